@@ -25,8 +25,7 @@ from publisher.core.atomic_write import replacing
 from publisher.core.errors import PublisherError
 from publisher.posts.archive import open_archive
 from publisher.posts.slugs import topic_slug
-from publisher.publishing.wiring import has_store, open_existing_store, open_project_store
-from publisher.store import open_store
+from publisher.publishing.wiring import has_store, open_existing_store, open_project_store, open_rehearsal_store
 from publisher.store.subscriber_records import Added
 from publisher.subscribers.address import clean_line, shortened
 from publisher.subscribers.csv_columns import Columns, parse_choices
@@ -147,7 +146,7 @@ def _target(app: App, dry_run: bool) -> Store:
     if dry_run and not has_store(config):
         folder = tempfile.mkdtemp(prefix="publisher-")
         click.get_current_context().call_on_close(lambda: shutil.rmtree(folder, ignore_errors=True))
-        return open_store("sqlite:///rehearsal.db", Path(folder), lambda: "rehearsal")
+        return open_rehearsal_store(config, Path(folder))
     return open_project_store(config)
 
 
@@ -188,6 +187,8 @@ def _show_report(app: App, report: ImportReport, columns: Columns, mailed: Mappi
     _show_parts(app, *((rows.count, f"{STATUS_WORDS[status]}, {_lines(rows)}") for status, rows in report.kept.items()))
     app.say(f"{report.refused:>9,}  refused{', as listed above, and not mailed' if report.refused else ''}")
     _show_parts(app, *((count, f"{_KNOWN_AS.get(why, why.value)} here") for why, count in report.known.items()))
+    if report.left_behind:
+        app.say(f"{report.left_behind:>9,}  left behind: entries of the other project's suppression list")
     if report.number and (report.mailed or report.kept):
         app.say(f"import {report.number}: `publisher subscribers import --undo {report.number}` takes it back")
     for newsletter, count in mailed.items():
@@ -250,6 +251,7 @@ def _as_json(report: ImportReport, columns: Columns, mailed: Mapping[str, int], 
         ],
         "not_mailed": {STATUS_WORDS[status]: rows.count for status, rows in report.kept.items()},
         "refused": report.refused,
+        "left_behind": report.left_behind,
         "known": {why.value: count for why, count in report.known.items()},
         "without_posts": report.nothing,
         "newsletters": mailed,
@@ -326,7 +328,23 @@ def export_file(app: App, file: Path | None, newsletter: str | None) -> None:
             sys.stdout.flush()
             return
         count = _write_whole(export, file, "utf-8" if as_json else "utf-8-sig")
+        hashes = sum(store.suppressions.counts().values()) if store and not newsletter and not as_json else 0
     click.echo(f"exported {plural(count, 'subscriber')} to {file}", err=True)
+    for line in _what_stays(newsletter, hashes, as_json=as_json):
+        click.echo(f"  {line}", err=True)
+
+
+def _what_stays(newsletter: str | None, hashes: int, *, as_json: bool) -> Iterator[str]:
+    """Yield what an export does not take along to another project. hashes: the entries of the suppression list."""
+    if as_json:
+        yield "to move to another project, export a CSV file: only that can be imported"
+        return
+    if newsletter:
+        yield f"not in it: people who never had {newsletter}, and the suppression list"
+    if hashes:
+        entries = plural(hashes, "entry", "entries")
+        yield f"and {entries} of the suppression list, which need the same .publisher/secret: copy it before you import"
+    yield "not in it: editions, deliveries, bounces counted so far, and emails and links for unfinished requests"
 
 
 def _write_whole(export: Callable[[TextIO], int], file: Path, encoding: str) -> int:

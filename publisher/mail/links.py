@@ -103,6 +103,11 @@ def load_secret(state_dir: Path, environment: Mapping[str, str]) -> str:
     return secret
 
 
+def has_secret(state_dir: Path, environment: Mapping[str, str]) -> bool:
+    """Return whether the project has a secret, without creating one; see load_secret."""
+    return bool(environment.get(SECRET_VARIABLE, "").strip()) or (state_dir / SECRET_FILE).exists()
+
+
 def _make_secret(path: Path) -> None:
     make_private(path.parent)
     temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}")

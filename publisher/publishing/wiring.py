@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,17 @@ def open_project_store(config: Config) -> Store:
 def open_existing_store(config: Config) -> AbstractContextManager[Store | None]:
     """Return a context manager that opens the project's database, or gives None if there is no database yet."""
     return open_project_store(config) if has_store(config) else nullcontext()
+
+
+def open_rehearsal_store(config: Config, folder: Path) -> Store:
+    """Open an empty database in a folder, to try something out in a project that has no database yet.
+
+    It uses the project's secret if there is one. None is created.
+    """
+    from publisher.mail.links import has_secret  # not at the top, as in _secret
+
+    secret = partial(_secret, config) if has_secret(config.state_dir, os.environ) else lambda: "rehearsal"
+    return open_store("sqlite:///rehearsal.db", folder, secret)
 
 
 def has_store(config: Config) -> bool:

@@ -114,14 +114,11 @@ class Batch:
         return {key: Added.MOVED if key in moved else Added.SUPPRESSED for key in listed}
 
     def _insert_unknown(self, unknown: dict[str, NewSubscriber]) -> set[str]:
-        """Insert the subscribers who are not in the database yet, and return their keys."""
+        """Insert the subscribers who are not in the database yet, in their order, and return their keys."""
         if not unknown:
             return set()
         uids = self._free_uids(unknown)
-        rows = [
-            {"uid": uids[key], "address_key": key, **self._row(subscriber)}
-            for key, subscriber in sorted(unknown.items())  # so that two imports lock rows in the same order
-        ]
+        rows = [{"uid": uids[key], "address_key": key, **self._row(subscriber)} for key, subscriber in unknown.items()]
         self._connection.execute(self._database.insert_new(subscribers), rows)
         query = sa.select(subscribers.c.address_key, subscribers.c.uid).where(subscribers.c.address_key.in_(unknown))
         return {row.address_key for row in self._connection.execute(query) if row.uid == uids[row.address_key]}

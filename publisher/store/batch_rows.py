@@ -117,7 +117,7 @@ class BatchRows:
 
     def write(self, connection: Connection, database: Database) -> None:
         """Write everything."""
-        in_one_order = itemgetter("subscriber_id", "newsletter")  # as in _insert_unknown
+        in_one_order = itemgetter("subscriber_id", "newsletter")  # as other transactions lock them
         if self._new:
             connection.execute(database.insert_new(subscriptions), sorted(self._new, key=in_one_order))
         for row in sorted(self._changed, key=in_one_order):

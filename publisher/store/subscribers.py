@@ -73,7 +73,10 @@ class Subscribers:
         Return the result for each subscriber, in order. Pass at most 10,000 subscribers at once.
         dry_run: return the same results, but write nothing.
         """
-        alone = any(each.says in (SubscriberEvent.COMPLAINED, SubscriberEvent.SUPPRESSED) for each in new)
+        # With the lock to itself, a batch may insert people in any order, so their order is that of the file.
+        alone = len(new) > 1 or any(
+            each.says in (SubscriberEvent.COMPLAINED, SubscriberEvent.SUPPRESSED) for each in new
+        )
         with self._database.write(dry_run=dry_run) as connection:
             self._database.guard(connection, alone=alone)
             return Batch(connection, self._database, self._suppressions, options).add(new)

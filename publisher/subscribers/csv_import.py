@@ -19,7 +19,7 @@ from publisher.store.subscriber_records import Added, AddOptions, AddResult, New
 from publisher.subscribers.address import clean_line, shortened
 from publisher.subscribers.csv_columns import Choices, Columns
 from publisher.subscribers.csv_file import CsvFile, CsvRow
-from publisher.subscribers.csv_own import by_person, suppressed_hash
+from publisher.subscribers.csv_own import by_person, is_left_behind, suppressed_hash
 from publisher.subscribers.csv_repeats import Repeats
 from publisher.subscribers.csv_rows import NamedNewsletters, RowReader
 from publisher.subscribers.csv_status import HARDNESS, STATUS_WORDS
@@ -82,6 +82,7 @@ class ImportReport:
                 newsletters are empty beyond MOST_PARTED
     known       why a person must not be mailed by what is known here -> rows that were refused for that
     kept        status -> rows of people who are recorded and not mailed
+    left_behind entries of a suppression list that the operator leaves behind, because its secret is not there
     topics      the topics in the rows, MOST_TOPICS at most
     nothing     rows whose topics are those of no post
     languages   languages that are not understood
@@ -101,6 +102,7 @@ class ImportReport:
     parted: Mapping[Parted, KeptRows] = field(default_factory=dict)
     known: Mapping[Added, int] = field(default_factory=dict)
     kept: Mapping[SubscriberStatus, KeptRows] = field(default_factory=dict)
+    left_behind: int = 0
     topics: tuple[str, ...] = ()
     nothing: int = 0
     languages: tuple[str, ...] = ()
@@ -295,6 +297,8 @@ class _Import:
                 if entry := suppressed_hash(self.reader.columns, rows[0]):
                     hashes.append(entry)
                     self.kept.setdefault(SubscriberStatus.SUPPRESSED, KeptRows()).add(rows[0].line)
+                elif is_left_behind(self.reader.columns, rows[0]):
+                    self.counts["left_behind"] += 1
                 else:
                     found.append((rows, self.reader.subscriber(rows)))
             except SubscriberError as error:
@@ -377,6 +381,7 @@ class _Import:
             parted=dict(self.parted),
             known=dict(self.known),
             kept={status: self.kept[status] for status in HARDNESS if status in self.kept},
+            left_behind=of["left_behind"],
             topics=tuple(sorted(self.topics)[:MOST_TOPICS]),
             nothing=reader.nothing,
             languages=tuple(word for word, _ in reader.languages.most_common()),

@@ -61,6 +61,13 @@ def suppressed_hash(columns: Columns, row: CsvRow) -> SuppressedHash | None:
     )
 
 
+def is_left_behind(columns: Columns, row: CsvRow) -> bool:
+    """Return whether a row is an entry of the suppression list whose hash the operator ignores."""
+    ignores = bool(columns.own) and "suppressed hash" not in columns.own
+    is_entry = not columns.cell(row.cells, "email") and columns.own_cell(row.cells, "suppressed") != ""
+    return ignores and is_entry and not row.fault
+
+
 def restored(
     columns: Columns,
     rows: Sequence[CsvRow],

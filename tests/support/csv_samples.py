@@ -62,7 +62,8 @@ def bring_file(
         listeners=Listeners(columns=done.seen.append, refused=done.refusals.append, row=done.rows.append),
     )
     assert sum(row.refused for row in done.refusals) <= done.report.refused
-    assert done.report.rows == done.report.mailed + done.report.not_mailed + done.report.refused
+    others = done.report.refused + done.report.left_behind
+    assert done.report.rows == done.report.mailed + done.report.not_mailed + others
     return done
 
 

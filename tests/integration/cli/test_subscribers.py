@@ -126,13 +126,36 @@ def test_an_export_is_safe_in_a_spreadsheet(project: Project) -> None:
     project.subscribe("bob")
     path = project.root / "out.csv"
     ran = project.ok("subscribers", "export", str(path))
-    assert (ran.out, ran.err) == ("", f"exported 2 subscribers to {path}\n")
+    assert (ran.out, ran.err.splitlines()[0]) == ("", f"exported 2 subscribers to {path}")
     assert path.read_bytes().startswith(b"\xef\xbb\xbf")
     rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
     assert [row["email"] for row in rows] == ["ada@example.org", "bob@example.org"]
     assert not rows[0]["name"].startswith("=")
     assert "0 added" in project.ok("subscribers", "import", str(path)).out
     assert people(project)["ada@example.org"]["name"] == "=1+1"
+
+
+def test_an_export_says_what_it_leaves_out_and_an_import_too(project: Project) -> None:
+    file = str(project.root / "all.csv")
+    project.subscribe("ada")
+    project.ok("subscribers", "suppress", "stranger@example.org", "--yes")
+    said = project.ok("subscribers", "export", file).err
+    assert "1 entry of the suppression list, which need the same .publisher/secret" in said
+    assert "not in it: editions, deliveries" in said
+    said = project.ok("subscribers", "export", str(project.root / "one.csv"), "-n", "weekly").err
+    assert "not in it: people who never had weekly, and the suppression list" in said
+    said = project.ok("subscribers", "export", str(project.root / "all.json")).err
+    assert "export a CSV file" in said
+
+    (project.root / ".publisher" / "publisher.db").unlink()  # a new project with the same secret
+    assert "1  suppressed" in project.ok("subscribers", "import", file, "--dry-run").out
+    assert not (project.root / ".publisher" / "publisher.db").exists()
+    (project.root / ".publisher" / "secret").unlink()
+    ran = project.run("subscribers", "import", file, "--dry-run")
+    assert "made with a different secret" in ran.said
+    assert not (project.root / ".publisher" / "secret").exists()
+    left = project.ok("subscribers", "import", file, "--map", "suppressed_hash=ignore").out
+    assert "1  left behind: entries of the other project's suppression list" in left
 
 
 def test_an_export_to_a_dash_is_printed(project: Project) -> None:

@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -20,10 +21,12 @@ from publisher.store import Store, open_store
 from publisher.store.migrate import move_to
 from publisher.store.tables import HEAD
 from tests.support.consent_samples import SECRET
-from tests.support.csv_samples import bring
+from tests.support.csv_samples import bring, bring_file, export_to
+from tests.support.store_samples import later
 from tests.support.ways import FILES, Life, bring_all
 
 BEFORE = "0009"
+LATER = later(days=9_999)
 NAMES = ("a", "b", "c")  # the newsletters of a history, each with names of its own
 _NUMBERS = count(1)
 
@@ -267,3 +270,28 @@ def test_the_last_word_counts_after_any_history(
     history.life.sign_up(*history.known[:2])
     for step in steps:
         history.play(*step)
+
+
+def test_any_histories_survive_an_export(one_store: tuple[Store, Path], tmp_path: Path, postgres_url: str) -> None:
+    """A new project that gets the export writes the same one, on either database."""
+    chance = Random(13)
+    played = []
+    for _ in range(12):
+        history = History(*one_store)
+        played.append(history)
+        history.life.sign_up(*history.known[:2])
+        for _ in range(6):
+            history.play(chance.choice(VERBS), tuple(chance.sample(NAMES, 2)), chance.choice(list(FILES)))
+    export_to(one_store[0], tmp_path / "all.csv")
+    first = (tmp_path / "all.csv").read_text()
+    known = sorted({wish.newsletter for each in one_store[0].subscribers.list() for wish in each.records})
+    for url in ("sqlite:///new.db", postgres_url):
+        with open_store(url, tmp_path, lambda: SECRET) as new:
+            assert bring_file(new, tmp_path / "all.csv", known=known, at=LATER).refused == []
+            export_to(new, tmp_path / "again.csv")
+            assert (tmp_path / "again.csv").read_text() == first
+            for history in played:
+                for address in history.life.addresses:
+                    there, here = new.subscribers.get(address), one_store[0].subscribers.get(address)
+                    assert (there and (there.status, there.records)) == (here and (here.status, here.records))
+                    assert new.suppressions.reason(address) == one_store[0].suppressions.reason(address)
