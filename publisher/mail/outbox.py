@@ -17,7 +17,7 @@ from typing import Self
 
 from publisher.core.errors import TransportError
 from publisher.core.private_folder import MAILDIR, make_private
-from publisher.mail.transport import Accepted, Outcome
+from publisher.mail.transport import Accepted, Outcome, Unanswered
 
 # File systems allow 255 bytes for a name. Email clients add flags to it, and names in tmp/ have a suffix.
 NAME_BYTES = 160
@@ -51,14 +51,15 @@ class Outbox:
         """Write a message to a file, and replace an earlier file with the same key unless it is already in cur/.
 
         The file is complete and on the disk before it appears, and its name is on the disk when this function returns,
-        so the ledger can rely on both. Raises TransportError if the file cannot be written.
+        so the ledger can rely on both. If the name cannot be flushed, the message is Unanswered: an email client may
+        have taken it already. Raises TransportError if the file cannot be written.
         """
         name, old = file_name(key), old_file_name(address, key)
         try:
             if not self._read() & {name, old}:
                 with suppress(FileNotFoundError):  # so that there is never a second file, even for a moment
                     (self._folder / "new" / old).rename(self._folder / "new" / name)
-                self._write(name, message)
+                return self._write(name, message)
         except OSError as error:
             raise self._error(error) from error
         return Accepted()
@@ -78,7 +79,7 @@ class Outbox:
             self._seen_at = changed
         return self._seen
 
-    def _write(self, name: str, message: bytes) -> None:
+    def _write(self, name: str, message: bytes) -> Outcome:
         while True:
             temporary = self._folder / "tmp" / f"{name}.{secrets.token_hex(4)}"
             with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
@@ -90,23 +91,26 @@ class Outbox:
                     file.flush()
                     os.fsync(file.fileno())
                     temporary.replace(self._folder / "new" / name)
-                    self._sync_names()
-                    return
                 except BaseException:
                     temporary.unlink(missing_ok=True)
                     raise
+            return self._sync_names()
 
-    def _sync_names(self) -> None:
-        """Flush the names in new/ to the disk.
+    def _sync_names(self) -> Outcome:
+        """Flush the names in new/ to the disk, and return whether that worked.
 
         Otherwise a power cut could undo a rename when the delivery is already marked as sent in the ledger. This takes
         0.3 ms per message; writing the message takes 0.7 ms.
         """
-        folder = os.open(self._folder / "new", os.O_RDONLY)
         try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+            folder = os.open(self._folder / "new", os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+        except OSError as error:
+            return Unanswered(f"the outbox does not keep it for certain: {error.strerror}")
+        return Accepted()
 
     def _sweep(self) -> None:
         """Remove the files in tmp/ that killed processes left behind, which are not locked by any process."""

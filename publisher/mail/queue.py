@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from publisher.core.bounce_report import Verdict
 from publisher.core.errors import StoreError, TransportError
 from publisher.core.newsletter_models import Delivery, DeliveryCounts, Edition
-from publisher.mail.lifecycle import WAITING, LedgerUpdate, moves, update_after, update_returned
+from publisher.mail.lifecycle import WAITING, DeliveryEvent, LedgerUpdate, moves, update_after, update_returned
 from publisher.mail.links import Links
 from publisher.mail.message import MailMerge, MessageTemplate, NewsletterHeaders
 from publisher.mail.run_options import DeliveryOptions, Progress, Refused, Run
@@ -83,8 +83,8 @@ def deliver(
     merge = MailMerge(edition, headers, links, _templates(store, edition, headers), options.return_path)
     workers = options.state_dir / "workers"
     with _explained_store_errors(), working(workers) as worker, journal(workers, worker) as notes:
-        take_over(store, transport, options=options, now=clock())
-        run = Run(options, worker, notes, options.unanswered(transport), clock, progress, refused)
+        take_over(store, options=options, now=clock())
+        run = Run(options, worker, notes, options.unanswered, clock, progress, refused)
         if isinstance(transport, BulkTransport):
             transport.deliver_edition(store, merge, run)
         else:
@@ -92,14 +92,14 @@ def deliver(
     return store.deliveries.counts(edition.id)
 
 
-def take_over(store: Store, transport: Transport, *, options: DeliveryOptions, now: datetime) -> int:
+def take_over(store: Store, *, options: DeliveryOptions, now: datetime) -> int:
     """Free the deliveries of dead workers and deliveries whose lease has ended; return their number.
 
     This applies to all editions. Deliveries that a dead worker had certainly not handed over, according to its journal,
     are queued again at once. The others are sent again or put on hold, depending on the options. They include all
     deliveries of a worker whose journal is missing or from another boot.
     """
-    event = options.unanswered(transport)
+    event = options.unanswered
     after = moves(event)
     again = all(status in WAITING for status in after.values())
     workers = options.state_dir / "workers"
@@ -153,8 +153,9 @@ class _OneByOne:
     """A run with a transport that takes one message at a time."""
 
     def __init__(self, store: Store, transport: Transport, merge: MailMerge, run: Run) -> None:
-        # Where sending a message again makes a second copy, each answer is written before the next message is sent.
-        group = BATCH if transport.idempotent else 1
+        # Where a message without an answer must not be sent again, each answer is written before the next is sent.
+        self._is_repeatable = transport.idempotent and run.unanswered is DeliveryEvent.UNANSWERED_RESEND
+        group = BATCH if self._is_repeatable else 1
         self._store, self._transport, self._merge, self._run = store, transport, merge, run
         self._ledger = _LedgerBuffer(store, merge.edition, run, group)
 
@@ -198,8 +199,8 @@ class _OneByOne:
         except TransportError:
             raise  # nothing was handed over
         except BaseException as error:
-            if self._transport.idempotent:
-                raise  # it is queued again with the rest: sending it again makes no second copy
+            if self._is_repeatable:
+                raise  # it is queued again with the rest
             waiting.popleft()
             self._ledger.write(delivery, Unanswered(f"stopped while it was being sent: {type(error).__name__}"))
             raise

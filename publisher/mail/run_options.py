@@ -14,7 +14,7 @@ from publisher.core.bounce_report import Verdict
 from publisher.core.errors import StoppedError
 from publisher.core.newsletter_models import Delivery, DeliveryStatus
 from publisher.mail.lifecycle import DeliveryEvent, moves
-from publisher.mail.transport import Deferred, Outcome, RefusedAt, Rejected, Transport
+from publisher.mail.transport import Deferred, Outcome, RefusedAt, Rejected
 from publisher.mail.verp import ReturnPath
 from publisher.mail.workers import Journal
 
@@ -97,12 +97,14 @@ class DeliveryOptions:
     rest: timedelta = timedelta(seconds=1)
     stop: Stop = field(default_factory=Stop)
 
-    def unanswered(self, transport: Transport) -> DeliveryEvent:
-        """Return the event for a message that got no answer.
+    @property
+    def unanswered(self) -> DeliveryEvent:
+        """The event for a message that got no answer.
 
-        If the transport is idempotent, the message is sent again in any case, because no second copy can arise.
+        It does not depend on the transport. Even an idempotent one makes a second copy if somebody has taken the first
+        away, as an email client does that moves messages out of the outbox.
         """
-        hold = self.on_uncertain == "hold" and not transport.idempotent
+        hold = self.on_uncertain == "hold"
         return DeliveryEvent.UNANSWERED_HOLD if hold else DeliveryEvent.UNANSWERED_RESEND
 
 

@@ -75,7 +75,7 @@ class Transport(Protocol):
 
     @property
     def idempotent(self) -> bool:
-        """Return whether sending a delivery twice leaves only one message, so that a second attempt is always safe."""
+        """Return whether sending a delivery twice leaves only one message, as long as nobody has taken the first."""
         ...
 
     def send(self, envelope_from: str, address: str, message: bytes, key: str) -> Outcome:

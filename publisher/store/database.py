@@ -126,7 +126,8 @@ class Database:
         try:
             yield
         except (sa.exc.SQLAlchemyError, sqlite3.Error) as error:
-            raise StoreError(_sentence(error), where=self.where, hint=_hint(error, self._file)) from error
+            sentence, hint = _explained(error, self._file)
+            raise StoreError(sentence, where=self.where, hint=hint) from error
 
 
 def _rows(connection: Any, statement: str) -> list[Any]:
@@ -195,12 +196,21 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _sentence(error: Exception) -> str:
-    """Return the first line of the database's error message, without the SQL statement."""
-    said = getattr(error, "orig", None) or error
-    lines = re.sub(r"\[Errno -?\d+\] ", "", str(said)).strip().splitlines()
-    return lines[0].rstrip(".") if lines else type(error).__name__
+def _explained(error: Exception, file: Path | None) -> tuple[str, str]:
+    """Return a database's error in one sentence, and what to do about it. file: SQLite's file."""
+    said = str(getattr(error, "orig", None) or error)
+    if _hides_full_disk(error, file):
+        said = FULL
+    return _sentence(said) or type(error).__name__, _hint(said.lower(), file)
 
+
+def _sentence(said: str) -> str:
+    """Return the first line of the database's error message, without the SQL statement."""
+    lines = re.sub(r"\[Errno -?\d+\] ", "", said).strip().splitlines()
+    return lines[0].rstrip(".") if lines else ""
+
+
+FULL = "database or disk is full"  # in the words of SQLite
 
 HINTS = (
     ("locked", "another process is writing; try again when it is done"),
@@ -209,14 +219,33 @@ HINTS = (
     ("not a database", "database.url names a file of another program; move it away"),
     ("malformed", "the file is damaged; restore it from a backup"),
     ("disk is full", "free some space and run it again"),
+    ("no space left", "free some space on the disk of the database and run it again"),
+    ("disk i/o error", "the disk is over its quota or a limit, or broken; the system's log may say which"),
     ("password", "check the user and password in database.url"),
     ("does not exist", "check database.url, or create it on the server"),
     ("connection", "is the server running, and does database.url name it?"),
 )
 
+# SQLite's -shm has at least this size, and no transaction succeeds without it.
+_LEAST_ROOM = 32_768
 
-def _hint(error: Exception, file: Path | None) -> str:
-    said = str(getattr(error, "orig", None) or error).lower()
+
+def _hides_full_disk(error: Exception, file: Path | None) -> bool:
+    """Return whether SQLite reports an I/O error, or that it can't open a file, because the disk is full.
+
+    It says that a disk is full only if a write to the database fails, not when one of its other files cannot grow.
+    """
+    code = getattr(getattr(error, "orig", error), "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF
+    if file is None or code not in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN):
+        return False
+    try:
+        disk = os.statvfs(next(folder for folder in file.absolute().parents if folder.is_dir()))
+    except OSError:
+        return False
+    return disk.f_bavail * disk.f_frsize < _LEAST_ROOM or (disk.f_files > 0 and disk.f_favail == 0)
+
+
+def _hint(said: str, file: Path | None) -> str:
     if "unable to open" in said and file is not None and os.path.lexists(file):
         if file.is_dir():
             return "database.url names a folder; name a file"

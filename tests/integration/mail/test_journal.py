@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-import resource
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +19,7 @@ from publisher.mail.run_options import DeliveryOptions
 from publisher.mail.workers import SUFFIX, handed_over, journal
 from publisher.store import Store, open_store
 from tests.support.delivery_samples import Scripted, make_edition, run
+from tests.support.full_disk import files_of_at_most
 from tests.support.sink import sink
 from tests.support.smtp_samples import everybody, send
 from tests.support.store_fixtures import new_postgres_url
@@ -57,7 +56,7 @@ def test_only_handed_over_deliveries_are_in_doubt(store: Store, tmp_path: Path, 
     dead_worker(store, edition, tmp_path, leased=7, handed=2)
     options = DeliveryOptions(tmp_path, on_uncertain="hold" if hold else "resend")
 
-    assert take_over(store, Scripted(), options=options, now=NOW) == 7
+    assert take_over(store, options=options, now=NOW) == 7
     assert store.deliveries.counts(edition.id).by_status == ({QUEUED: 8, UNCERTAIN: 2} if hold else {QUEUED: 10})
     assert list((tmp_path / "workers").iterdir()) == []
     transport = Scripted()
@@ -83,7 +82,7 @@ def test_an_incomplete_journal_proves_nothing(
     edition = make_edition(sqlite_store, 10)
     harm(dead_worker(sqlite_store, edition, tmp_path, leased=7, handed=2))
 
-    take_over(sqlite_store, Scripted(), options=DeliveryOptions(tmp_path, on_uncertain="hold"), now=NOW)
+    take_over(sqlite_store, options=DeliveryOptions(tmp_path, on_uncertain="hold"), now=NOW)
     assert sqlite_store.deliveries.counts(edition.id)[UNCERTAIN] == doubtful
 
 
@@ -98,17 +97,6 @@ def test_only_a_worker_that_ends_well_removes_its_journal(tmp_path: Path) -> Non
     assert handed_over(tmp_path, "well", [1]) is None
     with pytest.raises(ProjectError, match="the worker's journal cannot be made"), journal(tmp_path / "x", "y"):
         pass
-
-
-@contextmanager
-def files_of_at_most(size: int) -> Iterator[None]:
-    """Limit the size of this process's files, as a full disk does."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_a_broken_journal_stops_handing_over(tmp_path: Path) -> None:

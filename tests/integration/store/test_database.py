@@ -22,10 +22,11 @@ from alembic.script import ScriptDirectory
 
 from publisher.core.errors import StoreError
 from publisher.store import open_store, store_exists
-from publisher.store.database import Database, _hint, _sentence
+from publisher.store.database import Database, _explained
 from publisher.store.location import editions_key
 from publisher.store.migrate import SCRIPTS, migrate, move_to, revision
 from publisher.store.tables import HEAD, metadata, subscribers
+from tests.support.full_disk import almost_full, files_of_at_most, only_root, small_disk
 from tests.support.store_samples import NOW, add_people, draft
 
 pytestmark = pytest.mark.usefixtures("real_migration")
@@ -210,19 +211,38 @@ def test_an_unreadable_url_is_one_line(url: str, tmp_path: Path) -> None:
     ],
 )
 def test_a_database_that_does_not_exist_has_a_hint(error: str, said: str, tmp_path: Path) -> None:
-    assert _hint(Exception(error), tmp_path / "none.db") == said
+    assert _explained(Exception(error), tmp_path / "none.db")[1] == said
 
 
 def test_a_database_that_cannot_be_opened_has_a_hint(tmp_path: Path) -> None:
     (tmp_path / "publisher.db").write_bytes(b"")
     error = Exception("unable to open database file")
-    assert "the file and its folder must be readable" in _hint(error, tmp_path / "publisher.db")
-    assert _hint(error, tmp_path) == "database.url names a folder; name a file"
+    assert "the file and its folder must be readable" in _explained(error, tmp_path / "publisher.db")[1]
+    assert _explained(error, tmp_path)[1] == "database.url names a folder; name a file"
 
 
 def test_no_number_of_a_system_error_is_shown() -> None:
     error = Exception("failed to resolve host 'h': [Errno -2] Name or service not known")
-    assert _sentence(error) == "failed to resolve host 'h': Name or service not known"
+    assert _explained(error, None)[0] == "failed to resolve host 'h': Name or service not known"
+
+
+@only_root
+@pytest.mark.parametrize("room", [0, 16_384])
+def test_a_disk_that_is_full_before_the_start_is_named(tmp_path: Path, room: int) -> None:
+    with small_disk(disk := tmp_path / "disk"):
+        open_store("sqlite:///publisher.db", disk).close()
+        with almost_full(disk, room):
+            with pytest.raises(StoreError, match=r"database or disk is full \(free some space and run it again\)"):
+                open_store("sqlite:///publisher.db", disk)
+            with pytest.raises(StoreError, match=r"No space left on device|database or disk is full"):
+                open_store("sqlite:///new/publisher.db", disk)
+        open_store("sqlite:///publisher.db", disk).close()
+
+
+def test_a_limit_of_the_size_of_files_has_a_hint(tmp_path: Path) -> None:
+    open_store("sqlite:///publisher.db", tmp_path).close()
+    with files_of_at_most(4_096), pytest.raises(StoreError, match=r"disk I/O error \(the disk is over its quota"):
+        open_store("sqlite:///publisher.db", tmp_path)
 
 
 def test_a_writer_that_is_killed_in_mid_transaction_harms_nothing(tmp_path: Path) -> None:
