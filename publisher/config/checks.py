@@ -272,9 +272,21 @@ def civil_date(value: str) -> None:
             raise ValueError(f"{value!r} isn't a valid date; write it like 2026-01-31") from error
 
 
+# A user and password, as SQLAlchemy finds them, and what follows.
+_USER_OF_DATABASE = re.compile(r"[^:]+://(?:[^:/]*(?P<password>:[^@]*)?@)?(?P<rest>.*)")
+
+
 def database_url(value: str) -> None:
-    """Accept SQLite and PostgreSQL URLs. The error doesn't repeat the value, which may contain a password."""
-    if not re.match(r"(sqlite:///.|postgresql(\+psycopg)?://.)", value):
+    """Accept SQLite and PostgreSQL URLs. The error doesn't repeat the value, which may contain a password.
+
+    An unescaped sign in a password would end it, and its tail would be taken for the name of the server and shown.
+    """
+    if not re.match(r"(sqlite:///.|postgres(ql(\+psycopg)?)?://.)", value):
         raise ValueError("unsupported database; use sqlite:///path or postgresql://host/name")
     if re.search(r"[\x00-\x1f\x7f]", value):
         raise ValueError("must not contain control characters")
+    found = _USER_OF_DATABASE.match(value)
+    if value.startswith("sqlite") or found is None or "@" not in found["rest"]:
+        return
+    if "@" in found["rest"].partition("?")[0] or found["password"]:
+        raise ValueError("has an @ in its user, password or options; write @ as %40, / as %2F, : as %3A and ? as %3F")

@@ -132,9 +132,10 @@ def server_url(value: str) -> None:
     """Accept the URL of a mail server, without a user name or password; the empty string means unset."""
     if not value:
         return
-    parts = urlsplit(value)
-    if "@" in parts.netloc:
+    scheme = value.partition("://")[0]
+    if "@" in value and not scheme.endswith("+unix"):  # wherever it is: a password may contain a slash
         raise ValueError("must not contain a user name or password; set username and password instead")
+    parts = urlsplit(value)
     place = parts.path if parts.scheme.endswith("+unix") else parts.hostname
     if parts.scheme not in _SCHEMES or not place or parts.query or parts.fragment:
         raise ValueError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from publisher.config import checks
@@ -78,5 +78,8 @@ class DatabaseConfig:
     url: Annotated[
         str,
         Check(checks.database_url),
-        Doc("sqlite:///path (relative to the project) or postgresql://user@host/name."),
-    ] = "sqlite:///.publisher/publisher.db"
+        Doc(
+            "sqlite:///path (relative to the project) or postgresql://user@host/name. In a password, write @ as "
+            "%40, / as %2F, : as %3A and ? as %3F."
+        ),
+    ] = field(default="sqlite:///.publisher/publisher.db", repr=False)

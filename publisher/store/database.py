@@ -18,7 +18,7 @@ from sqlalchemy.engine import URL, Connection, Engine, make_url
 
 from publisher.core.errors import StoreError
 from publisher.core.private_folder import STATE_FOLDER, close_file, make_private
-from publisher.store.location import sqlite_path
+from publisher.store.location import SQLITE, sqlite_path
 
 # How long a writer waits for another process's transaction, in seconds.
 BUSY_SECONDS = 30
@@ -43,11 +43,14 @@ class Database:
         self.where = "the database URL"
         try:
             parsed = make_url(url)
+            if "@" in f"{parsed.host}{parsed.database}" and not url.startswith(SQLITE):
+                raise ValueError("a part of the password would be shown")
             self.where = shown(parsed)
             path = self._file = sqlite_path(url, root)
             self._engine = _postgres(parsed) if path is None else _sqlite(path)
         except (sa.exc.ArgumentError, ValueError) as error:  # ValueError: a port that is not a number
-            raise StoreError("cannot be read", where=self.where, hint="check database.url") from error
+            escaped = "; in a user or password, write @ as %40, / as %2F, : as %3A and ? as %3F" if "@" in url else ""
+            raise StoreError("cannot be read", where=self.where, hint=f"check database.url{escaped}") from error
         except ImportError as error:
             raise StoreError(
                 "its driver is not installed", where=self.where, hint="pip install 'publisher[postgres]'"

@@ -315,6 +315,40 @@ def test_relays_replace_the_single_server(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite:///.publisher/publisher.db",
+        "sqlite:///data@home/publisher.db",
+        "postgres://ada@db.example/letters",
+        "postgresql://ada:pass@db.example:5432/letters?sslmode=require",
+        "postgresql+psycopg://ada@tenant:p%40ss@db.example/letters",
+        "postgresql://ada:pa/ss?word@db.example/letters",
+        "postgresql://ada@[::1]/letters?application_name=a@b",
+        "postgresql:///letters?host=/run/postgresql",
+    ],
+)
+def test_every_way_to_name_a_database_is_accepted(url: str) -> None:
+    checks.database_url(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgres://ada:p@ss@db.example/letters",
+        "postgresql://ada:p@s/s@db.example/letters",
+        "postgresql://ada:p@ss?a=b@db.example/letters",
+        "postgresql://ada:p@ss?b@db.example/letters",
+        "postgresql://ad/a:ss@db.example/letters",
+        "postgresql://ada:p:s@@db.example/letters",
+    ],
+)
+def test_an_unescaped_sign_of_a_password_is_not_taken_for_a_server(url: str) -> None:
+    with pytest.raises(ValueError, match="write @ as %40, / as %2F") as caught:
+        checks.database_url(url)
+    assert "ss" not in str(caught.value).replace("password", "")
+
+
 @given(st.from_regex(checks._PLAIN_ADDRESS, fullmatch=True))
 def test_a_plain_address_is_valid_to_python_too(address: str) -> None:
     parsed: Any = default.header_factory("to", address)

@@ -127,10 +127,14 @@ def test_any_text_in_a_variable_is_at_most_a_mistake(
         (f"mail = 'smtp://ada:{SECRET}@mail.example'\n", {}),
         (f"[mail.smtp]\npasword = '{SECRET}'\n", {}),
         (f"[mail.smtp]\npassword = '{SECRET}\n", {}),
-        (f"[database]\nurl = 'postgres://ada:{SECRET}@db.example/x'\n", {}),
+        (f"[database]\nurl = 'mysql://ada:{SECRET}@db.example/x'\n", {}),
+        (f"[database]\nurl = 'postgresql://ada:p@{SECRET}@db.example/x'\n", {}),
+        (f"[mail.smtp]\nurl = 'smtp://ada:p/{SECRET}@mail.example'\n", {}),
+        (f"[mail.smtp]\nurl = 'smtp://ada:{SECRET}/@mail.example:25'\n", {}),
+        (f"[bounces]\nsource = 'imaps://ada:p/{SECRET}@mail.example'\n", {}),
         (f"[database]\nurl = ['postgresql://ada:{SECRET}@db.example/x']\n", {}),
         (f"[web]\npublic_url = 'ftp://ada:{SECRET}@a.example'\n", {}),
-        ("", {"PUBLISHER_DATABASE_URL": f"postgres://ada:{SECRET}@db.example/x"}),
+        ("", {"PUBLISHER_DATABASE_URL": f"postgres://ada:p@{SECRET}@db.example/x"}),
         ("", {"PUBLISHER_MAIL_SMTP_PASWORD": SECRET}),
         ("", {"PUBLISHER_MAIL_SMTP_PASSWORD": SECRET, "PUBLISHER_MAIL_SMTP_PORT": "x"}),
         ("", {"PUBLISHER_MAIL_SMTP_PASSWORD": f"{SECRET}\udcff"}),
@@ -141,8 +145,9 @@ def test_no_message_repeats_a_secret(tmp_path: Path, text: str, environ: dict[st
     assert SECRET not in "".join(mistakes(tmp_path, toml, **environ))
 
 
-def test_printing_the_configuration_hides_the_password(tmp_path: Path) -> None:
-    assert SECRET not in repr(load(tmp_path, PUBLISHER_MAIL_SMTP_PASSWORD=SECRET))
+def test_printing_the_configuration_hides_the_passwords(tmp_path: Path) -> None:
+    url = f"postgresql://ada:{SECRET}@db.example/x"
+    assert SECRET not in repr(load(tmp_path, PUBLISHER_MAIL_SMTP_PASSWORD=SECRET, PUBLISHER_DATABASE_URL=url))
 
 
 @pytest.mark.parametrize("arguments", [["check"], ["publish", "--dry-run"], ["check", "--json"]])
