@@ -18,6 +18,7 @@ from publisher.store.tables import (
     deliveries,
     editions,
     import_changes,
+    sign_ups,
     subscribers,
     subscriptions,
     tokens,
@@ -74,7 +75,7 @@ def scrub(database: Database) -> bool:
     """
     with database.outside_transactions() as execute:
         if not database.is_sqlite:
-            for table in (actions, tokens, bounces, deliveries, consent_events, subscriptions, subscribers):
+            for table in (actions, tokens, sign_ups, bounces, deliveries, consent_events, subscriptions, subscribers):
                 execute(f"VACUUM {table.name}")
             return True
         execute("VACUUM")

@@ -20,6 +20,7 @@ from publisher.store.newsletters import Newsletters
 from publisher.store.owner import Owner
 from publisher.store.post_files import PostFiles
 from publisher.store.sessions import LoginSessions
+from publisher.store.sign_ups import SignUps
 from publisher.store.statistics import Statistics
 from publisher.store.subscribers import Subscribers
 from publisher.store.suppressions import Secret, Suppressions, no_secret
@@ -30,6 +31,7 @@ class Store:
 
     where         the URL without its password, for messages
     subscribers   subscribers, their subscriptions and their consent
+    sign_ups      requests of the sign-up form that have been accepted and not carried out yet
     imports       the imports of files, each of which can be taken back
     suppressions  addresses that must never be mailed again
     editions      editions, and the posts that each newsletter has handled
@@ -51,6 +53,7 @@ class Store:
         self.where = database.where
         self.suppressions = Suppressions(database, secret)
         self.subscribers = Subscribers(database, self.suppressions)
+        self.sign_ups = SignUps(database, secret)
         self.imports = Imports(database)
         self.editions = Editions(database)
         self.post_files = PostFiles(database)

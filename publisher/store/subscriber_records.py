@@ -233,6 +233,17 @@ class PendingChange:
 
 
 @dataclass(frozen=True, slots=True)
+class SignUp:
+    """A request of the sign-up form that has been accepted and not carried out yet."""
+
+    id: int
+    address: str
+    change: PendingChange
+    evidence: Evidence
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class IssuedToken:
     """A token that was mailed. The database stores only its hash, never the token itself."""
 

@@ -86,6 +86,7 @@ def erase(store: Store, address: str, *, now: datetime, source: str) -> Erased:
         subscriber = transaction.find(bare)
         transaction.suppress(bare, SuppressionReason.ERASED, source)
         rows = transaction.erase(subscriber, bare)
+    store.sign_ups.forget(bare)
     return Erased(rows, store.subscribers.scrub())
 
 

@@ -43,7 +43,7 @@ from publisher.web.public.approval_page import ApprovalPages
 from publisher.web.public.preferences_page import PreferencesPages
 from publisher.web.public.public_pages import PublicPages
 from publisher.web.public.static_site import SiteFiles
-from publisher.web.public.subscribe_page import SubscribePages
+from publisher.web.public.subscribe_page import SubscribePages, resume_sign_ups
 from publisher.web.public.unsubscribe_page import NeverPages, UnsubscribePages
 from publisher.web.responses import asset_headers, public_page_headers
 from publisher.web.webhooks import PATH as WEBHOOKS
@@ -86,6 +86,7 @@ def open_application(
         )
         feed_stats = FeedStats(store, now)
         application = _make_application(context, metrics, feed_stats)
+        resume_sign_ups(context)
         mail_worker.start()
         feed_stats.start()
         try:

@@ -1,7 +1,7 @@
 """A queue of jobs that must not delay a response, such as sending a confirmation email, and the thread that does them.
 
-If a response waited for the job, its timing would reveal whether an address is known. The queue is only kept in memory.
-If the process is killed, the jobs are lost, and the subscriber has to send the form again.
+If a response waited for the job, its timing would reveal whether an address is known. The queue is only kept in memory,
+and is lost if the process is killed. Requests of the sign-up form are also in the database until they are carried out.
 """
 
 from __future__ import annotations

@@ -41,7 +41,8 @@ OWNERS: Mapping[str, tuple[str, ...]] = {
     "click": ("cli",),
     "comrak": ("posts", "newsletters.letter"),  # notes above an edition are Markdown too
     "cronsim": ("config", "newsletters"),  # a schedule is checked where it is read, and followed where it is due
-    "cryptography": ("mail", "bounces.providers"),  # DKIM; Amazon and SendGrid sign what they report
+    # DKIM; Amazon and SendGrid sign what they report; requests that wait are encrypted
+    "cryptography": ("core", "mail", "bounces.providers"),
     "cssselect": ("newsletters",),
     "cssutils": ("newsletters",),
     "dateutil": ("posts",),

@@ -1,9 +1,9 @@
 """The pages at /subscribe and /confirm/<token>: the sign-up form, and the confirmation of the subscription.
 
-The response to the form is the same whether or not the address is known, because the mail worker looks up the address
-and sends the email later. Opening the link in the email changes nothing, because mail scanners open every link; the
-button on the page confirms the subscription. With subscribers.confirm = "click" a script presses it for a person who is
-looking at the page.
+The response to the form is the same whether or not the address is known, because the request is only stored, and the
+mail worker looks up the address and sends the email later. Opening the link in the email changes nothing, because mail
+scanners open every link; the button on the page confirms the subscription. With subscribers.confirm = "click" a script
+presses it for a person who is looking at the page.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from publisher.core.templates import Templates
 from publisher.mail.addresses import split_mailbox, wire_url
 from publisher.publishing.mail_wiring import headers_of
 from publisher.site.pages.signup import newsletter_offers
-from publisher.store.subscriber_records import EmailTrigger
-from publisher.subscribers.address import normalise
+from publisher.store.subscriber_records import EmailTrigger, PendingChange
+from publisher.subscribers.address import clean_name, normalise
 from publisher.subscribers.double_opt_in import Agreed, checked, confirm, look_at_request, request_subscription
 from publisher.subscribers.languages import clean_language
 from publisher.subscribers.tokens import FormTokens
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from publisher.config import Config
     from publisher.mail.transport import Transport
-    from publisher.store.subscriber_records import PendingChange
+    from publisher.store.subscriber_records import SignUp
     from publisher.web.context import WebContext
     from publisher.web.forms import Form
     from publisher.web.public.public_pages import PublicPages
@@ -80,9 +80,9 @@ class SubscribePages:
     def _take(self, request: Request, form: Form, address: str, wishes: Sequence[Subscription]) -> Response:
         if self._has_reached_limit():
             return self._pages.message(request, "busy", "busy_hour", status=503)
-        if self._context.rate_limits.allow_request(address) and not self._queue(request, form, address, wishes):
-            return self._pages.message(request, "busy", "busy_hint", status=503)
-        return self._sent(request, address)
+        if self._accept(request, form, address, wishes):
+            return self._sent(request, address)
+        return self._pages.message(request, "busy", "busy_hint", status=503)
 
     def show_confirm(self, request: Request) -> Response:
         """Show the requested newsletters with a button to confirm. Change nothing yet."""
@@ -113,32 +113,24 @@ class SubscribePages:
     def _read(self, request: Request) -> tuple[Subscriber, PendingChange] | None:
         return look_at_request(self._context.store, self._context.policy, token_of(request), now=self._context.now())
 
-    def _queue(self, request: Request, form: Form, address: str, wishes: Sequence[Subscription]) -> bool:
-        """Queue a request for the mail worker; return False if the queue is full."""
-        context, asked_at = self._context, self._context.now()
+    def _accept(self, request: Request, form: Form, address: str, wishes: Sequence[Subscription]) -> bool:
+        """Store a request and queue it for the mail worker. Return False if the queue is full.
+
+        Every address takes the same way, so that neither the answer nor its timing reveals anything about it.
+        Raises StoreError if the request cannot be stored, so that nobody is thanked for what would be lost.
+        """
+        context = self._context
         language = clean_language(form.one("language")) or self._pages.language(request)
         consent = speech(language, context.templates).consent
         version = f"{language}-{hashlib.sha256(consent.encode()).hexdigest()[:8]}"
-        evidence = context.evidence(request, SOURCE, version)
-        name = form.one("name")
-
-        def work(transport: Transport) -> None:
-            notice = request_subscription(
-                context.store,
-                context.policy,
-                address,
-                wishes,
-                known=context.newsletter_names,
-                now=asked_at,
-                evidence=evidence,
-                name=name,
-                language=language,
-            )
-            if notice is not None:
-                queue_notice(context, notice)
-                context.mail_worker.put("owner alert", lambda transport: alert_owner_of_limit(context))
-
-        return context.mail_worker.put("request", work)
+        evidence = context.policy.kept(context.evidence(request, SOURCE, version))
+        change = PendingChange(tuple(wishes), clean_name(form.one("name")), language)
+        accepted = context.store.sign_ups.add(address, change, evidence, context.now())
+        is_within_limit = context.rate_limits.allow_request(address)
+        if _queue(context, accepted, is_dropped=not is_within_limit):
+            return True
+        context.store.sign_ups.remove(accepted.id)
+        return False
 
     def _form(self, request: Request, form: Form | None = None, trouble: str = "", address: str = "") -> Response:
         title = self._context.config.site.title
@@ -221,6 +213,45 @@ class SubscribePages:
             link=f"{self._pages.prefix}/preferences/{token}",
             link_text="preferences",
         )
+
+
+def resume_sign_ups(context: WebContext) -> None:
+    """Queue the requests that an earlier process has accepted and not carried out. Forget those of long ago."""
+    expired = context.now() - context.policy.confirm_within
+    for accepted in context.store.sign_ups.list():
+        _queue(context, accepted, is_dropped=accepted.at < expired)
+
+
+def _queue(context: WebContext, accepted: SignUp, *, is_dropped: bool = False) -> bool:
+    """Queue a request for the mail worker; return False if the queue is full. is_dropped: only forget it."""
+
+    def work(transport: Transport) -> None:
+        if not is_dropped:
+            _carry_out(context, accepted)
+        context.store.sign_ups.remove(accepted.id)
+
+    return context.mail_worker.put("ignored request" if is_dropped else "request", work)
+
+
+def _carry_out(context: WebContext, accepted: SignUp) -> None:
+    known = context.newsletter_names
+    wishes = [each for each in accepted.change.subscriptions if each.newsletter in known]
+    if not wishes:
+        return  # the newsletters have been removed from the project since then
+    notice = request_subscription(
+        context.store,
+        context.policy,
+        accepted.address,
+        wishes,
+        known=known,
+        now=accepted.at,
+        evidence=accepted.evidence,
+        name=accepted.change.name,
+        language=accepted.change.language,
+    )
+    if notice is not None:
+        queue_notice(context, notice)
+        context.mail_worker.put("owner alert", lambda transport: alert_owner_of_limit(context))
 
 
 def snippet(config: Config) -> str:

@@ -5,13 +5,18 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import httpx
 import pytest
 
+from publisher.publishing.wiring import open_project_store
+from publisher.subscribers.privacy import erase
 from publisher.subscribers.tokens import PROOF_BITS, is_proof
+from publisher.web.mail_worker import MailWorker
+from tests.support.full_disk import files_of_at_most
 from tests.support.project import Project, parse
-from tests.support.web_client import WebClient, link_in, until, web_client
+from tests.support.web_client import WebClient, database, link_in, until, web_client
 
 
 @pytest.fixture
@@ -250,3 +255,68 @@ def test_spellings_of_one_mailbox_get_one_email(project: Project) -> None:
         files = list((project.root / ".publisher/outbox/new").glob("*.eml"))
         recipients = [str(parse(file.read_bytes())["To"]) for file in files]
         assert sorted(recipients) == [spellings[0], "last@example.org"]
+
+
+@pytest.mark.parametrize("known", ["ada@example.org", "stranger@example.org"])
+def test_a_form_is_refused_while_the_disk_is_full(project: Project, known: str) -> None:
+    with web_client(project) as client:
+        client.subscribed("ada@example.org")
+        with files_of_at_most(4_096):
+            answers = [client.ask(known, "daily") for _ in range(2)]
+        assert {answer.status_code for answer in answers} == {503}
+        assert "try again" in answers[0].text
+        assert client.ask(known, "daily").status_code == 200
+        assert client.mails(known, count=1 + (known == "ada@example.org"))
+
+
+def test_every_address_gets_the_same_answer_while_the_disk_is_full(project: Project) -> None:
+    with web_client(project) as client:
+        client.subscribed("ada@example.org")
+        client.ask("asked@example.org")
+        client.mails("asked@example.org")
+        with files_of_at_most(4_096):
+            pages = {
+                client.ask(f"{name}@example.org").text.replace(name, "") for name in ("ada", "asked", "stranger", "ada")
+            }
+    assert len(pages) == 1
+
+
+@pytest.fixture
+def nobody_works(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """Let the mail worker take jobs and not do them, as if its process was killed."""
+    with monkeypatch.context() as idle:
+        idle.setattr(MailWorker, "put", lambda *job: True)
+        yield idle
+
+
+def test_an_accepted_request_survives_the_process(project: Project, nobody_works: pytest.MonkeyPatch) -> None:
+    with web_client(project) as client:
+        for name in ("ada", "bob"):
+            assert client.ask(f"{name}@example.org", "weekly", **{"topic.weekly": "Reading"}).status_code == 200
+        assert len(client.rows()["sign_ups"]) == 2
+        assert b"bob" not in database(project.root)
+        with open_project_store(project.config()) as store:
+            erase(store, "bob@example.org", now=datetime.now(UTC), source="test")
+    nobody_works.undo()
+    with web_client(project) as client:
+        assert "/confirm/" in client.link("ada@example.org")
+        assert not client.project.mail().get("bob@example.org")
+        until(lambda: not client.rows()["sign_ups"])
+        assert client.post(client.link("ada@example.org"), do="confirm").status_code == 200
+
+
+def test_a_request_of_long_ago_is_forgotten(project: Project, nobody_works: pytest.MonkeyPatch) -> None:
+    with web_client(project, now="2026-11-01T10:00") as client:
+        assert client.ask("ada@example.org").status_code == 200
+        assert len(client.rows()["sign_ups"]) == 1
+    nobody_works.undo()
+    with web_client(project, now="2026-11-20T10:00") as client:
+        until(lambda: not client.rows()["sign_ups"])
+        assert client.rows()["subscribers"] == []
+
+
+def test_a_full_queue_accepts_nothing(web: WebClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as full:
+        full.setattr(MailWorker, "put", lambda *job: False)
+        assert web.ask("ada@example.org").status_code == 503
+    assert web.rows()["sign_ups"] == []

@@ -24,7 +24,6 @@ SMALL = {
     "cli.subscribers": "one command group, loaded without its commands",
     "core.atomic_write": "one promise, kept in one place for three rooms",
     "core.host_id": "one noun",
-    "core.signing": "one noun: what the secret makes",
     "daemon.reporting": "used by four threads",
     "daemon.site_builder": "one thread",
     "daemon.systemd": "one protocol",
