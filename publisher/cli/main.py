@@ -52,7 +52,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "bounces": ("publisher.cli.bounces:bounces", "Process bounce reports, and list them."),
     },
     "Run": {
-        "run": ("publisher.cli.run:run", "Do everything on schedule, in one process."),
+        "run": ("publisher.cli.run:run", "Do everything on schedule, in one long-running program."),
         "admin": ("publisher.cli.admin:admin", "Set the password of the admin page, and log everyone out."),
         "hosts": ("publisher.cli.hosts:hosts", "List and manage the hosts that may send."),
         "serve": ("publisher.cli.serve:serve", "Serve the sign-up, preferences and unsubscribe pages."),
@@ -78,7 +78,7 @@ Day to day:
   publisher check                   what is wrong, where, and how to fix it
   publisher publish --dry-run       what would be sent, and to how many people
   publisher status                  what was sent, what's waiting, what's next
-  publisher run                     do everything on schedule, in one long-running process
+  publisher run                     do everything on schedule, until you stop it
 """
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import click
 
 from publisher.cli.app import App, with_app
 from publisher.core.logging import configure
+from publisher.daemon.children import Children
 from publisher.daemon.lock import only_one
-from publisher.daemon.web_thread import WebThread
+from publisher.daemon.web_process import WebProcess
 from publisher.web.server import address_of, listen
 
 EXAMPLES = """\
@@ -22,7 +22,7 @@ Examples:
 """
 
 
-@click.command(short_help="Do everything on schedule, in one process.", epilog=EXAMPLES)
+@click.command(short_help="Do everything on schedule, in one long-running program.", epilog=EXAMPLES)
 @click.option("--host", metavar="ADDRESS", help="Listen on this IP address. Default: that of web.listen.")
 @click.option("--port", type=click.IntRange(0, 65_535), metavar="PORT", help="Default: that of web.listen.")
 @with_app
@@ -34,6 +34,9 @@ def run(app: App, host: str | None, port: int | None) -> int:
     email without asking, so check `publisher publish --dry-run` first. A changed post is on the site within a second;
     a changed publisher.toml is reloaded if it has no mistakes, as on SIGHUP.
 
+    The web application and each build are processes of their own: when one dies, email goes out all the same, and
+    another takes its place.
+
     Ctrl-C or SIGTERM stops it cleanly: it finishes the message in progress, and the next run sends the rest. A second
     Ctrl-C stops it within seconds. It logs to stderr, without email addresses or tokens.
     """
@@ -41,13 +44,15 @@ def run(app: App, host: str | None, port: int | None) -> int:
     with only_one(config.state_dir):
         own_host, _, own_port = config.web.listen.rpartition(":")
         listener = listen(int(own_port) if port is None else port, host or own_host.strip("[]"))
-        clock, address = _clock(app), address_of(listener)
+        ahead, address = _ahead(app), address_of(listener)
         configure(config.run.log)
-        web = WebThread(listener, clock)
-        web.open(config)
-        web.begin()
-        # Not at the top: the scheduler takes 0.2 s to load, and meanwhile the pages are already served.
+        # Before anything else is loaded or opened: it takes as long to start as the rest does.
+        children = Children((listener,))
+        # Not at the top: the scheduler takes 0.2 s to load, and meanwhile the other process loads the pages.
         from publisher.daemon.process import Process
+
+        web = WebProcess(children, config, ahead)
+        web.begin()
 
         def ready() -> None:
             if app.json:
@@ -57,13 +62,9 @@ def run(app: App, host: str | None, port: int | None) -> int:
             app.say(f"Running {config.site.title}: {address}   (press Ctrl-C to stop)")
             sys.stdout.flush()
 
-        return Process(config, web, clock).run(ready)
+        return Process(config, children, web, lambda: datetime.now(UTC) + ahead).run(ready)
 
 
-def _clock(app: App) -> Callable[[], datetime]:
-    """Return the clock. With --now, it starts at that time and runs on."""
-    if not app.now_text:
-        return lambda: datetime.now(UTC)
-    config = app.config()
-    ahead = app.now(config) - datetime.now(UTC)
-    return lambda: datetime.now(UTC) + ahead
+def _ahead(app: App) -> timedelta:
+    """Return how far the project's clock is ahead of the host's. With --now, it starts at that time and runs on."""
+    return app.now(app.config()) - datetime.now(UTC) if app.now_text else timedelta()

@@ -9,7 +9,7 @@ import click
 from publisher.cli.app import App, with_app
 from publisher.cli.hosts import CONFIRM_HINT, why_this_host_waits
 from publisher.core.logging import log
-from publisher.daemon.web_thread import require_newsletters
+from publisher.daemon.web_process import require_newsletters
 from publisher.web.public.subscribe_page import snippet as form_snippet
 from publisher.web.server import Server, address_of, listen
 

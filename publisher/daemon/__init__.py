@@ -1,16 +1,22 @@
-"""`publisher run`: a process that serves the web application, makes and sends editions, and keeps the site up to date.
+"""`publisher run`: processes that serve the web application, make and send editions, and keep the site up to date.
 
-Each long-running task has its own thread. No thread keeps state between two calls: the database records which editions
-are due, made and sent. The process may therefore be killed at any moment, and several hosts may run the same project.
-The work itself is defined in publishing/; this package only calls it at the right time and logs the results. Start
-reading in process.py, which covers the process from start to shutdown.
+The parent process has the clock and the sender. The web application and each build have a process of their own, so
+that nothing that a stranger or a writer sends can stop the mail: such a process may die or be killed at any time, and
+another takes its place. No process keeps state that another one needs: the database records which editions are due,
+made and sent. The parent may therefore be killed as well, and several hosts may run the same project. The work itself
+is defined in publishing/; this package only calls it at the right time and logs the results. Start reading in
+process.py, which covers the parent from start to shutdown.
 
 Public modules:
-    process       starts the threads, waits for signals and changes, shuts down in order
-    web_thread    the web application, replaced when the configuration changes
-    lock          allows only one process per project folder
+    children      has processes started by forking, hears of their end, and kills them
+    lock          allows only one parent per project folder
+    process       starts the others, waits for signals and changes, shuts down in order
+    web_process   starts the web application again when it ends, and opens new configurations
 
 Other modules:
+    starter       the program that forks the other processes
+    web_child     what the process of the web application does
+    build_child   what the process of a build does
     scheduler     calls the jobs at a fixed interval; the only user of APScheduler
     jobs          make editions and send them; a failure does not stop either
     site_builder  builds the site after a change
@@ -19,4 +25,4 @@ Other modules:
     systemd       sends the notifications that systemd expects of a service
 """
 
-__all__ = ["lock", "process", "web_thread"]
+__all__ = ["children", "lock", "process", "web_process"]

@@ -1,7 +1,8 @@
-"""The main process of `publisher run`. It starts the threads, waits for events, and shuts down in order.
+"""The main process of `publisher run`. It starts the others, waits for events, and shuts down in order.
 
-Each long-running task has its own thread. The main thread only waits for signals and for changes to publisher.toml, and
-regularly notifies systemd that the process is alive.
+The web application has a process of its own, which is started again when it ends. The clock and the sender are here,
+each in a thread, so that nothing that a stranger sends can delay them. The main thread only waits for signals and for
+changes to publisher.toml, and regularly notifies systemd that the process is alive.
 """
 
 from __future__ import annotations
@@ -19,21 +20,25 @@ from queue import Empty, SimpleQueue
 from publisher.config import Config, load_config
 from publisher.core.errors import PublisherError
 from publisher.core.logging import configure, log
+from publisher.daemon.children import Children
 from publisher.daemon.file_watcher import FileWatcher
 from publisher.daemon.jobs import SendJob, TickJob
 from publisher.daemon.reporting import log_defect
 from publisher.daemon.scheduler import Scheduler
 from publisher.daemon.site_builder import SiteBuilder
 from publisher.daemon.systemd import notify, watchdog_seconds
-from publisher.daemon.web_thread import WebThread
+from publisher.daemon.web_process import WebProcess
 from publisher.mail.run_options import Stop
 from publisher.publishing.tick import TickReport
 
+STOP_SECONDS = 40.0
+"""How long everything may take to end after the first signal. It is less than the unit's TimeoutStopSec."""
+
 HURRY_SECONDS = 3.0
-"""How long the threads may take to end after the second signal."""
+"""How long everything may take to end after the second signal."""
 
 WAIT_SECONDS = 5.0
-"""How long the main thread waits before it checks on the web application and the clock."""
+"""How long the main thread waits before it checks the clock. The watchdog also hears of it at least as often."""
 
 CLOCK_SET_SECONDS = 5.0
 """By how much the clock must differ from the time that has passed to count as set."""
@@ -50,16 +55,18 @@ class ProcessEvent(Enum):
 class Process:
     """A running project. It must be created in the main thread, and `run` blocks that thread."""
 
-    def __init__(self, config: Config, web: WebThread, clock: Callable[[], datetime]) -> None:
+    def __init__(self, config: Config, children: Children, web: WebProcess, clock: Callable[[], datetime]) -> None:
         """Create the jobs and threads without starting them.
 
-        web    the web application, which must already be running
-        clock  returns the current time, with a time zone
+        children  starts other processes
+        web       the web application, which must already be running
+        clock     returns the current time, with a time zone
         """
         self._config = config
         self._events: SimpleQueue[ProcessEvent] = SimpleQueue()
         self._stop = Stop()
-        self._web = web
+        self._children, self._web = children, web
+        self._reloading = threading.Lock()
         self._site = SiteBuilder(lambda: self._config, clock)
         self._sending = SendJob(lambda: self._config, clock, self._stop, after=self._sent)
         making = TickJob(lambda: self._config, clock, self._stop, after=self._made)
@@ -68,7 +75,7 @@ class Process:
         self._clock_jumps = ClockJumps()
 
     def run(self, ready: Callable[[], None]) -> int:
-        """Run until a signal arrives or the web application fails, and return the exit code.
+        """Run until a signal arrives, and return the exit code.
 
         ready  called once everything has started
         """
@@ -78,9 +85,9 @@ class Process:
             self._watcher.begin()
             notify("READY=1")
             ready()
-            code = self._wait()
+            self._wait()
             self._shut_down()
-        return code
+        return 0
 
     def _made(self, ticked: TickReport) -> None:
         self._site.build()  # a post whose time has come appears on the site
@@ -92,10 +99,10 @@ class Process:
         if ticked.delivered:
             self._site.build()
 
-    def _wait(self) -> int:
-        """Handle events until a stop event arrives or the web application fails, and return the exit code."""
+    def _wait(self) -> None:
+        """Handle events until a stop event arrives."""
         watchdog = watchdog_seconds()
-        while self._web.alive:
+        while True:
             if watchdog:
                 notify("WATCHDOG=1")
             try:
@@ -106,11 +113,18 @@ class Process:
                     self._scheduler.now()
                 continue
             if event is ProcessEvent.STOP:
-                return 0
-            self._reload()
-        return 1  # the web application has failed; the service manager restarts the process
+                return
+            # In a thread, because a database that is away must not delay the watchdog or a stop.
+            threading.Thread(target=self._reload, name="reload", daemon=True).start()
 
     def _reload(self) -> None:
+        with self._reloading:
+            try:
+                self._take_configuration()
+            except Exception as error:  # noqa: BLE001 - the next change is reloaded all the same
+                log_defect(error)
+
+    def _take_configuration(self) -> None:
         """Reload the configuration if it has changed. If it contains errors, log them and keep the old one."""
         before = self._config
         try:
@@ -137,7 +151,7 @@ class Process:
     def _shut_down(self) -> None:
         """Shut down in order.
 
-        After a second signal, exit within HURRY_SECONDS; after a third, exit at once.
+        After STOP_SECONDS, exit in any case; after a second signal, within HURRY_SECONDS; after a third, at once.
         """
         notify("STOPPING=1")
         log("ending", "shutting down: finishing the message in progress")
@@ -145,10 +159,10 @@ class Process:
         self._web.end()
         threading.Thread(target=self._close, name="closing", daemon=True).start()
         hurried = False
-        until = None
+        until = time.monotonic() + STOP_SECONDS
         while True:
             try:
-                event = self._events.get(timeout=None if until is None else max(0.0, until - time.monotonic()))
+                event = self._events.get(timeout=max(0.0, until - time.monotonic()))
             except Empty:
                 event = None
             if event is ProcessEvent.STOPPED:
@@ -170,6 +184,7 @@ class Process:
             self._scheduler.end()
             self._site.end()
             self._web.close()
+            self._children.end()
         except Exception as error:  # noqa: BLE001 - the process must end all the same
             log_defect(error)
         finally:

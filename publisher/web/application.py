@@ -96,6 +96,12 @@ def open_application(
             feed_stats.close()
 
 
+async def unavailable(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer a request while there is no application: it cannot be opened at present, but may be soon."""
+    text = "we cannot do this right now; please try again later\n"
+    await PlainTextResponse(text, 503, public_page_headers() | {"Retry-After": "30"})(scope, receive, send)
+
+
 def _make_application(context: WebContext, metrics: Metrics, feed_stats: FeedStats) -> ASGIApp:
     config, pages = context.config, PublicPages(context)
     front = _Front(context, pages, metrics)

@@ -10,6 +10,8 @@ from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
+import psutil
 import pytest
 
 from publisher.core.logging import configure as configure_logs
@@ -196,6 +198,39 @@ def test_a_missing_database_is_logged_and_retried(project: Project) -> None:
         record.rmdir()
         moved.rename(record)
         assert run.get("/feed.xml").status_code == 200
+
+
+def test_the_death_of_a_child_stops_nothing(project: Project, tmp_path: Path) -> None:
+    project.subscribe(*(f"reader{number}" for number in range(60)))
+    with sink(tmp_path / "sink") as to:
+        port = to.server.address.port
+        smtp = f'transport = "smtp"\nsmtp = {{ url = "smtp://127.0.0.1:{port}", tls = "none", rate = "10/s" }}\n'
+        with running(project, smtp) as run:
+            until(lambda: to.taken())
+            for number, name in enumerate(("publisher web", "publisher start", "publisher web"), start=1):
+                (victim,) = until(lambda name=name: run.processes(name))
+                before = len(to.taken())
+                victim.kill()
+                run.wait("web ended", number)
+                # A new connection waits until the next process accepts it.
+                assert httpx.get(f"{run.url}/healthz", timeout=20).text == "ok\n"
+                until(lambda before=before: len(to.taken()) > before)
+            run.wait("edition delivered")
+            left = psutil.Process(run.process.pid).children(recursive=True)
+        assert Counter(to.recipients()) == Counter(f"reader{number}@example.org" for number in range(60))
+    assert psutil.wait_procs(left, timeout=10)[1] == []
+
+
+def test_the_death_of_the_parent_ends_its_children(project: Project) -> None:
+    with running(project) as run:
+        left = psutil.Process(run.process.pid).children(recursive=True)
+        assert {"publisher web", "publisher start"} <= {each.name() for each in left}
+        run.process.kill()
+        assert psutil.wait_procs(left, timeout=10)[1] == []
+        assert run.process.wait(10) == -signal.SIGKILL
+        run.process.returncode = 0  # as it was meant
+    with running(project) as run:  # nobody holds the lock
+        assert run.get("/healthz").text == "ok\n"
 
 
 def test_a_second_sigterm_stops_at_once(project: Project, tmp_path: Path) -> None:

@@ -10,9 +10,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+import psutil
 
 from publisher.publishing.wiring import Project as OpenProject
 from publisher.publishing.wiring import open_project_store
@@ -64,6 +66,13 @@ class Running(Serving):
             return lines[-1] if lines else None
 
         return until(found, self.log.read_text)
+
+    def processes(self, name: str) -> list[psutil.Process]:
+        """The processes of the parent that have such a name, as in "publisher web"."""
+        found = psutil.Process(self.process.pid).children(recursive=True)
+        with suppress(psutil.NoSuchProcess):  # one ended in between
+            return [each for each in found if each.name() == name]
+        return []
 
     def end(self) -> tuple[int, str]:
         """Say stop; return the exit code and the log."""

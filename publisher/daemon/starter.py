@@ -1,0 +1,111 @@
+"""The program that forks the web application and the builds. `children` runs it, and nothing else does.
+
+It has a single thread and everything loaded that its processes need, so a fork is safe, takes a few milliseconds and
+shares memory. It opens no file and no database, and it holds no lock of the project. When the parent ends, its control
+connection is closed: then it ends too, and the kernel ends its processes with it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import os
+import select
+import signal
+import socket
+import sys
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from publisher.daemon.build_child import run_builds
+from publisher.daemon.children import BUILD, ENDED, RECORD, STARTED, WEB
+from publisher.daemon.web_child import run_web
+
+_SIGNALS = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+_PR_SET_PDEATHSIG, _PR_SET_NAME = 1, 15
+# How eagerly the kernel ends a process when memory runs out: builds first, and the sender, which has 0, last.
+_OOM_SCORES = {WEB: 300, BUILD: 700}
+
+
+def main() -> None:
+    """Start processes as they are asked for, and report their ends, until the control connection is closed."""
+    control, *listeners = (socket.socket(fileno=int(number)) for number in sys.argv[1:])
+    for listener in listeners:
+        listener.set_inheritable(False)
+    control.set_inheritable(False)
+    _name("publisher start")
+    reading, writing = os.pipe()
+    for end in (reading, writing):
+        os.set_blocking(end, False)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda number, frame: None)  # otherwise it is not written to the pipe
+    # So many objects live until the end that looking for cycles among them would only copy memory.
+    gc.collect()
+    gc.freeze()
+    with suppress(ConnectionError):
+        while True:
+            ready, _, _ = select.select([control.fileno(), reading], [], [])
+            if reading in ready:
+                os.read(reading, 512)
+                _report_ended(control)
+            if control.fileno() in ready:
+                request, received, _, _ = socket.recv_fds(control, 1, 1)
+                if not request:
+                    return
+                pid = _fork(request, received[0], control, listeners)
+                control.sendall(RECORD.pack(STARTED, pid, 0))
+
+
+def _report_ended(control: socket.socket) -> None:
+    with suppress(ChildProcessError):
+        while True:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if not pid:
+                return
+            control.sendall(RECORD.pack(ENDED, pid, status))
+
+
+def _fork(kind: bytes, number: int, control: socket.socket, listeners: list[socket.socket]) -> int:
+    """Fork a process, and return its process id in this one. In the new one, do its work and end."""
+    starter = os.getpid()
+    pid = os.fork()
+    if pid:
+        os.close(number)
+        return pid
+    code = 1
+    try:
+        _become_child(kind, starter)
+        control.close()
+        with Connection(number) as connection:
+            code = run_web(connection, listeners) if kind == WEB else run_builds(connection)
+    finally:
+        os._exit(code)
+
+
+def _become_child(kind: bytes, starter: int) -> None:
+    """Take the signals back to their defaults, and make this process end together with the starter."""
+    signal.set_wakeup_fd(-1)
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
+    _control_process(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != starter:  # it has ended meanwhile
+        os._exit(1)
+    _name("publisher web" if kind == WEB else "publisher build")
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(str(_OOM_SCORES.get(kind, 0)), encoding="ascii")
+
+
+def _name(name: str) -> None:
+    """Show a name in the lists of `ps` and `top`."""
+    _control_process(_PR_SET_NAME, ctypes.c_char_p(name.encode()))
+
+
+def _control_process(option: int, value: object) -> None:
+    if sys.platform == "linux":
+        with suppress(AttributeError, OSError):
+            ctypes.CDLL(None).prctl(option, value)
+
+
+if __name__ == "__main__":
+    main()

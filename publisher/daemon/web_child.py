@@ -1,0 +1,125 @@
+"""The process of the web application, which is replaced inside it when the configuration changes.
+
+Its main thread runs the server. A second thread obeys the parent, and ends the process when the parent has gone.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING, Any
+
+from publisher.core.errors import PublisherError, StoreError
+from publisher.core.logging import configure
+from publisher.daemon.children import ServedProject, WebEvent, WebOrder
+from publisher.daemon.reporting import log_defect
+from publisher.web.application import open_application, unavailable
+from publisher.web.server import Server
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+GRACE = 10
+"""Seconds for answers in progress when it ends."""
+
+RETRY_SECONDS = 2.0
+"""How long it waits before it tries again to open the database."""
+
+ALIVE_SECONDS = 10.0
+"""How often it tells the parent that it is alive."""
+
+
+def run_web(connection: Connection[Any, Any], listeners: Sequence[socket.socket]) -> int:
+    """Serve the project that the parent names, until the parent says END or is gone; return the exit code."""
+    with suppress(EOFError):
+        return WebChild(connection, connection.recv()).run(listeners)
+    return 1
+
+
+class WebChild:
+    """The ASGI application of the server. It passes each request to the application of the current configuration."""
+
+    def __init__(self, connection: Connection[Any, Any], project: ServedProject) -> None:
+        """Open the application, and tell the parent whether that was possible."""
+        configure(project.config.run.log)
+        self._connection = connection
+        self._waits: ServedProject | None = None  # could not be opened yet
+        self._application: ASGIApp = unavailable
+        self._opened = ExitStack()
+        self._server: Server | None = None
+        self._project = project
+        self._open(project)
+
+    def run(self, listeners: Sequence[socket.socket]) -> int:
+        """Serve until the parent or a signal ends it, finish the work of the mail worker, and return the exit code."""
+        if self._application is unavailable and self._waits is None:
+            return 1
+        server = self._server = Server(*listeners, grace=GRACE)
+        self._trust()
+        threading.Thread(target=self._obey, args=(server,), name="parent", daemon=True).start()
+        try:
+            server.run(self)
+        except Exception as error:  # noqa: BLE001 - the parent starts another one
+            log_defect(error)
+            return 1
+        finally:
+            self._opened.close()
+        return 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        await self._application(scope, receive, send)
+
+    def _obey(self, server: Server) -> None:
+        """Do what the parent says until it is gone. Then end at once, so that its successor gets the port."""
+        try:
+            while not server.answers:
+                time.sleep(0.005)
+            self._connection.send((WebEvent.ANSWERS, 0, None))
+            while True:
+                if self._connection.poll(RETRY_SECONDS if self._waits else ALIVE_SECONDS):
+                    self._do(self._connection.recv(), server)
+                elif self._waits:
+                    self._open(self._waits)
+                self._connection.send((WebEvent.ALIVE, 0, None))
+        except (EOFError, OSError):
+            os._exit(1)
+
+    def _trust(self) -> None:
+        if self._server:
+            self._server.trust(self._project.config.web.trusted_proxies)
+
+    def _do(self, order: object, server: Server) -> None:
+        if isinstance(order, ServedProject):
+            self._open(order)
+        elif isinstance(order, WebOrder):
+            server.end(hurry=order is WebOrder.HURRY)
+
+    def _open(self, project: ServedProject) -> None:
+        """Use this project for new requests, and tell the parent. Requests in progress are finished with the old one.
+
+        If that is impossible, the old one stays in use. If there is none and the database is away, try again later.
+        """
+        event, error = WebEvent.OPENED, None
+        try:
+            with ExitStack() as stack:
+                application = stack.enter_context(open_application(project.config, project.now))
+                before, self._opened = self._opened, stack.pop_all()
+            self._application, self._waits, self._project = application, None, project
+            self._trust()
+            configure(project.config.run.log)
+            threading.Thread(target=before.close, name="closing", daemon=True).start()
+        except PublisherError as refused:
+            error, tried = refused, self._waits is project
+            if isinstance(error, StoreError) and self._application is unavailable:
+                event, self._waits = WebEvent.AWAY, project
+            else:
+                event = WebEvent.REFUSED
+            if tried and event is WebEvent.AWAY:
+                return  # the parent knows
+        self._connection.send((event, project.number, error))
