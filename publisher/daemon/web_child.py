@@ -37,33 +37,32 @@ ALIVE_SECONDS = 10.0
 def run_web(connection: Connection[Any, Any], listeners: Sequence[socket.socket]) -> int:
     """Serve the project that the parent names, until the parent says END or is gone; return the exit code."""
     with suppress(EOFError):
-        return WebChild(connection, connection.recv()).run(listeners)
+        return WebChild(connection, listeners, connection.recv()).run()
     return 1
 
 
 class WebChild:
     """The ASGI application of the server. It passes each request to the application of the current configuration."""
 
-    def __init__(self, connection: Connection[Any, Any], project: ServedProject) -> None:
+    def __init__(
+        self, connection: Connection[Any, Any], listeners: Sequence[socket.socket], project: ServedProject
+    ) -> None:
         """Open the application, and tell the parent whether that was possible."""
         configure(project.config.run.log)
         self._connection = connection
         self._waits: ServedProject | None = None  # could not be opened yet
         self._application: ASGIApp = unavailable
         self._opened = ExitStack()
-        self._server: Server | None = None
-        self._project = project
+        self._server = Server(*listeners, grace=GRACE)
         self._open(project)
 
-    def run(self, listeners: Sequence[socket.socket]) -> int:
+    def run(self) -> int:
         """Serve until the parent or a signal ends it, finish the work of the mail worker, and return the exit code."""
         if self._application is unavailable and self._waits is None:
             return 1
-        server = self._server = Server(*listeners, grace=GRACE)
-        self._trust()
-        threading.Thread(target=self._obey, args=(server,), name="parent", daemon=True).start()
+        threading.Thread(target=self._obey, name="parent", daemon=True).start()
         try:
-            server.run(self)
+            self._server.run(self)
         except Exception as error:  # noqa: BLE001 - the parent starts another one
             log_defect(error)
             return 1
@@ -75,30 +74,26 @@ class WebChild:
         """Answer one request."""
         await self._application(scope, receive, send)
 
-    def _obey(self, server: Server) -> None:
+    def _obey(self) -> None:
         """Do what the parent says until it is gone. Then end at once, so that its successor gets the port."""
         try:
-            while not server.answers:
+            while not self._server.answers:
                 time.sleep(0.005)
             self._connection.send((WebEvent.ANSWERS, 0, None))
             while True:
                 if self._connection.poll(RETRY_SECONDS if self._waits else ALIVE_SECONDS):
-                    self._do(self._connection.recv(), server)
+                    self._do(self._connection.recv())
                 elif self._waits:
                     self._open(self._waits)
                 self._connection.send((WebEvent.ALIVE, 0, None))
         except (EOFError, OSError):
             os._exit(1)
 
-    def _trust(self) -> None:
-        if self._server:
-            self._server.trust(self._project.config.web.trusted_proxies)
-
-    def _do(self, order: object, server: Server) -> None:
+    def _do(self, order: object) -> None:
         if isinstance(order, ServedProject):
             self._open(order)
         elif isinstance(order, WebOrder):
-            server.end(hurry=order is WebOrder.HURRY)
+            self._server.end(hurry=order is WebOrder.HURRY)
 
     def _open(self, project: ServedProject) -> None:
         """Use this project for new requests, and tell the parent. Requests in progress are finished with the old one.
@@ -110,8 +105,8 @@ class WebChild:
             with ExitStack() as stack:
                 application = stack.enter_context(open_application(project.config, project.now))
                 before, self._opened = self._opened, stack.pop_all()
-            self._application, self._waits, self._project = application, None, project
-            self._trust()
+            self._application, self._waits = application, None
+            self._server.trust(project.config.web.trusted_proxies)
             configure(project.config.run.log)
             threading.Thread(target=before.close, name="closing", daemon=True).start()
         except PublisherError as refused:

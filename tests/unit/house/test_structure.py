@@ -25,6 +25,7 @@ SMALL = {
     "core.atomic_write": "one promise, kept in one place for three rooms",
     "core.host_id": "one noun",
     "daemon.reporting": "used by four threads",
+    "daemon.build_child": "one process",
     "daemon.site_builder": "one thread",
     "daemon.systemd": "one protocol",
     "newsletters.letter.html_tree": "the limits of libxml2",
