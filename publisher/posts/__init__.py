@@ -7,18 +7,20 @@ becomes a Problem and never stops the others. This package knows nothing about t
 show posts.
 
 Begin with archive.open_archive; then follow one file through head, frontmatter and metadata, and its body through
-markup.
+markup and body.
 
 Public modules:
     allowed_html  the HTML that a post may contain
     archive       the posts of a project at one moment
+    body          rendering of a Markdown body, in a child process
+    bounded_process  a child process with limits of time and memory for each call
     cache_keys    the keys that show whether a cached output is still valid
     dates         parsing of dates in front matter
     enclosures    podcast episodes and other attached files
     encoding      decoding of bytes to clean text
     frontmatter   splitting and parsing of front matter
     head          reading of a file up to the end of its front matter
-    markup        rendering of a Markdown body as a RenderedPost
+    markup        rendering of posts as RenderedPosts, within limits
     permalinks    paths of posts, and their permanent ids
     post_id       reading and writing the id in a post's front matter
     prose         the difference between prose and code in a body, and the search for lines in a file
@@ -30,6 +32,8 @@ Public modules:
 __all__ = [
     "allowed_html",
     "archive",
+    "body",
+    "bounded_process",
     "cache_keys",
     "dates",
     "enclosures",

@@ -17,6 +17,7 @@ from publisher.core.errors import ProjectError
 from publisher.core.models import Post, Problem, Severity, Tag
 from publisher.posts.cache_keys import code_key, hash_of
 from publisher.posts.index import INDEX_FILE, UNKNOWN_NS, Index, PostRow, Referred, tags_of
+from publisher.posts.places import Places
 from publisher.posts.post_file import ParsedFile, PostSettings
 from publisher.posts.published import PublishedIds
 from publisher.posts.scan import scan
@@ -138,7 +139,9 @@ class Archive:
     """The posts of one project at one moment.
 
     posts        the posts that are public at `now`, newest first; each is loaded when it is first used
+    places       the permalinks of these posts, for the references of others
     problems     errors of posts that are left out, and warnings about front matter, sorted by path
+    broken       the problems of posts that exceeded a limit when they were rendered, so that none is rendered twice
     waiting      number of posts that will become public later
     next_change  when the next post appears, expires or reaches its `updated` time; None if there is no such time
     """
@@ -164,9 +167,10 @@ class Archive:
         times = [t for row in timed for t in (row.published, row.updated, row.expires) if t is not None and t > moment]
         self.next_change = datetime.fromtimestamp(min(times), UTC) if times else None
         self._permalinks = {row.source: row.permalink for row in self._rows}
+        self.broken: dict[str, Problem] = {}
+        self.places = Places(folder, self._permalinks)
         self._digests = self._linked_digests()
         self._loaded: dict[str, Post] = {}
-        self._stems: dict[str, list[str]] | None = None
         self.posts: Sequence[Post] = PostList([row.source for row in self._rows], self.load)
 
     def load(self, sources: Iterable[str]) -> list[Post]:
@@ -195,15 +199,6 @@ class Archive:
     def digest_of(self, source: str) -> str:
         """Return the digest of a public post, and "" for any other path."""
         return self._digests.get(source, "")
-
-    def by_stem(self) -> dict[str, list[str]]:
-        """Return the sources of the public posts, by file name without the ending."""
-        if self._stems is None:
-            self._stems = {}
-            for source in self._permalinks:
-                stem = source.rpartition("/")[2].rpartition(".")[0]
-                self._stems.setdefault(stem, []).append(source)
-        return self._stems
 
     def in_feeds(self) -> list[str]:
         """Return the sources of the posts that appear in feeds, newest first."""
@@ -263,10 +258,10 @@ class Archive:
         """Store in the index what the bodies of rendered posts refer to, for the next run."""
         self._index.remember(rendered)
 
-    def mark_broken(self, problem: Problem, source: str) -> None:
-        """Leave out a post whose body cannot be read, until its file changes."""
+    def mark_broken(self, problem: Problem, source: str, *, lasting: bool = True) -> None:
+        """Leave out a post whose body cannot be rendered: until its file changes if `lasting`, or only this time."""
         size, mtime_ns = self._index.stamps()[source]
-        stamp = (size, mtime_ns if problem.line else UNKNOWN_NS)  # line 0: the file could not be opened
+        stamp = (size, mtime_ns if lasting else UNKNOWN_NS)
         self._index.update([(source, stamp, self._digests[source], ParsedFile(None, (problem,)))], ())
 
     def assets(self) -> list[tuple[str, str]]:

@@ -8,9 +8,8 @@ from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from publisher.config import Config
-from publisher.core.models import Post
 from publisher.posts.allowed_html import has_safe_scheme
-from publisher.posts.archive import Archive
+from publisher.posts.places import Places, WrittenPost
 from publisher.posts.scan import ENDINGS
 from publisher.posts.urls import absolute, is_disguised, local_file, quoted
 
@@ -36,8 +35,8 @@ class References:
     head_problems  the problems with pictures and enclosures in the front matter, in the same form
     """
 
-    def __init__(self, post: Post, archive: Archive, config: Config) -> None:
-        self._post, self._archive, self._config = post, archive, config
+    def __init__(self, post: WrittenPost, places: Places, config: Config) -> None:
+        self._post, self._places, self._config = post, places, config
         self._origin = config.site_url[: len(config.site_url) - len(urlsplit(config.site_url).path)]
         self._base = PurePosixPath(post.source).parent.as_posix()
         self.links: dict[str, None] = {}
@@ -85,14 +84,14 @@ class References:
         folders = set(wanted[:-1])
         found = [
             (len(folders & set(PurePosixPath(source).parts[:-1])), source)
-            for source in self._archive.by_stem().get(stem, ())
+            for source in self._places.by_stem().get(stem, ())
         ]
         best = max((score for score, _ in found), default=0)
         matches = [source for score, source in found if score == best]
         if len(matches) != 1:
             return None
         self.links[matches[0]] = None
-        permalink = self._archive.permalink(matches[0])
+        permalink = self._places.permalinks.get(matches[0])
         return self._url(permalink) if permalink else None
 
     def _joined(self, reference: str) -> str | None:
@@ -110,7 +109,7 @@ class References:
         start = "" if path.startswith("/") else self._base
         source = posixpath.normpath(posixpath.join(start, path.lstrip("/")))
         source = source.removeprefix(f"{self._config.posts.folder}/") if path.startswith("/") else source
-        permalink = self._archive.permalink(source)
+        permalink = self._places.permalinks.get(source)
         if permalink is None:
             if path.lower().endswith(_MARKDOWN):
                 self.links[source] = None

@@ -16,8 +16,9 @@ from publisher.core.models import Problem, RenderedPost, Severity
 from publisher.mail.settings_lint import lint_mail_settings
 from publisher.newsletters.letter.note import stray_notes
 from publisher.posts.archive import Archive, open_archive
+from publisher.posts.body import LocalLink
 from publisher.posts.enclosures import unknown_lengths
-from publisher.posts.markup import BrokenPost, LocalLink, Renderer
+from publisher.posts.markup import BrokenPost, Renderer
 from publisher.posts.permalinks import is_served, site_path
 from publisher.posts.published import authority_of
 from publisher.publishing.exposure import exposures

@@ -100,7 +100,7 @@ class EditionRenderer:
         try:
             return self._renderer.render(post)
         except BrokenPost as broken:
-            self._archive.mark_broken(broken.problem, broken.source)
+            self._archive.mark_broken(broken.problem, broken.source, lasting=broken.lasting)
             raise UnreadablePostError(broken.source, broken.problem) from broken
 
 

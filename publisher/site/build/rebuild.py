@@ -48,7 +48,7 @@ class Rebuild:
             try:
                 self._make(archive, now, progress)
             except BrokenPost as broken:
-                archive.mark_broken(broken.problem, broken.source)
+                archive.mark_broken(broken.problem, broken.source, lasting=broken.lasting)
                 continue
             known.record(archive)
             return

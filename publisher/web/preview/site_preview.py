@@ -56,7 +56,7 @@ class SitePreview:
         try:
             return self._renderer.render(post)
         except BrokenPost as broken:
-            self._archive.mark_broken(broken.problem, broken.source)
+            self._archive.mark_broken(broken.problem, broken.source, lasting=broken.lasting)
             raise UnreadablePostError(broken.source, broken.problem) from broken
 
     def paths(self, posts: Sequence[Post]) -> frozenset[str]:

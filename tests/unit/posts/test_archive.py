@@ -145,7 +145,7 @@ def test_a_body_that_could_not_be_opened_is_tried_again(folder: Folder) -> None:
     file.unlink()
     with pytest.raises(BrokenPost) as caught:
         Renderer(archive, folder.config).render(archive.load([source])[0])
-    archive.mark_broken(caught.value.problem, source)
+    archive.mark_broken(caught.value.problem, source, lasting=caught.value.lasting)
     file.write_bytes(text)
     age(file)
     assert titles(folder.archive(keep=True)) == ["c", "b", "a"]

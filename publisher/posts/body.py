@@ -1,0 +1,241 @@
+"""Rendering of one body in Markdown or HTML as safe HTML with absolute URLs, an excerpt and a word count.
+
+It runs in a child process, which markup.Renderer asks: what a body costs is bounded by that process, not by this code.
+No other module uses comrak for posts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import comrak
+
+from publisher.config import Config
+from publisher.core.errors import PostError
+from publisher.core.models import Problem, Severity
+from publisher.posts.allowed_html import Absolutise, Sanitiser
+from publisher.posts.body_warnings import body_warnings
+from publisher.posts.encoding import decode, repair_body, without_controls
+from publisher.posts.excerpt import count_words, excerpt_of, plain_text, shorten
+from publisher.posts.frontmatter import split_body
+from publisher.posts.metadata import first_heading
+from publisher.posts.places import Places, WrittenPost
+from publisher.posts.prose import LineFinder
+from publisher.posts.references import References
+
+_MORE = "<!--more-->"
+_MORE_SPELLINGS = re.compile(r"<!--\s*(?:more|excerpt|read[- ]more)\s*-->", re.IGNORECASE)
+
+
+class LocalLink(NamedTuple):
+    """A link without a domain.
+
+    url      absolute URL
+    written  the link as written in the post
+    line     line of the file
+    """
+
+    url: str
+    written: str
+    line: int
+
+
+class Surroundings(NamedTuple):
+    """What all posts of a project have in common when they are rendered."""
+
+    places: Places
+    config: Config
+
+
+class Growth(NamedTuple):
+    """How large the HTML of a body may become: `times` the size of its file, and `extra` bytes."""
+
+    times: int = 20
+    extra: int = 100_000
+
+
+class RenderedBody(NamedTuple):
+    """The result of rendering a body. The first five fields are those of RenderedPost.
+
+    links  the sources of the posts that it links to
+    local  the links that were written without a domain; only if the body was inspected
+    """
+
+    html: str
+    excerpt: str
+    words: int
+    problems: tuple[Problem, ...]
+    assets: tuple[tuple[str, str], ...]
+    links: list[str]
+    local: list[LocalLink]
+
+
+def render_body(around: Surroundings, post: WrittenPost, growth: Growth, inspect: bool) -> RenderedBody:
+    """Read the file of a post and render its body.
+
+    inspect  whether to look for the warnings that only `publisher check` shows, and to fill `local`
+    Raises PostError or OSError if the body cannot be read, or if its HTML is larger than `growth` allows.
+    """
+    return _Body(around, post, growth, inspect).rendered()
+
+
+class _Body:
+    """The body of a post while it is rendered."""
+
+    def __init__(self, around: Surroundings, post: WrittenPost, growth: Growth, inspect: bool) -> None:
+        self.post, self.config, self.inspect = post, around.config, inspect
+        self.problems: list[Problem] = []
+        self._mentioned_tags: set[str] = set()  # tags in problems, which no other warning should repeat
+        self.path = f"{self.config.posts.folder}/{post.source}"
+        data = (around.places.folder / post.source).read_bytes()
+        self._most = growth.times * len(data) + growth.extra
+        self._growth = growth
+        text, controls = without_controls(decode(data, whole=True))
+        self.file = text
+        self.written, self.first_line = split_body(text)
+        for line in [line for line in controls if line >= self.first_line][:1]:
+            self.warn(line, "contained a control character, which was removed", "delete it")
+        self.references = References(post, around.places, self.config)
+
+    def rendered(self) -> RenderedBody:
+        raw = self._html()
+        self._require_small(raw)
+        clean = self.sanitise(raw, self.references.absolutise)
+        self._require_small(clean)
+        if self.references.head_problems or self.references.problems:
+            self._warn_of(self.references.head_problems, self._lines.line_in_head)
+            self._warn_of(self.references.problems, self._lines.line_of)
+        if self.inspect:
+            for warning in body_warnings(raw, clean, self._lines, self.references.fragments, self._mentioned_tags):
+                self.warn(*warning)
+        local = self.references.local.items() if self.inspect else ()
+        return RenderedBody(
+            clean,
+            self._excerpt(raw, clean),
+            count_words(clean),
+            tuple(self.problems),
+            tuple(self.references.assets),
+            list(self.references.links),
+            [LocalLink(url, written, self._lines.line_of(written)) for url, written in local],
+        )
+
+    def _require_small(self, fragment: str) -> None:
+        """Raise PostError if the HTML is too large for what was written. A character has at most four bytes."""
+        if len(fragment) * 4 <= self._most or len(fragment.encode("utf-8", "replace")) <= self._most:
+            return
+        times, mark = self._growth.times, "|" if "<table" in fragment else "[^"
+        lines = self.written.split("\n")
+        worst = max(range(len(lines)), key=lambda number: lines[number].count(mark))
+        raise PostError(
+            f"becomes {len(fragment) / 1_000_000:.1f} MB of HTML, more than {times} times its size",
+            line=self.first_line + worst if mark in lines[worst] else 0,
+            hint="make the table smaller" if mark == "|" else "split it into several posts",
+        )
+
+    def sanitise(self, fragment: str, absolutise: Absolutise) -> str:
+        clean = _sanitiser().clean(fragment, absolutise)
+        clean = clean.replace(' id=""', "")  # the id of a heading without letters
+        if "&#" not in self.written:
+            return clean
+        if "\ufffd" not in self.written:  # then it comes from "&#0;" or "&#xD800;"
+            clean = clean.replace("\ufffd", "")
+        return without_controls(clean)[0]  # XML forbids "&#1;"
+
+    def warn(self, line: int, message: str, hint: str) -> None:
+        self.problems.append(Problem(self.path, line, message, hint, Severity.WARNING))
+
+    def _html(self) -> str:
+        body = self.written
+        if self.config.posts.fix_encoding:
+            body, repairs = repair_body(body)
+            self.problems += [item.warning(self.path, self.first_line) for item in repairs]
+        body = self._carried_over(body)
+        separator = self.post.excerpt_separator
+        if separator and not _MORE_SPELLINGS.fullmatch(separator) and separator in body:
+            body = body.replace(separator, f"\n\n{_MORE}\n\n", 1)
+        if Path(self.post.source).suffix.lower() == ".html":
+            return _MORE_SPELLINGS.sub(_MORE, body)
+        return _MORE_SPELLINGS.sub(
+            _MORE, _finish(comrak.render_markdown(_without_title(body, self.post.title), *_options()))
+        )
+
+    def _carried_over(self, body: str) -> str:
+        if "{" not in body and "import " not in body and "\n^" not in body:
+            return body
+        from publisher.posts.other_tools import carry_over  # 15 ms to compile, for few posts
+
+        body, leftovers = carry_over(body, self.config.site_url, self.references.foreign_post)
+        for leftover in leftovers:
+            self._mentioned_tags.update(leftover.tags)
+            self.warn(
+                self.first_line + leftover.lines[0] - 1,
+                f"{leftover.what}{self._more(leftover.lines)}",
+                "write it in Markdown, or put it in backticks if readers should see it",
+            )
+        return body
+
+    def _more(self, lines: tuple[int, ...]) -> str:
+        if len(lines) == 1:
+            return ""
+        return f", on {len(lines)} lines up to line {self.first_line + lines[-1] - 1}"
+
+    def _warn_of(self, items: Iterable[tuple[str, str, str]], line_of: Callable[[str], int]) -> None:
+        for reference, message, hint in items:
+            self.warn(line_of(reference), message, hint)
+
+    @cached_property
+    def _lines(self) -> LineFinder:
+        return LineFinder(self.file, self.written)
+
+    def _excerpt(self, raw: str, clean: str) -> str:
+        if self.post.excerpt:
+            return shorten(plain_text(self.post.excerpt) if "<p" in self.post.excerpt else self.post.excerpt, 500)
+        if _MORE in raw:
+            before = self.sanitise(raw.partition(_MORE)[0], lambda tag, reference: reference)
+            text = plain_text(before)
+            if text:
+                return shorten(text, 1000)
+        return excerpt_of(clean)
+
+
+@cache
+def _sanitiser() -> Sanitiser:
+    return Sanitiser()
+
+
+def _without_title(body: str, title: str) -> str:
+    """Return the body without a first heading that repeats the post's title, which is shown above the body anyway."""
+    if first_heading(body) != title:
+        return body
+    lines = body.lstrip("\n").split("\n")
+    skipped = 1 if lines[0].lstrip().startswith("#") else 2
+    return "\n".join(lines[skipped:])
+
+
+@cache
+def _options() -> tuple[Any, Any, Any]:
+    """Return comrak's options.
+
+    They enable GitHub's dialect with footnotes, definition lists, alerts, smart quotes and heading ids.
+    """
+    extension, parse, render = comrak.ExtensionOptions(), comrak.ParseOptions(), comrak.RenderOptions()
+    for name in ("strikethrough", "table", "autolink", "tasklist", "footnotes", "description_lists", "alerts"):
+        setattr(extension, name, True)
+    extension.header_id_prefix = ""
+    parse.smart = True
+    render.unsafe_ = True  # nh3 sanitises it afterwards
+    return extension, parse, render
+
+
+_ANCHOR = re.compile(r'<a href="#[^"]*"[^>]*\bclass="anchor"[^>]*></a>')
+_ZOOM = re.compile(r'(<img\b[^>]*?)\bstyle="\s*zoom:\s*(\d{1,3}%);?\s*"', re.IGNORECASE)
+
+
+def _finish(fragment: str) -> str:
+    """Remove the empty anchors in headings, and turn Typora's `zoom` style into a width."""
+    fragment = _ANCHOR.sub("", fragment)
+    return _ZOOM.sub(r'\1width="\2"', fragment) if "zoom" in fragment else fragment

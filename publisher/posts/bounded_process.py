@@ -1,0 +1,338 @@
+"""A child process that calls functions for this one, with limits on the time and the memory of each call.
+
+A pattern or a parser that never ends cannot be interrupted from inside its process, and one that fills the memory or
+overruns the stack ends its process. So what a stranger or an author wrote is parsed in a child: the kernel ends the
+child at its limit, the caller gets an OverLimit, and the next call starts a new child.
+docs/decisions/0026-bounded-rendering.md has the reasons. bounded_child.py is the other side.
+"""
+
+from __future__ import annotations
+
+import atexit
+import fcntl
+import os
+import pickle
+import select
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+from publisher.posts.bounded_child import FIRST_FD, SAME_STATE, Limit, send, serve, take
+
+# The memory that a child may use beyond what it has when it starts. A new interpreter has 40 MB.
+MEMORY = 400_000_000
+
+# A call may wait for this many times its limit of processor time, on a computer that is busy with other things.
+_PATIENCE = 15
+_LEAST_WAIT = 30.0
+
+# Signals by which a user, a service manager or a system that is out of memory ends a process, whatever it is doing.
+_FROM_OUTSIDE = frozenset((signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGKILL))
+
+
+@dataclass(frozen=True, slots=True)
+class TimeLimit:
+    """The processor time that a call may take, which depends on the size of what it reads.
+
+    seconds  for the first 60 KB
+    per_mb   seconds for each further megabyte
+    """
+
+    seconds: float = 2.0
+    per_mb: float = 10.0
+
+    def for_size(self, size: int) -> float:
+        """Return the limit in seconds for a number of bytes."""
+        return self.seconds + self.per_mb * max(0, size - 60_000) / 1_000_000
+
+
+class OverLimit(Exception):  # noqa: N818 - it is the caller's business whether this is an error
+    """A call exceeded a limit.
+
+    amount   how much was exceeded, such as "2 s", or the name of the signal that ended the child
+    lasting  whether the same call would exceed the limit again; False if the computer may have been the reason
+    """
+
+    def __init__(self, limit: Limit, amount: str = "", *, lasting: bool = True) -> None:
+        super().__init__(f"{limit}: {amount}")
+        self.limit, self.amount, self.lasting = limit, amount, lasting
+
+    def said(self, purpose: str) -> str:
+        """Return what happened, as the end of a sentence about what was read. purpose: such as "to render"."""
+        return _SAID[self.limit].format(amount=self.amount, purpose=purpose)
+
+
+_SAID = {
+    Limit.TIME: "takes longer than {amount} {purpose}",
+    Limit.MEMORY: "takes more than {amount} of memory {purpose}",
+    Limit.DEPTH: "is nested too deeply {purpose}",
+    Limit.CRASH: "ends the process that tries {purpose} it ({amount})",
+    Limit.WAIT: "gave no result within {amount} {purpose}",
+}
+
+
+class BoundedProcess:
+    """A child process that is started by the first call, and again after a call that exceeded a limit.
+
+    The child is forked if this process has only one thread, which takes a few milliseconds. Otherwise a lock that a
+    different thread holds would stay locked in the child for ever, so a new interpreter is started instead. The child
+    has none of this process's files, and ends at once when this process does, however it ends. After a minute without
+    a call it ends by itself.
+    """
+
+    def __init__(self, *, memory: int = MEMORY, fork: bool | None = None) -> None:
+        """Start nothing yet.
+
+        memory  bytes that the child may use beyond what it has when it starts
+        fork    whether to fork; by default, whether this process has only one thread
+        """
+        self._memory, self._fork = memory, fork
+        self._lock = threading.Lock()
+        self._child: _Child | None = None
+
+    def call(self, function: Callable[..., Any], *args: Any, seconds: float, state: Any = None) -> Any:
+        """Return function(*args), or function(state, *args) if there is a state, called in the child.
+
+        function  a function of a module; it must not depend on what this process has changed since it started
+        args      arguments that can be pickled, as must the result
+        seconds   the processor time that the call may take
+        state     an argument that many calls have in common, and that is passed to the child only when it changes
+        Raises OverLimit, and what the function raises. A child that had answered other calls before it died is given a
+        successor, which must die of the call as well.
+        """
+        with self._lock:
+            again = False
+            while True:
+                child = self._ready(state)
+                fresh = not child.answered
+                try:
+                    done, value = child.ask(state, (seconds, function, args))
+                except _GoneError:
+                    self._discard()  # it had ended by itself, before it got the call
+                    continue
+                except _DiedError as died:
+                    self._discard()
+                    if again or died.over.limit in (Limit.TIME, Limit.WAIT) or (fresh and died.lasting):
+                        raise died.over from None
+                    again = True
+                    continue
+                except BaseException:  # such as Ctrl-C; the answer would be taken for that of the next call
+                    self._discard()
+                    raise
+                if not done:
+                    raise value
+                return value
+
+    def end(self) -> None:
+        """End the child, if there is one. The next call starts a new one."""
+        with self._lock:
+            self._discard()
+
+    def forget(self) -> None:
+        """Close the pipes of an inherited child without ending it, since it is the parent's."""
+        if self._child is not None:
+            self._child.close()
+            self._child = None
+
+    @property
+    def pid(self) -> int:
+        """The process id of the child; 0 if there is none."""
+        return self._child.pid if self._child else 0
+
+    def _ready(self, state: Any) -> _Child:
+        if self._child is None:
+            alone = _is_alone() if self._fork is None else self._fork
+            self._child = _forked(state, self._memory) if alone else _spawned(self._memory)
+        return self._child
+
+    def _discard(self) -> None:
+        if self._child is not None:
+            self._child.end()
+            self._child = None
+
+
+class _GoneError(Exception):
+    """The child had ended before the call reached it."""
+
+
+class _DiedError(Exception):
+    """The child died of the call, or during it. lasting: whether it certainly died of the call."""
+
+    def __init__(self, over: OverLimit, *, lasting: bool) -> None:
+        super().__init__(str(over))
+        self.over, self.lasting = over, lasting
+
+
+class _Child:
+    """A running child, and this process's ends of its pipes.
+
+    lifeline  the end of a pipe that nobody writes to. The kernel closes it when this process ends
+    words     a file with what the child wrote to its standard error, or -1
+    """
+
+    def __init__(self, pid: int, requests: int, replies: int, lifeline: int, words: int, memory: int) -> None:
+        self.pid, self._memory = pid, memory
+        self._requests, self._replies, self._lifeline, self._words = requests, replies, lifeline, words
+        self.state: Any = None
+        self.answered = 0
+        self._asked = 0.0
+
+    def ask(self, state: Any, call: tuple[float, Callable[..., Any], tuple[Any, ...]]) -> tuple[bool, Any]:
+        """Return (True, the result) or (False, the exception) of a call: its limit in seconds, function, arguments."""
+        passed = SAME_STATE if state == self.state else state
+        self._asked = monotonic()
+        try:
+            send(self._requests, pickle.dumps((passed, state is not None, *call), 5))
+        except BrokenPipeError:
+            raise self._dead(call[0]) from None
+        self.state = state
+        data = self._answer(call[0])
+        done, value = pickle.loads(data)  # noqa: S301 - from our own child
+        if not done and isinstance(value, Limit):
+            raise _DiedError(OverLimit(value, self._memory_words()), lasting=value is Limit.DEPTH)
+        self.answered += 1
+        return done, value
+
+    def end(self) -> None:
+        if self.pid:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+            self._reap()
+        self.close()
+
+    def close(self) -> None:
+        for handle in (self._requests, self._replies, self._lifeline, self._words):
+            if handle >= 0:
+                os.close(handle)
+
+    def _answer(self, seconds: float) -> bytes:
+        wait = max(_LEAST_WAIT, _PATIENCE * seconds)
+        poll = select.poll()
+        poll.register(self._replies, select.POLLIN)
+        if not poll.poll(wait * 1000):
+            raise _DiedError(OverLimit(Limit.WAIT, f"{wait:g} s", lasting=False), lasting=False)
+        data = take(self._replies)
+        if data is None:
+            raise self._dead(seconds)
+        return data
+
+    def _dead(self, seconds: float) -> Exception:
+        """Return the exception for a child that closed its pipes without an answer."""
+        status = self._reap()
+        if status is None:  # this process does not wait for its children, so nobody knows
+            status = signal.SIGPROF if monotonic() - self._asked >= seconds else signal.SIGKILL
+        if not os.WIFSIGNALED(status):
+            if os.WEXITSTATUS(status) == 0:
+                return _GoneError()
+            return _DiedError(OverLimit(Limit.CRASH, "no signal", lasting=False), lasting=False)
+        number = os.WTERMSIG(status)
+        if number in (signal.SIGPROF, signal.SIGXCPU):
+            return _DiedError(OverLimit(Limit.TIME, f"{seconds:.3g} s"), lasting=True)
+        if number == signal.SIGKILL or (number == signal.SIGABRT and b"memory allocation" in self._said()):
+            over = OverLimit(Limit.MEMORY, self._memory_words(), lasting=number != signal.SIGKILL)
+        else:
+            over = OverLimit(Limit.CRASH, signal.Signals(number).name)
+        return _DiedError(over, lasting=number not in _FROM_OUTSIDE)
+
+    def _memory_words(self) -> str:
+        return f"{self._memory // 1_000_000} MB"
+
+    def _said(self) -> bytes:
+        return os.pread(self._words, 10_000, 0) if self._words >= 0 else b"memory allocation"
+
+    def _reap(self) -> int | None:
+        pid, self.pid = self.pid, 0
+        if not pid:
+            return None
+        try:
+            return os.waitpid(pid, 0)[1]
+        except ChildProcessError:
+            return None
+
+
+class _Pipes:
+    """The pipes between this process and a child that is being started, as (end to read from, end to write to)."""
+
+    def __init__(self) -> None:
+        self.requests, self.replies, self.lifeline = os.pipe(), os.pipe(), os.pipe()
+        self.words = os.memfd_create("publisher") if hasattr(os, "memfd_create") else -1
+        self.theirs = (self.requests[0], self.replies[1], self.lifeline[0])
+
+    def keep_ours(self, pid: int, memory: int) -> _Child:
+        for handle in self.theirs:
+            os.close(handle)
+        return _Child(pid, self.requests[1], self.replies[0], self.lifeline[1], self.words, memory)
+
+
+def _is_alone() -> bool:
+    """Return whether this process has only one thread, so that a forked child can use whatever it inherits."""
+    try:
+        return len(os.listdir("/proc/self/task")) == 1  # noqa: PTH208 - ten times as fast as pathlib
+    except OSError:  # macOS has no such folder, and its own libraries start threads
+        return sys.platform != "darwin" and threading.active_count() == 1
+
+
+def _forked(state: Any, memory: int) -> _Child:
+    pipes, parent = _Pipes(), os.getpid()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            _move(zip((*pipes.theirs, pipes.words), (*range(FIRST_FD, FIRST_FD + 3), 2), strict=True))
+            serve(parent, memory, state)
+        finally:
+            os._exit(70)
+    child = pipes.keep_ours(pid, memory)
+    child.state = state
+    return child
+
+
+def _move(pairs: Any) -> None:
+    """Give file handles their fixed numbers, and the standard streams a place where they disturb no one."""
+    high = [(fcntl.fcntl(old, fcntl.F_DUPFD_CLOEXEC, FIRST_FD + 10), new) for old, new in pairs if old >= 0]
+    for handle, new in high:
+        os.dup2(handle, new, inheritable=False)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1, 2) if len(high) < 4 else (0, 1):
+        os.dup2(nothing, standard)
+
+
+def _spawned(memory: int) -> _Child:
+    """Start a new interpreter. Its modules come from where ours came from."""
+    pipes = _Pipes()
+    code = f"import sys; sys.path[:] = {sys.path!r}; from publisher.posts.bounded_child import main; main()"
+    high = [fcntl.fcntl(handle, fcntl.F_DUPFD_CLOEXEC, FIRST_FD + 10) for handle in pipes.theirs]
+    moves: list[Any] = [(os.POSIX_SPAWN_DUP2, handle, FIRST_FD + n) for n, handle in enumerate(high)]
+    nothing = os.open(os.devnull, os.O_RDWR)
+    errors = pipes.words if pipes.words >= 0 else nothing
+    moves += [(os.POSIX_SPAWN_DUP2, old, new) for new, old in enumerate((nothing, nothing, errors))]
+    try:
+        arguments = [sys.executable, "-c", code, str(os.getpid()), str(memory)]
+        pid = os.posix_spawn(sys.executable, arguments, os.environ, file_actions=moves)
+    finally:
+        for handle in (*high, nothing):
+            os.close(handle)
+    return pipes.keep_ours(pid, memory)
+
+
+_shared = BoundedProcess()
+
+
+def shared_process() -> BoundedProcess:
+    """Return the bounded process that all of this process's renderers use."""
+    return _shared
+
+
+def _forget() -> None:
+    """Leave the bounded process to the parent, in a process that was forked from one that has a bounded process."""
+    global _shared
+    _shared.forget()
+    _shared = BoundedProcess()
+
+
+os.register_at_fork(after_in_child=_forget)
+atexit.register(lambda: _shared.end())

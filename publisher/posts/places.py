@@ -1,0 +1,42 @@
+"""All that the rendering of a body needs to know of its post and of the archive, to be sent to a child process.
+
+A child that is a new interpreter would otherwise load the archive and its database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+
+class WrittenPost(NamedTuple):
+    """What the rendering of a post's body depends on, apart from its file. The fields are those of Post."""
+
+    source: str
+    url: str
+    title: str
+    excerpt: str
+    excerpt_separator: str
+    files: tuple[tuple[str, str], ...]
+
+
+class Places:
+    """Where the public posts of an archive are.
+
+    folder      the posts folder
+    permalinks  the permalink of each post, by source path
+    """
+
+    def __init__(self, folder: Path, permalinks: Mapping[str, str]) -> None:
+        self.folder, self.permalinks = folder, permalinks
+        self._stems: dict[str, list[str]] | None = None
+
+    def by_stem(self) -> dict[str, list[str]]:
+        """Return the sources of the public posts, by file name without the ending."""
+        if self._stems is None:
+            self._stems = {}
+            for source in self.permalinks:
+                stem = source.rpartition("/")[2].rpartition(".")[0]
+                self._stems.setdefault(stem, []).append(source)
+        return self._stems

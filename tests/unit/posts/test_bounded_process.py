@@ -1,0 +1,264 @@
+"""A child process calls functions within limits, and its end, whatever the cause, is an answer."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from publisher.posts.bounded_process import BoundedProcess, Limit, OverLimit, TimeLimit
+from tests.support import ROOT
+
+MEMORY = 150_000_000
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT)}
+
+
+# What the child is asked to do. A child that is a new interpreter finds these functions by their names.
+def add(one: int, two: int) -> int:
+    return one + two
+
+
+def longer_than(state: str, text: str) -> bool:
+    return len(text) > len(state)
+
+
+def process_id() -> int:
+    return os.getpid()
+
+
+def size_of(text: bytes) -> bytes:
+    return text * 2
+
+
+def spin() -> None:
+    while True:
+        pass
+
+
+def match_for_ever() -> None:
+    re.match(r"(a|a)*b", "a" * 60)  # inside C code, where no handler of Python's can run
+
+
+def fill_memory() -> None:
+    _ = [bytes(1_000_000) for _ in range(10_000)]
+
+
+def abort() -> None:
+    os.write(2, b"memory allocation of 12345 bytes failed\n")
+    os.abort()
+
+
+def recurse(depth: int = 0) -> int:
+    return recurse(depth + 1)
+
+
+def end_by(number: int) -> None:
+    os.kill(os.getpid(), number)
+
+
+def end_by_unless_there(number: int, path: str) -> str:
+    """Die the first time, and live the second."""
+    if Path(path).exists():
+        return "lives"
+    Path(path).touch()
+    return str(end_by(number))
+
+
+def leave() -> None:
+    os._exit(3)
+
+
+def fail() -> None:
+    raise ValueError("a defect")
+
+
+def open_files() -> list[str]:
+    found = []
+    for link in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):
+            found.append(str(link.readlink()))
+    return found
+
+
+@pytest.fixture(params=[True, False], ids=["forked", "new interpreter"])
+def process(request: pytest.FixtureRequest) -> Iterator[BoundedProcess]:
+    process = BoundedProcess(memory=MEMORY, fork=request.param)
+    yield process
+    process.end()
+
+
+def over(process: BoundedProcess, function: object, *args: object, seconds: float = 5.0) -> OverLimit:
+    with pytest.raises(OverLimit) as caught:
+        process.call(function, *args, seconds=seconds)  # type: ignore[arg-type]
+    return caught.value
+
+
+def is_there(pid: int) -> bool:
+    """Whether a process runs; one that has ended and is not waited for does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def wait_until_gone(pid: int) -> bool:
+    for _ in range(400):
+        if not is_there(pid):
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def test_nothing_is_started_before_the_first_call(process: BoundedProcess) -> None:
+    assert process.pid == 0
+
+
+def test_calls_are_answered_by_one_child(process: BoundedProcess) -> None:
+    assert process.call(add, 1, 2, seconds=1) == 3
+    child = process.call(process_id, seconds=1)
+    assert child == process.pid
+    assert child != os.getpid()
+    assert process.call(process_id, seconds=1) == child
+
+
+def test_a_state_is_an_argument_of_the_calls_that_have_it(process: BoundedProcess) -> None:
+    answers = [process.call(longer_than, "four", seconds=1, state=state) for state in ("x", "x", "longer", "y")]
+    assert answers == [True, True, False, True]
+    assert process.call(add, 1, 2, seconds=1) == 3
+
+
+def test_large_arguments_and_results_arrive(process: BoundedProcess) -> None:
+    assert len(process.call(size_of, b"x" * 3_000_000, seconds=5)) == 6_000_000
+
+
+@pytest.mark.parametrize("endless", [spin, match_for_ever])
+def test_a_call_ends_at_its_time(process: BoundedProcess, endless: object) -> None:
+    found = over(process, endless, seconds=0.1)
+    assert (found.limit, found.lasting) == (Limit.TIME, True)
+    assert found.said("to render") == "takes longer than 0.1 s to render"
+    assert process.call(add, 1, 2, seconds=1) == 3
+
+
+@pytest.mark.parametrize("hungry", [fill_memory, abort])
+def test_a_call_ends_at_its_memory(process: BoundedProcess, hungry: object) -> None:
+    assert over(process, hungry).said("to render") == "takes more than 150 MB of memory to render"
+    assert process.call(add, 1, 2, seconds=1) == 3
+
+
+@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGABRT, signal.SIGILL])
+def test_a_crash_is_reported_with_its_signal(process: BoundedProcess, number: int) -> None:
+    found = over(process, end_by, number)
+    assert (found.limit, found.lasting) == (Limit.CRASH, True)
+    assert signal.Signals(number).name in found.said("to render")
+    assert process.call(add, 1, 2, seconds=1) == 3
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGSEGV])
+def test_a_call_is_tried_again_if_it_may_not_be_the_reason(
+    process: BoundedProcess, number: int, tmp_path: Path
+) -> None:
+    process.call(add, 1, 2, seconds=1)
+    assert process.call(end_by_unless_there, number, str(tmp_path / "died"), seconds=1) == "lives"
+
+
+def test_a_child_that_is_killed_twice_is_not_held_against_the_call_for_ever(process: BoundedProcess) -> None:
+    assert over(process, end_by, signal.SIGKILL).lasting is False
+
+
+def test_a_child_that_leaves_is_an_answer(process: BoundedProcess) -> None:
+    assert over(process, leave).limit is Limit.CRASH
+
+
+def test_endless_recursion_is_too_deep(process: BoundedProcess) -> None:
+    assert over(process, recurse).said("to render") == "is nested too deeply to render"
+
+
+def test_an_exception_of_the_function_comes_through(process: BoundedProcess) -> None:
+    with pytest.raises(ValueError, match="a defect"):
+        process.call(fail, seconds=1)
+    assert process.call(add, 1, 2, seconds=1) == 3
+
+
+def test_a_child_has_none_of_the_parents_files(process: BoundedProcess, tmp_path: Path) -> None:
+    with (tmp_path / "lock").open("w"):
+        files = process.call(open_files, seconds=1)
+    assert str(tmp_path / "lock") not in files
+    assert sum(name.startswith("pipe:") for name in files) == 3
+
+
+def test_ending_it_ends_the_child(process: BoundedProcess) -> None:
+    child = process.call(process_id, seconds=1)
+    process.end()
+    assert not is_there(child)
+    assert process.call(process_id, seconds=1) != child
+
+
+def test_threads_share_a_child(process: BoundedProcess) -> None:
+    answers: list[int] = []
+    threads = [
+        threading.Thread(target=lambda n=n: answers.append(process.call(add, n, 0, seconds=5))) for n in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answers) == list(range(8))
+
+
+def test_a_process_with_threads_starts_a_new_interpreter_and_one_without_forks() -> None:
+    script = """
+import sys, threading
+from publisher.posts.bounded_process import BoundedProcess
+from tests.unit.posts.test_bounded_process import command_line
+for alone in (True, False):
+    if not alone:
+        threading.Thread(target=threading.Event().wait, daemon=True).start()
+    process = BoundedProcess()
+    print(process.call(command_line, seconds=5) != command_line())
+    process.end()
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=ENVIRONMENT)
+    assert done.stdout.split() == ["False", "True"]
+
+
+def command_line() -> str:
+    return Path("/proc/self/cmdline").read_text()
+
+
+@pytest.mark.parametrize("fork", [True, False])
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_no_child_outlives_its_parent_even_in_the_middle_of_a_call(fork: bool, number: int) -> None:
+    script = f"""
+from publisher.posts.bounded_process import BoundedProcess
+from tests.unit.posts.test_bounded_process import process_id, match_for_ever
+process = BoundedProcess(fork={fork})
+print(process.call(process_id, seconds=5), flush=True)
+process.call(match_for_ever, seconds=600)
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", script],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env=ENVIRONMENT,
+    ) as parent:
+        assert parent.stdout
+        child = int(parent.stdout.readline())
+        assert is_there(child)
+        parent.send_signal(number)
+        parent.wait()
+    assert wait_until_gone(child)
+
+
+@pytest.mark.parametrize(("size", "seconds"), [(0, 2.0), (60_000, 2.0), (1_060_000, 12.0)])
+def test_the_time_grows_with_the_size(size: int, seconds: float) -> None:
+    assert TimeLimit().for_size(size) == seconds

@@ -1,0 +1,77 @@
+"""A post that takes too long, too much memory or too much space is a broken post with its line and the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from publisher.posts.body import Growth
+from publisher.posts.bounded_process import BoundedProcess, TimeLimit
+from publisher.posts.markup import BrokenPost, Renderer, RenderLimits
+from tests.support.posts_samples import HELLO, Folder
+
+SHORT = RenderLimits(time=TimeLimit(0.2))
+FAST = RenderLimits(growth=Growth(20, 10_000))
+
+
+@pytest.fixture(scope="module")
+def process() -> Iterator[BoundedProcess]:
+    process = BoundedProcess(memory=150_000_000)
+    yield process
+    process.end()
+
+
+def broken(tmp_path: Path, process: BoundedProcess, body: str, limits: RenderLimits, name: str = HELLO) -> BrokenPost:
+    folder = Folder(tmp_path)
+    folder.write(name, body)
+    folder.write("2024-07-05-other.md", "Other.")
+    archive = folder.archive()
+    renderer = Renderer(archive, folder.config, limits=limits, process=process)
+    post, other = archive.load([name, "2024-07-05-other.md"])
+    with pytest.raises(BrokenPost) as caught:
+        renderer.render(post)
+    assert renderer.render(other).html == "<p>Other.</p>\n"
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("body", "line", "oddity"),
+    [
+        ("Text\n\n" + "# a\n" * 15_000, 6, "15,000 lines begin with '# a'"),
+        ("Text\n\n" + "a\n=\n" * 15_000, 6, "15,000 lines begin with 'a'"),
+        (">" * 60_000, 4, "a line has 60,000 characters, most of them '>'"),
+    ],
+    ids=["headings", "setext headings", "quotes"],
+)
+def test_a_post_that_takes_too_long_is_broken(
+    body: str, line: int, oddity: str, process: BoundedProcess, tmp_path: Path
+) -> None:
+    found = broken(tmp_path, process, body, SHORT)
+    assert found.problem.path == f"posts/{HELLO}"
+    assert found.problem.line == line
+    assert found.problem.message == f"takes longer than 0.2 s to render: {oddity}"
+    assert found.lasting
+
+
+@pytest.mark.parametrize(
+    ("body", "line"),
+    [
+        ("Text\n\n" + "|" + "a|" * 300 + "\n|" + "-|" * 300 + "\n" + "a\n" * 300, 6),
+        ("Text\n\n" + "[^1] " * 2000 + "\n\n[^1]: x", 6),
+    ],
+    ids=["a table", "footnotes"],
+)
+def test_a_post_that_becomes_too_large_is_broken(body: str, line: int, process: BoundedProcess, tmp_path: Path) -> None:
+    found = broken(tmp_path, process, body, FAST)
+    assert found.problem.line == line
+    assert "MB of HTML, more than 20 times its size" in found.problem.message
+    assert found.lasting
+
+
+def test_a_post_that_takes_too_much_memory_is_broken(process: BoundedProcess, tmp_path: Path) -> None:
+    body = "|" + "a|" * 2000 + "\n|" + "-|" * 2000 + "\n" + "a\n" * 2000
+    found = broken(tmp_path, process, body, RenderLimits())
+    assert found.problem.message.startswith("takes more than 150 MB of memory to render: ")
+    assert found.lasting
