@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,9 @@ import click
 
 from publisher.cli.app import App, plural, with_app
 from publisher.cli.terminal import bar
-from publisher.config import require_output
+from publisher.config import Config, require_output
 from publisher.core.errors import PublisherError
+from publisher.posts.archive import Archive
 from publisher.publishing.wiring import run_build
 from publisher.site.build import BuildReport
 
@@ -40,16 +42,29 @@ def build(app: App, out: Path | None, accept_new_ids: bool) -> None:
 
     Writes only what changed, replaces each file atomically, and deletes the pages of posts that no longer exist.
     A post with an error is reported and skipped; the others are published. Settings that would give published posts
-    new ids are refused.
+    new ids are refused, and so are edits that would give one to a post that a newsletter has sent.
     """
     config = app.config()
     if out is not None:
         require_output(config, out)
     with bar(app, "Building") as progress:
-        report = run_build(config, app.now(config), out=out, progress=progress, accept_new_ids=accept_new_ids)
+        report = run_build(
+            config,
+            app.now(config),
+            out=out,
+            progress=progress,
+            accept_new_ids=accept_new_ids,
+            require=None if accept_new_ids else partial(_require_sent_ids, config),
+        )
     show_build(app, report)
     if app.json:
         app.print_json(as_json(report))
+
+
+def _require_sent_ids(config: Config, archive: Archive) -> None:
+    from publisher.publishing.sent_files import require_sent_ids  # not at the top: most builds do not need it
+
+    require_sent_ids(config, archive)
 
 
 def show_build(app: App, report: BuildReport) -> None:

@@ -36,7 +36,7 @@ def status(app: App) -> None:
     config = app.config()
     now = app.now(config)
     with open_existing_store(config) as store:
-        plan = make_plan(config, store, (), now, keep=False)
+        plan = make_plan(config, store, (), now, keep=False, held=True)
         facts = _facts(config, store, plan, now)
     if app.json:
         app.print_json(facts)
@@ -52,7 +52,7 @@ def _facts(config: Config, store: Store | None, plan: Plan, now: datetime) -> di
         "posts": {
             "published": len(plan.archive.posts),
             "future": plan.archive.waiting,
-            "left_out": len({p.path for p in plan.archive.problems if p.severity.value == "error"}),
+            "left_out": len({p.path for p in (*plan.archive.problems, *plan.left_out) if p.severity.value == "error"}),
             "newest": {"title": newest.title, "published": newest.published.isoformat()} if newest else None,
         },
         "feeds": _feeds(config, store, plan, now) * len(config.feeds.formats),

@@ -17,6 +17,7 @@ from publisher.newsletters.select import Selection, select_posts
 from publisher.newsletters.slots import Decision, SlotHistory, decide, post_slot, slot_label
 from publisher.newsletters.variants import Variant, all_topics, variants_of
 from publisher.posts.archive import Archive, open_archive
+from publisher.publishing.sent_files import sent_again
 
 if TYPE_CHECKING:
     from publisher.store import Store
@@ -100,7 +101,7 @@ class Plan:
     editions    the editions to create
     idle        the newsletters that get no edition
     unfinished  existing editions with messages still to send
-    left_out    problems of posts that had to be skipped because their bodies cannot be rendered
+    left_out    problems of posts that had to be skipped because their bodies cannot be rendered, or that are held
     broken      problems of newsletters whose edition cannot be rendered, because a note, template or key is broken
     """
 
@@ -131,6 +132,7 @@ def make_plan(
     without: Collection[str] = (),
     due: Mapping[str, DueEdition] | None = None,
     extra: bool = True,
+    held: bool = False,
 ) -> Plan:
     """Plan the editions that the newsletters called `names` (all, if it is empty) would send at `now`.
 
@@ -139,9 +141,11 @@ def make_plan(
     without  source files of posts to leave out
     due      the edition to plan, by the newsletter's name; a newsletter that it does not contain gets the current slot
     extra    whether to plan another edition for a current slot that already has one
+    held     whether to leave out, with a problem, the posts that were sent under another id, as the scheduler does
     """
     archive = open_archive(config, now, keep=keep, whole=True)
-    posts = [post for post in archive.posts if post.source not in without]
+    again = {each.source: each.problem(config) for each in sent_again(config, store, archive, names)} if held else {}
+    posts = [post for post in archive.posts if post.source not in without and post.source not in again]
     editions: list[PlannedEdition] = []
     idle: list[Idle] = []
     for newsletter in config.newsletters:
@@ -154,7 +158,8 @@ def make_plan(
             idle.append(planned)
         else:
             editions.extend(planned)
-    return Plan(archive, tuple(editions), tuple(idle), _unfinished(store, names) if store else ())
+    unfinished = _unfinished(store, names) if store else ()
+    return Plan(archive, tuple(editions), tuple(idle), unfinished, left_out=tuple(again.values()))
 
 
 def plan_newsletter(

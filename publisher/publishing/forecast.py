@@ -5,7 +5,7 @@ A forecast assumes that no more posts are written.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import chain, islice, takewhile
@@ -25,6 +25,7 @@ from publisher.publishing.edition_plan import (
     plan_newsletter,
     rule_of,
 )
+from publisher.publishing.sent_files import sent_again
 
 if TYPE_CHECKING:
     from publisher.store import Store
@@ -92,19 +93,23 @@ def forecasts(
     if not wanted:
         return []
     require_posts(config)
-    posts = FuturePosts(config, now, keep=keep)
+    posts = FuturePosts(config, store, now, keep=keep)
     return [_forecast(config, store, each, posts, now, count) for each in wanted]
 
 
 class FuturePosts:
-    """The posts that are public now, and those that will be public at later times. Each post is loaded once."""
+    """The posts that are public now, and those that will be public at later times. Each post is loaded once.
 
-    def __init__(self, config: Config, now: datetime, *, keep: bool) -> None:
+    Posts that were sent under another id are left out, as the scheduler does.
+    """
+
+    def __init__(self, config: Config, store: Store | None, now: datetime, *, keep: bool) -> None:
         self._reader = ArchiveReader(config, keep=keep)
         self._reader.require_whole()
         self._now = now
         first = self._reader.archive(now)
-        self._public = list(first.posts)
+        self._held = {each.source for each in sent_again(config, store, first)}
+        self._public = self._without_held(first.posts)
         self._spans: list[tuple[Archive, list[Post]]] = [(first, self._public)]
 
     def at(self, moment: datetime) -> list[Post]:
@@ -113,9 +118,13 @@ class FuturePosts:
             if archive.now <= moment and (archive.next_change is None or moment < archive.next_change):
                 return posts
         archive = self._reader.archive(moment)
-        posts = [*takewhile(lambda post: post.published > self._now, archive.posts), *self._public]
+        later = takewhile(lambda post: post.published > self._now, archive.posts)
+        posts = [*self._without_held(later), *self._public]
         self._spans.append((archive, posts))
         return posts
+
+    def _without_held(self, posts: Iterable[Post]) -> list[Post]:
+        return [post for post in posts if post.source not in self._held]
 
 
 def describe_schedule(schedule: Schedule, settle_minutes: int) -> str:

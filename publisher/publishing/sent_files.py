@@ -20,6 +20,7 @@ from publisher.posts.archive import Archive
 from publisher.posts.frontmatter import markdown_of
 from publisher.posts.post_id import written_id
 from publisher.posts.published import PublishedIds
+from publisher.publishing.wiring import open_existing_store
 
 if TYPE_CHECKING:
     from publisher.store import Store
@@ -72,6 +73,27 @@ def sent_again(config: Config, store: Store | None, archive: Archive, names: Col
             for each in _of_newsletter(newsletter, known, handled, archive):
                 found.setdefault(each.source, each)
     return [found[source] for source in sorted(found)]
+
+
+class SentAgainError(PublisherError):
+    """A build would show sent posts under new ids. problems: one for each of them."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("; ".join(map(str, problems)))
+        self.problems = problems
+
+    def lines(self) -> list[str]:
+        """Return a line for each post."""
+        return [str(problem) for problem in self.problems]
+
+
+def require_sent_ids(config: Config, archive: Archive) -> None:
+    """Raise SentAgainError if sent posts have new ids under which they have not been published yet."""
+    published = PublishedIds(config).ids()
+    with open_existing_store(config) as store:
+        found = sent_again(config, store, archive)
+    if again := [each.problem(config) for each in found if published.get(each.source) != each.new]:
+        raise SentAgainError(again)
 
 
 def remember_files(config: Config, store: Store, archive: Archive) -> None:

@@ -23,6 +23,7 @@ from publisher.store import open_store
 from publisher.store.location import editions_key, store_exists
 
 if TYPE_CHECKING:
+    from publisher.posts.archive import Archive
     from publisher.store import Store
 
 Clock = Callable[[], datetime]
@@ -92,10 +93,13 @@ def run_build(
     out: Path | None = None,
     progress: Progress | None = None,
     accept_new_ids: bool = False,
+    require: Callable[[Archive], None] | None = None,
 ) -> BuildReport:
-    """Build the site, including the web versions of the editions that are public at `now`."""
+    """Build the site, including the web versions of the editions that are public at `now`; see publisher.site.build."""
     editions = web_copies(config, now)
-    return build(config, now, out=out, editions=editions, progress=progress, accept_new_ids=accept_new_ids)
+    return build(
+        config, now, out=out, editions=editions, progress=progress, accept_new_ids=accept_new_ids, require=require
+    )
 
 
 def web_copies(config: Config, now: datetime) -> WebVersions:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +11,7 @@ from pathlib import Path
 from publisher.config import Config
 from publisher.core.models import Problem, Severity
 from publisher.core.templates import Templates
-from publisher.posts.archive import ArchiveReader, index_state, require_posts
+from publisher.posts.archive import Archive, ArchiveReader, index_state, require_posts
 from publisher.posts.cache_keys import code_key, hash_of
 from publisher.posts.published import PublishedIds
 from publisher.site.build.copied_files import stamps, static_files
@@ -63,6 +64,7 @@ def build(
     editions: WebVersions = NO_WEB_VERSIONS,
     progress: Progress | None = None,
     accept_new_ids: bool = False,
+    require: Callable[[Archive], None] | None = None,
 ) -> BuildReport:
     """Bring the output folder up to date with the posts that are public at `now`.
 
@@ -72,9 +74,10 @@ def build(
     editions        the web versions of editions to show
     progress        called with the number of files made and their total
     accept_new_ids  whether to continue if settings would change the ids of published posts
-    Raises ProjectError if the folder cannot be written; every file in it is then complete, whether old or new. Also
-    raises ProjectError, before any file is written, if a folder of posts or static files cannot be read, or if settings
-    would change ids and `accept_new_ids` is False.
+    require         called with the posts before any file is written, if their ids are not those of the last build; it
+                    raises PublisherError to stop the build
+    Raises ProjectError if the folder cannot be written; every file in it is then complete, old or new. Also raises it,
+    before any file is written, if posts or static files cannot be read, or if settings would change ids.
     """
     require_posts(config)
     path = out or config.root / config.pages.output
@@ -94,7 +97,7 @@ def build(
 
         folder = OutputFolder(path, manifest)
         rebuild = Rebuild(config, reader, templates, static, editions, folder, manifest)
-        rebuild.run(now, progress, accept_new_ids=accept_new_ids)
+        rebuild.run(now, progress, require, accept_new_ids=accept_new_ids)
     manifest.inputs, manifest.index = inputs, index_state(config)
     try:
         manifest.write()

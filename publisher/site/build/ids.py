@@ -1,7 +1,7 @@
 """Protect the ids of published posts: changes of settings that would change them are refused unless confirmed.
 
 If the id of a post changes, feed readers show the post again and newsletters send it again. Changes to the file of a
-post (its id, date or name) do not stop a build; publishing/sent_files.py keeps newsletters from sending it again.
+post (its id, date or name) only stop a build if a newsletter has sent the post, as publishing/sent_files.py finds.
 """
 
 from __future__ import annotations
@@ -51,11 +51,14 @@ class KnownIds:
         if problem:
             raise ProjectError(problem.message, where=problem.path, hint=problem.hint)
 
+    def has(self, archive: Archive) -> bool:
+        """Return whether the public posts have the ids that were recorded last."""
+        return self._record.has(Origin.of(self._config), archive.ids())
+
     def record(self, archive: Archive) -> None:
         """Record the ids of the public posts if they differ from the record."""
-        ids, origin = archive.ids(), Origin.of(self._config)
-        if ids and not self._record.has(origin, ids):
-            self._record.write(origin, ids)
+        if (ids := archive.ids()) and not self.has(archive):
+            self._record.write(Origin.of(self._config), ids)
 
 
 def id_problems(config: Config, archive: Archive) -> Iterator[Problem]:

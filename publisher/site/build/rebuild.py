@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 
 from publisher.config import Config
@@ -35,16 +35,26 @@ class Rebuild:
         self._editions, self._folder, self._manifest = editions, folder, manifest
         self._web_versions: Sequence[WebVersion] | None = None
 
-    def run(self, now: datetime, progress: Progress | None, *, accept_new_ids: bool) -> None:
+    def run(
+        self,
+        now: datetime,
+        progress: Progress | None,
+        require: Callable[[Archive], None] | None,
+        *,
+        accept_new_ids: bool,
+    ) -> None:
         """Make all files that changed.
 
         If the body of a post turns out to be unreadable, that post is skipped and the whole site is planned again.
         Raises ProjectError, before any file is written, if settings would change ids and `accept_new_ids` is False.
+        require: see builder.build.
         """
         known = KnownIds(self._config, accept_new=accept_new_ids)
         while True:
             archive = self._reader.archive(now)
             known.require_same(archive)
+            if require is not None and not known.has(archive):
+                require(archive)
             try:
                 self._make(archive, now, progress)
             except BrokenPost as broken:

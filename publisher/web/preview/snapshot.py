@@ -90,7 +90,7 @@ class Snapshot:
         """Read the posts and plan the upcoming emails. Raises PublisherError if that is not possible."""
         self.config, self.now = config, now
         with self._store() as store:
-            self._plan: Plan = make_plan(config, store, (), now)
+            self._plan: Plan = make_plan(config, store, (), now, held=True)
             self._editions = {e.id: e for e in store.editions.list()} if store else {}
         self._coming = {n.name: self._upcoming(n) for n in config.newsletters}
         self._press = EditionRenderer(config, self._plan.archive)
@@ -106,7 +106,8 @@ class Snapshot:
     @property
     def problems(self) -> tuple[Problem, ...]:
         """The errors that cause posts to be skipped."""
-        return tuple(problem for problem in self._plan.archive.problems if problem.severity is Severity.ERROR)
+        found = (*self._plan.archive.problems, *self._plan.left_out)
+        return tuple(problem for problem in found if problem.severity is Severity.ERROR)
 
     @cached_property
     def site(self) -> SitePreview:

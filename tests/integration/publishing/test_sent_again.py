@@ -14,6 +14,7 @@ from publisher.publishing.wiring import Project as OpenProject
 from publisher.publishing.wiring import open_project_store
 from publisher.store.database import Database
 from publisher.store.migrate import move_to
+from publisher.web.preview.snapshot import Snapshot
 from tests.support.project import WEEKLY, Project
 
 MAY = datetime(2026, 11, 16, 8, 1, tzinfo=ZoneInfo("Europe/Berlin"))
@@ -85,7 +86,7 @@ def messages(project: Project) -> int:
 def test_a_sent_post_is_not_sent_again(sent: Project, edit: Edit) -> None:
     edit(sent)
     before = sent.listing("public")
-    for command in (["publish", "--yes"], ["publish", "--dry-run"], ["check"]):
+    for command in (["publish", "--yes"], ["publish", "--dry-run"], ["check"], ["build"]):
         ran = sent.run(*command, now=LATER)
         assert ran.code == 1, ran.said
         (line,) = [line for line in ran.said.splitlines() if "would send it again" in line]
@@ -96,6 +97,7 @@ def test_a_sent_post_is_not_sent_again(sent: Project, edit: Edit) -> None:
 
     path = line.partition("publisher keep-id ")[2].partition(";")[0]
     sent.ok("keep-id", path)
+    sent.ok("build", now=LATER)
     sent.ok("publish", "--yes", now=LATER)
     assert "would send it again" not in sent.run("check", now=LATER).said
     assert messages(sent) == 1
@@ -118,6 +120,31 @@ def test_only_accept_new_ids_goes_on(sent: Project) -> None:
     sent.ok("publish", "--yes", "--extra", now=LATER)
     assert "would send it again" not in sent.run("check", now=LATER).said
     assert messages(sent) == 2
+
+
+@pytest.mark.parametrize("edit", ["another date", "another name"])
+def test_what_is_coming_leaves_the_post_out(sent: Project, edit: str) -> None:
+    write("fog.md", FOG)(sent)
+    before = sent.ok("schedule", "--json", now=LATER).json
+    EDITS[edit](sent)
+    assert sent.ok("schedule", "--json", now=LATER).json == before
+    assert "Boat" not in str(before)
+    found = sent.ok("status", "--json", now=LATER).json
+    assert found["newsletters"][0]["would_hold"] == 1
+    assert found["posts"]["left_out"] == 1
+    snapshot = Snapshot(load_config(sent.root), datetime.fromisoformat(LATER).replace(tzinfo=MAY.tzinfo))
+    assert [str(problem) for problem in snapshot.problems if "would send it again" in str(problem)]
+
+
+def test_a_build_goes_on_with_ids_that_were_accepted(sent: Project) -> None:
+    EDITS["another date"](sent)
+    assert sent.run("build", "--out", "elsewhere", now=LATER).code == 1
+    assert not (sent.root / "elsewhere/feed.xml").exists()
+    sent.ok("build", "--accept-new-ids", now=LATER)
+    write("new.md", FOG)(sent)
+    sent.ok("build", now=LATER)
+    assert sent.run("publish", "--yes", now=LATER).code == 1
+    assert messages(sent) == 1
 
 
 def test_run_holds_the_post_sends_the_others_and_notifies_the_owner(sent: Project) -> None:

@@ -11,6 +11,7 @@ from publisher.core.hold_reasons import HeldBy, Hold, by_person
 from publisher.core.newsletter_models import DeliveryStatus, Edition, EditionPost, Letter
 from publisher.mail.lifecycle import DeliveryEvent, moves
 from publisher.store import Store
+from publisher.store.post_files import PostFile
 from tests.support.store_samples import NOW, add_people, draft, later, person
 
 
@@ -196,3 +197,41 @@ def claimed(store: Store, edition: Edition, limit: int = 50) -> int:
         left=moves(DeliveryEvent.LEFT),
     )
     return len(rows)
+
+
+def test_the_files_of_sent_posts_are_recorded_once_each(store: Store) -> None:
+    for slot, newsletter, ids in (("1", "weekly", "ab"), ("2", "daily", "bc")):
+        posts = tuple(EditionPost(post_id, post_id, "u") for post_id in ids)
+        assert store.editions.create(draft(slot, newsletter=newsletter, posts=posts))
+    files = store.post_files
+    assert (files.missing(), list(files.all())) == ({"a", "b", "c"}, [])
+
+    files.write([PostFile("b", "b.md", "d1", "words"), PostFile("a", "a.md"), PostFile("other", "x.md")])
+    files.write([])
+    assert files.missing() == {"c"}
+    assert [file.post_id for file in files.sent_by("weekly")] == ["a", "b"]
+    assert list(files.sent_by("daily")) == [PostFile("b", "b.md", "d1", "words")]
+    assert list(files.sent_by("monthly")) == []
+
+    renamed = PostFile("b", "ééé/b 🙂.md", "d2", "other words")
+    files.write([renamed, PostFile("c", "")])
+    files.write([renamed, PostFile("c", "")])
+    assert list(files.all()) == [PostFile("a", "a.md"), renamed, PostFile("c", ""), PostFile("other", "x.md")]
+    assert files.missing() == frozenset()
+
+
+def test_posts_that_were_passed_over_have_no_file(store: Store) -> None:
+    assert store.editions.create(draft(passed_over=("old",), posts=(EditionPost("new", "New", "u"),)))
+    assert store.post_files.missing() == {"new"}
+    assert store.editions.handled_posts("weekly") == {"old", "new"}
+
+
+def test_two_writers_of_the_same_file_wait_for_each_other(store: Store) -> None:
+    assert store.editions.create(draft(posts=tuple(EditionPost(f"{n:03}", "T", "u") for n in range(40))))
+    lists = [
+        [PostFile(f"{n:03}", f"{who}.md") for n in order] for who, order in (("x", range(40)), ("y", range(39, -1, -1)))
+    ]
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(store.post_files.write, lists))
+    assert store.post_files.missing() == frozenset()
+    assert {file.source for file in store.post_files.all()} <= {"x.md", "y.md"}
