@@ -10,7 +10,8 @@ that would delay a response goes to the mail worker. This package contains no ru
 Start reading in `application`. The other modules support the applications: `context` (the objects that handlers need),
 `forms` and `responses` (reading forms, and headers of responses), `client_address` and `rate_limit` (identifying and
 limiting clients), `mail_worker` and `send_notices` (emails triggered by a page), `sample_email` (an email as a
-subscriber would see it), `connections` (limits of the server), and `monitoring` (the access log and metrics).
+subscriber would see it), `connections` (limits of the server), `compression` (gzip), and `monitoring` (the access log
+and metrics).
 
 Public modules:
     application  the application of one project

@@ -34,6 +34,10 @@ _OWNER = {
 }
 
 
+# Pages, scripts of workers, and PDF files, which browsers do not show in a sandbox.
+_UNSANDBOXED = ("text/html", "text/javascript", "application/pdf")
+
+
 class NotFoundError(PublisherError):
     """The object named in the URL does not exist."""
 
@@ -55,17 +59,20 @@ def public_page_headers(*, script: bool = False) -> dict[str, str]:
     }
 
 
-def site_headers(public_url: str) -> dict[str, str]:
+def site_headers(public_url: str, media_type: str = "text/html") -> dict[str, str]:
     """Return the headers of a file of the built site.
 
-    They allow pictures and media players from any site, but scripts only from our own.
+    They allow pictures and media players from any site, but scripts only from our own, and only to pages: a picture or
+    another document that can contain scripts is opened in a sandbox, as it may be in the hands of any author.
     """
     parts = urlsplit(public_url)
+    policy = (
+        "default-src 'self'; img-src 'self' data: http: https:; media-src 'self' http: https:; frame-src http: https:; "
+        "style-src 'self' 'unsafe-inline'; script-src 'self'; object-src 'none'; base-uri 'none'; "
+        f"form-action 'self' {parts.scheme}://{parts.netloc}; frame-ancestors 'self'"
+    )
     return _SITE | {
-        "Content-Security-Policy": "default-src 'self'; img-src 'self' data: http: https:; "
-        "media-src 'self' http: https:; frame-src http: https:; style-src 'self' 'unsafe-inline'; "
-        f"script-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self' {parts.scheme}://{parts.netloc}; "
-        "frame-ancestors 'self'",
+        "Content-Security-Policy": policy if media_type.partition(";")[0] in _UNSANDBOXED else f"{policy}; sandbox",
         "Referrer-Policy": "strict-origin-when-cross-origin",
     }
 

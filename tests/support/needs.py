@@ -17,6 +17,7 @@ NPM = Path(__file__).parents[1] / "npm"
 PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin", "/usr/lib/dovecot"])
 # program: Debian's package
 PACKAGES = {
+    "caddy": "caddy",
     "chromium": "chromium",
     "curl": "curl",
     "dovecot": "dovecot-imapd",

@@ -122,17 +122,18 @@ def serve_with_nginx(folder: Path, state: Path, more: str = "") -> Iterator[Site
     program = need("nginx")
     process = subprocess.Popen([program, "-c", str(state / "nginx.conf"), "-p", str(state)], stderr=subprocess.DEVNULL)
     try:
-        _wait_for(port, process)
+        wait_for(port, process)
         yield Site(f"http://127.0.0.1:{port}")
     finally:
         process.terminate()
         process.wait()
 
 
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Wait until a process listens on a port; raise RuntimeError if it ends instead."""
     while process.poll() is None:
         with socket.socket() as attempt:
             if attempt.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.01)
-    raise RuntimeError(f"nginx ended with {process.returncode}")
+    raise RuntimeError(f"the web server ended with {process.returncode}")

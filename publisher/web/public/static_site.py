@@ -1,4 +1,4 @@
-"""Serves the files of the built site, with ETags, cache times and the media types of feeds.
+"""Serves the files of the built site, with ETags, cache times, media types, gzip and a policy for each type.
 
 Files outside the folder of the site are never served.
 """
@@ -6,17 +6,23 @@ Files outside the folder of the site are never served.
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
+from mimetypes import guess_type
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, RedirectResponse, Response
-from starlette.staticfiles import StaticFiles
+from starlette.staticfiles import NotModifiedResponse, StaticFiles
 
+from publisher.web.compression import GzipFiles, accepts_gzip, is_compressible
 from publisher.web.responses import site_headers
 
 if TYPE_CHECKING:
+    import os
+
+    from starlette.staticfiles import PathLike
     from starlette.types import Scope
 
 _TYPES = {
@@ -24,7 +30,33 @@ _TYPES = {
     "atom.xml": "application/atom+xml; charset=utf-8",
     "feed.json": "application/feed+json; charset=utf-8",
 }
+# Types that Python knows only on some systems, or that it gives another name.
+_ENDINGS = {
+    ".avif": "image/avif",
+    ".epub": "application/epub+zip",
+    ".flac": "audio/flac",
+    ".ics": "text/calendar",
+    ".js": "text/javascript",
+    ".json": "application/json",
+    ".m4a": "audio/mp4",
+    ".md": "text/markdown",
+    ".mjs": "text/javascript",
+    ".oga": "audio/ogg",
+    ".ogg": "audio/ogg",
+    ".opml": "text/x-opml",
+    ".opus": "audio/ogg",
+    ".svg": "image/svg+xml",
+    ".vtt": "text/vtt",
+    ".webmanifest": "application/manifest+json",
+    ".webp": "image/webp",
+    ".woff": "font/woff",
+    ".woff2": "font/woff2",
+    ".xml": "application/xml",
+    ".xsl": "application/xml",
+}
 _FEED_AGE = "max-age=900"
+# The end of the ETag of a file that is sent compressed.
+_GZIP_TAG = '-gzip"'
 
 
 class SiteFiles(StaticFiles):
@@ -39,8 +71,9 @@ class SiteFiles(StaticFiles):
         """
         super().__init__(directory=folder, html=True, check_dir=False)
         self.config_checked = True  # otherwise Starlette requires the folder to exist
-        self._headers = site_headers(public_url)
+        self._public_url = public_url
         self._count_feed = count_feed
+        self._gzip = GzipFiles()
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         """Return a file. Raise HTTPException(404) if it is hidden, or if neither it nor a 404.html exists."""
@@ -54,16 +87,55 @@ class SiteFiles(StaticFiles):
             # Built from the path of the folder that was found. What the client sent may have a forged host, or a path
             # such as //host/../folder, which browsers take for a link to another site.
             response.headers["location"] = quote(f"{scope.get('root_path', '')}/{path}/")
-        name = path.rpartition("/")[2]
-        if isinstance(response, FileResponse) or response.status_code == 304:
-            feed_type = _feed_type(name)
-            if feed_type and response.status_code == 200:  # 404.html is a page, even when a feed was requested
-                response.headers["content-type"] = feed_type
-            response.headers["cache-control"] = _cache(path, bool(feed_type) and response.status_code != 404)
-        response.headers.update(self._headers)
-        if self._count_feed and name in _TYPES and scope["method"] == "GET" and response.status_code in (200, 304):
+        if response.status_code not in (200, 304):  # 404.html is a page, even when a feed was requested
+            response.headers.update(site_headers(self._public_url))
+            response.headers["cache-control"] = "no-cache"
+        elif self._count_feed and path.rpartition("/")[2] in _TYPES and scope["method"] == "GET":
             self._count_feed(path, _user_agent(scope))
+        return await self._compressed(response)
+
+    def file_response(
+        self, full_path: PathLike, stat_result: os.stat_result, scope: Scope, status_code: int = 200
+    ) -> Response:
+        """Return a file with its headers, or 304 if the client has it."""
+        kind, path = _media_type(str(full_path)), self.get_path(scope)
+        response = FileResponse(full_path, status_code=status_code, stat_result=stat_result, media_type=kind)
+        if is_compressible(kind, stat_result.st_size):
+            response.headers["vary"] = "Accept-Encoding"
+            if accepts_gzip(scope):
+                response.headers["etag"] = f"{response.headers['etag'][:-1]}{_GZIP_TAG}"
+        headers = site_headers(self._public_url, kind) | {"Cache-Control": _cache(path)}
+        if self.is_not_modified(response.headers, Headers(scope=scope)):
+            unchanged = NotModifiedResponse(response.headers)
+            unchanged.headers.update(headers)
+            return unchanged
+        response.headers.update(headers)
         return response
+
+    async def _compressed(self, response: Response) -> Response:
+        """Return a file compressed, if its ETag says that it will be. All other responses are returned as they are."""
+        tag = response.headers.get("etag", "")
+        if not isinstance(response, FileResponse) or not response.stat_result or not tag.endswith(_GZIP_TAG):
+            return response
+        try:
+            content = await self._gzip.content(str(response.path), response.stat_result)
+        except OSError:
+            content = None
+        if content is None:  # it has just been replaced
+            response.headers["etag"] = tag.removesuffix(_GZIP_TAG) + '"'
+            return response
+        smaller = Response(content, response.status_code, media_type=response.media_type)
+        kept = {name: value for name, value in response.headers.items() if name != "content-length"}
+        del kept["accept-ranges"]
+        smaller.headers.update(kept | {"content-encoding": "gzip"})
+        return smaller
+
+
+def _media_type(path: str) -> str:
+    name = path.rpartition("/")[2]
+    known = _feed_type(name) or _ENDINGS.get(PurePath(name).suffix.lower())
+    guessed, encoding = guess_type(name)  # of x.svg.gz, the type of what is in it
+    return known or (None if encoding else guessed) or "application/octet-stream"
 
 
 def _feed_type(name: str) -> str | None:
@@ -82,8 +154,8 @@ def _user_agent(scope: Scope) -> str:
     return next((value.decode("latin-1") for name, value in scope["headers"] if name == b"user-agent"), "")
 
 
-def _cache(path: str, is_feed: bool) -> str:
+def _cache(path: str) -> str:
     name = path.rpartition("/")[2]
     if path.startswith("assets/site.") and name.endswith(".css"):
         return "public, max-age=31536000, immutable"
-    return _FEED_AGE if is_feed else "no-cache"
+    return _FEED_AGE if _feed_type(name) else "no-cache"

@@ -9,21 +9,12 @@ import httpx
 
 from publisher.web.application import open_application
 from publisher.web.monitoring import OWN
-from tests.support.project import ROOT, Project
-from tests.support.static_server import serve_with_nginx
+from tests.support.documented_servers import documented_nginx
+from tests.support.project import Project
 from tests.support.web_server import serving
 
 # For the machine itself only.
 INSIDE = {"healthz", "metrics"}
-
-
-def documented() -> str:
-    """The documented blocks that pass requests to the application, with its port."""
-    page = (ROOT / "docs/deployment.md").read_text(encoding="utf-8")
-    found = re.findall(r"^```nginx\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-    block = "".join(block for block in found if "8018" in block)
-    assert block.count("proxy_pass") == 2
-    return block
 
 
 def own_paths(project: Project) -> list[str]:
@@ -41,12 +32,8 @@ def test_documented_nginx_passes_every_url_unlogged(
 ) -> None:
     with serving(project) as server:
         project.ok("build")
-        block = documented().replace("8018", server.url.rpartition(":")[2])
-        with serve_with_nginx(project.root / "public", project.root / "nginx", block) as site:
-            # nginx as documented never says it, and the program always does.
-            reached = {
-                path: "x-content-type-options" in httpx.get(site.url + path).headers for path in own_paths(project)
-            }
+        with documented_nginx(project.root / "public", project.root / "nginx", server.url) as url:
+            reached = {path: "x-passed-on" in httpx.get(url + path).headers for path in own_paths(project)}
         assert {path for path, is_reached in reached.items() if not is_reached} == {f"/{name}" for name in INSIDE}
         log = (project.root / "nginx/access.log").read_text()
         assert [path for path, is_reached in reached.items() if is_reached and f" {path} " in log] == []
@@ -55,23 +42,24 @@ def test_documented_nginx_passes_every_url_unlogged(
 
 
 def test_documented_nginx_serves_site_and_application(project: Project) -> None:
-    block = documented()
     kept = '[subscribers]\nkeep_ip = true\n[bounces.postmark]\nsecret = "correct horse battery"\n'
     proxy = 'trusted_proxies = ["127.0.0.1"]\nclient_limit = 2'
     with serving(project, kept, web=proxy) as server:
         project.ok("build")
-        port = server.url.rpartition(":")[2]
-        with serve_with_nginx(project.root / "public", project.root / "nginx", block.replace("8018", port)) as site:
-            assert httpx.get(f"{site.url}/feed.xml").status_code == 200
-            form = httpx.get(f"{site.url}/subscribe")
+        with documented_nginx(project.root / "public", project.root / "nginx", server.url) as url:
+            assert httpx.get(f"{url}/feed.xml").status_code == 200
+            form = httpx.get(f"{url}/subscribe")
+            for name in ("content-security-policy", "cache-control", "x-content-type-options"):
+                assert form.headers.get_list(name) == [httpx.get(f"{server.url}/subscribe").headers[name]]
+            assert form.headers["strict-transport-security"]
             style = re.search(r'rel="stylesheet" href="([^"]+)"', form.text)[1]
-            assert httpx.get(site.url + style).status_code == 200
-            assert httpx.get(f"{site.url}/metrics").status_code == 404
+            assert httpx.get(url + style).status_code == 200
+            assert httpx.get(f"{url}/metrics").status_code == 404
 
             def ask(client: str, name: str) -> int:
                 fields = {"email": f"{name}@example.org", "newsletter": "weekly", "token": server.form_token()}
                 headers = {"x-forwarded-for": client}
-                return httpx.post(f"{site.url}/subscribe", data=fields, headers=headers).status_code
+                return httpx.post(f"{url}/subscribe", data=fields, headers=headers).status_code
 
             # What a client writes is not believed: nginx names 127.0.0.1 behind it, which is a proxy of ours, so
             # here, where the reader is on this machine too, the address before it counts.
@@ -79,9 +67,9 @@ def test_documented_nginx_serves_site_and_application(project: Project) -> None:
             assert ask("192.0.2.8", "b") == 200
             server.mails("b@example.org")
             assert server.show("a0@example.org")["consent"][0]["ip"] == "192.0.2.7"
-            large = httpx.post(f"{site.url}/subscribe", content=b"x" * 100_000)
+            large = httpx.post(f"{url}/subscribe", content=b"x" * 100_000)
             assert large.status_code == 413
             sizes = (500_000, 2_000_000)
-            hooks = [httpx.post(f"{site.url}/hooks/bounce/postmark", content=b"x" * size) for size in sizes]
+            hooks = [httpx.post(f"{url}/hooks/bounce/postmark", content=b"x" * size) for size in sizes]
             assert [answer.status_code for answer in hooks] == [403, 413]
         assert "confirm" not in (project.root / "nginx/access.log").read_text()

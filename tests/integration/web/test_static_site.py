@@ -38,6 +38,84 @@ def test_files_have_media_types_and_etags(web: WebClient, path: str, kind: str) 
     assert again.headers["x-content-type-options"] == "nosniff"
 
 
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("feeds.opml", "text/x-opml; charset=utf-8"),
+        ("sitemap.xml", "application/xml"),
+        ("site.webmanifest", "application/manifest+json"),
+        ("a.avif", "image/avif"),
+        ("a.WEBP", "image/webp"),
+        ("a.woff2", "font/woff2"),
+        ("a.mjs", "text/javascript; charset=utf-8"),
+        ("a.SVG", "image/svg+xml"),
+        ("a.svg.gz", "application/octet-stream"),
+        ("a.unknown", "application/octet-stream"),
+        ("CNAME", "application/octet-stream"),
+        ("feed-3.xml", "application/rss+xml; charset=utf-8"),
+    ],
+)
+def test_types_do_not_depend_on_the_system(web: WebClient, name: str, kind: str) -> None:
+    file = web.project.root / "public" / name
+    if not file.exists():
+        file.write_bytes(b"x")
+    answer = web.get(f"/{name}")
+    assert answer.headers["content-type"] == kind
+    assert answer.headers["content-security-policy"].endswith("; sandbox") == ("javascript" not in kind)
+
+
+def test_pages_run_scripts_of_the_site_and_other_documents_none(web: WebClient) -> None:
+    assert "sandbox" not in web.get("/").headers["content-security-policy"]
+    answer = web.get("/sitemap.xml")
+    again = web.get("/sitemap.xml", **{"if-none-match": answer.headers["etag"]})
+    for each in (answer, again):
+        assert each.headers["content-security-policy"].endswith("; sandbox")
+
+
+@pytest.mark.parametrize("path", ["/", "/feed.xml", "/feed.json", "/feeds.opml", "/assets/site.css"])
+def test_text_is_compressed_for_those_who_accept_it(web: WebClient, path: str) -> None:
+    if path.startswith("/assets/"):
+        path = f"/assets/{next((web.project.root / 'public/assets').glob('site.*.css')).name}"
+    plain, small = web.get(path, **{"accept-encoding": "identity"}), web.get(path, **{"accept-encoding": "br, gzip"})
+    assert small.headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in plain.headers
+    assert small.content == plain.content
+    assert int(small.headers["content-length"]) < int(plain.headers["content-length"])
+    assert small.headers["etag"] != plain.headers["etag"]
+    for answer, accepted in ((plain, "identity"), (small, "gzip")):
+        assert "accept-encoding" in answer.headers["vary"].lower()
+        again = web.get(path, **{"accept-encoding": accepted, "if-none-match": answer.headers["etag"]})
+        assert (again.status_code, again.headers["etag"], again.content) == (304, answer.headers["etag"], b"")
+        assert "accept-encoding" in again.headers["vary"].lower()
+        same = {"content-security-policy", "cache-control", "x-content-type-options", "etag", "last-modified"}
+        assert {name: again.headers[name] for name in same - {"last-modified"}} == {
+            name: answer.headers[name] for name in same - {"last-modified"}
+        }
+    head = web.client.head(path, headers={"accept-encoding": "gzip"})
+    assert dict(head.headers) == dict(small.headers)
+
+
+def test_a_changed_file_is_compressed_again(web: WebClient) -> None:
+    file = web.project.root / "public/notes.txt"
+    for text in ("first " * 500, "second " * 500):
+        file.write_text(text)
+        assert web.get("/notes.txt", **{"accept-encoding": "gzip"}).text == text
+
+
+@pytest.mark.parametrize("accepted", ["", "identity", "gzip;q=0", "gzip; q=0.000", "br", "*;q=0", "gzip;q=0, *"])
+def test_nobody_gets_gzip_unasked(web: WebClient, accepted: str) -> None:
+    assert "content-encoding" not in web.get("/feed.xml", **{"accept-encoding": accepted}).headers
+
+
+def test_only_text_of_the_site_is_compressed(web: WebClient) -> None:
+    (web.project.root / "public/a.png").write_bytes(bytes(5_000))
+    (web.project.root / "public/large.txt").write_bytes(bytes(1_000_001))
+    for path in ("/a.png", "/large.txt", "/subscribe", "/unsubscribe/x", "/nothing", "/healthz"):
+        assert "content-encoding" not in web.get(path, **{"accept-encoding": "gzip"}).headers, path
+    part = web.get("/feed.xml", **{"accept-encoding": "gzip", "range": "bytes=0-9"})
+    assert (part.status_code, len(part.content), part.headers.get("content-encoding")) == (206, 10, None)
+
+
 def test_missing_and_hidden_files_are_404(web: WebClient) -> None:
     (web.project.root / "public/link").symlink_to(web.project.root / "publisher.toml")
     paths = ["/nothing", "/.publisher-files.json", "/../publisher.toml", "/%2e%2e/publisher.toml", "/link"]
