@@ -1,4 +1,4 @@
-"""The commands `publisher admin password` and `publisher admin logout-all`."""
+"""The commands `publisher admin password`, `totp` and `logout-all`."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ import sys
 import click
 
 from publisher.cli.app import App, plural, with_app
+from publisher.cli.terminal import confirm
 from publisher.core.errors import PublisherError
+from publisher.publishing.mail_wiring import project_secret
 from publisher.publishing.wiring import open_project_store
 from publisher.web.admin.credentials import check_password, hash_password
+from publisher.web.admin.second_factor import SecondFactor, key_uri, new_key, text_code
 
 
 @click.group(
-    short_help="Set the password of the admin page, and log everyone out.",
-    epilog="Examples: publisher admin password; publisher admin logout-all",
+    short_help="Decide who may use the admin page.",
+    epilog="Examples: publisher admin password; publisher admin totp; publisher admin logout-all",
 )
 @with_app
 def admin(app: App) -> None:
@@ -52,6 +55,46 @@ def logout_all(app: App) -> None:
     if app.json:
         app.print_json({"ended": ended})
     app.say(f"{plural(ended, 'session')} ended" if ended else "no one was logged in")
+
+
+@admin.command(
+    short_help="Turn the second factor on or off.",
+    epilog="Examples: publisher admin totp; publisher admin totp --off",
+)
+@click.option("--off", is_flag=True, help="Turn it off, for example because the device was lost.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@with_app
+def totp(app: App, off: bool, yes: bool) -> None:
+    """Turn the second factor of the admin page on: logging in then also needs a code from an app (TOTP).
+
+    It shows a QR code for the app, asks for the code that the app shows, and prints ten recovery codes, each of which
+    can be used once instead of a code.
+    """
+    config = app.config()
+    with open_project_store(config) as store:
+        second = SecondFactor(store, project_secret(config))
+        if off:
+            _turn_off(app, second, yes)
+            return
+        if second.is_on:
+            raise PublisherError("the second factor is on already", hint="turn it off first, with --off")
+        key = new_key()
+        uri = key_uri(key, config.site.title)
+        click.echo(f"{text_code(uri)}\nScan this with the app, or type in the key: {key}\n", err=True)
+        codes = second.turn_on(key, click.prompt("Code that the app shows now", err=True), app.now(config))
+    if app.json:
+        app.print_json({"recovery_codes": codes})
+    app.say("The second factor is on. Keep these recovery codes; they are shown only now:")
+    for code in codes:
+        app.say(f"  {code}")
+
+
+def _turn_off(app: App, second: SecondFactor, yes: bool) -> None:
+    confirm("Turn the second factor off?", yes=yes, unasked="the password alone would be enough to log in")
+    was_on = second.turn_off()
+    if app.json:
+        app.print_json({"changed": was_on})
+    app.say("The second factor is off." if was_on else "It was off already.")
 
 
 def _prompt() -> str:

@@ -1,4 +1,4 @@
-"""The owner's password for the admin page, and the alerts that the owner has already received."""
+"""The owner's password and second factor for the admin page, and the alerts that the owner has already received."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import sqlalchemy as sa
 
 from publisher.core.models import require_aware
 from publisher.store.database import Database
-from publisher.store.tables import owner, sessions, told
+from publisher.store.tables import owner, recovery_codes, sessions, told
 
 _ONLY = 1
 
 
 class Owner:
-    """The owner's password, and the alerts that were sent; part of Store."""
+    """The owner's password and second factor, and the alerts that were sent; part of Store."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -33,6 +33,49 @@ class Owner:
             if not changed.rowcount:
                 connection.execute(sa.insert(owner).values(id=_ONLY, password_hash=password_hash, set_at=at))
             connection.execute(sa.delete(sessions))
+
+    def totp_secret(self) -> str:
+        """Return the encrypted key of the second factor, or "" if it is off."""
+        with self._database.read() as connection:
+            return connection.execute(sa.select(owner.c.totp_secret)).scalar() or ""
+
+    def turn_totp_on(self, secret: str, step: int, code_hashes: Collection[str]) -> bool:
+        """Turn the second factor on; return False, and change nothing, if no password is set.
+
+        secret       its encrypted key
+        step         the time step of the code that was just used
+        code_hashes  the hashes of the recovery codes
+        """
+        with self._database.write() as connection:
+            changed = connection.execute(sa.update(owner).values(totp_secret=secret, totp_step=step))
+            if changed.rowcount:
+                connection.execute(sa.delete(recovery_codes))
+                connection.execute(sa.insert(recovery_codes), [{"code_hash": each} for each in code_hashes])
+            return changed.rowcount == 1
+
+    def turn_totp_off(self) -> bool:
+        """Turn the second factor off; return whether it was on."""
+        with self._database.write() as connection:
+            is_on = sa.update(owner).where(owner.c.totp_secret != "")
+            connection.execute(sa.delete(recovery_codes))
+            return connection.execute(is_on.values(totp_secret="", totp_step=0)).rowcount == 1
+
+    def use_totp_step(self, step: int) -> bool:
+        """Use up the code of a time step and of all before it; return False if it was used already."""
+        unused = sa.update(owner).where(owner.c.totp_step < step)
+        with self._database.write() as connection:
+            return connection.execute(unused.values(totp_step=step)).rowcount == 1
+
+    def use_recovery_code(self, code_hash: str) -> bool:
+        """Use up a recovery code; return False if there is no such code, or it was used already."""
+        with self._database.write() as connection:
+            used = connection.execute(sa.delete(recovery_codes).where(recovery_codes.c.code_hash == code_hash))
+            return used.rowcount == 1
+
+    def recovery_codes_left(self) -> int:
+        """Return the number of recovery codes that were not used."""
+        with self._database.read() as connection:
+            return int(connection.execute(sa.select(sa.func.count()).select_from(recovery_codes)).scalar_one())
 
     def claim_alert(self, kind: str, what: str, now: datetime) -> bool:
         """Claim an alert; return True if it was not sent before, so that the caller should send it.

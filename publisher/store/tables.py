@@ -356,13 +356,10 @@ sessions = Table(
     metadata,
     key(),
     Column("token_hash", String(64), nullable=False, unique=True),
-    Column("begun_at", UtcTime, nullable=False),
-    Column("ends_at", UtcTime, nullable=False),
+    *(Column(name, UtcTime, nullable=False) for name in ("begun_at", "ends_at")),
     Column("client", String(64), nullable=False),  # the network, or the whole IP address with log.addresses
     Column("browser", String(80), nullable=False),
 )
-
-# The recovery codes that were not used yet.
 recovery_codes = Table("recovery_codes", metadata, Column("code_hash", String(64), primary_key=True))
 
 # What people did by buttons and commands, and who logged in. An address is not stored here, only whom it is about.

@@ -28,10 +28,12 @@ from publisher.core.templates import Templates
 from publisher.publishing.mail_wiring import open_transport, project_links, project_secret, subscription_policy
 from publisher.publishing.wiring import open_project_store
 from publisher.subscribers.tokens import FormTokens
+from publisher.web.admin.access_page import AccessPage
 from publisher.web.admin.actions import AdminActions
 from publisher.web.admin.admin_pages import AdminPages
 from publisher.web.admin.auth import OwnerAuth
 from publisher.web.admin.feed_stats import FeedStats
+from publisher.web.admin.second_factor import SecondFactor
 from publisher.web.admin.session_cookies import Sessions
 from publisher.web.admin.views import AdminViews
 from publisher.web.context import FORM_SECONDS, WebContext
@@ -152,7 +154,9 @@ def _admin_routes(context: WebContext, public_pages: PublicPages) -> list[BaseRo
     lifetime = timedelta(hours=context.config.admin.session_hours)
     sessions = Sessions(context.store, project_secret(context.config), lifetime, context.links.public_url)
     pages = AdminPages(context, public_pages, sessions)
-    auth, views = OwnerAuth(context, public_pages, pages, sessions), AdminViews(context, pages)
+    second = SecondFactor(context.store, project_secret(context.config))
+    auth, views = OwnerAuth(context, public_pages, pages, sessions, second), AdminViews(context, pages)
+    access = AccessPage(context, pages, second)
     actions = AdminActions(context, pages, views)
     gets = {
         "": views.overview,
@@ -164,7 +168,7 @@ def _admin_routes(context: WebContext, public_pages: PublicPages) -> list[BaseRo
         "/readers": views.subscribers,
         "/feeds": views.feeds,
         "/posts": views.posts,
-        "/access": views.access,
+        "/access": access.show,
         "/progress.json": views.progress,
     }
     posts = {
@@ -178,6 +182,8 @@ def _admin_routes(context: WebContext, public_pages: PublicPages) -> list[BaseRo
         Route(f"{root}/login", auth.show_login, methods=["GET"]),
         Route(f"{root}/login", auth.log_in, methods=["POST"]),
         Route(f"{root}/assets/{{name}}", auth.asset, methods=["GET"]),
+        Route(f"{root}/access/on", auth.post_with_password(access.turn_on), methods=["POST"]),
+        Route(f"{root}/access/off", auth.post_with_password(access.turn_off, needs_code=True), methods=["POST"]),
         *(Route(root + path, auth.post(handler), methods=["POST"]) for path, handler in posts.items()),
         *(Route(root + path, auth.get(handler), methods=["GET"]) for path, handler in gets.items()),
     ]

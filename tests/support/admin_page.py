@@ -40,9 +40,9 @@ class Owner:
         assert found
         return found[1]
 
-    def log_in(self, password: str = PASSWORD) -> httpx.Response:
+    def log_in(self, password: str = PASSWORD, **fields: str) -> httpx.Response:
         """Load the form, fill it in, and send it."""
-        return self.client.post("/admin/login", data={"token": self.token("/login"), "password": password})
+        return self.client.post("/admin/login", data={"token": self.token("/login"), "password": password, **fields})
 
     def press(self, path: str, **fields: str | list[str]) -> str:
         """Press a button; return what the page then says became of it."""

@@ -65,7 +65,9 @@ OWNERS: Mapping[str, tuple[str, ...]] = {
     "premailer": ("newsletters.letter",),
     "prometheus_client": ("web",),
     "pygments": ("site.pages", "newsletters.letter"),  # classes on pages, inline colours in letters
+    "pyotp": ("web.admin",),
     "rich": ("cli",),
+    "segno": ("web.admin",),
     "smtplib": (),  # the wire is aiosmtplib's connection and a protocol of our own
     "sqlalchemy": ("store",),
     "sqlite3": ("store", "posts", "site.build"),  # the index of posts and the record of ids are caches in files

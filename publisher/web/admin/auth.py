@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from publisher.core.errors import PublisherError
 from publisher.core.logging import log
 from publisher.web.admin.credentials import is_password
-from publisher.web.admin.guesses import PasswordGate, PasswordResult
+from publisher.web.admin.guesses import PasswordGate, PasswordResult, refusal
 from publisher.web.admin.session_cookies import Session, Sessions
 from publisher.web.client_address import shortened_client
 from publisher.web.forms import Form, FormError, is_same_site, read_form
@@ -21,19 +21,13 @@ from publisher.web.worker_threads import run_in_thread
 
 if TYPE_CHECKING:
     from publisher.web.admin.admin_pages import AdminPages
+    from publisher.web.admin.second_factor import SecondFactor
     from publisher.web.context import WebContext
     from publisher.web.public.public_pages import PublicPages
 
 GetHandler = Callable[[Request, Session], Response]
 PostHandler = Callable[[Request, Session, Form], Response]
-
-# The status of the answer to a login that was refused, and what it says.
-_REFUSALS = {
-    PasswordResult.WRONG: (403, "Wrong password."),
-    PasswordResult.LIMITED: (429, "Too many wrong passwords. Please try again in an hour."),
-    PasswordResult.BUSY: (429, "Too many people are trying to log in. Please try again in a few seconds."),
-}
-_RETRY_AFTER = {PasswordResult.LIMITED: "3600", PasswordResult.BUSY: "5"}  # seconds
+ProvedHandler = Callable[[Request, Session, Form, PasswordResult], Response]
 
 _FOREIGN_FORM = "this form has expired or is not from this page: reload the page and press the button again\n"
 
@@ -41,8 +35,16 @@ _FOREIGN_FORM = "this form has expired or is not from this page: reload the page
 class OwnerAuth:
     """Admits only the owner. As long as no password is set, every page answers 404."""
 
-    def __init__(self, context: WebContext, public_pages: PublicPages, pages: AdminPages, sessions: Sessions) -> None:
-        self._context, self._public_pages, self._pages, self._sessions = context, public_pages, pages, sessions
+    def __init__(
+        self,
+        context: WebContext,
+        public_pages: PublicPages,
+        pages: AdminPages,
+        sessions: Sessions,
+        second: SecondFactor,
+    ) -> None:
+        self._context, self._public_pages, self._pages = context, public_pages, pages
+        self._sessions, self._second = sessions, second
         self._gate = PasswordGate(context)
 
     def get(self, handler: GetHandler) -> Callable[[Request], Response]:
@@ -64,12 +66,28 @@ class OwnerAuth:
         """Wrap a POST handler. A form is refused if it has no session, or comes from another site or session."""
 
         def answer(request: Request, form: Form) -> Response:
-            if not self._password():
-                return self._not_found(request)
-            session = self._session(request)
-            if session is None or not session.is_owner or not self._is_ours(request, session, form):
-                return PlainTextResponse(_FOREIGN_FORM, 403, owner_page_headers())
-            return handler(request, session, form)
+            admitted = self._admit(request, form)
+            return admitted if isinstance(admitted, Response) else handler(request, admitted, form)
+
+        async def in_thread(request: Request, form: Form) -> Response:
+            return await run_in_thread("form", answer, request, form)
+
+        return self._with_form(in_thread)
+
+    def post_with_password(
+        self, handler: ProvedHandler, *, needs_code: bool = False
+    ) -> Callable[[Request], Awaitable[Response]]:
+        """Wrap a POST handler of a form that asks for the password again. The handler gets the result of the check.
+
+        needs_code: whether the form also asks for a code of the second factor.
+        """
+
+        async def answer(request: Request, form: Form) -> Response:
+            admitted = await run_in_thread("form", self._admit, request, form)
+            if isinstance(admitted, Response):
+                return admitted
+            result = await self._check(request, form, needs_code=needs_code)
+            return await run_in_thread("form", handler, request, admitted, form, result)
 
         return self._with_form(answer)
 
@@ -88,19 +106,8 @@ class OwnerAuth:
         return self._login_form(request)
 
     async def log_in(self, request: Request) -> Response:
-        """Check the login form, and begin a session if the password is correct."""
-        form = await self._read(request)
-        if isinstance(form, Response):
-            return form
-        client = self._context.clients.address(request.scope)
-        try:
-            refusal = await run_in_thread("form", self._refuse_login, request, form)
-            if refusal is not None:
-                return refusal
-            verdict = await self._gate.check(client, lambda: is_password(form.exact("password"), self._password()))
-            return await run_in_thread("form", self._finish_login, request, client, verdict)
-        except PublisherError as error:
-            return await run_in_thread("form", self._report, request, error)
+        """Check the login form, and begin a session if the password, and the code if one is needed, are right."""
+        return await self._with_form(self._log_in)(request)
 
     def log_out(self, request: Request, session: Session, form: Form) -> Response:
         """Log out: end the session, and delete the cookie in the browser."""
@@ -113,6 +120,35 @@ class OwnerAuth:
         self._context.store.sessions.end_all()
         return self.log_out(request, session, form)
 
+    def _admit(self, request: Request, form: Form) -> Session | Response:
+        """Return the owner's session if a form belongs to it, or the answer to anyone else."""
+        if not self._password():
+            return self._not_found(request)
+        session = self._session(request)
+        if session is None or not session.is_owner or not self._is_ours(request, session, form):
+            return PlainTextResponse(_FOREIGN_FORM, 403, owner_page_headers())
+        return session
+
+    async def _check(self, request: Request, form: Form, *, needs_code: bool) -> PasswordResult:
+        """Return whether the password in a form is right, and the code if one is needed. The code is then used up."""
+
+        def find_fault() -> str:
+            if not is_password(form.exact("password"), self._password()):
+                return "wrong password"
+            if needs_code and not self._second.accepts(form.one("code"), self._context.now()):
+                return "right password, wrong code"
+            return ""
+
+        return await self._gate.check(self._context.clients.address(request.scope), find_fault)
+
+    async def _log_in(self, request: Request, form: Form) -> Response:
+        refused = await run_in_thread("form", self._refuse_login, request, form)
+        if refused is not None:
+            return refused
+        needs_code = await run_in_thread("form", lambda: self._second.is_on)
+        result = await self._check(request, form, needs_code=needs_code)
+        return await run_in_thread("form", self._finish_login, request, result)
+
     def _refuse_login(self, request: Request, form: Form) -> Response | None:
         if not self._password():
             return self._not_found(request)
@@ -121,20 +157,21 @@ class OwnerAuth:
             return self._login_form(request, status=403, trouble="The form has expired. Please try again.")
         return None
 
-    def _finish_login(self, request: Request, client: str, verdict: PasswordResult) -> Response:
-        if verdict is not PasswordResult.RIGHT:
-            status, trouble = _REFUSALS[verdict]
+    def _finish_login(self, request: Request, result: PasswordResult) -> Response:
+        if result is not PasswordResult.RIGHT:
+            status, trouble, headers = refusal(result, needs_code=self._second.is_on)
             response = self._login_form(request, status=status, trouble=trouble)
-            if status == 429:
-                response.headers["retry-after"] = _RETRY_AFTER[verdict]
+            response.headers.update(headers)
             return response
+        client = shortened_client(self._context.clients.address(request.scope))
         response = RedirectResponse(self._pages.root, 303, owner_page_headers())
-        self._sessions.begin(request, response, self._context.now(), shortened_client(client))
+        self._sessions.begin(request, response, self._context.now(), client)
         return response
 
     def _login_form(self, request: Request, *, status: int = 200, trouble: str = "") -> Response:
         session = self._sessions.for_login(self._context.now())
-        response = self._pages.page("login.html", "Log in", session, status=status, trouble=trouble)
+        is_on = self._second.is_on
+        response = self._pages.page("login.html", "Log in", session, status=status, trouble=trouble, needs_code=is_on)
         self._sessions.begin_login(request, response, session)
         return response
 
@@ -153,15 +190,20 @@ class OwnerAuth:
     def _not_found(self, request: Request) -> Response:
         return self._public_pages.message(request, "nothing", "nothing_hint", status=404)
 
-    def _with_form(self, handler: Callable[[Request, Form], Response]) -> Callable[[Request], Awaitable[Response]]:
-        """Wrap a handler so that the form is read before the handler runs in a thread."""
+    def _with_form(
+        self, handler: Callable[[Request, Form], Awaitable[Response]]
+    ) -> Callable[[Request], Awaitable[Response]]:
+        """Wrap a handler so that it gets the form, and the owner gets a page with its errors."""
 
         @wraps(handler)
         async def answer(request: Request) -> Response:
             form = await self._read(request)
             if isinstance(form, Response):
                 return form
-            return await run_in_thread("form", self._with_error_page(lambda asked: handler(asked, form)), request)
+            try:
+                return await handler(request, form)
+            except PublisherError as error:
+                return await run_in_thread("form", self._report, request, error)
 
         return answer
 

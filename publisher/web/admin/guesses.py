@@ -46,17 +46,29 @@ class PasswordResult(StrEnum):
     BUSY = "busy"  # too many passwords wait to be checked; this one was not
 
 
+def refusal(result: PasswordResult, *, needs_code: bool) -> tuple[int, str, dict[str, str]]:
+    """Return the status of the answer to a password that was not right, what it says, and its headers.
+
+    needs_code: whether a code was asked for as well. The answer does not say which of the two was wrong.
+    """
+    if result is PasswordResult.BUSY:
+        return 429, "Too many people are trying to log in. Please try again in a few seconds.", {"retry-after": "5"}
+    if result is PasswordResult.LIMITED:
+        return 429, "Too many wrong passwords. Please try again in an hour.", {"retry-after": "3600"}
+    return 403, "Wrong password or code." if needs_code else "Wrong password.", {}
+
+
 class PasswordGate:
     """Decides who may try a password, and counts the wrong ones."""
 
     def __init__(self, context: WebContext) -> None:
         self._context, self._turns = context, Turns()
 
-    async def check(self, client: str, is_right: Callable[[], bool]) -> PasswordResult:
+    async def check(self, client: str, find_fault: Callable[[], str]) -> PasswordResult:
         """Check a password in a thread, when it is its turn.
 
-        client    the IP address that sent it
-        is_right  checks it; this may take a while
+        client      the IP address that sent it
+        find_fault  checks the password, which may take a while, and returns what is wrong; "" if it is right
         """
         limits = self._context.rate_limits
         if not limits.allow_password(client):
@@ -66,7 +78,7 @@ class PasswordGate:
         try:
             if not limits.allow_password(client):  # others of the same client were wrong in the meantime
                 return PasswordResult.LIMITED
-            if await run_in_thread("password", is_right):
+            if not await run_in_thread("password", find_fault):
                 return PasswordResult.RIGHT
             await run_in_thread("password", self._count, client)
             if limits.is_under_attack():

@@ -182,12 +182,6 @@ class AdminViews:
         findings = _findings(found)
         return self._page(request, session, "posts.html", "Posts", errors=errors, warnings=warnings, letters=findings)
 
-    def access(self, request: Request, session: Session) -> Response:
-        """Show the sessions that have not ended."""
-        stored, now = self._context.store.sessions, self._context.now()
-        here = stored.find(session.nonce, now)
-        return self._page(request, session, "access.html", "Access", sessions=stored.list(now), here=here)
-
     def progress(self, request: Request, session: Session) -> Response:
         """Return the progress of the editions in the `id` query parameters as JSON, for the script on the pages."""
         asked = request.query_params.getlist("id")[:_EDITIONS]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -147,3 +148,30 @@ def test_subscribers_are_counted_by_day(store: Store) -> None:
         change.count_bounce(eve)
     assert store.statistics.bounces() == {1: 1}
     assert store.subscribers.counts()[SubscriberStatus.ACTIVE] == 2
+
+
+def test_the_second_factor_needs_a_password_and_outlasts_it(store: Store) -> None:
+    assert not store.owner.turn_totp_on("a key", 7, ["code 1"])
+    assert (store.owner.totp_secret(), store.owner.recovery_codes_left()) == ("", 0)
+    store.owner.set_password("first", NOW)
+    assert store.owner.turn_totp_on("a key", 7, ["code 1", "code 2"])
+    store.owner.set_password("second", NOW)
+    assert (store.owner.totp_secret(), store.owner.recovery_codes_left()) == ("a key", 2)
+    assert [store.owner.turn_totp_off(), store.owner.turn_totp_off()] == [True, False]
+    assert (store.owner.totp_secret(), store.owner.recovery_codes_left()) == ("", 0)
+
+
+def test_each_code_is_used_once(store: Store) -> None:
+    store.owner.set_password("first", NOW)
+    store.owner.turn_totp_on("a key", 7, ["code 1", "code 2"])
+    assert [store.owner.use_totp_step(step) for step in (7, 6, 8, 8, 7, 9)] == [False, False, True, False, False, True]
+    used = [store.owner.use_recovery_code(each) for each in ("code 1", "code 1", "code 3", "code 2")]
+    assert used == [True, False, False, True]
+
+
+def test_of_two_uses_at_once_one_succeeds(store: Store) -> None:
+    store.owner.set_password("first", NOW)
+    store.owner.turn_totp_on("a key", 7, ["code 1"])
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(lambda _: store.owner.use_totp_step(8), range(4))) == 1
+        assert sum(pool.map(lambda _: store.owner.use_recovery_code("code 1"), range(4))) == 1

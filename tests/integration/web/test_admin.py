@@ -48,7 +48,7 @@ GETS = [
     "/login",
 ]
 MISSING = ["/editions/1/letter?variant=nobody", "/editions/99", "/next/nobody"]
-POSTS = ["/logout", "/logout-all", "/editions/1", "/next/weekly"]
+POSTS = ["/logout", "/logout-all", "/access/on", "/access/off", "/editions/1", "/next/weekly"]
 
 
 @pytest.fixture(scope="module")
