@@ -7,7 +7,7 @@ because a build with nothing to do doesn't need them, and defining them would ta
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -132,6 +132,13 @@ class Post:
         return self.published <= now and (self.expires is None or now < self.expires)
 
 
+# A piece of code: the dotted name of what it is, such as Name.Function, and the text.
+Token = tuple[str, str]
+
+# Takes code and its language; returns its tokens, or None if it is to be shown without colours.
+Lex = Callable[[str, str], list[Token] | None]
+
+
 @dataclass(frozen=True, slots=True)
 class RenderedPost:
     """A post with its body as HTML.
@@ -140,6 +147,7 @@ class RenderedPost:
     excerpt  one paragraph of plain text, empty only if the post is empty
     words    number of words in the body; in scripts without spaces, a character counts as half a word
     assets   files of the project that the body shows, as (site-relative path, path relative to the project)
+    lex      finds the tokens of the body's code within the limits for this post; None if there are no such limits
     """
 
     post: Post
@@ -148,6 +156,7 @@ class RenderedPost:
     words: int
     problems: tuple[Problem, ...] = ()
     assets: tuple[tuple[str, str], ...] = ()
+    lex: Lex | None = field(default=None, compare=False, repr=False)
 
     @property
     def minutes(self) -> int:

@@ -15,6 +15,7 @@ Public modules:
     body          rendering of a Markdown body, in a child process
     bounded_process  a child process with limits of time and memory for each call
     cache_keys    the keys that show whether a cached output is still valid
+    code_tokens   the tokens of code, for its colours
     dates         parsing of dates in front matter
     enclosures    podcast episodes and other attached files
     encoding      decoding of bytes to clean text
@@ -35,6 +36,7 @@ __all__ = [
     "body",
     "bounded_process",
     "cache_keys",
+    "code_tokens",
     "dates",
     "enclosures",
     "encoding",

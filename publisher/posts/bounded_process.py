@@ -3,7 +3,7 @@
 A pattern or a parser that never ends cannot be interrupted from inside its process, and one that fills the memory or
 overruns the stack ends its process. So what a stranger or an author wrote is parsed in a child: the kernel ends the
 child at its limit, the caller gets an OverLimit, and the next call starts a new child.
-docs/decisions/0026-bounded-rendering.md has the reasons. bounded_child.py is the other side.
+docs/decisions/0027-bounded-rendering.md has the reasons. bounded_child.py is the other side.
 """
 
 from __future__ import annotations

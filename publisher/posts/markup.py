@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from publisher.config import Config
 from publisher.core.errors import PostError
-from publisher.core.models import Post, Problem, RenderedPost
+from publisher.core.models import Post, Problem, RenderedPost, Severity
 from publisher.posts.archive import Archive
 from publisher.posts.body import Growth, LocalLink, RenderedBody, Surroundings, render_body
 from publisher.posts.bounded_process import BoundedProcess, OverLimit, TimeLimit, shared_process
+from publisher.posts.code_tokens import CODE_TIME, CodeLexer, listings
 from publisher.posts.encoding import decode
 from publisher.posts.frontmatter import split_body
 from publisher.posts.index import Referred
@@ -20,6 +22,9 @@ from publisher.posts.post_file import problem_of
 
 # The number of rendered posts to keep, since a page, three feeds and several lists may show the same post.
 _KEPT = 4096
+
+# The number of characters from which a check tries to colour code. Less code may be slow too, but not for long.
+_MAYBE_SLOW = 1000
 
 # The number of characters by which lines are compared to find what is unusual in a body.
 _START = 12
@@ -37,10 +42,11 @@ class BrokenPost(Exception):  # noqa: N818 - it carries a post's problem to the 
 
 
 class RenderLimits(NamedTuple):
-    """The limits for one post: the processor time for its body, and how large its HTML may be."""
+    """The limits for one post: the time for its body, how large its HTML may be, and the time for its code."""
 
     time: TimeLimit = TimeLimit()
     growth: Growth = Growth()
+    code: TimeLimit = CODE_TIME
 
 
 DEFAULT_LIMITS = RenderLimits()
@@ -63,6 +69,7 @@ class Renderer:
     limits: RenderLimits = DEFAULT_LIMITS
     process: BoundedProcess = field(default_factory=shared_process)
     _referred: list[Referred] = field(default_factory=list)
+    _lexers: dict[str, CodeLexer] = field(default_factory=dict)
     _made: OrderedDict[str, RenderedPost] = field(default_factory=OrderedDict)
 
     def __post_init__(self) -> None:
@@ -80,8 +87,10 @@ class Renderer:
         return made
 
     def remember(self) -> None:
-        """Store what the rendered posts refer to in the archive's index."""
-        self.archive.remember(self._referred)
+        """Store in the archive's index what the rendered posts refer to, and the warnings about their bodies."""
+        self.archive.remember(
+            each._replace(problems=(*each.problems, *self._slow_code(each.source))) for each in self._referred
+        )
         self._referred.clear()
 
     def _render(self, post: Post) -> RenderedPost:
@@ -96,10 +105,16 @@ class Renderer:
             if over.lasting:
                 self.archive.broken[post.source] = problem
             raise BrokenPost(post.source, problem, lasting=over.lasting) from over
+        lexer = self._lexers[post.source] = CodeLexer(self.process, self.limits.code.for_size(len(body.html)))
+        problems = body.problems
         if self.inspect:
             self.local_links[post.source] = body.local
+            for code, language in listings(body.html):
+                if len(code) >= _MAYBE_SLOW:
+                    lexer(code, language)
+            problems = (*problems, *self._slow_code(post.source))
         self._referred.append(Referred(post.source, body.links, list(body.assets), body.problems))
-        return RenderedPost(post, *body[:5])
+        return RenderedPost(post, body.html, body.excerpt, body.words, problems, body.assets, lexer)
 
     def _body(self, post: Post) -> RenderedBody:
         size = (self.archive.folder / post.source).stat().st_size
@@ -108,6 +123,25 @@ class Renderer:
         body = self.process.call(render_body, *args, seconds=self.limits.time.for_size(size), state=self._around)
         assert isinstance(body, RenderedBody)  # noqa: S101 - what comes through a pipe has no type
         return body
+
+    def _slow_code(self, source: str) -> Iterator[Problem]:
+        """Yield a warning if the code of a post took too long to colour."""
+        lexer = self._lexers.get(source)
+        if lexer is None or lexer.slow is None:
+            return
+        language, code = lexer.slow
+        where = f"{self.config.posts.folder}/{source}"
+        what = f"the code in {language} takes longer than {lexer.seconds:.3g} s to colour, so it has no colours"
+        yield Problem(where, self._line_of(source, code), what, "shorten it, or name no language", Severity.WARNING)
+
+    def _line_of(self, source: str, code: str) -> int:
+        """Return the line of a post's file on which its code begins; 0 if it cannot be found."""
+        first = next(filter(None, map(str.strip, code.split("\n"))), "")[:200]
+        try:
+            lines = decode((self.archive.folder / source).read_bytes(), whole=True).split("\n")
+        except (PostError, OSError):
+            return 0
+        return next((number for number, line in enumerate(lines, 1) if first in line), 0)
 
     def _problem(self, post: Post, path: str, over: OverLimit) -> Problem:
         """Return the problem for a body that exceeds a limit, with what makes it unusual if that can be seen."""

@@ -64,8 +64,8 @@ OWNERS: Mapping[str, tuple[str, ...]] = {
     "nh3": ("posts",),
     "premailer": ("newsletters.letter",),
     "prometheus_client": ("web",),
-    "pygments": ("site.pages", "newsletters.letter"),  # classes on pages, inline colours in letters
     "pyotp": ("web.admin",),
+    "pygments": ("posts",),
     "rich": ("cli",),
     "segno": ("web.admin",),
     "smtplib": (),  # the wire is aiosmtplib's connection and a protocol of our own

@@ -8,44 +8,41 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any
 
-from pygments.lexer import Lexer
-from pygments.lexers import get_lexer_by_name
-from pygments.token import Comment, Generic, Keyword, Name, Number, Operator, String
-from pygments.util import ClassNotFound
+from publisher.core.models import Lex
 
 MAX_CODE = 20_000  # characters; a longer listing is shown without colours, to keep the email small
 
-_CLASSES = (
-    (Comment, "c-note"),
-    (String, "c-text"),
-    (Number, "c-number"),
-    (Keyword, "c-word"),
-    (Operator.Word, "c-word"),
-    (Name.Tag, "c-word"),
-    (Name.Function, "c-name"),
-    (Name.Class, "c-name"),
-    (Name.Decorator, "c-name"),
-    (Name.Attribute, "c-name"),
-    (Generic.Deleted, "c-out"),
-    (Generic.Inserted, "c-text"),
-    (Generic.Heading, "c-name"),
-    (Generic.Subheading, "c-name"),
-)
+# Dotted name of a family of tokens -> class. A token belongs to the nearest family above it.
+_CLASSES = {
+    "Comment": "c-note",
+    "Literal.String": "c-text",
+    "Literal.Number": "c-number",
+    "Keyword": "c-word",
+    "Operator.Word": "c-word",
+    "Name.Tag": "c-word",
+    "Name.Function": "c-name",
+    "Name.Class": "c-name",
+    "Name.Decorator": "c-name",
+    "Name.Attribute": "c-name",
+    "Generic.Deleted": "c-out",
+    "Generic.Inserted": "c-text",
+    "Generic.Heading": "c-name",
+    "Generic.Subheading": "c-name",
+}
 
 
-def coloured(code: str, language: str) -> Iterator[tuple[str, str]]:
+def coloured(code: str, language: str, lex: Lex) -> Iterator[tuple[str, str]]:
     """Yield the code in pieces of (class, text); the class is "" for text without a colour.
 
-    Code in an unknown language is yielded as one piece, because the language is not guessed.
+    Code without tokens (see Lex) is yielded as one piece; its language is not guessed.
     """
-    lexer = _lexer(language) if language and len(code) <= MAX_CODE else None
-    if lexer is None:
+    tokens = lex(code, language) if language and len(code) <= MAX_CODE else None
+    if tokens is None:
         yield "", code
         return
     run_class, run = "", ""
-    for token, text in lexer.get_tokens(code):
+    for token, text in tokens:
         css_class = _class_of(token)
         if css_class == run_class or not text.strip():
             run += text
@@ -57,13 +54,10 @@ def coloured(code: str, language: str) -> Iterator[tuple[str, str]]:
         yield run_class, run
 
 
-@lru_cache(maxsize=64)
-def _lexer(language: str) -> Lexer | None:
-    try:
-        return get_lexer_by_name(language, stripnl=False, ensurenl=False)
-    except ClassNotFound:
-        return None
-
-
-def _class_of(token: Any) -> str:
-    return next((css_class for family, css_class in _CLASSES if token in family), "")
+@lru_cache(maxsize=256)
+def _class_of(token: str) -> str:
+    while token:
+        if token in _CLASSES:
+            return _CLASSES[token]
+        token = token.rpartition(".")[0]
+    return ""

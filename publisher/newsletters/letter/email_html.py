@@ -16,10 +16,12 @@ from urllib.parse import urljoin, urlsplit
 from lxml import etree
 from lxml import html as lxml_html
 
+from publisher.core.models import Lex
 from publisher.newsletters.letter.code_colours import coloured
 from publisher.newsletters.letter.email_strings import Words
 from publisher.newsletters.letter.html_tree import Element, inner_html, parse_fragment
 from publisher.newsletters.letter.safe_text import safe_url, without_marks
+from publisher.posts.code_tokens import lexed
 
 COLUMN = 536  # pixels: the email's 600, less 32 on each side
 TABLE_COLUMN = 105  # pixels that a column of a table needs to be readable; a wider table scrolls
@@ -73,12 +75,14 @@ class BodyPlace:
     heading  the level that the body's highest heading gets
     words    the phrases of the letter's language
     rtl      whether the body is written from right to left
+    lex      finds the tokens of code
     """
 
     page: str
     heading: int
     words: Words
     rtl: bool = False
+    lex: Lex = lexed
 
 
 def mail_body(html: str, place: BodyPlace) -> str:
@@ -178,7 +182,7 @@ def _stands_alone(element: Element) -> bool:
 
 
 def _code(element: Element, old: dict[str, str], place: BodyPlace) -> None:
-    """Highlight a block of code; `place` is not used."""
+    """Highlight a block of code."""
     inner_code = element.find("code")
     names = f"{old.get('class', '')} {inner_code.get('class', '') if inner_code is not None else ''}"
     language = re.search(r"language-([\w+#.-]+)", names)
@@ -188,7 +192,7 @@ def _code(element: Element, old: dict[str, str], place: BodyPlace) -> None:
     element.text = None
     target = etree.SubElement(element, "code")
     last = None
-    for css_class, text in coloured(code, language[1].lower() if language else ""):
+    for css_class, text in coloured(code, language[1].lower() if language else "", place.lex):
         if css_class:
             last = etree.SubElement(target, "span")
             last.set("class", css_class)

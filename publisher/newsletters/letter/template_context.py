@@ -12,6 +12,7 @@ from publisher.newsletters.letter.email_html import BodyPlace, mail_body
 from publisher.newsletters.letter.email_strings import Words, direction
 from publisher.newsletters.letter.plain_text import LinkPlacement, text_of
 from publisher.newsletters.letter.safe_text import one_line, safe_url
+from publisher.posts.code_tokens import lexed
 
 Content = Literal["full", "excerpt", "titles"]  # how much of each post a letter contains
 
@@ -90,7 +91,7 @@ def post_view(
     """
     post = rendered.post
     reads = direction(post.language, f"{post.title} {rendered.excerpt}")
-    place = BodyPlace(safe_url(post.url), heading, words, rtl=reads == "rtl")
+    place = BodyPlace(safe_url(post.url), heading, words, rtl=reads == "rtl", lex=rendered.lex or lexed)
     html = mail_body(rendered.html, place) if content == "full" else ""
     return PostView(
         id=post.id,

@@ -10,6 +10,7 @@ from typing import Any
 
 from publisher.core.i18n import direction
 from publisher.core.models import Image, Output, Post, RenderedPost
+from publisher.posts.code_tokens import lexed
 from publisher.site.pages.frame import SEPARATOR, Frame, Page, day_in_words, href, output_path, root, tag_path
 from publisher.site.pages.post_body import page_body
 
@@ -121,6 +122,7 @@ def make_article(
         site_url=frame.site.url,
         root=up,
         table_label=frame.words.table,
+        lex=rendered.lex or lexed,
     )
     return frame.render(
         "post.html",

@@ -4,7 +4,8 @@ The rendered body is sanitised HTML with absolute URLs, as feeds and emails need
 code, makes tables scroll on a phone, makes links that also work on a preview server, and leaves the title as the only
 <h1>.
 
-Pygments finds the tokens of code, but this module writes the HTML itself, instead of Pygments' HtmlFormatter. It uses
+Pygments finds the tokens of code (see posts.code_tokens), but this module writes the HTML itself, instead of its
+HtmlFormatter. It uses
 sixteen classes instead of eighty, and one span for adjacent tokens with the same class, so that coloured code is a
 third smaller.
 """
@@ -15,10 +16,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from html import escape, unescape
-from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from pygments.lexer import Lexer
+from publisher.core.models import Lex, Token
+from publisher.posts.code_tokens import lexed
 
 # Either a plain code block or one tag. Attribute values are skipped as a whole, because a "<table>" in an alt text is
 # text, and rewriting it would let a post break out of the attribute.
@@ -67,7 +67,7 @@ _CLASSES = {
 }
 
 
-def page_body(html: str, *, title: str, url: str, site_url: str, root: str, table_label: str) -> str:
+def page_body(html: str, *, title: str, url: str, site_url: str, root: str, table_label: str, lex: Lex = lexed) -> str:
     """Return the body of a post for its own page.
 
     A first heading that repeats the title is removed. Any other <h1> becomes an <h2>, because the title is the <h1>.
@@ -77,8 +77,9 @@ def page_body(html: str, *, title: str, url: str, site_url: str, root: str, tabl
     site_url     absolute URL of the site, without a slash at the end
     root         relative path from the page to the root of the site
     table_label  name of a scrollable table, for screen readers
+    lex          finds the tokens of code
     """
-    return _PIECE.sub(_rewriter(site_url, root, url, table_label), _without_title(html, title))
+    return _PIECE.sub(_rewriter(site_url, root, url, table_label, lex), _without_title(html, title))
 
 
 def _without_title(html: str, title: str) -> str:
@@ -88,14 +89,14 @@ def _without_title(html: str, title: str) -> str:
     return html
 
 
-def _rewriter(site_url: str, root: str, url: str, table_label: str) -> Callable[[re.Match[str]], str]:
+def _rewriter(site_url: str, root: str, url: str, table_label: str, lex: Lex) -> Callable[[re.Match[str]], str]:
     here, site = f'="{escape(url, quote=False)}#', f'="{escape(site_url, quote=False)}/'
     label = escape(table_label)
 
     def rewrite(match: re.Match[str]) -> str:
         language, code, name, attributes = match.groups()
         if language:
-            return _code(language, code)
+            return _code(language, code, lex)
         text = match[0]
         if site in attributes:
             for attribute in _ADDRESSES:
@@ -124,25 +125,23 @@ def _furnish(name: str, tag: str, table_label: str) -> str:
     return tag if " loading=" in tag else f'<img loading="lazy" decoding="async"{tag[4:]}'
 
 
-def _code(language: str, code: str) -> str:
-    """Return a code block as HTML, coloured if its language is known."""
-    coloured = highlight(unescape(code), unescape(language))
+def _code(language: str, code: str, lex: Lex) -> str:
+    """Return a code block as HTML, coloured if its tokens could be found."""
+    coloured = highlight(unescape(code), unescape(language), lex)
     inner = code if coloured is None else coloured
     return f'<pre tabindex="0"><code class="language-{language}" translate="no">{inner}</code></pre>'
 
 
-def highlight(code: str, language: str) -> str | None:
-    """Return code as HTML with spans for coloured tokens, or None if there is no lexer for the language.
+def highlight(code: str, language: str, lex: Lex = lexed) -> str | None:
+    """Return code as HTML with spans for coloured tokens, or None if it has no tokens (see Lex).
 
     The text of the code is escaped but otherwise unchanged.
     """
-    lexer = _lexer(language)
-    if lexer is None:
-        return None
-    return "".join(_spans(lexer.get_tokens(code)))
+    tokens = lex(code, language)
+    return None if tokens is None else "".join(_spans(tokens))
 
 
-def _spans(tokens: Iterable[tuple[Any, str]]) -> Iterator[str]:
+def _spans(tokens: Iterable[Token]) -> Iterator[str]:
     name, run = "", ""
     for kind, text in tokens:
         found = _class_of(kind)
@@ -160,26 +159,9 @@ def _span(name: str, text: str) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _class_of(kind: Any) -> str:
+def _class_of(kind: str) -> str:
     while kind:
-        name = ".".join(kind)
-        if name in _CLASSES:
-            return _CLASSES[name]
-        kind = kind.parent
+        if kind in _CLASSES:
+            return _CLASSES[kind]
+        kind = kind.rpartition(".")[0]
     return ""
-
-
-@lru_cache(maxsize=256)
-def _lexer(language: str) -> Lexer | None:
-    """Return the lexer of a language, or None if there is none.
-
-    Lexers are cached, because finding and compiling a lexer takes as long as lexing a page of code.
-    """
-    # Imported here: Pygments takes 40 ms, and many sites have no code.
-    from pygments.lexers import get_lexer_by_name
-    from pygments.util import ClassNotFound
-
-    try:
-        return get_lexer_by_name(language, stripnl=False, ensurenl=False)
-    except ClassNotFound:
-        return None

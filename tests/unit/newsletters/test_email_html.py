@@ -13,6 +13,7 @@ from publisher.newsletters.letter.compose import default_subject, shorten
 from publisher.newsletters.letter.email_html import BodyPlace, mail_body
 from publisher.newsletters.letter.email_strings import direction, words_of
 from publisher.newsletters.letter.plain_text import columns, text_of, wrap
+from publisher.posts.code_tokens import lexed
 
 WORDS = words_of("en")
 PLACE = BodyPlace("https://example.org/p/", 3, WORDS)
@@ -120,7 +121,7 @@ def test_no_body_contains_a_mark(html):
 @given(st.text(max_size=400), st.sampled_from(["python", "html", "bash", "", "diff", "none"]))
 def test_colouring_does_not_change_code(code, language):
     code = code.replace("\r", "").replace("\ufeff", "")  # the lexers normalise both
-    assert "".join(text for _, text in coloured(code, language)) == code
+    assert "".join(text for _, text in coloured(code, language, lexed)) == code
 
 
 TEXTS = [

@@ -75,3 +75,28 @@ def test_a_post_that_takes_too_much_memory_is_broken(process: BoundedProcess, tm
     found = broken(tmp_path, process, body, RenderLimits())
     assert found.problem.message.startswith("takes more than 150 MB of memory to render: ")
     assert found.lasting
+
+
+@pytest.mark.parametrize(("language", "code"), [("java", "a<b " * 8000), ("perl", "s{" * 8000)], ids=["java", "perl"])
+def test_code_that_takes_too_long_is_shown_without_colours(
+    language: str, code: str, process: BoundedProcess, tmp_path: Path
+) -> None:
+    folder = Folder(tmp_path)
+    folder.write(
+        HELLO, f"Text\n\n```python\ndef f(): pass\n```\n\n```{language}\n{code}\n```\n\n```python\nx = 1\n```\n"
+    )
+    archive = folder.archive(keep=True)
+    limits = RenderLimits(code=TimeLimit(0.1))
+    renderer = Renderer(archive, folder.config, limits=limits, process=process)
+    (post,) = archive.posts
+    body = renderer.render(post)
+    assert body.lex
+    assert body.lex("def f(): pass", "python") != []
+    assert body.lex(code, language) is None
+    assert body.lex("x = 1", "python") is None
+    renderer.remember()
+    (warning,) = archive.body_problems()
+    assert (warning.line, warning.severity) == (11, "warning")
+    assert warning.message == f"the code in {language} takes longer than 0.1 s to colour, so it has no colours"
+    checked = Renderer(archive, folder.config, inspect=True, limits=limits, process=process).render(post)
+    assert checked.problems == (warning,)

@@ -1,0 +1,103 @@
+"""The tokens of code in posts, found by Pygments in a child process. No other module uses Pygments.
+
+Some of its lexers need minutes for a few kilobytes that look nothing like their language. Code that takes too long is
+shown without colours.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from html import unescape
+from time import process_time
+from typing import TYPE_CHECKING
+
+from publisher.core.models import Token
+from publisher.posts.bounded_process import BoundedProcess, OverLimit, TimeLimit, shared_process
+
+if TYPE_CHECKING:
+    from pygments.lexer import Lexer
+
+# The processor time for all the code of a post, by the size of its HTML. A usual listing takes a few milliseconds.
+CODE_TIME = TimeLimit(1.0, 5.0)
+
+# Seconds that loading Pygments and a lexer may take, which is not the code's fault.
+_LOADING = 0.5
+
+_CODE_BLOCK = re.compile(r'<pre[^<>]*><code class="language-([^"\s]+)[^"]*">([^<]*)</code></pre>')
+
+
+class CodeLexer:
+    """Splits the code of one post into tokens, within a limit of time for all of it.
+
+    slow  the first code that took longer than what was left of the time, as (language, code); None if none did
+    """
+
+    def __init__(self, process: BoundedProcess, seconds: float) -> None:
+        self._process, self._limit, self._left = process, seconds, seconds
+        self.slow: tuple[str, str] | None = None
+
+    @property
+    def seconds(self) -> float:
+        """The limit for all code of the post."""
+        return self._limit
+
+    def __call__(self, code: str, language: str) -> list[Token] | None:
+        """Return the tokens of a listing; None if its language is unknown, or the post's time for code is over."""
+        tokens: list[Token] | None = None
+        if self.slow is not None:
+            return tokens
+        try:
+            used, tokens = self._process.call(tokens_of, code, language, seconds=self._left + _LOADING)
+        except OverLimit:
+            used = self._left
+        self._left -= used
+        if self._left <= 0:
+            self.slow = (language, code)
+        return tokens
+
+
+def lexed(code: str, language: str) -> list[Token] | None:
+    """Return the tokens of code that is in no post; None if its language is unknown, or it takes too long."""
+    return CodeLexer(shared_process(), CODE_TIME.for_size(len(code)))(code, language)
+
+
+def listings(html: str) -> Iterator[tuple[str, str]]:
+    """Yield (code, language) of each listing in a body's HTML that names its language."""
+    for language, code in _CODE_BLOCK.findall(html):
+        yield unescape(code), unescape(language)
+
+
+def tokens_of(code: str, language: str) -> tuple[float, list[Token] | None]:
+    """Return the processor time of finding the tokens, and the tokens.
+
+    It runs in the child. A kind is the dotted name of Pygments' type. There are no tokens for an unknown language.
+    """
+    lexer = _lexer(language)
+    if lexer is None:
+        return 0.0, None
+    begun = process_time()
+    tokens = [(_name(kind), text) for kind, text in lexer.get_tokens(code)]
+    return process_time() - begun, tokens
+
+
+@lru_cache(maxsize=1024)
+def _name(kind: tuple[str, ...]) -> str:
+    return ".".join(kind)
+
+
+@lru_cache(maxsize=256)
+def _lexer(language: str) -> Lexer | None:
+    """Return the lexer of a language, or None if there is none.
+
+    Lexers are cached, because finding and compiling a lexer takes as long as lexing a page of code.
+    """
+    # Imported here: Pygments takes 40 ms, and many sites have no code.
+    from pygments.lexers import get_lexer_by_name
+    from pygments.util import ClassNotFound
+
+    try:
+        return get_lexer_by_name(language, stripnl=False, ensurenl=False)
+    except ClassNotFound:
+        return None
