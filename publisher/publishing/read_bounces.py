@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from publisher.bounces.apply import take_report
+from publisher.bounces.apply import subscriptions_of, take_report
 from publisher.bounces.reading import Signatures, read_message
 from publisher.bounces.sources import ReportSource, open_source
 from publisher.config import Config
@@ -18,6 +18,7 @@ from publisher.core.logging import log
 from publisher.core.templates import Templates
 from publisher.publishing.mail_wiring import open_transport, project_links, return_path, subscription_policy
 from publisher.publishing.subscription_emails import send_subscription_email
+from publisher.subscribers.policy import SubscriptionPolicy
 from publisher.subscribers.self_service import farewell
 
 if TYPE_CHECKING:
@@ -86,22 +87,28 @@ def apply_messages(
     signatures, terms, counts = signatures_of(config), subscription_policy(config), Counter[Verdict]()
     for message in source.messages():
         report = read_message(message.data, signatures)
-        before = _subscriptions(store, report)
-        counts[take_report(store, terms, report, now=now, source=BY_MAIL, dry_run=dry_run)] += 1
-        if not dry_run:
-            message.mark_read()
-            if left := before - _subscriptions(store, report):
-                _send_farewell(config, store, report.addressee.uid, left, now)
+        if dry_run:
+            counts[take_report(store, terms, report, now=now, source=BY_MAIL, dry_run=True)] += 1
+            continue
+        verdict, uid, left = _taken(store, terms, report, now, BY_MAIL)
+        counts[verdict] += 1
+        message.mark_read()
+        if left:
+            _send_farewell(config, store, uid, left, now)
     return BounceReport(counts)
 
 
-def _subscriptions(store: Store, report: Report) -> set[str]:
-    """Return the newsletters of a subscriber who is unsubscribing by email; none for any other report."""
-    subscriber = store.subscribers.by_uid(report.addressee.uid) if report.newsletter_key else None
-    return {each.newsletter for each in subscriber.subscriptions} if subscriber else set()
+def _taken(
+    store: Store, terms: SubscriptionPolicy, report: Report, now: datetime, source: str
+) -> tuple[Verdict, str, frozenset[str]]:
+    """Apply a report; return the verdict, and the uid and the newsletters of someone who unsubscribed with it."""
+    leaving = terms.farewell and report.verdict is Verdict.UNSUBSCRIBED
+    uid, before = subscriptions_of(store, report, now) if leaving else ("", frozenset[str]())
+    verdict = take_report(store, terms, report, now=now, source=source)
+    return verdict, uid, before - subscriptions_of(store, report, now)[1] if before else before
 
 
-def _send_farewell(config: Config, store: Store, uid: str, left: set[str], now: datetime) -> None:
+def _send_farewell(config: Config, store: Store, uid: str, left: Collection[str], now: datetime) -> None:
     """Send the email about unsubscribing, if the project sends one. A failure to send it is only logged."""
     email = farewell(store, subscription_policy(config), uid, left, now=now)
     if email is None:
@@ -114,11 +121,26 @@ def _send_farewell(config: Config, store: Store, uid: str, left: set[str], now: 
         log("farewell failed", level="warning", error=type(error).__name__)
 
 
-def apply_reports(config: Config, store: Store, reports: Iterable[Report], now: datetime, source: str) -> BounceReport:
-    """Process reports that have already been parsed, such as those of a webhook, each in its own transaction."""
-    terms = subscription_policy(config)
-    outcomes = (take_report(store, terms, report, now=now, source=source) for report in reports)
-    return BounceReport(Counter(outcomes))
+def apply_reports(
+    config: Config,
+    store: Store,
+    reports: Iterable[Report],
+    now: datetime,
+    source: str,
+    farewell_to: Callable[[str, Collection[str]], None],
+) -> BounceReport:
+    """Process reports that have already been parsed, such as those of a webhook, each in its own transaction.
+
+    farewell_to: called with the uid and the newsletters of each subscriber who unsubscribed at the provider, if the
+    project sends an email about that
+    """
+    terms, counts = subscription_policy(config), Counter[Verdict]()
+    for report in reports:
+        verdict, uid, left = _taken(store, terms, report, now, source)
+        counts[verdict] += 1
+        if left:
+            farewell_to(uid, left)
+    return BounceReport(counts)
 
 
 def signatures_of(config: Config) -> Signatures:

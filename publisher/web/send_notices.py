@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from publisher.bounces.apply import take_refused_question
+from publisher.bounces.apply import take_refused_question, take_refused_welcome
 from publisher.core.models import Problem
 from publisher.core.newsletter_models import Edition, Subscriber, SubscriberStatus, Subscription
 from publisher.mail.addresses import split_mailbox
@@ -138,4 +138,12 @@ def _send_edition(
     )
     message = MessageTemplate.of(letter, headers, edition.dated).join(recipient)
     key = f"welcome-{edition.newsletter}/{subscriber.uid}"
-    send_message(transport, headers.sender, subscriber.address, message, key)
+    try:
+        send_message(transport, headers.sender, subscriber.address, message, key)
+    except RejectedForGoodError as refused:
+        take_refused_welcome(
+            *(context.store, context.policy, subscriber.uid, edition.id, refused.message),
+            now=context.now(),
+            source="mail server",
+        )
+        raise

@@ -6,6 +6,7 @@ A request is only accepted with the provider's signature or our secret. GET requ
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
@@ -23,6 +24,7 @@ from publisher.core.errors import PublisherError
 from publisher.core.logging import log
 from publisher.publishing.read_bounces import apply_reports, signatures_of
 from publisher.web.responses import public_page_headers
+from publisher.web.send_notices import queue_farewell
 from publisher.web.worker_threads import run_in_thread
 
 if TYPE_CHECKING:
@@ -74,7 +76,8 @@ class BounceWebhooks:
             {name.lower(): value for name, value in headers.items()}, body, now, signatures_of(context.config)
         )
         reports = reader(webhook_request)
-        taken = apply_reports(context.config, context.store, reports, now, f"webhook {provider}")
+        farewell_to = partial(queue_farewell, context)
+        taken = apply_reports(context.config, context.store, reports, now, f"webhook {provider}", farewell_to)
         return PlainTextResponse(f"{taken.summary}\n", 200, public_page_headers())
 
 

@@ -33,7 +33,7 @@ from tests.support.provider_samples import (
     sns,
 )
 from tests.support.store_samples import NOW
-from tests.support.web_client import WebClient, web_client
+from tests.support.web_client import WebClient, link_in, until, web_client
 
 HOOKS = f"""
 [bounces.postmark]
@@ -104,6 +104,23 @@ def test_a_script_of_the_owners_can_report_events(web: WebClient) -> None:
     change |= {"SuppressionReason": "ManualSuppression", "ChangedAt": "2026-11-21T09:00:00Z"}
     got = post(web, "postmark", json.dumps(change).encode(), authorization=basic(SECRET))
     assert got.text == "1 read: 1 unsubscribe\n"
+
+
+def test_a_farewell_follows_an_unsubscribe_at_the_provider(project: Project) -> None:
+    with web_client(project, f'[bounces.generic]\nsecret = "{SECRET}"\n[subscribers]\nfarewell = true\n') as web:
+        for name in ("ada", "bob"):
+            web.subscribed(f"{name}@example.org")
+        events = [
+            {"event": "unsubscribe", "address": "ADA@example.org"},
+            {"event": "complaint", "address": "bob@example.org"},
+        ]
+        for said in ("1 spam complaint, 1 unsubscribe", "2 already processed"):
+            got = post(web, "generic", json.dumps(events).encode(), x_webhook_secret=SECRET)
+            assert got.text == f"2 read: {said}\n"
+        (told,) = until(lambda: [mail for mail in web.mails("ada@example.org") if "unsubscribed" in mail["Subject"]])
+        assert web.post(link_in(told, "confirm"), do="confirm").status_code == 200
+        assert web.show()["status"] == "active"
+        assert not [mail for mail in web.mails("bob@example.org") if "unsubscribed" in mail["Subject"]]
 
 
 def test_forged_and_unknown_calls_do_nothing(web: WebClient) -> None:
