@@ -52,8 +52,8 @@ _CLASSES = re.compile(
     r"language-[\w+#.-]+|footnote(?:s|-ref|-backref)?|markdown-alert(?:-\w+)?|contains-task-list|task-list-item(?:-checkbox)?"
 )
 
-_NO_CHECKBOX = re.compile(r"<input(?![^>]* type=\"checkbox\")[^>]*>")
-_NO_PICTURE = re.compile(r"<img(?![^>]* src(?:set)?=\")[^>]*>")  # an attribute's own quotes are &quot; here
+_NO_CHECKBOX = re.compile(r"<input(?![^<>]* type=\"checkbox\")[^<>]*>")
+_NO_PICTURE = re.compile(r"<img(?![^<>]* src(?:set)?=\")[^<>]*>")  # an attribute's own quotes are &quot; here
 _URL_ATTRIBUTES = {"href", "src", "poster", "cite"}
 SCHEMES = {
     "http",
@@ -141,18 +141,22 @@ class _Filter:
 
 
 # WHATWG HTML, "srcset attribute": a URL is a run without spaces. Commas inside it belong to it; a comma at its end ends
-# the candidate, else a descriptor follows, up to the next comma.
-_CANDIDATE = re.compile(r"[\s,]*(\S*[^\s,])(?:\s+([^\s,(][^,(]*(?:\([^)]*\))?[^,]*))?\s*(?:,|$)")
+# the candidate, else a descriptor follows, up to the next comma that is not between brackets.
+_URL = re.compile(r"[\s,]*+(\S++)")
+_DESCRIPTOR = re.compile(r"(?:[^,()]++|\([^()]*+\)?+|\))*+")
 
 
 def _srcset(tag: str, value: str, absolutise: Absolutise) -> str | None:
-    found = []
-    for match in _CANDIDATE.finditer(value):
-        url = absolutise(tag, match[1])
+    found, place = [], 0
+    while match := _URL.match(value, place):
+        place, descriptor = match.end(), ""
+        if not match[1].endswith(","):
+            rest = _DESCRIPTOR.match(value, place)
+            place, descriptor = (rest.end(), rest[0].strip()) if rest else (place, "")
+        url = absolutise(tag, match[1].rstrip(","))
         if url and not url.startswith("data:"):  # its comma would end the candidate
             # A comma inside a URL is escaped, since some feed readers simply split at commas.
-            descriptor = f" {match[2].strip()}" if match[2] else ""
-            found.append(url.replace(",", "%2C") + descriptor)
+            found.append(url.replace(",", "%2C") + (f" {descriptor}" if descriptor else ""))
     return ", ".join(found) or None
 
 
@@ -172,8 +176,9 @@ def has_safe_scheme(reference: str, tag: str) -> bool:
 _OPENING = re.compile(r"<([a-zA-Z][\w:.@-]*)")
 
 
-# Quoted attributes are matched as a whole, since they may contain a ">".
-_TAG = re.compile(r"""</?([a-zA-Z][\w:.@-]*)(?:[^<>"']|"[^"]*"|'[^']*')*>""")
+# Quoted attributes are matched as a whole, since they may contain a ">". A tag that does not end is matched too, up to
+# the sign that breaks it, so that what follows its name is read only once.
+_TAG = re.compile(r"""</?([a-zA-Z][\w:.@-]*+)(?:[^<>"']++|"[^"]*+"|'[^']*+')*+(>?)""")
 _KNOWN = TAGS | CONTENT_GOES
 
 
@@ -183,12 +188,14 @@ def _without_unknown_tags(fragment: str) -> str:
     nh3 does so too, except for tags that are named as in MathML or SVG, such as <Card> or <List>. There it removes
     everything up to the closing tag or, if there is none, the rest of the post.
     """
-    return _TAG.sub(lambda match: match[0] if match[1].lower() in _KNOWN else "", fragment)
+    return _TAG.sub(lambda match: "" if match[2] and match[1].lower() not in _KNOWN else match[0], fragment)
 
 
 def dropped_tags(fragment: str) -> list[str]:
     """Return the names of the tags in unsanitised HTML that the sanitiser will remove, without duplicates."""
     if "<" not in fragment:
         return []
-    names = dict.fromkeys(_OPENING.findall(re.sub(r"<!--.*?-->", "", fragment, flags=re.DOTALL)))
+    commented, end, rest = fragment.rpartition("-->")
+    bare = re.sub(r"<!--.*?-->", "", commented + end, flags=re.DOTALL)
+    names = dict.fromkeys(_OPENING.findall(bare + rest))
     return [name for name in names if name.lower() not in TAGS]

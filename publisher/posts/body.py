@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from functools import cache, cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,6 +27,9 @@ from publisher.posts.metadata import first_heading
 from publisher.posts.places import Places, WrittenPost
 from publisher.posts.prose import LineFinder
 from publisher.posts.references import References
+
+# How many problems of one kind are reported of a post.
+MOST_PROBLEMS = 100
 
 _MORE = "<!--more-->"
 _MORE_SPELLINGS = re.compile(r"<!--\s*(?:more|excerpt|read[- ]more)\s*-->", re.IGNORECASE)
@@ -184,7 +188,7 @@ class _Body:
         return f", on {len(lines)} lines up to line {self.first_line + lines[-1] - 1}"
 
     def _warn_of(self, items: Iterable[tuple[str, str, str]], line_of: Callable[[str], int]) -> None:
-        for reference, message, hint in items:
+        for reference, message, hint in islice(items, MOST_PROBLEMS):
             self.warn(line_of(reference), message, hint)
 
     @cached_property
@@ -231,8 +235,9 @@ def _options() -> tuple[Any, Any, Any]:
     return extension, parse, render
 
 
-_ANCHOR = re.compile(r'<a href="#[^"]*"[^>]*\bclass="anchor"[^>]*></a>')
-_ZOOM = re.compile(r'(<img\b[^>]*?)\bstyle="\s*zoom:\s*(\d{1,3}%);?\s*"', re.IGNORECASE)
+# As comrak writes them. A tag of the writer's may contain a "<" in quotes, and stays.
+_ANCHOR = re.compile(r'<a href="#[^"<>]*+"(?>[^<>]*?\bclass="anchor")[^<>]*+></a>')
+_ZOOM = re.compile(r'(<img\b[^<>]*?)\bstyle="\s*zoom:\s*(\d{1,3}%);?\s*"', re.IGNORECASE)
 
 
 def _finish(fragment: str) -> str:

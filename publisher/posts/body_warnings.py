@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator
+from itertools import islice
 from urllib.parse import urlsplit
 
 from publisher.posts.allowed_html import dropped_tags, has_safe_scheme
 from publisher.posts.prose import LineFinder, line_at
+
+# How many warnings of one kind are yielded.
+_MOST = 100
 
 BodyWarning = tuple[int, str, str]  # line of the file, message, hint
 
@@ -23,15 +27,18 @@ def body_warnings(
     fragments  the names after # in links to the post itself
     mentioned  the tags that earlier warnings mentioned, which are not repeated
     """
-    yield from _dropped(raw, lines, mentioned)
-    yield from _unsafe(raw, lines)
-    yield from _without_alt(clean, lines)
+    for found in (_dropped(raw, lines, mentioned), _unsafe(raw, lines), _without_alt(clean, lines)):
+        yield from islice(found, _MOST)
+    yield from islice(_broken_fragments(clean, lines, fragments), _MOST)
+    yield from islice(_odd_marks(lines.prose), _MOST)
+
+
+def _broken_fragments(clean: str, lines: LineFinder, fragments: Iterable[str]) -> Iterator[BodyWarning]:
     targets = set(re.findall(r'\b(?:id|name)="([^"]*)"', clean))
     for name in fragments:
         if name not in targets and name != "top":
             what = f"broken link: there is no #{name} in this post"
             yield lines.line_of(f"#{name}"), what, "link to a heading, or add an id to the target"
-    yield from _odd_marks(lines.prose)
 
 
 def _dropped(raw: str, lines: LineFinder, mentioned: Collection[str]) -> Iterator[BodyWarning]:
@@ -58,7 +65,7 @@ def _is_url(reference: str) -> bool:
 
 
 def _without_alt(clean: str, lines: LineFinder) -> Iterator[BodyWarning]:
-    for tag in re.findall(r"<img\b[^>]*>", clean):
+    for tag in re.findall(r"<img\b[^<>]*>", clean):
         if not re.search(r'\balt="[^"]+"', tag):
             source = re.search(r'\bsrc="([^"]*)"', tag)
             name = source[1].rpartition("/")[2] if source else "?"
@@ -69,6 +76,6 @@ def _without_alt(clean: str, lines: LineFinder) -> Iterator[BodyWarning]:
 def _odd_marks(prose: str) -> Iterator[BodyWarning]:
     for match in re.finditer(r"\]\(\(", prose):
         yield line_at(prose, match.start()), "a link is written with two brackets: ]((", "write [text](URL)"
-    for match in re.finditer(r"\S```+[ \t]*$", prose, re.MULTILINE):
+    for match in re.finditer(r"[^\s`]```+[ \t]*$", prose, re.MULTILINE):
         what = "a ``` at the end of a line doesn't open a code block"
         yield line_at(prose, match.start()), what, "put it on a line of its own"

@@ -22,7 +22,7 @@ _LOOSE = re.compile(
 _PLAIN_ISO = re.compile(r"[1-9]\d{3}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:Z|[+-]\d\d:\d\d)", re.ASCII)
 # Also matches a word that only begins like a month, which dateutil rejects.
 _NAMED_MONTH = re.compile(r"\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)", re.IGNORECASE)
-_IN_BRACKETS = re.compile(r"\s*\([^()]*\)$")
+_IN_BRACKETS = re.compile(r"\([^()]*\)$")
 _GMT_OFFSET = re.compile(r"\b(?:GMT|UTC)(?=[+-]\d)")
 _HALF_OF_DAY = re.compile(r"\d\s*[ap]\.?m\b", re.IGNORECASE)
 # Both numbers can be a month.
@@ -106,7 +106,7 @@ def _from_words(text: str, zone: tzinfo) -> datetime:
     from dateutil import parser  # takes 0.02 s, and few posts need it
 
     # JavaScript writes GMT+0100 (Central European Standard Time), in which dateutil would reverse the sign.
-    text = _GMT_OFFSET.sub("", _IN_BRACKETS.sub("", text))
+    text = _GMT_OFFSET.sub("", _IN_BRACKETS.sub("", text).rstrip())
     try:
         if "," in text[:5] and ":" in text and not _HALF_OF_DAY.search(text):
             found, last = parsedate_to_datetime(text), text.split()[-1]

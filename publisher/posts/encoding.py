@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from publisher.core.errors import PostError
 from publisher.core.models import Problem, Severity
-from publisher.posts.prose import code_lines
+from publisher.posts.prose import code_lines, code_spans
 
 # The characters that XML 1.0 section 2.2 forbids, and the C1 controls, which it discourages.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff\ud800-\udfff]")
@@ -23,8 +23,6 @@ _SUSPECT = re.compile("[ÂÃÅÄâãäåðÐÎÏÑØÙà-ï][\u0080-\u00bf€‚
 # Portuguese and Icelandic words in capitals before a mark, “IRMÔ and «BORл: ftfy takes them for IRMÔ and BORл.
 # If nothing else in the line is garbled, neither are these words.
 _UPPER_CASE_END = re.compile("(?<=[A-ZÀ-Þ])[ÃÐ](?:[”“‘’»«›‹„‚–—…•·\u00a0](?!\\w)| )")
-
-_CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +82,7 @@ def without_controls(text: str) -> tuple[str, list[int]]:
     """Remove control characters; return the text, and the numbers of the lines that contained any."""
     if is_surely_clean(text) or not _FORBIDDEN.search(text):
         return text, []
-    lines = sorted({text.count("\n", 0, match.start()) + 1 for match in _FORBIDDEN.finditer(text)})
+    lines = [number for number, line in enumerate(text.split("\n"), 1) if _FORBIDDEN.search(line)]
     return _FORBIDDEN.sub("", text), lines
 
 
@@ -126,9 +124,9 @@ def repair_body(body: str) -> tuple[str, list[Repair]]:
 
 def _repaired_outside_code(line: str) -> str:
     parts, last = [], 0
-    for code in _CODE_SPAN.finditer(line):
-        parts += [_repaired(line[last : code.start()]), code[0]]
-        last = code.end()
+    for start, end in code_spans(line):
+        parts += [_repaired(line[last:start]), line[start:end]]
+        last = end
     return "".join([*parts, _repaired(line[last:])])
 
 

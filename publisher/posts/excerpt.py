@@ -12,19 +12,25 @@ MOST_CHARACTERS = 300
 # Only tags that are certainly markup: "<head>" in a sentence about HTML is text.
 _MARKUP = re.compile(r"</?(?:a|abbr|b|br|code|div|em|i|img|p|small|span|strong|sub|sup|u)\b[^<>]*>", re.IGNORECASE)
 
-_PAIR = re.compile(r"<(a|abbr|b|code|em|i|small|span|strong|sub|sup|u)\b[^<>]*>(.*?)</\1\s*>", re.IGNORECASE)
+# An opening tag, whose name is the first group, or a closing one, whose name is the second.
+_PAIRED = re.compile(
+    r"<(a|abbr|b|code|em|i|small|span|strong|sub|sup|u)\b[^<>]*>|</(a|abbr|b|code|em|i|small|span|strong|sub|sup|u)\s*>",
+    re.IGNORECASE,
+)
 _ACTIVE = re.compile(r"<(script|style)\b.*?(?:</\1\s*>|$)", re.DOTALL | re.IGNORECASE)
 
-_LINK = re.compile(r"!?\[([^\]]*)\]\([^()\s]*\)")
+_LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*\)")
 _EMPHASIS = re.compile(r"(?<![\w*`])([*`])(?![\s*`])([^*`]*[^\s*`])\1(?![\w*`])")
 _STRONG = re.compile(r"\*\*(?=\S)(.+?)(?<=\S)\*\*")
 
-_PARAGRAPH = re.compile(r"<p\b[^>]*>(.*?)</p>", re.DOTALL | re.IGNORECASE)
-_SKIPPED = re.compile(r"<(pre|script|style|figcaption|table|svg)\b.*?</\1>", re.DOTALL | re.IGNORECASE)
+# The patterns end at the end of the text as well, so that none is tried again from each of many opening tags.
+_PARAGRAPH = re.compile(r"<p\b[^<>]*>(.*?)(</p>|\Z)", re.DOTALL | re.IGNORECASE)
+_SKIPPED = re.compile(r"<(pre|script|style|figcaption|table|svg)\b.*?(</\1>|\Z)", re.DOTALL | re.IGNORECASE)
+_ANCHOR = re.compile(r"<a\b[^<>]*>.*?(?:</a>|\Z)", re.DOTALL)
 _RAISED = re.compile(r"<sup\b(?:(?!</?sup\b).)*</sup>", re.DOTALL | re.IGNORECASE)
 _PUNCTUATION = re.compile(r"(?:</\w+>)*[,.;:!?…)\]、。，]")
-_BREAK = re.compile(r"<(?:br|/p|/li|/h[1-6]|/div|/blockquote|/dt|/dd)\b[^>]*>", re.IGNORECASE)
-_TAG = re.compile(r"<[^>]*>")
+_BREAK = re.compile(r"<(?:br|/p|/li|/h[1-6]|/div|/blockquote|/dt|/dd)\b[^<>]*>", re.IGNORECASE)
+_TAG = re.compile(r"<[^<>]*>")
 # All scripts without spaces are in these two ranges. Python takes 2.5 ms to compile their exact six ranges, and 0.2 ms
 # for these.
 _MAYBE_WIDE = re.compile("[\u0e00-\u17ff\u3040-\ufaff]")
@@ -43,7 +49,7 @@ def plain_text(fragment: str) -> str:
 def _skipped(fragment: str) -> str:
     if "<sup" in fragment:
         fragment = _without_footnote_marks(fragment)
-    return _SKIPPED.sub(" ", fragment)
+    return _SKIPPED.sub(lambda found: " " if found[2] else found[0], fragment)
 
 
 def _without_footnote_marks(fragment: str) -> str:
@@ -70,7 +76,7 @@ def _without_footnote_marks(fragment: str) -> str:
 def plain_line(text: str) -> str:
     """Return a line of text from front matter without its Markdown or HTML markup."""
     if "**" in text or "](" in text:
-        text = _STRONG.sub(r"\1", _LINK.sub(r"\1", text))
+        text = _without_strong(_LINK.sub(r"\1", text))
     if "*" in text or "`" in text:
         text = _EMPHASIS.sub(r"\2", text)
     if "<" not in text and "&" not in text:
@@ -80,7 +86,33 @@ def plain_line(text: str) -> str:
 
 def without_pairs(text: str) -> str:
     """Return a title without pairs of tags. A single tag, as in "The <b> element", is text and stays."""
-    return _PAIR.sub(r"\2", text) if "</" in text else text
+    if "</" not in text:
+        return text
+    tags = list(_PAIRED.finditer(text))
+    closing: dict[
+        str, int
+    ] = {}  # the next closing tag of each name, as an index, while going from the last tag to the first
+    ends: dict[int, int] = {}  # opening tag -> its closing tag
+    for index in range(len(tags) - 1, -1, -1):
+        if tags[index][2]:
+            closing[tags[index][2].lower()] = index
+        elif (end := closing.get(tags[index][1].lower())) is not None:
+            ends[index] = end
+    kept, place, inside = [], 0, -1
+    for index, tag in enumerate(tags):
+        if index > inside and index in ends:
+            end_tag = tags[ends[index]]
+            kept += [text[place : tag.start()], text[tag.end() : end_tag.start()]]
+            place, inside = end_tag.end(), ends[index]
+    return "".join([*kept, text[place:]])
+
+
+def _without_strong(text: str) -> str:
+    """Remove the pairs of ** around words. Behind the last ** that can close a pair, none is searched for."""
+    end = text.rfind("**")
+    while end > 0 and text[end - 1].isspace():
+        end = text.rfind("**", 0, end)
+    return _STRONG.sub(r"\1", text[: end + 2]) + text[end + 2 :] if end > 0 else text
 
 
 def is_visible(text: str) -> bool:
@@ -94,7 +126,7 @@ def excerpt_of(fragment: str, limit: int = MOST_CHARACTERS) -> str:
     A paragraph that consists only of a picture, a link or another tool's syntax is not prose.
     """
     for match in _PARAGRAPH.finditer(_skipped(fragment)):
-        text = plain_text(match[1])
+        text = plain_text(match[1]) if match[2] else ""
         if _is_prose(text, match[1]):
             return shorten(text, limit)
     return shorten(plain_text(fragment), limit)
@@ -104,7 +136,7 @@ def _is_prose(text: str, markup: str) -> bool:
     """Return whether a paragraph is prose: it has words, and it isn't just a short link or another tool's syntax."""
     if _LEFTOVER.match(text) or not _WORD.search(text):
         return False
-    linked = plain_text("".join(re.findall(r"<a\b[^>]*>.*?</a>", markup, re.DOTALL)))
+    linked = plain_text("".join(_ANCHOR.findall(markup)))
     return linked != text or len(text) > 60
 
 

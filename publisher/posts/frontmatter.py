@@ -113,17 +113,17 @@ def _header_lines(text: str, *, whole: bool) -> Head:
     if end is None and not whole:
         raise Unfinished
     block, body = (text[: end.start()], text[end.end() :]) if end else (text, "")
-    fields: dict[str, Tree] = {}
+    parts: dict[str, list[str]] = {}
     lines: dict[str, int] = {}
     key = ""
     for number, line in enumerate(block.split("\n"), 1):
         match = re.match(r"([A-Za-z][\w -]*):(?:\s+(.*)|$)", line)
         if match:
             key = match[1].strip()
-            fields[key], lines[key] = (match[2] or "").strip(), number
+            parts[key], lines[key] = [(match[2] or "").strip()], number
         elif key and line[:1] in " \t":
-            fields[key] = f"{fields[key]} {line.strip()}"
-        elif "title" not in {k.lower() for k in fields}:
+            parts[key].append(line.strip())
+        elif "title" not in {k.lower() for k in parts}:
             return Head({}, {}, text, 1)
         else:
             raise PostError(
@@ -131,6 +131,7 @@ def _header_lines(text: str, *, whole: bool) -> Head:
                 line=number,
                 hint="leave a blank line between the headers and the text",
             )
+    fields: dict[str, Tree] = {key: " ".join(words) for key, words in parts.items()}
     if "title" not in {k.lower() for k in fields}:
         return Head({}, {}, text, 1)  # an essay may begin with "Summary: ..."; only a title makes it a header
     for key in fields.keys() & {"Tags", "tags", "Category", "Categories"}:

@@ -241,17 +241,25 @@ class _PostBuilder:
 
 def first_heading(body: str) -> str:
     """Return the text of a level-one heading at the beginning of the body; "" if there is no such heading."""
-    match = re.match(r"\s*#[ \t]+(.+?)[ \t]*#*[ \t]*(?:\n|$)", body) or re.match(
-        r"\s*([^\s#>*`|-][^\n]*)\n=+[ \t]*(?:\n|$)", body
-    )
-    return plain_line(re.sub(r"[*_`]|\[([^\]]*)\]\([^)]*\)", r"\1", match[1])) if match else ""
+    first, _, second = body.lstrip()[:_LONGEST_HEADING].partition("\n")
+    if len(first) == _LONGEST_HEADING:
+        return ""
+    if marked := re.match(r"#[ \t]+(?=\S)(.*)", first):
+        text = marked[1].rstrip(" \t")
+        text = text.rstrip("#").rstrip(" \t") or text[0]
+    elif re.match(r"=+[ \t]*(?:\n|$)", second) and first[:1] not in "#>*`|-":
+        text = first
+    else:
+        return ""
+    return plain_line(re.sub(r"[*_`]|\[([^\[\]]*)\]\([^()]*\)", r"\1", text))
 
 
+# A heading that may be a title; a longer line is not.
+_LONGEST_HEADING = 2_000
 _UNQUOTED = re.compile(r"[\s<>\"\\]")
 # A separator between names. The part after a comma may belong to the same name, as in O'Brien, Jr.
 _BETWEEN_NAMES = re.compile(r";|,(?!\s*(?:Jr|Sr|II|III|IV|Ph\.?D|M\.?D)\.?\s*(?:[,;]|$))", re.IGNORECASE)
 _EMAIL = re.compile(r"[^\s<>@]+@[^\s<>@]+")
-_NAME_AND_EMAIL = re.compile(r"(.*?)\s*<([^<>\s]+@[^<>\s]+)>")
 
 
 @lru_cache(maxsize=1024)
@@ -273,9 +281,9 @@ def _author(item: Tree) -> Author | None:
     if not isinstance(item, str) or not item.strip():
         return None
     text = " ".join(item.split())
-    match = _NAME_AND_EMAIL.fullmatch(text)
-    if match:
-        return Author(match[1].strip('"') or match[2], match[2])
+    name, opened, email = text.removesuffix(">").rpartition("<")
+    if opened and text.endswith(">") and "@" in email[1:-1] and not _UNQUOTED.search(email):
+        return Author(name.rstrip().strip('"') or email, email)
     return Author(plain_line(text))
 
 

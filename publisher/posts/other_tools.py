@@ -8,11 +8,11 @@ a warning. Every step keeps the number of lines, so that a warning names the lin
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from publisher.posts.prose import line_at, masked
+from publisher.posts.prose import line_counter, masked
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,34 +44,71 @@ def carry_over(body: str, site_url: str, resolve: Resolve) -> tuple[str, list[Le
     return body.replace(_RAW_VALUE, "{{").replace(_RAW_TAG, "{%"), leftovers
 
 
-_BLOCK = re.compile(r"\{%-?\s*(raw|highlight|comment)\b([^%]*?)-?%\}(.*?)\{%-?\s*end\1\s*-?%\}", re.DOTALL)
+_BLOCK_TAG = re.compile(r"\{%-?\s*(?:(raw|highlight|comment)\b([^%]*?)|end(raw|highlight|comment)\s*)-?%\}")
 _INNER_RAW = re.compile(r"\{%-?\s*(?:end)?raw\s*-?%\}")
+
+# How much of the text before and behind a block is looked at, to see whether the block has lines of its own.
+_WIDEST_INDENT = 500
 
 # Placeholders for the {{ and {% in raw blocks, which are plain text. A body has no control characters of its own.
 _RAW_VALUE, _RAW_TAG = "\x02", "\x03"
 
 
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """A block of Liquid: its opening tag, and the closing tag of the same kind that is next."""
+
+    opening: re.Match[str]
+    closing: re.Match[str]
+
+    @property
+    def inside(self) -> str:
+        return self.opening.string[self.opening.end() : self.closing.start()]
+
+
 def _blocks(body: str) -> str:
     """Convert raw blocks, and also highlight and comment outside code; hide raw text from the later steps."""
-    outline = masked(_BLOCK.sub(_emptied, body))
+    blocks = list(_find_blocks(body))
+    outline = masked(_with_changes(body, [(b.opening.end(), b.closing.start(), _blank(b.inside)) for b in blocks]))
 
-    def replaced(match: re.Match[str]) -> str:
-        kind, inside = match[1], match[3]
+    def replaced(block: _Block) -> str:
+        kind, inside = block.opening[1], block.inside
         if kind == "raw":
             return _raw(inside)
-        if outline[match.start()] != "{":
-            return match[0]
+        if outline[block.opening.start()] != "{":
+            return block.opening.string[block.opening.start() : block.closing.end()]
         if kind == "comment":
             return "\n" * inside.count("\n")
-        language = match[2].split()[0] if match[2].split() else ""
-        return _highlighted(match, _raw(_INNER_RAW.sub("", inside)), language)
+        language = block.opening[2].split()[0] if block.opening[2].split() else ""
+        return _highlighted(block, _raw(_INNER_RAW.sub("", inside)), language)
 
-    return _BLOCK.sub(replaced, body)
+    return _with_changes(body, [(b.opening.start(), b.closing.end(), replaced(b)) for b in blocks])
 
 
-def _emptied(match: re.Match[str]) -> str:
-    before, after = match.start(3) - match.start(), match.end(3) - match.start()
-    return match[0][:before] + _blank(match[3]) + match[0][after:]
+def _find_blocks(body: str) -> Iterator[_Block]:
+    """Yield the blocks in a body. What is inside a block is not a block of its own."""
+    tags = list(_BLOCK_TAG.finditer(body))
+    closing: dict[str, re.Match[str]] = {}
+    blocks: list[_Block] = []
+    for tag in reversed(tags):
+        if tag[3]:
+            closing[tag[3]] = tag
+        elif tag[1] in closing:
+            blocks.append(_Block(tag, closing[tag[1]]))
+    end = 0
+    for block in reversed(blocks):
+        if block.opening.start() >= end:
+            yield block
+            end = block.closing.end()
+
+
+def _with_changes(text: str, changes: Iterable[tuple[int, int, str]]) -> str:
+    """Return the text with other words from one offset to another, for each of the changes in their order."""
+    pieces, last = [], 0
+    for start, end, words in changes:
+        pieces += [text[last:start], words]
+        last = end
+    return "".join([*pieces, text[last:]])
 
 
 def _blank(text: str) -> str:
@@ -82,11 +119,11 @@ def _raw(text: str) -> str:
     return text.replace("{{", _RAW_VALUE).replace("{%", _RAW_TAG)
 
 
-def _highlighted(match: re.Match[str], code: str, language: str) -> str:
+def _highlighted(block: _Block, code: str, language: str) -> str:
     """Return code between fences that are longer than any inside it, or in <pre> if the tags share lines with text."""
-    text = match.string
-    indent = text[text.rfind("\n", 0, match.start()) + 1 : match.start()]
-    behind = text[match.end() :].partition("\n")[0]
+    text, start, end = block.opening.string, block.opening.start(), block.closing.end()
+    indent = text[max(0, start - _WIDEST_INDENT) : start].rpartition("\n")[2]
+    behind = text[end : end + _WIDEST_INDENT].partition("\n")[0]
     if (indent + behind).strip() or not re.match(r"[ \t]*\n", code) or not re.search(r"\n[ \t]*$", code):
         first = "\n" if code.startswith("\n") else ""
         escaped = re.sub(r"[^\w\s\x02\x03]", lambda char: f"&#{ord(char[0])};", code.removeprefix("\n"))
@@ -118,15 +155,16 @@ def _known_values(body: str, site_url: str, resolve: Resolve) -> str:
     return body
 
 
-_ATTRIBUTE = r"""(?:[.#][\w-]+|[\w-]+\s*=\s*(?:"[^"]*"|'[^']*')|[A-Za-z][\w-]*)"""
-_LIST_OF = rf"\{{:\s*(?:{_ATTRIBUTE}\s*)+\}}"
-_BLOCK_LIST = re.compile(rf"^[ \t>]*(?:{_LIST_OF}[ \t]*)+$", re.MULTILINE)
+# Nothing that was read is given back, as otherwise a word could be read as several attributes in countless ways.
+_ATTRIBUTE = r"""(?>[.#][\w-]+|[\w-]+\s*=\s*(?:"[^"]*"|'[^']*')|[A-Za-z][\w-]*)"""
+_LIST_OF = rf"\{{:\s*(?:{_ATTRIBUTE}\s*+)++\}}"
+_BLOCK_LIST = re.compile(rf"^[ \t>]*(?:{_LIST_OF}[ \t]*+)++$", re.MULTILINE)
 _SPAN_LIST = re.compile(rf"(?<=[)\]*_`>~]){_LIST_OF}")
-_DEFINITION = re.compile(rf"^[ ]{{0,3}}\{{:[\w-]+:\s*(?:{_ATTRIBUTE}\s*)*\}}[ \t]*$", re.MULTILINE)
-_HEADING_ID = re.compile(
-    r"^(?P<marks>#{1,6})[ \t]+(?P<text>.*?)[ \t]*\{:?[ \t]*#(?P<id>[\w-]+)[^}\n]*\}[ \t]*$", re.MULTILINE
-)
-_EXTENSION = re.compile(r"\{::comment\}.*?\{:/(?:comment)?\}|\{::[a-z]+[^{}\n]*\}|\{:/[a-z]*\}", re.DOTALL)
+_DEFINITION = re.compile(rf"^[ ]{{0,3}}\{{:[\w-]+:\s*+(?:{_ATTRIBUTE}\s*+)*+\}}[ \t]*$", re.MULTILINE)
+_ID = r"\{:?[ \t]*#([\w-]+)[^{}\n]*\}[ \t]*$"
+_HEADING_ID = re.compile(rf"^(#{{1,6}})[ \t]++([^\n{{]*+(?:(?!{_ID})\{{[^\n{{]*+)*+){_ID}", re.MULTILINE)
+_COMMENT_EXTENSION = re.compile(r"\{::comment\}.*?\{:/(?:comment)?\}", re.DOTALL)
+_EXTENSION = re.compile(r"\{::[a-z]+[^{}\n]*\}|\{:/[a-z]*\}")
 _END_OF_BLOCK = re.compile(r"^\^[ \t]*$", re.MULTILINE)
 _TOC_ITEM = re.compile(r"[ \t]*(?:[-*+]|\d+\.)[ \t]+\S")
 _PARAGRAPH_LINE = re.compile(r"(?![ \t]{4})[ \t]*[^\s|>#*+-]")
@@ -135,17 +173,24 @@ _PARAGRAPH_LINE = re.compile(r"(?![ \t]{4})[ \t]*[^\s|>#*+-]")
 def _attribute_lists(body: str) -> str:
     """Remove kramdown's attribute lists and end-of-block marks, but keep ids as targets for links."""
     body = _cut(body, _END_OF_BLOCK)
+    body = _cut(body, _COMMENT_EXTENSION, "{:/comment}", "{:/}")
     body = _cut(body, _EXTENSION)
-    body = _edit(body, _HEADING_ID, lambda m: f"{m['marks']} {_target(m['id'])}{m['text']}")
+    body = _edit(body, _HEADING_ID, lambda m: f"{m[1]} {_target(m[4])}{m[2].rstrip()}")
     body = _cut(body, _DEFINITION)
     body = _block_lists(body)
     return _cut(body, _SPAN_LIST)
 
 
-def _edit(body: str, pattern: re.Pattern[str], change: Callable[[re.Match[str]], str]) -> str:
-    """Replace each match of `pattern` outside code with the result of `change` for the match in the unmasked text."""
+def _edit(body: str, pattern: re.Pattern[str], change: Callable[[re.Match[str]], str], *ends: str) -> str:
+    """Replace each match of `pattern` outside code with the result of `change` for the match in the unmasked text.
+
+    ends: the ends of a match, if the pattern searches for one far away. None is searched for behind the last of them.
+    """
     out, last = [], 0
-    for found in pattern.finditer(masked(body)):
+    view = masked(body)
+    if ends:
+        view = view[: max(view.rfind(end) + len(end) for end in ends)]
+    for found in pattern.finditer(view):
         real = pattern.match(body, found.start())
         if real and found.start() >= last:
             out += [body[last : found.start()], change(real)]
@@ -153,8 +198,8 @@ def _edit(body: str, pattern: re.Pattern[str], change: Callable[[re.Match[str]],
     return "".join([*out, body[last:]])
 
 
-def _cut(body: str, pattern: re.Pattern[str]) -> str:
-    return _edit(body, pattern, lambda match: "\n" * match[0].count("\n"))
+def _cut(body: str, pattern: re.Pattern[str], *ends: str) -> str:
+    return _edit(body, pattern, lambda match: "\n" * match[0].count("\n"), *ends)
 
 
 def _target(name: str) -> str:
@@ -168,9 +213,10 @@ def _block_lists(body: str) -> str:
     """
     lines = body.split("\n")
     view = masked(body)
+    line_of = line_counter(view)
     for found in _BLOCK_LIST.finditer(view):
-        index = line_at(view, found.start()) - 1
-        for number in range(index, line_at(view, found.end())):
+        index = line_of(found.start()) - 1
+        for number in range(index, line_of(found.end())):
             lines[number] = ""
         above = index - 1
         if above < 0:
@@ -194,11 +240,11 @@ def _place_target(lines: list[str], above: int, name: str) -> None:
         lines[above] = _target(name) + line
 
 
-_LIQUID = re.compile(r"\{%-?\s*\w+(?:(?!\{%|%\}).){0,2000}%\}|\{\{(?![<%])[^{}\n]*\}\}", re.DOTALL)
-_SHORTCODE = re.compile(r"\{\{[<%]\s*/?\s*[\w./-]+(?:(?!\{\{).){0,2000}?[%>]\}\}", re.DOTALL)
+_LIQUID = re.compile(r"\{%-?\s*+\w++(?:(?!\{%|%\}).){0,2000}+%\}|\{\{(?![<%])[^{}\n]*\}\}", re.DOTALL)
+_SHORTCODE = re.compile(r"\{\{[<%]\s*+/?\s*+[\w./-]++(?:(?!\{\{|[%>]\}\}).){0,2000}+[%>]\}\}", re.DOTALL)
 _MDX = re.compile(
-    r"^(?:import\s.+\sfrom\s+['\"].+['\"];?|export\s+(?:const|default|function)\b.*)$"
-    r"|<[A-Z](?=[A-Za-z0-9]*[a-z])[A-Za-z0-9]*(?:\.[A-Z]\w*)?(?=[\s/>])[^>\n]*>",
+    r"^(?:import[ \t](?=.*[ \t]from[ \t]+['\"].).*['\"];?|export[ \t]+(?:const|default|function)\b.*)$"
+    r"|<[A-Z](?=[A-Za-z0-9]*[a-z])[A-Za-z0-9]*+(?:\.[A-Z]\w*+)?(?=[\s/>])[^<>\n]*>",
     re.MULTILINE,
 )
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
@@ -210,7 +256,8 @@ _FAMILIES = (
 
 
 def _leftovers(body: str) -> list[Leftover]:
-    body = _COMMENT.sub(lambda match: _blank(match[0]), body)
+    commented, end, rest = body.rpartition("-->")
+    body = _COMMENT.sub(lambda match: _blank(match[0]), commented + end) + rest
     view = masked(body)
     found = []
     for what, pattern in _FAMILIES:
@@ -223,7 +270,8 @@ def _leftovers(body: str) -> list[Leftover]:
 
 
 def _hits(pattern: re.Pattern[str], text: str) -> list[tuple[int, str]]:
-    return [(line_at(text, match.start()), " ".join(match[0].split())) for match in pattern.finditer(text)]
+    line_of = line_counter(text)
+    return [(line_of(match.start()), " ".join(match[0].split())) for match in pattern.finditer(text)]
 
 
 def _leftover(family: str, hits: list[tuple[int, str]]) -> Leftover:
@@ -236,7 +284,7 @@ def _leftover(family: str, hits: list[tuple[int, str]]) -> Leftover:
 
 def _name(what: str) -> str:
     """Return a construct without its arguments, such as {% assign %}, or shortened if it has no name."""
-    tag = re.match(r"(\{%-?)\s*(\w+)", what) or re.match(r"(\{\{[<%])\s*(/?\s*[\w./-]+)", what)
+    tag = re.match(r"(\{%-?)\s*(\w+)", what) or re.match(r"(\{\{[<%])\s*+(/?\s*+[\w./-]+)", what)
     if tag:
         return f"{tag[1]} {tag[2]} {'%}' if tag[1].startswith('{%') else '>}}' if '<' in tag[1] else '%}}'}"
     return what if len(what) <= 40 else f"{what[:39]}…"

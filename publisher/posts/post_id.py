@@ -92,10 +92,14 @@ def _added(data: bytes, post_id: str) -> bytes | None:
 def _replaced(data: bytes, line: int, post_id: str) -> bytes | None:
     """Replace the value on a line of the front matter; None if its key cannot be recognised there."""
     lines = data.split(b"\n")
-    found = re.match(rb"""(\s*["']?\w+["']?\s*[:=]\s*)([^\r]*?)(\s*,?\s*)$""", lines[line - 1]) if line else None
-    if found is None:
+    written = lines[line - 1] if line else b""
+    key = re.match(rb"""\s*["']?\w+["']?\s*[:=]\s*""", written)
+    if key is None:
+        return None
+    value = written[key.end() :].rstrip().removesuffix(b",").rstrip()
+    if b"\r" in value:
         return None
     is_json = re.match(rb"\s*\{", data) is not None
-    tail = found[3] if is_json else found[3].replace(b",", b"")
-    lines[line - 1] = found[1] + json.dumps(post_id).encode() + tail
+    tail = written[key.end() + len(value) :]
+    lines[line - 1] = key[0] + json.dumps(post_id).encode() + (tail if is_json else tail.replace(b",", b""))
     return b"\n".join(lines)

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
 from html import escape
 from urllib.parse import unquote
 
 _BEFORE_A_LINK = r"""(?:(?<=[(<"'=])|(?<=\]:[ ]))"""
-_FENCE = re.compile(r"^[ \t]*(?:(?:>|[-*+]|\d{1,9}[.)])[ \t]*)*(`{3,}|~{3,})([^`]*)$")
+_FENCE = re.compile(r"^[ \t]*+(?:(?:>|[-*+]|\d{1,9}[.)])[ \t]*+)*+(`{3,}+|~{3,}+)([^`]*)$")
 _LIST_ITEM = re.compile(r"^[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]")
 _RAW_HTML = re.compile(r"\s*<(pre|script|style|textarea)\b", re.IGNORECASE)
-_INLINE_CODE = re.compile(r"(?<!`)(`+)(?!`)((?:(?!\n[ \t]*\n).)+?)(?<!`)\1(?!`)", re.DOTALL)
+_TICKS = re.compile(r"`+|\n[ \t]*(?=\n)")
+
+# How many texts are looked for, for the warnings about one post. Each is searched for in the whole file.
+MOST_SEARCHES = 200
+# How many characters of such a text are searched for.
+_LONGEST_NEEDLE = 200
 
 
 def code_lines(lines: list[str]) -> list[bool]:
@@ -90,7 +97,37 @@ def without_inline_code(text: str) -> str:
     """Return the text with the inline code between backticks replaced by spaces."""
     if "`" not in text:
         return text
-    return _INLINE_CODE.sub(lambda m: m[1] + re.sub(r"[^\n]", " ", m[2]) + m[1], text)
+    pieces, last = [], 0
+    for start, end in code_spans(text):
+        inside = text[start:end].strip("`")
+        ticks = "`" * ((end - start - len(inside)) // 2)
+        pieces += [text[last:start], ticks, re.sub(r"[^\n]", " ", inside), ticks]
+        last = end
+    return "".join([*pieces, text[last:]])
+
+
+def code_spans(text: str) -> Iterator[tuple[int, int]]:
+    """Yield the beginning and end of all inline code, including its backticks.
+
+    As in CommonMark, a run of backticks is closed by the next run of the same length in the same paragraph.
+    """
+    runs = list(_TICKS.finditer(text))
+    closes: dict[int, int] = {}
+    next_run: dict[int, int] = {}  # length -> the nearest run behind, while going from the last run to the first
+    for index in range(len(runs) - 1, -1, -1):
+        if runs[index][0][0] == "\n":
+            next_run.clear()
+            continue
+        length = len(runs[index][0])
+        if length in next_run:
+            closes[index] = next_run[length]
+        next_run[length] = index
+    index = 0
+    while index < len(runs):
+        if index in closes:
+            yield runs[index].start(), runs[closes[index]].end()
+            index = closes[index]
+        index += 1
 
 
 class LineFinder:
@@ -100,19 +137,28 @@ class LineFinder:
         """Keep the text of the whole file. body: the part of it after the front matter."""
         self._file, self.head = file, file[: len(file) - len(body)]
         self._first = self.head.count("\n") + 1
+        self._searches = 0
         # The file with its front matter and code blanked.
         self.prose = "\n" * self.head.count("\n") + masked(body)
 
     def line_of(self, text: str) -> int:
-        """Return the first line with the text in prose, else anywhere in the file, else the first line of the body."""
+        """Return the first line with the text in prose, else anywhere in the file, else the first line of the body.
+
+        After MOST_SEARCHES texts it is always the first line of the body.
+        """
+        self._searches += 1
+        if self._searches > MOST_SEARCHES:
+            return self._first
         return self._line(text, self.prose, without_inline_code(self._file), self._file) or self._first
 
     def line_in_head(self, text: str) -> int:
         """Return the first line of the front matter with the text, else the result of line_of."""
-        return self._line(text, self.head) or self.line_of(text)
+        found = self._line(text, self.head) if self._searches < MOST_SEARCHES else 0
+        return found or self.line_of(text)
 
     @staticmethod
     def _line(text: str, *sections: str) -> int:
+        text = text[:_LONGEST_NEEDLE]
         patterns = []
         for spelling in filter(None, (text, unquote(text), escape(text))):
             # Punctuation may be escaped with a backslash. A name that continues with letters is a different name.
@@ -124,6 +170,12 @@ class LineFinder:
                 if found:
                     return line_at(section, found.start())
         return 0
+
+
+def line_counter(text: str) -> Callable[[int], int]:
+    """Return a function that is line_at for one text and quick for many offsets."""
+    ends = [found.start() for found in re.finditer("\n", text)]
+    return lambda offset: bisect_left(ends, offset) + 1
 
 
 def line_at(text: str, offset: int) -> int:

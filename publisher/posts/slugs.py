@@ -65,7 +65,7 @@ _SPELLED = {
     ".": "dot",
 }
 _SIGNS = {word: sign for sign, word in _SPELLED.items()}
-_AROUND_SIGN = re.compile(rf"-*([{re.escape(''.join(_SPELLED))}])-*")
+_AROUND_SIGN = re.compile(rf"-?([{re.escape(''.join(_SPELLED))}])-?")  # _SPACE has left no two hyphens together
 _SPACE = re.compile("[\\s\u2010\u2011-]+")
 
 # Unicode's decomposition types for letters that are only a form of another letter. m² is not a form of m2.
@@ -122,8 +122,8 @@ def _plain(char: str) -> str:
 
 def _readable(said: str) -> str:
     """Return a readable path segment for the name: signs become words between underscores, others hyphens."""
-    out = re.sub(r"[-_]*_[-_]*", "_", "".join(_parts(_folded(said))))
-    slug = re.sub(r"-{2,}", "-", out).strip("-_")
+    out = re.sub("[-_]+", lambda run: "_" if "_" in run[0] else "-", "".join(_parts(_folded(said))))
+    slug = out.strip("-_")
     return f"{slug}_" if "_" in out and "_" not in slug else slug  # a sign alone: "*" must differ from "star"
 
 
