@@ -17,7 +17,7 @@ from itertools import takewhile
 from flufl.bounce import all_failures
 
 from publisher.bounces.dsn import Failure
-from publisher.bounces.parts import header, outer_parts, text_of, type_of
+from publisher.bounces.parts import MOST_TEXT, header, outer_parts, text_of, type_of
 from publisher.bounces.phrases import Meaning, meanings_of
 from publisher.bounces.verdict import judge, judgement, status_in
 from publisher.core.bounce_report import Verdict
@@ -95,9 +95,15 @@ def _recipients(message: Message) -> tuple[frozenset[bytes], frozenset[bytes]]:
 
 
 def _without_attached(part: Message) -> Message:
-    """Return a message without attached messages, because flufl.bounce would also read an attached report."""
+    """Return a message without attached messages, because flufl.bounce would also read an attached report.
+
+    Of every other part only the beginning is left, as flufl.bounce takes quadratic time for some texts.
+    """
     inner = part.get_payload()
     if not isinstance(inner, list):
+        if isinstance(inner, str) and len(inner) > MOST_TEXT:
+            part = copy(part)
+            part.set_payload(inner[:MOST_TEXT])
         return part
     parts = inner if part.get_content_maintype() == "multipart" else []
     bare = copy(part)

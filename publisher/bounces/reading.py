@@ -61,9 +61,9 @@ def _read(message: Message, signatures: Signatures) -> Report:
     if (left := _unsubscribed(message, recipients, signatures)) is not None:
         return left
     addressee = _by_return_path(recipients, signatures)
-    failure = _failure(message)
     if not addressee:
-        return Report(_stranger(recipients, signatures))
+        return Report(_stranger(recipients, signatures))  # nothing of a stranger's message is read
+    failure = _failure(message)
     if failure is None or failure.verdict is Verdict.NOTHING:
         return Report(Verdict.NOTHING, addressee)
     return _report(failure, addressee)

@@ -187,7 +187,7 @@ def mail_address(value: str) -> None:
 def permalink_pattern(value: str) -> None:
     """Accept a path that starts with / and contains {slug}, with no unknown placeholders."""
     known = {"folder", "year", "month", "day", "slug", "lang"}
-    unknown = [part for part in re.findall(r"\{([^}]*)\}", value) if part not in known]
+    unknown = [part for part in re.findall(r"\{([^{}]*)\}", value) if part not in known]
     if unknown:
         raise ValueError(
             f"{{{unknown[0]}}} is not a known placeholder; use {', '.join('{' + k + '}' for k in sorted(known))}"

@@ -257,7 +257,7 @@ _PLAIN_WORDS = (
 def _message(error: Exception) -> str:
     """Return the message of an error in a template, without the internal names of the program's classes."""
     return re.sub(
-        r"'publisher\.[\w.]*?(\w+?)(?:View)? object' has no attribute",
+        r"'publisher\.(?:\w+\.)*+(\w+?)(?:View)? object' has no attribute",
         lambda match: f"{match[1].lower()} has no",
         f"{error}",
     )

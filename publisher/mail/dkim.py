@@ -32,7 +32,6 @@ SIGNED = frozenset(_SIGNED.split())
 SEALED = ("from", "to", "subject", "date", "reply-to")
 
 _WHITE = re.compile(rb"[ \t]+")
-_WHITE_AT_END = re.compile(rb"[ \t]+(?=\r\n)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +99,7 @@ def signed_headers(block: bytes) -> list[Header]:
 
 def canonical(lines: bytes) -> bytes:
     """Return whole lines of a body in relaxed form. `hash_body` deals with the empty lines at the end of the body."""
-    return _WHITE.sub(b" ", _WHITE_AT_END.sub(b"", lines))
+    return _WHITE.sub(b" ", lines).replace(b" \r\n", b"\r\n")
 
 
 def hash_body(pieces: Iterable[bytes]) -> bytes:

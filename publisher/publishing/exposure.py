@@ -19,7 +19,7 @@ from publisher.publishing.site_generators import Published, published_folders
 
 _GIT_SECONDS = 20
 _DOCKERFILES = ("Dockerfile", "Containerfile", "deploy/Dockerfile", "docker/Dockerfile")
-_TAKES_ALL = re.compile(r"^\s*(?:COPY|ADD)\s+(?:--\S+\s+)*(?:\[\s*\"\.?/?\"|\.?/?\s)", re.IGNORECASE | re.MULTILINE)
+_TAKES_ALL = re.compile(r"^[ \t]*(?:COPY|ADD)\s+(?:--\S+\s+)*(?:\[\s*\"\.?/?\"|\.?/?\s)", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,13 +28,15 @@ _NOT_ENTERED = {
     "tests",
 }
 
-_ADDRESS = rb"[^\s@,;:\"'<>()\[\]]+@[^\s@,;:\"'<>()\[\]]+\.[^\s@,;:\"'<>()\[\]]+"
-_LINE_WITH_ADDRESS = re.compile(rb"^.*" + _ADDRESS, re.MULTILINE)
+# It begins at the first character of a word only, so that no long word is searched again from each of its characters.
+_CHAR, _LABEL = rb"[^\s@,;:\"'<>()\[\]]", rb"[^\s@,;:\"'<>()\[\].]"
+_ADDRESS = rb"(?<!" + _CHAR + rb")" + _CHAR + rb"++@" + _LABEL + rb"++(?:\.++" + _LABEL + rb"++)++"
+_SOME_ADDRESS = re.compile(_ADDRESS)
 _BARE_ADDRESS = re.compile(rb"^[ \t\"']*" + _ADDRESS + rb"[ \t\"',;]*\r?$", re.MULTILINE)
-_COLUMN = re.compile(rb"^(?:[^\n]*[,;\t|\"])?[^\n,;\t|]*(?:e[-_ ]?mail|address)", re.IGNORECASE)
-_VALUE = re.compile(rb"\"[\w ]*e-?mail[\w ]*\"\s*:\s*\"(" + _ADDRESS + rb")", re.IGNORECASE)
+_COLUMN = re.compile(rb"e[-_ ]?mail|address", re.IGNORECASE)
+_VALUE = re.compile(rb"\"(?=[\w -]*e-?mail)[\w -]*+\"\s*+:\s*+\"(" + _ADDRESS + rb")", re.IGNORECASE)
 _ARCHIVE = re.compile(
-    r"(subscriber|member|contact|audience|newsletter|mailchimp|substack).*\.(zip|gz|xlsx?|ods)$", re.I
+    r"(?=.*?(?:subscriber|member|contact|audience|newsletter|mailchimp|substack)).*\.(?:zip|gz|xlsx?|ods)$", re.I
 )
 
 
@@ -73,7 +75,7 @@ def _has_password(path: Path) -> bool:
     except OSError:
         return False
     return (
-        re.search(r"^\s*(?:password|secret|signing_key)\s*=\s*[\"'](?=[^\"'])|://[^/\s:@]+:[^/\s@]+@", text, re.M)
+        re.search(r"^[ \t]*(?:password|secret|signing_key)\s*=\s*[\"'](?=[^\"'])|://[^/\s:@]+:[^/\s@]+@", text, re.M)
         is not None
     )
 
@@ -97,7 +99,7 @@ def _may_be_private(name: str) -> bool:
     if "sample" in name.lower() or "example" in name.lower():
         return False
     ending = name.lower().rpartition(".")[2]
-    return ending in _KINDS or name.startswith(".env") or _ARCHIVE.search(name) is not None
+    return ending in _KINDS or name.startswith(".env") or _ARCHIVE.match(name) is not None
 
 
 def _kind(path: Path) -> str:
@@ -106,7 +108,7 @@ def _kind(path: Path) -> str:
         return ""
     if path.name.startswith(".env"):
         return "a file with passwords"
-    if _ARCHIVE.search(path.name):
+    if _ARCHIVE.match(path.name):
         return "probably a list of subscribers"
     try:
         with path.open("rb") as file:
@@ -121,12 +123,17 @@ def _kind(path: Path) -> str:
 
 def _is_table(head: bytes) -> bool:
     head = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    lines = _LINE_WITH_ADDRESS.findall(head)
-    return len(_BARE_ADDRESS.findall(head)) > 2 or (bool(lines) and (bool(_COLUMN.match(head)) or len(lines) > 2))
+    lines = sum(_SOME_ADDRESS.search(line) is not None for line in head.split(b"\n"))
+    return len(_BARE_ADDRESS.findall(head)) > 2 or (lines > 0 and (_names_addresses(head) or lines > 2))
 
 
 def _is_list(head: bytes) -> bool:
-    return len(_BARE_ADDRESS.findall(head)) > 2 or (bool(_COLUMN.match(head)) and b"," in head and _is_table(head))
+    return len(_BARE_ADDRESS.findall(head)) > 2 or (_names_addresses(head) and b"," in head and _is_table(head))
+
+
+def _names_addresses(head: bytes) -> bool:
+    """Return whether the first line seems to name a column of addresses."""
+    return _COLUMN.search(head.partition(b"\n")[0]) is not None
 
 
 def _is_json(head: bytes) -> bool:
@@ -147,7 +154,7 @@ def _is_database(head: bytes) -> bool:
 
 
 def _is_log(head: bytes) -> bool:
-    return head.startswith(b"publisher ") or re.search(_ADDRESS, head) is not None
+    return head.startswith(b"publisher ") or _SOME_ADDRESS.search(head) is not None
 
 
 _LIST, _MAIL, _COPY = "a list of subscribers", "email", "a copy of the database"

@@ -86,10 +86,14 @@ def date_of(cell: str, *, day_first: bool | None = None) -> datetime | None:
         elif _MONTH.search(text):
             found = _of_words(text)
         if found is None and re.match(r"\d{4}\D?\d\d\D?\d\d", text):
-            found = datetime.fromisoformat(re.sub(r"\s*UTC$", "+00:00", text.replace("/", "-")))
+            found = datetime.fromisoformat(_with_offset(text.replace("/", "-")))
         if found is not None:
             return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
     return None
+
+
+def _with_offset(text: str) -> str:
+    return f"{text[:-3].rstrip()}+00:00" if text.endswith("UTC") else text
 
 
 def day_comes_first(cells: Iterable[str]) -> bool | None:

@@ -247,7 +247,7 @@ def full_name(columns: Columns, cells: Sequence[str]) -> str:
     )
 
 
-_ADDRESS = re.compile(r"<?[^\s@,;<>]+[@＠][^\s@,;<>]+\.[^\s@,;<>.]+>?")
+_ADDRESS = re.compile(r"<?[^\s@＠,;<>]+[@＠][^\s@＠,;<>]+\.[^\s@＠,;<>.]+>?")
 
 
 def is_like_an_address(cell: str) -> bool:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from publisher.subscribers.csv_status_words import plain
 
 _TAG = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,4}", re.ASCII)
-_SUFFIX = re.compile(r"[.@][A-Za-z0-9_@.-]*$")  # of a locale, such as de_DE.UTF-8 or sr_RS@latin
+_WITH_SUFFIX = re.compile(r"([^.@]*)[.@][A-Za-z0-9_@.-]*")  # of a locale, such as de_DE.UTF-8 or sr_RS@latin
 
 # Tag -> the names of the language in English, in the language itself, and in its neighbours' languages.
 _NAMES: Mapping[str, str] = MappingProxyType(
@@ -71,7 +71,8 @@ def clean_language(text: str) -> str:
     if not bare or len(bare) > 60:
         return ""
     known = _by_name().get(plain(bare))
-    tag = bare if _TAG.fullmatch(bare) else _SUFFIX.sub("", bare)
+    suffixed = _WITH_SUFFIX.fullmatch(bare)
+    tag = suffixed[1] if suffixed else bare
     if known is not None:
         return known
     return tag.replace("_", "-") if _TAG.fullmatch(tag) else ""

@@ -36,7 +36,7 @@ SAMPLE_NAME, SAMPLE_ADDRESS = "Ada Lovelace", "ada@example.org"
 GMAIL_BYTES = 100_000
 
 _TAG = re.compile(r"<[a-zA-Z][^<>]*>")
-_HEAD = re.compile(r"<head\b[^>]*>", re.IGNORECASE)
+_HEAD = re.compile(r"<head\b[^<>]*>", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,7 +151,7 @@ def addressee_of(
 
 def _bare(address: str) -> str:
     """Return an email address without its display name; "" if there is none."""
-    found = re.search(r"[^\s<>\"]+@[^\s<>\"]+", address[:1_000])
+    found = re.search(r"(?<![^\s<>\"])[^\s<>\"]+@[^\s<>\"]+", address[:1_000])
     return found[0] if found else ""
 
 

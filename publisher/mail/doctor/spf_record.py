@@ -15,7 +15,7 @@ _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _PLAIN = re.compile(
     rf"(?=.{{1,253}}\Z)(?:{_LABEL}\.)+(?=[A-Za-z0-9-]*[A-Za-z])[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.?"
 )
-_MACROS = re.compile(rf"(?:{_MACRO}|[!-$&-~])*(?:{_MACRO}|\.[A-Za-z0-9-]*[A-Za-z][A-Za-z0-9-]*\.?)")
+_MACROS_END = re.compile(rf"(?:{_MACRO}|\.(?=[A-Za-z0-9-]*[A-Za-z])[A-Za-z0-9-]++\.?)\Z")
 _MODIFIER = re.compile(r"([A-Za-z][A-Za-z0-9._-]*)=(.*)", re.DOTALL)
 _VALUE = re.compile(rf"(?:{_MACRO}|[!-$&-~])*")
 _DIRECTIVE = re.compile(r"([-+~?]?)([A-Za-z0-9]+)(?::([^/]*))?((?:/.*)?)", re.DOTALL)
@@ -84,8 +84,11 @@ def parse_term(text: str) -> SpfTerm | None:
 
 def is_host(text: str) -> bool:
     """Return whether a text is a domain name, or becomes a domain name once its macros are expanded."""
-    pattern = _MACROS if "%" in text else _PLAIN
-    return len(text) <= 255 and pattern.fullmatch(text) is not None
+    if len(text) > 255:
+        return False
+    if "%" not in text:
+        return _PLAIN.fullmatch(text) is not None
+    return _VALUE.fullmatch(text) is not None and _MACROS_END.search(text) is not None
 
 
 def _modifier(text: str, name: str, value: str) -> SpfTerm | None:

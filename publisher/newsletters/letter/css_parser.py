@@ -163,7 +163,7 @@ def _in_words(message: str) -> str:
 
 def _plain_selector(message: str) -> str:
     """Return a message of cssselect without the names and positions of tokens."""
-    return re.sub(r"<\w+ ('.*?') at \d+>", r"\1", re.sub(r"<EOF at \d+>", "nothing", message))
+    return re.sub(r"<\w+ ('.{0,100}?') at \d+>", r"\1", re.sub(r"<EOF at \d+>", "nothing", message))
 
 
 @lru_cache(maxsize=32)

@@ -29,7 +29,7 @@ def parse_fragment(html: str) -> Element:
     document = lxml_html.document_fromstring(f"<div>{clean(html)}</div>".encode(), parser=parser)
     if any(error.type_name == "ERR_RESOURCE_LIMIT" for error in parser.error_log):
         # Even with huge_tree, libxml2 stops at 2,048 levels. HTML nested that deeply loses its markup, not its words.
-        return parse_fragment(f"<p>{re.sub('<[^>]*>', ' ', html)}</p>")
+        return parse_fragment(f"<p>{re.sub('<[^<>]*>', ' ', html)}</p>")
     root = document.find(".//div")
     for stray in list(root.itersiblings()):  # HTML that closes more elements than it opened continues outside the <div>
         root.append(stray)

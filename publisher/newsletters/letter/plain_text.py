@@ -39,9 +39,8 @@ _WIDE = "[\u2e80-\u2fff\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U000
 _OPENING = "[「『（【《〈〔［｛“‘(]"
 _CLOSING = "[、。，．！？：；）」』】》〉〕］｝”’ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ・…)]"
 _STOP = "、。，．！？：；"
-_PIECE = re.compile(
-    f"{_OPENING}*{_WIDE}{_CLOSING}*|(?:(?!{_OPENING}*{_WIDE})[^{_STOP}])+(?:[{_STOP}]{_CLOSING}*)?|[{_STOP}]+"
-)
+_BEGIN = f"{_OPENING}{{0,9}}{_WIDE}"  # a longer run of brackets would be read again from each of them
+_PIECE = re.compile(f"{_BEGIN}{_CLOSING}*|(?:(?!{_BEGIN})[^{_STOP}])+(?:[{_STOP}]{_CLOSING}*)?|[{_STOP}]+")
 
 
 def text_of(html: str, words: Words, width: int = WIDTH, links: LinkPlacement = "end") -> str:

@@ -196,10 +196,10 @@ def _of_declaration(declaration: Property) -> Iterator[Use]:
     begin = rf"(?<![\w-]){re.escape(name)}\s*:"
     yield Use(f"property:{name}", begin)
     yield Use(f"value:{name}:{value}", rf"{begin}\s*{re.escape(value)}")
-    bare = re.sub(r"\"[^\"]*\"|'[^']*'|url\([^)]*\)", "", value)
-    for function in re.findall(r"([a-z-]+)\(", bare):
+    bare = re.sub(r"\"[^\"]*\"|'[^']*'|url\([^()]*\)", "", value)
+    for function in re.findall(r"(?<![a-z-])([a-z-]+)\(", bare):
         yield Use(f"function:{function}", rf"\b{function}\(")
-    for unit in re.findall(r"(?<![\w#.-])-?\d*\.?\d+([a-z]+)\b", bare):
+    for unit in re.findall(r"(?<![\w#.-])-?(?:\d++(?:\.\d++)?|\.\d++)([a-z]+)\b", bare):
         yield Use(f"unit:{unit}", rf"\d{unit}\b")
 
 
@@ -210,7 +210,7 @@ def _of_rules(letter: ParsedLetter) -> Iterator[Use]:
         if rule.selector.startswith("@"):
             yield from _of_condition(rule.selector)
         else:
-            for pseudo in re.findall(r"::?([a-z-]+)", re.sub(r"\[[^]]*\]", "", rule.selector.lower())):
+            for pseudo in re.findall(r"::?([a-z-]+)", re.sub(r"\[[^\[\]]*\]", "", rule.selector.lower())):
                 yield Use(f"pseudo:{pseudo}", rf":{pseudo}\b")
     for rule_without_block in letter.bare:
         yield from _of_condition(rule_without_block)

@@ -166,7 +166,7 @@ def _behind(element: Element, declared: dict[str, Property], outer: Colour | Non
 
 
 def _size(value: str, outer: float) -> float | None:
-    match = re.fullmatch(r"(\d*\.?\d+)(px|pt|em|rem|%)", value.strip().lower())
+    match = re.fullmatch(r"(\d++(?:\.\d+)?|\.\d+)(px|pt|em|rem|%)", value.strip().lower())
     if not match:
         return None
     number, unit = float(match[1]), match[2]

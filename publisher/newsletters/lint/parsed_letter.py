@@ -17,9 +17,9 @@ from publisher.core.newsletter_models import Letter
 from publisher.newsletters.letter.html_tree import Element, parse_document
 
 _COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
-_PIECE = re.compile(r""""(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[{};]|[^"'{};]+|["']""", re.DOTALL)
+_PIECE = re.compile(r""""(?:\\.|[^"\\])*+(?:"|\Z)|'(?:\\.|[^'\\])*+(?:'|\Z)|[{};]|[^"'{};]+|["']""", re.DOTALL)
 _HOLDS_RULES = ("@media", "@supports", "@layer", "@container", "@document")
-_IMPORTANT = re.compile(r"\s*!\s*important\s*$", re.IGNORECASE)
+_IMPORTANT = re.compile(r"!\s*+important$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,5 +163,5 @@ def _declarations(parts: Iterator[str] | list[str]) -> Iterator[Property]:
         name, colon, value = part.partition(":")
         name = name.strip().lower()
         if colon and name and value.strip() and re.fullmatch(r"-{0,2}[a-z][\w-]*", name):
-            shown = _IMPORTANT.sub("", value.strip())
+            shown = _IMPORTANT.sub("", value.strip()).rstrip()
             yield Property(name, shown, shown != value.strip())

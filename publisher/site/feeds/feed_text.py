@@ -11,10 +11,10 @@ from publisher.posts.encoding import is_surely_clean
 _FORBIDDEN = "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_FRAME = re.compile(r'<iframe\b[^>]*?\bsrc="([^"]*)"[^>]*>.*?</iframe>', re.DOTALL)
-_EMPTY_FRAME = re.compile(r"<iframe\b[^>]*>.*?</iframe>", re.DOTALL)
-_SPAN = re.compile(r"<span\b[^>]*>|</span>")
-_CHECKBOX = re.compile(r"<input\b([^>]*)>")
+_FRAME = re.compile(r'<iframe\b(?>[^<>]*?\bsrc="([^"<>]*+)")[^<>]*+>.*?(?:</iframe>|\Z)', re.DOTALL)
+_EMPTY_FRAME = re.compile(r"<iframe\b[^<>]*>.*?(?:</iframe>|\Z)", re.DOTALL)
+_SPAN = re.compile(r"<span\b[^<>]*>|</span>")
+_CHECKBOX = re.compile(r"<input\b([^<>]*)>")
 
 
 def xml_text(text: str) -> str:
@@ -91,4 +91,4 @@ def edition_html(document: str) -> str:
         table.tag = "div"
     inside = "".join(lxml_html.tostring(child, encoding="unicode") for child in body)
     clean = sanitise(inside, lambda tag, reference: reference if re.match(r"(?:https?|mailto):", reference) else None)
-    return xml_text(re.sub(r"\s*</?div>\s*", "\n", clean).strip())
+    return xml_text(re.sub(r"(?:(?<!\s)\s++)?</?div>\s*", "\n", clean).strip())

@@ -23,8 +23,8 @@ from publisher.posts.code_tokens import lexed
 # Either a plain code block or one tag. Attribute values are skipped as a whole, because a "<table>" in an alt text is
 # text, and rewriting it would let a post break out of the attribute.
 _PIECE = re.compile(
-    r'<pre[^<>]*><code class="language-([^"\s]+)[^"]*">([^<]*)</code></pre>'
-    r'|</?([a-zA-Z][a-zA-Z0-9]*)([^<>"]*(?:"[^"]*"[^<>"]*)*)>'
+    r'<pre[^<>]*><code class="language-([^"\s]++)[^"]*+">([^<]*+)</code></pre>'
+    r'|</?([a-zA-Z][a-zA-Z0-9]*+)((?:[^<>"]++|"[^"]*+")*+)>'
 )
 _FURNISHED = frozenset(("table", "h1", "pre", "img"))
 _ADDRESSES = (" href", " src", " poster")

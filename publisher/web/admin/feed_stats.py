@@ -31,7 +31,7 @@ _LONGEST_PATH = 200
 
 _COUNT = re.compile(r"(?<![\w.,-])(\d{1,3}(?:,\d{3})+|\d{1,9})\s+(?:subscriber|reader)s?\b", re.IGNORECASE)
 _COMPATIBLE = re.compile(r"^Mozilla/[\d.]+ \((?:compatible|[^;()]+); *", re.IGNORECASE)
-_NAME_ENDS = re.compile(r"/|[;()]| [-–](?: |$)| feed-id|\s*\+?https?:| \d", re.IGNORECASE)
+_NAME_ENDS = re.compile(r"/|[;()]| [-–](?: |$)| feed-id|\+?https?:| \d", re.IGNORECASE)
 _LONGEST_AGENT, _LONGEST_NAME = 500, 40
 _MOST_SUBSCRIBERS = 100_000_000  # no feed has more; anybody can claim any number
 
@@ -140,5 +140,5 @@ def _name(before: str) -> str:
     bare = _COMPATIBLE.sub("", before.strip(), count=1)
     bare = _NAME_ENDS.split(bare, maxsplit=1)[0]
     plain = "".join(c for c in bare if c.isalnum() or c in " .-_!&'")
-    short = re.sub(r"\s+(feed ?fetcher|bot)$", "", " ".join(plain.split()), flags=re.IGNORECASE)
+    short = re.sub(r" (feed ?fetcher|bot)$", "", " ".join(plain.split()), flags=re.IGNORECASE)
     return short.strip(" .-_")[:_LONGEST_NAME]
