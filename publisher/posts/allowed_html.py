@@ -195,7 +195,5 @@ def dropped_tags(fragment: str) -> list[str]:
     """Return the names of the tags in unsanitised HTML that the sanitiser will remove, without duplicates."""
     if "<" not in fragment:
         return []
-    commented, end, rest = fragment.rpartition("-->")
-    bare = re.sub(r"<!--.*?-->", "", commented + end, flags=re.DOTALL)
-    names = dict.fromkeys(_OPENING.findall(bare + rest))
+    names = dict.fromkeys(_OPENING.findall(re.sub(r"<!--.*?(?:-->|\Z)", "", fragment, flags=re.DOTALL)))
     return [name for name in names if name.lower() not in TAGS]

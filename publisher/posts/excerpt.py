@@ -19,11 +19,12 @@ _PAIRED = re.compile(
 )
 _ACTIVE = re.compile(r"<(script|style)\b.*?(?:</\1\s*>|$)", re.DOTALL | re.IGNORECASE)
 
+# A pattern that searches for a closing sign far away ends at the end of the text as well. Otherwise it would be tried
+# again from each opening sign.
 _LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*\)")
 _EMPHASIS = re.compile(r"(?<![\w*`])([*`])(?![\s*`])([^*`]*[^\s*`])\1(?![\w*`])")
-_STRONG = re.compile(r"\*\*(?=\S)(.+?)(?<=\S)\*\*")
+_STRONG = re.compile(r"\*\*(?=\S)(.+?)((?<=\S)\*\*|\Z)", re.DOTALL)
 
-# The patterns end at the end of the text as well, so that none is tried again from each of many opening tags.
 _PARAGRAPH = re.compile(r"<p\b[^<>]*>(.*?)(</p>|\Z)", re.DOTALL | re.IGNORECASE)
 _SKIPPED = re.compile(r"<(pre|script|style|figcaption|table|svg)\b.*?(</\1>|\Z)", re.DOTALL | re.IGNORECASE)
 _ANCHOR = re.compile(r"<a\b[^<>]*>.*?(?:</a>|\Z)", re.DOTALL)
@@ -76,7 +77,7 @@ def _without_footnote_marks(fragment: str) -> str:
 def plain_line(text: str) -> str:
     """Return a line of text from front matter without its Markdown or HTML markup."""
     if "**" in text or "](" in text:
-        text = _without_strong(_LINK.sub(r"\1", text))
+        text = _STRONG.sub(lambda found: found[1] if found[2] else found[0], _LINK.sub(r"\1", text))
     if "*" in text or "`" in text:
         text = _EMPHASIS.sub(r"\2", text)
     if "<" not in text and "&" not in text:
@@ -105,14 +106,6 @@ def without_pairs(text: str) -> str:
             kept += [text[place : tag.start()], text[tag.end() : end_tag.start()]]
             place, inside = end_tag.end(), ends[index]
     return "".join([*kept, text[place:]])
-
-
-def _without_strong(text: str) -> str:
-    """Remove the pairs of ** around words. Behind the last ** that can close a pair, none is searched for."""
-    end = text.rfind("**")
-    while end > 0 and text[end - 1].isspace():
-        end = text.rfind("**", 0, end)
-    return _STRONG.sub(r"\1", text[: end + 2]) + text[end + 2 :] if end > 0 else text
 
 
 def is_visible(text: str) -> bool:

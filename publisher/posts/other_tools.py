@@ -161,9 +161,9 @@ _LIST_OF = rf"\{{:\s*(?:{_ATTRIBUTE}\s*+)++\}}"
 _BLOCK_LIST = re.compile(rf"^[ \t>]*(?:{_LIST_OF}[ \t]*+)++$", re.MULTILINE)
 _SPAN_LIST = re.compile(rf"(?<=[)\]*_`>~]){_LIST_OF}")
 _DEFINITION = re.compile(rf"^[ ]{{0,3}}\{{:[\w-]+:\s*+(?:{_ATTRIBUTE}\s*+)*+\}}[ \t]*$", re.MULTILINE)
-_ID = r"\{:?[ \t]*#([\w-]+)[^{}\n]*\}[ \t]*$"
+_ID = r"\{:?[ \t]*#([\w-]++)[^{}\n]*+\}[ \t]*$"
 _HEADING_ID = re.compile(rf"^(#{{1,6}})[ \t]++([^\n{{]*+(?:(?!{_ID})\{{[^\n{{]*+)*+){_ID}", re.MULTILINE)
-_COMMENT_EXTENSION = re.compile(r"\{::comment\}.*?\{:/(?:comment)?\}", re.DOTALL)
+_COMMENT_EXTENSION = re.compile(r"\{::comment\}(?:(?!\{::comment\}).)*?\{:/(?:comment)?\}", re.DOTALL)
 _EXTENSION = re.compile(r"\{::[a-z]+[^{}\n]*\}|\{:/[a-z]*\}")
 _END_OF_BLOCK = re.compile(r"^\^[ \t]*$", re.MULTILINE)
 _TOC_ITEM = re.compile(r"[ \t]*(?:[-*+]|\d+\.)[ \t]+\S")
@@ -173,7 +173,7 @@ _PARAGRAPH_LINE = re.compile(r"(?![ \t]{4})[ \t]*[^\s|>#*+-]")
 def _attribute_lists(body: str) -> str:
     """Remove kramdown's attribute lists and end-of-block marks, but keep ids as targets for links."""
     body = _cut(body, _END_OF_BLOCK)
-    body = _cut(body, _COMMENT_EXTENSION, "{:/comment}", "{:/}")
+    body = _cut(body, _COMMENT_EXTENSION)
     body = _cut(body, _EXTENSION)
     body = _edit(body, _HEADING_ID, lambda m: f"{m[1]} {_target(m[4])}{m[2].rstrip()}")
     body = _cut(body, _DEFINITION)
@@ -181,16 +181,10 @@ def _attribute_lists(body: str) -> str:
     return _cut(body, _SPAN_LIST)
 
 
-def _edit(body: str, pattern: re.Pattern[str], change: Callable[[re.Match[str]], str], *ends: str) -> str:
-    """Replace each match of `pattern` outside code with the result of `change` for the match in the unmasked text.
-
-    ends: the ends of a match, if the pattern searches for one far away. None is searched for behind the last of them.
-    """
+def _edit(body: str, pattern: re.Pattern[str], change: Callable[[re.Match[str]], str]) -> str:
+    """Replace each match of `pattern` outside code with the result of `change` for the match in the unmasked text."""
     out, last = [], 0
-    view = masked(body)
-    if ends:
-        view = view[: max(view.rfind(end) + len(end) for end in ends)]
-    for found in pattern.finditer(view):
+    for found in pattern.finditer(masked(body)):
         real = pattern.match(body, found.start())
         if real and found.start() >= last:
             out += [body[last : found.start()], change(real)]
@@ -198,8 +192,8 @@ def _edit(body: str, pattern: re.Pattern[str], change: Callable[[re.Match[str]],
     return "".join([*out, body[last:]])
 
 
-def _cut(body: str, pattern: re.Pattern[str], *ends: str) -> str:
-    return _edit(body, pattern, lambda match: "\n" * match[0].count("\n"), *ends)
+def _cut(body: str, pattern: re.Pattern[str]) -> str:
+    return _edit(body, pattern, lambda match: "\n" * match[0].count("\n"))
 
 
 def _target(name: str) -> str:
@@ -247,7 +241,7 @@ _MDX = re.compile(
     r"|<[A-Z](?=[A-Za-z0-9]*[a-z])[A-Za-z0-9]*+(?:\.[A-Z]\w*+)?(?=[\s/>])[^<>\n]*>",
     re.MULTILINE,
 )
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _FAMILIES = (
     ("Liquid is not supported and will be shown as is", _LIQUID),
     ("Hugo shortcodes are not supported and will be shown as is", _SHORTCODE),
@@ -256,8 +250,7 @@ _FAMILIES = (
 
 
 def _leftovers(body: str) -> list[Leftover]:
-    commented, end, rest = body.rpartition("-->")
-    body = _COMMENT.sub(lambda match: _blank(match[0]), commented + end) + rest
+    body = _COMMENT.sub(lambda match: _blank(match[0]), body)
     view = masked(body)
     found = []
     for what, pattern in _FAMILIES:

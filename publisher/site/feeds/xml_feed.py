@@ -289,7 +289,7 @@ def _place(parent: Any, name: str, attributes: dict[str, str], before: str) -> N
         first.addprevious(element)
 
 
-_PLAIN = re.compile(rb"(<!\[CDATA\[.*?\]\]>)|&(?:amp|lt);", re.DOTALL)
+_PLAIN = re.compile(rb"(<!\[CDATA\[.*?(?:\]\]>|\Z))|&(?:amp|lt);", re.DOTALL)
 
 
 def _hexadecimal(data: bytes) -> bytes:

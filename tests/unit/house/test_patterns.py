@@ -1,0 +1,48 @@
+"""Every regular expression that sees text from outside takes linear time, also for its worst repetition."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.support.patterns import Row, Use, growth, table, uses, worst_repetition
+
+LENGTH = 1_000
+MOST_GROWTH = 2.5
+USES = {use.key: use for use in uses()}
+ROOMS = sorted({row.module.partition("/")[0] for row in table()})
+
+
+def slow(row: Row) -> str:
+    """What is wrong with a pattern; "" if it is linear."""
+    pattern = USES[row.module, row.written].pattern
+    assert pattern is not None
+    found = growth(pattern, row, LENGTH)
+    return (
+        f"{row.module}: {row.written} takes {found:.1f} times as long for twice {row.worst}"
+        if found > MOST_GROWTH
+        else ""
+    )
+
+
+def test_every_pattern_is_listed_with_what_it_sees() -> None:
+    listed = {(row.module, row.written) for row in table()}
+    assert sorted(USES.keys() - listed) == []  # python -m tests.support.patterns adds them; say what they see
+    assert sorted(listed - USES.keys()) == []
+    assert {row.sees for row in table()} == {"foreign", "own"}
+    assert [row for row in table() if row.sees == "foreign" and row.worst is None] == []
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_pattern_takes_more_than_linear_time(room: str) -> None:
+    rows = [row for row in table() if row.module.startswith(f"{room}/") and row.sees == "foreign"]
+    assert [found for row in rows if (found := slow(row))] == []
+
+
+@pytest.mark.parametrize("pattern", [r"<[^>]*>", r"([a-z]+)*!", r"\s*x$"])
+def test_the_worst_repetition_of_a_slow_pattern_is_found(pattern: str) -> None:
+    use = Use("", "", ("search",), re.compile(pattern))
+    assert use.pattern
+    row = Row("", "", use.methods, "foreign", worst_repetition(use, 1_000))
+    assert growth(use.pattern, row, LENGTH) > MOST_GROWTH
