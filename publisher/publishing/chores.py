@@ -79,6 +79,11 @@ def _optimise(project: Project, now: datetime) -> str:
     return ""
 
 
+def _compact(project: Project, now: datetime) -> str:
+    freed = project.store.chores.compact(now)
+    return f"the database has become {freed / 1e6:,.1f} MB smaller" if freed > 0 else ""
+
+
 # The database stores these names.
 CHORES: dict[str, tuple[timedelta, Chore]] = {
     "read bounces": (timedelta(minutes=5), _read_bounces),
@@ -87,4 +92,5 @@ CHORES: dict[str, tuple[timedelta, Chore]] = {
     "tell hub": (timedelta(minutes=10), _ping_hub),
     "forget reports": (timedelta(days=1), _forget_reports),
     "optimise": (timedelta(days=1), _optimise),
+    "compact": (timedelta(days=1), _compact),
 }

@@ -1,9 +1,11 @@
-"""Chores: recurring tasks that only one process does in each interval. Two chores on the database itself are here."""
+"""Chores: recurring tasks that only one process does in each interval. Three chores on the database itself are here."""
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -12,6 +14,9 @@ from publisher.core.models import require_aware
 from publisher.core.newsletter_models import DeliveryStatus
 from publisher.store.database import Database
 from publisher.store.tables import chores, deliveries, delivery_totals, editions
+
+# A file is not rewritten for less than this, in bytes.
+LEAST_FREED = 1_000_000
 
 
 class Chores:
@@ -74,9 +79,40 @@ class Chores:
 
     def optimise(self) -> None:
         """Let the database collect statistics about its tables, so that it plans queries well."""
-        with self._database.outside_transactions() as run:
-            try:
-                run("PRAGMA optimize" if self._database.is_sqlite else "ANALYZE")
-            except sqlite3.OperationalError as error:  # another process is writing: statistics can wait for another day
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
-                    raise
+        with self._database.outside_transactions() as run, _another_day():
+            run("PRAGMA optimize" if self._database.is_sqlite else "ANALYZE")
+
+    def compact(self, now: datetime) -> int:
+        """Shrink SQLite's file if a third of it is free; return how many bytes the disk has got back.
+
+        Nothing happens while deliveries are being sent or are due, because nobody can write meanwhile, or if the disk
+        has no room for the copies that SQLite makes. PostgreSQL gives free space back to its tables by itself.
+        """
+        require_aware("now", now)
+        file = self._database.file
+        if file is None or self._is_sending(now):
+            return 0
+        with self._database.outside_transactions() as run, _another_day():
+            free, pages, size = (run(f"PRAGMA {name}")[0][0] for name in ("freelist_count", "page_count", "page_size"))
+            room = shutil.disk_usage(file.parent).free
+            if free * size < LEAST_FREED or 3 * free < pages or room < 2 * (pages - free) * size:
+                return 0
+            run("VACUUM")
+            run("PRAGMA wal_checkpoint(TRUNCATE)")
+            return int((pages - run("PRAGMA page_count")[0][0]) * size)
+        return 0
+
+    def _is_sending(self, now: datetime) -> bool:
+        under_way = deliveries.c.lease_owner.is_not(None) | (deliveries.c.next_try_at <= now)
+        with self._database.read() as connection:
+            return connection.execute(sa.select(deliveries.c.id).where(under_way).limit(1)).first() is not None
+
+
+@contextmanager
+def _another_day() -> Iterator[None]:
+    """Leave the chore for another day if another process is writing."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+            raise

@@ -33,7 +33,11 @@ SUBSCRIBERS_LOCK = 7_214_564
 
 
 class Database:
-    """The database at a URL. Every statement of the store runs inside `read` or `write`."""
+    """The database at a URL. Every statement of the store runs inside `read` or `write`.
+
+    where  the URL without its password, for messages
+    file   the file of SQLite; None for PostgreSQL
+    """
 
     def __init__(self, url: str, root: Path) -> None:
         """Prepare connections without opening one.
@@ -46,7 +50,7 @@ class Database:
             if "@" in f"{parsed.host}{parsed.database}" and not url.startswith(SQLITE):
                 raise ValueError("a part of the password would be shown")
             self.where = shown(parsed)
-            path = self._file = sqlite_path(url, root)
+            path = self.file = sqlite_path(url, root)
             self._engine = _postgres(parsed) if path is None else _sqlite(path)
         except (sa.exc.ArgumentError, ValueError) as error:  # ValueError: a port that is not a number
             escaped = "; in a user or password, write @ as %40, / as %2F, : as %3A and ? as %3F" if "@" in url else ""
@@ -129,7 +133,7 @@ class Database:
         try:
             yield
         except (sa.exc.SQLAlchemyError, sqlite3.Error) as error:
-            sentence, hint = _explained(error, self._file)
+            sentence, hint = _explained(error, self.file)
             raise StoreError(sentence, where=self.where, hint=hint) from error
 
 

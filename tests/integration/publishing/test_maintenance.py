@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import mailbox
 import shutil
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+
+import pytest
 
 from publisher.bounces.apply import take_report
 from publisher.core.bounce_report import Addressee, Report, Verdict
@@ -18,10 +22,11 @@ from publisher.publishing.chores import CHORES, run_chores
 from publisher.publishing.mail_wiring import project_secret, subscription_policy
 from publisher.publishing.wiring import Project as OpenProject
 from publisher.publishing.wiring import open_project_store
-from publisher.store import Store
+from publisher.store import Store, open_store
 from tests.support.bounce_samples import failed, report
 from tests.support.clockwork import DAY, HOUR, MINUTE, OWNER, SLOT, Clockwork, configure, text
 from tests.support.delivery_samples import Scripted, make_edition, run
+from tests.support.full_disk import almost_full, only_root, small_disk
 from tests.support.project import WEEKLY, Project
 from tests.support.store_samples import NOW, draft, later
 
@@ -70,6 +75,42 @@ def test_only_finished_deliveries_become_totals(store: Store, tmp_path: Path) ->
     assert [edition.slot for edition in store.editions.ready(later(days=1))] == ["2026-W41"]
     assert run(store, Scripted(), done, tmp_path)[DeliveryStatus.SENT] == 6
     store.chores.optimise()
+
+
+def fill_and_free(database: Path, size: int) -> None:
+    """Leave this many free bytes in a database, as deliveries do that have become totals."""
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("CREATE TABLE filler (bytes)")
+        connection.execute("INSERT INTO filler VALUES (zeroblob(?))", (size,))
+        connection.execute("DROP TABLE filler")
+        connection.commit()
+
+
+def test_a_file_with_much_free_space_becomes_smaller(sqlite_store: Store, tmp_path: Path) -> None:
+    chores, database = sqlite_store.chores, tmp_path / "publisher.db"
+    edition = make_edition(sqlite_store, 20)
+    fill_and_free(database, 3_000_000)
+    assert chores.compact(NOW) == 0  # its deliveries are due
+    run(sqlite_store, Scripted(), edition, tmp_path)
+    assert 3_000_000 <= chores.compact(NOW) < 3_100_000
+    assert database.stat().st_size < 1_000_000
+    assert chores.compact(NOW) == 0
+    assert sqlite_store.deliveries.counts(edition.id).by_status == {DeliveryStatus.SENT: 20}
+
+
+@pytest.mark.parametrize("free", [500_000, 900_000])
+def test_a_file_with_little_free_space_stays(sqlite_store: Store, tmp_path: Path, free: int) -> None:
+    fill_and_free(tmp_path / "publisher.db", free)
+    assert sqlite_store.chores.compact(NOW) == 0
+
+
+@only_root
+def test_a_file_is_not_rewritten_without_room(tmp_path: Path) -> None:
+    with small_disk(disk := tmp_path / "disk"), open_store("sqlite:///publisher.db", disk) as store:
+        fill_and_free(disk / "publisher.db", 1_100_000)
+        with almost_full(disk, 400_000):
+            assert store.chores.compact(NOW) == 0
+        assert store.chores.compact(NOW) > 1_000_000
 
 
 def test_chores_are_not_done_on_every_tick(project: Project) -> None:
