@@ -152,7 +152,7 @@ def _ignoring(folder: Path, rules: Iterable[str]) -> Callable[[Path], bool]:
         if not path.is_relative_to(folder):
             return True
         name, ignored = path.relative_to(folder).as_posix(), False
-        parts = [name, *(parent.as_posix() for parent in Path(name).parents)]
+        parts = [name, *(parent.as_posix() for parent in Path(name).parents[:-1])]
         for brings_back, pattern in patterns:
             if any(pattern.fullmatch(part) for part in parts):
                 ignored = not brings_back

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import os
 import re
+import warnings
 from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
@@ -42,6 +43,9 @@ from publisher.newsletters.letter.css_parser import (
 from publisher.newsletters.letter.css_sources import CssSource, refused_in, unclosed_in
 from publisher.newsletters.letter.html_tree import PERSONAL, parse_document, serialise
 from publisher.newsletters.letter.safe_text import clean
+
+# premailer has one call that Python 3.13 calls deprecated.
+warnings.filterwarnings("ignore", "'maxsplit' is passed as positional", DeprecationWarning, r"premailer\.premailer")
 
 STYLE_LIMIT = 16_384  # characters; if an email's <style> blocks have more in total, Gmail drops them all
 

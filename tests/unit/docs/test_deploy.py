@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from click.testing import CliRunner
 
 from publisher.cli.main import cli
 from publisher.config.environment import NOT_SETTINGS, variables
+from publisher.publishing.exposure import _ignoring
 from tests.support.needs import need
 from tests.support.project import ROOT
 
@@ -65,6 +67,31 @@ def test_the_image_is_made_of_files_that_are_there_and_runs_as_nobody_special() 
     assert ("USER", "letter") in lines
     assert words.index("USER") < words.index("ENTRYPOINT")
     assert dict(lines)["STOPSIGNAL"] == "SIGTERM"
+
+
+PRIVATE = """
+.publisher/publisher.db .publisher/secret .publisher/outbox/new/1.eml outbox/new/1.eml subscribers.csv .env deploy/.env
+keys/newsletter.pem publisher/.env templates/copy.db publisher.toml .git/config posts/draft.md public/index.html
+publisher/__pycache__/x.pyc .venv/bin/python tests/conftest.py
+"""
+
+
+def test_the_context_of_the_image_has_only_what_is_copied() -> None:
+    is_ignored = _ignoring(ROOT, (ROOT / ".dockerignore").read_text().splitlines())
+    copies = [rest.split()[:-1] for word, rest in dockerfile() if word == "COPY" and "--from" not in rest]
+    copied = [ROOT / name for names in copies for name in names]
+    assert [path for path in copied if is_ignored(path)] == []
+    assert not any(is_ignored(path) for folder in copied for path in folder.rglob("[a-z]*.py"))
+    assert [path for path in PRIVATE.split() if not is_ignored(ROOT / path)] == []
+
+
+def test_the_source_package_has_what_the_documents_name_and_no_project() -> None:
+    package = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["sdist"]
+    assert all(name.startswith("/") and (ROOT / name[1:]).exists() for name in package["include"])
+    assert {"/publisher", "/templates", "/Makefile", "/constraints.txt", "/requirements"} <= set(package["include"])
+    assert not {"/tests", "/benchmarks"} & set(package["include"])
+    assert {".publisher", ".env", "/deploy/letter"} <= set(package["exclude"])
+    assert {".env", "/deploy/letter/"} <= set((ROOT / ".gitignore").read_text().split())
 
 
 def test_the_command_of_the_image_is_one_of_the_program() -> None:
