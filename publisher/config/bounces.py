@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from dataclasses import dataclass, field
 from typing import Annotated
@@ -27,10 +28,39 @@ def sns_topic(value: str) -> None:
         )
 
 
+# A shorter secret can be guessed from one signature.
+SHORTEST_SECRET = 16
+
+# The key of SendGrid in DER: a point on the smallest curve that is in use, and what it is.
+_SHORTEST_KEY = 60
+
+
 def shared_secret(value: str) -> None:
     """Accept a secret of at least 16 ASCII characters; the empty string means unset. The error doesn't repeat it."""
-    if value and (len(value) < 16 or not value.isascii() or not value.isprintable()):
-        raise ValueError("must be 16 or more ASCII characters; `openssl rand -hex 24` generates one")
+    if value and _is_weak(value):
+        raise ValueError(f"must be {SHORTEST_SECRET} or more ASCII characters; `openssl rand -hex 24` generates one")
+
+
+def provider_key(value: str) -> None:
+    """Accept a key that a provider shows, as `shared_secret` does."""
+    if value and _is_weak(value):
+        raise ValueError(f"must be {SHORTEST_SECRET} or more ASCII characters; copy it from the provider's pages")
+
+
+def public_key(value: str) -> None:
+    """Accept a public key in base64; the empty string means unset."""
+    if not value:
+        return
+    try:
+        key = base64.b64decode("".join(value.split()), validate=True)
+    except ValueError:
+        key = b""
+    if len(key) < _SHORTEST_KEY or not key.startswith(b"\x30"):
+        raise ValueError("isn't a public key in base64; copy the verification key from the provider's pages")
+
+
+def _is_weak(value: str) -> bool:
+    return len(value.strip()) < SHORTEST_SECRET or not value.isascii() or not value.isprintable()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +86,9 @@ class Mailgun:
     """[bounces.mailgun]: Mailgun's webhook."""
 
     signing_key: Annotated[
-        str, Doc("Mailgun's webhook signing key, for /hooks/bounce/mailgun; empty turns the webhook off.")
+        str,
+        Check(provider_key),
+        Doc("Mailgun's webhook signing key, for /hooks/bounce/mailgun; empty turns the webhook off."),
     ] = field(default="", repr=False)
 
 
@@ -65,7 +97,9 @@ class Sendgrid:
     """[bounces.sendgrid]: SendGrid's signed event webhook."""
 
     public_key: Annotated[
-        str, Doc("SendGrid's verification key in base64, for /hooks/bounce/sendgrid; empty turns the webhook off.")
+        str,
+        Check(public_key),
+        Doc("SendGrid's verification key in base64, for /hooks/bounce/sendgrid; empty turns the webhook off."),
     ] = ""
 
 

@@ -23,6 +23,7 @@ from publisher.config.project import Config
 from publisher.config.site import PagesConfig, Posts
 from publisher.config.theme import Theme, unreadable
 from publisher.core.errors import ProjectError, PublisherError
+from publisher.core.signing import SECRET_VARIABLE, SHORTEST_SECRET
 
 Wrong = tuple[KeyPath, str, str]
 """The path of a key, what is wrong with it, and how to fix it ("" if the message says that)."""
@@ -47,6 +48,7 @@ _APART = (
     (("pages", "output"), ("mail", "outbox"), "emails and addresses would become public"),
     (("pages", "static"), ("mail", "outbox"), "emails and addresses would become public"),
 )
+_LONGER = "`openssl rand -hex 32` generates one; links in emails that were already sent stop working"
 _ELSEWHERE = "choose a different folder"
 _DEFAULTS = {"pages": PagesConfig(), "posts": Posts(), "mail": Mail()}
 
@@ -65,6 +67,10 @@ def find_mistakes(
     found = [(0, _unknown_variable(name)) for name in unknown_variables]
     garbled = (name for name in sorted(env) if re.search("[\ud800-\udfff]", env[name]))
     found += [(0, PublisherError("not UTF-8 text", where=name)) for name in garbled]
+    if 0 < len(env.get(SECRET_VARIABLE, "").strip()) < SHORTEST_SECRET:
+        found.append(
+            (0, PublisherError(f"must be {SHORTEST_SECRET} or more characters", where=SECRET_VARIABLE, hint=_LONGER))
+        )
     for path, message, hint in (*_wrong_keys(Config, raw), *_wrong_together(raw)):
         line, where = origins.of(path)
         found.append((line, PublisherError(message, where=where, hint=hint)))

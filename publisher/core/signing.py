@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from cryptography.fernet import Fernet
     from itsdangerous import URLSafeSerializer
 
+SECRET_VARIABLE = "PUBLISHER_SECRET"  # noqa: S105 - the name of a variable, not a secret
+
+# From a single link, a shorter secret could be guessed, and links made for every subscriber.
+SHORTEST_SECRET = 32
+
 
 def signer(secret: str, purpose: str) -> URLSafeSerializer:
     """Return a serializer that signs values with HMAC-SHA-256 and checks signatures in constant time."""

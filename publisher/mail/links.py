@@ -19,11 +19,10 @@ from itsdangerous import BadData
 from publisher.core.errors import ProjectError
 from publisher.core.newsletter_models import Edition
 from publisher.core.private_folder import make_private
-from publisher.core.signing import signer
+from publisher.core.signing import SECRET_VARIABLE, SHORTEST_SECRET, signer
 from publisher.mail.addresses import wire_url
 
 SECRET_FILE = "secret"  # noqa: S105 - the name of a file, not a secret
-SECRET_VARIABLE = "PUBLISHER_SECRET"  # noqa: S105 - the name of a variable, not a secret
 
 
 class LinkPurpose(StrEnum):
@@ -86,7 +85,7 @@ def load_secret(state_dir: Path, environment: Mapping[str, str]) -> str:
     Raises ProjectError if the file cannot be read or created.
     """
     if given := environment.get(SECRET_VARIABLE, "").strip():
-        return given
+        return given  # the configuration refuses a short one
     path = state_dir / SECRET_FILE
     try:
         if not path.exists():
@@ -94,7 +93,7 @@ def load_secret(state_dir: Path, environment: Mapping[str, str]) -> str:
         secret = path.read_text("ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise ProjectError(f"the secret cannot be read or made: {error}", where=str(path)) from error
-    if len(secret) < 32:
+    if len(secret) < SHORTEST_SECRET:
         raise ProjectError(
             "does not contain a secret",
             where=str(path),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -89,23 +90,25 @@ class Chores:
         has no room for the copies that SQLite makes. PostgreSQL gives free space back to its tables by itself.
         """
         require_aware("now", now)
-        file = self._database.file
-        if file is None or self._is_sending(now):
-            return 0
-        with self._database.outside_transactions() as run, _another_day():
-            free, pages, size = (run(f"PRAGMA {name}")[0][0] for name in ("freelist_count", "page_count", "page_size"))
-            room = shutil.disk_usage(file.parent).free
-            if free * size < LEAST_FREED or 3 * free < pages or room < 2 * (pages - free) * size:
-                return 0
-            run("VACUUM")
-            run("PRAGMA wal_checkpoint(TRUNCATE)")
-            return int((pages - run("PRAGMA page_count")[0][0]) * size)
-        return 0
+        file, freed = self._database.file, 0
+        if file is not None and not self._is_sending(now):
+            with self._database.outside_transactions() as run, _another_day():
+                freed = _compacted(run, shutil.disk_usage(file.parent).free)
+        return freed
 
     def _is_sending(self, now: datetime) -> bool:
         under_way = deliveries.c.lease_owner.is_not(None) | (deliveries.c.next_try_at <= now)
         with self._database.read() as connection:
             return connection.execute(sa.select(deliveries.c.id).where(under_way).limit(1)).first() is not None
+
+
+def _compacted(run: Callable[[str], list[Any]], room: int) -> int:
+    free, pages, size = (int(run(f"PRAGMA {name}")[0][0]) for name in ("freelist_count", "page_count", "page_size"))
+    if free * size < LEAST_FREED or 3 * free < pages or room < 2 * (pages - free) * size:
+        return 0
+    run("VACUUM")
+    run("PRAGMA wal_checkpoint(TRUNCATE)")
+    return (pages - int(run("PRAGMA page_count")[0][0])) * size
 
 
 @contextmanager

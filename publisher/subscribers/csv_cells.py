@@ -1,13 +1,15 @@
 """The contents of the cells of a subscriber file: topics, dates, and guards against formulas.
 
-Excel and similar programs treat a cell as a formula if it begins with =, +, -, @ or white space. Strangers can choose
-such a name or address, so the export writes an apostrophe in front, which turns the cell into text. The import removes
-the apostrophe, so that an exported file can be imported without changes.
+Excel and similar programs treat a cell as a formula if it begins with =, +, -, @ or white space, some of them also with
+the full-width forms of these signs. Strangers can choose such a name or address, so the export writes an apostrophe in
+front, which turns the cell into text. The import removes the apostrophe, so that an exported file can be imported
+without changes.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -46,18 +48,31 @@ def _quoted(topic: str) -> str:
     return f'"{doubled}"'
 
 
-_FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
-_GUARDED = re.compile(r"'+[=+\-@\t\r\n]")
+# What begins a formula, after normalisation. The minus sign of mathematics has no plain form.
+_SIGNS = frozenset("=+-@\t\r\n\N{MINUS SIGN}")
 
 
 def guarded(cell: str) -> str:
-    """Return a cell with an apostrophe in front if a spreadsheet would otherwise treat it as a formula."""
-    return f"'{cell}" if _FORMULA.match(cell) else cell
+    """Return a cell with an apostrophe in front if a spreadsheet could otherwise treat it as a formula."""
+    return f"'{cell}" if _is_formula(cell) else cell
 
 
 def unguarded(cell: str) -> str:
     """Return a cell without the apostrophe that `guarded` has added."""
-    return cell[1:] if cell[:1] == "'" and _GUARDED.match(cell) else cell
+    return cell[1:] if cell[:1] == "'" and _is_formula(cell) else cell
+
+
+def _is_formula(cell: str) -> bool:
+    """Return whether a cell begins with the sign of a formula in any of its forms, such as full width or superscript.
+
+    Apostrophes in front do not count, and neither do spaces and invisible characters, which some programs remove.
+    """
+    for character in cell.lstrip("'"):
+        if character in _SIGNS or unicodedata.normalize("NFKC", character)[:1] in _SIGNS:
+            return True
+        if unicodedata.category(character)[0] not in "ZC":
+            return False
+    return False
 
 
 # Dates with numbers only: the parts, and an optional time.

@@ -211,13 +211,29 @@ def test_commas_and_semicolons_separate_topics_and_quotes_keep_them(cell: str, t
     assert topics_of(cell) == topics
 
 
-HOSTILE = st.sampled_from(["=", "+", "-", "@", "\t", "\r", "\n", "'", '"', ",", ";", "cmd|' /C calc'!A0"])
+SIGNS = ["=", "+", "-", "@", "＝", "＋", "－", "＠", "﹦", "﹢", "﹣", "﹫", "⁼", "⁺", "⁻", "₌", "₊", "₋", "−", "﬩"]
+
+
+@pytest.mark.parametrize("sign", SIGNS)
+@pytest.mark.parametrize("before", ["", " ", "\xa0", "\u3000", "\u200b", "\ufeff", "'", "'' "])
+def test_every_form_of_a_sign_is_guarded(sign: str, before: str) -> None:
+    cell = f"{before}{sign}1+1"
+    assert guarded(cell) == f"'{cell}"
+    assert unguarded(guarded(cell)) == cell
+
+
+@pytest.mark.parametrize("cell", ["Ada", "", "1+1", "'Ada", "Ada = Bob", " Ada", "–", "2026-11-29", "É", "''"])
+def test_other_cells_stay_as_they_are(cell: str) -> None:
+    assert guarded(cell) == unguarded(cell) == cell
+
+
+HOSTILE = st.sampled_from([*SIGNS, "\t", "\r", "\n", "'", '"', ",", ";", " ", "\u200b", "cmd|' /C calc'!A0"])
 CELLS = st.lists(HOSTILE | st.text(st.characters(exclude_categories=("Cs",)))).map("".join)
 
 
 @given(CELLS)
 def test_no_cell_is_a_formula_and_every_cell_reads_back(cell: str) -> None:
-    assert guarded(cell)[:1] not in ("=", "+", "-", "@", "\t", "\r", "\n")
+    assert guarded(cell)[:1] not in (*SIGNS, "\t", "\r", "\n")
     assert unguarded(guarded(cell)) == cell
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from email.policy import default
 from pathlib import Path
@@ -347,6 +348,44 @@ def test_an_unescaped_sign_of_a_password_is_not_taken_for_a_server(url: str) -> 
     with pytest.raises(ValueError, match="write @ as %40, / as %2F") as caught:
         checks.database_url(url)
     assert "ss" not in str(caught.value).replace("password", "")
+
+
+KEY = base64.b64encode(b"\x30\x59" + bytes(89)).decode()
+
+
+@pytest.mark.parametrize(
+    ("key", "good", "short"),
+    [
+        ("bounces.postmark.secret", "s3cret-of-16-sig", "s3cret-of-15-si"),
+        ("bounces.generic.secret", "s3cret-of-16-sig", "k"),
+        ("bounces.generic.secret", "s3cret-of-16-sig", "k" + " " * 20),
+        ("bounces.mailgun.signing_key", "0123456789abcdef", "0123456789abcde"),
+        ("bounces.mailgun.signing_key", "key-0123456789abcdef", "kéy-0123456789abcdef"),
+        ("bounces.sendgrid.public_key", KEY, "k3y0"),
+        ("bounces.sendgrid.public_key", KEY, KEY[:-4] + "****"),
+    ],
+)
+def test_short_secrets_of_providers_are_refused(tmp_path: Path, key: str, good: str, short: str) -> None:
+    (tmp_path / "publisher.toml").write_text(f"{key} = '{good}'\n{SITE}")
+    load_config(tmp_path, {})
+    (tmp_path / "publisher.toml").write_text(f"{key} = '{short}'\n{SITE}")
+    with pytest.raises(ConfigError) as caught:
+        load_config(tmp_path, {})
+    (line,) = caught.value.lines()
+    assert line.startswith(f"publisher.toml:1: {key}: ")
+    assert short.strip() not in line.removeprefix(f"publisher.toml:1: {key}: ") or short.strip() == "k"
+
+
+def test_a_short_secret_of_the_project_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "publisher.toml").write_text(SITE)
+    load_config(tmp_path, {"PUBLISHER_SECRET": "s" * 32})
+    load_config(tmp_path, {"PUBLISHER_SECRET": " "})
+    with pytest.raises(ConfigError) as caught:
+        load_config(tmp_path, {"PUBLISHER_SECRET": "s3cret" + " " * 30})
+    assert caught.value.lines() == [
+        "PUBLISHER_SECRET: must be 32 or more characters (`openssl rand -hex 32` generates one; links in emails that "
+        "were already sent stop working)"
+    ]
 
 
 @given(st.from_regex(checks._PLAIN_ADDRESS, fullmatch=True))

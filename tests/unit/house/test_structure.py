@@ -24,6 +24,7 @@ SMALL = {
     "cli.subscribers": "one command group, loaded without its commands",
     "core.atomic_write": "one promise, kept in one place for three rooms",
     "core.host_id": "one noun",
+    "store.column_types": "one noun: what a column contains",
     "daemon.reporting": "used by four threads",
     "daemon.build_child": "one process",
     "daemon.site_builder": "one thread",
