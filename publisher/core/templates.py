@@ -256,6 +256,8 @@ _PLAIN_WORDS = (
 
 def _message(error: Exception) -> str:
     """Return the message of an error in a template, without the internal names of the program's classes."""
+    if isinstance(error, MemoryError):
+        return "needs too much memory"
     return re.sub(
         r"'publisher\.(?:\w+\.)*+(\w+?)(?:View)? object' has no attribute",
         lambda match: f"{match[1].lower()} has no",

@@ -13,6 +13,7 @@ import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
@@ -72,6 +73,54 @@ class WebEvent(Enum):
     ENDED = "ended"  # noted by the parent itself
 
 
+@dataclass(frozen=True, slots=True)
+class BuildOrder:
+    """What the parent asks of a build: the site as it is at `now`."""
+
+    config: Config
+    now: datetime
+
+
+class Note:
+    """A note that a build writes and the parent reads, also when the build has been killed or does not respond.
+
+    It has a count, which shows whether the build makes progress, and a name: the post or the file that is in hand.
+    """
+
+    _HEAD, _MOST = struct.Struct("=QH"), 4_000
+
+    def __init__(self, file: int | None = None) -> None:
+        """Create a note, or use the one in a file that is open already."""
+        self.file = _nameless_file() if file is None else file
+        self._count = 0
+
+    def write(self, name: str) -> None:
+        """Count, and replace the name unless the new one is empty."""
+        self._count += 1
+        known = name.encode("utf-8", "replace")[-self._MOST :]
+        head = self._HEAD.pack(self._count, len(known))
+        os.pwrite(self.file, head + known if known else head[:8], 0)
+
+    def read(self) -> tuple[int, str]:
+        """Return the count and the name."""
+        head = os.pread(self.file, self._HEAD.size, 0)
+        if len(head) < self._HEAD.size:
+            return int.from_bytes(head, sys.byteorder), ""
+        count, length = self._HEAD.unpack(head)
+        return count, os.pread(self.file, length, self._HEAD.size).decode("utf-8", "replace")
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self.file)
+
+
+def _nameless_file() -> int:
+    if hasattr(os, "memfd_create"):
+        return os.memfd_create("publisher")
+    with tempfile.TemporaryFile() as file:
+        return os.dup(file.fileno())
+
+
 class ChildError(PublisherError):
     """A child process could not be started, or ended before it was done."""
 
@@ -107,9 +156,14 @@ class Child:
         self._wire.close()
 
     @property
+    def code(self) -> int:
+        """The exit code of the process that has ended, or the negative number of the signal that killed it."""
+        return os.waitstatus_to_exitcode(self._status)
+
+    @property
     def how(self) -> str:
         """How the process ended, such as "killed by SIGKILL" or "exit code 1"."""
-        code = os.waitstatus_to_exitcode(self._status)
+        code = self.code
         if code >= 0:
             return f"exit code {code}"
         return f"killed by {signal.Signals(-code).name if -code in set(signal.Signals) else f'signal {-code}'}"
@@ -133,9 +187,10 @@ class Children:
         """The process id of the starter."""
         return self._starter.pid
 
-    def start(self, kind: bytes) -> Child:
+    def start(self, kind: bytes, *files: int) -> Child:
         """Start a process, WEB or BUILD, and return it. If the starter has died, there is a new one.
 
+        files  file descriptors that the process gets
         Raises ChildError if that is impossible.
         """
         with self._lock:
@@ -144,7 +199,7 @@ class Children:
             try:
                 if not self._starter.alive:
                     self._starter = _Starter(self._listeners)
-                return self._starter.start(kind)
+                return self._starter.start(kind, files)
             except OSError as error:
                 raise ChildError(f"a process cannot be started: {error.strerror}") from error
 
@@ -180,11 +235,11 @@ class _Starter:
         self._thread = threading.Thread(target=self._read, name="children", daemon=True)
         self._thread.start()
 
-    def start(self, kind: bytes) -> Child:
+    def start(self, kind: bytes, files: Sequence[int]) -> Child:
         """Start a process. Only one thread at a time may call this."""
         self._wire, theirs = socket.socketpair()
         with theirs:
-            socket.send_fds(self._control, [kind], [theirs.fileno()])
+            socket.send_fds(self._control, [kind], [theirs.fileno(), *files])
         child = None
         with suppress(Empty):
             child = self._started.get(timeout=START_SECONDS)

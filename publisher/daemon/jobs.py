@@ -16,8 +16,8 @@ from publisher.config import Config
 from publisher.core.errors import PublisherError, StoppedError
 from publisher.core.logging import log
 from publisher.daemon.reporting import ProblemLog, free_memory, log_defect
-from publisher.publishing.tick import TickReport, create_due, send_due
-from publisher.publishing.wiring import Project, open_project_store
+from publisher.publishing.tick import Build, TickReport, create_due, send_due
+from publisher.publishing.wiring import Project, open_project_store, run_build
 
 if TYPE_CHECKING:
     from publisher.core.newsletter_models import DeliveryCounts, Edition
@@ -144,8 +144,13 @@ class SendJob(TickJob):
         clock: Callable[[], datetime],
         stop: Stop,
         after: Callable[[TickReport], None] = lambda ticked: None,
+        build: Build = run_build,
     ) -> None:
-        """Create the job without running it. The arguments are those of TickJob."""
+        """Create the job without running it. The other arguments are those of TickJob.
+
+        build  builds the site before the first email of an edition links to it
+        """
+        self._build = build
         super().__init__(config, clock, stop, after)
         self._wanted = threading.Event()
         self._counts: dict[int, DeliveryCounts] = {}  # by edition id, after the last call
@@ -165,7 +170,9 @@ class SendJob(TickJob):
 
     def _work(self, config: Config, store: Store) -> TickReport:
         self._logged_at = time.monotonic()
-        return send_due(Project(config, store, self._clock), progress=self._log_progress, stop=self._stop)
+        return send_due(
+            Project(config, store, self._clock), progress=self._log_progress, stop=self._stop, build=self._build
+        )
 
     def _log(self, ticked: TickReport) -> None:
         for delivered in ticked.delivered:

@@ -67,11 +67,11 @@ class Process:
         self._stop = Stop()
         self._children, self._web = children, web
         self._reloading = threading.Lock()
-        self._site = SiteBuilder(lambda: self._config, clock)
-        self._sending = SendJob(lambda: self._config, clock, self._stop, after=self._sent)
+        self._site = SiteBuilder(children, lambda: self._config, clock)
+        self._sending = SendJob(lambda: self._config, clock, self._stop, after=self._sent, build=self._site.build)
         making = TickJob(lambda: self._config, clock, self._stop, after=self._made)
         self._scheduler = Scheduler({making.name: making, self._sending.name: self._sending}, config.run.tick_seconds)
-        self._watcher = FileWatcher(config, self._site.build, lambda: self._events.put(ProcessEvent.RELOAD))
+        self._watcher = FileWatcher(config, self._site.changed, lambda: self._events.put(ProcessEvent.RELOAD))
         self._clock_jumps = ClockJumps()
 
     def run(self, ready: Callable[[], None]) -> int:
@@ -90,14 +90,14 @@ class Process:
         return 0
 
     def _made(self, ticked: TickReport) -> None:
-        self._site.build()  # a post whose time has come appears on the site
+        self._site.want()  # a post whose time has come appears on the site
         if ticked.created:
             self._sending.want()
             self._scheduler.now(self._sending.name)
 
     def _sent(self, ticked: TickReport) -> None:
         if ticked.delivered:
-            self._site.build()
+            self._site.want()
 
     def _wait(self) -> None:
         """Handle events until a stop event arrives."""
@@ -143,7 +143,7 @@ class Process:
         self._scheduler.every(config.run.tick_seconds)
         self._scheduler.now()
         self._watcher.use(config)
-        self._site.build()
+        self._site.want()
         log("configuration taken", "configuration reloaded")
         if config.web.listen != before.web.listen:
             log("restart needed", "a changed web.listen takes effect after a restart", level="warning")
@@ -181,8 +181,8 @@ class Process:
         """Stop all threads, and wait for them to end."""
         try:
             self._watcher.end()
-            self._scheduler.end()
             self._site.end()
+            self._scheduler.end()
             self._web.close()
             self._children.end()
         except Exception as error:  # noqa: BLE001 - the process must end all the same

@@ -1,29 +1,61 @@
-"""A thread that builds the site after each change. A change during a build starts another build."""
+"""Builds the site after each change, in a process that may be killed. A change during a build starts another build.
+
+A build that makes no progress, needs too much memory or crashes leaves the site as it was. It is reported with the post
+or the file that was in hand. Since the next one would probably end in the same way, it waits, longer each time, unless
+a file is changed.
+"""
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from publisher.config import Config
 from publisher.core.errors import PublisherError
 from publisher.core.logging import log
-from publisher.daemon.reporting import ProblemLog, free_memory, log_defect
-from publisher.publishing.wiring import run_build
+from publisher.daemon.build_child import OUT_OF_MEMORY
+from publisher.daemon.children import BUILD, BuildOrder, Child, ChildError, Children, Note
+from publisher.daemon.reporting import ProblemLog, log_defect
+
+if TYPE_CHECKING:
+    from publisher.site.build import BuildReport
+
+QUIET_SECONDS = 60.0
+"""How long a build may take to open its next file or to make the next file of the site."""
+
+REST_SECONDS = 60.0
+LONGEST_REST = 600.0
+"""How long no build is tried after one that was killed or crashed: at first, and at most."""
 
 
 class SiteBuilder:
-    """Builds the site in a separate thread."""
+    """Has the site built, one build at a time, and has a thread that waits for wishes."""
 
-    def __init__(self, config: Callable[[], Config], clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        children: Children,
+        config: Callable[[], Config],
+        clock: Callable[[], datetime],
+        *,
+        quiet: float = QUIET_SECONDS,
+    ) -> None:
         """Create the thread without starting it.
 
-        config  returns the current configuration
-        clock   returns the current time
+        children  starts the processes of the builds
+        config    returns the current configuration
+        clock     returns the current time
+        quiet     after how many seconds without progress a build is killed
         """
-        self._config, self._clock = config, clock
+        self._children, self._config, self._clock, self._quiet = children, config, clock, quiet
         self._wanted, self._over = threading.Event(), False
+        self._one = threading.Lock()
+        self._child: Child | None = None
+        self._failures, self._rests_until = 0, 0.0
+        self._failure: PublisherError | None = None
         self._problems = ProblemLog()
         self._thread = threading.Thread(target=self._work, name="site", daemon=True)
 
@@ -32,30 +64,101 @@ class SiteBuilder:
         self._wanted.set()
         self._thread.start()
 
-    def build(self) -> None:
+    def want(self) -> None:
         """Request a build, and return at once. A build does nothing if nothing has changed, so call this freely."""
         self._wanted.set()
 
-    def end(self) -> None:
-        """Stop the thread, after waiting for the build in progress."""
+    def changed(self) -> None:
+        """Request a build because a file has changed, and return at once. It need not wait after a failed one."""
+        self._failures, self._rests_until = 0, 0.0
+        self._wanted.set()
+
+    def end(self, *, hurry: bool = False) -> None:
+        """Stop the thread. A build in progress is killed, since the next run makes what is missing.
+
+        hurry  whether to return at once
+        """
         self._over = True
         self._wanted.set()
-        if self._thread.ident is not None:
+        if child := self._child:
+            child.kill()
+        if self._thread.ident is not None and not hurry:
             self._thread.join()
+
+    def build(self, config: Config, now: datetime) -> BuildReport:
+        """Build the site in a process of its own, and return the report.
+
+        Raises PublisherError if the site cannot be built, and ChildError if the process did not come to its end, or is
+        not started because an earlier one did not. The site then stays as it was.
+        """
+        with self._one:
+            if self._failure and time.monotonic() < self._rests_until:
+                raise self._failure
+            note = Note()
+            try:
+                report = self._run(config, now, note)
+            except ChildError as error:
+                self._rest(error)
+                raise
+            finally:
+                note.close()
+            self._failures, self._failure = 0, None
+            return report
+
+    def _run(self, config: Config, now: datetime, note: Note) -> BuildReport:
+        child = self._child = self._children.start(BUILD, note.file)
+        try:
+            if self._over:
+                child.kill()
+            child.connection.send(BuildOrder(config, now))
+            seen, since = -1, time.monotonic()
+            while not child.connection.poll(self._quiet / 10):
+                count, _ = note.read()
+                if count != seen:
+                    seen, since = count, time.monotonic()
+                elif time.monotonic() - since >= self._quiet:
+                    child.kill()
+                    raise _failed(f"made no progress for {self._quiet:.0f} s and was ended", config, note)
+            answer: BuildReport | PublisherError = child.connection.recv()
+        except (EOFError, OSError):
+            child.wait(5)
+            what = "needs too much memory" if child.code == OUT_OF_MEMORY else f"ended too early ({child.how})"
+            raise _failed(what, config, note) from None
+        finally:
+            self._child = None
+            child.close()
+        if isinstance(answer, PublisherError):
+            raise answer
+        return answer
+
+    def _rest(self, error: ChildError) -> None:
+        self._failures, self._failure = self._failures + 1, error
+        rest = min(REST_SECONDS * 2.0 ** (self._failures - 1), LONGEST_REST)
+        self._rests_until = time.monotonic() + rest
 
     def _work(self) -> None:
         while self._wanted.wait() and not self._over:
             self._wanted.clear()
             try:
-                self._build()
+                report = self.build(self._config(), self._clock())
             except PublisherError as error:
-                self._problems.log("site not built", error.lines(), level="error")
+                if not self._over:
+                    self._problems.log("site not built", error.lines(), level="error")
             except Exception as error:  # noqa: BLE001 - a defect in one build must not end the others
                 log_defect(error)
+            else:
+                self._log(report)
 
-    def _build(self) -> None:
-        report = run_build(self._config(), self._clock())
+    def _log(self, report: BuildReport) -> None:
         if report.changed:
-            free_memory()
             log("site built", posts=report.posts, written=report.written, removed=report.removed)
         self._problems.log("problem", [str(problem) for problem in report.problems])
+
+
+def _failed(what: str, config: Config, note: Note) -> ChildError:
+    """Return the error for a build that did not come to its end, with the post or file that was in hand."""
+    _, name = note.read()
+    path = Path(name)
+    where = str(path.relative_to(config.root)) if path.is_relative_to(config.root) else name
+    hint = "simplify this file, or move it away" if where else ""
+    return ChildError(f"the build {what}; the site stays as it was", where=where, hint=hint)

@@ -15,17 +15,21 @@ import signal
 import socket
 import sys
 from contextlib import suppress
+from importlib import import_module
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from publisher.daemon.build_child import run_builds
-from publisher.daemon.children import BUILD, ENDED, RECORD, STARTED, WEB
+from publisher.daemon.build_child import run_one_build
+from publisher.daemon.children import BUILD, ENDED, RECORD, STARTED, WEB, Note
 from publisher.daemon.web_child import run_web
 
+# What a build and the web application would otherwise load when they need it, each time, or when no file can be opened.
+_LATE = ("publisher.site.build.rebuild",)
 _SIGNALS = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _PR_SET_PDEATHSIG, _PR_SET_NAME = 1, 15
 # How eagerly the kernel ends a process when memory runs out: builds first, and the sender, which has 0, last.
 _OOM_SCORES = {WEB: 300, BUILD: 700}
+_MOST_FILES = 2
 
 
 def main() -> None:
@@ -35,6 +39,8 @@ def main() -> None:
         listener.set_inheritable(False)
     control.set_inheritable(False)
     _name("publisher start")
+    for module in _LATE:
+        import_module(module)
     reading, writing = os.pipe()
     for end in (reading, writing):
         os.set_blocking(end, False)
@@ -50,10 +56,10 @@ def main() -> None:
                 os.read(reading, 512)
                 _report_ended(control)
             if control.fileno() in ready:
-                request, received, _, _ = socket.recv_fds(control, 1, 1)
+                request, received, _, _ = socket.recv_fds(control, 1, _MOST_FILES)
                 if not request:
                     return
-                pid = _fork(request, received[0], control, listeners)
+                pid = _fork(request, received, control, listeners)
                 control.sendall(RECORD.pack(STARTED, pid, 0))
 
 
@@ -66,19 +72,25 @@ def _report_ended(control: socket.socket) -> None:
             control.sendall(RECORD.pack(ENDED, pid, status))
 
 
-def _fork(kind: bytes, number: int, control: socket.socket, listeners: list[socket.socket]) -> int:
+def _fork(kind: bytes, files: list[int], control: socket.socket, listeners: list[socket.socket]) -> int:
     """Fork a process, and return its process id in this one. In the new one, do its work and end."""
     starter = os.getpid()
     pid = os.fork()
     if pid:
-        os.close(number)
+        for file in files:
+            os.close(file)
         return pid
     code = 1
     try:
         _become_child(kind, starter)
         control.close()
-        with Connection(number) as connection:
-            code = run_web(connection, listeners) if kind == WEB else run_builds(connection)
+        with Connection(files[0]) as connection:
+            if kind == WEB:
+                code = run_web(connection, listeners)
+            else:
+                for listener in listeners:
+                    listener.close()
+                code = run_one_build(connection, Note(files[1]))
     finally:
         os._exit(code)
 

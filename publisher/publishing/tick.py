@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from publisher.config import Config
 from publisher.core.errors import PublisherError, StoppedError, StoreError, TransportError
 from publisher.core.models import Problem
 from publisher.core.newsletter_models import Edition
@@ -20,12 +21,14 @@ from publisher.publishing.deliver import DeliveryResult, deliver_editions
 from publisher.publishing.due_editions import DueReport, create_due_editions
 from publisher.publishing.owner_alerts import alert_held, alert_problems
 from publisher.publishing.wiring import Project, check_in_host, run_build
+from publisher.site.build import BuildReport
 from publisher.site.websub import notify_hub
 
 if TYPE_CHECKING:
     from publisher.mail.run_options import Stop
 
 Progress = Callable[[int, int], None]
+Build = Callable[[Config, datetime], BuildReport]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +87,20 @@ def create_due(project: Project) -> TickReport:
     )
 
 
-def send_due(project: Project, *, progress: Progress | None = None, stop: Stop | None = None) -> TickReport:
+def send_due(
+    project: Project, *, progress: Progress | None = None, stop: Stop | None = None, build: Build = run_build
+) -> TickReport:
     """Send all open editions that are due, one after the other. This may take hours.
 
     progress  called with the number of deliveries done and their total, for the edition that is being sent
     stop      lets another thread end the run after the current message, which then raises StoppedError
+    build     builds the site before an edition is sent, so that its web version is there
     Raises StoreError if the database is unavailable.
     """
     now = project.clock()
     if waits := check_in_host(project.config, project.store, now):
         return TickReport(now, waits=waits)
-    delivered, problems, stuck = _deliver(project, progress, stop)
+    delivered, problems, stuck = _deliver(project, progress, stop, build)
     return TickReport(now, delivered=tuple(delivered), problems=tuple(problems), stuck=stuck)
 
 
@@ -118,23 +124,29 @@ def _alert(
 
 
 def _deliver(
-    project: Project, progress: Progress | None, stop: Stop | None
+    project: Project, progress: Progress | None, stop: Stop | None, build: Build
 ) -> tuple[list[DeliveryResult], list[Problem], bool]:
     now = project.clock()
     ready = project.store.editions.ready(now)
     if not ready:
         return [], [], False
     watch = None if progress is None else lambda edition: progress(edition.done, edition.total)
+    not_built: list[Problem] = []
     try:
         # The web versions are online before the first email links to them.
-        run_build(project.config, now)
+        build(project.config, now)
+    except StoreError:
+        raise
+    except PublisherError as error:  # it keeps the site as it is, but stops no email
+        not_built.append(_problem(error))
+    try:
         delivered = deliver_editions(project, ready, watch, stop=stop)
     except (StoreError, StoppedError):
         raise
     except PublisherError as error:
-        return [], [_problem(error)], isinstance(error, TransportError)
+        return [], [*not_built, _problem(error)], isinstance(error, TransportError)
     troubles = delivered[-1].troubles if delivered else ()
-    return delivered, [*map(_problem, troubles), *notify_hub(project.config)], False
+    return delivered, [*not_built, *map(_problem, troubles), *notify_hub(project.config)], False
 
 
 def _do_chores(project: Project, now: datetime) -> tuple[list[str], list[str], list[Problem]]:

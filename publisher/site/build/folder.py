@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -83,6 +84,7 @@ class OutputFolder:
         for number, output in enumerate(stale):
             if progress:
                 progress(number, len(stale))
+            sys.audit("publisher.make", output.path)  # a supervisor can tell which file takes too long
             self.put(output, output.make())
 
     def put(self, output: Output, data: bytes) -> None:

@@ -26,8 +26,6 @@ SMALL = {
     "core.host_id": "one noun",
     "store.column_types": "one noun: what a column contains",
     "daemon.reporting": "used by four threads",
-    "daemon.build_child": "one process",
-    "daemon.site_builder": "one thread",
     "daemon.systemd": "one protocol",
     "newsletters.letter.html_tree": "the limits of libxml2",
     "newsletters.letter.safe_text": "the seam for text from outside",

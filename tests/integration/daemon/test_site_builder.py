@@ -1,0 +1,103 @@
+"""Builds in processes of their own: what becomes of one that hangs, grows or dies, and of the next."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from publisher.core.errors import PublisherError
+from publisher.daemon.children import ChildError, Children, Note
+from publisher.daemon.site_builder import SiteBuilder
+from tests.support.project import Project
+from tests.support.web_client import until
+
+NOW = datetime(2026, 11, 17, 10, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def children() -> Iterator[Children]:
+    started = Children(())
+    yield started
+    started.end()
+
+
+def builder(project: Project, children: Children, quiet: float = 60.0) -> SiteBuilder:
+    config = project.config()
+    return SiteBuilder(children, lambda: config, lambda: NOW, quiet=quiet)
+
+
+def break_page(project: Project, loop: str) -> None:
+    """Let the page of the newest post do something for ever, or until it has no memory left."""
+    project.write("templates/pages/post.html", loop)
+
+
+def test_a_build_that_makes_no_progress_is_ended_and_named(project: Project, children: Children) -> None:
+    site = builder(project, children, quiet=1)
+    before = site.build(project.config(), NOW)
+    assert before.written > 0
+    feed = project.read("public/feed.xml")
+    break_page(project, "{% for n in range(10 ** 15) %}{% endfor %}")
+    with pytest.raises(ChildError, match="made no progress for 1 s") as hung:
+        site.build(project.config(), NOW)
+    assert "third" in hung.value.where  # the post, or its page
+    assert project.read("public/feed.xml") == feed
+    with pytest.raises(ChildError) as again:  # the same would happen again, so it is not tried at once
+        site.build(project.config(), NOW)
+    assert again.value is hung.value
+    (project.root / "templates/pages/post.html").unlink()
+    site.changed()
+    assert site.build(project.config(), NOW).problems == before.problems
+
+
+def test_a_build_that_needs_too_much_memory_is_ended(project: Project, children: Children) -> None:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") + 2 * 1024**3
+    break_page(project, f"{{{{ 'x' * {memory} }}}}")
+    with pytest.raises(PublisherError, match="memory") as grown:
+        builder(project, children).build(project.config(), NOW)
+    assert "MemoryError" not in str(grown.value)
+
+
+def test_a_killed_build_is_reported_and_the_next_one_succeeds(project: Project, children: Children) -> None:
+    break_page(project, "{% for n in range(10 ** 15) %}{% endfor %}")
+    site = builder(project, children)
+    failures: list[PublisherError] = []
+
+    def attempt() -> None:
+        with pytest.raises(ChildError) as killed:
+            site.build(project.config(), NOW)
+        failures.append(killed.value)
+
+    thread = threading.Thread(target=attempt)
+    thread.start()
+    child = until(lambda: site._child)
+    os.kill(child.pid, signal.SIGKILL)
+    thread.join(30)
+    assert "ended too early (killed by SIGKILL)" in str(failures[0])
+    (project.root / "templates/pages/post.html").unlink()
+    site.changed()
+    assert site.build(project.config(), NOW).posts > 0
+
+
+def test_an_error_of_the_project_arrives_as_it_was_raised(project: Project, children: Children) -> None:
+    (project.root / "public").write_text("in the way", encoding="utf-8")
+    with pytest.raises(PublisherError, match="is a file, not a folder") as refused:
+        builder(project, children).build(project.config(), NOW)
+    assert not isinstance(refused.value, ChildError)
+
+
+def test_a_note_is_read_while_it_is_written() -> None:
+    note = Note()
+    assert note.read() == (0, "")
+    note.write("")
+    assert note.read() == (1, "")
+    note.write("posts/ä.md")
+    note.write("")
+    assert note.read() == (3, "posts/ä.md")
+    note.write("x" * 10_000)
+    assert note.read() == (4, "x" * 4_000)
+    note.close()
