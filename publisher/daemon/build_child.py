@@ -16,7 +16,7 @@ from typing import Any
 
 from publisher.core.errors import PublisherError
 from publisher.core.logging import configure
-from publisher.daemon.children import BuildOrder, Note
+from publisher.daemon.children import BuildNote, BuildOrder
 from publisher.daemon.reporting import log_defect
 from publisher.publishing.wiring import run_build
 
@@ -27,7 +27,7 @@ OUT_OF_MEMORY = 75
 """The exit code of a build that reached its limit."""
 
 
-def run_one_build(connection: Connection[Any, Any], note: Note) -> int:
+def run_one_build(connection: Connection[Any, Any], note: BuildNote) -> int:
     """Run the build that the parent asks for, send its report or its error, and return the exit code.
 
     note  where the build notes what it is doing
@@ -62,7 +62,7 @@ def _limit_memory() -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (wanted, wanted))
 
 
-def _note_progress(note: Note, folder: str) -> None:
+def _note_progress(note: BuildNote, folder: str) -> None:
     """Note from now on which post is read, which file of the site is made, and that other files are opened.
 
     folder  the folder of posts, with a separator at the end

@@ -81,7 +81,7 @@ class BuildOrder:
     now: datetime
 
 
-class Note:
+class BuildNote:
     """A note that a build writes and the parent reads, also when the build has been killed or does not respond.
 
     It has a count, which shows whether the build makes progress, and a name: the post or the file that is in hand.

@@ -1,7 +1,9 @@
 """Watches the project's files and reports changes within a second. The only user of watchfiles.
 
-The folders of posts, templates and static files are watched recursively. The project folder is watched without its
-subfolders, because the site, the outbox and the database, which are stored there, change all the time.
+The kernel reports changes below the folders of posts, templates and static files. In the project folder itself, where
+the site, the outbox and the database change all the time, only publisher.toml and those folders are looked at, once a
+second. watchfiles looks for reports in steps, each of which wakes the process, so the steps are as long as a writer who
+reloads a page will bear.
 """
 
 from __future__ import annotations
@@ -15,31 +17,28 @@ from watchfiles import DefaultFilter, watch
 from publisher.config import CONFIG_FILE, Config
 from publisher.core.logging import log
 
-# Changes within this many milliseconds are reported together.
-_DEBOUNCE = 200
-_STEP = 50
+# In milliseconds. Changes within one step are reported together, when a further step brings no more.
+_STEP = 400
+_LONGEST = 1_600
+_LOOK = 1_000
 
 
 class FileWatcher:
-    """Two threads that wait for the kernel to report changes to files."""
+    """A thread that waits for changes to files."""
 
     def __init__(self, config: Config, changed: Callable[[], None], configured: Callable[[], None]) -> None:
-        """Create the threads without starting them.
+        """Create the thread without starting it.
 
         changed     called when a post, a template or a static file has changed
         configured  called when publisher.toml has changed
         """
         self._config, self._changed, self._configured = config, changed, configured
         self._over, self._restart = threading.Event(), threading.Event()
-        self._threads = [
-            threading.Thread(target=self._guarded, args=(work,), name="watch", daemon=True)
-            for work in (self._watch_folders, self._watch_root)
-        ]
+        self._thread = threading.Thread(target=self._watch, name="watch", daemon=True)
 
     def begin(self) -> None:
         """Start watching."""
-        for thread in self._threads:
-            thread.start()
+        self._thread.start()
 
     def use(self, config: Config) -> None:
         """Watch the folders of a new configuration instead of the current ones."""
@@ -50,36 +49,43 @@ class FileWatcher:
         """Stop watching."""
         self._over.set()
         self._restart.set()
-        for thread in self._threads:
-            if thread.ident is not None:
-                thread.join(2)
+        if self._thread.ident is not None:
+            self._thread.join(2)
 
-    def _guarded(self, work: Callable[[], None]) -> None:
-        try:
-            work()
-        except (OSError, RuntimeError) as error:  # the kernel allows no more watches, or the folder is gone
-            text = "not watching files; changes are picked up at the next check"
-            log("not watching", text, level="warning", error=type(error).__name__)
-
-    def _watch_folders(self) -> None:
+    def _watch(self) -> None:
+        works, known = True, self._look()
         while not self._over.is_set():
             self._restart.clear()
-            there = [path for path in folders_of(self._config) if path.is_dir()]
-            if not there:
-                self._restart.wait()
-            for _ in _changes(there, self._restart, recursive=True):
-                self._changed()
+            try:
+                there = [path for path in folders_of(self._config) if path.is_dir()] if works else []
+                for paths in _changes(there, self._restart) if there else self._each_second():
+                    if paths:
+                        self._changed()
+                    known = self._compare(known)
+            except (OSError, RuntimeError) as error:  # the kernel allows no more watches, or a folder is gone
+                if works:
+                    text = "not watching files; changes are picked up at the next check"
+                    log("not watching", text, level="warning", error=type(error).__name__)
+                works = False
 
-    def _watch_root(self) -> None:
-        root = self._config.root
-        names = {path.name for path in folders_of(self._config)}
-        for paths in _changes([root], self._over, recursive=False):
-            seen = {path.relative_to(root).parts[0] for path in paths if path != root}
-            if CONFIG_FILE in seen:
-                self._configured()
-            if seen & names:
-                self._restart.set()  # a folder was created or moved away
-                self._changed()
+    def _each_second(self) -> Iterator[set[Path]]:
+        while not self._restart.wait(_LOOK / 1_000):
+            yield set()
+
+    def _compare(self, known: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
+        """Report what differs in the project folder from what is known, and return what is known now."""
+        now = self._look()
+        if now[0] != known[0]:
+            self._configured()
+        if now[1:] != known[1:]:
+            self._restart.set()  # a folder was created, moved away or replaced
+            self._changed()
+        return now
+
+    def _look(self) -> list[tuple[int, ...]]:
+        """Return the state of publisher.toml, and which folders there are."""
+        paths = (self._config.root / CONFIG_FILE, *folders_of(self._config))
+        return [_state(path, whole=number == 0) for number, path in enumerate(paths)]
 
 
 def folders_of(config: Config) -> tuple[Path, ...]:
@@ -87,17 +93,29 @@ def folders_of(config: Config) -> tuple[Path, ...]:
     return tuple(config.root / name for name in (config.posts.folder, "templates", config.pages.static))
 
 
-def _changes(paths: list[Path], over: threading.Event, *, recursive: bool) -> Iterator[set[Path]]:
-    """Yield the paths of each group of changes until `over` is set. Temporary files of editors are ignored."""
+def _state(path: Path, *, whole: bool) -> tuple[int, ...]:
+    """Return what identifies a file or folder, and with `whole` also what changes when it is written; () if absent."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ()
+    return (found.st_dev, found.st_ino, *((found.st_mtime_ns, found.st_size) if whole else ()))
+
+
+def _changes(paths: list[Path], over: threading.Event) -> Iterator[set[Path]]:
+    """Yield the paths of each group of changes until `over` is set, and nothing once a second.
+
+    Temporary files of editors are ignored.
+    """
     found = watch(
         *paths,
         watch_filter=DefaultFilter(ignore_dirs=(".git", ".publisher")),
-        debounce=_DEBOUNCE,
+        debounce=_LONGEST,
         step=_STEP,
         stop_event=over,
-        rust_timeout=1_000,
+        rust_timeout=_LOOK,
+        yield_on_timeout=True,
         raise_interrupt=False,
-        recursive=recursive,
         ignore_permission_denied=True,
     )
     for changes in found:

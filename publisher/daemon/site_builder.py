@@ -18,7 +18,7 @@ from publisher.config import Config
 from publisher.core.errors import PublisherError
 from publisher.core.logging import log
 from publisher.daemon.build_child import OUT_OF_MEMORY
-from publisher.daemon.children import BUILD, BuildOrder, Child, ChildError, Children, Note
+from publisher.daemon.children import BUILD, BuildNote, BuildOrder, Child, ChildError, Children
 from publisher.daemon.reporting import ProblemLog, log_defect
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class SiteBuilder:
         with self._one:
             if self._failure and time.monotonic() < self._rests_until:
                 raise self._failure
-            note = Note()
+            note = BuildNote()
             try:
                 report = self._run(config, now, note)
             except ChildError as error:
@@ -105,7 +105,7 @@ class SiteBuilder:
             self._failures, self._failure = 0, None
             return report
 
-    def _run(self, config: Config, now: datetime, note: Note) -> BuildReport:
+    def _run(self, config: Config, now: datetime, note: BuildNote) -> BuildReport:
         child = self._child = self._children.start(BUILD, note.file)
         try:
             if self._over:
@@ -155,7 +155,7 @@ class SiteBuilder:
         self._problems.log("problem", [str(problem) for problem in report.problems])
 
 
-def _failed(what: str, config: Config, note: Note) -> ChildError:
+def _failed(what: str, config: Config, note: BuildNote) -> ChildError:
     """Return the error for a build that did not come to its end, with the post or file that was in hand."""
     _, name = note.read()
     path = Path(name)

@@ -20,7 +20,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from publisher.daemon.build_child import run_one_build
-from publisher.daemon.children import BUILD, ENDED, RECORD, STARTED, WEB, Note
+from publisher.daemon.children import BUILD, ENDED, RECORD, STARTED, WEB, BuildNote
 from publisher.daemon.web_child import run_web
 
 # What a build and the web application would otherwise load when they need it, each time, or when no file can be opened.
@@ -90,7 +90,7 @@ def _fork(kind: bytes, files: list[int], control: socket.socket, listeners: list
             else:
                 for listener in listeners:
                     listener.close()
-                code = run_one_build(connection, Note(files[1]))
+                code = run_one_build(connection, BuildNote(files[1]))
     finally:
         os._exit(code)
 

@@ -31,7 +31,7 @@ RETRY_SECONDS = 2.0
 """How long it waits before it tries again to open the database."""
 
 ALIVE_SECONDS = 10.0
-"""How often it tells the parent that it is alive."""
+"""How often it tells the parent that it is alive: that requests are taken."""
 
 
 def run_web(connection: Connection[Any, Any], listeners: Sequence[socket.socket]) -> int:
@@ -85,7 +85,8 @@ class WebChild:
                     self._do(self._connection.recv())
                 elif self._waits:
                     self._open(self._waits)
-                self._connection.send((WebEvent.ALIVE, 0, None))
+                if self._server.silent_for < ALIVE_SECONDS:
+                    self._connection.send((WebEvent.ALIVE, 0, None))
         except (EOFError, OSError):
             os._exit(1)
 

@@ -20,6 +20,8 @@ from publisher.web.client_address import Clients
 from publisher.web.connections import BoundedProtocol, Connections
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from starlette.types import ASGIApp
 
 HOST = "127.0.0.1"
@@ -84,7 +86,7 @@ class Server:
         self._listeners, self._grace = listeners, grace
         self._connections = Connections(most, lambda peer: self._clients.is_proxy(peer))
         self.trust(proxies)
-        self._server: uvicorn.Server | None = None
+        self._server: _Uvicorn | None = None
         self._ending = False
 
     def trust(self, proxies: Iterable[str]) -> None:
@@ -99,6 +101,11 @@ class Server:
     def answers(self) -> bool:
         """Whether the server has started to accept requests."""
         return self._server is not None and self._server.started
+
+    @property
+    def silent_for(self) -> float:
+        """The number of seconds since the event loop was last seen to run. It is seen once a second."""
+        return time.monotonic() - self._server.seen_at if self._server else 0.0
 
     def run(self, application: ASGIApp) -> None:
         """Serve until SIGINT or SIGTERM, then return within `grace` seconds. This must be called in the main thread."""
@@ -117,6 +124,7 @@ class Server:
         if self._server is not None:
             self._server.should_exit = True
             self._server.force_exit = self._server.force_exit or hurry
+            self._server.wake()
 
     def answer(self, application: ASGIApp) -> None:
         """Serve until `end` is called. In the main thread, signals also stop the server."""
@@ -143,6 +151,34 @@ class _Uvicorn(uvicorn.Server):
     """The server, which accepts a few connections at once, and reports errors of sockets without flooding the log."""
 
     _logged_at = -_LOG_SECONDS
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.seen_at = time.monotonic()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._woken = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        """Wait until the server is asked to stop, and renew the date in the headers once a second.
+
+        uvicorn's own loop wakes up ten times a second to look whether it should stop.
+        """
+        self._loop = asyncio.get_running_loop()
+        while not await self.on_tick(0):
+            self.seen_at = time.monotonic()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), 1)
+
+    def wake(self) -> None:
+        """Let the loop look at once whether it should stop. Any thread may call this."""
+        if self._loop is not None:
+            with suppress(RuntimeError):  # it has ended
+                self._loop.call_soon_threadsafe(self._woken.set)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop because of a signal."""
+        super().handle_exit(sig, frame)
+        self.wake()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to accept connections."""

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import pytest
 
 from publisher.core.errors import PublisherError
-from publisher.daemon.children import ChildError, Children, Note
+from publisher.daemon.children import BuildNote, ChildError, Children
 from publisher.daemon.site_builder import SiteBuilder
 from tests.support.project import Project
 from tests.support.web_client import until
@@ -91,7 +91,7 @@ def test_an_error_of_the_project_arrives_as_it_was_raised(project: Project, chil
 
 
 def test_a_note_is_read_while_it_is_written() -> None:
-    note = Note()
+    note = BuildNote()
     assert note.read() == (0, "")
     note.write("")
     assert note.read() == (1, "")
