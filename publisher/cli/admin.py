@@ -40,7 +40,7 @@ def password(app: App) -> None:
     with open_project_store(config) as store:
         is_first = not store.owner.password_hash()
         store.owner.set_password(hash_password(given), app.now(config))
-    place = f"{config.public_url}/admin"
+    place = config.admin_url
     if app.json:
         app.print_json({"url": place, "first": is_first})
     app.say(f"The password is set. `publisher serve` shows the page at {place}")

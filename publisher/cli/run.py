@@ -12,7 +12,7 @@ from publisher.core.logging import configure
 from publisher.daemon.children import Children
 from publisher.daemon.lock import only_one
 from publisher.daemon.web_process import WebProcess
-from publisher.web.server import address_of, listen
+from publisher.web.server import address_of, listen_for
 
 EXAMPLES = """\
 \b
@@ -42,12 +42,11 @@ def run(app: App, host: str | None, port: int | None) -> int:
     """
     config = app.config()
     with only_one(config.state_dir):
-        own_host, _, own_port = config.web.listen.rpartition(":")
-        listener = listen(int(own_port) if port is None else port, host or own_host.strip("[]"))
-        ahead, address = _ahead(app), address_of(listener)
+        listeners = listen_for(config, host, port)
+        ahead, address = _ahead(app), address_of(listeners[0])
         configure(config.run.log)
         # Before anything else is loaded or opened: it takes as long to start as the rest does.
-        children = Children((listener,))
+        children = Children(listeners)
         # Not at the top: the scheduler takes 0.2 s to load, and meanwhile the other process loads the pages.
         from publisher.daemon.process import Process
 
@@ -55,8 +54,11 @@ def run(app: App, host: str | None, port: int | None) -> int:
         web.begin()
 
         def ready() -> None:
+            admin = [address_of(each) for each in listeners[1:]]
             if app.json:
-                app.print_json({"url": address})
+                app.print_json({"url": address} | ({"admin_url": admin[0]} if admin else {}))
+            for url in admin:
+                app.say(f"Admin page: {url}")
             if not config.web.public_url:
                 app.say(f"web.public_url is not set, so links in emails point to {config.public_url}")
             app.say(f"Running {config.site.title}: {address}   (press Ctrl-C to stop)")

@@ -11,7 +11,7 @@ from publisher.cli.hosts import CONFIRM_HINT, why_this_host_waits
 from publisher.core.logging import log
 from publisher.daemon.web_process import require_newsletters
 from publisher.web.public.subscribe_page import snippet as form_snippet
-from publisher.web.server import Server, address_of, listen
+from publisher.web.server import Server, address_of, listen_for
 
 EXAMPLES = """\
 \b
@@ -42,15 +42,16 @@ def serve(app: App, host: str | None, port: int | None, snippet: bool) -> None:
         click.echo(form_snippet(config), nl=False)
         return
     require_newsletters(config)
-    own_host, _, own_port = config.web.listen.rpartition(":")
-    listener = listen(int(own_port) if port is None else port, host or own_host.strip("[]"))
+    listeners = listen_for(config, host, port)
     # Not at the top: Starlette and the database take 0.6 s to load, which --snippet does not need.
     from publisher.web.application import open_application
 
     with open_application(config, lambda: app.now(config)) as application:
-        address = address_of(listener)
+        address, *admin = (address_of(each) for each in listeners)
         if app.json:
-            app.print_json({"url": address})
+            app.print_json({"url": address} | ({"admin_url": admin[0]} if admin else {}))
+        for url in admin:
+            app.say(f"Admin page: {url}")
         if not config.web.public_url:
             app.say(f"web.public_url is not set, so links in emails point to {config.public_url}")
         app.say(f"Serving {config.site.title}: {address}   (press Ctrl-C to stop)")
@@ -62,5 +63,5 @@ def serve(app: App, host: str | None, port: int | None, snippet: bool) -> None:
                 level="warning",
                 waits=waits,
             )
-        Server(listener, grace=10, proxies=config.web.trusted_proxies).run(application)
+        Server(*listeners, grace=10, proxies=config.web.trusted_proxies).run(application)
     app.say("Stopped.")

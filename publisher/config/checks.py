@@ -254,6 +254,12 @@ def listen_address(value: str) -> None:
         raise ValueError(f"{value!r} isn't an IP address with a port; write it like 127.0.0.1:8018")
 
 
+def own_listen_address(value: str) -> None:
+    """Accept what `listen_address` accepts; "" means unset."""
+    if value:
+        listen_address(value)
+
+
 def networks(values: tuple[str, ...]) -> None:
     """Accept IP addresses and networks, such as 10.0.0.7, 10.0.0.0/8 or ::1."""
     for value in values:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from publisher.config.bounces import BouncesConfig
@@ -71,6 +72,13 @@ class Config:
     def public_url(self) -> str:
         """The web application's URL without a trailing slash."""
         return (self.web.public_url or self.site.url).rstrip("/")
+
+    @property
+    def admin_url(self) -> str:
+        """The URL of the admin page, which may have an address of its own."""
+        if not self.admin.listen:
+            return f"{self.public_url}/admin"
+        return f"http://{self.admin.listen}{urlsplit(self.public_url).path}/admin"
 
     @property
     def zone(self) -> ZoneInfo:

@@ -52,6 +52,14 @@ class Web:
 class Admin:
     """[admin]: the admin page at /admin, which is closed until `publisher admin password` has set a password."""
 
+    listen: Annotated[
+        str,
+        Check(checks.own_listen_address),
+        Doc(
+            "IP address and port for the admin page alone, such as 127.0.0.1:8019; web.listen then answers 404 for it. "
+            "Default: that of web.listen."
+        ),
+    ] = ""
     session_hours: Annotated[int, Check(checks.between(1, 720)), Doc("Hours until you have to log in again.")] = 12
     wrong_passwords: Annotated[
         int, Check(checks.between(1, 1_000)), Doc("Maximum number of wrong passwords per hour from one IP address.")

@@ -145,8 +145,9 @@ class Process:
         self._watcher.use(config)
         self._site.want()
         log("configuration taken", "configuration reloaded")
-        if config.web.listen != before.web.listen:
-            log("restart needed", "a changed web.listen takes effect after a restart", level="warning")
+        if (config.web.listen, config.admin.listen) != (before.web.listen, before.admin.listen):
+            text = "a changed web.listen or admin.listen takes effect after a restart"
+            log("restart needed", text, level="warning")
 
     def _shut_down(self) -> None:
         """Shut down in order.

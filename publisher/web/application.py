@@ -7,7 +7,7 @@ The subscribers' pages, the admin pages, the webhooks and the built site form on
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import wraps
@@ -18,7 +18,7 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from publisher.config import Config
@@ -36,6 +36,7 @@ from publisher.web.admin.feed_stats import FeedStats
 from publisher.web.admin.second_factor import SecondFactor
 from publisher.web.admin.session_cookies import Sessions
 from publisher.web.admin.views import AdminViews
+from publisher.web.connections import LISTENER
 from publisher.web.context import FORM_SECONDS, WebContext
 from publisher.web.forms import Form, FormError, read_form
 from publisher.web.mail_worker import MailWorker
@@ -107,22 +108,26 @@ async def unavailable(scope: Scope, receive: Receive, send: Send) -> None:
 def _make_application(context: WebContext, metrics: Metrics, feed_stats: FeedStats) -> ASGIApp:
     config, pages = context.config, PublicPages(context)
     front = _Front(context, pages, metrics)
-    routes = [
-        *_public_routes(front, context, pages),
-        Route(pages.prefix + WEBHOOKS, BounceWebhooks(context).post, methods=["POST"]),
-        *_admin_routes(context, pages),
+    admin = _admin_routes(context, pages)
+    common = [
         Route(pages.style_path, front.style),
         Route(pages.script_path, front.script),
         Route(f"{pages.prefix}/healthz", front.get(front.health)),
         Route(f"{pages.prefix}/metrics", front.get(front.metrics)),
+    ]
+    public = [
+        *_public_routes(front, context, pages),
+        Route(pages.prefix + WEBHOOKS, BounceWebhooks(context).post, methods=["POST"]),
+        *(admin if not config.admin.listen else ()),
+        *common,
         Mount(
             urlsplit(config.site_url).path.rstrip("/") or "/",
             SiteFiles(config.root / config.pages.output, context.links.public_url, feed_stats.count),
         ),
     ]
-    handlers = {HTTPException: front.refused, Exception: front.failed}
-    application = Starlette(routes=routes, exception_handlers=handlers)
-    return AccessLog(application, pages.prefix, context.clients, metrics.count_response)
+    home = [Route(path, front.admin_home) for path in ("/", f"{pages.prefix}/admin/")]
+    by_listener = _ByListener(front.application(public), front.application([*home, *admin, *common]))
+    return AccessLog(by_listener, pages.prefix, context.clients, metrics.count_response)
 
 
 def _public_routes(front: _Front, context: WebContext, pages: PublicPages) -> list[Route]:
@@ -189,6 +194,18 @@ def _admin_routes(context: WebContext, public_pages: PublicPages) -> list[BaseRo
     ]
 
 
+class _ByListener:
+    """Passes requests for the address in admin.listen to an application of its own."""
+
+    def __init__(self, public: ASGIApp, admin: ASGIApp) -> None:
+        self.public, self._admin = public, admin
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        is_admin = scope.get("state", {}).get(LISTENER) == 1
+        await (self._admin if is_admin else self.public)(scope, receive, send)
+
+
 class _Methods:
     """Answers all HTTP methods of a URL.
 
@@ -243,6 +260,17 @@ class _Front:
             return await run_in_thread("form", self.get(lambda asked: handler(asked, form)), request)
 
         return answer
+
+    def application(self, routes: Sequence[BaseRoute]) -> Starlette:
+        """Return an application of some routes, with our error pages."""
+        handlers = {HTTPException: self.refused, Exception: self.failed}
+        application = Starlette(routes=routes, exception_handlers=handlers)
+        application.router.redirect_slashes = False  # the redirect would go to the host that the client has named
+        return application
+
+    def admin_home(self, request: Request) -> Response:
+        """Redirect to the admin page, on its own address."""
+        return RedirectResponse(f"{self._pages.prefix}/admin", 303, public_page_headers())
 
     def style(self, request: Request) -> Response:
         """Return the stylesheet of the subscribers' pages."""

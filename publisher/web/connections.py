@@ -15,7 +15,7 @@ import asyncio
 import resource
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import IntEnum
 from typing import Any
 
@@ -42,6 +42,9 @@ _SHARE = 4
 _BATCH = 20
 _LOG_SECONDS = 60.0
 
+LISTENER = "listener"
+"""The key of a request's state that says which socket accepted the connection: 0 for web.listen, 1 for admin.listen."""
+
 
 class Stage(IntEnum):
     """What a connection is waiting for. A lower number is closed first."""
@@ -56,16 +59,22 @@ class Stage(IntEnum):
 class Connections:
     """The open connections of one server. It is used by the thread of the server only."""
 
-    def __init__(self, most: int | None = None, is_proxy: Callable[[str], bool] = lambda peer: False) -> None:
+    def __init__(
+        self,
+        most: int | None = None,
+        is_proxy: Callable[[str], bool] = lambda peer: False,
+        listeners: Sequence[tuple[Any, ...]] = (),
+    ) -> None:
         """Create an empty set.
 
-        most      the largest number of connections; by default MOST, or fewer if the process may open few files
-        is_proxy  whether the peer with an IP address passes on the requests of many clients, so that the limit for one
-                  client does not apply to it
+        most       the largest number of connections; by default MOST, or fewer if the process may open few files
+        is_proxy   whether the peer with an IP address passes on the requests of many clients, so that the limit for one
+                   client does not apply to it
+        listeners  the addresses of the listening sockets, as the system names them
         """
         self.most = most or _affordable()
         self.most_of_one = max(1, self.most // _SHARE)
-        self._is_proxy = is_proxy
+        self._is_proxy, self._listeners = is_proxy, [name[:2] for name in listeners]
         self._open: set[BoundedProtocol] = set()
         self._of: Counter[str] = Counter()
         self._dropped, self._logged_at = 0, -_LOG_SECONDS
@@ -73,6 +82,13 @@ class Connections:
     def __len__(self) -> int:
         """Return how many connections are open."""
         return len(self._open)
+
+    def listener_of(self, address: tuple[str, int | None] | None) -> int:
+        """Return the number of the socket that accepted a connection to an address; 0 if there is only one."""
+        if address in self._listeners:
+            return self._listeners.index(address)
+        ports = [port for _, port in self._listeners]  # a socket may listen on all addresses
+        return ports.index(address[1]) if address and address[1] in ports else 0
 
     def add(self, connection: BoundedProtocol) -> None:
         """Count a new connection, and close as many others as are too many. If none can be closed, close this one."""
@@ -147,6 +163,7 @@ class BoundedProtocol(H11Protocol):
         transport.set_write_buffer_limits(high=0)
         self.address = self.client[0] if self.client else UNKNOWN
         self.peer = household(self.address)
+        self.app_state = self.app_state | {LISTENER: self._all.listener_of(self.server)}
         self._wait_for("head")
         self._all.add(self)
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
+    from publisher.config import Config
+
 HOST = "127.0.0.1"
 FIRST_PORT = 8017
 _TRIES = 20
@@ -61,6 +63,26 @@ def listen(port: int | None = None, host: str = HOST) -> socket.socket:
     raise _refused(refusal, host, ports) from refusal
 
 
+def listen_for(config: Config, host: str | None = None, port: int | None = None) -> tuple[socket.socket, ...]:
+    """Return the sockets of a project: that of web.listen, and that of admin.listen if it is set.
+
+    host, port  these instead of those of web.listen, if given
+
+    Raises ProjectError if a port is in use, or the process is not allowed to use it.
+    """
+    own_host, _, own_port = config.web.listen.rpartition(":")
+    public = listen(int(own_port) if port is None else port, host or own_host.strip("[]"))
+    if not config.admin.listen:
+        return (public,)
+    host, _, number = config.admin.listen.rpartition(":")
+    try:
+        return public, listen(int(number), host.strip("[]"))
+    except ProjectError as error:
+        public.close()
+        hint = "give admin.listen another address, or stop the other program"
+        raise ProjectError(error.message, where=f"admin.listen {config.admin.listen}", hint=hint) from error
+
+
 def address_of(listener: socket.socket) -> str:
     """Return the URL at which a browser reaches the socket, with a trailing slash."""
     host, port = listener.getsockname()[:2]
@@ -84,7 +106,8 @@ class Server:
         most     the largest number of connections; by default as many as the process can afford
         """
         self._listeners, self._grace = listeners, grace
-        self._connections = Connections(most, lambda peer: self._clients.is_proxy(peer))
+        names = [listener.getsockname() for listener in listeners]
+        self._connections = Connections(most, lambda peer: self._clients.is_proxy(peer), names)
         self.trust(proxies)
         self._server: _Uvicorn | None = None
         self._ending = False

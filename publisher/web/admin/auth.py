@@ -183,9 +183,9 @@ class OwnerAuth:
         return self._sessions.find(request, self._context.now())
 
     def _is_ours(self, request: Request, session: Session, form: Form) -> bool:
-        return is_same_site(request, self._context.links.public_url) and self._sessions.owns_form(
-            session, form.one("token")
-        )
+        # On an address of its own, the admin page takes no forms from pages of the site.
+        public_url = "" if self._context.config.admin.listen else self._context.links.public_url
+        return is_same_site(request, public_url) and self._sessions.owns_form(session, form.one("token"))
 
     def _not_found(self, request: Request) -> Response:
         return self._public_pages.message(request, "nothing", "nothing_hint", status=404)
