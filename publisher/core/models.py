@@ -171,8 +171,10 @@ class Output:
     path  path relative to the output folder, in POSIX style, without a leading slash
     key   hash of everything that `make` depends on; if the key is unchanged, so is the file
     make  function that returns the content
+    post  the post that `make` renders; None if there is none, or there are several
     """
 
     path: str
     key: str
     make: Callable[[], bytes]
+    post: Post | None = None

@@ -50,21 +50,39 @@ def send(handle: int, data: bytes) -> None:
         view = view[os.write(handle, view) :]
 
 
-def take(handle: int) -> bytes | None:
-    """Read a message from a pipe; return None if the other end was closed before the message was complete."""
-    head = _exactly(handle, _HEAD)
-    return None if head is None else _exactly(handle, int.from_bytes(head, "big"))
+class Messages:
+    """The messages that arrive in a pipe."""
 
+    def __init__(self, handle: int) -> None:
+        self.handle = handle
+        self._buffer = b""
+        self._poll = select.poll()
+        self._poll.register(handle, select.POLLIN)
 
-def _exactly(handle: int, size: int) -> bytes | None:
-    parts = []
-    while size:
-        part = os.read(handle, min(size, 1 << 20))
-        if not part:
+    def is_there(self, seconds: float) -> bool:
+        """Wait until a message begins or the pipe is closed; return False if neither happens in this time."""
+        return bool(self._buffer or self._poll.poll(seconds * 1000))
+
+    def take(self) -> bytes | None:
+        """Return the next message; None if the other end was closed before it was complete."""
+        if not self._fill(_HEAD):
             return None
-        parts.append(part)
-        size -= len(part)
-    return parts[0] if len(parts) == 1 else b"".join(parts)
+        end = _HEAD + int.from_bytes(self._buffer[:_HEAD], "big")
+        if not self._fill(end):
+            return None
+        message, self._buffer = self._buffer[_HEAD:end], self._buffer[end:]
+        return message
+
+    def _fill(self, size: int) -> bool:
+        parts, have = [self._buffer], len(self._buffer)
+        while have < size:
+            part = os.read(self.handle, max(1 << 16, size - have))
+            if not part:
+                return False
+            parts.append(part)
+            have += len(part)
+        self._buffer = parts[0] if len(parts) == 1 else b"".join(parts)
+        return True
 
 
 def main() -> NoReturn:
@@ -84,7 +102,8 @@ def serve(parent: int, memory: int, state: Any) -> NoReturn:
     _take_signals(lifeline)
     _limit_memory(memory)
     gc.freeze()  # nothing that was inherited is collected here: it would be copied first
-    while data := _next(requests, parent):
+    calls = Messages(requests)
+    while calls.is_there(IDLE_SECONDS) and os.getppid() == parent and (data := calls.take()):
         passed, has_state, seconds, function, args = pickle.loads(data)  # noqa: S301 - from our own parent
         state = state if isinstance(passed, str) and passed == SAME_STATE else passed
         answer, goes_on = _called(seconds, function, (state, *args) if has_state else args)
@@ -92,12 +111,6 @@ def serve(parent: int, memory: int, state: Any) -> NoReturn:
         if not goes_on:
             break
     os._exit(0)
-
-
-def _next(requests: int, parent: int) -> bytes | None:
-    """Return the next call; None if there is none for a while, or the parent has ended."""
-    ready, _, _ = select.select([requests], [], [], IDLE_SECONDS)
-    return take(requests) if ready and os.getppid() == parent else None
 
 
 def _called(seconds: float, function: Any, args: tuple[Any, ...]) -> tuple[bytes, bool]:

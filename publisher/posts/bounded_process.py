@@ -12,17 +12,17 @@ import atexit
 import fcntl
 import os
 import pickle
-import select
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
-from publisher.posts.bounded_child import FIRST_FD, SAME_STATE, Limit, send, serve, take
+from publisher.posts.bounded_child import FIRST_FD, SAME_STATE, Limit, Messages, send, serve
 
 # The memory that a child may use beyond what it has when it starts. A new interpreter has 40 MB.
 MEMORY = 400_000_000
@@ -30,6 +30,11 @@ MEMORY = 400_000_000
 # A call may wait for this many times its limit of processor time, on a computer that is busy with other things.
 _PATIENCE = 15
 _LEAST_WAIT = 30.0
+
+# The calls that a child may be sent before it has answered the first, and how large each of them may be. Together they
+# are smaller than a pipe, so that this process never waits for the child to read while the child waits for it.
+_AHEAD = 8
+_SMALL = 1500
 
 # Signals by which a user, a service manager or a system that is out of memory ends a process, whatever it is doing.
 _FROM_OUTSIDE = frozenset((signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGKILL))
@@ -76,6 +81,24 @@ _SAID = {
 }
 
 
+class Call:
+    """A call that was begun. Its result, once it is there, is taken with BoundedProcess.result."""
+
+    def __init__(self, state: Any, seconds: float, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
+        self.state, self.seconds, self.wanted = state, seconds, (seconds, function, args)
+        self.is_done = self.is_again = False
+        self._value: Any = None
+        self._error: BaseException | None = None
+
+    def finish(self, value: Any, error: BaseException | None = None) -> None:
+        self.is_done, self._value, self._error = True, value, error
+
+    def result(self) -> Any:
+        if self._error is not None:
+            raise self._error
+        return self._value
+
+
 class BoundedProcess:
     """A child process that is started by the first call, and again after a call that exceeded a limit.
 
@@ -94,6 +117,8 @@ class BoundedProcess:
         self._memory, self._fork = memory, fork
         self._lock = threading.Lock()
         self._child: _Child | None = None
+        self._waiting: deque[Call] = deque()
+        self._sent: deque[Call] = deque()
 
     def call(self, function: Callable[..., Any], *args: Any, seconds: float, state: Any = None) -> Any:
         """Return function(*args), or function(state, *args) if there is a state, called in the child.
@@ -105,28 +130,29 @@ class BoundedProcess:
         Raises OverLimit, and what the function raises. A child that had answered other calls before it died is given a
         successor, which must die of the call as well.
         """
+        return self.result(self.begin(function, *args, seconds=seconds, state=state))
+
+    def begin(self, function: Callable[..., Any], *args: Any, seconds: float, state: Any = None) -> Call:
+        """Begin a call, and return at once. The child makes calls in the order in which they were begun."""
+        call = Call(state, seconds, function, args)
         with self._lock:
-            again = False
-            while True:
-                child = self._ready(state)
-                fresh = not child.answered
-                try:
-                    done, value = child.ask(state, (seconds, function, args))
-                except _GoneError:
-                    self._discard()  # it had ended by itself, before it got the call
-                    continue
-                except _DiedError as died:
-                    self._discard()
-                    if again or died.over.limit in (Limit.TIME, Limit.WAIT) or (fresh and died.lasting):
-                        raise died.over from None
-                    again = True
-                    continue
-                except BaseException:  # such as Ctrl-C; the answer would be taken for that of the next call
-                    self._discard()
-                    raise
-                if not done:
-                    raise value
-                return value
+            self._waiting.append(call)
+            self._send_waiting()
+        return call
+
+    def result(self, call: Call) -> Any:
+        """Return the result of a call that was begun, or raise what `call` raises."""
+        with self._lock:
+            while not call.is_done:
+                self._send_waiting()
+                self._receive()
+        return call.result()
+
+    def withdraw(self, calls: Iterable[Call]) -> None:
+        """Forget calls whose results are not needed any more. One that the child has been sent is still made."""
+        with self._lock:
+            gone = set(map(id, calls))
+            self._waiting = deque(call for call in self._waiting if id(call) not in gone)
 
     def end(self) -> None:
         """End the child, if there is one. The next call starts a new one."""
@@ -144,13 +170,47 @@ class BoundedProcess:
         """The process id of the child; 0 if there is none."""
         return self._child.pid if self._child else 0
 
-    def _ready(self, state: Any) -> _Child:
-        if self._child is None:
-            alone = _is_alone() if self._fork is None else self._fork
-            self._child = _forked(state, self._memory) if alone else _spawned(self._memory)
-        return self._child
+    def _send_waiting(self) -> None:
+        """Send the next calls, as many as fit into a pipe, so that neither side waits for the other to read."""
+        while self._waiting:
+            call = self._waiting[0]
+            child = self._child = self._child or self._started(call.state)
+            if self._sent and (len(self._sent) >= _AHEAD or not child.has_state(call.state)):
+                return
+            message = child.message(call)
+            if self._sent and len(message) > _SMALL:
+                return
+            self._sent.append(self._waiting.popleft())
+            child.send(message, call.state)
+
+    def _receive(self) -> None:
+        """Receive the answer to the first call that was sent, or find out how the child died of it."""
+        child, call = self._child, self._sent[0]
+        assert child is not None  # noqa: S101 - a call was sent to it
+        fresh = not child.answered
+        try:
+            call.finish(*child.answer(call.seconds))
+            self._sent.popleft()
+        except _GoneError:
+            self._discard()  # it had ended by itself, before it got the call
+        except _DiedError as died:
+            if call.is_again or died.over.limit in (Limit.TIME, Limit.WAIT) or (fresh and died.lasting):
+                call.finish(None, died.over)
+                self._sent.popleft()
+            call.is_again = True
+            self._discard()
+        except BaseException:  # such as Ctrl-C; the answer would be taken for that of the next call
+            self._discard()
+            raise
+
+    def _started(self, state: Any) -> _Child:
+        alone = _is_alone() if self._fork is None else self._fork
+        return _forked(state, self._memory) if alone else _spawned(self._memory)
 
     def _discard(self) -> None:
+        """End the child. The calls that it was sent and did not answer are sent to the next one."""
+        self._waiting.extendleft(reversed(self._sent))
+        self._sent.clear()
         if self._child is not None:
             self._child.end()
             self._child = None
@@ -177,26 +237,38 @@ class _Child:
 
     def __init__(self, pid: int, requests: int, replies: int, lifeline: int, words: int, memory: int) -> None:
         self.pid, self._memory = pid, memory
-        self._requests, self._replies, self._lifeline, self._words = requests, replies, lifeline, words
-        self.state: Any = None
+        self._requests, self._replies, self._lifeline, self._words = requests, Messages(replies), lifeline, words
+        self._state: Any = None
         self.answered = 0
-        self._asked = 0.0
 
-    def ask(self, state: Any, call: tuple[float, Callable[..., Any], tuple[Any, ...]]) -> tuple[bool, Any]:
-        """Return (True, the result) or (False, the exception) of a call: its limit in seconds, function, arguments."""
-        passed = SAME_STATE if state == self.state else state
-        self._asked = monotonic()
-        try:
-            send(self._requests, pickle.dumps((passed, state is not None, *call), 5))
-        except BrokenPipeError:
-            raise self._dead(call[0]) from None
-        self.state = state
-        data = self._answer(call[0])
+    def has_state(self, state: Any) -> bool:
+        return state is self._state or bool(state == self._state)
+
+    def message(self, call: Call) -> bytes:
+        passed = SAME_STATE if self.has_state(call.state) else call.state
+        return pickle.dumps((passed, call.state is not None, *call.wanted), 5)
+
+    def send(self, message: bytes, state: Any) -> None:
+        self._state = state
+        with suppress(BrokenPipeError):  # it has ended, which the wait for its answer finds out
+            send(self._requests, message)
+
+    def inherits(self, state: Any) -> None:
+        self._state = state
+
+    def answer(self, seconds: float) -> tuple[Any, BaseException | None]:
+        """Return the result of the call that it makes now, and None; or None, and the exception of the function."""
+        begun, wait = monotonic(), max(_LEAST_WAIT, _PATIENCE * seconds)
+        if not self._replies.is_there(wait):
+            raise _DiedError(OverLimit(Limit.WAIT, f"{wait:g} s", lasting=False), lasting=False)
+        data = self._replies.take()
+        if data is None:
+            raise self._dead(seconds, monotonic() - begun)
         done, value = pickle.loads(data)  # noqa: S301 - from our own child
         if not done and isinstance(value, Limit):
             raise _DiedError(OverLimit(value, self._memory_words()), lasting=value is Limit.DEPTH)
         self.answered += 1
-        return done, value
+        return (value, None) if done else (None, value)
 
     def end(self) -> None:
         if self.pid:
@@ -206,26 +278,15 @@ class _Child:
         self.close()
 
     def close(self) -> None:
-        for handle in (self._requests, self._replies, self._lifeline, self._words):
+        for handle in (self._requests, self._replies.handle, self._lifeline, self._words):
             if handle >= 0:
                 os.close(handle)
 
-    def _answer(self, seconds: float) -> bytes:
-        wait = max(_LEAST_WAIT, _PATIENCE * seconds)
-        poll = select.poll()
-        poll.register(self._replies, select.POLLIN)
-        if not poll.poll(wait * 1000):
-            raise _DiedError(OverLimit(Limit.WAIT, f"{wait:g} s", lasting=False), lasting=False)
-        data = take(self._replies)
-        if data is None:
-            raise self._dead(seconds)
-        return data
-
-    def _dead(self, seconds: float) -> Exception:
+    def _dead(self, seconds: float, waited: float) -> Exception:
         """Return the exception for a child that closed its pipes without an answer."""
         status = self._reap()
         if status is None:  # this process does not wait for its children, so nobody knows
-            status = signal.SIGPROF if monotonic() - self._asked >= seconds else signal.SIGKILL
+            status = signal.SIGPROF if waited >= seconds else signal.SIGKILL
         if not os.WIFSIGNALED(status):
             if os.WEXITSTATUS(status) == 0:
                 return _GoneError()
@@ -287,7 +348,7 @@ def _forked(state: Any, memory: int) -> _Child:
         finally:
             os._exit(70)
     child = pipes.keep_ours(pid, memory)
-    child.state = state
+    child.inherits(state)
     return child
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
-from collections.abc import Iterator
+from collections import Counter, OrderedDict, deque
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -12,7 +13,7 @@ from publisher.core.errors import PostError
 from publisher.core.models import Post, Problem, RenderedPost, Severity
 from publisher.posts.archive import Archive
 from publisher.posts.body import Growth, LocalLink, RenderedBody, Surroundings, render_body
-from publisher.posts.bounded_process import BoundedProcess, OverLimit, TimeLimit, shared_process
+from publisher.posts.bounded_process import BoundedProcess, Call, OverLimit, TimeLimit, shared_process
 from publisher.posts.code_tokens import CODE_TIME, CodeLexer, listings
 from publisher.posts.encoding import decode
 from publisher.posts.frontmatter import split_body
@@ -22,6 +23,9 @@ from publisher.posts.post_file import problem_of
 
 # The number of rendered posts to keep, since a page, three feeds and several lists may show the same post.
 _KEPT = 4096
+
+# The number of posts that are rendered ahead.
+_AHEAD = 8
 
 # The number of characters from which a check tries to colour code. Less code may be slow too, but not for long.
 _MAYBE_SLOW = 1000
@@ -68,6 +72,8 @@ class Renderer:
     local_links: dict[str, list[LocalLink]] = field(default_factory=dict)
     limits: RenderLimits = DEFAULT_LIMITS
     process: BoundedProcess = field(default_factory=shared_process)
+    _expected: deque[Iterator[Post]] = field(default_factory=deque)
+    _begun: dict[str, Call] = field(default_factory=dict)
     _referred: list[Referred] = field(default_factory=list)
     _lexers: dict[str, CodeLexer] = field(default_factory=dict)
     _made: OrderedDict[str, RenderedPost] = field(default_factory=OrderedDict)
@@ -85,6 +91,14 @@ class Renderer:
             if len(self._made) > _KEPT:
                 self._made.popitem(last=False)
         return made
+
+    def expect(self, posts: Iterable[Post]) -> None:
+        """Render these posts ahead, a few at a time, while this process does something else with the one before.
+
+        It is only a hint: any other post may be rendered too, and at any time.
+        """
+        self._expected.appendleft(iter(posts))
+        self._begin_expected()
 
     def remember(self) -> None:
         """Store in the archive's index what the rendered posts refer to, and the warnings about their bodies."""
@@ -117,12 +131,33 @@ class Renderer:
         return RenderedPost(post, body.html, body.excerpt, body.words, problems, body.assets, lexer)
 
     def _body(self, post: Post) -> RenderedBody:
-        size = (self.archive.folder / post.source).stat().st_size
-        written = WrittenPost(post.source, post.url, post.title, post.excerpt, post.excerpt_separator, post.files)
-        args = (written, self.limits.growth, self.inspect)
-        body = self.process.call(render_body, *args, seconds=self.limits.time.for_size(size), state=self._around)
+        call = self._begun.pop(post.source, None) or self._begin(post)
+        self._begin_expected()
+        try:
+            body = self.process.result(call)
+        except BaseException:
+            self.process.withdraw(self._begun.values())  # a build begins again, without this post
+            self._begun.clear()
+            raise
         assert isinstance(body, RenderedBody)  # noqa: S101 - what comes through a pipe has no type
         return body
+
+    def _begin(self, post: Post) -> Call:
+        size = (self.archive.folder / post.source).stat().st_size
+        written = WrittenPost(post.source, post.url, post.title, post.excerpt, post.excerpt_separator, post.files)
+        args, seconds = (written, self.limits.growth, self.inspect), self.limits.time.for_size(size)
+        return self.process.begin(render_body, *args, seconds=seconds, state=self._around)
+
+    def _begin_expected(self) -> None:
+        while len(self._begun) < _AHEAD and self._expected:
+            post = next(self._expected[0], None)
+            if post is None:
+                self._expected.popleft()
+                continue
+            known = post.source in self._made or post.source in self._begun or post.source in self.archive.broken
+            if not known:
+                with suppress(OSError):  # said when it is rendered
+                    self._begun[post.source] = self._begin(post)
 
     def _slow_code(self, source: str) -> Iterator[Problem]:
         """Yield a warning if the code of a post took too long to colour."""

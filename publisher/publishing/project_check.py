@@ -83,6 +83,7 @@ def _post_problems(config: Config, archive: Archive, progress: Callable[[int, in
     renderer = Renderer(archive, config, inspect=True)
     problems = list(archive.problems)
     rendered = []
+    renderer.expect(archive.posts)
     for number, post in enumerate(archive.posts):
         if progress:
             progress(number, len(archive.posts))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -78,9 +78,16 @@ class OutputFolder:
             return False
         return (status.st_size, status.st_mtime_ns) == (known.size, known.mtime_ns)
 
-    def put_stale(self, outputs: Iterable[Output], progress: Progress | None) -> None:
-        """Make and write the outputs whose files are not current."""
+    def put_stale(
+        self,
+        outputs: Iterable[Output],
+        progress: Progress | None,
+        expect: Callable[[Sequence[Output]], None] | None = None,
+    ) -> None:
+        """Make and write the outputs whose files are not current. expect: takes them all, before the first is made."""
         stale = [output for output in outputs if not self.is_current(output)]
+        if expect is not None:
+            expect(stale)
         for number, output in enumerate(stale):
             if progress:
                 progress(number, len(stale))

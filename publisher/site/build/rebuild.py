@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from publisher.config import Config
-from publisher.core.models import Output
+from publisher.core.models import Output, Post
 from publisher.core.templates import Templates
 from publisher.posts.archive import Archive, ArchiveReader
 from publisher.posts.markup import BrokenPost, Renderer
@@ -68,7 +68,7 @@ class Rebuild:
         problems = [*archive.problems, *self._static.problems]
         planned = without_clashes(self._plan(archive, renderer), self._config.pages.output, problems)
         self._folder.begin(planned)
-        self._folder.put_stale(planned.values(), progress)
+        self._folder.put_stale(planned.values(), progress, lambda made: renderer.expect(_posts(made)))
         renderer.remember()
         wanted = archive.assets()
         self._manifest.shown = stamps(self._config.root, (project_path for _, project_path in wanted))
@@ -84,8 +84,12 @@ class Rebuild:
     def _plan(self, archive: Archive, renderer: Renderer) -> list[Output]:
         if self._web_versions is None:
             self._web_versions = self._editions.load()
-        config, render = self._config, renderer.render
-        return list(plan_site(config, archive, render, self._templates, self._static.outputs, self._web_versions))
+        config, render, expect, static = self._config, renderer.render, renderer.expect, self._static.outputs
+        return list(plan_site(config, archive, render, self._templates, static, self._web_versions, expect))
+
+
+def _posts(outputs: Iterable[Output]) -> Iterator[Post]:
+    return (output.post for output in outputs if output.post is not None)
 
 
 def _facts(archive: Archive, planned: Iterable[str]) -> dict[str, int]:

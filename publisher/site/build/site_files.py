@@ -29,6 +29,7 @@ def plan_site(
     templates: Templates,
     static: Sequence[Output],
     editions: Sequence[WebVersion],
+    expect: Callable[[Iterable[Post]], None] | None = None,
 ) -> Iterator[Output]:
     """Yield the static files, then the feeds, then the pages. If two have the same path, the first takes precedence.
 
@@ -36,8 +37,9 @@ def plan_site(
 
     static    the project's static files
     editions  web versions of editions, newest first
+    expect    takes the posts that will be rendered next
     """
-    feeds = list(feeds_of(config, archive, PostSource(config, archive, render), editions))
+    feeds = list(feeds_of(config, archive, PostSource(config, archive, render, expect), editions))
     yield from static
     yield from plan_feeds(config, feeds)
     if config.pages.enabled:

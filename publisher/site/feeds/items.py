@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -75,8 +75,15 @@ class ItemSource(Protocol):
 class PostSource:
     """A source of entries for posts, whose keys are paths. Each entry is made once, however many feeds show it."""
 
-    def __init__(self, config: Config, archive: Archive, render: Callable[[Post], RenderedPost]) -> None:
-        self._config, self._archive, self._render = config, archive, render
+    def __init__(
+        self,
+        config: Config,
+        archive: Archive,
+        render: Callable[[Post], RenderedPost],
+        expect: Callable[[Iterable[Post]], None] | None = None,
+    ) -> None:
+        """Remember how to render. expect: takes the posts that will be rendered next, so that it can begin."""
+        self._config, self._archive, self._render, self._expect = config, archive, render, expect
         self._authority = authority_of(config)
         self._made: dict[str, Item] = {}
         self._kind = f"{config.feeds.content}{'+markdown' * config.feeds.markdown}"
@@ -89,6 +96,7 @@ class PostSource:
         if self._weights is None:
             self._weights = self._archive.weights(self._kind)
         known = self._weights
+        self._expect_entries([key for key in keys if key not in known])
         fresh: dict[str, int] = {}
         try:
             for key in keys:
@@ -102,11 +110,16 @@ class PostSource:
 
     def items(self, keys: Sequence[str]) -> list[Item]:
         missing = [key for key in keys if key not in self._made]
+        self._expect_entries(missing)
         for post in self._archive.load(missing):
             full = self._config.feeds.content == "full"
             markdown = self._markdown(post.source) if self._config.feeds.markdown else ""
             self._made[post.source] = post_item(self._render(post), self._authority, full=full, markdown=markdown)
         return [self._made[key] for key in keys]
+
+    def _expect_entries(self, keys: Sequence[str]) -> None:
+        if self._expect is not None and len(keys) > 1:
+            self._expect(post for key in keys for post in self._archive.load([key]))
 
     def _markdown(self, source: str) -> str:
         return markdown_of(self._archive.folder / source, fix_encoding=self._config.posts.fix_encoding)

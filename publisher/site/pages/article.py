@@ -88,7 +88,7 @@ def plan_articles(
         newer = entries[index - 1] if index else None
         older = entries[index + 1] if index < last else None
         key = frame.key("post", entry.face, facts(entry), newer.link if newer else "", older.link if older else "")
-        yield Output(entry.path, key, partial(make_article, frame, entry, newer, older, render))
+        yield Output(entry.path, key, partial(make_article, frame, entry, newer, older, render), entry.post)
 
 
 def facts(entry: ListedPost) -> str:

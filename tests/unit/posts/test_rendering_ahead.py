@@ -1,0 +1,87 @@
+"""Posts that are expected are rendered ahead, and nothing depends on whether they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from publisher.posts.bounded_process import BoundedProcess, OverLimit, TimeLimit
+from publisher.posts.markup import BrokenPost, Renderer, RenderLimits
+from tests.support.posts_samples import Folder
+from tests.unit.posts.test_bounded_process import add, spin
+
+NAMES = [f"2024-07-{day:02}-post.md" for day in range(1, 31)]
+
+
+@pytest.fixture(scope="module", params=[True, False], ids=["forked", "new interpreter"])
+def process(request: pytest.FixtureRequest) -> Iterator[BoundedProcess]:
+    process = BoundedProcess(memory=150_000_000, fork=request.param)
+    yield process
+    process.end()
+
+
+def folder_of_posts(root: Path) -> Folder:
+    folder = Folder(root)
+    for name in NAMES:
+        folder.write(name, f"This is {name}.")
+    return folder
+
+
+def test_posts_come_in_any_order_whatever_was_expected(process: BoundedProcess, tmp_path: Path) -> None:
+    folder = folder_of_posts(tmp_path)
+    archive = folder.archive()
+    renderer = Renderer(archive, folder.config, process=process)
+    renderer.expect(archive.posts)
+    for post in sorted(archive.posts, key=lambda post: post.source[::-1]):
+        assert renderer.render(post).html == f"<p>This is {post.source}.</p>\n"
+        renderer.expect(archive.posts[:3])
+
+
+def test_a_post_that_is_broken_breaks_only_itself_when_it_was_expected(process: BoundedProcess, tmp_path: Path) -> None:
+    folder = folder_of_posts(tmp_path)
+    folder.write(NAMES[20], "# a\n" * 15_000)
+    folder.write(NAMES[18], b"---\ntitle: x\n---\ncaf\xe9")
+    archive = folder.archive()
+    (tmp_path / "posts" / NAMES[22]).unlink()
+    renderer = Renderer(archive, folder.config, process=process, limits=RenderLimits(time=TimeLimit(0.2)))
+    renderer.expect(archive.posts)
+    broken = {}
+    for post in archive.posts:
+        try:
+            assert post.source in renderer.render(post).html
+        except BrokenPost as found:
+            broken[post.source] = found.problem.message.partition(":")[0]
+    assert broken == {
+        NAMES[18]: "is not UTF-8",
+        NAMES[20]: "takes longer than 0.2 s to render",
+        NAMES[22]: "cannot be read",
+    }
+
+
+def test_calls_are_answered_in_turn_around_one_that_dies(process: BoundedProcess) -> None:
+    before = [process.begin(add, n, 0, seconds=5) for n in range(20)]
+    endless = process.begin(spin, seconds=0.1)
+    after = [process.begin(add, n, 100, seconds=5) for n in range(20)]
+    assert [process.result(call) for call in reversed(after)] == [n + 100 for n in reversed(range(20))]
+    assert [process.result(call) for call in before] == list(range(20))
+    with pytest.raises(OverLimit):
+        process.result(endless)
+
+
+def test_large_calls_and_results_do_not_block_each_other(process: BoundedProcess) -> None:
+    calls = [process.begin(doubled, "x" * size, seconds=5) for size in (10, 3_000_000, 10, 200_000, 200_000, 1400)]
+    assert [len(process.result(call)) for call in calls] == [20, 6_000_000, 20, 400_000, 400_000, 2800]
+
+
+def test_a_call_that_is_withdrawn_is_not_made(process: BoundedProcess) -> None:
+    calls = [process.begin(add, n, 0, seconds=5) for n in range(10)]
+    endless = process.begin(spin, seconds=600)
+    process.withdraw([endless])
+    assert [process.result(call) for call in calls] == list(range(10))
+    assert process.call(add, 1, 2, seconds=5) == 3
+
+
+def doubled(text: str) -> str:
+    return text * 2
