@@ -11,6 +11,7 @@ from publisher.cli.app import App, with_app
 from publisher.core.logging import configure
 from publisher.daemon.children import Children
 from publisher.daemon.lock import only_one
+from publisher.daemon.reporting import Outage
 from publisher.daemon.web_process import WebProcess
 from publisher.web.server import address_of, listen_for
 
@@ -25,8 +26,13 @@ Examples:
 @click.command(short_help="Do everything on schedule, in one long-running program.", epilog=EXAMPLES)
 @click.option("--host", metavar="ADDRESS", help="Listen on this IP address. Default: that of web.listen.")
 @click.option("--port", type=click.IntRange(0, 65_535), metavar="PORT", help="Default: that of web.listen.")
+@click.option(
+    "--wait/--no-wait",
+    default=True,
+    help="Whether to wait for a database server that cannot be reached at the start. Default: wait.",
+)
 @with_app
-def run(app: App, host: str | None, port: int | None) -> int:
+def run(app: App, host: str | None, port: int | None, wait: bool) -> int:
     """Create each newsletter's editions on schedule and deliver them, handle sign-ups and unsubscribes, and keep the
     site up to date.
 
@@ -50,8 +56,9 @@ def run(app: App, host: str | None, port: int | None) -> int:
         # Not at the top: the scheduler takes 0.2 s to load, and meanwhile the other process loads the pages.
         from publisher.daemon.process import Process
 
-        web = WebProcess(children, config, ahead)
-        web.begin()
+        outage = Outage()
+        web = WebProcess(children, config, ahead, outage)
+        web.begin(wait=wait)
 
         def ready() -> None:
             admin = [address_of(each) for each in listeners[1:]]
@@ -64,7 +71,7 @@ def run(app: App, host: str | None, port: int | None) -> int:
             app.say(f"Running {config.site.title}: {address}   (press Ctrl-C to stop)")
             sys.stdout.flush()
 
-        return Process(config, children, web, lambda: datetime.now(UTC) + ahead).run(ready)
+        return Process(config, children, web, lambda: datetime.now(UTC) + ahead, outage).run(ready)
 
 
 def _ahead(app: App) -> timedelta:

@@ -6,6 +6,7 @@
     ├── PostError             one post cannot be read; it is skipped, and the others are published
     ├── TemplateError         a template is missing or broken
     ├── StoreError            the database cannot be opened, migrated or written
+    │   └── StoreAwayError    the database's server cannot be reached at present
     ├── SubscriberError       an address or a subscription is not acceptable
     ├── DnsError              a DNS query got no answer
     ├── BounceError           bounce reports cannot be read
@@ -82,6 +83,10 @@ class TemplateError(PublisherError):
 
 class StoreError(PublisherError):
     """The database cannot be opened, migrated or written."""
+
+
+class StoreAwayError(StoreError):
+    """The database's server cannot be reached at present, so waiting may help."""
 
 
 class SubscriberError(PublisherError):

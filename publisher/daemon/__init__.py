@@ -11,6 +11,7 @@ Public modules:
     children      has processes started by forking, hears of their end, and kills them
     lock          allows only one parent per project folder
     process       starts the others, waits for signals and changes, shuts down in order
+    reporting     logs each problem and each outage of the database only once
     web_process   starts the web application again when it ends, and opens new configurations
 
 Other modules:
@@ -21,8 +22,7 @@ Other modules:
     jobs          make editions and send them; a failure does not stop either
     site_builder  builds the site after a change
     file_watcher  notices changed files; the only user of watchfiles
-    reporting     logs each problem only once, however often it occurs
     systemd       sends the notifications that systemd expects of a service
 """
 
-__all__ = ["children", "lock", "process", "web_process"]
+__all__ = ["children", "lock", "process", "reporting", "web_process"]

@@ -13,9 +13,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from publisher.config import Config
-from publisher.core.errors import PublisherError, StoppedError
+from publisher.core.errors import PublisherError, StoppedError, StoreAwayError, StoreError
 from publisher.core.logging import log
-from publisher.daemon.reporting import ProblemLog, free_memory, log_defect
+from publisher.daemon.reporting import Outage, ProblemLog, free_memory, log_defect
 from publisher.publishing.tick import Build, TickReport, create_due, send_due
 from publisher.publishing.wiring import Project, open_project_store, run_build
 
@@ -52,13 +52,16 @@ class TickJob:
         clock: Callable[[], datetime],
         stop: Stop,
         after: Callable[[TickReport], None] = lambda ticked: None,
+        outage: Outage | None = None,
     ) -> None:
         """Create the job without running it.
 
         config  returns the current configuration
         stop    interrupts a delivery in progress
         after   called with the report of each call that did not fail
+        outage  where it is noted whether the database can be used
         """
+        self._outage = outage or Outage()
         self._config, self._clock, self._stop, self._after = config, clock, stop, after
         self._problems = ProblemLog(KNOWN_SECONDS)
         self._waits = ""
@@ -82,6 +85,7 @@ class TickJob:
         except Exception as error:  # noqa: BLE001 - a defect in one call must not end the others
             self._failed(config, error)
         else:
+            self._outage.end(self.name)
             self._rest(config, self._failures + 1 if ticked.stuck else 0)
             if ticked.created or ticked.delivered:
                 free_memory()
@@ -91,22 +95,26 @@ class TickJob:
         return create_due(Project(config, store, self._clock))
 
     def _failed(self, config: Config, error: Exception) -> None:
-        if isinstance(error, PublisherError):
+        if isinstance(error, StoreError):
+            self._outage.begin(self.name, error)
+            if isinstance(error, StoreAwayError):
+                return  # the next call tries again, since a connection that is refused costs nothing
+        elif isinstance(error, PublisherError):
             for line in error.lines():
                 log(f"{self.name} failed", f"{self.name} failed: {line}", level="error", what=line)
         else:
             log_defect(error)
-        self._rest(config, self._failures + 1)
+        self._rest(config, self._failures + 1, quiet=isinstance(error, StoreError))
 
-    def _rest(self, config: Config, failures: int) -> None:
+    def _rest(self, config: Config, failures: int, *, quiet: bool = False) -> None:
         """Record the number of consecutive failures, and pause after several of them.
 
-        The pause keeps the job from overloading the project or its mail servers.
+        The pause keeps the job from overloading the project or its mail servers. quiet: whether to log nothing.
         """
         self._failures = failures
         rest = rest_after(failures, config.run.tick_seconds)
         self._rests_until = time.monotonic() + rest
-        if rest:
+        if rest and not quiet:
             log("resting", f"{self.name}: next try in {rest:.0f} s", seconds=rest, failures=failures)
 
     def _log(self, ticked: TickReport) -> None:
@@ -144,6 +152,7 @@ class SendJob(TickJob):
         clock: Callable[[], datetime],
         stop: Stop,
         after: Callable[[TickReport], None] = lambda ticked: None,
+        outage: Outage | None = None,
         build: Build = run_build,
     ) -> None:
         """Create the job without running it. The other arguments are those of TickJob.
@@ -151,7 +160,7 @@ class SendJob(TickJob):
         build  builds the site before the first email of an edition links to it
         """
         self._build = build
-        super().__init__(config, clock, stop, after)
+        super().__init__(config, clock, stop, after, outage)
         self._wanted = threading.Event()
         self._counts: dict[int, DeliveryCounts] = {}  # by edition id, after the last call
         self._logged_at = 0.0

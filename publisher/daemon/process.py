@@ -23,7 +23,7 @@ from publisher.core.logging import configure, log
 from publisher.daemon.children import Children
 from publisher.daemon.file_watcher import FileWatcher
 from publisher.daemon.jobs import SendJob, TickJob
-from publisher.daemon.reporting import log_defect
+from publisher.daemon.reporting import Outage, log_defect
 from publisher.daemon.scheduler import Scheduler
 from publisher.daemon.site_builder import SiteBuilder
 from publisher.daemon.systemd import notify, watchdog_seconds
@@ -55,21 +55,24 @@ class ProcessEvent(Enum):
 class Process:
     """A running project. It must be created in the main thread, and `run` blocks that thread."""
 
-    def __init__(self, config: Config, children: Children, web: WebProcess, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, config: Config, children: Children, web: WebProcess, clock: Callable[[], datetime], outage: Outage
+    ) -> None:
         """Create the jobs and threads without starting them.
 
         children  starts other processes
         web       the web application, which must already be running
         clock     returns the current time, with a time zone
+        outage    where it is noted whether the database can be used
         """
         self._config = config
         self._events: SimpleQueue[ProcessEvent] = SimpleQueue()
         self._stop = Stop()
         self._children, self._web = children, web
         self._reloading = threading.Lock()
-        self._site = SiteBuilder(children, lambda: self._config, clock)
-        self._sending = SendJob(lambda: self._config, clock, self._stop, after=self._sent, build=self._site.build)
-        making = TickJob(lambda: self._config, clock, self._stop, after=self._made)
+        self._site = SiteBuilder(children, lambda: self._config, clock, outage)
+        self._sending = SendJob(lambda: self._config, clock, self._stop, self._sent, outage, self._site.build)
+        making = TickJob(lambda: self._config, clock, self._stop, self._made, outage)
         self._scheduler = Scheduler({making.name: making, self._sending.name: self._sending}, config.run.tick_seconds)
         self._watcher = FileWatcher(config, self._site.changed, lambda: self._events.put(ProcessEvent.RELOAD))
         self._clock_jumps = ClockJumps()

@@ -1,14 +1,16 @@
-"""Helpers that the threads share: they log each problem once, in one line, and free memory after work."""
+"""Helpers that the threads share: they log each problem and each outage once, and free memory after work."""
 
 from __future__ import annotations
 
 import gc
+import threading
 import time
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
+from publisher.core.errors import PublisherError
 from publisher.core.logging import log
 
 
@@ -31,6 +33,37 @@ class ProblemLog:
             if line not in known:
                 log(event, line, level=level, what=line)
         self._logged = {line: known.get(line, now) for line in lines} | (known if self._keeps else {})
+
+
+class Outage:
+    """Logs a line when the database is not usable for the first of several users, and one when it is for all again."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._missed_by: set[str] = set()
+        self._since = 0.0
+
+    def begin(self, user: str, error: PublisherError) -> None:
+        """Note that a user could not use the database, because of an error."""
+        with self._lock:
+            first = not self._missed_by
+            self._missed_by.add(user)
+            if not first:
+                return
+            self._since = time.monotonic()
+        line = "; ".join(error.lines())
+        log("database away", f"the database cannot be used: {line}", level="error", what=line)
+
+    def end(self, user: str) -> None:
+        """Note that a user could use the database."""
+        with self._lock:
+            if user not in self._missed_by:
+                return
+            self._missed_by.remove(user)
+            if self._missed_by:
+                return
+            seconds = round(time.monotonic() - self._since)
+        log("database back", f"the database can be used again, after {seconds} s", seconds=seconds)
 
 
 def log_defect(error: BaseException) -> None:

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from publisher.config import Config
-from publisher.core.errors import PublisherError
+from publisher.core.errors import PublisherError, StoreError
 from publisher.core.logging import log
 from publisher.daemon.build_child import OUT_OF_MEMORY
 from publisher.daemon.children import BUILD, BuildNote, BuildOrder, Child, ChildError, Children
-from publisher.daemon.reporting import ProblemLog, log_defect
+from publisher.daemon.reporting import Outage, ProblemLog, log_defect
 
 if TYPE_CHECKING:
     from publisher.site.build import BuildReport
@@ -40,6 +40,7 @@ class SiteBuilder:
         children: Children,
         config: Callable[[], Config],
         clock: Callable[[], datetime],
+        outage: Outage | None = None,
         *,
         quiet: float = QUIET_SECONDS,
     ) -> None:
@@ -48,9 +49,11 @@ class SiteBuilder:
         children  starts the processes of the builds
         config    returns the current configuration
         clock     returns the current time
+        outage    where it is noted whether the database can be used
         quiet     after how many seconds without progress a build is killed
         """
         self._children, self._config, self._clock, self._quiet = children, config, clock, quiet
+        self._outage = outage or Outage()
         self._wanted, self._over = threading.Event(), False
         self._one = threading.Lock()
         self._child: Child | None = None
@@ -141,12 +144,15 @@ class SiteBuilder:
             self._wanted.clear()
             try:
                 report = self.build(self._config(), self._clock())
+            except StoreError as error:  # the web versions of editions are in the database
+                self._outage.begin("site", error)
             except PublisherError as error:
                 if not self._over:
                     self._problems.log("site not built", error.lines(), level="error")
             except Exception as error:  # noqa: BLE001 - a defect in one build must not end the others
                 log_defect(error)
             else:
+                self._outage.end("site")
                 self._log(report)
 
     def _log(self, report: BuildReport) -> None:

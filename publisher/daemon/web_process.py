@@ -9,10 +9,10 @@ from datetime import timedelta
 from queue import Empty, SimpleQueue
 
 from publisher.config import Config
-from publisher.core.errors import ProjectError, PublisherError
+from publisher.core.errors import ProjectError, PublisherError, StoreAwayError
 from publisher.core.logging import log
 from publisher.daemon.children import WEB, Child, ChildError, Children, ServedProject, WebEvent, WebOrder
-from publisher.daemon.reporting import ProblemLog
+from publisher.daemon.reporting import Outage, ProblemLog
 
 OPEN_SECONDS = 60.0
 """How long a project may take to be opened."""
@@ -33,8 +33,13 @@ DELAYS = (0.0, 0.2, 0.5, 1.0, 2.0, 3.0)
 class WebProcess:
     """The process of the web application, and the thread that starts it again."""
 
-    def __init__(self, children: Children, config: Config, ahead: timedelta) -> None:
-        """Prepare the process without starting it. ahead: how far the project's clock is ahead of the host's."""
+    def __init__(self, children: Children, config: Config, ahead: timedelta, outage: Outage | None = None) -> None:
+        """Prepare the process without starting it.
+
+        ahead   how far the project's clock is ahead of the host's
+        outage  where it is noted whether the database can be used
+        """
+        self._outage = outage or Outage()
         self._children, self._project = children, ServedProject(1, config, ahead)
         self._child: Child | None = None
         self._sending = threading.Lock()
@@ -43,16 +48,19 @@ class WebProcess:
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._supervise, name="web", daemon=True)
 
-    def begin(self) -> None:
-        """Start the process. Return once it answers requests.
+    def begin(self, *, wait: bool = True) -> None:
+        """Start the process. Return once it answers requests, although perhaps only that the database is away.
 
+        wait  whether to begin without a database whose server cannot be reached
         Raises PublisherError if the project has no newsletters, or its application cannot be opened.
         """
         require_newsletters(self._project.config)
         child = self._start()
         try:
             event, _, error = child.connection.recv()
-            if error is not None:
+            if event is WebEvent.AWAY and wait and isinstance(error, StoreAwayError):
+                self._outage.begin("web", error)
+            elif error is not None:
                 raise error
             while event is not WebEvent.ANSWERS:
                 event, _, _ = child.connection.recv()
@@ -135,7 +143,11 @@ class WebProcess:
                 if event in (WebEvent.ALIVE, WebEvent.ANSWERS):
                     continue
                 self._answers.put((event, number, error))
-                if error and number == self._project.number:
+                if event is WebEvent.OPENED:
+                    self._outage.end("web")
+                elif error and event is WebEvent.AWAY:
+                    self._outage.begin("web", error)
+                elif error and number == self._project.number:
                     self._problems.log("web not opened", error.lines(), level="error")
             log("web hangs", "the web application does not respond; it is killed", level="error")
             child.kill()

@@ -16,7 +16,7 @@ from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 
-from publisher.core.errors import StoreError
+from publisher.core.errors import StoreAwayError, StoreError
 from publisher.core.private_folder import STATE_FOLDER, close_file, make_private
 from publisher.store.location import SQLITE, sqlite_path
 
@@ -134,7 +134,8 @@ class Database:
             yield
         except (sa.exc.SQLAlchemyError, sqlite3.Error) as error:
             sentence, hint = _explained(error, self.file)
-            raise StoreError(sentence, where=self.where, hint=hint) from error
+            kind = StoreAwayError if not self.is_sqlite and _is_away(error) else StoreError
+            raise kind(sentence, where=self.where, hint=hint) from error
 
 
 def _rows(connection: Any, statement: str) -> list[Any]:
@@ -201,6 +202,16 @@ def _prepare_sqlite(connection: sqlite3.Connection, record: Any) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     writes = connection.get_execution_options().get(WRITES, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _is_away(error: Exception) -> bool:
+    """Return whether PostgreSQL cannot be reached at present. A refusal, as of a wrong password, is an answer."""
+    if not isinstance(error, sa.exc.OperationalError):
+        return False
+    said = str(error.orig or error)
+    return "FATAL" not in said or any(
+        words in said for words in ("starting up", "shutting down", "too many", "recovery")
+    )
 
 
 def _explained(error: Exception, file: Path | None) -> tuple[str, str]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gc
 import json
+import re
 import signal
 import socket
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import unquote
 
 import httpx
 import psutil
@@ -20,9 +22,9 @@ from publisher.mail.run_options import Stop
 from tests.support.admin_page import Owner, set_password
 from tests.support.preview_server import free_port
 from tests.support.project import WEEKLY, Project
-from tests.support.run_server import running
+from tests.support.run_server import Running, running
 from tests.support.sink import sink
-from tests.support.web_client import until
+from tests.support.web_client import configure, until
 
 
 def letters(project: Project) -> Counter[str]:
@@ -187,17 +189,41 @@ def test_systemd_is_notified(project: Project, tmp_path: Path) -> None:
     assert heard[:3] == [b"READY=1", b"WATCHDOG=1", b"WATCHDOG=1"]
 
 
-def test_a_missing_database_is_logged_and_retried(project: Project) -> None:
+def test_an_outage_of_the_database_is_two_lines(project: Project) -> None:
     project.subscribe("ada")
     record = project.root / ".publisher/publisher.db"
     with running(project, now="2026-11-16T07:00") as run:
         run.wait("site built")
         moved = record.rename(record.with_suffix(".away"))
         record.mkdir()
-        assert "publisher.db" in run.look_until("tick failed")["what"]
+        assert "publisher.db" in run.look_until("database away")["what"]
         record.rmdir()
         moved.rename(record)
+        run.look_until("database back")
         assert run.get("/feed.xml").status_code == 200
+    assert len(run.told("database away")) == len(run.told("database back")) == 1
+    assert [line for line in run.told() if line["event"] in ("tick failed", "sending failed", "resting")] == []
+
+
+def test_a_database_that_is_away_at_the_start_is_waited_for(
+    project: Project, postgres_url: str, tmp_path: Path
+) -> None:
+    server, found = tmp_path / "server", re.search(r"host=([^&]+)", postgres_url)
+    assert found
+    url, port = postgres_url.replace(found[1], str(server)), free_port()
+    configure(project, port)
+    refused = project.spawn("run", "--no-wait", "--port", str(port), PUBLISHER_DATABASE_URL=url)
+    assert refused.code == 1
+    assert refused.err.count("\n") == 1
+    run = Running(project, port, now="2026-11-17T10:00", PUBLISHER_DATABASE_URL=url)
+    assert run.get("/healthz").status_code == 503
+    server.symlink_to(unquote(found[1]))
+    run.look_until("database back")
+    assert run.get("/healthz").text == "ok\n"
+    code, log = run.end()
+    assert code == 0, log
+    lines = [line["event"] for line in run.told() if line["level"] != "info"]
+    assert lines == ["database away"], log
 
 
 def test_the_death_of_a_child_stops_nothing(project: Project, tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ class FeedStats:
         self._seen: dict[tuple[str, str], FeedReader] = {}
         self._requests: Counter[tuple[str, str]] = Counter()
         self._written_at: dict[tuple[str, str], datetime] = {}
-        self._ends = False
+        self._ends = self._failed = False
         self._thread = threading.Thread(target=self._run, name="feed stats", daemon=True)
 
     def start(self) -> None:
@@ -90,8 +90,12 @@ class FeedStats:
             return
         try:
             self._store.feed_readers.record(seen, requests)
+            self._failed = False
         except PublisherError as error:
             kind = type(error).__name__
+            if self._failed:
+                return  # an outage is one line
+            self._failed = True
             log("feed readers", f"requests for feeds were not counted: {kind}", level="warning", error=kind)
 
     def close(self) -> None:

@@ -6,9 +6,10 @@ import json
 
 import pytest
 
+from publisher.core.errors import StoreError
 from publisher.core.logging import configure
 from publisher.daemon.jobs import rest_after
-from publisher.daemon.reporting import ProblemLog
+from publisher.daemon.reporting import Outage, ProblemLog
 from publisher.daemon.systemd import notify, watchdog_seconds
 
 
@@ -27,6 +28,25 @@ def test_a_known_problem_is_logged_once(capsys: pytest.CaptureFixture[str]) -> N
             assert [json.loads(line)["what"] for line in capsys.readouterr().err.splitlines()] == wanted
     finally:
         configure()
+
+
+def test_an_outage_is_one_line_when_it_begins_and_one_when_it_is_over(capsys: pytest.CaptureFixture[str]) -> None:
+    outage, error = Outage(), StoreError("is away", where="postgresql://x")
+    configure("json")
+    try:
+        outage.end("tick")
+        for user in ("tick", "sending", "tick"):
+            outage.begin(user, error)
+        outage.end("sending")
+        outage.begin("sending", error)  # whoever tries between two failures of another begins no new outage
+        outage.end("tick")
+        outage.end("sending")
+        outage.end("sending")
+        lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    finally:
+        configure()
+    assert [line["event"] for line in lines] == ["database away", "database back"]
+    assert lines[0]["what"] == "postgresql://x: is away"
 
 
 def test_without_systemd_nothing_is_sent() -> None:

@@ -25,7 +25,6 @@ SMALL = {
     "core.atomic_write": "one promise, kept in one place for three rooms",
     "core.host_id": "one noun",
     "store.column_types": "one noun: what a column contains",
-    "daemon.reporting": "used by four threads",
     "daemon.systemd": "one protocol",
     "newsletters.letter.html_tree": "the limits of libxml2",
     "newsletters.letter.safe_text": "the seam for text from outside",
