@@ -39,7 +39,7 @@ def blocks(language: str) -> list[str]:
 
 
 @contextmanager
-def documented_nginx(folder: Path, state: Path, application: str, public_url: str = "") -> Iterator[str]:
+def documented_nginx(folder: Path, state: Path, application: str, public_url: str = "", port: int = 0) -> Iterator[str]:
     """Serve a folder with nginx, which passes on the rest to an application; yield the URL.
 
     public_url  what stands for the documented name in the policy; by default the URL that is yielded
@@ -47,7 +47,7 @@ def documented_nginx(folder: Path, state: Path, application: str, public_url: st
     server, *added = (block for block in blocks("nginx"))
     assert len(added) == 2
     assert all("proxy_pass" in block for block in added)
-    port = free_port()
+    port = port or free_port()
     url = f"http://127.0.0.1:{port}"
     passed = "".join(added).replace("gzip off;", "gzip off; add_header X-Passed-On yes always;")
     block = server.replace("    location / {", passed + "    location / {", 1)
