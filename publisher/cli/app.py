@@ -17,7 +17,10 @@ from publisher.core.errors import ProjectError, PublisherError
 
 if TYPE_CHECKING:
     from publisher.config import Config
+    from publisher.core.action_kinds import ActionKind
     from publisher.core.models import Problem
+    from publisher.core.newsletter_models import Subscriber
+    from publisher.store import Store
 
 
 @dataclass
@@ -154,6 +157,34 @@ def _here() -> Path:
         return Path.cwd()
     except OSError as error:
         raise ProjectError("the current folder no longer exists", hint="go to another, or use --project") from error
+
+
+def log_action(
+    app: App,
+    store: Store,
+    what: ActionKind,
+    about: str = "",
+    *,
+    detail: str = "",
+    subscriber: Subscriber | None = None,
+    dry_run: bool = False,
+) -> None:
+    """Add what a command did to the log of actions, unless it was a dry run.
+
+    about       to what, in words
+    subscriber  the person on whom it was done, whose address is not copied
+    """
+    if dry_run:
+        return
+    from publisher.core.action_kinds import Via  # not at the top: `--help` must load quickly
+    from publisher.core.host_id import host_name  # the same
+
+    config = app.config()
+    here = host_name(config.root, os.environ).partition(":")[0]
+    known = subscriber.id if subscriber else None
+    store.actions.record(
+        what, app.now(config), via=Via.COMMAND, client=here, about=about, detail=detail, subscriber_id=known
+    )
 
 
 def require_known(config: Config, names: Iterable[str]) -> None:

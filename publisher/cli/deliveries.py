@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from publisher.cli.app import App, plural, with_app
+from publisher.cli.app import App, log_action, plural, with_app
 from publisher.cli.editions import get_edition
 from publisher.cli.results import say_next_try
 from publisher.cli.terminal import print_table
+from publisher.core.action_kinds import ActionKind
 from publisher.core.errors import PublisherError
 from publisher.core.newsletter_models import DeliveryCounts, DeliveryStatus, Edition
 from publisher.publishing import operations
@@ -116,7 +117,9 @@ def retry(app: App, edition_id: int, names: tuple[str, ...]) -> None:
     now = app.now(app.config())
     with _edition(app, edition_id) as (store, edition):
         done = {name: operations.retry(store, edition, [DeliveryStatus(name)], now=now) for name in names or RETRIED}
-    total = sum(done.values())
+        total = sum(done.values())
+        if total:
+            log_action(app, store, ActionKind.RETRY, operations.edition_label(edition), detail=f"{total:,}")
     if app.json:
         app.print_json({"edition": edition_id, "due": total, "from": done})
     parts = ", ".join(f"{count:,} {name}" for name, count in done.items() if count)
@@ -146,6 +149,8 @@ def hold(app: App, edition_id: int, why: str) -> None:
     reason = clean_line(why, 300) or BY_HAND
     with _edition(app, edition_id) as (store, edition):
         changed = operations.hold(store, edition, reason)
+        if changed:
+            log_action(app, store, ActionKind.HOLD, operations.edition_label(edition), detail=reason)
         left = operations.in_hand(store, edition, patience=PATIENCE)
     if app.json:
         held = reason if changed else edition.held
@@ -166,6 +171,8 @@ def resume(app: App, edition_id: int) -> None:
     """Release EDITION: the next run sends what is waiting, including deferred messages."""
     with _edition(app, edition_id) as (store, edition):
         changed = operations.resume(store, edition, now=app.now(app.config()))
+        if changed:
+            log_action(app, store, ActionKind.RESUME, operations.edition_label(edition))
         counts, due = store.deliveries.counts(edition.id), store.ledger.next_try(edition.id)
     if app.json:
         app.print_json({"edition": edition_id, "changed": changed, "open": counts.open})
@@ -194,6 +201,8 @@ def cancel(app: App, edition_id: int, why: str, yes: bool) -> None:
             _confirm(edition, waiting)
         count = operations.cancel(store, edition, why=clean_line(why, 300) or CANCELLED, patience=PATIENCE)
         left = operations.in_hand(store, edition)
+        if count:
+            log_action(app, store, ActionKind.CANCEL, operations.edition_label(edition), detail=f"{count:,}")
     if app.json:
         app.print_json({"edition": edition_id, "cancelled": count, "in_hand": left})
     app.say(

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from publisher.cli.app import App, with_app
+from publisher.cli.app import App, log_action, with_app
 from publisher.cli.terminal import print_table
 from publisher.config import Config
+from publisher.core.action_kinds import ActionKind
 from publisher.core.errors import PublisherError
 from publisher.core.host_id import host_id as this_host_id
 from publisher.core.host_id import host_name
@@ -79,7 +80,8 @@ def confirm(app: App, host_id: str) -> None:
         now = app.now(config)
         here = store.hosts.check_in(this_host_id(config.root, os.environ), host_name(config.root, os.environ), now)
         host = _known(store, host_id) if host_id else here
-        store.hosts.confirm(host.id, now)
+        if store.hosts.confirm(host.id, now):
+            log_action(app, store, ActionKind.HOST_CONFIRMED, host.name)
         others = [other.name for other in store.hosts.list() if other.confirmed_at and other.id != host.id]
     app.say(f"{host.name} may send")
     if others:
@@ -96,6 +98,7 @@ def forget(app: App, host_id: str) -> None:
             raise PublisherError("no host has run this project yet")
         host = _known(store, host_id)
         store.hosts.forget(host.id)
+        log_action(app, store, ActionKind.HOST_FORGOTTEN, host.name)
     app.say(f"{host.name} may not send")
 
 

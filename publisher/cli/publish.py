@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from publisher.cli.app import App, plural, require_known, warn, with_app
+from publisher.cli.app import App, log_action, plural, require_known, warn, with_app
 from publisher.cli.build import as_json as build_as_json
 from publisher.cli.build import show_build
 from publisher.cli.hosts import CONFIRM_HINT, require_confirmed, why_this_host_waits
@@ -28,11 +28,13 @@ from publisher.cli.results import (
 )
 from publisher.cli.terminal import bar, delivery_bars, print_table
 from publisher.config import Config
+from publisher.core.action_kinds import ActionKind
 from publisher.core.errors import PublisherError, StoreError, TemplateError, TransportError
 from publisher.core.newsletter_models import Edition, EditionDraft
 from publisher.posts.archive import Archive, open_archive
 from publisher.publishing.deliver import DeliveryProgress, DeliveryResult, deliver_open
 from publisher.publishing.edition_plan import Plan, PlannedEdition, make_plan
+from publisher.publishing.operations import edition_label
 from publisher.publishing.publish import compose_plan, create_editions, rendering_problem, send_test, shortened
 from publisher.publishing.sent_files import remember_files, sent_again
 from publisher.publishing.wiring import Project, open_existing_store, open_project_store, run_build, transport_name
@@ -126,6 +128,8 @@ def _publish(
         _confirm_sending(config, plan, yes)
         try:
             created = create_editions(project, plan, drafts, now)
+            for _, edition in created:
+                log_action(app, project.store, ActionKind.PUBLISH, edition_label(edition))
             remember_files(config, store, plan.archive)
             if created:
                 # The web versions are online before the first email links to them.

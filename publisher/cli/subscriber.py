@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from publisher.cli.app import App, plural, require_known, warn, with_app
+from publisher.cli.app import App, log_action, plural, require_known, warn, with_app
 from publisher.cli.terminal import confirm
 from publisher.config import Config
+from publisher.core.action_kinds import ActionKind
 from publisher.core.errors import PublisherError
 from publisher.posts.archive import open_archive
 from publisher.posts.slugs import normal_form, topic_slug
@@ -104,6 +105,9 @@ def add(
             language=language,
             again=why,
         )
+        chosen_now = [each for each in chosen if each not in done.refused]
+        detail = f"{', '.join(chosen_now)}: {done.result.value}{f'; {why}' if why else ''}"
+        log_action(app, store, ActionKind.ADD, detail=detail, subscriber=store.subscribers.get(bare))
     for line in unknown_topics(config, app.now(config), slugs):
         warn(line)
     if app.json:
@@ -150,6 +154,9 @@ def unsubscribe(app: App, address: str, newsletter: str | None) -> None:
         if newsletter and not any(store.subscribers.list(newsletter)):
             require_known(config, [newsletter])
         changed = unsubscribe_address(store, address, newsletter, at=app.now(config))
+        if changed:
+            person = store.subscribers.get(normalise(address))
+            log_action(app, store, ActionKind.UNSUBSCRIBE, detail=newsletter or "from everything", subscriber=person)
     if app.json:
         app.print_json({"address": address, "changed": changed})
     app.say(
@@ -173,6 +180,7 @@ def erase(app: App, address: str, yes: bool) -> int:
     with _existing_store(config) as store:
         _confirm_erasure(store, address, app.now(config), yes)
         done = erase_address(store, address, now=app.now(config), source=COMMAND_LINE)
+        log_action(app, store, ActionKind.ERASE, detail=plural(done.rows, "row"), dry_run=not done.rows)
     if app.json:
         app.print_json({"address": address, "rows": done.rows, "scrubbed": done.scrubbed})
     what = f"deleted ({done.rows:,} rows)" if done.rows else "no such subscriber"
@@ -200,6 +208,9 @@ def suppress(app: App, address: str, lift: bool, yes: bool) -> None:
         if not lift:
             _confirm_suppression(store, address, yes)
         changed = change(store, address, now=app.now(config), source=COMMAND_LINE)
+        if changed:
+            what = ActionKind.LIFT if lift else ActionKind.SUPPRESS
+            log_action(app, store, what, subscriber=store.subscribers.get(normalise(address)))
     if app.json:
         app.print_json({"address": address, "changed": changed})
     words = ("is no longer suppressed", "was not suppressed") if lift else ("is suppressed", "was already suppressed")

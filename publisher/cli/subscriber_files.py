@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from publisher.cli.app import App, plural, require_known, warn, with_app
+from publisher.cli.app import App, log_action, plural, require_known, warn, with_app
 from publisher.cli.subscriber import chosen_newsletters, newsletter_options, unknown_topics
 from publisher.cli.terminal import bar, print_table
 from publisher.config import Config
+from publisher.core.action_kinds import ActionKind
 from publisher.core.atomic_write import replacing
 from publisher.core.errors import PublisherError
 from publisher.posts.archive import open_archive
@@ -121,6 +122,8 @@ def _imported(
             dry_run=dry_run,
             listeners=listeners,
         )
+        if not dry_run:
+            log_action(app, store, ActionKind.IMPORT, file.name, detail=plural(report.rows, "row"))
         mailed = {} if dry_run else {each: store.subscribers.count(each, mailable_at=now) for each in chosen}
     return report, seen[0], mailed
 
@@ -291,6 +294,8 @@ def _undo(app: App, number: int, dry_run: bool) -> None:
         if store is None:
             raise PublisherError("nothing was imported yet")
         done = store.imports.undo(number, app.now(config), dry_run=dry_run)
+        if not dry_run:
+            log_action(app, store, ActionKind.UNDO_IMPORT, f"import {number}", detail=f"{done.deleted:,} deleted")
     if app.json:
         app.print_json({"import": number, "dry_run": dry_run, **asdict(done)})
         return

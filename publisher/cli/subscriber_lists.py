@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import click
 
-from publisher.cli.app import App, plural, require_known, with_app
+from publisher.cli.app import App, log_action, plural, require_known, with_app
 from publisher.cli.terminal import print_table
+from publisher.core.action_kinds import ActionKind
 from publisher.core.errors import PublisherError
 from publisher.core.newsletter_models import SubscriberStatus
 from publisher.publishing.mail_wiring import subscription_policy
@@ -102,6 +103,7 @@ def tidy(app: App, dry_run: bool) -> None:
     with open_existing_store(config) as store:
         if store:
             done = forget_unconfirmed(store, subscription_policy(config), app.now(config), dry_run=dry_run)
+            log_action(app, store, ActionKind.TIDY, detail=f"{done.people:,}", dry_run=dry_run or not done.people)
     if app.json:
         app.print_json({"people": done.people, "tokens": done.tokens, "dry_run": dry_run})
     people = plural(done.people, "person", "people")
@@ -132,6 +134,7 @@ def rename_newsletter(app: App, old: str, new: str, dry_run: bool) -> None:
         if store is None:
             raise PublisherError("there are no subscribers yet")
         done = store.newsletters.rename(old, new, app.now(config), RENAMED_BY, dry_run=dry_run)
+        log_action(app, store, ActionKind.RENAME, f"{old} to {new}", dry_run=dry_run)
     if not (done.readers or done.editions or done.clashes or done.left or done.ended):
         raise PublisherError(
             f"{old} has no subscribers and no editions", hint="`publisher status` lists the newsletters that have any"

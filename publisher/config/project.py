@@ -12,7 +12,7 @@ from publisher.config.bounces import BouncesConfig
 from publisher.config.keys import Doc
 from publisher.config.mail import DeliveryConfig, Mail
 from publisher.config.newsletters import NewsletterConfig, SubscribersConfig
-from publisher.config.server import Admin, DatabaseConfig, RunConfig, Web
+from publisher.config.server import Admin, DatabaseConfig, LogConfig, RunConfig, Web
 from publisher.config.site import Feeds, PagesConfig, Posts, Site
 from publisher.config.theme import DEFAULT, Theme
 from publisher.core.private_folder import STATE_FOLDER
@@ -46,6 +46,7 @@ class Config:
     delivery: Annotated[DeliveryConfig, Doc("How messages are delivered.")] = field(default_factory=DeliveryConfig)
     bounces: Annotated[BouncesConfig, Doc("How bounces are processed.")] = field(default_factory=BouncesConfig)
     run: Annotated[RunConfig, Doc("The process that does everything on schedule.")] = field(default_factory=RunConfig)
+    log: Annotated[LogConfig, Doc("What the logs show of visitors.")] = field(default_factory=LogConfig)
     root: Path = Path()
 
     @property

@@ -64,6 +64,19 @@ class Admin:
     wrong_passwords: Annotated[
         int, Check(checks.between(1, 1_000)), Doc("Maximum number of wrong passwords per hour from one IP address.")
     ] = 10
+    log_days: Annotated[
+        int, Check(checks.between(1, 3_650)), Doc("Days for which the log of actions on the admin page is kept.")
+    ] = 365
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogConfig:
+    """[log]: what the log on stderr and the log of actions show."""
+
+    addresses: Annotated[
+        bool,
+        Doc("Whether they show the whole IP addresses of clients, which fail2ban needs, and not only their networks."),
+    ] = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ Code that only one package needs belongs in that package. Begin reading with mod
 define the types that the rest of the program passes around.
 
 Public modules:
+    action_kinds         the kinds of actions in the log of actions
     atomic_write         writing of a file completely or not at all
     bounce_report        the meaning of a bounce or complaint, and the subscriber it is about
     errors               the tree of exceptions
@@ -22,6 +23,7 @@ Public modules:
 """
 
 __all__ = [
+    "action_kinds",
     "atomic_write",
     "bounce_report",
     "errors",

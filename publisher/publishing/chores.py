@@ -74,6 +74,11 @@ def _ping_hub(project: Project, now: datetime) -> str:
     return ""
 
 
+def _forget_actions(project: Project, now: datetime) -> str:
+    project.store.actions.forget(now - timedelta(days=project.config.admin.log_days))
+    return ""
+
+
 def _optimise(project: Project, now: datetime) -> str:
     project.store.chores.optimise()
     return ""
@@ -91,6 +96,7 @@ CHORES: dict[str, tuple[timedelta, Chore]] = {
     "roll up": (timedelta(days=1), _roll_up),
     "tell hub": (timedelta(minutes=10), _ping_hub),
     "forget reports": (timedelta(days=1), _forget_reports),
+    "forget actions": (timedelta(days=1), _forget_actions),
     "optimise": (timedelta(days=1), _optimise),
     "compact": (timedelta(days=1), _compact),
 }

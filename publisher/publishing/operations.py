@@ -30,6 +30,11 @@ _LASTING = re.compile(r"https?://|\d\.\d{1,3}\.\d{1,3}\b")
 _SKIPPED = by_person("skipped by the owner")
 
 
+def edition_label(edition: Edition) -> str:
+    """Return a short name for an edition in the log of actions, such as "edition 3, weekly 2026-W48"."""
+    return f"edition {edition.id}, {edition.newsletter}" + ("" if is_post_slot(edition.slot) else f" {edition.slot}")
+
+
 def waits(edition: Edition) -> bool:
     """Return whether the edition waits for the owner to approve or skip it."""
     return edition.hold is not None and edition.hold.asks_owner

@@ -8,6 +8,7 @@ Begin with `store.py`, which lists what the database stores, then `tables.py`. `
 transactions, and `migrations/` has one file for each version of the schema.
 
 Public modules:
+    action_log              what people did, and who logged in
     audience                the subscribers who get an edition
     bounces                 messages that bounced
     deliveries              the ledger of deliveries, for workers that send
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Store",
+    "action_log",
     "audience",
     "bounces",
     "deliveries",

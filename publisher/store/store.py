@@ -6,6 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from publisher.store.action_log import ActionLog
 from publisher.store.bounces import Bounces
 from publisher.store.chores import Chores
 from publisher.store.database import Database
@@ -44,6 +45,7 @@ class Store:
     chores        when each recurring task last began, and maintenance of the database
     statistics    totals over all tables
     owner         the password of the admin page, and the alerts that the owner has received
+    actions       what people did, and who logged in
     sessions      the sessions of owners who are logged in to the admin page
     feed_readers  how many people read the feeds
     """
@@ -60,6 +62,7 @@ class Store:
         self.deliveries = Deliveries(database)
         self.statistics = Statistics(database)
         self.owner = Owner(database)
+        self.actions = ActionLog(database)
         self.sessions = LoginSessions(database)
         self.feed_readers = FeedReaders(database)
         self.ledger = Ledger(database)

@@ -64,6 +64,10 @@ def export_data(store: Store, uid: str) -> dict[str, Any] | None:
         ],
         "tokens": [_token(token) for token in store.subscribers.tokens(subscriber.id)],
         "deliveries": [_row(row) for row in store.subscribers.deliveries(subscriber.id)],
+        "actions": [
+            {"at": _moment(each.at), "what": each.what, "via": each.via, "detail": each.detail}
+            for each in store.actions.about(subscriber.id)
+        ],
         "returned": [_row(row) for row in store.subscribers.bounces(subscriber.id)],
     }
 

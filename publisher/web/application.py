@@ -157,9 +157,11 @@ def _public_routes(front: _Front, context: WebContext, pages: PublicPages) -> li
 def _admin_routes(context: WebContext, public_pages: PublicPages) -> list[BaseRoute]:
     """Return the routes of the admin pages. Each answers 404 until a password is set."""
     lifetime = timedelta(hours=context.config.admin.session_hours)
-    sessions = Sessions(context.store, project_secret(context.config), lifetime, context.links.public_url)
+    secret, public_url = project_secret(context.config), context.links.public_url
+    own = bool(context.config.admin.listen)
+    sessions = Sessions(context.store, secret, lifetime, public_url, has_own_address=own)
     pages = AdminPages(context, public_pages, sessions)
-    second = SecondFactor(context.store, project_secret(context.config))
+    second = SecondFactor(context.store, secret)
     auth, views = OwnerAuth(context, public_pages, pages, sessions, second), AdminViews(context, pages)
     access = AccessPage(context, pages, second)
     actions = AdminActions(context, pages, views)
@@ -173,6 +175,7 @@ def _admin_routes(context: WebContext, public_pages: PublicPages) -> list[BaseRo
         "/readers": views.subscribers,
         "/feeds": views.feeds,
         "/posts": views.posts,
+        "/log": views.log,
         "/access": access.show,
         "/progress.json": views.progress,
     }

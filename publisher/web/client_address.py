@@ -25,9 +25,13 @@ class Clients:
     X-Forwarded-For and Forwarded (RFC 7239) are only trusted if they come from a configured proxy.
     """
 
-    def __init__(self, trusted_proxies: Iterable[str], metrics_for: Iterable[str]) -> None:
+    def __init__(
+        self, trusted_proxies: Iterable[str], metrics_for: Iterable[str], *, shows_addresses: bool = False
+    ) -> None:
+        """Prepare to determine addresses. shows_addresses: whether the log may show whole addresses."""
         self._proxies = [ip_network(proxy) for proxy in trusted_proxies]
         self._metrics_for = [ip_network(network) for network in metrics_for]
+        self._shows_addresses = shows_addresses
         self._warned = False
 
     def address(self, scope: Scope) -> str:
@@ -44,6 +48,11 @@ class Clients:
         if not named:
             return peer
         return named.pop() if len(named) == 1 else UNKNOWN
+
+    def shown(self, scope: Scope) -> str:
+        """Return what the log shows of the client: its network, or its IP address if the owner wants that."""
+        address = self.address(scope)
+        return address if self._shows_addresses else shortened_client(address)
 
     def may_read_metrics(self, scope: Scope) -> bool:
         """Return whether the client may read /metrics. This is never allowed through a proxy that is not configured."""

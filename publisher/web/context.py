@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from publisher.config import Config
+from publisher.core.action_kinds import ActionKind, Via
 from publisher.core.templates import Templates
 from publisher.mail.links import Links
 from publisher.store import Store
@@ -51,12 +52,20 @@ class WebContext:
     @cached_property
     def clients(self) -> Clients:
         """The object that determines the IP addresses of clients."""
-        return Clients(self.config.web.trusted_proxies, self.config.web.metrics_for)
+        web = self.config.web
+        return Clients(web.trusted_proxies, web.metrics_for, shows_addresses=self.config.log.addresses)
 
     @property
     def newsletter_names(self) -> tuple[str, ...]:
         """The names of the configured newsletters."""
         return tuple(newsletter.name for newsletter in self.config.newsletters)
+
+    def record(
+        self, request: Request, what: ActionKind, *, via: Via = Via.PAGE, about: str = "", detail: str = ""
+    ) -> None:
+        """Add what the owner did to the log of actions."""
+        client = self.clients.shown(request.scope)
+        self.store.actions.record(what, self.now(), via=via, client=client, about=about, detail=detail)
 
     def evidence(self, request: Request, source: str, text_version: str = "") -> Evidence:
         """Return the origin of a consent or its withdrawal. The policy decides how much of it is stored.

@@ -16,7 +16,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from publisher.core.logging import log
-from publisher.web.client_address import Clients, shortened_client
+from publisher.web.client_address import Clients
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -76,7 +76,7 @@ class AccessLog:
             self._count(page, status)
             shown = shown_path(scope["path"], page, status)
             took = round((time.monotonic() - began) * 1_000)
-            client = shortened_client(self._clients.address(scope))
+            client = self._clients.shown(scope)
             method = _method(scope["method"])
             line = f"{client} {method} {shown} {status} {took}ms"
             log("answered", line, client=client, method=method, path=shown, status=status, milliseconds=took)

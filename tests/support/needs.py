@@ -21,6 +21,7 @@ PACKAGES = {
     "chromium": "chromium",
     "curl": "curl",
     "dovecot": "dovecot-imapd",
+    "fail2ban-regex": "fail2ban",
     "java": "default-jre-headless",
     "lmtp": "dovecot-lmtpd",
     "newsboat": "newsboat",

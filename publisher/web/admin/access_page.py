@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 from starlette.responses import RedirectResponse, Response
 
+from publisher.core.action_kinds import ActionKind
 from publisher.core.errors import PublisherError
 from publisher.web.admin.guesses import PasswordResult, refusal
 from publisher.web.admin.second_factor import SecondFactor, is_key, key_uri, new_key, svg_code
@@ -40,13 +41,15 @@ class AccessPage:
             codes = self._second.turn_on(key, "".join(form.one("code").split()), self._context.now())
         except PublisherError as error:
             return self._page(request, session, key=key, status=400, trouble=f"Nothing was changed: {error}.")
+        self._context.record(request, ActionKind.FACTOR_ON)
         return self._page(request, session, codes=codes)
 
     def turn_off(self, request: Request, session: Session, form: Form, result: PasswordResult) -> Response:
         """Turn the second factor off, if the password and the code were right."""
         if result is not PasswordResult.RIGHT:
             return self._refused(request, session, result)
-        was_on = self._second.turn_off()
+        if was_on := self._second.turn_off():
+            self._context.record(request, ActionKind.FACTOR_OFF)
         name = self._pages.flashes.add(Flash("The second factor is off." if was_on else "It was off already."))
         return RedirectResponse(f"{self._pages.root}/access?said={name}", 303, owner_page_headers())
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from starlette.responses import RedirectResponse, Response
 
+from publisher.core.action_kinds import ActionKind
 from publisher.core.errors import PublisherError
 from publisher.core.newsletter_models import DeliveryStatus, Edition
-from publisher.publishing.operations import approve, cancel, hold, resume, retry, skip
+from publisher.publishing.operations import approve, cancel, edition_label, hold, resume, retry, skip
 from publisher.publishing.publish import send_letter
 from publisher.publishing.wiring import transport_name
 from publisher.subscribers.address import normalise
@@ -27,7 +29,17 @@ if TYPE_CHECKING:
     from publisher.web.forms import Form
 
 _LONGEST_REASON = 200
+
 _RETRYABLE = (DeliveryStatus.FAILED, DeliveryStatus.UNCERTAIN, DeliveryStatus.DEFERRED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """What a button did, for the owner and for the log of actions."""
+
+    text: str
+    what: ActionKind
+    detail: str = ""
 
 
 class AdminActions:
@@ -35,7 +47,7 @@ class AdminActions:
 
     def __init__(self, context: WebContext, pages: AdminPages, views: AdminViews) -> None:
         self._context, self._pages, self._views = context, pages, views
-        self._actions: Mapping[str, Callable[[Edition, Form], Flash]] = {
+        self._actions: Mapping[str, Callable[[Edition, Form], Flash | _Done]] = {
             "hold": self._hold,
             "resume": self._resume,
             "retry": self._retry,
@@ -51,7 +63,15 @@ class AdminActions:
         action = self._actions.get(form.one("do"))
         if action is None:
             raise NotFoundError("there is no such button")
-        return self._redirect(f"editions/{edition.id}", lambda: action(edition, form))
+
+        def press() -> Flash:
+            done = action(edition, form)
+            if isinstance(done, Flash):
+                return done
+            self._context.record(request, done.what, about=edition_label(edition), detail=done.detail)
+            return Flash(done.text)
+
+        return self._redirect(f"editions/{edition.id}", press)
 
     def next(self, request: Request, session: Session, form: Form) -> Response:
         """Send a newsletter's next email to the address in the form, as a test."""
@@ -67,44 +87,45 @@ class AdminActions:
 
         return self._redirect(f"next/{newsletter.name}", send)
 
-    def _hold(self, edition: Edition, form: Form) -> Flash:
+    def _hold(self, edition: Edition, form: Form) -> Flash | _Done:
         reason = " ".join(form.one("why").split())[:_LONGEST_REASON] or "put on hold on the admin page"
         if not hold(self._context.store, edition, reason):
             return Flash("It was already on hold.")
-        return Flash("On hold. Messages already with a mail server can't be recalled.")
+        return _Done("On hold. Messages already with a mail server can't be recalled.", ActionKind.HOLD, reason)
 
-    def _resume(self, edition: Edition, form: Form) -> Flash:
-        was_held = resume(self._context.store, edition, now=self._context.now())
-        return Flash("Resumed: sending continues with the next run." if was_held else "It was not on hold.")
+    def _resume(self, edition: Edition, form: Form) -> Flash | _Done:
+        if not resume(self._context.store, edition, now=self._context.now()):
+            return Flash("It was not on hold.")
+        return _Done("Resumed: sending continues with the next run.", ActionKind.RESUME)
 
-    def _approve(self, edition: Edition, form: Form) -> Flash:
+    def _approve(self, edition: Edition, form: Form) -> Flash | _Done:
         now = self._context.now()
         if not approve(self._context.store, edition, now=now):
             return Flash("It no longer needs your approval.")
         if edition.goes_at and edition.goes_at > now:
-            return Flash(f"Approved. It will be sent {self._pages.ago(edition.goes_at)}.")
-        return Flash("Approved. It will be sent with the next run.")
+            return _Done(f"Approved. It will be sent {self._pages.ago(edition.goes_at)}.", ActionKind.APPROVE)
+        return _Done("Approved. It will be sent with the next run.", ActionKind.APPROVE)
 
-    def _skip(self, edition: Edition, form: Form) -> Flash:
+    def _skip(self, edition: Edition, form: Form) -> Flash | _Done:
         if form.one("sure") != "yes":
             return Flash("Nothing was skipped: please tick the confirmation box.", is_bad=True)
         if not skip(self._context.store, edition):
             return Flash("It no longer needs your approval.")
-        return Flash("Skipped. No one will receive it.")
+        return _Done("Skipped. No one will receive it.", ActionKind.SKIP)
 
-    def _retry(self, edition: Edition, form: Form) -> Flash:
+    def _retry(self, edition: Edition, form: Form) -> Flash | _Done:
         named = {status.value: status for status in _RETRYABLE}
         statuses = tuple(named[value] for value in form.all("status") if value in named)
         if not statuses:
             return Flash("Choose which messages to retry.", is_bad=True)
         total = retry(self._context.store, edition, statuses, now=self._context.now())
-        return Flash(f"{total:,} will be retried with the next run.")
+        return _Done(f"{total:,} will be retried with the next run.", ActionKind.RETRY, f"{total:,}")
 
-    def _cancel(self, edition: Edition, form: Form) -> Flash:
+    def _cancel(self, edition: Edition, form: Form) -> Flash | _Done:
         if form.one("sure") != "yes":
             return Flash("Nothing was cancelled: please tick the confirmation box.", is_bad=True)
         total = cancel(self._context.store, edition, why="cancelled on the admin page")
-        return Flash(f"{total:,} cancelled. Messages already sent are not affected.")
+        return _Done(f"{total:,} cancelled. Messages already sent are not affected.", ActionKind.CANCEL, f"{total:,}")
 
     def _test(self, edition: Edition, form: Form) -> Flash:
         context, address = self._context, normalise(form.one("address"))

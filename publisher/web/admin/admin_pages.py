@@ -26,6 +26,7 @@ _MENU = (
     ("readers", "Subscribers"),
     ("feeds", "Feeds"),
     ("posts", "Posts"),
+    ("log", "Log"),
     ("access", "Access"),
 )
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
+from publisher.core.action_kinds import ActionKind
 from publisher.core.errors import PublisherError
 from publisher.core.logging import log
 from publisher.web.admin.credentials import is_password
 from publisher.web.admin.guesses import PasswordGate, PasswordResult, refusal
 from publisher.web.admin.session_cookies import Session, Sessions
-from publisher.web.client_address import shortened_client
 from publisher.web.forms import Form, FormError, is_same_site, read_form
 from publisher.web.responses import NotFoundError, owner_page_headers
 from publisher.web.worker_threads import run_in_thread
@@ -113,12 +113,16 @@ class OwnerAuth:
         """Log out: end the session, and delete the cookie in the browser."""
         response = RedirectResponse(f"{self._pages.root}/login", 303, owner_page_headers())
         self._sessions.end(request, response)
+        self._context.record(request, ActionKind.LOGOUT)
         return response
 
     def end_all(self, request: Request, session: Session, form: Form) -> Response:
         """End all sessions, also those of other browsers."""
-        self._context.store.sessions.end_all()
-        return self.log_out(request, session, form)
+        ended = self._context.store.sessions.end_all()
+        self._context.record(request, ActionKind.SESSIONS_ENDED, detail=f"{ended}")
+        response = RedirectResponse(f"{self._pages.root}/login", 303, owner_page_headers())
+        self._sessions.end(request, response)
+        return response
 
     def _admit(self, request: Request, form: Form) -> Session | Response:
         """Return the owner's session if a form belongs to it, or the answer to anyone else."""
@@ -139,7 +143,7 @@ class OwnerAuth:
                 return "right password, wrong code"
             return ""
 
-        return await self._gate.check(self._context.clients.address(request.scope), find_fault)
+        return await self._gate.check(request, find_fault)
 
     async def _log_in(self, request: Request, form: Form) -> Response:
         refused = await run_in_thread("form", self._refuse_login, request, form)
@@ -163,9 +167,11 @@ class OwnerAuth:
             response = self._login_form(request, status=status, trouble=trouble)
             response.headers.update(headers)
             return response
-        client = shortened_client(self._context.clients.address(request.scope))
+        client = self._context.clients.shown(request.scope)
         response = RedirectResponse(self._pages.root, 303, owner_page_headers())
         self._sessions.begin(request, response, self._context.now(), client)
+        self._context.record(request, ActionKind.LOGIN)
+        log("login", f"login from {client}", client=client)
         return response
 
     def _login_form(self, request: Request, *, status: int = 200, trouble: str = "") -> Response:

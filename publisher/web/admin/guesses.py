@@ -16,6 +16,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from publisher.core.action_kinds import ActionKind
 from publisher.core.logging import log
 from publisher.core.models import Problem
 from publisher.publishing.owner_alerts import alert_problems
@@ -25,6 +26,8 @@ from publisher.web.mail_worker import RetryLaterError
 from publisher.web.worker_threads import run_in_thread
 
 if TYPE_CHECKING:
+    from starlette.requests import Request
+
     from publisher.mail.transport import Transport
     from publisher.web.context import WebContext
 
@@ -64,37 +67,48 @@ class PasswordGate:
     def __init__(self, context: WebContext) -> None:
         self._context, self._turns = context, Turns()
 
-    async def check(self, client: str, find_fault: Callable[[], str]) -> PasswordResult:
+    async def check(self, request: Request, find_fault: Callable[[], str]) -> PasswordResult:
         """Check a password in a thread, when it is its turn.
 
-        client      the IP address that sent it
+        request     the request that brought it
         find_fault  checks the password, which may take a while, and returns what is wrong; "" if it is right
         """
-        limits = self._context.rate_limits
+        limits, client = self._context.rate_limits, self._context.clients.address(request.scope)
         if not limits.allow_password(client):
-            return PasswordResult.LIMITED
+            return self._limited(request)
         if not await self._turns.take(household(client)):
             return PasswordResult.BUSY
         try:
             if not limits.allow_password(client):  # others of the same client were wrong in the meantime
-                return PasswordResult.LIMITED
-            if not await run_in_thread("password", find_fault):
+                return self._limited(request)
+            fault = await run_in_thread("password", find_fault)
+            if not fault:
                 return PasswordResult.RIGHT
-            await run_in_thread("password", self._count, client)
+            await run_in_thread("password", self._count, request, client, fault)
             if limits.is_under_attack():
                 await asyncio.sleep(PAUSE_SECONDS)
             return PasswordResult.WRONG
         finally:
             self._turns.give()
 
-    def _count(self, client: str) -> None:
-        if self._context.rate_limits.count_wrong_password(client) >= ALARMING:
+    def _limited(self, request: Request) -> PasswordResult:
+        client = self._context.clients.shown(request.scope)
+        log("login refused", f"login refused from {client}: too many wrong passwords", level="warning", client=client)
+        return PasswordResult.LIMITED
+
+    def _count(self, request: Request, client: str, fault: str) -> None:
+        """Count and record a wrong password. During an attack it is only logged, so that the record does not grow."""
+        limits, shown = self._context.rate_limits, self._context.clients.shown(request.scope)
+        log("login failed", f"login failed from {shown}: {fault}", level="warning", client=shown, why=fault)
+        if not limits.is_under_attack():
+            self._context.record(request, ActionKind.LOGIN_FAILED, detail=fault)
+        if limits.count_wrong_password(client) >= ALARMING:
             self._context.mail_worker.put("owner alert", self._alert_owner)
 
     def _alert_owner(self, transport: Transport) -> None:
         """Email the owner. Raises RetryLaterError if the email cannot be sent now."""
         context, now = self._context, self._context.now()
-        text = f"at least {ALARMING} wrong passwords were tried at {context.links.public_url}/admin within an hour"
+        text = f"at least {ALARMING} wrong passwords were tried at {context.config.admin_url} within an hour"
         hint = "the log of actions on that page lists them; a second factor makes a guessed password useless"
         project = Project(context.config, context.store, context.now)
         told, unsent = alert_problems(

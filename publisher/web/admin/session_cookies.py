@@ -54,15 +54,18 @@ class Session:
 class Sessions:
     """Begins, finds and ends the sessions of one project."""
 
-    def __init__(self, store: Store, secret: str, lifetime: timedelta, public_url: str) -> None:
+    def __init__(
+        self, store: Store, secret: str, lifetime: timedelta, public_url: str, *, has_own_address: bool = False
+    ) -> None:
         """Prepare to handle sessions.
 
-        secret      the secret of the project
-        lifetime    how long the owner stays logged in
-        public_url  the URL of the web application
+        secret           the secret of the project
+        lifetime         how long the owner stays logged in
+        public_url       the URL of the web application
+        has_own_address  whether the admin pages are elsewhere (admin.listen)
         """
         self._store, self._secret, self._lifetime = store, secret, lifetime
-        self._public = urlsplit(public_url)
+        self._public, self._has_own_address = urlsplit(public_url), has_own_address
         self._root = f"{self._public.path.rstrip('/')}/admin"
 
     def begin(self, request: Request, response: Response, now: datetime, client: str) -> None:
@@ -131,10 +134,13 @@ class Sessions:
     def _is_secure(self, request: Request) -> bool:
         """Return whether the browser uses https. Behind a proxy, only the public URL says so.
 
-        An owner who comes through a tunnel, to localhost or an IP address, uses http whatever the public URL is.
+        An owner who comes through a tunnel, to localhost or an IP address, uses http whatever the public URL is. On an
+        address of its own, the page may have TLS or not; browsers send Sec-Fetch-Site only if it has.
         """
         host = request.headers.get("host", "")
-        return self._public.scheme == "https" and (host == self._public.netloc or not is_local_host(host))
+        if host != self._public.netloc and is_local_host(host):
+            return False
+        return "sec-fetch-site" in request.headers if self._has_own_address else self._public.scheme == "https"
 
     def _name(self, *, is_secure: bool) -> str:
         """Return the name of the cookie.

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 # How many items of each kind are shown.
 _EDITIONS, _RECENT, _REASONS, _SHOWN_REASONS, _SLOTS, _BOUNCES = 100, 5, 1_000, 20, 3, 20
+_ACTIONS = 100
 _FEED_READERS_SEEN = timedelta(days=30)
 _UNSENT = [status for status in DeliveryStatus if status is not DeliveryStatus.SENT]
 _VERDICTS = {
@@ -181,6 +182,15 @@ class AdminViews:
         warnings = [problem for problem in found.problems if problem.severity is not Severity.ERROR]
         findings = _findings(found)
         return self._page(request, session, "posts.html", "Posts", errors=errors, warnings=warnings, letters=findings)
+
+    def log(self, request: Request, session: Session) -> Response:
+        """Show what people did by buttons and commands, and who logged in, a page at a time."""
+        before = request.query_params.get("before", "")
+        limit = int(before) if before.isdecimal() and before.isascii() and len(before) < 15 else None
+        found = self._context.store.actions.list(limit=_ACTIONS, before=limit)
+        more = found[-1].id if len(found) == _ACTIONS else 0
+        days = self._context.config.admin.log_days
+        return self._page(request, session, "log.html", "Log", actions=found, more=more, days=days)
 
     def progress(self, request: Request, session: Session) -> Response:
         """Return the progress of the editions in the `id` query parameters as JSON, for the script on the pages."""

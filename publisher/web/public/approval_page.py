@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from publisher.core.action_kinds import ActionKind, Via
 from publisher.core.newsletter_models import DeliveryStatus, Edition
 from publisher.mail.links import LinkPurpose
 from publisher.publishing import operations as approval
@@ -43,11 +44,13 @@ class ApprovalPages:
         store = self._context.store
         match form.one("do"):
             case "approve":
-                waited = approval.approve(store, edition, now=self._context.now())
+                waited, what = approval.approve(store, edition, now=self._context.now()), ActionKind.APPROVE
             case "skip":
-                waited = approval.skip(store, edition)
+                waited, what = approval.skip(store, edition), ActionKind.SKIP
             case _:
                 return self._pages.bad_form(request)
+        if waited:
+            self._context.record(request, what, via=Via.LINK, about=approval.edition_label(edition))
         result = "Done." if waited else "Nothing changed: this edition had already been decided."
         return self._page(request, store.editions.get(edition.id) or edition, result)
 

@@ -44,6 +44,8 @@ GETS = [
     "/feeds",
     "/posts",
     "/access",
+    "/log",
+    "/log?before=x",
     "/progress.json?id=1&id=x&id=99999999999999999999",
     "/login",
 ]

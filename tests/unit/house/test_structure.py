@@ -22,6 +22,7 @@ SMALL = {
     "bounces.arf": "one format",
     "cli.lazy": "what `--help` loads",
     "cli.subscribers": "one command group, loaded without its commands",
+    "core.action_kinds": "one noun",
     "core.atomic_write": "one promise, kept in one place for three rooms",
     "core.host_id": "one noun",
     "store.column_types": "one noun: what a column contains",

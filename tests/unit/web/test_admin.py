@@ -105,6 +105,26 @@ def test_no_text_is_a_valid_session(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("headers", "is_secure"),
+    [
+        ({"host": "admin.letters.example", "sec-fetch-site": "none"}, True),
+        ({"host": "nas.example:8019"}, False),
+        ({"host": "localhost:8019", "sec-fetch-site": "none"}, False),
+        ({"host": "10.8.0.1:8019"}, False),
+        ({}, False),
+    ],
+)
+def test_the_browser_says_whether_an_address_of_its_own_has_tls(
+    store: Store, headers: dict[str, str], is_secure: bool
+) -> None:
+    sessions = Sessions(store, "secret", DAY, "https://letters.example", has_own_address=True)
+    response, raw = Response(), [(name.encode(), value.encode()) for name, value in headers.items()]
+    sessions.begin_login(Request({"type": "http", "headers": raw}), response, sessions.for_login(NOW))
+    assert ("; Secure" in response.headers["set-cookie"]) is is_secure
+    assert response.headers["set-cookie"].startswith("__Host-" if is_secure else "publisher_admin=")
+
+
+@pytest.mark.parametrize(
     ("agent", "name"),
     [
         ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox on Linux"),
