@@ -15,16 +15,21 @@ from functools import lru_cache
 from publisher.core.newsletter_models import SubscriberStatus
 from publisher.subscribers.csv_cells import date_of
 from publisher.subscribers.csv_status_words import (
+    DENIED,
     FILE_PATTERNS,
+    LONGEST_VALUE,
     MEASURES,
     NAME_PATTERNS,
     NO,
+    NO_STATUS,
     NOT_AGAINST,
     NOTHING,
     OTHER_CHANNEL,
     TELLING,
     TOLD,
     UNCLEAR,
+    VALUE_PATTERNS,
+    WHEN,
     WORDS,
     YES,
     Reading,
@@ -84,14 +89,21 @@ class StatusColumn:
 @lru_cache(maxsize=20_000)
 def _verdict(reading: Reading, status: SubscriberStatus, sure: bool, told: bool, cell: str) -> SubscriberStatus | None:
     word = plain(cell)
-    if word in NOTHING:
+    if word in NOTHING and not (sure and reading is not Reading.AGAINST and word in NO_STATUS):
         return _S.ACTIVE
     if reading is Reading.WORD:
-        return WORDS.get(word) or WORDS.get(plain(telling_word(cell)))
+        return WORDS.get(word) or WORDS.get(plain(telling_word(cell))) or _partly(word)
     says = _says_yes(cell, word, counts=reading is Reading.AGAINST and sure)
     if says is None:
-        return _named(reading, word) or (status if told else None)
+        return _named(reading, word) or (_partly(word) if sure else None) or (status if told else None)
     return status if says is (reading is Reading.AGAINST) else _S.ACTIVE
+
+
+def _partly(word: str) -> SubscriberStatus | None:
+    """Return the status of which a part of a cell speaks, such as "unsubscribed via email", or None."""
+    if len(word) > LONGEST_VALUE or DENIED.search(word):
+        return None
+    return next((status for pattern, status in _VALUES if pattern.search(word)), None)
 
 
 def _named(reading: Reading, word: str) -> SubscriberStatus | None:
@@ -129,14 +141,17 @@ def telling_word(cell: str) -> str:
     return next((word for item in items if plain(word := item.strip(" \"'[]")) in TELLING), "")
 
 
-_PATTERNS = tuple((re.compile(rf"\b(?:{each.pattern})"), each) for each in NAME_PATTERNS)
+# Japanese, Chinese, Korean and Thai have no spaces between words.
+_BEGIN = "(?:\\b|(?<=[\u0e00-\u0e7f\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff]))"
+_PATTERNS = tuple((re.compile(f"{_BEGIN}(?:{each.pattern})"), each) for each in NAME_PATTERNS)
+_VALUES = tuple((re.compile(f"{_BEGIN}(?:{pattern})"), status) for pattern, status in VALUE_PATTERNS)
 
 
 def status_column(place: int, name: str) -> StatusColumn | None:
     """Return how the column with this name says who must not be mailed, or None if its name does not speak of that."""
-    words = plain(name)
+    words = plain(name)[:LONGEST_WORD]
     found = next((each for pattern, each in _PATTERNS if pattern.search(words)), None)
-    if found is None:
+    if found is None or (found.reading is Reading.WORD and WHEN.search(words)):
         return None
     tells = bool(TOLD.search(words))
     told = found.reading is Reading.AGAINST and tells

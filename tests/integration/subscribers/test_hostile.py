@@ -166,11 +166,12 @@ def test_a_hostile_list_leaves_clean_text(tmp_path: Path, rows: list[tuple[str, 
     text = delimiter.join(("email", "name", "status")) + "\n" + "\n".join(delimiter.join(row) for row in rows)
     path.write_bytes(text.encode("utf-8", "surrogatepass"))
     with open_store("sqlite:///people.db", tmp_path, lambda: SECRET) as store:
+        before = store.subscribers.count()  # each example finds the people of those before it
         try:
             done = bring_file(store, path, known=["weekly"])
         except QuestionsError as error:
             assert all(len(line) < 1_500 for line in error.lines())
-            assert store.subscribers.count() == 0
+            assert store.subscribers.count() == before
             return
         except SubscriberError as error:
             assert "column" in error.message

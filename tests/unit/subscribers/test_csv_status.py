@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -12,8 +14,10 @@ from hypothesis import strategies as st
 from publisher.subscribers.csv_columns import parse_choices
 from publisher.subscribers.csv_file import CsvFile
 from publisher.subscribers.csv_status import status_column, status_of_file
-from publisher.subscribers.csv_status_words import plain
+from publisher.subscribers.csv_status_languages import LANGUAGES
+from publisher.subscribers.csv_status_words import plain, without_accents
 from publisher.subscribers.csv_survey import survey
+from tests.support import ROOT
 
 
 def judged(folder: Path, text: str, maps: Sequence[str] = (), name: str = "list.csv") -> tuple[list[str], list[str]]:
@@ -166,6 +170,34 @@ CELLS = [
 @pytest.mark.parametrize(("column", "cell", "status"), CELLS)
 def test_each_cell_means_what_it_says(tmp_path: Path, column: str, cell: str, status: str) -> None:
     assert of_cell(tmp_path, column, cell) == status
+
+
+def test_columns_of_many_tools_and_languages(tmp_path: Path) -> None:
+    """tests/data/export_columns.tsv: what speaks of leaving is understood or a question, and nothing else is."""
+    lines = (ROOT / "tests/data/export_columns.tsv").read_text(encoding="utf-8").splitlines()
+    wrong = []
+    for line in lines:
+        if not line.startswith("#"):
+            source, column, value, meaning = line.split("\t")
+            got = of_cell(tmp_path, column, value)
+            if got == "active" if meaning == "no" else got != meaning:
+                wrong.append(f"{source}: {column!r} of {value!r} is {got}, not {meaning}")
+    assert wrong == []
+    assert len(lines) > 600
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_words_of_languages_are_written_as_they_are_compared(language: str) -> None:
+    for kind, pattern in asdict(LANGUAGES[language]).items():
+        re.compile(without_accents(pattern))
+        assert re.sub(r"\\[a-zA-Z]", "", pattern) == re.sub(r"\\[a-zA-Z]", "", pattern).lower(), kind
+
+
+def test_long_names_and_values_take_no_time(tmp_path: Path) -> None:
+    for text in ("a" * 100_000, "停" * 100_000, "un subscri " * 9_000, "ab" * 40_000 + "meldet", "x y " * 20_000):
+        column = status_column(0, text)
+        assert column is None or column.verdict(text) is None or column.told
+        assert of_cell(tmp_path, "status", text) in ("?", "active")
 
 
 @pytest.mark.parametrize(("column", "cell"), [(column, cell) for column, cell, status in CELLS if status == "?"])
