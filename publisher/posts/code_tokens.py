@@ -25,7 +25,7 @@ CODE_TIME = TimeLimit(1.0, 5.0)
 # Seconds that loading Pygments and a lexer may take, which is not the code's fault.
 _LOADING = 0.5
 
-_CODE_BLOCK = re.compile(r'<pre[^<>]*><code class="language-([^"\s]+)[^"]*">([^<]*)</code></pre>')
+_CODE_BLOCK = re.compile(r'<pre[^<>]*><code class="language-([^"\s]++)[^"]*+">([^<]*+)</code></pre>')
 
 
 class CodeLexer:

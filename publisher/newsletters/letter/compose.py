@@ -27,6 +27,7 @@ TEXT_TEMPLATE = "email/letter.txt"
 WHOLE_POST_TEMPLATE = "post"  # shows posts in full, whatever the newsletter's `content` says
 
 CLIPPED = 100_000  # bytes of HTML: near 102 KB Gmail cuts an email off, and hides the unsubscribe link at its end
+HOPELESS = 5 * CLIPPED  # bytes of bodies on the site that cannot fit, and would take seconds to adapt and to measure
 LEVELS: tuple[Content, ...] = ("full", "excerpt", "titles")
 _LEVEL_NAMES: dict[str, str] = {"full": "whole posts", "excerpt": "excerpts", "titles": "titles"}
 
@@ -74,7 +75,7 @@ def compose(
         html = inline_css(templates.render(template, **context), template, lambda: sources_of(templates, template))
         return Letter(variant, letter.subject, letter.preheader, html, _text(templates, newsletter.template, context))
 
-    return fitting(compose_with, content_of(newsletter))
+    return fitting(compose_with, content_of(newsletter), sum(len(post.html) for post in posts))
 
 
 def content_of(newsletter: NewsletterConfig) -> Content:
@@ -82,18 +83,26 @@ def content_of(newsletter: NewsletterConfig) -> Content:
     return "full" if newsletter.template == WHOLE_POST_TEMPLATE else newsletter.content
 
 
-def fitting(make: Callable[[Content], Letter], wanted: Content) -> Letter:
+def fitting(make: Callable[[Content], Letter], wanted: Content, bodies: int = 0) -> Letter:
     """Return the letter with the wanted amount of each post, or with less if its HTML is over CLIPPED bytes.
 
     make    a function that composes the letter at one of LEVELS
     wanted  the level to try first
+    bodies  the size of the posts' HTML on the site; if it is HOPELESS, whole posts are not tried
 
     If not even the titles fit, the letter with titles is returned all the same. If the letter contains less than
     was wanted, its `fallback` is set.
     """
-    letter = make(wanted)
-    before = html_bytes(letter)
-    for content in LEVELS[LEVELS.index(wanted) + 1 :]:
+    levels = LEVELS[LEVELS.index(wanted) :]
+    before = bodies
+    if wanted == "full" and bodies > HOPELESS:
+        levels = levels[1:]
+    letter = make(levels[0])
+    if levels[0] == wanted:
+        before = html_bytes(letter)
+    else:
+        letter = replace(letter, fallback=Fallback(wanted, levels[0], before))
+    for content in levels[1:]:
         if html_bytes(letter) <= CLIPPED:
             break
         letter = replace(make(content), fallback=Fallback(wanted, content, before))

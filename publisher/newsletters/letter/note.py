@@ -27,9 +27,14 @@ from publisher.core.private_folder import COPY_IT
 from publisher.newsletters.letter.safe_text import clean
 from publisher.newsletters.slots import slot_label
 from publisher.posts.allowed_html import sanitise
+from publisher.posts.bounded_process import OverLimit, TimeLimit, shared_process
 from publisher.posts.frontmatter import parse_head
 
 NOTES_FOLDER = "letters"
+
+# Characters of HTML from which a note is refused: an email of a fifth of that is cut off by Gmail.
+_LONGEST = 500_000
+_TIME = TimeLimit()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,7 @@ def read_note(config: Config, newsletter: NewsletterConfig, slot: str) -> Note |
     return Note(
         subject=str(fields.get("subject") or ""),
         preheader=str(fields.get("preheader") or ""),
-        html=markdown(body.strip() or newsletter.intro, config.site_url),
+        html=markdown(body, config.site_url, path) if body.strip() else markdown(newsletter.intro, config.site_url),
     )
 
 
@@ -79,10 +84,25 @@ def default_note(config: Config, newsletter: NewsletterConfig) -> Note:
     return Note(html=markdown(newsletter.intro, config.site_url))
 
 
-def markdown(text: str, base: str) -> str:
-    """Convert a short Markdown text to sanitised HTML; relative URLs are resolved against `base`."""
+def markdown(text: str, base: str, where: str = "newsletters.intro", limit: TimeLimit = _TIME) -> str:
+    """Convert a short Markdown text to sanitised HTML; relative URLs are resolved against `base`.
+
+    Like a post, it is rendered in a child process. Raises PublisherError, with `where`, if that takes too long.
+    """
     if not text.strip():
         return ""
+    try:
+        html = shared_process().call(rendered_note, text.strip(), base, seconds=limit.for_size(len(text)))
+    except OverLimit as over:
+        raise PublisherError(over.said("to render"), where=where, hint="simplify it") from over
+    if len(html) > _LONGEST:
+        what = "becomes more than 0.5 MB of HTML, and Gmail cuts emails off near 0.1 MB"
+        raise PublisherError(what, where=where, hint="make it shorter")
+    return str(html)
+
+
+def rendered_note(text: str, base: str) -> str:
+    """Return the HTML of a note. It runs in the child."""
     extensions = comrak.ExtensionOptions()
     extensions.autolink = extensions.strikethrough = extensions.table = True
     parsing = comrak.ParseOptions()
@@ -90,6 +110,8 @@ def markdown(text: str, base: str) -> str:
     rendering = comrak.RenderOptions()
     rendering.unsafe_ = True  # inline HTML is allowed; it is sanitised below
     html = comrak.render_markdown(text, extension_options=extensions, parse_options=parsing, render_options=rendering)
+    if len(html) > _LONGEST:
+        return html[: _LONGEST + 1]
     return sanitise(html, lambda tag, url: urljoin(f"{base}/", url))
 
 

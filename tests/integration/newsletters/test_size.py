@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from publisher.core.newsletter_models import Fallback, Letter
-from publisher.newsletters.letter.compose import CLIPPED, fallback_line, fitting, html_bytes
+from publisher.newsletters.letter.compose import CLIPPED, HOPELESS, fallback_line, fitting, html_bytes
 from tests.support.editions_samples import CONFIG, FULL, make, post, rendered
 from tests.support.editions_samples import WEEKLY as EXCERPTS
 from tests.support.project import MONDAY, WEEKLY, Project
@@ -75,6 +75,18 @@ def test_the_limit_counts_bytes_not_characters() -> None:
     letter = fitting(lambda content: Letter("", "s", "p", "字" * (40_000 if content == "full" else 1), ""), "full")
     assert letter.fallback == Fallback("full", "excerpt", 120_000)
     assert "120,000 bytes" in fallback_line(letter)
+
+
+def test_whole_posts_that_cannot_fit_are_not_tried() -> None:
+    tried: list[str] = []
+
+    def make_one(content: str) -> Letter:
+        tried.append(content)
+        return Letter("", "s", "p", "x" * (CLIPPED + 1 if content == "excerpt" else 9), "")
+
+    assert fitting(make_one, "full", HOPELESS + 1).fallback == Fallback("full", "titles", HOPELESS + 1)
+    assert tried == ["excerpt", "titles"]
+    assert fitting(make_one, "titles", HOPELESS + 1).fallback is None
 
 
 def test_publish_reports_a_shortened_edition(project: Project) -> None:

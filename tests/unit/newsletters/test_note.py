@@ -9,6 +9,7 @@ import pytest
 from publisher.config import Config
 from publisher.core.errors import PublisherError
 from publisher.newsletters.letter.note import Note, markdown, read_note
+from publisher.posts.bounded_process import TimeLimit
 from tests.support.editions_samples import (
     ALL,
     CONFIG,
@@ -105,11 +106,20 @@ MERGES = f"---\na0: &a0 {{x: 1}}\n{MERGES}subject: x\n---\nDear readers"
         (f"---\nsubject: {'[' * 30_000}\n---\nx", r"2026-W47\.md:2: .* nested too deeply"),
         (f"+++\n{'a.' * 500}b = 1\n+++\nx", r"2026-W47\.md:2: .* nested too deeply"),
         (MERGES, r"2026-W47\.md:2: the front matter contains too many values"),
+        (
+            "|" + "a|" * 400 + "\n|" + "-|" * 400 + "\n" + "a\n" * 400,
+            r"2026-W47\.md: becomes more than 0\.5 MB of HTML",
+        ),
     ],
 )
 def test_an_unreadable_note_is_an_error(tmp_path, text, message):
     with pytest.raises(PublisherError, match=message):
         read_note(write_note(tmp_path, text), WEEKLY, "2026-W47")
+
+
+def test_a_note_that_takes_too_long_is_an_error():
+    with pytest.raises(PublisherError, match=r"^letters/x\.md: takes longer than 0\.05 s to render"):
+        markdown("*a _b " * 200_000, SITE.url, "letters/x.md", TimeLimit(0.05, 0))
 
 
 def test_scripts_in_a_note_do_not_reach_the_letter():
