@@ -76,6 +76,7 @@ def _ping_hub(project: Project, now: datetime) -> str:
 
 def _forget_actions(project: Project, now: datetime) -> str:
     project.store.actions.forget(now - timedelta(days=project.config.admin.log_days))
+    project.store.sessions.forget(now)
     return ""
 
 

@@ -22,6 +22,7 @@ from publisher.store.tables import actions, subscribers
 
 # There is one owner so far. The column is there for the day when several people may log in.
 OWNER = "owner"
+_SOMEONE = "someone"  # whoever does not know the password need not be the owner
 _LONGEST_TEXT = 300
 
 
@@ -71,7 +72,8 @@ class ActionLog:
         subscriber_id: the subscriber on whom something was done, if there is one
         """
         require_aware("at", at)
-        row = {"at": at, "who": OWNER, "via": via.value, "client": client[:64], "what": what.value}
+        who = _SOMEONE if what is ActionKind.LOGIN_FAILED else OWNER
+        row = {"at": at, "who": who, "via": via.value, "client": client[:64], "what": what.value}
         texts = {"about": redacted(about)[:_LONGEST_TEXT], "detail": redacted(detail)[:_LONGEST_TEXT]}
         # The subscriber may just have been deleted by somebody else.
         known = sa.select(subscribers.c.id).where(subscribers.c.id == subscriber_id).scalar_subquery()

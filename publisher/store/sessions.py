@@ -80,6 +80,12 @@ class LoginSessions:
             gone = connection.execute(sa.delete(sessions).where(sessions.c.token_hash == _hash(token)))
             return gone.rowcount == 1
 
+    def forget(self, now: datetime) -> None:
+        """Delete the sessions that are over."""
+        require_aware("now", now)
+        with self._database.write() as connection:
+            connection.execute(sa.delete(sessions).where(sessions.c.ends_at <= now))
+
     def end_all(self) -> int:
         """End every session; return how many there were."""
         with self._database.write() as connection:

@@ -40,6 +40,10 @@ def test_a_session_lasts_until_it_ends(store: Store) -> None:
     assert [each.begun_at for each in store.sessions.list(later(minutes=45))] == [later(minutes=30), NOW]
     assert [store.sessions.end("two"), store.sessions.end("two"), store.sessions.end("")] == [True, False, False]
     assert store.sessions.find("two", later(minutes=45)) is None
+    store.sessions.forget(later(minutes=59))
+    assert store.sessions.list(NOW)
+    store.sessions.forget(later(minutes=60))
+    assert store.sessions.list(NOW) == []
 
 
 def test_a_session_replaces_the_one_of_the_same_browser(store: Store) -> None:

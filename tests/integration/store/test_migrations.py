@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -284,3 +285,24 @@ def described(person: Subscriber) -> str:
         for each in person.records
     ]
     return f"{person.status}: {', '.join(parts)}"
+
+
+def test_the_owner_of_an_older_database_keeps_the_password(store_url: str, tmp_path: Path) -> None:
+    database = Database(store_url, tmp_path)
+    row = f"INSERT INTO owner (id, password_hash, set_at) VALUES (1, 'a hash', '{MOMENT}')"
+    with database.write() as connection:
+        move_to(connection, "0011")
+        connection.exec_driver_sql(row)
+    with open_store(store_url, tmp_path) as store:
+        assert (store.owner.password_hash(), store.owner.totp_secret()) == ("a hash", "")
+        assert store.sessions.list(NOW) == []
+        assert store.actions.list(limit=None) == []
+        assert store.owner.turn_totp_on("a key", 7, ["a code"])
+        store.sessions.begin("a token", NOW, NOW + timedelta(hours=1), client="", browser="")
+    with database.write() as connection:
+        move_to(connection, "0011")
+        move_to(connection, HEAD)
+    with open_store(store_url, tmp_path) as store:
+        assert (store.owner.password_hash(), store.owner.totp_secret()) == ("a hash", "")
+        assert store.sessions.list(NOW) == []
+    database.close()

@@ -79,6 +79,7 @@ def test_buttons_and_logins_are_recorded(project: Project) -> None:
         page = owner.get("/log").text
         assert page.count("203.0.113.0/24") == 5
         assert "(wrong password)" in page
+        assert "<b>someone</b> failed to log in" in page
         assert owner.get("/log?before=1").text.count("<li><b>owner</b>") == 0
         owner.client.post("/admin/logout-all", data={"token": owner.token()})
     recorded = [
