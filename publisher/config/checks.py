@@ -51,6 +51,8 @@ def web_address(value: str) -> None:
     parts = urlsplit(value)
     if parts.query or parts.fragment or value.endswith(("?", "#")):
         raise ValueError(f"{value!r} must have no ? or #")
+    if "//" in parts.path:  # a path that begins with it would lead to another site
+        raise ValueError(f"{value!r} must have no // after the name")
 
 
 def hub_address(value: str) -> None:

@@ -47,6 +47,12 @@ _ATTRIBUTES = {
     "video": {"src", "poster", "controls", "width", "height", "preload", "loop", "muted"},
 }
 
+# What a frame may do. Players need scripts and their own storage, links that open a page of the player, forms, and
+# casting to a screen. Without the other tokens, it cannot lead the page away, start downloads or open dialogs.
+FRAME_SANDBOX = (
+    "allow-forms allow-popups allow-popups-to-escape-sandbox allow-presentation allow-same-origin allow-scripts"
+)
+
 # The classes that the templates style. Any other class belongs to another site's stylesheet.
 _CLASSES = re.compile(
     r"language-[\w+#.-]+|footnote(?:s|-ref|-backref)?|markdown-alert(?:-\w+)?|contains-task-list|task-list-item(?:-checkbox)?"
@@ -97,6 +103,7 @@ class Sanitiser:
             clean_content_tags=set(CONTENT_GOES),
             attributes=_ATTRIBUTES,
             attribute_filter=self._filter.attribute,
+            set_tag_attribute_values={"iframe": {"sandbox": FRAME_SANDBOX}},
             link_rel=None,
             url_schemes=SCHEMES,
         )

@@ -108,7 +108,7 @@ async def unavailable(scope: Scope, receive: Receive, send: Send) -> None:
 def _make_application(context: WebContext, metrics: Metrics, feed_stats: FeedStats) -> ASGIApp:
     config, pages = context.config, PublicPages(context)
     front = _Front(context, pages, metrics)
-    admin = _admin_routes(context, pages)
+    admin, site_path = _admin_routes(context, pages), urlsplit(config.site_url).path.rstrip("/")
     common = [
         Route(pages.style_path, front.style),
         Route(pages.script_path, front.script),
@@ -120,8 +120,9 @@ def _make_application(context: WebContext, metrics: Metrics, feed_stats: FeedSta
         Route(pages.prefix + WEBHOOKS, BounceWebhooks(context).post, methods=["POST"]),
         *(admin if not config.admin.listen else ()),
         *common,
+        *([Route(site_path, front.site_home)] if site_path else ()),
         Mount(
-            urlsplit(config.site_url).path.rstrip("/") or "/",
+            site_path or "/",
             SiteFiles(config.root / config.pages.output, context.links.public_url, feed_stats.count),
         ),
     ]
@@ -274,6 +275,10 @@ class _Front:
     def admin_home(self, request: Request) -> Response:
         """Redirect to the admin page, on its own address."""
         return RedirectResponse(f"{self._pages.prefix}/admin", 303, public_page_headers())
+
+    def site_home(self, request: Request) -> Response:
+        """Redirect to the home page of a site that has a path, if the slash at its end is missing."""
+        return RedirectResponse(f"{request.url.path}/", 307, public_page_headers())
 
     def style(self, request: Request) -> Response:
         """Return the stylesheet of the subscribers' pages."""

@@ -17,7 +17,7 @@ from tests.support.admin_page import PASSWORD, set_password
 from tests.support.documented_servers import documented_caddy, documented_nginx
 from tests.support.preview_server import free_port
 from tests.support.project import Project
-from tests.support.static_server import serve_with_nginx
+from tests.support.static_server import serve, serve_with_nginx
 from tests.support.web_client import NEWSLETTERS, configure
 from tests.support.web_server import Serving
 
@@ -165,3 +165,38 @@ def test_no_redirect_and_no_frame_leads_elsewhere(browser: Chromium, project: Pr
         page.wait_for_timeout(500)
         assert len(page.frames) == 5
         assert all(frame.url.startswith("chrome-error:") for frame in page.frames[1:])
+
+
+PLAYER = """<!doctype html><title>Player</title><a href="/more.html" target="_blank">More</a>
+<button onclick="document.documentElement.requestFullscreen().then(() => said('full screen'))">Full screen</button>
+<form action="/more.html"><input name="q"><button id="send">Search</button></form><p id="said"></p>
+<script>
+const said = text => document.querySelector('#said').textContent += text + '; ';
+try { localStorage.x = 1; document.cookie = 'a=1'; said('storage'); } catch (error) { said('no storage'); }
+try { top.location = '/more.html'; } catch (error) { said('stays'); }
+</script>"""
+
+
+def test_a_player_in_a_frame_works_and_cannot_lead_the_page_away(
+    browser: Chromium, project: Project, tmp_path: Path
+) -> None:
+    (tmp_path / "player.html").write_text(PLAYER)
+    script = "<script>localStorage.y = 1; document.title = 'Ran'</script>"
+    (tmp_path / "more.html").write_text(f"<title>More</title>{script}")
+    configure(project, free_port(), newsletters=NEWSLETTERS)
+    with serve(tmp_path) as player, serve(project.root / "public") as site, browser.page() as page:
+        source = player.url.replace("127.0.0.1", "localhost")
+        project.post("player", "2026-11-03", body=f'<iframe src="{source}/player.html" allowfullscreen></iframe>')
+        assert project.spawn("build").code == 0
+        page.goto(f"{site.url}/2026/11/03/player/")
+        frame = page.frame_locator("iframe")
+        frame.locator("text=storage; stays").wait_for()
+        frame.locator("text=Full screen").click()
+        frame.locator("text=full screen;").wait_for()
+        page.evaluate("document.exitFullscreen()")
+        with page.context.expect_page() as opened:
+            frame.locator("text=More").click()
+        opened.value.wait_for_function("document.title == 'Ran' && localStorage.y")
+        frame.locator("#send").click()
+        page.frames[1].wait_for_url("**/more.html?q=")
+        assert page.url == f"{site.url}/2026/11/03/player/"

@@ -105,7 +105,13 @@ def test_a_mistake_names_its_line_and_key(tmp_path: Path, text: str, said: list[
             "https:/a.example",
         ),
         *("https://a.example/?q=1", "https://a.example/#top", "https://a.example/x y", "https://a.example/\\n"),
-        *("https://a b.example", "https://<b>.example", "http://[::1", "http://a.example:99999"),
+        *(
+            "https://a b.example",
+            "https://<b>.example",
+            "https://a.example//b.example",
+            "http://[::1",
+            "http://a.example:99999",
+        ),
     ],
 )
 def test_a_url_that_no_browser_opens_is_refused(tmp_path: Path, url: str) -> None:

@@ -11,7 +11,15 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from lxml import html as lxml_html
 
-from publisher.posts.allowed_html import SCHEMES, TAGS, Sanitiser, dropped_tags, has_safe_scheme, sanitise
+from publisher.posts.allowed_html import (
+    FRAME_SANDBOX,
+    SCHEMES,
+    TAGS,
+    Sanitiser,
+    dropped_tags,
+    has_safe_scheme,
+    sanitise,
+)
 from publisher.posts.encoding import without_controls
 from tests.support.posts_samples import PAGE, html_of
 
@@ -166,3 +174,11 @@ def test_a_sanitiser_keeps_no_post_alive() -> None:
     del posts
     gc.collect()
     assert [reference() for reference in gone] == [None, None]
+
+
+@pytest.mark.parametrize("written", ["", " sandbox", ' sandbox="allow-top-navigation"', " SANDBOX=allow-downloads"])
+def test_every_frame_has_the_same_sandbox(written: str) -> None:
+    clean = sanitise(f'<iframe src="https://video.example/1"{written}></iframe>', lambda tag, reference: reference)
+    assert clean.count("sandbox=") == 1
+    assert f'sandbox="{FRAME_SANDBOX}"' in clean
+    assert "allow-top-navigation" not in clean
