@@ -7,13 +7,17 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 BIN := .venv/bin
 CANIEMAIL := 2.0.2
-# The second variable is how pip 25.3 and later pin what builds a package.
-PIP := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
-	$(BIN)/python -m pip --disable-pip-version-check --quiet
+# Each file that is installed has its hash in requirements/. What builds packages is installed apart from the environment,
+# in .venv/build, so that pip need not fetch it by itself, for which it knows no hashes.
+PIP := PIP_CONSTRAINT= $(BIN)/python -m pip --disable-pip-version-check --quiet
+BUILDING := PYTHONPATH=$(CURDIR)/.venv/build $(PIP)
+LOCKED := install --require-hashes
+ITSELF := install --no-deps --no-build-isolation --editable .
+LISTS := pyproject.toml $(wildcard requirements/*.txt)
 
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 
-.PHONY: publish test quick shuffle fuzz proof mutants coverage check bench clients docs pictures clean
+.PHONY: publish test quick shuffle fuzz proof mutants coverage check bench lock audit clients docs pictures clean
 
 publish: .venv/.installed
 	@$(BIN)/publisher subscribers import docs/sample-subscribers.csv
@@ -57,9 +61,17 @@ check: .venv/.installed-test
 	@$(BIN)/lint-imports
 
 bench: .venv/.installed-test
-	@$(PIP) install --use-pep517 --editable '.[bench]'
+	@$(PIP) $(LOCKED) $(foreach list,run test bench,--requirement requirements/$(list).txt)
 	@$(BIN)/python -m benchmarks.feeds
 	@$(BIN)/python -m benchmarks.compare_feeds
+
+# Write requirements/ from pyproject.toml and constraints.txt.
+lock: .venv-tools/.installed
+	@.venv-tools/bin/python requirements/write.py
+
+# Ask whether a vulnerability is known of a package that is installed.
+audit: .venv-tools/.installed
+	@.venv-tools/bin/python requirements/audit.py
 
 # What mail programs support: CANIEMAIL is the version of the npm package that the data is taken from.
 clients: .venv/.installed-test
@@ -76,19 +88,33 @@ pictures: .venv/.installed-test
 	@$(BIN)/python docs/generate_pictures.py
 
 clean:
-	rm -rf .venv public outbox .publisher
+	rm -rf .venv .venv-tools public outbox .publisher
 
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer with its venv module is needed (on Debian: apt install python3-venv)."; exit 1; }
 	@echo "Making .venv with $$($(PYTHON) --version)"
 	@$(PYTHON) -m venv .venv
 
-.venv/.installed: pyproject.toml constraints.txt | .venv/bin/python
-	@echo "Installing Publisher into .venv"
-	@$(PIP) install --use-pep517 --editable .
+.venv/.build: requirements/build.txt | .venv/bin/python
+	@rm -rf .venv/build
+	@$(PIP) $(LOCKED) --target .venv/build --requirement requirements/build.txt
 	@touch $@
 
-.venv/.installed-test: pyproject.toml constraints.txt | .venv/bin/python
-	@echo "Installing Publisher and its tests' tools into .venv"
-	@$(PIP) install --use-pep517 --editable '.[test]'
-	@touch .venv/.installed $@
+.venv/.installed: $(LISTS) .venv/.build
+	@echo "Installing Publisher into .venv"
+	@$(BUILDING) $(LOCKED) --no-deps --no-build-isolation --requirement requirements/source-run.txt
+	@$(PIP) $(LOCKED) --requirement requirements/run.txt
+	@$(BUILDING) $(ITSELF)
+	@touch $@
+
+.venv/.installed-test: $(LISTS) .venv/.installed
+	@echo "Installing the tests' tools into .venv"
+	@$(BUILDING) $(LOCKED) --no-deps --no-build-isolation --requirement requirements/source-test.txt
+	@$(PIP) $(LOCKED) --requirement requirements/run.txt --requirement requirements/test.txt
+	@touch $@
+
+# An environment for tools that need not see the program.
+.venv-tools/.installed: requirements/tools.txt
+	@$(PYTHON) -m venv --clear .venv-tools
+	@PIP_CONSTRAINT= .venv-tools/bin/python -m pip --disable-pip-version-check --quiet $(LOCKED) --requirement $<
+	@touch $@

@@ -20,6 +20,7 @@ NOT_RUN = (
     "python3 -m venv ",
     "~/publisher/bin/pip install ",
     "/opt/publisher/bin/pip install ",
+    "PYTHONPATH=build /opt/publisher/bin/pip install ",
     "export PATH=",
     "export PUBLISHER_MAIL_SMTP_PASSWORD=",
     "PUBLISHER_",
