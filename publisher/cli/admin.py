@@ -77,7 +77,7 @@ def totp(app: App, off: bool, yes: bool) -> None:
     """Turn the second factor of the admin page on: logging in then also needs a code from an app (TOTP).
 
     It shows a QR code for the app, asks for the code that the app shows, and prints ten recovery codes, each of which
-    can be used once instead of a code.
+    can be used once instead of a code. Everyone who is logged in has to log in again.
     """
     config = app.config()
     with open_project_store(config) as store:
@@ -91,6 +91,7 @@ def totp(app: App, off: bool, yes: bool) -> None:
         uri = key_uri(key, config.site.title)
         click.echo(f"{text_code(uri)}\nScan this with the app, or type in the key: {key}\n", err=True)
         codes = second.turn_on(key, click.prompt("Code that the app shows now", err=True), app.now(config))
+        store.sessions.end_all()
         log_action(app, store, ActionKind.FACTOR_ON)
     if app.json:
         app.print_json({"recovery_codes": codes})

@@ -86,6 +86,12 @@ class LoginSessions:
         with self._database.write() as connection:
             connection.execute(sa.delete(sessions).where(sessions.c.ends_at <= now))
 
+    def end_others(self, token: str) -> int:
+        """End every session but that of a token; return how many there were."""
+        with self._database.write() as connection:
+            others = sessions.c.token_hash != _hash(token)
+            return connection.execute(sa.delete(sessions).where(others)).rowcount
+
     def end_all(self) -> int:
         """End every session; return how many there were."""
         with self._database.write() as connection:

@@ -41,6 +41,8 @@ class AccessPage:
             codes = self._second.turn_on(key, "".join(form.one("code").split()), self._context.now())
         except PublisherError as error:
             return self._page(request, session, key=key, status=400, trouble=f"Nothing was changed: {error}.")
+        # Somebody who knows the password may be logged in already.
+        self._context.store.sessions.end_others(session.nonce)
         self._context.record(request, ActionKind.FACTOR_ON)
         return self._page(request, session, codes=codes)
 

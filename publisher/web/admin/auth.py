@@ -7,7 +7,7 @@ from functools import wraps
 from typing import TYPE_CHECKING
 
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
 from publisher.core.action_kinds import ActionKind
 from publisher.core.errors import PublisherError
@@ -46,6 +46,7 @@ class OwnerAuth:
         self._context, self._public_pages, self._pages = context, public_pages, pages
         self._sessions, self._second = sessions, second
         self._gate = PasswordGate(context)
+        self._busy_page = b""
 
     def get(self, handler: GetHandler) -> Callable[[Request], Response]:
         """Wrap a GET handler. Anyone but the owner is redirected to the login form."""
@@ -151,6 +152,8 @@ class OwnerAuth:
             return refused
         needs_code = await run_in_thread("form", lambda: self._second.is_on)
         result = await self._check(request, form, needs_code=needs_code)
+        if result is PasswordResult.BUSY:
+            return self._busy()
         return await run_in_thread("form", self._finish_login, request, result)
 
     def _refuse_login(self, request: Request, form: Form) -> Response | None:
@@ -173,6 +176,14 @@ class OwnerAuth:
         self._context.record(request, ActionKind.LOGIN)
         log("login", f"login from {client}", client=client)
         return response
+
+    def _busy(self) -> Response:
+        """Return the page that turns somebody away. It is rendered once, because hundreds may need it at once."""
+        if not self._busy_page:
+            nobody = self._sessions.for_login(self._context.now())
+            self._busy_page = bytes(self._pages.page("busy.html", "Log in", nobody).body)
+        _, _, headers = refusal(PasswordResult.BUSY, needs_code=False)
+        return HTMLResponse(self._busy_page, 429, owner_page_headers() | headers)
 
     def _login_form(self, request: Request, *, status: int = 200, trouble: str = "") -> Response:
         session = self._sessions.for_login(self._context.now())

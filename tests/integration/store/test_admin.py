@@ -53,6 +53,13 @@ def test_a_session_replaces_the_one_of_the_same_browser(store: Store) -> None:
     assert store.sessions.find("two", NOW)
 
 
+def test_one_session_can_outlast_all_others(store: Store) -> None:
+    for token in ("one", "two", "three"):
+        begin(store, token)
+    assert store.sessions.end_others("two") == 2
+    assert [store.sessions.find(token, NOW) is None for token in ("one", "two", "three")] == [True, False, True]
+
+
 def test_the_oldest_of_too_many_sessions_ends(store: Store) -> None:
     for number in range(MOST_SESSIONS + 2):
         begin(store, f"token {number}")

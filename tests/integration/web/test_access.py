@@ -39,11 +39,12 @@ def turned_on(project: Project) -> tuple[str, list[str]]:
     """Turn it on on the page; return the key and the recovery codes."""
     with web_client(project, now=MOMENTS[0]) as web:
         set_password(project)
-        owner = Owner(web)
+        owner, other = Owner(web), Owner(web)
         owner.log_in()
+        other.log_in()
         answer, key = turn_on(web, owner)
         assert answer.status_code == 200
-        assert owner.get().status_code == 200
+        assert [owner.get().status_code, other.get().status_code] == [200, 303]
         return key, recovery_codes(answer.text)
 
 
