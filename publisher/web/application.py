@@ -36,7 +36,7 @@ from publisher.web.admin.feed_stats import FeedStats
 from publisher.web.admin.second_factor import SecondFactor
 from publisher.web.admin.session_cookies import Sessions
 from publisher.web.admin.views import AdminViews
-from publisher.web.connections import LISTENER
+from publisher.web.connections import LISTENER, ProxiedRequests
 from publisher.web.context import FORM_SECONDS, WebContext
 from publisher.web.forms import Form, FormError, read_form
 from publisher.web.mail_worker import MailWorker
@@ -128,7 +128,8 @@ def _make_application(context: WebContext, metrics: Metrics, feed_stats: FeedSta
     ]
     home = [Route(path, front.admin_home) for path in ("/", f"{pages.prefix}/admin/")]
     by_listener = _ByListener(front.application(public), front.application([*home, *admin, *common]))
-    return AccessLog(by_listener, pages.prefix, context.clients, metrics.count_response)
+    limited = ProxiedRequests(by_listener, context.clients)
+    return AccessLog(limited, pages.prefix, context.clients, metrics.count_response)
 
 
 def _public_routes(front: _Front, context: WebContext, pages: PublicPages) -> list[Route]:
@@ -202,12 +203,12 @@ class _ByListener:
     """Passes requests for the address in admin.listen to an application of its own."""
 
     def __init__(self, public: ASGIApp, admin: ASGIApp) -> None:
-        self.public, self._admin = public, admin
+        self._public, self._admin = public, admin
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
         is_admin = scope.get("state", {}).get(LISTENER) == 1
-        await (self._admin if is_admin else self.public)(scope, receive, send)
+        await (self._admin if is_admin else self._public)(scope, receive, send)
 
 
 class _Methods:

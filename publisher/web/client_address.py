@@ -54,6 +54,12 @@ class Clients:
         address = self.address(scope)
         return address if self._shows_addresses else shortened_client(address)
 
+    def behind_proxy(self, scope: Scope) -> str:
+        """Return the client's IP address, or UNKNOWN, if a configured proxy passed on the request; otherwise ""."""
+        peer = _peer(scope)
+        address = self.address(scope)
+        return address if self.is_proxy(peer) and address != peer else ""
+
     def may_read_metrics(self, scope: Scope) -> bool:
         """Return whether the client may read /metrics. This is never allowed through a proxy that is not configured."""
         if is_forwarded(scope) and not self.is_proxy(_peer(scope)):

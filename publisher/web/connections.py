@@ -17,13 +17,18 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from enum import IntEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import h11
+from starlette.responses import PlainTextResponse
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from publisher.core.logging import log
-from publisher.web.client_address import UNKNOWN, household
+from publisher.web.client_address import UNKNOWN, Clients, household
+from publisher.web.responses import public_page_headers
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 # The time from the start of the connection, or the first byte of a later request, to the end of the headers.
 HEAD_SECONDS = 20.0
@@ -36,6 +41,8 @@ TAKE_SECONDS = 40.0
 MOST = 2_000
 # File descriptors for the rest of the process: the database, files being served, locks, mail.
 RESERVE = 256
+# Of the requests in progress of one client behind a proxy.
+MOST_IN_PROGRESS = 100
 # The share of the connections that one client may have.
 _SHARE = 4
 # How many are closed at once, so that the oldest need not be searched for each new connection.
@@ -233,6 +240,37 @@ class BoundedProtocol(H11Protocol):
     def _close(self) -> None:
         if not self.transport.is_closing():
             self.transport.close()
+
+
+class ProxiedRequests:
+    """Wraps the application, and limits how many requests each client behind a proxy has in progress.
+
+    The connections of a proxy belong to many clients, so they are not limited for each. A client that sends its bodies
+    slowly, or does not read, would otherwise take all of them.
+    """
+
+    def __init__(self, app: ASGIApp, clients: Clients, most: int = MOST_IN_PROGRESS) -> None:
+        self._app, self._clients, self._most = app, clients, most
+        self._of: Counter[str] = Counter()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, with 429 if the client has too many in progress."""
+        client = self._clients.behind_proxy(scope) if scope["type"] == "http" else ""
+        if not client:
+            await self._app(scope, receive, send)
+            return
+        key = household(client)
+        if self._of[key] >= self._most:
+            headers = public_page_headers() | {"Retry-After": "5", "Connection": "close"}
+            await PlainTextResponse("too many requests at once\n", 429, headers)(scope, receive, send)
+            return
+        self._of[key] += 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._of[key] -= 1
+            if not self._of[key]:
+                del self._of[key]
 
 
 def _affordable() -> int:

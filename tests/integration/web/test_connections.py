@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 import time
@@ -11,7 +12,8 @@ from typing import Any
 
 import httpx
 
-from publisher.web.connections import MOST, Connections
+from publisher.web.client_address import Clients
+from publisher.web.connections import MOST, Connections, ProxiedRequests
 from publisher.web.server import Server, listen
 from tests.support.web_client import captured_log, until
 
@@ -125,3 +127,34 @@ def test_responses_are_not_held_back_for_acknowledgements() -> None:
 
 def test_connections_leave_files_for_other_work() -> None:
     assert 16 <= Connections().most <= MOST
+
+
+def test_one_client_behind_a_proxy_leaves_room_for_others() -> None:
+    clients, began, statuses = Clients(["10.0.0.1"], []), asyncio.Event(), []
+
+    async def waits(scope: Any, receive: Any, send: Any) -> None:
+        await began.wait()
+        await answers(scope, receive, send)
+
+    async def ask(limited: ProxiedRequests, client: str, peer: str = "10.0.0.1") -> int:
+        sent: list[Any] = []
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        headers = [(b"x-forwarded-for", client.encode())] if client else []
+        await limited({"type": "http", "path": "/", "client": (peer, 1), "headers": headers}, answers, send)
+        return int(sent[0]["status"])
+
+    async def run() -> None:
+        limited = ProxiedRequests(waits, clients, most=3)
+        who = ["192.0.2.7"] * 5 + ["192.0.2.8", "2001:db8::1", "2001:db8::2", "2001:db8::3", "2001:db8::4"]
+        asking = [asyncio.ensure_future(ask(limited, each)) for each in [*who, *["x"] * 4, *[""] * 5]]
+        asking += [asyncio.ensure_future(ask(limited, "192.0.2.7", peer="192.0.2.9")) for _ in range(5)]
+        await asyncio.sleep(0.05)
+        began.set()
+        statuses.extend(await asyncio.gather(*asking))
+        assert await ask(limited, "192.0.2.7") == 200  # those are over
+
+    asyncio.run(run())
+    assert statuses == [200] * 3 + [429] * 2 + [200] + [200] * 3 + [429] + [200] * 3 + [429] + [200] * 10

@@ -20,7 +20,7 @@ INSIDE = {"healthz", "metrics"}
 def own_paths(project: Project) -> list[str]:
     """Every URL of the application except those of the site, with "secret-N" for parameters."""
     with open_application(project.config(), lambda: datetime.now(UTC)) as application:
-        routes = [route.path for route in application._app.public.routes if hasattr(route, "methods")]
+        routes = [route.path for route in application._app._app._public.routes if hasattr(route, "methods")]
     paths = sorted({re.sub(r"\{[^}]*\}", f"secret-{number}", path) for number, path in enumerate(routes)})
     families = {path.split("/")[1] for path in paths}
     assert {name for name in families if not name.startswith("readers.")} == set(OWN)
