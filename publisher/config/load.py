@@ -16,6 +16,10 @@ from publisher.config.mistakes import find_mistakes
 from publisher.config.project import Config
 from publisher.core.errors import ConfigError, ProjectError, PublisherError
 
+# How many tables and arrays may be inside each other. tomllib takes 12 seconds for a key of 30,000 parts.
+_MOST_DEPTH = 100
+_DOTTED = re.compile(rf"(?<![\w\"'-])(?:[\w\"'-]+[ \t]*\.[ \t]*){{{_MOST_DEPTH}}}")
+
 
 def find_project(start: Path) -> Path:
     """Return `start` or the nearest folder above it that contains publisher.toml; raise ProjectError if none does."""
@@ -59,6 +63,9 @@ def _read(path: Path) -> str:
 
 
 def _parsed(text: str) -> dict[str, Any]:
+    if too_deep := _deep_line(text):
+        what = f"not valid TOML here: its values are nested more than {_MOST_DEPTH} deep"
+        raise ConfigError([PublisherError(what, where=f"{CONFIG_FILE}:{too_deep}", hint="remove that value")])
     try:
         parsed = _plain(tomllib.loads(text))
         assert isinstance(parsed, dict)  # noqa: S101 - a TOML document is a table
@@ -69,6 +76,16 @@ def _parsed(text: str) -> dict[str, Any]:
         what = "its values are nested too deeply" if isinstance(error, RecursionError) else str(error)
         mistake = PublisherError(f"cannot be read: {what}", where=CONFIG_FILE, hint="remove that value")
         raise ConfigError([mistake]) from error
+
+
+def _deep_line(text: str) -> int:
+    """Return the first line with a key of too many parts, or with too many open brackets; 0 if there is none."""
+    depth = 0
+    for number, line in enumerate(text.split("\n"), 1):
+        depth = max(0, depth + line.count("[") + line.count("{") - line.count("]") - line.count("}"))
+        if depth > _MOST_DEPTH or (line.count(".") > _MOST_DEPTH and _DOTTED.search(line)):
+            return number
+    return 0
 
 
 def _toml_mistake(error: tomllib.TOMLDecodeError, text: str) -> PublisherError:

@@ -22,6 +22,7 @@ Public modules:
     frontmatter   splitting and parsing of front matter
     head          reading of a file up to the end of its front matter
     markup        rendering of posts as RenderedPosts, within limits
+    nesting       how deeply a body may be nested
     permalinks    paths of posts, and their permanent ids
     post_id       reading and writing the id in a post's front matter
     prose         the difference between prose and code in a body, and the search for lines in a file
@@ -43,6 +44,7 @@ __all__ = [
     "frontmatter",
     "head",
     "markup",
+    "nesting",
     "permalinks",
     "post_id",
     "prose",

@@ -24,6 +24,7 @@ from publisher.posts.encoding import decode, repair_body, without_controls
 from publisher.posts.excerpt import count_words, excerpt_of, plain_text, shorten
 from publisher.posts.frontmatter import split_body
 from publisher.posts.metadata import first_heading
+from publisher.posts.nesting import require_shallow_html, require_shallow_markdown
 from publisher.posts.places import Places, WrittenPost
 from publisher.posts.prose import LineFinder
 from publisher.posts.references import References
@@ -110,6 +111,7 @@ class _Body:
         self._require_small(raw)
         clean = self.sanitise(raw, self.references.absolutise)
         self._require_small(clean)
+        require_shallow_html(clean, self.written, self.first_line)
         if self.references.head_problems or self.references.problems:
             self._warn_of(self.references.head_problems, self._lines.line_in_head)
             self._warn_of(self.references.problems, self._lines.line_of)
@@ -157,15 +159,21 @@ class _Body:
         if self.config.posts.fix_encoding:
             body, repairs = repair_body(body)
             self.problems += [item.warning(self.path, self.first_line) for item in repairs]
+        if not self._is_html:
+            require_shallow_markdown(body, self.first_line)
         body = self._carried_over(body)
         separator = self.post.excerpt_separator
         if separator and not _MORE_SPELLINGS.fullmatch(separator) and separator in body:
             body = body.replace(separator, f"\n\n{_MORE}\n\n", 1)
-        if Path(self.post.source).suffix.lower() == ".html":
+        if self._is_html:
             return _MORE_SPELLINGS.sub(_MORE, body)
         return _MORE_SPELLINGS.sub(
             _MORE, _finish(comrak.render_markdown(_without_title(body, self.post.title), *_options()))
         )
+
+    @property
+    def _is_html(self) -> bool:
+        return Path(self.post.source).suffix.lower() == ".html"
 
     def _carried_over(self, body: str) -> str:
         if "{" not in body and "import " not in body and "\n^" not in body:

@@ -18,6 +18,7 @@ from frontmatter.default_handlers import BaseHandler
 
 from publisher.core.errors import PostError
 from publisher.posts.encoding import without_controls
+from publisher.posts.nesting import MOST_DEPTH
 from publisher.posts.post_file import Tree
 
 try:
@@ -29,7 +30,7 @@ except ImportError:  # PyYAML without libyaml is slower but otherwise the same
 MOST_NODES = 20_000
 
 # How many lists and tables may be inside each other. The parsers and Python itself allow several hundred.
-DEEPEST = 100
+DEEPEST = MOST_DEPTH
 # libyaml's own recursion ends the process by a segmentation fault. A shorter text cannot be nested deeply enough.
 _SHALLOW_LENGTH = 2_000
 

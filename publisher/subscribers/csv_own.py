@@ -85,7 +85,7 @@ def restored(
     events: list[ConsentEvent] = []
     entry: SuppressedHash | None = None
     for row in rows:
-        with suppress(ValueError, TypeError, AttributeError):
+        with suppress(ValueError, TypeError, AttributeError, RecursionError):
             value = json.loads(columns.own_cell(row.cells, "history") or "{}")
             causes |= value.get("causes", {})
             events += [_event(cells) for cells in value.get("consent", [])]

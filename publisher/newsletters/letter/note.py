@@ -29,6 +29,7 @@ from publisher.newsletters.slots import slot_label
 from publisher.posts.allowed_html import sanitise
 from publisher.posts.bounded_process import OverLimit, TimeLimit, shared_process
 from publisher.posts.frontmatter import parse_head
+from publisher.posts.nesting import require_shallow_html, require_shallow_markdown
 
 NOTES_FOLDER = "letters"
 
@@ -71,11 +72,15 @@ def read_note(config: Config, newsletter: NewsletterConfig, slot: str) -> Note |
         raise PublisherError("not UTF-8 text", where=path, hint="save it as UTF-8") from error
     except OSError as error:
         raise PublisherError(f"cannot be read: {error.strerror}", where=path) from error
-    fields, body = _split(clean(text), path)
+    text = clean(text)
+    fields, body = _split(text, path)
+    first_line = text.count("\n", 0, len(text) - len(body)) + 1
     return Note(
         subject=str(fields.get("subject") or ""),
         preheader=str(fields.get("preheader") or ""),
-        html=markdown(body, config.site_url, path) if body.strip() else markdown(newsletter.intro, config.site_url),
+        html=markdown(body, config.site_url, path, first_line)
+        if body.strip()
+        else markdown(newsletter.intro, config.site_url),
     )
 
 
@@ -84,15 +89,26 @@ def default_note(config: Config, newsletter: NewsletterConfig) -> Note:
     return Note(html=markdown(newsletter.intro, config.site_url))
 
 
-def markdown(text: str, base: str, where: str = "newsletters.intro", limit: TimeLimit = _TIME) -> str:
+def markdown(
+    text: str, base: str, where: str = "newsletters.intro", first_line: int = 0, limit: TimeLimit = _TIME
+) -> str:
     """Convert a short Markdown text to sanitised HTML; relative URLs are resolved against `base`.
 
-    Like a post, it is rendered in a child process. Raises PublisherError, with `where`, if that takes too long.
+    Like a post, it is rendered in a child process. Raises PublisherError if that takes too long, or if the text is
+    nested too deeply.
+
+    where       the file or key that the text is from, for errors
+    first_line  the line of the file on which it begins; 0 if it is not in a file
     """
     if not text.strip():
         return ""
     try:
+        require_shallow_markdown(text, first_line)
         html = shared_process().call(rendered_note, text.strip(), base, seconds=limit.for_size(len(text)))
+        require_shallow_html(html, text, first_line)
+    except PostError as error:
+        place = f"{where}:{error.line}" if first_line else where
+        raise PublisherError(error.message, where=place, hint=error.hint) from error
     except OverLimit as over:
         raise PublisherError(over.said("to render"), where=where, hint="simplify it") from over
     if len(html) > _LONGEST:

@@ -56,7 +56,7 @@ def text_of(html: str, words: Words, width: int = WIDTH, links: LinkPlacement = 
     walk = _PlainText(words, links)
     blocks = walk.blocks(parse_fragment(html), width)
     if walk.links:
-        blocks.append([f"[{number}] {link}" for number, link in enumerate(walk.links, 1)])
+        blocks.append([f"[{number}] {link}" for link, number in walk.links.items()])
     return without_marks("\n\n".join("\n".join(block) for block in blocks if block))
 
 
@@ -72,7 +72,7 @@ class _PlainText:
     def __init__(self, words: Words, where: LinkPlacement) -> None:
         self.words = words
         self.where = where
-        self.links: list[str] = []  # to be listed at the end
+        self.links: dict[str, int] = {}  # to be listed at the end, with their numbers
 
     def blocks(self, element: Element, width: int) -> list[Block]:
         """Return the contents of an element as blocks, to be separated by blank lines."""
@@ -119,9 +119,8 @@ class _PlainText:
             return shown  # the number of a footnote, which follows below
         if self.where == "inline":
             return f"{text.rstrip()} <{href}>"
-        if href not in self.links:
-            self.links.append(href)
-        return f"{text.rstrip()} [{self.links.index(href) + 1}]"
+        number = self.links.setdefault(href, len(self.links) + 1)
+        return f"{text.rstrip()} [{number}]"
 
     def heading(self, element: Element, width: int) -> list[Block]:
         return [underlined(" ".join(self.inline_content(element).split()), "-", width)]
@@ -157,9 +156,9 @@ class _PlainText:
         return [[f"    {line}".rstrip() for line in lines]]
 
     def table(self, element: Element, width: int) -> list[Block]:
-        rows = [[self.cell(cell) for cell in row if cell.tag in ("td", "th")] for row in element.iter("tr")]
-        head = element.find(".//thead") is not None
-        captions = [block for caption in element.iter("caption") for block in self.blocks(caption, width)]
+        rows = [[self.cell(cell) for cell in row if cell.tag in ("td", "th")] for row in _own_rows(element)]
+        head = element.find("thead") is not None
+        captions = [block for caption in element.findall("caption") for block in self.blocks(caption, width)]
         return [*captions, _table_lines(rows, head, width)]
 
     def cell(self, element: Element) -> Cell:
@@ -211,6 +210,11 @@ def _is_inline(element: Element) -> bool:
 
 def _paragraph(text: str, width: int) -> Block:
     return [line for part in text.split("\n") for line in wrap(part, width)]
+
+
+def _own_rows(table: Element) -> list[Element]:
+    """Return the rows of a table, without those of tables in its cells, which belong to the cells."""
+    return [row for part in table for row in ([part] if part.tag == "tr" else part) if row.tag == "tr"]
 
 
 def _is_tight(item: Element) -> bool:

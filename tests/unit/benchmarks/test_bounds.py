@@ -1,0 +1,64 @@
+"""Every pattern through every door, smaller than `python -m benchmarks.bounds` tries them, each under an alarm."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import pytest
+
+from benchmarks.doors import DOORS, REFUSALS
+from benchmarks.repetitions import CODE, SHAPES, Text
+
+# Some doors take a text many times, or do much with it. They get shorter texts, and only every so manieth pattern.
+LENGTHS = {"email": 2_000, "site and feeds": 1_000, "front matter": 2_000, "bounce": 2_000, "webhook": 2_000}
+STEPS = {
+    **{"post": 1, "email": 3, "site and feeds": 12, "front matter": 2, "publisher.toml": 8, "import": 6, "bounce": 2},
+    **{"webhook": 3, "web: paths": 8, "web: headers": 12, "web: forms": 12},
+}
+ALARM = 10  # seconds: twenty times what the slowest takes, on a computer that is busy with other tests
+
+
+@contextmanager
+def alarm(seconds: int) -> Iterator[None]:
+    """Raise TimeoutError after so many seconds."""
+
+    def ring(number: int, frame: FrameType | None) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def some_shapes(door: str) -> dict[str, Text]:
+    """The patterns for a door."""
+    return dict(list(SHAPES.items())[:: STEPS.get(door, 2)])
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_no_repetition_hangs_or_breaks_a_door(door: str) -> None:
+    wrong = []
+    with DOORS[door].open() as take:
+        for name, shape in some_shapes(door).items():
+            try:
+                with alarm(ALARM):
+                    take(shape(LENGTHS.get(door, 4_000)))
+            except REFUSALS:
+                continue
+            except Exception as error:  # noqa: BLE001 - it is shown
+                wrong.append(f"{name}: {type(error).__name__}: {error}")
+    assert wrong == []
+
+
+def test_there_are_patterns_of_every_kind() -> None:
+    assert len(SHAPES) > 150
+    assert len(CODE) == 20 * 8
+    assert all(shape(100) != shape(8_000) for shape in (SHAPES | CODE).values())
+    assert all(len(shape(8_000)) < 12_000 for shape in (SHAPES | CODE).values())
