@@ -78,7 +78,7 @@ def read_note(config: Config, newsletter: NewsletterConfig, slot: str) -> Note |
     return Note(
         subject=str(fields.get("subject") or ""),
         preheader=str(fields.get("preheader") or ""),
-        html=markdown(body, config.site_url, path, first_line)
+        html=markdown(body, config.site_url, path, first_line=first_line)
         if body.strip()
         else markdown(newsletter.intro, config.site_url),
     )
@@ -90,7 +90,7 @@ def default_note(config: Config, newsletter: NewsletterConfig) -> Note:
 
 
 def markdown(
-    text: str, base: str, where: str = "newsletters.intro", first_line: int = 0, limit: TimeLimit = _TIME
+    text: str, base: str, where: str = "newsletters.intro", limit: TimeLimit = _TIME, *, first_line: int = 0
 ) -> str:
     """Convert a short Markdown text to sanitised HTML; relative URLs are resolved against `base`.
 

@@ -15,8 +15,8 @@ from benchmarks.repetitions import CODE, SHAPES, Text
 # Some doors take a text many times, or do much with it. They get shorter texts, and only every so manieth pattern.
 LENGTHS = {"email": 2_000, "site and feeds": 1_000, "front matter": 2_000, "bounce": 2_000, "webhook": 2_000}
 STEPS = {
-    **{"post": 1, "email": 3, "site and feeds": 12, "front matter": 2, "publisher.toml": 8, "import": 6, "bounce": 2},
-    **{"webhook": 3, "web: paths": 8, "web: headers": 12, "web: forms": 12},
+    **{"post": 1, "email": 4, "site and feeds": 16, "front matter": 4, "publisher.toml": 12, "import": 8, "bounce": 5},
+    **{"webhook": 4, "web: paths": 12, "web: headers": 12, "web: forms": 12},
 }
 ALARM = 10  # seconds: twenty times what the slowest takes, on a computer that is busy with other tests
 
@@ -39,7 +39,7 @@ def alarm(seconds: int) -> Iterator[None]:
 
 def some_shapes(door: str) -> dict[str, Text]:
     """The patterns for a door."""
-    return dict(list(SHAPES.items())[:: STEPS.get(door, 2)])
+    return dict(list(SHAPES.items())[:: STEPS.get(door, 3)])
 
 
 @pytest.mark.parametrize("door", DOORS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -134,3 +135,14 @@ def test_scripts_in_a_note_do_not_reach_the_letter():
 def test_a_leading_line_of_dashes_is_a_rule(tmp_path, text):
     note = read_note(write_note(tmp_path, text), WEEKLY, "2026-W47")
     assert "Dear readers" in note.html
+
+
+@pytest.mark.parametrize("body", ["One\n\n" + "> " * 101 + "deep", "One\n\n" + "<div>" * 101 + "deep"])
+def test_a_note_that_is_nested_too_deeply_is_refused_with_its_line(body: str, tmp_path: Path) -> None:
+    config = replace(CONFIG, root=tmp_path)
+    path = tmp_path / "letters/weekly/2026-W47.md"
+    path.parent.mkdir(parents=True)
+    path.write_text(f"---\nsubject: A\n---\n{body}")
+    with pytest.raises(PublisherError, match="nested more than 100 deep") as refused:
+        read_note(config, WEEKLY, "2026-W47")
+    assert refused.value.where == "letters/weekly/2026-W47.md:6"
