@@ -17,7 +17,7 @@ from itertools import takewhile
 from flufl.bounce import all_failures
 
 from publisher.bounces.dsn import Failure
-from publisher.bounces.parts import MOST_TEXT, header, outer_parts, text_of, type_of
+from publisher.bounces.parts import header, outer_parts, source_of, text_of, type_of
 from publisher.bounces.phrases import Meaning, meanings_of
 from publisher.bounces.verdict import judge, judgement, status_in
 from publisher.core.bounce_report import Verdict
@@ -32,6 +32,10 @@ _TEXTS = ("text/plain", "text/html")
 
 # A server that answers in the name of a full mailbox writes hardly anything else. People write more.
 _SHORT_ANSWER = 300
+
+# How much is searched for recipients. Servers name them on short lines above the copy of the message.
+_LONGEST_LINE = 500
+_MOST_LINES = 1_000
 
 # Such a line begins the copy of the failed message, which may contain any text.
 _COPY = re.compile(
@@ -97,14 +101,19 @@ def _recipients(message: Message) -> tuple[frozenset[bytes], frozenset[bytes]]:
 def _without_attached(part: Message) -> Message:
     """Return a message without attached messages, because flufl.bounce would also read an attached report.
 
-    Of every other part only the beginning is left, as flufl.bounce takes quadratic time for some texts.
+    Of every other long part only the beginnings of its first lines are left, as flufl.bounce takes quadratic time for
+    some texts.
     """
     inner = part.get_payload()
     if not isinstance(inner, list):
-        if isinstance(inner, str) and len(inner) > MOST_TEXT:
-            part = copy(part)
-            part.set_payload(inner[:MOST_TEXT])
-        return part
+        if not isinstance(inner, str) or len(inner) <= _LONGEST_LINE:
+            return part
+        short = copy(part)
+        del short["Content-Transfer-Encoding"]
+        short.set_payload(
+            "\n".join(line[:_LONGEST_LINE] for line in source_of(part).split("\n", _MOST_LINES)[:_MOST_LINES])
+        )
+        return short
     parts = inner if part.get_content_maintype() == "multipart" else []
     bare = copy(part)
     kept = [each for each in parts if isinstance(each, Message) and not type_of(each).startswith("message/")]
