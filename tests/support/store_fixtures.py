@@ -121,6 +121,15 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return str(request.getfixturevalue("postgres_url"))
 
 
+def without_waiting(store: Store) -> Store:
+    """Let the database of a store not wait for the disk, where no test asks what a power cut leaves."""
+    database = store._database
+    if database.is_sqlite:
+        event.listen(database._engine, "connect", lambda driver, _: driver.execute("PRAGMA synchronous = OFF"))
+        database._engine.dispose()
+    return store
+
+
 @pytest.fixture
 def store(store_url: str, tmp_path: Path) -> Iterator[Store]:
     """An open store, once on each kind of database."""

@@ -55,7 +55,8 @@ class Life:
 
     @property
     def uid(self) -> str:
-        return self.person.uid if self.person else "nobody"
+        found = self.person
+        return found.uid if found else "nobody"
 
     @property
     def weekly(self) -> str:
