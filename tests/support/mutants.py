@@ -67,6 +67,10 @@ _LEASE = ("tests/unit/publishing/test_mail_wiring.py::test_a_lease_outlasts_two_
 _WRITTEN = ("tests/integration/mail/test_ledger_writer.py::test_a_written_answer_is_committed",)
 _NEVER_WRITTEN = ("tests/integration/mail/test_ledger_writer.py::test_a_failed_write_is_never_called_written",)
 _COUNT = ("tests/unit/mail/test_smtp_limits.py::test_workers_share_a_daily_quota",)
+_STATUSES = "publisher/core/subscription_status.py"
+_IMPORTS = "tests/integration/subscribers/test_imports.py"
+_OWN_NO = (f"{_IMPORTS}::test_a_no_of_their_own_is_more_than_that_of_a_file[sqlite]",)
+_SELF = "tests/integration/subscribers/test_self_service.py"
 _SERVER = ("tests/integration/mail/test_several_servers.py::test_the_daily_quota_counts_all_runs",)
 
 MUTANTS = (
@@ -103,6 +107,48 @@ MUTANTS = (
         "return self._quota is not None and not self._quota.left()",
         "return False",
         _SERVER,
+    ),
+    Mutant(
+        "subscribes-again-by-a-file",
+        _STATUSES,
+        "_E.IMPORTED: (_S.SUBSCRIBED, _S.SUBSCRIBED, None, None)",
+        "_E.IMPORTED: (_S.SUBSCRIBED, _S.SUBSCRIBED, _S.SUBSCRIBED, None)",
+        ("tests/unit/core/test_subscription_status.py::test_only_own_acts_and_a_reason_undo_a_no",),
+    ),
+    Mutant(
+        "widens-the-no-of-a-file",
+        "publisher/store/departures.py",
+        "if says is SubscriberEvent.LEFT and names and is_open:",
+        "if False:",
+        (f"{_IMPORTS}::test_the_order_of_files_does_not_matter[sqlite]",),
+    ),
+    Mutant(
+        "forgets-a-no-to-everything",
+        _STATUSES,
+        "return causes == {SubscriptionEvent.FILE_LEFT_ONE}",
+        "return True",
+        _OWN_NO,
+    ),
+    Mutant(
+        "keeps-a-no-narrow",
+        "publisher/store/subscriptions.py",
+        "these += [subscriptions.c.cause == SubscriptionEvent.FILE_LEFT_ONE] if after is before else []",
+        "these += [sa.false()] if after is before else []",
+        _OWN_NO,
+    ),
+    Mutant(
+        "undoes-after-years",
+        "publisher/subscribers/self_service.py",
+        "long_ago = transaction.now - UNDO_WITHIN",
+        "long_ago = transaction.now - UNDO_WITHIN * 999",
+        (f"{_SELF}::test_undo_works_for_a_day[sqlite-daily]",),
+    ),
+    Mutant(
+        "keeps-links-from-before-a-no",
+        "publisher/store/subscriber_transaction.py",
+        "            self.void(subscriber, consent.CONFIRM)\n        return after",
+        "        return after",
+        (f"{_SELF}::test_an_emailed_link_ends_with[sqlite-removed]",),
     ),
 )
 

@@ -99,7 +99,7 @@ def test_every_kind_of_email_from_a_form_counts_together(people: Store) -> None:
     suppress(people, "a.da@gmail.com", now=NOW, source="test")
     mover = subscribed(people, "bob@example.org")
     emails = []
-    for moment in hourly(30):
+    for moment in (*hourly(2), *(later(hours=hour) for hour in range(49, 24 * 30, 6))):
         emails += [ask(people, each, now=moment) for each in ("ada@gmail.com", "a.da@gmail.com", "ad.a@gmail.com")]
         asked = request_address_change(people, TERMS, mover.uid, "ada+x@gmail.com", now=moment, evidence=FORM)
         emails.append(asked.email)
