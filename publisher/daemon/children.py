@@ -1,8 +1,8 @@
 """The parent's side of the child processes: it has them started, hears of their end, and can kill them.
 
 The parent has many threads, and a process that forks while other threads hold locks may hang. So it starts one process
-with a single thread (`starter`), and that one forks the others: within milliseconds, with everything loaded. They end
-when the parent does, since the kernel then closes its end of their connections.
+with a single thread (`starter`), and that one forks the others: within milliseconds, with everything loaded. They live
+on when the starter dies. When the parent dies, the kernel closes its end of a pipe, the lifeline, and ends them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -26,6 +27,7 @@ from typing import Any
 
 from publisher.config import Config
 from publisher.core.errors import PublisherError
+from publisher.core.logging import log
 
 WEB, BUILD = b"W", b"B"
 """What the starter is asked to start."""
@@ -36,6 +38,8 @@ RECORD = struct.Struct("=cii")
 
 START_SECONDS = 60.0
 END_SECONDS = 2.0
+STEADY_SECONDS = 5.0
+"""A starter that ends sooner than this is only replaced when it is needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +132,12 @@ class ChildError(PublisherError):
 class Child:
     """A child process, with a connection on which both sides send objects. Closing it lets the process end."""
 
-    def __init__(self, pid: int, wire: socket.socket) -> None:
-        self.pid, self._wire = pid, wire
+    def __init__(self, pid: int, wire: socket.socket, lifeline: int) -> None:
+        """Take over our end of the connection and of the lifeline."""
+        self.pid, self._wire, self._lifeline = pid, wire, lifeline
         self.connection: Connection[Any, Any] = Connection(os.dup(wire.fileno()))
-        self._over, self._status = threading.Event(), 0
+        self._over, self._status = threading.Event(), -1
+        self._orphaned = False
 
     def ended(self, status: int) -> None:
         """Note that the process has ended. No thread waits for its messages any longer."""
@@ -140,9 +146,19 @@ class Child:
             self._wire.shutdown(socket.SHUT_RDWR)
         self._over.set()
 
+    def orphan(self) -> None:
+        """Note that nobody will report the end of the process. Its connection will be closed all the same."""
+        self._orphaned = True
+
     def wait(self, seconds: float) -> bool:
         """Wait until the process has ended; return whether it has."""
-        return self._over.wait(seconds)
+        until = time.monotonic() + seconds
+        while self._orphaned and not self._over.wait(0.05) and time.monotonic() < until:
+            try:
+                os.kill(self.pid, 0)
+            except ProcessLookupError:
+                self._over.set()
+        return self._over.wait(max(0.0, until - time.monotonic()))
 
     def kill(self) -> None:
         """End the process at once."""
@@ -151,19 +167,22 @@ class Child:
                 os.kill(self.pid, signal.SIGKILL)
 
     def close(self) -> None:
-        """Close the connection. Call it once, when no thread uses it any longer."""
+        """Close the connection, and end the process if it is still there. Call it once, when no thread uses it."""
         self.connection.close()
         self._wire.close()
+        os.close(self._lifeline)
 
     @property
-    def code(self) -> int:
-        """The exit code of the process that has ended, or the negative number of the signal that killed it."""
-        return os.waitstatus_to_exitcode(self._status)
+    def code(self) -> int | None:
+        """The exit code of the process that has ended, or the negative number of a signal; None if it is not known."""
+        return None if self._status == -1 else os.waitstatus_to_exitcode(self._status)
 
     @property
     def how(self) -> str:
         """How the process ended, such as "killed by SIGKILL" or "exit code 1"."""
         code = self.code
+        if code is None:
+            return "nobody knows how"
         if code >= 0:
             return f"exit code {code}"
         return f"killed by {signal.Signals(-code).name if -code in set(signal.Signals) else f'signal {-code}'}"
@@ -180,12 +199,7 @@ class Children:
         self._listeners = listeners
         self._lock = threading.Lock()
         self._over = False
-        self._starter = _Starter(listeners)
-
-    @property
-    def starter_pid(self) -> int:
-        """The process id of the starter."""
-        return self._starter.pid
+        self._starter = _Starter(listeners, self._replace)
 
     def start(self, kind: bytes, *files: int) -> Child:
         """Start a process, WEB or BUILD, and return it. If the starter has died, there is a new one.
@@ -197,14 +211,25 @@ class Children:
             if self._over:
                 raise ChildError("no process can be started during the shutdown")
             try:
-                if not self._starter.alive:
-                    self._starter = _Starter(self._listeners)
+                if self._starter.alive:
+                    with suppress(ChildError, ConnectionError):
+                        return self._starter.start(kind, files)
+                self._starter = _Starter(self._listeners, self._replace)
                 return self._starter.start(kind, files)
             except OSError as error:
                 raise ChildError(f"a process cannot be started: {error.strerror}") from error
 
+    def _replace(self, ended: _Starter) -> None:
+        """Start another starter at once if one has ended, so that nothing has to wait for it later."""
+        with self._lock:
+            if self._over or self._starter is not ended or time.monotonic() - ended.began < STEADY_SECONDS:
+                return
+            log("starter ended", "the process that starts others ended; it is started again", level="warning")
+            with suppress(OSError):
+                self._starter = _Starter(self._listeners, self._replace)
+
     def end(self) -> None:
-        """End the starter, and with it every process that is left."""
+        """End the starter. A process that is left ends with this one."""
         with self._lock:
             self._over = True
             self._starter.end()
@@ -213,7 +238,8 @@ class Children:
 class _Starter:
     """One process that forks the others, and a thread that reads its reports."""
 
-    def __init__(self, listeners: Sequence[socket.socket]) -> None:
+    def __init__(self, listeners: Sequence[socket.socket], ended: Callable[[_Starter], None]) -> None:
+        self._report, self.began = ended, time.monotonic()
         self._control, theirs = socket.socketpair()
         numbers = [theirs.fileno(), *(listener.fileno() for listener in listeners)]
         with theirs:
@@ -227,9 +253,9 @@ class _Starter:
                 # A terminal sends Ctrl-C to all processes of the group, but only the parent knows the right order.
                 process_group=0,
             )
-        self.pid = self._process.pid
         self.alive = True
-        self._wire: socket.socket | None = None  # our end of the connection to the process that is being started
+        # Our ends of the connection and the lifeline of the process that is being started.
+        self._ours: tuple[socket.socket, int] | None = None
         self._started: SimpleQueue[Child | None] = SimpleQueue()
         self._children: dict[int, Child] = {}
         self._thread = threading.Thread(target=self._read, name="children", daemon=True)
@@ -237,20 +263,27 @@ class _Starter:
 
     def start(self, kind: bytes, files: Sequence[int]) -> Child:
         """Start a process. Only one thread at a time may call this."""
-        self._wire, theirs = socket.socketpair()
-        with theirs:
-            socket.send_fds(self._control, [kind], [theirs.fileno(), *files])
+        wire, theirs = socket.socketpair()
+        lifeline, ours = os.pipe()
+        self._ours = wire, ours
         child = None
-        with suppress(Empty):
-            child = self._started.get(timeout=START_SECONDS)
+        try:
+            with theirs:
+                socket.send_fds(self._control, [kind], [theirs.fileno(), lifeline, *files])
+            with suppress(Empty):
+                child = self._started.get(timeout=START_SECONDS)
+        finally:
+            os.close(lifeline)
+            if child is None:
+                wire.close()
+                os.close(ours)
+                self._process.kill()
         if child is None:
-            self._wire.close()
-            self._process.kill()
             raise ChildError("the process that starts the others has ended")
         return child
 
     def end(self) -> None:
-        """End the process, and thereby those that it has started."""
+        """End the process."""
         with suppress(OSError):
             self._control.shutdown(socket.SHUT_RDWR)
         self._thread.join(END_SECONDS)
@@ -261,8 +294,8 @@ class _Starter:
         with self._control:
             while record := self._next():
                 what, pid, status = RECORD.unpack(record)
-                if what == STARTED and self._wire is not None:
-                    self._children[pid] = Child(pid, self._wire)
+                if what == STARTED and self._ours is not None:
+                    self._children[pid] = Child(pid, *self._ours)
                     self._started.put(self._children[pid])
                 elif pid in self._children:
                     self._children.pop(pid).ended(status)
@@ -271,7 +304,8 @@ class _Starter:
         self.alive = False
         self._started.put(None)
         for child in self._children.values():
-            child.ended(signal.SIGKILL)
+            child.orphan()
+        self._report(self)
 
     def _next(self) -> bytes:
         with suppress(OSError):

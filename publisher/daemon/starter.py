@@ -2,12 +2,13 @@
 
 It has a single thread and everything loaded that its processes need, so a fork is safe, takes a few milliseconds and
 shares memory. It opens no file and no database, and it holds no lock of the project. When the parent ends, its control
-connection is closed: then it ends too, and the kernel ends its processes with it.
+connection is closed: then it ends too, and the kernel ends the processes, whose lifelines are closed as well.
 """
 
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import gc
 import os
 import select
@@ -21,15 +22,16 @@ from pathlib import Path
 
 from publisher.daemon.build_child import run_one_build
 from publisher.daemon.children import BUILD, ENDED, RECORD, STARTED, WEB, BuildNote
+from publisher.daemon.reporting import log_defect
 from publisher.daemon.web_child import run_web
 
 # What a build and the web application would otherwise load when they need it, each time, or when no file can be opened.
 _LATE = ("publisher.site.build.rebuild",)
 _SIGNALS = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-_PR_SET_PDEATHSIG, _PR_SET_NAME = 1, 15
+_PR_SET_NAME = 15
 # How eagerly the kernel ends a process when memory runs out: builds first, and the sender, which has 0, last.
 _OOM_SCORES = {WEB: 300, BUILD: 700}
-_MOST_FILES = 2
+_MOST_FILES = 3
 
 
 def main() -> None:
@@ -74,7 +76,6 @@ def _report_ended(control: socket.socket) -> None:
 
 def _fork(kind: bytes, files: list[int], control: socket.socket, listeners: list[socket.socket]) -> int:
     """Fork a process, and return its process id in this one. In the new one, do its work and end."""
-    starter = os.getpid()
     pid = os.fork()
     if pid:
         for file in files:
@@ -82,7 +83,7 @@ def _fork(kind: bytes, files: list[int], control: socket.socket, listeners: list
         return pid
     code = 1
     try:
-        _become_child(kind, starter)
+        _become_child(kind, files[1])
         control.close()
         with Connection(files[0]) as connection:
             if kind == WEB:
@@ -90,18 +91,26 @@ def _fork(kind: bytes, files: list[int], control: socket.socket, listeners: list
             else:
                 for listener in listeners:
                     listener.close()
-                code = run_one_build(connection, BuildNote(files[1]))
+                code = run_one_build(connection, BuildNote(files[2]))
+    except Exception as error:  # noqa: BLE001 - it ends this process; the parent hears of it
+        log_defect(error)
     finally:
         os._exit(code)
 
 
-def _become_child(kind: bytes, starter: int) -> None:
-    """Take the signals back to their defaults, and make this process end together with the starter."""
+def _become_child(kind: bytes, lifeline: int) -> None:
+    """Take the signals back to their defaults, and let the kernel end this process when the lifeline is closed.
+
+    It then sends SIGIO, which ends the process in whatever it is doing, also in the middle of a function in C.
+    """
     signal.set_wakeup_fd(-1)
-    for number in _SIGNALS:
+    for number in (*_SIGNALS, signal.SIGIO):
         signal.signal(number, signal.SIG_DFL)
-    _control_process(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != starter:  # it has ended meanwhile
+    if sys.platform != "linux":  # elsewhere SIGIO ends nothing by itself
+        signal.signal(signal.SIGIO, lambda number, frame: os._exit(1))
+    fcntl.fcntl(lifeline, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
+    if select.select([lifeline], [], [], 0)[0]:  # the parent has ended already
         os._exit(1)
     _name("publisher web" if kind == WEB else "publisher build")
     with suppress(OSError):
@@ -110,13 +119,9 @@ def _become_child(kind: bytes, starter: int) -> None:
 
 def _name(name: str) -> None:
     """Show a name in the lists of `ps` and `top`."""
-    _control_process(_PR_SET_NAME, ctypes.c_char_p(name.encode()))
-
-
-def _control_process(option: int, value: object) -> None:
     if sys.platform == "linux":
         with suppress(AttributeError, OSError):
-            ctypes.CDLL(None).prctl(option, value)
+            ctypes.CDLL(None).prctl(_PR_SET_NAME, ctypes.c_char_p(name.encode()))
 
 
 if __name__ == "__main__":

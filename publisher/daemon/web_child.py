@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import socket
 import threading
-import time
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from multiprocessing.connection import Connection
@@ -77,8 +76,7 @@ class WebChild:
     def _obey(self) -> None:
         """Do what the parent says until it is gone. Then end at once, so that its successor gets the port."""
         try:
-            while not self._server.answers:
-                time.sleep(0.005)
+            self._server.wait()
             self._connection.send((WebEvent.ANSWERS, 0, None))
             while True:
                 if self._connection.poll(RETRY_SECONDS if self._waits else ALIVE_SECONDS):

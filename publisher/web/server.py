@@ -6,6 +6,7 @@ import asyncio
 import errno
 import signal
 import socket
+import threading
 import time
 from collections.abc import Iterable
 from contextlib import suppress
@@ -110,6 +111,7 @@ class Server:
         self._connections = Connections(most, lambda peer: self._clients.is_proxy(peer), names)
         self.trust(proxies)
         self._server: _Uvicorn | None = None
+        self._answering = threading.Event()
         self._ending = False
 
     def trust(self, proxies: Iterable[str]) -> None:
@@ -120,10 +122,9 @@ class Server:
         """Return whether the server was asked to stop."""
         return self._server is not None and self._server.should_exit
 
-    @property
-    def answers(self) -> bool:
-        """Whether the server has started to accept requests."""
-        return self._server is not None and self._server.started
+    def wait(self) -> None:
+        """Wait until the server has started to accept requests. This must be called in a different thread."""
+        self._answering.wait()
 
     @property
     def silent_for(self) -> float:
@@ -165,7 +166,7 @@ class Server:
             timeout_graceful_shutdown=self._grace,
             backlog=_AT_ONCE,
         )
-        self._server = _Uvicorn(settings)
+        self._server = _Uvicorn(settings, self._answering)
         self._server.should_exit = self._ending
         self._server.run(sockets=list(self._listeners))
 
@@ -175,8 +176,9 @@ class _Uvicorn(uvicorn.Server):
 
     _logged_at = -_LOG_SECONDS
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, answering: threading.Event) -> None:
         super().__init__(config)
+        self._answering = answering
         self.seen_at = time.monotonic()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._woken = asyncio.Event()
@@ -209,6 +211,7 @@ class _Uvicorn(uvicorn.Server):
         await super().startup(sockets)
         for listener in sockets or ():
             listener.listen(_BACKLOG)  # asyncio has set it to the number that it accepts at once
+        self._answering.set()
 
     def _failed(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """Log an error that no request has caused, such as a connection that cannot be accepted, once a minute."""

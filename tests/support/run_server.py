@@ -10,12 +10,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psutil
 
+from benchmarks.troubles import processes
 from publisher.publishing.wiring import Project as OpenProject
 from publisher.publishing.wiring import open_project_store
 from tests.support.clockwork import tick
@@ -68,11 +69,8 @@ class Running(Serving):
         return until(found, self.log.read_text)
 
     def processes(self, name: str) -> list[psutil.Process]:
-        """The processes of the parent that have such a name, as in "publisher web"."""
-        found = psutil.Process(self.process.pid).children(recursive=True)
-        with suppress(psutil.NoSuchProcess):  # one ended in between
-            return [each for each in found if each.name() == name]
-        return []
+        """Its processes of a name, such as "publisher web"."""
+        return processes(self.process.pid, int(self.url.rpartition(":")[2]), name)
 
     def end(self) -> tuple[int, str]:
         """Say stop; return the exit code and the log."""

@@ -1,0 +1,22 @@
+"""An edition goes out while children die and strangers press, at small size; `make proof` does it all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmarks import shell, troubles
+from tests.support.needs import needs
+
+pytestmark = needs("smtp-sink")
+
+TROUBLES = {
+    "endless path": troubles.endless_paths,
+    "hanging build": troubles.killed("publisher build"),
+    "web killed": troubles.killed("publisher web"),
+}
+
+
+def test_nothing_that_happens_to_the_children_loses_a_letter(tmp_path: Path) -> None:
+    outcome = shell.prove(tmp_path, TROUBLES, letters=80, seconds=1, rate=10)
+    assert (outcome.lost, outcome.twice, outcome.uncertain) == (0, 0, 0)
+    assert len(outcome.rows) == len(TROUBLES)
