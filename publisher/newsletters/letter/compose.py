@@ -27,7 +27,6 @@ TEXT_TEMPLATE = "email/letter.txt"
 WHOLE_POST_TEMPLATE = "post"  # shows posts in full, whatever the newsletter's `content` says
 
 CLIPPED = 100_000  # bytes of HTML: near 102 KB Gmail cuts an email off, and hides the unsubscribe link at its end
-HOPELESS = 5 * CLIPPED  # bytes of bodies on the site that cannot fit, and would take seconds to adapt and to measure
 LEVELS: tuple[Content, ...] = ("full", "excerpt", "titles")
 _LEVEL_NAMES: dict[str, str] = {"full": "whole posts", "excerpt": "excerpts", "titles": "titles"}
 
@@ -75,7 +74,7 @@ def compose(
         html = inline_css(templates.render(template, **context), template, lambda: sources_of(templates, template))
         return Letter(variant, letter.subject, letter.preheader, html, _text(templates, newsletter.template, context))
 
-    return fitting(compose_with, content_of(newsletter), sum(len(post.html) for post in posts))
+    return fitting(compose_with, content_of(newsletter), _hopeless(posts))
 
 
 def content_of(newsletter: NewsletterConfig) -> Content:
@@ -83,30 +82,35 @@ def content_of(newsletter: NewsletterConfig) -> Content:
     return "full" if newsletter.template == WHOLE_POST_TEMPLATE else newsletter.content
 
 
-def fitting(make: Callable[[Content], Letter], wanted: Content, bodies: int = 0) -> Letter:
+def fitting(make: Callable[[Content], Letter], wanted: Content, hopeless: int = 0) -> Letter:
     """Return the letter with the wanted amount of each post, or with less if its HTML is over CLIPPED bytes.
 
-    make    a function that composes the letter at one of LEVELS
-    wanted  the level to try first
-    bodies  the size of the posts' HTML on the site; if it is HOPELESS, whole posts are not tried
+    make      a function that composes the letter at one of LEVELS
+    wanted    the level to try first
+    hopeless  the size of whole posts if they cannot fit, so that they are not tried; 0 if they may fit
 
     If not even the titles fit, the letter with titles is returned all the same. If the letter contains less than
     was wanted, its `fallback` is set.
     """
     levels = LEVELS[LEVELS.index(wanted) :]
-    before = bodies
-    if wanted == "full" and bodies > HOPELESS:
+    before = hopeless if wanted == "full" else 0
+    if before:
         levels = levels[1:]
-    letter = make(levels[0])
-    if levels[0] == wanted:
-        before = html_bytes(letter)
+        letter = replace(make(levels[0]), fallback=Fallback(wanted, levels[0], before))
     else:
-        letter = replace(letter, fallback=Fallback(wanted, levels[0], before))
+        letter = make(wanted)
+        before = html_bytes(letter)
     for content in levels[1:]:
         if html_bytes(letter) <= CLIPPED:
             break
         letter = replace(make(content), fallback=Fallback(wanted, content, before))
     return letter
+
+
+def _hopeless(posts: Sequence[RenderedPost]) -> int:
+    """Return the size of the posts' HTML if it cannot fit into a letter, and would only take long; 0 if it may fit."""
+    size = sum(len(post.html) for post in posts)
+    return size if size > 3 * CLIPPED or sum(post.html.count("<") for post in posts) > CLIPPED / 5 else 0
 
 
 def html_bytes(letter: Letter) -> int:

@@ -27,6 +27,7 @@ COLUMN = 536  # pixels: the email's 600, less 32 on each side
 TABLE_COLUMN = 105  # pixels that a column of a table needs to be readable; a wider table scrolls
 NARROW_TABLE = 3  # columns that fit on a phone
 DEEPEST = 60  # levels of nesting
+_ALONE = 50  # elements; a picture that is beside more of them does not stand alone
 
 _KEPT = {
     "a": {"href"},
@@ -177,8 +178,9 @@ def _stands_alone(element: Element) -> bool:
     parent = element.getparent()
     if parent.tag == "a":
         element, parent = parent, parent.getparent()
-    beside = (parent.text or "") + "".join(child.tail or "" for child in parent)
-    return parent.tag in ("p", "div", "figure") and not beside.strip()
+    if parent.tag not in ("p", "div", "figure") or len(parent) > _ALONE:
+        return False
+    return not (parent.text or "").strip() and not any((child.tail or "").strip() for child in parent)
 
 
 def _code(element: Element, old: dict[str, str], place: BodyPlace) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from publisher.core.newsletter_models import Fallback, Letter
-from publisher.newsletters.letter.compose import CLIPPED, HOPELESS, fallback_line, fitting, html_bytes
+from publisher.newsletters.letter.compose import CLIPPED, fallback_line, fitting, html_bytes
 from tests.support.editions_samples import CONFIG, FULL, make, post, rendered
 from tests.support.editions_samples import WEEKLY as EXCERPTS
 from tests.support.project import MONDAY, WEEKLY, Project
@@ -84,9 +84,15 @@ def test_whole_posts_that_cannot_fit_are_not_tried() -> None:
         tried.append(content)
         return Letter("", "s", "p", "x" * (CLIPPED + 1 if content == "excerpt" else 9), "")
 
-    assert fitting(make_one, "full", HOPELESS + 1).fallback == Fallback("full", "titles", HOPELESS + 1)
+    assert fitting(make_one, "full", 500_000).fallback == Fallback("full", "titles", 500_000)
     assert tried == ["excerpt", "titles"]
-    assert fitting(make_one, "titles", HOPELESS + 1).fallback is None
+    assert fitting(make_one, "titles", 500_000).fallback is None
+
+
+def test_a_letter_of_many_small_elements_or_of_much_text_is_shortened_at_once() -> None:
+    for body in ("<dl><dt>a</dt><dd>b</dd></dl>" * 9_000, f"<p>{'word ' * 70_000}</p>"):
+        letter = make(CONFIG, FULL, [rendered(post(1, "Long"), body, "It is long.")])
+        assert letter.fallback == Fallback("full", "excerpt", len(body))
 
 
 def test_publish_reports_a_shortened_edition(project: Project) -> None:
