@@ -17,7 +17,7 @@ code = run(sys.argv[1:])
 sys.stdout.flush()
 print("\\n" + json.dumps({"code": code, "modules": sorted(sys.modules)}))
 """
-WEB = {"starlette", "uvicorn", "h11", "prometheus_client", "limits"}
+WEB = {"starlette", "uvicorn", "h11", "prometheus_client"}
 LETTERS = {"premailer", "lxml", "cssutils", "tinycss2"}
 HEAVY = {*WEB, *LETTERS, "feedgen", "apscheduler", "pydantic", "cryptography", "babel", "httpx", "argon2", "watchfiles"}
 
