@@ -36,13 +36,15 @@ class _Folder(click.Path):
     help="Write here instead of public/.",
 )
 @click.option("--accept-new-ids", is_flag=True, help="Continue even though feed readers will show posts again.")
+@click.option("--keep-going", is_flag=True, help="Exit with 0 although posts have errors.")
 @with_app
-def build(app: App, out: Path | None, accept_new_ids: bool) -> None:
+def build(app: App, out: Path | None, accept_new_ids: bool, keep_going: bool) -> int:
     """Turn the posts into feeds and pages.
 
     Writes only what changed, replaces each file atomically, and deletes the pages of posts that no longer exist.
-    A post with an error is reported and skipped; the others are published. Settings that would give published posts
-    new ids are refused, and so are edits that would give one to a post that a newsletter has sent.
+    A post with an error is reported: a published one stays in its last readable version, a new one is skipped. The
+    others are published. The exit code is then 1, so that nothing is deployed by mistake. Settings that would give
+    published posts new ids are refused, and so are edits that would give one to a post that a newsletter has sent.
     """
     config = app.config()
     if out is not None:
@@ -59,6 +61,7 @@ def build(app: App, out: Path | None, accept_new_ids: bool) -> None:
     show_build(app, report)
     if app.json:
         app.print_json(as_json(report))
+    return 1 if report.errors and not keep_going else 0
 
 
 def _require_sent_ids(config: Config, archive: Archive) -> None:
@@ -76,8 +79,11 @@ def show_build(app: App, report: BuildReport) -> None:
     done.append(plural(report.feeds, "feed"))
     app.say(f"{_shown(report.folder)}: {', '.join(done)}; {_changes(report)}")
     later = [f"{plural(report.waiting, 'post')} scheduled for later"] if report.waiting else []
-    if report.errors:
-        later.append(f"{plural(len({p.path for p in report.errors}), 'file')} skipped (see above)")
+    if report.kept:
+        later.append(f"{plural(report.kept, 'post')} shown in the last readable version (see above)")
+    skipped = {problem.path for problem in report.errors if not problem.shows_last_version}
+    if skipped:
+        later.append(f"{plural(len(skipped), 'file')} skipped (see above)")
     if report.warnings:
         later.append(f"{plural(len(report.warnings), 'warning')} (run `publisher check`)")
     if later:
@@ -89,14 +95,14 @@ def as_json(report: BuildReport) -> dict[str, object]:
     return {
         "folder": str(report.folder),
         "posts": report.posts,
+        "last_versions": report.kept,
         "future_posts": report.waiting,
         "pages": report.pages,
         "feeds": report.feeds,
         "written": report.written,
         "removed": report.removed,
         "problems": [
-            {"where": p.where, "severity": p.severity.value, "message": p.message, "mend": p.hint}
-            for p in report.problems
+            {"where": p.where, "severity": p.severity.value, "message": p.what, "mend": p.hint} for p in report.problems
         ],
     }
 

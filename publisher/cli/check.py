@@ -10,8 +10,8 @@ import click
 
 from publisher.cli.app import App, plural, with_app
 from publisher.cli.terminal import bar, draw_table
-from publisher.core.errors import ConfigError, PublisherError, file_and_line
-from publisher.core.models import Problem
+from publisher.core.errors import ConfigError, file_and_line
+from publisher.core.models import Problem, problem_at
 from publisher.publishing.letter_check import LetterCheck
 from publisher.publishing.project_check import ProjectCheck, check_project
 
@@ -53,7 +53,7 @@ def check(app: App, strict: bool, spam: bool) -> int:
         with bar(app, "Reading") as progress:
             found = check_project(config, app.now(config), progress, spam=spam)
     except ConfigError as error:
-        found = ProjectCheck(tuple(_config_problem(mistake) for mistake in error.mistakes))
+        found = ProjectCheck(tuple(problem_at(mistake) for mistake in error.mistakes))
     problems = [_of_problem(problem) for problem in found.problems]
     letters = [(letter, list(_of_letter(letter, app.verbose))) for letter in found.letters]
     every = [*problems, *(line for _, lines in letters for line in lines)]
@@ -66,13 +66,8 @@ def check(app: App, strict: bool, spam: bool) -> int:
     return 1 if errors or (strict and warnings) else 0
 
 
-def _config_problem(error: PublisherError) -> Problem:
-    path, line = file_and_line(error.where)
-    return Problem(path, line, error.message, error.hint)
-
-
 def _of_problem(problem: Problem) -> CheckLine:
-    return CheckLine(problem.severity.value, problem.path, problem.line, problem.message, problem.hint)
+    return CheckLine(problem.severity.value, problem.path, problem.line, problem.what, problem.hint)
 
 
 def _of_letter(letter: LetterCheck, notes: bool) -> Iterator[CheckLine]:

@@ -35,7 +35,14 @@ from publisher.posts.archive import Archive, open_archive
 from publisher.publishing.deliver import DeliveryProgress, DeliveryResult, deliver_open
 from publisher.publishing.edition_plan import Plan, PlannedEdition, make_plan
 from publisher.publishing.operations import edition_label
-from publisher.publishing.publish import compose_plan, create_editions, rendering_problem, send_test, shortened
+from publisher.publishing.publish import (
+    compose_plan,
+    create_editions,
+    hold_on_errors,
+    rendering_problem,
+    send_test,
+    shortened,
+)
 from publisher.publishing.sent_files import remember_files, sent_again
 from publisher.publishing.wiring import Project, open_existing_store, open_project_store, run_build, transport_name
 from publisher.site.build import BuildReport
@@ -67,6 +74,7 @@ NO_NEWSLETTER = "the project has no newsletter"
 @click.option("--extra", is_flag=True, help="Create another edition for a slot that already has one.")
 @click.option("-y", "--yes", is_flag=True, help="Send real email without asking.")
 @click.option("--accept-new-ids", is_flag=True, help="Continue even though readers will see, and be sent, posts again.")
+@click.option("--keep-going", is_flag=True, help="Send emails with errors, and exit with 0 although posts have errors.")
 @with_app
 def publish(
     app: App,
@@ -77,12 +85,15 @@ def publish(
     extra: bool,
     yes: bool,
     accept_new_ids: bool,
+    keep_going: bool,
 ) -> int:
     """Build the site, and send each newsletter's unsent posts as its next edition.
 
     Name newsletters to publish only those. An edition fills the current slot of its newsletter's schedule. Run it
     as often as you like: a post is sent once, a subscriber gets an edition once, and an interrupted run is finished
-    by the next. Any host other than the first, such as a copy, must be confirmed first: `publisher hosts confirm`.
+    by the next. A post with an error waits until it is corrected, and an edition whose email has an error is put on
+    hold; the exit code is then 1, unless --keep-going is given. Any host other than the first, such as a copy, must be
+    confirmed first: `publisher hosts confirm`.
     """
     if topics and not address:
         raise click.UsageError("--topic selects what --to sends; add --to ADDRESS")
@@ -93,10 +104,10 @@ def publish(
         return _send_tests(app, config, newsletters, address, now, topics)
     if dry_run:
         with open_existing_store(config) as store:
-            return _show_plan(app, config, store, newsletters, now, accept_new_ids, extra=extra)
+            return _show_plan(app, config, store, newsletters, now, accept_new_ids, extra=extra, keep_going=keep_going)
     _require_confirmed_host(config, now)
     with stopped_by_signals(), _hub_notified_last(app, config):
-        return _publish(app, config, newsletters, now, yes, accept_new_ids, extra)
+        return _publish(app, config, newsletters, now, yes, accept_new_ids, extra, keep_going)
 
 
 def _require_confirmed_host(config: Config, now: datetime) -> None:
@@ -111,18 +122,27 @@ def _require_confirmed_host(config: Config, now: datetime) -> None:
 
 
 def _publish(
-    app: App, config: Config, names: Sequence[str], now: datetime, yes: bool, accept_new_ids: bool, extra: bool
+    app: App,
+    config: Config,
+    names: Sequence[str],
+    now: datetime,
+    yes: bool,
+    accept_new_ids: bool,
+    extra: bool,
+    keep_going: bool,
 ) -> int:
     if config.newsletters and not accept_new_ids and _refuse_new_ids(app, config, names, now):
         return 1
     with bar(app, "Building") as progress:
         report = run_build(config, now, progress=progress, accept_new_ids=accept_new_ids)
     if not config.newsletters:
-        return _finish(app, report, None, [])
+        return _finish(app, report, None, [], keep_going)
     with open_project_store(config) as store:
         require_confirmed(config, store, now)
         project = Project(config, store, _clock(app, now))
         plan, drafts = compose_plan(config, store, names, now, extra=extra)
+        if drafts and not keep_going:
+            plan, drafts = hold_on_errors(config, plan, drafts)
         for line in shortened(drafts):
             app.say(line)
         _confirm_sending(config, plan, yes)
@@ -138,7 +158,7 @@ def _publish(
             say_unsent(store, names)
             raise
         results = _deliver(app, project, names, created)
-    return _finish(app, report, plan, results)
+    return _finish(app, report, plan, results, keep_going)
 
 
 def _refuse_new_ids(app: App, config: Config, names: Sequence[str], now: datetime) -> bool:
@@ -178,7 +198,9 @@ def _deliver(
         raise
 
 
-def _finish(app: App, report: BuildReport, plan: Plan | None, results: Sequence[DeliveryResult]) -> int:
+def _finish(
+    app: App, report: BuildReport, plan: Plan | None, results: Sequence[DeliveryResult], keep_going: bool
+) -> int:
     show_build(app, report)
     app.report(problem for problem in (plan.left_out if plan else ()) if problem not in report.problems)
     app.report(plan.broken if plan else ())
@@ -196,13 +218,19 @@ def _finish(app: App, report: BuildReport, plan: Plan | None, results: Sequence[
             show_held(app, edition, counts)
     show_troubles(troubles)
     failed = bool(plan and plan.broken) or not all(result.all_sent for result in results)
-    return 1 if failed else 0
+    has_errors = bool(report.errors or (plan and plan.left_out)) or _is_held(plan)
+    return 1 if failed or (has_errors and not keep_going) else 0
+
+
+def _is_held(plan: Plan | None) -> bool:
+    """Return whether an edition of this run is on hold because its email has an error."""
+    return any(planned.hold for planned in plan.editions) if plan else False
 
 
 def _confirm_sending(config: Config, plan: Plan, yes: bool) -> None:
     """Ask the user to confirm before real email is sent. The outbox needs no confirmation."""
     open_now = sum(counts.open for edition, counts in plan.unfinished if not edition.held)
-    count = sum(planned.recipients for planned in plan.editions) + open_now
+    count = sum(planned.recipients for planned in plan.editions if not planned.hold) + open_now
     if yes or not count or config.mail.transport == "outbox":
         return
     if not sys.stdin.isatty():
@@ -211,6 +239,8 @@ def _confirm_sending(config: Config, plan: Plan, yes: bool) -> None:
             hint="use --yes to skip this prompt, or --dry-run to see what would be sent",
         )
     for planned in plan.editions:
+        if planned.hold:
+            continue
         click.echo(
             f"{planned.newsletter.name} {planned.slot}: {plural(len(planned.posts), 'post')} "
             f"to {plural(planned.recipients, 'subscriber')}",
@@ -277,20 +307,22 @@ def _show_plan(
     accept_new_ids: bool,
     *,
     extra: bool,
+    keep_going: bool,
 ) -> int:
     """Show what would be sent, and to how many people; write nothing."""
     plan, drafts = compose_plan(config, store, names, now, keep=False, extra=extra)
+    if drafts and not keep_going:
+        plan, drafts = hold_on_errors(config, plan, drafts)
     KnownIds(config, accept_new=accept_new_ids).require_same(plan.archive)
     if not accept_new_ids and _report_sent_again(app, config, store, plan.archive, names):
         return 1
-    app.report(p for p in (*plan.archive.problems, *plan.left_out) if p.severity == "error")
-    app.report(plan.broken)
+    code = _report_errors(app, plan, keep_going=keep_going)
     if waits := why_this_host_waits(config):
         warn(f"{waits}: nothing would be created or sent ({CONFIRM_HINT})")
     planned_drafts = list(zip(plan.editions, drafts, strict=True))
     if app.json:
         app.print_json([_as_json(planned, draft) for planned, draft in planned_drafts])
-        return 1 if plan.broken else 0
+        return code
     posts = len(plan.archive.posts) - len(plan.left_out)
     app.say(f"Dry run: nothing is written. {plural(posts, 'post')} would be built.")
     for planned, draft in planned_drafts:
@@ -299,10 +331,22 @@ def _show_plan(
         app.say(line)
     for idle in plan.idle:
         app.say(f"{idle.newsletter.name}: {idle.advice}")
+    _show_unfinished(app, plan)
+    return code
+
+
+def _show_unfinished(app: App, plan: Plan) -> None:
     for edition, counts in plan.unfinished:
         why = f"on hold: {edition.held}" if edition.held else "left over from an earlier run"
         app.say(f"{edition.newsletter} {edition.slot}: {plural(counts.open, 'message')} {why}")
-    return 1 if plan.broken else 0
+
+
+def _report_errors(app: App, plan: Plan, *, keep_going: bool) -> int:
+    """Report the errors of posts and newsletters, and return the exit code."""
+    errors = [p for p in dict.fromkeys((*plan.archive.problems, *plan.left_out)) if p.severity == "error"]
+    app.report(errors)
+    app.report(plan.broken)
+    return 1 if plan.broken or ((errors or _is_held(plan)) and not keep_going) else 0
 
 
 def _show_planned(app: App, config: Config, planned: PlannedEdition, draft: EditionDraft) -> None:
@@ -310,6 +354,8 @@ def _show_planned(app: App, config: Config, planned: PlannedEdition, draft: Edit
         f"{planned.newsletter.name} {planned.slot}, no. {planned.number}: {draft.subject!r} "
         f"would go to {plural(planned.recipients, 'subscriber')} ({transport_name(config)})"
     )
+    if planned.hold:
+        app.say(f"  it would be put on hold: {planned.hold.why}")
     for post in planned.posts:
         app.say(f"  {post.published:%Y-%m-%d}  {post.title}")
     if len(planned.variants) > 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -10,13 +11,14 @@ import click
 from publisher.cli.app import App, plural, with_app
 from publisher.config import Config, NewsletterConfig, parse_schedule
 from publisher.core.hold_reasons import HeldBy
-from publisher.core.models import RenderedPost
+from publisher.core.models import Problem, RenderedPost, Severity
 from publisher.core.newsletter_models import Edition, SubscriberStatus
 from publisher.daemon.lock import running
 from publisher.newsletters.slots import upcoming
+from publisher.posts.last_versions import LastVersions
 from publisher.publishing.edition_plan import Plan, make_plan
 from publisher.publishing.forecast import describe_schedule
-from publisher.publishing.wiring import open_existing_store, transport_name
+from publisher.publishing.wiring import build_failure, open_existing_store, site_problems, transport_name
 from publisher.site.feeds.feed_list import feeds_of
 from publisher.site.feeds.items import PostSource
 from publisher.site.web_versions import WebVersion
@@ -47,12 +49,16 @@ def status(app: App) -> None:
 def _facts(config: Config, store: Store | None, plan: Plan, now: datetime) -> dict[str, Any]:
     lost = orphaned(store, [each.name for each in config.newsletters]) if store else []
     newest = plan.archive.posts[0] if plan.archive.posts else None
+    # Bodies are not read here: the last build knows about them.
+    found = dict.fromkeys([*plan.archive.problems, *site_problems(config)[1]])
+    errors = [problem for problem in found if problem.severity is Severity.ERROR]
     return {
-        "site": {"title": config.site.title, "url": config.site.url},
+        "site": {"title": config.site.title, "url": config.site.url, "not_built": _not_built(config)},
         "posts": {
             "published": len(plan.archive.posts),
             "future": plan.archive.waiting,
-            "left_out": len({p.path for p in (*plan.archive.problems, *plan.left_out) if p.severity.value == "error"}),
+            "left_out": len({p.path for p in errors if not p.shows_last_version}),
+            "last_versions": _last_versions(config, errors),
             "newest": {"title": newest.title, "published": newest.published.isoformat()} if newest else None,
         },
         "feeds": _feeds(config, store, plan, now) * len(config.feeds.formats),
@@ -69,6 +75,32 @@ def _facts(config: Config, store: Store | None, plan: Plan, now: datetime) -> di
         "outbox": _outbox(config),
         "unfinished": [_unfinished(config, edition, counts.open, now) for edition, counts in plan.unfinished],
     }
+
+
+def _last_versions(config: Config, errors: Sequence[Problem]) -> list[dict[str, Any]]:
+    """Return the posts that the site shows in their last readable version, why, and since when, if a build found it."""
+    since = LastVersions(config).unreadable_since()
+    found = [(problem, since.get(problem.path.removeprefix(f"{config.posts.folder}/"))) for problem in errors]
+    return [
+        {
+            "where": problem.where,
+            "message": problem.message,
+            "mend": problem.hint,
+            "since": moment.astimezone(config.zone).isoformat(timespec="seconds") if moment else None,
+        }
+        for problem, moment in found
+        if problem.shows_last_version
+    ]
+
+
+def _not_built(config: Config) -> dict[str, Any] | None:
+    """Return why the last build of the site failed, and since when builds fail; None if it succeeded."""
+    found = build_failure(config)
+    if found is None:
+        return None
+    problem, since = found
+    when = since.astimezone(config.zone).isoformat(timespec="seconds")
+    return {"where": problem.where, "message": problem.message, "mend": problem.hint, "since": when}
 
 
 def _unfinished(config: Config, edition: Edition, waiting: int, now: datetime) -> dict[str, Any]:
@@ -138,16 +170,7 @@ def _outbox(config: Config) -> int | None:
 
 
 def _show(app: App, config: Config, facts: dict[str, Any]) -> None:
-    posts = facts["posts"]
-    app.say(f"{facts['site']['title']}  {facts['site']['url']}")
-    line = plural(posts["published"], "post")
-    if posts["future"]:
-        line += f", {posts['future']} scheduled for later"
-    if posts["left_out"]:
-        line += f", {plural(posts['left_out'], 'file')} skipped (run `publisher check`)"
-    app.say(f"posts        {line}")
-    if posts["newest"]:
-        app.say(f"             newest: {posts['newest']['title']} ({posts['newest']['published'][:10]})")
+    _show_site(app, facts)
     app.say(f"feeds        {facts['feeds']}")
     people = ", ".join(f"{count:,} {name}" for name, count in facts["subscribers"].items()) or "none yet"
     app.say(f"subscribers  {people}")
@@ -166,6 +189,25 @@ def _show(app: App, config: Config, facts: dict[str, Any]) -> None:
         _show_unfinished(app, edition)
     for newsletter in facts["newsletters"]:
         _show_newsletter(app, newsletter)
+
+
+def _show_site(app: App, facts: dict[str, Any]) -> None:
+    posts, failure = facts["posts"], facts["site"]["not_built"]
+    app.say(f"{facts['site']['title']}  {facts['site']['url']}")
+    if failure:
+        app.say(f"not built    since {failure['since'][:16].replace('T', ' ')}; the site stays as it was")
+        app.say(f"             {failure['where']}: {failure['message']}")
+    line = plural(posts["published"], "post")
+    if posts["future"]:
+        line += f", {posts['future']} scheduled for later"
+    if posts["left_out"]:
+        line += f", {plural(posts['left_out'], 'file')} skipped (run `publisher check`)"
+    app.say(f"posts        {line}")
+    for kept in posts["last_versions"]:
+        since = f" since {kept['since'][:16].replace('T', ' ')}" if kept["since"] else ""
+        app.say(f"             {kept['where']} shows its last readable version{since}: {kept['message']}")
+    if posts["newest"]:
+        app.say(f"             newest: {posts['newest']['title']} ({posts['newest']['published'][:10]})")
 
 
 def _show_unfinished(app: App, edition: dict[str, Any]) -> None:

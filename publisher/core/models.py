@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from publisher.core.errors import PublisherError, file_and_line
+
 
 def require_aware(name: str, value: datetime | None) -> None:
     """Raise ValueError if a datetime has no time zone, since it would mean a different moment on each host."""
@@ -31,6 +33,7 @@ class Problem:
 
     path  path of the file, relative to the project
     line  line number from 1; 0 means the whole file
+    shows_last_version  whether the site meanwhile shows the last readable version of the post in this file
     """
 
     path: str
@@ -38,6 +41,12 @@ class Problem:
     message: str
     hint: str = ""
     severity: Severity = Severity.ERROR
+    shows_last_version: bool = False
+
+    @property
+    def what(self) -> str:
+        """What is wrong, and what the site shows instead."""
+        return f"{self.message}; the site shows its last readable version" if self.shows_last_version else self.message
 
     @property
     def where(self) -> str:
@@ -45,7 +54,12 @@ class Problem:
 
     def __str__(self) -> str:
         hint = f" ({self.hint})" if self.hint else ""
-        return f"{self.where}: {self.message}{hint}"
+        return f"{self.where}: {self.what}{hint}"
+
+
+def problem_at(error: PublisherError) -> Problem:
+    """Return an error as a problem in its file, on its line if it names one."""
+    return Problem(*file_and_line(error.where), error.message, error.hint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +114,7 @@ class Post:
     excerpt    plain text from front matter; "" if it comes from the body (RenderedPost.excerpt)
     digest     hash that changes whenever the rendered post may change
     files      the picture and enclosures that may be files of the project, as (site path, project path)
+    is_last_version  whether this is the last readable version, because the file has an error now; it is not emailed
     """
 
     source: str
@@ -121,6 +136,7 @@ class Post:
     in_feeds: bool = True
     in_newsletters: bool = True
     files: tuple[tuple[str, str], ...] = ()
+    is_last_version: bool = False
 
     def __post_init__(self) -> None:
         require_aware("published", self.published)

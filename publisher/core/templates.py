@@ -11,6 +11,7 @@ In a file of the same name, the prefix may be omitted: a template that extends i
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from datetime import date, datetime
 from functools import cached_property, lru_cache
@@ -52,6 +53,22 @@ class Templates:
     def __init__(self, own: Path) -> None:
         self._own = own
         self.folders = tuple(folder for folder in (own, shipped_folder()) if folder.is_dir())
+
+    def require_readable(self) -> None:
+        """Raise TemplateError if the project's folder of templates, or a folder in it, is there but cannot be read.
+
+        Its templates would seem to be deleted, and the shipped ones would silently replace them. There need not be a
+        folder.
+        """
+
+        def refuse(error: OSError) -> None:
+            if not isinstance(error, FileNotFoundError):
+                raise _unreadable(os.path.relpath(os.fsdecode(error.filename), self._own), error)
+
+        for each in ("", *(folder.name for folder in shipped_folder().iterdir() if folder.is_dir())):
+            _require_folder(self._own / each, os.path.normpath(f"templates/{each}"))
+        for _ in os.walk(self._own, onerror=refuse):
+            pass
 
     def render(self, name: str, **context: Any) -> str:
         """Render a template such as "pages/post.html".
@@ -111,13 +128,20 @@ class Templates:
         return texts
 
     def digest(self, *parts: str) -> str:
-        """Return a hash of all files, shipped and own, in the given subfolders ("pages", "email", "locale")."""
+        """Return a hash of all files, shipped and own, in the given subfolders ("pages", "email", "locale").
+
+        Raises TemplateError if a file cannot be read.
+        """
         found = hashlib.sha256()
         for folder in self.folders:
             for path in sorted(path for part in parts for path in (folder / part).rglob("*")):
                 if path.is_file():
-                    found.update(f"{path.relative_to(folder)}\0".encode())
-                    found.update(path.read_bytes())
+                    name = path.relative_to(folder).as_posix()
+                    found.update(f"{name}\0".encode("utf-8", "surrogateescape"))
+                    try:
+                        found.update(path.read_bytes())
+                    except OSError as error:
+                        raise _unreadable(name, error) from error
         return found.hexdigest()
 
     @cached_property
@@ -133,6 +157,10 @@ class Templates:
                     return found
                 except UnicodeDecodeError as error:
                     raise _not_text(template) from error
+                except jinja2.TemplateNotFound:
+                    raise  # it is an OSError
+                except OSError as error:
+                    raise _unreadable(template, error) from error
 
         own = self._own
         folders = Folders(self.folders)
@@ -230,6 +258,22 @@ def _read(path: Path, name: str) -> str:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise _not_text(name) from error
+    except OSError as error:
+        raise _unreadable(name, error) from error
+
+
+def _require_folder(path: Path, name: str) -> None:
+    """Raise TemplateError if something that is not a folder is at the path of a folder of templates."""
+    if os.path.lexists(path) and not path.is_dir():
+        what = (
+            "is a broken link, not a folder" if path.is_symlink() and not path.exists() else "is a file, not a folder"
+        )
+        raise TemplateError(what, where=name, hint="restore the folder; or remove it, to use the shipped templates")
+
+
+def _unreadable(name: str, error: OSError) -> TemplateError:
+    where = os.path.normpath(f"templates/{name}")
+    return TemplateError(f"cannot be read: {error.strerror}", where=where, hint="fix its permissions")
 
 
 def _not_text(name: str) -> TemplateError:

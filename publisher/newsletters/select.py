@@ -49,6 +49,9 @@ def select_posts(
     If there are more new posts than `maximum`, the oldest go first, so that no post waits for ever; within the edition
     the newest post comes first. A first edition starts from the newest `first` posts, or from the day `since`. It
     passes over every other post that is public now, whatever its tags.
+
+    A post whose file cannot be read (Post.is_last_version) waits until it can: nobody is sent a text that its author
+    was changing.
     """
     require_aware("now", now)
     public = sorted((post for post in posts if post.is_public(now)), key=_age)
@@ -64,10 +67,11 @@ def select_posts(
             needed = min(
                 needed, newsletter.first
             )  # otherwise a newsletter whose `first` is below its `minimum` would never start
-    if len(new) < needed:
+    passed_over = _passed_over(public, new, handled) if is_first else ()
+    new = [post for post in new if not post.is_last_version]
+    if len(new) < needed or not new:
         return Selection((), (), len(new), needed)
     taken = new[: newsletter.maximum]
-    passed_over = _passed_over(public, new, handled) if is_first else ()
     return Selection(tuple(reversed(taken)), passed_over, len(new) - len(taken), needed)
 
 

@@ -21,6 +21,7 @@ Public modules:
     encoding      decoding of bytes to clean text
     frontmatter   splitting and parsing of front matter
     head          reading of a file up to the end of its front matter
+    last_versions  the last readable version of each published post
     markup        rendering of posts as RenderedPosts, within limits
     nesting       how deeply a body may be nested
     permalinks    paths of posts, and their permanent ids
@@ -43,6 +44,7 @@ __all__ = [
     "encoding",
     "frontmatter",
     "head",
+    "last_versions",
     "markup",
     "nesting",
     "permalinks",

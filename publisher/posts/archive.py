@@ -16,7 +16,9 @@ from publisher.config.private_paths import PublicFiles
 from publisher.core.errors import ProjectError
 from publisher.core.models import Post, Problem, Severity, Tag
 from publisher.posts.cache_keys import code_key, hash_of
+from publisher.posts.clashes import resolve_clashes
 from publisher.posts.index import INDEX_FILE, UNKNOWN_NS, Index, PostRow, Referred, tags_of
+from publisher.posts.last_versions import Entry, LastVersions
 from publisher.posts.places import Places
 from publisher.posts.post_file import ParsedFile, PostSettings
 from publisher.posts.published import PublishedIds
@@ -75,7 +77,7 @@ class ArchiveReader:
 
     def __init__(self, config: Config, *, keep: bool = True) -> None:
         """Walk the folder without reading any post. See open_archive for the arguments."""
-        self.settings = PostSettings.of(config)
+        self._config, self.settings = config, PostSettings.of(config)
         self.folder = config.root / config.posts.folder
         path = config.state_dir / INDEX_FILE if keep else None
         self.index = Index(path, hash_of(code_key(), repr(self.settings)))
@@ -83,8 +85,12 @@ class ArchiveReader:
         self._published_ids = PublishedIds(config)
         scanned = scan(self.folder, self.settings.folder, config.root, PublicFiles(config))
         self._found, self.problems, self._unread = scanned
+        self._versions = LastVersions(config)
+        self._taken: dict[str, Problem] = {}
         known = self.index.stamps()
         self._gone = known.keys() - self._found.keys()
+        if self._gone or not known:
+            self._note_taken()
         # In most builds nothing has changed, and comparing the two as a whole takes a quarter of the time.
         changed = () if known == self._found else self._found.items()
         self._changed = [source for source, stamp in changed if known.get(source) != stamp]
@@ -103,20 +109,77 @@ class ArchiveReader:
     @property
     def is_unchanged(self) -> bool:
         """Whether the folder could be walked and every file is unchanged since it was indexed."""
-        return not (self._changed or self._gone or self.problems)
+        has_errors = any(problem.severity is Severity.ERROR for problem in self.problems)
+        return not (self._changed or self._gone or self._taken or has_errors)
+
+    @property
+    def state(self) -> str:
+        """A text that changes when the index or the problems of the folder change (see index_state)."""
+        return hash_of(index_state(self._config), *map(str, self.problems))
 
     def archive(self, now: datetime) -> Archive:
         """Read the front matter of the changed files, and return the archive at the moment `now`."""
-        if self._changed or self._gone:
-            from publisher.posts.head import read_file  # a build with nothing to do saves its 0.02 s
+        if self._changed or self._gone or self._taken:
+            self.index.update(map(self._readable, self._read()), sorted(self._gone))
+            self._changed, self._gone, self._taken = [], set(), {}
+        rows, clashes = self._resolve_clashes()
+        if clashes and self._show_last_versions(clashes):
+            rows, clashes = self._resolve_clashes()
+        problems = [*self.problems, *clashes.values(), *(problem for _, problem in self.index.problems())]
+        return Archive(self.folder, self.index, rows, problems, now, self.settings, self._versions)
 
-            folder, found, settings, before = f"{self.folder}/", self._found, self.settings, self._settled_ns
-            entries = (read_file(folder, source, found[source], settings, before) for source in sorted(self._changed))
-            self.index.update(entries, sorted(self._gone))
-            self._changed, self._gone = [], set()
-        rows, clashes = resolve_clashes(self.index.rows(), self.settings.folder, self._published_ids.ids)
-        problems = [*self.problems, *clashes, *(problem for _, problem in self.index.problems())]
-        return Archive(self.folder, self.index, rows, problems, now, self.settings)
+    def _read(self) -> Iterator[Entry]:
+        from publisher.posts.head import read_file  # a build with nothing to do saves its 0.02 s
+
+        folder, found, settings, before = f"{self.folder}/", self._found, self.settings, self._settled_ns
+        for source in sorted(self._changed):
+            yield read_file(folder, source, found[source], settings, before)
+        for source, problem in self._taken.items():
+            yield source, (0, UNKNOWN_NS), "", ParsedFile(None, (problem,))
+
+    def _readable(self, entry: Entry) -> Entry:
+        """Return the entry of a file, or that of its last readable version if the file has an error.
+
+        A permalink that is ignored is such an error if the page of a published post would move because of it.
+        """
+        source, stamp, digest, parsed = entry
+        if parsed.post is None:
+            return self._versions.instead(entry) if parsed.problems else entry
+        if parsed.unfit:
+            last = self._versions.instead((source, stamp, digest, ParsedFile(None, (parsed.unfit,))))
+            if last[3].post and last[3].post.permalink != parsed.post.permalink:
+                return last
+        return entry
+
+    def _note_taken(self) -> None:
+        """Find out whether published posts whose files were not found were deleted, or something else is there."""
+        shown = f"{self.settings.folder}/"
+        reported = {problem.path.removeprefix(shown): problem for problem in self.problems}
+        gone = (self.index.stamps().keys() | self._versions.stamps().keys()) - self._found.keys()
+        self._taken, blocked = self._versions.taken(gone, reported)
+        self._gone -= self._taken.keys()
+        self.problems = [each for each in self.problems if each not in self._taken.values()]
+        self._unread += [problem for problem in blocked if problem not in self._unread]
+
+    def _resolve_clashes(self) -> tuple[list[PostRow], dict[str, Problem]]:
+        return resolve_clashes(self.index.rows(), self.settings.folder, self._published_ids.ids, self._edited)
+
+    def _edited(self) -> set[str]:
+        """Return the sources of the posts that have changed since a build published them."""
+        found = self._found
+        return {source for source, stamp in self._versions.stamps().items() if found.get(source, stamp) != stamp}
+
+    def _show_last_versions(self, clashes: Mapping[str, Problem]) -> bool:
+        """Show posts that were edited to have the id or address of another in their last version; return if any."""
+        edited = self._edited() - self.index.last_versions()
+        entries = [
+            self._versions.instead((source, (self._found[source][0], UNKNOWN_NS), "", ParsedFile(None, (problem,))))
+            for source, problem in clashes.items()
+            if source in edited
+        ]
+        shown = [entry for entry in entries if entry[3].post]
+        self.index.update(shown, ())
+        return bool(shown)
 
     def _remeasured(self) -> list[str]:
         """Return the sources of posts with an enclosure whose size has changed."""
@@ -143,6 +206,7 @@ class Archive:
     problems     errors of posts that are left out, and warnings about front matter, sorted by path
     broken       the problems of posts that exceeded a limit when they were rendered, so that none is rendered twice
     waiting      number of posts that will become public later
+    last_versions  sources of the posts that are read from their last readable version, because their files have errors
     next_change  when the next post appears, expires or reaches its `updated` time; None if there is no such time
     """
 
@@ -154,8 +218,9 @@ class Archive:
         problems: list[Problem],
         now: datetime,
         settings: PostSettings,
+        versions: LastVersions,
     ) -> None:
-        self.folder, self.now, self.settings = folder, now, settings
+        self.folder, self.now, self.settings, self._versions = folder, now, settings, versions
         self._index, self._all_rows = index, rows
         self.problems = sorted(problems, key=lambda p: (p.path, p.line))
         moment = now.timestamp()
@@ -169,6 +234,7 @@ class Archive:
         self._permalinks = {row.source: row.permalink for row in self._rows}
         self.broken: dict[str, Problem] = {}
         self.places = Places(folder, self._permalinks)
+        self.last_versions = index.last_versions()
         self._digests = self._linked_digests()
         self._loaded: dict[str, Post] = {}
         self.posts: Sequence[Post] = PostList([row.source for row in self._rows], self.load)
@@ -258,11 +324,42 @@ class Archive:
         """Store in the index what the bodies of rendered posts refer to, for the next run."""
         self._index.remember(rendered)
 
-    def mark_broken(self, problem: Problem, source: str, *, lasting: bool = True) -> None:
-        """Leave out a post whose body cannot be rendered: until its file changes if `lasting`, or only this time."""
+    def text_instead(self, source: str) -> bytes | None:
+        """Return the last readable version of a post that is shown in it; None if the post is read from its file.
+
+        Raises PostError if there is no such version any more.
+        """
+        return self._versions.text(source) if source in self.last_versions else None
+
+    def read(self, source: str) -> bytes:
+        """Return the file of a post, or its last readable version; raise OSError or PostError if there is none."""
+        text = self.text_instead(source)
+        return (self.folder / source).read_bytes() if text is None else text
+
+    def mark_broken(self, problem: Problem, source: str, *, lasting: bool = True) -> Problem:
+        """Show the last readable version of a post whose body cannot be rendered, or leave it out.
+
+        That is so until its file changes if `lasting`, or only this time. Returns the problem, which says whether there
+        is such a version. The archive must be opened again.
+        """
         size, mtime_ns = self._index.stamps()[source]
         stamp = (size, mtime_ns if lasting else UNKNOWN_NS)
-        self._index.update([(source, stamp, self._digests[source], ParsedFile(None, (problem,)))], ())
+        entry: Entry = (source, stamp, self._digests[source], ParsedFile(None, (problem,)))
+        if source not in self.last_versions:
+            entry = self._versions.instead(entry)
+        self._index.update([entry], ())
+        return entry[3].problems[0]
+
+    @property
+    def shown_last_versions(self) -> int:
+        """The number of public posts that are read from their last readable version."""
+        return len(self._permalinks.keys() & self.last_versions)
+
+    def keep_versions(self) -> None:
+        """Store the texts of the public posts that changed, once a build has published them."""
+        public = self._permalinks.keys() - self.last_versions
+        shown = self._permalinks.keys() & self.last_versions
+        self._versions.keep(public, shown, self._index.stamps(), self.now)
 
     def assets(self) -> list[tuple[str, str]]:
         """Return the files that rendered public posts show, as (site path, project path), without duplicates."""
@@ -346,56 +443,3 @@ class PostList(Sequence[Post]):
 
     def __iter__(self) -> Iterator[Post]:
         return iter(self._load(self._sources))
-
-
-def resolve_clashes(
-    rows: list[PostRow], shown: str, published: Callable[[], Mapping[str, str]] = dict
-) -> tuple[list[PostRow], list[Problem]]:
-    """Leave out posts whose id or permalink another post has; return the other posts, and an error for each omission.
-
-    A post that readers already know keeps its id and permalink, whatever its date. Among other posts, the oldest keeps
-    them, or the first by path if the dates are equal.
-
-    rows       the posts, newest first
-    shown      the posts folder's name in problems
-    published  function that returns the ids that readers know, by path; called only if there is a clash
-    """
-    permalinks = {_folded(row.permalink) for row in rows}
-    if len(permalinks) == len(rows) == len({row.id for row in rows}):
-        return rows, []
-    by_id: dict[str, str] = {}
-    by_permalink: dict[str, str] = {}
-    left_out: set[str] = set()
-    problems = []
-    for row in _by_precedence(rows, published()):
-        path = _folded(row.permalink)
-        if row.id in by_id:
-            problems.append(_clash(shown, row.source, by_id[row.id], "id", row.id, "id"))
-        elif path in by_permalink:
-            problems.append(_clash(shown, row.source, by_permalink[path], "permalink", row.permalink, "slug"))
-        else:
-            by_id[row.id] = by_permalink[path] = row.source
-            continue
-        left_out.add(row.source)
-    return [row for row in rows if row.source not in left_out], problems
-
-
-def _clash(shown: str, source: str, other: str, what: str, value: str, change: str) -> Problem:
-    message = f"has the same {what} as {shown}/{other}: {value}"
-    return Problem(f"{shown}/{source}", 1, message, f"give one of them a different {change}")
-
-
-def _by_precedence(rows: list[PostRow], published: Mapping[str, str]) -> list[PostRow]:
-    """Sort the posts by their right to an id. A renamed file is recognised by its id alone."""
-    known = set(published.values())
-
-    def rank(row: PostRow) -> tuple[int, float, str]:
-        order = 0 if published.get(row.source) == row.id else 1 if row.id in known else 2
-        return order, row.published, row.source
-
-    return sorted(rows, key=rank)
-
-
-def _folded(permalink: str) -> str:
-    """Return a key that is equal for two permalinks if they would be one file, even on a disk that ignores case."""
-    return permalink.casefold().removesuffix("index.html")

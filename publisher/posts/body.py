@@ -96,7 +96,7 @@ class _Body:
         self.problems: list[Problem] = []
         self._mentioned_tags: set[str] = set()  # tags in problems, which no other warning should repeat
         self.path = f"{self.config.posts.folder}/{post.source}"
-        data = (around.places.folder / post.source).read_bytes()
+        data = (around.places.folder / post.source).read_bytes() if post.text is None else post.text
         self._most = growth.times * len(data) + growth.extra
         self._growth = growth
         text, controls = without_controls(decode(data, whole=True))

@@ -213,6 +213,10 @@ class FrontMatter:
                 return value, self._lines.get(place[0], 1)
         return None, 1
 
+    def key(self, field: str) -> str:
+        """Return the key, as it is written, at which `find` finds the value of a field; "" if there is no value."""
+        return next((place[0] for place in self._places.get(field, _NOWHERE) if self._at(place)), "")
+
     def text(self, field: str) -> str:
         """Return one of our fields as a single line of text; "" if it is missing or not text."""
         if field not in self._places:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import re
 from functools import lru_cache
-from pathlib import Path
 
 from publisher.core.errors import PostError
 from publisher.posts.encoding import decode, repair_body, without_controls
@@ -61,9 +60,9 @@ def split_body(text: str) -> tuple[str, int]:
     return head.body, head.body_line
 
 
-def markdown_of(file: Path, *, fix_encoding: bool) -> str:
-    """Return a post's Markdown without its front matter. fix_encoding: whether to repair garbled text."""
-    text, _ = without_controls(decode(file.read_bytes(), whole=True))
+def markdown_of(data: bytes, *, fix_encoding: bool) -> str:
+    """Return the Markdown below the front matter in a post's file. fix_encoding: whether to repair garbled text."""
+    text, _ = without_controls(decode(data, whole=True))
     body = split_body(text)[0]
     return (repair_body(body)[0] if fix_encoding else body).strip("\n")
 

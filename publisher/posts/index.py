@@ -37,12 +37,13 @@ CREATE TABLE entries (
     source TEXT PRIMARY KEY, size INTEGER, mtime_ns INTEGER, is_post INTEGER,
     published REAL, updated REAL, expires REAL, in_feeds INTEGER, id TEXT, permalink TEXT, digest TEXT,
     tags TEXT, authors TEXT, post TEXT, problems TEXT, measured TEXT, links TEXT, assets TEXT, body_problems TEXT,
-    weight INTEGER, weighed TEXT
+    weight INTEGER, weighed TEXT, is_last_version INTEGER
 ) WITHOUT ROWID;
 CREATE INDEX with_problems ON entries (source) WHERE problems != '';
 CREATE INDEX with_measured ON entries (source) WHERE measured != '';
 CREATE INDEX with_links ON entries (source) WHERE links != '';
 CREATE INDEX with_assets ON entries (source) WHERE assets != '';
+CREATE INDEX last_versions ON entries (source) WHERE is_last_version;
 CREATE INDEX with_body_problems ON entries (source) WHERE body_problems != '';
 """
 
@@ -112,7 +113,7 @@ class Index:
         with self._errors_explained(), self._db:
             self._db.executemany("DELETE FROM entries WHERE source = ?", ((source,) for source in gone))
             self._db.executemany(
-                "INSERT OR REPLACE INTO entries VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,'','','',0,'')",
+                "INSERT OR REPLACE INTO entries VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,'','','',0,'',?)",
                 map(_to_row, changed),
             )
 
@@ -125,7 +126,9 @@ class Index:
 
     def posts(self, sources: Iterable[str]) -> Iterator[Post]:
         """Yield the complete posts in the order of `sources`."""
-        wanted = "SELECT source, id, permalink, digest, tags, in_feeds, post FROM entries WHERE source = ?"
+        wanted = (
+            "SELECT source, id, permalink, digest, tags, in_feeds, is_last_version, post FROM entries WHERE source = ?"
+        )
         for source in sources:
             with self._errors_explained():
                 row = self._db.execute(wanted, (source,)).fetchone()
@@ -143,6 +146,11 @@ class Index:
         with self._errors_explained():
             found = self._db.execute(f"SELECT source, {column} FROM entries WHERE {column} != '' ORDER BY source")  # noqa: S608 - a column of this file
             return [(source, _to_problem(item)) for source, text in found for item in json.loads(text)]
+
+    def last_versions(self) -> frozenset[str]:
+        """Return the sources of the posts that are shown in their last readable version."""
+        with self._errors_explained():
+            return frozenset(row[0] for row in self._db.execute("SELECT source FROM entries WHERE is_last_version"))
 
     def measured(self) -> dict[str, list[tuple[str, int]]]:
         """Return the files in the project that are enclosures, with their sizes in bytes, by the post's source."""
@@ -270,7 +278,7 @@ def _to_row(item: tuple[str, Stamp, str, ParsedFile]) -> tuple[Any, ...]:
     post = parsed.post
     problems = json.dumps([_flat_problem(p) for p in parsed.problems]) if parsed.problems else ""
     if post is None:
-        return (source, *stamp, 0, None, None, None, 0, "", "", digest, "", "", "", problems, "")
+        return (source, *stamp, 0, None, None, None, 0, "", "", digest, "", "", "", problems, "", 0)
     return (
         source,
         *stamp,
@@ -287,6 +295,7 @@ def _to_row(item: tuple[str, Stamp, str, ParsedFile]) -> tuple[Any, ...]:
         _encode(_flat_post(post)),
         problems,
         _dump(list(parsed.measured)),
+        parsed.is_last_version,
     )
 
 
@@ -312,7 +321,9 @@ def _flat_post(post: Post) -> list[Any]:
     ]
 
 
-def _to_post(source: str, post_id: str, permalink: str, digest: str, tags: str, in_feeds: int, text: str) -> Post:
+def _to_post(
+    source: str, post_id: str, permalink: str, digest: str, tags: str, in_feeds: int, is_last_version: int, text: str
+) -> Post:
     title, url, published, updated, language, authors, rest = json.loads(text)
     image, expires = rest.get("image"), rest.get("expires")
     return Post(
@@ -335,6 +346,7 @@ def _to_post(source: str, post_id: str, permalink: str, digest: str, tags: str, 
         in_feeds=bool(in_feeds),
         in_newsletters="not_in_newsletters" not in rest,
         files=tuple((site, project) for site, project in rest.get("files", ())),
+        is_last_version=bool(is_last_version),
     )
 
 
@@ -345,12 +357,13 @@ def tags_of(text: str) -> list[Tag]:
 
 
 def _flat_problem(problem: Problem) -> list[Any]:
-    return [problem.path, problem.line, problem.message, problem.hint, problem.severity.value]
+    rest = [True] if problem.shows_last_version else []
+    return [problem.path, problem.line, problem.message, problem.hint, problem.severity.value, *rest]
 
 
 def _to_problem(item: list[Any]) -> Problem:
-    path, line, message, hint, severity = item
-    return Problem(path, line, message, hint, Severity(severity))
+    path, line, message, hint, severity, *rest = item
+    return Problem(path, line, message, hint, Severity(severity), *rest)
 
 
 def _dump(items: list[Any]) -> str:

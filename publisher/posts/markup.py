@@ -143,8 +143,9 @@ class Renderer:
         return body
 
     def _begin(self, post: Post) -> Call:
-        size = (self.archive.folder / post.source).stat().st_size
-        written = WrittenPost(post.source, post.url, post.title, post.excerpt, post.excerpt_separator, post.files)
+        text = self.archive.text_instead(post.source)
+        size = (self.archive.folder / post.source).stat().st_size if text is None else len(text)
+        written = WrittenPost(post.source, post.url, post.title, post.excerpt, post.excerpt_separator, post.files, text)
         args, seconds = (written, self.limits.growth, self.inspect), self.limits.time.for_size(size)
         return self.process.begin(render_body, *args, seconds=seconds, state=self._around)
 
@@ -156,7 +157,7 @@ class Renderer:
                 continue
             known = post.source in self._made or post.source in self._begun or post.source in self.archive.broken
             if not known:
-                with suppress(OSError):  # said when it is rendered
+                with suppress(OSError, PostError):  # said when it is rendered
                     self._begun[post.source] = self._begin(post)
 
     def _slow_code(self, source: str) -> Iterator[Problem]:
@@ -173,7 +174,7 @@ class Renderer:
         """Return the line of a post's file on which its code begins; 0 if it cannot be found."""
         first = next(filter(None, map(str.strip, code.split("\n"))), "")[:200]
         try:
-            lines = decode((self.archive.folder / source).read_bytes(), whole=True).split("\n")
+            lines = decode(self.archive.read(source), whole=True).split("\n")
         except (PostError, OSError):
             return 0
         return next((number for number, line in enumerate(lines, 1) if first in line), 0)
@@ -181,7 +182,7 @@ class Renderer:
     def _problem(self, post: Post, path: str, over: OverLimit) -> Problem:
         """Return the problem for a body that exceeds a limit, with what makes it unusual if that can be seen."""
         try:
-            text, first_line = split_body(decode((self.archive.folder / post.source).read_bytes(), whole=True))
+            text, first_line = split_body(decode(self.archive.read(post.source), whole=True))
         except (PostError, OSError):
             text, first_line = "", 1
         line, oddity = _oddity(text)

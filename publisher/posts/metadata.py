@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -15,13 +16,13 @@ from publisher.posts.excerpt import is_visible, plain_line, without_pairs
 from publisher.posts.field_names import FrontMatter, first_text
 from publisher.posts.permalinks import (
     file_date,
-    is_file_of_site,
     is_page_of_site,
     name_of,
     path_date,
     permalink,
     tag_uri,
     tidy_path,
+    used_by_site,
     why_unfit,
 )
 from publisher.posts.post_file import Head, ParsedFile, PostSettings, Tree
@@ -41,7 +42,7 @@ def build_post(source: str, head: Head, digest: str, settings: PostSettings) -> 
     meta.refuse_unclear()
     builder = _PostBuilder(source, head, meta, settings)
     post = builder.post(digest)
-    return ParsedFile(post, tuple(builder.problems), tuple(builder.measured.items()))
+    return ParsedFile(post, tuple(builder.problems), tuple(builder.measured.items()), unfit=builder.unfit)
 
 
 class _PostBuilder:
@@ -53,6 +54,7 @@ class _PostBuilder:
         self.problems: list[Problem] = []
         self.files: dict[tuple[str, str], None] = {}
         self.measured: dict[str, int] = {}
+        self.unfit: Problem | None = None
 
     def post(self, digest: str) -> Post:
         for key, known, line in self.meta.likely_typos():
@@ -67,7 +69,7 @@ class _PostBuilder:
         name = post_slug(rest)
         path = self._permalink(published, name, language)
         url = self.settings.site_url + quoted(path)
-        updated = self._date("updated")
+        updated = self._optional_date("updated")
         return Post(
             source=self.source,
             id=self.meta.text("id") or tag_uri(self.settings.authority, day, self.folder, name),
@@ -77,7 +79,7 @@ class _PostBuilder:
             published=published,
             updated=max(updated, published) if updated else published,
             digest=digest,
-            expires=self._date("expires"),
+            expires=self._optional_date("expires"),
             language=language,
             excerpt=plain_line(self.meta.text("excerpt")),
             excerpt_separator=self.meta.text("separator"),
@@ -120,6 +122,15 @@ class _PostBuilder:
         except ValueError as error:
             raise PostError(str(error), line=line) from error
 
+    def _optional_date(self, field: str) -> datetime | None:
+        """Return a date without which the post can be published; one that is not valid is ignored with a warning."""
+        try:
+            return self._date(field)
+        except PostError as error:
+            what = error.message.removeprefix(f"{field}: ")
+            self._warn(error.line, f"{self.meta.key(field)} is ignored: {what}", error.hint)
+            return None
+
     def _title(self, rest: str) -> str:
         title = without_pairs(self.meta.text("title"))
         if not is_visible(title):
@@ -141,8 +152,8 @@ class _PostBuilder:
                 slug=post_slug(slug) if slug else name,
                 language=language,
             )
-            if is_file_of_site(path):
-                raise PostError(f"its URL {path} is already used by a feed", line=line, hint="give it a different slug")
+            if used := used_by_site(path):
+                raise PostError(f"its URL {path} is already used by {used}", line=line, hint="give it a different slug")
         if is_page_of_site(path):
             what = f"its URL {path} is that of one of the site's own pages, which the post replaces"
             self._warn(line, what, "choose a different permalink, unless this is intended")
@@ -156,6 +167,7 @@ class _PostBuilder:
         why = why_unfit(value, path)
         if why:
             self._warn(line, why, "write a different one, as a plain path")
+            self.unfit = replace(self.problems[-1], severity=Severity.ERROR)
         return "" if why else path
 
     def _language(self) -> str:

@@ -23,9 +23,12 @@ _PATH_DATE = re.compile(r"(?:^|/)([1-9]\d{3})/(\d{1,2})/(\d{1,2})(?:/|$)")
 
 # The paths of feeds, their archives, the list of feeds and the sitemap. A page there would need a folder of the same
 # name as the file.
-_FILES = re.compile(
-    r"/(?:(?:feed|atom)(?:-\d+)?\.xml|feed(?:-\d+)?\.json)(?:/|$)|^/(?:feeds\.opml|sitemap\.xml)(?:/|$)", re.IGNORECASE
+_FEEDS = re.compile(
+    r"/(?:(?:feed|atom)(?:-\d+)?\.xml|feed(?:-\d+)?\.json)(?:/|$)|^/(?:feeds\.opml|sitemap(?:-\d+)?\.xml)(?:/|$)"
 )
+# The files and folders of the site in which no post can be. A name that begins with a dot is not for readers either.
+_OWN = ("assets", "editions", "404.html")
+_FOR_READERS = "/.well-known/"
 # The index, 404, subscribe and archive pages, and the pages of tags and of editions.
 _PAGES = re.compile(
     r"/(?:(?:subscribe|archive|tags(?:/[^/]+(?:/page/\d+)?)?|editions(?:/.+)?|page/\d+)/)?(?:index\.html)?|/404\.html",
@@ -129,8 +132,8 @@ def why_unfit(value: object, path: str) -> str:
         return f"the permalink {_short(value)} contains another tool's placeholders, and is ignored"
     if odd := re.search(r"[\s:]", value):
         return f"the permalink {_short(value)} contains a {'colon' if odd[0] == ':' else 'space'}, and is ignored"
-    if is_file_of_site(path):
-        return f"the permalink {_short(value)} is already used by a feed, and is ignored"
+    if used := used_by_site(path):
+        return f"the permalink {_short(value)} is already used by {used}, and is ignored"
     if max(map(len, path.encode("utf-8", "replace").split(b"/"))) > MOST_NAME_BYTES:
         return "the permalink is too long for a file name, and is ignored"
     return ""
@@ -141,9 +144,29 @@ def _short(value: str) -> str:
     return repr(value if len(value) <= 80 else f"{value[:79]}…")
 
 
-def is_file_of_site(path: str) -> bool:
-    """Return whether a page at this path would conflict with a feed, the list of feeds or the sitemap."""
-    return _FILES.search(path) is not None
+def used_by_site(path: str) -> str:
+    """Return what a page at this path would conflict with on some file system: "a feed", "the site itself", or ""."""
+    plain = file_key(path)
+    first = plain[1:].partition("/")[0]
+    if first not in _OWN and _TIDY.fullmatch(plain):
+        return ""  # most paths
+    if _FEEDS.search(plain):
+        return "a feed"
+    hidden = "/." in plain.replace(_FOR_READERS, "/", 1) if plain.startswith(_FOR_READERS) else "/." in plain
+    return "the site itself" if hidden or first in _OWN else ""
+
+
+def file_key(path: str) -> str:
+    """Return a key that is equal for two paths if some file system takes them for the same file.
+
+    Such file systems fold case and Unicode forms (APFS, NTFS), and ignore characters that are not seen (HFS+) and full
+    stops and spaces at the end of a name (NTFS).
+    """
+    if not path.isascii():
+        path = unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
+        path = "".join(char for char in path if unicodedata.category(char) != "Cf")
+    path = path.lower()
+    return path if "./" not in path and " /" not in path else "/".join(part.rstrip(". ") for part in path.split("/"))
 
 
 def is_page_of_site(path: str) -> bool:

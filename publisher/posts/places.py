@@ -11,7 +11,10 @@ from typing import NamedTuple
 
 
 class WrittenPost(NamedTuple):
-    """What the rendering of a post's body depends on, apart from its file. The fields are those of Post."""
+    """What the rendering of a post's body depends on, apart from its file. The fields are those of Post.
+
+    text  the text to render instead of the file, which has an error; None to read the file
+    """
 
     source: str
     url: str
@@ -19,6 +22,7 @@ class WrittenPost(NamedTuple):
     excerpt: str
     excerpt_separator: str
     files: tuple[tuple[str, str], ...]
+    text: bytes | None = None
 
 
 class Places:

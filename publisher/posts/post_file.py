@@ -74,11 +74,15 @@ class ParsedFile:
     post      the post; None for a draft or a file with an error
     problems  the errors and warnings about the file
     measured  the project's files on whose sizes the post depends, as (path, bytes), with -1 for a missing file
+    unfit     the error of a permalink that is ignored, so that the post has another address
+    is_last_version  whether the post is that of the last readable version, because the file has an error
     """
 
     post: Post | None
     problems: tuple[Problem, ...] = ()
     measured: tuple[tuple[str, int], ...] = ()
+    unfit: Problem | None = None
+    is_last_version: bool = False
 
 
 def problem_of(error: PostError | OSError, path: str) -> Problem:

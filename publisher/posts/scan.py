@@ -11,10 +11,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from publisher.config.private_paths import PublicFiles
-from publisher.core.models import Problem
+from publisher.core.models import Problem, Severity
 from publisher.core.private_folder import COPY_IT, LEADS_OUT, LEADS_TO_PRIVATE
 
 ENDINGS = (".md", ".markdown", ".mdown", ".html")
+
+# Texts of other kinds, which their authors may take for posts. Pictures and the like are not mentioned.
+_MARKUP = (".rst", ".adoc", ".asciidoc", ".txt", ".text", ".textile", ".org", ".ipynb", ".htm", ".xhtml", ".tex")
+_DIALECTS = (".mdx", ".mkd", ".mkdn", ".mdwn", ".mdtext", ".qmd", ".rmd", ".njk", ".liquid", ".pug", ".wiki")
+_NOT_READ = (*_MARKUP, *_DIALECTS, ".rtf", ".doc", ".docx", ".odt")
 
 # A novel has half a megabyte. A file larger than this is a data dump with the wrong ending.
 MOST_BYTES = 5_000_000
@@ -106,11 +111,17 @@ class _Walk:
                 continue
             if is_folder:
                 folders.append(f"{path}/")
-            elif status and stat.S_ISREG(status.st_mode) and (path.isascii() or _printable(path) == path):
-                self.found[path] = (status.st_size, status.st_mtime_ns)
             elif status:
-                self._report(path, *_odd(status))
+                self._note(path, status)
+            elif name.lower().endswith(_NOT_READ):
+                self._warn_of_kind(path)
         return folders
+
+    def _note(self, path: str, status: os.stat_result) -> None:
+        if stat.S_ISREG(status.st_mode) and (path.isascii() or _printable(path) == path):
+            self.found[path] = (status.st_size, status.st_mtime_ns)
+        else:
+            self._report(path, *_odd(status))
 
     def _is_refused(self, entry: os.DirEntry[str], path: str) -> bool:
         """Return whether a symbolic link must not be followed; report it if posts may be missing because of it."""
@@ -130,6 +141,13 @@ class _Walk:
             return LEADS_OUT
         why = self._public.why_not(full) if self._public else ""
         return why if why == LEADS_TO_PRIVATE else ""
+
+    def _warn_of_kind(self, path: str) -> None:
+        what = "is not published: only Markdown (.md, .markdown, .mdown) and .html are read"
+        where = f"{self._shown}/{_printable(path)}"
+        self.problems.append(
+            Problem(where, 0, what, "convert it, or move it out of the posts folder", Severity.WARNING)
+        )
 
     def _report(self, path: str, message: str, hint: str, *, unread: bool = False) -> None:
         self.problems.append(Problem(f"{self._shown}/{_printable(path)}".rstrip("/"), 0, message, hint))

@@ -7,7 +7,7 @@ created on hold.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from publisher.config import Config, NewsletterConfig, ScheduleKind, parse_schedule
@@ -15,12 +15,12 @@ from publisher.config.schedule import parse_duration
 from publisher.core import hold_reasons as holds
 from publisher.core.hold_reasons import Hold
 from publisher.core.models import Post, Problem, Severity
-from publisher.core.newsletter_models import Edition, EditionDraft
+from publisher.core.newsletter_models import Edition
 from publisher.newsletters.select import select_posts
 from publisher.newsletters.slots import Decision, Late, next_due, post_timing
 from publisher.posts.archive import Archive, open_archive
-from publisher.publishing.edition_plan import DueEdition, Plan, decision_of, lead_of, rule_of
-from publisher.publishing.publish import compose_plan, create_editions
+from publisher.publishing.edition_plan import DueEdition, decision_of, lead_of, rule_of
+from publisher.publishing.publish import compose_plan, create_editions, hold_on_errors
 from publisher.publishing.sent_files import remember_files, sent_again
 from publisher.publishing.wiring import Project
 from publisher.site.build.ids import KnownIds
@@ -77,7 +77,7 @@ def create_due_editions(project: Project, now: datetime) -> DueReport:
         return DueReport()
     config = project.config
     errors = _errors(open_archive(config, now, whole=True).problems)
-    return DueReport((), tuple(error for error in errors if _is_untouched(config, error, now)), errors, looked=True)
+    return DueReport((), tuple(error for error in errors if is_untouched(config, error, now)), errors, looked=True)
 
 
 def find_due(project: Project, now: datetime) -> DueEditions:
@@ -118,7 +118,7 @@ def _create(project: Project, due: DueEditions, now: datetime) -> DueReport:
     KnownIds(config, accept_new=False).require_same(archive)
     again = {each.source: each.problem(config) for each in sent_again(config, store, archive, list(due.editions))}
     plan, drafts = compose_plan(config, store, list(due.editions), now, due=due.editions, held=again)
-    plan, drafts = _hold_on_errors(config, plan, drafts)
+    plan, drafts = hold_on_errors(config, plan, drafts)
     created = tuple(edition for _, edition in create_editions(project, plan, drafts, now))
     remember_files(config, store, plan.archive)
     decided = {planned.newsletter.name for planned in plan.editions} | {idle.newsletter.name for idle in plan.idle}
@@ -127,23 +127,6 @@ def _create(project: Project, due: DueEditions, now: datetime) -> DueReport:
             store.newsletters.passed(name, until)
     errors = _errors(plan.archive.problems)
     return DueReport(created, (*errors, *plan.left_out, *plan.broken), errors, looked=True)
-
-
-def _hold_on_errors(config: Config, plan: Plan, drafts: Sequence[EditionDraft]) -> tuple[Plan, list[EditionDraft]]:
-    """Put each edition on hold if its letter has a finding of level error and its newsletter asks for that."""
-    from publisher.publishing.letter_check import (
-        LetterChecker,
-    )  # not at the top: it loads lxml
-
-    checker = LetterChecker(config, plan.archive)
-    planned, held = [], []
-    for each, draft in zip(plan.editions, drafts, strict=True):
-        findings = checker.findings(each, draft.letters[0]) if each.newsletter.hold_on_errors else []
-        errors = [finding.message for finding in findings if finding.level == "error"]
-        hold = holds.joined(each.hold, holds.errors(errors) if errors else None)
-        planned.append(replace(each, hold=hold))
-        held.append(replace(draft, hold=hold))
-    return replace(plan, editions=tuple(planned)), held
 
 
 def _due_edition(config: Config, newsletter: NewsletterConfig, decision: Decision) -> DueEdition:
@@ -210,7 +193,7 @@ def _read_posts(config: Config, now: datetime) -> Archive:
     return archive
 
 
-def _is_untouched(config: Config, problem: Problem, now: datetime) -> bool:
+def is_untouched(config: Config, problem: Problem, now: datetime) -> bool:
     """Return whether a broken file has not changed for a while, so that it is probably not still being written."""
     try:
         changed = datetime.fromtimestamp((config.root / problem.path).stat().st_mtime, UTC)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from publisher.config import Config
 from publisher.core.errors import PublisherError
-from publisher.core.models import Problem
+from publisher.core.models import Problem, problem_at
 from publisher.core.newsletter_models import Edition, Letter
 from publisher.mail.addresses import split_mailbox
 from publisher.mail.message import transactional_message
@@ -43,7 +43,7 @@ def alert_held(project: Project, now: datetime) -> tuple[list[str], list[Problem
                 _email_edition(project, edition, now)
         except PublisherError as error:
             owner.withdraw_alert(HELD, key)
-            unsent.append(_problem(error))
+            unsent.append(problem_at(error))
         else:
             alerts.append(f"{edition_name(edition)} {edition.held}")
     return alerts, unsent
@@ -89,7 +89,7 @@ def alert_problems(
     except PublisherError as error:
         for line in news:
             owner.withdraw_alert(kind, keys[line])
-        return [], [_problem(error)]
+        return [], [problem_at(error)]
     return news, []
 
 
@@ -152,7 +152,3 @@ def _email_lines(config: Config, subject: str, lines: Sequence[str], below: str,
 
 def _address(config: Config) -> str:
     return split_mailbox(config.mail.owner)[1]
-
-
-def _problem(error: PublisherError) -> Problem:
-    return Problem(error.where, 0, error.message, error.hint)

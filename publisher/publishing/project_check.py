@@ -90,7 +90,7 @@ def _post_problems(config: Config, archive: Archive, progress: Callable[[int, in
         try:
             rendered.append(renderer.render(post))
         except BrokenPost as broken:
-            problems.append(broken.problem)
+            problems.append(archive.mark_broken(broken.problem, broken.source))
     for each in rendered:
         problems.extend(each.problems)
     renderer.remember()

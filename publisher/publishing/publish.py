@@ -13,8 +13,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from publisher.config import CONFIG_FILE, Config
-from publisher.core.errors import PublisherError, file_and_line
-from publisher.core.models import Problem
+from publisher.core import hold_reasons as holds
+from publisher.core.errors import PublisherError
+from publisher.core.models import Problem, problem_at
 from publisher.core.newsletter_models import Choice, Edition, EditionDraft, Letter
 from publisher.mail.send_test import send_test_email
 from publisher.mail.transport import Accepted
@@ -68,6 +69,21 @@ def compose_plan(
         whole = tuple(planned for planned, _ in drafts)
         plan = replace(plan, editions=whole, left_out=tuple(unreadable.values()), broken=broken)
         return plan, [draft for _, draft in drafts]
+
+
+def hold_on_errors(config: Config, plan: Plan, drafts: Sequence[EditionDraft]) -> tuple[Plan, list[EditionDraft]]:
+    """Put each edition on hold if its letter has a finding of level error and its newsletter asks for that."""
+    from publisher.publishing.letter_check import LetterChecker  # not at the top: it loads lxml
+
+    checker = LetterChecker(config, plan.archive)
+    planned, held = [], []
+    for each, draft in zip(plan.editions, drafts, strict=True):
+        findings = checker.findings(each, draft.letters[0]) if each.newsletter.hold_on_errors else []
+        errors = [finding.message for finding in findings if finding.level == "error"]
+        hold = holds.joined(each.hold, holds.errors(errors) if errors else None)
+        planned.append(replace(each, hold=hold))
+        held.append(replace(draft, hold=hold))
+    return replace(plan, editions=tuple(planned)), held
 
 
 def create_editions(
@@ -143,8 +159,8 @@ def send_letter(config: Config, name: str, number: int, letter: Letter, address:
 
 def rendering_problem(newsletter: str, error: PublisherError) -> Problem:
     """Return the error that prevents a newsletter's edition from being rendered, as a problem in its file."""
-    path, line = file_and_line(error.where)
-    return Problem(path or CONFIG_FILE, line, f"newsletter {newsletter}: {error.message}", error.hint)
+    found = problem_at(error)
+    return replace(found, path=found.path or CONFIG_FILE, message=f"newsletter {newsletter}: {error.message}")
 
 
 def _drafts(

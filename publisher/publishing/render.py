@@ -11,7 +11,7 @@ from publisher.core.models import Post, RenderedPost
 from publisher.core.newsletter_models import EditionDraft, EditionPost, Letter, slot_path
 from publisher.core.templates import Templates
 from publisher.newsletters.letter.compose import compose
-from publisher.newsletters.letter.note import Note, read_note
+from publisher.newsletters.letter.note import Note, read_note, require_notes
 from publisher.newsletters.letter.template_context import PostView, post_view
 from publisher.newsletters.variants import Variant, all_topics
 from publisher.posts.archive import Archive
@@ -26,6 +26,7 @@ class EditionRenderer:
         self._config, self._archive = config, archive
         self._renderer = Renderer(archive, config)
         self._templates = Templates(config.root / "templates")
+        self._is_readable = False
         self._views: dict[tuple[Any, ...], PostView] = {}
 
     def draft(self, planned: PlannedEdition, now: datetime) -> EditionDraft:
@@ -58,11 +59,11 @@ class EditionRenderer:
         Raises PublisherError if a note or a template is broken. If a post cannot be rendered, it marks the post in the
         index so that the next build skips it, and raises UnreadablePostError.
         """
-        note = read_note(self._config, planned.newsletter, planned.slot)
+        note = self._note(planned)
         return self._compose(planned, now, variant or all_topics(planned.posts), note)
 
     def _letters(self, planned: PlannedEdition, now: datetime) -> tuple[Letter, ...]:
-        note = read_note(self._config, planned.newsletter, planned.slot)
+        note = self._note(planned)
         letters = []
         composed: dict[tuple[str, ...], Letter] = {}
         for variant in planned.variants:
@@ -72,6 +73,14 @@ class EditionRenderer:
                 composed[ids] = composed.get(ids) or self._compose(planned, now, variant, note)
                 letters.append(replace(composed[ids], variant=variant.key))
         return tuple(letters)
+
+    def _note(self, planned: PlannedEdition) -> Note | None:
+        """Return the note for an edition, or None, after making sure that no template or note is overlooked."""
+        if not self._is_readable:
+            self._templates.require_readable()
+            require_notes(self._config)
+            self._is_readable = True
+        return read_note(self._config, planned.newsletter, planned.slot)
 
     def _compose(self, planned: PlannedEdition, now: datetime, variant: Variant, note: Note | None) -> Letter:
         config, newsletter = _without_missing_logo(self._config, planned.newsletter)
@@ -100,8 +109,8 @@ class EditionRenderer:
         try:
             return self._renderer.render(post)
         except BrokenPost as broken:
-            self._archive.mark_broken(broken.problem, broken.source, lasting=broken.lasting)
-            raise UnreadablePostError(broken.source, broken.problem) from broken
+            problem = self._archive.mark_broken(broken.problem, broken.source, lasting=broken.lasting)
+            raise UnreadablePostError(broken.source, problem) from broken
 
 
 def _without_missing_logo(config: Config, newsletter: NewsletterConfig) -> tuple[Config, NewsletterConfig]:

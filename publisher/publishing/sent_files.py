@@ -185,7 +185,7 @@ def likeness(one: Collection[str], other: Collection[str]) -> float:
 
 def _text(archive: Archive, source: str) -> str:
     try:
-        return markdown_of(archive.folder / source, fix_encoding=False)
+        return markdown_of(archive.read(source), fix_encoding=False)
     except (PublisherError, OSError):
         return ""
 
@@ -193,7 +193,7 @@ def _text(archive: Archive, source: str) -> str:
 def _new_text(archive: Archive, source: str) -> str:
     """Return the text of a post whose id comes from its file; "" for one whose author wrote an id."""
     try:
-        return "" if written_id((archive.folder / source).read_bytes()) else _text(archive, source)
+        return "" if written_id(archive.read(source)) else _text(archive, source)
     except (PublisherError, OSError):
         return ""
 

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 
 from publisher.config import Config
 from publisher.core.errors import PublisherError, StoppedError, StoreError, TransportError
-from publisher.core.models import Problem
+from publisher.core.models import Problem, problem_at
 from publisher.core.newsletter_models import Edition
 from publisher.publishing.chores import run_chores
 from publisher.publishing.deliver import DeliveryResult, deliver_editions
-from publisher.publishing.due_editions import DueReport, create_due_editions
+from publisher.publishing.due_editions import DueReport, create_due_editions, is_untouched
 from publisher.publishing.owner_alerts import alert_held, alert_problems
-from publisher.publishing.wiring import Project, check_in_host, run_build
+from publisher.publishing.wiring import Project, add_web_versions, check_in_host, run_build, site_problems
 from publisher.site.build import BuildReport
 from publisher.site.websub import notify_hub
 
@@ -73,7 +73,7 @@ def create_due(project: Project) -> TickReport:
     except StoreError:
         raise
     except PublisherError as error:
-        trouble.append(_problem(error))
+        trouble.append(problem_at(error))
     alerts, unsent = _alert(project, due, trouble, now)
     done, news, undone = _do_chores(project, now)
     new, has_owner = (*alerts, *news), bool(project.config.mail.owner)
@@ -111,14 +111,18 @@ def _alert(
 
     Returns a line for each of them, and the problems that prevented emails.
     """
-    alerts, unsent = alert_problems(project, "trouble", trouble, now, still=trouble)
+    failures, errors = site_problems(project.config)
+    trouble = list(dict.fromkeys([*trouble, *(each for each in failures if is_untouched(project.config, each, now))]))
+    alerts, unsent = alert_problems(project, "trouble", trouble, now, still=[*trouble, *failures])
+    errors = list(dict.fromkeys([*due.broken, *errors]))
+    broken = [each for each in errors if is_untouched(project.config, each, now) or each in due.problems]
+    more, left = alert_problems(project, "post", broken, now, still=errors)
+    alerts, unsent = alerts + more, unsent + left
     if due.looked:
-        broken = [problem for problem in due.problems if problem in due.broken]
         of_letters = [problem for problem in due.problems if problem not in due.broken]
-        more, left = alert_problems(project, "post", broken, now, still=due.broken)
         # Only newsletters with a due edition were rendered, so a problem that is not among these may still be there.
         others, lost = alert_problems(project, "letter", of_letters, now)
-        alerts, unsent = alerts + more + others, unsent + left + lost
+        alerts, unsent = alerts + others, unsent + lost
     waiting, left = alert_held(project, now)
     return alerts + waiting, unsent + left
 
@@ -133,20 +137,38 @@ def _deliver(
     watch = None if progress is None else lambda edition: progress(edition.done, edition.total)
     not_built: list[Problem] = []
     try:
-        # The web versions are online before the first email links to them.
-        build(project.config, now)
-    except StoreError:
-        raise
-    except PublisherError as error:  # it keeps the site as it is, but stops no email
-        not_built.append(_problem(error))
-    try:
+        not_built += _put_online(project, build, now)
         delivered = deliver_editions(project, ready, watch, stop=stop)
     except (StoreError, StoppedError):
         raise
     except PublisherError as error:
-        return [], [*not_built, _problem(error)], isinstance(error, TransportError)
+        return [], [*not_built, problem_at(error)], isinstance(error, TransportError)
     troubles = delivered[-1].troubles if delivered else ()
-    return delivered, [*not_built, *map(_problem, troubles), *notify_hub(project.config)], False
+    return delivered, [*not_built, *map(problem_at, troubles), *notify_hub(project.config)], False
+
+
+def _put_online(project: Project, build: Build, now: datetime) -> list[Problem]:
+    """Put the web versions online before the first email links to them; return why the rest of the site was not built.
+
+    A broken template or an unreadable folder keeps the site as it is, but stops no email.
+    """
+    try:
+        build(project.config, now)
+    except StoreError:
+        raise
+    except PublisherError as error:
+        return [problem_at(error), *_put_web_versions(project, now)]
+    return []
+
+
+def _put_web_versions(project: Project, now: datetime) -> list[Problem]:
+    try:
+        add_web_versions(project.config, now)
+    except StoreError:
+        raise
+    except PublisherError as error:
+        return [problem_at(error)]
+    return []
 
 
 def _do_chores(project: Project, now: datetime) -> tuple[list[str], list[str], list[Problem]]:
@@ -162,7 +184,3 @@ def _do_chores(project: Project, now: datetime) -> tuple[list[str], list[str], l
         alerts += news
         undone += [*(problem for problem in problems if str(problem) in news), *unsent]
     return done, alerts, undone
-
-
-def _problem(error: PublisherError) -> Problem:
-    return Problem(error.where, 0, error.message, error.hint)

@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING
 
 from publisher.config import Config
 from publisher.core.host_id import host_id, host_name
+from publisher.core.models import Problem, Severity
 from publisher.site.build import BuildReport, build
 from publisher.site.build.folder import Progress
+from publisher.site.build.manifest import Manifest, manifest_file
 from publisher.site.web_versions import NO_WEB_VERSIONS, WebVersion, WebVersions
 from publisher.store import open_store
 from publisher.store.location import editions_key, store_exists
@@ -100,6 +102,27 @@ def run_build(
     return build(
         config, now, out=out, editions=editions, progress=progress, accept_new_ids=accept_new_ids, require=require
     )
+
+
+def add_web_versions(config: Config, now: datetime) -> None:
+    """Write the web versions that the site lacks because a build failed, so that emails can link to them."""
+    if editions := web_copies(config, now).load():
+        from publisher.site.build.rebuild import put_web_versions  # not at the top: loads the renderer
+
+        put_web_versions(config, editions)
+
+
+def site_problems(config: Config) -> tuple[list[Problem], list[Problem]]:
+    """Return why the last build of the output folder failed, if it did, and the errors of the last successful one."""
+    manifest = Manifest.read(manifest_file(config, config.root / config.pages.output))
+    errors = [problem for problem in manifest.problems if problem.severity is Severity.ERROR]
+    return [manifest.failure] if manifest.failure else [], errors
+
+
+def build_failure(config: Config) -> tuple[Problem, datetime] | None:
+    """Return why builds of the output folder fail, and since when; None if the last one succeeded."""
+    manifest = Manifest.read(manifest_file(config, config.root / config.pages.output))
+    return (manifest.failure, manifest.failing_since) if manifest.failure and manifest.failing_since else None
 
 
 def web_copies(config: Config, now: datetime) -> WebVersions:

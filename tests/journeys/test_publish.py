@@ -242,10 +242,10 @@ def test_an_unreadable_body_stops_only_its_post(project: Project, more: str) -> 
     project.subscribe("ada")
     head = "---\ntitle: Broken\ndate: 2026-11-14\n---\n" + "Words. " * 1000
     project.write("posts/broken.md", head.encode() + b"\xff\xfe\x00")
-    rehearsed = project.ok("publish", "--dry-run")
+    rehearsed = project.fails("publish", "--dry-run")
     assert "Broken" not in rehearsed.out
     assert "3 posts would be built" in rehearsed.out
-    ran = project.ok("publish")
+    ran = project.fails("publish")
     assert ran.err.count("posts/broken.md") == 1
     assert titles(project) == ["Third and 2 more"]
     project.post("broken", "2026-11-14", "Mended.")

@@ -103,6 +103,12 @@ class Project:
         assert ran.code == 0, ran
         return ran
 
+    def fails(self, *arguments: str, now: str = MONDAY) -> Ran:
+        """Run one command line that must end with exit code 1."""
+        ran = self.run(*arguments, now=now)
+        assert ran.code == 1, ran
+        return ran
+
     def spawn(self, *arguments: str, now: str = MONDAY, **environment: str) -> Ran:
         """Run one command line in a process of its own."""
         before = ["--project", str(self.root)] + (["--now", now] if now else [])

@@ -10,6 +10,7 @@ Dear readers, ...
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ import comrak
 from publisher.config import Config, NewsletterConfig, ScheduleKind, parse_schedule
 from publisher.config.private_paths import PublicFiles
 from publisher.core.errors import PostError, PublisherError
-from publisher.core.models import Problem, Severity
+from publisher.core.models import Problem, Severity, problem_at
 from publisher.core.newsletter_models import slot_path
 from publisher.core.private_folder import COPY_IT
 from publisher.newsletters.letter.safe_text import clean
@@ -84,6 +85,21 @@ def read_note(config: Config, newsletter: NewsletterConfig, slot: str) -> Note |
     )
 
 
+def require_notes(config: Config) -> None:
+    """Raise PublisherError if letters/, or a newsletter's folder in it, is there but cannot be read.
+
+    Its notes would seem to be missing, and editions would be sent without them. There need not be a folder.
+    """
+    for path in (NOTES_FOLDER, *(f"{NOTES_FOLDER}/{newsletter.name}" for newsletter in config.newsletters)):
+        try:
+            any((config.root / path).iterdir())
+        except OSError as error:
+            if isinstance(error, FileNotFoundError) and not os.path.lexists(config.root / path):
+                continue
+            hint = "restore the folder and its permissions; or remove it, to send editions without notes"
+            raise PublisherError(f"cannot be read: {error.strerror}", where=path, hint=hint) from error
+
+
 def default_note(config: Config, newsletter: NewsletterConfig) -> Note:
     """Return the note for an edition without a note of its own: the newsletter's intro, which may be empty."""
     return Note(html=markdown(newsletter.intro, config.site_url))
@@ -138,6 +154,11 @@ def stray_notes(config: Config, now: datetime) -> Iterator[Problem]:
     """
     names = [each.name for each in config.newsletters]
     folder = config.root / NOTES_FOLDER
+    try:
+        require_notes(config)
+    except PublisherError as error:
+        yield problem_at(error)
+        return
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         newsletter = config.newsletter(path.name)
         place = f"{NOTES_FOLDER}/{path.name}"

@@ -9,10 +9,12 @@ from datetime import datetime
 from pathlib import Path
 
 from publisher.config import Config
-from publisher.core.models import Problem, Severity
+from publisher.core.errors import PublisherError
+from publisher.core.models import Problem, Severity, problem_at
 from publisher.core.templates import Templates
-from publisher.posts.archive import Archive, ArchiveReader, index_state, require_posts
+from publisher.posts.archive import Archive, ArchiveReader, require_posts
 from publisher.posts.cache_keys import code_key, hash_of
+from publisher.posts.last_versions import LastVersions
 from publisher.posts.published import PublishedIds
 from publisher.site.build.copied_files import stamps, static_files
 from publisher.site.build.folder import OutputFolder, Progress
@@ -26,6 +28,7 @@ class BuildReport:
 
     folder    the output folder
     posts     number of public posts
+    kept      number of these that are shown in their last readable version, because their files have errors
     waiting   number of posts scheduled for later
     feeds     number of feed files, without archive documents
     pages     number of HTML pages
@@ -36,6 +39,7 @@ class BuildReport:
 
     folder: Path
     posts: int
+    kept: int
     waiting: int
     feeds: int
     pages: int
@@ -68,7 +72,8 @@ def build(
 ) -> BuildReport:
     """Bring the output folder up to date with the posts that are public at `now`.
 
-    A post with an error is reported and skipped, and the others are published.
+    A post with an error is reported. If it was published before, its last readable version is shown; if not, it is
+    skipped. The others are published.
 
     out             the output folder; by default the folder in the configuration
     editions        the web versions of editions to show
@@ -79,10 +84,29 @@ def build(
     Raises ProjectError if the folder cannot be written; every file in it is then complete, old or new. Also raises it,
     before any file is written, if posts or static files cannot be read, or if settings would change ids.
     """
-    require_posts(config)
     path = out or config.root / config.pages.output
     manifest = Manifest.read(manifest_file(config, path))
+    try:
+        return _build(config, now, path, manifest, editions, progress, require, accept_new_ids=accept_new_ids)
+    except PublisherError as error:
+        manifest.note_failure(problem_at(error), now)
+        raise
+
+
+def _build(
+    config: Config,
+    now: datetime,
+    path: Path,
+    manifest: Manifest,
+    editions: WebVersions,
+    progress: Progress | None,
+    require: Callable[[Archive], None] | None,
+    *,
+    accept_new_ids: bool,
+) -> BuildReport:
+    require_posts(config)
     templates = Templates(config.root / "templates")
+    templates.require_readable()
     static = static_files(config)
     static.require_whole()
     look = templates.digest("pages", "web", "locale")
@@ -98,7 +122,8 @@ def build(
         folder = OutputFolder(path, manifest)
         rebuild = Rebuild(config, reader, templates, static, editions, folder, manifest)
         rebuild.run(now, progress, require, accept_new_ids=accept_new_ids)
-    manifest.inputs, manifest.index = inputs, index_state(config)
+        manifest.inputs, manifest.index = inputs, reader.state
+        manifest.failure = manifest.failing_since = None
     try:
         manifest.write()
     except OSError as error:
@@ -114,13 +139,14 @@ def _is_current(
     """Return whether the output folder is up to date. This takes a stat for each file, but reads no post."""
     return (
         reader.is_unchanged
-        and manifest.is_current(inputs, index_state(config), now)
-        and (PublishedIds(config).is_there or not manifest.facts.get("posts"))
+        and manifest.is_current(inputs, reader.state, now)
+        and ((PublishedIds(config).is_there and LastVersions(config).is_there) or not manifest.facts.get("posts"))
         and manifest.is_intact(str(path))
         and stamps(config.root, manifest.shown) == manifest.shown
     )
 
 
 def _report(folder: Path, manifest: Manifest, written: int = 0, removed: int = 0) -> BuildReport:
-    posts, waiting, feeds, pages = (manifest.facts.get(name, 0) for name in ("posts", "waiting", "feeds", "pages"))
-    return BuildReport(folder, posts, waiting, feeds, pages, written, removed, tuple(manifest.problems))
+    names = ("posts", "kept", "waiting", "feeds", "pages")
+    posts, kept, waiting, feeds, pages = (manifest.facts.get(name, 0) for name in names)
+    return BuildReport(folder, posts, kept, waiting, feeds, pages, written, removed, tuple(manifest.problems))

@@ -17,7 +17,12 @@ from publisher.config import Config
 from publisher.config.private_paths import PublicFiles
 from publisher.core.errors import ProjectError
 from publisher.core.models import Output, Problem, Severity
-from publisher.core.private_folder import COPY_IT, IS_PRIVATE, LEADS_OUT
+from publisher.core.private_folder import COPY_IT, LEADS_OUT, LEADS_TO_PRIVATE
+from publisher.posts.permalinks import file_key
+
+# The list of files in the output folder, and the files of a build in progress (see folder.py), begin like this.
+OURS = "/.publisher-"
+IS_OURS = "has a name that builds use for files of their own, so it is not published"
 
 
 class StaticFiles(NamedTuple):
@@ -46,6 +51,7 @@ def static_files(config: Config) -> StaticFiles:
     found = StaticFiles([], [], [])
     if not config.pages.enabled:
         return found
+    _require_folder(found, folder, shown)
     why = public.why_not(folder)
     if why:
         found.problems.append(Problem(shown, 0, why, COPY_IT if why == LEADS_OUT else "move it away"))
@@ -57,8 +63,9 @@ def static_files(config: Config) -> StaticFiles:
             file = Path(path, name)
             inside = file.relative_to(folder).as_posix()
             why = public.why_not(file) if has_private or file.is_symlink() else ""
+            why = why or (IS_OURS if file_key(f"/{inside}").startswith(OURS) else "")
             if why:
-                hint = "move it away" if why == IS_PRIVATE else COPY_IT
+                hint = COPY_IT if why in (LEADS_OUT, LEADS_TO_PRIVATE) else "move it away"
                 found.problems.append(Problem(f"{shown}/{inside}", 0, why, hint))
                 folders[:] = [each for each in folders if each != name]
             elif file.is_symlink() and file.is_dir():
@@ -96,6 +103,13 @@ def stamps(root: Path, paths: Iterable[str]) -> dict[str, str]:
         except OSError:
             found[path] = ""
     return found
+
+
+def _require_folder(found: StaticFiles, folder: Path, shown: str) -> None:
+    if os.path.lexists(folder) and not folder.is_dir():
+        what = "is a file, not a folder" if folder.exists() else "is a broken link, not a folder"
+        found.problems.append(Problem(shown, 0, what, "restore the folder; or remove what is there now"))
+        found.unread.append(found.problems[-1])
 
 
 def _note(found: StaticFiles, root: Path, error: OSError) -> None:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from publisher.core.atomic_write import replacing
 from publisher.core.errors import ProjectError
 from publisher.core.models import Output, Problem, Severity
 from publisher.site.build.manifest import Manifest, WrittenFile, is_feed
@@ -32,27 +31,35 @@ class OutputFolder:
     def __init__(self, path: Path, manifest: Manifest) -> None:
         self.path, self._manifest = path, manifest
         self._known_folders: set[Path] = set()
+        self._staged: dict[str, tuple[str, Path]] = {}  # by path: the key of the output, and its file
+        self._made = 0
         self._listed: set[str] = set()
         self.written: list[str] = []
         self.removed: list[str] = []
+
+    def prepare(self, wanted: Collection[str]) -> None:
+        """Make sure that a build may write the files in `wanted`, and remove partial files of killed builds.
+
+        Raises ProjectError if the output folder is a file, or if it is new to builds and has a file at a wanted path.
+        """
+        if self.path.exists() and not self.path.is_dir():
+            raise ProjectError("is a file, not a folder", where=str(self.path), hint="move it away")
+        self._listed = _read_list(self.path / LIST)
+        self._require_ours(wanted)
+        for part in self.path.glob(".publisher-*.part"):
+            if not _is_alive(part.name.split("-")[1]):
+                part.unlink(missing_ok=True)
 
     def begin(self, wanted: Collection[str]) -> None:
         """Add the paths in `wanted` to the folder's list before the files are written, and clear the way for them.
 
         With the list, the next build knows every file that a killed build left behind. Old files are removed if they
-        are at the path of a wanted folder, or in a folder at the path of a wanted file. Partial files of killed builds
-        are removed too. Raises ProjectError if the output folder is a file, the list cannot be written, or the
-        folder is new to builds and has a file at a wanted path.
+        are at the path of a wanted folder, or in a folder at the path of a wanted file. Raises the same errors as
+        `prepare`, and ProjectError if the list cannot be written.
         """
-        if self.path.exists() and not self.path.is_dir():
-            raise ProjectError("is a file, not a folder", where=str(self.path), hint="move it away")
-        self._listed = _read_list(self.path / LIST)
+        self.prepare(wanted)
         known = self._listed | self._manifest.outputs.keys()
-        self._require_ours(wanted)
         self._write_list(known.union(wanted))
-        for part in self.path.glob(".publisher-*.part"):
-            if not _is_alive(part.name.split("-")[1]):
-                part.unlink(missing_ok=True)
         for name in _in_the_way(known.difference(wanted), wanted):
             self._remove(name)
 
@@ -78,21 +85,47 @@ class OutputFolder:
             return False
         return (status.st_size, status.st_mtime_ns) == (known.size, known.mtime_ns)
 
-    def put_stale(
+    def stage(
         self,
         outputs: Iterable[Output],
         progress: Progress | None,
         expect: Callable[[Sequence[Output]], None] | None = None,
     ) -> None:
-        """Make and write the outputs whose files are not current. expect: takes them all, before the first is made."""
-        stale = [output for output in outputs if not self.is_current(output)]
+        """Make the outputs whose files are not current, and write them into partial files.
+
+        The site changes only in `put_staged`. If a template turns out to be broken, or the disk is full, the whole last
+        good site therefore stays, and no feed leads to a page that is not there.
+
+        expect  takes them all, before the first is made
+        """
+        stale = [output for output in outputs if not (self._is_staged(output) or self.is_current(output))]
         if expect is not None:
             expect(stale)
         for number, output in enumerate(stale):
             if progress:
                 progress(number, len(stale))
             sys.audit("publisher.make", output.path)  # a supervisor can tell which file takes too long
-            self.put(output, output.make())
+            self._stage(output, output.make())
+
+    def put_staged(self, outputs: Iterable[Output]) -> None:
+        """Put the staged files of these outputs into their places, each atomically; call `begin` before."""
+        for output in outputs:
+            if not self._is_staged(output):
+                continue
+            target, (_, part) = self.path / output.path, self._staged.pop(output.path)
+            try:
+                self._move(part, target)
+                self.written.append(output.path)
+                self._record(output, target)
+            except OSError as error:
+                raise _unwritable(target, error) from error
+        self.discard()
+
+    def discard(self) -> None:
+        """Remove what is still staged."""
+        for _, part in self._staged.values():
+            part.unlink(missing_ok=True)
+        self._staged.clear()
 
     def put(self, output: Output, data: bytes) -> None:
         """Write a file atomically unless it already has this content; raise ProjectError if that fails."""
@@ -101,9 +134,34 @@ class OutputFolder:
             if not _holds(target, data):
                 self._replace(target, data)
                 self.written.append(output.path)
-            status = target.stat()
+            self._record(output, target)
         except OSError as error:
             raise _unwritable(target, error) from error
+
+    def _is_staged(self, output: Output) -> bool:
+        return output.path in self._staged and self._staged[output.path][0] == output.key
+
+    def _stage(self, output: Output, data: bytes) -> None:
+        target, part = self.path / output.path, self._part(self._made)
+        try:
+            if _holds(target, data):
+                self._record(output, target)
+                return
+            self._make_folder(self.path)
+            self._made += 1
+            if output.path in self._staged:
+                self._staged[output.path][1].unlink(missing_ok=True)
+            self._staged[output.path] = output.key, part
+            part.write_bytes(data)
+        except OSError as error:
+            raise _unwritable(target, error) from error
+
+    def _part(self, number: int | str) -> Path:
+        """Return a partial file, which is in the top folder and named by process, so that `prepare` finds it."""
+        return self.path / f".publisher-{os.getpid()}-{id(self):x}-{number}.part"
+
+    def _record(self, output: Output, target: Path) -> None:
+        status = target.stat()
         self._manifest.outputs[output.path] = WrittenFile(output.key, status.st_size, status.st_mtime_ns)
 
     def remove_others(self, wanted: set[str]) -> None:
@@ -146,21 +204,30 @@ class OutputFolder:
             self._known_folders.discard(folder)
             folder = folder.parent
 
-    def _replace(self, target: Path, data: bytes) -> None:
+    def _move(self, part: Path, target: Path) -> None:
+        self._make_folder(target.parent)
         try:
-            self._try_replace(target, data)
+            part.replace(target)
         except FileNotFoundError:
             # Another build removed the folder while it was empty for a moment.
             self._known_folders.clear()
-            self._try_replace(target, data)
+            self._make_folder(target.parent)
+            part.replace(target)
 
-    def _try_replace(self, target: Path, data: bytes) -> None:
-        if target.parent not in self._known_folders:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            self._known_folders.add(target.parent)
-        # Partial files are in the top folder and named by process, so that `begin` finds those of a killed build.
-        with replacing(target, self.path / f".publisher-{os.getpid()}-{id(self):x}.part") as part:
+    def _make_folder(self, folder: Path) -> None:
+        if folder not in self._known_folders:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._known_folders.add(folder)
+
+    def _replace(self, target: Path, data: bytes) -> None:
+        self._make_folder(self.path)
+        part = self._part("one")
+        try:
             part.write_bytes(data)
+            self._move(part, target)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
 
 
 def stray_feeds(path: Path, shown: str) -> list[Problem]:
@@ -189,7 +256,7 @@ def _holds(target: Path, data: bytes) -> bool:
     try:
         with open(target, "rb") as file:
             return os.fstat(file.fileno()).st_size == len(data) and file.read() == data
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return False
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +19,7 @@ from publisher.core.models import Problem, Severity
 from publisher.core.private_folder import make_private
 from publisher.posts.cache_keys import hash_of
 
-FORMAT = 2
+FORMAT = 3
 
 
 def manifest_file(config: Config, folder: Path) -> Path:
@@ -52,6 +53,8 @@ class Manifest:
     outputs   the written files, by path
     index     state of the index of posts after the build; a different state means that posts have changed
     shown     stamps of the project's files that posts show, by path; "" for a missing file
+    failure   why builds have failed since `failing_since`, so that the folder shows an older state; None if the last
+              build succeeded
     """
 
     path: Path
@@ -63,6 +66,8 @@ class Manifest:
     outputs: dict[str, WrittenFile] = field(default_factory=dict)
     index: str = ""
     shown: dict[str, str] = field(default_factory=dict)
+    failure: Problem | None = None
+    failing_since: datetime | None = None
 
     @classmethod
     def read(cls, path: Path) -> Manifest:
@@ -81,6 +86,8 @@ class Manifest:
                 {name: WrittenFile(*item) for name, item in raw["outputs"].items()},
                 raw["index"],
                 raw["shown"],
+                _problem(*raw["failure"]) if raw["failure"] else None,
+                _moment(raw["failing_since"]),
             )
         except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError):
             return cls(path)
@@ -95,17 +102,27 @@ class Manifest:
             "since": self.since.isoformat() if self.since else None,
             "until": self.until.isoformat() if self.until else None,
             "facts": self.facts,
-            "problems": [[p.path, p.line, p.message, p.hint, p.severity] for p in self.problems],
+            "problems": [_flat(problem) for problem in self.problems],
             "outputs": self.outputs,
+            "failure": _flat(self.failure) if self.failure else None,
+            "failing_since": self.failing_since.isoformat() if self.failing_since else None,
         }
         make_private(self.path.parent)
         with replacing(self.path) as part:
             part.write_text(json.dumps(raw, separators=(",", ":")), encoding="utf-8")
 
+    def note_failure(self, problem: Problem, now: datetime) -> None:
+        """Record that a build failed, if the record can be written; everything else in it stays as it is."""
+        if problem != self.failure:
+            self.failing_since = self.failing_since if self.failure else now.astimezone(UTC)
+            self.failure = problem
+            with suppress(OSError):
+                self.write()
+
     def is_current(self, inputs: str, index: str, now: datetime) -> bool:
         """Return whether nothing has changed since the build, without looking at the output files."""
         return (
-            (self.inputs, self.index) == (inputs, index)
+            (self.inputs, self.index, self.failure) == (inputs, index, None)
             and self.since is not None
             and self.since <= now
             and (self.until is None or now < self.until)
@@ -124,8 +141,12 @@ class Manifest:
         return True
 
 
-def _problem(path: str, line: int, message: str, hint: str, severity: str) -> Problem:
-    return Problem(path, line, message, hint, Severity(severity))
+def _flat(problem: Problem) -> list[str | int]:
+    return [problem.path, problem.line, problem.message, problem.hint, problem.severity, problem.shows_last_version]
+
+
+def _problem(path: str, line: int, message: str, hint: str, severity: str, shows_last_version: bool) -> Problem:
+    return Problem(path, line, message, hint, Severity(severity), shows_last_version)
 
 
 def _moment(text: Any) -> datetime | None:

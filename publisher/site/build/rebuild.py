@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
 from publisher.config import Config
-from publisher.core.models import Output, Post
+from publisher.core.errors import ProjectError
+from publisher.core.models import Output, Post, Severity, problem_at
 from publisher.core.templates import Templates
 from publisher.posts.archive import Archive, ArchiveReader
 from publisher.posts.markup import BrokenPost, Renderer
 from publisher.site.build.copied_files import StaticFiles, assets, stamps
 from publisher.site.build.folder import OutputFolder, Progress
 from publisher.site.build.ids import KnownIds
-from publisher.site.build.manifest import Manifest, is_feed
+from publisher.site.build.manifest import Manifest, is_feed, manifest_file
 from publisher.site.build.site_files import plan_site, without_clashes
+from publisher.site.pages.frame import output_path
 from publisher.site.web_versions import WebVersion, WebVersions
 
 
@@ -45,38 +49,51 @@ class Rebuild:
     ) -> None:
         """Make all files that changed.
 
-        If the body of a post turns out to be unreadable, that post is skipped and the whole site is planned again.
+        If the body of a post turns out to be unreadable, the whole site is planned again, with the last readable
+        version of that post or without it.
         Raises ProjectError, before any file is written, if settings would change ids and `accept_new_ids` is False.
         require: see builder.build.
         """
         known = KnownIds(self._config, accept_new=accept_new_ids)
-        while True:
-            archive = self._reader.archive(now)
-            known.require_same(archive)
-            if require is not None and not known.has(archive):
-                require(archive)
-            try:
-                self._make(archive, now, progress)
-            except BrokenPost as broken:
-                archive.mark_broken(broken.problem, broken.source, lasting=broken.lasting)
-                continue
-            known.record(archive)
-            return
+        try:
+            while True:
+                archive = self._reader.archive(now)
+                known.require_same(archive)
+                if require is not None and not known.has(archive):
+                    require(archive)
+                try:
+                    self._make(archive, now, progress)
+                except BrokenPost as broken:
+                    archive.mark_broken(broken.problem, broken.source, lasting=broken.lasting)
+                    continue
+                known.record(archive)
+                self._keep_versions(archive)
+                return
+        finally:
+            self._folder.discard()
+
+    def _keep_versions(self, archive: Archive) -> None:
+        try:
+            archive.keep_versions()
+        except ProjectError as error:
+            # The site is complete; only a later mistake in a post that changed now would take it down.
+            self._manifest.problems.append(replace(problem_at(error), severity=Severity.WARNING))
 
     def _make(self, archive: Archive, now: datetime, progress: Progress | None) -> None:
         renderer = Renderer(archive, self._config)
         problems = [*archive.problems, *self._static.problems]
         planned = without_clashes(self._plan(archive, renderer), self._config.pages.output, problems)
-        self._folder.begin(planned)
-        self._folder.put_stale(planned.values(), progress, lambda made: renderer.expect(_posts(made)))
+        self._folder.prepare(planned)
+        self._folder.stage(planned.values(), progress, lambda made: renderer.expect(_posts(made)))
         renderer.remember()
         wanted = archive.assets()
-        self._manifest.shown = stamps(self._config.root, (project_path for _, project_path in wanted))
         shown = [output for output in assets(self._config.root, wanted) if output.path not in planned]
-        if shown:
-            self._folder.begin({*planned, *(output.path for output in shown)})
-            self._folder.put_stale(shown, None)
-        self._folder.remove_others({*planned, *(output.path for output in shown)})
+        self._folder.stage(shown, None)
+        paths = {*planned, *(output.path for output in shown)}
+        self._folder.begin(paths)
+        self._folder.put_staged((*planned.values(), *shown))
+        self._folder.remove_others(paths)
+        self._manifest.shown = stamps(self._config.root, (project_path for _, project_path in wanted))
         self._manifest.since, self._manifest.until = now.astimezone(UTC), archive.next_change
         self._manifest.problems = sorted([*problems, *archive.body_problems()], key=lambda p: (p.path, p.line))
         self._manifest.facts = _facts(archive, planned)
@@ -92,10 +109,26 @@ def _posts(outputs: Iterable[Output]) -> Iterator[Post]:
     return (output.post for output in outputs if output.post is not None)
 
 
+def put_web_versions(config: Config, editions: Iterable[WebVersion]) -> None:
+    """Write the web versions that are missing from the output folder, without the site's frame around them.
+
+    The next build that succeeds replaces them. Raises ProjectError if they cannot be written.
+    """
+    path = config.root / config.pages.output
+    made = {output_path(each.edition.path): each.html.encode("utf-8", "replace") for each in editions}
+    missing = {name: html for name, html in made.items() if not (path / name).is_file()}
+    folder = OutputFolder(path, Manifest.read(manifest_file(config, path)))
+    if missing:
+        folder.begin(missing)
+    for name, html in missing.items():
+        folder.put(Output(name, "", partial(bytes, html)), html)
+
+
 def _facts(archive: Archive, planned: Iterable[str]) -> dict[str, int]:
     names = list(planned)
     return {
         "posts": len(archive.posts),
+        "kept": archive.shown_last_versions,
         "waiting": archive.waiting,
         "feeds": sum(map(is_feed, names)),
         "pages": sum(name.endswith(".html") for name in names),

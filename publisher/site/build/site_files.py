@@ -9,6 +9,7 @@ from publisher.config import Config
 from publisher.core.models import Output, Post, Problem, RenderedPost
 from publisher.core.templates import Templates
 from publisher.posts.archive import Archive
+from publisher.posts.permalinks import file_key
 from publisher.site.build.copied_files import is_copy, static_files
 from publisher.site.build.folder import parents
 from publisher.site.feeds.feed_files import plan_feeds
@@ -99,7 +100,7 @@ def without_clashes(outputs: Sequence[Output], shown: str, problems: list[Proble
     files: dict[str, Output] = {}
     folders: set[str] = set()
     for output in outputs:
-        name = output.path.casefold()
+        name = file_key(output.path)
         above = parents(name)
         taken = files.get(name) or next((files[folder] for folder in above if folder in files), None)
         if taken is None and name not in folders:
@@ -113,7 +114,7 @@ def without_clashes(outputs: Sequence[Output], shown: str, problems: list[Proble
 
 
 def _may_clash(planned: dict[str, Output]) -> bool:
-    names = {path.casefold() for path in planned}
+    names = {file_key(path) for path in planned}
     folders = {parent for folder in {name.rpartition("/")[0] for name in names} for parent in parents(f"{folder}/x")}
     return len(names) < len(planned) or not names.isdisjoint(folders)
 
@@ -123,8 +124,8 @@ def _clash(shown: str, output: Output, taken: Output | None) -> Problem:
         message = "is a folder that contains other pages, so it cannot be a file as well"
     elif taken.path == output.path:
         message = "is the path of two pages; the first one is kept"
-    elif taken.path.casefold() == output.path.casefold():
-        message = f"differs only in case from the page {taken.path}; that one is kept"
+    elif file_key(taken.path) == file_key(output.path):
+        message = f"differs only in case or Unicode form from the page {taken.path}; that one is kept"
     else:
         message = f"would be in a folder with the name of the file {taken.path}; that one is kept"
     return Problem(f"{shown}/{output.path}", 0, message, "give one post a different permalink")

@@ -122,7 +122,7 @@ class PostSource:
             self._expect(post for key in keys for post in self._archive.load([key]))
 
     def _markdown(self, source: str) -> str:
-        return markdown_of(self._archive.folder / source, fix_encoding=self._config.posts.fix_encoding)
+        return markdown_of(self._archive.read(source), fix_encoding=self._config.posts.fix_encoding)
 
 
 def post_item(rendered: RenderedPost, authority: str, *, full: bool, markdown: str = "") -> Item:

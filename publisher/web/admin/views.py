@@ -11,16 +11,18 @@ from starlette.responses import JSONResponse, Response
 
 from publisher.config import Config, NewsletterConfig, ScheduleKind, parse_schedule
 from publisher.core.bounce_report import Verdict
+from publisher.core.errors import ProjectError
 from publisher.core.host_id import host_id
-from publisher.core.models import Severity
+from publisher.core.models import Problem, Severity
 from publisher.core.newsletter_models import DeliveryStatus, Edition, SubscriberStatus
 from publisher.mail.addresses import split_mailbox
 from publisher.newsletters.slots import is_post_slot
 from publisher.posts.archive import open_archive
-from publisher.publishing.forecast import forecasts
+from publisher.posts.last_versions import LastVersions
+from publisher.publishing.forecast import Forecast, forecasts
 from publisher.publishing.operations import group_reasons, waits
 from publisher.publishing.project_check import ProjectCheck, check_project
-from publisher.publishing.wiring import why_unconfirmed
+from publisher.publishing.wiring import build_failure, why_unconfirmed
 from publisher.web.admin.charts import HEIGHT, WIDTH, share, subscribers_over_time
 from publisher.web.admin.delivery_progress import MEANINGS, ORDER, EditionProgress
 from publisher.web.responses import NotFoundError, admin_email_headers, owner_page_headers
@@ -60,7 +62,7 @@ class AdminViews:
         held = [each for each in unfinished if each.state == "held"]
         going = [each for each in unfinished if each.state != "held"]
         listed = {each.edition.id for each in unfinished}
-        tables = forecasts(context.config, context.store, (), context.now(), _SLOTS, keep=True)
+        errors, tables = _errors(context.config, context.now()), self._forecasts()
         title = context.config.newsletter_title
         coming = [(table, title(table.newsletter), _sends_each_post(table.newsletter)) for table in tables]
         recent = [edition for edition in context.store.editions.list(limit=_RECENT) if edition.id not in listed]
@@ -70,13 +72,23 @@ class AdminViews:
             "overview.html",
             "Overview",
             coming=coming,
-            broken=skipped_files(context.config, context.now()),
+            broken=len({problem.path for problem in errors if not problem.shows_last_version}),
+            kept=_last_versions(context.config, errors),
+            failure=build_failure(context.config),
             held=held,
             editions=[*going, *self._progress(recent)],
             subscribers=self._subscriber_counts(),
             waits=why_unconfirmed(context.config, context.store),
             hosts=self._unconfirmed_hosts(),
         )
+
+    def _forecasts(self) -> list[Forecast]:
+        """Return what comes next; nothing if the posts cannot be read, which the page says as the site isn't built."""
+        context = self._context
+        try:
+            return forecasts(context.config, context.store, (), context.now(), _SLOTS, keep=True)
+        except ProjectError:
+            return []
 
     def editions(self, request: Request, session: Session) -> Response:
         """List the editions, newest first."""
@@ -232,10 +244,16 @@ def find_edition(context: WebContext, request: Request) -> Edition:
     return edition
 
 
-def skipped_files(config: Config, now: datetime) -> int:
-    """Return the number of post files that are skipped because they have errors."""
-    archive = open_archive(config, now)
-    return len({problem.path for problem in archive.problems if problem.severity is Severity.ERROR})
+def _errors(config: Config, now: datetime) -> list[Problem]:
+    """Return the errors of posts, which are skipped or shown in their last readable version."""
+    return [problem for problem in open_archive(config, now).problems if problem.severity is Severity.ERROR]
+
+
+def _last_versions(config: Config, errors: Sequence[Problem]) -> list[tuple[str, datetime | None]]:
+    """Return the posts that the site shows in their last readable version, and since when, if a build found it."""
+    since = LastVersions(config).unreadable_since()
+    paths = sorted({problem.path for problem in errors if problem.shows_last_version})
+    return [(path, since.get(path.removeprefix(f"{config.posts.folder}/"))) for path in paths]
 
 
 def owner_address(config: Config, newsletter: str) -> str:

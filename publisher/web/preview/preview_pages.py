@@ -232,7 +232,7 @@ def skipped_files(problems: tuple[Problem, ...]) -> ErrorPanel | None:
         return None
     files = len({problem.path for problem in problems})
     title = "1 file is skipped" if files == 1 else f"{files} files are skipped"
-    return ErrorPanel(title, tuple(ErrorLine(p.where, p.message, p.hint) for p in problems))
+    return ErrorPanel(title, tuple(ErrorLine(p.where, p.what, p.hint) for p in problems))
 
 
 def _line(error: PublisherError, root: Path) -> ErrorLine:

@@ -83,7 +83,7 @@ def test_status_shows_what_is_next(project: Project) -> None:
     assert "newest: Third (2026-11-15)" in before
     assert "next  2026-W48 on 2026-11-23 at 08:00; today: 3 new posts, but no subscribers yet" in before
     project.subscribe("ada", "bob")
-    project.ok("publish")
+    project.fails("publish")
     facts = project.ok("status", "--json").json
     assert facts["subscribers"] == {"active": 2}
     assert facts["outbox"] == 2

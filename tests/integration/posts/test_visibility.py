@@ -85,7 +85,7 @@ def texts(mail: object) -> list[str]:
 def test_no_output_contains_a_word_of_a_hidden_post(project: Project) -> None:
     hide(project)
     project.subscribe("ada")
-    project.ok("publish", "--yes")
+    project.fails("publish", "--yes")
     assert len(project.mail()) == 1
     assert shown(project) == []
 

@@ -204,7 +204,7 @@ def test_an_update_before_publication_is_ignored() -> None:
     assert post.updated == post.published == datetime.fromisoformat("2024-07-06T09:00:00+02:00")
 
 
-@pytest.mark.parametrize("field", ["date", "lastmod", "expiryDate"])
+@pytest.mark.parametrize("field", ["date", "publishDate", "created"])
 def test_an_invalid_date_names_its_line(field: str) -> None:
     with pytest.raises(PostError, match="'someday' isn't a valid date") as caught:
         read(f"---\ntitle: x\n{field}: someday\n---\n")

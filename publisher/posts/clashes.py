@@ -1,0 +1,63 @@
+"""Posts that have the same id or the same address: which of them is published, and which is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+
+from publisher.core.models import Problem
+from publisher.posts.index import PostRow
+from publisher.posts.permalinks import file_key
+
+
+def resolve_clashes(
+    rows: list[PostRow],
+    shown: str,
+    published: Callable[[], Mapping[str, str]] = dict,
+    edited: Callable[[], Collection[str]] = frozenset,
+) -> tuple[list[PostRow], dict[str, Problem]]:
+    """Leave out posts whose id or permalink another post has; return the other posts, and the errors by source.
+
+    A post that readers already know keeps its id and permalink, whatever its date, unless it got them by an edit. Among
+    other posts, the oldest keeps them, or the first by path if the dates are equal.
+
+    rows       the posts, newest first
+    shown      the posts folder's name in problems
+    published  function that returns the ids that readers know, by path; called only if there is a clash
+    edited     function that returns the posts that changed since they were published; called only if there is a clash
+    """
+    permalinks = {address_key(row.permalink) for row in rows}
+    if len(permalinks) == len(rows) == len({row.id for row in rows}):
+        return rows, {}
+    by_id: dict[str, str] = {}
+    by_permalink: dict[str, str] = {}
+    problems: dict[str, Problem] = {}
+    for row in _by_precedence(rows, published(), edited()):
+        path = address_key(row.permalink)
+        if row.id in by_id:
+            problems[row.source] = _clash(shown, row.source, by_id[row.id], "id", row.id, "id")
+        elif path in by_permalink:
+            problems[row.source] = _clash(shown, row.source, by_permalink[path], "permalink", row.permalink, "slug")
+        else:
+            by_id[row.id] = by_permalink[path] = row.source
+    return [row for row in rows if row.source not in problems], problems
+
+
+def _clash(shown: str, source: str, other: str, what: str, value: str, change: str) -> Problem:
+    message = f"has the same {what} as {shown}/{other}: {value}"
+    return Problem(f"{shown}/{source}", 1, message, f"give one of them a different {change}")
+
+
+def _by_precedence(rows: list[PostRow], published: Mapping[str, str], edited: Collection[str]) -> list[PostRow]:
+    """Sort the posts by their right to an id. A renamed file is recognised by its id alone."""
+    known = set(published.values())
+
+    def rank(row: PostRow) -> tuple[int, bool, float, str]:
+        order = 0 if published.get(row.source) == row.id else 1 if row.id in known else 2
+        return order, row.source in edited, row.published, row.source
+
+    return sorted(rows, key=rank)
+
+
+def address_key(path: str) -> str:
+    """Return a key that is equal for two permalinks whose pages would be one file on some disk (see file_key)."""
+    return file_key(path).removesuffix("index.html")

@@ -1,0 +1,221 @@
+"""The last readable version of each published post, which the site shows while the file of the post cannot be read.
+
+A build stores the text of every post that it publishes, if it changed. A slip in a published post, or in its
+permissions, therefore takes nothing off the site: the post is read from its stored text, and its file is reported. A
+post that its author takes down (deletes, hides, lets expire) has no stored text any more, so it goes at once.
+
+The texts are in a file of their own, .publisher/last-versions.db. It may be deleted: until the next build the project
+is then like a fresh checkout, where a post that cannot be read is left out. Like the index, it uses Python's sqlite3.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from publisher.config import Config
+from publisher.core.errors import PostError, ProjectError
+from publisher.core.models import Problem
+from publisher.core.private_folder import make_private
+from publisher.posts.cache_keys import hash_of
+from publisher.posts.post_file import ParsedFile, PostSettings
+from publisher.posts.scan import MOST_BYTES, Stamp
+from publisher.posts.switches import seems_hidden
+
+# What one file of the posts folder is for the index: its path in the folder, stamp, digest and content.
+Entry = tuple[str, Stamp, str, ParsedFile]
+
+VERSIONS_FILE = "last-versions.db"
+
+# How much of a file is searched for a field that hides the post.
+_FRONT_BYTES = 4096
+
+# The text is the last column, so that the others are found without reading it, and in an index of their own.
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS versions (
+    source TEXT PRIMARY KEY, size INTEGER, mtime_ns INTEGER, unreadable_since TEXT, text BLOB
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS stamps ON versions (source, size, mtime_ns, unreadable_since);
+"""
+
+
+class LastVersions:
+    """The stored texts of one project. Reading them never creates their file.
+
+    Methods raise ProjectError if the file cannot be used. A damaged file is removed, as if there were none.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self._path, self._settings = config.state_dir / VERSIONS_FILE, PostSettings.of(config)
+        self._folder = config.root / config.posts.folder
+
+    @property
+    def is_there(self) -> bool:
+        """Whether any text is stored."""
+        return self._path.exists()
+
+    def stamps(self) -> dict[str, Stamp]:
+        """Return the stamp of the file from which each text was stored, by source."""
+        rows = self._query("SELECT source, size, mtime_ns FROM versions INDEXED BY stamps")
+        return {source: (size, mtime_ns) for source, size, mtime_ns in rows}
+
+    def unreadable_since(self) -> dict[str, datetime]:
+        """Return when a build first found that the file of a post cannot be read, by source."""
+        rows = self._query(
+            "SELECT source, unreadable_since FROM versions INDEXED BY stamps WHERE unreadable_since != ''"
+        )
+        return {source: datetime.fromisoformat(since) for source, since in rows}
+
+    def text(self, source: str) -> bytes:
+        """Return the stored text of a post; raise PostError if there is none."""
+        found = self._query("SELECT text FROM versions WHERE source = ?", source)
+        if not found:
+            raise PostError("has no readable version any more")
+        return bytes(found[0][0])
+
+    def instead(self, entry: Entry) -> Entry:
+        """Return the entry of the stored text for that of a file with an error; the same entry if it cannot be shown.
+
+        A file that says that its post is hidden is not replaced, although it cannot be read.
+        """
+        source, stamp, _, broken = entry
+        found = self._query("SELECT size, mtime_ns, text FROM versions WHERE source = ?", source)
+        if not found or seems_hidden(_beginning(self._folder / source)):
+            return entry
+        from publisher.posts.head import parse_text  # needed only for a mistake
+
+        size, mtime_ns, text = found[0]
+        digest = hash_of(source, str(size), str(mtime_ns))
+        try:
+            parsed = parse_text(bytes(text), source, digest, self._settings)
+        except PostError:
+            return entry  # the program or a setting changed, and refuses it now
+        if parsed.post is None:
+            return entry
+        digest = hash_of(digest, str(parsed.measured)) if parsed.measured else digest
+        problems = tuple(replace(problem, shows_last_version=True) for problem in broken.problems)
+        return source, stamp, digest, ParsedFile(parsed.post, problems, parsed.measured, is_last_version=True)
+
+    def taken(self, gone: Collection[str], reported: Mapping[str, Problem]) -> tuple[dict[str, Problem], list[Problem]]:
+        """Return what is at the paths of published posts that were not found, if anything is, as problems.
+
+        The first value is by source: something else is at the path of that post. The second are folders that had
+        published posts, and that are now a file, a broken link or one that is not followed. A post at whose path there
+        is nothing was deleted.
+
+        gone      sources at which there is no post file
+        reported  the problems that the search for post files found, by path in the posts folder
+        """
+        known = self.stamps()
+        posts: dict[str, Problem] = {}
+        folders: dict[str, Problem] = {}
+        for source in sorted(known.keys() & set(gone)):
+            for path in (*_folders_above(source), source):
+                found = reported.get(path) or self._in_place_of(path, is_folder=path != source)
+                if found:
+                    (posts if path == source else folders)[path] = found
+                    break
+        return posts, [*folders.values()]
+
+    def _in_place_of(self, path: str, *, is_folder: bool) -> Problem | None:
+        full = self._folder / path
+        if not os.path.lexists(full) or (is_folder and full.is_dir()):
+            return None
+        what = "is a folder" if full.is_dir() else "is a broken link" if full.is_symlink() else "is a file"
+        hint = "restore it; or remove what is there now, to take its posts down"
+        return Problem(f"{self._settings.folder}/{path}", 0, f"{what}, not a {'folder' if is_folder else 'post'}", hint)
+
+    def keep(
+        self, public: Collection[str], shown: Collection[str], indexed: Mapping[str, Stamp], now: datetime
+    ) -> None:
+        """Store the texts of the public posts whose files changed, and remove those that must not be shown again.
+
+        public   sources of the posts that a build has published from their files
+        shown    sources of the posts that it has published from these texts
+        indexed  the stamp of every file in the posts folder
+        """
+        known = self.stamps()
+        changed = [source for source in public if known.get(source) != indexed.get(source)]
+        gone = [
+            source
+            for source in known.keys() - set(public) - set(shown)
+            if indexed.get(source) != known[source]  # else it is the same text, and is public at another time
+        ]
+        before = self.unreadable_since()
+        if not (changed or gone or before.keys() != set(shown)):
+            return
+        since = {source: before.get(source, now).astimezone(UTC).isoformat(timespec="seconds") for source in shown}
+        with self._errors_explained(), closing(self._open()) as db, db:
+            db.executemany("DELETE FROM versions WHERE source = ?", ((source,) for source in gone))
+            db.executemany("INSERT OR REPLACE INTO versions VALUES (?, ?, ?, '', ?)", self._read(changed))
+            db.execute("UPDATE versions SET unreadable_since = '' WHERE unreadable_since != ''")
+            rows = ((moment, source) for source, moment in since.items())
+            db.executemany("UPDATE versions SET unreadable_since = ? WHERE source = ?", rows)
+
+    def _read(self, sources: Iterable[str]) -> Iterator[tuple[str, int, int, bytes]]:
+        folder = f"{self._folder}/"
+        for source in sources:
+            with suppress(OSError):
+                handle = os.open(folder + source, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+                try:
+                    status = os.fstat(handle)
+                    yield source, status.st_size, status.st_mtime_ns, os.read(handle, MOST_BYTES)
+                finally:
+                    os.close(handle)
+
+    def _query(self, sql: str, *values: str) -> list[tuple[Any, ...]]:
+        if not self.is_there:
+            return []
+        found: list[tuple[Any, ...]] = []
+        with self._errors_explained(), closing(sqlite3.connect(self._path, timeout=30)) as db:
+            # A process that was killed while it created the file leaves it without tables.
+            if db.execute("SELECT 1 FROM sqlite_master").fetchone():
+                found = db.execute(sql, values).fetchall()
+        return found
+
+    def _open(self) -> sqlite3.Connection:
+        make_private(self._path.parent)
+        db = sqlite3.connect(self._path, timeout=30)
+        try:
+            # Deleted texts are overwritten, and the file becomes smaller.
+            for statement in ("PRAGMA auto_vacuum = FULL", "PRAGMA secure_delete = ON", "PRAGMA synchronous = OFF"):
+                db.execute(statement)
+            db.executescript(_SCHEMA)
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+    @contextmanager
+    def _errors_explained(self) -> Iterator[None]:
+        """Remove a damaged file, which the next build makes again; raise ProjectError for any other error."""
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
+            if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR):
+                self._path.unlink(missing_ok=True)
+                return
+            hint = "run the same command again; if that does not help, free some disk space or fix the permissions"
+            raise ProjectError(f"cannot be used: {error}", where=str(self._path), hint=hint) from error
+
+
+def _folders_above(source: str) -> list[str]:
+    parts = source.split("/")
+    return ["/".join(parts[:end]) for end in range(1, len(parts))]
+
+
+def _beginning(path: Path) -> bytes:
+    if not path.is_file():
+        return b""  # a pipe would wait for ever
+    try:
+        with path.open("rb") as file:
+            return file.read(_FRONT_BYTES)
+    except OSError:
+        return b""
