@@ -114,7 +114,9 @@ def _alert(
     failures, errors = site_problems(project.config)
     trouble = list(dict.fromkeys([*trouble, *(each for each in failures if is_untouched(project.config, each, now))]))
     alerts, unsent = alert_problems(project, "trouble", trouble, now, still=[*trouble, *failures])
-    errors = list(dict.fromkeys([*due.broken, *errors]))
+    if due.looked:  # the posts may have been corrected since the last build
+        posts = f"{project.config.posts.folder}/"
+        errors = [*due.broken, *(each for each in errors if not each.path.startswith(posts))]
     broken = [each for each in errors if is_untouched(project.config, each, now) or each in due.problems]
     more, left = alert_problems(project, "post", broken, now, still=errors)
     alerts, unsent = alerts + more, unsent + left
