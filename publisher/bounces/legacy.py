@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Iterator
 from copy import copy
 from email.message import Message
 from email.utils import parseaddr
@@ -36,6 +37,7 @@ _SHORT_ANSWER = 300
 # How much is searched for recipients. Servers name them on short lines above the copy of the message.
 _LONGEST_LINE = 500
 _MOST_LINES = 1_000
+_MOST_PARTS = 20
 
 # Such a line begins the copy of the failed message, which may contain any text.
 _COPY = re.compile(
@@ -95,14 +97,14 @@ def _words_above_the_copy(message: Message) -> str:
 
 def _recipients(message: Message) -> tuple[frozenset[bytes], frozenset[bytes]]:
     logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL)  # it logs every detector that fails
-    return all_failures(_without_attached(message))
+    return all_failures(_without_attached(message, iter(range(_MOST_PARTS))))
 
 
-def _without_attached(part: Message) -> Message:
+def _without_attached(part: Message, places: Iterator[int]) -> Message:
     """Return a message without attached messages, because flufl.bounce would also read an attached report.
 
     Of every other long part only the beginnings of its first lines are left, as flufl.bounce takes quadratic time for
-    some texts.
+    some texts, and only as many parts as there are places.
     """
     inner = part.get_payload()
     if not isinstance(inner, list):
@@ -117,7 +119,7 @@ def _without_attached(part: Message) -> Message:
     parts = inner if part.get_content_maintype() == "multipart" else []
     bare = copy(part)
     kept = [each for each in parts if isinstance(each, Message) and not type_of(each).startswith("message/")]
-    bare.set_payload([_without_attached(each) for each in kept])
+    bare.set_payload([_without_attached(each, places) for each, _ in zip(kept, places, strict=False)])
     return bare
 
 
