@@ -313,7 +313,7 @@ class Requests:
         return self._ask("POST", path, "", form, body)
 
     def _ask(self, method: str, path: str, query: str, headers: tuple[tuple[str, str], ...], body: bytes) -> int:
-        raw = quote(path, safe="/%")
+        raw = path if path.isascii() and path.isprintable() else quote(path, safe="/%")
         named = {"host": "site.example", **dict(headers)}
         scope = {
             "type": "http",

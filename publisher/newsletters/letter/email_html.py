@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from urllib.parse import urljoin, urlsplit
 
 from lxml import etree
@@ -178,9 +179,10 @@ def _stands_alone(element: Element) -> bool:
     parent = element.getparent()
     if parent.tag == "a":
         element, parent = parent, parent.getparent()
-    if parent.tag not in ("p", "div", "figure") or len(parent) > _ALONE:
+    if parent.tag not in ("p", "div", "figure") or (parent.text or "").strip():
         return False
-    return not (parent.text or "").strip() and not any((child.tail or "").strip() for child in parent)
+    children = list(islice(parent, _ALONE + 1))  # len(parent) would count them all, for each picture
+    return len(children) <= _ALONE and not any((child.tail or "").strip() for child in children)
 
 
 def _code(element: Element, old: dict[str, str], place: BodyPlace) -> None:

@@ -59,6 +59,10 @@ _FEED_AGE = "max-age=900"
 _GZIP_TAG = '-gzip"'
 
 
+# No file can have a longer path, and each part of one would be looked up.
+_LONGEST_PATH = 4_096
+
+
 class SiteFiles(StaticFiles):
     """Serves the files of one folder. A build may replace the folder at any time, and the folder may not exist yet."""
 
@@ -77,6 +81,8 @@ class SiteFiles(StaticFiles):
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         """Return a file. Raise HTTPException(404) if it is hidden, or if neither it nor a 404.html exists."""
+        if len(path) > _LONGEST_PATH:
+            raise HTTPException(404)
         if any(part.startswith(".") and part not in (".", ".well-known") for part in path.split("/")):
             raise HTTPException(404)
         try:
