@@ -41,9 +41,18 @@ def bar(app: App, title: str) -> Iterator[Callable[[int, int], None] | None]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    # Without a thread that refreshes it: a process with one thread renders posts in a fork, which starts much faster.
+    drawn_at = 0.0
+    with Progress(*columns, console=Console(stderr=True), transient=True, auto_refresh=False) as progress:
         task = progress.add_task(title, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+        def draw(done: int, total: int) -> None:
+            nonlocal drawn_at
+            if monotonic() - drawn_at >= BETWEEN_DRAWINGS:
+                drawn_at = monotonic()
+                progress.update(task, completed=done, total=total, refresh=True)
+
+        yield draw
 
 
 @contextmanager
