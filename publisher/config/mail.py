@@ -58,7 +58,7 @@ def parse_domain_rate(text: str) -> tuple[str, float]:
     Raises ValueError as parse_rate does.
     """
     domain, _, rate = text.strip().partition(" ")
-    if not re.fullmatch(r"[^\s@/]+\.[^\s@/]+", domain) or not rate:
+    if not re.fullmatch(r"[^\s@/.]+\.[^\s@/]+", domain) or not rate:
         raise ValueError(f"{text!r} isn't a valid limit for a domain; write it like gmail.com 20/min")
     return domain.lower(), parse_rate(rate.strip())
 
@@ -70,7 +70,7 @@ def domain_rates(limits: Iterable[str]) -> dict[str, float]:
 
 def bounce_address(value: str) -> None:
     """Accept an email address, without a name, that leaves room for a token; the empty string means unset."""
-    if value and not re.fullmatch(r"[A-Za-z0-9._-]{1,24}@[^\s@<>+]+\.[^\s@<>+]+", value):
+    if value and not re.fullmatch(r"[A-Za-z0-9._-]{1,24}@[^\s@<>+.]+\.[^\s@<>+]+", value):
         raise ValueError(f"{value!r} has no room for a token; write a short address like bounces@example.org")
 
 

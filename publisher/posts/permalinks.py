@@ -18,7 +18,7 @@ from publisher.posts.slugs import MOST_NAME_BYTES
 _PLAIN = re.compile(r"[A-Za-z0-9/._~-]*")
 _TIDY = re.compile(r"(?:/[A-Za-z0-9_~-]+)+/")
 _FILE_ENDING = re.compile(r"\.(?:html?|xhtml)$")
-_FILE_DATE = re.compile(r"([1-9]\d{3})-(\d{1,2})-(\d{1,2})(?:[-_ ]+(.+))?")
+_FILE_DATE = re.compile(r"([1-9]\d{3})-(\d{1,2})-(\d{1,2})(?:[-_ ]++(.+))?")
 _PATH_DATE = re.compile(r"(?:^|/)([1-9]\d{3})/(\d{1,2})/(\d{1,2})(?:/|$)")
 
 # The paths of feeds, their archives, the list of feeds and the sitemap. A page there would need a folder of the same

@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
 _WEB = re.compile(r"https?://[^/]", re.IGNORECASE)
-_LIKE_URL = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//|[^\s]*[./][^\s]*|[^\n]*\.[a-z0-9]{2,4}", re.IGNORECASE)
+_LIKE_URL = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//|[^\s./]*+[./][^\s]*+|[^\n]*\.[a-z0-9]{2,4}", re.IGNORECASE)
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9/._~-]*")
 
 # Only pictures, sounds, videos and documents, since a link must never publish a configuration file or a database.

@@ -29,7 +29,7 @@ from tests.support import ROOT
 TABLE = ROOT / "tests/data/patterns.tsv"
 FUNCTIONS = ("compile", "sub", "subn", "match", "search", "fullmatch", "findall", "finditer", "split")
 # Lets a match fail that has come this far.
-_FAILS = "\0!"
+_FAILS = "\0! \n"
 _SLOW = 0.2
 """Seconds of processor time after which a single match is ended."""
 
