@@ -28,7 +28,7 @@ COLUMN = 536  # pixels: the email's 600, less 32 on each side
 TABLE_COLUMN = 105  # pixels that a column of a table needs to be readable; a wider table scrolls
 NARROW_TABLE = 3  # columns that fit on a phone
 DEEPEST = 60  # levels of nesting
-_ALONE = 50  # elements; a picture that is beside more of them does not stand alone
+_ALONE = 50  # elements in a paragraph; a picture beside more of them is not alone in it
 
 _KEPT = {
     "a": {"href"},
