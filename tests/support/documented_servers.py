@@ -67,7 +67,8 @@ def documented_caddy(folder: Path, state: Path, public_url: str = "") -> Iterato
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     block = blocks("caddy")[0].replace("https://letters.example.org", public_url or url)
-    block = block.replace("letters.example.org {", f"{url} {{", 1).replace("/srv/letter/public", str(folder))
+    block = block.replace("letters.example.org {", f"{url} {{\n\tbind 127.0.0.1", 1)
+    block = block.replace("/srv/letter/public", str(folder))
     state.mkdir()
     (state / "Caddyfile").write_text(_CADDY.format(state=state, block=block))
     command = [need("caddy"), "run", "--config", str(state / "Caddyfile"), "--adapter", "caddyfile"]
