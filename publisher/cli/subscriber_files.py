@@ -194,6 +194,8 @@ def _show_report(app: App, report: ImportReport, columns: Columns, mailed: Mappi
         app.say(f"{report.left_behind:>9,}  left behind: entries of the other project's suppression list")
     if report.number and (report.mailed or report.kept):
         app.say(f"import {report.number}: `publisher subscribers import --undo {report.number}` takes it back")
+    if report.added and "joined_at" not in columns.fields and (columns.statuses or columns.ignored):
+        app.say("no date of joining in it: a no in another file counts, whenever it was said")
     for newsletter, count in mailed.items():
         app.say(f"{newsletter} now goes to {plural(count, 'subscriber')}")
     _show_doubts(report)

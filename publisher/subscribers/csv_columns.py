@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from publisher.core.errors import SubscriberError
 from publisher.core.newsletter_models import SubscriberStatus
-from publisher.subscribers.csv_status import STATUS_NAMES, StatusColumn, hardest, status_column
+from publisher.subscribers.csv_status import (
+    STATUS_NAMES,
+    StatusColumn,
+    hardest,
+    rank_of_joining,
+    status_column,
+)
 from publisher.subscribers.csv_status_words import NO, YES, Reading, plain
 
 # Field -> the column names that it may have. Names are compared in lower case, with _ and - as spaces. If a file has
@@ -23,9 +29,22 @@ NAMES: Mapping[str, tuple[str, ...]] = {
         *("adres e mail", "adres email", "sahkoposti", "e posta", "e mailova adresa"),
         *("contact email", "primary email", "user email", "member email", "recipient", "address"),
     ),
-    "name": ("name", "full name", "display name"),
-    "first_name": ("first name", "fname", "firstname", "given name"),
-    "last_name": ("last name", "lname", "lastname", "family name", "surname"),
+    "name": (
+        *("name", "full name", "display name", "vollstandiger name", "nom complet", "nombre completo"),
+        *("nome completo", "volledige naam", "nom", "nombre", "nome", "naam", "namn", "navn", "nimi", "имя"),
+    ),
+    "first_name": (
+        *("first name", "fname", "firstname", "first", "given name", "given names", "forename", "vorname", "rufname"),
+        *("prenom", "voornaam", "primeiro nome", "primer nombre", "imie", "fornamn", "fornavn", "etunimi"),
+        *("krestni jmeno", "jmeno", "meno", "keresztnev", "prenume", "ad", "adi", "adı"),
+    ),
+    "last_name": (
+        *("last name", "lname", "lastname", "last", "family name", "familyname", "surname", "second name", "nachname"),
+        *("familienname", "zuname", "nom de famille", "apellido", "apellidos", "primer apellido", "cognome"),
+        *("achternaam", "familienaam", "sobrenome", "apelido", "ultimo nome", "nazwisko", "efternamn", "efternavn"),
+        *("etternavn", "sukunimi", "prijmeni", "priezvisko", "vezeteknev", "nume de familie", "soyad", "soyadi"),
+        *("soyadı", "фамилия", "прізвище", "επωνυμο", "姓", "성"),
+    ),
     "newsletters": ("newsletters", "newsletter"),
     "topics": ("topics",),
     "language": ("language", "lang", "locale"),
@@ -34,6 +53,9 @@ NAMES: Mapping[str, tuple[str, ...]] = {
         *("signup date", "start date"),
     ),
 }
+
+# Such a column may have only the first name, or in some languages only the last, if a column beside it has the other.
+SHORT_NAMES = frozenset({"name", "nom", "nombre", "nome", "naam", "namn", "navn", "nimi", "имя"})
 
 # The fields that say who must not be mailed. Any number of columns can have each of them.
 STATUS_FIELDS: Mapping[str, tuple[Reading, SubscriberStatus]] = {
@@ -101,6 +123,7 @@ class Columns:
     fields    field -> index of its column
     tool      the tool that seems to have exported the file; "" if it is unknown
     joined    the indexes of further columns with the day of consent, for rows in which the first one is empty
+    dated     the indexes of columns that are such a column if they contain dates
     statuses  the columns that say who must not be mailed
     values    (index of a column, value in lower case) -> what the operator says it means: the name of a status, or of a
               newsletter
@@ -112,6 +135,7 @@ class Columns:
     fields: Mapping[str, int]
     tool: str
     joined: tuple[int, ...] = ()
+    dated: tuple[int, ...] = ()
     statuses: tuple[StatusColumn, ...] = ()
     values: Mapping[tuple[int, str], str] = field(default_factory=dict)
     own: Mapping[str, int] = field(default_factory=dict)
@@ -129,6 +153,14 @@ class Columns:
         """Return the date of consent in a row, exactly as the file writes it, or "" if there is none."""
         found = (cells[place] for place in self.joined if place < len(cells) and cells[place])
         return self.cell(cells, "joined_at") or next(found, "")
+
+    def with_dates(self, places: Sequence[int]) -> Columns:
+        """Return the columns with further ones that contain the day of consent."""
+        if not places:
+            return self
+        first = self.fields.get("joined_at", places[0])
+        joined = tuple(place for place in (*self.joined, *places) if place != first)
+        return replace(self, fields={**self.fields, "joined_at": first}, joined=joined)
 
     def verdict(self, column: StatusColumn, cells: Sequence[str]) -> SubscriberStatus | None:
         """Return what a column says in a row: ACTIVE, or why not to mail; None if the cell is not understood."""
@@ -194,7 +226,9 @@ def recognise(header: Sequence[str], choices: Choices, sample: Sequence[Sequence
     free = [place for place in range(len(header)) if place not in taken or place == fields.get("joined_at")]
     statuses = [*chosen, *_statuses(header, free, {*joined, fields.get("joined_at")}, tool, choices)]
     settled = frozenset({*ignored, *(each.place for each in chosen)})
-    return Columns(tuple(header), fields, tool, joined, tuple(statuses), values, own, settled)
+    is_open = tool != "Publisher" and not choices.named("joined_at")
+    dated = _dated(names, {*taken, *joined, *settled}, tool) if is_open else ()
+    return Columns(tuple(header), fields, tool, joined, dated, tuple(statuses), values, own, settled)
 
 
 def _name_fields(names: Sequence[str], fields: dict[str, int], choices: Choices, decided: set[int]) -> None:
@@ -206,6 +240,13 @@ def _name_fields(names: Sequence[str], fields: dict[str, int], choices: Choices,
         found = next((names.index(each) for each in known if each in names and names.index(each) not in taken), None)
         if found is not None:
             fields[name] = found
+
+
+def _dated(names: Sequence[str], taken: Collection[int], tool: str) -> tuple[int, ...]:
+    """Return the indexes of the columns whose names may mean the day of consent, the likeliest first."""
+    free = [place for place in range(len(names)) if place not in taken and names[place] not in PAID.get(tool, ())]
+    ranks = {place: rank for place in free if (rank := rank_of_joining(names[place])) is not None}
+    return tuple(sorted(ranks, key=lambda place: (ranks[place], place)))
 
 
 def _statuses(
@@ -241,10 +282,25 @@ def parse_choices(texts: Sequence[str]) -> Choices:
 
 
 def full_name(columns: Columns, cells: Sequence[str]) -> str:
-    """Return the full name in a row, which may be in one column or split into first and last name."""
-    return columns.cell(cells, "name") or " ".join(
-        part for field in ("first_name", "last_name") if (part := columns.cell(cells, field))
-    )
+    """Return the full name in a row, which may be in one column or split into first and last name.
+
+    A column that is just called a name may have only a part of it, beside a column with the other part.
+    """
+    name, first, last = (columns.cell(cells, field) for field in ("name", "first_name", "last_name"))
+    if not name:
+        return " ".join(filter(None, (first, last)))
+    if plain(columns.header[columns.fields["name"]]) not in SHORT_NAMES:
+        return name
+    if "last_name" not in columns.fields:
+        return name if not first or _has_words(name, first) else f"{first} {name}"
+    is_first = not first or plain(first) == plain(name)
+    return f"{name} {last}" if last and is_first and not _has_words(name, last) else name
+
+
+def _has_words(text: str, words: str) -> bool:
+    """Return whether a name contains another as whole words."""
+    whole, part = (" ".join(plain(each).replace(",", " ").split()) for each in (text, words))
+    return f" {part} " in f" {whole} "
 
 
 _ADDRESS = re.compile(r"<?[^\s@＠,;<>]+[@＠][^\s@＠,;<>]+\.[^\s@＠,;<>.]+>?")

@@ -17,6 +17,7 @@ from publisher.subscribers.csv_cells import date_of
 from publisher.subscribers.csv_status_words import (
     DENIED,
     FILE_PATTERNS,
+    JOINED_PATTERNS,
     LONGEST_VALUE,
     MEASURES,
     NAME_PATTERNS,
@@ -160,6 +161,27 @@ def status_column(place: int, name: str) -> StatusColumn | None:
     # The source of a consent is text, and says neither yes nor no.
     sure = found.sure and not OTHER_CHANNEL.search(words) and not (tells and found.reading is Reading.FOR)
     return StatusColumn(place, found.reading, found.status, sure, told)
+
+
+def rank_of_joining(name: str) -> int | None:
+    """Return how likely a column of dates with this name says when somebody agreed, 0 before all others.
+
+    None: its name says nothing of that.
+    """
+    words = " ".join(plain(name)[:LONGEST_WORD].replace("'", " ").replace("’", " ").split())
+    column = status_column(0, name)
+    if OTHER_CHANNEL.search(words) or (column is not None and column.reading is Reading.AGAINST):
+        return None
+    return next((rank for rank, pattern in enumerate(JOINED_PATTERNS) if pattern.fullmatch(words)), None)
+
+
+@lru_cache(maxsize=20_000)
+def is_date_of_joining(cell: str) -> bool | None:
+    """Return whether a cell can say when somebody agreed; None if it says that they did not, or nothing."""
+    word = plain(cell)
+    if not word or word in NOTHING or word in NO or _NO_DATE.match(cell) or word in {"0", "1", "none"}:
+        return None
+    return bool(date_of(cell) or _DATE.match(cell))
 
 
 def is_unclear(name: str) -> bool:

@@ -21,6 +21,8 @@ class Language:
     suppressed  must not be mailed
     confirmed   confirmed, in the name of a column in which "no" means that they have not
     wants       subscribed or agreed, in the name of a column in which "no" means that they must not be mailed
+    joined      joining or subscribing, in the name of a column of dates
+    created     being added or registered, in the name of a column of dates
     news        a newsletter, in the name of a column that may say whether someone gets it
     status      the name of a column that may contain statuses
     active      values that say that someone is subscribed, separated by |
@@ -34,6 +36,8 @@ class Language:
     suppressed: str = "$^"
     confirmed: str = "$^"
     wants: str = "$^"
+    joined: str = "$^"
+    created: str = "$^"
     news: str = "$^"
     status: str = "$^"
     active: str = ""
@@ -42,6 +46,8 @@ class Language:
 
 LANGUAGES = {
     "German": Language(
+        joined=r"anmeld(e|ung|ungs)?\w*|beitritt\w*|beigetreten|eingetragen|eintragung\w*|mitglied",
+        created=r"erstell\w*|angelegt|hinzugefügt|registrier\w*|aufgenommen",
         left=r"\w*abgemeldet|\w*abmeld\w*|\w*abbestell\w*|ausgetragen|austrag\w*|widerrufen\b|widerruf\b"
         r"|widerrufs?datum"
         r"|widerspruch\b|widersprochen|gekündigt|kündigung\b|kündigungsdatum|deaktivier\w*|nicht (mehr )?angemeldet"
@@ -60,6 +66,8 @@ LANGUAGES = {
         active="angemeldet|bestätigt|abonniert|eingetragen|zugestimmt|zustellbar",
     ),
     "French": Language(
+        joined=r"abonnement|inscription|adhésion|adhérent",
+        created=r"cré(é|ée|ation)|ajout(é|ée)?|enregistré\w*",
         left=r"dés ?inscri\w*|dés ?abonn\w*|résili\w*|opposition|refus\b|refusé\w*|ne (veut|souhaite) (pas|plus)"
         r""
         r"|désactivé\w*|non (abonné|inscrit)\w*|plus (abonné|inscrit)\w*|supprimé\w*",
@@ -78,6 +86,8 @@ LANGUAGES = {
         active="abonné|abonnée|inscrit|inscrite|actif|active|confirmé|confirmée",
     ),
     "Spanish": Language(
+        joined=r"alta|suscripcion|inscripcion|inscrit[oa]",
+        created=r"cread[oa]|creacion|agregad[oa]|añadid[oa]|registr(o|ad[oa])",
         left=r"baja\b(?! california)|dad[oa]s? de baja|fecha baja|des ?uscri\w*|des ?suscri\w*|des ?inscri\w*"
         r"|anulad[oa]"
         r"|cancelad[oa]|cancelacion|no suscrit[oa]|revocad[oa]|oposicion|desactivad[oa]|no quiere",
@@ -93,6 +103,8 @@ LANGUAGES = {
         active="suscrito|suscrita|activo|activa|confirmado|confirmada|de alta|alta",
     ),
     "Italian": Language(
+        joined=r"iscri(tto|tta|zione)",
+        created=r"creat[oa]|creazione|aggiunt[oa]|registra(to|ta|zione)",
         left=r"disiscri\w*|cancellat[oa]|cancellazione|disattivat[oa]|consenso (revocato|negato)|revocat[oa]"
         r"|revoca\b|disdett\w*"
         r"|opposizione|non (piu )?iscritt[oa]|inattiv[oa]|non vuole",
@@ -106,6 +118,8 @@ LANGUAGES = {
         active="iscritto|iscritta|attivo|attiva|confermato|confermata",
     ),
     "Dutch": Language(
+        joined=r"aangemeld|aanmelding|aanmelddatum|ingeschreven|inschrijving\w*|inschrijfdatum|lid",
+        created=r"aangemaakt|aanmaakdatum|toegevoegd|geregistreerd",
         left=r"uitgeschreven|uitschrijf\w*|uitschrijv\w*|afgemeld\w*|afmeld\w*|opgezegd\w*|opzeg\w*|ingetrokken"
         r"|bezwaar\b"
         r"|geen (nieuwsbrief|mails?|e ?mails?|reclame|post)|niet (meer )?ingeschreven|inactief|gedeactiveerd",
@@ -120,6 +134,8 @@ LANGUAGES = {
         active="ingeschreven|aangemeld|actief|bevestigd",
     ),
     "Portuguese": Language(
+        joined=r"inscrit[oa]|inscricao|assinatura|adesao",
+        created=r"criad[oa]|criacao|adicionad[oa]|cadastr(o|ad[oa])|registr[oa]",
         left=r"descadastr\w*|cancelad[oa]|cancelou\b|cancelamento|des ?inscri\w*|des ?inscrev\w*|removid[oa]"
         r"|revogad[oa]"
         r"|nao (inscrit|assinante)\w*|desativad[oa]|inativ[oa]|nao quer",
@@ -134,6 +150,8 @@ LANGUAGES = {
         active="inscrito|inscrita|ativo|ativa|cadastrado|assinante|confirmado|confirmada",
     ),
     "Polish": Language(
+        joined=r"zapisan[oay]|zapisu|zapis|dołączeni[ae]|subskrypcji",
+        created=r"utworzon[oay]|utworzenia|dodan[oay]|dodania|rejestracj[ai]",
         left=r"wypis\w*|z?rezygn\w*|wycofa\w*|nieaktywn\w*|usuniet\w*|sprzeciw\b|odwolan\w*",
         pending=r"niepotwierdzon\w*|nie potwierdz\w*|oczekuj\w*",
         bounced=r"odbit\w*|niedostarcz\w*|(bledn|nieprawidlow)\w* (e ?mail|adres)",
@@ -145,6 +163,8 @@ LANGUAGES = {
         active="aktywny|zapisany|potwierdzony|subskrybent",
     ),
     "Swedish, Danish and Norwegian": Language(
+        joined=r"prenumerer\w*|anmäld|tilmeldt|tilmelding\w*|påmeldt|påmelding\w*|gick med",
+        created=r"skapad|skapat|oprettet|oprettelses\w*|opprettet|tillagd|tilføjet|lagt til|registrer\w*",
         left=r"avregistr\w*|avprenumer\w*|avanmäl\w*|avslutad\b|afmeld\w*|frameld\w*|avmeld\w*|opsagt|oppsagt"
         r"|inaktiv\b",
         pending=r"(obekräftad|ej bekräftad|väntar på|ubekræftet|ikke bekræftet|ubekreftet|ikke bekreftet|afventer"
@@ -158,6 +178,8 @@ LANGUAGES = {
         active="prenumererar|bekräftad|tilmeldt|påmeldt|aktiv",
     ),
     "Finnish": Language(
+        joined=r"tila(ttu|us)|liitty\w*|tilauspäivä",
+        created=r"luotu|luontipäivä|lisätty|rekisteröi\w*",
         left=r"peruut\w*|perunut|eronnut|poistunut",
         pending=r"vahvistamat\w*|odottaa\b",
         suppressed=r"estetty\w*",
@@ -167,6 +189,8 @@ LANGUAGES = {
         active="tilaaja|aktiivinen",
     ),
     "Czech and Slovak": Language(
+        joined=r"přihlášen\w*|prihlásen\w*|odběru|odberu",
+        created=r"vytvořen\w*|vytvoren\w*|přidán\w*|pridan\w*|registrac\w*|registrovan\w*",
         left=r"odhlas\w*|zrusen\w*|odvolan\w*",
         pending=r"nepotvrzen\w*|nepotvrden\w*|ceka na",
         suppressed=r"zablokovan\w*|cerna listina|nezasilat",
@@ -177,6 +201,8 @@ LANGUAGES = {
         active="přihlášen|přihlášený|aktivní|aktívny",
     ),
     "Hungarian": Language(
+        joined=r"feliratkoz\w*",
+        created=r"létrehoz\w*|hozzáad\w*|regisztrál\w*",
         left=r"leiratkoz\w*|lemondott|lemondas\w*|torolt\b",
         pending=r"nem megerosit\w*|megerositesre var\w*",
         bounced=r"visszapattan\w*|kezbesithetetlen",
@@ -186,8 +212,17 @@ LANGUAGES = {
         status=r"allapot\b|statusz\b",
         active="feliratkozott|aktív",
     ),
-    "Romanian": Language(left=r"dezabon\w*", pending=r"neconfirmat\w*", wants=r"abonat\w*|acord\b", active="abonat"),
+    "Romanian": Language(
+        joined=r"abonare\w*|înscri\w*",
+        created=r"creat\w*|adăugat\w*|înregistrat\w*",
+        left=r"dezabon\w*",
+        pending=r"neconfirmat\w*",
+        wants=r"abonat\w*|acord\b",
+        active="abonat",
+    ),
     "Turkish": Language(
+        joined=r"abonelik|katılım|üyelik|kaydolma",
+        created=r"oluşturma|oluşturulma|eklenme|kayıt",
         left=r"abonelikten\w*|abonelik iptal\w*|iptal edil\w*|listeden cık\w*",
         pending=r"onaylanmamıs|onay bekl\w*",
         suppressed=r"kara liste|engellen\w*",
@@ -197,9 +232,16 @@ LANGUAGES = {
         active="abone|aktif",
     ),
     "Greek": Language(
-        left=r"απεγγραφ\w*|διαγραφ\w*", pending=r"μη επιβεβαι\w*", wants=r"εγγεγραμ\w*|συγκαταθ\w*", status=r"κατασταση"
+        joined=r"εγγραφή\w*",
+        created=r"δημιουργ\w*|προσθήκη\w*",
+        left=r"απεγγραφ\w*|διαγραφ\w*",
+        pending=r"μη επιβεβαι\w*",
+        wants=r"εγγεγραμ\w*|συγκαταθ\w*",
+        status=r"κατασταση",
     ),
     "Russian and Ukrainian": Language(
+        joined=r"подпис(ан|ки|ка)\w*|підпис\w*",
+        created=r"создан\w*|добавлен\w*|регистраци\w*|створен\w*|додан\w*|реєстраці\w*",
         left=r"отпис\w*|отказ\w*|отозван\w*|неактивн\w*|неактивен|удален\w*|відпис\w*|скасован\w*",
         pending=r"не ?подтвержд\w*|ожида\w*|не ?підтвердж\w*",
         bounced=r"недоступ\w*|не ?достав\w*|неверн\w* (адрес|e ?mail)|несуществующ\w*",
@@ -213,6 +255,8 @@ LANGUAGES = {
         active="активен|активный|подписан|подписчик|подтвержден|активний|підписаний",
     ),
     "Japanese": Language(
+        joined=r"登録日時?|購読開始日時?|加入日",
+        created=r"作成日時?|追加日時?",
         left=r"配信(停止|解除|拒否|不可|不要|しない)|購読(停止|解除|中止)|登録(解除|抹消)|解約|退会|受信拒否|オプトアウト|解除[日済]",
         pending=r"未確認|仮登録|確認待ち|未承認|未認証",
         bounced=r"配信エラー|エラーメール|エラー回数|不達|バウンス|宛先不明|無効な?(メール|アドレス)",
@@ -226,6 +270,8 @@ LANGUAGES = {
         active="購読中|配信中|有効|登録済み|確認済み|本登録|配信可|配信する",
     ),
     "Chinese": Language(
+        joined=r"订阅(时间|日期)|訂閱(時間|日期)|加入(时间|日期)",
+        created=r"创建(时间|日期)|建立(時間|日期)|添加(时间|日期)|注册(时间|日期)",
         left=r"退订|退訂|取消(订阅|訂閱)|已取消|拒收|不再订阅",
         pending=r"未(确认|確認|验证|驗證)|待(确认|確認)",
         bounced=r"退信|硬退|(无效|無效)(邮箱|信箱|地址)",
@@ -238,6 +284,8 @@ LANGUAGES = {
         active="已订阅|已訂閱|正常|有效|订阅中",
     ),
     "Korean": Language(
+        joined=r"구독일시?|가입일시?",
+        created=r"생성일시?|등록일시?|추가일시?",
         left=r"수신 ?거부|구독 ?(취소|해지|중지)|탈퇴|해지|수신 ?해제",
         pending=r"미인증|미확인|인증 ?대기",
         bounced=r"반송|발송 ?실패|수신 ?불가",

@@ -310,6 +310,26 @@ TOLD = re.compile(
 UNCLEAR = re.compile(r"\b(soft|transient|temporary)\b")
 
 
+# The names of columns that say when somebody agreed, if their values are dates: the consent itself, joining, and when
+# the tool first knew them.
+_CONFIRMED = (
+    rf"(double )?opt(ed|s)? ?ins?|optin|doi|confirm(ed|ation)|consent(ed)?|{_all('confirmed')}|bestatigung\w*"
+    r"|einwilligung\w*|zustimmung\w*"
+)
+_JOINED = (
+    r"subscri(be|bed|ption)|sign(ed|s)? ?ups?|join(ed|ing)?|member|subscriber|enrol\w*"
+    rf"|{_all('wants')}|{_all('joined')}"
+)
+_CREATED = rf"creat(ed|ion)|add(ed)?|regist(er|ered|ration)|{_all('created')}"
+_DATED = (
+    r"date|datetime|time|timestamp|day|at|on|since|utc|gmt|datum|zeit|zeitpunkt|uhrzeit|am|seit|le|el|il|op|em|den|dato"
+    r"|depuis|desde|dal|sinds|od|dne|dnia|pvm|kl|fecha|data|de|del|della|di|da|do|der|van|of|the|la|l|d|heure|hora|дата"
+)
+_WHOSE = r"(e ?)?mail|newsletter|list|contact|subscriber|user|profile|kontakt|is|has|was|first"
+JOINED_PATTERNS = tuple(
+    re.compile(rf"(({_DATED}|{_WHOSE}) )*({stem})( ({_DATED}))*") for stem in (_CONFIRMED, _JOINED, _CREATED)
+)
+
 # What the name of a file says of everybody in it.
 FILE_PATTERNS = (
     (re.compile(r"non ?subscri|never (opted|confirm)|un ?confirmed|pending|not confirmed"), "unconfirmed"),

@@ -7,7 +7,7 @@ question of a file is asked at once, and each names the option that answers it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from shlex import quote
 
@@ -22,6 +22,7 @@ from publisher.subscribers.csv_status import (
     LONGEST_WORD,
     STATUS_WORDS,
     StatusColumn,
+    is_date_of_joining,
     is_unclear,
     status_of_file,
     telling_word,
@@ -197,7 +198,13 @@ class _Looked:
         self.dates: list[str] = []
         self._statuses = statuses
         self._joined = (columns.fields["joined_at"], *columns.joined) if "joined_at" in columns.fields else ()
-        self._dated = {*self._joined, *(each.place for each in columns.statuses if each.reading is Reading.AGAINST)}
+        self._dates_in = Counter[int]()
+        self._other_in: set[int] = set()
+        self._dated = {
+            *self._joined,
+            *columns.dated,
+            *(each.place for each in columns.statuses if each.reading is Reading.AGAINST),
+        }
         free = set(range(len(columns.header))) - {*columns.fields.values(), *columns.own.values(), *columns.settled}
         self._others = sorted(free - {each.place for each in columns.statuses if each.sure})
 
@@ -214,6 +221,7 @@ class _Looked:
             self.dates += [
                 cells[place] for place in self._dated if place < width and 0 < len(cells[place]) < LONGEST_DATE
             ]
+        self._look_for_dates(cells)
         if (entry := self.columns.own_cell(cells, "suppressed hash")) and len(into.key_ids) < MOST_SAMPLES:
             into.key_ids.add(entry.partition(" ")[2])
         if self._statuses:
@@ -227,6 +235,15 @@ class _Looked:
         if len(self.into.shown) < MOST_SHOWN:
             self.into.shown.append(line)
 
+    def _look_for_dates(self, cells: Sequence[str]) -> None:
+        for place in self.columns.dated:
+            cell = cells[place] if place < len(cells) else ""
+            if cell and place not in self._other_in:
+                is_date = is_date_of_joining(cell) if len(cell) <= LONGEST_DATE else False
+                self._dates_in[place] += bool(is_date)
+                if is_date is False:
+                    self._other_in.add(place)
+
     def _look_for_statuses(self, row: CsvRow) -> None:
         into, columns, cells, width = self.into, self.columns, row.cells, len(row.cells)
         for column in columns.statuses:
@@ -239,17 +256,22 @@ class _Looked:
                 into.telling.setdefault(place, _Found()).add(row, word, None)
 
     def settled(self) -> Columns:
-        """Return the columns without those whose name only seemed to speak of a status, judged by their values."""
+        """Return the columns by their values.
+
+        Those whose name only seemed to speak of a status are left out. Columns of dates say when people agreed.
+        """
+        joined = [place for place in self.columns.dated if self._dates_in[place] and place not in self._other_in]
         kept = []
         for column in self.columns.statuses:
             found = self.into.found.get(column.place, _Found())
-            if column.sure or column.place in self.columns.settled or found.against:
+            is_sure = column.sure and (column.place not in joined or found.unknown)
+            if is_sure or column.place in self.columns.settled or found.against:
                 kept.append(column)
                 self.into.telling.pop(column.place, None)
                 self.into.against += found.against
             else:
                 self.into.found.pop(column.place, None)
-        return replace(self.columns, statuses=tuple(kept))
+        return replace(self.columns.with_dates(joined), statuses=tuple(kept))
 
 
 def _rows(count: int) -> str:

@@ -12,9 +12,11 @@ from publisher.core.errors import SubscriberError
 from publisher.store import Store, open_store
 from publisher.store.subscriber_records import ConsentEvent
 from publisher.subscribers.csv_cells import date_of
-from publisher.subscribers.csv_columns import NAMES, parse_choices, recognise
+from publisher.subscribers.csv_columns import NAMES, full_name, parse_choices, recognise
+from publisher.subscribers.csv_file import CsvFile
 from publisher.subscribers.csv_import import Listeners, import_csv
 from publisher.subscribers.csv_rows import NamedNewsletters
+from publisher.subscribers.csv_survey import survey
 from tests.support.consent_samples import SECRET
 from tests.support.csv_samples import bring
 from tests.support.store_samples import NOW, later, person
@@ -130,6 +132,89 @@ def standing(store: Store, address: str) -> str:
 def known(store: Store, address: str) -> list[ConsentEvent]:
     person = store.subscribers.get(address)
     return list(store.subscribers.consent(person.id)) if person else []
+
+
+MAILERLITE = (
+    "\ufeffEmail,Name,Last name,Status,Subscribed,Unsubscribed,Location,Opens,Clicks,Source,Signup IP\n"
+    "ada@example.org,Ada,Lovelace,Active,2023-07-21 20:57:23,,Berlin,18,5,Form: Website,198.51.100.2\n"
+    "eve@example.org,Eve,Jones,Unsubscribed,2023-07-21 20:57:23,2024-06-01 10:00:00,,,,,\n"
+)
+
+
+def test_the_export_of_mailerlite_is_understood(sqlite_store: Store, tmp_path: Path) -> None:
+    done = bring(sqlite_store, tmp_path / "list.csv", MAILERLITE, consent="form")
+    assert done.columns.shown["joined_at"] == "Subscribed"
+    assert [done.columns.header[each.place] for each in done.columns.statuses] == ["Status", "Unsubscribed"]
+    ada = sqlite_store.subscribers.get("ada@example.org")
+    assert ada is not None
+    assert (ada.name, f"{ada.joined_at:%Y-%m-%d}") == ("Ada Lovelace", "2023-07-21")
+    earlier = "email,unsubscribed_at\nada@example.org,2023-01-01\n"
+    assert bring(sqlite_store, tmp_path / "no.csv", earlier).report.newer == 1
+    assert bring(sqlite_store, tmp_path / "no2.csv", earlier.replace("2023-", "2025-")).report.not_mailed == 1
+
+
+@pytest.mark.parametrize(
+    ("head", "cells", "name"),
+    [
+        ("Name,Last name", "Pia,O'Neil", "Pia O'Neil"),
+        ("Name,Last name", 'María,"Brun, Jr."', "María Brun, Jr."),
+        ("Name,Surname", "Pia Jones,JONES", "Pia Jones"),
+        ("Name,Last name", '"Jones, Pia",Jones', "Jones, Pia"),
+        ("Name,Last name", "Pia,", "Pia"),
+        ("Name,Last name", ",Jones", "Jones"),
+        ("Name,Nachname", "Änne,Müller", "Änne Müller"),
+        ("Nombre,Apellidos", "José,García Ruiz", "José García Ruiz"),
+        ("Nome,Cognome", "Ada,Rossi", "Ada Rossi"),
+        ("Nom,Prénom", "Dupont,Chloé", "Chloé Dupont"),
+        ("Name,Vorname", "Müller,Änne", "Änne Müller"),
+        ("Vorname,Nachname", "Änne,Müller", "Änne Müller"),
+        ("Name,First name", "Pia Jones,Pia", "Pia Jones"),
+        ("Name,First name,Last name", "pj,Pia,Jones", "pj"),
+        ("Full name,Last name", "Pia,Jones", "Pia"),
+    ],
+)
+def test_a_name_in_two_columns_is_joined(tmp_path: Path, head: str, cells: str, name: str) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text(f"email,{head}\nada@example.org,{cells}\n", encoding="utf-8")
+    with CsvFile(path, parse_choices([])) as file:
+        assert [full_name(file.columns, row.cells) for row in file] == [name]
+
+
+@pytest.mark.parametrize(
+    ("column", "cells", "joined"),
+    [
+        *((name, ("2023-07-21 20:57:23", ""), "list") for name in ("Subscribed", "Opted in", "Confirmed", "Signup")),
+        *((name, ("21.07.2023", ""), "list") for name in ("Created", "Date added", "Subscribe date", "Sign-up time")),
+        *((name, ("2023-07-21", ""), "list") for name in ("Member since", "Registration Date", "Double opt-in at")),
+        *(
+            (name, ("2023-07-21", ""), "list")
+            for name in ("Angemeldet am", "Anmeldedatum", "Bestätigt am", "Erstellt am")
+        ),
+        *(
+            (name, ("2023-07-21", ""), "list")
+            for name in ("Date d'inscription", "Inscrit le", "Fecha de alta", "Creado")
+        ),
+        *((name, ("2023-07-21", ""), "list") for name in ("Data iscrizione", "Aangemeld op", "登録日", "创建时间")),
+        ("Subscribed", ("2023-07-21", "no"), "list"),
+        ("Subscribed", ("2023-07-21", "yes"), ""),
+        ("Subscribed", ("yes", ""), ""),
+        ("Created", ("by hand", "2023-07-21"), ""),
+        ("Unsubscribed", ("", "2023-07-21"), ""),
+        ("Last subscribed", ("2023-07-21", ""), ""),
+        ("Birthday", ("1990-07-21", ""), ""),
+        ("SMS opted in", ("2023-07-21", ""), ""),
+    ],
+)
+def test_a_column_of_dates_of_consent_is_that_of_joining(
+    tmp_path: Path, column: str, cells: tuple[str, str], joined: str
+) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text(f'email,"{column}"\na@example.org,{cells[0]}\nb@example.org,{cells[1]}\n', encoding="utf-8")
+    with CsvFile(path, parse_choices([])) as file:
+        found = survey(file, lambda row: None).columns
+    assert found.shown.get("joined_at") == (column if joined else None)
+    if joined and "no" not in cells:
+        assert found.statuses == ()
 
 
 def test_a_column_can_be_mapped(sqlite_store: Store, tmp_path: Path) -> None:
