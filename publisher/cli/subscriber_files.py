@@ -295,11 +295,14 @@ def _undo(app: App, number: int, dry_run: bool) -> None:
     with open_existing_store(config) as store:
         if store is None:
             raise PublisherError("nothing was imported yet")
-        done = store.imports.undo(number, app.now(config), dry_run=dry_run)
+        now = app.now(config)
+        done = store.imports.undo(number, now, dry_run=dry_run)
+        names = [] if dry_run else [each.name for each in config.newsletters]
+        mailed = {each: store.subscribers.count(each, mailable_at=now) for each in names}
         if not dry_run:
             log_action(app, store, ActionKind.UNDO_IMPORT, f"import {number}", detail=f"{done.deleted:,} deleted")
     if app.json:
-        app.print_json({"import": number, "dry_run": dry_run, **asdict(done)})
+        app.print_json({"import": number, "dry_run": dry_run, **asdict(done), "newsletters": mailed})
         return
     app.say(f"import {number}{' would be' if dry_run else ''} taken back:")
     _show_parts(
@@ -308,8 +311,13 @@ def _undo(app: App, number: int, dry_run: bool) -> None:
         (done.restored, "as they were before the import"),
         (done.kept, "unchanged, because they have done something since, or bounced"),
         (done.mailed, "stopped and not deleted, because they were already sent an email"),
+        (done.shared, "unchanged, because another file or the owner names them too"),
         (done.lifted, "taken off the suppression list"),
     )
+    if not any(asdict(done).values()):
+        app.say("        nobody is affected")
+    for newsletter, count in mailed.items():
+        app.say(f"{newsletter} now goes to {plural(count, 'subscriber')}")
 
 
 @click.command("export", epilog="Example: publisher subscribers export people.csv")

@@ -22,7 +22,7 @@ from publisher.core.subscription_status import (
     on_date,
 )
 from publisher.store.batch_rows import BatchRows, KnownSubscriber
-from publisher.store.consent import moved_on
+from publisher.store.consent import moved_on, only_from_files
 from publisher.store.database import Database
 from publisher.store.departures import Departures, rows_to_insert, said
 from publisher.store.subscriber_records import (
@@ -79,6 +79,8 @@ class Batch:
         fresh   whether this row has added the subscriber
         """
         says = said(row)
+        if known is not None:
+            known.named |= says is not SubscriberEvent.REQUESTED
         if listed is not None:
             self._departures.suppress(key, row, says)  # the list may be there for a weaker reason
             return AddResult(Added.UNCHANGED if says else listed)
@@ -94,6 +96,7 @@ class Batch:
     def _restore(self, key: str, known: KnownSubscriber, back: Restored) -> Added:
         """Give a new subscriber everything that our own export says of them."""
         self._rows.restore(known, back)
+        known.only_filed = False  # what their history says is not written yet
         if (entry := back.suppressed) is not None:
             number = self._options.number
             self._suppressions.add(self._connection, key, entry.reason, entry.at, entry.source, number)
@@ -162,11 +165,15 @@ class Batch:
         ).where(subscribers.c.address_key.in_(keys))
         rows = self._connection.execute(query).all()
         found = records_of(self._connection, [row.id for row in rows])
+        pending = [row.id for row in rows if row.status is SubscriberStatus.PENDING]
+        filed = only_from_files(self._connection, pending)
         known = {}
         for row in rows:
             records = {each.newsletter: each for each in found.get(row.id, ())}
             was = None if row.address_key in fresh else (row.status, dict(records))
-            known[row.address_key] = KnownSubscriber(row.id, row.status, records, row.import_id, was)
+            known[row.address_key] = KnownSubscriber(
+                row.id, row.status, records, row.import_id, was, only_filed=row.id in filed
+            )
         if self._options.since is not None and self._options.since < self._options.at:
             old = [each.id for each in known.values() if each.was is not None]
             self._moved_on = moved_on(self._connection, old, self._options.source, self._options.since)
@@ -249,12 +256,11 @@ class Batch:
         self._rows.record(known, "returned", detail)
 
     def _welcome(self, known: KnownSubscriber, status: SubscriberStatus, subscriber: NewSubscriber) -> None:
-        """Make somebody a subscriber of whom only files had said no, and about single newsletters."""
-        at = subscriber.joined_at or self._options.at
-        values: dict[str, Any] = {
-            "status": status,
-            "confirmed_at": sa.func.coalesce(subscribers.c.confirmed_at, sa.literal(at, subscribers.c.created_at.type)),
-        }
+        """Make somebody a subscriber of whom files had only said no about single newsletters, or nothing."""
+        at = sa.literal(subscriber.joined_at or self._options.at, subscribers.c.created_at.type)
+        is_first = known.status is SubscriberStatus.PENDING  # the date of who never confirmed is none of a yes
+        confirmed = at if is_first else sa.func.coalesce(subscribers.c.confirmed_at, at)
+        values: dict[str, Any] = {"status": status, "confirmed_at": confirmed}
         for column, value in ((subscribers.c.name, subscriber.name), (subscribers.c.language, subscriber.language)):
             if value:
                 values[column.name] = sa.func.coalesce(sa.func.nullif(column, ""), value)

@@ -21,7 +21,7 @@ from publisher.core.subscription_status import (
 )
 from publisher.store.consent import event_row, restored_row
 from publisher.store.database import Database
-from publisher.store.import_changes import release, snapshot
+from publisher.store.import_changes import disown, release, snapshot
 from publisher.store.subscriber_records import AddOptions, Restored
 from publisher.store.subscriptions import changed, row_of
 from publisher.store.tables import consent_events, import_changes, subscriptions
@@ -36,6 +36,8 @@ class KnownSubscriber:
     records    newsletter -> the record of the subscription
     import_id  the import that added them, if nothing else has named them since
     was        status and records at the beginning of the batch; None if the batch added them
+    only_filed whether only files have named them, and nobody has asked them to confirm
+    named      whether a row of the batch says more of them than that they never confirmed
     """
 
     id: int
@@ -43,6 +45,8 @@ class KnownSubscriber:
     records: dict[str, SubscriptionRecord] = field(default_factory=dict)
     import_id: int | None = None
     was: tuple[SubscriberStatus, dict[str, SubscriptionRecord]] | None = None
+    only_filed: bool = False
+    named: bool = False
 
     @property
     def is_subscribed(self) -> bool:
@@ -50,7 +54,12 @@ class KnownSubscriber:
 
     @property
     def is_stranger(self) -> bool:
-        """Whether nothing is known of them, but that files said no about single newsletters."""
+        """Whether all that is known is that files said no about single newsletters, or that they never confirmed.
+
+        A file that calls somebody unconfirmed does not say no.
+        """
+        if self.only_filed and self.status is SubscriberStatus.PENDING:
+            return True
         is_unsubscribed = self.status is SubscriberStatus.UNSUBSCRIBED
         return is_unsubscribed and only_about_single_newsletters(self.records.values())
 
@@ -134,11 +143,18 @@ class BatchRows:
         """Note what this batch has found of each subscriber, so that its import can be taken back."""
         number = self.options.number
         found = [(each, each.was) for each in known if each.was is not None]
-        release(connection, [each.id for each, _ in found], number)
+        # A file that calls subscribers unconfirmed changes nothing, until the import that added them is taken back.
+        stay = [each for each, was in found if was[0] is SubscriberStatus.ACTIVE and not each.named]
+        others = {each.id for each in stay}
+        release(connection, [each.id for each, _ in found if each.id not in others], number)
+        added = [each for each in stay if each.import_id not in (None, number)]
+        disown(connection, [each.id for each in added])
         rows = [
             {"import_id": number, "subscriber_id": each.id, "before": snapshot(was[0], was[1].values())}
             for each, was in found
             if was != (each.status, each.records) and each.import_id != number
         ]
+        unconfirmed = snapshot(SubscriberStatus.PENDING, ())
+        rows += [{"import_id": each.import_id, "subscriber_id": each.id, "before": unconfirmed} for each in added]
         if rows and number is not None:
             connection.execute(database.insert_new(import_changes), rows)

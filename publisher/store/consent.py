@@ -20,12 +20,15 @@ from publisher.store.subscriber_records import (
     PendingChange,
     decode_change,
     encode_change,
+    source_of,
 )
 from publisher.store.tables import consent_events, subscribers, tokens
 
 # The purposes of tokens that the store treats in a special way.
 ADDRESS = "address"  # changes the subscriber's address
 CONFIRM = "confirm"  # subscribes to newsletters
+
+UNDO = "undo of import "  # begins the source of what taking back an import has changed
 
 
 def event_row(subscriber_id: int, at: datetime, what: str, source: str, detail: str) -> dict[str, Any]:
@@ -60,6 +63,19 @@ def moved_on(connection: Connection, subscriber_ids: Collection[int], source: st
         events.subscriber_id.in_(subscriber_ids), events.at > since, events.source != source
     )
     return {row.subscriber_id for row in connection.execute(query)}
+
+
+def only_from_files(connection: Connection, subscriber_ids: Collection[int]) -> set[int]:
+    """Return those of the subscribers whose events all come from imports, and who were never asked to confirm."""
+    if not subscriber_ids:
+        return set()
+    events = consent_events.c
+    sources = [events.source.not_like(f"{start}%") for start in (source_of(""), UNDO)]
+    others = sa.select(events.subscriber_id).where(events.subscriber_id == subscribers.c.id, *sources)
+    query = sa.select(subscribers.c.id).where(
+        subscribers.c.id.in_(subscriber_ids), subscribers.c.asked_at.is_(None), ~others.exists()
+    )
+    return {row.id for row in connection.execute(query)}
 
 
 def history(connection: Connection, subscriber_id: int) -> Sequence[ConsentEvent]:

@@ -32,6 +32,12 @@ def release(connection: Connection, ids: Collection[int], number: int | None) ->
     connection.execute(sa.delete(import_changes).where(import_changes.c.subscriber_id.in_(ids), changes))
 
 
+def disown(connection: Connection, ids: Collection[int]) -> None:
+    """Let the imports that added these subscribers not delete them when they are taken back."""
+    if ids:
+        connection.execute(sa.update(subscribers).where(subscribers.c.id.in_(ids)).values(import_id=None))
+
+
 def snapshot(status: SubscriberStatus, records: Iterable[SubscriptionRecord]) -> str:
     """Return what a subscriber was before an import, as JSON; see `put_back`."""
     rows = [row_of(0, record) for record in records]

@@ -18,7 +18,7 @@ from sqlalchemy.engine import Connection, Row
 from publisher.core.errors import StoreError
 from publisher.core.newsletter_models import DeliveryStatus
 from publisher.core.subscription_status import SubscriptionEvent
-from publisher.store.consent import event_row
+from publisher.store.consent import UNDO, event_row
 from publisher.store.database import Database
 from publisher.store.erasure import erase_rows
 from publisher.store.import_changes import put_back
@@ -67,6 +67,7 @@ class TakenBack:
     kept      have done something since, or were bounced; they stay as they are
     mailed    were already sent an edition; they stay, and get nothing more of these newsletters
     lifted    addresses taken off the suppression list
+    shared    are in another file too, or were named by the owner; they stay as they are
     """
 
     deleted: int = 0
@@ -74,6 +75,7 @@ class TakenBack:
     kept: int = 0
     mailed: int = 0
     lifted: int = 0
+    shared: int = 0
 
 
 class Imports:
@@ -125,6 +127,8 @@ class Imports:
             why = "was already undone" if row is not None else "does not exist"
             raise StoreError(f"import {number} {why}", hint="`publisher subscribers imports` lists them")
         undoing = _Undoing(_import_of(row), at, done)
+        with self._database.read() as connection:
+            done.shared = undoing.count_shared(connection)
         for step in (undoing.delete, undoing.restore):
             last = 0
             while True:
@@ -147,6 +151,20 @@ class _Undoing:
     run: FileImport
     at: datetime
     done: TakenBack
+
+    def count_shared(self, connection: Connection) -> int:
+        """Return how many people have events of the import, and are not its own any more."""
+        events, person = consent_events.c, subscribers.c
+        brought = sa.select(events.subscriber_id).where(
+            events.source == source_of(self.run.file),
+            events.at.between(self.run.begun_at, self.run.last_at),
+        )
+        changed = sa.select(import_changes.c.subscriber_id).where(import_changes.c.import_id == self.run.id)
+        query = sa.select(sa.func.count()).select_from(subscribers)
+        query = query.where(
+            person.id.in_(brought), person.id.not_in(changed), person.import_id.is_distinct_from(self.run.id)
+        )
+        return int(connection.execute(query).scalar_one())
 
     def delete(self, connection: Connection, after: int) -> int:
         """Delete a group of the people whom the import added; return the last row number, or 0 after the last group."""
@@ -202,7 +220,7 @@ class _Undoing:
 
     @property
     def _source(self) -> str:
-        return f"undo of import {self.run.id}"
+        return f"{UNDO}{self.run.id}"
 
 
 def _were_sent_something(connection: Connection, ids: Collection[int]) -> set[int]:

@@ -15,6 +15,7 @@ from publisher.core.newsletter_models import SubscriberStatus, Subscription
 from publisher.core.subscriber_status import SubscriberEvent
 from publisher.mail.lifecycle import DeliveryEvent, moves
 from publisher.store import Store, open_store
+from publisher.store.imports import TakenBack
 from publisher.store.subscriber_records import Evidence
 from publisher.subscribers.csv_import import Listeners, import_csv
 from publisher.subscribers.csv_rows import NamedNewsletters
@@ -23,7 +24,7 @@ from publisher.subscribers.manage import subscribe, suppress, unsubscribe
 from publisher.subscribers.privacy import erase
 from publisher.subscribers.self_service import Preferences, set_preferences
 from publisher.subscribers.self_service import unsubscribe as leave
-from tests.support.consent_samples import FORM, SECRET, TERMS, bounce
+from tests.support.consent_samples import FORM, SECRET, TERMS, ask, bounce
 from tests.support.csv_samples import bring, bring_file, export_to
 from tests.support.store_fixtures import new_postgres_url, without_waiting
 from tests.support.store_samples import NOW, draft, later, person
@@ -84,8 +85,9 @@ def test_a_bare_list_is_recorded_as_what_it_is_said_to_be(
     assert (done.report.mailed, done.kept, done.refused) == (0, {standing: 2}, [])
     assert [each.status.value for each in people.subscribers.list()] == [standing] * 2
     old = bring(people, tmp_path / "old.csv", "email\nann@example.org\nbob@example.org\ncyd@example.org\n")
-    assert (old.report.added, old.report.refused) == (1, 2)
-    assert mailed(people) == {"cyd@example.org"}
+    said_no = status != WAITS  # "unconfirmed" is no "no"
+    assert (old.report.added, old.report.refused) == ((1, 2) if said_no else (3, 0))
+    assert mailed(people) == {"cyd@example.org"} | (set() if said_no else {"ann@example.org", "bob@example.org"})
 
 
 def test_a_suppression_list_is_kept_as_hashes(people: Store, tmp_path: Path) -> None:
@@ -156,6 +158,7 @@ def test_who_left_one_newsletter_keeps_the_other(people: Store, tmp_path: Path) 
 
 # The files that somebody is in: what each says, and the newsletters that it names; none means everything.
 YES, NO, GONE, NEVER = "subscribed", "unsubscribed", "bounced", "suppressed"
+WAITS = "unconfirmed"
 SEVERAL_FILES: tuple[tuple[tuple[tuple[str, str], ...], str], ...] = (
     (((NO, "daily"), (YES, "weekly")), "weekly"),
     (((NO, "daily"), (YES, "daily")), ""),
@@ -166,6 +169,11 @@ SEVERAL_FILES: tuple[tuple[tuple[tuple[str, str], ...], str], ...] = (
     (((NO, ""), (YES, "weekly")), ""),
     (((NO, "daily"), (GONE, ""), (YES, "weekly")), ""),
     (((NO, "daily"), (NEVER, ""), (YES, "weekly")), ""),
+    (((WAITS, ""), (YES, "weekly")), "weekly"),
+    (((WAITS, ""), (WAITS, "daily"), (YES, "weekly")), "weekly"),
+    (((WAITS, ""), (NO, "daily"), (YES, "daily weekly")), "weekly"),
+    (((WAITS, ""), (NO, ""), (YES, "weekly")), ""),
+    (((WAITS, ""), (GONE, ""), (YES, "weekly")), ""),
 )
 
 
@@ -543,6 +551,42 @@ def test_an_undo_never_mails_somebody_whom_another_file_calls_gone(people: Store
         "bob@example.org": "unsubscribed",
     }
     assert people.suppressions.is_listed("cyd@example.org")
+
+
+@pytest.mark.parametrize("order", [(WAITS, YES), (YES, WAITS), (YES, WAITS, WAITS), (WAITS, YES, WAITS)])
+@pytest.mark.parametrize("undone", [WAITS, YES])
+def test_an_undo_leaves_what_the_other_file_says(
+    people: Store, tmp_path: Path, order: tuple[str, ...], undone: str
+) -> None:
+    numbers = {}
+    for hour, says in enumerate(order):
+        text = "email\nann@example.org\n"
+        numbers[says] = bring(people, tmp_path / f"{says}.csv", text, status=says, at=later(hours=hour)).report.number
+    assert mailed(people) == {"ann@example.org"}
+    done = people.imports.undo(numbers[undone], later(hours=5))
+    ann = people.subscribers.get("ann@example.org")
+    assert ann is not None
+    assert ann.status.value == ("active" if undone == WAITS else "pending")
+    assert mailed(people) == ({"ann@example.org"} if undone == WAITS else set())
+    assert done.restored == (undone == YES)
+    bring(people, tmp_path / "again.csv", "email\nann@example.org\n", at=later(hours=6))
+    assert mailed(people) == {"ann@example.org"}
+
+
+def test_an_undo_counts_who_is_in_another_file_too(people: Store, tmp_path: Path) -> None:
+    first = bring(people, tmp_path / "one.csv", "email\nann@example.org\nbob@example.org\n").report.number
+    second = bring(people, tmp_path / "two.csv", "email\nann@example.org\n", at=later(hours=1)).report.number
+    assert people.imports.undo(second, later(hours=2)) == TakenBack()
+    done = people.imports.undo(first, later(hours=2))
+    assert (done.deleted, done.shared, mailed(people)) == (1, 1, {"ann@example.org"})
+
+
+def test_only_a_file_can_be_overruled_about_who_never_confirmed(people: Store, tmp_path: Path) -> None:
+    ask(people, "form@example.org")
+    bring(people, tmp_path / "never.csv", "email\nform@example.org\nfile@example.org\n", status=WAITS)
+    ask(people, "file@example.org", now=later(hours=1))
+    done = bring(people, tmp_path / "yes.csv", "email\nform@example.org\nfile@example.org\n", at=later(hours=2))
+    assert (done.report.refused, mailed(people)) == (2, set())
 
 
 def test_people_who_have_an_email_stay_known_and_get_no_more(people: Store, tmp_path: Path) -> None:
