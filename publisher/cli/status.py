@@ -50,7 +50,7 @@ def _facts(config: Config, store: Store | None, plan: Plan, now: datetime) -> di
     lost = orphaned(store, [each.name for each in config.newsletters]) if store else []
     newest = plan.archive.posts[0] if plan.archive.posts else None
     # Bodies are not read here: the last build knows about them.
-    found = dict.fromkeys([*plan.archive.problems, *site_problems(config)[1]])
+    found = dict.fromkeys([*plan.archive.problems, *plan.left_out, *site_problems(config)[1]])
     errors = [problem for problem in found if problem.severity is Severity.ERROR]
     return {
         "site": {"title": config.site.title, "url": config.site.url, "not_built": _not_built(config)},

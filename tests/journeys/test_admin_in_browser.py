@@ -145,7 +145,7 @@ def test_axe_finds_nothing_wrong_on_any_page_and_none_is_too_wide(project: Proje
     project.write("posts/broken.md", "---\ntitle: [unclosed\n---\n")
     with serving(project, newsletters=WEEKLY) as server:
         fill(project)
-        project.ok("publish", "weekly")
+        project.ok("publish", "weekly", "--keep-going")
         project.post("fourth-with-a-title-that-goes-on-and-on-and-on", "2026-11-15", body="![](nothing.png)")
         with open_project_store(project.config()) as store:
             store.editions.hold(1, Hold(HeldBy.SCHEDULER, "waits for a person: two findings of level error"))

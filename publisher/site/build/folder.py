@@ -112,9 +112,10 @@ class OutputFolder:
         for output in outputs:
             if not self._is_staged(output):
                 continue
-            target, (_, part) = self.path / output.path, self._staged.pop(output.path)
+            target, (_, part) = self.path / output.path, self._staged[output.path]
             try:
                 self._move(part, target)
+                del self._staged[output.path]  # only now: an interruption before this leaves the part to `discard`
                 self.written.append(output.path)
                 self._record(output, target)
             except OSError as error:
