@@ -283,11 +283,11 @@ def list_imports(app: App) -> None:
             f"{each.begun_at:%Y-%m-%d %H:%M}",
             f"{each.people:,}",
             f"{each.changed:,}",
-            f"undone {each.undone_at:%Y-%m-%d}" if each.undone_at else "",
+            f"{each.undone_at:%Y-%m-%d}" if each.undone_at else "",
         )
         for each in found
     ]
-    print_table(("Number", "File", "Options", "Imported (UTC)", "Added", "Changed", ""), rows)
+    print_table(("Number", "File", "Options", "Imported (UTC)", "Added", "Changed", "Undone"), rows, headed=True)
 
 
 def _undo(app: App, number: int, dry_run: bool) -> None:

@@ -126,16 +126,17 @@ def confirm(question: str, *, yes: bool, unasked: str) -> None:
     click.confirm(question, abort=True, err=True)
 
 
-def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def print_table(head: Sequence[str], rows: Sequence[Sequence[str]], *, headed: bool = False) -> None:
     """Print a table with a header row, or tab-separated lines without a header if the output is not a terminal.
 
     Control characters in cells are replaced by spaces.
+    headed: print the header row in any case.
     """
     rows = [[cell.translate(_CONTROLS) for cell in row] for row in rows]
     if sys.stdout.isatty():
         draw_table([(title, 0) for title in head], rows)
         return
-    for row in rows:
+    for row in [head, *rows] if headed else rows:
         click.echo("\t".join(row))
 
 

@@ -38,6 +38,9 @@ from publisher.store.subscriptions import changed, records_of
 from publisher.store.suppressions import Suppressions
 from publisher.store.tables import subscribers
 
+# The reason of an entry of the suppression list -> the result for a person who has it.
+_LISTED = {SuppressionReason.MOVED: Added.MOVED, SuppressionReason.COMPLAINED: Added.COMPLAINED}
+
 
 class Batch:
     """A batch of subscribers to add in one transaction, with a few statements for any number of them."""
@@ -103,7 +106,7 @@ class Batch:
         return Added.ADDED if known.status is SubscriberStatus.ACTIVE else Added.RECORDED
 
     def _listed(self, keys: set[str]) -> dict[str, Added]:
-        """Return the result for each suppressed key: MOVED if its subscriber has changed address, else SUPPRESSED.
+        """Return the result for each suppressed key: MOVED if its subscriber has changed address, or why else.
 
         If the operator vouches that subscribers asked to come back (READDED), keys that were suppressed by a change of
         address are taken off the list first: the operator also vouches that the address is theirs again.
@@ -114,7 +117,7 @@ class Batch:
             for key in moved:
                 self._suppressions.drop(self._connection, key)
                 del listed[key]
-        return {key: Added.MOVED if key in moved else Added.SUPPRESSED for key in listed}
+        return {key: _LISTED.get(reason, Added.SUPPRESSED) for key, reason in listed.items()}
 
     def _insert_unknown(self, unknown: dict[str, NewSubscriber]) -> set[str]:
         """Insert the subscribers who are not in the database yet, in their order, and return their keys."""

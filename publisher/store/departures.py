@@ -53,7 +53,7 @@ class Departures:
         known  None for someone who is not in the database, and whom the row only puts on the suppression list
         fresh  whether this batch has just inserted them
         """
-        if known is not None and not fresh and says not in _BY_FILE and _agreed_since(known, row):
+        if known is not None and not fresh and says not in _BY_FILE and _agreed_since(known, row, says):
             return Added.NEWER
         suppressed = self.suppress(key, row, says)
         if known is None:
@@ -160,9 +160,17 @@ def _event(known: KnownSubscriber, row: NewSubscriber, says: SubscriberEvent, fr
     return _BY_FILE[says]
 
 
-def _agreed_since(known: KnownSubscriber, subscriber: NewSubscriber) -> bool:
-    """Return whether a subscriber has agreed here after the moment of which a file speaks."""
-    begun = [record.since for record in known.records.values() if record.is_subscribed]
+def _agreed_since(known: KnownSubscriber, subscriber: NewSubscriber, says: SubscriberEvent) -> bool:
+    """Return whether a subscriber has agreed here after the moment of which a file speaks.
+
+    A complaint is final for files: only the person and the owner can have said yes after it.
+    """
+    is_final = says is SubscriberEvent.COMPLAINED
+    begun = [
+        record.since
+        for record in known.records.values()
+        if record.is_subscribed and not (is_final and record.cause is SubscriptionEvent.IMPORTED)
+    ]
     return any(not no_counts(since, subscriber.said_at) for since in begun)
 
 

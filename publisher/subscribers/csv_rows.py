@@ -258,11 +258,17 @@ class RowReader:
         return found if found is not None and EARLIEST <= found <= self.at else None
 
     def _said_at(self, row: CsvRow, status: SubscriberStatus) -> datetime | None:
-        """Return when a person left, by the columns that say so with a date."""
+        """Return when a person left, by the columns that say so with a date.
+
+        Tools that count a complaint as unsubscribing give its date in the column of that.
+        """
         dates = [
-            moment
+            (moment, column.verdict(row.cells[column.place]))
             for column in self.columns.statuses
             if column.reading is Reading.AGAINST and column.place < len(row.cells)
-            if (moment := self._moment(row.cells[column.place])) and column.verdict(row.cells[column.place]) is status
+            if (moment := self._moment(row.cells[column.place]))
         ]
-        return max(dates, default=None)
+        exact = [moment for moment, said in dates if said is status]
+        if not exact and status is SubscriberStatus.COMPLAINED:
+            exact = [moment for moment, said in dates if said is not SubscriberStatus.ACTIVE]
+        return max(exact, default=None)

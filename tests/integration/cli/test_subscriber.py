@@ -311,7 +311,9 @@ def test_imports_are_listed_and_taken_back(project: Project) -> None:
         (1, "gone.txt", "--as=unsubscribed", 1),  # bob is in both files, so taking back one does not delete him
         (2, "people.csv", "", 1),
     ]
-    assert "gone.txt" in project.ok("subscribers", "imports").out
+    listed_as_text = project.ok("subscribers", "imports").out.splitlines()
+    assert listed_as_text[0].split("\t")[:2] == ["Number", "File"]
+    assert "gone.txt" in listed_as_text[1]
     rehearsed = project.ok("subscribers", "import", "--undo", "2", "--dry-run").out
     assert "import 2 would be taken back:" in rehearsed
     assert addresses(project) == ["ann@example.org", "bob@example.org", "ada@example.org"]

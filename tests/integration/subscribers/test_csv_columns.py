@@ -10,7 +10,7 @@ import pytest
 
 from publisher.core.errors import SubscriberError
 from publisher.store import Store, open_store
-from publisher.store.subscriber_records import ConsentEvent
+from publisher.store.subscriber_records import Added, ConsentEvent
 from publisher.subscribers.csv_cells import date_of
 from publisher.subscribers.csv_columns import NAMES, full_name, parse_choices, recognise
 from publisher.subscribers.csv_file import CsvFile
@@ -151,6 +151,27 @@ def test_the_export_of_mailerlite_is_understood(sqlite_store: Store, tmp_path: P
     earlier = "email,unsubscribed_at\nada@example.org,2023-01-01\n"
     assert bring(sqlite_store, tmp_path / "no.csv", earlier).report.newer == 1
     assert bring(sqlite_store, tmp_path / "no2.csv", earlier.replace("2023-", "2025-")).report.not_mailed == 1
+
+
+COMPLAINTS = [
+    "Email,UNSUB_TIME,UNSUB_REASON\nada@example.org,2025-06-06 21:41:57,SPAM\n",
+    "Email,Status,Subscribed,Unsubscribed\nada@example.org,Junk,2022-02-23 20:57:23,2025-06-06 21:41:57\n",
+    "Email,Junk date,Status\nada@example.org,2025-06-06 21:41:57,complained\n",
+    "Email,Complained at\nada@example.org,2025-06-06 21:41:57\n",
+]
+
+
+@pytest.mark.parametrize("text", COMPLAINTS)
+def test_a_complaint_keeps_its_date_and_is_final_for_files(store_url: str, tmp_path: Path, text: str) -> None:
+    with open_store(store_url, tmp_path, lambda: SECRET) as store:
+        bring(store, tmp_path / "junk.csv", text)
+        (event,) = [each for each in known(store, "ada@example.org") if each.what == "complained"]
+        assert f"{event.at:%Y-%m-%d %H:%M:%S}" == "2025-06-06 21:41:57"
+        late = "Email,Subscribed\nada@example.org,2026-01-01\nbob@example.org,2026-01-01\n"
+        yes = bring(store, tmp_path / "yes.csv", late)
+        assert dict(yes.report.known) == {Added.COMPLAINED: 1}
+        bring(store, tmp_path / "junk2.csv", text.replace("ada@", "bob@"))
+        assert standing(store, "bob@example.org") == "complained"
 
 
 @pytest.mark.parametrize(
