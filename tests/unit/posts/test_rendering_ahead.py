@@ -53,11 +53,9 @@ def test_a_post_that_is_broken_breaks_only_itself_when_it_was_expected(process: 
             assert post.source in renderer.render(post).html
         except BrokenPost as found:
             broken[post.source] = found.problem.message.partition(":")[0]
-    assert broken == {
-        NAMES[18]: "is not UTF-8",
-        NAMES[20]: "takes longer than 0.1 s to render",
-        NAMES[22]: "cannot be read",
-    }
+    too_much = ("takes longer than 0.1 s to render", "takes more than 150 MB of memory to render")
+    assert broken.pop(NAMES[20]) in too_much  # whichever limit it reaches first
+    assert broken == {NAMES[18]: "is not UTF-8", NAMES[22]: "cannot be read"}
 
 
 def test_calls_are_answered_in_turn_around_one_that_dies(process: BoundedProcess) -> None:
