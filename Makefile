@@ -30,7 +30,7 @@ test: .venv/.installed-test
 
 # The tests that need no server, no database but SQLite and no browser: under a minute.
 quick: .venv/.installed-test
-	@$(PYTEST) tests/unit -m "not (slow or browser or postgres or servers)" $(PYTEST_ARGS)
+	@$(PYTEST) -n logical tests/unit -m "not (slow or browser or postgres or servers)" $(PYTEST_ARGS)
 
 # The unit tests in twenty random orders.
 shuffle: .venv/.installed-test

@@ -58,9 +58,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--shuffle", type=int, metavar="SEED", help="run the tests in a random order")
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """Return twice the number of processors, because many tests wait for a server, a browser or a time-out."""
-    return 2 * (os.cpu_count() or 1)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Return twice the number of processors for `-n auto`: many tests wait for a server, a browser or a time-out."""
+    each = 2 if config.getoption("numprocesses") == "auto" else 1
+    return each * (os.cpu_count() or 1)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -21,6 +21,7 @@ from tests.support.documents import DECISIONS, DOCS, NOT_RUN, PAGES, SITE, block
 # server, another machine or a long time may be ```sh: a line of it that begins otherwise belongs into a console.
 
 
+@pytest.mark.slow
 def test_the_examples_of_the_readme_say_what_they_are_shown_to_say(tmp_path: Path) -> None:
     program = tmp_path / "bin/publisher"
     program.parent.mkdir()

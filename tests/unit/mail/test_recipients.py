@@ -87,6 +87,7 @@ def made(composer: MailMerge, number: int, person: tuple[str, str, str]) -> byte
     return composer.message(Delivery(number + 1, 1, f"uid-{number}", address, name, "", 0))
 
 
+@pytest.mark.slow
 def test_two_thousand_subscribers_get_their_own_values(composer: MailMerge) -> None:
     everybody = people()
     assert len({address for _, address, _ in everybody}) == COUNT

@@ -96,6 +96,7 @@ def test_an_unreachable_server_is_given_up_at_once() -> None:
     assert ServerHealth(rest=100).reached().failed(0, "slow").until == LONGEST_REST
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(1, 20), min_size=2, max_size=5))
 def test_shares_match_the_weights(weights: list[int]) -> None:
     taken = Counter[int]()

@@ -142,7 +142,7 @@ PIECES = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=2 * settings.default.max_examples, deadline=None)
 @given(st.lists(PIECES | st.text(max_size=4), max_size=10).map("".join))
 @example("<table><a href='</table><img src=x onerror=1>'>")
 def test_no_mixture_of_hostile_pieces_survives(fragment: str) -> None:

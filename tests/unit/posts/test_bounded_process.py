@@ -18,6 +18,8 @@ import pytest
 from publisher.posts.bounded_process import BoundedProcess, Limit, OverLimit, TimeLimit
 from tests.support import ROOT
 
+pytestmark = pytest.mark.slow  # all of them together
+
 MEMORY = 150_000_000
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT)}
 

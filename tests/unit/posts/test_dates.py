@@ -122,7 +122,7 @@ def test_a_time_in_a_gap_moves_after_it(civil: datetime, key: str) -> None:
     assert timedelta() <= placed.replace(tzinfo=None) - civil <= timedelta(hours=24)
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=settings.default.max_examples, deadline=None)
 @given(
     st.one_of(
         st.text(max_size=30),

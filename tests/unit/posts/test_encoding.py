@@ -50,7 +50,7 @@ SENTENCES = st.lists(
 ).map(lambda parts: " ".join(map("".join, parts)))
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=2 * settings.default.max_examples, deadline=None)
 @given(SENTENCES)
 @example("“IRMÃ”")
 @example("«\u00a0MÃ\u00a0»")
@@ -118,7 +118,7 @@ def test_fix_encoding_can_be_turned_off() -> None:
     assert (result.post.title, result.html, result.problems) == ("Itâ€™s", "<p>OpenAIâ€™s</p>\n", ())
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=settings.default.max_examples, deadline=None)
 @given(st.text(max_size=80))
 def test_repairs_change_only_suspect_lines(text: str) -> None:
     repaired, repairs = repair(text)
@@ -127,7 +127,7 @@ def test_repairs_change_only_suspect_lines(text: str) -> None:
         assert (repaired, repairs) == (text, [])
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=settings.default.max_examples, deadline=None)
 @given(st.text(max_size=40).map(lambda text: text.replace("\r", "")), st.sampled_from(["\n", "\r\n", "\r"]))
 def test_every_text_is_read_back_as_it_was_written(text: str, end: str) -> None:
     text = text.replace("\0", "")

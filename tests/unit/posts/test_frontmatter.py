@@ -248,7 +248,7 @@ LINES = st.lists(
 )
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=2 * settings.default.max_examples, deadline=None)
 @given(LINES)
 @example([("title", ": ", "null"), ("tags", ": ", "[a, null]")])
 @example([("title", ": ", "a: b")])
@@ -276,7 +276,7 @@ ENDS = st.sampled_from(["", "\n---\n", "\n+++\n", "\n}\n", "\n\nbody", "\n...\n"
 VALUES = st.text(st.sampled_from("abtl: -\n\t\"'[]{}#&*!|>%@`=.,\\0x1é日\ud800\u2028\x85\x01"), max_size=60)
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=2 * settings.default.max_examples, deadline=None)
 @given(STARTS, VALUES | st.text(max_size=60), ENDS)
 @example("{", '"title": "\ud800"}', "")
 @example("---\n", "? [a]\n: b", "\n---\n")
@@ -293,7 +293,7 @@ def test_any_text_is_a_head_or_a_post_error(start: str, middle: str, end: str) -
             entry.post.url.encode("ascii")
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=settings.default.max_examples, deadline=None)
 @given(st.binary(max_size=80), st.sampled_from([b"", b"---\ntitle: ", b"{", b"+++\n"]))
 def test_any_bytes_are_a_post_or_an_error(data: bytes, start: bytes) -> None:
     try:

@@ -187,7 +187,7 @@ PIECES = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=settings.default.max_examples, deadline=None)
 @given(st.lists(PIECES, max_size=14).map("".join))
 def test_no_step_changes_the_number_of_lines(body: str) -> None:
     text, leftovers = carry_over(body, URL, lambda name: None)
@@ -197,7 +197,7 @@ def test_no_step_changes_the_number_of_lines(body: str) -> None:
     assert "\x03" not in text
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=settings.default.max_examples, deadline=None)
 @given(st.lists(PIECES, max_size=14).map("".join))
 def test_masking_keeps_every_place(body: str) -> None:
     view = masked(body)

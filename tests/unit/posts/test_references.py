@@ -216,7 +216,7 @@ def test_two_files_with_one_url_are_a_warning(tmp_path: Path) -> None:
     assert reported == [problem for problem in folder.check() if "is not published" in problem.message]
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=settings.default.max_examples, deadline=None)
 @given(st.text(st.sampled_from("ab./\\%2eE "), max_size=20))
 def test_no_reference_names_a_file_outside_or_hidden(path: str) -> None:
     found = local_file(f"{path}.png", f"{URL}/x/{path}.png", URL, "posts", "en/a.md")

@@ -97,7 +97,7 @@ NAMES = st.one_of(
 )
 
 
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=3 * settings.default.max_examples, deadline=None)
 @given(NAMES)
 @example("x" * 300)
 @example("日" * 300)
@@ -114,13 +114,13 @@ def test_every_slug_is_one_safe_segment_of_a_path(name: str) -> None:
         assert not any(unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp", "Zs") for char in slug)
 
 
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=3 * settings.default.max_examples, deadline=None)
 @given(NAMES)
 def test_the_slug_of_a_posts_slug_is_itself(name: str) -> None:
     assert post_slug(post_slug(name)) == post_slug(name)
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=2 * settings.default.max_examples, deadline=None)
 @given(NAMES)
 def test_canonical_forms_of_a_name_are_one_tag(name: str) -> None:
     assert tag_slug(unicodedata.normalize("NFC", name)) == tag_slug(unicodedata.normalize("NFD", name))
@@ -138,7 +138,7 @@ NEAR = st.lists(
 ).map("".join)  # fmt: skip
 
 
-@settings(max_examples=5000, deadline=None)
+@settings(max_examples=5 * settings.default.max_examples, deadline=None)
 @given(st.one_of(st.tuples(NEAR, NEAR), st.tuples(NAMES, NAMES)))
 @example(("a/b", "a:b"))
 @example(("&face", "and_face"))
@@ -167,7 +167,7 @@ def test_every_short_ascii_name_has_a_different_slug() -> None:
     assert len({tag_slug(form) for form in forms}) == len(forms)
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=settings.default.max_examples, deadline=None)
 @given(NEAR)
 def test_no_slug_is_a_file_that_the_site_has(name: str) -> None:
     taken = {"index.html", "feed.xml", "atom.xml", "feed.json", "feed-1.xml", "atom-12.xml", "feed-3.json"}
@@ -186,7 +186,7 @@ def test_long_names_with_one_beginning_stay_apart() -> None:
     assert tag_slug("x" * 300).startswith("x" * 150)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=settings.default.max_examples, deadline=None)
 @given(st.text(st.sampled_from("a./\\ \n日?#%"), max_size=20))
 def test_no_permalink_leaves_the_output_folder(path: str) -> None:
     tidy = tidy_path(path)
