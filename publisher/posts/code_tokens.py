@@ -7,7 +7,7 @@ shown without colours.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from html import unescape
 from time import process_time
@@ -26,6 +26,13 @@ CODE_TIME = TimeLimit(1.0, 5.0)
 _LOADING = 0.5
 
 _CODE_BLOCK = re.compile(r'<pre[^<>]*><code class="language-([^"\s]++)[^"]*+">([^<]*+)</code></pre>')
+
+
+def nearest_class(kind: str, classes: Mapping[str, str]) -> str:
+    """Return the CSS class of a kind of token such as "Name.Function.Magic", or of the nearest kind above; or ""."""
+    while kind and kind not in classes:
+        kind = kind.rpartition(".")[0]
+    return classes.get(kind, "")
 
 
 class CodeLexer:

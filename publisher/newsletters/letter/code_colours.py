@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from publisher.core.models import Lex
+from publisher.posts.code_tokens import nearest_class
 
 MAX_CODE = 20_000  # characters; a longer listing is shown without colours, to keep the email small
 
@@ -56,8 +57,4 @@ def coloured(code: str, language: str, lex: Lex) -> Iterator[tuple[str, str]]:
 
 @lru_cache(maxsize=256)
 def _class_of(token: str) -> str:
-    while token:
-        if token in _CLASSES:
-            return _CLASSES[token]
-        token = token.rpartition(".")[0]
-    return ""
+    return nearest_class(token, _CLASSES)

@@ -18,7 +18,7 @@ from functools import lru_cache
 from html import escape, unescape
 
 from publisher.core.models import Lex, Token
-from publisher.posts.code_tokens import lexed
+from publisher.posts.code_tokens import lexed, nearest_class
 
 # Either a plain code block or one tag. Attribute values are skipped as a whole, because a "<table>" in an alt text is
 # text, and rewriting it would let a post break out of the attribute.
@@ -160,8 +160,4 @@ def _span(name: str, text: str) -> str:
 
 @lru_cache(maxsize=1024)
 def _class_of(kind: str) -> str:
-    while kind:
-        if kind in _CLASSES:
-            return _CLASSES[kind]
-        kind = kind.rpartition(".")[0]
-    return ""
+    return nearest_class(kind, _CLASSES)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import re
 import shutil
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.support.forbidden import forbid
 from tests.support.project import MONDAY, Project
 
 ELSEWHERE = [
@@ -293,21 +290,6 @@ def test_a_file_that_no_build_wrote_is_not_replaced(
     (project.root / folder / "feed.xml").unlink()
     project.ok(*words)
     assert project.read(f"{folder}/other.txt") == "mine, too"
-
-
-def forbid(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the system refuse to open this folder, as it does for anyone but the administrator after chmod 000."""
-
-    def refusing(open_it: Callable[..., Any]) -> Callable[..., Any]:
-        def opened(name: Any, *rest: Any, **more: Any) -> Any:
-            if isinstance(name, str | Path) and os.path.normpath(name) == str(path):
-                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(name))
-            return open_it(name, *rest, **more)
-
-        return opened
-
-    monkeypatch.setattr(os, "open", refusing(os.open))
-    monkeypatch.setattr(os, "scandir", refusing(os.scandir))
 
 
 @pytest.mark.parametrize("place", ["posts", "posts/deep", "posts/deep/er", "static", "static/deep"])

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import errno
-import io
 import json
 import os
 import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from publisher.posts.last_versions import VERSIONS_FILE
 from publisher.publishing.wiring import open_project_store
 from tests.support.clockwork import DAY, MINUTE, OWNER, SLOT, Clockwork, configure, text
+from tests.support.forbidden import forbid
 from tests.support.project import WEEKLY, Project
 
 FRONT = "---\ntitle: Ferry\ndate: 2026-11-12 09:00\ntags: [boats]\nauthor: Flo\n---\n"
@@ -25,23 +23,6 @@ FERRY = "posts/deep/ferry.md"
 PAGE = "deep/2026/11/12/ferry/index.html"
 
 Slip = Callable[[Project, pytest.MonkeyPatch], None]
-
-
-def forbid(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the system refuse to open a file or folder, as it does for anyone but the administrator after chmod 000."""
-
-    def refusing(open_it: Callable[..., Any]) -> Callable[..., Any]:
-        def opened(name: Any, *rest: Any, **more: Any) -> Any:
-            if isinstance(name, str | Path) and os.path.normpath(name) == str(path):
-                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(name))
-            return open_it(name, *rest, **more)
-
-        return opened
-
-    monkeypatch.setattr(os, "open", refusing(os.open))
-    monkeypatch.setattr(os, "scandir", refusing(os.scandir))
-    monkeypatch.setattr(os, "listdir", refusing(os.listdir))
-    monkeypatch.setattr(io, "open", refusing(io.open))
 
 
 def written(content: str | bytes) -> Slip:
