@@ -8,6 +8,7 @@ import random
 import signal
 import sys
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ pytest_plugins = ["tests.support.store_fixtures", "tests.support.browser"]
 # A busy machine is slow, and no test is about time. `make test` tries the same examples each time, so that it never
 # fails by chance; `make fuzz` searches at random, for longer.
 _PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("test", _PATIENT, derandomize=True)
+settings.register_profile("test", _PATIENT, derandomize=True, max_examples=50)
 settings.register_profile("fuzz", _PATIENT, max_examples=1_000, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "test"))
 
@@ -68,6 +69,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Mark tests by what they use, so that nobody has to remember it; shuffle them where that is wanted."""
     if (seed := config.getoption("--shuffle")) is not None:
         random.Random(seed).shuffle(items)
+    elif workers := getattr(config, "workerinput", {}).get("workercount"):
+        items[:] = _slow_first(items, workers)
     for item in items:
         if not isinstance(item, pytest.Function):
             continue
@@ -78,6 +81,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker("browser")
         if any(getattr(value, "__module__", "") in _SERVERS for value in vars(item.module).values()):
             item.add_marker("servers")
+
+
+def _slow_first(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
+    """Give each worker a part of the slow tests at its start: one that had them in the end would keep all waiting."""
+    slow = {item for item in items if "journeys" in item.path.parts or item.get_closest_marker("slow")}
+    others = [item for item in items if item not in slow]
+    shares: list[list[pytest.Item]] = [[] for _ in range(workers)]
+    for _, group in groupby((item for item in items if item in slow), key=lambda item: item.path):
+        min(shares, key=len).extend(group)
+    ordered: list[pytest.Item] = []
+    for number, share in enumerate(shares):
+        rest = max(0, (len(items) - len(ordered)) // (workers - number) - len(share))
+        ordered += share + others[:rest]
+        del others[:rest]
+    return ordered + others
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

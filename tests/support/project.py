@@ -8,9 +8,11 @@ import hashlib
 import json
 import os
 import pty
+import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.parser import BytesParser
@@ -64,6 +66,14 @@ class Project:
     def __init__(self, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
         self.root, self._capsys = root, capsys
         root.mkdir(exist_ok=True)
+
+    def prepare(self, kept: Path, prepare: Callable[[], object]) -> None:
+        """Bring the project to a state that many tests begin with: the first keeps it in a folder, the others copy."""
+        if kept.exists():
+            shutil.copytree(kept, self.root, symlinks=True, dirs_exist_ok=True)
+        else:
+            prepare()
+            shutil.copytree(self.root, kept, symlinks=True)
 
     def write(self, path: str, text: str | bytes) -> Path:
         """Write a file of the project, with the folders it needs.

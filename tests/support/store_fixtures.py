@@ -15,7 +15,10 @@ from typing import Any
 import psycopg
 import pytest
 from sqlalchemy import event
-from sqlalchemy.engine import Connection
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.util import LRUCache, immutabledict
 
 import publisher.store.store
 from publisher.store import Store, open_store
@@ -70,6 +73,17 @@ def quick_migration() -> Iterator[pytest.MonkeyPatch]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(publisher.store.store, "migrate", QuickMigration())
         yield patch
+
+
+@pytest.fixture(scope="session", autouse=True)
+def statements_compiled_once() -> Iterator[None]:
+    """Let all engines of a kind share what they compile. A test opens a store several times, and each has an engine."""
+    with pytest.MonkeyPatch.context() as patch:
+        for dialect in (SQLiteDialect_pysqlite, PGDialect_psycopg):
+            patch.setattr(dialect, "__hash__", lambda self: hash(type(self)))
+            patch.setattr(dialect, "__eq__", lambda self, other: type(self) is type(other))
+        patch.setattr(Engine, "_execution_options", immutabledict(compiled_cache=LRUCache(2_000)))
+        yield
 
 
 @pytest.fixture

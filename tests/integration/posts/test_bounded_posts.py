@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from publisher.posts.bounded_process import shared_process
+from publisher.posts import bounded_process
+from publisher.posts.bounded_process import BoundedProcess, shared_process
 from tests.support.project import Project
 
 TABLE = f"|{'a|' * 2000}\n|{'-|' * 2000}\n" + "a\n" * 2000  # 1.7 GB, if nothing limits it
-REASON = "posts/huge.md:8: takes more than 400 MB of memory to render: 2,000 lines begin with 'a'"
+REASON = "posts/huge.md:8: takes more than 100 MB of memory to render: 2,000 lines begin with 'a'"
 
 
 @pytest.fixture
-def huge(project: Project) -> Project:
+def huge(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+    monkeypatch.setattr(bounded_process, "_shared", BoundedProcess(memory=100_000_000))  # 400 take four times as long
     project.post("hello")
     project.post("huge", body=TABLE)
     project.subscribe("ben")

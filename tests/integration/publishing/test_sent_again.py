@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -67,14 +68,24 @@ INNOCENT = {
 }
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("kept") / "letter"
+
+
 @pytest.fixture
-def sent(empty: Project) -> Project:
+def sent(empty: Project, kept: Path) -> Project:
     """A project that has sent two posts; both were written a minute ago."""
-    empty.configure(newsletters=WEEKLY)
-    write("boat.md", BOAT)(empty)
-    write("rose.md", ROSE)(empty)
-    empty.subscribe("ada")
-    empty.ok("publish", "--yes")
+
+    def prepare() -> None:
+        empty.configure(newsletters=WEEKLY)
+        write("boat.md", BOAT)(empty)
+        write("rose.md", ROSE)(empty)
+        empty.subscribe("ada")
+        empty.ok("publish", "--yes")
+
+    empty.prepare(kept, prepare)
+    empty.ok("hosts", "confirm")  # a copy in another folder
     return empty
 
 

@@ -128,7 +128,7 @@ wicked = st.lists(
 rows = st.one_of(wicked, st.sampled_from(['"' * 3000, "&" * 3000, "<" * 3000, "]]>" * 2000, "\n" * 3000, "日" * 3000]))
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=2 * settings.default.max_examples, suppress_health_check=[HealthCheck.too_slow])
 @example(title="", summary="", html="", name="", tags=[""] * 200, site="", markdown="")
 @example(title="", summary="日" * 3000, html="", name="", tags=[], site="", markdown="")
 @given(title=rows, summary=rows, html=rows, name=rows, tags=st.lists(wicked, max_size=30), site=rows, markdown=rows)

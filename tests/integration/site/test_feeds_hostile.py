@@ -64,7 +64,7 @@ def documents(archive: Archive, site: Site, says: Any) -> dict[str, bytes]:
     return {output.path: output.make() for output in outputs if "/" not in output.path}
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=2 * settings.default.max_examples)
 @given(title=texts, excerpt=texts, html=texts, name=texts, tag=texts, alt=texts, post_id=texts)
 def test_no_character_in_any_field_breaks_a_feed(
     archive: Archive, title: str, excerpt: str, html: str, name: str, tag: str, alt: str, post_id: str

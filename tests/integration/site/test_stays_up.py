@@ -80,13 +80,22 @@ SLIPS = {
 }  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("kept") / "ferry"
+
+
 @pytest.fixture
-def ferry(project: Project) -> Project:
+def ferry(project: Project, kept: Path) -> Project:
     """A project of four posts with an owner and a subscriber, built; one post is in a folder of its own."""
-    configure(project, WEEKLY)
-    project.write(FERRY, FRONT + BODY)
-    project.subscribe("ada")
-    project.ok("build")
+
+    def prepare() -> None:
+        configure(project, WEEKLY)
+        project.write(FERRY, FRONT + BODY)
+        project.subscribe("ada")
+        project.ok("build")
+
+    project.prepare(kept, prepare)
     return project
 
 

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.support.project import Project
-from tests.support.web_client import WebClient, web_client
+from tests.support.web_client import PORT, WebClient, configure, web_client
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("kept") / "letter"
 
 
 @pytest.fixture
-def web(project: Project) -> Iterator[WebClient]:
+def web(project: Project, kept: Path) -> Iterator[WebClient]:
+    def prepare() -> None:
+        configure(project, PORT)
+        project.subscribe("first")
+        project.ok("publish")
+
+    project.prepare(kept, prepare)
     with web_client(project) as running:
-        running.project.subscribe("first")
-        running.project.ok("publish")
         yield running
 
 

@@ -295,7 +295,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=100)
+@settings(max_examples=settings.default.max_examples)
 @given(JSON)
 def test_any_json_is_read_or_refused(body: Any) -> None:
     calls: list[Callable[[], list[Report]]] = [

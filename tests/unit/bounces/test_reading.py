@@ -234,13 +234,13 @@ def check(data: bytes) -> None:
     assert bool(found.keys) == (found.verdict in (Verdict.PERMANENT, Verdict.TEMPORARY, Verdict.REFUSED, "complaint"))
 
 
-@settings(max_examples=150)
+@settings(max_examples=2 * settings.default.max_examples)
 @given(st.lists(LINES | st.binary(max_size=60), max_size=60))
 def test_torn_and_mixed_messages_are_never_an_error(lines: list[bytes]) -> None:
     check(b"".join(lines))
 
 
-@settings(max_examples=150)
+@settings(max_examples=2 * settings.default.max_examples)
 @given(st.sampled_from(ALL), st.lists(st.tuples(st.integers(0, 4_000), st.binary(max_size=4)), max_size=12))
 def test_damaged_reports_are_never_an_error(message: bytes, wounds: list[tuple[int, bytes]]) -> None:
     for place, new in wounds:
@@ -248,7 +248,7 @@ def test_damaged_reports_are_never_an_error(message: bytes, wounds: list[tuple[i
     check(message)
 
 
-@settings(max_examples=100)
+@settings(max_examples=settings.default.max_examples)
 @given(st.sampled_from([qmail, old_exim]), st.text(max_size=80), st.randoms())
 def test_unclear_words_are_never_permanent(shape: object, words: str, chance: random.Random) -> None:
     assert callable(shape)

@@ -180,7 +180,7 @@ def test_a_hard_bounce_of_a_provider_is_a_vote(answer: str, verdict: str) -> Non
     assert weigh(Verdict.TEMPORARY, "", answer) == "temporary"
 
 
-@settings(max_examples=100)
+@settings(max_examples=settings.default.max_examples)
 @given(st.text(max_size=300), st.sampled_from(["", "5.1.1", "5.7.1", "4.2.2", "x"]))
 def test_any_words_are_judged(words: str, status: str) -> None:
     assert judge(status, words) in (Verdict.PERMANENT, Verdict.TEMPORARY, Verdict.REFUSED)

@@ -104,7 +104,7 @@ def test_every_key_outside_lists_has_a_variable() -> None:
     assert names["PUBLISHER_MAIL_SMTP_TLS"][0] == ("mail", "smtp", "tls")
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=settings.default.max_examples)
 @given(st.sampled_from(sorted(variables())), st.text(st.characters(blacklist_characters="\0"), max_size=30))
 def test_any_text_in_a_variable_is_at_most_a_mistake(
     tmp_path_factory: pytest.TempPathFactory, name: str, text: str

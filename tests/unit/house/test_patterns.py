@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 import pytest
 
-from tests.support.patterns import Row, growth, table, uses
+from tests.support.patterns import Row, Use, growth, table, uses
 
 LENGTH = 1_000
 MOST_GROWTH = 2.5
-USES = {use.key: use for use in uses()}
 ROOMS = sorted({row.module.partition("/")[0] for row in table()})
+
+
+@cache
+def known() -> dict[tuple[str, str], Use]:
+    return {use.key: use for use in uses()}
 
 
 def slow(row: Row) -> str:
     """What is wrong with a pattern; "" if it is linear."""
-    pattern = USES[row.module, row.written].pattern
+    pattern = known()[row.module, row.written].pattern
     assert pattern is not None
     found = growth(pattern, row, LENGTH)
     return (
@@ -28,8 +33,8 @@ def slow(row: Row) -> str:
 
 def test_every_pattern_is_listed_with_what_it_sees() -> None:
     listed = {(row.module, row.written) for row in table()}
-    assert sorted(USES.keys() - listed) == []  # python -m tests.support.patterns adds them; say what they see
-    assert sorted(listed - USES.keys()) == []
+    assert sorted(known().keys() - listed) == []  # python -m tests.support.patterns adds them; say what they see
+    assert sorted(listed - known().keys()) == []
     assert {row.sees for row in table()} == {"foreign", "own"}
     assert [row for row in table() if row.sees == "foreign" and row.worst is None] == []
 

@@ -225,7 +225,7 @@ OTHERS = CHAIN | {
 }
 
 
-@settings(max_examples=300)
+@settings(max_examples=4 * settings.default.max_examples)
 @given(own=RECORDS, inner=RECORDS, service=st.booleans(), addresses=st.sets(st.sampled_from([HERE, "2001:db8::7"])))
 def test_any_advised_spf_record_allows_our_mail(
     own: list[str], inner: list[str], service: bool, addresses: set[str]

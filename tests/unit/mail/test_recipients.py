@@ -56,7 +56,7 @@ DOMAINS = {
         "very-long-label-that-goes-on-and-on-for-a-while.example.museum"
     ),
 }
-COUNT = 2_000
+COUNT = 500
 
 HEADS = HeaderParser(policy=SMTPUTF8)  # takes four times as long as the older parser, which has the rest
 
@@ -88,7 +88,7 @@ def made(composer: MailMerge, number: int, person: tuple[str, str, str]) -> byte
 
 
 @pytest.mark.slow
-def test_two_thousand_subscribers_get_their_own_values(composer: MailMerge) -> None:
+def test_five_hundred_subscribers_get_their_own_values(composer: MailMerge) -> None:
     everybody = people()
     assert len({address for _, address, _ in everybody}) == COUNT
     for number, person in enumerate(everybody):

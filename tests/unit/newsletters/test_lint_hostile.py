@@ -46,7 +46,7 @@ def look(letter: Letter) -> list[Finding]:
     return lint_letter(letter, config=CONFIG, newsletter=FULL, posts=ALL, templates=TEMPLATES, paths=frozenset())
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=2 * settings.default.max_examples, deadline=None)
 @given(st.lists(PIECES | st.text(max_size=5), max_size=12), st.text(max_size=80))
 def test_any_letter_can_be_linted(pieces: list[str], subject: str) -> None:
     found = look(Letter("", subject, subject, "".join(pieces), "text"))

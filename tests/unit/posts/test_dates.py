@@ -114,7 +114,7 @@ def test_civil_time_is_placed_in_the_zone_of_the_site(zone: str, written: str, u
     assert parse(written, ZoneInfo(zone)).astimezone(UTC).isoformat() == f"{utc}:00+00:00"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=4 * settings.default.max_examples, deadline=None)
 @given(st.datetimes(datetime(1900, 1, 1), datetime(2100, 1, 1)), st.timezone_keys())  # noqa: DTZ001 - civil times
 def test_a_time_in_a_gap_moves_after_it(civil: datetime, key: str) -> None:
     placed = place(civil, ZoneInfo(key))

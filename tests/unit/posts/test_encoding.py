@@ -134,7 +134,7 @@ def test_every_text_is_read_back_as_it_was_written(text: str, end: str) -> None:
     assert decode(text.replace("\n", end).encode(), whole=True) == text.removeprefix("\ufeff")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=4 * settings.default.max_examples, deadline=None)
 @given(st.text(min_size=1, max_size=20), st.integers(0, 60))
 def test_the_beginning_of_a_file_decodes_to_that_of_its_text(text: str, size: int) -> None:
     text = text.replace("\0", "").replace("\r", "").removeprefix("\ufeff")

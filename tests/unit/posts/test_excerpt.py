@@ -105,7 +105,7 @@ def test_a_heading_that_repeats_the_title_is_dropped() -> None:
     assert "<h1" in rendered("# Another title\n\nThe text.").html
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=4 * settings.default.max_examples, deadline=None)
 @given(st.text(max_size=400), st.integers(2, 300))
 def test_a_shortened_text_fits_and_is_a_beginning(text: str, limit: int) -> None:
     short = shorten(text, limit)
@@ -119,7 +119,7 @@ def test_a_long_paragraph_is_cut_at_a_word() -> None:
     assert short.endswith("word…")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=4 * settings.default.max_examples, deadline=None)
 @given(st.text(st.sampled_from("ab <>&;/p'\"=日\n"), max_size=60))
 def test_plain_text_is_one_line_without_surprise(text: str) -> None:
     assert plain_text(text) == " ".join(plain_text(text).split())

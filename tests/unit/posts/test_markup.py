@@ -155,7 +155,7 @@ def test_a_check_warns_of_what_readers_will_miss(body: str, line: int, message: 
     assert (line, message) in said(rendered(body))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=2 * settings.default.max_examples, deadline=None)
 @given(st.text(st.sampled_from("ab \n#*_`~[](){}<>!|-:+=\"'&^%$1日\t"), max_size=120))
 def test_any_body_is_rendered_to_one_well_formed_fragment(body: str) -> None:
     result = rendered(body)

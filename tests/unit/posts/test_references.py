@@ -70,7 +70,7 @@ def test_every_picture_sound_and_film_is_absolute(written: str, expected: str) -
 LOOSE = st.text(st.sampled_from("ab./#?:%&=[]@ \\é日,;'()"), max_size=12)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=3 * settings.default.max_examples, deadline=None)
 @given(st.sampled_from(["", "/", "//", "../", "https://", "http:", "mailto:", "#", "?", "%"]), LOOSE)
 def test_any_reference_becomes_absolute_or_is_removed(start: str, rest: str) -> None:
     result = html_of(f'<p><a href="{start}{rest}">t</a><img src="{start}{rest}" alt="t"></p>')

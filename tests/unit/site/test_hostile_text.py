@@ -116,7 +116,9 @@ def as_parsed(text: str) -> str:
 
 
 FIELDS = {"title": TEXT, "summary": TEXT, "author": TEXT, "tag": TEXT, "body": TEXT}
-SETTINGS = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SETTINGS = settings(
+    max_examples=2 * settings.default.max_examples, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 MOJIBAKE = example(title="Â¡", summary="Â¡", author="Â¡", tag="Â¡", body="Â\xa0")
 TRAPS = example(title="Use <head> & <3", summary="</b> &amp; ]]>", author="A, B <a@b>", tag="C&A", body="]]> \ud800")
 
