@@ -14,6 +14,12 @@ WORD_BYTES = 45
 # RFC 5322 recommends at most 78 characters per line. A longer word has a line to itself.
 LINE = 78
 
+# RFC 2047, section 2: the most characters of a line with an encoded word.
+ENCODED_LINE = 76
+
+# The bytes of a first word for which there must be room beside the header's name.
+_FEWEST_BYTES = 12
+
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
 
 
@@ -37,7 +43,7 @@ def text_header(name: str, text: str) -> bytes:
     words = clean.split(" ")
     if _plain(clean) and max(len(name) + 2 + len(words[0]), 1 + max(map(len, words))) <= LINE:
         return _fold(f"{name}:", words)
-    return _fold(f"{name}:", _encoded_words(clean))
+    return _fold(f"{name}:", _encoded_words(clean, name))
 
 
 def mailbox_header(name: str, display_name: str, address: str) -> bytes:
@@ -58,7 +64,7 @@ def named_header(name: str, display_name: str, value: str) -> bytes:
     clean = one_line(display_name)
     if not clean:
         return _fold(f"{name}:", [value if "@" in value else f"<{value}>"])
-    return _fold(f"{name}:", [*_phrase(clean), f"<{value}>"])
+    return _fold(f"{name}:", [*_phrase(clean, name), f"<{value}>"])
 
 
 def plain_header(name: str, value: str) -> bytes:
@@ -66,14 +72,17 @@ def plain_header(name: str, value: str) -> bytes:
     return _fold(f"{name}:", one_line(value).split(" "))
 
 
-def _phrase(clean: str) -> list[str]:
-    """Return a display name as the words of a phrase (RFC 5322, 3.2.5), which are plain, quoted or encoded."""
+def _phrase(clean: str, name: str) -> list[str]:
+    """Return a display name as the words of a phrase (RFC 5322, 3.2.5), which are plain, quoted or encoded.
+
+    name  the name of the header
+    """
     if _plain(clean) and len(clean) < LINE - 20:
         if _ATOMS.fullmatch(clean):
             return clean.split(" ")
         escaped = clean.replace("\\", "\\\\").replace('"', '\\"')
         return [f'"{escaped}"']
-    return _encoded_words(clean)
+    return _encoded_words(clean, name)
 
 
 def _plain(clean: str) -> bool:
@@ -81,24 +90,34 @@ def _plain(clean: str) -> bool:
     return clean.isascii() and "=?" not in clean
 
 
-def _encoded_words(clean: str) -> list[str]:
-    """Return the text as encoded words (RFC 2047). No character is split between two words."""
+def _encoded_words(clean: str, name: str) -> list[str]:
+    """Return the text as encoded words (RFC 2047). No character is split between two words.
+
+    name  the name of the header, which is on the line of the first word
+    """
     words, chunk = [], b""
+    beside_name = (ENCODED_LINE - len(f"{name}: ") - len("=?utf-8?b??=")) // 4 * 3
+    most = min(WORD_BYTES, beside_name) if beside_name >= _FEWEST_BYTES else WORD_BYTES
     for character in clean:
         encoded = character.encode()
-        if len(chunk) + len(encoded) > WORD_BYTES:
+        if len(chunk) + len(encoded) > most:
             words.append(chunk)
-            chunk = b""
+            chunk, most = b"", WORD_BYTES
         chunk += encoded
     words.append(chunk)
     return [f"=?utf-8?b?{base64.b64encode(word).decode('ascii')}?=" for word in words]
 
 
 def _fold(start: str, words: list[str]) -> bytes:
-    """Return the words on lines of at most LINE characters, ending with CRLF. Continuation lines start with a space."""
+    """Return the words on lines of at most LINE characters, ending with CRLF. Continuation lines start with a space.
+
+    With encoded words, lines have at most ENCODED_LINE characters, unless a single other word is longer.
+    """
     lines, line = [], start
+    encoded = any(word.startswith("=?") for word in words)
+    most = ENCODED_LINE if encoded else LINE
     for word in words:
-        if len(line) + 1 + len(word) > LINE and line != start:
+        if len(line) + 1 + len(word) > most and (line != start or encoded):
             lines.append(line)
             line = ""
         line += f" {word}"

@@ -35,6 +35,9 @@ _OVERLONG = re.compile(rb"(?m)^(.{74,75})(=20|=09)$")
 # The length that RFC 2045 allows for a line, without the "=" of a soft break.
 QP_LINE = 75
 
+# A message's separator in mbox files. What writes such a file changes these lines to ">From", which breaks signatures.
+_LEADING_FROM = re.compile(rb"(?m)^From (.*)$")
+
 _LEADING_DOT = re.compile(rb"(?m)^(\.+)(.*)$")
 
 _MARKS = re.compile("(" + "|".join(re.escape(mark) for mark in Mark.ALL) + ")")
@@ -335,12 +338,19 @@ def quoted_printable(text: str) -> bytes:
     """Return text as quoted-printable UTF-8 (RFC 2045, 6.7), in lines of at most 76 characters that end with CRLF.
 
     Every kind of line end in the text becomes CRLF. White space at the end of a line or of the text is escaped. No line
-    starts with a dot (RFC 2049, 3), so messages do not need dot-stuffing for SMTP.
+    starts with a dot or with "From " (RFC 2049, 3), so messages do not need dot-stuffing for SMTP.
     """
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
     encoded = binascii.b2a_qp(lines.encode("utf-8", "replace"), quotetabs=False, istext=True)
     encoded = _OVERLONG.sub(rb"\1=\n\2", encoded)
+    encoded = _LEADING_FROM.sub(_without_from, encoded)
     return _LEADING_DOT.sub(_without_dot, encoded).replace(b"\n", b"\r\n")
+
+
+def _without_from(line: re.Match[bytes]) -> bytes:
+    """Return a line with its "F" escaped. A soft break divides the line if it would become too long."""
+    break_in = b"=\n" if len(b"=46rom ") + len(line[1]) > QP_LINE + 1 else b""
+    return b"=46%srom %s" % (break_in, line[1])
 
 
 def _without_dot(line: re.Match[bytes]) -> bytes:

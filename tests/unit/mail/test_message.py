@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import email
+import quopri
 import re
 from datetime import timedelta
+from email import message_from_bytes
 from email.header import decode_header, make_header
 from email.message import EmailMessage
 from email.policy import default
@@ -17,7 +19,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from publisher.core.newsletter_models import Edition, Letter, Mark
-from publisher.mail.headers import one_line
+from publisher.mail.headers import mailbox_header, named_header, one_line, text_header
 from publisher.mail.message import (
     EncodedPart,
     MessageTemplate,
@@ -127,6 +129,49 @@ def test_unfoldable_subjects_are_encoded(subject: str) -> None:
     message = written(letter(subject=subject))
     assert b"\r\nSubject: =?utf-8?b?" in message
     assert read(message)["Subject"] == subject
+
+
+def test_lines_with_encoded_words_have_76_characters_at_most() -> None:
+    """RFC 2047, section 2, for each header that may have such words, at every length."""
+    address = "someone.with.a.long.name@a.very.long.name.example.org"
+    for sign in ("é", "日", "\U0001f642", "é a"):
+        for count in range(1, 120):
+            text = one_line(sign * count)
+            for header in (
+                text_header("Subject", text),
+                mailbox_header("From", text, "ada@example.org"),
+                mailbox_header("Reply-To", text, address),
+                named_header("List-Id", text, "weekly.example.org"),
+                text_header("X-A-Header-With-A-Name-Longer-Than-Any-Of-Ours-Or-Of-Anybody-Else", text),
+            ):
+                assert max(map(len, header.split(b"\r\n"))) <= 76
+                assert header.startswith((b"X", header.partition(b":")[0] + b": =?utf-8?b?"))
+            assert message_from_bytes(text_header("Subject", text) + b"\r\n", policy=default)["Subject"] == text
+
+
+def test_no_line_of_a_body_begins_with_from() -> None:
+    """RFC 2049, section 3: also where a line was broken, and beside a mark."""
+    texts = [
+        "From Monday on",
+        "From ",
+        "From",
+        "a\nFrom b\nFrom c",
+        "From " * 40,
+        "x" * 70 + " From b From c",
+        "From \n",
+    ]
+    texts += [f"From {'x' * count} From {'é' * count}\n\nFrom" for count in range(20, 90)]
+    for text in texts:
+        encoded = quoted_printable(text)
+        wired = encoded.split(b"\r\n")
+        assert not any(line.startswith(b"From ") for line in wired)
+        assert max(map(len, wired)) <= 76
+        assert quopri.decodestring(encoded).decode().replace("\r\n", "\n") == text
+    assert quoted_printable("From Monday on") == b"=46rom Monday on"
+    message = written(letter("<pre>From a\nFrom b</pre>", f"From {Mark.NAME}From c\n"), to("From Ada"))
+    assert b"\r\nFrom " not in message.partition(b"\r\n\r\n")[2]
+    assert body(message, "plain") == "From From AdaFrom c\n"
+    assert body(message, "html") == "<pre>From a\nFrom b</pre>"
 
 
 def test_one_click_needs_https() -> None:
