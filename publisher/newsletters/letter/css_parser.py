@@ -31,6 +31,14 @@ _TRANSLATOR = cssselect.GenericTranslator()
 _COLOURS = {"rgb", "rgba", "hsl", "hsla"}
 _END = "--end--"
 _HOLDS_RULES = {"media", "supports"}
+# Strings, URLs without quotes, and escapes, in which no comment begins; then comments.
+_COMMENT = re.compile(
+    r"""("(?:[^"\\\n]++|\\(?s:.))*+"?|'(?:[^'\\\n]++|\\(?s:.))*+'?|\burl\([ \t\n]*+(?!["'])[^)\\]*+\)?|\\(?s:.))"""
+    r"|/\*(?:[^*]++|\*(?!/))*+(?:\*/)?",
+    re.IGNORECASE,
+)
+_BLANK_LINES = re.compile(r"\n(?:[ \t]*+\n)++")
+_IN_A_NAME = re.compile(r"[\w%-]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +127,24 @@ class Stylesheet:
     @property
     def at_rules(self) -> tuple[AtRule, ...]:
         return tuple(part for part in self.parts if isinstance(part, AtRule))
+
+
+def without_comments(css: str) -> str:
+    """Return CSS without its comments, and without the blank lines that they leave.
+
+    Where a comment parts two names or numbers, it becomes a space.
+    """
+    if "/*" not in css:
+        return css
+
+    def replaced(found: re.Match[str]) -> str:
+        if found[1] is not None:
+            return found[0]
+        before, after = css[max(0, found.start() - 1) : found.start()], css[found.end() : found.end() + 2]
+        parts = _IN_A_NAME.match(before) and _IN_A_NAME.match(after)
+        return " " if parts or (before.isdigit() and after[:1] == "." and after[1:].isdigit()) else ""
+
+    return _BLANK_LINES.sub("\n", _COMMENT.sub(replaced, css))
 
 
 @lru_cache(maxsize=16)  # parsing letter.css takes longer than the rest of a letter, and 50 variants share it

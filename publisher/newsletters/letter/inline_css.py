@@ -11,7 +11,8 @@ work is done here instead:
 - guessing: premailer would derive attributes such as width="min(...)" from CSS, so this is switched off.
 
 Rules that cannot become attributes are kept in one <style data-premailer="ignore">. Rules moved there from other CSS
-come first, then the rules that a template has written there (media, hover and dark-mode rules).
+come first, then the rules that a template has written there (media, hover and dark-mode rules). They have no comments,
+because Yahoo and AOL put the id of their wrapper in the place of one, and the rule behind it then matches nothing.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ from publisher.newsletters.letter.css_parser import (
     read_declarations,
     read_sheet,
     unclosed,
+    without_comments,
 )
 from publisher.newsletters.letter.css_sources import CssSource, refused_in, unclosed_in
 from publisher.newsletters.letter.html_tree import PERSONAL, parse_document, serialise
@@ -148,6 +150,7 @@ def _move_kept(tree: Any) -> str:
             kept.append(block)
         block.text = clean(f"\n{moved}\n{block.text or ''}")
     for each in kept:
+        each.text = without_comments(each.text or "")
         if not (each.text or "").strip():
             each.tail = None
             each.drop_tree()

@@ -109,13 +109,42 @@ def test_a_kept_block_loses_only_nested_rules():
     css = (
         ".z:hover {color: red} @media screen {.z {color: blue} @media print {.z {color: red}}} @layer x {p {margin: 0}}"
     )
-    good = "/* dark */ @media (max-width: 9px) {.z {color: red}}"
+    good = "@media (max-width: 9px) {.z {color: red}}"
     for written, kept in (
         (css, ".z:hover {color: red}\n@media screen {\n.z {color: blue}\n}"),
         (good, good),
     ):
         tree = inlined(f'</style><style data-premailer="ignore">{written}', '<p class="z">x</p>')
         assert [element.text for element in tree.iter("style")] == [kept]
+
+
+@pytest.mark.parametrize(
+    ("css", "kept"),
+    [
+        ("/* a */ @media print {.z {color: red}}", " @media print {.z {color: red}}"),
+        ("/* a */\n\n/* b */\n.z:hover {color: red}", "\n.z:hover {color: red}"),
+        (".z:hover {/* a */color: red/* b */}/* c */", ".z:hover {color: red}"),
+        ("@media print {/* a */.z/* b */.y {color: red}/* * / ** */}", "@media print {.z.y {color: red}}"),
+        (".z:hover {margin: 1px/**/2px 3/**/.5px}", ".z:hover {margin: 1px 2px 3 .5px}"),
+        (".z::before {content: '/* a */ \\' /* b'}", ".z::before {content: '/* a */ \\' /* b'}"),
+        ('.z::before {content: "/*"} /* " */', '.z::before {content: "/*"} '),
+        (".z {background: url(https://x.example/*/a/*.png)}", ".z {background: url(https://x.example/*/a/*.png)}"),
+        (".z {background: url( '/*' )}/**/", ".z {background: url( '/*' )}"),
+        (".a\\/* b {color: red}", ".a\\/* b {color: red}"),
+        ("/**/", None),
+    ],
+)
+def test_no_comment_stays_in_a_kept_block(css, kept):
+    tree = inlined(f'</style><style data-premailer="ignore">{css}', '<p class="z">x</p>')
+    assert next((element.text for element in tree.iter("style")), None) == kept
+
+
+def test_no_comment_moves_into_the_kept_block():
+    css = "/* a */ p:hover {color/* b */: red} @font-face {/* c */ font-family: X/* d */; src: url(x.woff)} /* e */"
+    kept = "\n".join(element.text for element in inlined(css, "<p>x</p>").iter("style"))
+    assert "/*" not in kept
+    assert "color: red" in kept
+    assert "font-family: X" in kept
 
 
 def project(tmp_path, **files):
