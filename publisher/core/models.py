@@ -6,7 +6,7 @@ because a build with nothing to do doesn't need them, and defining them would ta
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -164,6 +164,7 @@ class RenderedPost:
     words    number of words in the body; in scripts without spaces, a character counts as half a word
     assets   files of the project that the body shows, as (site-relative path, path relative to the project)
     lex      finds the tokens of the body's code within the limits for this post; None if there are no such limits
+    maths    the MathML of each formula, by the element of code that is its TeX in `html`
     """
 
     post: Post
@@ -173,6 +174,7 @@ class RenderedPost:
     problems: tuple[Problem, ...] = ()
     assets: tuple[tuple[str, str], ...] = ()
     lex: Lex | None = field(default=None, compare=False, repr=False)
+    maths: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def minutes(self) -> int:

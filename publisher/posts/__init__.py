@@ -23,6 +23,7 @@ Public modules:
     head          reading of a file up to the end of its front matter
     last_versions  the last readable version of each published post
     markup        rendering of posts as RenderedPosts, within limits
+    mathml        MathML for the formulas of a post
     nesting       how deeply a body may be nested
     permalinks    paths of posts, and their permanent ids
     post_id       reading and writing the id in a post's front matter
@@ -30,6 +31,7 @@ Public modules:
     published     the ids under which readers already know posts
     scan          the search for post files
     slugs         the path segments of posts, tags and authors
+    tex           the search for TeX in a body
 """
 
 __all__ = [
@@ -46,6 +48,7 @@ __all__ = [
     "head",
     "last_versions",
     "markup",
+    "mathml",
     "nesting",
     "permalinks",
     "post_id",
@@ -53,4 +56,5 @@ __all__ = [
     "published",
     "scan",
     "slugs",
+    "tex",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from urllib.parse import urlsplit
 
 import nh3
@@ -12,16 +12,28 @@ TAGS = frozenset(
     """
     a abbr article aside audio b bdi bdo blockquote br caption cite code col colgroup data dd del
     details dfn div dl dt em figcaption figure footer h1 h2 h3 h4 h5 h6 header hgroup hr i iframe img
-    input ins kbd li main mark ol p picture pre q rp rt ruby s samp section small source span strike
+    input ins kbd li main mark math ol p picture pre q rp rt ruby s samp section small source span strike
     strong sub summary sup table tbody td tfoot th thead time tr track tt u ul var video wbr center
     """.split()  # noqa: SIM905 - a list of 80 quoted words is 80 lines
 )
 
-# These elements are removed together with their content.
-CONTENT_GOES = frozenset(
-    ("script", "style", "template", "noscript", "title", "textarea", "select", "object", "svg", "math")
+# MathML Core, and what Presentation MathML has besides. Outside of <math> these are unknown tags like any other.
+MATHML = frozenset(
+    """
+    annotation menclose mfrac mi mmultiscripts mn mo mover mpadded mphantom mprescripts mroot mrow ms mspace
+    msqrt mstyle msub msubsup msup mtable mtd mtext mtr munder munderover semantics
+    """.split()  # noqa: SIM905
 )
 
+# These elements are removed together with their content.
+CONTENT_GOES = frozenset(("script", "style", "template", "noscript", "title", "textarea", "select", "object", "svg"))
+
+_MATHML_ATTRIBUTES = set(
+    """
+    accent accentunder columnspan depth displaystyle fence form height largeop linethickness lspace mathvariant maxsize
+    minsize movablelimits notation rowspan rspace scriptlevel separator stretchy symmetric voffset width
+    """.split()  # noqa: SIM905
+)
 _ATTRIBUTES = {
     "*": {"id", "title", "lang", "dir", "class"},
     "a": {"href", "name", "hreflang"},
@@ -38,6 +50,9 @@ _ATTRIBUTES = {
     "img": {"src", "srcset", "sizes", "alt", "width", "height", "loading"},
     "input": {"type", "checked", "disabled"},
     "li": {"value"},
+    "math": {"display"},
+    **dict.fromkeys(MATHML, _MATHML_ATTRIBUTES),
+    "annotation": {"encoding"},
     "ol": {"start", "type", "reversed"},
     "source": {"src", "srcset", "sizes", "media", "type"},
     "td": {"colspan", "rowspan", "headers", "align"},
@@ -56,6 +71,7 @@ FRAME_SANDBOX = (
 # The classes that the templates style. Any other class belongs to another site's stylesheet.
 _CLASSES = re.compile(
     r"language-[\w+#.-]+|footnote(?:s|-ref|-backref)?|markdown-alert(?:-\w+)?|contains-task-list|task-list-item(?:-checkbox)?"
+    r"|(?<![\w-])math(?:-display)?(?![\w-])"
 )
 
 _NO_CHECKBOX = re.compile(r"<input(?![^<>]* type=\"checkbox\")[^<>]*>")
@@ -99,7 +115,7 @@ class Sanitiser:
     def __init__(self) -> None:
         self._filter = _Filter()
         self._cleaner = nh3.Cleaner(
-            tags=set(TAGS),
+            tags=set(TAGS | MATHML),
             clean_content_tags=set(CONTENT_GOES),
             attributes=_ATTRIBUTES,
             attribute_filter=self._filter.attribute,
@@ -110,8 +126,9 @@ class Sanitiser:
 
     def clean(self, fragment: str, absolutise: Absolutise) -> str:
         """Return the sanitised fragment; see `sanitise`."""
-        if not _KNOWN.issuperset(_OPENING.findall(fragment)):
-            fragment = _without_unknown_tags(fragment)
+        known = _KNOWN | MATHML if "<math" in fragment else _KNOWN
+        if not known.issuperset(_OPENING.findall(fragment)):
+            fragment = _without_unknown_tags(fragment, known)
         self._filter.absolutise = absolutise
         try:
             clean = self._cleaner.clean(fragment)
@@ -189,13 +206,13 @@ _TAG = re.compile(r"""</?([a-zA-Z][\w:.@-]*+)(?:[^<>"']++|"[^"]*+"|'[^']*+')*+(>
 _KNOWN = TAGS | CONTENT_GOES
 
 
-def _without_unknown_tags(fragment: str) -> str:
+def _without_unknown_tags(fragment: str, known: Container[str]) -> str:
     """Remove unknown tags, but keep the text between them.
 
     nh3 does so too, except for tags that are named as in MathML or SVG, such as <Card> or <List>. There it removes
     everything up to the closing tag or, if there is none, the rest of the post.
     """
-    return _TAG.sub(lambda match: "" if match[2] and match[1].lower() not in _KNOWN else match[0], fragment)
+    return _TAG.sub(lambda match: "" if match[2] and match[1].lower() not in known else match[0], fragment)
 
 
 def dropped_tags(fragment: str) -> list[str]:
@@ -203,4 +220,5 @@ def dropped_tags(fragment: str) -> list[str]:
     if "<" not in fragment:
         return []
     names = dict.fromkeys(_OPENING.findall(re.sub(r"<!--.*?(?:-->|\Z)", "", fragment, flags=re.DOTALL)))
-    return [name for name in names if name.lower() not in TAGS]
+    known = TAGS | MATHML if "math" in names else TAGS
+    return [name for name in names if name.lower() not in known]

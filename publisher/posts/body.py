@@ -28,6 +28,7 @@ from publisher.posts.nesting import require_shallow_html, require_shallow_markdo
 from publisher.posts.places import Places, WrittenPost
 from publisher.posts.prose import LineFinder
 from publisher.posts.references import References
+from publisher.posts.tex import TakenOut, take_out
 
 # How many problems of one kind are reported of a post.
 MOST_PROBLEMS = 100
@@ -64,7 +65,7 @@ class Growth(NamedTuple):
 
 
 class RenderedBody(NamedTuple):
-    """The result of rendering a body. The first five fields are those of RenderedPost.
+    """The result of rendering a body. The first six fields are those of RenderedPost.
 
     links  the sources of the posts that it links to
     local  the links that were written without a domain; only if the body was inspected
@@ -75,6 +76,7 @@ class RenderedBody(NamedTuple):
     words: int
     problems: tuple[Problem, ...]
     assets: tuple[tuple[str, str], ...]
+    maths: dict[str, str]
     links: list[str]
     local: list[LocalLink]
 
@@ -94,6 +96,7 @@ class _Body:
     def __init__(self, around: Surroundings, post: WrittenPost, growth: Growth, inspect: bool) -> None:
         self.post, self.config, self.inspect = post, around.config, inspect
         self.problems: list[Problem] = []
+        self.taken = TakenOut("")
         self._mentioned_tags: set[str] = set()  # tags in problems, which no other warning should repeat
         self.path = f"{self.config.posts.folder}/{post.source}"
         data = (around.places.folder / post.source).read_bytes() if post.text is None else post.text
@@ -109,7 +112,7 @@ class _Body:
     def rendered(self) -> RenderedBody:
         raw = self._html()
         self._require_small(raw)
-        clean = self.sanitise(raw, self.references.absolutise)
+        clean, maths = self._with_maths(self.sanitise(raw, self.references.absolutise))
         self._require_small(clean)
         require_shallow_html(clean, self.written, self.first_line)
         if self.references.head_problems or self.references.problems:
@@ -125,9 +128,23 @@ class _Body:
             count_words(clean),
             tuple(self.problems),
             tuple(self.references.assets),
+            maths,
             list(self.references.links),
             [LocalLink(url, written, self._lines.line_of(written)) for url, written in local],
         )
+
+    def _with_maths(self, clean: str) -> tuple[str, dict[str, str]]:
+        """Return the HTML without MathML, and the MathML of its formulas; warn of those that have none."""
+        if "<math" not in clean and not self.taken.formulas and '"language-math"' not in clean:
+            return clean, {}
+        from publisher.posts.mathml import maths_of
+
+        html, maths, failed = maths_of(clean, self._most)
+        for tex, why in failed[:MOST_PROBLEMS]:
+            first = next(filter(None, map(str.strip, tex.split("\n"))), "")
+            what = f"the formula {first[:60]} can't be displayed: {why}; readers see its TeX"
+            self.warn(self._lines.line_of(first), what, "correct it, or write \\$ for a dollar sign")
+        return html, maths
 
     def _require_small(self, fragment: str) -> None:
         """Raise PostError if the HTML is too large for what was written. A character has at most four bytes."""
@@ -160,6 +177,8 @@ class _Body:
             body, repairs = repair_body(body)
             self.problems += [item.warning(self.path, self.first_line) for item in repairs]
         if not self._is_html:
+            self.taken = take_out(body)
+            body = self.taken.body
             require_shallow_markdown(body, self.first_line)
         body = self._carried_over(body)
         separator = self.post.excerpt_separator
@@ -167,9 +186,9 @@ class _Body:
             body = body.replace(separator, f"\n\n{_MORE}\n\n", 1)
         if self._is_html:
             return _MORE_SPELLINGS.sub(_MORE, body)
-        return _MORE_SPELLINGS.sub(
-            _MORE, _finish(comrak.render_markdown(_without_title(body, self.post.title), *_options()))
-        )
+        body = _without_title(body, self.post.title, self.taken)
+        html = self.taken.put_back(_finish(comrak.render_markdown(body, *_options())))
+        return _MORE_SPELLINGS.sub(_MORE, html)
 
     @property
     def _is_html(self) -> bool:
@@ -219,9 +238,9 @@ def _sanitiser() -> Sanitiser:
     return Sanitiser()
 
 
-def _without_title(body: str, title: str) -> str:
+def _without_title(body: str, title: str, taken: TakenOut) -> str:
     """Return the body without a first heading that repeats the post's title, which is shown above the body anyway."""
-    if first_heading(body) != title:
+    if first_heading(taken.as_written(body)) != title:
         return body
     lines = body.lstrip("\n").split("\n")
     skipped = 1 if lines[0].lstrip().startswith("#") else 2

@@ -28,6 +28,7 @@ from publisher.posts.permalinks import (
 from publisher.posts.post_file import Head, ParsedFile, PostSettings, Tree
 from publisher.posts.slugs import post_slug, tag_slug
 from publisher.posts.switches import is_switched
+from publisher.posts.tex import take_out
 from publisher.posts.urls import absolute, is_disguised, is_web_url, local_file, looks_like_url, quoted
 
 
@@ -263,7 +264,8 @@ def first_heading(body: str) -> str:
         text = first
     else:
         return ""
-    return plain_line(re.sub(r"[*_`]|\[([^\[\]]*)\]\([^()]*\)", r"\1", text))
+    taken = take_out(text)
+    return taken.as_written(plain_line(re.sub(r"[*_`]|\[([^\[\]]*)\]\([^()]*\)", r"\1", taken.body)))
 
 
 # A heading that may be a title; a longer line is not.

@@ -50,7 +50,8 @@ _INNER_RAW = re.compile(r"\{%-?\s*(?:end)?raw\s*-?%\}")
 # How much of the text before and behind a block is looked at, to see whether the block has lines of its own.
 _WIDEST_INDENT = 500
 
-# Placeholders for the {{ and {% in raw blocks, which are plain text. A body has no control characters of its own.
+# Placeholders for the {{ and {% in raw blocks, which are plain text. A body has no control characters of its own. Those
+# of formulas are in tex.
 _RAW_VALUE, _RAW_TAG = "\x02", "\x03"
 
 
@@ -126,7 +127,7 @@ def _highlighted(block: _Block, code: str, language: str) -> str:
     behind = text[end : end + _WIDEST_INDENT].partition("\n")[0]
     if (indent + behind).strip() or not re.match(r"[ \t]*\n", code) or not re.search(r"\n[ \t]*$", code):
         first = "\n" if code.startswith("\n") else ""
-        escaped = re.sub(r"[^\w\s\x02\x03]", lambda char: f"&#{ord(char[0])};", code.removeprefix("\n"))
+        escaped = re.sub(r"[^\w\s\x02-\x06\x0e-\x17]", lambda char: f"&#{ord(char[0])};", code.removeprefix("\n"))
         return f'<pre>{first}<code class="language-{language}">{escaped}</code></pre>'
     longest = max((len(run) for run in re.findall(r"`{3,}", code)), default=2)
     fence = "`" * (longest + 1)

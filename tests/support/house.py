@@ -60,6 +60,7 @@ OWNERS: Mapping[str, tuple[str, ...]] = {
     "jinja2": ("core", "newsletters"),  # the lint names the line of a template that failed
     "lxml": ("newsletters", "site.feeds"),  # letters are trees; feedgen's elements are lxml's
     "markupsafe": ("core", "web", "site.pages", "newsletters.letter"),  # the type of trusted HTML
+    "math_core": ("posts",),
     "nh3": ("posts",),
     "premailer": ("newsletters.letter",),
     "prometheus_client": ("web",),

@@ -30,7 +30,9 @@ from publisher.newsletters.slots import slot_label
 from publisher.posts.allowed_html import sanitise
 from publisher.posts.bounded_process import OverLimit, TimeLimit, shared_process
 from publisher.posts.frontmatter import parse_head
+from publisher.posts.mathml import maths_of
 from publisher.posts.nesting import require_shallow_html, require_shallow_markdown
+from publisher.posts.tex import take_out
 
 NOTES_FOLDER = "letters"
 
@@ -141,10 +143,14 @@ def rendered_note(text: str, base: str) -> str:
     parsing.smart = True
     rendering = comrak.RenderOptions()
     rendering.unsafe_ = True  # inline HTML is allowed; it is sanitised below
-    html = comrak.render_markdown(text, extension_options=extensions, parse_options=parsing, render_options=rendering)
+    taken = take_out(text)
+    html = comrak.render_markdown(
+        taken.body, extension_options=extensions, parse_options=parsing, render_options=rendering
+    )
     if len(html) > _LONGEST:
         return html[: _LONGEST + 1]
-    return sanitise(html, lambda tag, url: urljoin(f"{base}/", url))
+    clean = sanitise(taken.put_back(html), lambda tag, url: urljoin(f"{base}/", url))
+    return maths_of(clean, 0).html
 
 
 def stray_notes(config: Config, now: datetime) -> Iterator[Problem]:

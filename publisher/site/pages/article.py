@@ -123,6 +123,7 @@ def make_article(
         root=up,
         table_label=frame.words.table,
         lex=rendered.lex or lexed,
+        maths=rendered.maths,
     )
     return frame.render(
         "post.html",

@@ -1,8 +1,8 @@
 """Prepare the body of a post for its page.
 
 The rendered body is sanitised HTML with absolute URLs, as feeds and emails need it. For the page, this module colours
-code, makes tables scroll on a phone, makes links that also work on a preview server, and leaves the title as the only
-<h1>.
+code, displays formulas, makes tables scroll on a phone, makes links that also work on a preview server, and leaves the
+title as the only <h1>.
 
 Pygments finds the tokens of code (see posts.code_tokens), but this module writes the HTML itself, instead of its
 HtmlFormatter. It uses
@@ -13,7 +13,7 @@ third smaller.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from html import escape, unescape
 
@@ -24,8 +24,10 @@ from publisher.posts.code_tokens import lexed, nearest_class
 # text, and rewriting it would let a post break out of the attribute.
 _PIECE = re.compile(
     r'<pre[^<>]*><code class="language-([^"\s]++)[^"]*+">([^<]*+)</code></pre>'
+    r'|<code class="math(?:-display)?">[^<]*+</code>'
     r'|</?([a-zA-Z][a-zA-Z0-9]*+)((?:[^<>"]++|"[^"]*+")*+)>'
 )
+_NO_MATHS: Mapping[str, str] = {}
 _FURNISHED = frozenset(("table", "h1", "pre", "img"))
 _ADDRESSES = (" href", " src", " poster")
 _TITLE = re.compile(r"\s*<h1[^<>]*>(.*?)</h1>", re.DOTALL)
@@ -67,7 +69,17 @@ _CLASSES = {
 }
 
 
-def page_body(html: str, *, title: str, url: str, site_url: str, root: str, table_label: str, lex: Lex = lexed) -> str:
+def page_body(
+    html: str,
+    *,
+    title: str,
+    url: str,
+    site_url: str,
+    root: str,
+    table_label: str,
+    lex: Lex = lexed,
+    maths: Mapping[str, str] = _NO_MATHS,
+) -> str:
     """Return the body of a post for its own page.
 
     A first heading that repeats the title is removed. Any other <h1> becomes an <h2>, because the title is the <h1>.
@@ -78,8 +90,9 @@ def page_body(html: str, *, title: str, url: str, site_url: str, root: str, tabl
     root         relative path from the page to the root of the site
     table_label  name of a scrollable table, for screen readers
     lex          finds the tokens of code
+    maths        the MathML of each formula, by its element in `html`
     """
-    return _PIECE.sub(_rewriter(site_url, root, url, table_label, lex), _without_title(html, title))
+    return _PIECE.sub(_rewriter(site_url, root, url, table_label, lex, maths), _without_title(html, title))
 
 
 def _without_title(html: str, title: str) -> str:
@@ -89,12 +102,18 @@ def _without_title(html: str, title: str) -> str:
     return html
 
 
-def _rewriter(site_url: str, root: str, url: str, table_label: str, lex: Lex) -> Callable[[re.Match[str]], str]:
+def _rewriter(
+    site_url: str, root: str, url: str, table_label: str, lex: Lex, maths: Mapping[str, str]
+) -> Callable[[re.Match[str]], str]:
     here, site = f'="{escape(url, quote=False)}#', f'="{escape(site_url, quote=False)}/'
     label = escape(table_label)
 
     def rewrite(match: re.Match[str]) -> str:
         language, code, name, attributes = match.groups()
+        if match[0] in maths:
+            return f'<div class="formula" tabindex="0">{maths[match[0]]}</div>' if language else maths[match[0]]
+        if not (language or name):
+            return match[0]
         if language:
             return _code(language, code, lex)
         text = match[0]

@@ -13,6 +13,7 @@ from lxml import html as lxml_html
 
 from publisher.posts.allowed_html import (
     FRAME_SANDBOX,
+    MATHML,
     SCHEMES,
     TAGS,
     Sanitiser,
@@ -36,7 +37,7 @@ def assert_harmless(clean: str) -> None:
     """Parse the fragment as a browser would, and check every tag, attribute and URL."""
     for element in lxml_html.fragment_fromstring(clean, create_parent="body").iter():
         assert isinstance(element.tag, str), "no comment, no processing instruction"
-        assert element.tag in TAGS or element.tag == "body", element.tag
+        assert element.tag in TAGS | MATHML or element.tag == "body", element.tag
         for name, value in element.attrib.items():
             assert not name.startswith("on"), name
             assert name not in ("style", "srcdoc", "action", "formaction", "ping", "http-equiv"), name

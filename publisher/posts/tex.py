@@ -1,0 +1,277 @@
+r"""The search for TeX in a Markdown body, which is taken out before Markdown is rendered and put back afterwards.
+
+Markdown would change it: a backslash before a brace, an underscore, an asterisk, a line that begins with a minus sign.
+Understood are $...$, $$...$$, $`...`$, \(...\), \[...\], the last two also with two backslashes, and the environments
+of AMS mathematics on lines of their own. Prices, shell variables, escaped brackets and prose between such signs stay
+text.
+
+In the result, TeX is <code class="math"> in a line, or <pre><code class="language-math"> as a block of its own, which
+is also what Markdown makes of a fence named "math". Feeds and emails show that; pages show MathML (see mathml).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from html import escape
+
+from publisher.posts.prose import masked
+
+# The characters of the longest formula.
+LONGEST = 20_000
+# How much of a line is looked at before a formula.
+_LONGEST_LINE = 2_000
+
+INLINE, DISPLAY = "math", "math-display"
+
+# A formula's place in the body: its number in digits of control characters, which no body contains of its own. They are
+# neither space nor punctuation, and no id of a heading shows them. Each further line of the formula keeps a line.
+_BEGIN, _END, _LINE = "\x04", "\x05", "\x06"
+_DIGITS = {ord(str(digit)): chr(0x0E + digit) for digit in range(10)}
+_NUMBERS = {0x0E + digit: str(digit) for digit in range(10)}
+_PLACE = re.compile(f"{_BEGIN}([\x0e-\x17]++){_END}((?:\n[ ]*+{_LINE})*+)")
+
+_ENVIRONMENTS = (
+    "align|alignat|aligned|array|cases|displaymath|eqnarray|equation|flalign|gather|gathered|math|multline|split"
+)
+_ENVIRONMENT = re.compile(rf"\\begin\{{((?:{_ENVIRONMENTS}|[bpvBV]?matrix)\*?)\}}")
+# HTML, URLs and the targets of links are passed over, since a dollar sign in them is theirs.
+_TOKEN = re.compile(
+    r"</?[a-zA-Z][\w-]*+(?:\s++[\w:@.-]++(?:\s*+=\s*+(?:\"[^\"\n]*+\"|'[^'\n]*+'|[^\s\"'<>=`]++))?)*+\s*+/?>"
+    r"|(?:https?://|www\.)[^\s<>)\]]++"
+    r"|\]\([^()\s]*+"
+    r"|\$(?P<ticks>`++)[ \n]*+(?P=ticks)\$"
+    r"|\$++"
+    r"|\\{1,2}[()\[\]]"
+    r"|\\(?:begin|end)\{[a-zA-Z]{1,20}\*?\}"
+    r"|\\."
+    r"|(?P<blank>\n[ \t>]*+(?=\n))"
+)
+_CLOSES = {r"\(": r"\)", r"\[": r"\]", r"\\(": r"\\)", r"\\[": r"\\]"}
+# What may be before a block on its line: the signs of quotes and lists.
+_PREFIX = re.compile(r"[ \t]*+(?:(?:>|[-*+]|\d{1,9}[.)])[ \t]*+)*+")
+_QUOTED = re.compile(r"^[ \t]*+>[ \t]?(?:>[ \t]?)*+", re.MULTILINE)
+_NEW_BLOCK = re.compile(r"\n[ \t]*+(?:[-*+>#|]|\d{1,9}[.)])[ \t]")
+_RAW_TAG = re.compile(r"\{%-?\s*+(?:end)?raw\s*+-?%\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """A formula in a body.
+
+    start, end  its place in the body, with its delimiters
+    written     that part of the body
+    tex         what is between the delimiters
+    display     whether it is shown large
+    block       whether it has lines of its own
+    """
+
+    start: int
+    end: int
+    written: str
+    tex: str
+    display: bool
+    block: bool
+
+
+@dataclass
+class TakenOut:
+    """A body without its formulas.
+
+    body      the body, with as many lines as before
+    formulas  the formulas that were taken out
+    """
+
+    body: str
+    formulas: list[Formula] = field(default_factory=list)
+
+    def as_written(self, text: str) -> str:
+        """Return a part of the body with its formulas as they were written."""
+        if not self.formulas or _BEGIN not in text:
+            return text
+        return _PLACE.sub(lambda found: self._formula(found).written, text)
+
+    def put_back(self, html: str) -> str:
+        """Return the HTML of the body with its formulas, as code."""
+        if not self.formulas or _BEGIN not in html:
+            return html
+        html = _TAG_WITH.sub(lambda found: self._escaped(found[0]), html)
+        html = _CODE_WITH.sub(lambda found: self._escaped(found[0]), html)
+        html = _PARAGRAPH.sub(self._paragraph, html)
+        return _PLACE.sub(lambda found: self._html(self._formula(found)), html)
+
+    def _formula(self, found: re.Match[str]) -> Formula:
+        number = int(found[1].translate(_NUMBERS))
+        return self.formulas[number] if number < len(self.formulas) else Formula(0, 0, "", "", False, False)
+
+    def _escaped(self, html: str) -> str:
+        return _PLACE.sub(lambda found: escape(self._formula(found).written), html)
+
+    def _paragraph(self, found: re.Match[str]) -> str:
+        """Return a paragraph that is parted at each block in it."""
+        paragraph = found[0]
+        if _BEGIN not in paragraph:
+            return paragraph
+        parted = _AT_BREAK.sub("", _PLACE.sub(self._parting, paragraph))
+        return _EMPTY_PARAGRAPH.sub("", parted)
+
+    def _parting(self, found: re.Match[str]) -> str:
+        formula = self._formula(found)
+        return f"{_BREAK}</p>\n{self._html(formula)}\n<p>{_BREAK}" if formula.block else found[0]
+
+    @staticmethod
+    def _html(formula: Formula) -> str:
+        tex = escape(formula.tex, quote=False)
+        if formula.block:
+            return f'<pre><code class="language-math">{tex}\n</code></pre>'
+        return f'<code class="{DISPLAY if formula.display else INLINE}">{tex}</code>'
+
+
+_TAG_WITH = re.compile(rf"<[a-zA-Z][^<>{_BEGIN}]*+{_BEGIN}[^<>]*+>")
+_CODE_WITH = re.compile(rf"<(code|pre)\b[^<>]*+>[^<{_BEGIN}]*+{_BEGIN}[^<]*+</\1>")
+_PARAGRAPH = re.compile(r"<p>[^<]*+(?:<(?!/?p>)[^<]*+)*+</p>")
+_BREAK = "\x07"
+_AT_BREAK = re.compile(rf"\n?{_BREAK}\n?")
+_EMPTY_PARAGRAPH = re.compile(r"<p>\s*+</p>\n?")
+
+
+def take_out(body: str) -> TakenOut:
+    """Take the formulas out of a Markdown body."""
+    if not any(sign in body for sign in ("$", r"\(", r"\[", r"\begin{")):
+        return TakenOut(body)
+    formulas = list(_formulas(body))
+    pieces, last = [], 0
+    for number, formula in enumerate(formulas):
+        lines = f"\n{_LINE}" * formula.written.count("\n")
+        pieces += [body[last : formula.start], _BEGIN, str(number).translate(_DIGITS), _END, lines]
+        last = formula.end
+    return TakenOut("".join([*pieces, body[last:]]), formulas)
+
+
+def _formulas(body: str) -> Iterator[Formula]:
+    view = masked(body)
+    tokens = list(_TOKEN.finditer(view))
+    closers, blanks = _closers(tokens)
+    index = 0
+    while index < len(tokens):
+        token, end = tokens[index], closers.get(index)
+        formula = None
+        if token["ticks"]:
+            ticks = len(token["ticks"]) + 1
+            tex = body[token.start() + ticks : token.end() - ticks]
+            formula = Formula(token.start(), token.end(), body[token.start() : token.end()], tex, False, False)
+        elif end is not None and tokens[end].end() - token.start() <= LONGEST:
+            formula = _formula(body, token, tokens[end], crosses_blank=blanks.get(index, end) < end)
+        if formula is not None:
+            yield formula
+            index = end if end is not None else index
+        index += 1
+
+
+def _closers(tokens: list[re.Match[str]]) -> tuple[dict[int, int], dict[int, int]]:
+    """Return the token that would close each opening one, and the blank line that is next behind it, as indexes."""
+    closers: dict[int, int] = {}
+    blanks: dict[int, int] = {}
+    following: dict[str, int] = {}  # the nearest token of each spelling, while going from the last to the first
+    blank = len(tokens)
+    for index in range(len(tokens) - 1, -1, -1):
+        token = tokens[index]
+        text = token[0]
+        if token["blank"] is not None:
+            blank = index
+            continue
+        closing = _CLOSES.get(text, text if text in ("$", "$$") else "")
+        if text.startswith(r"\begin"):
+            closing = rf"\end{text[6:]}"
+        if closing in following:
+            closers[index], blanks[index] = following[closing], blank
+        if text.startswith("$") and not token["ticks"]:
+            following.pop("$", None)  # $ ends at the next dollar sign, whether that can close it or not
+            if len(text) > 1:
+                following.pop("$$", None)
+        following[text] = index
+    return closers, blanks
+
+
+def _formula(body: str, opening: re.Match[str], closing: re.Match[str], *, crosses_blank: bool) -> Formula | None:
+    """Return the formula between two delimiters; None if what is between them is not TeX."""
+    start, end = opening.start(), closing.end()
+    tex = body[opening.end() : closing.start()]
+    prefix, own_lines = _own_lines(body, start, end)
+    sign = opening[0].lstrip("\\")
+    if opening[0].startswith(r"\begin"):
+        if prefix is None or not _ENVIRONMENT.match(opening[0]):
+            return None
+        tex = body[start:end]
+    elif sign == "$$" or sign == "[":
+        alone = prefix is not None and tex[:1] == "\n" and own_lines
+        if (crosses_blank and not alone) or not _is_display(body, start, end, tex, sign, own_lines):
+            return None
+    elif crosses_blank or _NEW_BLOCK.search(tex) or not _is_inline(body, start, end, tex, sign):
+        return None
+    display = sign not in ("$", "(")
+    return Formula(start, end, body[start:end], _unprefixed(tex, prefix or ""), display, display and own_lines)
+
+
+def _own_lines(body: str, start: int, end: int) -> tuple[str | None, bool]:
+    """Return what is before a formula on its line, None if that is text; and whether its lines are its own."""
+    found = _PREFIX.fullmatch(_line_before(body, start))
+    rest = body[end : end + 200].partition("\n")[0]
+    return (found[0] if found else None), found is not None and not rest.strip()
+
+
+def _line_before(body: str, start: int) -> str:
+    """Return what is before a place on its line, if that is not too much to be the signs of a block."""
+    nearest = max(0, start - _LONGEST_LINE)
+    return body[max(nearest, body.rfind("\n", nearest, start) + 1) : start]
+
+
+def _unprefixed(tex: str, prefix: str) -> str:
+    """Return TeX without the signs of quotes, the indentation of the list that it is in, and Liquid's raw."""
+    if "\n" in tex and prefix:
+        if ">" in prefix:
+            tex = _QUOTED.sub("", tex)
+        tex = re.sub(rf"\n[ \t]{{1,{len(prefix)}}}", "\n", tex)
+    return _RAW_TAG.sub("", tex).strip("\n") if "\n" in tex or "{%" in tex else tex
+
+
+# A sign that prose has not.
+_TEX_SIGN = re.compile(r"\\[a-zA-Z{}|,;!\\]|(?<!\\)[\^_=]|[{}]")
+_WORD_OF_PROSE = re.compile(r"(?<![^\W_])(?!(?:sin|cos|tan|log|exp|lim|max|min|mod|gcd|det)\b)[^\W\d_]{3,}(?![^\W_])")
+_SHORT_WORD = re.compile(r"(?:^|[\s,(])[^\W\d_]{2,}(?=[\s,)]|$)")
+_NUMBER = re.compile(r"[\d.,]+(?![\d^_])")
+
+
+def _is_prose(tex: str) -> bool:
+    return not _TEX_SIGN.search(tex) and _WORD_OF_PROSE.search(tex) is not None and len(tex.split()) > 1
+
+
+def _is_display(body: str, start: int, end: int, tex: str, sign: str, own_lines: bool) -> bool:
+    if not tex.strip(" \t\n>") or _is_prose(tex):
+        return False
+    if sign == "$$":
+        near = body[max(0, start - 1) : start] + body[end : end + 1]
+        return own_lines or not (near.isascii() and any(map(str.isalnum, near)))
+    # Exporters escape the brackets of text: \[caption id="a\_1"\], \[1\].
+    return (own_lines and "\n" in tex) or ('"' not in tex and _TEX_SIGN.search(tex) is not None)
+
+
+def _is_inline(body: str, start: int, end: int, tex: str, sign: str) -> bool:
+    if not tex.strip() or _is_prose(tex):
+        return False
+    if sign == "(":
+        return True
+    before, after = body[start - 1 : start], body[end : end + 1]
+    if tex[0].isspace() or tex[-1].isspace() or (before.isascii() and before.isalnum()) or after.isdigit():
+        return False
+    if after.isascii() and after.isalpha() and (re.search(r"[A-Za-z]{2}", tex) or not re.search(r"[\w)}\]']$", tex)):
+        return False  # $PATH:$HOME
+    if tex[0].isdigit() and not _TEX_SIGN.search(tex) and (_NUMBER.match(tex) and _SHORT_WORD.search(tex)):
+        return False  # $5, or 10$
+    return not _is_cell(body, start, tex)
+
+
+def _is_cell(body: str, start: int, tex: str) -> bool:
+    """Return whether there is a border of a table's cells in what looks like TeX."""
+    return _line_before(body, start).lstrip().startswith("|") and len(re.findall(r"(?<!\\)\|", tex)) % 2 == 1
