@@ -27,6 +27,7 @@ Public modules:
     nesting       how deeply a body may be nested
     permalinks    paths of posts, and their permanent ids
     post_id       reading and writing the id in a post's front matter
+    preamble      what may come before front matter, and front matter in the wrong place
     prose         the difference between prose and code in a body, and the search for lines in a file
     published     the ids under which readers already know posts
     scan          the search for post files
@@ -52,6 +53,7 @@ __all__ = [
     "nesting",
     "permalinks",
     "post_id",
+    "preamble",
     "prose",
     "published",
     "scan",

@@ -16,6 +16,7 @@ from functools import lru_cache
 from publisher.core.errors import PostError
 from publisher.posts.encoding import decode, repair_body, without_controls
 from publisher.posts.post_file import Head, Tree
+from publisher.posts.preamble import front_start, is_front_matter, refuse_misplaced
 
 # The line that closes front matter, by the characters that open it.
 _CLOSING = {
@@ -37,18 +38,38 @@ class Unfinished(Exception):  # noqa: N818 - not an error
 def parse_head(text: str, *, whole: bool) -> Head:
     r"""Parse the beginning of a file whose line ends are \n. If there is no front matter, the whole text is the body.
 
+    Comments and characters that nobody sees may come before the front matter; they are no part of the body then.
+
     whole: whether `text` is the whole file. If it isn't, and the front matter doesn't end in it, Unfinished is raised.
-    Raises PostError, with the line, if the front matter cannot be read.
+    Raises PostError, with the line, if the front matter cannot be read, or if it seems to be in the wrong place.
     """
-    if text[:3] in _CLOSING:
+    start, is_open = (0, False) if text[:3] in _CLOSING else front_start(text)
+    if is_open and not whole:
+        raise Unfinished
+    lines = text.count("\n", 0, start)
+    try:
+        head = _parsed_head(text[start:], whole=whole, is_first=not start)
+    except PostError as error:
+        error.line += lines
+        raise
+    if head is not None:
+        moved = {key: line + lines for key, line in head.lines.items()} if lines else head.lines
+        return Head(head.fields, moved, head.body, head.body_line + lines)
+    if not whole:
+        raise Unfinished
+    refuse_misplaced(text)
+    return Head({}, {}, text, 1)
+
+
+def _parsed_head(text: str, *, whole: bool, is_first: bool) -> Head | None:
+    """Parse front matter at the beginning of a text; None if there is none. is_first: whether the file begins there."""
+    if text[:3] in _CLOSING and (is_first or text[0] == "+" or is_front_matter(text)):
         return _head(text, _end_of_block(text, whole=whole))
     if _JSON_OPENS.match(text):
         if not whole:
             raise Unfinished  # in part of a file, the end of a nested object may look like the end
         return _head(text, _end_of_json(text))
-    if _HEADER_LINE.match(text):
-        return _header_lines(text, whole=whole)
-    return Head({}, {}, text, 1)
+    return _header_lines(text, whole=whole) if _HEADER_LINE.match(text) else None
 
 
 def split_body(text: str) -> tuple[str, int]:
@@ -107,7 +128,7 @@ def _parsed(block: str) -> tuple[dict[str, Tree], dict[str, int]]:
     return parse_block(block)
 
 
-def _header_lines(text: str, *, whole: bool) -> Head:
+def _header_lines(text: str, *, whole: bool) -> Head | None:
     end = _BLANK_LINE.search(text)
     if end is None and not whole:
         raise Unfinished
@@ -123,7 +144,7 @@ def _header_lines(text: str, *, whole: bool) -> Head:
         elif key and line[:1] in " \t":
             parts[key].append(line.strip())
         elif "title" not in {k.lower() for k in parts}:
-            return Head({}, {}, text, 1)
+            return None
         else:
             raise PostError(
                 f"{line.strip()[:40]!r} is neither a header nor text",
@@ -132,7 +153,7 @@ def _header_lines(text: str, *, whole: bool) -> Head:
             )
     fields: dict[str, Tree] = {key: " ".join(words) for key, words in parts.items()}
     if "title" not in {k.lower() for k in fields}:
-        return Head({}, {}, text, 1)  # an essay may begin with "Summary: ..."; only a title makes it a header
+        return None  # an essay may begin with "Summary: ..."; only a title makes it a header
     for key in fields.keys() & {"Tags", "tags", "Category", "Categories"}:
         # In a header only commas separate names: "Tags: machine learning" is one tag.
         fields[key] = [name.strip() for name in re.split("[,;]", str(fields[key]))]

@@ -12,6 +12,7 @@ from publisher.posts.encoding import decode, without_controls
 from publisher.posts.field_names import FrontMatter
 from publisher.posts.frontmatter import parse_head
 from publisher.posts.post_file import Head, Tree
+from publisher.posts.preamble import front_start
 
 _BY_HAND = "write it into the front matter yourself"
 
@@ -74,6 +75,10 @@ def _added(data: bytes, post_id: str) -> bytes | None:
     text = json.dumps(post_id)
     mark = b"\xef\xbb\xbf" if data.startswith(b"\xef\xbb\xbf") else b""
     rest = data[len(mark) :]
+    has_fields = bool(_head(data).fields)
+    if has_fields:
+        start = len(rest.decode()[: front_start(rest.decode())[0]].encode())
+        mark, rest = mark + rest[:start], rest[start:]
     end = b"\r\n" if b"\r\n" in rest[:4096] else b"\n"
     if opening := re.match(rb"(---|\+\+\+)[ \t]*\r?\n", rest):
         line = f"id: {text}" if opening[1] == b"---" else f"id = {text}"
@@ -83,7 +88,7 @@ def _added(data: bytes, post_id: str) -> bytes | None:
         return mark + opening[0] + f'"id": {text}'.encode() + comma + opening[1] + rest[opening.end() :]
     if rest.startswith((b"\xff\xfe", b"\xfe\xff")):
         return None
-    if _head(data).fields:  # lines of the form `Title: ...` without fences, the first of which must stay the first
+    if has_fields:  # lines of the form `Title: ...` without fences, the first of which must stay the first
         first, _, others = rest.partition(b"\n")
         return mark + first + b"\n" + f"id: {post_id}".encode() + end + others
     return mark + end.join((b"---", f"id: {text}".encode(), b"---", b"")) + rest
@@ -99,7 +104,7 @@ def _replaced(data: bytes, line: int, post_id: str) -> bytes | None:
     value = written[key.end() :].rstrip().removesuffix(b",").rstrip()
     if b"\r" in value:
         return None
-    is_json = re.match(rb"\s*\{", data) is not None
+    is_json = re.match(rb"[ \t]*\"", written) is not None
     tail = written[key.end() + len(value) :]
     lines[line - 1] = key[0] + json.dumps(post_id).encode() + (tail if is_json else tail.replace(b",", b""))
     return b"\n".join(lines)

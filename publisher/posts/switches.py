@@ -45,33 +45,22 @@ def is_switched(value: str) -> bool:
     return word_of(value) in (TRUE | FALSE) - {"0", "1"}
 
 
-def seems_hidden(beginning: bytes) -> bool:
-    """Return whether the beginning of a file says that its post is hidden, although the file may not be readable.
+def hides(key: str, word: str) -> bool:
+    """Return whether a key with a value hides a post, or is meant to although the value is misspelled.
 
-    Each line before the body counts by itself, also one with a misspelled value: a published post must come down if
-    its author hides it and makes a mistake somewhere else.
+    key   the key, in lower case and without signs
+    word  its value, as word_of returns it
     """
-    lines = beginning.decode("utf-8", "replace").splitlines()
-    for number, line in enumerate(lines):
-        if number and line.rstrip() in ("---", "...", "+++", "}"):
-            return False
-        ends = [at for at in (line.find(":"), line.find("=")) if at > 0]
-        if ends:
-            key, value = line[: min(ends)], line[min(ends) + 1 :].partition(" #")[0]
-            if _hides(key.translate(_NOT_OF_KEY).lower(), value.strip(" \t,'\"").lower()):
-                return True
-    return False
-
-
-_NOT_OF_KEY = str.maketrans("", "", "-_ \t\"'")
-
-
-def _hides(key: str, word: str) -> bool:
     if key in SWITCHES["draft"]:
         return word not in FALSE and bool(word)
     if key in SWITCHES["shown"]:
         return bool(word) and word not in TRUE and not word[:1].isdigit()
     return key in SWITCHES["state"] and bool(word) and word not in _SHOWN_STATES
+
+
+def is_hidden_by(key: str, word: str) -> bool:
+    """Return whether a key with a value certainly hides a post; see hides."""
+    return hides(key, word) and word in TRUE | FALSE | HIDDEN_STATES
 
 
 def why_unclear(switch: str, key: str, value: Tree) -> tuple[str, str] | None:

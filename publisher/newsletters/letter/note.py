@@ -33,6 +33,7 @@ from publisher.posts.frontmatter import parse_head
 from publisher.posts.mathml import maths_of
 from publisher.posts.nesting import require_shallow_html, require_shallow_markdown
 from publisher.posts.tex import take_out
+from publisher.posts.preamble import front_start
 
 NOTES_FOLDER = "letters"
 
@@ -200,11 +201,12 @@ def _shape(label: str) -> str:
 
 def _split(text: str, path: str) -> tuple[Mapping[str, object], str]:
     """Return the front matter and the body of a note; raise PublisherError if the front matter is invalid."""
-    if not _has_front_matter(text):
+    start = front_start(text)[0]
+    if not _has_front_matter(text[start:]):
         return {}, text
-    skipped = text[: -len(text.lstrip())].count("\n")
+    skipped = text.count("\n", 0, start)
     try:
-        head = parse_head(text.lstrip(), whole=True)
+        head = parse_head(text[start:], whole=True)
     except PostError as error:
         raise PublisherError(error.message, where=f"{path}:{error.line + skipped}", hint=error.hint) from error
     for key, value in head.fields.items():
@@ -214,7 +216,7 @@ def _split(text: str, path: str) -> tuple[Mapping[str, object], str]:
 
 def _has_front_matter(text: str) -> bool:
     """Return whether a note starts with front matter; --- without a key below it is only a horizontal rule."""
-    lines = text.lstrip().splitlines()
+    lines = text.splitlines()
     if not lines or lines[0].rstrip() not in ("---", "+++"):
         return False
     below = next((line for line in lines[1:] if line.strip()), "")

@@ -32,6 +32,12 @@ ID = "tag:example.org,2026:2026-10-04:boat"
         (b'{"title": "A"}\nText', b'{"id": "%s","title": "A"}\nText'),
         (b'{\n  "id": "old",\n  "title": "A"\n}\nText', b'{\n  "id": "%s",\n  "title": "A"\n}\nText'),
         (b"Title: A\nDate: 2026-10-04\n\nText.\n", b"Title: A\nid: %s\nDate: 2026-10-04\n\nText.\n"),
+        (
+            "<!-- © Ada\n-->\n\u3000\n---\ntitle: A\n---\n".encode(),
+            "<!-- © Ada\n-->\n\u3000\n---\n".encode() + b'id: "%s"\ntitle: A\n---\n',
+        ),
+        (b'<!-- c -->\n{"title": "A"}\nText', b'<!-- c -->\n{"id": "%s","title": "A"}\nText'),
+        (b"<!-- c -->\nTitle: A\n\nText.\n", b"<!-- c -->\nTitle: A\nid: %s\n\nText.\n"),
         (b"# A\n\nText.\n", b'---\nid: "%s"\n---\n# A\n\nText.\n'),
         (b"", b'---\nid: "%s"\n---\n'),
     ],

@@ -1,0 +1,166 @@
+"""The beginning of a post's file: what may come before front matter, and front matter that is in the wrong place.
+
+Licence comments, the mode lines of editors, blank lines and characters that nobody sees say nothing to readers, so
+front matter after them counts. In a file without front matter, lines that look like it are an error, so that no draft
+is published as text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from publisher.core.errors import PostError
+from publisher.posts.prose import masked
+from publisher.posts.switches import hides, is_hidden_by
+
+# White space of every kind, and characters without width: Unicode's Default_Ignorable_Code_Point, and blank braille.
+_UNSEEN = re.compile(
+    "[\\s\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]+"
+)
+# The comments of HTML, Jinja, Hugo, MDX, CSS and Obsidian, and what an XML or HTML file begins with.
+_COMMENTS = (
+    ("<!--", "-->"),
+    ("{#", "#}"),
+    ("{{/*", "*/}}"),
+    ("{{- /*", "*/ -}}"),
+    ("{/*", "*/}"),
+    ("/*", "*/"),
+    ("%%", "%%"),
+    ("<?", "?>"),
+    ("<!doctype", ">"),
+)
+_LIQUID_COMMENT = re.compile(r"\{%-?[ \t]*comment[ \t]*-?%\}")
+_LIQUID_END = re.compile(r"\{%-?[ \t]*endcomment[ \t]*-?%\}")
+# Mode lines of Emacs and Vim, the interpreter of a script, and the comments that Markdown's link references make.
+_MODE_LINE = re.compile(
+    r"(?:#!|[#;%/.*\"\\]{0,4}[ \t]{0,8}(?:-\*-[^\n]*-\*-|(?:vim?|ex):)|\[(?://|comment)\]:[ \t]{1,8}(?:#|<>))[^\n]*",
+    re.IGNORECASE,
+)
+
+# How many lines of a file without front matter are searched for a block of it, and for a single line that hides.
+_MOST_LINES = 100
+_MOST_LINES_OF_FIELDS = 20
+
+_FENCE = re.compile(r"[ \t]*(---|\+\+\+)[ \t]*")
+# A key, the space after its sign, and the value.
+_FIELD = re.compile(r"[^\w\n]{0,4}(\w[\w .-]{0,40})[^\w\s:=]{0,2}[ \t]{0,8}[:=]{1,2}([ \t]*)(.*)")
+# The fields that make a block between two fences front matter; in a text they would be a strange choice.
+_USUAL = frozenset(("title", "date", "draft", "published", "publish", "status", "tags", "layout", "slug", "permalink"))
+
+
+def front_start(text: str) -> tuple[int, bool]:
+    """Return the offset of the first thing that says something, and whether it is a comment that isn't closed."""
+    place = 0
+    while place < len(text):
+        if unseen := _UNSEEN.match(text, place):
+            place = unseen.end()
+        end = _end_of_comment(text, place)
+        if end <= place:
+            return place, end < 0
+        place = end
+    return place, False
+
+
+def _end_of_comment(text: str, place: int) -> int:
+    """Return the offset after a comment or mode line; the same offset if there is none, or -1 if it isn't closed."""
+    beginning = text[place : place + 9].lower()
+    for opening, closing in _COMMENTS:
+        if beginning.startswith(opening):
+            return _after(text.find(closing, place + len(opening)), closing)
+    if opened := _LIQUID_COMMENT.match(text, place):
+        ended = _LIQUID_END.search(text, opened.end())
+        return ended.end() if ended else -1
+    line = _MODE_LINE.match(text, place)
+    return line.end() if line else place
+
+
+def _after(found: int, closing: str) -> int:
+    return found + len(closing) if found >= 0 else -1
+
+
+def is_front_matter(text: str) -> bool:
+    """Return whether a text that begins with three hyphens is front matter, and not a rule above other text."""
+    for line in text.split("\n", _MOST_LINES)[1:]:
+        if line.strip() and not line.lstrip().startswith("#"):
+            field = _FIELD.fullmatch(line)
+            is_field = field is not None and bool(field[2] or not field[3])
+            return is_field or _FENCE.fullmatch(line) is not None or line[0] in "{?"
+    return False
+
+
+def refuse_misplaced(text: str) -> None:
+    """Raise PostError, with the line, if a file without front matter has lines that look like it.
+
+    Code is left out, in which a post may show what front matter looks like.
+    """
+    lines = masked("\n".join(text.split("\n", _MOST_LINES)[:_MOST_LINES])).split("\n")
+    if number := _block_of_fields(lines):
+        raise PostError(
+            "this looks like front matter, but it is below the first line",
+            line=number,
+            hint="move it to the first line of the file; if it is text, put it between lines of ```",
+        )
+    for number, line in enumerate(lines[:_MOST_LINES_OF_FIELDS], 1):
+        field = _FIELD.fullmatch(line)
+        if field and is_hidden_by(_key(field[1]), _word(field[3])):
+            what = f"this line looks like front matter, but the file has none: {line.strip()[:40]!r}"
+            raise PostError(what, line=number, hint="write it between two lines of --- at the beginning of the file")
+
+
+def _block_of_fields(lines: list[str]) -> int:
+    """Return the line (from 1) on which a block of fields between two fences begins; 0 if there is none."""
+    opened, fence, known = 0, "", False
+    for number, line in enumerate(lines, 1):
+        found = _FENCE.fullmatch(line)
+        if found and found[1] == fence and known:
+            return opened
+        if found:
+            opened, fence, known = number, found[1], False
+        elif opened and line.strip() and line[0] not in " \t-#":
+            field = _FIELD.fullmatch(line)
+            known = known or (field is not None and _key(field[1]) in _USUAL)
+            opened, fence = (opened, fence) if field else (0, "")
+    return 0
+
+
+def seems_hidden(beginning: bytes) -> bool:
+    """Return whether the beginning of a file says that its post is hidden, although the file may not be readable.
+
+    Each line before the body counts by itself, also one with a misspelled value: a published post must come down if
+    its author hides it and makes a mistake somewhere else.
+    """
+    text = beginning.decode("utf-8", "replace")
+    return any(map(_is_hiding, _lines_of_head(text[front_start(text)[0] :].splitlines())))
+
+
+def _lines_of_head(lines: list[str]) -> Iterator[str]:
+    """Yield the lines up to the end of front matter, which may begin below the first line."""
+    first = lines[0].rstrip() if lines else ""
+    has_begun = first in _FENCES or first[:1] == "{" or _FIELD.fullmatch(first) is not None
+    for number, line in enumerate(lines):
+        if number and line.rstrip() in _FENCES:
+            if has_begun:
+                return
+            has_begun = True
+        yield line
+
+
+def _is_hiding(line: str) -> bool:
+    ends = [at for at in (line.find(":"), line.find("=")) if at > 0]
+    if not ends:
+        return False
+    return hides(_key(line[: min(ends)]), _word(line[min(ends) + 1 :].partition(" #")[0]))
+
+
+_FENCES = frozenset(("---", "...", "+++", "}"))
+_NOT_OF_KEY = str.maketrans("", "", "-_ \t\"'")
+
+
+def _key(written: str) -> str:
+    return written.translate(_NOT_OF_KEY).lower()
+
+
+def _word(written: str) -> str:
+    return written.strip(" \t,'\"").lower()
