@@ -114,6 +114,7 @@ class Post:
     excerpt    plain text from front matter; "" if it comes from the body (RenderedPost.excerpt)
     digest     hash that changes whenever the rendered post may change
     files      the picture and enclosures that may be files of the project, as (site path, project path)
+    is_listed  whether pages that list posts, feeds and newsletters show it; its own page exists in any case
     is_last_version  whether this is the last readable version, because the file has an error now; it is not emailed
     """
 
@@ -137,6 +138,7 @@ class Post:
     in_newsletters: bool = True
     files: tuple[tuple[str, str], ...] = ()
     is_last_version: bool = False
+    is_listed: bool = True
 
     def __post_init__(self) -> None:
         require_aware("published", self.published)

@@ -7,21 +7,16 @@ key inside a table. The first spelling with a value is used, so the order in the
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Iterator
 from functools import lru_cache
+from itertools import islice
+from typing import NamedTuple
 
 from publisher.core.errors import PostError
+from publisher.posts.misspelled import Misspelled, hides_elsewhere, meant, near_keys
 from publisher.posts.post_file import Tree
-from publisher.posts.switches import (
-    FALSE,
-    HIDDEN_STATES,
-    SWITCHES,
-    TRUE,
-    is_switched,
-    meant,
-    near_keys,
-    why_unclear,
-    word_of,
-)
+from publisher.posts.switches import FALSE, SWITCHES, hiding_words, is_switched, why_unclear, word_of
 
 SPELLINGS: dict[str, tuple[str, ...]] = {
     "id": ("id", "guid"),
@@ -53,6 +48,7 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
         "datemodified",
         "modifieddate",
         "updateddate",
+        "update",
     ),
     "expires": ("expirydate", "expires", "expireson", "expiry", "unpublishdate"),
     "language": ("lang", "language", "locale"),
@@ -142,6 +138,8 @@ NO_TAGS = {"post", "posts", "all"}
 @lru_cache(maxsize=4096)
 def fold(key: str) -> str:
     """Return a key in the spelling of the tables: in lower case, without hyphens, underscores and spaces."""
+    if not key.isascii():  # letters of double width, and characters that nobody sees
+        key = "".join(c for c in unicodedata.normalize("NFKC", key) if unicodedata.category(c) not in ("Cf", "Mn"))
     return re.sub(r"[-_ ]", "", key).lower()
 
 
@@ -158,47 +156,91 @@ def _by_first_key() -> dict[str, list[tuple[str, int, str]]]:
     A lookup by key is faster, since a post has about ten keys and the tables have 170.
     """
     turned: dict[str, list[tuple[str, int, str]]] = {}
-    for field, spellings in (*SPELLINGS.items(), *SWITCHES.items(), (_TAGS, TAG_KEYS)):
+    for field, spellings in _ALL:
         for rank, spelling in enumerate(spellings):
             turned.setdefault(spelling.partition(".")[0], []).append((field, rank, spelling))
     return turned
 
 
+_ALL = (*SPELLINGS.items(), *SWITCHES.items(), (_TAGS, TAG_KEYS))
 _BY_FIRST_KEY = _by_first_key()
 
 
-@lru_cache(maxsize=1024)
-def _places(
-    keys: tuple[str, ...],
-) -> tuple[dict[str, str], dict[str, tuple[Place, ...]], tuple[tuple[str, tuple[str, ...]], ...]]:
-    """Return tables for a post's keys: folded key -> key as written, our field -> its places, and likely misspellings.
+def _spellings(first: str = "") -> list[tuple[str, str]]:
+    """Return (field, key) for all keys of the tables; with `first`, for all keys that may be in the table of that name.
 
-    A likely misspelling is an unknown key, with the known keys that are near it. The best place comes first. If two
-    keys are equal when folded, the first counts. The result is cached because the posts of a blog use only a few sets
-    of keys.
+    The name of such a table is itself among the keys, with "" for the field.
     """
+    pairs = [(field, spelling.split(".")) for field, spellings in _ALL for spelling in spellings]
+    if first:
+        return [(field, parts[1]) for field, parts in pairs if parts[0] == first and len(parts) > 1]
+    return [(field if len(parts) == 1 else "", parts[0]) for field, parts in pairs]
+
+
+# How many unknown keys of a post are compared with the keys of the tables.
+_MOST_UNKNOWN = 100
+
+
+@lru_cache(maxsize=1024)
+def _near(folded: str, first: str = "") -> tuple[tuple[str, str], ...]:
+    """Return the (field, key) pairs for which an unknown key may be a misspelling. first: see _spellings."""
+    return tuple(near_keys(folded, _spellings(first)))
+
+
+class _Keys(NamedTuple):
+    """What is known of the keys of a post or a table, whatever their values are.
+
+    written  the keys as they are written, by folded key
+    places   the places of our fields, the best first
+    unknown  keys that are no fields: the key, the folded key, and the (field, key) pairs that may be meant
+    twice    pairs of keys that are equal when folded; the first counts
+    """
+
+    written: dict[str, str]
+    places: dict[str, tuple[Place, ...]]
+    unknown: tuple[tuple[str, str, tuple[tuple[str, str], ...]], ...]
+    twice: tuple[tuple[str, str], ...]
+
+
+@lru_cache(maxsize=1024)
+def _keys(keys: tuple[str, ...]) -> _Keys:
+    """Return what is known of a post's keys. Cached because the posts of a blog use only a few sets of keys."""
     written: dict[str, str] = {}
-    for key in keys:
-        written.setdefault(fold(key), key)
+    twice = []
     found: dict[str, list[tuple[int, Place]]] = {}
-    for folded, key in written.items():
-        for field, rank, spelling in _BY_FIRST_KEY.get(folded, ()):
-            place = (key, tuple(spelling.split(".")[1:]), spelling)
+    unknown = []
+    for key in keys:
+        folded = fold(key)
+        if written.setdefault(folded, key) != key:
+            twice.append((written[folded], key))
+            continue
+        places = list(_places_of(key, folded))
+        for field, rank, place in places:
             found.setdefault(field, []).append((rank, place))
-    unknown = [(key, near_keys(folded)) for folded, key in written.items() if folded not in _BY_FIRST_KEY]
-    places = {field: tuple(place for _, place in sorted(ranked)) for field, ranked in found.items()}
-    return written, places, tuple((key, near) for key, near in unknown if near)
+        if not places:
+            unknown.append((key, folded, _near(folded) if len(unknown) < _MOST_UNKNOWN else ()))
+    ranked = {field: tuple(place for _, place in sorted(each)) for field, each in found.items()}
+    return _Keys(written, ranked, tuple(unknown), tuple(twice))
+
+
+def _places_of(key: str, folded: str) -> Iterator[tuple[str, int, Place]]:
+    """Yield (field, rank, place) for a key: build, whose table may contain the field, or `build.list` as one key."""
+    for field, rank, spelling in _BY_FIRST_KEY.get(folded.partition(".")[0], ()):
+        if "." not in folded:
+            yield field, rank, (key, tuple(spelling.split(".")[1:]), spelling)
+        elif spelling == folded:
+            yield field, rank, (key, (), spelling)
 
 
 class FrontMatter:
     """Front matter, or a table in it, whose fields can be found by our names, whatever their keys are."""
 
-    __slots__ = ("_fields", "_lines", "_near", "_places", "_written")
+    __slots__ = ("_fields", "_keys", "_lines")
 
     def __init__(self, fields: dict[str, Tree], lines: dict[str, int]) -> None:
         """Keep the values of parsed front matter, and the lines of their keys."""
         self._fields, self._lines = fields, lines
-        self._written, self._places, self._near = _places(tuple(fields))
+        self._keys = _keys(tuple(fields))
 
     def _at(self, place: Place) -> Tree:
         key, below, _ = place
@@ -207,19 +249,19 @@ class FrontMatter:
 
     def find(self, field: str) -> tuple[Tree, int]:
         """Return the value of one of our fields and its line; (None, 1) if the field has no value."""
-        for place in self._places.get(field, _NOWHERE):
+        for place in self._keys.places.get(field, _NOWHERE):
             value = self._at(place)
-            if value and not (field == "published" and _is_bool(value)):
+            if value and not (field == "published" and _is_bool(value)) and not _is_remark(place, value):
                 return value, self._lines.get(place[0], 1)
         return None, 1
 
     def key(self, field: str) -> str:
         """Return the key, as it is written, at which `find` finds the value of a field; "" if there is no value."""
-        return next((place[0] for place in self._places.get(field, _NOWHERE) if self._at(place)), "")
+        return next((place[0] for place in self._keys.places.get(field, _NOWHERE) if self._at(place)), "")
 
     def text(self, field: str) -> str:
         """Return one of our fields as a single line of text; "" if it is missing or not text."""
-        if field not in self._places:
+        if field not in self._keys.places:
             return ""
         value, _ = self.find(field)
         if isinstance(value, list) and value and isinstance(value[0], str):
@@ -229,41 +271,96 @@ class FrontMatter:
     def at(self, spelling: str) -> Tree:
         """Return the value of a key or dotted spelling, or None if it is missing."""
         first, *below = spelling.split(".")
-        key = self._written.get(first)
+        key = self._keys.written.get(first)
         return None if key is None else self._at((key, tuple(below), spelling))
 
     def is_draft(self) -> bool:
-        """Return whether the front matter marks the post as a draft or as hidden."""
-        return self._says("draft", TRUE) or self._says("shown", FALSE) or self._says("state", HIDDEN_STATES)
+        """Return whether the front matter marks the post as a draft, as hidden, or as a post without a page."""
+        return any(map(self._says, ("draft", "shown", "state"))) or self._has_password() or self._has_no_page()
+
+    def _has_password(self) -> bool:
+        """Return whether the post has a password, as in WordPress and Hexo, which no page or feed here can ask for."""
+        value = self.at("password")
+        return bool(value) and word_of(value) not in FALSE
+
+    def _has_no_page(self) -> bool:
+        """Return whether the permalink is `false`, for which Eleventy writes no page."""
+        value = self.at("permalink")
+        return isinstance(value, str) and word_of(value) in FALSE
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether the post appears on pages that list posts, in feeds and in newsletters, if it is not a draft."""
+        return not (self._says("not_listed") or self._says("listed"))
 
     def wants(self, switch: str) -> bool:
         """Return whether the post should appear in feeds ("in_feeds") or newsletters ("in_newsletters")."""
-        return not self._says(switch, FALSE)
+        return self.is_listed and not self._says(switch)
 
-    def _says(self, switch: str, words: frozenset[str]) -> bool:
-        return any(word_of(self._at(place)) in words for place in self._places.get(switch, _NOWHERE))
+    def _says(self, switch: str) -> bool:
+        """Return whether a switch hides the post or keeps it out of something."""
+        words = hiding_words(switch)
+        for place in self._keys.places.get(switch, _NOWHERE):
+            value = self._at(place)
+            # Eleventy takes the names of the collections, too.
+            if word_of(value) in words or (isinstance(value, list) and value and switch == "not_listed"):
+                return True
+        return False
 
     def refuse_unclear(self) -> None:
         """Raise PostError, with the line, if a switch has a value whose meaning is not known."""
         for switch in SWITCHES:
-            for place in self._places.get(switch, _NOWHERE):
-                why = why_unclear(switch, place[0], self._at(place))
+            for place in self._keys.places.get(switch, _NOWHERE):
+                why = why_unclear(switch, place[0], place[2], self._at(place))
                 if why:
                     raise PostError(why[0], line=self._lines.get(place[0], 1), hint=why[1])
 
-    def likely_typos(self) -> list[tuple[str, str, int]]:
-        """Return each key that is probably a misspelled switch or date, the key that is meant, and its line."""
-        found = [(key, meant(near, self._fields[key]), self._lines.get(key, 1)) for key, near in self._near]
-        return [(key, known, line) for key, known, line in found if known]
+    def misspelled(self) -> Iterator[tuple[Misspelled, int]]:
+        """Yield each key that is probably misspelled, also in a table, and its line."""
+        for key, _, near in self._keys.unknown:
+            value = self._fields[key]
+            found = meant([pair for pair in near if pair[0]], key, value)
+            if found is None and isinstance(value, dict):
+                found = _meant_table(key, {first for field, first in near if not field}, value)
+            if found:
+                yield found, self._lines.get(key, 1)
+        for key, value in islice(self._fields.items(), _MOST_UNKNOWN):
+            if isinstance(value, dict) and (inner := _spellings_in(fold(key))):
+                for name, item in islice(value.items(), _MOST_UNKNOWN):
+                    folded = fold(name)
+                    near = () if any(folded == known for _, known in inner) else _near(folded, fold(key))
+                    if found := meant(near, f"{key}.{name}", item):
+                        known = f"{fold(key)}.{found.known}"
+                        yield found._replace(known=known), self._lines.get(name, self._lines.get(key, 1))
+
+    def hidden_elsewhere(self) -> Iterator[tuple[str, int]]:
+        """Yield each key that hides the post in some other tool, but not here, and its line."""
+        for key, folded, _ in self._keys.unknown:
+            if hides_elsewhere(folded, self._fields[key]):
+                yield key, self._lines.get(key, 1)
+
+    def twice(self) -> Iterator[tuple[str, str, int, int]]:
+        """Yield each two keys that are the same key in two spellings, with their lines. The first of them counts."""
+        for first, second in self._keys.twice:
+            yield first, second, self._lines.get(first, 1), self._lines.get(second, 1)
 
     def tags(self) -> list[str]:
         """Return all tags and categories in the order of TAG_KEYS, without duplicates."""
         found: dict[str, None] = {}
-        for place in self._places.get(_TAGS, _NOWHERE):
+        for place in self._keys.places.get(_TAGS, _NOWHERE):
             for name in _names(self._at(place), words=place[2] in ("tags", "categories")):
                 if name.lower() not in NO_TAGS:
                     found.setdefault(name)
         return list(found)
+
+
+def can_hide(key: str) -> bool:
+    """Return whether a key, with its table in front of it, is a switch, or a date that says when a post is public."""
+    folded = ".".join(map(fold, key.split(".")))
+    names = {"published", "expires", *SWITCHES}
+    return folded == "password" or any(
+        field in names and spelling == folded for field, spellings in _ALL for spelling in spellings
+    )
 
 
 def _below(value: Tree, keys: tuple[str, ...]) -> Tree:
@@ -272,6 +369,25 @@ def _below(value: Tree, keys: tuple[str, ...]) -> Tree:
             return None
         value = next((inner for name, inner in value.items() if fold(name) == key), None)
     return value
+
+
+@lru_cache(maxsize=64)
+def _spellings_in(first: str) -> tuple[tuple[str, str], ...]:
+    return tuple(_spellings(first))
+
+
+def _meant_table(key: str, tables: set[str], value: dict[str, Tree]) -> Misspelled | None:
+    """Return which of the tables a misspelled key means: one that may contain a key in it."""
+    for table in sorted(tables):
+        inner = {name: field for field, name in _spellings_in(table)}
+        if found := next((name for name in value if fold(name) in inner), ""):
+            return Misspelled(f"{key}.{found}", f"{table}.{fold(found)}", inner[fold(found)], value[found])
+    return None
+
+
+def _is_remark(place: Place, value: Tree) -> bool:
+    """Return whether a key `update` contains words about the update instead of its date."""
+    return place[2] == "update" and not (isinstance(value, str) and value[:1].isdigit())
 
 
 def _is_bool(value: Tree) -> bool:

@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
+from dataclasses import replace
 from functools import lru_cache
 
 from publisher.core.errors import PostError
 from publisher.posts.encoding import decode, repair_body, without_controls
-from publisher.posts.post_file import Head, Tree
+from publisher.posts.post_file import Head, Tree, Twice
 from publisher.posts.preamble import front_start, is_front_matter, refuse_misplaced
 
 # The line that closes front matter, by the characters that open it.
@@ -53,8 +55,7 @@ def parse_head(text: str, *, whole: bool) -> Head:
         error.line += lines
         raise
     if head is not None:
-        moved = {key: line + lines for key, line in head.lines.items()} if lines else head.lines
-        return Head(head.fields, moved, head.body, head.body_line + lines)
+        return head.moved(lines)
     if not whole:
         raise Unfinished
     refuse_misplaced(text)
@@ -113,19 +114,13 @@ def _end_of_json(text: str) -> int:
 
 def _head(text: str, end: int) -> Head:
     block, body = text[:end], text[end:].removeprefix("\n")
-    fields, lines = _plain(block) or _parsed(block)
-    return Head(fields, lines, body, block.count("\n") + 2)
-
-
-def _plain(block: str) -> tuple[dict[str, Tree], dict[str, int]] | None:
+    line = block.count("\n") + 2
     first, _, rest = block.partition("\n")
-    return simple_yaml(rest.rpartition("\n")[0]) if first.rstrip() == "---" else None
-
-
-def _parsed(block: str) -> tuple[dict[str, Tree], dict[str, int]]:
+    if first.rstrip() == "---" and (simple := simple_yaml(rest.rpartition("\n")[0])):
+        return Head(*simple, body, line)
     from publisher.posts.frontmatter_formats import parse_block  # its libraries take 0.015 s to import
 
-    return parse_block(block)
+    return replace(parse_block(block), body=body, body_line=line)
 
 
 def _header_lines(text: str, *, whole: bool) -> Head | None:
@@ -135,31 +130,40 @@ def _header_lines(text: str, *, whole: bool) -> Head | None:
     block, body = (text[: end.start()], text[end.end() :]) if end else (text, "")
     parts: dict[str, list[str]] = {}
     lines: dict[str, int] = {}
+    twice: list[Twice] = []
     key = ""
     for number, line in enumerate(block.split("\n"), 1):
         match = re.match(r"([A-Za-z][\w -]*):(?:\s+(.*)|$)", line)
         if match:
             key = match[1].strip()
+            twice += [Twice(key, lines[key], number)] if key in lines else []
             parts[key], lines[key] = [(match[2] or "").strip()], number
         elif key and line[:1] in " \t":
             parts[key].append(line.strip())
-        elif "title" not in {k.lower() for k in parts}:
-            return None
         else:
-            raise PostError(
-                f"{line.strip()[:40]!r} is neither a header nor text",
-                line=number,
-                hint="leave a blank line between the headers and the text",
-            )
+            _refuse_header_line(line, number, parts)
+            return None
     fields: dict[str, Tree] = {key: " ".join(words) for key, words in parts.items()}
     if "title" not in {k.lower() for k in fields}:
         return None  # an essay may begin with "Summary: ..."; only a title makes it a header
     for key in fields.keys() & {"Tags", "tags", "Category", "Categories"}:
         # In a header only commas separate names: "Tags: machine learning" is one tag.
         fields[key] = [name.strip() for name in re.split("[,;]", str(fields[key]))]
-    return Head(fields, lines, body, block.count("\n") + 3)
+    return Head(fields, lines, body, block.count("\n") + 3, tuple(twice[:_MOST_TWICE]))
 
 
+def _refuse_header_line(line: str, number: int, before: Iterable[str]) -> None:
+    """Raise PostError for a line that is no header, if a title is among the headers before it."""
+    if "title" in {key.lower() for key in before}:
+        raise PostError(
+            f"{line.strip()[:40]!r} is neither a header nor text",
+            line=number,
+            hint="leave a blank line between the headers and the text",
+        )
+
+
+# How many keys that are written twice are reported of a header.
+_MOST_TWICE = 20
 _NULLS = frozenset(("null", "Null", "NULL"))
 # In YAML these end a line or begin a file. They would make the patterns below slow to compile.
 _STRANGE = re.compile("\u2028|\u2029|\ufeff")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from dataclasses import replace
 from typing import Any
 
 import frontmatter
@@ -19,7 +20,7 @@ from frontmatter.default_handlers import BaseHandler
 from publisher.core.errors import PostError
 from publisher.posts.encoding import without_controls
 from publisher.posts.nesting import MOST_DEPTH
-from publisher.posts.post_file import Tree
+from publisher.posts.post_file import Head, Tree, Twice
 
 try:
     from yaml import CSafeLoader as _SafeLoader
@@ -29,6 +30,9 @@ except ImportError:  # PyYAML without libyaml is slower but otherwise the same
 # Far more than real front matter has. A YAML alias bomb of a few hundred bytes quickly exceeds it.
 MOST_NODES = 20_000
 
+# How many keys that are written twice are reported.
+MOST_TWICE = 20
+
 # How many lists and tables may be inside each other. The parsers and Python itself allow several hundred.
 DEEPEST = MOST_DEPTH
 # libyaml's own recursion ends the process by a segmentation fault. A shorter text cannot be nested deeply enough.
@@ -37,21 +41,23 @@ _SHALLOW_LENGTH = 2_000
 # tomllib takes 12 seconds and 3 GB for a key of 30,000 parts.
 _DOTTED = re.compile(rf"(?<![\w\"'.-])(?:[\w\"'-]++[ \t]*+\.[ \t]*+){{{DEEPEST + 1}}}")
 
+_TOML_KEY = r"""["']?([\w-]+)["']?\s*="""
+
 _STR, _NULL, _MERGE = "tag:yaml.org,2002:str", "tag:yaml.org,2002:null", "tag:yaml.org,2002:merge"
 
 
-def parse_block(block: str) -> tuple[dict[str, Tree], dict[str, int]]:
-    """Parse a block of front matter including its fences; return its fields, and each key's line in the file.
+def parse_block(block: str) -> Head:
+    """Parse a block of front matter including its fences; return it as a Head without a body.
 
     Raises PostError, with the line, if the block cannot be read.
     """
     handler = _YAML if block.startswith("---") else _TOML if block.startswith("+++") else _JSON
     metadata, _ = frontmatter.parse(block, handler=handler)
-    fields, lines = metadata.get("fields", {}), metadata.get("lines", {})
-    assert isinstance(fields, dict) and isinstance(lines, dict)  # noqa: S101 - what every handler here returns
+    head = metadata.get("head", Head({}))
+    assert isinstance(head, Head)  # noqa: S101 - what every handler here returns
     if "\\" in block:
-        fields = {key: _without_controls(value) for key, value in fields.items()}
-    return fields, lines
+        return replace(head, fields={key: _without_controls(value) for key, value in head.fields.items()})
+    return head
 
 
 def _without_controls(value: Tree) -> Tree:
@@ -111,7 +117,8 @@ class _YamlHandler(_Handler):
                 if not isinstance(node, yaml.MappingNode):
                     raise PostError("the front matter is not a list of keys", line=2, hint="write key: value")
                 lines = {str(key.value): key.start_mark.line + 2 for key, _ in node.value}
-                return {"fields": _YamlValues().mapping(node), "lines": lines}
+                values = _YamlValues(fm)
+                return {"head": Head(values.mapping(node), lines, twice=tuple(values.twice))}
             finally:
                 loader.dispose()
         except yaml.MarkedYAMLError as error:
@@ -137,18 +144,25 @@ def _require_shallow_yaml(text: str) -> None:
 class _YamlValues:
     """A converter of YAML nodes to plain values, which accepts at most MOST_NODES nodes, DEEPEST deep."""
 
-    def __init__(self) -> None:
+    def __init__(self, text: str) -> None:
+        self.twice: list[Twice] = []
+        self._text = text
         self._left = MOST_NODES
         self._depth = 0
 
-    def mapping(self, node: yaml.MappingNode) -> dict[str, Tree]:
+    def mapping(self, node: yaml.MappingNode, table: str = "") -> dict[str, Tree]:
         fields: dict[str, Tree] = {}
+        lines: dict[str, int] = {}
         merged: list[yaml.Node] = []
         for key, value in node.value:
             if key.tag == _MERGE:
                 merged += value.value if isinstance(value, yaml.SequenceNode) else [value]
             elif isinstance(key, yaml.ScalarNode):
-                fields[str(key.value)] = self.value(value)
+                name, line = str(key.value), key.start_mark.line + 2
+                if name in lines and len(self.twice) < MOST_TWICE:
+                    self.twice.append(Twice(f"{table}{name}", lines[name], line))
+                lines[name] = line
+                fields[name] = self.value(value, f"{table}{name}.")
         # PyYAML's own merging copies before nodes can be counted, so nine lines of aliases would fill the memory.
         for source in merged:
             inherited = self.value(source)
@@ -156,7 +170,7 @@ class _YamlValues:
                 fields = inherited | fields
         return fields
 
-    def value(self, node: yaml.Node) -> Tree:
+    def value(self, node: yaml.Node, table: str = "") -> Tree:
         self._left -= 1
         if self._left < 0:
             raise PostError("the front matter contains too many values", line=2, hint="remove its YAML aliases")
@@ -170,7 +184,7 @@ class _YamlValues:
             value = [self.value(item) for item in node.value]
         else:
             assert isinstance(node, yaml.MappingNode)  # noqa: S101 - there are three kinds of nodes
-            value = self.mapping(node)
+            value = self.mapping(node, table)
         self._depth -= 1
         return value
 
@@ -186,8 +200,10 @@ class _TomlHandler(_Handler):
         except (ValueError, RecursionError) as error:  # a number of 5,000 digits is a bare ValueError
             found = re.search(r"at line (\d+)", str(error))
             line = int(found[1]) + 1 if found else fm.count("\n") + 2
+            if "overwrite" in str(error):
+                raise _twice_in_toml(fm, line) from error
             raise _unreadable("TOML", error, line=line) from error
-        return {"fields": _as_text(table, "TOML", 2), "lines": _key_lines(fm, r'["\']?([\w-]+)["\']?\s*=', 2)}
+        return {"head": Head(_as_text(table, "TOML", 2), _key_lines(fm, _TOML_KEY, 2))}
 
 
 class _JsonHandler(_Handler):
@@ -197,13 +213,24 @@ class _JsonHandler(_Handler):
         return text, ""
 
     def load(self, fm: str, **kwargs: object) -> Any:
+        lines = _key_lines(fm, r'\s*"([^"]+)"\s*:', 1)
+        twice: list[Twice] = []
+
+        def joined(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+            found: dict[str, Any] = {}
+            for name, value in pairs:
+                if name in found and len(twice) < MOST_TWICE:
+                    twice.append(Twice(name, *_lines_of_json_key(fm, name)))
+                found[name] = value
+            return found
+
         try:
-            table = json.loads(fm)
+            table = json.loads(fm, object_pairs_hook=joined)
         except json.JSONDecodeError as error:
             raise PostError(f"the front matter is not valid JSON: {error.msg}", line=error.lineno) from error
         except (ValueError, RecursionError) as error:
             raise _unreadable("JSON", error, line=1) from error
-        return {"fields": _as_text(table, "JSON", 1), "lines": _key_lines(fm, r'\s*"([^"]+)"\s*:', 1)}
+        return {"head": Head(_as_text(table, "JSON", 1), lines, twice=tuple(twice))}
 
 
 _YAML, _TOML, _JSON = _YamlHandler(), _TomlHandler(), _JsonHandler()
@@ -222,6 +249,22 @@ def _as_text(value: Any, language: str, line: int, depth: int = 0) -> Any:
     if hasattr(value, "isoformat"):
         return value.isoformat()
     return None if value is None else str(value)
+
+
+def _lines_of_json_key(text: str, name: str) -> tuple[int, int]:
+    """Return the first and the last line with a key; 1 for a key that is written with escapes."""
+    key = re.compile(rf"{re.escape(json.dumps(name, ensure_ascii=False))}\s*:")
+    found = [text.count("\n", 0, match.start()) + 1 for match in key.finditer(text)] or [1]
+    return found[0], found[-1]
+
+
+def _twice_in_toml(text: str, line: int) -> PostError:
+    """Return a PostError for a key on a line of the file that is written a second time."""
+    lines = text.split("\n")
+    found = re.match(_TOML_KEY, lines[line - 2].strip()) if line - 2 < len(lines) else None
+    first = _key_lines(text, _TOML_KEY, 2).get(found[1], line) if found else line
+    what = f"{found[1]!r} is written twice, on lines {first} and {line}" if found else "a key is written twice"
+    return PostError(f"the front matter is not valid TOML: {what}", line=line, hint="delete one of them")
 
 
 def _key_lines(block: str, pattern: str, first: int) -> dict[str, int]:

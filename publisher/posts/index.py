@@ -309,6 +309,7 @@ def _flat_post(post: Post) -> list[Any]:
         "enclosures": [[e.url, e.media_type, e.length, e.duration] for e in post.enclosures],
         "not_in_newsletters": not post.in_newsletters,
         "files": post.files,
+        "not_listed": not post.is_listed,
     }
     return [
         post.title,
@@ -347,6 +348,7 @@ def _to_post(
         in_newsletters="not_in_newsletters" not in rest,
         files=tuple((site, project) for site, project in rest.get("files", ())),
         is_last_version=bool(is_last_version),
+        is_listed="not_listed" not in rest,
     )
 
 

@@ -13,7 +13,7 @@ from publisher.core.models import Author, Enclosure, Image, Post, Problem, Sever
 from publisher.posts.dates import MORNING, parse_date, place
 from publisher.posts.enclosures import enclosures_of, files_of, size_in
 from publisher.posts.excerpt import is_visible, plain_line, without_pairs
-from publisher.posts.field_names import FrontMatter, first_text
+from publisher.posts.field_names import FrontMatter, can_hide, first_text
 from publisher.posts.permalinks import (
     file_date,
     is_page_of_site,
@@ -58,9 +58,9 @@ class _PostBuilder:
         self.unfit: Problem | None = None
 
     def post(self, digest: str) -> Post:
-        for key, known, line in self.meta.likely_typos():
-            self._warn(line, f"{key!r} is not a field of posts and has no effect", f"did you mean {known}?")
+        self._look_at_keys()
         published = self._published()
+        self._refuse_misspelled_date(published)
         dated = file_date(self.name)
         rest = dated[1] if dated else self.name
         title = self._title(rest)
@@ -90,8 +90,40 @@ class _PostBuilder:
             enclosures=self._enclosures(url),
             in_feeds=self.meta.wants("in_feeds"),
             in_newsletters=self.meta.wants("in_newsletters"),
+            is_listed=self.meta.is_listed,
             files=tuple(self.files),
         )
+
+    def _look_at_keys(self) -> None:
+        """Warn about keys that have no effect; raise PostError if they were to hide something."""
+        for found, line in self.meta.misspelled():
+            what, hint = f"{found.key!r} is not a field of posts and has no effect", f"did you mean {found.known}?"
+            if found.hides:
+                raise PostError(what, line=line, hint=hint)
+            self._warn(line, what, hint)
+        for key, line in self.meta.hidden_elsewhere():
+            hint = "write draft: true, hidden: true, feed: false or newsletter: false"
+            self._warn(line, f"{key!r} is not a field of posts and hides nothing here", hint)
+        for key, first, second in self.head.twice:
+            self._tell_twice(key, f"{key!r} is written twice, on lines {first} and {second}; the second counts", second)
+        for key, other, first, second in self.meta.twice():
+            what = f"{key!r} and {other!r} are the same field, on lines {first} and {second}; the first counts"
+            self._tell_twice(key, what, second)
+
+    def _tell_twice(self, key: str, what: str, line: int) -> None:
+        hint = "delete one of them"
+        if can_hide(key):
+            raise PostError(what, line=line, hint=hint)
+        self._warn(line, what, hint)
+
+    def _refuse_misspelled_date(self, published: datetime) -> None:
+        """Raise PostError if a misspelled key has a date that would hold the post back for longer."""
+        for found, line in self.meta.misspelled():
+            if found.field != "published" or not isinstance(found.value, str):
+                continue
+            if parse_date(found.value, self.settings.zone) > published:
+                what = f"{found.key!r} is not a field of posts, so the post would be published earlier"
+                raise PostError(what, line=line, hint=f"did you mean {found.known}?")
 
     def _published(self) -> datetime:
         found = self._date("published")

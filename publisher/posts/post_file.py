@@ -5,8 +5,9 @@ The archive needs these types even if no file has changed, so this module import
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from publisher.config import Config
@@ -51,6 +52,26 @@ class PostSettings:
         )
 
 
+class Twice(NamedTuple):
+    """A key that is written twice, the second time in place of the first. key: with its table, as in build.list."""
+
+    key: str
+    first_line: int
+    second_line: int
+
+
+class Unread(NamedTuple):
+    """A part of a YAML value that is not part of the text, although it looks like it.
+
+    key   the key, with its table
+    what  the part, from its sign on: a comment (#), a tag (!) or an anchor (&)
+    """
+
+    key: str
+    line: int
+    what: str
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """The front matter of a post file, and the beginning of its body.
@@ -59,12 +80,28 @@ class Head:
     lines      the line in the file, from 1, of every top-level key
     body       the text after the front matter, as far as it was read
     body_line  the line in the file on which the body begins
+    twice      the keys that are written twice
+    unread     the parts of values that YAML does not take for text
     """
 
     fields: dict[str, Tree]
     lines: dict[str, int] = field(default_factory=dict)
     body: str = ""
     body_line: int = 1
+    twice: tuple[Twice, ...] = ()
+    unread: tuple[Unread, ...] = ()
+
+    def moved(self, lines: int) -> Head:
+        """Return the head of the same text with more lines before it."""
+        if not lines:
+            return self
+        return replace(
+            self,
+            lines={key: line + lines for key, line in self.lines.items()},
+            body_line=self.body_line + lines,
+            twice=tuple(Twice(key, first + lines, second + lines) for key, first, second in self.twice),
+            unread=tuple(Unread(key, line + lines, what) for key, line, what in self.unread),
+        )
 
 
 @dataclass(frozen=True, slots=True)

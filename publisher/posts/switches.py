@@ -1,31 +1,51 @@
-"""The fields that keep a post back, or out of feeds and newsletters: their names, their values, and their misspellings.
+"""The fields that keep a post back, off lists, or out of feeds and newsletters: their names and their values.
 
 A misspelled value must not publish and email a post that its author meant to keep back. So a value that is not known is
-an error of the post, and a key that is nearly one of these fields gets a warning.
+an error of the post. Misspelled keys are in posts.misspelled.
 """
 
 from __future__ import annotations
 
 from datetime import UTC
-from functools import lru_cache
 
 from publisher.posts.dates import parse_date
 from publisher.posts.post_file import Tree
 
 # Switches. A key that hides the post takes precedence over the others.
 SWITCHES: dict[str, tuple[str, ...]] = {
-    "draft": ("draft", "private", "unlisted"),
-    "shown": ("published",),
-    "state": ("status", "visibility"),
+    "draft": (
+        "draft",
+        "private",
+        "unlisted",
+        "isdraft",
+        "headless",  # Hugo: a bundle without a page
+        "emailonly",  # Ghost: no page
+        "extra.draft",
+        "params.draft",
+    ),
+    # Obsidian: publish. Zola: render. Hugo: build.render.
+    "shown": ("published", "publish", "ispublished", "render", "build.render"),
+    "state": ("status", "visibility", "state"),
+    # The page is written, but no list shows it. Jekyll and Hexo: hidden.
+    "not_listed": ("eleventyexcludefromcollections", "hidden", "extra.hidden", "params.hidden"),
+    "listed": ("build.list",),  # Hugo
     "in_feeds": ("feed", "feeds", "infeeds", "infeed"),
     "in_newsletters": ("newsletter", "newsletters", "innewsletters", "innewsletter", "email"),
 }
+
+# Keys that other tools use for other things as well, so only their values for hiding and showing mean anything.
+_ALSO_OTHERS = frozenset(
+    ("isdraft", "headless", "emailonly", "ispublished", "render", "build.render", "build.list", "state", "hidden")
+)
 
 TRUE = frozenset(("true", "yes", "on", "1", "y"))
 FALSE = frozenset(("false", "no", "off", "0", "n"))
 HIDDEN_STATES = frozenset(("draft", "private", "hidden", "pending", "trash", "unlisted", "unpublished", "skip"))
 HIDDEN_STATES |= {"auto-draft", "inherit", "password"}  # WordPress
 HIDDEN_STATES |= {"members", "paid", "tiers"}  # Ghost
+# Values of Hugo's build.render and build.list.
+_NEVER = frozenset(("never", "link", "local"))
+_ALWAYS = frozenset(("always",))
 _SHOWN_STATES = frozenset(("published", "publish", "public", "live", "visible", "listed", "released", "active"))
 _SHOWN_STATES |= {"future", "scheduled", "sent"}  # WordPress and Ghost; the date decides when the post appears
 _SHOWN_STATES |= {"ready", "final", "finished", "done", "complete", "completed", "stable", "updated"}
@@ -45,12 +65,23 @@ def is_switched(value: str) -> bool:
     return word_of(value) in (TRUE | FALSE) - {"0", "1"}
 
 
+def hiding_words(switch: str) -> frozenset[str]:
+    """Return the values of a switch that hide the post, take it off lists, or keep it out of something."""
+    if switch == "state":
+        return HIDDEN_STATES
+    return TRUE if switch in ("draft", "not_listed") else FALSE | _NEVER if switch in ("shown", "listed") else FALSE
+
+
 def hides(key: str, word: str) -> bool:
     """Return whether a key with a value hides a post, or is meant to although the value is misspelled.
 
     key   the key, in lower case and without signs
     word  its value, as word_of returns it
     """
+    if key in _ALSO_OTHERS:
+        return is_hidden_by(key, word)
+    if key in ("permalink", "password"):
+        return word in FALSE if key == "permalink" else bool(word) and word not in FALSE
     if key in SWITCHES["draft"]:
         return word not in FALSE and bool(word)
     if key in SWITCHES["shown"]:
@@ -60,31 +91,39 @@ def hides(key: str, word: str) -> bool:
 
 def is_hidden_by(key: str, word: str) -> bool:
     """Return whether a key with a value certainly hides a post; see hides."""
-    return hides(key, word) and word in TRUE | FALSE | HIDDEN_STATES
+    return any(key in SWITCHES[switch] and word in hiding_words(switch) for switch in ("draft", "shown", "state"))
 
 
-def why_unclear(switch: str, key: str, value: Tree) -> tuple[str, str] | None:
+def why_unclear(switch: str, key: str, spelling: str, value: Tree) -> tuple[str, str] | None:
     """Return what is wrong with the value of a switch, and how to correct it; None if the value is clear.
 
-    switch  the name of the field in SWITCHES
-    key     its key, as it is written in the post
+    switch    the name of the field in SWITCHES
+    key       its key, as it is written in the post
+    spelling  the spelling in SWITCHES that the key is
     """
     if not value or (isinstance(value, str) and not value.strip()):
         return None
     if not isinstance(value, str):
+        if switch == "not_listed" or spelling in _ALSO_OTHERS:
+            return None
         if isinstance(value, dict) and not _TABLES.get(switch, set()).isdisjoint(value):
             return None
         return f"{key}: a list or a table is not a valid value", f"write `{key}: {_examples(switch)[0]}`"
     word = word_of(value)
-    if word in _words(switch) or (switch == "shown" and _is_date(value)) or (key.lower() == "email" and "@" in value):
+    if word in words_of(switch) or (switch == "shown" and is_date(value)) or (key.lower() == "email" and "@" in value):
+        return None
+    if spelling in _ALSO_OTHERS and not any(len(word) > 2 and is_near(word, one) for one in words_of(switch)):
         return None
     shown = value if len(value) <= 40 else f"{value[:39]}…"
     what = {"state": "is not a known status", "shown": "is neither true nor false, nor a valid date"}
     return f"{key}: {shown!r} {what.get(switch, 'is neither true nor false')}", _hint(switch, word)
 
 
-def _words(switch: str) -> frozenset[str]:
-    return HIDDEN_STATES | _SHOWN_STATES if switch == "state" else TRUE | FALSE
+def words_of(switch: str) -> frozenset[str]:
+    """Return all values of a switch that are known."""
+    if switch == "state":
+        return HIDDEN_STATES | _SHOWN_STATES
+    return TRUE | FALSE | _NEVER | _ALWAYS if switch in ("shown", "listed") else TRUE | FALSE
 
 
 def _examples(switch: str) -> tuple[str, str]:
@@ -95,11 +134,12 @@ def _hint(switch: str, word: str) -> str:
     import difflib  # only for a mistake: it costs 2 ms
 
     first, second = _examples(switch)
-    near = difflib.get_close_matches(word[:40], sorted(_words(switch)), n=1, cutoff=0.6)
+    near = difflib.get_close_matches(word[:40], sorted(words_of(switch)), n=1, cutoff=0.6)
     return f"did you mean {near[0]}?" if near else f"write {first} or {second}"
 
 
-def _is_date(value: str) -> bool:
+def is_date(value: str) -> bool:
+    """Return whether a value of front matter is a valid date."""
     try:
         parse_date(value, UTC)
     except ValueError:
@@ -107,36 +147,7 @@ def _is_date(value: str) -> bool:
     return True
 
 
-# The fields whose misspelling publishes a post, or publishes it too early, by what their values look like.
-_SWITCH_KEYS = [spelling for spellings in SWITCHES.values() for spelling in spellings]
-_DATE_KEYS = ["date", "publishdate", "publishedat", "expires", "expirydate", "unpublishdate"]
-
-
-@lru_cache(maxsize=1024)
-def near_keys(folded: str) -> tuple[str, ...]:
-    """Return the fields, as they are spelled in the tables, for which this unknown key may be a misspelling."""
-    return tuple(known for known in (*_SWITCH_KEYS, *_DATE_KEYS) if _is_near(folded, known))
-
-
-def meant(near: tuple[str, ...], value: Tree) -> str:
-    """Return which of the fields in `near` an unknown key means, judging by its value; "" if it means none.
-
-    A key `mail` is near `email`, but it means that field only if its value is one for a switch.
-    """
-    word = word_of(value)
-    for known in near:
-        states = known in SWITCHES["state"]
-        if known in _DATE_KEYS:
-            fits = word[:2].isdigit() and _is_date(word)
-        else:
-            words = _words("state" if states else "draft")
-            fits = word in words or (not states and any(len(word) > 2 and _is_near(word, one) for one in words))
-        if word and fits:
-            return known
-    return ""
-
-
-def _is_near(word: str, known: str) -> bool:
+def is_near(word: str, known: str) -> bool:
     """Return whether a word differs from a known one by one letter, or two in a long word; swapped letters are one."""
     most = 2 if len(known) >= 8 else 1
     if word == known or abs(len(word) - len(known)) > most or (len(known) <= 4 and word[:1] != known[:1]):

@@ -35,18 +35,21 @@ def plan_pages(
 ) -> Iterator[Output]:
     """Yield an output for every page and for the files that go with the pages, with each path only once.
 
-    posts      public posts, newest first; a post with the permalink of another page ("/archive/") replaces that page
+    posts      public posts, newest first. Those that are not listed have a page only. A post with the permalink of
+               another page ("/archive/") replaces that page
     render     renders a post; called only when an output is made
     feeds      links to feeds that are on every page
     tag_feeds  returns the links to the feeds of a tag, which are on its pages as well
     listed     feeds shown on the page that explains feeds
     opml       URL of the list of all feeds; "" if there is none
     """
-    entries = [listed_post(post, config.site.language) for post in posts]
+    every = [listed_post(post, config.site.language) for post in posts]
+    entries = [entry for entry in every if entry.post.is_listed]
     tags = by_tag(entries)
     frame = make_frame(config, templates, feeds, has_tags=bool(tags), has_editions=bool(editions))
     planned = chain(
         plan_articles(frame, entries, render),
+        *(plan_articles(frame, [entry], render) for entry in every if not entry.post.is_listed),
         plan_index(frame, entries, config.pages.per_page, render),
         plan_tags(frame, tags, config.pages.per_page, tag_feeds),
         [plan_archive(frame, entries)],
@@ -58,7 +61,7 @@ def plan_pages(
         if output.path not in paths:
             paths[output.path] = None
             yield output
-    others = paths.keys() - {entry.path for entry in entries}
+    others = paths.keys() - {entry.path for entry in every}
     yield from plan_sitemap(frame, entries, [path for path in paths if path in others])
     if NOT_FOUND not in paths:
         yield Output(NOT_FOUND, frame.key(NOT_FOUND), partial(make_not_found, frame))

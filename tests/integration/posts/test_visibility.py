@@ -158,3 +158,14 @@ def test_a_post_may_be_hidden_from_newsletters_only(project: Project) -> None:
     kinds = {Path(name).suffix for name in shown(project)}
     assert kinds >= {".html", ".xml", ".json"}
     assert ".eml" not in kinds
+
+
+def test_a_post_that_is_not_listed_has_a_page_and_nothing_else(project: Project) -> None:
+    front = f"title: {SECRET}\ndate: 2026-11-10\ntags: [{SECRET}]\nhidden: true"
+    project.write("posts/secret.md", f"---\n{front}\n---\nText.\n")
+    project.subscribe("ada")
+    project.ok("publish", "--yes")
+    assert len(project.mail()) == 1
+    (page,) = [path for path in shown(project) if path.endswith("index.html")]
+    assert shown(project) == [page]
+    assert "/2026/11/10/secret/" in page

@@ -79,37 +79,6 @@ def test_what_true_posts_contain_gets_no_error_and_no_warning(line: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("line", "known"),
-    [
-        ("darft: true", "draft"),
-        ("Drat: true", "draft"),
-        ("draf: ture", "draft"),
-        ("privat: yes", "private"),
-        ("unlistd: true", "unlisted"),
-        ("pubished: false", "published"),
-        ("publish: false", "published"),
-        ("stauts: draft", "status"),
-        ("Stats: Draft", "status"),
-        ("visiblity: hidden", "visibility"),
-        ("fead: false", "feed"),
-        ("newsleter: no", "newsletter"),
-        ("e-mial: false", "email"),
-        ("in_newsleters: no", "innewsletters"),
-        ("exipres: 2030-01-01", "expires"),
-        ("expire: 2030-01-01", "expires"),
-        ("expriy_date: 2030-01-01", "expirydate"),
-        ("publishdat: 2030-01-01", "publishdate"),
-    ],
-)
-def test_a_misspelled_key_gets_one_warning(line: str, known: str) -> None:
-    entry = read(f"---\ntitle: x\n{line}\n---\n")
-    key = line.partition(":")[0]
-    assert [(p.line, p.message, p.hint) for p in entry.problems] == [
-        (3, f"{key!r} is not a field of posts and has no effect", f"did you mean {known}?")
-    ]
-
-
-@pytest.mark.parametrize(
     ("line", "message"),
     [
         ("lang: german", "'german' is not a language tag; using en"),
