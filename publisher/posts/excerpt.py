@@ -6,6 +6,8 @@ import html
 import re
 from functools import cache
 
+from publisher.posts.encoding import without_controls
+
 # About three lines on a page and in an email.
 MOST_CHARACTERS = 300
 
@@ -83,6 +85,16 @@ def plain_line(text: str) -> str:
     if "<" not in text and "&" not in text:
         return text
     return " ".join(html.unescape(_MARKUP.sub(" ", _ACTIVE.sub(" ", text))).split())
+
+
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+
+
+def decoded(text: str) -> str:
+    """Return a title or name with its entities as characters, on one line. "AT&T" and "&copy 2026" stay as they are."""
+    if "&" not in text:
+        return text
+    return without_controls(" ".join(_ENTITY.sub(lambda found: html.unescape(found[0]), text).split()))[0]
 
 
 def without_pairs(text: str) -> str:

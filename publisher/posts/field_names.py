@@ -14,6 +14,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from publisher.core.errors import PostError
+from publisher.posts.excerpt import decoded
 from publisher.posts.misspelled import Misspelled, hides_elsewhere, meant, near_keys
 from publisher.posts.post_file import Tree
 from publisher.posts.switches import FALSE, SWITCHES, hiding_words, is_switched, why_unclear, word_of
@@ -348,19 +349,21 @@ class FrontMatter:
         """Return all tags and categories in the order of TAG_KEYS, without duplicates."""
         found: dict[str, None] = {}
         for place in self._keys.places.get(_TAGS, _NOWHERE):
-            for name in _names(self._at(place), words=place[2] in ("tags", "categories")):
+            for name in map(decoded, _names(self._at(place), words=place[2] in ("tags", "categories"))):
                 if name.lower() not in NO_TAGS:
                     found.setdefault(name)
         return list(found)
 
 
-def can_hide(key: str) -> bool:
-    """Return whether a key, with its table in front of it, is a switch, or a date that says when a post is public."""
+def fields_of(key: str) -> set[str]:
+    """Return our names for the fields that a key may be. key: with its table in front of it, as in build.list."""
     folded = ".".join(map(fold, key.split(".")))
-    names = {"published", "expires", *SWITCHES}
-    return folded == "password" or any(
-        field in names and spelling == folded for field, spellings in _ALL for spelling in spellings
-    )
+    return {field for field, spellings in _ALL if folded in spellings}
+
+
+def can_hide(key: str) -> bool:
+    """Return whether a key is a switch, or a date that says when a post is public. key: see fields_of."""
+    return fold(key) == "password" or not fields_of(key).isdisjoint({"published", "expires", *SWITCHES})
 
 
 def _below(value: Tree, keys: tuple[str, ...]) -> Tree:
@@ -407,6 +410,7 @@ def _names(value: Tree, *, words: bool) -> list[str]:
         return [" ".join(item.split()) for item in items if isinstance(item, str) and item.strip()]
     if not isinstance(value, str):
         return []
+    value = decoded(value)  # before its semicolons part names
     if "," in value or ";" in value:
         return [" ".join(part.split()) for part in re.split(r"[,;]", value) if part.strip()]
     return value.split() if words else [" ".join(value.split())]

@@ -97,7 +97,20 @@ def _end_of_block(text: str, *, whole: bool) -> int:
         return closing.end()
     if not whole:
         raise Unfinished
-    raise PostError(
+    raise _not_closed(text, fence)
+
+
+def _not_closed(text: str, fence: str) -> PostError:
+    """Return the error for front matter without a closing fence; it names a line that was meant as a fence."""
+    from publisher.posts.frontmatter_formats import wrong_fence
+
+    for number, line in enumerate(text.split("\n", 100)[:100], 1):
+        if why := wrong_fence(line):
+            what = f"the front matter isn't {'closed' if number > 1 else 'opened'}: the line {why}"
+            return PostError(
+                what, line=number, hint=f"write three hyphens: {fence}" if fence == "---" else f"write {fence}"
+            )
+    return PostError(
         f"the front matter isn't closed: there is no line with only {fence}",
         hint=f"add a line {fence} after the last key",
     )

@@ -20,7 +20,7 @@ from frontmatter.default_handlers import BaseHandler
 from publisher.core.errors import PostError
 from publisher.posts.encoding import without_controls
 from publisher.posts.nesting import MOST_DEPTH
-from publisher.posts.post_file import Head, Tree, Twice
+from publisher.posts.post_file import Head, Tree, Twice, Unread
 
 try:
     from yaml import CSafeLoader as _SafeLoader
@@ -69,6 +69,18 @@ def _without_controls(value: Tree) -> Tree:
     return without_controls(value)[0] if value else value
 
 
+def wrong_fence(line: str) -> str:
+    """Return what is wrong with a line that was meant as a fence, such as "has 4 hyphens"; "" for any other line."""
+    signs = line.strip()
+    names = {"-": "hyphens", "+": "plus signs", "–": "dashes", "—": "dashes"}
+    if not 1 <= len(signs) <= 100 or len(set(signs)) != 1 or signs[0] not in names or signs in ("-", "+"):
+        return ""
+    if line.rstrip() in ("---", "+++"):
+        return ""
+    name = names[signs[0]] if len(signs) > 1 else "dash"
+    return f"has spaces before its {name}" if signs in ("---", "+++") else f"has {len(signs)} {name}"
+
+
 class _Handler(BaseHandler):
     """The base class of the handlers. split() expects a block that begins and ends with its fence."""
 
@@ -81,6 +93,8 @@ class _Handler(BaseHandler):
     def split(self, text: str) -> tuple[str, str]:
         first, _, rest = text.partition("\n")
         if first.strip() != self.fence:
+            if why := wrong_fence(first):
+                raise PostError(f"the first line {why}", hint=f"write three: {self.fence}")
             raise PostError(
                 f"the first line {first.strip()[:40]!r} doesn't open any known kind of front matter",
                 hint=f"write {self.fence} alone on the line",
@@ -118,7 +132,8 @@ class _YamlHandler(_Handler):
                     raise PostError("the front matter is not a list of keys", line=2, hint="write key: value")
                 lines = {str(key.value): key.start_mark.line + 2 for key, _ in node.value}
                 values = _YamlValues(fm)
-                return {"head": Head(values.mapping(node), lines, twice=tuple(values.twice))}
+                fields = values.mapping(node)
+                return {"head": Head(fields, lines, twice=tuple(values.twice), unread=tuple(values.unread))}
             finally:
                 loader.dispose()
         except yaml.MarkedYAMLError as error:
@@ -146,7 +161,8 @@ class _YamlValues:
 
     def __init__(self, text: str) -> None:
         self.twice: list[Twice] = []
-        self._text = text
+        self.unread: list[Unread] = []
+        self._lines = text.split("\n")
         self._left = MOST_NODES
         self._depth = 0
 
@@ -175,18 +191,30 @@ class _YamlValues:
         if self._left < 0:
             raise PostError("the front matter contains too many values", line=2, hint="remove its YAML aliases")
         if isinstance(node, yaml.ScalarNode):
+            if len(self.unread) < MOST_TWICE and (what := self._unread(node)):
+                line = node.end_mark.line
+                self.unread.append(Unread(table.removesuffix("."), line + 2, what, in_quotes(self._lines[line])))
             return None if node.tag == _NULL else node.value
         self._depth += 1
         if self._depth > DEEPEST:
             raise _too_deep("YAML", node.start_mark.line + 2)
         value: Tree
         if isinstance(node, yaml.SequenceNode):
-            value = [self.value(item) for item in node.value]
+            value = [self.value(item, table) for item in node.value]
         else:
             assert isinstance(node, yaml.MappingNode)  # noqa: S101 - there are three kinds of nodes
             value = self.mapping(node, table)
         self._depth -= 1
         return value
+
+    def _unread(self, node: yaml.ScalarNode) -> str:
+        """Return the comment behind a scalar without quotes, or the tag or anchor before it; "" if there is none."""
+        start, end = node.start_mark, node.end_mark
+        first, last = (self._lines[mark.line] if mark.line < len(self._lines) else "" for mark in (start, end))
+        if first[start.column : start.column + 1] in ("!", "&"):
+            return first[start.column :]
+        rest = last[end.column :].lstrip(" \t")
+        return rest if not node.style and rest.startswith("#") else ""
 
 
 class _TomlHandler(_Handler):
@@ -202,7 +230,7 @@ class _TomlHandler(_Handler):
             line = int(found[1]) + 1 if found else fm.count("\n") + 2
             if "overwrite" in str(error):
                 raise _twice_in_toml(fm, line) from error
-            raise _unreadable("TOML", error, line=line) from error
+            raise _unreadable("TOML", error, line=line, hint=_toml_hint(fm, line - 2)) from error
         return {"head": Head(_as_text(table, "TOML", 2), _key_lines(fm, _TOML_KEY, 2))}
 
 
@@ -227,7 +255,8 @@ class _JsonHandler(_Handler):
         try:
             table = json.loads(fm, object_pairs_hook=joined)
         except json.JSONDecodeError as error:
-            raise PostError(f"the front matter is not valid JSON: {error.msg}", line=error.lineno) from error
+            hint = _json_hint(fm.split("\n")[error.lineno - 1])
+            raise PostError(f"the front matter is not valid JSON: {error.msg}", line=error.lineno, hint=hint) from error
         except (ValueError, RecursionError) as error:
             raise _unreadable("JSON", error, line=1) from error
         return {"head": Head(_as_text(table, "JSON", 1), lines, twice=tuple(twice))}
@@ -276,13 +305,13 @@ def _key_lines(block: str, pattern: str, first: int) -> dict[str, int]:
     return lines
 
 
-def _unreadable(language: str, error: Exception, line: int) -> PostError:
+def _unreadable(language: str, error: Exception, line: int, hint: str = "") -> PostError:
     """Return a PostError for a parser's error that has no usable line of its own."""
     if isinstance(error, RecursionError):
         return _too_deep(language, line)
     message = (str(error).splitlines() or [type(error).__name__])[0]
     message = message.partition(" (at ")[0]  # TOML's parser counts from the line after the fence
-    return PostError(f"the front matter is not valid {language}: {message}", line=line, hint="fix it there")
+    return PostError(f"the front matter is not valid {language}: {message}", line=line, hint=hint or "fix it there")
 
 
 def _too_deep(language: str, line: int) -> PostError:
@@ -298,14 +327,72 @@ def _yaml_error(error: yaml.MarkedYAMLError, block: str) -> PostError:
     line = (mark.line if mark else 0) + 2
     lines = block.split("\n")
     written = lines[line - 2] if line - 2 < len(lines) else ""
+    begun = error.context_mark.line if error.context_mark else 0
     hint = ""
-    if "mapping values are not allowed" in str(error.problem):
-        key, _, value = written.partition(": ")
-        hint = f'put the value in quotes: {key.strip()}: "{value.strip()}"' if value else "put the value in quotes"
-    elif is_open:
+    if is_open:
         hint = "close the quotes"
+    elif quoted := in_quotes(written):
+        hint = f"put the value in quotes: {quoted}"
+    elif "flow" in str(error.context) and begun < len(lines) and (quoted := in_quotes(lines[begun])):
+        line, hint = begun + 2, f"put the value in quotes: {quoted}"
+    elif "mapping values are not allowed" in str(error.problem):
+        hint = "put the value in quotes"
     elif "escape" in str(error.problem):
         hint = "write the character itself (\N{GRINNING FACE}), or its one number: \\U0001F600"
     elif "\t" in written:
         hint = "indent with spaces, not tabs"
     return PostError(f"the front matter is not valid YAML: {error.problem}", line=line, hint=hint)
+
+
+# A line with a key or an item of a list, and its value.
+_KEY_AND_VALUE = re.compile(r"[ \t]*((?:- +)?[\w.-]+:[ \t]+|- +)(\S.*)")
+_LONGEST_FIX = 200
+
+
+def in_quotes(line: str) -> str:
+    """Return a line of YAML with its value in quotes, if it means what is written only then; "" for any other line."""
+    found = _KEY_AND_VALUE.fullmatch(line.rstrip()) if len(line) <= _LONGEST_FIX else None
+    if found is None or _value_of(line.strip()) == found[2]:
+        return ""
+    value = found[2]
+    plain = not re.search(r'["\\]', value)
+    for written in (f'"{value}"' if plain else "", "'" + value.replace("'", "''") + "'"):
+        if written and _value_of(f"{found[1]}{written}") == value:
+            return f"{found[1]}{written}".strip()
+    return ""
+
+
+def _value_of(line: str) -> str | None:
+    """Return the value of a line of YAML that is valid alone; None if it is not valid, or is no text."""
+    loader = Loader(line)
+    try:
+        node = loader.get_single_node()
+    except (yaml.YAMLError, RecursionError):
+        return None
+    finally:
+        loader.dispose()
+    while isinstance(node, yaml.MappingNode | yaml.SequenceNode) and len(node.value) == 1:
+        node = node.value[0][1] if isinstance(node, yaml.MappingNode) else node.value[0]
+    return str(node.value) if isinstance(node, yaml.ScalarNode) and node.tag == _STR else None
+
+
+def _toml_hint(text: str, index: int) -> str:
+    """Return how to correct a line of TOML whose value needs quotes; "" for any other line."""
+    lines = text.split("\n")
+    found = (
+        re.fullmatch(r"""([\w."'-]+)[ \t]*=[ \t]*([^\s"'\[{].*)""", lines[index].strip())
+        if index < len(lines)
+        else None
+    )
+    if found is None or len(found[0]) > _LONGEST_FIX:
+        return ""
+    value = json.dumps(found[2].strip(), ensure_ascii=False)
+    return f"put the value in quotes: {found[1]} = {value}"
+
+
+def _json_hint(line: str) -> str:
+    """Return how to correct a line of JSON whose value needs quotes; "" for any other line."""
+    found = re.fullmatch(r'("[^"]+"[ \t]*:[ \t]*)([^\s"\[{,][^",]*?),?', line.strip()[:_LONGEST_FIX])
+    if found is None or found[2] in ("true", "false", "null") or found[2].replace(".", "").isdecimal():
+        return ""
+    return f'put the value in double quotes: {found[1]}"{found[2]}"'

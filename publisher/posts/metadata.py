@@ -12,8 +12,8 @@ from publisher.core.errors import PostError
 from publisher.core.models import Author, Enclosure, Image, Post, Problem, Severity, Tag
 from publisher.posts.dates import MORNING, parse_date, place
 from publisher.posts.enclosures import enclosures_of, files_of, size_in
-from publisher.posts.excerpt import is_visible, plain_line, without_pairs
-from publisher.posts.field_names import FrontMatter, can_hide, first_text
+from publisher.posts.excerpt import decoded, is_visible, plain_line, without_pairs
+from publisher.posts.field_names import FrontMatter, can_hide, fields_of, first_text
 from publisher.posts.permalinks import (
     file_date,
     is_page_of_site,
@@ -59,6 +59,7 @@ class _PostBuilder:
 
     def post(self, digest: str) -> Post:
         self._look_at_keys()
+        self._look_at_values()
         published = self._published()
         self._refuse_misspelled_date(published)
         dated = file_date(self.name)
@@ -116,6 +117,23 @@ class _PostBuilder:
             raise PostError(what, line=line, hint=hint)
         self._warn(line, what, hint)
 
+    def _look_at_values(self) -> None:
+        """Warn about parts of values that YAML does not take for text, although readers were to see them."""
+        for key, line, what, fix in self.head.unread:
+            fields = fields_of(key)
+            # After a date or a switch, and in "tags: a  # why", a comment is meant.
+            if not fields or (what[0] == "#" and not what[1:2].strip() and fields.isdisjoint(_SENTENCES)):
+                continue
+            kinds = {"#": "is a comment", "!": "begins with a YAML tag", "&": "begins with a YAML anchor"}
+            said = "the rest of the line, " if what[0] == "#" else ""
+            hint = f"put the value in quotes: {fix}" if fix else "put the value in quotes"
+            self._warn(line, f"{key}: {said}{_shortened(what)!r}, {kinds[what[0]]}", hint)
+        for field in _SENTENCES:
+            value, line = self.meta.find(field)
+            if isinstance(value, list | dict):
+                what = f"{self.meta.key(field)}: what is in brackets is read as a list or a table, not as text"
+                self._warn(line, what, "put the value in quotes")
+
     def _refuse_misspelled_date(self, published: datetime) -> None:
         """Raise PostError if a misspelled key has a date that would hold the post back for longer."""
         for found, line in self.meta.misspelled():
@@ -165,7 +183,7 @@ class _PostBuilder:
             return None
 
     def _title(self, rest: str) -> str:
-        title = without_pairs(self.meta.text("title"))
+        title = decoded(without_pairs(self.meta.text("title")))
         if not is_visible(title):
             title = first_heading(self.head.body)
         if not title:
@@ -222,7 +240,7 @@ class _PostBuilder:
     def _authors(self) -> tuple[Author, ...]:
         value, _ = self.meta.find("authors")
         if isinstance(value, str):
-            authors = _authors_in(value, many=self.meta.at("authors") == value)
+            authors = _authors_in(decoded(value))
         else:
             items = value if isinstance(value, list) else [value]
             authors = tuple(author for author in map(_author, items) if author)
@@ -300,18 +318,23 @@ def first_heading(body: str) -> str:
     return taken.as_written(plain_line(re.sub(r"[*_`]|\[([^\[\]]*)\]\([^()]*\)", r"\1", taken.body)))
 
 
+# The fields whose words readers see as they are written.
+_SENTENCES = ("title", "excerpt", "image_alt", "image_caption")
 # A heading that may be a title; a longer line is not.
 _LONGEST_HEADING = 2_000
 _UNQUOTED = re.compile(r"[\s<>\"\\]")
-# A separator between names. The part after a comma may belong to the same name, as in O'Brien, Jr.
-_BETWEEN_NAMES = re.compile(r";|,(?!\s*(?:Jr|Sr|II|III|IV|Ph\.?D|M\.?D)\.?\s*(?:[,;]|$))", re.IGNORECASE)
+# A separator between names. The part after a comma may belong to the same name, as in O'Brien, Jr. and Acme, Inc.
+_BETWEEN_NAMES = re.compile(
+    r";|,(?!\s*(?:Jr|Sr|II|III|IV|Ph\.?D|M\.?D|Esq|Inc|Ltd|LLC|LLP|PLC|Corp|Co|GmbH|AG|S\.?A|B\.?V)\.?\s*(?:[,;<]|$))",
+    re.IGNORECASE,
+)
 _EMAIL = re.compile(r"[^\s<>@]+@[^\s<>@]+")
 
 
 @lru_cache(maxsize=1024)
-def _authors_in(text: str, *, many: bool) -> tuple[Author, ...]:
-    """Return the authors in a text. many: whether commas and semicolons separate several authors."""
-    return tuple(author for author in map(_author, _BETWEEN_NAMES.split(text) if many else [text]) if author)
+def _authors_in(text: str) -> tuple[Author, ...]:
+    """Return the authors in a text, which commas and semicolons separate."""
+    return tuple(author for author in map(_author, _BETWEEN_NAMES.split(text)) if author)
 
 
 def _author(item: Tree) -> Author | None:

@@ -65,11 +65,13 @@ class Unread(NamedTuple):
 
     key   the key, with its table
     what  the part, from its sign on: a comment (#), a tag (!) or an anchor (&)
+    fix   the line with the value in quotes, which is then read as it is written; "" if there is no such line
     """
 
     key: str
     line: int
     what: str
+    fix: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ class Head:
             lines={key: line + lines for key, line in self.lines.items()},
             body_line=self.body_line + lines,
             twice=tuple(Twice(key, first + lines, second + lines) for key, first, second in self.twice),
-            unread=tuple(Unread(key, line + lines, what) for key, line, what in self.unread),
+            unread=tuple(each._replace(line=each.line + lines) for each in self.unread),
         )
 
 

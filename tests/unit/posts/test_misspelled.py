@@ -12,8 +12,13 @@ from publisher.posts.misspelled import DATES
 from publisher.posts.post_file import Tree
 from publisher.posts.switches import SWITCHES
 from tests.support.posts_samples import read
-from tests.unit.posts.test_switches import FORMATS
 
+FORMATS = {
+    "yaml": "---\ntitle: x\ndate: 2024-07-06\n{key}: {value}\n---\n",
+    "toml": '+++\ntitle = "x"\ndate = 2024-07-06\n{key} = "{value}"\n+++\n',
+    "json": '{{\n"title": "x",\n"date": "2024-07-06",\n"{key}": "{value}"\n}}\n',
+    "headers": "Title: x\nAuthor: y\nDate: 2024-07-06\n{key}: {value}\n\nText.\n",
+}
 TABLES = SPELLINGS | SWITCHES | {"tags": TAG_KEYS}
 KNOWN = {spelling for spellings in TABLES.values() for spelling in spellings}
 
