@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import overload
 
@@ -16,7 +17,7 @@ from publisher.config.private_paths import PublicFiles
 from publisher.core.errors import ProjectError
 from publisher.core.models import Post, Problem, Severity, Tag
 from publisher.posts.cache_keys import code_key, hash_of
-from publisher.posts.clashes import resolve_clashes
+from publisher.posts.clashes import named_alike, resolve_clashes
 from publisher.posts.index import INDEX_FILE, UNKNOWN_NS, Index, PostRow, Referred, tags_of
 from publisher.posts.last_versions import Entry, LastVersions
 from publisher.posts.places import Places
@@ -120,22 +121,25 @@ class ArchiveReader:
     def archive(self, now: datetime) -> Archive:
         """Read the front matter of the changed files, and return the archive at the moment `now`."""
         if self._changed or self._gone or self._taken:
-            self.index.update(map(self._readable, self._read()), sorted(self._gone))
+            taken = ((source, (0, UNKNOWN_NS), "", ParsedFile(None, (each,))) for source, each in self._taken.items())
+            entries = chain(self._read(sorted(self._changed), self.settings), taken)
+            self.index.update(map(self._readable, entries), sorted(self._gone))
             self._changed, self._gone, self._taken = [], set(), {}
         rows, clashes = self._resolve_clashes()
+        if clashes and (apart := self._found.keys() & named_alike(self.index.rows(), clashes)):
+            settings = replace(self.settings, own_names=frozenset(apart))
+            self.index.update(map(self._readable, self._read(sorted(apart), settings)), ())
+            rows, clashes = self._resolve_clashes()
         if clashes and self._show_last_versions(clashes):
             rows, clashes = self._resolve_clashes()
         problems = [*self.problems, *clashes.values(), *(problem for _, problem in self.index.problems())]
         return Archive(self.folder, self.index, rows, problems, now, self.settings, self._versions)
 
-    def _read(self) -> Iterator[Entry]:
+    def _read(self, sources: Iterable[str], settings: PostSettings) -> Iterator[Entry]:
         from publisher.posts.head import read_file  # a build with nothing to do saves its 0.02 s
 
-        folder, found, settings, before = f"{self.folder}/", self._found, self.settings, self._settled_ns
-        for source in sorted(self._changed):
-            yield read_file(folder, source, found[source], settings, before)
-        for source, problem in self._taken.items():
-            yield source, (0, UNKNOWN_NS), "", ParsedFile(None, (problem,))
+        folder, found, before = f"{self.folder}/", self._found, self._settled_ns
+        return (read_file(folder, source, found[source], settings, before) for source in sources)
 
     def _readable(self, entry: Entry) -> Entry:
         """Return the entry of a file, or that of its last readable version if the file has an error.

@@ -6,7 +6,8 @@ from collections.abc import Callable, Collection, Mapping
 
 from publisher.core.models import Problem
 from publisher.posts.index import PostRow
-from publisher.posts.permalinks import file_key
+from publisher.posts.permalinks import file_date, file_key, name_of
+from publisher.posts.slugs import own_slug, post_slug
 
 
 def resolve_clashes(
@@ -40,6 +41,28 @@ def resolve_clashes(
         else:
             by_id[row.id] = by_permalink[path] = row.source
     return [row for row in rows if row.source not in problems], problems
+
+
+def named_alike(rows: list[PostRow], clashes: Mapping[str, Problem]) -> list[str]:
+    """Return the sources of clashing posts whose files are named like others but for signs, such as C.md and C++.md.
+
+    With names of their own they are posts of their own. The one without signs is not among them.
+
+    rows     all posts
+    clashes  the errors of those that are left out, by source
+    """
+    ids = {row.id for row in rows if row.source in clashes}
+    places = {address_key(row.permalink) for row in rows if row.source in clashes}
+    alike = [row.source for row in rows if row.id in ids or address_key(row.permalink) in places]
+    names = {source: _own_name(source) for source in alike}
+    return sorted(source for source, name in names.items() if own_slug(name) != post_slug(name))
+
+
+def _own_name(source: str) -> str:
+    """Return the name of a post's file without its day."""
+    name = name_of(source)[1]
+    dated = file_date(name)
+    return dated[1] if dated else name
 
 
 def _clash(shown: str, source: str, other: str, what: str, value: str, change: str) -> Problem:

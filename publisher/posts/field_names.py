@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import islice
 from typing import NamedTuple
 
@@ -167,15 +167,16 @@ _ALL = (*SPELLINGS.items(), *SWITCHES.items(), (_TAGS, TAG_KEYS))
 _BY_FIRST_KEY = _by_first_key()
 
 
-def _spellings(first: str = "") -> list[tuple[str, str]]:
+@cache
+def _spellings(first: str = "") -> tuple[tuple[str, str], ...]:
     """Return (field, key) for all keys of the tables; with `first`, for all keys that may be in the table of that name.
 
     The name of such a table is itself among the keys, with "" for the field.
     """
     pairs = [(field, spelling.split(".")) for field, spellings in _ALL for spelling in spellings]
     if first:
-        return [(field, parts[1]) for field, parts in pairs if parts[0] == first and len(parts) > 1]
-    return [(field if len(parts) == 1 else "", parts[0]) for field, parts in pairs]
+        return tuple((field, parts[1]) for field, parts in pairs if parts[0] == first and len(parts) > 1)
+    return tuple((field if len(parts) == 1 else "", parts[0]) for field, parts in pairs)
 
 
 # How many unknown keys of a post are compared with the keys of the tables.
@@ -193,7 +194,7 @@ class _Keys(NamedTuple):
 
     written  the keys as they are written, by folded key
     places   the places of our fields, the best first
-    unknown  keys that are no fields: the key, the folded key, and the (field, key) pairs that may be meant
+    unknown  keys that are not those of fields: the key, the folded key, and the (field, key) pairs that may be meant
     twice    pairs of keys that are equal when folded; the first counts
     """
 
@@ -209,7 +210,7 @@ def _keys(keys: tuple[str, ...]) -> _Keys:
     written: dict[str, str] = {}
     twice = []
     found: dict[str, list[tuple[int, Place]]] = {}
-    unknown = []
+    unknown: list[tuple[str, str, tuple[tuple[str, str], ...]]] = []
     for key in keys:
         folded = fold(key)
         if written.setdefault(folded, key) != key:
@@ -304,7 +305,7 @@ class FrontMatter:
         for place in self._keys.places.get(switch, _NOWHERE):
             value = self._at(place)
             # Eleventy takes the names of the collections, too.
-            if word_of(value) in words or (isinstance(value, list) and value and switch == "not_listed"):
+            if word_of(value) in words or (isinstance(value, list) and value and place[2].startswith("eleventy")):
                 return True
         return False
 
@@ -326,7 +327,7 @@ class FrontMatter:
             if found:
                 yield found, self._lines.get(key, 1)
         for key, value in islice(self._fields.items(), _MOST_UNKNOWN):
-            if isinstance(value, dict) and (inner := _spellings_in(fold(key))):
+            if isinstance(value, dict) and (inner := _spellings(fold(key))):
                 for name, item in islice(value.items(), _MOST_UNKNOWN):
                     folded = fold(name)
                     near = () if any(folded == known for _, known in inner) else _near(folded, fold(key))
@@ -374,15 +375,10 @@ def _below(value: Tree, keys: tuple[str, ...]) -> Tree:
     return value
 
 
-@lru_cache(maxsize=64)
-def _spellings_in(first: str) -> tuple[tuple[str, str], ...]:
-    return tuple(_spellings(first))
-
-
 def _meant_table(key: str, tables: set[str], value: dict[str, Tree]) -> Misspelled | None:
     """Return which of the tables a misspelled key means: one that may contain a key in it."""
     for table in sorted(tables):
-        inner = {name: field for field, name in _spellings_in(table)}
+        inner = {name: field for field, name in _spellings(table)}
         if found := next((name for name in value if fold(name) in inner), ""):
             return Misspelled(f"{key}.{found}", f"{table}.{fold(found)}", inner[fold(found)], value[found])
     return None

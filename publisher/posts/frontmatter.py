@@ -40,7 +40,7 @@ class Unfinished(Exception):  # noqa: N818 - not an error
 def parse_head(text: str, *, whole: bool) -> Head:
     r"""Parse the beginning of a file whose line ends are \n. If there is no front matter, the whole text is the body.
 
-    Comments and characters that nobody sees may come before the front matter; they are no part of the body then.
+    Comments and characters that nobody sees may come before the front matter; they are not part of the body then.
 
     whole: whether `text` is the whole file. If it isn't, and the front matter doesn't end in it, Unfinished is raised.
     Raises PostError, with the line, if the front matter cannot be read, or if it seems to be in the wrong place.
@@ -107,9 +107,7 @@ def _not_closed(text: str, fence: str) -> PostError:
     for number, line in enumerate(text.split("\n", 100)[:100], 1):
         if why := wrong_fence(line):
             what = f"the front matter isn't {'closed' if number > 1 else 'opened'}: the line {why}"
-            return PostError(
-                what, line=number, hint=f"write three hyphens: {fence}" if fence == "---" else f"write {fence}"
-            )
+            return PostError(what, line=number, hint=f"write three, and nothing else: {fence}")
     return PostError(
         f"the front matter isn't closed: there is no line with only {fence}",
         hint=f"add a line {fence} after the last key",
@@ -166,7 +164,7 @@ def _header_lines(text: str, *, whole: bool) -> Head | None:
 
 
 def _refuse_header_line(line: str, number: int, before: Iterable[str]) -> None:
-    """Raise PostError for a line that is no header, if a title is among the headers before it."""
+    """Raise PostError for a line that is not a header, if a title is among the headers before it."""
     if "title" in {key.lower() for key in before}:
         raise PostError(
             f"{line.strip()[:40]!r} is neither a header nor text",

@@ -331,14 +331,14 @@ def _yaml_error(error: yaml.MarkedYAMLError, block: str) -> PostError:
     hint = ""
     if is_open:
         hint = "close the quotes"
+    elif "escape" in str(error.problem):
+        hint = "write the character itself (\N{GRINNING FACE}), or its one number: \\U0001F600"
     elif quoted := in_quotes(written):
         hint = f"put the value in quotes: {quoted}"
     elif "flow" in str(error.context) and begun < len(lines) and (quoted := in_quotes(lines[begun])):
         line, hint = begun + 2, f"put the value in quotes: {quoted}"
     elif "mapping values are not allowed" in str(error.problem):
         hint = "put the value in quotes"
-    elif "escape" in str(error.problem):
-        hint = "write the character itself (\N{GRINNING FACE}), or its one number: \\U0001F600"
     elif "\t" in written:
         hint = "indent with spaces, not tabs"
     return PostError(f"the front matter is not valid YAML: {error.problem}", line=line, hint=hint)
@@ -363,7 +363,7 @@ def in_quotes(line: str) -> str:
 
 
 def _value_of(line: str) -> str | None:
-    """Return the value of a line of YAML that is valid alone; None if it is not valid, or is no text."""
+    """Return the value of a line of YAML that is valid alone; None if it is not valid, or not text."""
     loader = Loader(line)
     try:
         node = loader.get_single_node()

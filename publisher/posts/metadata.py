@@ -26,7 +26,7 @@ from publisher.posts.permalinks import (
     why_unfit,
 )
 from publisher.posts.post_file import Head, ParsedFile, PostSettings, Tree
-from publisher.posts.slugs import post_slug, tag_slug
+from publisher.posts.slugs import own_slug, post_slug, tag_slug
 from publisher.posts.switches import is_switched
 from publisher.posts.tex import take_out
 from publisher.posts.urls import absolute, is_disguised, is_web_url, local_file, looks_like_url, quoted
@@ -68,7 +68,7 @@ class _PostBuilder:
         language = self._language()
         # Unlike the date in the front matter, the day in the file name is never corrected.
         day = dated[0] if dated else published.astimezone(self.settings.zone).date()
-        name = post_slug(rest)
+        name = self._name(rest, day)
         path = self._permalink(published, name, language)
         url = self.settings.site_url + quoted(path)
         updated = self._optional_date("updated")
@@ -95,6 +95,20 @@ class _PostBuilder:
             files=tuple(self.files),
         )
 
+    def _name(self, rest: str, day: date) -> str:
+        """Return the name of the post in its id and, without a slug of its own, in its address. rest: its file's name.
+
+        A name that has no letters, or differs from another one only in signs, keeps its signs. A published post keeps
+        the name that it has.
+        """
+        plain, own = post_slug(rest), own_slug(rest)
+        if own == plain:
+            return plain
+        published = self.settings.published_id(self.source)
+        if published:
+            return own if published == tag_uri(self.settings.authority, day, self.folder, own) else plain
+        return own if self.source in self.settings.own_names or not any(map(str.isalnum, rest)) else plain
+
     def _look_at_keys(self) -> None:
         """Warn about keys that have no effect; raise PostError if they were to hide something."""
         for found, line in self.meta.misspelled():
@@ -120,7 +134,7 @@ class _PostBuilder:
     def _look_at_values(self) -> None:
         """Warn about parts of values that YAML does not take for text, although readers were to see them."""
         for key, line, what, fix in self.head.unread:
-            fields = fields_of(key)
+            fields = fields_of(key) | fields_of(key.partition(".")[0])
             # After a date or a switch, and in "tags: a  # why", a comment is meant.
             if not fields or (what[0] == "#" and not what[1:2].strip() and fields.isdisjoint(_SENTENCES)):
                 continue

@@ -5,7 +5,9 @@ The archive needs these types even if no file has changed, so this module import
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -13,7 +15,7 @@ from zoneinfo import ZoneInfo
 from publisher.config import Config
 from publisher.core.errors import PostError
 from publisher.core.models import Author, Post, Problem
-from publisher.posts.published import authority_of
+from publisher.posts.published import PublishedIds, authority_of
 
 # A value of front matter: text, null, or a list or table of values.
 Tree = str | None | list["Tree"] | dict[str, "Tree"]
@@ -21,7 +23,11 @@ Tree = str | None | list["Tree"] | dict[str, "Tree"]
 
 @dataclass(frozen=True, slots=True)
 class PostSettings:
-    """The part of the configuration on which a Post depends."""
+    """What a Post depends on besides its file: a part of the configuration, and two facts about its neighbours.
+
+    published_id  returns the id under which the post of a source path was published; "" if it was not
+    own_names     sources of posts that need a name of their own, since another file has the same name but for signs
+    """
 
     folder: str
     pattern: str
@@ -33,6 +39,8 @@ class PostSettings:
     root: Path
     static: str
     fix_encoding: bool
+    published_id: Callable[[str], str] = field(default=lambda _: "", repr=False, compare=False)
+    own_names: frozenset[str] = field(default=frozenset(), repr=False)
 
     @classmethod
     def of(cls, config: Config) -> PostSettings:
@@ -49,7 +57,14 @@ class PostSettings:
             root=config.root,
             static=config.pages.static,
             fix_encoding=config.posts.fix_encoding,
+            published_id=_published_id(config),
         )
+
+
+def _published_id(config: Config) -> Callable[[str], str]:
+    """Return a function that finds the published id of a source, and reads the record only if it is ever called."""
+    record = cache(PublishedIds(config).ids)
+    return lambda source: record().get(source, "")
 
 
 class Twice(NamedTuple):

@@ -45,7 +45,7 @@ _MOST_LINES_OF_FIELDS = 20
 
 _FENCE = re.compile(r"[ \t]*(---|\+\+\+)[ \t]*")
 # A key, the space after its sign, and the value.
-_FIELD = re.compile(r"[^\w\n]{0,4}(\w[\w .-]{0,40})[^\w\s:=]{0,2}[ \t]{0,8}[:=]{1,2}([ \t]*)(.*)")
+_FIELD = re.compile(r"[^\w\n]{0,4}(\w[\w .-]{0,40})[^\w\s:=]{0,2}[ \t]{0,8}[:=]{1,2}([ \t]*+)(.*+)")
 # The fields that make a block between two fences front matter; in a text they would be a strange choice.
 _USUAL = frozenset(("title", "date", "draft", "published", "publish", "status", "tags", "layout", "slug", "permalink"))
 
@@ -82,12 +82,13 @@ def _after(found: int, closing: str) -> int:
 
 def is_front_matter(text: str) -> bool:
     """Return whether a text that begins with three hyphens is front matter, and not a rule above other text."""
-    for line in text.split("\n", _MOST_LINES)[1:]:
-        if line.strip() and not line.lstrip().startswith("#"):
-            field = _FIELD.fullmatch(line)
-            is_field = field is not None and bool(field[2] or not field[3])
-            return is_field or _FENCE.fullmatch(line) is not None or line[0] in "{?"
-    return False
+    lines = text.split("\n", _MOST_LINES)[1:]
+    first = next((line for line in lines if line.strip() and not line.lstrip().startswith("#")), "")
+    field = _FIELD.fullmatch(first)
+    if not lines or not lines[0].strip():  # a rule is followed by an empty line, front matter seldom
+        return field is not None and _key(field[1]) in _USUAL
+    is_field = field is not None and bool(field[2] or not field[3])
+    return is_field or _FENCE.fullmatch(first) is not None or first[:1] in ("{", "?")
 
 
 def refuse_misplaced(text: str) -> None:
@@ -138,7 +139,12 @@ def seems_hidden(beginning: bytes) -> bool:
 def _lines_of_head(lines: list[str]) -> Iterator[str]:
     """Yield the lines up to the end of front matter, which may begin below the first line."""
     first = lines[0].rstrip() if lines else ""
-    has_begun = first in _FENCES or first[:1] == "{" or _FIELD.fullmatch(first) is not None
+    has_begun = (
+        first in _FENCES
+        or first == "{"
+        or first[:2] == '{"'
+        or (first[:1].isalpha() and _FIELD.fullmatch(first) is not None)
+    )
     for number, line in enumerate(lines):
         if number and line.rstrip() in _FENCES:
             if has_begun:
@@ -163,4 +169,4 @@ def _key(written: str) -> str:
 
 
 def _word(written: str) -> str:
-    return written.strip(" \t,'\"").lower()
+    return written.strip(" \t,'\"*_").lower()

@@ -29,6 +29,11 @@ def post_slug(text: str) -> str:
     return _short(slug) if any(map(str.isalnum, slug)) else "post"
 
 
+def own_slug(text: str) -> str:
+    """Return a path segment for a post that no other file name has, also if it differs only in signs: c_plus_plus."""
+    return tag_slug(text) if text.strip() else post_slug(text)
+
+
 def _folded(text: str) -> str:
     """Return the text case-folded, in one Unicode form, and without characters that only change how an emoji looks."""
     before = ""

@@ -152,6 +152,8 @@ def is_near(word: str, known: str) -> bool:
     most = 2 if len(known) >= 8 else 1
     if word == known or abs(len(word) - len(known)) > most or (len(known) <= 4 and word[:1] != known[:1]):
         return False
+    if len(set(word) ^ set(known)) > 2 * most:
+        return False  # one slip brings in one letter and takes out another
     before: list[int] = []
     row = list(range(len(known) + 1))
     for i, letter in enumerate(word, 1):

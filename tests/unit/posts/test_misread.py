@@ -97,7 +97,7 @@ def test_the_proposed_fix_of_a_value_is_read_as_it_was_meant(key: str) -> None:
         ("tags: #a #b", 3, "tags: the rest of the line, '#a #b', is a comment"),
         ("tags:\n  - #a\n  - b", 4, "tags: the rest of the line, '#a', is a comment"),
         ("author: Ada #1", 3, "author: the rest of the line, '#1', is a comment"),
-        ("image: {alt: a #b\n  , url: c.png}", 3, "image.alt: the rest of the line, '#b', is a comment"),
+        ("image:\n  url: c.png\n  alt: a #b", 5, "image.alt: the rest of the line, '#b', is a comment"),
         ("excerpt: One\n  two #three", 4, "excerpt: the rest of the line, '#three', is a comment"),
         ("excerpt: [One]", 3, "excerpt: what is in brackets is read as a list or a table, not as text"),
     ],

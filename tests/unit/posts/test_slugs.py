@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import unicodedata
 from dataclasses import replace
 from pathlib import Path
@@ -273,6 +274,48 @@ def test_the_newer_of_two_clashing_posts_is_left_out(older: str, newer: str, nam
     (problem,) = archive.problems
     assert (problem.path, problem.message) == ("posts/2024-02-01-b.md", f"has the same {name}")
     assert folder.build().posts == 1
+
+
+def test_names_that_differ_in_signs_are_posts_of_their_own(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    names = ["🎉", "🎂", "C", "C++", "C#", "…", "party 🎉", "party 🎂", "〇○〡foo"]
+    for name in names:
+        folder.write(f"2024-07-06-{name}.md", "Text.", "title: x")
+    folder.write("2024-07-07-C++.md", "Text.", "title: x")  # of another day, so its name is clear
+    archive = folder.archive(keep=True)
+    found = {post.source[11:-3]: post.permalink.removeprefix("/2024/07/06/") for post in archive.posts[1:]}
+    assert archive.problems == []
+    assert found == {
+        "🎉": "🎉/", "🎂": "🎂/", "C": "c/", "C++": "c_plus_plus/", "C#": "c_sharp/", "…": "dot_dot_dot_c45f3d70/",
+        "party 🎉": "party-🎉/", "party 🎂": "party-🎂/", "〇○〡foo": "〇-〡foo/",
+    }  # fmt: skip
+    assert archive.posts[0].permalink == "/2024/07/07/c/"
+    assert len(set(archive.ids().values())) == 10
+    assert folder.archive().ids() == archive.ids()
+
+
+def test_a_published_post_keeps_its_id_when_a_name_like_its_own_appears(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.write("2024-07-06-C#.md", "Text.", "title: x")
+    before = folder.archive(keep=True).ids()
+    folder.build()
+    for name in ("C++", "C"):
+        folder.write(f"2024-07-06-{name}.md", "Text.", "title: x")
+    after = folder.archive(keep=True)
+    assert before.items() <= after.ids().items()
+    assert {post.permalink for post in after.posts} == {"/2024/07/06/c/", "/2024/07/06/c_plus_plus/"}
+    assert [problem.path for problem in after.problems] == ["posts/2024-07-06-C.md"]  # its name has no signs to keep
+
+
+def test_a_post_that_was_published_without_its_signs_keeps_its_id_and_address(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    path = folder.write("2024-07-06-post.md", "Text.", "title: x")
+    folder.build()
+    path.rename(path.with_name("2024-07-06-🎉.md"))
+    with sqlite3.connect(tmp_path / ".publisher/published.db") as db:
+        db.execute("UPDATE ids SET source = '2024-07-06-🎉.md'")
+    (post,) = folder.posts()
+    assert (post.id, post.permalink) == ("tag:site.example,2024:2024-07-06:post", "/2024/07/06/post/")
 
 
 def test_two_endings_of_one_name_are_a_clash(tmp_path: Path) -> None:
