@@ -32,8 +32,8 @@ from publisher.posts.bounded_process import OverLimit, TimeLimit, shared_process
 from publisher.posts.frontmatter import parse_head
 from publisher.posts.mathml import maths_of
 from publisher.posts.nesting import require_shallow_html, require_shallow_markdown
-from publisher.posts.tex import take_out
 from publisher.posts.preamble import front_start
+from publisher.posts.tex import take_out
 
 NOTES_FOLDER = "letters"
 
