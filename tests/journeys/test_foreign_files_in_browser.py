@@ -153,6 +153,24 @@ def test_no_file_of_a_writer_acts_for_the_owner(browser: Chromium, project: Proj
         page.wait_for_selector("text=What comes next")  # still logged in: the cookie was there all the time
 
 
+def test_a_stolen_cookie_opens_nothing_once_the_owner_has_logged_out(
+    browser: Chromium, project: Project, url: str
+) -> None:
+    admin = f"{project.config().public_url}/admin"
+    with browser.page() as owner, browser.page() as thief:
+        log_in(owner, project)
+        cookies = owner.context.cookies()
+        assert cookies
+        thief.context.add_cookies(cookies)  # type: ignore[arg-type] - the same fields, as what is read
+        thief.goto(admin)
+        thief.wait_for_selector("text=What comes next")
+        owner.click("form.logout button")
+        owner.wait_for_selector("input[type=password]")
+        for path in ("", "/access"):
+            thief.goto(admin + path)
+            assert thief.locator("input[type=password]").count() == 1, path
+
+
 def test_no_redirect_and_no_frame_leads_elsewhere(browser: Chromium, project: Project, url: str) -> None:
     with browser.page() as page:
         for path in LEADING_OUT:
