@@ -20,6 +20,7 @@ from publisher.core.logging import log
 from publisher.daemon.build_child import OUT_OF_MEMORY
 from publisher.daemon.children import BUILD, BuildNote, BuildOrder, Child, ChildError, Children
 from publisher.daemon.reporting import Outage, ProblemLog, log_defect
+from publisher.publishing.wiring import note_build_failure
 
 if TYPE_CHECKING:
     from publisher.site.build import BuildReport
@@ -101,6 +102,8 @@ class SiteBuilder:
             try:
                 report = self._run(config, now, note)
             except ChildError as error:
+                if not self._over:
+                    note_build_failure(config, error, now)
                 self._rest(error)
                 raise
             finally:

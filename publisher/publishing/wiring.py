@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from publisher.config import Config
 from publisher.core.host_id import host_id, host_name
-from publisher.core.models import Problem, Severity
+from publisher.core.models import Problem, Severity, problem_at
 from publisher.site.build import BuildReport, build
 from publisher.site.build.folder import Progress
 from publisher.site.build.manifest import Manifest, manifest_file
@@ -25,6 +25,7 @@ from publisher.store import open_store
 from publisher.store.location import editions_key, store_exists
 
 if TYPE_CHECKING:
+    from publisher.core.errors import PublisherError
     from publisher.posts.archive import Archive
     from publisher.store import Store
 
@@ -123,6 +124,11 @@ def build_failure(config: Config) -> tuple[Problem, datetime] | None:
     """Return why builds of the output folder fail, and since when; None if the last one succeeded."""
     manifest = Manifest.read(manifest_file(config, config.root / config.pages.output))
     return (manifest.failure, manifest.failing_since) if manifest.failure and manifest.failing_since else None
+
+
+def note_build_failure(config: Config, error: PublisherError, now: datetime) -> None:
+    """Record why a build failed that could not record it itself, because its process was ended."""
+    Manifest.read(manifest_file(config, config.root / config.pages.output)).note_failure(problem_at(error), now)
 
 
 def web_copies(config: Config, now: datetime) -> WebVersions:

@@ -13,6 +13,7 @@ import pytest
 from publisher.core.errors import PublisherError
 from publisher.daemon.children import BuildNote, ChildError, Children
 from publisher.daemon.site_builder import SiteBuilder
+from publisher.publishing.wiring import site_problems
 from tests.support.project import Project
 from tests.support.web_client import until
 
@@ -49,9 +50,12 @@ def test_a_build_that_makes_no_progress_is_ended_and_named(project: Project, chi
     with pytest.raises(ChildError) as again:  # the same would happen again, so it is not tried at once
         site.build(project.config(), NOW)
     assert again.value is hung.value
+    ((noted,), _) = site_problems(project.config())  # which a tick mails to the owner
+    assert (noted.path, "made no progress for 1 s" in noted.message) == (hung.value.where, True)
     (project.root / "templates/pages/post.html").unlink()
     site.changed()
     assert site.build(project.config(), NOW).problems == before.problems
+    assert site_problems(project.config())[0] == []
 
 
 def test_a_build_that_needs_too_much_memory_is_ended(project: Project, children: Children) -> None:
