@@ -125,5 +125,7 @@ class PagesConfig:
     per_page: Annotated[int, Check(checks.between(1, 1_000)), Doc("Posts per page of the index and of a tag.")] = 20
     output: Annotated[str, Check(checks.output_path), Doc("Folder that `publisher build` writes.")] = "public"
     static: Annotated[
-        str, Check(checks.project_path), Doc("Folder whose files are copied unchanged into the output.")
+        str,
+        Check(checks.project_path),
+        Doc("Folder whose files are copied into the output; pictures lose their metadata."),
     ] = "static"

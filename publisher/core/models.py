@@ -6,10 +6,13 @@ because a build with nothing to do doesn't need them, and defining them would ta
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from html import unescape
+from urllib.parse import unquote
 
 from publisher.core.errors import PublisherError, file_and_line
 
@@ -78,6 +81,27 @@ class Image:
     url: str
     alt: str = ""
     caption: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture of the project as pages and emails show it. All URLs are absolute.
+
+    file           its path in the project
+    width, height  the size at which it is shown at most, in pixels of CSS
+    url            the picture itself
+    sources        (width in pixels, URL) of what a browser may choose from, narrowest first; () if it has no choice
+    email          URL of a picture for emails, in a format that every email program shows
+    thumbnail      URL of a small picture for emails
+    """
+
+    file: str
+    width: int
+    height: int
+    url: str
+    sources: tuple[tuple[int, str], ...] = ()
+    email: str = ""
+    thumbnail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +181,14 @@ Token = tuple[str, str]
 Lex = Callable[[str, str], list[Token] | None]
 
 
+_SOURCE = re.compile(r' src="([^"]*)"')
+
+
+def bare_url(url: str) -> str:
+    """Return a URL without query, fragment and escapes, to compare URLs of files."""
+    return unquote(url.partition("#")[0].partition("?")[0])
+
+
 @dataclass(frozen=True, slots=True)
 class RenderedPost:
     """A post with its body as HTML.
@@ -165,6 +197,7 @@ class RenderedPost:
     excerpt  one paragraph of plain text, empty only if the post is empty
     words    number of words in the body; in scripts without spaces, a character counts as half a word
     assets   files of the project that the body shows, as (site-relative path, path relative to the project)
+    pictures  those of them that are pictures, by URL without query and escapes (see `picture`)
     lex      finds the tokens of the body's code within the limits for this post; None if there are no such limits
     maths    the MathML of each formula, by the element of code that is its TeX in `html`
     """
@@ -175,8 +208,22 @@ class RenderedPost:
     words: int
     problems: tuple[Problem, ...] = ()
     assets: tuple[tuple[str, str], ...] = ()
+    pictures: Mapping[str, Picture] = field(default_factory=dict)
     lex: Lex | None = field(default=None, compare=False, repr=False)
     maths: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+
+    def picture(self, url: str) -> Picture | None:
+        """Return the picture at an absolute URL; None if it is not one of the project, or can't be read."""
+        return self.pictures.get(bare_url(url)) if self.pictures else None
+
+    def shows(self, url: str) -> bool:
+        """Return whether the body shows the picture at an absolute URL, or the same file of the project."""
+        if "<img" not in self.html:
+            return False
+        shown = {bare_url(unescape(source)) for source in _SOURCE.findall(self.html)}
+        wanted = self.picture(url)
+        same = wanted and any((found := self.picture(each)) and found.file == wanted.file for each in shown)
+        return bool(same) or bare_url(url) in shown
 
     @property
     def minutes(self) -> int:

@@ -24,8 +24,10 @@ Public modules:
     last_versions  the last readable version of each published post
     markup        rendering of posts as RenderedPosts, within limits
     mathml        MathML for the formulas of a post
+    media_types   the files beside posts that are published, by their endings
     nesting       how deeply a body may be nested
     permalinks    paths of posts, and their permanent ids
+    pictures      the sizes of pictures, and the smaller copies of them that are shown
     post_id       reading and writing the id in a post's front matter
     preamble      what may come before front matter, and front matter in the wrong place
     prose         the difference between prose and code in a body, and the search for lines in a file
@@ -50,8 +52,10 @@ __all__ = [
     "last_versions",
     "markup",
     "mathml",
+    "media_types",
     "nesting",
     "permalinks",
+    "pictures",
     "post_id",
     "preamble",
     "prose",

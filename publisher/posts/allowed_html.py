@@ -47,7 +47,7 @@ _ATTRIBUTES = {
     "ins": {"cite", "datetime"},
     "details": {"open"},
     "iframe": {"src", "width", "height", "allowfullscreen", "loading"},
-    "img": {"src", "srcset", "sizes", "alt", "width", "height", "loading"},
+    "img": {"src", "srcset", "sizes", "alt", "width", "height", "loading", "style"},  # of a style, the width is kept
     "input": {"type", "checked", "disabled"},
     "li": {"value"},
     "math": {"display"},
@@ -135,7 +135,10 @@ class Sanitiser:
         finally:
             self._filter.absolutise = _nowhere
         clean = _NO_CHECKBOX.sub("", clean) if "<input" in clean else clean
-        return _NO_PICTURE.sub("", clean) if "<img" in clean else clean
+        if "<img" not in clean:
+            return clean
+        clean = _STYLED.sub(_with_width, clean) if ' style="width:' in clean else clean
+        return _NO_PICTURE.sub("", clean)
 
 
 def _nowhere(tag: str, reference: str) -> str | None:
@@ -159,9 +162,31 @@ class _Filter:
             return " ".join(_CLASSES.findall(value)) or None
         if name == "srcset":
             return _srcset(tag, value, self.absolutise)
+        if name == "style":
+            return _width_in(value)
         if tag == "input" and name == "type":
             return "checkbox" if value == "checkbox" else None
         return value
+
+
+_WIDTH = re.compile(r"(?:^|;)\s*width\s*:\s*(\d{1,4})(?:\.\d{1,9})?\s*(px|%|r?em)\s*(?:!|;|$)", re.IGNORECASE)
+_STYLED = re.compile(r'<img\b[^<>]*? style="width:[^<>]*+>')
+_SIZE = re.compile(r' (?:width|height)="[^"]*"| style="width:([^"]*)"')
+
+
+def _width_in(style: str) -> str | None:
+    """Return the width in a style as `width:40` for pixels or `width:50%`; None if there is none."""
+    found = _WIDTH.search(style)
+    if not found:
+        return None
+    number, unit = int(found[1]), found[2].lower()
+    return f"width:{number}%" if unit == "%" else f"width:{number * 16 if unit.endswith('em') else number}"
+
+
+def _with_width(tag: re.Match[str]) -> str:
+    """Return the tag of a picture with the width of its style as an attribute, which emails and feeds need."""
+    width = next((found[1] for found in _SIZE.finditer(tag[0]) if found[1]), "")
+    return f'<img width="{width}"{_SIZE.sub("", tag[0])[4:]}'
 
 
 # WHATWG HTML, "srcset attribute": a URL is a run without spaces. Commas inside it belong to it; a comma at its end ends

@@ -20,6 +20,7 @@ from publisher.posts.cache_keys import code_key, hash_of
 from publisher.posts.clashes import named_alike, resolve_clashes
 from publisher.posts.index import INDEX_FILE, UNKNOWN_NS, Index, PostRow, Referred, tags_of
 from publisher.posts.last_versions import Entry, LastVersions
+from publisher.posts.pictures import with_stamps
 from publisher.posts.places import Places
 from publisher.posts.post_file import ParsedFile, PostSettings
 from publisher.posts.published import PublishedIds
@@ -414,7 +415,7 @@ class Archive:
         return post if digest == post.digest else replace(post, digest=digest)
 
     def _linked_digests(self) -> dict[str, str]:
-        """Return the digest of each post, which also changes when a post that it links to moves."""
+        """Return the digest of each post, which also changes with its pictures, and when a linked post moves."""
         moment = self.now.timestamp()
         digests = {
             row.source: row.digest if row.updated <= moment else hash_of(row.digest, "not updated yet")
@@ -424,7 +425,7 @@ class Archive:
             if source in digests:
                 places = [self._permalinks.get(target, "") for target in targets]
                 digests[source] = hash_of(digests[source], *places)
-        return digests
+        return with_stamps(digests, self._index.assets(), self.settings.root)
 
 
 class PostList(Sequence[Post]):

@@ -17,7 +17,7 @@ import comrak
 
 from publisher.config import Config
 from publisher.core.errors import PostError
-from publisher.core.models import Problem, Severity
+from publisher.core.models import Picture, Problem, Severity
 from publisher.posts.allowed_html import Absolutise, Sanitiser
 from publisher.posts.body_warnings import body_warnings
 from publisher.posts.encoding import decode, repair_body, without_controls
@@ -77,6 +77,7 @@ class RenderedBody(NamedTuple):
     problems: tuple[Problem, ...]
     assets: tuple[tuple[str, str], ...]
     maths: dict[str, str]
+    pictures: dict[str, Picture]
     links: list[str]
     local: list[LocalLink]
 
@@ -119,6 +120,7 @@ class _Body:
             self._warn_of(self.references.head_problems, self._lines.line_in_head)
             self._warn_of(self.references.problems, self._lines.line_of)
         if self.inspect:
+            self._warn_of(self.references.doubts, self._lines.line_of)
             for warning in body_warnings(raw, clean, self._lines, self.references.fragments, self._mentioned_tags):
                 self.warn(*warning)
         local = self.references.local.items() if self.inspect else ()
@@ -129,6 +131,7 @@ class _Body:
             tuple(self.problems),
             tuple(self.references.assets),
             maths,
+            self.references.pictures,
             list(self.references.links),
             [LocalLink(url, written, self._lines.line_of(written)) for url, written in local],
         )

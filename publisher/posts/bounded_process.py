@@ -380,20 +380,30 @@ def _spawned(memory: int) -> _Child:
     return pipes.keep_ours(pid, memory)
 
 
-_shared = BoundedProcess()
+_shared: dict[str, BoundedProcess] = {}
 
 
-def shared_process() -> BoundedProcess:
-    """Return the bounded process that all of this process's renderers use."""
-    return _shared
+def shared_process(purpose: str = "posts") -> BoundedProcess:
+    """Return the bounded process that all of this process uses for one purpose.
+
+    Calls of one purpose wait for each other, and often have a state in common that is sent again for other calls.
+    """
+    if purpose not in _shared:
+        _shared[purpose] = BoundedProcess()
+    return _shared[purpose]
 
 
 def _forget() -> None:
-    """Leave the bounded process to the parent, in a process that was forked from one that has a bounded process."""
-    global _shared
-    _shared.forget()
-    _shared = BoundedProcess()
+    """Leave the bounded processes to the parent, in a process that was forked from one that has bounded processes."""
+    for process in _shared.values():
+        process.forget()
+    _shared.clear()
+
+
+def _end() -> None:
+    for process in _shared.values():
+        process.end()
 
 
 os.register_at_fork(after_in_child=_forget)
-atexit.register(lambda: _shared.end())
+atexit.register(_end)

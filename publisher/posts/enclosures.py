@@ -12,33 +12,15 @@ from urllib.parse import unquote, urlsplit
 
 from publisher.core.models import Enclosure, Post, Problem, Severity
 from publisher.posts.field_names import FrontMatter, first_text
+from publisher.posts.media_types import media_type_of
+from publisher.posts.picture_metadata import without_metadata
+from publisher.posts.pictures import is_picture
 from publisher.posts.post_file import PostSettings, Tree
 from publisher.posts.urls import local_file
 
 NOT_THERE = -1
 
 _MEDIA_TYPE = re.compile(r"[a-zA-Z]+/[a-zA-Z0-9][a-zA-Z0-9.+-]*")
-
-# These take precedence over the machine's own table, in which .m4a is audio/mp4a-latm on some machines only.
-_TYPES = {
-    ".aac": "audio/aac",
-    ".epub": "application/epub+zip",
-    ".flac": "audio/flac",
-    ".m4a": "audio/mp4",
-    ".m4b": "audio/mp4",
-    ".m4v": "video/mp4",
-    ".mov": "video/quicktime",
-    ".mp3": "audio/mpeg",
-    ".mp4": "video/mp4",
-    ".oga": "audio/ogg",
-    ".ogg": "audio/ogg",
-    ".ogv": "video/ogg",
-    ".opus": "audio/ogg",  # RFC 7845 section 9
-    ".pdf": "application/pdf",
-    ".wav": "audio/wav",
-    ".weba": "audio/webm",
-    ".webm": "video/webm",
-}
 
 
 def enclosures_of(
@@ -62,7 +44,7 @@ def enclosures_of(
         if not url:
             continue
         written = first_text(table, "type", "mimetype", "mediatype")
-        media_type = written if _MEDIA_TYPE.fullmatch(written) else _type_of(url)
+        media_type = written if _MEDIA_TYPE.fullmatch(written) else media_type_of(unquote(urlsplit(url).path))
         if not media_type:
             warn(f"the type of {reference!r} is not known", "add `type: audio/mpeg`")
             continue
@@ -123,25 +105,18 @@ def files_of(reference: str, url: str, settings: PostSettings, source: str) -> l
 
 
 def size_in(root: Path, path: str) -> int:
-    """Return the size in bytes of a file of the project; NOT_THERE if it is missing or links out of the project."""
+    """Return the size in bytes at which a file of the project is published.
+
+    It is NOT_THERE if the file is missing or links out of the project.
+    """
     try:
         file = Path(os.path.realpath(root / path))
         status = file.stat()
+        if not (file.is_relative_to(os.path.realpath(root)) and stat.S_ISREG(status.st_mode)):
+            return NOT_THERE
+        return len(without_metadata(file.read_bytes())) if is_picture(path) else status.st_size
     except (OSError, ValueError):
         return NOT_THERE
-    is_inside = file.is_relative_to(os.path.realpath(root))
-    return status.st_size if is_inside and stat.S_ISREG(status.st_mode) else NOT_THERE
-
-
-def _type_of(url: str) -> str:
-    path = unquote(urlsplit(url).path)
-    ending = posixpath.splitext(path)[1].lower()
-    if ending in _TYPES:
-        return _TYPES[ending]
-    import mimetypes  # only for rare endings
-
-    # A new table contains only Python's own types, without those that the machine adds.
-    return mimetypes.MimeTypes().guess_type(f"file{ending}")[0] or ""
 
 
 def _seconds(text: str) -> int | None:

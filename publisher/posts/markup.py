@@ -128,7 +128,9 @@ class Renderer:
                     lexer(code, language)
             problems = (*problems, *self._slow_code(post.source))
         self._referred.append(Referred(post.source, body.links, list(body.assets), body.problems))
-        return RenderedPost(post, body.html, body.excerpt, body.words, problems, body.assets, lexer, body.maths)
+        return RenderedPost(
+            post, body.html, body.excerpt, body.words, problems, body.assets, body.pictures, lexer, body.maths
+        )
 
     def _body(self, post: Post) -> RenderedBody:
         call = self._begun.pop(post.source, None) or self._begin(post)

@@ -25,11 +25,21 @@ from publisher.posts.permalinks import (
     used_by_site,
     why_unfit,
 )
+from publisher.posts.pictures import as_picture
 from publisher.posts.post_file import Head, ParsedFile, PostSettings, Tree
 from publisher.posts.slugs import own_slug, post_slug, tag_slug
 from publisher.posts.switches import is_switched
 from publisher.posts.tex import take_out
-from publisher.posts.urls import absolute, is_disguised, is_web_url, local_file, looks_like_url, quoted
+from publisher.posts.urls import (
+    ELSEWHERE,
+    absolute,
+    is_disguised,
+    is_web_url,
+    left_out,
+    local_file,
+    looks_like_url,
+    quoted,
+)
 
 
 def build_post(source: str, head: Head, digest: str, settings: PostSettings) -> ParsedFile:
@@ -273,7 +283,7 @@ class _PostBuilder:
             alt = alt or first_text(table, "alt", "title")
             caption = caption or first_text(table, "caption", "credit")
             value = first_text(table, "url", "src", "path", "image", "feature", "file", "teaser")
-        image_url = self._absolute(url, value) if isinstance(value, str) else ""
+        image_url = self._absolute(url, value, line, is_picture=True) if isinstance(value, str) else ""
         if not image_url and _means_image(written):
             what = repr(_shortened(written)) if isinstance(written, str) else "a table without `url`"
             self._warn(
@@ -289,7 +299,7 @@ class _PostBuilder:
         def warn(message: str, hint: str) -> None:
             self._warn(line, message, hint)
 
-        return enclosures_of(value, lambda reference: self._absolute(url, reference), self._length, warn)
+        return enclosures_of(value, lambda reference: self._absolute(url, reference, line), self._length, warn)
 
     def _length(self, reference: str, url: str) -> int:
         """Return the size in bytes of the project's file that will be published at the URL; 0 if there is none."""
@@ -299,15 +309,28 @@ class _PostBuilder:
                 return self.measured[path]
         return 0
 
-    def _absolute(self, base: str, reference: str) -> str:
-        """Return the absolute URL of a picture or enclosure, or ""; note the project's file that it refers to."""
+    def _absolute(self, base: str, reference: str, line: int, *, is_picture: bool = False) -> str:
+        """Return the absolute URL of a picture or enclosure, or ""; note the project's file that it refers to.
+
+        line  the line of the field, for a warning if that file is not published
+        """
         reference = reference.strip()
         url = absolute(base, reference) if looks_like_url(reference) else ""
         if not is_web_url(url):
             return ""
-        found = local_file(reference, url, self.settings.site_url, self.settings.folder, self.source)
-        root = self.settings.root
-        if found and not is_disguised(root, found[1]) and (reference[0] != "/" or (root / found[1]).is_file()):
+        root, where = self.settings.root, (reference, url, self.settings.site_url, self.settings.folder, self.source)
+        found = local_file(*where)
+        why = left_out(*where, root, self.settings.static)
+        if why:
+            self._warn(line, why, ELSEWHERE)
+        if found is None or is_disguised(root, found[1]):
+            return url
+        is_rooted = reference.startswith("/")
+        in_static = found[0], f"{self.settings.static}/{found[0]}"
+        if is_picture and (root / in_static[1]).is_file() and (is_rooted or is_web_url(reference)):
+            found, is_rooted = in_static, False
+        if not is_rooted or (root / found[1]).is_file():
+            url, found = as_picture(url, found, self.settings.site_url) if is_picture else (url, found)
             self.files[found] = None
         return url
 

@@ -8,10 +8,13 @@ from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from publisher.config import Config
+from publisher.core.models import Picture, bare_url
 from publisher.posts.allowed_html import has_safe_scheme
+from publisher.posts.picture_pixels import measured
+from publisher.posts.pictures import as_picture, doubts, is_picture, shown_as
 from publisher.posts.places import Places, WrittenPost
 from publisher.posts.scan import ENDINGS
-from publisher.posts.urls import absolute, is_disguised, local_file, quoted
+from publisher.posts.urls import ELSEWHERE, absolute, is_disguised, left_out, local_file, quoted
 
 _MARKDOWN = tuple(ending for ending in ENDINGS if ending != ".html")
 
@@ -28,10 +31,12 @@ class References:
     """The references in one post, which are collected while they are made absolute.
 
     links          the sources of the posts that it links to, whether they exist or not
-    assets         the files that it shows, as (site path, project path)
+    assets         the files that it shows, and the copies of its pictures, as (site path, project path)
+    pictures       the pictures of the project that it shows, by URL without query and escapes
     fragments      the names after # in links to the post itself
     local          the links that were written without a domain, as URL -> link as written
     problems       the problems in the body, as (reference as written, message, hint)
+    doubts         what only a check reports, in the same form as `problems`
     head_problems  the problems with pictures and enclosures in the front matter, in the same form
     """
 
@@ -41,13 +46,16 @@ class References:
         self._base = PurePosixPath(post.source).parent.as_posix()
         self.links: dict[str, None] = {}
         self.assets: dict[tuple[str, str], None] = dict.fromkeys(post.files)
+        self.pictures: dict[str, Picture] = {}
+        self.doubts: list[tuple[str, str, str]] = []
         self.fragments: dict[str, None] = {}
         self.local: dict[str, str] = {}
         self.problems: list[tuple[str, str, str]] = []
         self._missing: set[str] = set()
         self._broken: set[str] = set()  # the references in `problems`
-        for site_path, project_path in post.files:
-            self._must_exist(project_path, site_path.rpartition("/")[2])
+        for path, project_path in post.files:
+            self._must_exist(project_path, PurePosixPath(project_path).name)
+            self._show(path, project_path, PurePosixPath(project_path).name)
         self.head_problems, self.problems = self.problems, []
         self._broken.clear()
 
@@ -55,7 +63,8 @@ class References:
         """Return the absolute URL of a reference in an HTML tag; None if it is not allowed in a post."""
         reference = reference.strip()
         if _WHOLE_URL.match(reference):
-            return reference
+            is_own = tag != "a" and reference.startswith(f"{self._config.site_url}/") and is_picture(reference)
+            return (self._joined(tag, reference[len(self._origin) :]) if is_own else None) or reference
         if not has_safe_scheme(reference, tag):
             return None
         if reference.startswith("#"):
@@ -68,7 +77,7 @@ class References:
                 self._origin + reference
             )  # nine in ten of the remaining references, and ten times as fast as urljoin
         else:
-            url = self._joined(reference)
+            url = self._joined(tag, reference)
         if tag == "a" and url and reference not in self._broken:
             self.local.setdefault(url, reference)
         return url
@@ -96,9 +105,9 @@ class References:
         permalink = self._places.permalinks.get(matches[0])
         return self._url(permalink) if permalink else None
 
-    def _joined(self, reference: str) -> str | None:
+    def _joined(self, tag: str, reference: str) -> str | None:
         try:
-            return self._other_post(reference) or self._file(reference) or None
+            return self._other_post(reference) or self._file(tag, reference) or None
         except ValueError:
             return None  # not a URL at all, such as //[
 
@@ -127,12 +136,41 @@ class References:
     def _url(self, permalink: str) -> str:
         return self._config.site_url + quoted(permalink)
 
-    def _file(self, reference: str) -> str:
+    def _file(self, tag: str, reference: str) -> str:
+        config = self._config
         url = absolute(self._post.url, reference)
-        found = local_file(reference, url, self._config.site_url, self._config.posts.folder, self._post.source)
+        where = reference, url, config.site_url, config.posts.folder, self._post.source
+        found = local_file(*where)
+        if found and tag != "a":
+            url, found = as_picture(url, self._or_static(reference, found), config.site_url)
         if found and self._is_shown(found, reference):
             self.assets[found] = None
+            self._show(*found, reference)
+        elif not found and not urlsplit(reference).path.lower().endswith(ENDINGS):
+            why = left_out(*where, config.root, config.pages.static)
+            if why:
+                self._report(reference, why, ELSEWHERE)
         return url
+
+    def _or_static(self, reference: str, found: tuple[str, str]) -> tuple[str, str]:
+        """Return the (site path, project path) of a picture in the static folder, if a path from the root means it."""
+        pages, path = self._config.pages, found[0]
+        in_static = reference.startswith("/") and pages.enabled and is_picture(path)
+        is_there = in_static and (self._config.root / pages.static / path).is_file()
+        return (path, f"{pages.static}/{path}") if is_there else found
+
+    def _show(self, path: str, project_path: str, reference: str) -> None:
+        """Note how a picture is shown, and the copies that it needs; and what is wrong with it, for a check."""
+        url = bare_url(f"{self._config.site_url}/{quoted(path)}")
+        if url in self.pictures or not is_picture(project_path):
+            return
+        file = self._config.root / project_path
+        found = measured(file) if file.is_file() and not is_disguised(self._config.root, project_path) else None
+        if found:
+            shown = shown_as(found, path, project_path, self._config)
+            self.pictures[url] = shown.picture
+            self.assets.update(dict.fromkeys((copy, project_path) for copy in shown.copies))
+        self.doubts.extend((reference, *doubt) for doubt in doubts(file, project_path, found))
 
     def _is_shown(self, found: tuple[str, str], reference: str) -> bool:
         """Return whether the file should be published. A path from the root may refer to a static file instead."""

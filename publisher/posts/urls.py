@@ -13,18 +13,16 @@ import re
 from pathlib import Path
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
+from publisher.posts.media_types import ending_of, is_published
+
 _WEB = re.compile(r"https?://[^/]", re.IGNORECASE)
 _LIKE_URL = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//|[^\s./]*+[./][^\s]*+|[^\n]*\.[a-z0-9]{2,4}", re.IGNORECASE)
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9/._~-]*")
 
-# Only pictures, sounds, videos and documents, since a link must never publish a configuration file or a database.
-_MEDIA = re.compile(
-    r"\.(?:avif|bmp|gif|ico|jpe?g|png|svg|tiff?|webp|aac|flac|m4a|mp3|oga|ogg|opus|wav|m4v|mov|mp4|ogv|webm|vtt"
-    r"|epub|pdf|zip|tar|gz|docx?|odt|ods|odp|pptx?|xlsx?|ics|bib)$",
-    re.IGNORECASE,
-)
-
 _LONGEST_NAME = 255
+
+# What can be done about a file that is left out (see left_out).
+ELSEWHERE = "save it in a different format, or put it into the static folder if everyone may read it"
 
 
 def is_web_url(text: str) -> bool:
@@ -59,9 +57,31 @@ def local_file(reference: str, url: str, site_url: str, folder: str, source: str
     site_url   the site's URL without a trailing slash
     folder     the posts folder, relative to the project
     source     the post's file, relative to the posts folder
-    The file need not exist. It is never a hidden file, and never outside the project.
+    The file need not exist. It is one that posts may publish: never a hidden file, and never outside the project.
     """
-    if not url.startswith(f"{site_url}/") or not _MEDIA.search(urlsplit(reference).path):
+    if not is_published(urlsplit(reference).path):
+        return None
+    return _place_of(reference, url, site_url, folder, source)
+
+
+def left_out(reference: str, url: str, site_url: str, folder: str, source: str, root: Path, static: str) -> str:
+    """Return why the file of a reference is not published; "" if it is published, or there is no such file.
+
+    root    the project's folder
+    static  the static folder, relative to the project
+    See local_file for the other arguments.
+    """
+    found = None if is_published(urlsplit(reference).path) else _place_of(reference, url, site_url, folder, source)
+    if not found or not (root / found[1]).is_file() or (root / static / found[0]).is_file():
+        return ""
+    ending = ending_of(found[1])
+    kind = f"files that end in {ending} are not" if ending else "files without an ending are not"
+    return f"the file {found[1]} is not published: {kind} pictures, sounds, films or documents"
+
+
+def _place_of(reference: str, url: str, site_url: str, folder: str, source: str) -> tuple[str, str] | None:
+    """Return what local_file returns, for a file of any kind."""
+    if not url.startswith(f"{site_url}/"):
         return None
     base = urlsplit(site_url).path.rstrip("/")
     path = unquote(urlsplit(reference).path)
@@ -81,6 +101,6 @@ def local_file(reference: str, url: str, site_url: str, folder: str, source: str
 def is_disguised(root: Path, project_path: str) -> bool:
     """Return whether a file is a link that leads out of the project, or to a file that posts must not publish."""
     real, inside = os.path.realpath(root / project_path), os.path.realpath(root)
-    if not _MEDIA.search(real) or not Path(real).is_relative_to(inside):
+    if not is_published(real) or not Path(real).is_relative_to(inside):
         return True
     return any(part.startswith(".") for part in Path(real).relative_to(inside).parts)

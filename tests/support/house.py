@@ -62,6 +62,8 @@ OWNERS: Mapping[str, tuple[str, ...]] = {
     "markupsafe": ("core", "web", "site.pages", "newsletters.letter"),  # the type of trusted HTML
     "math_core": ("posts",),
     "nh3": ("posts",),
+    "PIL": ("posts",),
+    "pi_heif": ("posts",),
     "premailer": ("newsletters.letter",),
     "prometheus_client": ("web",),
     "pyotp": ("web.admin",),

@@ -167,7 +167,7 @@ def _post_views(
 
 
 def _only_title(view: PostView) -> PostView:
-    return replace(view, excerpt="", image=None, listen="")
+    return replace(view, excerpt="", image=None, image_width=0, thumbnail="", listen="")
 
 
 def _letter_view(

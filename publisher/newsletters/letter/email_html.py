@@ -17,7 +17,7 @@ from urllib.parse import urljoin, urlsplit
 from lxml import etree
 from lxml import html as lxml_html
 
-from publisher.core.models import Lex
+from publisher.core.models import Lex, Picture
 from publisher.newsletters.letter.code_colours import coloured
 from publisher.newsletters.letter.email_strings import Words
 from publisher.newsletters.letter.html_tree import Element, inner_html, parse_fragment
@@ -65,6 +65,7 @@ _MEDIA_TAGS = frozenset({"video", "audio", "iframe", "embed", "object"})
 MEDIA_CLASS = "media"
 PICTURE_WIDTH = 504  # pixels: the column less the padding of the link around the picture
 
+_WIDTH = re.compile(r"(\d{1,5})(?:\.\d{0,9})?(%|px)?", re.ASCII)
 _YOUTUBE = re.compile(r"//(?:www\.)?youtube(?:-nocookie)?\.com/embed/([\w-]{6,})")
 _VIMEO = re.compile(r"//player\.vimeo\.com/video/(\d+)")
 
@@ -78,6 +79,7 @@ class BodyPlace:
     words    the phrases of the letter's language
     rtl      whether the body is written from right to left
     lex      finds the tokens of code
+    picture  finds a picture of the project by its absolute URL
     """
 
     page: str
@@ -85,6 +87,7 @@ class BodyPlace:
     words: Words
     rtl: bool = False
     lex: Lex = lexed
+    picture: Callable[[str], Picture | None] = lambda url: None
 
 
 def mail_body(html: str, place: BodyPlace) -> str:
@@ -162,17 +165,38 @@ def _picture(element: Element, old: dict[str, str], place: BodyPlace) -> None:
         element.attrib.clear()
         element.set("href", safe_url(place.page))
         return
-    element.set("src", safe_url(source))
+    found = place.picture(source)
+    element.set("src", safe_url(found.email if found else source))
     element.set("alt", alt)
-    width = old.get("width", "").removesuffix("px")
-    if width.isascii() and width.isdigit() and 0 < int(width) <= COLUMN:
+    most = _room(element)
+    width = _width(old.get("width", ""), most)
+    if 0 < width <= most:
+        element.set("width", str(width))
         return
     for name in ("width", "height"):
         element.attrib.pop(name, None)
-    if width or _stands_alone(element):
+    if found:
+        # Outlook for Windows obeys this attribute and no style, so it is the picture's own width if that is smaller.
+        element.set("width", str(min(width or found.width, most)))
+    elif width or _stands_alone(element):
         # Outlook ignores max-width, so it needs the attribute; the style of this class overrides it elsewhere.
         element.set("width", str(COLUMN))
         element.set("class", "free")
+
+
+def _width(written: str, most: int) -> int:
+    """Return a width in pixels, from pixels or a part of the column; 0 if there is none."""
+    found = _WIDTH.fullmatch(written.strip())
+    if not found:
+        return 0
+    return max(1, int(found[1]) * most // 100) if found[2] == "%" else int(found[1])
+
+
+def _room(element: Element) -> int:
+    """Return how wide a picture can be: as the column, or as its share of it in a row of a table."""
+    cell = next(element.iterancestors("td", "th"), None)
+    row = cell.getparent() if cell is not None else None
+    return COLUMN // max(1, len(row)) if row is not None else COLUMN
 
 
 def _stands_alone(element: Element) -> bool:

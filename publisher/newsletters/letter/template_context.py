@@ -8,7 +8,7 @@ from typing import Literal
 
 from publisher.config import Config
 from publisher.core.models import Image, Post, RenderedPost
-from publisher.newsletters.letter.email_html import BodyPlace, mail_body
+from publisher.newsletters.letter.email_html import COLUMN, BodyPlace, mail_body
 from publisher.newsletters.letter.email_strings import Words, direction
 from publisher.newsletters.letter.plain_text import LinkPlacement, text_of
 from publisher.newsletters.letter.safe_text import one_line, safe_url
@@ -25,6 +25,8 @@ class PostView:
     html       the body, adapted for email clients; "" if the letter contains only excerpts or titles
     text       the body as plain text, or ""
     image      the post's picture; None if it has none, or if the body already shows it
+    image_width  the width of the picture in pixels, at most that of the column; 0 if it is not known
+    thumbnail  the URL of a small version of the picture, or ""
     listen     the URL of the first audio enclosure, or ""
     direction  "ltr" or "rtl"
     """
@@ -43,6 +45,8 @@ class PostView:
     text: str
     image: Image | None
     listen: str
+    image_width: int = 0
+    thumbnail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +95,11 @@ def post_view(
     """
     post = rendered.post
     reads = direction(post.language, f"{post.title} {rendered.excerpt}")
-    place = BodyPlace(safe_url(post.url), heading, words, rtl=reads == "rtl", lex=rendered.lex or lexed)
+    place = BodyPlace(
+        safe_url(post.url), heading, words, rtl=reads == "rtl", lex=rendered.lex or lexed, picture=rendered.picture
+    )
     html = mail_body(rendered.html, place) if content == "full" else ""
+    image, found = _image(rendered, html), rendered.picture(post.image.url) if post.image else None
     return PostView(
         id=post.id,
         title=one_line(post.title),
@@ -106,8 +113,10 @@ def post_view(
         direction=reads,
         html=html,
         text=text_of(html, words, links=links),
-        image=_image(post, html),
+        image=image,
         listen=_listen(post),
+        image_width=min(found.width, COLUMN) if image and found else 0,
+        thumbnail=safe_url(found.thumbnail if found else image.url) if image else "",
     )
 
 
@@ -116,17 +125,19 @@ def postal_lines(config: Config) -> tuple[str, ...]:
     return tuple(one_line(line) for line in config.site.postal_address.splitlines() if line.strip())
 
 
-def _image(post: Post, html: str) -> Image | None:
-    if post.image is None or not post.image.url.lower().startswith(("http://", "https://")):
+def _image(rendered: RenderedPost, html: str) -> Image | None:
+    """Return the picture of a post; None if it has none, or if its body in the letter shows it."""
+    image = rendered.post.image
+    if image is None or not image.url.lower().startswith(("http://", "https://")):
         return None
-    url = safe_url(post.image.url)
-    if url in html:
+    if html and rendered.shows(image.url):
         return None
+    found = rendered.picture(image.url)
     return replace(
-        post.image,
-        url=url,
-        alt=one_line(post.image.alt),
-        caption=one_line(post.image.caption),
+        image,
+        url=safe_url(found.email if found else image.url),
+        alt=one_line(image.alt),
+        caption=one_line(image.caption),
     )
 
 

@@ -79,6 +79,8 @@ class SourceLocator:
         """Return the place of a URL of the letter: in a post, in the note or intro, or in a template."""
         if not url:
             return self.template(r"(?:href|src)\s*=\s*[\"']\s*[\"']")
+        pictures = (picture for post in self.posts for picture in post.pictures.values())
+        url = next((each.url for each in pictures if url in (each.email, each.thumbnail)), url)
         name = url.rstrip("/").rpartition("/")[2]
         spelled = (url, escape(url))
         for post in self.posts:

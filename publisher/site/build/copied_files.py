@@ -1,4 +1,6 @@
-"""Files that a build copies unchanged: the static folder, and the pictures and sounds that posts show.
+"""Files that a build copies: the static folder, and the pictures and sounds that posts show.
+
+Nothing is changed, except that pictures lose their metadata, and get smaller copies (see posts.pictures).
 
 They are not in `site_files`, because every build needs this module, and a build with nothing to do must not import
 the feeds and pages.
@@ -19,6 +21,7 @@ from publisher.core.errors import ProjectError
 from publisher.core.models import Output, Problem, Severity
 from publisher.core.private_folder import COPY_IT, LEADS_OUT, LEADS_TO_PRIVATE
 from publisher.posts.permalinks import file_key
+from publisher.posts.pictures import VERSION, PublishedFiles, is_picture, stamp_of
 
 # The list of files in the output folder, and the files of a build in progress (see folder.py), begin like this.
 OURS = "/.publisher-"
@@ -48,6 +51,7 @@ def static_files(config: Config) -> StaticFiles:
     A link to a file of the project is followed, one to a folder is not. Without pages, there are no static files.
     """
     folder, shown, public = config.root / config.pages.static, config.pages.static, PublicFiles(config)
+    files = PublishedFiles(config)
     found = StaticFiles([], [], [])
     if not config.pages.enabled:
         return found
@@ -72,20 +76,21 @@ def static_files(config: Config) -> StaticFiles:
                 what = "is a link to a folder, so it is not published"
                 found.problems.append(Problem(f"{shown}/{inside}", 0, what, "copy the folder", Severity.WARNING))
             elif file.is_file():
-                found.outputs.append(_copy(inside, file))
+                project_path = f"{shown}/{inside}"
+                found.outputs.append(_copy(files, inside, project_path, file))
     return found
 
 
-def assets(root: Path, wanted: Iterable[tuple[str, str]]) -> Iterator[Output]:
+def assets(files: PublishedFiles, wanted: Iterable[tuple[str, str]]) -> Iterator[Output]:
     """Yield an output for each file that posts show, given as (path in the site, path in the project).
 
     Missing files and links that lead out of the project are skipped.
     """
-    inside = root.resolve()
+    inside = files.root.resolve()
     for site_path, project_path in wanted:
-        file = root / project_path
+        file = files.root / project_path
         if file.is_file() and file.resolve().is_relative_to(inside):
-            yield _copy(site_path, file)
+            yield _copy(files, site_path, project_path, file)
 
 
 def is_copy(output: Output) -> bool:
@@ -95,14 +100,7 @@ def is_copy(output: Output) -> bool:
 
 def stamps(root: Path, paths: Iterable[str]) -> dict[str, str]:
     """Return a stamp (size and time) for each of these files, by path; "" for a file that does not exist."""
-    found = {}
-    for path in paths:
-        try:
-            status = (root / path).stat()
-            found[path] = f"{status.st_size}:{status.st_mtime_ns}"
-        except OSError:
-            found[path] = ""
-    return found
+    return {path: stamp_of(root / path) for path in paths}
 
 
 def _require_folder(found: StaticFiles, folder: Path, shown: str) -> None:
@@ -120,13 +118,15 @@ def _note(found: StaticFiles, root: Path, error: OSError) -> None:
         found.unread.append(problem)
 
 
-def _copy(path: str, file: Path) -> Output:
+def _copy(files: PublishedFiles, path: str, project_path: str, file: Path) -> Output:
     status = file.stat()
-    return Output(path, f"copy:{status.st_size}:{status.st_mtime_ns}", partial(_read, file))
+    version = f":{VERSION}" if is_picture(project_path) else ""
+    key = f"copy:{status.st_size}:{status.st_mtime_ns}{version}"
+    return Output(path, key, partial(_content, files, path, project_path))
 
 
-def _read(file: Path) -> bytes:
+def _content(files: PublishedFiles, path: str, project_path: str) -> bytes:
     try:
-        return file.read_bytes()
+        return files.content(path, project_path)
     except OSError as error:
-        raise ProjectError(f"cannot be read: {error.strerror}", where=str(file)) from error
+        raise ProjectError(f"cannot be read: {error.strerror}", where=str(files.root / project_path)) from error

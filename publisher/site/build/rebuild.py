@@ -13,6 +13,7 @@ from publisher.core.models import Output, Post, Severity, problem_at
 from publisher.core.templates import Templates
 from publisher.posts.archive import Archive, ArchiveReader
 from publisher.posts.markup import BrokenPost, Renderer
+from publisher.posts.pictures import PublishedFiles
 from publisher.site.build.copied_files import StaticFiles, assets, stamps
 from publisher.site.build.folder import OutputFolder, Progress
 from publisher.site.build.ids import KnownIds
@@ -86,8 +87,8 @@ class Rebuild:
         self._folder.prepare(planned)
         self._folder.stage(planned.values(), progress, lambda made: renderer.expect(_posts(made)))
         renderer.remember()
-        wanted = archive.assets()
-        shown = [output for output in assets(self._config.root, wanted) if output.path not in planned]
+        wanted, files = archive.assets(), PublishedFiles(self._config)
+        shown = [output for output in assets(files, wanted) if output.path not in planned]
         self._folder.stage(shown, None)
         paths = {*planned, *(output.path for output in shown)}
         self._folder.begin(paths)
@@ -95,7 +96,9 @@ class Rebuild:
         self._folder.remove_others(paths)
         self._manifest.shown = stamps(self._config.root, (project_path for _, project_path in wanted))
         self._manifest.since, self._manifest.until = now.astimezone(UTC), archive.next_change
-        self._manifest.problems = sorted([*problems, *archive.body_problems()], key=lambda p: (p.path, p.line))
+        self._manifest.problems = sorted(
+            [*problems, *files.problems, *archive.body_problems()], key=lambda p: (p.path, p.line)
+        )
         self._manifest.facts = _facts(archive, planned)
 
     def _plan(self, archive: Archive, renderer: Renderer) -> list[Output]:

@@ -12,7 +12,7 @@ from publisher.core.i18n import direction
 from publisher.core.models import Image, Output, Post, RenderedPost
 from publisher.posts.code_tokens import lexed
 from publisher.site.pages.frame import SEPARATOR, Frame, Page, day_in_words, href, output_path, root, tag_path
-from publisher.site.pages.post_body import page_body
+from publisher.site.pages.post_body import PagePicture, page_body, page_picture
 
 DESCRIPTION_LENGTH = 300
 
@@ -124,7 +124,9 @@ def make_article(
         table_label=frame.words.table,
         lex=rendered.lex or lexed,
         maths=rendered.maths,
+        picture=rendered.picture,
     )
+    picture = _picture(rendered, frame, up)
     return frame.render(
         "post.html",
         page,
@@ -133,13 +135,31 @@ def make_article(
         body=body,
         minutes=rendered.minutes,
         updated=_updated(entry),
-        image_src=frame.site.near(post.image.url, up) if post.image else "",
+        image_src=picture.src if picture else "",
+        picture=picture,
         tags=[(tag, href(tag_path(tag))) for tag in post.tags],
         audio=_audio(post, frame, up),
         structured=structured_data(frame, post, page),
         newer=newer,
         older=older,
     )
+
+
+def _picture(rendered: RenderedPost, frame: Frame, up: str) -> PagePicture | None:
+    """Return the picture above the text; None if the post has none, or shows it in the text."""
+    image = rendered.post.image
+    return None if image is None or rendered.shows(image.url) else image_on_page(rendered, frame, up)
+
+
+def image_on_page(rendered: RenderedPost, frame: Frame, up: str) -> PagePicture | None:
+    """Return the picture of a post for a page whose root is `up`; None if it has none."""
+    image = rendered.post.image
+    if image is None:
+        return None
+    found = rendered.picture(image.url)
+    if found:
+        return page_picture(found, lambda url: frame.site.near(url, up))
+    return PagePicture(frame.site.near(image.url, up))
 
 
 def _page(frame: Frame, entry: ListedPost, rendered: RenderedPost) -> Page:

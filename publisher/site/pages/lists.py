@@ -13,8 +13,9 @@ from functools import partial
 from itertools import groupby
 
 from publisher.core.models import Output, Post, RenderedPost, Tag
-from publisher.site.pages.article import ListedPost, shorten
+from publisher.site.pages.article import ListedPost, image_on_page, shorten
 from publisher.site.pages.frame import FeedLink, Frame, href, tag_path
+from publisher.site.pages.post_body import PagePicture
 
 EXCERPT_LENGTH = 280
 
@@ -84,10 +85,12 @@ def make_index(frame: Frame, path: str, paging: Paging, entries: Sequence[Listed
     """Return one page of the index. For the first page, posts are rendered to get their excerpts and reading times."""
     page = frame.page(path, frame.site.title, description=frame.site.description)
     rows = [(entry, entry.excerpt, 0) for entry in entries]
+    pictures: dict[str, PagePicture | None] = {}
     if paging.number == 1:
         rendered = [(entry, render(entry.post)) for entry in entries]
         rows = [(entry, shorten(post.excerpt, EXCERPT_LENGTH), post.minutes) for entry, post in rendered]
-    return frame.render("index.html", page, rows=rows, paging=paging)
+        pictures = {entry.path: image_on_page(post, frame, page.root) for entry, post in rendered}
+    return frame.render("index.html", page, rows=rows, paging=paging, pictures=pictures)
 
 
 def plan_tags(frame: Frame, tags: Sequence[TagPosts], per_page: int, tag_feeds: TagFeeds) -> Iterator[Output]:

@@ -1,8 +1,8 @@
 """Prepare the body of a post for its page.
 
 The rendered body is sanitised HTML with absolute URLs, as feeds and emails need it. For the page, this module colours
-code, displays formulas, makes tables scroll on a phone, makes links that also work on a preview server, and leaves the
-title as the only <h1>.
+code, displays formulas, makes tables scroll on a phone, gives pictures their sizes and smaller copies, makes links that
+also work on a preview server, and leaves the title as the only <h1>.
 
 Pygments finds the tokens of code (see posts.code_tokens), but this module writes the HTML itself, instead of its
 HtmlFormatter. It uses
@@ -16,8 +16,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from html import escape, unescape
+from typing import NamedTuple
 
-from publisher.core.models import Lex, Token
+from publisher.core.models import Lex, Picture, Token
 from publisher.posts.code_tokens import lexed, nearest_class
 
 # Either a plain code block or one tag. Attribute values are skipped as a whole, because a "<table>" in an alt text is
@@ -69,6 +70,29 @@ _CLASSES = {
 }
 
 
+class PagePicture(NamedTuple):
+    """The attributes of a picture on a page.
+
+    srcset  "" if there is nothing to choose from
+    sizes   how wide it is in a column of text
+    width   0 if the size is not known
+    """
+
+    src: str
+    srcset: str = ""
+    sizes: str = ""
+    width: int = 0
+    height: int = 0
+
+
+def page_picture(picture: Picture, near: Callable[[str], str]) -> PagePicture:
+    """Return how a page shows a picture. near: makes a URL of this site relative to the page."""
+    sources = [(width, near(url)) for width, url in picture.sources]
+    srcset = ", ".join(f"{url.replace(',', '%2C')} {width}w" for width, url in sources)
+    src = sources[-1][1] if sources else near(picture.url)
+    return PagePicture(src, srcset, _sizes(picture.width), picture.width, picture.height)
+
+
 def page_body(
     html: str,
     *,
@@ -79,6 +103,7 @@ def page_body(
     table_label: str,
     lex: Lex = lexed,
     maths: Mapping[str, str] = _NO_MATHS,
+    picture: Callable[[str], Picture | None] = lambda url: None,
 ) -> str:
     """Return the body of a post for its own page.
 
@@ -91,8 +116,9 @@ def page_body(
     table_label  name of a scrollable table, for screen readers
     lex          finds the tokens of code
     maths        the MathML of each formula, by its element in `html`
+    picture      finds a picture of the project by its absolute URL
     """
-    return _PIECE.sub(_rewriter(site_url, root, url, table_label, lex, maths), _without_title(html, title))
+    return _PIECE.sub(_rewriter(site_url, root, url, table_label, lex, maths, picture), _without_title(html, title))
 
 
 def _without_title(html: str, title: str) -> str:
@@ -103,7 +129,13 @@ def _without_title(html: str, title: str) -> str:
 
 
 def _rewriter(
-    site_url: str, root: str, url: str, table_label: str, lex: Lex, maths: Mapping[str, str]
+    site_url: str,
+    root: str,
+    url: str,
+    table_label: str,
+    lex: Lex,
+    maths: Mapping[str, str],
+    picture: Callable[[str], Picture | None],
 ) -> Callable[[re.Match[str]], str]:
     here, site = f'="{escape(url, quote=False)}#', f'="{escape(site_url, quote=False)}/'
     label = escape(table_label)
@@ -117,13 +149,47 @@ def _rewriter(
         if language:
             return _code(language, code, lex)
         text = match[0]
-        if site in attributes:
+        source = _SOURCE.search(attributes) if name == "img" else None
+        if source and (found := picture(unescape(source[1]))):
+            text = _with_size(text, page_picture(found, lambda each: each.replace(f"{site_url}/", root, 1)))
+        if site in text:
             for attribute in _ADDRESSES:
                 text = text.replace(attribute + here, f'{attribute}="#')
                 text = text.replace(attribute + site, f'{attribute}="{root}')
         return _furnish(name, text, label) if name in _FURNISHED else text
 
     return rewrite
+
+
+_SOURCE = re.compile(r' src="([^"]*)"')
+_WIDTH, _HEIGHT = re.compile(r' width="(\d{1,5})(?:px)?"'), re.compile(r' height="(\d{1,5})(?:px)?"')
+
+# The width of a column of text in site.css, at most.
+_COLUMN = 688
+
+
+def _sizes(width: int) -> str:
+    return "(max-width: 46rem) 100vw, 43rem" if width >= _COLUMN else f"{width}px"
+
+
+def _with_size(tag: str, shown: PagePicture) -> str:
+    """Return a tag with its width and height, so that the page does not jump, and the copies to choose from."""
+    width, height = _WIDTH.search(tag), _HEIGHT.search(tag)
+    new, share = "", shown.width / shown.height
+    across = int(width[1]) if width else round(int(height[1]) * share) if height else shown.width
+    if " width=" not in tag:
+        new += f' width="{across}"'
+    if " height=" not in tag and not _is_relative(tag):
+        new += f' height="{max(1, round(across / share))}"'
+    if shown.srcset and " srcset=" not in tag:
+        tag = _SOURCE.sub(lambda _: f' src="{escape(shown.src)}"', tag, count=1)
+        new += f' srcset="{escape(shown.srcset)}" sizes="{_sizes(across)}"'
+    return f"<img{new}{tag[4:]}"
+
+
+def _is_relative(tag: str) -> bool:
+    """Return whether the writer gave a width that depends on the page, such as 50%."""
+    return " width=" in tag and not _WIDTH.search(tag)
 
 
 def _furnish(name: str, tag: str, table_label: str) -> str:

@@ -13,6 +13,7 @@ from publisher.config import Config
 from publisher.core.models import Output, Post, RenderedPost
 from publisher.core.templates import Templates
 from publisher.posts.markup import BrokenPost, Renderer
+from publisher.posts.pictures import PublishedFiles
 from publisher.publishing.edition_plan import UnreadablePostError
 from publisher.publishing.wiring import web_copies
 from publisher.site.build.copied_files import assets, static_files
@@ -127,7 +128,7 @@ class SitePreview:
                 with suppress(UnreadablePostError):
                     self.render(post)
             return self._post_file(path)
-        return next((output.make() for output in assets(self._config.root, wanted)), None)
+        return next((output.make() for output in assets(PublishedFiles(self._config), wanted)), None)
 
     @cached_property
     def _templates(self) -> Templates:

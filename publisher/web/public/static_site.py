@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.staticfiles import NotModifiedResponse, StaticFiles
 
+from publisher.posts.media_types import MEDIA_TYPES
 from publisher.web.compression import GzipFiles, accepts_gzip, is_compressible
 from publisher.web.responses import site_headers
 
@@ -30,25 +31,14 @@ _TYPES = {
     "atom.xml": "application/atom+xml; charset=utf-8",
     "feed.json": "application/feed+json; charset=utf-8",
 }
-# Types that Python knows only on some systems, or that it gives another name.
+# Types that Python knows only on some systems, or that it gives another name; those of media are in MEDIA_TYPES.
 _ENDINGS = {
-    ".avif": "image/avif",
-    ".epub": "application/epub+zip",
-    ".flac": "audio/flac",
-    ".ics": "text/calendar",
     ".js": "text/javascript",
     ".json": "application/json",
-    ".m4a": "audio/mp4",
     ".md": "text/markdown",
     ".mjs": "text/javascript",
-    ".oga": "audio/ogg",
-    ".ogg": "audio/ogg",
     ".opml": "text/x-opml",
-    ".opus": "audio/ogg",
-    ".svg": "image/svg+xml",
-    ".vtt": "text/vtt",
     ".webmanifest": "application/manifest+json",
-    ".webp": "image/webp",
     ".woff": "font/woff",
     ".woff2": "font/woff2",
     ".xml": "application/xml",
@@ -139,7 +129,8 @@ class SiteFiles(StaticFiles):
 
 def _media_type(path: str) -> str:
     name = path.rpartition("/")[2]
-    known = _feed_type(name) or _ENDINGS.get(PurePath(name).suffix.lower())
+    ending = PurePath(name).suffix.lower()
+    known = _feed_type(name) or _ENDINGS.get(ending) or MEDIA_TYPES.get(ending)
     guessed, encoding = guess_type(name)  # of x.svg.gz, the type of what is in it
     return known or (None if encoding else guessed) or "application/octet-stream"
 

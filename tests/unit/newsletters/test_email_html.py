@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from publisher.core.models import Picture
 from publisher.newsletters.letter.code_colours import coloured
 from publisher.newsletters.letter.compose import default_subject, shorten
 from publisher.newsletters.letter.email_html import BodyPlace, mail_body
@@ -71,6 +72,38 @@ BODIES = [
      '<pre class="code"><code>x = <span class="c-text">"a"  </span>'
      '<span class="c-note"># b</span></code></pre>'),
 ]  # fmt: skip
+
+
+PICTURES = {
+    "wide.jpg": Picture(
+        "wide.jpg", 2000, 900, "https://example.org/wide.jpg", (), "https://example.org/w.1440.jpg", ""
+    ),
+    "line.png": Picture("line.png", 300, 40, "https://example.org/line.png", (), "https://example.org/line.png", ""),
+}
+
+
+@pytest.mark.parametrize(
+    ("html", "widths"),
+    [
+        ('<p><img src="/line.png" alt="a"></p>', ["300"]),
+        ('<p>in the text <img src="/line.png" alt="a"></p>', ["300"]),
+        ('<p><img src="/wide.jpg" alt="a"></p>', ["536"]),
+        ('<p><img src="/line.png" alt="a"> <img src="/line.png" alt="a"></p>', ["300", "300"]),
+        ('<p><a href="/b"><img src="/line.png" alt="a"></a></p>', ["300"]),
+        ('<p><img src="/wide.jpg" width="40" alt="a"> <img src="/wide.jpg" width="50%" alt="a"></p>', ["40", "268"]),
+        ('<p><img src="/wide.jpg" width="900" alt="a"> <img src="/line.png" width="900" alt="a"></p>', ["536", "536"]),
+        ('<table><tr><td><img src="/wide.jpg" alt="a"></td><td><img src="/line.png" alt="a"></td></tr></table>',
+         ["268", "268"]),
+        ('<p><img src="https://else.example/a.png" alt="a"></p>', ["536"]),
+        ('<p><img src="https://else.example/a.png" width="40" alt="a"></p>', ["40"]),
+    ],
+)  # fmt: skip
+def test_a_picture_is_as_wide_as_it_is_and_at_most_as_its_place(html, widths):
+    place = BodyPlace("https://example.org/p/", 3, WORDS, picture=lambda url: PICTURES.get(url.rpartition("/")[2]))
+    made = mailed(html, place)
+    assert re.findall(r'width="(\d+)"', made) == widths
+    assert ("free" in made) == ("else.example" in html and widths == ["536"])
+    assert ("w.1440.jpg" in made) == ("wide.jpg" in html)
 
 
 @pytest.mark.parametrize(("html", "expected"), BODIES)

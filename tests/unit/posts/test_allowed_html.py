@@ -183,3 +183,19 @@ def test_every_frame_has_the_same_sandbox(written: str) -> None:
     assert clean.count("sandbox=") == 1
     assert f'sandbox="{FRAME_SANDBOX}"' in clean
     assert "allow-top-navigation" not in clean
+
+
+@pytest.mark.parametrize(
+    ("style", "width"),
+    [
+        ("width:40px", "40"), ("border: 0; WIDTH: 40.5px !important", "40"), ("width:50%;", "50%"),
+        ("width: 2em", "32"), ("max-width: 40px", None), ("width:auto", None), ("width:expression(1)", None),
+        ("", None),
+    ],
+)  # fmt: skip
+def test_the_width_in_the_style_of_a_picture_is_kept(style: str, width: str | None) -> None:
+    result = html_of(f'<p><img src="https://a.example/a.png" alt="a" width="7" height="8" style="{style}"></p>')
+    assert "style" not in result
+    assert re.findall(r' (width|height)="([^"]*)"', result) == (
+        [("width", width)] if width else [("width", "7"), ("height", "8")]
+    )

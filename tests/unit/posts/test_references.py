@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from publisher.config import Posts
 from publisher.posts.urls import local_file
+from tests.support.picture_samples import picture
 from tests.support.posts_samples import HELLO, PAGE, SITE, URL, Folder, html_of, rendered, said
 
 PICTURE = b"\x89PNG picture"
@@ -229,3 +230,63 @@ def test_no_reference_names_a_file_outside_or_hidden(path: str) -> None:
 def test_the_writers_own_spelling_is_named_in_a_warning() -> None:
     result = rendered("One.\n\n![t](a&amp;b.png)\n\n![t](c\\_d.png)\n\n`e.png` ![t](e.png)\n\n![t](fä.png)")
     assert [line for line, _ in said(result)] == [6, 8, 10, 12]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a.jfif", "a.pjpeg", "a.apng", "a.avif", "a.bmp", "a.jxl", "a.weba", "a.mka", "a.m4b", "a.opus", "a.aiff",
+        "a.mkv", "a.avi", "a.3gp", "a.mpg", "a.vtt", "a.srt", "a.ttml", "a.mobi", "a.epub",
+    ],
+)  # fmt: skip
+def test_all_that_a_page_loads_or_a_feed_encloses_is_published(name: str, tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.file(f"posts/{name}", b"some bytes")
+    folder.write(HELLO, f'<video src="{name}" poster="{name}"></video>', f"title: x\nimage: {name}\nenclosure: {name}")
+    (post,) = folder.archive().posts
+    assert [(e.length, bool(e.media_type)) for e in post.enclosures] == [(10, True)]
+    folder.build()
+    assert folder.public()[f"2024/07/06/hello/{name}"] == b"some bytes"
+
+
+@pytest.mark.parametrize(
+    "written", ["![a](a.psd)", "[a](a.psd)", '<video src="a.psd"></video>', '<img srcset="a.psd 2x" alt="a">']
+)
+def test_a_file_that_is_not_published_is_reported_once(written: str, tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    what = "the file posts/a.psd is not published: files that end in .psd are not pictures, sounds, films or documents"
+    folder.file("posts/a.psd", "x")
+    folder.write(HELLO, f"One.\n\n{written}")
+    assert [(p.line, p.message) for p in folder.check()] == [(6, what)]
+    folder.file("static/2024/07/06/hello/a.psd", "x")
+    assert folder.check() == []
+
+
+def test_a_file_in_front_matter_that_is_not_published_is_reported(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.file("posts/a.psd", "x")
+    folder.file("posts/LICENCE", "x")
+    folder.write(HELLO, "[l](LICENCE)", "title: x\nimage: a.psd")
+    assert [(p.line, p.message.partition(": ")[2]) for p in folder.check()] == [
+        (3, "files that end in .psd are not pictures, sounds, films or documents"),
+        (5, "files without an ending are not pictures, sounds, films or documents"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "message"),
+    [
+        ("a.jxl", b"x", "most browsers don't show posts/a.jxl"),
+        ("a.png", b"\x89PNG broken" + bytes(500), "posts/a.png can't be read as a picture"),
+        ("a.bmp", b"BM" + bytes(3_000_000), "posts/a.bmp can't be read as a picture"),
+        ("a.jpg", picture("jpg") + bytes(3_000_000), "posts/a.jpg has 3.0 MB, and feeds show it as it is"),
+    ],
+)
+def test_a_check_reports_pictures_that_readers_cannot_see_or_wait_for(
+    name: str, data: bytes, message: str, tmp_path: Path
+) -> None:
+    folder = Folder(tmp_path)
+    folder.file(f"posts/{name}", data)
+    folder.write(HELLO, f"One.\n\n![a]({name})")
+    assert [(p.line, p.message) for p in folder.check()] == [(6, message)]
+    assert folder.render(inspect=False).problems == ()

@@ -1,0 +1,160 @@
+"""Reading of pictures, and making of smaller copies, with Pillow. No other module uses it.
+
+Both run in a bounded process: a picture is work on what comes from outside, in libraries written in C.
+"""
+
+from __future__ import annotations
+
+import io
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
+
+from publisher.posts.picture_metadata import turn_in
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+# What is read, and up to how many pixels. The memory of the child is a limit besides.
+_FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "TIFF", "BMP", "JPEG2000")
+_PLUGINS = ("Jpeg", "Png", "Gif", "WebP", "Avif", "Tiff", "Bmp", "Jpeg2K")
+MOST_PIXELS = 100_000_000
+
+_SIDEWAYS = (5, 6, 7, 8)
+
+_SAVED: dict[str, dict[str, Any]] = {
+    "jpg": {"format": "JPEG", "quality": 82, "optimize": True, "progressive": True},
+    "png": {"format": "PNG"},
+    "webp": {"format": "WEBP", "quality": 80},
+}
+
+
+class Measured(NamedTuple):
+    """What the head of a picture's file says. The size is that of the picture as it is shown, after it was turned."""
+
+    form: str
+    width: int
+    height: int
+    moves: bool = False
+    has_alpha: bool = False
+
+
+def measured(file: Path) -> Measured | None:
+    """Return the size and kind of a picture; None if it can't be read. No pixel is decoded.
+
+    A JPEG that is followed by a second picture (MPO) does not move.
+    """
+    try:
+        with file.open("rb") as data, _opened(data) as image:
+            form, (width, height) = image.format or "", image.size
+            if _turn(image) in _SIDEWAYS:
+                width, height = height, width
+            moves = form not in ("MPO", "TIFF") and bool(getattr(image, "is_animated", False))
+            return Measured("JPEG" if form == "MPO" else form, width, height, moves, _has_alpha(image))
+    except Exception:  # noqa: BLE001 - each format has its own errors, and a picture without a size is shown as well
+        return None
+
+
+def scaled(data: bytes, width: int, ending: str) -> bytes:
+    """Return a picture as a JPEG, PNG or WebP, in sRGB, turned, and without metadata.
+
+    width   the width of the result; 0 for that of the picture, which is never exceeded
+    ending  "jpg", "png" or "webp"
+    Raises what Pillow raises, and ValueError if there are too many pixels.
+    """
+    from PIL import ImageFile
+    from PIL.Image import Resampling, Transpose
+
+    ImageFile.LOAD_TRUNCATED_IMAGES = True  # as browsers do
+    with _opened(io.BytesIO(data)) as file:
+        if file.width * file.height > MOST_PIXELS:
+            raise ValueError(f"it has more than {MOST_PIXELS // 1_000_000} million pixels")
+        turn, profile, has_palette = _turn(file), file.info.get("icc_profile"), file.mode == "P"
+        share = min(1.0, width / (file.height if turn in _SIDEWAYS else file.width)) if width else 1.0
+        target = max(1, round(file.width * share)), max(1, round(file.height * share))
+        file.draft(
+            None, (target[0] * 2, target[1] * 2)
+        )  # a JPEG is decoded at an eighth of its size, if that is enough
+        image = _with_plain_mode(file)
+        image = image.resize(target, Resampling.LANCZOS, reducing_gap=3.0) if image.size != target else image.copy()
+    image = _in_srgb(image, profile)
+    how = {
+        2: Transpose.FLIP_LEFT_RIGHT,
+        3: Transpose.ROTATE_180,
+        4: Transpose.FLIP_TOP_BOTTOM,
+        5: Transpose.TRANSPOSE,
+        6: Transpose.ROTATE_270,
+        7: Transpose.TRANSVERSE,
+        8: Transpose.ROTATE_90,
+    }.get(turn)
+    return _saved(image if how is None else image.transpose(how), ending, has_palette=has_palette)
+
+
+def _saved(image: Image, ending: str, *, has_palette: bool) -> bytes:
+    from PIL import Image as Pillow
+
+    image.info.clear()
+    if ending == "jpg" and image.mode == "RGBA":
+        white = Pillow.new("RGB", image.size, "white")
+        white.paste(image, mask=image.getchannel("A"))
+        image = white
+    elif ending == "png" and has_palette:
+        image = image.quantize(256, method=Pillow.Quantize.FASTOCTREE)
+    result = io.BytesIO()
+    image.save(result, **_SAVED[ending])
+    return result.getvalue()
+
+
+def _with_plain_mode(image: Image) -> Image:
+    """Return a picture in shades of grey, RGB, RGBA or CMYK, with eight bits for each value."""
+    if image.mode.startswith(("I", "F")):
+        share = 255 / 65535 if image.mode.startswith("I") else 255
+        return image.convert("F").point(lambda value: value * share).convert("L")
+    if _has_alpha(image):
+        return image.convert("RGBA")
+    return image if image.mode in ("L", "RGB", "CMYK") else image.convert("L" if image.mode == "1" else "RGB")
+
+
+def _in_srgb(image: Image, profile: bytes | None) -> Image:
+    """Return a picture in sRGB, or in shades of grey, which programs assume if a picture has no profile."""
+    if profile and image.mode != "L":
+        from PIL import ImageCms
+
+        with suppress(ImageCms.PyCMSError, OSError, ValueError):
+            colours = image.convert("RGB") if image.mode == "RGBA" else image
+            source, wanted = ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB")
+            converted = ImageCms.profileToProfile(colours, source, wanted, outputMode="RGB")
+            if converted is not None:
+                if image.mode == "RGBA":
+                    converted.putalpha(image.getchannel("A"))
+                return converted
+    return image.convert("RGB") if image.mode == "CMYK" else image
+
+
+def _has_alpha(image: Image) -> bool:
+    return "A" in image.getbands() or "transparency" in image.info
+
+
+def _turn(image: Image) -> int:
+    """Return how a picture is still to be turned, from 1 to 8.
+
+    Pillow turns a TIFF by itself, and libheif a HEIC. Its own getexif would decode all pixels of a PNG.
+    """
+    return 1 if image.format in ("TIFF", "HEIF") else turn_in(image.info.get("exif", b"").removeprefix(b"Exif\0\0"))
+
+
+def _opened(data: IO[bytes]) -> Image:
+    from PIL import Image as Pillow
+
+    for name in _PLUGINS:  # Pillow would load all of its forty
+        import_module(f"PIL.{name}ImagePlugin")
+    Pillow.MAX_IMAGE_PIXELS = None  # MOST_PIXELS says what is too much
+    head, formats = data.read(12), list(_FORMATS)
+    data.seek(0)
+    if head[4:8] == b"ftyp" and head[8:11] in (b"hei", b"hev", b"mif", b"msf"):
+        import pi_heif  # 0.1 s, for the pictures of phones only
+
+        pi_heif.register_heif_opener()
+        formats.append("HEIF")
+    return Pillow.open(data, formats=formats)

@@ -1,0 +1,219 @@
+"""The pictures of posts: how large they are, and the smaller copies of them that pages and emails show.
+
+A copy is beside its original, and its name says what it is: columns.png.720.png is 720 pixels wide. No picture is
+enlarged, and a moving one is not copied. Which copies there are follows from the size of the original, so that pages
+can name them before they are made. They are made in a child process, when a build writes them, and kept in
+.publisher/pictures/ by the content of the original. docs/decisions/0038-pictures.md has the reasons.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from time import time
+from typing import NamedTuple
+
+from publisher.config import Config
+from publisher.core.atomic_write import replacing
+from publisher.core.models import Picture, Problem, Severity
+from publisher.core.private_folder import make_private
+from publisher.posts.cache_keys import hash_of
+from publisher.posts.media_types import CONVERTED, NOT_SHOWN, PICTURES, ending_of
+from publisher.posts.picture_metadata import without_metadata
+from publisher.posts.picture_pixels import MOST_PIXELS, Measured, scaled
+from publisher.posts.urls import quoted
+
+# It is part of the keys of all published pictures. Another number makes builds write all of them again.
+VERSION = 1
+
+# The widths of copies, in pixels: a thumbnail, and a column of text on a usual and on a fine screen.
+WIDTHS = (360, 720, 1440)
+_WIDEST = 2160  # an original up to this width is offered to browsers beside its copies
+_WORTHWHILE = 1.2  # a copy is only made if the original is this many times as wide
+_EMAILED = ("JPEG", "PNG", "GIF")  # what every mail program shows
+
+# Processor time for one copy: seconds for a small file, and for each further megabyte.
+_SECONDS, _SECONDS_PER_MB = 10.0, 4.0
+
+HEAVY = 3_000_000  # bytes, from which a check reports a picture
+_STUB = 500  # bytes, up to which it doesn't matter that a file can't be read
+
+_UNUSED_DAYS = 60  # after which a copy is removed from the cache
+_DENSITY = re.compile(r"@([234])x$")
+_COPY = re.compile(r"(?:\.(\d{1,4}))?\.(jpg|png|webp)")
+
+
+class Shown(NamedTuple):
+    """A picture of a post, and the paths in the site of the copies that are needed to show it."""
+
+    picture: Picture
+    copies: list[str]
+
+
+def shown_as(found: Measured, site_path: str, project_path: str, config: Config) -> Shown:
+    """Return how a picture is shown on pages and in emails.
+
+    site_path     where it is published
+    project_path  the file; a density in its name, as in logo@2x.png, makes it smaller
+    Without pages, another program may serve the site, so nothing but the picture itself is shown.
+    """
+    density = int(match[1]) if (match := _DENSITY.search(Path(project_path).stem)) else 1
+    wanted: dict[str, None] = {}
+    stem = site_path.removesuffix(".jpg") if is_converted(project_path) else site_path
+
+    def copy(width: int, ending: str) -> tuple[int, str]:
+        """Return the width and URL of a copy, which is then needed."""
+        path = f"{stem}.{width}.{ending}"
+        wanted[path] = None
+        return width, config.site_url + "/" + quoted(path)
+
+    original = (found.width, config.site_url + "/" + quoted(site_path))
+    form = "JPEG" if is_converted(project_path) else found.form
+    can_copy = config.pages.enabled and found.width * found.height <= MOST_PIXELS
+    widths = [width for width in WIDTHS if can_copy and not found.moves and width * _WORTHWHILE <= found.width]
+    sources = [copy(width, _page_ending(form)) for width in widths]
+    if sources and found.width <= _WIDEST:
+        sources.append(original)
+    ending = _page_ending(form) if form in _EMAILED else "png" if found.has_alpha else "jpg"
+    emailed = widths if form in _EMAILED else [min(width, found.width) for width in WIDTHS if can_copy]
+    thumbnail = copy(emailed[0], ending) if emailed else original
+    email = copy(emailed[-1], ending) if len(emailed) == len(WIDTHS) else original
+    size = max(1, round(found.width / density)), max(1, round(found.height / density))
+    return Shown(Picture(project_path, *size, original[1], tuple(sources), email[1], thumbnail[1]), list(wanted))
+
+
+def as_picture(url: str, found: tuple[str, str], site_url: str) -> tuple[str, tuple[str, str]]:
+    """Return the URL of a picture, and its (site path, project path), after it was converted if that is needed.
+
+    url, found  the same before that
+    """
+    if not is_converted(found[1]):
+        return url, found
+    path = f"{found[0]}.jpg"
+    return f"{site_url}/{quoted(path)}", (path, found[1])
+
+
+def doubts(file: Path, project_path: str, found: Measured | None) -> Iterator[tuple[str, str]]:
+    """Yield (message, hint) for what is unwise about a picture in a post. found: None if it can't be read."""
+    if ending_of(project_path) in NOT_SHOWN:
+        yield f"most browsers don't show {project_path}", "save it as a JPEG, PNG or WebP"
+        return
+    size = file.stat().st_size if file.is_file() else 0
+    if found and found.width * found.height > MOST_PIXELS:
+        yield (
+            f"{project_path} has {found.width} × {found.height} pixels, too many to make it smaller",
+            "make it smaller",
+        )
+    elif found and size > HEAVY:
+        yield f"{project_path} has {size / 1_000_000:.1f} MB, and feeds show it as it is", "make it smaller"
+    elif size > _STUB and not found and ending_of(project_path) != ".ico":
+        yield f"{project_path} can't be read as a picture", "save it again with a program for pictures"
+
+
+def is_converted(project_path: str) -> bool:
+    """Return whether a picture is published as a JPEG, because few browsers show its format."""
+    return ending_of(project_path) in CONVERTED
+
+
+def _page_ending(form: str) -> str:
+    return {"JPEG": "jpg", "WEBP": "webp", "AVIF": "webp"}.get(form, "png")
+
+
+class PublishedFiles:
+    """The contents of the files that a build copies, of which pictures are not published as they are.
+
+    root      the folder of the project
+    problems  a warning for each picture of which no copy could be made
+    """
+
+    def __init__(self, config: Config) -> None:
+        self.root, self._cache = config.root, config.state_dir / "pictures"
+        self.problems: list[Problem] = []
+
+    def content(self, site_path: str, project_path: str) -> bytes:
+        """Return the content to be published at a path of the site, from a file of the project.
+
+        If a copy can't be made, it is the original, which only takes longer to load. Raises OSError.
+        """
+        data = (self.root / project_path).read_bytes()
+        if not is_picture(project_path):
+            return data
+        width, ending = _recipe(site_path, project_path)
+        copy = self._copy(data, project_path, width, ending) if ending else b""
+        return copy or without_metadata(data)
+
+    def _copy(self, data: bytes, project_path: str, width: int, ending: str) -> bytes:
+        name = f"{hashlib.blake2b(data, digest_size=16).hexdigest()}-{VERSION}.{width}.{ending}"
+        with suppress(OSError):
+            cached = (self._cache / name).read_bytes()
+            (self._cache / name).touch()
+            return cached
+        from publisher.posts.bounded_process import OverLimit, TimeLimit, shared_process  # not for every build
+
+        seconds = TimeLimit(_SECONDS, _SECONDS_PER_MB).for_size(len(data))
+        try:
+            copy: bytes = shared_process("pictures").call(scaled, data, width, ending, seconds=seconds)
+        except OverLimit as over:
+            self._report(project_path, over.said("to make smaller"))
+            return b""
+        except (OSError, ValueError, RuntimeError, SyntaxError) as error:
+            self._report(project_path, f"can't be read as a picture: {str(error)[:100]}")
+            return b""
+        self._keep(name, copy)
+        return copy
+
+    def _report(self, project_path: str, what: str) -> None:
+        problem = Problem(project_path, 0, what, "save it again with a program for pictures", Severity.WARNING)
+        if problem not in self.problems:
+            self.problems.append(problem)
+
+    def _keep(self, name: str, copy: bytes) -> None:
+        """Store a copy, and remove those that no build needed for a long time. Without a cache, builds take longer."""
+        with suppress(OSError):
+            make_private(self._cache.parent)
+            self._cache.mkdir(exist_ok=True)
+            with replacing(self._cache / name) as part:
+                part.write_bytes(copy)
+            for file in self._cache.iterdir():
+                if file.stat().st_mtime < time() - _UNUSED_DAYS * 86400:
+                    file.unlink(missing_ok=True)
+
+
+def is_picture(path: str) -> bool:
+    """Return whether a file is a picture by its ending, of a kind that has metadata."""
+    return ending_of(path) in PICTURES and ending_of(path) != ".svg"
+
+
+def stamp_of(file: Path) -> str:
+    """Return the size and time of a file, which change when its content does; "" if there is no such file."""
+    try:
+        status = file.stat()
+    except OSError:
+        return ""
+    return f"{status.st_size}:{status.st_mtime_ns}"
+
+
+def with_stamps(
+    digests: Mapping[str, str], assets: Mapping[str, Iterable[tuple[str, str]]], root: Path
+) -> dict[str, str]:
+    """Return the digests of posts, which also change when a picture does that a post shows.
+
+    assets  the (site path, project path) of the files that a post shows, by its source
+    """
+    found = dict(digests)
+    for source in digests.keys() & assets.keys():
+        pictures = sorted({path for _, path in assets[source] if is_picture(path)})
+        if pictures:
+            found[source] = hash_of(digests[source], *(stamp_of(root / path) for path in pictures))
+    return found
+
+
+def _recipe(site_path: str, project_path: str) -> tuple[int, str]:
+    """Return the width and ending of a copy, from its name; (0, "") for the picture itself."""
+    made, own = (unicodedata.normalize("NFC", path.rpartition("/")[2]) for path in (site_path, project_path))
+    match = _COPY.fullmatch(made, len(own)) if made.startswith(own) else None
+    return (int(match[1] or 0), match[2]) if match else (0, "")

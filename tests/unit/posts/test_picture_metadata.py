@@ -1,0 +1,68 @@
+"""Pictures lose what cameras write into them, and nothing else."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import ImageChops
+
+from publisher.posts.picture_metadata import without_metadata
+from tests.support.picture_samples import ENDINGS, SECRETS, moving, opened, photograph, picture
+
+PHOTOGRAPHS = {ending: photograph(ending) for ending in ENDINGS}
+SIGNS = (b"Exif\0\0MakerX", b"http://ns.adobe.com/xap/1.0/\0MakerX", b"eXIf MakerX")
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_no_place_and_no_serial_number_leaves(ending: str) -> None:
+    photo = PHOTOGRAPHS[ending]
+    clean = without_metadata(photo)
+    assert any(secret in photo for secret in SECRETS)
+    assert [secret for secret in SECRETS if secret in clean] == []
+    assert not opened(clean).getexif().get_ifd(34853)
+    assert without_metadata(clean) == clean
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_pixels_profile_frames_and_turn_stay(ending: str) -> None:
+    before, after = opened(PHOTOGRAPHS[ending]), opened(without_metadata(PHOTOGRAPHS[ending]))
+    assert (after.size, after.mode) == (before.size, before.mode)
+    assert after.info.get("icc_profile") == before.info.get("icc_profile")
+    assert getattr(after, "n_frames", 1) == getattr(before, "n_frames", 1)
+    assert after.getexif().get(274, 1) == before.getexif().get(274, 1)
+    assert ImageChops.difference(after.convert("RGB"), before.convert("RGB")).getbbox() is None
+
+
+def test_what_is_behind_the_end_of_a_photograph_is_not_published() -> None:
+    photo = picture("jpg")
+    assert without_metadata(photo + b"a film with GPSLatitude") == photo
+    assert without_metadata(picture("png") + b"GPSLatitude") == picture("png")
+
+
+@pytest.mark.parametrize("ending", ["gif", "webp", "png"])
+def test_a_moving_picture_stays_as_it_is(ending: str) -> None:
+    film = moving(ending)
+    assert opened(without_metadata(film)).n_frames == opened(film).n_frames  # type: ignore[attr-defined]
+    assert without_metadata(film) == film
+
+
+@pytest.mark.parametrize("data", [b"", b"x", b"<svg/>", b"\x89PNG picture", b"%PDF-1.4", b"II*", b"RIFF"])
+def test_what_is_no_picture_is_unchanged(data: bytes) -> None:
+    assert without_metadata(data) == data
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_a_broken_picture_neither_fails_nor_leaks(data: st.DataObject) -> None:
+    photo = bytearray(PHOTOGRAPHS[data.draw(st.sampled_from(ENDINGS))])
+    for _ in range(data.draw(st.integers(0, 4))):
+        photo[data.draw(st.integers(12, len(photo) - 1))] = data.draw(st.integers(0, 255))
+    cut = data.draw(st.integers(12, len(photo)))
+    assert len(without_metadata(bytes(photo[:cut]))) <= cut + 100
+
+
+@pytest.mark.parametrize("sign", SIGNS)
+def test_metadata_in_the_broken_part_of_a_file_is_left_out(sign: bytes) -> None:
+    for ending, head in (("jpg", 20), ("png", 33), ("gif", 781), ("webp", 12)):
+        assert sign not in without_metadata(picture(ending)[:head] + b"\x05\x00" + sign)
