@@ -22,6 +22,7 @@ Public modules:
     frontmatter   splitting and parsing of front matter
     head          reading of a file up to the end of its front matter
     last_versions  the last readable version of each published post
+    lone_tags     tags that would swallow the text behind them, as text
     markup        rendering of posts as RenderedPosts, within limits
     mathml        MathML for the formulas of a post
     media_types   the files beside posts that are published, by their endings
@@ -50,6 +51,7 @@ __all__ = [
     "frontmatter",
     "head",
     "last_versions",
+    "lone_tags",
     "markup",
     "mathml",
     "media_types",

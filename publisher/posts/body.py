@@ -18,6 +18,7 @@ import comrak
 from publisher.config import Config
 from publisher.core.errors import PostError
 from publisher.core.models import Picture, Problem, Severity
+from publisher.posts import lone_tags
 from publisher.posts.allowed_html import Absolutise, Sanitiser
 from publisher.posts.body_warnings import body_warnings
 from publisher.posts.encoding import decode, repair_body, without_controls
@@ -98,6 +99,7 @@ class _Body:
         self.post, self.config, self.inspect = post, around.config, inspect
         self.problems: list[Problem] = []
         self.taken = TakenOut("")
+        self._settled = lone_tags.SettledHtml("")
         self._mentioned_tags: set[str] = set()  # tags in problems, which no other warning should repeat
         self.path = f"{self.config.posts.folder}/{post.source}"
         data = (around.places.folder / post.source).read_bytes() if post.text is None else post.text
@@ -121,7 +123,10 @@ class _Body:
             self._warn_of(self.references.problems, self._lines.line_of)
         if self.inspect:
             self._warn_of(self.references.doubts, self._lines.line_of)
-            for warning in body_warnings(raw, clean, self._lines, self.references.fragments, self._mentioned_tags):
+            settled = self._settled
+            for warning in body_warnings(
+                raw, clean, self._lines, self.references.fragments, self._mentioned_tags, settled
+            ):
                 self.warn(*warning)
         local = self.references.local.items() if self.inspect else ()
         return RenderedBody(
@@ -187,11 +192,22 @@ class _Body:
         separator = self.post.excerpt_separator
         if separator and not _MORE_SPELLINGS.fullmatch(separator) and separator in body:
             body = body.replace(separator, f"\n\n{_MORE}\n\n", 1)
+        return _MORE_SPELLINGS.sub(_MORE, self._with_lone_tags_as_text(body))
+
+    def _with_lone_tags_as_text(self, body: str) -> str:
+        """Return the HTML of the body, in which no lone tag hides what follows it."""
         if self._is_html:
-            return _MORE_SPELLINGS.sub(_MORE, body)
-        body = _without_title(body, self.post.title, self.taken)
-        html = self.taken.put_back(_finish(comrak.render_markdown(body, *_options())))
-        return _MORE_SPELLINGS.sub(_MORE, html)
+            settled = lone_tags.settle(body)
+        else:
+            body = _without_title(body, self.post.title, self.taken)
+            if not lone_tags.may_swallow(body):
+                return self.taken.put_back(_finish(_markdown(body)))
+            settled = lone_tags.settle_markdown(body, _markdown)
+        self._settled = settled
+        for hidden in settled.hidden:
+            message = f"the comment that begins here is never closed, and hides {hidden.words:,} words from readers"
+            self.problems.append(Problem(self.path, self._lines.line_of("<!--"), message, "write --> where it ends"))
+        return self.taken.put_back(_finish(settled.html))
 
     @property
     def _is_html(self) -> bool:
@@ -250,8 +266,13 @@ def _without_title(body: str, title: str, taken: TakenOut) -> str:
     return "\n".join(lines[skipped:])
 
 
+def _markdown(body: str, escape: bool = False) -> str:
+    """Return a body as HTML. escape: whether HTML in it becomes text."""
+    return comrak.render_markdown(body, *_options(escape))
+
+
 @cache
-def _options() -> tuple[Any, Any, Any]:
+def _options(escape: bool = False) -> tuple[Any, Any, Any]:
     """Return comrak's options.
 
     They enable GitHub's dialect with footnotes, definition lists, alerts, smart quotes and heading ids.
@@ -262,6 +283,7 @@ def _options() -> tuple[Any, Any, Any]:
     extension.header_id_prefix = ""
     parse.smart = True
     render.unsafe_ = True  # nh3 sanitises it afterwards
+    render.escape = escape
     return extension, parse, render
 
 

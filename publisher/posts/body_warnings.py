@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from urllib.parse import urlsplit
 
 from publisher.posts.allowed_html import dropped_tags, has_safe_scheme
+from publisher.posts.lone_tags import SettledHtml, Shown
 from publisher.posts.prose import LineFinder, line_at
 
 # How many warnings of one kind are yielded.
@@ -17,7 +18,7 @@ BodyWarning = tuple[int, str, str]  # line of the file, message, hint
 
 
 def body_warnings(
-    raw: str, clean: str, lines: LineFinder, fragments: Iterable[str], mentioned: Collection[str]
+    raw: str, clean: str, lines: LineFinder, fragments: Iterable[str], mentioned: Collection[str], settled: SettledHtml
 ) -> Iterator[BodyWarning]:
     """Yield the warnings about a body.
 
@@ -26,8 +27,10 @@ def body_warnings(
     lines      the finder of lines in the post's file
     fragments  the names after # in links to the post itself
     mentioned  the tags that earlier warnings mentioned, which are not repeated
+    settled    the tags that were changed before the HTML was sanitised
     """
-    for found in (_dropped(raw, lines, mentioned), _unsafe(raw, lines), _without_alt(clean, lines)):
+    yield from islice(_shown(settled.shown, lines), _MOST)
+    for found in (_dropped(raw, settled.removed, lines, mentioned), _unsafe(raw, lines), _without_alt(clean, lines)):
         yield from islice(found, _MOST)
     yield from islice(_broken_fragments(clean, lines, fragments), _MOST)
     yield from islice(_odd_marks(lines.prose), _MOST)
@@ -41,11 +44,19 @@ def _broken_fragments(clean: str, lines: LineFinder, fragments: Iterable[str]) -
             yield lines.line_of(f"#{name}"), what, "link to a heading, or add an id to the target"
 
 
-def _dropped(raw: str, lines: LineFinder, mentioned: Collection[str]) -> Iterator[BodyWarning]:
-    for name in dropped_tags(raw):
+def _shown(shown: Sequence[Shown], lines: LineFinder) -> Iterator[BodyWarning]:
+    for tag in shown:
+        what = f"{tag.short} is shown as text, because {tag.why}"
+        yield lines.line_of_body(tag.line), what, "put it in backticks if it is meant so, or close it"
+
+
+def _dropped(
+    raw: str, removed: Mapping[str, Shown], lines: LineFinder, mentioned: Collection[str]
+) -> Iterator[BodyWarning]:
+    for name in dict.fromkeys((*removed, *dropped_tags(raw))):
         if name not in mentioned:
-            hint = "put it in backticks to show it"
-            yield lines.line_of(f"<{name}"), f"the HTML tag <{name}> was removed", hint
+            line = lines.line_of_body(removed[name].line) if name in removed else lines.line_of(f"<{name}")
+            yield line, f"the HTML tag <{name}> was removed", "put it in backticks to show it"
 
 
 def _unsafe(raw: str, lines: LineFinder) -> Iterator[BodyWarning]:

@@ -19,7 +19,7 @@ _PAIRED = re.compile(
     r"<(a|abbr|b|code|em|i|small|span|strong|sub|sup|u)\b[^<>]*>|</(a|abbr|b|code|em|i|small|span|strong|sub|sup|u)\s*>",
     re.IGNORECASE,
 )
-_ACTIVE = re.compile(r"<(script|style)\b.*?(?:</\1\s*>|$)", re.DOTALL | re.IGNORECASE)
+_ACTIVE = re.compile(r"<(script|style)\b.*?(</\1\s*>|\Z)", re.DOTALL | re.IGNORECASE)
 
 # A pattern that searches for a closing sign far away ends at the end of the text as well. Otherwise it would be tried
 # again from each opening sign.
@@ -84,7 +84,12 @@ def plain_line(text: str) -> str:
         text = _EMPHASIS.sub(r"\2", text)
     if "<" not in text and "&" not in text:
         return text
-    return " ".join(html.unescape(_MARKUP.sub(" ", _ACTIVE.sub(" ", text))).split())
+    return " ".join(html.unescape(_MARKUP.sub(" ", _without_active(text))).split())
+
+
+def _without_active(text: str) -> str:
+    """Remove scripts and styles. A single tag, as in "The <script> element", is text and stays."""
+    return _ACTIVE.sub(lambda found: " " if found[2] else found[0], text)
 
 
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")

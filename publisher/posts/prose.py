@@ -12,6 +12,7 @@ _BEFORE_A_LINK = r"""(?:(?<=[(<"'=])|(?<=\]:[ ]))"""
 _FENCE = re.compile(r"^[ \t]*+(?:(?:>|[-*+]|\d{1,9}[.)])[ \t]*+)*+(`{3,}+|~{3,}+)([^`]*)$")
 _LIST_ITEM = re.compile(r"^[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]")
 _RAW_HTML = re.compile(r"\s*<(pre|script|style|textarea)\b", re.IGNORECASE)
+_RAW_END = re.compile(r"</(?:pre|script|style|textarea)>", re.IGNORECASE)
 _TICKS = re.compile(r"`+|\n[ \t]*(?=\n)")
 
 # How many texts are looked for, for the warnings about one post. Each is searched for in the whole file.
@@ -36,6 +37,10 @@ class _Blocks:
     def __init__(self) -> None:
         self._fence, self._fence_indent, self._html_end = "", 0, ""
         self._after_blank, self._in_list, self._was_code = True, False, False
+
+    @property
+    def in_fence(self) -> bool:
+        return self._fence != ""
 
     def is_code(self, line: str) -> bool:
         self._was_code = self._continues(line) or self._begins(line) or self._prose_or_indented(line)
@@ -77,6 +82,24 @@ class _Blocks:
             self._in_list = False
         self._after_blank = blank
         return code
+
+
+def unclosed_raw_blocks(lines: list[str]) -> list[int]:
+    """Return the indices of lines that begin a block of <pre>, <script>, <style> or <textarea> which nothing ends.
+
+    A closing tag in a fence or in inline code is not meant to end it.
+    """
+    reader = _Blocks()
+    found: list[int] = []
+    waiting: dict[str, int] = {}  # name -> the line that began a block of that name
+    for number, line in enumerate(lines):
+        match = _RAW_HTML.match(line)
+        if not reader.is_code(line.replace("<", " ", 1) if match else line) and match:
+            found += [waiting.pop(match[1].lower())] if match[1].lower() in waiting else []
+            waiting[match[1].lower()] = number
+        if not reader.in_fence and _RAW_END.search(without_inline_code(line)):
+            waiting.clear()
+    return sorted([*found, *waiting.values()])
 
 
 def _indent(line: str) -> int:
@@ -150,6 +173,10 @@ class LineFinder:
         if self._searches > MOST_SEARCHES:
             return self._first
         return self._line(text, self.prose, without_inline_code(self._file), self._file) or self._first
+
+    def line_of_body(self, line: int) -> int:
+        """Return the line of the file for a line of the body, from 1; for 0 the body's first line."""
+        return self._first + max(line - 1, 0)
 
     def line_in_head(self, text: str) -> int:
         """Return the first line of the front matter with the text, else the result of line_of."""

@@ -37,7 +37,7 @@ from publisher.subscribers.manage import orphaned
 # Names that only mean something on a machine or in a private network (RFC 6761, RFC 6762, RFC 8375).
 _PRIVATE_NAMES = (".localhost", ".local", ".test", ".invalid", ".internal", ".home.arpa", ".lan")
 # Codes of findings that the checks of posts and settings also report, for the same file and line.
-_REPORTED_TWICE = ("alt-missing", "link-broken", "postal-missing", "sender-missing")
+_REPORTED_TWICE = ("alt-missing", "link-broken", "postal-missing", "sender-missing", "text-hidden")
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from publisher.core.newsletter_models import slot_path
 from publisher.core.private_folder import COPY_IT
 from publisher.newsletters.letter.safe_text import clean
 from publisher.newsletters.slots import slot_label
+from publisher.posts import lone_tags
 from publisher.posts.allowed_html import sanitise
 from publisher.posts.bounded_process import OverLimit, TimeLimit, shared_process
 from publisher.posts.frontmatter import parse_head
@@ -142,12 +143,16 @@ def rendered_note(text: str, base: str) -> str:
     extensions.autolink = extensions.strikethrough = extensions.table = True
     parsing = comrak.ParseOptions()
     parsing.smart = True
-    rendering = comrak.RenderOptions()
-    rendering.unsafe_ = True  # inline HTML is allowed; it is sanitised below
+
+    def render(body: str, escape: bool = False) -> str:
+        rendering = comrak.RenderOptions()
+        rendering.unsafe_ = True  # inline HTML is allowed; it is sanitised below
+        rendering.escape = escape
+        return comrak.render_markdown(body, extensions, parsing, rendering)
+
     taken = take_out(text)
-    html = comrak.render_markdown(
-        taken.body, extension_options=extensions, parse_options=parsing, render_options=rendering
-    )
+    body = taken.body
+    html = lone_tags.settle_markdown(body, render).html if lone_tags.may_swallow(body) else render(body)
     if len(html) > _LONGEST:
         return html[: _LONGEST + 1]
     clean = sanitise(taken.put_back(html), lambda tag, url: urljoin(f"{base}/", url))

@@ -143,6 +143,11 @@ CODES: dict[str, FindingKind] = {
         "A post in the email has neither text nor a picture.",
         "write it, or keep it out with draft: true",
     ),
+    "text-hidden": FindingKind(
+        "error",
+        "Readers would miss words of a post: a comment in it is never closed, and everything behind it is hidden.",
+        "write --> where the comment ends",
+    ),
     # What email clients can show.
     "client-support": FindingKind(
         "warning",

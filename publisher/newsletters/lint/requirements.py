@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from email.utils import parseaddr
 
 from publisher.config import Mail
+from publisher.core.models import Severity
 from publisher.core.newsletter_models import Mark
 from publisher.newsletters.letter.compose import SUBJECT_LENGTH
 from publisher.newsletters.letter.note import NOTES_FOLDER
@@ -37,6 +38,9 @@ def requirement_findings(context: LintContext) -> Iterator[Finding]:
     for post in context.posts:
         if not post.words and "<img" not in post.html and not post.post.image and not post.post.enclosures:
             yield found("post-empty", context.locator.post(post), f"the post {post.post.title!r} is empty")
+        for problem in post.problems:
+            if problem.severity is Severity.ERROR:
+                yield found("text-hidden", problem.where, problem.message, problem.hint)
 
 
 def inbox_findings(context: LintContext) -> Iterator[Finding]:

@@ -65,6 +65,7 @@ SPOILT: list[tuple[str, str, Callable[[Project], object]]] = [
     ("preheader-repeats", f"{NOTE}:3", file(NOTE, "---\nsubject: Two shelves\npreheader: Two  shelves.\n---\n")),
     ("text-missing", "templates/email/digest.txt", file("templates/email/digest.txt", "\n")),
     ("post-empty", "posts/empty.md", file("posts/empty.md", "---\ntitle: Nothing\ndate: 2026-11-03\n---\n")),
+    ("text-hidden", BODY, body("<!-- to do\n\nSecret words.")),
     ("size-fallback", "publisher.toml:14", body(LONG)),
     ("size-clipped", "publisher.toml:11", lambda p: p.write("publisher.toml", f"{SETTINGS}intro = '''{LONG}'''\n")),
     ("client-support", LINE, template('<video src="https://quiet-reader.eu/a.mp4"></video>')),

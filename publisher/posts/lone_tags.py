@@ -1,0 +1,435 @@
+"""Tags in a text that would swallow what follows them, which are shown as text instead.
+
+A writer who says "Use the <title> tag" means the word. An HTML parser takes it for a tag, and everything up to a
+closing tag that never comes for its content. GitHub shows such tags as text (GFM 6.11), and so does this module, before
+the sanitiser sees them. Tags that are closed where they were opened stay HTML.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import groupby, islice
+from typing import NamedTuple
+
+from publisher.posts.prose import line_counter, masked, unclosed_raw_blocks
+
+# A closed one is removed with its content, which is not text for readers.
+_REMOVED = frozenset(("script", "style", "template", "svg", "math", "title", "textarea"))
+# Most of GitHub's filter: always text in a sentence.
+_FILTERED = frozenset(("title", "textarea", "xmp", "noembed", "noframes", "plaintext"))
+# The parser or the browser hides what is in them, or has rules of its own for it. A lone one is text.
+_PAIRED = _FILTERED | frozenset(
+    ("noscript", "object", "select", "video", "audio", "details", "table", "pre", "rp", "frameset")
+)
+_UNWRAPPED = frozenset(("noscript", "object", "select"))
+_IN_TABLES = frozenset(("caption", "col", "colgroup", "tbody", "td", "tfoot", "th", "thead", "tr"))
+_NAMES = _REMOVED | _PAIRED | _IN_TABLES | {"iframe"}
+
+_SUSPECT = re.compile(
+    rf"</?(?:{'|'.join(sorted(_NAMES))})(?![\w-])|<[!?](?!--)|^[ \t>*+.)\d-]*+<(?:/?[a-z]|!--(?!.*-->))",
+    re.IGNORECASE | re.MULTILINE,
+)
+_RAW = re.compile(r"<(?=/?(?:pre|script|style|textarea)\b)", re.IGNORECASE)
+_CODE = re.compile(r"[;{}()=\[\]<>\\#$+*|&]")
+_LETTER = re.compile(r"[^\W\d_]")
+_ROW = re.compile(r"\s*+<(?:caption|col|colgroup|tbody|td|tfoot|th|thead|tr)\b", re.IGNORECASE)
+_COMMENT_END = re.compile(r"--!?>")
+_SPACE = re.compile(r"\s*+")
+_SLASH = re.compile(r"(?:^|[\s\"'])/\s*$")
+_MORE_WORDS = re.compile(r"[ \t]*[^\s<]")
+# How many different tags are looked for in a body, to name their lines.
+_MOST = 100
+# Is put before a tag that would begin a block of HTML, so that it is in a paragraph; and in place of the "<" of some.
+_MARK, _HIDDEN = "\x18", "\x19"
+_SIGN = re.compile(r"<|&(?:amp;)*+lt;")
+# As HTML's tokeniser reads a tag, but a "<" outside of quotes ends one that has no ">", so that each is read once.
+_TAG = re.compile(
+    r"</?([a-zA-Z][^\s/<>]*+)"
+    r"((?:[\s/]++|[^\s/<>=][^\s/<>=]*+(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s<>\"'][^\s<>]*+|(?=>)))?+)*+)(>?)"
+)
+_OWN_TAG = re.compile(r"<(/?)([a-z][a-z0-9]*+)[^<>]*+>")
+_VOID = frozenset(("br", "hr", "img", "input", "col"))
+_PARAGRAPHS = frozenset(("p", "h1", "h2", "h3", "h4", "h5", "h6", "td", "th", "dt"))
+_ITEMS = frozenset(("li", "dd"))
+_SPANS = frozenset(("em", "strong", "del", "a", "sup", "sub", "mark", "ins", "u", "s", "code"))
+_SOURCE = re.compile(r"\b(?:src|data|srcset|srcdoc)\s*=", re.IGNORECASE)
+_INSIDE = {"video": "<source", "audio": "<source"}
+_QUIET = re.compile(r"<(?:!doctype|\?xml|!\[(?:if|endif))", re.IGNORECASE)
+
+
+def _closes_itself(tag: _Tag) -> bool:
+    return _SLASH.search(tag.attributes[-20:]) is not None
+
+
+@cache
+def _end_of(opening: str, name: str) -> re.Pattern[str]:
+    return re.compile(rf"<({opening}){name}(?=[\s/>])[^<>]*>?", re.IGNORECASE)
+
+
+class Shown(NamedTuple):
+    """A tag that is shown as text.
+
+    text      the tag as it is written
+    why       the reason, as the end of a sentence
+    number    how many tags with the same text are before it
+    in_block  whether it is in a block of HTML, and not in a sentence
+    line      its line in the body, from 1; 0 if it is not known
+    """
+
+    text: str
+    why: str
+    number: int = 0
+    in_block: bool = False
+    line: int = 0
+
+    @property
+    def short(self) -> str:
+        words = " ".join(self.text.split())
+        return words if len(words) <= 40 else f"{words[:39]}…"
+
+
+class Hidden(NamedTuple):
+    """A comment that is never closed: how many words it hides, and the beginning of its text."""
+
+    words: int
+    text: str
+
+
+@dataclass
+class SettledHtml:
+    """HTML in which every tag that hides text is closed.
+
+    shown    the tags that became text
+    hidden   the comments that are never closed, which were removed
+    removed  the first tag of each element that was removed, by name
+    """
+
+    html: str
+    shown: list[Shown] = field(default_factory=list)
+    hidden: list[Hidden] = field(default_factory=list)
+    removed: dict[str, Shown] = field(default_factory=dict)
+
+
+def may_swallow(written: str) -> bool:
+    """Return whether a text has tags that `settle` might change. Most texts have none, and this is cheap."""
+    return _SUSPECT.search(written) is not None
+
+
+def settle_markdown(body: str, render: Callable[[str, bool], str]) -> SettledHtml:
+    """Return a body as HTML, with lone tags as text.
+
+    render  takes a body, and whether HTML in it should become text; returns it as HTML
+    """
+    lines = body.split("\n")
+    for number in unclosed_raw_blocks(lines):  # what follows would not be Markdown (CommonMark 4.6, the first kind)
+        lines[number] = lines[number].replace("<", f"{_MARK}<", 1)
+    body = "\n".join(lines)
+    settled = settle(render(body, False), render(body, True))
+    if settled.shown:
+        settled.shown, edited = _placed(body, settled.shown)
+        if edited != body:
+            first, settled = settled.shown, settle(render(edited, False), render(edited, True))
+            both = {(each.line, each.text): each for each in [*first, *_placed(edited, settled.shown)[0]]}
+            settled.shown = [both[key] for key in sorted(both)]
+    if settled.removed:
+        places = {each.text: each.line for each in _placed(body, list(settled.removed.values()))[0]}
+        settled.removed = {name: each._replace(line=places[each.text]) for name, each in settled.removed.items()}
+    settled.html = settled.html.replace(_MARK, "")
+    return settled
+
+
+def _placed(body: str, shown: list[Shown]) -> tuple[list[Shown], str]:
+    """Return the tags with their lines, and the body with marks before those that would begin a block of HTML."""
+    view = masked(_RAW.sub(_HIDDEN, body)).replace(_HIDDEN, "<")
+    line_of = line_counter(body)
+    found, offsets = [], []
+    for text, tags in islice(groupby(sorted(shown, key=lambda each: each.text), key=lambda each: each.text), _MOST):
+        places = [match.start() for match in re.finditer(re.escape(text), view)]
+        for tag in tags:
+            if tag.number < len(places):
+                found.append(Shown(text, tag.why, line=line_of(places[tag.number])))
+                offsets += [places[tag.number]] if tag.in_block else []
+            else:
+                found.append(Shown(text, tag.why))
+    pieces, last = [], 0
+    for offset in sorted(offsets):
+        pieces += [body[last:offset], _MARK]
+        last = offset
+    return found, "".join([*pieces, body[last:]])
+
+
+def settle(raw: str, escaped: str | None = None) -> SettledHtml:
+    """Return the HTML with lone tags as text.
+
+    escaped  the same text, rendered with the writer's HTML as text, which shows the tags that Markdown made;
+             None if all of the HTML is the writer's
+    """
+    reader = _Reader(raw, escaped)
+    reader.read()
+    return reader.settled()
+
+
+_NOT_CLOSED, _NOT_ALLOWED = "it is never closed", "it isn't allowed in a post"
+
+
+class _Place(NamedTuple):
+    """Where a tag is: the innermost element that Markdown made, and whether that is a paragraph or the like."""
+
+    container: int
+    in_text: bool
+
+
+class _Tag(NamedTuple):
+    """A tag of the writer's, from one offset to another."""
+
+    name: str
+    closing: bool
+    start: int
+    end: int
+    attributes: str
+    place: _Place
+
+
+class _Reader:
+    """Reads the tags of a text, and collects what has to change."""
+
+    def __init__(self, raw: str, escaped: str | None) -> None:
+        self._raw, self._is_markdown = raw, escaped is not None
+        self._line_of = line_counter(raw)
+        signs = _SIGN.findall(escaped) if escaped is not None else []
+        found = [(sign.start(), sign[0] == "<") for sign in _SIGN.finditer(raw)]
+        known = len(signs) == len(found)
+        self._starts = [(start, known and signs[index] == "<") for index, (start, is_tag) in enumerate(found) if is_tag]
+        self._ends = self._next_own()
+        self._stack: list[tuple[str, _Place]] = [("", _Place(0, False))]
+        self._count = 0
+        self._changes: list[tuple[int, int, str]] = []
+        self._tags: list[_Tag] = []
+        self._became_text: list[tuple[int, Shown]] = []
+        self._hidden: list[Hidden] = []
+        self._removed: dict[str, Shown] = {}
+        self._known: dict[int, tuple[int, bool]] = {}  # start of a tag -> its number, and whether it is in a block
+        self._counts: Counter[str] = Counter()
+        self._closings: dict[str, re.Match[str] | None] = {}  # the next closing tag of each name that was looked for
+        self._searched: dict[str, int] = {}  # the end of the stretch in which it was looked for
+
+    def _next_own(self) -> list[int]:
+        """Return, for each "<", where the next tag of Markdown's own begins."""
+        ends, end = [], len(self._raw)
+        for start, own in reversed(self._starts):
+            ends.append(end)
+            end = start if own else end
+        return ends[::-1]
+
+    def read(self) -> None:
+        """Read all tags."""
+        place = 0
+        for (start, own), end in zip(self._starts, self._ends, strict=True):
+            if start < place:
+                continue
+            place = self._own(start) if own else self._written(start, end)
+        self._pair()
+
+    def settled(self) -> SettledHtml:
+        """Return the text with all changes."""
+        pieces, last = [], 0
+        for start, end, text in sorted(self._changes):
+            if start >= last:
+                pieces += [self._raw[last:start], text]
+                last = end
+        html = "".join([*pieces, self._raw[last:]])
+        return SettledHtml(html, [each for _, each in sorted(self._became_text)], self._hidden, self._removed)
+
+    def _own(self, start: int) -> int:
+        tag = _OWN_TAG.match(self._raw, start)
+        if tag is None:
+            return start + 1
+        name = tag[2]
+        if tag[1]:
+            while len(self._stack) > 1 and self._stack.pop()[0] != name:
+                pass
+        elif name not in _VOID:
+            self._count += 1
+            in_text = (
+                name in _PARAGRAPHS
+                or (name in _SPANS and self._stack[-1][1].in_text)
+                or (name in _ITEMS and self._raw[tag.end() : tag.end() + 1] != "\n")
+            )
+            self._stack.append((name, _Place(self._count, in_text)))
+        return tag.end()
+
+    def _written(self, start: int, end: int) -> int:
+        """Read a tag or comment of the writer's, which ends before `end`; return where to go on."""
+        raw = self._raw
+        if raw.startswith("<!--", start):
+            return self._comment(start, end)
+        if raw.startswith(("<!", "<?"), start):
+            return self._declaration(start, end)
+        tag = _TAG.match(raw, start, end)
+        if tag is None:
+            self._changes.append((start, start + 1, "&lt;"))
+            return start + 1
+        self._count_tag(start, tag[0])
+        if not tag[3]:
+            self._as_text(start, tag.end(), "its > is missing")
+            return tag.end()
+        found = _Tag(tag[1].lower(), raw[start + 1] == "/", start, tag.end(), tag[2], self._stack[-1][1])
+        return self._sort(found, end)
+
+    def _comment(self, start: int, end: int) -> int:
+        raw = self._raw
+        if raw.startswith((">", "->"), start + 4):
+            return raw.index(">", start) + 1
+        closing = _COMMENT_END.search(raw, start + 4, end)
+        if closing:
+            return closing.end()
+        words = re.sub(r"<[^<>]*>|<!--", " ", raw[start:end]).split()
+        if words:
+            self._hidden.append(Hidden(len(words), " ".join(words[:8])))
+        self._changes.append((start, end, ""))
+        return end
+
+    def _declaration(self, start: int, end: int) -> int:
+        """Read <!DOCTYPE>, <?php ?> and the like, which browsers do not show: text in a sentence, else removed."""
+        raw = self._raw
+        mark = "?>" if raw[start + 1] == "?" else "]]>" if raw.startswith("<![CDATA[", start) else ">"
+        stop = raw.find(mark, start, end)
+        stop = end if stop < 0 else stop + len(mark)
+        self._count_tag(start, raw[start:stop])
+        if self._stack[-1][1].in_text or (self._is_markdown and _MORE_WORDS.match(raw, stop)):
+            self._as_text(start, stop, _NOT_ALLOWED)
+        else:
+            self._changes.append((start, stop, ""))
+            name = re.match(r"[?!]?\[?\w*", raw[start + 1 : start + 20])
+            if name and not _QUIET.match(raw, start):
+                self._removed.setdefault(name[0], self._shown(start, stop, ""))
+        return stop
+
+    def _sort(self, tag: _Tag, end: int) -> int:
+        """Decide about a tag at once if that is possible; return where to go on."""
+        if tag.name in _FILTERED and tag.place.in_text:
+            self._as_text(tag.start, tag.end, _NOT_ALLOWED)
+        elif tag.name in _REMOVED or tag.name == "iframe":
+            return self._with_content(tag, end)
+        elif tag.name in _PAIRED or tag.name in _IN_TABLES:
+            self._tags.append(tag)
+        elif tag.name in ("option", "optgroup"):
+            self._changes.append((tag.start, tag.end, "\n"))
+        return tag.end
+
+    def _with_content(self, tag: _Tag, end: int) -> int:
+        """Read an element whose content is not read as HTML, up to its closing tag; return where to go on."""
+        if tag.closing:
+            if tag.place.in_text:
+                self._show(tag, _NOT_ALLOWED if tag.name in _REMOVED else "")
+            return tag.end
+        closing = self._closing(tag, end)
+        is_bare = not tag.attributes.strip(" \t\n\f/")
+        if _closes_itself(tag) and (not is_bare or tag.name in ("svg", "math")) and not self._is_empty(tag, closing):
+            self._changes.append((tag.end, tag.end, f"</{tag.name}>"))
+            return tag.end
+        if closing is None or (is_bare and self._is_mentioned(tag, closing)):
+            self._show(tag, _NOT_ALLOWED if closing and tag.name in _REMOVED else "")
+            return tag.end
+        self._counts[closing[0]] += 1
+        if tag.name not in ("iframe", "svg", "math"):
+            self._changes.append((tag.start, closing.end(), ""))
+            self._removed.setdefault(tag.name, self._shown(tag.start, tag.end, ""))
+        return closing.end()
+
+    def _is_empty(self, tag: _Tag, closing: re.Match[str] | None) -> bool:
+        space = _SPACE.match(self._raw, tag.end)
+        return closing is not None and space is not None and space.end() == closing.start()
+
+    def _is_mentioned(self, tag: _Tag, closing: re.Match[str]) -> bool:
+        """Return whether two tags without attributes are only mentioned: "Between <script> and </script> is code"."""
+        if tag.name == "iframe":
+            return tag.place.in_text
+        between = (tag.end, closing.start())
+        if _CODE.search(self._raw, *between) or not _LETTER.search(self._raw, *between):
+            return False
+        begins_sentence = self._is_markdown and _MORE_WORDS.match(self._raw, closing.end()) is not None
+        return tag.place.in_text or (begins_sentence and tag.name in ("script", "style"))
+
+    def _closing(self, tag: _Tag, end: int) -> re.Match[str] | None:
+        """Return the closing tag of an element whose content is not HTML; None if there is none before `end`."""
+        found = self._closings.get(tag.name)
+        if tag.name not in self._closings or (found and found.start() < tag.end) or self._searched[tag.name] != end:
+            opening = "/?" if tag.name == "iframe" else "/"  # a frame in a frame means that the first was not closed
+            found = _end_of(opening, tag.name).search(self._raw, tag.end, end)
+            self._closings[tag.name], self._searched[tag.name] = found, end
+        return found if found and found[1] else None
+
+    def _pair(self) -> None:
+        """Find the pairs among the elements whose content is HTML, and show the others as text."""
+        waiting: dict[str, list[_Tag]] = {}
+        pairs: list[tuple[_Tag, _Tag]] = []
+        for tag in self._tags:
+            opened = waiting.setdefault(tag.name, [])
+            if tag.name in _IN_TABLES or not tag.closing:
+                opened.append(tag)
+            elif opening := self._opening(tag, opened):
+                pairs.append((opening, tag))
+        for name, left in waiting.items():
+            for tag in left if name not in _IN_TABLES else ():
+                self._alone(tag)
+        for opening, closing in pairs:
+            self._settle_pair(opening, closing)
+        self._outside_tables([(a.start, b.end) for a, b in pairs if a.name == "table"])
+
+    def _opening(self, closing: _Tag, opened: list[_Tag]) -> _Tag | None:
+        """Return the opening tag for a closing one. What was opened in another sentence is never closed."""
+        while opened and opened[-1].place.in_text and opened[-1].place != closing.place:
+            self._show(opened.pop())
+        if opened:
+            return opened.pop()
+        if closing.place.in_text:
+            self._show(closing)
+        return None
+
+    def _alone(self, tag: _Tag) -> None:
+        if _closes_itself(tag) and _SOURCE.search(tag.attributes):
+            self._changes.append((tag.end, tag.end, f"</{tag.name}>"))
+        elif tag.name != "table" or not _ROW.match(self._raw, tag.end):
+            self._show(tag)
+
+    def _settle_pair(self, opening: _Tag, closing: _Tag) -> None:
+        inside = self._raw[opening.end : closing.start] if opening.name in _INSIDE else ""
+        hides = opening.name in _INSIDE and opening.place.in_text and not opening.attributes.strip()
+        if hides and _INSIDE[opening.name] not in inside.lower():
+            self._show(opening, "it has no content to show")
+            self._show(closing, "it has no content to show")
+        elif opening.name in _UNWRAPPED:
+            self._removed.setdefault(opening.name, self._shown(opening.start, opening.end, ""))
+            for tag in (opening, closing):
+                self._changes.append((tag.start, tag.end, ""))
+
+    def _outside_tables(self, tables: list[tuple[int, int]]) -> None:
+        """Show the parts of tables in a sentence as text, if no table of the writer's is around them."""
+        tables.sort(reverse=True)
+        end = 0
+        for tag in self._tags:
+            while tables and tables[-1][0] < tag.start:
+                end = max(end, tables.pop()[1])
+            if tag.name in _IN_TABLES and tag.place.in_text and tag.start >= end:
+                self._show(tag)
+
+    def _count_tag(self, start: int, text: str) -> None:
+        self._known[start] = self._counts[text], not self._stack[-1][1].in_text
+        self._counts[text] += 1
+
+    def _show(self, tag: _Tag, why: str = "") -> None:
+        self._as_text(tag.start, tag.end, why or ("it was never opened" if tag.closing else _NOT_CLOSED))
+
+    def _as_text(self, start: int, end: int, why: str) -> None:
+        text = self._raw[start:end]
+        self._changes.append((start, end, text.replace("<", "&lt;").replace(">", "&gt;")))
+        self._became_text.append((start, self._shown(start, end, why)))
+
+    def _shown(self, start: int, end: int, why: str) -> Shown:
+        line = 0 if self._is_markdown else self._line_of(start)
+        return Shown(self._raw[start:end], why, *self._known[start], line)
