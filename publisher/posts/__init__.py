@@ -26,6 +26,7 @@ Public modules:
     markup        rendering of posts as RenderedPosts, within limits
     mathml        MathML for the formulas of a post
     media_types   the files beside posts that are published, by their endings
+    merge_tags    code of other tools that readers should not see
     nesting       how deeply a body may be nested
     permalinks    paths of posts, and their permanent ids
     pictures      the sizes of pictures, and the smaller copies of them that are shown
@@ -55,6 +56,7 @@ __all__ = [
     "markup",
     "mathml",
     "media_types",
+    "merge_tags",
     "nesting",
     "permalinks",
     "pictures",

@@ -35,6 +35,9 @@ from publisher.posts.tex import TakenOut, take_out
 MOST_PROBLEMS = 100
 
 _MORE = "<!--more-->"
+# Without one of these there is no syntax of another tool in a body.
+_OTHER_TOOLS = ("{", "import ", "\n^", "*|", "%%", "<%", "[%", "[[")
+_MAYBE_MERGE_TAG = re.compile(r"[%[#][a-z_.:-]{1,40}[]%#,|= ]", re.IGNORECASE)
 _MORE_SPELLINGS = re.compile(r"<!--\s*(?:more|excerpt|read[- ]more)\s*-->", re.IGNORECASE)
 
 
@@ -214,7 +217,7 @@ class _Body:
         return Path(self.post.source).suffix.lower() == ".html"
 
     def _carried_over(self, body: str) -> str:
-        if "{" not in body and "import " not in body and "\n^" not in body:
+        if not any(sign in body for sign in _OTHER_TOOLS) and not _MAYBE_MERGE_TAG.search(body):
             return body
         from publisher.posts.other_tools import carry_over  # 15 ms to compile, for few posts
 

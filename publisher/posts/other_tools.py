@@ -1,8 +1,8 @@
 """The syntax of other tools in a body, which is converted if possible, or else reported with its line.
 
 Jekyll's {% raw %}, {% highlight %}, {% link %}, {% post_url %} and {{ site.url }} work as in Jekyll. Kramdown's
-attribute lists are removed, or become targets for links. Other Liquid, Hugo's shortcodes and MDX stay in the text, with
-a warning. Every step keeps the number of lines, so that a warning names the line that the writer sees.
+attribute lists are removed, or become targets for links. Other Liquid, Hugo's shortcodes, MDX and merge tags stay in
+the text, with a warning. Every step keeps the number of lines, so that a warning names the line that the writer sees.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from publisher.posts.merge_tags import LIQUID, MERGE_TAG, SHORTCODE
 from publisher.posts.prose import line_counter, masked
 
 
@@ -144,7 +145,7 @@ def _known_values(body: str, site_url: str, resolve: Resolve) -> str:
 
     If a post uses Liquid in its prose, Liquid in its code is replaced too. A post about Liquid has it only in code.
     """
-    if not _LIQUID.search(masked(body)):
+    if not LIQUID.search(masked(body)):
         return body
     base = urlsplit(site_url).path
     for pattern, value in (
@@ -235,8 +236,6 @@ def _place_target(lines: list[str], above: int, name: str) -> None:
         lines[above] = _target(name) + line
 
 
-_LIQUID = re.compile(r"\{%-?\s*+\w++(?:(?!\{%|%\}).){0,2000}+%\}|\{\{(?![<%])[^{}\n]*\}\}", re.DOTALL)
-_SHORTCODE = re.compile(r"\{\{[<%]\s*+/?\s*+[\w./-]++(?:(?!\{\{|[%>]\}\}).){0,2000}+[%>]\}\}", re.DOTALL)
 _MDX = re.compile(
     r"^(?:import[ \t](?=.*[ \t]from[ \t]+['\"].).*['\"];?|export[ \t]+(?:const|default|function)\b.*)$"
     r"|<[A-Z](?=[A-Za-z0-9]*[a-z])[A-Za-z0-9]*+(?:\.[A-Z]\w*+)?(?=[\s/>])[^<>\n]*>",
@@ -244,9 +243,10 @@ _MDX = re.compile(
 )
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _FAMILIES = (
-    ("Liquid is not supported and will be shown as is", _LIQUID),
-    ("Hugo shortcodes are not supported and will be shown as is", _SHORTCODE),
+    ("Liquid is not supported and will be shown as is", LIQUID),
+    ("Hugo shortcodes are not supported and will be shown as is", SHORTCODE),
     ("MDX is not supported and will be shown as is", _MDX),
+    ("merge tags are not supported and will be shown as is", MERGE_TAG),
 )
 
 
@@ -256,7 +256,7 @@ def _leftovers(body: str) -> list[Leftover]:
     found = []
     for what, pattern in _FAMILIES:
         hits = _hits(pattern, view)
-        if hits and pattern is _LIQUID:
+        if hits and pattern is LIQUID:
             hits = _hits(pattern, body)  # in code too; see _known_values
         if hits:
             found.append(_leftover(what, hits))

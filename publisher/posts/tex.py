@@ -240,6 +240,7 @@ def _unprefixed(tex: str, prefix: str) -> str:
 _TEX_SIGN = re.compile(r"\\[a-zA-Z{}|,;!\\]|(?<!\\)[\^_=]|[{}]")
 _WORD_OF_PROSE = re.compile(r"(?<![^\W_])(?!(?:sin|cos|tan|log|exp|lim|max|min|mod|gcd|det)\b)[^\W\d_]{3,}(?![^\W_])")
 _SHORT_WORD = re.compile(r"(?:^|[\s,(])[^\W\d_]{2,}(?=[\s,)]|$)")
+_BRACKETED_WORDS = re.compile(r"\[\w{3,}(?:\|[\w ]*+)?\]")
 _NUMBER = re.compile(r"[\d.,]+(?![\d^_])")
 
 
@@ -262,6 +263,8 @@ def _is_inline(body: str, start: int, end: int, tex: str, sign: str) -> bool:
         return False
     if sign == "(":
         return True
+    if _BRACKETED_WORDS.fullmatch(tex):
+        return False  # $[FIRSTNAME|there]$, a merge tag
     before, after = body[start - 1 : start], body[end : end + 1]
     if tex[0].isspace() or tex[-1].isspace() or (before.isascii() and before.isalnum()) or after.isdigit():
         return False

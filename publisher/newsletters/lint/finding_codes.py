@@ -148,6 +148,12 @@ CODES: dict[str, FindingKind] = {
         "Readers would miss words of a post: a comment in it is never closed, and everything behind it is hidden.",
         "write --> where the comment ends",
     ),
+    "foreign-code": FindingKind(
+        "error",
+        "The email shows code of another tool, such as {{ site.time }}, {% include %} or the merge tag *|FNAME|*. "
+        "Nothing replaces it, so subscribers would see it as is.",
+        "write what subscribers should read, or put it in backticks to show it as code",
+    ),
     # What email clients can show.
     "client-support": FindingKind(
         "warning",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
@@ -17,6 +17,7 @@ from publisher.core.templates import Templates
 from publisher.newsletters.letter.note import note_path
 from publisher.newsletters.lint.parsed_letter import ParsedLetter
 from publisher.posts.frontmatter import split_body
+from publisher.posts.merge_tags import shown_prose
 from publisher.posts.permalinks import site_path
 from publisher.posts.prose import LineFinder, line_at
 
@@ -91,6 +92,31 @@ class SourceLocator:
         if any(needle in self.newsletter.intro for needle in (url, name) if needle):
             return self.key("", "intro")
         return self.template(re.escape(url))
+
+    def of_text(self, text: str) -> str:
+        """Return the place of a text of the letter: in a post, in the note or intro, or in a template.
+
+        Returns "" if the text is in a post, the note or the intro, but only where it is code.
+        """
+        only_code = False
+        for path, file, prose in self._prose():
+            if text in prose:
+                return self._place(path, prose, (text,)) if path != CONFIG_FILE else self.key("", "intro")
+            only_code = only_code or text in file
+        return "" if only_code else self.template(re.escape(text))
+
+    def _prose(self) -> Iterator[tuple[str, str, str]]:
+        """Yield the path, the text and the prose of each post's file, of the note and of the intro."""
+        for post in self.posts:
+            text = self.source(post)
+            try:
+                body = split_body(text)[0]
+            except PostError:  # the file has changed since it was rendered
+                body = text
+            yield f"{self.config.posts.folder}/{post.post.source}", text, shown_prose(text, body)
+        for path, text in ((self._note_path, self._note), (CONFIG_FILE, self.newsletter.intro)):
+            if text:
+                yield path, text, shown_prose(text, text)
 
     def template(self, *patterns: str) -> str:
         """Return the first place in the letter's templates that matches one of the patterns, or else the template."""

@@ -12,6 +12,7 @@ from publisher.core.templates import Templates
 from publisher.newsletters.lint.clients import client_findings, size_findings
 from publisher.newsletters.lint.contrast import contrast_findings
 from publisher.newsletters.lint.finding_codes import Finding, in_order
+from publisher.newsletters.lint.foreign_code import foreign_code_findings
 from publisher.newsletters.lint.letter_context import LintContext, SourceLocator
 from publisher.newsletters.lint.links_and_pictures import link_findings, picture_findings
 from publisher.newsletters.lint.parsed_letter import ParsedLetter
@@ -22,6 +23,7 @@ _RULES = (
     requirement_findings,
     block_findings,
     inbox_findings,
+    foreign_code_findings,
     size_findings,
     client_findings,
     picture_findings,

@@ -64,6 +64,29 @@ SPOILT: list[tuple[str, str, Callable[[Project], object]]] = [
     ("preheader-missing", "posts/third.md", lambda p: p.post("third", "2026-11-12", body="![Alt](shelf.png)")),
     ("preheader-repeats", f"{NOTE}:3", file(NOTE, "---\nsubject: Two shelves\npreheader: Two  shelves.\n---\n")),
     ("text-missing", "templates/email/digest.txt", file("templates/email/digest.txt", "\n")),
+    ("foreign-code", f"{FIRST}:8", body('Words.\n\n{% include note.html text="Keep the lid off." %}')),
+    ("foreign-code", f"{FIRST}:8", body('`{{ a }}`\n\nIn {{ site.time | date: "%Y" }}')),
+    ("foreign-code", f"{FIRST}:6", body("Dear *|FNAME|*, hello")),
+    ("foreign-code", f"{FIRST}:2", lambda p: p.post("first", "2026-11-02", title="'Dear %recipient.name%'", body="W.")),
+    (
+        "foreign-code",
+        f"{NOTE}:5",
+        file(NOTE, "---\nsubject: Two\n---\n`{{ a }}`\nDear {{ contact.FIRSTNAME }}, hello.\n"),
+    ),
+    ("foreign-code", f"{NOTE}:2", file(NOTE, "---\nsubject: Two for [[firstname]]\n---\n")),
+    ("foreign-code", f"{NOTE}:3", file(NOTE, "---\nsubject: Two\npreheader: For %%NAME%%\n---\n")),
+    (
+        "foreign-code",
+        "publisher.toml:15",
+        lambda p: p.write("publisher.toml", f"{SETTINGS}intro = 'Dear <%= name %>, hello'\n"),
+    ),
+    (
+        "foreign-code",
+        "publisher.toml:15",
+        lambda p: p.write("publisher.toml", f"{SETTINGS}subject = 'For *|FNAME|*'\n"),
+    ),
+    ("foreign-code", LINE, template("<p>[unsubscribe]</p>")),
+    ("foreign-code", LINE, template('<p><a href="*|UNSUB|*">Leave</a></p>')),
     ("post-empty", "posts/empty.md", file("posts/empty.md", "---\ntitle: Nothing\ndate: 2026-11-03\n---\n")),
     ("text-hidden", BODY, body("<!-- to do\n\nSecret words.")),
     ("size-fallback", "publisher.toml:14", body(LONG)),
@@ -107,6 +130,32 @@ def test_a_fault_is_found_with_its_place(
 
 def test_the_good_letter_has_no_findings(project: Project) -> None:
     assert {each.code for each in examine(good(project))} == {"client-fallback"}
+
+
+def test_code_that_is_shown_as_code_is_no_finding(project: Project) -> None:
+    good(project)
+    code = (
+        "Use `{{ site.time }}`, `*|FNAME|*` or <kbd>%recipient.name%</kbd>.\n\n```liquid\n{% include x %}\n```\n\n"
+        "    [[firstname]]\n\n{% raw %}{{ shown }}{% endraw %}\n\n$\\frac{{a}}{{b}}$ [unsubscribe](https://quiet-reader.eu/)"
+    )
+    for content in ("full", "excerpt"):
+        project.write("publisher.toml", SETTINGS.replace('"full"', f'"{content}"'))
+        project.post("first", "2026-11-02", title="'Using `{{ page.title }}`'", body=code)
+        project.post(
+            "third",
+            "2026-11-12",
+            title="Third",
+            body="$\\frac{{a}}{{b}}$ is a fraction, and {% raw %}{{ x }}{% endraw %}",
+        )
+        assert [str(each) for each in examine(project) if each.code == "foreign-code"] == []
+
+
+def test_an_edition_with_merge_tags_is_held(project: Project) -> None:
+    good(project)
+    project.post("third", "2026-11-12", title="Third", body="Dear *|FNAME|*, hello.")
+    (finding,) = [each for each in examine(project) if each.code == "foreign-code"]
+    assert finding.level == "error"
+    assert finding.message == "subscribers would read *|FNAME|*"
 
 
 def test_a_letter_without_a_subject_is_an_error(project: Project) -> None:

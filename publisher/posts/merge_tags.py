@@ -1,0 +1,76 @@
+"""The code of other tools that readers should not see: Liquid, shortcodes, and the merge tags of mail services.
+
+A merge tag is what a mail service replaces by a subscriber's own name or link, such as *|FNAME|*. Tags with delimiters
+that prose does not have are found whatever their name; in other brackets they need a name from the list.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from publisher.posts.prose import masked, without_inline_code
+from publisher.posts.tex import take_out
+
+LIQUID = re.compile(r"\{%-?\s*+\w++(?:(?!\{%|%\}).){0,2000}+%\}|\{\{(?![<%])[^{}\n]*\}\}", re.DOTALL)
+SHORTCODE = re.compile(r"\{\{[<%]\s*+/?\s*+[\w./-]++(?:(?!\{\{|[%>]\}\}).){0,2000}+[%>]\}\}", re.DOTALL)
+
+# The names of fields, which all services have in common.
+_FIELD = (
+    r"(?:(?:subscriber|contact|recipient|member|user|person|customer|list|data|var|profile|account)[._:/ -])?"
+    r"(?:f|l|(?:first|last|full|middle|nick|user|sur|display|company|list|sender)[_.-]?)name"
+    r"|(?:subscriber|contact|recipient|member|user|person|customer)[._:][a-z_.]+"
+    r"|(?:un|re)subscribe(?:[ _-]?(?:url|link|text|me))?|update[ _-]?profile"
+    r"|(?:web|browser)[ _-]?(?:version|copy|view)|view[ _-]?in[ _-]?browser"
+    r"|e-?mail[ _-]?address|(?:sender|list)[ _-]?address|current[ _-]?(?:year|day|month)"
+)
+# What a tag says besides: a value for those who have none, or a filter.
+_ELSE = r"(?:[ \t]*+(?:\||,|=|\bOR\b|:)[^\[\]{}<>%\n]{0,80})?"
+MERGE_TAG = re.compile(
+    r"\*\|[A-Z][\w:.,= -]{0,80}\|\*"  # Mailchimp, Mandrill
+    r"|%%(?:=[^%\n]{1,200}=|[A-Z][\w.-]{1,60})%%"  # Salesforce, Pardot, Substack
+    r"|<%=?[^%<>\n]{1,200}%>"  # Adobe Campaign, SendGrid, Klaviyo
+    r"|\[%[^%\n]{1,200}%\]"  # Emma, SendGrid
+    r"|\{\{?\{?\$\{[^{}\n]{1,100}\}\}"  # Braze
+    r"|\{![A-Z][\w.]{1,60}\}"  # AWeber, Salesforce
+    r"|\{\$[A-Z][\w.>-]{1,60}\}"  # MailerLite
+    r"|\{(?:contactfield|ownerfield|leadfield)=[\w.-]{1,60}\}"  # Mautic
+    rf"|\[\[(?:data:|var:)?(?:{_FIELD}|e?mail|name|first|last|city|country|company){_ELSE}\]\]"  # GetResponse, Mailjet
+    rf"|%(?:{_FIELD}|(?:mailing_list|tag)_[a-z_]+)%"  # Mailgun, ActiveCampaign
+    rf"|(?<!\{{)\{{(?:{_FIELD}){_ELSE}\}}"  # Brevo, Elastic Email
+    rf"|\[(?:{_FIELD}){_ELSE}\](?![(\[])"  # Sendy, MailPoet, phpList, Campaign Monitor
+    r"|\[\w{1,40},[ ]?fallback=[^\]\n]{0,80}\]"
+    rf"|\$\[(?:{_FIELD}){_ELSE}\]\$"  # Zoho
+    rf"|##(?:{_FIELD})##",
+    re.IGNORECASE,
+)
+_RAW = re.compile(r"\{%-?\s*+raw\s*+-?%\}(?:(?!\{%-?\s*+endraw).)*+", re.DOTALL)
+
+
+_CODE = re.compile(r"<(code|kbd|samp)\b[^<>]*+>[^<]*+</\1>", re.IGNORECASE)
+
+
+def foreign_code(text: str) -> Iterator[str]:
+    """Yield the code of other tools in a text for readers, each as it is written there."""
+    if "{" in text or "%" in text or "[" in text or "*|" in text or "##" in text:
+        for pattern in (LIQUID, SHORTCODE, MERGE_TAG):
+            yield from (found[0] for found in pattern.finditer(text))
+
+
+def shown_prose(text: str, body: str) -> str:
+    """Return a file without what may look like code of other tools: real code, formulas, and blocks of Liquid's raw.
+
+    Offsets and lines stay as they are in the text. body: the part of it behind the front matter
+    """
+    head = text[: len(text) - len(body)]
+    for pattern in (_RAW, _CODE):
+        body = pattern.sub(lambda found: _blank(found[0]), body)
+    pieces, last = [], 0
+    for formula in take_out(body).formulas:
+        pieces += [body[last : formula.start], _blank(formula.written)]
+        last = formula.end
+    return without_inline_code(head) + masked("".join([*pieces, body[last:]]))
+
+
+def _blank(text: str) -> str:
+    return re.sub(r"[^\n]", " ", text)

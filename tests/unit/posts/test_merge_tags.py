@@ -1,0 +1,68 @@
+"""Merge tags of the mail services are found, whatever the spelling; prose, links and variables are not."""
+
+from __future__ import annotations
+
+import pytest
+
+from publisher.posts.merge_tags import foreign_code
+from tests.support.posts_samples import rendered, said
+
+TAGS = {
+    "Mailchimp": ("*|FNAME|*", "*|EMAIL|*", "*|IF:FNAME|*", "*|LIST:ADDRESS|*", "*|date:Y|*"),
+    "Brevo": ("{{ contact.FIRSTNAME }}", "{{ unsubscribe }}", "{FIRSTNAME}", "[UNSUBSCRIBE]"),
+    "Mailgun": (
+        "%recipient.name%",
+        "%recipient_name%",
+        "%unsubscribe_url%",
+        "%mailing_list_unsubscribe_url%",
+        "%tag_unsubscribe_url%",
+    ),
+    "SendGrid": ("{{first_name}}", "<%asm_group_unsubscribe_raw_url%>", "[%first_name | there%]", "%first_name%"),
+    "Salesforce": ("%%FirstName%%", "%%=v(@name)=%%", "{!Contact.FirstName}"),
+    "MailerLite": ("{$name}", "{$unsubscribe}"),
+    "GetResponse": ("[[firstname]]", "[[email]]"),
+    "Mailjet": ('[[data:firstname:"you"]]', "{{var:firstname}}"),
+    "ActiveCampaign": ("%FIRSTNAME%", "%LASTNAME%"),
+    "Constant Contact": ('[[FIRSTNAME OR "Friend"]]',),
+    "Campaign Monitor": ("[firstname,fallback=there]", "[unsubscribe]"),
+    "Sendy": ("[Name,fallback=]", "[webversion]"),
+    "MailPoet": ("[subscriber:firstname | default:reader]",),
+    "AWeber": ("{!firstname_fix}",),
+    "Mautic": ("{contactfield=firstname}", "{unsubscribe_text}"),
+    "Adobe": ("<%= recipient.firstName %>",),
+    "Emma": ("[% member:first_name %]",),
+    "Braze": ("{{${first_name}}}",),
+    "Klaviyo": ("{{ first_name|default:'friend' }}", "{% unsubscribe %}"),
+    "listmonk": ("{{ .Subscriber.FirstName }}", "{{ UnsubscribeURL }}"),
+    "Zoho": ("$[FIRSTNAME|there]$",),
+}
+PROSE = (
+    "100% sure, 50% off, 5%% and %d of %s",
+    "[a link](https://a.example) and [unsubscribe](https://a.example), [email protected], [1], [x] done",
+    "%APPDATA%, %PATH% and %USERPROFILE%",
+    "[[A page]] of a wiki, array[first] and {a, b}",
+    "*bold* |a|b| ** | **",
+    "I {like} it, {name} and [name], [email]",
+    "a < b % c > d, <b>x</b> 5% <i>y</i> 6%",
+    "## A heading ## and #first",
+    "It is 5% of the name, 6% of the unsubscribe rate",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("service", TAGS)
+def test_the_tags_of_each_service_are_found(service: str) -> None:
+    for tag in TAGS[service]:
+        assert [found.rstrip("}") for found in foreign_code(f"Dear {tag}, hello")] == [tag.rstrip("}")], tag
+
+
+@pytest.mark.parametrize("text", PROSE)
+def test_prose_has_no_merge_tags(text: str) -> None:
+    assert list(foreign_code(text)) == []
+
+
+def test_a_post_with_merge_tags_has_a_warning_with_their_lines() -> None:
+    for tags in TAGS.values():
+        for tag in tags:
+            messages = said(rendered(f"Text\n\nDear {tag}, hello\n"))
+            assert [line for line, message in messages if "shown as is" in message] == [6], (tag, messages)
+    assert said(rendered("\n\n".join(f"`{tag}`" for tags in TAGS.values() for tag in tags))) == []
