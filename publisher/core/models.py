@@ -133,12 +133,14 @@ class Post:
 
     source     path relative to the posts folder, POSIX style
     id         permanent id: from front matter, or a tag: URI (RFC 4151)
+    title      the title; for a post without one, its first words, which are for places that need a name
     permalink  site-relative path of the page, "/2024/07/06/hello/"
     url        absolute URL of the page
     excerpt    plain text from front matter; "" if it comes from the body (RenderedPost.excerpt)
     digest     hash that changes whenever the rendered post may change
     files      the picture and enclosures that may be files of the project, as (site path, project path)
     is_listed  whether pages that list posts, feeds and newsletters show it; its own page exists in any case
+    has_title  whether the author gave it a title; feeds, pages and emails show a post without one as its text alone
     is_last_version  whether this is the last readable version, because the file has an error now; it is not emailed
     """
 
@@ -163,6 +165,7 @@ class Post:
     files: tuple[tuple[str, str], ...] = ()
     is_last_version: bool = False
     is_listed: bool = True
+    has_title: bool = True
 
     def __post_init__(self) -> None:
         require_aware("published", self.published)

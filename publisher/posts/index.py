@@ -310,6 +310,7 @@ def _flat_post(post: Post) -> list[Any]:
         "not_in_newsletters": not post.in_newsletters,
         "files": post.files,
         "not_listed": not post.is_listed,
+        "no_title": not post.has_title,
     }
     return [
         post.title,
@@ -349,6 +350,7 @@ def _to_post(
         files=tuple((site, project) for site, project in rest.get("files", ())),
         is_last_version=bool(is_last_version),
         is_listed="not_listed" not in rest,
+        has_title="no_title" not in rest,
     )
 
 

@@ -12,7 +12,7 @@ from publisher.core.errors import PostError
 from publisher.core.models import Author, Enclosure, Image, Post, Problem, Severity, Tag
 from publisher.posts.dates import MORNING, parse_date, place
 from publisher.posts.enclosures import enclosures_of, files_of, size_in
-from publisher.posts.excerpt import decoded, is_visible, plain_line, without_pairs
+from publisher.posts.excerpt import decoded, is_visible, plain_line, shorten, without_pairs
 from publisher.posts.field_names import FrontMatter, can_hide, fields_of, first_text
 from publisher.posts.permalinks import (
     file_date,
@@ -74,7 +74,7 @@ class _PostBuilder:
         self._refuse_misspelled_date(published)
         dated = file_date(self.name)
         rest = dated[1] if dated else self.name
-        title = self._title(rest)
+        title, has_title = self._title(rest)
         language = self._language()
         # Unlike the date in the front matter, the day in the file name is never corrected.
         day = dated[0] if dated else published.astimezone(self.settings.zone).date()
@@ -102,6 +102,7 @@ class _PostBuilder:
             in_feeds=self.meta.wants("in_feeds"),
             in_newsletters=self.meta.wants("in_newsletters"),
             is_listed=self.meta.is_listed,
+            has_title=has_title,
             files=tuple(self.files),
         )
 
@@ -206,14 +207,22 @@ class _PostBuilder:
             self._warn(error.line, f"{self.meta.key(field)} is ignored: {what}", error.hint)
             return None
 
-    def _title(self, rest: str) -> str:
+    def _title(self, rest: str) -> tuple[str, bool]:
+        """Return the title, and whether the author gave it; else it is made of the first words, or of the file's name.
+
+        A short text without a title is a note, which is shown without one. rest: the name of the file.
+        """
         title = decoded(without_pairs(self.meta.text("title")))
         if not is_visible(title):
             title = first_heading(self.head.body)
-        if not title:
-            title = re.sub(r"[-_]+", " ", rest).strip().capitalize() or self.name
-            self._warn(1, f"the post has no title; using {title!r}, from the file name", "add `title:`")
-        return title
+        if title:
+            return title, True
+        words = first_words(self.head.body)
+        if words and not self.meta.find("title")[0]:
+            return words, False
+        title = re.sub(r"[-_]+", " ", rest).strip().capitalize() or self.name
+        self._warn(1, f"the post has no title; using {title!r}, from the file name", "add `title:`")
+        return title, True
 
     def _permalink(self, published: datetime, name: str, language: str) -> str:
         value, line = self.meta.find("permalink")
@@ -355,6 +364,21 @@ def first_heading(body: str) -> str:
     return taken.as_written(plain_line(re.sub(r"[*_`]|\[([^\[\]]*)\]\([^()]*\)", r"\1", taken.body)))
 
 
+def first_words(body: str) -> str:
+    """Return the first words of a note, about a line of them; "" for a longer text, and for one without any words."""
+    text = _NOT_WORDS.sub(" ", body.strip()[: _LONGEST_NOTE + 1])
+    if len(body.strip()) > _LONGEST_NOTE or re.search(r"^#{1,6}[ \t]", text, re.MULTILINE):
+        return ""
+    lines = (line.strip(" \t>*-+") for line in text.split("\n"))
+    first = next((line for line in lines if re.search(r"[^\W_]", line)), "")
+    return shorten(plain_line(re.sub(r"[*_`~]|!?\[([^\[\]]*)\]\([^()]*\)", r"\1", first)), _LINE)
+
+
+# Markup whose content is not words: comments, blocks of code, and the lines of references.
+_NOT_WORDS = re.compile(r"<!--.*?(?:-->|\Z)|^(```|~~~).*?(?:^\1|\Z)|^\[[^\[\]\n]+\]:.*$", re.DOTALL | re.MULTILINE)
+# How long the Markdown of a note may be, and a name that is made of its first words.
+_LONGEST_NOTE = 1_000
+_LINE = 60
 # The fields whose words readers see as they are written.
 _SENTENCES = ("title", "excerpt", "image_alt", "image_caption")
 # A heading that may be a title; a longer line is not.

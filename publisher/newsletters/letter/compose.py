@@ -167,7 +167,8 @@ def _post_views(
 
 
 def _only_title(view: PostView) -> PostView:
-    return replace(view, excerpt="", image=None, image_width=0, thumbnail="", listen="")
+    shown = replace(view, excerpt="", html="", text="", listen="", has_title=True)
+    return replace(shown, image=None, image_width=0, thumbnail="")
 
 
 def _letter_view(
@@ -192,7 +193,7 @@ def _letter_view(
         newsletter=newsletter.name,
         title=title,
         subject=_subject(note.subject or newsletter.subject, posts, words, values),
-        preheader=shorten(one_line(note.preheader or posts[0].excerpt), PREHEADER_LENGTH),
+        preheader=shorten(one_line(note.preheader or _preheader(posts[0], values)), PREHEADER_LENGTH),
         number=number,
         slot=slot,
         date=date,
@@ -206,6 +207,14 @@ def _letter_view(
         feed_url=f"{config.site_url}/feed.xml",
         postal=postal_lines(config),
     )
+
+
+def _preheader(post: PostView, values: dict[str, str]) -> str:
+    """Return a preheader that does not repeat the subject, which of a note is its first words."""
+    words = post.title.rstrip("…")
+    if post.has_title or not post.excerpt.startswith(words):
+        return post.excerpt
+    return post.excerpt[len(words) :].strip() or f"{values['title']} · {values['date']}"
 
 
 def _text(templates: Templates, template: str, context: dict[str, Any]) -> str:

@@ -24,6 +24,7 @@ class PostView:
     date       the time of publication, in the newsletter's time zone
     html       the body, adapted for email clients; "" if the letter contains only excerpts or titles
     text       the body as plain text, or ""
+    has_title  whether a heading shows the title; a note without one is shown as its text
     image      the post's picture; None if it has none, or if the body already shows it
     image_width  the width of the picture in pixels, at most that of the column; 0 if it is not known
     thumbnail  the URL of a small version of the picture, or ""
@@ -47,6 +48,7 @@ class PostView:
     listen: str
     image_width: int = 0
     thumbnail: str = ""
+    has_title: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ def post_view(
     place = BodyPlace(
         safe_url(post.url), heading, words, rtl=reads == "rtl", lex=rendered.lex or lexed, picture=rendered.picture
     )
-    html = mail_body(rendered.html, place) if content == "full" else ""
+    html = mail_body(rendered.html, place) if content == "full" or not post.has_title else ""
     image, found = _image(rendered, html), rendered.picture(post.image.url) if post.image else None
     return PostView(
         id=post.id,
@@ -117,6 +119,7 @@ def post_view(
         listen=_listen(post),
         image_width=min(found.width, COLUMN) if image and found else 0,
         thumbnail=safe_url(found.thumbnail if found else image.url) if image else "",
+        has_title=post.has_title,
     )
 
 

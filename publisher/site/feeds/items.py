@@ -23,6 +23,8 @@ from publisher.site.web_versions import WebVersion
 class Item:
     """An entry of a feed. Its texts contain only characters that XML allows.
 
+    title     "" for a post without a title
+    label     a name for such a post, for Atom, which requires a title
     html      the full text; "" in a feed of summaries
     summary   plain text, never empty
     markdown  the Markdown source of the post; "" unless feeds.markdown is set
@@ -41,6 +43,7 @@ class Item:
     image: Image | None = None
     enclosures: tuple[Enclosure, ...] = ()
     markdown: str = ""
+    label: str = ""
 
     @property
     def distinct_updated(self) -> datetime:
@@ -137,7 +140,8 @@ def post_item(rendered: RenderedPost, authority: str, *, full: bool, markdown: s
     return Item(
         id=entry_id(post.id, authority),
         url=post.url,
-        title=title,
+        title=title if post.has_title else "",
+        label=title,
         published=post.published,
         updated=post.updated,
         summary=xml_text(rendered.excerpt) or title,
@@ -210,7 +214,7 @@ _ENTRY, _PERSON, _TAG, _ENCLOSURE = 700, 120, 40, 250
 def item_weight(item: Item) -> int:
     """Return an upper bound for the bytes of an entry in the largest of RSS, Atom and JSON Feed."""
     image = item.image
-    texts = [item.id, item.url, item.title, item.title, item.summary, item.language]
+    texts = [item.id, item.url, item.label, item.title, item.title, item.summary, item.language]
     texts += [text for author in item.authors for text in (author.name, author.email, author.url)]
     texts += item.tags
     texts += [text for each in item.enclosures for text in (each.url, each.media_type)]

@@ -164,7 +164,7 @@ class XmlEntry(FeedEntry):  # type: ignore[misc]
         self._rss: Any = None
         self._atom: Any = None
         self.id(item.id)
-        self.title(item.title or item.summary)
+        self.title(item.title or item.label or item.summary)
         self.updated(item.updated)
         if item.html:
             self.content(item.html, type="html")
@@ -177,6 +177,8 @@ class XmlEntry(FeedEntry):  # type: ignore[misc]
         """Return the <item>, completed and corrected."""
         if self._rss is None:
             self._rss = self._complete_rss(super().rss_entry(extensions))
+            if not self.item.title:
+                self._rss.remove(self._rss.find("title"))
         return self._rss
 
     def atom_entry(self, extensions: bool = True) -> Any:
