@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import sqlite3
 import tempfile
+import threading
 import warnings
 from collections.abc import Iterator
+from contextlib import closing
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -31,26 +34,45 @@ _schemas = count(1)
 
 
 class QuickMigration:
-    """Migrates an empty database by the statements that the migrations executed on the first one of its kind.
+    """Migrates an empty database by what the migrations did to the first one of its kind.
 
-    Alembic takes fifty milliseconds to find them again, and a thousand tests begin with an empty database.
+    Alembic takes fifty milliseconds to find that again, and thousands of tests begin with an empty database. SQLite
+    copies the pages of the first one; PostgreSQL executes the same statements.
     """
 
     def __init__(self) -> None:
-        self._statements: dict[bool, list[tuple[str, Any]]] = {}
+        self._first: sqlite3.Connection | None = None
+        self._statements: list[tuple[str, Any]] = []
+        self._one = threading.Lock()
 
     def __call__(self, database: Database) -> None:
-        with database.write() as connection:
-            if before := revision(connection):
-                pass
-            elif kept := self._statements.get(database.is_sqlite):
-                cursor = connection.connection.cursor()
-                for statement, values in kept:
-                    cursor.execute(statement, values)
+        with self._one:
+            with database.read() as connection:
+                before = revision(connection)
+            if before:
+                migrate(database)
+            elif database.is_sqlite:
+                self._copy(database)
             else:
-                self._statements[database.is_sqlite] = _recorded(connection)
-        if before:
-            migrate(database)
+                self._repeat(database)
+
+    def _copy(self, database: Database) -> None:
+        with closing(sqlite3.connect(str(database.file))) as connection:
+            if self._first:
+                self._first.backup(connection)
+            else:
+                migrate(database)
+                self._first = sqlite3.connect(":memory:", check_same_thread=False)
+                connection.backup(self._first)
+
+    def _repeat(self, database: Database) -> None:
+        with database.write() as connection:
+            if not self._statements:
+                self._statements = _recorded(connection)
+                return
+            cursor = connection.connection.cursor()
+            for statement, values in self._statements:
+                cursor.execute(statement, values)
 
 
 def _recorded(connection: Connection) -> list[tuple[str, Any]]:
