@@ -37,6 +37,7 @@ Public modules:
     scan          the search for post files
     slugs         the path segments of posts, tags and authors
     tex           the search for TeX in a body
+    typography    small signs that a Markdown parser reads differently from the writer
 """
 
 __all__ = [
@@ -67,4 +68,5 @@ __all__ = [
     "scan",
     "slugs",
     "tex",
+    "typography",
 ]

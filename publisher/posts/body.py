@@ -30,6 +30,7 @@ from publisher.posts.places import Places, WrittenPost
 from publisher.posts.prose import LineFinder
 from publisher.posts.references import References
 from publisher.posts.tex import TakenOut, take_out
+from publisher.posts.typography import finished, prepared
 
 # How many problems of one kind are reported of a post.
 MOST_PROBLEMS = 100
@@ -202,7 +203,7 @@ class _Body:
         if self._is_html:
             settled = lone_tags.settle(body)
         else:
-            body = _without_title(body, self.post.title, self.taken)
+            body = prepared(_without_title(body, self.post.title, self.taken))
             if not lone_tags.may_swallow(body):
                 return self.taken.put_back(_finish(_markdown(body)))
             settled = lone_tags.settle_markdown(body, _markdown)
@@ -271,19 +272,21 @@ def _without_title(body: str, title: str, taken: TakenOut) -> str:
 
 def _markdown(body: str, escape: bool = False) -> str:
     """Return a body as HTML. escape: whether HTML in it becomes text."""
-    return comrak.render_markdown(body, *_options(escape))
+    return finished(comrak.render_markdown(body, *_options(escape)))
 
 
 @cache
 def _options(escape: bool = False) -> tuple[Any, Any, Any]:
     """Return comrak's options.
 
-    They enable GitHub's dialect with footnotes, definition lists, alerts, smart quotes and heading ids.
+    They enable GitHub's dialect with footnotes, definition lists, alerts, smart quotes and heading ids, and emphasis in
+    East Asian text.
     """
     extension, parse, render = comrak.ExtensionOptions(), comrak.ParseOptions(), comrak.RenderOptions()
     for name in ("strikethrough", "table", "autolink", "tasklist", "footnotes", "description_lists", "alerts"):
         setattr(extension, name, True)
     extension.header_id_prefix = ""
+    extension.cjk_friendly_emphasis = True  # emphasis next to full-width punctuation, where CommonMark sees none
     parse.smart = True
     render.unsafe_ = True  # nh3 sanitises it afterwards
     render.escape = escape

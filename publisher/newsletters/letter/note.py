@@ -35,6 +35,7 @@ from publisher.posts.mathml import maths_of
 from publisher.posts.nesting import require_shallow_html, require_shallow_markdown
 from publisher.posts.preamble import front_start
 from publisher.posts.tex import take_out
+from publisher.posts.typography import finished, prepared
 
 NOTES_FOLDER = "letters"
 
@@ -140,7 +141,7 @@ def markdown(
 def rendered_note(text: str, base: str) -> str:
     """Return the HTML of a note. It runs in the child."""
     extensions = comrak.ExtensionOptions()
-    extensions.autolink = extensions.strikethrough = extensions.table = True
+    extensions.autolink = extensions.strikethrough = extensions.table = extensions.cjk_friendly_emphasis = True
     parsing = comrak.ParseOptions()
     parsing.smart = True
 
@@ -148,10 +149,10 @@ def rendered_note(text: str, base: str) -> str:
         rendering = comrak.RenderOptions()
         rendering.unsafe_ = True  # inline HTML is allowed; it is sanitised below
         rendering.escape = escape
-        return comrak.render_markdown(body, extensions, parsing, rendering)
+        return finished(comrak.render_markdown(body, extensions, parsing, rendering))
 
     taken = take_out(text)
-    body = taken.body
+    body = prepared(taken.body)
     html = lone_tags.settle_markdown(body, render).html if lone_tags.may_swallow(body) else render(body)
     if len(html) > _LONGEST:
         return html[: _LONGEST + 1]
