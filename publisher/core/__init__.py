@@ -8,6 +8,7 @@ Public modules:
     action_kinds         the kinds of actions in the log of actions
     atomic_write         writing of a file completely or not at all
     bounce_report        the meaning of a bounce or complaint, and the subscriber it is about
+    characters           characters as a reader sees them
     errors               the tree of exceptions
     hold_reasons         why an edition is on hold, and who put it there
     host_id              the identity of this host
@@ -26,6 +27,7 @@ __all__ = [
     "action_kinds",
     "atomic_write",
     "bounce_report",
+    "characters",
     "errors",
     "hold_reasons",
     "host_id",

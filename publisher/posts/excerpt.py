@@ -6,10 +6,20 @@ import html
 import re
 from functools import cache
 
+from publisher.core.characters import lowered, raised, shorten
 from publisher.posts.encoding import without_controls
 
 # About three lines on a page and in an email.
 MOST_CHARACTERS = 300
+# From this many characters a paragraph says enough, so that the next one need not follow; half of it in scripts whose
+# characters are words or syllables.
+_ENOUGH = 80
+# A longer link is a sentence.
+_LONG_LINK = 60
+# What is next to an address may only be its label: at most so many words, or characters of a script without spaces.
+_LABEL_WORDS, _LABEL = 3, 8
+# Levels of raised, lowered, quoted and struck-out text in each other that are read.
+_DEEPEST = 20
 
 # Only tags that are certainly markup: "<head>" in a sentence about HTML is text.
 _MARKUP = re.compile(r"</?(?:a|abbr|b|br|code|div|em|i|img|p|small|span|strong|sub|sup|u)\b[^<>]*>", re.IGNORECASE)
@@ -19,6 +29,7 @@ _PAIRED = re.compile(
     r"<(a|abbr|b|code|em|i|small|span|strong|sub|sup|u)\b[^<>]*>|</(a|abbr|b|code|em|i|small|span|strong|sub|sup|u)\s*>",
     re.IGNORECASE,
 )
+_SCRIPT = re.compile(r"<(su[bp])\b[^<>]*>([^<>]*)</\1\s*>", re.IGNORECASE)
 _ACTIVE = re.compile(r"<(script|style)\b.*?(</\1\s*>|\Z)", re.DOTALL | re.IGNORECASE)
 
 # A pattern that searches for a closing sign far away ends at the end of the text as well. Otherwise it would be tried
@@ -27,8 +38,20 @@ _LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*\)")
 _EMPHASIS = re.compile(r"(?<![\w*`])([*`])(?![\s*`])([^*`]*[^\s*`])\1(?![\w*`])")
 _STRONG = re.compile(r"\*\*(?=\S)(.+?)((?<=\S)\*\*|\Z)", re.DOTALL)
 
-_PARAGRAPH = re.compile(r"<p\b[^<>]*>(.*?)(</p>|\Z)", re.DOTALL | re.IGNORECASE)
-_SKIPPED = re.compile(r"<(pre|script|style|figcaption|table|svg)\b.*?(</\1>|\Z)", re.DOTALL | re.IGNORECASE)
+_BLOCK = re.compile(
+    r"<(?:p|li)\b[^<>]*>((?:[^<]++|<(?!/?(?:p|li|[uod]l|dt|dd|blockquote|div|section|article|aside|header|footer|h[1-6]|hr"
+    r"|details|summary|figure|table|tr|t[dh])\b))*+)",
+    re.IGNORECASE,
+)
+# What is not the writer's prose, with its content: code, captions, what a browser without films would show.
+_SKIPPED = re.compile(
+    r"<(pre|script|style|figcaption|table|svg|video|audio|iframe|object|canvas)\b.*?(</\1>|\Z)",
+    re.DOTALL | re.IGNORECASE,
+)
+_ALERT_TITLE = re.compile(r'<p class="markdown-alert-title">.*?(</p>|\Z)', re.DOTALL)
+_ALERT = re.compile(r'<div class="markdown-alert\b.*?(?:</div>|\Z)', re.DOTALL)
+_FOOTNOTES = re.compile(r'<section class="footnotes">.*?(</section>|\Z)', re.DOTALL)
+_MEANING = re.compile(r"<(/?)(sup|sub|del|s|strike|q)\b[^<>]*>", re.IGNORECASE)
 _ANCHOR = re.compile(r"<a\b[^<>]*>.*?(?:</a>|\Z)", re.DOTALL)
 _RAISED = re.compile(r"<sup\b(?:(?!</?sup\b).)*</sup>", re.DOTALL | re.IGNORECASE)
 _PUNCTUATION = re.compile(r"(?:</\w+>)*[,.;:!?…)\]、。，]")
@@ -37,22 +60,78 @@ _TAG = re.compile(r"<[^<>]*>")
 # All scripts without spaces are in these two ranges. Python takes 2.5 ms to compile their exact six ranges, and 0.2 ms
 # for these.
 _MAYBE_WIDE = re.compile("[\u0e00-\u17ff\u3040-\ufaff]")
-_LEFTOVER = re.compile(r"\{[%{]|import .* from [‘’'\"“”]|export (?:const|default|function) ")
+# The syntax of other tools: Liquid, shortcodes, containers, admonitions, and attribute lists behind what they describe.
+# Code may be about them.
+_FOREIGN = re.compile(
+    r"(<code\b[^<>]*>(?:(?!</code>).)*+)|\{%(?:(?!\{%|%\}).){0,1000}+%\}|\{\{(?:(?!\{\{|\}\}).){0,1000}+\}\}"
+    r"|(?<![^\s>]):::+[ \t]*(?:[A-Za-z][\w-]*+)?(?:\[[^\[\]<>]*\])?"
+    r"|(?<=>)(?:!!!|\?\?\?\+?)[ \t]+[\w-]++(?:[ \t]+[\"“][^\"“”<>]*[\"”])?"
+    r"|(?:(?<=>)|(?<=\n)|(?<=> ))\{:?[ \t]*(?:[.#][\w-]|[\w-]{1,99}=)[^{}<>]{0,300}\}",
+    re.DOTALL,
+)
+_MARKER = re.compile(r"\[\[?_?toc_?\]\]?|\$\{toc\}|@\[toc\]|__toc__", re.IGNORECASE)
+_MDX = re.compile(r"import .* from [‘’'\"“”]|export (?:const|default|function) ")
+_ADDRESS = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
+_CAPTION = re.compile(r"(?:<(?:a|img|br|/a)\b[^<>]*>|\s)*<(em|i|small)>[^<]*</\1>\s*", re.IGNORECASE)
+_STRUCK = re.compile(r"~~(?=\S)((?:(?!~~).)+)(~~|\Z)", re.DOTALL)
+# Chinese and Japanese sentences follow each other without a space.
+_UNSPACED = re.compile("[\u3000-\u30ff\u3400-\u9fff\uff00-\uff60]")
 _WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
 
 
 def plain_text(fragment: str) -> str:
-    """Return an HTML fragment as a line of text, with entities decoded, but no tags, code blocks or footnote marks."""
-    text = _TAG.sub("", _BREAK.sub(" ", _skipped(fragment)))
+    """Return an HTML fragment as a line of text, with entities decoded.
+
+    It contains no tags, code blocks, footnotes or struck-out words. Raised and lowered text remain distinct, as in m².
+    """
+    return _line(_readable(fragment))
+
+
+def _line(fragment: str) -> str:
+    text = _TAG.sub("", _BREAK.sub(" ", fragment))
     if "&" in text:
         text = html.unescape(text)
     return " ".join(text.replace("\u200b", "").split())
 
 
-def _skipped(fragment: str) -> str:
+def _readable(fragment: str) -> str:
+    """Return the HTML without what is not prose, and with characters for what only tags say."""
     if "<sup" in fragment:
         fragment = _without_footnote_marks(fragment)
-    return _SKIPPED.sub(lambda found: " " if found[2] else found[0], fragment)
+    fragment = _SKIPPED.sub(lambda found: " " if found[2] else found[0], fragment)
+    for name, pattern in (("alert-title", _ALERT_TITLE), ('"footnotes"', _FOOTNOTES)):
+        if name in fragment:
+            fragment = pattern.sub(lambda found: " " if found[1] else found[0], fragment)
+    if "{" in fragment or ":::" in fragment or "!!!" in fragment or "???" in fragment:
+        fragment = _FOREIGN.sub(lambda found: found[1] or "", fragment)
+    return _with_meaning(fragment) if _MEANING.search(fragment) else fragment
+
+
+def _with_meaning(fragment: str) -> str:
+    """Replace raised, lowered and quoted text in HTML by characters, and remove struck-out text."""
+    opened: list[tuple[str, list[str]]] = [("", [])]  # the open elements, with what they contain
+    last = 0
+    for tag in _MEANING.finditer(fragment):
+        name = tag[2].lower()
+        opened[-1][1].append(fragment[last : tag.start()])
+        last = tag.end()
+        if not tag[1] and len(opened) < _DEEPEST:
+            opened.append((name, []))
+        elif tag[1] and name == opened[-1][0]:
+            inside = "".join(opened.pop()[1])
+            before = opened[-1][1]
+            if name in ("sup", "sub"):
+                before.append(_moved(name, inside, fragment[last : last + 1]))
+            elif name == "q":
+                before.append(f"‘{inside}’" if any(outer == "q" for outer, _ in opened) else f"“{inside}”")
+            elif before and _PUNCTUATION.match(fragment, last):
+                before[-1] = before[-1].rstrip(" ")
+    return "".join([piece for _, pieces in opened for piece in pieces] + [fragment[last:]])
+
+
+def _moved(name: str, inside: str, behind: str) -> str:
+    text = _line(inside)
+    return html.escape(raised(text, behind) if name == "sup" else lowered(text, behind), quote=False)
 
 
 def _without_footnote_marks(fragment: str) -> str:
@@ -77,13 +156,17 @@ def _without_footnote_marks(fragment: str) -> str:
 
 
 def plain_line(text: str) -> str:
-    """Return a line of text from front matter without its Markdown or HTML markup."""
+    """Return a line of text from front matter without its Markdown or HTML markup, and without struck-out words."""
+    if "~~" in text:
+        text = " ".join(_STRUCK.sub(lambda found: "" if found[2] else found[0], text).split())
     if "**" in text or "](" in text:
         text = _STRONG.sub(lambda found: found[1] if found[2] else found[0], _LINK.sub(r"\1", text))
     if "*" in text or "`" in text:
         text = _EMPHASIS.sub(r"\2", text)
     if "<" not in text and "&" not in text:
         return text
+    if "</" in text and _MEANING.search(text):
+        text = _with_meaning(text)
     return " ".join(html.unescape(_MARKUP.sub(" ", _without_active(text))).split())
 
 
@@ -106,6 +189,7 @@ def without_pairs(text: str) -> str:
     """Return a title without pairs of tags. A single tag, as in "The <b> element", is text and stays."""
     if "</" not in text:
         return text
+    text = _SCRIPT.sub(lambda found: _moved(found[1].lower(), found[2], text[found.end() : found.end() + 1]), text)
     tags = list(_PAIRED.finditer(text))
     closing: dict[
         str, int
@@ -131,34 +215,39 @@ def is_visible(text: str) -> bool:
 
 
 def excerpt_of(fragment: str, limit: int = MOST_CHARACTERS) -> str:
-    """Return the first paragraph of prose in a post's HTML as plain text, cut at a word.
+    """Return the first paragraphs and list items of prose in a post's HTML as plain text, cut at a word.
 
-    A paragraph that consists only of a picture, a link or another tool's syntax is not prose.
+    There is one, or as many as are needed to say something. A block that consists only of a picture and its caption, of
+    a link, of addresses or of another tool's syntax is not prose; an alert is prose only if there is no other.
     """
-    for match in _PARAGRAPH.finditer(_skipped(fragment)):
-        text = plain_text(match[1]) if match[2] else ""
-        if _is_prose(text, match[1]):
-            return shorten(text, limit)
-    return shorten(plain_text(fragment), limit)
+    readable = _readable(fragment)
+    prose = _prose(_ALERT.sub(" ", readable)) if "<div class=" in readable else ""
+    return shorten(prose or _prose(readable) or _line(readable), limit)
+
+
+def _prose(readable: str) -> str:
+    """Return the first blocks of prose; "" if there are none."""
+    found = ""
+    for block in _BLOCK.finditer(readable):
+        text = _line(block[1])
+        if _is_prose(text, block[1]):
+            found += ("" if not found or _UNSPACED.match(found[-1]) else " ") + text
+            if len(found) >= (_ENOUGH // 2 if _MAYBE_WIDE.search(found) else _ENOUGH):
+                break
+    return found
 
 
 def _is_prose(text: str, markup: str) -> bool:
-    """Return whether a paragraph is prose: it has words, and it isn't just a short link or another tool's syntax."""
-    if _LEFTOVER.match(text) or not _WORD.search(text):
+    """Return whether a block is prose, because it has words other than those of links, addresses and other tools."""
+    if _MDX.match(text) or _MARKER.fullmatch(text) or not _WORD.search(text):
         return False
-    linked = plain_text("".join(_ANCHOR.findall(markup)))
-    return linked != text or len(text) > 60
-
-
-def shorten(text: str, limit: int = MOST_CHARACTERS) -> str:
-    """Cut a text that is longer than `limit` characters, after a word if possible, and add an ellipsis."""
-    if len(text) <= limit:
-        return text
-    cut = text[: limit - 1]
-    space = cut.rfind(" ")
-    if space > limit * 0.6:
-        cut = cut[:space]
-    return cut.rstrip(" ,.;:–—-") + "…"
+    if "<img" in markup and _CAPTION.fullmatch(markup):
+        return False
+    rest = _line(_ANCHOR.sub(" ", markup)) if "<a" in markup else text
+    if _ADDRESS.search(text):
+        rest = _ADDRESS.sub(" ", rest)
+        return len(rest) > _LABEL if _MAYBE_WIDE.search(rest) else len(_WORD.findall(rest)) > _LABEL_WORDS
+    return _WORD.search(rest) is not None or len(text) > _LONG_LINK
 
 
 def count_words(fragment: str) -> int:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from publisher.config import Config, NewsletterConfig
+from publisher.core.characters import shorten
 from publisher.core.i18n import Counted
 from publisher.core.models import RenderedPost, require_aware
 from publisher.core.newsletter_models import Fallback, Letter, Mark
@@ -31,6 +32,7 @@ LEVELS: tuple[Content, ...] = ("full", "excerpt", "titles")
 _LEVEL_NAMES: dict[str, str] = {"full": "whole posts", "excerpt": "excerpts", "titles": "titles"}
 
 SUBJECT_LENGTH = 60  # characters that an inbox shows on a wide screen; a phone shows about 40
+LONGEST_TITLE = 250
 PREHEADER_LENGTH = 140
 
 
@@ -129,25 +131,18 @@ def fallback_line(letter: Letter) -> str:
     )
 
 
-def shorten(text: str, length: int) -> str:
-    """Shorten text to at most `length` characters: cut it between words if possible, and add an ellipsis."""
-    if len(text) <= length:
-        return text
-    cut = text[: length - 1]
-    head, space, _ = cut.rpartition(" ")
-    if space and len(head) > length // 2:
-        cut = head
-    return cut.rstrip(" ,;:.-–—") + "…"
-
-
 def default_subject(first: str, count: int, and_more: Counted) -> str:
     """Return a subject of the first post's title and the number of the others, within SUBJECT_LENGTH characters.
+
+    The title of a single post is not shortened, unless no one could have meant it as a title.
 
     first     the title of the first post
     count     the number of all posts
     and_more  the phrase for the others, such as " and 3 more"
     """
-    suffix = and_more.format(count=count - 1) if count > 1 else ""
+    if count == 1:
+        return shorten(one_line(first), LONGEST_TITLE)
+    suffix = and_more.format(count=count - 1)
     return shorten(one_line(first), SUBJECT_LENGTH - len(suffix)) + suffix
 
 

@@ -35,7 +35,7 @@ _KEPT = {
     "img": {"src", "alt", "width", "height"},
     "td": {"align", "colspan", "rowspan"},
     "th": {"align", "colspan", "rowspan"},
-    "ol": {"start"},
+    "ol": {"start", "type"},
     "li": {"value"},
 }
 _DROPPED = {"script", "style", "link", "meta", "title", "source", "track", "template", "svg", "math"}
@@ -256,6 +256,20 @@ def _cell(element: Element, old: dict[str, str], place: BodyPlace) -> None:
     element.set("align", found[1] if found else element.get("align", start))
 
 
+def _ordered(element: Element, old: dict[str, str], place: BodyPlace) -> None:
+    """Number the items of a list that counts down, because Outlook would count up."""
+    if "reversed" not in old:
+        return
+    items = [child for child in element if child.tag == "li"]
+    start = old.get("start", "")
+    number = int(start) if re.fullmatch(r"-?\d{1,6}", start, re.ASCII) else len(items)
+    for item in items:
+        value = item.get("value", "")
+        number = int(value) if re.fullmatch(r"-?\d{1,6}", value, re.ASCII) else number
+        item.set("value", str(number))
+        number -= 1
+
+
 def _checkbox(element: Element, old: dict[str, str], place: BodyPlace) -> None:
     element.tail = ("☑ " if "checked" in old else "☐ ") * (old.get("type") == "checkbox") + (
         element.tail or ""
@@ -280,6 +294,7 @@ _SPECIAL: dict[str, Callable[[Element, dict[str, str], BodyPlace], None]] = {
     "img": _picture,
     "pre": _code,
     "table": _table,
+    "ol": _ordered,
     "td": _cell,
     "th": _cell,
     "input": _checkbox,

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import repeat
 from typing import Literal
 
+from publisher.core.characters import lowered, raised
 from publisher.newsletters.letter.email_html import MEDIA_CLASS
 from publisher.newsletters.letter.email_strings import Words
 from publisher.newsletters.letter.html_tree import Element, parse_fragment
@@ -24,7 +26,8 @@ LinkPlacement = Literal["end", "inline"]
 _GAP = "  "
 _NARROWEST = 11  # columns of text below which prose cannot be read
 
-_SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+_STRIKE = "~~"
+_STRUCK = frozenset({"del", "s", "strike"})
 _INLINE = frozenset(
     re.findall(
         r"\w+",
@@ -96,15 +99,17 @@ class _PlainText:
         if element.tag == "img":
             alt = _spaced(element.get("alt")).strip()
             return f"[{self.words.picture.format(alt=alt)}]" if alt else ""
-        text = _spaced(element.text)
-        for child in element:
-            text += self.inline(child) + _spaced(child.tail)
+        text = self.inline_content(element)
         if element.tag == "a":
             return self.link(text, element.get("href", ""))
         if element.tag == "code":
             return f"`{text}`"
-        if element.tag == "sup" and text.strip().isdecimal():
-            return text.strip().translate(_SUPERSCRIPT)
+        if element.tag in _STRUCK:
+            return _struck(text)
+        if element.tag == "q":
+            return f"‘{text}’" if next(element.iterancestors("q"), None) is not None else f"“{text}”"
+        if element.tag in ("sup", "sub"):
+            return (raised if element.tag == "sup" else lowered)(text, element.tail or "")
         return text
 
     def link(self, text: str, href: str) -> str:
@@ -132,16 +137,17 @@ class _PlainText:
         return text
 
     def unordered(self, element: Element, width: int) -> list[Block]:
-        return self.items(element, width, lambda number: "- ")
+        return self.items(element, width, repeat("- "))
 
     def ordered(self, element: Element, width: int) -> list[Block]:
-        start = int(element.get("start")) if re.fullmatch(r"\d{1,6}", element.get("start", "")) else 1
-        return self.items(element, width, lambda number: f"{start + number}. ")
+        return self.items(element, width, iter(_item_signs(element)))
 
-    def items(self, element: Element, width: int, sign: Callable[[int], str]) -> list[Block]:
+    def items(self, element: Element, width: int, signs: Iterator[str]) -> list[Block]:
         entries = []
-        for number, child in enumerate(child for child in element if child.tag == "li"):
-            bullet = sign(number)
+        for child in element:
+            if child.tag != "li":
+                continue
+            bullet = next(signs)
             blocks = self.blocks(child, width - len(bullet))
             entries.append(indent(_joined(blocks, tight=_is_tight(child)), bullet, " " * len(bullet)))
         if all(_is_tight(child) for child in element):
@@ -165,6 +171,14 @@ class _PlainText:
         endless = 100_000  # a cell is wrapped later, when the column widths of its table are known
         lines = [line for block in self.blocks(element, endless) for line in block]
         return [line for line in lines if line]
+
+    def struck(self, element: Element, width: int) -> list[Block]:
+        """Return the blocks of struck-out text, each between marks."""
+        blocks = self.blocks(element, width - 2 * len(_STRIKE))
+        return [
+            [_STRIKE + block[0], *block[1:-1], block[-1] + _STRIKE] if len(block) > 1 else [_struck(block[0])]
+            for block in blocks
+        ]
 
     def rule(self, element: Element, width: int) -> list[Block]:
         return [["* * *"]]
@@ -196,8 +210,63 @@ _BLOCKS: dict[str, Callable[[_PlainText, Element, int], list[Block]]] = {
     "hr": _PlainText.rule,
     "dl": _PlainText.definitions,
     "div": _PlainText.notes,
+    **dict.fromkeys(_STRUCK, _PlainText.struck),
     "a": _PlainText.recording,
 }
+
+
+def _item_signs(element: Element) -> Iterator[str]:
+    """Yield the number of each item of an ordered list, or its letter, as a browser shows it."""
+    shown = _COUNTS.get(element.get("type", ""), str)
+    number = _whole(element.get("start"), 1)
+    for child in element:
+        if child.tag == "li":
+            number = _whole(child.get("value"), number)
+            yield f"{shown(number)}. "
+            number += 1
+
+
+def _whole(text: str | None, default: int) -> int:
+    return int(text) if re.fullmatch(r"-?\d{1,6}", text or "", re.ASCII) else default
+
+
+def _letters(number: int) -> str:
+    """Return a number in letters: c for 3, ab for 28; without a letter it stays a number."""
+    if number < 1:
+        return str(number)
+    text = ""
+    while number:
+        number, digit = divmod(number - 1, 26)
+        text = chr(ord("a") + digit) + text
+    return text
+
+
+def _roman(number: int) -> str:
+    if not 0 < number < 4000:
+        return str(number)
+    text = ""
+    for value, sign in _ROMAN:
+        text += sign * (number // value)
+        number %= value
+    return text
+
+
+_ROMAN = (
+    (1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"), (40, "xl"), (10, "x"),
+    (9, "ix"), (5, "v"), (4, "iv"), (1, "i"),
+)  # fmt: skip
+_COUNTS: dict[str, Callable[[int], str]] = {
+    "a": _letters,
+    "A": lambda number: _letters(number).upper(),
+    "i": _roman,
+    "I": lambda number: _roman(number).upper(),
+}
+
+
+def _struck(text: str) -> str:
+    """Return text as struck out in Markdown's form, with the spaces outside the marks."""
+    inside = text.strip()
+    return text.replace(inside, f"{_STRIKE}{inside}{_STRIKE}", 1) if inside else text
 
 
 def _spaced(text: str | None) -> str:

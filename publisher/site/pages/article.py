@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from publisher.core.characters import shorten
 from publisher.core.i18n import direction
 from publisher.core.models import Image, Output, Post, RenderedPost
 from publisher.posts.code_tokens import lexed
@@ -228,12 +229,3 @@ def clock(seconds: int) -> str:
     minutes, rest = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
-def shorten(text: str, length: int) -> str:
-    """Return a text shortened to at most `length` characters, cut between words if possible."""
-    if len(text) <= length:
-        return text
-    cut = text[: length - 1]
-    head, space, _ = cut.rpartition(" ")
-    return (head if space and len(head) > length // 2 else cut).rstrip(" ,;:.") + "…"

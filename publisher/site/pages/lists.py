@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
 
+from publisher.core.characters import shorten
 from publisher.core.models import Output, Post, RenderedPost, Tag
-from publisher.site.pages.article import ListedPost, image_on_page, shorten
+from publisher.site.pages.article import ListedPost, image_on_page
 from publisher.site.pages.frame import FeedLink, Frame, href, tag_path
 from publisher.site.pages.post_body import PagePicture
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from publisher.core.models import Picture
 from publisher.newsletters.letter.code_colours import coloured
-from publisher.newsletters.letter.compose import default_subject, shorten
+from publisher.newsletters.letter.compose import default_subject
 from publisher.newsletters.letter.email_html import BodyPlace, mail_body
 from publisher.newsletters.letter.email_strings import direction, words_of
 from publisher.newsletters.letter.plain_text import columns, text_of, wrap
@@ -218,15 +218,15 @@ def test_a_line_may_break_after_a_wide_comma():
 
 
 @settings(deadline=None)
-@given(st.text(max_size=200), st.integers(1, 300))
-def test_a_default_subject_is_always_short(title, count):
+@given(st.text(st.characters(categories=("L", "N", "P", "Zs"), max_codepoint=0x2FF), max_size=200), st.integers(2, 300))
+def test_a_default_subject_of_several_posts_is_always_short(title, count):
     assert len(default_subject(title, count, WORDS.and_more)) <= 60
 
 
-def test_text_is_cut_between_words():
-    assert shorten("one two three four", 12) == "one two…"
-    assert shorten("日本語" * 10, 12) == "日本語日本語日本語日本…"
-    assert shorten("short", 12) == "short"
+def test_a_single_post_gives_its_whole_title_as_the_subject():
+    title = "A title of eighty-four signs, as the newspapers write them now, 👨‍👩‍👧‍👦 in every edition"
+    assert default_subject(title, 1, WORDS.and_more) == title
+    assert len(default_subject("word " * 400, 1, WORDS.and_more)) <= 250
 
 
 @pytest.mark.parametrize(
@@ -241,3 +241,29 @@ def test_text_is_cut_between_words():
 )
 def test_direction_follows_language_or_first_letter(language, sample, expected):
     assert direction(language, sample) == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ("<p>5 m<sup>2</sup>, a<sup>n</sup>, H<sub>2</sub>O, x<sup>note</sup></p>", "5 m², aⁿ, H₂O, x^note"),
+        (
+            "<p>Was <del>19</del> 12; <s>open </s>closed; f<strike>oo</strike>o</p>",
+            "Was ~~19~~ 12; ~~open~~ closed; f~~oo~~o",
+        ),
+        ("<p><q>One <q>two</q></q></p>", "“One ‘two’”"),
+        ("<ul><li><del>gone</del></li><li>x</li></ul>", "- ~~gone~~\n- x"),
+        ("<del><p>one</p><p>two</p></del>", "~~one~~\n\n~~two~~"),
+        ("<table><tr><td>2<sup>10</sup></td><td><s>x</s></td></tr></table>", "2¹⁰  ~~x~~"),
+        ("<ol start='3'><li>a</li><li>b</li></ol>", "3. a\n4. b"),
+        ("<ol start='-1'><li>a</li><li>b</li></ol>", "-1. a\n0. b"),
+        ("<ol reversed><li>a</li><li>b</li></ol>", "2. a\n1. b"),
+        ("<ol reversed start='9'><li>a</li><li value='4'>b</li><li>c</li></ol>", "9. a\n4. b\n3. c"),
+        ("<ol><li>a</li><li value='7'>b</li><li>c</li></ol>", "1. a\n7. b\n8. c"),
+        ("<ol type='a' start='26'><li>a</li><li>b</li></ol>", "z. a\naa. b"),
+        ("<ol type='I' start='9'><li>a</li><li>b</li></ol>", "IX. a\nX. b"),
+        ("<ol start='99999999999'><li>a</li></ol>", "1. a"),
+    ],
+)
+def test_plain_text_says_what_the_page_shows(body, text):
+    assert text_of(mail_body(body, PLACE), WORDS) == text

@@ -24,7 +24,7 @@ from tests.support.editions_samples import (
 from tests.support.editions_samples import post as make_post
 
 SUBJECTS = [
-    ("", "", [RICH], "What generative models changed this year, and what they…"),
+    ("", "", [RICH], "What generative models changed this year, and what they left as it was"),
     ("", "", [ALL[4]], "Episode 12: Bread"),
     ("", "", [ALL[4], RICH], "Episode 12: Bread and 1 more"),
     (
