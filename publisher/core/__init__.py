@@ -10,6 +10,7 @@ Public modules:
     bounce_report        the meaning of a bounce or complaint, and the subscriber it is about
     characters           characters as a reader sees them
     errors               the tree of exceptions
+    file_names           names of files in either Unicode form
     hold_reasons         why an edition is on hold, and who put it there
     host_id              the identity of this host
     i18n                 fixed texts in other languages
@@ -29,6 +30,7 @@ __all__ = [
     "bounce_report",
     "characters",
     "errors",
+    "file_names",
     "hold_reasons",
     "host_id",
     "i18n",

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from publisher.core.file_names import existing
 from publisher.core.models import Enclosure, Post, Problem, Severity
 from publisher.posts.field_names import FrontMatter, first_text
 from publisher.posts.media_types import media_type_of
@@ -101,7 +102,8 @@ def files_of(reference: str, url: str, settings: PostSettings, source: str) -> l
     beside = local_file(reference, url, settings.site_url, settings.folder, source)
     if beside:
         found.append(beside[1])
-    return [path for path in found if not path.startswith(("..", "/")) and "\0" not in path]
+    inside = (path for path in found if not path.startswith(("..", "/")) and "\0" not in path)
+    return [existing(settings.root, path) for path in inside]
 
 
 def size_in(root: Path, path: str) -> int:

@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from publisher.core.errors import PostError
+from publisher.core.file_names import existing
 from publisher.core.models import Author, Enclosure, Image, Post, Problem, Severity, Tag
 from publisher.posts.dates import MORNING, parse_date, place
 from publisher.posts.enclosures import enclosures_of, files_of, size_in
@@ -332,6 +333,8 @@ class _PostBuilder:
         why = left_out(*where, root, self.settings.static)
         if why:
             self._warn(line, why, ELSEWHERE)
+        if found is not None:
+            found = found[0], existing(root, found[1])
         if found is None or is_disguised(root, found[1]):
             return url
         is_rooted = reference.startswith("/")

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from publisher.core.file_names import composed
+
 
 class WrittenPost(NamedTuple):
     """What the rendering of a post's body depends on, apart from its file. The fields are those of Post.
@@ -35,12 +37,21 @@ class Places:
     def __init__(self, folder: Path, permalinks: Mapping[str, str]) -> None:
         self.folder, self.permalinks = folder, permalinks
         self._stems: dict[str, list[str]] | None = None
+        self._composed: dict[str, str] | None = None
+
+    def source_of(self, path: str) -> str | None:
+        """Return the source of the public post at a path, which may be in another Unicode form; else None."""
+        if path in self.permalinks:
+            return path
+        if self._composed is None:
+            self._composed = {composed(source): source for source in self.permalinks if not source.isascii()}
+        return self._composed.get(composed(path))
 
     def by_stem(self) -> dict[str, list[str]]:
-        """Return the sources of the public posts, by file name without the ending."""
+        """Return the sources of the public posts, by file name without the ending, in the composed form."""
         if self._stems is None:
             self._stems = {}
             for source in self.permalinks:
-                stem = source.rpartition("/")[2].rpartition(".")[0]
+                stem = composed(source.rpartition("/")[2].rpartition(".")[0])
                 self._stems.setdefault(stem, []).append(source)
         return self._stems

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import posixpath
 import re
+import unicodedata
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from publisher.config import Config
+from publisher.core.file_names import composed, existing
 from publisher.core.models import Picture, bare_url
 from publisher.posts.allowed_html import has_safe_scheme
 from publisher.posts.picture_pixels import measured
@@ -87,14 +89,14 @@ class References:
 
         Returns None if there is no such post, or more than one.
         """
-        name = name.strip("\"'").removesuffix("/")
+        name = composed(name.strip("\"'").removesuffix("/"))
         wanted = [part for part in name.split("/") if part not in ("_posts", ".", "")]
         if not wanted:
             return None
         stem = re.sub(r"\.(?:md|markdown|mdown|html)$", "", wanted[-1])
         folders = set(wanted[:-1])
         found = [
-            (len(folders & set(PurePosixPath(source).parts[:-1])), source)
+            (len(folders & set(PurePosixPath(composed(source)).parts[:-1])), source)
             for source in self._places.by_stem().get(stem, ())
         ]
         best = max((score for score, _ in found), default=0)
@@ -117,13 +119,12 @@ class References:
         path = unquote(parts.path)
         if parts.netloc or not path.lower().endswith(ENDINGS):
             return None
-        start = "" if path.startswith("/") else self._base
-        source = posixpath.normpath(posixpath.join(start, path.lstrip("/")))
-        source = source.removeprefix(f"{self._config.posts.folder}/") if path.startswith("/") else source
-        permalink = self._places.permalinks.get(source)
-        if permalink is None:
+        written = self._source(path)
+        source = self._places.source_of(written)
+        if source is None:
             if path.lower().endswith(_MARKDOWN):
-                self.links[source] = None
+                for form in ("NFC", "NFD"):  # the post may be published later, in either form
+                    self.links[unicodedata.normalize(form, written)] = None
                 self._report(
                     reference,
                     f"broken link: {path} is not a published post",
@@ -131,7 +132,17 @@ class References:
                 )
             return None
         self.links[source] = None
-        return self._url(permalink) + (f"#{parts.fragment}" if parts.fragment else "")
+        return self._url(self._places.permalinks[source]) + (f"#{parts.fragment}" if parts.fragment else "")
+
+    def _source(self, path: str) -> str:
+        """Return a path in a link to a post's file as a source. The path may lead out of the posts folder and back."""
+        folder = posixpath.normpath(self._config.posts.folder)
+        if path.startswith("/"):
+            return posixpath.normpath(path.lstrip("/")).removeprefix(f"{folder}/")
+        relative = posixpath.normpath(posixpath.join(self._base, path))
+        if not relative.startswith("../"):
+            return relative
+        return posixpath.normpath(posixpath.join(folder, relative)).removeprefix(f"{folder}/")
 
     def _url(self, permalink: str) -> str:
         return self._config.site_url + quoted(permalink)
@@ -141,6 +152,8 @@ class References:
         url = absolute(self._post.url, reference)
         where = reference, url, config.site_url, config.posts.folder, self._post.source
         found = local_file(*where)
+        if found:
+            found = found[0], existing(config.root, found[1])
         if found and tag != "a":
             url, found = as_picture(url, self._or_static(reference, found), config.site_url)
         if found and self._is_shown(found, reference):

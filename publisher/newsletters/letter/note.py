@@ -22,6 +22,7 @@ import comrak
 from publisher.config import Config, NewsletterConfig, ScheduleKind, parse_schedule
 from publisher.config.private_paths import PublicFiles
 from publisher.core.errors import PostError, PublisherError
+from publisher.core.file_names import existing
 from publisher.core.models import Problem, Severity, problem_at
 from publisher.core.newsletter_models import slot_path
 from publisher.core.private_folder import COPY_IT
@@ -67,7 +68,7 @@ def read_note(config: Config, newsletter: NewsletterConfig, slot: str) -> Note |
     A note without an intro gets the newsletter's intro. Raises PublisherError with the name of the file if the note
     cannot be read, because an edition must not be sent without the note that was written for it.
     """
-    path = note_path(newsletter, slot)
+    path = existing(config.root, note_path(newsletter, slot))
     if why := PublicFiles(config).why_not(config.root / path):
         raise PublisherError(why, where=path, hint=COPY_IT)
     try:

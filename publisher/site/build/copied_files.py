@@ -18,6 +18,7 @@ from typing import NamedTuple
 from publisher.config import Config
 from publisher.config.private_paths import PublicFiles
 from publisher.core.errors import ProjectError
+from publisher.core.file_names import existing
 from publisher.core.models import Output, Problem, Severity
 from publisher.core.private_folder import COPY_IT, LEADS_OUT, LEADS_TO_PRIVATE
 from publisher.posts.permalinks import file_key
@@ -87,7 +88,8 @@ def assets(files: PublishedFiles, wanted: Iterable[tuple[str, str]]) -> Iterator
     Missing files and links that lead out of the project are skipped.
     """
     inside = files.root.resolve()
-    for site_path, project_path in wanted:
+    for site_path, written in wanted:
+        project_path = existing(files.root, written)
         file = files.root / project_path
         if file.is_file() and file.resolve().is_relative_to(inside):
             yield _copy(files, site_path, project_path, file)
@@ -100,7 +102,7 @@ def is_copy(output: Output) -> bool:
 
 def stamps(root: Path, paths: Iterable[str]) -> dict[str, str]:
     """Return a stamp (size and time) for each of these files, by path; "" for a file that does not exist."""
-    return {path: stamp_of(root / path) for path in paths}
+    return {path: stamp_of(root / existing(root, path)) for path in paths}
 
 
 def _require_folder(found: StaticFiles, folder: Path, shown: str) -> None:

@@ -24,6 +24,7 @@ SMALL = {
     "cli.subscribers": "one command group, loaded without its commands",
     "core.action_kinds": "one noun",
     "core.atomic_write": "one promise, kept in one place for three rooms",
+    "core.file_names": "one promise, kept in one place for four rooms",
     "core.host_id": "one noun",
     "store.column_types": "one noun: what a column contains",
     "daemon.systemd": "one protocol",

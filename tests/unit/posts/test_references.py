@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from typing import Literal
+from urllib.parse import quote, unquote, urlsplit
 
 import pytest
 from hypothesis import given, settings
@@ -90,6 +92,10 @@ def test_any_reference_becomes_absolute_or_is_removed(start: str, rest: str) -> 
         ("2024-07-06-x.md", "2024-07-07-日本.md", "2024-07-07-日本.md"),
         ("2024-07-06-x.md", "2024-07-07-y.html", "2024-07-07-y.html"),
         ("2024-07-06-x.md", "bundle/index.md", "bundle/index.md"),
+        ("2024-07-06-x.md", "../posts/2024-07-07-y.md", "2024-07-07-y.md"),
+        ("2024-07-06-x.md", "./../posts/b/../2024-07-07%20y.md", "2024-07-07 y.md"),
+        ("a/b/2024-07-06-x.md", "../../../posts/c/2024-07-07-y.md", "c/2024-07-07-y.md"),
+        ("a/b/2024-07-06-x.md", "../../2024-07-07-y.md", "2024-07-07-y.md"),
     ],
 )
 def test_a_link_to_a_posts_file_leads_to_its_page(source: str, reference: str, target: str, tmp_path: Path) -> None:
@@ -290,3 +296,54 @@ def test_a_check_reports_pictures_that_readers_cannot_see_or_wait_for(
     folder.write(HELLO, f"One.\n\n![a]({name})")
     assert [(p.line, p.message) for p in folder.check()] == [(6, message)]
     assert folder.render(inspect=False).problems == ()
+NAMES = ("mañana", "Übersicht", "ガ", "각", "Việt/ệ", "é/ü")
+
+
+def other_form(name: str, form: Literal["NFC", "NFD"]) -> str:
+    """The name in a Unicode form, percent-encoded as editors write it."""
+    return quote(unicodedata.normalize(form, name))
+
+
+@pytest.mark.parametrize(("on_disk", "written"), [("NFC", "NFD"), ("NFD", "NFC"), ("NFD", "NFD")])
+def test_both_unicode_forms_of_a_name_mean_the_same_file(
+    on_disk: Literal["NFC", "NFD"], written: Literal["NFC", "NFD"], tmp_path: Path
+) -> None:
+    folder = Folder(tmp_path)
+    body = []
+    for number, name in enumerate(NAMES):
+        real, asked = unicodedata.normalize(on_disk, name), other_form(name, written)
+        for ending in ("png", "pdf", "mp3"):
+            folder.file(f"posts/{real}.{ending}", f"{name}.{ending}")
+        folder.write(f"{real}.md", head=f"title: x\ndate: 2024-07-01\npermalink: /to/{number}/")
+        body += [f"![x]({asked}.png) [x]({asked}.pdf) [x]({asked}.md#) {{% post_url {unquote(asked)} %}}"]
+    face = unicodedata.normalize(written, "mañana")
+    head = f"title: x\nimage: {face}.png\nenclosure: {face}.mp3"
+    folder.write(HELLO, "\n\n".join(body), head)
+    result = folder.render()
+    assert [str(p) for p in result.problems] == []
+    assert result.post.enclosures[0].length == len("mañana.mp3".encode())
+    for number in range(len(NAMES)):
+        assert result.html.count(f"{URL}/to/{number}/") == 3  # the link, and a bare address
+    folder.build()
+    public = folder.public()
+    for name in NAMES:
+        for ending in ("png", "pdf"):
+            path = f"2024/07/06/hello/{unicodedata.normalize(written, name)}.{ending}"
+            assert public[path] == f"{name}.{ending}".encode()
+            assert f"{URL}/{quote(path)}" in result.html
+
+
+def test_a_file_that_appears_in_another_form_is_published(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.write(HELLO, "![x](caf\u00e9.png)")
+    folder.build()
+    folder.file("posts/cafe\u0301.png", b"x")
+    folder.build()
+    assert folder.public()["2024/07/06/hello/caf\u00e9.png"] == b"x"
+
+
+def test_a_name_in_no_form_is_missing(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.write(HELLO, "![x](caf\u00e9.png)\n\n[x](\u00fc.md)")
+    folder.file("posts/cafe.png", b"x")
+    assert [line for line, _ in said(folder.render())] == [4, 6]

@@ -1,0 +1,41 @@
+"""Names of files in either Unicode form: é may be one character or two, and both mean the same file."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+
+
+def composed(name: str) -> str:
+    """Return a name in the composed form (NFC), in which two spellings of the same name are equal."""
+    return name if name.isascii() else unicodedata.normalize("NFC", name)
+
+
+def existing(root: Path, path: str) -> str:
+    """Return the path, relative to `root`, as the file system spells it: macOS and some archives decompose accents.
+
+    A path that exists is returned as it is, and so is one that exists in no form.
+    """
+    if path.isascii() or os.path.lexists(root / path):
+        return path
+    found = Path()
+    for part in Path(path).parts:
+        found /= part if os.path.lexists(root / found / part) else _names_in(root / found).get(composed(part), part)
+    return found.as_posix() if os.path.lexists(root / found) else path
+
+
+def _names_in(folder: Path) -> Mapping[str, str]:
+    try:
+        return _names(str(folder), folder.stat().st_mtime_ns)
+    except (OSError, ValueError):
+        return {}
+
+
+@lru_cache(maxsize=32)
+def _names(folder: str, changed: int) -> Mapping[str, str]:
+    """Return the names in a folder that are not ASCII, by their composed form. changed: the folder's time."""
+    names = sorted(entry.name for entry in os.scandir(folder) if not entry.name.isascii())
+    return {composed(name): name for name in names}
