@@ -37,7 +37,7 @@ MOST_PROBLEMS = 100
 
 _MORE = "<!--more-->"
 # Without one of these there is no syntax of another tool in a body.
-_OTHER_TOOLS = ("{", "import ", "\n^", "*|", "%%", "<%", "[%", "[[")
+_OTHER_TOOLS = ("{", "import ", "\n^", "*|", "%%", "<%", "[%", "[[", "TOC", "Toc]", "toc]", "toc_")
 _MAYBE_MERGE_TAG = re.compile(r"[%[#][a-z_.:-]{1,40}[]%#,|= ]", re.IGNORECASE)
 _MORE_SPELLINGS = re.compile(r"<!--\s*(?:more|excerpt|read[- ]more)\s*-->", re.IGNORECASE)
 

@@ -41,9 +41,17 @@ def carry_over(body: str, site_url: str, resolve: Resolve) -> tuple[str, list[Le
         body = _known_values(body, site_url, resolve)
     if "{:" in body or "{#" in body or "\n^" in body:
         body = _attribute_lists(body)
+    if "toc" in body.lower() and not _TOC_DEFINED.search(body):
+        body = _cut(body, _TOC)
     leftovers = _leftovers(body)
     return body.replace(_RAW_VALUE, "{{").replace(_RAW_TAG, "{%"), leftovers
 
+
+# The placeholders of Pelican, Typora, GitLab, VitePress and others for a table of contents.
+_TOC = re.compile(
+    r"^[ ]{0,3}(?:\[\[?_?toc_?\]\]?|\$\{toc\}|@\[toc\](?:\([^()\n]*\))?|__toc__)[ \t]*$", re.IGNORECASE | re.MULTILINE
+)
+_TOC_DEFINED = re.compile(r"^[ ]{0,3}\[toc\]:", re.IGNORECASE | re.MULTILINE)
 
 _BLOCK_TAG = re.compile(r"\{%-?\s*(?:(raw|highlight|comment)\b([^%]*?)|end(raw|highlight|comment)\s*)-?%\}")
 _INNER_RAW = re.compile(r"\{%-?\s*(?:end)?raw\s*-?%\}")

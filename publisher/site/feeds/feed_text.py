@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from html import escape
 
+from publisher.core.i18n import direction
 from publisher.posts.encoding import is_surely_clean
 
 # Characters that XML 1.0 section 2.2 forbids, and control characters that it discourages and HTML treats as errors.
@@ -52,6 +54,16 @@ def feed_html(fragment: str) -> str:
     if "<span>" in fragment:
         fragment = _without_bare_spans(fragment)
     return xml_text(fragment)
+
+
+def directed(fragment: str, language: str, feed_language: str) -> str:
+    """Return the HTML of an entry in an element with its language and direction, if it or the feed is right to left.
+
+    Feed readers set the text of an entry on pages of their own, and most look neither at xml:lang nor at dc:language.
+    """
+    if not fragment or direction(language) == direction(feed_language) == "ltr":
+        return fragment
+    return f'<div dir="{direction(language)}" lang="{escape(language)}">\n{fragment}</div>'
 
 
 def _without_bare_spans(fragment: str) -> str:

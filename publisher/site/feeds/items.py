@@ -15,7 +15,7 @@ from publisher.core.models import Author, Enclosure, Image, Post, RenderedPost
 from publisher.posts.archive import Archive
 from publisher.posts.frontmatter import markdown_of
 from publisher.posts.published import authority_of
-from publisher.site.feeds.feed_text import edition_html, feed_html, plain_lines, xml_text
+from publisher.site.feeds.feed_text import directed, edition_html, feed_html, plain_lines, xml_text
 from publisher.site.web_versions import WebVersion
 
 
@@ -117,7 +117,13 @@ class PostSource:
         for post in self._archive.load(missing):
             full = self._config.feeds.content == "full"
             markdown = self._markdown(post.source) if self._config.feeds.markdown else ""
-            self._made[post.source] = post_item(self._render(post), self._authority, full=full, markdown=markdown)
+            self._made[post.source] = post_item(
+                self._render(post),
+                self._authority,
+                full=full,
+                markdown=markdown,
+                feed_language=self._config.site.language,
+            )
         return [self._made[key] for key in keys]
 
     def _expect_entries(self, keys: Sequence[str]) -> None:
@@ -128,12 +134,15 @@ class PostSource:
         return markdown_of(self._archive.read(source), fix_encoding=self._config.posts.fix_encoding)
 
 
-def post_item(rendered: RenderedPost, authority: str, *, full: bool, markdown: str = "") -> Item:
+def post_item(
+    rendered: RenderedPost, authority: str, *, full: bool, markdown: str = "", feed_language: str = ""
+) -> Item:
     """Return the entry of a post.
 
-    authority  the authority of tag URIs, such as "example.org,2024"
-    full       whether the entry has the full text
-    markdown   the Markdown source of the post, if the entry is to have it
+    authority      the authority of tag URIs, such as "example.org,2024"
+    full           whether the entry has the full text
+    markdown       the Markdown source of the post, if the entry is to have it
+    feed_language  the language of the feed, from which that of the post may differ
     """
     post = rendered.post
     title = xml_text(post.title)
@@ -145,7 +154,7 @@ def post_item(rendered: RenderedPost, authority: str, *, full: bool, markdown: s
         published=post.published,
         updated=post.updated,
         summary=xml_text(rendered.excerpt) or title,
-        html=feed_html(rendered.html) if full else "",
+        html=directed(feed_html(rendered.html), post.language, feed_language) if full else "",
         language=post.language,
         authors=tuple(Author(xml_text(a.name), xml_text(a.email), xml_text(a.url)) for a in post.authors),
         tags=tuple(xml_text(tag.name) for tag in post.tags),
@@ -194,6 +203,8 @@ class EditionSource:
         person = config.site.author
         authority = authority_of(config)
         titles = ", ".join(post.title for post in edition.posts)
+        language = config.newsletter_language(newsletter) if newsletter else config.site.language
+        html = edition_html(copy.html) if config.feeds.content == "full" else ""
         return Item(
             id=f"tag:{authority}:edition:{edition.newsletter}:{quote(edition.slot, safe='')}",
             url=config.site_url + quote(edition.path),
@@ -201,8 +212,8 @@ class EditionSource:
             published=edition.dated.replace(microsecond=0),
             updated=edition.dated.replace(microsecond=0),
             summary=plain_lines(titles) or plain_lines(edition.subject),
-            html=edition_html(copy.html) if config.feeds.content == "full" else "",
-            language=config.newsletter_language(newsletter) if newsletter else config.site.language,
+            html=directed(html, language, language),
+            language=language,
             authors=(Author(person.name or config.site.title, person.email, person.url),),
         )
 

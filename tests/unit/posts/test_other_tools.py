@@ -223,3 +223,28 @@ def test_a_line_of_hundreds_of_marks_takes_linear_time(mark: str) -> None:
         True,
         False,
     ]
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [
+        "[TOC]",
+        "[toc]",
+        "[[TOC]]",
+        "[[toc]]",
+        "[[_TOC_]]",
+        "[_TOC_]",
+        "${toc}",
+        "@[TOC](Contents)",
+        "__TOC__",
+        "   [TOC]  ",
+    ],
+)
+def test_a_placeholder_for_a_table_of_contents_is_removed(mark: str) -> None:
+    assert html_of(f"One\n\n{mark}\n\nTwo") == "<p>One</p>\n<p>Two</p>"
+    assert mark.strip() in html_of(f"The mark `{mark.strip()}` and\n\n```\n{mark}\n```").replace("&gt;", ">")
+
+
+def test_what_only_looks_like_such_a_placeholder_stays() -> None:
+    assert html_of("See [TOC] here, and [tock]") == "<p>See [TOC] here, and [tock]</p>"
+    assert ">TOC</a>" in html_of("[TOC]\n\n[toc]: https://a.example/")
