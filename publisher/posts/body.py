@@ -16,13 +16,14 @@ from typing import Any, NamedTuple
 import comrak
 
 from publisher.config import Config
+from publisher.core.characters import shorten
 from publisher.core.errors import PostError
 from publisher.core.models import Picture, Problem, Severity
 from publisher.posts import lone_tags
 from publisher.posts.allowed_html import Absolutise, Sanitiser
 from publisher.posts.body_warnings import body_warnings
 from publisher.posts.encoding import decode, repair_body, without_controls
-from publisher.posts.excerpt import count_words, excerpt_of, plain_text, shorten
+from publisher.posts.excerpt import count_words, excerpt_of, plain_text
 from publisher.posts.frontmatter import split_body
 from publisher.posts.metadata import first_heading
 from publisher.posts.nesting import require_shallow_html, require_shallow_markdown

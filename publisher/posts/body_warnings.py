@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from publisher.posts.allowed_html import dropped_tags, has_safe_scheme
 from publisher.posts.lone_tags import SettledHtml, Shown
 from publisher.posts.prose import LineFinder, line_at
+from publisher.posts.typography import unknown_codes
 
 # How many warnings of one kind are yielded.
 _MOST = 100
@@ -34,6 +35,7 @@ def body_warnings(
         yield from islice(found, _MOST)
     yield from islice(_broken_fragments(clean, lines, fragments), _MOST)
     yield from islice(_odd_marks(lines.prose), _MOST)
+    yield from islice(_unknown_emoji(clean, lines), _MOST)
 
 
 def _broken_fragments(clean: str, lines: LineFinder, fragments: Iterable[str]) -> Iterator[BodyWarning]:
@@ -90,3 +92,14 @@ def _odd_marks(prose: str) -> Iterator[BodyWarning]:
     for match in re.finditer(r"[^\s`]```+[ \t]*$", prose, re.MULTILINE):
         what = "a ``` at the end of a line doesn't open a code block"
         yield line_at(prose, match.start()), what, "put it on a line of its own"
+
+
+# Code, and the tags of the rest.
+_NOT_PROSE = re.compile(r"<(code|pre|kbd|samp)\b.*?(?:</\1>|\Z)|<[^<>]*>", re.DOTALL)
+
+
+def _unknown_emoji(clean: str, lines: LineFinder) -> Iterator[BodyWarning]:
+    if ":" in clean:
+        for code in unknown_codes(_NOT_PROSE.sub(" ", clean)):
+            what = f"{code} is not one of GitHub's emoji, and is shown as it is"
+            yield lines.line_of(code), what, "write the emoji itself, or put it in backticks if readers should see it"

@@ -8,12 +8,13 @@ from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
 
+from publisher.core.characters import shorten
 from publisher.core.errors import PostError
 from publisher.core.file_names import existing
 from publisher.core.models import Author, Enclosure, Image, Post, Problem, Severity, Tag
 from publisher.posts.dates import MORNING, parse_date, place
 from publisher.posts.enclosures import enclosures_of, files_of, size_in
-from publisher.posts.excerpt import decoded, is_visible, plain_line, shorten, without_pairs
+from publisher.posts.excerpt import decoded, is_visible, plain_line, without_pairs
 from publisher.posts.field_names import FrontMatter, can_hide, fields_of, first_text
 from publisher.posts.permalinks import (
     file_date,
@@ -31,6 +32,7 @@ from publisher.posts.post_file import Head, ParsedFile, PostSettings, Tree
 from publisher.posts.slugs import own_slug, post_slug, tag_slug
 from publisher.posts.switches import is_switched
 from publisher.posts.tex import take_out
+from publisher.posts.typography import typeset
 from publisher.posts.urls import (
     ELSEWHERE,
     absolute,
@@ -94,7 +96,7 @@ class _PostBuilder:
             digest=digest,
             expires=self._optional_date("expires"),
             language=language,
-            excerpt=plain_line(self.meta.text("excerpt")),
+            excerpt=typeset(plain_line(self.meta.text("excerpt"))),
             excerpt_separator=self.meta.text("separator"),
             authors=self._authors(),
             tags=self._tags(),
@@ -213,7 +215,7 @@ class _PostBuilder:
 
         A short text without a title is a note, which is shown without one. rest: the name of the file.
         """
-        title = decoded(without_pairs(self.meta.text("title")))
+        title = typeset(decoded(without_pairs(self.meta.text("title"))))
         if not is_visible(title):
             title = first_heading(self.head.body)
         if title:
@@ -364,7 +366,7 @@ def first_heading(body: str) -> str:
     else:
         return ""
     taken = take_out(text)
-    return taken.as_written(plain_line(re.sub(r"[*_`]|\[([^\[\]]*)\]\([^()]*\)", r"\1", taken.body)))
+    return taken.as_written(plain_line(re.sub(r"[*_`]|\[([^\[\]]*)\]\([^()]*\)", r"\1", typeset(taken.body))))
 
 
 def first_words(body: str) -> str:
@@ -374,7 +376,7 @@ def first_words(body: str) -> str:
         return ""
     lines = (line.strip(" \t>*-+") for line in text.split("\n"))
     first = next((line for line in lines if re.search(r"[^\W_]", line)), "")
-    return shorten(plain_line(re.sub(r"[*_`~]|!?\[([^\[\]]*)\]\([^()]*\)", r"\1", first)), _LINE)
+    return shorten(plain_line(re.sub(r"[*_`~]|!?\[([^\[\]]*)\]\([^()]*\)", r"\1", typeset(first))), _LINE)
 
 
 # Markup whose content is not words: comments, blocks of code, and the lines of references.

