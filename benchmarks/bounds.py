@@ -19,9 +19,12 @@ import select
 import signal
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from benchmarks.doors import DOORS, REFUSALS, Door
 from benchmarks.repetitions import CODE, SHAPES, Text
@@ -138,8 +141,15 @@ def _outcome(take: Any, text: str) -> tuple[str, bool]:
 
 
 def _processor_time() -> float:
+    """Return the seconds that this process and its children have used, those that are still there included."""
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(each.ru_utime + each.ru_stime for each in used)
+    ended = sum(each.ru_utime + each.ru_stime for each in used)
+    alive = 0.0
+    for child in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            times = child.cpu_times()
+            alive += times.user + times.system
+    return ended + alive
 
 
 def _memory() -> int:
