@@ -17,9 +17,10 @@ from publisher.config.private_paths import PublicFiles
 from publisher.core.errors import ProjectError
 from publisher.core.models import Post, Problem, Severity, Tag
 from publisher.posts.cache_keys import code_key, hash_of
-from publisher.posts.clashes import named_alike, resolve_clashes
+from publisher.posts.clashes import asset_clashes, named_alike, resolve_clashes
 from publisher.posts.index import INDEX_FILE, UNKNOWN_NS, Index, PostRow, Referred, tags_of
 from publisher.posts.last_versions import Entry, LastVersions
+from publisher.posts.left_drafts import late_dates, noted
 from publisher.posts.pictures import with_stamps
 from publisher.posts.places import Places
 from publisher.posts.post_file import ParsedFile, PostSettings
@@ -123,8 +124,8 @@ class ArchiveReader:
         """Read the front matter of the changed files, and return the archive at the moment `now`."""
         if self._changed or self._gone or self._taken:
             taken = ((source, (0, UNKNOWN_NS), "", ParsedFile(None, (each,))) for source, each in self._taken.items())
-            entries = chain(self._read(sorted(self._changed), self.settings), taken)
-            self.index.update(map(self._readable, entries), sorted(self._gone))
+            entries = map(self._readable, chain(self._read(sorted(self._changed), self.settings), taken))
+            self.index.update(noted(entries, self.index.drafts(), now), sorted(self._gone))
             self._changed, self._gone, self._taken = [], set(), {}
         rows, clashes = self._resolve_clashes()
         if clashes and (apart := self._found.keys() & named_alike(self.index.rows(), clashes)):
@@ -134,6 +135,7 @@ class ArchiveReader:
         if clashes and self._show_last_versions(clashes):
             rows, clashes = self._resolve_clashes()
         problems = [*self.problems, *clashes.values(), *(problem for _, problem in self.index.problems())]
+        problems += late_dates(rows, self.settings, now, self._published_ids.ids)
         return Archive(self.folder, self.index, rows, problems, now, self.settings, self._versions)
 
     def _read(self, sources: Iterable[str], settings: PostSettings) -> Iterator[Entry]:
@@ -379,18 +381,7 @@ class Archive:
 
     def asset_clashes(self) -> list[Problem]:
         """Return a warning for every file that is not published because another file has the same URL."""
-        first: dict[str, str] = {}
-        return [
-            Problem(
-                project_path,
-                0,
-                f"is not published, because {first[site_path]} has the same URL, /{site_path}",
-                "rename one of them",
-                Severity.WARNING,
-            )
-            for site_path, project_path in self.assets()
-            if first.setdefault(site_path, project_path) != project_path
-        ]
+        return asset_clashes(self.assets())
 
     def weights(self, kind: str) -> dict[str, int]:
         """Return the weights stored by keep_weights for this kind, for posts that have not changed since."""

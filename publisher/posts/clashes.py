@@ -1,10 +1,10 @@
-"""Posts that have the same id or the same address: which of them is published, and which is left out."""
+"""Posts and files that have the same id or the same address: which is published, and which is left out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
-from publisher.core.models import Problem
+from publisher.core.models import Problem, Severity
 from publisher.posts.index import PostRow
 from publisher.posts.permalinks import file_date, file_key, name_of
 from publisher.posts.slugs import own_slug, post_slug
@@ -56,6 +56,22 @@ def named_alike(rows: list[PostRow], clashes: Mapping[str, Problem]) -> list[str
     alike = [row.source for row in rows if row.id in ids or address_key(row.permalink) in places]
     names = {source: _own_name(source) for source in alike}
     return sorted(source for source, name in names.items() if own_slug(name) != post_slug(name))
+
+
+def asset_clashes(assets: Iterable[tuple[str, str]]) -> list[Problem]:
+    """Return a warning for every file of which another one has the URL. assets: pairs of site path, project path."""
+    first: dict[str, str] = {}
+    return [
+        Problem(
+            project_path,
+            0,
+            f"is not published, because {first[site_path]} has the same URL, /{site_path}",
+            "rename one of them",
+            Severity.WARNING,
+        )
+        for site_path, project_path in assets
+        if first.setdefault(site_path, project_path) != project_path
+    ]
 
 
 def _own_name(source: str) -> str:

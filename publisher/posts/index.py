@@ -37,7 +37,7 @@ CREATE TABLE entries (
     source TEXT PRIMARY KEY, size INTEGER, mtime_ns INTEGER, is_post INTEGER,
     published REAL, updated REAL, expires REAL, in_feeds INTEGER, id TEXT, permalink TEXT, digest TEXT,
     tags TEXT, authors TEXT, post TEXT, problems TEXT, measured TEXT, links TEXT, assets TEXT, body_problems TEXT,
-    weight INTEGER, weighed TEXT, is_last_version INTEGER
+    weight INTEGER, weighed TEXT, is_last_version INTEGER, left_draft REAL
 ) WITHOUT ROWID;
 CREATE INDEX with_problems ON entries (source) WHERE problems != '';
 CREATE INDEX with_measured ON entries (source) WHERE measured != '';
@@ -64,6 +64,7 @@ class PostRow(NamedTuple):
     digest: str
     tags: str
     authors: str
+    left_draft: float
 
 
 class Referred(NamedTuple):
@@ -113,7 +114,7 @@ class Index:
         with self._errors_explained(), self._db:
             self._db.executemany("DELETE FROM entries WHERE source = ?", ((source,) for source in gone))
             self._db.executemany(
-                "INSERT OR REPLACE INTO entries VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,'','','',0,'',?)",
+                "INSERT OR REPLACE INTO entries VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,'','','',0,'',?,?)",
                 map(_to_row, changed),
             )
 
@@ -151,6 +152,12 @@ class Index:
         """Return the sources of the posts that are shown in their last readable version."""
         with self._errors_explained():
             return frozenset(row[0] for row in self._db.execute("SELECT source FROM entries WHERE is_last_version"))
+
+    def drafts(self) -> dict[str, float]:
+        """Return when each post stopped being a draft, by source; 0 for a post that is a draft."""
+        with self._errors_explained():
+            found = "SELECT source, left_draft FROM entries WHERE left_draft OR (NOT is_post AND problems = '')"
+            return dict(self._db.execute(found))
 
     def measured(self) -> dict[str, list[tuple[str, int]]]:
         """Return the files in the project that are enclosures, with their sizes in bytes, by the post's source."""
@@ -278,7 +285,7 @@ def _to_row(item: tuple[str, Stamp, str, ParsedFile]) -> tuple[Any, ...]:
     post = parsed.post
     problems = json.dumps([_flat_problem(p) for p in parsed.problems]) if parsed.problems else ""
     if post is None:
-        return (source, *stamp, 0, None, None, None, 0, "", "", digest, "", "", "", problems, "", 0)
+        return (source, *stamp, 0, None, None, None, 0, "", "", digest, "", "", "", problems, "", 0, 0)
     return (
         source,
         *stamp,
@@ -296,6 +303,7 @@ def _to_row(item: tuple[str, Stamp, str, ParsedFile]) -> tuple[Any, ...]:
         problems,
         _dump(list(parsed.measured)),
         parsed.is_last_version,
+        parsed.left_draft,
     )
 
 

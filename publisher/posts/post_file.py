@@ -130,6 +130,7 @@ class ParsedFile:
     measured  the project's files on whose sizes the post depends, as (path, bytes), with -1 for a missing file
     unfit     the error of a permalink that is ignored, so that the post has another address
     is_last_version  whether the post is that of the last readable version, because the file has an error
+    left_draft  when the post stopped being a draft, as a timestamp; 0 if it was not one, or if that is not known
     """
 
     post: Post | None
@@ -137,6 +138,7 @@ class ParsedFile:
     measured: tuple[tuple[str, int], ...] = ()
     unfit: Problem | None = None
     is_last_version: bool = False
+    left_draft: float = 0.0
 
 
 def problem_of(error: PostError | OSError, path: str) -> Problem:

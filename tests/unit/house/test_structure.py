@@ -34,6 +34,7 @@ SMALL = {
     "newsletters.lint.lint_letter": "runs the rules, apart from the face that every start imports",
     "newsletters.lint.spam": "one program",
     "posts.cache_keys": "the seam to the build",
+    "posts.left_drafts": "one warning",
     "posts.places": "what rendering needs of the archive, without loading it",
     "publishing.mail_doctor": "one command's work",
     "site.feeds.opml": "one format",

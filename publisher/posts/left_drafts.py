@@ -1,0 +1,59 @@
+"""Posts that were drafts for a while and still have the date on which they were begun.
+
+`publisher new` writes the day of the first line. A post that is finished weeks later would appear below newer ones,
+where no reader of the site looks for it, so its author is warned when `draft: true` goes. The warning lasts until the
+post is published, and the index remembers when that was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from publisher.core.models import Problem, Severity
+from publisher.posts.index import PostRow
+from publisher.posts.last_versions import Entry
+from publisher.posts.post_file import PostSettings
+
+# A post that is finished on the day after it was begun has the right date.
+_LATE = 24 * 3600
+
+
+def noted(entries: Iterable[Entry], drafts: Mapping[str, float], now: datetime) -> Iterator[Entry]:
+    """Yield the entries of files that have changed; note in those of former drafts when they stopped being drafts.
+
+    drafts  when each post stopped being a draft, by source; 0 if it was a draft until now
+    """
+    for source, stamp, digest, parsed in entries:
+        if parsed.post and source in drafts:
+            parsed = replace(parsed, left_draft=drafts[source] or now.timestamp())
+        yield source, stamp, digest, parsed
+
+
+def late_dates(
+    rows: Iterable[PostRow], settings: PostSettings, now: datetime, published: Callable[[], Mapping[str, str]]
+) -> list[Problem]:
+    """Return a warning for each former draft that would appear below newer posts, until a build has published it.
+
+    rows       all posts, newest first
+    published  function that returns the ids that readers know; called only if there is such a post
+    """
+    shown = [row for row in rows if row.published <= now.timestamp()]
+    late = [row for row in shown if row.left_draft and row.published < row.left_draft - _LATE]
+    if not late:
+        return []
+    known = set(published().values())
+    newest = max((row.published for row in shown if not row.left_draft or row.id in known), default=0.0)
+    return [_problem(row, settings) for row in late if row.id not in known and row.published < newest]
+
+
+def _problem(row: PostRow, settings: PostSettings) -> Problem:
+    begun, ready = (datetime.fromtimestamp(at, UTC).astimezone(settings.zone) for at in (row.published, row.left_draft))
+    return Problem(
+        f"{settings.folder}/{row.source}",
+        1,
+        f"is no longer a draft, but still has the date on which it was begun, {begun:%Y-%m-%d}, below newer posts",
+        f"write `date: {ready:%Y-%m-%d %H:%M}` if it is to be the newest; an `id:` in it stays",
+        Severity.WARNING,
+    )
