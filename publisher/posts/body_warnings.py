@@ -8,7 +8,7 @@ from itertools import islice
 from urllib.parse import urlsplit
 
 from publisher.posts.allowed_html import dropped_tags, has_safe_scheme
-from publisher.posts.lone_tags import SettledHtml, Shown
+from publisher.posts.lone_tags import SettledHtml, ShownTag
 from publisher.posts.prose import LineFinder, line_at
 from publisher.posts.typography import unknown_codes
 
@@ -31,7 +31,12 @@ def body_warnings(
     settled    the tags that were changed before the HTML was sanitised
     """
     yield from islice(_shown(settled.shown, lines), _MOST)
-    for found in (_dropped(raw, settled.removed, lines, mentioned), _unsafe(raw, lines), _without_alt(clean, lines)):
+    for found in (
+        _dropped(raw, settled.removed, lines, mentioned),
+        _unsafe(raw, lines),
+        _without_address(raw, lines),
+        _without_alt(clean, lines),
+    ):
         yield from islice(found, _MOST)
     yield from islice(_broken_fragments(clean, lines, fragments), _MOST)
     yield from islice(_odd_marks(lines.prose), _MOST)
@@ -46,14 +51,14 @@ def _broken_fragments(clean: str, lines: LineFinder, fragments: Iterable[str]) -
             yield lines.line_of(f"#{name}"), what, "link to a heading, or add an id to the target"
 
 
-def _shown(shown: Sequence[Shown], lines: LineFinder) -> Iterator[BodyWarning]:
+def _shown(shown: Sequence[ShownTag], lines: LineFinder) -> Iterator[BodyWarning]:
     for tag in shown:
         what = f"{tag.short} is shown as text, because {tag.why}"
         yield lines.line_of_body(tag.line), what, "put it in backticks if it is meant so, or close it"
 
 
 def _dropped(
-    raw: str, removed: Mapping[str, Shown], lines: LineFinder, mentioned: Collection[str]
+    raw: str, removed: Mapping[str, ShownTag], lines: LineFinder, mentioned: Collection[str]
 ) -> Iterator[BodyWarning]:
     for name in dict.fromkeys((*removed, *dropped_tags(raw))):
         if name not in mentioned:
@@ -75,6 +80,16 @@ def _is_url(reference: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+_NO_ADDRESS = re.compile(r"<img\b(?![^<>]*\ssrc(?:set)?\s*=\s*[\"']?[^\s\"'<>])[^<>]*>", re.IGNORECASE)
+
+
+def _without_address(raw: str, lines: LineFinder) -> Iterator[BodyWarning]:
+    for tag in _NO_ADDRESS.findall(raw):
+        alt = re.search(r'\balt="([^"]+)"', tag)
+        line = lines.line_of(tag if tag in lines.prose else alt[1] if alt else "![](")
+        yield line, "a picture without an address was left out", "write its path: ![description](picture.png)"
 
 
 def _without_alt(clean: str, lines: LineFinder) -> Iterator[BodyWarning]:

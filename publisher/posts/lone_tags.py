@@ -15,6 +15,7 @@ from functools import cache
 from itertools import groupby, islice
 from typing import NamedTuple
 
+from publisher.posts.lazy_media import END_NOSCRIPT, NOSCRIPT, is_lazy, loaded
 from publisher.posts.prose import line_counter, masked, unclosed_raw_blocks
 
 # A closed one is removed with its content, which is not text for readers.
@@ -70,7 +71,7 @@ def _end_of(opening: str, name: str) -> re.Pattern[str]:
     return re.compile(rf"<({opening}){name}(?=[\s/>])[^<>]*>?", re.IGNORECASE)
 
 
-class Shown(NamedTuple):
+class ShownTag(NamedTuple):
     """A tag that is shown as text.
 
     text      the tag as it is written
@@ -109,14 +110,14 @@ class SettledHtml:
     """
 
     html: str
-    shown: list[Shown] = field(default_factory=list)
+    shown: list[ShownTag] = field(default_factory=list)
     hidden: list[Hidden] = field(default_factory=list)
-    removed: dict[str, Shown] = field(default_factory=dict)
+    removed: dict[str, ShownTag] = field(default_factory=dict)
 
 
 def may_swallow(written: str) -> bool:
     """Return whether a text has tags that `settle` might change. Most texts have none, and this is cheap."""
-    return _SUSPECT.search(written) is not None
+    return is_lazy(written) or _SUSPECT.search(written) is not None
 
 
 def settle_markdown(body: str, render: Callable[[str, bool], str]) -> SettledHtml:
@@ -142,7 +143,7 @@ def settle_markdown(body: str, render: Callable[[str, bool], str]) -> SettledHtm
     return settled
 
 
-def _placed(body: str, shown: list[Shown]) -> tuple[list[Shown], str]:
+def _placed(body: str, shown: list[ShownTag]) -> tuple[list[ShownTag], str]:
     """Return the tags with their lines, and the body with marks before those that would begin a block of HTML."""
     view = masked(_RAW.sub(_HIDDEN, body)).replace(_HIDDEN, "<")
     line_of = line_counter(body)
@@ -151,10 +152,10 @@ def _placed(body: str, shown: list[Shown]) -> tuple[list[Shown], str]:
         places = [match.start() for match in re.finditer(re.escape(text), view)]
         for tag in tags:
             if tag.number < len(places):
-                found.append(Shown(text, tag.why, line=line_of(places[tag.number])))
+                found.append(ShownTag(text, tag.why, line=line_of(places[tag.number])))
                 offsets += [places[tag.number]] if tag.in_block else []
             else:
-                found.append(Shown(text, tag.why))
+                found.append(ShownTag(text, tag.why))
     pieces, last = [], 0
     for offset in sorted(offsets):
         pieces += [body[last:offset], _MARK]
@@ -209,9 +210,9 @@ class _Reader:
         self._count = 0
         self._changes: list[tuple[int, int, str]] = []
         self._tags: list[_Tag] = []
-        self._became_text: list[tuple[int, Shown]] = []
+        self._became_text: list[tuple[int, ShownTag]] = []
         self._hidden: list[Hidden] = []
-        self._removed: dict[str, Shown] = {}
+        self._removed: dict[str, ShownTag] = {}
         self._known: dict[int, tuple[int, bool]] = {}  # start of a tag -> its number, and whether it is in a block
         self._counts: Counter[str] = Counter()
         self._closings: dict[str, re.Match[str] | None] = {}  # the next closing tag of each name that was looked for
@@ -242,6 +243,7 @@ class _Reader:
                 pieces += [self._raw[last:start], text]
                 last = end
         html = "".join([*pieces, self._raw[last:]])
+        html = loaded(html) if is_lazy(self._raw) else html
         return SettledHtml(html, [each for _, each in sorted(self._became_text)], self._hidden, self._removed)
 
     def _own(self, start: int) -> int:
@@ -404,9 +406,11 @@ class _Reader:
             self._show(opening, "it has no content to show")
             self._show(closing, "it has no content to show")
         elif opening.name in _UNWRAPPED:
-            self._removed.setdefault(opening.name, self._shown(opening.start, opening.end, ""))
-            for tag in (opening, closing):
-                self._changes.append((tag.start, tag.end, ""))
+            is_noscript = opening.name == "noscript"
+            if not is_noscript:
+                self._removed.setdefault(opening.name, self._shown(opening.start, opening.end, ""))
+            for tag, sign in ((opening, NOSCRIPT), (closing, END_NOSCRIPT)):
+                self._changes.append((tag.start, tag.end, sign if is_noscript else ""))
 
     def _outside_tables(self, tables: list[tuple[int, int]]) -> None:
         """Show the parts of tables in a sentence as text, if no table of the writer's is around them."""
@@ -430,6 +434,6 @@ class _Reader:
         self._changes.append((start, end, text.replace("<", "&lt;").replace(">", "&gt;")))
         self._became_text.append((start, self._shown(start, end, why)))
 
-    def _shown(self, start: int, end: int, why: str) -> Shown:
+    def _shown(self, start: int, end: int, why: str) -> ShownTag:
         line = 0 if self._is_markdown else self._line_of(start)
-        return Shown(self._raw[start:end], why, *self._known[start], line)
+        return ShownTag(self._raw[start:end], why, *self._known[start], line)

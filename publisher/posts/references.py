@@ -64,6 +64,8 @@ class References:
     def absolutise(self, tag: str, reference: str) -> str | None:
         """Return the absolute URL of a reference in an HTML tag; None if it is not allowed in a post."""
         reference = reference.strip()
+        if not reference and tag not in ("a", "blockquote", "q"):
+            return None  # the page itself isn't a picture
         if _WHOLE_URL.match(reference):
             is_own = tag != "a" and reference.startswith(f"{self._config.site_url}/") and is_picture(reference)
             return (self._joined(tag, reference[len(self._origin) :]) if is_own else None) or reference
