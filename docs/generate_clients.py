@@ -32,7 +32,9 @@ def clients_json(archive: Path) -> str:
         data = json.loads(_read(package, "package/data/caniemail.json"))
         licence = _read(package, "package/LICENSE")
     names = sorted({client for feature in data["data"] for client in _stats(feature)})
-    features = [made for feature in data["data"] if (made := _feature(feature))]
+    features = [
+        made for feature in data["data"] for made in (_feature(feature), _negative(feature)) if made is not None
+    ]
     head = {
         "source": f"{about['name']} {about['version']} (npm), the data of caniemail.com",
         "updated": data["last_update_date"][:10],
@@ -79,6 +81,26 @@ def _feature(feature: dict[str, Any]) -> dict[str, Any] | None:
         "title": feature["title"].strip(),
         "url": feature["url"],
         "finds": finds,
+        "tested": len(stats),
+        "lacking": lacking,
+    }
+
+
+def _negative(feature: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the negative values of a property as a feature of their own, if a note says who lacks them."""
+    notes = {
+        f"#{number}" for number, note in (feature["notes_by_num"] or {}).items() if "egative values are not" in note
+    }
+    stats = _stats(feature)
+    lacking = sorted(client for client, support in stats.items() if notes & set(support.split()) or support == "n")
+    if not notes:
+        return None
+    names = [find.removeprefix("property:") for find in _finds(feature)]
+    return {
+        "slug": f"{feature['slug']}-negative",
+        "title": f"negative {feature['title'].strip()}",
+        "url": feature["url"],
+        "finds": [f"negative:{name}" for name in names],
         "tested": len(stats),
         "lacking": lacking,
     }

@@ -55,6 +55,7 @@ _MEANING = re.compile(r"<(/?)(sup|sub|del|s|strike|q)\b[^<>]*>", re.IGNORECASE)
 _ANCHOR = re.compile(r"<a\b[^<>]*>.*?(?:</a>|\Z)", re.DOTALL)
 _RAISED = re.compile(r"<sup\b(?:(?!</?sup\b).)*</sup>", re.DOTALL | re.IGNORECASE)
 _PUNCTUATION = re.compile(r"(?:</\w+>)*[,.;:!?…)\]、。，]")
+_FRAME_TITLE = re.compile(r'<(?:iframe|video|audio)\b(?>[^<>]*?\btitle=")([^"<>]+)"')
 _BREAK = re.compile(r"<(?:br|/p|/li|/h[1-6]|/div|/blockquote|/dt|/dd)\b[^<>]*>", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>")
 # All scripts without spaces are in these two ranges. Python takes 2.5 ms to compile their exact six ranges, and 0.2 ms
@@ -222,7 +223,7 @@ def excerpt_of(fragment: str, limit: int = MOST_CHARACTERS) -> str:
     """
     readable = _readable(fragment)
     prose = _prose(_ALERT.sub(" ", readable)) if "<div class=" in readable else ""
-    return shorten(prose or _prose(readable) or _line(readable), limit)
+    return shorten(prose or _prose(readable) or _line(readable) or _title_of_frame(fragment), limit)
 
 
 def _prose(readable: str) -> str:
@@ -235,6 +236,12 @@ def _prose(readable: str) -> str:
             if len(found) >= (_ENOUGH // 2 if _MAYBE_WIDE.search(found) else _ENOUGH):
                 break
     return found
+
+
+def _title_of_frame(fragment: str) -> str:
+    """Return the title of the first frame or film, for a post that is nothing else."""
+    title = _FRAME_TITLE.search(fragment)
+    return " ".join(html.unescape(title[1]).split()) if title else ""
 
 
 def _is_prose(text: str, markup: str) -> bool:

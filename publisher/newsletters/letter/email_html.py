@@ -320,7 +320,9 @@ def _replace_media(element: Element, old: dict[str, str], page: str, words: Word
     if picture:
         image = lxml_html.Element("img")
         image.set("src", safe_url(urljoin(page, picture)))
-        image.set("alt", "")  # the label below it can be read without pictures too
+        image.set("alt", without_marks(old.get("title", "")))
+        if not image.get("alt"):
+            image.set("role", "presentation")  # the label below it can be read without pictures too
         image.set("width", str(PICTURE_WIDTH))
         link.append(image)
         image.tail = label

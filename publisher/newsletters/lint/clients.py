@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from publisher.newsletters.letter.compose import CLIPPED, WHOLE_POST_TEMPLATE, fallback_line, html_bytes
 from publisher.newsletters.letter.inline_css import STYLE_LIMIT
 from publisher.newsletters.lint.client_fallbacks import FALLBACKS
+from publisher.newsletters.lint.css_shorthands import declared, negative
 from publisher.newsletters.lint.finding_codes import Finding, found
 from publisher.newsletters.lint.letter_context import LintContext
 from publisher.newsletters.lint.parsed_letter import ParsedLetter, Property
@@ -194,8 +195,11 @@ def _of_declarations(letter: ParsedLetter) -> Iterator[Use]:
 def _of_declaration(declaration: Property) -> Iterator[Use]:
     name, value = declaration.name, declaration.value.lower()
     begin = rf"(?<![\w-]){re.escape(name)}\s*:"
-    yield Use(f"property:{name}", begin)
-    yield Use(f"value:{name}:{value}", rf"{begin}\s*{re.escape(value)}")
+    for each in declared(declaration):
+        yield Use(f"property:{each.name}", begin if each is declaration else rf"{begin}[^;]*?{re.escape(each.value)}")
+        yield Use(f"value:{each.name}:{each.value.lower()}", rf"{begin}[^;]*?{re.escape(each.value)}")
+    if base := negative(declaration):
+        yield Use(f"negative:{base}", rf"{begin}[^;]*?-[\d.]")
     bare = re.sub(r"\"[^\"]*\"|'[^']*'|url\([^()]*\)", "", value)
     for function in re.findall(r"(?<![a-z-])([a-z-]+)\(", bare):
         yield Use(f"function:{function}", rf"\b{function}\(")

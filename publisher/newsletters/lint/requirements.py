@@ -18,6 +18,9 @@ from publisher.newsletters.lint.letter_context import LintContext
 
 # Domain names that no one will ever own (RFC 2606 and RFC 6761).
 _RESERVED = re.compile(r"(?:^|\.)(?:example(?:\.(?:com|net|org))?|test|invalid|localhost)$", re.IGNORECASE)
+# What a post without words may show, and what of it becomes a link with words in an email.
+_SHOWS = re.compile(r"<(?:img|iframe|video|audio)\b")
+_PLAYS = re.compile(r"<(?:iframe|video|audio)\b")
 _NEWS = 20  # characters that a preheader must add if it begins with the subject
 
 
@@ -36,7 +39,7 @@ def requirement_findings(context: LintContext) -> Iterator[Finding]:
     if context.posts and not _shows_posts(context):
         yield found("posts-missing", context.locator.template(), "the email shows none of its posts")
     for post in context.posts:
-        if not post.words and "<img" not in post.html and not post.post.image and not post.post.enclosures:
+        if not post.words and not _SHOWS.search(post.html) and not post.post.image and not post.post.enclosures:
             yield found("post-empty", context.locator.post(post), f"the post {post.post.title!r} is empty")
         for problem in post.problems:
             if problem.severity is Severity.ERROR:
@@ -56,7 +59,8 @@ def inbox_findings(context: LintContext) -> Iterator[Finding]:
         )
     yield from _placeholders(context)
     if not preheader:
-        yield found("preheader-missing", context.locator.words("preheader"), "the email has no preheader")
+        if not (context.posts and _PLAYS.search(context.posts[0].html)):
+            yield found("preheader-missing", context.locator.words("preheader"), "the email has no preheader")
     elif subject and _repeats(preheader, subject):
         yield found(
             "preheader-repeats", context.locator.words("preheader"), f"the preheader repeats the subject: {preheader!r}"

@@ -13,6 +13,8 @@ import pytest
 from publisher.config import load_config
 from publisher.core.newsletter_models import Edition
 from publisher.newsletters.lint.client_fallbacks import FALLBACKS
+from publisher.newsletters.lint.css_shorthands import declared, negative
+from publisher.newsletters.lint.parsed_letter import Property
 from publisher.newsletters.lint.spam import score_findings, spam_findings
 from publisher.posts.archive import open_archive
 from publisher.publishing.edition_plan import sample_edition
@@ -63,6 +65,15 @@ def test_every_fallback_belongs_to_a_feature() -> None:
         ('<p style="position:absolute">x</p>', "position is not supported by "),
         ('<form action="https://quiet-reader.eu/"><input type="text"></form>', "<form> element is not supported by "),
         ('<p style="background-image:url(https://quiet-reader.eu/a.png)">x</p>', "background-image is not supported"),
+        ("<p style='background:url(\"https://quiet-reader.eu/a.png\")'>x</p>", "background-image is not supported"),
+        ('<p style="background:linear-gradient(red,blue)">x</p>', "background-image is not supported"),
+        ('<p style="background:red url(/a.png) 0 0/cover">x</p>', "background-size is not supported"),
+        ('<p style="margin:0 -10px 0 0">x</p>', "negative margin is not supported by "),
+        ('<p style="margin-top:-.5em">x</p>', "negative margin is not supported by "),
+        ('<p style="text-indent: -9px">x</p>', "negative text-indent is not supported by "),
+        ('<p style="flex-flow:column wrap">x</p>', "flex-direction:column is not supported by "),
+        ('<p style="columns:2">x</p>', "column-count is not supported by "),
+        ('<p style="animation-name:x; mask: url(/a.png)">x</p>', "mask-image is not supported by "),
         ('<p style="width:50vw">x</p>', "vw unit is not supported by "),
         ('<p style="width:calc(100% - 1px)">x</p>', "CSS calc() function is not supported by "),
         ('<p style="grid-template-columns:1fr">x</p>', "grid-template-* properties is not supported by "),
@@ -74,6 +85,42 @@ def test_clients_without_support_are_named(project: Project, html: str, said: st
     assert [each.where for each in found] == [f"{WHERE}:3"]
     assert re.search(r"(Gmail|Outlook|Apple Mail|Yahoo! Mail) \(.*: \d+ of \d+ clients tested$", found[0].message)
     assert found[0].hint.startswith("see https://www.caniemail.com/features/")
+
+
+def test_shorthands_name_their_longhands() -> None:
+    for name, value, longhands in (
+        ("background", "#fff url(a.png) no-repeat center / cover", "image:repeat:position:size"),
+        ("background", "url(a.png), linear-gradient(red, rgb(0, 0, 0)) content-box", "image:image:origin:clip"),
+        ("background", "rgb(0, 0, 0)", ""),
+        ("background", "none", ""),
+        ("list-style", "square inside url('x/y')", "position:image"),
+        ("text-decoration", "underline wavy red 2px", "style:color:thickness"),
+        ("text-decoration", "none", ""),
+        ("font", "condensed 12px/1.5 serif", "stretch"),
+        ("margin", "0 auto", ""),
+    ):
+        found = list(declared(Property(name, value)))
+        assert found[0].name == name
+        assert ":".join(each.name.rpartition("-")[2] for each in found[1:]) == longhands, value
+    for value, wanted in (
+        ("0 -10px 0 0", "margin"), ("-1em", "margin"), ("0 -.5em", "margin"), ("0 auto", ""), ("calc(-1px + 2px)", ""),
+    ):  # fmt: skip
+        for name in ("margin", "margin-left", "margin-bottom"):
+            assert negative(Property(name, value)) == wanted
+
+
+def test_the_markup_of_films_has_no_findings(project: Project) -> None:
+    frame = '<iframe src="https://www.youtube.com/embed/abcdefghijk" title="A film"></iframe>'
+    for body, alt in ((frame, "A film"), (frame.replace(' title="A film"', ""), "")):
+        good(project)
+        project.post("third", "2026-11-12", title="Third", body=body)
+        assert {each.code for each in examine(project)} <= {"client-fallback", "link-elsewhere"}
+        config = project.config()
+        archive = open_archive(config, NOW, keep=False)
+        planned = sample_edition(config, config.newsletters[0], archive, NOW)
+        letter = EditionRenderer(config, archive).letter(planned, NOW)
+        assert f'hqdefault.jpg" alt="{alt}"' in letter.html.replace("'", '"')
+        assert letter.preheader == alt
 
 
 def message(project: Project) -> bytes:

@@ -47,7 +47,7 @@ BODIES = [
     # Media and frames.
     ('<video src="/v.mp4" poster="/p.jpg"></video>',
      '<a class="media" href="https://example.org/v.mp4">'
-     '<img src="https://example.org/p.jpg" alt="" width="504">▶\ufe0e Watch the video</a>'),
+     '<img src="https://example.org/p.jpg" alt="" role="presentation" width="504">▶\ufe0e Watch the video</a>'),
     ('<audio><source src="/a.mp3"></audio>',
      '<a class="media" href="https://example.org/a.mp3">▶\ufe0e Listen to the recording</a>'),
     ('<iframe src="https://maps.example.com/x"></iframe>',
