@@ -22,6 +22,7 @@ from publisher.core.models import Picture, Problem, Severity
 from publisher.posts import lone_tags
 from publisher.posts.allowed_html import Absolutise, Sanitiser
 from publisher.posts.body_warnings import body_warnings
+from publisher.posts.definitions import has_definitions, loosened, with_separate_terms
 from publisher.posts.encoding import decode, repair_body, without_controls
 from publisher.posts.excerpt import count_words, excerpt_of, plain_text
 from publisher.posts.frontmatter import split_body
@@ -206,13 +207,13 @@ class _Body:
         else:
             body = prepared(_without_title(body, self.post.title, self.taken))
             if not lone_tags.may_swallow(body):
-                return self.taken.put_back(_finish(_markdown(body)))
+                return self.taken.put_back(_finish(_markdown(body), body))
             settled = lone_tags.settle_markdown(body, _markdown)
         self._settled = settled
         for hidden in settled.hidden:
             message = f"the comment that begins here is never closed, and hides {hidden.words:,} words from readers"
             self.problems.append(Problem(self.path, self._lines.line_of("<!--"), message, "write --> where it ends"))
-        return self.taken.put_back(_finish(settled.html))
+        return self.taken.put_back(_finish(settled.html, body))
 
     @property
     def _is_html(self) -> bool:
@@ -266,13 +267,16 @@ def _without_title(body: str, title: str, taken: TakenOut) -> str:
     """Return the body without a first heading that repeats the post's title, which is shown above the body anyway."""
     if first_heading(taken.as_written(body)) != title:
         return body
-    lines = body.lstrip("\n").split("\n")
-    skipped = 1 if lines[0].lstrip().startswith("#") else 2
-    return "\n".join(lines[skipped:])
+    blank = len(body) - len(body.lstrip("\n"))
+    lines = body.split("\n")
+    skipped = blank + (1 if lines[blank].lstrip().startswith("#") else 2)
+    return "\n" * skipped + "\n".join(lines[skipped:])  # the number of lines stays
 
 
 def _markdown(body: str, escape: bool = False) -> str:
     """Return a body as HTML. escape: whether HTML in it becomes text."""
+    if has_definitions(body):
+        body = loosened(body)
     return finished(comrak.render_markdown(body, *_options(escape)))
 
 
@@ -299,7 +303,9 @@ _ANCHOR = re.compile(r'<a href="#[^"<>]*+"(?>[^<>]*?\bclass="anchor")[^<>]*+></a
 _ZOOM = re.compile(r'(<img\b[^<>]*?)\bstyle="\s*zoom:\s*(\d{1,3}%);?\s*"', re.IGNORECASE)
 
 
-def _finish(fragment: str) -> str:
-    """Remove the empty anchors in headings, and turn Typora's `zoom` style into a width."""
+def _finish(fragment: str, body: str) -> str:
+    """Remove the empty anchors in headings, turn Typora's `zoom` style into a width, and separate terms."""
     fragment = _ANCHOR.sub("", fragment)
+    if "<dt>" in fragment and "<dt" not in body:
+        fragment = with_separate_terms(fragment)
     return _ZOOM.sub(r'\1width="\2"', fragment) if "zoom" in fragment else fragment

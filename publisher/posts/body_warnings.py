@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from html import unescape
 from itertools import islice
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from publisher.posts.allowed_html import dropped_tags, has_safe_scheme
 from publisher.posts.lone_tags import SettledHtml, ShownTag
@@ -44,7 +45,9 @@ def body_warnings(
 
 
 def _broken_fragments(clean: str, lines: LineFinder, fragments: Iterable[str]) -> Iterator[BodyWarning]:
-    targets = set(re.findall(r'\b(?:id|name)="([^"]*)"', clean))
+    # Browsers look for the name as it is written, and decoded (HTML, "find a potential indicated element").
+    written = {unescape(each) for each in re.findall(r'\b(?:id|name)="([^"]*)"', clean)}
+    targets = written | {unquote(each) for each in written if "%" in each}
     for name in fragments:
         if name not in targets and name != "top":
             what = f"broken link: there is no #{name} in this post"

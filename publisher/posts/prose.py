@@ -42,6 +42,10 @@ class _Blocks:
     def in_fence(self) -> bool:
         return self._fence != ""
 
+    @property
+    def is_open(self) -> bool:
+        return self._fence != "" or self._html_end != ""
+
     def is_code(self, line: str) -> bool:
         self._was_code = self._continues(line) or self._begins(line) or self._prose_or_indented(line)
         return self._was_code
@@ -82,6 +86,16 @@ class _Blocks:
             self._in_list = False
         self._after_blank = blank
         return code
+
+
+def fenced_lines(lines: list[str]) -> list[bool]:
+    """Return, for every line, whether it belongs to a fenced code block or to raw HTML such as <pre>."""
+    reader, found = _Blocks(), []
+    for line in lines:
+        was_open = reader.is_open
+        reader.is_code(line)
+        found.append(was_open or reader.is_open)
+    return found
 
 
 def unclosed_raw_blocks(lines: list[str]) -> list[int]:
