@@ -27,24 +27,34 @@ _ENDS = re.compile(_END)
 _MAYBE_ADDRESS = re.compile(rf"(?:://|(?P<www>(?<=[{_SIGN}\u30fb])www\.)|www\.)[^\s<>{_SIGN}\u30fb]*+", re.IGNORECASE)
 _DELIMITERS = "*_~"
 
+# Each pattern begins with a character or a set of them, and only then looks back: the search for a set is ten times as
+# fast.
+
 # Emoji codes that follow each other. A neighbour that is a letter or a digit shows that they are none, as in 10:30:45.
-_CODES = r"(?<![A-Za-z0-9_:/\\&{])(?::[a-z0-9_+-]{1,60}:)++(?![A-Za-z0-9_:`])"
-_EMOJI = re.compile(_CODES, re.ASCII)
-_ELIDED = r"(?:\d\ds\b|(?:n'|(?:tis|twas|twere|twill|twould|em|til|cos|cuz|bout|nuff)\b)(?!['\w]))"
-_MAYBE_SIGN = re.compile(rf"'{_ELIDED}|\d['\"]|--[a-z]|:[a-z0-9_+-]+:", re.IGNORECASE | re.ASCII)
+_CODES_REST = r"(?<![A-Za-z0-9_:/\\&{]:)[a-z0-9_+-]{1,60}:(?::[a-z0-9_+-]{1,60}:)*+(?![A-Za-z0-9_:`])"
+_CODES = f":{_CODES_REST}"
+_EMOJI = re.compile(_CODES)
+_ELIDED = (
+    r"(?:[0-9][0-9]s\b|(?:[nN]'|(?:[tT](?:is|was|were|will|would|il)|[eE]m|[cC]os|[cC]uz|[bB]out|[nN]uff)\b)(?!['\w]))"
+)
+_OPTION_REST = r"-(?<![^\s(\[{|>*_\"'“‘]--)(?=[A-Za-z])"
+_MAYBE_SIGN = re.compile(
+    rf"[':0-9-](?:(?<=')(?<![\w'\\]')(?={_ELIDED})|(?<=[0-9])(?:'|\"(?<!=\"[0-9]\")(?<!=\"[0-9][0-9]\"))|(?<=-){_OPTION_REST}"
+    rf"|(?<=:){_CODES_REST})"
+)
 
 # What is read in a body. Addresses and tags come first, because the signs in them mean nothing.
+_TO_BLANK = r"[^\s<>()]*+(?:\([^\s<>()]*+\)[^\s<>()]*+)*+"
 _TOKENS = re.compile(
-    r"(?P<skipped>(?:\]\([ \t]*+<?|\]:[ \t]*+<?|<)(?:https?|ftp)://[^\s<>()]*+(?:\([^\s<>()]*+\)[^\s<>()]*+)*+"
-    r"|\]\([^\s()<>]++|</?[a-z][^<>]*+)"
-    rf"|(?<=[{_SIGN}\u30fb])(?P<www>www\.(?:(?!{_END})[^\s<>()\[\]*_~\\])++)"
-    rf"|(?P<bare>(?:(?:https?|ftp)://|www\.)(?:(?!{_END})[^\s<>])*+)"
-    rf"|(?P<emoji>{_CODES})"
-    rf"|(?<![\w'\\])(?P<elided>'(?={_ELIDED}))"
-    r"|(?<![^\s(\[{|>*_\"'“‘])(?P<option>--)(?=[a-z])"
-    r"|(?P<quote>(?<!\\)['\"])"
-    r"|(?P<end>\n[ \t]*\n)",
-    re.IGNORECASE,
+    rf"[\]<wWhHf:'\"\n-](?:(?P<skipped>(?<=\])(?:\([ \t]*+<?|:[ \t]*+<?)(?:https?|ftp)://{_TO_BLANK}|(?<=\])\([^\s()<>]++"
+    rf"|(?<=<)(?:https?|ftp)://{_TO_BLANK}|(?<=<)/?[A-Za-z][^<>]*+)"
+    rf"|(?P<www>(?<=[{_SIGN}\u30fb]w)ww\.(?:(?!{_END})[^\s<>()\[\]*_~\\])++)"
+    rf"|(?P<bare>(?:(?<=[hH])[tT][tT][pP][sS]?://|(?<=f)tp://|(?<=[wW])[wW][wW]\.)(?:(?!{_END})[^\s<>])*+)"
+    rf"|(?P<emoji>(?<=:){_CODES_REST})"
+    rf"|(?P<elided>(?<=')(?<![\w'\\]')(?={_ELIDED}))"
+    rf"|(?P<option>(?<=-){_OPTION_REST})"
+    r"|(?P<quote>(?<=['\"])(?<!\\['\"]))"
+    r"|(?P<end>(?<=\n)[ \t]*\n))"
 )
 _WRITTEN = {"elided": "’", "option": "&#45;&#45;"}
 # Characters behind which a quote ends a quotation; behind others, it begins one, and behind some it does either.
