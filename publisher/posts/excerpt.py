@@ -61,15 +61,18 @@ _TAG = re.compile(r"<[^<>]*>")
 # All scripts without spaces are in these two ranges. Python takes 2.5 ms to compile their exact six ranges, and 0.2 ms
 # for these.
 _MAYBE_WIDE = re.compile("[\u0e00-\u17ff\u3040-\ufaff]")
-# The syntax of other tools: Liquid, shortcodes, containers, admonitions, and attribute lists behind what they describe.
-# Code may be about them.
+# The syntax of other tools: Liquid and other templates, shortcodes, embedded files, containers, admonitions, and
+# attribute lists behind what they describe. Code may be about them.
 _FOREIGN = re.compile(
     r"(<code\b[^<>]*>(?:(?!</code>).)*+)|\{%(?:(?!\{%|%\}).){0,1000}+%\}|\{\{(?:(?!\{\{|\}\}).){0,1000}+\}\}"
+    r"|\{#(?:(?!\{#|#\}).){0,1000}+#\}|&lt;%(?:(?!&lt;%|%&gt;).){0,1000}+%&gt;|!\[\[[^\[\]<>]{1,300}\]\]"
+    r"|\[[a-z][\w-]*+[ \t]+[\w-]{1,99}=[^\[\]<>]{0,300}\]|\[/[a-z][\w-]*+\]"
     r"|(?<![^\s>]):::+[ \t]*(?:[A-Za-z][\w-]*+)?(?:\[[^\[\]<>]*\])?"
     r"|(?<=>)(?:!!!|\?\?\?\+?)[ \t]+[\w-]++(?:[ \t]+[\"“][^\"“”<>]*[\"”])?"
     r"|(?:(?<=>)|(?<=\n)|(?<=> ))\{:?[ \t]*(?:[.#][\w-]|[\w-]{1,99}=)[^{}<>]{0,300}\}",
     re.DOTALL,
 )
+_MAYBE_FOREIGN = ("{", ":::", "!!!", "???", "%&gt;", "![[", "[")
 _MARKER = re.compile(r"\[\[?_?toc_?\]\]?|\$\{toc\}|@\[toc\]|__toc__", re.IGNORECASE)
 _MDX = re.compile(r"import .* from [‘’'\"“”]|export (?:const|default|function) ")
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
@@ -103,7 +106,7 @@ def _readable(fragment: str) -> str:
     for name, pattern in (("alert-title", _ALERT_TITLE), ('"footnotes"', _FOOTNOTES)):
         if name in fragment:
             fragment = pattern.sub(lambda found: " " if found[1] else found[0], fragment)
-    if "{" in fragment or ":::" in fragment or "!!!" in fragment or "???" in fragment:
+    if any(sign in fragment for sign in _MAYBE_FOREIGN):
         fragment = _FOREIGN.sub(lambda found: found[1] or "", fragment)
     return _with_meaning(fragment) if _MEANING.search(fragment) else fragment
 

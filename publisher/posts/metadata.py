@@ -340,8 +340,10 @@ class _PostBuilder:
         if found is None or is_disguised(root, found[1]):
             return url
         is_rooted = reference.startswith("/")
-        in_static = found[0], f"{self.settings.static}/{found[0]}"
-        if is_picture and (root / in_static[1]).is_file() and (is_rooted or is_web_url(reference)):
+        written = f"{self.settings.static}/{found[0]}"
+        in_static = found[0], existing(root, written)
+        is_needed = (is_picture or in_static[1] != written) and (is_rooted or is_web_url(reference))
+        if is_needed and (root / in_static[1]).is_file():
             found, is_rooted = in_static, False
         if not is_rooted or (root / found[1]).is_file():
             url, found = as_picture(url, found, self.settings.site_url) if is_picture else (url, found)

@@ -156,8 +156,9 @@ class References:
         found = local_file(*where)
         if found:
             found = found[0], existing(config.root, found[1])
+            found = self._or_static(tag, reference, found)
         if found and tag != "a":
-            url, found = as_picture(url, self._or_static(reference, found), config.site_url)
+            url, found = as_picture(url, found, config.site_url)
         if found and self._is_shown(found, reference):
             self.assets[found] = None
             self._show(*found, reference)
@@ -167,12 +168,18 @@ class References:
                 self._report(reference, why, ELSEWHERE)
         return url
 
-    def _or_static(self, reference: str, found: tuple[str, str]) -> tuple[str, str]:
-        """Return the (site path, project path) of a picture in the static folder, if a path from the root means it."""
+    def _or_static(self, tag: str, reference: str, found: tuple[str, str]) -> tuple[str, str]:
+        """Return the (site path, project path) of a file in the static folder, if a path from the root means it.
+
+        A file needs that only if it is a picture that is shown, or if its name there is in another Unicode form.
+        """
         pages, path = self._config.pages, found[0]
-        in_static = reference.startswith("/") and pages.enabled and is_picture(path)
-        is_there = in_static and (self._config.root / pages.static / path).is_file()
-        return (path, f"{pages.static}/{path}") if is_there else found
+        if not reference.startswith("/") or not pages.enabled:
+            return found
+        written = f"{pages.static}/{path}"
+        static = existing(self._config.root, written)
+        is_needed = static != written or (tag != "a" and is_picture(path))
+        return (path, static) if is_needed and (self._config.root / static).is_file() else found
 
     def _show(self, path: str, project_path: str, reference: str) -> None:
         """Note how a picture is shown, and the copies that it needs; and what is wrong with it, for a check."""

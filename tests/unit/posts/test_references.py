@@ -344,6 +344,21 @@ def test_a_file_that_appears_in_another_form_is_published(tmp_path: Path) -> Non
     assert folder.public()["2024/07/06/hello/caf\u00e9.png"] == b"x"
 
 
+def test_a_static_file_is_found_in_another_form(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    names = ("e\u0301.png", "e\u0301.pdf", "e\u0301.mp3", "b/o\u0308.png")
+    for name in names:
+        folder.file(f"static/f/{name}", name)
+    written = [unicodedata.normalize("NFC", name) for name in names]
+    body = "\n\n".join(f"![x](/f/{name}) [x](/f/{name})" for name in written)
+    folder.write(HELLO, body, f"title: x\nimage: /f/{written[3]}\nenclosure: /f/{written[2]}")
+    folder.build()
+    public = folder.public()
+    for name, asked in zip(names, written, strict=True):
+        assert public[f"f/{asked}"] == public[f"f/{name}"] == name.encode()
+    assert folder.check() == []
+
+
 def test_a_name_in_no_form_is_missing(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     folder.write(HELLO, "![x](caf\u00e9.png)\n\n[x](\u00fc.md)")
