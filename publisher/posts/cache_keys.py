@@ -4,13 +4,40 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
+
+from publisher.posts.media_types import is_picture
 
 
 def hash_of(*parts: str) -> str:
     """Return a short hash of the texts, for use in keys and digests."""
     return hashlib.blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+
+
+def stamp_of(file: Path) -> str:
+    """Return the size and time of a file, which change when its content does; "" if there is no such file."""
+    try:
+        status = file.stat()
+    except OSError:
+        return ""
+    return f"{status.st_size}:{status.st_mtime_ns}"
+
+
+def with_stamps(
+    digests: Mapping[str, str], assets: Mapping[str, Iterable[tuple[str, str]]], root: Path
+) -> dict[str, str]:
+    """Return the digests of posts, which also change when a picture does that a post shows.
+
+    assets  the (site path, project path) of the files that a post shows, by its source
+    """
+    found = dict(digests)
+    for source in digests.keys() & assets.keys():
+        pictures = sorted({path for _, path in assets[source] if is_picture(path)})
+        if pictures:
+            found[source] = hash_of(digests[source], *(stamp_of(root / path) for path in pictures))
+    return found
 
 
 @cache

@@ -13,9 +13,8 @@ from urllib.parse import unquote, urlsplit
 from publisher.core.file_names import existing
 from publisher.core.models import Enclosure, Post, Problem, Severity
 from publisher.posts.field_names import FrontMatter, first_text
-from publisher.posts.media_types import media_type_of
+from publisher.posts.media_types import is_picture, media_type_of
 from publisher.posts.picture_metadata import without_metadata
-from publisher.posts.pictures import is_picture
 from publisher.posts.post_file import PostSettings, Tree
 from publisher.posts.urls import local_file
 

@@ -109,6 +109,11 @@ def is_published(path: str) -> bool:
     return ending_of(path) in MEDIA_TYPES
 
 
+def is_picture(path: str) -> bool:
+    """Return whether a file is a picture by its ending, of a kind that has metadata."""
+    return ending_of(path) in PICTURES and ending_of(path) != ".svg"
+
+
 def media_type_of(path: str) -> str:
     """Return the media type of a file by its ending; "" if it is not known."""
     ending = ending_of(path)

@@ -6,6 +6,7 @@ Both run in a bounded process: a picture is work on what comes from outside, in 
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
 
 # What is read, and up to how many pixels. The memory of the child is a limit besides.
 _FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "TIFF", "BMP", "JPEG2000")
-_PLUGINS = ("Jpeg", "Png", "Gif", "WebP", "Avif", "Tiff", "Bmp", "Jpeg2K")
+_PLUGINS = ("Jpeg", "Png", "Gif", "WebP", "Tiff", "Bmp", "Jpeg2K")
 MOST_PIXELS = 100_000_000
+
+_DECODED = 2880  # pixels on each side that are enough for every copy
 
 _SIDEWAYS = (5, 6, 7, 8)
 
@@ -56,29 +59,41 @@ def measured(file: Path) -> Measured | None:
         return None
 
 
-def scaled(data: bytes, width: int, ending: str) -> bytes:
-    """Return a picture as a JPEG, PNG or WebP, in sRGB, turned, and without metadata.
+def scaled(data: bytes, widths: Sequence[int], ending: str) -> list[bytes]:
+    """Return copies of a picture as JPEG, PNG or WebP, in sRGB, turned, and without metadata.
 
-    width   the width of the result; 0 for that of the picture, which is never exceeded
+    widths  the widths of the copies; 0 for that of the picture, which is never exceeded
     ending  "jpg", "png" or "webp"
-    Raises what Pillow raises, and ValueError if there are too many pixels.
+    The picture is decoded once, and no copy depends on which others are made. Raises what Pillow raises, and ValueError
+    if there are too many pixels.
     """
     from PIL import ImageFile
-    from PIL.Image import Resampling, Transpose
 
     ImageFile.LOAD_TRUNCATED_IMAGES = True  # as browsers do
     with _opened(io.BytesIO(data)) as file:
         if file.width * file.height > MOST_PIXELS:
             raise ValueError(f"it has more than {MOST_PIXELS // 1_000_000} million pixels")
         turn, profile, has_palette = _turn(file), file.info.get("icc_profile"), file.mode == "P"
-        share = min(1.0, width / (file.height if turn in _SIDEWAYS else file.width)) if width else 1.0
-        target = max(1, round(file.width * share)), max(1, round(file.height * share))
-        file.draft(
-            None, (target[0] * 2, target[1] * 2)
-        )  # a JPEG is decoded at an eighth of its size, if that is enough
-        image = _with_plain_mode(file)
-        image = image.resize(target, Resampling.LANCZOS, reducing_gap=3.0) if image.size != target else image.copy()
-    image = _in_srgb(image, profile)
+        across = file.height if turn in _SIDEWAYS else file.width
+        shares = [min(1.0, width / across) if width else 1.0 for width in widths]
+        sizes = [(max(1, round(file.width * share)), max(1, round(file.height * share))) for share in shares]
+        file.draft(None, (_DECODED, _DECODED))  # a JPEG can be decoded at down to an eighth of its size
+        whole = _with_plain_mode(file)
+        return [
+            _saved(_turned(_in_srgb(_resized(whole, size), profile), turn), ending, has_palette=has_palette)
+            for size in sizes
+        ]
+
+
+def _resized(image: Image, size: tuple[int, int]) -> Image:
+    from PIL.Image import Resampling
+
+    return image.copy() if image.size == size else image.resize(size, Resampling.LANCZOS, reducing_gap=3.0)
+
+
+def _turned(image: Image, turn: int) -> Image:
+    from PIL.Image import Transpose
+
     how = {
         2: Transpose.FLIP_LEFT_RIGHT,
         3: Transpose.ROTATE_180,
@@ -88,7 +103,7 @@ def scaled(data: bytes, width: int, ending: str) -> bytes:
         7: Transpose.TRANSVERSE,
         8: Transpose.ROTATE_90,
     }.get(turn)
-    return _saved(image if how is None else image.transpose(how), ending, has_palette=has_palette)
+    return image if how is None else image.transpose(how)
 
 
 def _saved(image: Image, ending: str, *, has_palette: bool) -> bytes:
@@ -112,7 +127,7 @@ def _with_plain_mode(image: Image) -> Image:
         share = 255 / 65535 if image.mode.startswith("I") else 255
         return image.convert("F").point(lambda value: value * share).convert("L")
     if _has_alpha(image):
-        return image.convert("RGBA")
+        return image if image.mode == "RGBA" else image.convert("RGBA")
     return image if image.mode in ("L", "RGB", "CMYK") else image.convert("L" if image.mode == "1" else "RGB")
 
 
@@ -145,16 +160,18 @@ def _turn(image: Image) -> int:
 
 
 def _opened(data: IO[bytes]) -> Image:
+    from PIL import AvifImagePlugin
     from PIL import Image as Pillow
 
     for name in _PLUGINS:  # Pillow would load all of its forty
         import_module(f"PIL.{name}ImagePlugin")
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # each of its threads takes 70 MB of the limit
     Pillow.MAX_IMAGE_PIXELS = None  # MOST_PIXELS says what is too much
     head, formats = data.read(12), list(_FORMATS)
     data.seek(0)
     if head[4:8] == b"ftyp" and head[8:11] in (b"hei", b"hev", b"mif", b"msf"):
         import pi_heif  # 0.1 s, for the pictures of phones only
 
-        pi_heif.register_heif_opener()
+        pi_heif.register_heif_opener(decode_threads=1)
         formats.append("HEIF")
     return Pillow.open(data, formats=formats)

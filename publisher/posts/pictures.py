@@ -9,23 +9,24 @@ can name them before they are made. They are made in a child process, when a bui
 from __future__ import annotations
 
 import hashlib
+import posixpath
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from time import time
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from publisher.config import Config
 from publisher.core.atomic_write import replacing
 from publisher.core.models import Picture, Problem, Severity
 from publisher.core.private_folder import make_private
-from publisher.posts.cache_keys import hash_of
-from publisher.posts.media_types import CONVERTED, NOT_SHOWN, PICTURES, ending_of
+from publisher.posts.media_types import CONVERTED, NOT_SHOWN, ending_of, is_picture
+from publisher.posts.permalinks import site_path
 from publisher.posts.picture_metadata import without_metadata
-from publisher.posts.picture_pixels import MOST_PIXELS, Measured, scaled
-from publisher.posts.urls import quoted
+from publisher.posts.picture_pixels import MOST_PIXELS, Measured, measured, scaled
+from publisher.posts.urls import is_disguised, quoted
 
 # It is part of the keys of all published pictures. Another number makes builds write all of them again.
 VERSION = 1
@@ -61,7 +62,6 @@ def shown_as(found: Measured, site_path: str, project_path: str, config: Config)
     project_path  the file; a density in its name, as in logo@2x.png, makes it smaller
     Without pages, another program may serve the site, so nothing but the picture itself is shown.
     """
-    density = int(match[1]) if (match := _DENSITY.search(Path(project_path).stem)) else 1
     wanted: dict[str, None] = {}
     stem = site_path.removesuffix(".jpg") if is_converted(project_path) else site_path
 
@@ -82,8 +82,29 @@ def shown_as(found: Measured, site_path: str, project_path: str, config: Config)
     emailed = widths if form in _EMAILED else [min(width, found.width) for width in WIDTHS if can_copy]
     thumbnail = copy(emailed[0], ending) if emailed else original
     email = copy(emailed[-1], ending) if len(emailed) == len(WIDTHS) else original
-    size = max(1, round(found.width / density)), max(1, round(found.height / density))
+    size = _size(found, project_path)
     return Shown(Picture(project_path, *size, original[1], tuple(sources), email[1], thumbnail[1]), list(wanted))
+
+
+def static_picture(config: Config, url: str) -> Picture | None:
+    """Return the picture of the static folder at an absolute URL, for a text that is in no post; None if there is none.
+
+    It has no copies, since no build knows such texts.
+    """
+    path = site_path(url, config.site_url) or ""
+    project_path = posixpath.normpath(f"{config.pages.static}/{path}")
+    file = config.root / project_path
+    if not is_picture(path) or not file.is_file() or is_disguised(config.root, project_path):
+        return None
+    found, _ = _in_child(_SECONDS, measured, file)
+    return Picture(project_path, *_size(found, project_path), url, (), url, url) if found else None
+
+
+def _size(found: Measured, project_path: str) -> tuple[int, int]:
+    """Return the size in pixels of CSS, which is smaller for a picture with a density in its name."""
+    match = _DENSITY.search(Path(project_path).stem)
+    density = int(match[1]) if match else 1
+    return max(1, round(found.width / density)), max(1, round(found.height / density))
 
 
 def as_picture(url: str, found: tuple[str, str], site_url: str) -> tuple[str, tuple[str, str]]:
@@ -133,6 +154,7 @@ class PublishedFiles:
     def __init__(self, config: Config) -> None:
         self.root, self._cache = config.root, config.state_dir / "pictures"
         self.problems: list[Problem] = []
+        self._is_tidy = False
 
     def content(self, site_path: str, project_path: str) -> bytes:
         """Return the content to be published at a path of the site, from a file of the project.
@@ -147,24 +169,22 @@ class PublishedFiles:
         return copy or without_metadata(data)
 
     def _copy(self, data: bytes, project_path: str, width: int, ending: str) -> bytes:
-        name = f"{hashlib.blake2b(data, digest_size=16).hexdigest()}-{VERSION}.{width}.{ending}"
+        """Return a copy; b"" if it can't be made. The narrower ones are made with it, since they are needed as well."""
+        name = f"{hashlib.blake2b(data, digest_size=16).hexdigest()}-{VERSION}"
         with suppress(OSError):
-            cached = (self._cache / name).read_bytes()
-            (self._cache / name).touch()
+            file = self._cache / f"{name}.{width}.{ending}"
+            cached = file.read_bytes()
+            file.touch()
             return cached
-        from publisher.posts.bounded_process import OverLimit, TimeLimit, shared_process  # not for every build
-
-        seconds = TimeLimit(_SECONDS, _SECONDS_PER_MB).for_size(len(data))
-        try:
-            copy: bytes = shared_process("pictures").call(scaled, data, width, ending, seconds=seconds)
-        except OverLimit as over:
-            self._report(project_path, over.said("to make smaller"))
+        widths = [width, *(each for each in reversed(WIDTHS) if each < width)]
+        seconds = _SECONDS + _SECONDS_PER_MB * len(data) / 1_000_000
+        copies, why = _in_child(seconds, scaled, data, widths, ending)
+        if why:
+            self._report(project_path, why)
             return b""
-        except (OSError, ValueError, RuntimeError, SyntaxError) as error:
-            self._report(project_path, f"can't be read as a picture: {str(error)[:100]}")
-            return b""
-        self._keep(name, copy)
-        return copy
+        for each, copy in zip(widths, copies, strict=True):
+            self._keep(f"{name}.{each}.{ending}", copy)
+        return bytes(copies[0])
 
     def _report(self, project_path: str, what: str) -> None:
         problem = Problem(project_path, 0, what, "save it again with a program for pictures", Severity.WARNING)
@@ -174,42 +194,27 @@ class PublishedFiles:
     def _keep(self, name: str, copy: bytes) -> None:
         """Store a copy, and remove those that no build needed for a long time. Without a cache, builds take longer."""
         with suppress(OSError):
-            make_private(self._cache.parent)
-            self._cache.mkdir(exist_ok=True)
+            if not self._is_tidy:
+                self._is_tidy = True
+                make_private(self._cache.parent)
+                self._cache.mkdir(exist_ok=True)
+                for file in self._cache.iterdir():
+                    if file.stat().st_mtime < time() - _UNUSED_DAYS * 86400:
+                        file.unlink(missing_ok=True)
             with replacing(self._cache / name) as part:
                 part.write_bytes(copy)
-            for file in self._cache.iterdir():
-                if file.stat().st_mtime < time() - _UNUSED_DAYS * 86400:
-                    file.unlink(missing_ok=True)
 
 
-def is_picture(path: str) -> bool:
-    """Return whether a file is a picture by its ending, of a kind that has metadata."""
-    return ending_of(path) in PICTURES and ending_of(path) != ".svg"
+def _in_child(seconds: float, function: Callable[..., Any], *args: Any) -> tuple[Any, str]:
+    """Return what a function returns, called in the child for pictures; or None, and why it can't be done."""
+    from publisher.posts.bounded_process import OverLimit, shared_process  # a build with nothing to do needs neither
 
-
-def stamp_of(file: Path) -> str:
-    """Return the size and time of a file, which change when its content does; "" if there is no such file."""
     try:
-        status = file.stat()
-    except OSError:
-        return ""
-    return f"{status.st_size}:{status.st_mtime_ns}"
-
-
-def with_stamps(
-    digests: Mapping[str, str], assets: Mapping[str, Iterable[tuple[str, str]]], root: Path
-) -> dict[str, str]:
-    """Return the digests of posts, which also change when a picture does that a post shows.
-
-    assets  the (site path, project path) of the files that a post shows, by its source
-    """
-    found = dict(digests)
-    for source in digests.keys() & assets.keys():
-        pictures = sorted({path for _, path in assets[source] if is_picture(path)})
-        if pictures:
-            found[source] = hash_of(digests[source], *(stamp_of(root / path) for path in pictures))
-    return found
+        return shared_process("pictures").call(function, *args, seconds=seconds), ""
+    except OverLimit as over:
+        return None, over.said("to read")
+    except (OSError, ValueError, RuntimeError, SyntaxError) as error:
+        return None, f"can't be read as a picture: {str(error)[:100]}"
 
 
 def _recipe(site_path: str, project_path: str) -> tuple[int, str]:

@@ -12,8 +12,9 @@ from publisher.config import Config
 from publisher.core.file_names import composed, existing
 from publisher.core.models import Picture, bare_url
 from publisher.posts.allowed_html import has_safe_scheme
+from publisher.posts.media_types import is_picture
 from publisher.posts.picture_pixels import measured
-from publisher.posts.pictures import as_picture, doubts, is_picture, shown_as
+from publisher.posts.pictures import as_picture, doubts, shown_as
 from publisher.posts.places import Places, WrittenPost
 from publisher.posts.scan import ENDINGS
 from publisher.posts.urls import ELSEWHERE, absolute, is_disguised, left_out, local_file, quoted
@@ -161,7 +162,8 @@ class References:
             url, found = as_picture(url, found, config.site_url)
         if found and self._is_shown(found, reference):
             self.assets[found] = None
-            self._show(*found, reference)
+            if tag != "a":
+                self._show(*found, reference)
         elif not found and not urlsplit(reference).path.lower().endswith(ENDINGS):
             why = left_out(*where, config.root, config.pages.static)
             if why:

@@ -23,6 +23,7 @@ from publisher.newsletters.letter.palette import looks_of
 from publisher.newsletters.letter.plain_text import WIDTH, indent, text_of, underlined, wrap
 from publisher.newsletters.letter.safe_text import one_line, safe_url
 from publisher.newsletters.letter.template_context import Content, LetterView, PostView, post_view, postal_lines
+from publisher.posts.pictures import static_picture
 
 TEXT_TEMPLATE = "email/letter.txt"
 WHOLE_POST_TEMPLATE = "post"  # shows posts in full, whatever the newsletter's `content` says
@@ -182,7 +183,8 @@ def _letter_view(
     title = one_line(config.newsletter_title(newsletter))
     date = made_at.astimezone(config.newsletter_zone(newsletter))
     reads = direction(language)
-    intro = mail_body(note.html, BodyPlace(config.site_url, 2, words, rtl=reads == "rtl")) if note.html else ""
+    place = BodyPlace(config.site_url, 2, words, rtl=reads == "rtl", picture=lambda url: static_picture(config, url))
+    intro = mail_body(note.html, place) if note.html else ""
     values = {"title": title, "number": str(number), "date": civil_date(date, language)}
     return LetterView(
         newsletter=newsletter.name,

@@ -136,7 +136,7 @@ def _rewrite(element: Element, place: BodyPlace) -> None:
         element.drop_tag()
         return
     if tag in _MEDIA_TAGS:
-        _replace_media(element, old, place.page, place.words)
+        _replace_media(element, old, place)
         return
     element.attrib.clear()
     for name in sorted(_KEPT.get(tag, set()) | {"lang", "dir"}):
@@ -307,8 +307,9 @@ _SPECIAL: dict[str, Callable[[Element, dict[str, str], BodyPlace], None]] = {
 }
 
 
-def _replace_media(element: Element, old: dict[str, str], page: str, words: Words) -> None:
-    """Replace a recording or an embedded page by a link to its own URL, or to `page` if it has none."""
+def _replace_media(element: Element, old: dict[str, str], place: BodyPlace) -> None:
+    """Replace a recording or an embedded page by a link to its own URL, or to the post's page if it has none."""
+    page = place.page
     source = _source(element, old, page)
     target, picture = _watchable(source) if element.tag == "iframe" else (source, old.get("poster", ""))
     if not target.lower().startswith(("http://", "https://")):
@@ -316,14 +317,16 @@ def _replace_media(element: Element, old: dict[str, str], page: str, words: Word
     link = lxml_html.Element("a")
     link.set("class", MEDIA_CLASS)
     link.set("href", safe_url(target))
-    label = f"▶\ufe0e {_label(element.tag, source, target, words)}"
+    label = f"▶\ufe0e {_label(element.tag, source, target, place.words)}"
     if picture:
         image = lxml_html.Element("img")
-        image.set("src", safe_url(urljoin(page, picture)))
+        url = urljoin(page, picture)
+        found = place.picture(url)
+        image.set("src", safe_url(found.email if found else url))
         image.set("alt", without_marks(old.get("title", "")))
         if not image.get("alt"):
             image.set("role", "presentation")  # the label below it can be read without pictures too
-        image.set("width", str(PICTURE_WIDTH))
+        image.set("width", str(min(PICTURE_WIDTH, found.width) if found else PICTURE_WIDTH))
         link.append(image)
         image.tail = label
     else:

@@ -21,8 +21,10 @@ from publisher.core.errors import ProjectError
 from publisher.core.file_names import existing
 from publisher.core.models import Output, Problem, Severity
 from publisher.core.private_folder import COPY_IT, LEADS_OUT, LEADS_TO_PRIVATE
+from publisher.posts.cache_keys import stamp_of
+from publisher.posts.media_types import is_picture
 from publisher.posts.permalinks import file_key
-from publisher.posts.pictures import VERSION, PublishedFiles, is_picture, stamp_of
+from publisher.posts.pictures import VERSION, PublishedFiles
 
 # The list of files in the output folder, and the files of a build in progress (see folder.py), begin like this.
 OURS = "/.publisher-"

@@ -89,7 +89,7 @@ class Rebuild:
         renderer.remember()
         wanted, files = archive.assets(), PublishedFiles(self._config)
         shown = [output for output in assets(files, wanted) if output.path not in planned]
-        self._folder.stage(shown, None)
+        self._folder.stage(shown, progress)
         paths = {*planned, *(output.path for output in shown)}
         self._folder.begin(paths)
         self._folder.put_staged((*planned.values(), *shown))

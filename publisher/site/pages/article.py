@@ -160,7 +160,8 @@ def image_on_page(rendered: RenderedPost, frame: Frame, up: str) -> PagePicture 
     found = rendered.picture(image.url)
     if found:
         return page_picture(found, lambda url: frame.site.near(url, up))
-    return PagePicture(frame.site.near(image.url, up))
+    url = frame.site.near(image.url, up)
+    return PagePicture(url, url)
 
 
 def _page(frame: Frame, entry: ListedPost, rendered: RenderedPost) -> Page:

@@ -74,11 +74,13 @@ class PagePicture(NamedTuple):
     """The attributes of a picture on a page.
 
     srcset  "" if there is nothing to choose from
+    small   the narrowest copy, for a thumbnail
     sizes   how wide it is in a column of text
     width   0 if the size is not known
     """
 
     src: str
+    small: str
     srcset: str = ""
     sizes: str = ""
     width: int = 0
@@ -90,7 +92,9 @@ def page_picture(picture: Picture, near: Callable[[str], str]) -> PagePicture:
     sources = [(width, near(url)) for width, url in picture.sources]
     srcset = ", ".join(f"{url.replace(',', '%2C')} {width}w" for width, url in sources)
     src = sources[-1][1] if sources else near(picture.url)
-    return PagePicture(src, srcset, _sizes(picture.width), picture.width, picture.height)
+    return PagePicture(
+        src, sources[0][1] if sources else src, srcset, _sizes(picture.width), picture.width, picture.height
+    )
 
 
 def page_body(

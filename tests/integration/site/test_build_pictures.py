@@ -41,6 +41,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Folder:
         "posts/drawing.svg": SVG,
         "posts/scan.tiff": photograph("tiff"),
         "posts/cover.jpg": photograph("jpg"),
+        "posts/linked.jpg": photograph("jpg", width=1000, height=1500),
         "static/img/static.webp": photograph("webp"),
         "static/img/alone.jpg": photograph("jpg"),
         "static/img/scan.tif": photograph("tiff"),
@@ -48,7 +49,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Folder:
         folder.file(path, content)
     folder.write("2024-07-06-hello.md", BODY, "title: One\nimage: photo.jpg\nenclosure: cover.jpg")
     folder.write("2024-07-07-two.md", "Two.", "title: Two\nimage: photo.jpg")
-    folder.write("2024-07-08-three.md", "[the scan](scan.tiff)", "title: Three\nimage: /img/static.webp")
+    folder.write(
+        "2024-07-08-three.md", "[the scan](scan.tiff) [in full](linked.jpg)", "title: Three\nimage: /img/static.webp"
+    )
     folder.build()
     return folder
 
@@ -107,6 +110,10 @@ def test_a_list_shows_a_small_copy(folder: Folder) -> None:
     assert opened(folder.public()["2024/07/07/two/photo.jpg.360.jpg"]).size == (360, 240)
 
 
+def test_a_picture_that_is_only_linked_to_has_no_copies(folder: Folder) -> None:
+    assert [name for name in folder.public() if "linked.jpg" in name] == ["2024/07/08/three/linked.jpg"]
+
+
 def test_the_length_of_a_picture_as_an_enclosure_is_what_is_published(folder: Folder) -> None:
     (post,) = folder.archive().load(["2024-07-06-hello.md"])
     assert post.enclosures[0].length == len(folder.public()["2024/07/06/hello/cover.jpg"])
@@ -150,9 +157,10 @@ def pictures_in(letter: Letter) -> dict[str, str]:
 
 
 def test_a_letter_with_excerpts_has_a_picture_and_thumbnails(folder: Folder) -> None:
-    letter = letter_of(folder, template="digest", content="excerpt")
+    letter = letter_of(folder, template="digest", content="excerpt", intro="![of a note](/img/alone.jpg)")
     two = f"{URL}/2024/07/07/two"
     assert pictures_in(letter) == {
+        f"{URL}/img/alone.jpg": "48",
         f"{URL}/img/static.webp.48.jpg": "48",
         f"{two}/photo.jpg.360.jpg": "100",
         f"{PAGE}photo.jpg.360.jpg": "100",

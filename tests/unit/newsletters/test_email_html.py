@@ -94,6 +94,8 @@ PICTURES = {
         ('<p><img src="/wide.jpg" width="900" alt="a"> <img src="/line.png" width="900" alt="a"></p>', ["536", "536"]),
         ('<table><tr><td><img src="/wide.jpg" alt="a"></td><td><img src="/line.png" alt="a"></td></tr></table>',
          ["268", "268"]),
+        ('<video src="/v.mp4" poster="/line.png"></video>', ["300"]),
+        ('<video src="/v.mp4" poster="/wide.jpg"></video>', ["504"]),
         ('<p><img src="https://else.example/a.png" alt="a"></p>', ["536"]),
         ('<p><img src="https://else.example/a.png" width="40" alt="a"></p>', ["40"]),
     ],

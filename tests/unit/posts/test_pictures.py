@@ -114,10 +114,10 @@ def test_a_picture_is_measured_as_it_is_shown(data: bytes, expected: Measured | 
 
 @pytest.mark.parametrize("ending", ["jpg", "png", "webp"])
 def test_a_copy_is_turned_and_says_nothing_about_the_camera(ending: str) -> None:
-    straight = opened(scaled(picture("png"), 24, ending)).convert("RGB")
+    straight = opened(scaled(picture("png"), [24], ending)[0]).convert("RGB")
     assert straight.size == (24, 18)
     for form in ("jpg", "png", "webp", "avif", "tiff", "heic"):
-        copy = opened(scaled(photograph(form), 24, ending))
+        copy = opened(scaled(photograph(form), [24], ending)[0])
         assert copy.size == (24, 32)
         assert copy.info.keys() & {"exif", "icc_profile", "xmp", "comment"} == set()
         corner = copy.convert("RGB").getpixel((2, 2))
@@ -130,7 +130,7 @@ def test_a_copy_is_turned_and_says_nothing_about_the_camera(ending: str) -> None
 def test_every_kind_of_pixels_can_be_copied(mode: str) -> None:
     data = picture("tif" if mode in ("CMYK", "I;16", "LA") else "png", 40, 30, mode)
     for ending in ("jpg", "png", "webp"):
-        copy = opened(scaled(data, 20, ending))
+        copy = opened(scaled(data, [20], ending)[0])
         assert copy.size == (20, 15)
         assert copy.mode in ("L", "P", "RGB", "RGBA")
 
@@ -138,9 +138,14 @@ def test_every_kind_of_pixels_can_be_copied(mode: str) -> None:
 def test_what_is_transparent_stays_so_or_becomes_white() -> None:
     file = io.BytesIO()
     Image.new("RGBA", (40, 30), (255, 0, 0, 0)).save(file, "PNG")
-    assert opened(scaled(file.getvalue(), 20, "png")).getchannel("A").getextrema() == (0, 0)
-    assert opened(scaled(file.getvalue(), 20, "jpg")).getpixel((5, 5)) == (255, 255, 255)
-    assert opened(scaled(file.getvalue(), 400, "png")).size == (40, 30)
+    assert opened(scaled(file.getvalue(), [20], "png")[0]).getchannel("A").getextrema() == (0, 0)
+    assert opened(scaled(file.getvalue(), [20], "jpg")[0]).getpixel((5, 5)) == (255, 255, 255)
+    assert opened(scaled(file.getvalue(), [400], "png")[0]).size == (40, 30)
+
+
+def test_narrower_copies_are_made_together() -> None:
+    copies = [opened(copy) for copy in scaled(photograph("jpg", width=200, height=400), [300, 200, 100], "png")]
+    assert [copy.size for copy in copies] == [(300, 150), (200, 100), (100, 50)]
 
 
 def test_copies_are_cached_by_content(tmp_path: Path) -> None:
@@ -150,6 +155,7 @@ def test_copies_are_cached_by_content(tmp_path: Path) -> None:
     first = PublishedFiles(config).content("p/a.jpg.360.jpg", "a.jpg")
     assert opened(first).size == (360, 270)
     (kept,) = (tmp_path / ".publisher/pictures").iterdir()
+    assert kept.name.endswith(".360.jpg")
     kept.write_bytes(b"from the cache")
     assert PublishedFiles(config).content("p/b.jpg.360.jpg", "b.jpg") == b"from the cache"
 
