@@ -83,7 +83,8 @@ class Feeds:
         int,
         Check(checks.between(10_000)),
         Doc(
-            "Maximum size of a feed in bytes; the oldest entries are dropped, because feed readers reject large files."
+            "Maximum size of a feed in bytes, because feed readers reject large files; "
+            "entries whose full text does not fit have only their excerpt."
         ),
     ] = 500_000
     content: Annotated[Literal["full", "summary"], Doc("The full text, or only the excerpt.")] = "full"

@@ -31,6 +31,8 @@ from publisher.site.build.copied_files import static_files
 from publisher.site.build.folder import stray_feeds
 from publisher.site.build.ids import id_problems
 from publisher.site.build.site_files import built_paths
+from publisher.site.feeds.feed_files import size_problems
+from publisher.site.feeds.items import PostSource
 from publisher.site.feeds.validator import feed_problems
 from publisher.subscribers.manage import orphaned
 
@@ -98,6 +100,9 @@ def _post_problems(config: Config, archive: Archive, progress: Callable[[int, in
     if config.pages.enabled:
         problems.extend(dead_links(config, archive, rendered, renderer.local_links))
     problems.extend(unknown_lengths(archive.folder, config.posts.folder, archive.posts))
+    source = PostSource(config, archive, renderer.render)
+    source.weights([each.post.source for each in rendered if each.post.in_feeds])
+    problems.extend(size_problems(config, archive, source))
     return problems
 
 

@@ -19,6 +19,8 @@ from publisher.site.build.folder import OutputFolder, Progress
 from publisher.site.build.ids import KnownIds
 from publisher.site.build.manifest import Manifest, is_feed, manifest_file
 from publisher.site.build.site_files import plan_site, without_clashes
+from publisher.site.feeds.feed_files import size_problems
+from publisher.site.feeds.items import PostSource
 from publisher.site.pages.frame import output_path
 from publisher.site.web_versions import WebVersion, WebVersions
 
@@ -96,9 +98,9 @@ class Rebuild:
         self._folder.remove_others(paths)
         self._manifest.shown = stamps(self._config.root, (project_path for _, project_path in wanted))
         self._manifest.since, self._manifest.until = now.astimezone(UTC), archive.next_change
-        self._manifest.problems = sorted(
-            [*problems, *files.problems, *archive.body_problems()], key=lambda p: (p.path, p.line)
-        )
+        source = PostSource(self._config, archive, renderer.render)
+        problems += [*files.problems, *archive.body_problems(), *size_problems(self._config, archive, source)]
+        self._manifest.problems = sorted(problems, key=lambda p: (p.path, p.line))
         self._manifest.facts = _facts(archive, planned)
 
     def _plan(self, archive: Archive, renderer: Renderer) -> list[Output]:

@@ -18,6 +18,10 @@ from publisher.site.feeds.items import Item, text_weight
 # An upper bound for the bytes that are the same in the documents of every feed: tags, namespaces, dates.
 _FRAME = 2500
 
+# What an entry without its full text usually weighs. Which texts are left out is decided from the weights alone, so
+# that it is known without rendering a post.
+_SHORT = 2000
+
 # The `updated` of a feed without entries. With the current time, every build of an empty site would differ, and
 # validators warn about dates before 1990, so it is the date of RFC 4287.
 BEFORE_ANY = datetime(2005, 12, 1, tzinfo=UTC)
@@ -48,8 +52,7 @@ def parts_of(feed: Feed, config: Config) -> Iterator[FeedPart]:
     settings = config.feeds
     pages = []
     if settings.archives:
-        frame = frame_weight(config, feed.title, feed.description, feed_url(config, feed.path("json", 1_000_000)))
-        pages = pages_of(feed.source.weights(feed.keys), settings.limit, settings.max_bytes - frame)
+        pages = pages_of(feed.source.weights(feed.keys), settings.limit, entries_weight(config, feed))
     if len(pages) == 1:
         pages = []  # everything fits into the current document
     yield FeedPart(feed, 0, len(pages), feed.keys[: settings.limit])
@@ -62,8 +65,8 @@ def pages_of(weights: Sequence[int], limit: int, most: int) -> list[tuple[int, i
     """Divide a list of entries, newest first, into pages; return the (start, end) of each page, oldest page first.
 
     A page has at most `limit` entries, which together weigh at most `most` bytes. An entry that is heavier gets a page
-    of its own. Pages are filled starting from the oldest entry, so a full page never changes when entries are added at
-    the front of the list.
+    of its own, on which it has no full text (see left_out). Pages are filled starting from the oldest entry, so a full
+    page never changes when entries are added at the front of the list.
     """
     found: list[tuple[int, int]] = []
     end, total = len(weights), 0
@@ -75,6 +78,37 @@ def pages_of(weights: Sequence[int], limit: int, most: int) -> list[tuple[int, i
     if weights:
         found.append((0, end))
     return found
+
+
+def left_out(weights: Sequence[int], most: int) -> list[int]:
+    """Return the indexes of the entries whose full text is left out, so that all of them fit into one document.
+
+    weights  the weights of its entries, newest first
+    most     the bytes that all entries together may have
+    A text goes first if it is so large that it would crowd out others, the largest first, and of those of about the
+    same size the oldest; then the texts of the oldest entries, which feed readers have seen for longest.
+    """
+    count, excess, found = len(weights), sum(weights) - most, []
+    large = {index for index, weight in enumerate(weights) if crowds_out(weight, count, most)}
+    by_size = sorted(large, key=lambda index: (-weights[index].bit_length(), -index))
+    for index in (*by_size, *(index for index in reversed(range(count)) if index not in large)):
+        if excess <= 0:
+            break
+        if weights[index] > _SHORT:
+            excess -= weights[index] - _SHORT
+            found.append(index)
+    return found
+
+
+def crowds_out(weight: int, count: int, most: int) -> bool:
+    """Return whether an entry takes more than twice its share of a document with `count` entries."""
+    return weight * count > 2 * most
+
+
+def entries_weight(config: Config, feed: Feed) -> int:
+    """Return the bytes that all entries of a document of this feed together may have."""
+    longest = feed_url(config, feed.path("json", 1_000_000))
+    return config.feeds.max_bytes - frame_weight(config, feed.title, feed.description, longest)
 
 
 def frame_weight(config: Config, title: str, description: str, url: str) -> int:

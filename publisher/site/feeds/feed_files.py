@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from publisher.config import Config
-from publisher.core.models import Output
+from publisher.config import CONFIG_FILE, Config
+from publisher.core.models import Output, Problem, Severity
+from publisher.posts.archive import Archive
 from publisher.posts.cache_keys import code_key, hash_of
-from publisher.site.feeds.documents import Document, FeedPart, parts_of
-from publisher.site.feeds.feed_list import OPML_FILE, Feed
-from publisher.site.feeds.items import Item
+from publisher.site.feeds.documents import Document, FeedPart, crowds_out, entries_weight, left_out, parts_of
+from publisher.site.feeds.feed_list import OPML_FILE, Feed, feeds_of
+from publisher.site.feeds.items import Item, PostSource, item_weight
 from publisher.site.feeds.json_feed import json_feed
 
 if TYPE_CHECKING:
@@ -37,6 +38,31 @@ def plan_feeds(config: Config, feeds: Sequence[Feed]) -> Iterator[Output]:
         yield Output(OPML_FILE, hash_of(settings, *listed), partial(_opml, config, feeds))
 
 
+def size_problems(config: Config, archive: Archive, source: PostSource) -> Iterator[Problem]:
+    """Yield a warning for each post that is too large for a feed, so that feeds show only its excerpt.
+
+    source  the source of entries; posts whose weight it does not know yet are not reported
+    If the newest posts are too large only together, that is one warning, about feeds.limit.
+    """
+    if config.feeds.content == "summary" or not config.feeds.formats:
+        return
+    known = source.known_weights()
+    feed = next(feeds_of(config, archive, source))
+    most = entries_weight(config, feed)
+    newest = [known.get(key, 0) for key in feed.keys[: config.feeds.limit]]
+    short = left_out(newest, most)
+    crowd = [at for at in short if crowds_out(newest[at], len(newest), most)]
+    large = {feed.keys[at] for at in crowd} | {key for key in feed.keys if known.get(key, 0) > most}
+    for key in sorted(large):
+        what = f"its full text takes {known[key]:,} bytes in a feed, which is too much; feeds show its excerpt instead"
+        hint = "store embedded pictures as files, split the post, or raise feeds.max_bytes"
+        yield Problem(f"{config.posts.folder}/{key}", 0, what, hint, Severity.WARNING)
+    rest = len(short) - len(crowd)
+    if rest:
+        what = f"feeds.limit: the {len(newest)} newest posts are too large together; feeds show excerpts of {rest}"
+        yield Problem(CONFIG_FILE, 0, what, "lower feeds.limit, or raise feeds.max_bytes", Severity.WARNING)
+
+
 # lxml and feedgen take 0.1 s to import. They are imported when a file is made, because `publisher status` and `check`
 # only plan.
 
@@ -47,12 +73,22 @@ def _opml(config: Config, feeds: Sequence[Feed]) -> bytes:
     return opml(config, feeds)
 
 
+# The weights of entries are not needed for a feed that could be this many times as large. An entry never weighs that
+# much more than it has bytes.
+_SURELY_FITS = 4
+
+
+def _largest(documents: Mapping[str, bytes]) -> int:
+    return max(map(len, documents.values()))
+
+
 class _Writer:
     """Writes documents. It keeps the XML entries for other feeds that show them, and all formats of the last part."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
         self._entries: dict[str, XmlEntry] = {}
+        self._shortened: dict[str, Item] = {}
         self._part: FeedPart | None = None
         self._documents: dict[str, bytes] = {}
 
@@ -63,21 +99,36 @@ class _Writer:
         return self._documents[kind]
 
     def _fitting(self, part: FeedPart) -> dict[str, bytes]:
-        """Return every format of a part, by kind, without its oldest entries if a format would exceed feeds.max_bytes.
+        """Return every format of a part, by kind. If feeds.max_bytes is too little, some entries have no full text.
 
-        No entry is dropped from an archive document, because its entries were chosen by their weights (see pages_of).
+        Which ones, only their weights decide, so that `size_problems` can tell without making a document. If even that
+        does not suffice, the oldest entries are dropped, but none from an archive document, because its entries were
+        chosen by their weights (see pages_of).
         """
         most = self._config.feeds.max_bytes
         items = part.feed.source.items(part.keys)
-        while True:
-            documents: dict[str, bytes] = {
-                kind: self._document(part, kind, items) for kind in self._config.feeds.formats
-            }
-            largest = max(map(len, documents.values()))
-            if largest <= most or part.number or len(items) <= 1:
-                return documents
+        documents = self._documents_of(part, items)
+        if _SURELY_FITS * _largest(documents) <= most:
+            return documents
+        part.feed.source.weights(part.keys)  # they are kept, for size_problems
+        short = left_out(list(map(item_weight, items)), entries_weight(self._config, part.feed))
+        if short:
+            items = [self._short(item) if at in short else item for at, item in enumerate(items)]
+            documents = self._documents_of(part, items)
+        if _largest(documents) > most:
+            items = list(map(self._short, items))
+            documents = self._documents_of(part, items)
+        while _largest(documents) > most and not part.number and len(items) > 1:
             # Drop entries in proportion to the excess, at least one, so that a few rounds are enough.
-            items = items[: max(1, min(len(items) - 1, len(items) * most // largest))]
+            items = items[: max(1, min(len(items) - 1, len(items) * most // _largest(documents)))]
+            documents = self._documents_of(part, items)
+        return documents
+
+    def _documents_of(self, part: FeedPart, items: Sequence[Item]) -> dict[str, bytes]:
+        return {kind: self._document(part, kind, items) for kind in self._config.feeds.formats}
+
+    def _short(self, item: Item) -> Item:
+        return self._shortened.setdefault(item.id, item.short)
 
     def _document(self, part: FeedPart, kind: str, items: Sequence[Item]) -> bytes:
         document = Document(part, items, self._config)

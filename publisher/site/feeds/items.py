@@ -46,6 +46,11 @@ class Item:
     label: str = ""
 
     @property
+    def short(self) -> Item:
+        """The entry without its full text, for a feed into which that does not fit."""
+        return replace(self, html="", markdown="")
+
+    @property
     def distinct_updated(self) -> datetime:
         """The time `updated`, with a fraction of a second that is derived from the id.
 
@@ -95,10 +100,14 @@ class PostSource:
     def digest(self, key: str) -> str:
         return self._archive.digest(key)
 
-    def weights(self, keys: Sequence[str]) -> list[int]:
+    def known_weights(self) -> dict[str, int]:
+        """Return the weights that are known without rendering a post, by key."""
         if self._weights is None:
             self._weights = self._archive.weights(self._kind)
-        known = self._weights
+        return self._weights
+
+    def weights(self, keys: Sequence[str]) -> list[int]:
+        known = self.known_weights()
         self._expect_entries([key for key in keys if key not in known])
         fresh: dict[str, int] = {}
         try:

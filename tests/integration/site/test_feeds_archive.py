@@ -94,11 +94,36 @@ def test_feed_and_archive_have_every_post_once(name: str, sizes: list[int], limi
 @settings(deadline=None, max_examples=60)
 @given(sizes=sizes, limit=st.integers(1, 8))
 @example(sizes=[9_000, 9_000, 20_000, 10], limit=3)
-def test_no_document_is_too_large_unless_its_only_entry_is(sizes: list[int], limit: int) -> None:
+def test_no_document_is_too_large(sizes: list[int], limit: int) -> None:
     files = written([item(number, size) for number, size in enumerate(sizes)], limit)
     for path, data in files.items():
-        assert len(data) <= MOST or len(ids(files, path)) == 1, path
+        assert len(data) <= MOST, path
         assert len(ids(files, path)) <= limit
+
+
+LARGE, SMALL = 40_000, 300
+
+
+@pytest.mark.parametrize(
+    "newest_first",
+    [[LARGE, *[SMALL] * 5], [*[SMALL] * 2, LARGE, *[SMALL] * 3], [*[SMALL] * 5, LARGE],
+     [LARGE, SMALL, LARGE, SMALL, LARGE], [LARGE], [LARGE] * 4, [9_000, *[SMALL] * 5]],
+)  # fmt: skip
+def test_a_large_entry_displaces_no_other(newest_first: list[int]) -> None:
+    files = written([item(number, size) for number, size in enumerate(reversed(newest_first))], 6, 14_000)
+    for name, kind in KIND.items():
+        entries = read(kind, files[name])
+        assert len(files[name]) <= 14_000
+        assert [bool(entry.html) for entry in entries] == [size == SMALL for size in newest_first]
+        assert all(entry.url and entry.summary == "S" for entry in entries)
+
+
+def test_the_newest_of_equally_large_entries_keep_their_text() -> None:
+    files = written([item(number, 6_000) for number in range(8)], 6, 30_000)
+    for name, kind in KIND.items():
+        full = [bool(entry.html) for entry in read(kind, files[name])]
+        assert (len(full), full) == (6, sorted(full, reverse=True))
+        assert sum(full) >= 1
 
 
 @settings(deadline=None, max_examples=60)
@@ -210,6 +235,30 @@ def test_feeds_of_summaries_keep_to_max_bytes(empty: Project) -> None:
     assert len(chain(files, "feed.json")) >= 2
     assert {path: len(data) for path, data in files.items() if len(data) > 40_000} == {}
     assert sum(len(ids(files, path)) for path in chain(files, "feed.json")) == 24
+
+
+@pytest.mark.parametrize("archives", ["true", "false"])
+def test_a_warning_names_each_post_that_is_too_large_for_a_feed(empty: Project, archives: str) -> None:
+    empty.configure(f"\n[feeds]\nlimit = 10\nmax_bytes = 60000\narchives = {archives}\n", newsletters="")
+    for number in range(12):
+        empty.post(f"short-{number}", f"2026-01-{number + 1:02}", "Short.", tags="[all]")
+    empty.post("picture", "2026-01-08", f"Words.\n\n![A](data:image/png;base64,{'iVBO' * 20_000})", tags="[all]")
+    empty.post("long", "2026-01-20", "A long sentence. " * 5_000, tags="[all]")
+    for command in ("build", "build", "check"):
+        said = empty.run(command, "--json").json
+        problems = said["problems"] if command == "build" else said
+        found = [p for p in problems if "feeds show its excerpt" in p["message"]]
+        assert [p.get("where") or p["path"] for p in found] == ["posts/long.md", "posts/picture.md"]
+        assert {p["severity"] for p in found} == {"warning"}
+    for folder in ("", "tags/all/", "authors/ada/"):
+        for name, kind in KIND.items():
+            if (path := empty.root / f"public/{folder}{name}").is_file():
+                assert path.stat().st_size < 20_000
+                entries = read(kind, path.read_bytes())
+                assert [bool(entry.html) for entry in entries] == [False, *[True] * 4, False, *[True] * 4]
+    empty.post("long", "2026-01-20", "Shorter.")
+    empty.post("picture", "2026-01-08", "Words.")
+    assert empty.ok("build", "--json").json["problems"] == []
 
 
 def test_a_new_post_renders_no_other_to_cut_the_archive(
