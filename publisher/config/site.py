@@ -105,11 +105,15 @@ class Feeds:
         str,
         Check(checks.podcast_category),
         Doc(
-            "Category in Apple's podcast directory, such as Arts or Arts > Books, for feeds with audio. "
+            "Category in Apple's podcast directory, such as Arts or Arts > Books, for feeds with audio or video. "
             "The directory requires one; if empty, it is left out."
         ),
     ] = "Society & Culture > Personal Journals"
-    podcast_explicit: Annotated[bool, Doc("Whether episodes have explicit content, for feeds with audio.")] = False
+    podcast_explicit: Annotated[bool, Doc("Whether episodes that do not say it themselves are explicit.")] = False
+    podcast_type: Annotated[
+        Literal["episodic", "serial"],
+        Doc("How podcast apps order episodes: the newest first, or, if serial, from the first one on."),
+    ] = "episodic"
     markdown: Annotated[bool, Doc("Whether RSS also contains each post's Markdown (source:markdown).")] = False
     hub: Annotated[
         str, Check(checks.hub_address), Doc("WebSub hub to notify of every changed feed. Default: none.")

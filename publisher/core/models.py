@@ -120,6 +120,27 @@ class Enclosure:
 
 
 @dataclass(frozen=True, slots=True)
+class Episode:
+    """What podcast directories show of a post with audio or video (Apple's and Podcasting 2.0's elements).
+
+    season, number  0 if unknown
+    kind            "full", "trailer", "bonus", or "" if unknown
+    title           the title without the number; "" if it is the post's
+    explicit        whether it has explicit content; None if that is as for the whole feed
+    transcripts     (absolute URL, media type) of each transcript
+    chapters        absolute URL of its chapters as JSON; "" if there are none
+    """
+
+    season: int = 0
+    number: int = 0
+    kind: str = ""
+    title: str = ""
+    explicit: bool | None = None
+    transcripts: tuple[tuple[str, str], ...] = ()
+    chapters: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Tag:
     """A tag of posts. The slug is readable, unique to the name, and never changes."""
 
@@ -136,6 +157,7 @@ class Post:
     title      the title; for a post without one, its first words, which are for places that need a name
     permalink  site-relative path of the page, "/2024/07/06/hello/"
     url        absolute URL of the page
+    external_url  absolute URL of the page elsewhere that a link post is about; "" for other posts
     excerpt    plain text from front matter; "" if it comes from the body (RenderedPost.excerpt)
     digest     hash that changes whenever the rendered post may change
     files      the picture and enclosures that may be files of the project, as (site path, project path)
@@ -153,6 +175,7 @@ class Post:
     updated: datetime
     digest: str
     expires: datetime | None = None
+    external_url: str = ""
     language: str = ""
     excerpt: str = ""
     excerpt_separator: str = ""
@@ -160,6 +183,7 @@ class Post:
     tags: tuple[Tag, ...] = ()
     image: Image | None = None
     enclosures: tuple[Enclosure, ...] = ()
+    episode: Episode | None = None
     in_feeds: bool = True
     in_newsletters: bool = True
     files: tuple[tuple[str, str], ...] = ()

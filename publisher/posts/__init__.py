@@ -69,4 +69,5 @@ __all__ = [
     "slugs",
     "tex",
     "typography",
+    "urls",
 ]

@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
-from typing import overload
 
 from publisher.config import Config
 from publisher.config.private_paths import PublicFiles
@@ -18,7 +17,7 @@ from publisher.core.errors import ProjectError
 from publisher.core.models import Post, Problem, Severity, Tag
 from publisher.posts.cache_keys import code_key, hash_of, with_stamps
 from publisher.posts.clashes import asset_clashes, named_alike, resolve_clashes
-from publisher.posts.index import INDEX_FILE, UNKNOWN_NS, Index, PostRow, Referred, tags_of
+from publisher.posts.index import INDEX_FILE, UNKNOWN_NS, Index, PostList, PostRow, Referred, tags_of
 from publisher.posts.last_versions import Entry, LastVersions
 from publisher.posts.left_drafts import late_dates, noted
 from publisher.posts.places import Places
@@ -239,7 +238,7 @@ class Archive:
         self.next_change = datetime.fromtimestamp(min(times), UTC) if times else None
         self._permalinks = {row.source: row.permalink for row in self._rows}
         self.broken: dict[str, Problem] = {}
-        self.places = Places(folder, self._permalinks)
+        self.places = Places(folder, self._permalinks, settings)
         self.last_versions = index.last_versions()
         self._digests = self._linked_digests()
         self._loaded: dict[str, Post] = {}
@@ -373,6 +372,12 @@ class Archive:
             {pair for source, pairs in self._index.assets().items() if source in self._permalinks for pair in pairs}
         )
 
+    def awaited(self) -> list[str]:
+        """Return the paths, in the project, of files to which public posts refer by a path from the root."""
+        links = self._index.links().items()
+        found = {target for source, targets in links if source in self._permalinks for target in targets}
+        return sorted(target[1:] for target in found if target.startswith("/") and Path(target).suffix)
+
     def body_problems(self) -> list[Problem]:
         """Return the warnings about the bodies of public posts that were rendered in this run or an earlier one."""
         found = [problem for source, problem in self._index.problems("body_problems") if source in self._permalinks]
@@ -413,28 +418,5 @@ class Archive:
         }
         for source, targets in self._index.links().items():
             if source in digests:
-                places = [self._permalinks.get(target, "") for target in targets]
-                digests[source] = hash_of(digests[source], *places)
+                digests[source] = hash_of(digests[source], *map(self.places.where, targets))
         return with_stamps(digests, self._index.assets(), self.settings.root)
-
-
-class PostList(Sequence[Post]):
-    """A sequence of posts, each of which is loaded when it is first used."""
-
-    def __init__(self, sources: list[str], load: Callable[[Iterable[str]], list[Post]]) -> None:
-        self._sources, self._load = sources, load
-
-    def __len__(self) -> int:
-        return len(self._sources)
-
-    @overload
-    def __getitem__(self, index: int) -> Post: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Post]: ...
-    def __getitem__(self, index: int | slice) -> Post | Sequence[Post]:
-        if isinstance(index, slice):
-            return self._load(self._sources[index])
-        return self._load([self._sources[index]])[0]
-
-    def __iter__(self) -> Iterator[Post]:
-        return iter(self._load(self._sources))

@@ -26,20 +26,22 @@ def resolve_clashes(
     published  function that returns the ids that readers know, by path; called only if there is a clash
     edited     function that returns the posts that changed since they were published; called only if there is a clash
     """
-    permalinks = {address_key(row.permalink) for row in rows}
-    if len(permalinks) == len(rows) == len({row.id for row in rows}):
+    known = [key for row in rows for key in _address_keys(row.permalink)]
+    if len(set(known)) == len(known) and len({row.id for row in rows}) == len(rows):
         return rows, {}
     by_id: dict[str, str] = {}
     by_permalink: dict[str, str] = {}
     problems: dict[str, Problem] = {}
     for row in _by_precedence(rows, published(), edited()):
-        path = address_key(row.permalink)
+        keys = _address_keys(row.permalink)
+        other = next((by_permalink[key] for key in keys if key in by_permalink), "")
         if row.id in by_id:
             problems[row.source] = _clash(shown, row.source, by_id[row.id], "id", row.id, "id")
-        elif path in by_permalink:
-            problems[row.source] = _clash(shown, row.source, by_permalink[path], "permalink", row.permalink, "slug")
+        elif other:
+            problems[row.source] = _clash(shown, row.source, other, "permalink", row.permalink, "slug")
         else:
-            by_id[row.id] = by_permalink[path] = row.source
+            by_id[row.id] = row.source
+            by_permalink |= dict.fromkeys(keys, row.source)
     return [row for row in rows if row.source not in problems], problems
 
 
@@ -98,5 +100,14 @@ def _by_precedence(rows: list[PostRow], published: Mapping[str, str], edited: Co
 
 
 def address_key(path: str) -> str:
-    """Return a key that is equal for two permalinks whose pages would be one file on some disk (see file_key)."""
-    return file_key(path).removesuffix("index.html")
+    """Return a key that is equal for two permalinks whose pages would be one file on some disk (see file_key).
+
+    It is also equal for /x and /x/, which many servers take for the same.
+    """
+    return file_key(path).removesuffix("index.html").rstrip("/") or "/"
+
+
+def _address_keys(path: str) -> tuple[str, ...]:
+    """Return the keys that no other post may have: that of the permalink, and that of its file for /p, p.html."""
+    key = address_key(path)
+    return (key,) if path.endswith(("/", ".html", ".htm", ".xhtml")) else (key, f"{key}.html")

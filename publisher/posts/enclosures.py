@@ -8,14 +8,16 @@ import re
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from publisher.core.file_names import existing
 from publisher.core.models import Enclosure, Post, Problem, Severity
-from publisher.posts.field_names import FrontMatter, first_text
+from publisher.posts.field_names import FrontMatter, first_text, fold
 from publisher.posts.media_types import is_picture, media_type_of
 from publisher.posts.picture_metadata import without_metadata
 from publisher.posts.post_file import PostSettings, Tree
+from publisher.posts.switches import is_switched
 from publisher.posts.urls import local_file
 
 NOT_THERE = -1
@@ -23,44 +25,183 @@ NOT_THERE = -1
 _MEDIA_TYPE = re.compile(r"[a-zA-Z]+/[a-zA-Z0-9][a-zA-Z0-9.+-]*")
 
 
-def enclosures_of(
-    value: Tree,
-    url_of: Callable[[str], str],
-    length_of: Callable[[str, str], int],
-    warn: Callable[[str, str], None],
-) -> tuple[Enclosure, ...]:
-    """Return the enclosures in a value of front matter: a URL, a table with `url`, or a list of these.
+# Where tables have the address, the type and the length of a file, and how long it plays.
+_ADDRESS = ("url", "src", "file", "href", "audio", "audiourl", "uri", "path", "link", "media", "enclosure", "download")
+_TYPE = ("type", "mimetype", "mediatype", "mime", "contenttype")
+_LENGTH = ("length", "size", "bytes", "filesize", "sizeinbytes", "lengthinbytes")
+_FORMATS = ("mp3", "m4a", "aac", "flac", "m4b", "oga", "ogg", "opus", "wav", "weba", "mp4", "m4v", "mov", "ogv", "webm")
 
-    url_of     function that returns the absolute URL for a reference, or "" if it isn't valid
-    length_of  function that returns the size in bytes for a reference and its URL, or 0 if unknown; called only if
-               `length` is missing or invalid
-    warn       function that is called with a message and a hint for an unknown type or an invalid length or duration
+# Keys that many posts have for something else, such as the number of an episode.
+_VAGUE = ("podcast", "episode")
+_DEEPEST = 3
+
+# After the address, the length and the type, WordPress's plug-in for podcasts has a list as PHP writes it.
+_PHP = re.compile(r"\sa:\d{1,3}:\{")
+_PHP_DURATION = re.compile(r'"duration";s:\d{1,3}:"([\d:]{1,12})"')
+
+
+class Written(NamedTuple):
+    """An enclosure as it is written: the texts of its address, type, length and duration, "" for what is missing."""
+
+    address: str
+    media_type: str = ""
+    length: str = ""
+    duration: str = ""
+
+
+class Enclosures:
+    """The enclosures in front matter: an address, a table with `url`, or a list of these.
+
+    An address may also be WordPress's value, which has the length and the type after it. What the front matter says
+    beside an enclosure counts too, if there is only one.
     """
-    found = []
-    for item in value if isinstance(value, list) else [value]:
-        table = FrontMatter(item, {}) if isinstance(item, dict) else FrontMatter({"url": item}, {})
-        reference = first_text(table, "url", "src", "file", "href")
-        url = url_of(reference)
-        if not url:
-            continue
-        written = first_text(table, "type", "mimetype", "mediatype")
-        media_type = written if _MEDIA_TYPE.fullmatch(written) else media_type_of(unquote(urlsplit(url).path))
+
+    def __init__(
+        self,
+        url_of: Callable[[str], str],
+        length_of: Callable[[str, str], int],
+        warn: Callable[[int, str, str], None],
+    ) -> None:
+        """Remember what depends on the post.
+
+        url_of     function that returns the absolute URL for a reference, or "" if it isn't valid
+        length_of  function that returns the size in bytes for a reference and its URL, or 0 if unknown; called only if
+                   the length is missing or invalid
+        warn       function that is called with a line, a message and a hint for what is not understood
+        """
+        self._url_of, self._length_of, self._warn = url_of, length_of, warn
+
+    def read(self, meta: FrontMatter) -> tuple[Enclosure, ...]:
+        """Return the enclosures of the first key that has any. What is not understood is a warning."""
+        for key, value, line in meta.all("audio"):
+            written = list(_written(value))
+            items = [_with_values_beside(item, meta, alone=len(written) == 1) for item in written]
+            urls = [(item, self._url_of(item.address)) for item in items]
+            if _is_meant(fold(key), value) and not (urls and all(url for _, url in urls)):
+                wrong = next((item.address for item, url in urls if not url), "") or next(_texts(value), "")
+                what = f"{key}: {_shortened(wrong)!r} is not the URL or path of a file, and is left out"
+                self._warn(line, what, "write `enclosure: https://cdn.example/1.mp3`, or a table with `url`")
+            enclosures = [each for item, url in urls if url for each in self._enclosure(item, url, line)]
+            if enclosures:
+                return tuple(enclosures)
+        return ()
+
+    def _enclosure(self, item: Written, url: str, line: int) -> Iterator[Enclosure]:
+        reference = item.address
+        media_type = (
+            item.media_type if _MEDIA_TYPE.fullmatch(item.media_type) else media_type_of(unquote(urlsplit(url).path))
+        )
         if not media_type:
-            warn(f"the type of {reference!r} is not known", "add `type: audio/mpeg`")
-            continue
-        length = first_text(table, "length", "size", "bytes")
-        is_number = re.fullmatch(r"\d{1,15}", length, re.ASCII)
-        size = int(length) if is_number else length_of(reference, url)
-        if length and not is_number:
-            warn(f"the length {length[:40]!r} of {reference!r} is not a number of bytes", "write digits only: 12345678")
-        duration = first_text(table, "duration")
-        seconds = _seconds(duration)
-        if duration and seconds is None:
-            warn(
-                f"the duration {duration[:40]!r} of {reference!r} is not valid", "write it like 1:02:03, or in seconds"
-            )
-        found.append(Enclosure(url, media_type, size, seconds or 0))
-    return tuple(found)
+            self._warn(line, f"the type of {reference!r} is not known", "add `type: audio/mpeg`")
+            return
+        is_number = re.fullmatch(r"\d{1,15}", item.length, re.ASCII)
+        size = (int(item.length) if is_number else 0) or self._length_of(reference, url)
+        if item.length and not is_number:
+            what = f"the length {item.length[:40]!r} of {reference!r} is not a number of bytes"
+            self._warn(line, what, "write digits only: 12345678")
+        seconds = _seconds(item.duration)
+        if item.duration and seconds is None:
+            what = f"the duration {item.duration[:40]!r} of {reference!r} is not valid"
+            self._warn(line, what, "write it like 1:02:03, or in seconds")
+        yield Enclosure(url, media_type, size, seconds or 0)
+
+
+def _written(value: Tree, deep: int = 0) -> Iterator[Written]:
+    """Yield the enclosures in a value, which may be in tables and lists that are inside each other."""
+    if isinstance(value, str):
+        found = _in_text(value)
+        if not re.fullmatch(r"[\d.,:\s]*", found.address):  # the number of an episode
+            yield found
+    elif isinstance(value, list) and deep < _DEEPEST:
+        for inner in value:
+            yield from _written(inner, deep + 1)
+    elif isinstance(value, dict) and deep < _DEEPEST:
+        table = FrontMatter(value, {})
+        files = [table.at(key) for key in _ADDRESS if table.at(key)][:1] or [table.at(key) for key in _FORMATS]
+        for file in files:
+            for item in _written(file, deep + 1):
+                yield Written(
+                    item.address,
+                    item.media_type or first_text(table, *_TYPE),
+                    item.length or first_text(table, *_LENGTH),
+                    item.duration or _duration(table),
+                )
+
+
+def _in_text(text: str) -> Written:
+    """Return the enclosure in a text: an address, perhaps followed by a length and a type, as in WordPress."""
+    php = _PHP.search(text)
+    words = text[: php.start() if php else None].split()
+    length = media_type = ""
+    while len(words) > 1:
+        if not length and re.fullmatch(r"\d{1,15}", words[-1], re.ASCII):
+            length = words.pop()
+        elif not media_type and re.match(r"(?:audio|video|application|image|text)/", words[-1]):
+            media_type = words.pop()
+        else:
+            break
+    found = _PHP_DURATION.search(text, php.start()) if php else None
+    return Written(" ".join(words), media_type, length, found[1] if found else "")
+
+
+def _with_values_beside(item: Written, meta: FrontMatter, *, alone: bool) -> Written:
+    """Return an enclosure with what the front matter says of it under keys of its own.
+
+    Such keys may mean something else, so their values count only if they look like a type, a length or a duration.
+    alone: whether it is the only enclosure; if not, only the duration counts
+    """
+    beside, length, duration = meta.text("audio_type"), meta.text("audio_length"), _beside_duration(meta)
+    if ":" in length and _seconds(length) is not None:
+        length, duration = "", duration or length
+    if not alone:
+        beside = length = ""
+    return Written(
+        item.address,
+        item.media_type or (beside if _MEDIA_TYPE.fullmatch(beside) else ""),
+        item.length or (length if length[:1].isdigit() else ""),
+        item.duration or duration,
+    )
+
+
+def _beside_duration(meta: FrontMatter) -> str:
+    key = fold(meta.key("duration"))
+    return _whole(meta.text("duration")) if key == "durationinseconds" else meta.text("duration")
+
+
+def _duration(table: FrontMatter) -> str:
+    return first_text(table, "duration", "itunesduration") or _whole(first_text(table, "durationinseconds"))
+
+
+def _whole(seconds: str) -> str:
+    """Return a number of seconds without its fraction, which JSON Feed allows."""
+    whole, _, fraction = seconds.partition(".")
+    return whole if fraction.isdigit() else seconds
+
+
+def _is_meant(key: str, value: Tree) -> bool:
+    """Return whether the value of a key was meant as an enclosure: not a switch, nor the number of an episode."""
+    texts = list(_texts(value))
+    if key in _VAGUE:
+        return any(text.partition("?")[0].lower().endswith(tuple(f".{name}" for name in _FORMATS)) for text in texts)
+    return any(not is_switched(text) for text in texts)
+
+
+def _texts(value: Tree, deep: int = 0) -> Iterator[str]:
+    if isinstance(value, str) and value.strip():
+        yield value.strip()
+    elif isinstance(value, (dict, list)) and deep <= _DEEPEST:
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _texts(inner, deep + 1)
+
+
+def _shortened(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= 60 else f"{text[:59]}…"
+
+
+def is_played(enclosure: Enclosure) -> bool:
+    """Return whether an enclosure is audio or video, as podcast players show it."""
+    return enclosure.media_type.startswith(("audio/", "video/"))
 
 
 def unknown_lengths(folder: Path, shown: str, posts: Iterable[Post]) -> Iterator[Problem]:
@@ -121,10 +262,20 @@ def size_in(root: Path, path: str) -> int:
 
 
 def _seconds(text: str) -> int | None:
-    """Return the seconds in text such as "1:02:03", "62:03" or "3723"; None for other text."""
-    if not re.fullmatch(r"\d{1,6}(:\d{1,2}){0,2}", text, re.ASCII):
+    """Return the seconds in text such as "1:02:03", "62:03", "3723", "1h 2m 3s", "45 min" or "PT1H2M3S"; or None."""
+    if re.fullmatch(r"\d{1,6}(:\d{1,2}){0,2}", text, re.ASCII):
+        total = 0
+        for part in text.split(":"):
+            total = total * 60 + int(part)
+        return total
+    parts = _IN_WORDS.fullmatch(text)
+    if parts is None or not any(parts.groups()):
         return None
-    total = 0
-    for part in text.split(":"):
-        total = total * 60 + int(part)
-    return total
+    hours, minutes, seconds = (int(part or 0) for part in parts.groups())
+    return (hours * 60 + minutes) * 60 + seconds
+
+
+_IN_WORDS = re.compile(
+    r"(?:PT)?(?:(\d{1,6})\s?h(?:ours?|rs?)?[\s,]?)?(?:(\d{1,6})\s?m(?:inutes?|ins?)?[\s,]?)?(?:(\d{1,6})\s?s(?:econds?|ecs?)?)?",
+    re.IGNORECASE | re.ASCII,
+)

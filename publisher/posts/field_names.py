@@ -14,6 +14,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from publisher.core.errors import PostError
+from publisher.posts.episode_names import EPISODE_SPELLINGS
 from publisher.posts.excerpt import decoded
 from publisher.posts.misspelled import Misspelled, hides_elsewhere, meant, near_keys
 from publisher.posts.post_file import Tree
@@ -24,6 +25,8 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
     "title": ("title",),
     "slug": ("slug",),
     "permalink": ("permalink", "url", "path"),
+    # The page elsewhere that a link post is about; a whole URL under a key of permalinks is one, too.
+    "external_url": ("externalurl", "externallink", "linkurl", "linkedurl", "link", "bookmarkof"),
     # Jekyll, Eleventy, Pelican, Zola: date. Hugo: publishDate wins over date. Ghost: published_at.
     "published": (
         "publishdate",
@@ -118,7 +121,7 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
         "header.imagedescription",
         "extra.imagecaption",
     ),
-    "audio": ("audio", "enclosure", "enclosures", "podcast", "episode", "audiourl", "mp3"),
+    **EPISODE_SPELLINGS,
 }
 
 TAG_KEYS = (
@@ -260,6 +263,14 @@ class FrontMatter:
     def key(self, field: str) -> str:
         """Return the key, as it is written, at which `find` finds the value of a field; "" if there is no value."""
         return next((place[0] for place in self._keys.places.get(field, _NOWHERE) if self._at(place)), "")
+
+    def all(self, field: str) -> list[tuple[str, Tree, int]]:
+        """Return every value of one of our fields as (key as written, value, line), the best spelling first."""
+        found = [
+            (place[0], self._at(place), self._lines.get(place[0], 1))
+            for place in self._keys.places.get(field, _NOWHERE)
+        ]
+        return [each for each in found if each[1]]
 
     def text(self, field: str) -> str:
         """Return one of our fields as a single line of text; "" if it is missing or not text."""

@@ -10,14 +10,15 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import astuple
 from datetime import datetime
 from operator import attrgetter
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 
 from publisher.core.errors import ProjectError
-from publisher.core.models import Author, Enclosure, Image, Post, Problem, Severity, Tag
+from publisher.core.models import Author, Enclosure, Episode, Image, Post, Problem, Severity, Tag
 from publisher.core.private_folder import make_private
 from publisher.posts.post_file import ParsedFile
 from publisher.posts.scan import Stamp
@@ -80,6 +81,28 @@ class Referred(NamedTuple):
     links: list[str]
     assets: list[tuple[str, str]]
     problems: tuple[Problem, ...]
+
+
+class PostList(Sequence[Post]):
+    """A sequence of posts, each of which is loaded when it is first used."""
+
+    def __init__(self, sources: list[str], load: Callable[[Iterable[str]], list[Post]]) -> None:
+        self._sources, self._load = sources, load
+
+    def __len__(self) -> int:
+        return len(self._sources)
+
+    @overload
+    def __getitem__(self, index: int) -> Post: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Post]: ...
+    def __getitem__(self, index: int | slice) -> Post | Sequence[Post]:
+        if isinstance(index, slice):
+            return self._load(self._sources[index])
+        return self._load([self._sources[index]])[0]
+
+    def __iter__(self) -> Iterator[Post]:
+        return iter(self._load(self._sources))
 
 
 class Index:
@@ -311,10 +334,12 @@ def _flat_post(post: Post) -> list[Any]:
     """Return the data that is not in other columns. Fields that most posts lack are in a table at the end."""
     rest = {
         "expires": post.expires.isoformat() if post.expires else None,
+        "external_url": post.external_url,
         "excerpt": post.excerpt,
         "separator": post.excerpt_separator,
         "image": [post.image.url, post.image.alt, post.image.caption] if post.image else None,
         "enclosures": [[e.url, e.media_type, e.length, e.duration] for e in post.enclosures],
+        "episode": astuple(post.episode) if post.episode else None,
         "not_in_newsletters": not post.in_newsletters,
         "files": post.files,
         "not_listed": not post.is_listed,
@@ -335,7 +360,7 @@ def _to_post(
     source: str, post_id: str, permalink: str, digest: str, tags: str, in_feeds: int, is_last_version: int, text: str
 ) -> Post:
     title, url, published, updated, language, authors, rest = json.loads(text)
-    image, expires = rest.get("image"), rest.get("expires")
+    image, expires, episode = rest.get("image"), rest.get("expires"), rest.get("episode")
     return Post(
         source=source,
         id=post_id,
@@ -346,6 +371,7 @@ def _to_post(
         updated=datetime.fromisoformat(updated or published),
         digest=digest,
         expires=datetime.fromisoformat(expires) if expires else None,
+        external_url=rest.get("external_url", ""),
         language=language,
         excerpt=rest.get("excerpt", ""),
         excerpt_separator=rest.get("separator", ""),
@@ -353,12 +379,19 @@ def _to_post(
         tags=tuple(tags_of(tags)),
         image=Image(*image) if image else None,
         enclosures=tuple(Enclosure(*enclosure) for enclosure in rest.get("enclosures", ())),
+        episode=_to_episode(*episode) if episode else None,
         in_feeds=bool(in_feeds),
         in_newsletters="not_in_newsletters" not in rest,
         files=tuple((site, project) for site, project in rest.get("files", ())),
         is_last_version=bool(is_last_version),
         is_listed="not_listed" not in rest,
         has_title="no_title" not in rest,
+    )
+
+
+def _to_episode(season: int, number: int, kind: str, title: str, explicit: Any, files: Any, chapters: str) -> Episode:
+    return Episode(
+        season, number, kind, title, explicit, tuple((url, media_type) for url, media_type in files), chapters
     )
 
 

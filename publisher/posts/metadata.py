@@ -10,12 +10,13 @@ from pathlib import Path
 
 from publisher.core.characters import shorten
 from publisher.core.errors import PostError
-from publisher.core.file_names import existing
-from publisher.core.models import Author, Enclosure, Image, Post, Problem, Severity, Tag
+from publisher.core.models import Author, Enclosure, Episode, Image, Post, Problem, Severity, Tag
+from publisher.posts.attached_files import AttachedFiles
 from publisher.posts.dates import MORNING, parse_date, place
-from publisher.posts.enclosures import enclosures_of, files_of, size_in
+from publisher.posts.enclosures import Enclosures, is_played
+from publisher.posts.episode import episode_of
 from publisher.posts.excerpt import decoded, is_visible, plain_line, without_pairs
-from publisher.posts.field_names import FrontMatter, can_hide, fields_of, first_text
+from publisher.posts.field_names import FrontMatter, can_hide, fields_of, first_text, fold
 from publisher.posts.permalinks import (
     file_date,
     is_page_of_site,
@@ -27,22 +28,12 @@ from publisher.posts.permalinks import (
     used_by_site,
     why_unfit,
 )
-from publisher.posts.pictures import as_picture
 from publisher.posts.post_file import Head, ParsedFile, PostSettings, Tree
 from publisher.posts.slugs import own_slug, post_slug, tag_slug
 from publisher.posts.switches import is_switched
 from publisher.posts.tex import take_out
 from publisher.posts.typography import typeset
-from publisher.posts.urls import (
-    ELSEWHERE,
-    absolute,
-    is_disguised,
-    is_web_url,
-    left_out,
-    local_file,
-    looks_like_url,
-    quoted,
-)
+from publisher.posts.urls import absolute, is_web_url, quoted
 
 
 def build_post(source: str, head: Head, digest: str, settings: PostSettings) -> ParsedFile:
@@ -56,7 +47,7 @@ def build_post(source: str, head: Head, digest: str, settings: PostSettings) -> 
     meta.refuse_unclear()
     builder = _PostBuilder(source, head, meta, settings)
     post = builder.post(digest)
-    return ParsedFile(post, tuple(builder.problems), tuple(builder.measured.items()), unfit=builder.unfit)
+    return ParsedFile(post, tuple(builder.problems), tuple(builder.attached.measured.items()), unfit=builder.unfit)
 
 
 class _PostBuilder:
@@ -66,8 +57,7 @@ class _PostBuilder:
         self.source, self.head, self.meta, self.settings = source, head, meta, settings
         self.folder, self.name = name_of(source)
         self.problems: list[Problem] = []
-        self.files: dict[tuple[str, str], None] = {}
-        self.measured: dict[str, int] = {}
+        self.attached = AttachedFiles(source, settings, self._warn)
         self.unfit: Problem | None = None
 
     def post(self, digest: str) -> Post:
@@ -85,6 +75,7 @@ class _PostBuilder:
         path = self._permalink(published, name, language)
         url = self.settings.site_url + quoted(path)
         updated = self._optional_date("updated")
+        enclosures = self._enclosures(url)
         return Post(
             source=self.source,
             id=self.meta.text("id") or tag_uri(self.settings.authority, day, self.folder, name),
@@ -95,18 +86,20 @@ class _PostBuilder:
             updated=max(updated, published) if updated else published,
             digest=digest,
             expires=self._optional_date("expires"),
+            external_url=self._external_url(),
             language=language,
             excerpt=typeset(plain_line(self.meta.text("excerpt"))),
             excerpt_separator=self.meta.text("separator"),
             authors=self._authors(),
             tags=self._tags(),
             image=self._image(url),
-            enclosures=self._enclosures(url),
+            enclosures=enclosures,
+            episode=self._episode(url) if any(map(is_played, enclosures)) else None,
             in_feeds=self.meta.wants("in_feeds"),
             in_newsletters=self.meta.wants("in_newsletters"),
             is_listed=self.meta.is_listed,
             has_title=has_title,
-            files=tuple(self.files),
+            files=tuple(self.attached.files),
         )
 
     def _name(self, rest: str, day: date) -> str:
@@ -246,10 +239,27 @@ class _PostBuilder:
             self._warn(line, what, "choose a different permalink, unless this is intended")
         return path
 
+    def _external_url(self) -> str:
+        """Return the URL of the page elsewhere that the post is about; "" if it is not a link post."""
+        values = [value for field in ("external_url", "permalink") for _, value, _ in self.meta.all(field)]
+        urls = [absolute(value, "") for value in values if isinstance(value, str) and self._is_elsewhere(value)]
+        return next(iter(urls), "")
+
+    def _is_elsewhere(self, value: str) -> bool:
+        own = self.settings.site_url
+        return is_web_url(value) and " " not in value and value != own and not value.startswith(f"{own}/")
+
     def _own_path(self, value: Tree, line: int) -> str:
         """Return the permalink in the front matter; "" if it is missing or cannot be used."""
         if value is None or (isinstance(value, str) and value.lower() in ("true", "false")):
             return ""
+        if isinstance(value, str):
+            if self._is_elsewhere(value):
+                return ""
+            value = value.removeprefix(self.settings.site_url) or "/"
+            # For Hugo's `url` and Zola's `path`, pages always have a slash at the end.
+            is_written = value.endswith("/") or fold(self.meta.key("permalink")) == "permalink"
+            value = value if is_written else f"{value}/"
         path = tidy_path(value) if isinstance(value, str) else ""
         why = why_unfit(value, path)
         if why:
@@ -295,7 +305,7 @@ class _PostBuilder:
             alt = alt or first_text(table, "alt", "title")
             caption = caption or first_text(table, "caption", "credit")
             value = first_text(table, "url", "src", "path", "image", "feature", "file", "teaser")
-        image_url = self._absolute(url, value, line, is_picture=True) if isinstance(value, str) else ""
+        image_url = self.attached.url(url, value, line, is_picture=True) if isinstance(value, str) else ""
         if not image_url and _means_image(written):
             what = repr(_shortened(written)) if isinstance(written, str) else "a table without `url`"
             self._warn(
@@ -304,51 +314,14 @@ class _PostBuilder:
         return Image(image_url, plain_line(alt), plain_line(caption)) if image_url else None
 
     def _enclosures(self, url: str) -> tuple[Enclosure, ...]:
-        value, line = self.meta.find("audio")
-        if value is None:
+        if not self.meta.all("audio"):
             return ()
+        line = self.meta.find("audio")[1]
+        found = Enclosures(lambda reference: self.attached.url(url, reference, line), self.attached.length, self._warn)
+        return found.read(self.meta)
 
-        def warn(message: str, hint: str) -> None:
-            self._warn(line, message, hint)
-
-        return enclosures_of(value, lambda reference: self._absolute(url, reference, line), self._length, warn)
-
-    def _length(self, reference: str, url: str) -> int:
-        """Return the size in bytes of the project's file that will be published at the URL; 0 if there is none."""
-        for path in files_of(reference, url, self.settings, self.source):
-            self.measured[path] = size_in(self.settings.root, path)
-            if self.measured[path] >= 0:
-                return self.measured[path]
-        return 0
-
-    def _absolute(self, base: str, reference: str, line: int, *, is_picture: bool = False) -> str:
-        """Return the absolute URL of a picture or enclosure, or ""; note the project's file that it refers to.
-
-        line  the line of the field, for a warning if that file is not published
-        """
-        reference = reference.strip()
-        url = absolute(base, reference) if looks_like_url(reference) else ""
-        if not is_web_url(url):
-            return ""
-        root, where = self.settings.root, (reference, url, self.settings.site_url, self.settings.folder, self.source)
-        found = local_file(*where)
-        why = left_out(*where, root, self.settings.static)
-        if why:
-            self._warn(line, why, ELSEWHERE)
-        if found is not None:
-            found = found[0], existing(root, found[1])
-        if found is None or is_disguised(root, found[1]):
-            return url
-        is_rooted = reference.startswith("/")
-        written = f"{self.settings.static}/{found[0]}"
-        in_static = found[0], existing(root, written)
-        is_needed = (is_picture or in_static[1] != written) and (is_rooted or is_web_url(reference))
-        if is_needed and (root / in_static[1]).is_file():
-            found, is_rooted = in_static, False
-        if not is_rooted or (root / found[1]).is_file():
-            url, found = as_picture(url, found, self.settings.site_url) if is_picture else (url, found)
-            self.files[found] = None
-        return url
+    def _episode(self, url: str) -> Episode | None:
+        return episode_of(self.meta, lambda reference, line: self.attached.file_url(url, reference, line), self._warn)
 
     def _warn(self, line: int, message: str, hint: str) -> None:
         path = f"{self.settings.folder}/{self.source}"

@@ -28,6 +28,7 @@ DATES = ("published", "updated", "expires")
 # Keys that other tools and themes use, although they are nearly one of ours.
 _NOT_MISSPELLED = frozenset(
     (
+        *("byte", "chapter", "like", "line", "lines", "links", "mine", "reason", "site", "sites", "types"),
         *("data", "guide", "headers", "here", "ids", "land", "languages", "lng", "local", "locales", "locals", "mp4"),
         *(
             "ogdescription",

@@ -109,15 +109,16 @@ def _template(pattern: str) -> str:
 
 
 def tidy_path(path: str) -> str:
-    """Return a path in absolute form, with a trailing slash unless it has an ending such as .html.
+    """Return a path in absolute form, with or without a trailing slash as it is written.
 
-    Dot segments are removed, so that no post can name a file outside the output folder.
+    Dot segments are removed, so that no post can name a file outside the output folder, and so is a slash behind an
+    ending such as .html.
     """
     if _TIDY.fullmatch(path):
         return path
     parts = [part for part in path.replace("\\", "/").split("/") if part not in ("", ".", "..")]
     clean = "/" + "/".join(parts)
-    if clean == "/" or _FILE_ENDING.search(clean):
+    if clean == "/" or _FILE_ENDING.search(clean) or not path.endswith(("/", "\\")):
         return clean
     return clean + "/"
 
@@ -169,9 +170,22 @@ def file_key(path: str) -> str:
     return path if "./" not in path and " /" not in path else "/".join(part.rstrip(". ") for part in path.split("/"))
 
 
+def is_feed(path: str) -> bool:
+    """Return whether a path from the root of the site is one that only a feed, the list of feeds or the sitemap has."""
+    return _FEEDS.search(path) is not None
+
+
 def is_page_of_site(path: str) -> bool:
-    """Return whether the site has, or may have, a page of its own at this path."""
-    return _PAGES.fullmatch(path) is not None
+    """Return whether the site has, or may have, a page of its own at this path, with or without a trailing slash."""
+    return _PAGES.fullmatch(path) is not None or _PAGES.fullmatch(f"{path}/") is not None
+
+
+def page_file(permalink: str) -> str:
+    """Return the path of the file of a page in the output folder: index.html, or p.html for the permalink /p."""
+    path = permalink.lstrip("/")
+    if _FILE_ENDING.search(path):
+        return path
+    return f"{path}index.html" if not path or path.endswith("/") else f"{path}.html"
 
 
 # Paths that the web application serves or that depend on editions, so that a build doesn't know them.

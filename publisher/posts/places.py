@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from publisher.core.file_names import composed
+from publisher.posts.permalinks import is_feed, is_page_of_site
+from publisher.posts.post_file import PostSettings
+from publisher.posts.urls import has_file
 
 
 class WrittenPost(NamedTuple):
@@ -28,16 +31,18 @@ class WrittenPost(NamedTuple):
 
 
 class Places:
-    """Where the public posts of an archive are.
+    """Where the public posts of an archive are, and what else is on the site.
 
     folder      the posts folder
     permalinks  the permalink of each post, by source path
     """
 
-    def __init__(self, folder: Path, permalinks: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, permalinks: Mapping[str, str], settings: PostSettings) -> None:
         self.folder, self.permalinks = folder, permalinks
+        self._root, self._static, self._has_pages = settings.root, settings.static, settings.has_pages
         self._stems: dict[str, list[str]] | None = None
         self._composed: dict[str, str] | None = None
+        self._pages: frozenset[str] | None = None
 
     def source_of(self, path: str) -> str | None:
         """Return the source of the public post at a path, which may be in another Unicode form; else None."""
@@ -46,6 +51,21 @@ class Places:
         if self._composed is None:
             self._composed = {composed(source): source for source in self.permalinks if not source.isascii()}
         return self._composed.get(composed(path))
+
+    def has(self, path: str) -> bool:
+        """Return whether the site has a page or a feed at a path from its root, or the project a file to publish."""
+        if self._pages is None:
+            self._pages = frozenset(self.permalinks.values())
+        folder = f"{path.rstrip('/')}/"
+        if not self._pages.isdisjoint((path, folder, f"{path}.html", path.removesuffix("index.html"))):
+            return True
+        if is_feed(path) or (self._has_pages and is_page_of_site(path)):
+            return True
+        return has_file(self._root, self._static, path)
+
+    def where(self, target: str) -> str:
+        """Return where the target of a link is, as a text that changes when it moves; "" if it is nowhere."""
+        return str(self.has(target)) if target.startswith("/") else self.permalinks.get(target, "")
 
     def by_stem(self) -> dict[str, list[str]]:
         """Return the sources of the public posts, by file name without the ending, in the composed form."""

@@ -38,6 +38,7 @@ class PostSettings:
     authority: str
     root: Path
     static: str
+    has_pages: bool
     fix_encoding: bool
     published_id: Callable[[str], str] = field(default=lambda _: "", repr=False, compare=False)
     own_names: frozenset[str] = field(default=frozenset(), repr=False)
@@ -56,6 +57,7 @@ class PostSettings:
             authority=authority_of(config),
             root=config.root,
             static=config.pages.static,
+            has_pages=config.pages.enabled,
             fix_encoding=config.posts.fix_encoding,
             published_id=_published_id(config),
         )

@@ -17,7 +17,7 @@ from publisher.posts.picture_pixels import measured
 from publisher.posts.pictures import as_picture, doubts, shown_as
 from publisher.posts.places import Places, WrittenPost
 from publisher.posts.scan import ENDINGS
-from publisher.posts.urls import ELSEWHERE, absolute, is_disguised, left_out, local_file, quoted
+from publisher.posts.urls import ELSEWHERE, absolute, from_root, is_disguised, left_out, local_file, quoted
 
 _MARKDOWN = tuple(ending for ending in ENDINGS if ending != ".html")
 
@@ -33,7 +33,8 @@ _PLAIN_PATH = re.compile(r"(?:/[A-Za-z0-9_~-]+)+/?")
 class References:
     """The references in one post, which are collected while they are made absolute.
 
-    links          the sources of the posts that it links to, whether they exist or not
+    links          the sources of the posts that it links to, whether they exist or not; and the paths from the root,
+                   beginning with "/", whose URLs depend on what the site has
     assets         the files that it shows, and the copies of its pictures, as (site path, project path)
     pictures       the pictures of the project that it shows, by URL without query and escapes
     fragments      the names after # in links to the post itself
@@ -45,7 +46,8 @@ class References:
 
     def __init__(self, post: WrittenPost, places: Places, config: Config) -> None:
         self._post, self._places, self._config = post, places, config
-        self._origin = config.site_url[: len(config.site_url) - len(urlsplit(config.site_url).path)]
+        self._path = urlsplit(config.site_url).path
+        self._origin = config.site_url.removesuffix(self._path)
         self._base = PurePosixPath(post.source).parent.as_posix()
         self.links: dict[str, None] = {}
         self.assets: dict[tuple[str, str], None] = dict.fromkeys(post.files)
@@ -77,13 +79,13 @@ class References:
             return self._post.url + reference
         if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*:", reference):
             return None if _HALF_URL.match(reference) else reference
-        if _PLAIN_PATH.fullmatch(reference):
+        if not self._path and _PLAIN_PATH.fullmatch(reference):
             url: str | None = (
                 self._origin + reference
             )  # nine in ten of the remaining references, and ten times as fast as urljoin
         else:
             url = self._joined(tag, reference)
-        if tag == "a" and url and reference not in self._broken:
+        if url and reference not in self._broken and (tag == "a" or (self._path and reference.startswith("/"))):
             self.local.setdefault(url, reference)
         return url
 
@@ -152,7 +154,7 @@ class References:
 
     def _file(self, tag: str, reference: str) -> str:
         config = self._config
-        url = absolute(self._post.url, reference)
+        url = from_root(reference, absolute(self._post.url, reference), config.site_url, self._has)
         where = reference, url, config.site_url, config.posts.folder, self._post.source
         found = local_file(*where)
         if found:
@@ -196,6 +198,11 @@ class References:
             self.assets.update(dict.fromkeys((copy, project_path) for copy in shown.copies))
         self.doubts.extend((reference, *doubt) for doubt in doubts(file, project_path, found))
 
+    def _has(self, path: str) -> bool:
+        if "\0" not in path:
+            self.links[posixpath.normpath(path)] = None
+        return self._places.has(path)
+
     def _is_shown(self, found: tuple[str, str], reference: str) -> bool:
         """Return whether the file should be published. A path from the root may refer to a static file instead."""
         if is_disguised(self._config.root, found[1]):
@@ -206,6 +213,7 @@ class References:
             )
             return False
         if reference.startswith("/"):
+            self.links[f"/{found[1]}"] = None  # it may be added later
             return (self._config.root / found[1]).is_file()
         self._must_exist(found[1], reference)
         return True

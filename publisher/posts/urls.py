@@ -10,13 +10,17 @@ from __future__ import annotations
 import os
 import posixpath
 import re
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
+from publisher.core.file_names import existing
 from publisher.posts.media_types import ending_of, is_published
 
 _WEB = re.compile(r"https?://[^/]", re.IGNORECASE)
-_LIKE_URL = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//|[^\s./]*+[./][^\s]*+|[^\n]*\.[a-z0-9]{2,4}", re.IGNORECASE)
+_LIKE_URL = re.compile(
+    r"(?:[a-z][a-z0-9+.-]*:)?//|[^\s./]*+[./][^\s]*+|[^\n]*\.[a-z0-9]{2,4}(?:[?#][\s\S]*)?", re.IGNORECASE
+)
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9/._~-]*")
 
 _LONGEST_NAME = 255
@@ -47,6 +51,45 @@ def absolute(base: str, reference: str) -> str:
     except ValueError:
         return ""
     return quote(joined, safe="/._~-!$&'()*+,;=:@?#[]%")
+
+
+def from_root(reference: str, url: str, site_url: str, has: Callable[[str], bool]) -> str:
+    """Return the absolute URL of a reference on a site whose own URL has a path, such as https://ann.test/notes.
+
+    url  the reference joined to the URL of its post
+    has  returns whether the project has a file, or the site a page, at a path from the root of the site
+    A path from the root (/files/a.pdf) means one of the site, if the site has it. It may begin with the path of the
+    site, too. Any other path may lead to something else on the same domain, and stays there.
+    """
+    base = urlsplit(site_url).path.rstrip("/")
+    origin = site_url.removesuffix("/").removesuffix(base)
+    if not base or not re.match(r"/(?!/)", reference.strip()) or not url.startswith(f"{origin}/"):
+        return url
+    path = unquote(urlsplit(url).path)
+    if (path == base or path.startswith(f"{base}/")) and has(path[len(base) :] or "/"):
+        return url
+    return f"{origin}{base}{url[len(origin) :]}" if has(path) else url
+
+
+def leads_out(reference: str, url: str, site_url: str) -> bool:
+    """Return whether a path from the root leads out of a site whose own URL has a path (see from_root)."""
+    return re.match(r"/(?!/)", reference) is not None and url != site_url and not url.startswith(f"{site_url}/")
+
+
+def has_file(root: Path, static: str, path: str) -> bool:
+    """Return whether a path from the root of the site is that of a file of the project which may be published.
+
+    static  the folder of static files, relative to the project
+    """
+    inside = posixpath.normpath(path.lstrip("/"))
+    parts = inside.split("/")
+    if parts[0] == ".." or "\0" in path or max(map(len, path.encode("utf-8", "replace").split(b"/"))) > _LONGEST_NAME:
+        return False
+    if (root / static / inside).is_file():
+        return True
+    if not is_published(inside) or any(part.startswith(".") for part in parts):
+        return False
+    return (root / existing(root, inside)).is_file() and not is_disguised(root, existing(root, inside))
 
 
 def local_file(reference: str, url: str, site_url: str, folder: str, source: str) -> tuple[str, str] | None:
@@ -85,7 +128,8 @@ def _place_of(reference: str, url: str, site_url: str, folder: str, source: str)
         return None
     base = urlsplit(site_url).path.rstrip("/")
     path = unquote(urlsplit(reference).path)
-    path = path[len(base) :] if path.startswith(f"{base}/") else path
+    is_doubled = unquote(urlsplit(url).path).startswith(f"{base}{base}/")
+    path = path[len(base) :] if path.startswith(f"{base}/") and not is_doubled else path
     start = "" if path.startswith("/") else posixpath.dirname(posixpath.join(folder, source))
     project_path = posixpath.normpath(posixpath.join(start, path.lstrip("/")))
     if project_path.startswith("..") or any(part.startswith(".") for part in project_path.split("/")):

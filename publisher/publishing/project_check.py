@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from ipaddress import ip_address
+from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 from publisher.config import CONFIG_FILE, Config, NewsletterConfig, ScheduleKind, parse_schedule
@@ -17,10 +18,11 @@ from publisher.mail.settings_lint import lint_mail_settings
 from publisher.newsletters.letter.note import stray_notes
 from publisher.posts.archive import Archive, open_archive
 from publisher.posts.body import LocalLink
-from publisher.posts.enclosures import unknown_lengths
+from publisher.posts.enclosures import is_played, unknown_lengths
 from publisher.posts.markup import BrokenPost, Renderer
 from publisher.posts.permalinks import is_served, site_path
 from publisher.posts.published import authority_of
+from publisher.posts.urls import leads_out
 from publisher.publishing.exposure import exposures
 from publisher.publishing.letter_check import LetterCheck, check_letters
 from publisher.publishing.mail_wiring import unreadable_keys
@@ -67,6 +69,7 @@ def check_project(
     problems.extend(stray_feeds(output, config.pages.output))
     problems.extend(_changed_ids(config, archive))
     problems.extend(_settings(config))
+    problems.extend(_podcast(config, archive))
     problems.extend(exposures(config))
     problems.extend(stray_notes(config, now))
     problems.extend(_orphaned(config))
@@ -111,6 +114,8 @@ def dead_links(
 ) -> list[Problem]:
     """Return a problem for each link in a post, written without a domain, to a path at which the build writes nothing.
 
+    On a site whose URL has a path, that includes paths from the root which lead out of the site.
+
     A link with the site's own domain is not reported, because another program may serve a page there.
     """
     planned = built_paths(config, archive, posts)
@@ -118,16 +123,20 @@ def dead_links(
     for post in posts:
         for link in local.get(post.post.source, ()):
             path = site_path(link.url, config.site_url)
-            if path is not None and not is_served(path, planned):
+            is_dead = (
+                leads_out(link.written, link.url, config.site_url) if path is None else not is_served(path, planned)
+            )
+            if is_dead:
                 found.append(_dead(f"{config.posts.folder}/{post.post.source}", link))
     return found
 
 
 def _dead(path: str, link: LocalLink) -> Problem:
+    kind = "page" if PurePosixPath(urlsplit(link.written).path).suffix in ("", ".html") else "file"
     return Problem(
         path,
         link.line,
-        f"broken link: no page of this site is at {link.written}",
+        f"broken link: no {kind} of this site is at {link.written}",
         "fix it, or use the full URL if the page is elsewhere",
         Severity.WARNING,
     )
@@ -171,6 +180,20 @@ def _settings(config: Config) -> Iterable[Problem]:
             0,
             "mail.sender is not set: emails have no From address",
             'sender = "Ada <ada@example.org>" under [mail]',
+            Severity.WARNING,
+        )
+
+
+def _podcast(config: Config, archive: Archive) -> Iterable[Problem]:
+    """Report that podcast directories would refuse the feed, because it has no picture that they accept."""
+    image = urlsplit(config.site.image).path.lower()
+    has_episodes = any(post.in_feeds and any(map(is_played, post.enclosures)) for post in archive.posts)
+    if has_episodes and "rss" in config.feeds.formats and not image.endswith((".jpg", ".jpeg", ".png")):
+        yield Problem(
+            CONFIG_FILE,
+            0,
+            "site.image is not a JPEG or PNG: Apple's podcast directory accepts no feed without such a picture",
+            'image = "..." under [site]: a square one of 1400 to 3000 pixels, in the static folder',
             Severity.WARNING,
         )
 

@@ -21,6 +21,7 @@ Content = Literal["full", "excerpt", "titles"]  # how much of each post a letter
 class PostView:
     """One post in a letter.
 
+    external_url  the URL of the page elsewhere that a link post is about, to which its title leads; ""
     date       the time of publication, in the newsletter's time zone
     html       the body, adapted for email clients; "" if the letter contains only excerpts or titles
     text       the body as plain text, or ""
@@ -35,6 +36,7 @@ class PostView:
     id: str
     title: str
     url: str
+    external_url: str
     date: datetime
     minutes: int
     excerpt: str
@@ -106,6 +108,7 @@ def post_view(
         id=post.id,
         title=one_line(post.title),
         url=safe_url(post.url),
+        external_url=safe_url(post.external_url),
         date=post.published.astimezone(zone),
         minutes=rendered.minutes,
         excerpt=one_line(post.excerpt or rendered.excerpt),

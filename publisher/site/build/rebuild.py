@@ -96,7 +96,8 @@ class Rebuild:
         self._folder.begin(paths)
         self._folder.put_staged((*planned.values(), *shown))
         self._folder.remove_others(paths)
-        self._manifest.shown = stamps(self._config.root, (project_path for _, project_path in wanted))
+        watched = (*(project_path for _, project_path in wanted), *archive.awaited())
+        self._manifest.shown = stamps(self._config.root, watched)
         self._manifest.since, self._manifest.until = now.astimezone(UTC), archive.next_change
         source = PostSource(self._config, archive, renderer.render)
         problems += [*files.problems, *archive.body_problems(), *size_problems(self._config, archive, source)]

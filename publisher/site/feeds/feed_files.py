@@ -25,7 +25,7 @@ def plan_feeds(config: Config, feeds: Sequence[Feed]) -> Iterator[Output]:
     A post is rendered only if its weight is needed to divide an archive and is not known yet.
     """
     writer = _Writer(config)
-    settings = repr((config.site, config.feeds, code_key()))
+    settings = repr((config.site, config.feeds, config.pages.enabled, code_key()))
     for feed in feeds:
         about = (settings, feed.id, feed.title, feed.description, feed.page, feed.language)
         for part in parts_of(feed, config):

@@ -11,7 +11,7 @@ from typing import Protocol
 from urllib.parse import quote
 
 from publisher.config import Config
-from publisher.core.models import Author, Enclosure, Image, Post, RenderedPost
+from publisher.core.models import Author, Enclosure, Episode, Image, Post, RenderedPost
 from publisher.posts.archive import Archive
 from publisher.posts.frontmatter import markdown_of
 from publisher.posts.published import authority_of
@@ -26,6 +26,7 @@ class Item:
     title     "" for a post without a title
     label     a name for such a post, for Atom, which requires a title
     html      the full text; "" in a feed of summaries
+    external_url  the page elsewhere that a link post is about; "" for other entries
     summary   plain text, never empty
     markdown  the Markdown source of the post; "" unless feeds.markdown is set
     """
@@ -42,6 +43,8 @@ class Item:
     tags: tuple[str, ...] = ()
     image: Image | None = None
     enclosures: tuple[Enclosure, ...] = ()
+    episode: Episode | None = None
+    external_url: str = ""
     markdown: str = ""
     label: str = ""
 
@@ -169,6 +172,8 @@ def post_item(
         tags=tuple(xml_text(tag.name) for tag in post.tags),
         image=post.image,
         enclosures=post.enclosures,
+        episode=replace(post.episode, title=xml_text(post.episode.title)) if post.episode else None,
+        external_url=post.external_url,
         markdown=xml_text(markdown),
     )
 
@@ -227,19 +232,27 @@ class EditionSource:
         )
 
 
-# Upper bounds for the bytes of field names, tags and dates around an entry, an author, a tag and an enclosure.
-_ENTRY, _PERSON, _TAG, _ENCLOSURE = 700, 120, 40, 250
+# Upper bounds for the bytes of field names, tags and dates around an entry, an author, a tag, an enclosure, an episode
+# and a transcript.
+_ENTRY, _PERSON, _TAG, _ENCLOSURE, _EPISODE, _TRANSCRIPT = 900, 120, 40, 250, 400, 60
 
 
 def item_weight(item: Item) -> int:
     """Return an upper bound for the bytes of an entry in the largest of RSS, Atom and JSON Feed."""
     image = item.image
-    texts = [item.id, item.url, item.label, item.title, item.title, item.summary, item.language]
+    texts = [item.id, item.url, item.label, item.title, item.title, item.summary, item.language, item.external_url]
     texts += [text for author in item.authors for text in (author.name, author.email, author.url)]
     texts += item.tags
     texts += [text for each in item.enclosures for text in (each.url, each.media_type)]
     texts += [image.url, image.url, image.url, image.alt] if image else []
     fixed = _ENTRY + _PERSON * len(item.authors) + _TAG * len(item.tags) + _ENCLOSURE * len(item.enclosures)
+    if item.episode:
+        texts += [
+            item.episode.title,
+            item.episode.chapters,
+            *(text for pair in item.episode.transcripts for text in pair),
+        ]
+        fixed += _EPISODE + _TRANSCRIPT * len(item.episode.transcripts)
     # Without full text, JSON Feed has the summary twice: as content_text, which it requires, and as summary.
     content = markup_weight(item.html or item.summary)
     return fixed + sum(map(text_weight, texts)) + content + text_weight(item.markdown)

@@ -39,6 +39,7 @@ def _item(item: Item) -> dict[str, Any]:
     found: dict[str, Any] = {
         "id": item.id,
         "url": item.url,
+        "external_url": item.external_url,
         "title": item.title,
         "content_html": item.html,
         "content_text": "" if item.html else item.summary,

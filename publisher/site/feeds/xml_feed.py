@@ -20,7 +20,8 @@ from lxml import etree
 
 from publisher import __version__
 from publisher.config import Config
-from publisher.core.models import Author
+from publisher.core.models import Author, Episode
+from publisher.posts.enclosures import is_played
 from publisher.site.feeds.documents import Document
 from publisher.site.feeds.feed_list import MEDIA_TYPES, feed_url, site_image
 from publisher.site.feeds.feed_text import rfc2822, rfc3339, xml_text
@@ -32,6 +33,7 @@ DC = "http://purl.org/dc/elements/1.1/"
 HISTORY = "http://purl.org/syndication/history/1.0"
 ITUNES = "http://www.itunes.com/dtds/podcast-1.0.dtd"
 MEDIA = "http://search.yahoo.com/mrss/"
+PODCAST = "https://podcastindex.org/namespace/1.0"
 SOURCE = "http://source.scripting.com/"
 XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
@@ -40,8 +42,11 @@ def rss(document: Document, entries: Sequence[XmlEntry]) -> bytes:
     """Return the RSS 2.0 document."""
     feed, config = document.feed, document.config
     namespaces = [("dc", DC), ("media", MEDIA)]
-    if any(entry.item.enclosures for entry in entries):
+    has_episodes = any(is_played(enclosure) for entry in entries for enclosure in entry.item.enclosures)
+    if has_episodes:
         namespaces.append(("itunes", ITUNES))
+    if any(entry.item.episode for entry in entries):
+        namespaces.append(("podcast", PODCAST))
     if any(entry.item.markdown for entry in entries):
         namespaces.append(("source", SOURCE))
     made = _generator(document, entries, namespaces)
@@ -54,7 +59,7 @@ def rss(document: Document, entries: Sequence[XmlEntry]) -> bytes:
     channel = root.find("channel")
     set_text(channel, "description", escape(xml_text(feed.description), quote=False))
     add(channel, "lastBuildDate", rfc2822(document.updated), before="item")
-    if any(enclosure.media_type.startswith("audio/") for entry in entries for enclosure in entry.item.enclosures):
+    if has_episodes:
         _podcast(channel, config)
     for relation, address in _relations(document, "rss"):
         _place(channel, f"{{{ATOM}}}link", {"rel": relation, "href": address}, before="item")
@@ -120,6 +125,8 @@ def _podcast(channel: Any, config: Config) -> None:
         add(owner, f"{{{ITUNES}}}name", person.name or config.site.title)
         add(owner, f"{{{ITUNES}}}email", person.email)
     add(channel, f"{{{ITUNES}}}explicit", str(config.feeds.podcast_explicit).lower(), before="item")
+    if config.feeds.podcast_type == "serial":  # directories show "episodic" by default
+        add(channel, f"{{{ITUNES}}}type", "serial", before="item")
     if config.feeds.podcast_category:
         category, _, below = (part.strip() for part in config.feeds.podcast_category.partition(">"))
         _place(channel, f"{{{ITUNES}}}category", {"text": category}, before="item")
@@ -195,17 +202,18 @@ class XmlEntry(FeedEntry):  # type: ignore[misc]
             # CDATA is half the size of escaped HTML. Where ]]> would end the section, libxml2 splits it.
             element.find(f"{{{CONTENT}}}encoded").text = etree.CDATA(item.html)
         add(element, "pubDate", rfc2822(item.published))
+        if item.updated != item.published:
+            add(element, f"{{{ATOM}}}updated", rfc3339(item.updated))
+        if item.external_url:
+            etree.SubElement(element, f"{{{ATOM}}}link", rel="related", href=item.external_url)
         for author in item.authors:
             add(element, f"{{{DC}}}creator", author.name)
         add(element, f"{{{DC}}}language", item.language)
         for enclosure in item.enclosures[:1]:  # podcast apps expect at most one
             attributes = {"url": enclosure.url, "length": str(enclosure.length), "type": enclosure.media_type}
             etree.SubElement(element, "enclosure", attributes)
-            if enclosure.media_type.startswith("audio/"):
-                if enclosure.duration:
-                    add(element, f"{{{ITUNES}}}duration", str(enclosure.duration))
-                if item.image:
-                    etree.SubElement(element, f"{{{ITUNES}}}image", href=item.image.url)
+            if is_played(enclosure):
+                _episode(element, item, enclosure.duration)
         self._picture(element)
         if item.markdown:
             add(element, f"{{{SOURCE}}}markdown", item.markdown)
@@ -221,6 +229,8 @@ class XmlEntry(FeedEntry):  # type: ignore[misc]
         link = element.find("link")
         link.set("rel", "alternate")
         link.set("type", "text/html")
+        if item.external_url:
+            etree.SubElement(element, "link", rel="related", href=item.external_url)
         for author in item.authors:
             add_person(element, author)
         for enclosure in item.enclosures:
@@ -237,6 +247,28 @@ class XmlEntry(FeedEntry):  # type: ignore[misc]
             if self.item.image.alt:
                 add(media, f"{{{MEDIA}}}description", self.item.image.alt)
             etree.SubElement(parent, f"{{{MEDIA}}}thumbnail", url=self.item.image.url)
+
+
+def _episode(element: Any, item: Item, duration: int) -> None:
+    """Add what podcast directories show of an <item>: Apple's elements and those of Podcasting 2.0."""
+    episode = item.episode or Episode()
+    texts = {
+        "duration": str(duration or ""),
+        "title": episode.title,
+        "season": str(episode.season or ""),
+        "episode": str(episode.number or ""),
+        "episodeType": episode.kind,
+        "explicit": "" if episode.explicit is None else str(episode.explicit).lower(),
+    }
+    for name, text in texts.items():
+        if text:
+            add(element, f"{{{ITUNES}}}{name}", text)
+    if item.image:
+        etree.SubElement(element, f"{{{ITUNES}}}image", href=item.image.url)
+    for url, media_type in episode.transcripts:
+        etree.SubElement(element, f"{{{PODCAST}}}transcript", url=url, type=media_type)
+    if episode.chapters:
+        etree.SubElement(element, f"{{{PODCAST}}}chapters", url=episode.chapters, type="application/json+chapters")
 
 
 # Text that a guessing feed reader would take for HTML. Only such text is declared as HTML and escaped, because some

@@ -45,7 +45,8 @@ class ListedPost:
     @property
     def href(self) -> str:
         """The quoted path of its page from the root of the site. Templates put `page.root` in front of it."""
-        return href(self.path)
+        bare = self.path.removesuffix(".html")
+        return href(bare if self.post.permalink == f"/{bare}" else self.path)
 
     @property
     def direction(self) -> str:

@@ -16,6 +16,7 @@ from publisher.config import Config
 from publisher.core.i18n import direction
 from publisher.core.models import Tag
 from publisher.core.templates import Templates, civil_date
+from publisher.posts.permalinks import page_file
 from publisher.site.pages.words import words_for
 
 SEPARATOR = "\x1f"
@@ -177,9 +178,7 @@ def output_path(permalink: str) -> str:
     if _PLAIN_PERMALINK(permalink):
         return f"{permalink[1:]}index.html"
     parts = [part for part in permalink.replace("\\", "/").split("/") if part not in ("", ".", "..")]
-    if parts and parts[-1].endswith((".html", ".htm", ".xhtml")):
-        return "/".join(parts)
-    return "/".join([*parts, "index.html"])
+    return page_file("/".join(parts) + "/" * (permalink.endswith("/") and bool(parts)))
 
 
 def tag_path(tag: Tag) -> str:

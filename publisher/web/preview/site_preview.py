@@ -71,9 +71,9 @@ class SitePreview:
     def file(self, path: str) -> bytes | None:
         """Return the content of the file at a path of the site; None if a build does not write it.
 
-        For the path of a folder, return its index.html.
+        For the path of a folder, return its index.html, and for a path such as p, p.html.
         """
-        for name in (path, f"{path.rstrip('/')}/index.html".lstrip("/")):
+        for name in (path, f"{path.rstrip('/')}/index.html".lstrip("/"), f"{path}.html"):
             if name in self._outputs:
                 return self._outputs[name].make()
         return self._post_file(path)

@@ -75,10 +75,12 @@ class SiteFiles(StaticFiles):
             raise HTTPException(404)
         if any(part.startswith(".") and part not in (".", ".well-known") for part in path.split("/")):
             raise HTTPException(404)
-        try:
-            response = await super().get_response(path, scope)
-        except (RuntimeError, OSError) as error:  # there is no folder yet, or the name is too long for a file
-            raise HTTPException(404) from error
+        response = await self._response(path, scope)
+        if (response is None or response.status_code == 404) and not scope["path"].endswith("/"):
+            page = await self._response(f"{path}.html", scope)  # that of a page whose URL has no slash at the end
+            response = page if page and page.status_code in (200, 304) else response
+        if response is None:
+            raise HTTPException(404)
         if isinstance(response, RedirectResponse):
             # Built from the path of the folder that was found. What the client sent may have a forged host, or a path
             # such as //host/../folder, which browsers take for a link to another site.
@@ -89,6 +91,17 @@ class SiteFiles(StaticFiles):
         elif self._count_feed and path.rpartition("/")[2] in _TYPES and scope["method"] == "GET":
             self._count_feed(path, _user_agent(scope))
         return await self._compressed(response)
+
+    async def _response(self, path: str, scope: Scope) -> Response | None:
+        """Return a file, or the site's page about missing ones; None if there is neither."""
+        try:
+            return await super().get_response(path, scope)
+        except HTTPException as error:
+            if error.status_code != 404:
+                raise
+        except (RuntimeError, OSError):  # there is no folder yet, or the name is too long for a file
+            pass
+        return None
 
     def file_response(
         self, full_path: PathLike, stat_result: os.stat_result, scope: Scope, status_code: int = 200

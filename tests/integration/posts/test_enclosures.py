@@ -6,13 +6,14 @@ import json
 from pathlib import Path
 from xml.etree import ElementTree
 
+import feedparser
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from publisher.config import PagesConfig
 from publisher.posts.enclosures import NOT_THERE, files_of, size_in
-from tests.support.posts_samples import HELLO, SITE, URL, Folder, post_of, settings
+from tests.support.posts_samples import HELLO, SITE, URL, Folder, post_of, read, settings
 from tests.support.project import Project
 
 SOUND = b"\xff\xfb\x90\x00" * 25
@@ -136,6 +137,79 @@ def test_the_ending_tells_the_type(name: str, media_type: str) -> None:
     assert enclosure.media_type == media_type
 
 
+EPISODE = ("https://c.test/ep.mp3", "audio/mpeg", 1234, 0)
+SPACED = ("https://c.test/my%20ep.mp3?t=1", "audio/mpeg")
+UNDERSTOOD = {
+    # WordPress's value: the address, the length and the type, however YAML writes it
+    'enclosure: "https://c.test/ep.mp3 1234 audio/mpeg"': EPISODE,
+    'enclosure: "https://c.test/ep.mp3\\n1234\\naudio/mpeg\\n"': EPISODE,
+    'enclosure: "https://c.test/ep.mp3\\r\\n1234\\r\\naudio/mpeg"': EPISODE,
+    "enclosure: |\n  https://c.test/ep.mp3\n  1234\n  audio/mpeg": EPISODE,
+    "enclosure: >-\n  https://c.test/ep.mp3\n  1234\n  audio/mpeg": EPISODE,
+    "enclosure: https://c.test/ep.mp3 1234": EPISODE,
+    'enclosure: ["https://c.test/ep.mp3\\t1234\\taudio/mpeg"]': EPISODE,
+    "enclosure:\n- https://c.test/ep.mp3 1234 audio/mpeg": EPISODE,
+    'enclosure: {url: "https://c.test/ep.mp3 1234 audio/mpeg"}': EPISODE,
+    'enclosure: |\n  https://c.test/ep.mp3\n  1234\n  audio/mpeg\n  a:1:{s:8:"duration";s:8:"00:10:05";}':
+        (*EPISODE[:3], 605),
+    # addresses with spaces and queries
+    "enclosure: https://c.test/my ep.mp3?t=1": (*SPACED, 0, 0),
+    "enclosure: https://c.test/my ep.mp3?t=1 1234 audio/mpeg": (*SPACED, 1234, 0),
+    "podcast: {url: https://c.test/my ep.mp3?t=1, bytes: 1234}": (*SPACED, 1234, 0),
+    "enclosure: my ep.mp3": (f"{URL}/2024/07/06/hello/my%20ep.mp3", "audio/mpeg", 0, 0),
+    # tables
+    "podcast: {audio: https://c.test/ep.mp3, size: 1234}": EPISODE,
+    "podcast: {audio: {href: https://c.test/ep.mp3, length: 1234}}": EPISODE,
+    "audio: {mp3: https://c.test/ep.mp3, filesize: 1234}": EPISODE,
+    "audio: {url: https://c.test/ep.mp3, duration_in_seconds: 605.5, size_in_bytes: 1234}": (*EPISODE[:3], 605),
+    "enclosure: {url: https://c.test/ep, mime_type: audio/ogg}": ("https://c.test/ep", "audio/ogg", 0, 0),
+    # what is written beside
+    "audio: https://c.test/ep.mp3\nduration: 10:05\nlength: 1234\nmime: audio/mpeg": (*EPISODE[:3], 605),
+    "audio: https://c.test/ep.mp3\nlength: 10:05\nfile_size: 1234": (*EPISODE[:2], 0, 605),
+    "audio: https://c.test/ep\ntype: audio/ogg\nbytes: 7": ("https://c.test/ep", "audio/ogg", 7, 0),
+    "audio: https://c.test/ep.mp3\ntype: post\nlength: long\nsize: 1234": (*EPISODE[:2], 0, 0),
+    "episode: 12\nmp3: https://c.test/ep.mp3\nsize: 1234": EPISODE,
+    "podcast: {season: 2}\nenclosure_url: https://c.test/ep.mp3\nitunes: {duration: 45 min}": (*EPISODE[:2], 0, 2700),
+    "audio: https://c.test/ep.mp3\nduration: PT1H2M3S": (*EPISODE[:2], 0, 3723),
+    "audio: https://c.test/ep.mp3\nduration: 1h 2m": (*EPISODE[:2], 0, 3720),
+}  # fmt: skip
+
+
+def test_the_address_length_and_type_are_read_as_exporters_write_them() -> None:
+    for lines, expected in UNDERSTOOD.items():
+        entry = read(f"---\ntitle: x\n{lines}\n---\n")
+        assert entry.post
+        found = [(e.url, e.media_type, e.length, e.duration) for e in entry.post.enclosures]
+        assert (lines, found, entry.problems) == (lines, [expected], ())
+
+
+def test_formats_of_one_episode_are_enclosures_with_one_duration() -> None:
+    post = post_of("---\ntitle: x\naudio: {m4a: /a.m4a, mp3: /a.mp3}\nduration: 62:03\nlength: 5\n---\n")
+    found = [(e.url.rpartition("/")[2], e.length, e.duration) for e in post.enclosures]
+    assert found == [("a.mp3", 0, 3723), ("a.m4a", 0, 3723)]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    ["enclosure: nonsense", "audio: {length: 12}", "enclosures: [/a.mp3, words]", 'audio: "//["', "mp3: 12",
+     "podcast: {title: x.mp3}", "enclosure: {url: 'javascript:a.mp3'}"],
+)  # fmt: skip
+def test_what_is_not_understood_under_an_enclosure_key_is_a_warning(lines: str) -> None:
+    (problem,) = read(f"---\ntitle: x\ndate: 2024-07-06\n{lines}\n---\n").problems
+    assert (problem.line, problem.severity) == (4, "warning")
+    assert "is not the URL or path of a file, and is left out" in problem.message
+    assert problem.message.startswith(f"{lines.partition(':')[0]}: ")
+
+
+@pytest.mark.parametrize(
+    "lines",
+    ["podcast: {season: 1, episode: 3}", "podcast: My show", "episode: 12", "episode: 12.5", "podcast: true",
+     "audio: false", "audio: ''", "enclosures: []", "podcast: {feed: https://c.test/feed.xml}", "duration: long"],
+)  # fmt: skip
+def test_a_key_that_means_something_else_is_no_enclosure(lines: str) -> None:
+    assert post_of(f"---\ntitle: x\n{lines}\n---\n").enclosures == ()
+
+
 def test_a_changed_enclosure_is_measured_again(empty: Project) -> None:
     def lengths() -> list[object]:
         root = ElementTree.fromstring(empty.read("public/feed.xml"))
@@ -200,3 +274,77 @@ def test_a_category_that_no_directory_knows_is_a_mistake(project: Project, categ
     ran = project.run("build")
     assert ran.code == 1
     assert "isn't a podcast category; write it like Arts or Arts > Books" in ran.err
+
+
+EPISODES = {
+    "sound": """audio: {url: https://c.test/1.mp3, length: 7, duration: 10:05}
+season: 2
+episode: 03
+episodeType: Bonus
+itunes_title: The "tea" & <cakes>
+explicit: yes
+transcript: [/1.vtt, {url: https://c.test/1.srt?x=1&y=2}, {url: https://c.test/1, type: text/html}]
+chapters: https://c.test/1.json
+image: https://c.test/1.jpg""",
+    "film": "enclosure: {url: https://c.test/2.mp4, length: 7}\npodcast: {season: 2, episode: 4}\nexplicit: clean\n"
+    "duration: 65",
+    "plain": "audio: {url: https://c.test/3.mp3, length: 7}",
+    "paper": "enclosure: {url: https://c.test/4.pdf, length: 7}\nseason: 9\nepisode: 9\nexplicit: yes",
+}
+
+
+def test_podcast_directories_see_each_element_of_an_episode(empty: Project) -> None:
+    empty.write("static/1.vtt", "WEBVTT")
+    for day, (name, lines) in enumerate(EPISODES.items(), 1):
+        empty.write(f"posts/2026-11-0{day}-{name}.md", f"---\ntitle: {name}\n{lines}\n---\nWords.\n")
+    channel = podcast(empty, '\n[feeds]\npodcast_type = "serial"\n')
+    assert channel.findtext(f"{PODCAST}type") == "serial"
+    items = {item.findtext("title"): item for item in channel.iter("item")}
+    told = {
+        name: {child.tag.removeprefix(PODCAST): child.text for child in item if child.tag.startswith(PODCAST)}
+        for name, item in items.items()
+    }
+    assert told == {
+        "sound": {"duration": "605", "title": 'The "tea" & <cakes>', "season": "2", "episode": "3",
+                  "episodeType": "bonus", "explicit": "true", "image": None},
+        "film": {"duration": "65", "season": "2", "episode": "4", "explicit": "false"},
+        "plain": {},
+        "paper": {},
+    }  # fmt: skip
+    new = "{https://podcastindex.org/namespace/1.0}"
+    assert [(each.get("url"), each.get("type")) for each in channel.iter(f"{new}transcript")] == [
+        ("https://letters.example/1.vtt", "text/vtt"),
+        ("https://c.test/1.srt?x=1&y=2", "application/x-subrip"),
+        ("https://c.test/1", "text/html"),
+    ]
+    (chapters,) = channel.iter(f"{new}chapters")
+    assert chapters.attrib == {"url": "https://c.test/1.json", "type": "application/json+chapters"}
+    read_back = {e.title: e for e in feedparser.parse(empty.read("public/feed.xml")).entries}
+    assert (read_back["sound"].itunes_episode, read_back["sound"].itunes_season) == ("3", "2")
+    assert "Apple's podcast directory" in empty.run("check").said
+    empty.write("publisher.toml", empty.read("publisher.toml").replace("[mail]", 'image = "cover.png"\n\n[mail]'))
+    assert "Apple's podcast directory" not in empty.run("check").said
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ("season: two", "season: 'two' is not a number, and is ignored"),
+        ("episode_number: 1a", "episode_number: '1a' is not a number, and is ignored"),
+        ("episodeType: special", "episodeType: 'special' is not a kind of episode"),
+        ("explicit: maybe", "explicit: 'maybe' is neither true nor false"),
+        ("transcript: /gone.txt", "the file /gone.txt is not published"),
+        ("chapters: chapters.json", "the file chapters.json is not published"),
+    ],
+)
+def test_an_unclear_value_of_an_episode_is_a_warning(lines: str, message: str) -> None:
+    entry = read(f"---\ntitle: x\naudio: {{url: https://c.test/1.mp3, length: 7}}\n{lines}\n---\n")
+    assert [(p.line, p.message) for p in entry.problems] == [(4, message)]
+    assert entry.post
+    assert entry.post.episode is None
+    assert read(f"---\ntitle: x\n{lines}\n---\n").problems == ()
+
+
+def test_the_text_of_a_transcript_is_no_address() -> None:
+    lines = "transcript: |\n  Ada: Hello.\n  Tom: Hi.\nchapters:\n- {time: 0, title: One}"
+    assert post_of(f"---\ntitle: x\naudio: /1.mp3\n{lines}\n---\n").episode is None

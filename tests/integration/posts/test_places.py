@@ -16,7 +16,7 @@ def links(project: Project) -> list[str]:
 @pytest.mark.parametrize(
     "permalink",
     ["/", "/index.html", "/subscribe/", "/subscribe/index.html", "/archive/", "/tags/", "/tags/ruby/",
-     "/page/2/", "/Subscribe/"],
+     "/page/2/", "/Subscribe/", "/archive"],
 )  # fmt: skip
 def test_a_post_may_replace_a_page_of_the_site_with_a_warning(empty: Project, permalink: str) -> None:
     empty.configure(newsletters="")
@@ -50,6 +50,34 @@ def test_a_permalink_of_a_feed_is_ignored(empty: Project, permalink: str) -> Non
     assert links(empty) == ["https://letters.example/2026/11/10/mine/"]
     assert (empty.root / "public/2026/11/10/mine/index.html").is_file()
     assert (empty.root / "public/feed-1.xml").is_file()
+
+
+def test_a_url_without_a_slash_is_the_same_everywhere(empty: Project) -> None:
+    empty.configure('\n[posts]\npermalink = "/posts/{slug}"\n', newsletters="")
+    empty.write("posts/a.png", b"PNG")
+    empty.post("mine", body="![A](a.png) [the other](other.md)", tags="[t]")
+    empty.post("other", permalink="/about-me", body="[back](/posts/mine)")
+    assert empty.ok("build", "--json").json["problems"] == []
+    assert sorted(links(empty)) == ["https://letters.example/about-me", "https://letters.example/posts/mine"]
+    for name in ("feed.xml", "atom.xml", "sitemap.xml"):
+        text = empty.read(f"public/{name}")
+        assert "https://letters.example/posts/mine<" in text or 'https://letters.example/posts/mine"' in text
+        assert "mine/" not in text
+    assert {"posts/mine.html", "about-me.html", "posts/a.png"} <= empty.files()
+    page = empty.read("public/posts/mine.html")
+    assert 'src="../posts/a.png"' in page
+    assert 'href="../about-me"' in page
+    assert '<link rel="canonical" href="https://letters.example/posts/mine">' in page
+    assert 'href="./posts/mine"' in empty.read("public/index.html")
+    assert "no page of this site" not in empty.run("check").said
+
+
+def test_two_posts_never_have_one_file(empty: Project) -> None:
+    empty.configure(newsletters="")
+    empty.post("one", permalink="/p")
+    for permalink in ("/p.html", "/p/"):
+        empty.post("two", permalink=permalink)
+        assert "has the same permalink as posts/one.md" in empty.fails("build").err
 
 
 def test_a_slug_with_the_url_of_a_feed_is_an_error(empty: Project) -> None:

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from publisher.config import Config, Feeds, Person, Site
-from publisher.core.models import Author, Enclosure, Image
+from publisher.core.models import Author, Enclosure, Episode, Image
 from publisher.site.feeds.documents import frame_weight, pages_of
 from publisher.site.feeds.feed_files import plan_feeds
 from publisher.site.feeds.feed_list import Feed
@@ -49,8 +49,8 @@ class Items:
 def item(number: int, size: int, **more: object) -> Item:
     when = MOMENT + timedelta(hours=number)
     html = ("<p>One & two.</p>\n" * (size // 18 + 1))[:size]
-    facts = {"title": "T", "summary": "S", "html": html, "language": "en"} | more
-    return Item(id=f"tag:a.example,2026:{number}", url=f"{URL}/{number}/", published=when, updated=when, **facts)  # type: ignore[arg-type]
+    facts = {"title": "T", "summary": "S", "html": html, "language": "en", "updated": when} | more
+    return Item(id=f"tag:a.example,2026:{number}", url=f"{URL}/{number}/", published=when, **facts)  # type: ignore[arg-type]
 
 
 def written(items: list[Item], limit: int, most: int = MOST, **site: object) -> dict[str, bytes]:
@@ -172,6 +172,10 @@ def test_no_document_is_larger_than_the_weights_say(
         tags=tuple(map(xml_text, tags)),
         image=Image(f"{URL}/{'a' * 500}.png?a&b", xml_text(title)),
         enclosures=tuple(Enclosure(f"{URL}/{number}.mp3", "audio/mpeg", 10**12, 10**5) for number in range(3)),
+        episode=Episode(
+            10**5, 10**5, "trailer", xml_text(title), True, ((f"{URL}/?a&b", "text/vtt"),) * 3, f"{URL}/?a&b"
+        ),
+        updated=MOMENT + timedelta(days=1),
         markdown=xml_text(markdown),
     )
     person = Person(name=name or "Ada", email="ada@archive.example", url=f"{URL}/ada/")

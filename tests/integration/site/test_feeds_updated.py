@@ -29,6 +29,24 @@ def test_a_future_update_takes_effect_at_its_time(empty: Project) -> None:
     assert empty.ok("build", "--json", now="2026-11-20T12:01").json["written"] == 0
 
 
+def test_rss_says_when_an_entry_was_changed(empty: Project) -> None:
+    empty.configure("\n[feeds]\nlimit = 2\n", newsletters="")
+    empty.post("settled", "2026-11-10", tags="[a]")
+    empty.post("changed", "2026-11-09", updated="2026-11-12 18:30", tags="[a]")
+    empty.post("older", "2026-11-08", updated="2026-11-07", tags="[a]")
+    empty.ok("build")
+    names = [name for name in empty.files() if name.endswith(".xml") and "feed" in name]
+    assert {"feed.xml", "feed-1.xml", "tags/a/feed.xml", "tags/a/feed-1.xml"} <= set(names)
+    told = {
+        (item.findtext("title"), item.findtext("{http://www.w3.org/2005/Atom}updated"))
+        for name in names
+        for item in ElementTree.fromstring(empty.read(f"public/{name}")).iter("item")
+    }
+    assert told == {("Settled", None), ("Changed", "2026-11-12T17:30:00Z"), ("Older", None)}
+    entry = feedparser.parse(empty.read("public/feed.xml")).entries[1]
+    assert (entry.updated[:16], entry.published[:16]) == ("2026-11-12T17:30", "Mon, 09 Nov 2026")
+
+
 def test_an_update_before_publication_is_ignored(empty: Project) -> None:
     empty.configure(newsletters="")
     empty.post("odd", "2026-11-10", updated="2026-11-01 12:00")

@@ -136,6 +136,17 @@ def test_missing_and_hidden_files_are_404(web: WebClient) -> None:
         assert "[site]" not in answer.text
 
 
+def test_a_page_without_a_slash_in_its_url_is_found(web: WebClient) -> None:
+    for name in ("about-me.html", "v7.4.0.html", "archive.html"):
+        (web.project.root / "public" / name).write_text(f"<p>{name}")
+    for path in ("/about-me", "/v7.4.0", "/about-me.html"):
+        answer = web.get(path)
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
+        assert web.get(path, **{"if-none-match": answer.headers["etag"]}).status_code == 304
+    assert [web.get(path).status_code for path in ("/about-me/", "/about", "/about-me.html.html")] == [404] * 3
+    assert web.get("/archive").status_code == 307  # a folder comes first
+
+
 def test_folder_redirect_ignores_the_host_header(web: WebClient) -> None:
     answer = web.get("/archive", host="evil.example")
     assert (answer.status_code, answer.headers["location"]) == (307, "/archive/")

@@ -35,7 +35,6 @@ SMALL = {
     "newsletters.lint.spam": "one program",
     "posts.cache_keys": "the seam to the build",
     "posts.left_drafts": "one warning",
-    "posts.places": "what rendering needs of the archive, without loading it",
     "publishing.mail_doctor": "one command's work",
     "site.feeds.opml": "one format",
     "site.web_versions": "the seam between letters and pages",

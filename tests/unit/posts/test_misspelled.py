@@ -54,7 +54,7 @@ def test_each_key_with_one_slip_is_reported_with_the_key_that_is_meant() -> None
 
 
 # Slips that make a key of another tool.
-PLAIN = {"lng", "local", "topic"}
+PLAIN = {"byte", "chapter", "lng", "local", "topic", "types"}
 
 
 @pytest.mark.parametrize("form", FORMATS)

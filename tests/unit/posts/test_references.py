@@ -197,6 +197,79 @@ def test_only_public_files_of_the_project_are_published(reference: str, template
     assert not (folder.root / "outside.png").exists()
 
 
+BELOW = f"{URL}/notes"
+ROOTED = {
+    # what is written: where it leads on a site at https://site.example/notes
+    "/files/talk.pdf": f"{BELOW}/files/talk.pdf", "/media/v.mp4": f"{BELOW}/media/v.mp4", "/p.png": f"{BELOW}/p.png",
+    "/deep/a b.png": f"{BELOW}/deep/a%20b.png", "/deep/a%20b.png?x=1#y": f"{BELOW}/deep/a%20b.png?x=1#y",
+    "/data.json": f"{BELOW}/data.json", "/日本.png": f"{BELOW}/%E6%97%A5%E6%9C%AC.png",
+    "/notes/files/talk.pdf": f"{BELOW}/files/talk.pdf", "/notes/tags/a/": f"{BELOW}/tags/a/",
+    "/notes/inner.pdf": f"{BELOW}/notes/inner.pdf", "/": f"{BELOW}/", "/notes/": f"{BELOW}/", "/notes": BELOW,
+    "/tags/a/": f"{BELOW}/tags/a/", "/tags/a": f"{BELOW}/tags/a", "/archive/": f"{BELOW}/archive/",
+    "/subscribe/": f"{BELOW}/subscribe/", "/feed.xml": f"{BELOW}/feed.xml",
+    "/tags/a/atom.xml": f"{BELOW}/tags/a/atom.xml",
+    "/2024/07/06/other/": f"{BELOW}/2024/07/06/other/", "/2024/07/06/other": f"{BELOW}/2024/07/06/other",
+    "/2024/07/06/other/index.html": f"{BELOW}/2024/07/06/other/index.html",
+    "/posts/2024-07-06-other.md": f"{BELOW}/2024/07/06/other/", "/2024/07/06/other/#x": f"{BELOW}/2024/07/06/other/#x",
+    "/gone/": f"{URL}/gone/", "/gone.png": f"{URL}/gone.png", "/publisher.toml": f"{URL}/publisher.toml",
+    "/files/": f"{URL}/files/", "/notesbook/": f"{URL}/notesbook/", "//site.example/x/": f"{URL}/x/",
+    "/a%00.png": f"{URL}/a%00.png",
+}  # fmt: skip
+FILES = ("files/talk.pdf", "media/v.mp4", "static/p.png", "deep/a b.png", "static/data.json", "static/日本.png",
+         "notes/inner.pdf", "publisher.toml")  # fmt: skip
+
+
+def test_on_a_site_with_a_path_a_path_from_the_root_is_one_of_the_site(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, replace(SITE, url=BELOW))
+    for path in FILES:
+        folder.file(path, PICTURE)
+    folder.write("2024-07-06-other.md")
+    links = "\n".join(f'<a href="{written}">t</a>' for written in ROOTED)
+    media = (
+        '<video src="/media/v.mp4" poster="/p.png"></video><audio src="/media/v.mp4"></audio>'
+        '<img srcset="/p.png 1x, /notes/p.png 2x" src="/p.png" alt="t"><img src="/gone.jpg" alt="t">'
+    )
+    folder.write(HELLO, f"{links}\n\n{media}", "title: x\ntags: [a]\nimage: /p.png\nenclosure: /media/v.mp4")
+    said_of = {(p.line, p.message) for p in folder.check()}
+    dead = ("/gone/", "/gone.png", "/gone.jpg", "/publisher.toml", "/files/", "/notesbook/", "/a%00.png")
+    assert {message.rpartition(" at ")[2] for _, message in said_of} == set(dead)
+    assert (9 + list(ROOTED).index("/gone/") - 2, "broken link: no page of this site is at /gone/") in said_of
+    folder.build()
+    entry = next(item for item in json.loads(folder.public()["feed.json"])["items"] if item["title"] == "x")
+    assert re.findall(r'href="([^"]*)"', entry["content_html"]) == list(ROOTED.values())
+    for attribute, url in (("poster", f"{BELOW}/p.png"), ("srcset", f"{BELOW}/p.png 1x, {BELOW}/p.png 2x")):
+        assert f'{attribute}="{url}"' in entry["content_html"]
+    assert entry["image"] == f"{BELOW}/p.png"
+    assert entry["attachments"][0] == {
+        "url": f"{BELOW}/media/v.mp4", "mime_type": "video/mp4", "size_in_bytes": len(PICTURE)
+    }  # fmt: skip
+    copied = {name for name, data in folder.public().items() if data == PICTURE}
+    assert copied == {
+        "files/talk.pdf",
+        "media/v.mp4",
+        "p.png",
+        "deep/a b.png",
+        "data.json",
+        "日本.png",
+        "notes/inner.pdf",
+    }
+
+
+def test_a_file_or_post_that_is_added_later_changes_where_a_link_leads(tmp_path: Path) -> None:
+    for url in (URL, BELOW):
+        folder = Folder(tmp_path / url.rpartition("/")[2], replace(SITE, url=url))
+        folder.write(HELLO, "[t](/files/a.pdf) [u](/2024/07/06/new/)", "title: x\nimage: /files/b.png")
+        folder.build()
+        for path in ("files/a.pdf", "files/b.png", "posts/2024-07-06-new.md"):
+            folder.file(path, PICTURE if path.startswith("files") else "New.")
+            folder.build()
+        built = folder.public()
+        assert built["files/a.pdf"] == built["files/b.png"] == PICTURE
+        entry = next(item for item in json.loads(built["feed.json"])["items"] if item["title"] == "x")
+        links = re.findall(r'href="([^"]*)"', entry["content_html"])
+        assert [*links, entry["image"]] == [f"{url}/files/a.pdf", f"{url}/2024/07/06/new/", f"{url}/files/b.png"]
+
+
 def test_a_missing_file_is_one_warning_until_it_is_added(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     folder.write(HELLO, "![t](b.png) ![t](b.png)\n\n![t](a.png)", "title: x\nimage: a.png")

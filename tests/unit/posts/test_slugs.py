@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from publisher.config import Posts
-from publisher.posts.permalinks import file_date, name_of, tidy_path
+from publisher.posts.permalinks import file_date, name_of, page_file, tidy_path
 from publisher.posts.slugs import normal_form, post_slug, tag_slug, topic_slug
 from tests.support.posts_samples import HELLO, SITE, Folder, post_of, read
 
@@ -196,6 +196,19 @@ def test_no_permalink_leaves_the_output_folder(path: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "path", "file"),
+    [
+        ("/posts/x", "/posts/x", "posts/x.html"), ("about-me", "/about-me", "about-me.html"),
+        ("/posts/x/", "/posts/x/", "posts/x/index.html"), ("/v7.4.0", "/v7.4.0", "v7.4.0.html"),
+        ("/x.html", "/x.html", "x.html"), ("/x.html/", "/x.html", "x.html"), ("//a/../b", "/a/b", "a/b.html"),
+        ("/", "/", "index.html"), ("", "/", "index.html"), ("/a/index.html", "/a/index.html", "a/index.html"),
+    ],
+)  # fmt: skip
+def test_a_permalink_has_a_slash_at_its_end_if_it_is_written(written: str, path: str, file: str) -> None:
+    assert (tidy_path(written), page_file(path)) == (path, file)
+
+
+@pytest.mark.parametrize(
     ("source", "folder", "name"),
     [
         ("a.md", "", "a"), ("x/y/a.md", "x/y", "a"), ("x/hello/index.md", "x", "hello"), ("index.md", "", "index"),
@@ -261,7 +274,7 @@ def test_the_same_file_name_in_two_folders_is_no_clash(tmp_path: Path) -> None:
     [
         ("id: same", "id: same", "id as posts/2024-01-01-a.md: same"),
         ("permalink: /x/", "permalink: /x/", "permalink as posts/2024-01-01-a.md: /x/"),
-        ("permalink: /x/", "permalink: /X", "permalink as posts/2024-01-01-a.md: /X/"),
+        ("permalink: /x/", "permalink: /X", "permalink as posts/2024-01-01-a.md: /X"),
         ("permalink: /x/", "permalink: /x/index.html", "permalink as posts/2024-01-01-a.md: /x/index.html"),
     ],
 )
@@ -329,8 +342,9 @@ def test_two_endings_of_one_name_are_a_clash(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "permalink"),
     [
-        ("permalink: /a/b", "/a/b/"), ("permalink: a.html", "/a.html"), ("url: /old/post.html", "/old/post.html"),
-        ("permalink: /../../etc/passwd", "/etc/passwd/"), ("permalink: 'a\\b'", "/a/b/"),
+        ("permalink: /a/b", "/a/b"), ("permalink: a.html", "/a.html"), ("url: /old/post.html", "/old/post.html"),
+        ("permalink: /../../etc/passwd", "/etc/passwd"), ("permalink: 'a\\b'", "/a/b"),
+        ("url: /a/b", "/a/b/"), ("path: a/b", "/a/b/"),
         ("permalink: /日本/é/", "/日本/é/"), ("permalink: true", "/2024/07/06/hello/"),
     ],
 )  # fmt: skip
@@ -339,7 +353,7 @@ def test_a_permalink_of_its_own_wins_and_stays_inside(line: str, permalink: str)
 
 
 @pytest.mark.parametrize(
-    "value", ["/:year/:title/", "{{ page.slug }}", "https://a.example/x", f"/{'x' * 300}/", "[a]", "/日" + "本" * 99]
+    "value", ["/:year/:title/", "{{ page.slug }}", "//a.example/x", f"/{'x' * 300}/", "[a]", "/日" + "本" * 99]
 )
 def test_an_unusable_permalink_is_a_warning_with_its_line(value: str) -> None:
     entry = read(

@@ -1,0 +1,106 @@
+"""The files that the front matter of a post refers to: its picture, enclosures, transcripts and chapters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from publisher.core.file_names import existing
+from publisher.posts.enclosures import files_of, size_in
+from publisher.posts.pictures import as_picture
+from publisher.posts.post_file import PostSettings
+from publisher.posts.urls import (
+    ELSEWHERE,
+    absolute,
+    from_root,
+    has_file,
+    is_disguised,
+    is_web_url,
+    leads_out,
+    left_out,
+    local_file,
+    looks_like_url,
+)
+
+
+class AttachedFiles:
+    """The references in the front matter of one post, which are collected while they are made absolute.
+
+    files     the files that it shows, as (site path, project path)
+    measured  the files on whose sizes the post depends, as path -> bytes; a missing one has NOT_THERE. If one changes,
+              the post is read again.
+    """
+
+    def __init__(self, source: str, settings: PostSettings, warn: Callable[[int, str, str], None]) -> None:
+        """Remember the post. warn: function that is called with a line, a message and a hint."""
+        self._source, self._settings, self._warn = source, settings, warn
+        self.files: dict[tuple[str, str], None] = {}
+        self.measured: dict[str, int] = {}
+
+    def url(self, base: str, reference: str, line: int, *, is_picture: bool = False) -> str:
+        """Return the absolute URL of a reference, or ""; note the project's file that it refers to.
+
+        base  the URL of the post
+        line  the line of the field, for a warning if that file is not published
+        """
+        settings, reference = self._settings, reference.strip()
+        url = absolute(base, reference) if looks_like_url(reference) else ""
+        url = from_root(reference, url, settings.site_url, self._has_file)
+        if not is_web_url(url):
+            return ""
+        if settings.has_pages and leads_out(reference, url, settings.site_url):
+            what = f"neither the project nor its folder {settings.static} has the file {reference}"
+            self._warn(line, what, "add it, or use the full URL if it is elsewhere")
+        where = reference, url, settings.site_url, settings.folder, self._source
+        why = left_out(*where, settings.root, settings.static)
+        if why:
+            self._warn(line, why, ELSEWHERE)
+        found = local_file(*where)
+        return self._shown(reference, url, found, is_picture=is_picture) if found else url
+
+    def _shown(self, reference: str, url: str, found: tuple[str, str], *, is_picture: bool) -> str:
+        """Return the URL of a file of the project, and note it. A path from the root may mean a static file."""
+        root = self._settings.root
+        found = found[0], existing(root, found[1])
+        if is_disguised(root, found[1]):
+            return url
+        is_rooted = reference.startswith("/")
+        written = f"{self._settings.static}/{found[0]}"
+        in_static = found[0], existing(root, written)
+        is_needed = (is_picture or in_static[1] != written) and (is_rooted or is_web_url(reference))
+        if is_needed and (root / in_static[1]).is_file():
+            found, is_rooted = in_static, False
+        if is_rooted and not self._is_there(found[1]):
+            return url
+        if is_picture:
+            url, found = as_picture(url, found, self._settings.site_url)
+        self.files[found] = None
+        return url
+
+    def file_url(self, base: str, reference: str, line: int) -> str:
+        """Return the absolute URL of a reference; "" with a warning if it is that of a file that is not published."""
+        url = self.url(base, reference, line)
+        if url.startswith(f"{self._settings.site_url}/") and not self._sizes(reference, url):
+            self._warn(line, f"the file {reference} is not published", f"put it into {self._settings.static}/")
+            return ""
+        return url
+
+    def length(self, reference: str, url: str) -> int:
+        """Return the size in bytes of the project's file that will be published at the URL; 0 if there is none."""
+        return next(iter(self._sizes(reference, url)), 0)
+
+    def _sizes(self, reference: str, url: str) -> list[int]:
+        paths = files_of(reference, url, self._settings, self._source)
+        self.measured |= {path: size_in(self._settings.root, path) for path in paths}
+        return [self.measured[path] for path in paths if self.measured[path] >= 0]
+
+    def _has_file(self, path: str) -> bool:
+        for file in (path[1:], f"{self._settings.static}{path}"):
+            self._is_there(file)
+        return has_file(self._settings.root, self._settings.static, path)
+
+    def _is_there(self, path: str) -> bool:
+        """Return whether a file of the project exists; if not, the post is read again when it is added."""
+        size = size_in(self._settings.root, path)
+        if size < 0:
+            self.measured[path] = size
+        return size >= 0

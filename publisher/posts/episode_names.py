@@ -1,0 +1,65 @@
+"""The names of front matter fields about enclosures and podcast episodes, in the spellings of field_names."""
+
+from __future__ import annotations
+
+EPISODE_SPELLINGS: dict[str, tuple[str, ...]] = {
+    "audio": (
+        "audio",
+        "enclosure",
+        "enclosures",
+        "podcast",
+        "episode",
+        "audiourl",
+        "audiofile",
+        "podcastfile",
+        "enclosureurl",
+        "mp3",
+    ),
+    # Beside the address of the only enclosure.
+    "audio_length": (
+        "length",
+        "filesize",
+        "size",
+        "bytes",
+        "sizeinbytes",
+        "lengthinbytes",
+        "audiolength",
+        "audiosize",
+        "enclosurelength",
+        "podcastfilesize",
+        "podcastlength",
+        "podcastbytes",
+    ),
+    "audio_type": ("mime", "mimetype", "mediatype", "contenttype", "audiotype", "enclosuretype", "type"),
+    "duration": (
+        "duration",
+        "durationinseconds",
+        "audioduration",
+        "enclosureduration",
+        "podcastduration",
+        "episodeduration",
+        "itunesduration",
+        "itunes.duration",
+    ),
+    "season": ("season", "itunesseason", "itunes:season", "podcast.season", "itunes.season", "episode.season"),
+    "episode_number": (
+        "episodenumber",
+        "itunesepisode",
+        "itunes:episode",
+        "podcast.episode",
+        "itunes.episode",
+        "episode.number",
+        "episode",
+    ),
+    "episode_type": (
+        "episodetype",
+        "itunesepisodetype",
+        "itunes:episodetype",
+        "podcast.episodetype",
+        "itunes.episodetype",
+    ),
+    "episode_title": ("itunestitle", "itunes:title", "itunes.title", "episodetitle"),
+    "explicit": ("explicit", "itunesexplicit", "itunes:explicit", "podcast.explicit", "itunes.explicit"),
+    "transcript": ("transcript", "transcripts", "podcasttranscript", "podcast:transcript", "podcast.transcript"),
+    "chapters": ("chapters", "podcastchapters", "podcast:chapters", "podcast.chapters"),
+}
