@@ -27,11 +27,19 @@ _FORMULA = re.compile(
 _LEVELS = re.compile(r"\\(?:left|right|begin|end)(?![a-zA-Z])|\\.|[{}]", re.DOTALL)
 _CHAIN = re.compile(rf"(?:\\[a-zA-Z]++\s*+|[_^]\s*+){{{DEEPEST}}}")
 
+
+def _align(found: re.Match[str]) -> str:
+    star = found[1] or found[2] or ""
+    return rf"\begin{{align{star}}}" if found[0].startswith(r"\begin") else rf"\end{{align{star}}}"
+
+
 # Names that the converter does not know, and what it knows instead.
 _INSTEAD = (
     (re.compile(r"\\(begin|end)\{(?:eqnarray|flalign)(\*?)\}"), r"\\\1{align\2}"),
     (re.compile(r"\\(begin|end)\{split\}"), r"\\\1{aligned}"),
-    (re.compile(r"\\(begin|end)\{(?:displaymath|math)\}"), ""),
+    (re.compile(r"\\(?:begin\{alignat(\*?)\}\{\d{1,3}\}|end\{alignat(\*?)\})"), _align),
+    (re.compile(r"\\(begin|end)\{smallmatrix\}"), r"\\\1{matrix}"),
+    (re.compile(r"\\(?:begin|end)\{(?:displaymath|math|subequations)\}"), ""),
     (re.compile(r"\\mbox(?![a-zA-Z])"), r"\\text"),
     (re.compile(r"\\(?:label|eqref)\{[^{}]*+\}"), ""),
 )
@@ -105,12 +113,39 @@ class _Converter:
             except LatexError as error:
                 why = why or re.sub(r"^\d+: ", "", str(error)).rstrip(".\n ")
                 continue
-            made = _ANNOTATION.sub(lambda found: found[1] + escape(tex, quote=False) + found[2], made, count=1)
+            made = _ANNOTATION.sub(
+                lambda found: found[1] + escape(tex, quote=False) + found[2], _in_styles(made), count=1
+            )
             return (made, "") if _SAFE.fullmatch(made) else ("", "its MathML is not safe")
         return "", why[:1].lower() + why[1:] if why[1:2].islower() else why
 
 
 _ANNOTATION = re.compile(r"(<annotation [^<>]*+>)[^<]*+(</annotation>)")
+
+
+_ELEMENT = re.compile(r"<(m[a-z]++)((?: [a-z]++=\"[^\"]*+\")*+)>|</(m[a-z]++)>")
+_STYLE = re.compile(r" (?:displaystyle|scriptlevel)=\"[^\"]*+\"")
+
+
+def _in_styles(mathml: str) -> str:
+    """Move the attributes that set sizes into <mstyle>, and off tables, as the schema that validators use wants it."""
+    wrapped: list[bool] = []
+
+    def element(found: re.Match[str]) -> str:
+        name, attributes, closed = found.groups()
+        if closed:
+            return found[0] + "</mstyle>" * (wrapped.pop() if wrapped else False)
+        styles = "" if name == "mstyle" else "".join(_STYLE.findall(attributes))
+        wrapped.append(bool(styles) and name != "mtable")
+        if not styles:
+            return found[0]
+        rest = _STYLE.sub("", attributes)
+        if name == "mtable":
+            large = ' displaystyle="true"' * ('displaystyle="true"' in styles)
+            return f"<mtable{large}{rest}>"
+        return f"<mstyle{styles}><{name}{rest}>"
+
+    return _ELEMENT.sub(element, mathml)
 
 
 def _attempts(tex: str, *, display: bool) -> Iterator[str]:

@@ -172,6 +172,38 @@ def test_a_page_has_mathml_and_a_feed_has_tex() -> None:
     assert result.excerpt == "Let x_1 < y be. in y it"
 
 
+def test_sizes_are_set_where_validators_allow_it() -> None:
+    """Only <mstyle> has scriptlevel, and only it and tables have displaystyle (MathML 3)."""
+    texs = (
+        r"\dfrac12",
+        r"\displaystyle x",
+        r"\tfrac{\dfrac12}{3}",
+        r"\scriptstyle\begin{matrix}a\end{matrix}",
+        r"\dbinom nk",
+        "x",
+    )
+    for display in ("math", "math-display"):
+        for tex in texs:
+            (mathml,) = maths_of(f'<code class="{display}">{tex}</code>', 10_000).mathml.values()
+            for element in lxml_html.etree.fromstring(mathml).iter():
+                assert element.tag == "mstyle" or "scriptlevel" not in element.attrib
+                assert element.tag in ("mstyle", "mtable") or "displaystyle" not in element.attrib
+    environments = (
+        "alignat{2}",
+        "eqnarray",
+        "split",
+        "smallmatrix",
+        "flalign*",
+        "gather",
+        "multline",
+        "equation*",
+        "subequations",
+    )
+    for name in environments:
+        tex = rf"\begin{{{name.replace('{', '}{')}}} a \end{{{name.partition('{')[0]}}}".replace("}}", "}")
+        assert maths_of(f'<code class="math-display">{tex}</code>', 10_000).failed == []
+
+
 def test_a_formula_that_cannot_be_displayed_is_shown_as_tex_with_its_line() -> None:
     result = rendered("Text\n\nLet $\\nosuch{x}$ be, $$\\frac{a$$ too.")
     assert formulas_in(result.html) == ["\\nosuch{x}", "\\frac{a"]
