@@ -16,7 +16,7 @@ from typing import NamedTuple
 from publisher.core.errors import PostError
 from publisher.posts.episode_names import EPISODE_SPELLINGS
 from publisher.posts.excerpt import decoded
-from publisher.posts.misspelled import Misspelled, hides_elsewhere, meant, near_keys
+from publisher.posts.misspelled import Misspelled, hides_elsewhere, may_hide_elsewhere, meant, near_keys
 from publisher.posts.post_file import Tree
 from publisher.posts.switches import FALSE, SWITCHES, hiding_words, is_switched, why_unclear, word_of
 
@@ -197,13 +197,17 @@ class _Keys(NamedTuple):
 
     written  the keys as they are written, by folded key
     places   the places of our fields, the best first
-    unknown  keys that are not those of fields: the key, the folded key, and the (field, key) pairs that may be meant
+    near     keys that are not those of fields, but near: the key, and the (field, key) pairs that may be meant
+    hiding   keys that may hide a post in some other tool, as (key, folded key)
+    tables   keys whose tables may contain fields
     twice    pairs of keys that are equal when folded; the first counts
     """
 
     written: dict[str, str]
     places: dict[str, tuple[Place, ...]]
-    unknown: tuple[tuple[str, str, tuple[tuple[str, str], ...]], ...]
+    near: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    hiding: tuple[tuple[str, str], ...]
+    tables: tuple[str, ...]
     twice: tuple[tuple[str, str], ...]
 
 
@@ -213,7 +217,7 @@ def _keys(keys: tuple[str, ...]) -> _Keys:
     written: dict[str, str] = {}
     twice = []
     found: dict[str, list[tuple[int, Place]]] = {}
-    unknown: list[tuple[str, str, tuple[tuple[str, str], ...]]] = []
+    unknown: list[tuple[str, str]] = []
     for key in keys:
         folded = fold(key)
         if written.setdefault(folded, key) != key:
@@ -223,9 +227,16 @@ def _keys(keys: tuple[str, ...]) -> _Keys:
         for field, rank, place in places:
             found.setdefault(field, []).append((rank, place))
         if not places:
-            unknown.append((key, folded, _near(folded) if len(unknown) < _MOST_UNKNOWN else ()))
-    ranked = {field: tuple(place for _, place in sorted(each)) for field, each in found.items()}
-    return _Keys(written, ranked, tuple(unknown), tuple(twice))
+            unknown.append((key, folded))
+    near = ((key, _near(folded)) for key, folded in unknown[:_MOST_UNKNOWN])
+    return _Keys(
+        written,
+        {field: tuple(place for _, place in sorted(each)) for field, each in found.items()},
+        tuple((key, pairs) for key, pairs in near if pairs),
+        tuple((key, folded) for key, folded in unknown if may_hide_elsewhere(folded)),
+        tuple(key for folded, key in written.items() if _spellings(folded))[:_MOST_UNKNOWN],
+        tuple(twice),
+    )
 
 
 def _places_of(key: str, folded: str) -> Iterator[tuple[str, int, Place]]:
@@ -260,6 +271,10 @@ class FrontMatter:
                 return value, self._lines.get(place[0], 1)
         return None, 1
 
+    def has(self, field: str) -> bool:
+        """Return whether any key is one of our field's, whatever its value is."""
+        return field in self._keys.places
+
     def key(self, field: str) -> str:
         """Return the key, as it is written, at which `find` finds the value of a field; "" if there is no value."""
         return next((place[0] for place in self._keys.places.get(field, _NOWHERE) if self._at(place)), "")
@@ -293,12 +308,12 @@ class FrontMatter:
 
     def _has_password(self) -> bool:
         """Return whether the post has a password, as in WordPress and Hexo, which no page or feed here can ask for."""
-        value = self.at("password")
+        value = self.at("password") if "password" in self._keys.written else None
         return bool(value) and word_of(value) not in FALSE
 
     def _has_no_page(self) -> bool:
         """Return whether the permalink is `false`, for which Eleventy writes no page."""
-        value = self.at("permalink")
+        value = self.at("permalink") if "permalink" in self._keys.written else None
         return isinstance(value, str) and word_of(value) in FALSE
 
     @property
@@ -330,15 +345,16 @@ class FrontMatter:
 
     def misspelled(self) -> Iterator[tuple[Misspelled, int]]:
         """Yield each key that is probably misspelled, also in a table, and its line."""
-        for key, _, near in self._keys.unknown:
+        for key, near in self._keys.near:
             value = self._fields[key]
             found = meant([pair for pair in near if pair[0]], key, value)
             if found is None and isinstance(value, dict):
                 found = _meant_table(key, {first for field, first in near if not field}, value)
             if found:
                 yield found, self._lines.get(key, 1)
-        for key, value in islice(self._fields.items(), _MOST_UNKNOWN):
-            if isinstance(value, dict) and (inner := _spellings(fold(key))):
+        for key in self._keys.tables:
+            value, inner = self._fields[key], _spellings(fold(key))
+            if isinstance(value, dict):
                 for name, item in islice(value.items(), _MOST_UNKNOWN):
                     folded = fold(name)
                     near = () if any(folded == known for _, known in inner) else _near(folded, fold(key))
@@ -348,7 +364,7 @@ class FrontMatter:
 
     def hidden_elsewhere(self) -> Iterator[tuple[str, int]]:
         """Yield each key that hides the post in some other tool, but not here, and its line."""
-        for key, folded, _ in self._keys.unknown:
+        for key, folded in self._keys.hiding:
             if hides_elsewhere(folded, self._fields[key]):
                 yield key, self._lines.get(key, 1)
 

@@ -58,6 +58,7 @@ class _PostBuilder:
         self.folder, self.name = name_of(source)
         self.problems: list[Problem] = []
         self.attached = AttachedFiles(source, settings, self._warn)
+        self.misspelled = list(meta.misspelled())
         self.unfit: Problem | None = None
 
     def post(self, digest: str) -> Post:
@@ -118,7 +119,7 @@ class _PostBuilder:
 
     def _look_at_keys(self) -> None:
         """Warn about keys that have no effect; raise PostError if they were to hide something."""
-        for found, line in self.meta.misspelled():
+        for found, line in self.misspelled:
             what, hint = f"{found.key!r} is not a field of posts and has no effect", f"did you mean {found.known}?"
             if found.hides:
                 raise PostError(what, line=line, hint=hint)
@@ -149,7 +150,7 @@ class _PostBuilder:
             said = "the rest of the line, " if what[0] == "#" else ""
             hint = f"put the value in quotes: {fix}" if fix else "put the value in quotes"
             self._warn(line, f"{key}: {said}{_shortened(what)!r}, {kinds[what[0]]}", hint)
-        for field in _SENTENCES:
+        for field in filter(self.meta.has, _SENTENCES):
             value, line = self.meta.find(field)
             if isinstance(value, list | dict):
                 what = f"{self.meta.key(field)}: what is in brackets is read as a list or a table, not as text"
@@ -157,7 +158,7 @@ class _PostBuilder:
 
     def _refuse_misspelled_date(self, published: datetime) -> None:
         """Raise PostError if a misspelled key has a date that would hold the post back for longer."""
-        for found, line in self.meta.misspelled():
+        for found, line in self.misspelled:
             if found.field != "published" or not isinstance(found.value, str):
                 continue
             if parse_date(found.value, self.settings.zone) > published:

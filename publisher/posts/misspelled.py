@@ -117,6 +117,11 @@ _SHOWS = re.compile(
 )
 
 
+def may_hide_elsewhere(folded: str) -> bool:
+    """Return whether an unknown key may hide a post in some other tool, whatever its value is."""
+    return _HIDES.fullmatch(folded) is not None or _SHOWS.fullmatch(folded) is not None
+
+
 def hides_elsewhere(folded: str, value: Tree) -> bool:
     """Return whether an unknown key plainly hides a post in some other tool, such as hidden_from_home or secret."""
     word = word_of(value)

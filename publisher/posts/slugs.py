@@ -31,7 +31,7 @@ def post_slug(text: str) -> str:
 
 def own_slug(text: str) -> str:
     """Return a path segment for a post that no other file name has, also if it differs only in signs: c_plus_plus."""
-    return tag_slug(text) if text.strip() else post_slug(text)
+    return post_slug(text) if _SLUG.fullmatch(text) or not text.strip() else tag_slug(text)
 
 
 def _folded(text: str) -> str:

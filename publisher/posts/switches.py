@@ -67,9 +67,11 @@ def is_switched(value: str) -> bool:
 
 def hiding_words(switch: str) -> frozenset[str]:
     """Return the values of a switch that hide the post, take it off lists, or keep it out of something."""
-    if switch == "state":
-        return HIDDEN_STATES
-    return TRUE if switch in ("draft", "not_listed") else FALSE | _NEVER if switch in ("shown", "listed") else FALSE
+    return _HIDING[switch]
+
+
+_HIDING = dict.fromkeys(SWITCHES, FALSE) | {"draft": TRUE, "not_listed": TRUE, "state": HIDDEN_STATES}
+_HIDING |= dict.fromkeys(("shown", "listed"), FALSE | _NEVER)
 
 
 def hides(key: str, word: str) -> bool:
