@@ -113,8 +113,10 @@ class _PostBuilder:
         if own == plain:
             return plain
         published = self.settings.published_id(self.source)
-        if published:
-            return own if published == tag_uri(self.settings.authority, day, self.folder, own) else plain
+        if published:  # perhaps with another authority or day, so only the names are compared
+            return (
+                own if published.rpartition(":")[2] == tag_uri("", day, self.folder, own).rpartition(":")[2] else plain
+            )
         return own if self.source in self.settings.own_names or not any(map(str.isalnum, rest)) else plain
 
     def _look_at_keys(self) -> None:

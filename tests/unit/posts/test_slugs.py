@@ -320,6 +320,18 @@ def test_a_published_post_keeps_its_id_when_a_name_like_its_own_appears(tmp_path
     assert [problem.path for problem in after.problems] == ["posts/2024-07-06-C.md"]  # its name has no signs to keep
 
 
+def test_a_name_with_signs_stays_when_the_authority_changes_or_the_other_post_goes(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    for name in ("C", "C++"):
+        folder.write(f"2024-07-06-{name}.md", "Text.", "title: x")
+    folder.build()
+    (tmp_path / "posts/2024-07-06-C.md").unlink()
+    (tmp_path / ".publisher/index.db").unlink()
+    assert [post.permalink for post in folder.posts()] == ["/2024/07/06/c_plus_plus/"]
+    moved = Folder(tmp_path, site=replace(SITE, authority="other.example,2026"))
+    assert [post.id for post in moved.posts()] == ["tag:other.example,2026:2024-07-06:c_plus_plus"]
+
+
 def test_a_post_that_was_published_without_its_signs_keeps_its_id_and_address(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     path = folder.write("2024-07-06-post.md", "Text.", "title: x")
