@@ -19,6 +19,7 @@ Public modules:
     dates         parsing of dates in front matter
     enclosures    podcast episodes and other attached files
     encoding      decoding of bytes to clean text
+    frames        the pages that frames show a part of
     frontmatter   splitting and parsing of front matter
     head          reading of a file up to the end of its front matter
     last_versions  the last readable version of each published post
@@ -50,6 +51,7 @@ __all__ = [
     "dates",
     "enclosures",
     "encoding",
+    "frames",
     "frontmatter",
     "head",
     "last_versions",

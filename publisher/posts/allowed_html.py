@@ -76,6 +76,7 @@ _CLASSES = re.compile(
 
 _NO_CHECKBOX = re.compile(r"<input(?![^<>]* type=\"checkbox\")[^<>]*>")
 _NO_PICTURE = re.compile(r"<img(?![^<>]* src(?:set)?=\")[^<>]*>")  # an attribute's own quotes are &quot; here
+_NO_FRAME = re.compile(r"<iframe(?![^<>]* src=\")[^<>]*>.*?(?:</iframe>|\Z)", re.DOTALL)
 _URL_ATTRIBUTES = {"href", "src", "poster", "cite"}
 SCHEMES = {
     "http",
@@ -135,6 +136,7 @@ class Sanitiser:
         finally:
             self._filter.absolutise = _nowhere
         clean = _NO_CHECKBOX.sub("", clean) if "<input" in clean else clean
+        clean = _NO_FRAME.sub("", clean) if "<iframe" in clean else clean
         if "<img" not in clean:
             return clean
         clean = _STYLED.sub(_with_width, clean) if ' style="width:' in clean else clean

@@ -95,6 +95,18 @@ def _without_address(raw: str, lines: LineFinder) -> Iterator[BodyWarning]:
         yield line, "a picture without an address was left out", "write its path: ![description](picture.png)"
 
 
+_FRAME = re.compile(r"<iframe\b((?:[^<>\"']++|\"[^\"]*+\"|'[^']*+')*+)", re.IGNORECASE)
+_QUOTED = re.compile(r"=\s*+(?:\"[^\"]+\"|'[^']+')")
+_HAS_SOURCE = re.compile(r"\ssrc\s*+=\s*+[^\s\"'<>]", re.IGNORECASE)
+
+
+def _lost_frames(raw: str, lines: LineFinder) -> Iterator[BodyWarning]:
+    for tag in _FRAME.finditer(raw):
+        if not _HAS_SOURCE.search(_QUOTED.sub("=x", tag[1])):
+            line = lines.line_of(tag[0] if tag[0] in lines.prose else "<iframe")
+            yield line, "a frame without an address was left out", 'give it a src="https://...", or show its text'
+
+
 def _without_alt(clean: str, lines: LineFinder) -> Iterator[BodyWarning]:
     for tag in re.findall(r"<img\b[^<>]*>", clean):
         if not re.search(r'\balt="[^"]+"', tag):

@@ -15,7 +15,7 @@ _MAYBE = re.compile(r"^[ \t>]*+(?:(?:[-*+]|\d{1,9}[.)])[ ]++)?+[:~][ \t]", re.MU
 _NO_PARAGRAPH = re.compile(r"[-*+>#|]|\d{1,9}[.)][ \t]|```|~~~|[:~][ \t]")
 _TERM = re.compile(r"<dt>([^<]*+(?:<(?!/?dt>)[^<]*+)*+)</dt>")
 _TAG = re.compile(r"<(/?)[a-z][^<>]*?(/?)>")
-_BREAK = re.compile(r"\s*<br ?/?>$")
+_BREAK = re.compile(r"<br ?/?>$")
 
 
 def has_definitions(body: str) -> bool:
@@ -77,7 +77,7 @@ def with_separate_terms(html: str) -> str:
 
 
 def _separated(term: re.Match[str]) -> str:
-    terms = [_BREAK.sub("", line) for line in term[1].split("\n")]
+    terms = [_BREAK.sub("", line).rstrip() for line in term[1].split("\n")]
     if len(terms) == 1 or not all(_is_whole(line) for line in terms):
         return term[0]
     return "\n".join(f"<dt>{line}</dt>" for line in terms)

@@ -23,6 +23,7 @@ from publisher.newsletters.letter.email_strings import Words
 from publisher.newsletters.letter.html_tree import Element, inner_html, parse_fragment
 from publisher.newsletters.letter.safe_text import safe_url, without_marks
 from publisher.posts.code_tokens import lexed
+from publisher.posts.frames import page_of_frame
 
 COLUMN = 536  # pixels: the email's 600, less 32 on each side
 TABLE_COLUMN = 105  # pixels that a column of a table needs to be readable; a wider table scrolls
@@ -66,8 +67,7 @@ MEDIA_CLASS = "media"
 PICTURE_WIDTH = 504  # pixels: the column less the padding of the link around the picture
 
 _WIDTH = re.compile(r"(\d{1,5})(?:\.\d{0,9})?(%|px)?", re.ASCII)
-_YOUTUBE = re.compile(r"//(?:www\.)?youtube(?:-nocookie)?\.com/embed/([\w-]{6,})")
-_VIMEO = re.compile(r"//player\.vimeo\.com/video/(\d+)")
+_YOUTUBE_PAGE = re.compile(r"https://www\.youtube\.com/watch\?v=([\w-]{6,})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,14 +317,15 @@ def _replace_media(element: Element, old: dict[str, str], place: BodyPlace) -> N
     link = lxml_html.Element("a")
     link.set("class", MEDIA_CLASS)
     link.set("href", safe_url(target))
-    label = f"▶\ufe0e {_label(element.tag, source, target, place.words)}"
+    title = " ".join(without_marks(old.get("title", "")).split())
+    label = f"▶\ufe0e {_label(element.tag, title, source, target, place.words)}"
     if picture:
         image = lxml_html.Element("img")
         url = urljoin(page, picture)
         found = place.picture(url)
         image.set("src", safe_url(found.email if found else url))
-        image.set("alt", without_marks(old.get("title", "")))
-        if not image.get("alt"):
+        image.set("alt", title)
+        if not title:
             image.set("role", "presentation")  # the label below it can be read without pictures too
         image.set("width", str(min(PICTURE_WIDTH, found.width) if found else PICTURE_WIDTH))
         link.append(image)
@@ -345,17 +346,14 @@ def _source(element: Element, old: dict[str, str], page: str) -> str:
 
 def _watchable(source: str) -> tuple[str, str]:
     """Return the page where an embedded video can be watched, and the URL of its preview picture or ""."""
-    if found := _YOUTUBE.search(source):
-        return (
-            f"https://www.youtube.com/watch?v={found[1]}",
-            f"https://i.ytimg.com/vi/{found[1]}/hqdefault.jpg",
-        )
-    if found := _VIMEO.search(source):
-        return f"https://vimeo.com/{found[1]}", ""
-    return source, ""
+    page = page_of_frame(source)
+    film = _YOUTUBE_PAGE.match(page)
+    return page, f"https://i.ytimg.com/vi/{film[1]}/hqdefault.jpg" if film else ""
 
 
-def _label(tag: str, source: str, target: str, words: Words) -> str:
+def _label(tag: str, title: str, source: str, target: str, words: Words) -> str:
+    if title:
+        return title
     if tag == "audio":
         return words.play
     if tag == "video" or target != source:

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from datetime import UTC, datetime
-from html import escape
+from html import escape, unescape
 
 from publisher.core.i18n import direction
 from publisher.posts.encoding import is_surely_clean
+from publisher.posts.frames import page_of_frame
 
 # Characters that XML 1.0 section 2.2 forbids, and control characters that it discourages and HTML treats as errors.
 _FORBIDDEN = "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_FRAME = re.compile(r'<iframe\b(?>[^<>]*?\bsrc="([^"<>]*+)")[^<>]*+>.*?(?:</iframe>|\Z)', re.DOTALL)
-_EMPTY_FRAME = re.compile(r"<iframe\b[^<>]*>.*?(?:</iframe>|\Z)", re.DOTALL)
+_FRAME = re.compile(r"<iframe\b([^<>]*)>.*?(?:</iframe>|\Z)", re.DOTALL)
+_SOURCE = re.compile(r'\ssrc="([^"<>]*)"')
+_TITLE = re.compile(r'\stitle="([^"<>]*)"')
+_DIV = re.compile(r"<div\b[^<>]*>|</div>")
+_ALERT = '<div class="markdown-alert'
+_ALERT_TITLE = re.compile(r'<p class="markdown-alert-title">([^<]*+(?:<(?!/p>)[^<]*+)*+)</p>')
+_NOTE = re.compile(
+    r'<a href="([^"<>#]*+)#(fn-[^"<>]*+)" id="(fnref-[^"<>]*+)">'
+    r'|<a href="([^"<>#]*+)#(fnref-[^"<>]*+)" class="footnote-backref">'
+    r'|<li id="(fn-[^"<>]*+)">'
+)
 _SPAN = re.compile(r"<span\b[^<>]*>|</span>")
 _CHECKBOX = re.compile(r"<input\b([^<>]*)>")
 
@@ -45,15 +56,60 @@ def rfc3339(moment: datetime) -> str:
 def feed_html(fragment: str) -> str:
     """Return the HTML of a rendered post for feeds, without elements that feed readers drop or warn about.
 
-    Frames become links, and the checkboxes of task lists become ballot-box characters.
+    Frames become links, alerts become quotes, and the checkboxes of task lists become ballot-box characters. Footnotes
+    have the classes by which readers find them, and ids that no other entry has.
     """
     if "<iframe" in fragment:
-        fragment = _EMPTY_FRAME.sub("", _FRAME.sub(r'<a href="\1">\1</a>', fragment))
+        fragment = _FRAME.sub(_link, fragment)
+    if _ALERT in fragment:
+        fragment = _with_quotes(fragment)
+    if 'class="footnote-ref"' in fragment:
+        fragment = _with_own_notes(fragment)
     if "<input" in fragment:
         fragment = _CHECKBOX.sub(lambda match: "\u2611" if "checked" in match[1] else "\u2610", fragment)
     if "<span>" in fragment:
         fragment = _without_bare_spans(fragment)
     return xml_text(fragment)
+
+
+def _link(frame: re.Match[str]) -> str:
+    source, title = _SOURCE.search(frame[1]), _TITLE.search(frame[1])
+    if not source:
+        return ""
+    page = escape(page_of_frame(unescape(source[1])))
+    return f'<a href="{page}">{title[1].strip() if title and title[1].strip() else page}</a>'
+
+
+def _with_quotes(fragment: str) -> str:
+    """Return the HTML with alerts as quotes, since readers have no style for a <div>."""
+    are_alerts: list[bool] = []
+
+    def quoted(match: re.Match[str]) -> str:
+        if match[0] == "</div>":
+            is_alert = bool(are_alerts) and are_alerts.pop()
+            return "</blockquote>" if is_alert else match[0]
+        are_alerts.append(match[0].startswith(_ALERT))
+        return f"<blockquote{match[0][4:]}" if are_alerts[-1] else match[0]
+
+    return _ALERT_TITLE.sub(r"<p><strong>\1</strong></p>", _DIV.sub(quoted, fragment))
+
+
+def _with_own_notes(fragment: str) -> str:
+    def note(match: re.Match[str]) -> str:
+        if match[2]:
+            key = _key(match[1])
+            return f'<a class="footnote" href="{match[1]}#{match[2]}-{key}" id="{match[3]}-{key}">'
+        if match[5]:
+            return f'<a href="{match[4]}#{match[5]}-{_key(match[4])}" class="reversefootnote">'
+        return f'<li id="{match[6]}-{_key(page)}">'
+
+    first = _NOTE.search(fragment)
+    page = (first[1] or first[4] or "") if first else ""
+    return _NOTE.sub(note, fragment)
+
+
+def _key(url: str) -> str:
+    return hashlib.blake2b(url.encode(), digest_size=3).hexdigest()
 
 
 def directed(fragment: str, language: str, feed_language: str) -> str:

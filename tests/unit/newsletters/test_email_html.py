@@ -269,3 +269,9 @@ def test_direction_follows_language_or_first_letter(language, sample, expected):
 )
 def test_plain_text_says_what_the_page_shows(body, text):
     assert text_of(mail_body(body, PLACE), WORDS) == text
+
+
+def test_a_film_is_called_by_the_title_of_its_frame() -> None:
+    html = mail_body('<iframe src="https://www.youtube.com/embed/abcdefghijk" title="A talk"></iframe>', PLACE)
+    assert html.endswith("▶\ufe0e A talk</a>")
+    assert 'href="https://www.youtube.com/watch?v=abcdefghijk"' in html
