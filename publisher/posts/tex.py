@@ -12,9 +12,10 @@ is also what Markdown makes of a fence named "math". Feeds and emails show that;
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from html import escape
+from html import escape, unescape
 
 from publisher.posts.prose import masked
 
@@ -98,6 +99,7 @@ class TakenOut:
             return html
         html = _TAG_WITH.sub(lambda found: self._escaped(found[0]), html)
         html = _CODE_WITH.sub(lambda found: self._escaped(found[0]), html)
+        html = self._with_ids(html)
         html = _PARAGRAPH.sub(self._paragraph, html)
         return _PLACE.sub(lambda found: self._html(self._formula(found)), html)
 
@@ -107,6 +109,25 @@ class TakenOut:
 
     def _escaped(self, html: str) -> str:
         return _PLACE.sub(lambda found: escape(self._formula(found).written), html)
+
+    def _with_ids(self, html: str) -> str:
+        """Give headings with formulas the ids that GitHub gives them, which contain the letters of the TeX."""
+        headings = [found for found in _HEADING_WITH_ID.finditer(html) if _BEGIN in found[3]]
+        if not headings:
+            return html
+        taken = Counter(re.findall(r'<h[1-6] id="([^"]*+)"', html))
+        pieces, last = [], 0
+        for found in headings:
+            words = unescape(self.as_written(_TAG.sub("", found[3]))).lower()
+            name = _NOT_IN_AN_ID.sub("", words).strip().replace(" ", "-")
+            unique, number = name, 0
+            while taken[unique] and unique != found[2] and number < _MOST_EQUAL:
+                number += 1
+                unique = f"{name}-{number}"
+            taken[unique] += 1
+            pieces += [html[last : found.start(2)], escape(unique)]
+            last = found.end(2)
+        return "".join([*pieces, html[last:]])
 
     def _paragraph(self, found: re.Match[str]) -> str:
         """Return a paragraph that is parted at each block in it."""
@@ -129,6 +150,11 @@ class TakenOut:
 
 
 _TAG_WITH = re.compile(rf"<[a-zA-Z][^<>{_BEGIN}]*+{_BEGIN}[^<>]*+>")
+_HEADING_WITH_ID = re.compile(r'<h([1-6]) id="([^"]*+)">([^<]*+(?:<(?!/?h[1-6])[^<]*+)*+)</h')
+_TAG = re.compile(r"<[^<>]*+>")
+_NOT_IN_AN_ID = re.compile(r"[^\w -]")
+# How many headings with the same words get ids of their own, each of which is looked for.
+_MOST_EQUAL = 1_000
 _CODE_WITH = re.compile(rf"<(code|pre)\b[^<>]*+>[^<{_BEGIN}]*+{_BEGIN}[^<]*+</\1>")
 _PARAGRAPH = re.compile(r"<p>[^<]*+(?:<(?!/?p>)[^<]*+)*+</p>")
 _BREAK = "\x07"

@@ -150,7 +150,7 @@ def test_code_that_is_shown_as_code_is_no_finding(project: Project) -> None:
         assert [str(each) for each in examine(project) if each.code == "foreign-code"] == []
 
 
-def test_an_edition_with_merge_tags_is_held(project: Project) -> None:
+def test_a_merge_tag_is_an_error_that_holds_the_edition(project: Project) -> None:
     good(project)
     project.post("third", "2026-11-12", title="Third", body="Dear *|FNAME|*, hello.")
     (finding,) = [each for each in examine(project) if each.code == "foreign-code"]

@@ -2,6 +2,7 @@ r"""TeX is kept to the byte in every place of a body, and nothing else is taken 
 
 from __future__ import annotations
 
+import re
 from html import unescape
 
 import pytest
@@ -152,6 +153,14 @@ def test_a_heading_that_repeats_the_title_with_tex_is_not_shown_twice() -> None:
     titled = rendered("# The *long* $x_1$ axis\n\nText", head="date: 2024-07-06")
     assert titled.post.title == "The long $x_1$ axis"
     assert titled.html.strip() == "<p>Text</p>"
+
+
+def test_a_heading_with_tex_keeps_the_id_that_github_gives_it() -> None:
+    headings = ("# The $x_1$ axis", "## The $x_1$ *axis*", r"## $\frac{a}{b}$ & more", "## Plain", "## $x$", "## $x$")
+    ids = ["the-x_1-axis", "the-x_1-axis-1", "fracab--more", "plain", "x", "x-1"]
+    result = rendered("\n\n".join([*headings, "[a](#the-x_1-axis)"]))
+    assert re.findall('<h. id="([^"]+)"', result.html) == ids
+    assert result.problems == ()
 
 
 def test_a_page_has_mathml_and_a_feed_has_tex() -> None:
