@@ -34,8 +34,10 @@ _DELIMITERS = "*_~"
 _CODES_REST = r"(?<![A-Za-z0-9_:/\\&{]:)[a-z0-9_+-]{1,60}:(?::[a-z0-9_+-]{1,60}:)*+(?![A-Za-z0-9_:`])"
 _CODES = f":{_CODES_REST}"
 _EMOJI = re.compile(_CODES)
+# What an apostrophe begins: years ('90s, and '98 unless a quotation of that line ends soon), English and Dutch words.
 _ELIDED = (
-    r"(?:[0-9][0-9]s\b|(?:[nN]'|(?:[tT](?:is|was|were|will|would|il)|[eE]m|[cC]os|[cC]uz|[bB]out|[nN]uff)\b)(?!['\w]))"
+    r"(?:[0-9][0-9](?:s\b|(?![\w'])(?![^'\n]{0,60}'(?!\w)))|[sStT](?=[ -])"
+    r"|(?:[nN]'|(?:[tT](?:is|was|were|will|would|il)|[eE]m|[cC]os|[cC]uz|[bB]out|[nN]uff)\b)(?!['\w]))"
 )
 _OPTION_REST = r"-(?<![^\s(\[{|>*_\"'“‘]--)(?=[A-Za-z])"
 _MAYBE_SIGN = re.compile(
@@ -141,7 +143,7 @@ def _quote(view: str, start: int, opened: set[str]) -> Iterator[tuple[int, int, 
         opened.clear()
     elif not _CLOSING.match(before) or (before in _EITHER and after.isalnum()):
         opened.add(sign)
-    elif before.isdecimal() and (_is_feet(view, start) if after.isalnum() else sign not in opened):
+    elif before.isnumeric() and (_is_feet(view, start) if after.isalnum() else sign not in opened):
         yield start, start + 1, "&#39;" if sign == "'" else "&quot;"
     elif not after.isalnum():
         opened.discard(sign)
