@@ -52,6 +52,7 @@ _ALERT_TITLE = re.compile(r'<p class="markdown-alert-title">.*?(</p>|\Z)', re.DO
 _ALERT = re.compile(r'<div class="markdown-alert\b.*?(?:</div>|\Z)', re.DOTALL)
 _FOOTNOTES = re.compile(r'<section class="footnotes">.*?(</section>|\Z)', re.DOTALL)
 _MEANING = re.compile(r"<(/?)(sup|sub|del|s|strike|q)\b[^<>]*>", re.IGNORECASE)
+_READING = re.compile(r"(?<!</rp>)<rt\b[^<>]*>([^<>]*)</rt>", re.IGNORECASE)
 _ANCHOR = re.compile(r"<a\b[^<>]*>.*?(?:</a>|\Z)", re.DOTALL)
 _RAISED = re.compile(r"<sup\b(?:(?!</?sup\b).)*</sup>", re.DOTALL | re.IGNORECASE)
 _PUNCTUATION = re.compile(r"(?:</\w+>)*[,.;:!?…)\]、。，]")
@@ -108,6 +109,8 @@ def _readable(fragment: str) -> str:
             fragment = pattern.sub(lambda found: " " if found[1] else found[0], fragment)
     if any(sign in fragment for sign in _MAYBE_FOREIGN):
         fragment = _FOREIGN.sub(lambda found: found[1] or "", fragment)
+    if "<rt" in fragment:
+        fragment = _READING.sub(r"(\1)", fragment)
     return _with_meaning(fragment) if _MEANING.search(fragment) else fragment
 
 

@@ -104,13 +104,7 @@ class _PlainText:
             return self.link(text, element.get("href", ""))
         if element.tag == "code":
             return f"`{text}`"
-        if element.tag in _STRUCK:
-            return _struck(text)
-        if element.tag == "q":
-            return f"‘{text}’" if next(element.iterancestors("q"), None) is not None else f"“{text}”"
-        if element.tag in ("sup", "sub"):
-            return (raised if element.tag == "sup" else lowered)(text, element.tail or "")
-        return text
+        return _meant(element, text)
 
     def link(self, text: str, href: str) -> str:
         """Return a link's text with its URL or number; only the URL if the text is the same."""
@@ -261,6 +255,20 @@ _COUNTS: dict[str, Callable[[int], str]] = {
     "i": _roman,
     "I": lambda number: _roman(number).upper(),
 }
+
+
+def _meant(element: Element, text: str) -> str:
+    """Return the text of an inline element with characters for what only the element says."""
+    if element.tag in _STRUCK:
+        return _struck(text)
+    if element.tag == "q":
+        return f"‘{text}’" if next(element.iterancestors("q"), None) is not None else f"“{text}”"
+    if element.tag == "rt":  # how the character before is read; <rp> contains its brackets, if the writer wrote them
+        before = element.getprevious()
+        return text if before is not None and before.tag == "rp" else f"({text})"
+    if element.tag in ("sup", "sub"):
+        return (raised if element.tag == "sup" else lowered)(text, element.tail or "")
+    return text
 
 
 def _struck(text: str) -> str:

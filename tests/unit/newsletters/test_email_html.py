@@ -254,6 +254,7 @@ def test_direction_follows_language_or_first_letter(language, sample, expected):
             "Was ~~19~~ 12; ~~open~~ closed; f~~oo~~o",
         ),
         ("<p><q>One <q>two</q></q></p>", "“One ‘two’”"),
+        ("<p><ruby>漢<rt>かん</rt>字<rp>(</rp><rt>じ</rt><rp>)</rp></ruby></p>", "漢(かん)字(じ)"),
         ("<ul><li><del>gone</del></li><li>x</li></ul>", "- ~~gone~~\n- x"),
         ("<del><p>one</p><p>two</p></del>", "~~one~~\n\n~~two~~"),
         ("<table><tr><td>2<sup>10</sup></td><td><s>x</s></td></tr></table>", "2¹⁰  ~~x~~"),

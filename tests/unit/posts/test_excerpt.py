@@ -250,6 +250,8 @@ def test_an_excerpt_says_something(body: str, excerpt: str) -> None:
         ("foo<del>bar</del>baz, <s>a <del>b</del> c</s>, d", "foobaz,, d"),
         ("<q>One</q> and <q>two <q>three</q></q>", "“One” and “two ‘three’”"),
         ("<del>one", "one"),
+        ("<ruby>漢<rt>かん</rt>字<rt>じ</rt></ruby>", "漢(かん)字(じ)"),
+        ("<ruby>漢<rp>(</rp><rt>かん</rt><rp>)</rp></ruby>", "漢(かん)"),
         ("one</sup> two</del>", "one two"),
     ],
 )
