@@ -28,8 +28,9 @@ from publisher.posts.excerpt import count_words, excerpt_of, plain_text
 from publisher.posts.frontmatter import split_body
 from publisher.posts.metadata import first_heading
 from publisher.posts.nesting import require_shallow_html, require_shallow_markdown
+from publisher.posts.other_editors import shown_comment
 from publisher.posts.places import Places, WrittenPost
-from publisher.posts.prose import LineFinder
+from publisher.posts.prose import LineFinder, line_at
 from publisher.posts.references import References
 from publisher.posts.tex import TakenOut, take_out
 from publisher.posts.typography import finished, prepared
@@ -127,6 +128,8 @@ class _Body:
         if self.references.head_problems or self.references.problems:
             self._warn_of(self.references.head_problems, self._lines.line_in_head)
             self._warn_of(self.references.problems, self._lines.line_of)
+        if "%%" in self.written:
+            self._report_shown_comment()
         if self.inspect:
             self._warn_of(self.references.doubts, self._lines.line_of)
             settled = self._settled
@@ -159,6 +162,13 @@ class _Body:
             what = f"the formula {first[:60]} can't be displayed: {why}; readers see its TeX"
             self.warn(self._lines.line_of(first), what, "correct it, or write \\$ for a dollar sign")
         return html, maths
+
+    def _report_shown_comment(self) -> None:
+        place = shown_comment(self._lines.prose)
+        if place is not None and not self._is_html:
+            message = "%%...%% is a comment in other editors, but readers see it here"
+            line = line_at(self._lines.prose, place)
+            self.problems.append(Problem(self.path, line, message, "delete it, or write <!-- ... -->"))
 
     def _require_small(self, fragment: str) -> None:
         """Raise PostError if the HTML is too large for what was written. A character has at most four bytes."""

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from publisher.posts.allowed_html import dropped_tags, has_safe_scheme
 from publisher.posts.lone_tags import SettledHtml, ShownTag
+from publisher.posts.other_editors import shown_as_typed
 from publisher.posts.prose import LineFinder, line_at
 from publisher.posts.typography import unknown_codes
 
@@ -36,11 +37,13 @@ def body_warnings(
         _dropped(raw, settled.removed, lines, mentioned),
         _unsafe(raw, lines),
         _without_address(raw, lines),
+        _lost_frames(raw, lines),
         _without_alt(clean, lines),
     ):
         yield from islice(found, _MOST)
     yield from islice(_broken_fragments(clean, lines, fragments), _MOST)
     yield from islice(_odd_marks(lines.prose), _MOST)
+    yield from islice(shown_as_typed(lines.prose), _MOST)
     yield from islice(_unknown_emoji(clean, lines), _MOST)
 
 

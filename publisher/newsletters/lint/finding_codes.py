@@ -145,8 +145,9 @@ CODES: dict[str, FindingKind] = {
     ),
     "text-hidden": FindingKind(
         "error",
-        "Readers would miss words of a post: a comment in it is never closed, and everything behind it is hidden.",
-        "write --> where the comment ends",
+        "Readers would miss words of a post, because a comment in it is never closed and hides everything behind it; "
+        "or they would see a comment, because it is written as in another editor.",
+        "write <!-- before a comment, and --> where it ends",
     ),
     "foreign-code": FindingKind(
         "error",

@@ -1,0 +1,122 @@
+"""Markdown of other editors, and slips of the pen, which stay in the text: found in a body's prose, with the fix.
+
+Readers would see the signs as they were typed. Tools with a template language of their own are in other_tools.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from publisher.posts.prose import line_counter
+
+ALERTS = ("note", "tip", "important", "warning", "caution")
+
+
+class _Family(NamedTuple):
+    """What is shown as it was typed, how it looks, and what to write instead."""
+
+    what: str
+    pattern: re.Pattern[str]
+    hint: str
+
+
+_FAMILIES = (
+    _Family(
+        "the address has a space, so that readers see it as text",
+        re.compile(r"!?\[[^\[\]\n]{0,300}\]\((?![<\s])(?=[^()<>{}\"'\n ]{1,300} \S)[^()<>{}\"'\n]{1,600}[/.]\w{1,9}\)"),
+        "put it in angle brackets: ![x](<my pic.png>), or write %20 for the space",
+    ),
+    _Family(
+        "notes in a line are not supported and are shown as is",
+        re.compile(r"(?<![\w\])\\^])\^\[[^\[\]\n]{2,500}\]"),
+        "write [^1] here, and [^1]: with the text in a line of its own",
+    ),
+    _Family(
+        "the signs for marked text are not supported and are shown as is",
+        re.compile(r"(?<![=\w\\])==(?=[^\s=])[^=\n]{1,300}(?<=[^\s=])==(?![=\w])"),
+        "write <mark>words</mark>",
+    ),
+    _Family(
+        "the callout is none of GitHub's alerts and is shown as is",
+        re.compile(
+            rf"^[ \t>]*> ?\[!(?!(?:{'|'.join(ALERTS)})\](?![+-]))[\w-]{{1,30}}\][+-]?", re.IGNORECASE | re.MULTILINE
+        ),
+        f"use {', '.join(f'[!{each.upper()}]' for each in ALERTS)}, without a sign behind it",
+    ),
+    _Family(
+        "a container with colons or exclamation marks is not supported and is shown as is",
+        re.compile(r"^ {0,3}(?::::+ ?\{?[a-zA-Z][\w-]*|(?:!!!|\?\?\?)\+? [a-zA-Z][\w-]*)", re.MULTILINE),
+        "write an alert: > [!NOTE], and > before each line of it",
+    ),
+    _Family(
+        "links in two brackets are not supported and are shown as is",
+        re.compile(
+            r"!\[\[[^\[\]\n]{1,200}\]\]"
+            r"|(?<![\[\w\\])\[\[(?=[^\[\]\n]{0,200}[A-Z |#./])(?!_?TOC_?\]|[^\[\]\n]{1,200} #\d)"
+            r"([^\[\]\n]{1,200})\]\](?![(\[:])"
+        ),
+        "write [words](file.md), and ![words](picture.png)",
+    ),
+    _Family(
+        "Markdown in an HTML element is not read because of an attribute",
+        re.compile(r"<[a-zA-Z][\w-]*[^<>\n]{0,300}?\smarkdown\s?=\s?[\"']?(?:1|block|span|true)\b", re.IGNORECASE),
+        "put blank lines before and behind the text inside",
+    ),
+    _Family(
+        "abbreviations are not supported and are shown as is",
+        re.compile(r"^ {0,3}\*\[[^\[\]\n]{1,100}\]:(?=[ \t])", re.MULTILINE),
+        'write <abbr title="HyperText Markup Language">HTML</abbr>',
+    ),
+)
+
+_REFERENCE = re.compile(r"^ {0,3}\[([^\[\]\n]{1,200})\]:", re.MULTILINE)
+_NOTE = re.compile(r"\[\^([^\[\]\s]{1,100})\](:?)")
+# A comment of Obsidian has a space or a line end in it, unlike %%NAME%%, and is apart from words, unlike 5%%.
+_COMMENT = re.compile(r"(?<![%\w])%%(?!%)((?:[^%]|%(?!%))*+)%%(?![%\w])")
+
+
+def shown_as_typed(prose: str) -> Iterator[tuple[int, str, str]]:
+    """Yield what stays in the text as (line, message, hint): one for each family, with the number of lines.
+
+    prose  a file whose front matter and code are blank
+    """
+    line_of = line_counter(prose)
+    defined = {found[1].casefold() for found in _REFERENCE.finditer(prose)}  # [[x]] is a link if [x]: is below
+    for family in _FAMILIES:
+        hits = [hit for hit in family.pattern.finditer(prose) if not hit.lastindex or hit[1].casefold() not in defined]
+        lines = {line_of(hit.start()): hit for hit in reversed(hits)}
+        if lines:
+            first, last = min(lines), max(lines)
+            words = " ".join(lines[first][0].lstrip(" \t>").split())
+            shown = words if len(words) <= 40 else f"{words[:39]}…"
+            more = f", on {len(lines)} lines up to line {last}" if len(lines) > 1 else ""
+            yield first, f"{family.what}: {shown}{more}", family.hint
+    yield from _lost_notes(prose)
+
+
+def _lost_notes(prose: str) -> Iterator[tuple[int, str, str]]:
+    """Yield the footnotes without a text, and those that nothing refers to, whose text no reader sees."""
+    line_of = line_counter(prose)
+    used: dict[str, int] = {}
+    texts: dict[str, int] = {}
+    for found in _NOTE.finditer(prose):
+        begins_line = not prose[max(0, found.start() - 3) : found.start()].rpartition("\n")[2].strip(" >")
+        names = texts if found[2] and begins_line else used
+        names.setdefault(found[1].casefold(), found.start())
+    for name in dict.fromkeys((*used, *texts)):
+        if name not in texts:
+            hint = "write its text in a line of its own, behind the same sign and a colon"
+            yield line_of(used[name]), f"the footnote [^{name}] has no text, and is shown as is", hint
+        elif name not in used:
+            hint = "write the sign where the footnote belongs"
+            yield line_of(texts[name]), f"nothing refers to the footnote [^{name}], so readers don't see its text", hint
+
+
+def shown_comment(prose: str) -> int | None:
+    """Return the offset of a comment as Obsidian writes it, %%words to hide%%; None if there is none."""
+    for found in _COMMENT.finditer(prose):
+        if found[1].strip() and re.search(r"\s", found[1]):
+            return found.start()
+    return None

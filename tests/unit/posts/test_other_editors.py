@@ -1,0 +1,70 @@
+"""What other editors understand and we do not is named with its line, and code and look-alikes are left alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from publisher.core.models import Severity
+from publisher.posts.other_editors import shown_as_typed, shown_comment
+from publisher.posts.prose import masked
+from tests.support.posts_samples import rendered
+
+WRITTEN = {
+    "![x](my pic.png)": "the address has a space",
+    "see [the talk](files/my talk.pdf) here": "the address has a space",
+    "A fact.^[With a source.]": "notes in a line",
+    "some ==marked words== here": "the signs for marked text",
+    "> [!info]- Folded": "the callout",
+    "> [!NOTE]- Folded": "the callout",
+    "> > [!quote]": "the callout",
+    "::: tip Mind": "a container",
+    ":::note[Mind]": "a container",
+    '!!! warning "Old"': "a container",
+    "??? question": "a container",
+    "see [[note|words]] there": "links in two brackets",
+    "![[picture.png|400]]": "links in two brackets",
+    "[[Some Note]]": "links in two brackets",
+    '<div class="a" markdown="1">': "Markdown in an HTML element",
+    "*[HTML]: HyperText Markup Language": "abbreviations",
+    "A claim.[^1]": "the footnote [^1] has no text",
+    "[^ä]: A text": "nothing refers to the footnote [^ä]",
+}
+LOOKALIKES = (
+    "[[noreturn]] Box<T> 10:30:45 a == b, c == d a==b ==",
+    '![x](a.png "a title.png") ![x](<my pic.png>) [a](b) [x] (see y.png)',
+    "x^[1] y^2 [^1]\n\n[^1]: text",
+    "> [!NOTE]\n> words\n\n> [!tip] A title",
+    "a :::: b !!! warning ??? what",
+    "\\[[a b]\\] [[a](b)] [[TOC]] m[[1, 2]]",
+    "[[Bug #1]]\n\n[Bug #1]: https://a.example",
+    "100%% and 5%% off, %%NAME%%",
+)
+
+
+def test_each_family_is_named_in_text_and_not_in_code() -> None:
+    for written, what in WRITTEN.items():
+        (found,) = shown_as_typed(masked(f"Text\n\n{written}\n"))
+        assert (found[0], found[1].startswith(what)) == (3, True), found
+        for code in (f"Text `{written}`", f"```\n{written}\n```", f"Text\n\n    {written}\n"):
+            assert list(shown_as_typed(masked(code))) == [], code
+
+
+def test_what_looks_alike_is_not_named() -> None:
+    for text in LOOKALIKES:
+        assert list(shown_as_typed(masked(text))) == [], text
+        assert shown_comment(masked(text)) is None
+
+
+def test_a_family_is_named_once_with_its_lines() -> None:
+    (found,) = shown_as_typed("==a b==\n\n==c d== and ==e==\n\n==f==")
+    assert found[:2] == (
+        1,
+        "the signs for marked text are not supported and are shown as is: ==a b==, on 3 lines up to line 5",
+    )
+
+
+@pytest.mark.parametrize("body", ["A %%hidden comment%% b", "A\n\n%%\nwhole\nlines\n%%", "%% to do %%"])
+def test_a_comment_that_readers_would_see_is_an_error(body: str) -> None:
+    (problem,) = (each for each in rendered(body).problems if each.severity is Severity.ERROR)
+    assert problem.line == 4 + body[: body.index("%%")].count("\n")
+    assert shown_comment(masked(f"```\n{body}\n```")) is None
