@@ -217,7 +217,7 @@ class _PostBuilder:
         if title:
             return title, True
         words = first_words(self.head.body)
-        if words and not self.meta.find("title")[0]:
+        if words and not self.meta.has("title"):
             return words, False
         title = re.sub(r"[-_]+", " ", rest).strip().capitalize() or self.name
         self._warn(1, f"the post has no title; using {title!r}, from the file name", "add `title:`")

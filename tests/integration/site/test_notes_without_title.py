@@ -9,6 +9,7 @@ import feedparser
 import pytest
 
 from publisher.posts.metadata import first_words
+from tests.support.posts_samples import read
 from tests.support.project import Project
 
 TEXT = "It rained **all** day. We stayed [in](https://x.example/) and read."
@@ -68,3 +69,12 @@ def test_a_note_has_no_title_in_feeds_pages_and_emails(project: Project, mail: E
 )
 def test_a_note_is_named_by_its_first_words(body: str, words: str) -> None:
     assert first_words(body) == words
+
+
+def test_a_text_with_an_empty_title_has_the_name_of_its_file() -> None:
+    entry = read('---\ntitle: ""\n---\nWords.\n')
+    assert entry.post
+    assert (entry.post.title, entry.post.has_title, len(entry.problems)) == ("Hello", True, 1)
+    note = read("---\nlayout: post\n---\nWords.\n")
+    assert note.post
+    assert (note.post.title, note.post.has_title, note.problems) == ("Words.", False, ())
