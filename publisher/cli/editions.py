@@ -10,7 +10,7 @@ from publisher.cli.app import App, plural, require_known, with_app
 from publisher.cli.terminal import print_table
 from publisher.config import Config
 from publisher.core.errors import PublisherError
-from publisher.core.newsletter_models import Choice, Edition, Letter
+from publisher.core.newsletter_models import Choice, Edition, Letter, Mark
 from publisher.newsletters.variants import topic_set, variant_key, variants_of
 from publisher.posts.archive import open_archive
 from publisher.publishing.wiring import open_existing_store
@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from publisher.store import Store
 
 NO_EDITIONS = "no editions yet"
+_STAND_INS = {
+    Mark.UNSUBSCRIBE: "UNSUBSCRIBE-LINK",
+    Mark.PREFERENCES: "PREFERENCES-LINK",
+    Mark.NAME: "NAME",
+    Mark.ADDRESS: "ADDRESS",
+}
 FIRST = "`publisher publish` creates the first one"
 
 
@@ -75,13 +81,22 @@ def show(app: App, edition_id: int, variant: str, part: str | None) -> None:
             hint=f"`publisher editions show {edition_id}` lists its versions",
         )
     if part:
-        click.echo(letter.html if part == "html" else letter.text, nl=not letter.text.endswith("\n"))
+        click.echo(with_stand_ins(letter.html if part == "html" else letter.text), nl=not letter.text.endswith("\n"))
     elif app.json:
         app.print_json(
-            row | {"variant": letter.variant, "preheader": letter.preheader, "html": letter.html, "text": letter.text}
+            row
+            | {"variant": letter.variant, "preheader": letter.preheader}
+            | {"html": with_stand_ins(letter.html), "text": with_stand_ins(letter.text)}
         )
     else:
         _facts(app, row, letter, edition)
+
+
+def with_stand_ins(text: str) -> str:
+    """Return a part of a letter with a plain stand-in for each value that differs from subscriber to subscriber."""
+    for mark, stand_in in _STAND_INS.items():
+        text = text.replace(mark, stand_in)
+    return text
 
 
 def get_edition(store: Store | None, edition_id: int) -> tuple[Store, Edition]:

@@ -131,8 +131,7 @@ def _run(arguments: list[str]) -> int:
     except click.exceptions.Exit as end:
         return end.exit_code
     except click.ClickException as error:
-        error.show()
-        return error.exit_code
+        return _show_usage(error)
     except PublisherError as error:
         fail(error)
         return 1
@@ -145,6 +144,18 @@ def _run(arguments: list[str]) -> int:
         return _system_error(error)
     except Exception as error:  # noqa: BLE001 - the last line of defence: the user gets a line, not a traceback
         return _unexpected(error, arguments)
+
+
+def _show_usage(error: click.ClickException) -> int:
+    """Print what is wrong with a command line; return the exit code. Only options that are similar are suggested."""
+    if isinstance(error, click.NoSuchOption) and error.possibilities:
+        from difflib import get_close_matches  # not at the top: only a mistake needs it
+
+        bare = {each.strip("-"): each for each in error.possibilities}  # the hyphens make all options similar
+        near = get_close_matches(error.option_name.strip("-"), bare, n=3)
+        error = click.NoSuchOption(error.option_name, possibilities=[bare[each] for each in near], ctx=error.ctx)
+    error.show()
+    return error.exit_code
 
 
 def _escape_unprintable() -> None:

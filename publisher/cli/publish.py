@@ -157,7 +157,7 @@ def _publish(
         except (KeyboardInterrupt, SystemExit, PublisherError, OSError):
             say_unsent(store, names)
             raise
-        results = _deliver(app, project, names, created)
+        results = _deliver(app, project, names, created, report)
     return _finish(app, report, plan, results, keep_going)
 
 
@@ -179,9 +179,13 @@ def _report_sent_again(app: App, config: Config, store: Store | None, archive: A
 
 
 def _deliver(
-    app: App, project: Project, names: Sequence[str], created: Sequence[tuple[PlannedEdition, Edition]]
+    app: App,
+    project: Project,
+    names: Sequence[str],
+    created: Sequence[tuple[PlannedEdition, Edition]],
+    report: BuildReport,
 ) -> list[DeliveryResult]:
-    """Deliver all open editions. If an exception stops the delivery, show its results so far before raising it."""
+    """Deliver all open editions. If an exception stops it, show the build and the results so far before raising it."""
     begun: dict[int, DeliveryProgress] = {}
     try:
         with delivery_bars(app) as draw:
@@ -194,6 +198,7 @@ def _deliver(
     except StoreError:
         raise  # its hint says how to continue
     except (KeyboardInterrupt, SystemExit, PublisherError, OSError) as stop:
+        show_build(app, report)
         show_stopped(app, project.store, names, list(begun.values()), stop)
         raise
 
@@ -358,6 +363,8 @@ def _show_planned(app: App, config: Config, planned: PlannedEdition, draft: Edit
         app.say(f"  it would be put on hold: {planned.hold.why}")
     for post in planned.posts:
         app.say(f"  {post.published:%Y-%m-%d}  {post.title}")
+    if planned.number == 1 and len(planned.posts) > 1:
+        app.say(f"  the first edition; its oldest post is from {planned.posts[-1].published:%Y-%m-%d} (see `since`)")
     if len(planned.variants) > 1:
         print_table(("Topics", "Posts", "Subscribers", "Subject"), [_row(each) for each in _letters(planned, draft)])
 

@@ -103,7 +103,7 @@ def say_unsent(store: Store, names: Sequence[str]) -> None:
             which = f"edition {waiting[0]} was" if len(waiting) == 1 else f"editions {', '.join(waiting)} were"
             messages = f"{plural(count, 'message')} {'waits' if count == 1 else 'wait'}"
             send = f"run `publisher publish` again to send {'it' if count == 1 else 'them'}"
-            click.echo(f"{which} created; {messages}; {send}", err=True)
+            click.echo(f"{which} created; {messages}; {send}, and nobody gets anything twice", err=True)
 
 
 def say_next_try(app: App, edition_id: int, due: datetime | None) -> None:

@@ -43,7 +43,8 @@ def init(app: App, folder: Path) -> None:
         warn(line)
     if done.made:
         go = "" if folder.resolve() == Path.cwd() else f"cd {shlex.quote(str(folder))} && "
-        app.say(f"\nNext: set your name and email address in publisher.toml, then run: {go}publisher publish")
+        app.say("\nNext: replace the examples in publisher.toml and posts/; `publisher check` lists them.")
+        app.say(f"When all of it is yours, run: {go}publisher publish")
 
 
 @click.command(

@@ -56,7 +56,7 @@ def _facts(config: Config, store: Store | None, plan: Plan, now: datetime) -> di
         "site": {"title": config.site.title, "url": config.site.url, "not_built": _not_built(config)},
         "posts": {
             "published": len(plan.archive.posts),
-            "future": plan.archive.waiting,
+            "future": len(plan.archive.waiting),
             "left_out": len({p.path for p in errors if not p.shows_last_version}),
             "last_versions": _last_versions(config, errors),
             "newest": {"title": newest.title, "published": newest.published.isoformat()} if newest else None,
@@ -125,7 +125,7 @@ def _feeds(config: Config, store: Store | None, plan: Plan, now: datetime) -> in
     def never(post: object) -> RenderedPost:
         raise AssertionError("counting renders nothing")
 
-    editions = store.editions.public(now) if store and config.pages.enabled else ()
+    editions = store.editions.public(now) if store else ()
     copies = [WebVersion(edition, "") for edition in editions]
     return len(list(feeds_of(config, plan.archive, PostSource(config, plan.archive, never), copies)))
 

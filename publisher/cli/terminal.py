@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 # Seconds over which the rate is averaged, long enough for a server that answers in bursts.
 RATE_SECONDS = 15.0
 
+# Seconds before a bar is drawn, so that nothing flickers when there is little to do.
+_PATIENCE = 1.0
+
 # Seconds between two updates. Drawing after each message would take a tenth of the sending time.
 BETWEEN_DRAWINGS = 0.05
 
@@ -32,7 +35,7 @@ _CONTROLS = dict.fromkeys((*range(32), *range(127, 160), 8232, 8233), " ")
 def bar(app: App, title: str) -> Iterator[Callable[[int, int], None] | None]:
     """Provide a function (done, total) that draws a progress bar, or None if no bar is to be shown.
 
-    The bar disappears at the end.
+    The bar appears after a second, and disappears at the end.
     """
     if not app.shows_progress:
         yield None
@@ -42,15 +45,18 @@ def bar(app: App, title: str) -> Iterator[Callable[[int, int], None] | None]:
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     # Without a thread that refreshes it: a process with one thread renders posts in a fork, which starts much faster.
-    drawn_at = 0.0
-    with Progress(*columns, console=Console(stderr=True), transient=True, auto_refresh=False) as progress:
-        task = progress.add_task(title, total=None)
+    progress = Progress(*columns, console=Console(stderr=True), transient=True, auto_refresh=False)
+    task, draw_at = progress.add_task(title, total=None), monotonic() + _PATIENCE
+    with ExitStack() as drawing:
 
         def draw(done: int, total: int) -> None:
-            nonlocal drawn_at
-            if monotonic() - drawn_at >= BETWEEN_DRAWINGS:
-                drawn_at = monotonic()
-                progress.update(task, completed=done, total=total, refresh=True)
+            nonlocal draw_at
+            if monotonic() < draw_at:
+                return
+            if not progress.live.is_started:
+                drawing.enter_context(progress)
+            draw_at = monotonic() + BETWEEN_DRAWINGS
+            progress.update(task, completed=done, total=total, refresh=True)
 
         yield draw
 

@@ -8,6 +8,7 @@ the whole Config.
 
 Public modules:
     mail        the parsed values of [mail]: servers, rates and domains
+    placeholders  values that are meant to be replaced, and domains that nobody can own
     private_paths  what is never published
     origins     the line of a key in a TOML text
     schedule    parsed schedules and durations
@@ -21,14 +22,13 @@ from publisher.config.mistakes import require_output
 from publisher.config.newsletters import NewsletterConfig
 from publisher.config.project import Config
 from publisher.config.schedule import Schedule, ScheduleKind, parse_schedule
-from publisher.config.site import FeedName, Feeds, PagesConfig, Person, Posts, Site
+from publisher.config.site import Feeds, PagesConfig, Person, Posts, Site
 from publisher.config.theme import Theme
 
 __all__ = [
     "CONFIG_FILE",
     "Config",
     "Dkim",
-    "FeedName",
     "Feeds",
     "Mail",
     "NewsletterConfig",
@@ -46,6 +46,7 @@ __all__ = [
     "mail",
     "origins",
     "parse_schedule",
+    "placeholders",
     "private_paths",
     "require_output",
     "schedule",

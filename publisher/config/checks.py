@@ -102,23 +102,6 @@ def no_value_twice(value: Sequence[str]) -> None:
         raise ValueError(f"{twice!r} is listed twice")
 
 
-# A path below the site's URL: no dot segments or hidden files, nothing that has a meaning in URLs.
-_FEED_PATH = re.compile(r"(?![.])[^\\?#:\x00-\x20=<>\"%]+")
-_OF_PAGES = ("index.html", "404.html", "sitemap.xml", "feeds.opml")
-
-
-def feed_names(value: Sequence[str]) -> None:
-    """Accept paths such as index.xml or rss/, each perhaps with a format, as in `feed.xml = atom`."""
-    for item in value:
-        path, _, kind = (part.strip() for part in item.partition("="))
-        parts = path.lstrip("/").removesuffix("/").split("/")
-        if not all(_FEED_PATH.fullmatch(part) for part in parts) or parts == list(_OF_PAGES[:1]) or path in _OF_PAGES:
-            raise ValueError(f"{item!r} isn't a path of a feed; write it like index.xml, rss/ or feed.xml = atom")
-        if kind not in ("", "rss", "atom", "json") or item.count("=") > 1:
-            raise ValueError(f"{item!r}: {kind!r} isn't a format; write rss, atom or json")
-    no_value_twice([item.partition("=")[0].strip().lstrip("/") for item in value])
-
-
 # https://podcasters.apple.com/support/1691-apple-podcasts-categories
 _PODCASTS = (
     "Arts", "Business", "Comedy", "Education", "Fiction", "Government", "Health & Fitness", "History", "Kids & Family",
@@ -150,12 +133,27 @@ def time_zone(value: str) -> None:
         raise ValueError(f"{value!r} is not a time zone; {advice}") from error
 
 
+# Abbreviations that the database does not know as zones, with the largest city that uses each.
+_ABBREVIATIONS = {
+    "pst": "America/Los_Angeles", "pdt": "America/Los_Angeles", "pt": "America/Los_Angeles", "mdt": "America/Denver",
+    "mt": "America/Denver", "cst": "America/Chicago", "cdt": "America/Chicago", "ct": "America/Chicago",
+    "edt": "America/New_York", "et": "America/New_York", "ast": "America/Halifax", "brt": "America/Sao_Paulo",
+    "bst": "Europe/London", "ist": "Asia/Kolkata", "cest": "Europe/Berlin", "mez": "Europe/Berlin",
+    "mesz": "Europe/Berlin", "eest": "Europe/Athens", "west": "Europe/Lisbon", "msk": "Europe/Moscow",
+    "jst": "Asia/Tokyo", "kst": "Asia/Seoul", "hkt": "Asia/Hong_Kong", "sgt": "Asia/Singapore",
+    "aest": "Australia/Sydney", "aedt": "Australia/Sydney", "acst": "Australia/Adelaide", "awst": "Australia/Perth",
+    "nzst": "Pacific/Auckland", "nzdt": "Pacific/Auckland", "sast": "Africa/Johannesburg",
+}  # fmt: skip
+
+
 def _similar_zone(value: str) -> str:
     """Return the time zone whose name is most similar, without regard to case and spaces; "" if none is similar."""
     import difflib  # only for a mistake: it costs 2 ms
 
     known = {name.lower(): name for name in sorted(available_timezones())}
     wanted = value.strip().lower().replace(" ", "_")[:60]
+    if wanted in _ABBREVIATIONS:
+        return _ABBREVIATIONS[wanted]
     cities = {name.rpartition("/")[2]: full for name, full in known.items() if full.count("/") == 1}
     if wanted in cities and wanted not in known:
         return cities[wanted]
@@ -251,7 +249,7 @@ def outbox_path(value: str) -> None:
 def colour(value: str) -> None:
     """Accept a colour as #rrggbb, which all email clients understand; the empty string means unset."""
     if value and not re.fullmatch(r"#[0-9A-Fa-f]{6}", value):
-        raise ValueError(f"{value!r} isn't a valid colour; write it like #0a5a8a")
+        raise ValueError(f"{value!r} isn't a valid colour; write it like #0a5a8a, or as a name of CSS such as teal")
 
 
 def font(value: str) -> None:

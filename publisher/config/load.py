@@ -10,10 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
+from publisher.config.colours import write_in_hex
 from publisher.config.environment import CONFIG_FILE, overlay
 from publisher.config.keys import keys_of, table_in
 from publisher.config.mistakes import find_mistakes
 from publisher.config.project import Config
+from publisher.config.theme import COLOURS
+from publisher.config.toml_advice import advice_on
 from publisher.core.errors import ConfigError, ProjectError, PublisherError
 
 # How many tables and arrays may be inside each other. tomllib takes 12 seconds for a key of 30,000 parts.
@@ -43,6 +46,7 @@ def load_config(root: Path, environ: Mapping[str, str] | None = None) -> Config:
     env = {k: v for k, v in (os.environ if environ is None else environ).items() if k.startswith("PUBLISHER_")}
     raw = _parsed(text)
     unknown = overlay(raw, env)
+    write_in_hex(raw, COLOURS)
     if mistakes := find_mistakes(raw, text, env, unknown):
         raise ConfigError(mistakes)
     config: Config = replace(_built(Config, raw), root=root)
@@ -92,6 +96,9 @@ def _toml_mistake(error: tomllib.TOMLDecodeError, text: str) -> PublisherError:
     message, _, place = str(error).partition(" (at ")
     line = place.removeprefix("line ").split(",")[0].rstrip(")")
     number = line if line.isdigit() else str(text.rstrip().count("\n") + 1)
+    if advice := advice_on(text.split("\n"), int(number)):
+        at, (what, hint) = advice
+        return PublisherError(f"not valid TOML: {what}", where=f"{CONFIG_FILE}:{at}", hint=hint)
     # Python shows the path of a key as a tuple: Cannot declare ('mail', 'smtp') twice
     message = re.sub(r"\(('[^()]*'),?\)", lambda found: found[1].replace("', '", ".").strip("'"), message)
     return PublisherError(f"not valid TOML: {message}", where=f"{CONFIG_FILE}:{number}")

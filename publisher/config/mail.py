@@ -148,7 +148,9 @@ def server_url(value: str) -> None:
 class Smtp:
     """[mail.smtp]: the server that accepts messages."""
 
-    host: Annotated[str, Check(checks.not_blank), Doc("Name or IP address of the mail server.")] = "localhost"
+    host: Annotated[str, Check(checks.not_blank), Doc("Name or IP address of the mail server. Default: localhost.")] = (
+        ""
+    )
     port: Annotated[
         int, Check(checks.between(1, 65_535)), Doc("587 for starttls, 465 for tls, 25 for a local server.")
     ] = 587
@@ -187,7 +189,7 @@ class Smtp:
     def address(self) -> Address:
         """The address of the server, including how the connection is encrypted."""
         if not self.url:
-            return Address(self.host, self.port, tls=self.tls)
+            return Address(self.host or "localhost", self.port, tls=self.tls)
         parts = urlsplit(self.url)
         lmtp = parts.scheme.startswith("lmtp")
         if parts.scheme.endswith("+unix"):

@@ -73,9 +73,12 @@ class NewsletterConfig:
     ] = 50
     first: Annotated[
         int,
-        Check(checks.between(1, 1_000)),
-        Doc("How many of the newest posts the first edition takes; older ones are never sent."),
-    ] = 5
+        Check(checks.between(0, 1_000)),
+        Doc(
+            "How many of the newest posts the first edition takes; older ones are never sent. "
+            "0 takes up to 5, and none that is more than 60 days old."
+        ),
+    ] = 0
     since: Annotated[
         str, Check(checks.civil_date), Doc("Instead of `first`: the first edition takes posts from this day on.")
     ] = ""

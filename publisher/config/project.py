@@ -75,6 +75,17 @@ class Config:
         return (self.web.public_url or self.site.url).rstrip("/")
 
     @property
+    def editions_url(self) -> str:
+        """The URL, without a trailing slash, below which the web versions of editions are.
+
+        If another tool makes the site, that is where the web application serves the output folder.
+        """
+        if self.pages.enabled:
+            return self.site_url
+        web = urlsplit(self.public_url)
+        return f"{web.scheme}://{web.netloc}{urlsplit(self.site_url).path}"
+
+    @property
     def admin_url(self) -> str:
         """The URL of the admin page, which may have an address of its own."""
         if not self.admin.listen:

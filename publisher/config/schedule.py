@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 EXAMPLES = (
-    '"weekly monday 08:00", "daily 07:30", "weekdays 07:30", "monthly 1 09:00", '
-    '"monthly last friday 09:00", "each post", "manual", or five-field cron'
+    '"weekly monday 08:00", "weekly monday, thursday 08:00", "biweekly monday 08:00 from 2026-01-05", "daily 07:30", '
+    '"weekdays 07:30", "monthly 1 09:00", "monthly last friday 09:00", "each post", "manual", or five-field cron'
 )
 
 
@@ -33,6 +33,8 @@ class Schedule:
 
     at       time of day; None for manual, each post and cron
     weekday  0 for Monday to 6 for Sunday; only for weekly, and for monthly by weekday
+    others   further weekdays; only for weekly
+    anchor   a day in a week with a slot, if only every second week has one; only for weekly
     day      day of the month, 1 to 31; shorter months use their last day
     ordinal  which such weekday of the month: 1 to 4, or -1 for the last
     cron     five fields, as Debian's cron understands them
@@ -41,6 +43,8 @@ class Schedule:
     kind: ScheduleKind
     at: time | None = None
     weekday: int | None = None
+    others: tuple[int, ...] = ()
+    anchor: date | None = None
     day: int | None = None
     ordinal: int | None = None
     cron: str = ""
@@ -59,8 +63,8 @@ def parse_schedule(text: str) -> Schedule:
             return Schedule(ScheduleKind.EACH_POST)
         case ["daily" | "weekdays" as kind, clock]:
             return Schedule(ScheduleKind(kind), at=_time_of_day(clock))
-        case ["weekly", day, clock]:
-            return Schedule(ScheduleKind.WEEKLY, at=_time_of_day(clock), weekday=_weekday(day))
+        case ["weekly" | "biweekly", _, _, *_]:
+            return _weekly(text, words)
         case ["monthly", day, clock]:
             return Schedule(ScheduleKind.MONTHLY, at=_time_of_day(clock), day=_day_of_month(day))
         case ["monthly", ordinal, day, clock] if ordinal in _ORDINALS:
@@ -73,6 +77,27 @@ def parse_schedule(text: str) -> Schedule:
         case [_, _, _, _, _]:
             return _cron(text.strip())
     raise ValueError(f"{text!r} isn't a valid schedule; use {EXAMPLES}")
+
+
+def _weekly(text: str, words: list[str]) -> Schedule:
+    """Return the schedule for words such as ["weekly", "monday,", "thursday", "08:00"]; days may be joined by "and"."""
+    anchor = None
+    if words[0] == "biweekly":
+        *words, word, day = words
+        if word != "from":
+            example = "biweekly monday 08:00 from 2026-01-05"
+            raise ValueError(f"{text!r} doesn't say in which week it begins; write it like {example}")
+        anchor = _anchor(day)
+    names = [name for name in re.split(r"[\s,;&+]+", " ".join(words[1:-1])) if name and name != "and"]
+    first, *others = sorted({_weekday(name) for name in names}) or [_weekday("")]
+    return Schedule(ScheduleKind.WEEKLY, _time_of_day(words[-1]), first, tuple(others), anchor)
+
+
+def _anchor(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError(f"{text!r} isn't a day; write it like 2026-01-05") from error
 
 
 def _time_of_day(text: str) -> time:

@@ -14,7 +14,9 @@ class Web:
     """[web]: the address of the web application that emails link to, and the limits that protect it."""
 
     public_url: Annotated[
-        str, Check(checks.web_address), Doc("Public URL of the web application. Default: site.url.")
+        str,
+        Check(checks.web_address),
+        Doc("Public URL of the web application, to which personal links in emails lead. Default: site.url."),
     ] = ""
     listen: Annotated[
         str,

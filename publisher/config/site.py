@@ -1,8 +1,7 @@
 """The tables about the public site: [site], [posts], [feeds] and [pages]."""
 
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal
 
 from publisher.config import checks
 from publisher.config.keys import Check, Doc
@@ -73,18 +72,6 @@ class Posts:
     ] = True
 
 
-# The names of feeds, by format.
-FEED_FILES = {"rss": "feed.xml", "atom": "atom.xml", "json": "feed.json"}
-
-
-class FeedName(NamedTuple):
-    """One more name of the main feed: its path in URLs, its format (rss, atom or json), and the path of its file."""
-
-    path: str
-    kind: str
-    file: str
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feeds:
     """[feeds]: the content of the RSS, Atom and JSON feeds."""
@@ -108,14 +95,6 @@ class Feeds:
         "atom",
         "json",
     )
-    also: Annotated[
-        tuple[str, ...],
-        Check(checks.feed_names),
-        Doc(
-            "Other paths of the main feed, such as index.xml, rss/ or feed/feed.xml, for a blog that moves here. "
-            "The format is that of the name (atom, .json, otherwise RSS), or is given: feed.xml = atom."
-        ),
-    ] = ()
     per_tag: Annotated[bool, Doc("Whether each tag has its own feeds.")] = True
     per_author: Annotated[bool, Doc("Whether each author has their own feeds, if there are several authors.")] = True
     editions: Annotated[bool, Doc("Whether each newsletter has feeds of its editions.")] = True
@@ -140,26 +119,14 @@ class Feeds:
         str, Check(checks.hub_address), Doc("WebSub hub to notify of every changed feed. Default: none.")
     ] = ""
 
-    @property
-    def other_names(self) -> tuple[FeedName, ...]:
-        """The paths in `also`, with their formats."""
-        return tuple(map(_feed_name, self.also))
-
-
-@lru_cache(maxsize=64)
-def _feed_name(text: str) -> FeedName:
-    path, _, kind = (part.strip() for part in text.partition("="))
-    path = path.lstrip("/")
-    guessed = "json" if path.endswith(".json") else "atom" if "atom" in path.lower() else "rss"
-    return FeedName(path, kind or guessed, f"{path}index.html" if path.endswith("/") else path)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PagesConfig:
     """[pages]: the HTML site."""
 
     enabled: Annotated[
-        bool, Doc("Whether to write pages; false writes only feeds, for a site made by another tool.")
+        bool,
+        Doc("Whether to write pages; false writes only feeds and web versions of emails, next to another tool's site."),
     ] = True
     per_page: Annotated[int, Check(checks.between(1, 1_000)), Doc("Posts per page of the index and of a tag.")] = 20
     output: Annotated[str, Check(checks.output_path), Doc("Folder that `publisher build` writes.")] = "public"

@@ -21,10 +21,12 @@ AA = 4.5
 TINT = 0.055
 """The share of the text's colour in the background of code."""
 
+_PARTS = ("accent", "background", "paper", "text")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Theme:
-    """[theme]: the look of emails. Colours are written as #rrggbb."""
+    """[theme]: the look of emails. Colours are #rrggbb; load.py writes other spellings so."""
 
     accent: Annotated[str, Check(checks.colour), Doc("Colour of links. Default: #0a5a8a.")] = ""
     background: Annotated[str, Check(checks.colour), Doc("Colour around the email. Default: #f4f2ee.")] = ""
@@ -53,6 +55,9 @@ class Theme:
         """Return this theme with the keys that it leaves out taken from `below`."""
         return Theme(**{item.name: getattr(self, item.name) or getattr(below, item.name) for item in fields(self)})
 
+
+COLOURS = tuple(item.name for item in fields(Theme) if item.name.removeprefix("dark_") in _PARTS)
+"""The keys whose values are colours."""
 
 ACCENT = "#0a5a8a"
 """The colour of links while nobody chooses another; it is adjusted until it can be read on the paper."""

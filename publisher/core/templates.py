@@ -86,12 +86,20 @@ class Templates:
                 hint=f"add templates/{error.name}, or use a different name",
             ) from error
         except jinja2.TemplateSyntaxError as error:
-            place = self._place(error.filename) if error.filename else f"templates/{name}"
-            raise TemplateError(_plain_words(error.message or "a mistake"), where=f"{place}:{error.lineno}") from error
+            raise self._syntax_error(name, error) from error
         except TemplateError:
             raise
         except Exception as error:
             raise TemplateError(_message(error), where=self._line_of(error) or f"templates/{name}") from error
+
+    def require_valid(self, name: str) -> None:
+        """Raise TemplateError, with the file and line, if a template cannot be read or its syntax is wrong."""
+        import jinja2
+
+        try:
+            self._environment.get_template(name)
+        except jinja2.TemplateSyntaxError as error:
+            raise self._syntax_error(name, error) from error
 
     def exists(self, name: str) -> bool:
         """Return whether there is a template of this name."""
@@ -182,6 +190,10 @@ class Templates:
         )
         environment.filters["civil_date"] = civil_date
         return environment
+
+    def _syntax_error(self, name: str, error: jinja2.TemplateSyntaxError) -> TemplateError:
+        place = self._place(error.filename) if error.filename else f"templates/{name}"
+        return TemplateError(_plain_words(error.message or "a mistake"), where=f"{place}:{error.lineno}")
 
     def _line_of(self, error: BaseException) -> str:
         """Return the innermost template line in the traceback of an error; "" if there is none."""

@@ -32,6 +32,7 @@ class LinkPurpose(StrEnum):
     PREFERENCES = "preferences"
     APPROVE = "approve"
     NEVER = "never"
+    COPY = "test-copy"
 
 
 class Links:
@@ -60,6 +61,10 @@ class Links:
         It contains the address, because the address may belong to no subscriber, and is mailed to that address alone.
         """
         return self._url(LinkPurpose.NEVER, [address])
+
+    def copy(self, name: str) -> str:
+        """Return the URL of the web version of a test email."""
+        return self._url(LinkPurpose.COPY, [name])
 
     def approval(self, edition: Edition) -> str:
         """Return the URL of the page on which the owner approves or skips an edition."""

@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from publisher.config import Config
 from publisher.config.mail import Dkim, Smtp
+from publisher.config.placeholders import sends_for_real
 from publisher.mail.addresses import dns_name, is_within, split_mailbox
 
 Keys = tuple[str | int, ...]
+
+# Hosts of static sites, which run no program of the site's owner.
+_STATIC_HOSTS = (
+    "github.io", "gitlab.io", "bitbucket.io", "codeberg.page", "srht.site", "pages.dev", "netlify.app", "netlify.com",
+    "vercel.app", "web.app", "firebaseapp.com", "surge.sh", "neocities.org", "readthedocs.io", "tiiny.site",
+    "s3.amazonaws.com", "cloudfront.net", "storage.googleapis.com",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +29,7 @@ class SettingsProblem:
     keys     the path of the setting in the configuration
     message  the problem, in one sentence without a full stop
     hint     the solution, without a full stop
-    severe   whether the setting gives a secret away
+    severe   whether the setting gives a secret away, or no email can be sent with it
     """
 
     keys: Keys
@@ -30,11 +39,39 @@ class SettingsProblem:
 
 
 def lint_mail_settings(config: Config) -> Iterator[SettingsProblem]:
-    """Yield the problems of the settings for signing emails and for handing them over to mail servers."""
+    """Yield the problems of the settings for links in emails, for signing, and for handing them to mail servers."""
+    if config.newsletters and (problem := unanswered_links(config)):
+        yield problem
     yield from _signing(config.mail.dkim, list(_senders(config)))
     if config.mail.transport == "smtp":
         for keys, server in _servers(config):
+            yield from _unnamed(keys, server)
             yield from _in_the_clear(keys, server)
+
+
+def unanswered_links(config: Config) -> SettingsProblem | None:
+    """Return why nothing answers, or perhaps nothing, the links by which subscribers unsubscribe; None if all is well.
+
+    They lead to web.public_url or else to site.url, and only the web application answers them (RFC 8058). It is severe
+    if it is certain that no one could unsubscribe from emails that are really sent.
+    """
+    keys, url = (
+        (("web", "public_url"), config.public_url) if config.web.public_url else (("site", "url"), config.public_url)
+    )
+    real = sends_for_real(config)
+    host = (urlsplit(url).hostname or "").rstrip(".")
+    if any(f".{host}".endswith(f".{name}") for name in _STATIC_HOSTS):
+        what = f"{host} serves only files, so nothing answers the links to confirm or unsubscribe at {url}"
+    elif config.web.public_url:
+        return None
+    elif not config.pages.enabled:
+        what = f"another program makes the site, so nothing answers the links to confirm or unsubscribe at {url}"
+    elif real:
+        what = f"web.public_url is not set: the links to confirm or unsubscribe lead to {url}, and may have no answer"
+        return SettingsProblem(keys, what, "set it to where `publisher run` answers, also if that is site.url")
+    else:
+        return None
+    return SettingsProblem(keys, what, "set web.public_url to where `publisher run` answers", severe=real)
 
 
 def _senders(config: Config) -> Iterator[tuple[Keys, str, str]]:
@@ -53,6 +90,14 @@ def _servers(config: Config) -> Iterator[tuple[Keys, Smtp]]:
         yield ("mail", "smtp"), config.mail.smtp
     for number, relay in enumerate(config.mail.relays):
         yield ("mail", "relays", number), relay
+
+
+def _unnamed(table: Keys, server: Smtp) -> Iterator[SettingsProblem]:
+    """Yield a problem if no mail server is named. Emails then go to this machine, which rarely takes any."""
+    if not server.host and not server.url:
+        name = f"{table[0]}.{table[1]}"
+        what = f"{name}: no mail server is named, so emails would go to {server.address} on this machine"
+        yield SettingsProblem(table, what, f'host = "..." under [{name}], or "localhost" if it is meant', severe=True)
 
 
 def _in_the_clear(table: Keys, server: Smtp) -> Iterator[SettingsProblem]:

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 
 from publisher.config import NewsletterConfig
 from publisher.core.models import Post, require_aware
 from publisher.posts.slugs import topic_slug
+
+# What a first edition takes if the newsletter does not say: so many of the newest posts, and none that is older.
+USUAL_FIRST, LONG_AGO = 5, timedelta(days=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +26,14 @@ class Selection:
     passed_over  the ids of posts that this newsletter must never send; always empty after the first edition
     waiting      the number of new posts left for a later edition: too few so far, or more than the maximum
     needed       the number of new posts that an edition needs
+    too_old      the number of posts that are left out of a first edition because they are from long ago
     """
 
     posts: tuple[Post, ...]
     passed_over: tuple[str, ...]
     waiting: int
     needed: int
+    too_old: int = 0
 
 
 def select_posts(
@@ -47,8 +52,9 @@ def select_posts(
     zone       the newsletter's time zone, in which the day of the setting `since` begins
 
     If there are more new posts than `maximum`, the oldest go first, so that no post waits for ever; within the edition
-    the newest post comes first. A first edition starts from the newest `first` posts, or from the day `since`. It
-    passes over every other post that is public now, whatever its tags.
+    the newest post comes first. A first edition starts from the newest `first` posts, or from the day `since`; if the
+    newsletter sets neither, it takes no post from long ago. It passes over every other post that is public now,
+    whatever its tags.
 
     A post whose file cannot be read (Post.is_last_version) waits until it can: nobody is sent a text that its author
     was changing.
@@ -58,19 +64,20 @@ def select_posts(
     new = [post for post in public if post.in_newsletters and post.id not in handled]
     new = [post for post in new if has_tag(post, newsletter.tags)]
     needed = min(newsletter.minimum, newsletter.maximum)
-    if is_first:
-        if newsletter.since:
-            day = date.fromisoformat(newsletter.since)
-            new = [post for post in new if post.published.astimezone(zone).date() >= day]
-        else:
-            new = new[-newsletter.first :]
-            needed = min(
-                needed, newsletter.first
-            )  # otherwise a newsletter whose `first` is below its `minimum` would never start
+    too_old = 0
+    if is_first and newsletter.since:
+        day = date.fromisoformat(newsletter.since)
+        new = [post for post in new if post.published.astimezone(zone).date() >= day]
+    elif is_first:
+        first = newsletter.first or USUAL_FIRST
+        recent = new if newsletter.first else [post for post in new if post.published > now - LONG_AGO]
+        too_old = len(new) - len(recent)
+        new = recent[-first:]
+        needed = min(needed, first)  # otherwise a newsletter whose `first` is below its `minimum` would never start
     passed_over = _passed_over(public, new, handled) if is_first else ()
     new = [post for post in new if not post.is_last_version]
     if len(new) < needed or not new:
-        return Selection((), (), len(new), needed)
+        return Selection((), (), len(new), needed, too_old)
     taken = new[: newsletter.maximum]
     return Selection(tuple(reversed(taken)), passed_over, len(new) - len(taken), needed)
 

@@ -232,7 +232,7 @@ def _offset(moment: datetime) -> timedelta:
 
 def _label(schedule: Schedule, civil: datetime) -> str:
     match schedule.kind:
-        case ScheduleKind.WEEKLY:
+        case ScheduleKind.WEEKLY if not schedule.others:
             year, week, _ = civil.isocalendar()
             return f"{year}-W{week:02}"
         case ScheduleKind.MONTHLY:
@@ -268,7 +268,7 @@ def _falls_on(schedule: Schedule, day: datetime) -> bool:
         case ScheduleKind.WEEKDAYS:
             return day.weekday() <= _FRIDAY
         case ScheduleKind.WEEKLY:
-            return day.weekday() == schedule.weekday
+            return day.weekday() in (schedule.weekday, *schedule.others) and _is_in_week(schedule, day)
     if schedule.ordinal is None:
         return day.day == min(schedule.day or 1, _last_day(day))
     if day.weekday() != schedule.weekday:
@@ -276,6 +276,14 @@ def _falls_on(schedule: Schedule, day: datetime) -> bool:
     if schedule.ordinal == -1:
         return day.day + 7 > _last_day(day)
     return (day.day + 6) // 7 == schedule.ordinal
+
+
+def _is_in_week(schedule: Schedule, day: datetime) -> bool:
+    """Return whether a day is in a week with a slot, which may be only every second week, counted from the anchor."""
+    if schedule.anchor is None:
+        return True
+    weeks = [each.toordinal() - each.weekday() for each in (day.date(), schedule.anchor)]
+    return (weeks[0] - weeks[1]) % 14 == 0
 
 
 def _last_day(day: datetime) -> int:

@@ -210,7 +210,7 @@ class Archive:
     places       the permalinks of these posts, for the references of others
     problems     errors of posts that are left out, and warnings about front matter, sorted by path
     broken       the problems of posts that exceeded a limit when they were rendered, so that none is rendered twice
-    waiting      number of posts that will become public later
+    waiting      source and time of publication of each post that will become public later
     last_versions  sources of the posts that are read from their last readable version, because their files have errors
     next_change  when the next post appears, expires or reaches its `updated` time; None if there is no such time
     """
@@ -233,7 +233,7 @@ class Archive:
         timed = [row for row in rows if row.updated > moment or row.expires is not None]
         hidden = {row.source for row in timed if row.published > moment or moment >= (row.expires or moment + 1)}
         self._rows = [row for row in rows if row.source not in hidden] if hidden else rows
-        self.waiting = sum(row.published > moment for row in timed)
+        self.waiting = [(row.source, row.published) for row in timed if row.published > moment]
         times = [t for row in timed for t in (row.published, row.updated, row.expires) if t is not None and t > moment]
         self.next_change = datetime.fromtimestamp(min(times), UTC) if times else None
         self._permalinks = {row.source: row.permalink for row in self._rows}

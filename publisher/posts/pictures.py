@@ -76,9 +76,7 @@ def shown_as(found: Measured, site_path: str, project_path: str, config: Config)
     can_copy = config.pages.enabled and found.width * found.height <= MOST_PIXELS
     widths = [width for width in WIDTHS if can_copy and not found.moves and width * _WORTHWHILE <= found.width]
     sources = [copy(width, _page_ending(form)) for width in widths]
-    if found.is_turned and can_copy and not found.moves:
-        sources.append(copy(min(found.width, _WIDEST), _page_ending(form)))
-    elif sources and found.width <= _WIDEST:
+    if sources and found.width <= _WIDEST:
         sources.append(original)
     ending = _page_ending(form) if form in _EMAILED else "png" if found.has_alpha else "jpg"
     emailed = widths if form in _EMAILED else [min(width, found.width) for width in WIDTHS if can_copy]
@@ -132,8 +130,7 @@ def doubts(file: Path, project_path: str, found: Measured | None) -> Iterator[tu
             "make it smaller",
         )
     elif found and size > HEAVY:
-        hint = "make it smaller, as everyone who opens it loads all of it"
-        yield f"{project_path} has {size / 1_000_000:.1f} MB", hint
+        yield f"{project_path} has {size / 1_000_000:.1f} MB, and feeds show it as it is", "make it smaller"
     elif size > _STUB and not found and ending_of(project_path) != ".ico":
         yield f"{project_path} can't be read as a picture", "save it again with a program for pictures"
 
@@ -210,10 +207,10 @@ class PublishedFiles:
 
 def _in_child(seconds: float, function: Callable[..., Any], *args: Any) -> tuple[Any, str]:
     """Return what a function returns, called in the child for pictures; or None, and why it can't be done."""
-    from publisher.posts.bounded_process import OverLimit, picture_process  # a build with nothing to do needs neither
+    from publisher.posts.bounded_process import OverLimit, shared_process  # a build with nothing to do needs neither
 
     try:
-        return picture_process().call(function, *args, seconds=seconds), ""
+        return shared_process("pictures").call(function, *args, seconds=seconds), ""
     except OverLimit as over:
         return None, over.said("to read")
     except (OSError, ValueError, RuntimeError, SyntaxError) as error:

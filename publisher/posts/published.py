@@ -16,6 +16,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from publisher.config import Config
+from publisher.config.placeholders import is_reserved
 from publisher.core.errors import ProjectError
 from publisher.core.private_folder import make_private
 
@@ -27,9 +28,7 @@ CREATE TABLE IF NOT EXISTS origin (
 CREATE TABLE IF NOT EXISTS ids (source TEXT PRIMARY KEY, id TEXT NOT NULL) WITHOUT ROWID;
 """
 
-# The domain that `publisher init` writes, and the domains that RFC 2606 reserves, where no one has a site.
-_SCAFFOLD = "example.org"
-_RESERVED = ("example.org", "example.com", "example.net", "example", "test", "invalid")
+_SCAFFOLD = "example.org"  # the domain that `publisher init` writes
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +138,7 @@ def had_no_readers(known: Origin, host: str, authority: str) -> bool:
         return not _is_local(host)
     began = f"{_SCAFFOLD},"
     was_example = known.host == _SCAFFOLD and known.authority.startswith(began)
-    is_example = any(f".{host}".endswith(f".{name}") for name in _RESERVED) or _is_local(host)
+    is_example = is_reserved(host) or _is_local(host)
     return was_example and not is_example and bool(authority) and not authority.startswith(began)
 
 

@@ -21,6 +21,7 @@ Public modules:
     due_editions         find the editions that are due now, and create them
     exposure             what is private and would leave with git, in a site or in an image
     forecast             the next slots (scheduled times) and what they will contain
+    test_copies          the web versions of test emails
     tick                 create and send due editions, and do the chores
     private_files        find what is private in a project
     read_bounces         process bounce reports
@@ -28,6 +29,8 @@ Public modules:
     subscription_emails  send confirmations and other emails about a subscription
     project_check        find every problem in a project
     letter_check         check the next email of each newsletter
+    page_check           check that the pages of the site can be made
+    unused               find templates, tags and posts that have no effect
     mail_doctor          collect what `mail doctor` examines, and send its test message
 """
 
@@ -43,6 +46,7 @@ __all__ = [
     "new_project",
     "operations",
     "owner_alerts",
+    "page_check",
     "private_files",
     "project_check",
     "publish",
@@ -51,6 +55,8 @@ __all__ = [
     "sent_files",
     "site_generators",
     "subscription_emails",
+    "test_copies",
     "tick",
+    "unused",
     "wiring",
 ]

@@ -13,7 +13,7 @@ from publisher.core.errors import PublisherError
 from publisher.core.hold_reasons import Hold
 from publisher.core.models import Post, Problem
 from publisher.core.newsletter_models import Choice, DeliveryCounts, Edition
-from publisher.newsletters.select import Selection, select_posts
+from publisher.newsletters.select import LONG_AGO, USUAL_FIRST, Selection, select_posts
 from publisher.newsletters.slots import Decision, SlotHistory, decide, post_slot, slot_label
 from publisher.newsletters.variants import Variant, all_topics, variants_of
 from publisher.posts.archive import Archive, open_archive
@@ -51,6 +51,7 @@ class PlannedEdition:
     variants     which subscribers get which of the posts; the variant for all topics comes first
     hold         the hold with which the edition is created; None if it is not on hold
     goes_at      when to send the edition, if it is created ahead of its slot
+    is_sample    whether nothing is new, so that it only shows how the newest posts would look
     """
 
     newsletter: NewsletterConfig
@@ -61,6 +62,7 @@ class PlannedEdition:
     variants: tuple[Variant, ...]
     hold: Hold | None = None
     goes_at: datetime | None = None
+    is_sample: bool = False
 
     @property
     def recipients(self) -> int:
@@ -182,7 +184,8 @@ def plan_newsletter(
     handled = gone | (store.editions.handled_posts(newsletter.name) if store else frozenset())
     selection = select_posts(posts, newsletter, handled, is_first, now, zone)
     if not selection.posts:
-        return Idle(newsletter, _too_few_posts(selection))
+        command = f'since = "..." under {newsletter.name} takes them' if selection.too_old else ""
+        return Idle(newsletter, _too_few_posts(selection), command)
     choices = store.subscribers.choices(newsletter.name, now) if store else ()
     if not choices:
         command = f"add one: publisher subscribers add you@example.org --newsletter {newsletter.name}"
@@ -204,9 +207,16 @@ def plan_newsletter(
 
 
 def sample_edition(config: Config, newsletter: NewsletterConfig, archive: Archive, now: datetime) -> PlannedEdition:
-    """Return the edition that a newsletter would send if it were new, to preview or check."""
+    """Return the edition that a newsletter would send if it were new, to preview or check.
+
+    If its posts are all too old for a first edition, it shows the newest of them.
+    """
     zone = config.newsletter_zone(newsletter)
     selection = select_posts(list(archive.posts), newsletter, frozenset(), True, now, zone)
+    is_sample = not selection.posts
+    if is_sample:  # posts of long ago still show how an email looks
+        any_age = replace(newsletter, since="", first=newsletter.first or USUAL_FIRST)
+        selection = select_posts(list(archive.posts), any_age, frozenset(), True, now, zone)
     schedule = parse_schedule(newsletter.schedule)
     posts = selection.posts
     if schedule.kind is ScheduleKind.EACH_POST:
@@ -214,7 +224,7 @@ def sample_edition(config: Config, newsletter: NewsletterConfig, archive: Archiv
         slot = post_slot(posts[0].id) if posts else "post:"
     else:
         slot = slot_label(schedule, now, zone)
-    return PlannedEdition(newsletter, slot, 1, posts, (), (all_topics(posts),))
+    return PlannedEdition(newsletter, slot, 1, posts, (), (all_topics(posts),), is_sample=is_sample)
 
 
 def next_edition(
@@ -223,22 +233,21 @@ def next_edition(
     """Return the edition that a newsletter sends next, whether or not it is due.
 
     It contains the posts that the newsletter has never sent; for the schedule "each post", only the oldest of them.
-    If there are no new posts, it is the sample edition.
+    If there are no new posts, it is the sample edition, with the number that the next one will have.
     """
     planned = sample_edition(config, newsletter, archive, now)
     if store is None:
         return planned
-    posts, slot, number = planned.posts, planned.slot, planned.number
+    posts, slot, number, is_sample = planned.posts, planned.slot, planned.number, planned.is_sample
     if store.editions.slots(newsletter.name):
         handled = store.editions.handled_posts(newsletter.name)
         new = select_posts(
             list(archive.posts), newsletter, handled, False, now, config.newsletter_zone(newsletter)
         ).posts
-        if new:
-            posts, number = new, store.editions.next_number(newsletter.name)
+        posts, number, is_sample = new or posts, store.editions.next_number(newsletter.name), not new
         if new and parse_schedule(newsletter.schedule).kind is ScheduleKind.EACH_POST:
             posts, slot = new[-1:], post_slot(new[-1].id)
-    next_one = replace(planned, posts=posts, slot=slot, number=number)
+    next_one = replace(planned, posts=posts, slot=slot, number=number, is_sample=is_sample)
     return next_one.for_choices(store.subscribers.choices(newsletter.name, now))
 
 
@@ -307,6 +316,11 @@ def _too_few_posts(selection: Selection) -> str:
     if selection.waiting:
         posts = f"{selection.waiting} new post{'s' if selection.waiting != 1 else ''}"
         return f"{posts}; an edition needs {selection.needed}"
+    if selection.too_old:
+        posts = (
+            f"{selection.too_old} post{'s' if selection.too_old != 1 else ''} from more than {LONG_AGO.days} days ago"
+        )
+        return f"no new posts; {posts} {'stay' if selection.too_old != 1 else 'stays'} out of a first edition"
     return "no new posts"
 
 

@@ -41,13 +41,15 @@ def create_project(folder: Path, now: datetime) -> CreatedProject:
 
     In a folder with a Jekyll blog, the project reads the blog's posts, and Jekyll publishes nothing of the project.
 
-    now  date of the first post, and the year in `site.authority`
+    now  date of the first post, the year in `site.authority`, and the day from which a blog's posts are emailed
     Raises ProjectError if the folder cannot be written.
     """
     zone = local_zone()
     now = now.astimezone(ZoneInfo(zone))
     beside_jekyll = is_jekyll(folder) and not (folder / CONFIG_FILE).exists()
+    begun = is_jekyll(folder) or bool(scan(folder / "posts", "posts")[0])
     context = {"moment": f"{now:%Y-%m-%d %H:%M}", "year": now.year, "zone": zone, "jekyll": beside_jekyll}
+    context["since"] = f"{now:%Y-%m-%d}" if begun else ""  # readers of a blog know its old posts
     templates = Templates(folder / "templates")
     files = {
         CONFIG_FILE: "project/publisher.toml",
@@ -55,7 +57,6 @@ def create_project(folder: Path, now: datetime) -> CreatedProject:
         ".gitignore": "project/gitignore",
     }
     made, kept = [], []
-    begun = is_jekyll(folder) or bool(scan(folder / "posts", "posts")[0])
     for name, template in files.items():
         path = folder / name
         if name.startswith("posts/") and begun:

@@ -120,7 +120,7 @@ def _email_edition(project: Project, edition: Edition, now: datetime) -> None:
         _with_banner(letter.html, lines, link),
         "\n".join([*lines, "-" * 72, "", letter.text]),
     )
-    send_letter(config, edition.newsletter, edition.number, shown, _address(config), now)
+    send_letter(config, edition.newsletter, edition.slot, edition.number, shown, _address(config), now)
 
 
 def _with_banner(document: str, lines: Sequence[str], link: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from ipaddress import ip_address
@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from publisher.config import CONFIG_FILE, Config, NewsletterConfig, ScheduleKind, parse_schedule
 from publisher.config.origins import KeyLines
+from publisher.config.placeholders import authority_placeholder, is_reserved, placeholders, sends_for_real
 from publisher.config.schedule import parse_duration
 from publisher.config.theme import Theme
 from publisher.core.models import Problem, RenderedPost, Severity
@@ -21,13 +22,15 @@ from publisher.posts.body import LocalLink
 from publisher.posts.enclosures import is_played, unknown_lengths
 from publisher.posts.markup import BrokenPost, Renderer
 from publisher.posts.permalinks import is_served, site_path
-from publisher.posts.published import authority_of
+from publisher.posts.published import PublishedIds, authority_of
 from publisher.posts.urls import leads_out
 from publisher.publishing.exposure import exposures
 from publisher.publishing.letter_check import LetterCheck, check_letters
 from publisher.publishing.mail_wiring import unreadable_keys
+from publisher.publishing.page_check import page_problems
 from publisher.publishing.publish import rendering_problem
 from publisher.publishing.sent_files import sent_again
+from publisher.publishing.unused import distant_posts, unknown_tags, unused_templates
 from publisher.publishing.wiring import open_existing_store
 from publisher.site.build.copied_files import static_files
 from publisher.site.build.folder import stray_feeds
@@ -41,7 +44,13 @@ from publisher.subscribers.manage import orphaned
 # Names that only mean something on a machine or in a private network (RFC 6761, RFC 6762, RFC 8375).
 _PRIVATE_NAMES = (".localhost", ".local", ".test", ".invalid", ".internal", ".home.arpa", ".lan")
 # Codes of findings that the checks of posts and settings also report, for the same file and line.
-_REPORTED_TWICE = ("alt-missing", "link-broken", "postal-missing", "sender-missing", "text-hidden")
+_REPORTED_TWICE = (
+    "alt-missing", "link-broken", "postal-missing", "sender-missing", "setting-placeholder", "text-hidden",
+    "unsubscribe-unanswered",
+)  # fmt: skip
+
+# A first edition with a post that is older is reported.
+OLD_NEWS = timedelta(days=31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +70,7 @@ def check_project(
     spam      whether to ask SpamAssassin about the letters too, which takes a few seconds for each
     """
     archive = open_archive(config, now, keep=False)
-    problems = _post_problems(config, archive, progress)
+    problems = _post_problems(config, archive, now, progress)
     unknown = {enclosure.url for post in archive.posts for enclosure in post.enclosures if not enclosure.length}
     output = config.root / config.pages.output
     problems.extend(feed_problems(config, output, unknown))
@@ -71,20 +80,23 @@ def check_project(
     problems.extend(_settings(config))
     problems.extend(_podcast(config, archive))
     problems.extend(exposures(config))
-    problems.extend(stray_notes(config, now))
+    problems.extend(_written_in_vain(config, archive, now))
     problems.extend(_orphaned(config))
     letters = _letters(config, archive, now, spam)
-    problems.extend(
-        rendering_problem(letter.planned.newsletter.name, letter.error) for letter in letters if letter.error
-    )
+    broken = [rendering_problem(letter.planned.newsletter.name, letter.error) for letter in letters if letter.error]
+    templates = {problem.where for problem in broken if problem.path.startswith("templates/")}
+    problems = [*broken, *(problem for problem in problems if problem.where not in templates)]
+    problems.extend(_old_first_editions(config, letters, now))
     return ProjectCheck(
         tuple(sorted(set(problems), key=lambda p: (p.path, p.line, p.message))),
         tuple(_without_repetition(letter, problems) for letter in letters if letter.letter),
     )
 
 
-def _post_problems(config: Config, archive: Archive, progress: Callable[[int, int], None] | None) -> list[Problem]:
-    """Render every post; return the problems of front matter, bodies, links and attached files."""
+def _post_problems(
+    config: Config, archive: Archive, now: datetime, progress: Callable[[int, int], None] | None
+) -> list[Problem]:
+    """Render every post; return the problems of front matter, bodies, links, attached files and pages."""
     renderer = Renderer(archive, config, inspect=True)
     problems = list(archive.problems)
     rendered = []
@@ -102,6 +114,7 @@ def _post_problems(config: Config, archive: Archive, progress: Callable[[int, in
     problems.extend(archive.asset_clashes())
     if config.pages.enabled:
         problems.extend(dead_links(config, archive, rendered, renderer.local_links))
+        problems.extend(page_problems(config, archive, renderer, now))
     problems.extend(unknown_lengths(archive.folder, config.posts.folder, archive.posts))
     source = PostSource(config, archive, renderer.render)
     source.weights([each.post.source for each in rendered if each.post.in_feeds])
@@ -144,8 +157,7 @@ def _dead(path: str, link: LocalLink) -> Problem:
 
 def _settings(config: Config) -> Iterable[Problem]:
     """Report settings that are valid but unwise."""
-    file = config.root / CONFIG_FILE
-    lines = KeyLines(file.read_text(encoding="utf-8-sig", errors="replace") if file.is_file() else "")
+    lines = _lines(config)
     if not config.site.authority:
         yield Problem(
             CONFIG_FILE,
@@ -170,6 +182,7 @@ def _settings(config: Config) -> Iterable[Problem]:
             "put the picture there, or give its URL",
             Severity.WARNING,
         )
+    yield from _placeholders(config, lines)
     yield from _keys(config, lines)
     yield from _encryption(config, lines)
     yield from _times(config, lines)
@@ -196,6 +209,22 @@ def _podcast(config: Config, archive: Archive) -> Iterable[Problem]:
             'image = "..." under [site]: a square one of 1400 to 3000 pixels, in the static folder',
             Severity.WARNING,
         )
+
+
+def _lines(config: Config) -> KeyLines:
+    file = config.root / CONFIG_FILE
+    return KeyLines(file.read_text(encoding="utf-8-sig", errors="replace") if file.is_file() else "")
+
+
+def _placeholders(config: Config, lines: KeyLines) -> Iterable[Problem]:
+    """Report settings that still have the value of an example: an error if emails are really sent with it."""
+    for each in placeholders(config):
+        severity = Severity.ERROR if each.harms and sends_for_real(config) else Severity.WARNING
+        yield Problem(CONFIG_FILE, lines.of(each.keys), each.message, each.hint, severity)
+    known = PublishedIds(config).origin()
+    authority = authority_placeholder(config.site) if known is None or is_reserved(known.host) else None
+    if authority:
+        yield Problem(CONFIG_FILE, lines.of(authority.keys), authority.message, authority.hint, Severity.WARNING)
 
 
 def _encryption(config: Config, lines: KeyLines) -> Iterable[Problem]:
@@ -298,6 +327,28 @@ def _orphaned(config: Config) -> list[Problem]:
     with open_existing_store(config) as store:
         found = orphaned(store, [each.name for each in config.newsletters]) if store else []
     return [Problem(CONFIG_FILE, 0, each.message, each.hint, Severity.WARNING) for each in found]
+
+
+def _old_first_editions(config: Config, letters: Iterable[LetterCheck], now: datetime) -> Iterator[Problem]:
+    """Report first editions that would carry posts of long ago, unless the newsletter's `since` asks for them."""
+    for planned in (letter.planned for letter in letters):
+        oldest = planned.posts[-1]
+        if planned.number > 1 or planned.is_sample or planned.newsletter.since or oldest.published > now - OLD_NEWS:
+            continue
+        number = config.newsletters.index(planned.newsletter)
+        message = f"newsletter {planned.newsletter.name}: its first edition would include a post from "
+        message += f"{oldest.published.astimezone(config.zone):%Y-%m-%d}, {oldest.title!r}"
+        hint = 'set since = "YYYY-MM-DD" under [[newsletters]] to the day of the oldest post that may go'
+        yield Problem(CONFIG_FILE, _lines(config).of(("newsletters", number, "first")), message, hint, Severity.WARNING)
+
+
+def _written_in_vain(config: Config, archive: Archive, now: datetime) -> Iterator[Problem]:
+    with open_existing_store(config) as store:
+        taken = {each.name: store.editions.slots(each.name) for each in config.newsletters} if store else {}
+    yield from stray_notes(config, now, taken)
+    yield from unused_templates(config)
+    yield from unknown_tags(config, archive, _lines(config))
+    yield from distant_posts(config, archive, now)
 
 
 def _letters(config: Config, archive: Archive, now: datetime, spam: bool) -> list[LetterCheck]:

@@ -30,7 +30,8 @@ from publisher.publishing.edition_plan import (
     sample_edition,
 )
 from publisher.publishing.mail_wiring import headers_of, open_transport, project_links
-from publisher.publishing.wiring import Project
+from publisher.publishing.test_copies import with_web_copy
+from publisher.publishing.wiring import Project, web_version_url
 
 if TYPE_CHECKING:
     from publisher.publishing.render import EditionRenderer
@@ -140,19 +141,22 @@ def send_test(config: Config, plan: Plan, address: str, name: str, now: datetime
             hint="subscribers with only these topics would not get it",
         )
     letter = _renderer(config, plan.archive).letter(planned, now, chosen)
-    send_letter(config, name, planned.number, letter, address, now)
+    send_letter(config, name, planned.slot, planned.number, letter, address, now)
     return letter.subject
 
 
-def send_letter(config: Config, name: str, number: int, letter: Letter, address: str, now: datetime) -> None:
+def send_letter(config: Config, name: str, slot: str, number: int, letter: Letter, address: str, now: datetime) -> None:
     """Send a letter of the newsletter `name` to an address as a test email, through the project's transport.
 
-    Nothing is recorded. Raises PublisherError if the email is not accepted.
+    Nothing is recorded, but its web version is kept for a while, so that its link works. slot: that of the letter.
+    Raises PublisherError if the email is not accepted.
     """
     # The slot is unique, so that a second test is a separate message, even in the same second or with --now.
     draft = Edition(0, name, f"copy-{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}", number, letter.subject, now)
+    links = project_links(config)
+    letter = with_web_copy(config, links, letter, web_version_url(config, name, slot))
     with open_transport(config) as transport:
-        outcome = send_test_email(transport, draft, letter, headers_of(config, name), project_links(config), to=address)
+        outcome = send_test_email(transport, draft, letter, headers_of(config, name), links, to=address)
     if not isinstance(outcome, Accepted):
         raise PublisherError(f"the test email was not accepted: {outcome.reason}", where=address)
 

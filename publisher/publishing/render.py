@@ -8,7 +8,7 @@ from typing import Any
 
 from publisher.config import Config, NewsletterConfig
 from publisher.core.models import Post, RenderedPost
-from publisher.core.newsletter_models import EditionDraft, EditionPost, Letter, slot_path
+from publisher.core.newsletter_models import EditionDraft, EditionPost, Letter
 from publisher.core.templates import Templates
 from publisher.newsletters.letter.compose import compose
 from publisher.newsletters.letter.note import Note, read_note, require_notes
@@ -17,6 +17,7 @@ from publisher.newsletters.variants import Variant, all_topics
 from publisher.posts.archive import Archive
 from publisher.posts.markup import BrokenPost, Renderer
 from publisher.publishing.edition_plan import PlannedEdition, UnreadablePostError
+from publisher.publishing.wiring import web_version_url
 
 
 class EditionRenderer:
@@ -92,7 +93,7 @@ class EditionRenderer:
             planned.slot,
             planned.goes_at or now,
             self._templates,
-            f"{self._config.site_url}/editions/{planned.newsletter.name}/{slot_path(planned.slot)}/",
+            web_version_url(self._config, planned.newsletter.name, planned.slot),
             note,
             variant.key,
             self._view,

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from publisher.config import Config
 from publisher.core.host_id import host_id, host_name
 from publisher.core.models import Problem, Severity, problem_at
+from publisher.core.newsletter_models import slot_path
 from publisher.site.build import BuildReport, build
 from publisher.site.build.folder import Progress
 from publisher.site.build.manifest import Manifest, manifest_file
@@ -131,9 +132,14 @@ def note_build_failure(config: Config, error: PublisherError, now: datetime) -> 
     Manifest.read(manifest_file(config, config.root / config.pages.output)).note_failure(problem_at(error), now)
 
 
+def web_version_url(config: Config, newsletter: str, slot: str) -> str:
+    """Return the URL of the web version of a newsletter's edition for a slot."""
+    return f"{config.editions_url}/editions/{newsletter}/{slot_path(slot)}/"
+
+
 def web_copies(config: Config, now: datetime) -> WebVersions:
-    """Return the web versions that the site shows at `now`. They are loaded only if they have changed."""
-    if not config.pages.enabled or not has_store(config):
+    """Return the web versions to publish at `now`, to which emails link. They are loaded only if they have changed."""
+    if not has_store(config):
         return NO_WEB_VERSIONS
     key = editions_key(config.database.url, config.root, now)
     if key is None:

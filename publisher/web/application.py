@@ -43,6 +43,7 @@ from publisher.web.mail_worker import MailWorker
 from publisher.web.monitoring import AccessLog, Metrics
 from publisher.web.public.account_page import AccountPages, AddressChangePages
 from publisher.web.public.approval_page import ApprovalPages
+from publisher.web.public.copy_page import CopyPages
 from publisher.web.public.preferences_page import PreferencesPages
 from publisher.web.public.public_pages import PublicPages
 from publisher.web.public.static_site import SiteFiles
@@ -123,12 +124,7 @@ def _make_application(context: WebContext, metrics: Metrics, feed_stats: FeedSta
         *([Route(site_path, front.site_home)] if site_path else ()),
         Mount(
             site_path or "/",
-            SiteFiles(
-                config.root / config.pages.output,
-                context.links.public_url,
-                feed_stats.count,
-                {name.file: name.kind for name in config.feeds.other_names},
-            ),
+            SiteFiles(config.root / config.pages.output, context.links.public_url, feed_stats.count),
         ),
     ]
     home = [Route(path, front.admin_home) for path in ("/", f"{pages.prefix}/admin/")]
@@ -143,7 +139,7 @@ def _public_routes(front: _Front, context: WebContext, pages: PublicPages) -> li
     subscribe, unsubscribe = SubscribePages(context, pages, tokens), UnsubscribePages(context, pages)
     preferences, account = PreferencesPages(context, pages), AccountPages(context, pages)
     address, never = AddressChangePages(context, pages), NeverPages(context, pages)
-    approval = ApprovalPages(context, pages)
+    approval, copy = ApprovalPages(context, pages), CopyPages(context, pages)
     table: list[tuple[str, GetHandler, PostHandler | None]] = [
         ("/subscribe", subscribe.show_form, subscribe.take_form),
         ("/confirm/{token}", subscribe.show_confirm, subscribe.confirm),
@@ -154,6 +150,7 @@ def _public_routes(front: _Front, context: WebContext, pages: PublicPages) -> li
         ("/account/{token}/erase", account.show_erase, account.erase),
         ("/never/{token}", never.show, never.decline),
         ("/approve/{token}", approval.show, approval.decide),
+        ("/test-copy/{token}", copy.show, None),
     ]
     return [
         Route(pages.prefix + path, _Methods(front.get(get), front.post(post) if post else None))

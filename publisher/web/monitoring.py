@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 OWN = (
     "admin",
     "approve",
+    "test-copy",
     "subscribe",
     "confirm",
     "address",

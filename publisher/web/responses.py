@@ -105,6 +105,11 @@ def admin_email_headers() -> dict[str, str]:
     return _email_headers("data: http: https:", ADMIN_SANDBOX)
 
 
+def test_copy_headers() -> dict[str, str]:
+    """Return the headers of the web version of a test email, whose URL contains a token."""
+    return _email_headers("data: http: https:", ADMIN_SANDBOX) | {"Referrer-Policy": "no-referrer"}
+
+
 def preview_email_headers() -> dict[str, str]:
     """Return the headers of an email in a frame of the preview.
 

@@ -110,15 +110,19 @@ def make_sample_email(config: Config, edition: Edition, letter: Letter, variants
 class NextEmail:
     """A newsletter's next email.
 
-    number  the number of its edition
-    posts   how many posts it contains
+    slot       the label of the slot of its edition
+    number     the number of its edition
+    posts      how many posts it contains
+    is_sample  whether nothing is new, so that it only shows how the newest posts would look
     """
 
+    slot: str
     number: int
     subject: str
     letter: Letter
     html: str
     posts: int
+    is_sample: bool
 
 
 def next_email(config: Config, store: Store, newsletter: NewsletterConfig, now: datetime) -> NextEmail | None:
@@ -135,7 +139,7 @@ def next_email(config: Config, store: Store, newsletter: NewsletterConfig, now: 
     letter = EditionRenderer(config, archive).letter(planned, moment)
     edition = Edition(0, newsletter.name, planned.slot, planned.number, letter.subject, moment)
     html = make_sample_email(config, edition, letter, ()).html
-    return NextEmail(planned.number, letter.subject, letter, html, len(planned.posts))
+    return NextEmail(planned.slot, planned.number, letter.subject, letter, html, len(planned.posts), planned.is_sample)
 
 
 def open_links_in_tabs(html: str) -> str:

@@ -77,7 +77,7 @@ def test_the_tutorial_ends_with_an_edition_in_a_readers_mailbox(tmp_path: Path) 
             else:
                 subprocess.run(command, shell=True, cwd=folder, env=environment, check=True, capture_output=True)
         mail_program, program = left
-        running = f"Running My newsletter: http://127.0.0.1:{web}/   (press Ctrl-C to stop)\n"
+        running = f"Running Notes by Ada: http://127.0.0.1:{web}/   (press Ctrl-C to stop)\n"
         assert line_with(program, "Running") == running, log.read_text()
         with httpx.Client(base_url=f"http://127.0.0.1:{web}", timeout=60) as browser:
             form = browser.get("/subscribe").text
@@ -99,7 +99,7 @@ def test_the_tutorial_ends_with_an_edition_in_a_readers_mailbox(tmp_path: Path) 
     assert edition["To"].addresses[0].addr_spec == "eve@example.org"
     assert edition["Subject"] == "Hello, world"
     assert edition["List-Unsubscribe"].startswith(f"<http://127.0.0.1:{web}/unsubscribe/")
-    assert "Hello, world" in edition.get_body(("plain",)).get_content()
+    assert "Here I am." in edition.get_body(("plain",)).get_content()
 
 
 def test_the_tutorial_takes_fewer_than_ten_commands() -> None:

@@ -22,7 +22,15 @@ from publisher.newsletters.letter.note import Note, default_note
 from publisher.newsletters.letter.palette import looks_of
 from publisher.newsletters.letter.plain_text import WIDTH, indent, text_of, underlined, wrap
 from publisher.newsletters.letter.safe_text import one_line, safe_url
-from publisher.newsletters.letter.template_context import Content, LetterView, PostView, post_view, postal_lines
+from publisher.newsletters.letter.template_context import (
+    Content,
+    LetterView,
+    PostView,
+    feed_url,
+    post_view,
+    postal_lines,
+    postal_name,
+)
 from publisher.posts.pictures import static_picture
 
 TEXT_TEMPLATE = "email/letter.txt"
@@ -201,8 +209,9 @@ def _letter_view(
         intro_text=text_of(intro, words, links=newsletter.text_links),
         web_copy_url=safe_url(web_copy_url),
         site_url=f"{config.site_url}/",
-        feed_url=f"{config.site_url}/feed.xml",
+        feed_url=feed_url(config),
         postal=postal_lines(config),
+        postal_name=postal_name(config, title),
     )
 
 

@@ -12,14 +12,17 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from functools import cached_property
+from itertools import islice
 from urllib.parse import urljoin
+from zoneinfo import ZoneInfo
 
 import comrak
 
-from publisher.config import Config, NewsletterConfig, ScheduleKind, parse_schedule
+from publisher.config import Config, NewsletterConfig, Schedule, ScheduleKind, parse_schedule
 from publisher.config.private_paths import PublicFiles
 from publisher.core.errors import PostError, PublisherError
 from publisher.core.file_names import existing
@@ -27,7 +30,7 @@ from publisher.core.models import Problem, Severity, problem_at
 from publisher.core.newsletter_models import slot_path
 from publisher.core.private_folder import COPY_IT
 from publisher.newsletters.letter.safe_text import clean
-from publisher.newsletters.slots import slot_label
+from publisher.newsletters.slots import slot_label, upcoming
 from publisher.posts import lone_tags
 from publisher.posts.allowed_html import sanitise
 from publisher.posts.bounded_process import OverLimit, TimeLimit, shared_process
@@ -161,9 +164,10 @@ def rendered_note(text: str, base: str) -> str:
     return maths_of(clean, 0).html
 
 
-def stray_notes(config: Config, now: datetime) -> Iterator[Problem]:
-    """Yield a warning for each folder under letters/ without a newsletter, and for each note that fits no slot.
+def stray_notes(config: Config, now: datetime, taken: Mapping[str, Collection[str]]) -> Iterator[Problem]:
+    """Yield a warning for each folder under letters/ without a newsletter, and for each note that no email will carry.
 
+    taken  the slots that have an edition, by the name of the newsletter
     Notes from earlier years are not checked, because the schedule may have been different then.
     """
     names = [each.name for each in config.newsletters]
@@ -177,29 +181,78 @@ def stray_notes(config: Config, now: datetime) -> Iterator[Problem]:
         newsletter = config.newsletter(path.name)
         place = f"{NOTES_FOLDER}/{path.name}"
         if newsletter is not None and path.is_dir():
-            yield from _stray_notes_of(config, newsletter, now)
+            yield from _stray_notes_of(config, newsletter, now, frozenset(map(slot_path, taken.get(path.name, ()))))
         elif path.is_dir() or path.suffix == ".md":
             near = difflib.get_close_matches(path.name, names, n=1, cutoff=0.5)
             hint = f"did you mean {NOTES_FOLDER}/{near[0]}/?" if near else f"put notes in {NOTES_FOLDER}/NEWSLETTER/"
             yield Problem(place, 0, f"there is no newsletter called {path.stem!r}", hint, Severity.WARNING)
 
 
-def _stray_notes_of(config: Config, newsletter: NewsletterConfig, now: datetime) -> Iterator[Problem]:
+def _stray_notes_of(
+    config: Config, newsletter: NewsletterConfig, now: datetime, taken: Collection[str]
+) -> Iterator[Problem]:
     schedule = parse_schedule(newsletter.schedule)
-    each_post = schedule.kind is ScheduleKind.EACH_POST
     zone = config.newsletter_zone(newsletter)
+    each_post = schedule.kind is ScheduleKind.EACH_POST
     label = "post-ID" if each_post else slot_path(slot_label(schedule, now, zone))
-    for path in sorted((config.root / NOTES_FOLDER / newsletter.name).glob("*.md")):
-        name = path.stem
-        fits = name.startswith("post-") if each_post else _shape(name) == _shape(label)
-        if not fits and name[:4] >= f"{now:%Y}":
+    notes = sorted((config.root / NOTES_FOLDER / newsletter.name).glob("*.md"))
+    coming = _Coming(schedule, now, zone)
+    for name in (path.stem for path in notes):
+        message = ""
+        if each_post:
+            if not name.startswith("post-") and name[:4] >= f"{now:%Y}":
+                message = _NO_SLOT
+        elif name not in taken and name[:4] >= f"{now:%Y}":
+            message = coming.why_not(re.sub(r"\.\d+$", "", name))
+        if message:
             yield Problem(
-                f"{NOTES_FOLDER}/{newsletter.name}/{path.name}",
+                f"{NOTES_FOLDER}/{newsletter.name}/{name}.md",
                 0,
-                f"{newsletter.name} has no slot called {name!r}, so this note will never be used",
+                message.format(newsletter=newsletter.name, name=name),
                 f"name it after a slot, such as {label}.md",
                 Severity.WARNING,
             )
+
+
+class _Coming:
+    """The slots of a schedule from now on, as far as they are needed to judge the names of notes."""
+
+    def __init__(self, schedule: Schedule, now: datetime, zone: ZoneInfo) -> None:
+        self._schedule, self._now, self._zone = schedule, now, zone
+
+    @cached_property
+    def _labels(self) -> list[str]:
+        """The current slot and those to come, for years; for a manual newsletter, only the current one."""
+        labels = [slot_label(self._schedule, self._now, self._zone)]
+        labels += [slot.label for slot in islice(upcoming(self._schedule, self._now, self._zone), _FAR_AHEAD)]
+        return sorted(map(slot_path, labels))
+
+    def why_not(self, name: str) -> str:
+        """Return why no edition from now on will have the slot of this name, or "" if one may have it."""
+        first, last = self._labels[0], self._labels[-1]
+        if not _is_like(name, first):
+            return _NO_SLOT
+        if name < first:
+            return "the slot {name!r} of {newsletter} is past and has no edition, so this note will never be used"
+        return "" if name in self._labels or name > last else _NO_SLOT
+
+
+_NO_SLOT = "{newsletter} has no slot called {name!r}, so this note will never be used"
+_FAR_AHEAD = 500
+
+
+def _is_like(name: str, label: str) -> bool:
+    """Return whether a name has the form of a label, and a date in it that exists."""
+    if _shape(name) != _shape(label):
+        return False
+    try:
+        if "W" in name:
+            date.fromisocalendar(int(name[:4]), int(name[6:8]), 1)
+        else:
+            date.fromisoformat(f"{name}-01" if len(name) == len("2026-11") else name[:10])
+    except ValueError:
+        return False
+    return True
 
 
 def _shape(label: str) -> str:

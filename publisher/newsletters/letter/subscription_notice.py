@@ -19,7 +19,7 @@ from publisher.newsletters.letter.inline_css import inline_css
 from publisher.newsletters.letter.palette import looks_of
 from publisher.newsletters.letter.plain_text import WIDTH, underlined, wrap
 from publisher.newsletters.letter.safe_text import one_line
-from publisher.newsletters.letter.template_context import LetterView, postal_lines
+from publisher.newsletters.letter.template_context import LetterView, feed_url, postal_lines, postal_name
 
 HTML_TEMPLATE, TEXT_TEMPLATE = "email/notice.html", "email/notice.txt"
 NoticeKind = Literal["confirm", "already", "suppressed", "address", "moved", "account", "farewell"]
@@ -173,8 +173,9 @@ def _letter_view(
         intro_text="",
         web_copy_url="",
         site_url=f"{config.site_url}/",
-        feed_url=f"{config.site_url}/feed.xml",
+        feed_url=feed_url(config),
         postal=postal_lines(config),
+        postal_name=postal_name(config, one_line(title)),
     )
 
 

@@ -58,7 +58,9 @@ class LetterView:
     """Everything in a letter apart from its posts.
 
     intro, intro_text  the writer's note as HTML and as plain text; "" if there is none
+    feed_url           the URL of the site's feed; "" if it has none
     postal             the lines of the postal address
+    postal_name        the name above them; "" if they begin with it
     """
 
     newsletter: str
@@ -77,6 +79,7 @@ class LetterView:
     site_url: str
     feed_url: str
     postal: tuple[str, ...]
+    postal_name: str
 
 
 def post_view(
@@ -126,9 +129,22 @@ def post_view(
     )
 
 
+def feed_url(config: Config) -> str:
+    """Return the URL of the site's feed, which is RSS if the site has it; "" if the site has no feeds."""
+    names = {"rss": "feed.xml", "atom": "atom.xml", "json": "feed.json"}
+    return next((f"{config.site_url}/{name}" for kind, name in names.items() if kind in config.feeds.formats), "")
+
+
 def postal_lines(config: Config) -> tuple[str, ...]:
     """Return the lines of the postal address in the footer."""
     return tuple(one_line(line) for line in config.site.postal_address.splitlines() if line.strip())
+
+
+def postal_name(config: Config, title: str) -> str:
+    """Return the name to print above the postal address: the title, or "" if the address begins with a name of ours."""
+    first = next(iter(postal_lines(config)), "").casefold()
+    names = (one_line(name).casefold() for name in (title, config.site.title, config.site.author.name))
+    return "" if any(name and first.startswith(name) for name in names) else title
 
 
 def _image(rendered: RenderedPost, html: str) -> Image | None:

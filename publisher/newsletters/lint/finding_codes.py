@@ -62,6 +62,12 @@ CODES: dict[str, FindingKind] = {
         "There is no unsubscribe link. Most countries, Gmail, Yahoo and Outlook require one in every newsletter.",
         'link to {{ mark.UNSUBSCRIBE }}, or keep the block "links" of the shipped template',
     ),
+    "unsubscribe-unanswered": FindingKind(
+        "error",
+        "Nothing answers the unsubscribe link, because it leads to a site that another program makes or that consists "
+        "of files. Only `publisher run` or `publisher serve` answers it.",
+        "set web.public_url to where `publisher run` answers",
+    ),
     "postal-missing": FindingKind(
         "warning",
         "There is no postal address. Many countries require one by law in every newsletter.",
@@ -77,6 +83,12 @@ CODES: dict[str, FindingKind] = {
         "The From address is at a domain reserved for examples (RFC 2606), which mail servers reject. It is a note if "
         "emails go to the outbox, and a warning if the mail server is on this host, where you may be testing.",
         "use an address at your own domain",
+    ),
+    "setting-placeholder": FindingKind(
+        "error",
+        "A setting still has the value of an example: a domain that is reserved for examples (RFC 2606), or the name "
+        "that `publisher init` writes. `publisher check` reports it as a warning if emails go to the outbox.",
+        "write your own",
     ),
     # What the inbox shows before the email is opened.
     "subject-empty": FindingKind("error", "The email has no subject.", "write a subject"),
@@ -155,6 +167,11 @@ CODES: dict[str, FindingKind] = {
         "Nothing replaces it, so subscribers would see it as is.",
         "write what subscribers should read, or put it in backticks to show it as code",
     ),
+    "post-sample": FindingKind(
+        "error",
+        "A post in the email still has the sample text of `publisher init`.",
+        "replace the text with your own, or keep the post out with draft: true",
+    ),
     # What email clients can show.
     "client-support": FindingKind(
         "warning",
@@ -222,7 +239,8 @@ CODES: dict[str, FindingKind] = {
     ),
     "link-placeholder": FindingKind(
         "note",
-        "A link leads to a domain reserved for examples (RFC 2606).",
+        "A link leads to a domain reserved for examples (RFC 2606). In a template it is a warning, and an error if "
+        "emails are really sent.",
         "write the real URL, unless it is meant as an example",
     ),
     # Colours.

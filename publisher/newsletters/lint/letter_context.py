@@ -149,7 +149,7 @@ class SourceLocator:
         settings = self._place(CONFIG_FILE, self._read(CONFIG_FILE), (value,))
         return settings if ":" in settings else f"templates/email/{first}"
 
-    def key(self, *path: str) -> str:
+    def key(self, *path: str | int) -> str:
         """Return the place of a key in publisher.toml, such as ("site", "title"), or else of its table.
 
         A key of the letter's own newsletter is given as ("", "subject").

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
+from publisher.config.placeholders import is_reserved, sends_for_real
 from publisher.core.newsletter_models import Mark
-from publisher.newsletters.lint.finding_codes import Finding, found
+from publisher.newsletters.lint.finding_codes import Finding, FindingLevel, found
 from publisher.newsletters.lint.letter_context import LintContext
-from publisher.newsletters.lint.requirements import is_reserved
 from publisher.posts.permalinks import is_served
 from publisher.posts.pictures import PublishedFiles
 
@@ -33,7 +33,8 @@ def link_findings(context: LintContext) -> Iterator[Finding]:
         seen.add(url)
         problem = _problem(context, url, "picture" if name == "src" else "link")
         if problem:
-            yield found(problem[0], context.locator.of_url(url), problem[1])
+            where = context.locator.of_url(url)
+            yield found(problem[0], where, problem[1], level=_level_in_template(context, problem[0], where))
 
 
 def picture_findings(context: LintContext) -> Iterator[Finding]:
@@ -50,6 +51,13 @@ def picture_findings(context: LintContext) -> Iterator[Finding]:
         if source not in weighed:
             weighed.add(source)
             yield from _weight(context, source, name, files)
+
+
+def _level_in_template(context: LintContext, code: str, where: str) -> FindingLevel | None:
+    """Return the level for a placeholder in a template, which no one means as an example; None for the usual level."""
+    if code != "link-placeholder" or not where.startswith("templates/"):
+        return None
+    return "error" if sends_for_real(context.config) else "warning"
 
 
 def _problem(context: LintContext, url: str, what: str) -> tuple[str, str] | None:

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from email.utils import parseaddr
 
 from publisher.config import Mail
+from publisher.config.placeholders import is_reserved, placeholders, sends_for_real
 from publisher.core.models import Severity
 from publisher.core.newsletter_models import Mark
+from publisher.mail.settings_lint import unanswered_links
 from publisher.newsletters.letter.compose import SUBJECT_LENGTH
 from publisher.newsletters.letter.note import NOTES_FOLDER
 from publisher.newsletters.letter.safe_text import one_line, safe_url
@@ -16,17 +18,14 @@ from publisher.newsletters.letter.template_context import postal_lines
 from publisher.newsletters.lint.finding_codes import Finding, FindingLevel, found
 from publisher.newsletters.lint.letter_context import LintContext
 
-# Domain names that no one will ever own (RFC 2606 and RFC 6761).
-_RESERVED = re.compile(r"(?:^|\.)(?:example(?:\.(?:com|net|org))?|test|invalid|localhost)$", re.IGNORECASE)
 # What a post without words may show, and what of it becomes a link with words in an email.
 _SHOWS = re.compile(r"<(?:img|iframe|video|audio)\b")
 _PLAYS = re.compile(r"<(?:iframe|video|audio)\b")
+# How the first post of `publisher init` begins, in this version and in 0.1.
+_SAMPLE = re.compile(
+    r"^This is the first paragraph, (?:so it is also|and so it is) the excerpt that lists and", re.MULTILINE
+)
 _NEWS = 20  # characters that a preheader must add if it begins with the subject
-
-
-def is_reserved(host: str) -> bool:
-    """Return whether a host name is reserved for examples and tests."""
-    return bool(_RESERVED.search(host.rstrip(".")))
 
 
 def requirement_findings(context: LintContext) -> Iterator[Finding]:
@@ -34,6 +33,8 @@ def requirement_findings(context: LintContext) -> Iterator[Finding]:
     yield from _unsubscribe_link(context)
     yield from _postal_address(context)
     yield from _sender(context)
+    yield from _placeholder_settings(context)
+    yield from _unsubscribe_answer(context)
     if not context.letter.text.strip():
         yield found("text-missing", context.locator.text_template(), "the plain-text version is empty")
     if context.posts and not _shows_posts(context):
@@ -44,6 +45,9 @@ def requirement_findings(context: LintContext) -> Iterator[Finding]:
         for problem in post.problems:
             if problem.severity is Severity.ERROR:
                 yield found("text-hidden", problem.where, problem.message, problem.hint)
+        if sample := _SAMPLE.search(context.locator.source(post)):
+            where = context.locator.post(post, sample[0])
+            yield found("post-sample", where, f"the post {post.post.title!r} has the text that `publisher init` wrote")
 
 
 def inbox_findings(context: LintContext) -> Iterator[Finding]:
@@ -110,6 +114,21 @@ def _sender(context: LintContext) -> Iterator[Finding]:
             f"{address} is at a placeholder domain, from which no one can send",
             level=_placeholder_level(context.config.mail),
         )
+
+
+def _placeholder_settings(context: LintContext) -> Iterator[Finding]:
+    """Yield the settings with the value of an example, if emails are really sent; else only `check` reports them."""
+    if sends_for_real(context.config):
+        for each in placeholders(context.config):
+            if each.harms:
+                place = context.locator.key(*each.keys)
+                yield found("setting-placeholder", place, each.message, each.hint)
+
+
+def _unsubscribe_answer(context: LintContext) -> Iterator[Finding]:
+    problem = unanswered_links(context.config)
+    if problem and problem.severe:
+        yield found("unsubscribe-unanswered", context.locator.key(*problem.keys), problem.message, problem.hint)
 
 
 def _placeholder_level(mail: Mail) -> FindingLevel:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 
 from publisher.config import Config
 from publisher.core.errors import ProjectError
@@ -21,7 +20,7 @@ from publisher.site.build.manifest import Manifest, is_feed, manifest_file
 from publisher.site.build.site_files import plan_site, without_clashes
 from publisher.site.feeds.feed_files import size_problems
 from publisher.site.feeds.items import PostSource
-from publisher.site.pages.frame import output_path
+from publisher.site.pages.edition_pages import bare_web_version
 from publisher.site.web_versions import WebVersion, WebVersions
 
 
@@ -121,13 +120,12 @@ def put_web_versions(config: Config, editions: Iterable[WebVersion]) -> None:
     The next build that succeeds replaces them. Raises ProjectError if they cannot be written.
     """
     path = config.root / config.pages.output
-    made = {output_path(each.edition.path): each.html.encode("utf-8", "replace") for each in editions}
-    missing = {name: html for name, html in made.items() if not (path / name).is_file()}
+    missing = [made for made in map(bare_web_version, editions) if not (path / made.path).is_file()]
     folder = OutputFolder(path, Manifest.read(manifest_file(config, path)))
     if missing:
-        folder.begin(missing)
-    for name, html in missing.items():
-        folder.put(Output(name, "", partial(bytes, html)), html)
+        folder.begin([each.path for each in missing])
+    for each in missing:
+        folder.put(each, each.make())
 
 
 def _facts(archive: Archive, planned: Iterable[str]) -> dict[str, int]:
@@ -135,7 +133,7 @@ def _facts(archive: Archive, planned: Iterable[str]) -> dict[str, int]:
     return {
         "posts": len(archive.posts),
         "kept": archive.shown_last_versions,
-        "waiting": archive.waiting,
+        "waiting": len(archive.waiting),
         "feeds": sum(map(is_feed, names)),
         "pages": sum(name.endswith(".html") for name in names),
     }

@@ -15,6 +15,7 @@ from publisher.site.build.folder import parents
 from publisher.site.feeds.feed_files import plan_feeds
 from publisher.site.feeds.feed_list import OPML_FILE, Feed, feed_links, feed_url, feeds_of
 from publisher.site.feeds.items import PostSource
+from publisher.site.pages.edition_pages import bare_web_version
 from publisher.site.pages.frame import FeedLink
 from publisher.site.pages.page_files import plan_pages
 from publisher.site.pages.signup import ListedFeed
@@ -32,7 +33,9 @@ def plan_site(
     editions: Sequence[WebVersion],
     expect: Callable[[Iterable[Post]], None] | None = None,
 ) -> Iterator[Output]:
-    """Yield the static files, then the feeds, then the pages. If two have the same path, the first takes precedence.
+    """Yield the static files, then the feeds, then the pages and web versions.
+
+    If two have the same path, the first takes precedence.
 
     A post is rendered only if its weight in a feed is needed and is not known yet (see PostSource.weights).
 
@@ -45,6 +48,8 @@ def plan_site(
     yield from plan_feeds(config, feeds)
     if config.pages.enabled:
         yield from _pages(config, archive, render, templates, editions, feeds)
+    else:
+        yield from map(bare_web_version, editions)  # emails link to them, whoever makes the pages
 
 
 def _pages(

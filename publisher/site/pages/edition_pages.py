@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -89,6 +90,12 @@ def make_edition(frame: Frame, path: str, page: WebVersion) -> bytes:
         middle=html[head_end.start() : body_start.end()],
         after=html[body_start.end() :],
     )
+
+
+def bare_web_version(page: WebVersion) -> Output:
+    """Return the output of an edition without the site's bar, for a site that another tool makes."""
+    html = page.html.encode("utf-8", "replace")
+    return Output(output_path(page.edition.path), hashlib.sha256(html).hexdigest(), lambda: html)
 
 
 def _archives(config: Config, editions: Sequence[Edition]) -> list[NewsletterArchive]:

@@ -82,7 +82,9 @@ class AdminActions:
             draft = next_email(context.config, context.store, newsletter, context.now())
             if draft is None:
                 return Flash("No posts yet.", is_bad=True)
-            send_letter(context.config, newsletter.name, draft.number, draft.letter, address, context.now())
+            send_letter(
+                *(context.config, newsletter.name, draft.slot, draft.number, draft.letter, address, context.now())
+            )
             return self._sent(address)
 
         return self._redirect(f"next/{newsletter.name}", send)
@@ -133,7 +135,7 @@ class AdminActions:
         letter = editions.letter(edition.id, form.one("variant")) or editions.letter(edition.id)
         if letter is None:
             return Flash("This edition has no email.", is_bad=True)
-        send_letter(context.config, edition.newsletter, edition.number, letter, address, context.now())
+        send_letter(*(context.config, edition.newsletter, edition.slot, edition.number, letter, address, context.now()))
         return self._sent(address)
 
     def _sent(self, address: str) -> Flash:

@@ -213,6 +213,7 @@ class _Preview:
 @dataclass(frozen=True, slots=True)
 class _TestEmail:
     config: Config
+    slot: str
     number: int
     letter: Letter
     now: datetime
@@ -227,11 +228,13 @@ def send_test(project: LiveProject, newsletter: str, which: str, topics: str, ad
 
     def chosen(snapshot: Snapshot) -> _TestEmail:
         sample = snapshot.sample(newsletter, which, topics)
-        return _TestEmail(snapshot.config, sample.edition.number, sample.letter, project.now(snapshot.config))
+        edition = sample.edition
+        now = project.now(snapshot.config)
+        return _TestEmail(snapshot.config, edition.slot, edition.number, sample.letter, now)
 
     test = project.ask(chosen)
     # Don't send in the project's thread. A mail server may be slow, and the pages must still be served.
-    send_letter(test.config, newsletter, test.number, test.letter, to, test.now)
+    send_letter(test.config, newsletter, test.slot, test.number, test.letter, to, test.now)
     return f"A test was sent to {to} through {transport_name(test.config)}"
 
 

@@ -16,7 +16,7 @@ from publisher.core.templates import Templates
 from publisher.newsletters.lint.finding_codes import Finding
 from publisher.newsletters.lint.lint_letter import lint_letter
 from publisher.newsletters.slots import is_post_slot
-from publisher.publishing.edition_plan import Plan, PlannedEdition, make_plan, sample_edition
+from publisher.publishing.edition_plan import Plan, PlannedEdition, make_plan, next_edition
 from publisher.publishing.render import EditionRenderer
 from publisher.publishing.wiring import has_store, open_project_store
 from publisher.web.preview.site_preview import SitePreview
@@ -34,8 +34,9 @@ _LEVELS = ("error", "warning", "note")
 class ListedEmail:
     """An email that can be previewed.
 
-    which  the name of the email in URLs: "next", "next-2", or the id of an edition in the database
-    about  the text below the title in the list, such as the number of recipients or posts
+    which      the name of the email in URLs: "next", "next-2", or the id of an edition in the database
+    about      the text below the title in the list, such as the number of recipients or posts
+    is_sample  whether nothing is new, so that it only shows how the newest posts would look
     """
 
     newsletter: str
@@ -44,6 +45,7 @@ class ListedEmail:
     about: str
     number: int
     is_next: bool
+    is_sample: bool = False
 
     @property
     def place(self) -> str:
@@ -92,7 +94,7 @@ class Snapshot:
         with self._store() as store:
             self._plan: Plan = make_plan(config, store, (), now, held=True)
             self._editions = {e.id: e for e in store.editions.list()} if store else {}
-        self._coming = {n.name: self._upcoming(n) for n in config.newsletters}
+            self._coming = {n.name: self._upcoming(n, store) for n in config.newsletters}
         self._press = EditionRenderer(config, self._plan.archive)
         self._samples: dict[tuple[str, str, str], SampleEmail] = {}
         self._findings: dict[tuple[str, str, str], EmailFindings] = {}
@@ -150,14 +152,14 @@ class Snapshot:
     def _store(self) -> AbstractContextManager[Store | None]:
         return open_project_store(self.config) if has_store(self.config) else nullcontext()
 
-    def _upcoming(self, newsletter: NewsletterConfig) -> tuple[tuple[str, PlannedEdition], ...]:
+    def _upcoming(self, newsletter: NewsletterConfig, store: Store | None) -> tuple[tuple[str, PlannedEdition], ...]:
         """Return the editions that `publish` would make, with their names in URLs.
 
-        If there are none, return a sample edition with the newest posts.
+        If there are none, return the next edition, or a sample edition with the newest posts.
         """
         planned = [each for each in self._plan.editions if each.newsletter.name == newsletter.name]
         if not planned:
-            first = sample_edition(self.config, newsletter, self._plan.archive, self.now)
+            first = next_edition(self.config, store, newsletter, self._plan.archive, self.now)
             planned = [first] if first.posts else []
         names = (NEXT if number == 1 else f"{NEXT}-{number}" for number in range(1, len(planned) + 1))
         return tuple(zip(names, planned, strict=True))
@@ -194,6 +196,7 @@ class Snapshot:
                 reason or f"{_slot(planned.slot)}{_count(planned.recipients, 'subscriber')}",
                 planned.number,
                 True,
+                planned.is_sample,
             )
             for which, planned in self._coming.get(name, ())
         )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from publisher.core.errors import SubscriberError
 from publisher.core.newsletter_models import Subscriber
 from publisher.mail.links import LinkPurpose
+from publisher.mail.send_test import NOBODY
 from publisher.site.pages.signup import newsletter_offers
 from publisher.subscribers.account import request_account_link
 from publisher.subscribers.self_service import Preferences, set_preferences
@@ -39,13 +40,13 @@ class PreferencesPages:
     def show(self, request: Request) -> Response:
         """Show forms with the subscriber's newsletters, topics, language and pause."""
         subscriber = self._subscriber(request)
-        return self._page(request, subscriber) if subscriber else self._pages.bad_link(request)
+        return self._page(request, subscriber) if subscriber else self._no_subscriber(request)
 
     def change(self, request: Request, form: Form) -> Response:
         """Handle one of the forms on the page."""
         subscriber = self._subscriber(request)
         if subscriber is None:
-            return self._pages.bad_link(request)
+            return self._no_subscriber(request)
         try:
             match form.one("do"):
                 case "save":
@@ -132,6 +133,14 @@ class PreferencesPages:
 
     def _subscriber(self, request: Request) -> Subscriber | None:
         """Return the subscriber that the token belongs to; None if the token is invalid or the subscriber is gone."""
+        uid = self._uid(request)
+        return self._context.store.subscribers.by_uid(uid) if uid else None
+
+    def _no_subscriber(self, request: Request) -> Response:
+        is_test = self._uid(request) == NOBODY
+        return self._pages.test_copy(request) if is_test else self._pages.bad_link(request)
+
+    def _uid(self, request: Request) -> str:
         token = token_of(request)
         found = self._context.links.read(LinkPurpose.PREFERENCES, token) if len(token) <= _LONGEST_TOKEN else None
-        return self._context.store.subscribers.by_uid(found[0]) if found and len(found) == 1 else None
+        return found[0] if found and len(found) == 1 else ""

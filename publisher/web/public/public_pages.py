@@ -81,6 +81,10 @@ class PublicPages:
         """Return a page with one message. title, hint: keys of texts in the catalog."""
         return self.page(request, "message.html", title, status=status, language=language, hint=hint, values=values)
 
+    def test_copy(self, request: Request) -> Response:
+        """Return the page for the personal links of a test email, which belong to nobody."""
+        return self.message(request, "test_copy", "test_copy_hint")
+
     def bad_link(self, request: Request) -> Response:
         """Return the page for a token that is forged, truncated, expired, already used, or meant for another page."""
         return self.message(request, "bad_link", "bad_link_hint", status=404)

@@ -89,6 +89,8 @@ ENGLISH: dict[str, str | Plural] = {
     "back_title": "Welcome back",
     "back": "You’re subscribed again.",
     "not_back": "We can’t restore this subscription. Please sign up again.",
+    "test_copy": "This is a test copy",
+    "test_copy_hint": "The links of a test email work, but they change nothing.",
     "bad_link": "This link doesn’t work",
     "bad_link_hint": "It has already been used, has expired, or was copied incompletely. If you have already "
     "confirmed, there is nothing more to do. Otherwise use the link in your latest email.",

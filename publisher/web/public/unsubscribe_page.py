@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from starlette.responses import Response
 
 from publisher.mail.links import LinkPurpose
+from publisher.mail.send_test import NOBODY
 from publisher.subscribers.self_service import come_back, decline_all, unsubscribe
 from publisher.web.public.public_pages import title_of, token_of
 from publisher.web.responses import public_page_headers
@@ -42,6 +43,8 @@ class UnsubscribePages:
         if found is None:
             return self._pages.bad_link(request)
         uid, newsletter = found
+        if uid == NOBODY:
+            return self._pages.test_copy(request)
         return self._page(request, "leave.html", "leave", newsletter, self._language(uid))
 
     def unsubscribe(self, request: Request, form: Form) -> Response:
@@ -53,6 +56,8 @@ class UnsubscribePages:
         if found is None:
             return self._pages.bad_link(request)
         uid, newsletter = found
+        if uid == NOBODY:
+            return self._pages.test_copy(request)
         if form.one("List-Unsubscribe") == "One-Click":
             self._unsubscribe(request, uid, newsletter, ONE_CLICK)
             return Response("You are unsubscribed.\n", 200, public_page_headers(), "text/plain; charset=utf-8")

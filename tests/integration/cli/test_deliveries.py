@@ -322,7 +322,8 @@ def test_a_full_disk_leaves_nothing_in_doubt(project: Project, mail: Mailboxes, 
     assert counts(project).get("sent", 0) + counts(project).get("uncertain", 0) == 3
 
 
-UNSENT = "edition 1 was created; 2 messages wait; run `publisher publish` again to send them\n"
+AGAIN = "run `publisher publish` again to send them, and nobody gets anything twice"
+UNSENT = f"edition 1 was created; 2 messages wait; {AGAIN}\n"
 
 
 @pytest.mark.parametrize(

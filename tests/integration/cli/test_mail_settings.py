@@ -18,10 +18,10 @@ def configure(project: Project, sender: str, domain: str, more: str = "") -> Non
 
 
 def warnings(project: Project) -> list[tuple[str, str]]:
-    """Return the message and line of each warning about mail settings from `publisher check`."""
+    """Return the message and line of each warning about [mail] from `publisher check`."""
     lines = project.read("publisher.toml").splitlines()
     told = [each for each in project.run("check", "--json").json if each["path"] == "publisher.toml" and each["line"]]
-    return [(each["message"], lines[each["line"] - 1]) for each in told if each["severity"] == "warning"]
+    return [(each["message"], lines[each["line"] - 1]) for each in told if each["message"].startswith("mail.")]
 
 
 @pytest.mark.parametrize("domain", ["bücher.example", "xn--bcher-kva.example", "BÜCHER.example"])
@@ -76,3 +76,16 @@ def test_an_unencrypted_remote_server_is_reported(project: Project, server: str,
     for each in told:
         assert (each["severity"], each["message"].partition(" unencrypted")[0]) == what
         assert lines[each["line"] - 1] == 'tls = "none"'
+
+
+def test_a_mail_server_without_a_name_is_an_error(project: Project) -> None:
+    for server, told in (
+        ("", 1),
+        ("[mail.smtp]\nusername = 'ada'\n", 1),
+        ("[[mail.relays]]\nhost = 'mx.quiet-reader.eu'\n[[mail.relays]]\nport = 25\n", 1),
+        ("[mail.smtp]\nhost = 'localhost'\n", 0),
+        ("[mail.smtp]\nurl = 'smtp://127.0.0.1'\n", 0),
+    ):
+        project.configure(f'transport = "smtp"\n{server}')
+        found = [each for each in project.run("check", "--json").json if "no mail server is named" in each["message"]]
+        assert [each["severity"] for each in found] == ["error"] * told, server

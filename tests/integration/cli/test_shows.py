@@ -10,13 +10,14 @@ from tests.support.project import Project
 
 
 def test_a_project_without_a_problem_says_so(project: Project) -> None:
+    project.without_placeholders()
     ran = project.ok("check", "--strict")
     assert (ran.out, ran.err) == ("no problems found\n", "")
     assert project.ok("check", "--json").json == []
 
 
 def test_a_warning_fails_only_when_strict(project: Project) -> None:
-    project.configure(newsletters="")
+    project.without_placeholders().configure(newsletters="")
     project.post("linked", body="See [that](/nowhere/).")
     warned = project.ok("check")
     assert warned.out.endswith("0 errors, 1 warning\n")
@@ -32,6 +33,7 @@ def test_a_warning_fails_only_when_strict(project: Project) -> None:
 
 
 def test_json_problems_have_places(project: Project) -> None:
+    project.without_placeholders()
     project.write("posts/broken.md", "---\ntitle: [\n---\n")
     ran = project.run("check", "--json")
     assert ran.code == 1

@@ -28,14 +28,26 @@ def test_a_new_project_is_valid_at_once(empty: Project, capsys: pytest.CaptureFi
     assert empty.files(".") == {"publisher.toml", ".gitignore", "posts/2026-11-16-hello-world.md"}
     assert all(name in said for name in empty.files("."))
     assert load_config(empty.root, {}).newsletters[0].name == "weekly"
-    assert "1 post," in empty.ok("build", now="2026-11-16T09:01").out
-    assert "Hello, world" in empty.read("public/feed.xml")
-    assert empty.ok("check").out.endswith("0 errors, 1 warning\n")  # the postal address, which only the owner knows
+    assert "0 posts," in empty.ok("build", now="2026-11-16T09:01").out
+    assert "since" not in empty.read("publisher.toml")
+    left = empty.ok("check", "--json").json  # what only the owner knows
+    assert [each["message"].split(" ")[0] for each in left] == [
+        "site.postal_address", "site.title", "site.url", "site.description", "site.authority", "site.author.name",
+        "newsletter", "newsletter", "emails",
+    ]  # fmt: skip
+    assert {each["severity"] for each in left} == {"warning"}
 
 
-def test_the_first_post_is_public_at_once(empty: Project) -> None:
-    assert run(["init", str(empty.root)]) == 0
-    assert empty.ok("build", "--json", now="").json["posts"] == 1
+def test_the_sample_text_is_mailed_to_nobody(empty: Project) -> None:
+    assert run(["--now", "2026-11-16T09:00", "init", str(empty.root)]) == 0
+    empty.subscribe("ada")
+    assert "no new posts" in empty.ok("publish").out
+    path = "posts/2026-11-16-hello-world.md"
+    empty.write(path, sample := empty.read(path).replace("draft: true\n", ""))
+    assert "has the text that `publisher init` wrote" in empty.fails("check").out
+    assert "on hold" in empty.fails("publish").out
+    empty.write(path, sample.replace("This is the first paragraph", "Here I am"))
+    assert "has the text" not in empty.ok("check").out
 
 
 def test_init_twice_changes_nothing(empty: Project, capsys: pytest.CaptureFixture[str]) -> None:
@@ -55,6 +67,8 @@ def test_a_folder_that_has_posts_gets_no_example(empty: Project, name: str) -> N
     empty.write(f"posts/{name}", "---\ntitle: Old\ndate: 2020-01-01\n---\nOld words.\n")
     assert run(["init", str(empty.root)]) == 0
     assert empty.files("posts") == {name}
+    assert f'\nsince = "{datetime.now(UTC):%Y}-' in empty.read("publisher.toml")
+    assert empty.config().newsletters[0].since
     assert empty.ok("build", "--json").json["posts"] == 1
 
 
@@ -79,7 +93,7 @@ def test_a_jekyll_blog_publishes_and_commits_nothing_of_ours(
     for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "A blog"]):
         subprocess.run([*git, *command], check=True)
 
-    assert run(["init", str(empty.root)]) == 0
+    assert run(["--now", "2026-10-31T09:00", "init", str(empty.root)]) == 0
     empty.ok("subscribers", "add", "r@example.net", "--name", "Reader")
     empty.ok("publish", "--yes", now="")
     assert len(empty.mail()["r@example.net"]) == 1
@@ -109,7 +123,7 @@ def test_the_suggested_command_works(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert run(["init", "my letter; rm -rf ~"]) == 0
-    command = capsys.readouterr().out.rpartition("then run: ")[2]
+    command = capsys.readouterr().out.rpartition("run: ")[2]
     assert shlex.split(command) == ["cd", "my letter; rm -rf ~", "&&", "publisher", "publish"]
 
 

@@ -33,6 +33,7 @@ def body(markdown: str) -> Callable[[Project], object]:
     return lambda project: project.post("first", "2026-11-10", body=markdown)
 
 
+REAL = SETTINGS.replace("[mail]", '[mail]\ntransport = "smtp"\nsmtp = { host = "mx.quiet.eu" }')
 LONG = "A paragraph that says the same as the one before it, and does not mind.\n\n" * 1_800
 SUBJECT = "A subject that goes on and on until no inbox in the world shows its end"
 NOTE = "letters/weekly/2026-W47.md"
@@ -46,6 +47,18 @@ SPOILT: list[tuple[str, str, Callable[[Project], object]]] = [
     ("postal-missing", f"{TEMPLATE}:2", template("", "address")),
     ("sender-missing", "publisher.toml:8", setting("sender =", "reply_to =")),
     ("sender-placeholder", "publisher.toml:9", setting("ada@quiet-reader.eu", "ada@mail.example.org")),
+    (
+        "setting-placeholder",
+        "publisher.toml:3",
+        lambda p: p.write("publisher.toml", REAL.replace("reader.eu", "a.test")),
+    ),
+    (
+        "unsubscribe-unanswered",
+        "publisher.toml:3",
+        lambda p: p.write("publisher.toml", f"{REAL}\n[pages]\nenabled = false\n"),
+    ),
+    ("post-sample", BODY, body("This is the first paragraph, so it is also the excerpt that lists and emails show.")),
+    ("post-sample", f"{FIRST}:8", body("Hi.\n\nThis is the first paragraph, and so it is the excerpt that lists and")),
     ("subject-long", "publisher.toml:15", lambda p: p.write("publisher.toml", f'{SETTINGS}subject = "{SUBJECT}"\n')),
     ("subject-long", f"{NOTE}:2", file(NOTE, f"---\nsubject: {SUBJECT}\n---\n")),
     (
@@ -221,6 +234,15 @@ def test_a_placeholder_sender_is_an_error_for_real_mail(project: Project) -> Non
     for way, level in ways.items():
         project.write("publisher.toml", text.replace("[mail]", f"[mail]\n{way}"))
         assert [each.level for each in examine(project) if each.code == "sender-placeholder"] == [level]
+
+
+def test_a_placeholder_link_in_a_template_is_an_error_for_real_mail(project: Project) -> None:
+    in_template(good(project), '<a href="https://mine.example/about/">About me</a>')
+    for text, level in ((SETTINGS, "warning"), (REAL, "error")):
+        project.write("publisher.toml", text)
+        assert [(each.level, each.where) for each in examine(project) if each.code == "link-placeholder"] == [
+            (level, LINE)
+        ]
 
 
 @pytest.mark.parametrize(

@@ -134,7 +134,7 @@ def test_the_next_change_is_the_next_appearance_or_expiry(tmp_path: Path) -> Non
     folder.write("a.md", "", "title: a\ndate: 2026-12-01 00:00Z")
     folder.write("b.md", "", "title: b\ndate: 2026-11-01\nexpires: 2026-11-25 00:00Z")
     archive = folder.archive()
-    assert (len(archive.posts), archive.waiting) == (1, 1)
+    assert (len(archive.posts), len(archive.waiting)) == (1, 1)
     assert archive.next_change == datetime.fromisoformat("2026-11-25T00:00Z")
     later = folder.archive(datetime.fromisoformat("2026-12-02T00:00Z"))
     assert ([post.title for post in later.posts], later.next_change) == (["a"], None)

@@ -78,6 +78,8 @@ def test_an_overridden_block_changes_only_itself(tmp_path: Path) -> None:
         path = tmp_path / "templates" / name
         path.parent.mkdir(parents=True)
         path.write_text(text, encoding="utf-8")
+    (hello,) = (tmp_path / "posts").iterdir()
+    hello.write_text(hello.read_text(encoding="utf-8").replace("draft: true\n", ""), encoding="utf-8")
     assert run(["--project", str(tmp_path), "build"]) == 0
     (page,) = (tmp_path / "public").glob("*/*/*/hello-world/index.html")
     assert "Reply by email" in page.read_text(encoding="utf-8")

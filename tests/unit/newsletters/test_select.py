@@ -88,6 +88,20 @@ def test_since_is_a_day_in_the_newsletters_zone():
     assert numbers(choose([early, post(0)], since, is_first=True, zone=ZoneInfo("America/New_York"))) == [0]
 
 
+def test_a_first_edition_has_no_posts_of_long_ago_unless_asked():
+    old = [post(number, age=timedelta(days=60 + number)) for number in (1, 2)]
+    new = [post(number, age=timedelta(days=59 - number)) for number in range(3, 10)]
+    usual = replace(WEEKLY, first=0)
+    assert numbers(choose([*old, new[0]], usual, is_first=True)) == [3]
+    assert sorted(choose([*old, new[0]], usual, is_first=True).passed_over) == ids(1, 2)
+    assert len(numbers(choose([*old, *new], usual, is_first=True))) == 5
+    nothing = choose(old, usual, is_first=True)
+    assert (nothing.posts, nothing.passed_over, nothing.too_old) == ((), (), 2)
+    for asked in (replace(WEEKLY, first=5), replace(usual, since="2026-01-01")):
+        assert numbers(choose(old, asked, is_first=True)) == [1, 2]
+    assert numbers(choose(old, usual)) == [1, 2]  # a later edition takes what is added late
+
+
 def test_a_later_edition_passes_nothing_over():
     assert choose(TEN, replace(WEEKLY, first=2)).passed_over == ()
 

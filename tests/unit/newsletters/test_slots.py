@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from itertools import pairwise, takewhile
+from itertools import islice, pairwise, takewhile
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -35,6 +35,8 @@ SCHEDULES = [
     "weekly sunday 01:30",
     "weekly friday 00:00",
     "weekly monday 08:00",
+    "weekly monday, thursday 02:30",
+    "biweekly sunday 00:30 from 2026-01-05",
     "monthly 1 00:00",
     "monthly 31 02:15",
     "monthly last friday 09:00",
@@ -189,3 +191,29 @@ def test_a_post_slot_is_named_after_its_post():
 def test_a_moment_without_a_zone_is_refused():
     with pytest.raises(ValueError, match="time zone"):
         next_due(parse_schedule("daily 08:00"), datetime(2026, 1, 1), ZoneInfo("UTC"))  # noqa: DTZ001 - the point
+
+
+def labels(text: str, count: int = 4) -> list[str]:
+    monday = datetime(2026, 11, 16, 10, tzinfo=UTC)
+    return [slot.label for slot in islice(upcoming(parse_schedule(text), monday, ZoneInfo("Europe/Berlin")), count)]
+
+
+def test_several_weekdays_are_slots_named_after_their_days():
+    days = ["2026-11-19", "2026-11-23", "2026-11-26", "2026-11-30"]
+    for text in ("weekly monday, thursday 08:00", "weekly thu mon 8:00", "weekly monday and thursday 08:00"):
+        assert labels(text) == days
+    assert labels("weekly monday, monday 08:00") == ["2026-W48", "2026-W49", "2026-W50", "2026-W51"]
+
+
+def test_every_second_week_is_counted_from_its_first_day():
+    assert labels("biweekly monday 08:00 from 2026-01-05") == ["2026-W48", "2026-W50", "2026-W52", "2027-W01"]
+    assert labels("biweekly monday 08:00 from 2026-11-18") == ["2026-W49", "2026-W51", "2026-W53", "2027-W02"]
+    assert labels("biweekly tuesday, friday 08:00 from 2030-01-01", 3) == ["2026-11-24", "2026-11-27", "2026-12-08"]
+    for text, why in (
+        ("biweekly monday 08:00", "in which week it begins; write it like biweekly monday 08:00 from 2026-01-05"),
+        ("biweekly monday 08:00 from tomorrow", "'tomorrow' isn't a day"),
+        ("weekly someday 08:00", "'someday' isn't a weekday"),
+        ("weekly monday 8", "'8' isn't a valid time of day"),
+    ):
+        with pytest.raises(ValueError, match=why):
+            parse_schedule(text)

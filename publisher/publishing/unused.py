@@ -1,0 +1,87 @@
+"""Find what an owner wrote in vain: templates that are never used, tags that no post has, posts of a distant future."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path, PurePath
+
+from publisher.config import CONFIG_FILE, Config
+from publisher.config.origins import KeyLines
+from publisher.core.errors import PublisherError
+from publisher.core.models import Problem, Severity, problem_at
+from publisher.core.templates import SHIPPED_PREFIX, Templates, shipped_folder
+from publisher.posts.archive import Archive
+from publisher.posts.slugs import topic_slug
+
+# Files that the shipped templates include if they are there.
+_INCLUDED = ("email/own.css", "email/own-kept.css")
+_TEMPLATE_ENDINGS = (".html", ".txt", ".css", ".xml")
+_DISTANT = timedelta(days=366)
+
+
+def unused_templates(config: Config) -> Iterator[Problem]:
+    """Yield the files under templates/ that nothing uses, and the templates that are not valid, whoever uses them."""
+    own = config.root / "templates"
+    templates = Templates(own)
+    names = sorted(path.relative_to(own).as_posix() for path in _files(own) if path.suffix in _TEMPLATE_ENDINGS)
+    shipped = {path.relative_to(shipped_folder()).as_posix() for path in shipped_folder().rglob("*.*")}
+    used = {f"email/{each.template}{ending}" for each in config.newsletters for ending in (".html", ".txt")}
+    used.update(shipped, _INCLUDED)
+    for name in sorted(used):  # a project's own template of that name may include others
+        used.update(templates.family(name))
+    for name in names:
+        if name not in used:
+            yield _never_used(name, sorted(used - set(_INCLUDED)))
+        elif not name.endswith(".css"):
+            try:
+                templates.require_valid(name)
+            except PublisherError as error:
+                yield problem_at(error)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for where, folders, names in os.walk(folder):
+        folders[:] = [each for each in folders if not each.startswith(".")]
+        yield from (Path(where, name) for name in names)
+
+
+def _never_used(name: str, used: Sequence[str]) -> Problem:
+    path = PurePath(name)
+    like = (each for each in used if each.endswith(path.suffix) and not each.startswith(SHIPPED_PREFIX))
+    by_stem = {PurePath(each).stem: each for each in like}
+    near = difflib.get_close_matches(path.stem, by_stem, n=1, cutoff=0.8)
+    hint = f"did you mean templates/{by_stem[near[0]]}?" if near else "see docs/templates.md for the names of templates"
+    return Problem(f"templates/{name}", 0, "this template is never used", hint, Severity.WARNING)
+
+
+def unknown_tags(config: Config, archive: Archive, lines: KeyLines) -> Iterator[Problem]:
+    """Yield the tags and topics of newsletters that no post has, so that nothing is sent for them."""
+    known = {tag.slug: tag.name for tag in archive.tags()}
+    if not known and not archive.posts:
+        return  # a new project, whose posts will have them
+    for number, newsletter in enumerate(config.newsletters):
+        for key in ("tags", "topics"):
+            for tag in getattr(newsletter, key):
+                if topic_slug(tag) not in known:
+                    message = f"newsletter {newsletter.name}: no post has the {key.removesuffix('s')} {tag!r}"
+                    where = lines.of(("newsletters", number, key))
+                    yield Problem(CONFIG_FILE, where, message, _similar(tag, known), Severity.WARNING)
+
+
+def _similar(tag: str, known: Mapping[str, str]) -> str:
+    near = difflib.get_close_matches(topic_slug(tag), known, n=1)
+    return f"did you mean {known[near[0]]!r}?" if near else "correct it, or write a post that has it"
+
+
+def distant_posts(config: Config, archive: Archive, now: datetime) -> Iterator[Problem]:
+    """Yield the posts that are dated more than a year ahead, which is more often a slip than a plan."""
+    for source, published in archive.waiting:
+        if published <= (now + _DISTANT).timestamp():
+            continue
+        day = f"{datetime.fromtimestamp(published, config.zone):%Y-%m-%d}"
+        message = f"is dated {day}, so it is not published before that day"
+        hint = "correct the year of its date, or make it a draft with draft: true"
+        yield Problem(f"{config.posts.folder}/{source}", 0, message, hint, Severity.WARNING)
