@@ -59,7 +59,7 @@ def _rss_item(item: Any) -> Read:
     return Read(
         id=item.findtext("guid"),
         url=item.findtext("link"),
-        title=item.findtext("title"),
+        title=item.findtext("title") or "",
         summary=html.unescape(item.findtext("description")),  # RSS 2.0: a description holds HTML
         html=item.findtext("content:encoded", "", NAMES),
         authors=tuple(found.text for found in item.iterfind("dc:creator", NAMES)),
@@ -101,7 +101,7 @@ def _json_item(item: dict[str, Any]) -> Read:
     return Read(
         id=item["id"],
         url=item["url"],
-        title=item["title"],
+        title=item.get("title", ""),
         summary=item["summary"],
         html=item.get("content_html", ""),
         authors=tuple(author["name"] for author in item.get("authors", ())),

@@ -70,7 +70,7 @@ CHARACTERS = {
 
 FIELDS = {
     "title-markup": Promise(title="Use <head> & <3"),
-    "title-quotes": Promise(title="\"Double\" 'single' “curly” «guillemets» `back`"),
+    "title-quotes": Promise(title="“Double” ‘single’ “curly” «guillemets» `back`"),
     "title-cdata-end": Promise(title="Ends ]]> here"),
     "title-entities": Promise(title="Fish & chips <b> —"),
     "title-script": Promise(title="Bold <script>alert(1)"),
