@@ -45,13 +45,13 @@ _BLOCK = re.compile(
 )
 # What is not the writer's prose, with its content: code, captions, what a browser without films would show.
 _SKIPPED = re.compile(
-    r"<(pre|script|style|figcaption|table|svg|video|audio|iframe|object|canvas)\b.*?(</\1>|\Z)",
-    re.DOTALL | re.IGNORECASE,
+    r"<((?i:pre|script|style|figcaption|table|svg|video|audio|iframe|object|canvas))\b.*?((?i:</\1>)|\Z)",
+    re.DOTALL,
 )
 _ALERT_TITLE = re.compile(r'<p class="markdown-alert-title">.*?(</p>|\Z)', re.DOTALL)
 _ALERT = re.compile(r'<div class="markdown-alert\b.*?(?:</div>|\Z)', re.DOTALL)
 _FOOTNOTES = re.compile(r'<section class="footnotes">.*?(</section>|\Z)', re.DOTALL)
-_MEANING = re.compile(r"<(/?)(sup|sub|del|s|strike|q)\b[^<>]*>", re.IGNORECASE)
+_MEANING = re.compile(r"<(/?)((?i:sup|sub|del|s|strike|q))\b[^<>]*>")
 _READING = re.compile(r"(?<!</rp>)<rt\b[^<>]*>([^<>]*)</rt>", re.IGNORECASE)
 _ANCHOR = re.compile(r"<a\b[^<>]*>.*?(?:</a>|\Z)", re.DOTALL)
 _RAISED = re.compile(r"<sup\b(?:(?!</?sup\b).)*</sup>", re.DOTALL | re.IGNORECASE)
@@ -65,12 +65,13 @@ _MAYBE_WIDE = re.compile("[\u0e00-\u17ff\u3040-\ufaff]")
 # The syntax of other tools: Liquid and other templates, shortcodes, embedded files, containers, admonitions, and
 # attribute lists behind what they describe. Code may be about them.
 _FOREIGN = re.compile(
-    r"(<code\b[^<>]*>(?:(?!</code>).)*+)|\{%(?:(?!\{%|%\}).){0,1000}+%\}|\{\{(?:(?!\{\{|\}\}).){0,1000}+\}\}"
-    r"|\{#(?:(?!\{#|#\}).){0,1000}+#\}|&lt;%(?:(?!&lt;%|%&gt;).){0,1000}+%&gt;|!\[\[[^\[\]<>]{1,300}\]\]"
-    r"|\[[a-z][\w-]*+[ \t]+[\w-]{1,99}=[^\[\]<>]{0,300}\]|\[/[a-z][\w-]*+\]"
-    r"|(?<![^\s>]):::+[ \t]*(?:[A-Za-z][\w-]*+)?(?:\[[^\[\]<>]*\])?"
-    r"|(?<=>)(?:!!!|\?\?\?\+?)[ \t]+[\w-]++(?:[ \t]+[\"“][^\"“”<>]*[\"”])?"
-    r"|(?:(?<=>)|(?<=\n)|(?<=> ))\{:?[ \t]*(?:[.#][\w-]|[\w-]{1,99}=)[^{}<>]{0,300}\}",
+    r"[<{&!\[:?](?:(?<=<)code\b[^<>]*>(?:(?!</code>).)*+"
+    r"|(?<=\{)%(?:(?!\{%|%\}).){0,1000}+%\}|(?<=\{)\{(?:(?!\{\{|\}\}).){0,1000}+\}\}|(?<=\{)#(?:(?!\{#|#\}).){0,1000}+#\}"
+    r"|(?<=&)lt;%(?:(?!&lt;%|%&gt;).){0,1000}+%&gt;|(?<=!)\[\[[^\[\]<>]{1,300}\]\]"
+    r"|(?<=\[)[a-z][\w-]*+[ \t]+[\w-]{1,99}=[^\[\]<>]{0,300}\]|(?<=\[)/[a-z][\w-]*+\]"
+    r"|(?<=:)(?<![^\s>]:)::+[ \t]*(?:[A-Za-z][\w-]*+)?(?:\[[^\[\]<>]*\])?"
+    r"|(?:(?<=>!)!!|(?<=>\?)\?\?\+?)[ \t]+[\w-]++(?:[ \t]+[\"“][^\"“”<>]*[\"”])?"
+    r"|(?:(?<=>\{)|(?<=\n\{)|(?<=> \{)):?[ \t]*(?:[.#][\w-]|[\w-]{1,99}=)[^{}<>]{0,300}\})",
     re.DOTALL,
 )
 _MAYBE_FOREIGN = ("{", ":::", "!!!", "???", "%&gt;", "![[", "[")
@@ -108,7 +109,7 @@ def _readable(fragment: str) -> str:
         if name in fragment:
             fragment = pattern.sub(lambda found: " " if found[1] else found[0], fragment)
     if any(sign in fragment for sign in _MAYBE_FOREIGN):
-        fragment = _FOREIGN.sub(lambda found: found[1] or "", fragment)
+        fragment = _FOREIGN.sub(lambda found: found[0] if found[0].startswith("<") else "", fragment)
     if "<rt" in fragment:
         fragment = _READING.sub(r"(\1)", fragment)
     return _with_meaning(fragment) if _MEANING.search(fragment) else fragment
