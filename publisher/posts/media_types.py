@@ -114,6 +114,11 @@ def is_picture(path: str) -> bool:
     return ending_of(path) in PICTURES and ending_of(path) != ".svg"
 
 
+def has_places(path: str) -> bool:
+    """Return whether a file is a picture or film by its ending, of a kind that may say where it was taken."""
+    return is_picture(path) or ending_of(path) in (".3g2", ".3gp", ".m4v", ".mov", ".mp4")
+
+
 def media_type_of(path: str) -> str:
     """Return the media type of a file by its ending; "" if it is not known."""
     ending = ending_of(path)

@@ -1,5 +1,7 @@
 """Pictures without what cameras and programs write about them: places, serial numbers, names, thumbnails.
 
+Films lose their places only: the other things that are written about them are titles, chapters and the like.
+
 A phone writes into each photograph where it was taken. These functions take that out of a file and change nothing
 else: no pixel, no colour profile, no animation. How a picture is turned stays, since browsers turn it by that. A format
 is known by the first bytes, whatever the name of the file says.
@@ -20,7 +22,7 @@ _PRIVATE = (b"Exif\0", b"ns.adobe.com/xap", b"Photoshop 3.0", b"eXIf", b"EXIF", 
 
 
 def without_metadata(data: bytes) -> bytes:
-    """Return the file of a picture without metadata; return any other file unchanged.
+    """Return the file of a picture without metadata, or that of a film without places; or any other file unchanged.
 
     The parts of a broken file that can't be told apart from metadata are left out. It takes linear time.
     """
@@ -28,7 +30,7 @@ def without_metadata(data: bytes) -> bytes:
         if starts(data):
             try:
                 return clean(data)
-            except (IndexError, ValueError, struct.error):
+            except (IndexError, ValueError, RecursionError, struct.error):
                 return _rest(data, 0)
     return data
 
@@ -291,6 +293,40 @@ def _extents(
                 yield item, start + where, size
 
 
+def _film(data: bytes) -> bytes:
+    """Return a film (QuickTime, MPEG-4) with the places in it overwritten; the same object if there are none."""
+    places = [
+        (start, end)
+        for name, _, first, last in _boxes(data, 0, len(data))
+        if name == b"moov"
+        for start, end in _places_in(data, first, last)
+    ]
+    if not places:
+        return data
+    found = _Overwritten(data)
+    for start, end in places:
+        found.clear(start, end - start)
+    return bytes(found.data)
+
+
+def _places_in(data: bytes, place: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield the start and end of each place where a film was taken, in the content of one of its boxes."""
+    for name, _, first, last in _boxes(data, place, end):
+        if name in (b"\xa9xyz", b"loci"):
+            yield first, last
+        elif name in (b"udta", b"trak"):
+            yield from _places_in(data, first, last)
+        elif name == b"meta":
+            first += 0 if data[first + 4 : first + 8] in (b"hdlr", b"keys") else 4  # MPEG-4 has a version there
+            inner = {box: (start, stop) for box, _, start, stop in _boxes(data, first, last)}
+            if b"keys" in inner and b"ilst" in inner:
+                keys = [key for _, _, *key in _boxes(data, inner[b"keys"][0] + 8, inner[b"keys"][1])]
+                wanted = {n for n, (start, stop) in enumerate(keys, 1) if b"location" in data[start:stop]}
+                for number, _, start, stop in _boxes(data, *inner[b"ilst"]):
+                    if int.from_bytes(number, "big") in wanted:
+                        yield start + 16, stop  # behind the head of the value, and its type and language
+
+
 # Tags of TIFF that are kept: those by which the pixels are found and read (TIFF 6.0), and the colour profile.
 _TIFF_KEPT = frozenset(
     (
@@ -375,4 +411,5 @@ _FORMATS: tuple[tuple[Callable[[bytes], bool], Callable[[bytes], bytes]], ...] =
     (_starting(b"\0\0\0\x0cJXL \r\n\x87\n", b"\0\0\0\x0cjP  \r\n\x87\n"), _boxed),
     (_is_heif, _heif),
     (_starting(b"II*\0", b"MM\0*"), _tiff),
+    (lambda data: data[4:8] in (b"ftyp", b"moov", b"wide", b"mdat", b"free"), _film),
 )

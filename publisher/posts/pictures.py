@@ -22,7 +22,7 @@ from publisher.config import Config
 from publisher.core.atomic_write import replacing
 from publisher.core.models import Picture, Problem, Severity
 from publisher.core.private_folder import make_private
-from publisher.posts.media_types import CONVERTED, NOT_SHOWN, ending_of, is_picture
+from publisher.posts.media_types import CONVERTED, NOT_SHOWN, ending_of, has_places, is_picture
 from publisher.posts.permalinks import site_path
 from publisher.posts.picture_metadata import without_metadata
 from publisher.posts.picture_pixels import MOST_PIXELS, Measured, measured, scaled
@@ -162,7 +162,7 @@ class PublishedFiles:
         If a copy can't be made, it is the original, which only takes longer to load. Raises OSError.
         """
         data = (self.root / project_path).read_bytes()
-        if not is_picture(project_path):
+        if not has_places(project_path):
             return data
         width, ending = _recipe(site_path, project_path)
         copy = self._copy(data, project_path, width, ending) if ending else b""

@@ -22,7 +22,7 @@ from publisher.core.file_names import existing
 from publisher.core.models import Output, Problem, Severity
 from publisher.core.private_folder import COPY_IT, LEADS_OUT, LEADS_TO_PRIVATE
 from publisher.posts.cache_keys import stamp_of
-from publisher.posts.media_types import is_picture
+from publisher.posts.media_types import has_places
 from publisher.posts.permalinks import file_key
 from publisher.posts.pictures import VERSION, PublishedFiles
 
@@ -124,7 +124,7 @@ def _note(found: StaticFiles, root: Path, error: OSError) -> None:
 
 def _copy(files: PublishedFiles, path: str, project_path: str, file: Path) -> Output:
     status = file.stat()
-    version = f":{VERSION}" if is_picture(project_path) else ""
+    version = f":{VERSION}" if has_places(project_path) else ""
     key = f"copy:{status.st_size}:{status.st_mtime_ns}{version}"
     return Output(path, key, partial(_content, files, path, project_path))
 

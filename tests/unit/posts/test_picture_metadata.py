@@ -66,3 +66,41 @@ def test_a_broken_picture_neither_fails_nor_leaks(data: st.DataObject) -> None:
 def test_metadata_in_the_broken_part_of_a_file_is_left_out(sign: bytes) -> None:
     for ending, head in (("jpg", 20), ("png", 33), ("gif", 781), ("webp", 12)):
         assert sign not in without_metadata(picture(ending)[:head] + b"\x05\x00" + sign)
+
+
+def box(name: bytes, *content: bytes) -> bytes:
+    data = b"".join(content)
+    return (len(data) + 8).to_bytes(4, "big") + name + data
+
+
+PLACE = b"+48.1371+011.5754+519.000/"
+KEYS = [b"com.apple.quicktime.location.ISO6709", b"com.apple.quicktime.title"]
+
+
+@pytest.mark.parametrize(
+    "moov",
+    [
+        box(b"udta", box(b"\xa9xyz", b"\0\x1a\x15\xc7", PLACE), box(b"\xa9nam", b"A title")),
+        box(b"trak", box(b"udta", box(b"loci", b"\0\0\0\0\x15\xc7", PLACE)), box(b"tkhd", b"A title")),
+        box(b"meta", box(b"hdlr", bytes(24)),
+            box(b"keys", bytes(4), b"\0\0\0\x02", *(box(b"mdta", key) for key in KEYS)),
+            box(b"ilst", box(b"\0\0\0\x01", box(b"data", b"\0\0\0\x01", bytes(4), PLACE)),
+                box(b"\0\0\0\x02", box(b"data", b"\0\0\0\x01", bytes(4), b"A title")))),
+    ],
+)  # fmt: skip
+def test_the_place_of_a_film_leaves_with_nothing_else(moov: bytes) -> None:
+    film = box(b"ftyp", b"qt  ") + box(b"mdat", b"pixels") + box(b"moov", moov)
+    clean = without_metadata(film)
+    assert PLACE in film
+    assert PLACE not in clean
+    assert clean == film.replace(PLACE, bytes(len(PLACE))) or clean.count(b"\0") > film.count(b"\0")
+    assert b"A title" in clean
+    assert len(clean) == len(film)
+    assert without_metadata(clean) == clean
+
+
+def test_boxes_in_boxes_without_end_do_no_harm() -> None:
+    film = b""
+    for _ in range(3000):
+        film = box(b"udta", film)
+    assert without_metadata(box(b"ftyp", b"qt  ") + box(b"moov", film))
