@@ -21,7 +21,8 @@ from publisher.core.errors import ConfigError, ProjectError, PublisherError
 
 # How many tables and arrays may be inside each other. tomllib takes 12 seconds for a key of 30,000 parts.
 _MOST_DEPTH = 100
-_DOTTED = re.compile(rf"(?<![\w\"'.-])(?:[\w\"'-]++[ \t]*+\.[ \t]*+){{{_MOST_DEPTH}}}")
+_PART = r"""(?:[\w-]++|"(?:[^"\\\n]++|\\.)*+"|'[^'\n]*+')"""
+_DOTTED = re.compile(rf"(?<![\w\"'.-])(?:{_PART}[ \t]*+\.[ \t]*+){{{_MOST_DEPTH}}}")
 
 
 def find_project(start: Path) -> Path:

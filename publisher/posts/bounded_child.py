@@ -32,6 +32,9 @@ IDLE_SECONDS = 60.0
 
 _HEAD = 8  # bytes of a message's length
 
+# Whether this process is the child of a BoundedProcess, so that what it calls is bounded already.
+is_child = False
+
 
 class Limit(StrEnum):
     """The limit that a call exceeded."""
@@ -97,6 +100,8 @@ def serve(parent: int, memory: int, state: Any) -> NoReturn:
     memory  bytes that this process may use beyond what it uses now
     state   the state of the first calls
     """
+    global is_child
+    is_child = True
     requests, replies, lifeline = range(FIRST_FD, FIRST_FD + 3)
     os.closerange(FIRST_FD + 3, min(os.sysconf("SC_OPEN_MAX"), 1 << 20))  # the parent's files, locks and connections
     _take_signals(lifeline)

@@ -16,6 +16,8 @@ from dataclasses import replace
 from functools import lru_cache
 
 from publisher.core.errors import PostError
+from publisher.posts import bounded_child
+from publisher.posts.bounded_process import OverLimit, TimeLimit, shared_process
 from publisher.posts.encoding import decode, repair_body, without_controls
 from publisher.posts.post_file import Head, Tree, Twice
 from publisher.posts.preamble import front_start, is_front_matter, refuse_misplaced
@@ -129,9 +131,28 @@ def _head(text: str, end: int) -> Head:
     first, _, rest = block.partition("\n")
     if first.rstrip() == "---" and (simple := simple_yaml(rest.rpartition("\n")[0])):
         return Head(*simple, body, line)
-    from publisher.posts.frontmatter_formats import parse_block  # its libraries take 0.015 s to import
+    return replace(_parsed_block(block), body=body, body_line=line)
 
-    return replace(parse_block(block), body=body, body_line=line)
+
+# Front matter of so many characters costs little, whatever it contains, except for YAML in which a value refers to
+# others: that can stand for more values than there are atoms.
+_HARMLESS = 2_000
+_TIME = TimeLimit()
+
+
+def _parsed_block(block: str) -> Head:
+    """Parse front matter with the parser of its language, in the bounded process unless it is harmless."""
+    # Not at the top: its libraries take 0.015 s to import.
+    from publisher.posts.frontmatter_formats import parse_block
+
+    if bounded_child.is_child or (len(block) <= _HARMLESS and not ("&" in block and "*" in block)):
+        return parse_block(block)
+    try:
+        head = shared_process().call(parse_block, block, seconds=_TIME.for_size(len(block)))
+    except OverLimit as over:
+        raise PostError(f"the front matter {over.said('to read')}", hint="simplify it") from over
+    assert isinstance(head, Head)  # noqa: S101 - what parse_block returns
+    return head
 
 
 def _header_lines(text: str, *, whole: bool) -> Head | None:

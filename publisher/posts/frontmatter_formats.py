@@ -30,6 +30,10 @@ except ImportError:  # PyYAML without libyaml is slower but otherwise the same
 # Far more than real front matter has. A YAML alias bomb of a few hundred bytes quickly exceeds it.
 MOST_NODES = 20_000
 
+# A value may refer to another any number of times. What it then stands for may be longer than the front matter, but not
+# more than twice as long, beyond these characters.
+_FREE_CHARACTERS = 100_000
+
 # How many keys that are written twice are reported.
 MOST_TWICE = 20
 
@@ -39,7 +43,8 @@ DEEPEST = MOST_DEPTH
 _SHALLOW_LENGTH = 2_000
 
 # tomllib takes 12 seconds and 3 GB for a key of 30,000 parts.
-_DOTTED = re.compile(rf"(?<![\w\"'.-])(?:[\w\"'-]++[ \t]*+\.[ \t]*+){{{DEEPEST + 1}}}")
+_PART = r"""(?:[\w-]++|"(?:[^"\\\n]++|\\.)*+"|'[^'\n]*+')"""
+_DOTTED = re.compile(rf"(?<![\w\"'.-])(?:{_PART}[ \t]*+\.[ \t]*+){{{DEEPEST + 1}}}")
 
 _TOML_KEY = r"""["']?([\w-]+)["']?\s*="""
 
@@ -130,7 +135,8 @@ class _YamlHandler(_Handler):
                     return {}
                 if not isinstance(node, yaml.MappingNode):
                     raise PostError("the front matter is not a list of keys", line=2, hint="write key: value")
-                lines = {str(key.value): key.start_mark.line + 2 for key, _ in node.value}
+                keys = [key for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+                lines = {str(key.value): key.start_mark.line + 2 for key in keys}
                 values = _YamlValues(fm)
                 fields = values.mapping(node)
                 return {"head": Head(fields, lines, twice=tuple(values.twice), unread=tuple(values.unread))}
@@ -164,6 +170,7 @@ class _YamlValues:
         self.unread: list[Unread] = []
         self._lines = text.split("\n")
         self._left = MOST_NODES
+        self._characters = 2 * len(text) + _FREE_CHARACTERS
         self._depth = 0
 
     def mapping(self, node: yaml.MappingNode, table: str = "") -> dict[str, Tree]:
@@ -188,7 +195,8 @@ class _YamlValues:
 
     def value(self, node: yaml.Node, table: str = "") -> Tree:
         self._left -= 1
-        if self._left < 0:
+        self._characters -= len(node.value) if isinstance(node, yaml.ScalarNode) else 0
+        if self._left < 0 or self._characters < 0:
             raise PostError("the front matter contains too many values", line=2, hint="remove its YAML aliases")
         if isinstance(node, yaml.ScalarNode):
             if len(self.unread) < MOST_TWICE and (what := self._unread(node)):
@@ -225,13 +233,19 @@ class _TomlHandler(_Handler):
             raise _too_deep("TOML", fm.count("\n", 0, dotted.start()) + 2)
         try:
             table = tomllib.loads(fm)
-        except (ValueError, RecursionError) as error:  # a number of 5,000 digits is a bare ValueError
+        except (ValueError, RecursionError) as error:
+            if "digits" in str(error):
+                raise _too_many_digits("TOML", fm, 2) from error
             found = re.search(r"at line (\d+)", str(error))
             line = int(found[1]) + 1 if found else fm.count("\n") + 2
             if "overwrite" in str(error):
                 raise _twice_in_toml(fm, line) from error
             raise _unreadable("TOML", error, line=line, hint=_toml_hint(fm, line - 2)) from error
-        return {"head": Head(_as_text(table, "TOML", 2), _key_lines(fm, _TOML_KEY, 2))}
+        try:
+            fields = _as_text(table, "TOML", 2)
+        except ValueError as error:
+            raise _too_many_digits("TOML", fm, 2) from error
+        return {"head": Head(fields, _key_lines(fm, _TOML_KEY, 2))}
 
 
 class _JsonHandler(_Handler):
@@ -257,8 +271,10 @@ class _JsonHandler(_Handler):
         except json.JSONDecodeError as error:
             hint = _json_hint(fm.split("\n")[error.lineno - 1])
             raise PostError(f"the front matter is not valid JSON: {error.msg}", line=error.lineno, hint=hint) from error
-        except (ValueError, RecursionError) as error:
+        except RecursionError as error:
             raise _unreadable("JSON", error, line=1) from error
+        except ValueError as error:
+            raise _too_many_digits("JSON", fm, 1) from error
         return {"head": Head(_as_text(table, "JSON", 1), lines, twice=tuple(twice))}
 
 
@@ -283,8 +299,8 @@ def _as_text(value: Any, language: str, line: int, depth: int = 0) -> Any:
 def _lines_of_json_key(text: str, name: str) -> tuple[int, int]:
     """Return the first and the last line with a key; 1 for a key that is written with escapes."""
     key = re.compile(rf"{re.escape(json.dumps(name, ensure_ascii=False))}\s*:")
-    found = [text.count("\n", 0, match.start()) + 1 for match in key.finditer(text)] or [1]
-    return found[0], found[-1]
+    found = [match.start() for match in key.finditer(text)] or [0]
+    return text.count("\n", 0, found[0]) + 1, text.count("\n", 0, found[-1]) + 1
 
 
 def _twice_in_toml(text: str, line: int) -> PostError:
@@ -312,6 +328,14 @@ def _unreadable(language: str, error: Exception, line: int, hint: str = "") -> P
     message = (str(error).splitlines() or [type(error).__name__])[0]
     message = message.partition(" (at ")[0]  # TOML's parser counts from the line after the fence
     return PostError(f"the front matter is not valid {language}: {message}", line=line, hint=hint or "fix it there")
+
+
+def _too_many_digits(language: str, text: str, first: int) -> PostError:
+    """Return the PostError for a number that is too long for Python to convert. first: the line of the text's first."""
+    lines = text.split("\n")
+    longest = max(range(len(lines)), key=lambda number: len(lines[number]))
+    what = f"the front matter can't be read as {language}: a number has thousands of digits"
+    return PostError(what, line=first + longest, hint="put it in quotes")
 
 
 def _too_deep(language: str, line: int) -> PostError:
@@ -371,8 +395,9 @@ def _value_of(line: str) -> str | None:
         return None
     finally:
         loader.dispose()
-    while isinstance(node, yaml.MappingNode | yaml.SequenceNode) and len(node.value) == 1:
-        node = node.value[0][1] if isinstance(node, yaml.MappingNode) else node.value[0]
+    for _ in range(DEEPEST):  # a node may contain itself
+        if isinstance(node, yaml.MappingNode | yaml.SequenceNode) and len(node.value) == 1:
+            node = node.value[0][1] if isinstance(node, yaml.MappingNode) else node.value[0]
     return str(node.value) if isinstance(node, yaml.ScalarNode) and node.tag == _STR else None
 
 

@@ -42,6 +42,9 @@ def read_file(
         if isinstance(error, OSError):
             stamp = (size, UNKNOWN_NS)  # a change of permissions doesn't show in the stamp, so try again next time
         return source, stamp, digest, ParsedFile(None, (problem_of(error, f"{settings.folder}/{source}"),))
+    except Exception as error:  # noqa: BLE001 - a defect that one file shows must not leave out the others
+        defect = PostError(f"cannot be read: a defect in Publisher ({type(error).__name__})", hint="please report it")
+        return source, stamp, digest, ParsedFile(None, (problem_of(defect, f"{settings.folder}/{source}"),))
     # A post that shows the sizes of other files changes when one of those files does.
     return source, stamp, hash_of(digest, str(parsed.measured)) if parsed.measured else digest, parsed
 

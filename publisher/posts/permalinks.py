@@ -15,6 +15,9 @@ from urllib.parse import quote, unquote, urlsplit
 
 from publisher.posts.slugs import MOST_NAME_BYTES
 
+# The folder of a project may have a long path as well, and a path has at most 4,096 bytes.
+MOST_PATH_BYTES = 2_000
+
 _PLAIN = re.compile(r"[A-Za-z0-9/._~-]*")
 _TIDY = re.compile(r"(?:/[A-Za-z0-9_~-]+)+/")
 _FILE_ENDING = re.compile(r"\.(?:html?|xhtml)$")
@@ -137,6 +140,8 @@ def why_unfit(value: object, path: str) -> str:
         return f"the permalink {_short(value)} is already used by {used}, and is ignored"
     if max(map(len, path.encode("utf-8", "replace").split(b"/"))) > MOST_NAME_BYTES:
         return "the permalink is too long for a file name, and is ignored"
+    if len(path.encode("utf-8", "replace")) > MOST_PATH_BYTES:
+        return "the permalink is too long for the path of a file, and is ignored"
     return ""
 
 
@@ -146,13 +151,15 @@ def _short(value: str) -> str:
 
 
 def used_by_site(path: str) -> str:
-    """Return what a page at this path would conflict with on some file system: "a feed", "the site itself", or ""."""
+    """Return what a page at this path would conflict with on some file system, such as "a feed"; "" for nothing."""
     plain = file_key(path)
     first = plain[1:].partition("/")[0]
     if first not in _OWN and _TIDY.fullmatch(plain):
         return ""  # most paths
     if _FEEDS.search(plain):
         return "a feed"
+    if any(map(_FILE_ENDING.search, plain.split("/")[1:-1])):
+        return "a page, whose file would have to be a folder"
     hidden = "/." in plain.replace(_FOR_READERS, "/", 1) if plain.startswith(_FOR_READERS) else "/." in plain
     return "the site itself" if hidden or first in _OWN else ""
 

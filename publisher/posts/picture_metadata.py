@@ -284,6 +284,8 @@ def _extents(
         item, method = number(wide), number(2) & 15 if version else 0
         number(2)
         start = number(base) + (idat if method == 1 else 0)
+        if place > end:
+            return  # it says that it has more items than there is room for
         for _ in range(number(2) if offset + length + index else 0):
             number(index)
             where, size = number(offset), number(length)

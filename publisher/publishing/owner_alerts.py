@@ -15,6 +15,7 @@ from publisher.mail.addresses import split_mailbox
 from publisher.mail.message import transactional_message
 from publisher.mail.transport import Accepted
 from publisher.newsletters.slots import is_post_slot
+from publisher.posts.scan import MOST_BYTES
 from publisher.publishing.mail_wiring import headers_of, open_transport, project_links
 from publisher.publishing.operations import waits
 from publisher.publishing.publish import send_letter
@@ -94,10 +95,19 @@ def alert_problems(
 
 
 def _key(config: Config, problem: Problem) -> str:
-    """Return a key that identifies a problem: its text, and a hash of the content of its file if it has one."""
+    """Return a key that identifies a problem: its text, and a hash of the content of its file if it has one.
+
+    Of a file that is too large for a post, only its size and its time count.
+    """
     file = config.root / problem.path
     try:
-        content = hashlib.sha256(file.read_bytes()).hexdigest() if problem.path and file.is_file() else ""
+        status = file.stat()
+        if not problem.path or not file.is_file():
+            content = ""
+        elif status.st_size > MOST_BYTES:
+            content = f"{status.st_size} {status.st_mtime_ns}"
+        else:
+            content = hashlib.sha256(file.read_bytes()).hexdigest()
     except (OSError, ValueError):
         content = ""
     return f"{problem}\n{content}"

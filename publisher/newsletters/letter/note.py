@@ -43,6 +43,8 @@ from publisher.posts.typography import finished, prepared
 
 NOTES_FOLDER = "letters"
 
+_MOST_CHARACTERS = 500_000  # in a note's file, of which a whole email shows a fifth
+
 # Characters of HTML from which a note is refused: an email of a fifth of that is cut off by Gmail.
 _LONGEST = 500_000
 _TIME = TimeLimit()
@@ -75,13 +77,16 @@ def read_note(config: Config, newsletter: NewsletterConfig, slot: str) -> Note |
     if why := PublicFiles(config).why_not(config.root / path):
         raise PublisherError(why, where=path, hint=COPY_IT)
     try:
-        text = (config.root / path).read_text(encoding="utf-8-sig")
+        with (config.root / path).open(encoding="utf-8-sig") as file:
+            text = file.read(_MOST_CHARACTERS + 1)
     except FileNotFoundError:
         return None
     except UnicodeDecodeError as error:
         raise PublisherError("not UTF-8 text", where=path, hint="save it as UTF-8") from error
     except OSError as error:
         raise PublisherError(f"cannot be read: {error.strerror}", where=path) from error
+    if len(text) > _MOST_CHARACTERS:
+        raise PublisherError(f"has more than {_MOST_CHARACTERS:,} characters", where=path, hint="make it shorter")
     text = clean(text)
     fields, body = _split(text, path)
     first_line = text.count("\n", 0, len(text) - len(body)) + 1
