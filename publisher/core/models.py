@@ -103,6 +103,11 @@ class Picture:
     email: str = ""
     thumbnail: str = ""
 
+    @property
+    def fitting(self) -> str:
+        """URL of the widest of `sources`, or of the picture itself: large enough for a column of text."""
+        return self.sources[-1][1] if self.sources else self.url
+
 
 @dataclass(frozen=True, slots=True)
 class Enclosure:

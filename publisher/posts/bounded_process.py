@@ -380,29 +380,34 @@ def _spawned(memory: int) -> _Child:
     return pipes.keep_ours(pid, memory)
 
 
-_shared: dict[str, BoundedProcess] = {}
+_shared = BoundedProcess()
+_pictures = BoundedProcess()
 
 
-def shared_process(purpose: str = "posts") -> BoundedProcess:
-    """Return the bounded process that all of this process uses for one purpose.
+def shared_process() -> BoundedProcess:
+    """Return the bounded process that all of this process's renderers use."""
+    return _shared
 
-    Calls of one purpose wait for each other, and often have a state in common that is sent again for other calls.
+
+def picture_process() -> BoundedProcess:
+    """Return the bounded process in which this process decodes pictures.
+
+    It is not that of the renderers, whose calls have a state in common that would be sent again after each picture.
     """
-    if purpose not in _shared:
-        _shared[purpose] = BoundedProcess()
-    return _shared[purpose]
+    return _pictures
 
 
 def _forget() -> None:
     """Leave the bounded processes to the parent, in a process that was forked from one that has bounded processes."""
-    for process in _shared.values():
-        process.forget()
-    _shared.clear()
+    global _shared, _pictures
+    _shared.forget()
+    _pictures.forget()
+    _shared, _pictures = BoundedProcess(), BoundedProcess()
 
 
 def _end() -> None:
-    for process in _shared.values():
-        process.end()
+    _shared.end()
+    _pictures.end()
 
 
 os.register_at_fork(after_in_child=_forget)

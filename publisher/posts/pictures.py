@@ -130,7 +130,8 @@ def doubts(file: Path, project_path: str, found: Measured | None) -> Iterator[tu
             "make it smaller",
         )
     elif found and size > HEAVY:
-        yield f"{project_path} has {size / 1_000_000:.1f} MB, and feeds show it as it is", "make it smaller"
+        hint = "make it smaller, as everyone who opens it loads all of it"
+        yield f"{project_path} has {size / 1_000_000:.1f} MB", hint
     elif size > _STUB and not found and ending_of(project_path) != ".ico":
         yield f"{project_path} can't be read as a picture", "save it again with a program for pictures"
 
@@ -207,10 +208,10 @@ class PublishedFiles:
 
 def _in_child(seconds: float, function: Callable[..., Any], *args: Any) -> tuple[Any, str]:
     """Return what a function returns, called in the child for pictures; or None, and why it can't be done."""
-    from publisher.posts.bounded_process import OverLimit, shared_process  # a build with nothing to do needs neither
+    from publisher.posts.bounded_process import OverLimit, picture_process  # a build with nothing to do needs neither
 
     try:
-        return shared_process("pictures").call(function, *args, seconds=seconds), ""
+        return picture_process().call(function, *args, seconds=seconds), ""
     except OverLimit as over:
         return None, over.said("to read")
     except (OSError, ValueError, RuntimeError, SyntaxError) as error:

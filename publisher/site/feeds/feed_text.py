@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from html import escape, unescape
 
 from publisher.core.i18n import direction
+from publisher.core.models import RenderedPost
 from publisher.posts.encoding import is_surely_clean
 from publisher.posts.frames import page_of_frame
 
@@ -27,6 +28,7 @@ _NOTE = re.compile(
     r'|<li id="(fn-[^"<>]*+)">'
 )
 _SPAN = re.compile(r"<span\b[^<>]*>|</span>")
+_PICTURE = re.compile(r'(<img\b[^<>]*? src=")([^"<>]*)')
 _CHECKBOX = re.compile(r"<input\b([^<>]*)>")
 
 
@@ -110,6 +112,17 @@ def _with_own_notes(fragment: str) -> str:
 
 def _key(url: str) -> str:
     return hashlib.blake2b(url.encode(), digest_size=3).hexdigest()
+
+
+def fitting_pictures(rendered: RenderedPost) -> str:
+    """Return the HTML of a post with copies in the place of pictures that are much wider than a column of text."""
+
+    def replaced(match: re.Match[str]) -> str:
+        picture = rendered.picture(unescape(match[2]))
+        return f"{match[1]}{escape(picture.fitting)}" if picture else match[0]
+
+    is_large = any(picture.fitting != picture.url for picture in rendered.pictures.values())
+    return _PICTURE.sub(replaced, rendered.html) if is_large else rendered.html
 
 
 def directed(fragment: str, language: str, feed_language: str) -> str:

@@ -15,7 +15,7 @@ from publisher.core.models import Author, Enclosure, Episode, Image, Post, Rende
 from publisher.posts.archive import Archive
 from publisher.posts.frontmatter import markdown_of
 from publisher.posts.published import authority_of
-from publisher.site.feeds.feed_text import directed, edition_html, feed_html, plain_lines, xml_text
+from publisher.site.feeds.feed_text import directed, edition_html, feed_html, fitting_pictures, plain_lines, xml_text
 from publisher.site.web_versions import WebVersion
 
 
@@ -166,16 +166,22 @@ def post_item(
         published=post.published,
         updated=post.updated,
         summary=xml_text(rendered.excerpt) or title,
-        html=directed(feed_html(rendered.html), post.language, feed_language) if full else "",
+        html=directed(feed_html(fitting_pictures(rendered)), post.language, feed_language) if full else "",
         language=post.language,
         authors=tuple(Author(xml_text(a.name), xml_text(a.email), xml_text(a.url)) for a in post.authors),
         tags=tuple(xml_text(tag.name) for tag in post.tags),
-        image=post.image,
+        image=_fitting_image(rendered),
         enclosures=post.enclosures,
         episode=replace(post.episode, title=xml_text(post.episode.title)) if post.episode else None,
         external_url=post.external_url,
         markdown=xml_text(markdown),
     )
+
+
+def _fitting_image(rendered: RenderedPost) -> Image | None:
+    image = rendered.post.image
+    found = rendered.picture(image.url) if image else None
+    return replace(image, url=found.fitting) if image and found else image
 
 
 # A URI that every feed reader accepts (RFC 3986), in a scheme that needs no resolving.

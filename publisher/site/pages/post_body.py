@@ -91,7 +91,7 @@ def page_picture(picture: Picture, near: Callable[[str], str]) -> PagePicture:
     """Return how a page shows a picture. near: makes a URL of this site relative to the page."""
     sources = [(width, near(url)) for width, url in picture.sources]
     srcset = ", ".join(f"{url.replace(',', '%2C')} {width}w" for width, url in sources)
-    src = sources[-1][1] if sources else near(picture.url)
+    src = near(picture.fitting)
     return PagePicture(
         src, sources[0][1] if sources else src, srcset, _sizes(picture.width), picture.width, picture.height
     )

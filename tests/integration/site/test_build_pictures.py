@@ -13,7 +13,7 @@ from publisher.config import NewsletterConfig
 from publisher.core.newsletter_models import Letter
 from publisher.core.templates import Templates
 from publisher.newsletters.letter.compose import compose
-from publisher.posts.bounded_process import shared_process
+from publisher.posts.bounded_process import picture_process
 from publisher.posts.markup import Renderer
 from tests.support.picture_samples import SECRETS, moving, opened, photograph, picture
 from tests.support.posts_samples import NOW, PAGE, URL, Folder
@@ -122,9 +122,9 @@ def test_the_length_of_a_picture_as_an_enclosure_is_what_is_published(folder: Fo
 def test_a_second_build_makes_nothing_and_a_touched_picture_changes_nothing(folder: Folder) -> None:
     assert not folder.build().changed
     os.utime(folder.root / "posts/photo.jpg", (1, 1))
-    shared_process("pictures").end()
+    picture_process().end()
     assert not folder.build().changed
-    assert shared_process("pictures").pid == 0  # what it was before is in the cache
+    assert picture_process().pid == 0  # what it was before is in the cache
 
 
 def test_another_picture_is_shown_with_its_own_size(tmp_path: Path) -> None:
@@ -177,3 +177,15 @@ def test_a_whole_letter_shows_no_picture_wider_than_it_is(folder: Folder) -> Non
     assert widths[f"{PAGE}film.gif"] == "64"
     assert widths[f"{PAGE}photo.heic.jpg"] == "48"
     assert widths[f"{PAGE}photo.jpg"] in ("536", "300")
+
+
+def test_feeds_show_the_widest_copy_of_a_very_wide_picture(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.file("posts/wide.png", picture("png", 2400, 40))
+    folder.file("posts/fits.png", picture("png", 2000, 40))
+    folder.write("2024-07-06-hello.md", "![a](wide.png?v=2) ![b](fits.png)", "title: x\nimage: wide.png")
+    folder.build()
+    feed, public = folder.public()["feed.xml"].decode(), folder.public()
+    urls = re.findall(r'(?:src|<media:\w+ url)="([^"]*)"', feed)
+    assert set(urls) == {f"{PAGE}wide.png.1440.png", f"{PAGE}fits.png"}
+    assert {url.removeprefix(f"{URL}/") for url in urls} | {"2024/07/06/hello/wide.png"} <= public.keys()
