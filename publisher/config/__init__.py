@@ -22,13 +22,14 @@ from publisher.config.mistakes import require_output
 from publisher.config.newsletters import NewsletterConfig
 from publisher.config.project import Config
 from publisher.config.schedule import Schedule, ScheduleKind, parse_schedule
-from publisher.config.site import Feeds, PagesConfig, Person, Posts, Site
+from publisher.config.site import FeedName, Feeds, PagesConfig, Person, Posts, Site
 from publisher.config.theme import Theme
 
 __all__ = [
     "CONFIG_FILE",
     "Config",
     "Dkim",
+    "FeedName",
     "Feeds",
     "Mail",
     "NewsletterConfig",

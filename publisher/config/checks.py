@@ -102,6 +102,23 @@ def no_value_twice(value: Sequence[str]) -> None:
         raise ValueError(f"{twice!r} is listed twice")
 
 
+# A path below the site's URL: no dot segments or hidden files, nothing that has a meaning in URLs.
+_FEED_PATH = re.compile(r"(?![.])[^\\?#:\x00-\x20=<>\"%]+")
+_OF_PAGES = ("index.html", "404.html", "sitemap.xml", "feeds.opml")
+
+
+def feed_names(value: Sequence[str]) -> None:
+    """Accept paths such as index.xml or rss/, each perhaps with a format, as in `feed.xml = atom`."""
+    for item in value:
+        path, _, kind = (part.strip() for part in item.partition("="))
+        parts = path.lstrip("/").removesuffix("/").split("/")
+        if not all(_FEED_PATH.fullmatch(part) for part in parts) or parts == list(_OF_PAGES[:1]) or path in _OF_PAGES:
+            raise ValueError(f"{item!r} isn't a path of a feed; write it like index.xml, rss/ or feed.xml = atom")
+        if kind not in ("", "rss", "atom", "json") or item.count("=") > 1:
+            raise ValueError(f"{item!r}: {kind!r} isn't a format; write rss, atom or json")
+    no_value_twice([item.partition("=")[0].strip().lstrip("/") for item in value])
+
+
 # https://podcasters.apple.com/support/1691-apple-podcasts-categories
 _PODCASTS = (
     "Arts", "Business", "Comedy", "Education", "Fiction", "Government", "Health & Fitness", "History", "Kids & Family",

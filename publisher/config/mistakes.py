@@ -20,7 +20,7 @@ from publisher.config.mail import Mail
 from publisher.config.newsletters import NewsletterConfig
 from publisher.config.origins import KeyPath, Origins
 from publisher.config.project import Config
-from publisher.config.site import PagesConfig, Posts
+from publisher.config.site import FEED_FILES, Feeds, PagesConfig, Posts
 from publisher.config.theme import Theme, unreadable
 from publisher.core.errors import ProjectError, PublisherError
 from publisher.core.signing import SECRET_VARIABLE, SHORTEST_SECRET
@@ -197,6 +197,7 @@ def _wrong_together(raw: dict[str, Any]) -> Iterator[Wrong]:
     yield from _names_taken(raw)
     yield from _limits_crossed(raw)
     yield from _unreadable_themes(raw)
+    yield from _feed_names_taken(raw)
     mail = raw.get("mail")
     if not isinstance(mail, dict):
         return
@@ -224,6 +225,19 @@ def _names_taken(raw: dict[str, Any]) -> Iterator[Wrong]:
             yield ("newsletters", number, "name"), message, "rename one"
         elif isinstance(name, str):
             seen[name] = number
+
+
+def _feed_names_taken(raw: dict[str, Any]) -> Iterator[Wrong]:
+    """Yield the other names of the main feed that it already has in one of its formats."""
+    table = raw.get("feeds")
+    feeds = table if isinstance(table, dict) else {}
+    also, formats = feeds.get("also"), feeds.get("formats", Feeds().formats)
+    if isinstance(also, list) and isinstance(formats, list | tuple) and all(isinstance(item, str) for item in also):
+        usual = {file: kind for kind, file in FEED_FILES.items() if kind in formats}
+        for name in Feeds(also=tuple(also)).other_names:
+            if name.file in usual:
+                message = f"feeds.also: {name.file} is already the name of the feed as {usual[name.file]}"
+                yield ("feeds", "also"), message, f"leave it out, or leave {usual[name.file]} out of feeds.formats"
 
 
 def _limits_crossed(raw: dict[str, Any]) -> Iterator[Wrong]:

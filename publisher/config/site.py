@@ -1,7 +1,8 @@
 """The tables about the public site: [site], [posts], [feeds] and [pages]."""
 
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from functools import lru_cache
+from typing import Annotated, Literal, NamedTuple
 
 from publisher.config import checks
 from publisher.config.keys import Check, Doc
@@ -72,6 +73,18 @@ class Posts:
     ] = True
 
 
+# The names of feeds, by format.
+FEED_FILES = {"rss": "feed.xml", "atom": "atom.xml", "json": "feed.json"}
+
+
+class FeedName(NamedTuple):
+    """One more name of the main feed: its path in URLs, its format (rss, atom or json), and the path of its file."""
+
+    path: str
+    kind: str
+    file: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feeds:
     """[feeds]: the content of the RSS, Atom and JSON feeds."""
@@ -95,6 +108,14 @@ class Feeds:
         "atom",
         "json",
     )
+    also: Annotated[
+        tuple[str, ...],
+        Check(checks.feed_names),
+        Doc(
+            "Other paths of the main feed, such as index.xml, rss/ or feed/feed.xml, for a blog that moves here. "
+            "The format is that of the name (atom, .json, otherwise RSS), or is given: feed.xml = atom."
+        ),
+    ] = ()
     per_tag: Annotated[bool, Doc("Whether each tag has its own feeds.")] = True
     per_author: Annotated[bool, Doc("Whether each author has their own feeds, if there are several authors.")] = True
     editions: Annotated[bool, Doc("Whether each newsletter has feeds of its editions.")] = True
@@ -118,6 +139,19 @@ class Feeds:
     hub: Annotated[
         str, Check(checks.hub_address), Doc("WebSub hub to notify of every changed feed. Default: none.")
     ] = ""
+
+    @property
+    def other_names(self) -> tuple[FeedName, ...]:
+        """The paths in `also`, with their formats."""
+        return tuple(map(_feed_name, self.also))
+
+
+@lru_cache(maxsize=64)
+def _feed_name(text: str) -> FeedName:
+    path, _, kind = (part.strip() for part in text.partition("="))
+    path = path.lstrip("/")
+    guessed = "json" if path.endswith(".json") else "atom" if "atom" in path.lower() else "rss"
+    return FeedName(path, kind or guessed, f"{path}index.html" if path.endswith("/") else path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -93,7 +93,8 @@ def notify_hub(config: Config) -> list[Problem]:
     path = config.state_dir / FILE
     memory = _read(path, config.feeds.hub)
     states = _states(config, memory.accepted)
-    urls = {feed_url(config, name): name for name in changed_feeds(states, memory)}
+    others = {name.file: name.path for name in config.feeds.other_names}
+    urls = {feed_url(config, others.get(name, name)): name for name in changed_feeds(states, memory)}
     if not urls:
         return []
     failed = [result for result in ping(config.feeds.hub, urls) if result.error]
@@ -118,7 +119,10 @@ def _states(config: Config, accepted: dict[str, FeedState]) -> dict[str, FeedSta
     """Return the state of every feed in the output folder, by path. A file is read only if its stamp has changed."""
     folder = config.root / config.pages.output
     found = {}
-    for name in filter(is_feed, Manifest.read(manifest_file(config, folder)).outputs):
+    others = {name.file for name in config.feeds.other_names}
+    for name in Manifest.read(manifest_file(config, folder)).outputs:
+        if not (is_feed(name) or name in others):
+            continue
         try:
             status = (folder / name).stat()
             stamp = f"{status.st_size}:{status.st_mtime_ns}"

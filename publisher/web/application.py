@@ -124,7 +124,12 @@ def _make_application(context: WebContext, metrics: Metrics, feed_stats: FeedSta
         *([Route(site_path, front.site_home)] if site_path else ()),
         Mount(
             site_path or "/",
-            SiteFiles(config.root / config.pages.output, context.links.public_url, feed_stats.count),
+            SiteFiles(
+                config.root / config.pages.output,
+                context.links.public_url,
+                feed_stats.count,
+                {name.file: name.kind for name in config.feeds.other_names},
+            ),
         ),
     ]
     home = [Route(path, front.admin_home) for path in ("/", f"{pages.prefix}/admin/")]

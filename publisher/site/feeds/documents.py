@@ -122,11 +122,12 @@ def frame_weight(config: Config, title: str, description: str, url: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A part of a feed with its entries, ready to be written in any format."""
+    """A part of a feed with its entries, ready to be written in the format of its name. path: that in its own URL."""
 
     part: FeedPart
     items: Sequence[Item]
     config: Config
+    path: str
 
     @property
     def feed(self) -> Feed:
@@ -147,14 +148,16 @@ class Document:
         """Whether this is an archive document rather than the current document."""
         return self.part.number > 0
 
-    def url(self, kind: str) -> str:
-        """Return the URL of this document."""
-        return feed_url(self.config, self.feed.path(kind, self.part.number))
+    @property
+    def url(self) -> str:
+        """The URL of this document."""
+        return feed_url(self.config, self.path)
 
     def current(self, kind: str) -> str:
         """Return the URL of the current document."""
         return feed_url(self.config, self.feed.path(kind))
 
     def older(self, kind: str) -> str:
-        """Return the URL of the next older document, or "" if there is none."""
-        return feed_url(self.config, self.feed.path(kind, self.part.older)) if self.part.older else ""
+        """Return the URL of the next older document, or "" if there is none in this format."""
+        has_older = self.part.older and kind in self.config.feeds.formats
+        return feed_url(self.config, self.feed.path(kind, self.part.older)) if has_older else ""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from publisher.config import CONFIG_FILE, Config
+from publisher.config import CONFIG_FILE, Config, FeedName
 from publisher.core.models import Output, Problem, Severity
 from publisher.posts.archive import Archive
 from publisher.posts.cache_keys import code_key, hash_of
@@ -30,9 +30,8 @@ def plan_feeds(config: Config, feeds: Sequence[Feed]) -> Iterator[Output]:
         about = (settings, feed.id, feed.title, feed.description, feed.page, feed.language)
         for part in parts_of(feed, config):
             key = hash_of(*about, str(part.older), *map(feed.source.digest, part.keys))
-            for kind in config.feeds.formats:
-                path = feed.path(kind, part.number)
-                yield Output(path, f"{kind}:{key}", partial(writer.write, part, kind))
+            for name in feed.files(config.feeds.formats, part.number):
+                yield Output(name.file, f"{name.kind}:{key}", partial(writer.write, part, name))
     if config.feeds.formats:
         listed = [repr((feed.folder, feed.title, feed.description, feed.label)) for feed in feeds]
         yield Output(OPML_FILE, hash_of(settings, *listed), partial(_opml, config, feeds))
@@ -92,14 +91,14 @@ class _Writer:
         self._part: FeedPart | None = None
         self._documents: dict[str, bytes] = {}
 
-    def write(self, part: FeedPart, kind: str) -> bytes:
+    def write(self, part: FeedPart, name: FeedName) -> bytes:
         """Return one format of a part. All its formats are made together, because they must have the same entries."""
         if self._part is not part:
             self._part, self._documents = part, self._fitting(part)
-        return self._documents[kind]
+        return self._documents[name.path]
 
     def _fitting(self, part: FeedPart) -> dict[str, bytes]:
-        """Return every format of a part, by kind. If feeds.max_bytes is too little, some entries have no full text.
+        """Return every format of a part, by path. If feeds.max_bytes is too little, some entries have no full text.
 
         Which ones, only their weights decide, so that `size_problems` can tell without making a document. If even that
         does not suffice, the oldest entries are dropped, but none from an archive document, because its entries were
@@ -125,14 +124,15 @@ class _Writer:
         return documents
 
     def _documents_of(self, part: FeedPart, items: Sequence[Item]) -> dict[str, bytes]:
-        return {kind: self._document(part, kind, items) for kind in self._config.feeds.formats}
+        names = part.feed.files(self._config.feeds.formats, part.number)
+        return {name.path: self._document(part, name, items) for name in names}
 
     def _short(self, item: Item) -> Item:
         return self._shortened.setdefault(item.id, item.short)
 
-    def _document(self, part: FeedPart, kind: str, items: Sequence[Item]) -> bytes:
-        document = Document(part, items, self._config)
-        if kind == "json":
+    def _document(self, part: FeedPart, name: FeedName, items: Sequence[Item]) -> bytes:
+        document = Document(part, items, self._config, name.path)
+        if name.kind == "json":
             return json_feed(document)
         from publisher.site.feeds.xml_feed import XmlEntry, atom, rss
 
@@ -142,4 +142,4 @@ class _Writer:
             if entry is None or entry.item is not item:
                 entry = self._entries[item.id] = XmlEntry(item)
             entries.append(entry)
-        return rss(document, entries) if kind == "rss" else atom(document, entries)
+        return rss(document, entries) if name.kind == "rss" else atom(document, entries)

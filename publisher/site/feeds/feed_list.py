@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from publisher.config import Config
+from publisher.config import Config, FeedName
 from publisher.posts.archive import Archive
 from publisher.posts.published import authority_of
 from publisher.site.feeds.items import EditionSource, ItemSource, PostSource
@@ -26,6 +26,7 @@ class Feed:
     page    absolute URL of the page that shows the same entries
     keys    keys of its entries, newest first
     source  makes the Item of each key
+    names   other names of the current document; the first one of a format takes the place of the usual name
     group   its group in lists of feeds: "site", "tags", "authors" or "newsletters"
     label   its name within that group
     """
@@ -40,14 +41,23 @@ class Feed:
     source: ItemSource
     group: str
     label: str
+    names: tuple[FeedName, ...] = ()
 
     def path(self, kind: str, number: int = 0) -> str:
-        """Return the path of a document, relative to the output folder.
+        """Return the path in the URL of a document, relative to the site.
 
         kind    format of the document: "rss", "atom" or "json"
         number  number of an archive document, from 1; 0 for the current document
         """
-        return f"{self.folder}{file_name(kind, number)}"
+        own = (name.path for name in self.names if name.kind == kind and not number)
+        return next(own, f"{self.folder}{file_name(kind, number)}")
+
+    def files(self, formats: Sequence[str], number: int = 0) -> Iterator[FeedName]:
+        """Yield every name of a document, with the path of its file. formats: those of all feeds of the site."""
+        yield from self.names if not number else ()
+        for kind in formats:
+            path = f"{self.folder}{file_name(kind, number)}"
+            yield FeedName(path, kind, path)
 
 
 def file_name(kind: str, number: int = 0) -> str:
@@ -123,6 +133,7 @@ class _Maker:
             source=self._posts,
             group=group,
             label=label,
+            names=() if folder else config.feeds.other_names,
         )
 
 

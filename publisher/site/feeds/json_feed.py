@@ -21,7 +21,7 @@ def json_feed(document: Document) -> bytes:
         "version": "https://jsonfeed.org/version/1.1",
         "title": xml_text(feed.title),
         "home_page_url": feed.page,
-        "feed_url": document.url("json"),
+        "feed_url": document.url,
         "next_url": document.older("json"),
         "description": xml_text(feed.description),
         "icon": image,

@@ -42,9 +42,11 @@ def feed_problems(config: Config, folder: Path, reported: Set[str] = frozenset()
         return [Problem(config.pages.output, 0, "is a file, not a folder", "move it away")]
     found: list[Problem] = []
     names = {file_name(kind) for kind in MEDIA_TYPES}
+    others = {name.file for name in config.feeds.other_names}
     for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
-        if _ARCHIVED.sub("", path.name, count=1) in names and path.is_file():
-            shown = f"{config.pages.output}/{path.relative_to(folder).as_posix()}"
+        inside = path.relative_to(folder).as_posix()
+        if (_ARCHIVED.sub("", path.name, count=1) in names or inside in others) and path.is_file():
+            shown = f"{config.pages.output}/{inside}"
             found.extend(_FeedFile(config, shown, path.read_bytes(), reported).problems())
     return found
 
@@ -80,7 +82,7 @@ class _FeedFile:
                 "lower feeds.limit, or publish summaries only with feeds.content",
             )
         try:
-            entries = list(self._json() if self._shown.endswith(".json") else self._xml())
+            entries = list(self._json() if self._data[:1] == b"{" else self._xml())
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             yield self._problem(f"cannot be read: {error}", "build again")
             return

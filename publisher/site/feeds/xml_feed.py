@@ -50,7 +50,7 @@ def rss(document: Document, entries: Sequence[XmlEntry]) -> bytes:
     if any(entry.item.markdown for entry in entries):
         namespaces.append(("source", SOURCE))
     made = _generator(document, entries, namespaces)
-    made.link(href=document.url("rss"), rel="self", type=MEDIA_TYPES["rss"])
+    made.link(href=document.url, rel="self", type=MEDIA_TYPES["rss"])
     made.link(href=feed.page, rel="alternate")
     image = site_image(config)
     if image:
@@ -72,7 +72,7 @@ def atom(document: Document, entries: Sequence[XmlEntry]) -> bytes:
     """Return the Atom 1.0 document."""
     feed, config = document.feed, document.config
     made = _generator(document, entries, [("media", MEDIA)])
-    made.link(href=document.url("atom"), rel="self", type=MEDIA_TYPES["atom"])
+    made.link(href=document.url, rel="self", type=MEDIA_TYPES["atom"])
     made.link(href=feed.page, rel="alternate", type="text/html")
     image = site_image(config)
     if image:

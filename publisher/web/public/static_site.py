@@ -5,7 +5,8 @@ Files outside the folder of the site are never served.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping
 from mimetypes import guess_type
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
@@ -21,8 +22,6 @@ from publisher.web.compression import GzipFiles, accepts_gzip, is_compressible
 from publisher.web.responses import site_headers
 
 if TYPE_CHECKING:
-    import os
-
     from starlette.staticfiles import PathLike
     from starlette.types import Scope
 
@@ -31,6 +30,9 @@ _TYPES = {
     "atom.xml": "application/atom+xml; charset=utf-8",
     "feed.json": "application/feed+json; charset=utf-8",
 }
+_NAMES = {"rss": "feed.xml", "atom": "atom.xml", "json": "feed.json"}
+# Feed readers that run in a browser may read these from any page.
+_READ_BY_OTHERS = (*_TYPES.values(), "text/x-opml")
 # Types that Python knows only on some systems, or that it gives another name; those of media are in MEDIA_TYPES.
 _ENDINGS = {
     ".js": "text/javascript",
@@ -56,18 +58,26 @@ _LONGEST_PATH = 4_096
 class SiteFiles(StaticFiles):
     """Serves the files of one folder. A build may replace the folder at any time, and the folder may not exist yet."""
 
-    def __init__(self, folder: Path, public_url: str, count_feed: Callable[[str, str], None] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        public_url: str,
+        count_feed: Callable[[str, str], None] | None = None,
+        other_feeds: Mapping[str, str] | None = None,
+    ) -> None:
         """Prepare to serve a folder.
 
         folder      the folder of the built site, which need not exist
         public_url  the URL of the application, to which forms on the site may be sent
         count_feed  called with the path and the user agent of each request for a feed; it must not block
+        other_feeds  the formats (rss, atom or json) of feeds with other names than usual, by the paths of their files
         """
         super().__init__(directory=folder, html=True, check_dir=False)
         self.config_checked = True  # otherwise Starlette requires the folder to exist
-        self._public_url = public_url
+        self._folder, self._public_url = folder, public_url
         self._count_feed = count_feed
         self._gzip = GzipFiles()
+        self._other_feeds = {path: _TYPES[_NAMES[kind]] for path, kind in (other_feeds or {}).items()}
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         """Return a file. Raise HTTPException(404) if it is hidden, or if neither it nor a 404.html exists."""
@@ -88,9 +98,13 @@ class SiteFiles(StaticFiles):
         if response.status_code not in (200, 304):  # 404.html is a page, even when a feed was requested
             response.headers.update(site_headers(self._public_url))
             response.headers["cache-control"] = "no-cache"
-        elif self._count_feed and path.rpartition("/")[2] in _TYPES and scope["method"] == "GET":
+        elif self._count_feed and self._is_feed(path) and scope["method"] == "GET":
             self._count_feed(path, _user_agent(scope))
         return await self._compressed(response)
+
+    def _is_feed(self, path: str) -> bool:
+        names = {path, f"{path}/index.html"}
+        return path.rpartition("/")[2] in _TYPES or not names.isdisjoint(self._other_feeds)
 
     async def _response(self, path: str, scope: Scope) -> Response | None:
         """Return a file, or the site's page about missing ones; None if there is neither."""
@@ -107,13 +121,16 @@ class SiteFiles(StaticFiles):
         self, full_path: PathLike, stat_result: os.stat_result, scope: Scope, status_code: int = 200
     ) -> Response:
         """Return a file with its headers, or 304 if the client has it."""
-        kind, path = _media_type(str(full_path)), self.get_path(scope)
+        path = os.path.relpath(full_path, os.path.realpath(self._folder))
+        kind = self._other_feeds.get(path) or _media_type(path)
         response = FileResponse(full_path, status_code=status_code, stat_result=stat_result, media_type=kind)
         if is_compressible(kind, stat_result.st_size):
             response.headers["vary"] = "Accept-Encoding"
             if accepts_gzip(scope):
                 response.headers["etag"] = f"{response.headers['etag'][:-1]}{_GZIP_TAG}"
-        headers = site_headers(self._public_url, kind) | {"Cache-Control": _cache(path)}
+        headers = site_headers(self._public_url, kind) | {"Cache-Control": _cache(path, kind)}
+        if kind in _READ_BY_OTHERS:
+            headers["Access-Control-Allow-Origin"] = "*"
         if self.is_not_modified(response.headers, Headers(scope=scope)):
             unchanged = NotModifiedResponse(response.headers)
             unchanged.headers.update(headers)
@@ -164,8 +181,8 @@ def _user_agent(scope: Scope) -> str:
     return next((value.decode("latin-1") for name, value in scope["headers"] if name == b"user-agent"), "")
 
 
-def _cache(path: str) -> str:
+def _cache(path: str, kind: str) -> str:
     name = path.rpartition("/")[2]
     if path.startswith("assets/site.") and name.endswith(".css"):
         return "public, max-age=31536000, immutable"
-    return _FEED_AGE if _feed_type(name) else "no-cache"
+    return _FEED_AGE if kind in _TYPES.values() else "no-cache"
