@@ -34,13 +34,17 @@ _SAVED: dict[str, dict[str, Any]] = {
 
 
 class Measured(NamedTuple):
-    """What the head of a picture's file says. The size is that of the picture as it is shown, after it was turned."""
+    """What the head of a picture's file says. The size is that of the picture after it was turned.
+
+    is_turned  whether browsers don't turn it, although they should: Chromium turns no WebP
+    """
 
     form: str
     width: int
     height: int
     moves: bool = False
     has_alpha: bool = False
+    is_turned: bool = False
 
 
 def measured(file: Path) -> Measured | None:
@@ -51,10 +55,12 @@ def measured(file: Path) -> Measured | None:
     try:
         with file.open("rb") as data, _opened(data) as image:
             form, (width, height) = image.format or "", image.size
-            if _turn(image) in _SIDEWAYS:
+            turn = _turn(image)
+            if turn in _SIDEWAYS:
                 width, height = height, width
             moves = form not in ("MPO", "TIFF") and bool(getattr(image, "is_animated", False))
-            return Measured("JPEG" if form == "MPO" else form, width, height, moves, _has_alpha(image))
+            is_turned = form == "WEBP" and turn != 1
+            return Measured("JPEG" if form == "MPO" else form, width, height, moves, _has_alpha(image), is_turned)
     except Exception:  # noqa: BLE001 - each format has its own errors, and a picture without a size is shown as well
         return None
 

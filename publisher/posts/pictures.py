@@ -76,7 +76,9 @@ def shown_as(found: Measured, site_path: str, project_path: str, config: Config)
     can_copy = config.pages.enabled and found.width * found.height <= MOST_PIXELS
     widths = [width for width in WIDTHS if can_copy and not found.moves and width * _WORTHWHILE <= found.width]
     sources = [copy(width, _page_ending(form)) for width in widths]
-    if sources and found.width <= _WIDEST:
+    if found.is_turned and can_copy and not found.moves:
+        sources.append(copy(min(found.width, _WIDEST), _page_ending(form)))
+    elif sources and found.width <= _WIDEST:
         sources.append(original)
     ending = _page_ending(form) if form in _EMAILED else "png" if found.has_alpha else "jpg"
     emailed = widths if form in _EMAILED else [min(width, found.width) for width in WIDTHS if can_copy]

@@ -73,6 +73,13 @@ def test_a_small_picture_in_a_modern_format_is_converted_for_emails() -> None:
     assert found.email == found.thumbnail == f"{URL}/p/a.webp.90.jpg"
 
 
+def test_a_picture_that_browsers_do_not_turn_is_shown_as_a_copy() -> None:
+    small, large = (shown("WEBP", width, name="a.webp", is_turned=True) for width in (90, 2000))
+    assert small.sources == ((90, f"{URL}/p/a.webp.90.webp"),)
+    assert widths(large) == [360, 720, 1440, 2000]
+    assert large.fitting == f"{URL}/p/a.webp.2000.webp"
+
+
 def test_heic_and_tiff_are_shown_as_jpeg() -> None:
     found, made = shown_as(Measured("HEIF", 800, 600), "p/a.heic.jpg", "posts/a.heic", CONFIG)
     assert found.url == found.email == f"{URL}/p/a.heic.jpg"
@@ -100,7 +107,8 @@ def test_a_density_in_the_name_makes_a_picture_smaller() -> None:
     [
         (picture("jpg"), Measured("JPEG", 64, 48)), (picture("png", mode="RGBA"), Measured("PNG", 64, 48, False, True)),
         (photograph("jpg"), Measured("JPEG", 48, 64)), (photograph("png"), Measured("PNG", 48, 64)),
-        (photograph("webp"), Measured("WEBP", 48, 64)), (photograph("avif"), Measured("AVIF", 48, 64)),
+        (photograph("webp"), Measured("WEBP", 48, 64, False, False, True)),
+        (photograph("avif"), Measured("AVIF", 48, 64)),
         (photograph("tiff"), Measured("TIFF", 48, 64)), (photograph("heic"), Measured("HEIF", 48, 64)),
         (moving("gif"), Measured("GIF", 64, 48, True)), (picture("jp2"), Measured("JPEG2000", 64, 48)),
         (b"", None), (b"\x89PNG picture", None), (picture("jpg")[:20], None), (b"<svg/>", None),
