@@ -43,6 +43,11 @@ class Feed:
     label: str
     names: tuple[FeedName, ...] = ()
 
+    @property
+    def has_description(self) -> bool:
+        """Whether the description says more than the title. RSS requires one anyway; other formats leave it out."""
+        return self.description not in ("", self.title)
+
     def path(self, kind: str, number: int = 0) -> str:
         """Return the path in the URL of a document, relative to the site.
 

@@ -234,7 +234,7 @@ class EditionSource:
             summary=plain_lines(titles) or plain_lines(edition.subject),
             html=directed(html, language, language),
             language=language,
-            authors=(Author(person.name or config.site.title, person.email, person.url),),
+            authors=(Author(person.name, person.email, person.url),) if person.name else (),
         )
 
 

@@ -23,11 +23,11 @@ def json_feed(document: Document) -> bytes:
         "home_page_url": feed.page,
         "feed_url": document.url,
         "next_url": document.older("json"),
-        "description": xml_text(feed.description),
+        "description": xml_text(feed.description) if feed.has_description else "",
         "icon": image,
         "favicon": image,
         "language": feed.language,
-        "authors": [_author(Author(person.name or config.site.title, person.email, person.url))],
+        "authors": [_author(Author(person.name, person.email, person.url))] if person.name else None,
         "hubs": [{"type": "WebSub", "url": hub}] if hub else None,
     }
     kept = {key: value for key, value in found.items() if value} | {"items": [_item(i) for i in document.items]}

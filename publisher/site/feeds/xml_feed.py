@@ -83,11 +83,14 @@ def atom(document: Document, entries: Sequence[XmlEntry]) -> bytes:
     set_text(root, "updated", rfc3339(document.distinct_updated))
     person = config.site.author
     # RFC 4287 section 4.1.1: a feed has an author unless each of its entries has one.
-    add_person(root, Author(person.name or config.site.title, person.email, person.url), before="entry")
+    if person.name or not entries or not all(entry.item.authors for entry in entries):
+        add_person(root, Author(person.name or config.site.title, person.email, person.url), before="entry")
     for relation, address in _relations(document, "atom"):
         _place(root, "link", {"rel": relation, "href": address}, before="entry")
     if document.is_archive:
         _place(root, f"{{{HISTORY}}}archive", {}, before="entry")
+    if not feed.has_description:
+        root.remove(root.find("subtitle"))  # feedgen writes one for the sake of RSS
     for name in ("title", "subtitle"):
         declare_html(root.find(name))
     return _bytes(tree)
@@ -118,7 +121,8 @@ def _generator(document: Document, entries: Sequence[XmlEntry], namespaces: list
 def _podcast(channel: Any, config: Config) -> None:
     """Add the elements that podcast directories require in a channel with episodes."""
     person = config.site.author
-    add(channel, f"{{{ITUNES}}}author", person.name or config.site.title, before="item")
+    if person.name:
+        add(channel, f"{{{ITUNES}}}author", person.name, before="item")
     if person.email:
         owner = add(channel, f"{{{ITUNES}}}owner", "", before="item")
         owner.text = None

@@ -85,6 +85,27 @@ def test_a_feed_takes_the_name_of_jekylls_in_its_format(empty: Project) -> None:
     assert own_url("atom", (empty.root / "public/feed.xml").read_bytes()) == f"{SITE}/feed.xml"
 
 
+def test_the_title_of_a_site_is_in_its_feeds_once(empty: Project) -> None:
+    def words(*, author: bool, description: bool) -> tuple[int, int, int]:
+        told = 'author = { name = "Ada" }\n' * author + 'description = "Notes."\n' * description
+        empty.write(
+            "publisher.toml", f'[site]\ntitle = "Gazette"\nurl = "{SITE}"\nauthority = "a.example,2024"\n{told}'
+        )
+        empty.ok("build")
+        assert "mine" in empty.read("public/feed.xml")
+        return (
+            empty.read("public/feed.xml").count("Gazette"),
+            empty.read("public/atom.xml").count("Gazette"),
+            empty.read("public/feed.json").count("Gazette"),
+        )
+
+    empty.post("mine", author="Tom")
+    assert words(author=False, description=False) == (2, 1, 1)  # RSS requires a description
+    assert words(author=True, description=True) == (1, 1, 1)
+    empty.post("mine")
+    assert words(author=False, description=False) == (2, 2, 1)  # Atom requires an author
+
+
 def test_feeds_are_served_as_what_they_are_to_anyone(project: Project) -> None:
     with web_client(project, '\n[feeds]\nalso = ["rss/", "old.xml = atom"]\n') as web:
         project.ok("build")
