@@ -106,11 +106,16 @@ def _toml_mistake(error: tomllib.TOMLDecodeError, text: str) -> PublisherError:
 
 
 def _plain(value: Any) -> Any:
-    """Convert TOML's dates and times to text, so that `since = 2026-01-31` works without quotes."""
+    """Convert TOML's dates and times to text, so that `since = 2026-01-31` works without quotes.
+
+    Raises ValueError for a number of more than 64 bits, which TOML does not know and Python may not be able to show.
+    """
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_plain(item) for item in value]
+    if isinstance(value, int) and value.bit_length() > 64:
+        raise ValueError("a number is larger than 64 bits")
     return value.isoformat() if hasattr(value, "isoformat") else value
 
 

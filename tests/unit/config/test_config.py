@@ -202,6 +202,7 @@ def test_a_mistake_inside_a_list_has_the_lists_line(tmp_path: Path) -> None:
         ("[site]\n[site]\n", "publisher.toml:2: not valid TOML: "),
         (b"[site]\r\ntitle = 'A'\r\nurl = 'caf\xe9'\r\n", "publisher.toml:3: not UTF-8 text (save it as UTF-8)"),
         ("a = " + "9" * 5000, "publisher.toml: cannot be read: "),
+        ("a = 0x" + "f" * 5000, "publisher.toml: cannot be read: a number is larger than 64 bits"),
         ("a = " + "[" * 5000, "publisher.toml"),
         (b"a = '\x00'\n", "publisher.toml:1: not valid TOML: "),
     ],
