@@ -32,7 +32,7 @@ from publisher.posts.other_editors import shown_comment
 from publisher.posts.places import Places, WrittenPost
 from publisher.posts.prose import LineFinder, line_at
 from publisher.posts.references import References
-from publisher.posts.tex import TakenOut, take_out
+from publisher.posts.tex import TakenOut, take_out, without_formulas
 from publisher.posts.typography import finished, prepared
 
 # How many problems of one kind are reported of a post.
@@ -255,7 +255,8 @@ class _Body:
 
     @cached_property
     def _lines(self) -> LineFinder:
-        return LineFinder(self.file, self.written)
+        seen = without_formulas(self.written) if self.taken.formulas else None
+        return LineFinder(self.file, self.written, seen)
 
     def _excerpt(self, raw: str, clean: str) -> str:
         if self.post.excerpt:

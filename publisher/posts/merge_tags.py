@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from publisher.posts.prose import masked, without_inline_code
-from publisher.posts.tex import take_out
+from publisher.posts.tex import without_formulas
 
 LIQUID = re.compile(r"\{%-?\s*+\w++(?:(?!\{%|%\}).){0,2000}+%\}|\{\{(?![<%])[^{}\n]*\}\}", re.DOTALL)
 SHORTCODE = re.compile(r"\{\{[<%]\s*+/?\s*+[\w./-]++(?:(?!\{\{|[%>]\}\}).){0,2000}+[%>]\}\}", re.DOTALL)
@@ -65,11 +65,7 @@ def shown_prose(text: str, body: str) -> str:
     head = text[: len(text) - len(body)]
     for pattern in (_RAW, _CODE):
         body = pattern.sub(lambda found: _blank(found[0]), body)
-    pieces, last = [], 0
-    for formula in take_out(body).formulas:
-        pieces += [body[last : formula.start], _blank(formula.written)]
-        last = formula.end
-    return without_inline_code(head) + masked("".join([*pieces, body[last:]]))
+    return without_inline_code(head) + masked(without_formulas(body))
 
 
 def _blank(text: str) -> str:

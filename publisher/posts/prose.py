@@ -170,13 +170,17 @@ def code_spans(text: str) -> Iterator[tuple[int, int]]:
 class LineFinder:
     """A finder of the lines on which a text appears in a post's file."""
 
-    def __init__(self, file: str, body: str) -> None:
-        """Keep the text of the whole file. body: the part of it after the front matter."""
+    def __init__(self, file: str, body: str, seen: str | None = None) -> None:
+        """Keep the text of the whole file.
+
+        body  the part of it after the front matter
+        seen  the body with blanks instead of what is not prose either, such as formulas
+        """
         self._file, self.head = file, file[: len(file) - len(body)]
         self._first = self.head.count("\n") + 1
         self._searches = 0
         # The file with its front matter and code blanked.
-        self.prose = "\n" * self.head.count("\n") + masked(body)
+        self.prose = "\n" * self.head.count("\n") + masked(body if seen is None else seen)
 
     def line_of(self, text: str) -> int:
         """Return the first line with the text in prose, else anywhere in the file, else the first line of the body.

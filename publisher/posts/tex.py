@@ -175,6 +175,15 @@ def take_out(body: str) -> TakenOut:
     return TakenOut("".join([*pieces, body[last:]]), formulas)
 
 
+def without_formulas(body: str) -> str:
+    """Return a Markdown body with spaces instead of its formulas, so that offsets and lines stay as they are."""
+    pieces, last = [], 0
+    for formula in take_out(body).formulas:
+        pieces += [body[last : formula.start], re.sub(r"[^\n]", " ", formula.written)]
+        last = formula.end
+    return "".join([*pieces, body[last:]])
+
+
 def _formulas(body: str) -> Iterator[Formula]:
     view = masked(body)
     tokens = list(_TOKEN.finditer(view))

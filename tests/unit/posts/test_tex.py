@@ -163,6 +163,13 @@ def test_a_heading_with_tex_keeps_the_id_that_github_gives_it() -> None:
     assert result.problems == ()
 
 
+def test_nothing_in_tex_is_taken_for_a_slip_of_markdown() -> None:
+    texs = ("a == b == c", "x^[ab] + [[A B]]", "f](( x", "{{a}} {% b %}", "[^1]", "%% x y %%", "*|NAME|*")
+    result = rendered("\n\n".join(f"$`{tex}`$ and \\({tex}\\)\n\n$$\n{tex}\n$$" for tex in texs))
+    assert [message for _, message in said(result) if "the formula" not in message] == []
+    assert len(formulas_in(result.html)) == 3 * len(texs)
+
+
 def test_a_page_has_mathml_and_a_feed_has_tex() -> None:
     result = rendered("Let $x_1 < y$ be.\n\n$$\na &= b \\\\\nc &= d\n$$\n\n```math\nx\n```\n\nin $$y$$ it")
     page = page_body(
