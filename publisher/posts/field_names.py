@@ -40,6 +40,7 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
         "created",
         "datecreated",
         "posted",
+        "publish",
     ),
     "updated": (
         "updated",

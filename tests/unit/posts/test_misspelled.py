@@ -267,3 +267,12 @@ def test_a_key_that_hides_elsewhere_gets_a_warning(line: str) -> None:
 
 def test_a_key_is_compared_in_any_width_and_without_characters_that_nobody_sees() -> None:
     assert fold("ｐｕｂｌｉｓｈ＿ｄａｔｅ") == fold("publish\u00ad-d\u200bate") == "publishdate"
+
+
+def test_a_date_under_publish_is_the_date_of_the_post() -> None:
+    entry = read("---\ntitle: x\npublish: 2030-01-01\n---\n")
+    assert entry.post
+    assert (entry.post.published.year, entry.problems) == (2030, ())
+    entry = read("---\ntitle: x\ndate: 2024-01-01\npublish: true\n---\n")
+    assert entry.post
+    assert (entry.post.published.year, entry.problems) == (2024, ())
