@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from html import unescape
 from itertools import islice
 from urllib.parse import unquote, urlsplit
@@ -64,11 +64,13 @@ def _shown(shown: Sequence[ShownTag], lines: LineFinder) -> Iterator[BodyWarning
 
 
 def _dropped(
-    raw: str, removed: Mapping[str, ShownTag], lines: LineFinder, mentioned: Collection[str]
+    raw: str, removed: Sequence[ShownTag], lines: LineFinder, mentioned: Collection[str]
 ) -> Iterator[BodyWarning]:
-    for name in dict.fromkeys((*removed, *dropped_tags(raw))):
+    known = {tag.why for tag in removed}
+    places = [(tag.why, lines.line_of_body(tag.line)) for tag in removed]
+    places += [(name, lines.line_of(f"<{name}")) for name in dropped_tags(raw) if name not in known]
+    for name, line in dict.fromkeys(places):
         if name not in mentioned:
-            line = lines.line_of_body(removed[name].line) if name in removed else lines.line_of(f"<{name}")
             yield line, f"the HTML tag <{name}> was removed", "put it in backticks to show it"
 
 

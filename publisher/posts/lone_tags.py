@@ -59,7 +59,7 @@ _ITEMS = frozenset(("li", "dd"))
 _SPANS = frozenset(("em", "strong", "del", "a", "sup", "sub", "mark", "ins", "u", "s", "code"))
 _SOURCE = re.compile(r"\b(?:src|data|srcset|srcdoc)\s*=", re.IGNORECASE)
 _INSIDE = {"video": "<source", "audio": "<source"}
-_QUIET = re.compile(r"<(?:!doctype|\?xml|!\[(?:if|endif))", re.IGNORECASE)
+_QUIET = re.compile(r"<(?:!doctype html|\?xml|!\[(?:if|endif))", re.IGNORECASE)
 
 
 def _closes_itself(tag: _Tag) -> bool:
@@ -106,13 +106,14 @@ class SettledHtml:
 
     shown    the tags that became text
     hidden   the comments that are never closed, which were removed
-    removed  the first tag of each element that was removed, by name
+    removed  the tags of elements that were removed, with their names in place of a reason: of each name the first, and
+             all those with words in them
     """
 
     html: str
     shown: list[ShownTag] = field(default_factory=list)
     hidden: list[Hidden] = field(default_factory=list)
-    removed: dict[str, ShownTag] = field(default_factory=dict)
+    removed: list[ShownTag] = field(default_factory=list)
 
 
 def may_swallow(written: str) -> bool:
@@ -137,8 +138,7 @@ def settle_markdown(body: str, render: Callable[[str, bool], str]) -> SettledHtm
             both = {(each.line, each.text): each for each in [*first, *_placed(edited, settled.shown)[0]]}
             settled.shown = [both[key] for key in sorted(both)]
     if settled.removed:
-        places = {each.text: each.line for each in _placed(body, list(settled.removed.values()))[0]}
-        settled.removed = {name: each._replace(line=places[each.text]) for name, each in settled.removed.items()}
+        settled.removed = sorted(_placed(body, settled.removed)[0], key=lambda each: each.line)
     settled.html = settled.html.replace(_MARK, "")
     return settled
 
@@ -212,7 +212,8 @@ class _Reader:
         self._tags: list[_Tag] = []
         self._became_text: list[tuple[int, ShownTag]] = []
         self._hidden: list[Hidden] = []
-        self._removed: dict[str, ShownTag] = {}
+        self._removed: dict[int, ShownTag] = {}  # by their start
+        self._removed_names: set[str] = set()
         self._known: dict[int, tuple[int, bool]] = {}  # start of a tag -> its number, and whether it is in a block
         self._counts: Counter[str] = Counter()
         self._closings: dict[str, re.Match[str] | None] = {}  # the next closing tag of each name that was looked for
@@ -244,7 +245,9 @@ class _Reader:
                 last = end
         html = "".join([*pieces, self._raw[last:]])
         html = loaded(html) if is_lazy(self._raw) else html
-        return SettledHtml(html, [each for _, each in sorted(self._became_text)], self._hidden, self._removed)
+        return SettledHtml(
+            html, [each for _, each in sorted(self._became_text)], self._hidden, list(self._removed.values())
+        )
 
     def _own(self, start: int) -> int:
         tag = _OWN_TAG.match(self._raw, start)
@@ -308,7 +311,7 @@ class _Reader:
             self._changes.append((start, stop, ""))
             name = re.match(r"[?!]?\[?\w*", raw[start + 1 : start + 20])
             if name and not _QUIET.match(raw, start):
-                self._removed.setdefault(name[0], self._shown(start, stop, ""))
+                self._remove(start, stop, name[0], stop, is_named=True)
         return stop
 
     def _sort(self, tag: _Tag, end: int) -> int:
@@ -340,8 +343,15 @@ class _Reader:
         self._counts[closing[0]] += 1
         if tag.name not in ("iframe", "svg", "math"):
             self._changes.append((tag.start, closing.end(), ""))
-            self._removed.setdefault(tag.name, self._shown(tag.start, tag.end, ""))
+            self._remove(tag.start, tag.end, tag.name, closing.start())
         return closing.end()
+
+    def _remove(self, start: int, end: int, name: str, stop: int, *, is_named: bool = False) -> None:
+        """Remember what is removed: a tag up to `end`, and content up to `stop`. is_named: even without words."""
+        has_words = not _CODE.search(self._raw, end, stop) and _LETTER.search(self._raw, end, stop) is not None
+        if has_words or is_named or name not in self._removed_names:
+            self._removed[start] = self._shown(start, end, name)
+            self._removed_names.add(name)
 
     def _is_empty(self, tag: _Tag, closing: re.Match[str] | None) -> bool:
         space = _SPACE.match(self._raw, tag.end)
@@ -350,7 +360,7 @@ class _Reader:
     def _is_mentioned(self, tag: _Tag, closing: re.Match[str]) -> bool:
         """Return whether two tags without attributes are only mentioned: "Between <script> and </script> is code"."""
         if tag.name == "iframe":
-            return tag.place.in_text
+            return tag.place.in_text or not self._is_empty(tag, closing)
         between = (tag.end, closing.start())
         if _CODE.search(self._raw, *between) or not _LETTER.search(self._raw, *between):
             return False
@@ -401,14 +411,14 @@ class _Reader:
 
     def _settle_pair(self, opening: _Tag, closing: _Tag) -> None:
         inside = self._raw[opening.end : closing.start] if opening.name in _INSIDE else ""
-        hides = opening.name in _INSIDE and opening.place.in_text and not opening.attributes.strip()
+        hides = opening.name in _INSIDE and not opening.attributes.strip() and inside.strip() != ""
         if hides and _INSIDE[opening.name] not in inside.lower():
             self._show(opening, "it has no content to show")
             self._show(closing, "it has no content to show")
         elif opening.name in _UNWRAPPED:
             is_noscript = opening.name == "noscript"
             if not is_noscript:
-                self._removed.setdefault(opening.name, self._shown(opening.start, opening.end, ""))
+                self._remove(opening.start, opening.end, opening.name, opening.end)
             for tag, sign in ((opening, NOSCRIPT), (closing, END_NOSCRIPT)):
                 self._changes.append((tag.start, tag.end, sign if is_noscript else ""))
 
