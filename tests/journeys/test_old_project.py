@@ -138,7 +138,10 @@ def test_own_templates_and_phrases_are_used(old: Project) -> None:
         assert "Hello Ada Lovelace, from an old template." in document
         assert ">No more of this</a>" in document
     page = old.read("public/2026/11/10/hugo-ways/index.html")
-    assert '<p class="answer"><a href="mailto:ada@example.org?subject=Hugo%27s%20ways">Answer by mail</a></p>' in page
+    assert (
+        '<p class="answer"><a href="mailto:ada@example.org?subject=Hugo%E2%80%99s%20ways">Answer by mail</a></p>'
+        in page
+    )
     assert '<ol class="own-rows">' in old.read("public/index.html")
 
 
