@@ -287,7 +287,7 @@ def test_a_new_project_may_be_built_before_its_url_is_set(empty: Project) -> Non
     text = empty.read("publisher.toml")
     assert 'authority = "example.org,2026"' in text
     empty.write("publisher.toml", text.replace("example.org", "ada.blog"))
-    assert "new id" not in empty.ok("check").out
+    assert "new id" not in empty.run("check").out
     empty.ok("build")
     empty.write("publisher.toml", text.replace("example.org", "ada.dev"))
     assert empty.run("build").code == 1
