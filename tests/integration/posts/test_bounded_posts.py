@@ -15,7 +15,7 @@ REASON = "posts/huge.md:8: takes more than 100 MB of memory to render: 2,000 lin
 @pytest.fixture
 def huge(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
     small = BoundedProcess(memory=100_000_000)  # 400 take four times as long
-    monkeypatch.setattr(bounded_process, "_shared", {"posts": small})
+    monkeypatch.setattr(bounded_process, "_shared", small)
     project.post("hello")
     project.post("huge", body=TABLE)
     project.subscribe("ben")

@@ -59,7 +59,7 @@ def test_files_have_media_types_and_etags(web: WebClient, path: str, kind: str) 
         ("a.woff2", "font/woff2"),
         ("a.mjs", "text/javascript; charset=utf-8"),
         ("a.SVG", "image/svg+xml"),
-        ("a.svg.gz", "application/octet-stream"),
+        ("a.svg.gz", "application/gzip"),
         ("a.unknown", "application/octet-stream"),
         ("CNAME", "application/octet-stream"),
         ("feed-3.xml", "application/rss+xml; charset=utf-8"),
