@@ -180,7 +180,7 @@ STRUCTURE = {
         lacks=("<span",),
     ),
     "headings-with-the-same-text": _body('id="same"', 'id="same-1"', 'id="same-2"', lacks=("<a ", 'id=""')),
-    "footnotes": _body('id="fn-1"', 'id="fnref-1"', "#fn-note", "Second."),
+    "footnotes": _body('id="fn-1-', 'id="fnref-1-', "#fn-note-", "Second."),  # with a key of the post
     "task-list": _body("☐ open", "☑ done", "☑ done too", "☐ nested", lacks=("<input",)),
     "custom-elements": _body("<p>Card</p>", "Dialog", "Slot", "Office", "Font", "Odd", lacks=("<x-", "<o:", "<font")),
     "prototype-names": _body("Text.", '<a href="https://example.org/">x</a>'),
