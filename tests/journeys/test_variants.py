@@ -87,6 +87,7 @@ def test_a_dry_run_shows_every_version(project: Project) -> None:
         "  2026-11-15  Third",
         "  2026-11-09  Second",
         "  2026-11-02  First",
+        "  the first edition; its oldest post is from 2026-11-02 (see `since`)",
         "all topics\t3\t1\tThird and 2 more",
         "fish\t0\t1\tnot sent",
         "fish, reading\t2\t1\tSecond and 1 more",
