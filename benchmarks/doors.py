@@ -251,6 +251,7 @@ def bounce() -> Iterator[Take]:
         for whole in (
             f"{head}\n{text}",
             f"{head}Content-Type: text/html\n\n{text}",
+            f"{head}Content-Type: multipart/mixed; boundary=b1\n\n{text}",
             f"{head}{report}" + "\n--b1\n".join(f"Content-Type: {kind}\n\n{text}" for kind in parts) + "\n--b1--\n",
             *(f"{head}{name}: {line}\n\nsorry" for name in ("Delivered-To", "From", "Subject", "Content-Type", "X")),
             f"To: {line}\n\n{text}",
@@ -307,9 +308,9 @@ class Requests:
         """Return the status of the answer."""
         return self._ask("GET", path, query, headers, b"")
 
-    def post(self, path: str, body: bytes) -> int:
+    def post(self, path: str, body: bytes, kind: str = "application/x-www-form-urlencoded") -> int:
         """Send a form, and return the status of the answer."""
-        form = (("content-type", "application/x-www-form-urlencoded"), ("content-length", str(len(body))))
+        form = (("content-type", kind), ("content-length", str(len(body))))
         return self._ask("POST", path, "", form, body)
 
     def _ask(self, method: str, path: str, query: str, headers: tuple[tuple[str, str], ...], body: bytes) -> int:
@@ -387,7 +388,7 @@ def web_headers() -> Iterator[Take]:
 
 @contextmanager
 def web_forms() -> Iterator[Take]:
-    """Send a text as a form, and in the fields of a form, to every route."""
+    """Send a text as a form of both kinds, and in the fields of a form, to every route."""
     with web_requests() as web:
 
         def take(text: str) -> None:
@@ -396,6 +397,8 @@ def web_forms() -> Iterator[Take]:
             for route in ROUTES:
                 for data in (text, body):
                     web.post(route.format("a"), data.encode("utf-8", "replace")[: len(text)])
+                parts = text.encode("utf-8", "replace")[: len(text)]
+                web.post(route.format("a"), parts, "multipart/form-data; boundary=b1")
 
         yield take
 
@@ -425,5 +428,5 @@ DOORS: dict[str, Door] = {
     "webhook": Door(webhook, 4, _A_REQUEST),
     "web: paths": Door(web_paths, len(_PATHS), _A_REQUEST),
     "web: headers": Door(web_headers, _REQUESTS_WITH_HEADERS, _A_REQUEST),
-    "web: forms": Door(web_forms, 2 * len(ROUTES), _A_REQUEST),
+    "web: forms": Door(web_forms, 3 * len(ROUTES), _A_REQUEST),
 }

@@ -79,6 +79,12 @@ def _short_rows(length: int) -> str:
     return f"{'|a' * width}|\n{'|-' * width}|\n" + "|\n" * (width // 2)
 
 
+def _nested_parts(length: int) -> str:
+    """Return parts in parts, each with a boundary of its own, and then blank lines."""
+    begin = "".join(f"--b{n}\nContent-Type: multipart/x; boundary=b{n + 1}\n\n" for n in range(1, length // 90))
+    return begin + "\n" * (length - len(begin))
+
+
 def _distinct_footnotes(length: int) -> str:
     count = length // 14
     marks = "".join(f"[^{number}]" for number in range(count))
@@ -107,6 +113,8 @@ SHAPES: dict[str, Text] = {
     "indented keys": lambda length: "\n".join(" " * depth + "a:" for depth in range(int((2 * length) ** 0.5))),
     "paired brackets": lambda length: "[" * (length // 2) + "]" * (length // 2),
     "parts of MIME": lambda length: "--b1\n\n" * (length // 6),
+    "nested parts of MIME": _nested_parts,
+    "parameters of MIME": lambda length: f'--b1\nContent-Disposition: x; name="{";" * 250}\n\n' * (length // 290 + 1),
 }
 """Name of a pattern -> a function from a length in characters to a text."""
 

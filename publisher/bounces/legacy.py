@@ -34,6 +34,8 @@ _TEXTS = ("text/plain", "text/html")
 # A server that answers in the name of a full mailbox writes hardly anything else. People write more.
 _SHORT_ANSWER = 300
 
+_LONGEST_FROM = 1_000  # characters
+
 # How much is searched for recipients. Servers name them on short lines above the copy of the message.
 _LONGEST_LINE = 500
 _MOST_LINES = 1_000
@@ -54,7 +56,7 @@ _WARNING = re.compile(
 
 def is_from_server(message: Message) -> bool:
     """Return whether a message says that a mail server has sent it, and not a person."""
-    return _MAILERS.match(parseaddr(header(message, "From"))[1]) is not None
+    return _MAILERS.match(parseaddr(header(message, "From")[:_LONGEST_FROM])[1]) is not None
 
 
 def read_legacy(message: Message) -> Failure | None:

@@ -1,7 +1,6 @@
 """Reads the parts and headers of untrusted messages, whatever encoding the parts have.
 
-The email package parses attached messages and reports before they are decoded, and not all types of them. Here they
-stay as they came until they are decoded.
+core.mime divides them. Attached messages and reports stay as they came until they are decoded.
 """
 
 from __future__ import annotations
@@ -10,11 +9,13 @@ import codecs
 import html
 import re
 from collections.abc import Iterator
-from email import message_from_bytes, message_from_string, policy
 from email.message import Message
+
+from publisher.core.mime import divided, head_and_body
 
 MOST_TEXT = 50_000
 _MOST_PARTS = 100
+_MOST_LEVELS = 10  # of multipart in multipart: real reports have four, as mailing lists and virus scanners wrap them
 _MOST_GROUPS = 500
 
 _SEPARATORS = re.compile(r"[\s<>\"',;]+")
@@ -30,7 +31,7 @@ _CHARSETS = ("utf", "iso8859", "cp", "koi8", "mac", "gb", "big5", "euc", "shift"
 
 
 class UndividedMessage(Message):
-    """A message in which parts of the types message/* are not parsed."""
+    """A message whose parts of the types message/* are read as text."""
 
     def get_content_type(self) -> str:
         """Return text/plain for all types message/*. `type_of` returns the true type."""
@@ -39,8 +40,23 @@ class UndividedMessage(Message):
 
 
 def parse_report(data: bytes) -> Message:
-    """Parse a message, but not the messages and reports that are attached to it."""
-    return message_from_bytes(data, UndividedMessage, policy=policy.compat32)
+    """Parse a message, but not the messages and reports that are attached to it.
+
+    What is nested too deeply, or comes after too many other parts, stays undivided, so that it costs linear time.
+    """
+    return _tree(data.decode("ascii", "surrogateescape"), _MOST_LEVELS, iter(range(_MOST_PARTS)))
+
+
+def _tree(text: str, levels: int, places: Iterator[int]) -> Message:
+    """Return a message with its parts. places: as many items as there may be parts, shared by the whole tree."""
+    message, body = head_and_body(text, UndividedMessage)
+    message.set_payload(body)
+    if levels and (texts := divided(message, body, _MOST_PARTS)):
+        parts = [_tree(each, levels - 1, places) for each, _ in zip(texts, places, strict=False)]
+        for part in parts if type_of(message) == "multipart/digest" else []:
+            part.set_default_type("message/rfc822")
+        message.set_payload([*parts])
+    return message
 
 
 def type_of(part: Message) -> str:
@@ -84,7 +100,7 @@ def of_type(message: Message, *types: str) -> Message | None:
 def groups(part: Message) -> list[Message]:
     """Return the groups of fields in a part of a report, each as a message with only headers."""
     texts = _BLANK_LINES.split(_decoded(part).strip(), _MOST_GROUPS)[:_MOST_GROUPS]
-    return [message_from_string(group) for group in texts if group.strip()]
+    return [head_and_body(group)[0] for group in texts if group.strip()]
 
 
 def source_of(part: Message) -> str:

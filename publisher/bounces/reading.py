@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from email.errors import MessageError
 from email.message import Message
 
 from publisher.bounces.arf import read_arf, return_addresses, unsubscribe_tokens
@@ -14,6 +13,7 @@ from publisher.bounces.legacy import is_from_server, read_full_mailbox, read_leg
 from publisher.bounces.parts import addresses_in, header, headers, of_type, parse_report
 from publisher.bounces.verdict import short_words
 from publisher.core.bounce_report import Addressee, Report, Verdict
+from publisher.core.mime import BROKEN
 from publisher.mail.links import LinkPurpose, Links
 from publisher.mail.verp import ReturnPath
 
@@ -27,10 +27,7 @@ _RECIPIENTS = ("Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", 
 _REPORTS = ("X-Failed-Recipients", "X-MS-Exchange-Message-Is-Ndr")
 
 # Errors that the email package and flufl.bounce raise for malformed or malicious messages.
-_BROKEN = (
-    *(ValueError, LookupError, TypeError, AttributeError, AssertionError, ArithmeticError),
-    *(RecursionError, MessageError),
-)
+_BROKEN = (*BROKEN, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +45,17 @@ def read_message(data: bytes, signatures: Signatures) -> Report:
     A complaint is also trusted if the message enclosed in it has our signature. All other addresses are ignored.
     """
     try:
-        return _read(parse_report(data[:MOST_BYTES]), signatures)
+        return _read(parse_report(data[:MOST_BYTES]), data[:MOST_BYTES], signatures)
     except _BROKEN:
         return Report(Verdict.FOREIGN)
 
 
-def _read(message: Message, signatures: Signatures) -> Report:
+def _read(message: Message, data: bytes, signatures: Signatures) -> Report:
     complaint = read_arf(message)
     if complaint is not None:
         return _complaint(message, signatures) if complaint else Report(Verdict.NOTHING)
     recipients = list(_recipients(message))
-    if (left := _unsubscribed(message, recipients, signatures)) is not None:
+    if (left := _unsubscribed(message, data, recipients, signatures)) is not None:
         return left
     addressee = _by_return_path(recipients, signatures)
     if not addressee:
@@ -69,7 +66,7 @@ def _read(message: Message, signatures: Signatures) -> Report:
     return _report(failure, addressee)
 
 
-def _unsubscribed(message: Message, recipients: Iterable[str], signatures: Signatures) -> Report | None:
+def _unsubscribed(message: Message, data: bytes, recipients: Iterable[str], signatures: Signatures) -> Report | None:
     """Return the report of a message to an address for unsubscribing (RFC 2369, 3.2); None if it is no such message.
 
     Whatever it says, the address is the request. Only a report of a failure says nothing about the person. The same
@@ -80,7 +77,7 @@ def _unsubscribed(message: Message, recipients: Iterable[str], signatures: Signa
     if len(found) != 1 or of_type(message, "message/delivery-status"):
         return None
     uid, key = found.pop()
-    identity = header(message, "Message-ID") or hashlib.sha256(message.as_bytes()).hexdigest()
+    identity = header(message, "Message-ID") or hashlib.sha256(data).hexdigest()
     keys = (f"unsubscribe {uid} {key} {identity[:300]}",)
     return Report(Verdict.UNSUBSCRIBED, Addressee(uid=uid), keys=keys, newsletter_key=key)
 

@@ -15,6 +15,7 @@ Public modules:
     host_id              the identity of this host
     i18n                 fixed texts in other languages
     logging              the log of a long-running process
+    mime                 parts of messages and forms of strangers
     models               posts, and problems with them
     newsletter_models    editions, letters, subscribers, deliveries
     private_folder       folders that only their owner can read, and that git leaves out
@@ -35,6 +36,7 @@ __all__ = [
     "host_id",
     "i18n",
     "logging",
+    "mime",
     "models",
     "newsletter_models",
     "private_folder",

@@ -10,16 +10,19 @@ import asyncio
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
-from email import message_from_bytes
-from email.message import Message
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
+
+from publisher.core.mime import BROKEN, divided, head_and_body
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
 MOST_BYTES = 64_000
 MOST_FIELDS = 1_000
+# Of a multipart form, and of the headers of each: those take longer to read.
+MOST_PARTS = 100
+_MOST_HEAD = 2_000
 
 
 class FormError(Exception):
@@ -93,7 +96,7 @@ def parse_form(content_type: str, body: bytes) -> Form:
                 errors="strict",
                 max_num_fields=MOST_FIELDS,
             )
-    except (ValueError, LookupError) as error:  # UnicodeError is a ValueError
+    except BROKEN as error:  # UnicodeError is a ValueError
         raise FormError(400) from error
     fields: dict[str, list[str]] = {}
     for name, value in pairs:
@@ -108,7 +111,10 @@ def is_same_site(request: Request, public_url: str) -> bool:
 
     The schemes are not compared, because behind a TLS proxy the request arrives with a different scheme.
     """
-    origin = urlsplit(request.headers.get("origin", ""))
+    try:
+        origin = urlsplit(request.headers.get("origin", ""))
+    except ValueError:  # a bracket without its other one
+        return False
     if origin.scheme not in ("http", "https") or not origin.netloc:
         return False
     return origin.netloc in (request.headers.get("host", ""), urlsplit(public_url).netloc)
@@ -124,15 +130,23 @@ def is_own_form(request: Request, token: str, expected: str) -> bool:
 
 
 def _multipart(content_type: str, body: bytes) -> list[tuple[str, str]]:
-    """Return the fields of a multipart/form-data body (RFC 7578), which RFC 8058 also allows. Files are ignored."""
-    whole = message_from_bytes(b"Content-Type: " + content_type.encode("latin-1", "replace") + b"\r\n\r\n" + body)
-    parts = whole.get_payload()
-    if not isinstance(parts, list) or len(parts) > MOST_FIELDS:
-        raise ValueError("no parts")
-    return [pair for part in parts if isinstance(part, Message) and (pair := _field(part))]
+    """Return the fields of a multipart/form-data body (RFC 7578), which RFC 8058 also allows. Files are ignored.
+
+    Raises one of BROKEN if it has no parts or too many, and if a part has parts of its own, which no browser sends.
+    """
+    head = b"Content-Type: " + content_type.encode("latin-1", "replace") + b"\r\n\r\n"
+    message, content = head_and_body((head + body).decode("ascii", "surrogateescape"), most_head=_MOST_HEAD)
+    texts = divided(message, content, MOST_PARTS + 1)
+    if not 0 < len(texts) <= MOST_PARTS:
+        raise ValueError("no parts, or too many")
+    return [pair for text in texts if (pair := _field(text))]
 
 
-def _field(part: Message) -> tuple[str, str] | None:
+def _field(text: str) -> tuple[str, str] | None:
+    part, body = head_and_body(text, most_head=_MOST_HEAD)
+    if part.get_content_maintype() in ("multipart", "message"):
+        raise ValueError("a part with parts")
+    part.set_payload(body)
     name = part.get_param("name", header="content-disposition")
     content = part.get_payload(decode=True)
     if not isinstance(name, str) or part.get_filename() or not isinstance(content, bytes):

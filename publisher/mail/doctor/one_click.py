@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from email import message_from_bytes
 
+from publisher.core.mime import head_and_body
 from publisher.mail.doctor.diagnosis import Diagnosis, Level, parse_tags
 
 _CHECK = "one-click"
@@ -36,7 +36,7 @@ def check_one_click(public_url: str, answer: str, sample: bytes) -> Iterator[Dia
 
 def check_unsubscribe_headers(message: bytes) -> Iterator[Diagnosis]:
     """Check that a message has both headers for one-click unsubscribing, and one signature over both (RFC 8058, 4)."""
-    read = message_from_bytes(message)
+    read, _ = head_and_body(message.decode("ascii", "surrogateescape"))
     missing = [name for name in _HEADERS if read[name] is None]
     if missing:
         yield Diagnosis(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from email import message_from_bytes
 
+from publisher.core.mime import head_and_body
 from publisher.mail.doctor.diagnosis import Diagnosis, Level
 from publisher.mail.doctor.one_click import check_unsubscribe_headers
 
@@ -66,7 +66,8 @@ def explain_results(message: bytes) -> Iterator[Diagnosis]:
     Only the topmost Authentication-Results field counts, because the receiver itself added it last. A sender may have
     forged the others.
     """
-    fields = message_from_bytes(message.lstrip()).get_all("Authentication-Results", [])
+    head, _ = head_and_body(message.lstrip().decode("ascii", "surrogateescape"))
+    fields = head.get_all("Authentication-Results", [])
     if not fields:
         yield Diagnosis(
             *("results", Level.ERROR, "message", "it has no Authentication-Results"),

@@ -258,6 +258,9 @@ def test_edition_reports_its_progress(counts: dict[str, int], held: str, state: 
         ("http://evil.example", "letters.example", False),
         ("https://letters.example.evil.example", "letters.example", False),
         ("null", "letters.example", False),
+        ("http://[", "letters.example", False),
+        ("https://[letters.example", "[letters.example", False),
+        ("https://]", "]", False),
         ("", "", False),
     ],
 )

@@ -25,6 +25,41 @@ def test_any_body_is_a_form_or_refused(kind: str, body: bytes) -> None:
             assert all("\0" not in value for values in form.fields.values() for value in values)
 
 
+def part(head: str, body: str = "x") -> str:
+    return f"--b\r\n{head}\r\n\r\n{body}\r\n"
+
+
+FIELD = 'Content-Disposition: form-data; name="email"'
+DEEP = "".join(f"--b{'x' * n}\nContent-Type: multipart/x; boundary=b{'x' * (n + 1)}\n\n" for n in range(200))
+
+
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        (part(FIELD, "ada@example.org") + "--b--", {"email": ("ada@example.org",)}),
+        (part(FIELD, " é\n") + part(FIELD) + "--b--", {"email": (" é\n", "x")}),
+        (part(FIELD + "\r\nContent-Transfer-Encoding: base64", "YUBi") + "--b--", {"email": ("a@b",)}),
+        (part(f"{FIELD}; filename=a.txt") + part("X: y") + part(FIELD), {"email": ("x",)}),
+        (part(FIELD) * 100, {"email": ("x",) * 100}),
+        (part(FIELD) * 101, None),
+        (part("Content-Type: multipart/mixed; boundary=c", "--c\r\n\r\nx\r\n--c--"), None),
+        (part("Content-Type: message/rfc822", FIELD), None),
+        (DEEP + "\n" * 5_000, None),
+        (part("Content-Disposition: form-data; name*=a''b; name*0=c"), None),
+        (part(FIELD, "\0"), None),
+    ],
+)
+def test_a_multipart_form_has_fields_and_no_parts_in_parts(
+    body: str, fields: dict[str, tuple[str, ...]] | None
+) -> None:
+    kind = "multipart/form-data; boundary=b"
+    if fields is None:
+        with pytest.raises(FormError, match="400"):
+            parse_form(kind, body.encode())
+    else:
+        assert parse_form(kind, body.encode()).fields == fields
+
+
 @given(st.text(max_size=200))
 def test_any_accept_language_gives_a_known_language(accept: str) -> None:
     assert preferred(accept, ("ar", "de", "en"), "en").partition("-")[0].lower() in ("ar", "de", "en")
