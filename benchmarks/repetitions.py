@@ -85,6 +85,12 @@ def _nested_parts(length: int) -> str:
     return begin + "\n" * (length - len(begin))
 
 
+def _columns(length: int, name: str, cell: str = "a") -> str:
+    """Return a CSV file with many columns, whose rows have one cell."""
+    head = "email," + f"{name}," * (length // 2 // (len(name) + 1))
+    return f"{head}x\n" + f"{cell}\n" * ((length - len(head)) // (len(cell) + 1))
+
+
 def _distinct_footnotes(length: int) -> str:
     count = length // 14
     marks = "".join(f"[^{number}]" for number in range(count))
@@ -114,6 +120,10 @@ SHAPES: dict[str, Text] = {
     "paired brackets": lambda length: "[" * (length // 2) + "]" * (length // 2),
     "parts of MIME": lambda length: "--b1\n\n" * (length // 6),
     "nested parts of MIME": _nested_parts,
+    "columns": lambda length: _columns(length, "a"),
+    "columns of statuses": lambda length: _columns(length, "unsubscribed", "a@b.example"),
+    "columns of dates": lambda length: _columns(length, "subscribed at", "2026-11-20"),
+    "cells of columns": lambda length: "email,x\n" + 'x","z\n' * (length // 6),
     "parameters of MIME": lambda length: f'--b1\nContent-Disposition: x; name="{";" * 250}\n\n' * (length // 290 + 1),
 }
 """Name of a pattern -> a function from a length in characters to a text."""

@@ -161,10 +161,11 @@ def _show_columns(app: App, columns: Columns, seen: list[Columns]) -> None:
     if columns.statuses:
         names = ", ".join(repr(clean_line(columns.header[each.place], 60)) for each in columns.statuses)
         app.say(f"who must not be mailed, from {names}")
-    if ignored := [name for name in columns.ignored if name not in columns.dropped]:
+    dropped = columns.dropped
+    if ignored := [name for name in columns.ignored if name not in dropped]:
         app.say(f"ignored columns: {', '.join(clean_line(name, 60) for name in ignored)}")
-    if columns.dropped:
-        app.say(f"not stored here: {', '.join(columns.dropped)}; keep the file if you need them")
+    if dropped:
+        app.say(f"not stored here: {', '.join(dropped)}; keep the file if you need them")
 
 
 def _show_report(app: App, report: ImportReport, columns: Columns, mailed: Mapping[str, int], dry_run: bool) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 
 from publisher.core.errors import SubscriberError
 from publisher.core.newsletter_models import SubscriberStatus
@@ -16,6 +18,8 @@ from publisher.subscribers.csv_status import (
     status_column,
 )
 from publisher.subscribers.csv_status_words import NO, YES, Reading, plain
+
+MOST_DATED = 20  # columns in which to look for the day of consent
 
 # Field -> the column names that it may have. Names are compared in lower case, with _ and - as spaces. If a file has
 # several columns for a field, the first of these names wins. So "email" wins over Mailchimp's "Address", a street.
@@ -124,7 +128,7 @@ class Columns:
     tool      the tool that seems to have exported the file; "" if it is unknown
     joined    the indexes of further columns with the day of consent, for rows in which the first one is empty
     dated     the indexes of columns that are such a column if they contain dates
-    statuses  the columns that say who must not be mailed
+    statuses  the columns that say who must not be mailed, from left to right
     values    (index of a column, value in lower case) -> what the operator says it means: the name of a status, or of a
               newsletter
     own       column name -> index, for a file that Publisher exported
@@ -169,6 +173,16 @@ class Columns:
             return STATUS_NAMES.get(chosen)
         return column.verdict(cell)
 
+    def speaking(self, cells: Sequence[str]) -> Iterator[StatusColumn]:
+        """Yield the columns of statuses that can say something in a row: those for which it has a cell.
+
+        So a short row costs little time, however many columns a file has.
+        """
+        width = len(cells)
+        yield from takewhile(lambda column: column.place < width, self.statuses)
+        if any(not value for _, value in self.values):  # the operator says what an empty cell means
+            yield from (each for each in self.statuses if each.place >= width and (each.place, "") in self.values)
+
     def status(self, cells: Sequence[str]) -> SubscriberStatus:
         """Return the hardest status that a row gives; ACTIVE if nothing speaks against mailing.
 
@@ -176,7 +190,7 @@ class Columns:
         """
         if not self.statuses:
             return SubscriberStatus.ACTIVE
-        found = [self.verdict(column, cells) for column in self.statuses]
+        found = [self.verdict(column, cells) for column in self.speaking(cells)]
         return hardest([SubscriberStatus.UNSUBSCRIBED if each is None else each for each in found])
 
     @property
@@ -228,6 +242,7 @@ def recognise(header: Sequence[str], choices: Choices, sample: Sequence[Sequence
     settled = frozenset({*ignored, *(each.place for each in chosen)})
     is_open = tool != "Publisher" and not choices.named("joined_at")
     dated = _dated(names, {*taken, *joined, *settled}, tool) if is_open else ()
+    statuses.sort(key=lambda column: column.place)
     return Columns(tuple(header), fields, tool, joined, dated, tuple(statuses), values, own, settled)
 
 
@@ -243,10 +258,10 @@ def _name_fields(names: Sequence[str], fields: dict[str, int], choices: Choices,
 
 
 def _dated(names: Sequence[str], taken: Collection[int], tool: str) -> tuple[int, ...]:
-    """Return the indexes of the columns whose names may mean the day of consent, the likeliest first."""
+    """Return the indexes of the MOST_DATED columns whose names likeliest mean the day of consent, the first first."""
     free = [place for place in range(len(names)) if place not in taken and names[place] not in PAID.get(tool, ())]
     ranks = {place: rank for place in free if (rank := rank_of_joining(names[place])) is not None}
-    return tuple(sorted(ranks, key=lambda place: (ranks[place], place)))
+    return tuple(sorted(ranks, key=lambda place: (ranks[place], place))[:MOST_DATED])
 
 
 def _statuses(
@@ -373,9 +388,12 @@ def _with_addresses(header: Sequence[str], found: int | None, taken: set[int], s
     found: the column that has the right name, if any; it is kept unless a single other column has the addresses.
     Raises SubscriberError if there is no such column, or if there are several.
     """
-    counts = {place: sum(is_like_an_address(_at(cells, place)) for cells in sample) for place in range(len(header))}
-    filled = {place: sum(bool(_at(cells, place)) for cells in sample) for place in counts}
-    likely = [place for place, count in counts.items() if count and 2 * count > filled[place]]
+    counts, filled = Counter[int](), Counter[int]()
+    for cells in sample:
+        for place, cell in enumerate(cells[: len(header)]):
+            filled[place] += bool(cell)
+            counts[place] += bool(cell) and is_like_an_address(cell)
+    likely = [place for place, count in sorted(counts.items()) if count and 2 * count > filled[place]]
     if found is not None and (found in likely or len(likely) != 1 or likely[0] in taken - {found}):
         return found
     if len(likely) == 1:

@@ -31,6 +31,9 @@ SAMPLE = 200  # lines in which to look for the column that contains addresses
 MOST_BLANK_LINES = 1_000  # before the column names
 MOST_LINES = 1_000  # lines of one record in which to look for the end of a quote
 MOST_CHARACTERS = 100_000  # of one record with line breaks; the csv module itself allows 131,072 for a cell
+# Characters that may be read in vain in search of the end of a quote: in any file, and more for each character of it.
+_IN_VAIN = 1_000_000
+_MORE_IN_VAIN = 10
 
 _SEPARATOR = re.compile(r"\s*\"?sep=([,;|\t])\"?[,;|\s]*", re.IGNORECASE)
 NO_NAMES = "the first line has no column names: it has an address itself"
@@ -76,6 +79,7 @@ class CsvFile:
         self.marked = codec.endswith("-sig")  # its byte-order mark says for certain that it is UTF-8
         self._size = os.fstat(self._bytes.fileno()).st_size
         self._lines = _Lines(text)
+        self._allowed = _IN_VAIN
         try:
             self._delimiter, header = _header(self._lines, bare)
             self.columns: Columns = recognise(header, choices, self._sample())
@@ -112,8 +116,10 @@ class CsvFile:
         self._lines.close()
 
     def __iter__(self) -> Iterator[CsvRow]:
+        self._allowed = _IN_VAIN
         while text := self._lines.next():
             line = self._lines.number
+            self._allowed += _MORE_IN_VAIN * len(text)
             try:
                 cells = self._cells(text)
             except csv.Error as error:
@@ -155,6 +161,7 @@ class CsvFile:
         except csv.Error:
             fault = UNCLOSED
         if fault:
+            self._allowed -= sum(map(len, ahead))
             self._lines.give_back(ahead)
             raise csv.Error(fault)
         return cells
@@ -162,8 +169,8 @@ class CsvFile:
     def _following(self, text: str, ahead: list[str]) -> Iterator[str]:
         """Yield the line `text` and the lines after it. The lines after it are also added to `ahead`."""
         yield text
-        size = len(text)
-        while len(ahead) < MOST_LINES and size < MOST_CHARACTERS and (more := self._lines.next()):
+        size, most = len(text), min(MOST_CHARACTERS, self._allowed)
+        while len(ahead) < MOST_LINES and size < most and (more := self._lines.next()):
             ahead.append(more)
             size += len(more)
             yield more

@@ -264,7 +264,7 @@ class RowReader:
         """
         dates = [
             (moment, column.verdict(row.cells[column.place]))
-            for column in self.columns.statuses
+            for column in self.columns.speaking(row.cells)
             if column.reading is Reading.AGAINST and column.place < len(row.cells)
             if (moment := self._moment(row.cells[column.place]))
         ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from shlex import quote
 
 from publisher.core.errors import PublisherError, SubscriberError
@@ -200,11 +201,8 @@ class _Looked:
         self._joined = (columns.fields["joined_at"], *columns.joined) if "joined_at" in columns.fields else ()
         self._dates_in = Counter[int]()
         self._other_in: set[int] = set()
-        self._dated = {
-            *self._joined,
-            *columns.dated,
-            *(each.place for each in columns.statuses if each.reading is Reading.AGAINST),
-        }
+        against = (each.place for each in columns.statuses if each.reading is Reading.AGAINST)
+        self._dated = sorted({*self._joined, *columns.dated, *against})
         free = set(range(len(columns.header))) - {*columns.fields.values(), *columns.own.values(), *columns.settled}
         self._others = sorted(free - {each.place for each in columns.statuses if each.sure})
 
@@ -219,7 +217,7 @@ class _Looked:
         into.opted_in += any(place < width and bool(cells[place]) for place in self._joined)
         if len(self.dates) < MOST_DATES:
             self.dates += [
-                cells[place] for place in self._dated if place < width and 0 < len(cells[place]) < LONGEST_DATE
+                cells[place] for place in _within(self._dated, width) if 0 < len(cells[place]) < LONGEST_DATE
             ]
         self._look_for_dates(cells)
         if (entry := self.columns.own_cell(cells, "suppressed hash")) and len(into.key_ids) < MOST_SAMPLES:
@@ -246,12 +244,12 @@ class _Looked:
 
     def _look_for_statuses(self, row: CsvRow) -> None:
         into, columns, cells, width = self.into, self.columns, row.cells, len(row.cells)
-        for column in columns.statuses:
+        for column in columns.speaking(cells):
             if column.place < width and cells[column.place]:
                 verdict = columns.verdict(column, cells)
                 into.found.setdefault(column.place, _Found()).add(row, cells[column.place], verdict)
-        for place in self._others:
-            cell = cells[place] if place < width else ""
+        for place in _within(self._others, width):
+            cell = cells[place]
             if 0 < len(cell) <= LONGEST_WORD and (word := telling_word(cell)):
                 into.telling.setdefault(place, _Found()).add(row, word, None)
 
@@ -272,6 +270,11 @@ class _Looked:
             else:
                 self.into.found.pop(column.place, None)
         return replace(self.columns.with_dates(joined), statuses=tuple(kept))
+
+
+def _within(places: Iterable[int], width: int) -> Iterator[int]:
+    """Yield the sorted places for which a row of some width has a cell, so that a short row costs little time."""
+    return takewhile(lambda place: place < width, places)
 
 
 def _rows(count: int) -> str:

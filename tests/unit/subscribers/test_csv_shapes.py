@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from publisher.core.errors import SubscriberError
+from publisher.core.newsletter_models import SubscriberStatus
 from publisher.store.subscriber_records import address_key
 from publisher.subscribers.address import normalise
 from publisher.subscribers.csv_cells import date_of, day_comes_first
@@ -71,6 +72,35 @@ def test_a_file_of_a_spreadsheet_is_read(tmp_path: Path, content: str | bytes) -
 def test_a_cell_without_a_column_is_refused_if_it_says_something(tmp_path: Path) -> None:
     first, second = read(tmp_path, "email;name\nann@example.org;Ann;;\nbob@example.org;Bob;;x\n")
     assert (first.fault, second.fault) == ("", "it has 4 cells, and the first line names 2 columns")
+
+
+def test_a_short_row_of_a_wide_file_says_what_its_cells_say(tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    wide = ",unsubscribed" * 300
+    path.write_text(f"email,bounced{wide}\nann@example.org\nbob@example.org,yes\neve@example.org,,,,,yes\n")
+    with CsvFile(path, Choices()) as file:
+        found = [(len(list(file.columns.speaking(row.cells))), file.columns.status(row.cells)) for row in file]
+    assert found == [
+        (0, SubscriberStatus.ACTIVE),
+        (1, SubscriberStatus.BOUNCED),
+        (5, SubscriberStatus.UNSUBSCRIBED),
+    ]
+
+
+def test_what_the_operator_says_of_empty_cells_holds_for_cells_that_are_missing(tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text("email,status\nann@example.org\nbob@example.org,\neve@example.org,active\n")
+    with CsvFile(path, parse_choices(["status:=unsubscribed"])) as file:
+        found = [file.columns.status(row.cells) for row in file]
+    gone = SubscriberStatus.UNSUBSCRIBED
+    assert found == [gone, gone, SubscriberStatus.ACTIVE]
+
+
+def test_ends_of_quotes_are_searched_for_again_after_many_that_are_missing(tmp_path: Path) -> None:
+    broken, good = 'x","z\n' * 3_000, "ann@example.org,Ann,\n" * 500
+    rows = read(tmp_path, f'email,name,note\n{broken}{good}bob@example.org,Bob,"two\nlines"\n')
+    assert [row.cells for row in rows if not row.fault][-1] == ["bob@example.org", "Bob", "two\nlines"]
+    assert sum(bool(row.fault) for row in rows) == 3_000
 
 
 def workbook(member: str) -> bytes:
