@@ -15,13 +15,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 from urllib.parse import unquote, urlsplit
 
 from publisher.bounces.reading import MOST_BYTES
 from publisher.core.errors import BounceError
 
 IMAP_TIMEOUT = 60
+_CHUNK = 100_000  # bytes
 _THIS_HOST = ("localhost", "127.0.0.1", "::1")
 
 # The "From " line and the headers of a message in an mbox; mail programs write its status in the headers.
@@ -78,6 +79,14 @@ class SingleMessage:
     """A single message, which a mail server pipes to the program."""
 
     data: bytes
+
+    @classmethod
+    def of(cls, stream: BinaryIO) -> SingleMessage:
+        """Return the message in a stream, which is read to its end; of a long one, the first MOST_BYTES bytes."""
+        data = stream.read(MOST_BYTES)
+        while stream.read(_CHUNK):  # a mail server takes a pipe that is closed early for a failure
+            pass
+        return cls(data)
 
     def messages(self) -> Iterator[ReportMessage]:
         """Yield the message."""
@@ -140,8 +149,8 @@ class Mbox:
                 raise BounceError("is locked by another program", where=str(self.path), hint="try again") from error
         try:
             for key in list(box.keys()):
-                if b"R" not in _flags(_head(box.get_bytes(key, from_=True))):
-                    data = box.get_bytes(key)[:MOST_BYTES]
+                if b"R" not in _flags(_head(box.get_file(key, from_=True).read(MOST_BYTES))):
+                    data = box.get_file(key).read(MOST_BYTES)
                     yield ReportMessage(data, lambda key=key: self._mark_read(box, key))  # type: ignore[misc]
         finally:
             with _readable(self.path):

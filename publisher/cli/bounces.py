@@ -62,19 +62,19 @@ def read(app: App, source: str, dry_run: bool) -> None:
         _show_report(app, _read(app, source, None, dry_run=dry_run), dry_run=dry_run)
         return
     try:
-        report = _read(app, "", sys.stdin.buffer.read(), dry_run=dry_run)
+        report = _read(app, "", SingleMessage.of(sys.stdin.buffer), dry_run=dry_run)
     except (PublisherError, OSError) as error:
         fail(error if isinstance(error, PublisherError) else PublisherError(error.strerror or str(error)))
         click.get_current_context().exit(TEMPFAIL)
     _show_report(app, report, dry_run=dry_run)
 
 
-def _read(app: App, source: str, data: bytes | None, *, dry_run: bool) -> BounceReport:
+def _read(app: App, source: str, message: SingleMessage | None, *, dry_run: bool) -> BounceReport:
     config = app.config()
     with open_project_store(config) as store:
-        if data is None:
+        if message is None:
             return read_bounces(config, store, app.now(config), source=source, dry_run=dry_run)
-        return apply_messages(config, store, SingleMessage(data), app.now(config), dry_run)
+        return apply_messages(config, store, message, app.now(config), dry_run)
 
 
 def _show_report(app: App, report: BounceReport, *, dry_run: bool) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import mailbox
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from publisher.bounces.sources import Mbox
+from publisher.bounces.reading import MOST_BYTES
+from publisher.bounces.sources import Mbox, SingleMessage
 from tests.support.project import Project
 from tests.support.returning import Returning, maildir, pipe
 
@@ -80,3 +83,12 @@ def test_marking_a_message_changes_nothing_else(
         found.mark_read()
     assert list(Mbox(path).messages()) == []
     assert [message.get_payload() for message in mailbox.mbox(path)] == before
+
+
+def test_of_a_long_message_the_beginning_is_kept_and_all_of_it_is_taken(tmp_path: Path) -> None:
+    stream = io.BytesIO(b"Subject: long\n\n" + b"x" * 3_000_000)
+    (message,) = SingleMessage.of(stream).messages()
+    assert (len(message.data), stream.read()) == (MOST_BYTES, b"")
+    path = tmp_path / "box"
+    path.write_bytes(b"From x Sat\n" + stream.getvalue() + b"\nFrom y Sat\nSubject: short\n\nend\n")
+    assert [len(found.data) for found in Mbox(path).messages()] == [MOST_BYTES, 20]
