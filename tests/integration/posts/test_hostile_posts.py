@@ -13,6 +13,7 @@ import pytest
 
 from publisher.config import load_config
 from publisher.posts.archive import open_archive
+from publisher.posts.permalinks import page_file
 from publisher.site.build import BuildReport
 from publisher.site.feeds.items import entry_id
 from tests.support.formats import KINDS, Read, read
@@ -103,7 +104,7 @@ def test_posts_of_one_moment_differ_in_their_atom_updated(entries: dict[tuple[st
 
 def test_every_entry_leads_to_a_page_that_shows_it(report: BuildReport, entries: dict[tuple[str, str], Read]) -> None:
     for (_, name), entry in entries.items():
-        page = report.folder / unquote(urlsplit(entry.url).path).removeprefix("/blog/") / "index.html"
+        page = report.folder / page_file(unquote(urlsplit(entry.url).path).removeprefix("/blog"))
         assert page.is_file(), name
         assert f'href="{entry.url}"'.replace("&", "&amp;").replace("'", "&#39;") in page.read_text(), name
 

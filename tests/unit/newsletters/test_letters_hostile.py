@@ -47,7 +47,7 @@ def message(value: str) -> EmailMessage:
     """A message with `value` wherever text from outside goes into it."""
     subject_post = rendered(post(1, value, authors=(value,), tags=(value,)), excerpt=value)
     letter = make(
-        replace(CONFIG, site=replace(CONFIG.site, postal_address=" ".join(value.split()))),
+        replace(CONFIG, site=replace(CONFIG.site, postal_address=f"1 Road, {' '.join(value.split())}")),
         replace(WEEKLY, title=value),
         [subject_post, rendered(post(2, value), excerpt=value)],
         Note(subject=value, preheader=value),

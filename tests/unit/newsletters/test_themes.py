@@ -135,8 +135,8 @@ TOML = '[site]\ntitle = "A"\nurl = "https://example.org"\n'
 @pytest.mark.parametrize(
     ("table", "line", "message"),
     [
-        ('[theme]\naccent = "blue"', 5, "theme.accent: 'blue' isn't a valid colour; write it like #0a5a8a"),
-        ('[theme]\naccent = "#abc"', 5, "'#abc' isn't a valid"),
+        ('[theme]\naccent = "bluish"', 5, "theme.accent: 'bluish' isn't a valid colour; write it like #0a5a8a"),
+        ('[theme]\naccent = "#abcg"', 5, "'#abcg' isn't a valid"),
         ('[theme]\nfont = "Georgia; x: y"', 5, "isn't a list of fonts"),
         ('[theme]\nfont = "}</style>"', 5, "isn't a list of fonts"),
         ('[theme]\nlogo = "../secret.png"', 5, "isn't a picture"),
