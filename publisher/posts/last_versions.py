@@ -40,7 +40,7 @@ _FRONT_BYTES = 4096
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS versions (
     source TEXT PRIMARY KEY, size INTEGER, mtime_ns INTEGER, unreadable_since TEXT, text BLOB
-) WITHOUT ROWID;
+);
 CREATE INDEX IF NOT EXISTS stamps ON versions (source, size, mtime_ns, unreadable_since);
 """
 
@@ -165,7 +165,9 @@ class LastVersions:
                 handle = os.open(folder + source, os.O_RDONLY | getattr(os, "O_BINARY", 0))
                 try:
                     status = os.fstat(handle)
-                    yield source, status.st_size, status.st_mtime_ns, os.read(handle, MOST_BYTES)
+                    # Memory for the most that a post may have would be taken each time, and takes three times as long.
+                    text = os.read(handle, min(status.st_size + 1, MOST_BYTES))
+                    yield source, status.st_size, status.st_mtime_ns, text
                 finally:
                     os.close(handle)
 
