@@ -14,6 +14,11 @@ def composed(name: str) -> str:
     return name if name.isascii() else unicodedata.normalize("NFC", name)
 
 
+def is_file(path: Path) -> bool:
+    """Return whether a path is that of a file. A path that no file can have, as it is too long, is not."""
+    return os.path.isfile(path)  # noqa: PTH113 - pathlib raises OSError for such a path
+
+
 def existing(root: Path, path: str) -> str:
     """Return the path, relative to `root`, as the file system spells it: macOS and some archives decompose accents.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from publisher.core.file_names import existing
+from publisher.core.file_names import existing, is_file
 from publisher.posts.enclosures import files_of, size_in
 from publisher.posts.pictures import as_picture
 from publisher.posts.post_file import PostSettings
@@ -67,7 +67,7 @@ class AttachedFiles:
         written = f"{self._settings.static}/{found[0]}"
         in_static = found[0], existing(root, written)
         is_needed = (is_picture or in_static[1] != written) and (is_rooted or is_web_url(reference))
-        if is_needed and (root / in_static[1]).is_file():
+        if is_needed and is_file(root / in_static[1]):
             found, is_rooted = in_static, False
         if is_rooted and not self._is_there(found[1]):
             return url

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 from publisher.config import Config
 from publisher.core.atomic_write import replacing
+from publisher.core.file_names import is_file
 from publisher.core.models import Picture, Problem, Severity
 from publisher.core.private_folder import make_private
 from publisher.posts.media_types import CONVERTED, NOT_SHOWN, ending_of, has_places, is_picture
@@ -96,7 +97,7 @@ def static_picture(config: Config, url: str) -> Picture | None:
     path = site_path(url, config.site_url) or ""
     project_path = posixpath.normpath(f"{config.pages.static}/{path}")
     file = config.root / project_path
-    if not is_picture(path) or not file.is_file() or is_disguised(config.root, project_path):
+    if not is_picture(path) or not is_file(file) or is_disguised(config.root, project_path):
         return None
     found, _ = _in_child(_SECONDS, measured, file)
     return Picture(project_path, *_size(found, project_path), url, (), url, url) if found else None
@@ -125,7 +126,7 @@ def doubts(file: Path, project_path: str, found: Measured | None) -> Iterator[tu
     if ending_of(project_path) in NOT_SHOWN:
         yield f"most browsers don't show {project_path}", "save it as a JPEG, PNG or WebP"
         return
-    size = file.stat().st_size if file.is_file() else 0
+    size = file.stat().st_size if is_file(file) else 0
     if found and found.width * found.height > MOST_PIXELS:
         yield (
             f"{project_path} has {found.width} × {found.height} pixels, too many to make it smaller",

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from publisher.config import Config
-from publisher.core.file_names import composed, existing
+from publisher.core.file_names import composed, existing, is_file
 from publisher.core.models import Picture, bare_url
 from publisher.posts.allowed_html import has_safe_scheme
 from publisher.posts.media_types import is_picture
@@ -183,7 +183,7 @@ class References:
         written = f"{pages.static}/{path}"
         static = existing(self._config.root, written)
         is_needed = static != written or (tag != "a" and is_picture(path))
-        return (path, static) if is_needed and (self._config.root / static).is_file() else found
+        return (path, static) if is_needed and is_file(self._config.root / static) else found
 
     def _show(self, path: str, project_path: str, reference: str) -> None:
         """Note how a picture is shown, and the copies that it needs; and what is wrong with it, for a check."""
@@ -191,7 +191,7 @@ class References:
         if url in self.pictures or not is_picture(project_path):
             return
         file = self._config.root / project_path
-        found = measured(file) if file.is_file() and not is_disguised(self._config.root, project_path) else None
+        found = measured(file) if is_file(file) and not is_disguised(self._config.root, project_path) else None
         if found:
             shown = shown_as(found, path, project_path, self._config)
             self.pictures[url] = shown.picture
@@ -214,12 +214,12 @@ class References:
             return False
         if reference.startswith("/"):
             self.links[f"/{found[1]}"] = None  # it may be added later
-            return (self._config.root / found[1]).is_file()
+            return is_file(self._config.root / found[1])
         self._must_exist(found[1], reference)
         return True
 
     def _must_exist(self, project_path: str, shown: str) -> None:
-        if project_path not in self._missing and not (self._config.root / project_path).is_file():
+        if project_path not in self._missing and not is_file(self._config.root / project_path):
             self._missing.add(project_path)
             self._report(shown, f"the file {project_path} doesn't exist", "add it, or fix the path")
 

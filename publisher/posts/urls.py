@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
-from publisher.core.file_names import existing
+from publisher.core.file_names import existing, is_file
 from publisher.posts.media_types import ending_of, is_published
 
 _WEB = re.compile(r"https?://[^/]", re.IGNORECASE)
@@ -85,11 +85,11 @@ def has_file(root: Path, static: str, path: str) -> bool:
     parts = inside.split("/")
     if parts[0] == ".." or "\0" in path or max(map(len, path.encode("utf-8", "replace").split(b"/"))) > _LONGEST_NAME:
         return False
-    if (root / static / inside).is_file():
+    if is_file(root / static / inside):
         return True
     if not is_published(inside) or any(part.startswith(".") for part in parts):
         return False
-    return (root / existing(root, inside)).is_file() and not is_disguised(root, existing(root, inside))
+    return is_file(root / existing(root, inside)) and not is_disguised(root, existing(root, inside))
 
 
 def local_file(reference: str, url: str, site_url: str, folder: str, source: str) -> tuple[str, str] | None:
@@ -115,7 +115,7 @@ def left_out(reference: str, url: str, site_url: str, folder: str, source: str, 
     See local_file for the other arguments.
     """
     found = None if is_published(urlsplit(reference).path) else _place_of(reference, url, site_url, folder, source)
-    if not found or not (root / found[1]).is_file() or (root / static / found[0]).is_file():
+    if not found or not is_file(root / found[1]) or is_file(root / static / found[0]):
         return ""
     ending = ending_of(found[1])
     kind = f"files that end in {ending} are not" if ending else "files without an ending are not"

@@ -39,8 +39,11 @@ _KEPT = {
     "ol": {"start", "type"},
     "li": {"value"},
 }
-_DROPPED = {"script", "style", "link", "meta", "title", "source", "track", "template", "svg", "math"}
-_UNWRAPPED = {"picture", "form", "label", "fieldset", "button", "select", "option", "textarea", "font"}
+_DROPPED = {"script", "style", "link", "meta", "title", "template", "svg", "math"}
+# libxml2 does not know that <source> and <track> are empty, and puts what follows into them.
+_UNWRAPPED = {
+    *("picture", "source", "track", "form", "label", "fieldset", "button", "select", "option", "textarea", "font")
+}
 _RENAMED = dict.fromkeys(
     (
         "section",
@@ -149,7 +152,8 @@ def _rewrite(element: Element, place: BodyPlace) -> None:
 
 def _link(element: Element, old: dict[str, str], place: BodyPlace) -> None:
     href = safe_url(urljoin(place.page, old.get("href", "")))
-    if "footnote-backref" in old.get("class", "") or "#fnref" in href:
+    is_back = "#fnref" in href and not any(map(str.isalnum, element.text_content()))
+    if "footnote-backref" in old.get("class", "") or is_back:
         element.drop_tree()  # the link from a footnote back to the text does not work in an email
     elif not _SAFE_LINK.match(href) or not old.get("href"):
         element.drop_tag()
@@ -214,6 +218,8 @@ def _code(element: Element, old: dict[str, str], place: BodyPlace) -> None:
     inner_code = element.find("code")
     names = f"{old.get('class', '')} {inner_code.get('class', '') if inner_code is not None else ''}"
     language = re.search(r"language-([\w+#.-]+)", names)
+    for line_break in element.iter("br"):
+        line_break.tail = "\n" + (line_break.tail or "")
     code = element.text_content().replace("\r\n", "\n").strip("\n")
     for child in list(element):
         element.remove(child)

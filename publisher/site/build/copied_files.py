@@ -18,7 +18,7 @@ from typing import NamedTuple
 from publisher.config import Config
 from publisher.config.private_paths import PublicFiles
 from publisher.core.errors import ProjectError
-from publisher.core.file_names import existing
+from publisher.core.file_names import existing, is_file
 from publisher.core.models import Output, Problem, Severity
 from publisher.core.private_folder import COPY_IT, LEADS_OUT, LEADS_TO_PRIVATE
 from publisher.posts.cache_keys import stamp_of
@@ -93,7 +93,7 @@ def assets(files: PublishedFiles, wanted: Iterable[tuple[str, str]]) -> Iterator
     for site_path, written in wanted:
         project_path = existing(files.root, written)
         file = files.root / project_path
-        if file.is_file() and file.resolve().is_relative_to(inside):
+        if is_file(file) and file.resolve().is_relative_to(inside):
             yield _copy(files, site_path, project_path, file)
 
 

@@ -42,9 +42,17 @@ BODIES = [
     # Links are absolute; those from a footnote back to the text are useless.
     ('<p>a<a href="/b">b</a></p>', '<p>a<a href="https://example.org/b">b</a></p>'),
     ('<p>note <a href="#fnref-1" class="footnote-backref">↩</a></p>', "<p>note </p>"),
+    ('<p>as I said <a href="https://a.example/x/#fnref-3">in footnote 3</a></p>',
+     '<p>as I said <a href="https://a.example/x/#fnref-3">in footnote 3</a></p>'),
+    ('<p>note <a href="#fnref-1">↩</a></p>', "<p>note </p>"),
     ('<sup class="footnote-ref"><a href="#fn-1">1</a></sup>',
      '<sup class="note-ref"><a href="https://example.org/p/#fn-1">1</a></sup>'),
+    ("<pre>Roses are red,<br>Violets are blue</pre>",
+     '<pre class="code"><code>Roses are red,\nViolets are blue</code></pre>'),
     # Media and frames.
+    ('<p><picture><source srcset="/i.webp" type="image/webp"><img src="/i.png" alt="My cat"></picture> sat</p>',
+     '<p><img alt="My cat" src="https://example.org/i.png"> sat</p>'),
+    ("<p>a <source src=x> tag, and this</p><p>b</p>", "<p>a  tag, and this</p><p>b</p>"),
     ('<video src="/v.mp4" poster="/p.jpg"></video>',
      '<a class="media" href="https://example.org/v.mp4">'
      '<img src="https://example.org/p.jpg" alt="" role="presentation" width="504">▶\ufe0e Watch the video</a>'),

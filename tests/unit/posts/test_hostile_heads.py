@@ -113,3 +113,11 @@ def test_a_huge_file_is_told_apart_without_reading_it(project: Project) -> None:
     os.truncate(path, 20_000_000_000)
     problem = Problem("posts/huge.md", 1, "is too large")
     assert _key(project.config(), problem).endswith(f"{path.stat().st_size} {path.stat().st_mtime_ns}")
+
+
+def test_a_reference_that_no_path_can_have_is_a_missing_file(project: Project) -> None:
+    path = f"{'deep/' * 2_000}a.png"
+    project.post("long", "2026-11-16", f"![A picture]({path}) [A file]({path.replace('png', 'pdf')})", image=path)
+    assert project.run("build").code == 0
+    assert "2026/11/16/long/index.html" in project.files()
+    assert project.ok("check", "--json").out.count("posts/long.md") >= 2
