@@ -28,7 +28,7 @@ from publisher.posts.excerpt import count_words, excerpt_of, plain_text
 from publisher.posts.frontmatter import split_body
 from publisher.posts.metadata import first_heading
 from publisher.posts.nesting import require_shallow_html, require_shallow_markdown
-from publisher.posts.other_editors import shown_comment
+from publisher.posts.other_editors import broken_comment, outside_code, shown_comment
 from publisher.posts.places import Places, WrittenPost
 from publisher.posts.prose import LineFinder, line_at
 from publisher.posts.references import References
@@ -43,6 +43,8 @@ _MORE = "<!--more-->"
 _OTHER_TOOLS = ("{", "import ", "\n^", "*|", "%%", "<%", "[%", "[[", "TOC", "Toc]", "toc]", "toc_")
 _MAYBE_MERGE_TAG = re.compile(r"[%[#][a-z_.:-]{1,40}[]%#,|= ]", re.IGNORECASE)
 _MORE_SPELLINGS = re.compile(r"<!--\s*(?:more|excerpt|read[- ]more)\s*-->", re.IGNORECASE)
+# Typographic punctuation has made a dash of the two hyphens.
+_SHOWN_COMMENT = re.compile("&lt;!(?:--|\N{EN DASH}|\N{EM DASH})")
 
 
 class LocalLink(NamedTuple):
@@ -128,8 +130,8 @@ class _Body:
         if self.references.head_problems or self.references.problems:
             self._warn_of(self.references.head_problems, self._lines.line_in_head)
             self._warn_of(self.references.problems, self._lines.line_of)
-        if "%%" in self.written:
-            self._report_shown_comment()
+        if "%%" in self.written or "<!--" in self.written:
+            self._report_shown_comments(clean)
         if self.inspect:
             self._warn_of(self.references.doubts, self._lines.line_of)
             settled = self._settled
@@ -163,7 +165,13 @@ class _Body:
             self.warn(self._lines.line_of(first), what, "correct it, or write \\$ for a dollar sign")
         return html, maths
 
-    def _report_shown_comment(self) -> None:
+    def _report_shown_comments(self, clean: str) -> None:
+        if "&lt;!" in clean and not self._is_html and _SHOWN_COMMENT.search(outside_code(clean)):
+            place = broken_comment(self._lines.prose)
+            if place is not None:
+                message = "the comment that begins here is shown to readers, because it is not in one block of text"
+                hint = "begin it on a line of its own, or remove the blank lines in it"
+                self.problems.append(Problem(self.path, line_at(self._lines.prose, place), message, hint))
         place = shown_comment(self._lines.prose)
         if place is not None and not self._is_html:
             message = "%%...%% is a comment in other editors, but readers see it here"

@@ -123,3 +123,32 @@ def shown_comment(prose: str) -> int | None:
         if found[1].strip() and re.search(r"\s", found[1]):
             return found.start()
     return None
+
+
+def broken_comment(prose: str) -> int | None:
+    """Return the offset of the comment <!-- ... --> that Markdown most likely shows as text; None if there is none.
+
+    It is the first with a blank line inside, or else the first.
+    """
+    found: list[int] = []
+    start = prose.find("<!--")
+    while start >= 0 and (end := prose.find("-->", start)) >= 0:
+        if not prose.startswith("\\", start - 1):
+            found.append(start)
+            if re.search(r"\n[ \t]*\n", prose[start:end]):
+                return start
+        start = prose.find("<!--", end)
+    return found[0] if found else None
+
+
+def outside_code(html: str) -> str:
+    """Return well-formed HTML without its code."""
+    depth, kept = 0, []
+    for part in re.split(r"(</?(?:pre|code)\b)", html):
+        if part in ("<pre", "<code"):
+            depth += 1
+        elif part in ("</pre", "</code"):
+            depth -= 1
+        elif not depth:
+            kept.append(part)
+    return "".join(kept)

@@ -137,4 +137,4 @@ def test_an_unclosed_comment_is_an_error_that_counts_what_it_hides() -> None:
     assert [(p.line, p.severity, p.message) for p in result.problems] == [
         (6, Severity.ERROR, "the comment that begins here is never closed, and hides 5 words from readers")
     ]
-    assert rendered("A <!-- b\n\nc --> d <!--more--> e\n\n<!-- f\n\ng -->").problems == ()
+    assert rendered("A <!-- b\nc --> d <!--more--> e\n\n<!-- f\n\ng -->").problems == ()

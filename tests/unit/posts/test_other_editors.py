@@ -68,3 +68,31 @@ def test_a_comment_that_readers_would_see_is_an_error(body: str) -> None:
     (problem,) = (each for each in rendered(body).problems if each.severity is Severity.ERROR)
     assert problem.line == 4 + body[: body.index("%%")].count("\n")
     assert shown_comment(masked(f"```\n{body}\n```")) is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "I met Ann. <!-- cut this\n\nShe told me more. --> We had tea.",
+        "- one <!-- cut\n- this --> two",
+        "A <!-- well --> B\n\nC <!-- cut\n\nthis --> D",
+    ],
+)
+def test_a_comment_that_markdown_shows_is_an_error(body: str) -> None:
+    (problem,) = (each for each in rendered(body).problems if each.severity is Severity.ERROR)
+    assert problem.line == 4 + body[: body.rindex("<!--")].count("\n")
+    assert "shown to readers" in problem.message
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "A <!-- hidden --> B",
+        "<!-- hidden\n\nwords -->\n\nB",
+        "Begin it with `<!--` and end it with `-->`.",
+        "```html\n<!-- a\n\nb -->\n```",
+        "Write \\<!-- or &lt;!-- and -->.",
+    ],
+)
+def test_a_comment_that_nobody_sees_is_no_error(body: str) -> None:
+    assert [each.message for each in rendered(body).problems if each.severity is Severity.ERROR] == []
