@@ -85,14 +85,9 @@ def add(
     config = app.config()
     chosen = chosen_newsletters(config, newsletters)
     slugs = _topic_slugs(topics)
-    if language and not clean_language(language):
-        raise PublisherError(f"{shortened(language)!r} isn't a language tag", hint="use one such as de or pt-BR")
     if all_topics and slugs:
         raise PublisherError("--all-topics and --topic exclude each other")
-    if again is not bool(clean_line(why, 1)):
-        raise PublisherError(
-            "--again and --why belong together", hint="say how they asked to return: --again --why 'by phone on 3 May'"
-        )
+    _require_usable(language, why, again=again)
     bare = normalise(address)
     with open_project_store(config) as store:
         done = subscribe(
@@ -118,6 +113,15 @@ def add(
     for reason in done.refusals:
         warn(f"{bare} {reason} and is not subscribed to it again (if they ask to return: --again --why)")
     return 1 if done.refusals else 0
+
+
+def _require_usable(language: str, why: str, *, again: bool) -> None:
+    if language and not clean_language(language):
+        raise PublisherError(f"{shortened(language)!r} isn't a language tag", hint="use one such as de or pt-BR")
+    if again is not bool(clean_line(why, 1)):
+        raise PublisherError(
+            "--again and --why belong together", hint="say how they asked to return: --again --why 'by phone on 3 May'"
+        )
 
 
 @click.command(epilog="Example: publisher subscribers show ada@example.org")
