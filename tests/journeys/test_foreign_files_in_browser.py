@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.admin_page import PASSWORD, set_password
+from tests.support.browser import wait_until
 from tests.support.documented_servers import documented_caddy, documented_nginx
 from tests.support.preview_server import free_port
 from tests.support.project import Project
@@ -111,8 +112,10 @@ def log_in(page: Page, project: Project) -> None:
 
 def open_tabs(page: Page, urls: list[str]) -> None:
     """Open files in tabs of their own, and give their scripts time to run; a browser may download some instead."""
+    asked: set[str] = set()
+    page.context.on("request", lambda request: asked.add(request.url))
     page.evaluate("urls => urls.forEach(url => window.open(url))", urls)
-    page.wait_for_timeout(300)
+    wait_until(page, lambda: asked.issuperset(urls))
     for tab in page.context.pages[1:]:
         tab.wait_for_load_state()
     page.wait_for_timeout(700)
@@ -128,6 +131,7 @@ def test_without_headers_the_files_would_run(browser: Chromium, project: Project
         page.context.on("request", lambda asked: asked.url.endswith("/ran") and ran.append(asked.frame.url))
         page.goto(f"{site.url}/archive/")
         open_tabs(page, [f"{site.url}/{name}" for name in RUNS])
+        wait_until(page, lambda: len(set(ran)) >= len(RUNS))
         assert {each.rpartition("/")[2] for each in ran} == set(RUNS)
 
 
@@ -148,7 +152,7 @@ def test_no_file_of_a_writer_acts_for_the_owner(browser: Chromium, project: Proj
         assert [each for each in asked if "/ran" in each or "/admin" in each] == []
         assert {name for name, width in pictures if width} == {name for name in EMBEDDED if name.endswith(".svg")}
         page.goto(f"{url}/2026/11/02/first/")
-        page.wait_for_function("document.images.length == 1 && document.images[0].naturalWidth == 40")
+        wait_until(page, "document.images.length == 1 && document.images[0].naturalWidth == 40")
         page.goto(f"{project.config().public_url}/admin")
         page.wait_for_selector("text=What comes next")  # still logged in: the cookie was there all the time
 
@@ -180,8 +184,8 @@ def test_no_redirect_and_no_frame_leads_elsewhere(browser: Chromium, project: Pr
         page.goto(f"{url.replace('127.0.0.1', 'localhost')}/archive/")
         for path in ("/", "/script.svg", "/subscribe", "/admin/login"):
             page.evaluate(FRAME, url + path)
-        page.wait_for_timeout(500)
         assert len(page.frames) == 5
+        wait_until(page, lambda: {frame.url for frame in page.frames[1:]}.isdisjoint({"", "about:blank"}))
         assert all(frame.url.startswith("chrome-error:") for frame in page.frames[1:])
 
 
@@ -214,7 +218,7 @@ def test_a_player_in_a_frame_works_and_cannot_lead_the_page_away(
         page.evaluate("document.exitFullscreen()")
         with page.context.expect_page() as opened:
             frame.locator("text=More").click()
-        opened.value.wait_for_function("document.title == 'Ran' && localStorage.y")
+        wait_until(opened.value, "document.title == 'Ran' && localStorage.y")
         frame.locator("#send").click()
         page.frames[1].wait_for_url("**/more.html?q=")
         assert page.url == f"{site.url}/2026/11/03/player/"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.browser import wait_until
 from tests.support.preview_server import Preview, previewing
 from tests.support.project import Project
 
@@ -62,14 +62,6 @@ def press(page: Page, key: str) -> None:
     """Press a key once the page has all its scripts: one that comes before is nobody's."""
     page.wait_for_load_state("load")
     page.keyboard.press(key)
-
-
-def until(page: Page, expression: str) -> None:
-    """Wait until a script finds something true. Playwright's own way needs eval, which the pages forbid."""
-    limit = time.monotonic() + 60
-    while not page.evaluate(expression):
-        assert time.monotonic() < limit, expression
-        page.wait_for_timeout(50)
 
 
 def in_frames(page: Page, script: str) -> list[object]:
@@ -130,9 +122,9 @@ def test_what_is_saved_appears_and_the_chosen_view_stays(page: Page, project: Pr
     page.evaluate("window.sameWindow = true")
     page.frames[1].evaluate("scrollTo(0, 40)")
     project.post("third", "2026-11-15", title="Third thoughts", body="What I think now. " * 40)
-    until(page, "document.querySelector('h1').textContent.startsWith('Third thoughts')")
-    until(page, "frames[0].document.body?.textContent.includes('Third thoughts')")
-    until(page, "frames[0].scrollY === 40")
+    wait_until(page, "document.querySelector('h1').textContent.startsWith('Third thoughts')")
+    wait_until(page, "frames[0].document.body?.textContent.includes('Third thoughts')")
+    wait_until(page, "frames[0].scrollY === 40")
     assert page.url.endswith("?width=phone&scheme=dark") or page.url.endswith("?scheme=dark&width=phone")
     assert page.title().startswith("Third thoughts")
     assert page.evaluate("window.sameWindow")
@@ -142,7 +134,7 @@ def test_an_open_form_survives_a_change(page: Page, project: Project) -> None:
     press(page, "t")
     page.keyboard.type("ada@ex")
     project.post("fourth", "2026-11-16")
-    until(page, "document.querySelector('h1').textContent.startsWith('Fourth')")
+    wait_until(page, "document.querySelector('h1').textContent.startsWith('Fourth')")
     page.keyboard.type("ample.org")
     press(page, "Enter")
     page.wait_for_selector("text=A test was sent to ada@example.org through .publisher/outbox/")
@@ -201,7 +193,7 @@ def test_no_script_of_a_letter_runs(page: Page, project: Project) -> None:
         "<tr><td onclick='parent.ran = 1'><p id='_proof'>Here</p><script>parent.ran = 1</script>"
         "<img src='/site/no.png' onerror='parent.ran = 1'></td></tr>{% endblock %}",
     )
-    until(page, "frames[0]?.document.getElementById('_proof') != null")
+    wait_until(page, "frames[0]?.document.getElementById('_proof') != null")
     page.frames[1].click("#_proof")
     assert page.evaluate("window.ran") is None
 

@@ -12,7 +12,8 @@ test reaches anybody.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
@@ -53,6 +54,18 @@ class Chromium:
             yield context.new_page()
         finally:
             context.close()
+
+
+def wait_until(page: Page, found: str | Callable[[], object]) -> None:
+    """Wait for at most a minute until a script in a page, or a function, finds something true.
+
+    Playwright's own wait_for_function looks a second time from a timer, where it needs the eval that our pages forbid:
+    it fails whenever the first look comes too early. Events reach the lists of a test while this waits.
+    """
+    limit = time.monotonic() + 60
+    while not (page.evaluate(found) if isinstance(found, str) else found()):
+        assert time.monotonic() < limit, found
+        page.wait_for_timeout(50)
 
 
 def load_axe(page: Page) -> None:
