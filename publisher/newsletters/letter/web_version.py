@@ -6,7 +6,7 @@ This is a separate module because a build loads it for every project with editio
 from __future__ import annotations
 
 from publisher.core.newsletter_models import Mark
-from publisher.newsletters.letter.html_tree import PERSONAL, parse_document, serialise
+from publisher.newsletters.letter.html_tree import PERSONAL, Element, parse_document, serialise
 
 
 def web_version(html: str) -> str:
@@ -14,6 +14,9 @@ def web_version(html: str) -> str:
 
     Elements with the class `personal` are removed. If a project's own template has marks elsewhere, they are removed
     too, and a link whose URL contains a mark becomes plain text.
+
+    A web page needs more than an email to be used without a mouse or a screen: code that the keyboard can scroll, a
+    main landmark, and no cell that is the heading of nothing.
     """
     tree = parse_document(html)
     for element in tree.xpath(f"//*[contains(concat(' ', @class, ' '), ' {PERSONAL} ')]"):
@@ -21,7 +24,19 @@ def web_version(html: str) -> str:
             element.drop_tree()
     for link in tree.xpath("//a[contains(@href, '@@publisher-')]"):
         link.drop_tag()
+    _make_accessible(tree)
     page = serialise(tree)
     for mark in Mark.ALL:
         page = page.replace(mark, "")
     return page
+
+
+def _make_accessible(tree: Element) -> None:
+    for code in tree.iter("pre"):
+        code.set("tabindex", "0")
+    for cell in tree.iter("th"):
+        if not (len(cell) or (cell.text or "").strip()):
+            cell.tag = "td"
+    articles = tree.xpath("//body/div[@role='article']")
+    if articles and not tree.xpath("//main | //*[@role='main']"):
+        articles[0].set("role", "main")

@@ -26,6 +26,7 @@ from publisher.posts.code_tokens import lexed, nearest_class
 _PIECE = re.compile(
     r'<pre[^<>]*><code class="language-([^"\s]++)[^"]*+">([^<]*+)</code></pre>'
     r'|<code class="math(?:-display)?">[^<]*+</code>'
+    r'|<th((?:[^<>"]++|"[^"]*+")*+)></th>'
     r'|</?([a-zA-Z][a-zA-Z0-9]*+)((?:[^<>"]++|"[^"]*+")*+)>'
 )
 _NO_MATHS: Mapping[str, str] = {}
@@ -145,11 +146,11 @@ def _rewriter(
     label = escape(table_label)
 
     def rewrite(match: re.Match[str]) -> str:
-        language, code, name, attributes = match.groups()
+        language, code, heading, name, attributes = match.groups()
         if match[0] in maths:
             return f'<div class="formula" tabindex="0">{maths[match[0]]}</div>' if language else maths[match[0]]
-        if not (language or name):
-            return match[0]
+        if not (language or name):  # an empty heading of a table would be the heading of nothing
+            return match[0] if heading is None else f"<td{heading}></td>"
         if language:
             return _code(language, code, lex)
         text = match[0]

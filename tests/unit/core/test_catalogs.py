@@ -291,3 +291,9 @@ def test_a_translated_email_contains_no_english(language):
     assert english == []
     assert "November" not in letter.html or language == "de"
     assert make(CONFIG, replace(FULL, language=language), [JAPANESE]).text.isascii() is False
+
+
+def test_french_signs_stay_with_their_words():
+    for (context, _), message in messages(read(LOCALE / "fr.po")).items():
+        for text in texts(message.string):
+            assert re.findall(r" [:;?!»]|« |\w[:;?!»](?!\S)|«\w|Nº", text) == [], context

@@ -160,6 +160,15 @@ def test_the_web_version_has_posts_but_no_marks():
     assert "Follow the feed" in copy
 
 
+def test_the_web_version_can_be_used_without_mouse_and_screen():
+    code = "<pre><code>x</code></pre>"
+    body = f'<div role="article" lang="en"><table><tr><th></th><th>b</th></tr></table>{code}</div>'
+    copy = web_version(f"<html><head><title>t</title></head><body>{body}</body></html>")
+    assert '<div role="main" lang="en"><table><tr><td></td><th>b</th></tr></table><pre tabindex="0">' in copy
+    assert 'role="main"' in web_version(make(newsletter=FULL).html)
+    assert web_version("<html><body><main><div>x</div></main></body></html>").count("main") == 2
+
+
 def test_four_posts_get_a_table_of_contents():
     assert "In this edition" in make(posts=ALL[:4]).html
     assert "In this edition" not in make(posts=ALL[:3]).html

@@ -41,6 +41,8 @@ def on_page(html: str, title: str = "Title") -> str:
             '<div class="table-scroll" role="region" tabindex="0" aria-label="Table">'
             "<table><tr><td>a<br>b</td></tr></table></div>",
         ),
+        ('<tr><th></th><th align="right">b</th></tr>', '<tr><td></td><th align="right">b</th></tr>'),
+        ('<img alt="<th></th>" loading="lazy">', '<img alt="<th></th>" loading="lazy">'),
     ],
 )  # fmt: skip
 def test_a_body_is_made_ready_for_its_page(html: str, expected: str) -> None:
