@@ -26,6 +26,7 @@ from publisher.posts.definitions import has_definitions, loosened, with_separate
 from publisher.posts.encoding import decode, repair_body, without_controls
 from publisher.posts.excerpt import count_words, excerpt_of, plain_text
 from publisher.posts.frontmatter import split_body
+from publisher.posts.lost_words import LostWords, lost_notes, unseen_notes, with_all_words
 from publisher.posts.metadata import first_heading
 from publisher.posts.nesting import require_shallow_html, require_shallow_markdown
 from publisher.posts.other_editors import broken_comment, outside_code, shown_comment
@@ -132,6 +133,9 @@ class _Body:
             self._warn_of(self.references.problems, self._lines.line_of)
         if "%%" in self.written or "<!--" in self.written:
             self._report_shown_comments(clean)
+        unseen = () if self._is_html else unseen_notes(self.written, raw)
+        if unseen:
+            self._report_lost(lost_notes(self._lines.prose, raw, unseen))
         if self.inspect:
             self._warn_of(self.references.doubts, self._lines.line_of)
             settled = self._settled
@@ -213,6 +217,9 @@ class _Body:
             body = self.taken.body
             require_shallow_markdown(body, self.first_line)
         body = self._carried_over(body)
+        if not self._is_html:
+            body, lost = with_all_words(body)
+            self._report_lost(each._replace(line=each.line + self.first_line - 1) for each in lost)
         separator = self.post.excerpt_separator
         if separator and not _MORE_SPELLINGS.fullmatch(separator) and separator in body:
             body = body.replace(separator, f"\n\n{_MORE}\n\n", 1)
@@ -232,6 +239,11 @@ class _Body:
             message = f"the comment that begins here is never closed, and hides {hidden.words:,} words from readers"
             self.problems.append(Problem(self.path, self._lines.line_of("<!--"), message, "write --> where it ends"))
         return self.taken.put_back(_finish(settled.html, body))
+
+    def _report_lost(self, lost: Iterable[LostWords]) -> None:
+        for line, message, hint, is_error in islice(lost, MOST_PROBLEMS):
+            severity = Severity.ERROR if is_error else Severity.WARNING
+            self.problems.append(Problem(self.path, line, message, hint, severity))
 
     @property
     def _is_html(self) -> bool:

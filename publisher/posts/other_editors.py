@@ -96,11 +96,11 @@ def shown_as_typed(prose: str) -> Iterator[tuple[int, str, str]]:
             shown = words if len(words) <= 40 else f"{words[:39]}…"
             more = f", on {len(lines)} lines up to line {last}" if len(lines) > 1 else ""
             yield first, f"{family.what}: {shown}{more}", family.hint
-    yield from _lost_notes(prose)
+    yield from _notes_without_text(prose)
 
 
-def _lost_notes(prose: str) -> Iterator[tuple[int, str, str]]:
-    """Yield the footnotes without a text, and those that nothing refers to, whose text no reader sees."""
+def _notes_without_text(prose: str) -> Iterator[tuple[int, str, str]]:
+    """Yield the footnotes without a text. lost_words finds the texts without a footnote."""
     line_of = line_counter(prose)
     used: dict[str, int] = {}
     texts: dict[str, int] = {}
@@ -108,13 +108,10 @@ def _lost_notes(prose: str) -> Iterator[tuple[int, str, str]]:
         begins_line = not prose[max(0, found.start() - 3) : found.start()].rpartition("\n")[2].strip(" >")
         names = texts if found[2] and begins_line else used
         names.setdefault(found[1].casefold(), found.start())
-    for name in dict.fromkeys((*used, *texts)):
+    for name in used:
         if name not in texts:
             hint = "write its text in a line of its own, behind the same sign and a colon"
             yield line_of(used[name]), f"the footnote [^{name}] has no text, and is shown as is", hint
-        elif name not in used:
-            hint = "write the sign where the footnote belongs"
-            yield line_of(texts[name]), f"nothing refers to the footnote [^{name}], so readers don't see its text", hint
 
 
 def shown_comment(prose: str) -> int | None:

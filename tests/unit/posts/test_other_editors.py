@@ -27,7 +27,6 @@ WRITTEN = {
     '<div class="a" markdown="1">': "Markdown in an HTML element",
     "*[HTML]: HyperText Markup Language": "abbreviations",
     "A claim.[^1]": "the footnote [^1] has no text",
-    "[^ä]: A text": "nothing refers to the footnote [^ä]",
 }
 LOOKALIKES = (
     "[[noreturn]] Box<T> 10:30:45 a == b, c == d a==b ==",
