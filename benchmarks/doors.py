@@ -32,9 +32,9 @@ from publisher.mail.verp import ReturnPath
 from publisher.newsletters.letter.compose import compose
 from publisher.newsletters.letter.note import read_note
 from publisher.posts.archive import open_archive
-from publisher.posts.frontmatter import parse_head
+from publisher.posts.front_matter.metadata import build_post
+from publisher.posts.front_matter.parsing import parse_head
 from publisher.posts.markup import BrokenPost, Renderer
-from publisher.posts.metadata import build_post
 from publisher.posts.post_file import PostSettings
 from publisher.publishing.wiring import open_project_store
 from publisher.site.build import build

@@ -76,7 +76,7 @@ class App:
         """
         if not self.now_text:
             return datetime.now(UTC)
-        from publisher.posts.dates import parse_date  # not at the top: `--help` must load quickly
+        from publisher.posts.front_matter.dates import parse_date  # not at the top: `--help` must load quickly
 
         try:
             return parse_date(self.now_text, zone)

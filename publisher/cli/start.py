@@ -13,7 +13,7 @@ from publisher.cli.app import App, plural, warn, with_app
 from publisher.config import Config
 from publisher.core.errors import PublisherError
 from publisher.posts.archive import open_archive
-from publisher.posts.post_id import write_id
+from publisher.posts.front_matter.post_id import write_id
 from publisher.publishing.new_project import create_post, create_project
 from publisher.publishing.sent_files import sent_again
 from publisher.publishing.wiring import open_existing_store

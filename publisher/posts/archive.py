@@ -191,7 +191,7 @@ class ArchiveReader:
         measured = self.index.measured()
         if not measured:
             return []
-        from publisher.posts.enclosures import size_in  # only podcasts need it
+        from publisher.posts.front_matter.enclosures import size_in  # only podcasts need it
 
         root, changed = self.settings.root, set(self._changed)
         return [

@@ -8,13 +8,13 @@ from dataclasses import replace
 from publisher.core.errors import PostError
 from publisher.core.models import Problem, Severity
 from publisher.posts.cache_keys import hash_of
-from publisher.posts.encoding import decode, is_suspect, refuse_binary, repair, without_controls
-from publisher.posts.excerpt import is_visible
-from publisher.posts.frontmatter import Unfinished, parse_head
+from publisher.posts.front_matter.metadata import build_post
+from publisher.posts.front_matter.parsing import Unfinished, parse_head
 from publisher.posts.index import UNKNOWN_NS
-from publisher.posts.metadata import build_post
 from publisher.posts.post_file import Head, ParsedFile, PostSettings, problem_of
 from publisher.posts.scan import MOST_BYTES, Stamp
+from publisher.posts.text.encoding import decode, is_suspect, refuse_binary, repair, without_controls
+from publisher.posts.text.excerpt import is_visible
 
 # Most front matter ends within these bytes. For longer front matter, the whole file is read.
 _HEAD_BYTES = 4096

@@ -24,8 +24,8 @@ from publisher.core.errors import PostError, ProjectError
 from publisher.core.models import Problem
 from publisher.core.private_folder import make_private
 from publisher.posts.cache_keys import hash_of
+from publisher.posts.front_matter.preamble import seems_hidden
 from publisher.posts.post_file import ParsedFile, PostSettings
-from publisher.posts.preamble import seems_hidden
 from publisher.posts.scan import MOST_BYTES, Stamp
 
 # What one file of the posts folder is for the index: its path in the folder, stamp, digest and content.

@@ -12,14 +12,14 @@ from publisher.config import Config
 from publisher.core.errors import PostError
 from publisher.core.models import Post, Problem, RenderedPost, Severity
 from publisher.posts.archive import Archive
-from publisher.posts.body import Growth, LocalLink, RenderedBody, Surroundings, render_body
 from publisher.posts.bounded_process import BoundedProcess, Call, OverLimit, TimeLimit, shared_process
-from publisher.posts.code_tokens import CODE_TIME, CodeLexer, listings
-from publisher.posts.encoding import decode
-from publisher.posts.frontmatter import split_body
+from publisher.posts.front_matter.parsing import split_body
 from publisher.posts.index import Referred
 from publisher.posts.places import WrittenPost
 from publisher.posts.post_file import problem_of
+from publisher.posts.rendering.body import Growth, LocalLink, RenderedBody, Surroundings, render_body
+from publisher.posts.rendering.code_tokens import CODE_TIME, CodeLexer, listings
+from publisher.posts.text.encoding import decode
 
 # The number of rendered posts to keep, since a page, three feeds and several lists may show the same post.
 _KEPT = 4096

@@ -18,11 +18,11 @@ from publisher.core.models import Problem, RenderedPost, Severity
 from publisher.mail.settings_lint import lint_mail_settings
 from publisher.newsletters.letter.note import stray_notes
 from publisher.posts.archive import Archive, open_archive
-from publisher.posts.body import LocalLink
-from publisher.posts.enclosures import is_played, unknown_lengths
+from publisher.posts.front_matter.enclosures import is_played, unknown_lengths
 from publisher.posts.markup import BrokenPost, Renderer
 from publisher.posts.permalinks import is_served, site_path
 from publisher.posts.published import PublishedIds, authority_of
+from publisher.posts.rendering.body import LocalLink
 from publisher.posts.urls import leads_out
 from publisher.publishing.exposure import exposures
 from publisher.publishing.letter_check import LetterCheck, check_letters

@@ -17,8 +17,8 @@ from publisher.core.errors import PublisherError
 from publisher.core.models import Post, Problem
 from publisher.newsletters.select import has_tag
 from publisher.posts.archive import Archive
-from publisher.posts.frontmatter import markdown_of
-from publisher.posts.post_id import written_id
+from publisher.posts.front_matter.parsing import markdown_of
+from publisher.posts.front_matter.post_id import written_id
 from publisher.posts.published import PublishedIds
 from publisher.publishing.wiring import open_existing_store
 

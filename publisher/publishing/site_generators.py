@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from publisher.core.errors import PostError
-from publisher.posts.frontmatter import parse_head
+from publisher.posts.front_matter.parsing import parse_head
 
 JEKYLL_FILES = ("_config.yml", "_config.yaml", "_config.toml")
 

@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 from publisher.config import Config, Site
 from publisher.core.models import Post, Problem, RenderedPost
 from publisher.posts.archive import Archive, ArchiveReader, open_archive
-from publisher.posts.frontmatter import parse_head
+from publisher.posts.front_matter.metadata import build_post
+from publisher.posts.front_matter.parsing import parse_head
 from publisher.posts.markup import Renderer
-from publisher.posts.metadata import build_post
 from publisher.posts.post_file import ParsedFile, PostSettings
 from publisher.publishing.project_check import check_project
 from publisher.site.build import BuildReport, build

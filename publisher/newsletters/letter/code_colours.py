@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from publisher.core.models import Lex
-from publisher.posts.code_tokens import nearest_class
+from publisher.posts.rendering.code_tokens import nearest_class
 
 MAX_CODE = 20_000  # characters; a longer listing is shown without colours, to keep the email small
 

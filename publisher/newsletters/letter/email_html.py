@@ -22,8 +22,8 @@ from publisher.newsletters.letter.code_colours import coloured
 from publisher.newsletters.letter.email_strings import Words
 from publisher.newsletters.letter.html_tree import Element, inner_html, parse_fragment
 from publisher.newsletters.letter.safe_text import safe_url, without_marks
-from publisher.posts.code_tokens import lexed
-from publisher.posts.frames import page_of_frame
+from publisher.posts.rendering.code_tokens import lexed
+from publisher.posts.rendering.frames import page_of_frame
 
 COLUMN = 536  # pixels: the email's 600, less 32 on each side
 TABLE_COLUMN = 105  # pixels that a column of a table needs to be readable; a wider table scrolls

@@ -31,15 +31,15 @@ from publisher.core.newsletter_models import slot_path
 from publisher.core.private_folder import COPY_IT
 from publisher.newsletters.letter.safe_text import clean
 from publisher.newsletters.slots import slot_label, upcoming
-from publisher.posts import lone_tags
-from publisher.posts.allowed_html import sanitise
 from publisher.posts.bounded_process import OverLimit, TimeLimit, shared_process
-from publisher.posts.frontmatter import parse_head
-from publisher.posts.mathml import maths_of
-from publisher.posts.nesting import require_shallow_html, require_shallow_markdown
-from publisher.posts.preamble import front_start
-from publisher.posts.tex import take_out
-from publisher.posts.typography import finished, prepared
+from publisher.posts.front_matter.parsing import parse_head
+from publisher.posts.front_matter.preamble import front_start
+from publisher.posts.rendering import lone_tags
+from publisher.posts.rendering.allowed_html import sanitise
+from publisher.posts.rendering.mathml import maths_of
+from publisher.posts.text.nesting import require_shallow_html, require_shallow_markdown
+from publisher.posts.text.tex import take_out
+from publisher.posts.text.typography import finished, prepared
 
 NOTES_FOLDER = "letters"
 

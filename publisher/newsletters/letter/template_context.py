@@ -12,7 +12,7 @@ from publisher.newsletters.letter.email_html import COLUMN, BodyPlace, mail_body
 from publisher.newsletters.letter.email_strings import Words, direction
 from publisher.newsletters.letter.plain_text import LinkPlacement, text_of
 from publisher.newsletters.letter.safe_text import one_line, safe_url
-from publisher.posts.code_tokens import lexed
+from publisher.posts.rendering.code_tokens import lexed
 
 Content = Literal["full", "excerpt", "titles"]  # how much of each post a letter contains
 

@@ -22,7 +22,7 @@ from publisher.newsletters.lint.css_shorthands import declared, negative
 from publisher.newsletters.lint.finding_codes import Finding, found
 from publisher.newsletters.lint.letter_context import LintContext
 from publisher.newsletters.lint.parsed_letter import ParsedLetter, Property
-from publisher.posts.prose import line_at
+from publisher.posts.text.prose import line_at
 
 BIG = ("gmail", "outlook", "apple-mail", "yahoo")  # a feature that only other clients lack is a note
 

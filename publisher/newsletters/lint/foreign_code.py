@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from publisher.newsletters.letter.html_tree import Element
 from publisher.newsletters.lint.finding_codes import Finding, found
 from publisher.newsletters.lint.letter_context import LintContext
-from publisher.posts.merge_tags import foreign_code
+from publisher.posts.text.merge_tags import foreign_code
 
 _TEXT_NODES = "//text()[not({})]".format(
     " or ".join(f"ancestor::{tag}" for tag in ("code", "pre", "kbd", "samp", "style", "script", "title"))

@@ -16,10 +16,10 @@ from publisher.core.newsletter_models import Letter
 from publisher.core.templates import Templates
 from publisher.newsletters.letter.note import note_path
 from publisher.newsletters.lint.parsed_letter import ParsedLetter
-from publisher.posts.frontmatter import split_body
-from publisher.posts.merge_tags import shown_prose
+from publisher.posts.front_matter.parsing import split_body
 from publisher.posts.permalinks import site_path
-from publisher.posts.prose import LineFinder, line_at
+from publisher.posts.text.merge_tags import shown_prose
+from publisher.posts.text.prose import LineFinder, line_at
 
 
 @dataclass(frozen=True)

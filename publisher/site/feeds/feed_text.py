@@ -9,8 +9,8 @@ from html import escape, unescape
 
 from publisher.core.i18n import direction
 from publisher.core.models import RenderedPost
-from publisher.posts.encoding import is_surely_clean
-from publisher.posts.frames import page_of_frame
+from publisher.posts.rendering.frames import page_of_frame
+from publisher.posts.text.encoding import is_surely_clean
 
 # Characters that XML 1.0 section 2.2 forbids, and control characters that it discourages and HTML treats as errors.
 _FORBIDDEN = "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
@@ -158,7 +158,7 @@ def edition_html(document: str) -> str:
     # Imported here: lxml takes 30 ms, and `publisher status` loads this module without needing it.
     from lxml import html as lxml_html
 
-    from publisher.posts.allowed_html import sanitise
+    from publisher.posts.rendering.allowed_html import sanitise
 
     tree = lxml_html.document_fromstring(document.encode(), parser=lxml_html.HTMLParser(encoding="utf-8"))
     body = tree.find("body")

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from publisher.config import Config
 from publisher.core.models import Author, Enclosure, Episode, Image, Post, RenderedPost
 from publisher.posts.archive import Archive
-from publisher.posts.frontmatter import markdown_of
+from publisher.posts.front_matter.parsing import markdown_of
 from publisher.posts.published import authority_of
 from publisher.site.feeds.feed_text import directed, edition_html, feed_html, fitting_pictures, plain_lines, xml_text
 from publisher.site.web_versions import WebVersion

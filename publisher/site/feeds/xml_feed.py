@@ -21,7 +21,7 @@ from lxml import etree
 from publisher import __version__
 from publisher.config import Config
 from publisher.core.models import Author, Episode
-from publisher.posts.enclosures import is_played
+from publisher.posts.front_matter.enclosures import is_played
 from publisher.site.feeds.documents import Document
 from publisher.site.feeds.feed_list import MEDIA_TYPES, feed_url, site_image
 from publisher.site.feeds.feed_text import rfc2822, rfc3339, xml_text

@@ -11,7 +11,7 @@ from typing import Any
 from publisher.core.characters import shorten
 from publisher.core.i18n import direction
 from publisher.core.models import Image, Output, Post, RenderedPost
-from publisher.posts.code_tokens import lexed
+from publisher.posts.rendering.code_tokens import lexed
 from publisher.site.pages.frame import SEPARATOR, Frame, Page, day_in_words, href, output_path, root, tag_path
 from publisher.site.pages.post_body import PagePicture, page_body, page_picture
 

@@ -4,10 +4,9 @@ The rendered body is sanitised HTML with absolute URLs, as feeds and emails need
 code, displays formulas, makes tables scroll on a phone, gives pictures their sizes and smaller copies, makes links that
 also work on a preview server, and leaves the title as the only <h1>.
 
-Pygments finds the tokens of code (see posts.code_tokens), but this module writes the HTML itself, instead of its
-HtmlFormatter. It uses
-sixteen classes instead of eighty, and one span for adjacent tokens with the same class, so that coloured code is a
-third smaller.
+Pygments finds the tokens of code (see posts.rendering.code_tokens), but this module writes the HTML itself, instead of
+its HtmlFormatter. It uses sixteen classes instead of eighty, and one span for adjacent tokens with the same class, so
+that coloured code is a third smaller.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from html import escape, unescape
 from typing import NamedTuple
 
 from publisher.core.models import Lex, Picture, Token
-from publisher.posts.code_tokens import lexed, nearest_class
+from publisher.posts.rendering.code_tokens import lexed, nearest_class
 
 # Either a plain code block or one tag. Attribute values are skipped as a whole, because a "<table>" in an alt text is
 # text, and rewriting it would let a post break out of the attribute.

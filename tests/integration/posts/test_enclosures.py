@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from publisher.config import PagesConfig
-from publisher.posts.enclosures import NOT_THERE, files_of, size_in
+from publisher.posts.front_matter.enclosures import NOT_THERE, files_of, size_in
 from tests.support.posts_samples import HELLO, SITE, URL, Folder, post_of, read, settings
 from tests.support.project import Project
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from publisher.posts.field_names import SPELLINGS, TAG_KEYS, fold
-from publisher.posts.switches import SWITCHES
+from publisher.posts.front_matter.field_names import SPELLINGS, TAG_KEYS, fold
+from publisher.posts.front_matter.switches import SWITCHES
 from tests.support import ROOT
 
 PAGE = ROOT / "docs/posts.md"
@@ -24,8 +24,8 @@ def test_every_spelling_stands_there_in_the_order_in_which_it_is_believed() -> N
 
 
 def test_the_front_matter_shown_is_read_as_it_is_meant(tmp_path: Path) -> None:
-    from publisher.posts.field_names import FrontMatter
-    from publisher.posts.frontmatter import parse_head
+    from publisher.posts.front_matter.field_names import FrontMatter
+    from publisher.posts.front_matter.parsing import parse_head
 
     example = re.findall(r"^```markdown\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)[0]
     head = parse_head(example, whole=True)

@@ -33,7 +33,7 @@ SMALL = {
     "newsletters.letter.web_version": "keeps premailer out of builds",
     "newsletters.lint.lint_letter": "runs the rules, apart from the face that every start imports",
     "newsletters.lint.spam": "one program",
-    "posts.frames": "one table, for feeds and emails",
+    "posts.rendering.frames": "one table, for feeds and emails",
     "posts.cache_keys": "the seam to the build",
     "posts.left_drafts": "one warning",
     "publishing.mail_doctor": "one command's work",

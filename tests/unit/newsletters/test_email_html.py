@@ -14,7 +14,7 @@ from publisher.newsletters.letter.compose import default_subject
 from publisher.newsletters.letter.email_html import BodyPlace, mail_body
 from publisher.newsletters.letter.email_strings import direction, words_of
 from publisher.newsletters.letter.plain_text import columns, text_of, wrap
-from publisher.posts.code_tokens import lexed
+from publisher.posts.rendering.code_tokens import lexed
 
 WORDS = words_of("en")
 PLACE = BodyPlace("https://example.org/p/", 3, WORDS)

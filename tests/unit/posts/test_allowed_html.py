@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from lxml import html as lxml_html
 
-from publisher.posts.allowed_html import (
+from publisher.posts.rendering.allowed_html import (
     FRAME_SANDBOX,
     MATHML,
     SCHEMES,
@@ -21,7 +21,7 @@ from publisher.posts.allowed_html import (
     has_safe_scheme,
     sanitise,
 )
-from publisher.posts.encoding import without_controls
+from publisher.posts.text.encoding import without_controls
 from tests.support.posts_samples import PAGE, html_of
 
 URL_ATTRIBUTES = ("href", "src", "poster", "cite", "action", "formaction", "data", "background", "xlink:href", "srcset")

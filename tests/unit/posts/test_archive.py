@@ -18,7 +18,7 @@ from publisher.config import Person, Posts
 from publisher.core.errors import ProjectError
 from publisher.core.models import Post
 from publisher.posts.archive import Archive, ArchiveReader, open_archive
-from publisher.posts.frontmatter import markdown_of
+from publisher.posts.front_matter.parsing import markdown_of
 from publisher.posts.index import Index
 from publisher.posts.markup import BrokenPost, Renderer
 from tests.support.posts_samples import BERLIN, HELLO, NOW, SITE, Folder, post_of

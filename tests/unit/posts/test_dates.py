@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from publisher.core.errors import PostError
-from publisher.posts.dates import parse_date as parse
-from publisher.posts.dates import place
+from publisher.posts.front_matter.dates import parse_date as parse
+from publisher.posts.front_matter.dates import place
 from tests.support import ROOT
 from tests.support.posts_samples import BERLIN, post_of, read
 
@@ -145,7 +145,7 @@ def test_any_text_is_an_aware_moment_or_a_value_error(text: str, zone: str) -> N
 SCRIPT = """
 import locale, sys
 from zoneinfo import ZoneInfo
-from publisher.posts.dates import parse_date
+from publisher.posts.front_matter.dates import parse_date
 locale.setlocale(locale.LC_ALL, "")
 for written in sys.stdin.read().split("\\n"):
     try:

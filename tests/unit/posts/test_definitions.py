@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from publisher.posts.body import _finish, _markdown
-from publisher.posts.definitions import has_definitions, loosened
+from publisher.posts.rendering.body import _finish, _markdown
+from publisher.posts.text.definitions import has_definitions, loosened
 
 
 def shape(body: str) -> str:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from publisher.config import Posts
 from publisher.core.errors import PostError
-from publisher.posts.encoding import decode, is_suspect, repair, without_controls
+from publisher.posts.text.encoding import decode, is_suspect, repair, without_controls
 from tests.support.posts_samples import HELLO, html_of, rendered, said
 
 LANGUAGES = """

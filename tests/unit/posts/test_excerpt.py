@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from publisher.posts.excerpt import MOST_CHARACTERS, count_words, excerpt_of, plain_line, plain_text, without_pairs
+from publisher.posts.text.excerpt import MOST_CHARACTERS, count_words, excerpt_of, plain_line, plain_text, without_pairs
 from tests.support.posts_samples import rendered
 
 FIRST = "The first real paragraph says enough, with its eighty signs, that no other needs to follow it."

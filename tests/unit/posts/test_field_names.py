@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from publisher.posts.field_names import SPELLINGS, fold
+from publisher.posts.front_matter.field_names import SPELLINGS, fold
 from tests.support.posts_samples import HELLO, PAGE, URL, post_of, read
 
 JEKYLL = """\

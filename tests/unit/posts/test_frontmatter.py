@@ -12,10 +12,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from publisher.core.errors import PostError
-from publisher.posts.encoding import decode
-from publisher.posts.frontmatter import Unfinished, parse_head, simple_yaml, split_body
-from publisher.posts.frontmatter_formats import Loader
+from publisher.posts.front_matter.formats import Loader
+from publisher.posts.front_matter.parsing import Unfinished, parse_head, simple_yaml, split_body
 from publisher.posts.post_file import Head
+from publisher.posts.text.encoding import decode
 from tests.support.posts_samples import HELLO, Folder, read
 
 

@@ -11,9 +11,9 @@ from publisher.core.errors import PostError, PublisherError
 from publisher.core.models import Problem
 from publisher.newsletters.letter.note import read_note
 from publisher.posts import head
-from publisher.posts.frontmatter import parse_head
-from publisher.posts.frontmatter_formats import in_quotes
-from publisher.posts.metadata import build_post
+from publisher.posts.front_matter.formats import in_quotes
+from publisher.posts.front_matter.metadata import build_post
+from publisher.posts.front_matter.parsing import parse_head
 from publisher.posts.permalinks import why_unfit
 from publisher.posts.picture_metadata import without_metadata
 from publisher.posts.post_file import ParsedFile

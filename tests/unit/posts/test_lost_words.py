@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from publisher.core.models import Severity
-from publisher.posts.excerpt import plain_text
+from publisher.posts.text.excerpt import plain_text
 from tests.support.posts_samples import rendered
 
 TWO_TEXTS = "A[^1] b.\n\n[^1]: First.\n\nMiddle.\n\n{}[^1]: Second.\n\nAfter[^2].\n\n[^2]: Two.\n"

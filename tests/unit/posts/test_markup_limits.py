@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from publisher.posts.body import Growth
 from publisher.posts.bounded_process import BoundedProcess, TimeLimit
 from publisher.posts.markup import BrokenPost, Renderer, RenderLimits
+from publisher.posts.rendering.body import Growth
 from tests.support.posts_samples import HELLO, Folder
 
 SHORT = RenderLimits(time=TimeLimit(0.01, 0))

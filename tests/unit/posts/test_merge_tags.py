@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from publisher.posts.merge_tags import foreign_code
+from publisher.posts.text.merge_tags import foreign_code
 from tests.support.posts_samples import rendered, said
 
 TAGS = {

@@ -7,8 +7,8 @@ import re
 import pytest
 
 from publisher.core.errors import PostError
-from publisher.posts.frontmatter import parse_head
-from publisher.posts.metadata import build_post
+from publisher.posts.front_matter.metadata import build_post
+from publisher.posts.front_matter.parsing import parse_head
 from tests.support.posts_samples import HELLO, post_of, read, settings
 
 ENTITIES = {

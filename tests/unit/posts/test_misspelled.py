@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from publisher.core.errors import PostError
-from publisher.posts.field_names import SPELLINGS, TAG_KEYS, FrontMatter, fold
-from publisher.posts.misspelled import DATES
+from publisher.posts.front_matter.field_names import SPELLINGS, TAG_KEYS, FrontMatter, fold
+from publisher.posts.front_matter.misspelled import DATES
+from publisher.posts.front_matter.switches import SWITCHES
 from publisher.posts.post_file import Tree
-from publisher.posts.switches import SWITCHES
 from tests.support.posts_samples import read
 
 FORMATS = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from publisher.core.models import Severity
-from publisher.posts.other_editors import shown_as_typed, shown_comment
-from publisher.posts.prose import masked
+from publisher.posts.text.other_editors import shown_as_typed, shown_comment
+from publisher.posts.text.prose import masked
 from tests.support.posts_samples import rendered
 
 WRITTEN = {

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from publisher.posts.other_tools import carry_over
-from publisher.posts.prose import code_lines, masked
+from publisher.posts.front_matter.other_tools import carry_over
+from publisher.posts.text.prose import code_lines, masked
 from tests.support.posts_samples import HELLO, PAGE, URL, Folder, html_of, rendered, said
 
 LIQUID = "Liquid is not supported and will be shown as is: "

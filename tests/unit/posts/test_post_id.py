@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from publisher.core.errors import PostError, ProjectError
-from publisher.posts.post_id import with_id, write_id, written_id
+from publisher.posts.front_matter.post_id import with_id, write_id, written_id
 
 ID = "tag:example.org,2026:2026-10-04:boat"
 

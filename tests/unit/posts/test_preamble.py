@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from publisher.core.errors import PostError
-from publisher.posts.frontmatter import split_body
-from publisher.posts.preamble import seems_hidden
+from publisher.posts.front_matter.parsing import split_body
+from publisher.posts.front_matter.preamble import seems_hidden
 from tests.support.posts_samples import HELLO, Folder, post_of, read
 
 FORMS = {

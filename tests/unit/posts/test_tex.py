@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from lxml import html as lxml_html
 
 from publisher.newsletters.letter.note import rendered_note
-from publisher.posts.mathml import DEEPEST, LONGEST, maths_of, words_of
-from publisher.posts.tex import take_out
+from publisher.posts.rendering.mathml import DEEPEST, LONGEST, maths_of, words_of
+from publisher.posts.text.tex import take_out
 from publisher.site.feeds.feed_text import feed_html
 from publisher.site.pages.post_body import page_body
 from tests.support.posts_samples import html_of, rendered, said

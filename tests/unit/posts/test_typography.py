@@ -10,8 +10,8 @@ from urllib.parse import unquote
 import pytest
 
 from publisher.newsletters.letter.note import rendered_note
-from publisher.posts.metadata import first_heading
-from publisher.posts.typography import finished, prepared, typeset
+from publisher.posts.front_matter.metadata import first_heading
+from publisher.posts.text.typography import finished, prepared, typeset
 from tests.support.posts_samples import post_of, rendered, said
 
 MARKS = {"*": "em", "**": "strong", "***": "em><strong", "~~": "del", "~": "del"}

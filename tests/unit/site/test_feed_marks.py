@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from publisher.posts.frames import page_of_frame
+from publisher.posts.rendering.frames import page_of_frame
 from publisher.site.feeds.feed_text import feed_html
 from tests.support.posts_samples import PAGE, rendered, said
 

@@ -1,7 +1,7 @@
 """Splitting and parsing of front matter.
 
 Nine posts in ten have plain `key: value` lines between two lines of dashes, which are parsed here without any library.
-Other YAML, TOML and JSON are parsed by posts.frontmatter_formats, whose libraries take 0.015 s to import, a tenth of a
+Other YAML, TOML and JSON are parsed by posts.front_matter.formats, whose libraries take 0.015 s to import, a tenth of a
 build with one changed post. Headers without a fence, which Pelican uses, are parsed here too.
 
 In every format, each scalar is kept as the text that the writer typed: a title `2024`, `1.10` or `yes` stays unchanged.
@@ -18,9 +18,9 @@ from functools import lru_cache
 from publisher.core.errors import PostError
 from publisher.posts import bounded_child
 from publisher.posts.bounded_process import OverLimit, TimeLimit, shared_process
-from publisher.posts.encoding import decode, repair_body, without_controls
+from publisher.posts.front_matter.preamble import front_start, is_front_matter, refuse_misplaced
 from publisher.posts.post_file import Head, Tree, Twice
-from publisher.posts.preamble import front_start, is_front_matter, refuse_misplaced
+from publisher.posts.text.encoding import decode, repair_body, without_controls
 
 # The line that closes front matter, by the characters that open it.
 _CLOSING = {
@@ -104,7 +104,7 @@ def _end_of_block(text: str, *, whole: bool) -> int:
 
 def _not_closed(text: str, fence: str) -> PostError:
     """Return the error for front matter without a closing fence; it names a line that was meant as a fence."""
-    from publisher.posts.frontmatter_formats import wrong_fence
+    from publisher.posts.front_matter.formats import wrong_fence
 
     for number, line in enumerate(text.split("\n", 100)[:100], 1):
         if why := wrong_fence(line):
@@ -143,7 +143,7 @@ _TIME = TimeLimit()
 def _parsed_block(block: str) -> Head:
     """Parse front matter with the parser of its language, in the bounded process unless it is harmless."""
     # Not at the top: its libraries take 0.015 s to import.
-    from publisher.posts.frontmatter_formats import parse_block
+    from publisher.posts.front_matter.formats import parse_block
 
     if bounded_child.is_child or (len(block) <= _HARMLESS and not ("&" in block and "*" in block)):
         return parse_block(block)

@@ -8,11 +8,11 @@ from html import unescape
 from itertools import islice
 from urllib.parse import unquote, urlsplit
 
-from publisher.posts.allowed_html import dropped_tags, has_safe_scheme
-from publisher.posts.lone_tags import SettledHtml, ShownTag
-from publisher.posts.other_editors import shown_as_typed
-from publisher.posts.prose import LineFinder, line_at
-from publisher.posts.typography import unknown_codes
+from publisher.posts.rendering.allowed_html import dropped_tags, has_safe_scheme
+from publisher.posts.rendering.lone_tags import SettledHtml, ShownTag
+from publisher.posts.text.other_editors import shown_as_typed
+from publisher.posts.text.prose import LineFinder, line_at
+from publisher.posts.text.typography import unknown_codes
 
 # How many warnings of one kind are yielded.
 _MOST = 100

@@ -12,8 +12,8 @@ from html import escape, unescape
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from publisher.posts.other_editors import outside_code
-from publisher.posts.prose import line_counter, masked
+from publisher.posts.text.other_editors import outside_code
+from publisher.posts.text.prose import line_counter, masked
 
 
 class LostWords(NamedTuple):

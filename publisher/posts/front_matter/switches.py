@@ -1,14 +1,14 @@
 """The fields that keep a post back, off lists, or out of feeds and newsletters: their names and their values.
 
 A misspelled value must not publish and email a post that its author meant to keep back. So a value that is not known is
-an error of the post. Misspelled keys are in posts.misspelled.
+an error of the post. Misspelled keys are in posts.front_matter.misspelled.
 """
 
 from __future__ import annotations
 
 from datetime import UTC
 
-from publisher.posts.dates import parse_date
+from publisher.posts.front_matter.dates import parse_date
 from publisher.posts.post_file import Tree
 
 # Switches. A key that hides the post takes precedence over the others.

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from math_core import LatexError, LatexToMathML
 
-from publisher.posts.allowed_html import MATHML
-from publisher.posts.tex import DISPLAY, INLINE
+from publisher.posts.rendering.allowed_html import MATHML
+from publisher.posts.text.tex import DISPLAY, INLINE
 
 # The characters and the levels of nesting of the largest formula that is converted. The converter calls itself for each
 # level, and 5,000 levels end its process.

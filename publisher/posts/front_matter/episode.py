@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 from publisher.core.models import Episode
-from publisher.posts.excerpt import plain_line
-from publisher.posts.field_names import FrontMatter, first_text
+from publisher.posts.front_matter.field_names import FrontMatter, first_text
+from publisher.posts.front_matter.switches import FALSE, TRUE, word_of
 from publisher.posts.post_file import Tree
-from publisher.posts.switches import FALSE, TRUE, word_of
+from publisher.posts.text.excerpt import plain_line
 
 _KINDS = ("full", "trailer", "bonus")
 _EXPLICIT, _CLEAN = TRUE | {"explicit"}, FALSE | {"clean"}

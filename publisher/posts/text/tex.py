@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html import escape, unescape
 
-from publisher.posts.prose import masked
+from publisher.posts.text.prose import masked
 
 # The characters of the longest formula.
 LONGEST = 20_000

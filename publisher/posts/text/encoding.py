@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from publisher.core.errors import PostError
 from publisher.core.models import Problem, Severity
-from publisher.posts.prose import code_lines, code_spans
+from publisher.posts.text.prose import code_lines, code_spans
 
 # The characters that XML 1.0 section 2.2 forbids, and the C1 controls, which it discourages.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff\ud800-\udfff]")

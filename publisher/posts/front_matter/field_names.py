@@ -14,11 +14,11 @@ from itertools import islice
 from typing import NamedTuple
 
 from publisher.core.errors import PostError
-from publisher.posts.episode_names import EPISODE_SPELLINGS
-from publisher.posts.excerpt import decoded
-from publisher.posts.misspelled import Misspelled, hides_elsewhere, may_hide_elsewhere, meant, near_keys
+from publisher.posts.front_matter.episode_names import EPISODE_SPELLINGS
+from publisher.posts.front_matter.misspelled import Misspelled, hides_elsewhere, may_hide_elsewhere, meant, near_keys
+from publisher.posts.front_matter.switches import FALSE, SWITCHES, hiding_words, is_switched, why_unclear, word_of
 from publisher.posts.post_file import Tree
-from publisher.posts.switches import FALSE, SWITCHES, hiding_words, is_switched, why_unclear, word_of
+from publisher.posts.text.excerpt import decoded
 
 SPELLINGS: dict[str, tuple[str, ...]] = {
     "id": ("id", "guid"),

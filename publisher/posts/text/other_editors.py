@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from publisher.posts.merge_tags import MERGE_TAG
-from publisher.posts.prose import line_counter
+from publisher.posts.text.merge_tags import MERGE_TAG
+from publisher.posts.text.prose import line_counter
 
 ALERTS = ("note", "tip", "important", "warning", "caution")
 

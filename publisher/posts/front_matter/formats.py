@@ -2,7 +2,7 @@
 
 python-frontmatter splits the block and calls one of the three handlers here. They keep every scalar as the writer
 typed it, remember the line of every key, and raise errors with messages that help the writer.
-Only posts.frontmatter imports this module, and only for front matter that it cannot parse by itself.
+Only posts.front_matter.parsing imports this module, and only for front matter that it cannot parse by itself.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ import yaml
 from frontmatter.default_handlers import BaseHandler
 
 from publisher.core.errors import PostError
-from publisher.posts.encoding import without_controls
-from publisher.posts.nesting import MOST_DEPTH
 from publisher.posts.post_file import Head, Tree, Twice, Unread
+from publisher.posts.text.encoding import without_controls
+from publisher.posts.text.nesting import MOST_DEPTH
 
 try:
     from yaml import CSafeLoader as _SafeLoader

@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator
 
 from publisher.core.errors import PostError
-from publisher.posts.prose import masked
-from publisher.posts.switches import hides, is_hidden_by
+from publisher.posts.front_matter.switches import hides, is_hidden_by
+from publisher.posts.text.prose import masked
 
 # White space of every kind, and characters without width: Unicode's Default_Ignorable_Code_Point, and blank braille.
 _UNSEEN = re.compile(

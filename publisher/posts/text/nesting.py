@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from publisher.core.errors import PostError
-from publisher.posts.prose import code_lines
+from publisher.posts.text.prose import code_lines
 
 MOST_DEPTH = 100
 # How many headings may have the same text, as each of them tries the ids of those above it.

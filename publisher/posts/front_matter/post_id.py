@@ -8,11 +8,11 @@ from pathlib import Path
 
 from publisher.core.atomic_write import replacing
 from publisher.core.errors import PostError, ProjectError
-from publisher.posts.encoding import decode, without_controls
-from publisher.posts.field_names import FrontMatter
-from publisher.posts.frontmatter import parse_head
+from publisher.posts.front_matter.field_names import FrontMatter
+from publisher.posts.front_matter.parsing import parse_head
+from publisher.posts.front_matter.preamble import front_start
 from publisher.posts.post_file import Head, Tree
-from publisher.posts.preamble import front_start
+from publisher.posts.text.encoding import decode, without_controls
 
 _BY_HAND = "write it into the front matter yourself"
 

@@ -7,7 +7,7 @@ import re
 from functools import cache
 
 from publisher.core.characters import lowered, raised, shorten
-from publisher.posts.encoding import without_controls
+from publisher.posts.text.encoding import without_controls
 
 # About three lines on a page and in an email.
 MOST_CHARACTERS = 300

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from html import unescape
 
-from publisher.posts.prose import masked
-from publisher.posts.tex import take_out
+from publisher.posts.text.prose import masked
+from publisher.posts.text.tex import take_out
 
 # East Asian and full-width punctuation, and the quotation marks and dashes that are full-width in East Asian fonts.
 # Letters and numerals of the same blocks, such as 々 and 〇, belong to words.

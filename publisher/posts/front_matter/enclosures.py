@@ -13,11 +13,11 @@ from urllib.parse import unquote, urlsplit
 
 from publisher.core.file_names import existing
 from publisher.core.models import Enclosure, Post, Problem, Severity
-from publisher.posts.field_names import FrontMatter, first_text, fold
+from publisher.posts.front_matter.field_names import FrontMatter, first_text, fold
+from publisher.posts.front_matter.switches import is_switched
 from publisher.posts.media_types import is_picture, media_type_of
 from publisher.posts.picture_metadata import without_metadata
 from publisher.posts.post_file import PostSettings, Tree
-from publisher.posts.switches import is_switched
 from publisher.posts.urls import local_file
 
 NOT_THERE = -1

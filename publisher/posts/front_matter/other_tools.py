@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from publisher.posts.merge_tags import LIQUID, MERGE_TAG, SHORTCODE
-from publisher.posts.prose import line_counter, masked
+from publisher.posts.text.merge_tags import LIQUID, MERGE_TAG, SHORTCODE
+from publisher.posts.text.prose import line_counter, masked
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from publisher.posts.prose import fenced_lines
+from publisher.posts.text.prose import fenced_lines
 
 _DEFINITION = re.compile(r"([ \t>]*+(?:(?:[-*+]|\d{1,9}[.)])[ ]++)?+)[:~][ \t]+\S")
 _MAYBE = re.compile(r"^[ \t>]*+(?:(?:[-*+]|\d{1,9}[.)])[ ]++)?+[:~][ \t]", re.MULTILINE)

@@ -15,8 +15,8 @@ from functools import cache
 from itertools import groupby, islice
 from typing import NamedTuple
 
-from publisher.posts.lazy_media import END_NOSCRIPT, NOSCRIPT, is_lazy, loaded
-from publisher.posts.prose import line_counter, masked, unclosed_raw_blocks
+from publisher.posts.rendering.lazy_media import END_NOSCRIPT, NOSCRIPT, is_lazy, loaded
+from publisher.posts.text.prose import line_counter, masked, unclosed_raw_blocks
 
 # A closed one is removed with its content, which is not text for readers.
 _REMOVED = frozenset(("script", "style", "template", "svg", "math", "title", "textarea"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from publisher.core.file_names import existing, is_file
-from publisher.posts.enclosures import files_of, size_in
+from publisher.posts.front_matter.enclosures import files_of, size_in
 from publisher.posts.pictures import as_picture
 from publisher.posts.post_file import PostSettings
 from publisher.posts.urls import (

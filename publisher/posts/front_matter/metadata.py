@@ -11,12 +11,12 @@ from pathlib import Path
 from publisher.core.characters import shorten
 from publisher.core.errors import PostError
 from publisher.core.models import Author, Enclosure, Episode, Image, Post, Problem, Severity, Tag
-from publisher.posts.attached_files import AttachedFiles
-from publisher.posts.dates import MORNING, parse_date, place
-from publisher.posts.enclosures import Enclosures, is_played
-from publisher.posts.episode import episode_of
-from publisher.posts.excerpt import decoded, is_visible, plain_line, without_pairs
-from publisher.posts.field_names import FrontMatter, can_hide, fields_of, first_text, fold
+from publisher.posts.front_matter.attached_files import AttachedFiles
+from publisher.posts.front_matter.dates import MORNING, parse_date, place
+from publisher.posts.front_matter.enclosures import Enclosures, is_played
+from publisher.posts.front_matter.episode import episode_of
+from publisher.posts.front_matter.field_names import FrontMatter, can_hide, fields_of, first_text, fold
+from publisher.posts.front_matter.switches import is_switched
 from publisher.posts.permalinks import (
     file_date,
     is_page_of_site,
@@ -30,9 +30,9 @@ from publisher.posts.permalinks import (
 )
 from publisher.posts.post_file import Head, ParsedFile, PostSettings, Tree
 from publisher.posts.slugs import own_slug, post_slug, tag_slug
-from publisher.posts.switches import is_switched
-from publisher.posts.tex import take_out
-from publisher.posts.typography import typeset
+from publisher.posts.text.excerpt import decoded, is_visible, plain_line, without_pairs
+from publisher.posts.text.tex import take_out
+from publisher.posts.text.typography import typeset
 from publisher.posts.urls import absolute, is_web_url, quoted
 
 

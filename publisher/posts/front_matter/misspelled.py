@@ -10,8 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from publisher.posts.post_file import Tree
-from publisher.posts.switches import (
+from publisher.posts.front_matter.switches import (
     FALSE,
     SWITCHES,
     TRUE,
@@ -22,6 +21,7 @@ from publisher.posts.switches import (
     word_of,
     words_of,
 )
+from publisher.posts.post_file import Tree
 
 DATES = ("published", "updated", "expires")
 

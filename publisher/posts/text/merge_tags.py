@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from publisher.posts.prose import masked, without_inline_code
-from publisher.posts.tex import without_formulas
+from publisher.posts.text.prose import masked, without_inline_code
+from publisher.posts.text.tex import without_formulas
 
 LIQUID = re.compile(r"\{%-?\s*+\w++(?:(?!\{%|%\}).){0,2000}+%\}|\{\{(?![<%])[^{}\n]*\}\}", re.DOTALL)
 SHORTCODE = re.compile(r"\{\{[<%]\s*+/?\s*+[\w./-]++(?:(?!\{\{|[%>]\}\}).){0,2000}+[%>]\}\}", re.DOTALL)

@@ -11,11 +11,11 @@ from urllib.parse import unquote, urlsplit
 from publisher.config import Config
 from publisher.core.file_names import composed, existing, is_file
 from publisher.core.models import Picture, bare_url
-from publisher.posts.allowed_html import has_safe_scheme
 from publisher.posts.media_types import is_picture
 from publisher.posts.picture_pixels import measured
 from publisher.posts.pictures import as_picture, doubts, shown_as
 from publisher.posts.places import Places, WrittenPost
+from publisher.posts.rendering.allowed_html import has_safe_scheme
 from publisher.posts.scan import ENDINGS
 from publisher.posts.urls import ELSEWHERE, absolute, from_root, is_disguised, left_out, local_file, quoted
 

@@ -19,22 +19,22 @@ from publisher.config import Config
 from publisher.core.characters import shorten
 from publisher.core.errors import PostError
 from publisher.core.models import Picture, Problem, Severity
-from publisher.posts import lone_tags
-from publisher.posts.allowed_html import Absolutise, Sanitiser
-from publisher.posts.body_warnings import body_warnings
-from publisher.posts.definitions import has_definitions, loosened, with_separate_terms
-from publisher.posts.encoding import decode, repair_body, without_controls
-from publisher.posts.excerpt import count_words, excerpt_of, plain_text
-from publisher.posts.frontmatter import split_body
-from publisher.posts.lost_words import LostWords, lost_notes, unseen_notes, with_all_words
-from publisher.posts.metadata import first_heading
-from publisher.posts.nesting import require_shallow_html, require_shallow_markdown
-from publisher.posts.other_editors import broken_comment, outside_code, shown_comment
+from publisher.posts.front_matter.metadata import first_heading
+from publisher.posts.front_matter.parsing import split_body
 from publisher.posts.places import Places, WrittenPost
-from publisher.posts.prose import LineFinder, line_at
-from publisher.posts.references import References
-from publisher.posts.tex import TakenOut, take_out, without_formulas
-from publisher.posts.typography import finished, prepared
+from publisher.posts.rendering import lone_tags
+from publisher.posts.rendering.allowed_html import Absolutise, Sanitiser
+from publisher.posts.rendering.body_warnings import body_warnings
+from publisher.posts.rendering.lost_words import LostWords, lost_notes, unseen_notes, with_all_words
+from publisher.posts.rendering.references import References
+from publisher.posts.text.definitions import has_definitions, loosened, with_separate_terms
+from publisher.posts.text.encoding import decode, repair_body, without_controls
+from publisher.posts.text.excerpt import count_words, excerpt_of, plain_text
+from publisher.posts.text.nesting import require_shallow_html, require_shallow_markdown
+from publisher.posts.text.other_editors import broken_comment, outside_code, shown_comment
+from publisher.posts.text.prose import LineFinder, line_at
+from publisher.posts.text.tex import TakenOut, take_out, without_formulas
+from publisher.posts.text.typography import finished, prepared
 
 # How many problems of one kind are reported of a post.
 MOST_PROBLEMS = 100
@@ -160,7 +160,7 @@ class _Body:
         """Return the HTML without MathML, and the MathML of its formulas; warn of those that have none."""
         if "<math" not in clean and not self.taken.formulas and '"language-math"' not in clean:
             return clean, {}
-        from publisher.posts.mathml import maths_of
+        from publisher.posts.rendering.mathml import maths_of
 
         html, maths, failed = maths_of(clean, self._most)
         for tex, why in failed[:MOST_PROBLEMS]:
@@ -252,7 +252,7 @@ class _Body:
     def _carried_over(self, body: str) -> str:
         if not any(sign in body for sign in _OTHER_TOOLS) and not _MAYBE_MERGE_TAG.search(body):
             return body
-        from publisher.posts.other_tools import carry_over  # 15 ms to compile, for few posts
+        from publisher.posts.front_matter.other_tools import carry_over  # 15 ms to compile, for few posts
 
         body, leftovers = carry_over(body, self.config.site_url, self.references.foreign_post)
         for leftover in leftovers:

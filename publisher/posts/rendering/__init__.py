@@ -1,0 +1,15 @@
+"""Rendering: a Markdown body becomes HTML that is safe anywhere, with absolute URLs.
+
+Begin with body, which calls the other modules in order. It runs in a child process that has limits of time and memory;
+posts.markup starts it and keeps what it returns.
+
+Public modules:
+    allowed_html  the HTML that a post may contain
+    body          rendering of a Markdown body, in a child process
+    code_tokens   the tokens of code, for its colours
+    frames        the pages that frames show a part of
+    lone_tags     tags that would swallow the text behind them, as text
+    mathml        MathML for the formulas of a post
+"""
+
+__all__ = ["allowed_html", "body", "code_tokens", "frames", "lone_tags", "mathml"]

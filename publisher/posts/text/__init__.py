@@ -1,0 +1,16 @@
+"""The text of a post before it is Markdown to a parser: its encoding, its code and prose, and the signs in it.
+
+Nothing here makes HTML. The modules answer questions about a text (which lines are code, where are formulas) or change
+small things in it, so that a Markdown parser reads what the writer meant.
+
+Public modules:
+    encoding    decoding of bytes to clean text
+    excerpt     plain text and the first words of a body
+    merge_tags  code of other tools that readers should not see
+    nesting     how deeply a body may be nested
+    prose       the difference between prose and code in a body, and the search for lines in a file
+    tex         the search for TeX in a body
+    typography  small signs that a Markdown parser reads differently from the writer
+"""
+
+__all__ = ["encoding", "excerpt", "merge_tags", "nesting", "prose", "tex", "typography"]
