@@ -20,7 +20,7 @@ from publisher.newsletters.letter.email_strings import Words, direction, words_o
 from publisher.newsletters.letter.inline_css import inline_css
 from publisher.newsletters.letter.note import Note, default_note
 from publisher.newsletters.letter.palette import looks_of
-from publisher.newsletters.letter.plain_text import WIDTH, indent, text_of, underlined, wrap
+from publisher.newsletters.letter.plain_text import text_of
 from publisher.newsletters.letter.safe_text import one_line, safe_url
 from publisher.newsletters.letter.template_context import (
     Content,
@@ -31,6 +31,7 @@ from publisher.newsletters.letter.template_context import (
     postal_lines,
     postal_name,
 )
+from publisher.newsletters.letter.text_lines import WIDTH, indent, underlined, wrap
 from publisher.posts.pictures import static_picture
 
 TEXT_TEMPLATE = "email/letter.txt"

@@ -6,24 +6,26 @@ The conversion works on lxml's tree; docs/decisions/0005-letters.md explains why
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from itertools import repeat
 from typing import Literal
+
+from lxml import html as lxml_html
 
 from publisher.core.characters import lowered, raised
 from publisher.newsletters.letter.email_html import MEDIA_CLASS
 from publisher.newsletters.letter.email_strings import Words
 from publisher.newsletters.letter.html_tree import Element, parse_fragment
 from publisher.newsletters.letter.safe_text import without_marks
-
-WIDTH = 72  # columns
+from publisher.newsletters.letter.text_lines import WIDTH, columns, indent, pad, underlined, wrap
 
 Block = list[str]
 Cell = list[str]  # the lines of a cell, not wrapped yet
 LinkPlacement = Literal["end", "inline"]
 
 _GAP = "  "
+_WIDEST = 20  # columns or rows that one cell may span
+_SHORT = 40  # characters
 _NARROWEST = 11  # columns of text below which prose cannot be read
 
 _STRIKE = "~~"
@@ -35,15 +37,6 @@ _INLINE = frozenset(
         "span strong sub sup time u var wbr ruby rt rp strike tt data",
     )
 )
-
-
-# Scripts in which a line may break next to any character, except before a closing sign or after an opening one.
-_WIDE = "[\u2e80-\u2fff\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
-_OPENING = "[「『（【《〈〔［｛“‘(]"
-_CLOSING = "[、。，．！？：；）」』】》〉〕］｝”’ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ・…)]"
-_STOP = "、。，．！？：；"
-_BEGIN = f"{_OPENING}{{0,9}}{_WIDE}"  # a longer run of brackets would be read again from each of them
-_PIECE = re.compile(f"{_BEGIN}{_CLOSING}*|(?:(?!{_BEGIN})[^{_STOP}])+(?:[{_STOP}]{_CLOSING}*)?|[{_STOP}]+")
 
 
 def text_of(html: str, words: Words, width: int = WIDTH, links: LinkPlacement = "end") -> str:
@@ -61,12 +54,6 @@ def text_of(html: str, words: Words, width: int = WIDTH, links: LinkPlacement = 
     if walk.links:
         blocks.append([f"[{number}] {link}" for link, number in walk.links.items()])
     return without_marks("\n\n".join("\n".join(block) for block in blocks if block))
-
-
-def underlined(title: str, sign: str, width: int = WIDTH) -> list[str]:
-    """Return the wrapped lines of a heading, underlined with the character `sign`."""
-    lines = wrap(title, width)
-    return [*lines, sign * max((columns(line) for line in lines), default=0)] if lines else []
 
 
 class _PlainText:
@@ -138,13 +125,12 @@ class _PlainText:
 
     def items(self, element: Element, width: int, signs: Iterator[str]) -> list[Block]:
         entries = []
-        for child in element:
-            if child.tag != "li":
-                continue
-            bullet = next(signs)
+        parts = _parts(element, ("li",))
+        for child in parts:
+            bullet = next(signs) if child.tag == "li" else "  "
             blocks = self.blocks(child, width - len(bullet))
             entries.append(indent(_joined(blocks, tight=_is_tight(child)), bullet, " " * len(bullet)))
-        if all(_is_tight(child) for child in element):
+        if all(_is_tight(child) for child in parts):
             return [[line for entry in entries for line in entry]]
         return entries
 
@@ -156,10 +142,33 @@ class _PlainText:
         return [[f"    {line}".rstrip() for line in lines]]
 
     def table(self, element: Element, width: int) -> list[Block]:
-        rows = [[self.cell(cell) for cell in row if cell.tag in ("td", "th")] for row in _own_rows(element)]
-        head = element.find("thead") is not None
+        rows = self.rows(element)
+        head = element.find("thead/tr") is not None and len(rows) > 1
         captions = [block for caption in element.findall("caption") for block in self.blocks(caption, width)]
         return [*captions, _table_lines(rows, head, width)]
+
+    def rows(self, table: Element) -> list[list[Cell]]:
+        """Return the cells of a table by rows. A short text that spans rows is repeated in each."""
+        rows: list[list[Cell]] = []
+        above: dict[int, tuple[int, Cell]] = {}  # column -> into how many rows a cell above reaches, and its text
+        for row in _own_rows(table):
+            cells: list[Cell] = []
+            following = {column: (left - 1, cell) for column, (left, cell) in above.items() if left > 1}
+            for element in row:
+                if element.tag in ("td", "th"):
+                    while len(cells) in above:
+                        cells.append(above.pop(len(cells))[1])
+                    cell, high = self.cell(element), _span(element, "rowspan")
+                    for number in range(_span(element, "colspan")):
+                        text = [] if number else cell
+                        if high > 1:
+                            following[len(cells)] = high - 1, text if len("".join(text)) <= _SHORT else []
+                        cells.append(text)
+            last = max(above, default=-1)
+            cells += [above[column][1] if column in above else [] for column in range(len(cells), last + 1)]
+            above = following
+            rows.append(cells)
+        return rows
 
     def cell(self, element: Element) -> Cell:
         endless = 100_000  # a cell is wrapped later, when the column widths of its table are known
@@ -179,13 +188,20 @@ class _PlainText:
 
     def definitions(self, element: Element, width: int) -> list[Block]:
         lines: list[str] = []
-        for child in element:
+        for child in _parts(element, ("dt", "dd", "div")):
+            if child.find("dt") is not None:  # HTML allows a <div> around a term and its definition
+                lines += self.definitions(child, width)[0]
+                continue
             inner = _joined(self.blocks(child, width - 4))
             lines += inner if child.tag == "dt" else indent(inner, "    ", "    ")
         return [lines]
 
     def recording(self, element: Element, width: int) -> list[Block]:
-        """Return the link that replaces a video, a recording or an embedded page."""
+        """Return the link that replaces a video, a recording or an embedded page; or a link around several blocks."""
+        blocks = [] if element.get("class") == MEDIA_CLASS else self.blocks(element, width)
+        if blocks:
+            blocks[-1][-1:] = wrap(self.link(blocks[-1][-1], element.get("href", "")), width)
+            return blocks
         return [_paragraph(self.link(_spaced(element.text_content()), element.get("href", "")), width)]
 
     def notes(self, element: Element, width: int) -> list[Block]:
@@ -294,6 +310,30 @@ def _own_rows(table: Element) -> list[Element]:
     return [row for part in table for row in ([part] if part.tag == "tr" else part) if row.tag == "tr"]
 
 
+def _span(cell: Element, direction: str) -> int:
+    return min(max(_whole(cell.get(direction), 1), 1), _WIDEST)
+
+
+def _parts(element: Element, own: Collection[str]) -> list[Element]:
+    """Return the children of an element with these tags, and each run of anything else as a <div> between them."""
+    parts: list[Element] = []
+    stray: Element = None
+    for text, child in [(element.text, None), *((child.tail, child) for child in element)]:
+        is_own = child is None or child.tag in own
+        if child is not None and is_own:
+            parts.append(child)
+        if is_own:
+            stray = None
+        if stray is None and (not is_own or (text or "").strip()):
+            stray = lxml_html.Element("div")
+            parts.append(stray)
+        if is_own and stray is not None:
+            stray.text = text
+        elif not is_own:
+            stray.append(child)  # together with the text behind it
+    return parts
+
+
 def _is_tight(item: Element) -> bool:
     return not any(child.tag in ("p", "pre", "blockquote", "table", "div") for child in item)
 
@@ -353,7 +393,7 @@ def _grid(rows: list[list[Cell]], widths: list[int], has_head: bool) -> list[str
     for number, row in enumerate(laid):
         for level in range(max(1, *(len(cell) for cell in row))):
             parts = [cell[level] if level < len(cell) else "" for cell in row]
-            padded = [_pad(part, width) for part, width in zip(parts, widths, strict=True)]
+            padded = [pad(part, width) for part, width in zip(parts, widths, strict=True)]
             found.append(_GAP.join(padded).rstrip())
         if has_head and number == 0:
             found.append(_GAP.join("-" * width for width in widths))
@@ -371,7 +411,8 @@ def _records(rows: list[list[Cell]], has_head: bool, width: int) -> list[str]:
         for number, cell in enumerate(row):
             name = head[number] if number < len(head) else ""
             found += _field(name, cell, width)
-    return found
+    empty = [name for number, name in enumerate(head) if name and not any(row[number] for row in rows[1:])]
+    return [*found, "", *(line for name in empty for line in wrap(f"{name}:", width))] if empty else found
 
 
 def _field(name: str, cell: Cell, width: int) -> list[str]:
@@ -385,42 +426,3 @@ def _field(name: str, cell: Cell, width: int) -> list[str]:
 
 def _cell_lines(cell: Cell, width: int) -> list[str]:
     return [line for part in cell for line in wrap(part, width)]
-
-
-def columns(text: str) -> int:
-    """Return the width of a text in terminal columns: a wide character has two, a combining character none."""
-    if text.isascii():
-        return len(text)
-    return sum(map(_columns_of, text))
-
-
-def _columns_of(character: str) -> int:
-    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
-
-
-def wrap(text: str, width: int = WIDTH) -> list[str]:
-    """Break text into lines of at most `width` columns; a piece that cannot be broken is left whole."""
-    lines, line, used = [], "", 0
-    for word in re.split(r"[ \t\n]+", text.strip()):
-        space = " " if line else ""
-        for piece in _PIECE.findall(word):
-            needed = columns(piece)
-            if line and used + len(space) + needed > width:
-                lines.append(line)
-                line, used, space = "", 0, ""
-            line += space + piece
-            used += len(space) + needed
-            space = ""
-    return [*lines, line] if line else lines
-
-
-def indent(lines: list[str], first: str, rest: str) -> list[str]:
-    """Put `first` before the first line and `rest` before the others, and remove trailing spaces."""
-    return [((rest if number else first) + line).rstrip() for number, line in enumerate(lines)]
-
-
-def _pad(text: str, width: int) -> str:
-    """Return text padded with spaces to a width in columns."""
-    return text + " " * max(0, width - columns(text))

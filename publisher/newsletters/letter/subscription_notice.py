@@ -17,9 +17,9 @@ from publisher.newsletters.letter.css_sources import sources_of
 from publisher.newsletters.letter.email_strings import direction
 from publisher.newsletters.letter.inline_css import inline_css
 from publisher.newsletters.letter.palette import looks_of
-from publisher.newsletters.letter.plain_text import WIDTH, underlined, wrap
 from publisher.newsletters.letter.safe_text import one_line
 from publisher.newsletters.letter.template_context import LetterView, feed_url, postal_lines, postal_name
+from publisher.newsletters.letter.text_lines import WIDTH, underlined, wrap
 
 HTML_TEMPLATE, TEXT_TEMPLATE = "email/notice.html", "email/notice.txt"
 NoticeKind = Literal["confirm", "already", "suppressed", "address", "moved", "account", "farewell"]

@@ -13,7 +13,8 @@ from publisher.newsletters.letter.code_colours import coloured
 from publisher.newsletters.letter.compose import default_subject
 from publisher.newsletters.letter.email_html import BodyPlace, mail_body
 from publisher.newsletters.letter.email_strings import direction, words_of
-from publisher.newsletters.letter.plain_text import columns, text_of, wrap
+from publisher.newsletters.letter.plain_text import text_of
+from publisher.newsletters.letter.text_lines import columns, wrap
 from publisher.posts.rendering.code_tokens import lexed
 
 WORDS = words_of("en")
@@ -167,6 +168,7 @@ def test_colouring_does_not_change_code(code, language):
     assert "".join(text for _, text in coloured(code, language, lexed)) == code
 
 
+HEAD = "".join(f"<th>{n} words</th>" for n in range(9))
 TEXTS = [
     ("<p>a <b>b</b> <i>c</i></p><p>d<br>e</p>", "a b c\n\nd\ne"),
     ('<p>See <a href="https://e.org/x">this</a> and <a href="https://e.org/x">that</a>.</p>',
@@ -186,6 +188,20 @@ TEXTS = [
     ("<p>use <code>x</code></p>", "use `x`"),
     ("<table><thead><tr><th>a</th><th>b</th></tr></thead><tr><td>1<br>2</td><td>x</td></tr></table>",
      "a  b\n-  -\n1  x\n2"),
+    ("<ul>a <b>b</b><li>c</li><ul><li>d</li></ul>e<li>f</li></ul>", "  a b\n- c\n  - d\n  e\n- f"),
+    ("<ol><p>a</p><li>b</li><p>c</p><p>d</p><li>e</li></ol>", "  a\n\n1. b\n\n  c\n\n  d\n\n2. e"),
+    ("<dl>a<dt>b</dt><dd>c</dd>d<p>e</p><div><dt>f</dt><dd>g</dd></div><div>h</div></dl>",
+     "    a\nb\n    c\n    d\n\n    e\nf\n    g\n    h"),
+    ('<a href="https://e.org/"><h2>a</h2><p>b <img src="/a.png" alt="c"></p></a>',
+     "a\n-\n\nb [Picture: c] [1]\n\n[1] https://e.org/"),
+    ("<table><tr><td rowspan=3>a</td><td colspan=2>b</td></tr><tr><td>c</td><td>d</td></tr><tr></tr></table>",
+     "a  b\na  c  d\na"),
+    (f"<table><tr><td rowspan=2>{'a ' * 25}</td><td>b</td></tr><tr><td>c</td></tr></table>",
+     f"{'a ' * 25} b\n{' ' * 51}c"),
+    (f"<table><thead><tr>{HEAD}</tr></thead></table>",
+     "\n".join(f"{n} words" for n in range(9))),
+    (f"<table><thead><tr>{HEAD}</tr></thead><tr>{'<td>a</td>' * 8}</tr></table>",
+     "\n".join(f"{n} words: a" for n in range(8)) + "\n\n8 words:"),
 ]  # fmt: skip
 
 
