@@ -30,6 +30,7 @@ from publisher.posts.permalinks import (
 )
 from publisher.posts.post_file import Head, ParsedFile, PostSettings, Tree
 from publisher.posts.slugs import own_slug, post_slug, tag_slug
+from publisher.posts.text.comments import without_comments
 from publisher.posts.text.excerpt import decoded, is_visible, plain_line, without_pairs
 from publisher.posts.text.tex import take_out
 from publisher.posts.text.typography import typeset
@@ -157,6 +158,9 @@ class _PostBuilder:
             if isinstance(value, list | dict):
                 what = f"{self.meta.key(field)}: what is in brackets is read as a list or a table, not as text"
                 self._warn(line, what, "put the value in quotes")
+            elif isinstance(value, str) and without_comments(value) != value:
+                what = f"{self.meta.key(field)}: the comment <!-- ... --> is left out"
+                self._warn(line, what, "write &lt;! for <! if readers should see it")
 
     def _refuse_misspelled_date(self, published: datetime) -> None:
         """Raise PostError if a misspelled key has a date that would hold the post back for longer."""
@@ -211,7 +215,7 @@ class _PostBuilder:
 
         A short text without a title is a note, which is shown without one. rest: the name of the file.
         """
-        title = typeset(decoded(without_pairs(self.meta.text("title"))))
+        title = typeset(decoded(without_comments(without_pairs(self.meta.text("title")))))
         if not is_visible(title):
             title = first_heading(self.head.body)
         if title:
@@ -343,7 +347,7 @@ def first_heading(body: str) -> str:
         text = first
     else:
         return ""
-    taken = take_out(text)
+    taken = take_out(without_comments(text))
     return taken.as_written(plain_line(re.sub(r"[*_`]|\[([^\[\]]*)\]\([^()]*\)", r"\1", typeset(taken.body))))
 
 

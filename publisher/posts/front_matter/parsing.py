@@ -20,6 +20,7 @@ from publisher.posts import bounded_child
 from publisher.posts.bounded_process import OverLimit, TimeLimit, shared_process
 from publisher.posts.front_matter.preamble import front_start, is_front_matter, refuse_misplaced
 from publisher.posts.post_file import Head, Tree, Twice
+from publisher.posts.text.comments import without_hidden_text
 from publisher.posts.text.encoding import decode, repair_body, without_controls
 
 # The line that closes front matter, by the characters that open it.
@@ -85,9 +86,12 @@ def split_body(text: str) -> tuple[str, int]:
 
 
 def markdown_of(data: bytes, *, fix_encoding: bool) -> str:
-    """Return the Markdown below the front matter in a post's file. fix_encoding: whether to repair garbled text."""
+    """Return the Markdown below the front matter in a post's file as it may be published, without its comments.
+
+    fix_encoding: whether to repair garbled text
+    """
     text, _ = without_controls(decode(data, whole=True))
-    body = split_body(text)[0]
+    body = without_hidden_text(split_body(text)[0])
     return (repair_body(body)[0] if fix_encoding else body).strip("\n")
 
 

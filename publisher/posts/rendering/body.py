@@ -27,12 +27,12 @@ from publisher.posts.rendering.allowed_html import Absolutise, Sanitiser
 from publisher.posts.rendering.body_warnings import body_warnings
 from publisher.posts.rendering.lost_words import LostWords, lost_notes, unseen_notes, with_all_words
 from publisher.posts.rendering.references import References
+from publisher.posts.text.comments import comment_in, shown_comments
 from publisher.posts.text.definitions import has_definitions, loosened, with_separate_terms
 from publisher.posts.text.encoding import decode, repair_body, without_controls
 from publisher.posts.text.excerpt import count_words, excerpt_of, plain_text
 from publisher.posts.text.nesting import require_shallow_html, require_shallow_markdown
-from publisher.posts.text.other_editors import broken_comment, outside_code, shown_comment
-from publisher.posts.text.prose import LineFinder, line_at
+from publisher.posts.text.prose import LineFinder, line_at, without_inline_code
 from publisher.posts.text.tex import TakenOut, take_out, without_formulas
 from publisher.posts.text.typography import finished, prepared
 
@@ -44,8 +44,8 @@ _MORE = "<!--more-->"
 _OTHER_TOOLS = ("{", "import ", "\n^", "*|", "%%", "<%", "[%", "[[", "TOC", "Toc]", "toc]", "toc_")
 _MAYBE_MERGE_TAG = re.compile(r"[%[#][a-z_.:-]{1,40}[]%#,|= ]", re.IGNORECASE)
 _MORE_SPELLINGS = re.compile(r"<!--\s*(?:more|excerpt|read[- ]more)\s*-->", re.IGNORECASE)
-# Typographic punctuation has made a dash of the two hyphens.
-_SHOWN_COMMENT = re.compile("&lt;!(?:--|\N{EN DASH}|\N{EM DASH})")
+# Without one of these there is no comment in a text.
+_COMMENTS = ("<!", "{", "%%", "]:", "<%", "[%", "@*")
 
 
 class LocalLink(NamedTuple):
@@ -131,8 +131,7 @@ class _Body:
         if self.references.head_problems or self.references.problems:
             self._warn_of(self.references.head_problems, self._lines.line_in_head)
             self._warn_of(self.references.problems, self._lines.line_of)
-        if "%%" in self.written or "<!--" in self.written:
-            self._report_shown_comments(clean)
+        self._report_comments(clean)
         unseen = () if self._is_html else unseen_notes(self.written, raw)
         if unseen:
             self._report_lost(lost_notes(self._lines.prose, raw, unseen))
@@ -169,18 +168,21 @@ class _Body:
             self.warn(self._lines.line_of(first), what, "correct it, or write \\$ for a dollar sign")
         return html, maths
 
-    def _report_shown_comments(self, clean: str) -> None:
-        if "&lt;!" in clean and not self._is_html and _SHOWN_COMMENT.search(outside_code(clean)):
-            place = broken_comment(self._lines.prose)
-            if place is not None:
-                message = "the comment that begins here is shown to readers, because it is not in one block of text"
-                hint = "begin it on a line of its own, or remove the blank lines in it"
-                self.problems.append(Problem(self.path, line_at(self._lines.prose, place), message, hint))
-        place = shown_comment(self._lines.prose)
-        if place is not None and not self._is_html:
-            message = "%%...%% is a comment in other editors, but readers see it here"
-            line = line_at(self._lines.prose, place)
-            self.problems.append(Problem(self.path, line, message, "delete it, or write <!-- ... -->"))
+    def _report_comments(self, clean: str) -> None:
+        """Report comments in the text, the title and the description that readers would see."""
+        if any(sign in self.written for sign in _COMMENTS):
+            view = self._lines.prose if not self._is_html else "\n" * (self.first_line - 1) + self.written
+            for place, message, hint in shown_comments(view, clean, is_markdown=not self._is_html):
+                self.problems.append(Problem(self.path, line_at(view, place), message, hint))
+        self._report_comment_in("title", self.post.title)
+        self._report_comment_in("description", self.post.excerpt)
+
+    def _report_comment_in(self, name: str, text: str) -> None:
+        sign = comment_in(text) if any(sign in text for sign in _COMMENTS) else ""
+        # In backticks it is code, which is meant for readers. The text of a heading has none anymore.
+        if sign and sign in without_inline_code(self._lines.head) + self._lines.prose[: len(text) + 1_000]:
+            message = f"the {name} shows readers the comment that begins with {sign}"
+            self.problems.append(Problem(self.path, self._lines.line_in_head(sign), message, "delete it"))
 
     def _require_small(self, fragment: str) -> None:
         """Raise PostError if the HTML is too large for what was written. A character has at most four bytes."""

@@ -12,7 +12,7 @@ from html import escape, unescape
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from publisher.posts.text.other_editors import outside_code
+from publisher.posts.text.comments import outside_code
 from publisher.posts.text.prose import line_counter, masked
 
 

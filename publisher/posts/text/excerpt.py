@@ -7,6 +7,7 @@ import re
 from functools import cache
 
 from publisher.core.characters import lowered, raised, shorten
+from publisher.posts.text.comments import without_comments
 from publisher.posts.text.encoding import without_controls
 
 # About three lines on a page and in an email.
@@ -165,6 +166,7 @@ def _without_footnote_marks(fragment: str) -> str:
 
 def plain_line(text: str) -> str:
     """Return a line of text from front matter without its Markdown or HTML markup, and without struck-out words."""
+    text = without_comments(text)
     if "~~" in text:
         text = " ".join(_STRUCK.sub(lambda found: "" if found[2] else found[0], text).split())
     if "**" in text or "](" in text:

@@ -63,9 +63,14 @@ def shown_prose(text: str, body: str) -> str:
     Offsets and lines stay as they are in the text. body: the part of it behind the front matter
     """
     head = text[: len(text) - len(body)]
+    return without_inline_code(head) + masked(without_formulas(without_shown_code(body)))
+
+
+def without_shown_code(text: str) -> str:
+    """Return a text with blanks for its elements of code, and for its blocks of Liquid's raw."""
     for pattern in (_RAW, _CODE):
-        body = pattern.sub(lambda found: _blank(found[0]), body)
-    return without_inline_code(head) + masked(without_formulas(body))
+        text = pattern.sub(lambda found: _blank(found[0]), text)
+    return text
 
 
 def _blank(text: str) -> str:

@@ -74,8 +74,6 @@ _FAMILIES = (
 
 _REFERENCE = re.compile(r"^ {0,3}\[([^\[\]\n]{1,200})\]:", re.MULTILINE)
 _NOTE = re.compile(r"\[\^([^\[\]\s]{1,100})\](:?)")
-# A comment of Obsidian has a space or a line end in it, unlike %%NAME%%, and is apart from words, unlike 5%%.
-_COMMENT = re.compile(r"(?<![%\w])%%(?!%)((?:[^%]|%(?!%))*+)%%(?![%\w])")
 
 
 def shown_as_typed(prose: str) -> Iterator[tuple[int, str, str]]:
@@ -112,40 +110,3 @@ def _notes_without_text(prose: str) -> Iterator[tuple[int, str, str]]:
         if name not in texts:
             hint = "write its text in a line of its own, behind the same sign and a colon"
             yield line_of(used[name]), f"the footnote [^{name}] has no text, and is shown as is", hint
-
-
-def shown_comment(prose: str) -> int | None:
-    """Return the offset of a comment as Obsidian writes it, %%words to hide%%; None if there is none."""
-    for found in _COMMENT.finditer(prose):
-        if found[1].strip() and re.search(r"\s", found[1]):
-            return found.start()
-    return None
-
-
-def broken_comment(prose: str) -> int | None:
-    """Return the offset of the comment <!-- ... --> that Markdown most likely shows as text; None if there is none.
-
-    It is the first with a blank line inside, or else the first.
-    """
-    found: list[int] = []
-    start = prose.find("<!--")
-    while start >= 0 and (end := prose.find("-->", start)) >= 0:
-        if not prose.startswith("\\", start - 1):
-            found.append(start)
-            if re.search(r"\n[ \t]*\n", prose[start:end]):
-                return start
-        start = prose.find("<!--", end)
-    return found[0] if found else None
-
-
-def outside_code(html: str) -> str:
-    """Return well-formed HTML without its code."""
-    depth, kept = 0, []
-    for part in re.split(r"(</?(?:pre|code)\b)", html):
-        if part in ("<pre", "<code"):
-            depth += 1
-        elif part in ("</pre", "</code"):
-            depth -= 1
-        elif not depth:
-            kept.append(part)
-    return "".join(kept)

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
-from publisher.core.models import Severity
-from publisher.posts.text.other_editors import shown_as_typed, shown_comment
+from publisher.posts.text.other_editors import shown_as_typed
 from publisher.posts.text.prose import masked
-from tests.support.posts_samples import rendered
 
 WRITTEN = {
     "![x](my pic.png)": "the address has a space",
@@ -51,7 +47,6 @@ def test_each_family_is_named_in_text_and_not_in_code() -> None:
 def test_what_looks_alike_is_not_named() -> None:
     for text in LOOKALIKES:
         assert list(shown_as_typed(masked(text))) == [], text
-        assert shown_comment(masked(text)) is None
 
 
 def test_a_family_is_named_once_with_its_lines() -> None:
@@ -60,38 +55,3 @@ def test_a_family_is_named_once_with_its_lines() -> None:
         1,
         "the signs for marked text are not supported and are shown as is: ==a b==, on 3 lines up to line 5",
     )
-
-
-@pytest.mark.parametrize("body", ["A %%hidden comment%% b", "A\n\n%%\nwhole\nlines\n%%", "%% to do %%"])
-def test_a_comment_that_readers_would_see_is_an_error(body: str) -> None:
-    (problem,) = (each for each in rendered(body).problems if each.severity is Severity.ERROR)
-    assert problem.line == 4 + body[: body.index("%%")].count("\n")
-    assert shown_comment(masked(f"```\n{body}\n```")) is None
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        "I met Ann. <!-- cut this\n\nShe told me more. --> We had tea.",
-        "- one <!-- cut\n- this --> two",
-        "A <!-- well --> B\n\nC <!-- cut\n\nthis --> D",
-    ],
-)
-def test_a_comment_that_markdown_shows_is_an_error(body: str) -> None:
-    (problem,) = (each for each in rendered(body).problems if each.severity is Severity.ERROR)
-    assert problem.line == 4 + body[: body.rindex("<!--")].count("\n")
-    assert "shown to readers" in problem.message
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        "A <!-- hidden --> B",
-        "<!-- hidden\n\nwords -->\n\nB",
-        "Begin it with `<!--` and end it with `-->`.",
-        "```html\n<!-- a\n\nb -->\n```",
-        "Write \\<!-- or &lt;!-- and -->.",
-    ],
-)
-def test_a_comment_that_nobody_sees_is_no_error(body: str) -> None:
-    assert [each.message for each in rendered(body).problems if each.severity is Severity.ERROR] == []

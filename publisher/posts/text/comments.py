@@ -1,0 +1,260 @@
+"""Comments, which only the writer should see: of HTML, of other editors, and of the template languages of other tools.
+
+Markdown knows only HTML's. They are removed from titles and descriptions, too. Any other comment would be published as
+text, and so would one of HTML that Markdown doesn't recognise: these are found, each kind once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+from typing import NamedTuple
+
+from publisher.posts.text.merge_tags import without_shown_code
+from publisher.posts.text.prose import masked, without_inline_code
+
+
+class ShownComment(NamedTuple):
+    """A comment that readers would see: its offset in the prose, what is wrong with it, and how to fix it."""
+
+    place: int
+    message: str
+    hint: str
+
+
+class _Kind(NamedTuple):
+    """The signs between which a comment is, and those of its beginning that the HTML made of it may have."""
+
+    opening: str
+    closing: str
+    seen: tuple[str, ...]
+
+
+_HYPHENS = ("-", "\N{EN DASH}", "\N{EM DASH}")  # what typography makes of two or three hyphens
+_KINDS = (
+    _Kind("{#", "#}", ("{#",)),  # Jinja, Twig, Nunjucks, Tera, Django
+    _Kind("{/*", "*/}", ("{/*",)),  # MDX
+    _Kind("{{/*", "*/}}", ("{{/*",)),  # Hugo, Go
+    _Kind("{{- /*", "*/ -}}", ("{{- /*",)),
+    _Kind("{{!", "}}", ("{{!",)),  # Handlebars, Mustache, Ghost
+    _Kind("{{--", "--}}", tuple(f"{{{{{sign}" for sign in _HYPHENS)),  # Blade
+    _Kind("{!--", "--}", tuple(f"{{!{sign}" for sign in _HYPHENS)),  # ExpressionEngine
+    *(_Kind(f"{{%{mark}#", "%}", (f"{{%{mark}#",)) for mark in ("", " ", "- ")),  # Liquid
+    *(_Kind(f"{{%{mark}comment", "", (f"{{%{mark}comment",)) for mark in ("", " ", "- ")),  # a closed one was removed
+    *(_Kind(f"{{{{<{mark}comment", "}}", (f"{{{{&lt;{mark}comment",)) for mark in ("", " ")),  # Hugo's themes
+    *(_Kind(f"{{{{%{mark}comment", "}}", (f"{{{{%{mark}comment",)) for mark in ("", " ")),
+    _Kind("<%#", "%>", ("&lt;%#",)),  # Ruby
+    _Kind("<%--", "--%>", tuple(f"&lt;%{sign}" for sign in _HYPHENS)),  # Java
+    _Kind("[%#", "%]", ("[%#",)),  # Template Toolkit
+    _Kind("{* ", " *}", ("{* ",)),  # Smarty, Latte
+    _Kind("@* ", " *@", ("@* ",)),  # Razor
+    _Kind("{>>", "<<}", ("{\N{RIGHT-POINTING DOUBLE ANGLE QUOTATION MARK}", "{&gt;&gt;")),  # CriticMarkup
+    _Kind("{--", "--}", tuple(f"{{{sign}" for sign in _HYPHENS)),  # its deleted words
+    _Kind("{~~", "~~}", ("{~~", "{<del>")),  # words that others replace
+)
+_HINT = "delete it, or write <!-- ... -->"
+_NEVER_CLOSED = ("the comment that begins here is never closed, and readers see it", "close it where it ends")
+_ID = re.compile(r"\{#[^{}\n]{0,200}(?<!#)\}")
+
+# Obsidian's. A merge tag such as %%NAME%% is none, nor are per cent, as in 5%%.
+_PER_CENT = re.compile(r"(?<![%\d])%%(?!%)((?:[^%]|%(?!%))*+)%%(?!%)")
+_MERGE_TAG = re.compile(r"=[^%]*=|[A-Za-z][\w.-]{1,60}", re.ASCII)
+# A reference that no link uses, which Markdown takes for text if it is behind other words of a paragraph.
+_REFERENCE = re.compile(r"(?<!\\)\[[^\[\]\n]{0,60}\]:[ \t]{0,8}(?:#|<>)[ \t]{0,8}[(\"']")
+_SEEN_REFERENCE = re.compile(
+    "(?:\\]|</a>): ?(?:#|&lt;&gt;) ?[(\"'\N{LEFT DOUBLE QUOTATION MARK}\N{LEFT SINGLE QUOTATION MARK}]"
+)
+
+_SEEN_HTML = re.compile("&lt;![ \N{EN DASH}\N{EM DASH}-]")
+_ESCAPED = re.compile(r"(?:\\<|&lt;|&#60;)\\?![\\ &-]", re.IGNORECASE)
+_MISSPELLED = re.compile("<!(?:[ \N{EN DASH}\N{EM DASH}]|-(?!-))")
+_BLANK_LINE = re.compile(r"\n[ \t]*\n")
+_HTML = re.compile(r"<!--(?:(?!-->).)*+(-->|\Z)", re.DOTALL)
+
+
+def without_comments(text: str) -> str:
+    """Return a title or another line of text without the comments <!-- ... -->; those in backticks stay."""
+    if "<!--" not in text:
+        return text
+    pieces, last = [], 0
+    for found in _HTML.finditer(without_inline_code(text)):
+        if found[1]:
+            pieces.append(text[last : found.start()])
+            last = found.end()
+    return " ".join("".join([*pieces, text[last:]]).split()) if last else text
+
+
+def without_hidden_text(body: str) -> str:
+    """Return a Markdown body without the comments that are not in the HTML that is made of it. Code stays as it is."""
+    if not any(sign in body for sign in ("<!--", "]:", "comment")):
+        return body
+    for _ in range(_MOST):
+        body, has_more = _without_hidden(body)
+        if not has_more:
+            break
+    return body
+
+
+# What begins a comment that Markdown, Liquid or kramdown removes. A reference counts unless a link uses it.
+_BEGINS = re.compile(
+    r"<!--|\{%-?[ \t]*comment\b[^%\n]*%\}|\{::comment\}"
+    r"|^ {0,3}\[([^\[\]\n]{1,60})\]:[ \t]{0,8}(?:#|<>)[ \t]{1,8}(?=[(\"'])",
+    re.MULTILINE,
+)
+_ENDS = {
+    "<!": re.compile("-->"),
+    "{%": re.compile(r"\{%-?[ \t]*endcomment[ \t]*-?%\}"),
+    "{:": re.compile(r"\{:/(?:comment)?\}"),
+}
+_IN_BRACKETS = re.compile(r"\((?:\\.|[^()\\\n]|\n(?![ \t]*\n))*+\)[ \t]*$", re.MULTILINE)
+_IN_QUOTES = re.compile(r"([\"'])(?:\\.|(?!\1)[^\\\n]|\n(?![ \t]*\n))*+\1[ \t]*$", re.MULTILINE)
+_LINKED = re.compile(r"\[([^\[\]\n]{1,60})\](?!:)")
+
+
+def _without_hidden(body: str) -> tuple[str, bool]:
+    """Return a body without comments up to the first with a sign of code in it, and whether there may be more."""
+    view = masked(without_shown_code(body))
+    linked = {found[1].casefold() for found in _LINKED.finditer(view)}
+    pieces, last, has_more = [], 0, False
+    for found in _BEGINS.finditer(view):
+        if found.start() < last or (found[1] and found[1].casefold() in linked):
+            continue
+        end = _end_of(found, body)
+        if end < 0:
+            continue
+        pieces.append(body[last : found.start()])
+        last = end
+        if "`" in body[found.start() : end] or "~~~" in body[found.start() : end]:
+            has_more = True  # what is behind it may only seem to be code
+            break
+    return "".join([*pieces, body[last:]]), has_more
+
+
+def _end_of(beginning: re.Match[str], body: str) -> int:
+    """Return where a comment ends; -1 if it doesn't. As a block of HTML, it then hides the rest of the body."""
+    if beginning[1]:
+        ended = _IN_BRACKETS.match(body, beginning.end()) or _IN_QUOTES.match(body, beginning.end())
+        return ended.end() if ended else -1
+    if closing := _ENDS[beginning[0][:2]].search(body, beginning.end()):
+        return closing.end()
+    before = body[max(0, beginning.start() - 4) : beginning.start()].rpartition("\n")[2]
+    return len(body) if beginning[0] == "<!--" and not before.strip() else -1
+
+
+def shown_comments(prose: str, html: str, *, is_markdown: bool) -> Iterator[ShownComment]:
+    """Yield the comments in a text that readers would see, the first of each kind.
+
+    prose  the text, in which code is blank
+    html   the HTML that was made of it
+    """
+    prose, seen = without_shown_code(prose), outside_code(html)
+    for kind in _KINDS:
+        if any(sign in seen for sign in kind.seen) and (place := _first(kind, prose)) >= 0:
+            signs = f"{kind.opening.strip()} ... {kind.closing.strip()}"
+            message = f"{signs} is a comment in other tools, but readers see it here"
+            yield ShownComment(place, *((message, _HINT) if kind.closing else _NEVER_CLOSED))
+    place = prose.rfind("{::comment}")
+    if place >= 0 and "{:/" not in prose[place:]:
+        yield ShownComment(place, *_NEVER_CLOSED)
+    if is_markdown:
+        yield from _shown_in_markdown(prose, seen)
+
+
+def _shown_in_markdown(prose: str, seen: str) -> Iterator[ShownComment]:
+    in_html = len(_SEEN_HTML.findall(seen)) if "&lt;!" in seen else 0
+    if in_html > len(_ESCAPED.findall(prose) if in_html else ()) and (found := _html(prose)):
+        yield found
+    if "%%" in seen and (place := _per_cent(prose)) >= 0:
+        yield ShownComment(place, "%%...%% is a comment in other editors, but readers see it here", _HINT)
+    if _SEEN_REFERENCE.search(seen) and (place := _reference(prose)) >= 0:
+        hint = "put a blank line before it, or write <!-- ... -->"
+        yield ShownComment(place, "the comment on this line is shown to readers", hint)
+
+
+def comment_in(line: str) -> str:
+    """Return the sign that begins a comment in a title or another line of text; "" if there is none."""
+    view = without_inline_code(line)
+    if "<!--" in view or _MISSPELLED.search(view):
+        return "<!"
+    if _per_cent(view) >= 0:
+        return "%%"
+    return next((kind.opening for kind in _KINDS if _first(kind, view) >= 0), "")
+
+
+def outside_code(html: str) -> str:
+    """Return well-formed HTML without its code."""
+    if "<code" not in html and "<pre" not in html:
+        return html
+    depth, kept = 0, []
+    for part in re.split(r"(</?(?:pre|code|kbd|samp)\b)", html):
+        if part[:1] == "<" and part.lstrip("</") in _CODE:
+            depth += -1 if part[1] == "/" else 1
+        elif not depth:
+            kept.append(part)
+    return "".join(kept)
+
+
+_CODE = frozenset(("pre", "code", "kbd", "samp"))
+
+
+def _html(prose: str) -> ShownComment | None:
+    """Return the comment <!-- ... --> that Markdown most likely shows as text.
+
+    It is the first that has a blank line inside or doesn't begin as it should, or else the first.
+    """
+    first = -1
+    message = "the comment that begins here is shown to readers, because it is not in one block of text"
+    hint = "begin it on a line of its own, or remove the blank lines in it"
+    start = prose.find("<!--")
+    while start >= 0 and (end := prose.find("-->", start)) >= 0:
+        if not prose.startswith("\\", start - 1):
+            first = start if first < 0 else first
+            if _BLANK_LINE.search(prose, start, end):
+                return ShownComment(start, message, hint)
+        start = prose.find("<!--", end)
+    if misspelled := _MISSPELLED.search(prose):
+        what = "the comment that begins here is shown to readers, because it doesn't begin with <!--"
+        return ShownComment(misspelled.start(), what, "write <!-- ... -->")
+    return ShownComment(first, message, hint) if first >= 0 else None
+
+
+def _first(kind: _Kind, prose: str) -> int:
+    """Return the offset of the first comment of a kind, or of the last that is not closed; -1 if there is none."""
+    if not kind.closing:
+        return prose.rfind(kind.opening)
+    start, end = prose.find(kind.opening), 0
+    while start >= 0:
+        if end < start + len(kind.opening):
+            end = prose.find(kind.closing, start + len(kind.opening))
+        if end < 0:
+            return -1
+        is_longer = kind.opening[0] == "{" and prose[max(start - 1, 0) : start] == "{"
+        is_id = kind.opening == "{#" and _ID.match(prose, start) is not None
+        if kind.opening == "{~~" and "~>" not in prose[start:end]:
+            start = end
+        elif not is_longer and not is_id:
+            return start
+        start = prose.find(kind.opening, start + 1)
+    return -1
+
+
+def _per_cent(prose: str) -> int:
+    found = (each for each in _PER_CENT.finditer(prose) if each[1].strip() and not _MERGE_TAG.fullmatch(each[1]))
+    return next((each.start() for each in found), -1)
+
+
+def _reference(prose: str) -> int:
+    """Return the offset of the first reference behind other words, or else of the first; -1 if there is none."""
+    places = [found.start() for found in islice(_REFERENCE.finditer(prose), _MOST)]
+    return next((place for place in places if _is_behind_words(prose, place)), places[0] if places else -1)
+
+
+def _is_behind_words(prose: str, place: int) -> bool:
+    """Return whether there are words before a place in its line, or in the line above."""
+    before = prose[max(0, place - _NEAR) : place].split("\n")[-2:]
+    return any(line.strip(" \t>*+-") for line in before)
+
+
+# How many references are looked at, and how much of the text before each.
+_MOST, _NEAR = 100, 500

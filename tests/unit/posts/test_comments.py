@@ -1,0 +1,154 @@
+"""A comment is not published: Markdown's own is removed everywhere, and any other is an error that holds an email."""
+
+from __future__ import annotations
+
+import pytest
+
+from publisher.core.models import Severity
+from publisher.posts.front_matter.parsing import markdown_of
+from publisher.posts.rendering.allowed_html import sanitise
+from publisher.posts.rendering.body import _markdown
+from publisher.posts.text.comments import comment_in, shown_comments, without_comments, without_hidden_text
+from publisher.posts.text.excerpt import plain_line
+from publisher.posts.text.prose import masked
+from tests.support.posts_samples import read, rendered, said
+
+SHOWN = [
+    "A {# to do #} b",
+    "{#- to\n\ndo -#}",
+    "## A heading {#id} and {# to do #}",
+    "A {/* to do */} b",
+    "A {{/* to do */}} b",
+    "A {{!-- to do --}} b {{! to do }}",
+    "A {{-- to do --}} b",
+    "A {!-- to do --} b",
+    "A {% # to do %} b",
+    "A {%- # to do -%} b",
+    "A {{< comment >}} to do {{< /comment >}}",
+    "A <%# to do %> b",
+    "A <%-- to do --%> b",
+    "A [%# to do %] b",
+    "A {* to do *} b",
+    "A @* to do *@ b",
+    "A {>> to do <<} b",
+    "A {-- deleted --} b",
+    "A {~~ old ~> new ~~} b",
+    "A %%hidden comment%% b",
+    "A\n\n%%\nwhole\nlines\n%%",
+    "%% to do %%",
+    "%%秘密のメモ%%",
+    "公開%%秘密のメモ%%続き",
+    "A %%note-to-self!%% b",
+    "foo%%bar baz%%qux",
+    "A [^1] %%über%%",
+    "A <!— to do —> b",
+    "A <!– to do –> b",
+    "A <!- to do -> b",
+    "A <! to do > b",
+    "A {% comment %} to do",
+    "A {::comment} to do",
+    "Words\n[//]: # (to do)",
+    "- one\n  [//]: # (to do)",
+    "> one\n> [comment]: # (to do)",
+    "1. one\n   [comment]: <> (to do)",
+    "Words [x]: # 'to do'",
+]
+NOT_SHOWN = [
+    "{#id} ## A {#id}\n\n{#id}",
+    "A ${#array} and ${array[#]} #{ruby} {{ x }} {% x %} {-} {--} { * } {~~a~~}",
+    "100%% and 5%% off, %%NAME%%, 50%% of 60%%, %%=v(@x)=%%, 100%% sure that 5 %% 2",
+    "A <!-- hidden --> b\n\n<!-- hidden\n\nwords -->\n\nB",
+    "a <b> c <!DOCTYPE html> 1<!2",
+    "Write \\<!-- or &lt;!-- and -->.",
+    "Words\n\n[//]: # (hidden)\n[comment]: <> (hidden)\n\nB [a] c\n\n[a]: # 'title'",
+    "{::comment}hidden{:/comment} and {% raw %}{# x #}{% endraw %} <code>{# x #}</code> <kbd>%%a b%%</kbd>",
+]
+
+
+def found(body: str) -> list[int]:
+    """The offsets of the comments that readers would see."""
+    html = sanitise(_markdown(body), lambda tag, reference: reference)
+    return [each.place for each in shown_comments(masked(body), html, is_markdown=True)]
+
+
+def test_a_comment_that_readers_would_see_is_found_in_text_and_not_in_code() -> None:
+    for body in SHOWN:
+        assert found(body), body
+        for code in (f"```\n{body}\n```", "\n".join(f"    {line}" for line in body.split("\n"))):
+            assert found(code) == [], code
+        if "\n" not in body and "`" not in body:
+            assert found(f"`{body}`") == [], body
+
+
+def test_what_nobody_sees_or_is_no_comment_is_not_found() -> None:
+    for body in NOT_SHOWN:
+        assert found(body) == [], body
+
+
+@pytest.mark.parametrize(
+    ("body", "line"),
+    [
+        ("A\n\n{# to do #}", 6),
+        ("`{# code #}`\n\nB {# to do #}", 6),
+        ("{% comment %}a{% endcomment %}\n\n{% comment %} b", 6),
+        ("[//]: # (hidden)\n\nWords\n[//]: # (seen)", 7),
+        ("%% to do %%", 4),
+        ("I met Ann. <!-- cut this\n\nShe told me more. --> We had tea.", 4),
+        ("- one <!-- cut\n- this --> two", 4),
+        ("A <!-- well --> B\n\nC <!-- cut\n\nthis --> D", 6),
+    ],
+)
+def test_a_comment_that_readers_would_see_is_an_error_with_its_line(body: str, line: int) -> None:
+    assert [each.line for each in rendered(body).problems if each.severity is Severity.ERROR] == [line]
+
+
+def test_comments_about_code_are_no_errors() -> None:
+    body = "Begin it with `<!--` and end it with `-->`.\n\n```html\n<!-- a\n\nb -->\n```\n\n" + "\n\n".join(NOT_SHOWN)
+    assert [each.message for each in rendered(body).problems if each.severity is Severity.ERROR] == []
+
+
+def test_a_comment_in_a_title_or_description_is_removed() -> None:
+    for text, words in {
+        "A <!-- to do --> walk": "A walk",
+        "<!-- a --> b <!-- c": "b <!-- c",
+        "The `<!-- a -->` of <!-- b --> c": "The `<!-- a -->` of c",
+        "A <!-- b": "A <!-- b",
+    }.items():
+        assert without_comments(text) == words
+    assert plain_line("A <!-- to **do** --> *walk*") == "A walk"
+    entry = read("---\ndate: 2026-01-01\ntitle: A walk <!-- or run -->\ndescription: <!-- a --> b\n---\n")
+    assert entry.post
+    assert (entry.post.title, entry.post.excerpt) == ("A walk", "b")
+    assert [each.line for each in entry.problems] == [3, 4]
+    heading = read("# A walk <!-- working title -->\n\nB", source="2026-01-01-x.md").post
+    assert heading and heading.title == "A walk"
+
+
+def test_any_other_comment_in_a_title_or_description_is_an_error() -> None:
+    for head, line in {
+        "title: A walk %%or run%% x": 2,
+        "title: x\ndescription: 'A {# to do #} b'": 3,
+        "title: A <!— to do —> b": 2,
+        "title: A <!-- to do": 2,
+    }.items():
+        problems = rendered("B", head=head).problems
+        assert [(each.line, each.severity) for each in problems] == [(line, Severity.ERROR)], head
+    assert [line for line, _ in said(rendered("# A walk {# to do #}\n\nB", head=""))] == [1]
+    assert said(rendered("# A walk in `{# Jinja #}`\n\nB", head="")) == []
+    assert said(rendered("B", head="title: Comments in `<!-- -->` and &lt;!--")) == []
+    assert comment_in("AT&T {x} <b> 5%% [a]: b") == ""
+
+
+def test_the_markdown_of_a_feed_has_no_comments() -> None:
+    body = (
+        "A <!-- hidden --> b\n\n[//]: # (hidden)\n[comment]: # 'hidden\nhidden'\n\n"
+        "{% comment %}hidden{% endcomment %}\n\n{::comment}hidden{:/comment}\n\n"
+        "<!--\n```\nhidden\n-->\n\nc <!-- hidden -->\n\n[d]\n\n[d]: # 'title'\n\n"
+        "`<!-- code -->`\n\n```\n<!-- code -->\n{% comment %}\n```\n\n<!-- hidden to the end"
+    )
+    text = without_hidden_text(body)
+    assert "hidden" not in text
+    for kept in ("A  b", "\nc ", "[d]: # 'title'", "`<!-- code -->`", "\n<!-- code -->\n{% comment %}\n"):
+        assert kept in text, text
+    assert without_hidden_text("A <!-- b") == "A <!-- b"
+    assert markdown_of(b"---\ntitle: x\n---\nA\n<!-- b -->", fix_encoding=False) == "A"
