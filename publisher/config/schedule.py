@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from itertools import islice, takewhile
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -13,6 +15,10 @@ EXAMPLES = (
     '"weekly monday 08:00", "weekly monday, thursday 08:00", "biweekly monday 08:00 from 2026-01-05", "daily 07:30", '
     '"weekdays 07:30", "monthly 1 09:00", "monthly last friday 09:00", "each post", "manual", or five-field cron'
 )
+
+# A cron expression that is due more often than this within a year is not counted.
+_MOST_COUNTED = 1_000
+_YEAR_BEGINS = datetime(2026, 1, 1)  # noqa: DTZ001 - a schedule is in civil time
 
 
 class ScheduleKind(StrEnum):
@@ -48,6 +54,15 @@ class Schedule:
     day: int | None = None
     ordinal: int | None = None
     cron: str = ""
+
+    @property
+    def most_a_month(self) -> int:
+        """How often its cron expression is due in the busiest month of a year, at least 1; 0 if that is very often."""
+        from cronsim import CronSim  # 2 ms, and few schedules need it
+
+        end = _YEAR_BEGINS + timedelta(days=365)
+        due = list(islice(takewhile(lambda at: at < end, CronSim(self.cron, _YEAR_BEGINS)), _MOST_COUNTED + 1))
+        return 0 if len(due) > _MOST_COUNTED else max(Counter(at.month for at in due).values(), default=1)
 
 
 _ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "last": -1}

@@ -14,7 +14,7 @@ from publisher.core.newsletter_models import Edition, EditionPost
 from publisher.core.templates import Templates
 from publisher.site.pages.frame import FeedLink
 from publisher.site.pages.page_files import plan_pages
-from publisher.site.pages.signup import ListedFeed
+from publisher.site.pages.signup_pages import ListedFeed
 from publisher.site.web_versions import WebVersion
 
 BASE = "https://letters.example"

@@ -18,7 +18,7 @@ from publisher.site.feeds.items import PostSource
 from publisher.site.pages.edition_pages import bare_web_version
 from publisher.site.pages.frame import FeedLink
 from publisher.site.pages.page_files import plan_pages
-from publisher.site.pages.signup import ListedFeed
+from publisher.site.pages.signup_pages import ListedFeed
 from publisher.site.web_versions import WebVersion
 
 Render = Callable[[Post], RenderedPost]

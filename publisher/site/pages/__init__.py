@@ -7,7 +7,7 @@ Public modules:
     frame       the parts that all pages share: the site, the stylesheet, keys and links
     page_files  plan every page as an output
     post_body   prepare the body of a post for its page, with coloured code and relative links
-    signup      the sign-up form, and the page that explains feeds
+    signup      the sign-up form, what it offers, and its words
     words       the words of the pages, in every language
 """
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from publisher.config import Config
 from publisher.core.models import Output
 from publisher.core.newsletter_models import Edition
 from publisher.site.pages.frame import Frame, day_in_words, href, output_path
+from publisher.site.pages.signup import newest_path
 from publisher.site.web_versions import WebVersion
 
 _HEAD_END = re.compile(r"</head\s*>", re.IGNORECASE)
@@ -62,29 +63,48 @@ def plan_editions(frame: Frame, config: Config, pages: Sequence[WebVersion]) -> 
         path = output_path(page.edition.path)
         key = frame.key("edition", page.edition.path, page.edition.subject, page.html)
         yield Output(path, key, partial(make_edition, frame, path, page))
+    newest = {edition.path for edition in newest_editions(pages)}
+    for page in pages:
+        if page.edition.path in newest:
+            path = f"{newest_path(page.edition.newsletter)}index.html"
+            key = frame.key("newest", page.edition.path, page.edition.subject, page.html)
+            yield Output(path, key, partial(make_edition, frame, path, page))
+
+
+def newest_editions(pages: Sequence[WebVersion]) -> list[Edition]:
+    """Return the newest edition of each newsletter that has one."""
+    found: dict[str, Edition] = {}
+    for edition in (page.edition for page in pages):
+        held = found.get(edition.newsletter)
+        if held is None or (edition.dated, edition.number) > (held.dated, held.number):
+            found[edition.newsletter] = edition
+    return list(found.values())
 
 
 def make_editions(frame: Frame, archives: Sequence[NewsletterArchive]) -> bytes:
     """Return the page that lists all newsletters, each with its latest editions."""
     page = frame.page("editions/index.html", frame.words.editions, section="editions")
-    return frame.render("editions.html", page, shelves=archives, edition_href=_href, day=_day)
+    return frame.render("editions.html", page, shelves=archives, edition_href=edition_href, day=_day)
 
 
 def make_newsletter(frame: Frame, archive: NewsletterArchive) -> bytes:
     """Return the page that lists all editions of a newsletter."""
     page = frame.page(archive.path, archive.title, description=archive.description, section="editions")
-    return frame.render("newsletter.html", page, shelf=archive, edition_href=_href, day=_day)
+    return frame.render("newsletter.html", page, shelf=archive, edition_href=edition_href, day=_day)
 
 
 def make_edition(frame: Frame, path: str, page: WebVersion) -> bytes:
-    """Return the page of an edition, which is its web version with a bar above it that links to the site."""
+    """Return the page of an edition, which is its web version with a bar above it that links to the site.
+
+    Its newest edition is at a path of its own too, for links that stay; the page there names the edition's own URL.
+    """
     html = page.html
     head_end, body_start = _HEAD_END.search(html), _BODY_START.search(html)
     if head_end is None or body_start is None or body_start.start() < head_end.start():
         return html.encode("utf-8", "replace")
     return frame.render(
         "edition.html",
-        frame.page(path, page.edition.subject),
+        replace(frame.page(path, page.edition.subject), url=f"{frame.site.url}/{edition_href(page.edition)}"),
         edition=page.edition,
         before=html[: head_end.start()],
         middle=html[head_end.start() : body_start.end()],
@@ -113,7 +133,8 @@ def _newest_first(editions: list[Edition]) -> tuple[Edition, ...]:
     return tuple(sorted(editions, key=lambda edition: (edition.dated, edition.number), reverse=True))
 
 
-def _href(edition: Edition) -> str:
+def edition_href(edition: Edition) -> str:
+    """Return the quoted path of the page of an edition from the root of the site."""
     return href(output_path(edition.path))
 
 

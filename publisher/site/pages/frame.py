@@ -17,6 +17,7 @@ from publisher.core.i18n import direction
 from publisher.core.models import Tag
 from publisher.core.templates import Templates, civil_date
 from publisher.posts.permalinks import page_file
+from publisher.site.pages.signup import SignUpForm, form_words
 from publisher.site.pages.words import words_for
 
 SEPARATOR = "\x1f"
@@ -57,6 +58,7 @@ class SiteView:
     feeds: tuple[FeedLink, ...]
     has_tags: bool
     has_editions: bool
+    form: SignUpForm | None = None
 
     @property
     def direction(self) -> str:
@@ -74,7 +76,7 @@ class Page:
 
     root     the relative path from the page to the root of the site, such as "../../"; templates put it in front of
              paths from the root, so that the site works under any URL, on a preview server and from the disk
-    section  the menu entry that the page belongs to: "archive", "tags", "editions" or "subscribe"; "" for none
+    section  the menu entry that the page belongs to: "archive", "tags", "editions", "subscribe" or "feeds"; "" for none
     """
 
     title: str
@@ -95,10 +97,14 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """The frame around every page of a build. `digest` changes whenever something that every page shows changes."""
+    """The frame around every page of a build. `digest` changes whenever something that every page shows changes.
+
+    say  the words of the sign-up form
+    """
 
     site: SiteView
     words: SimpleNamespace
+    say: SimpleNamespace
     templates: Templates
     stylesheet: str
     digest: str
@@ -113,6 +119,7 @@ class Frame:
             f"pages/{template}",
             site=self.site,
             words=self.words,
+            say=self.say,
             stylesheet=self.stylesheet,
             page=page,
             **context,
@@ -132,7 +139,13 @@ class Frame:
 
 
 def make_frame(
-    config: Config, templates: Templates, feeds: Sequence[FeedLink], *, has_tags: bool, has_editions: bool
+    config: Config,
+    templates: Templates,
+    feeds: Sequence[FeedLink],
+    *,
+    has_tags: bool,
+    has_editions: bool,
+    form: SignUpForm | None = None,
 ) -> Frame:
     """Return the frame for all pages of a build. This reads the stylesheets and hashes what every page depends on."""
     url = config.site_url
@@ -146,9 +159,11 @@ def make_frame(
         feeds=tuple(feeds),
         has_tags=has_tags,
         has_editions=has_editions,
+        form=form,
     )
     digest = _hash(__version__, templates.digest("pages", "web", "locale"), repr(site))
-    return Frame(site, words_for(site.language, templates), templates, stylesheet_path(templates), digest)
+    words, say = words_for(site.language, templates), form_words(site.language, templates)
+    return Frame(site, words, say, templates, stylesheet_path(templates), digest)
 
 
 def stylesheet(templates: Templates) -> str:

@@ -11,10 +11,11 @@ from publisher.config import Config
 from publisher.core.models import Output, Post, RenderedPost, Tag
 from publisher.core.templates import Templates
 from publisher.site.pages.article import ListedPost, listed_post, plan_articles
-from publisher.site.pages.edition_pages import plan_editions
+from publisher.site.pages.edition_pages import newest_editions, plan_editions
 from publisher.site.pages.frame import FeedLink, Frame, href, make_frame, stylesheet
 from publisher.site.pages.lists import by_tag, plan_archive, plan_index, plan_tags
-from publisher.site.pages.signup import ListedFeed, plan_subscribe, sign_up_form
+from publisher.site.pages.signup import newest_path, sign_up_form
+from publisher.site.pages.signup_pages import ListedFeed, plan_signup_pages
 from publisher.site.web_versions import WebVersion
 
 # The maximum number of URLs in a sitemap (sitemaps.org). A larger site has an index of several sitemaps.
@@ -40,13 +41,15 @@ def plan_pages(
     render     renders a post; called only when an output is made
     feeds      links to feeds that are on every page
     tag_feeds  returns the links to the feeds of a tag, which are on its pages as well
-    listed     feeds shown on the page that explains feeds
+    listed     feeds shown on the page of feeds
     opml       URL of the list of all feeds; "" if there is none
     """
     every = [listed_post(post, config.site.language) for post in posts]
     entries = [entry for entry in every if entry.post.is_listed]
     tags = by_tag(entries)
-    frame = make_frame(config, templates, feeds, has_tags=bool(tags), has_editions=bool(editions))
+    newest = newest_editions(editions)
+    form = sign_up_form(config, {edition.newsletter for edition in newest})
+    frame = make_frame(config, templates, feeds, has_tags=bool(tags), has_editions=bool(editions), form=form)
     planned = chain(
         plan_articles(frame, entries, render),
         *(plan_articles(frame, [entry], render) for entry in every if not entry.post.is_listed),
@@ -54,7 +57,7 @@ def plan_pages(
         plan_tags(frame, tags, config.pages.per_page, tag_feeds),
         [plan_archive(frame, entries)],
         plan_editions(frame, config, editions),
-        [plan_subscribe(frame, listed, opml, sign_up_form(config))] if feeds else [],
+        plan_signup_pages(frame, listed, opml, newest),
     )
     paths: dict[str, None] = {}  # in the order in which they are planned
     for output in planned:
@@ -62,6 +65,7 @@ def plan_pages(
             paths[output.path] = None
             yield output
     others = paths.keys() - {entry.path for entry in every}
+    others -= {f"{newest_path(edition.newsletter)}index.html" for edition in newest}  # each is a copy of another page
     yield from plan_sitemap(frame, entries, [path for path in paths if path in others])
     if NOT_FOUND not in paths:
         yield Output(NOT_FOUND, frame.key(NOT_FOUND), partial(make_not_found, frame))

@@ -1,37 +1,44 @@
-"""The sign-up form, and the page of the site that contains it and explains feeds.
+"""The sign-up form: what it offers, how often each newsletter comes, and its words.
 
-The form is also on pages of the web application, and can be pasted into any HTML page (`publisher serve --snippet`).
-The page that explains feeds replaces feeds styled with XSLT, which browsers are about to drop.
+The same form is on the pages of the site, on pages of the web application, and can be pasted into any HTML page
+(`publisher serve --snippet`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
-from publisher.config import Config
-from publisher.core.i18n import Plural, translate
-from publisher.core.models import Output
+from publisher.config import Config, ScheduleKind, parse_schedule
+from publisher.core.i18n import Plural, direction, translate
 from publisher.core.templates import Templates
 from publisher.posts.slugs import tag_slug, topic_slug
-from publisher.site.pages.frame import FeedLink, Frame
 
 if TYPE_CHECKING:
+    from publisher.config import Schedule
     from publisher.core.newsletter_models import Subscription
 
-PATH = "subscribe/index.html"
 ENGLISH: dict[str, str | Plural] = {
     "address": "Email address",
     "name": "Name (optional)",
     "newsletters": "Newsletters",
     "topics": "Only these topics (leave empty for all)",
+    "more_options": "More options",
     "leave_empty": "Leave this field empty",
     "consent": "We’ll only send you what you choose here. Unsubscribe at any time with one click.",
     "subscribe_button": "Subscribe",
     "by_mail": "Get new posts by email",
+    "newest": "Read the newest edition",
+    "past": "Read past editions",
+    "often_each_post": "One email for each new post.",
+    "often_daily": "At most one email a day.",
+    "often_weekdays": "At most one email each weekday.",
+    "often_weekly": Plural("At most one email a week.", "At most {count} emails a week."),
+    "often_biweekly": Plural("At most one email every two weeks.", "At most {count} emails every two weeks."),
+    "often_monthly": Plural("At most one email a month.", "At most {count} emails a month."),
+    "often_manual": "An email now and then.",
 }
 
 
@@ -45,13 +52,21 @@ class Topic:
 
 @dataclass(frozen=True, slots=True)
 class NewsletterOffer:
-    """A newsletter in a form, with the subscriber's choices if the form is for a subscriber."""
+    """A newsletter in a form, with the subscriber's choices if the form is for a subscriber.
+
+    often   the key of the phrase that says how often it comes, such as "often_weekly"; "" if that cannot be said
+    times   the number in that phrase
+    newest  the link to its newest edition, on the site from its root; "" if there is none
+    """
 
     name: str
     title: str
     description: str
     topics: tuple[Topic, ...]
     is_chosen: bool
+    often: str = ""
+    times: int = 1
+    newest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,44 +78,59 @@ class SignUpForm:
     language: str
 
 
-@dataclass(frozen=True, slots=True)
-class ListedFeed:
-    """A feed, as visitors see it: its title, a description, and a link for each format."""
-
-    group: str
-    title: str
-    description: str
-    links: tuple[FeedLink, ...]
-
-
-def sign_up_form(config: Config) -> SignUpForm | None:
+def sign_up_form(config: Config, newsletters_with_editions: Collection[str] = ()) -> SignUpForm | None:
     """Return the sign-up form of the site; None if there are no newsletters, or if web.public_url is not set."""
     if not config.web.public_url or not config.newsletters:
         return None
-    return SignUpForm(f"{config.public_url}/subscribe", newsletter_offers(config), config.site.language)
+    offers = tuple(
+        replace(offer, newest=newest_path(offer.name)) if offer.name in newsletters_with_editions else offer
+        for offer in newsletter_offers(config)
+    )
+    return SignUpForm(f"{config.public_url}/subscribe", offers, config.site.language)
 
 
-def newsletter_offers(config: Config, held: Sequence[Subscription] = ()) -> tuple[NewsletterOffer, ...]:
+def newest_path(newsletter: str) -> str:
+    """Return the path, from the root of the site, at which the newest edition of a newsletter always is."""
+    return f"editions/{newsletter}/latest/"
+
+
+def newsletter_offers(config: Config, held: Sequence[Subscription] | None = None) -> tuple[NewsletterOffer, ...]:
     """Return an offer for every configured newsletter, with the subscriber's newsletters and topics marked as chosen.
 
     The offers include topics that a newsletter no longer offers but the subscriber still has.
 
-    held  the subscriber's subscriptions; empty for a new subscriber
+    held  the subscriber's subscriptions; None for a new subscriber, to whom the first newsletter is proposed
     """
-    mine = {subscription.newsletter: subscription for subscription in held}
+    mine = {subscription.newsletter: subscription for subscription in held or ()}
     found = []
-    for newsletter in config.newsletters:
+    for number, newsletter in enumerate(config.newsletters):
         topics = mine[newsletter.name].topics if newsletter.name in mine else ()
+        often, times = how_often(parse_schedule(newsletter.schedule))
         found.append(
             NewsletterOffer(
                 name=newsletter.name,
                 title=config.newsletter_title(newsletter),
                 description=newsletter.description,
                 topics=_topics(newsletter.topics, topics),
-                is_chosen=newsletter.name in mine,
+                is_chosen=newsletter.name in mine or (held is None and number == 0),
+                often=often,
+                times=times,
             )
         )
     return tuple(found)
+
+
+def how_often(schedule: Schedule) -> tuple[str, int]:
+    """Return the key of the phrase that says how often a newsletter comes at most, and the number in it.
+
+    The key is "" for a cron expression that is due more often than anybody would say.
+    """
+    if schedule.kind is ScheduleKind.CRON:
+        times = schedule.most_a_month
+        return ("often_monthly", times) if times else ("", 0)
+    if schedule.kind is ScheduleKind.WEEKLY:
+        return "often_biweekly" if schedule.anchor else "often_weekly", 1 + len(schedule.others)
+    return f"often_{schedule.kind.value.replace(' ', '_')}", 1
 
 
 def _topics(offered: Sequence[str], held: Sequence[str]) -> tuple[Topic, ...]:
@@ -114,28 +144,5 @@ def _topics(offered: Sequence[str], held: Sequence[str]) -> tuple[Topic, ...]:
 def form_words(language: str, templates: Templates) -> SimpleNamespace:
     """Return the words of the form in a language (a BCP 47 tag). Templates use them as `say.address`."""
     spoken = translate("form", ENGLISH, language, templates.folders)
-    return SimpleNamespace(language=spoken.language, **spoken.phrases)
-
-
-def plan_subscribe(frame: Frame, feeds: Sequence[ListedFeed], opml: str, form: SignUpForm | None = None) -> Output:
-    """Return the output for the page that explains feeds.
-
-    opml  URL of the list of all feeds; "" if there is none
-    form  the sign-up form to show, or None
-    """
-    key = frame.key("subscribe", repr(feeds), opml, repr(form))
-    return Output(PATH, key, partial(_make, frame, tuple(feeds), opml, form))
-
-
-def _make(frame: Frame, feeds: tuple[ListedFeed, ...], opml: str, form: SignUpForm | None) -> bytes:
-    page = frame.page(PATH, frame.words.subscribe, section="subscribe")
-    groups = {
-        name: [feed for feed in feeds if feed.group == name] for name in ("site", "newsletters", "tags", "authors")
-    }
-    context = {
-        "groups": {name: feeds for name, feeds in groups.items() if feeds},
-        "opml": opml,
-        "form": form,
-        "say": form_words(form.language, frame.templates) if form else None,
-    }
-    return frame.render("subscribe.html", page, **context)
+    tongue = {"language": spoken.language, "direction": direction(spoken.language)}
+    return SimpleNamespace(**tongue, **spoken.phrases, **spoken.counted)

@@ -18,10 +18,13 @@ ENGLISH: dict[str, str | Plural] = {
     "all_editions": "All editions",
     "edition_number": "No. {number}",
     "feed": "Feed",
+    "all_feeds": "All feeds",
     "follow": "Follow {title}",
     "follow_hint": "Get new posts in your feed reader. Add one of these feeds:",
+    "follow_by_feed": "Or follow with a feed reader:",
     "follow_letters": "Or read past editions:",
     "subscribe": "Subscribe",
+    "by_feed": "Follow with a feed reader",
     "subscribe_what": "A feed is a list of new posts that an app checks for you. You choose the app, no one can see "
     "who you are, and nothing is filtered.",
     "subscribe_how": "Copy a feed’s URL from the list below (one click selects it) and paste it where your feed "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 from publisher.core.i18n import ENGLISH as ENGLISH_TAG
-from publisher.core.i18n import LOCALE_FOLDER, Plural, translate
+from publisher.core.i18n import LOCALE_FOLDER, Plural, direction, translate
 from publisher.core.templates import Templates
 from publisher.site.pages.signup import form_words
 
@@ -118,7 +118,8 @@ def speech(language: str, templates: Templates) -> SimpleNamespace:
     """
     spoken = translate("web", ENGLISH, language, templates.folders)
     form = vars(form_words(language, templates))
-    return SimpleNamespace(**form | {"language": spoken.language}, **spoken.phrases, **spoken.counted)
+    tongue = {"language": spoken.language, "direction": direction(spoken.language)}
+    return SimpleNamespace(**form | tongue, **spoken.phrases, **spoken.counted)
 
 
 def spoken_languages(templates: Templates) -> tuple[str, ...]:

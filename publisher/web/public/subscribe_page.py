@@ -265,7 +265,9 @@ def snippet(config: Config) -> str:
     )
 
 
-def _chosen_before(form: Form | None) -> tuple[Subscription, ...]:
-    """Return the choices made in a form that is shown again, or () for a new form."""
-    names = form.all("newsletter") if form else ()
-    return tuple(Subscription(name, form.all(f"{TOPIC_FIELD}{name}")) for name in dict.fromkeys(names)) if form else ()
+def _chosen_before(form: Form | None) -> tuple[Subscription, ...] | None:
+    """Return the choices made in a form that is shown again, or None for a new form."""
+    if form is None:
+        return None
+    names = dict.fromkeys(form.all("newsletter"))
+    return tuple(Subscription(name, form.all(f"{TOPIC_FIELD}{name}")) for name in names)

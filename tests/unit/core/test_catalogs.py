@@ -12,6 +12,7 @@ from babel import Locale
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
+from publisher.config import ScheduleKind
 from publisher.core.errors import TemplateError
 from publisher.core.i18n import placeholders
 from publisher.core.templates import Templates, shipped_folder
@@ -274,6 +275,7 @@ def test_every_text_is_used(room):
         used |= {f"{kind}_{part}" for kind in get_args(NoticeKind) for part in ("subject", "text", "button", "not_me")}
         used |= {"hello"} if 'say["hello"]' in text else set()
     by_kind = {f"feeds_of_{kind}" for kind in ("site", "newsletters", "tags", "authors")}
+    by_kind |= {f"often_{kind.value.replace(' ', '_')}" for kind in ScheduleKind} | {"often_biweekly"}
     assert set(ROOMS[room]) - used - by_kind == set()
 
 

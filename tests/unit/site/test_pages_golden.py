@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 
 import pytest
 
+from publisher.config.server import Web
 from tests.support import GOLDEN
-from tests.support.pages_samples import LISTED, OPML, plan
+from tests.support.pages_samples import BASE, CONFIG, LISTED, OPML, plan
 
 FOLDER = GOLDEN / "pages"
 PAGES = {
@@ -27,13 +29,32 @@ PAGES = {
     "edition.html": "editions/weekly/2024-W46/index.html",
     "404.html": "404.html",
     "subscribe.html": "subscribe/index.html",
+    "feeds.html": "feeds/index.html",
     "sitemap.xml": "sitemap.xml",
 }
 
 
+# Pages of the same site when there is a web application to which the sign-up form can be sent.
+WITH_FORM = {
+    "form-index.html": "index.html",
+    "form-post.html": "2024/06/13/arabic/index.html",
+    "form-subscribe.html": "subscribe/index.html",
+    "form-newest.html": "editions/weekly/latest/index.html",
+}
+SERVED = replace(CONFIG, web=Web(public_url=BASE))
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_equals_its_golden_file(name: str) -> None:
-    made = plan(listed=LISTED, opml=OPML)[PAGES[name]].make().decode()
+    compare(name, plan(listed=LISTED, opml=OPML)[PAGES[name]].make().decode())
+
+
+@pytest.mark.parametrize("name", WITH_FORM)
+def test_a_page_with_a_form_equals_its_golden_file(name: str) -> None:
+    compare(name, plan(config=SERVED, listed=LISTED, opml=OPML)[WITH_FORM[name]].make().decode())
+
+
+def compare(name: str, made: str) -> None:
     # The stylesheet's name follows every change of a colour, which says nothing about this page.
     made = re.sub(r"assets/site\.[0-9a-f]{10}\.css", "assets/site.css", made)
     golden = FOLDER / name

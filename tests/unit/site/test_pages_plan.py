@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from publisher.config.server import Web
 from publisher.core.i18n import direction
 from publisher.core.models import Author, Tag
 from publisher.core.templates import Templates
@@ -76,6 +77,7 @@ def test_the_small_site_has_these_pages() -> None:
         "editions/index.html", "editions/weekly/index.html",
         "editions/weekly/2024-W46/index.html", "editions/weekly/2024-W47/index.html",
         "old/plain.html", "2024/07/23/静か/index.html", "subscribe/index.html",
+            "feeds/index.html", "editions/weekly/latest/index.html",
     }  # fmt: skip
     planned = set(plan())
     assert expected <= planned
@@ -141,8 +143,19 @@ def test_a_new_edition_rebuilds_only_lists_of_editions() -> None:
         "editions/index.html",
         "editions/weekly/index.html",
         "editions/weekly/2024-W48/index.html",
+        "editions/weekly/latest/index.html",
         "sitemap.xml",
     }
+
+
+def test_with_a_form_a_new_edition_also_rebuilds_its_page() -> None:
+    served = {"config": replace(CONFIG, web=Web(public_url=BASE))}
+    before, after = plan(**served), plan(**served, editions=(*EDITIONS, make_edition(3)))
+    changed = {path for path, output in after.items() if path not in before or before[path].key != output.key}
+    assert (len(changed), "subscribe/index.html" in changed) == (6, True)
+    first = plan(**served, editions=())
+    assert b"latest/" not in first["index.html"].make()
+    assert b'href="./editions/weekly/latest/"' in after["index.html"].make()
 
 
 def test_a_tag_feed_rebuilds_only_pages_of_its_tag() -> None:
