@@ -12,7 +12,8 @@ Public modules:
     private_paths  what is never published
     origins     the line of a key in a TOML text
     schedule    parsed schedules and durations
-    theme       the look of emails, and whether its colours are readable
+    palette     the colours and fonts that follow from a theme
+    theme       the look of the site and of emails, and whether its colours are readable
 """
 
 from publisher.config.environment import CONFIG_FILE
@@ -46,6 +47,7 @@ __all__ = [
     "load_config",
     "mail",
     "origins",
+    "palette",
     "parse_schedule",
     "placeholders",
     "private_paths",

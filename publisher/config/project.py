@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -33,7 +33,7 @@ class Config:
     feeds: Annotated[Feeds, Doc("What goes into the feeds.")] = field(default_factory=Feeds)
     pages: Annotated[PagesConfig, Doc("The HTML site.")] = field(default_factory=PagesConfig)
     newsletters: Annotated[tuple[NewsletterConfig, ...], Doc("Any number of newsletters.")] = ()
-    theme: Annotated[Theme, Doc("How all emails look.")] = field(default_factory=Theme)
+    theme: Annotated[Theme, Doc("How the site and all emails look.")] = field(default_factory=Theme)
     mail: Annotated[Mail, Doc("The sender and how email is sent.")] = field(default_factory=Mail)
     database: Annotated[DatabaseConfig, Doc("Where subscribers and editions are stored.")] = field(
         default_factory=DatabaseConfig
@@ -116,6 +116,12 @@ class Config:
     def newsletter_theme(self, newsletter: NewsletterConfig) -> Theme:
         """Return the newsletter's theme with all defaults filled in, except those for unset accents."""
         return newsletter.theme.over(self.theme).over(DEFAULT)
+
+    @property
+    def site_theme(self) -> Theme:
+        """The site's theme with all defaults filled in, except those for unset accents and a logo that is missing."""
+        theme = self.theme.over(DEFAULT)
+        return replace(theme, logo="") if self.missing_logo(theme) else theme
 
     def missing_logo(self, theme: Theme) -> str:
         """Return the path under static/ of a theme's logo if the file is missing, else ""."""

@@ -1,8 +1,8 @@
-"""The look of emails: the table [theme], and whether its colours are readable.
+"""The look of the site and of emails: the table [theme], and whether its colours are readable.
 
-[theme] applies to all emails; a newsletter's own theme overrides some of its keys. A key that a newsletter's theme
-leaves out is taken from [theme], or else from DEFAULT. Colours are written as "#rrggbb"; contrast is measured as in
-WCAG 2.2.
+[theme] applies to the site and to all emails; a newsletter's own theme overrides some of its keys. A key that a
+newsletter's theme leaves out is taken from [theme], or else from DEFAULT. Colours are written as "#rrggbb"; contrast is
+measured as in WCAG 2.2.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _PARTS = ("accent", "background", "paper", "text")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Theme:
-    """[theme]: the look of emails. Colours are #rrggbb; load.py writes other spellings so."""
+    """[theme]: the look of the site and of emails. Colours are #rrggbb; load.py writes other spellings so."""
 
     accent: Annotated[str, Check(checks.colour), Doc("Colour of links. Default: #0a5a8a.")] = ""
     background: Annotated[str, Check(checks.colour), Doc("Colour around the email. Default: #f4f2ee.")] = ""
@@ -48,7 +48,9 @@ class Theme:
         Doc("Font of the text: system, sans, serif, or names separated by commas. Default: system."),
     ] = ""
     title_font: Annotated[str, Check(checks.font), Doc("Font of titles, written like `font`. Default: serif.")] = ""
-    logo: Annotated[str, Check(checks.picture), Doc("Picture above the name: a URL or a path under static/.")] = ""
+    logo: Annotated[str, Check(checks.picture), Doc("Picture in place of the name: a URL or a path under static/.")] = (
+        ""
+    )
     logo_width: Annotated[int, Check(checks.between(0, 536)), Doc("Width of the logo in pixels. Default: 120.")] = 0
 
     def over(self, below: Theme) -> Theme:

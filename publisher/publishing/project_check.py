@@ -178,7 +178,7 @@ def _settings(config: Config) -> Iterable[Problem]:
         yield Problem(
             CONFIG_FILE,
             lines.of(keys),
-            f"{name}: there is no {config.pages.static}/{logo}, so emails show no logo",
+            f"{name}: there is no {config.pages.static}/{logo}, so no logo is shown",
             "put the picture there, or give its URL",
             Severity.WARNING,
         )

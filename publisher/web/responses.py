@@ -42,16 +42,18 @@ class NotFoundError(PublisherError):
     """The object named in the URL does not exist."""
 
 
-def public_page_headers(*, script: bool = False) -> dict[str, str]:
+def public_page_headers(*, script: bool = False, pictures: str = "") -> dict[str, str]:
     """Return the headers of a page for subscribers.
 
     The URL may contain a token, so the page must not be cached, and the URL must not be sent to other sites.
 
-    script  whether the page needs a script of our own
+    script    whether the page needs a script of our own
+    pictures  the origins of the site's logo and icon, which may be others
     """
+    images = f"img-src 'self'{' ' * bool(pictures)}{pictures}"
     return _SITE | {
         "Cache-Control": "no-store",
-        "Content-Security-Policy": f"default-src 'none'; {_OWN_SCRIPT * script}style-src 'self'; img-src 'self'; "
+        "Content-Security-Policy": f"default-src 'none'; {_OWN_SCRIPT * script}style-src 'self'; {images}; "
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
         "Referrer-Policy": "no-referrer",
         "X-Robots-Tag": "noindex, nofollow",

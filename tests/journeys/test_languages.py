@@ -63,8 +63,8 @@ def test_check_tells_of_a_logo_that_is_not_there(project: Project) -> None:
     project.configure('\n[theme]\nlogo = "logo.png"\n', newsletters=WEEKLY + 'theme = { logo = "/other.png" }\n')
     said = [problem["message"] for problem in project.ok("check", "--json").json]
     assert [message for message in said if "logo" in message] == [
-        "theme.logo: there is no static/logo.png, so emails show no logo",
-        "newsletter weekly: theme.logo: there is no static/other.png, so emails show no logo",
+        "theme.logo: there is no static/logo.png, so no logo is shown",
+        "newsletter weekly: theme.logo: there is no static/other.png, so no logo is shown",
     ]
     project.write("static/logo.png", b"\x89PNG logo")
     project.write("static/other.png", b"\x89PNG logo")

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from publisher.config import Config, NewsletterConfig
+from publisher.config.palette import looks_of
 from publisher.core.characters import shorten
 from publisher.core.i18n import Counted
 from publisher.core.models import RenderedPost, require_aware
@@ -19,7 +20,6 @@ from publisher.newsletters.letter.email_html import BodyPlace, mail_body
 from publisher.newsletters.letter.email_strings import Words, direction, words_of
 from publisher.newsletters.letter.inline_css import inline_css
 from publisher.newsletters.letter.note import Note, default_note
-from publisher.newsletters.letter.palette import looks_of
 from publisher.newsletters.letter.plain_text import text_of
 from publisher.newsletters.letter.safe_text import one_line, safe_url
 from publisher.newsletters.letter.template_context import (

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Literal
 
 from publisher.config import Config, NewsletterConfig
+from publisher.config.palette import looks_of
 from publisher.config.theme import DEFAULT
 from publisher.core.i18n import Plural, Translation, translate
 from publisher.core.newsletter_models import Letter, Mark
@@ -16,7 +17,6 @@ from publisher.core.templates import Templates, civil_date
 from publisher.newsletters.letter.css_sources import sources_of
 from publisher.newsletters.letter.email_strings import direction
 from publisher.newsletters.letter.inline_css import inline_css
-from publisher.newsletters.letter.palette import looks_of
 from publisher.newsletters.letter.safe_text import one_line
 from publisher.newsletters.letter.template_context import LetterView, feed_url, postal_lines, postal_name
 from publisher.newsletters.letter.text_lines import WIDTH, underlined, wrap

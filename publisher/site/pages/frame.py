@@ -1,4 +1,4 @@
-"""The parts that all pages of a build share: the site, the stylesheet, the words, and the making of keys and links."""
+"""The parts that all pages of a build share: the site, the words, and the making of keys and links."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from publisher import __version__
 from publisher.config import Config
+from publisher.config.palette import Looks
 from publisher.core.i18n import direction
 from publisher.core.models import Tag
 from publisher.core.templates import Templates, civil_date
 from publisher.posts.permalinks import page_file
+from publisher.site.pages.look import Icon, icons_of, look_of, stylesheet_path
 from publisher.site.pages.signup import SignUpForm, form_words
 from publisher.site.pages.words import words_for
 
@@ -59,6 +61,7 @@ class SiteView:
     has_tags: bool
     has_editions: bool
     form: SignUpForm | None = None
+    icons: tuple[Icon, ...] = ()
 
     @property
     def direction(self) -> str:
@@ -105,6 +108,7 @@ class Frame:
     site: SiteView
     words: SimpleNamespace
     say: SimpleNamespace
+    looks: Looks
     templates: Templates
     stylesheet: str
     digest: str
@@ -120,6 +124,7 @@ class Frame:
             site=self.site,
             words=self.words,
             say=self.say,
+            looks=self.looks,
             stylesheet=self.stylesheet,
             page=page,
             **context,
@@ -160,20 +165,12 @@ def make_frame(
         has_tags=has_tags,
         has_editions=has_editions,
         form=form,
+        icons=icons_of(config),
     )
-    digest = _hash(__version__, templates.digest("pages", "web", "locale"), repr(site))
+    looks = look_of(config)
+    digest = _hash(__version__, templates.digest("pages", "web", "locale"), repr(site), repr(looks))
     words, say = words_for(site.language, templates), form_words(site.language, templates)
-    return Frame(site, words, say, templates, stylesheet_path(templates), digest)
-
-
-def stylesheet(templates: Templates) -> str:
-    """Return the whole stylesheet: pages, then forms, then the colours of code."""
-    return "".join(templates.source(f"pages/{name}.css") for name in ("site", "forms", "highlight"))
-
-
-def stylesheet_path(templates: Templates) -> str:
-    """Return the output path of the stylesheet. Its name changes with its content, so it can be cached for ever."""
-    return f"assets/site.{_hash(stylesheet(templates))[:10]}.css"
+    return Frame(site, words, say, looks, templates, stylesheet_path(templates, looks), digest)
 
 
 def root(path: str) -> str:

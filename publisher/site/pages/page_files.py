@@ -12,8 +12,9 @@ from publisher.core.models import Output, Post, RenderedPost, Tag
 from publisher.core.templates import Templates
 from publisher.site.pages.article import ListedPost, listed_post, plan_articles
 from publisher.site.pages.edition_pages import newest_editions, plan_editions
-from publisher.site.pages.frame import FeedLink, Frame, href, make_frame, stylesheet
+from publisher.site.pages.frame import FeedLink, Frame, href, make_frame
 from publisher.site.pages.lists import by_tag, plan_archive, plan_index, plan_tags
+from publisher.site.pages.look import DRAWN_ICON, drawn_icon, stylesheet
 from publisher.site.pages.signup import newest_path, sign_up_form
 from publisher.site.pages.signup_pages import ListedFeed, plan_signup_pages
 from publisher.site.web_versions import WebVersion
@@ -70,6 +71,8 @@ def plan_pages(
     if NOT_FOUND not in paths:
         yield Output(NOT_FOUND, frame.key(NOT_FOUND), partial(make_not_found, frame))
     yield Output(frame.stylesheet, frame.stylesheet, partial(make_stylesheet, frame))
+    if any(icon.url == f"{frame.site.url}/{DRAWN_ICON}" for icon in frame.site.icons):
+        yield Output(DRAWN_ICON, frame.key(DRAWN_ICON), partial(make_icon, frame))
 
 
 def make_not_found(frame: Frame) -> bytes:
@@ -83,7 +86,12 @@ def make_not_found(frame: Frame) -> bytes:
 
 def make_stylesheet(frame: Frame) -> bytes:
     """Return the stylesheet of all pages."""
-    return stylesheet(frame.templates).encode()
+    return stylesheet(frame.templates, frame.looks).encode()
+
+
+def make_icon(frame: Frame) -> bytes:
+    """Return the icon of a site that has none of its own."""
+    return drawn_icon(frame.templates, frame.looks, frame.site.title)
 
 
 def plan_sitemap(

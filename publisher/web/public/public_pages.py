@@ -14,7 +14,8 @@ from starlette.responses import Response
 
 from publisher.core.errors import SubscriberError
 from publisher.core.newsletter_models import Subscription
-from publisher.site.pages.frame import Page, SiteView, stylesheet
+from publisher.site.pages.frame import Page, SiteView
+from publisher.site.pages.look import icons_of, look_of, stylesheet
 from publisher.site.pages.signup import newsletter_offers
 from publisher.site.pages.words import words_for
 from publisher.web.public.strings import preferred, speech, spoken_languages
@@ -41,7 +42,8 @@ class PublicPages:
     def __init__(self, context: WebContext) -> None:
         self._context = context
         self.prefix = urlsplit(context.links.public_url).path.rstrip("/")
-        self.style = stylesheet(context.templates)
+        self._looks = look_of(context.config)
+        self.style = stylesheet(context.templates, self._looks)
         self.style_path = f"{self.prefix}/readers.{_short_hash(self.style)}.css"
         self.script = context.templates.source("web/readers.js")
         self.script_path = f"{self.prefix}/readers.{_short_hash(self.script)}.js"
@@ -57,6 +59,7 @@ class PublicPages:
             feeds=(),
             has_tags=False,
             has_editions=False,
+            icons=icons_of(config),
         )
 
     def page(
@@ -131,11 +134,14 @@ class PublicPages:
             say=say,
             page=Page(title=title, url="", root=self._site.base, language=say.language),
             heading=heading,
+            looks=self._looks,
             style=self.style_path,
             prefix=self.prefix,
             **variables,
         )
-        headers = public_page_headers(script=bool(variables.get("script")))
+        headers = public_page_headers(
+            script=bool(variables.get("script")), pictures=_origins(self._looks.logo, self._site.icons[0].url)
+        )
         return Response(text.encode("utf-8", "replace"), status, headers, "text/html; charset=utf-8")
 
 
@@ -172,6 +178,12 @@ def title_of(config: Config, name: str) -> str:
 
 def _short_hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:10]
+
+
+def _origins(*urls: str) -> str:
+    """Return the origins of URLs, as a Content-Security-Policy names them."""
+    parts = [urlsplit(url) for url in urls if url]
+    return " ".join(dict.fromkeys(f"{part.scheme}://{part.netloc}" for part in parts))
 
 
 def _home(site_url: str, public_url: str) -> str:

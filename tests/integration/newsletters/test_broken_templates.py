@@ -102,8 +102,8 @@ def test_a_missing_logo_is_skipped_and_reported_once(project: Project) -> None:
     project.write("publisher.toml", f'{SETTINGS}theme = {{ logo = "none.png" }}\n')
     said = project.ok("check").out
     assert said.splitlines()[:-1] == [
-        "warning: publisher.toml:15: newsletter weekly: theme.logo: there is no static/none.png, so emails show no "
-        "logo (put the picture there, or give its URL)"
+        "warning: publisher.toml:15: newsletter weekly: theme.logo: there is no static/none.png, so no logo is "
+        "shown (put the picture there, or give its URL)"
     ]
     assert letter(project) == plain
     project.write("static/none.png", b"\x89PNG")

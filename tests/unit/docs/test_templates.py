@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from publisher.config import load_config
+from publisher.config.palette import Code, Looks, Palette
 from publisher.core.models import Post
 from publisher.core.newsletter_models import Edition
 from publisher.core.templates import Templates, shipped_folder
 from publisher.newsletters.letter.email_strings import words_of
-from publisher.newsletters.letter.palette import Code, Looks, Palette
 from publisher.newsletters.letter.template_context import LetterView, PostView
 from publisher.site.pages.article import ListedPost
 from publisher.site.pages.edition_pages import NewsletterArchive

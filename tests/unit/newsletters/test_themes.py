@@ -10,10 +10,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from publisher.config import load_config
+from publisher.config.palette import Palette, looks_of
 from publisher.config.theme import AA, DEFAULT, Theme, contrast, mixed, readable, unreadable
 from publisher.core.errors import ConfigError
 from publisher.core.templates import Templates
-from publisher.newsletters.letter.palette import Palette, looks_of
 from tests.support.editions_samples import CONFIG, FULL, RICH, TEMPLATES, WEEKLY, make
 
 COLOURS = st.integers(0, 0xFFFFFF).map("#{:06x}".format)

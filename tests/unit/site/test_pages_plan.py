@@ -71,7 +71,7 @@ def test_planning_twice_gives_the_same_keys() -> None:
 def test_the_small_site_has_these_pages() -> None:
     expected = {
         "index.html", "page/2/index.html", "page/3/index.html", "archive/index.html",
-        "404.html", "sitemap.xml",
+        "404.html", "sitemap.xml", "favicon.svg",
         "tags/index.html", "tags/python/index.html", "tags/python/page/2/index.html",
         "tags/r-and-d-x/index.html", "tags/日本語/index.html",
         "editions/index.html", "editions/weekly/index.html",

@@ -1,4 +1,4 @@
-"""Derives the design of an email from a theme: all colours of light and dark mode, and the fonts."""
+"""Derives the design of the site and of emails from a theme: all colours of light and dark mode, and the fonts."""
 
 from __future__ import annotations
 
@@ -65,11 +65,13 @@ class Palette:
 
 @dataclass(frozen=True, slots=True)
 class Looks:
-    """The design of a newsletter, as its templates see it.
+    """The design of the site or of a newsletter, as its templates see it.
 
     font, title_font                  CSS font stacks
     outlook_font, outlook_title_font  font stacks for Outlook, which uses the first font or else Times
     logo                              the absolute URL of the logo, or ""
+    logo_height                       its height on pages for that width; 0 if it is not known
+    has_own_fonts                     whether the theme names a font that is none of the usual ones
     """
 
     light: Palette
@@ -80,6 +82,8 @@ class Looks:
     outlook_title_font: str
     logo: str
     logo_width: int
+    logo_height: int = 0
+    has_own_fonts: bool = False
 
 
 def looks_of(theme: Theme, site_url: str) -> Looks:
@@ -97,6 +101,7 @@ def looks_of(theme: Theme, site_url: str) -> Looks:
         outlook_title_font=_outlook(theme.title_font),
         logo=_address(theme.logo, site_url),
         logo_width=theme.logo_width,
+        has_own_fonts=theme.font not in _FONTS or theme.title_font not in _FONTS,
     )
 
 

@@ -1,0 +1,82 @@
+"""The look of the site's pages: the stylesheet, whose colours and fonts come from [theme], the logo and the icons."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from functools import lru_cache
+from typing import NamedTuple
+
+from publisher.config import Config
+from publisher.config.palette import Looks, looks_of
+from publisher.core.file_names import is_file
+from publisher.core.templates import Templates
+from publisher.posts.cache_keys import stamp_of
+from publisher.posts.pictures import static_picture
+
+# theme.css is a template; the others are copied as they are.
+_THEME = "pages/theme.css"
+_SHEETS = ("pages/site.css", "pages/forms.css", "pages/highlight.css")
+
+# Files of the static folder that become the icons of the site: rel and media type by name, the best one last.
+_ICONS = {
+    "apple-touch-icon.png": ("apple-touch-icon", "image/png"),
+    "favicon.ico": ("icon", "image/x-icon"),
+    "favicon.png": ("icon", "image/png"),
+    "favicon.svg": ("icon", "image/svg+xml"),
+}
+DRAWN_ICON = "favicon.svg"
+
+
+class Icon(NamedTuple):
+    """An icon of the site for browsers. url: absolute."""
+
+    url: str
+    rel: str
+    media_type: str
+
+
+def look_of(config: Config) -> Looks:
+    """Return the look of the site. A logo of the static folder has its height, so that pages do not jump."""
+    looks = looks_of(config.site_theme, config.site_url)
+    if not looks.logo:
+        return looks
+    file = config.root / config.pages.static / config.theme.logo.removeprefix("/")
+    return replace(looks, logo_height=_height(config, looks.logo, looks.logo_width, stamp_of(file)))
+
+
+def icons_of(config: Config) -> tuple[Icon, ...]:
+    """Return the icons in the static folder, or the one that a build draws if there is none."""
+    folder = config.root / config.pages.static
+    names = [name for name in _ICONS if is_file(folder / name)]
+    if all(name not in names for name in _ICONS if name.startswith("favicon.")):
+        names.append(DRAWN_ICON)
+    return tuple(Icon(f"{config.site_url}/{name}", *_ICONS[name]) for name in names)
+
+
+def drawn_icon(templates: Templates, looks: Looks, title: str) -> bytes:
+    """Return the first letter of the site's title on its accent, as SVG."""
+    letter = next((each for each in title if each.isalnum()), "")
+    return templates.render("pages/favicon.svg", looks=looks, letter=letter.upper()).encode("utf-8", "replace")
+
+
+def stylesheet(templates: Templates, looks: Looks) -> str:
+    """Return the whole stylesheet: the colours and fonts of the theme, then pages, forms, and the colours of code."""
+    return "".join([templates.render(_THEME, looks=looks), *map(templates.source, _SHEETS)])
+
+
+def stylesheet_path(templates: Templates, looks: Looks) -> str:
+    """Return the output path of the stylesheet. Its name changes with its content, so it can be cached for ever.
+
+    Nothing is rendered for that.
+    """
+    sources = "".join(templates.source(name) for name in (_THEME, *_SHEETS))
+    name = hashlib.blake2b(f"{looks}{sources}".encode("utf-8", "surrogatepass"), digest_size=5).hexdigest()
+    return f"assets/site.{name}.css"
+
+
+@lru_cache(maxsize=16)
+def _height(config: Config, url: str, width: int, stamp: str) -> int:
+    """Return the height of a logo of this width; 0 if it is not known. stamp: of its file, as it may be replaced."""
+    found = static_picture(config, url) if stamp else None
+    return max(1, round(width * found.height / found.width)) if found else 0
