@@ -36,6 +36,7 @@ from publisher.posts.front_matter.metadata import build_post
 from publisher.posts.front_matter.parsing import parse_head
 from publisher.posts.markup import BrokenPost, Renderer
 from publisher.posts.post_file import PostSettings
+from publisher.posts.rendering.headline import title_in
 from publisher.publishing.wiring import open_project_store
 from publisher.site.build import build
 from publisher.subscribers.address import bare_address, clean_name, mailbox_of, normalise
@@ -145,7 +146,7 @@ def front_matter() -> Iterator[Take]:
 
     def take(text: str) -> None:
         for head in _heads(text):
-            _refusable(lambda head=head: build_post(_NAME, parse_head(head, whole=True), "digest", settings))  # type: ignore[misc]
+            _refusable(lambda head=head: build_post(_NAME, parse_head(head, whole=True), "digest", settings, title_in))  # type: ignore[misc]
 
     yield take
 

@@ -12,6 +12,7 @@ from publisher.posts.front_matter.metadata import build_post
 from publisher.posts.front_matter.parsing import Unfinished, parse_head
 from publisher.posts.index import UNKNOWN_NS
 from publisher.posts.post_file import Head, ParsedFile, PostSettings, problem_of
+from publisher.posts.rendering.headline import title_in
 from publisher.posts.scan import MOST_BYTES, Stamp
 from publisher.posts.text.encoding import decode, is_suspect, refuse_binary, repair, without_controls
 from publisher.posts.text.excerpt import is_visible
@@ -98,7 +99,7 @@ def _parse(data: bytes, source: str, digest: str, settings: PostSettings, *, who
     if controls and controls[0] < head.body_line:
         what, hint = "contained a control character, which was removed", "delete it"
         problems.append(Problem(f"{settings.folder}/{source}", controls[0], what, hint, Severity.WARNING))
-    parsed = build_post(source, head, digest, settings)
+    parsed = build_post(source, head, digest, settings, title_in)
     return replace(parsed, problems=(*problems, *parsed.problems)) if problems else parsed
 
 

@@ -16,6 +16,7 @@ from publisher.posts.front_matter.metadata import build_post
 from publisher.posts.front_matter.parsing import parse_head
 from publisher.posts.markup import Renderer
 from publisher.posts.post_file import ParsedFile, PostSettings
+from publisher.posts.rendering.headline import title_in
 from publisher.publishing.project_check import check_project
 from publisher.site.build import BuildReport, build
 
@@ -90,7 +91,7 @@ def settings(**site: Any) -> PostSettings:
 
 def read(text: str, source: str = HELLO, **site: Any) -> ParsedFile:
     """Read the head of a post's text; PostError comes through."""
-    return build_post(source, parse_head(text, whole=True), "digest", settings(**site))
+    return build_post(source, parse_head(text, whole=True), "digest", settings(**site), title_in)
 
 
 def post_of(text: str, source: str = HELLO, **site: Any) -> Post:

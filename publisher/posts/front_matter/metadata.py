@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
 
-from publisher.core.characters import shorten
 from publisher.core.errors import PostError
 from publisher.core.models import Author, Enclosure, Episode, Image, Post, Problem, Severity, Tag
 from publisher.posts.front_matter.attached_files import AttachedFiles
@@ -32,13 +32,16 @@ from publisher.posts.post_file import Head, ParsedFile, PostSettings, Tree
 from publisher.posts.slugs import own_slug, post_slug, tag_slug
 from publisher.posts.text.comments import without_comments
 from publisher.posts.text.excerpt import decoded, is_visible, plain_line, without_pairs
-from publisher.posts.text.tex import take_out
 from publisher.posts.text.typography import typeset
 from publisher.posts.urls import absolute, is_web_url, quoted
 
 
-def build_post(source: str, head: Head, digest: str, settings: PostSettings) -> ParsedFile:
+def build_post(
+    source: str, head: Head, digest: str, settings: PostSettings, title_in: Callable[[str], tuple[str, bool]]
+) -> ParsedFile:
     """Build the Post from a file; a draft gives a ParsedFile without a Post.
+
+    title_in  returns what a body says of its title, and whether that is a heading; "" if it says nothing
 
     Raises PostError, with the line, if the file cannot be published.
     """
@@ -46,7 +49,7 @@ def build_post(source: str, head: Head, digest: str, settings: PostSettings) -> 
     if meta.is_draft() or source.startswith("_drafts/") or "/_drafts/" in source:
         return ParsedFile(None)
     meta.refuse_unclear()
-    builder = _PostBuilder(source, head, meta, settings)
+    builder = _PostBuilder(source, head, meta, settings, title_in)
     post = builder.post(digest)
     return ParsedFile(post, tuple(builder.problems), tuple(builder.attached.measured.items()), unfit=builder.unfit)
 
@@ -54,9 +57,17 @@ def build_post(source: str, head: Head, digest: str, settings: PostSettings) -> 
 class _PostBuilder:
     """The builder of one post, which determines its fields and collects warnings."""
 
-    def __init__(self, source: str, head: Head, meta: FrontMatter, settings: PostSettings) -> None:
+    def __init__(
+        self,
+        source: str,
+        head: Head,
+        meta: FrontMatter,
+        settings: PostSettings,
+        title_in: Callable[[str], tuple[str, bool]],
+    ) -> None:
         self.source, self.head, self.meta, self.settings = source, head, meta, settings
         self.folder, self.name = name_of(source)
+        self.title_in = title_in
         self.problems: list[Problem] = []
         self.attached = AttachedFiles(source, settings, self._warn)
         self.misspelled = list(meta.misspelled())
@@ -216,13 +227,11 @@ class _PostBuilder:
         A short text without a title is a note, which is shown without one. rest: the name of the file.
         """
         title = typeset(decoded(without_comments(without_pairs(self.meta.text("title")))))
-        if not is_visible(title):
-            title = first_heading(self.head.body)
-        if title:
+        if is_visible(title):
             return title, True
-        words = first_words(self.head.body)
-        if words and not self.meta.has("title"):
-            return words, False
+        title, is_heading = self.title_in(self.head.body)
+        if title and (is_heading or not self.meta.has("title")):
+            return title, is_heading
         title = re.sub(r"[-_]+", " ", rest).strip().capitalize() or self.name
         self._warn(1, f"the post has no title; using {title!r}, from the file name", "add `title:`")
         return title, True
@@ -335,41 +344,8 @@ class _PostBuilder:
         self.problems.append(Problem(path, line, message, hint, Severity.WARNING))
 
 
-def first_heading(body: str) -> str:
-    """Return the text of a level-one heading at the beginning of the body; "" if there is no such heading."""
-    first, _, second = body.lstrip()[:_LONGEST_HEADING].partition("\n")
-    if len(first) == _LONGEST_HEADING:
-        return ""
-    if marked := re.match(r"#[ \t]+(?=\S)(.*)", first):
-        text = marked[1].rstrip(" \t")
-        text = text.rstrip("#").rstrip(" \t") or text[0]
-    elif re.match(r"=+[ \t]*(?:\n|$)", second) and first[:1] not in "#>*`|-":
-        text = first
-    else:
-        return ""
-    taken = take_out(without_comments(text))
-    return taken.as_written(plain_line(re.sub(r"[*_`]|\[([^\[\]]*)\]\([^()]*\)", r"\1", typeset(taken.body))))
-
-
-def first_words(body: str) -> str:
-    """Return the first words of a note, about a line of them; "" for a longer text, and for one without any words."""
-    text = _NOT_WORDS.sub(" ", body.strip()[: _LONGEST_NOTE + 1])
-    if len(body.strip()) > _LONGEST_NOTE or re.search(r"^#{1,6}[ \t]", text, re.MULTILINE):
-        return ""
-    lines = (line.strip(" \t>*-+") for line in text.split("\n"))
-    first = next((line for line in lines if re.search(r"[^\W_]", line)), "")
-    return shorten(plain_line(re.sub(r"[*_`~]|!?\[([^\[\]]*)\]\([^()]*\)", r"\1", typeset(first))), _LINE)
-
-
-# Markup whose content is not words: comments, blocks of code, and the lines of references.
-_NOT_WORDS = re.compile(r"<!--.*?(?:-->|\Z)|^(```|~~~).*?(?:^\1|\Z)|^\[[^\[\]\n]+\]:.*$", re.DOTALL | re.MULTILINE)
-# How long the Markdown of a note may be, and a name that is made of its first words.
-_LONGEST_NOTE = 1_000
-_LINE = 60
 # The fields whose words readers see as they are written.
 _SENTENCES = ("title", "excerpt", "image_alt", "image_caption")
-# A heading that may be a title; a longer line is not.
-_LONGEST_HEADING = 2_000
 _UNQUOTED = re.compile(r"[\s<>\"\\]")
 # A separator between names. The part after a comma may belong to the same name, as in O'Brien, Jr. and Acme, Inc.
 _BETWEEN_NAMES = re.compile(

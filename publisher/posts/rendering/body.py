@@ -1,7 +1,6 @@
 """Rendering of one body in Markdown or HTML as safe HTML with absolute URLs, an excerpt and a word count.
 
 It runs in a child process, which markup.Renderer asks: what a body costs is bounded by that process, not by this code.
-No other module uses comrak for posts.
 """
 
 from __future__ import annotations
@@ -11,30 +10,28 @@ from collections.abc import Callable, Iterable
 from functools import cache, cached_property
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import comrak
+from typing import NamedTuple
 
 from publisher.config import Config
 from publisher.core.characters import shorten
 from publisher.core.errors import PostError
 from publisher.core.models import Picture, Problem, Severity
-from publisher.posts.front_matter.metadata import first_heading
 from publisher.posts.front_matter.parsing import split_body
 from publisher.posts.places import Places, WrittenPost
 from publisher.posts.rendering import lone_tags
 from publisher.posts.rendering.allowed_html import Absolutise, Sanitiser
 from publisher.posts.rendering.body_warnings import body_warnings
+from publisher.posts.rendering.commonmark import settled_html
+from publisher.posts.rendering.headline import first_heading
 from publisher.posts.rendering.lost_words import LostWords, lost_notes, unseen_notes, with_all_words
 from publisher.posts.rendering.references import References
 from publisher.posts.text.comments import comment_in, shown_comments
-from publisher.posts.text.definitions import has_definitions, loosened, with_separate_terms
+from publisher.posts.text.definitions import with_separate_terms
 from publisher.posts.text.encoding import decode, repair_body, without_controls
 from publisher.posts.text.excerpt import count_words, excerpt_of, plain_text
 from publisher.posts.text.nesting import require_shallow_html, require_shallow_markdown
 from publisher.posts.text.prose import LineFinder, line_at, without_inline_code
 from publisher.posts.text.tex import TakenOut, take_out, without_formulas
-from publisher.posts.text.typography import finished, prepared
 
 # How many problems of one kind are reported of a post.
 MOST_PROBLEMS = 100
@@ -232,10 +229,8 @@ class _Body:
         if self._is_html:
             settled = lone_tags.settle(body)
         else:
-            body = prepared(_without_title(body, self.post.title, self.taken))
-            if not lone_tags.may_swallow(body):
-                return self.taken.put_back(_finish(_markdown(body), body))
-            settled = lone_tags.settle_markdown(body, _markdown)
+            body = _without_title(body, self.post.title, self.taken)
+            settled = settled_html(body)
         self._settled = settled
         for hidden in settled.hidden:
             message = f"the comment that begins here is never closed, and hides {hidden.words:,} words from readers"
@@ -297,40 +292,22 @@ def _sanitiser() -> Sanitiser:
 
 
 def _without_title(body: str, title: str, taken: TakenOut) -> str:
-    """Return the body without a first heading that repeats the post's title, which is shown above the body anyway."""
+    """Return the body without a first heading that repeats the post's title, which is shown above the body anyway.
+
+    Pictures in it stay, and so does all of a heading that has a footnote.
+    """
     if first_heading(taken.as_written(body)) != title:
         return body
     blank = len(body) - len(body.lstrip("\n"))
     lines = body.split("\n")
+    if "[^" in lines[blank] or "<img" in lines[blank]:
+        return body
     skipped = blank + (1 if lines[blank].lstrip().startswith("#") else 2)
-    return "\n" * skipped + "\n".join(lines[skipped:])  # the number of lines stays
+    pictures = " ".join(_PICTURE.findall(lines[blank]))
+    return "\n" * blank + pictures + "\n" * (skipped - blank) + "\n".join(lines[skipped:])  # the number of lines stays
 
 
-def _markdown(body: str, escape: bool = False) -> str:
-    """Return a body as HTML. escape: whether HTML in it becomes text."""
-    if has_definitions(body):
-        body = loosened(body)
-    return finished(comrak.render_markdown(body, *_options(escape)))
-
-
-@cache
-def _options(escape: bool = False) -> tuple[Any, Any, Any]:
-    """Return comrak's options.
-
-    They enable GitHub's dialect with footnotes, definition lists, alerts, smart quotes and heading ids, and emphasis in
-    East Asian text.
-    """
-    extension, parse, render = comrak.ExtensionOptions(), comrak.ParseOptions(), comrak.RenderOptions()
-    for name in ("strikethrough", "table", "autolink", "tasklist", "footnotes", "description_lists", "alerts"):
-        setattr(extension, name, True)
-    extension.header_id_prefix = ""
-    extension.cjk_friendly_emphasis = True  # emphasis next to full-width punctuation, where CommonMark sees none
-    parse.smart = True
-    render.unsafe_ = True  # nh3 sanitises it afterwards
-    render.escape = escape
-    return extension, parse, render
-
-
+_PICTURE = re.compile(r"!\[[^\[\]]*\](?:\([^()]*\)|\[[^\[\]]*\])")
 # As comrak writes them. A tag of the writer's may contain a "<" in quotes, and stays.
 _ANCHOR = re.compile(r'<a href="#[^"<>]*+"(?>[^<>]*?\bclass="anchor")[^<>]*+></a>')
 _ZOOM = re.compile(r'(<img\b[^<>]*?)\bstyle="\s*zoom:\s*(\d{1,3}%);?\s*"', re.IGNORECASE)

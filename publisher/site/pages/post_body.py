@@ -127,7 +127,7 @@ def page_body(
 
 def _without_title(html: str, title: str) -> str:
     match = _TITLE.match(html)
-    if match and unescape(_TAG.sub("", match[1])).strip() == title.strip():
+    if match and "<img" not in match[1] and unescape(_TAG.sub("", match[1])).strip() == title.strip():
         return html[match.end() :]
     return html
 

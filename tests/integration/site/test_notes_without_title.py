@@ -8,7 +8,7 @@ from email.message import EmailMessage
 import feedparser
 import pytest
 
-from publisher.posts.front_matter.metadata import first_words
+from publisher.posts.rendering.headline import first_words
 from tests.support.posts_samples import read
 from tests.support.project import Project
 

@@ -7,7 +7,7 @@ import pytest
 from publisher.core.models import Severity
 from publisher.posts.front_matter.parsing import markdown_of
 from publisher.posts.rendering.allowed_html import sanitise
-from publisher.posts.rendering.body import _markdown
+from publisher.posts.rendering.commonmark import _markdown
 from publisher.posts.text.comments import comment_in, shown_comments, without_comments, without_hidden_text
 from publisher.posts.text.excerpt import plain_line
 from publisher.posts.text.prose import masked

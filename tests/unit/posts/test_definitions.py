@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from publisher.posts.rendering.body import _finish, _markdown
+from publisher.posts.rendering.body import _finish
+from publisher.posts.rendering.commonmark import _markdown
 from publisher.posts.text.definitions import has_definitions, loosened
 
 

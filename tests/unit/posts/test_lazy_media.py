@@ -7,7 +7,7 @@ import re
 import pytest
 
 from publisher.posts.rendering.allowed_html import sanitise
-from publisher.posts.rendering.body import _markdown
+from publisher.posts.rendering.commonmark import _markdown
 from publisher.posts.rendering.lone_tags import may_swallow, settle, settle_markdown
 from tests.support.posts_samples import html_of, rendered, said
 

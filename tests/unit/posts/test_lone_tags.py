@@ -8,7 +8,7 @@ from lxml import html as lxml_html
 from publisher.core.models import Severity
 from publisher.newsletters.letter.note import rendered_note
 from publisher.posts.rendering.allowed_html import sanitise
-from publisher.posts.rendering.body import _markdown
+from publisher.posts.rendering.commonmark import _markdown
 from publisher.posts.rendering.lone_tags import settle, settle_markdown
 from publisher.posts.text.excerpt import plain_line
 from tests.support.posts_samples import rendered, said

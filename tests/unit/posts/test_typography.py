@@ -10,7 +10,7 @@ from urllib.parse import unquote
 import pytest
 
 from publisher.newsletters.letter.note import rendered_note
-from publisher.posts.front_matter.metadata import first_heading
+from publisher.posts.rendering.headline import first_heading
 from publisher.posts.text.typography import finished, prepared, typeset
 from tests.support.posts_samples import post_of, rendered, said
 

@@ -1,0 +1,49 @@
+"""Markdown as HTML that is not yet sanitised: GitHub's dialect as comrak reads it, with what this program adds to it.
+
+Of the posts room, only this module and typography use comrak. It is imported when the first text needs it.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import comrak
+
+from publisher.posts.rendering import lone_tags
+from publisher.posts.rendering.lone_tags import SettledHtml
+from publisher.posts.text.definitions import has_definitions, loosened
+from publisher.posts.text.typography import finished, prepared
+
+
+def settled_html(body: str) -> SettledHtml:
+    """Return a Markdown body as HTML in which no lone tag hides what follows it, and typographic signs are set."""
+    body = prepared(body)
+    if not lone_tags.may_swallow(body):
+        return SettledHtml(_markdown(body))
+    return lone_tags.settle_markdown(body, _markdown)
+
+
+def _markdown(body: str, escape: bool = False) -> str:
+    """Return a prepared body as HTML. escape: whether HTML in it becomes text."""
+    if has_definitions(body):
+        body = loosened(body)
+    return finished(comrak.render_markdown(body, *_options(escape)))
+
+
+@cache
+def _options(escape: bool = False) -> tuple[Any, Any, Any]:
+    """Return comrak's options.
+
+    They enable GitHub's dialect with footnotes, definition lists, alerts, smart quotes and heading ids, and emphasis in
+    East Asian text.
+    """
+    extension, parse, render = comrak.ExtensionOptions(), comrak.ParseOptions(), comrak.RenderOptions()
+    for name in ("strikethrough", "table", "autolink", "tasklist", "footnotes", "description_lists", "alerts"):
+        setattr(extension, name, True)
+    extension.header_id_prefix = ""
+    extension.cjk_friendly_emphasis = True  # emphasis next to full-width punctuation, where CommonMark sees none
+    parse.smart = True
+    render.unsafe_ = True  # nh3 sanitises it afterwards
+    render.escape = escape
+    return extension, parse, render
