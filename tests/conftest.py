@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support import ROOT
+from tests.support.forked_program import start_forking
 from tests.support.needs import advice
 from tests.support.project import Project
 
@@ -57,6 +58,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add --no-skips and --shuffle SEED."""
     parser.addoption("--no-skips", action="store_true", help="fail when a test is skipped for want of a program")
     parser.addoption("--shuffle", type=int, metavar="SEED", help="run the tests in a random order")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start what forks the program, once for all workers."""
+    if not hasattr(config, "workerinput"):
+        config.add_cleanup(start_forking().communicate)
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:

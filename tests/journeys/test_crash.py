@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from tests.support.forked_program import Program
 from tests.support.project import ROOT, WEEKLY, Project
 
 READERS, POSTS = 200, 12
@@ -20,7 +21,7 @@ READERS, POSTS = 200, 12
 
 def start(project: Project, *arguments: str) -> subprocess.Popen[str]:
     """Begin a command in a process of its own, by the real clock."""
-    return subprocess.Popen(
+    return Program(
         [sys.executable, "-m", "publisher", "-C", str(project.root), *arguments],
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.forked_program import Program
 from tests.support.project import ROOT, Project
 from tests.support.sink import Sink, sink
 
@@ -25,20 +26,13 @@ def configure(project: Project, slow: Sink) -> None:
 
 
 def start(project: Project) -> subprocess.Popen[str]:
-    return subprocess.Popen(
+    return Program(
         [sys.executable, "-m", "publisher", "-C", str(project.root), "publish", "--yes"],
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # Tests that run in the background ignore Ctrl-C or SIGHUP, and a child inherits that.
-        preexec_fn=_as_usual,
     )
-
-
-def _as_usual() -> None:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.mark.parametrize(("asked", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
@@ -93,7 +87,8 @@ def test_a_closed_terminal_leaves_nothing_in_doubt(project: Project, tmp_path: P
         configure(project, slow)
         pid, terminal = pty.fork()
         if not pid:
-            _as_usual()
+            # Tests that run in the background ignore SIGHUP, and a child inherits that.
+            signal.signal(signal.SIGHUP, signal.SIG_DFL)
             os.environ["PYTHONPATH"] = str(ROOT)
             program = [sys.executable, "-m", "publisher", "-C", str(project.root), "publish", "--yes"]
             os.execv(sys.executable, program)

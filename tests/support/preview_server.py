@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.support.forked_program import Program
 from tests.support.preview_client import PreviewClient
 from tests.support.project import MONDAY, ROOT, Project
 
@@ -21,7 +22,7 @@ class Preview(PreviewClient):
 
     def __init__(self, root: Path, now: str = MONDAY) -> None:
         program = [sys.executable, "-m", "publisher", "--json", "-C", str(root), "--now", now]
-        self.process = subprocess.Popen(
+        self.process = Program(
             [*program, "preview", "--no-open", "--port", str(free_port())],
             env=os.environ | {"PYTHONPATH": str(ROOT)},
             stdout=subprocess.PIPE,

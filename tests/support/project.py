@@ -24,6 +24,7 @@ import pytest
 from publisher.cli.main import run
 from publisher.config import Config, load_config
 from tests.support import ROOT
+from tests.support.forked_program import Program
 
 MONDAY = "2026-11-16T10:00"
 
@@ -136,7 +137,7 @@ class Project:
         ours, theirs = pty.openpty()
         environment = os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "100", "TERM": "xterm"}
         program = [sys.executable, "-m", "publisher", "-C", str(self.root), "--now", MONDAY, *arguments]
-        process = subprocess.Popen(program, env=environment, stdout=theirs, stderr=theirs, stdin=theirs)
+        process = Program(program, env=environment, stdout=theirs, stderr=theirs, stdin=theirs)
         os.close(theirs)
         os.write(ours, answer.encode())
         said = b""
@@ -181,14 +182,17 @@ class Project:
 
 def spawn(*arguments: str, program: tuple[str, ...] = ("-m", "publisher"), **environment: str) -> Ran:
     """Run the program in a process of its own, in another language and time zone if environment says so."""
-    done = subprocess.run(
+    with Program(
         [sys.executable, *program, *arguments],
         env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
-        capture_output=True,
-        timeout=120,
-        check=False,
-    )
-    ran = Ran(done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace"))
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        try:
+            out, err = process.communicate(timeout=120)
+        finally:
+            process.kill()
+    ran = Ran(process.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace"))
     assert "Traceback" not in ran.said, ran.said
     return ran
 

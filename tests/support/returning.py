@@ -12,6 +12,7 @@ from pathlib import Path
 from publisher.mail.verp import ReturnPath
 from publisher.publishing.mail_wiring import project_links, project_secret
 from tests.support.bounce_samples import complaint, failed, letter, plain, report
+from tests.support.forked_program import Program
 from tests.support.project import ROOT, Project, Ran
 
 
@@ -63,5 +64,7 @@ def pipe(returning: Returning, data: bytes, *arguments: str) -> Ran:
     """Run the program as a mail server does."""
     program = [sys.executable, "-m", "publisher", "-C", str(returning.project.root), "bounces", "read", "-", *arguments]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    done = subprocess.run(program, input=data, capture_output=True, env=environment, check=False)
-    return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
+    streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with Program(program, env=environment, **streams) as process:
+        out, err = process.communicate(data)
+    return Ran(process.returncode, out.decode(), err.decode())

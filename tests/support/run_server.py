@@ -20,6 +20,7 @@ from benchmarks.troubles import processes
 from publisher.publishing.wiring import Project as OpenProject
 from publisher.publishing.wiring import open_project_store
 from tests.support.clockwork import tick
+from tests.support.forked_program import Program
 from tests.support.preview_server import free_port
 from tests.support.project import ROOT, WEEKLY, Project
 from tests.support.web_client import WebClient, configure, until
@@ -36,7 +37,7 @@ class Running(Serving):
         self.url = f"http://127.0.0.1:{port}"
         program = [sys.executable, "-m", "publisher", "-C", str(project.root), *(["--now", now] if now else [])]
         with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
+            self.process = Program(
                 [*program, "run", "--port", str(port)],
                 env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
                 stdout=subprocess.PIPE,

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from tests.support.forked_program import Program
 from tests.support.preview_server import free_port
 from tests.support.project import ROOT, Project
 from tests.support.web_client import NEWSLETTERS, WebClient, check_log, configure
@@ -23,7 +24,7 @@ class Serving(WebClient):
 
     def __init__(self, project: Project, port: int, *, now: str = "") -> None:
         program = [sys.executable, "-m", "publisher", "-C", str(project.root), *(["--now", now] if now else [])]
-        self.process = subprocess.Popen(
+        self.process: subprocess.Popen[str] = Program(
             [*program, "serve", "--port", str(port)],
             env=os.environ | {"PYTHONPATH": str(ROOT)},
             stdout=subprocess.PIPE,

@@ -16,6 +16,7 @@ import pytest
 
 from publisher.cli import main
 from publisher.cli.main import COMMANDS, cli, run
+from tests.support.forked_program import Program
 from tests.support.project import MONDAY, Project, spawn
 
 HEAVY = ["feedgen", "premailer", "sqlalchemy", "alembic", "apscheduler", "jinja2", "yaml", "rich", "lxml"]
@@ -323,7 +324,7 @@ def test_an_interrupted_build_leaves_whole_files(project: Project) -> None:
 
 def interrupted_build(project: Project, public: Path) -> tuple[int, str, str]:
     """Interrupt a build once it has written its first page, and return its code and output."""
-    process = subprocess.Popen(
+    process: subprocess.Popen[str] = Program(
         [sys.executable, "-m", "publisher", "-C", str(project.root), "build"],
         env=os.environ | {"PYTHONPATH": str(Path(main.__file__).parents[2])},
         stdout=subprocess.PIPE,

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.forked_program import Program
 from tests.support.project import ROOT, WEEKLY, Project
 
 GHOST = (
@@ -344,7 +345,7 @@ def test_a_killed_import_can_be_repeated(project: Project) -> None:
     path = project.write("people.csv", f"email,name\n{rows}")
     words = [sys.executable, "-m", "publisher", "-C", str(project.root), "subscribers", "import", str(path)]
     database = project.root / ".publisher/publisher.db"
-    with subprocess.Popen(words, env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL) as ran:
+    with Program(words, env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL) as ran:
         until = time.monotonic() + 60
         while time.monotonic() < until and _rows(database) < 1_000:
             time.sleep(0.01)

@@ -16,6 +16,7 @@ from xml.etree import ElementTree
 import pytest
 
 from publisher.posts.archive import open_archive
+from tests.support.forked_program import Program
 from tests.support.needs import needs
 from tests.support.project import MONDAY, ROOT, Project
 
@@ -30,8 +31,13 @@ def start(project: Project, *arguments: str, most_bytes: int = 0) -> subprocess.
             resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
 
     program = [sys.executable, "-m", "publisher", "-C", str(project.root), "--now", MONDAY, *arguments]
-    return subprocess.Popen(
-        program, env=ENVIRONMENT, preexec_fn=limit, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    return Program(
+        program,
+        env=ENVIRONMENT,
+        preexec_fn=limit if most_bytes else None,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
 
 

@@ -1,0 +1,248 @@
+"""`python -m publisher` in processes that are forked from one that has loaded it: loading takes a second or two.
+
+    process = Program([sys.executable, "-m", "publisher", "serve"], stdout=subprocess.PIPE, text=True)
+
+is a subprocess.Popen in all respects, and runs what `-m publisher` runs, until it ends as Python ends. Where Python
+would start otherwise, because of PYTHONIOENCODING or LC_ALL, it starts a real interpreter, as do all tests that are
+about starting one, and the tutorial's.
+
+One process for each run of pytest, with one thread, forks them for all of its workers.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
+from struct import Struct
+from types import SimpleNamespace
+from typing import Any, AnyStr
+
+from tests.support import ROOT
+
+ADDRESS = "TESTS_PROGRAM_SOCKET"
+# What else the program loads when it needs it.
+_LATE = (
+    "publisher.daemon.process",
+    "publisher.daemon.starter",
+    "publisher.publishing.letter_check",
+    "publisher.site.build.rebuild",
+    "publisher.web.application",
+    "sqlalchemy.dialects.postgresql.psycopg",
+    "sqlalchemy.dialects.sqlite.pysqlite",
+    "uvicorn.protocols.http.h11_impl",
+)
+_LARGEST = 1_000_000  # bytes of a request
+_NUMBER = Struct("=q")
+_STREAMS = {"stdin": "r", "stdout": "w", "stderr": "w"}
+
+
+def _of_python(environment: Any) -> dict[str, str]:
+    """Return what decides how an interpreter starts."""
+    found = {name: value for name, value in environment.items() if name.startswith(("PYTHON", "LC_", "LANG"))}
+    found.pop("PYTHONDONTWRITEBYTECODE", "")
+    return found | {"PYTHONPATH": str(ROOT)} if found.get("PYTHONPATH", "") in ("", str(ROOT)) else found
+
+
+_OURS = _of_python(os.environ)
+
+
+def start_forking() -> subprocess.Popen[bytes]:
+    """Start the process that forks the others, until its standard input is closed. It loads nothing yet."""
+    os.environ[ADDRESS] = f"publisher-tests-{os.getpid()}"
+    words = [sys.executable, "-m", "tests.support.forked_program"]
+    process = subprocess.Popen(words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stdout.read(1), "the process that forks the program did not start"
+    return process
+
+
+class Program(subprocess.Popen[AnyStr]):
+    """A process of the program. It is not a child of this process: its end arrives through a connection."""
+
+    _wire: socket.socket | None = None
+
+    def _execute_child(self, args: list[str], *rest: Any) -> None:
+        # In the order, and with the names, of Popen's own method.
+        _, before, _, files, folder, given, _, _, _, p2cread, p2cwrite, c2pread, c2pwrite, errread, errwrite, *_ = rest
+        environment = dict(os.environ if given is None else given)
+        if args[:3] != [sys.executable, "-m", "publisher"] or before or files or _of_python(environment) != _OURS:
+            super()._execute_child(args, *rest)  # type: ignore[misc] - it is private
+            return
+        asked = {"words": args[3:], "folder": str(folder or Path.cwd()), "environment": environment}
+        streams = [own if own != -1 else number for number, own in enumerate((p2cread, c2pwrite, errwrite))]
+        self._wire = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._wire.connect(f"\0{os.environ[ADDRESS]}")
+        socket.send_fds(self._wire, [json.dumps(asked).encode()], streams)
+        self.pid = self._number()
+        self._child_created = True
+        self._close_pipe_fds(p2cread, p2cwrite, c2pread, c2pwrite, errread, errwrite)  # type: ignore[attr-defined]
+
+    def _number(self) -> int:
+        assert self._wire is not None
+        received = self._wire.recv(_NUMBER.size)
+        assert received, "the process that forks the program has ended"
+        return int(_NUMBER.unpack(received)[0])
+
+    def _try_wait(self, wait_flags: int) -> tuple[int, int]:
+        if self._wire is None:
+            return super()._try_wait(wait_flags)  # type: ignore[misc,no-any-return]
+        if wait_flags & os.WNOHANG and not select.select([self._wire], [], [], 0)[0]:
+            return 0, 0
+        return self.pid, self._number()
+
+    def _internal_poll(self, *given: Any, **named: Any) -> int | None:
+        if self._wire is None:
+            return super()._internal_poll(*given, **named)  # type: ignore[misc,no-any-return]
+        if self.returncode is None and self._waitpid_lock.acquire(blocking=False):  # type: ignore[attr-defined]
+            try:
+                pid, status = self._try_wait(os.WNOHANG)
+                if pid:
+                    self._handle_exitstatus(status)  # type: ignore[attr-defined]
+            finally:
+                self._waitpid_lock.release()  # type: ignore[attr-defined]
+        return self.returncode
+
+
+class _Forked(subprocess.Popen[bytes]):
+    """The starter of `publisher run`, forked by its parent, which has it loaded already and has only one thread yet."""
+
+    def _execute_child(self, args: list[str], *rest: Any) -> None:
+        if args[1:4] != ["-P", "-m", "publisher.daemon.starter"] or len(list(Path("/proc/self/task").iterdir())) > 1:
+            super()._execute_child(args, *rest)  # type: ignore[misc] - it is private
+            return
+        kept, pipes = rest[3], rest[9:15]
+        self.pid = os.fork()
+        if not self.pid:
+            try:
+                _be_the_starter(args[4:], kept)
+            finally:
+                os._exit(1)
+        self._child_created = True
+        self._close_pipe_fds(*pipes)  # type: ignore[attr-defined]
+
+
+def _be_the_starter(numbers: list[str], kept: list[int]) -> None:
+    from publisher.daemon import starter
+
+    os.setpgid(0, 0)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1):
+        os.dup2(nothing, number)
+    for number in [int(path.name) for path in Path("/proc/self/fd").iterdir()]:
+        if number > 2 and number not in kept:
+            with suppress(OSError):  # that of the list itself
+                os.close(number)
+    sys.argv[1:] = numbers
+    starter.main()
+    os._exit(0)
+
+
+class _Forker:
+    """Forks processes as they are asked for, and tells how each ended."""
+
+    def __init__(self) -> None:
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._listener.bind(f"\0{os.environ[ADDRESS]}")
+        self._listener.listen(100)
+        self._woken, self._waking = socket.socketpair()
+        self._running: dict[int, socket.socket] = {}
+        for end in (self._woken, self._waking):
+            end.setblocking(False)
+        signal.set_wakeup_fd(self._waking.fileno(), warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda number, frame: None)  # otherwise it wakes nobody
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def serve(self) -> tuple[dict[str, Any], list[int]] | None:
+        """Return in each forked process what it was asked for, with its standard streams; in the end, None in this."""
+        while True:
+            ready, _, _ = select.select([self._listener, self._woken, 0], [], [])
+            if 0 in ready:
+                return None
+            if self._woken in ready:
+                self._woken.recv(512)
+                self._tell_ends()
+            if self._listener in ready:
+                wire, _ = self._listener.accept()
+                data, files, _, _ = socket.recv_fds(wire, _LARGEST, 3)
+                _load()
+                pid = os.fork()
+                self._running[pid] = wire
+                if not pid:
+                    self._leave()
+                    return json.loads(data), files
+                wire.sendall(_NUMBER.pack(pid))
+                for file in files:
+                    os.close(file)
+
+    def _tell_ends(self) -> None:
+        while self._running:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if not pid:
+                return
+            with self._running.pop(pid) as wire, suppress(ConnectionError):  # nobody may want to know
+                wire.sendall(_NUMBER.pack(status))
+
+    def _leave(self) -> None:
+        """Close in a forked process what belongs to this one."""
+        signal.set_wakeup_fd(-1)
+        for each in (self._listener, self._woken, self._waking, *self._running.values()):
+            each.close()
+
+
+def _load() -> None:
+    if "publisher.cli.main" in sys.modules:
+        return
+    from publisher.cli.main import COMMANDS
+
+    for name in (*(place.partition(":")[0] for place, _ in COMMANDS.values()), *_LATE):
+        import_module(name)
+    gc.collect()
+    gc.freeze()
+
+
+def _become(asked: dict[str, Any], files: list[int]) -> None:
+    """Look as if an interpreter had just started to run the program."""
+    for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGCHLD):
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for (name, mode), file, number in zip(_STREAMS.items(), files, range(3), strict=True):
+        os.dup2(file, number)
+        os.close(file)
+        old = getattr(sys, name)
+        new = open(number, mode, 1 if name == "stderr" else -1, old.encoding, old.errors, closefd=False)  # noqa: SIM115
+        setattr(sys, name, new)
+        setattr(sys, f"__{name}__", new)
+    os.environ.clear()
+    os.environ.update(asked["environment"])
+    time.tzset()
+    os.chdir(asked["folder"])
+    sys.path[0] = asked["folder"]
+    sys.argv[1:] = asked["words"]
+
+
+def main() -> None:
+    """Fork processes of the program as they are asked for, until standard input ends."""
+    forker = _Forker()
+    os.write(1, b"\n")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    if forked := forker.serve():
+        _become(*forked)
+        from publisher import __main__
+        from publisher.daemon import children
+
+        vars(children)["subprocess"] = SimpleNamespace(**vars(subprocess) | {"Popen": _Forked})
+        __main__.main()
+
+
+if __name__ == "__main__":
+    main()
