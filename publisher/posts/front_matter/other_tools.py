@@ -272,8 +272,9 @@ def _leftovers(body: str) -> list[Leftover]:
 
 
 def _hits(pattern: re.Pattern[str], text: str) -> list[tuple[int, str]]:
-    line_of = line_counter(text)
-    return [(line_of(match.start()), " ".join(match[0].split())) for match in pattern.finditer(text)]
+    found = list(pattern.finditer(text))
+    line_of = line_counter(text) if found else None
+    return [(line_of(match.start()), " ".join(match[0].split())) for match in found] if line_of else []
 
 
 def _leftover(family: str, hits: list[tuple[int, str]]) -> Leftover:

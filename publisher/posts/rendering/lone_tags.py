@@ -118,7 +118,7 @@ class SettledHtml:
 
 def may_swallow(written: str) -> bool:
     """Return whether a text has tags that `settle` might change. Most texts have none, and this is cheap."""
-    return is_lazy(written) or _SUSPECT.search(written) is not None
+    return "<" in written and (is_lazy(written) or _SUSPECT.search(written) is not None)
 
 
 def settle_markdown(body: str, render: Callable[[str, bool], str]) -> SettledHtml:

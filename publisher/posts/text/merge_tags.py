@@ -44,6 +44,8 @@ MERGE_TAG = re.compile(
     rf"|##(?:{_FIELD})##",
     re.IGNORECASE,
 )
+# Without one of these or a sign such as {, there is no merge tag in a text. It is much quicker to search for.
+MAYBE_FIELD = re.compile(rf"[%[#](?:{_FIELD}|(?:mailing_list|tag)_|\w{{1,40}},[ ]?fallback=)", re.IGNORECASE)
 _RAW = re.compile(r"\{%-?\s*+raw\s*+-?%\}(?:(?!\{%-?\s*+endraw).)*+", re.DOTALL)
 
 

@@ -21,8 +21,8 @@ _MARKER = r">|(?:[-*+]|\d{1,9}[.)])(?=[ \t]|$)"
 _MARKERS = re.compile(rf"(?:[ \t]*+(?:{_MARKER}))*+")
 _LIST_ITEM = re.compile(r"(?:[-*+]|\d{1,9}[.)])(?=[ \t]|$)")
 _RULE = re.compile(r"[ \t]*(?:[-*_][ \t]*)+$")
-# Without such a line no quote or list can be that deep.
-_MAYBE_DEEP = re.compile(r"^[ \t>*+\-\d.)]{100}", re.MULTILINE)
+# Without such a line no quote or list can be that deep. A search for ^ would be tried at each character.
+_MAYBE_DEEP = re.compile(r"\n[ \t>*+\-\d.)]{100}")
 _HEADING = re.compile(r" {0,3}(?:#{1,6}(?=[ \t]|$)|(?:=+|-+)[ \t]*$)")
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*+)(?:[^<>\"']++|\"[^\"<]*+\"|'[^'<]*+'|[\"'])*+>")
 _VOID = frozenset(("area", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"))
@@ -33,7 +33,7 @@ def require_shallow_markdown(body: str, first_line: int = 1) -> None:
 
     first_line  line of the file on which the body begins
     """
-    if _MAYBE_DEEP.search(body):
+    if _MAYBE_DEEP.search(f"\n{body}"):
         for line, depth in _depths(body.split("\n")):
             if depth > MOST_DEPTH:
                 raise PostError(
