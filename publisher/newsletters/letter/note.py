@@ -36,6 +36,7 @@ from publisher.posts.front_matter.parsing import parse_head
 from publisher.posts.front_matter.preamble import front_start
 from publisher.posts.rendering import lone_tags
 from publisher.posts.rendering.allowed_html import sanitise
+from publisher.posts.rendering.lost_words import with_all_words
 from publisher.posts.rendering.mathml import maths_of
 from publisher.posts.text.nesting import require_shallow_html, require_shallow_markdown
 from publisher.posts.text.tex import take_out
@@ -124,8 +125,8 @@ def markdown(
 ) -> str:
     """Convert a short Markdown text to sanitised HTML; relative URLs are resolved against `base`.
 
-    Like a post, it is rendered in a child process. Raises PublisherError if that takes too long, or if the text is
-    nested too deeply.
+    Like a post, it is rendered in a child process. Raises PublisherError if that takes too long, if the text is nested
+    too deeply, or if readers would not see all of its words where they belong.
 
     where       the file or key that the text is from, for errors
     first_line  the line of the file on which it begins; 0 if it is not in a file
@@ -134,7 +135,8 @@ def markdown(
         return ""
     try:
         require_shallow_markdown(text, first_line)
-        html = shared_process().call(rendered_note, text.strip(), base, seconds=limit.for_size(len(text)))
+        begin = first_line + text[: len(text) - len(text.lstrip())].count("\n")
+        html = shared_process().call(rendered_note, text.strip(), base, begin, seconds=limit.for_size(len(text)))
         require_shallow_html(html, text, first_line)
     except PostError as error:
         place = f"{where}:{error.line}" if first_line else where
@@ -147,21 +149,26 @@ def markdown(
     return str(html)
 
 
-def rendered_note(text: str, base: str) -> str:
-    """Return the HTML of a note. It runs in the child."""
+def rendered_note(text: str, base: str, first_line: int = 1) -> str:
+    """Return the HTML of a note, which begins on a line of its file. It runs in the child."""
     extensions = comrak.ExtensionOptions()
     extensions.autolink = extensions.strikethrough = extensions.table = extensions.cjk_friendly_emphasis = True
     parsing = comrak.ParseOptions()
     parsing.smart = True
 
-    def render(body: str, escape: bool = False) -> str:
+    def render(body: str, escape: bool = False, placed: bool = False) -> str:
         rendering = comrak.RenderOptions()
+        rendering.sourcepos = parsing.sourcepos_chars = placed
         rendering.unsafe_ = True  # inline HTML is allowed; it is sanitised below
         rendering.escape = escape
         return finished(comrak.render_markdown(body, extensions, parsing, rendering))
 
     taken = take_out(text)
-    body = prepared(taken.body)
+    body, lost = with_all_words(taken.body, lambda body: render(body, escape=True, placed=True), footnotes=False)
+    for each in lost:
+        if each.is_error:
+            raise PostError(each.message, line=first_line + each.line - 1, hint=each.hint)
+    body = prepared(body)
     html = lone_tags.settle_markdown(body, render).html if lone_tags.may_swallow(body) else render(body)
     if len(html) > _LONGEST:
         return html[: _LONGEST + 1]

@@ -9,7 +9,8 @@ Public modules:
     code_tokens   the tokens of code, for its colours
     frames        the pages that frames show a part of
     lone_tags     tags that would swallow the text behind them, as text
+    lost_words    words that the Markdown parser would drop, as text
     mathml        MathML for the formulas of a post
 """
 
-__all__ = ["allowed_html", "body", "code_tokens", "frames", "lone_tags", "mathml"]
+__all__ = ["allowed_html", "body", "code_tokens", "frames", "lone_tags", "lost_words", "mathml"]

@@ -21,7 +21,7 @@ from publisher.posts.places import Places, WrittenPost
 from publisher.posts.rendering import lone_tags
 from publisher.posts.rendering.allowed_html import Absolutise, Sanitiser
 from publisher.posts.rendering.body_warnings import body_warnings
-from publisher.posts.rendering.commonmark import settled_html
+from publisher.posts.rendering.commonmark import placed_html, settled_html
 from publisher.posts.rendering.headline import first_heading
 from publisher.posts.rendering.lost_words import LostWords, lost_notes, unseen_notes, with_all_words
 from publisher.posts.rendering.references import References
@@ -218,7 +218,7 @@ class _Body:
             require_shallow_markdown(body, self.first_line)
         body = self._carried_over(body)
         if not self._is_html:
-            body, lost = with_all_words(body)
+            body, lost = with_all_words(body, placed_html)
             self._report_lost(each._replace(line=each.line + self.first_line - 1) for each in lost)
         separator = self.post.excerpt_separator
         if separator and not _MORE_SPELLINGS.fullmatch(separator) and separator in body:

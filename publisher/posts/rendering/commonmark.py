@@ -24,6 +24,11 @@ def settled_html(body: str) -> SettledHtml:
     return lone_tags.settle_markdown(body, _markdown)
 
 
+def placed_html(body: str) -> str:
+    """Return a Markdown body as HTML whose elements have their places in the body, and in which HTML is text."""
+    return str(comrak.render_markdown(body, *_options(escape=True, placed=True)))
+
+
 def _markdown(body: str, escape: bool = False) -> str:
     """Return a prepared body as HTML. escape: whether HTML in it becomes text."""
     if has_definitions(body):
@@ -32,7 +37,7 @@ def _markdown(body: str, escape: bool = False) -> str:
 
 
 @cache
-def _options(escape: bool = False) -> tuple[Any, Any, Any]:
+def _options(escape: bool = False, placed: bool = False) -> tuple[Any, Any, Any]:
     """Return comrak's options.
 
     They enable GitHub's dialect with footnotes, definition lists, alerts, smart quotes and heading ids, and emphasis in
@@ -46,4 +51,5 @@ def _options(escape: bool = False) -> tuple[Any, Any, Any]:
     parse.smart = True
     render.unsafe_ = True  # nh3 sanitises it afterwards
     render.escape = escape
+    render.sourcepos = parse.sourcepos_chars = placed
     return extension, parse, render

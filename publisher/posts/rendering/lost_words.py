@@ -1,19 +1,20 @@
 """Words that the Markdown parser would drop, which stay as text and are reported.
 
-A footnote with two texts mixes the footnotes with the rest of the post, and a footnote that nothing refers to has no
-place. All functions are pure, and keep the number of lines.
+A table on GitHub drops the cells for which its header has no column, and CommonMark takes "[Ann]: Yes." for the address
+of a link, which readers do not see. A footnote with two texts mixes the footnotes with the rest of the post, and one
+that nothing refers to has no place. All functions are pure, and keep the number of lines.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from html import escape, unescape
 from typing import NamedTuple
 from urllib.parse import unquote
 
 from publisher.posts.text.comments import outside_code
-from publisher.posts.text.prose import line_counter, masked
+from publisher.posts.text.prose import code_spans, line_counter, masked
 
 
 class LostWords(NamedTuple):
@@ -36,19 +37,40 @@ _PREFIX = r"^[ \t>]*+(?:(?:[-*+]|\d{1,9}[.)])[ \t]++[ \t>]*+)*+"
 _BRACKET = "&#91;"
 
 
-def with_all_words(body: str) -> tuple[str, list[LostWords]]:
-    """Return a Markdown body with the words as text that its parser would drop, and what was found."""
+# Renders a body in which HTML is text, with the place of each element in an attribute.
+Placed = Callable[[str], str]
+
+
+def with_all_words(body: str, placed: Placed, *, footnotes: bool = True) -> tuple[str, list[LostWords]]:
+    """Return a Markdown body with the words as text that its parser would drop, and what was found.
+
+    footnotes  whether the parser knows footnotes
+    """
     found: list[LostWords] = []
     if "]:" in body:
-        body = _without_second_notes(body, found)
+        body = _without_second_notes(body, found) if footnotes else body
+        body = _without_false_links(body, found)
+    if "|" in body and _may_lose_cells(body):
+        body = _with_all_cells(body, placed(body), found)
     return body, found
+
+
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+
+
+def _prose(body: str) -> str:
+    """Return a body with spaces instead of code and comments."""
+    return _without_comments(masked(body))
+
+
+def _without_comments(prose: str) -> str:
+    return _COMMENT.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), prose) if "<!--" in prose else prose
 
 
 # Footnotes
 
 _NOTE = re.compile(rf"{_PREFIX}\[\^([^\[\]\s]{{1,100}})\]:", re.MULTILINE)
 _NOTE_SIGN = re.compile(r"\[\^([^\[\]\s]{1,100})\](?!:)")
-_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _NOTE_ID = re.compile(r'<li id="fn-([^"]+)"')
 
 
@@ -60,7 +82,7 @@ def _without_second_notes(body: str, found: list[LostWords]) -> str:
     line_of = line_counter(body)
     first: dict[str, int] = {}
     pieces, last = [], 0
-    for note in _NOTE.finditer(masked(body)):
+    for note in _NOTE.finditer(_prose(body)):
         line = line_of(note.end())
         name = note[1].casefold()
         if name in first:
@@ -88,7 +110,7 @@ def lost_notes(prose: str, html: str, unseen: Collection[str]) -> Iterator[LostW
     prose  a file whose front matter and code are blank
     html   what became of its body, before it was sanitised
     """
-    prose = _COMMENT.sub(_blank, prose)
+    prose = _without_comments(prose)
     line_of, shown = line_counter(prose), outside_code(html)
     used = {sign[1].casefold() for sign in _NOTE_SIGN.finditer(prose)}
     for note in _NOTE.finditer(prose):
@@ -101,5 +123,156 @@ def lost_notes(prose: str, html: str, unseen: Collection[str]) -> Iterator[LostW
             yield LostWords(line_of(note.end()), f"{what}, so readers don't see its text", hint)
 
 
-def _blank(found: re.Match[str]) -> str:
-    return re.sub(r"[^\n]", " ", found[0])
+# Definitions of links
+
+_DEFINITION = re.compile(
+    rf"{_PREFIX}\[(?!\^)([^\[\]\n]{{1,200}})\]:[ \t]*+(?:\n[ \t>]*+)?+(<[^<>\n]*+>|[^\s<]\S*+)[ \t]*+(?=\n|\Z|[\"'(])",
+    re.MULTILINE,
+)
+_LABEL = re.compile(r"\[([^\[\]]{1,200})\](:?)")
+_ADDRESS = re.compile(r"<?(?:[#/?>]|\.{1,2}/|www\.|[a-z][a-z0-9+.-]*+:[^\s:]|[^\s@]+@[^\s@]+\.\w)", re.IGNORECASE)
+_DOTTED = re.compile(r"[^\sA-Z./][^\s/]*\.[A-Za-z0-9]{1,6}")
+_SLUG = re.compile(r"[^\sA-Z.,;:!?\u2026\u3001\u3002\uff01\uff0c\uff1f]+")
+# In "[//]: # (words)" and the like, the words are hidden on purpose.
+_HIDING = frozenset(("//", "_", "comment"))
+
+
+def _without_false_links(body: str, found: list[LostWords]) -> str:
+    """Return a body in which a line such as "[Ann]: Yes." is text, since it is not the address of a link."""
+    if all(_ADDRESS.match(each[2]) for each in _DEFINITION.finditer(body)):
+        return body
+    view, line_of = _prose(body), line_counter(body)
+    definitions = [each for each in _DEFINITION.finditer(view) if not _ADDRESS.match(each[2])]
+    used = {_name(each[1]) for each in _LABEL.finditer(view) if not (each[2] and _begins_line(view, each.start()))}
+    pieces, last = [], 0
+    as_text: set[int] = set()
+    for each in definitions:
+        start, name, target = each.start(1) - 1, _name(each[1]), each[2].strip("<>")
+        if (
+            not name
+            or name in _HIDING
+            or name == target
+            or (name in used and (_is_file(target) or _SLUG.fullmatch(target)))
+        ):
+            continue
+        line, short = line_of(start), f"[{each[1]}]: {each[2]}"[:60]
+        if _is_file(target):
+            message = f"nothing refers to the link {short}, so readers don't see this line"
+            found.append(LostWords(line, message, "delete it; or write \\[ if readers should see it", False))
+            continue
+        message = f"{short} is shown as text, because it is not the address of a link"
+        found.append(LostWords(line, message, "write \\[ if it is meant so, or else the address", False))
+        pieces += [body[last:start], _BRACKET, body[start + 1 : each.start(2)], each[2].replace("<", "&lt;")]
+        last = each.end(2)
+        as_text.add(line - 1)
+    return _definitions_first("".join([*pieces, body[last:]]), as_text)
+
+
+def _definitions_first(body: str, as_text: Collection[int]) -> str:
+    """Return a body in which the definitions of links come before the lines of text above them, which would end them.
+
+    as_text  the indices of the lines that were definitions too, and are text now
+    """
+    lines = body.split("\n")
+    end = 0
+    for begin in sorted(as_text):
+        if begin < end:
+            continue
+        end = begin + 1
+        while end < len(lines) and (end in as_text or _is_definition(lines[end])):
+            end += 1
+        run = range(begin, end)
+        lines[begin:end] = [lines[each] for each in sorted(run, key=lambda number: number in as_text)]
+    return "\n".join(lines)
+
+
+def _is_definition(line: str) -> bool:
+    return line.lstrip(" \t>").startswith("[") and _DEFINITION.match(line) is not None
+
+
+def _is_file(target: str) -> bool:
+    """Return whether a target is a file or a domain, and not a sentence of one word, or a name such as Node.js."""
+    first, slash, rest = re.split(r"[?#]", target, maxsplit=1)[0].partition("/")
+    last = rest.rpartition("/")[2].lower() if slash else ""
+    return _DOTTED.fullmatch(first) is not None or _DOTTED.fullmatch(last) is not None
+
+
+def _name(label: str) -> str:
+    return " ".join(label.split()).casefold()
+
+
+_LINE_BEGIN = re.compile(_PREFIX.removeprefix("^"))
+
+
+def _begins_line(text: str, offset: int) -> bool:
+    line = text[max(text.rfind("\n", 0, offset) + 1, offset - _WIDEST_PREFIX) : offset]
+    return _LINE_BEGIN.fullmatch(line) is not None
+
+
+_WIDEST_PREFIX = 200
+
+
+# Tables
+
+_DELIMITER = re.compile(r"^[ \t>]*+(?=[^\n]*\|)\|?[ \t]*+:?-[-:| \t]*+$", re.MULTILINE)
+_PLACE = re.compile(r'<(table|tr|th)\b[^<>]*?\bdata-sourcepos="(\d+):(\d+)-')
+_PIPE = re.compile(r"(?<!\\)\|")
+
+
+def _may_lose_cells(body: str) -> bool:
+    """Return whether a row of a table may have more cells than its header. This is cheap, and sees some too many."""
+    if not _DELIMITER.search(body):
+        return False
+    most = 0
+    for line in body.split("\n"):
+        line = line.strip(" \t>")
+        if not line:
+            most = 0
+        elif line.count("|") and (cells := len(_cells(line))):
+            if most and cells > most:
+                return True
+            if _DELIMITER.match(line):
+                most = min(most, cells) if most else cells
+    return False
+
+
+def _cells(row: str) -> list[str]:
+    row = row.strip()
+    row = row[1:] if row.startswith("|") else row
+    row = row[:-1] if row.endswith("|") and not row.endswith("\\|") else row
+    return _PIPE.split(row)
+
+
+def _with_all_cells(body: str, placed: str, found: list[LostWords]) -> str:
+    """Return a body whose tables have no row with more cells than columns: the last cell has what is too much.
+
+    Other parsers do not see a pipe in code as a border of cells, so it is none if that makes the row right.
+    """
+    lines, columns = body.split("\n"), 0
+    for tag in _PLACE.finditer(placed):
+        columns = 0 if tag[1] == "table" else columns + (tag[1] == "th")
+        number, place = int(tag[2]) - 1, int(tag[3]) - 1
+        if tag[1] != "tr" or not columns or number >= len(lines):
+            continue
+        row = lines[number][place:]
+        if not "".join(_cells(row)[columns:]).strip():
+            continue
+        row = _without_pipes_in_code(row)
+        cells = _cells(row)
+        if len(cells) > columns:
+            more = "".join(cells[columns:]).strip()[:40]
+            message = (
+                f"a row has {len(cells)} cells, but its table has only {columns} columns: {more} is in the last one"
+            )
+            found.append(LostWords(number + 1, message, "add a column to the header; write \\| for a | in a cell"))
+            row = "|".join(["", *cells[: columns - 1], "\\|".join(cells[columns - 1 :]), ""])
+        lines[number] = lines[number][:place] + row
+    return "\n".join(lines)
+
+
+def _without_pipes_in_code(row: str) -> str:
+    pieces, last = [], 0
+    for start, end in code_spans(row):
+        pieces += [row[last:start], _PIPE.sub(r"\\|", row[start:end])]
+        last = end
+    return "".join([*pieces, row[last:]])

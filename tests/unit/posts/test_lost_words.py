@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
+from publisher.core.errors import PublisherError
 from publisher.core.models import Severity
+from publisher.newsletters.letter.note import markdown
 from publisher.posts.text.excerpt import plain_text
-from tests.support.posts_samples import rendered
+from tests.support.posts_samples import rendered, said
 
 TWO_TEXTS = "A[^1] b.\n\n[^1]: First.\n\nMiddle.\n\n{}[^1]: Second.\n\nAfter[^2].\n\n[^2]: Two.\n"
 
@@ -46,3 +50,57 @@ def test_footnotes_that_readers_see_are_no_error() -> None:
         "A[^1] b\n\n[^1]: one\n\n```\n[^1]: code\n```",
     ):
         assert errors(body) == [], body
+
+
+def test_cells_for_which_a_table_has_no_column_stay_and_are_an_error() -> None:
+    for before in ("", "> ", "1. > "):
+        body = f"{before}| a | b |\n{' ' * 3 if '1' in before else ''}{before.lstrip('1. ')}|--|:-:|\n"
+        row = f"{' ' * 3 if '1' in before else ''}{before.lstrip('1. ')}| ls | wc -l | counts | |\n"
+        assert "<td>ls</td>" in (html := rendered(body + row).html)
+        assert '<td align="center">wc -l | counts' in html
+        assert errors(body + row) == [
+            (3, "a row has 4 cells, but its table has only 2 columns: counts is in the last one")
+        ]
+    body = "é | b\n-|-\n`a | b` | c\n`a\\|b` | c | \n\n| a |\n|--|\n| 1 |\n2 | **3**"
+    assert "<td><code>a | b</code></td>\n<td>c</td>" in rendered(body).html
+    assert "<td>2 | <strong>3</strong></td>" in rendered(body).html
+    assert [line for line, _ in errors(body)] == [9]
+    assert errors("```\na|b\n-|-\n1|2|3\n```\n\na | b\n-|-|-\n1|2|3|4\n\n<p>\na|b\n-|-\n1|2|3\n</p>") == []
+
+
+def test_what_is_not_the_address_of_a_link_is_text() -> None:
+    body = (
+        "[Ann]: Yes.\n[1]: https://a.example/\n[Bob]: No\n\n[Ann]: Well\n[Bob]: 'Fine'\n\n> [木村]: はい。\n\n"
+        "- [Q]: Yes/no\n\n[Ann]:\nMaybe\n\n[Tool]: Node.js (new)\n\n[Ann]: <laughs>\n\n"
+        "Ann [link][1], [about]\n\n[about]: about"
+    )
+    result = rendered(body)
+    assert plain_text(result.html) == (
+        "[Ann]: Yes. [Bob]: No [Ann]: Well [Bob]: ‘Fine’ [木村]: はい。 [Q]: Yes/no [Ann]: Maybe [Tool]: Node.js (new) "
+        "[Ann]: <laughs> Ann link, about"
+    )
+    assert '<a href="https://a.example/">link</a>' in result.html
+    assert [(each.line - 3, each.severity) for each in result.problems] == [
+        (line, Severity.WARNING) for line in (1, 3, 5, 6, 8, 10, 12, 15, 17)
+    ]
+    assert result.problems[0].message == "[Ann]: Yes. is shown as text, because it is not the address of a link"
+
+
+def test_definitions_that_nothing_uses_and_hidden_words_stay_hidden() -> None:
+    for body in (
+        "[//]: # (hidden)\n[comment]: <> (hidden)\n[_]: hidden\n[x]: <#> 'a'\n[1]: http://a.example \"T\"\n",
+        "<!--\n\n[Ann]: hidden\n\n[^1]: one\n[^1]: hidden\n\na|b\n-|-\n1|2|3\n\n-->",
+        "[a]: ./x\n[b]: ../x\n[c]: /x\n[d]: ?x\n[e]: #x\n[f]: tel:1\n[g]: www.example.org\n[h]: a@b.example",
+        "```\n[Ann]: Yes.\n```",
+    ):
+        assert "hidden" not in (result := rendered(f"A\n\n{body}")).html
+        assert result.problems == ()
+    ((_, message),) = said(rendered("A\n\n[logo]: img/logo.png"))
+    assert message == "nothing refers to the link [logo]: img/logo.png, so readers don't see this line"
+
+
+def test_a_note_with_lost_cells_is_refused() -> None:
+    assert "[Ann]: Yes." in markdown("[Ann]: Yes.", "https://site.example")
+    with pytest.raises(PublisherError) as caught:
+        markdown("\na|b\n-|-\n1|2|3", "https://site.example", "letters/x.md", first_line=5)
+    assert (caught.value.where, caught.value.message[:15]) == ("letters/x.md:8", "a row has 3 cel")
