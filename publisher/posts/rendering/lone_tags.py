@@ -15,7 +15,9 @@ from functools import cache
 from itertools import groupby, islice
 from typing import NamedTuple
 
+from publisher.posts.rendering.allowed_html import TAGS
 from publisher.posts.rendering.lazy_media import END_NOSCRIPT, NOSCRIPT, is_lazy, loaded
+from publisher.posts.rendering.mentioned_tags import VOID, Place, WrittenTag, may_mention, mentions
 from publisher.posts.text.prose import line_counter, masked, unclosed_raw_blocks
 
 # A closed one is removed with its content, which is not text for readers.
@@ -40,7 +42,6 @@ _LETTER = re.compile(r"[^\W\d_]")
 _ROW = re.compile(r"\s*+<(?:caption|col|colgroup|tbody|td|tfoot|th|thead|tr)\b", re.IGNORECASE)
 _COMMENT_END = re.compile(r"--!?>")
 _SPACE = re.compile(r"\s*+")
-_SLASH = re.compile(r"(?:^|[\s\"'])/\s*$")
 _MORE_WORDS = re.compile(r"[ \t]*[^\s<]")
 # How many different tags are looked for in a body, to name their lines.
 _MOST = 100
@@ -57,13 +58,10 @@ _VOID = frozenset(("br", "hr", "img", "input", "col"))
 _PARAGRAPHS = frozenset(("p", "h1", "h2", "h3", "h4", "h5", "h6", "td", "th", "dt"))
 _ITEMS = frozenset(("li", "dd"))
 _SPANS = frozenset(("em", "strong", "del", "a", "sup", "sub", "mark", "ins", "u", "s", "code"))
+_CHECKBOX = re.compile(r"\btype\s*=\s*[\"']?checkbox", re.IGNORECASE)
 _SOURCE = re.compile(r"\b(?:src|data|srcset|srcdoc)\s*=", re.IGNORECASE)
 _INSIDE = {"video": "<source", "audio": "<source"}
 _QUIET = re.compile(r"<(?:!doctype html|\?xml|!\[(?:if|endif))", re.IGNORECASE)
-
-
-def _closes_itself(tag: _Tag) -> bool:
-    return _SLASH.search(tag.attributes[-20:]) is not None
 
 
 @cache
@@ -118,7 +116,7 @@ class SettledHtml:
 
 def may_swallow(written: str) -> bool:
     """Return whether a text has tags that `settle` might change. Most texts have none, and this is cheap."""
-    return "<" in written and (is_lazy(written) or _SUSPECT.search(written) is not None)
+    return "<" in written and (is_lazy(written) or _SUSPECT.search(written) is not None or may_mention(written))
 
 
 def settle_markdown(body: str, render: Callable[[str, bool], str]) -> SettledHtml:
@@ -175,24 +173,7 @@ def settle(raw: str, escaped: str | None = None) -> SettledHtml:
 
 
 _NOT_CLOSED, _NOT_ALLOWED = "it is never closed", "it isn't allowed in a post"
-
-
-class _Place(NamedTuple):
-    """Where a tag is: the innermost element that Markdown made, and whether that is a paragraph or the like."""
-
-    container: int
-    in_text: bool
-
-
-class _Tag(NamedTuple):
-    """A tag of the writer's, from one offset to another."""
-
-    name: str
-    closing: bool
-    start: int
-    end: int
-    attributes: str
-    place: _Place
+_A_WORD = "it seems to be a word of the sentence"
 
 
 class _Reader:
@@ -206,10 +187,11 @@ class _Reader:
         known = len(signs) == len(found)
         self._starts = [(start, known and signs[index] == "<") for index, (start, is_tag) in enumerate(found) if is_tag]
         self._ends = self._next_own()
-        self._stack: list[tuple[str, _Place]] = [("", _Place(0, False))]
+        self._stack: list[tuple[str, Place]] = [("", Place(0, False))]
         self._count = 0
         self._changes: list[tuple[int, int, str]] = []
-        self._tags: list[_Tag] = []
+        self._tags: list[WrittenTag] = []
+        self._ordinary: list[WrittenTag] = []
         self._became_text: list[tuple[int, ShownTag]] = []
         self._hidden: list[Hidden] = []
         self._removed: dict[int, ShownTag] = {}  # by their start
@@ -235,6 +217,7 @@ class _Reader:
                 continue
             place = self._own(start) if own else self._written(start, end)
         self._pair()
+        self._mention()
 
     def settled(self) -> SettledHtml:
         """Return the text with all changes."""
@@ -264,7 +247,7 @@ class _Reader:
                 or (name in _SPANS and self._stack[-1][1].in_text)
                 or (name in _ITEMS and self._raw[tag.end() : tag.end() + 1] != "\n")
             )
-            self._stack.append((name, _Place(self._count, in_text)))
+            self._stack.append((name, Place(self._count, in_text)))
         return tag.end()
 
     def _written(self, start: int, end: int) -> int:
@@ -282,7 +265,7 @@ class _Reader:
         if not tag[3]:
             self._as_text(start, tag.end(), "its > is missing")
             return tag.end()
-        found = _Tag(tag[1].lower(), raw[start + 1] == "/", start, tag.end(), tag[2], self._stack[-1][1])
+        found = WrittenTag(tag[1].lower(), raw[start + 1] == "/", start, tag.end(), tag[2], self._stack[-1][1])
         return self._sort(found, end)
 
     def _comment(self, start: int, end: int) -> int:
@@ -314,7 +297,7 @@ class _Reader:
                 self._remove(start, stop, name[0], stop, is_named=True)
         return stop
 
-    def _sort(self, tag: _Tag, end: int) -> int:
+    def _sort(self, tag: WrittenTag, end: int) -> int:
         """Decide about a tag at once if that is possible; return where to go on."""
         if tag.name in _FILTERED and tag.place.in_text:
             self._as_text(tag.start, tag.end, _NOT_ALLOWED)
@@ -322,19 +305,21 @@ class _Reader:
             return self._with_content(tag, end)
         elif tag.name in _PAIRED or tag.name in _IN_TABLES:
             self._tags.append(tag)
-        elif tag.name in ("option", "optgroup"):
-            self._changes.append((tag.start, tag.end, "\n"))
+        elif tag.name == "input" and not _CHECKBOX.search(tag.attributes) and not (tag.is_bare and tag.place.in_text):
+            self._remove(tag.start, tag.end, tag.name, tag.end)
+        else:
+            self._ordinary.append(tag)
         return tag.end
 
-    def _with_content(self, tag: _Tag, end: int) -> int:
+    def _with_content(self, tag: WrittenTag, end: int) -> int:
         """Read an element whose content is not read as HTML, up to its closing tag; return where to go on."""
         if tag.closing:
             if tag.place.in_text:
                 self._show(tag, _NOT_ALLOWED if tag.name in _REMOVED else "")
             return tag.end
         closing = self._closing(tag, end)
-        is_bare = not tag.attributes.strip(" \t\n\f/")
-        if _closes_itself(tag) and (not is_bare or tag.name in ("svg", "math")) and not self._is_empty(tag, closing):
+        is_bare = tag.is_bare
+        if tag.closes_itself and (not is_bare or tag.name in ("svg", "math")) and not self._is_empty(tag, closing):
             self._changes.append((tag.end, tag.end, f"</{tag.name}>"))
             return tag.end
         if closing is None or (is_bare and self._is_mentioned(tag, closing)):
@@ -353,11 +338,11 @@ class _Reader:
             self._removed[start] = self._shown(start, end, name)
             self._removed_names.add(name)
 
-    def _is_empty(self, tag: _Tag, closing: re.Match[str] | None) -> bool:
+    def _is_empty(self, tag: WrittenTag, closing: re.Match[str] | None) -> bool:
         space = _SPACE.match(self._raw, tag.end)
         return closing is not None and space is not None and space.end() == closing.start()
 
-    def _is_mentioned(self, tag: _Tag, closing: re.Match[str]) -> bool:
+    def _is_mentioned(self, tag: WrittenTag, closing: re.Match[str]) -> bool:
         """Return whether two tags without attributes are only mentioned: "Between <script> and </script> is code"."""
         if tag.name == "iframe":
             return tag.place.in_text or not self._is_empty(tag, closing)
@@ -367,7 +352,7 @@ class _Reader:
         begins_sentence = self._is_markdown and _MORE_WORDS.match(self._raw, closing.end()) is not None
         return tag.place.in_text or (begins_sentence and tag.name in ("script", "style"))
 
-    def _closing(self, tag: _Tag, end: int) -> re.Match[str] | None:
+    def _closing(self, tag: WrittenTag, end: int) -> re.Match[str] | None:
         """Return the closing tag of an element whose content is not HTML; None if there is none before `end`."""
         found = self._closings.get(tag.name)
         if tag.name not in self._closings or (found and found.start() < tag.end) or self._searched[tag.name] != end:
@@ -378,8 +363,8 @@ class _Reader:
 
     def _pair(self) -> None:
         """Find the pairs among the elements whose content is HTML, and show the others as text."""
-        waiting: dict[str, list[_Tag]] = {}
-        pairs: list[tuple[_Tag, _Tag]] = []
+        waiting: dict[str, list[WrittenTag]] = {}
+        pairs: list[tuple[WrittenTag, WrittenTag]] = []
         for tag in self._tags:
             opened = waiting.setdefault(tag.name, [])
             if tag.name in _IN_TABLES or not tag.closing:
@@ -393,7 +378,7 @@ class _Reader:
             self._settle_pair(opening, closing)
         self._outside_tables([(a.start, b.end) for a, b in pairs if a.name == "table"])
 
-    def _opening(self, closing: _Tag, opened: list[_Tag]) -> _Tag | None:
+    def _opening(self, closing: WrittenTag, opened: list[WrittenTag]) -> WrittenTag | None:
         """Return the opening tag for a closing one. What was opened in another sentence is never closed."""
         while opened and opened[-1].place.in_text and opened[-1].place != closing.place:
             self._show(opened.pop())
@@ -403,13 +388,13 @@ class _Reader:
             self._show(closing)
         return None
 
-    def _alone(self, tag: _Tag) -> None:
-        if _closes_itself(tag) and _SOURCE.search(tag.attributes):
+    def _alone(self, tag: WrittenTag) -> None:
+        if tag.closes_itself and _SOURCE.search(tag.attributes):
             self._changes.append((tag.end, tag.end, f"</{tag.name}>"))
         elif tag.name != "table" or not _ROW.match(self._raw, tag.end):
             self._show(tag)
 
-    def _settle_pair(self, opening: _Tag, closing: _Tag) -> None:
+    def _settle_pair(self, opening: WrittenTag, closing: WrittenTag) -> None:
         inside = self._raw[opening.end : closing.start] if opening.name in _INSIDE else ""
         hides = opening.name in _INSIDE and not opening.attributes.strip() and inside.strip() != ""
         if hides and _INSIDE[opening.name] not in inside.lower():
@@ -432,11 +417,25 @@ class _Reader:
             if tag.name in _IN_TABLES and tag.place.in_text and tag.start >= end:
                 self._show(tag)
 
+    def _mention(self) -> None:
+        """Show the ordinary tags as text that a sentence mentions."""
+        shown: set[int] = set()
+        for mention in mentions(self._raw, self._ordinary) if self._is_markdown else ():
+            tag = mention.tag
+            shown.add(tag.start)
+            if mention.is_text:
+                self._show(tag, _NOT_ALLOWED if tag.name not in TAGS else _A_WORD if tag.name in VOID else "")
+            else:
+                self._changes.append((tag.end, tag.end, f"</{tag.name}>"))
+        for tag in self._ordinary:
+            if tag.name in ("option", "optgroup") and tag.start not in shown:
+                self._changes.append((tag.start, tag.end, "\n"))
+
     def _count_tag(self, start: int, text: str) -> None:
         self._known[start] = self._counts[text], not self._stack[-1][1].in_text
         self._counts[text] += 1
 
-    def _show(self, tag: _Tag, why: str = "") -> None:
+    def _show(self, tag: WrittenTag, why: str = "") -> None:
         self._as_text(tag.start, tag.end, why or ("it was never opened" if tag.closing else _NOT_CLOSED))
 
     def _as_text(self, start: int, end: int, why: str) -> None:

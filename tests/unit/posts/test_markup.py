@@ -142,7 +142,7 @@ def test_a_file_that_vanishes_before_it_is_rendered_is_a_broken_post(tmp_path: P
     ("body", "line", "message"),
     [
         ("x\n\nUse `<script>`:\n\n<script>y</script>", 8, "the HTML tag <script> was removed"),
-        ("x\n\nSee <Card/>", 6, "the HTML tag <Card> was removed"),
+        ("x\n\nSee <Card/>", 6, "<Card/> is shown as text, because it isn't allowed in a post"),
         ("x\n\n![](https://a.example/a_b.png)", 6, "the picture a_b.png has no alt text"),
         ("`#gone`\n\n[up](#gone)", 6, "broken link: there is no #gone in this post"),
         ("[a](#go)\n\n[b](#gone)\n\n## Gone", 4, "broken link: there is no #go in this post"),

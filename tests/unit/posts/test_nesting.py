@@ -23,7 +23,7 @@ HEADINGS = "more than 1,000 headings have the same text"
         ("\n".join(STAIRS), 104, CONTAINERS),
         ("\n".join(STAIRS[:60]), 63, HTML),
         ("<div>\n" * 101 + "x", 104, HTML),
-        ("a\n\n" + "<b>" * 300 + "x", 6, HTML),
+        ("a\n\n" + "<b>" * 300 + "x" + "</b>" * 300, 6, HTML),
         ("<table><tr><td>" * 40 + "x", 4, HTML),
         ("# a\n\n" * 1_001, 2_004, HEADINGS),
         ("#\n" * 60_000, 1_004, HEADINGS),

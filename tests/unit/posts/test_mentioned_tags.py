@@ -1,0 +1,99 @@
+"""A tag that a sentence only mentions stays a word, and formats nothing behind it; tags that are meant stay tags."""
+
+from __future__ import annotations
+
+from publisher.posts.rendering.allowed_html import sanitise
+from publisher.posts.rendering.commonmark import _markdown
+from publisher.posts.rendering.lone_tags import may_swallow, settle_markdown
+from tests.support.posts_samples import rendered, said
+
+ORDINARY = """
+    a abbr b blockquote cite code dd del dfn div dl dt em figcaption figure h1 h2 h6 i img input ins kbd label li mark
+    ol optgroup option p q s samp section small span strike strong sub summary sup time tt u ul var button
+    form Foo string
+""".split()  # noqa: SIM905 - as in allowed_html
+PLACES = (
+    "Use the {} tag here.\n\nNext **bold**.",
+    "Use the\n{} tag here.\n\nNext **bold**.",
+    "- Take an {}, please here.\n- Next **bold**.",
+    "| Use a {} tag here. |\n|---|\n| Next **bold**. |",
+    "## Use the {} tag here.\n\nNext **bold**.",
+    "> Use *the {} tag* here.\n\nNext **bold**.",
+    "Use ({}) here.\n\nNext **bold**.",
+)
+MENTIONED = {
+    "Prefer <strong> over <b>, and <em>": "Prefer <strong> over <b>, and <em>",
+    "if a<b>c then": "if a<b>c then",
+    "vector<int> and List<String> of <your name>": "vector<int> and List<String> of <your name>",
+    "Map<String, List<Integer>> m": "Map<String, List<Integer>> m",
+    "Between <b> and </b> it is bold": "Between <b> and </b> it is bold",
+    "A <label> or a </label> and a </p> tag": "A <label> or a </label> and a </p> tag",
+    "Begin <s>, then\n\nend it with the </s> tag": "Begin <s>, then\nend it with the </s> tag",
+    "<s>\nold\n\nnew": "<s>\nold\nnew",
+    "Never write <br>, use a <br> tag or <hr/>.": "Never write <br>, use a <br> tag or <hr/>.",
+    "A <Card title='x'/> b": "A <Card title='x'/> b",
+    "Use <b> here; a <b>bold</b> word": "Use <b> here; a [b]bold[/b] word",
+    "An <a href='https://a.example/'>open link\n\nb": "An <a href='https://a.example/'>open link\nb",
+}
+MEANT = {
+    "<b>bold</b> <i>it <u>under</u></i>": "<b>bold</b> <i>it <u>under</u></i>",
+    "<i>A quotation\n\nof two parts</i>": "<p><i>A quotation</i></p><i>\n</i><p><i>of two parts</i></p>",
+    "One.<p>Two. <p> Three</p>": "<p>One.</p><p>Two. </p><p> Three</p>",
+    "One <br> two<br/>three.<br>\nfour": "One <br> two<br>three.<br>\nfour",
+    "A word.</b> B</p>": "<p>A word. B</p>",
+    '<a name="top">A and <a id="x"/> b': '<p><a name="top"></a>A and <a id="x"></a> b</p>',
+    'A <span style="x">b <font color="red">c': "<p>A <span>b c",
+    "<ul>\n<li>One\n<li>Two\n</ul>": "<ul>\n<li>One\n</li><li>Two\n</li></ul>",
+    "<div>\n\nA <b>b</b>\n\n</div>": "<div>\n<p>A <b>b</b></p>\n</div>",
+    "- [x] done <input type='checkbox'>": '<input type="checkbox" checked="" disabled=""> done <input type="checkbox">',
+    "<select><option>A<option>B</select>": "\nA\nB",
+    "<label>A</label> <custom-tag>b</custom-tag>": "<p>A b</p>",
+    "<https://a.example/> <me@a.example> 1 < 2": '<a href="https://a.example/">https://a.example/</a>',
+    "`<b>` and <code>&lt;b></code>": "<code>&lt;b&gt;</code> and <code>&lt;b&gt;</code>",
+}
+
+
+def cleaned(body: str) -> str:
+    """The HTML of a body, which a body without tags to settle gets in a shorter way."""
+    html = settle_markdown(body, _markdown).html if may_swallow(body) else _markdown(body)
+    return sanitise(html, lambda tag, reference: reference)
+
+
+def test_a_lone_tag_in_a_sentence_is_a_word() -> None:
+    for place in PLACES:
+        for name in ORDINARY:
+            for tag in (f"<{name}>", f"</{name}>"):
+                if place[7:9] == "\n{" and name.lower() not in ("a", "b", "em", "i", "s", "string", "label"):
+                    continue  # a line that begins so may be a block of HTML, or a paragraph that the writer means
+                if tag[1] == "/" and (place[7:9] == "\n{" or name in ("img", "input")):
+                    continue  # many people write a closing tag at the beginning of a line, but mean it
+                html = cleaned(place.format(tag))
+                assert tag.replace("<", "&lt;").replace(">", "&gt;") in html, (tag, html)
+                assert "here." in html.replace("</em> ", "") and "Next <strong>bold</strong>" in html, (
+                    place,
+                    tag,
+                    html,
+                )
+
+
+def test_what_is_mentioned_is_shown_as_it_is_written() -> None:
+    for body, words in MENTIONED.items():
+        html = cleaned(body).replace("&lt;", "\x01").replace("&gt;", "\x02")
+        html = html.replace("<b>", "[b]").replace("</b>", "[/b]").replace("<p>", "").replace("</p>", "").strip()
+        text = html.replace("\x01", "<").replace("\x02", ">").replace("‘", "'").replace("’", "'")
+        assert text == words, html
+
+
+def test_what_is_meant_stays_a_tag() -> None:
+    for body, expected in MEANT.items():
+        assert expected in cleaned(body), cleaned(body)
+
+
+def test_a_check_names_the_words_and_the_fields_that_were_removed() -> None:
+    body = "Shops love\n<s> here.\n\nA vector<int> and <br>, and <input type='text'>."
+    assert sorted(said(rendered(body))) == [
+        (5, "<s> is shown as text, because it is never closed"),
+        (7, "<br> is shown as text, because it seems to be a word of the sentence"),
+        (7, "<int> is shown as text, because it isn't allowed in a post"),
+        (7, "the HTML tag <input> was removed"),
+    ]
