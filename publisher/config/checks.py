@@ -303,6 +303,17 @@ def networks(values: tuple[str, ...]) -> None:
             raise ValueError(f"{value!r} isn't an IP address or network; write it like 10.0.0.0/8") from error
 
 
+def origins(values: tuple[str, ...]) -> None:
+    """Accept origins of web pages (RFC 6454), such as https://example.org or http://127.0.0.1:4000, and *."""
+    for value in values:
+        if value == "*":
+            continue
+        page_address(value)
+        parts = urlsplit(value)
+        if not value or value != f"{parts.scheme}://{parts.netloc}".lower():
+            raise ValueError(f"{value!r} isn't an origin; write it like https://example.org, without a path")
+
+
 def civil_date(value: str) -> None:
     """Accept YYYY-MM-DD; the empty string means unset."""
     if value:

@@ -23,6 +23,14 @@ class Web:
         Check(checks.listen_address),
         Doc("IP address and port on which `publisher run` and `serve` listen, such as [::1]:8018."),
     ] = "127.0.0.1:8018"
+    form_origins: Annotated[
+        tuple[str, ...],
+        Check(checks.origins),
+        Doc(
+            "Other sites whose scripts may use /subscribe.json, such as https://blog.example.org; * stands for all. "
+            "Those of site.url and public_url always may."
+        ),
+    ] = ()
     trusted_proxies: Annotated[
         tuple[str, ...],
         Check(checks.networks),

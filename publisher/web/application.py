@@ -46,8 +46,10 @@ from publisher.web.public.approval_page import ApprovalPages
 from publisher.web.public.copy_page import CopyPages
 from publisher.web.public.preferences_page import PreferencesPages
 from publisher.web.public.public_pages import PublicPages
+from publisher.web.public.sign_up_requests import SignUpRequests, resume_sign_ups
 from publisher.web.public.static_site import SiteFiles
-from publisher.web.public.subscribe_page import SubscribePages, resume_sign_ups
+from publisher.web.public.subscribe_json import SubscribeJson
+from publisher.web.public.subscribe_page import SubscribePages
 from publisher.web.public.unsubscribe_page import NeverPages, UnsubscribePages
 from publisher.web.responses import asset_headers, public_page_headers
 from publisher.web.webhooks import PATH as WEBHOOKS
@@ -141,7 +143,8 @@ def _make_application(context: WebContext, metrics: Metrics, feed_stats: FeedSta
 def _public_routes(front: _Front, context: WebContext, pages: PublicPages) -> list[Route]:
     """Return the routes of the public pages, to which emails and the site link."""
     tokens = FormTokens(project_secret(context.config), needs_proof=context.config.web.proof_of_work)
-    subscribe, unsubscribe = SubscribePages(context, pages, tokens), UnsubscribePages(context, pages)
+    sign_ups = SignUpRequests(context, tokens)
+    subscribe, unsubscribe = SubscribePages(context, pages, sign_ups), UnsubscribePages(context, pages)
     preferences, account = PreferencesPages(context, pages), AccountPages(context, pages)
     address, never = AddressChangePages(context, pages), NeverPages(context, pages)
     approval, copy = ApprovalPages(context, pages), CopyPages(context, pages)
@@ -158,8 +161,11 @@ def _public_routes(front: _Front, context: WebContext, pages: PublicPages) -> li
         ("/test-copy/{token}", copy.show, None),
     ]
     return [
-        Route(pages.prefix + path, _Methods(front.get(get), front.post(post) if post else None))
-        for path, get, post in table
+        *(
+            Route(pages.prefix + path, _Methods(front.get(get), front.post(post) if post else None))
+            for path, get, post in table
+        ),
+        Route(f"{pages.prefix}/subscribe.json", SubscribeJson(context, pages, sign_ups)),
     ]
 
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
@@ -23,6 +25,9 @@ MOST_FIELDS = 1_000
 # Of a multipart form, and of the headers of each: those take longer to read.
 MOST_PARTS = 100
 _MOST_HEAD = 2_000
+# The names in JSON, and the fields of the form that they are.
+_JSON_FIELDS = {name: name for name in ("email", "name", "language", "token", "proof", "website")}
+_JSON_FIELDS["newsletters"] = "newsletter"
 
 
 class FormError(Exception):
@@ -61,8 +66,16 @@ async def read_form(request: Request, seconds: float) -> Form:
 
     seconds  the time within which the body must arrive
 
-    Raises FormError with status 413 if the form is longer than MOST_BYTES (even if Content-Length says otherwise), 400
-    if it cannot be parsed, and 408 if it does not arrive in time.
+    Raises FormError as read_body does, and with status 400 if it cannot be parsed.
+    """
+    return parse_form(request.headers.get("content-type", ""), await read_body(request, seconds))
+
+
+async def read_body(request: Request, seconds: float) -> bytes:
+    """Read the body of a request within some seconds.
+
+    Raises FormError with status 413 if it is longer than MOST_BYTES (even if Content-Length says otherwise), and 408 if
+    it does not arrive in time.
     """
     length = request.headers.get("content-length", "0")
     if not length.isascii() or not length.isdigit() or len(length) > 12:
@@ -78,7 +91,7 @@ async def read_form(request: Request, seconds: float) -> Form:
                     raise FormError(413)
     except TimeoutError as error:
         raise FormError(408) from error
-    return parse_form(request.headers.get("content-type", ""), body)
+    return body
 
 
 def parse_form(content_type: str, body: bytes) -> Form:
@@ -104,6 +117,36 @@ def parse_form(content_type: str, body: bytes) -> Form:
             raise FormError(400)
         fields.setdefault(name, []).append(value)
     return Form({name: tuple(values) for name, values in fields.items()})
+
+
+def parse_sign_up(body: bytes) -> Form:
+    """Return the JSON object in the body of a request as the sign-up form that it stands for.
+
+    A value is a string, a whole number or a list of strings; "newsletters" is the field "newsletter", and "topics" is
+    an object with a list for each newsletter. Other names are ignored.
+
+    Raises FormError(400) for anything else, and for text that UTF-8 does not have, or with a NUL character.
+    """
+    try:
+        found = json.loads(body)
+        if not isinstance(found, dict):
+            raise ValueError("not an object")
+        topics = found.pop("topics", None) or {}
+        pairs = [(field, found[name]) for name, field in _JSON_FIELDS.items() if name in found]
+        pairs += [(f"topic.{name}", value) for name, value in topics.items()]
+        fields = {name: _strings(value) for name, value in pairs}
+        "".join((*fields, *chain.from_iterable(fields.values()))).encode()
+    except (ValueError, AttributeError, RecursionError) as error:  # UnicodeError is a ValueError
+        raise FormError(400) from error
+    return Form(fields)
+
+
+def _strings(value: object) -> tuple[str, ...]:
+    texts = value if isinstance(value, list) else [] if value is None else [value]
+    texts = [str(text) if type(text) is int else text for text in texts]
+    if len(texts) > MOST_FIELDS or any(not isinstance(text, str) or "\0" in text for text in texts):
+        raise ValueError("neither a string nor a list of strings")
+    return tuple(texts)
 
 
 def is_same_site(request: Request, public_url: str) -> bool:

@@ -27,6 +27,7 @@ OWN = (
     "approve",
     "test-copy",
     "subscribe",
+    "subscribe.json",
     "confirm",
     "address",
     "account",

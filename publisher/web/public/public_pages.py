@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from babel import Locale, UnknownLocaleError
 from markupsafe import Markup, escape
@@ -79,10 +79,34 @@ class PublicPages:
         return self._render(f"web/{template}", text, heading, say, status, values=values, **variables)
 
     def message(
-        self, request: Request, title: str, hint: str = "", *, status: int = 200, language: str = "", **values: str
+        self,
+        request: Request,
+        title: str,
+        hint: str = "",
+        *,
+        status: int = 200,
+        language: str = "",
+        ways: Sequence[tuple[str, str, str]] = (),
+        **values: str,
     ) -> Response:
-        """Return a page with one message. title, hint: keys of texts in the catalog."""
-        return self.page(request, "message.html", title, status=status, language=language, hint=hint, values=values)
+        """Return a page with one message. title, hint: keys of texts in the catalog; ways: see ways_on."""
+        variables = {"hint": hint, "ways": ways, "values": values}
+        return self.page(request, "message.html", title, status=status, language=language, **variables)
+
+    def ways_on(self, *, with_newest: bool = True) -> list[tuple[str, str, str]]:
+        """Return where a page can lead that would end otherwise, as (URL, key of the text, text of its own) each.
+
+        with_newest  whether to look up the newest edition; not on a page that says that the database is away
+        """
+        config, ways = self._context.config, []
+        newest = self._context.store.editions.public(self._context.now(), limit=1) if with_newest else ()
+        for edition in newest:
+            base = self.home.rstrip("/") if config.pages.enabled else config.editions_url
+            ways.append((f"{base}{quote(edition.path)}", "newest", edition.subject))
+        if config.pages.enabled:
+            ways.append((f"{self.home}archive/", "all_posts", ""))
+            ways += [(f"{self.home}feeds/", "all_feeds", "")] if config.feeds.formats else []
+        return ways
 
     def test_copy(self, request: Request) -> Response:
         """Return the page for the personal links of a test email, which belong to nobody."""
@@ -90,7 +114,7 @@ class PublicPages:
 
     def bad_link(self, request: Request) -> Response:
         """Return the page for a token that is forged, truncated, expired, already used, or meant for another page."""
-        return self.message(request, "bad_link", "bad_link_hint", status=404)
+        return self.message(request, "bad_link", "bad_link_hint", status=404, ways=self.ways_on())
 
     def bad_form(self, request: Request) -> Response:
         """Return the page for a form that was not sent with one of the buttons on the page."""
@@ -98,7 +122,8 @@ class PublicPages:
 
     def too_many(self, request: Request) -> Response:
         """Return the page for a client that has sent too many forms within the hour."""
-        page = self.message(request, "too_many", "too_many_hint", status=429)
+        ways = self.ways_on(with_newest=False)
+        page = self.message(request, "too_many", "too_many_hint", status=429, ways=ways)
         client = self._context.clients.address(request.scope)
         page.headers["retry-after"] = str(self._context.rate_limits.seconds_until_reset(client))
         return page

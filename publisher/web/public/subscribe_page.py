@@ -8,9 +8,6 @@ presses it for a person who is looking at the page.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from publisher.core.errors import SubscriberError
@@ -19,35 +16,30 @@ from publisher.core.templates import Templates
 from publisher.mail.addresses import split_mailbox, wire_url
 from publisher.publishing.mail_wiring import headers_of
 from publisher.site.pages.signup import newsletter_offers
-from publisher.store.subscriber_records import EmailTrigger, PendingChange
-from publisher.subscribers.address import clean_name, normalise
-from publisher.subscribers.double_opt_in import Agreed, checked, confirm, look_at_request, request_subscription
-from publisher.subscribers.languages import clean_language
-from publisher.subscribers.tokens import FormTokens
+from publisher.store.subscriber_records import PendingChange
+from publisher.subscribers.double_opt_in import Agreed, checked, confirm, look_at_request
 from publisher.web.public.public_pages import SHOWN_FIELD, TOPIC_FIELD, chosen, token_of
+from publisher.web.public.sign_up_requests import SignUpOutcome, SignUpRequests
 from publisher.web.public.strings import speech
-from publisher.web.send_notices import alert_owner_of_limit, queue_notice, queue_welcome
+from publisher.web.send_notices import queue_welcome
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
     from publisher.config import Config
-    from publisher.mail.transport import Transport
-    from publisher.store.subscriber_records import SignUp
     from publisher.web.context import WebContext
     from publisher.web.forms import Form
     from publisher.web.public.public_pages import PublicPages
 
-HONEYPOT = "website"  # a field that people do not see and spam bots fill in
 SOURCE = "form /subscribe"
 
 
 class SubscribePages:
     """The handlers of /subscribe and /confirm."""
 
-    def __init__(self, context: WebContext, pages: PublicPages, tokens: FormTokens) -> None:
-        self._context, self._pages, self._tokens = context, pages, tokens
+    def __init__(self, context: WebContext, pages: PublicPages, requests: SignUpRequests) -> None:
+        self._context, self._pages, self._requests, self._tokens = context, pages, requests, requests.tokens
 
     def show_form(self, request: Request) -> Response:
         """Show the sign-up form."""
@@ -58,31 +50,19 @@ class SubscribePages:
 
         A form from another page has no token, and a robot sends it at once: both get a page with one button.
         """
-        context, token, address = self._context, form.one("token"), form.one("email")
-        if not context.rate_limits.allow_form(context.clients.address(request.scope)):
-            return self._pages.too_many(request)
-        if form.one(HONEYPOT):
-            return self._sent(request, address)
-        try:
-            bare = normalise(address)
-        except SubscriberError:
-            return self._form(request, form, trouble="bad_address", address=address[:200])
-        try:
-            wishes = checked(chosen(context.config, form), context.newsletter_names)
-        except SubscriberError:  # the choice was still offered when the page was opened
-            return self._form(request, form, trouble="stale_choice")
-        if not wishes:
-            return self._form(request, form, trouble="bad_choice")
-        if not self._tokens.accepts(token, address, form.one("proof")):
-            return self._step(request, form, token if self._tokens.is_known(token) else self._tokens.make())
-        return self._take(request, form, bare, wishes)
-
-    def _take(self, request: Request, form: Form, address: str, wishes: Sequence[Subscription]) -> Response:
-        if self._has_reached_limit():
-            return self._pages.message(request, "busy", "busy_hour", status=503)
-        if self._accept(request, form, address, wishes):
-            return self._sent(request, address)
-        return self._pages.message(request, "busy", "busy_hint", status=503)
+        outcome, address = self._requests.take(request, form, SOURCE, self._pages.language(request)), form.one("email")
+        match outcome:
+            case SignUpOutcome.SENT:
+                return self._sent(request, address)
+            case SignUpOutcome.TOO_MANY:
+                return self._pages.too_many(request)
+            case SignUpOutcome.UNPROVED:
+                return self._step(request, form, self._requests.next_token(form))
+            case SignUpOutcome.BUSY | SignUpOutcome.BUSY_HOUR:
+                hint = "busy_hint" if outcome is SignUpOutcome.BUSY else "busy_hour"
+                ways = self._pages.ways_on(with_newest=False)
+                return self._pages.message(request, "busy", hint, status=503, ways=ways)
+        return self._form(request, form, trouble=outcome.value, address=address[:200])
 
     def show_confirm(self, request: Request) -> Response:
         """Show the requested newsletters with a button to confirm. Change nothing yet."""
@@ -112,25 +92,6 @@ class SubscribePages:
 
     def _read(self, request: Request) -> tuple[Subscriber, PendingChange] | None:
         return look_at_request(self._context.store, self._context.policy, token_of(request), now=self._context.now())
-
-    def _accept(self, request: Request, form: Form, address: str, wishes: Sequence[Subscription]) -> bool:
-        """Store a request and queue it for the mail worker. Return False if the queue is full.
-
-        Every address takes the same way, so that neither the answer nor its timing reveals anything about it.
-        Raises StoreError if the request cannot be stored, so that nobody is thanked for what would be lost.
-        """
-        context = self._context
-        language = clean_language(form.one("language")) or self._pages.language(request)
-        consent = speech(language, context.templates).consent
-        version = f"{language}-{hashlib.sha256(consent.encode()).hexdigest()[:8]}"
-        evidence = context.policy.kept(context.evidence(request, SOURCE, version))
-        change = PendingChange(tuple(wishes), clean_name(form.one("name")), language)
-        accepted = context.store.sign_ups.add(address, change, evidence, context.now())
-        is_within_limit = context.rate_limits.allow_request(address)
-        if _queue(context, accepted, is_dropped=not is_within_limit):
-            return True
-        context.store.sign_ups.remove(accepted.id)
-        return False
 
     def _form(self, request: Request, form: Form | None = None, trouble: str = "", address: str = "") -> Response:
         title = self._context.config.site.title
@@ -170,13 +131,8 @@ class SubscribePages:
         headers = headers_of(self._context.config, next(iter(self._context.newsletter_names), "newsletter"))
         return split_mailbox(headers.reply_to or headers.sender)[1]
 
-    def _has_reached_limit(self) -> bool:
-        """Return whether forms have triggered as many emails within the hour as they may."""
-        most, hour_ago = self._context.policy.most_requests, self._context.now() - timedelta(hours=1)
-        return bool(most) and self._context.store.subscribers.emails_since(EmailTrigger.FORM, hour_ago) >= most
-
     def _sent(self, request: Request, address: str) -> Response:
-        return self._pages.message(request, "sent_title", "sent", address=address[:254])
+        return self._pages.message(request, "sent_title", "sent", ways=self._pages.ways_on(), address=address[:254])
 
     def _confirm_form(
         self, request: Request, subscriber: Subscriber, change: PendingChange, *, trouble: str = ""
@@ -212,46 +168,8 @@ class SubscribePages:
             values={"address": subscriber.address},
             link=f"{self._pages.prefix}/preferences/{token}",
             link_text="preferences",
+            ways=self._pages.ways_on(),
         )
-
-
-def resume_sign_ups(context: WebContext) -> None:
-    """Queue the requests that an earlier process has accepted and not carried out. Forget those of long ago."""
-    expired = context.now() - context.policy.confirm_within
-    for accepted in context.store.sign_ups.list():
-        _queue(context, accepted, is_dropped=accepted.at < expired)
-
-
-def _queue(context: WebContext, accepted: SignUp, *, is_dropped: bool = False) -> bool:
-    """Queue a request for the mail worker; return False if the queue is full. is_dropped: only forget it."""
-
-    def work(transport: Transport) -> None:
-        if not is_dropped:
-            _carry_out(context, accepted)
-        context.store.sign_ups.remove(accepted.id)
-
-    return context.mail_worker.put("ignored request" if is_dropped else "request", work)
-
-
-def _carry_out(context: WebContext, accepted: SignUp) -> None:
-    known = context.newsletter_names
-    wishes = [each for each in accepted.change.subscriptions if each.newsletter in known]
-    if not wishes:
-        return  # the newsletters have been removed from the project since then
-    notice = request_subscription(
-        context.store,
-        context.policy,
-        accepted.address,
-        wishes,
-        known=known,
-        now=accepted.at,
-        evidence=accepted.evidence,
-        name=accepted.change.name,
-        language=accepted.change.language,
-    )
-    if notice is not None:
-        queue_notice(context, notice)
-        context.mail_worker.put("owner alert", lambda transport: alert_owner_of_limit(context))
 
 
 def snippet(config: Config) -> str:

@@ -46,6 +46,20 @@ def test_confirming_makes_a_subscriber(web: WebClient) -> None:
     assert web.post(link).status_code == 404
 
 
+def test_pages_after_a_form_lead_on(web: WebClient) -> None:
+    ways = lambda page: re.findall(r'<li><a href="([^"]+)"', page.text.partition('class="ways"')[2])  # noqa: E731
+    lists = ["https://letters.example/archive/", "https://letters.example/feeds/"]
+    assert ways(web.ask("ada@example.org")) == lists
+    web.project.subscribe("first")
+    web.project.ok("publish")
+    sent, done = web.ask("eve@example.org"), web.post(web.link("ada@example.org"), do="confirm")
+    for page in (sent, done, web.get("/confirm/x")):
+        newest, *others = ways(page)
+        assert others == lists
+        assert re.fullmatch(r"https://letters\.example/editions/(weekly|daily)/[^/]+/", newest)
+        assert "Third" in page.text  # its subject
+
+
 def test_choices_can_change_while_confirming(web: WebClient) -> None:
     web.ask("ada@example.org", "weekly", name="Ada", **{"topic.weekly": "Reading"})
     link = web.link()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from publisher.web.client_address import Clients, household, parse_ip, shortened_client
-from publisher.web.forms import Form, FormError, parse_form
+from publisher.web.forms import Form, FormError, parse_form, parse_sign_up
 from publisher.web.monitoring import page_of, shown_path
 from publisher.web.public.strings import preferred
 
@@ -23,6 +25,25 @@ def test_any_body_is_a_form_or_refused(kind: str, body: bytes) -> None:
         else:
             assert isinstance(form, Form)
             assert all("\0" not in value for values in form.fields.values() for value in values)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(["email", "topics", "weekly"]), inner),
+    max_leaves=10,
+)
+
+
+@given(st.binary(max_size=60) | JSON.map(lambda value: json.dumps(value).encode()))
+@settings(deadline=None)
+def test_any_json_is_a_form_or_refused(body: bytes) -> None:
+    try:
+        form = parse_sign_up(body)
+    except FormError as error:
+        assert error.status == 400
+    else:
+        texts = [value for values in form.fields.values() for value in values]
+        assert "\0" not in "".join(texts).encode().decode()
 
 
 def part(head: str, body: str = "x") -> str:
