@@ -40,6 +40,14 @@ _FAMILIES = (
         "write <mark>words</mark>",
     ),
     _Family(
+        "a single tilde is shown as is",
+        re.compile(
+            r"(?<![~\w\\/.])~(?![\s~/])[^~\n]{1,200}(?<![\s\\(\[])~(?![~\w/])"
+            r"|(?<=[A-Za-z)\]])~(?:\d{1,3}|[a-z]{1,3})~(?![~\d])"
+        ),
+        "write ~~words~~ to strike words out, or H<sub>2</sub>O",
+    ),
+    _Family(
         "the callout is none of GitHub's alerts and is shown as is",
         re.compile(
             rf"^[ \t>]*> ?\[!(?!(?:{'|'.join(ALERTS)})\](?![+-]))[\w-]{{1,30}}\][+-]?", re.IGNORECASE | re.MULTILINE

@@ -1,8 +1,9 @@
 """The small signs of a Markdown text that CommonMark's parser reads differently from the writer.
 
-A bare address ends before East Asian punctuation; GitHub's emoji codes become emoji; and the quotes of '90s, 6'2" and
---option are not those of a quotation. prepared() changes a body before it is parsed, and finished() completes the HTML.
-Code is never changed. All functions are pure, and take linear time.
+A bare address ends before East Asian punctuation; GitHub's emoji codes become emoji; the quotes of '90s, 6'2" and
+--option are not those of a quotation; and a single tilde, as in 10~20, strikes nothing out. prepared() changes a body
+before it is parsed, and finished() completes the HTML. Code is never changed. All functions are pure, and take linear
+time.
 """
 
 from __future__ import annotations
@@ -39,26 +40,30 @@ _ELIDED = (
     r"(?:[0-9][0-9](?:s\b|(?![\w'])(?![^'\n]{0,60}'(?!\w)))|[sStT](?=[ -])"
     r"|(?:[nN]'|(?:[tT](?:is|was|were|will|would|il)|[eE]m|[cC]os|[cC]uz|[bB]out|[nN]uff)\b)(?!['\w]))"
 )
+# A single tilde that might begin struck-out text for the parser, as on GitHub; other tools strike out between two, and
+# people write 10~20.
+_TILDE_REST = r"(?<![~\\]~)(?![~\s])"
 _OPTION_REST = r"-(?<![^\s(\[{|>*_\"'“‘]--)(?=[A-Za-z])"
 _MAYBE_SIGN = re.compile(
-    rf"[':0-9-](?:(?<=')(?<![\w'\\]')(?={_ELIDED})|(?<=[0-9])(?:'|\"(?<!=\"[0-9]\")(?<!=\"[0-9][0-9]\"))|(?<=-){_OPTION_REST}"
-    rf"|(?<=:){_CODES_REST})"
+    rf"[':0-9~-](?:(?<=')(?<![\w'\\]')(?={_ELIDED})|(?<=[0-9])(?:'|\"(?<!=\"[0-9]\")(?<!=\"[0-9][0-9]\"))|(?<=-){_OPTION_REST}"
+    rf"|(?<=:){_CODES_REST}|(?<=~){_TILDE_REST})"
 )
 
 # What is read in a body. Addresses and tags come first, because the signs in them mean nothing.
 _TO_BLANK = r"[^\s<>()]*+(?:\([^\s<>()]*+\)[^\s<>()]*+)*+"
 _TOKENS = re.compile(
-    rf"[\]<wWhHf:'\"\n-](?:(?P<skipped>(?<=\])(?:\([ \t]*+<?|:[ \t]*+<?)(?:https?|ftp)://{_TO_BLANK}|(?<=\])\([^\s()<>]++"
+    rf"[\]<wWhHf:'\"\n~-](?:(?P<skipped>(?<=\])(?:\([ \t]*+<?|:[ \t]*+<?)(?:https?|ftp)://{_TO_BLANK}|(?<=\])\([^\s()<>]++"
     rf"|(?<=<)(?:https?|ftp)://{_TO_BLANK}|(?<=<)/?[A-Za-z][^<>]*+)"
     rf"|(?P<www>(?<=[{_SIGN}\u30fb]w)ww\.(?:(?!{_END})[^\s<>()\[\]*_~\\])++)"
     rf"|(?P<bare>(?:(?<=[hH])[tT][tT][pP][sS]?://|(?<=f)tp://|(?<=[wW])[wW][wW]\.)(?:(?!{_END})[^\s<>])*+)"
     rf"|(?P<emoji>(?<=:){_CODES_REST})"
     rf"|(?P<elided>(?<=')(?<![\w'\\]')(?={_ELIDED}))"
     rf"|(?P<option>(?<=-){_OPTION_REST})"
+    rf"|(?P<tilde>(?<=~){_TILDE_REST})"
     r"|(?P<quote>(?<=['\"])(?<!\\['\"]))"
     r"|(?P<end>(?<=\n)[ \t]*\n))"
 )
-_WRITTEN = {"elided": "’", "option": "&#45;&#45;"}
+_WRITTEN = {"elided": "’", "option": "&#45;&#45;", "tilde": "&#126;"}
 # Characters behind which a quote ends a quotation; behind others, it begins one, and behind some it does either.
 _CLOSING = re.compile(r"[\w.,;:!?)\]}%°'\"’”…*_~`]")
 _EITHER = "'\"*_~`"

@@ -10,6 +10,8 @@ WRITTEN = {
     "see [the talk](files/my talk.pdf) here": "the address has a space",
     "A fact.^[With a source.]": "notes in a line",
     "some ==marked words== here": "the signs for marked text",
+    "it was ~bad~ good": "a single tilde",
+    "H~2~O": "a single tilde",
     "> [!info]- Folded": "the callout",
     "> [!NOTE]- Folded": "the callout",
     "> > [!quote]": "the callout",
@@ -33,6 +35,7 @@ LOOKALIKES = (
     "\\[[a b]\\] [[a](b)] [[TOC]] m[[1, 2]]",
     "[[Bug #1]]\n\n[Bug #1]: https://a.example",
     "100%% and 5%% off, %%NAME%%",
+    "10~20 and 30~40, (~5) and (~6), ~/a and ~/b, 3월~5월, ~~struck~~ and ~~out~~, well~ well~",
 )
 
 

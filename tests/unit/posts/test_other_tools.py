@@ -113,7 +113,7 @@ def test_a_jekyll_link_finds_the_post_in_the_folder_it_names(tmp_path: Path) -> 
         ("`code`{:.ruby} text", "<p><code>code</code> text</p>"),
         ('[t](https://a.example/){:target="_blank"}', '<p><a href="https://a.example/">t</a></p>'),
         ('[t](https://a.example/){: width="1" }The', '<a href="https://a.example/">t</a>The'),
-        ('[t ~x~](https://a.example/){:\n.icon width="70"} after', "</a>\nafter</p>"),
+        ('[t ~~x~~](https://a.example/){:\n.icon width="70"} after', "</a>\nafter</p>"),
         ("- item\n{: .list}", "<ul>\n<li>item</li>\n</ul>"),
         ("> quote\n{: .q}", "<blockquote>\n<p>quote</p>\n</blockquote>"),
         ("* TOC\n{:toc}\n\nText", "<p>Text</p>"),

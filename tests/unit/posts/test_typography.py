@@ -14,7 +14,7 @@ from publisher.posts.rendering.headline import first_heading
 from publisher.posts.text.typography import finished, prepared, typeset
 from tests.support.posts_samples import post_of, rendered, said
 
-MARKS = {"*": "em", "**": "strong", "***": "em><strong", "~~": "del", "~": "del"}
+MARKS = {"*": "em", "**": "strong", "***": "em><strong", "~~": "del"}
 INSIDE = (
     "「重要」",
     "『A』と『B』",
@@ -183,3 +183,20 @@ def test_an_unknown_emoji_code_is_reported_with_its_line() -> None:
     body = "x :tada:\n\n:octicons-heart-24: and `:rocket-ship:`\n\n:shipit: :shipit: 10:30:45 a::b::c\n\n{:toc-x: y}"
     what = "is not one of GitHub's emoji, and is shown as it is"
     assert said(rendered(body))[:2] == [(6, f":octicons-heart-24: {what}"), (8, f":shipit: {what}")]
+
+
+def test_a_single_tilde_strikes_nothing_out() -> None:
+    lines = (
+        "10~20 and 30~40, 3월~5월 7월~9월",
+        "H~2~O, ~a~ and *~b~* and [~c](/~d~e) and <span title='~f'>~g~</span>",
+        "**~5**, ~~~ \\~h~ https://a.example/~i~/j and `~k~` ~~l~~ and ~~m~n~~",
+    )
+    assert html_of_lines(lines) == [
+        "10~20 and 30~40, 3월~5월 7월~9월",
+        'H~2~O, ~a~ and <em>~b~</em> and <a href="https://site.example/~d~e">~c</a> and <span title="~f">~g~</span>',
+        '<strong>~5</strong>, ~~~ ~h~ <a href="https://a.example/~i~/j">https://a.example/~i~/j</a> and '
+        "<code>~k~</code> <del>l</del> and <del>m~n</del>",
+    ]
+    raw = "<div>\n10~20 and 30~40\n</div>\n\n~~~\n~a~\n~~~\n\nT\n~ b\n\n# ~c~\n"
+    html = rendered(raw).html
+    assert "10~20 and 30~40" in html and "\n~a~" not in html and "~a~" in html and 'id="c">~c~<' in html
