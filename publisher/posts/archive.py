@@ -30,6 +30,9 @@ from publisher.posts.slugs import tag_slug
 # is scanned may change once more within the tick, and have the same time and size afterwards.
 _TICK_NS = 20_000_000
 
+# The number of posts, the newest ones, whose bodies are stored when they are rendered.
+_MOST_BODIES = 1_000
+
 
 def open_archive(config: Config, now: datetime, *, keep: bool = True, whole: bool = False) -> Archive:
     """Return the archive of the project's posts at the moment `now`.
@@ -402,6 +405,20 @@ class Archive:
         weights  size in bytes, by source
         """
         self._index.keep_weights((s, weight, f"{kind}:{self._digests[s]}") for s, weight in weights.items())
+
+    def body(self, source: str, key: str) -> tuple[str, str, int] | None:
+        """Return the (HTML, excerpt, number of words) that keep_bodies stored for a post under this key, if any."""
+        return self._index.body(source, f"{key}:{self._digests[source]}")
+
+    def keep_bodies(self, bodies: Mapping[str, tuple[str, str, str, int]]) -> None:
+        """Store bodies that depend only on their posts, as (key, HTML, excerpt, number of words), by source.
+
+        Only those of the newest posts are stored, which feeds and pages show again and again.
+        """
+        newest = {row.source for row in self._rows[:_MOST_BODIES]} & bodies.keys()
+        rows = ((source, f"{bodies[source][0]}:{self._digests[source]}", *bodies[source][1:]) for source in newest)
+        if newest:
+            self._index.keep_bodies(rows)
 
     def _with_digest(self, post: Post) -> Post:
         digest = self._digests.get(post.source, post.digest)

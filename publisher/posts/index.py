@@ -40,6 +40,7 @@ CREATE TABLE entries (
     tags TEXT, authors TEXT, post TEXT, problems TEXT, measured TEXT, links TEXT, assets TEXT, body_problems TEXT,
     weight INTEGER, weighed TEXT, is_last_version INTEGER, left_draft REAL
 ) WITHOUT ROWID;
+CREATE TABLE bodies (source TEXT UNIQUE, key TEXT, html TEXT, excerpt TEXT, words INTEGER);
 CREATE INDEX with_problems ON entries (source) WHERE problems != '';
 CREATE INDEX with_measured ON entries (source) WHERE measured != '';
 CREATE INDEX with_links ON entries (source) WHERE links != '';
@@ -47,6 +48,9 @@ CREATE INDEX with_assets ON entries (source) WHERE assets != '';
 CREATE INDEX last_versions ON entries (source) WHERE is_last_version;
 CREATE INDEX with_body_problems ON entries (source) WHERE body_problems != '';
 """
+
+# After so many bodies were stored, all are forgotten, since some are those of posts that are gone or not new anymore.
+_MOST_BODIES = 4_000
 
 # SQLite's smallest page size. SQLite reads a truncated page as if it ended in zeros.
 _SMALLEST_PAGE = 512
@@ -223,6 +227,20 @@ class Index:
                 ((weight, weighed, source) for source, weight, weighed in weights),
             )
 
+    def body(self, source: str, key: str) -> tuple[str, str, int] | None:
+        """Return the (HTML, excerpt, number of words) that were stored for a post under this key, if any were."""
+        with self._errors_explained():
+            wanted = "SELECT html, excerpt, words FROM bodies WHERE source = ? AND key = ?"
+            row: tuple[str, str, int] | None = self._db.execute(wanted, (source, key)).fetchone()
+            return row
+
+    def keep_bodies(self, bodies: Iterable[tuple[str, str, str, str, int]]) -> None:
+        """Store (source, key, HTML, excerpt, number of words) of rendered posts, and sometimes forget all others."""
+        with self._errors_explained(), self._db:
+            if (self._db.execute("SELECT max(rowid) FROM bodies").fetchone()[0] or 0) > _MOST_BODIES:
+                self._db.execute("DELETE FROM bodies")
+            self._db.executemany("INSERT OR REPLACE INTO bodies VALUES (?, ?, ?, ?, ?)", bodies)
+
     def _open(self) -> sqlite3.Connection:
         try:
             return self._connect()
@@ -263,7 +281,9 @@ class Index:
             db.execute("BEGIN IMMEDIATE")
             if self._stored_key(db) == self._key:
                 return
-            for statement in ("DROP TABLE IF EXISTS meta", "DROP TABLE IF EXISTS entries", *_SCHEMA.split(";")):
+            for table in ("meta", "entries", "bodies"):
+                db.execute(f"DROP TABLE IF EXISTS {table}")
+            for statement in _SCHEMA.split(";"):
                 db.execute(statement)
             db.execute("INSERT INTO meta VALUES ('key', ?)", (self._key,))
 

@@ -13,6 +13,7 @@ from publisher.core.errors import PostError
 from publisher.core.models import Post, Problem, RenderedPost, Severity
 from publisher.posts.archive import Archive
 from publisher.posts.bounded_process import BoundedProcess, Call, OverLimit, TimeLimit, shared_process
+from publisher.posts.cache_keys import hash_of
 from publisher.posts.front_matter.parsing import split_body
 from publisher.posts.index import Referred
 from publisher.posts.places import WrittenPost
@@ -73,13 +74,15 @@ class Renderer:
     limits: RenderLimits = DEFAULT_LIMITS
     process: BoundedProcess = field(default_factory=shared_process)
     _expected: deque[Iterator[Post]] = field(default_factory=deque)
-    _begun: dict[str, Call] = field(default_factory=dict)
+    _begun: dict[str, Call | RenderedBody] = field(default_factory=dict)
+    _stored: dict[str, tuple[str, str, str, int]] = field(default_factory=dict)
     _referred: list[Referred] = field(default_factory=list)
     _lexers: dict[str, CodeLexer] = field(default_factory=dict)
     _made: OrderedDict[str, RenderedPost] = field(default_factory=OrderedDict)
 
     def __post_init__(self) -> None:
         self._around = Surroundings(self.archive.places, self.config)
+        self._kind = repr((self.config, self.limits))
 
     def render(self, post: Post) -> RenderedPost:
         """Return the rendered post; raise BrokenPost if its body cannot be read, or exceeds a limit."""
@@ -106,6 +109,8 @@ class Renderer:
             each._replace(problems=(*each.problems, *self._slow_code(each.source))) for each in self._referred
         )
         self._referred.clear()
+        self.archive.keep_bodies(self._stored)
+        self._stored.clear()
 
     def _render(self, post: Post) -> RenderedPost:
         path = f"{self.config.posts.folder}/{post.source}"
@@ -133,23 +138,36 @@ class Renderer:
         )
 
     def _body(self, post: Post) -> RenderedBody:
-        call = self._begun.pop(post.source, None) or self._begin(post)
+        begun = self._begun.pop(post.source, None) or self._begin(post)
         self._begin_expected()
+        if isinstance(begun, RenderedBody):
+            return begun
         try:
-            body = self.process.result(call)
+            body = self.process.result(begun)
         except BaseException:
-            self.process.withdraw(self._begun.values())  # a build begins again, without this post
+            # A build begins again, without this post.
+            self.process.withdraw(each for each in self._begun.values() if isinstance(each, Call))
             self._begun.clear()
             raise
         assert isinstance(body, RenderedBody)  # noqa: S101 - what comes through a pipe has no type
+        if body.is_plain and post.source not in self.archive.last_versions:
+            self._stored[post.source] = (self._key(post), body.html, body.excerpt, body.words)
         return body
 
-    def _begin(self, post: Post) -> Call:
+    def _begin(self, post: Post) -> Call | RenderedBody:
+        """Begin to render a body, unless it is stored. A check reads each again, since it reports more."""
         text = self.archive.text_instead(post.source)
+        stored = self.archive.body(post.source, self._key(post)) if text is None and not self.inspect else None
+        if stored:
+            return RenderedBody.plain(*stored)
         size = (self.archive.folder / post.source).stat().st_size if text is None else len(text)
-        written = WrittenPost(post.source, post.url, post.title, post.excerpt, post.excerpt_separator, post.files, text)
+        written = _written(post)._replace(text=text)
         args, seconds = (written, self.limits.growth, self.inspect), self.limits.time.for_size(size)
         return self.process.begin(render_body, *args, seconds=seconds, state=self._around)
+
+    def _key(self, post: Post) -> str:
+        """Return the key of a body: what it depends on besides its file. The archive adds the digest of that."""
+        return hash_of(self._kind, repr(_written(post)))
 
     def _begin_expected(self) -> None:
         while len(self._begun) < _AHEAD and self._expected:
@@ -190,6 +208,10 @@ class Renderer:
         line, oddity = _oddity(text)
         what = f"{over.said('to render')}: {oddity}" if oddity else over.said("to render")
         return Problem(path, first_line + line - 1 if line else 0, what, "simplify it, or split it into several posts")
+
+
+def _written(post: Post) -> WrittenPost:
+    return WrittenPost(post.source, post.url, post.title, post.excerpt, post.excerpt_separator, post.files)
 
 
 def _oddity(body: str) -> tuple[int, str]:

@@ -89,6 +89,16 @@ class RenderedBody(NamedTuple):
     links: list[str]
     local: list[LocalLink]
 
+    @classmethod
+    def plain(cls, html: str, excerpt: str, words: int) -> RenderedBody:
+        """Return a body that is no more than text."""
+        return cls(html, excerpt, words, (), (), {}, {}, [], [])
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the body is no more than text, so that it depends on no file but that of its post."""
+        return not any(self[3:])
+
 
 def render_body(around: Surroundings, post: WrittenPost, growth: Growth, inspect: bool) -> RenderedBody:
     """Read the file of a post and render its body.

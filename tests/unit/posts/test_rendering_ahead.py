@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from publisher.posts.archive import open_archive
 from publisher.posts.bounded_process import BoundedProcess, OverLimit, TimeLimit
 from publisher.posts.markup import BrokenPost, Renderer, RenderLimits
-from tests.support.posts_samples import Folder
+from tests.support.posts_samples import NOW, Folder
+from tests.unit.posts.test_archive import age
 from tests.unit.posts.test_bounded_process import add, spin
 
 NAMES = [f"2024-07-{day:02}-post.md" for day in range(1, 31)]
@@ -56,6 +59,34 @@ def test_a_post_that_is_broken_breaks_only_itself_when_it_was_expected(process: 
     too_much = ("takes longer than 0.1 s to render", "takes more than 150 MB of memory to render")
     assert broken.pop(NAMES[20]) in too_much  # whichever limit it reaches first
     assert broken == {NAMES[18]: "is not UTF-8", NAMES[22]: "cannot be read"}
+
+
+def test_a_body_is_rendered_once_until_its_post_changes(tmp_path: Path) -> None:
+    folder = folder_of_posts(tmp_path)
+    folder.write(NAMES[1], f"See [that](/{NAMES[0]}).")  # what it links to may move, so it is rendered again
+    for name in NAMES:
+        age(tmp_path / "posts" / name)
+
+    def rendered(*names: str, title: str = "Test") -> tuple[bool, list[str]]:
+        config = replace(folder.config, site=replace(folder.config.site, title=title))
+        process, archive = BoundedProcess(), open_archive(config, NOW)
+        renderer = Renderer(archive, config, process=process)
+        renderer.expect(archive.load(names))
+        bodies = [renderer.render(post).html for post in archive.load(names)]
+        renderer.remember()
+        began = process.pid != 0
+        process.end()
+        return began, bodies
+
+    first = rendered(*NAMES)
+    assert first == (True, rendered(*NAMES)[1])
+    assert rendered(*NAMES[2:]) == (False, first[1][2:])
+    assert rendered(NAMES[1]) == (True, first[1][1:2])
+    age(folder.write(NAMES[2], "Other words."))
+    assert rendered(*NAMES[3:]) == (False, first[1][3:])
+    assert rendered(NAMES[2]) == (True, ["<p>Other words.</p>\n"])
+    assert rendered(NAMES[2]) == (False, ["<p>Other words.</p>\n"])
+    assert rendered(NAMES[2], title="Changed")[0]
 
 
 def test_calls_are_answered_in_turn_around_one_that_dies(process: BoundedProcess) -> None:
