@@ -119,6 +119,18 @@ def feed_names(value: Sequence[str]) -> None:
     no_value_twice([item.partition("=")[0].strip().lstrip("/") for item in value])
 
 
+def menu(value: Sequence[str]) -> None:
+    """Accept entries such as about or Code = https://example.org/: a page or URL, perhaps with a title."""
+    for item in value:
+        target = item.partition(" = ")[2] or item
+        has_title = item.partition(" = ")[0].strip() != ""
+        if not has_title or not target.strip() or re.search(r"[\s<>\"\\\\\x00-\x1f]", target.strip()):
+            raise ValueError(f"{item!r} isn't an entry of a menu; write archive, about or Code = https://example.org/")
+        if re.match(r"//|[A-Za-z][A-Za-z0-9+.-]*:", target.strip()):
+            page_address(target.strip())
+    no_value_twice([item.partition(" = ")[2] or item for item in value])
+
+
 # https://podcasters.apple.com/support/1691-apple-podcasts-categories
 _PODCASTS = (
     "Arts", "Business", "Comedy", "Education", "Fiction", "Government", "Health & Fitness", "History", "Kids & Family",

@@ -154,6 +154,13 @@ def _feed_name(text: str) -> FeedName:
     return FeedName(path, kind or guessed, f"{path}index.html" if path.endswith("/") else path)
 
 
+class MenuItem(NamedTuple):
+    """An entry of the menu. title: "" for that of the page. target: a section, the name or path of a page, or a URL."""
+
+    title: str
+    target: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PagesConfig:
     """[pages]: the HTML site."""
@@ -169,3 +176,27 @@ class PagesConfig:
         Check(checks.project_path),
         Doc("Folder whose files are copied into the output; pictures lose their metadata."),
     ] = "static"
+    folder: Annotated[
+        str,
+        Check(checks.project_path),
+        Doc("Folder of standalone pages, such as about.md: no date, no feed, no newsletter."),
+    ] = "pages"
+    menu: Annotated[
+        tuple[str, ...],
+        Check(checks.menu),
+        Doc(
+            "Entries of the menu, in order: archive, tags, editions, subscribe, feeds, the name of a page (about), a "
+            'path or a URL, perhaps with a title of its own ("Code = https://..."). Pages that are not in it are '
+            "linked at the bottom. Default: all sections, and all pages."
+        ),
+    ] = ()
+
+    @property
+    def menu_items(self) -> tuple[MenuItem, ...]:
+        """The entries in `menu`."""
+        return tuple(map(_menu_item, self.menu))
+
+
+def _menu_item(text: str) -> MenuItem:
+    title, divided, target = text.partition(" = ")
+    return MenuItem(title.strip(), target.strip()) if divided else MenuItem("", text.strip())

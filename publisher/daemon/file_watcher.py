@@ -1,9 +1,9 @@
 """Watches the project's files and reports changes within a second. The only user of watchfiles.
 
-The kernel reports changes below the folders of posts, templates and static files. In the project folder itself, where
-the site, the outbox and the database change all the time, only publisher.toml and those folders are looked at, once a
-second. watchfiles looks for reports in steps, each of which wakes the process, so the steps are as long as a writer who
-reloads a page will bear.
+The kernel reports changes below the folders of posts, pages, templates and static files. In the project folder itself,
+where the site, the outbox and the database change all the time, only publisher.toml and those folders are looked at,
+once a second. watchfiles looks for reports in steps, each of which wakes the process, so the steps are as long as a
+writer who reloads a page will bear.
 """
 
 from __future__ import annotations
@@ -90,7 +90,8 @@ class FileWatcher:
 
 def folders_of(config: Config) -> tuple[Path, ...]:
     """Return the folders that the site is built from, including those that don't exist."""
-    return tuple(config.root / name for name in (config.posts.folder, "templates", config.pages.static))
+    names = (config.posts.folder, "templates", config.pages.static, config.pages.folder)
+    return tuple(config.root / name for name in names)
 
 
 def _state(path: Path, *, whole: bool) -> tuple[int, ...]:

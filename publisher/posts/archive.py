@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain
@@ -261,6 +261,10 @@ class Archive:
     def permalink(self, source: str) -> str | None:
         """Return the permalink of the public post with this source path; None if there is no such post."""
         return self._permalinks.get(source)
+
+    def permalinks(self) -> Collection[str]:
+        """Return the permalinks of all public posts."""
+        return self._permalinks.values()
 
     def ids(self) -> dict[str, str]:
         """Return the id of every public post, by source path."""

@@ -26,6 +26,7 @@ class PostSettings:
     """What a Post depends on besides its file: a part of the configuration, and two facts about its neighbours.
 
     published_id  returns the id under which the post of a source path was published; "" if it was not
+    needs_date    whether a file without a date is an error
     own_names     sources of posts that need a name of their own, since another file has the same name but for signs
     """
 
@@ -40,6 +41,7 @@ class PostSettings:
     static: str
     has_pages: bool
     fix_encoding: bool
+    needs_date: bool = True
     published_id: Callable[[str], str] = field(default=lambda _: "", repr=False, compare=False)
     own_names: frozenset[str] = field(default=frozenset(), repr=False)
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from publisher.config import Config
 from publisher.config.private_paths import PublicFiles
 from publisher.core.models import Problem, Severity
 from publisher.core.private_folder import COPY_IT, LEADS_OUT, LEADS_TO_PRIVATE
@@ -65,6 +66,23 @@ def scan(folder: Path, shown: str, project: Path | None = None, public: PublicFi
         pending += walk.read(*pending.pop())
     problems, unread = (sorted(each, key=lambda problem: problem.path) for each in (walk.problems, walk.unread))
     return Scan(walk.found, problems, unread)
+
+
+def scan_pages(config: Config) -> Scan | None:
+    """Return what is in the folder of standalone pages; None if there is no such folder.
+
+    In older projects a folder of that name may be that of the posts, or the output. It has no pages then.
+    """
+    folder = config.root / config.pages.folder
+    others = (config.posts.folder, config.pages.output, config.pages.static, config.outbox)
+    if not (config.pages.enabled and folder.is_dir()) or any(_overlap(config.pages.folder, each) for each in others):
+        return None
+    return scan(folder, config.pages.folder, config.root, PublicFiles(config))
+
+
+def _overlap(one: str, other: str) -> bool:
+    first, second = Path(os.path.normpath(one)), Path(os.path.normpath(other))
+    return first.is_relative_to(second) or second.is_relative_to(first)
 
 
 class _Walk:

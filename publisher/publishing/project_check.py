@@ -35,7 +35,7 @@ from publisher.publishing.wiring import open_existing_store
 from publisher.site.build.copied_files import static_files
 from publisher.site.build.folder import stray_feeds
 from publisher.site.build.ids import id_problems
-from publisher.site.build.site_files import built_paths
+from publisher.site.build.site_files import built_paths, standalone_problems
 from publisher.site.feeds.feed_files import size_problems
 from publisher.site.feeds.items import PostSource
 from publisher.site.feeds.validator import feed_problems
@@ -115,6 +115,7 @@ def _post_problems(
     if config.pages.enabled:
         problems.extend(dead_links(config, archive, rendered, renderer.local_links))
         problems.extend(page_problems(config, archive, renderer, now))
+        problems.extend(standalone_problems(config, archive, _lines(config).of(("pages", "menu"))))
     problems.extend(unknown_lengths(archive.folder, config.posts.folder, archive.posts))
     source = PostSource(config, archive, renderer.render)
     source.weights([each.post.source for each in rendered if each.post.in_feeds])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from pathlib import Path
 
@@ -191,6 +191,8 @@ class _PostBuilder:
         if day is None:
             dated = file_date(self.name)
             day = dated[0] if dated else path_date(self.source)
+        if day is None and not self.settings.needs_date:
+            return _NO_DAY
         if day is None:
             raise PostError(
                 "the post has no date",
@@ -347,6 +349,8 @@ class _PostBuilder:
 # The fields whose words readers see as they are written.
 _SENTENCES = ("title", "excerpt", "image_alt", "image_caption")
 _UNQUOTED = re.compile(r"[\s<>\"\\]")
+# The date of a standalone page. No one sees it.
+_NO_DAY = datetime(2000, 1, 1, tzinfo=UTC)
 # A separator between names. The part after a comma may belong to the same name, as in O'Brien, Jr. and Acme, Inc.
 _BETWEEN_NAMES = re.compile(
     r";|,(?!\s*(?:Jr|Sr|II|III|IV|Ph\.?D|M\.?D|Esq|Inc|Ltd|LLC|LLP|PLC|Corp|Co|GmbH|AG|S\.?A|B\.?V)\.?\s*(?:[,;<]|$))",

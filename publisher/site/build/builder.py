@@ -16,6 +16,7 @@ from publisher.posts.archive import Archive, ArchiveReader, require_posts
 from publisher.posts.cache_keys import code_key, hash_of
 from publisher.posts.last_versions import LastVersions
 from publisher.posts.published import PublishedIds
+from publisher.posts.scan import scan_pages
 from publisher.site.build.copied_files import stamps, static_files
 from publisher.site.build.folder import OutputFolder, Progress
 from publisher.site.build.manifest import Manifest, manifest_file
@@ -111,7 +112,7 @@ def _build(
     static.require_whole()
     look = templates.digest("pages", "web", "locale")
     copied = (*(f"{o.path}:{o.key}" for o in static.outputs), *map(str, static.problems))
-    inputs = hash_of(repr(config), code_key(), look, editions.key, *copied)
+    inputs = hash_of(repr(config), code_key(), look, editions.key, repr(scan_pages(config)), *copied)
     with closing(ArchiveReader(config)) as reader:
         reader.require_whole()
         if _is_current(config, reader, manifest, inputs, path, now):

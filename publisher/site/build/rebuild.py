@@ -13,11 +13,12 @@ from publisher.core.templates import Templates
 from publisher.posts.archive import Archive, ArchiveReader
 from publisher.posts.markup import BrokenPost, Renderer
 from publisher.posts.pictures import PublishedFiles
+from publisher.posts.standalone import standalone_pages
 from publisher.site.build.copied_files import StaticFiles, assets, stamps
 from publisher.site.build.folder import OutputFolder, Progress
 from publisher.site.build.ids import KnownIds
 from publisher.site.build.manifest import Manifest, is_feed, manifest_file
-from publisher.site.build.site_files import plan_site, without_clashes
+from publisher.site.build.site_files import plan_site, standalone_problems, without_clashes
 from publisher.site.feeds.feed_files import size_problems
 from publisher.site.feeds.items import PostSource
 from publisher.site.pages.edition_pages import bare_web_version
@@ -83,12 +84,13 @@ class Rebuild:
 
     def _make(self, archive: Archive, now: datetime, progress: Progress | None) -> None:
         renderer = Renderer(archive, self._config)
-        problems = [*archive.problems, *self._static.problems]
+        problems = [*archive.problems, *self._static.problems, *standalone_problems(self._config, archive)]
         planned = without_clashes(self._plan(archive, renderer), self._config.pages.output, problems)
         self._folder.prepare(planned)
         self._folder.stage(planned.values(), progress, lambda made: renderer.expect(_posts(made)))
         renderer.remember()
-        wanted, files = archive.assets(), PublishedFiles(self._config)
+        own = standalone_pages(self._config, archive.now)
+        wanted, files = [*archive.assets(), *own.assets], PublishedFiles(self._config)
         shown = [output for output in assets(files, wanted) if output.path not in planned]
         self._folder.stage(shown, progress)
         paths = {*planned, *(output.path for output in shown)}
@@ -97,7 +99,7 @@ class Rebuild:
         self._folder.remove_others(paths)
         watched = (*(project_path for _, project_path in wanted), *archive.awaited())
         self._manifest.shown = stamps(self._config.root, watched)
-        self._manifest.since, self._manifest.until = now.astimezone(UTC), archive.next_change
+        self._manifest.since, self._manifest.until = now.astimezone(UTC), _first(archive.next_change, own.next_change)
         source = PostSource(self._config, archive, renderer.render)
         problems += [*files.problems, *archive.body_problems(), *size_problems(self._config, archive, source)]
         self._manifest.problems = sorted(problems, key=lambda p: (p.path, p.line))
@@ -126,6 +128,10 @@ def put_web_versions(config: Config, editions: Iterable[WebVersion]) -> None:
         folder.begin([each.path for each in missing])
     for each in missing:
         folder.put(each, each.make())
+
+
+def _first(*moments: datetime | None) -> datetime | None:
+    return min((moment for moment in moments if moment), default=None)
 
 
 def _facts(archive: Archive, planned: Iterable[str]) -> dict[str, int]:

@@ -10,6 +10,7 @@ from publisher.core.models import Output, Post, Problem, RenderedPost
 from publisher.core.templates import Templates
 from publisher.posts.archive import Archive
 from publisher.posts.permalinks import file_key
+from publisher.posts.standalone import standalone_pages
 from publisher.site.build.copied_files import is_copy, static_files
 from publisher.site.build.folder import parents
 from publisher.site.feeds.feed_files import plan_feeds
@@ -17,6 +18,7 @@ from publisher.site.feeds.feed_list import OPML_FILE, Feed, feed_links, feed_url
 from publisher.site.feeds.items import PostSource
 from publisher.site.pages.edition_pages import bare_web_version
 from publisher.site.pages.frame import FeedLink
+from publisher.site.pages.menu import menu_problems
 from publisher.site.pages.page_files import plan_pages
 from publisher.site.pages.signup_pages import ListedFeed
 from publisher.site.web_versions import WebVersion
@@ -71,7 +73,20 @@ def _pages(
         lambda tag: links.get(f"tags/{tag.slug}/", ()),
         [ListedFeed(feed.group, feed.label, feed.description, links[feed.folder]) for feed in feeds],
         feed_url(config, OPML_FILE) if config.feeds.formats else "",
+        standalone_pages(config, archive.now).pages,
     )
+
+
+def standalone_problems(config: Config, archive: Archive, line: int = 0) -> Iterator[Problem]:
+    """Yield what is wrong with the standalone pages, and with the menu. line: of the menu in publisher.toml."""
+    own = standalone_pages(config, archive.now)
+    yield from own.problems
+    posts = {file_key(permalink) for permalink in archive.permalinks()}
+    for page in (each.post for each in own.pages):
+        if file_key(page.permalink) in posts:
+            what = f"its URL {page.permalink} is that of a post, so the page is left out"
+            yield Problem(f"{config.pages.folder}/{page.source}", 0, what, "give it a different permalink or slug")
+    yield from menu_problems(config, [page.post for page in own.pages], line)
 
 
 def built_paths(config: Config, archive: Archive, posts: Iterable[RenderedPost]) -> frozenset[str]:

@@ -6,10 +6,11 @@ compares ten thousand keys in a moment. The design is in templates/pages, and Pu
 Public modules:
     frame       the parts that all pages share: the site, keys and links
     look        the stylesheet and the logo, from the theme
+    menu        the menu, and what is wrong with it
     page_files  plan every page as an output
     post_body   prepare the body of a post for its page, with coloured code and relative links
     signup      the sign-up form, what it offers, and its words
     words       the words of the pages, in every language
 """
 
-__all__ = ["frame", "look", "page_files", "post_body", "signup", "words"]
+__all__ = ["frame", "look", "menu", "page_files", "post_body", "signup", "words"]

@@ -1,10 +1,10 @@
-"""The page of a post, and the details of a post that other pages show."""
+"""The page of a post, standalone pages, and the details of a post that other pages show."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -117,24 +117,13 @@ def make_article(
     post, rendered = entry.post, render(entry.post)
     up = root(entry.path)
     page = _page(frame, entry, rendered)
-    body = page_body(
-        rendered.html,
-        title=post.title,
-        url=post.url,
-        site_url=frame.site.url,
-        root=up,
-        table_label=frame.words.table,
-        lex=rendered.lex or lexed,
-        maths=rendered.maths,
-        picture=rendered.picture,
-    )
     picture = _picture(rendered, frame, up)
     return frame.render(
         "post.html",
         page,
         post=post,
         entry=entry,
-        body=body,
+        body=_body(rendered, frame, up),
         minutes=rendered.minutes,
         updated=_updated(entry),
         image_src=picture.src if picture else "",
@@ -144,6 +133,37 @@ def make_article(
         structured=structured_data(frame, post, page),
         newer=newer,
         older=older,
+    )
+
+
+def plan_standalone(frame: Frame, pages: Sequence[RenderedPost]) -> Iterator[Output]:
+    """Yield an output for each standalone page. They are rendered, so a key is made of all that a page shows."""
+    for rendered in pages:
+        page = rendered.post
+        shown = (page.title, page.url, page.language, page.excerpt, repr(page.image), repr(rendered.pictures))
+        key = frame.key("standalone", *shown, rendered.html, rendered.excerpt)
+        yield Output(output_path(page.permalink), key, partial(make_standalone, frame, rendered))
+
+
+def make_standalone(frame: Frame, rendered: RenderedPost) -> bytes:
+    """Return a standalone page: its title, its picture and its text."""
+    entry = listed_post(rendered.post, frame.site.language)
+    page = replace(_page(frame, entry, rendered), kind="website", section=rendered.post.permalink)
+    body, picture = _body(rendered, frame, page.root), _picture(rendered, frame, page.root)
+    return frame.render("page.html", page, post=rendered.post, body=body, picture=picture)
+
+
+def _body(rendered: RenderedPost, frame: Frame, up: str) -> str:
+    return page_body(
+        rendered.html,
+        title=rendered.post.title,
+        url=rendered.post.url,
+        site_url=frame.site.url,
+        root=up,
+        table_label=frame.words.table,
+        lex=rendered.lex or lexed,
+        maths=rendered.maths,
+        picture=rendered.picture,
     )
 
 

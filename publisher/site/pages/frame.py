@@ -15,10 +15,11 @@ from publisher import __version__
 from publisher.config import Config
 from publisher.config.palette import Looks
 from publisher.core.i18n import direction
-from publisher.core.models import Tag
+from publisher.core.models import Post, Tag
 from publisher.core.templates import Templates, civil_date
 from publisher.posts.permalinks import page_file
 from publisher.site.pages.look import Icon, icons_of, look_of, stylesheet_path
+from publisher.site.pages.menu import NO_MENU, Menu, menu_of
 from publisher.site.pages.signup import SignUpForm, form_words
 from publisher.site.pages.words import words_for
 
@@ -62,6 +63,7 @@ class SiteView:
     has_editions: bool
     form: SignUpForm | None = None
     icons: tuple[Icon, ...] = ()
+    menu: Menu = NO_MENU
 
     @property
     def direction(self) -> str:
@@ -79,7 +81,8 @@ class Page:
 
     root     the relative path from the page to the root of the site, such as "../../"; templates put it in front of
              paths from the root, so that the site works under any URL, on a preview server and from the disk
-    section  the menu entry that the page belongs to: "archive", "tags", "editions", "subscribe" or "feeds"; "" for none
+    section  the menu entry that the page belongs to: "archive", "tags", "editions", "subscribe" or "feeds", or
+             the permalink of a standalone page; "" for none
     """
 
     title: str
@@ -151,9 +154,15 @@ def make_frame(
     has_tags: bool,
     has_editions: bool,
     form: SignUpForm | None = None,
+    standalone: Sequence[Post] = (),
 ) -> Frame:
-    """Return the frame for all pages of a build. This reads the stylesheets and hashes what every page depends on."""
+    """Return the frame for all pages of a build. This reads the stylesheets and hashes what every page depends on.
+
+    standalone  the standalone pages, for the menu
+    """
     url = config.site_url
+    words, say = words_for(config.site.language, templates), form_words(config.site.language, templates)
+    has = {"archive": True, "tags": has_tags, "editions": has_editions, "subscribe": bool(form), "feeds": bool(feeds)}
     site = SiteView(
         title=config.site.title,
         url=url,
@@ -166,10 +175,10 @@ def make_frame(
         has_editions=has_editions,
         form=form,
         icons=icons_of(config),
+        menu=menu_of(config, words, [name for name, there in has.items() if there], standalone),
     )
     looks = look_of(config)
     digest = _hash(__version__, templates.digest("pages", "web", "locale"), repr(site), repr(looks))
-    words, say = words_for(site.language, templates), form_words(site.language, templates)
     return Frame(site, words, say, looks, templates, stylesheet_path(templates, looks), digest)
 
 

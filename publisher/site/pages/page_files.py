@@ -10,7 +10,7 @@ from itertools import chain
 from publisher.config import Config
 from publisher.core.models import Output, Post, RenderedPost, Tag
 from publisher.core.templates import Templates
-from publisher.site.pages.article import ListedPost, listed_post, plan_articles
+from publisher.site.pages.article import ListedPost, listed_post, plan_articles, plan_standalone
 from publisher.site.pages.edition_pages import newest_editions, plan_editions
 from publisher.site.pages.frame import FeedLink, Frame, href, make_frame
 from publisher.site.pages.lists import by_tag, plan_archive, plan_index, plan_tags
@@ -34,6 +34,7 @@ def plan_pages(
     tag_feeds: Callable[[Tag], Sequence[FeedLink]] = lambda _: (),
     listed: Sequence[ListedFeed] = (),
     opml: str = "",
+    standalone: Sequence[RenderedPost] = (),
 ) -> Iterator[Output]:
     """Yield an output for every page and for the files that go with the pages, with each path only once.
 
@@ -44,16 +45,19 @@ def plan_pages(
     tag_feeds  returns the links to the feeds of a tag, which are on its pages as well
     listed     feeds shown on the page of feeds
     opml       URL of the list of all feeds; "" if there is none
+    standalone  the standalone pages
     """
     every = [listed_post(post, config.site.language) for post in posts]
     entries = [entry for entry in every if entry.post.is_listed]
     tags = by_tag(entries)
     newest = newest_editions(editions)
     form = sign_up_form(config, {edition.newsletter for edition in newest})
-    frame = make_frame(config, templates, feeds, has_tags=bool(tags), has_editions=bool(editions), form=form)
+    has = {"has_tags": bool(tags), "has_editions": bool(editions)}
+    frame = make_frame(config, templates, feeds, **has, form=form, standalone=[page.post for page in standalone])
     planned = chain(
         plan_articles(frame, entries, render),
         *(plan_articles(frame, [entry], render) for entry in every if not entry.post.is_listed),
+        plan_standalone(frame, standalone),
         plan_index(frame, entries, config.pages.per_page, render),
         plan_tags(frame, tags, config.pages.per_page, tag_feeds),
         [plan_archive(frame, entries)],
@@ -65,11 +69,16 @@ def plan_pages(
         if output.path not in paths:
             paths[output.path] = None
             yield output
-    others = paths.keys() - {entry.path for entry in every}
-    others -= {f"{newest_path(edition.newsletter)}index.html" for edition in newest}  # each is a copy of another page
+    copies = {f"{newest_path(edition.newsletter)}index.html" for edition in newest}
+    others = paths.keys() - {entry.path for entry in every} - copies
     yield from plan_sitemap(frame, entries, [path for path in paths if path in others])
     if NOT_FOUND not in paths:
         yield Output(NOT_FOUND, frame.key(NOT_FOUND), partial(make_not_found, frame))
+    yield from _plan_assets(frame)
+
+
+def _plan_assets(frame: Frame) -> Iterator[Output]:
+    """Yield the files that all pages load."""
     yield Output(frame.stylesheet, frame.stylesheet, partial(make_stylesheet, frame))
     if any(icon.url == f"{frame.site.url}/{DRAWN_ICON}" for icon in frame.site.icons):
         yield Output(DRAWN_ICON, frame.key(DRAWN_ICON), partial(make_icon, frame))

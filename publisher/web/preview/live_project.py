@@ -32,7 +32,7 @@ _REST = 10
 _ENDING_EVERY = 0.2
 
 # The files and folders to watch before a configuration has been read.
-_USUAL = (CONFIG_FILE, "posts", "templates", "letters", "static")
+_USUAL = (CONFIG_FILE, "posts", "templates", "letters", "static", "pages")
 
 
 class LiveProject:
@@ -184,7 +184,7 @@ def files_of(config: Config) -> tuple[Path, ...]:
 
     For the database, only the main file is returned, because the files next to it change whenever it is read.
     """
-    folders = (CONFIG_FILE, config.posts.folder, "templates", "letters", config.pages.static)
+    folders = (CONFIG_FILE, config.posts.folder, "templates", "letters", config.pages.static, config.pages.folder)
     database = sqlite_path(config.database.url, config.root)
     return (*(config.root / name for name in folders), *([database] if database else []))
 
