@@ -277,6 +277,13 @@ _WORD_OF_PROSE = re.compile(r"(?<![^\W_])(?!(?:sin|cos|tan|log|exp|lim|max|min|m
 _SHORT_WORD = re.compile(r"(?:^|[\s,(])[^\W\d_]{2,}(?=[\s,)]|$)")
 _BRACKETED_WORDS = re.compile(r"\[\w{3,}(?:\|[\w ]*+)?\]")
 _NUMBER = re.compile(r"[\d.,]+(?![\d^_])")
+_OPERATOR = re.compile(r"[-+*/<>|]")
+_END_OF_SENTENCE = re.compile(r"[.;!?]\s")
+# ${HOME}, $(pwd), $@ and $_ of a shell or a Makefile.
+_VARIABLE = re.compile(r"\{[A-Za-z_]\w*[}:#%/^,@!+-]|\((?![^()]*\\)|[@?!#]|[_^](?![\w{\\(*+-])")
+# The signs that a writer, or the tool that exported the text, means by \(c\), \(r\) and \(tm\).
+_SIGNS = {"c": "©", "p": "℗", "r": "®", "tm": "™", "sm": "℠"}
+_YEAR = re.compile(r"\s{0,3}©?\s{0,3}(?:19|20)\d\d(?!\d)|\s{1,3}(?:[Cc]opyright\b|[Bb]y\b)")
 
 
 def _is_prose(tex: str) -> bool:
@@ -288,7 +295,7 @@ def _is_display(body: str, start: int, end: int, tex: str, sign: str, own_lines:
         return False
     if sign == "$$":
         near = body[max(0, start - 1) : start] + body[end : end + 1]
-        return own_lines or not (near.isascii() and any(map(str.isalnum, near)))
+        return own_lines or not ((near.isascii() and any(map(str.isalnum, near))) or _is_word(tex))
     # Exporters escape the brackets of text: \[caption id="a\_1"\], \[1\].
     return (own_lines and "\n" in tex) or ('"' not in tex and _TEX_SIGN.search(tex) is not None)
 
@@ -297,7 +304,7 @@ def _is_inline(body: str, start: int, end: int, tex: str, sign: str) -> bool:
     if not tex.strip() or _is_prose(tex):
         return False
     if sign == "(":
-        return True
+        return not _is_aside(body, start, end, tex)
     if _BRACKETED_WORDS.fullmatch(tex):
         return False  # $[FIRSTNAME|there]$, a merge tag
     before, after = body[start - 1 : start], body[end : end + 1]
@@ -305,9 +312,39 @@ def _is_inline(body: str, start: int, end: int, tex: str, sign: str) -> bool:
         return False
     if after.isascii() and after.isalpha() and (re.search(r"[A-Za-z]{2}", tex) or not re.search(r"[\w)}\]']$", tex)):
         return False  # $PATH:$HOME
-    if tex[0].isdigit() and not _TEX_SIGN.search(tex) and (_NUMBER.match(tex) and _SHORT_WORD.search(tex)):
+    if _VARIABLE.match(tex) and ((after.isascii() and after.isalpha()) or after in ("{", "(", "_", "@", "*")):
+        return False  # ${HOME}/${USER}
+    if tex[0].isdigit() and not _TEX_SIGN.search(tex) and _is_price(tex, after):
         return False  # $5, or 10$
     return not _is_cell(body, start, tex)
+
+
+def _is_price(tex: str, after: str) -> bool:
+    """Return whether TeX that begins with a digit is an amount of money, and words up to another dollar sign."""
+    if not _NUMBER.match(tex):
+        return False
+    is_name = after.isascii() and after.isalpha() and len(tex.split()) > 1  # $20 for A$AP
+    return is_name or _SHORT_WORD.search(tex) is not None or _END_OF_SENTENCE.search(tex) is not None
+
+
+def _is_word(tex: str) -> bool:
+    """Return whether what is between two pairs of dollar signs in a sentence is a word, as in "$$ or $$"."""
+    if re.search(r"[^\W_]|\\", tex) is None:
+        return True
+    is_apart = tex[0].isspace() and not _TEX_SIGN.search(tex) and not _OPERATOR.search(tex)
+    return is_apart and _SHORT_WORD.search(tex) is not None
+
+
+def _is_aside(body: str, start: int, end: int, tex: str) -> bool:
+    """Return whether parentheses behind backslashes are those of text, as in Foo\\(tm\\), \\(c\\) 2026 or \\(PDF\\)."""
+    if _TEX_SIGN.search(tex) or _OPERATOR.search(tex):
+        return False
+    if _WORD_OF_PROSE.fullmatch(tex):
+        return True
+    before, after = body[max(0, start - 12) : start], body[end : end + 20]
+    if tex.lower() not in _SIGNS:
+        return False
+    return _YEAR.match(after) is not None or before[-1:].isalnum() or before.rstrip().lower().endswith("copyright")
 
 
 def _is_cell(body: str, start: int, tex: str) -> bool:

@@ -1,9 +1,9 @@
 """The small signs of a Markdown text that CommonMark's parser reads differently from the writer.
 
 A bare address ends before East Asian punctuation; GitHub's emoji codes become emoji; the quotes of '90s, 6'2" and
---option are not those of a quotation; and a single tilde, as in 10~20, strikes nothing out. prepared() changes a body
-before it is parsed, and finished() completes the HTML. Code is never changed. All functions are pure, and take linear
-time.
+--option are not those of a quotation; a single tilde, as in 10~20, strikes nothing out; and << and >> are not
+guillemets. prepared() changes a body before it is parsed, and finished() completes the HTML. Code is never changed. All
+functions are pure, and take linear time.
 """
 
 from __future__ import annotations
@@ -45,25 +45,30 @@ _ELIDED = (
 _TILDE_REST = r"(?<![~\\]~)(?![~\s])"
 _OPTION_REST = r"-(?<![^\s(\[{|>*_\"'“‘]--)(?=[A-Za-z])"
 _MAYBE_SIGN = re.compile(
-    rf"[':0-9~-](?:(?<=')(?<![\w'\\]')(?={_ELIDED})|(?<=[0-9])(?:'|\"(?<!=\"[0-9]\")(?<!=\"[0-9][0-9]\"))|(?<=-){_OPTION_REST}"
+    rf"[':0-9<>~-](?:(?<=<)<|(?<=>)>|(?<=')(?<![\w'\\]')(?={_ELIDED})|(?<=[0-9])(?:'|\"(?<!=\"[0-9]\")(?<!=\"[0-9][0-9]\"))|(?<=-){_OPTION_REST}"
     rf"|(?<=:){_CODES_REST}|(?<=~){_TILDE_REST})"
 )
 
 # What is read in a body. Addresses and tags come first, because the signs in them mean nothing.
 _TO_BLANK = r"[^\s<>()]*+(?:\([^\s<>()]*+\)[^\s<>()]*+)*+"
 _TOKENS = re.compile(
-    rf"[\]<wWhHf:'\"\n~-](?:(?P<skipped>(?<=\])(?:\([ \t]*+<?|:[ \t]*+<?)(?:https?|ftp)://{_TO_BLANK}|(?<=\])\([^\s()<>]++"
+    rf"[\]<>wWhHf:'\"\n~-](?:(?P<skipped>(?<=\])(?:\([ \t]*+<?|:[ \t]*+<?)(?:https?|ftp)://{_TO_BLANK}|(?<=\])\([^\s()<>]++"
     rf"|(?<=<)(?:https?|ftp)://{_TO_BLANK}|(?<=<)/?[A-Za-z][^<>]*+)"
     rf"|(?P<www>(?<=[{_SIGN}\u30fb]w)ww\.(?:(?!{_END})[^\s<>()\[\]*_~\\])++)"
     rf"|(?P<bare>(?:(?<=[hH])[tT][tT][pP][sS]?://|(?<=f)tp://|(?<=[wW])[wW][wW]\.)(?:(?!{_END})[^\s<>])*+)"
     rf"|(?P<emoji>(?<=:){_CODES_REST})"
+    r"|(?P<left>(?<=<)(?<!\\<)(?=<))|(?P<right>(?<=>>))"
     rf"|(?P<elided>(?<=')(?<![\w'\\]')(?={_ELIDED}))"
     rf"|(?P<option>(?<=-){_OPTION_REST})"
     rf"|(?P<tilde>(?<=~){_TILDE_REST})"
     r"|(?P<quote>(?<=['\"])(?<!\\['\"]))"
     r"|(?P<end>(?<=\n)[ \t]*\n))"
 )
-_WRITTEN = {"elided": "’", "option": "&#45;&#45;", "tilde": "&#126;"}
+_WRITTEN = {"elided": "’", "option": "&#45;&#45;", "tilde": "&#126;", "left": "&lt;"}
+# Behind these, ">>" begins a quotation in a quotation.
+_MARKS = re.compile(r"[ \t]*+(?:(?:>|[-*+]|\d{1,9}[.)])[ \t]*+)*+")
+# How much of a line is looked at to see whether it is only such marks.
+_LONGEST_MARKS = 300
 # Characters behind which a quote ends a quotation; behind others, it begins one, and behind some it does either.
 _CLOSING = re.compile(r"[\w.,;:!?)\]}%°'\"’”…*_~`]")
 _EITHER = "'\"*_~`"
@@ -137,8 +142,17 @@ def _changes(body: str, view: str) -> Iterator[tuple[int, int, str]]:
             yield start, end, _emoji_for(found[0])
         elif kind in _WRITTEN:
             yield start, end, _WRITTEN[kind]
+        elif kind == "right" and not _begins_quotation(view, start):
+            yield start, end, "&gt;"
         elif kind in ("quote", "end"):
             yield from _quote(view, start, opened)
+
+
+def _begins_quotation(view: str, end: int) -> bool:
+    """Return whether only the marks of blocks are between the beginning of the line and a place in it."""
+    begin = max(end - _LONGEST_MARKS, 0)
+    line = view.rfind("\n", begin, end) + 1
+    return (line > 0 or begin == 0) and _MARKS.fullmatch(view, line, end) is not None
 
 
 def _quote(view: str, start: int, opened: set[str]) -> Iterator[tuple[int, int, str]]:

@@ -103,6 +103,10 @@ def test_a_block_of_tex_is_kept_to_the_byte(body: str, tex: str) -> None:
         "see www.a.example/$a$b",
         "not $a\n\nand b$ at all",
         "$$$a$$$ and $$",
+        "Tickets are $20. A$AP Rocky plays at nine, $5 A$AP.",
+        "Copy ${HOME}/${USER} and ${x}-${y}, $(pwd)/$(date), $@/$*, ${x}.$y.",
+        "Say $$ or $$, $$ and $$, $$ - $$, $$, $$.",
+        "$5 (Ke$ha), 7$; 8$. A 9$",
     ],
 )
 def test_prices_and_variables_stay_text(text: str) -> None:
@@ -118,6 +122,11 @@ def test_prices_and_variables_stay_text(text: str) -> None:
         (r"\(see above\), \[1\], \[Update\]", "(see above), [1], [Update]"),
         (r'\[caption id="a\_1"\]x\[/caption\]', "[caption id=“a_1”]x[/caption]"),
         (r"\$x\$", "$x$"),
+        (
+            r"\(c\) 2026 Ann, Copyright \(c\) Ann, Foo\(tm\), Bar\(R\)",
+            "(c) 2026 Ann, Copyright (c) Ann, Foo(tm), Bar(R)",
+        ),
+        (r"See \(PDF\), \(laughs\), \(sic\).", "See (PDF), (laughs), (sic)."),
         (r"\begin{quote} \end{quote}", r"\begin{quote} \end{quote}"),
         ("| a | b |\n|--|--|\n| $5 | $6 |\n|$a|$b|", "a b $5 $6 $a $b"),
         ("- a: $x\n- b: y$", "a: $x b: y$"),
@@ -127,6 +136,14 @@ def test_escaped_signs_stay_text(body: str, words: str) -> None:
     html = html_of(body)
     assert "<code" not in html
     assert lxml_html.fromstring(f"<div>{html}</div>").text_content().split() == words.split()
+
+
+def test_what_only_looks_like_prose_is_a_formula() -> None:
+    formulas = ["n", "c", "2n", "2 n + 1", "{}^{14}C", r"{n \choose k}", "_2F_1", "1, 2, 3", "a.b", "AB", r"\sin"]
+    body = "\n\n".join(f"Let ${tex}$ be, or \\({tex}\\): $${tex}$$ it." for tex in formulas)
+    assert formulas_in(html_of(body + "\n\nThe $n$th, $2k$th; $f$(x), $${a}$$.")) == [
+        *(tex for tex in formulas for _ in range(3)), "n", "2k", "f", "{a}",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -132,6 +132,8 @@ QUOTES = (
     ("'em' and 'til', \"'nested' one\"", "‘em’ and ‘til’, “‘nested’ one”"),
     ('use --option or (--other-one), "--x"', "use --option or (--other-one), “--x”"),
     ("a -- b --- c, 1--2, well--no ...", "a – b — c, 1–2, well–no …"),
+    ("cout << x >> y, 1<<3, echo hi >> log.txt, cat <<EOF", "cout << x >> y, 1<<3, echo hi >> log.txt, cat <<EOF"),
+    ("List<List<2>>, a >>> b, <<<, «x» <<2>>", "List<List<2>>, a >>> b, <<<, «x» <<2>>"),
 )
 EMOJI = (
     ("It works :tada: :+1::100:.", "It works 🎉 👍💯."),
@@ -144,6 +146,14 @@ def test_quotes_and_emoji_in_text_are_what_they_look_like() -> None:
     cases = [*QUOTES, *EMOJI]
     for (_, expected), html in zip(cases, html_of_lines(tuple(text for text, _ in cases)), strict=True):
         assert unescape(html) == expected
+
+
+def test_angle_brackets_keep_their_meaning_in_markdown() -> None:
+    html = rendered("> one\n>> two\n> > three >> 4\n\n- >> five\n\n<<https://a.example/>> <<b>six</b>> `<<` \\<<x").html
+    assert html.count("<blockquote>") == 4
+    assert "three &gt;&gt; 4" in html
+    assert '&lt;<a href="https://a.example/">https://a.example/</a>&gt; &lt;<b>six</b>&gt;' in html
+    assert "<code>&lt;&lt;</code> &lt;&lt;x" in html
 
 
 def test_titles_and_excerpts_are_set_like_the_text() -> None:
