@@ -10,6 +10,7 @@ from publisher.core.models import Problem, Severity
 from publisher.posts.cache_keys import hash_of
 from publisher.posts.front_matter.metadata import build_post
 from publisher.posts.front_matter.parsing import Unfinished, parse_head
+from publisher.posts.front_matter.preamble import may_be_second, refuse_second
 from publisher.posts.index import UNKNOWN_NS
 from publisher.posts.post_file import Head, ParsedFile, PostSettings, problem_of
 from publisher.posts.rendering.headline import title_in
@@ -100,6 +101,11 @@ def _parse(data: bytes, source: str, digest: str, settings: PostSettings, *, who
         what, hint = "contained a control character, which was removed", "delete it"
         problems.append(Problem(f"{settings.folder}/{source}", controls[0], what, hint, Severity.WARNING))
     parsed = build_post(source, head, digest, settings, title_in)
+    rest = data[len(front) + 1 :] if front else head.body.encode("utf-8", "replace")
+    if parsed.post and may_be_second(rest):
+        body = rest.decode("utf-8", "replace").replace("\r\n", "\n")
+        if not refuse_second(body, head.body_line, whole=whole):
+            raise Unfinished
     return replace(parsed, problems=(*problems, *parsed.problems)) if problems else parsed
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import takewhile
 
 from publisher.core.errors import PostError
 from publisher.posts.front_matter.switches import hides, is_hidden_by
@@ -108,6 +109,58 @@ def refuse_misplaced(text: str) -> None:
         if field and is_hidden_by(_key(field[1]), _word(field[3])):
             what = f"this line looks like front matter, but the file has none: {line.strip()[:40]!r}"
             raise PostError(what, line=number, hint="write it between two lines of --- at the beginning of the file")
+
+
+def may_be_second(rest: bytes) -> bool:
+    """Return whether a body, of which `rest` is the beginning, may be one that `refuse_second` refuses. It is quick."""
+    first = rest.lstrip().partition(b"\n")[0]
+    is_field = b":" in first or b"=" in first
+    return is_field or first[:3] in (b"---", b"+++") or first[:1] in (b"<", b"{", b"\xe2", b"\xef")
+
+
+def refuse_second(body: str, first_line: int, *, whole: bool) -> bool:
+    """Raise PostError, with the line, if a body begins with another block of front matter, or with a line that hides.
+
+    first_line  the line of the file on which the body begins
+    whole       whether `body` is the whole body; False is returned if more of it is needed
+    """
+    start = _first_words(body)
+    lines = body[start : start + _LONGEST_BLOCK].split("\n", _MOST_LINES)[:_MOST_LINES]
+    fence = _FENCE.fullmatch(lines[0]) is not None
+    if not fence and len(lines) > 1 and not any(sign in lines[0] for sign in ":={"):
+        return True
+    if not whole and len(body) - start < _LONGEST_BLOCK:
+        return False
+    line = first_line + body.count("\n", 0, start)
+    if (fence and _block_of_fields(lines) == 1) or (lines[0] == "{" and _has_usual_field(lines[1:])):
+        hint = "move its keys into the first; if it is text, put it between lines of ```"
+        raise PostError("this is a second block of front matter, which readers would see", line=line, hint=hint)
+    for number, text in enumerate(lines[fence:], line + fence):
+        field = _FIELD.fullmatch(text)
+        if field is None or text[0] in " \t":  # which may be code
+            break
+        if is_hidden_by(_key(field[1]), _word(field[3])):
+            what = f"this line looks like front matter, but is below it: {text.strip()[:40]!r}"
+            raise PostError(what, line=number, hint="move it above the line that closes the front matter")
+    return True
+
+
+def _first_words(body: str) -> int:
+    """Return the offset of the first thing that a body says, which may be behind comments."""
+    unseen = _UNSEEN.match(body)
+    start = unseen.end() if unseen else 0
+    return front_start(body)[0] if body[start : start + 1] in _COMMENT_SIGNS else start
+
+
+def _has_usual_field(lines: list[str]) -> bool:
+    """Return whether there is a field that makes a block front matter, before the line that ends an object of JSON."""
+    fields = map(_FIELD.fullmatch, takewhile(lambda line: line[:1] != "}", lines))
+    return any(field is not None and _key(field[1]) in _USUAL for field in fields)
+
+
+_COMMENT_SIGNS = frozenset('<{/%[#;*."\\v')
+# How much of a body is looked at.
+_LONGEST_BLOCK = 2_000
 
 
 def _block_of_fields(lines: list[str]) -> int:

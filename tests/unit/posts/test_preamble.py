@@ -138,3 +138,40 @@ def test_a_long_comment_hides_no_front_matter_from_a_build(tmp_path: Path) -> No
     assert [post.title for post in archive.posts] == ["Shown"]
     assert [(problem.path, problem.line) for problem in archive.problems] == [("posts/2024-07-08-c.md", 3)]
     assert folder.render().html == "<p>Text.</p>\n"
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_front_matter_is_not_a_text_below_front_matter(form: str, tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    block, _ = FORMS[form]
+    for number, (draft, between) in enumerate(product(("true", "false"), ("", "\n\n", "<!-- x -->\n", "\ufeff"))):
+        if form != "header" or draft == "true":  # "Title: ..." may begin a text
+            folder.write(f"2026-01-01-{number}.md", between + block.format(draft) + "word\n" * 2_000)
+    archive = folder.archive()
+    assert list(archive.posts) == []
+    assert {folder.line(problem).strip("\ufeff") for problem in archive.problems} == {
+        "yaml": {"---"},
+        "toml": {"+++"},
+        "json": {"{"},
+        "header": {"Draft: true"},
+    }[form]
+
+
+def test_what_only_looks_like_a_second_block_is_text(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    for number, body in enumerate(
+        (
+            "---\n\nNote: words\n---\n",
+            "Note: words\n",
+            "```\n---\ntitle: x\ndraft: true\n---\n```",
+            "    ---\n    draft: true\n    ---\n",
+            "---\n\nWords\n\n---\ntitle: x\n---\n",
+            "Status: we draft a plan.\n",
+            "{\nx\n}\n",
+            "---\n",
+            "",
+            "\r\n---\r\n",
+        )
+    ):
+        folder.write(f"2026-01-01-{number}.md", body)
+    assert len(folder.posts()) == 10
