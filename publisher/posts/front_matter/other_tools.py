@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from publisher.posts.text.merge_tags import LIQUID, MERGE_TAG, SHORTCODE
+from publisher.posts.text.merge_tags import LIQUID, MERGE_TAG, PHP, SHORTCODE, WORDPRESS
 from publisher.posts.text.prose import line_counter, masked
 
 
@@ -255,6 +255,8 @@ _FAMILIES = (
     ("Hugo shortcodes are not supported and will be shown as is", SHORTCODE),
     ("MDX is not supported and will be shown as is", _MDX),
     ("merge tags are not supported and will be shown as is", MERGE_TAG),
+    ("WordPress's shortcodes are not supported and will be shown as is", WORDPRESS),
+    ("PHP is not run, and is removed or shown as is", PHP),
 )
 
 

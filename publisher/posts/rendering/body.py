@@ -29,7 +29,7 @@ from publisher.posts.text.comments import comment_in, shown_comments
 from publisher.posts.text.definitions import with_separate_terms
 from publisher.posts.text.encoding import decode, repair_body, without_controls
 from publisher.posts.text.excerpt import count_words, excerpt_of, plain_text
-from publisher.posts.text.merge_tags import MAYBE_FIELD
+from publisher.posts.text.merge_tags import MAYBE_FIELD, WORDPRESS
 from publisher.posts.text.nesting import require_shallow_html, require_shallow_markdown
 from publisher.posts.text.prose import LineFinder, line_at, without_inline_code
 from publisher.posts.text.tex import TakenOut, take_out, without_formulas
@@ -39,7 +39,7 @@ MOST_PROBLEMS = 100
 
 _MORE = "<!--more-->"
 # Without one of these there is no syntax of another tool in a body.
-_OTHER_TOOLS = ("{", "import ", "\n^", "*|", "%%", "<%", "[%", "[[", "TOC", "Toc]", "toc]", "toc_")
+_OTHER_TOOLS = ("{", "import ", "\n^", "*|", "%%", "<%", "<?", "<#", "</#", "[%", "[[", "TOC", "Toc]", "toc]", "toc_")
 _MORE_SPELLINGS = re.compile(r"<!--\s*(?:more|excerpt|read[- ]more)\s*-->", re.IGNORECASE)
 # Without one of these there is no comment in a text.
 _COMMENTS = ("<!", "{", "%%", "]:", "<%", "[%", "@*")
@@ -254,7 +254,11 @@ class _Body:
             self.problems.append(Problem(self.path, line, message, hint, severity))
 
     def _carried_over(self, body: str) -> str:
-        if not any(sign in body for sign in _OTHER_TOOLS) and not MAYBE_FIELD.search(body):
+        if (
+            not any(sign in body for sign in _OTHER_TOOLS)
+            and not MAYBE_FIELD.search(body)
+            and not WORDPRESS.search(body)
+        ):
             return body
         from publisher.posts.front_matter.other_tools import carry_over  # 15 ms to compile, for few posts
 

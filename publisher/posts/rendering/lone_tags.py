@@ -288,7 +288,9 @@ class _Reader:
         stop = raw.find(mark, start, end)
         stop = end if stop < 0 else stop + len(mark)
         self._count_tag(start, raw[start:stop])
-        if self._stack[-1][1].in_text or (self._is_markdown and _MORE_WORDS.match(raw, stop)):
+        if self._stack[-1][1].in_text or (
+            self._is_markdown and (_MORE_WORDS.match(raw, stop) or raw[start + 2] in "= ")
+        ):
             self._as_text(start, stop, _NOT_ALLOWED)
         else:
             self._changes.append((start, stop, ""))

@@ -1,4 +1,4 @@
-"""The code of other tools that readers should not see: Liquid, shortcodes, and the merge tags of mail services.
+"""The code of other tools that readers should not see: Liquid, shortcodes, PHP, and the merge tags of mail services.
 
 A merge tag is what a mail service replaces by a subscriber's own name or link, such as *|FNAME|*. Tags with delimiters
 that prose does not have are found whatever their name; in other brackets they need a name from the list.
@@ -41,9 +41,31 @@ MERGE_TAG = re.compile(
     rf"|\[(?:{_FIELD}){_ELSE}\](?![(\[])"  # Sendy, MailPoet, phpList, Campaign Monitor
     r"|\[\w{1,40},[ ]?fallback=[^\]\n]{0,80}\]"
     rf"|\$\[(?:{_FIELD}){_ELSE}\]\$"  # Zoho
-    rf"|##(?:{_FIELD})##",
+    rf"|##(?:{_FIELD})##"
+    r"|\{!![^{}\n]{1,200}!!\}"  # Laravel's templates
+    r"|</?#(?:if|else|elseif|list|assign|include|macro|import)\b[^<>\n]{0,200}>",  # FreeMarker
     re.IGNORECASE,
 )
+# WordPress's shortcodes, and the tags of forums: a name with a quoted value, or one that everybody knows. Others, such
+# as [video] in a sentence, are prose. Typography has changed the quotes in a text for readers.
+_PLUGIN = r"(?:(?:vc|et_pb|su|fusion|av|mc4wp|mailpoet)_|wpforms|ninja_forms?|gravityforms?|contact-form-7)[\w-]{0,40}"
+_MEDIA = "gallery|caption|wp_caption|embed|audio|video|playlist|wpvideo"
+_SERVICE = (
+    "youtube|vimeo|gist|tweet|dailymotion|soundcloud|spotify|ted|slideshare|googlemaps|instagram|flickr|polldaddy"
+)
+WORDPRESS = re.compile(
+    r"\[(?<![\w\\]\[)(?:"
+    r"[a-z][\w-]{0,40}[ \t]+[\w-]{1,40}=[\"'\u201c\u201d\u2018\u2019\u201e\xab\xbb][^\[\]\n]{0,400}"
+    rf"|(?:{_MEDIA})[ \t]+[\w-]{{1,40}}=[^\[\]\n]{{0,300}}"
+    rf"|(?:{_SERVICE})[ =](?:https?:|\d|[\w-]{{1,40}}=)[^\[\]\n]{{0,300}}"
+    rf"|/?{_PLUGIN}(?:[ \t][^\[\]\n]{{0,300}})?"
+    rf"|/(?:{_MEDIA}|{_SERVICE}|sourcecode|code|quote|url|img|color|size|list|center|spoiler|b|i|u|button|columns?|row|tabs?"
+    r"|toggle|accordion|highlight|pullquote|dropcap|(?:one|two|three)_\w{1,20})"
+    r"|(?:(?<=\n\[)|(?<=\A\[))(?:gallery|playlist|audio|video|contact[-_]form|archives|sitemap)(?=\][ \t]*(?:\n|\Z))"
+    r")\](?![(\[:])",
+    re.IGNORECASE,
+)
+PHP = re.compile(r"<\?(?!xml\b)(?:(?!\?>).){0,2000}+\?>", re.DOTALL)
 # Without one of these or a sign such as {, there is no merge tag in a text. It is much quicker to search for.
 MAYBE_FIELD = re.compile(rf"[%[#](?:{_FIELD}|(?:mailing_list|tag)_|\w{{1,40}},[ ]?fallback=)", re.IGNORECASE)
 _RAW = re.compile(r"\{%-?\s*+raw\s*+-?%\}(?:(?!\{%-?\s*+endraw).)*+", re.DOTALL)
@@ -54,8 +76,8 @@ _CODE = re.compile(r"<(code|kbd|samp)\b[^<>]*+>[^<]*+</\1>", re.IGNORECASE)
 
 def foreign_code(text: str) -> Iterator[str]:
     """Yield the code of other tools in a text for readers, each as it is written there."""
-    if "{" in text or "%" in text or "[" in text or "*|" in text or "##" in text:
-        for pattern in (LIQUID, SHORTCODE, MERGE_TAG):
+    if any(sign in text for sign in ("{", "%", "[", "*|", "#", "<?")):
+        for pattern in (LIQUID, SHORTCODE, MERGE_TAG, WORDPRESS, PHP):
             yield from (found[0] for found in pattern.finditer(text))
 
 

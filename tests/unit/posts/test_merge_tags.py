@@ -35,6 +35,19 @@ TAGS = {
     "Klaviyo": ("{{ first_name|default:'friend' }}", "{% unsubscribe %}"),
     "listmonk": ("{{ .Subscriber.FirstName }}", "{{ UnsubscribeURL }}"),
     "Zoho": ("$[FIRSTNAME|there]$",),
+    "WordPress": (
+        '[gallery ids="1,2"]',
+        "[gallery ids=1,2]",
+        "[/caption]",
+        "[youtube https://a.example]",
+        '[contact-form-7 id="1"]',
+        "[vc_row]",
+        "[my-table id='3' size=2]",
+        "[gallery ids=\u201c1\u201d]",
+    ),
+    "PHP": ("<?= $name ?>", "<?php echo $name; ?>", "<? name() ?>"),
+    "Laravel": ("{!! $name !!}",),
+    "FreeMarker": ("<#if name??>", "</#if>"),
 }
 PROSE = (
     "100% sure, 50% off, 5%% and %d of %s",
@@ -46,6 +59,7 @@ PROSE = (
     "a < b % c > d, <b>x</b> 5% <i>y</i> 6%",
     "## A heading ## and #first",
     "It is 5% of the name, 6% of the unsubscribe rate",
+    "A talk [video], photos [gallery], array[i j=\"x\"], [n p=2], [/s], [see \"this\"](x), [gallery]: x, <?xml ?>",
 )  # fmt: skip
 
 
@@ -66,3 +80,17 @@ def test_a_post_with_merge_tags_has_a_warning_with_their_lines() -> None:
             messages = said(rendered(f"Text\n\nDear {tag}, hello\n"))
             assert [line for line, message in messages if "shown as is" in message] == [6], (tag, messages)
     assert said(rendered("\n\n".join(f"`{tag}`" for tags in TAGS.values() for tag in tags))) == []
+
+
+def test_a_shortcode_on_a_line_of_its_own_needs_no_value() -> None:
+    assert list(foreign_code("A\n[gallery]\nb [gallery]")) == ["[gallery]"]
+    assert [line for line, _ in said(rendered("A [playlist]\n\n[playlist]"))] == [6]
+
+
+def test_php_in_a_block_is_shown_if_it_has_words_for_readers() -> None:
+    result = rendered("<?= $price ?>\n\n<?php f() ?>\n\nB")
+    assert result.html.split() == ["<p>&lt;?=", "$price", "?&gt;</p>", "<p>B</p>"]
+    assert (
+        4,
+        "PHP is not run, and is removed or shown as is: <?= $price ?>, <?php f() ?>, on 2 lines up to line 6",
+    ) in said(result)
