@@ -25,7 +25,7 @@ from publisher.posts.rendering.commonmark import placed_html, settled_html
 from publisher.posts.rendering.headline import first_heading
 from publisher.posts.rendering.lost_words import LostWords, lost_notes, unseen_notes, with_all_words
 from publisher.posts.rendering.references import References
-from publisher.posts.text.comments import comment_in, shown_comments
+from publisher.posts.text.comments import comment_in, hidden_words, hiding_list, shown_comments
 from publisher.posts.text.definitions import with_separate_terms
 from publisher.posts.text.encoding import decode, repair_body, without_controls
 from publisher.posts.text.excerpt import count_words, excerpt_of, plain_text
@@ -42,7 +42,9 @@ _MORE = "<!--more-->"
 _OTHER_TOOLS = ("{", "import ", "\n^", "*|", "%%", "<%", "<?", "<#", "</#", "[%", "[[", "TOC", "Toc]", "toc]", "toc_")
 _MORE_SPELLINGS = re.compile(r"<!--\s*(?:more|excerpt|read[- ]more)\s*-->", re.IGNORECASE)
 # Without one of these there is no comment in a text.
-_COMMENTS = ("<!", "{", "%%", "]:", "<%", "[%", "@*")
+_HIDES = ("hidden", "display", "<dialog", "<datalist", "<comment")
+_COMMENTS = ("<!", "%%", "<%", "[%", "@*", "]:#", "]: #", "]: <>")
+_IN_BRACES = ("{#", "{/", "{{", "{!", "{%", "{*", "{>", "{-", "{~", "{:")
 
 
 class LocalLink(NamedTuple):
@@ -139,7 +141,7 @@ class _Body:
         if self.references.head_problems or self.references.problems:
             self._warn_of(self.references.head_problems, self._lines.line_in_head)
             self._warn_of(self.references.problems, self._lines.line_of)
-        self._report_comments(clean)
+        self._report_comments(raw, clean)
         unseen = () if self._is_html else unseen_notes(self.written, raw)
         if unseen:
             self._report_lost(lost_notes(self._lines.prose, raw, unseen))
@@ -176,17 +178,27 @@ class _Body:
             self.warn(self._lines.line_of(first), what, "correct it, or write \\$ for a dollar sign")
         return html, maths
 
-    def _report_comments(self, clean: str) -> None:
-        """Report comments in the text, the title and the description that readers would see."""
-        if any(sign in self.written for sign in _COMMENTS):
+    def _report_comments(self, raw: str, clean: str) -> None:
+        """Report comments and hidden words in the text, the title and the description that readers would see."""
+        if any(sign in self.written for sign in _HIDES):
+            self._report_hidden_words(raw)
+        if _may_have_comment(self.written):
             view = self._lines.prose if not self._is_html else "\n" * (self.first_line - 1) + self.written
             for place, message, hint in shown_comments(view, clean, is_markdown=not self._is_html):
                 self.problems.append(Problem(self.path, line_at(view, place), message, hint))
         self._report_comment_in("title", self.post.title)
         self._report_comment_in("description", self.post.excerpt)
 
+    def _report_hidden_words(self, raw: str) -> None:
+        tag, place = hidden_words(raw), hiding_list(self._lines.prose)
+        lines = [self._lines.line_of(tag)] if tag else []
+        lines += [line_at(self._lines.prose, place)] if place >= 0 else []
+        for line in lines:
+            message = "browsers would hide these words because of a tag or an attribute, but readers see them"
+            self.problems.append(Problem(self.path, line, message, "delete them, or write <!-- ... -->"))
+
     def _report_comment_in(self, name: str, text: str) -> None:
-        sign = comment_in(text) if any(sign in text for sign in _COMMENTS) else ""
+        sign = comment_in(text) if _may_have_comment(text) else ""
         # In backticks it is code, which is meant for readers. The text of a heading has none anymore.
         if sign and sign in without_inline_code(self._lines.head) + self._lines.prose[: len(text) + 1_000]:
             message = f"the {name} shows readers the comment that begins with {sign}"
@@ -295,6 +307,10 @@ class _Body:
             if text:
                 return shorten(text, 1000)
         return excerpt_of(clean)
+
+
+def _may_have_comment(text: str) -> bool:
+    return any(sign in text for sign in _COMMENTS) or ("{" in text and any(sign in text for sign in _IN_BRACES))
 
 
 @cache

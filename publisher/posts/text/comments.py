@@ -172,6 +172,60 @@ def _shown_in_markdown(prose: str, seen: str) -> Iterator[ShownComment]:
         yield ShownComment(place, "the comment on this line is shown to readers", hint)
 
 
+def hidden_words(html: str) -> str:
+    """Return the first tag in HTML whose words a browser would hide, but readers see; "" if there is none."""
+    for found in islice(filter(_is_hidden, _ELEMENT.finditer(html)), _MOST):
+        if re.search(r"\w", _words_in(html[found.end() : found.end() + _FAR], found[1].lower())):
+            return found[0]
+    return ""
+
+
+def _words_in(html: str, name: str) -> str:
+    """Return the words up to the end of the element in which some HTML begins."""
+    depth, pieces = 1, []
+    for part in re.split(r"(</?[a-zA-Z][^<>]*>)", html):
+        if part[:1] != "<":
+            pieces.append(part)
+        elif part[1:].lstrip("/").lower().startswith(name):
+            depth += -1 if part[1] == "/" else 1
+        if not depth:
+            break
+    return "".join(pieces)
+
+
+def hiding_list(prose: str) -> int:
+    """Return the offset of kramdown's first list of attributes that hides the words before it; -1 if there is none."""
+    found = _ATTRIBUTE_LIST.search(prose)
+    return found.start() if found else -1
+
+
+def _is_hidden(element: re.Match[str]) -> bool:
+    attributes = element[2]
+    if _HIDDEN_STYLE.search(attributes) or _HIDDEN.search(_QUOTED.sub("=", attributes)):
+        return True
+    return element[1].lower() in _SELDOM_SHOWN and not _OPEN.search(attributes)
+
+
+# How much of an element is searched for words.
+_FAR = 5_000
+# Browsers show the first only with its attribute `open`, and the others never.
+_SELDOM_SHOWN = frozenset(("dialog", "datalist", "comment"))
+_ELEMENT = re.compile(
+    r"<(?!(?:script|style|template|svg|img|input|math|title|textarea|source|br|hr|iframe|video|audio|object)\b)"
+    r"([a-z][\w-]*+)((?:[^<>\"']|\"[^\"]*+\"|'[^']*+')*+)>",
+    re.IGNORECASE,
+)
+_QUOTED = re.compile(r"=\s*+(?:\"[^\"]*\"|'[^']*')")
+_OPEN = re.compile(r"(?:^|\s)open(?=[\s=/]|\Z)", re.IGNORECASE)
+_HIDDEN = re.compile(r"(?:^|\s)hidden(?=[\s=/]|\Z)", re.IGNORECASE)
+_HIDDEN_STYLE = re.compile(
+    r"\sstyle\s*+=\s*+[\"']?(?:[^\"'<>]*;)?\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE
+)
+_ATTRIBUTE_LIST = re.compile(
+    r"\{:[^{}\n]{0,200}?(?:(?<=[ :])hidden(?=[ =}])|(?:display[ ]?:[ ]?none|visibility[ ]?:[ ]?hidden))[^{}\n]{0,200}\}"
+)
+
+
 def comment_in(line: str) -> str:
     """Return the sign that begins a comment in a title or another line of text; "" if there is none."""
     view = without_inline_code(line)

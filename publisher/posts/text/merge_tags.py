@@ -65,7 +65,7 @@ WORDPRESS = re.compile(
     r")\](?![(\[:])",
     re.IGNORECASE,
 )
-PHP = re.compile(r"<\?(?!xml\b)(?:(?!\?>).){0,2000}+\?>", re.DOTALL)
+PHP = re.compile(r"<\?(?!xml\b)(?:(?!<\?|\?>).){0,2000}+\?>", re.DOTALL)
 # Without one of these or a sign such as {, there is no merge tag in a text. It is much quicker to search for.
 MAYBE_FIELD = re.compile(rf"[%[#](?:{_FIELD}|(?:mailing_list|tag)_|\w{{1,40}},[ ]?fallback=)", re.IGNORECASE)
 _RAW = re.compile(r"\{%-?\s*+raw\s*+-?%\}(?:(?!\{%-?\s*+endraw).)*+", re.DOTALL)

@@ -152,3 +152,33 @@ def test_the_markdown_of_a_feed_has_no_comments() -> None:
         assert kept in text, text
     assert without_hidden_text("A <!-- b") == "A <!-- b"
     assert markdown_of(b"---\ntitle: x\n---\nA\n<!-- b -->", fix_encoding=False) == "A"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<p hidden>Old.</p>",
+        '<div class="x" hidden="until-found">\n\nOld *x*.\n\n</div>',
+        'A <span style="color: red; display : none">b</span> c',
+        "A <b style='visibility:hidden'>b</b> c",
+        "<DIV STYLE='display:none'>hidden</DIV>",
+        "<dialog><p>Old</p></dialog>",
+        "<comment>hidden</comment>",
+        "<div hidden><div></div><i></i>hidden</div>",
+        "Words\n{: style='display: none'}",
+        "Words\n{: .x hidden}",
+    ],
+)
+def test_words_that_a_browser_would_hide_are_an_error(body: str) -> None:
+    errors = [each.line for each in rendered(f"A\n\n{body}").problems if each.severity is Severity.ERROR]
+    assert errors == [6 + ("{:" in body)]
+
+
+def test_what_a_browser_would_hide_without_words_or_shows_is_no_error() -> None:
+    body = (
+        "The `<p hidden>`, hidden, display: none.\n\n<p hidden></p>\n\n<input type=hidden value=x>\n\n"
+        '<img hidden src="a.png" alt="x">\n\n<dialog open>x</dialog> <i aria-hidden="true">x</i>\n\n'
+        "<p title='so hidden' class=\"hidden\">x</p>\n\n```\n<p hidden>x</p>\n```\n\n`{: hidden}` {: .hidden}\n\n"
+        "<style>p { display: none }</style>\n\n<template hidden>x</template>"
+    )
+    assert [each.message for each in rendered(body).problems if each.severity is Severity.ERROR] == []
