@@ -129,7 +129,7 @@ ACTIVE = {
     "svg": _body("<p>Before.</p>", "<p>After.</p>", lacks=("alert",)),
     "mathml": _body("<p>Before.</p>", "<p>After.</p>", lacks=("<math", "<mtext")),
     "mutation": _body("<p>Before.</p>", "After &lt;script&gt;.</p>", lacks=("<script",)),
-    "forms": _body("<p>Before.</p>", "<p>After.</p>", lacks=("Two",)),
+    "forms": _body("<p>Before.</p>", "<pre>Two</pre>", "<p>After.</p>", lacks=("<textarea",)),
 }
 
 _HERE = f"{SITE}/2024/03/27/relative-links"

@@ -36,7 +36,7 @@ from publisher.posts.front_matter.parsing import parse_head
 from publisher.posts.front_matter.preamble import front_start
 from publisher.posts.rendering import lone_tags
 from publisher.posts.rendering.allowed_html import sanitise
-from publisher.posts.rendering.lost_words import with_all_words
+from publisher.posts.rendering.lost_words import lost_elements, with_all_words
 from publisher.posts.rendering.mathml import maths_of
 from publisher.posts.text.nesting import require_shallow_html, require_shallow_markdown
 from publisher.posts.text.tex import take_out
@@ -165,11 +165,15 @@ def rendered_note(text: str, base: str, first_line: int = 1) -> str:
 
     taken = take_out(text)
     body, lost = with_all_words(taken.body, lambda body: render(body, escape=True, placed=True), footnotes=False)
+    body = prepared(body)
+    if lone_tags.may_swallow(body):
+        settled = lone_tags.settle_markdown(body, render)
+        html, lost = settled.html, [*lost, *lost_elements(settled.removed)]
+    else:
+        html = render(body)
     for each in lost:
         if each.is_error:
             raise PostError(each.message, line=first_line + each.line - 1, hint=each.hint)
-    body = prepared(body)
-    html = lone_tags.settle_markdown(body, render).html if lone_tags.may_swallow(body) else render(body)
     if len(html) > _LONGEST:
         return html[: _LONGEST + 1]
     clean = sanitise(taken.put_back(html), lambda tag, url: urljoin(f"{base}/", url))

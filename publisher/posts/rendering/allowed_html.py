@@ -231,6 +231,8 @@ _OPENING = re.compile(r"<([a-zA-Z][\w:.@-]*)")
 # the sign that breaks it, so that what follows its name is read only once.
 _TAG = re.compile(r"""</?([a-zA-Z][\w:.@-]*+)(?:[^<>"']++|"[^"]*+"|'[^']*+')*+(>?)""")
 _KNOWN = TAGS | CONTENT_GOES
+# Words before and behind one of these do not touch, and so they are kept apart.
+_BLOCKS = frozenset("address dialog fieldset form legend menu nav search".split())  # noqa: SIM905
 
 
 def _without_unknown_tags(fragment: str, known: Container[str]) -> str:
@@ -239,7 +241,12 @@ def _without_unknown_tags(fragment: str, known: Container[str]) -> str:
     nh3 does so too, except for tags that are named as in MathML or SVG, such as <Card> or <List>. There it removes
     everything up to the closing tag or, if there is none, the rest of the post.
     """
-    return _TAG.sub(lambda match: "" if match[2] and match[1].lower() not in known else match[0], fragment)
+
+    def kept(tag: re.Match[str]) -> str:
+        name = tag[1].lower()
+        return tag[0] if not tag[2] or name in known else "\n" if name in _BLOCKS else ""
+
+    return _TAG.sub(kept, fragment)
 
 
 def dropped_tags(fragment: str) -> list[str]:

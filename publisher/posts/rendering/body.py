@@ -23,8 +23,9 @@ from publisher.posts.rendering.allowed_html import Absolutise, Sanitiser
 from publisher.posts.rendering.body_warnings import body_warnings
 from publisher.posts.rendering.commonmark import placed_html, settled_html
 from publisher.posts.rendering.headline import first_heading
-from publisher.posts.rendering.lost_words import LostWords, lost_notes, unseen_notes, with_all_words
+from publisher.posts.rendering.lost_words import LostWords, lost_elements, lost_notes, unseen_notes, with_all_words
 from publisher.posts.rendering.references import References
+from publisher.posts.rendering.settled_tags import SettledHtml
 from publisher.posts.text.comments import comment_in, hidden_words, hiding_list, shown_comments
 from publisher.posts.text.definitions import with_separate_terms
 from publisher.posts.text.encoding import decode, repair_body, without_controls
@@ -118,7 +119,7 @@ class _Body:
         self.post, self.config, self.inspect = post, around.config, inspect
         self.problems: list[Problem] = []
         self.taken = TakenOut("")
-        self._settled = lone_tags.SettledHtml("")
+        self._settled = SettledHtml("")
         self._mentioned_tags: set[str] = set()  # tags in problems, which no other warning should repeat
         self.path = f"{self.config.posts.folder}/{post.source}"
         self._is_html = Path(post.source).suffix.lower() == ".html"
@@ -144,7 +145,7 @@ class _Body:
         self._report_comments(raw, clean)
         unseen = () if self._is_html else unseen_notes(self.written, raw)
         if unseen:
-            self._report_lost(lost_notes(self._lines.prose, raw, unseen))
+            self._report_lost(lost_notes(self._lines.prose, raw, unseen), first_line=1)
         if self.inspect:
             self._warn_of(self.references.doubts, self._lines.line_of)
             settled = self._settled
@@ -241,7 +242,7 @@ class _Body:
         body = self._carried_over(body)
         if not self._is_html:
             body, lost = with_all_words(body, placed_html)
-            self._report_lost(each._replace(line=each.line + self.first_line - 1) for each in lost)
+            self._report_lost(lost)
         separator = self.post.excerpt_separator
         if separator and not _MORE_SPELLINGS.fullmatch(separator) and separator in body:
             body = body.replace(separator, f"\n\n{_MORE}\n\n", 1)
@@ -255,15 +256,18 @@ class _Body:
             body = _without_title(body, self.post.title, self.taken)
             settled = settled_html(body)
         self._settled = settled
+        self._report_lost(lost_elements(settled.removed))
         for hidden in settled.hidden:
             message = f"the comment that begins here is never closed, and hides {hidden.words:,} words from readers"
             self.problems.append(Problem(self.path, self._lines.line_of("<!--"), message, "write --> where it ends"))
         return self.taken.put_back(_finish(settled.html, body))
 
-    def _report_lost(self, lost: Iterable[LostWords]) -> None:
+    def _report_lost(self, lost: Iterable[LostWords], first_line: int = 0) -> None:
+        """Report lost words. first_line: the line of the file from which theirs are counted, if it is not the body's"""
         for line, message, hint, is_error in islice(lost, MOST_PROBLEMS):
             severity = Severity.ERROR if is_error else Severity.WARNING
-            self.problems.append(Problem(self.path, line, message, hint, severity))
+            number = line + (first_line or self.first_line) - 1
+            self.problems.append(Problem(self.path, number, message, hint, severity))
 
     def _carried_over(self, body: str) -> str:
         if (

@@ -9,7 +9,7 @@ from itertools import islice
 from urllib.parse import unquote, urlsplit
 
 from publisher.posts.rendering.allowed_html import dropped_tags, has_safe_scheme
-from publisher.posts.rendering.lone_tags import SettledHtml, ShownTag
+from publisher.posts.rendering.settled_tags import SettledHtml, ShownTag
 from publisher.posts.text.other_editors import shown_as_typed
 from publisher.posts.text.prose import LineFinder, line_at
 from publisher.posts.text.typography import unknown_codes
@@ -67,7 +67,7 @@ def _dropped(
     raw: str, removed: Sequence[ShownTag], lines: LineFinder, mentioned: Collection[str]
 ) -> Iterator[BodyWarning]:
     known = {tag.why for tag in removed}
-    places = [(tag.why, lines.line_of_body(tag.line)) for tag in removed]
+    places = [(tag.why, lines.line_of_body(tag.line)) for tag in removed if not tag.words]
     places += [(name, lines.line_of(f"<{name}")) for name in dropped_tags(raw) if name not in known]
     for name, line in dict.fromkeys(places):
         if name not in mentioned:

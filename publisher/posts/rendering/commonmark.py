@@ -11,7 +11,7 @@ from typing import Any
 import comrak
 
 from publisher.posts.rendering import lone_tags
-from publisher.posts.rendering.lone_tags import SettledHtml
+from publisher.posts.rendering.settled_tags import SettledHtml
 from publisher.posts.text.definitions import has_definitions, loosened
 from publisher.posts.text.typography import finished, prepared
 

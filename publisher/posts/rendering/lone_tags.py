@@ -10,14 +10,21 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import cache
 from itertools import groupby, islice
-from typing import NamedTuple
 
 from publisher.posts.rendering.allowed_html import TAGS
 from publisher.posts.rendering.lazy_media import END_NOSCRIPT, NOSCRIPT, is_lazy, loaded
 from publisher.posts.rendering.mentioned_tags import VOID, Place, WrittenTag, may_mention, mentions
+from publisher.posts.rendering.settled_tags import (
+    CODE,
+    LETTER,
+    Hidden,
+    SettledHtml,
+    ShownTag,
+    kept_text,
+    removed_words,
+)
 from publisher.posts.text.prose import line_counter, masked, unclosed_raw_blocks
 
 # A closed one is removed with its content, which is not text for readers.
@@ -37,8 +44,6 @@ _SUSPECT = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _RAW = re.compile(r"<(?=/?(?:pre|script|style|textarea)\b)", re.IGNORECASE)
-_CODE = re.compile(r"[;{}()=\[\]<>\\#$+*|&]")
-_LETTER = re.compile(r"[^\W\d_]")
 _ROW = re.compile(r"\s*+<(?:caption|col|colgroup|tbody|td|tfoot|th|thead|tr)\b", re.IGNORECASE)
 _COMMENT_END = re.compile(r"--!?>")
 _SPACE = re.compile(r"\s*+")
@@ -67,51 +72,6 @@ _QUIET = re.compile(r"<(?:!doctype html|\?xml|!\[(?:if|endif))", re.IGNORECASE)
 @cache
 def _end_of(opening: str, name: str) -> re.Pattern[str]:
     return re.compile(rf"<({opening}){name}(?=[\s/>])[^<>]*>?", re.IGNORECASE)
-
-
-class ShownTag(NamedTuple):
-    """A tag that is shown as text.
-
-    text      the tag as it is written
-    why       the reason, as the end of a sentence
-    number    how many tags with the same text are before it
-    in_block  whether it is in a block of HTML, and not in a sentence
-    line      its line in the body, from 1; 0 if it is not known
-    """
-
-    text: str
-    why: str
-    number: int = 0
-    in_block: bool = False
-    line: int = 0
-
-    @property
-    def short(self) -> str:
-        words = " ".join(self.text.split())
-        return words if len(words) <= 40 else f"{words[:39]}…"
-
-
-class Hidden(NamedTuple):
-    """A comment that is never closed: how many words it hides, and the beginning of its text."""
-
-    words: int
-    text: str
-
-
-@dataclass
-class SettledHtml:
-    """HTML in which every tag that hides text is closed.
-
-    shown    the tags that became text
-    hidden   the comments that are never closed, which were removed
-    removed  the tags of elements that were removed, with their names in place of a reason: of each name the first, and
-             all those with words in them
-    """
-
-    html: str
-    shown: list[ShownTag] = field(default_factory=list)
-    hidden: list[Hidden] = field(default_factory=list)
-    removed: list[ShownTag] = field(default_factory=list)
 
 
 def may_swallow(written: str) -> bool:
@@ -150,10 +110,10 @@ def _placed(body: str, shown: list[ShownTag]) -> tuple[list[ShownTag], str]:
         places = [match.start() for match in re.finditer(re.escape(text), view)]
         for tag in tags:
             if tag.number < len(places):
-                found.append(ShownTag(text, tag.why, line=line_of(places[tag.number])))
+                found.append(ShownTag(text, tag.why, line=line_of(places[tag.number]), words=tag.words))
                 offsets += [places[tag.number]] if tag.in_block else []
             else:
-                found.append(ShownTag(text, tag.why))
+                found.append(ShownTag(text, tag.why, words=tag.words))
     pieces, last = [], 0
     for offset in sorted(offsets):
         pieces += [body[last:offset], _MARK]
@@ -288,9 +248,8 @@ class _Reader:
         stop = raw.find(mark, start, end)
         stop = end if stop < 0 else stop + len(mark)
         self._count_tag(start, raw[start:stop])
-        if self._stack[-1][1].in_text or (
-            self._is_markdown and (_MORE_WORDS.match(raw, stop) or raw[start + 2] in "= ")
-        ):
+        is_text = mark == "]]>" or (self._is_markdown and (_MORE_WORDS.match(raw, stop) or raw[start + 2] in "= "))
+        if self._stack[-1][1].in_text or is_text:
             self._as_text(start, stop, _NOT_ALLOWED)
         else:
             self._changes.append((start, stop, ""))
@@ -329,15 +288,16 @@ class _Reader:
             return tag.end
         self._counts[closing[0]] += 1
         if tag.name not in ("iframe", "svg", "math"):
-            self._changes.append((tag.start, closing.end(), ""))
+            self._changes.append((tag.start, closing.end(), kept_text(tag.name, self._raw, tag.end, closing.start())))
+        if tag.name not in ("iframe", "math"):
             self._remove(tag.start, tag.end, tag.name, closing.start())
         return closing.end()
 
     def _remove(self, start: int, end: int, name: str, stop: int, *, is_named: bool = False) -> None:
         """Remember what is removed: a tag up to `end`, and content up to `stop`. is_named: even without words."""
-        has_words = not _CODE.search(self._raw, end, stop) and _LETTER.search(self._raw, end, stop) is not None
-        if has_words or is_named or name not in self._removed_names:
-            self._removed[start] = self._shown(start, end, name)
+        words = removed_words(name, self._raw, end, stop) if not is_named else ""
+        if words or is_named or name not in self._removed_names:
+            self._removed[start] = self._shown(start, end, name)._replace(words=words)
             self._removed_names.add(name)
 
     def _is_empty(self, tag: WrittenTag, closing: re.Match[str] | None) -> bool:
@@ -349,7 +309,7 @@ class _Reader:
         if tag.name == "iframe":
             return tag.place.in_text or not self._is_empty(tag, closing)
         between = (tag.end, closing.start())
-        if _CODE.search(self._raw, *between) or not _LETTER.search(self._raw, *between):
+        if CODE.search(self._raw, *between) or not LETTER.search(self._raw, *between):
             return False
         begins_sentence = self._is_markdown and _MORE_WORDS.match(self._raw, closing.end()) is not None
         return tag.place.in_text or (begins_sentence and tag.name in ("script", "style"))

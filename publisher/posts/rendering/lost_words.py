@@ -2,17 +2,19 @@
 
 A table on GitHub drops the cells for which its header has no column, and CommonMark takes "[Ann]: Yes." for the address
 of a link, which readers do not see. A footnote with two texts mixes the footnotes with the rest of the post, and one
-that nothing refers to has no place. All functions are pure, and keep the number of lines.
+that nothing refers to has no place. Drawings and the like are removed with their words, which is only reported. All
+functions are pure, and keep the number of lines.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from html import escape, unescape
 from typing import NamedTuple
 from urllib.parse import unquote
 
+from publisher.posts.rendering.settled_tags import ShownTag
 from publisher.posts.text.comments import outside_code
 from publisher.posts.text.prose import code_spans, line_counter, masked
 
@@ -121,6 +123,17 @@ def lost_notes(prose: str, html: str, unseen: Collection[str]) -> Iterator[LostW
                 what = f"nothing refers to the footnote [^{note[1]}]"
             hint = "write its sign where the footnote belongs, in a paragraph of Markdown"
             yield LostWords(line_of(note.end()), f"{what}, so readers don't see its text", hint)
+
+
+# Elements
+
+
+def lost_elements(removed: Iterable[ShownTag]) -> Iterator[LostWords]:
+    """Yield an error for each of the removed elements that had words in it."""
+    for tag in removed:
+        if tag.words:
+            message = f"<{tag.why}> is not allowed and was removed, with its words: {tag.words}"
+            yield LostWords(max(tag.line, 1), message, "write them as text, or draw them into a picture")
 
 
 # Definitions of links

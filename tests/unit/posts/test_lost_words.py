@@ -104,3 +104,40 @@ def test_a_note_with_lost_cells_is_refused() -> None:
     with pytest.raises(PublisherError) as caught:
         markdown("\na|b\n-|-\n1|2|3", "https://site.example", "letters/x.md", first_line=5)
     assert (caught.value.where, caught.value.message[:15]) == ("letters/x.md:8", "a row has 3 cel")
+
+
+def test_words_of_an_element_that_is_removed_are_an_error() -> None:
+    for element, words in (
+        ("<svg viewBox='0 0 9 9'><title>Plan</title><text x='1'>North <tspan>gate</tspan></text></svg>", "North gate"),
+        ("<template><p>Words <b>here</b> (two)</p></template>", "Words here (two)"),
+        ("<script>Only words</script>", "Only words"),
+        ("<style>Only words</style>", "Only words"),
+        ("<title>Only words</title>", "Only words"),
+    ):
+        name = element[1 : element.index(">")].split()[0]
+        assert errors(f"A\n\n{element}\n\nB") == [
+            (3, f"<{name}> is not allowed and was removed, with its words: {words}")
+        ]
+        assert [each.line for each in rendered(f"<p>A</p>\n{element}", name="2024-07-06-a.html").problems][:1] == [5]
+        with pytest.raises(PublisherError):
+            markdown(element, "https://site.example")
+    for element in (
+        "<svg><title>Plan</title><style>.a{}</style><path d='M0'/></svg>",
+        "<script>f(1)</script>",
+        "<style>a {}</style>",
+        "<head><title>Plan</title></head>",
+        "<script src='a.js'></script>",
+        "<template></template>",
+    ):
+        assert errors(f"A\n\n{element}\n\nB") == []
+
+
+def test_words_that_can_be_text_are() -> None:
+    for written, shown in (
+        ("<textarea rows=2>a <b>\n &lt;c></textarea>", "<pre>a &lt;b&gt;\n &lt;c&gt;</pre>"),
+        ("<![CDATA[Some words]]>", "<p>&lt;![CDATA[Some words]]&gt;</p>"),
+        ("<fieldset><legend>One</legend>two</fieldset>", "One\ntwo"),
+    ):
+        result = rendered(f"A\n\n{written}\n\nB")
+        assert shown in result.html
+        assert {each.severity for each in result.problems} == {Severity.WARNING}

@@ -1,0 +1,90 @@
+"""What became of the tags of a text: those that are text now, and those that were removed, with the words in them.
+
+lone_tags decides about each tag.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+# Words have none of these signs, unlike scripts and styles.
+CODE = re.compile(r"[;{}()=\[\]<>\\#$+*|&]")
+LETTER = re.compile(r"[^\W\d_]")
+_TAG = re.compile(r"<[^<>]*+>")
+_TEXT_OF_DRAWING = re.compile(r"<text\b[^<>]*+>([^<]*+(?:<(?!/text>)[^<]*+)*+)", re.IGNORECASE)
+_STYLED = re.compile(r"<(style|script)\b.*?(?:</\1>|\Z)", re.IGNORECASE | re.DOTALL)
+# How far before a title the head of a pasted document may begin, and how much of some words is named.
+_HEAD, _SHORT = 2_000, 60
+
+
+class ShownTag(NamedTuple):
+    """A tag that is shown as text.
+
+    text      the tag as it is written
+    why       the reason, as the end of a sentence
+    number    how many tags with the same text are before it
+    in_block  whether it is in a block of HTML, and not in a sentence
+    line      its line in the body, from 1; 0 if it is not known
+    words     the beginning of the words that were removed with it
+    """
+
+    text: str
+    why: str
+    number: int = 0
+    in_block: bool = False
+    line: int = 0
+    words: str = ""
+
+    @property
+    def short(self) -> str:
+        words = " ".join(self.text.split())
+        return words if len(words) <= 40 else f"{words[:39]}…"
+
+
+class Hidden(NamedTuple):
+    """A comment that is never closed: how many words it hides, and the beginning of its text."""
+
+    words: int
+    text: str
+
+
+@dataclass
+class SettledHtml:
+    """HTML in which every tag that hides text is closed.
+
+    shown    the tags that became text
+    hidden   the comments that are never closed, which were removed
+    removed  the tags of elements that were removed, with their names in place of a reason: of each name the first, and
+             all those with words in them
+    """
+
+    html: str
+    shown: list[ShownTag] = field(default_factory=list)
+    hidden: list[Hidden] = field(default_factory=list)
+    removed: list[ShownTag] = field(default_factory=list)
+
+
+def removed_words(name: str, raw: str, start: int, end: int) -> str:
+    """Return the beginning of the words that readers lose with an element; "" if it has none.
+
+    Code is not words, nor is the title of a document that was pasted as a whole.
+
+    start, end  where the content of the element is
+    """
+    inside = raw[start:end]
+    if name in ("script", "style"):
+        inside = "" if CODE.search(inside) or len(inside.split()) < 2 else inside
+    elif name == "svg":
+        inside = " ".join(_TEXT_OF_DRAWING.findall(inside))
+    elif name == "textarea" or (name == "title" and "<head" in raw[max(0, start - _HEAD) : start].lower()):
+        inside = ""
+    words = " ".join(_TAG.sub(" ", _STYLED.sub(" ", inside)).split())
+    return words[:_SHORT] if LETTER.search(words) else ""
+
+
+def kept_text(name: str, raw: str, start: int, end: int) -> str:
+    """Return the HTML for an element that is not allowed: the text of a <textarea>, of others nothing."""
+    text = raw[start:end].replace("<", "&lt;").replace(">", "&gt;")
+    return f"<pre>{text}</pre>" if name == "textarea" and text.strip() else ""
