@@ -15,6 +15,10 @@ class Person:
     name: Annotated[str, Doc("The person's name.")] = ""
     email: Annotated[str, Check(checks.mail_address), Doc("The person's email address; public in feeds.")] = ""
     url: Annotated[str, Check(checks.page_address), Doc("URL of the person's own page.")] = ""
+    image: Annotated[
+        str, Check(checks.picture), Doc("Picture of the person, below their posts: a URL or a path under static/.")
+    ] = ""
+    about: Annotated[str, Doc("A line about the person, below their posts.")] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

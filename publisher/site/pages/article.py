@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from publisher.config import Person
 from publisher.core.characters import shorten
 from publisher.core.i18n import direction
 from publisher.core.models import Image, Output, Post, RenderedPost
@@ -16,6 +17,7 @@ from publisher.site.pages.frame import SEPARATOR, Frame, Page, day_in_words, hre
 from publisher.site.pages.post_body import PagePicture, page_body, page_picture
 
 DESCRIPTION_LENGTH = 300
+_RELATED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +88,39 @@ def plan_articles(
 ) -> Iterator[Output]:
     """Yield an output for the page of each post, newest first. A post is rendered only when its page is made."""
     last = len(entries) - 1
+    related = related_to(entries)
     for index, entry in enumerate(entries):
         newer = entries[index - 1] if index else None
         older = entries[index + 1] if index < last else None
-        key = frame.key("post", entry.face, facts(entry), newer.link if newer else "", older.link if older else "")
-        yield Output(entry.path, key, partial(make_article, frame, entry, newer, older, render), entry.post)
+        alike = related[index]
+        links = [newer.link if newer else "", older.link if older else "", *[f"{e.link}{e.stamp}" for e in alike]]
+        key = frame.key("post", entry.face, facts(entry), *links)
+        yield Output(entry.path, key, partial(make_article, frame, entry, newer, older, alike, render), entry.post)
+
+
+def related_to(entries: Sequence[ListedPost]) -> list[list[ListedPost]]:
+    """Return, for each post, up to three others with most tags in common, and of these the nearest in time.
+
+    Of each tag, only the two posts before and the two after are looked at, and neither the next newer nor the next
+    older post of all, which the page shows anyway. So a new post changes few pages of others.
+    """
+    of_tag: dict[str, list[int]] = {}
+    for index, entry in enumerate(entries):
+        for tag in entry.post.tags:
+            of_tag.setdefault(tag.slug, []).append(index)
+    near: list[dict[int, int]] = [{} for _ in entries]
+    for members in of_tag.values():
+        for step in (1, 2):
+            for one, other in zip(members, members[step:], strict=False):
+                if other - one > 1:
+                    near[one][other] = near[one].get(other, 0) + 1
+                    near[other][one] = near[other].get(one, 0) + 1
+    return [
+        [entries[other] for other in sorted(found, key=lambda other: (-found[other], abs(other - index)))[:_RELATED]]
+        if found
+        else []
+        for index, found in enumerate(near)
+    ]
 
 
 def facts(entry: ListedPost) -> str:
@@ -111,6 +141,7 @@ def make_article(
     entry: ListedPost,
     newer: ListedPost | None,
     older: ListedPost | None,
+    related: Sequence[ListedPost],
     render: Callable[[Post], RenderedPost],
 ) -> bytes:
     """Render a post and return its page."""
@@ -133,6 +164,8 @@ def make_article(
         structured=structured_data(frame, post, page),
         newer=newer,
         older=older,
+        related=related,
+        author=_author(frame, post),
     )
 
 
@@ -151,6 +184,12 @@ def make_standalone(frame: Frame, rendered: RenderedPost) -> bytes:
     page = replace(_page(frame, entry, rendered), kind="website", section=rendered.post.permalink)
     body, picture = _body(rendered, frame, page.root), _picture(rendered, frame, page.root)
     return frame.render("page.html", page, post=rendered.post, body=body, picture=picture)
+
+
+def _author(frame: Frame, post: Post) -> Person | None:
+    """Return the site's author if they wrote the post, and there is more to show of them than their name."""
+    author = frame.site.author
+    return author if author and any(each.name == author.name for each in post.authors) else None
 
 
 def _body(rendered: RenderedPost, frame: Frame, up: str) -> str:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
 from publisher import __version__
-from publisher.config import Config
+from publisher.config import Config, Person
 from publisher.config.palette import Looks
 from publisher.core.i18n import direction
 from publisher.core.models import Post, Tag
@@ -64,6 +64,7 @@ class SiteView:
     form: SignUpForm | None = None
     icons: tuple[Icon, ...] = ()
     menu: Menu = NO_MENU
+    author: Person | None = None
 
     @property
     def direction(self) -> str:
@@ -175,11 +176,19 @@ def make_frame(
         has_editions=has_editions,
         form=form,
         icons=icons_of(config),
+        author=_author(config),
         menu=menu_of(config, words, [name for name, there in has.items() if there], standalone),
     )
     looks = look_of(config)
     digest = _hash(__version__, templates.digest("pages", "web", "locale"), repr(site), repr(looks))
     return Frame(site, words, say, looks, templates, stylesheet_path(templates, looks), digest)
+
+
+def _author(config: Config) -> Person | None:
+    """Return the site's author if there is more to show of them than a name; the picture's URL is absolute."""
+    author = config.site.author
+    image = urljoin(f"{config.site_url}/", author.image.removeprefix("/")) if author.image else ""
+    return replace(author, image=image) if author.name and (image or author.about) else None
 
 
 def root(path: str) -> str:

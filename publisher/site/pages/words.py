@@ -37,6 +37,7 @@ ENGLISH: dict[str, str | Plural] = {
     "feeds_of_authors": "By author",
     "minutes": Plural("{count} min read", "{count} min read"),
     "updated": "Updated",
+    "related": "On the same subject",
     "newer": "Newer",
     "older": "Older",
     "pages_menu": "Pages",

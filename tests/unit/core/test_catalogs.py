@@ -18,6 +18,7 @@ from publisher.core.i18n import placeholders
 from publisher.core.templates import Templates, shipped_folder
 from publisher.newsletters.letter.email_strings import words_of
 from publisher.newsletters.letter.subscription_notice import NoticeKind
+from publisher.site.pages.menu import SECTIONS
 from publisher.site.pages.words import words_for
 from tests.support import ROOT
 from tests.support.editions_samples import CONFIG, FULL, WEEKLY, make
@@ -271,6 +272,8 @@ def test_every_text_is_used(room):
     used = set(re.findall(r"(?:words|say)\.(\w+)", text))
     if room == "web":  # pages are named by the words of their titles
         used |= set(re.findall(r'"(\w+)"', text))
+    if room == "page":
+        used |= set(SECTIONS.values())
     if room == "notice":
         used |= {f"{kind}_{part}" for kind in get_args(NoticeKind) for part in ("subject", "text", "button", "not_me")}
         used |= {"hello"} if 'say["hello"]' in text else set()

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 import pytest
 from lxml import etree, html
 
+from publisher.config import Person
 from publisher.core.models import Author, Enclosure
 from publisher.site.pages.article import listed_post
 from publisher.site.pages.frame import make_frame, output_path
@@ -186,7 +187,7 @@ def test_a_tag_page_links_its_own_feed() -> None:
 
 
 def test_feeds_of_one_title_are_labelled_by_format() -> None:
-    assert own_page(0).xpath("//aside//li/a/text()") == ["RSS", "Atom", "JSON Feed"]
+    assert own_page(0).xpath("//aside[@class='follow']//li/a/text()") == ["RSS", "Atom", "JSON Feed"]
     assert tree("tags/python/index.html").xpath("//p[@class='facts']/span/a/text()") == ["RSS"]
 
 
@@ -245,3 +246,42 @@ def test_a_large_site_gets_several_sitemaps() -> None:
     made = [output.make() for output in outputs]
     assert [len(etree.fromstring(text)) for text in made] == [4, 2, 2]
     assert f"{BASE}/sitemap-2.xml".encode() in made[2]
+
+
+def test_the_newest_post_is_large_on_the_first_page_only() -> None:
+    assert [len(tree(path).xpath("//li[@class='lead']")) for path in ("index.html", "page/2/index.html")] == [1, 0]
+    assert tree("index.html").xpath("//li[@class='lead']//h2/a/text()") == [POSTS[0].title]
+    pictured = tree("index.html", {"index.html": plan(posts=with_post(0, image=POSTS[1].image))["index.html"].make()})
+    assert pictured.xpath("//li[@class='lead']/img/@fetchpriority") == ["high"]
+
+
+def test_a_post_leads_to_others_on_its_subject_but_not_to_its_neighbours_twice() -> None:
+    related = [own_page(index).xpath("//aside[@class='related']//a/text()") for index in (1, 6)]
+    assert related == [["Episode 12", "More words"], []]  # the next newer post has the tag as well
+
+
+def test_a_new_post_changes_few_pages_of_others() -> None:
+    tag = POSTS[0].tags
+    many = [make_post(index, f"n{index}", f"Number {index}", tags=tag) for index in range(40)]
+    before = {path: output.key for path, output in plan(posts=many[1:]).items()}
+    after = {path: output.key for path, output in plan(posts=many).items()}
+    changed = {path for path in before if after[path] != before[path] and "/n" in path}
+    assert changed == {output_path(post.permalink) for post in many[1:3]}
+
+
+def test_the_author_of_the_site_has_a_face_and_a_line_below_their_posts() -> None:
+    ada = Person(name="Ada", url="https://ada.example/", image="img/ada.jpg", about="Counts <things>.")
+    config = replace(CONFIG, site=replace(CONFIG.site, author=ada))
+    pages = {path: output.make() for path, output in plan(config=config).items()}
+    (shown,) = own_page(0, pages).xpath("//div[@class='author']")
+    assert shown.xpath(".//p/a/text() | .//p[@class='about']/text()") == ["Ada", "Counts <things>."]
+    assert dict(shown.find("img").attrib)["src"] == "../../../../img/ada.jpg"
+    assert (shown.find("img").get("width"), shown.find("img").get("height")) == ("64", "64")
+    assert not own_page(6, pages).xpath("//div[@class='author']")  # a post by nobody
+    assert not own_page(0).xpath("//div[@class='author']")  # a name alone is above the post already
+
+
+def test_a_page_of_words_is_small() -> None:
+    sheet = next(len(text) for path, text in PAGES.items() if path.startswith("assets/"))
+    sizes = {path: len(text) + sheet for path, text in OWN.items()}
+    assert {path: size for path, size in sizes.items() if size > 30_000} == {}

@@ -34,6 +34,7 @@ from tests.support.pages_samples import (
 )
 
 CODE, TABLE, HOSTILE = (f"{post.permalink[1:]}index.html" for post in POSTS[:3])
+TALK, MORE = (f"{POSTS[index].permalink[1:]}index.html" for index in (5, 7))
 
 
 def changed_paths(**changed: Any) -> set[str]:
@@ -106,7 +107,7 @@ def test_the_small_site_has_these_pages() -> None:
         pytest.param(
             1,
             {"title": "Renamed"},
-            {CODE, TABLE, HOSTILE, "index.html", "tags/python/index.html", "archive/index.html"},
+            {CODE, TABLE, HOSTILE, TALK, MORE, "index.html", "tags/python/index.html", "archive/index.html"},
             id="a title, which neighbours and lists show",
         ),
         pytest.param(1, {"source": "elsewhere.md", "id": "x", "in_feeds": False}, set(), id="unseen"),
