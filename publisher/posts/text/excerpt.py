@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from functools import cache
+from itertools import count
 
 from publisher.core.characters import lowered, raised, shorten
 from publisher.posts.text.comments import without_comments
@@ -22,8 +23,12 @@ _LABEL_WORDS, _LABEL = 3, 8
 # Levels of raised, lowered, quoted and struck-out text in each other that are read.
 _DEEPEST = 20
 
-# Only tags that are certainly markup: "<head>" in a sentence about HTML is text.
-_MARKUP = re.compile(r"</?(?:a|abbr|b|br|code|div|em|i|img|p|small|span|strong|sub|sup|u)\b[^<>]*>", re.IGNORECASE)
+# Only tags that are certainly markup: "<head>" or "<b>" in a sentence about HTML is text.
+_BREAKS = re.compile(
+    r"<(?:br\s*/?|img\s[^<>]*)>(?!\s+(?:tag|element))|^\s*<(?:p|div)\b[^<>]*>|(?<=\S)</(?:p|div)\s*>(?:\s*<(?:p|div)\b[^<>]*>)?",
+    re.IGNORECASE,
+)
+_WITH_ATTRIBUTES = re.compile(r"<(?:a|abbr|b|code|em|i|small|span|strong|u)\s[^<>]*=[^<>]*>", re.IGNORECASE)
 
 # An opening tag, whose name is the first group, or a closing one, whose name is the second.
 _PAIRED = re.compile(
@@ -35,9 +40,11 @@ _ACTIVE = re.compile(r"<(script|style)\b.*?(</\1\s*>|\Z)", re.DOTALL | re.IGNORE
 
 # A pattern that searches for a closing sign far away ends at the end of the text as well. Otherwise it would be tried
 # again from each opening sign.
-_LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*\)")
-_EMPHASIS = re.compile(r"(?<![\w*`])([*`])(?![\s*`])([^*`]*[^\s*`])\1(?![\w*`])")
-_STRONG = re.compile(r"\*\*(?=\S)(.+?)((?<=\S)\*\*|\Z)", re.DOTALL)
+_LINK = re.compile(r"(!?\[)([^\[\]]*)\]\(([^()\s]*(?:\([^()\s]*\)[^()\s]*)?)(?:[ \t]+\"[^\"()]*\")?\)")
+_IN_CODE = re.compile(r"(?<![\w`])`(?![\s`])([^`]*[^\s`])`(?![\w`])")
+_EMPHASIS = re.compile(r"(?<![\w*])\*(?![\s*])([^*]*[^\s*])\*(?![\w*])|(?<![\w_])_(?![\s_])([^_]*[^\s_])_(?![\w_])")
+# As in 2**3 and f(**kwargs), a letter or digit shows that the signs are not markup, except in scripts without spaces.
+_STRONG = re.compile(r"(?<![A-Za-z0-9_*])\*\*(?=[^\s*])(.+?)((?<=[^\s*])\*\*(?![A-Za-z0-9_*])|\Z)", re.DOTALL)
 
 _BLOCK = re.compile(
     r"<(?:p|li)\b[^<>]*>((?:[^<]++|<(?!/?(?:p|li|[uod]l|dt|dd|blockquote|div|section|article|aside|header|footer|h[1-6]|hr"
@@ -180,19 +187,45 @@ def _without_footnote_marks(fragment: str) -> str:
 
 
 def plain_line(text: str) -> str:
-    """Return a line of text from front matter without its Markdown or HTML markup, and without struck-out words."""
+    """Return a line of text from front matter without its Markdown or HTML markup, and without struck-out words.
+
+    What only looks like markup stays: "The <b> element", f[i](x), 2**3, and all that is in backticks.
+    """
     text = without_comments(text)
+    held: list[str] = []
+    if "`" in text:
+        held = _IN_CODE.findall(text)
+        numbers = count()
+        text = _IN_CODE.sub(lambda _: f"\x04{next(numbers)}\x05", text)
     if "~~" in text:
         text = " ".join(_STRUCK.sub(lambda found: "" if found[2] else found[0], text).split())
-    if "**" in text or "](" in text:
-        text = _STRONG.sub(lambda found: found[1] if found[2] else found[0], _LINK.sub(r"\1", text))
-    if "*" in text or "`" in text:
-        text = _EMPHASIS.sub(r"\2", text)
-    if "<" not in text and "&" not in text:
-        return text
-    if "</" in text and _MEANING.search(text):
-        text = _with_meaning(text)
-    return " ".join(html.unescape(_MARKUP.sub(" ", _without_active(text))).split())
+    if "](" in text:
+        text = _LINK.sub(_without_link, text)
+    if "**" in text:
+        text = _STRONG.sub(lambda found: found[1] if found[2] else found[0], text)
+    if "*" in text or "_" in text:
+        text = _EMPHASIS.sub(r"\1\2", text)
+    if "<" in text or "&" in text:
+        text = _without_tags(text)
+    if held:
+        text = _HELD.sub(lambda found: held[int(found[1])], text)
+    return text
+
+
+def _without_link(found: re.Match[str]) -> str:
+    """Return the words of a link; f[i](x) and a[0](1) are none."""
+    before = found.string[found.start() - 1 : found.start()]
+    is_glued = before in (")", "]") or (before.isascii() and (before.isalnum() or before == "_"))
+    return found[0] if is_glued and not _TARGET.match(found[3]) else found[2]
+
+
+def _without_tags(text: str) -> str:
+    if "<" in text:
+        text = _BREAKS.sub(" ", _without_active(text))
+        if "</" in text and _MEANING.search(text):
+            text = _with_meaning(text)
+        text = _WITH_ATTRIBUTES.sub("", without_pairs(text))
+    return " ".join(_ENTITY.sub(lambda found: html.unescape(found[0]), text).split())
 
 
 def _without_active(text: str) -> str:
@@ -200,6 +233,9 @@ def _without_active(text: str) -> str:
     return _ACTIVE.sub(lambda found: " " if found[2] else found[0], text)
 
 
+# Stands for code, which is left as it is.
+_HELD = re.compile("\x04([0-9]+)\x05")
+_TARGET = re.compile(r"[a-z][a-z0-9+.-]*:|[/#.?]", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 
 
@@ -215,22 +251,22 @@ def without_pairs(text: str) -> str:
     if "</" not in text:
         return text
     text = _SCRIPT.sub(lambda found: _moved(found[1].lower(), found[2], text[found.end() : found.end() + 1]), text)
-    tags = list(_PAIRED.finditer(text))
-    closing: dict[
-        str, int
-    ] = {}  # the next closing tag of each name, as an index, while going from the last tag to the first
-    ends: dict[int, int] = {}  # opening tag -> its closing tag
-    for index in range(len(tags) - 1, -1, -1):
-        if tags[index][2]:
-            closing[tags[index][2].lower()] = index
-        elif (end := closing.get(tags[index][1].lower())) is not None:
-            ends[index] = end
-    kept, place, inside = [], 0, -1
-    for index, tag in enumerate(tags):
-        if index > inside and index in ends:
-            end_tag = tags[ends[index]]
-            kept += [text[place : tag.start()], text[tag.end() : end_tag.start()]]
-            place, inside = end_tag.end(), ends[index]
+    opened: dict[str, list[re.Match[str]]] = {}  # the opening tags of each name
+    pairs: list[tuple[re.Match[str], re.Match[str]]] = []
+    for tag in _PAIRED.finditer(text):
+        if not tag[2]:
+            opened.setdefault(tag[1].lower(), []).append(tag)
+        elif waiting := opened.get(tag[2].lower()):
+            opening = waiting.pop()
+            while pairs and tag[2].lower() == "code" and pairs[-1][0].start() > opening.start():
+                pairs.pop()  # code may be about tags
+            inside = text[opening.end() : opening.end() + 1] + text[tag.start() - 1 : tag.start()]
+            if not inside.isspace():  # "Put it between <b> and </b>"
+                pairs.append((opening, tag))
+    kept, place = [], 0
+    for tag in sorted((tag for pair in pairs for tag in pair), key=lambda tag: tag.start()):
+        kept.append(text[place : tag.start()])
+        place = tag.end()
     return "".join([*kept, text[place:]])
 
 

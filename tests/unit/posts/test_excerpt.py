@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from publisher.posts.text.excerpt import MOST_CHARACTERS, count_words, excerpt_of, plain_line, plain_text, without_pairs
-from tests.support.posts_samples import rendered
+from tests.support.posts_samples import post_of, rendered
 
 FIRST = "The first real paragraph says enough, with its eighty signs, that no other needs to follow it."
 REST = f"\n\n{FIRST}\n\nThe second one."
@@ -262,6 +262,28 @@ def test_what_a_tag_says_stays_in_plain_text(fragment: str, text: str) -> None:
 def test_front_matter_keeps_its_numbers() -> None:
     assert plain_line("E = mc<sup>2</sup> &amp; was ~~19~~ 12 ~~") == "E = mc² & was 12 ~~"
     assert without_pairs("E = mc<sup>2</sup>, <b>H<sub>2</sub>O</b>") == "E = mc², H₂O"
+
+
+LINES = {
+    "Use <b> or <strong>, the <br> tag, <head> and <p>": "Use <b> or <strong>, the <br> tag, <head> and <p>",
+    "Put it between <b> and </b>, as List<String>": "Put it between <b> and </b>, as List<String>",
+    "<b>bold <i>it</i></b> a<br>b <img src=x>": "bold it a b",
+    "<p>One.</p><p>Two <a href='x'>more": "One. Two more",
+    "<code><b></b></code> x": "<b></b> x",
+    "f[i](x), a[0](1), g()[i](x)": "f[i](x), a[0](1), g()[i](x)",
+    'See [this](https://a.example/x_(y)), ![pic](a.png) [t](b.html "T")': "See this, pic t",
+    "詳細は[こちら](x.html)、**重要**です": "詳細はこちら、重要です",
+    "2**3 and 4**5, f(**a) or g(**b), 2*3*4": "2**3 and 4**5, f(**a) or g(**b), 2*3*4",
+    "**Bold** and *em*, _em_, __init__, snake_case_x": "Bold and em, em, __init__, snake_case_x",
+    "`<b>`, `**x**`, `[a](b)`, **c `d` e**, ~~`f`~~ `g`": "<b>, **x**, [a](b), c d e, g",
+    "AT&T &amp; &copy; &copy 2026 <3": "AT&T & © &copy 2026 <3",
+}
+
+
+def test_a_description_keeps_what_only_looks_like_markup() -> None:
+    assert {line: plain_line(line) for line in LINES} == LINES
+    assert post_of(f"---\ntitle: x\ndescription: {next(iter(LINES))}\n---\n").excerpt == next(iter(LINES))
+    assert without_pairs("The <b> element and <b>bold <i>x</i></b>") == "The <b> element and bold x"
 
 
 @pytest.mark.parametrize("unit", ["<sup>", "<q>", "<del>", "</q>", "<sup></sup>", "~~a", "{%", "{{", "<p>", "<code>{%"])
