@@ -327,12 +327,21 @@ def _place(parent: Any, name: str, attributes: dict[str, str], before: str) -> N
         first.addprevious(element)
 
 
-_PLAIN = re.compile(rb"(<!\[CDATA\[.*?(?:\]\]>|\Z))|&(?:amp|lt);", re.DOTALL)
+_CDATA, _END_OF_CDATA = b"<![CDATA[", b"]]>"
 
 
 def _hexadecimal(data: bytes) -> bytes:
     """Write & and < outside CDATA as hexadecimal references, as the RSS Best Practices Profile recommends."""
-    return _PLAIN.sub(lambda match: match[1] or (b"&#x26;" if match[0] == b"&amp;" else b"&#x3C;"), data)
+    before, *sections = data.split(_CDATA)
+    pieces = [_with_hexadecimal_signs(before)]
+    for section in sections:
+        inside, end, behind = section.partition(_END_OF_CDATA)
+        pieces += [_CDATA, inside, end, _with_hexadecimal_signs(behind)]
+    return b"".join(pieces)
+
+
+def _with_hexadecimal_signs(data: bytes) -> bytes:
+    return data.replace(b"&amp;", b"&#x26;").replace(b"&lt;", b"&#x3C;")
 
 
 def _bytes(tree: Any) -> bytes:
