@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 from publisher.config import Config
 from publisher.core.host_id import host_id, host_name
 from publisher.core.models import Problem, Severity, problem_at
-from publisher.core.newsletter_models import slot_path
 from publisher.site.build import BuildReport, build
 from publisher.site.build.folder import Progress
 from publisher.site.build.manifest import Manifest, manifest_file
@@ -134,6 +133,8 @@ def note_build_failure(config: Config, error: PublisherError, now: datetime) -> 
 
 def web_version_url(config: Config, newsletter: str, slot: str) -> str:
     """Return the URL of the web version of a newsletter's edition for a slot."""
+    from publisher.core.newsletter_models import slot_path  # a build does not load these models
+
     return f"{config.editions_url}/editions/{newsletter}/{slot_path(slot)}/"
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from publisher.posts.text.merge_tags import LIQUID, MERGE_TAG, PHP, SHORTCODE, WORDPRESS
+from publisher.posts.text.merge_tags import LIQUID, PHP, SHORTCODE, WORDPRESS, merge_tag
 from publisher.posts.text.prose import line_counter, masked
 
 
@@ -254,7 +254,7 @@ _FAMILIES = (
     ("Liquid is not supported and will be shown as is", LIQUID),
     ("Hugo shortcodes are not supported and will be shown as is", SHORTCODE),
     ("MDX is not supported and will be shown as is", _MDX),
-    ("merge tags are not supported and will be shown as is", MERGE_TAG),
+    ("merge tags are not supported and will be shown as is", merge_tag()),
     ("WordPress's shortcodes are not supported and will be shown as is", WORDPRESS),
     ("PHP is not run, and is removed or shown as is", PHP),
 )

@@ -20,7 +20,6 @@ from publisher.posts.front_matter.parsing import split_body
 from publisher.posts.places import Places, WrittenPost
 from publisher.posts.rendering import lone_tags
 from publisher.posts.rendering.allowed_html import Absolutise, Sanitiser
-from publisher.posts.rendering.body_warnings import body_warnings
 from publisher.posts.rendering.commonmark import placed_html, settled_html
 from publisher.posts.rendering.headline import first_heading
 from publisher.posts.rendering.lost_words import LostWords, lost_elements, lost_notes, unseen_notes, with_all_words
@@ -147,6 +146,8 @@ class _Body:
         if unseen:
             self._report_lost(lost_notes(self._lines.prose, raw, unseen), first_line=1)
         if self.inspect:
+            from publisher.posts.rendering.body_warnings import body_warnings  # a build saves its patterns
+
             self._warn_of(self.references.doubts, self._lines.line_of)
             settled = self._settled
             for warning in body_warnings(

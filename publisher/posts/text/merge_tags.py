@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 
 from publisher.posts.text.prose import masked, without_inline_code
 from publisher.posts.text.tex import without_formulas
@@ -26,26 +27,34 @@ _FIELD = (
 )
 # What a tag says besides: a value for those who have none, or a filter.
 _ELSE = r"(?:[ \t]*+(?:\||,|=|\bOR\b|:)[^\[\]{}<>%\n]{0,80})?"
-MERGE_TAG = re.compile(
-    r"\*\|[A-Z][\w:.,= -]{0,80}\|\*"  # Mailchimp, Mandrill
-    r"|%%(?:=[^%\n]{1,200}=|[A-Z][\w.-]{1,60})%%"  # Salesforce, Pardot, Substack
-    r"|<%=?[^%<>\n]{1,200}%>"  # Adobe Campaign, SendGrid, Klaviyo
-    r"|\[%[^%\n]{1,200}%\]"  # Emma, SendGrid
-    r"|\{\{?\{?\$\{[^{}\n]{1,100}\}\}"  # Braze
-    r"|\{![A-Z][\w.]{1,60}\}"  # AWeber, Salesforce
-    r"|\{\$[A-Z][\w.>-]{1,60}\}"  # MailerLite
-    r"|\{(?:contactfield|ownerfield|leadfield)=[\w.-]{1,60}\}"  # Mautic
-    rf"|\[\[(?:data:|var:)?(?:{_FIELD}|e?mail|name|first|last|city|country|company){_ELSE}\]\]"  # GetResponse, Mailjet
-    rf"|%(?:{_FIELD}|(?:mailing_list|tag)_[a-z_]+)%"  # Mailgun, ActiveCampaign
-    rf"|(?<!\{{)\{{(?:{_FIELD}){_ELSE}\}}"  # Brevo, Elastic Email
-    rf"|\[(?:{_FIELD}){_ELSE}\](?![(\[])"  # Sendy, MailPoet, phpList, Campaign Monitor
-    r"|\[\w{1,40},[ ]?fallback=[^\]\n]{0,80}\]"
-    rf"|\$\[(?:{_FIELD}){_ELSE}\]\$"  # Zoho
-    rf"|##(?:{_FIELD})##"
-    r"|\{!![^{}\n]{1,200}!!\}"  # Laravel's templates
-    r"|</?#(?:if|else|elseif|list|assign|include|macro|import)\b[^<>\n]{0,200}>",  # FreeMarker
-    re.IGNORECASE,
-)
+
+
+@cache
+def merge_tag() -> re.Pattern[str]:
+    """Return the pattern of a merge tag. Few texts need it, and it takes 5 ms to compile."""
+    return re.compile(
+        r"\*\|[A-Z][\w:.,= -]{0,80}\|\*"  # Mailchimp, Mandrill
+        r"|%%(?:=[^%\n]{1,200}=|[A-Z][\w.-]{1,60})%%"  # Salesforce, Pardot, Substack
+        r"|<%=?[^%<>\n]{1,200}%>"  # Adobe Campaign, SendGrid, Klaviyo
+        r"|\[%[^%\n]{1,200}%\]"  # Emma, SendGrid
+        r"|\{\{?\{?\$\{[^{}\n]{1,100}\}\}"  # Braze
+        r"|\{![A-Z][\w.]{1,60}\}"  # AWeber, Salesforce
+        r"|\{\$[A-Z][\w.>-]{1,60}\}"  # MailerLite
+        r"|\{(?:contactfield|ownerfield|leadfield)=[\w.-]{1,60}\}"  # Mautic
+        # GetResponse, Mailjet
+        rf"|\[\[(?:data:|var:)?(?:{_FIELD}|e?mail|name|first|last|city|country|company){_ELSE}\]\]"
+        rf"|%(?:{_FIELD}|(?:mailing_list|tag)_[a-z_]+)%"  # Mailgun, ActiveCampaign
+        rf"|(?<!\{{)\{{(?:{_FIELD}){_ELSE}\}}"  # Brevo, Elastic Email
+        rf"|\[(?:{_FIELD}){_ELSE}\](?![(\[])"  # Sendy, MailPoet, phpList, Campaign Monitor
+        r"|\[\w{1,40},[ ]?fallback=[^\]\n]{0,80}\]"
+        rf"|\$\[(?:{_FIELD}){_ELSE}\]\$"  # Zoho
+        rf"|##(?:{_FIELD})##"
+        r"|\{!![^{}\n]{1,200}!!\}"  # Laravel's templates
+        r"|</?#(?:if|else|elseif|list|assign|include|macro|import)\b[^<>\n]{0,200}>",  # FreeMarker
+        re.IGNORECASE,
+    )
+
+
 # WordPress's shortcodes, and the tags of forums: a name with a quoted value, or one that everybody knows. Others, such
 # as [video] in a sentence, are prose. Typography has changed the quotes in a text for readers.
 _PLUGIN = r"(?:(?:vc|et_pb|su|fusion|av|mc4wp|mailpoet)_|wpforms|ninja_forms?|gravityforms?|contact-form-7)[\w-]{0,40}"
@@ -77,7 +86,7 @@ _CODE = re.compile(r"<(code|kbd|samp)\b[^<>]*+>[^<]*+</\1>", re.IGNORECASE)
 def foreign_code(text: str) -> Iterator[str]:
     """Yield the code of other tools in a text for readers, each as it is written there."""
     if any(sign in text for sign in ("{", "%", "[", "*|", "#", "<?")):
-        for pattern in (LIQUID, SHORTCODE, MERGE_TAG, WORDPRESS, PHP):
+        for pattern in (LIQUID, SHORTCODE, merge_tag(), WORDPRESS, PHP):
             yield from (found[0] for found in pattern.finditer(text))
 
 

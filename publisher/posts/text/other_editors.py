@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from publisher.posts.text.merge_tags import MERGE_TAG
+from publisher.posts.text.merge_tags import merge_tag
 from publisher.posts.text.prose import line_counter
 
 ALERTS = ("note", "tip", "important", "warning", "caution")
@@ -91,7 +91,7 @@ def shown_as_typed(prose: str) -> Iterator[tuple[int, str, str]]:
     """
     line_of = line_counter(prose)
     if "[[" in prose:
-        prose = MERGE_TAG.sub(lambda found: " " * len(found[0]), prose)  # reported as such
+        prose = merge_tag().sub(lambda found: " " * len(found[0]), prose)  # reported as such
     defined = {found[1].casefold() for found in _REFERENCE.finditer(prose)}  # [[x]] is a link if [x]: is below
     for family in _FAMILIES:
         hits = [hit for hit in family.pattern.finditer(prose) if not hit.lastindex or hit[1].casefold() not in defined]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 from html import unescape
 
 from publisher.posts.text.prose import masked
@@ -49,21 +49,27 @@ _MAYBE_SIGN = re.compile(
     rf"|(?<=:){_CODES_REST}|(?<=~){_TILDE_REST})"
 )
 
-# What is read in a body. Addresses and tags come first, because the signs in them mean nothing.
 _TO_BLANK = r"[^\s<>()]*+(?:\([^\s<>()]*+\)[^\s<>()]*+)*+"
-_TOKENS = re.compile(
-    rf"[\]<>wWhHf:'\"\n~-](?:(?P<skipped>(?<=\])(?:\([ \t]*+<?|:[ \t]*+<?)(?:https?|ftp)://{_TO_BLANK}|(?<=\])\([^\s()<>]++"
-    rf"|(?<=<)(?:https?|ftp)://{_TO_BLANK}|(?<=<)/?[A-Za-z][^<>]*+)"
-    rf"|(?P<www>(?<=[{_SIGN}\u30fb]w)ww\.(?:(?!{_END})[^\s<>()\[\]*_~\\])++)"
-    rf"|(?P<bare>(?:(?<=[hH])[tT][tT][pP][sS]?://|(?<=f)tp://|(?<=[wW])[wW][wW]\.)(?:(?!{_END})[^\s<>])*+)"
-    rf"|(?P<emoji>(?<=:){_CODES_REST})"
-    r"|(?P<left>(?<=<)(?<!\\<)(?=<))|(?P<right>(?<=>>))"
-    rf"|(?P<elided>(?<=')(?<![\w'\\]')(?={_ELIDED}))"
-    rf"|(?P<option>(?<=-){_OPTION_REST})"
-    rf"|(?P<tilde>(?<=~){_TILDE_REST})"
-    r"|(?P<quote>(?<=['\"])(?<!\\['\"]))"
-    r"|(?P<end>(?<=\n)[ \t]*\n))"
-)
+
+
+@cache
+def _tokens() -> re.Pattern[str]:
+    """Return what is read in a body. Addresses and tags come first, because the signs in them mean nothing."""
+    return re.compile(
+        rf"[\]<>wWhHf:'\"\n~-](?:(?P<skipped>(?<=\])(?:\([ \t]*+<?|:[ \t]*+<?)(?:https?|ftp)://{_TO_BLANK}|(?<=\])\([^\s()<>]++"
+        rf"|(?<=<)(?:https?|ftp)://{_TO_BLANK}|(?<=<)/?[A-Za-z][^<>]*+)"
+        rf"|(?P<www>(?<=[{_SIGN}\u30fb]w)ww\.(?:(?!{_END})[^\s<>()\[\]*_~\\])++)"
+        rf"|(?P<bare>(?:(?<=[hH])[tT][tT][pP][sS]?://|(?<=f)tp://|(?<=[wW])[wW][wW]\.)(?:(?!{_END})[^\s<>])*+)"
+        rf"|(?P<emoji>(?<=:){_CODES_REST})"
+        r"|(?P<left>(?<=<)(?<!\\<)(?=<))|(?P<right>(?<=>>))"
+        rf"|(?P<elided>(?<=')(?<![\w'\\]')(?={_ELIDED}))"
+        rf"|(?P<option>(?<=-){_OPTION_REST})"
+        rf"|(?P<tilde>(?<=~){_TILDE_REST})"
+        r"|(?P<quote>(?<=['\"])(?<!\\['\"]))"
+        r"|(?P<end>(?<=\n)[ \t]*\n))"
+    )
+
+
 _WRITTEN = {"elided": "’", "option": "&#45;&#45;", "tilde": "&#126;", "left": "&lt;"}
 # Behind these, ">>" begins a quotation in a quotation.
 _MARKS = re.compile(r"[ \t]*+(?:(?:>|[-*+]|\d{1,9}[.)])[ \t]*+)*+")
@@ -132,7 +138,7 @@ def _may_have_address(body: str) -> bool:
 def _changes(body: str, view: str) -> Iterator[tuple[int, int, str]]:
     """Yield what to replace in a body: from, to, and the new text. view: the body without its code."""
     opened: set[str] = set()  # the quotation marks that are open in the paragraph
-    for found in _TOKENS.finditer(view):
+    for found in _tokens().finditer(view):
         start, end, kind = found.start(), found.end(), found.lastgroup
         if kind == "www":  # in CommonMark's extension, only a space may precede www.
             yield start, end, f"[{found[0]}](http://{found[0]})"

@@ -21,7 +21,6 @@ from publisher.site.build.manifest import Manifest, is_feed, manifest_file
 from publisher.site.build.site_files import plan_site, standalone_problems, without_clashes
 from publisher.site.feeds.feed_files import size_problems
 from publisher.site.feeds.items import PostSource
-from publisher.site.pages.edition_pages import bare_web_version
 from publisher.site.web_versions import WebVersion, WebVersions
 
 
@@ -121,6 +120,8 @@ def put_web_versions(config: Config, editions: Iterable[WebVersion]) -> None:
 
     The next build that succeeds replaces them. Raises ProjectError if they cannot be written.
     """
+    from publisher.site.pages.edition_pages import bare_web_version  # few builds need it
+
     path = config.root / config.pages.output
     missing = [made for made in map(bare_web_version, editions) if not (path / made.path).is_file()]
     folder = OutputFolder(path, Manifest.read(manifest_file(config, path)))

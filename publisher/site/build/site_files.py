@@ -16,11 +16,7 @@ from publisher.site.build.folder import parents
 from publisher.site.feeds.feed_files import plan_feeds
 from publisher.site.feeds.feed_list import OPML_FILE, Feed, feed_links, feed_url, feeds_of
 from publisher.site.feeds.items import PostSource
-from publisher.site.pages.edition_pages import bare_web_version
-from publisher.site.pages.frame import FeedLink
 from publisher.site.pages.menu import menu_problems
-from publisher.site.pages.page_files import plan_pages
-from publisher.site.pages.signup_pages import ListedFeed
 from publisher.site.web_versions import WebVersion
 
 Render = Callable[[Post], RenderedPost]
@@ -50,8 +46,10 @@ def plan_site(
     yield from plan_feeds(config, feeds)
     if config.pages.enabled:
         yield from _pages(config, archive, render, templates, editions, feeds)
-    else:
-        yield from map(bare_web_version, editions)  # emails link to them, whoever makes the pages
+    elif editions:  # emails link to them, whoever makes the pages
+        from publisher.site.pages.edition_pages import bare_web_version
+
+        yield from map(bare_web_version, editions)
 
 
 def _pages(
@@ -62,6 +60,11 @@ def _pages(
     editions: Sequence[WebVersion],
     feeds: Sequence[Feed],
 ) -> Iterator[Output]:
+    # Not at the top: a project of feeds only saves the hundredth of a second that they take.
+    from publisher.site.pages.frame import FeedLink
+    from publisher.site.pages.page_files import plan_pages
+    from publisher.site.pages.signup_pages import ListedFeed
+
     links = {feed.folder: tuple(FeedLink(*link) for link in feed_links(config, feed)) for feed in feeds}
     yield from plan_pages(
         config,
