@@ -82,6 +82,7 @@ docs: .venv/.installed-test
 	@$(BIN)/python docs/generate_configuration.py
 	@$(BIN)/python docs/generate_catalogs.py
 	@$(BIN)/python docs/generate_findings.py
+	@$(BIN)/python docs/generate_manual.py
 
 # The screenshots in the documents. Chromium and pngquant are needed.
 pictures: .venv/.installed-test

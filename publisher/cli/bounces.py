@@ -11,6 +11,7 @@ import click
 
 from publisher.bounces.sources import SingleMessage
 from publisher.cli.app import App, fail, require_known, with_app
+from publisher.cli.completion import newsletter_names
 from publisher.cli.terminal import print_table
 from publisher.config import Config
 from publisher.core.bounce_report import KEPT, Verdict
@@ -85,7 +86,7 @@ def _show_report(app: App, report: BounceReport, *, dry_run: bool) -> None:
 
 
 @bounces.command("list", epilog="Example: publisher bounces list --newsletter weekly --limit 100")
-@click.option("--newsletter", metavar="NAME", help="Only this newsletter's.")
+@click.option("--newsletter", metavar="NAME", shell_complete=newsletter_names, help="Only this newsletter's.")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=50, help="How many, newest first. Default: 50.")
 @with_app
 def list_bounces(app: App, newsletter: str | None, limit: int) -> None:
@@ -107,7 +108,7 @@ def list_bounces(app: App, newsletter: str | None, limit: int) -> None:
 
 
 @bounces.command(epilog="Example: publisher bounces stats --newsletter weekly")
-@click.option("--newsletter", metavar="NAME", help="Only this newsletter's.")
+@click.option("--newsletter", metavar="NAME", shell_complete=newsletter_names, help="Only this newsletter's.")
 @with_app
 def stats(app: App, newsletter: str | None) -> None:
     """Show how many messages of each edition bounced, newest edition first."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from publisher.cli.app import App, log_action, plural, with_app
+from publisher.cli.completion import edition_ids
 from publisher.cli.editions import get_edition
 from publisher.cli.results import say_next_try
 from publisher.cli.terminal import print_table
@@ -76,7 +77,7 @@ def deliveries(app: App) -> None:
     short_help="List messages, with their status and why.",
     epilog="Examples: publisher deliveries list 3; publisher deliveries list 3 --status failed",
 )
-@click.argument("edition_id", metavar="EDITION", type=int)
+@click.argument("edition_id", metavar="EDITION", type=int, shell_complete=edition_ids)
 @click.option(
     "-s", "--status", "names", multiple=True, type=click.Choice(STATUSES), help="Only this status; can be repeated."
 )
@@ -98,7 +99,7 @@ def list_deliveries(app: App, edition_id: int, names: tuple[str, ...], limit: in
     short_help="Retry messages that failed, are waiting or uncertain.",
     epilog="Examples: publisher deliveries retry 3; publisher deliveries retry 3 --status failed",
 )
-@click.argument("edition_id", metavar="EDITION", type=int)
+@click.argument("edition_id", metavar="EDITION", type=int, shell_complete=edition_ids)
 @click.option(
     "-s",
     "--status",
@@ -138,7 +139,7 @@ def retry(app: App, edition_id: int, names: tuple[str, ...]) -> None:
     short_help="Send no more for now.",
     epilog='Example: publisher deliveries hold 3 --why "the subject has a typo"',
 )
-@click.argument("edition_id", metavar="EDITION", type=int)
+@click.argument("edition_id", metavar="EDITION", type=int, shell_complete=edition_ids)
 @click.option("--why", metavar="TEXT", default=BY_HAND, help="The reason, for the person who finds it on hold.")
 @with_app
 def hold(app: App, edition_id: int, why: str) -> None:
@@ -165,7 +166,7 @@ def hold(app: App, edition_id: int, why: str) -> None:
     short_help="Release an edition that is on hold.",
     epilog="Example: publisher deliveries resume 3 && publisher publish",
 )
-@click.argument("edition_id", metavar="EDITION", type=int)
+@click.argument("edition_id", metavar="EDITION", type=int, shell_complete=edition_ids)
 @with_app
 def resume(app: App, edition_id: int) -> None:
     """Release EDITION: the next run sends what is waiting, including deferred messages."""
@@ -188,7 +189,7 @@ def resume(app: App, edition_id: int) -> None:
     short_help="Never send what is still waiting.",
     epilog='Example: publisher deliveries cancel 3 --why "sent by mistake"',
 )
-@click.argument("edition_id", metavar="EDITION", type=int)
+@click.argument("edition_id", metavar="EDITION", type=int, shell_complete=edition_ids)
 @click.option("--why", metavar="TEXT", default=CANCELLED, help="Recorded as the reason for each message.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @with_app
@@ -244,9 +245,10 @@ def _show_messages(app: App, store: Store, edition: Edition, statuses: Sequence[
         _stream(_head_json(edition, counts, reasons), shown)
         return
     _show_head(app, edition, counts, reasons)
-    zone = app.config().zone
+    zone, goes_on = app.config().zone, False
     while page := list(islice(shown, TABLE)):
-        print_table(HEAD, [_cells(row, zone) for row in page])
+        print_table(HEAD, [_cells(row, zone) for row in page], goes_on=goes_on)
+        goes_on = True
     more = sum(counts[status] for status in statuses) - limit
     if limit and more > 0:
         app.say(f"and {more:,} more (--limit 0 lists all)")

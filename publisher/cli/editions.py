@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from publisher.cli.app import App, plural, require_known, with_app
+from publisher.cli.completion import edition_ids, newsletter_names
 from publisher.cli.terminal import print_table
 from publisher.config import Config
 from publisher.core.errors import PublisherError
@@ -42,7 +43,7 @@ def editions(app: App) -> None:
 
 
 @editions.command("list", epilog="Example: publisher editions list --newsletter weekly")
-@click.option("--newsletter", metavar="NAME", help="Only this newsletter's.")
+@click.option("--newsletter", metavar="NAME", shell_complete=newsletter_names, help="Only this newsletter's.")
 @with_app
 def list_editions(app: App, newsletter: str | None = None) -> None:
     """List editions, newest first, with the status of their messages."""
@@ -63,7 +64,7 @@ def list_editions(app: App, newsletter: str | None = None) -> None:
 
 
 @editions.command("show", epilog="Example: publisher editions show 3 --html > email.html")
-@click.argument("edition_id", metavar="ID", type=int)
+@click.argument("edition_id", metavar="ID", type=int, shell_complete=edition_ids)
 @click.option("--variant", metavar="TOPICS", default="", help="The version for a selection of topics, such as ai,ml.")
 @click.option("--html", "part", flag_value="html", help="Print the HTML part.")
 @click.option("--text", "part", flag_value="text", help="Print the plain-text part.")

@@ -16,6 +16,7 @@ import click
 from publisher.cli.app import App, log_action, plural, require_known, warn, with_app
 from publisher.cli.build import as_json as build_as_json
 from publisher.cli.build import show_build
+from publisher.cli.completion import newsletter_names
 from publisher.cli.hosts import CONFIRM_HINT, require_confirmed, why_this_host_waits
 from publisher.cli.results import (
     result_json,
@@ -61,7 +62,7 @@ NO_NEWSLETTER = "the project has no newsletter"
     epilog="Examples: publisher publish --dry-run; publisher publish weekly --to me@example.org; "
     "publisher publish --yes",
 )
-@click.argument("newsletters", nargs=-1, metavar="[NEWSLETTER]...")
+@click.argument("newsletters", nargs=-1, metavar="[NEWSLETTER]...", shell_complete=newsletter_names)
 @click.option("--dry-run", is_flag=True, help="Show what would be sent, and to how many people; change nothing.")
 @click.option("--to", "address", metavar="ADDRESS", help="Send a test email to this address and do nothing else.")
 @click.option(

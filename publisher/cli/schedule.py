@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from publisher.cli.app import App, plural, require_known, with_app
+from publisher.cli.completion import newsletter_names
 from publisher.config import parse_schedule
 from publisher.publishing.forecast import Contents, Forecast, ForecastSlot, describe_schedule, forecasts
 from publisher.publishing.wiring import open_existing_store
@@ -16,7 +17,7 @@ from publisher.publishing.wiring import open_existing_store
     short_help="Show when the next editions are due and what they will contain.",
     epilog="Examples: publisher schedule; publisher schedule weekly --count 52",
 )
-@click.argument("newsletters", nargs=-1, metavar="[NEWSLETTER]...")
+@click.argument("newsletters", nargs=-1, metavar="[NEWSLETTER]...", shell_complete=newsletter_names)
 @click.option("--count", type=click.IntRange(1, 1_000), default=10, show_default=True, help="How many slots of each.")
 @with_app
 def schedule(app: App, newsletters: tuple[str, ...], count: int) -> None:

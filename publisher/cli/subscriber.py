@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from publisher.cli.app import App, log_action, plural, require_known, warn, with_app
+from publisher.cli.completion import newsletter_names
 from publisher.cli.terminal import confirm
 from publisher.config import Config
 from publisher.core.action_kinds import ActionKind
@@ -44,6 +45,7 @@ newsletter_options: Callable[[Any], Any] = click.option(
     "newsletters",
     multiple=True,
     metavar="NAME",
+    shell_complete=newsletter_names,
     help="The newsletter; can be repeated. Default: all.",
 )
 
@@ -149,7 +151,13 @@ def show(app: App, address: str) -> None:
 
 @click.command(epilog="Example: publisher subscribers unsubscribe ada@example.org --newsletter weekly")
 @click.argument("address")
-@click.option("-n", "--newsletter", metavar="NAME", help="Unsubscribe from this newsletter only (default: all).")
+@click.option(
+    "-n",
+    "--newsletter",
+    metavar="NAME",
+    shell_complete=newsletter_names,
+    help="Unsubscribe from this newsletter only (default: all).",
+)
 @with_app
 def unsubscribe(app: App, address: str, newsletter: str | None) -> None:
     """Unsubscribe ADDRESS. The entry is kept, so that no import subscribes the person again."""

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from publisher.cli.app import App, log_action, plural, require_known, warn, with_app
+from publisher.cli.completion import newsletter_names
 from publisher.cli.subscriber import chosen_newsletters, newsletter_options, unknown_topics
 from publisher.cli.terminal import bar, print_table
 from publisher.config import Config
@@ -288,7 +289,7 @@ def list_imports(app: App) -> None:
         )
         for each in found
     ]
-    print_table(("Number", "File", "Options", "Imported (UTC)", "Added", "Changed", "Undone"), rows, headed=True)
+    print_table(("Number", "File", "Options", "Imported (UTC)", "Added", "Changed", "Undone"), rows)
 
 
 def _undo(app: App, number: int, dry_run: bool) -> None:
@@ -323,7 +324,7 @@ def _undo(app: App, number: int, dry_run: bool) -> None:
 
 @click.command("export", epilog="Example: publisher subscribers export people.csv")
 @click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
-@click.option("-n", "--newsletter", metavar="NAME", help="Only this newsletter's.")
+@click.option("-n", "--newsletter", metavar="NAME", shell_complete=newsletter_names, help="Only this newsletter's.")
 @with_app
 def export_file(app: App, file: Path | None, newsletter: str | None) -> None:
     """Write all subscribers to FILE (default: -, standard output) as CSV, or as JSON with --json or a .json name.

@@ -7,6 +7,7 @@ from datetime import timedelta
 import click
 
 from publisher.cli.app import App, log_action, plural, require_known, with_app
+from publisher.cli.completion import newsletter_names
 from publisher.cli.terminal import print_table
 from publisher.core.action_kinds import ActionKind
 from publisher.core.errors import PublisherError
@@ -21,7 +22,13 @@ RENAMED_BY = "publisher subscribers rename-newsletter"  # as the source of the c
 
 
 @click.command("list", epilog="Example: publisher subscribers list --newsletter weekly --status active")
-@click.option("-n", "--newsletter", metavar="NAME", help="Only those who are or were subscribed to it.")
+@click.option(
+    "-n",
+    "--newsletter",
+    metavar="NAME",
+    shell_complete=newsletter_names,
+    help="Only those who are or were subscribed to it.",
+)
 @click.option(
     "--status",
     metavar="STATUS",
@@ -87,7 +94,7 @@ def stats(app: App) -> None:
     rows = [
         (labels[kind], what, f"{total:,}") for kind, totals in counted.items() for what, total in sorted(totals.items())
     ]
-    print_table(("Subscribers", "", "Number"), rows)
+    print_table(("Subscribers", "Which", "Number"), rows)
 
 
 @click.command(epilog="Example: publisher subscribers tidy --dry-run")

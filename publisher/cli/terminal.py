@@ -14,6 +14,7 @@ from publisher.cli.app import App
 from publisher.core.errors import PublisherError
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
     from rich.text import Text
 
     from publisher.publishing.deliver import DeliveryProgress
@@ -65,11 +66,32 @@ def bar(app: App, title: str) -> Iterator[Callable[[int, int], None] | None]:
 def delivery_bars(app: App) -> Iterator[Callable[[DeliveryProgress], None]]:
     """Provide a function that draws the progress of an edition: a bar, the rate, the time left and the results.
 
-    The function does nothing if no progress is to be shown. The bars disappear at the end.
+    The function does nothing if no progress is to be shown. The bars appear after a second, and disappear at the end.
     """
     if not app.shows_progress:
         yield lambda progress: None
         return
+    drawn, tasks, draw_at = _delivery_progress(), dict[int, Any](), monotonic() + _PATIENCE
+    with ExitStack() as drawing:
+
+        def draw(progress: DeliveryProgress) -> None:
+            nonlocal draw_at
+            begun, edition = drawn.live.is_started, progress.edition
+            if monotonic() < draw_at and (0 < progress.done < progress.total or not begun):
+                return
+            if not begun:
+                drawing.enter_context(drawn)
+            draw_at = monotonic() + BETWEEN_DRAWINGS
+            if edition.id not in tasks:
+                name = f"{edition.newsletter} {edition.slot}"
+                tasks[edition.id] = drawn.add_task(name, total=progress.total, results="")
+            results = progress_text(progress)
+            drawn.update(tasks[edition.id], completed=progress.done, total=progress.total, results=results)
+
+        yield draw
+
+
+def _delivery_progress() -> Progress:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
     from rich.text import Text
@@ -86,22 +108,7 @@ def delivery_bars(app: App) -> Iterator[Callable[[DeliveryProgress], None]]:
         TimeRemainingColumn(),
         TextColumn("{task.fields[results]}", markup=False),
     )
-    tasks: dict[int, Any] = {}
-    drawn_at = 0.0
-    with Progress(*columns, console=Console(stderr=True), transient=True, speed_estimate_period=RATE_SECONDS) as drawn:
-
-        def draw(progress: DeliveryProgress) -> None:
-            nonlocal drawn_at
-            if 0 < progress.done < progress.total and monotonic() - drawn_at < BETWEEN_DRAWINGS:
-                return
-            drawn_at = monotonic()
-            key = progress.edition.id
-            if key not in tasks:
-                name = f"{progress.edition.newsletter} {progress.edition.slot}"
-                tasks[key] = drawn.add_task(name, total=progress.total, results="")
-            drawn.update(tasks[key], completed=progress.done, total=progress.total, results=progress_text(progress))
-
-        yield draw
+    return Progress(*columns, console=Console(stderr=True), transient=True, speed_estimate_period=RATE_SECONDS)
 
 
 def rate(speed: float | None) -> str:
@@ -132,17 +139,17 @@ def confirm(question: str, *, yes: bool, unasked: str) -> None:
     click.confirm(question, abort=True, err=True)
 
 
-def print_table(head: Sequence[str], rows: Sequence[Sequence[str]], *, headed: bool = False) -> None:
-    """Print a table with a header row, or tab-separated lines without a header if the output is not a terminal.
+def print_table(head: Sequence[str], rows: Sequence[Sequence[str]], *, goes_on: bool = False) -> None:
+    """Print a table with a header row; if the output is not a terminal, as lines whose cells are separated by tabs.
 
     Control characters in cells are replaced by spaces.
-    headed: print the header row in any case.
+    goes_on: whether it continues the table before it, so that lines need no second header
     """
     rows = [[cell.translate(_CONTROLS) for cell in row] for row in rows]
     if sys.stdout.isatty():
         draw_table([(title, 0) for title in head], rows)
         return
-    for row in [head, *rows] if headed else rows:
+    for row in rows if goes_on else [head, *rows]:
         click.echo("\t".join(row))
 
 

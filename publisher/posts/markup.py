@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter, OrderedDict, deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from publisher.config import Config
 from publisher.core.errors import PostError
-from publisher.core.models import Post, Problem, RenderedPost, Severity
+from publisher.core.models import Post, Problem, RenderedPost, Severity, bare_url
 from publisher.posts.archive import Archive
 from publisher.posts.bounded_process import BoundedProcess, Call, OverLimit, TimeLimit, shared_process
 from publisher.posts.cache_keys import hash_of
@@ -133,6 +133,8 @@ class Renderer:
                     lexer(code, language)
             problems = (*problems, *self._slow_code(post.source))
         self._referred.append(Referred(post.source, body.links, list(body.assets), body.problems))
+        if post.image and bare_url(post.image.url) in body.lost:
+            post = replace(post, image=None)
         return RenderedPost(
             post, body.html, body.excerpt, body.words, problems, body.assets, body.pictures, lexer, body.maths
         )

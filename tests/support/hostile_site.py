@@ -36,6 +36,10 @@ hub = "https://hub.example/"
 ALL_IN_ONE = "limit = 1000\nmax_bytes = 50_000_000"
 
 
+# The pictures that posts show by relative paths. A missing one would be left out.
+_PICTURES = ("a.png", "../b.png", "poster.png", "../one.webp", "c.png", "a,b.png", "x.png", "one,two.png", "y.png")
+
+
 def make_site(folder: Path, *, url: str = URL, feeds: str = ALL_IN_ONE) -> Path:
     """Write the whole hostile project; return its folder."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -57,7 +61,7 @@ def write_posts(folder: Path) -> None:
         (folder / name).write_text(head + text, encoding="utf-8")
     media = folder / "files"
     media.mkdir(exist_ok=True)
-    for picture in ("my pictüre (1) 'odd'.png", "a.png"):
+    for picture in ("my pictüre (1) 'odd'.png", "a.png", *(f"../{name}" for name in _PICTURES)):
         (media / picture).write_bytes(b"\x89PNG\r\n\x1a\n")
     (media / "episode.mp3").write_bytes(EPISODE)
 

@@ -21,8 +21,8 @@ class Mailboxes:
     """What arrived, by recipient; and what to answer, by the local part of the recipient.
 
     An address like "450-busy@example.org" is answered with 450 at RCPT, "data-554@..." with 554 after the
-    message; "drop@..." gets no answer after its message, and "hangup@..." none at RCPT; the mailbox "gone@..." is not
-    there. lenient: it takes everything from now on.
+    message, and "moment@..." after more than a second; "drop@..." gets no answer after its message, and
+    "hangup@..." none at RCPT; the mailbox "gone@..." is not there. lenient: it takes everything from now on.
     """
 
     messages: dict[str, list[bytes]] = field(default_factory=dict)
@@ -62,6 +62,8 @@ class Mailboxes:
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - same
         (address,) = envelope.rcpt_tos
+        if address.startswith("moment@"):
+            await asyncio.sleep(1.1)
         if address.startswith("data-") and not self.lenient:
             return f"{address[5:8]} 5.6.0 no thank you"
         content = envelope.content

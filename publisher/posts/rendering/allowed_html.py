@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 import nh3
 
+from publisher.posts.rendering.missing_pictures import alt_as_words
+
 TAGS = frozenset(
     """
     a abbr article aside audio b bdi bdo blockquote br caption cite code col colgroup data dd del
@@ -75,7 +77,6 @@ _CLASSES = re.compile(
 )
 
 _NO_CHECKBOX = re.compile(r"<input(?![^<>]* type=\"checkbox\")[^<>]*>")
-_NO_PICTURE = re.compile(r"<img(?![^<>]* src(?:set)?=\")[^<>]*>")  # an attribute's own quotes are &quot; here
 _NO_FRAME = re.compile(r"<iframe(?![^<>]* src=\")[^<>]*>.*?(?:</iframe>|\Z)", re.DOTALL)
 _URL_ATTRIBUTES = {"href", "src", "poster", "cite"}
 SCHEMES = {
@@ -107,7 +108,7 @@ Absolutise = Callable[[str, str], str | None]
 
 def sanitise(fragment: str, absolutise: Absolutise) -> str:
     """Return the fragment without active content, and with every URL passed through `absolutise`."""
-    return Sanitiser().clean(fragment, absolutise)
+    return alt_as_words(Sanitiser().clean(fragment, absolutise))
 
 
 class Sanitiser:
@@ -126,7 +127,7 @@ class Sanitiser:
         )
 
     def clean(self, fragment: str, absolutise: Absolutise) -> str:
-        """Return the sanitised fragment; see `sanitise`."""
+        """Return the sanitised fragment, in which pictures that are left out have no address (see `alt_as_words`)."""
         known = _KNOWN | MATHML if "<math" in fragment else _KNOWN
         if not known.issuperset(_OPENING.findall(fragment)):
             fragment = _without_unknown_tags(fragment, known)
@@ -137,10 +138,7 @@ class Sanitiser:
             self._filter.absolutise = _nowhere
         clean = _NO_CHECKBOX.sub("", clean) if "<input" in clean else clean
         clean = _NO_FRAME.sub("", clean) if "<iframe" in clean else clean
-        if "<img" not in clean:
-            return clean
-        clean = _STYLED.sub(_with_width, clean) if ' style="width:' in clean else clean
-        return _NO_PICTURE.sub("", clean)
+        return _STYLED.sub(_with_width, clean) if ' style="width:' in clean else clean
 
 
 def _nowhere(tag: str, reference: str) -> str | None:

@@ -23,6 +23,7 @@ from publisher.posts.rendering.allowed_html import Absolutise, Sanitiser
 from publisher.posts.rendering.commonmark import placed_html, settled_html
 from publisher.posts.rendering.headline import first_heading
 from publisher.posts.rendering.lost_words import LostWords, lost_elements, lost_notes, unseen_notes, with_all_words
+from publisher.posts.rendering.missing_pictures import alt_as_words
 from publisher.posts.rendering.references import References
 from publisher.posts.rendering.settled_tags import SettledHtml
 from publisher.posts.text.comments import comment_in, hidden_words, hiding_list, shown_comments
@@ -77,6 +78,7 @@ class Growth(NamedTuple):
 class RenderedBody(NamedTuple):
     """The result of rendering a body. The first six fields are those of RenderedPost.
 
+    lost   the URLs, without query and escapes, of the pictures in the front matter that are known to be missing
     links  the sources of the posts that it links to
     local  the links that were written without a domain; only if the body was inspected
     """
@@ -88,13 +90,14 @@ class RenderedBody(NamedTuple):
     assets: tuple[tuple[str, str], ...]
     maths: dict[str, str]
     pictures: dict[str, Picture]
+    lost: list[str]
     links: list[str]
     local: list[LocalLink]
 
     @classmethod
     def plain(cls, html: str, excerpt: str, words: int) -> RenderedBody:
         """Return a body that is no more than text."""
-        return cls(html, excerpt, words, (), (), {}, {}, [], [])
+        return cls(html, excerpt, words, (), (), {}, {}, [], [], [])
 
     @property
     def is_plain(self) -> bool:
@@ -135,7 +138,8 @@ class _Body:
     def rendered(self) -> RenderedBody:
         raw = self._html()
         self._require_small(raw)
-        clean, maths = self._with_maths(self.sanitise(raw, self.references.absolutise))
+        found, maths = self._with_maths(self.sanitise(raw, self.references.absolutise))
+        clean = alt_as_words(found)
         self._require_small(clean)
         require_shallow_html(clean, self.written, self.first_line)
         if self.references.head_problems or self.references.problems:
@@ -157,12 +161,13 @@ class _Body:
         local = self.references.local.items() if self.inspect else ()
         return RenderedBody(
             clean,
-            self._excerpt(raw, clean),
-            count_words(clean),
+            self._excerpt(raw, found),
+            count_words(found),
             tuple(self.problems),
             tuple(self.references.assets),
             maths,
             self.references.pictures,
+            self.references.lost,
             list(self.references.links),
             [LocalLink(url, written, self._lines.line_of(written)) for url, written in local],
         )

@@ -42,6 +42,7 @@ class References:
     problems       the problems in the body, as (reference as written, message, hint)
     doubts         what only a check reports, in the same form as `problems`
     head_problems  the problems with pictures and enclosures in the front matter, in the same form
+    lost           the URLs, without query and escapes, of the pictures in the front matter that are known to be missing
     """
 
     def __init__(self, post: WrittenPost, places: Places, config: Config) -> None:
@@ -58,9 +59,12 @@ class References:
         self.problems: list[tuple[str, str, str]] = []
         self._missing: set[str] = set()
         self._broken: set[str] = set()  # the references in `problems`
+        self.lost: list[str] = []
         for path, project_path in post.files:
-            self._must_exist(project_path, PurePosixPath(project_path).name)
+            self._must_exist(path, project_path, PurePosixPath(project_path).name)
             self._show(path, project_path, PurePosixPath(project_path).name)
+            if self._lacks(path, project_path):
+                self.lost.append(bare_url(f"{config.site_url}/{quoted(path)}"))
         self.head_problems, self.problems = self.problems, []
         self._broken.clear()
 
@@ -166,6 +170,8 @@ class References:
             self.assets[found] = None
             if tag != "a":
                 self._show(*found, reference)
+                if not reference.startswith("/") and self._lacks(*found):
+                    return ""
         elif not found and not urlsplit(reference).path.lower().endswith(ENDINGS):
             why = left_out(*where, config.root, config.pages.static)
             if why:
@@ -215,11 +221,22 @@ class References:
         if reference.startswith("/"):
             self.links[f"/{found[1]}"] = None  # it may be added later
             return is_file(self._config.root / found[1])
-        self._must_exist(found[1], reference)
+        self._must_exist(*found, reference)
         return True
 
-    def _must_exist(self, project_path: str, shown: str) -> None:
-        if project_path not in self._missing and not is_file(self._config.root / project_path):
+    def _lacks(self, path: str, project_path: str) -> bool:
+        """Return whether a picture is known to be missing. Without pages, another program may have it."""
+        return self._config.pages.enabled and is_picture(project_path) and not self._exists(path, project_path)
+
+    def _exists(self, path: str, project_path: str) -> bool:
+        """Return whether a file is beside the post, or in the static folder where the page looks for it."""
+        if is_file(self._config.root / project_path):
+            return True
+        self.links[f"/{path}"] = None  # it may be added later
+        return self._config.pages.enabled and is_file(self._config.root / self._config.pages.static / path)
+
+    def _must_exist(self, path: str, project_path: str, shown: str) -> None:
+        if project_path not in self._missing and not self._exists(path, project_path):
             self._missing.add(project_path)
             self._report(shown, f"the file {project_path} doesn't exist", "add it, or fix the path")
 

@@ -145,7 +145,8 @@ def make_article(
     render: Callable[[Post], RenderedPost],
 ) -> bytes:
     """Render a post and return its page."""
-    post, rendered = entry.post, render(entry.post)
+    rendered = render(entry.post)
+    post = rendered.post
     up = root(entry.path)
     page = _page(frame, entry, rendered)
     picture = _picture(rendered, frame, up)
@@ -225,7 +226,7 @@ def image_on_page(rendered: RenderedPost, frame: Frame, up: str) -> PagePicture 
 
 
 def _page(frame: Frame, entry: ListedPost, rendered: RenderedPost) -> Page:
-    post = entry.post
+    post = rendered.post
     return Page(
         title=post.title,
         url=post.url,

@@ -8,7 +8,7 @@ bodies, one new post would cause all 10,000 posts to be rendered again.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
 
@@ -89,7 +89,10 @@ def make_index(frame: Frame, path: str, paging: Paging, entries: Sequence[Listed
     pictures: dict[str, PagePicture | None] = {}
     if paging.number == 1:
         rendered = [(entry, render(entry.post)) for entry in entries]
-        rows = [(entry, shorten(post.excerpt, EXCERPT_LENGTH), post.minutes) for entry, post in rendered]
+        rows = [
+            (replace(entry, post=post.post), shorten(post.excerpt, EXCERPT_LENGTH), post.minutes)
+            for entry, post in rendered
+        ]
         pictures = {entry.path: image_on_page(post, frame, page.root) for entry, post in rendered}
     return frame.render("index.html", page, rows=rows, paging=paging, pictures=pictures)
 

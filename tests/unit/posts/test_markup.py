@@ -96,9 +96,9 @@ def test_a_written_replacement_character_stays() -> None:
     assert html_of("lost \ufffd and &#1;") == "<p>lost \ufffd and </p>"
 
 
-def test_a_picture_without_a_url_is_dropped() -> None:
+def test_of_a_picture_without_a_url_the_alt_text_stays() -> None:
     assert html_of('<p>a<img title=" src=1" alt="x">b<img srcset="https://e.org/x 2x" alt="x"></p>') == (
-        '<p>ab<img srcset="https://e.org/x 2x" alt="x"></p>'
+        '<p>axb<img src="https://e.org/x" srcset="https://e.org/x 2x" alt="x"></p>'
     )
 
 
