@@ -245,7 +245,7 @@ def civil_date(value: date | datetime, language: str, style: str = "long") -> st
     return format_date(value, format=style, locale=locale)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def _referenced(text: str) -> tuple[str | None, ...]:
     """Return the names in a template's text, which is parsed once for all emails of a run."""
     import jinja2
