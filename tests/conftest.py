@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import random
@@ -32,6 +33,9 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "test"))
 # tests, for six; where it is forbidden to write it, that is for the machine's own files.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+# As the program does. Objects of a whole test run are there; to look for cycles among them took a quarter of its time.
+gc.set_threshold(100_000, 20, 20)
 
 # A shell starts what runs in the background without Ctrl-C, and the programs that a test interrupts would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

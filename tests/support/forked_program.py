@@ -50,10 +50,10 @@ def _of_python(environment: Any) -> dict[str, str]:
     """Return what decides how an interpreter starts."""
     found = {name: value for name, value in environment.items() if name.startswith(("PYTHON", "LC_", "LANG"))}
     found.pop("PYTHONDONTWRITEBYTECODE", "")
-    return found | {"PYTHONPATH": str(ROOT)} if found.get("PYTHONPATH", "") in ("", str(ROOT)) else found
+    return found
 
 
-_OURS = _of_python(os.environ)
+_OURS = _of_python(os.environ | {"PYTHONPATH": str(ROOT)})
 
 
 def start_forking() -> subprocess.Popen[bytes]:
