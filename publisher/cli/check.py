@@ -62,6 +62,8 @@ def check(app: App, strict: bool, spam: bool) -> int:
         app.print_json([_json(line) for line in every])
     else:
         _show(problems, letters)
+        for note in found.notes:
+            app.say(f"note: {note}")
     app.say(f"{plural(errors, 'error')}, {plural(warnings, 'warning')}" if errors or warnings else "no problems found")
     return 1 if errors or (strict and warnings) else 0
 

@@ -39,6 +39,7 @@ from publisher.site.build.site_files import built_paths, standalone_problems
 from publisher.site.feeds.feed_files import size_problems
 from publisher.site.feeds.items import PostSource
 from publisher.site.feeds.validator import feed_problems
+from publisher.site.pages.signup import sign_up_form
 from publisher.subscribers.manage import orphaned
 
 # Names that only mean something on a machine or in a private network (RFC 6761, RFC 6762, RFC 8375).
@@ -55,10 +56,14 @@ OLD_NEWS = timedelta(days=31)
 
 @dataclass(frozen=True, slots=True)
 class ProjectCheck:
-    """The problems of a project, ordered by path and line, and the check of each newsletter's next letter."""
+    """The problems of a project, ordered by path and line, and the check of each newsletter's next letter.
+
+    notes  what the owner should know, and may intend
+    """
 
     problems: tuple[Problem, ...]
     letters: tuple[LetterCheck, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def check_project(
@@ -90,7 +95,16 @@ def check_project(
     return ProjectCheck(
         tuple(sorted(set(problems), key=lambda p: (p.path, p.line, p.message))),
         tuple(_without_repetition(letter, problems) for letter in letters if letter.letter),
+        tuple(_notes(config)),
     )
+
+
+def _notes(config: Config) -> Iterator[str]:
+    if config.pages.enabled and config.newsletters and sign_up_form(config) is None:
+        yield (
+            f"{CONFIG_FILE}: web.public_url is not set, so no page of the site has a sign-up form "
+            "(set it to where `publisher run` answers, also if that is site.url)"
+        )
 
 
 def _post_problems(

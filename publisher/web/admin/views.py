@@ -25,6 +25,7 @@ from publisher.publishing.project_check import ProjectCheck, check_project
 from publisher.publishing.wiring import build_failure, why_unconfirmed
 from publisher.web.admin.charts import HEIGHT, WIDTH, share, subscribers_over_time
 from publisher.web.admin.delivery_progress import MEANINGS, ORDER, EditionProgress
+from publisher.web.public.subscribe_page import snippet
 from publisher.web.responses import NotFoundError, admin_email_headers, owner_page_headers
 from publisher.web.sample_email import make_sample_email, next_email, open_links_in_tabs
 
@@ -174,6 +175,8 @@ class AdminViews:
             bounces=store.bounces.recent(limit=_BOUNCES),
             verdicts=_VERDICTS,
             bounce_limit=self._context.config.subscribers.bounce_limit,
+            form_url=f"{self._context.config.public_url}/subscribe",
+            snippet=snippet(self._context.config) if self._context.config.newsletters else "",
         )
 
     def feeds(self, request: Request, session: Session) -> Response:

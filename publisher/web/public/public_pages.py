@@ -12,7 +12,7 @@ from babel import Locale, UnknownLocaleError
 from markupsafe import Markup, escape
 from starlette.responses import Response
 
-from publisher.core.errors import SubscriberError
+from publisher.core.errors import StoreError, SubscriberError
 from publisher.core.newsletter_models import Subscription
 from publisher.site.pages.frame import Page, SiteView
 from publisher.site.pages.look import icons_of, look_of, stylesheet
@@ -96,10 +96,13 @@ class PublicPages:
     def ways_on(self, *, with_newest: bool = True) -> list[tuple[str, str, str]]:
         """Return where a page can lead that would end otherwise, as (URL, key of the text, text of its own) each.
 
-        with_newest  whether to look up the newest edition; not on a page that says that the database is away
+        with_newest  whether to look up the newest edition; a page that says that we are busy does not
         """
         config, ways = self._context.config, []
-        newest = self._context.store.editions.public(self._context.now(), limit=1) if with_newest else ()
+        try:
+            newest = self._context.store.editions.public(self._context.now(), limit=1) if with_newest else ()
+        except StoreError:  # the page itself may need no database
+            newest = ()
         for edition in newest:
             base = self.home.rstrip("/") if config.pages.enabled else config.editions_url
             ways.append((f"{base}{quote(edition.path)}", "newest", edition.subject))

@@ -15,6 +15,7 @@ from publisher.core.newsletter_models import Subscriber, Subscription
 from publisher.core.templates import Templates
 from publisher.mail.addresses import split_mailbox, wire_url
 from publisher.publishing.mail_wiring import headers_of
+from publisher.site.pages.look import look_of
 from publisher.site.pages.signup import newsletter_offers
 from publisher.store.subscriber_records import PendingChange
 from publisher.subscribers.double_opt_in import Agreed, checked, confirm, look_at_request
@@ -109,6 +110,7 @@ class SubscribePages:
             proof_bits=self._tokens.proof_bits,
             contact=self._contact(),
             script=self._pages.script_path if self._tokens.proof_bits else "",
+            ways=self._pages.ways_on(),
         )
 
     def _step(self, request: Request, form: Form, token: str) -> Response:
@@ -173,13 +175,17 @@ class SubscribePages:
 
 
 def snippet(config: Config) -> str:
-    """Return the sign-up form as HTML for any web page, in the site's language. It needs no script or stylesheet."""
+    """Return the sign-up form as HTML for any web page, in the site's language. It needs no script.
+
+    Its styles come after it. All rules of the page are stronger than they are, and it works without them.
+    """
     templates = Templates(config.root / "templates")
     return templates.render(
         "web/snippet.html",
         action=f"{wire_url(config.public_url)}/subscribe",
         offers=newsletter_offers(config),
         say=speech(config.site.language, templates),
+        looks=look_of(config),
     )
 
 

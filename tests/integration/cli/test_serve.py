@@ -51,10 +51,16 @@ def test_settings_that_cannot_be_used_are_named(project: Project, line: str, sai
 def test_the_snippet_needs_nothing_else(project: Project) -> None:
     project.write(
         "publisher.toml",
-        '[site]\ntitle = "A"\nurl = "https://a.example"\nlanguage = "ja"\n[[newsletters]]\nname = "weekly"\n',
+        '[site]\ntitle = "A"\nurl = "https://a.example"\nlanguage = "ja"\n[[newsletters]]\nname = "weekly"\n'
+        '[theme]\naccent = "#8a2846"\n',
     )
     form = project.ok("serve", "--snippet").out
-    assert form.startswith('<form class="reader-form" method="post" action="https://a.example/subscribe">')
+    assert form.startswith('<form class="publisher-form" method="post" action="https://a.example/subscribe">')
+    assert "--publisher-accent: #8a2846" in form
+    rules = [line for line in form.splitlines() if "{" in line]
+    strong = [rule for rule in rules if not rule.startswith(":where(")]  # all others yield to those of the page
+    assert strong == [".publisher-form [hidden] { display: none; }"]
+    assert " id=" not in form  # the page has ids of its own
     assert "購読する" in form
     assert "<script" not in form
     assert 'name="newsletter" value="weekly"' in form

@@ -12,8 +12,19 @@ from tests.support.project import Project
 def test_a_project_without_a_problem_says_so(project: Project) -> None:
     project.without_placeholders()
     ran = project.ok("check", "--strict")
-    assert (ran.out, ran.err) == ("no problems found\n", "")
+    note, *said = ran.out.splitlines()
+    assert note.startswith("note: publisher.toml: web.public_url is not set, so no page of the site has a sign-up form")
+    assert (said, ran.err) == (["no problems found"], "")
     assert project.ok("check", "--json").json == []
+
+
+def test_a_site_with_a_form_or_without_newsletters_has_no_note_about_it(project: Project) -> None:
+    project.without_placeholders().configure('[web]\npublic_url = "https://letters.quiet-reader.eu"\n')
+    assert project.ok("check", "--strict").out == "no problems found\n"
+    project.configure(newsletters="")
+    assert "sign-up form" not in project.ok("check").out
+    project.configure("[pages]\nenabled = false\n")
+    assert "sign-up form" not in project.ok("check").out
 
 
 def test_a_warning_fails_only_when_strict(project: Project) -> None:

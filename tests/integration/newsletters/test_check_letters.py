@@ -36,7 +36,7 @@ def test_errors_fail_the_check_and_warnings_when_strict(project: Project) -> Non
 
 def test_notes_are_shown_when_verbose(project: Project) -> None:
     good(project)
-    assert project.ok("check", "--strict").out == "no problems found\n"
+    assert project.ok("check", "--strict").out.endswith("no problems found\n")
     said = project.ok("check", "--strict", "--verbose").out
     assert said.startswith("note: templates/email/digest.html: newsletter weekly: not supported everywhere")
 
@@ -161,4 +161,4 @@ def test_a_note_that_is_never_used_is_reported(project: Project, path: str, mess
 @pytest.mark.parametrize("name", ["2026-W47", "2027-W01", "2024-11"])
 def test_a_note_of_a_slot_or_an_earlier_year_is_fine(project: Project, name: str) -> None:
     good(project).write(f"letters/weekly/{name}.md", "Dear readers")
-    assert project.ok("check").out == "no problems found\n"
+    assert project.ok("check").out.endswith("no problems found\n")

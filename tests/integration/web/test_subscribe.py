@@ -142,8 +142,8 @@ def hidden(page: httpx.Response) -> dict[str, list[str]]:
 def test_a_form_that_is_sent_unread_or_at_once_gets_one_more_button(web: WebClient) -> None:
     choice = {"email": "ada@example.org", "newsletter": "weekly", "topic.weekly": ["R&D", "日本語"], "name": 'A"da'}
     (fresh,) = hidden(web.get("/subscribe"))["token"]
-    early = (fresh, web.form_token(1))
-    for token in ("", "x", *early, web.form_token(86_500), web.form_token()[:-1], "x" * 10_000):
+    early = (fresh, web.form_token(0))
+    for token in (*early, "", "x", web.form_token(86_500), web.form_token()[:-1], "x" * 10_000):
         step = web.post("/subscribe", token=token, **choice)
         assert (step.status_code, "One more click" in step.text) == (200, True), token
         shown = hidden(step)
