@@ -38,7 +38,9 @@ from publisher.posts.rendering import lone_tags
 from publisher.posts.rendering.allowed_html import sanitise
 from publisher.posts.rendering.lost_words import lost_elements, with_all_words
 from publisher.posts.rendering.mathml import maths_of
+from publisher.posts.text import comments
 from publisher.posts.text.nesting import require_shallow_html, require_shallow_markdown
+from publisher.posts.text.prose import line_at, masked
 from publisher.posts.text.tex import take_out
 from publisher.posts.text.typography import finished, prepared
 
@@ -177,6 +179,12 @@ def rendered_note(text: str, base: str, first_line: int = 1) -> str:
     if len(html) > _LONGEST:
         return html[: _LONGEST + 1]
     clean = sanitise(taken.put_back(html), lambda tag, url: urljoin(f"{base}/", url))
+    clean = comments.without_comments_in_attributes(clean)
+    view = masked(text)
+    for shown in comments.shown_comments(view, clean, is_markdown=True):
+        raise PostError(shown.message, line=first_line + line_at(view, shown.place) - 1, hint=shown.hint)
+    if tag := comments.hidden_words(html):
+        raise PostError(f"readers would see what {tag} hides in a browser", line=first_line, hint="delete it")
     return maths_of(clean, 0).html
 
 
@@ -287,6 +295,10 @@ def _split(text: str, path: str) -> tuple[Mapping[str, object], str]:
         raise PublisherError(error.message, where=f"{path}:{error.line + skipped}", hint=error.hint) from error
     for key, value in head.fields.items():
         _require_text(key, value, f"{path}:{head.lines.get(key, 1) + skipped}")
+    if again := _SECOND.match(head.body):
+        line = skipped + head.body_line + again[0].count("\n")
+        hint = "move its keys into the first; if it is text, put it between lines of ```"
+        raise PublisherError("a second block of front matter", where=f"{path}:{line}", hint=hint)
     return head.fields, head.body
 
 
@@ -299,8 +311,14 @@ def _has_front_matter(text: str) -> bool:
     return lines[0].startswith("+++") or bool(re.match(r"(?:subject|preheader)\b|[\w-]+\s*:", below))
 
 
+_SECOND = re.compile(r"\s*+(?=(---|\+\+\+)[ \t]*\n(?:[\w-]+[ \t]*[:=].*\n)+\1[ \t]*(?:\n|\Z))")
+
+
 def _require_text(key: str, value: object, where: str) -> None:
     if key not in ("subject", "preheader"):
         raise PublisherError(f"{key!r} is unknown", where=where, hint="use subject and preheader")
     if isinstance(value, list | dict):
         raise PublisherError(f"{key} is not text", where=where, hint=f'put it in quotes: {key}: "..."')
+    if isinstance(value, str) and (sign := comments.comment_in(value)):
+        what = f"the {key} shows readers the comment that begins with {sign}"
+        raise PublisherError(what, where=where, hint="delete it")

@@ -26,7 +26,13 @@ from publisher.posts.rendering.lost_words import LostWords, lost_elements, lost_
 from publisher.posts.rendering.missing_pictures import alt_as_words
 from publisher.posts.rendering.references import References
 from publisher.posts.rendering.settled_tags import SettledHtml
-from publisher.posts.text.comments import comment_in, hidden_words, hiding_list, shown_comments
+from publisher.posts.text.comments import (
+    comment_in,
+    hidden_words,
+    hiding_list,
+    shown_comments,
+    without_comments_in_attributes,
+)
 from publisher.posts.text.definitions import with_separate_terms
 from publisher.posts.text.encoding import decode, repair_body, without_controls
 from publisher.posts.text.excerpt import count_words, excerpt_of, plain_text
@@ -42,10 +48,10 @@ _MORE = "<!--more-->"
 # Without one of these there is no syntax of another tool in a body.
 _OTHER_TOOLS = ("{", "import ", "\n^", "*|", "%%", "<%", "<?", "<#", "</#", "[%", "[[", "TOC", "Toc]", "toc]", "toc_")
 _MORE_SPELLINGS = re.compile(r"<!--\s*(?:more|excerpt|read[- ]more)\s*-->", re.IGNORECASE)
-# Without one of these there is no comment in a text.
 _HIDES = ("hidden", "display", "<dialog", "<datalist", "<comment")
-_COMMENTS = ("<!", "%%", "<%", "[%", "@*", "]:#", "]: #", "]: <>")
-_IN_BRACES = ("{#", "{/", "{{", "{!", "{%", "{*", "{>", "{-", "{~", "{:")
+# Without one of these there is no comment in a text.
+_COMMENTS = ("<!", "%%", "<%", "<#", "[%", "@*", "]:#", "]: #", "]: <>", "[//]:", ":::", "comment]", "_COMMENT")
+_IN_BRACES = ("{#", "{/", "{{", "{!", "{%", "{*", "{>", "{-", "{~", "{:", "{ /", "{comment}")
 
 
 class LocalLink(NamedTuple):
@@ -139,6 +145,7 @@ class _Body:
         raw = self._html()
         self._require_small(raw)
         found, maths = self._with_maths(self.sanitise(raw, self.references.absolutise))
+        found = without_comments_in_attributes(found)
         clean = alt_as_words(found)
         self._require_small(clean)
         require_shallow_html(clean, self.written, self.first_line)

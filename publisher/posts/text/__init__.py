@@ -4,6 +4,7 @@ Nothing here makes HTML. The modules answer questions about a text (which lines 
 small things in it, so that a Markdown parser reads what the writer meant.
 
 Public modules:
+    comments    comments that readers would see
     encoding    decoding of bytes to clean text
     excerpt     plain text and the first words of a body
     merge_tags  code of other tools that readers should not see
@@ -13,4 +14,4 @@ Public modules:
     typography  small signs that a Markdown parser reads differently from the writer
 """
 
-__all__ = ["encoding", "excerpt", "merge_tags", "nesting", "prose", "tex", "typography"]
+__all__ = ["comments", "encoding", "excerpt", "merge_tags", "nesting", "prose", "tex", "typography"]

@@ -50,6 +50,11 @@ _KINDS = (
     _Kind("{* ", " *}", ("{* ",)),  # Smarty, Latte
     _Kind("@* ", " *@", ("@* ",)),  # Razor
     _Kind("{>>", "<<}", ("{\N{RIGHT-POINTING DOUBLE ANGLE QUOTATION MARK}", "{&gt;&gt;")),  # CriticMarkup
+    _Kind("<#--", "-->", tuple(f"&lt;#{sign}" for sign in _HYPHENS)),  # FreeMarker
+    _Kind("{ /*", "*/ }", ("{ /*",)),
+    _Kind("[comment]", "[/comment]", ("[comment]",)),  # forums
+    _Kind("\\begin{comment}", "\\end{comment}", ("\\begin{comment}",)),  # LaTeX
+    _Kind("#+BEGIN_COMMENT", "#+END_COMMENT", ("#+BEGIN_COMMENT",)),  # Org, Logseq
     _Kind("{--", "--}", tuple(f"{{{sign}" for sign in _HYPHENS)),  # its deleted words
     _Kind("{~~", "~~}", ("{~~", "{<del>")),  # words that others replace
 )
@@ -59,16 +64,23 @@ _ID = re.compile(r"\{#[^{}\n]{0,200}(?<!#)\}")
 
 # Obsidian's. A merge tag such as %%NAME%% is none, nor are per cent, as in 5%%.
 _PER_CENT = re.compile(r"(?<![%\d])%%(?!%)((?:[^%]|%(?!%))*+)%%(?!%)")
+_PER_CENT_LINE = re.compile(r"^[ \t>]{0,40}%%(?=[ \t]+[^\s%])", re.MULTILINE)
+_CONTAINER = re.compile(
+    r"^[ \t>]{0,40}:::++(?=[ \t]{0,8}\{?[ \t]{0,8}\.?(?:comment|hidden|content-hidden)\b)", re.MULTILINE
+)
 _MERGE_TAG = re.compile(r"=[^%]*=|[A-Za-z][\w.-]{1,60}", re.ASCII)
 # A reference that no link uses, which Markdown takes for text if it is behind other words of a paragraph.
-_REFERENCE = re.compile(r"(?<!\\)\[[^\[\]\n]{0,60}\]:[ \t]{0,8}(?:#|<>)[ \t]{0,8}[(\"']")
+_REFERENCE = re.compile(r"(?<!\\)\[(?://\]:|[^\[\]\n]{0,60}\]:[ \t]{0,8}(?:#|<>)[ \t]{0,8}[(\"'])")
 _SEEN_REFERENCE = re.compile(
-    "(?:\\]|</a>): ?(?:#|&lt;&gt;) ?[(\"'\N{LEFT DOUBLE QUOTATION MARK}\N{LEFT SINGLE QUOTATION MARK}]"
+    "\\[//\\]:|(?:\\]|</a>): ?(?:#|&lt;&gt;) ?[(\"'\N{LEFT DOUBLE QUOTATION MARK}\N{LEFT SINGLE QUOTATION MARK}]"
 )
 
-_SEEN_HTML = re.compile("&lt;![ \N{EN DASH}\N{EM DASH}-]")
-_ESCAPED = re.compile(r"(?:\\<|&lt;|&#60;)\\?![\\ &-]", re.IGNORECASE)
-_MISSPELLED = re.compile("<!(?:[ \N{EN DASH}\N{EM DASH}]|-(?!-))")
+_NO_COMMENT = "(?!doctype|element|attlist|entity|notation)"
+_SEEN_HTML = re.compile(rf"&lt;!(?:[ \u2013\u2014-]|{_NO_COMMENT}[a-z])", re.IGNORECASE)
+_SEEN_END = re.compile("[-\u2013\u2014]&gt;")
+_ESCAPED = re.compile(r"(?:\\<|&lt;|&#60;)\\?![\\ &a-z-]", re.IGNORECASE)
+_MISSPELLED = re.compile(rf"<!(?:[ \u2013\u2014]|-(?!-)|{_NO_COMMENT}[a-z](?=[^<>\n]{{0,200}}>))", re.IGNORECASE)
+_ODD_END = re.compile("(?:[\u2013\u2014]|--? |(?<!-)-)>")
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
 _HTML = re.compile(r"<!--(?:(?!-->).)*+(-->|\Z)", re.DOTALL)
 
@@ -85,6 +97,17 @@ def without_comments(text: str) -> str:
     return " ".join("".join([*pieces, text[last:]]).split()) if last else text
 
 
+def without_comments_in_attributes(html: str) -> str:
+    """Return HTML without the comments in the descriptions of pictures and the titles of links."""
+    if "&lt;!" not in html:
+        return html
+    return _TAG.sub(lambda tag: _IN_DESCRIPTION.sub("", tag[0]) if "&lt;!--" in tag[0] else tag[0], html)
+
+
+_TAG = re.compile(r"<[a-z][^<>]*+>")
+_IN_DESCRIPTION = re.compile(r"\s?&lt;!--(?:(?!--&gt;|&lt;!--)[^\"<>])*+--&gt;")
+
+
 def without_hidden_text(body: str) -> str:
     """Return a Markdown body without the comments that are not in the HTML that is made of it. Code stays as it is."""
     if not any(sign in body for sign in ("<!--", "]:", "comment")):
@@ -99,7 +122,8 @@ def without_hidden_text(body: str) -> str:
 # What begins a comment that Markdown, Liquid or kramdown removes. A reference counts unless a link uses it.
 _BEGINS = re.compile(
     r"<!--|\{%-?[ \t]*comment\b[^%\n]*%\}|\{::comment\}"
-    r"|^ {0,3}\[([^\[\]\n]{1,60})\]:[ \t]{0,8}(?:#|<>)[ \t]{1,8}(?=[(\"'])",
+    r"|^ {0,3}\[(?:(?=(?://|comment)\])|(?=[^\[\]\n]{1,60}\]:[ \t]{0,8}(?:#|<>)[ \t]{1,8}[(\"']))"
+    r"([^\[\]\n]{1,60})\]:[ \t]{0,8}(?:(?:#|<>)[ \t]{0,8})?",
     re.MULTILINE,
 )
 _ENDS = {
@@ -109,6 +133,7 @@ _ENDS = {
 }
 _IN_BRACKETS = re.compile(r"\((?:\\.|[^()\\\n]|\n(?![ \t]*\n))*+\)[ \t]*$", re.MULTILINE)
 _IN_QUOTES = re.compile(r"([\"'])(?:\\.|(?!\1)[^\\\n]|\n(?![ \t]*\n))*+\1[ \t]*$", re.MULTILINE)
+_LABELS = frozenset(("//", "comment"))
 _LINKED = re.compile(r"\[([^\[\]\n]{1,60})\](?!:)")
 
 
@@ -135,7 +160,9 @@ def _end_of(beginning: re.Match[str], body: str) -> int:
     """Return where a comment ends; -1 if it doesn't. As a block of HTML, it then hides the rest of the body."""
     if beginning[1]:
         ended = _IN_BRACKETS.match(body, beginning.end()) or _IN_QUOTES.match(body, beginning.end())
-        return ended.end() if ended else -1
+        if ended or beginning[1].casefold() not in _LABELS:
+            return ended.end() if ended else -1
+        return (body.find("\n", beginning.end()) + 1 or len(body) + 1) - 1
     if closing := _ENDS[beginning[0][:2]].search(body, beginning.end()):
         return closing.end()
     before = body[max(0, beginning.start() - 4) : beginning.start()].rpartition("\n")[2]
@@ -165,8 +192,15 @@ def _shown_in_markdown(prose: str, seen: str) -> Iterator[ShownComment]:
     in_html = len(_SEEN_HTML.findall(seen)) if "&lt;!" in seen else 0
     if in_html > len(_ESCAPED.findall(prose) if in_html else ()) and (found := _html(prose)):
         yield found
+    if _SEEN_END.search(seen) and (place := _comment_in_comment(prose)) >= 0:
+        message = "the comment that begins here ends at the first -->, so that readers see the rest of it"
+        yield ShownComment(place, message, "delete the comment inside it")
     if "%%" in seen and (place := _per_cent(prose)) >= 0:
         yield ShownComment(place, "%%...%% is a comment in other editors, but readers see it here", _HINT)
+    elif "%%" in seen and (line := _PER_CENT_LINE.search(prose)):
+        yield ShownComment(line.end() - 2, "%% begins a comment in other editors, but readers see it here", _HINT)
+    if ":::" in seen and (line := _CONTAINER.search(prose)):
+        yield ShownComment(line.end(), "this container is hidden in other tools, but readers see it here", _HINT)
     if _SEEN_REFERENCE.search(seen) and (place := _reference(prose)) >= 0:
         hint = "put a blank line before it, or write <!-- ... -->"
         yield ShownComment(place, "the comment on this line is shown to readers", hint)
@@ -255,22 +289,46 @@ _CODE = frozenset(("pre", "code", "kbd", "samp"))
 def _html(prose: str) -> ShownComment | None:
     """Return the comment <!-- ... --> that Markdown most likely shows as text.
 
-    It is the first that has a blank line inside or doesn't begin as it should, or else the first.
+    It is the first that has a blank line inside, or doesn't begin or end as it should, or else the first.
     """
     first = -1
-    message = "the comment that begins here is shown to readers, because it is not in one block of text"
-    hint = "begin it on a line of its own, or remove the blank lines in it"
-    start = prose.find("<!--")
-    while start >= 0 and (end := prose.find("-->", start)) >= 0:
-        if not prose.startswith("\\", start - 1):
-            first = start if first < 0 else first
-            if _BLANK_LINE.search(prose, start, end):
-                return ShownComment(start, message, hint)
-        start = prose.find("<!--", end)
+    begins = "the comment that begins here is shown to readers, because it"
+    apart = (f"{begins} is not in one block of text", "begin it on a line of its own, or remove the blank lines in it")
+    for start, end in _html_comments(prose):
+        first = start if first < 0 else first
+        if end < 0:
+            blank = _BLANK_LINE.search(prose, start)
+            odd = _ODD_END.search(prose, start + 4, blank.start() if blank else len(prose))
+            if odd:
+                return ShownComment(start, f"{begins} doesn't end with -->", "write -->")
+            first = -1 if first == start else first
+        elif _BLANK_LINE.search(prose, start, end):
+            return ShownComment(start, *apart)
     if misspelled := _MISSPELLED.search(prose):
-        what = "the comment that begins here is shown to readers, because it doesn't begin with <!--"
-        return ShownComment(misspelled.start(), what, "write <!-- ... -->")
-    return ShownComment(first, message, hint) if first >= 0 else None
+        return ShownComment(misspelled.start(), f"{begins} doesn't begin with <!--", "write <!-- ... -->")
+    return ShownComment(first, *apart) if first >= 0 else None
+
+
+def _html_comments(prose: str) -> Iterator[tuple[int, int]]:
+    """Yield where comments of HTML begin and end; the last ends at -1 if it is not closed."""
+    start = prose.find("<!--")
+    while start >= 0:
+        end = prose.find("-->", start + 4)
+        if not prose.startswith("\\", start - 1):
+            yield start, end
+        if end < 0:
+            return
+        start = prose.find("<!--", end)
+
+
+def _comment_in_comment(prose: str) -> int:
+    """Return the offset of a comment of HTML that contains another, after which more of it is shown; -1 if none."""
+    for start, end in _html_comments(prose):
+        if end >= 0 and prose.find("<!--", start + 4, end) >= 0:
+            behind = prose.find("-->", end + 3)
+            if behind >= 0 and not 0 <= prose.find("<!--", end) < behind:
+                return start
+    return -1
 
 
 def _first(kind: _Kind, prose: str) -> int:

@@ -106,6 +106,11 @@ MERGES = f"---\na0: &a0 {{x: 1}}\n{MERGES}subject: x\n---\nDear readers"
         ("+++\nsubject = 'x\n+++\nDear readers", r"2026-W47\.md:2: the front matter is not valid TOML"),
         (f"---\nsubject: {'[' * 30_000}\n---\nx", r"2026-W47\.md:2: .* nested too deeply"),
         (f"+++\n{'a.' * 500}b = 1\n+++\nx", r"2026-W47\.md:2: .* nested too deeply"),
+        ("---\nsubject: A <!-- to do --> b\n---\nx", r"2026-W47\.md:2: the subject shows readers the comment"),
+        ("---\npreheader: 'A {# to do #} b'\n---\nx", r"2026-W47\.md:2: the preheader shows readers the comment"),
+        ("---\nsubject: x\n---\n\n---\nsubject: y\n---\nx", r"2026-W47\.md:5: a second block of front matter"),
+        ("---\nsubject: x\n---\n\nA %%to do%% b", r"2026-W47\.md:5: %%\.\.\.%% is a comment"),
+        ("A <span hidden>b</span>", r"2026-W47\.md:1: readers would see what <span hidden> hides"),
         (MERGES, r"2026-W47\.md:2: the front matter contains too many values"),
         (
             "|" + "a|" * 400 + "\n|" + "-|" * 400 + "\n" + "a\n" * 400,

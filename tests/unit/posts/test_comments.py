@@ -52,13 +52,28 @@ SHOWN = [
     "> one\n> [comment]: # (to do)",
     "1. one\n   [comment]: <> (to do)",
     "Words [x]: # 'to do'",
+    "Words\n[//]: # to do",
+    "A <!-- to do —> b",
+    "A <!-- to do -- > b",
+    "A <!note: to do> b",
+    "<!--\nA\n\n<!-- b -->\n\nto do\n-->",
+    "<!-- a <!-- b --> to do -->",
+    "%% to do\n\nB",
+    "A <#-- to do --> b",
+    "A { /* to do */ } b",
+    "A [comment]to do[/comment] b",
+    "\\begin{comment}\nto do\n\\end{comment}",
+    "::: {.content-hidden}\nto do\n:::",
+    ":::comment\nto do\n:::",
 ]
 NOT_SHOWN = [
     "{#id} ## A {#id}\n\n{#id}",
     "A ${#array} and ${array[#]} #{ruby} {{ x }} {% x %} {-} {--} { * } {~~a~~}",
     "100%% and 5%% off, %%NAME%%, 50%% of 60%%, %%=v(@x)=%%, 100%% sure that 5 %% 2",
     "A <!-- hidden --> b\n\n<!-- hidden\n\nwords -->\n\nB",
-    "a <b> c <!DOCTYPE html> 1<!2",
+    "a <b> c <!DOCTYPE html> 1<!2 <!ELEMENT a>",
+    "A comment begins with <!-- in HTML. A --> B --> C, <--> and ::: tip\nhidden",
+    "<!-- a <!-- b -->\n\nc\n\n<!-- d --> e <!-- f -->",
     "Write \\<!-- or &lt;!-- and -->.",
     "Words\n\n[//]: # (hidden)\n[comment]: <> (hidden)\n\nB [a] c\n\n[a]: # 'title'",
     "{::comment}hidden{:/comment} and {% raw %}{# x #}{% endraw %} <code>{# x #}</code> <kbd>%%a b%%</kbd>",
@@ -124,6 +139,14 @@ def test_a_comment_in_a_title_or_description_is_removed() -> None:
     assert heading and heading.title == "A walk"
 
 
+def test_a_comment_in_a_description_of_a_picture_is_removed() -> None:
+    result = rendered(
+        '![a <!-- to do --> b](x.png "c <!-- d --> e")\n\n`<img alt="&lt;!-- code -->">`', files=("posts/x.png",)
+    )
+    assert 'alt="a b"' in result.html and 'title="c e"' in result.html and "!-- code --" in result.html
+    assert [each for each in result.problems if each.severity is Severity.ERROR] == []
+
+
 def test_any_other_comment_in_a_title_or_description_is_an_error() -> None:
     for head, line in {
         "title: A walk %%or run%% x": 2,
@@ -144,6 +167,7 @@ def test_the_markdown_of_a_feed_has_no_comments() -> None:
         "A <!-- hidden --> b\n\n[//]: # (hidden)\n[comment]: # 'hidden\nhidden'\n\n"
         "{% comment %}hidden{% endcomment %}\n\n{::comment}hidden{:/comment}\n\n"
         "<!--\n```\nhidden\n-->\n\nc <!-- hidden -->\n\n[d]\n\n[d]: # 'title'\n\n"
+        "[//]: # hidden\n[comment]: <hidden>\n\n"
         "`<!-- code -->`\n\n```\n<!-- code -->\n{% comment %}\n```\n\n<!-- hidden to the end"
     )
     text = without_hidden_text(body)
@@ -179,6 +203,6 @@ def test_what_a_browser_would_hide_without_words_or_shows_is_no_error() -> None:
         "The `<p hidden>`, hidden, display: none.\n\n<p hidden></p>\n\n<input type=hidden value=x>\n\n"
         '<img hidden src="a.png" alt="x">\n\n<dialog open>x</dialog> <i aria-hidden="true">x</i>\n\n'
         "<p title='so hidden' class=\"hidden\">x</p>\n\n```\n<p hidden>x</p>\n```\n\n`{: hidden}` {: .hidden}\n\n"
-        "<style>p { display: none }</style>\n\n<template hidden>x</template>"
+        "<style>p { display: none }</style>\n\n<template hidden></template>"
     )
     assert [each.message for each in rendered(body).problems if each.severity is Severity.ERROR] == []
