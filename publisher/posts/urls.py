@@ -7,6 +7,7 @@ page, in feeds and in emails.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import posixpath
 import re
@@ -27,6 +28,11 @@ _LONGEST_NAME = 255
 
 # What can be done about a file that is left out (see left_out).
 ELSEWHERE = "save it in a different format, or put it into the static folder if everyone may read it"
+
+
+def key_of(url: str) -> str:
+    """Return a few characters that stand for the page of a post, in ids that no other entry of a feed may have."""
+    return hashlib.blake2b(url.encode(), digest_size=3).hexdigest()
 
 
 def is_web_url(text: str) -> bool:

@@ -225,6 +225,8 @@ def _code(element: Element, old: dict[str, str], place: BodyPlace) -> None:
         element.remove(child)
     element.text = None
     target = etree.SubElement(element, "code")
+    if language and language[1].lower() == "math":
+        target.set("class", "tex")  # its lines may be broken anywhere
     last = None
     for css_class, text in coloured(code, language[1].lower() if language else "", place.lex):
         if css_class:

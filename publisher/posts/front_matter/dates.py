@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 
@@ -18,6 +19,14 @@ _LOOSE = re.compile(
     r"(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*(Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?)?",
     re.IGNORECASE | re.ASCII,
 )
+# The same day in other spellings, of which the year is first: 2026.11.3, 2026年11月3日 and 2026년 11월 3일.
+_YEAR_FIRST = re.compile(r"(\d{4})\s*[./年년]\s*(\d{1,2})\s*[./月월]\s*(\d{1,2})(?!\d)\s*[.日일]?\s*", re.ASCII)
+# ISO 8601 without signs, and the names of notes in a Zettelkasten: 20261103, 20261103T0830Z, 202611030830.
+_COMPACT = re.compile(
+    r"(\d{4})(\d\d)(\d\d)(?:[T ]?(\d\d):?(\d\d)(?::?(\d\d))?\s*(Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?)?",
+    re.IGNORECASE | re.ASCII,
+)
+_TWELVE_HOURS = re.compile(r"(?<!\d)(\d{1,2})(?::(\d\d)(?::(\d\d))?)?\s*([ap])\.?m\b\.?", re.IGNORECASE | re.ASCII)
 # The most common form, which the standard library parses in a third of the time.
 _PLAIN_ISO = re.compile(r"[1-9]\d{3}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:Z|[+-]\d\d:\d\d)", re.ASCII)
 # Also matches a word that only begins like a month, which dateutil rejects.
@@ -34,24 +43,47 @@ _UNIVERSAL = ("UTC", "GMT", "Z")
 def parse_date(text: str, zone: tzinfo) -> datetime:
     """Parse a date, and return it with a time zone. A day alone means MORNING; a time without a zone is in `zone`.
 
-    The accepted forms are ISO 8601, looser forms of it (2024-1-5 9:00 +0900), RFC 2822, and dates with the name of the
-    month (5 January 2024). Raises ValueError for all others, including ambiguous dates such as 01/02/2024 and 5 May 24,
-    and names of time zones such as CET, which mean different hours on different machines.
+    The accepted forms are ISO 8601, looser forms of it (2024-1-5 9:00 +0900, 2024.1.5 9:00 pm, 2024年1月5日), RFC 2822,
+    and dates with the name of the month (5 January 2024). Raises ValueError for all others, including ambiguous dates
+    such as 01/02/2024 and 5 May 24, and names of time zones such as CET, which mean different hours on different
+    machines.
     """
     text = text.strip()
     if _PLAIN_ISO.fullmatch(text) and not text.startswith("9999"):
         with suppress(ValueError):  # the code below then reports what is wrong with the date
             return datetime.fromisoformat(text)
-    if text[4:5] == "/" and text[:4].isdecimal():
-        text = text.replace("/", "-")
+    given, text = text, _with_hyphens(text)
     match = _LOOSE.fullmatch(text)
     if match:
-        return _from_parts(match, zone)
+        return _from_parts(match, zone, given)
     if _NAMED_MONTH.search(text):
         return _from_words(text, zone)
     if _DAY_OR_MONTH_FIRST.match(text):
-        raise ValueError(f"{_short(text)} is an ambiguous date; {_HINT}")
-    raise ValueError(f"{_short(text)} isn't a valid date; {_HINT}")
+        raise ValueError(f"{_short(given)} is an ambiguous date; {_HINT}")
+    raise ValueError(f"{_short(given)} isn't a valid date; {_HINT}")
+
+
+def _with_hyphens(text: str) -> str:
+    """Return a date that begins with the year as ISO 8601 spells it, with the hours of a whole day."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
+    if compact := _COMPACT.fullmatch(text):
+        year, month, day, hour, minute, second, offset = compact.groups()
+        time_of_day = f" {hour}:{minute}:{second or '00'}{offset or ''}" if hour else ""
+        return f"{year}-{month}-{day}{time_of_day}"
+    if not text[:4].isdecimal():
+        return text
+    if found := _YEAR_FIRST.match(text):
+        text = f"{found[1]}-{found[2]}-{found[3]} {text[found.end() :].removeprefix('T')}".rstrip()
+    return _TWELVE_HOURS.sub(_whole_day, text, count=1)
+
+
+def _whole_day(found: re.Match[str]) -> str:
+    """Return a time such as 12:30 AM as 00:30; one that no clock shows stays as it is."""
+    if not 1 <= int(found[1]) <= 12:
+        return found[0]
+    hour = int(found[1]) % 12 + (12 if found[4] in "pP" else 0)
+    return f"{hour}:{found[2] or '00'}:{found[3] or '00'}"
 
 
 class _UnclearError(ValueError):
@@ -63,7 +95,7 @@ def _short(text: str) -> str:
     return repr(text if len(text) <= 60 else f"{text[:59]}…")
 
 
-def _from_parts(match: re.Match[str], zone: tzinfo) -> datetime:
+def _from_parts(match: re.Match[str], zone: tzinfo, given: str) -> datetime:
     year, month, day, hour, minute, second, offset = match.groups()
     if year == "9999":
         return NEVER
@@ -74,7 +106,7 @@ def _from_parts(match: re.Match[str], zone: tzinfo) -> datetime:
             return place(datetime.combine(date(int(year), int(month), int(day)), MORNING), zone)
         civil = datetime(int(year), int(month), int(day), int(hour), int(minute), int(second or 0))  # noqa: DTZ001 - placed in a zone on the next lines
     except ValueError as error:
-        raise ValueError(f"{match[0]!r} isn't a valid date: there is no such {_missing(match)}") from error
+        raise ValueError(f"{_short(given)} isn't a valid date: there is no such {_missing(match)}") from error
     if offset is None:
         return place(civil, zone)
     if offset[0] not in "+-":
@@ -83,7 +115,7 @@ def _from_parts(match: re.Match[str], zone: tzinfo) -> datetime:
         minutes = offset[3:].removeprefix(":") or "00"
         return datetime.fromisoformat(f"{civil.isoformat()}{offset[:3]}:{minutes}")
     except ValueError as error:
-        raise ValueError(f"{match[0]!r} isn't a valid date: there is no UTC offset {offset}") from error
+        raise ValueError(f"{_short(given)} isn't a valid date: there is no UTC offset {offset}") from error
 
 
 def _missing(match: re.Match[str]) -> str:

@@ -28,6 +28,8 @@ _CLOSING = {
     "---": re.compile(r"^(?:---|\.\.\.)[ \t]*$", re.MULTILINE),
     "+++": re.compile(r"^\+\+\+[ \t]*$", re.MULTILINE),
 }
+# The language of front matter behind its first fence, as gray-matter and Eleventy know it.
+_LANGUAGE = re.compile(r"---[ \t]*(json|toml|ya?ml)[ \t]*", re.IGNORECASE)
 _JSON_OPENS = re.compile(r"\{\s*(\"|\n)")
 _JSON_CLOSES = re.compile(r"^\}[ \t]*;*$", re.MULTILINE)
 
@@ -133,9 +135,24 @@ def _head(text: str, end: int) -> Head:
     block, body = text[:end], text[end:].removeprefix("\n")
     line = block.count("\n") + 2
     first, _, rest = block.partition("\n")
+    if named := _LANGUAGE.fullmatch(first):
+        return replace(_named_block(named[1].lower(), rest.rpartition("\n")[0]), body=body, body_line=line)
     if first.rstrip() == "---" and (simple := simple_yaml(rest.rpartition("\n")[0])):
         return Head(*simple, body, line)
     return replace(_parsed_block(block), body=body, body_line=line)
+
+
+def _named_block(language: str, inner: str) -> Head:
+    """Parse what is between the fences of front matter that names its language."""
+    if language != "json":
+        fence = "+++" if language == "toml" else "---"
+        return _parsed_block(f"{fence}\n{inner}\n{fence}")
+    lines = 1 + inner.count("\n", 0, len(inner) - len(inner.lstrip()))
+    try:
+        return _parsed_block(inner.strip()).moved(lines) if inner.strip() else Head({})
+    except PostError as error:
+        error.line += lines
+        raise
 
 
 # Front matter of so many characters costs little, whatever it contains, except for YAML in which a value refers to

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from datetime import UTC, datetime
 from html import escape, unescape
@@ -11,6 +10,7 @@ from publisher.core.i18n import direction
 from publisher.core.models import RenderedPost
 from publisher.posts.rendering.frames import page_of_frame
 from publisher.posts.text.encoding import is_surely_clean
+from publisher.posts.urls import key_of
 
 # Characters that XML 1.0 section 2.2 forbids, and control characters that it discourages and HTML treats as errors.
 _FORBIDDEN = "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
@@ -59,7 +59,7 @@ def feed_html(fragment: str) -> str:
     """Return the HTML of a rendered post for feeds, without elements that feed readers drop or warn about.
 
     Frames become links, alerts become quotes, and the checkboxes of task lists become ballot-box characters. Footnotes
-    have the classes by which readers find them, and ids that no other entry has.
+    have the classes by which readers find them, and ids that no other entry has; the page has these as well.
     """
     if "<iframe" in fragment:
         fragment = _FRAME.sub(_link, fragment)
@@ -99,19 +99,15 @@ def _with_quotes(fragment: str) -> str:
 def _with_own_notes(fragment: str) -> str:
     def note(match: re.Match[str]) -> str:
         if match[2]:
-            key = _key(match[1])
+            key = key_of(match[1])
             return f'<a class="footnote" href="{match[1]}#{match[2]}-{key}" id="{match[3]}-{key}">'
         if match[5]:
-            return f'<a href="{match[4]}#{match[5]}-{_key(match[4])}" class="reversefootnote">'
-        return f'<li id="{match[6]}-{_key(page)}">'
+            return f'<a href="{match[4]}#{match[5]}-{key_of(match[4])}" class="reversefootnote">'
+        return f'<li id="{match[6]}-{key_of(page)}">'
 
     first = _NOTE.search(fragment)
     page = (first[1] or first[4] or "") if first else ""
     return _NOTE.sub(note, fragment)
-
-
-def _key(url: str) -> str:
-    return hashlib.blake2b(url.encode(), digest_size=3).hexdigest()
 
 
 def fitting_pictures(rendered: RenderedPost) -> str:

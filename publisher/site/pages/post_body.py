@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from publisher.core.models import Lex, Picture, Token
 from publisher.posts.rendering.code_tokens import lexed, nearest_class
+from publisher.posts.urls import key_of
 
 # Either a plain code block or one tag. Attribute values are skipped as a whole, because a "<table>" in an alt text is
 # text, and rewriting it would let a post break out of the attribute.
@@ -33,6 +34,8 @@ _FURNISHED = frozenset(("table", "h1", "pre", "img"))
 _ADDRESSES = (" href", " src", " poster")
 _TITLE = re.compile(r"\s*<h1[^<>]*>(.*?)</h1>", re.DOTALL)
 _TAG = re.compile(r"<[^<>]*>")
+_NOTE = re.compile(r'<li id="(fn-[^"<>]*+)">')
+_NOTE_MARK = re.compile(r'<a href="[^"<>#]*+#fn-[^"<>]*+" id="(fnref-[^"<>]*+)">')
 # Dotted name of a token type -> class in highlight.css. A type that is not listed has the class of its parent.
 _CLASSES = {
     "Comment": "c",
@@ -122,7 +125,17 @@ def page_body(
     maths        the MathML of each formula, by its element in `html`
     picture      finds a picture of the project by its absolute URL
     """
-    return _PIECE.sub(_rewriter(site_url, root, url, table_label, lex, maths, picture), _without_title(html, title))
+    html = _without_title(html, title)
+    if 'class="footnote-ref"' in html:
+        html = _with_ids_of_feeds(html, escape(url))
+    return _PIECE.sub(_rewriter(site_url, root, url, table_label, lex, maths, picture), html)
+
+
+def _with_ids_of_feeds(html: str, url: str) -> str:
+    """Return the HTML with the ids that its footnotes have in feeds, so that links from there lead to the notes."""
+    key = key_of(url)
+    html = _NOTE.sub(lambda note: f'{note[0]}<span id="{note[1]}-{key}"></span>', html)
+    return _NOTE_MARK.sub(lambda mark: f'<span id="{mark[1]}-{key}"></span>{mark[0]}', html)
 
 
 def _without_title(html: str, title: str) -> str:

@@ -77,6 +77,7 @@ BODIES = [
     # Code.
     ('<pre><code class="language-nothing">a &lt; b\n</code></pre>',
      '<pre class="code"><code>a &lt; b</code></pre>'),
+    ('<pre><code class="language-math">a = b\n</code></pre>', '<pre class="code"><code class="tex">a = b</code></pre>'),
     ('<pre><code class="language-python">x = "a"  # b</code></pre>',
      '<pre class="code"><code>x = <span class="c-text">"a"  </span>'
      '<span class="c-note"># b</span></code></pre>'),

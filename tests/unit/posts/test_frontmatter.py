@@ -111,7 +111,7 @@ def test_the_line_of_every_key_is_known(text: str, lines: dict[str, int]) -> Non
         ),
         ('{\n"a": ' + "[" * 200_000 + "]" * 200_000 + "\n}\n", 1, "can't be read as JSON: its values", "brackets"),
         ('---\na: "\\ud83d\\ude00"\n---\n', 2, "invalid Unicode", "write the character itself (😀), or its one number"),
-        ("---yaml\ntitle: x\n---\n", 1, "doesn't open any known kind", "---"),
+        ("---js\ntitle: x\n---\n", 1, "doesn't open any known kind", "---"),
         ("Title: x\nno header\n\nbody", 2, "neither a header nor text", "blank line"),
     ],
 )
@@ -350,3 +350,17 @@ def test_nesting_of_ninety_is_read() -> None:
             assert isinstance(value, list)
             (value,) = value
         assert value == "1"
+
+
+def test_a_fence_may_name_the_language() -> None:
+    for written, line in (
+        ('---json\n\n{\n\t"title": "x",\n\t"n": {"a": "1"}\n}\n---\nBody', 4),
+        ('--- toml\ntitle = "x"\n[n]\na = 1\n---\nBody', 2),
+        ("---yaml\ntitle: x\nn: {a: 1}\n---\nBody", 2),
+    ):
+        head = parse_head(written, whole=True)
+        assert (head.fields, head.lines["title"], head.body) == ({"title": "x", "n": {"a": "1"}}, line, "Body")
+        assert head.body_line == written.count("\n") + 1
+    with pytest.raises(PostError, match="not valid JSON") as caught:
+        parse_head("---json\n\n{bad}\n---\nBody", whole=True)
+    assert caught.value.line == 3

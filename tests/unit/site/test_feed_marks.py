@@ -8,7 +8,8 @@ import pytest
 
 from publisher.posts.rendering.frames import page_of_frame
 from publisher.site.feeds.feed_text import feed_html
-from tests.support.posts_samples import PAGE, rendered, said
+from publisher.site.pages.post_body import page_body
+from tests.support.posts_samples import PAGE, URL, rendered, said
 
 
 @pytest.mark.parametrize(
@@ -67,5 +68,7 @@ def test_footnotes_have_classes_and_ids_of_their_own() -> None:
     assert (len(references), len(ways_back), len(notes)) == (3, 3, 2)
     assert {href for href, _ in references} == {f"{PAGE}#{note}" for note in notes}
     assert set(ways_back) == {f"{PAGE}#{place}" for _, place in references}
+    page = page_body(rendered(body).html, title="T", url=PAGE, site_url=URL, root="../", table_label="Table")
+    assert set(re.findall(r'\sid="([^"]*)"', made)) <= set(re.findall(r'\sid="([^"]*)"', page))
     other = feed_html(rendered(body, name="2024-07-07-other.md").html)
     assert not set(re.findall(r'\sid="([^"]*)"', made)) & set(re.findall(r'\sid="([^"]*)"', other))
