@@ -36,7 +36,7 @@ from publisher.posts.front_matter.parsing import parse_head
 from publisher.posts.front_matter.preamble import front_start
 from publisher.posts.rendering import lone_tags
 from publisher.posts.rendering.allowed_html import sanitise
-from publisher.posts.rendering.lost_words import lost_elements, with_all_words
+from publisher.posts.rendering.lost_words import LostWords, lost_elements, with_all_cells, with_all_words
 from publisher.posts.rendering.mathml import maths_of
 from publisher.posts.text import comments
 from publisher.posts.text.nesting import require_shallow_html, require_shallow_markdown
@@ -153,26 +153,8 @@ def markdown(
 
 def rendered_note(text: str, base: str, first_line: int = 1) -> str:
     """Return the HTML of a note, which begins on a line of its file. It runs in the child."""
-    extensions = comrak.ExtensionOptions()
-    extensions.autolink = extensions.strikethrough = extensions.table = extensions.cjk_friendly_emphasis = True
-    parsing = comrak.ParseOptions()
-    parsing.smart = True
-
-    def render(body: str, escape: bool = False, placed: bool = False) -> str:
-        rendering = comrak.RenderOptions()
-        rendering.sourcepos = parsing.sourcepos_chars = placed
-        rendering.unsafe_ = True  # inline HTML is allowed; it is sanitised below
-        rendering.escape = escape
-        return finished(comrak.render_markdown(body, extensions, parsing, rendering))
-
     taken = take_out(text)
-    body, lost = with_all_words(taken.body, lambda body: render(body, escape=True, placed=True), footnotes=False)
-    body = prepared(body)
-    if lone_tags.may_swallow(body):
-        settled = lone_tags.settle_markdown(body, render)
-        html, lost = settled.html, [*lost, *lost_elements(settled.removed)]
-    else:
-        html = render(body)
+    html, lost = _html_of(taken.body)
     for each in lost:
         if each.is_error:
             raise PostError(each.message, line=first_line + each.line - 1, hint=each.hint)
@@ -186,6 +168,32 @@ def rendered_note(text: str, base: str, first_line: int = 1) -> str:
     if tag := comments.hidden_words(html):
         raise PostError(f"readers would see what {tag} hides in a browser", line=first_line, hint="delete it")
     return maths_of(clean, 0).html
+
+
+def _html_of(body: str) -> tuple[str, list[LostWords]]:
+    """Return a note without its formulas as HTML, and the words in it that have not the place that the writer meant."""
+    extensions = comrak.ExtensionOptions()
+    extensions.autolink = extensions.strikethrough = extensions.table = extensions.cjk_friendly_emphasis = True
+    parsing = comrak.ParseOptions()
+    parsing.smart = True
+    cells: dict[int, LostWords] = {}
+
+    def parsed(body: str, escape: bool = True, placed: bool = True) -> str:
+        rendering = comrak.RenderOptions()
+        rendering.sourcepos = parsing.sourcepos_chars = placed
+        rendering.unsafe_ = True  # inline HTML is allowed; it is sanitised later
+        rendering.escape = escape
+        return finished(comrak.render_markdown(body, extensions, parsing, rendering))
+
+    def render(body: str, escape: bool = False) -> str:
+        return parsed(with_all_cells(body, parsed, cells), escape, placed=False)
+
+    body, lost = with_all_words(body, footnotes=False)
+    body = prepared(body)
+    if not lone_tags.may_swallow(body):
+        return render(body), [*lost, *cells.values()]
+    settled = lone_tags.settle_markdown(body, render)
+    return settled.html, [*lost, *cells.values(), *lost_elements(settled.removed)]
 
 
 def stray_notes(config: Config, now: datetime, taken: Mapping[str, Collection[str]]) -> Iterator[Problem]:

@@ -20,7 +20,7 @@ from publisher.posts.front_matter.parsing import split_body
 from publisher.posts.places import Places, WrittenPost
 from publisher.posts.rendering import lone_tags
 from publisher.posts.rendering.allowed_html import Absolutise, Sanitiser
-from publisher.posts.rendering.commonmark import placed_html, settled_html
+from publisher.posts.rendering.commonmark import settled_html
 from publisher.posts.rendering.headline import first_heading
 from publisher.posts.rendering.lost_words import LostWords, lost_elements, lost_notes, unseen_notes, with_all_words
 from publisher.posts.rendering.missing_pictures import alt_as_words
@@ -254,11 +254,13 @@ class _Body:
             require_shallow_markdown(body, self.first_line)
         body = self._carried_over(body)
         if not self._is_html:
-            body, lost = with_all_words(body, placed_html)
+            body, lost = with_all_words(body)
             self._report_lost(lost)
         separator = self.post.excerpt_separator
         if separator and not _MORE_SPELLINGS.fullmatch(separator) and separator in body:
-            body = body.replace(separator, f"\n\n{_MORE}\n\n", 1)
+            own_line = re.search(rf"^ {{0,3}}{re.escape(separator)}[ \t]*$", body, re.MULTILINE)
+            is_first = own_line is not None and own_line.start() <= body.index(separator)
+            body = body.replace(separator, _MORE if is_first else f"\n\n{_MORE}\n\n", 1)
         return _MORE_SPELLINGS.sub(_MORE, self._with_lone_tags_as_text(body))
 
     def _with_lone_tags_as_text(self, body: str) -> str:
@@ -267,7 +269,8 @@ class _Body:
             settled = lone_tags.settle(body)
         else:
             body = _without_title(body, self.post.title, self.taken)
-            settled = settled_html(body)
+            settled, lost = settled_html(body)
+            self._report_lost(lost)
         self._settled = settled
         self._report_lost(lost_elements(settled.removed))
         for hidden in settled.hidden:

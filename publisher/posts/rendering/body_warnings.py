@@ -67,7 +67,7 @@ def _dropped(
     raw: str, removed: Sequence[ShownTag], lines: LineFinder, mentioned: Collection[str]
 ) -> Iterator[BodyWarning]:
     known = {tag.why for tag in removed}
-    places = [(tag.why, lines.line_of_body(tag.line)) for tag in removed if not tag.words]
+    places = [(tag.why, lines.line_of_body(tag.line)) for tag in removed if not tag.loses_text]
     places += [(name, lines.line_of(f"<{name}")) for name in dropped_tags(raw) if name not in known]
     for name, line in dict.fromkeys(places):
         if name not in mentioned:

@@ -11,21 +11,30 @@ from typing import Any
 import comrak
 
 from publisher.posts.rendering import lone_tags
+from publisher.posts.rendering.lost_words import LostWords, with_all_cells
 from publisher.posts.rendering.settled_tags import SettledHtml
 from publisher.posts.text.definitions import has_definitions, loosened
 from publisher.posts.text.typography import finished, prepared
 
 
-def settled_html(body: str) -> SettledHtml:
-    """Return a Markdown body as HTML in which no lone tag hides what follows it, and typographic signs are set."""
+def settled_html(body: str) -> tuple[SettledHtml, list[LostWords]]:
+    """Return a Markdown body as HTML, and what its parser would have lost of tables.
+
+    No lone tag in it hides what follows it, and typographic signs are set.
+    """
+    lost: dict[int, LostWords] = {}
+
+    def render(body: str, escape: bool = False) -> str:
+        return _markdown(with_all_cells(body, _placed_html, lost), escape)
+
     body = prepared(body)
     if not lone_tags.may_swallow(body):
-        return SettledHtml(_markdown(body))
-    return lone_tags.settle_markdown(body, _markdown)
+        return SettledHtml(render(body)), list(lost.values())
+    settled = lone_tags.settle_markdown(body, render)
+    return settled, list(lost.values())
 
 
-def placed_html(body: str) -> str:
-    """Return a Markdown body as HTML whose elements have their places in the body, and in which HTML is text."""
+def _placed_html(body: str) -> str:
     return str(comrak.render_markdown(body, *_options(escape=True, placed=True)))
 
 

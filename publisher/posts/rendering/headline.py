@@ -87,7 +87,7 @@ def _html(text: str) -> str:
     """Return Markdown as safe HTML, without the URLs in it."""
     from publisher.posts.rendering.commonmark import settled_html  # not needed for the titles of most posts
 
-    html = settled_html(text).html
+    html = settled_html(text)[0].html
     if "<" not in text:
         return html
     from publisher.posts.rendering.allowed_html import sanitise

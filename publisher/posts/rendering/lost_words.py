@@ -9,6 +9,7 @@ functions are pure, and keep the number of lines.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from html import escape, unescape
 from typing import NamedTuple
@@ -43,8 +44,8 @@ _BRACKET = "&#91;"
 Placed = Callable[[str], str]
 
 
-def with_all_words(body: str, placed: Placed, *, footnotes: bool = True) -> tuple[str, list[LostWords]]:
-    """Return a Markdown body with the words as text that its parser would drop, and what was found.
+def with_all_words(body: str, *, footnotes: bool = True) -> tuple[str, list[LostWords]]:
+    """Return a Markdown body with the words as text that its parser would drop outside tables, and what was found.
 
     footnotes  whether the parser knows footnotes
     """
@@ -52,9 +53,19 @@ def with_all_words(body: str, placed: Placed, *, footnotes: bool = True) -> tupl
     if "]:" in body:
         body = _without_second_notes(body, found) if footnotes else body
         body = _without_false_links(body, found)
-    if "|" in body and _may_lose_cells(body):
-        body = _with_all_cells(body, placed(body), found)
     return body, found
+
+
+def with_all_cells(body: str, placed: Placed, found: dict[int, LostWords]) -> str:
+    """Return a Markdown body whose tables have no row with more cells than columns.
+
+    Whether there is a table depends on the tags around it, so this belongs directly before the parser.
+
+    found  where the rows are added that had too many, by their lines
+    """
+    if "|" in body and _may_lose_cells(body):
+        return _with_all_cells(body, placed(body), found)
+    return body
 
 
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
@@ -115,8 +126,10 @@ def lost_notes(prose: str, html: str, unseen: Collection[str]) -> Iterator[LostW
     prose = _without_comments(prose)
     line_of, shown = line_counter(prose), outside_code(html)
     used = {sign[1].casefold() for sign in _NOTE_SIGN.finditer(prose)}
+    left = Counter(note[1] for note in _NOTE.finditer(prose))
     for note in _NOTE.finditer(prose):
-        if note[1] in unseen and f"[^{escape(note[1], quote=False)}]:" not in shown:
+        left[note[1]] -= 1
+        if note[1] in unseen and shown.count(f"[^{escape(note[1], quote=False)}]:") <= left[note[1]]:
             if note[1].casefold() in used:
                 what = f"the footnote [^{note[1]}] is only referred to where Markdown is not read, such as in HTML"
             else:
@@ -131,7 +144,7 @@ def lost_notes(prose: str, html: str, unseen: Collection[str]) -> Iterator[LostW
 def lost_elements(removed: Iterable[ShownTag]) -> Iterator[LostWords]:
     """Yield an error for each of the removed elements that had words in it."""
     for tag in removed:
-        if tag.words:
+        if tag.loses_text:
             message = f"<{tag.why}> is not allowed and was removed, with its words: {tag.words}"
             yield LostWords(max(tag.line, 1), message, "write them as text, or draw them into a picture")
 
@@ -256,7 +269,7 @@ def _cells(row: str) -> list[str]:
     return _PIPE.split(row)
 
 
-def _with_all_cells(body: str, placed: str, found: list[LostWords]) -> str:
+def _with_all_cells(body: str, placed: str, found: dict[int, LostWords]) -> str:
     """Return a body whose tables have no row with more cells than columns: the last cell has what is too much.
 
     Other parsers do not see a pipe in code as a border of cells, so it is none if that makes the row right.
@@ -277,7 +290,8 @@ def _with_all_cells(body: str, placed: str, found: list[LostWords]) -> str:
             message = (
                 f"a row has {len(cells)} cells, but its table has only {columns} columns: {more} is in the last one"
             )
-            found.append(LostWords(number + 1, message, "add a column to the header; write \\| for a | in a cell"))
+            hint = "add a column to the header; write \\| for a | in a cell"
+            found.setdefault(number + 1, LostWords(number + 1, message, hint))
             row = "|".join(["", *cells[: columns - 1], "\\|".join(cells[columns - 1 :]), ""])
         lines[number] = lines[number][:place] + row
     return "\n".join(lines)

@@ -13,8 +13,11 @@ from typing import NamedTuple
 CODE = re.compile(r"[;{}()=\[\]<>\\#$+*|&]")
 LETTER = re.compile(r"[^\W\d_]")
 _TAG = re.compile(r"<[^<>]*+>")
-_TEXT_OF_DRAWING = re.compile(r"<text\b[^<>]*+>([^<]*+(?:<(?!/text>)[^<]*+)*+)", re.IGNORECASE)
-_STYLED = re.compile(r"<(style|script)\b.*?(?:</\1>|\Z)", re.IGNORECASE | re.DOTALL)
+# What is not words of an element: code; and in a drawing what describes it, and the HTML that stays when it is removed.
+_APART = re.compile(r"<(style|script)\b.*?(?:</\1>|\Z)", re.IGNORECASE | re.DOTALL)
+_APART_IN_DRAWING = re.compile(
+    r"<(title|desc|metadata|foreignObject(?=[^<>]*+>\s*+<))\b.*?(?:</\1\s*>|\Z)", re.IGNORECASE | re.DOTALL
+)
 # How far before a title the head of a pasted document may begin, and how much of some words is named.
 _HEAD, _SHORT = 2_000, 60
 
@@ -41,6 +44,12 @@ class ShownTag(NamedTuple):
     def short(self) -> str:
         words = " ".join(self.text.split())
         return words if len(words) <= 40 else f"{words[:39]}…"
+
+    @property
+    def loses_text(self) -> bool:
+        """Whether the words that were removed are text for readers. A single word may be a script."""
+        is_script = self.why in ("script", "style") and self.words.isascii() and " " not in self.words
+        return self.words != "" and not is_script
 
 
 class Hidden(NamedTuple):
@@ -75,12 +84,12 @@ def removed_words(name: str, raw: str, start: int, end: int) -> str:
     """
     inside = raw[start:end]
     if name in ("script", "style"):
-        inside = "" if CODE.search(inside) or len(inside.split()) < 2 else inside
+        inside = "" if CODE.search(inside) else inside
     elif name == "svg":
-        inside = " ".join(_TEXT_OF_DRAWING.findall(inside))
+        inside = _APART_IN_DRAWING.sub(" ", inside)
     elif name == "textarea" or (name == "title" and "<head" in raw[max(0, start - _HEAD) : start].lower()):
         inside = ""
-    words = " ".join(_TAG.sub(" ", _STYLED.sub(" ", inside)).split())
+    words = " ".join(_TAG.sub(" ", _APART.sub(" ", inside)).split())
     return words[:_SHORT] if LETTER.search(words) else ""
 
 

@@ -35,8 +35,9 @@ def test_a_footnote_without_a_place_is_an_error() -> None:
         ("A[^1]\n\n[^1]: one\n[^x]: two", 4, "nothing refers to"),
         ("A\n\n<p>see [^1]</p>\n\n[^1]: lost words", 5, "is only referred to where Markdown is not read"),
         ("A `[^1]` b\n\n[^1]: lost words", 3, "nothing refers to"),
+        ("A\n\n[^1]: lost words\n\n[^1]: a second text", 3, "nothing refers to"),
     ):
-        ((found, message),) = errors(body)
+        found, message = errors(body)[-1]
         assert (found, why in message) == (line, True), (body, message)
 
 
@@ -65,6 +66,7 @@ def test_cells_for_which_a_table_has_no_column_stay_and_are_an_error() -> None:
     assert "<td><code>a | b</code></td>\n<td>c</td>" in rendered(body).html
     assert "<td>2 | <strong>3</strong></td>" in rendered(body).html
     assert [line for line, _ in errors(body)] == [9]
+    assert [line for line, _ in errors("<iframe>a</iframe>\na | b\n-|-\n1|2|3")] == [4]
     assert errors("```\na|b\n-|-\n1|2|3\n```\n\na | b\n-|-|-\n1|2|3|4\n\n<p>\na|b\n-|-\n1|2|3\n</p>") == []
 
 
@@ -109,6 +111,7 @@ def test_a_note_with_lost_cells_is_refused() -> None:
 def test_words_of_an_element_that_is_removed_are_an_error() -> None:
     for element, words in (
         ("<svg viewBox='0 0 9 9'><title>Plan</title><text x='1'>North <tspan>gate</tspan></text></svg>", "North gate"),
+        ("<svg>bare <b>words</b></svg>", "bare words"),
         ("<template><p>Words <b>here</b> (two)</p></template>", "Words here (two)"),
         ("<script>Only words</script>", "Only words"),
         ("<style>Only words</style>", "Only words"),
@@ -122,7 +125,8 @@ def test_words_of_an_element_that_is_removed_are_an_error() -> None:
         with pytest.raises(PublisherError):
             markdown(element, "https://site.example")
     for element in (
-        "<svg><title>Plan</title><style>.a{}</style><path d='M0'/></svg>",
+        "<svg><title>Plan</title><style>.a{}</style><path d='M0'/><metadata>x</metadata></svg>",
+        "<svg><foreignObject><p>shown</p></foreignObject></svg>",
         "<script>f(1)</script>",
         "<style>a {}</style>",
         "<head><title>Plan</title></head>",
@@ -141,3 +145,9 @@ def test_words_that_can_be_text_are() -> None:
         result = rendered(f"A\n\n{written}\n\nB")
         assert shown in result.html
         assert {each.severity for each in result.problems} == {Severity.WARNING}
+
+
+def test_lines_are_right_behind_a_separator_of_the_excerpt() -> None:
+    body = "A\n\n+++more+++\n\na | b\n-|-\n1|2|3\n\nUse <title> here."
+    result = rendered(body, "title: T\nexcerpt_separator: '+++more+++'")
+    assert (result.excerpt, [each.line - 4 for each in result.problems]) == ("A", [7, 9])
