@@ -55,7 +55,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "run": ("publisher.cli.run:run", "Do everything on schedule, in one long-running program."),
         "admin": ("publisher.cli.admin:admin", "Decide who may use the admin page."),
         "hosts": ("publisher.cli.hosts:hosts", "List and manage the hosts that may send."),
-        "serve": ("publisher.cli.serve:serve", "Serve the sign-up, preferences and unsubscribe pages."),
+        "serve": ("publisher.cli.serve:serve", "Serve the pages for subscribers; print a form for other sites."),
     },
 }
 

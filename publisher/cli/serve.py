@@ -22,7 +22,7 @@ Examples:
 """
 
 
-@click.command(short_help="Serve the sign-up, preferences and unsubscribe pages.", epilog=EXAMPLES)
+@click.command(short_help="Serve the pages for subscribers; print a form for other sites.", epilog=EXAMPLES)
 @click.option("--host", metavar="ADDRESS", help="Listen on this IP address. Default: that of web.listen.")
 @click.option("--port", type=click.IntRange(0, 65_535), metavar="PORT", help="Default: that of web.listen.")
 @click.option("--snippet", is_flag=True, help="Print an HTML sign-up form for use on any page, then exit.")

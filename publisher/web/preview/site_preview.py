@@ -110,7 +110,7 @@ class SitePreview:
     def pages(self) -> list[tuple[str, str]]:
         """Return the pages that can be chosen, as (title, path): the main pages of the site, then the newest posts."""
         fixed = (("Index", ""), ("Archive", "archive/"), ("Tags", "tags/"), ("Newsletter", "editions/"))
-        more = (("Subscribe", "subscribe/"),)
+        more = (("Subscribe", "subscribe/"), ("Feeds", "feeds/"))
         own = [(title, path) for title, path in (*fixed, *more) if self.has(f"{path}index.html")]
         newest = self._archive.posts[:12]
         return [*own, *((post.title, post.permalink.lstrip("/")) for post in newest)]

@@ -13,7 +13,7 @@ from publisher.config.server import Web
 from publisher.core.newsletter_models import Subscription
 from publisher.core.templates import Templates
 from publisher.site.pages.signup import form_words, how_often, newsletter_offers, sign_up_form
-from tests.support.pages_samples import BASE, CONFIG, LISTED, OPML, plan
+from tests.support.pages_samples import BASE, CONFIG, EDITIONS, LISTED, OPML, plan
 
 SERVED = replace(CONFIG, web=Web(public_url="https://mail.example/letters/"))
 TWO = replace(SERVED, newsletters=(*CONFIG.newsletters, NewsletterConfig(name="daily", schedule="daily 07:00")))
@@ -86,6 +86,9 @@ def test_of_several_newsletters_the_first_is_ticked() -> None:
     index = plan(config=TWO)["index.html"].make().decode()
     assert re.findall(r'name="newsletter" value="(\w+)"( checked)?', index) == [("weekly", " checked"), ("daily", "")]
     assert "At most one email a day." in index
+    editions = tuple(replace(each, edition=replace(each.edition, newsletter="daily")) for each in EDITIONS)
+    daily = plan(config=TWO, editions=editions)["editions/daily/index.html"].make().decode()
+    assert re.findall(r'name="newsletter" value="(\w+)"( checked)?', daily) == [("weekly", ""), ("daily", " checked")]
 
 
 def test_the_page_of_feeds_is_short() -> None:
