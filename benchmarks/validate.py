@@ -36,7 +36,7 @@ def copied(folder: Path, to: Path) -> Path:
 
 def feeds(project: Path) -> dict[str, bytes]:
     """Build the project; return its RSS and Atom files by their addresses."""
-    command = [sys.executable, "-m", "publisher", "--project", str(project), "build"]
+    command = [sys.executable, "-m", "publisher", "--project", str(project), "build", "--keep-going"]
     subprocess.run(command, check=True, capture_output=True)
     config = load_config(project)
     public = project / config.pages.output

@@ -85,7 +85,7 @@ def show_build(app: App, report: BuildReport) -> None:
     if skipped:
         later.append(f"{plural(len(skipped), 'file')} skipped (see above)")
     if report.warnings:
-        later.append(f"{plural(len(report.warnings), 'warning')} about posts and files (`publisher check` shows all)")
+        later.append("there are warnings about posts and files (`publisher check` lists and counts all)")
     if later:
         app.say("  " + "; ".join(later))
 

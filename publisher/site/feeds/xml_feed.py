@@ -45,7 +45,8 @@ def rss(document: Document, entries: Sequence[XmlEntry]) -> bytes:
     has_episodes = any(is_played(enclosure) for entry in entries for enclosure in entry.item.enclosures)
     if has_episodes:
         namespaces.append(("itunes", ITUNES))
-    if any(entry.item.episode for entry in entries):
+    episodes = [entry.item.episode for entry in entries if entry.item.episode]
+    if any(episode.transcripts or episode.chapters for episode in episodes):
         namespaces.append(("podcast", PODCAST))
     if any(entry.item.markdown for entry in entries):
         namespaces.append(("source", SOURCE))

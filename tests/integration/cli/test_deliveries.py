@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -350,6 +351,30 @@ def test_a_failure_before_the_first_message_says_what_waits(mail: str, options: 
     project.configure()
     assert len(project.ok("publish", "--json").json["editions"]) == 1
     assert len(project.mail()) == 2
+
+
+def test_each_failure_of_the_mail_server_is_named_and_says_what_waits(project: Project) -> None:
+    project.subscribe("ada", "bob")
+
+    def tried(port: int, words: str, more: str = 'tls = "none"\n') -> None:
+        project.configure(f'transport = "smtp"\n[mail.smtp]\nhost = "127.0.0.1"\nport = {port}\n{more}')
+        ran = project.run("publish", "--yes")
+        assert ran.code == 1, words
+        assert "/public/: " in ran.out, words
+        waits, error = ran.err.splitlines()
+        assert waits + "\n" == UNSENT, words
+        assert words in error, error
+        assert counts(project) == {"queued": 2}, words
+
+    tried(1, "refused")
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        tried(deaf.getsockname()[1], "Timed out", 'tls = "none"\ntimeout = 1\n')
+    with mail_server(password="right") as (_, settings):
+        login = 'tls = "none"\nusername = "ann"\npassword = "wrong"\n'
+        tried(settings.port, "refuses the login of ann", login)
+    with mail_server() as (_, settings):
+        tried(settings.port, "STARTTLS", 'tls = "starttls"\n')
+        tried(settings.port, "TLS", 'tls = "tls"\n')
 
 
 @pytest.mark.parametrize("step", ["remember_files", "deliver_open"])

@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from publisher.cli.editions import with_stand_ins
+from publisher.core.newsletter_models import Mark
 from tests.support.project import Project
 
 
@@ -165,6 +167,34 @@ def test_a_bar_disappears_when_done(project: Project) -> None:
     assert "3 posts" in said
     assert said.rstrip().endswith("--newsletter weekly)")
     assert "Building" not in project.spawn("publish").said
+
+
+def test_only_a_check_counts_warnings(project: Project) -> None:
+    project.without_placeholders().configure(newsletters="")
+    project.post("linked", body="See [that](gone.md) and ![](gone.png).")
+    built = project.ok("build").out
+    assert "there are warnings about posts and files (`publisher check` lists and counts all)" in built
+    assert not re.search(r"\d+ warning", built)
+    ran = project.ok("check")
+    counted = re.search(r"(\d+) warnings?$", ran.out.rstrip())
+    assert counted
+    assert int(counted[1]) == len(re.findall(r"^warning: ", ran.out, re.MULTILINE)) >= 2
+
+
+def test_an_edition_is_shown_with_a_plain_stand_in_for_each_mark(project: Project) -> None:
+    project.subscribe("ada")
+    project.ok("publish")
+    whole = project.ok("editions", "show", "1", "--json").json
+    for text in (
+        project.ok("editions", "show", "1", "--text").out,
+        project.ok("editions", "show", "1", "--html").out,
+        whole["html"],
+        whole["text"],
+    ):
+        assert "@@" not in text
+        assert "ADDRESS" in text
+        assert "UNSUBSCRIBE-LINK" in text
+    assert with_stand_ins(" ".join(Mark.ALL)) == "UNSUBSCRIBE-LINK PREFERENCES-LINK NAME ADDRESS"
 
 
 def test_the_tab_key_completes_newsletters_and_editions(

@@ -317,6 +317,7 @@ def test_podcast_directories_see_each_element_of_an_episode(empty: Project) -> N
         ("https://c.test/1.srt?x=1&y=2", "application/x-subrip"),
         ("https://c.test/1", "text/html"),
     ]
+    assert "xmlns:podcast=" in empty.read("public/feed.xml")
     (chapters,) = channel.iter(f"{new}chapters")
     assert chapters.attrib == {"url": "https://c.test/1.json", "type": "application/json+chapters"}
     read_back = {e.title: e for e in feedparser.parse(empty.read("public/feed.xml")).entries}

@@ -92,3 +92,17 @@ def test_opml_prefers_rss_and_atom_to_json(empty: Project) -> None:
     assert listed("json", "rss") == ("rss", "feed.xml")
     assert listed("json", "atom", "rss") == ("rss", "atom.xml")
     assert listed("json") == ("JSONFeed", "feed.json")
+
+
+def test_a_name_is_once_in_a_feed(empty: Project) -> None:
+    """A title is not its own subtitle, and an author who is called like the site is only where Atom requires one."""
+    empty.post("one", "2026-11-10")
+    for settings, subtitle in (("", False), ('description = "Letters by the fire"\n', True)):
+        text = f'[site]\ntitle = "Fireside"\nurl = "https://letters.example"\nauthority = "a.example,2024"\n{settings}'
+        empty.write("publisher.toml", text)
+        empty.ok("build")
+        atom, rss = empty.read("public/atom.xml"), empty.read("public/feed.xml")
+        feed = json.loads(empty.read("public/feed.json"))
+        assert (("<subtitle" in atom), ("description" in feed)) == (subtitle, subtitle)
+        assert atom.count("Fireside") == 2  # the title, and the author that Atom requires
+        assert (rss.count("Fireside"), json.dumps(feed).count("Fireside")) == (1 if subtitle else 2, 1)

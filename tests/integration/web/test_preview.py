@@ -71,6 +71,29 @@ def test_list_says_why_nothing_is_next(project: Project, preview: PreviewClient)
     assert '<h1 dir="auto">Third and 2 more</h1>' in page
 
 
+def test_next_email_says_when_nothing_is_new_and_counts_on(project: Project) -> None:
+    """Before any edition, after one, while one is on hold, and after one was cancelled."""
+    nothing, coming = "Nothing new; this is how the newest posts would look", "Next email"
+
+    def told() -> str:
+        with preview_client(project) as running:
+            (line,) = re.findall(r'<p class="above">((?:Nothing|Next)[^<]*?) · ', running.page())
+            (number,) = re.findall(r'<p class="above">(?:Nothing|Next)[^<]*? · (no. \d+) · ', running.page())
+        return f"{line} {number}"
+
+    project.subscribe("ada")
+    assert told() == f"{coming} no. 1"
+    project.ok("publish")
+    assert told() == f"{nothing} no. 2"
+    project.ok("deliveries", "hold", "1")
+    assert told() == f"{nothing} no. 2"
+    project.post("fourth", "2026-11-16")
+    assert told() == f"{coming} no. 2"
+    project.ok("publish", "--extra")
+    project.ok("deliveries", "cancel", "2", "--yes")
+    assert told() == f"{nothing} no. 3"
+
+
 def test_headers_are_those_of_the_sample_message(project: Project, preview: PreviewClient) -> None:
     project.run("publish", "--to", "ada@example.org")  # makes the project's own secret
     message = parse(preview.get("/letters/weekly/next/message.eml").content)

@@ -17,10 +17,12 @@ from lxml import html as lxml_html
 from publisher.core.errors import TemplateError
 from publisher.core.newsletter_models import Mark
 from publisher.core.templates import Templates
+from publisher.newsletters.letter.template_context import postal_name
 from publisher.newsletters.letter.web_version import web_version
 from tests.support import GOLDEN
 from tests.support.editions_samples import (
     ALL,
+    CONFIG,
     FULL,
     HOSTILE,
     LETTERS,
@@ -183,3 +185,15 @@ def test_the_post_template_shows_whole_posts():
 def test_a_letter_without_posts_is_refused():
     with pytest.raises(ValueError, match="at least one post"):
         make(posts=[])
+
+
+def test_a_name_is_once_above_the_postal_address() -> None:
+    for address, expected in {
+        "1 Road, Town": "The title",
+        "The title, 1 Road": "",
+        "THE TITLE\n1 Road": "",
+        f"{CONFIG.site.title} Ltd\n1 Road": "",
+        "": "The title",
+    }.items():
+        config = replace(CONFIG, site=replace(CONFIG.site, postal_address=address))
+        assert postal_name(config, "The title") == expected, address
