@@ -33,7 +33,7 @@ def start(project: Project, *arguments: str) -> subprocess.Popen[str]:
 def kill_when(process: subprocess.Popen[str], reached: Callable[[], bool]) -> bool:
     """SIGKILL the process as soon as it came so far; return whether it was still running."""
     while process.poll() is None and not reached():
-        time.sleep(0.0005)
+        time.sleep(0.002)  # to look takes as long, of the time that the process needs itself
     process.kill()
     process.communicate()
     return process.returncode == -9

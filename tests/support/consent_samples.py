@@ -20,7 +20,6 @@ from publisher.store.tables import metadata
 from publisher.subscribers.double_opt_in import confirm, request_subscription
 from publisher.subscribers.policy import SubscriptionEmail, SubscriptionPolicy
 from publisher.subscribers.tokens import TokenSigner
-from tests.support.store_fixtures import without_waiting
 from tests.support.store_samples import NOW
 
 SECRET = "a secret of thirty-two characters or more"
@@ -34,7 +33,7 @@ _REPORTS = count()
 def people(store_url: str, tmp_path: Path) -> Iterator[Store]:
     """An open store that knows the project's secret, once on each kind of database."""
     with open_store(store_url, tmp_path, lambda: SECRET) as opened:
-        yield without_waiting(opened)
+        yield opened
 
 
 def bounce(store: Store, uid: str, verdict: Verdict = Verdict.PERMANENT) -> SubscriberStatus | None:

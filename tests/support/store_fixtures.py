@@ -23,6 +23,7 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.util import LRUCache, immutabledict
 
+import publisher.store.database
 import publisher.store.store
 from publisher.store import Store, open_store
 from publisher.store.database import Database
@@ -30,6 +31,7 @@ from publisher.store.migrate import migrate, move_to, revision
 from publisher.store.tables import HEAD
 from tests.support.needs import PATH
 
+_PREPARE_SQLITE = publisher.store.database._prepare_sqlite
 _schemas = count(1)
 
 
@@ -59,6 +61,7 @@ class QuickMigration:
     def _copy(self, database: Database) -> None:
         with closing(sqlite3.connect(str(database.file))) as connection:
             if self._first:
+                connection.execute("PRAGMA synchronous = OFF")
                 self._first.backup(connection)
             else:
                 migrate(database)
@@ -106,6 +109,25 @@ def statements_compiled_once() -> Iterator[None]:
             patch.setattr(dialect, "__eq__", lambda self, other: type(self) is type(other))
         patch.setattr(Engine, "_execution_options", immutabledict(compiled_cache=LRUCache(2_000)))
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_waiting_for_the_disk() -> Iterator[None]:
+    """Let no database on SQLite wait for the disk: no test asks what a power cut leaves; see waiting_for_the_disk."""
+
+    def prepare(connection: sqlite3.Connection, record: Any) -> None:
+        _PREPARE_SQLITE(connection, record)
+        connection.execute("PRAGMA synchronous = OFF")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(publisher.store.database, "_prepare_sqlite", prepare)
+        yield
+
+
+@pytest.fixture
+def waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Prepare connections as the program does: for the test of how it does."""
+    monkeypatch.setattr(publisher.store.database, "_prepare_sqlite", _PREPARE_SQLITE)
 
 
 @pytest.fixture
@@ -215,15 +237,6 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/state/publisher.db"
     return str(request.getfixturevalue("postgres_url"))
-
-
-def without_waiting(store: Store) -> Store:
-    """Let the database of a store not wait for the disk, where no test asks what a power cut leaves."""
-    database = store._database
-    if database.is_sqlite:
-        event.listen(database._engine, "connect", lambda driver, _: driver.execute("PRAGMA synchronous = OFF"))
-        database._engine.dispose()
-    return store
 
 
 @pytest.fixture

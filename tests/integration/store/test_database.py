@@ -276,6 +276,7 @@ def test_a_writer_that_is_killed_in_mid_transaction_harms_nothing(tmp_path: Path
         add_people(store, 1)
 
 
+@pytest.mark.usefixtures("waiting_for_the_disk")
 def test_every_connection_waits_for_the_disk(tmp_path: Path) -> None:
     """Not only the first of the pool: an acknowledgement that a power cut takes back is an email sent twice."""
     database = Database("sqlite:///publisher.db", tmp_path)

@@ -22,7 +22,6 @@ from publisher.store.migrate import move_to
 from publisher.store.tables import HEAD
 from tests.support.consent_samples import SECRET
 from tests.support.csv_samples import bring, bring_file, export_to
-from tests.support.store_fixtures import without_waiting
 from tests.support.store_samples import later
 from tests.support.ways import FILES, Life, bring_all
 
@@ -266,7 +265,7 @@ def one_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store,
     """A database for all histories: each has a person and newsletters of its own."""
     folder = tmp_path_factory.mktemp("histories")
     with open_store("sqlite:///publisher.db", folder, lambda: SECRET) as opened:
-        yield without_waiting(opened), folder
+        yield opened, folder
 
 
 @settings(max_examples=FEW, deadline=None, suppress_health_check=list(HealthCheck))

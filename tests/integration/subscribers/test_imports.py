@@ -27,7 +27,7 @@ from publisher.subscribers.self_service import Preferences, set_preferences
 from publisher.subscribers.self_service import unsubscribe as leave
 from tests.support.consent_samples import FORM, SECRET, TERMS, ask, bounce
 from tests.support.csv_samples import bring, bring_file, export_to
-from tests.support.store_fixtures import new_postgres_url, without_waiting
+from tests.support.store_fixtures import new_postgres_url
 from tests.support.store_samples import NOW, draft, later, person
 
 BOTH = NamedNewsletters(("weekly", "daily"), frozenset({"weekly", "daily"}))
@@ -36,7 +36,7 @@ BOTH = NamedNewsletters(("weekly", "daily"), frozenset({"weekly", "daily"}))
 @pytest.fixture
 def people(store_url: str, tmp_path: Path) -> Iterator[Store]:
     with open_store(store_url, tmp_path, lambda: SECRET) as store:
-        yield without_waiting(store)
+        yield store
 
 
 @pytest.fixture
