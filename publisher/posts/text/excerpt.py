@@ -68,9 +68,6 @@ _FRAME_TITLE = re.compile(r'<(?:iframe|video|audio)\b(?>[^<>]*?\btitle=")([^"<>]
 _BREAK = re.compile(r"<(?:br|/p|/li|/h[1-6]|/div|/blockquote|/dt|/dd)\b[^<>]*>", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>")
 _PICTURE = re.compile(r'<img\b(?>(?:(?!\salt=)[^<>"]|"[^"]*")*)(?:\salt="([^"]*)"(?:[^<>"]|"[^"]*")*)?>')
-# All scripts without spaces are in these two ranges. Python takes 2.5 ms to compile their exact six ranges, and 0.2 ms
-# for these.
-_MAYBE_WIDE = re.compile("[\u0e00-\u17ff\u3040-\ufaff]")
 _MAYBE_FOREIGN = ("{", ":::", "!!!", "???", "%&gt;", "![[", "[")
 _MARKER = re.compile(r"\[\[?_?toc_?\]\]?|\$\{toc\}|@\[toc\]|__toc__", re.IGNORECASE)
 _MDX = re.compile(r"import .* from [‘’'\"“”]|export (?:const|default|function) ")
@@ -279,7 +276,7 @@ def _prose(readable: str) -> str:
         text = _line(block[1])
         if _is_prose(text, block[1]):
             found += ("" if not found or _is_unspaced(found[-1]) else " ") + text
-            if len(found) >= (_ENOUGH // 2 if _MAYBE_WIDE.search(found) else _ENOUGH):
+            if len(found) >= (_ENOUGH // 2 if _may_be_wide(found) else _ENOUGH):
                 break
     return found
 
@@ -304,14 +301,14 @@ def _is_prose(text: str, markup: str) -> bool:
     rest = _line(_ANCHOR.sub(" ", markup)) if "<a" in markup else text
     if _ADDRESS.search(text):
         rest = _ADDRESS.sub(" ", rest)
-        return len(rest) > _LABEL if _MAYBE_WIDE.search(rest) else len(_WORD.findall(rest)) > _LABEL_WORDS
+        return len(rest) > _LABEL if _may_be_wide(rest) else len(_WORD.findall(rest)) > _LABEL_WORDS
     return _WORD.search(rest) is not None or len(text) > _LONG_LINK
 
 
 def count_words(fragment: str) -> int:
     """Return the number of words in an HTML fragment; two characters of a script without spaces count as one word."""
     text = _TAG.sub(" ", fragment)
-    if text.isascii() or not _MAYBE_WIDE.search(text):
+    if not _may_be_wide(text):
         return len(text.split())
     text, wide = _wide().subn(" ", text)
     return len(text.split()) + (wide + 1) // 2
@@ -334,6 +331,16 @@ def _foreign() -> re.Pattern[str]:
         r"|(?:(?<=>\{)|(?<=\n\{)|(?<=> \{)):?[ \t]*(?:[.#][\w-]|[\w-]{1,99}=)[^{}<>]{0,300}\})",
         re.DOTALL,
     )
+
+
+def _may_be_wide(text: str) -> bool:
+    """Return whether a text may have characters that are words or syllables: of scripts without spaces, or Hangul."""
+    return not text.isascii() and _maybe_wide().search(text) is not None
+
+
+@cache
+def _maybe_wide() -> re.Pattern[str]:
+    return re.compile("[\u0e00-\u17ff\u3040-\ufaff]")  # 3 ms, as each of these characters is noted
 
 
 @cache

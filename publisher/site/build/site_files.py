@@ -84,7 +84,7 @@ def standalone_problems(config: Config, archive: Archive, line: int = 0) -> Iter
     """Yield what is wrong with the standalone pages, and with the menu. line: of the menu in publisher.toml."""
     own = standalone_pages(config, archive.now)
     yield from own.problems
-    posts = {file_key(permalink) for permalink in archive.permalinks()}
+    posts = {file_key(permalink) for permalink in archive.permalinks()} if own.pages else ()
     for page in (each.post for each in own.pages):
         if file_key(page.permalink) in posts:
             what = f"its URL {page.permalink} is that of a post, so the page is left out"
