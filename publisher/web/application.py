@@ -332,14 +332,15 @@ class _Front:
 
     def _bad_form(self, request: Request, status: int) -> Response:
         hint = {413: "too_long", 408: "too_slow"}.get(status, "bad_form_hint")
-        response = self._pages.message(request, "bad_form", hint, status=status)
+        response = self._pages.message(request, "bad_form", hint, status=status, ways=self._pages.ways_on())
         if status in (413, 408):
             response.headers["connection"] = "close"  # the rest of the body is not read
         return response
 
     def _busy(self, request: Request) -> Response:
         try:
-            return self._pages.message(request, "busy", "busy_hint", status=503)
+            ways = self._pages.ways_on(with_newest=False)
+            return self._pages.message(request, "busy", "busy_hint", status=503, ways=ways)
         except PublisherError:  # the templates themselves are broken
             return PlainTextResponse(
                 "we cannot do this right now; please try again later\n", 503, public_page_headers()

@@ -204,6 +204,7 @@ def test_axe_finds_nothing_wrong_on_any_page(project: Project, browser: Chromium
             page.evaluate("document.querySelector('form').noValidate = true")
             page.click("button[type=submit]")
             wrong["no address"] = faults(page)
+            assert page.evaluate("document.activeElement.name") == "email"
             page.fill("input[name=email]", "eve@example.org")
             page.check("input[name=newsletter][value=weekly]")
             page.evaluate("document.querySelector('[name=token]').remove()")  # as a form on another page

@@ -121,7 +121,7 @@ class PublicPages:
 
     def bad_form(self, request: Request) -> Response:
         """Return the page for a form that was not sent with one of the buttons on the page."""
-        return self.message(request, "bad_form", "bad_form_hint", status=400)
+        return self.message(request, "bad_form", "bad_form_hint", status=400, ways=self.ways_on())
 
     def too_many(self, request: Request) -> Response:
         """Return the page for a client that has sent too many forms within the hour."""

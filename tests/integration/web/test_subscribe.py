@@ -53,11 +53,22 @@ def test_pages_after_a_form_lead_on(web: WebClient) -> None:
     web.project.subscribe("first")
     web.project.ok("publish")
     sent, done = web.ask("eve@example.org"), web.post(web.link("ada@example.org"), do="confirm")
-    for page in (sent, done, web.get("/confirm/x")):
+    broken = web.client.post("/subscribe", content=b"\xff", headers={"content-type": "multipart/form-data"})
+    assert broken.status_code == 400
+    for page in (sent, done, web.get("/confirm/x"), broken):
         newest, *others = ways(page)
         assert others == lists
         assert re.fullmatch(r"https://letters\.example/editions/(weekly|daily)/[^/]+/", newest)
         assert "Third" in page.text  # its subject
+
+
+def test_beside_the_site_of_another_tool_pages_lead_to_the_newest_edition_alone(project: Project) -> None:
+    with web_client(project, '[pages]\nenabled = false\noutput = "feeds"\n') as web:
+        web.project.subscribe("first")
+        web.project.ok("publish")
+        page = web.ask("ada@example.org").text.partition('class="ways"')[2]
+        (url,) = re.findall(r'<li><a href="([^"]+)"', page)
+        assert web.get(url).status_code == 200
 
 
 def test_choices_can_change_while_confirming(web: WebClient) -> None:

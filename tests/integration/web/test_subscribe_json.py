@@ -138,6 +138,13 @@ def test_limits_are_those_of_the_form(project: Project) -> None:
         assert 0 < int(answers[-1].headers["retry-after"]) <= 3_600
 
 
+def test_it_is_below_the_path_of_the_application(project: Project) -> None:
+    with web_client(project, path="/letters") as web:
+        assert web.client.get(f"/letters{PATH}").json()["title"] == "The Quiet Reader"
+        assert web.client.get(PATH).status_code == 404
+        assert 'publisher_http_requests_total{page="subscribe.json",status="200"}' in web.get("/letters/metrics").text
+
+
 def test_a_full_queue_accepts_nothing(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     with web_client(project) as web:
         with monkeypatch.context() as full:
