@@ -266,6 +266,8 @@ def _leftovers(body: str) -> list[Leftover]:
     found = []
     for what, pattern in _FAMILIES:
         hits = _hits(pattern, view)
+        if hits and pattern is WORDPRESS:
+            hits = [hit for hit in hits if f"{hit[1]}:" not in view]  # an address of links
         if hits and pattern is LIQUID:
             hits = _hits(pattern, body)  # in code too; see _known_values
         if hits:

@@ -50,7 +50,22 @@ _OTHER_TOOLS = ("{", "import ", "\n^", "*|", "%%", "<%", "<?", "<#", "</#", "[%"
 _MORE_SPELLINGS = re.compile(r"<!--\s*(?:more|excerpt|read[- ]more)\s*-->", re.IGNORECASE)
 _HIDES = ("hidden", "display", "<dialog", "<datalist", "<comment")
 # Without one of these there is no comment in a text.
-_COMMENTS = ("<!", "%%", "<%", "<#", "[%", "@*", "]:#", "]: #", "]: <>", "[//]:", ":::", "comment]", "_COMMENT")
+_COMMENTS = (
+    "<!",
+    "%%",
+    "<%",
+    "<#",
+    "[%",
+    "@*",
+    "]:#",
+    "]: #",
+    "]: <>",
+    "[//]:",
+    ":::",
+    "\n---\n",
+    "comment]",
+    "_COMMENT",
+)
 _IN_BRACES = ("{#", "{/", "{{", "{!", "{%", "{*", "{>", "{-", "{~", "{:", "{ /", "{comment}")
 
 

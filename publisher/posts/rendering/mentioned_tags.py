@@ -76,6 +76,8 @@ _AND = re.compile(
 _WORD_BEFORE = re.compile(r"[^\s<>.!?:;…。！？：][ \t]+[(\[\"'“‘„«]?\Z|[(\[\"'“‘„«/]\Z")
 _WORD_AFTER = re.compile(r"[,.;:!?)\]/\"'”’“»…]|[ \t]+[^\s<]")
 _APART = re.compile(r"[\s,.;:!?)\]]")
+# Behind a tag that begins a line, and so a block of HTML, this shows that it is the subject of a sentence.
+_SUBJECT = re.compile(r"[ \t]+(?:is|are|must|should|means|needs|tags?|elements?|ist|est)\b", re.IGNORECASE)
 _NEAR = 30
 
 
@@ -155,6 +157,8 @@ def _lacks_only_its_end(tag: WrittenTag) -> bool:
 
 def _is_open(raw: str, tag: WrittenTag) -> bool:
     """Return whether a tag that is never closed is a word, and not one that is left open on purpose."""
+    if tag.is_bare and _SUBJECT.match(raw, tag.end):
+        return True
     if not tag.place.in_text:
         return tag.name in _STRIKES
     if tag.name not in TAGS:

@@ -188,7 +188,26 @@ def shown_comments(prose: str, html: str, *, is_markdown: bool) -> Iterator[Show
         yield from _shown_in_markdown(prose, seen)
 
 
+def _inner_front_matter(prose: str) -> int:
+    """Return the offset of the first block between lines of dashes with two fields of front matter; -1 if none."""
+    for found in _BETWEEN_RULES.finditer(prose):
+        if len({field[1] for field in _USUAL_FIELD.finditer(found[0])}) >= 2:
+            return found.start()
+    return -1
+
+
+_BETWEEN_RULES = re.compile(
+    r"^---[ \t]*\n(?=[\w-])(?:(?:[A-Za-z][\w-]*[ \t]?:|[ \t]{1,8}[^\s]|- )[^\n]*\n){2,40}+(?=---[ \t]*$)", re.MULTILINE
+)
+_USUAL_FIELD = re.compile(
+    r"^(title|date|draft|published|layout|slug|permalink|status|tags|categories)[ \t]?:", re.MULTILINE
+)
+
+
 def _shown_in_markdown(prose: str, seen: str) -> Iterator[ShownComment]:
+    if "\n---" in prose and (place := _inner_front_matter(prose)) >= 0:
+        hint = "move it to the first line of a file of its own, or put it between lines of ```"
+        yield ShownComment(place, "this looks like front matter, and readers see it", hint)
     in_html = len(_SEEN_HTML.findall(seen)) if "&lt;!" in seen else 0
     if in_html > len(_ESCAPED.findall(prose) if in_html else ()) and (found := _html(prose)):
         yield found

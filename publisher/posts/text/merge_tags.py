@@ -35,7 +35,7 @@ def merge_tag() -> re.Pattern[str]:
     return re.compile(
         r"\*\|[A-Z][\w:.,= -]{0,80}\|\*"  # Mailchimp, Mandrill
         r"|%%(?:=[^%\n]{1,200}=|[A-Z][\w.-]{1,60})%%"  # Salesforce, Pardot, Substack
-        r"|<%=?[^%<>\n]{1,200}%>"  # Adobe Campaign, SendGrid, Klaviyo
+        r"|<%(?:(?!<%|%>)[^\n]){1,200}%>"  # Adobe Campaign, SendGrid, Klaviyo
         r"|\[%[^%\n]{1,200}%\]"  # Emma, SendGrid
         r"|\{\{?\{?\$\{[^{}\n]{1,100}\}\}"  # Braze
         r"|\{![A-Z][\w.]{1,60}\}"  # AWeber, Salesforce
@@ -70,6 +70,7 @@ WORDPRESS = re.compile(
     rf"|/?{_PLUGIN}(?:[ \t][^\[\]\n]{{0,300}})?"
     rf"|/(?:{_MEDIA}|{_SERVICE}|sourcecode|code|quote|url|img|color|size|list|center|spoiler|b|i|u|button|columns?|row|tabs?"
     r"|toggle|accordion|highlight|pullquote|dropcap|(?:one|two|three)_\w{1,20})"
+    r"|/?[a-z]{3,20}(?:_[a-z]{3,20}){1,4}"
     r"|(?:(?<=\n\[)|(?<=\A\[))(?:gallery|playlist|audio|video|contact[-_]form|archives|sitemap)(?=\][ \t]*(?:\n|\Z))"
     r")\](?![(\[:])",
     re.IGNORECASE,

@@ -32,12 +32,15 @@ MENTIONED = {
     "<s>\nold\n\nnew": "<s>\nold\nnew",
     "Never write <br>, use a <br> tag or <hr/>.": "Never write <br>, use a <br> tag or <hr/>.",
     "A <Card title='x'/> b": "A <Card title='x'/> b",
+    "<p> is a paragraph.\n\nb": "<p> is a paragraph.\nb",
+    "<li> elements are in a list": "<li> elements are in a list",
     "Use <b> here; a <b>bold</b> word": "Use <b> here; a [b]bold[/b] word",
     "An <a href='https://a.example/'>open link\n\nb": "An <a href='https://a.example/'>open link\nb",
 }
 MEANT = {
     "<b>bold</b> <i>it <u>under</u></i>": "<b>bold</b> <i>it <u>under</u></i>",
     "<i>A quotation\n\nof two parts</i>": "<p><i>A quotation</i></p><i>\n</i><p><i>of two parts</i></p>",
+    "<p> It is a paragraph.\n<p>Is it?": "<p> It is a paragraph.\n</p><p>Is it?",
     "One.<p>Two. <p> Three</p>": "<p>One.</p><p>Two. </p><p> Three</p>",
     "One <br> two<br/>three.<br>\nfour": "One <br> two<br>three.<br>\nfour",
     "A word.</b> B</p>": "<p>A word. B</p>",

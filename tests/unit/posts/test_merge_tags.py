@@ -29,7 +29,10 @@ TAGS = {
     "MailPoet": ("[subscriber:firstname | default:reader]",),
     "AWeber": ("{!firstname_fix}",),
     "Mautic": ("{contactfield=firstname}", "{unsubscribe_text}"),
-    "Adobe": ("<%= recipient.firstName %>",),
+    "Adobe": (
+        "<%= recipient.firstName %>",
+        "<% if (a > b) { %>",
+    ),
     "Emma": ("[% member:first_name %]",),
     "Braze": ("{{${first_name}}}",),
     "Klaviyo": ("{{ first_name|default:'friend' }}", "{% unsubscribe %}"),
@@ -42,6 +45,7 @@ TAGS = {
         "[youtube https://a.example]",
         '[contact-form-7 id="1"]',
         "[vc_row]",
+        "[latest_posts]",
         "[my-table id='3' size=2]",
         "[gallery ids=\u201c1\u201d]",
     ),
@@ -59,7 +63,8 @@ PROSE = (
     "a < b % c > d, <b>x</b> 5% <i>y</i> 6%",
     "## A heading ## and #first",
     "It is 5% of the name, 6% of the unsubscribe rate",
-    "A talk [video], photos [gallery], array[i j=\"x\"], [n p=2], [/s], [see \"this\"](x), [gallery]: x, <?xml ?>",
+    "A talk [video], [x_i], [see_this](x), photos [gallery], array[i j=\"x\"], [n p=2]",
+    "[/s], [see \"this\"](x), [gallery]: x, <?xml ?>",
 )  # fmt: skip
 
 
