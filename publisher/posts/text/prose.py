@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 _BEFORE_A_LINK = r"""(?:(?<=[(<"'=])|(?<=\]:[ ]))"""
 _FENCE = re.compile(r"^[ \t]*+(?:(?:>|[-*+]|\d{1,9}[.)])[ \t]*+)*+(`{3,}+|~{3,}+)([^`]*)$")
-_LIST_ITEM = re.compile(r"^[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]")
+_LIST_ITEM = re.compile(r"^[ \t]*(?:[-*+]|\d{1,9}[.)])(?:[ \t](?:[ ]{1,3}(?=\S))?)")
 _RAW_HTML = re.compile(r"\s*<(pre|script|style|textarea)\b", re.IGNORECASE)
 _RAW_END = re.compile(r"</(?:pre|script|style|textarea)>", re.IGNORECASE)
 _TICKS = re.compile(r"`+|\n[ \t]*(?=\n)")
@@ -24,7 +24,8 @@ _LONGEST_NEEDLE = 200
 def code_lines(lines: list[str]) -> list[bool]:
     """Return, for every line, whether it belongs to a code block, fenced or indented.
 
-    An indented line after a blank line is code, unless it continues the item of a list above it. A fence in a list item
+    An indented line after a blank line is code, unless it continues the item of a list above it and is not indented by
+    four more than the text of the item. A fence in a list item
     ends with the item, even if it isn't closed. HTML blocks of <pre>, <script>, <style> and <textarea> count as code.
     """
     reader = _Blocks()
@@ -37,6 +38,7 @@ class _Blocks:
     def __init__(self) -> None:
         self._fence, self._fence_indent, self._html_end = "", 0, ""
         self._after_blank, self._in_list, self._was_code = True, False, False
+        self._contents: list[int] = []  # the indents of the texts of the items that are open
 
     @property
     def in_fence(self) -> bool:
@@ -79,13 +81,27 @@ class _Blocks:
 
     def _prose_or_indented(self, line: str) -> bool:
         blank, indented = not line.strip(), line.startswith(("    ", "\t"))
-        code = indented and not blank and not self._in_list and (self._after_blank or self._was_code)
-        if _LIST_ITEM.match(line) and not code:
+        code = indented and not blank and (self._after_blank or self._was_code) and self._is_deep(line)
+        item = None if code else _LIST_ITEM.match(line)
+        if item:
             self._in_list = True
+            indent = _indent(line)
+            self._contents = [each for each in self._contents if each <= indent] + [item.end()]
         elif not blank and not line.startswith((" ", "\t")) and self._after_blank:
             self._in_list = False
+            self._contents = []
+        elif not blank and not code and self._after_blank:
+            self._contents = [each for each in self._contents if each <= _indent(line)] or self._contents[:1]
         self._after_blank = blank
         return code
+
+    def _is_deep(self, line: str) -> bool:
+        """Return whether a line is indented by four more than the text of the item that it is in."""
+        if not self._in_list:
+            return True
+        indent = _indent(line)
+        around = [each for each in self._contents if each <= indent]
+        return "\t" not in line[: indent + 1] and bool(around) and indent >= around[-1] + 4
 
 
 def fenced_lines(lines: list[str]) -> list[bool]:

@@ -248,3 +248,17 @@ def test_a_placeholder_for_a_table_of_contents_is_removed(mark: str) -> None:
 def test_what_only_looks_like_such_a_placeholder_stays() -> None:
     assert html_of("See [TOC] here, and [tock]") == "<p>See [TOC] here, and [tock]</p>"
     assert ">TOC</a>" in html_of("[TOC]\n\n[toc]: https://a.example/")
+
+
+def test_code_in_a_list_is_indented_by_four_more_than_its_text() -> None:
+    for body, code in (
+        ("* a\n\n      code\n      code\n\n  b", [2, 3]),
+        ("* a\n\n     b", []),
+        ("10. a\n\n        code\n\n    b\n\n        code", [2, 6]),
+        ("- a\n  - b\n\n        code\n\n    c\n\n      d", [3]),
+        ("- a\n  - b\n\n      c\n\n  d", []),
+        ("- a\n\n- b\n      c", []),
+        ("- a\n\n  b\n\nc\n\n    code", [6]),
+        ("- a\n\n\tb", []),
+    ):
+        assert [number for number, is_code in enumerate(code_lines(body.split("\n"))) if is_code] == code, body
