@@ -15,7 +15,7 @@ from itertools import groupby, islice
 
 from publisher.posts.rendering.allowed_html import TAGS
 from publisher.posts.rendering.lazy_media import END_NOSCRIPT, NOSCRIPT, is_lazy, loaded
-from publisher.posts.rendering.mentioned_tags import VOID, Place, WrittenTag, may_mention, mentions
+from publisher.posts.rendering.mentioned_tags import CHECKBOX, MARK, VOID, Place, WrittenTag, may_mention, mentions
 from publisher.posts.rendering.settled_tags import (
     CODE,
     LETTER,
@@ -50,8 +50,8 @@ _SPACE = re.compile(r"\s*+")
 _MORE_WORDS = re.compile(r"[ \t]*[^\s<]")
 # How many different tags are looked for in a body, to name their lines.
 _MOST = 100
-# Is put before a tag that would begin a block of HTML, so that it is in a paragraph; and in place of the "<" of some.
-_MARK, _HIDDEN = "\x18", "\x19"
+# In place of the "<" of some tags.
+_HIDDEN = "\x19"
 _SIGN = re.compile(r"<|&(?:amp;)*+lt;")
 # As HTML's tokeniser reads a tag, but a "<" outside of quotes ends one that has no ">", so that each is read once.
 _TAG = re.compile(
@@ -63,7 +63,6 @@ _VOID = frozenset(("br", "hr", "img", "input", "col"))
 _PARAGRAPHS = frozenset(("p", "h1", "h2", "h3", "h4", "h5", "h6", "td", "th", "dt"))
 _ITEMS = frozenset(("li", "dd"))
 _SPANS = frozenset(("em", "strong", "del", "a", "sup", "sub", "mark", "ins", "u", "s", "code"))
-_CHECKBOX = re.compile(r"\btype\s*=\s*[\"']?checkbox", re.IGNORECASE)
 _SOURCE = re.compile(r"\b(?:src|data|srcset|srcdoc)\s*=", re.IGNORECASE)
 _INSIDE = {"video": "<source", "audio": "<source"}
 _QUIET = re.compile(r"<(?:!doctype html|\?xml|!\[(?:if|endif))", re.IGNORECASE)
@@ -86,7 +85,7 @@ def settle_markdown(body: str, render: Callable[[str, bool], str]) -> SettledHtm
     """
     lines = body.split("\n")
     for number in unclosed_raw_blocks(lines):  # what follows would not be Markdown (CommonMark 4.6, the first kind)
-        lines[number] = lines[number].replace("<", f"{_MARK}<", 1)
+        lines[number] = lines[number].replace("<", f"{MARK}<", 1)
     body = "\n".join(lines)
     settled = settle(render(body, False), render(body, True))
     if settled.shown:
@@ -97,7 +96,7 @@ def settle_markdown(body: str, render: Callable[[str, bool], str]) -> SettledHtm
             settled.shown = [both[key] for key in sorted(both)]
     if settled.removed:
         settled.removed = sorted(_placed(body, settled.removed)[0], key=lambda each: each.line)
-    settled.html = settled.html.replace(_MARK, "")
+    settled.html = settled.html.replace(MARK, "")
     return settled
 
 
@@ -116,7 +115,7 @@ def _placed(body: str, shown: list[ShownTag]) -> tuple[list[ShownTag], str]:
                 found.append(ShownTag(text, tag.why, words=tag.words))
     pieces, last = [], 0
     for offset in sorted(offsets):
-        pieces += [body[last:offset], _MARK]
+        pieces += [body[last:offset], MARK]
         last = offset
     return found, "".join([*pieces, body[last:]])
 
@@ -266,8 +265,6 @@ class _Reader:
             return self._with_content(tag, end)
         elif tag.name in _PAIRED or tag.name in _IN_TABLES:
             self._tags.append(tag)
-        elif tag.name == "input" and not _CHECKBOX.search(tag.attributes) and not (tag.is_bare and tag.place.in_text):
-            self._remove(tag.start, tag.end, tag.name, tag.end)
         else:
             self._ordinary.append(tag)
         return tag.end
@@ -382,7 +379,7 @@ class _Reader:
     def _mention(self) -> None:
         """Show the ordinary tags as text that a sentence mentions."""
         shown: set[int] = set()
-        for mention in mentions(self._raw, self._ordinary) if self._is_markdown else ():
+        for mention in mentions(self._raw, self._ordinary):
             tag = mention.tag
             shown.add(tag.start)
             if mention.is_text:
@@ -392,6 +389,8 @@ class _Reader:
         for tag in self._ordinary:
             if tag.name in ("option", "optgroup") and tag.start not in shown:
                 self._changes.append((tag.start, tag.end, "\n"))
+            elif tag.name == "input" and tag.start not in shown and not CHECKBOX.search(tag.attributes):
+                self._remove(tag.start, tag.end, tag.name, tag.end)
 
     def _count_tag(self, start: int, text: str) -> None:
         self._known[start] = self._counts[text], not self._stack[-1][1].in_text

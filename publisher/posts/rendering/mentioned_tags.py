@@ -58,8 +58,12 @@ _FORMATS = frozenset(
 _STRIKES = frozenset(("s", "strike", "del"))
 VOID = frozenset(("br", "hr", "wbr", "img", "input", "source", "track", "col"))
 _BREAKS = frozenset(("br", "hr", "wbr"))
+# Many pages have them without their closing tags.
+_WITHOUT_WORDS = frozenset(("meta", "link", "base", "embed", "param", "area", "frame", "bgsound", "keygen", "font"))
 _PARTS = frozenset(("option", "optgroup"))
 
+# The only field of a form that a post may have.
+CHECKBOX = re.compile(r"\btype\s*=\s*[\"']?checkbox", re.IGNORECASE)
 _SLASH = re.compile(r"(?:^|[\s\"'])/\s*$")
 _TAG = re.compile(r"<(/?)([a-zA-Z][\w.-]*+)(?=[\s/>])")
 _MENTIONED_BREAK = re.compile(r"[ \t(]<(?:[bh]r|wbr)[ \t]*/?>(?:[,.;:!?)]|[ \t]+(?:tags?|elements?)\b)", re.IGNORECASE)
@@ -74,11 +78,15 @@ _AND = re.compile(
     re.IGNORECASE,
 )
 _WORD_BEFORE = re.compile(r"[^\s<>.!?:;…。！？：][ \t]+[(\[\"'“‘„«]?\Z|[(\[\"'“‘„«/]\Z")
-_WORD_AFTER = re.compile(r"[,.;:!?)\]/\"'”’“»…]|[ \t]+[^\s<]")
+_WORD_AFTER = re.compile(
+    r"[,.;:!?)\]/\"'”’“»…]|[ \t]+[^\s<]|[ \t]*(?:\n[ \t]*[^\s<]|</(?:p|li|h[1-6]|td|th|em|strong)>)"
+)
 _APART = re.compile(r"[\s,.;:!?)\]]")
 # Behind a tag that begins a line, and so a block of HTML, this shows that it is the subject of a sentence.
-_SUBJECT = re.compile(r"[ \t]+(?:is|are|must|should|means|needs|tags?|elements?|ist|est)\b", re.IGNORECASE)
+_SUBJECT = re.compile(r"[,;:.)]|[ \t]+(?:is|are|must|should|means|needs|tags?|elements?|ist|est)\b")
 _NEAR = 30
+# Is put before a tag that would begin a block of HTML, so that it is in a paragraph.
+MARK = "\x18"
 
 
 def may_mention(written: str) -> bool:
@@ -102,10 +110,11 @@ def mentions(raw: str, tags: Sequence[WrittenTag]) -> Iterator[Mention]:
     tags  the writer's tags in it, without those that lone_tags reads in a special way
     """
     waiting: dict[str, list[WrittenTag]] = {}
+    has_form = any(tag.name == "form" for tag in tags)
     select = _select(raw) if any(tag.name in _PARTS for tag in tags) else range(0)
     for tag in tags:
         if tag.name in VOID or tag.name in _PARTS:
-            if _is_bare_word(raw, tag) and tag.start not in select:
+            if _is_bare_word(raw, tag, has_form=has_form) and tag.start not in select:
                 yield Mention(tag)
         elif not tag.closing:
             waiting.setdefault(tag.name, []).append(tag)
@@ -122,10 +131,12 @@ def _select(raw: str) -> range:
     return range(max(lower.find("<select"), 0), lower.rfind("</select") + 1)
 
 
-def _is_bare_word(raw: str, tag: WrittenTag) -> bool:
+def _is_bare_word(raw: str, tag: WrittenTag, *, has_form: bool) -> bool:
     """Return whether a tag without attributes is in a sentence, and not a break in it."""
-    if not tag.place.in_text or not tag.is_bare:
+    if not tag.place.in_text:
         return False
+    if not tag.is_bare:
+        return tag.name == "input" and not has_form and not CHECKBOX.search(tag.attributes)
     return tag.name not in _BREAKS or _MENTIONED_BREAK.match(raw, max(tag.start - 1, 0)) is not None
 
 
@@ -160,13 +171,13 @@ def _is_open(raw: str, tag: WrittenTag) -> bool:
     if tag.is_bare and _SUBJECT.match(raw, tag.end):
         return True
     if not tag.place.in_text:
-        return tag.name in _STRIKES
+        return tag.name in _STRIKES or (tag.name in _FORMATS and tag.is_bare and _is_word(raw, tag))
     if tag.name not in TAGS:
-        return "=" not in tag.attributes or raw[tag.start + 1].isupper()  # <Card title="..."/> of MDX
+        return tag.name not in _WITHOUT_WORDS or tag.is_bare
     return tag.name in _FORMATS or (tag.is_bare and _is_word(raw, tag))
 
 
 def _is_word(raw: str, tag: WrittenTag) -> bool:
     """Return whether a tag is between words of one line, apart from both."""
-    before, after = raw[max(0, tag.start - _NEAR) : tag.start], raw[tag.end : tag.end + _NEAR]
+    before, after = raw[max(0, tag.start - _NEAR) : tag.start].rstrip(MARK), raw[tag.end : tag.end + _NEAR]
     return _WORD_BEFORE.search(before) is not None and _WORD_AFTER.match(after) is not None

@@ -33,6 +33,10 @@ MENTIONED = {
     "Never write <br>, use a <br> tag or <hr/>.": "Never write <br>, use a <br> tag or <hr/>.",
     "A <Card title='x'/> b": "A <Card title='x'/> b",
     "<p> is a paragraph.\n\nb": "<p> is a paragraph.\nb",
+    "Never use <li>\nor <p>": "Never use <li>\nor <p>",
+    "the <button type=submit> tag": "the <button type=submit> tag",
+    "an <input type='text'> field": "an <input type='text'> field",
+    "<div>\nThe <b> tag, and <i>, too\n</div>\n\nb": "<div>\nThe <b> tag, and <i>, too\n</div>\nb",
     "<li> elements are in a list": "<li> elements are in a list",
     "Use <b> here; a <b>bold</b> word": "Use <b> here; a [b]bold[/b] word",
     "An <a href='https://a.example/'>open link\n\nb": "An <a href='https://a.example/'>open link\nb",
@@ -50,6 +54,9 @@ MEANT = {
     "<div>\n\nA <b>b</b>\n\n</div>": "<div>\n<p>A <b>b</b></p>\n</div>",
     "- [x] done <input type='checkbox'>": '<input type="checkbox" checked="" disabled=""> done <input type="checkbox">',
     "<select><option>A<option>B</select>": "\nA\nB",
+    "<div>\nThe <b>bold</b> tag, <i>\n</div>": "<div>\nThe <b>bold</b> tag, <i>\n</i></div>",
+    "<form>A <input type=text> b</form>": "A  b",
+    "A <embed src='x'> b": "<p>A  b</p>",
     "<label>A</label> <custom-tag>b</custom-tag>": "<p>A b</p>",
     "<https://a.example/> <me@a.example> 1 < 2": '<a href="https://a.example/">https://a.example/</a>',
     "`<b>` and <code>&lt;b></code>": "<code>&lt;b&gt;</code> and <code>&lt;b&gt;</code>",
@@ -93,10 +100,11 @@ def test_what_is_meant_stays_a_tag() -> None:
 
 
 def test_a_check_names_the_words_and_the_fields_that_were_removed() -> None:
-    body = "Shops love\n<s> here.\n\nA vector<int> and <br>, and <input type='text'>."
+    body = "Shops love\n<s> here.\n\nA vector<int> and <br>.\n\n<form><input type='text'></form>"
     assert sorted(said(rendered(body))) == [
         (5, "<s> is shown as text, because it is never closed"),
         (7, "<br> is shown as text, because it seems to be a word of the sentence"),
         (7, "<int> is shown as text, because it isn't allowed in a post"),
-        (7, "the HTML tag <input> was removed"),
+        (9, "the HTML tag <form> was removed"),
+        (9, "the HTML tag <input> was removed"),
     ]
