@@ -48,7 +48,7 @@ _MORE = "<!--more-->"
 # Without one of these there is no syntax of another tool in a body.
 _OTHER_TOOLS = ("{", "import ", "\n^", "*|", "%%", "<%", "<?", "<#", "</#", "[%", "[[", "TOC", "Toc]", "toc]", "toc_")
 _MORE_SPELLINGS = re.compile(r"<!--\s*(?:more|excerpt|read[- ]more)\s*-->", re.IGNORECASE)
-_HIDES = ("hidden", "display", "<dialog", "<datalist", "<comment")
+_HIDES = ("hidden", "style", "<dialog", "<datalist", "<comment")
 # Without one of these there is no comment in a text.
 _COMMENTS = (
     "<!",
@@ -209,8 +209,10 @@ class _Body:
 
     def _report_comments(self, raw: str, clean: str) -> None:
         """Report comments and hidden words in the text, the title and the description that readers would see."""
-        if any(sign in self.written for sign in _HIDES):
-            self._report_hidden_words(raw)
+        if "<" in self.written or "{:" in self.written:
+            lower = self.written.lower()
+            if any(sign in lower for sign in _HIDES):
+                self._report_hidden_words(raw)
         if _may_have_comment(self.written):
             view = self._lines.prose if not self._is_html else "\n" * (self.first_line - 1) + self.written
             for place, message, hint in shown_comments(view, clean, is_markdown=not self._is_html):

@@ -271,11 +271,13 @@ _ELEMENT = re.compile(
 _QUOTED = re.compile(r"=\s*+(?:\"[^\"]*\"|'[^']*')")
 _OPEN = re.compile(r"(?:^|\s)open(?=[\s=/]|\Z)", re.IGNORECASE)
 _HIDDEN = re.compile(r"(?:^|\s)hidden(?=[\s=/]|\Z)", re.IGNORECASE)
-_HIDDEN_STYLE = re.compile(
-    r"\sstyle\s*+=\s*+[\"']?(?:[^\"'<>]*;)?\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE
+_NOT_SEEN = (
+    r"(?:(?:display\s{0,9}:\s{0,9}none|visibility\s{0,9}:\s{0,9}hidden)"
+    r"|(?<![\w-])(?:opacity|font-size|max-height)\s{0,9}:\s{0,9}0(?![.\d]))"
 )
+_HIDDEN_STYLE = re.compile(rf"\sstyle\s*+=\s*+[\"']?(?:[^\"'<>]*;)?\s*{_NOT_SEEN}", re.IGNORECASE)
 _ATTRIBUTE_LIST = re.compile(
-    r"\{:[^{}\n]{0,200}?(?:(?<=[ :])hidden(?=[ =}])|(?:display[ ]?:[ ]?none|visibility[ ]?:[ ]?hidden))[^{}\n]{0,200}\}"
+    rf"\{{:[^{{}}\n]{{0,200}}?(?:(?<=[ :])hidden(?=[ =}}])|{_NOT_SEEN})[^{{}}\n]{{0,200}}\}}", re.IGNORECASE
 )
 
 

@@ -188,6 +188,8 @@ def test_the_markdown_of_a_feed_has_no_comments() -> None:
         'A <span style="color: red; display : none">b</span> c',
         "A <b style='visibility:hidden'>b</b> c",
         "<DIV STYLE='display:none'>hidden</DIV>",
+        "<P STYLE='Max-Height: 0; overflow: hidden'>Old</P>",
+        "A <span style='font-size:0px'>b</span>",
         "<dialog><p>Old</p></dialog>",
         "<comment>hidden</comment>",
         "<div hidden><div></div><i></i>hidden</div>",
@@ -204,6 +206,7 @@ def test_what_a_browser_would_hide_without_words_or_shows_is_no_error() -> None:
     body = (
         "The `<p hidden>`, hidden, display: none.\n\n<p hidden></p>\n\n<input type=hidden value=x>\n\n"
         '<img hidden src="a.png" alt="x">\n\n<dialog open>x</dialog> <i aria-hidden="true">x</i>\n\n'
+        "<p style='opacity: 0.5; font-size: 0.9em'>x</p>\n\n"
         "<p title='so hidden' class=\"hidden\">x</p>\n\n```\n<p hidden>x</p>\n```\n\n`{: hidden}` {: .hidden}\n\n"
         "<style>p { display: none }</style>\n\n<template hidden></template>"
     )
