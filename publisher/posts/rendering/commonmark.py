@@ -5,7 +5,9 @@ Of the posts room, only this module and typography use comrak. It is imported wh
 
 from __future__ import annotations
 
+import re
 from functools import cache
+from html import escape, unescape
 from typing import Any
 
 import comrak
@@ -24,29 +26,51 @@ def settled_html(body: str) -> tuple[SettledHtml, list[LostWords]]:
     """
     lost: dict[int, LostWords] = {}
 
-    def render(body: str, escape: bool = False) -> str:
-        return _markdown(with_all_cells(body, _placed_html, lost), escape)
+    def render(body: str, escape_html: bool = False) -> str:
+        return _markdown(with_all_cells(body, _placed_html, lost), escape_html)
 
     body = prepared(body)
-    if not lone_tags.may_swallow(body):
-        return SettledHtml(render(body)), list(lost.values())
-    settled = lone_tags.settle_markdown(body, render)
+    settled = lone_tags.settle_markdown(body, render) if lone_tags.may_swallow(body) else SettledHtml(render(body))
+    settled.html = _with_captions(settled.html)
     return settled, list(lost.values())
 
 
+# As comrak writes a fence with its language, and what is behind that on its line.
+_FENCE = re.compile(r'<pre><code((?: (?:class|data-meta)="[^"]*+")++)>([^<]*+)</code></pre>')
+_LANGUAGE, _META = re.compile(r'class="language-([^"]*+)"'), re.compile(r'data-meta="([^"]*+)"')
+# ```js title="app.js" and ```js:app.js
+_CAPTION = re.compile(
+    r"(?:^|[\s{,])(?:title|filename|file|caption)\s?=\s?(?:\"([^\"]+)\"|'([^']+)'|([^\s{}\"',]+))"
+    r"|(?<!\S)[\w+#-]*:([\w/-][\w./-]*\.\w+)(?!\S)"
+)
+
+
+def _with_captions(html: str) -> str:
+    """Return the HTML with the title of each fence above its code."""
+    return _FENCE.sub(_captioned, html) if 'data-meta="' in html or "language-" in html else html
+
+
+def _captioned(fence: re.Match[str]) -> str:
+    found = _CAPTION.search(unescape(" ".join(_LANGUAGE.findall(fence[1]) + _META.findall(fence[1]))))
+    if not found:
+        return fence[0]
+    caption = escape(next(filter(None, found.groups())), quote=False)
+    return f"<figure><figcaption>{caption}</figcaption>\n{fence[0]}</figure>"
+
+
 def _placed_html(body: str) -> str:
-    return str(comrak.render_markdown(body, *_options(escape=True, placed=True)))
+    return str(comrak.render_markdown(body, *_options(escape_html=True, placed=True)))
 
 
-def _markdown(body: str, escape: bool = False) -> str:
-    """Return a prepared body as HTML. escape: whether HTML in it becomes text."""
+def _markdown(body: str, escape_html: bool = False) -> str:
+    """Return a prepared body as HTML. escape_html: whether HTML in it becomes text."""
     if has_definitions(body):
         body = loosened(body)
-    return finished(comrak.render_markdown(body, *_options(escape)))
+    return finished(comrak.render_markdown(body, *_options(escape_html)))
 
 
 @cache
-def _options(escape: bool = False, placed: bool = False) -> tuple[Any, Any, Any]:
+def _options(escape_html: bool = False, placed: bool = False) -> tuple[Any, Any, Any]:
     """Return comrak's options.
 
     They enable GitHub's dialect with footnotes, definition lists, alerts, smart quotes and heading ids, and emphasis in
@@ -58,7 +82,8 @@ def _options(escape: bool = False, placed: bool = False) -> tuple[Any, Any, Any]
     extension.header_id_prefix = ""
     extension.cjk_friendly_emphasis = True  # emphasis next to full-width punctuation, where CommonMark sees none
     parse.smart = True
+    render.full_info_string = True  # for captions
     render.unsafe_ = True  # nh3 sanitises it afterwards
-    render.escape = escape
+    render.escape = escape_html
     render.sourcepos = parse.sourcepos_chars = placed
     return extension, parse, render

@@ -35,7 +35,6 @@ SMALL = {
     "newsletters.lint.lint_letter": "runs the rules, apart from the face that every start imports",
     "newsletters.lint.spam": "one program",
     "posts.rendering.frames": "one table, for feeds and emails",
-    "posts.rendering.commonmark": "one library, imported when the first text needs it",
     "posts.cache_keys": "the seam to the build",
     "posts.left_drafts": "one warning",
     "publishing.mail_doctor": "one command's work",

@@ -151,3 +151,19 @@ def test_lines_are_right_behind_a_separator_of_the_excerpt() -> None:
     body = "A\n\n+++more+++\n\na | b\n-|-\n1|2|3\n\nUse <title> here."
     result = rendered(body, "title: T\nexcerpt_separator: '+++more+++'")
     assert (result.excerpt, [each.line - 4 for each in result.problems]) == ("A", [7, 9])
+
+
+def test_the_title_of_a_fence_is_above_its_code() -> None:
+    for info, caption in (
+        ('js title="a &lt; b.js" {1,3}', "a &lt; b.js"),
+        ("js {1} filename=app.js", "app.js"),
+        ("{.python title='f g.py'}", "f g.py"),
+        ('{title="x y"}', "x y"),
+        ("ruby:lib/a.rb", "lib/a.rb"),
+        ('file="<b>.c"', "&lt;b&gt;.c"),
+    ):
+        html = rendered(f"A\n\n- b\n\n  ```{info}\n  x < 1\n  ```").html
+        assert f"<figure><figcaption>{caption}</figcaption>\n<pre><code" in html
+        assert "x &lt; 1\n</code></pre></figure>" in html
+    for info in ("", "js", 'js hl_lines="1 2"', "c++", "std::vector", 'js titled="x"', "math"):
+        assert "figure" not in rendered(f"```{info}\nx\n```").html
