@@ -185,6 +185,14 @@ class PagesConfig:
         Check(checks.project_path),
         Doc("Folder of standalone pages, such as about.md: no date, no feed, no newsletter."),
     ] = "pages"
+    cards: Annotated[
+        int,
+        Check(checks.between(0, 10_000)),
+        Doc(
+            "How many of the newest posts without a picture get one for link previews, with their title. The other "
+            "pages then get one with the name of the site. site.image takes precedence."
+        ),
+    ] = 0
     menu: Annotated[
         tuple[str, ...],
         Check(checks.menu),

@@ -24,6 +24,7 @@ Public modules:
     rendering        the HTML of a body, safe anywhere
     scan             the search for post files
     slugs            the path segments of posts, tags and authors
+    social_card      pictures for link previews, with the title of a page
     standalone       standalone pages, such as About and Imprint
     text             the text of a post before it is Markdown to a parser
     urls             absolute addresses, and the local files that they name
@@ -44,6 +45,7 @@ __all__ = [
     "rendering",
     "scan",
     "slugs",
+    "social_card",
     "standalone",
     "text",
     "urls",

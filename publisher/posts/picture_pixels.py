@@ -1,4 +1,4 @@
-"""Reading of pictures, and making of smaller copies, with Pillow. No other module uses it.
+"""Reading of pictures, and making of smaller copies, with Pillow. Only social_card uses it besides.
 
 Both run in a bounded process: a picture is work on what comes from outside, in libraries written in C.
 """

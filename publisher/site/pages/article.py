@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from publisher.config import Person
 from publisher.core.characters import shorten
@@ -14,6 +14,7 @@ from publisher.core.i18n import direction
 from publisher.core.models import Image, Output, Post, RenderedPost
 from publisher.posts.rendering.code_tokens import lexed
 from publisher.site.pages.frame import SEPARATOR, Frame, Page, day_in_words, href, output_path, root, tag_path
+from publisher.site.pages.look import Card
 from publisher.site.pages.post_body import PagePicture, page_body, page_picture
 
 DESCRIPTION_LENGTH = 300
@@ -83,19 +84,40 @@ def listed_post(post: Post, site_language: str) -> ListedPost:
     return ListedPost(post, output_path(post.permalink), language, stamp, updated, link, face)
 
 
+class Around(NamedTuple):
+    """What the page of a post shows besides the post: links to others, and the picture for link previews."""
+
+    newer: ListedPost | None = None
+    older: ListedPost | None = None
+    related: Sequence[ListedPost] = ()
+    card: Card | None = None
+
+    @property
+    def identity(self) -> str:
+        """All of it as one string."""
+        links = [each.link if each else "" for each in (self.newer, self.older)]
+        links += [f"{each.link}{each.stamp}" for each in self.related]
+        return SEPARATOR.join((*links, self.card.path if self.card else ""))
+
+
 def plan_articles(
-    frame: Frame, entries: Sequence[ListedPost], render: Callable[[Post], RenderedPost]
+    frame: Frame, entries: Sequence[ListedPost], render: Callable[[Post], RenderedPost], cards: int = 0
 ) -> Iterator[Output]:
-    """Yield an output for the page of each post, newest first. A post is rendered only when its page is made."""
+    """Yield an output for the page of each post, newest first. A post is rendered only when its page is made.
+
+    cards  how many posts have a drawn picture for link previews, if they have none of their own
+    """
     last = len(entries) - 1
     related = related_to(entries)
     for index, entry in enumerate(entries):
         newer = entries[index - 1] if index else None
         older = entries[index + 1] if index < last else None
-        alike = related[index]
-        links = [newer.link if newer else "", older.link if older else "", *[f"{e.link}{e.stamp}" for e in alike]]
-        key = frame.key("post", entry.face, facts(entry), *links)
-        yield Output(entry.path, key, partial(make_article, frame, entry, newer, older, alike, render), entry.post)
+        card = frame.card(entry.title, entry.language) if frame.card and index < cards and not entry.image else None
+        around = Around(newer, older, related[index], card)
+        key = frame.key("post", entry.face, facts(entry), around.identity)
+        yield Output(entry.path, key, partial(make_article, frame, entry, around, render), entry.post)
+        if card:
+            yield card.output()
 
 
 def related_to(entries: Sequence[ListedPost]) -> list[list[ListedPost]]:
@@ -139,16 +161,14 @@ def facts(entry: ListedPost) -> str:
 def make_article(
     frame: Frame,
     entry: ListedPost,
-    newer: ListedPost | None,
-    older: ListedPost | None,
-    related: Sequence[ListedPost],
+    around: Around,
     render: Callable[[Post], RenderedPost],
 ) -> bytes:
     """Render a post and return its page."""
     rendered = render(entry.post)
     post = rendered.post
     up = root(entry.path)
-    page = _page(frame, entry, rendered)
+    page = _page(frame, entry, rendered, around.card)
     picture = _picture(rendered, frame, up)
     return frame.render(
         "post.html",
@@ -163,9 +183,9 @@ def make_article(
         tags=[(tag, href(tag_path(tag))) for tag in post.tags],
         audio=_audio(post, frame, up),
         structured=structured_data(frame, post, page),
-        newer=newer,
-        older=older,
-        related=related,
+        newer=around.newer,
+        older=around.older,
+        related=around.related,
         author=_author(frame, post),
     )
 
@@ -225,15 +245,16 @@ def image_on_page(rendered: RenderedPost, frame: Frame, up: str) -> PagePicture 
     return PagePicture(url, url)
 
 
-def _page(frame: Frame, entry: ListedPost, rendered: RenderedPost) -> Page:
+def _page(frame: Frame, entry: ListedPost, rendered: RenderedPost, card: Card | None = None) -> Page:
     post = rendered.post
+    drawn = f"{frame.site.url}/{card.path}" if card else frame.site.image
     return Page(
         title=post.title,
         url=post.url,
         root=root(entry.path),
         language=entry.language,
         description=shorten(rendered.excerpt or post.excerpt, DESCRIPTION_LENGTH),
-        image=post.image.url if post.image else frame.site.image,
+        image=post.image.url if post.image else drawn,
         image_alt=post.image.alt if post.image else "",
         kind="article",
     )

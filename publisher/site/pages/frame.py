@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
@@ -18,7 +18,7 @@ from publisher.core.i18n import direction
 from publisher.core.models import Post, Tag
 from publisher.core.templates import Templates, civil_date
 from publisher.posts.permalinks import page_file
-from publisher.site.pages.look import Icon, icons_of, look_of, stylesheet_path
+from publisher.site.pages.look import Card, Icon, card_of, icons_of, look_of, stylesheet_path
 from publisher.site.pages.menu import NO_MENU, Menu, menu_of
 from publisher.site.pages.signup import SignUpForm, form_words
 from publisher.site.pages.words import words_for
@@ -106,7 +106,9 @@ class Page:
 class Frame:
     """The frame around every page of a build. `digest` changes whenever something that every page shows changes.
 
-    say  the words of the sign-up form
+    say        the words of the sign-up form
+    card       returns the picture for link previews of a page with this title and language; None if the site has one
+    site_card  that of pages that have none of their own; None if the site has a picture
     """
 
     site: SiteView
@@ -116,6 +118,8 @@ class Frame:
     templates: Templates
     stylesheet: str
     digest: str
+    card: Callable[[str, str], Card] | None
+    site_card: Card | None
 
     def key(self, *parts: str) -> str:
         """Return the key of a page with these contents inside the frame."""
@@ -161,7 +165,10 @@ def make_frame(
 
     standalone  the standalone pages, for the menu
     """
-    url = config.site_url
+    url, looks = config.site_url, look_of(config)
+    card = partial(card_of, config, looks) if config.pages.cards and not config.site.image else None
+    site_card = card(config.site.title, config.site.language) if card else None
+    image = site_card.path if site_card else config.site.image
     words, say = words_for(config.site.language, templates), form_words(config.site.language, templates)
     has = {"archive": True, "tags": has_tags, "editions": has_editions, "subscribe": bool(form), "feeds": bool(feeds)}
     site = SiteView(
@@ -170,7 +177,7 @@ def make_frame(
         base=urlsplit(url).path.rstrip("/") + "/",
         description=config.site.description,
         language=config.site.language,
-        image=urljoin(f"{url}/", config.site.image.removeprefix("/")) if config.site.image else "",
+        image=urljoin(f"{url}/", image.removeprefix("/")) if image else "",
         feeds=tuple(feeds),
         has_tags=has_tags,
         has_editions=has_editions,
@@ -179,9 +186,8 @@ def make_frame(
         author=_author(config),
         menu=menu_of(config, words, [name for name, there in has.items() if there], standalone),
     )
-    looks = look_of(config)
     digest = _hash(__version__, templates.digest("pages", "web", "locale"), repr(site), repr(looks))
-    return Frame(site, words, say, looks, templates, stylesheet_path(templates, looks), digest)
+    return Frame(site, words, say, looks, templates, stylesheet_path(templates, looks), digest, card, site_card)
 
 
 def _author(config: Config) -> Person | None:

@@ -1,18 +1,22 @@
-"""The look of the site's pages: the stylesheet, whose colours and fonts come from [theme], the logo and the icons."""
+"""The look of the site's pages: the stylesheet, whose colours and fonts come from [theme], the logo, the icons and the
+pictures for link previews."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from publisher.config import Config
 from publisher.config.palette import Looks, looks_of
 from publisher.core.file_names import is_file
+from publisher.core.models import Output
 from publisher.core.templates import Templates
-from publisher.posts.cache_keys import stamp_of
+from publisher.posts.cache_keys import hash_of, stamp_of
 from publisher.posts.pictures import static_picture
+from publisher.posts.social_card import VERSION as CARDS_VERSION
+from publisher.posts.social_card import CardColours, CardText, draw_card
 
 # theme.css is a template; the others are copied as they are.
 _THEME = "pages/theme.css"
@@ -26,6 +30,7 @@ _ICONS = {
     "favicon.svg": ("icon", "image/svg+xml"),
 }
 DRAWN_ICON = "favicon.svg"
+_FONT = "pages/card.ttf"
 
 
 class Icon(NamedTuple):
@@ -58,6 +63,27 @@ def drawn_icon(templates: Templates, looks: Looks, title: str) -> bytes:
     """Return the first letter of the site's title on its accent, as SVG."""
     letter = next((each for each in title if each.isalnum()), "")
     return templates.render("pages/favicon.svg", looks=looks, letter=letter.upper()).encode("utf-8", "replace")
+
+
+class Card(NamedTuple):
+    """A picture for link previews of a page that has none. path: in the output; it changes with what the card shows."""
+
+    path: str
+    text: CardText
+    colours: CardColours
+
+    def output(self) -> Output:
+        """Return the output that draws the card."""
+        return Output(self.path, self.path, partial(draw_card, self.text, self.colours))
+
+
+def card_of(config: Config, looks: Looks, title: str, language: str) -> Card:
+    """Return the card with this title. templates/pages/card.ttf is used as its font if the project has it."""
+    own = config.root / "templates" / _FONT
+    text = CardText(title, config.site.title, language, str(own) if is_file(own) else "")
+    colours = CardColours(looks.light.paper, looks.light.text, looks.light.accent)
+    shown = hash_of(str(CARDS_VERSION), title, config.site.title, language, repr(colours), stamp_of(own))
+    return Card(f"assets/cards/{shown}.png", text, colours)
 
 
 def stylesheet(templates: Templates, looks: Looks) -> str:

@@ -55,7 +55,7 @@ def plan_pages(
     has = {"has_tags": bool(tags), "has_editions": bool(editions)}
     frame = make_frame(config, templates, feeds, **has, form=form, standalone=[page.post for page in standalone])
     planned = chain(
-        plan_articles(frame, entries, render),
+        plan_articles(frame, entries, render, cards=config.pages.cards),
         *(plan_articles(frame, [entry], render) for entry in every if not entry.post.is_listed),
         plan_standalone(frame, standalone),
         plan_index(frame, entries, config.pages.per_page, render),
@@ -78,7 +78,9 @@ def plan_pages(
 
 
 def _plan_assets(frame: Frame) -> Iterator[Output]:
-    """Yield the files that all pages load."""
+    """Yield the files that all pages load, or that are shown when someone shares them."""
+    if frame.site_card:
+        yield frame.site_card.output()
     yield Output(frame.stylesheet, frame.stylesheet, partial(make_stylesheet, frame))
     if any(icon.url == f"{frame.site.url}/{DRAWN_ICON}" for icon in frame.site.icons):
         yield Output(DRAWN_ICON, frame.key(DRAWN_ICON), partial(make_icon, frame))
