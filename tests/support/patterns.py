@@ -151,11 +151,11 @@ def growth(pattern: re.Pattern[Any], row: Row, length: int) -> float:
         return 2.0
     found = math.inf
     # In turn, and often where it seems slow: a busy machine is slow for a while, and then for both.
-    for _ in range(20):
+    for attempt in range(20):
         both = [[seconds(pattern, row.methods, row.text(size)) for size in (length, 4 * length)] for _ in range(5)]
         short, long = map(min, zip(*both, strict=True))
         found = min(found, (long / max(short, 1e-7)) ** 0.5)
-        if found < 2.5:
+        if found < 2.5 or (found > 3.4 and attempt >= 4):
             break
     return found
 
