@@ -240,13 +240,13 @@ def test_the_death_of_a_child_stops_nothing(project: Project, tmp_path: Path) ->
                 if name == "publisher web":
                     run.wait("web ended", 1 + number // 2)
                 # A new connection waits until the next process accepts it.
-                assert httpx.get(f"{run.url}/healthz", timeout=20).text == "ok\n"
+                assert httpx.get(f"{run.url}/healthz", timeout=60).text == "ok\n"
                 until(lambda before=before: len(to.taken()) > before)
             run.wait("edition delivered")
             left = run.processes("publisher web") + run.processes("publisher start")
             assert len(left) == 2
         assert Counter(to.recipients()) == Counter(f"reader{number}@example.org" for number in range(60))
-    assert psutil.wait_procs(left, timeout=10)[1] == []
+    assert psutil.wait_procs(left, timeout=60)[1] == []
 
 
 def test_the_death_of_the_parent_ends_its_children(project: Project) -> None:
@@ -254,8 +254,8 @@ def test_the_death_of_the_parent_ends_its_children(project: Project) -> None:
         left = psutil.Process(run.process.pid).children(recursive=True)
         assert {"publisher web", "publisher start"} <= {each.name() for each in left}
         run.process.kill()
-        assert psutil.wait_procs(left, timeout=10)[1] == []
-        assert run.process.wait(10) == -signal.SIGKILL
+        assert psutil.wait_procs(left, timeout=60)[1] == []
+        assert run.process.wait(60) == -signal.SIGKILL
         run.process.returncode = 0  # as it was meant
     with running(project) as run:  # nobody holds the lock
         assert run.get("/healthz").text == "ok\n"

@@ -80,7 +80,7 @@ def test_a_killed_build_is_reported_and_the_next_one_succeeds(project: Project, 
     thread.start()
     child = until(lambda: site._child)
     os.kill(child.pid, signal.SIGKILL)
-    thread.join(30)
+    thread.join(60)
     assert "ended too early (killed by SIGKILL)" in str(failures[0])
     (project.root / "templates/pages/post.html").unlink()
     site.changed()

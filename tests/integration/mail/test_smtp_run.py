@@ -173,7 +173,7 @@ def test_an_unwritable_ledger_stops_the_run(sqlite_store: Store, tmp_path: Path)
     def break_it(delivery: Delivery, status: DeliveryStatus, reason: str) -> None:
         if not broken:
             broken.append(delivery.id)
-            with sqlite3.connect(tmp_path / "publisher.db", timeout=10) as other:
+            with sqlite3.connect(tmp_path / "publisher.db", timeout=60) as other:
                 other.execute("ALTER TABLE deliveries RENAME TO hidden")
 
     with sink(tmp_path / "sink", connections=5) as to:
@@ -188,7 +188,7 @@ def test_an_unwritable_ledger_stops_the_run(sqlite_store: Store, tmp_path: Path)
                 clock=clock,
                 progress=break_it,
             )
-        with sqlite3.connect(tmp_path / "publisher.db", timeout=10) as other:
+        with sqlite3.connect(tmp_path / "publisher.db", timeout=60) as other:
             other.execute("ALTER TABLE hidden RENAME TO deliveries")
         clock.move(minutes=5)
         assert send(sqlite_store, [to.server], edition, tmp_path, clock=clock).by_status == {SENT: 400}

@@ -304,7 +304,7 @@ def test_a_writer_waits_for_another_process(tmp_path: Path) -> None:
             assert not waiting.done()
             assert store.subscribers.count() == 0  # readers do not wait
             other.execute("COMMIT")
-            waiting.result(timeout=30)
+            waiting.result(timeout=60)
         other.close()
         assert store.subscribers.count() == 1
 
