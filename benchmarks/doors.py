@@ -291,7 +291,16 @@ def webhook() -> Iterator[Take]:
 
 
 ROUTES = (
-    *("/", "/subscribe", "/confirm/{}", "/address/{}", "/unsubscribe/{}", "/preferences/{}", "/account/{}"),
+    *(
+        "/",
+        "/subscribe",
+        "/subscribe.json",
+        "/confirm/{}",
+        "/address/{}",
+        "/unsubscribe/{}",
+        "/preferences/{}",
+        "/account/{}",
+    ),
     *("/account/{}/erase", "/never/{}", "/approve/{}", "/healthz", "/metrics", "/hooks/bounce/{}", "/admin"),
     *("/admin/login", "/admin/assets/{}", "/admin/next/{}", "/assets/{}", "/editions/{}", "/{}/index.html", "/{}"),
 )
@@ -389,7 +398,7 @@ def web_headers() -> Iterator[Take]:
 
 @contextmanager
 def web_forms() -> Iterator[Take]:
-    """Send a text as a form of both kinds, and in the fields of a form, to every route."""
+    """Send a text as a form of both kinds, and in the fields of one, to every route, and as JSON to one."""
     with web_requests() as web:
 
         def take(text: str) -> None:
@@ -400,6 +409,9 @@ def web_forms() -> Iterator[Take]:
                     web.post(route.format("a"), data.encode("utf-8", "replace")[: len(text)])
                 parts = text.encode("utf-8", "replace")[: len(text)]
                 web.post(route.format("a"), parts, "multipart/form-data; boundary=b1")
+            names = ("email", "name", "token", "newsletters", "language", "website")
+            for data in (text, json.dumps(dict.fromkeys(names, text)), json.dumps({"topics": {text: [text]}})):
+                web.post("/subscribe.json", data.encode("utf-8", "replace"), "application/json")
 
         yield take
 
@@ -429,5 +441,5 @@ DOORS: dict[str, Door] = {
     "webhook": Door(webhook, 4, _A_REQUEST),
     "web: paths": Door(web_paths, len(_PATHS), _A_REQUEST),
     "web: headers": Door(web_headers, _REQUESTS_WITH_HEADERS, _A_REQUEST),
-    "web: forms": Door(web_forms, 3 * len(ROUTES), _A_REQUEST),
+    "web: forms": Door(web_forms, 3 * len(ROUTES) + 3, _A_REQUEST),
 }
