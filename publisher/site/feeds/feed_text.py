@@ -168,4 +168,22 @@ def edition_html(document: str) -> str:
         table.tag = "div"
     inside = "".join(lxml_html.tostring(child, encoding="unicode") for child in body)
     clean = sanitise(inside, lambda tag, reference: reference if re.match(r"(?:https?|mailto):", reference) else None)
-    return xml_text(re.sub(r"(?:(?<!\s)\s++)?</?div>\s*", "\n", clean).strip())
+    return xml_text(_without_plain_divs(clean).strip())
+
+
+_ANY_DIV = re.compile(r"(?:(?<!\s)\s++)?(</?div(?:\s[^<>]*)?>)\s*")
+
+
+def _without_plain_divs(clean: str) -> str:
+    """Return sanitised HTML without the <div> that has no attributes. One with a language or direction stays whole."""
+    are_plain: list[bool] = []
+
+    def line_break(tag: re.Match[str]) -> str:
+        if tag[1] == "</div>":
+            is_plain = are_plain.pop() if are_plain else True
+        else:
+            is_plain = tag[1] == "<div>"
+            are_plain.append(is_plain)
+        return "\n" if is_plain else f"\n{tag[1]}\n"
+
+    return _ANY_DIV.sub(line_break, clean)

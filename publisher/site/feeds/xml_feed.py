@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from html import escape
+from html import escape, unescape
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -277,13 +277,19 @@ def _episode(element: Any, item: Item, duration: int) -> None:
 
 
 # Text that a guessing feed reader would take for HTML. Only such text is declared as HTML and escaped, because some
-# readers ignore the declaration (rss-parser 3.13, feedsmith 3.0) and show "Use &lt;head&gt;"; plain text is safe.
-_LIKE_HTML = re.compile(r"</\w+>|&#?\w")
+# readers ignore the declaration (rss-parser 3.13, feedsmith 3.0, sfeed) and show "Use &lt;head&gt;"; plain text is
+# safe, and so is an ampersand that no HTML parser takes for an entity, as in AT&T and Q&A.
+_END_TAG = re.compile(r"</\w+>")
+
+
+def looks_like_html(text: str) -> bool:
+    """Return whether a reader that guesses would take a plain text for HTML."""
+    return _END_TAG.search(text) is not None or ("&" in text and unescape(text) != text)
 
 
 def declare_html(element: Any) -> None:
     """Declare an Atom text construct as HTML, and escape it, if it looks like HTML (RFC 4287 section 3.1)."""
-    if element is not None and element.text and _LIKE_HTML.search(element.text):
+    if element is not None and element.text and looks_like_html(element.text):
         element.set("type", "html")
         element.text = escape(element.text, quote=False)
 

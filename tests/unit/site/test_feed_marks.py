@@ -7,8 +7,10 @@ import re
 import pytest
 
 from publisher.posts.rendering.frames import page_of_frame
-from publisher.site.feeds.feed_text import feed_html
+from publisher.site.feeds.feed_text import edition_html, feed_html
+from publisher.site.feeds.xml_feed import looks_like_html
 from publisher.site.pages.post_body import page_body
+from tests.support import GOLDEN
 from tests.support.posts_samples import PAGE, URL, rendered, said
 
 
@@ -72,3 +74,33 @@ def test_footnotes_have_classes_and_ids_of_their_own() -> None:
     assert set(re.findall(r'\sid="([^"]*)"', made)) <= set(re.findall(r'\sid="([^"]*)"', page))
     other = feed_html(rendered(body, name="2024-07-07-other.md").html)
     assert not set(re.findall(r'\sid="([^"]*)"', made)) & set(re.findall(r'\sid="([^"]*)"', other))
+
+
+def test_only_text_that_a_reader_may_take_for_html_is_declared_as_html() -> None:
+    for text, expected in {
+        "AT&T, Q&A, R&D & more": False,
+        "a < b & c > d": False,
+        "Use <head>": False,
+        "": False,
+        "a &amp; b": True,
+        "&copy 2026": True,
+        "&#x41": True,
+        "<b>bold</b>": True,
+    }.items():
+        assert looks_like_html(text) == expected, text
+
+
+def test_an_edition_in_a_feed_closes_each_element_that_it_opens() -> None:
+    for path in sorted((GOLDEN / "letters").glob("*.html")):
+        html = edition_html(path.read_text(encoding="utf-8"))
+        open_ones: list[str] = []
+        for end, name in re.findall(r"<(/?)(\w+)\b[^<>]*>", html):
+            if not end and name not in ("br", "hr", "img", "wbr"):
+                open_ones.append(name)
+            elif end:
+                assert open_ones.pop() == name, (path.name, html)
+        assert open_ones == [], path.name
+        assert "<div>" not in html
+    assert edition_html("<body><div><div dir='rtl'><div>a</div> b</div> c</div></body>").split() == (
+        ["<div", 'dir="rtl">', "a", "b", "</div>", "c"]
+    )
