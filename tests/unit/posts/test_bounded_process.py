@@ -113,7 +113,7 @@ def is_there(pid: int) -> bool:
 
 
 def wait_until_gone(pid: int) -> bool:
-    for _ in range(400):
+    for _ in range(6_000):
         if not is_there(pid):
             return True
         time.sleep(0.01)
