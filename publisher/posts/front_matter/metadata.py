@@ -297,7 +297,7 @@ class _PostBuilder:
 
     def _tags(self) -> tuple[Tag, ...]:
         slugs: dict[str, Tag] = {}
-        for tag in map(_tag, self.meta.tags()):
+        for tag in map(_tag, filter(None, map(without_comments, self.meta.tags()))):
             slugs.setdefault(tag.slug, tag)
         return tuple(slugs.values())
 

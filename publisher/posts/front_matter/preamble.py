@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import takewhile
+from itertools import dropwhile, takewhile
 
 from publisher.core.errors import PostError
 from publisher.posts.front_matter.switches import hides, is_hidden_by
@@ -205,8 +205,19 @@ def _lines_of_head(lines: list[str]) -> Iterator[str]:
     for number, line in enumerate(lines):
         if number and line.rstrip() in _FENCES:
             if has_begun:
+                yield from _second_head(lines[number + 1 :])
                 return
             has_begun = True
+        yield line
+
+
+def _second_head(lines: list[str]) -> Iterator[str]:
+    """Yield the lines of a second block of front matter, or the fields below the first block."""
+    lines = list(dropwhile(lambda line: not line.strip(), lines))
+    is_block = bool(lines) and (lines[0].rstrip() in _FENCES or lines[0].rstrip() == "{")
+    for line in lines[is_block:]:
+        if line.rstrip() in _FENCES or not (is_block or _FIELD.fullmatch(line)):
+            return
         yield line
 
 

@@ -137,6 +137,10 @@ def test_a_comment_in_a_title_or_description_is_removed() -> None:
     assert entry.post
     assert (entry.post.title, entry.post.excerpt) == ("A walk", "b")
     assert [each.line for each in entry.problems] == [3, 4]
+    tagged = read(
+        "---\ndate: 2026-01-01\ntitle: A\ntags: ['a <!-- b -->', '<!-- c -->']\nauthor: Ann <!-- d -->\n---\n"
+    ).post
+    assert tagged and [tag.name for tag in tagged.tags] == ["a"] and [each.name for each in tagged.authors] == ["Ann"]
     heading = read("# A walk <!-- working title -->\n\nB", source="2026-01-01-x.md").post
     assert heading and heading.title == "A walk"
 

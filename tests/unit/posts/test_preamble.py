@@ -175,3 +175,16 @@ def test_what_only_looks_like_a_second_block_is_text(tmp_path: Path) -> None:
     ):
         folder.write(f"2026-01-01-{number}.md", body)
     assert len(folder.posts()) == 10
+
+
+def test_a_second_block_that_hides_takes_a_published_post_down() -> None:
+    head = "---\ntitle: x\n---\n"
+    for rest in (
+        "---\ntitle: x\ndraft: true\n---\n",
+        "\n\n+++\ndraft = true\n+++\n",
+        '{\n"draft": true\n}\n',
+        "draft: true\n\nb",
+    ):
+        assert seems_hidden((head + rest).encode()), rest
+    for rest in ("Text\n\ndraft: true", "---\ntitle: x\n---\ndraft: true", "\n\nNote: x\n\ndraft: true", "---\n\n", ""):
+        assert not seems_hidden((head + rest).encode()), rest
