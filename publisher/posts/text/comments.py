@@ -112,7 +112,7 @@ def without_hidden_text(body: str) -> str:
     """Return a Markdown body without the comments that are not in the HTML that is made of it. Code stays as it is."""
     if not any(sign in body for sign in ("<!--", "]:", "comment")):
         return body
-    for _ in range(_MOST):
+    for _ in range(max(5, min(_MOST, _MOST_READ // len(body)))):
         body, has_more = _without_hidden(body)
         if not has_more:
             break
@@ -142,10 +142,11 @@ def _without_hidden(body: str) -> tuple[str, bool]:
     view = masked(without_shown_code(body))
     linked = {found[1].casefold() for found in _LINKED.finditer(view)}
     pieces, last, has_more = [], 0, False
+    unclosed: set[str] = set()
     for found in _BEGINS.finditer(view):
         if found.start() < last or (found[1] and found[1].casefold() in linked):
             continue
-        end = _end_of(found, body)
+        end = _end_of(found, body, unclosed)
         if end < 0:
             continue
         pieces.append(body[last : found.start()])
@@ -156,15 +157,20 @@ def _without_hidden(body: str) -> tuple[str, bool]:
     return "".join([*pieces, body[last:]]), has_more
 
 
-def _end_of(beginning: re.Match[str], body: str) -> int:
-    """Return where a comment ends; -1 if it doesn't. As a block of HTML, it then hides the rest of the body."""
+def _end_of(beginning: re.Match[str], body: str, unclosed: set[str]) -> int:
+    """Return where a comment ends; -1 if it doesn't. As a block of HTML, it then hides the rest of the body.
+
+    unclosed  the signs behind which no end follows, to which the sign of this comment may be added
+    """
     if beginning[1]:
         ended = _IN_BRACKETS.match(body, beginning.end()) or _IN_QUOTES.match(body, beginning.end())
         if ended or beginning[1].casefold() not in _LABELS:
             return ended.end() if ended else -1
         return (body.find("\n", beginning.end()) + 1 or len(body) + 1) - 1
-    if closing := _ENDS[beginning[0][:2]].search(body, beginning.end()):
+    sign = beginning[0][:2]
+    if sign not in unclosed and (closing := _ENDS[sign].search(body, beginning.end())):
         return closing.end()
+    unclosed.add(sign)
     before = body[max(0, beginning.start() - 4) : beginning.start()].rpartition("\n")[2]
     return len(body) if beginning[0] == "<!--" and not before.strip() else -1
 
@@ -389,5 +395,7 @@ def _is_behind_words(prose: str, place: int) -> bool:
     return any(line.strip(" \t>*+-") for line in before)
 
 
+# How many characters are read to remove the comments of one body, each reading of which counts.
+_MOST_READ = 5_000_000
 # How many references are looked at, and how much of the text before each.
 _MOST, _NEAR = 100, 500

@@ -181,6 +181,7 @@ def test_the_markdown_of_a_feed_has_no_comments() -> None:
     for kept in ("A  b", "\nc ", "[d]: # 'title'", "`<!-- code -->`", "\n<!-- code -->\n{% comment %}\n"):
         assert kept in text, text
     assert without_hidden_text("A <!-- b") == "A <!-- b"
+    assert without_hidden_text("A <!-- b\n\n<!-- hidden") == "A <!-- b\n\n"
     assert markdown_of(b"---\ntitle: x\n---\nA\n<!-- b -->", fix_encoding=False) == "A"
 
 
