@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from publisher.core.errors import PostError
 from publisher.core.models import Author, Enclosure, Episode, Image, Post, Problem, Severity, Tag
@@ -76,16 +77,15 @@ class _PostBuilder:
     def post(self, digest: str) -> Post:
         self._look_at_keys()
         self._look_at_values()
-        published = self._published()
-        self._refuse_misspelled_date(published)
+        written, published = self._dates()
         dated = file_date(self.name)
         rest = dated[1] if dated else self.name
         title, has_title = self._title(rest)
         language = self._language()
         # Unlike the date in the front matter, the day in the file name is never corrected.
-        day = dated[0] if dated else published.astimezone(self.settings.zone).date()
+        day = dated[0] if dated else written.astimezone(self.settings.zone).date()
         name = self._name(rest, day)
-        path = self._permalink(published, name, language)
+        path = self._permalink(written, name, language)
         url = self.settings.site_url + quoted(path)
         updated = self._optional_date("updated")
         enclosures = self._enclosures(url)
@@ -182,6 +182,18 @@ class _PostBuilder:
                 what = f"{found.key!r} is not a field of posts, so the post would be published earlier"
                 raise PostError(what, line=line, hint=f"did you mean {found.known}?")
 
+    def _dates(self) -> tuple[datetime, datetime]:
+        """Return the date of the post, and that of its publishing: a later one under a key such as `publish`."""
+        written = published = self._published()
+        for key, value, line in self.meta.all("published"):
+            if fold(key) in _WHEN and isinstance(value, str) and not is_switched(value):
+                try:
+                    published = max(published, parse_date(value, self.settings.zone))
+                except ValueError as error:
+                    self._warn(line, f"{key} is ignored: {error}", "delete it, or correct it")
+        self._refuse_misspelled_date(published)
+        return written, published
+
     def _published(self) -> datetime:
         found = self._date("published")
         if found:
@@ -252,6 +264,10 @@ class _PostBuilder:
             )
             if used := used_by_site(path):
                 raise PostError(f"its URL {path} is already used by {used}", line=line, hint="give it a different slug")
+        base = urlsplit(self.settings.site_url).path.rstrip("/")
+        if base and value and path.startswith(f"{base}/"):
+            what = f"its URL is {base}{path}, because the permalink repeats the path of site.url"
+            self._warn(line, what, f"delete {base} from it, unless this is intended")
         if is_page_of_site(path):
             what = f"its URL {path} is that of one of the site's own pages, which the post replaces"
             self._warn(line, what, "choose a different permalink, unless this is intended")
@@ -259,20 +275,26 @@ class _PostBuilder:
 
     def _external_url(self) -> str:
         """Return the URL of the page elsewhere that the post is about; "" if it is not a link post."""
-        values = [value for field in ("external_url", "permalink") for _, value, _ in self.meta.all(field)]
-        urls = [absolute(value, "") for value in values if isinstance(value, str) and self._is_elsewhere(value)]
-        return next(iter(urls), "")
+        for field in ("external_url", "permalink"):
+            for key, value, line in self.meta.all(field):
+                url = _linked(value)
+                if self._is_elsewhere(url) and (field == "external_url" or " " not in url):
+                    return absolute(url.replace(" ", "%20"), "")
+                if field == "external_url" and re.search("[.:/]", url) and not re.match(r"/(?!/)|https?:", url):
+                    what = f"{key}: {_shortened(url)!r} is not the URL of a page elsewhere, and is ignored"
+                    self._warn(line, what, "write it with https:// at the beginning")
+        return ""
 
     def _is_elsewhere(self, value: str) -> bool:
         own = self.settings.site_url
-        return is_web_url(value) and " " not in value and value != own and not value.startswith(f"{own}/")
+        return is_web_url(value) and value != own and not value.startswith(f"{own}/")
 
     def _own_path(self, value: Tree, line: int) -> str:
         """Return the permalink in the front matter; "" if it is missing or cannot be used."""
         if value is None or (isinstance(value, str) and value.lower() in ("true", "false")):
             return ""
         if isinstance(value, str):
-            if self._is_elsewhere(value):
+            if self._is_elsewhere(value) and " " not in value:
                 return ""
             value = value.removeprefix(self.settings.site_url) or "/"
             # For Hugo's `url` and Zola's `path`, pages always have a slash at the end.
@@ -348,6 +370,9 @@ class _PostBuilder:
 
 # The fields whose words readers see as they are written.
 _SENTENCES = ("title", "excerpt", "image_alt", "image_caption")
+# The keys for the time at which a post is to appear, beside one for its date.
+_WHEN = ("publish", "published", "posted", "publishedat", "pubdate")
+_MARKDOWN_LINK = re.compile(r"(?:\[[^\[\]]*+\]\(\s*+<?([^<>()\s]++)>?[^()]*+\)|<([^<>]++)>)")
 _UNQUOTED = re.compile(r"[\s<>\"\\]")
 # The date of a standalone page. No one sees it.
 _NO_DAY = datetime(2000, 1, 1, tzinfo=UTC)
@@ -382,6 +407,18 @@ def _author(item: Tree) -> Author | None:
     if opened and text.endswith(">") and "@" in email[1:-1] and not _UNQUOTED.search(email):
         return Author(name.rstrip().strip('"') or email, email)
     return Author(plain_line(text))
+
+
+def _linked(value: Tree) -> str:
+    """Return the URL in the value of a field: in angle brackets, as a link in Markdown, in a list or a table."""
+    if isinstance(value, list) and value:
+        value = value[0]
+    if isinstance(value, dict):
+        value = first_text(FrontMatter(value, {}), "url", "href", "link")
+    if not isinstance(value, str) or is_switched(value):
+        return ""
+    found = _MARKDOWN_LINK.fullmatch(value.strip())
+    return (found[1] or found[2]) if found else value.strip()
 
 
 @lru_cache(maxsize=4096)

@@ -269,15 +269,16 @@ class _Body:
             self.taken = take_out(body)
             body = self.taken.body
             require_shallow_markdown(body, self.first_line)
+        if self._separator:  # first, since it may look like another tool's syntax
+            body = body.replace(self._separator, _MORE, 1)
         body = self._carried_over(body)
         if not self._is_html:
             body, lost = with_all_words(body)
             self._report_lost(lost)
-        separator = self.post.excerpt_separator
-        if separator and not _MORE_SPELLINGS.fullmatch(separator) and separator in body:
-            own_line = re.search(rf"^ {{0,3}}{re.escape(separator)}[ \t]*$", body, re.MULTILINE)
-            is_first = own_line is not None and own_line.start() <= body.index(separator)
-            body = body.replace(separator, _MORE if is_first else f"\n\n{_MORE}\n\n", 1)
+        if self._separator:
+            own_line = re.search(rf"^ {{0,3}}{_MORE}[ \t]*$", body, re.MULTILINE)
+            is_first = own_line is not None and own_line.start() <= body.find(_MORE)
+            body = body.replace(_MORE, _MORE if is_first else f"\n\n{_MORE}\n\n", 1)
         return _MORE_SPELLINGS.sub(_MORE, self._with_lone_tags_as_text(body))
 
     def _with_lone_tags_as_text(self, body: str) -> str:
@@ -301,6 +302,12 @@ class _Body:
             severity = Severity.ERROR if is_error else Severity.WARNING
             number = line + (first_line or self.first_line) - 1
             self.problems.append(Problem(self.path, number, message, hint, severity))
+
+    @property
+    def _separator(self) -> str:
+        """The post's own mark of the end of its excerpt; "" if it has none, or one that every post may have."""
+        separator = self.post.excerpt_separator
+        return "" if _MORE_SPELLINGS.fullmatch(separator) or separator not in self.written else separator
 
     def _carried_over(self, body: str) -> str:
         if (
@@ -333,6 +340,8 @@ class _Body:
     @cached_property
     def _lines(self) -> LineFinder:
         seen = without_formulas(self.written) if self.taken.formulas else None
+        if self._separator:
+            seen = (seen or self.written).replace(self._separator, " " * len(self._separator), 1)
         return LineFinder(self.file, self.written, seen)
 
     def _excerpt(self, raw: str, clean: str) -> str:

@@ -22,7 +22,11 @@ _SUSPECT = re.compile("[ÂÃÅÄâãäåðÐÎÏÑØÙà-ï][\u0080-\u00bf€‚
 
 # Portuguese and Icelandic words in capitals before a mark, “IRMÔ and «BORл: ftfy takes them for IRMÔ and BORл.
 # If nothing else in the line is garbled, neither are these words.
-_UPPER_CASE_END = re.compile("(?<=[A-ZÀ-Þ])[ÃÐ](?:[”“‘’»«›‹„‚–—…•·\u00a0](?!\\w)| )")
+_UPPER_CASE_END = re.compile(
+    "(?<=[A-ZÀ-Þ])[ÃÐ](?:[”“‘’»«›‹„‚–—…•·\u00a0](?!\\w)| )"
+    "|(?<=[“‘«„‚‹›”’])[ÂÃÅÄâãäåðÐÎÏÑØÙà-ï][”’»“‘«›‹](?!\\w)"  # “Ã” is a letter
+    "|(?<!\\S)Ã(?: |[–—…•·\u00a0](?=\\s))"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,8 +74,24 @@ def test_the_url_of_another_site_makes_a_link_post(lines: str, external: str, pa
     entry = read(f"---\ntitle: x\n{lines}\n---\n")
     assert entry.post
     assert (entry.post.external_url, entry.post.permalink) == (external, path)
-    assert [p.message for p in entry.problems if "own pages" not in p.message] == []
+    told = ("own pages", "a page elsewhere")
+    assert [p.message for p in entry.problems if not any(words in p.message for words in told)] == []
 
 
 def test_a_post_without_a_link_has_none() -> None:
     assert post_of("---\ntitle: x\nurl: /mine/\n---\n").external_url == ""
+
+
+def test_an_odd_link_is_understood_or_reported() -> None:
+    there = "https://x.example/a_b"
+    for value in (f"<{there}>", f"'[x]({there})'", f"[{there}]", f"{{url: {there}}}", f"'{there} '"):
+        assert post_of(f"---\ntitle: x\nlink: {value}\n---\n").external_url == there
+    assert post_of("---\ntitle: x\nlink: https://x.example/a b\n---\n").external_url == "https://x.example/a%20b"
+    for quiet in ("/about/", "true", f"{URL}/x/", "https://site.example"):
+        assert post_of(f"---\ntitle: x\nlink: {quiet}\n---\n").external_url == ""
+    for odd in ("www.x.example/a", "//x.example", "mailto:ann@x.example", "x.example/a"):
+        (problem,) = read(f"---\ntitle: x\nlink: {odd}\n---\n").problems
+        assert (problem.line, problem.message) == (
+            3,
+            f"link: {odd!r} is not the URL of a page elsewhere, and is ignored",
+        )

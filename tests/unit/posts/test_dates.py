@@ -226,3 +226,25 @@ def test_a_date_that_is_a_list_names_its_line() -> None:
     with pytest.raises(PostError, match="isn't a valid date") as caught:
         read("---\ntitle: x\ndate: [2024-01-01]\n---\n")
     assert caught.value.line == 3
+
+
+def test_a_later_time_for_publishing_beside_the_date_counts() -> None:
+    for lines, published in (
+        ("date: 2026-11-01\npublish: 2026-12-24 08:00", "2026-12-24T08:00:00+01:00"),
+        ("date: 2026-11-01\npublished: 2026-12-24", "2026-12-24T09:00:00+01:00"),
+        ("date: 2026-11-01\npublished: true", "2026-11-01T09:00:00+01:00"),
+        ("date: 2026-11-01\npublished: 2026-10-01", "2026-11-01T09:00:00+01:00"),
+        ("date: 2026-11-01\ncreated: 2026-12-01", "2026-11-01T09:00:00+01:00"),
+        ("publishDate: 2026-11-01\ndate: 2026-12-01", "2026-11-01T09:00:00+01:00"),
+    ):
+        post = post_of(f"---\ntitle: x\n{lines}\n---\n", "hello.md")
+        assert post.published.isoformat() == published
+        # The address and the id never change.
+        assert (post.permalink, post.id) == ("/2026/11/01/hello/", "tag:site.example,2024:2026-11-01:hello")
+
+
+def test_a_permalink_that_repeats_the_path_of_the_site_is_reported() -> None:
+    for permalink, problems in (("/notes/x/", 1), ("/x/", 0), ("/notesx/", 0)):
+        entry = read(f"---\ntitle: x\npermalink: {permalink}\n---\n", url="https://ann.test/notes")
+        assert entry.post
+        assert (entry.post.url, len(entry.problems)) == (f"https://ann.test/notes{permalink}", problems)

@@ -166,3 +166,9 @@ def test_control_characters_are_removed_and_their_lines_known() -> None:
 def test_a_control_character_in_front_matter_is_a_warning() -> None:
     assert "<p>x</p>" in html_of("x", head="title: a\x0bb", name=HELLO)
     assert rendered("x", "title: a\x0bb").post.title == "ab"
+
+
+def test_a_letter_in_quotation_marks_is_not_garbled() -> None:
+    for text in ("“Ã” is a letter", "The letters ‘Ã’ and «Ñ», »Ä« und „Ä“", "Ã is a letter, “Ã” too", "Ã — the letter"):
+        assert repair(text) == (text, [])
+    assert repair("Ã  bientÃ´t, “Ã©tÃ©”")[0] == "à  bientôt, “été”"

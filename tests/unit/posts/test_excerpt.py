@@ -291,3 +291,9 @@ def test_any_amount_of_markup_takes_linear_time(unit: str) -> None:
     # Exponential or quadratic time would exceed the time limit of a test.
     text = unit * (200_000 // len(unit))
     assert isinstance(excerpt_of(text) + plain_line(text), str)
+
+
+def test_a_separator_of_the_post_is_not_another_tools_syntax() -> None:
+    for separator in ("[[MORE]]", "{{ more }}", "%% cut %%", "<?more?>"):
+        result = rendered(f"One.\n\n{separator}\n\nThree.", f"title: x\nexcerpt_separator: '{separator}'")
+        assert (result.excerpt, result.html, result.problems) == ("One.", "<p>One.</p>\n\n<p>Three.</p>\n", ())
