@@ -327,8 +327,7 @@ class _Front:
         return PlainTextResponse("something went wrong; please try again later\n", 500, public_page_headers())
 
     def _not_found(self, request: Request) -> Response:
-        ways = self._pages.ways_on(with_newest=False)
-        return self._pages.message(request, "nothing", "nothing_hint", status=404, ways=ways)
+        return self._pages.nothing(request)
 
     def _bad_form(self, request: Request, status: int) -> Response:
         hint = {413: "too_long", 408: "too_slow"}.get(status, "bad_form_hint")

@@ -205,7 +205,7 @@ class OwnerAuth:
         return is_same_site(request, public_url) and self._sessions.owns_form(session, form.one("token"))
 
     def _not_found(self, request: Request) -> Response:
-        return self._public_pages.message(request, "nothing", "nothing_hint", status=404)
+        return self._public_pages.nothing(request)
 
     def _with_form(
         self, handler: Callable[[Request, Form], Awaitable[Response]]

@@ -119,6 +119,11 @@ class PublicPages:
         """Return the page for a token that is forged, truncated, expired, already used, or meant for another page."""
         return self.message(request, "bad_link", "bad_link_hint", status=404, ways=self.ways_on())
 
+    def nothing(self, request: Request) -> Response:
+        """Return the page for a URL that does not exist, also for the admin page while it is closed."""
+        ways = self.ways_on(with_newest=False)
+        return self.message(request, "nothing", "nothing_hint", status=404, ways=ways)
+
     def bad_form(self, request: Request) -> Response:
         """Return the page for a form that was not sent with one of the buttons on the page."""
         return self.message(request, "bad_form", "bad_form_hint", status=400, ways=self.ways_on())
