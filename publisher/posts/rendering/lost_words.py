@@ -52,6 +52,7 @@ def with_all_words(body: str, *, footnotes: bool = True) -> tuple[str, list[Lost
     found: list[LostWords] = []
     if "]:" in body:
         body = _without_second_notes(body, found) if footnotes else body
+        _report_second_addresses(body, found)
         body = _without_false_links(body, found)
     return body, found
 
@@ -161,6 +162,22 @@ _DOTTED = re.compile(r"[^\sA-Z./][^\s/]*\.[A-Za-z0-9]{1,6}")
 _SLUG = re.compile(r"[^\sA-Z.,;:!?\u2026\u3001\u3002\uff01\uff0c\uff1f]+")
 # In "[//]: # (words)" and the like, the words are hidden on purpose.
 _HIDING = frozenset(("//", "_", "comment"))
+
+
+def _report_second_addresses(body: str, found: list[LostWords]) -> None:
+    """Report the links with a second address, of which Markdown uses the first."""
+    names = [_name(each[1]) for each in _DEFINITION.finditer(body)]
+    if len(names) == len(set(names)):
+        return
+    line_of = line_counter(body)
+    first: dict[str, tuple[str, int]] = {}
+    for each in _DEFINITION.finditer(_prose(body)):
+        if _ADDRESS.match(each[2]):
+            line = line_of(each.start(1))
+            target, number = first.setdefault(_name(each[1]), (each[2], line))
+            if target != each[2]:
+                message = f"the link [{each[1]}] already has an address on line {number}, which is used"
+                found.append(LostWords(line, message, "give one of them another name", False))
 
 
 def _without_false_links(body: str, found: list[LostWords]) -> str:

@@ -101,6 +101,12 @@ def test_definitions_that_nothing_uses_and_hidden_words_stay_hidden() -> None:
     assert message == "nothing refers to the link [logo]: img/logo.png, so readers don't see this line"
 
 
+def test_a_second_address_of_a_link_is_reported() -> None:
+    body = "[a][1]\n\n[1]: https://a.example\n[//]: # (x)\n[1]: https://a.example\n[1]: https://b.example\n[//]: # (y)"
+    message = "the link [1] already has an address on line 3, which is used"
+    assert [(line - 3, what) for line, what in said(rendered(body))] == [(6, message)]
+
+
 def test_a_note_with_lost_cells_is_refused() -> None:
     assert "[Ann]: Yes." in markdown("[Ann]: Yes.", "https://site.example")
     with pytest.raises(PublisherError) as caught:
