@@ -32,7 +32,7 @@ from publisher.store import Store
 from publisher.store.subscriber_records import NewSubscriber
 
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
-PATIENCE = 30.0
+PATIENCE = 120.0
 WORKERS = 2
 # A kill comes so long after the minute has begun: that is while the edition is made, built or delivered.
 LATEST_KILL = 0.5
