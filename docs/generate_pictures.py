@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -27,6 +27,7 @@ SITE = "https://gazette.example.org"
 NOW = "2026-11-30T09:00"
 PUBLISHER = [sys.executable, "-m", "publisher"]
 ARABIC = {"The Publisher Gazette, weekly": "الصحيفة الهادئة", 'language = "en"': 'language = "ar"'}
+POST, ARABIC_POST = "2026/11/10/a-ledger-beats-a-cursor/index.html", "ar/2026/06/03/reading-slowly/index.html"
 PHONES = """<body style="margin: 0; padding: 20px; display: flex; gap: 20px; background: #c9c5bd">{}</body>"""
 PHONE = """<img style="border-radius: 12px" src="data:image/png;base64,{}">"""
 
@@ -97,6 +98,11 @@ def screenshot(
     return picture
 
 
+def in_a_row(phones: Iterable[bytes]) -> str:
+    """Return a page that shows pictures of phones side by side."""
+    return PHONES.format("".join(PHONE.format(base64.b64encode(each).decode()) for each in phones))
+
+
 def small(picture: bytes) -> bytes:
     """Return a PNG with 256 colours, which is a third as large."""
     return subprocess.run([program("pngquant"), "256", "-"], input=picture, check=True, capture_output=True).stdout  # noqa: S603 - found by its name
@@ -119,10 +125,15 @@ def main() -> None:
             screenshot(browser, letter, phone, site=english, dark=True),
             screenshot(browser, whole_letter(arabic), phone, site=arabic),
         ]
-        three = PHONES.format("".join(PHONE.format(base64.b64encode(each).decode()) for each in phones))
+        pages = [english / "public" / path for path in ("index.html", POST, ARABIC_POST)]
+        site = in_a_row(
+            screenshot(browser, f"file://{page}", phone, dark=number == 1) for number, page in enumerate(pages)
+        )
+        three = in_a_row(phones)
         with preview(english) as address:
             pictures = {
                 "index": screenshot(browser, f"file://{english}/public/index.html", (760, 1060)),
+                "site": screenshot(browser, site, (1160, 820)),
                 "letter": screenshot(browser, letter, (760, 1060), site=english),
                 "letter-phones": screenshot(browser, three, (1160, 820)),
                 "preview": screenshot(browser, address, (1280, 660)),
