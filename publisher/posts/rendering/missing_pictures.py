@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 _IMAGE = re.compile(r"<img\b[^<>]*>")
+_WITHOUT_ADDRESS = re.compile(r'<(?:img(?![^<>]* src=")|source(?![^<>]* src(?:set)?="))')
 _ALT = re.compile(r' alt="([^"]*)"')
 _SOURCE = re.compile(r' src="')
 # The first URL of a srcset. The sanitiser has escaped the commas in it.
@@ -28,7 +29,7 @@ def alt_as_words(clean: str) -> str:
 
     A link that has nothing else shows its address. Of a <picture>, another source takes the place of a missing one.
     """
-    if "<img" not in clean:
+    if "<img" not in clean or not _WITHOUT_ADDRESS.search(clean):
         return clean
     if "<picture" in clean:
         clean = _PICTURE.sub(_of_what_is_there, clean)

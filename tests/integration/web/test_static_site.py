@@ -126,6 +126,13 @@ def test_only_text_of_the_site_is_compressed(web: WebClient) -> None:
     assert (part.status_code, len(part.content), part.headers.get("content-encoding")) == (206, 10, None)
 
 
+def test_readers_in_a_browser_may_read_feeds_and_nothing_else(web: WebClient) -> None:
+    for path in ("/feed.json", "/feed.xml", "/atom.xml", "/feeds.opml"):
+        assert web.get(path).headers["access-control-allow-origin"] == "*", path
+    for path in ("/", "/subscribe", "/unsubscribe/x"):
+        assert "access-control-allow-origin" not in web.get(path).headers, path
+
+
 def test_missing_and_hidden_files_are_404(web: WebClient) -> None:
     (web.project.root / "public/link").symlink_to(web.project.root / "publisher.toml")
     paths = ["/nothing", "/.publisher-files.json", "/../publisher.toml", "/%2e%2e/publisher.toml", "/link"]

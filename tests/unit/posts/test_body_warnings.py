@@ -165,3 +165,12 @@ def test_a_removed_url_says_why(url: str, why: str, tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     folder.write(HELLO, f'<a href="{url}">words</a>\n')
     assert any(f"the URL {url!r} was removed, because {why}" in message for _, message in reported(folder))
+
+
+def test_a_link_to_a_place_of_the_post_is_found_in_every_script(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    names = ("сноска", "prüfung", "pru\u0308fung", "注", "ملاحظة")
+    notes = "".join(f"Text[^{name}]\n\n[^{name}]: note\n\n" for name in names)
+    headings = "## Überblick\n\n[a](#überblick) [b](#%C3%BCberblick) <a id='место'></a> [c](#место) [d](#нет)\n"
+    folder.write(HELLO, notes + headings)
+    assert [message for _, message in reported(folder)] == ["broken link: there is no #нет in this post"]
