@@ -323,16 +323,17 @@ class FrontMatter:
         return not (self._says("not_listed") or self._says("listed"))
 
     def wants(self, switch: str) -> bool:
-        """Return whether the post should appear in feeds ("in_feeds") or newsletters ("in_newsletters")."""
-        return self.is_listed and not self._says(switch)
+        """Return whether a listed post should appear in feeds ("in_feeds") or newsletters ("in_newsletters")."""
+        return not self._says(switch)
 
     def _says(self, switch: str) -> bool:
         """Return whether a switch hides the post or keeps it out of something."""
-        words = hiding_words(switch)
         for place in self._keys.places.get(switch, _NOWHERE):
             value = self._at(place)
             # Eleventy takes the names of the collections, too.
-            if word_of(value) in words or (isinstance(value, list) and value and place[2].startswith("eleventy")):
+            if word_of(value) in hiding_words(switch) or (
+                isinstance(value, list) and value and place[2].startswith("eleventy")
+            ):
                 return True
         return False
 

@@ -89,6 +89,7 @@ class _PostBuilder:
         url = self.settings.site_url + quoted(path)
         updated = self._optional_date("updated")
         enclosures = self._enclosures(url)
+        is_listed = self.meta.is_listed
         return Post(
             source=self.source,
             id=self.meta.text("id") or tag_uri(self.settings.authority, day, self.folder, name),
@@ -108,9 +109,9 @@ class _PostBuilder:
             image=self._image(url),
             enclosures=enclosures,
             episode=self._episode(url) if any(map(is_played, enclosures)) else None,
-            in_feeds=self.meta.wants("in_feeds"),
-            in_newsletters=self.meta.wants("in_newsletters"),
-            is_listed=self.meta.is_listed,
+            in_feeds=is_listed and self.meta.wants("in_feeds"),
+            in_newsletters=is_listed and self.meta.wants("in_newsletters"),
+            is_listed=is_listed,
             has_title=has_title,
             files=tuple(self.attached.files),
         )

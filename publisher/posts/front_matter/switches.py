@@ -40,6 +40,7 @@ _ALSO_OTHERS = frozenset(
 
 TRUE = frozenset(("true", "yes", "on", "1", "y"))
 FALSE = frozenset(("false", "no", "off", "0", "n"))
+_IN_WORDS = (TRUE | FALSE) - {"0", "1"}
 HIDDEN_STATES = frozenset(("draft", "private", "hidden", "pending", "trash", "unlisted", "unpublished", "skip"))
 HIDDEN_STATES |= {"auto-draft", "inherit", "password"}  # WordPress
 HIDDEN_STATES |= {"members", "paid", "tiers"}  # Ghost
@@ -62,7 +63,7 @@ def word_of(value: Tree) -> str:
 
 def is_switched(value: str) -> bool:
     """Return whether a value is written as true or false, in words."""
-    return word_of(value) in (TRUE | FALSE) - {"0", "1"}
+    return word_of(value) in _IN_WORDS
 
 
 def hiding_words(switch: str) -> frozenset[str]:
