@@ -70,7 +70,9 @@ def _tokens() -> re.Pattern[str]:
     )
 
 
-_WRITTEN = {"elided": "’", "option": "&#45;&#45;", "tilde": "&#126;", "left": "&lt;"}
+# Keeps two signs apart that would become a guillemet. No text contains it, and in code it does no harm.
+_APART = "\x02"
+_WRITTEN = {"elided": "’", "option": "&#45;&#45;", "tilde": "&#126;", "left": f"<{_APART}"}
 # Behind these, ">>" begins a quotation in a quotation.
 _MARKS = re.compile(r"[ \t]*+(?:(?:>|[-*+]|\d{1,9}[.)])[ \t]*+)*+")
 # How much of a line is looked at to see whether it is only such marks.
@@ -105,6 +107,7 @@ def prepared(body: str) -> str:
 
 def finished(fragment: str) -> str:
     """Return the HTML of a prepared body without the marks that prepared() left in it."""
+    fragment = fragment.replace(_APART, "")
     return _STOPS.sub("", fragment) if "end-of-address" in fragment else fragment
 
 
@@ -149,7 +152,7 @@ def _changes(body: str, view: str) -> Iterator[tuple[int, int, str]]:
         elif kind in _WRITTEN:
             yield start, end, _WRITTEN[kind]
         elif kind == "right" and not _begins_quotation(view, start):
-            yield start, end, "&gt;"
+            yield start, end, f"{_APART}>"
         elif kind in ("quote", "end"):
             yield from _quote(view, start, opened)
 

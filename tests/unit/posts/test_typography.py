@@ -154,6 +154,8 @@ def test_angle_brackets_keep_their_meaning_in_markdown() -> None:
     assert "three &gt;&gt; 4" in html
     assert '&lt;<a href="https://a.example/">https://a.example/</a>&gt; &lt;<b>six</b>&gt;' in html
     assert "<code>&lt;&lt;</code> &lt;&lt;x" in html
+    for code in ("> quote\n>\n>     f << g >> h", "*\tx\n\n\t\tf << g >> h", "> [!NOTE]\n>     f << g >> h"):
+        assert "<pre><code>f &lt;&lt; g &gt;&gt; h\n</code></pre>" in rendered(code).html
 
 
 def test_titles_and_excerpts_are_set_like_the_text() -> None:
