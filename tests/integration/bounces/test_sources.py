@@ -139,7 +139,8 @@ def test_bounces_are_listed(returning: Returning) -> None:
     )
     head, *lines = returning.project.ok("bounces", "list").out.splitlines()
     assert (head.split("\t")[1], len(lines)) == ("Subscriber", 3)
-    assert returning.project.ok("bounces", "stats").out == "weekly 2026-W47\t3\t1\t1\t0\t0\n"
+    counted = "Edition\tSent\tHard bounces\tSoft bounces\tRejected\tSpam complaints\nweekly 2026-W47\t3\t1\t1\t0\t0\n"
+    assert returning.project.ok("bounces", "stats").out == counted
     assert returning.project.run("bounces", "stats", "--newsletter", "wekly").code == 1
 
 
