@@ -373,12 +373,17 @@ _KEY_AND_VALUE = re.compile(r"[ \t]*((?:- +)?[\w.-]+:[ \t]+|- +)(\S.*)")
 _LONGEST_FIX = 200
 
 
+# A text in quotes with the same quotes inside it: title: "He said "hi""
+_NESTED_QUOTES = re.compile(r"""(["'])((?:[^"'\n]*\s)?+\1[^\s"'][^\n]*)\1""")
+
+
 def in_quotes(line: str) -> str:
     """Return a line of YAML with its value in quotes, if it means what is written only then; "" for any other line."""
     found = _KEY_AND_VALUE.fullmatch(line.rstrip()) if len(line) <= _LONGEST_FIX else None
     if found is None or _value_of(line.strip()) == found[2]:
         return ""
-    value = found[2]
+    nested = _NESTED_QUOTES.fullmatch(found[2])
+    value = nested[2] if nested else found[2]
     plain = not re.search(r'["\\]', value)
     for written in (f'"{value}"' if plain else "", "'" + value.replace("'", "''") + "'"):
         if written and _value_of(f"{found[1]}{written}") == value:

@@ -75,6 +75,10 @@ VALUES = [
 ]
 
 
+# Quotes inside of the same quotes: the outer ones are not part of the text.
+MEANT = {'"He said "hi""': 'He said "hi"'}
+
+
 @pytest.mark.parametrize("key", ["title", "description"])
 def test_the_proposed_fix_of_a_value_is_read_as_it_was_meant(key: str) -> None:
     for value in VALUES:
@@ -88,7 +92,7 @@ def test_the_proposed_fix_of_a_value_is_read_as_it_was_meant(key: str) -> None:
         fix = re.fullmatch(rf"put the value in quotes: ({key}: .*)", hint)
         assert fix, (value, hint)
         head = parse_head(text.replace(f"{key}: {value}", fix[1]), whole=True)
-        assert head.fields[key] == value
+        assert head.fields[key] == MEANT.get(value, value)
         assert [
             p for p in build_post(HELLO, head, "", settings(), title_in).problems if "has no title" not in p.message
         ] == []
