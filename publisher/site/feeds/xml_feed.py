@@ -279,12 +279,12 @@ def _episode(element: Any, item: Item, duration: int) -> None:
 # Text that a guessing feed reader would take for HTML. Only such text is declared as HTML and escaped, because some
 # readers ignore the declaration (rss-parser 3.13, feedsmith 3.0, sfeed) and show "Use &lt;head&gt;"; plain text is
 # safe, and so is an ampersand that no HTML parser takes for an entity, as in AT&T and Q&A.
-_END_TAG = re.compile(r"</\w+>")
+_LIKE_HTML = re.compile(r"</\w+>|&#?\w+;|&#\w")
 
 
 def looks_like_html(text: str) -> bool:
     """Return whether a reader that guesses would take a plain text for HTML."""
-    return _END_TAG.search(text) is not None or ("&" in text and unescape(text) != text)
+    return _LIKE_HTML.search(text) is not None or ("&" in text and unescape(text) != text)
 
 
 def declare_html(element: Any) -> None:

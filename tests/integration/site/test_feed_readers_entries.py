@@ -22,7 +22,7 @@ XML_KINDS = ("rss", "atom")
 
 # Atom declares a title that looks like HTML to be HTML; readers that ignore the declaration show it escaped.
 def like_html(title: str) -> bool:
-    return bool(re.search(r"</\w+>", title)) or html.unescape(title) != title
+    return bool(re.search(r"</\w+>|&#?\w+;|&#\w", title)) or html.unescape(title) != title
 
 
 @pytest.fixture(scope="module", params=["samples", "hostile"])

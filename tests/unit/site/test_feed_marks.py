@@ -84,6 +84,7 @@ def test_only_text_that_a_reader_may_take_for_html_is_declared_as_html() -> None
         "": False,
         "a &amp; b": True,
         "&copy 2026": True,
+        "&unknown; &#zz": True,
         "&#x41": True,
         "<b>bold</b>": True,
     }.items():
