@@ -374,7 +374,7 @@ def test_each_failure_of_the_mail_server_is_named_and_says_what_waits(project: P
         tried(settings.port, "refuses the login of ann", login)
     with mail_server() as (_, settings):
         tried(settings.port, "STARTTLS", 'tls = "starttls"\n')
-        tried(settings.port, "TLS", 'tls = "tls"\n')
+        tried(settings.port, "no secure connection", 'tls = "tls"\n')
 
 
 @pytest.mark.parametrize("step", ["remember_files", "deliver_open"])
