@@ -48,11 +48,6 @@ _FAMILIES = (
         "write ~~words~~ to strike words out, or H<sub>2</sub>O",
     ),
     _Family(
-        "stars inside a word emphasise a part of it, and are not shown",
-        re.compile(r"(?<=[A-Za-z0-9])\*(?=[A-Za-z])[A-Za-z0-9]{1,60}\*(?=[A-Za-z0-9])"),
-        "write \\* for a star that readers should see",
-    ),
-    _Family(
         "the callout is none of GitHub's alerts and is shown as is",
         re.compile(
             rf"^[ \t>]*> ?\[!(?!(?:{'|'.join(ALERTS)})\](?![+-]))[\w-]{{1,30}}\][+-]?", re.IGNORECASE | re.MULTILINE
@@ -83,6 +78,40 @@ _FAMILIES = (
         re.compile(r"^ {0,3}\*\[[^\[\]\n]{1,100}\]:(?=[ \t])", re.MULTILINE),
         'write <abbr title="HyperText Markup Language">HTML</abbr>',
     ),
+    _Family(
+        "attributes in braces are not supported and are shown as is",
+        re.compile(r"(?<=[)\]])\{ ?(?:[.#][A-Za-z][\w-]{0,60}|[A-Za-z-]{1,30}=[^{}\s]{1,100})(?: [^{}\n]{1,200})?\}"),
+        'delete them, or write HTML such as <img src="x.png" alt="" width="300">',
+    ),
+    _Family(
+        "spoilers are not supported, and readers see their words",
+        re.compile(r"(?<!\S)>![^\n]{1,300}!<|(?<![|\w])\|\|(?=[^\s|])[^|\n]{1,300}(?<=[^\s|])\|\|(?![|\w])"),
+        "write <details><summary>Spoiler</summary>words</details>",
+    ),
+    _Family(
+        "Markdown in this HTML element is not read, and its signs are shown as is",
+        re.compile(
+            r"^ {0,3}(?:<(?:details|figure|table)\b[^<>\n]{0,200}> {0,8})?<(?:summary|figcaption|caption|legend)"
+            r"(?: [^<>\n]{0,200})?>[^<\n]{0,300}?(?:\*\*[^\s*<]|\]\(|(?<!\w)\*[^\s*<])",
+            re.IGNORECASE | re.MULTILINE,
+        ),
+        "write <b>, <i>, <code> or <a> in it",
+    ),
+    _Family(
+        "tables drawn with + are not supported and are shown as is",
+        re.compile(r"^[ \t>]{0,9}\+(?:[-=]{3,200}\+){1,100}[ \t]*$", re.MULTILINE),
+        "write | a | b | and |---|---| below the header",
+    ),
+    _Family(
+        "a link without words is not shown",
+        re.compile(r"(?<![!\w\]\\])\[ ?\]\((?=[^()\s]{0,300}[/.#:])[^()\s]{1,300}\)"),
+        "write its words between the brackets",
+    ),
+    _Family(
+        "a link has no address, and leads to this post",
+        re.compile(r"(?<![!\w\]\\])\[[^\[\]\n]{1,200}\]\((?:<>)?\)(?! ?\{)"),
+        "write the address between the parentheses",
+    ),
 )
 
 _REFERENCE = re.compile(r"^ {0,3}\[([^\[\]\n]{1,200})\]:", re.MULTILINE)
@@ -108,6 +137,24 @@ def shown_as_typed(prose: str) -> Iterator[tuple[int, str, str]]:
             more = f", on {len(lines)} lines up to line {last}" if len(lines) > 1 else ""
             yield first, f"{family.what}: {shown}{more}", family.hint
     yield from _notes_without_text(prose)
+    if "|" in prose:
+        yield from _tables_with_wrong_rule(prose.split("\n"))
+
+
+_RULE = re.compile(r"[ \t>]*+(?=[^\n]*\|)\|?[ \t]*+:?-[-:| \t]*+")
+_PIPE = re.compile(r"(?<!\\)\|")
+
+
+def _tables_with_wrong_rule(lines: list[str]) -> Iterator[tuple[int, str, str]]:
+    """Yield the rules below the header of a table that have not as many cells as the header."""
+    for number in range(1, len(lines)):
+        above = lines[number - 2] if number > 1 else ""
+        if "|" not in lines[number - 1] or "|" in above or not _RULE.fullmatch(lines[number]):
+            continue
+        header, rule = (len(_PIPE.split(line.strip(" \t>|"))) for line in lines[number - 1 : number + 1])
+        if header != rule:
+            what = f"a table is shown as text if its rule has fewer or more cells ({rule}) than its header ({header})"
+            yield number + 1, what, "write --- once for each column, as in |---|---|"
 
 
 def _notes_without_text(prose: str) -> Iterator[tuple[int, str, str]]:

@@ -24,6 +24,16 @@ WRITTEN = {
     "[[Some Note]]": "links in two brackets",
     '<div class="a" markdown="1">': "Markdown in an HTML element",
     "*[HTML]: HyperText Markup Language": "abbreviations",
+    "![x](y.png){width=50%}": "attributes in braces",
+    "a [b](c){rel=nofollow} [d]{.smallcaps}": "attributes in braces",
+    ">! It was him !<": "spoilers",
+    "It was ||him||.": "spoilers",
+    "<summary>Click **me**</summary>": "Markdown in this HTML element",
+    "<details><summary>See [it](a.md)</summary>": "Markdown in this HTML element",
+    "+---+---+": "tables drawn with +",
+    "see [](https://a.example)": "a link without words",
+    "see [it]() and [it](<>)": "a link has no address",
+    "| Plan | Price |\n|---|\n| Basic | $5 |": "a table is shown as text",
     "A claim.[^1]": "the footnote [^1] has no text",
 }
 LOOKALIKES = (
@@ -35,6 +45,9 @@ LOOKALIKES = (
     "\\[[a b]\\] [[a](b)] [[TOC]] m[[1, 2]]",
     "[[Bug #1]]\n\n[Bug #1]: https://a.example",
     "100%% and 5%% off, %%NAME%%",
+    "## A {#id}\n\na || b || c, f[x](y) {x}, [](auto x), [=](int x), [x](){}, 1 + 2 +, ![](a.png)",
+    "| a | b |\n|---|---|\n| - | - |\n\na | b\n-|-\n|x\\|y|\n|-|",
+    "<summary>Click me</summary> <b>**x**</b>\n\n<figcaption>2 * 3</figcaption>",
     "10~20 and 30~40, (~5) and (~6), ~/a and ~/b, 3월~5월, ~~struck~~ and ~~out~~, well~ well~",
 )
 
@@ -42,8 +55,9 @@ LOOKALIKES = (
 def test_each_family_is_named_in_text_and_not_in_code() -> None:
     for written, what in WRITTEN.items():
         (found,) = shown_as_typed(masked(f"Text\n\n{written}\n"))
-        assert (found[0], found[1].startswith(what)) == (3, True), found
-        for code in (f"Text `{written}`", f"```\n{written}\n```", f"Text\n\n    {written}\n"):
+        assert (found[0], found[1].startswith(what)) == (4 if "\n" in written else 3, True), found
+        indented = written.replace("\n", "\n    ")
+        for code in (f"Text `{written}`", f"```\n{written}\n```", f"Text\n\n    {indented}\n"):
             assert list(shown_as_typed(masked(code))) == [], code
 
 
