@@ -36,10 +36,10 @@ from publisher.posts.front_matter.parsing import parse_head
 from publisher.posts.front_matter.preamble import front_start
 from publisher.posts.rendering import lone_tags
 from publisher.posts.rendering.allowed_html import sanitise
-from publisher.posts.rendering.fences import with_fence_lines
 from publisher.posts.rendering.lost_words import LostWords, lost_elements, with_all_cells, with_all_words
 from publisher.posts.rendering.mathml import maths_of
 from publisher.posts.text import comments
+from publisher.posts.text.hidden_words import hidden_words
 from publisher.posts.text.nesting import require_shallow_html, require_shallow_markdown
 from publisher.posts.text.prose import line_at, masked
 from publisher.posts.text.tex import take_out
@@ -165,8 +165,9 @@ def rendered_note(text: str, base: str, first_line: int = 1) -> str:
     clean = comments.without_comments_in_attributes(clean)
     view = masked(text)
     for shown in comments.shown_comments(view, clean, is_markdown=True):
-        raise PostError(shown.message, line=first_line + line_at(view, shown.place) - 1, hint=shown.hint)
-    if tag := comments.hidden_words(html):
+        if shown.is_certain:
+            raise PostError(shown.message, line=first_line + line_at(view, shown.place) - 1, hint=shown.hint)
+    if tag := hidden_words(html):
         raise PostError(f"readers would see what {tag} hides in a browser", line=first_line, hint="delete it")
     return maths_of(clean, 0).html
 
@@ -184,7 +185,6 @@ def _html_of(body: str) -> tuple[str, list[LostWords]]:
         rendering.sourcepos = parsing.sourcepos_chars = placed
         rendering.unsafe_ = True  # inline HTML is allowed; it is sanitised later
         rendering.escape = escape
-        rendering.full_info_string = True  # for the words in it
         return finished(comrak.render_markdown(body, extensions, parsing, rendering))
 
     def render(body: str, escape: bool = False) -> str:
@@ -192,14 +192,10 @@ def _html_of(body: str) -> tuple[str, list[LostWords]]:
 
     body, lost = with_all_words(body, footnotes=False)
     body = prepared(body)
-    if lone_tags.may_swallow(body):
-        settled = lone_tags.settle_markdown(body, render)
-        lost += lost_elements(settled.removed)
-        html = settled.html
-    else:
-        html = render(body)
-    html, at_fences = with_fence_lines(html, body, parsed)
-    return html, [*lost, *cells.values(), *at_fences]
+    if not lone_tags.may_swallow(body):
+        return render(body), [*lost, *cells.values()]
+    settled = lone_tags.settle_markdown(body, render)
+    return settled.html, [*lost, *cells.values(), *lost_elements(settled.removed)]
 
 
 def stray_notes(config: Config, now: datetime, taken: Mapping[str, Collection[str]]) -> Iterator[Problem]:

@@ -26,16 +26,11 @@ from publisher.posts.rendering.lost_words import LostWords, lost_elements, lost_
 from publisher.posts.rendering.missing_pictures import alt_as_words
 from publisher.posts.rendering.references import References
 from publisher.posts.rendering.settled_tags import SettledHtml
-from publisher.posts.text.comments import (
-    comment_in,
-    hidden_words,
-    hiding_list,
-    shown_comments,
-    without_comments_in_attributes,
-)
+from publisher.posts.text.comments import comment_in, shown_comments, without_comments_in_attributes
 from publisher.posts.text.definitions import with_separate_terms
 from publisher.posts.text.encoding import decode, repair_body, without_controls
 from publisher.posts.text.excerpt import count_words, excerpt_of, plain_text
+from publisher.posts.text.hidden_words import hidden_words, hiding_list
 from publisher.posts.text.merge_tags import MAYBE_FIELD, WORDPRESS
 from publisher.posts.text.nesting import require_shallow_html, require_shallow_markdown
 from publisher.posts.text.prose import LineFinder, line_at, without_inline_code
@@ -215,8 +210,9 @@ class _Body:
                 self._report_hidden_words(raw)
         if _may_have_comment(self.written):
             view = self._lines.prose if not self._is_html else "\n" * (self.first_line - 1) + self.written
-            for place, message, hint in shown_comments(view, clean, is_markdown=not self._is_html):
-                self.problems.append(Problem(self.path, line_at(view, place), message, hint))
+            for place, message, hint, is_certain in shown_comments(view, clean, is_markdown=not self._is_html):
+                severity = Severity.ERROR if is_certain else Severity.WARNING
+                self.problems.append(Problem(self.path, line_at(view, place), message, hint, severity))
         self._report_comment_in("title", self.post.title)
         self._report_comment_in("description", self.post.excerpt)
 

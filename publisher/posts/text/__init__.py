@@ -4,14 +4,15 @@ Nothing here makes HTML. The modules answer questions about a text (which lines 
 small things in it, so that a Markdown parser reads what the writer meant.
 
 Public modules:
-    comments    comments that readers would see
-    encoding    decoding of bytes to clean text
-    excerpt     plain text and the first words of a body
-    merge_tags  code of other tools that readers should not see
-    nesting     how deeply a body may be nested
-    prose       the difference between prose and code in a body, and the search for lines in a file
-    tex         the search for TeX in a body
-    typography  small signs that a Markdown parser reads differently from the writer
+    comments      comments that readers would see
+    encoding      decoding of bytes to clean text
+    excerpt       plain text and the first words of a body
+    hidden_words  words that a browser would hide
+    merge_tags    code of other tools that readers should not see
+    nesting       how deeply a body may be nested
+    prose         the difference between prose and code in a body, and the search for lines in a file
+    tex           the search for TeX in a body
+    typography    small signs that a Markdown parser reads differently from the writer
 """
 
-__all__ = ["comments", "encoding", "excerpt", "merge_tags", "nesting", "prose", "tex", "typography"]
+__all__ = ["comments", "encoding", "excerpt", "hidden_words", "merge_tags", "nesting", "prose", "tex", "typography"]

@@ -16,11 +16,15 @@ from publisher.posts.text.prose import masked, without_inline_code
 
 
 class ShownComment(NamedTuple):
-    """A comment that readers would see: its offset in the prose, what is wrong with it, and how to fix it."""
+    """A comment that readers would see: its offset in the prose, what is wrong with it, and how to fix it.
+
+    is_certain  whether it is a comment; otherwise the same signs may be meant for readers
+    """
 
     place: int
     message: str
     hint: str
+    is_certain: bool = True
 
 
 class _Kind(NamedTuple):
@@ -62,8 +66,10 @@ _HINT = "delete it, or write <!-- ... -->"
 _NEVER_CLOSED = ("the comment that begins here is never closed, and readers see it", "close it where it ends")
 _ID = re.compile(r"\{#[^{}\n]{0,200}(?<!#)\}")
 
-# Obsidian's. A merge tag such as %%NAME%% is none, nor are per cent, as in 5%%.
-_PER_CENT = re.compile(r"(?<![%\d])%%(?!%)((?:[^%]|%(?!%))*+)%%(?!%)")
+# Obsidian's. A merge tag such as %%NAME%% is none, nor are per cent, as in 5%%. Other signs are those of programs:
+# ${x%%.*}, %%d, %%time and %%i. Between spaces, or glued to a word, a pair may be either.
+_PER_CENT = re.compile(r"(?<![%\d])%%(?!%)((?:[^%]|%(?!%))*+)(?=%%(?!%))")
+_BEGINS_LINE = re.compile(r"[ \t>]*+(?:(?:[-*+]|\d{1,9}[.)])[ \t]++)*+")
 _PER_CENT_LINE = re.compile(r"^[ \t>]{0,40}%%(?=[ \t]+[^\s%])", re.MULTILINE)
 _CONTAINER = re.compile(
     r"^[ \t>]{0,40}:::++(?=[ \t]{0,8}\{?[ \t]{0,8}\.?(?:comment|hidden|content-hidden)\b)", re.MULTILINE
@@ -109,8 +115,8 @@ _IN_DESCRIPTION = re.compile(r"\s?&lt;!--(?:(?!--&gt;|&lt;!--)[^\"<>])*+--&gt;")
 
 
 def without_hidden_text(body: str) -> str:
-    """Return a Markdown body without the comments and scripts that are not in the HTML made of it. Code stays."""
-    if not any(sign in body for sign in ("<!--", "]:", "comment", "<?php", "<s", "<S")):
+    """Return a Markdown body without the comments that are not in the HTML that is made of it. Code stays as it is."""
+    if not any(sign in body for sign in ("<!--", "]:", "comment")):
         return body
     for _ in range(max(5, min(_MOST, _MOST_READ // len(body)))):
         body, has_more = _without_hidden(body)
@@ -119,25 +125,18 @@ def without_hidden_text(body: str) -> str:
     return body
 
 
-# What begins a comment that Markdown, Liquid or kramdown removes, or a script, which no reader sees. A reference counts
-# unless a link uses it.
+# What begins a comment that Markdown, Liquid or kramdown removes. A reference counts unless a link uses it.
 _BEGINS = re.compile(
-    r"<!--|(?:\A|(?<=\n\n)) {0,3}<\?php\b|(?:^ {0,3}\x01(?i:script)|[<\x01](?i:style))\b(?=[^<>\n]{0,300}>)"
-    r"|\{%-?[ \t]*comment\b[^%\n]*%\}|\{::comment\}"
+    r"<!--|\{%-?[ \t]*comment\b[^%\n]*%\}|\{::comment\}"
     r"|^ {0,3}\[(?:(?=(?://|comment)\])|(?=[^\[\]\n]{1,60}\]:[ \t]{0,8}(?:#|<>)[ \t]{1,8}[(\"']))"
     r"([^\[\]\n]{1,60})\]:[ \t]{0,8}(?:(?:#|<>)[ \t]{0,8})?",
     re.MULTILINE,
 )
 _ENDS = {
     "<!": re.compile("-->"),
-    "<?": re.compile(r"\?>([ \t]*$)?", re.MULTILINE),
-    "<sc": re.compile(r"</script\s*>([ \t]*$)?", re.IGNORECASE | re.MULTILINE),
-    "<st": re.compile(r"</style\s*>", re.IGNORECASE),
     "{%": re.compile(r"\{%-?[ \t]*endcomment[ \t]*-?%\}"),
     "{:": re.compile(r"\{:/(?:comment)?\}"),
 }
-# A block that counts as code unless its sign < is another one.
-_RAW = re.compile(r"^( {0,3})<(?=(?:script|style)\b)", re.IGNORECASE | re.MULTILINE)
 _IN_BRACKETS = re.compile(r"\((?:\\.|[^()\\\n]|\n(?![ \t]*\n))*+\)[ \t]*$", re.MULTILINE)
 _IN_QUOTES = re.compile(r"([\"'])(?:\\.|(?!\1)[^\\\n]|\n(?![ \t]*\n))*+\1[ \t]*$", re.MULTILINE)
 _LABELS = frozenset(("//", "comment"))
@@ -146,7 +145,7 @@ _LINKED = re.compile(r"\[([^\[\]\n]{1,60})\](?!:)")
 
 def _without_hidden(body: str) -> tuple[str, bool]:
     """Return a body without comments up to the first with a sign of code in it, and whether there may be more."""
-    view = masked(_RAW.sub("\\1\x01", without_shown_code(body)))
+    view = masked(without_shown_code(body))
     linked = {found[1].casefold() for found in _LINKED.finditer(view)}
     pieces, last, has_more = [], 0, False
     unclosed: set[str] = set()
@@ -174,14 +173,9 @@ def _end_of(beginning: re.Match[str], body: str, unclosed: set[str]) -> int:
         if ended or beginning[1].casefold() not in _LABELS:
             return ended.end() if ended else -1
         return (body.find("\n", beginning.end()) + 1 or len(body) + 1) - 1
-    tag = beginning[0].lstrip(" ").lower().replace("\x01", "<")
-    sign = tag[: 2 + tag[1].isalpha()]
+    sign = beginning[0][:2]
     if sign not in unclosed and (closing := _ENDS[sign].search(body, beginning.end())):
-        if not closing.re.groups or closing[1] is not None:
-            return closing.end()
-        if closing.start() > beginning.end() + 300:
-            unclosed.add(sign)  # so that the search is not repeated from each beginning
-        return -1  # with words behind it, it is shown
+        return closing.end()
     unclosed.add(sign)
     before = body[max(0, beginning.start() - 4) : beginning.start()].rpartition("\n")[2]
     return len(body) if beginning[0] == "<!--" and not before.strip() else -1
@@ -232,71 +226,13 @@ def _shown_in_markdown(prose: str, seen: str) -> Iterator[ShownComment]:
     if _SEEN_END.search(seen) and (place := _comment_in_comment(prose)) >= 0:
         message = "the comment that begins here ends at the first -->, so that readers see the rest of it"
         yield ShownComment(place, message, "delete the comment inside it")
-    if "%%" in seen and (place := _per_cent(prose)) >= 0:
-        yield ShownComment(place, "%%...%% is a comment in other editors, but readers see it here", _HINT)
-    elif "%%" in seen and (line := _PER_CENT_LINE.search(prose)):
-        yield ShownComment(line.end() - 2, "%% begins a comment in other editors, but readers see it here", _HINT)
+    if "%%" in seen:
+        yield from _shown_per_cent(prose)
     if ":::" in seen and (line := _CONTAINER.search(prose)):
         yield ShownComment(line.end(), "this container is hidden in other tools, but readers see it here", _HINT)
     if _SEEN_REFERENCE.search(seen) and (place := _reference(prose)) >= 0:
         hint = "put a blank line before it, or write <!-- ... -->"
         yield ShownComment(place, "the comment on this line is shown to readers", hint)
-
-
-def hidden_words(html: str) -> str:
-    """Return the first tag in HTML whose words a browser would hide, but readers see; "" if there is none."""
-    for found in islice(filter(_is_hidden, _ELEMENT.finditer(html)), _MOST):
-        if re.search(r"\w", _words_in(html[found.end() : found.end() + _FAR], found[1].lower())):
-            return found[0]
-    return ""
-
-
-def _words_in(html: str, name: str) -> str:
-    """Return the words up to the end of the element in which some HTML begins."""
-    depth, pieces = 1, []
-    for part in re.split(r"(</?[a-zA-Z][^<>]*>)", html):
-        if part[:1] != "<":
-            pieces.append(part)
-        elif part[1:].lstrip("/").lower().startswith(name):
-            depth += -1 if part[1] == "/" else 1
-        if not depth:
-            break
-    return "".join(pieces)
-
-
-def hiding_list(prose: str) -> int:
-    """Return the offset of kramdown's first list of attributes that hides the words before it; -1 if there is none."""
-    found = _ATTRIBUTE_LIST.search(prose)
-    return found.start() if found else -1
-
-
-def _is_hidden(element: re.Match[str]) -> bool:
-    attributes = element[2]
-    if _HIDDEN_STYLE.search(attributes) or _HIDDEN.search(_QUOTED.sub("=", attributes)):
-        return True
-    return element[1].lower() in _SELDOM_SHOWN and not _OPEN.search(attributes)
-
-
-# How much of an element is searched for words.
-_FAR = 5_000
-# Browsers show the first only with its attribute `open`, and the others never.
-_SELDOM_SHOWN = frozenset(("dialog", "datalist", "comment"))
-_ELEMENT = re.compile(
-    r"<(?!(?:script|style|template|svg|img|input|math|title|textarea|source|br|hr|iframe|video|audio|object)\b)"
-    r"([a-z][\w-]*+)((?:[^<>\"']|\"[^\"]*+\"|'[^']*+')*+)>",
-    re.IGNORECASE,
-)
-_QUOTED = re.compile(r"=\s*+(?:\"[^\"]*\"|'[^']*')")
-_OPEN = re.compile(r"(?:^|\s)open(?=[\s=/]|\Z)", re.IGNORECASE)
-_HIDDEN = re.compile(r"(?:^|\s)hidden(?=[\s=/]|\Z)", re.IGNORECASE)
-_NOT_SEEN = (
-    r"(?:(?:display\s{0,9}:\s{0,9}none|visibility\s{0,9}:\s{0,9}hidden)"
-    r"|(?<![\w-])(?:opacity|font-size|max-height)\s{0,9}:\s{0,9}0(?![.\d]))"
-)
-_HIDDEN_STYLE = re.compile(rf"\sstyle\s*+=\s*+[\"']?(?:[^\"'<>]*;)?\s*{_NOT_SEEN}", re.IGNORECASE)
-_ATTRIBUTE_LIST = re.compile(
-    rf"\{{:[^{{}}\n]{{0,200}}?(?:(?<=[ :])hidden(?=[ =}}])|{_NOT_SEEN})[^{{}}\n]{{0,200}}\}}", re.IGNORECASE
-)
 
 
 def comment_in(line: str) -> str:
@@ -390,9 +326,51 @@ def _first(kind: _Kind, prose: str) -> int:
     return -1
 
 
-def _per_cent(prose: str) -> int:
-    found = (each for each in _PER_CENT.finditer(prose) if each[1].strip() and not _MERGE_TAG.fullmatch(each[1]))
-    return next((each.start() for each in found), -1)
+def _shown_per_cent(prose: str) -> Iterator[ShownComment]:
+    if (place := _per_cent(prose)) >= 0:
+        yield ShownComment(place, "%%...%% is a comment in other editors, but readers see it here", _HINT)
+    elif line := _PER_CENT_LINE.search(prose):
+        yield ShownComment(line.end() - 2, "%% begins a comment in other editors, but readers see it here", _HINT)
+    elif (place := _per_cent(prose, certain=False)) >= 0:
+        hint = "put it in backticks if readers should see it; a comment is <!-- ... -->"
+        yield ShownComment(place, "%%...%% may be a comment, and readers see it", hint, False)
+
+
+def _per_cent(prose: str, *, certain: bool = True) -> int:
+    """Return the offset of Obsidian's first comment, or of the first pair that may be one; -1 if there is none."""
+    found = (each for each in _PER_CENT.finditer(prose) if not _MERGE_TAG.fullmatch(each[1]))
+    return next((each.start() for each in found if _is_pair(each, certain=certain)), -1)
+
+
+def _is_pair(found: re.Match[str], *, certain: bool) -> bool:
+    """Return whether two signs of Obsidian are around words, and not each in front of a word, as in %%i and %%j."""
+    prose, inside = found.string, found[1]
+    before, behind = prose[max(0, found.start() - 1) : found.start()], prose[found.end() + 2 : found.end() + 3]
+    line = prose[max(0, found.start() - _NEAR) : found.start()].rpartition("\n")[2]
+    is_alone, ends_line = _BEGINS_LINE.fullmatch(line) is not None, not behind or behind == "\n"
+    if line.rstrip()[-1:].isdigit() and inside.rstrip()[-1:].isdigit():
+        return False  # 5 %% and 6 %%
+    if not re.search(r"\w", inside) or (inside[0] in ".,;:!?)]}'\"*/#" and not is_alone):
+        return False
+    if inside[-1].isspace():  # it ends as it begins: %% words %%
+        is_closed = behind.isspace() or ends_line
+        may_be, is_sure = is_closed and (inside[0].isspace() or is_alone), is_closed and (is_alone or ends_line)
+    elif inside[-1].isdigit():  # %%see page 5%%, or %%i is 5%% of it
+        may_be = "\n" not in inside and (not inside[0].isspace() or is_alone)
+        is_sure = is_alone and ends_line
+    else:
+        may_be = not inside[0].isspace() or is_alone
+        is_sure = may_be and not (_is_ascii_word(before) or _is_ascii_word(behind)) and before not in _QUOTES
+    if not (is_alone and ends_line) and _BLANK_LINE.search(inside):
+        is_sure = False
+    return may_be and (is_sure or not certain)
+
+
+def _is_ascii_word(char: str) -> bool:
+    return char.isascii() and (char.isalnum() or char in ("_", "}", "{", "$", "=", "%"))
+
+
+_QUOTES = frozenset("'\"`‘’“”")
 
 
 def _reference(prose: str) -> int:

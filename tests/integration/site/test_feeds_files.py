@@ -52,7 +52,6 @@ def gazette(project: Project) -> Project:
         TABLE,
         image="pictures/hills.png",
         image_alt='"Hills & \\"dusk\\""',
-        image_caption='"Photo: Ann"',
         tags="[Reading]",
     )
     project.post(
