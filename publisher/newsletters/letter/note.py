@@ -36,6 +36,7 @@ from publisher.posts.front_matter.parsing import parse_head
 from publisher.posts.front_matter.preamble import front_start
 from publisher.posts.rendering import lone_tags
 from publisher.posts.rendering.allowed_html import sanitise
+from publisher.posts.rendering.fences import with_fence_lines
 from publisher.posts.rendering.lost_words import LostWords, lost_elements, with_all_cells, with_all_words
 from publisher.posts.rendering.mathml import maths_of
 from publisher.posts.text import comments
@@ -185,6 +186,7 @@ def _html_of(body: str) -> tuple[str, list[LostWords]]:
         rendering.sourcepos = parsing.sourcepos_chars = placed
         rendering.unsafe_ = True  # inline HTML is allowed; it is sanitised later
         rendering.escape = escape
+        rendering.full_info_string = True  # for the words in it
         return finished(comrak.render_markdown(body, extensions, parsing, rendering))
 
     def render(body: str, escape: bool = False) -> str:
@@ -192,10 +194,14 @@ def _html_of(body: str) -> tuple[str, list[LostWords]]:
 
     body, lost = with_all_words(body, footnotes=False)
     body = prepared(body)
-    if not lone_tags.may_swallow(body):
-        return render(body), [*lost, *cells.values()]
-    settled = lone_tags.settle_markdown(body, render)
-    return settled.html, [*lost, *cells.values(), *lost_elements(settled.removed)]
+    if lone_tags.may_swallow(body):
+        settled = lone_tags.settle_markdown(body, render)
+        lost += lost_elements(settled.removed)
+        html = settled.html
+    else:
+        html = render(body)
+    html, at_fences = with_fence_lines(html, body, parsed)
+    return html, [*lost, *cells.values(), *at_fences]
 
 
 def stray_notes(config: Config, now: datetime, taken: Mapping[str, Collection[str]]) -> Iterator[Problem]:

@@ -31,6 +31,7 @@ _CLOSING = {
 # The language of front matter behind its first fence, as gray-matter and Eleventy know it.
 _LANGUAGE = re.compile(r"---[ \t]*(json|toml|ya?ml)[ \t]*", re.IGNORECASE)
 _JSON_OPENS = re.compile(r"\{\s*(\"|\n)")
+_JSON_KEY = re.compile(r'"([^"\\]{1,100})"\s*:')
 _JSON_CLOSES = re.compile(r"^\}[ \t]*;*$", re.MULTILINE)
 
 # Pelican and MultiMarkdown: "Title: ..." from the first line on, without fences, up to an empty line.
@@ -74,7 +75,8 @@ def _parsed_head(text: str, *, whole: bool, is_first: bool) -> Head | None:
     if _JSON_OPENS.match(text):
         if not whole:
             raise Unfinished  # in part of a file, the end of a nested object may look like the end
-        return _head(text, _end_of_json(text))
+        end = _end_of_json(text)
+        return None if _is_sentence(text, end) else _head(text, end)
     return _header_lines(text, whole=whole) if _HEADER_LINE.match(text) else None
 
 
@@ -129,6 +131,23 @@ def _end_of_json(text: str) -> int:
     except (ValueError, RecursionError):
         closing = _JSON_CLOSES.search(text, text.find("\n") + 1 or len(text))
         return closing.end() if closing else len(text)
+
+
+def _is_sentence(text: str, end: int) -> bool:
+    """Return whether a line begins with JSON and goes on with words, as one about JSON does.
+
+    Raises PostError if the JSON has the fields of a post, so that it is front matter.
+    """
+    more = text[end:].partition("\n")[0].strip(" \t;")
+    if not more:
+        return False
+    from publisher.posts.front_matter.field_names import fields_of
+
+    line = text.count("\n", 0, end) + 1
+    if line > 1 or any(fields_of(key) for key in _JSON_KEY.findall(text[:end])):
+        what = f"the front matter ends in the middle of this line, before: {more[:40]}"
+        raise PostError(what, line=line, hint="begin a new line there")
+    return True
 
 
 def _head(text: str, end: int) -> Head:

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from itertools import dropwhile, takewhile
 
 from publisher.core.errors import PostError
-from publisher.posts.front_matter.switches import hides, is_hidden_by
+from publisher.posts.front_matter.field_names import SPELLINGS
+from publisher.posts.front_matter.switches import hides, is_date, is_hidden_by, keeps_back
 from publisher.posts.text.prose import masked
 
 # White space of every kind, and characters without width: Unicode's Default_Ignorable_Code_Point, and blank braille.
@@ -143,7 +144,8 @@ def refuse_second(body: str, first_line: int, *, whole: bool) -> bool:
         field = _FIELD.fullmatch(text)
         if field is None or text[0] in " \t":  # which may be code
             break
-        if is_hidden_by(_key(field[1]), _word(field[3])):
+        key, word = _key(field[1]), _word(field[3])
+        if keeps_back(key, word) or (key in SPELLINGS["expires"] and is_date(word.upper())):
             what = f"this line looks like front matter, but is below it: {text.strip()[:40]!r}"
             raise PostError(what, line=number, hint="move it above the line that closes the front matter")
     return True

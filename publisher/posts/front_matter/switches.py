@@ -97,6 +97,16 @@ def is_hidden_by(key: str, word: str) -> bool:
     return any(key in SWITCHES[switch] and word in hiding_words(switch) for switch in ("draft", "shown", "state"))
 
 
+def keeps_back(key: str, word: str) -> bool:
+    """Return whether a key with a value certainly hides a post, takes it off lists, or keeps it out.
+
+    key, word  see hides
+    """
+    if key == "permalink":
+        return word in FALSE
+    return any(key in keys and word in hiding_words(switch) for switch, keys in SWITCHES.items())
+
+
 def why_unclear(switch: str, key: str, spelling: str, value: Tree) -> tuple[str, str] | None:
     """Return what is wrong with the value of a switch, and how to correct it; None if the value is clear.
 

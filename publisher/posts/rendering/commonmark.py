@@ -5,14 +5,13 @@ Of the posts room, only this module and typography use comrak. It is imported wh
 
 from __future__ import annotations
 
-import re
 from functools import cache
-from html import escape, unescape
 from typing import Any
 
 import comrak
 
 from publisher.posts.rendering import lone_tags
+from publisher.posts.rendering.fences import with_fence_lines
 from publisher.posts.rendering.lost_words import LostWords, with_all_cells
 from publisher.posts.rendering.settled_tags import SettledHtml
 from publisher.posts.text.definitions import has_definitions, loosened
@@ -20,7 +19,7 @@ from publisher.posts.text.typography import finished, prepared
 
 
 def settled_html(body: str) -> tuple[SettledHtml, list[LostWords]]:
-    """Return a Markdown body as HTML, and what its parser would have lost of tables.
+    """Return a Markdown body as HTML, and what its parser would have lost of tables and at fences.
 
     No lone tag in it hides what follows it, and typographic signs are set.
     """
@@ -31,31 +30,8 @@ def settled_html(body: str) -> tuple[SettledHtml, list[LostWords]]:
 
     body = prepared(body)
     settled = lone_tags.settle_markdown(body, render) if lone_tags.may_swallow(body) else SettledHtml(render(body))
-    settled.html = _with_captions(settled.html)
-    return settled, list(lost.values())
-
-
-# As comrak writes a fence with its language, and what is behind that on its line.
-_FENCE = re.compile(r'<pre><code((?: (?:class|data-meta)="[^"]*+")++)>([^<]*+)</code></pre>')
-_LANGUAGE, _META = re.compile(r'class="language-([^"]*+)"'), re.compile(r'data-meta="([^"]*+)"')
-# ```js title="app.js" and ```js:app.js
-_CAPTION = re.compile(
-    r"(?:^|[\s{,])(?:title|filename|file|caption)\s?=\s?(?:\"([^\"]+)\"|'([^']+)'|([^\s{}\"',]+))"
-    r"|(?<!\S)[\w+#-]*:([\w/-][\w./-]*\.\w+)(?!\S)"
-)
-
-
-def _with_captions(html: str) -> str:
-    """Return the HTML with the title of each fence above its code."""
-    return _FENCE.sub(_captioned, html) if 'data-meta="' in html or "language-" in html else html
-
-
-def _captioned(fence: re.Match[str]) -> str:
-    found = _CAPTION.search(unescape(" ".join(_LANGUAGE.findall(fence[1]) + _META.findall(fence[1]))))
-    if not found:
-        return fence[0]
-    caption = escape(next(filter(None, found.groups())), quote=False)
-    return f"<figure><figcaption>{caption}</figcaption>\n{fence[0]}</figure>"
+    settled.html, at_fences = with_fence_lines(settled.html, body, _placed_html)
+    return settled, [*lost.values(), *at_fences]
 
 
 def _placed_html(body: str) -> str:

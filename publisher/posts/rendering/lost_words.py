@@ -162,6 +162,17 @@ _DOTTED = re.compile(r"[^\sA-Z./][^\s/]*\.[A-Za-z0-9]{1,6}")
 _SLUG = re.compile(r"[^\sA-Z.,;:!?\u2026\u3001\u3002\uff01\uff0c\uff1f]+")
 # In "[//]: # (words)" and the like, the words are hidden on purpose.
 _HIDING = frozenset(("//", "_", "comment"))
+_HIDING_TARGETS = ("", "#")
+_URL_OR_PATH = re.compile(r"(?:https?|ftps?)://\w|(?:www\.|//)\w|[#/?]|\.{1,2}/", re.IGNORECASE)
+_AUTOLINK = re.compile(r"<[a-z][a-z0-9+.-]+:[^\s<>]*>", re.IGNORECASE)
+# A title of several words, which may be on the next line.
+_TITLE_OF_WORDS = re.compile(
+    r"[ \t]*+(?:\n[ \t>]*+)?+"
+    r"(?:\"[^\s\"]++\s[^\"]{1,2000}\"|'[^\s']++\s[^']{1,2000}'|\([^\s()]++\s[^()]{1,2000}\))[ \t]*+(?=\n|\Z)"
+)
+# Why the definition of a link is text, and what to do about it.
+_UNUSED = ("nothing refers to it", "delete it")
+_NO_ADDRESS = ("it is not the address of a link", "else the address")
 
 
 def _report_second_addresses(body: str, found: list[LostWords]) -> None:
@@ -181,40 +192,67 @@ def _report_second_addresses(body: str, found: list[LostWords]) -> None:
 
 
 def _without_false_links(body: str, found: list[LostWords]) -> str:
-    """Return a body in which a line such as "[Ann]: Yes." is text, since it is not the address of a link."""
-    if all(_ADDRESS.match(each[2]) for each in _DEFINITION.finditer(body)):
+    """Return a body in which a line such as "[Ann]: Yes." is text, since it is not the address of a link.
+
+    So is an address that nothing refers to, unless it is no more than a URL or a path.
+    """
+    if not _DEFINITION.search(body):
         return body
     view, line_of = _prose(body), line_counter(body)
-    definitions = [each for each in _DEFINITION.finditer(view) if not _ADDRESS.match(each[2])]
     used = {_name(each[1]) for each in _LABEL.finditer(view) if not (each[2] and _begins_line(view, each.start()))}
-    pieces, last = [], 0
+    pieces, last, reader = [], 0, _Definitions(view, line_of)
     as_text: set[int] = set()
-    for each in definitions:
+    for each in _DEFINITION.finditer(view):
         start, name, target = each.start(1) - 1, _name(each[1]), each[2].strip("<>")
-        if (
-            not name
-            or name in _HIDING
-            or name == target
-            or (name in used and (_is_file(target) or _SLUG.fullmatch(target)))
-        ):
+        is_read, title = reader.is_read(each), _TITLE_OF_WORDS.match(view, each.end(2))
+        if not name or name in _HIDING or name == target or target in _HIDING_TARGETS:
             continue
         line, short = line_of(start), f"[{each[1]}]: {each[2]}"[:60]
-        if _is_file(target):
-            message = f"nothing refers to the link {short}, so readers don't see this line"
-            found.append(LostWords(line, message, "delete it; or write \\[ if readers should see it", False))
+        is_link = _ADDRESS.match(each[2]) is not None or _is_file(target)
+        if name in used:
+            if is_link or _SLUG.fullmatch(target):
+                continue
+        elif _is_bare_address(target) and not title:
+            if is_read:
+                message = f"nothing refers to the link {short}, so readers don't see this line"
+                found.append(LostWords(line, message, "delete it; or write \\[ if readers should see it", False))
             continue
-        message = f"{short} is shown as text, because it is not the address of a link"
-        found.append(LostWords(line, message, "write \\[ if it is meant so, or else the address", False))
-        pieces += [body[last:start], _BRACKET, body[start + 1 : each.start(2)], each[2].replace("<", "&lt;")]
+        why, else_ = _UNUSED if is_link else _NO_ADDRESS
+        message = f"{short} is shown as text, because {why}"
+        found.append(LostWords(line, message, f"write \\[ if it is meant so, or {else_}", False))
+        shown = each[2] if _AUTOLINK.match(each[2]) else each[2].replace("<", "&lt;")
+        pieces += [body[last:start], _BRACKET, body[start + 1 : each.start(2)], shown]
         last = each.end(2)
-        as_text.add(line - 1)
+        as_text.update(range(line - 1, line_of((title or each).end())))
     return _definitions_first("".join([*pieces, body[last:]]), as_text)
+
+
+class _Definitions:
+    """Tells the definitions that Markdown reads from lines of a paragraph that look like them, in their order."""
+
+    def __init__(self, view: str, line_of: Callable[[int], int]) -> None:
+        self._lines, self._line_of, self._last = view.split("\n"), line_of, 0
+
+    def is_read(self, found: re.Match[str]) -> bool:
+        """Return whether nothing but a blank line, a heading or another definition is above it."""
+        line = self._line_of(found.start(1))
+        above = self._lines[line - 2].strip(" \t>") if line > 1 else ""
+        begins_item = self._lines[line - 1].lstrip(" \t>")[:1] != "["
+        is_read = begins_item or not above or above.startswith("#") or self._last == line - 1
+        if is_read:
+            self._last = self._line_of(found.end(2))
+        return is_read
+
+
+def _is_bare_address(target: str) -> bool:
+    """Return whether a target is a URL, or a path that can't be meant as a word, such as img/logo.png."""
+    return _URL_OR_PATH.match(target) is not None or ("/" in target and ":" not in target and _has_extension(target))
 
 
 def _definitions_first(body: str, as_text: Collection[int]) -> str:
     """Return a body in which the definitions of links come before the lines of text above them, which would end them.
 
-    as_text  the indices of the lines that were definitions too, and are text now
+    as_text  the indices of the lines of definitions that are text now
     """
     lines = body.split("\n")
     end = 0
@@ -235,9 +273,16 @@ def _is_definition(line: str) -> bool:
 
 def _is_file(target: str) -> bool:
     """Return whether a target is a file or a domain, and not a sentence of one word, or a name such as Node.js."""
-    first, slash, rest = re.split(r"[?#]", target, maxsplit=1)[0].partition("/")
-    last = rest.rpartition("/")[2].lower() if slash else ""
-    return _DOTTED.fullmatch(first) is not None or _DOTTED.fullmatch(last) is not None
+    return _DOTTED.fullmatch(_path(target).partition("/")[0]) is not None or _has_extension(target)
+
+
+def _has_extension(target: str) -> bool:
+    """Return whether the last of several parts of a path has a dot."""
+    return _DOTTED.fullmatch(_path(target).partition("/")[2].rpartition("/")[2].lower()) is not None
+
+
+def _path(target: str) -> str:
+    return re.split(r"[?#]", target, maxsplit=1)[0]
 
 
 def _name(label: str) -> str:

@@ -115,8 +115,8 @@ _IN_DESCRIPTION = re.compile(r"\s?&lt;!--(?:(?!--&gt;|&lt;!--)[^\"<>])*+--&gt;")
 
 
 def without_hidden_text(body: str) -> str:
-    """Return a Markdown body without the comments that are not in the HTML that is made of it. Code stays as it is."""
-    if not any(sign in body for sign in ("<!--", "]:", "comment")):
+    """Return a Markdown body without the comments and scripts that are not in the HTML made of it. Code stays."""
+    if not any(sign in body for sign in ("<!--", "]:", "comment", "<?php", "<s", "<S")):
         return body
     for _ in range(max(5, min(_MOST, _MOST_READ // len(body)))):
         body, has_more = _without_hidden(body)
@@ -125,18 +125,25 @@ def without_hidden_text(body: str) -> str:
     return body
 
 
-# What begins a comment that Markdown, Liquid or kramdown removes. A reference counts unless a link uses it.
+# What begins a comment that Markdown, Liquid or kramdown removes, or a script, which no reader sees. A reference counts
+# unless a link uses it.
 _BEGINS = re.compile(
-    r"<!--|\{%-?[ \t]*comment\b[^%\n]*%\}|\{::comment\}"
+    r"<!--|(?:\A|(?<=\n\n)) {0,3}<\?php\b|(?:^ {0,3}\x01(?i:script)|[<\x01](?i:style))\b(?=[^<>\n]{0,300}>)"
+    r"|\{%-?[ \t]*comment\b[^%\n]*%\}|\{::comment\}"
     r"|^ {0,3}\[(?:(?=(?://|comment)\])|(?=[^\[\]\n]{1,60}\]:[ \t]{0,8}(?:#|<>)[ \t]{1,8}[(\"']))"
     r"([^\[\]\n]{1,60})\]:[ \t]{0,8}(?:(?:#|<>)[ \t]{0,8})?",
     re.MULTILINE,
 )
 _ENDS = {
     "<!": re.compile("-->"),
+    "<?": re.compile(r"\?>([ \t]*$)?", re.MULTILINE),
+    "<sc": re.compile(r"</script\s*>([ \t]*$)?", re.IGNORECASE | re.MULTILINE),
+    "<st": re.compile(r"</style\s*>", re.IGNORECASE),
     "{%": re.compile(r"\{%-?[ \t]*endcomment[ \t]*-?%\}"),
     "{:": re.compile(r"\{:/(?:comment)?\}"),
 }
+# A block that counts as code unless its sign < is another one.
+_RAW = re.compile(r"^( {0,3})<(?=(?:script|style)\b)", re.IGNORECASE | re.MULTILINE)
 _IN_BRACKETS = re.compile(r"\((?:\\.|[^()\\\n]|\n(?![ \t]*\n))*+\)[ \t]*$", re.MULTILINE)
 _IN_QUOTES = re.compile(r"([\"'])(?:\\.|(?!\1)[^\\\n]|\n(?![ \t]*\n))*+\1[ \t]*$", re.MULTILINE)
 _LABELS = frozenset(("//", "comment"))
@@ -145,7 +152,7 @@ _LINKED = re.compile(r"\[([^\[\]\n]{1,60})\](?!:)")
 
 def _without_hidden(body: str) -> tuple[str, bool]:
     """Return a body without comments up to the first with a sign of code in it, and whether there may be more."""
-    view = masked(without_shown_code(body))
+    view = masked(_RAW.sub("\\1\x01", without_shown_code(body)))
     linked = {found[1].casefold() for found in _LINKED.finditer(view)}
     pieces, last, has_more = [], 0, False
     unclosed: set[str] = set()
@@ -173,9 +180,14 @@ def _end_of(beginning: re.Match[str], body: str, unclosed: set[str]) -> int:
         if ended or beginning[1].casefold() not in _LABELS:
             return ended.end() if ended else -1
         return (body.find("\n", beginning.end()) + 1 or len(body) + 1) - 1
-    sign = beginning[0][:2]
+    tag = beginning[0].lstrip(" ").lower().replace("\x01", "<")
+    sign = tag[: 2 + tag[1].isalpha()]
     if sign not in unclosed and (closing := _ENDS[sign].search(body, beginning.end())):
-        return closing.end()
+        if not closing.re.groups or closing[1] is not None:
+            return closing.end()
+        if closing.start() > beginning.end() + 300:
+            unclosed.add(sign)  # so that the search is not repeated from each beginning
+        return -1  # with words behind it, it is shown
     unclosed.add(sign)
     before = body[max(0, beginning.start() - 4) : beginning.start()].rpartition("\n")[2]
     return len(body) if beginning[0] == "<!--" and not before.strip() else -1

@@ -17,25 +17,28 @@ _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uff
 # quarter of the pattern's time. 0xc2 begins the C1 controls, 0xed surrogates, 0xef U+FFFE.
 _CLEAN_BYTES = bytes(b for b in range(256) if b in b"\t\n\r" or (b >= 0x20 and b not in b"\x7f\xc2\xed\xef"))
 
-# UTF-8 that was read as Windows-1252 or Latin-1: the letter of a lead byte, then that of a continuation byte.
-_SUSPECT = re.compile("[ÂÃÅÄâãäåðÐÎÏÑØÙà-ï][\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]")
-
-# Portuguese and Icelandic words in capitals before a mark, “IRMÔ and «BORл: ftfy takes them for IRMÔ and BORл.
-# If nothing else in the line is garbled, neither are these words.
-_UPPER_CASE_END = re.compile(
-    "(?<=[A-ZÀ-Þ])[ÃÐ](?:[”“‘’»«›‹„‚–—…•·\u00a0](?!\\w)| )"
-    "|(?<=[“‘«„‚‹›”’])[ÂÃÅÄâãäåðÐÎÏÑØÙà-ï][”’»“‘«›‹](?!\\w)"  # “Ã” is a letter
-    "|(?<!\\S)Ã(?: |[–—…•·\u00a0](?=\\s))"
-)
+# UTF-8 that was read as Windows-1252 or Latin-1: the letter of a lead byte, then those of continuation bytes.
+_REST = "[\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]"
+_SUSPECT = re.compile(f"[ÂÃÅÄâãäåðÐÎÏÑØÙà-ï]{_REST}")
+_RUN = re.compile(f"(?:[Â-ß]{_REST}|[à-ï]{_REST}{{2}}|[ð-ô]{_REST}{{3}})++")
+_TOKEN = re.compile(r"[^ \t]+")
+# A quotation mark ” whose last byte is a control character, which is removed before.
+_CUT_QUOTE = re.compile("â€(?=[\\s.,;:!?)]|\\Z)")
+# À whose last byte became a plain space.
+_CUT_A = re.compile(r"(?<!\S)Ã(?=  )")
+_QUOTES = frozenset("“”‘’„‚«»‹›\"'")
+# Marks behind a word in capitals make pairs that may be right, as in “IRMÔ and «BORл.
+_MARKS = _QUOTES | frozenset("–—…•·\u00a0™®©ª°")
 
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """A repair of garbled text: the line (from 1), and its words before and after."""
+    """The repairs of a line of garbled text: the line (from 1), the words of the first, and how many others follow."""
 
     line: int
     before: str
     after: str
+    others: int = 0
 
     def warning(self, path: str, first_line: int = 1) -> Problem:
         """Return the warning for this repair.
@@ -44,6 +47,7 @@ class Repair:
         first_line  line of the file on which the repaired text begins
         """
         what = f"repaired garbled text: {self.before!r} → {self.after!r}"
+        what += f", and {self.others} more in this line" if self.others else ""
         return Problem(path, first_line + self.line - 1, what, "save the file as UTF-8", Severity.WARNING)
 
 
@@ -96,10 +100,11 @@ def is_suspect(text: str) -> bool:
 
 
 def repair(text: str, *, markdown: bool = False) -> tuple[str, list[Repair]]:
-    """Repair garbled text (mojibake) line by line, where the repair is certain; return the text and the repairs.
+    """Repair garbled text (mojibake), where the repair is certain; return the text and the repairs.
 
-    A repair is certain if decoding the line's bytes correctly gives well-formed text that ftfy rates as less garbled.
-    Correct text is never changed. Neither is code, in which the writer may want to show garbled text.
+    A repair is certain if the bytes of a run of characters are well-formed UTF-8, and ftfy rates the word as garbled. A
+    run stays if the text also has what it would become, as a text about garbled text has, or if it stands in quotation
+    marks. Correct text is never changed. Neither is code, in which the writer may want to show garbled text.
 
     markdown  whether the text is a body, which may contain blocks of code
     """
@@ -107,13 +112,14 @@ def repair(text: str, *, markdown: bool = False) -> tuple[str, list[Repair]]:
         return text, []
     lines, repairs = text.split("\n"), []
     code = code_lines(lines) if markdown else [False] * len(lines)
+    healthy = frozenset(_RUN.sub(" ", text))
     for index, line in enumerate(lines):
         if code[index] or not is_suspect(line):
             continue
-        repaired = _repaired_outside_code(line)
+        repaired, number = _repaired_outside_code(line, healthy)
         if repaired != line:
             lines[index] = repaired
-            repairs.append(Repair(index + 1, *_difference(line, repaired)))
+            repairs.append(Repair(index + 1, *_difference(line, repaired), number - 1))
     return "\n".join(lines), repairs
 
 
@@ -126,22 +132,88 @@ def repair_body(body: str) -> tuple[str, list[Repair]]:
     return repaired, repairs
 
 
-def _repaired_outside_code(line: str) -> str:
-    parts, last = [], 0
-    for start, end in code_spans(line):
-        parts += [_repaired(line[last:start]), line[start:end]]
+def _repaired_outside_code(line: str, healthy: frozenset[str]) -> tuple[str, int]:
+    """Return a line with its repairs, and their number. healthy: the characters of the text outside garbled runs."""
+    parts, last, number = [], 0, 0
+    near = frozenset(_RUN.sub(" ", line))
+    for start, end in [*code_spans(line), (len(line), len(line))]:
+        repaired, found = _repaired(line[last:start], healthy, near)
+        parts += [repaired, line[start:end]]
+        last, number = end, number + found
+    return "".join(parts), number
+
+
+def _repaired(text: str, healthy: frozenset[str], near: frozenset[str]) -> tuple[str, int]:
+    found = _repairs_in(text, healthy, near) if is_suspect(text) else []
+    pieces, last = [], 0
+    for start, end, right in found:
+        pieces += [text[last:start], right]
         last = end
-    return "".join([*parts, _repaired(line[last:])])
+    repaired, number = "".join([*pieces, text[last:]]), len(found)
+    for pattern, right, sign in ((_CUT_A, "à", ""), (_CUT_QUOTE, "”", "“")):
+        if found and any(sign in each for _, _, each in found):
+            repaired, more = pattern.subn(right, repaired)
+            number += more
+    return repaired, number
 
 
-def _repaired(text: str) -> str:
+def _repairs_in(text: str, healthy: frozenset[str], near: frozenset[str]) -> list[tuple[int, int, str]]:
+    """Return the begin, the end and the right characters of each garbled run."""
     import ftfy  # takes 0.03 s, and few posts need it
 
-    repaired = str(ftfy.fix_encoding(text))
-    if repaired != text and _UPPER_CASE_END.search(text):
-        rest = _UPPER_CASE_END.sub("", text)
-        return text if ftfy.fix_encoding(rest) == rest else repaired
-    return repaired
+    found: list[tuple[int, int, str]] = []
+    is_sure = False
+    for token in _TOKEN.finditer(text):
+        if not is_suspect(token[0]) or ftfy.fix_encoding(token[0]) == token[0]:
+            continue
+        for run in _RUN.finditer(text, token.start(), token.end()):
+            if (right := _decoded(run[0])) and not _is_meant(run, right, healthy, near):
+                found.append((*run.span(), right))
+                is_sure = is_sure or run[0][1:] != "\u00a0" or _is_in_word(run)
+    # À and a space that doesn't break a line look the same, so the line must be garbled elsewhere too.
+    return found if is_sure else []
+
+
+def _decoded(run: str) -> str:
+    """Return what a run of garbled characters was, also if it was garbled more than once; "" if it is none."""
+    while _RUN.fullmatch(run):
+        data = b"".join(char.encode("latin-1" if char < "\u0100" else "cp1252") for char in run)
+        try:
+            run = data.decode()
+        except UnicodeDecodeError:
+            return ""
+    return run
+
+
+def _is_in_word(run: re.Match[str]) -> bool:
+    """Return whether letters are around a run that no capital would be among, as in café."""
+    before, after = run.string[max(0, run.start() - 1) : run.start()], run.string[run.end() : run.end() + 1]
+    return before.islower() or after.isalpha()
+
+
+def _is_meant(run: re.Match[str], right: str, healthy: frozenset[str], near: frozenset[str]) -> bool:
+    """Return whether a run that can be decoded may be what the writer means.
+
+    right    what it would become
+    healthy  the characters of the text outside of such runs
+    near     those of its line
+    """
+    before, after = run.string[max(0, run.start() - 1) : run.start()], run.string[run.end() : run.end() + 1]
+    if (before in _QUOTES and after in _QUOTES) or (right == "\ufeff" and before):
+        return True
+    if right.isalpha() and healthy.issuperset(right):
+        return True
+    if (
+        not right[0].isalnum()
+        and not right.isspace()
+        and right[0] in near
+        and not (before.isalnum() and after.isalpha())
+    ):
+        return True
+    if len(run[0]) > 2 or _is_in_word(run):
+        return False
+    is_mark = run[0][1] in _MARKS and (before.isupper() or (run[0][1] != "\u00a0" and right.isalpha()))
+    return is_mark or run[0][0] in healthy
 
 
 def _difference(before: str, after: str) -> tuple[str, str]:

@@ -10,6 +10,7 @@ from itertools import count
 from publisher.core.characters import lowered, raised, shorten
 from publisher.posts.text.comments import without_comments
 from publisher.posts.text.encoding import without_controls
+from publisher.posts.text.merge_tags import WORDPRESS
 
 # About three lines on a page and in an email.
 MOST_CHARACTERS = 300
@@ -69,6 +70,8 @@ _BREAK = re.compile(r"<(?:br|/p|/li|/h[1-6]|/div|/blockquote|/dt|/dd)\b[^<>]*>",
 _TAG = re.compile(r"<[^<>]*>")
 _PICTURE = re.compile(r'<img\b(?>(?:(?!\salt=)[^<>"]|"[^"]*")*)(?:\salt="([^"]*)"(?:[^<>"]|"[^"]*")*)?>')
 _MAYBE_FOREIGN = ("{", ":::", "!!!", "???", "%&gt;", "![[", "[")
+# A tag in square brackets: whether it closes, its name, and its values.
+_BRACKETED = re.compile(r"\[(/?)([A-Za-z][\w-]*+)([ \t=][^\[\]]*+)?\]")
 _MARKER = re.compile(r"\[\[?_?toc_?\]\]?|\$\{toc\}|@\[toc\]|__toc__", re.IGNORECASE)
 _MDX = re.compile(r"import .* from [‘’'\"“”]|export (?:const|default|function) ")
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
@@ -115,10 +118,39 @@ def _readable(fragment: str) -> str:
         if name in fragment:
             fragment = pattern.sub(lambda found: " " if found[1] else found[0], fragment)
     if any(sign in fragment for sign in _MAYBE_FOREIGN):
-        fragment = _foreign().sub(lambda found: found[0] if found[0].startswith("<") else "", fragment)
+        fragment = _without_foreign(fragment)
     if "<rt" in fragment:
         fragment = _READING.sub(r"(\1)", fragment)
     return _with_meaning(fragment) if _MEANING.search(fragment) else fragment
+
+
+def _without_foreign(fragment: str) -> str:
+    """Remove the syntax of other tools. Of words in square brackets only shortcodes are, such as [b]...[/b]."""
+    removed: list[tuple[int, int]] = []
+    opened: dict[str, list[re.Match[str]]] = {}
+    for found in _foreign().finditer(fragment):
+        name = _BRACKETED.match(found[0])
+        if name is None:
+            removed += [] if found[0].startswith("<") else [found.span()]
+        elif not name[1]:
+            opened.setdefault(name[2].lower(), []).append(found)
+            removed += [found.span()] if name[3] and WORDPRESS.match(html.unescape(found[0])) else []
+        elif (waiting := opened.get(name[2].lower())) and _is_pair(waiting[-1], found):
+            removed += [waiting.pop().span(), found.span()]
+    kept, place = [], 0
+    for start, end in sorted(set(removed)):
+        kept.append(fragment[place:start])
+        place = end
+    return "".join([*kept, fragment[place:]])
+
+
+def _is_pair(opening: re.Match[str], closing: re.Match[str]) -> bool:
+    """Return whether two tags are around something, unlike in "between [b] and [/b]" and "[code]...[/code]"."""
+    text = opening.string
+    if text[opening.end()].isspace() and text[closing.start() - 1].isspace():
+        return False
+    has_value = " " in opening[0] or "=" in opening[0]
+    return has_value or _WORD.search(text, opening.end(), closing.start()) is not None
 
 
 def _with_meaning(fragment: str) -> str:
@@ -325,7 +357,7 @@ def _foreign() -> re.Pattern[str]:
         r"[<{&!\[:?](?:(?<=<)code\b[^<>]*>(?:(?!</code>).)*+"
         r"|(?<=\{)%(?:(?!\{%|%\}).){0,1000}+%\}|(?<=\{)\{(?:(?!\{\{|\}\}).){0,1000}+\}\}|(?<=\{)#(?:(?!\{#|#\}).){0,1000}+#\}"
         r"|(?<=&)lt;%(?:(?!&lt;%|%&gt;).){0,1000}+%&gt;|(?<=!)\[\[[^\[\]<>]{1,300}\]\]"
-        r"|(?<=\[)[a-z][\w-]*+[ \t]+[\w-]{1,99}=[^\[\]<>]{0,300}\]|(?<=\[)/[a-z][\w-]*+\]"
+        r"|(?<=\[)[A-Za-z][\w-]*+(?:[ \t=][^\[\]<>{}]{0,300})?\]|(?<=\[)/[A-Za-z][\w-]*+\]"
         r"|(?<=:)(?<![^\s>]:)::+[ \t]*(?:[A-Za-z][\w-]*+)?(?:\[[^\[\]<>]*\])?"
         r"|(?:(?<=>!)!!|(?<=>\?)\?\?\+?)[ \t]+[\w-]++(?:[ \t]+[\"“][^\"“”<>]*[\"”])?"
         r"|(?:(?<=>\{)|(?<=\n\{)|(?<=> \{)):?[ \t]*(?:[.#][\w-]|[\w-]{1,99}=)[^{}<>]{0,300}\})",

@@ -48,6 +48,11 @@ _FAMILIES = (
         "write ~~words~~ to strike words out, or H<sub>2</sub>O",
     ),
     _Family(
+        "stars inside a word emphasise a part of it, and are not shown",
+        re.compile(r"(?<=[A-Za-z0-9])\*(?=[A-Za-z])[A-Za-z0-9]{1,60}\*(?=[A-Za-z0-9])"),
+        "write \\* for a star that readers should see",
+    ),
+    _Family(
         "the callout is none of GitHub's alerts and is shown as is",
         re.compile(
             rf"^[ \t>]*> ?\[!(?!(?:{'|'.join(ALERTS)})\](?![+-]))[\w-]{{1,30}}\][+-]?", re.IGNORECASE | re.MULTILINE

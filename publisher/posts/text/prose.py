@@ -114,6 +114,14 @@ def fenced_lines(lines: list[str]) -> list[bool]:
     return found
 
 
+def ends_in_fence(lines: list[str]) -> bool:
+    """Return whether the last line belongs to a fenced code block that is not closed."""
+    reader = _Blocks()
+    for line in lines:
+        reader.is_code(line)
+    return reader.in_fence
+
+
 def unclosed_raw_blocks(lines: list[str]) -> list[int]:
     """Return the indices of lines that begin a block of <pre>, <script>, <style> or <textarea> which nothing ends.
 

@@ -1,9 +1,9 @@
 """The small signs of a Markdown text that CommonMark's parser reads differently from the writer.
 
 A bare address ends before East Asian punctuation; GitHub's emoji codes become emoji; the quotes of '90s, 6'2" and
---option are not those of a quotation; a single tilde, as in 10~20, strikes nothing out; and << and >> are not
-guillemets. prepared() changes a body before it is parsed, and finished() completes the HTML. Code is never changed. All
-functions are pure, and take linear time.
+--option are not those of a quotation; a single tilde, as in 10~20, strikes nothing out; a star between digits, as in
+2*3*4, emphasises nothing; and << and >> are not guillemets. prepared() changes a body before it is parsed, and
+finished() completes the HTML. Code is never changed. All functions are pure, and take linear time.
 """
 
 from __future__ import annotations
@@ -43,10 +43,12 @@ _ELIDED = (
 # A single tilde that might begin struck-out text for the parser, as on GitHub; other tools strike out between two, and
 # people write 10~20.
 _TILDE_REST = r"(?<![~\\]~)(?![~\s])"
+# Stars between two digits (2*3*4), and those of a pattern of paths (src/**/*.js), emphasise nothing.
+_STAR_REST = r"(?:(?<=[0-9]\*)(?=\*?[0-9])|(?<=[0-9]\*\*)(?=[0-9])|(?<=/\*)(?=\*?[./])|(?<=/\*\*)(?=[./]))"
 _OPTION_REST = r"-(?<![^\s(\[{|>*_\"'“‘]--)(?=[A-Za-z])"
 _MAYBE_SIGN = re.compile(
-    rf"[':0-9<>~-](?:(?<=<)<|(?<=>)>|(?<=')(?<![\w'\\]')(?={_ELIDED})|(?<=[0-9])(?:'|\"(?<!=\"[0-9]\")(?<!=\"[0-9][0-9]\"))|(?<=-){_OPTION_REST}"
-    rf"|(?<=:){_CODES_REST}|(?<=~){_TILDE_REST})"
+    rf"[':0-9<>~*-](?:(?<=<)<|(?<=>)>|(?<=')(?<![\w'\\]')(?={_ELIDED})|(?<=[0-9])(?:'|\"(?<!=\"[0-9]\")(?<!=\"[0-9][0-9]\"))|(?<=-){_OPTION_REST}"
+    rf"|(?<=:){_CODES_REST}|(?<=~){_TILDE_REST}|(?<=\*){_STAR_REST})"
 )
 
 _TO_BLANK = r"[^\s<>()]*+(?:\([^\s<>()]*+\)[^\s<>()]*+)*+"
@@ -56,7 +58,7 @@ _TO_BLANK = r"[^\s<>()]*+(?:\([^\s<>()]*+\)[^\s<>()]*+)*+"
 def _tokens() -> re.Pattern[str]:
     """Return what is read in a body. Addresses and tags come first, because the signs in them mean nothing."""
     return re.compile(
-        rf"[\]<>wWhHf:'\"\n~-](?:(?P<skipped>(?<=\])(?:\([ \t]*+<?|:[ \t]*+<?)(?:https?|ftp)://{_TO_BLANK}|(?<=\])\([^\s()<>]++"
+        rf"[\]<>wWhHf:'\"\n~*-](?:(?P<skipped>(?<=\])(?:\([ \t]*+<?|:[ \t]*+<?)(?:https?|ftp)://{_TO_BLANK}|(?<=\])\([^\s()<>]++"
         rf"|(?<=<)(?:https?|ftp)://{_TO_BLANK}|(?<=<)/?[A-Za-z][^<>]*+)"
         rf"|(?P<www>(?<=[{_SIGN}\u30fb]w)ww\.(?:(?!{_END})[^\s<>()\[\]*_~\\])++)"
         rf"|(?P<bare>(?:(?<=[hH])[tT][tT][pP][sS]?://|(?<=f)tp://|(?<=[wW])[wW][wW]\.)(?:(?!{_END})[^\s<>])*+)"
@@ -64,6 +66,7 @@ def _tokens() -> re.Pattern[str]:
         r"|(?P<left>(?<=<)(?<!\\<)(?=<))|(?P<right>(?<=>>))"
         rf"|(?P<elided>(?<=')(?<![\w'\\]')(?={_ELIDED}))"
         rf"|(?P<option>(?<=-){_OPTION_REST})"
+        rf"|(?P<star>(?<=\*){_STAR_REST})"
         rf"|(?P<tilde>(?<=~){_TILDE_REST})"
         r"|(?P<quote>(?<=['\"])(?<!\\['\"]))"
         r"|(?P<end>(?<=\n)[ \t]*\n))"
@@ -72,7 +75,7 @@ def _tokens() -> re.Pattern[str]:
 
 # Keeps two signs apart that would become a guillemet. No text contains it, and in code it does no harm.
 _APART = "\x02"
-_WRITTEN = {"elided": "’", "option": "&#45;&#45;", "tilde": "&#126;", "left": f"<{_APART}"}
+_WRITTEN = {"elided": "’", "option": "&#45;&#45;", "tilde": "&#126;", "star": "&#42;", "left": f"<{_APART}"}
 # Behind these, ">>" begins a quotation in a quotation.
 _MARKS = re.compile(r"[ \t]*+(?:(?:>|[-*+]|\d{1,9}[.)])[ \t]*+)*+")
 # How much of a line is looked at to see whether it is only such marks.

@@ -238,9 +238,9 @@ class EditionSource:
         )
 
 
-# Upper bounds for the bytes of field names, tags and dates around an entry, an author, a tag, an enclosure, an episode
-# and a transcript.
-_ENTRY, _PERSON, _TAG, _ENCLOSURE, _EPISODE, _TRANSCRIPT = 900, 120, 40, 250, 400, 60
+# Upper bounds for the bytes of field names, tags and dates around an entry, an author, a tag, an enclosure, an episode,
+# a transcript, and the words of a picture.
+_ENTRY, _PERSON, _TAG, _ENCLOSURE, _EPISODE, _TRANSCRIPT, _IMAGE = 900, 120, 40, 250, 400, 60, 80
 
 
 def item_weight(item: Item) -> int:
@@ -250,8 +250,9 @@ def item_weight(item: Item) -> int:
     texts += [text for author in item.authors for text in (author.name, author.email, author.url)]
     texts += item.tags
     texts += [text for each in item.enclosures for text in (each.url, each.media_type)]
-    texts += [image.url, image.url, image.url, image.alt] if image else []
+    texts += [image.url, image.url, image.url, image.alt, image.caption] if image else []
     fixed = _ENTRY + _PERSON * len(item.authors) + _TAG * len(item.tags) + _ENCLOSURE * len(item.enclosures)
+    fixed += _IMAGE if image else 0
     if item.episode:
         texts += [
             item.episode.title,

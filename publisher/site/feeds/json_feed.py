@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from publisher.core.models import Author
+from publisher.core.models import Author, Image
 from publisher.site.feeds.documents import Document
 from publisher.site.feeds.feed_list import site_image
 from publisher.site.feeds.feed_text import rfc3339, xml_text
@@ -45,6 +45,7 @@ def _item(item: Item) -> dict[str, Any]:
         "content_text": "" if item.html else item.summary,
         "summary": item.summary,
         "image": item.image.url if item.image else "",
+        "_image": _words_of(item.image) if item.image else None,
         "date_published": rfc3339(item.published),
         "date_modified": rfc3339(item.updated),
         "authors": [_author(author) for author in item.authors],
@@ -58,6 +59,11 @@ def _item(item: Item) -> dict[str, Any]:
         ],
     }
     return {key: value for key, value in found.items() if value}
+
+
+def _words_of(image: Image) -> dict[str, str]:
+    """Return the description and the caption of a picture, for which JSON Feed has no keys of its own."""
+    return {key: text for key, text in (("alt", image.alt), ("caption", image.caption)) if text}
 
 
 def _author(author: Author) -> dict[str, str]:

@@ -249,8 +249,9 @@ class XmlEntry(FeedEntry):  # type: ignore[misc]
     def _picture(self, parent: Any) -> None:
         if self.item.image:
             media = etree.SubElement(parent, f"{{{MEDIA}}}content", url=self.item.image.url, medium="image")
-            if self.item.image.alt:
-                add(media, f"{{{MEDIA}}}description", self.item.image.alt)
+            for name, text in (("title", self.item.image.caption), ("description", self.item.image.alt)):
+                if text:
+                    add(media, f"{{{MEDIA}}}{name}", text)
             etree.SubElement(parent, f"{{{MEDIA}}}thumbnail", url=self.item.image.url)
 
 

@@ -52,6 +52,7 @@ def gazette(project: Project) -> Project:
         TABLE,
         image="pictures/hills.png",
         image_alt='"Hills & \\"dusk\\""',
+        image_caption='"Photo: Ann"',
         tags="[Reading]",
     )
     project.post(

@@ -201,6 +201,13 @@ def test_the_markdown_of_a_feed_has_no_comments() -> None:
     assert "hidden" not in text
     for kept in ("A  b", "\nc ", "[d]: # 'title'", "`<!-- code -->`", "\n<!-- code -->\n{% comment %}\n"):
         assert kept in text, text
+    hidden = "A\n\n<?php // hidden ?>\n<SCRIPT async>\nhidden\n\n</script>\n<style>.hidden {}</style >c"
+    assert without_hidden_text(hidden) == "A\n\n\n\nc"
+    for kept in (
+        "The <script> tag, `<style>a</style>`, <?\n\n```php\n<?php x ?>\n<script>x</script>\n```\n\n<strong>b</strong>",
+        "a <script>shown</script> <?php shown ?>\n\n<script>shown</script> b\n\n<?= $shown ?>\n\n<?php shown ?> b",
+    ):
+        assert without_hidden_text(kept) == kept
     assert without_hidden_text("A <!-- b") == "A <!-- b"
     assert without_hidden_text("A <!-- b\n\n<!-- hidden") == "A <!-- b\n\n"
     assert markdown_of(b"---\ntitle: x\n---\nA\n<!-- b -->", fix_encoding=False) == "A"

@@ -172,3 +172,36 @@ def test_a_letter_in_quotation_marks_is_not_garbled() -> None:
     for text in ("“Ã” is a letter", "The letters ‘Ã’ and «Ñ», »Ä« und „Ä“", "Ã is a letter, “Ã” too", "Ã — the letter"):
         assert repair(text) == (text, [])
     assert repair("Ã  bientÃ´t, “Ã©tÃ©”")[0] == "à  bientôt, “été”"
+
+
+def test_only_what_is_certainly_garbled_is_changed() -> None:
+    for text in (
+        "The letter Ã is used in Portuguese. Â is used in Romanian: the letter Â was dropped. Price: Â£5?",
+        "How mojibake happens: é → Ã© → ÃƒÂ©; ’ → â€™; € → â‚¬; the BOM shows as ï»¿.",
+        "The « Â » sign and Ã. Bad encodings show cafÃ© for café.",
+        "The sign “Ã©” shows that Latin-1 was assumed, and «â€™» too",
+        "Un café.\n\nCe qui devient « cafÃ© ».",
+        "voilÃ  is undecidable",
+        "MAÇÃ VERDE. IRM\u00c3 FOI.",
+    ):
+        assert repair(text, markdown=True) == (text, [])
+    for text, right in {
+        "Bad: cafÃ©. Title: MAÇÃ VERDE.": "Bad: café. Title: MAÇÃ VERDE.",
+        "Bad: cafÃ©.\nIRMÃ FOI.": "Bad: café.\nIRMÃ FOI.",
+        "cafÃ© and “IRMÔ": "café and “IRMÔ",
+        "One â€œhitâ€ then": "One “hit” then",
+        "One â€œhitâ€, then": "One “hit”, then",
+        "L’Ã©tÃ©, voilÃ\u00a0! CÃ”TÃ‰": "L’été, voilà! CÔTÉ",
+        "Itâ€™s what isn’t": "It’s what isn’t",
+        "Price: Â£5, 20Â\u00a0Â°C": "Price: £5, 20\u00a0°C",
+        "cafÃƒÂ©": "café",
+        "ÐŸÑ€Ð¸Ð²ÐµÑ‚": "Привет",
+    }.items():
+        assert repair(text)[0] == right
+
+
+def test_a_warning_counts_the_other_repairs_of_its_line() -> None:
+    assert said(rendered("cafÃ© and â€œthisâ€\u009d")) == [
+        (4, "contained a control character, which was removed"),
+        (4, "repaired garbled text: 'cafÃ©' → 'café', and 2 more in this line"),
+    ]

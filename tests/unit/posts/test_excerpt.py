@@ -297,3 +297,21 @@ def test_a_separator_of_the_post_is_not_another_tools_syntax() -> None:
     for separator in ("[[MORE]]", "{{ more }}", "%% cut %%", "<?more?>"):
         result = rendered(f"One.\n\n{separator}\n\nThree.", f"title: x\nexcerpt_separator: '{separator}'")
         assert (result.excerpt, result.html, result.problems) == ("One.", "<p>One.</p>\n\n<p>Three.</p>\n", ())
+
+
+def test_words_in_brackets_stay_in_an_excerpt_unless_they_are_shortcodes() -> None:
+    for body in (
+        "[/users] and [/home] are paths. The endpoint [/users] gives data",
+        "My rental [/month] and price [/year] list; BBC [/news] page.",
+        "Put it between [b] and [/b], or mark code with [code]...[/code]",
+        "Call sleep [timeout t=5] with an array [x y=z] of [Names and=more]",
+        "A [month] and a [/month2], [Update] and [UPDATE]",
+    ):
+        assert excerpt_of(f"<p>{body}</p>") == body
+    for body, excerpt in {
+        "[b]Bold[/b] words [/b] here": "Bold words [/b] here",
+        "[URL=https://a.example]A link[/URL] of a forum": "A link of a forum",
+        "A [su_note color=&quot;red&quot;]note[/su_note] of a plugin": "A note of a plugin",
+        "[one_half]</p><p>Half a page[/one_half]": "Half a page",
+    }.items():
+        assert excerpt_of(f"<p>{body}</p>") == excerpt

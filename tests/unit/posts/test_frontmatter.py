@@ -364,3 +364,13 @@ def test_a_fence_may_name_the_language() -> None:
     with pytest.raises(PostError, match="not valid JSON") as caught:
         parse_head("---json\n\n{bad}\n---\nBody", whole=True)
     assert caught.value.line == 3
+
+
+def test_json_with_words_behind_it_is_text() -> None:
+    text = '{"a": 1} is JSON.\n\nMore.'
+    assert parse_head(text, whole=True).body == text
+    for text, line in (('{"title": "x"} is JSON.\n', 1), ('{\n"a": 1\n} words\n', 3)):
+        with pytest.raises(PostError, match="the front matter ends in the middle of this line") as caught:
+            parse_head(text, whole=True)
+        assert caught.value.line == line
+    assert parse_head('{"title": "x"} \n\nBody', whole=True).fields == {"title": "x"}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from html import escape
+
 import pytest
 
 from publisher.core.errors import PublisherError
@@ -88,17 +91,52 @@ def test_what_is_not_the_address_of_a_link_is_text() -> None:
     assert result.problems[0].message == "[Ann]: Yes. is shown as text, because it is not the address of a link"
 
 
-def test_definitions_that_nothing_uses_and_hidden_words_stay_hidden() -> None:
+def test_hidden_words_stay_hidden() -> None:
     for body in (
-        "[//]: # (hidden)\n[comment]: <> (hidden)\n[_]: hidden\n[x]: <#> 'a'\n[1]: http://a.example \"T\"\n",
+        "[//]: # (hidden)\n[comment]: <> (hidden)\n[_]: hidden\n[x]: <#> 'hidden words'\n[y]: # (hidden words)\n",
         "<!--\n\n[Ann]: hidden\n\n[^1]: one\n[^1]: hidden\n\na|b\n-|-\n1|2|3\n\n-->",
-        "[a]: ./x\n[b]: ../x\n[c]: /x\n[d]: ?x\n[e]: #x\n[f]: tel:1\n[g]: www.example.org\n[h]: a@b.example",
         "```\n[Ann]: Yes.\n```",
     ):
         assert "hidden" not in (result := rendered(f"A\n\n{body}")).html
         assert result.problems == ()
-    ((_, message),) = said(rendered("A\n\n[logo]: img/logo.png"))
-    assert message == "nothing refers to the link [logo]: img/logo.png, so readers don't see this line"
+
+
+def test_an_address_that_nothing_uses_is_reported() -> None:
+    for definition in (
+        "[logo]: img/logo.png",
+        "[a]: ./x",
+        "[b]: ../x",
+        "[c]: /x",
+        "[d]: ?x",
+        "[e]: #x",
+        "[g]: www.example.org",
+        '[1]: http://a.example "Title"',
+    ):
+        result = rendered(f"A\n\n# B\n{definition}\n\nC")
+        assert plain_text(result.html) == "A B C"
+        ((line, message),) = said(result)
+        target = definition.partition(' "')[0]
+        assert (line, message) == (7, f"nothing refers to the link {target}, so readers don't see this line")
+    assert rendered("A\n[1]: https://a.example\n\nB").problems == ()  # a paragraph, which readers see
+
+
+def test_an_address_that_nothing_uses_is_text_if_it_may_be_words() -> None:
+    for definition in (
+        "[2]: doi:10.1000/182",
+        "[3]: ISBN:123",
+        "[Verse]: John3:16",
+        "[Source]: nytimes.com",
+        "[5]: p.23",
+        "[Tel]: tel:123",
+        "[n]: <notes.html>",
+        "[Smith]: https://a.example/p.pdf (The paper)",
+        "[Smith]: https://a.example/p.pdf\n(The long\npaper)",
+    ):
+        result = rendered(f"A\n\n{definition}\n[ok]: https://b.example\n\n[ok]")
+        assert plain_text(result.html) == f"A {' '.join(definition.split())} ok"
+        assert "b.example" in result.html
+        ((line, message),) = said(result)
+        assert (line - 3, message.partition(" is shown")[2]) == (3, " as text, because nothing refers to it")
 
 
 def test_a_second_address_of_a_link_is_reported() -> None:
@@ -167,9 +205,65 @@ def test_the_title_of_a_fence_is_above_its_code() -> None:
         ('{title="x y"}', "x y"),
         ("ruby:lib/a.rb", "lib/a.rb"),
         ('file="<b>.c"', "&lt;b&gt;.c"),
+        ("js [my app.js]", "my app.js"),
+        ("tsx /app/a.tsx", "/app/a.tsx"),
     ):
         html = rendered(f"A\n\n- b\n\n  ```{info}\n  x < 1\n  ```").html
         assert f"<figure><figcaption>{caption}</figcaption>\n<pre><code" in html
         assert "x &lt; 1\n</code></pre></figure>" in html
     for info in ("", "js", 'js hl_lines="1 2"', "c++", "std::vector", 'js titled="x"', "math"):
         assert "figure" not in rendered(f"```{info}\nx\n```").html
+
+
+def test_words_behind_a_fence_are_the_first_line_of_its_code() -> None:
+    for info in (
+        "SELECT name, price",
+        "The output was:",
+        "bash echo <first>",
+        "console $ ls -la",
+        "text Output",
+        "sudo reboot",
+        "こんにちは",
+        'print("x")',
+        "x = 1",
+        "FOO=bar make",
+        '{"a": 1}',
+        "{note} Title",
+    ):
+        result = rendered(f"A\n\n- b\n\n  ```{info}\n  x\n  ```\n\nB")
+        code = escape(info, quote=False)
+        assert f"<pre><code>{code}\nx\n</code></pre>" in result.html.replace("&quot;", '"'), info
+        message = f"{info} is not a language, and is shown as the first line of the code"
+        assert said(result) == [(8, message)]
+        assert errors(f"```{info}\nx") == [(1, f"nothing closes the fence ```{info}, so all text below it is code")]
+
+
+def test_attributes_behind_a_fence_are_no_words() -> None:
+    for info in (
+        "js{1,3}",
+        "js {1,3-5} showLineNumbers",
+        "rust, should_panic",
+        "{r setup, include=FALSE}",
+        "{code-block} python",
+        "diff js",
+        'js /carrot/ "two words"',
+        "jsx {{ title: 'x' }}",
+        "objective-c",
+        'go {linenos=table,hl_lines=[8,"15-17"]}',
+        "ts:line-numbers {1}",
+        ".net",
+        '{#id .haskell startFrom="100"}',
+    ):
+        result = rendered(f"```{info}\nx\n```")
+        assert (re.sub("<[^<>]*>", "", result.html).strip(), result.problems) == ("x", ()), info
+
+
+def test_a_fence_that_nothing_closes_is_reported() -> None:
+    message = "nothing closes the fence ```js, so all text below it is code"
+    assert said(rendered("A\n\n```js\nx\n\nmore\n")) == [(6, message)]
+    assert errors("A\n\n```js\nx\n\nmore\n") == []
+    assert errors("A\n\n```js\nx ```\n\nmore\n") == [(3, message)]
+    for body in ("> ```\n> x\n\nA", "```\nx\n````", "A\n\n```js\n", "~~~\n```\n~~~", "- a\n\n  ```\n  x\n\nB"):
+        assert rendered(body).problems == (), body
+    with pytest.raises(PublisherError):
+        markdown("```SELECT a\nb```\n\nc", "https://site.example")

@@ -177,6 +177,24 @@ def test_what_only_looks_like_a_second_block_is_text(tmp_path: Path) -> None:
     assert len(folder.posts()) == 10
 
 
+def test_a_line_below_front_matter_that_keeps_a_post_back_is_an_error(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    lines = (
+        "draft: true", "hidden: true", "newsletter: false", "newsletters: no", "email: false", "feed: no",
+        "expires: 2020-01-01", "expiryDate: 2020-01-01T10:00:00Z", "permalink: false",
+        "eleventyExcludeFromCollections: yes",
+    )  # fmt: skip
+    for number, line in enumerate(lines):
+        folder.write(f"2026-01-01-{number}.md", f"\n{line}\n\nWords.\n")
+    for number, line in enumerate(
+        ("Newsletter: a history", "Expires: never, they say", "Email: ann@a.example", "Feed: RSS")
+    ):
+        folder.write(f"2026-01-02-{number}.md", f"{line}\n\nWords.\n")
+    archive = folder.archive()
+    assert len(archive.posts) == 4
+    assert sorted(folder.line(problem) for problem in archive.problems) == sorted(lines)
+
+
 def test_a_second_block_that_hides_takes_a_published_post_down() -> None:
     head = "---\ntitle: x\n---\n"
     for rest in (

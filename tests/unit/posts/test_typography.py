@@ -212,3 +212,18 @@ def test_a_single_tilde_strikes_nothing_out() -> None:
     raw = "<div>\n10~20 and 30~40\n</div>\n\n~~~\n~a~\n~~~\n\nT\n~ b\n\n# ~c~\n"
     html = rendered(raw).html
     assert "10~20 and 30~40" in html and "\n~a~" not in html and "~a~" in html and 'id="c">~c~<' in html
+
+
+def test_stars_in_sums_and_patterns_of_paths_stay() -> None:
+    for text in (
+        "The room is 2*3*4 m and the code 5*3*2=30.",
+        "Sizes 10*20, 3*4*5 and 2**3**4; 5*5 and 6*6.",
+        "src/**/*.js and /*.txt, docs/*/x and a/**/b",
+        "*Terms apply. 5*3",
+    ):
+        assert html_of_lines((text,)) == [text]
+    assert html_of_lines(("*5*3 and* **a1**b 5*x* 第*1*章",)) == [
+        "<em>5*3 and</em> <strong>a1</strong>b 5<em>x</em> 第<em>1</em>章"
+    ]
+    ((line, message),) = said(rendered("A\n\nPassword: ab*cd*ef"))
+    assert (line, message) == (6, "stars inside a word emphasise a part of it, and are not shown: *cd*")

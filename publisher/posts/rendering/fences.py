@@ -1,0 +1,109 @@
+"""What is written behind the signs of a fence: its title, which is shown above its code, or words, which are kept.
+
+"```SELECT name" begins a block of code in the language "SELECT" for the Markdown parser, which drops "name". A fence
+that nothing closes makes code of all text below it. All functions are pure.
+"""
+
+from __future__ import annotations
+
+import re
+from html import escape, unescape
+
+from publisher.posts.rendering.lost_words import LostWords, Placed
+from publisher.posts.text.prose import ends_in_fence
+
+# As comrak writes a fence with its language, and what is behind that on its line.
+_FENCE = re.compile(r'<pre><code((?: (?:class|data-meta)="[^"]*+")++)>([^<]*+)</code></pre>')
+_PLACED = re.compile(r'<pre data-sourcepos="(\d+):(\d+)-(\d+):\d+"><code((?: (?:class|data-meta)="[^"]*+")*+)>')
+_LANGUAGE, _META = re.compile(r'class="language-([^"]*+)"'), re.compile(r'data-meta="([^"]*+)"')
+# ```js title="app.js", ```js:app.js, ```js [app.js] and ```js app.js
+_CAPTION = re.compile(
+    r"(?:^|[\s{,])(?:title|filename|file|caption)\s?=\s?(?:\"([^\"]+)\"|'([^']+)'|([^\s{}\"',]+))"
+    r"|(?<!\S)[\w+#-]*:([\w/-][\w./-]*\.\w+)(?!\S)"
+    r"|^[\w+#-]+ \[([^\[\]]+)\]"
+    r"|^[\w+#-]+ ([\w/-][\w./-]*\.[a-z]\w*)$"
+)
+_INFO = re.compile(
+    r"^[ \t>]*+(?:(?:[-*+]|\d{1,9}[.)])[ \t]++[ \t>]*+)*+(?:```+[ \t]*+([^\s`][^`\n]*+)$|~~~+[ \t]*+([^\s~].*+)$)",
+    re.MULTILINE,
+)
+# {1,3}, key=value, "a marked text" and /a marked text/
+_ATTRIBUTE = re.compile(
+    r"\{\{[^{}]*+\}\}|\{[^{}]*+\}|(?<![\w:.-])[\w:.-]++=(?:\"[^\"]*+\"|'[^']*+'|[^\s,{}\"']++)"
+    r"|(?<=\s)(?:\"[^\"]*+\"|'[^']*+'|/[^/\s]++/\w*+)(?!\S)"
+)
+_JSON = re.compile(r"\{\s*+[\"'][^\"']*+[\"']\s*:")
+_DIRECTIVE = re.compile(r"\{(?!code|sourcecode)[\w-]++\}\s*+\S")
+_LANGUAGE_NAME = re.compile(r"\.?[a-z0-9](?:[\w+#.:/@*-]*[\w+#*-])?", re.IGNORECASE | re.ASCII)
+_ASSIGNMENT = re.compile(
+    r"(?!(?:title|filename|file|caption|lang|language|line\w*|start\w*|hl_\w+|name|id|class|label|[a-z]+:\w+) ?=)"
+    r"[\w.:-]++=(?![\"'])",
+    re.ASCII,
+)
+_FLAG = re.compile(
+    r"\d+(?:-\d+)?|ignore(?:-\w+)?|should_panic|no_run|norun|compile_fail|edition\d+|noplay(?:ground|pen)|hidelines"
+    r"|editable|(?:no)?live|noinline|(?:show|no|no-)?line-?(?:nos?|nums?|numbers)|number-?lines|(?:no)?-?copy"
+    r"|(?:no)?-?wrap|collapsed?|expand(?:ed)?|fold(?:ed)?|run|runnable|exec|eval|hide|hidden|diff|twoslash|render|skip"
+    r"|test|static|preview|playground|silent|frame|prettier",
+    re.IGNORECASE,
+)
+
+
+def with_fence_lines(html: str, body: str, placed: Placed) -> tuple[str, list[LostWords]]:
+    """Return the HTML of a body with the title of each fence above its code, or its words in it, and what was found.
+
+    placed  renders the body with the place of each element in an attribute
+    """
+    if "```" not in body and "~~~" not in body:
+        return html, []
+    found: list[LostWords] = []
+    if any(has_words((each[1] or each[2]).strip()) for each in _INFO.finditer(body)) or ends_in_fence(body.split("\n")):
+        found = list(_lost_at_fences(body, placed(body)))
+    return (_FENCE.sub(_with_line, html) if 'data-meta="' in html or "language-" in html else html), found
+
+
+def has_words(info: str) -> bool:
+    """Return whether words or code are behind the signs of a fence, instead of a language with attributes."""
+    if _JSON.match(info) or _DIRECTIVE.match(info) or _ASSIGNMENT.match(info):
+        return True
+    caption = _CAPTION.search(info)
+    if caption and not caption.group().startswith(("{", ",")):
+        first = caption.group().split("[")[0].split()[0] if caption.start() == 0 and "=" not in caption.group() else ""
+        info = f"{info[: caption.start()]} {first} {info[caption.end() :]}"
+    words = [each for each in re.split(r"[\s,]+", _ATTRIBUTE.sub(" ", info)) if each and not _FLAG.fullmatch(each)]
+    if not words:
+        return False
+    return _LANGUAGE_NAME.fullmatch(words[0]) is None or len(words) > 1 + (words[0] == "diff")
+
+
+def _info(attributes: str) -> str:
+    return unescape(" ".join(_LANGUAGE.findall(attributes) + _META.findall(attributes)))
+
+
+def _with_line(fence: re.Match[str]) -> str:
+    info = _info(fence[1])
+    if has_words(info):
+        return f"<pre><code>{escape(info, quote=False)}\n{fence[2]}</code></pre>"
+    found = _CAPTION.search(info)
+    if not found:
+        return fence[0]
+    caption = escape(next(filter(None, found.groups())), quote=False)
+    return f"<figure><figcaption>{caption}</figcaption>\n{fence[0]}</figure>"
+
+
+def _lost_at_fences(body: str, placed: str) -> list[LostWords]:
+    lines, found = body.rstrip().split("\n"), []
+    for tag in _PLACED.finditer(placed):
+        first, last, info = int(tag[1]), int(tag[3]), _info(tag[4])
+        sign = lines[first - 1][int(tag[2]) - 1 :][:3] if first <= len(lines) else ""
+        if sign not in ("```", "~~~"):
+            continue
+        wordy = bool(info) and has_words(info)
+        if first < len(lines) <= last and (lines[-1].strip(" \t>")[:3] != sign or lines[-1].strip(" \t>" + sign[0])):
+            meant = wordy or any(line.rstrip().endswith(sign) for line in lines[first:])
+            message = f"nothing closes the fence {sign}{info[:40]}, so all text below it is code"
+            found.append(LostWords(first, message, f"write a line with only {sign} where the code ends", meant))
+        elif wordy:
+            message = f"{info[:60]} is not a language, and is shown as the first line of the code"
+            found.append(LostWords(first, message, f"write the code below the line of {sign}", False))
+    return found
