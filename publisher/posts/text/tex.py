@@ -275,12 +275,24 @@ def _unprefixed(tex: str, prefix: str) -> str:
 _TEX_SIGN = re.compile(r"\\[a-zA-Z{}|,;!\\]|(?<!\\)[\^_=]|[{}]")
 _WORD_OF_PROSE = re.compile(r"(?<![^\W_])(?!(?:sin|cos|tan|log|exp|lim|max|min|mod|gcd|det)\b)[^\W\d_]{3,}(?![^\W_])")
 _SHORT_WORD = re.compile(r"(?:^|[\s,(])[^\W\d_]{2,}(?=[\s,)]|$)")
+# $[FIRSTNAME|there]$, a merge tag.
 _BRACKETED_WORDS = re.compile(r"\[\w{3,}(?:\|[\w ]*+)?\]")
 _NUMBER = re.compile(r"[\d.,]+(?![\d^_])")
 _OPERATOR = re.compile(r"[-+*/<>|]")
 _END_OF_SENTENCE = re.compile(r"[.;!?]\s")
 # ${HOME}, $(pwd), $@ and $_ of a shell or a Makefile.
 _VARIABLE = re.compile(r"\{[A-Za-z_]\w*[}:#%/^,@!+-]|\((?![^()]*\\)|[@?!#]|[_^](?![\w{\\(*+-])")
+# What CVS, Subversion and RCS replace: $Id$, $Revision: 1.1 $.
+_KEYWORD = re.compile(
+    r"(?:Author|CVSHeader|Date|(?:Free|Net|Open)BSD|Header|HeadURL|Id|LastChanged(?:By|Date|Revision)|Locker|Log|Mdocdate"
+    r"|Name|RCSfile|Rev|Revision|Source|State|URL)(?:::?[^$\n]{0,300})?"
+)
+_OTHER_MONEY = re.compile("[€£¥¢₹₽₩₿]")
+_AMOUNT_BEFORE = re.compile(r"\$\w[\w.]{0,12}[,/|;:&]\Z")
+# Before a group, and in it.
+_CODE_BEFORE = re.compile(r"(?:[A-Za-z]|\b[A-Za-z]:|(?<!\))/)\Z", re.ASCII)
+_CODE_IN = re.compile(r"\.[*+]|\[\^[^\[\]\n]{1,40}\][*+\\]|\[[a-z0]-[z9]|\[\[:[a-z]")
+_BACK_REFERENCE = re.compile(r"\\[1-9]")
 # The signs that a writer, or the tool that exported the text, means by \(c\), \(r\) and \(tm\).
 _SIGNS = {"c": "©", "p": "℗", "r": "®", "tm": "™", "sm": "℠"}
 _YEAR = re.compile(r"\s{0,3}©?\s{0,3}(?:19|20)\d\d(?!\d)|\s{1,3}(?:[Cc]opyright\b|[Bb]y\b)")
@@ -304,9 +316,9 @@ def _is_inline(body: str, start: int, end: int, tex: str, sign: str) -> bool:
     if not tex.strip() or _is_prose(tex):
         return False
     if sign == "(":
-        return not _is_aside(body, start, end, tex)
-    if _BRACKETED_WORDS.fullmatch(tex):
-        return False  # $[FIRSTNAME|there]$, a merge tag
+        return not (_is_aside(body, start, end, tex) or _is_group(body, start, end, tex))
+    if _KEYWORD.fullmatch(tex) or _BRACKETED_WORDS.fullmatch(tex) or _is_second_amount(body, start, tex):
+        return False
     before, after = body[start - 1 : start], body[end : end + 1]
     if tex[0].isspace() or tex[-1].isspace() or (before.isascii() and before.isalnum()) or after.isdigit():
         return False
@@ -325,6 +337,21 @@ def _is_price(tex: str, after: str) -> bool:
         return False
     is_name = after.isascii() and after.isalpha() and len(tex.split()) > 1  # $20 for A$AP
     return is_name or _SHORT_WORD.search(tex) is not None or _END_OF_SENTENCE.search(tex) is not None
+
+
+def _is_second_amount(body: str, start: int, tex: str) -> bool:
+    """Return whether a dollar sign is one of several amounts or variables: $5/$6 and 7$, awk $1,$2; 1€ = 1.1$."""
+    if _OTHER_MONEY.search(tex) and tex[0].isdigit() and "\\" not in tex:
+        return True
+    return " " in tex and _AMOUNT_BEFORE.search(body, max(0, start - 20), start) is not None
+
+
+def _is_group(body: str, start: int, end: int, tex: str) -> bool:
+    r"""Return whether \(...\) is a group of a regular expression, as in s/\(a\|b\)/\1/, or a part of a path."""
+    before = body[max(0, start - 3) : start]
+    if _CODE_BEFORE.search(before) or _CODE_IN.search(tex):
+        return True
+    return _BACK_REFERENCE.search(body[end : end + 200].partition("\n")[0]) is not None
 
 
 def _is_word(tex: str) -> bool:

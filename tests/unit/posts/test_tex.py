@@ -107,6 +107,11 @@ def test_a_block_of_tex_is_kept_to_the_byte(body: str, tex: str) -> None:
         "Copy ${HOME}/${USER} and ${x}-${y}, $(pwd)/$(date), $@/$*, ${x}.$y.",
         "Say $$ or $$, $$ and $$, $$ - $$, $$, $$.",
         "$5 (Ke$ha), 7$; 8$. A 9$",
+        "$5.00/$6 ; ¢50 ; 1€=1.1$",
+        "1€=1.1$ and 2€=2.2$, $5/$6 and 7$",
+        "awk $1,$2; regex ^a$|^b$",
+        "$Id$ $Date$ and $Rev$",
+        "$Revision: 1.1 $ and ($Id: a.c,v 1.1 $)",
     ],
 )
 def test_prices_and_variables_stay_text(text: str) -> None:
@@ -127,6 +132,8 @@ def test_prices_and_variables_stay_text(text: str) -> None:
             "(c) 2026 Ann, Copyright (c) Ann, Foo(tm), Bar(R)",
         ),
         (r"See \(PDF\), \(laughs\), \(sic\).", "See (PDF), (laughs), (sic)."),
+        (r"s/\(a\|b\)/\1/ and s/^\(.*\)$/\1/", r"s/(a|b)/\1/ and s/^(.*)$/\1/"),
+        (r"C:\(x86\), /\(foo\)/d, f\(x\), \([0-9]\)", "C:(x86), /(foo)/d, f(x), ([0-9])"),
         (r"\begin{quote} \end{quote}", r"\begin{quote} \end{quote}"),
         ("| a | b |\n|--|--|\n| $5 | $6 |\n|$a|$b|", "a b $5 $6 $a $b"),
         ("- a: $x\n- b: y$", "a: $x b: y$"),
@@ -136,6 +143,12 @@ def test_escaped_signs_stay_text(body: str, words: str) -> None:
     html = html_of(body)
     assert "<code" not in html
     assert lxml_html.fromstring(f"<div>{html}</div>").text_content().split() == words.split()
+
+
+def test_formulas_beside_each_other_are_formulas() -> None:
+    body = r"$x$,$y$ and $a, b$/$c d$; \(p\)/\(q\), have:\(x^2\), $20/$n$, $Date_1$, $5 \text{€}$"
+    expected = ["x", "y", "a, b", "c d", "p", "q", "x^2", "n", "Date_1", r"5 \text{€}"]
+    assert [formula.tex for formula in take_out(body).formulas] == expected
 
 
 def test_what_only_looks_like_prose_is_a_formula() -> None:
