@@ -42,6 +42,7 @@ from publisher.posts.rendering.mathml import maths_of
 from publisher.posts.text import comments
 from publisher.posts.text.hidden_words import hidden_words
 from publisher.posts.text.nesting import require_shallow_html, require_shallow_markdown
+from publisher.posts.text.paid_parts import refuse_paid_part
 from publisher.posts.text.prose import line_at, masked
 from publisher.posts.text.tex import take_out
 from publisher.posts.text.typography import finished, prepared
@@ -155,6 +156,7 @@ def markdown(
 
 def rendered_note(text: str, base: str, first_line: int = 1) -> str:
     """Return the HTML of a note, which begins on a line of its file. It runs in the child."""
+    refuse_paid_part(text, first_line, is_markdown=True)
     taken = take_out(text)
     html, lost = _html_of(taken.body)
     for each in lost:

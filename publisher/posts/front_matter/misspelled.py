@@ -109,7 +109,8 @@ _HIDES = re.compile(
     r"(?:is)?(?:hide|hidden|exclude|excluded|omit|skip|remove)(?:this)?(?:post|page)?"
     r"(?:(?:from|in|on)(?:the)?(?:home|homepage|homelist|index|lists?|listings?|feeds?|rss|atom|blog|archives?"
     r"|collections?|newsletters?|emails?|posts?|recent|recentposts|everywhere|all))?"
-    r"|(?:is)?(?:secret|confidential|embargoed|unpublished|membersonly|subscribersonly|notlisted|protected)"
+    r"|(?:is)?(?:secret|confidential|embargoed|unpublished|notlisted|protected)"
+    r"|(?:is)?(?:(?:members?|subscribers?|paid|premium)only|paywall(?:ed)?|paid|premium|gated)"
     r"|no(?:list|feeds?|rss|newsletters?|email)"
 )
 _SHOWS = re.compile(

@@ -33,6 +33,7 @@ from publisher.posts.text.excerpt import count_words, excerpt_of, plain_text
 from publisher.posts.text.hidden_words import hidden_words, hiding_list
 from publisher.posts.text.merge_tags import MAYBE_FIELD, WORDPRESS
 from publisher.posts.text.nesting import require_shallow_html, require_shallow_markdown
+from publisher.posts.text.paid_parts import refuse_paid_part
 from publisher.posts.text.prose import LineFinder, line_at, without_inline_code
 from publisher.posts.text.tex import TakenOut, take_out, without_formulas
 
@@ -152,6 +153,7 @@ class _Body:
         self.references = References(post, around.places, self.config)
 
     def rendered(self) -> RenderedBody:
+        refuse_paid_part(self.written, self.first_line, is_markdown=not self._is_html)
         raw = self._html()
         self._require_small(raw)
         found, maths = self._with_maths(self.sanitise(raw, self.references.absolutise))

@@ -10,9 +10,21 @@ Public modules:
     hidden_words  words that a browser would hide
     merge_tags    code of other tools that readers should not see
     nesting       how deeply a body may be nested
+    paid_parts    parts that other tools show only to members or paying readers
     prose         the difference between prose and code in a body, and the search for lines in a file
     tex           the search for TeX in a body
     typography    small signs that a Markdown parser reads differently from the writer
 """
 
-__all__ = ["comments", "encoding", "excerpt", "hidden_words", "merge_tags", "nesting", "prose", "tex", "typography"]
+__all__ = [
+    "comments",
+    "encoding",
+    "excerpt",
+    "hidden_words",
+    "merge_tags",
+    "nesting",
+    "paid_parts",
+    "prose",
+    "tex",
+    "typography",
+]
