@@ -63,7 +63,8 @@ def _item(item: Item) -> dict[str, Any]:
 
 def _words_of(image: Image) -> dict[str, str]:
     """Return the description and the caption of a picture, for which JSON Feed has no keys of its own."""
-    return {key: text for key, text in (("alt", image.alt), ("caption", image.caption)) if text}
+    texts = {"alt": xml_text(image.alt), "caption": xml_text(image.caption)}
+    return {key: text for key, text in texts.items() if text}
 
 
 def _author(author: Author) -> dict[str, str]:
