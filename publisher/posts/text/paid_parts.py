@@ -31,6 +31,7 @@ _SIGNS = (
     "premium",
     "subscriber",
     "patron",
+    "patreon",
     "supporter",
     "sponsor",
     "payer",
@@ -43,14 +44,13 @@ _SIGNS = (
     "rcp_",
     "swpm_",
     "ihc-",
-    "restrict_content",
+    "restrict",
     "logged_in",
     "loggedin",
     "gated-block",
     "[/hid",
     "[/private",
     "[/secret",
-    "[/restrict",
     "[/protected",
 )
 
@@ -90,8 +90,8 @@ _MARKS = re.compile(
 _COMMENT = re.compile(
     r"(?:<!--|\[(?://|comment)\]:[ \t]{0,8}(?:#|<>)?[ \t]{0,8}[(\"'])\s{0,9}(?:"
     rf"(?:(?:begin|start)[ :_-]{{1,3}})?{_GATE}"
-    r"(?:[ :_-]{1,3}(?:begins?|starts?|below|here|from here|content))*+[ .:!-]*"
-    r"|wp:[\w/-]{0,60}(?:paywall|premium|member|pmpro|restrict)(?![^\n]*/\s?-->)[^\n]{0,300}"
+    r"(?:[ :_-]{1,3}(?:begins?|starts?|below|here|from here|content|break|line|mark|cut))*+[ .:!-]*|paid|premium"
+    r"|wp:[\w/-]{0,60}(?:paywall|premium|member|pmpro|restrict)[^\n]{0,300}"
     r"|kg-gated-block:begin(?=[^\n]{0,300}nonMember:false)[^\n]{0,300}"
     r")\s{0,9}(?:-->|[)\"'])",
     re.IGNORECASE,
