@@ -372,17 +372,18 @@ def _is_pair(found: re.Match[str], *, certain: bool) -> bool:
         is_sure = is_alone and ends_line
     else:
         may_be = not inside[0].isspace() or is_alone
-        is_sure = may_be and not (_is_ascii_word(before) or _is_ascii_word(behind)) and before not in _QUOTES
+        is_sure = may_be and not (_is_of_code(before) or _is_of_code(behind))
     if not (is_alone and ends_line) and _BLANK_LINE.search(inside):
         is_sure = False
     return may_be and (is_sure or not certain)
 
 
-def _is_ascii_word(char: str) -> bool:
-    return char.isascii() and (char.isalnum() or char in ("_", "}", "{", "$", "=", "%"))
+def _is_of_code(char: str) -> bool:
+    """Return whether %% beside a character is most likely code, as in x%%, "%%d" and ${x%%.*}."""
+    return char in _OF_CODE or (char.isascii() and char.isalnum())
 
 
-_QUOTES = frozenset("'\"`‘’“”")
+_OF_CODE = frozenset("_{}$=%\\/<&#@+'\"`‘’“”")
 
 
 def _reference(prose: str) -> int:

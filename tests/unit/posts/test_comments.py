@@ -75,6 +75,7 @@ DOUBTFUL = [
     "A value %%i is 5%% of it.",
     "foo%%bar baz%%qux",
     "A %% to do %% b",
+    'Write %%i and %%j. printf("%d%%\\n", x) prints 5%.',
     "In Matlab and Jupyter, %% starts a cell and %% ends it.",
 ]
 NOT_SHOWN = [
