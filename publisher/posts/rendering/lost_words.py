@@ -202,6 +202,7 @@ def _without_false_links(body: str, found: list[LostWords]) -> str:
     used = {_name(each[1]) for each in _LABEL.finditer(view) if not (each[2] and _begins_line(view, each.start()))}
     pieces, last, reader = [], 0, _Definitions(view, line_of)
     as_text: set[int] = set()
+    unread: list[tuple[int, str]] = []
     for each in _DEFINITION.finditer(view):
         start, name, target = each.start(1) - 1, _name(each[1]), each[2].strip("<>")
         is_read, title = reader.is_read(each), _TITLE_OF_WORDS.match(view, each.end(2))
@@ -213,9 +214,7 @@ def _without_false_links(body: str, found: list[LostWords]) -> str:
             if is_link or _SLUG.fullmatch(target):
                 continue
         elif _is_bare_address(target) and not title:
-            if is_read:
-                message = f"nothing refers to the link {short}, so readers don't see this line"
-                found.append(LostWords(line, message, "delete it; or write \\[ if readers should see it", False))
+            unread += [(line, short)] if is_read else []
             continue
         why, else_ = _UNUSED if is_link else _NO_ADDRESS
         message = f"{short} is shown as text, because {why}"
@@ -224,7 +223,18 @@ def _without_false_links(body: str, found: list[LostWords]) -> str:
         pieces += [body[last:start], _BRACKET, body[start + 1 : each.start(2)], shown]
         last = each.end(2)
         as_text.update(range(line - 1, line_of((title or each).end())))
+    if unread:
+        found.append(_unread(unread))
     return _definitions_first("".join([*pieces, body[last:]]), as_text)
+
+
+def _unread(unread: list[tuple[int, str]]) -> LostWords:
+    """Return one warning for all lines with addresses that nothing refers to."""
+    line, short = unread[0]
+    message = f"nothing refers to the link {short}, so readers don't see this line"
+    if len(unread) > 1:
+        message += f", nor {len(unread) - 1} more like it"
+    return LostWords(line, message, "delete it; or write \\[ if readers should see it", False)
 
 
 class _Definitions:

@@ -117,6 +117,9 @@ def test_an_address_that_nothing_uses_is_reported() -> None:
         ((line, message),) = said(result)
         target = definition.partition(' "')[0]
         assert (line, message) == (7, f"nothing refers to the link {target}, so readers don't see this line")
+    ((line, message),) = said(rendered("A\n\n[1]: https://a.example\n[2]: /b\n[3]: /c"))
+    what = "nothing refers to the link [1]: https://a.example, so readers don't see this line, nor 2 more like it"
+    assert (line, message) == (6, what)
     assert rendered("A\n[1]: https://a.example\n\nB").problems == ()  # a paragraph, which readers see
 
 
