@@ -128,7 +128,8 @@ def without_hidden_text(body: str) -> str:
 # What begins a comment that Markdown, Liquid or kramdown removes, or a script, which no reader sees. A reference counts
 # unless a link uses it.
 _BEGINS = re.compile(
-    r"<!--|(?:\A|(?<=\n\n)) {0,3}<\?php\b|(?:^ {0,3}\x01(?i:script)|[<\x01](?i:style))\b(?=[^<>\n]{0,300}>)"
+    r"<!--|(?:\A|(?<=\n\n)) {0,3}<\?php\b"
+    r"|(?:(?:^ {0,3}\x01|(?<=</script>)<)(?i:script)|[<\x01](?i:style))\b(?=[^<>\n]{0,300}>)"
     r"|\{%-?[ \t]*comment\b[^%\n]*%\}|\{::comment\}"
     r"|^ {0,3}\[(?:(?=(?://|comment)\])|(?=[^\[\]\n]{1,60}\]:[ \t]{0,8}(?:#|<>)[ \t]{1,8}[(\"']))"
     r"([^\[\]\n]{1,60})\]:[ \t]{0,8}(?:(?:#|<>)[ \t]{0,8})?",
@@ -137,7 +138,7 @@ _BEGINS = re.compile(
 _ENDS = {
     "<!": re.compile("-->"),
     "<?": re.compile(r"\?>([ \t]*$)?", re.MULTILINE),
-    "<sc": re.compile(r"</script\s*>([ \t]*$)?", re.IGNORECASE | re.MULTILINE),
+    "<sc": re.compile(r"</script\s*>([ \t]*$|(?=<))?", re.IGNORECASE | re.MULTILINE),
     "<st": re.compile(r"</style\s*>", re.IGNORECASE),
     "{%": re.compile(r"\{%-?[ \t]*endcomment[ \t]*-?%\}"),
     "{:": re.compile(r"\{:/(?:comment)?\}"),

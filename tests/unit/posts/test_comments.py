@@ -204,6 +204,7 @@ def test_the_markdown_of_a_feed_has_no_comments() -> None:
         assert kept in text, text
     hidden = "A\n\n<?php // hidden ?>\n<SCRIPT async>\nhidden\n\n</script>\n<style>.hidden {}</style >c"
     assert without_hidden_text(hidden) == "A\n\n\n\nc"
+    assert without_hidden_text("<script>a</script><script>b</script><style>c</style>\n\nA") == "\n\nA"
     for kept in (
         "The <script> tag, `<style>a</style>`, <?\n\n```php\n<?php x ?>\n<script>x</script>\n```\n\n<strong>b</strong>",
         "a <script>shown</script> <?php shown ?>\n\n<script>shown</script> b\n\n<?= $shown ?>\n\n<?php shown ?> b",
