@@ -94,19 +94,18 @@ def _without_second_notes(body: str, found: list[LostWords]) -> str:
     if len(names) == len(set(names)):
         return body
     line_of = line_counter(body)
-    first: dict[str, int] = {}
+    seen: set[str] = set()
     pieces, last = [], 0
     for note in _NOTE.finditer(_prose(body)):
         line = line_of(note.end())
         name = note[1].casefold()
-        if name in first:
-            message = f"the footnote [^{note[1]}] already has a text on line {first[name]}; this one is shown as is"
+        if name in seen:
+            message = f"the footnote [^{note[1]}] has a text already; this one is shown as is"
             found.append(LostWords(line, message, "give one of them another name, and refer to it in the text"))
             start = body.rindex("[^", 0, note.end())
             pieces += [body[last:start], _BRACKET]
             last = start + 1
-        else:
-            first[name] = line
+        seen.add(name)
     return "".join([*pieces, body[last:]])
 
 
@@ -181,14 +180,11 @@ def _report_second_addresses(body: str, found: list[LostWords]) -> None:
     if len(names) == len(set(names)):
         return
     line_of = line_counter(body)
-    first: dict[str, tuple[str, int]] = {}
+    first: dict[str, str] = {}
     for each in _DEFINITION.finditer(_prose(body)):
-        if _ADDRESS.match(each[2]):
-            line = line_of(each.start(1))
-            target, number = first.setdefault(_name(each[1]), (each[2], line))
-            if target != each[2]:
-                message = f"the link [{each[1]}] already has an address on line {number}, which is used"
-                found.append(LostWords(line, message, "give one of them another name", False))
+        if _ADDRESS.match(each[2]) and first.setdefault(_name(each[1]), each[2]) != each[2]:
+            message = f"the link [{each[1]}] has an address already, which is used"
+            found.append(LostWords(line_of(each.start(1)), message, "give one of them another name", False))
 
 
 def _without_false_links(body: str, found: list[LostWords]) -> str:

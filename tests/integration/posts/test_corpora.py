@@ -133,15 +133,18 @@ def test_exactly_235_posts_have_one_liquid_warning_each(ruby: Ruby) -> None:
 @needs_ruby
 def test_the_other_warnings_of_the_corpus_are_counted(ruby: Ruby) -> None:
     others = [p for post in ruby[1] for p in post.problems if not p.message.startswith("Liquid")]
-    kinds = Counter(re.sub(r"\S*[./]\S+|'[^']*'", "*", problem.message).split(" (")[0] for problem in others)
+    unnamed = (re.sub(r"\[.*|nor \d+ more", "*", problem.message) for problem in others)
+    kinds = Counter(re.sub(r"\S*[./]\S+|'[^']*'", "*", message).split(" (")[0] for message in unnamed)
     assert kinds == {
         "the picture * has no alt text": 10,
         "the URL * was removed, because its scheme isn't allowed": 5,
         "a link is written with two brackets: ]((": 1,
         "a ``` at the end of a line doesn't open a code block": 1,
+        "nothing refers to the link *": 9,
     }
     for problem in others:
-        named = re.search(r"picture (\S+)|URL '([^']+)'|brackets: (\S+)|a (```)", problem.message)
+        words = r"picture (\S+)|URL '([^']+)'|brackets: (\S+)|a (```)|the link (\[[^\]]+\]):"
+        named = re.search(words, problem.message)
         assert named
         assert next(filter(None, named.groups())) in looked_at(problem, RUBY.parent), problem
 

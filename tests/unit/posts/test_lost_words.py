@@ -28,7 +28,7 @@ def test_a_second_text_of_a_footnote_is_text_and_an_error() -> None:
         text, notes = result.html.split("<section")
         assert plain_text(text).endswith("Middle. [^1]: Second. After.")
         assert notes.count("<li") == 2
-        assert errors(body) == [(7, "the footnote [^1] already has a text on line 3; this one is shown as is")]
+        assert errors(body) == [(7, "the footnote [^1] has a text already; this one is shown as is")]
     assert errors(TWO_TEXTS.format("").replace("[^1]: S", "[^A]: S").replace("[^1]", "[^a]"))[0][0] == 7
 
 
@@ -144,7 +144,7 @@ def test_an_address_that_nothing_uses_is_text_if_it_may_be_words() -> None:
 
 def test_a_second_address_of_a_link_is_reported() -> None:
     body = "[a][1]\n\n[1]: https://a.example\n[//]: # (x)\n[1]: https://a.example\n[1]: https://b.example\n[//]: # (y)"
-    message = "the link [1] already has an address on line 3, which is used"
+    message = "the link [1] has an address already, which is used"
     assert [(line - 3, what) for line, what in said(rendered(body))] == [(6, message)]
 
 
