@@ -6,12 +6,14 @@ Files outside the folder of the site are never served.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from mimetypes import guess_type
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+import anyio
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, RedirectResponse, Response
@@ -23,7 +25,7 @@ from publisher.web.responses import site_headers
 
 if TYPE_CHECKING:
     from starlette.staticfiles import PathLike
-    from starlette.types import Scope
+    from starlette.types import Receive, Scope, Send
 
 _TYPES = {
     "feed.xml": "application/rss+xml; charset=utf-8",
@@ -53,6 +55,38 @@ _GZIP_TAG = '-gzip"'
 
 # No file can have a longer path, and each part of one would be looked up.
 _LONGEST_PATH = 4_096
+
+
+class _OpenFile(FileResponse):
+    """A file whose headers and content are of one moment, although a build may replace it at any time."""
+
+    _file: anyio.AsyncFile[bytes]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the file. Raise HTTPException(404) if it is gone."""
+        try:
+            self._file = await anyio.open_file(self.path, "rb")
+        except OSError as error:
+            raise HTTPException(404) from error
+        async with self._file:
+            found = os.fstat(self._file.wrapped.fileno())
+            if self.stat_result and (found.st_ino, found.st_size) != (
+                self.stat_result.st_ino,
+                self.stat_result.st_size,
+            ):
+                for name in ("content-length", "last-modified", "etag"):
+                    del self.headers[name]
+                self.stat_result = found
+                self.set_stat_headers(found)
+            await super().__call__(scope, receive, send)
+
+    @asynccontextmanager
+    async def _open_file(self) -> AsyncIterator[anyio.AsyncFile[bytes]]:
+        yield self._file
+
+
+def _version(found: os.stat_result) -> tuple[int, int, int]:
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 class SiteFiles(StaticFiles):
@@ -123,7 +157,7 @@ class SiteFiles(StaticFiles):
         """Return a file with its headers, or 304 if the client has it."""
         path = os.path.relpath(full_path, os.path.realpath(self._folder))
         kind = self._other_feeds.get(path) or _media_type(path)
-        response = FileResponse(full_path, status_code=status_code, stat_result=stat_result, media_type=kind)
+        response = _OpenFile(full_path, status_code=status_code, stat_result=stat_result, media_type=kind)
         if is_compressible(kind, stat_result.st_size):
             response.headers["vary"] = "Accept-Encoding"
             if accepts_gzip(scope):

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import anyio
 import httpx
 import pytest
+from starlette.exceptions import HTTPException
+from starlette.types import Message
 
+from publisher.web.public.static_site import SiteFiles
 from tests.support.project import Project
 from tests.support.web_client import PORT, WebClient, configure, web_client
 
@@ -242,3 +246,33 @@ def test_missing_feed_gets_a_page(web: WebClient, path: str) -> None:
     answer = web.get(path)
     assert (answer.status_code, answer.headers["content-type"].split(";")[0]) == (404, "text/html")
     assert answer.headers["cache-control"] == "no-cache"
+
+
+@pytest.mark.parametrize("range_", [b"", b"bytes=0-2"])
+def test_a_file_that_is_replaced_before_it_is_sent_is_sent_whole(tmp_path: Path, range_: bytes) -> None:
+    """Its length was that of the file before, and the connection broke."""
+    scope = {"type": "http", "method": "GET", "path": "/a.txt", "headers": [(b"range", range_)] if range_ else []}
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        await anyio.sleep_forever()
+        raise AssertionError
+
+    async def answer(content: str) -> None:
+        (tmp_path / "a.txt").write_text("hello\n")
+        response = await SiteFiles(tmp_path, "").get_response("a.txt", scope)
+        (tmp_path / "a.txt").unlink()
+        if content:
+            (tmp_path / "a.txt").write_text(content)
+        await response(scope, receive, send)
+
+    anyio.run(answer, "hello again\n")
+    headers = dict(sent[0]["headers"])
+    body = b"".join(message["body"] for message in sent[1:])
+    assert body == (b"hel" if range_ else b"hello again\n")
+    assert int(headers[b"content-length"]) == len(body)
+    with pytest.raises(HTTPException):
+        anyio.run(answer, "")
