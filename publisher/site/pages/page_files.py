@@ -38,14 +38,14 @@ def plan_pages(
 ) -> Iterator[Output]:
     """Yield an output for every page and for the files that go with the pages, with each path only once.
 
-    posts      public posts, newest first. Those that are not listed have a page only. A post with the permalink of
-               another page ("/archive/") replaces that page
-    render     renders a post; called only when an output is made
-    feeds      links to feeds that are on every page
-    tag_feeds  returns the links to the feeds of a tag, which are on its pages as well
-    listed     feeds shown on the page of feeds
-    opml       URL of the list of all feeds; "" if there is none
-    standalone  the standalone pages
+    posts       public posts, newest first. Those that are not listed have a page only. A post with the permalink of
+                another page ("/archive/") replaces that page
+    render      renders a post; called only when an output is made
+    feeds       links to feeds that are on every page
+    tag_feeds   returns the links to the feeds of a tag, which are on its pages as well
+    listed      feeds shown on the page of feeds
+    opml        URL of the list of all feeds; "" if there is none
+    standalone  the standalone pages, each rendered
     """
     every = [listed_post(post, config.site.language) for post in posts]
     entries = [entry for entry in every if entry.post.is_listed]
