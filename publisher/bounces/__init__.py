@@ -11,8 +11,8 @@ Public modules:
     apply       applies reports, and refusals during sending
     providers   the webhooks of providers (a package)
     reading     turns an email into a report
-    sources     reads a Maildir, an mbox file, an IMAP account or a single message
+    mailboxes   reads a Maildir, an mbox file, an IMAP account or a single message
     verdict     judges a mail server's answer
 """
 
-__all__ = ["apply", "providers", "reading", "sources", "verdict"]
+__all__ = ["apply", "mailboxes", "providers", "reading", "verdict"]

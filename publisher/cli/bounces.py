@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from publisher.bounces.sources import SingleMessage
+from publisher.bounces.mailboxes import SingleMessage
 from publisher.cli.app import App, fail, require_known, with_app
 from publisher.cli.completion import newsletter_names
 from publisher.cli.terminal import print_table

@@ -24,6 +24,7 @@ from publisher.config.newsletters import NewsletterConfig
 from publisher.config.project import Config
 from publisher.config.schedule import Schedule, ScheduleKind, parse_schedule
 from publisher.config.site import FeedName, Feeds, PagesConfig, Person, Posts, Site
+from publisher.config.sources import ItemFilter, SourceConfig
 from publisher.config.theme import Theme
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "Dkim",
     "FeedName",
     "Feeds",
+    "ItemFilter",
     "Mail",
     "NewsletterConfig",
     "PagesConfig",
@@ -42,6 +44,7 @@ __all__ = [
     "ScheduleKind",
     "Site",
     "Smtp",
+    "SourceConfig",
     "Theme",
     "find_project",
     "load_config",

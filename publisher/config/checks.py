@@ -12,6 +12,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from publisher.config.schedule import parse_schedule
 
+# In the list of a newsletter's sources, the project's own posts.
+OWN_POSTS = "posts"
+
 # Folders in which git, Mercurial and Subversion keep their own files, and those for templates and notes.
 _OF_VERSIONS = (".git", ".hg", ".svn")
 _WRITTEN_BY_HAND = ("templates", "letters")
@@ -60,6 +63,20 @@ def hub_address(value: str) -> None:
     page_address(value)
     if "#" in value:
         raise ValueError(f"{value!r} must have no #")
+
+
+def feed_address(value: str) -> None:
+    """Accept an absolute http(s) URL of a feed. It may have a query, but not a fragment, and can't be empty."""
+    if not value:
+        raise ValueError("must not be empty; write the address of a feed, like https://example.org/feed.xml")
+    hub_address(value)
+
+
+def source_name(value: str) -> None:
+    """Accept a short name, except the one that means the project's own posts."""
+    short_name(value)
+    if value == OWN_POSTS:
+        raise ValueError(f"{value!r} means your own posts; choose a different name")
 
 
 def page_address(value: str) -> None:

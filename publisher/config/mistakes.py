@@ -13,7 +13,7 @@ from dataclasses import MISSING
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, get_args, get_origin
 
-from publisher.config.checks import output_path, project_path
+from publisher.config.checks import OWN_POSTS, output_path, project_path
 from publisher.config.environment import CONFIG_FILE, variables
 from publisher.config.keys import keys_of, table_in
 from publisher.config.mail import Mail
@@ -156,7 +156,7 @@ def _mistyped(path: KeyPath, message: str, value: Any) -> Wrong:
     keys = tuple(part for part in path if isinstance(part, str))
     hidden = isinstance(value, dict) or any(keys == secret[: len(keys)] for secret in _SECRETS)
     shown = "" if hidden else f", not {str(value).lower() if isinstance(value, bool) else repr(value)}"
-    hint = "write [[newsletters]]" if path == ("newsletters",) else ""
+    hint = f"write [[{path[0]}]]" if path in (("newsletters",), ("sources",)) else ""
     return path, f"{_dotted(path)}: {message}{shown}", hint
 
 
@@ -180,6 +180,8 @@ def _example(path: KeyPath) -> str:
         return examples[path]  # type: ignore[index]
     table = ".".join(part for part in path[:-1] if isinstance(part, str))
     values = {"name": "weekly", "domain": "example.org", "selector": "newsletter", "key": "keys/newsletter.pem"}
+    if table == "sources":
+        values = {"name": "blog", "url": "https://example.org/feed.xml"}
     value = values.get(str(path[-1]), "...")
     return f'{path[-1]} = "{value}" under {f"[[{table}]]" if isinstance(path[-2], int) else f"[{table}]"}'
 
@@ -194,7 +196,9 @@ def _dotted(path: KeyPath) -> str:
 
 def _wrong_together(raw: dict[str, Any]) -> Iterator[Wrong]:
     """Yield the mistakes in combinations of keys."""
-    yield from _names_taken(raw)
+    yield from _names_taken(raw, "newsletters")
+    yield from _names_taken(raw, "sources")
+    yield from _unknown_sources(raw)
     yield from _limits_crossed(raw)
     yield from _unreadable_themes(raw)
     yield from _feed_names_taken(raw)
@@ -215,16 +219,34 @@ def _has_sender(raw: dict[str, Any], mail: dict[str, Any]) -> bool:
     return bool(mail.get("sender") or (newsletters and own))
 
 
-def _names_taken(raw: dict[str, Any]) -> Iterator[Wrong]:
+def _names_taken(raw: dict[str, Any], tables: str) -> Iterator[Wrong]:
     seen: dict[str, int] = {}
-    newsletters = raw.get("newsletters")
-    for number, item in enumerate(newsletters if isinstance(newsletters, list) else []):
-        name = item.get("name") if isinstance(item, dict) else None
+    for number, item in _tables(raw, tables):
+        name = item.get("name")
         if isinstance(name, str) and name in seen:
-            message = f"newsletters[{number + 1}].name: {name!r} is also the name of newsletters[{seen[name] + 1}]"
-            yield ("newsletters", number, "name"), message, "rename one"
+            message = f"{tables}[{number + 1}].name: {name!r} is also the name of {tables}[{seen[name] + 1}]"
+            yield (tables, number, "name"), message, "rename one"
         elif isinstance(name, str):
             seen[name] = number
+
+
+def _unknown_sources(raw: dict[str, Any]) -> Iterator[Wrong]:
+    """Yield the sources that a newsletter takes and no table defines."""
+    known = {OWN_POSTS, *(name for _, item in _tables(raw, "sources") if isinstance(name := item.get("name"), str))}
+    for number, item in _tables(raw, "newsletters"):
+        wanted = item.get("sources")
+        for name in wanted if isinstance(wanted, list) else ():
+            if isinstance(name, str) and name not in known:
+                message = f"newsletters[{number + 1}].sources: there is no source {name!r}"
+                yield ("newsletters", number, "sources"), message, f"known here: {', '.join(sorted(known))}"
+
+
+def _tables(raw: dict[str, Any], name: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield each table of a list of tables with its number from 0. Other values have been reported already."""
+    found = raw.get(name)
+    for number, item in enumerate(found if isinstance(found, list) else []):
+        if isinstance(item, dict):
+            yield number, item
 
 
 def _feed_names_taken(raw: dict[str, Any]) -> Iterator[Wrong]:

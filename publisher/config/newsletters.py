@@ -32,8 +32,16 @@ class NewsletterConfig:
     settle_minutes: Annotated[
         int,
         Check(checks.between(0, 10_080)),
-        Doc("For `each post`: minutes to wait after a post is published or changed, so that you can still fix it."),
+        Doc(
+            "For `each post`, and for the items of sources: minutes to wait after a post is published or changed, "
+            "so that it can still be fixed."
+        ),
     ] = 10
+    max_settle: Annotated[
+        str,
+        Check(parse_duration),
+        Doc("How long an item of a source waits at most while it keeps changing, such as 90m, 6h or 1d."),
+    ] = "6h"
     approve: Annotated[bool, Doc("Whether each edition waits for the owner's approval.")] = False
     approve_hours: Annotated[
         int,
@@ -44,6 +52,18 @@ class NewsletterConfig:
     tags: Annotated[
         tuple[str, ...], Doc("Take only posts with at least one of these tags; empty takes all posts.")
     ] = ()
+    sources: Annotated[
+        tuple[str, ...],
+        Doc(
+            "Names of the [[sources]] whose items it takes; `posts` stands for your own posts. "
+            "Empty takes only your own posts."
+        ),
+    ] = ()
+    wait_minutes: Annotated[
+        int,
+        Check(checks.between(0, 1_440)),
+        Doc("How long a due edition waits for a source that can't be fetched before it goes without it."),
+    ] = 60
     topics: Annotated[
         tuple[str, ...], Doc("Tags that subscribers can choose from when they sign up; empty offers no choice.")
     ] = ()

@@ -29,6 +29,7 @@ def private_paths(config: Config) -> tuple[Path, ...]:
     database = url.removeprefix(_SQLITE).partition("?")[0] if url.startswith(_SQLITE) else ""
     names = [*outbox, *(f"{database}{end}" for end in _OF_DATABASE if database), CONFIG_FILE, ".env", "deploy/.env"]
     secrets = [*(each.key for each in config.mail.dkim), *(each.password_file for each in config.mail.servers)]
+    secrets += [each.password_file for each in config.sources]
     names += [name for name in (*secrets, config.bounces.password_file) if name]
     return tuple(dict.fromkeys((config.state_dir, *(root / name for name in names))))
 

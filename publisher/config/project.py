@@ -14,6 +14,7 @@ from publisher.config.mail import DeliveryConfig, Mail
 from publisher.config.newsletters import NewsletterConfig, SubscribersConfig
 from publisher.config.server import Admin, DatabaseConfig, LogConfig, RunConfig, Web
 from publisher.config.site import Feeds, PagesConfig, Posts, Site
+from publisher.config.sources import SourceConfig
 from publisher.config.theme import DEFAULT, Theme
 from publisher.core.private_folder import STATE_FOLDER
 
@@ -32,6 +33,7 @@ class Config:
     posts: Annotated[Posts, Doc("Where the posts are and how they are read.")] = field(default_factory=Posts)
     feeds: Annotated[Feeds, Doc("What goes into the feeds.")] = field(default_factory=Feeds)
     pages: Annotated[PagesConfig, Doc("The HTML site.")] = field(default_factory=PagesConfig)
+    sources: Annotated[tuple[SourceConfig, ...], Doc("Feeds of other sites, whose items become posts.")] = ()
     newsletters: Annotated[tuple[NewsletterConfig, ...], Doc("Any number of newsletters.")] = ()
     theme: Annotated[Theme, Doc("How the site and all emails look.")] = field(default_factory=Theme)
     mail: Annotated[Mail, Doc("The sender and how email is sent.")] = field(default_factory=Mail)
@@ -100,6 +102,10 @@ class Config:
     def newsletter(self, name: str) -> NewsletterConfig | None:
         """Return the newsletter of that name, or None."""
         return next((n for n in self.newsletters if n.name == name), None)
+
+    def source(self, name: str) -> SourceConfig | None:
+        """Return the source of that name, or None."""
+        return next((each for each in self.sources if each.name == name), None)
 
     def newsletter_title(self, newsletter: NewsletterConfig) -> str:
         """Return the newsletter's name as subscribers see it."""

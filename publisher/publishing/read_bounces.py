@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from publisher.bounces.apply import subscriptions_of, take_report
+from publisher.bounces.mailboxes import ReportSource, open_source
 from publisher.bounces.reading import Signatures, read_message
-from publisher.bounces.sources import ReportSource, open_source
 from publisher.config import Config
 from publisher.core.bounce_report import Report, Verdict
 from publisher.core.errors import BounceError, ProjectError, PublisherError

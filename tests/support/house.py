@@ -49,6 +49,7 @@ OWNERS: Mapping[str, tuple[str, ...]] = {
     "dns": ("mail",),
     "email_validator": ("subscribers",),
     "feedgen": ("site.feeds",),
+    "feedparser": ("posts.sources",),
     "flufl": ("bounces",),
     "frontmatter": ("posts", "newsletters.letter"),  # notes have front matter
     "ftfy": ("posts",),

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from publisher.bounces.mailboxes import Mbox, SingleMessage
 from publisher.bounces.reading import MOST_BYTES
-from publisher.bounces.sources import Mbox, SingleMessage
 from tests.support.project import Project
 from tests.support.returning import Returning, maildir, pipe
 

@@ -25,6 +25,7 @@ SMALL = {
     "cli.completion": "what the Tab key loads",
     "cli.lazy": "what `--help` loads",
     "cli.subscribers": "one command group, loaded without its commands",
+    "config.sources": "one table",
     "core.action_kinds": "one noun",
     "core.atomic_write": "one promise, kept in one place for three rooms",
     "core.file_names": "one promise, kept in one place for four rooms",

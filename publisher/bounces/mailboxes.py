@@ -1,4 +1,4 @@
-"""The sources of bounce reports: a single message, a Maildir, an mbox file, or a folder of an IMAP account (RFC 3501).
+"""The mailboxes with bounce reports: a single message, a Maildir, an mbox file or an IMAP folder (RFC 3501).
 
 Each source yields the messages that were not read before. A message is marked as read only after its report has been
 applied, so no report is lost after an interruption.

@@ -1,0 +1,80 @@
+"""The data types for sources: the feed of another site as it was read, before anybody knows which items are new."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from publisher.core.models import Author, Enclosure, Episode, Image, require_aware
+
+
+@dataclass(frozen=True, slots=True)
+class FeedItem:
+    """An item of a feed, in the form that every kind of feed shares. Texts are clean, and URLs absolute.
+
+    guid        what the feed calls the item (RSS <guid>, Atom <id>, JSON Feed id); "" if it has no name
+    link        the item's page; "" if it has none
+    title       plain text; "" if it has none
+    html        the whole text as safe HTML; "" if the feed has only a summary
+    summary     plain text; "" if there is none
+    categories  the names of its categories or tags, in the feed's order, without duplicates
+    published   when it says it was published; None if it doesn't, or if nobody can read what it says
+    image       the picture that stands for it
+    """
+
+    guid: str
+    link: str
+    title: str
+    html: str = ""
+    summary: str = ""
+    authors: tuple[Author, ...] = ()
+    categories: tuple[str, ...] = ()
+    published: datetime | None = None
+    updated: datetime | None = None
+    image: Image | None = None
+    enclosures: tuple[Enclosure, ...] = ()
+    episode: Episode | None = None
+    language: str = ""
+
+    def __post_init__(self) -> None:
+        require_aware("published", self.published)
+        require_aware("updated", self.updated)
+
+
+@dataclass(frozen=True, slots=True)
+class FeedPace:
+    """What a feed says about how often it should be fetched.
+
+    minutes     the least number of minutes between two fetches (RSS <ttl>, sy:updatePeriod); 0 if it doesn't say
+    skip_hours  the hours of the day, in UTC, in which nothing changes (RSS <skipHours>)
+    skip_days   the days of the week, Monday being 0, in UTC, on which nothing changes (RSS <skipDays>)
+    """
+
+    minutes: int = 0
+    skip_hours: frozenset[int] = frozenset()
+    skip_days: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class FeedDocument:
+    """A feed as it was read: what it says about itself, and its items in its own order.
+
+    kind         "rss", "atom" or "json"
+    link         the page that it is the feed of
+    url          its own address, as it says itself (rel=self, feed_url); "" if it doesn't
+    hub          the WebSub hub that it names; "" if there is none
+    icon         a picture of the site; "" if it names none
+    problems     what is wrong with it, in one line each, although it could be read
+    """
+
+    kind: str
+    title: str
+    link: str
+    items: tuple[FeedItem, ...]
+    description: str = ""
+    language: str = ""
+    url: str = ""
+    hub: str = ""
+    icon: str = ""
+    pace: FeedPace = FeedPace()
+    problems: tuple[str, ...] = ()
