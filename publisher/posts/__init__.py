@@ -25,6 +25,7 @@ Public modules:
     scan             the search for post files
     slugs            the path segments of posts, tags and authors
     social_card      pictures for link previews, with the title of a page
+    sources          the feeds of other sites, whose items become posts
     standalone       standalone pages, such as About and Imprint
     text             the text of a post before it is Markdown to a parser
     urls             absolute addresses, and the local files that they name
@@ -46,6 +47,7 @@ __all__ = [
     "scan",
     "slugs",
     "social_card",
+    "sources",
     "standalone",
     "text",
     "urls",

@@ -38,6 +38,7 @@ OWNERS: Mapping[str, tuple[str, ...]] = {
     "apscheduler": ("daemon",),
     "argon2": ("web.admin",),
     "babel": ("core", "web"),  # the web negotiates the language of a request
+    "brotli": ("posts.sources",),
     "click": ("cli",),
     "comrak": ("posts", "newsletters.letter"),  # notes above an edition are Markdown too
     "cronsim": ("config", "newsletters"),  # a schedule is checked where it is read, and followed where it is due
@@ -54,8 +55,9 @@ OWNERS: Mapping[str, tuple[str, ...]] = {
     "frontmatter": ("posts", "newsletters.letter"),  # notes have front matter
     "ftfy": ("posts",),
     "h11": ("web",),
+    "httpcore": ("posts.sources",),  # its connections go to checked addresses only
     "httpx": ("site", "bounces.providers", "mail.doctor"),  # hubs, certificates, one-click links
-    "idna": ("config", "mail"),  # a domain that signs may be written in its own script
+    "idna": ("config", "mail", "posts.sources"),  # a domain that signs may be written in its own script
     "imaplib": ("bounces",),
     "itsdangerous": ("core", "mail", "subscribers", "web.admin"),  # tokens of four kinds
     "jinja2": ("core", "newsletters"),  # the lint names the line of a template that failed

@@ -1,0 +1,12 @@
+"""Sources: the feed of another site is fetched and read, and its items become posts.
+
+The fetcher opens every connection for posts, and refuses private networks. A document is read into a FeedDocument,
+whatever kind of feed it is. Which of its items are new is decided by comparing them with those in the database.
+
+Public modules:
+    fetcher            requests for URLs that strangers chose, within limits
+    network_addresses  which addresses may be connected to, and which URLs are accepted
+    pace               when a source is fetched next, and from where
+"""
+
+__all__ = ["fetcher", "network_addresses", "pace"]

@@ -1,0 +1,265 @@
+"""One request and its answer, over a connection whose address was checked.
+
+httpcore speaks HTTP here, and nothing else: it knows no proxies, no cookies, no redirects and no ~/.netrc. Its
+connections are opened by _CheckedNetwork, which resolves a name once, checks every address, and connects to one of the
+addresses that it checked. So it is of no use to a name if it resolves differently the next time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import httpcore
+
+from publisher.posts.sources.inflating import BadBodyError, Inflater
+from publisher.posts.sources.network_addresses import Place, may_be_allowed, refusal
+
+# What a server may send beside the body: status lines, headers and the sizes of chunks.
+_MOST_AROUND = 2_000_000
+_MOST_ADDRESSES = 4
+_CONNECT_SECONDS = 10.0
+_IDLE_SECONDS = 5.0
+
+
+class AddressRefusedError(Exception):
+    """A name leads to an address that nothing may connect to."""
+
+    def __init__(self, message: str, *, may_be_allowed: bool) -> None:
+        super().__init__(message)
+        self.may_be_allowed = may_be_allowed
+
+
+class NotSecureError(Exception):
+    """TLS failed: the certificate is wrong, or the server doesn't speak it."""
+
+
+class UnknownNameError(Exception):
+    """A name doesn't exist, or the servers that know it don't answer."""
+
+
+def explanation(error: Exception, seconds: float) -> tuple[str, bool]:
+    """Return what an exception of `Exchanger.send` means, in words, and whether the host could not be reached.
+
+    Any other exception is raised again. seconds: the limit, which is named if it was exceeded.
+    """
+    if isinstance(error, BadBodyError):
+        return f"the answer {error}", False
+    if isinstance(error, NotSecureError):
+        return f"no secure connection is possible: {error}", True
+    for kinds, message, is_silent in _EXPLANATIONS:
+        if isinstance(error, kinds):
+            return message.format(seconds=seconds), is_silent
+    raise error
+
+
+_EXPLANATIONS = (
+    ((UnknownNameError,), "its name is not known", True),
+    ((TimeoutError, httpcore.TimeoutException), "did not answer within {seconds:.3g} seconds", True),
+    ((httpcore.ConnectError,), "nothing answers there", True),
+    ((httpcore.ProtocolError, UnicodeError), "does not answer as a web server does", False),
+    ((httpcore.NetworkError, OSError), "the connection broke off", False),
+)
+
+
+async def _resolve(host: str, port: int) -> list[str]:
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(each[4][0]) for each in found))
+
+
+async def _dial(address: str, port: int, seconds: float) -> httpcore.AsyncNetworkStream:
+    return await httpcore.AnyIOBackend().connect_tcp(address, port, timeout=seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """The two ways in which the fetcher touches the network; tests have their own.
+
+    resolve  returns the addresses of a name, and raises OSError if there are none
+    dial     connects to an address, within a number of seconds
+    """
+
+    resolve: Callable[[str, int], Awaitable[Sequence[str]]] = _resolve
+    dial: Callable[[str, int, float], Awaitable[httpcore.AsyncNetworkStream]] = _dial
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The answer to one request. headers: by lower-case name; several of one name are joined by ", "."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+class Exchanger:
+    """Sends requests and reuses connections. A connection to a private address is only for requests that may use it.
+
+    Belongs to one event loop.
+    """
+
+    def __init__(self, network: Network, *, most_connections: int, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
+        self._pools = {
+            allow_private: httpcore.AsyncConnectionPool(
+                ssl_context=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),  # trusts nobody; see _CountedStream.start_tls
+                max_connections=most_connections,
+                keepalive_expiry=_IDLE_SECONDS,
+                network_backend=_CheckedNetwork(network, allow_private=allow_private, most_bytes=most_bytes),
+            )
+            for allow_private in (False, True)
+        }
+
+    async def send(
+        self, place: Place, headers: dict[str, str], form: str | None, *, allow_private: bool, seconds: float
+    ) -> Reply:
+        """Send a GET, or a POST of a form, and return the answer with its body inflated. Follow no redirect.
+
+        Raises TimeoutError after `seconds`, AddressRefusedError, UnknownNameError, BadBodyError, and httpcore's
+        NetworkError, ProtocolError and TimeoutException.
+        """
+        request = httpcore.Request(
+            "GET" if form is None else "POST",
+            httpcore.URL(
+                scheme=place.scheme.encode(), host=place.host.encode(), port=place.port, target=place.target.encode()
+            ),
+            headers=[(name.encode("ascii"), value.encode("latin-1")) for name, value in headers.items()],
+            content=(form or "").encode("ascii"),
+            extensions={"timeout": dict.fromkeys(("connect", "read", "write", "pool"), seconds)},
+        )
+        async with asyncio.timeout(seconds):
+            response = await self._pools[allow_private].handle_async_request(request)
+            try:
+                return await self._read(response)
+            finally:
+                await response.aclose()
+
+    async def _read(self, response: httpcore.Response) -> Reply:
+        headers = _joined(response.headers)
+        if response.status in (204, 304) or 300 <= response.status < 400:
+            if response.status in (204, 304):
+                await response.aread()
+            return Reply(response.status, headers, b"")
+        length = headers.get("content-length", "")
+        if length.isdecimal() and len(length) < 20 and int(length) > self._most_bytes:
+            raise BadBodyError(f"is larger than {self._most_bytes / 1_000_000:,.0f} MB")
+        inflater = Inflater(headers.get("content-encoding", ""), self._most_bytes)
+        async for part in response.aiter_stream():
+            inflater.add(part)
+        return Reply(response.status, headers, inflater.result())
+
+    async def close(self) -> None:
+        """Close all connections."""
+        for pool in self._pools.values():
+            await pool.aclose()
+
+
+def _joined(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    joined: dict[str, str] = {}
+    for raw_name, raw_value in headers:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        joined[name] = f"{joined[name]}, {value}" if name in joined else value
+    return joined
+
+
+class _CheckedNetwork(httpcore.AsyncNetworkBackend):
+    """Opens connections for httpcore, after every address of the name was checked."""
+
+    def __init__(self, network: Network, *, allow_private: bool, most_bytes: int) -> None:
+        self._network, self._allow_private, self._most_bytes = network, allow_private, most_bytes
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """Resolve a name, and connect to the first of its addresses that answers. Raise if one must not be used."""
+        failure: Exception = UnknownNameError(host)
+        for address in (await self._addresses(host, port))[:_MOST_ADDRESSES]:
+            try:
+                stream = await self._network.dial(address, port, min(timeout or _CONNECT_SECONDS, _CONNECT_SECONDS))
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failure = error
+                continue
+            return _CountedStream(stream, self._most_bytes + _MOST_AROUND)
+        raise failure
+
+    async def connect_unix_socket(self, path: str, *args: object, **options: object) -> httpcore.AsyncNetworkStream:
+        """Refuse: nothing asks for it."""
+        raise AddressRefusedError(f"{path} is a socket of this machine", may_be_allowed=False)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        await asyncio.sleep(seconds)
+
+    async def _addresses(self, host: str, port: int) -> Sequence[str]:
+        try:
+            socket.inet_pton(socket.AF_INET6 if ":" in host else socket.AF_INET, host)
+            addresses: Sequence[str] = [host]
+        except OSError:
+            try:
+                addresses = await self._network.resolve(host, port)
+            except (OSError, UnicodeError) as error:
+                raise UnknownNameError(host) from error
+        for address in addresses:
+            if reason := refusal(address, allow_private=self._allow_private):
+                raise AddressRefusedError(reason, may_be_allowed=may_be_allowed(address))
+        return addresses
+
+
+class _CountedStream(httpcore.AsyncNetworkStream):
+    """A connection that ends when one answer has sent too much, in whatever part of it: endless headers, too."""
+
+    def __init__(self, stream: httpcore.AsyncNetworkStream, most: int) -> None:
+        self._stream, self._most, self._read = stream, most, 0
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Return what arrived."""
+        data = await self._stream.read(max_bytes, timeout)
+        self._read += len(data)
+        if self._read > self._most:
+            raise BadBodyError(f"is larger than {self._most / 1_000_000:,.0f} MB with its headers")
+        return data
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Send; what arrives next belongs to another answer."""
+        self._read = 0
+        await self._stream.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        """Close the connection."""
+        await self._stream.aclose()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """Begin TLS with the one context of this process: to load the certificates takes 15 ms and a megabyte."""
+        try:
+            secure = await self._stream.start_tls(_tls(), server_hostname, timeout)
+        except httpcore.ConnectError as error:
+            cause = error.__cause__
+            reason = getattr(cause, "verify_message", "") or getattr(cause, "reason", "") or "it does not speak TLS"
+            raise NotSecureError(str(reason).lower().replace("_", " ")) from error
+        return _CountedStream(secure, self._most)
+
+    def get_extra_info(self, info: str) -> Any:
+        """Return what httpcore asks about the connection."""
+        return self._stream.get_extra_info(info)
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    context = httpcore.default_ssl_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context

@@ -1,0 +1,134 @@
+"""When a source is fetched next, and from which URL: pure functions of what the last answer said.
+
+A source is asked every 30 minutes at most, and less often if the feed or its server says so. A source that fails is
+asked less and less often, but always again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+from publisher.core.source_models import FeedPace
+from publisher.posts.sources.fetcher import Answer, FetchError
+from publisher.posts.sources.network_addresses import place_of
+
+LEAST = timedelta(minutes=30)
+MOST_AFTER_FAILURES = timedelta(hours=6)
+# Nothing that a server says keeps us away for longer, because it may be a mistake.
+MOST = timedelta(days=7)
+# How often a redirect to another host must be seen before it is believed: an address that was taken over for an hour
+# must not take the source with it.
+FETCHES_OF_A_MOVE = 3
+
+_HOUR = timedelta(hours=1)
+_SECONDS = re.compile(r"[0-9]{1,10}")
+_TOO_MANY_REQUESTS = 429
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """Where a source is.
+
+    url       the URL to ask
+    moved_to  another host, to which the last answers were redirected for good; "" if they were not
+    seen      the number of those answers, in a row
+    """
+
+    url: str
+    moved_to: str = ""
+    seen: int = 0
+
+
+def next_fetch(
+    now: datetime, outcome: Answer | FetchError, pace: FeedPace, failures: int = 0, name: str = ""
+) -> datetime:
+    """Return the earliest time at which a source should be fetched again.
+
+    outcome   what the fetch at `now` gave
+    pace      what the feed said about itself when it was read last
+    failures  how many fetches in a row have failed, this one included
+    name      the source's name: sources that were fetched together are spread by it, always in the same way
+    """
+    if isinstance(outcome, FetchError):
+        wait = max(_backoff(outcome, failures), _retry_after(outcome.retry_after, now))
+    else:
+        wait = max(
+            LEAST, timedelta(minutes=min(pace.minutes, MOST // timedelta(minutes=1))), fresh_for(outcome.headers, now)
+        )
+    wait = min(wait, MOST)
+    share = _share(name, now)
+    return _outside_of_skipped(now + wait * (1 + share / 10), pace, share)
+
+
+def fresh_for(headers: Mapping[str, str], now: datetime) -> timedelta:
+    """Return how long an answer stays fresh (RFC 9111 section 4.2.1): max-age, or else Expires; less its Age."""
+    control = headers.get("cache-control", "").lower()
+    if re.search(r"\bno-(cache|store)\b", control):
+        return timedelta(0)
+    age = timedelta(seconds=_number(headers.get("age", "")))
+    if found := re.search(r"(?<![\w-])max-age\s*=\s*\"?([0-9]{1,10})", control):
+        return max(timedelta(0), timedelta(seconds=int(found[1])) - age)
+    expires = _http_date(headers.get("expires", ""))
+    if expires is None:
+        return timedelta(0)
+    return max(timedelta(0), expires - (_http_date(headers.get("date", "")) or now) - age)
+
+
+def after_redirect(before: Whereabouts, answer: Answer) -> Whereabouts:
+    """Return where a source is after an answer.
+
+    A permanent redirect on the same host is followed for good at once; one to another host after it was seen at
+    FETCHES_OF_A_MOVE fetches in a row.
+    """
+    if not answer.moved_to or answer.moved_to == before.url:
+        return Whereabouts(before.url)
+    if place_of(answer.moved_to).host == place_of(before.url).host:
+        return Whereabouts(answer.moved_to)
+    seen = before.seen + 1 if answer.moved_to == before.moved_to else 1
+    return Whereabouts(answer.moved_to) if seen >= FETCHES_OF_A_MOVE else Whereabouts(before.url, answer.moved_to, seen)
+
+
+def _backoff(error: FetchError, failures: int) -> timedelta:
+    first = _HOUR if error.status == _TOO_MANY_REQUESTS else LEAST
+    return min(first * (1 << min(max(failures, 1) - 1, 10)), MOST_AFTER_FAILURES)
+
+
+def _retry_after(value: str, now: datetime) -> timedelta:
+    """Return how long to wait by a header Retry-After (RFC 9110 section 10.2.3): seconds, or a date."""
+    if _SECONDS.fullmatch(value.strip()):
+        return timedelta(seconds=int(value))
+    date = _http_date(value)
+    return max(timedelta(0), date - now) if date else timedelta(0)
+
+
+def _outside_of_skipped(time: datetime, pace: FeedPace, share: float) -> datetime:
+    """Return a time, or the first one after it that the feed does not exclude; the time itself if it excludes all."""
+    begin = time.astimezone(UTC)
+    for hours in range(24 * 8):
+        hour = begin if not hours else begin.replace(minute=0, second=0, microsecond=0) + hours * _HOUR
+        if hour.hour not in pace.skip_hours and hour.weekday() not in pace.skip_days:
+            return time if not hours else hour + share * timedelta(minutes=10)
+    return time
+
+
+def _share(name: str, now: datetime) -> float:
+    """Return a number from 0 to 1 that is always the same for a name and a time."""
+    digest = hashlib.blake2b(f"{name}\0{now.timestamp():.0f}".encode(), digest_size=4).digest()
+    return int.from_bytes(digest) / 0xFFFFFFFF
+
+
+def _number(text: str) -> int:
+    return int(text) if _SECONDS.fullmatch(text.strip()) else 0
+
+
+def _http_date(text: str) -> datetime | None:
+    try:
+        found = parsedate_to_datetime(text[:100])
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
