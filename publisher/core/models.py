@@ -155,13 +155,13 @@ class Tag:
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """The metadata of one Markdown file, whose body is not read until it is rendered.
+    """The metadata of one Markdown file, or of one item of a source, whose body is not read until it is rendered.
 
-    source     path relative to the posts folder, POSIX style
+    source     path relative to the posts folder, POSIX style; for an item, a path that no file can have
     id         permanent id: from front matter, or a tag: URI (RFC 4151)
     title      the title; for a post without one, its first words, which are for places that need a name
-    permalink  site-relative path of the page, "/2024/07/06/hello/"
-    url        absolute URL of the page
+    permalink  site-relative path of the page, "/2024/07/06/hello/"; without a page here, of the files that it shows
+    url        absolute URL of the page, here or elsewhere
     external_url  absolute URL of the page elsewhere that a link post is about; "" for other posts
     excerpt    plain text from front matter; "" if it comes from the body (RenderedPost.excerpt)
     digest     hash that changes whenever the rendered post may change
@@ -169,6 +169,10 @@ class Post:
     is_listed  whether pages that list posts, feeds and newsletters show it; its own page exists in any case
     has_title  whether the author gave it a title; feeds, pages and emails show a post without one as its text alone
     is_last_version  whether this is the last readable version, because the file has an error now; it is not emailed
+    canonical  absolute URL of the page elsewhere on which it was published; "" if that is the page here
+    from_source  name of the source whose item it is; "" for a file
+    first_seen, changed_at  when the item was fetched for the first time, and when it last changed; None for a file
+    is_backlog   whether the item came with the first fetch of its source, so that it may be from long ago
     """
 
     source: str
@@ -195,11 +199,21 @@ class Post:
     is_last_version: bool = False
     is_listed: bool = True
     has_title: bool = True
+    canonical: str = ""
+    from_source: str = ""
+    first_seen: datetime | None = None
+    changed_at: datetime | None = None
+    is_backlog: bool = False
 
     def __post_init__(self) -> None:
         require_aware("published", self.published)
         require_aware("updated", self.updated)
         require_aware("expires", self.expires)
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether its page is elsewhere, so that all links lead there, and this site has none."""
+        return bool(self.canonical) and self.url == self.canonical
 
     def is_public(self, now: datetime) -> bool:
         """Return whether the post is public at the moment `now`."""

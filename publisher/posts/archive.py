@@ -259,11 +259,14 @@ class Archive:
         return self._digests[source]
 
     def permalink(self, source: str) -> str | None:
-        """Return the permalink of the public post with this source path; None if there is no such post."""
+        """Return the permalink of the public post with this source path, or the URL of its page elsewhere.
+
+        Returns None if there is no such post.
+        """
         return self._permalinks.get(source)
 
     def permalinks(self) -> Collection[str]:
-        """Return the permalinks of all public posts."""
+        """Return the permalinks of all public posts, and the URLs of those whose pages are elsewhere."""
         return self._permalinks.values()
 
     def ids(self) -> dict[str, str]:

@@ -26,13 +26,14 @@ def resolve_clashes(
     published  function that returns the ids that readers know, by path; called only if there is a clash
     edited     function that returns the posts that changed since they were published; called only if there is a clash
     """
-    if _all_differ([row.permalink for row in rows]) and len({row.id for row in rows}) == len(rows):
+    here = [row.permalink for row in rows if row.permalink[0] == "/"]
+    if _all_differ(here) and len({row.id for row in rows}) == len(rows):
         return rows, {}
     by_id: dict[str, str] = {}
     by_permalink: dict[str, str] = {}
     problems: dict[str, Problem] = {}
     for row in _by_precedence(rows, published(), edited()):
-        keys = _address_keys(row.permalink)
+        keys = _address_keys(row.permalink) if row.permalink[0] == "/" else ()  # many may be about one page elsewhere
         other = next((by_permalink[key] for key in keys if key in by_permalink), "")
         if row.id in by_id:
             problems[row.source] = _clash(shown, row.source, by_id[row.id], "id", row.id, "id")
@@ -63,7 +64,8 @@ def named_alike(rows: list[PostRow], clashes: Mapping[str, Problem]) -> list[str
     clashes  the errors of those that are left out, by source
     """
     ids = {row.id for row in rows if row.source in clashes}
-    places = {address_key(row.permalink) for row in rows if row.source in clashes}
+    here = [row for row in rows if row.permalink[0] == "/"]
+    places = {address_key(row.permalink) for row in here if row.source in clashes}
     alike = [row.source for row in rows if row.id in ids or address_key(row.permalink) in places]
     names = {source: _own_name(source) for source in alike}
     return sorted(source for source, name in names.items() if own_slug(name) != post_slug(name))

@@ -65,7 +65,7 @@ class PostRow(NamedTuple):
     expires: float | None
     in_feeds: int
     id: str
-    permalink: str
+    permalink: str  # the whole URL if its page is elsewhere
     digest: str
     tags: str
     authors: str
@@ -338,7 +338,7 @@ def _to_row(item: tuple[str, Stamp, str, ParsedFile]) -> tuple[Any, ...]:
         post.expires.timestamp() if post.expires else None,
         post.in_feeds,
         post.id,
-        post.permalink,
+        post.url if post.is_elsewhere else post.permalink,
         digest,
         "\n".join([f"{tag.slug}\t{tag.name}" for tag in post.tags]),
         "\n".join([author.name for author in post.authors]),
@@ -364,6 +364,10 @@ def _flat_post(post: Post) -> list[Any]:
         "files": post.files,
         "not_listed": not post.is_listed,
         "no_title": not post.has_title,
+        "canonical": post.canonical,
+        "path": post.permalink if post.is_elsewhere else "",
+        "item": [post.from_source, str(post.first_seen), str(post.changed_at), post.is_backlog]
+        * bool(post.from_source),
     }
     return [
         post.title,
@@ -385,7 +389,7 @@ def _to_post(
         source=source,
         id=post_id,
         title=title,
-        permalink=permalink,
+        permalink=rest.get("path", permalink),
         url=url,
         published=datetime.fromisoformat(published),
         updated=datetime.fromisoformat(updated or published),
@@ -406,7 +410,14 @@ def _to_post(
         is_last_version=bool(is_last_version),
         is_listed="not_listed" not in rest,
         has_title="no_title" not in rest,
+        canonical=rest.get("canonical", ""),
+        **(_to_item(*rest["item"]) if "item" in rest else {}),
     )
+
+
+def _to_item(name: str, first_seen: str, changed_at: str, is_backlog: bool) -> dict[str, Any]:
+    seen, changed = map(datetime.fromisoformat, (first_seen, changed_at))
+    return {"from_source": name, "first_seen": seen, "changed_at": changed, "is_backlog": is_backlog}
 
 
 def _to_episode(season: int, number: int, kind: str, title: str, explicit: Any, files: Any, chapters: str) -> Episode:

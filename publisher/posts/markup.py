@@ -21,6 +21,7 @@ from publisher.posts.post_file import problem_of
 from publisher.posts.rendering.body import Growth, LocalLink, RenderedBody, Surroundings, render_body
 from publisher.posts.rendering.code_tokens import CODE_TIME, CodeLexer, listings
 from publisher.posts.text.encoding import decode
+from publisher.posts.urls import quoted
 
 # The number of rendered posts to keep, since a page, three feeds and several lists may show the same post.
 _KEPT = 4096
@@ -163,13 +164,13 @@ class Renderer:
         if stored:
             return RenderedBody.plain(*stored)
         size = (self.archive.folder / post.source).stat().st_size if text is None else len(text)
-        written = _written(post)._replace(text=text)
+        written = _written(post, self.config.site_url)._replace(text=text)
         args, seconds = (written, self.limits.growth, self.inspect), self.limits.time.for_size(size)
         return self.process.begin(render_body, *args, seconds=seconds, state=self._around)
 
     def _key(self, post: Post) -> str:
         """Return the key of a body: what it depends on besides its file. The archive adds the digest of that."""
-        return hash_of(self._kind, repr(_written(post)))
+        return hash_of(self._kind, repr(_written(post, self.config.site_url)))
 
     def _begin_expected(self) -> None:
         while len(self._begun) < _AHEAD and self._expected:
@@ -212,8 +213,10 @@ class Renderer:
         return Problem(path, first_line + line - 1 if line else 0, what, "simplify it, or split it into several posts")
 
 
-def _written(post: Post) -> WrittenPost:
-    return WrittenPost(post.source, post.url, post.title, post.excerpt, post.excerpt_separator, post.files)
+def _written(post: Post, site_url: str) -> WrittenPost:
+    # The files that a post shows are here, even if its page is not.
+    url = site_url + quoted(post.permalink) if post.is_elsewhere else post.url
+    return WrittenPost(post.source, url, post.title, post.excerpt, post.excerpt_separator, post.files)
 
 
 def _oddity(body: str) -> tuple[int, str]:

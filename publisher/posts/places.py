@@ -34,7 +34,7 @@ class Places:
     """Where the public posts of an archive are, and what else is on the site.
 
     folder      the posts folder
-    permalinks  the permalink of each post, by source path
+    permalinks  the permalink of each post, by source path; the whole URL if its page is elsewhere
     """
 
     def __init__(self, folder: Path, permalinks: Mapping[str, str], settings: PostSettings) -> None:

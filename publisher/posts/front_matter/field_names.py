@@ -25,7 +25,11 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
     "title": ("title",),
     "slug": ("slug",),
     "permalink": ("permalink", "url", "path"),
-    # The page elsewhere that a link post is about; a whole URL under a key of permalinks is one, too.
+    # The page elsewhere on which the post was published; a whole URL as permalink is one, too. Other tools write
+    # canonical_url into posts that have a page there and one here.
+    "canonical": ("canonical", "canonicalurl"),
+    "republish": ("republish",),
+    # The page elsewhere that a link post is about; a whole URL as `url` is one, too.
     "external_url": ("externalurl", "externallink", "linkurl", "linkedurl", "link", "bookmarkof"),
     # Jekyll, Eleventy, Pelican, Zola: date. Hugo: publishDate wins over date. Ghost: published_at.
     "published": (
@@ -125,16 +129,7 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
     **EPISODE_SPELLINGS,
 }
 
-TAG_KEYS = (
-    "tags",
-    "tag",
-    "categories",
-    "category",
-    "taxonomies.tags",
-    "taxonomies.categories",
-    "extra.tags",
-    "topics",
-)
+TAG_KEYS = ("tags", "tag", "categories", "category", "taxonomies.tags", "taxonomies.categories", "extra.tags", "topics")
 
 # Eleventy uses these tags for its collections; they are not topics.
 NO_TAGS = {"post", "posts", "all"}

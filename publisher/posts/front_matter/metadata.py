@@ -14,6 +14,7 @@ from publisher.core.errors import PostError
 from publisher.core.models import Author, Enclosure, Episode, Image, Post, Problem, Severity, Tag
 from publisher.posts.front_matter.attached_files import AttachedFiles
 from publisher.posts.front_matter.dates import MORNING, parse_date, place
+from publisher.posts.front_matter.elsewhere import canonical, external_url, is_elsewhere, shortened
 from publisher.posts.front_matter.enclosures import Enclosures, is_played
 from publisher.posts.front_matter.episode import episode_of
 from publisher.posts.front_matter.field_names import FrontMatter, can_hide, fields_of, first_text, fold
@@ -34,7 +35,7 @@ from publisher.posts.slugs import own_slug, post_slug, tag_slug
 from publisher.posts.text.comments import without_comments
 from publisher.posts.text.excerpt import decoded, is_visible, plain_line, without_pairs
 from publisher.posts.text.typography import typeset
-from publisher.posts.urls import absolute, is_web_url, quoted
+from publisher.posts.urls import is_web_url, quoted
 
 
 def build_post(
@@ -78,15 +79,14 @@ class _PostBuilder:
         self._look_at_keys()
         self._look_at_values()
         written, published = self._dates()
-        dated = file_date(self.name)
-        rest = dated[1] if dated else self.name
+        # Unlike the date in the front matter, the day in the file name is never corrected.
+        day, rest = file_date(self.name) or (written.astimezone(self.settings.zone).date(), self.name)
         title, has_title = self._title(rest)
         language = self._language()
-        # Unlike the date in the front matter, the day in the file name is never corrected.
-        day = dated[0] if dated else written.astimezone(self.settings.zone).date()
         name = self._name(rest, day)
         path = self._permalink(written, name, language)
         url = self.settings.site_url + quoted(path)
+        published_at = canonical(self.meta, self.settings.site_url, self._warn)
         updated = self._optional_date("updated")
         enclosures = self._enclosures(url)
         is_listed = self.meta.is_listed
@@ -95,12 +95,12 @@ class _PostBuilder:
             id=self.meta.text("id") or tag_uri(self.settings.authority, day, self.folder, name),
             title=title,
             permalink=path,
-            url=url,
+            url=published_at.url if published_at.is_elsewhere else url,
             published=published,
             updated=max(updated, published) if updated else published,
             digest=digest,
             expires=self._optional_date("expires"),
-            external_url=self._external_url(),
+            external_url=external_url(self.meta, self.settings.site_url, self._warn),
             language=language,
             excerpt=typeset(plain_line(self.meta.text("excerpt"))),
             excerpt_separator=self.meta.text("separator"),
@@ -114,6 +114,7 @@ class _PostBuilder:
             is_listed=is_listed,
             has_title=has_title,
             files=tuple(self.attached.files),
+            canonical=published_at.url,
         )
 
     def _name(self, rest: str, day: date) -> str:
@@ -164,7 +165,7 @@ class _PostBuilder:
             kinds = {"#": "is a comment", "!": "begins with a YAML tag", "&": "begins with a YAML anchor"}
             said = "the rest of the line, " if what[0] == "#" else ""
             hint = f"put the value in quotes: {fix}" if fix else "put the value in quotes"
-            self._warn(line, f"{key}: {said}{_shortened(what)!r}, {kinds[what[0]]}", hint)
+            self._warn(line, f"{key}: {said}{shortened(what)!r}, {kinds[what[0]]}", hint)
         for field in filter(self.meta.has, _SENTENCES):
             value, line = self.meta.find(field)
             if isinstance(value, list | dict):
@@ -274,28 +275,12 @@ class _PostBuilder:
             self._warn(line, what, "choose a different permalink, unless this is intended")
         return path
 
-    def _external_url(self) -> str:
-        """Return the URL of the page elsewhere that the post is about; "" if it is not a link post."""
-        for field in ("external_url", "permalink"):
-            for key, value, line in self.meta.all(field):
-                url = _linked(value)
-                if self._is_elsewhere(url) and (field == "external_url" or " " not in url):
-                    return absolute(url.replace(" ", "%20"), "")
-                if field == "external_url" and re.search("[.:/]", url) and not re.match(r"/(?!/)|https?:", url):
-                    what = f"{key}: {_shortened(url)!r} is not the URL of a page elsewhere, and is ignored"
-                    self._warn(line, what, "write it with https:// at the beginning")
-        return ""
-
-    def _is_elsewhere(self, value: str) -> bool:
-        own = self.settings.site_url
-        return is_web_url(value) and value != own and not value.startswith(f"{own}/")
-
     def _own_path(self, value: Tree, line: int) -> str:
         """Return the permalink in the front matter; "" if it is missing or cannot be used."""
         if value is None or (isinstance(value, str) and value.lower() in ("true", "false")):
             return ""
         if isinstance(value, str):
-            if self._is_elsewhere(value) and " " not in value:
+            if is_elsewhere(value, self.settings.site_url) and " " not in value:
                 return ""
             value = value.removeprefix(self.settings.site_url) or "/"
             # For Hugo's `url` and Zola's `path`, pages always have a slash at the end.
@@ -312,7 +297,7 @@ class _PostBuilder:
         value, line = self.meta.find("language")
         language = _language(self.meta.text("language"))
         if value and not language:
-            what = "a list or a table" if not isinstance(value, str) else repr(_shortened(value))
+            what = "a list or a table" if not isinstance(value, str) else repr(shortened(value))
             self._warn(
                 line, f"{what} is not a language tag; using {self.settings.language}", "write it like de or pt-BR"
             )
@@ -348,7 +333,7 @@ class _PostBuilder:
             value = first_text(table, "url", "src", "path", "image", "feature", "file", "teaser")
         image_url = self.attached.url(url, value, line, is_picture=True) if isinstance(value, str) else ""
         if not image_url and _means_image(written):
-            what = repr(_shortened(written)) if isinstance(written, str) else "a table without `url`"
+            what = repr(shortened(written)) if isinstance(written, str) else "a table without `url`"
             self._warn(
                 line, f"the picture is left out: {what} is not a path or a web URL", "write `image: picture.jpeg`"
             )
@@ -373,7 +358,6 @@ class _PostBuilder:
 _SENTENCES = ("title", "excerpt", "image_alt", "image_caption")
 # The keys for the time at which a post is to appear, beside one for its date.
 _WHEN = ("publish", "published", "posted", "publishedat", "pubdate")
-_MARKDOWN_LINK = re.compile(r"(?:\[[^\[\]]*+\]\(\s*+<?([^<>()\s]++)>?[^()]*+\)|<([^<>]++)>)")
 _UNQUOTED = re.compile(r"[\s<>\"\\]")
 # The date of a standalone page. No one sees it.
 _NO_DAY = datetime(2000, 1, 1, tzinfo=UTC)
@@ -410,18 +394,6 @@ def _author(item: Tree) -> Author | None:
     return Author(plain_line(text))
 
 
-def _linked(value: Tree) -> str:
-    """Return the URL in the value of a field: in angle brackets, as a link in Markdown, in a list or a table."""
-    if isinstance(value, list) and value:
-        value = value[0]
-    if isinstance(value, dict):
-        value = first_text(FrontMatter(value, {}), "url", "href", "link")
-    if not isinstance(value, str) or is_switched(value):
-        return ""
-    found = _MARKDOWN_LINK.fullmatch(value.strip())
-    return (found[1] or found[2]) if found else value.strip()
-
-
 @lru_cache(maxsize=4096)
 def _tag(name: str) -> Tag:
     return Tag(name, tag_slug(name))
@@ -432,10 +404,6 @@ def _means_image(value: Tree) -> bool:
     if isinstance(value, dict):
         return any(isinstance(inner, str) and inner.strip() and not is_switched(inner) for inner in value.values())
     return isinstance(value, str) and len(value.split()) == 1 and not is_switched(value)
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= 40 else f"{text[:39]}…"
 
 
 @lru_cache(maxsize=256)

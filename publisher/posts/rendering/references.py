@@ -154,7 +154,7 @@ class References:
         return posixpath.normpath(posixpath.join(folder, relative)).removeprefix(f"{folder}/")
 
     def _url(self, permalink: str) -> str:
-        return self._config.site_url + quoted(permalink)
+        return self._config.site_url + quoted(permalink) if permalink[0] == "/" else permalink
 
     def _file(self, tag: str, reference: str) -> str:
         config = self._config

@@ -49,7 +49,9 @@ def plan_site(
     elif editions:  # emails link to them, whoever makes the pages
         from publisher.site.pages.edition_pages import bare_web_version
 
-        yield from map(bare_web_version, editions)
+        found = {post_id: archive.permalink(source) or "/" for source, post_id in archive.ids().items()}
+        elsewhere = {post_id: url for post_id, url in found.items() if url[0] != "/"}
+        yield from (bare_web_version(edition, elsewhere) for edition in editions)
 
 
 def _pages(

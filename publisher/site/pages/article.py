@@ -25,11 +25,11 @@ _RELATED = 3
 class ListedPost:
     """A post for lists, tag pages, the archive and the pages of neighbouring posts.
 
-    path      its output path
+    path      its output path; the source of a post whose page is elsewhere
     language  its language, or the site's if it has none
     stamp     when it was published, in ISO 8601
     updated   when it was last changed, in ISO 8601
-    link      everything that a link to it shows, as one string: title, permalink and language
+    link      everything that a link to it shows, as one string: title, address and language
     face      everything that a list shows, as one string: link, date, image and the excerpt in its front matter
     """
 
@@ -47,9 +47,15 @@ class ListedPost:
 
     @property
     def href(self) -> str:
-        """The quoted path of its page from the root of the site. Templates put `page.root` in front of it."""
+        """The quoted path of its page from the root of the site; the whole URL if that is elsewhere (see address)."""
+        if self.post.is_elsewhere:
+            return self.post.url
         bare = self.path.removesuffix(".html")
         return href(bare if self.post.permalink == f"/{bare}" else self.path)
+
+    def address(self, root: str) -> str:
+        """Return where a link to it leads. root: the path from the page with the link to the root of the site."""
+        return self.post.url if self.post.is_elsewhere else f"{root}{self.href}"
 
     @property
     def direction(self) -> str:
@@ -78,10 +84,12 @@ def listed_post(post: Post, site_language: str) -> ListedPost:
     language = post.language or site_language
     stamp = post.published.isoformat()
     updated = stamp if post.updated is post.published else post.updated.isoformat()
-    link = f"{post.title}{SEPARATOR}{post.permalink}{SEPARATOR}{language}"
+    address = post.url if post.is_elsewhere else post.permalink
+    link = f"{post.title}{SEPARATOR}{address}{SEPARATOR}{language}"
     image = f"{post.image.url}{SEPARATOR}{post.image.alt}" if post.image else ""
     face = SEPARATOR.join((link, stamp, post.excerpt, image))
-    return ListedPost(post, output_path(post.permalink), language, stamp, updated, link, face)
+    path = post.source if post.is_elsewhere else output_path(post.permalink)
+    return ListedPost(post, path, language, stamp, updated, link, face)
 
 
 class Around(NamedTuple):
@@ -104,6 +112,8 @@ def plan_articles(
     frame: Frame, entries: Sequence[ListedPost], render: Callable[[Post], RenderedPost], cards: int = 0
 ) -> Iterator[Output]:
     """Yield an output for the page of each post, newest first. A post is rendered only when its page is made.
+
+    entries  posts whose pages are here
 
     cards  how many posts have a drawn picture for link previews, if they have none of their own
     """
@@ -148,7 +158,7 @@ def related_to(entries: Sequence[ListedPost]) -> list[list[ListedPost]]:
 def facts(entry: ListedPost) -> str:
     """Return everything that the page of a post shows and lists do not, as one string."""
     post = entry.post
-    parts = [post.digest, post.url, entry.updated]
+    parts = [post.digest, post.url, post.canonical, entry.updated]
     parts += [f"by\0{author.name}\0{author.url}" for author in post.authors]
     parts += [f"tag\0{tag.name}\0{tag.slug}" for tag in post.tags]
     if post.enclosures:
@@ -250,7 +260,7 @@ def _page(frame: Frame, entry: ListedPost, rendered: RenderedPost, card: Card | 
     drawn = f"{frame.site.url}/{card.path}" if card else frame.site.image
     return Page(
         title=post.title,
-        url=post.url,
+        url=post.canonical or post.url,
         root=root(entry.path),
         language=entry.language,
         description=shorten(rendered.excerpt or post.excerpt, DESCRIPTION_LENGTH),
@@ -266,7 +276,7 @@ def structured_data(frame: Frame, post: Post, page: Page) -> str:
         "@context": "https://schema.org",
         "@type": "BlogPosting",
         "headline": post.title,
-        "url": post.url,
+        "url": page.url,
         "datePublished": post.published.isoformat(),
         "dateModified": post.updated.isoformat(),
         "inLanguage": page.language,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from html import escape
+from types import MappingProxyType
 
 from publisher.config import Config
 from publisher.core.models import Output
@@ -18,6 +20,7 @@ from publisher.site.web_versions import WebVersion
 _HEAD_END = re.compile(r"</head\s*>", re.IGNORECASE)
 _BODY_START = re.compile(r'<body(?:[^<>"]*(?:"[^"]*"[^<>"]*)*)>', re.IGNORECASE)
 LATEST = 5
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +52,13 @@ class NewsletterArchive:
         return repr((self.name, self.title, self.description, shown))
 
 
-def plan_editions(frame: Frame, config: Config, pages: Sequence[WebVersion]) -> Iterator[Output]:
-    """Yield an output for each page of newsletters and editions, or none if there are no editions yet."""
+def plan_editions(
+    frame: Frame, config: Config, pages: Sequence[WebVersion], elsewhere: Mapping[str, str] = _NOTHING
+) -> Iterator[Output]:
+    """Yield an output for each page of newsletters and editions, or none if there are no editions yet.
+
+    elsewhere  the URLs of pages of posts that are not on this site, by the ids of the posts
+    """
     archives = _archives(config, [page.edition for page in pages])
     if not archives:
         return
@@ -61,14 +69,16 @@ def plan_editions(frame: Frame, config: Config, pages: Sequence[WebVersion]) -> 
         yield Output(archive.path, key, partial(make_newsletter, frame, archive))
     for page in pages:
         path = output_path(page.edition.path)
-        key = frame.key("edition", page.edition.path, page.edition.subject, page.html)
-        yield Output(path, key, partial(make_edition, frame, path, page))
+        url = _only_page(page.edition, elsewhere)
+        key = frame.key("edition", page.edition.path, page.edition.subject, page.html, url)
+        yield Output(path, key, partial(make_edition, frame, path, page, url))
     newest = {edition.path for edition in newest_editions(pages)}
     for page in pages:
         if page.edition.path in newest:
             path = f"{newest_path(page.edition.newsletter)}index.html"
-            key = frame.key("newest", page.edition.path, page.edition.subject, page.html)
-            yield Output(path, key, partial(make_edition, frame, path, page))
+            url = _only_page(page.edition, elsewhere)
+            key = frame.key("newest", page.edition.path, page.edition.subject, page.html, url)
+            yield Output(path, key, partial(make_edition, frame, path, page, url))
 
 
 def newest_editions(pages: Sequence[WebVersion]) -> list[Edition]:
@@ -93,10 +103,12 @@ def make_newsletter(frame: Frame, archive: NewsletterArchive) -> bytes:
     return frame.render("newsletter.html", page, shelf=archive, edition_href=edition_href, day=_day)
 
 
-def make_edition(frame: Frame, path: str, page: WebVersion) -> bytes:
+def make_edition(frame: Frame, path: str, page: WebVersion, canonical: str = "") -> bytes:
     """Return the page of an edition, which is its web version with a bar above it that links to the site.
 
     Its newest edition is at a path of its own too, for links that stay; the page there names the edition's own URL.
+
+    canonical  the URL of the page elsewhere that has the same content; "" if there is none
     """
     html = page.html
     head_end, body_start = _HEAD_END.search(html), _BODY_START.search(html)
@@ -104,7 +116,10 @@ def make_edition(frame: Frame, path: str, page: WebVersion) -> bytes:
         return html.encode("utf-8", "replace")
     return frame.render(
         "edition.html",
-        replace(frame.page(path, page.edition.subject), url=f"{frame.site.url}/{edition_href(page.edition)}"),
+        replace(
+            frame.page(path, page.edition.subject),
+            url=canonical or f"{frame.site.url}/{edition_href(page.edition)}",
+        ),
         edition=page.edition,
         before=html[: head_end.start()],
         middle=html[head_end.start() : body_start.end()],
@@ -112,9 +127,20 @@ def make_edition(frame: Frame, path: str, page: WebVersion) -> bytes:
     )
 
 
-def bare_web_version(page: WebVersion) -> Output:
-    """Return the output of an edition without the site's bar, for a site that another tool makes."""
-    html = page.html.encode("utf-8", "replace")
+def _only_page(edition: Edition, elsewhere: Mapping[str, str]) -> str:
+    """Return the URL of the page of the only post in an edition, if that is elsewhere; "" for any other edition."""
+    return elsewhere.get(edition.posts[0].id, "") if len(edition.posts) == 1 else ""
+
+
+def bare_web_version(page: WebVersion, elsewhere: Mapping[str, str] = _NOTHING) -> Output:
+    """Return the output of an edition without the site's bar, for a site that another tool makes.
+
+    elsewhere  the URLs of pages of posts that are not on this site, by the ids of the posts
+    """
+    text, url = page.html, _only_page(page.edition, elsewhere)
+    if url and (end := _HEAD_END.search(text)):
+        text = f'{text[: end.start()]}<link rel="canonical" href="{escape(url)}">\n{text[end.start() :]}'
+    html = text.encode("utf-8", "replace")
     return Output(output_path(page.edition.path), hashlib.sha256(html).hexdigest(), lambda: html)
 
 

@@ -38,8 +38,8 @@ def plan_pages(
 ) -> Iterator[Output]:
     """Yield an output for every page and for the files that go with the pages, with each path only once.
 
-    posts       public posts, newest first. Those that are not listed have a page only. A post with the permalink of
-                another page ("/archive/") replaces that page
+    posts       public posts, newest first. Those that are not listed have a page only, and those whose page is
+                elsewhere are only listed. A post with the permalink of another page ("/archive/") replaces that page
     render      renders a post; called only when an output is made
     feeds       links to feeds that are on every page
     tag_feeds   returns the links to the feeds of a tag, which are on its pages as well
@@ -55,13 +55,12 @@ def plan_pages(
     has = {"has_tags": bool(tags), "has_editions": bool(editions)}
     frame = make_frame(config, templates, feeds, **has, form=form, standalone=[page.post for page in standalone])
     planned = chain(
-        plan_articles(frame, entries, render, cards=config.pages.cards),
-        *(plan_articles(frame, [entry], render) for entry in every if not entry.post.is_listed),
+        _plan_posts(frame, every, render, config.pages.cards),
         plan_standalone(frame, standalone),
         plan_index(frame, entries, config.pages.per_page, render),
         plan_tags(frame, tags, config.pages.per_page, tag_feeds),
         [plan_archive(frame, entries)],
-        plan_editions(frame, config, editions),
+        plan_editions(frame, config, editions, {each.id: each.url for each in posts if each.is_elsewhere}),
         plan_signup_pages(frame, listed, opml, newest),
     )
     paths: dict[str, None] = {}  # in the order in which they are planned
@@ -71,10 +70,22 @@ def plan_pages(
             yield output
     copies = {f"{newest_path(edition.newsletter)}index.html" for edition in newest}
     others = paths.keys() - {entry.path for entry in every} - copies
-    yield from plan_sitemap(frame, entries, [path for path in paths if path in others])
+    own = [entry for entry in entries if not entry.post.canonical]
+    yield from plan_sitemap(frame, own, [path for path in paths if path in others])
     if NOT_FOUND not in paths:
         yield Output(NOT_FOUND, frame.key(NOT_FOUND), partial(make_not_found, frame))
     yield from _plan_assets(frame)
+
+
+def _plan_posts(
+    frame: Frame, every: Sequence[ListedPost], render: Callable[[Post], RenderedPost], cards: int
+) -> Iterator[Output]:
+    """Yield the outputs of the posts whose pages are here. Those that are not listed have no neighbours."""
+    here = [entry for entry in every if not entry.post.is_elsewhere]
+    yield from plan_articles(frame, [entry for entry in here if entry.post.is_listed], render, cards=cards)
+    for entry in here:
+        if not entry.post.is_listed:
+            yield from plan_articles(frame, [entry], render)
 
 
 def _plan_assets(frame: Frame) -> Iterator[Output]:

@@ -112,7 +112,7 @@ class SitePreview:
         fixed = (("Index", ""), ("Archive", "archive/"), ("Tags", "tags/"), ("Newsletter", "editions/"))
         more = (("Subscribe", "subscribe/"), ("Feeds", "feeds/"))
         own = [(title, path) for title, path in (*fixed, *more) if self.has(f"{path}index.html")]
-        newest = self._archive.posts[:12]
+        newest = [post for post in self._archive.posts[:12] if not post.is_elsewhere]
         return [*own, *((post.title, post.permalink.lstrip("/")) for post in newest)]
 
     def _post_file(self, path: str) -> bytes | None:
