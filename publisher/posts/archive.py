@@ -17,11 +17,12 @@ from publisher.core.errors import ProjectError
 from publisher.core.models import Post, Problem, Severity, Tag
 from publisher.posts.cache_keys import code_key, hash_of, with_stamps
 from publisher.posts.clashes import asset_clashes, named_alike, resolve_clashes
-from publisher.posts.index import INDEX_FILE, UNKNOWN_NS, Index, PostList, PostRow, Referred, tags_of
-from publisher.posts.last_versions import Entry, LastVersions
+from publisher.posts.index import INDEX_FILE, UNKNOWN_NS, Index, PostList, PostRow, Referred
+from publisher.posts.index_rows import tags_of
+from publisher.posts.last_versions import LastVersions
 from publisher.posts.left_drafts import late_dates, noted
 from publisher.posts.places import Places
-from publisher.posts.post_file import ParsedFile, PostSettings
+from publisher.posts.post_file import Entry, ParsedFile, PostSettings
 from publisher.posts.published import PublishedIds
 from publisher.posts.scan import scan
 from publisher.posts.slugs import tag_slug

@@ -11,16 +11,16 @@ import contextlib
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import astuple
-from datetime import datetime
+from functools import partial
 from operator import attrgetter
 from pathlib import Path
-from typing import Any, NamedTuple, overload
+from typing import NamedTuple, overload
 
 from publisher.core.errors import ProjectError
-from publisher.core.models import Author, Enclosure, Episode, Image, Post, Problem, Severity, Tag
+from publisher.core.models import Post, Problem
 from publisher.core.private_folder import make_private
-from publisher.posts.post_file import ParsedFile
+from publisher.posts.index_rows import dump, flat_problem, to_post, to_problem, to_row
+from publisher.posts.post_file import Entry
 from publisher.posts.scan import Stamp
 
 INDEX_FILE = "index.db"
@@ -32,7 +32,9 @@ WAIT_SECONDS = 30
 # this time, so such a file is always read again.
 UNKNOWN_NS = -1
 
-_SCHEMA = """
+_IS_OR_WAS_DRAFT = "(left_draft OR (NOT is_post AND problems = ''))"
+
+_SCHEMA = f"""
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 CREATE TABLE entries (
     source TEXT PRIMARY KEY, size INTEGER, mtime_ns INTEGER, is_post INTEGER,
@@ -47,6 +49,8 @@ CREATE INDEX with_links ON entries (source) WHERE links != '';
 CREATE INDEX with_assets ON entries (source) WHERE assets != '';
 CREATE INDEX last_versions ON entries (source) WHERE is_last_version;
 CREATE INDEX with_body_problems ON entries (source) WHERE body_problems != '';
+CREATE INDEX with_weights ON entries (source, weight, weighed) WHERE weighed != '';
+CREATE INDEX drafts ON entries (source, left_draft) WHERE {_IS_OR_WAS_DRAFT};
 """
 
 # After so many bodies were stored, all are forgotten, since some are those of posts that are gone or not new anymore.
@@ -118,13 +122,19 @@ class Index:
     def __init__(self, path: Path | None, key: str) -> None:
         self._path, self._key = path, key
         self._db = self._open()
+        self._stamps: dict[str, Stamp] | None = None
 
     def close(self) -> None:
         """Close the index."""
         self._db.close()
 
     def stamps(self) -> dict[str, Stamp]:
-        """Return the stamp of every known file; {} if the index is damaged, in which case it is rebuilt."""
+        """Return the stamp of every known file, which is read once; {} if the index is damaged, and then rebuilt."""
+        if self._stamps is None:
+            self._stamps = self._read_stamps()
+        return self._stamps
+
+    def _read_stamps(self) -> dict[str, Stamp]:
         try:
             rows = self._db.execute("SELECT source, size, mtime_ns FROM entries")
             return {source: (size, mtime) for source, size, mtime in rows}
@@ -136,21 +146,26 @@ class Index:
             self._db = self._connect()
             return {}
 
-    def update(self, changed: Iterable[tuple[str, Stamp, str, ParsedFile]], gone: Iterable[str]) -> None:
+    def update(self, changed: Iterable[Entry], gone: Iterable[str]) -> None:
         """Write the entries of changed files and delete those of removed ones, in one transaction."""
+        stamps, self._stamps = self.stamps(), None  # if the transaction fails, they are read again
+        removed = list(gone)
         with self._errors_explained(), self._db:
-            self._db.executemany("DELETE FROM entries WHERE source = ?", ((source,) for source in gone))
+            self._db.executemany("DELETE FROM entries WHERE source = ?", ((source,) for source in removed))
             self._db.executemany(
                 "INSERT OR REPLACE INTO entries VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,'','','',0,'',?,?)",
-                map(_to_row, changed),
+                map(to_row, _noting(changed, stamps)),
             )
+        for source in removed:
+            stamps.pop(source, None)
+        self._stamps = stamps
 
     def rows(self) -> list[PostRow]:
         """Return all posts that are neither drafts nor broken, newest first, or by path if the times are equal."""
         with self._errors_explained():
             found = self._db.execute(f"SELECT {', '.join(PostRow._fields)} FROM entries WHERE is_post ORDER BY source")  # noqa: S608 - field names of this file
             # Most blogs' paths are already in chronological order, which makes Python's sort twice as fast as SQLite's.
-            return sorted(map(PostRow._make, found), key=attrgetter("published"), reverse=True)
+            return sorted(map(partial(tuple.__new__, PostRow), found), key=attrgetter("published"), reverse=True)
 
     def posts(self, sources: Iterable[str]) -> Iterator[Post]:
         """Yield the complete posts in the order of `sources`."""
@@ -160,10 +175,10 @@ class Index:
         for source in sources:
             with self._errors_explained():
                 row = self._db.execute(wanted, (source,)).fetchone()
-                if row is None and source not in self.stamps():
+                if row is None and source not in self._read_stamps():
                     # Another process has found that the file is gone, or is building the index from nothing.
                     raise ProjectError("was changed by another process", where=str(self._path), hint=_AGAIN)
-                post = _to_post(*row)
+                post = to_post(*row)
             yield post
 
     def problems(self, column: str = "problems") -> list[tuple[str, Problem]]:
@@ -173,7 +188,7 @@ class Index:
         """
         with self._errors_explained():
             found = self._db.execute(f"SELECT source, {column} FROM entries WHERE {column} != '' ORDER BY source")  # noqa: S608 - a column of this file
-            return [(source, _to_problem(item)) for source, text in found for item in json.loads(text)]
+            return [(source, to_problem(item)) for source, text in found for item in json.loads(text)]
 
     def last_versions(self) -> frozenset[str]:
         """Return the sources of the posts that are shown in their last readable version."""
@@ -183,8 +198,7 @@ class Index:
     def drafts(self) -> dict[str, float]:
         """Return when each post stopped being a draft, by source; 0 for a post that is a draft."""
         with self._errors_explained():
-            found = "SELECT source, left_draft FROM entries WHERE left_draft OR (NOT is_post AND problems = '')"
-            return dict(self._db.execute(found))
+            return dict(self._db.execute(f"SELECT source, left_draft FROM entries WHERE {_IS_OR_WAS_DRAFT}"))  # noqa: S608 - of this file
 
     def measured(self) -> dict[str, list[tuple[str, int]]]:
         """Return the files in the project that are enclosures, with their sizes in bytes, by the post's source."""
@@ -207,7 +221,7 @@ class Index:
     def remember(self, rendered: Iterable[Referred]) -> None:
         """Store the references in the bodies of rendered posts, and the warnings about them."""
         rows = [
-            (_dump(item.links), _dump(item.assets), _dump([_flat_problem(p) for p in item.problems]), item.source)
+            (dump(item.links), dump(item.assets), dump([flat_problem(p) for p in item.problems]), item.source)
             for item in rendered
         ]
         with self._errors_explained(), self._db:
@@ -319,128 +333,8 @@ def _is_damage(error: sqlite3.DatabaseError) -> bool:
     return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
 
 
-# Made once, since json.dumps with these settings would make an encoder for every post.
-_encode = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
-
-
-def _to_row(item: tuple[str, Stamp, str, ParsedFile]) -> tuple[Any, ...]:
-    source, stamp, digest, parsed = item
-    post = parsed.post
-    problems = json.dumps([_flat_problem(p) for p in parsed.problems]) if parsed.problems else ""
-    if post is None:
-        return (source, *stamp, 0, None, None, None, 0, "", "", digest, "", "", "", problems, "", 0, 0)
-    return (
-        source,
-        *stamp,
-        1,
-        post.published.timestamp(),
-        post.updated.timestamp(),
-        post.expires.timestamp() if post.expires else None,
-        post.in_feeds,
-        post.id,
-        post.url if post.is_elsewhere else post.permalink,
-        digest,
-        "\n".join([f"{tag.slug}\t{tag.name}" for tag in post.tags]),
-        "\n".join([author.name for author in post.authors]),
-        _encode(_flat_post(post)),
-        problems,
-        _dump(list(parsed.measured)),
-        parsed.is_last_version,
-        parsed.left_draft,
-    )
-
-
-def _flat_post(post: Post) -> list[Any]:
-    """Return the data that is not in other columns. Fields that most posts lack are in a table at the end."""
-    rest = {
-        "expires": post.expires.isoformat() if post.expires else None,
-        "external_url": post.external_url,
-        "excerpt": post.excerpt,
-        "separator": post.excerpt_separator,
-        "image": [post.image.url, post.image.alt, post.image.caption] if post.image else None,
-        "enclosures": [[e.url, e.media_type, e.length, e.duration] for e in post.enclosures],
-        "episode": astuple(post.episode) if post.episode else None,
-        "not_in_newsletters": not post.in_newsletters,
-        "files": post.files,
-        "not_listed": not post.is_listed,
-        "no_title": not post.has_title,
-        "canonical": post.canonical,
-        "path": post.permalink if post.is_elsewhere else "",
-        "item": [post.from_source, str(post.first_seen), str(post.changed_at), post.is_backlog]
-        * bool(post.from_source),
-    }
-    return [
-        post.title,
-        post.url,
-        post.published.isoformat(),
-        post.updated.isoformat() if post.updated is not post.published else "",
-        post.language,
-        [[author.name, author.email, author.url] for author in post.authors],
-        {key: value for key, value in rest.items() if value},
-    ]
-
-
-def _to_post(
-    source: str, post_id: str, permalink: str, digest: str, tags: str, in_feeds: int, is_last_version: int, text: str
-) -> Post:
-    title, url, published, updated, language, authors, rest = json.loads(text)
-    image, expires, episode = rest.get("image"), rest.get("expires"), rest.get("episode")
-    return Post(
-        source=source,
-        id=post_id,
-        title=title,
-        permalink=rest.get("path", permalink),
-        url=url,
-        published=datetime.fromisoformat(published),
-        updated=datetime.fromisoformat(updated or published),
-        digest=digest,
-        expires=datetime.fromisoformat(expires) if expires else None,
-        external_url=rest.get("external_url", ""),
-        language=language,
-        excerpt=rest.get("excerpt", ""),
-        excerpt_separator=rest.get("separator", ""),
-        authors=tuple(Author(*author) for author in authors),
-        tags=tuple(tags_of(tags)),
-        image=Image(*image) if image else None,
-        enclosures=tuple(Enclosure(*enclosure) for enclosure in rest.get("enclosures", ())),
-        episode=_to_episode(*episode) if episode else None,
-        in_feeds=bool(in_feeds),
-        in_newsletters="not_in_newsletters" not in rest,
-        files=tuple((site, project) for site, project in rest.get("files", ())),
-        is_last_version=bool(is_last_version),
-        is_listed="not_listed" not in rest,
-        has_title="no_title" not in rest,
-        canonical=rest.get("canonical", ""),
-        **(_to_item(*rest["item"]) if "item" in rest else {}),
-    )
-
-
-def _to_item(name: str, first_seen: str, changed_at: str, is_backlog: bool) -> dict[str, Any]:
-    seen, changed = map(datetime.fromisoformat, (first_seen, changed_at))
-    return {"from_source": name, "first_seen": seen, "changed_at": changed, "is_backlog": is_backlog}
-
-
-def _to_episode(season: int, number: int, kind: str, title: str, explicit: Any, files: Any, chapters: str) -> Episode:
-    return Episode(
-        season, number, kind, title, explicit, tuple((url, media_type) for url, media_type in files), chapters
-    )
-
-
-def tags_of(text: str) -> list[Tag]:
-    """Return the tags in a row's `tags` column, which has a line "slug<TAB>name" for each tag."""
-    lines = [line.partition("\t") for line in text.split("\n")] if text else []
-    return [Tag(name, slug) for slug, _, name in lines]
-
-
-def _flat_problem(problem: Problem) -> list[Any]:
-    rest = [True] if problem.shows_last_version else []
-    return [problem.path, problem.line, problem.message, problem.hint, problem.severity.value, *rest]
-
-
-def _to_problem(item: list[Any]) -> Problem:
-    path, line, message, hint, severity, *rest = item
-    return Problem(path, line, message, hint, Severity(severity), *rest)
-
-
-def _dump(items: list[Any]) -> str:
-    return json.dumps(items) if items else ""
+def _noting(entries: Iterable[Entry], stamps: dict[str, Stamp]) -> Iterator[Entry]:
+    """Yield the entries, and note their stamps."""
+    for entry in entries:
+        stamps[entry[0]] = entry[1]
+        yield entry

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -24,12 +24,8 @@ from publisher.core.errors import PostError, ProjectError
 from publisher.core.models import Problem
 from publisher.core.private_folder import make_private
 from publisher.posts.cache_keys import hash_of
-from publisher.posts.front_matter.preamble import seems_hidden
-from publisher.posts.post_file import ParsedFile, PostSettings
+from publisher.posts.post_file import Entry, ParsedFile, PostSettings
 from publisher.posts.scan import MOST_BYTES, Stamp
-
-# What one file of the posts folder is for the index: its path in the folder, stamp, digest and content.
-Entry = tuple[str, Stamp, str, ParsedFile]
 
 VERSIONS_FILE = "last-versions.db"
 
@@ -86,10 +82,14 @@ class LastVersions:
         """
         source, stamp, _, broken = entry
         found = self._query("SELECT size, mtime_ns, text FROM versions WHERE source = ?", source)
-        if not found or seems_hidden(_beginning(self._folder / source)):
+        if not found:
             return entry
-        from publisher.posts.head import parse_text  # needed only for a mistake
+        # Not at the top: they are needed only for a mistake, and take a tenth of a build with nothing to do.
+        from publisher.posts.front_matter.preamble import seems_hidden
+        from publisher.posts.head import parse_text
 
+        if seems_hidden(_beginning(self._folder / source)):
+            return entry
         size, mtime_ns, text = found[0]
         digest = hash_of(source, str(size), str(mtime_ns))
         try:
@@ -131,9 +131,7 @@ class LastVersions:
         hint = "restore it; or remove what is there now, to take its posts down"
         return Problem(f"{self._settings.folder}/{path}", 0, f"{what}, not a {'folder' if is_folder else 'post'}", hint)
 
-    def keep(
-        self, public: Collection[str], shown: Collection[str], indexed: Mapping[str, Stamp], now: datetime
-    ) -> None:
+    def keep(self, public: Set[str], shown: Set[str], indexed: Mapping[str, Stamp], now: datetime) -> None:
         """Store the texts of the public posts whose files changed, and remove those that must not be shown again.
 
         public   sources of the posts that a build has published from their files
@@ -141,12 +139,10 @@ class LastVersions:
         indexed  the stamp of every file in the posts folder
         """
         known = self.stamps()
-        changed = [source for source in public if known.get(source) != indexed.get(source)]
-        gone = [
-            source
-            for source in known.keys() - set(public) - set(shown)
-            if indexed.get(source) != known[source]  # else it is the same text, and is public at another time
-        ]
+        # What is not in here is public at another time, or its text is stored.
+        differing = sorted({source for source, _ in known.items() ^ indexed.items()})
+        changed = [source for source in differing if source in public]
+        gone = [source for source in differing if source in known and source not in public and source not in shown]
         before = self.unreadable_since()
         if not (changed or gone or before.keys() != set(shown)):
             return
@@ -154,8 +150,9 @@ class LastVersions:
         with self._errors_explained(), closing(self._open()) as db, db:
             db.executemany("DELETE FROM versions WHERE source = ?", ((source,) for source in gone))
             db.executemany("INSERT OR REPLACE INTO versions VALUES (?, ?, ?, '', ?)", self._read(changed))
-            db.execute("UPDATE versions SET unreadable_since = '' WHERE unreadable_since != ''")
-            rows = ((moment, source) for source, moment in since.items())
+            rows = [("", source) for source in before.keys() - since.keys()] + [
+                (at, source) for source, at in since.items()
+            ]
             db.executemany("UPDATE versions SET unreadable_since = ? WHERE source = ?", rows)
 
     def _read(self, sources: Iterable[str]) -> Iterator[tuple[str, int, int, bytes]]:

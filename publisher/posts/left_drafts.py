@@ -7,14 +7,13 @@ post is published, and the index remembers when that was.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from publisher.core.models import Problem, Severity
 from publisher.posts.index import PostRow
-from publisher.posts.last_versions import Entry
-from publisher.posts.post_file import PostSettings
+from publisher.posts.post_file import Entry, PostSettings
 
 # A post that is finished on the day after it was begun has the right date.
 _LATE = 24 * 3600
@@ -32,13 +31,15 @@ def noted(entries: Iterable[Entry], drafts: Mapping[str, float], now: datetime) 
 
 
 def late_dates(
-    rows: Iterable[PostRow], settings: PostSettings, now: datetime, published: Callable[[], Mapping[str, str]]
+    rows: Collection[PostRow], settings: PostSettings, now: datetime, published: Callable[[], Mapping[str, str]]
 ) -> list[Problem]:
     """Return a warning for each former draft that would appear below newer posts, until a build has published it.
 
     rows       all posts, newest first
     published  function that returns the ids that readers know; called only if there is such a post
     """
+    if not any(row.left_draft for row in rows):
+        return []
     shown = [row for row in rows if row.published <= now.timestamp()]
     late = [row for row in shown if row.left_draft and row.published < row.left_draft - _LATE]
     if not late:

@@ -16,6 +16,7 @@ from publisher.config import Config
 from publisher.core.errors import PostError
 from publisher.core.models import Author, Post, Problem
 from publisher.posts.published import PublishedIds, authority_of
+from publisher.posts.scan import Stamp
 
 # A value of front matter: text, null, or a list or table of values.
 Tree = str | None | list["Tree"] | dict[str, "Tree"]
@@ -143,6 +144,10 @@ class ParsedFile:
     unfit: Problem | None = None
     is_last_version: bool = False
     left_draft: float = 0.0
+
+
+# What one file of the posts folder is for the index: its path in the folder, stamp, digest and content.
+Entry = tuple[str, Stamp, str, ParsedFile]
 
 
 def problem_of(error: PostError | OSError, path: str) -> Problem:

@@ -56,8 +56,8 @@ class KnownIds:
         return self._record.has(Origin.of(self._config), archive.ids())
 
     def record(self, archive: Archive) -> None:
-        """Record the ids of the public posts if they differ from the record."""
-        if (ids := archive.ids()) and not self.has(archive):
+        """Record the ids of the public posts, if there are any."""
+        if ids := archive.ids():
             self._record.write(Origin.of(self._config), ids)
 
 

@@ -61,14 +61,16 @@ class Rebuild:
             while True:
                 archive = self._reader.archive(now)
                 known.require_same(archive)
-                if require is not None and not known.has(archive):
+                are_new = not known.has(archive)
+                if require is not None and are_new:
                     require(archive)
                 try:
                     self._make(archive, now, progress)
                 except BrokenPost as broken:
                     archive.mark_broken(broken.problem, broken.source, lasting=broken.lasting)
                     continue
-                known.record(archive)
+                if are_new:
+                    known.record(archive)
                 self._keep_versions(archive)
                 return
         finally:

@@ -374,6 +374,15 @@ def test_a_post_that_another_process_forgot_does_not_remove_the_index(folder: Fo
     assert (folder.root / ".publisher" / "index.db").exists()
 
 
+def test_the_index_knows_the_stamps_that_it_has_written(folder: Folder) -> None:
+    age(folder.write("new.md", "Body", "title: n\ndate: 2024-07-09"))
+    (folder.root / "posts" / "a.md").unlink()
+    reader = folder.reader()
+    reader.archive(NOW)
+    assert set(reader.index.stamps()) == {"b.md", "new.md", "x/c.md"}
+    assert reader.index.stamps() == folder.reader().index.stamps()
+
+
 def test_a_locked_index_is_an_error_and_not_removed(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("publisher.posts.index.WAIT_SECONDS", 0)
     path = folder.root / ".publisher" / "index.db"

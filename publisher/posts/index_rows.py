@@ -1,0 +1,146 @@
+"""Conversion of posts and problems to the columns of the index, and back.
+
+What selects and sorts posts has columns of its own; the rest of a post is in one column as JSON, since a file in a
+project must not be able to run code.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import astuple
+from datetime import datetime
+from typing import Any
+
+from publisher.core.models import Author, Enclosure, Episode, Image, Post, Problem, Severity, Tag
+from publisher.posts.post_file import Entry
+
+# Made once, since json.dumps with these settings would make an encoder for every post.
+_encode = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
+
+
+def to_row(item: Entry) -> tuple[Any, ...]:
+    """Return the columns of an entry that its file decides, in the order of the table."""
+    source, stamp, digest, parsed = item
+    post = parsed.post
+    problems = json.dumps([flat_problem(p) for p in parsed.problems]) if parsed.problems else ""
+    if post is None:
+        return (source, *stamp, 0, None, None, None, 0, "", "", digest, "", "", "", problems, "", 0, 0)
+    return (
+        source,
+        *stamp,
+        1,
+        post.published.timestamp(),
+        post.updated.timestamp(),
+        post.expires.timestamp() if post.expires else None,
+        post.in_feeds,
+        post.id,
+        post.url if post.is_elsewhere else post.permalink,
+        digest,
+        "\n".join([f"{tag.slug}\t{tag.name}" for tag in post.tags]),
+        "\n".join([author.name for author in post.authors]),
+        _encode(_flat_post(post)),
+        problems,
+        dump(list(parsed.measured)),
+        parsed.is_last_version,
+        parsed.left_draft,
+    )
+
+
+def _flat_post(post: Post) -> list[Any]:
+    """Return the data that is not in other columns. Fields that most posts lack are in a table at the end."""
+    rest = {
+        "expires": post.expires.isoformat() if post.expires else None,
+        "external_url": post.external_url,
+        "excerpt": post.excerpt,
+        "separator": post.excerpt_separator,
+        "image": [post.image.url, post.image.alt, post.image.caption] if post.image else None,
+        "enclosures": [[e.url, e.media_type, e.length, e.duration] for e in post.enclosures],
+        "episode": astuple(post.episode) if post.episode else None,
+        "not_in_newsletters": not post.in_newsletters,
+        "files": post.files,
+        "not_listed": not post.is_listed,
+        "no_title": not post.has_title,
+        "canonical": post.canonical,
+        "path": post.permalink if post.is_elsewhere else "",
+        "item": [post.from_source, str(post.first_seen), str(post.changed_at), post.is_backlog]
+        * bool(post.from_source),
+    }
+    return [
+        post.title,
+        post.url,
+        post.published.isoformat(),
+        post.updated.isoformat() if post.updated is not post.published else "",
+        post.language,
+        [[author.name, author.email, author.url] for author in post.authors],
+        {key: value for key, value in rest.items() if value},
+    ]
+
+
+def to_post(
+    source: str, post_id: str, permalink: str, digest: str, tags: str, in_feeds: int, is_last_version: int, text: str
+) -> Post:
+    """Return the post of these columns."""
+    title, url, published, updated, language, authors, rest = json.loads(text)
+    image, expires, episode = rest.get("image"), rest.get("expires"), rest.get("episode")
+    return Post(
+        source=source,
+        id=post_id,
+        title=title,
+        permalink=rest.get("path", permalink),
+        url=url,
+        published=datetime.fromisoformat(published),
+        updated=datetime.fromisoformat(updated or published),
+        digest=digest,
+        expires=datetime.fromisoformat(expires) if expires else None,
+        external_url=rest.get("external_url", ""),
+        language=language,
+        excerpt=rest.get("excerpt", ""),
+        excerpt_separator=rest.get("separator", ""),
+        authors=tuple(Author(*author) for author in authors),
+        tags=tuple(tags_of(tags)),
+        image=Image(*image) if image else None,
+        enclosures=tuple(Enclosure(*enclosure) for enclosure in rest.get("enclosures", ())),
+        episode=_to_episode(*episode) if episode else None,
+        in_feeds=bool(in_feeds),
+        in_newsletters="not_in_newsletters" not in rest,
+        files=tuple((site, project) for site, project in rest.get("files", ())),
+        is_last_version=bool(is_last_version),
+        is_listed="not_listed" not in rest,
+        has_title="no_title" not in rest,
+        canonical=rest.get("canonical", ""),
+        **(_to_item(*rest["item"]) if "item" in rest else {}),
+    )
+
+
+def _to_item(name: str, first_seen: str, changed_at: str, is_backlog: bool) -> dict[str, Any]:
+    seen, changed = map(datetime.fromisoformat, (first_seen, changed_at))
+    return {"from_source": name, "first_seen": seen, "changed_at": changed, "is_backlog": is_backlog}
+
+
+def _to_episode(season: int, number: int, kind: str, title: str, explicit: Any, files: Any, chapters: str) -> Episode:
+    return Episode(
+        season, number, kind, title, explicit, tuple((url, media_type) for url, media_type in files), chapters
+    )
+
+
+def tags_of(text: str) -> list[Tag]:
+    """Return the tags in a row's `tags` column, which has a line "slug<TAB>name" for each tag."""
+    lines = [line.partition("\t") for line in text.split("\n")] if text else []
+    return [Tag(name, slug) for slug, _, name in lines]
+
+
+def flat_problem(problem: Problem) -> list[Any]:
+    """Return a problem as a list that JSON can hold."""
+    rest = [True] if problem.shows_last_version else []
+    return [problem.path, problem.line, problem.message, problem.hint, problem.severity.value, *rest]
+
+
+def to_problem(item: list[Any]) -> Problem:
+    """Return the problem of such a list."""
+    path, line, message, hint, severity, *rest = item
+    return Problem(path, line, message, hint, Severity(severity), *rest)
+
+
+def dump(items: list[Any]) -> str:
+    """Return a list as JSON; "" if it is empty, which a partial index leaves out."""
+    return json.dumps(items) if items else ""
