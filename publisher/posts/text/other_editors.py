@@ -156,10 +156,16 @@ def _tables_with_wrong_rule(lines: list[str]) -> Iterator[tuple[int, str, str]]:
         above = lines[number - 2] if number > 1 else ""
         if "|" not in lines[number - 1] or "|" in above or not _RULE.fullmatch(lines[number]):
             continue
-        header, rule = (len(_PIPE.split(line.strip(" \t>|"))) for line in lines[number - 1 : number + 1])
+        header, rule = (_cells(line) for line in lines[number - 1 : number + 1])
         if header != rule:
             what = f"a table is shown as text if its rule has fewer or more cells ({rule}) than its header ({header})"
             yield number + 1, what, "write --- once for each column, as in |---|---|"
+
+
+def _cells(line: str) -> int:
+    """Return the number of cells in a line of a table, which may be empty; the pipes at its ends may be missing."""
+    parts = _PIPE.split(line.strip(" \t>"))
+    return len(parts) - (not parts[0]) - (len(parts) > 1 and not parts[-1])
 
 
 def _notes_without_text(prose: str) -> Iterator[tuple[int, str, str]]:

@@ -184,6 +184,7 @@ def make_article(
         "post.html",
         page,
         post=post,
+        its=frame.words_in(page.language),
         entry=entry,
         body=_body(rendered, frame, up),
         minutes=rendered.minutes,
@@ -230,7 +231,7 @@ def _body(rendered: RenderedPost, frame: Frame, up: str) -> str:
         url=rendered.post.url,
         site_url=frame.site.url,
         root=up,
-        table_label=frame.words.table,
+        table_label=frame.words_in(rendered.post.language or frame.site.language).table,
         lex=rendered.lex or lexed,
         maths=rendered.maths,
         picture=rendered.picture,
@@ -308,11 +309,16 @@ def _audio(post: Post, frame: Frame, up: str) -> list[dict[str, str]]:
             "src": frame.site.near(enclosure.url, up),
             "media_type": enclosure.media_type,
             "duration": clock(enclosure.duration),
-            "size": f"{enclosure.length / 1_000_000:.1f} MB" if enclosure.length else "",
+            "size": _size(enclosure.length),
         }
         for enclosure in post.enclosures
         if enclosure.media_type.startswith("audio/") and enclosure.url.startswith(("https://", "http://"))
     ]
+
+
+def _size(length: int) -> str:
+    """Return a number of bytes as text such as 24.5 MB or 48 kB; "" for 0, which means unknown."""
+    return f"{length / 1_000_000:.1f} MB" if length >= 1_000_000 else f"{-(-length // 1_000)} kB" if length else ""
 
 
 def clock(seconds: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from types import SimpleNamespace
 from typing import Any
@@ -107,6 +107,7 @@ class Frame:
     """The frame around every page of a build. `digest` changes whenever something that every page shows changes.
 
     say        the words of the sign-up form
+    spoken     the words in the languages of posts, as words_in() has found them
     card       returns the picture for link previews of a page with this title and language; None if the site has one
     site_card  that of pages that have none of their own; None if the site has a picture
     """
@@ -120,6 +121,7 @@ class Frame:
     digest: str
     card: Callable[[str, str], Card] | None
     site_card: Card | None
+    spoken: dict[str, SimpleNamespace] = field(default_factory=dict, repr=False)
 
     def key(self, *parts: str) -> str:
         """Return the key of a page with these contents inside the frame."""
@@ -138,6 +140,14 @@ class Frame:
             **context,
         )
         return text.encode("utf-8", "replace")
+
+    def words_in(self, language: str) -> SimpleNamespace:
+        """Return the words in the language of a post; those of the site if there is no catalog for it."""
+        if language not in self.spoken:
+            found = words_for(language, self.templates)
+            there = found.language.partition("-")[0].lower() == language.partition("-")[0].lower()
+            self.spoken[language] = found if there else self.words
+        return self.spoken[language]
 
     def page(self, path: str, title: str, **facts: Any) -> Page:
         """Return the Page for an output path, in the language of the site. `facts` are further fields of the Page."""

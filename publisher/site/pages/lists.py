@@ -94,7 +94,7 @@ def make_index(frame: Frame, path: str, paging: Paging, entries: Sequence[Listed
             for entry, post in rendered
         ]
         pictures = {entry.path: image_on_page(post, frame, page.root) for entry, post in rendered}
-    return frame.render("index.html", page, rows=rows, paging=paging, pictures=pictures)
+    return frame.render("index.html", page, rows=rows, paging=paging, pictures=pictures, words_in=frame.words_in)
 
 
 def plan_tags(frame: Frame, tags: Sequence[TagPosts], per_page: int, tag_feeds: TagFeeds) -> Iterator[Output]:

@@ -47,6 +47,7 @@ LOOKALIKES = (
     "100%% and 5%% off, %%NAME%%",
     "## A {#id}\n\na || b || c, f[x](y) {x}, [](auto x), [=](int x), [x](){}, 1 + 2 +, ![](a.png)",
     "| a | b |\n|---|---|\n| - | - |\n\na | b\n-|-\n|x\\|y|\n|-|",
+    "| | a | b |\n| --- | ---: | ---: |\n| c | 1 | 2 |\n\n|a||\n|-|-|\n\n> | | a |\n> |-|-|",
     "<summary>Click me</summary> <b>**x**</b>\n\n<figcaption>2 * 3</figcaption>",
     "10~20 and 30~40, (~5) and (~6), ~/a and ~/b, 3월~5월, ~~struck~~ and ~~out~~, well~ well~",
 )

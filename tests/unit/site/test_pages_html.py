@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from dataclasses import replace
 from typing import Any
@@ -10,11 +11,13 @@ from urllib.parse import unquote, urljoin, urlsplit
 import pytest
 from lxml import etree, html
 
-from publisher.config import Person
+from publisher.config import PagesConfig, Person
+from publisher.config.server import Web
 from publisher.core.models import Author, Enclosure
 from publisher.site.pages.article import listed_post
 from publisher.site.pages.frame import make_frame, output_path
 from publisher.site.pages.page_files import plan_sitemap
+from tests.support.letter_samples import posts_of
 from tests.support.pages_samples import (
     BASE,
     CONFIG,
@@ -285,3 +288,39 @@ def test_a_page_of_words_is_small() -> None:
     sheet = next(len(text) for path, text in PAGES.items() if path.startswith("assets/"))
     sizes = {path: len(text) + sheet for path, text in OWN.items()}
     assert {path: size for path, size in sizes.items() if size > 30_000} == {}
+
+
+@pytest.mark.parametrize("source", ["samples", "seeds"])
+def test_pages_of_real_posts_are_small_without_their_pictures(source: str) -> None:
+    posts = {each.post.url: each for each in posts_of(source)}
+    if not posts:
+        pytest.skip("the posts are not beside this checkout")
+    site = replace(CONFIG.site, url=f"https://{urlsplit(next(iter(posts))).netloc}")
+    config = replace(CONFIG, site=site, pages=PagesConfig(), web=Web(public_url="https://mail.example"))
+    made = plan(config=config, posts=[each.post for each in posts.values()], render=lambda post: posts[post.url])
+    (sheet,) = (output.make() for path, output in made.items() if path.endswith(".css"))
+    pages = {path: output.make() for path, output in made.items() if path.endswith(".html")}
+    # A long post is as long as its text; all else on its page is counted.
+    text_of = {output_path(each.post.permalink): len(each.html.encode()) for each in posts.values()}
+    plain = {path: len(text) + len(sheet) - text_of.get(path, 0) for path, text in pages.items()}
+    assert {path: size for path, size in plain.items() if size > 30_000} == {}
+    sent = {path: len(gzip.compress(text)) + len(gzip.compress(sheet)) for path, text in pages.items()}
+    assert {path: size for path, size in sent.items() if size > 15_000} == {}
+
+
+def test_what_belongs_to_a_post_is_in_its_language() -> None:
+    rows = tree("index.html", {"index.html": plan(posts=POSTS[3:5])["index.html"].make()}).xpath("//ol/li")
+    assert [row.xpath("string(.//bdi)") for row in rows] == ["2分で読めます", "قراءة في دقيقتين"]
+    hebrew = plan(posts=with_post(4, language="he"))
+    page = own_page(4, {output_path(POSTS[4].permalink): hebrew[output_path(POSTS[4].permalink)].make()})
+    assert page.xpath("//p[@class='facts']//bdi/@lang") == ["en"]
+    assert page.xpath("string(//p[@class='facts']//bdi)") == "2 min read"
+    assert own_page(4).xpath("//nav[@class='neighbours']/a/span/text()") == ["الأقدم", "الأحدث"]
+
+
+def test_the_size_of_a_file_to_hear_is_never_nothing() -> None:
+    sizes = {24_500_000: "24.5 MB", 48_300: "49 kB", 9: "1 kB"}
+    for length, shown in sizes.items():
+        audio = replace(POSTS[5].enclosures[0], length=length)
+        page = plan(posts=with_post(5, enclosures=(audio,)))[output_path(POSTS[5].permalink)].make().decode()
+        assert f"({shown})" in page
