@@ -20,6 +20,8 @@ Public modules:
     newsletter_models    editions, letters, subscribers, deliveries
     private_folder       folders that only their owner can read, and that git leaves out
     signing              signatures and hashes with the project's secret
+    source_models        feeds of other sites as they were read
+    source_records       what the database knows of the feeds of other sites
     subscriber_status    the table of subscriber events and statuses
     subscription_status  the table of subscription events and statuses
     templates            Jinja2 templates: the shipped ones and the project's own
@@ -41,6 +43,8 @@ __all__ = [
     "newsletter_models",
     "private_folder",
     "signing",
+    "source_models",
+    "source_records",
     "subscriber_status",
     "subscription_status",
     "templates",

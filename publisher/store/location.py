@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 SQLITE = "sqlite:///"
@@ -39,6 +40,25 @@ def editions_key(url: str, root: Path, now: datetime) -> str | None:
     error. Editions are immutable, so the string needs only their number, their highest id and the sum of their ids.
     Python's sqlite3 module answers in a millisecond.
     """
+    moment = f"{now.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}"  # as SQLAlchemy writes it
+    found = _first_row(url, root, _PUBLIC, moment)
+    if found is None:
+        return None
+    count, newest, total = found
+    return f"{count}:{newest}:{total}" if count else ""
+
+
+def sources_key(url: str, root: Path) -> str | None:
+    """Return a string that changes with every change of an item of a source, so that callers can notice it.
+
+    The string is "" if nothing was ever fetched. The result is None if the answer is unknown, as for editions_key.
+    """
+    found = _first_row(url, root, "SELECT count(*), coalesce(sum(revision), 0) FROM sources")
+    return None if found is None else f"{found[0]}:{found[1]}" if found[1] else ""
+
+
+def _first_row(url: str, root: Path, query: str, *values: str) -> Any:
+    """Return the first row of a query on SQLite; None for other databases, and after an error."""
     path = sqlite_path(url, root)
     if path is None:
         return None
@@ -47,10 +67,8 @@ def editions_key(url: str, root: Path, now: datetime) -> str | None:
     try:
         db = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=5)
         try:
-            moment = f"{now.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}"  # as SQLAlchemy writes it
-            count, newest, total = db.execute(_PUBLIC, (moment,)).fetchone()
+            return db.execute(query, values).fetchone()
         finally:
             db.close()
     except sqlite3.Error:
         return None
-    return f"{count}:{newest}:{total}" if count else ""

@@ -22,6 +22,7 @@ from publisher.store.owner import Owner
 from publisher.store.post_files import PostFiles
 from publisher.store.sessions import LoginSessions
 from publisher.store.sign_ups import SignUps
+from publisher.store.sources import Sources
 from publisher.store.statistics import Statistics
 from publisher.store.subscribers import Subscribers
 from publisher.store.suppressions import Secret, Suppressions, no_secret
@@ -48,6 +49,7 @@ class Store:
     actions       what people did, and who logged in
     sessions      the sessions of owners who are logged in to the admin page
     feed_readers  how many people read the feeds
+    sources       what was fetched from the feeds of other sites, and when each is fetched next
     """
 
     def __init__(self, database: Database, secret: Secret = no_secret) -> None:
@@ -65,6 +67,7 @@ class Store:
         self.actions = ActionLog(database)
         self.sessions = LoginSessions(database)
         self.feed_readers = FeedReaders(database)
+        self.sources = Sources(database)
         self.ledger = Ledger(database)
         self.bounces = Bounces(database)
         self.newsletters = Newsletters(database)

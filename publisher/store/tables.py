@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Index,
     Integer,
@@ -27,7 +28,7 @@ from publisher.store.column_types import Key, UtcTime, belongs, key, words
 from publisher.store.subscriber_records import EmailTrigger
 
 # The revision of these tables. A database at this revision can be used without Alembic, which takes 0.4 s to import.
-HEAD = "0013"
+HEAD = "0014"
 
 # Names for all constraints: a migration that works on both databases can drop a constraint only by its name.
 NAMES = {
@@ -396,4 +397,38 @@ delivery_totals = Table(
     Column("status", words(DeliveryStatus), nullable=False),
     Column("total", Integer, nullable=False),
     PrimaryKeyConstraint("edition_id", "variant", "status"),
+)
+
+# The feeds of other sites. The columns are what queries look at; `state` is the rest of what is known, as JSON.
+sources = Table(
+    "sources",
+    metadata,
+    Column("name", String(100), primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("next_at", UtcTime, nullable=False),  # a host that claims a source moves this before it fetches
+    *(Column(name, UtcTime) for name in ("asked_at", "closed_until")),
+    Column("claim", String(40), nullable=False, server_default=text("''")),
+    Column("revision", BigInteger, nullable=False, server_default=text("0")),
+    Column("state", Text, nullable=False),
+    Column("hub", Text, nullable=False, server_default=text("''")),  # JSON: what was agreed with its hub
+)
+
+# The items of sources. The three keys are hashes that recognise an item in a later document.
+source_items = Table(
+    "source_items",
+    metadata,
+    key("number"),
+    Column("source", String(100), nullable=False),
+    *(Column(name, String(80), nullable=False) for name in ("guid_key", "link_key", "title_key")),
+    Column("post_id", Text, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("data", Text, nullable=False),  # JSON: what the feed says, without the HTML
+    Column("html", Text, nullable=False),
+    Column("published_at", UtcTime),
+    *(Column(name, UtcTime, nullable=False) for name in ("first_seen_at", "changed_at")),
+    *(Column(name, UtcTime) for name in ("gone_at", "skipped_at")),
+    *(Column(name, Boolean, nullable=False) for name in ("is_backlog", "is_suspect")),
+    Column("revision", BigInteger, nullable=False),
+    UniqueConstraint("source", "guid_key"),
+    UniqueConstraint("source", "post_id"),
 )

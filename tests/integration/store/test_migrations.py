@@ -306,3 +306,19 @@ def test_the_owner_of_an_older_database_keeps_the_password(store_url: str, tmp_p
         assert (store.owner.password_hash(), store.owner.totp_secret()) == ("a hash", "")
         assert store.sessions.list(NOW) == []
     database.close()
+
+
+def test_a_database_without_sources_gets_them_and_keeps_its_editions(store_url: str, tmp_path: Path) -> None:
+    database = Database(store_url, tmp_path)
+    with database.write() as connection:
+        move_to(connection, "0013")
+        connection.exec_driver_sql(OLD[4])
+    with open_store(store_url, tmp_path) as store:
+        assert [edition.slot for edition in store.editions.list()] == ["2025-W01"]
+        assert (store.sources.states(), store.sources.listing(), store.sources.revision()) == ([], [], 0)
+        assert list(store.sources.see({"blog": "https://blog.example.org/feed"}, NOW)) == ["blog"]
+    with database.write() as connection:
+        move_to(connection, "0013")
+        assert not sa.inspect(connection).has_table("source_items")
+        move_to(connection, HEAD)
+    database.close()

@@ -44,7 +44,6 @@ SMALL = {
     "publishing.page_check": "one check, which loads the pages",
     "site.feeds.opml": "one format",
     "site.web_versions": "the seam between letters and pages",
-    "store.location": "what a URL of a database names, without loading SQLAlchemy",
     "web.admin.credentials": "the only user of argon2",
     "web.public.copy_page": "one page",
     "web.preview.view_options": "one noun",

@@ -1,0 +1,216 @@
+"""The data types for what the database knows of a source: its state, its items, and how a new document changes them.
+
+The fetcher and the database share them. source_models has what a document says, before anybody knows what is new.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+from publisher.core.models import require_aware
+from publisher.core.source_models import FeedItem, FeedPace
+
+
+class ItemKeys(NamedTuple):
+    """The hashes that recognise an item in a later document of its source; see posts.sources.identity.
+
+    guid   of its guid, or of what stands for it; unique in a source
+    link   of its canonical link; "" if it has none
+    title  of its title, or of its first words; "" if it has neither
+    """
+
+    guid: str
+    link: str = ""
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """What is known of a source itself.
+
+    url            the configured address, for which all the rest holds
+    next_at        when it is fetched next
+    asked_at       when a host last claimed it in order to fetch it; None if nobody ever has
+    closed_until   nobody may fetch it before, because its server said so (Retry-After); None if it may be fetched
+    etag, last_modified  the headers of its last document, verbatim, for a conditional request
+    title, link, language  what the last document says about itself
+    pace, max_age  how often it may be fetched, and for how many seconds its last answer was good
+    fetched_at     when the last new document came; answers that say "unchanged" are not recorded
+    first_fetched_at  when its first document came; None if there was none yet
+    failing_since, failures, error  since when it fails, how often in a row, and why it failed last
+    ended_at       when its server said that it is gone for good (410)
+    moved_to, moved_seen  the permanent redirect that was seen last, and how often in a row
+    held_at        when more than half of its items last turned new at once
+    listed         the numbers of the items of the last document, newest first
+    problems       what was wrong with the last document although it could be read
+    revision       the number of the last change of its items
+    """
+
+    name: str
+    url: str
+    next_at: datetime
+    asked_at: datetime | None = None
+    closed_until: datetime | None = None
+    etag: str = ""
+    last_modified: str = ""
+    title: str = ""
+    link: str = ""
+    language: str = ""
+    pace: FeedPace = field(default_factory=FeedPace)
+    max_age: int = 0
+    fetched_at: datetime | None = None
+    first_fetched_at: datetime | None = None
+    failing_since: datetime | None = None
+    failures: int = 0
+    error: str = ""
+    ended_at: datetime | None = None
+    moved_to: str = ""
+    moved_seen: int = 0
+    held_at: datetime | None = None
+    listed: tuple[int, ...] = ()
+    problems: tuple[str, ...] = ()
+    revision: int = 0
+
+    def __post_init__(self) -> None:
+        require_aware("next_at", self.next_at)
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the last fetch failed."""
+        return self.failing_since is not None
+
+
+@dataclass(frozen=True, slots=True)
+class HubLease:
+    """What was agreed with a source's hub, which reports new items (WebSub).
+
+    hub, topic   the hub, and the address that it was asked about
+    token        the part of the callback's address that nobody can guess
+    secret       with which the hub signs what it sends
+    asked_at     when the hub was last asked; None if it was not
+    lease_until  until when the hub reports new items; None if it has not agreed
+    """
+
+    hub: str
+    topic: str
+    token: str
+    secret: str
+    asked_at: datetime | None = None
+    lease_until: datetime | None = None
+
+    def __post_init__(self) -> None:
+        require_aware("asked_at", self.asked_at)
+        require_aware("lease_until", self.lease_until)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownItem:
+    """What is needed of a stored item to recognise it in a new document.
+
+    digest   of everything that readers see
+    is_gone  whether it has vanished from the feed
+    """
+
+    number: int
+    post_id: str
+    keys: ItemKeys
+    digest: str
+    published: datetime | None
+    first_seen_at: datetime
+    is_gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NewItem:
+    """An item that is not known yet.
+
+    post_id     the permanent id of its post
+    is_backlog  whether it was there when the source was first fetched
+    is_suspect  whether it came when more than half of the items turned new at once, so that a person has to look
+    """
+
+    item: FeedItem
+    post_id: str
+    keys: ItemKeys
+    digest: str
+    is_backlog: bool = False
+    is_suspect: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedItem:
+    """A known item of which the document says something else.
+
+    number    of the stored item
+    is_edited whether readers see a difference; otherwise only its guid, or its dates, have changed
+    """
+
+    number: int
+    item: FeedItem
+    keys: ItemKeys
+    digest: str
+    is_edited: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ItemChanges:
+    """How a document changes the items of a source.
+
+    new      oldest first, as far as the document's order says
+    back     numbers of items that had vanished and are there again
+    gone     numbers of items that have vanished, although the document would have room for them
+    listed   the items of the document, newest first: the number of a known one, or -1 for the first of `new`, -2 for
+             the second and so on
+    is_held  whether more than half of the items turned new at once
+    """
+
+    new: tuple[NewItem, ...] = ()
+    changed: tuple[ChangedItem, ...] = ()
+    back: tuple[int, ...] = ()
+    gone: tuple[int, ...] = ()
+    listed: tuple[int, ...] = ()
+    is_held: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.new or self.changed or self.back or self.gone)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredItem:
+    """An item of a source as the database has it.
+
+    number      identifies it for ever
+    post_id     the permanent id of its post
+    item        what the feed says; its `html` is left out (see Sources.html)
+    size        the length of its HTML in characters
+    first_seen_at, changed_at  when it was first seen, and when readers would last have seen a difference
+    gone_at     when it vanished from the feed; None if it is there, or has only made room for newer ones
+    skipped_at  when a person decided that no newsletter takes it
+    is_backlog, is_suspect  see NewItem
+    revision    the revision of its source with which it last changed
+    """
+
+    number: int
+    source: str
+    post_id: str
+    item: FeedItem
+    digest: str
+    size: int
+    first_seen_at: datetime
+    changed_at: datetime
+    gone_at: datetime | None = None
+    skipped_at: datetime | None = None
+    is_backlog: bool = False
+    is_suspect: bool = False
+    revision: int = 0
+
+
+class ItemKey(NamedTuple):
+    """Which version of an item there is, to see quickly whether it has changed."""
+
+    source: str
+    number: int
+    revision: int
+    size: int

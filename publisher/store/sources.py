@@ -1,0 +1,301 @@
+"""Sources and their items: what was fetched from the feeds of other sites, and when each is fetched next.
+
+A host claims the sources that it is going to fetch, in one transaction that also says when they are due again. So two
+hosts never fetch a source for the same moment, and a feed that has not changed needs no other write. What a document
+changes is written in one transaction, together with the headers that ask for the next one: a process that is killed
+has either all of a document or nothing of it, and will then fetch it again.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from publisher.core.models import require_aware
+from publisher.core.source_records import (
+    ChangedItem,
+    HubLease,
+    ItemChanges,
+    ItemKey,
+    ItemKeys,
+    KnownItem,
+    NewItem,
+    SourceState,
+    StoredItem,
+)
+from publisher.store.database import Database
+from publisher.store.source_rows import (
+    decode_hub,
+    decode_state,
+    encode_hub,
+    encode_item,
+    encode_state,
+    known_item,
+    stored_item,
+)
+from publisher.store.tables import source_items, sources
+
+_ITEMS: sa.Select[Any] = sa.select(
+    *(column for column in source_items.c if column.name != "html"), sa.func.length(source_items.c.html).label("size")
+)
+_KNOWN = sa.select(
+    *(source_items.c[name] for name in ("number", "post_id", "guid_key", "link_key", "title_key", "digest")),
+    *(source_items.c[name] for name in ("published_at", "first_seen_at", "gone_at")),
+)
+_NUMBERS_AT_ONCE = 500
+
+
+class Sources:
+    """The tables of sources and of their items; part of Store."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def see(self, urls: Mapping[str, str], now: datetime) -> dict[str, SourceState]:
+        """Return the states of sources, by name, after recording those that are new or have another address.
+
+        A source with another address is fetched at once and without conditions, and nothing about the answers of the
+        old address counts any longer. Its items stay, so that those of the same blog are recognised.
+
+        urls: the address of each source, by name.
+        """
+        require_aware("now", now)
+        known = {state.name: state for state in self.states() if state.name in urls}
+        if other := {name: url for name, url in urls.items() if name not in known or known[name].url != url}:
+            with self._database.write() as connection:
+                for name, url in other.items():
+                    _write_address(self._database, connection, name, url, now)
+            known = {state.name: state for state in self.states() if state.name in urls}
+        return known
+
+    def states(self) -> Sequence[SourceState]:
+        """Return the state of every source that was ever fetched or about to be, sorted by name."""
+        with self._database.read() as connection:
+            rows = connection.execute(sa.select(sources).order_by(sources.c.name))
+            return [decode_state(row) for row in rows]
+
+    def state(self, name: str) -> SourceState | None:
+        """Return the state of a source, or None if it was never seen."""
+        with self._database.read() as connection:
+            row = connection.execute(sa.select(sources).where(sources.c.name == name)).first()
+        return decode_state(row) if row else None
+
+    def claim(self, until: Mapping[str, datetime], now: datetime, since: datetime | None = None) -> frozenset[str]:
+        """Claim sources in order to fetch them; return the names of those that the caller shall fetch.
+
+        A source can be claimed if it is due; with `since`, also if nobody has claimed it since that moment. No source
+        can be claimed while its server wants to be left alone. The claim moves the time at which it is due again, so
+        nobody else can claim it until then, and an answer that brings nothing new needs no other write.
+
+        until: when each source is due again if nothing else is written, by name.
+        """
+        require_aware("now", now)
+        due = sources.c.next_at <= now
+        if since is not None:
+            due |= sources.c.asked_at.is_(None) | (sources.c.asked_at < since)
+        is_open = sources.c.closed_until.is_(None) | (sources.c.closed_until <= now)
+        with self._database.read() as connection:
+            query = sa.select(sources.c.name).where(due, is_open, sources.c.name.in_(until))
+            names = sorted(connection.execute(query).scalars())  # in one order, so that two hosts never lock crosswise
+        if not names:
+            return frozenset()
+        claim = secrets.token_hex(16)
+        move = (
+            sa.update(sources)
+            .where(sources.c.name == sa.bindparam("of"), due, is_open)
+            .values(next_at=sa.bindparam("due_again", type_=sources.c.next_at.type), asked_at=now, claim=claim)
+        )
+        with self._database.write() as connection:
+            connection.execute(move, [{"of": name, "due_again": until[name]} for name in names])
+            mine = sa.select(sources.c.name).where(sources.c.claim == claim)
+            return frozenset(connection.execute(mine).scalars())
+
+    def answered(self, state: SourceState) -> None:
+        """Record the state of a source after an answer that brought no document, or after a failure."""
+        values = encode_state(state)
+        with self._database.write() as connection:
+            connection.execute(sa.update(sources).where(sources.c.name == state.name).values(values))
+
+    def apply(self, state: SourceState, changes: ItemChanges, now: datetime) -> bool:
+        """Record a document: the changes of the source's items and its state, in one transaction.
+
+        Returns False, and writes nothing, if the items have changed since `state` was read; the changes must then be
+        computed again.
+
+        state: as it was read, with what the document and its answer say. Its `listed` is set by the changes.
+        """
+        require_aware("now", now)
+        with self._database.write() as connection:
+            row = connection.execute(
+                sa.select(sources).where(sources.c.name == state.name).with_for_update()  # SQLite has one writer anyway
+            ).first()
+            if row is None or row.revision != state.revision:
+                return False
+            before = decode_state(row)
+            shown = (before.title, before.link, before.language) != (state.title, state.link, state.language)
+            revision = state.revision + bool(changes or shown)
+            numbers = _insert(connection, state.name, changes.new, now, revision)
+            _write_changed(connection, changes.changed, now, revision)
+            for found, gone_at in ((changes.back, None), (changes.gone, now)):
+                _write(connection, found, {"gone_at": gone_at, "revision": revision})
+            listed = tuple(number if number > 0 else numbers[-number - 1] for number in changes.listed)
+            values = {**encode_state(replace(state, listed=listed)), "revision": revision}
+            connection.execute(sa.update(sources).where(sources.c.name == state.name).values(values))
+        return True
+
+    def skip(self, number: int, now: datetime) -> bool:
+        """Decide that no newsletter takes an item; return False if there is no such item or it was skipped already."""
+        require_aware("now", now)
+        this = source_items.c.number == number, source_items.c.skipped_at.is_(None)
+        with self._database.write() as connection:
+            name = connection.execute(sa.select(source_items.c.source).where(*this)).scalar()
+            if name is None:
+                return False
+            its_source = sources.c.name == name
+            connection.execute(sa.update(sources).where(its_source).values(revision=sources.c.revision + 1))
+            revision = sa.select(sources.c.revision).where(its_source).scalar_subquery()
+            changed = sa.update(source_items).where(*this).values(skipped_at=now, revision=revision)
+            return connection.execute(changed).rowcount == 1
+
+    def known(self, name: str) -> Sequence[KnownItem]:
+        """Return what is needed of each item of a source to recognise it in a new document, oldest first."""
+        query = _KNOWN.where(source_items.c.source == name)
+        with self._database.read() as connection:
+            return [known_item(row) for row in connection.execute(query.order_by(source_items.c.number))]
+
+    def listing(self) -> Sequence[ItemKey]:
+        """Return which version there is of each item of each source, in the order in which they were first seen."""
+        columns = source_items.c.source, source_items.c.number, source_items.c.revision
+        query = sa.select(*columns, sa.func.length(source_items.c.html)).order_by(source_items.c.number)
+        with self._database.read() as connection:
+            return [ItemKey(*row) for row in connection.execute(query)]
+
+    def items(self, name: str) -> Sequence[StoredItem]:
+        """Return the items of a source without their HTML, in the order in which they were first seen."""
+        query = _ITEMS.where(source_items.c.source == name).order_by(source_items.c.number)
+        with self._database.read() as connection:
+            return [stored_item(row) for row in connection.execute(query)]
+
+    def item(self, number: int) -> StoredItem | None:
+        """Return an item without its HTML, or None if there is none with this number."""
+        return next(iter(self.some([number])), None)
+
+    def some(self, numbers: Sequence[int]) -> Sequence[StoredItem]:
+        """Return the items with these numbers, without their HTML, in the order in which they were first seen."""
+        found: list[StoredItem] = []
+        with self._database.read() as connection:
+            for start in range(0, len(numbers), _NUMBERS_AT_ONCE):
+                these = _ITEMS.where(source_items.c.number.in_(numbers[start : start + _NUMBERS_AT_ONCE]))
+                found += [stored_item(row) for row in connection.execute(these)]
+        return sorted(found, key=lambda item: item.number)
+
+    def html(self, number: int) -> str:
+        """Return the HTML of an item; "" if it has none."""
+        query = sa.select(source_items.c.html).where(source_items.c.number == number)
+        with self._database.read() as connection:
+            return connection.execute(query).scalar() or ""
+
+    def suspects(self) -> Mapping[str, str]:
+        """Return the ids of the posts that came when more than half of a feed turned new, with their sources."""
+        query = sa.select(source_items.c.post_id, source_items.c.source).where(source_items.c.is_suspect)
+        with self._database.read() as connection:
+            return {row.post_id: row.source for row in connection.execute(query)}
+
+    def revision(self) -> int:
+        """Return a number that grows with every change of any item, and of the title of any source."""
+        with self._database.read() as connection:
+            return int(connection.execute(sa.select(sa.func.coalesce(sa.func.sum(sources.c.revision), 0))).scalar_one())
+
+    def hub(self, name: str) -> HubLease | None:
+        """Return what was agreed with a source's hub, or None."""
+        with self._database.read() as connection:
+            return decode_hub(connection.execute(sa.select(sources.c.hub).where(sources.c.name == name)).scalar() or "")
+
+    def hubs(self) -> Mapping[str, HubLease]:
+        """Return what was agreed with hubs, by the name of the source."""
+        with self._database.read() as connection:
+            rows = connection.execute(sa.select(sources.c.name, sources.c.hub).where(sources.c.hub != "")).all()
+        return {row.name: lease for row in rows if (lease := decode_hub(row.hub))}
+
+    def set_hub(self, name: str, lease: HubLease | None) -> None:
+        """Record what was agreed with a source's hub; None: nothing any longer."""
+        with self._database.write() as connection:
+            connection.execute(sa.update(sources).where(sources.c.name == name).values(hub=encode_hub(lease)))
+
+    def wake(self, name: str, now: datetime) -> None:
+        """Make a source due now, because its hub reports something new."""
+        require_aware("now", now)
+        later = sources.c.name == name, sources.c.next_at > now
+        with self._database.write() as connection:
+            connection.execute(sa.update(sources).where(*later).values(next_at=now))
+
+
+def _write_address(database: Database, connection: Connection, name: str, url: str, now: datetime) -> None:
+    fresh = {"url": url, **encode_state(SourceState(name, url, now)), "asked_at": None, "hub": ""}
+    query = sa.select(sources).where(sources.c.name == name, sources.c.url != url)
+    if row := connection.execute(query).first():
+        old = decode_state(row)
+        kept = SourceState(
+            name,
+            url,
+            now,
+            title=old.title,
+            link=old.link,
+            language=old.language,
+            first_fetched_at=old.first_fetched_at,
+        )
+        values = {**fresh, **encode_state(kept)}
+        connection.execute(sa.update(sources).where(sources.c.name == name).values(values))
+    else:
+        connection.execute(database.insert_new(sources).values(name=name, **fresh))
+
+
+def _keys(keys: ItemKeys) -> dict[str, str]:
+    return {"guid_key": keys.guid, "link_key": keys.link, "title_key": keys.title}
+
+
+def _insert(connection: Connection, name: str, new: Sequence[NewItem], now: datetime, revision: int) -> Sequence[int]:
+    """Insert items, and return their numbers in the same order."""
+    if not new:
+        return []
+    rows = [
+        {
+            "source": name,
+            "post_id": each.post_id,
+            "digest": each.digest,
+            "first_seen_at": now,
+            "changed_at": now,
+            "is_backlog": each.is_backlog,
+            "is_suspect": each.is_suspect,
+            "revision": revision,
+            **_keys(each.keys),
+            **encode_item(each.item),
+        }
+        for each in new
+    ]
+    numbered = sa.insert(source_items).returning(source_items.c.number, sort_by_parameter_order=True)
+    return list(connection.execute(numbered, rows).scalars())
+
+
+def _write_changed(connection: Connection, changed: Sequence[ChangedItem], now: datetime, revision: int) -> None:
+    # A guid that changes must never meet one that another item gives up in the same document.
+    for each in changed:
+        aside = {"guid_key": f"of {each.number}"}
+        connection.execute(sa.update(source_items).where(source_items.c.number == each.number).values(aside))
+    for each in changed:
+        values = {**_keys(each.keys), **encode_item(each.item), "digest": each.digest, "revision": revision}
+        if each.is_edited:
+            values["changed_at"] = now
+        connection.execute(sa.update(source_items).where(source_items.c.number == each.number).values(values))
+
+
+def _write(connection: Connection, numbers: Sequence[int], values: Mapping[str, object]) -> None:
+    for start in range(0, len(numbers), _NUMBERS_AT_ONCE):
+        these = source_items.c.number.in_(numbers[start : start + _NUMBERS_AT_ONCE])
+        connection.execute(sa.update(source_items).where(these).values(values))
