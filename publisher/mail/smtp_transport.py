@@ -21,7 +21,7 @@ from publisher.mail.smtp.connection import Connection, open_connection
 from publisher.mail.smtp.ledger_writer import LedgerWriter
 from publisher.mail.smtp.limits import DailyQuota
 from publisher.mail.smtp.pool import ConnectionPool, ServerHealth
-from publisher.mail.smtp.protocol import Answer, Ending, Fate, Message, dot_stuffed
+from publisher.mail.smtp.protocol import Ending, Fate, Message, MessageFate, dot_stuffed
 from publisher.mail.smtp.sending_loop import SendingLoop
 from publisher.mail.transport import GivenBack, Outcome, RefusedAt, Rejected
 
@@ -181,7 +181,7 @@ class _SingleConnection:
         message, self._message = self._message, None
         return message
 
-    def answered(self, connection: Connection, answer: Answer) -> None:
+    def answered(self, connection: Connection, answer: MessageFate) -> None:
         """See ConnectionOwner."""
         connection.unwritten -= 1
         fate = self._fate

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from publisher.mail.smtp.protocol import Answer, Extensions, Fate, Message, SmtpProtocol
+from publisher.mail.smtp.protocol import Extensions, Fate, Message, MessageFate, SmtpProtocol
 from publisher.mail.transport import GivenBack
 
 PIPELINING = Extensions(pipelining=True)
@@ -52,7 +52,7 @@ def usual(word: str, _: int) -> str:
     return "354 go ahead" if word == "DATA" else "250 2.0.0 fine"
 
 
-def converse(protocol: SmtpProtocol, server: Server, messages: list[Message]) -> list[Answer]:
+def converse(protocol: SmtpProtocol, server: Server, messages: list[Message]) -> list[MessageFate]:
     """Give every message for which there is room, until nothing happens any more."""
     waiting, answers, said = list(messages), [], b""
     while True:
@@ -65,7 +65,7 @@ def converse(protocol: SmtpProtocol, server: Server, messages: list[Message]) ->
         answers += protocol.receive(said)
 
 
-def fates(answers: list[Answer]) -> dict[str, Fate]:
+def fates(answers: list[MessageFate]) -> dict[str, Fate]:
     """What became of each message, by its reader; whose turn it was has a test of its own."""
     assert len({id(answer.message) for answer in answers}) == len(answers)
     return {

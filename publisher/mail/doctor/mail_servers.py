@@ -12,7 +12,7 @@ from publisher.config import Smtp
 from publisher.core.errors import TransportError
 from publisher.mail.doctor.diagnosis import Ask, Diagnosis, Level, zone_line
 from publisher.mail.smtp.connection import Connection, UnreachableError, open_connection
-from publisher.mail.smtp.protocol import Answer, Ending, Message
+from publisher.mail.smtp.protocol import Ending, Message, MessageFate
 
 
 def addresses_of(host: str, ask: Ask) -> tuple[str, ...]:
@@ -129,7 +129,7 @@ class _IdleOwner:
         """See ConnectionOwner."""
         return None
 
-    def answered(self, connection: Connection, answer: Answer) -> None:
+    def answered(self, connection: Connection, answer: MessageFate) -> None:
         """See ConnectionOwner."""
 
     def ended(self, connection: Connection, ending: Ending) -> None:

@@ -14,7 +14,7 @@ import aiosmtplib
 
 from publisher.config import Smtp
 from publisher.core.errors import TransportError
-from publisher.mail.smtp.protocol import Answer, Ending, Extensions, Message, SmtpProtocol
+from publisher.mail.smtp.protocol import Ending, Extensions, Message, MessageFate, SmtpProtocol
 
 
 class UnreachableError(TransportError):
@@ -31,7 +31,7 @@ class ConnectionOwner(Protocol):
         """Return one more message to send, or None if there is none for now. `pump` makes the connection ask again."""
         ...
 
-    def answered(self, connection: Connection, answer: Answer) -> None:
+    def answered(self, connection: Connection, answer: MessageFate) -> None:
         """Handle the fate of a message. The connection hands over no other message until `written` is called."""
         ...
 
@@ -206,12 +206,12 @@ class Connection(asyncio.Protocol):
             self._waiting_since = self._loop.time()
             self._transport.writelines(data)
 
-    def _pass_on(self, answers: list[Answer]) -> None:
+    def _pass_on(self, answers: list[MessageFate]) -> None:
         for answer in answers:
             self.unwritten += 1
             self._owner.answered(self, answer)
 
-    def _finish(self, answers: list[Answer]) -> None:
+    def _finish(self, answers: list[MessageFate]) -> None:
         if self._closed:
             return
         self._closed = True

@@ -12,7 +12,7 @@ from publisher.config.mail import domain_rates, parse_rate
 from publisher.core.errors import TransportError
 from publisher.mail.smtp.connection import Connection, UnreachableError, open_connection
 from publisher.mail.smtp.limits import DailyQuota, RateLimit
-from publisher.mail.smtp.protocol import Answer, Ending, Message
+from publisher.mail.smtp.protocol import Ending, Message, MessageFate
 from publisher.mail.transport import Accepted, GivenBack, Unanswered
 
 # A server that fails is left alone for twice as long each time, but at most for this many seconds.
@@ -115,7 +115,7 @@ class Coordinator(Protocol):
         """Record in the journal that a message is about to be handed over; return whether that is allowed."""
         ...
 
-    def answered(self, connection: Connection, answer: Answer) -> None:
+    def answered(self, connection: Connection, answer: MessageFate) -> None:
         """Handle the fate of a message."""
         ...
 
@@ -226,7 +226,7 @@ class ConnectionPool:
         if self._quota is not None:
             self._quota.take()
 
-    def answered(self, connection: Connection, answer: Answer) -> None:
+    def answered(self, connection: Connection, answer: MessageFate) -> None:
         """See ConnectionOwner."""
         if isinstance(answer.fate, GivenBack | Unanswered):
             self._failing.add(connection)

@@ -68,7 +68,7 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class MessageFate:
     """A message and its fate."""
 
     message: Message
@@ -161,14 +161,14 @@ class SmtpProtocol:
         """Return whether any message has been added but not answered yet."""
         return self._current is not None or self._next is not None or self.in_doubt
 
-    def add(self, message: Message) -> list[Answer]:
+    def add(self, message: Message) -> list[MessageFate]:
         """Add one more message. There must be room for it, see `has_room`.
 
         Returns the message's answer if the server could never accept it, and otherwise an empty list.
         """
         if message.utf8 and not self._extensions.smtputf8:
             words = "the mail server cannot take addresses outside ASCII (no SMTPUTF8)"
-            return [Answer(message, Rejected(words, RefusedAt.HERE))]
+            return [MessageFate(message, Rejected(words, RefusedAt.HERE))]
         self._next = message
         self._begin()
         return []
@@ -195,9 +195,9 @@ class SmtpProtocol:
             out.append(line)
         return out
 
-    def receive(self, data: bytes) -> list[Answer]:
+    def receive(self, data: bytes) -> list[MessageFate]:
         """Process bytes from the server; return the fates of the messages that these bytes decide."""
-        answers: list[Answer] = []
+        answers: list[MessageFate] = []
         try:
             for reply in self._reader.feed(data):
                 if self.ending is None:
@@ -206,7 +206,7 @@ class SmtpProtocol:
             answers += self.end(f"the server broke the protocol: {error}")
         return answers
 
-    def end(self, reason: str, hint: str = "", *, during: Message | None = None) -> list[Answer]:
+    def end(self, reason: str, hint: str = "", *, during: Message | None = None) -> list[MessageFate]:
         """End the conversation, because the connection broke or will be closed; return the fates of its messages.
 
         during: the message that the server was dealing with. By default, it is the message of the oldest command
@@ -214,11 +214,13 @@ class SmtpProtocol:
         """
         suspect = during or (self._awaited[0].message if self._awaited else self._current)
         answers = [
-            Answer(command.message, Unanswered(reason))
+            MessageFate(command.message, Unanswered(reason))
             for command in self._awaited
             if command.step is _Step.END and command.message
         ]
-        answers += [Answer(m, GivenBack(reason, m is suspect)) for m in (self._current, self._next) if m is not None]
+        answers += [
+            MessageFate(m, GivenBack(reason, m is suspect)) for m in (self._current, self._next) if m is not None
+        ]
         self._awaited.clear()
         self._todo.clear()
         self._current = self._next = None
@@ -245,7 +247,7 @@ class SmtpProtocol:
         body = " BODY=8BITMIME" if message.eight_bit and self._extensions.eight_bit else ""
         return size + body + (" SMTPUTF8" if message.utf8 else "")
 
-    def _reply(self, reply: Reply) -> list[Answer]:
+    def _reply(self, reply: Reply) -> list[MessageFate]:
         if reply.code == CLOSING:  # refuses the oldest command (RFC 5321, 4.2.3), or says goodbye unasked
             return self._hung_up(self._awaited.popleft() if self._awaited else None, reply.sentence)
         if not self._awaited:
@@ -256,16 +258,16 @@ class SmtpProtocol:
             return self._hung_up(command, words, "see mail.smtp.username and tls")
         return self._HANDLERS[command.step](self, command, reply)
 
-    def _hung_up(self, command: _Command | None, reason: str, hint: str = "") -> list[Answer]:
+    def _hung_up(self, command: _Command | None, reason: str, hint: str = "") -> list[MessageFate]:
         """Handle a server that hangs up: the oldest command is refused, and the others get no reply.
 
         command: the oldest command, or None if no command was waiting for a reply.
         """
         refused = command.message if command and command.step is _Step.END else None
-        said = [Answer(refused, GivenBack(reason, suspect=True))] if refused else []
+        said = [MessageFate(refused, GivenBack(reason, suspect=True))] if refused else []
         return said + self.end(reason, hint, during=command.message if command else None)
 
-    def _on_envelope(self, command: _Command, reply: Reply) -> list[Answer]:
+    def _on_envelope(self, command: _Command, reply: Reply) -> list[MessageFate]:
         if not reply.refused:
             if reply.code >= 300:
                 return self.end(f"the server broke the protocol: {reply.sentence}")
@@ -277,7 +279,7 @@ class SmtpProtocol:
             self._refusal = reply.refusal(RefusedAt.SENDER if command.step is _Step.MAIL else RefusedAt.RECIPIENT)
         return []
 
-    def _on_data(self, command: _Command, reply: Reply) -> list[Answer]:
+    def _on_data(self, command: _Command, reply: Reply) -> list[MessageFate]:
         message = command.message
         if message is None or (not reply.refused and reply.code != READY_FOR_DATA):
             return self.end(f"the server broke the protocol: {reply.sentence}")
@@ -291,20 +293,20 @@ class SmtpProtocol:
         fate, self._refusal = self._refusal or reply.refusal(), None
         self._current = None
         self._begin()
-        return [Answer(message, fate)]
+        return [MessageFate(message, fate)]
 
-    def _on_end(self, command: _Command, reply: Reply) -> list[Answer]:
+    def _on_end(self, command: _Command, reply: Reply) -> list[MessageFate]:
         if command.message is None:
             return []
         if 300 <= reply.code < 400:
             self._awaited.appendleft(command)
             return self.end(f"the server broke the protocol: {reply.sentence}")
-        return [Answer(command.message, reply.refusal() if reply.refused else Accepted())]
+        return [MessageFate(command.message, reply.refusal() if reply.refused else Accepted())]
 
-    def _on_quit(self, command: _Command, reply: Reply) -> list[Answer]:
+    def _on_quit(self, command: _Command, reply: Reply) -> list[MessageFate]:
         return self.end("said goodbye")
 
-    def _ignored(self, command: _Command, reply: Reply) -> list[Answer]:
+    def _ignored(self, command: _Command, reply: Reply) -> list[MessageFate]:
         return []
 
     _HANDLERS: ClassVar = {

@@ -26,7 +26,7 @@ from publisher.mail.smtp.connection import Connection
 from publisher.mail.smtp.ledger_writer import LedgerWriter
 from publisher.mail.smtp.limits import Claim, ThrottledDeliveries
 from publisher.mail.smtp.pool import ConnectionPool, WorkShare
-from publisher.mail.smtp.protocol import Answer, Message
+from publisher.mail.smtp.protocol import Message, MessageFate
 from publisher.mail.transport import Deferred, GivenBack, Outcome, RefusedAt, Rejected
 
 # Within these limits, a batch has about as many deliveries as are sent in CLAIM_SECONDS.
@@ -126,7 +126,7 @@ class SendingLoop:
             return False
         return True
 
-    def answered(self, connection: Connection, answer: Answer) -> None:
+    def answered(self, connection: Connection, answer: MessageFate) -> None:
         """See Coordinator."""
         claim, fate = self._in_hand.pop(answer.message), answer.fate
         if not isinstance(fate, GivenBack):

@@ -18,7 +18,7 @@ from typing import Any
 import httpcore
 
 from publisher.posts.sources.inflating import BadBodyError, Inflater
-from publisher.posts.sources.network_addresses import Place, may_be_allowed, refusal
+from publisher.posts.sources.network_addresses import Destination, may_be_allowed, refusal
 
 # What a server may send beside the body: status lines, headers and the sizes of chunks.
 _MOST_AROUND = 2_000_000
@@ -89,7 +89,7 @@ class Network:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class HttpReply:
     """The answer to one request. headers: by lower-case name; several of one name are joined by ", "."""
 
     status: int
@@ -116,8 +116,8 @@ class Exchanger:
         }
 
     async def send(
-        self, place: Place, headers: dict[str, str], form: str | None, *, allow_private: bool, seconds: float
-    ) -> Reply:
+        self, place: Destination, headers: dict[str, str], form: str | None, *, allow_private: bool, seconds: float
+    ) -> HttpReply:
         """Send a GET, or a POST of a form, and return the answer with its body inflated. Follow no redirect.
 
         Raises TimeoutError after `seconds`, AddressRefusedError, UnknownNameError, BadBodyError, and httpcore's
@@ -139,19 +139,19 @@ class Exchanger:
             finally:
                 await response.aclose()
 
-    async def _read(self, response: httpcore.Response) -> Reply:
+    async def _read(self, response: httpcore.Response) -> HttpReply:
         headers = _joined(response.headers)
         if response.status in (204, 304) or 300 <= response.status < 400:
             if response.status in (204, 304):
                 await response.aread()
-            return Reply(response.status, headers, b"")
+            return HttpReply(response.status, headers, b"")
         length = headers.get("content-length", "")
         if length.isdecimal() and len(length) < 20 and int(length) > self._most_bytes:
             raise BadBodyError(f"is larger than {self._most_bytes / 1_000_000:,.0f} MB")
         inflater = Inflater(headers.get("content-encoding", ""), self._most_bytes)
         async for part in response.aiter_stream():
             inflater.add(part)
-        return Reply(response.status, headers, inflater.result())
+        return HttpReply(response.status, headers, inflater.result())
 
     async def close(self) -> None:
         """Close all connections."""

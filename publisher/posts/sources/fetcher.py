@@ -22,10 +22,10 @@ from urllib.parse import urlencode
 from publisher import __version__
 from publisher.config import Config
 from publisher.core.errors import PublisherError
-from publisher.posts.sources.network_addresses import PORTS, Place, joined, place_of, without_login
+from publisher.posts.sources.network_addresses import PORTS, Destination, destination_of, joined, without_login
 
 if TYPE_CHECKING:
-    from publisher.posts.sources.exchange import Exchanger, Network, Reply
+    from publisher.posts.sources.exchange import Exchanger, HttpReply, Network
 
 ACCEPT = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, text/xml;q=0.9, "
@@ -236,7 +236,7 @@ class _Round:
 
 def _host_of(url: str) -> str:
     try:
-        return place_of(url).host
+        return destination_of(url).host
     except ValueError:
         return ""
 
@@ -263,7 +263,7 @@ class _Fetcher:
 
     async def _fetch(self, request: Request) -> Answer:
         url, left = request.url, self._limits.seconds
-        first: Place | None = None
+        first: Destination | None = None
         is_permanent = True
         for hop in range(self._limits.redirects + 1):
             place = self._checked(request, url, first)
@@ -279,16 +279,16 @@ class _Fetcher:
             url = self._next(request, place, reply.headers["location"])
         raise _error(request, f"redirects more than {self._limits.redirects} times", hint="use its final address")
 
-    def _checked(self, request: Request, url: str, first: Place | None) -> Place:
+    def _checked(self, request: Request, url: str, first: Destination | None) -> Destination:
         try:
-            return place_of(url)
+            return destination_of(url)
         except ValueError as error:
             message = f"redirects to {without_login(url)}, which {error}" if first else str(error)
             raise _error(
                 request, message, hint="write it like https://example.org/feed.xml", is_refused=True
             ) from error
 
-    def _next(self, request: Request, place: Place, location: str) -> str:
+    def _next(self, request: Request, place: Destination, location: str) -> str:
         with suppress(UnicodeError):
             location = location.encode("latin-1").decode("utf-8")
         try:
@@ -300,7 +300,9 @@ class _Fetcher:
             raise _error(request, message, is_refused=True)
         return url
 
-    async def _send(self, request: Request, first: Place, place: Place, left: float) -> tuple[Reply, float]:
+    async def _send(
+        self, request: Request, first: Destination, place: Destination, left: float
+    ) -> tuple[HttpReply, float]:
         """Send one request when its host is free; return the answer and how many seconds it took."""
         loop = asyncio.get_running_loop()
         form = urlencode(request.form) if request.form else None
@@ -319,7 +321,7 @@ class _Fetcher:
             return reply, loop.time() - start
 
 
-def _headers(request: Request, first: Place, place: Place, agent: str) -> dict[str, str]:
+def _headers(request: Request, first: Destination, place: Destination, agent: str) -> dict[str, str]:
     host = f"[{place.host}]" if ":" in place.host else place.host
     headers = {
         "Host": host if place.port == PORTS[place.scheme] else f"{host}:{place.port}",
@@ -340,14 +342,14 @@ def _headers(request: Request, first: Place, place: Place, agent: str) -> dict[s
     return headers
 
 
-def _is_same_host(first: Place, place: Place) -> bool:
+def _is_same_host(first: Destination, place: Destination) -> bool:
     """Return whether a hop leads to the host that the user named, on the same port or from http to https."""
     return first.host == place.host and (
         first.port == place.port or (first.port, place.port) == (PORTS["http"], PORTS["https"])
     )
 
 
-def _judged(request: Request, place: Place, reply: Reply, moved: str) -> Answer:
+def _judged(request: Request, place: Destination, reply: HttpReply, moved: str) -> Answer:
     """Return the answer; raise FetchError if its status is not one of success."""
     is_conditional = bool(request.etag or request.last_modified)
     if reply.status in (200, 203) or (reply.status == 304 and is_conditional) or (request.form and reply.status < 300):
@@ -372,7 +374,7 @@ def _error(request: Request, message: str, **more: Any) -> FetchError:
     return FetchError(message, where=without_login(request.url), **more)
 
 
-def _explained(request: Request, place: Place, error: Exception, seconds: float) -> FetchError:
+def _explained(request: Request, place: Destination, error: Exception, seconds: float) -> FetchError:
     """Return what went wrong with one hop, in words."""
     from publisher.posts.sources.exchange import AddressRefusedError, explanation
 

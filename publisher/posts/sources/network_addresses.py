@@ -58,7 +58,7 @@ _FORBIDDEN_CHARACTERS = re.compile(r"[\x00-\x20\x7f<>\"\\^`{|}]")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Destination:
     """Where a request goes: a URL in its normal form, and its parts.
 
     url     the whole URL, in ASCII, without a fragment
@@ -78,7 +78,7 @@ class Place:
         return self.scheme, self.host, self.port
 
 
-def place_of(url: str) -> Place:
+def destination_of(url: str) -> Destination:
     """Return where a URL leads. Raise ValueError, with a message for the user, for one that nobody should fetch.
 
     Accepted are http and https, without a user name or password, with a host that is a name or an address in its
@@ -104,7 +104,7 @@ def place_of(url: str) -> Place:
     shown = f"[{host}]" if ":" in host else host
     place = shown if port == PORTS[parts.scheme] else f"{shown}:{port}"
     target = _target(parts)
-    return Place(f"{parts.scheme}://{place}{target}", parts.scheme, host, port, target)
+    return Destination(f"{parts.scheme}://{place}{target}", parts.scheme, host, port, target)
 
 
 def joined(base: str, reference: str) -> str:

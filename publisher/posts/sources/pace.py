@@ -15,7 +15,7 @@ from email.utils import parsedate_to_datetime
 
 from publisher.core.source_models import FeedPace
 from publisher.posts.sources.fetcher import Answer, FetchError
-from publisher.posts.sources.network_addresses import place_of
+from publisher.posts.sources.network_addresses import destination_of
 
 LEAST = timedelta(minutes=30)
 MOST_AFTER_FAILURES = timedelta(hours=6)
@@ -87,7 +87,7 @@ def after_redirect(before: Whereabouts, answer: Answer) -> Whereabouts:
     """
     if not answer.moved_to or answer.moved_to == before.url:
         return Whereabouts(before.url)
-    if place_of(answer.moved_to).host == place_of(before.url).host:
+    if destination_of(answer.moved_to).host == destination_of(before.url).host:
         return Whereabouts(answer.moved_to)
     seen = before.seen + 1 if answer.moved_to == before.moved_to else 1
     return Whereabouts(answer.moved_to) if seen >= FETCHES_OF_A_MOVE else Whereabouts(before.url, answer.moved_to, seen)

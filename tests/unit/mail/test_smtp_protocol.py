@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from publisher.mail.smtp.protocol import Answer, Extensions, Fate, Message, SmtpProtocol, dot_stuffed
+from publisher.mail.smtp.protocol import Extensions, Fate, Message, MessageFate, SmtpProtocol, dot_stuffed
 from publisher.mail.transport import Accepted, Deferred, GivenBack, RefusedAt, Rejected, Unanswered
 from tests.support.smtp_protocol_samples import (
     FIRST,
@@ -38,9 +38,9 @@ def test_the_next_envelope_rides_on_the_body_before_it() -> None:
     assert b"".join(protocol.data_to_send()) == (
         b"Message 1\r\n.\r\nMAIL FROM:<ada@example.org>\r\nRCPT TO:<reader2@example.org>\r\nDATA\r\n"
     )
-    assert protocol.receive(b"250 taken\r\n250 a\r\n250 b\r\n354 c\r\n") == [Answer(FIRST, Accepted())]
+    assert protocol.receive(b"250 taken\r\n250 a\r\n250 b\r\n354 c\r\n") == [MessageFate(FIRST, Accepted())]
     assert b"".join(protocol.data_to_send()) == b"Message 2\r\n.\r\n"
-    assert protocol.receive(b"250 taken\r\n") == [Answer(SECOND, Accepted())]
+    assert protocol.receive(b"250 taken\r\n") == [MessageFate(SECOND, Accepted())]
     assert not protocol.busy
 
 
@@ -61,7 +61,7 @@ def test_a_body_can_be_held_back() -> None:
     protocol.data_to_send()
     protocol.receive(b"250 a\r\n250 b\r\n354 c\r\n")
     assert protocol.data_to_send(hand_over=False) == []
-    assert protocol.end("enough") == [Answer(FIRST, GivenBack("enough", suspect=True))]
+    assert protocol.end("enough") == [MessageFate(FIRST, GivenBack("enough", suspect=True))]
 
 
 @pytest.mark.parametrize(
