@@ -9,6 +9,7 @@
     │   └── StoreAwayError    the database's server cannot be reached at present
     ├── SubscriberError       an address or a subscription is not acceptable
     ├── DnsError              a DNS query got no answer
+    ├── FeedError             what the address of a source answers is not a feed, or can't be read
     ├── BounceError           bounce reports cannot be read
     ├── TransportError        the mail server or the outbox folder cannot be used
     │   └── RefusedError      the mail server refuses an edition for every recipient
@@ -95,6 +96,10 @@ class SubscriberError(PublisherError):
 
 class DnsError(PublisherError):
     """A DNS query got no answer: the server can't be reached, or it can't answer this query."""
+
+
+class FeedError(PublisherError):
+    """A document is not a feed, or it cannot be read as one."""
 
 
 class TransportError(PublisherError):

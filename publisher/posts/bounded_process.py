@@ -380,8 +380,12 @@ def _spawned(memory: int) -> _Child:
     return pipes.keep_ours(pid, memory)
 
 
+# The memory for a feed of 20 MB, of which the parser keeps every text several times.
+_FEED_MEMORY = 1_000_000_000
+
 _shared = BoundedProcess()
 _pictures = BoundedProcess()
+_feeds = BoundedProcess(memory=_FEED_MEMORY)
 
 
 def shared_process() -> BoundedProcess:
@@ -397,17 +401,22 @@ def picture_process() -> BoundedProcess:
     return _pictures
 
 
+def feed_process() -> BoundedProcess:
+    """Return the bounded process in which this process reads the feeds of other sites."""
+    return _feeds
+
+
 def _forget() -> None:
     """Leave the bounded processes to the parent, in a process that was forked from one that has bounded processes."""
-    global _shared, _pictures
-    _shared.forget()
-    _pictures.forget()
-    _shared, _pictures = BoundedProcess(), BoundedProcess()
+    global _shared, _pictures, _feeds
+    for process in (_shared, _pictures, _feeds):
+        process.forget()
+    _shared, _pictures, _feeds = BoundedProcess(), BoundedProcess(), BoundedProcess(memory=_FEED_MEMORY)
 
 
 def _end() -> None:
-    _shared.end()
-    _pictures.end()
+    for process in (_shared, _pictures, _feeds):
+        process.end()
 
 
 os.register_at_fork(after_in_child=_forget)

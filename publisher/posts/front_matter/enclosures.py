@@ -99,7 +99,7 @@ class Enclosures:
         if item.length and not is_number:
             what = f"the length {item.length[:40]!r} of {reference!r} is not a number of bytes"
             self._warn(line, what, "write digits only: 12345678")
-        seconds = _seconds(item.duration)
+        seconds = seconds_of(item.duration)
         if item.duration and seconds is None:
             what = f"the duration {item.duration[:40]!r} of {reference!r} is not valid"
             self._warn(line, what, "write it like 1:02:03, or in seconds")
@@ -151,7 +151,7 @@ def _with_values_beside(item: Written, meta: FrontMatter, *, alone: bool) -> Wri
     alone: whether it is the only enclosure; if not, only the duration counts
     """
     beside, length, duration = meta.text("audio_type"), meta.text("audio_length"), _beside_duration(meta)
-    if ":" in length and _seconds(length) is not None:
+    if ":" in length and seconds_of(length) is not None:
         length, duration = "", duration or length
     if not alone:
         beside = length = ""
@@ -261,7 +261,7 @@ def size_in(root: Path, path: str) -> int:
         return NOT_THERE
 
 
-def _seconds(text: str) -> int | None:
+def seconds_of(text: str) -> int | None:
     """Return the seconds in text such as "1:02:03", "62:03", "3723", "1h 2m 3s", "45 min" or "PT1H2M3S"; or None."""
     if re.fullmatch(r"\d{1,6}(:\d{1,2}){0,2}", text, re.ASCII):
         total = 0

@@ -4,9 +4,11 @@ The fetcher opens every connection for posts, and refuses private networks. A do
 whatever kind of feed it is. Which of its items are new is decided by comparing them with those in the database.
 
 Public modules:
+    discovery          the feeds that a web page names
+    feed_document      reading of a feed of any kind
     fetcher            requests for URLs that strangers chose, within limits
     network_addresses  which addresses may be connected to, and which URLs are accepted
     pace               when a source is fetched next, and from where
 """
 
-__all__ = ["fetcher", "network_addresses", "pace"]
+__all__ = ["discovery", "feed_document", "fetcher", "network_addresses", "pace"]

@@ -1,0 +1,96 @@
+"""The texts of items: HTML that is as safe as that of own posts, with absolute URLs and without a feed's extras."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from html import escape
+
+from publisher.core.characters import shorten
+from publisher.posts.rendering.allowed_html import TAGS, has_safe_scheme, sanitise
+from publisher.posts.text.excerpt import decoded, plain_text, shown_words
+from publisher.posts.urls import absolute, is_web_url
+
+# Longer URLs are not those of pages or pictures.
+_LONGEST_URL = 4000
+_LONGEST_TITLE = 500
+_LONGEST_SUMMARY = 10_000
+# A text of this length is more than an excerpt, even if it has no markup.
+_MORE_THAN_AN_EXCERPT = 1200
+
+_TAG = re.compile(r"</?([A-Za-z][A-Za-z0-9]{0,20})\b[^<>]*>")
+_PAIR = re.compile(r"</[A-Za-z]|<br\s?/?>", re.IGNORECASE)
+_BLOCKS = re.compile(r"<(?:p|div|ul|ol|img|figure|h[1-6]|blockquote|pre|table|iframe|video|audio|br)\b", re.IGNORECASE)
+_CUT_OFF = re.compile(r"(?:\[\s?(?:…|\.\.\.|&#8230;|&hellip;)\s?\]|…|\.\.\.|&#8230;|&hellip;)\W{0,9}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class ItemText:
+    """A text as a feed contains it, or clean.
+
+    base      the URL in xml:base; "" if there is none
+    is_plain  whether it is plain text rather than HTML
+    html      its clean HTML; "" before it is cleaned
+    """
+
+    written: str
+    base: str = ""
+    is_plain: bool = False
+    html: str = ""
+
+    @property
+    def as_html(self) -> str:
+        """The text as HTML, in which the lines of plain text are paragraphs."""
+        if not self.is_plain:
+            return self.written
+        blocks = re.split(r"\n\s*\n", self.written.strip())
+        return "\n".join(
+            f"<p>{escape(block.strip(), quote=False).replace(chr(10), '<br>')}</p>" for block in blocks if block.strip()
+        )
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether a description is probably the whole text: it has paragraphs or pictures, and is not cut off."""
+        html = self.written.rstrip()
+        if not html or _CUT_OFF.search(plain_text(html[-2000:])):
+            return False
+        return len(html) >= _MORE_THAN_AN_EXCERPT or (not self.is_plain and _BLOCKS.search(html) is not None)
+
+
+def absolute_web(base: str, reference: str) -> str:
+    """Return the absolute http(s) URL of a reference; "" if it has none."""
+    reference = reference.strip()
+    url = absolute(base, reference) if reference and len(reference) <= _LONGEST_URL else ""
+    return url if is_web_url(url) else ""
+
+
+def plain_title(written: str, *, is_text: bool = False) -> str:
+    """Return a title, name or category as one line of plain text.
+
+    is_text: whether the feed says that it is plain text. Otherwise entities are decoded, and tags of HTML removed.
+    """
+    if not is_text:
+        if _PAIR.search(written) and all(name.lower() in TAGS for name in _TAG.findall(written)):
+            written = shown_words(written)
+        written = decoded(written)
+    return shorten(" ".join(written.split()), _LONGEST_TITLE)
+
+
+def summary_of(html: str) -> str:
+    """Return a summary, which may be HTML, as plain text."""
+    return shorten(plain_text(html), _LONGEST_SUMMARY)
+
+
+def clean_text(text: ItemText, url: str, link: str, home: str) -> ItemText:
+    """Return a text with clean HTML, whose URLs are absolute: by its own base, else by the item's link.
+
+    url   the address of the feed
+    link  the URL of the item's page, or of what stands for it
+    home  the URL of the site; "" if unknown
+    """
+    base = (absolute(url, text.base) if text.base else "") or link
+
+    def absolutise(tag: str, reference: str) -> str | None:
+        return absolute(base, reference) or None if has_safe_scheme(reference, tag) else None
+
+    return ItemText(text.written, base, text.is_plain, sanitise(text.as_html, absolutise).strip())

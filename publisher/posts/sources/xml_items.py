@@ -1,0 +1,255 @@
+"""What feedparser finds in an RSS or Atom feed, as a FeedDocument.
+
+feedparser only ever sees text: XML that xml_text has prepared. It is given no address, so that it fetches nothing and
+leaves URLs as they are written; it does not clean HTML either. Both are done here as for own posts.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+import feedparser
+
+from publisher.core.models import Author, Enclosure, Episode
+from publisher.core.source_models import FeedDocument, FeedItem, FeedPace
+from publisher.posts.front_matter.enclosures import seconds_of
+from publisher.posts.media_types import media_type_of
+from publisher.posts.sources.item_dates import read_date
+from publisher.posts.sources.item_picture import NamedPictures, picture_of
+from publisher.posts.sources.item_text import ItemText, absolute_web, clean_text, plain_title, summary_of
+from publisher.posts.sources.xml_text import decoded_text, no_feed, too_many, xml_text
+
+Found = Mapping[str, Any]
+
+_MOST_AUTHORS, _MOST_CATEGORIES, _MOST_ENCLOSURES = 50, 100, 20
+_HOURS = {"hourly": 1, "daily": 24, "weekly": 168, "monthly": 720, "yearly": 8760}
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+# Elements that feedparser takes for others of the same name, under names that it does not know.
+_RENAMED = (
+    (re.compile(r"<(/?)media:(?:description|text)\b[^<>]*?(/?)>"), r"<\1media:caption\2>"),
+    (re.compile(r"<(/?)media:title\b[^<>]*?(/?)>"), r"<\1media:heading\2>"),
+    (re.compile(r"<(/?)itunes:summary\b[^<>]*?(/?)>"), r"<\1itunes:notes\2>"),
+    (re.compile(r"(<itunes:explicit>\s{0,20})(?:true|explicit)(?=\s{0,20}<)", re.IGNORECASE), r"\1yes"),
+    (re.compile(r"(<itunes:explicit>\s{0,20})(?:false|no)(?=\s{0,20}<)", re.IGNORECASE), r"\1clean"),
+)
+
+
+def read_xml(body: bytes, url: str, headers: Mapping[str, str], most_items: int) -> FeedDocument:
+    """Return what an RSS or Atom feed says. Raises FeedError if it is none, or has too many items."""
+    text, problem = decoded_text(body, headers)
+    text = xml_text(text)
+    for pattern, name in _RENAMED:
+        text = pattern.sub(name, text)
+    found = feedparser.parse(
+        io.BytesIO(text.encode()),  # of bytes alone, it would try whether they are the name of a file
+        response_headers={"content-type": "application/xml; charset=utf-8"},
+        resolve_relative_uris=False,
+        sanitize_html=False,
+    )
+    if not found.version and not found.entries:
+        raise no_feed(text)
+    if len(found.entries) > most_items:
+        raise too_many(len(found.entries), most_items)
+    problems = [problem] if problem else []
+    if found.bozo:
+        problems.append(f"is not well-formed XML: {_reason(found.get('bozo_exception'))}")
+    return _Channel(found, text, url).document(tuple(problems))
+
+
+def _reason(error: object) -> str:
+    """Return what a parser says of a document, in a few words."""
+    said = str(getattr(error, "getMessage", lambda: error)())
+    line = getattr(error, "getLineNumber", lambda: None)()
+    return f"{said[:100]} in line {line}" if line else said[:100]
+
+
+class _Channel:
+    """A feed while it is read: what all of its items have in common."""
+
+    def __init__(self, found: Found, text: str, url: str) -> None:
+        self._found, self._text, self._url = found, text, url
+        self._feed: Found = found["feed"]
+        self._is_atom = str(found.get("version") or "").startswith("atom")
+        self._links = [link for link in self._feed.get("links") or () if isinstance(link, dict)]
+        self.link = self._home()
+        self._base = url if self._is_atom or not self.link else self.link
+        self._language = _text(self._feed, "language")[:40]
+        self._authors = self._authors_of(self._feed) if self._is_atom else ()
+
+    def document(self, problems: tuple[str, ...]) -> FeedDocument:
+        """Return all of it."""
+        return FeedDocument(
+            kind="atom" if self._is_atom else "rss",
+            title=self._title(self._feed),
+            link=self.link,
+            items=tuple(self._item(entry) for entry in self._found["entries"]),
+            description=summary_of(_text(self._feed, "subtitle")),
+            language=self._language,
+            url=self._absolute(self._rel("self")),
+            hub=self._absolute(self._rel("hub")),
+            icon=self._icon(),
+            pace=self._pace(),
+            problems=problems,
+        )
+
+    def _home(self) -> str:
+        written = _text(self._feed, "link") or self._rel("alternate")
+        return absolute_web(self._url, written)
+
+    def _rel(self, rel: str) -> str:
+        return next((href for link in self._links if link.get("rel") == rel and (href := _text(link, "href"))), "")
+
+    def _absolute(self, reference: str) -> str:
+        return absolute_web(self._base, reference) if reference else ""
+
+    def _icon(self) -> str:
+        image = self._feed.get("image")
+        written = _text(self._feed, "icon") or _text(self._feed, "logo")
+        return self._absolute(written or (_text(image, "href") if isinstance(image, dict) else ""))
+
+    def _title(self, found: Found) -> str:
+        detail = found.get("title_detail")
+        kind = _text(detail, "type") if isinstance(detail, dict) else ""
+        return plain_title(_text(found, "title"), is_text=self._is_atom and kind == "text/plain")
+
+    def _pace(self) -> FeedPace:
+        minutes = _number(_text(self._feed, "ttl"))
+        period = _HOURS.get(_text(self._feed, "sy_updateperiod").strip().lower(), 0)
+        often = max(1, _number(_text(self._feed, "sy_updatefrequency")))
+        hours = {hour % 24 for hour in map(_number, self._skipped("Hour")) if hour <= 24}
+        days = {_DAYS.index(day) for word in self._skipped("Day") if (day := word.strip().lower()) in _DAYS}
+        return FeedPace(max(minutes, period * 60 // often), frozenset(hours), frozenset(days))
+
+    def _skipped(self, unit: str) -> list[str]:
+        """Return the texts in <skipHours> or <skipDays>, of which feedparser keeps only the last."""
+        name = f"skip{unit}s>"
+        _, _, behind = self._text.partition(f"<{name}")
+        return re.findall(r">([^<>]{1,20})</", behind.partition(f"</{name}")[0][:5000])
+
+    def _item(self, entry: Found) -> FeedItem:
+        guid, link = " ".join(_text(entry, "id").split()), self._link_of(entry)
+        title = self._title(entry)
+        base = link or self.link or self._url
+        content, summary = self._texts(entry, base)
+        return FeedItem(
+            guid=guid,
+            link=link,
+            title=title,
+            html=content.html,
+            summary=summary,
+            authors=self._authors_of(entry) or self._authors,
+            categories=tuple(self._categories(entry)),
+            published=_first_date(entry, "published", "created", "updated"),
+            updated=_first_date(entry, "updated"),
+            image=picture_of(self._pictures(entry, content), base, title),
+            enclosures=tuple(self._enclosures(entry, base)),
+            episode=_episode(entry),
+            language=self._language_of(entry),
+        )
+
+    def _link_of(self, entry: Found) -> str:
+        """Return the URL of the item's page. An address as guid is one if nothing else is."""
+        links = [link for link in entry.get("links") or () if isinstance(link, dict)]
+        written = [_text(entry, "feedburner_origlink")]
+        if any(link.get("rel") == "alternate" for link in links):
+            written.append(_text(entry, "link"))
+        written += [_text(link, "href") for link in links if link.get("rel") == "alternate"]
+        found = next((url for each in written if each and (url := self._absolute(each))), "")
+        return found or (absolute_web("", _text(entry, "id")) if entry.get("guidislink") or self._is_atom else "")
+
+    def _texts(self, entry: Found, base: str) -> tuple[ItemText, str]:
+        """Return the whole text, which may be empty, and the summary."""
+        contents = [self._text_of(each) for each in entry.get("content") or () if isinstance(each, dict)]
+        detail = entry.get("summary_detail")
+        described = self._text_of(detail) if isinstance(detail, dict) else ItemText(_text(entry, "summary"))
+        notes = ItemText(_text(entry, "itunes_notes") or _text(entry, "media_caption"))
+        whole = max(contents, key=lambda each: len(each.written), default=ItemText(""))
+        if not whole.written.strip() and (described.is_whole or (not self._is_atom and notes.is_whole)):
+            whole, described = (described, notes) if described.is_whole else (notes, described)
+        clean = clean_text(whole, self._url, base, self.link)
+        short = described if described.written.strip() and described.written != whole.written else notes
+        return clean, summary_of(short.as_html)
+
+    def _text_of(self, detail: Found) -> ItemText:
+        kind = _text(detail, "type")
+        if kind and not kind.startswith(("text/", "application/xhtml", "application/xml")) and "/" in kind:
+            return ItemText("")
+        return ItemText(_text(detail, "value"), _text(detail, "base"), is_plain=kind == "text/plain")
+
+    def _authors_of(self, found: Found) -> tuple[Author, ...]:
+        authors: dict[str, Author] = {}
+        for each in found.get("authors") or ():
+            name, email = plain_title(_text(each, "name")), _text(each, "email").strip()
+            email = "" if email.lower().startswith(("noreply@", "no-reply@", "nobody@")) else email
+            url = absolute_web(self._base, _text(each, "href")) if _text(each, "href") else ""
+            if name or email:
+                authors.setdefault((name or email).lower(), Author(name or email.partition("@")[0], email, url))
+        return tuple(authors.values())[:_MOST_AUTHORS]
+
+    def _categories(self, entry: Found) -> Iterator[str]:
+        names: dict[str, str] = {}
+        for tag in entry.get("tags") or ():
+            scheme, term = _text(tag, "scheme"), _text(tag, "label") or _text(tag, "term")
+            if scheme.endswith("#kind") or re.match(r"https?://", term):  # Google's kinds of entries
+                continue
+            name = plain_title(term)
+            if name and len(names) < _MOST_CATEGORIES:
+                names.setdefault(name.lower(), name)
+        return iter(names.values())
+
+    def _enclosures(self, entry: Found, base: str) -> Iterator[Enclosure]:
+        duration = seconds_of(_text(entry, "itunes_duration").strip().partition(".")[0]) or 0
+        seen: set[str] = set()
+        for link in [link for link in entry.get("links") or () if link.get("rel") == "enclosure"][:_MOST_ENCLOSURES]:
+            url = absolute_web(base, _text(link, "href"))
+            if url and url not in seen:
+                seen.add(url)
+                kind = _text(link, "type").strip() or media_type_of(url.partition("?")[0]) or "application/octet-stream"
+                played = kind.startswith(("audio/", "video/"))
+                yield Enclosure(url, kind, _number(_text(link, "length")), duration if played else 0)
+
+    def _pictures(self, entry: Found, content: ItemText) -> NamedPictures:
+        image = entry.get("image")
+        return NamedPictures(
+            media=tuple(each for each in entry.get("media_content") or () if isinstance(each, dict)),
+            thumbnails=tuple(each for each in entry.get("media_thumbnail") or () if isinstance(each, dict)),
+            enclosures=tuple(link for link in entry.get("links") or () if link.get("rel") == "enclosure"),
+            own=_text(image, "href") if isinstance(image, dict) else "",
+            html=content.html or content.as_html,
+        )
+
+    def _language_of(self, entry: Found) -> str:
+        detail = next(iter(entry.get("content") or ()), None) or entry.get("title_detail") or {}
+        found = _text(detail, "language")[:40]
+        return "" if found.lower() == self._language.lower() else found
+
+
+def _text(found: Found, key: str) -> str:
+    """Return a value that is a text; "" if there is none. feedparser's own mapping of keys is passed by."""
+    value = dict.get(found, key) if isinstance(found, dict) else None
+    return value if isinstance(value, str) else ""
+
+
+def _number(text: str) -> int:
+    return int(text) if re.fullmatch(r"\d{1,15}", text := text.strip(), re.ASCII) else 0
+
+
+def _first_date(entry: Found, *names: str) -> datetime | None:
+    return next((date for name in names if (date := read_date(_text(entry, name)))), None)
+
+
+def _episode(entry: Found) -> Episode | None:
+    kind = _text(entry, "itunes_episodetype").strip().lower()
+    found = Episode(
+        season=_number(_text(entry, "itunes_season")) % 1_000_000,
+        number=_number(_text(entry, "itunes_episode")) % 1_000_000,
+        kind=kind if kind in ("full", "trailer", "bonus") else "",
+        title=plain_title(_text(entry, "itunes_title")),
+        explicit=dict.get(entry, "itunes_explicit") if isinstance(entry, dict) else None,
+    )
+    return None if found == Episode() else found
