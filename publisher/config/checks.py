@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from publisher.config.schedule import parse_schedule
+from publisher.core import patterns
 
 # In the list of a newsletter's sources, the project's own posts.
 OWN_POSTS = "posts"
@@ -20,7 +21,7 @@ _OF_VERSIONS = (".git", ".hg", ".svn")
 _WRITTEN_BY_HAND = ("templates", "letters")
 
 # Addresses that are certainly valid, with or without a display name; Python's parser decides about all others.
-_PLAIN_ADDRESS = re.compile(
+_PLAIN_ADDRESS = patterns.compile(
     r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+"
     r"|[A-Za-z0-9]+( [A-Za-z0-9]+)* <[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+>"
 )
@@ -120,7 +121,7 @@ def no_value_twice(value: Sequence[str]) -> None:
 
 
 # A path below the site's URL: no dot segments or hidden files, nothing that has a meaning in URLs.
-_FEED_PATH = re.compile(r"(?![.])[^\\?#:\x00-\x20=<>\"%]+")
+_FEED_PATH = patterns.compile(r"(?![.])[^\\?#:\x00-\x20=<>\"%]+")
 _OF_PAGES = ("index.html", "404.html", "sitemap.xml", "feeds.opml")
 
 
@@ -353,7 +354,7 @@ def civil_date(value: str) -> None:
 
 
 # A user and password, as SQLAlchemy finds them, and what follows.
-_USER_OF_DATABASE = re.compile(r"[^:]+://(?:[^:/]*(?P<password>:[^@]*)?@)?(?P<rest>.*)")
+_USER_OF_DATABASE = patterns.compile(r"[^:]+://(?:[^:/]*(?P<password>:[^@]*)?@)?(?P<rest>.*)")
 
 
 def database_url(value: str) -> None:

@@ -17,12 +17,13 @@ from publisher.config.mistakes import find_mistakes
 from publisher.config.project import Config
 from publisher.config.theme import COLOURS
 from publisher.config.toml_advice import advice_on
+from publisher.core import patterns
 from publisher.core.errors import ConfigError, ProjectError, PublisherError
 
 # How many tables and arrays may be inside each other. tomllib takes 12 seconds for a key of 30,000 parts.
 _MOST_DEPTH = 100
 _PART = r"""(?:[\w-]++|"(?:[^"\\\n]++|\\.)*+"|'[^'\n]*+')"""
-_DOTTED = re.compile(rf"(?<![\w\"'.-])(?:{_PART}[ \t]*+\.[ \t]*+){{{_MOST_DEPTH}}}")
+_DOTTED = patterns.compile(rf"(?<![\w\"'.-])(?:{_PART}[ \t]*+\.[ \t]*+){{{_MOST_DEPTH}}}")
 
 
 def find_project(start: Path) -> Path:

@@ -18,6 +18,7 @@ Public modules:
     mime                 parts of messages and forms of strangers
     models               posts, and problems with them
     newsletter_models    editions, letters, subscribers, deliveries
+    patterns             regular expressions that are compiled when they are first used
     private_folder       folders that only their owner can read, and that git leaves out
     signing              signatures and hashes with the project's secret
     source_models        feeds of other sites as they were read
@@ -41,6 +42,7 @@ __all__ = [
     "mime",
     "models",
     "newsletter_models",
+    "patterns",
     "private_folder",
     "signing",
     "source_models",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 
+from publisher.core import patterns
+
 # Characters that are never joined to their neighbours, so that a text of them can be cut anywhere.
-_APART = re.compile(
+_APART = patterns.compile(
     "[\x00-\u02ff\u0370-\u0482\u1e00-\u1fff\u2010-\u2027\u2030-\u205e\u20a0-\u20cf\u3000-\u3029\u3031-\u3098"
     "\u309b-\u30ff\u3400-\u9fff\uac00-\ud7a3\uff01-\uff60]*+"
 )

@@ -8,7 +8,6 @@ files and Python's gettext looks up the texts, so plurals follow the rule that e
 from __future__ import annotations
 
 import io
-import re
 import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from publisher.core import patterns
 from publisher.core.errors import TemplateError
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 LOCALE_FOLDER = "locale"
 ENGLISH = "en"
 
-_LINE = re.compile(r'(#.*)?|((msgctxt|msgid|msgid_plural|msgstr|msgstr\[\d\])\s+)?"(\\.|[^"\\])*"')
+_LINE = patterns.compile(r'(#.*)?|((msgctxt|msgid|msgid_plural|msgstr|msgstr\[\d\])\s+)?"(\\.|[^"\\])*"')
 
 
 @dataclass(frozen=True, slots=True)

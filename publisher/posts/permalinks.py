@@ -13,27 +13,28 @@ from datetime import date
 from functools import lru_cache
 from urllib.parse import quote, unquote, urlsplit
 
+from publisher.core import patterns
 from publisher.posts.slugs import MOST_NAME_BYTES
 
 # The folder of a project may have a long path as well, and a path has at most 4,096 bytes.
 MOST_PATH_BYTES = 2_000
 
-_PLAIN = re.compile(r"[A-Za-z0-9/._~-]*")
-_TIDY = re.compile(r"(?:/[A-Za-z0-9_~-]+)+/")
-_FILE_ENDING = re.compile(r"\.(?:html?|xhtml)$")
-_FILE_DATE = re.compile(r"([1-9]\d{3})-(\d{1,2})-(\d{1,2})(?:[-_ ]++(.+))?")
-_PATH_DATE = re.compile(r"(?:^|/)([1-9]\d{3})/(\d{1,2})/(\d{1,2})(?:/|$)")
+_PLAIN = patterns.compile(r"[A-Za-z0-9/._~-]*")
+_TIDY = patterns.compile(r"(?:/[A-Za-z0-9_~-]+)+/")
+_FILE_ENDING = patterns.compile(r"\.(?:html?|xhtml)$")
+_FILE_DATE = patterns.compile(r"([1-9]\d{3})-(\d{1,2})-(\d{1,2})(?:[-_ ]++(.+))?")
+_PATH_DATE = patterns.compile(r"(?:^|/)([1-9]\d{3})/(\d{1,2})/(\d{1,2})(?:/|$)")
 
 # The paths of feeds, their archives, the list of feeds and the sitemap. A page there would need a folder of the same
 # name as the file.
-_FEEDS = re.compile(
+_FEEDS = patterns.compile(
     r"/(?:(?:feed|atom)(?:-\d+)?\.xml|feed(?:-\d+)?\.json)(?:/|$)|^/(?:feeds\.opml|sitemap(?:-\d+)?\.xml)(?:/|$)"
 )
 # The files and folders of the site in which no post can be. A name that begins with a dot is not for readers either.
 _OWN = ("assets", "editions", "404.html")
 _FOR_READERS = "/.well-known/"
 # The index, 404, subscribe and archive pages, and the pages of tags and of editions.
-_PAGES = re.compile(
+_PAGES = patterns.compile(
     r"/(?:(?:subscribe|archive|tags(?:/[^/]+(?:/page/\d+)?)?|editions(?:/.+)?|page/\d+)/)?(?:index\.html)?|/404\.html",
     re.IGNORECASE,
 )

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
-import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -19,6 +18,7 @@ from time import time
 from typing import Any, NamedTuple
 
 from publisher.config import Config
+from publisher.core import patterns
 from publisher.core.atomic_write import replacing
 from publisher.core.file_names import is_file
 from publisher.core.models import Picture, Problem, Severity
@@ -45,8 +45,8 @@ HEAVY = 3_000_000  # bytes, from which a check reports a picture
 _STUB = 500  # bytes, up to which it doesn't matter that a file can't be read
 
 _UNUSED_DAYS = 60  # after which a copy is removed from the cache
-_DENSITY = re.compile(r"@([234])x$")
-_COPY = re.compile(r"(?:\.(\d{1,4}))?\.(jpg|png|webp)")
+_DENSITY = patterns.compile(r"@([234])x$")
+_COPY = patterns.compile(r"(?:\.(\d{1,4}))?\.(jpg|png|webp)")
 
 
 class Shown(NamedTuple):

@@ -11,12 +11,14 @@ import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 
+from publisher.core import patterns
+
 # A file name may have 255 bytes, and while a file is being written its name is a little longer.
 MOST_NAME_BYTES = 200
 
 # Characters that only change how an emoji looks.
-LOOKS = re.compile("[\ufe00-\ufe0f]")
-_SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+LOOKS = patterns.compile("[\ufe00-\ufe0f]")
+_SLUG = patterns.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
 def post_slug(text: str) -> str:
@@ -70,14 +72,14 @@ _SPELLED = {
     ".": "dot",
 }
 _SIGNS = {word: sign for sign, word in _SPELLED.items()}
-_AROUND_SIGN = re.compile(rf"-?([{re.escape(''.join(_SPELLED))}])-?")  # _SPACE has left no two hyphens together
-_SPACE = re.compile("[\\s\u2010\u2011-]+")
+_AROUND_SIGN = patterns.compile(rf"-?([{re.escape(''.join(_SPELLED))}])-?")  # _SPACE has left no two hyphens together
+_SPACE = patterns.compile("[\\s\u2010\u2011-]+")
 
 # Unicode's decomposition types for letters that are only a form of another letter. m² is not a form of m2.
 _FORMS = ("<wide>", "<narrow>", "<compat>", "<noBreak>", "<font>", "<initial>", "<medial>", "<final>", "<isolated>")
 
 # Files that the site writes in the folders of tags and authors, and slugs that seem to end in a hash.
-_TAKEN = re.compile(r"index\.html?|(?:feed|atom)(?:-\d+)?\.xml|feed(?:-\d+)?\.json|.*_[0-9a-f]{8}", re.DOTALL)
+_TAKEN = patterns.compile(r"index\.html?|(?:feed|atom)(?:-\d+)?\.xml|feed(?:-\d+)?\.json|.*_[0-9a-f]{8}", re.DOTALL)
 
 
 @lru_cache(maxsize=4096)

@@ -15,14 +15,15 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
+from publisher.core import patterns
 from publisher.core.file_names import existing, is_file
 from publisher.posts.media_types import ending_of, is_published
 
-_WEB = re.compile(r"https?://[^/]", re.IGNORECASE)
-_LIKE_URL = re.compile(
+_WEB = patterns.compile(r"https?://[^/]", re.IGNORECASE)
+_LIKE_URL = patterns.compile(
     r"(?:[a-z][a-z0-9+.-]*:)?//|[^\s./]*+[./][^\s]*+|[^\n]*\.[a-z0-9]{2,4}(?:[?#][\s\S]*)?", re.IGNORECASE
 )
-_PLAIN_PATH = re.compile(r"[A-Za-z0-9/._~-]*")
+_PLAIN_PATH = patterns.compile(r"[A-Za-z0-9/._~-]*")
 
 _LONGEST_NAME = 255
 

@@ -84,8 +84,9 @@ def uses() -> Iterator[Use]:
 def _function_of_re(node: ast.AST) -> str:
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
         return ""
-    owner = node.func.value
-    return node.func.attr if isinstance(owner, ast.Name) and owner.id == "re" and node.func.attr in FUNCTIONS else ""
+    owner, name = node.func.value, node.func.attr
+    is_one = isinstance(owner, ast.Name) and owner.id in ("re", "patterns")  # publisher.core.patterns
+    return name if is_one and name in FUNCTIONS else ""
 
 
 def _names_and_methods(tree: ast.Module) -> tuple[dict[ast.AST, str], dict[str, set[str]]]:

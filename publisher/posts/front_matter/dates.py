@@ -7,6 +7,8 @@ import unicodedata
 from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 
+from publisher.core import patterns
+
 # A post whose date is only a day appears at this hour in the site's time zone. Midnight UTC would be the day before in
 # America, and midnight local time does not exist on every day everywhere.
 MORNING = time(9, 0)
@@ -14,28 +16,30 @@ MORNING = time(9, 0)
 # The meaning of 9999-12-31 as an expiry date. The calendar's very last hours do not exist in every time zone.
 NEVER = datetime(9999, 12, 30, tzinfo=UTC)
 
-_LOOSE = re.compile(
+_LOOSE = patterns.compile(
     r"(\d{4})-(\d{1,2})-(\d{1,2})"
     r"(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*(Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?)?",
     re.IGNORECASE | re.ASCII,
 )
 # The same day in other spellings, of which the year is first: 2026.11.3, 2026年11月3日 and 2026년 11월 3일.
-_YEAR_FIRST = re.compile(r"(\d{4})\s*[./年년]\s*(\d{1,2})\s*[./月월]\s*(\d{1,2})(?!\d)\s*[.日일]?\s*", re.ASCII)
+_YEAR_FIRST = patterns.compile(r"(\d{4})\s*[./年년]\s*(\d{1,2})\s*[./月월]\s*(\d{1,2})(?!\d)\s*[.日일]?\s*", re.ASCII)
 # ISO 8601 without signs, and the names of notes in a Zettelkasten: 20261103, 20261103T0830Z, 202611030830.
-_COMPACT = re.compile(
+_COMPACT = patterns.compile(
     r"(\d{4})(\d\d)(\d\d)(?:[T ]?(\d\d):?(\d\d)(?::?(\d\d))?\s*(Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?)?",
     re.IGNORECASE | re.ASCII,
 )
-_TWELVE_HOURS = re.compile(r"(?<!\d)(\d{1,2})(?::(\d\d)(?::(\d\d))?)?\s*([ap])\.?m\b\.?", re.IGNORECASE | re.ASCII)
+_TWELVE_HOURS = patterns.compile(
+    r"(?<!\d)(\d{1,2})(?::(\d\d)(?::(\d\d))?)?\s*([ap])\.?m\b\.?", re.IGNORECASE | re.ASCII
+)
 # The most common form, which the standard library parses in a third of the time.
-_PLAIN_ISO = re.compile(r"[1-9]\d{3}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:Z|[+-]\d\d:\d\d)", re.ASCII)
+_PLAIN_ISO = patterns.compile(r"[1-9]\d{3}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:Z|[+-]\d\d:\d\d)", re.ASCII)
 # Also matches a word that only begins like a month, which dateutil rejects.
-_NAMED_MONTH = re.compile(r"\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)", re.IGNORECASE)
-_IN_BRACKETS = re.compile(r"\([^()]*\)$")
-_GMT_OFFSET = re.compile(r"\b(?:GMT|UTC)(?=[+-]\d)")
-_HALF_OF_DAY = re.compile(r"\d\s*[ap]\.?m\b", re.IGNORECASE)
+_NAMED_MONTH = patterns.compile(r"\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)", re.IGNORECASE)
+_IN_BRACKETS = patterns.compile(r"\([^()]*\)$")
+_GMT_OFFSET = patterns.compile(r"\b(?:GMT|UTC)(?=[+-]\d)")
+_HALF_OF_DAY = patterns.compile(r"\d\s*[ap]\.?m\b", re.IGNORECASE)
 # Both numbers can be a month.
-_DAY_OR_MONTH_FIRST = re.compile(r"(?:0?[1-9]|1[0-2])[/.-](?:0?[1-9]|1[0-2])[/.-]\d{2,4}(?!\d)")
+_DAY_OR_MONTH_FIRST = patterns.compile(r"(?:0?[1-9]|1[0-2])[/.-](?:0?[1-9]|1[0-2])[/.-]\d{2,4}(?!\d)")
 _HINT = "write it like 2024-07-06 or 2024-07-06 08:30"
 _UNIVERSAL = ("UTC", "GMT", "Z")
 

@@ -10,12 +10,13 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
+from publisher.core import patterns
 from publisher.posts.front_matter.field_names import FrontMatter, first_text, fold
 from publisher.posts.front_matter.switches import FALSE, TRUE, is_switched, word_of
 from publisher.posts.post_file import Tree
 from publisher.posts.urls import absolute, is_web_url
 
-_MARKDOWN_LINK = re.compile(r"(?:\[[^\[\]]*+\]\(\s*+<?([^<>()\s]++)>?[^()]*+\)|<([^<>]++)>)")
+_MARKDOWN_LINK = patterns.compile(r"(?:\[[^\[\]]*+\]\(\s*+<?([^<>()\s]++)>?[^()]*+\)|<([^<>]++)>)")
 _ODD = "is not the URL of a page elsewhere, and is ignored"
 _WHOLE = "write it with https:// at the beginning"
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
+from publisher.core import patterns
 from publisher.core.file_names import existing
 from publisher.core.models import Enclosure, Post, Problem, Severity
 from publisher.posts.front_matter.field_names import FrontMatter, first_text, fold
@@ -22,7 +23,7 @@ from publisher.posts.urls import local_file
 
 NOT_THERE = -1
 
-_MEDIA_TYPE = re.compile(r"[a-zA-Z]+/[a-zA-Z0-9][a-zA-Z0-9.+-]*")
+_MEDIA_TYPE = patterns.compile(r"[a-zA-Z]+/[a-zA-Z0-9][a-zA-Z0-9.+-]*")
 
 
 # Where tables have the address, the type and the length of a file, and how long it plays.
@@ -36,8 +37,8 @@ _VAGUE = ("podcast", "episode")
 _DEEPEST = 3
 
 # After the address, the length and the type, WordPress's plug-in for podcasts has a list as PHP writes it.
-_PHP = re.compile(r"\sa:\d{1,3}:\{")
-_PHP_DURATION = re.compile(r'"duration";s:\d{1,3}:"([\d:]{1,12})"')
+_PHP = patterns.compile(r"\sa:\d{1,3}:\{")
+_PHP_DURATION = patterns.compile(r'"duration";s:\d{1,3}:"([\d:]{1,12})"')
 
 
 class Written(NamedTuple):
@@ -275,7 +276,7 @@ def seconds_of(text: str) -> int | None:
     return (hours * 60 + minutes) * 60 + seconds
 
 
-_IN_WORDS = re.compile(
+_IN_WORDS = patterns.compile(
     r"(?:PT)?(?:(\d{1,6})\s?h(?:ours?|rs?)?[\s,]?)?(?:(\d{1,6})\s?m(?:inutes?|ins?)?[\s,]?)?(?:(\d{1,6})\s?s(?:econds?|ecs?)?)?",
     re.IGNORECASE | re.ASCII,
 )

@@ -17,6 +17,7 @@ import frontmatter
 import yaml
 from frontmatter.default_handlers import BaseHandler
 
+from publisher.core import patterns
 from publisher.core.errors import PostError
 from publisher.posts.post_file import Head, Tree, Twice, Unread
 from publisher.posts.text.encoding import without_controls
@@ -44,7 +45,7 @@ _SHALLOW_LENGTH = 2_000
 
 # tomllib takes 12 seconds and 3 GB for a key of 30,000 parts.
 _PART = r"""(?:[\w-]++|"(?:[^"\\\n]++|\\.)*+"|'[^'\n]*+')"""
-_DOTTED = re.compile(rf"(?<![\w\"'.-])(?:{_PART}[ \t]*+\.[ \t]*+){{{DEEPEST + 1}}}")
+_DOTTED = patterns.compile(rf"(?<![\w\"'.-])(?:{_PART}[ \t]*+\.[ \t]*+){{{DEEPEST + 1}}}")
 
 _TOML_KEY = r"""["']?([\w-]+)["']?\s*="""
 
@@ -90,7 +91,7 @@ class _Handler(BaseHandler):
     """The base class of the handlers. split() expects a block that begins and ends with its fence."""
 
     fence = START_DELIMITER = END_DELIMITER = "---"
-    FM_BOUNDARY = re.compile(r"^---", re.MULTILINE)
+    FM_BOUNDARY = patterns.compile(r"^---", re.MULTILINE)
 
     def detect(self, text: str) -> bool:
         return True
@@ -298,7 +299,7 @@ def _as_text(value: Any, language: str, line: int, depth: int = 0) -> Any:
 
 def _lines_of_json_key(text: str, name: str) -> tuple[int, int]:
     """Return the first and the last line with a key; 1 for a key that is written with escapes."""
-    key = re.compile(rf"{re.escape(json.dumps(name, ensure_ascii=False))}\s*:")
+    key = patterns.compile(rf"{re.escape(json.dumps(name, ensure_ascii=False))}\s*:")
     found = [match.start() for match in key.finditer(text)] or [0]
     return text.count("\n", 0, found[0]) + 1, text.count("\n", 0, found[-1]) + 1
 
@@ -314,7 +315,7 @@ def _twice_in_toml(text: str, line: int) -> PostError:
 
 def _key_lines(block: str, pattern: str, first: int) -> dict[str, int]:
     lines: dict[str, int] = {}
-    key = re.compile(pattern)
+    key = patterns.compile(pattern)
     for number, line in enumerate(block.split("\n"), first):
         if match := key.match(line):
             lines.setdefault(match[1], number)
@@ -369,12 +370,12 @@ def _yaml_error(error: yaml.MarkedYAMLError, block: str) -> PostError:
 
 
 # A line with a key or an item of a list, and its value.
-_KEY_AND_VALUE = re.compile(r"[ \t]*((?:- +)?[\w.-]+:[ \t]+|- +)(\S.*)")
+_KEY_AND_VALUE = patterns.compile(r"[ \t]*((?:- +)?[\w.-]+:[ \t]+|- +)(\S.*)")
 _LONGEST_FIX = 200
 
 
 # A text in quotes with the same quotes inside it: title: "He said "hi""
-_NESTED_QUOTES = re.compile(r"""(["'])((?:[^"'\n]*\s)?+\1[^\s"'][^\n]*)\1""")
+_NESTED_QUOTES = patterns.compile(r"""(["'])((?:[^"'\n]*\s)?+\1[^\s"'][^\n]*)\1""")
 
 
 def in_quotes(line: str) -> str:

@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from publisher.core import patterns
 from publisher.core.errors import PostError
 from publisher.core.models import Author, Enclosure, Episode, Image, Post, Problem, Severity, Tag
 from publisher.posts.front_matter.attached_files import AttachedFiles
@@ -358,15 +359,15 @@ class _PostBuilder:
 _SENTENCES = ("title", "excerpt", "image_alt", "image_caption")
 # The keys for the time at which a post is to appear, beside one for its date.
 _WHEN = ("publish", "published", "posted", "publishedat", "pubdate")
-_UNQUOTED = re.compile(r"[\s<>\"\\]")
+_UNQUOTED = patterns.compile(r"[\s<>\"\\]")
 # The date of a standalone page. No one sees it.
 _NO_DAY = datetime(2000, 1, 1, tzinfo=UTC)
 # A separator between names. The part after a comma may belong to the same name, as in O'Brien, Jr. and Acme, Inc.
-_BETWEEN_NAMES = re.compile(
+_BETWEEN_NAMES = patterns.compile(
     r";|,(?!\s*(?:Jr|Sr|II|III|IV|Ph\.?D|M\.?D|Esq|Inc|Ltd|LLC|LLP|PLC|Corp|Co|GmbH|AG|S\.?A|B\.?V)\.?\s*(?:[,;<]|$))",
     re.IGNORECASE,
 )
-_EMAIL = re.compile(r"[^\s<>@]+@[^\s<>@]+")
+_EMAIL = patterns.compile(r"[^\s<>@]+@[^\s<>@]+")
 
 
 @lru_cache(maxsize=1024)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from publisher.core import patterns
 from publisher.posts.front_matter.switches import (
     FALSE,
     SWITCHES,
@@ -105,7 +106,7 @@ def _is_near_word(word: str, words: frozenset[str]) -> bool:
     return word in words or any(len(word) > 2 and is_near(word, one) for one in words)
 
 
-_HIDES = re.compile(
+_HIDES = patterns.compile(
     r"(?:is)?(?:hide|hidden|exclude|excluded|omit|skip|remove)(?:this)?(?:post|page)?"
     r"(?:(?:from|in|on)(?:the)?(?:home|homepage|homelist|index|lists?|listings?|feeds?|rss|atom|blog|archives?"
     r"|collections?|newsletters?|emails?|posts?|recent|recentposts|everywhere|all))?"
@@ -113,7 +114,7 @@ _HIDES = re.compile(
     r"|(?:is)?(?:(?:members?|subscribers?|paid|premium)only|paywall(?:ed)?|paid|premium|gated)"
     r"|no(?:list|feeds?|rss|newsletters?|email)"
 )
-_SHOWS = re.compile(
+_SHOWS = patterns.compile(
     r"(?:is)?(?:public|visible|live|listed|released)|show(?:in|on)(?:home|homepage|lists?|feeds?|rss|blog|index)"
 )
 

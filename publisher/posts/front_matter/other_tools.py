@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from publisher.posts.text.merge_tags import LIQUID, PHP, SHORTCODE, WORDPRESS, merge_tag
+from publisher.core import patterns
+from publisher.posts.text.merge_tags import LIQUID, MERGE_TAG, PHP, SHORTCODE, WORDPRESS
 from publisher.posts.text.prose import line_counter, masked
 
 
@@ -48,13 +49,13 @@ def carry_over(body: str, site_url: str, resolve: Resolve) -> tuple[str, list[Le
 
 
 # The placeholders of Pelican, Typora, GitLab, VitePress and others for a table of contents.
-_TOC = re.compile(
+_TOC = patterns.compile(
     r"^[ ]{0,3}(?:\[\[?_?toc_?\]\]?|\$\{toc\}|@\[toc\](?:\([^()\n]*\))?|__toc__)[ \t]*$", re.IGNORECASE | re.MULTILINE
 )
-_TOC_DEFINED = re.compile(r"^[ ]{0,3}\[toc\]:", re.IGNORECASE | re.MULTILINE)
+_TOC_DEFINED = patterns.compile(r"^[ ]{0,3}\[toc\]:", re.IGNORECASE | re.MULTILINE)
 
-_BLOCK_TAG = re.compile(r"\{%-?\s*(?:(raw|highlight|comment)\b([^%]*?)|end(raw|highlight|comment)\s*)-?%\}")
-_INNER_RAW = re.compile(r"\{%-?\s*(?:end)?raw\s*-?%\}")
+_BLOCK_TAG = patterns.compile(r"\{%-?\s*(?:(raw|highlight|comment)\b([^%]*?)|end(raw|highlight|comment)\s*)-?%\}")
+_INNER_RAW = patterns.compile(r"\{%-?\s*(?:end)?raw\s*-?%\}")
 
 # How much of the text before and behind a block is looked at, to see whether the block has lines of its own.
 _WIDEST_INDENT = 500
@@ -143,9 +144,9 @@ def _highlighted(block: _Block, code: str, language: str) -> str:
     return fence + language + code.strip(" \t") + indent + fence
 
 
-_SITE = re.compile(r"\{\{-?\s*site\.(?:url\s*-?\}\}(?:\{\{-?\s*site\.baseurl\s*-?\}\})?|baseurl\s*-?\}\})")
-_LINK = re.compile(r"\{%-?\s*(?:link|post_url)\s+([^%\s]+)\s*-?%\}")
-_FILTERED = re.compile(r"""\{\{-?\s*["']([^"'{}]*)["']\s*\|\s*(?:relative_url|absolute_url)\s*-?\}\}""")
+_SITE = patterns.compile(r"\{\{-?\s*site\.(?:url\s*-?\}\}(?:\{\{-?\s*site\.baseurl\s*-?\}\})?|baseurl\s*-?\}\})")
+_LINK = patterns.compile(r"\{%-?\s*(?:link|post_url)\s+([^%\s]+)\s*-?%\}")
+_FILTERED = patterns.compile(r"""\{\{-?\s*["']([^"'{}]*)["']\s*\|\s*(?:relative_url|absolute_url)\s*-?\}\}""")
 
 
 def _known_values(body: str, site_url: str, resolve: Resolve) -> str:
@@ -168,16 +169,16 @@ def _known_values(body: str, site_url: str, resolve: Resolve) -> str:
 # Nothing that was read is given back, as otherwise a word could be read as several attributes in countless ways.
 _ATTRIBUTE = r"""(?>[.#][\w-]+|[\w-]+\s*=\s*(?:"[^"]*"|'[^']*')|[A-Za-z][\w-]*)"""
 _LIST_OF = rf"\{{:\s*(?:{_ATTRIBUTE}\s*+)++\}}"
-_BLOCK_LIST = re.compile(rf"^[ \t>]*(?:{_LIST_OF}[ \t]*+)++$", re.MULTILINE)
-_SPAN_LIST = re.compile(rf"(?<=[)\]*_`>~]){_LIST_OF}")
-_DEFINITION = re.compile(rf"^[ ]{{0,3}}\{{:[\w-]+:\s*+(?:{_ATTRIBUTE}\s*+)*+\}}[ \t]*$", re.MULTILINE)
+_BLOCK_LIST = patterns.compile(rf"^[ \t>]*(?:{_LIST_OF}[ \t]*+)++$", re.MULTILINE)
+_SPAN_LIST = patterns.compile(rf"(?<=[)\]*_`>~]){_LIST_OF}")
+_DEFINITION = patterns.compile(rf"^[ ]{{0,3}}\{{:[\w-]+:\s*+(?:{_ATTRIBUTE}\s*+)*+\}}[ \t]*$", re.MULTILINE)
 _ID = r"\{:?[ \t]*#([\w-]++)[^{}\n]*+\}[ \t]*$"
-_HEADING_ID = re.compile(rf"^(#{{1,6}})[ \t]++([^\n{{]*+(?:(?!{_ID})\{{[^\n{{]*+)*+){_ID}", re.MULTILINE)
-_COMMENT_EXTENSION = re.compile(r"\{::comment\}(?:(?!\{::comment\}).)*?\{:/(?:comment)?\}", re.DOTALL)
-_EXTENSION = re.compile(r"\{::[a-z]+[^{}\n]*\}|\{:/[a-z]*\}")
-_END_OF_BLOCK = re.compile(r"^\^[ \t]*$", re.MULTILINE)
-_TOC_ITEM = re.compile(r"[ \t]*(?:[-*+]|\d+\.)[ \t]+\S")
-_PARAGRAPH_LINE = re.compile(r"(?![ \t]{4})[ \t]*[^\s|>#*+-]")
+_HEADING_ID = patterns.compile(rf"^(#{{1,6}})[ \t]++([^\n{{]*+(?:(?!{_ID})\{{[^\n{{]*+)*+){_ID}", re.MULTILINE)
+_COMMENT_EXTENSION = patterns.compile(r"\{::comment\}(?:(?!\{::comment\}).)*?\{:/(?:comment)?\}", re.DOTALL)
+_EXTENSION = patterns.compile(r"\{::[a-z]+[^{}\n]*\}|\{:/[a-z]*\}")
+_END_OF_BLOCK = patterns.compile(r"^\^[ \t]*$", re.MULTILINE)
+_TOC_ITEM = patterns.compile(r"[ \t]*(?:[-*+]|\d+\.)[ \t]+\S")
+_PARAGRAPH_LINE = patterns.compile(r"(?![ \t]{4})[ \t]*[^\s|>#*+-]")
 
 
 def _attribute_lists(body: str) -> str:
@@ -244,17 +245,17 @@ def _place_target(lines: list[str], above: int, name: str) -> None:
         lines[above] = _target(name) + line
 
 
-_MDX = re.compile(
+_MDX = patterns.compile(
     r"^(?:import[ \t](?=.*[ \t]from[ \t]+['\"].).*['\"];?|export[ \t]+(?:const|default|function)\b.*)$"
     r"|<[A-Z](?=[A-Za-z0-9]*[a-z])[A-Za-z0-9]*+(?:\.[A-Z]\w*+)?(?=[\s/>])[^<>\n]*>",
     re.MULTILINE,
 )
-_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_COMMENT = patterns.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _FAMILIES = (
     ("Liquid is not supported and will be shown as is", LIQUID),
     ("Hugo shortcodes are not supported and will be shown as is", SHORTCODE),
     ("MDX is not supported and will be shown as is", _MDX),
-    ("merge tags are not supported and will be shown as is", merge_tag()),
+    ("merge tags are not supported and will be shown as is", MERGE_TAG),
     ("WordPress's shortcodes are not supported and will be shown as is", WORDPRESS),
     ("PHP is not run, and is removed or shown as is", PHP),
 )

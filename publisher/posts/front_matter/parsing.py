@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
 
+from publisher.core import patterns
 from publisher.core.errors import PostError
 from publisher.posts import bounded_child
 from publisher.posts.bounded_process import OverLimit, TimeLimit, shared_process
@@ -25,18 +26,20 @@ from publisher.posts.text.encoding import decode, repair_body, without_controls
 
 # The line that closes front matter, by the characters that open it.
 _CLOSING = {
-    "---": re.compile(r"^(?:---|\.\.\.)[ \t]*$", re.MULTILINE),
-    "+++": re.compile(r"^\+\+\+[ \t]*$", re.MULTILINE),
+    "---": patterns.compile(r"^(?:---|\.\.\.)[ \t]*$", re.MULTILINE),
+    "+++": patterns.compile(r"^\+\+\+[ \t]*$", re.MULTILINE),
 }
 # The language of front matter behind its first fence, as gray-matter and Eleventy know it.
-_LANGUAGE = re.compile(r"---[ \t]*(json|toml|ya?ml)[ \t]*", re.IGNORECASE)
-_JSON_OPENS = re.compile(r"\{\s*(\"|\n)")
-_JSON_KEY = re.compile(r'"([^"\\]{1,100})"\s*:')
-_JSON_CLOSES = re.compile(r"^\}[ \t]*;*$", re.MULTILINE)
+_LANGUAGE = patterns.compile(r"---[ \t]*(json|toml|ya?ml)[ \t]*", re.IGNORECASE)
+_JSON_OPENS = patterns.compile(r"\{\s*(\"|\n)")
+_JSON_KEY = patterns.compile(r'"([^"\\]{1,100})"\s*:')
+_JSON_CLOSES = patterns.compile(r"^\}[ \t]*;*$", re.MULTILINE)
 
 # Pelican and MultiMarkdown: "Title: ..." from the first line on, without fences, up to an empty line.
-_HEADER_LINE = re.compile(r"(?:title|date|slug|author|authors|category|tags|status|summary|lang): *\S", re.IGNORECASE)
-_BLANK_LINE = re.compile(r"\n[ \t]*\n")
+_HEADER_LINE = patterns.compile(
+    r"(?:title|date|slug|author|authors|category|tags|status|summary|lang): *\S", re.IGNORECASE
+)
+_BLANK_LINE = patterns.compile(r"\n[ \t]*\n")
 
 
 class Unfinished(Exception):  # noqa: N818 - not an error
@@ -238,9 +241,9 @@ def _refuse_header_line(line: str, number: int, before: Iterable[str]) -> None:
 _MOST_TWICE = 20
 _NULLS = frozenset(("null", "Null", "NULL"))
 # In YAML these end a line or begin a file. They would make the patterns below slow to compile.
-_STRANGE = re.compile("\u2028|\u2029|\ufeff")
+_STRANGE = patterns.compile("\u2028|\u2029|\ufeff")
 _NOT_SIMPLE = r"\n\t\x80-\x9f"
-_SIMPLE_LINE = re.compile(
+_SIMPLE_LINE = patterns.compile(
     rf"""([A-Za-z_][A-Za-z0-9_]*):(?:[ ]+(?:
         ([A-Za-z0-9(][^"'#:{_NOT_SIMPLE}]*(?::[^"'#:\ {_NOT_SIMPLE}]+[^"'#:{_NOT_SIMPLE}]*)*)
         |"([^"\\{_NOT_SIMPLE}]*)"[ ]*
@@ -248,7 +251,7 @@ _SIMPLE_LINE = re.compile(
     ))?""",
     re.VERBOSE,
 )
-_SIMPLE_ITEM = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9+._ -]*[A-Za-z0-9+._])?")
+_SIMPLE_ITEM = patterns.compile(r"[A-Za-z0-9](?:[A-Za-z0-9+._ -]*[A-Za-z0-9+._])?")
 
 
 def simple_yaml(block: str) -> tuple[dict[str, Tree], dict[str, int]] | None:

@@ -11,13 +11,14 @@ import re
 from collections.abc import Iterator
 from itertools import dropwhile, takewhile
 
+from publisher.core import patterns
 from publisher.core.errors import PostError
 from publisher.posts.front_matter.field_names import SPELLINGS
 from publisher.posts.front_matter.switches import hides, is_date, is_hidden_by, keeps_back
 from publisher.posts.text.prose import masked
 
 # White space of every kind, and characters without width: Unicode's Default_Ignorable_Code_Point, and blank braille.
-_UNSEEN = re.compile(
+_UNSEEN = patterns.compile(
     "[\\s\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164"
     "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]+"
 )
@@ -33,10 +34,10 @@ _COMMENTS = (
     ("<?", "?>"),
     ("<!doctype", ">"),
 )
-_LIQUID_COMMENT = re.compile(r"\{%-?[ \t]*comment[ \t]*-?%\}")
-_LIQUID_END = re.compile(r"\{%-?[ \t]*endcomment[ \t]*-?%\}")
+_LIQUID_COMMENT = patterns.compile(r"\{%-?[ \t]*comment[ \t]*-?%\}")
+_LIQUID_END = patterns.compile(r"\{%-?[ \t]*endcomment[ \t]*-?%\}")
 # Mode lines of Emacs and Vim, the interpreter of a script, and the comments that Markdown's link references make.
-_MODE_LINE = re.compile(
+_MODE_LINE = patterns.compile(
     r"(?:#!|[#;%/.*\"\\]{0,4}[ \t]{0,8}(?:-\*-[^\n]*-\*-|(?:vim?|ex):)|\[(?://|comment)\]:[ \t]{1,8}(?:#|<>))[^\n]*",
     re.IGNORECASE,
 )
@@ -45,9 +46,9 @@ _MODE_LINE = re.compile(
 _MOST_LINES = 100
 _MOST_LINES_OF_FIELDS = 20
 
-_FENCE = re.compile(r"[ \t]*(---|\+\+\+)[ \t]*")
+_FENCE = patterns.compile(r"[ \t]*(---|\+\+\+)[ \t]*")
 # A key, the space after its sign, and the value.
-_FIELD = re.compile(r"[^\w\n]{0,4}(\w[\w .-]{0,40})[^\w\s:=]{0,2}[ \t]{0,8}[:=]{1,2}([ \t]*+)(.*+)")
+_FIELD = patterns.compile(r"[^\w\n]{0,4}(\w[\w .-]{0,40})[^\w\s:=]{0,2}[ \t]{0,8}[:=]{1,2}([ \t]*+)(.*+)")
 # How many bytes are looked at for a key: more than the longest one has, and some space before it.
 _LONGEST_KEY = 1_000
 # The fields that make a block between two fences front matter; in a text they would be a strange choice.

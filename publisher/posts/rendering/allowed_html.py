@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import nh3
 
+from publisher.core import patterns
 from publisher.posts.rendering.missing_pictures import alt_as_words
 
 TAGS = frozenset(
@@ -71,13 +72,13 @@ FRAME_SANDBOX = (
 )
 
 # The classes that the templates style. Any other class belongs to another site's stylesheet.
-_CLASSES = re.compile(
+_CLASSES = patterns.compile(
     r"language-[\w+#.-]+|footnote(?:s|-ref|-backref)?|markdown-alert(?:-\w+)?|contains-task-list|task-list-item(?:-checkbox)?"
     r"|(?<![\w-])math(?:-display)?(?![\w-])"
 )
 
-_NO_CHECKBOX = re.compile(r"<input(?![^<>]* type=\"checkbox\")[^<>]*>")
-_NO_FRAME = re.compile(r"<iframe(?![^<>]* src=\")[^<>]*>.*?(?:</iframe>|\Z)", re.DOTALL)
+_NO_CHECKBOX = patterns.compile(r"<input(?![^<>]* type=\"checkbox\")[^<>]*>")
+_NO_FRAME = patterns.compile(r"<iframe(?![^<>]* src=\")[^<>]*>.*?(?:</iframe>|\Z)", re.DOTALL)
 _URL_ATTRIBUTES = {"href", "src", "poster", "cite"}
 SCHEMES = {
     "http",
@@ -169,9 +170,9 @@ class _Filter:
         return value
 
 
-_WIDTH = re.compile(r"(?:^|;)\s*width\s*:\s*(\d{1,4})(?:\.\d{1,9})?\s*(px|%|r?em)\s*(?:!|;|$)", re.IGNORECASE)
-_STYLED = re.compile(r'<img\b[^<>]*? style="width:[^<>]*+>')
-_SIZE = re.compile(r' (?:width|height)="[^"]*"| style="width:([^"]*)"')
+_WIDTH = patterns.compile(r"(?:^|;)\s*width\s*:\s*(\d{1,4})(?:\.\d{1,9})?\s*(px|%|r?em)\s*(?:!|;|$)", re.IGNORECASE)
+_STYLED = patterns.compile(r'<img\b[^<>]*? style="width:[^<>]*+>')
+_SIZE = patterns.compile(r' (?:width|height)="[^"]*"| style="width:([^"]*)"')
 
 
 def _width_in(style: str) -> str | None:
@@ -191,8 +192,8 @@ def _with_width(tag: re.Match[str]) -> str:
 
 # WHATWG HTML, "srcset attribute": a URL is a run without spaces. Commas inside it belong to it; a comma at its end ends
 # the candidate, else a descriptor follows, up to the next comma that is not between brackets.
-_URL = re.compile(r"[\s,]*+(\S++)")
-_DESCRIPTOR = re.compile(r"(?:[^,()]++|\([^()]*+\)?+|\))*+")
+_URL = patterns.compile(r"[\s,]*+(\S++)")
+_DESCRIPTOR = patterns.compile(r"(?:[^,()]++|\([^()]*+\)?+|\))*+")
 
 
 def _srcset(tag: str, value: str, absolutise: Absolutise) -> str | None:
@@ -222,12 +223,12 @@ def has_safe_scheme(reference: str, tag: str) -> bool:
     return not scheme or scheme in SCHEMES
 
 
-_OPENING = re.compile(r"<([a-zA-Z][\w:.@-]*)")
+_OPENING = patterns.compile(r"<([a-zA-Z][\w:.@-]*)")
 
 
 # Quoted attributes are matched as a whole, since they may contain a ">". A tag that does not end is matched too, up to
 # the sign that breaks it, so that what follows its name is read only once.
-_TAG = re.compile(r"""</?([a-zA-Z][\w:.@-]*+)(?:[^<>"']++|"[^"]*+"|'[^']*+')*+(>?)""")
+_TAG = patterns.compile(r"""</?([a-zA-Z][\w:.@-]*+)(?:[^<>"']++|"[^"]*+"|'[^']*+')*+(>?)""")
 _KNOWN = TAGS | CONTENT_GOES
 # Words before and behind one of these do not touch, and so they are kept apart.
 _BLOCKS = frozenset("address dialog fieldset form legend menu nav search".split())  # noqa: SIM905

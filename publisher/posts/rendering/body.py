@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from publisher.config import Config
+from publisher.core import patterns
 from publisher.core.characters import shorten
 from publisher.core.errors import PostError
 from publisher.core.models import Picture, Problem, Severity
@@ -43,7 +44,7 @@ MOST_PROBLEMS = 100
 _MORE = "<!--more-->"
 # Without one of these there is no syntax of another tool in a body.
 _OTHER_TOOLS = ("{", "import ", "\n^", "*|", "%%", "<%", "<?", "<#", "</#", "[%", "[[", "TOC", "Toc]", "toc]", "toc_")
-_MORE_SPELLINGS = re.compile(r"<!--\s*(?:more|excerpt|read[- ]more)\s*-->", re.IGNORECASE)
+_MORE_SPELLINGS = patterns.compile(r"<!--\s*(?:more|excerpt|read[- ]more)\s*-->", re.IGNORECASE)
 _HIDES = ("hidden", "style", "<dialog", "<datalist", "<comment")
 # Without one of these there is no comment in a text.
 _COMMENTS = (
@@ -378,10 +379,10 @@ def _without_title(body: str, title: str, taken: TakenOut) -> str:
     return "\n" * blank + pictures + "\n" * (skipped - blank) + "\n".join(lines[skipped:])  # the number of lines stays
 
 
-_PICTURE = re.compile(r"!\[[^\[\]]*\](?:\([^()]*\)|\[[^\[\]]*\])")
+_PICTURE = patterns.compile(r"!\[[^\[\]]*\](?:\([^()]*\)|\[[^\[\]]*\])")
 # As comrak writes them. A tag of the writer's may contain a "<" in quotes, and stays.
-_ANCHOR = re.compile(r'<a href="#[^"<>]*+"(?>[^<>]*?\bclass="anchor")[^<>]*+></a>')
-_ZOOM = re.compile(r'(<img\b[^<>]*?)\bstyle="\s*zoom:\s*(\d{1,3}%);?\s*"', re.IGNORECASE)
+_ANCHOR = patterns.compile(r'<a href="#[^"<>]*+"(?>[^<>]*?\bclass="anchor")[^<>]*+></a>')
+_ZOOM = patterns.compile(r'(<img\b[^<>]*?)\bstyle="\s*zoom:\s*(\d{1,3}%);?\s*"', re.IGNORECASE)
 
 
 def _finish(fragment: str, body: str) -> str:

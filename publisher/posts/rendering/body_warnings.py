@@ -8,6 +8,7 @@ from html import unescape
 from itertools import islice
 from urllib.parse import unquote, urlsplit
 
+from publisher.core import patterns
 from publisher.posts.rendering.allowed_html import dropped_tags, has_safe_scheme
 from publisher.posts.rendering.settled_tags import SettledHtml, ShownTag
 from publisher.posts.text.other_editors import shown_as_typed
@@ -90,7 +91,7 @@ def _is_url(reference: str) -> bool:
     return True
 
 
-_NO_ADDRESS = re.compile(r"<img\b(?![^<>]*\ssrc(?:set)?\s*=\s*[\"']?[^\s\"'<>])[^<>]*>", re.IGNORECASE)
+_NO_ADDRESS = patterns.compile(r"<img\b(?![^<>]*\ssrc(?:set)?\s*=\s*[\"']?[^\s\"'<>])[^<>]*>", re.IGNORECASE)
 
 
 def _without_address(raw: str, lines: LineFinder) -> Iterator[BodyWarning]:
@@ -100,9 +101,9 @@ def _without_address(raw: str, lines: LineFinder) -> Iterator[BodyWarning]:
         yield line, "a picture without an address was left out", "write its path: ![description](picture.png)"
 
 
-_FRAME = re.compile(r"<iframe\b((?:[^<>\"']++|\"[^\"]*+\"|'[^']*+')*+)", re.IGNORECASE)
-_QUOTED = re.compile(r"=\s*+(?:\"[^\"]+\"|'[^']+')")
-_HAS_SOURCE = re.compile(r"\ssrc\s*+=\s*+[^\s\"'<>]", re.IGNORECASE)
+_FRAME = patterns.compile(r"<iframe\b((?:[^<>\"']++|\"[^\"]*+\"|'[^']*+')*+)", re.IGNORECASE)
+_QUOTED = patterns.compile(r"=\s*+(?:\"[^\"]+\"|'[^']+')")
+_HAS_SOURCE = patterns.compile(r"\ssrc\s*+=\s*+[^\s\"'<>]", re.IGNORECASE)
 
 
 def _lost_frames(raw: str, lines: LineFinder) -> Iterator[BodyWarning]:
@@ -130,7 +131,7 @@ def _odd_marks(prose: str) -> Iterator[BodyWarning]:
 
 
 # Code, and the tags of the rest.
-_NOT_PROSE = re.compile(r"<(code|pre|kbd|samp)\b.*?(?:</\1>|\Z)|<[^<>]*>", re.DOTALL)
+_NOT_PROSE = patterns.compile(r"<(code|pre|kbd|samp)\b.*?(?:</\1>|\Z)|<[^<>]*>", re.DOTALL)
 
 
 def _unknown_emoji(clean: str, lines: LineFinder) -> Iterator[BodyWarning]:

@@ -6,13 +6,13 @@ shown without colours.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from html import unescape
 from time import process_time
 from typing import TYPE_CHECKING
 
+from publisher.core import patterns
 from publisher.core.models import Token
 from publisher.posts.bounded_process import BoundedProcess, OverLimit, TimeLimit, shared_process
 
@@ -25,7 +25,7 @@ CODE_TIME = TimeLimit(1.0, 5.0)
 # Seconds that loading Pygments and a lexer may take, which is not the code's fault.
 _LOADING = 0.5
 
-_CODE_BLOCK = re.compile(r'<pre[^<>]*><code class="language-([^"\s]++)[^"]*+">([^<]*+)</code></pre>')
+_CODE_BLOCK = patterns.compile(r'<pre[^<>]*><code class="language-([^"\s]++)[^"]*+">([^<]*+)</code></pre>')
 
 
 def nearest_class(kind: str, classes: Mapping[str, str]) -> str:

@@ -9,38 +9,39 @@ from __future__ import annotations
 import re
 from html import escape, unescape
 
+from publisher.core import patterns
 from publisher.posts.rendering.lost_words import LostWords, Placed
 from publisher.posts.text.prose import ends_in_fence
 
 # As comrak writes a fence with its language, and what is behind that on its line.
-_FENCE = re.compile(r'<pre><code((?: (?:class|data-meta)="[^"]*+")++)>([^<]*+)</code></pre>')
-_PLACED = re.compile(r'<pre data-sourcepos="(\d+):(\d+)-(\d+):\d+"><code((?: (?:class|data-meta)="[^"]*+")*+)>')
-_LANGUAGE, _META = re.compile(r'class="language-([^"]*+)"'), re.compile(r'data-meta="([^"]*+)"')
+_FENCE = patterns.compile(r'<pre><code((?: (?:class|data-meta)="[^"]*+")++)>([^<]*+)</code></pre>')
+_PLACED = patterns.compile(r'<pre data-sourcepos="(\d+):(\d+)-(\d+):\d+"><code((?: (?:class|data-meta)="[^"]*+")*+)>')
+_LANGUAGE, _META = patterns.compile(r'class="language-([^"]*+)"'), patterns.compile(r'data-meta="([^"]*+)"')
 # ```js title="app.js", ```js:app.js, ```js [app.js] and ```js app.js
-_CAPTION = re.compile(
+_CAPTION = patterns.compile(
     r"(?:^|[\s{,])(?:title|filename|file|caption)\s?=\s?(?:\"([^\"]+)\"|'([^']+)'|([^\s{}\"',]+))"
     r"|(?<!\S)[\w+#-]*:([\w/-][\w./-]*\.\w+)(?!\S)"
     r"|^[\w+#-]+ \[([^\[\]]+)\]"
     r"|^[\w+#-]+ ([\w/-][\w./-]*\.[a-z]\w*)$"
 )
-_INFO = re.compile(
+_INFO = patterns.compile(
     r"^[ \t>]*+(?:(?:[-*+]|\d{1,9}[.)])[ \t]++[ \t>]*+)*+(?:```+[ \t]*+([^\s`][^`\n]*+)$|~~~+[ \t]*+([^\s~].*+)$)",
     re.MULTILINE,
 )
 # {1,3}, key=value, "a marked text" and /a marked text/
-_ATTRIBUTE = re.compile(
+_ATTRIBUTE = patterns.compile(
     r"\{\{[^{}]*+\}\}|\{[^{}]*+\}|(?<![\w:.-])[\w:.-]++=(?:\"[^\"]*+\"|'[^']*+'|[^\s,{}\"']++)"
     r"|(?<=\s)(?:\"[^\"]*+\"|'[^']*+'|/[^/\s]++/\w*+)(?!\S)"
 )
-_JSON = re.compile(r"\{\s*+[\"'][^\"']*+[\"']\s*:")
-_DIRECTIVE = re.compile(r"\{(?!code|sourcecode)[\w-]++\}\s*+\S")
-_LANGUAGE_NAME = re.compile(r"\.?[a-z0-9](?:[\w+#.:/@*-]*[\w+#*-])?", re.IGNORECASE | re.ASCII)
-_ASSIGNMENT = re.compile(
+_JSON = patterns.compile(r"\{\s*+[\"'][^\"']*+[\"']\s*:")
+_DIRECTIVE = patterns.compile(r"\{(?!code|sourcecode)[\w-]++\}\s*+\S")
+_LANGUAGE_NAME = patterns.compile(r"\.?[a-z0-9](?:[\w+#.:/@*-]*[\w+#*-])?", re.IGNORECASE | re.ASCII)
+_ASSIGNMENT = patterns.compile(
     r"(?!(?:title|filename|file|caption|lang|language|line\w*|start\w*|hl_\w+|name|id|class|label|[a-z]+:\w+) ?=)"
     r"[\w.:-]++=(?![\"'])",
     re.ASCII,
 )
-_FLAG = re.compile(
+_FLAG = patterns.compile(
     r"\d+(?:-\d+)?|ignore(?:-\w+)?|should_panic|no_run|norun|compile_fail|edition\d+|noplay(?:ground|pen)|hidelines"
     r"|editable|(?:no)?live|noinline|(?:show|no|no-)?line-?(?:nos?|nums?|numbers)|number-?lines|(?:no)?-?copy"
     r"|(?:no)?-?wrap|collapsed?|expand(?:ed)?|fold(?:ed)?|run|runnable|exec|eval|hide|hidden|diff|twoslash|render|skip"

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-import re
 from urllib.parse import parse_qs, urlsplit
+
+from publisher.core import patterns
 
 _YOUTUBE = r"(?:www\.|m\.)?youtube(?:-nocookie)?\.com"
 # What an embedded page looks like, and the page of which it shows a part.
 _PAGES = [
     (
-        re.compile(rf"//{_YOUTUBE}/embed/videoseries\?(?:[^#]*&)?list=([\w-]+)"),
+        patterns.compile(rf"//{_YOUTUBE}/embed/videoseries\?(?:[^#]*&)?list=([\w-]+)"),
         r"https://www.youtube.com/playlist?list=\1",
     ),
-    (re.compile(rf"//{_YOUTUBE}/embed/([\w-]+)"), r"https://www.youtube.com/watch?v=\1"),
-    (re.compile(r"//player\.vimeo\.com/video/(\d+)\?(?:[^#]*&)?h=(\w+)"), r"https://vimeo.com/\1/\2"),
-    (re.compile(r"//player\.vimeo\.com/video/(\d+)"), r"https://vimeo.com/\1"),
-    (re.compile(r"//(?:www\.)?dailymotion\.com/embed/video/(\w+)"), r"https://www.dailymotion.com/video/\1"),
-    (re.compile(r"//open\.spotify\.com/embed(?:-podcast)?/(\w+/\w+)"), r"https://open.spotify.com/\1"),
-    (re.compile(r"//embed\.ted\.com/talks/([\w/-]+)"), r"https://www.ted.com/talks/\1"),
-    (re.compile(r"//(?:www\.)?loom\.com/embed/(\w+)"), r"https://www.loom.com/share/\1"),
-    (re.compile(r"//codepen\.io/([\w-]+)/embed/(?:preview/)?(\w+)"), r"https://codepen.io/\1/pen/\2"),
-    (re.compile(r"//player\.bilibili\.com/player\.html\?(?:[^#]*&)?bvid=(\w+)"), r"https://www.bilibili.com/video/\1"),
-    (re.compile(r"//([\w.-]+)/videos/embed/([\w-]+)"), r"https://\1/w/\2"),  # PeerTube
+    (patterns.compile(rf"//{_YOUTUBE}/embed/([\w-]+)"), r"https://www.youtube.com/watch?v=\1"),
+    (patterns.compile(r"//player\.vimeo\.com/video/(\d+)\?(?:[^#]*&)?h=(\w+)"), r"https://vimeo.com/\1/\2"),
+    (patterns.compile(r"//player\.vimeo\.com/video/(\d+)"), r"https://vimeo.com/\1"),
+    (patterns.compile(r"//(?:www\.)?dailymotion\.com/embed/video/(\w+)"), r"https://www.dailymotion.com/video/\1"),
+    (patterns.compile(r"//open\.spotify\.com/embed(?:-podcast)?/(\w+/\w+)"), r"https://open.spotify.com/\1"),
+    (patterns.compile(r"//embed\.ted\.com/talks/([\w/-]+)"), r"https://www.ted.com/talks/\1"),
+    (patterns.compile(r"//(?:www\.)?loom\.com/embed/(\w+)"), r"https://www.loom.com/share/\1"),
+    (patterns.compile(r"//codepen\.io/([\w-]+)/embed/(?:preview/)?(\w+)"), r"https://codepen.io/\1/pen/\2"),
+    (
+        patterns.compile(r"//player\.bilibili\.com/player\.html\?(?:[^#]*&)?bvid=(\w+)"),
+        r"https://www.bilibili.com/video/\1",
+    ),
+    (patterns.compile(r"//([\w.-]+)/videos/embed/([\w-]+)"), r"https://\1/w/\2"),  # PeerTube
 ]
-_FIRST_SECOND = re.compile(r"[?&](?:start|t)=(\d+)")
+_FIRST_SECOND = patterns.compile(r"[?&](?:start|t)=(\d+)")
 
 
 def page_of_frame(source: str) -> str:

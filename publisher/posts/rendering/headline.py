@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from publisher.core import patterns
 from publisher.core.characters import shorten
 from publisher.core.errors import PostError
 from publisher.posts.text.encoding import without_controls
@@ -21,14 +22,14 @@ _LONGEST_HEADING = 2_000
 _LONGEST_NOTE = 1_000
 _LINE = 60
 # Most headings have none of the signs that Markdown, typography or HTML change.
-_PLAIN = re.compile(r"(?:[^\W_]|[ ,;?!()/’“”])*+", re.ASCII)
-_CLOSING_SIGNS = re.compile(r"(?<=[ \t])#+[ \t]*$")
-_DEFINITION = re.compile(r"^ {0,3}\[([^\[\]\n]{1,200})\]:[ \t]*\S.*$", re.MULTILINE)
+_PLAIN = patterns.compile(r"(?:[^\W_]|[ ,;?!()/’“”])*+", re.ASCII)
+_CLOSING_SIGNS = patterns.compile(r"(?<=[ \t])#+[ \t]*$")
+_DEFINITION = patterns.compile(r"^ {0,3}\[([^\[\]\n]{1,200})\]:[ \t]*\S.*$", re.MULTILINE)
 # The attributes of a heading in other tools, which are not for readers.
-_ATTRIBUTES = re.compile(r"\{:?[ \t]*+(?:[#.][\w-]|[\w-]++=)[^{}]*+\}$")
-_NOTE_MARK = re.compile(r"\[\^[^\[\]\s]{1,100}\]")
-_BLOCK_OF_CODE = re.compile(r"<pre\b.*?(?:</pre>|\Z)", re.DOTALL)
-_LINE_END = re.compile(r"<br\b[^<>]*>|</(?:p|li|dt|dd|td|th|div|blockquote)>")
+_ATTRIBUTES = patterns.compile(r"\{:?[ \t]*+(?:[#.][\w-]|[\w-]++=)[^{}]*+\}$")
+_NOTE_MARK = patterns.compile(r"\[\^[^\[\]\s]{1,100}\]")
+_BLOCK_OF_CODE = patterns.compile(r"<pre\b.*?(?:</pre>|\Z)", re.DOTALL)
+_LINE_END = patterns.compile(r"<br\b[^<>]*>|</(?:p|li|dt|dd|td|th|div|blockquote)>")
 
 
 def title_in(body: str) -> tuple[str, bool]:

@@ -10,6 +10,8 @@ import re
 from itertools import islice
 from typing import NamedTuple
 
+from publisher.core import patterns
+
 # In place of <noscript> and </noscript>, while a text is changed. No body contains control characters of its own.
 NOSCRIPT, END_NOSCRIPT = "\x1a", "\x1b"
 
@@ -24,23 +26,23 @@ _SOURCES = {
     "sizes": ("data-sizes", "data-lazy-sizes"),
     "poster": ("data-poster", "data-lazy-poster"),
 }
-_MEDIA = re.compile(
+_MEDIA = patterns.compile(
     r"<(img|source|video|audio|iframe)(?=[\s/])"
     r"((?:[\s/]++|[^\s/<>=][^\s/<>=]*+(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s<>\"'][^\s<>]*+|(?=>)))?+)*+)>",
     re.IGNORECASE,
 )
-_ATTRIBUTE = re.compile(r"([^\s/<>=][^\s/<>=]*+)(?:\s*+=\s*+(\"[^\"]*+\"|'[^']*+'|[^\s<>\"'][^\s<>]*+))?")
+_ATTRIBUTE = patterns.compile(r"([^\s/<>=][^\s/<>=]*+)(?:\s*+=\s*+(\"[^\"]*+\"|'[^']*+'|[^\s<>\"'][^\s<>]*+))?")
 # A value such as "true" or "auto" is not an address.
-_ADDRESS = re.compile(r"^(?!\s*(?:data|about|javascript):).*[./\d]", re.IGNORECASE | re.DOTALL)
-_LAZY = re.compile(r"(?:^|[\s_-])(?:b-)?(?:lazy|lozad|unveil|lazyload\w*)(?:$|[\s_-])", re.IGNORECASE)
-_PLACEHOLDER = re.compile(
+_ADDRESS = patterns.compile(r"^(?!\s*(?:data|about|javascript):).*[./\d]", re.IGNORECASE | re.DOTALL)
+_LAZY = patterns.compile(r"(?:^|[\s_-])(?:b-)?(?:lazy|lozad|unveil|lazyload\w*)(?:$|[\s_-])", re.IGNORECASE)
+_PLACEHOLDER = patterns.compile(
     r"(?:^|[/_.-])(?:place-?holder|blank|lazy|loading|loader|spacer|spinner|pixel|transparent|trans|empty|dummy|grey|gray|"
     r"clear|lqip|low|tiny|blur(?:red)?|1x1)(?:[_.-]?\w{0,20})?\.(?:gif|png|svg|jpe?g|webp)(?:$|[?#])|/svg\+xml",
     re.IGNORECASE,
 )
-_ALT = re.compile(r"\salt\s*=\s*[\"']?[^\s\"'>]", re.IGNORECASE)
-_INSIDE = re.compile(f"{NOSCRIPT}([^{NOSCRIPT}{END_NOSCRIPT}]*+){END_NOSCRIPT}")
-_SPACE = re.compile(r"(?:\s++|<br\s*+/?>|</?(?:span|a)\b[^<>]*+>)*+")
+_ALT = patterns.compile(r"\salt\s*=\s*[\"']?[^\s\"'>]", re.IGNORECASE)
+_INSIDE = patterns.compile(f"{NOSCRIPT}([^{NOSCRIPT}{END_NOSCRIPT}]*+){END_NOSCRIPT}")
+_SPACE = patterns.compile(r"(?:\s++|<br\s*+/?>|</?(?:span|a)\b[^<>]*+>)*+")
 # How much HTML before and behind <noscript> is searched for the picture that it repeats.
 _NEAR = 1_000
 # How many <noscript> of a text are compared with what is around them.

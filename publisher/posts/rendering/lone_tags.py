@@ -13,6 +13,7 @@ from collections.abc import Callable
 from functools import cache
 from itertools import groupby, islice
 
+from publisher.core import patterns
 from publisher.posts.rendering.allowed_html import TAGS
 from publisher.posts.rendering.lazy_media import END_NOSCRIPT, NOSCRIPT, is_lazy, loaded
 from publisher.posts.rendering.mentioned_tags import CHECKBOX, MARK, VOID, Place, WrittenTag, may_mention, mentions
@@ -39,33 +40,33 @@ _UNWRAPPED = frozenset(("noscript", "object", "select"))
 _IN_TABLES = frozenset(("caption", "col", "colgroup", "tbody", "td", "tfoot", "th", "thead", "tr"))
 _NAMES = _REMOVED | _PAIRED | _IN_TABLES | {"iframe"}
 
-_SUSPECT = re.compile(
+_SUSPECT = patterns.compile(
     rf"</?(?:{'|'.join(sorted(_NAMES))})(?![\w-])|<[!?](?!--)|^[ \t>*+.)\d-]*+<(?:/?[a-z]|!--(?!.*-->))",
     re.IGNORECASE | re.MULTILINE,
 )
-_RAW = re.compile(r"<(?=/?(?:pre|script|style|textarea)\b)", re.IGNORECASE)
-_ROW = re.compile(r"\s*+<(?:caption|col|colgroup|tbody|td|tfoot|th|thead|tr)\b", re.IGNORECASE)
-_COMMENT_END = re.compile(r"--!?>")
-_SPACE = re.compile(r"\s*+")
-_MORE_WORDS = re.compile(r"[ \t]*[^\s<]")
+_RAW = patterns.compile(r"<(?=/?(?:pre|script|style|textarea)\b)", re.IGNORECASE)
+_ROW = patterns.compile(r"\s*+<(?:caption|col|colgroup|tbody|td|tfoot|th|thead|tr)\b", re.IGNORECASE)
+_COMMENT_END = patterns.compile(r"--!?>")
+_SPACE = patterns.compile(r"\s*+")
+_MORE_WORDS = patterns.compile(r"[ \t]*[^\s<]")
 # How many different tags are looked for in a body, to name their lines.
 _MOST = 100
 # In place of the "<" of some tags.
 _HIDDEN = "\x19"
-_SIGN = re.compile(r"<|&(?:amp;)*+lt;")
+_SIGN = patterns.compile(r"<|&(?:amp;)*+lt;")
 # As HTML's tokeniser reads a tag, but a "<" outside of quotes ends one that has no ">", so that each is read once.
-_TAG = re.compile(
+_TAG = patterns.compile(
     r"</?([a-zA-Z][^\s/<>]*+)"
     r"((?:[\s/]++|[^\s/<>=][^\s/<>=]*+(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s<>\"'][^\s<>]*+|(?=>)))?+)*+)(>?)"
 )
-_OWN_TAG = re.compile(r"<(/?)([a-z][a-z0-9]*+)[^<>]*+>")
+_OWN_TAG = patterns.compile(r"<(/?)([a-z][a-z0-9]*+)[^<>]*+>")
 _VOID = frozenset(("br", "hr", "img", "input", "col"))
 _PARAGRAPHS = frozenset(("p", "h1", "h2", "h3", "h4", "h5", "h6", "td", "th", "dt"))
 _ITEMS = frozenset(("li", "dd"))
 _SPANS = frozenset(("em", "strong", "del", "a", "sup", "sub", "mark", "ins", "u", "s", "code"))
-_SOURCE = re.compile(r"\b(?:src|data|srcset|srcdoc)\s*=", re.IGNORECASE)
+_SOURCE = patterns.compile(r"\b(?:src|data|srcset|srcdoc)\s*=", re.IGNORECASE)
 _INSIDE = {"video": "<source", "audio": "<source"}
-_QUIET = re.compile(r"<(?:!doctype html|\?xml|!\[(?:if|endif))", re.IGNORECASE)
+_QUIET = patterns.compile(r"<(?:!doctype html|\?xml|!\[(?:if|endif))", re.IGNORECASE)
 
 
 @cache

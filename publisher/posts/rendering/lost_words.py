@@ -15,6 +15,7 @@ from html import escape, unescape
 from typing import NamedTuple
 from urllib.parse import unquote
 
+from publisher.core import patterns
 from publisher.posts.rendering.settled_tags import ShownTag
 from publisher.posts.text.comments import outside_code
 from publisher.posts.text.prose import code_spans, line_counter, masked
@@ -69,7 +70,7 @@ def with_all_cells(body: str, placed: Placed, found: dict[int, LostWords]) -> st
     return body
 
 
-_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_COMMENT = patterns.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 
 
 def _prose(body: str) -> str:
@@ -83,9 +84,9 @@ def _without_comments(prose: str) -> str:
 
 # Footnotes
 
-_NOTE = re.compile(rf"{_PREFIX}\[\^([^\[\]\s]{{1,100}})\]:", re.MULTILINE)
-_NOTE_SIGN = re.compile(r"\[\^([^\[\]\s]{1,100})\](?!:)")
-_NOTE_ID = re.compile(r'<li id="fn-([^"]+)"')
+_NOTE = patterns.compile(rf"{_PREFIX}\[\^([^\[\]\s]{{1,100}})\]:", re.MULTILINE)
+_NOTE_SIGN = patterns.compile(r"\[\^([^\[\]\s]{1,100})\](?!:)")
+_NOTE_ID = patterns.compile(r'<li id="fn-([^"]+)"')
 
 
 def _without_second_notes(body: str, found: list[LostWords]) -> str:
@@ -151,21 +152,21 @@ def lost_elements(removed: Iterable[ShownTag]) -> Iterator[LostWords]:
 
 # Definitions of links
 
-_DEFINITION = re.compile(
+_DEFINITION = patterns.compile(
     rf"{_PREFIX}\[(?!\^)([^\[\]\n]{{1,200}})\]:[ \t]*+(?:\n[ \t>]*+)?+(<[^<>\n]*+>|[^\s<]\S*+)[ \t]*+(?=\n|\Z|[\"'(])",
     re.MULTILINE,
 )
-_LABEL = re.compile(r"\[([^\[\]]{1,200})\](:?)")
-_ADDRESS = re.compile(r"<?(?:[#/?>]|\.{1,2}/|www\.|[a-z][a-z0-9+.-]*+:[^\s:]|[^\s@]+@[^\s@]+\.\w)", re.IGNORECASE)
-_DOTTED = re.compile(r"[^\sA-Z./][^\s/]*\.[A-Za-z0-9]{1,6}")
-_SLUG = re.compile(r"[^\sA-Z.,;:!?\u2026\u3001\u3002\uff01\uff0c\uff1f]+")
+_LABEL = patterns.compile(r"\[([^\[\]]{1,200})\](:?)")
+_ADDRESS = patterns.compile(r"<?(?:[#/?>]|\.{1,2}/|www\.|[a-z][a-z0-9+.-]*+:[^\s:]|[^\s@]+@[^\s@]+\.\w)", re.IGNORECASE)
+_DOTTED = patterns.compile(r"[^\sA-Z./][^\s/]*\.[A-Za-z0-9]{1,6}")
+_SLUG = patterns.compile(r"[^\sA-Z.,;:!?\u2026\u3001\u3002\uff01\uff0c\uff1f]+")
 # In "[//]: # (words)" and the like, the words are hidden on purpose.
 _HIDING = frozenset(("//", "_", "comment"))
 _HIDING_TARGETS = ("", "#")
-_URL_OR_PATH = re.compile(r"(?:https?|ftps?)://\w|(?:www\.|//)\w|[#/?]|\.{1,2}/", re.IGNORECASE)
-_AUTOLINK = re.compile(r"<[a-z][a-z0-9+.-]+:[^\s<>]*>", re.IGNORECASE)
+_URL_OR_PATH = patterns.compile(r"(?:https?|ftps?)://\w|(?:www\.|//)\w|[#/?]|\.{1,2}/", re.IGNORECASE)
+_AUTOLINK = patterns.compile(r"<[a-z][a-z0-9+.-]+:[^\s<>]*>", re.IGNORECASE)
 # A title of several words, which may be on the next line.
-_TITLE_OF_WORDS = re.compile(
+_TITLE_OF_WORDS = patterns.compile(
     r"[ \t]*+(?:\n[ \t>]*+)?+"
     r"(?:\"[^\s\"]++\s[^\"]{1,2000}\"|'[^\s']++\s[^']{1,2000}'|\([^\s()]++\s[^()]{1,2000}\))[ \t]*+(?=\n|\Z)"
 )
@@ -295,7 +296,7 @@ def _name(label: str) -> str:
     return " ".join(label.split()).casefold()
 
 
-_LINE_BEGIN = re.compile(_PREFIX.removeprefix("^"))
+_LINE_BEGIN = patterns.compile(_PREFIX.removeprefix("^"))
 
 
 def _begins_line(text: str, offset: int) -> bool:
@@ -308,9 +309,9 @@ _WIDEST_PREFIX = 200
 
 # Tables
 
-_DELIMITER = re.compile(r"^[ \t>]*+(?=[^\n]*\|)\|?[ \t]*+:?-[-:| \t]*+$", re.MULTILINE)
-_PLACE = re.compile(r'<(table|tr|th)\b[^<>]*?\bdata-sourcepos="(\d+):(\d+)-')
-_PIPE = re.compile(r"(?<!\\)\|")
+_DELIMITER = patterns.compile(r"^[ \t>]*+(?=[^\n]*\|)\|?[ \t]*+:?-[-:| \t]*+$", re.MULTILINE)
+_PLACE = patterns.compile(r'<(table|tr|th)\b[^<>]*?\bdata-sourcepos="(\d+):(\d+)-')
+_PIPE = patterns.compile(r"(?<!\\)\|")
 
 
 def _may_lose_cells(body: str) -> bool:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from math_core import LatexError, LatexToMathML
 
+from publisher.core import patterns
 from publisher.posts.rendering.allowed_html import MATHML
 from publisher.posts.text.tex import DISPLAY, INLINE
 
@@ -21,11 +22,11 @@ from publisher.posts.text.tex import DISPLAY, INLINE
 LONGEST = 5_000
 DEEPEST = 50
 
-_FORMULA = re.compile(
+_FORMULA = patterns.compile(
     rf'<pre><code class="language-math">([^<]*+)</code></pre>|<code class="({INLINE}|{DISPLAY})">([^<]*+)</code>'
 )
-_LEVELS = re.compile(r"\\(?:left|right|begin|end)(?![a-zA-Z])|\\.|[{}]", re.DOTALL)
-_CHAIN = re.compile(rf"(?:\\[a-zA-Z]++\s*+|[_^]\s*+){{{DEEPEST}}}")
+_LEVELS = patterns.compile(r"\\(?:left|right|begin|end)(?![a-zA-Z])|\\.|[{}]", re.DOTALL)
+_CHAIN = patterns.compile(rf"(?:\\[a-zA-Z]++\s*+|[_^]\s*+){{{DEEPEST}}}")
 
 
 def _align(found: re.Match[str]) -> str:
@@ -35,18 +36,18 @@ def _align(found: re.Match[str]) -> str:
 
 # Names that the converter does not know, and what it knows instead.
 _INSTEAD = (
-    (re.compile(r"\\(begin|end)\{(?:eqnarray|flalign)(\*?)\}"), r"\\\1{align\2}"),
-    (re.compile(r"\\(begin|end)\{split\}"), r"\\\1{aligned}"),
-    (re.compile(r"\\(?:begin\{alignat(\*?)\}\{\d{1,3}\}|end\{alignat(\*?)\})"), _align),
-    (re.compile(r"\\(begin|end)\{smallmatrix\}"), r"\\\1{matrix}"),
-    (re.compile(r"\\(?:begin|end)\{(?:displaymath|math|subequations)\}"), ""),
-    (re.compile(r"\\mbox(?![a-zA-Z])"), r"\\text"),
-    (re.compile(r"\\(?:label|eqref)\{[^{}]*+\}"), ""),
+    (patterns.compile(r"\\(begin|end)\{(?:eqnarray|flalign)(\*?)\}"), r"\\\1{align\2}"),
+    (patterns.compile(r"\\(begin|end)\{split\}"), r"\\\1{aligned}"),
+    (patterns.compile(r"\\(?:begin\{alignat(\*?)\}\{\d{1,3}\}|end\{alignat(\*?)\})"), _align),
+    (patterns.compile(r"\\(begin|end)\{smallmatrix\}"), r"\\\1{matrix}"),
+    (patterns.compile(r"\\(?:begin|end)\{(?:displaymath|math|subequations)\}"), ""),
+    (patterns.compile(r"\\mbox(?![a-zA-Z])"), r"\\text"),
+    (patterns.compile(r"\\(?:label|eqref)\{[^{}]*+\}"), ""),
 )
 
 # What the converter may write.
 _NAMES = "|".join(("math", "b", "i", *sorted(MATHML)))
-_SAFE = re.compile(
+_SAFE = patterns.compile(
     r"(?:[^<>&]++|&(?:lt|gt|amp|quot|#x?[0-9a-fA-F]++);"
     rf"|</?(?:{_NAMES})(?: (?!on|href|src)[a-z]++=\"(?:[^\"<>&:]|:(?! *url))*+\")*+ ?/?>)*+"
 )
@@ -120,11 +121,11 @@ class _Converter:
         return "", why[:1].lower() + why[1:] if why[1:2].islower() else why
 
 
-_ANNOTATION = re.compile(r"(<annotation [^<>]*+>)[^<]*+(</annotation>)")
+_ANNOTATION = patterns.compile(r"(<annotation [^<>]*+>)[^<]*+(</annotation>)")
 
 
-_ELEMENT = re.compile(r"<(m[a-z]++)((?: [a-z]++=\"[^\"]*+\")*+)>|</(m[a-z]++)>")
-_STYLE = re.compile(r" (?:displaystyle|scriptlevel)=\"[^\"]*+\"")
+_ELEMENT = patterns.compile(r"<(m[a-z]++)((?: [a-z]++=\"[^\"]*+\")*+)>|</(m[a-z]++)>")
+_STYLE = patterns.compile(r" (?:displaystyle|scriptlevel)=\"[^\"]*+\"")
 
 
 def _in_styles(mathml: str) -> str:
@@ -169,10 +170,10 @@ def _depth(tex: str) -> int:
     return deepest
 
 
-_MATHML = re.compile(r"<math\b([^<>]*+)>((?:[^<]++|<(?!/?math\b))*+)</math>")
-_TEX_IN = re.compile(r'<annotation encoding="application/x-tex">([^<]++)</annotation>')
-_ANNOTATIONS = re.compile(r"<annotation\b[^<>]*+>[^<]*+</annotation>")
-_PART = re.compile(r"<(/?)([a-z]++)[^<>]*+>|([^<]++)")
+_MATHML = patterns.compile(r"<math\b([^<>]*+)>((?:[^<]++|<(?!/?math\b))*+)</math>")
+_TEX_IN = patterns.compile(r'<annotation encoding="application/x-tex">([^<]++)</annotation>')
+_ANNOTATIONS = patterns.compile(r"<annotation\b[^<>]*+>[^<]*+</annotation>")
+_PART = patterns.compile(r"<(/?)([a-z]++)[^<>]*+>|([^<]++)")
 # What is between the parts of an element, in words.
 _BETWEEN = {
     "mfrac": ("/",),

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import NamedTuple
 
+from publisher.core import patterns
 from publisher.posts.rendering.allowed_html import TAGS
 
 
@@ -63,27 +64,29 @@ _WITHOUT_WORDS = frozenset(("meta", "link", "base", "embed", "param", "area", "f
 _PARTS = frozenset(("option", "optgroup"))
 
 # The only field of a form that a post may have.
-CHECKBOX = re.compile(r"\btype\s*=\s*[\"']?checkbox", re.IGNORECASE)
-_SLASH = re.compile(r"(?:^|[\s\"'])/\s*$")
-_TAG = re.compile(r"<(/?)([a-zA-Z][\w.-]*+)(?=[\s/>])")
-_MENTIONED_BREAK = re.compile(r"[ \t(]<(?:[bh]r|wbr)[ \t]*/?>(?:[,.;:!?)]|[ \t]+(?:tags?|elements?)\b)", re.IGNORECASE)
+CHECKBOX = patterns.compile(r"\btype\s*=\s*[\"']?checkbox", re.IGNORECASE)
+_SLASH = patterns.compile(r"(?:^|[\s\"'])/\s*$")
+_TAG = patterns.compile(r"<(/?)([a-zA-Z][\w.-]*+)(?=[\s/>])")
+_MENTIONED_BREAK = patterns.compile(
+    r"[ \t(]<(?:[bh]r|wbr)[ \t]*/?>(?:[,.;:!?)]|[ \t]+(?:tags?|elements?)\b)", re.IGNORECASE
+)
 # A tag without attributes that may be a word: one before a space, and a picture without an address.
-_MAYBE_WORD = re.compile(r"<(?:[a-z][a-z0-9]*+>[\s,.;:!?)\]]|img[ \t]*/?>)", re.IGNORECASE)
+_MAYBE_WORD = patterns.compile(r"<(?:[a-z][a-z0-9]*+>[\s,.;:!?)\]]|img[ \t]*/?>)", re.IGNORECASE)
 # A name or a target of links, which needs no content.
-_ANCHOR = re.compile(r"(?:^|\s)(?:name|id)\s*=", re.IGNORECASE)
-_LINK = re.compile(r"(?:^|\s)href\s*=", re.IGNORECASE)
-_AND = re.compile(
+_ANCHOR = patterns.compile(r"(?:^|\s)(?:name|id)\s*=", re.IGNORECASE)
+_LINK = patterns.compile(r"(?:^|\s)href\s*=", re.IGNORECASE)
+_AND = patterns.compile(
     r"\s+(?:(?:and|or|with|und|oder|mit|et|ou|ni|y|o|e|en|of)(?: (?:a|an|the|its|closing|ein|eine|un|une))?|[,/…&;-])"
     r"\s+",
     re.IGNORECASE,
 )
-_WORD_BEFORE = re.compile(r"[^\s<>.!?:;…。！？：][ \t]+[(\[\"'“‘„«]?\Z|[(\[\"'“‘„«/]\Z")
-_WORD_AFTER = re.compile(
+_WORD_BEFORE = patterns.compile(r"[^\s<>.!?:;…。！？：][ \t]+[(\[\"'“‘„«]?\Z|[(\[\"'“‘„«/]\Z")
+_WORD_AFTER = patterns.compile(
     r"[,.;:!?)\]/\"'”’“»…]|[ \t]+[^\s<]|[ \t]*(?:\n[ \t]*[^\s<]|</(?:p|li|h[1-6]|td|th|em|strong)>)"
 )
-_APART = re.compile(r"[\s,.;:!?)\]]")
+_APART = patterns.compile(r"[\s,.;:!?)\]]")
 # Behind a tag that begins a line, and so a block of HTML, this shows that it is the subject of a sentence.
-_SUBJECT = re.compile(r"[,;:.)]|[ \t]+(?:is|are|must|should|means|needs|tags?|elements?|ist|est)\b")
+_SUBJECT = patterns.compile(r"[,;:.)]|[ \t]+(?:is|are|must|should|means|needs|tags?|elements?|ist|est)\b")
 _NEAR = 30
 # Is put before a tag that would begin a block of HTML, so that it is in a paragraph.
 MARK = "\x18"

@@ -7,21 +7,23 @@ from __future__ import annotations
 
 import re
 
-_IMAGE = re.compile(r"<img\b[^<>]*>")
-_WITHOUT_ADDRESS = re.compile(r'<(?:img(?![^<>]* src=")|source(?![^<>]* src(?:set)?="))')
-_ALT = re.compile(r' alt="([^"]*)"')
-_SOURCE = re.compile(r' src="')
+from publisher.core import patterns
+
+_IMAGE = patterns.compile(r"<img\b[^<>]*>")
+_WITHOUT_ADDRESS = patterns.compile(r'<(?:img(?![^<>]* src=")|source(?![^<>]* src(?:set)?="))')
+_ALT = patterns.compile(r' alt="([^"]*)"')
+_SOURCE = patterns.compile(r' src="')
 # The first URL of a srcset. The sanitiser has escaped the commas in it.
-_CANDIDATE = re.compile(r' srcset="([^"\s,]+)')
-_PICTURE = re.compile(r"<picture\b[^<>]*>((?:[^<]++|<(?!/?picture\b))*+)</picture>")
-_LOST_SOURCE = re.compile(r'<source(?![^<>]* src(?:set)?=")[^<>]*>\s*')
-_CAPTION = re.compile(r"(?:</a>|</p>|\s)*<figcaption>\s*+([^<]*)</figcaption>")
+_CANDIDATE = patterns.compile(r' srcset="([^"\s,]+)')
+_PICTURE = patterns.compile(r"<picture\b[^<>]*>((?:[^<]++|<(?!/?picture\b))*+)</picture>")
+_LOST_SOURCE = patterns.compile(r'<source(?![^<>]* src(?:set)?=")[^<>]*>\s*')
+_CAPTION = patterns.compile(r"(?:</a>|</p>|\s)*<figcaption>\s*+([^<]*)</figcaption>")
 _LONGEST_CAPTION = 2_000
 
 # In place of a picture without words. No body contains control characters of its own.
 _NOTHING = "\x1a"
-_ONLY_NOTHING = re.compile(rf"<(p|figure)>\s*+{_NOTHING}[\s{_NOTHING}]*+</\1>\n?")
-_LINKED_NOTHING = re.compile(rf'(<a [^<>]*?\bhref="([^"]*)"[^<>]*>)\s*+{_NOTHING}[\s{_NOTHING}]*+</a>')
+_ONLY_NOTHING = patterns.compile(rf"<(p|figure)>\s*+{_NOTHING}[\s{_NOTHING}]*+</\1>\n?")
+_LINKED_NOTHING = patterns.compile(rf'(<a [^<>]*?\bhref="([^"]*)"[^<>]*>)\s*+{_NOTHING}[\s{_NOTHING}]*+</a>')
 
 
 def alt_as_words(clean: str) -> str:

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from publisher.config import Config
+from publisher.core import patterns
 from publisher.core.file_names import composed, existing, is_file
 from publisher.core.models import Picture, bare_url
 from publisher.posts.media_types import is_picture
@@ -23,11 +24,11 @@ _MARKDOWN = tuple(ending for ending in ENDINGS if ending != ".html")
 
 
 # "https:page" means a different place in every feed reader, and is invalid in most.
-_HALF_URL = re.compile(r"https?:(?!//[^/])", re.IGNORECASE)
-_WHOLE_URL = re.compile(r"https?://[^/]")
+_HALF_URL = patterns.compile(r"https?:(?!//[^/])", re.IGNORECASE)
+_WHOLE_URL = patterns.compile(r"https?://[^/]")
 
 # A path from the root without dots, which is neither a file nor a post's file, and needs no resolving.
-_PLAIN_PATH = re.compile(r"(?:/[A-Za-z0-9_~-]+)+/?")
+_PLAIN_PATH = patterns.compile(r"(?:/[A-Za-z0-9_~-]+)+/?")
 
 
 class References:

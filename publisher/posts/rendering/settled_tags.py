@@ -9,13 +9,15 @@ import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from publisher.core import patterns
+
 # Words have none of these signs, unlike scripts and styles.
-CODE = re.compile(r"[;{}()=\[\]<>\\#$+*|&]")
-LETTER = re.compile(r"[^\W\d_]")
-_TAG = re.compile(r"<[^<>]*+>")
+CODE = patterns.compile(r"[;{}()=\[\]<>\\#$+*|&]")
+LETTER = patterns.compile(r"[^\W\d_]")
+_TAG = patterns.compile(r"<[^<>]*+>")
 # What is not words of an element: code; and in a drawing what describes it, and the HTML that stays when it is removed.
-_APART = re.compile(r"<(style|script)\b.*?(?:</\1>|\Z)", re.IGNORECASE | re.DOTALL)
-_APART_IN_DRAWING = re.compile(
+_APART = patterns.compile(r"<(style|script)\b.*?(?:</\1>|\Z)", re.IGNORECASE | re.DOTALL)
+_APART_IN_DRAWING = patterns.compile(
     r"<(title|desc|metadata|foreignObject(?=[^<>]*+>\s*+<))\b.*?(?:</\1\s*>|\Z)", re.IGNORECASE | re.DOTALL
 )
 # How far before a title the head of a pasted document may begin, and how much of some words is named.

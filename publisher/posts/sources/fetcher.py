@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import queue
-import re
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,6 +20,7 @@ from urllib.parse import urlencode
 
 from publisher import __version__
 from publisher.config import Config
+from publisher.core import patterns
 from publisher.core.errors import PublisherError
 from publisher.posts.sources.network_addresses import PORTS, Destination, destination_of, joined, without_login
 
@@ -34,7 +34,7 @@ ACCEPT = (
 _PERMANENT = (301, 308)
 _REDIRECTS = (301, 302, 303, 307, 308)
 # Validators are sent as they came, but a header is one line.
-_CLEAN = re.compile(r"[\x21-\x7e\x80-\xff][\x20-\x7e\x80-\xff]*")
+_CLEAN = patterns.compile(r"[\x21-\x7e\x80-\xff][\x20-\x7e\x80-\xff]*")
 # A host that failed this often in a row is not asked again in the same round.
 _HOST_FAILURES = 3
 

@@ -16,6 +16,8 @@ from functools import cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
+from publisher.core import patterns
+
 LONGEST_URL = 4_000
 PORTS = {"http": 80, "https": 443}
 
@@ -52,9 +54,11 @@ _PORTS_OF_OTHERS = frozenset(
         *(3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080),
     )
 )
-_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*")
-_NUMBER = re.compile(r"(0x[0-9a-f]*|[0-9]+)", re.IGNORECASE)
-_FORBIDDEN_CHARACTERS = re.compile(r"[\x00-\x20\x7f<>\"\\^`{|}]")
+_NAME = patterns.compile(
+    r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*"
+)
+_NUMBER = patterns.compile(r"(0x[0-9a-f]*|[0-9]+)", re.IGNORECASE)
+_FORBIDDEN_CHARACTERS = patterns.compile(r"[\x00-\x20\x7f<>\"\\^`{|}]")
 
 
 @dataclass(frozen=True, slots=True)

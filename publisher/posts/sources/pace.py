@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
+from publisher.core import patterns
 from publisher.core.source_models import FeedPace
 from publisher.posts.sources.fetcher import Answer, FetchError
 from publisher.posts.sources.network_addresses import destination_of
@@ -26,7 +27,7 @@ MOST = timedelta(days=7)
 FETCHES_OF_A_MOVE = 3
 
 _HOUR = timedelta(hours=1)
-_SECONDS = re.compile(r"[0-9]{1,10}")
+_SECONDS = patterns.compile(r"[0-9]{1,10}")
 _TOO_MANY_REQUESTS = 429
 
 

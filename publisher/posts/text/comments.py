@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
 
+from publisher.core import patterns
 from publisher.posts.text.merge_tags import without_shown_code
 from publisher.posts.text.prose import masked, without_inline_code
 
@@ -64,31 +65,31 @@ _KINDS = (
 )
 _HINT = "delete it, or write <!-- ... -->"
 _NEVER_CLOSED = ("the comment that begins here is never closed, and readers see it", "close it where it ends")
-_ID = re.compile(r"\{#[^{}\n]{0,200}(?<!#)\}")
+_ID = patterns.compile(r"\{#[^{}\n]{0,200}(?<!#)\}")
 
 # Obsidian's. A merge tag such as %%NAME%% is none, nor are per cent, as in 5%%. Other signs are those of programs:
 # ${x%%.*}, %%d, %%time and %%i. Between spaces, or glued to a word, a pair may be either.
-_PER_CENT = re.compile(r"(?<![%\d])%%(?!%)((?:[^%]|%(?!%))*+)(?=%%(?!%))")
-_BEGINS_LINE = re.compile(r"[ \t>]*+(?:(?:[-*+]|\d{1,9}[.)])[ \t]++)*+")
-_PER_CENT_LINE = re.compile(r"^[ \t>]{0,40}%%(?=[ \t]+[^\s%])", re.MULTILINE)
-_CONTAINER = re.compile(
+_PER_CENT = patterns.compile(r"(?<![%\d])%%(?!%)((?:[^%]|%(?!%))*+)(?=%%(?!%))")
+_BEGINS_LINE = patterns.compile(r"[ \t>]*+(?:(?:[-*+]|\d{1,9}[.)])[ \t]++)*+")
+_PER_CENT_LINE = patterns.compile(r"^[ \t>]{0,40}%%(?=[ \t]+[^\s%])", re.MULTILINE)
+_CONTAINER = patterns.compile(
     r"^[ \t>]{0,40}:::++(?=[ \t]{0,8}\{?[ \t]{0,8}\.?(?:comment|hidden|content-hidden)\b)", re.MULTILINE
 )
-_MERGE_TAG = re.compile(r"=[^%]*=|[A-Za-z][\w.-]{1,60}", re.ASCII)
+_MERGE_TAG = patterns.compile(r"=[^%]*=|[A-Za-z][\w.-]{1,60}", re.ASCII)
 # A reference that no link uses, which Markdown takes for text if it is behind other words of a paragraph.
-_REFERENCE = re.compile(r"(?<!\\)\[(?://\]:|[^\[\]\n]{0,60}\]:[ \t]{0,8}(?:#|<>)[ \t]{0,8}[(\"'])")
-_SEEN_REFERENCE = re.compile(
+_REFERENCE = patterns.compile(r"(?<!\\)\[(?://\]:|[^\[\]\n]{0,60}\]:[ \t]{0,8}(?:#|<>)[ \t]{0,8}[(\"'])")
+_SEEN_REFERENCE = patterns.compile(
     "\\[//\\]:|(?:\\]|</a>): ?(?:#|&lt;&gt;) ?[(\"'\N{LEFT DOUBLE QUOTATION MARK}\N{LEFT SINGLE QUOTATION MARK}]"
 )
 
 _NO_COMMENT = "(?!doctype|element|attlist|entity|notation)"
-_SEEN_HTML = re.compile(rf"&lt;!(?:[ \u2013\u2014-]|{_NO_COMMENT}[a-z])", re.IGNORECASE)
-_SEEN_END = re.compile("[-\u2013\u2014]&gt;")
-_ESCAPED = re.compile(r"(?:\\<|&lt;|&#60;)\\?![\\ &a-z-]", re.IGNORECASE)
-_MISSPELLED = re.compile(rf"<!(?:[ \u2013\u2014]|-(?!-)|{_NO_COMMENT}[a-z](?=[^<>\n]{{0,200}}>))", re.IGNORECASE)
-_ODD_END = re.compile("(?:[\u2013\u2014]|--? |(?<!-)-)>")
-_BLANK_LINE = re.compile(r"\n[ \t]*\n")
-_HTML = re.compile(r"<!--(?:(?!-->).)*+(-->|\Z)", re.DOTALL)
+_SEEN_HTML = patterns.compile(rf"&lt;!(?:[ \u2013\u2014-]|{_NO_COMMENT}[a-z])", re.IGNORECASE)
+_SEEN_END = patterns.compile("[-\u2013\u2014]&gt;")
+_ESCAPED = patterns.compile(r"(?:\\<|&lt;|&#60;)\\?![\\ &a-z-]", re.IGNORECASE)
+_MISSPELLED = patterns.compile(rf"<!(?:[ \u2013\u2014]|-(?!-)|{_NO_COMMENT}[a-z](?=[^<>\n]{{0,200}}>))", re.IGNORECASE)
+_ODD_END = patterns.compile("(?:[\u2013\u2014]|--? |(?<!-)-)>")
+_BLANK_LINE = patterns.compile(r"\n[ \t]*\n")
+_HTML = patterns.compile(r"<!--(?:(?!-->).)*+(-->|\Z)", re.DOTALL)
 
 
 def without_comments(text: str) -> str:
@@ -110,8 +111,8 @@ def without_comments_in_attributes(html: str) -> str:
     return _TAG.sub(lambda tag: _IN_DESCRIPTION.sub("", tag[0]) if "&lt;!--" in tag[0] else tag[0], html)
 
 
-_TAG = re.compile(r"<[a-z][^<>]*+>")
-_IN_DESCRIPTION = re.compile(r"\s?&lt;!--(?:(?!--&gt;|&lt;!--)[^\"<>])*+--&gt;")
+_TAG = patterns.compile(r"<[a-z][^<>]*+>")
+_IN_DESCRIPTION = patterns.compile(r"\s?&lt;!--(?:(?!--&gt;|&lt;!--)[^\"<>])*+--&gt;")
 
 
 def without_hidden_text(body: str) -> str:
@@ -127,7 +128,7 @@ def without_hidden_text(body: str) -> str:
 
 # What begins a comment that Markdown, Liquid or kramdown removes, or a script, which no reader sees. A reference counts
 # unless a link uses it.
-_BEGINS = re.compile(
+_BEGINS = patterns.compile(
     r"<!--|(?:\A|(?<=\n\n)) {0,3}<\?php\b"
     r"|(?:(?:^ {0,3}\x01|(?<=</script>)<)(?i:script)|[<\x01](?i:style))\b(?=[^<>\n]{0,300}>)"
     r"|\{%-?[ \t]*comment\b[^%\n]*%\}|\{::comment\}"
@@ -136,19 +137,19 @@ _BEGINS = re.compile(
     re.MULTILINE,
 )
 _ENDS = {
-    "<!": re.compile("-->"),
-    "<?": re.compile(r"\?>([ \t]*$)?", re.MULTILINE),
-    "<sc": re.compile(r"</script\s*>([ \t]*$|(?=<))?", re.IGNORECASE | re.MULTILINE),
-    "<st": re.compile(r"</style\s*>", re.IGNORECASE),
-    "{%": re.compile(r"\{%-?[ \t]*endcomment[ \t]*-?%\}"),
-    "{:": re.compile(r"\{:/(?:comment)?\}"),
+    "<!": patterns.compile("-->"),
+    "<?": patterns.compile(r"\?>([ \t]*$)?", re.MULTILINE),
+    "<sc": patterns.compile(r"</script\s*>([ \t]*$|(?=<))?", re.IGNORECASE | re.MULTILINE),
+    "<st": patterns.compile(r"</style\s*>", re.IGNORECASE),
+    "{%": patterns.compile(r"\{%-?[ \t]*endcomment[ \t]*-?%\}"),
+    "{:": patterns.compile(r"\{:/(?:comment)?\}"),
 }
 # A block that counts as code unless its sign < is another one.
-_RAW = re.compile(r"^( {0,3})<(?=(?:script|style)\b)", re.IGNORECASE | re.MULTILINE)
-_IN_BRACKETS = re.compile(r"\((?:\\.|[^()\\\n]|\n(?![ \t]*\n))*+\)[ \t]*$", re.MULTILINE)
-_IN_QUOTES = re.compile(r"([\"'])(?:\\.|(?!\1)[^\\\n]|\n(?![ \t]*\n))*+\1[ \t]*$", re.MULTILINE)
+_RAW = patterns.compile(r"^( {0,3})<(?=(?:script|style)\b)", re.IGNORECASE | re.MULTILINE)
+_IN_BRACKETS = patterns.compile(r"\((?:\\.|[^()\\\n]|\n(?![ \t]*\n))*+\)[ \t]*$", re.MULTILINE)
+_IN_QUOTES = patterns.compile(r"([\"'])(?:\\.|(?!\1)[^\\\n]|\n(?![ \t]*\n))*+\1[ \t]*$", re.MULTILINE)
 _LABELS = frozenset(("//", "comment"))
-_LINKED = re.compile(r"\[([^\[\]\n]{1,60})\](?!:)")
+_LINKED = patterns.compile(r"\[([^\[\]\n]{1,60})\](?!:)")
 
 
 def _without_hidden(body: str) -> tuple[str, bool]:
@@ -221,10 +222,10 @@ def _inner_front_matter(prose: str) -> int:
     return -1
 
 
-_BETWEEN_RULES = re.compile(
+_BETWEEN_RULES = patterns.compile(
     r"^---[ \t]*\n(?=[\w-])(?:(?:[A-Za-z][\w-]*[ \t]?:|[ \t]{1,8}[^\s]|- )[^\n]*\n){2,40}+(?=---[ \t]*$)", re.MULTILINE
 )
-_USUAL_FIELD = re.compile(
+_USUAL_FIELD = patterns.compile(
     r"^(title|date|draft|published|layout|slug|permalink|status|tags|categories)[ \t]?:", re.MULTILINE
 )
 

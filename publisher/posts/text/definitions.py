@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import re
 
+from publisher.core import patterns
 from publisher.posts.text.prose import fenced_lines
 
-_DEFINITION = re.compile(r"([ \t>]*+(?:(?:[-*+]|\d{1,9}[.)])[ ]++)?+)[:~][ \t]+\S")
+_DEFINITION = patterns.compile(r"([ \t>]*+(?:(?:[-*+]|\d{1,9}[.)])[ ]++)?+)[:~][ \t]+\S")
 # Its search for line ends is ten times as quick as one for ^, which is tried at each character.
-_MAYBE = re.compile(r"\n[ \t>]*+(?:(?:[-*+]|\d{1,9}[.)])[ ]++)?+[:~][ \t]")
-_NO_PARAGRAPH = re.compile(r"[-*+>#|]|\d{1,9}[.)][ \t]|```|~~~|[:~][ \t]")
-_TERM = re.compile(r"<dt>([^<]*+(?:<(?!/?dt>)[^<]*+)*+)</dt>")
-_TAG = re.compile(r"<(/?)[a-z][^<>]*?(/?)>")
-_BREAK = re.compile(r"<br ?/?>$")
+_MAYBE = patterns.compile(r"\n[ \t>]*+(?:(?:[-*+]|\d{1,9}[.)])[ ]++)?+[:~][ \t]")
+_NO_PARAGRAPH = patterns.compile(r"[-*+>#|]|\d{1,9}[.)][ \t]|```|~~~|[:~][ \t]")
+_TERM = patterns.compile(r"<dt>([^<]*+(?:<(?!/?dt>)[^<]*+)*+)</dt>")
+_TAG = patterns.compile(r"<(/?)[a-z][^<>]*?(/?)>")
+_BREAK = patterns.compile(r"<br ?/?>$")
 
 
 def has_definitions(body: str) -> bool:

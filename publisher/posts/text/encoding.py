@@ -6,12 +6,13 @@ import codecs
 import re
 from dataclasses import dataclass
 
+from publisher.core import patterns
 from publisher.core.errors import PostError
 from publisher.core.models import Problem, Severity
 from publisher.posts.text.prose import code_lines, code_spans
 
 # The characters that XML 1.0 section 2.2 forbids, and the C1 controls, which it discourages.
-_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff\ud800-\udfff]")
+_FORBIDDEN = patterns.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff\ud800-\udfff]")
 
 # The bytes that occur in no forbidden character in UTF-8. Most bodies contain only these, and checking that takes a
 # quarter of the pattern's time. 0xc2 begins the C1 controls, 0xed surrogates, 0xef U+FFFE.
@@ -19,13 +20,13 @@ _CLEAN_BYTES = bytes(b for b in range(256) if b in b"\t\n\r" or (b >= 0x20 and b
 
 # UTF-8 that was read as Windows-1252 or Latin-1: the letter of a lead byte, then those of continuation bytes.
 _REST = "[\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]"
-_SUSPECT = re.compile(f"[ÂÃÅÄâãäåðÐÎÏÑØÙà-ï]{_REST}")
-_RUN = re.compile(f"(?:[Â-ß]{_REST}|[à-ï]{_REST}{{2}}|[ð-ô]{_REST}{{3}})++")
-_TOKEN = re.compile(r"[^ \t]+")
+_SUSPECT = patterns.compile(f"[ÂÃÅÄâãäåðÐÎÏÑØÙà-ï]{_REST}")
+_RUN = patterns.compile(f"(?:[Â-ß]{_REST}|[à-ï]{_REST}{{2}}|[ð-ô]{_REST}{{3}})++")
+_TOKEN = patterns.compile(r"[^ \t]+")
 # A quotation mark ” whose last byte is a control character, which is removed before.
-_CUT_QUOTE = re.compile("â€(?=[\\s.,;:!?)]|\\Z)")
+_CUT_QUOTE = patterns.compile("â€(?=[\\s.,;:!?)]|\\Z)")
 # À whose last byte became a plain space.
-_CUT_A = re.compile(r"(?<!\S)Ã(?=  )")
+_CUT_A = patterns.compile(r"(?<!\S)Ã(?=  )")
 _QUOTES = frozenset("“”‘’„‚«»‹›\"'")
 # Marks behind a word in capitals make pairs that may be right, as in “IRMÔ and «BORл.
 _MARKS = _QUOTES | frozenset("–—…•·\u00a0™®©ª°")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import html
 import re
-from functools import cache
 from itertools import count
 
+from publisher.core import patterns
 from publisher.core.characters import lowered, raised, shorten
 from publisher.posts.text.comments import without_comments
 from publisher.posts.text.encoding import without_controls
@@ -25,59 +25,61 @@ _LABEL_WORDS, _LABEL = 3, 8
 _DEEPEST = 20
 
 # Only tags that are certainly markup: "<head>" or "<b>" in a sentence about HTML is text.
-_BREAKS = re.compile(
+_BREAKS = patterns.compile(
     r"<(?:br\s*/?|img\s[^<>]*)>(?!\s+(?:tag|element))|^\s*<(?:p|div)\b[^<>]*>|(?<=\S)</(?:p|div)\s*>(?:\s*<(?:p|div)\b[^<>]*>)?",
     re.IGNORECASE,
 )
-_WITH_ATTRIBUTES = re.compile(r"<(?:a|abbr|b|code|em|i|small|span|strong|u)\s[^<>]*=[^<>]*>", re.IGNORECASE)
+_WITH_ATTRIBUTES = patterns.compile(r"<(?:a|abbr|b|code|em|i|small|span|strong|u)\s[^<>]*=[^<>]*>", re.IGNORECASE)
 
 # An opening tag, whose name is the first group, or a closing one, whose name is the second.
-_PAIRED = re.compile(
+_PAIRED = patterns.compile(
     r"<(a|abbr|b|code|em|i|small|span|strong|sub|sup|u)\b[^<>]*>|</(a|abbr|b|code|em|i|small|span|strong|sub|sup|u)\s*>",
     re.IGNORECASE,
 )
-_SCRIPT = re.compile(r"<(su[bp])\b[^<>]*>([^<>]*)</\1\s*>", re.IGNORECASE)
-_ACTIVE = re.compile(r"<(script|style)\b.*?(</\1\s*>|\Z)", re.DOTALL | re.IGNORECASE)
+_SCRIPT = patterns.compile(r"<(su[bp])\b[^<>]*>([^<>]*)</\1\s*>", re.IGNORECASE)
+_ACTIVE = patterns.compile(r"<(script|style)\b.*?(</\1\s*>|\Z)", re.DOTALL | re.IGNORECASE)
 
 # A pattern that searches for a closing sign far away ends at the end of the text as well. Otherwise it would be tried
 # again from each opening sign.
-_LINK = re.compile(r"(!?\[)([^\[\]]*)\]\(([^()\s]*(?:\([^()\s]*\)[^()\s]*)?)(?:[ \t]+\"[^\"()]*\")?\)")
-_IN_CODE = re.compile(r"(?<![\w`])`(?![\s`])([^`]*[^\s`])`(?![\w`])")
-_EMPHASIS = re.compile(r"(?<![\w*])\*(?![\s*])([^*]*[^\s*])\*(?![\w*])|(?<![\w_])_(?![\s_])([^_]*[^\s_])_(?![\w_])")
+_LINK = patterns.compile(r"(!?\[)([^\[\]]*)\]\(([^()\s]*(?:\([^()\s]*\)[^()\s]*)?)(?:[ \t]+\"[^\"()]*\")?\)")
+_IN_CODE = patterns.compile(r"(?<![\w`])`(?![\s`])([^`]*[^\s`])`(?![\w`])")
+_EMPHASIS = patterns.compile(
+    r"(?<![\w*])\*(?![\s*])([^*]*[^\s*])\*(?![\w*])|(?<![\w_])_(?![\s_])([^_]*[^\s_])_(?![\w_])"
+)
 # As in 2**3 and f(**kwargs), a letter or digit shows that the signs are not markup, except in scripts without spaces.
-_STRONG = re.compile(r"(?<![A-Za-z0-9_*])\*\*(?=[^\s*])(.+?)((?<=[^\s*])\*\*(?![A-Za-z0-9_*])|\Z)", re.DOTALL)
+_STRONG = patterns.compile(r"(?<![A-Za-z0-9_*])\*\*(?=[^\s*])(.+?)((?<=[^\s*])\*\*(?![A-Za-z0-9_*])|\Z)", re.DOTALL)
 
-_BLOCK = re.compile(
+_BLOCK = patterns.compile(
     r"<(?:p|li)\b[^<>]*>((?:[^<]++|<(?!/?(?:p|li|[uod]l|dt|dd|blockquote|div|section|article|aside|header|footer|h[1-6]|hr"
     r"|details|summary|figure|table|tr|t[dh])\b))*+)",
     re.IGNORECASE,
 )
 # What is not the writer's prose, with its content: code, captions, what a browser without films would show.
-_SKIPPED = re.compile(
+_SKIPPED = patterns.compile(
     r"<((?i:pre|script|style|figcaption|table|svg|video|audio|iframe|object|canvas))\b.*?((?i:</\1>)|\Z)",
     re.DOTALL,
 )
-_ALERT_TITLE = re.compile(r'<p class="markdown-alert-title">.*?(</p>|\Z)', re.DOTALL)
-_ALERT = re.compile(r'<div class="markdown-alert\b.*?(?:</div>|\Z)', re.DOTALL)
-_FOOTNOTES = re.compile(r'<section class="footnotes">.*?(</section>|\Z)', re.DOTALL)
-_MEANING = re.compile(r"<(/?)((?i:sup|sub|del|s|strike|q))\b[^<>]*>")
-_READING = re.compile(r"(?<!</rp>)<rt\b[^<>]*>([^<>]*)</rt>", re.IGNORECASE)
-_ANCHOR = re.compile(r"<a\b[^<>]*>.*?(?:</a>|\Z)", re.DOTALL)
-_RAISED = re.compile(r"<sup\b(?:(?!</?sup\b).)*</sup>", re.DOTALL | re.IGNORECASE)
-_PUNCTUATION = re.compile(r"(?:</\w+>)*[,.;:!?…)\]、。，]")
-_FRAME_TITLE = re.compile(r'<(?:iframe|video|audio)\b(?>[^<>]*?\btitle=")([^"<>]+)"')
-_BREAK = re.compile(r"<(?:br|/p|/li|/h[1-6]|/div|/blockquote|/dt|/dd)\b[^<>]*>", re.IGNORECASE)
-_TAG = re.compile(r"<[^<>]*>")
-_PICTURE = re.compile(r'<img\b(?>(?:(?!\salt=)[^<>"]|"[^"]*")*)(?:\salt="([^"]*)"(?:[^<>"]|"[^"]*")*)?>')
+_ALERT_TITLE = patterns.compile(r'<p class="markdown-alert-title">.*?(</p>|\Z)', re.DOTALL)
+_ALERT = patterns.compile(r'<div class="markdown-alert\b.*?(?:</div>|\Z)', re.DOTALL)
+_FOOTNOTES = patterns.compile(r'<section class="footnotes">.*?(</section>|\Z)', re.DOTALL)
+_MEANING = patterns.compile(r"<(/?)((?i:sup|sub|del|s|strike|q))\b[^<>]*>")
+_READING = patterns.compile(r"(?<!</rp>)<rt\b[^<>]*>([^<>]*)</rt>", re.IGNORECASE)
+_ANCHOR = patterns.compile(r"<a\b[^<>]*>.*?(?:</a>|\Z)", re.DOTALL)
+_RAISED = patterns.compile(r"<sup\b(?:(?!</?sup\b).)*</sup>", re.DOTALL | re.IGNORECASE)
+_PUNCTUATION = patterns.compile(r"(?:</\w+>)*[,.;:!?…)\]、。，]")
+_FRAME_TITLE = patterns.compile(r'<(?:iframe|video|audio)\b(?>[^<>]*?\btitle=")([^"<>]+)"')
+_BREAK = patterns.compile(r"<(?:br|/p|/li|/h[1-6]|/div|/blockquote|/dt|/dd)\b[^<>]*>", re.IGNORECASE)
+_TAG = patterns.compile(r"<[^<>]*>")
+_PICTURE = patterns.compile(r'<img\b(?>(?:(?!\salt=)[^<>"]|"[^"]*")*)(?:\salt="([^"]*)"(?:[^<>"]|"[^"]*")*)?>')
 _MAYBE_FOREIGN = ("{", ":::", "!!!", "???", "%&gt;", "![[", "[")
 # A tag in square brackets: whether it closes, its name, and its values.
-_BRACKETED = re.compile(r"\[(/?)([A-Za-z][\w-]*+)([ \t=][^\[\]]*+)?\]")
-_MARKER = re.compile(r"\[\[?_?toc_?\]\]?|\$\{toc\}|@\[toc\]|__toc__", re.IGNORECASE)
-_MDX = re.compile(r"import .* from [‘’'\"“”]|export (?:const|default|function) ")
-_ADDRESS = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
-_CAPTION = re.compile(r"(?:<(?:a|img|br|/a)\b[^<>]*>|\s)*<(em|i|small)>[^<]*</\1>\s*", re.IGNORECASE)
-_STRUCK = re.compile(r"~~(?=\S)((?:(?!~~).)+)(~~|\Z)", re.DOTALL)
-_WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
+_BRACKETED = patterns.compile(r"\[(/?)([A-Za-z][\w-]*+)([ \t=][^\[\]]*+)?\]")
+_MARKER = patterns.compile(r"\[\[?_?toc_?\]\]?|\$\{toc\}|@\[toc\]|__toc__", re.IGNORECASE)
+_MDX = patterns.compile(r"import .* from [‘’'\"“”]|export (?:const|default|function) ")
+_ADDRESS = patterns.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
+_CAPTION = patterns.compile(r"(?:<(?:a|img|br|/a)\b[^<>]*>|\s)*<(em|i|small)>[^<]*</\1>\s*", re.IGNORECASE)
+_STRUCK = patterns.compile(r"~~(?=\S)((?:(?!~~).)+)(~~|\Z)", re.DOTALL)
+_WORD = patterns.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
 
 
 def plain_text(fragment: str) -> str:
@@ -128,7 +130,7 @@ def _without_foreign(fragment: str) -> str:
     """Remove the syntax of other tools. Of words in square brackets only shortcodes are, such as [b]...[/b]."""
     removed: list[tuple[int, int]] = []
     opened: dict[str, list[re.Match[str]]] = {}
-    for found in _foreign().finditer(fragment):
+    for found in _FOREIGN.finditer(fragment):
         name = _BRACKETED.match(found[0])
         if name is None:
             removed += [] if found[0].startswith("<") else [found.span()]
@@ -249,9 +251,9 @@ def _without_active(text: str) -> str:
 
 
 # Stands for code, which is left as it is.
-_HELD = re.compile("\x04([0-9]+)\x05")
-_TARGET = re.compile(r"[a-z][a-z0-9+.-]*:|[/#.?]", re.IGNORECASE)
-_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+_HELD = patterns.compile("\x04([0-9]+)\x05")
+_TARGET = patterns.compile(r"[a-z][a-z0-9+.-]*:|[/#.?]", re.IGNORECASE)
+_ENTITY = patterns.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 
 
 def decoded(text: str) -> str:
@@ -342,40 +344,29 @@ def count_words(fragment: str) -> int:
     text = _TAG.sub(" ", fragment)
     if not _may_be_wide(text):
         return len(text.split())
-    text, wide = _wide().subn(" ", text)
+    text, wide = _WIDE.subn(" ", text)
     return len(text.split()) + (wide + 1) // 2
 
 
-@cache
-def _foreign() -> re.Pattern[str]:
-    """Return the pattern of the syntax of other tools, which code may be about.
-
-    It is that of Liquid and other templates, shortcodes, embedded files, containers, admonitions, and attribute lists
-    behind what they describe.
-    """
-    return re.compile(
-        r"[<{&!\[:?](?:(?<=<)code\b[^<>]*>(?:(?!</code>).)*+"
-        r"|(?<=\{)%(?:(?!\{%|%\}).){0,1000}+%\}|(?<=\{)\{(?:(?!\{\{|\}\}).){0,1000}+\}\}|(?<=\{)#(?:(?!\{#|#\}).){0,1000}+#\}"
-        r"|(?<=&)lt;%(?:(?!&lt;%|%&gt;).){0,1000}+%&gt;|(?<=!)\[\[[^\[\]<>]{1,300}\]\]"
-        r"|(?<=\[)[A-Za-z][\w-]*+(?:[ \t=][^\[\]<>{}]{0,300})?\]|(?<=\[)/[A-Za-z][\w-]*+\]"
-        r"|(?<=:)(?<![^\s>]:)::+[ \t]*(?:[A-Za-z][\w-]*+)?(?:\[[^\[\]<>]*\])?"
-        r"|(?:(?<=>!)!!|(?<=>\?)\?\?\+?)[ \t]+[\w-]++(?:[ \t]+[\"“][^\"“”<>]*[\"”])?"
-        r"|(?:(?<=>\{)|(?<=\n\{)|(?<=> \{)):?[ \t]*(?:[.#][\w-]|[\w-]{1,99}=)[^{}<>]{0,300}\})",
-        re.DOTALL,
-    )
+# The syntax of other tools, which code may be about: Liquid and other templates, shortcodes, embedded files,
+# containers, admonitions, and attribute lists behind what they describe.
+_FOREIGN = patterns.compile(
+    r"[<{&!\[:?](?:(?<=<)code\b[^<>]*>(?:(?!</code>).)*+"
+    r"|(?<=\{)%(?:(?!\{%|%\}).){0,1000}+%\}|(?<=\{)\{(?:(?!\{\{|\}\}).){0,1000}+\}\}|(?<=\{)#(?:(?!\{#|#\}).){0,1000}+#\}"
+    r"|(?<=&)lt;%(?:(?!&lt;%|%&gt;).){0,1000}+%&gt;|(?<=!)\[\[[^\[\]<>]{1,300}\]\]"
+    r"|(?<=\[)[A-Za-z][\w-]*+(?:[ \t=][^\[\]<>{}]{0,300})?\]|(?<=\[)/[A-Za-z][\w-]*+\]"
+    r"|(?<=:)(?<![^\s>]:)::+[ \t]*(?:[A-Za-z][\w-]*+)?(?:\[[^\[\]<>]*\])?"
+    r"|(?:(?<=>!)!!|(?<=>\?)\?\?\+?)[ \t]+[\w-]++(?:[ \t]+[\"“][^\"“”<>]*[\"”])?"
+    r"|(?:(?<=>\{)|(?<=\n\{)|(?<=> \{)):?[ \t]*(?:[.#][\w-]|[\w-]{1,99}=)[^{}<>]{0,300}\})",
+    re.DOTALL,
+)
 
 
 def _may_be_wide(text: str) -> bool:
     """Return whether a text may have characters that are words or syllables: of scripts without spaces, or Hangul."""
-    return not text.isascii() and _maybe_wide().search(text) is not None
+    return not text.isascii() and _MAYBE_WIDE.search(text) is not None
 
 
-@cache
-def _maybe_wide() -> re.Pattern[str]:
-    return re.compile("[\u0e00-\u17ff\u3040-\ufaff]")  # 3 ms, as each of these characters is noted
-
-
-@cache
-def _wide() -> re.Pattern[str]:
-    """Return a pattern that matches one Thai, Lao, Burmese, Khmer, Chinese or Japanese character."""
-    return re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
+_MAYBE_WIDE = patterns.compile("[\u0e00-\u17ff\u3040-\ufaff]")
+# One Thai, Lao, Burmese, Khmer, Chinese or Japanese character.
+_WIDE = patterns.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from html import unescape
 from itertools import islice
 
+from publisher.core import patterns
+
 # How many elements are looked at, and how much behind each.
 _MOST, _FAR = 100, 5_000
 # Browsers show the first only with its attribute `open`, and the others never.
@@ -24,20 +26,20 @@ _VOID = frozenset(
 _NO_WORDS = frozenset(
     ("script", "style", "template", "svg", "math", "title", "textarea", "iframe", "video", "audio", "object")
 )
-_TAG = re.compile(r"<(/?)([a-z][\w-]*+)((?:[^<>\"']|\"[^\"]*+\"|'[^']*+')*+)>", re.IGNORECASE)
-_STYLE = re.compile(r"\sstyle\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)'|([^\s\"'<>]++))", re.IGNORECASE)
-_QUOTED = re.compile(r"=\s*+(?:\"[^\"]*\"|'[^']*')")
-_OPEN = re.compile(r"(?:^|\s)open(?=[\s=/]|\Z)", re.IGNORECASE)
-_HIDDEN = re.compile(r"(?:^|\s)hidden(?=[\s=/]|\Z)", re.IGNORECASE)
-_NOTHING = re.compile(r"[+-]?(?:0+(?:\.0*+)?+|\.0++)(?:[a-z]{1,4}|%)?")
+_TAG = patterns.compile(r"<(/?)([a-z][\w-]*+)((?:[^<>\"']|\"[^\"]*+\"|'[^']*+')*+)>", re.IGNORECASE)
+_STYLE = patterns.compile(r"\sstyle\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)'|([^\s\"'<>]++))", re.IGNORECASE)
+_QUOTED = patterns.compile(r"=\s*+(?:\"[^\"]*\"|'[^']*')")
+_OPEN = patterns.compile(r"(?:^|\s)open(?=[\s=/]|\Z)", re.IGNORECASE)
+_HIDDEN = patterns.compile(r"(?:^|\s)hidden(?=[\s=/]|\Z)", re.IGNORECASE)
+_NOTHING = patterns.compile(r"[+-]?(?:0+(?:\.0*+)?+|\.0++)(?:[a-z]{1,4}|%)?")
 # A size that is a share of that around it, which may be nothing.
-_SHARE = re.compile(r"[+-]?[\d.]++(?:em|ex|ch|lh|%)|inherit|unset|smaller|larger|calc.*", re.DOTALL)
+_SHARE = patterns.compile(r"[+-]?[\d.]++(?:em|ex|ch|lh|%)|inherit|unset|smaller|larger|calc.*", re.DOTALL)
 _INHERITED = frozenset(("font-size", "visibility"))
 _NOT_SEEN = (
     r"(?:(?:display\s{0,9}:\s{0,9}none|visibility\s{0,9}:\s{0,9}hidden)"
     r"|(?<![\w-])(?:opacity|font-size|max-height)\s{0,9}:\s{0,9}0(?![.\d]))"
 )
-_ATTRIBUTE_LIST = re.compile(
+_ATTRIBUTE_LIST = patterns.compile(
     rf"\{{:[^{{}}\n]{{0,200}}?(?:(?<=[ :])hidden(?=[ =}}])|{_NOT_SEEN})[^{{}}\n]{{0,200}}\}}", re.IGNORECASE
 )
 

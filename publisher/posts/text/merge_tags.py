@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache
 
+from publisher.core import patterns
 from publisher.posts.text.prose import masked, without_inline_code
 from publisher.posts.text.tex import without_formulas
 
-LIQUID = re.compile(r"\{%-?\s*+\w++(?:(?!\{%|%\}).){0,2000}+%\}|\{\{(?![<%])[^{}\n]*\}\}", re.DOTALL)
-SHORTCODE = re.compile(r"\{\{[<%]\s*+/?\s*+[\w./-]++(?:(?!\{\{|[%>]\}\}).){0,2000}+[%>]\}\}", re.DOTALL)
+LIQUID = patterns.compile(r"\{%-?\s*+\w++(?:(?!\{%|%\}).){0,2000}+%\}|\{\{(?![<%])[^{}\n]*\}\}", re.DOTALL)
+SHORTCODE = patterns.compile(r"\{\{[<%]\s*+/?\s*+[\w./-]++(?:(?!\{\{|[%>]\}\}).){0,2000}+[%>]\}\}", re.DOTALL)
 
 # The names of fields, which all services have in common.
 _FIELD = (
@@ -28,32 +28,27 @@ _FIELD = (
 # What a tag says besides: a value for those who have none, or a filter.
 _ELSE = r"(?:[ \t]*+(?:\||,|=|\bOR\b|:)[^\[\]{}<>%\n]{0,80})?"
 
-
-@cache
-def merge_tag() -> re.Pattern[str]:
-    """Return the pattern of a merge tag. Few texts need it, and it takes 5 ms to compile."""
-    return re.compile(
-        r"\*\|[A-Z][\w:.,= -]{0,80}\|\*"  # Mailchimp, Mandrill
-        r"|%%(?:=[^%\n]{1,200}=|[A-Z][\w.-]{1,60})%%"  # Salesforce, Pardot, Substack
-        r"|<%(?:(?!<%|%>)[^\n]){1,200}%>"  # Adobe Campaign, SendGrid, Klaviyo
-        r"|\[%[^%\n]{1,200}%\]"  # Emma, SendGrid
-        r"|\{\{?\{?\$\{[^{}\n]{1,100}\}\}"  # Braze
-        r"|\{![A-Z][\w.]{1,60}\}"  # AWeber, Salesforce
-        r"|\{\$[A-Z][\w.>-]{1,60}\}"  # MailerLite
-        r"|\{(?:contactfield|ownerfield|leadfield)=[\w.-]{1,60}\}"  # Mautic
-        # GetResponse, Mailjet
-        rf"|\[\[(?:data:|var:)?(?:{_FIELD}|e?mail|name|first|last|city|country|company){_ELSE}\]\]"
-        rf"|%(?:{_FIELD}|(?:mailing_list|tag)_[a-z_]+)%"  # Mailgun, ActiveCampaign
-        rf"|(?<!\{{)\{{(?:{_FIELD}){_ELSE}\}}"  # Brevo, Elastic Email
-        rf"|\[(?:{_FIELD}){_ELSE}\](?![(\[])"  # Sendy, MailPoet, phpList, Campaign Monitor
-        r"|\[\w{1,40},[ ]?fallback=[^\]\n]{0,80}\]"
-        rf"|\$\[(?:{_FIELD}){_ELSE}\]\$"  # Zoho
-        rf"|##(?:{_FIELD})##"
-        r"|\{!![^{}\n]{1,200}!!\}"  # Laravel's templates
-        r"|</?#(?:if|else|elseif|list|assign|include|macro|import)\b[^<>\n]{0,200}>",  # FreeMarker
-        re.IGNORECASE,
-    )
-
+MERGE_TAG = patterns.compile(
+    r"\*\|[A-Z][\w:.,= -]{0,80}\|\*"  # Mailchimp, Mandrill
+    r"|%%(?:=[^%\n]{1,200}=|[A-Z][\w.-]{1,60})%%"  # Salesforce, Pardot, Substack
+    r"|<%(?:(?!<%|%>)[^\n]){1,200}%>"  # Adobe Campaign, SendGrid, Klaviyo
+    r"|\[%[^%\n]{1,200}%\]"  # Emma, SendGrid
+    r"|\{\{?\{?\$\{[^{}\n]{1,100}\}\}"  # Braze
+    r"|\{![A-Z][\w.]{1,60}\}"  # AWeber, Salesforce
+    r"|\{\$[A-Z][\w.>-]{1,60}\}"  # MailerLite
+    r"|\{(?:contactfield|ownerfield|leadfield)=[\w.-]{1,60}\}"  # Mautic
+    # GetResponse, Mailjet
+    rf"|\[\[(?:data:|var:)?(?:{_FIELD}|e?mail|name|first|last|city|country|company){_ELSE}\]\]"
+    rf"|%(?:{_FIELD}|(?:mailing_list|tag)_[a-z_]+)%"  # Mailgun, ActiveCampaign
+    rf"|(?<!\{{)\{{(?:{_FIELD}){_ELSE}\}}"  # Brevo, Elastic Email
+    rf"|\[(?:{_FIELD}){_ELSE}\](?![(\[])"  # Sendy, MailPoet, phpList, Campaign Monitor
+    r"|\[\w{1,40},[ ]?fallback=[^\]\n]{0,80}\]"
+    rf"|\$\[(?:{_FIELD}){_ELSE}\]\$"  # Zoho
+    rf"|##(?:{_FIELD})##"
+    r"|\{!![^{}\n]{1,200}!!\}"  # Laravel's templates
+    r"|</?#(?:if|else|elseif|list|assign|include|macro|import)\b[^<>\n]{0,200}>",  # FreeMarker
+    re.IGNORECASE,
+)
 
 # WordPress's shortcodes, and the tags of forums: a name with a quoted value, or one that everybody knows. Others, such
 # as [video] in a sentence, are prose. Typography has changed the quotes in a text for readers.
@@ -62,7 +57,7 @@ _MEDIA = "gallery|caption|wp_caption|embed|audio|video|playlist|wpvideo"
 _SERVICE = (
     "youtube|vimeo|gist|tweet|dailymotion|soundcloud|spotify|ted|slideshare|googlemaps|instagram|flickr|polldaddy"
 )
-WORDPRESS = re.compile(
+WORDPRESS = patterns.compile(
     r"\[(?<![\w\\]\[)(?:"
     r"[a-z][\w-]{0,40}[ \t]+[\w-]{1,40}=[\"'\u201c\u201d\u2018\u2019\u201e\xab\xbb][^\[\]\n]{0,400}"
     rf"|(?:{_MEDIA})[ \t]+[\w-]{{1,40}}=[^\[\]\n]{{0,300}}"
@@ -75,19 +70,19 @@ WORDPRESS = re.compile(
     r")\](?![(\[:])",
     re.IGNORECASE,
 )
-PHP = re.compile(r"<\?(?!xml\b)(?:(?!<\?|\?>).){0,2000}+\?>", re.DOTALL)
+PHP = patterns.compile(r"<\?(?!xml\b)(?:(?!<\?|\?>).){0,2000}+\?>", re.DOTALL)
 # Without one of these or a sign such as {, there is no merge tag in a text. It is much quicker to search for.
-MAYBE_FIELD = re.compile(rf"[%[#](?:{_FIELD}|(?:mailing_list|tag)_|\w{{1,40}},[ ]?fallback=)", re.IGNORECASE)
-_RAW = re.compile(r"\{%-?\s*+raw\s*+-?%\}(?:(?!\{%-?\s*+endraw).)*+", re.DOTALL)
+MAYBE_FIELD = patterns.compile(rf"[%[#](?:{_FIELD}|(?:mailing_list|tag)_|\w{{1,40}},[ ]?fallback=)", re.IGNORECASE)
+_RAW = patterns.compile(r"\{%-?\s*+raw\s*+-?%\}(?:(?!\{%-?\s*+endraw).)*+", re.DOTALL)
 
 
-_CODE = re.compile(r"<(code|kbd|samp)\b[^<>]*+>[^<]*+</\1>", re.IGNORECASE)
+_CODE = patterns.compile(r"<(code|kbd|samp)\b[^<>]*+>[^<]*+</\1>", re.IGNORECASE)
 
 
 def foreign_code(text: str) -> Iterator[str]:
     """Yield the code of other tools in a text for readers, each as it is written there."""
     if any(sign in text for sign in ("{", "%", "[", "*|", "#", "<?")):
-        for pattern in (LIQUID, SHORTCODE, merge_tag(), WORDPRESS, PHP):
+        for pattern in (LIQUID, SHORTCODE, MERGE_TAG, WORDPRESS, PHP):
             yield from (found[0] for found in pattern.finditer(text))
 
 

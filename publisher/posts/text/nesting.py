@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+from publisher.core import patterns
 from publisher.core.errors import PostError
 from publisher.posts.text.prose import code_lines
 
@@ -18,13 +19,13 @@ MOST_DEPTH = 100
 MOST_EQUAL_HEADINGS = 1_000
 
 _MARKER = r">|(?:[-*+]|\d{1,9}[.)])(?=[ \t]|$)"
-_MARKERS = re.compile(rf"(?:[ \t]*+(?:{_MARKER}))*+")
-_LIST_ITEM = re.compile(r"(?:[-*+]|\d{1,9}[.)])(?=[ \t]|$)")
-_RULE = re.compile(r"[ \t]*(?:[-*_][ \t]*)+$")
+_MARKERS = patterns.compile(rf"(?:[ \t]*+(?:{_MARKER}))*+")
+_LIST_ITEM = patterns.compile(r"(?:[-*+]|\d{1,9}[.)])(?=[ \t]|$)")
+_RULE = patterns.compile(r"[ \t]*(?:[-*_][ \t]*)+$")
 # Without such a line no quote or list can be that deep. A search for ^ would be tried at each character.
-_MAYBE_DEEP = re.compile(r"\n[ \t>*+\-\d.)]{100}")
-_HEADING = re.compile(r" {0,3}(?:#{1,6}(?=[ \t]|$)|(?:=+|-+)[ \t]*$)")
-_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*+)(?:[^<>\"']++|\"[^\"<]*+\"|'[^'<]*+'|[\"'])*+>")
+_MAYBE_DEEP = patterns.compile(r"\n[ \t>*+\-\d.)]{100}")
+_HEADING = patterns.compile(r" {0,3}(?:#{1,6}(?=[ \t]|$)|(?:=+|-+)[ \t]*$)")
+_TAG = patterns.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*+)(?:[^<>\"']++|\"[^\"<]*+\"|'[^'<]*+'|[\"'])*+>")
 _VOID = frozenset(("area", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"))
 
 

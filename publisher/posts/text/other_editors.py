@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from publisher.posts.text.merge_tags import merge_tag
+from publisher.core import patterns
+from publisher.posts.text.merge_tags import MERGE_TAG
 from publisher.posts.text.prose import line_counter
 
 ALERTS = ("note", "tip", "important", "warning", "caution")
@@ -26,22 +27,24 @@ class _Family(NamedTuple):
 _FAMILIES = (
     _Family(
         "the address has a space, so that readers see it as text",
-        re.compile(r"!?\[[^\[\]\n]{0,300}\]\((?![<\s])(?=[^()<>{}\"'\n ]{1,300} \S)[^()<>{}\"'\n]{1,600}[/.]\w{1,9}\)"),
+        patterns.compile(
+            r"!?\[[^\[\]\n]{0,300}\]\((?![<\s])(?=[^()<>{}\"'\n ]{1,300} \S)[^()<>{}\"'\n]{1,600}[/.]\w{1,9}\)"
+        ),
         "put it in angle brackets: ![x](<my pic.png>), or write %20 for the space",
     ),
     _Family(
         "notes in a line are not supported and are shown as is",
-        re.compile(r"(?<![\w\])\\^])\^\[[^\[\]\n]{2,500}\]"),
+        patterns.compile(r"(?<![\w\])\\^])\^\[[^\[\]\n]{2,500}\]"),
         "write [^1] here, and [^1]: with the text in a line of its own",
     ),
     _Family(
         "the signs for marked text are not supported and are shown as is",
-        re.compile(r"(?<![=\w\\])==(?=[^\s=])[^=\n]{1,300}(?<=[^\s=])==(?![=\w])"),
+        patterns.compile(r"(?<![=\w\\])==(?=[^\s=])[^=\n]{1,300}(?<=[^\s=])==(?![=\w])"),
         "write <mark>words</mark>",
     ),
     _Family(
         "a single tilde is shown as is",
-        re.compile(
+        patterns.compile(
             r"(?<![~\w\\/.])~(?![\s~/])[^~\n]{1,200}(?<![\s\\(\[])~(?![~\w/])"
             r"|(?<=[A-Za-z)\]])~(?:\d{1,3}|[a-z]{1,3})~(?![~\d])"
         ),
@@ -49,24 +52,24 @@ _FAMILIES = (
     ),
     _Family(
         "stars inside a word emphasise a part of it, and are not shown",
-        re.compile(r"(?<=[A-Za-z0-9])\*(?=[A-Za-z])[A-Za-z0-9]{1,60}\*(?=[A-Za-z0-9])"),
+        patterns.compile(r"(?<=[A-Za-z0-9])\*(?=[A-Za-z])[A-Za-z0-9]{1,60}\*(?=[A-Za-z0-9])"),
         "write \\* for a star that readers should see",
     ),
     _Family(
         "the callout is none of GitHub's alerts and is shown as is",
-        re.compile(
+        patterns.compile(
             rf"^[ \t>]*> ?\[!(?!(?:{'|'.join(ALERTS)})\](?![+-]))[\w-]{{1,30}}\][+-]?", re.IGNORECASE | re.MULTILINE
         ),
         f"use {', '.join(f'[!{each.upper()}]' for each in ALERTS)}, without a sign behind it",
     ),
     _Family(
         "a container with colons or exclamation marks is not supported and is shown as is",
-        re.compile(r"^ {0,3}(?::::+ ?\{?[a-zA-Z][\w-]*|(?:!!!|\?\?\?)\+? [a-zA-Z][\w-]*)", re.MULTILINE),
+        patterns.compile(r"^ {0,3}(?::::+ ?\{?[a-zA-Z][\w-]*|(?:!!!|\?\?\?)\+? [a-zA-Z][\w-]*)", re.MULTILINE),
         "write an alert: > [!NOTE], and > before each line of it",
     ),
     _Family(
         "links in two brackets are not supported and are shown as is",
-        re.compile(
+        patterns.compile(
             r"!\[\[[^\[\]\n]{1,200}\]\]"
             r"|(?<![\[\w\\])\[\[(?=[^\[\]\n]{0,200}[A-Z |#./])(?!_?TOC_?\]|[^\[\]\n]{1,200} #\d)"
             r"([^\[\]\n]{1,200})\]\](?![(\[:])"
@@ -75,27 +78,31 @@ _FAMILIES = (
     ),
     _Family(
         "Markdown in an HTML element is not read because of an attribute",
-        re.compile(r"<[a-zA-Z][\w-]*[^<>\n]{0,300}?\smarkdown\s?=\s?[\"']?(?:1|block|span|true)\b", re.IGNORECASE),
+        patterns.compile(
+            r"<[a-zA-Z][\w-]*[^<>\n]{0,300}?\smarkdown\s?=\s?[\"']?(?:1|block|span|true)\b", re.IGNORECASE
+        ),
         "put blank lines before and behind the text inside",
     ),
     _Family(
         "abbreviations are not supported and are shown as is",
-        re.compile(r"^ {0,3}\*\[[^\[\]\n]{1,100}\]:(?=[ \t])", re.MULTILINE),
+        patterns.compile(r"^ {0,3}\*\[[^\[\]\n]{1,100}\]:(?=[ \t])", re.MULTILINE),
         'write <abbr title="HyperText Markup Language">HTML</abbr>',
     ),
     _Family(
         "attributes in braces are not supported and are shown as is",
-        re.compile(r"(?<=[)\]])\{ ?(?:[.#][A-Za-z][\w-]{0,60}|[A-Za-z-]{1,30}=[^{}\s]{1,100})(?: [^{}\n]{1,200})?\}"),
+        patterns.compile(
+            r"(?<=[)\]])\{ ?(?:[.#][A-Za-z][\w-]{0,60}|[A-Za-z-]{1,30}=[^{}\s]{1,100})(?: [^{}\n]{1,200})?\}"
+        ),
         'delete them, or write HTML such as <img src="x.png" alt="" width="300">',
     ),
     _Family(
         "spoilers are not supported, and readers see their words",
-        re.compile(r"(?<!\S)>![^\n]{1,300}!<|(?<![|\w])\|\|(?=[^\s|])[^|\n]{1,300}(?<=[^\s|])\|\|(?![|\w])"),
+        patterns.compile(r"(?<!\S)>![^\n]{1,300}!<|(?<![|\w])\|\|(?=[^\s|])[^|\n]{1,300}(?<=[^\s|])\|\|(?![|\w])"),
         "write <details><summary>Spoiler</summary>words</details>",
     ),
     _Family(
         "Markdown in this HTML element is not read, and its signs are shown as is",
-        re.compile(
+        patterns.compile(
             r"^ {0,3}(?:<(?:details|figure|table)\b[^<>\n]{0,200}> {0,8})?<(?:summary|figcaption|caption|legend)"
             r"(?: [^<>\n]{0,200})?>[^<\n]{0,300}?(?:\*\*[^\s*<]|\]\(|(?<!\w)\*[^\s*<])",
             re.IGNORECASE | re.MULTILINE,
@@ -104,23 +111,23 @@ _FAMILIES = (
     ),
     _Family(
         "tables drawn with + are not supported and are shown as is",
-        re.compile(r"^[ \t>]{0,9}\+(?:[-=]{3,200}\+){1,100}[ \t]*$", re.MULTILINE),
+        patterns.compile(r"^[ \t>]{0,9}\+(?:[-=]{3,200}\+){1,100}[ \t]*$", re.MULTILINE),
         "write | a | b | and |---|---| below the header",
     ),
     _Family(
         "a link without words is not shown",
-        re.compile(r"(?<![!\w\]\\])\[ ?\]\((?=[^()\s]{0,300}[/.#:])[^()\s]{1,300}\)"),
+        patterns.compile(r"(?<![!\w\]\\])\[ ?\]\((?=[^()\s]{0,300}[/.#:])[^()\s]{1,300}\)"),
         "write its words between the brackets",
     ),
     _Family(
         "a link has no address, and leads to this post",
-        re.compile(r"(?<![!\w\]\\])\[[^\[\]\n]{1,200}\]\((?:<>)?\)(?! ?\{)"),
+        patterns.compile(r"(?<![!\w\]\\])\[[^\[\]\n]{1,200}\]\((?:<>)?\)(?! ?\{)"),
         "write the address between the parentheses",
     ),
 )
 
-_REFERENCE = re.compile(r"^ {0,3}\[([^\[\]\n]{1,200})\]:", re.MULTILINE)
-_NOTE = re.compile(r"\[\^([^\[\]\s]{1,100})\](:?)")
+_REFERENCE = patterns.compile(r"^ {0,3}\[([^\[\]\n]{1,200})\]:", re.MULTILINE)
+_NOTE = patterns.compile(r"\[\^([^\[\]\s]{1,100})\](:?)")
 
 
 def shown_as_typed(prose: str) -> Iterator[tuple[int, str, str]]:
@@ -130,7 +137,7 @@ def shown_as_typed(prose: str) -> Iterator[tuple[int, str, str]]:
     """
     line_of = line_counter(prose)
     if "[[" in prose:
-        prose = merge_tag().sub(lambda found: " " * len(found[0]), prose)  # reported as such
+        prose = MERGE_TAG.sub(lambda found: " " * len(found[0]), prose)  # reported as such
     defined = {found[1].casefold() for found in _REFERENCE.finditer(prose)}  # [[x]] is a link if [x]: is below
     for family in _FAMILIES:
         hits = [hit for hit in family.pattern.finditer(prose) if not hit.lastindex or hit[1].casefold() not in defined]
@@ -146,8 +153,8 @@ def shown_as_typed(prose: str) -> Iterator[tuple[int, str, str]]:
         yield from _tables_with_wrong_rule(prose.split("\n"))
 
 
-_RULE = re.compile(r"[ \t>]*+(?=[^\n]*\|)\|?[ \t]*+:?-[-:| \t]*+")
-_PIPE = re.compile(r"(?<!\\)\|")
+_RULE = patterns.compile(r"[ \t>]*+(?=[^\n]*\|)\|?[ \t]*+:?-[-:| \t]*+")
+_PIPE = patterns.compile(r"(?<!\\)\|")
 
 
 def _tables_with_wrong_rule(lines: list[str]) -> Iterator[tuple[int, str, str]]:

@@ -7,9 +7,9 @@ tags in brackets, code of templates, elements of HTML and MDX, containers, and r
 from __future__ import annotations
 
 import re
-from functools import cache
 from typing import NamedTuple
 
+from publisher.core import patterns
 from publisher.core.errors import PostError
 from publisher.posts.text.merge_tags import without_shown_code
 from publisher.posts.text.prose import line_at, masked
@@ -73,28 +73,22 @@ _PLUGIN = (
 )
 _ANY = rf"(?:{_GATE}|{_PLUGIN}|{_NAME})"
 
-
-@cache
-def _marks() -> re.Pattern[str]:
-    """Return the pattern of a mark. Few texts need it, and it takes 8 ms to compile."""
-    return re.compile(
-        r"(?P<comment><!--(?:(?!-->).)*+(?:-->|\Z)|^ {0,3}\[(?://|comment)\]:[^\n]{0,200}$)"
-        rf"|\[(?P<bracket>{_ANY})(?P<value>[ \t=][^\[\]\n]{{0,300}})?\](?![(\[:])"
-        rf"|\{{%-?\s{{0,9}}(?:if\s(?=[^%{{}}\n]{{0,200}}\b(?:{_WHO}|paywall|logged_in)\b)[^%{{}}\n]{{0,300}}"
-        rf"|(?P<liquid>{_ANY})\b[^%{{}}\n]{{0,200}})%\}}"
-        rf"|\{{\{{(?:[<%]\s{{0,9}}(?P<short>{_ANY})\b|#?\s{{0,9}}(?:{_GATE})|#(?:if|has|unless)\s[^{{}}\n]{{0,80}}@?member\b)"
-        r"[^{}\n]{0,200}\}\}"
-        rf"|<{_GATE}(?=[\s>])[^<>\n]{{0,300}}>"
-        rf"|<[a-z][\w-]{{0,30}}\s[^<>]{{0,300}}?\b(?:class|id)=[\"']?(?:[^\"'<>]{{0,200}}?[\s\"'])?{_GATE}(?=[\s\"'>])"
-        r"[^<>]{0,300}>"
-        rf"|^[ \t>]{{0,20}}:::+ ?\{{?[ .]{{0,2}}(?:{_GATE}|members?|premium|paid|subscribers?)\b[^\n]{{0,200}}$"
-        rf"|^ {{0,3}}(?:-{{2,20}}|={{2,20}}|\u2014|\*{{3,20}}|\[\[|<<|%%)[ \t]{{0,9}}{_GATE}[ \t]{{0,9}}"
-        r"(?:-{2,20}|={2,20}|\u2014|\*{3,20}|\]\]|>>|%%)[ \t]*$",
-        re.IGNORECASE | re.MULTILINE | re.DOTALL,
-    )
-
-
-_COMMENT = re.compile(
+_MARKS = patterns.compile(
+    r"(?P<comment><!--(?:(?!-->).)*+(?:-->|\Z)|^ {0,3}\[(?://|comment)\]:[^\n]{0,200}$)"
+    rf"|\[(?P<bracket>{_ANY})(?P<value>[ \t=][^\[\]\n]{{0,300}})?\](?![(\[:])"
+    rf"|\{{%-?\s{{0,9}}(?:if\s(?=[^%{{}}\n]{{0,200}}\b(?:{_WHO}|paywall|logged_in)\b)[^%{{}}\n]{{0,300}}"
+    rf"|(?P<liquid>{_ANY})\b[^%{{}}\n]{{0,200}})%\}}"
+    rf"|\{{\{{(?:[<%]\s{{0,9}}(?P<short>{_ANY})\b|#?\s{{0,9}}(?:{_GATE})|#(?:if|has|unless)\s[^{{}}\n]{{0,80}}@?member\b)"
+    r"[^{}\n]{0,200}\}\}"
+    rf"|<{_GATE}(?=[\s>])[^<>\n]{{0,300}}>"
+    rf"|<[a-z][\w-]{{0,30}}\s[^<>]{{0,300}}?\b(?:class|id)=[\"']?(?:[^\"'<>]{{0,200}}?[\s\"'])?{_GATE}(?=[\s\"'>])"
+    r"[^<>]{0,300}>"
+    rf"|^[ \t>]{{0,20}}:::+ ?\{{?[ .]{{0,2}}(?:{_GATE}|members?|premium|paid|subscribers?)\b[^\n]{{0,200}}$"
+    rf"|^ {{0,3}}(?:-{{2,20}}|={{2,20}}|\u2014|\*{{3,20}}|\[\[|<<|%%)[ \t]{{0,9}}{_GATE}[ \t]{{0,9}}"
+    r"(?:-{2,20}|={2,20}|\u2014|\*{3,20}|\]\]|>>|%%)[ \t]*$",
+    re.IGNORECASE | re.MULTILINE | re.DOTALL,
+)
+_COMMENT = patterns.compile(
     r"(?:<!--|\[(?://|comment)\]:[ \t]{0,8}(?:#|<>)?[ \t]{0,8}[(\"'])\s{0,9}(?:"
     rf"(?:(?:begin|start)[ :_-]{{1,3}})?{_GATE}"
     r"(?:[ :_-]{1,3}(?:begins?|starts?|below|here|from here|content|break|line|mark|cut))*+[ .:!-]*|paid|premium"
@@ -103,10 +97,10 @@ _COMMENT = re.compile(
     r")\s{0,9}(?:-->|[)\"'])",
     re.IGNORECASE,
 )
-_ALONE = re.compile(rf"{_GATE}|members?|premium|paid|subscribers?", re.IGNORECASE)
-_SURE = re.compile(_GATE, re.IGNORECASE)
-_HIGHLIGHT = re.compile(r"\{%-?\s{0,9}highlight\b(?:(?!\{%-?\s{0,9}endhighlight).)*+", re.DOTALL)
-_HTML_CODE = re.compile(r"<(pre|textarea|script|style)\b.*?(?:</\1>|\Z)", re.IGNORECASE | re.DOTALL)
+_ALONE = patterns.compile(rf"{_GATE}|members?|premium|paid|subscribers?", re.IGNORECASE)
+_SURE = patterns.compile(_GATE, re.IGNORECASE)
+_HIGHLIGHT = patterns.compile(r"\{%-?\s{0,9}highlight\b(?:(?!\{%-?\s{0,9}endhighlight).)*+", re.DOTALL)
+_HTML_CODE = patterns.compile(r"<(pre|textarea|script|style)\b.*?(?:</\1>|\Z)", re.IGNORECASE | re.DOTALL)
 
 
 def paid_part(body: str, *, is_markdown: bool) -> PaidPart | None:
@@ -117,7 +111,7 @@ def paid_part(body: str, *, is_markdown: bool) -> PaidPart | None:
     view = _HIGHLIGHT.sub(_blank, without_shown_code(body))
     view = masked(view) if is_markdown else _HTML_CODE.sub(_blank, view)
     search = _Search(body, view)
-    found = next(filter(search.is_mark, _marks().finditer(view)), None)
+    found = next(filter(search.is_mark, _MARKS.finditer(view)), None)
     if found is None:
         return None
     words = " ".join(found[0].split())
@@ -186,8 +180,8 @@ class _Search:
         return not (before + behind).strip() and self._next(f"[{name}]:", 0) == len(self._lower)
 
 
-_NO_BREAK = re.compile(r"[^\n]")
-_WORD = re.compile(r"\w")
+_NO_BREAK = patterns.compile(r"[^\n]")
+_WORD = patterns.compile(r"\w")
 # How the end of what a name begins is written.
 _ENDINGS = {
     "liquid": ("{% endNAME %}", "{%- endNAME -%}", "{%endNAME%}", "{% /NAME %}"),

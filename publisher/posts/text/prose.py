@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterator
 from html import escape
 from urllib.parse import unquote
 
+from publisher.core import patterns
+
 _BEFORE_A_LINK = r"""(?:(?<=[(<"'=])|(?<=\]:[ ]))"""
-_FENCE = re.compile(r"^[ \t]*+(?:(?:>|[-*+]|\d{1,9}[.)])[ \t]*+)*+(`{3,}+|~{3,}+)([^`]*)$")
-_LIST_ITEM = re.compile(r"^[ \t]*(?:[-*+]|\d{1,9}[.)])(?:[ \t](?:[ ]{1,3}(?=\S))?)")
-_RAW_HTML = re.compile(r"\s*<(pre|script|style|textarea)\b", re.IGNORECASE)
-_RAW_END = re.compile(r"</(?:pre|script|style|textarea)>", re.IGNORECASE)
-_TICKS = re.compile(r"`+|\n[ \t]*(?=\n)")
+_FENCE = patterns.compile(r"^[ \t]*+(?:(?:>|[-*+]|\d{1,9}[.)])[ \t]*+)*+(`{3,}+|~{3,}+)([^`]*)$")
+_LIST_ITEM = patterns.compile(r"^[ \t]*(?:[-*+]|\d{1,9}[.)])(?:[ \t](?:[ ]{1,3}(?=\S))?)")
+_RAW_HTML = patterns.compile(r"\s*<(pre|script|style|textarea)\b", re.IGNORECASE)
+_RAW_END = patterns.compile(r"</(?:pre|script|style|textarea)>", re.IGNORECASE)
+_TICKS = patterns.compile(r"`+|\n[ \t]*(?=\n)")
 
 # How many texts are looked for, for the warnings about one post. Each is searched for in the whole file.
 MOST_SEARCHES = 200

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html import escape, unescape
 
+from publisher.core import patterns
 from publisher.posts.text.prose import masked
 
 # The characters of the longest formula.
@@ -31,14 +32,14 @@ INLINE, DISPLAY = "math", "math-display"
 _BEGIN, _END, _LINE = "\x04", "\x05", "\x06"
 _DIGITS = {ord(str(digit)): chr(0x0E + digit) for digit in range(10)}
 _NUMBERS = {0x0E + digit: str(digit) for digit in range(10)}
-_PLACE = re.compile(f"{_BEGIN}([\x0e-\x17]++){_END}((?:\n[ ]*+{_LINE})*+)")
+_PLACE = patterns.compile(f"{_BEGIN}([\x0e-\x17]++){_END}((?:\n[ ]*+{_LINE})*+)")
 
 _ENVIRONMENTS = (
     "align|alignat|aligned|array|cases|displaymath|eqnarray|equation|flalign|gather|gathered|math|multline|split"
 )
-_ENVIRONMENT = re.compile(rf"\\begin\{{((?:{_ENVIRONMENTS}|[bpvBV]?matrix)\*?)\}}")
+_ENVIRONMENT = patterns.compile(rf"\\begin\{{((?:{_ENVIRONMENTS}|[bpvBV]?matrix)\*?)\}}")
 # HTML, URLs and the targets of links are passed over, since a dollar sign in them is theirs.
-_TOKEN = re.compile(
+_TOKEN = patterns.compile(
     r"</?[a-zA-Z][\w-]*+(?:\s++[\w:@.-]++(?:\s*+=\s*+(?:\"[^\"\n]*+\"|'[^'\n]*+'|[^\s\"'<>=`]++))?)*+\s*+/?>"
     r"|(?:https?://|www\.)[^\s<>)\]]++"
     r"|\]\([^()\s]*+"
@@ -51,10 +52,10 @@ _TOKEN = re.compile(
 )
 _CLOSES = {r"\(": r"\)", r"\[": r"\]", r"\\(": r"\\)", r"\\[": r"\\]"}
 # What may be before a block on its line: the signs of quotes and lists.
-_PREFIX = re.compile(r"[ \t]*+(?:(?:>|[-*+]|\d{1,9}[.)])[ \t]*+)*+")
-_QUOTED = re.compile(r"^[ \t]*+>[ \t]?(?:>[ \t]?)*+", re.MULTILINE)
-_NEW_BLOCK = re.compile(r"\n[ \t]*+(?:[-*+>#|]|\d{1,9}[.)])[ \t]")
-_RAW_TAG = re.compile(r"\{%-?\s*+(?:end)?raw\s*+-?%\}")
+_PREFIX = patterns.compile(r"[ \t]*+(?:(?:>|[-*+]|\d{1,9}[.)])[ \t]*+)*+")
+_QUOTED = patterns.compile(r"^[ \t]*+>[ \t]?(?:>[ \t]?)*+", re.MULTILINE)
+_NEW_BLOCK = patterns.compile(r"\n[ \t]*+(?:[-*+>#|]|\d{1,9}[.)])[ \t]")
+_RAW_TAG = patterns.compile(r"\{%-?\s*+(?:end)?raw\s*+-?%\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,17 +150,17 @@ class TakenOut:
         return f'<code class="{DISPLAY if formula.display else INLINE}">{tex}</code>'
 
 
-_TAG_WITH = re.compile(rf"<[a-zA-Z][^<>{_BEGIN}]*+{_BEGIN}[^<>]*+>")
-_HEADING_WITH_ID = re.compile(r'<h([1-6]) id="([^"]*+)">([^<]*+(?:<(?!/?h[1-6])[^<]*+)*+)</h')
-_TAG = re.compile(r"<[^<>]*+>")
-_NOT_IN_AN_ID = re.compile(r"[^\w -]")
+_TAG_WITH = patterns.compile(rf"<[a-zA-Z][^<>{_BEGIN}]*+{_BEGIN}[^<>]*+>")
+_HEADING_WITH_ID = patterns.compile(r'<h([1-6]) id="([^"]*+)">([^<]*+(?:<(?!/?h[1-6])[^<]*+)*+)</h')
+_TAG = patterns.compile(r"<[^<>]*+>")
+_NOT_IN_AN_ID = patterns.compile(r"[^\w -]")
 # How many headings with the same words get ids of their own, each of which is looked for.
 _MOST_EQUAL = 1_000
-_CODE_WITH = re.compile(rf"<(code|pre)\b[^<>]*+>[^<{_BEGIN}]*+{_BEGIN}[^<]*+</\1>")
-_PARAGRAPH = re.compile(r"<p>[^<]*+(?:<(?!/?p>)[^<]*+)*+</p>")
+_CODE_WITH = patterns.compile(rf"<(code|pre)\b[^<>]*+>[^<{_BEGIN}]*+{_BEGIN}[^<]*+</\1>")
+_PARAGRAPH = patterns.compile(r"<p>[^<]*+(?:<(?!/?p>)[^<]*+)*+</p>")
 _BREAK = "\x07"
-_AT_BREAK = re.compile(rf"\n?{_BREAK}\n?")
-_EMPTY_PARAGRAPH = re.compile(r"<p>\s*+</p>\n?")
+_AT_BREAK = patterns.compile(rf"\n?{_BREAK}\n?")
+_EMPTY_PARAGRAPH = patterns.compile(r"<p>\s*+</p>\n?")
 
 
 def take_out(body: str) -> TakenOut:
@@ -272,30 +273,32 @@ def _unprefixed(tex: str, prefix: str) -> str:
 
 
 # A sign that prose has not.
-_TEX_SIGN = re.compile(r"\\[a-zA-Z{}|,;!\\]|(?<!\\)[\^_=]|[{}]")
-_WORD_OF_PROSE = re.compile(r"(?<![^\W_])(?!(?:sin|cos|tan|log|exp|lim|max|min|mod|gcd|det)\b)[^\W\d_]{3,}(?![^\W_])")
-_SHORT_WORD = re.compile(r"(?:^|[\s,(])[^\W\d_]{2,}(?=[\s,)]|$)")
+_TEX_SIGN = patterns.compile(r"\\[a-zA-Z{}|,;!\\]|(?<!\\)[\^_=]|[{}]")
+_WORD_OF_PROSE = patterns.compile(
+    r"(?<![^\W_])(?!(?:sin|cos|tan|log|exp|lim|max|min|mod|gcd|det)\b)[^\W\d_]{3,}(?![^\W_])"
+)
+_SHORT_WORD = patterns.compile(r"(?:^|[\s,(])[^\W\d_]{2,}(?=[\s,)]|$)")
 # $[FIRSTNAME|there]$, a merge tag.
-_BRACKETED_WORDS = re.compile(r"\[\w{3,}(?:\|[\w ]*+)?\]")
-_NUMBER = re.compile(r"[\d.,]+(?![\d^_])")
-_OPERATOR = re.compile(r"[-+*/<>|]")
-_END_OF_SENTENCE = re.compile(r"[.;!?]\s")
+_BRACKETED_WORDS = patterns.compile(r"\[\w{3,}(?:\|[\w ]*+)?\]")
+_NUMBER = patterns.compile(r"[\d.,]+(?![\d^_])")
+_OPERATOR = patterns.compile(r"[-+*/<>|]")
+_END_OF_SENTENCE = patterns.compile(r"[.;!?]\s")
 # ${HOME}, $(pwd), $@ and $_ of a shell or a Makefile.
-_VARIABLE = re.compile(r"\{[A-Za-z_]\w*[}:#%/^,@!+-]|\((?![^()]*\\)|[@?!#]|[_^](?![\w{\\(*+-])")
+_VARIABLE = patterns.compile(r"\{[A-Za-z_]\w*[}:#%/^,@!+-]|\((?![^()]*\\)|[@?!#]|[_^](?![\w{\\(*+-])")
 # What CVS, Subversion and RCS replace: $Id$, $Revision: 1.1 $.
-_KEYWORD = re.compile(
+_KEYWORD = patterns.compile(
     r"(?:Author|CVSHeader|Date|(?:Free|Net|Open)BSD|Header|HeadURL|Id|LastChanged(?:By|Date|Revision)|Locker|Log|Mdocdate"
     r"|Name|RCSfile|Rev|Revision|Source|State|URL)(?:::?[^$\n]{0,300})?"
 )
-_OTHER_MONEY = re.compile("[€£¥¢₹₽₩₿]")
-_AMOUNT_BEFORE = re.compile(r"\$\w[\w.]{0,12}[,/|;:&]\Z")
+_OTHER_MONEY = patterns.compile("[€£¥¢₹₽₩₿]")
+_AMOUNT_BEFORE = patterns.compile(r"\$\w[\w.]{0,12}[,/|;:&]\Z")
 # Before a group, and in it.
-_CODE_BEFORE = re.compile(r"(?:[A-Za-z]|\b[A-Za-z]:|(?<!\))/)\Z", re.ASCII)
-_CODE_IN = re.compile(r"\.[*+]|\[\^[^\[\]\n]{1,40}\][*+\\]|\[[a-z0]-[z9]|\[\[:[a-z]")
-_BACK_REFERENCE = re.compile(r"\\[1-9]")
+_CODE_BEFORE = patterns.compile(r"(?:[A-Za-z]|\b[A-Za-z]:|(?<!\))/)\Z", re.ASCII)
+_CODE_IN = patterns.compile(r"\.[*+]|\[\^[^\[\]\n]{1,40}\][*+\\]|\[[a-z0]-[z9]|\[\[:[a-z]")
+_BACK_REFERENCE = patterns.compile(r"\\[1-9]")
 # The signs that a writer, or the tool that exported the text, means by \(c\), \(r\) and \(tm\).
 _SIGNS = {"c": "©", "p": "℗", "r": "®", "tm": "™", "sm": "℠"}
-_YEAR = re.compile(r"\s{0,3}©?\s{0,3}(?:19|20)\d\d(?!\d)|\s{1,3}(?:[Cc]opyright\b|[Bb]y\b)")
+_YEAR = patterns.compile(r"\s{0,3}©?\s{0,3}(?:19|20)\d\d(?!\d)|\s{1,3}(?:[Cc]opyright\b|[Bb]y\b)")
 
 
 def _is_prose(tex: str) -> bool:

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache, lru_cache
+from functools import lru_cache
 from html import unescape
 
+from publisher.core import patterns
 from publisher.posts.text.prose import masked
 from publisher.posts.text.tex import take_out
 
@@ -24,8 +25,10 @@ _SIGN = (
 )
 # Between letters, the middle dot is a part of a name, as in ジョン・レノン.
 _END = rf"(?:[{_SIGN}]|(?<=[\x21-\x7e])\u30fb|\u30fb(?=[\x00-\x7f]|\Z))"
-_ENDS = re.compile(_END)
-_MAYBE_ADDRESS = re.compile(rf"(?:://|(?P<www>(?<=[{_SIGN}\u30fb])www\.)|www\.)[^\s<>{_SIGN}\u30fb]*+", re.IGNORECASE)
+_ENDS = patterns.compile(_END)
+_MAYBE_ADDRESS = patterns.compile(
+    rf"(?:://|(?P<www>(?<=[{_SIGN}\u30fb])www\.)|www\.)[^\s<>{_SIGN}\u30fb]*+", re.IGNORECASE
+)
 _DELIMITERS = "*_~"
 
 # Each pattern begins with a character or a set of them, and only then looks back: the search for a set is ten times as
@@ -34,7 +37,7 @@ _DELIMITERS = "*_~"
 # Emoji codes that follow each other. A neighbour that is a letter or a digit shows that they are none, as in 10:30:45.
 _CODES_REST = r"(?<![A-Za-z0-9_:/\\&{]:)[a-z0-9_+-]{1,60}:(?::[a-z0-9_+-]{1,60}:)*+(?![A-Za-z0-9_:`])"
 _CODES = f":{_CODES_REST}"
-_EMOJI = re.compile(_CODES)
+_EMOJI = patterns.compile(_CODES)
 # What an apostrophe begins: years ('90s, and '98 unless a quotation of that line ends soon), English and Dutch words.
 _ELIDED = (
     r"(?:[0-9][0-9](?:s\b|(?![\w'])(?![^'\n]{0,60}'(?!\w)))|[sStT](?=[ -])"
@@ -46,52 +49,49 @@ _TILDE_REST = r"(?<![~\\]~)(?![~\s])"
 # Stars between two digits (2*3*4), and those of a pattern of paths (src/**/*.js), emphasise nothing.
 _STAR_REST = r"(?:(?<=[0-9]\*)(?=\*?[0-9])|(?<=[0-9]\*\*)(?=[0-9])|(?<=/\*)(?=\*?[./])|(?<=/\*\*)(?=[./]))"
 _OPTION_REST = r"-(?<![^\s(\[{|>*_\"'“‘]--)(?=[A-Za-z])"
-_MAYBE_SIGN = re.compile(
+_MAYBE_SIGN = patterns.compile(
     rf"[':0-9<>~*-](?:(?<=<)<|(?<=>)>|(?<=')(?<![\w'\\]')(?={_ELIDED})|(?<=[0-9])(?:'|\"(?<!=\"[0-9]\")(?<!=\"[0-9][0-9]\"))|(?<=-){_OPTION_REST}"
     rf"|(?<=:){_CODES_REST}|(?<=~){_TILDE_REST}|(?<=\*){_STAR_REST})"
 )
 
 _TO_BLANK = r"[^\s<>()]*+(?:\([^\s<>()]*+\)[^\s<>()]*+)*+"
 
-
-@cache
-def _tokens() -> re.Pattern[str]:
-    """Return what is read in a body. Addresses and tags come first, because the signs in them mean nothing."""
-    return re.compile(
-        rf"[\]<>wWhHf:'\"\n~*-](?:(?P<skipped>(?<=\])(?:\([ \t]*+<?|:[ \t]*+<?)(?:https?|ftp)://{_TO_BLANK}|(?<=\])\([^\s()<>]++"
-        rf"|(?<=<)(?:https?|ftp)://{_TO_BLANK}|(?<=<)/?[A-Za-z][^<>]*+)"
-        rf"|(?P<www>(?<=[{_SIGN}\u30fb]w)ww\.(?:(?!{_END})[^\s<>()\[\]*_~\\])++)"
-        rf"|(?P<bare>(?:(?<=[hH])[tT][tT][pP][sS]?://|(?<=f)tp://|(?<=[wW])[wW][wW]\.)(?:(?!{_END})[^\s<>])*+)"
-        rf"|(?P<emoji>(?<=:){_CODES_REST})"
-        r"|(?P<left>(?<=<)(?<!\\<)(?=<))|(?P<right>(?<=>>))"
-        rf"|(?P<elided>(?<=')(?<![\w'\\]')(?={_ELIDED}))"
-        rf"|(?P<option>(?<=-){_OPTION_REST})"
-        rf"|(?P<star>(?<=\*){_STAR_REST})"
-        rf"|(?P<tilde>(?<=~){_TILDE_REST})"
-        r"|(?P<quote>(?<=['\"])(?<!\\['\"]))"
-        r"|(?P<end>(?<=\n)[ \t]*\n))"
-    )
+# What is read in a body. Addresses and tags come first, because the signs in them mean nothing.
+_TOKENS = patterns.compile(
+    rf"[\]<>wWhHf:'\"\n~*-](?:(?P<skipped>(?<=\])(?:\([ \t]*+<?|:[ \t]*+<?)(?:https?|ftp)://{_TO_BLANK}|(?<=\])\([^\s()<>]++"
+    rf"|(?<=<)(?:https?|ftp)://{_TO_BLANK}|(?<=<)/?[A-Za-z][^<>]*+)"
+    rf"|(?P<www>(?<=[{_SIGN}\u30fb]w)ww\.(?:(?!{_END})[^\s<>()\[\]*_~\\])++)"
+    rf"|(?P<bare>(?:(?<=[hH])[tT][tT][pP][sS]?://|(?<=f)tp://|(?<=[wW])[wW][wW]\.)(?:(?!{_END})[^\s<>])*+)"
+    rf"|(?P<emoji>(?<=:){_CODES_REST})"
+    r"|(?P<left>(?<=<)(?<!\\<)(?=<))|(?P<right>(?<=>>))"
+    rf"|(?P<elided>(?<=')(?<![\w'\\]')(?={_ELIDED}))"
+    rf"|(?P<option>(?<=-){_OPTION_REST})"
+    rf"|(?P<star>(?<=\*){_STAR_REST})"
+    rf"|(?P<tilde>(?<=~){_TILDE_REST})"
+    r"|(?P<quote>(?<=['\"])(?<!\\['\"]))"
+    r"|(?P<end>(?<=\n)[ \t]*\n))"
+)
 
 
 # Keeps two signs apart that would become a guillemet. No text contains it, and in code it does no harm.
 _APART = "\x02"
 _WRITTEN = {"elided": "’", "option": "&#45;&#45;", "tilde": "&#126;", "star": "&#42;", "left": f"<{_APART}"}
 # Behind these, ">>" begins a quotation in a quotation.
-_MARKS = re.compile(r"[ \t]*+(?:(?:>|[-*+]|\d{1,9}[.)])[ \t]*+)*+")
+_MARKS = patterns.compile(r"[ \t]*+(?:(?:>|[-*+]|\d{1,9}[.)])[ \t]*+)*+")
 # How much of a line is looked at to see whether it is only such marks.
 _LONGEST_MARKS = 300
 # Characters behind which a quote ends a quotation; behind others, it begins one, and behind some it does either.
-_CLOSING = re.compile(r"[\w.,;:!?)\]}%°'\"’”…*_~`]")
+_CLOSING = patterns.compile(r"[\w.,;:!?)\]}%°'\"’”…*_~`]")
 _EITHER = "'\"*_~`"
 
-_TO_SET = re.compile(r"['\"]|--|\.\.\.|:[a-z0-9_+-]+:", re.ASCII)
+_TO_SET = patterns.compile(r"['\"]|--|\.\.\.|:[a-z0-9_+-]+:", re.ASCII)
 # What may be Markdown in a plain text.
-_MARKDOWN = re.compile(r"[\\!#$%&()*+,/:;<=>?@\[\]^_`{|}~]")
+_MARKDOWN = patterns.compile(r"[\\!#$%&()*+,/:;<=>?@\[\]^_`{|}~]")
 
 # A tag that nobody writes, because an address ends only at a tag or a space. It must be neither a space, which would
 # change what emphasis is next to, nor a comment, which would end a comment that contains the address.
 _STOP = "<end-of-address>"
-_STOPS = re.compile(r"(?:<|&lt;)end-of-address(?:>|&gt;)")
+_STOPS = patterns.compile(r"(?:<|&lt;)end-of-address(?:>|&gt;)")
 
 
 def prepared(body: str) -> str:
@@ -144,7 +144,7 @@ def _may_have_address(body: str) -> bool:
 def _changes(body: str, view: str) -> Iterator[tuple[int, int, str]]:
     """Yield what to replace in a body: from, to, and the new text. view: the body without its code."""
     opened: set[str] = set()  # the quotation marks that are open in the paragraph
-    for found in _tokens().finditer(view):
+    for found in _TOKENS.finditer(view):
         start, end, kind = found.start(), found.end(), found.lastgroup
         if kind == "www":  # in CommonMark's extension, only a space may precede www.
             yield start, end, f"[{found[0]}](http://{found[0]})"

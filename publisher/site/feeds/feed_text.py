@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime
 from html import escape, unescape
 
+from publisher.core import patterns
 from publisher.core.i18n import direction
 from publisher.core.models import RenderedPost
 from publisher.posts.rendering.frames import page_of_frame
@@ -16,20 +17,20 @@ from publisher.posts.urls import key_of
 _FORBIDDEN = "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_FRAME = re.compile(r"<iframe\b([^<>]*)>.*?(?:</iframe>|\Z)", re.DOTALL)
-_SOURCE = re.compile(r'\ssrc="([^"<>]*)"')
-_TITLE = re.compile(r'\stitle="([^"<>]*)"')
-_DIV = re.compile(r"<div\b[^<>]*>|</div>")
+_FRAME = patterns.compile(r"<iframe\b([^<>]*)>.*?(?:</iframe>|\Z)", re.DOTALL)
+_SOURCE = patterns.compile(r'\ssrc="([^"<>]*)"')
+_TITLE = patterns.compile(r'\stitle="([^"<>]*)"')
+_DIV = patterns.compile(r"<div\b[^<>]*>|</div>")
 _ALERT = '<div class="markdown-alert'
-_ALERT_TITLE = re.compile(r'<p class="markdown-alert-title">([^<]*+(?:<(?!/p>)[^<]*+)*+)</p>')
-_NOTE = re.compile(
+_ALERT_TITLE = patterns.compile(r'<p class="markdown-alert-title">([^<]*+(?:<(?!/p>)[^<]*+)*+)</p>')
+_NOTE = patterns.compile(
     r'<a href="([^"<>#]*+)#(fn-[^"<>]*+)" id="(fnref-[^"<>]*+)">'
     r'|<a href="([^"<>#]*+)#(fnref-[^"<>]*+)" class="footnote-backref">'
     r'|<li id="(fn-[^"<>]*+)">'
 )
-_SPAN = re.compile(r"<span\b[^<>]*>|</span>")
-_PICTURE = re.compile(r'(<img\b[^<>]*? src=")([^"<>]*)')
-_CHECKBOX = re.compile(r"<input\b([^<>]*)>")
+_SPAN = patterns.compile(r"<span\b[^<>]*>|</span>")
+_PICTURE = patterns.compile(r'(<img\b[^<>]*? src=")([^"<>]*)')
+_CHECKBOX = patterns.compile(r"<input\b([^<>]*)>")
 
 
 def xml_text(text: str) -> str:
@@ -171,7 +172,7 @@ def edition_html(document: str) -> str:
     return xml_text(_without_plain_divs(clean).strip())
 
 
-_ANY_DIV = re.compile(r"(?:(?<!\s)\s++)?(</?div(?:\s[^<>]*)?>)\s*")
+_ANY_DIV = patterns.compile(r"(?:(?<!\s)\s++)?(</?div(?:\s[^<>]*)?>)\s*")
 
 
 def _without_plain_divs(clean: str) -> str:

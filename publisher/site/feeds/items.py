@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -11,6 +10,7 @@ from typing import Protocol
 from urllib.parse import quote
 
 from publisher.config import Config
+from publisher.core import patterns
 from publisher.core.models import Author, Enclosure, Episode, Image, Post, RenderedPost
 from publisher.posts.archive import Archive
 from publisher.posts.front_matter.parsing import markdown_of
@@ -185,7 +185,7 @@ def _fitting_image(rendered: RenderedPost) -> Image | None:
 
 
 # A URI that every feed reader accepts (RFC 3986), in a scheme that needs no resolving.
-_URI = re.compile(r"(?:tag:|urn:[A-Za-z0-9][A-Za-z0-9-]+:|https?://)[A-Za-z0-9!#$%&'()*+,./:;=?@_~-]+")
+_URI = patterns.compile(r"(?:tag:|urn:[A-Za-z0-9][A-Za-z0-9-]+:|https?://)[A-Za-z0-9!#$%&'()*+,./:;=?@_~-]+")
 
 
 def entry_id(written: str, authority: str) -> str:

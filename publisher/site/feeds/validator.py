@@ -17,16 +17,17 @@ from urllib.parse import unquote
 from lxml import etree
 
 from publisher.config import Config
+from publisher.core import patterns
 from publisher.core.models import Problem, Severity
 from publisher.site.feeds.feed_list import MEDIA_TYPES, file_name
 
 _ATOM = "{http://www.w3.org/2005/Atom}"
 _CONTENT = "{http://purl.org/rss/1.0/modules/content/}encoded"
 _MEDIA = "{http://search.yahoo.com/mrss/}"
-_ARCHIVED = re.compile(r"-\d+(?=\.)")
-_ABSOLUTE = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
+_ARCHIVED = patterns.compile(r"-\d+(?=\.)")
+_ABSOLUTE = patterns.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
 # Active content, such as scripts. It matches only inside tags, because the text of a post may mention these names.
-_ACTIVE = re.compile(
+_ACTIVE = patterns.compile(
     r"<(?:script|style|object|embed|form)\b"
     r'|<[a-z][^\s<>]*(?:\s+[^\s=<>"]+(?:="[^"]*")?)*?\s+(?:on[a-z]+=|[^\s=<>"]+="\s*javascript:)',
     re.IGNORECASE,

@@ -7,7 +7,6 @@ entry's links and language, pictures without a media:group, enclosures, and CDAT
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from html import escape, unescape
 from typing import Any
@@ -20,6 +19,7 @@ from lxml import etree
 
 from publisher import __version__
 from publisher.config import Config
+from publisher.core import patterns
 from publisher.core.models import Author, Episode
 from publisher.posts.front_matter.enclosures import is_played
 from publisher.site.feeds.documents import Document
@@ -280,7 +280,7 @@ def _episode(element: Any, item: Item, duration: int) -> None:
 # Text that a guessing feed reader would take for HTML. Only such text is declared as HTML and escaped, because some
 # readers ignore the declaration (rss-parser 3.13, feedsmith 3.0, sfeed) and show "Use &lt;head&gt;"; plain text is
 # safe, and so is an ampersand that no HTML parser takes for an entity, as in AT&T and Q&A.
-_LIKE_HTML = re.compile(r"</\w+>|&#?\w+;|&#\w")
+_LIKE_HTML = patterns.compile(r"</\w+>|&#?\w+;|&#\w")
 
 
 def looks_like_html(text: str) -> bool:

@@ -30,6 +30,7 @@ SMALL = {
     "core.atomic_write": "one promise, kept in one place for three rooms",
     "core.file_names": "one promise, kept in one place for four rooms",
     "core.host_id": "one noun",
+    "core.patterns": "one promise, for all rooms",
     "store.column_types": "one noun: what a column contains",
     "daemon.systemd": "one protocol",
     "newsletters.letter.html_tree": "the limits of libxml2",
