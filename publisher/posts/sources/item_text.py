@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from html import escape
 
 from publisher.core.characters import shorten
+from publisher.core.errors import PostError
 from publisher.posts.rendering.allowed_html import TAGS, has_safe_scheme, sanitise
+from publisher.posts.sources.feed_extras import without_extras, without_marked
 from publisher.posts.text.excerpt import decoded, plain_text, shown_words
+from publisher.posts.text.nesting import require_shallow_html
 from publisher.posts.urls import absolute, is_web_url
 
 # Longer URLs are not those of pages or pictures.
@@ -21,6 +24,7 @@ _MORE_THAN_AN_EXCERPT = 1200
 _TAG = re.compile(r"</?([A-Za-z][A-Za-z0-9]{0,20})\b[^<>]*>")
 _PAIR = re.compile(r"</[A-Za-z]|<br\s?/?>", re.IGNORECASE)
 _BLOCKS = re.compile(r"<(?:p|div|ul|ol|img|figure|h[1-6]|blockquote|pre|table|iframe|video|audio|br)\b", re.IGNORECASE)
+_BRACKETED_DOTS = re.compile(r"\s?[\[(]\s?(?:…|\.\.\.)\s?[\])]\s{0,9}\Z")
 _CUT_OFF = re.compile(r"(?:\[\s?(?:…|\.\.\.|&#8230;|&hellip;)\s?\]|…|\.\.\.|&#8230;|&hellip;)\W{0,9}\Z")
 
 
@@ -50,11 +54,12 @@ class ItemText:
 
     @property
     def is_whole(self) -> bool:
-        """Whether a description is probably the whole text: it has paragraphs or pictures, and is not cut off."""
-        html = self.written.rstrip()
-        if not html or _CUT_OFF.search(plain_text(html[-2000:])):
+        """Whether a clean description is probably the whole text: it has paragraphs or pictures, and is not cut off."""
+        if not self.html or _CUT_OFF.search(plain_text(self.html[-2000:])):
             return False
-        return len(html) >= _MORE_THAN_AN_EXCERPT or (not self.is_plain and _BLOCKS.search(html) is not None)
+        return len(self.html) >= _MORE_THAN_AN_EXCERPT or (
+            not self.is_plain and _BLOCKS.search(self.written) is not None
+        )
 
 
 def absolute_web(base: str, reference: str) -> str:
@@ -76,21 +81,27 @@ def plain_title(written: str, *, is_text: bool = False) -> str:
     return shorten(" ".join(written.split()), _LONGEST_TITLE)
 
 
-def summary_of(html: str) -> str:
-    """Return a summary, which may be HTML, as plain text."""
-    return shorten(plain_text(html), _LONGEST_SUMMARY)
+def summary_of(text: ItemText) -> str:
+    """Return a clean summary as plain text."""
+    return shorten(_BRACKETED_DOTS.sub(" …", plain_text(text.html)), _LONGEST_SUMMARY)
 
 
 def clean_text(text: ItemText, url: str, link: str, home: str) -> ItemText:
-    """Return a text with clean HTML, whose URLs are absolute: by its own base, else by the item's link.
+    """Return a text with clean HTML: safe, without a feed's extras, its URLs absolute by its base or the item's link.
 
     url   the address of the feed
     link  the URL of the item's page, or of what stands for it
     home  the URL of the site; "" if unknown
+    Of a text that is nested too deeply to be shown anywhere, only the words are left.
     """
     base = (absolute(url, text.base) if text.base else "") or link
 
     def absolutise(tag: str, reference: str) -> str | None:
         return absolute(base, reference) or None if has_safe_scheme(reference, tag) else None
 
-    return ItemText(text.written, base, text.is_plain, sanitise(text.as_html, absolutise).strip())
+    clean = without_extras(sanitise(without_marked(text.as_html), absolutise), link, home)
+    try:
+        require_shallow_html(clean, "")
+    except PostError:
+        clean = f"<p>{escape(plain_text(clean), quote=False)}</p>"
+    return ItemText(text.written, base, text.is_plain, clean)

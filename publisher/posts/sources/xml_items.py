@@ -88,7 +88,7 @@ class _Channel:
             title=self._title(self._feed),
             link=self.link,
             items=tuple(self._item(entry) for entry in self._found["entries"]),
-            description=summary_of(_text(self._feed, "subtitle")),
+            description=plain_title(_text(self._feed, "subtitle")),
             language=self._language,
             url=self._absolute(self._rel("self")),
             hub=self._absolute(self._rel("hub")),
@@ -163,17 +163,21 @@ class _Channel:
         return found or (absolute_web("", _text(entry, "id")) if entry.get("guidislink") or self._is_atom else "")
 
     def _texts(self, entry: Found, base: str) -> tuple[ItemText, str]:
-        """Return the whole text, which may be empty, and the summary."""
+        """Return the whole text, which may be empty, and the summary.
+
+        A description is the whole text if there is no other, and it seems to be one. So are an episode's notes.
+        """
         contents = [self._text_of(each) for each in entry.get("content") or () if isinstance(each, dict)]
+        whole = max(contents, key=lambda each: len(each.written), default=ItemText(""))
         detail = entry.get("summary_detail")
         described = self._text_of(detail) if isinstance(detail, dict) else ItemText(_text(entry, "summary"))
-        notes = ItemText(_text(entry, "itunes_notes") or _text(entry, "media_caption"))
-        whole = max(contents, key=lambda each: len(each.written), default=ItemText(""))
-        if not whole.written.strip() and (described.is_whole or (not self._is_atom and notes.is_whole)):
-            whole, described = (described, notes) if described.is_whole else (notes, described)
-        clean = clean_text(whole, self._url, base, self.link)
-        short = described if described.written.strip() and described.written != whole.written else notes
-        return clean, summary_of(short.as_html)
+        notes = ItemText(_text(entry, "itunes_notes") or _text(entry, "media_caption"), is_plain=not self._is_atom)
+        if described.written == whole.written:  # feedparser copies the one into the other
+            described = notes
+        short = clean_text(described if described.written.strip() else notes, self._url, base, self.link)
+        if whole.written.strip():
+            return clean_text(whole, self._url, base, self.link), summary_of(short)
+        return (short, "") if short.is_whole else (ItemText(""), summary_of(short))
 
     def _text_of(self, detail: Found) -> ItemText:
         kind = _text(detail, "type")
@@ -220,7 +224,7 @@ class _Channel:
             thumbnails=tuple(each for each in entry.get("media_thumbnail") or () if isinstance(each, dict)),
             enclosures=tuple(link for link in entry.get("links") or () if link.get("rel") == "enclosure"),
             own=_text(image, "href") if isinstance(image, dict) else "",
-            html=content.html or content.as_html,
+            html=content.html,
         )
 
     def _language_of(self, entry: Found) -> str:

@@ -1,0 +1,190 @@
+"""What tools add to the texts of a feed, and nobody wants in an email: counters, buttons to share, lines about itself.
+
+The table in feed_extras.tsv says what is left out: by the classes of elements ("word*" is any class that begins so), by
+parts of the addresses of counters, of pictures of emoji and of pages to share something, and by what a last line says.
+To add something, add a row with the tool that writes it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from html import escape, unescape
+from importlib.resources import files
+from urllib.parse import urlsplit
+
+# A longer paragraph says more than where the post is from.
+_LONGEST_LINE = 600
+# The most characters of words in front of links that share something, and around the two links of a line about itself.
+_MOST_BEFORE, _MOST_BESIDE = 25, 80
+# How many last paragraphs may go.
+_MOST_LINES = 3
+_VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())  # noqa: SIM905
+
+_TAG = re.compile(
+    r"""<!--.*?(?:-->|\Z)|<(/?)([a-zA-Z][a-zA-Z0-9]{0,30})\b((?:[^<>"']++|"[^"]*+"|'[^']*+')*+)>""", re.DOTALL
+)
+_CLASSES = re.compile(r"""\s(?:class|id)\s{0,9}=\s{0,9}(?:"([^"]{1,2000})"|'([^']{1,2000})'|([^\s"'>]{1,2000}))""")
+_IMAGE = re.compile(r"<img\b((?:\s[a-z:-]+(?:=\"[^\"]*\")?)*)\s*/?>")
+_ATTRIBUTE = re.compile(r'\s([a-z:-]+)="([^"]*)"')
+_PIXEL = re.compile(r'\s(?:width|height)="[01](?:px)?"')
+_NOTHING_LINKED = re.compile(r"<a\b[^<>]*>\s*</a>")
+_PARAGRAPH = re.compile(r"<(p|ul)\b[^<>]*>(.*?)(</\1>\s*|\Z)", re.DOTALL)
+_LINK = re.compile(r'<a\b[^<>]*?\shref="([^"]*)"[^<>]*>(.*?)(?:</a>|\Z)', re.DOTALL)
+_ANY_TAG = re.compile(r"<[^<>]*>")
+_LAST = re.compile(r"<p\b[^<>]*>((?:(?!</?p\b).)*)</p>\s*((?:</(?:div|section|article)>\s*)*)\Z", re.DOTALL)
+# What may be at the end of a text without saying anything.
+_EMPTY_END = re.compile(r"(?:<hr\b[^<>]*>|<br\b[^<>]*>|<p\b[^<>]*>(?:&nbsp;|\u00a0)?</p>)\Z")
+_MOST_EMPTY = 20
+
+
+def without_marked(fragment: str) -> str:
+    """Remove the elements of unsanitised HTML whose class says that they are extras, with what is in them.
+
+    An element that nothing closes is only a tag, and its content stays.
+    """
+    pattern = _classes()
+    if not pattern.search(fragment):
+        return fragment
+    removed: list[tuple[int, int]] = []
+    opened: dict[str, list[tuple[int, bool]]] = {}
+    for tag in _TAG.finditer(fragment):
+        name = (tag[2] or "").lower()
+        if tag[1] and opened.get(name):
+            start, is_extra = opened[name].pop()
+            if is_extra:
+                removed.append((start, tag.end()))
+        elif name and not tag[1]:
+            is_extra = any(pattern.search(f" {a or b or c} ".lower()) for a, b, c in _CLASSES.findall(tag[3]))
+            if name not in _VOID and not tag[3].endswith("/"):
+                opened.setdefault(name, []).append((tag.start(), is_extra))
+            elif is_extra:
+                removed.append(tag.span())
+    return _without(fragment, removed)
+
+
+def _without(text: str, spans: list[tuple[int, int]]) -> str:
+    """Return a text without the spans, some of which may be in others."""
+    pieces, last = [], 0
+    for start, end in sorted(spans):
+        pieces.append(text[last : max(start, last)])
+        last = max(last, end)
+    return "".join([*pieces, text[last:]])
+
+
+def without_extras(clean: str, link: str, home: str) -> str:
+    """Return clean HTML without counters, pictures of emoji, buttons to share, and last lines about itself.
+
+    link  the URL of the item's page
+    home  the URL of its site; "" if unknown
+    """
+    if "<img" in clean:
+        clean, before = _IMAGE.sub(_shown, clean), clean
+        clean = clean if clean == before else _NOTHING_LINKED.sub("", clean)
+    if _share().search(clean):
+        clean = _PARAGRAPH.sub(lambda found: "" if found[3] and _only_shares(found[2]) else found[0], clean)
+    return _without_last_lines(clean.strip(), link, home)
+
+
+def _shown(image: re.Match[str]) -> str:
+    """Return a picture, or nothing for one that counts readers; an emoji is its character."""
+    attributes = {name: unescape(value) for name, value in _ATTRIBUTE.findall(image[1])}
+    source = attributes.get("src", "").lower()
+    if _PIXEL.search(image[1]) or _pixel().search(source):
+        return ""
+    alt = attributes.get("alt", "").strip()
+    return escape(alt, quote=False) if alt and len(alt) <= 30 and _emoji().search(source) else image[0]
+
+
+def _only_shares(inside: str) -> bool:
+    """Return whether a paragraph or list consists of links to share the post."""
+    links = [unescape(href).lower() for href, _ in _LINK.findall(inside)]
+    if "<ul" in inside or not links or not all(_share().search(href) for href in links):
+        return False
+    before, *others = _LINK.sub("\0", inside).split("\0")
+    return len(_words(before)) <= _MOST_BEFORE and not any(map(str.isalnum, _words(" ".join(others))))
+
+
+def _without_last_lines(clean: str, link: str, home: str) -> str:
+    for _ in range(_MOST_LINES):
+        clean = _without_empty_end(clean)
+        last = _LAST.search(clean, max(0, len(clean) - 5 * _LONGEST_LINE))
+        if not last or not _is_about_itself(last[1], link, home):
+            break
+        clean = f"{clean[: last.start()].rstrip()}{last[2].strip()}"
+    return clean
+
+
+def _without_empty_end(clean: str) -> str:
+    for _ in range(_MOST_EMPTY):
+        found = _EMPTY_END.search(clean, max(0, len(clean) - 200))
+        if not found:
+            break
+        clean = clean[: found.start()].rstrip()
+    return clean
+
+
+def _is_about_itself(paragraph: str, link: str, home: str) -> bool:
+    """Return whether a paragraph only says where the post is, because of its words or of the two pages it links."""
+    words = _words(paragraph)
+    if len(words) > _LONGEST_LINE or "<img" in paragraph:
+        return False
+    links = [_page(unescape(href)) for href, _ in _LINK.findall(paragraph)]
+    says_so = any(phrase in words.casefold() for phrase in _rows("last"))
+    if not links or links[0] != _page(link):
+        return says_so and not links  # with other links, the author says where else the text is
+    if says_so:
+        return True
+    beside = len(_words(_LINK.sub(" ", paragraph)))
+    if len(links) == 1:  # such as "Read more"
+        return beside <= 5
+    return len(links) == 2 and beside <= _MOST_BESIDE and links[1] in (_page(home), _page(link).partition("/")[0])
+
+
+def _words(html: str) -> str:
+    return " ".join(unescape(_ANY_TAG.sub("", html)).split())
+
+
+def _page(url: str) -> str:
+    """Return what two addresses of one page have in common: neither scheme nor www, and no query."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return url
+    return f"{parts.netloc.lower().removeprefix('www.')}{parts.path}".rstrip("/")
+
+
+@cache
+def _table() -> tuple[tuple[str, str], ...]:
+    text = files(__package__).joinpath("feed_extras.tsv").read_text(encoding="utf-8")
+    return tuple((kind, pattern) for kind, pattern, _ in (line.split("\t") for line in text.splitlines()[1:]))
+
+
+def _rows(kind: str) -> Iterator[str]:
+    return (pattern for each, pattern in _table() if each == kind)
+
+
+def _any_of(kind: str) -> re.Pattern[str]:
+    return re.compile("|".join(re.escape(pattern) for pattern in _rows(kind)))
+
+
+@cache
+def _classes() -> re.Pattern[str]:
+    words = (re.escape(word.rstrip("*")) + ("" if word.endswith("*") else r"(?![\w-])") for word in _rows("class"))
+    return re.compile(rf"(?<![\w-])(?:{'|'.join(words)})", re.IGNORECASE)
+
+
+@cache
+def _pixel() -> re.Pattern[str]:
+    return _any_of("pixel")
+
+
+@cache
+def _emoji() -> re.Pattern[str]:
+    return _any_of("emoji")
+
+
+@cache
+def _share() -> re.Pattern[str]:
+    return re.compile(_any_of("share").pattern, re.IGNORECASE)
