@@ -1,0 +1,359 @@
+"""Which items of a document are new, and which are known: a pure comparison with what the database has.
+
+An item that is taken for a new one by mistake is sent twice, and one that is taken for a known one is lost. So an item
+is recognised in several ways, the surest first, and each known item only once: by its guid, by its link, and by its
+title together with its date or its path. A way counts only where it identifies: a link that several items share, or
+that leads to the home page, and a guid that several items share, say nothing by themselves.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
+
+from publisher.core.source_models import FeedDocument, FeedItem
+from publisher.core.source_records import ChangedItem, ItemChanges, ItemKeys, KnownItem, NewItem
+
+# A guid or a link with another title and a date that is further away belongs to another item.
+FAR = timedelta(days=30)
+
+# An item that disappears at the end of a document sooner than this was taken back; later, it has made room.
+SETTLED = timedelta(days=1)
+
+# How many known items with one key are looked at.
+_LOOKED_AT = 20
+_MOST_ID = 500  # characters of a guid that becomes the id of a post; longer ones get an id of ours
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}:[!-~]+")
+_WEB = re.compile(r"https?://", re.IGNORECASE)
+_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """An item of a document with what recognises it. base: the hash of its guid alone."""
+
+    item: FeedItem
+    keys: ItemKeys
+    base: str
+
+
+def changes(
+    known: Sequence[KnownItem],
+    document: FeedDocument,
+    now: datetime,
+    *,
+    is_first: bool,
+    mint: str,
+    listed: Sequence[int] = (),
+) -> ItemChanges:
+    """Return how a document changes the items of its source.
+
+    known     all items of the source that the database has, in any order
+    is_first  whether it is the source's first document, so that everything in it is a backlog
+    mint      the beginning of the ids of posts whose guid is not a URI, such as "tag:example.org,2026:blog/"
+    listed    the numbers of the items of the document before, newest first
+
+    If more than half of the items turn new at once, in the place of others, the new ones are suspect: it is likelier
+    that the feed has changed its guids and links than that somebody wrote so much.
+    """
+    home = _link_key(document.link)
+    found = _distinct(_newest_first(document.items), home)
+    numbers = _Recogniser(known, found, home).numbers()
+    new = [each for index, each in enumerate(found) if index not in numbers]
+    by_number = {each.number: each for each in known}
+    taken, keys_taken = {each.post_id for each in known}, {each.keys.guid for each in known}
+    is_held = not is_first and _turned_new(listed, set(numbers.values()), len(new), len(found))
+    made = _new_items(reversed(new), taken, keys_taken, mint, is_backlog=is_first, is_suspect=is_held)
+    pairs = [(by_number[number], found[index]) for index, number in sorted(numbers.items())]
+    places = {id(each.item): -index for index, each in enumerate(made, 1)}
+    return ItemChanges(
+        new=tuple(made),
+        changed=tuple(changed for old, each in pairs if (changed := _changed(old, each, keys_taken))),
+        back=tuple(old.number for old, _ in pairs if old.is_gone),
+        gone=tuple(_gone(listed, set(numbers.values()), by_number, len(found), now)),
+        listed=tuple(numbers[i] if i in numbers else places[id(each.item)] for i, each in enumerate(found)),
+        is_held=is_held,
+    )
+
+
+def canonical_link(url: str) -> str:
+    """Return what of a URL says which page it is: without scheme, www, slash at the end, and utm_ parameters.
+
+    It is for comparing, and need not be a URL itself.
+    """
+    host, rest = _parts(url)
+    return host + rest
+
+
+def digest_of(item: FeedItem) -> str:
+    """Return a hash of everything that readers see of an item, except its dates."""
+    shown = (
+        item.title,
+        item.link,
+        item.html,
+        item.summary,
+        item.authors,
+        item.categories,
+        item.image,
+        item.enclosures,
+        item.episode,
+        item.language,
+    )
+    return hashlib.blake2b(repr(shown).encode("utf-8", "replace"), digest_size=20).hexdigest()
+
+
+def _hash(*parts: str) -> str:
+    return hashlib.blake2b("\0".join(parts).encode("utf-8", "replace"), digest_size=16).hexdigest()
+
+
+def _parts(url: str) -> tuple[str, str]:
+    """Return the host and the rest of a URL in the forms in which they are compared."""
+    try:
+        parts = urlsplit(url.strip())
+        host, port = (parts.hostname or "").removeprefix("www."), parts.port
+    except ValueError:
+        return "", url.strip()
+    if port and port != _PORTS.get(parts.scheme.lower()):
+        host = f"{host}:{port}"
+    query = parts.query
+    if "utm_" in query:
+        query = urlencode([pair for pair in parse_qsl(query, keep_blank_values=True) if not pair[0].startswith("utm_")])
+    rest = unquote(parts.path).rstrip("/") + (f"?{query}" if query else "")
+    return host, rest + (f"#{parts.fragment}" if parts.fragment else "")
+
+
+def _link_key(url: str) -> str:
+    """Return the key of a link: a hash of its host, a dot, and a hash of the rest; "" for none."""
+    if not url:
+        return ""
+    host, rest = _parts(url)
+    return f"{_hash(host)}.{_hash(rest) if rest else ''}"
+
+
+def _path_of(link_key: str) -> str:
+    """Return the part of a link's key that stays the same when a site moves to another host; "" for a home page."""
+    return link_key.partition(".")[2]
+
+
+def _listed(item: FeedItem, home: str) -> _Listed:
+    label = " ".join((item.title or item.summary or item.html[:2_000]).split()).casefold()
+    link, title = _link_key(item.link), _hash(label) if label else ""
+    guid = item.guid.strip()
+    if guid and not (_WEB.match(guid) and _is_home(_link_key(guid), home)):
+        base = _hash("guid", canonical_link(guid) if _WEB.match(guid) else guid)
+    elif link and not _is_home(link, home):
+        base = _hash("link", link)
+    else:
+        base = _hash("title", label, str(item.published.timestamp()) if item.published else "")
+    return _Listed(item, ItemKeys(base, link, title), base)
+
+
+def _is_home(link_key: str, home: str) -> bool:
+    """Return whether a link leads to the page that the feed is of, or to a site as a whole."""
+    return link_key == home or not _path_of(link_key)
+
+
+def _newest_first(items: Sequence[FeedItem]) -> Sequence[FeedItem]:
+    """Return items with the newest first: in the document's order, unless its dates say that this is the other way."""
+    up = down = 0
+    for one, other in pairwise(items):
+        if one.published and other.published:
+            up, down = up + (one.published < other.published), down + (one.published > other.published)
+    return items[::-1] if up > down else items
+
+
+def _distinct(items: Iterable[FeedItem], home: str) -> list[_Listed]:
+    """Return the items without repetitions. An item that only shares a guid with another gets a key of its own.
+
+    Two items that share a guid are two all the same if their titles differ, and their links or their dates. Two that
+    share a link, a title and a date are one.
+    """
+    kept: list[_Listed] = []
+    seen: set[Hashable] = set()
+    for item in items:
+        each = _listed(item, home)
+        base, (_, link, title), date = each.base, each.keys, item.published
+        repeated: set[Hashable] = {(base, title), (base, link, date), (base, link, None if date else "any")}
+        if title and not _is_home(link, home):
+            repeated.add(("", link, title, date))
+        if repeated.isdisjoint(seen):
+            seen |= {(base, title), (base, link, date), (base, link, "any"), ("", link, title, date)}
+            kept.append(each)
+    shared = Counter(each.base for each in kept)
+    return [_keyed(each) if shared[each.base] > 1 else each for each in kept]
+
+
+def _keyed(each: _Listed) -> _Listed:
+    """Return an item with a key that contains its link and title too, because its guid is not its own."""
+    own = f"{each.base}:{_hash(each.keys.link, each.keys.title)}"
+    return _Listed(each.item, each.keys._replace(guid=own), each.base)
+
+
+class _Recogniser:
+    """Pairs the items of a document with the known ones, each with one at most."""
+
+    def __init__(self, known: Sequence[KnownItem], found: Sequence[_Listed], home: str) -> None:
+        self._known, self._found, self._home = known, found, home
+        self._numbers: dict[int, int] = {}
+        self._free = {each.number: each for each in known}
+        self._bases = Counter(map(_base, known)), Counter(each.base for each in found)
+        self._links = Counter(each.keys.link for each in known), Counter(each.keys.link for each in found)
+
+    def numbers(self) -> dict[int, int]:
+        """Return the numbers of the known items, by the index in the document."""
+        self._pair(lambda e: (e.base, e.keys.link, e.keys.title), lambda k: (_base(k), k.keys.link, k.keys.title))
+        self._pair(lambda e: (e.base, e.keys.link), lambda k: (_base(k), k.keys.link), is_unique=True)
+        self._pair(lambda e: (e.base, e.keys.title), lambda k: (_base(k), k.keys.title), lambda e, k: _has_title(e))
+        self._pair(
+            lambda e: (e.keys.link, e.keys.title), lambda k: (k.keys.link, k.keys.title), lambda e, k: self._names(e)
+        )
+        self._pair(lambda e: e.base, _base, lambda e, k: self._owns_guid(e) and not _are_far(e, k))
+        self._pair(
+            lambda e: e.keys.link,
+            lambda k: k.keys.link,
+            lambda e, k: self._names(e) and self._links[0][k.keys.link] == 1 and not _are_far(e, k),
+        )
+        self._pair(
+            lambda e: (e.keys.title, e.item.published),
+            lambda k: (k.keys.title, k.published),
+            lambda e, k: _has_title(e) and k.published is not None,
+            is_unique=True,
+        )
+        self._pair(
+            lambda e: (e.keys.title, _path_of(e.keys.link)),
+            lambda k: (k.keys.title, _path_of(k.keys.link)),
+            lambda e, k: _has_title(e) and bool(_path_of(k.keys.link)),
+            is_unique=True,
+        )
+        return self._numbers
+
+    def _pair(
+        self,
+        of_found: Callable[[_Listed], tuple[object, ...] | str],
+        of_known: Callable[[KnownItem], tuple[object, ...] | str],
+        agrees: Callable[[_Listed, KnownItem], bool] = lambda found, known: True,
+        *,
+        is_unique: bool = False,
+    ) -> None:
+        """Pair what is left, has the same key and agrees.
+
+        is_unique: only if no other item, paired or not, has the same key.
+        """
+        left = [index for index in range(len(self._found)) if index not in self._numbers]
+        if not left:
+            return
+        free: defaultdict[Hashable, list[KnownItem]] = defaultdict(list)
+        for each in self._free.values():
+            free[of_known(each)].append(each)
+        counts = (Counter(map(of_found, self._found)), Counter(map(of_known, self._known))) if is_unique else None
+        for index in left:
+            found = self._found[index]
+            key = of_found(found)
+            if counts and (counts[0][key] != 1 or counts[1][key] != 1):
+                continue
+            # The newest of several: an item that is in the document was most likely in the one before. Not more than a
+            # few are looked at, because a hostile feed can have thousands with one key.
+            candidates = free[key]
+            for place in range(len(candidates) - 1, max(len(candidates) - _LOOKED_AT, 0) - 1, -1):
+                if agrees(found, candidates[place]):
+                    self._numbers[index] = candidates.pop(place).number
+                    del self._free[self._numbers[index]]
+                    break
+
+    def _owns_guid(self, found: _Listed) -> bool:
+        """Return whether the guid belongs to one item alone, in the document and among the known ones."""
+        return all(count[found.base] == 1 for count in self._bases)
+
+    def _names(self, found: _Listed) -> bool:
+        """Return whether the link of an item is that of one item alone, and not of the home page."""
+        return not _is_home(found.keys.link, self._home) and self._links[1][found.keys.link] == 1
+
+
+def _base(known: KnownItem) -> str:
+    return known.keys.guid.partition(":")[0]
+
+
+def _are_far(found: _Listed, known: KnownItem) -> bool:
+    """Return whether two items that share a guid or a link differ in title and, by more than a month, in date."""
+    one, other = found.item.published, known.published
+    if found.keys.title == known.keys.title or one is None or other is None:
+        return False
+    return abs(one - other) > FAR
+
+
+def _has_title(found: _Listed) -> bool:
+    return bool(found.keys.title)
+
+
+def _turned_new(listed: Sequence[int], present: Collection[int], new: int, found: int) -> bool:
+    """Return whether more than half of the items are new, in the place of more than half of those before."""
+    absent = sum(number not in present for number in listed)
+    return new > 1 and 2 * new > found and 2 * absent > len(listed)
+
+
+def _new_items(
+    new: Iterable[_Listed], taken: set[str], keys_taken: set[str], mint: str, *, is_backlog: bool, is_suspect: bool
+) -> list[NewItem]:
+    """Return items that are to be stored, with ids and keys that no other item of the source has."""
+    made = []
+    for found in new:
+        each = found
+        while each.keys.guid in keys_taken:  # a guid that was used before, or one that another item has given up
+            each = _keyed(found) if each is found else _again(each)
+        post_id = _post_id(each, taken, mint)
+        taken.add(post_id)
+        keys_taken.add(each.keys.guid)
+        made.append(NewItem(each.item, post_id, each.keys, digest_of(each.item), is_backlog, is_suspect))
+    return made
+
+
+def _again(each: _Listed) -> _Listed:
+    return _Listed(each.item, each.keys._replace(guid=f"{each.base}:{_hash(each.keys.guid)}"), each.base)
+
+
+def _post_id(each: _Listed, taken: Collection[str], mint: str) -> str:
+    """Return the guid if it is a URI that no other item has, or else an id that is made of the item's key."""
+    guid = each.item.guid.strip()
+    if len(guid) <= _MOST_ID and _URI.fullmatch(guid) and guid not in taken:
+        return guid
+    number, made = 1, f"{mint}{each.keys.guid.replace(':', '-')}"
+    while made in taken:
+        number += 1
+        made = f"{mint}{each.keys.guid.replace(':', '-')}-{number}"
+    return made
+
+
+def _changed(old: KnownItem, each: _Listed, keys_taken: Collection[str]) -> ChangedItem | None:
+    """Return what the document says of a known item, or None if it says nothing else than before."""
+    digest = digest_of(each.item)
+    # An item that has a key of its own, since its guid is not its own, keeps it.
+    keeps = each.base == _base(old) or each.keys.guid in keys_taken
+    keys = each.keys._replace(guid=old.keys.guid) if keeps else each.keys
+    if (digest, keys, each.item.published) == (old.digest, old.keys, old.published):
+        return None
+    return ChangedItem(old.number, each.item, keys, digest, is_edited=digest != old.digest)
+
+
+def _gone(
+    listed: Sequence[int], present: Collection[int], known: dict[int, KnownItem], found: int, now: datetime
+) -> Iterable[int]:
+    """Yield the numbers of items that have vanished.
+
+    An item is missing although older ones are there, or it is missing at the end. A feed has room for so many items,
+    or for those of so many days; so those at the end have made room, if newer ones came or they are not from today.
+    found: the number of items of the document.
+    """
+    last = max((index for index, number in enumerate(listed) if number in present), default=-1)
+    newer = found - sum(number in present for number in listed)
+    for index, number in enumerate(listed):
+        if number in present or number not in known or known[number].is_gone:
+            continue
+        is_old = now - known[number].first_seen_at >= SETTLED
+        if index < last or not (is_old or len(listed) - last - 1 <= newer):
+            yield number

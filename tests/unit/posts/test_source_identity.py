@@ -1,0 +1,282 @@
+"""Which items of a document are new: nothing is lost, and nothing comes twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from publisher.core.source_models import FeedDocument, FeedItem
+from publisher.core.source_records import ItemChanges, KnownItem
+from publisher.posts.sources.identity import canonical_link, changes
+
+NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
+MINT = "tag:example.org,2026:blog/"
+BLOG = "https://blog.example.org"
+DAY = timedelta(days=1)
+
+
+def item(name: str, **values: object) -> FeedItem:
+    """An item as a blog writes it; `days` is its age."""
+    age = values.pop("days", 0)
+    made = FeedItem(f"{BLOG}/?p={name}", f"{BLOG}/{name}/", f"On {name}", f"<p>{name}</p>", published=NOW)
+    return replace(made, **{"published": NOW - timedelta(days=float(str(age))), **values})  # type: ignore[arg-type]
+
+
+@dataclass
+class Life:
+    """A source through several documents, with the items that the database would have."""
+
+    known: dict[int, KnownItem] = field(default_factory=dict)
+    items: dict[int, FeedItem] = field(default_factory=dict)
+    listed: tuple[int, ...] = ()
+    now: datetime = NOW
+
+    def read(self, *found: FeedItem, link: str = f"{BLOG}/", later: timedelta = timedelta(hours=1)) -> ItemChanges:
+        """Compare the next document, apply what it changes, and return it."""
+        document = FeedDocument("rss", "A blog", link, found)
+        is_first, self.now = not self.known and not self.listed, self.now + later
+        done = changes(list(self.known.values()), document, self.now, is_first=is_first, mint=MINT, listed=self.listed)
+        start = len(self.known)
+        for number, new in enumerate(done.new, start + 1):
+            self._set(number, new.item, KnownItem(number, new.post_id, new.keys, new.digest, None, self.now))
+        for each in done.changed:
+            old = self.known[each.number]
+            self._set(each.number, each.item, replace(old, keys=each.keys, digest=each.digest))
+        for numbers, is_gone in ((done.back, False), (done.gone, True)):
+            for number in numbers:
+                self.known[number] = replace(self.known[number], is_gone=is_gone)
+        self.listed = tuple(number if number > 0 else start - number for number in done.listed)
+        assert len({each.keys.guid for each in self.known.values()}) == len(self.known)
+        assert len({each.post_id for each in self.known.values()}) == len(self.known)
+        return done
+
+    def _set(self, number: int, found: FeedItem, known: KnownItem) -> None:
+        self.items[number], self.known[number] = found, replace(known, published=found.published)
+
+    def titles(self) -> list[str]:
+        """The titles of all items, in the order in which they were first seen."""
+        return [self.items[number].title for number in sorted(self.items)]
+
+
+A, B, C, D = (item(name, days=age) for name, age in (("a", 40), ("b", 3), ("c", 2), ("d", 1)))
+
+
+def https(each: FeedItem) -> FeedItem:
+    return replace(each, guid=each.guid.replace("https", "http"), link=each.link.replace("https://", "http://www."))
+
+
+def elsewhere(each: FeedItem) -> FeedItem:
+    new = "https://new.example.net/blog"
+    return replace(each, guid=each.guid.replace(BLOG, new), link=each.link.replace(BLOG, "https://new.example.net"))
+
+
+def without(each: FeedItem, *names: str) -> FeedItem:
+    return replace(each, **{name: None if name == "published" else "" for name in names})  # type: ignore[arg-type]
+
+
+SAME = f"{BLOG}/today"
+# What happens to a feed: its documents, newest item first, and the titles of the posts that come of them, oldest first.
+CASES: dict[str, tuple[list[list[FeedItem]], str]] = {
+    "guids change": (
+        [[C, B, A], [replace(D, guid="x1"), *(replace(e, guid=f"new {e.title}") for e in (C, B, A))]],
+        "abcd",
+    ),
+    "guids change, and then the links": (
+        [
+            [B, A],
+            [replace(B, guid="x"), replace(A, guid="y")],
+            [replace(B, guid="x", link=f"{BLOG}/2026/b"), replace(A, guid="y")],
+        ],
+        "ab",
+    ),
+    "guids are other ones each time": ([[replace(e, guid=f"{n}{e.title}") for e in (B, A)] for n in range(4)], "ab"),
+    "guids come only later": ([[without(e, "guid") for e in (B, A)], [C, B, A]], "abc"),
+    "http becomes https": ([[https(e) for e in (B, A)], [C, B, A], [D, C, B, A]], "abcd"),
+    "another host": ([[C, B, A], [elsewhere(e) for e in (D, C, B, A)]], "abcd"),
+    "no guid": ([[without(e, "guid") for e in (B, A)], [without(e, "guid") for e in (C, B, A)]], "abc"),
+    "no guid, and the link gets a campaign": (
+        [[without(A, "guid")], [replace(without(A, "guid"), link=f"{A.link}?utm_source=feed&utm_medium=rss")]],
+        "a",
+    ),
+    "neither guid nor link": (
+        [[without(e, "guid", "link") for e in (B, A)], [without(e, "guid", "link") for e in (C, B, A)]],
+        "abc",
+    ),
+    "no guid, one link for all": (
+        [
+            [replace(without(e, "guid"), link=SAME) for e in es]
+            for es in ((B, A), (C, B, A), (C,), (D, C), (D, C, B, A))
+        ],
+        "abcd",
+    ),
+    "one link for all": ([[replace(e, link=SAME) for e in es] for es in ((B, A), (C, B), (D, C))], "abcd"),
+    "all link to the home page": ([[replace(e, link=BLOG) for e in es] for es in ((A,), (B,), (D, C))], "abcd"),
+    "one guid for all": (
+        [[replace(e, guid="same") for e in es] for es in ((B, A), (C, B), (D,), (D, C, B, A))],
+        "abcd",
+    ),
+    "the home page as guid of all": ([[replace(e, guid=BLOG) for e in es] for es in ((A,), (B, A), (D, C))], "abcd"),
+    "one guid and one link for all": (
+        [[replace(e, guid="same", link=SAME) for e in es] for es in ((B, A), (C, B), (D, C), (D, C, B, A))],
+        "abcd",
+    ),
+    "a guid that is used again": (
+        [[B, A], [replace(D, guid=A.guid), B], [replace(D, guid=A.guid, html="edited"), B]],
+        "abd",
+    ),
+    "a guid that is used again, with both in the document": ([[B, A], [replace(D, guid=A.guid), B, A]], "abd"),
+    "a new title and link within a month is an edit": ([[B, A], [replace(D, guid=B.guid), A]], "ad"),
+    "no dates": ([[without(e, "published") for e in es] for es in ((B, A), (C, B), (D, C, B), (D, C))], "abcd"),
+    "no dates, and a title that comes again": (
+        [[without(B, "published")], [without(replace(C, title=B.title), "published")]],
+        "bb",
+    ),
+    "back-dated": ([[C, B], [C, B, A], [D, C, B, A]], "bcad"),
+    "in the future": ([[B, A], [item("e", days=-9), B, A], [item("e", days=-9), C, B, A]], "abec"),
+    "twice in one document": ([[A, A], [B, B, A, A]], "ab"),
+    "twice in one document under two guids": (
+        [[A, replace(A, guid="other")], [B, A], [B, replace(A, guid="other"), A]],
+        "ab",
+    ),
+    "twice in one document with two texts": (
+        [[replace(A, html="<p>new</p>"), A], [A, replace(A, html="<p>new</p>")]],
+        "a",
+    ),
+    "edited": (
+        [[B, A], [B, replace(A, title="On a!", html="x")], [B, replace(A, title="On a!", link=f"{BLOG}/2026/a/")]],
+        "a!b",
+    ),
+    "other sections of one page": (
+        [[replace(e, guid="", link=f"{BLOG}/log#{e.title[-1]}") for e in es] for es in ((A,), (B, A))],
+        "ab",
+    ),
+    "oldest first": ([[A, B], [A, B, C], [B, C, D]], "abcd"),
+    "two that swap their guids": ([[B, A], [replace(B, guid=A.guid), replace(A, guid=B.guid)], [B, A]], "ab"),
+    "empty for a while": ([[B, A], [], [C, B, A]], "abc"),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_each_item_becomes_one_post(case: str) -> None:
+    documents, expected = CASES[case]
+    life = Life()
+    for found in documents:
+        life.read(*found)
+    assert "".join(sorted(title.removeprefix("On ") for title in life.titles())) == "".join(sorted(split(expected)))
+    again = life.read(*documents[-1])
+    assert (again.new, again.changed) == ((), ())
+
+
+def split(text: str) -> Iterator[str]:
+    """Yield the names in a text such as `a!bc`."""
+    for char in text:
+        if char != "!":
+            yield char + "!" * text.count(f"{char}!")
+
+
+def test_an_edit_keeps_the_post_and_its_id() -> None:
+    life = Life()
+    (first,) = life.read(A).new
+    assert (first.post_id, first.is_backlog, first.is_suspect) == (A.guid, True, False)
+    edited = life.read(replace(A, title="Other", html="<p>other</p>"))
+    assert [(each.number, each.is_edited) for each in edited.changed] == [(1, True)]
+    moved = life.read(replace(A, guid="x y", title="Other", html="<p>other</p>"))
+    assert [(each.number, each.is_edited) for each in moved.changed] == [(1, False)]
+    assert life.known[1].post_id == A.guid
+    assert not life.read(replace(A, guid="x y", title="Other", html="<p>other</p>", updated=NOW))
+
+
+def test_a_guid_that_is_not_a_uri_or_is_taken_gets_an_id_of_ours() -> None:
+    life = Life()
+    life.read(A)
+    life.read(replace(A, guid="x"))
+    new = life.read(replace(C, guid="n o"), replace(B, guid="http:" + "a" * 600), replace(D, guid=A.guid)).new
+    assert all(each.post_id.startswith(MINT) for each in new)
+    assert len({each.post_id for each in new}) == 3
+    (late,) = life.read(replace(C, guid="n o"), item("f", guid="urn:uuid:1"), days(B)).new[:1]
+    assert late.post_id == "urn:uuid:1"
+
+
+def days(each: FeedItem) -> FeedItem:
+    return replace(each, guid="http:" + "a" * 600)
+
+
+def gone_after(*documents: Sequence[FeedItem], later: timedelta = timedelta(hours=1)) -> str:
+    life = Life()
+    for found in documents:
+        done = life.read(*found, later=later)
+    return "".join(life.items[number].title[-1] for number in done.gone)
+
+
+def test_an_item_that_is_taken_back_is_gone_and_one_that_made_room_is_not() -> None:
+    assert gone_after([B, A], [C, B, A], [B, A]) == "c"
+    assert gone_after([C, B, A], [C, A]) == "b"
+    assert gone_after([C, B], [D, C]) == ""
+    assert gone_after([B, A], [B]) == "a"
+    assert gone_after([B, A], [B], later=DAY) == ""
+    assert gone_after([A], []) == "a"
+    assert gone_after([A, B, C], [A, C, D]) == "b"  # oldest first
+    assert gone_after([C, B, A], [D, B, A]) == "c"
+    life = Life()
+    for found in ([C, B, A], [B, A]):
+        life.read(*found)
+    assert life.known[3].is_gone
+    assert life.read(C, B, A).back == (3,)
+    assert life.read(B, A).gone == (3,)
+    assert life.read(B, A).gone == ()
+
+
+def test_a_feed_that_turns_new_is_suspect_and_one_that_grows_is_not() -> None:
+    def held(before: Sequence[FeedItem], after: Sequence[FeedItem]) -> bool:
+        life = Life()
+        life.read(*before)
+        done = life.read(*after)
+        assert all(each.is_suspect == done.is_held for each in done.new)
+        return done.is_held
+
+    old, new = [item(f"o{n}", days=n + 50) for n in range(10)], [item(f"n{n}", days=n) for n in range(10)]
+    assert held(old, new)
+    assert held(old, [*new[:6], *old[:4]])
+    assert not held(old, [*new[:5], *old[:5]])
+    assert not held(old, [*new, *old])
+    assert not held(old[:1], new[:1])
+    assert not held(old[:1], [*new[:2], *old[:1]])
+    assert held(old[:2], new[:2])
+    assert not held([], new)
+
+
+def test_a_link_is_compared_without_what_does_not_matter() -> None:
+    same = ("https://a.org/x/", "http://www.A.org:80/x?utm_source=b#", "//a.org/x", "https://a.org:443/x?utm_a=b")
+    assert {canonical_link(each) for each in same} == {"a.org/x"}
+    other = ("https://a.org/x?p=1", "https://a.org/X", "https://a.org:8080/x", "https://b.a.org/x", "https://a.org/x#y")
+    assert len({canonical_link(each) for each in (*other, *same)}) == 6
+    assert canonical_link("http://[bad") == "http://[bad"
+
+
+TEXT = st.sampled_from(["", "a", "b", BLOG, SAME, "https://[bad", "\ud83d", "tag:x,2026:1"])
+ITEMS = st.builds(
+    FeedItem, TEXT, TEXT, TEXT, html=TEXT, published=st.sampled_from([None, NOW, NOW - DAY, NOW - 50 * DAY])
+)
+
+
+@given(st.lists(st.lists(ITEMS, max_size=6), max_size=4))
+def test_the_same_document_again_changes_nothing(documents: list[list[FeedItem]]) -> None:
+    life = Life()
+    for found in documents:
+        life.read(*found)
+        again = life.read(*found)
+        assert (again.new, again.gone, again.back) == ((), (), ())
+
+
+def test_items_that_share_guid_link_and_title_are_one() -> None:
+    many = [
+        FeedItem("same", SAME, f"title {n % 100}", f"<p>{n}</p>", published=NOW + n * DAY / 10**4) for n in range(2_000)
+    ]
+    life = Life()
+    assert len(life.read(*many).new) == 100
+    assert life.read(*many).new == ()
