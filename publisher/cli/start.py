@@ -10,29 +10,93 @@ from pathlib import Path
 import click
 
 from publisher.cli.app import App, plural, warn, with_app
-from publisher.config import Config
+from publisher.config import CONFIG_FILE, Config
 from publisher.core.errors import PublisherError
 from publisher.posts.archive import open_archive
 from publisher.posts.front_matter.post_id import write_id
-from publisher.publishing.new_project import create_post, create_project
+from publisher.publishing.new_project import CreatedProject, create_post, create_project
 from publisher.publishing.sent_files import sent_again
 from publisher.publishing.wiring import open_existing_store
 
+INIT_EXAMPLES = """\
+\b
+Examples:
+  publisher init my-newsletter                                  for posts that you write here
+  publisher init weekly --from-feed https://blog.example.org    for a blog that another tool makes
+"""
 
-@click.command(short_help="Create a new project.", epilog="Example: publisher init my-newsletter")
+
+@click.command(short_help="Create a new project.", epilog=INIT_EXAMPLES)
 @click.argument("folder", metavar="[DIR]", default=".", type=click.Path(path_type=Path))
+@click.option(
+    "--from-feed", "url", metavar="URL", help="Take the posts from the feed at this address, or of this page."
+)
+@click.option("--allow-private", is_flag=True, help="The feed may be on this machine or in a private network.")
 @with_app
-def init(app: App, folder: Path) -> None:
+def init(app: App, folder: Path, url: str | None, allow_private: bool) -> None:
     """Create a new project in DIR (default: here).
 
     Writes publisher.toml with comments, a first post and .gitignore. Existing files are left alone, except that the
     project's own files are added to .gitignore and, in the folder of a Jekyll blog, to `exclude` in _config.yml.
+
+    With --from-feed there is no first post: the items of the feed become posts, and the title, the language and the
+    description of the project come from it.
     """
+    if url is not None:
+        _init_from_feed(app, folder, url, allow_private)
+        return
     done = create_project(folder, app.moment())
     if app.json:
-        paths = {"made": done.made, "changed": done.changed, "kept": done.kept}
-        app.print_json({key: [str(path) for path in found] for key, found in paths.items()})
+        app.print_json(_paths(done))
         return
+    _say_files(app, done)
+    if done.made:
+        app.say("\nNext: replace the examples in publisher.toml and posts/; `publisher check` lists them.")
+        app.say(f"When all of it is yours, run: {_go(folder)}publisher publish")
+
+
+def _init_from_feed(app: App, folder: Path, url: str, allow_private: bool) -> None:
+    from publisher.publishing.adopt_feed import adopt_feed, project_values, source_table  # these load the HTTP client
+
+    feed = adopt_feed(url, allow_private=allow_private)
+    done = create_project(folder, app.moment(), project_values(feed, app.moment(), allow_private=allow_private))
+    is_new = folder / CONFIG_FILE in done.made
+    if app.json:
+        others = [{"title": each.title, "url": each.url, "kind": each.kind} for each in feed.others]
+        found = {"url": feed.url, "kind": feed.document.kind, "title": feed.document.title, "name": feed.name}
+        app.print_json(_paths(done) | {"feed": found, "others": others})
+        return
+    items = plural(len(feed.document.items), "item")
+    app.say(f"found  {feed.title}: {feed.url} ({_KINDS[feed.document.kind]}, {items})")
+    for each in feed.others:
+        app.say(f"not taken  {each.title or 'another feed'}: {each.url}")
+    _say_files(app, done)
+    for line in feed.document.problems:
+        warn(line)
+    if not is_new:
+        app.say(
+            f"\n{CONFIG_FILE} was there before. To take the feed, add to it:\n\n{source_table(feed, allow_private)}"
+        )
+        app.say(f'\nand to a newsletter: sources = ["{feed.name}"]')
+        return
+    go = _go(folder)
+    app.say(f"\nNext: {go}publisher subscribers add you@example.org && publisher publish")
+    app.say(f"`publisher preview` shows the email; `publisher check` lists what to fill in in {CONFIG_FILE}.")
+
+
+_KINDS = {"rss": "RSS", "atom": "Atom", "json": "JSON Feed"}
+
+
+def _go(folder: Path) -> str:
+    return "" if folder.resolve() == Path.cwd() else f"cd {shlex.quote(str(folder))} && "
+
+
+def _paths(done: CreatedProject) -> dict[str, object]:
+    paths = {"made": done.made, "changed": done.changed, "kept": done.kept}
+    return {key: [str(path) for path in found] for key, found in paths.items()}
+
+
+def _say_files(app: App, done: CreatedProject) -> None:
     for path in done.made:
         app.say(f"made  {path}")
     for path in done.changed:
@@ -41,10 +105,6 @@ def init(app: App, folder: Path) -> None:
         app.say(f"kept  {path} (already exists)")
     for line in done.advice:
         warn(line)
-    if done.made:
-        go = "" if folder.resolve() == Path.cwd() else f"cd {shlex.quote(str(folder))} && "
-        app.say("\nNext: replace the examples in publisher.toml and posts/; `publisher check` lists them.")
-        app.say(f"When all of it is yours, run: {go}publisher publish")
 
 
 @click.command(

@@ -10,6 +10,7 @@ editions in the ledger. `tick` does both on schedule. Only the two wiring module
 Public modules:
     wiring               the open project, its database and its build
     mail_wiring          the transport, headers, keys, links and rules for email
+    adopt_feed           find the feed of a blog, and what a project for it takes from it
     new_project          create a project or a post
     site_generators      other generators in the same folder, and what they would publish
     edition_plan         plan which editions would be created now, and from which posts
@@ -35,6 +36,7 @@ Public modules:
 """
 
 __all__ = [
+    "adopt_feed",
     "deliver",
     "due_editions",
     "edition_plan",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -36,31 +37,30 @@ class CreatedProject:
     advice: tuple[str, ...] = ()
 
 
-def create_project(folder: Path, now: datetime) -> CreatedProject:
+def create_project(folder: Path, now: datetime, feed: Mapping[str, str | bool] | None = None) -> CreatedProject:
     """Write a new project into `folder`. Existing files are kept, but git and Jekyll learn what to leave out.
 
     In a folder with a Jekyll blog, the project reads the blog's posts, and Jekyll publishes nothing of the project.
 
-    now  date of the first post, the year in `site.authority`, and the day from which a blog's posts are emailed
+    now   date of the first post, the year in `site.authority`, and the day from which a blog's posts are emailed
+    feed  for a project whose posts are the items of a feed: what adopt_feed.project_values returns of it
     Raises ProjectError if the folder cannot be written.
     """
     zone = local_zone()
     now = now.astimezone(ZoneInfo(zone))
     beside_jekyll = is_jekyll(folder) and not (folder / CONFIG_FILE).exists()
     begun = is_jekyll(folder) or bool(scan(folder / "posts", "posts")[0])
-    context = {"moment": f"{now:%Y-%m-%d %H:%M}", "year": now.year, "zone": zone, "jekyll": beside_jekyll}
-    context["since"] = f"{now:%Y-%m-%d}" if begun else ""  # readers of a blog know its old posts
+    context: dict[str, object] = {"moment": f"{now:%Y-%m-%d %H:%M}", "year": now.year, "zone": zone}
+    since = f"{now:%Y-%m-%d}" if begun else ""  # readers of a blog know its old posts
+    context |= {"jekyll": beside_jekyll, "since": since, "today": f"{now:%Y-%m-%d}", **(feed or {})}
     templates = Templates(folder / "templates")
-    files = {
-        CONFIG_FILE: "project/publisher.toml",
-        f"posts/{now:%Y-%m-%d}-hello-world.md": "project/hello-world.md",
-        ".gitignore": "project/gitignore",
-    }
+    files = {CONFIG_FILE: "project/from-feed.toml" if feed else "project/publisher.toml"}
+    if not (begun or feed):  # a folder with posts needs no example
+        files[f"posts/{now:%Y-%m-%d}-hello-world.md"] = "project/hello-world.md"
+    files[".gitignore"] = "project/gitignore"
     made, kept = [], []
     for name, template in files.items():
         path = folder / name
-        if name.startswith("posts/") and begun:
-            continue  # a folder with posts needs no example
         if _write_new(path, templates.render(template, **context)):
             made.append(path)
         else:
