@@ -21,7 +21,9 @@ from publisher.posts.sources.inflating import BadBodyError, Inflater
 from publisher.posts.sources.network_addresses import Destination, may_be_allowed, refusal
 
 # What a server may send beside the body: status lines, headers and the sizes of chunks.
-_MOST_AROUND = 2_000_000
+_MOST_AROUND = 1_000_000
+_SMALL = 16_384
+_MOST_PIECES = 100_000
 _MOST_ADDRESSES = 4
 _CONNECT_SECONDS = 10.0
 _IDLE_SECONDS = 5.0
@@ -141,16 +143,20 @@ class Exchanger:
 
     async def _read(self, response: httpcore.Response) -> HttpReply:
         headers = _joined(response.headers)
-        if response.status in (204, 304) or 300 <= response.status < 400:
-            if response.status in (204, 304):
-                await response.aread()
+        length = int(text) if (text := headers.get("content-length", "")).isdecimal() and len(text) < 20 else None
+        if response.status < 200 or response.status >= 300:  # nobody needs the body
+            if response.status == 304 or (length is not None and length <= _SMALL):
+                await response.aread()  # so that the connection can be used again
             return HttpReply(response.status, headers, b"")
-        length = headers.get("content-length", "")
-        if length.isdecimal() and len(length) < 20 and int(length) > self._most_bytes:
-            raise BadBodyError(f"is larger than {self._most_bytes / 1_000_000:,.0f} MB")
+        if length is not None and length > self._most_bytes:
+            raise BadBodyError(f"is larger than {self._most_bytes / 1_000_000:g} MB")
         inflater = Inflater(headers.get("content-encoding", ""), self._most_bytes)
+        number = 0
         async for part in response.aiter_stream():
             inflater.add(part)
+            number += 1
+            if number > _MOST_PIECES:  # each takes its time, however small it is
+                raise BadBodyError(f"comes in more than {_MOST_PIECES:,} pieces")
         return HttpReply(response.status, headers, inflater.result())
 
     async def close(self) -> None:
@@ -226,7 +232,7 @@ class _CountedStream(httpcore.AsyncNetworkStream):
         data = await self._stream.read(max_bytes, timeout)
         self._read += len(data)
         if self._read > self._most:
-            raise BadBodyError(f"is larger than {self._most / 1_000_000:,.0f} MB with its headers")
+            raise BadBodyError(f"is larger than {self._most / 1_000_000:g} MB with its headers")
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:

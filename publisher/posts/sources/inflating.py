@@ -49,7 +49,7 @@ class Inflater:
         for piece in self._through(data, 0):
             self.size += len(piece)
             if self.size > self._limit:
-                raise BadBodyError(f"is larger than {self._limit / 1_000_000:,.0f} MB")
+                raise BadBodyError(f"is larger than {self._limit / 1_000_000:g} MB")
             self._parts.append(piece)
 
     def result(self) -> bytes:
