@@ -77,10 +77,9 @@ def faults(page: Page, *rules: str) -> list[str]:
     """What axe-core finds wrong with a page, by all its rules or only some, as "rule: element"."""
     page.wait_for_load_state("load")
     # The elements that passed, and where they all are, would take most of the time.
+    options = {"resultTypes": ["violations"], "selectors": False} | ({"runOnly": list(rules)} if rules else {})
     passes, violations = page.evaluate(
-        "rules => axe.run(document, {resultTypes: ['violations'], selectors: false, runOnly: rules})"
-        ".then(found => [found.passes.length, found.violations])",
-        list(rules) or None,
+        "options => axe.run(document, options).then(found => [found.passes.length, found.violations])", options
     )
     assert rules or passes > 5
     return [f"{each['id']}: {node['html'][:120]}" for each in violations for node in each["nodes"]]
