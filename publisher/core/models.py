@@ -171,6 +171,7 @@ class Post:
     is_last_version  whether this is the last readable version, because the file has an error now; it is not emailed
     canonical  absolute URL of the page elsewhere on which it was published; "" if that is the page here
     from_source  name of the source whose item it is; "" for a file
+    also_from    names of the other sources that have the same item
     first_seen, changed_at  when the item was fetched for the first time, and when it last changed; None for a file
     is_backlog   whether the item came with the first fetch of its source, so that it may be from long ago
     """
@@ -201,6 +202,7 @@ class Post:
     has_title: bool = True
     canonical: str = ""
     from_source: str = ""
+    also_from: tuple[str, ...] = ()
     first_seen: datetime | None = None
     changed_at: datetime | None = None
     is_backlog: bool = False
@@ -214,6 +216,10 @@ class Post:
     def is_elsewhere(self) -> bool:
         """Whether its page is elsewhere, so that all links lead there, and this site has none."""
         return bool(self.canonical) and self.url == self.canonical
+
+    def where(self, folder: str) -> str:
+        """Return how messages call the post: by its file in the posts folder `folder`, or as an item of its source."""
+        return f"source {self.from_source}, item {self.title!r}" if self.from_source else f"{folder}/{self.source}"
 
     def is_public(self, now: datetime) -> bool:
         """Return whether the post is public at the moment `now`."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -10,13 +9,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from publisher.config import Config
-from publisher.config.private_paths import PublicFiles
 from publisher.core.errors import ProjectError
 from publisher.core.models import Post, Problem, Severity, Tag
 from publisher.posts.cache_keys import code_key, hash_of, with_stamps
-from publisher.posts.clashes import asset_clashes, named_alike, resolve_clashes
+from publisher.posts.clashes import also_from, asset_clashes, named_alike, resolve_clashes
 from publisher.posts.index import INDEX_FILE, UNKNOWN_NS, Index, PostList, PostRow, Referred
 from publisher.posts.index_rows import tags_of
 from publisher.posts.last_versions import LastVersions
@@ -24,8 +23,11 @@ from publisher.posts.left_drafts import late_dates, noted
 from publisher.posts.places import Places
 from publisher.posts.post_file import Entry, ParsedFile, PostSettings
 from publisher.posts.published import PublishedIds
-from publisher.posts.scan import scan
+from publisher.posts.scan import is_item, require_posts, scan_posts
 from publisher.posts.slugs import tag_slug
+
+if TYPE_CHECKING:
+    from publisher.posts.sources.stored_items import StoredItems
 
 # A file system's clock moves in ticks of a few milliseconds. A file whose time is not older than this when the folder
 # is scanned may change once more within the tick, and have the same time and size afterwards.
@@ -50,29 +52,6 @@ def open_archive(config: Config, now: datetime, *, keep: bool = True, whole: boo
     return reader.archive(now)
 
 
-def require_posts(config: Config) -> None:
-    """Raise ProjectError if there is no posts folder, so that a typing error or a missing disk can't empty the site."""
-    folder = config.root / config.posts.folder
-    if folder.exists() and not folder.is_dir():
-        hint = "move it away, or set posts.folder"
-        raise ProjectError("is a file, not a folder of posts", where=config.posts.folder, hint=hint)
-    if not folder.is_dir():
-        raise ProjectError(
-            "there is no such folder of posts",
-            where=config.posts.folder,
-            hint='create it with `publisher new "Hello, world"`, or set posts.folder',
-        )
-
-
-def index_state(config: Config) -> str:
-    """Return a text that changes with every write to the index: its mtime and SQLite's change counter (byte 24)."""
-    try:
-        with (config.state_dir / INDEX_FILE).open("rb") as file:
-            return f"{os.fstat(file.fileno()).st_mtime_ns}:{file.read(28)[24:].hex()}"
-    except OSError:
-        return ""
-
-
 class ArchiveReader:
     """A reader that compares the posts folder with the index and reads the files that have changed.
 
@@ -88,8 +67,13 @@ class ArchiveReader:
         self.index = Index(path, hash_of(code_key(), repr(self.settings)))
         self._settled_ns = time.time_ns() - _TICK_NS
         self._published_ids = PublishedIds(config)
-        scanned = scan(self.folder, self.settings.folder, config.root, PublicFiles(config))
-        self._found, self.problems, self._unread = scanned
+        self._found, self.problems, self._unread = scan_posts(config)
+        self._items: StoredItems | None = None
+        if config.sources:
+            from publisher.posts.sources.stored_items import StoredItems  # not at the top: most projects have none
+
+            self._items = StoredItems(config, self.index, self.settings)
+            self._found |= self._items.found
         self._versions = LastVersions(config)
         self._taken: dict[str, Problem] = {}
         known = self.index.stamps()
@@ -104,6 +88,8 @@ class ArchiveReader:
     def close(self) -> None:
         """Close the index; the archives that this reader returned must not be used afterwards."""
         self.index.close()
+        if self._items:
+            self._items.close()
 
     def require_whole(self) -> None:
         """Raise ProjectError if part of the folder cannot be read, since its posts would seem to be deleted."""
@@ -120,7 +106,7 @@ class ArchiveReader:
     @property
     def state(self) -> str:
         """A text that changes when the index or the problems of the folder change (see index_state)."""
-        return hash_of(index_state(self._config), *map(str, self.problems))
+        return hash_of(self.index.state, *map(str, self.problems))
 
     def archive(self, now: datetime) -> Archive:
         """Read the front matter of the changed files, and return the archive at the moment `now`."""
@@ -129,6 +115,8 @@ class ArchiveReader:
             entries = map(self._readable, chain(self._read(sorted(self._changed), self.settings), taken))
             self.index.update(noted(entries, self.index.drafts(), now), sorted(self._gone))
             self._changed, self._gone, self._taken = [], set(), {}
+        if self._items:
+            self._items.keep()
         rows, clashes = self._resolve_clashes()
         if clashes and (apart := self._found.keys() & named_alike(self.index.rows(), clashes)):
             settings = replace(self.settings, own_names=frozenset(apart))
@@ -138,13 +126,17 @@ class ArchiveReader:
             rows, clashes = self._resolve_clashes()
         problems = [*self.problems, *clashes.values(), *(problem for _, problem in self.index.problems())]
         problems += late_dates(rows, self.settings, now, self._published_ids.ids)
-        return Archive(self.folder, self.index, rows, problems, now, self.settings, self._versions)
+        return Archive(self.folder, self.index, rows, problems, now, self.settings, self._versions, self._items)
 
-    def _read(self, sources: Iterable[str], settings: PostSettings) -> Iterator[Entry]:
+    def _read(self, sources: Collection[str], settings: PostSettings) -> Iterator[Entry]:
         from publisher.posts.head import read_file  # a build with nothing to do saves its 0.02 s
 
         folder, found, before = f"{self.folder}/", self._found, self._settled_ns
-        return (read_file(folder, source, found[source], settings, before) for source in sources)
+        files, items = sources, list[str]()
+        if self._items:
+            files, items = [each for each in files if not is_item(each)], [each for each in files if is_item(each)]
+        read = (read_file(folder, source, found[source], settings, before) for source in files)
+        return chain(read, self._items.entries(items)) if self._items and items else read
 
     def _readable(self, entry: Entry) -> Entry:
         """Return the entry of a file, or that of its last readable version if the file has an error.
@@ -216,6 +208,7 @@ class Archive:
     broken       the problems of posts that exceeded a limit when they were rendered, so that none is rendered twice
     waiting      source and time of publication of each post that will become public later
     last_versions  sources of the posts that are read from their last readable version, because their files have errors
+    sites        the site of each source, by the source's name
     next_change  when the next post appears, expires or reaches its `updated` time; None if there is no such time
     """
 
@@ -228,9 +221,12 @@ class Archive:
         now: datetime,
         settings: PostSettings,
         versions: LastVersions,
+        items: StoredItems | None = None,
     ) -> None:
         self.folder, self.now, self.settings, self._versions = folder, now, settings, versions
-        self._index, self._all_rows = index, rows
+        self._index, self._all_rows, self._items = index, rows, items
+        self.sites = items.sites if items else {}
+        self._also_from = also_from(index.rows(), rows) if items else {}
         self.problems = sorted(problems, key=lambda p: (p.path, p.line))
         moment = now.timestamp()
         # In most archives no post waits or expires, and the list is used unchanged.
@@ -341,10 +337,12 @@ class Archive:
         self._index.remember(rendered)
 
     def text_instead(self, source: str) -> bytes | None:
-        """Return the last readable version of a post that is shown in it; None if the post is read from its file.
+        """Return the last readable version of a post that is shown in it, or the text of an item; None for other posts.
 
         Raises PostError if there is no such version any more.
         """
+        if self._items and is_item(source):
+            return self._items.text(source)
         return self._versions.text(source) if source in self.last_versions else None
 
     def read(self, source: str) -> bytes:
@@ -374,6 +372,8 @@ class Archive:
     def keep_versions(self) -> None:
         """Store the texts of the public posts that changed, once a build has published them."""
         public = self._permalinks.keys() - self.last_versions
+        if self._items:
+            public = {source for source in public if not is_item(source)}
         shown = self._permalinks.keys() & self.last_versions
         self._versions.keep(public, shown, self._index.stamps(), self.now)
 
@@ -432,6 +432,8 @@ class Archive:
         digest = self._digests.get(post.source, post.digest)
         if post.updated > self.now:  # else feed readers would show a future change as the newest
             post = replace(post, updated=post.published)
+        if post.source in self._also_from:
+            post = replace(post, also_from=self._also_from[post.source])
         return post if digest == post.digest else replace(post, digest=digest)
 
     def _linked_digests(self) -> dict[str, str]:

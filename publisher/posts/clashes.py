@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from publisher.core.models import Problem, Severity
 from publisher.posts.index import PostRow
 from publisher.posts.permalinks import file_date, file_key, name_of
+from publisher.posts.scan import is_item, source_name
 from publisher.posts.slugs import own_slug, post_slug
 
 
@@ -32,17 +33,32 @@ def resolve_clashes(
     by_id: dict[str, str] = {}
     by_permalink: dict[str, str] = {}
     problems: dict[str, Problem] = {}
+    copies: set[str] = set()  # of one item in several sources, such as a blog's feed and that of one of its tags
     for row in _by_precedence(rows, published(), edited()):
         keys = _address_keys(row.permalink) if row.permalink[0] == "/" else ()  # many may be about one page elsewhere
         other = next((by_permalink[key] for key in keys if key in by_permalink), "")
         if row.id in by_id:
-            problems[row.source] = _clash(shown, row.source, by_id[row.id], "id", row.id, "id")
+            if is_item(by_id[row.id]):
+                copies.add(row.source)
+            else:
+                problems[row.source] = _clash(shown, row.source, by_id[row.id], "id", row.id, "id")
         elif other:
             problems[row.source] = _clash(shown, row.source, other, "permalink", row.permalink, "slug")
         else:
             by_id[row.id] = row.source
             by_permalink |= dict.fromkeys(keys, row.source)
-    return [row for row in rows if row.source not in problems], problems
+    return [row for row in rows if row.source not in problems and row.source not in copies], problems
+
+
+def also_from(every: Iterable[PostRow], rows: Iterable[PostRow]) -> dict[str, tuple[str, ...]]:
+    """Return the names of the other sources that have the same item, by its path. rows: those of `every` that remain"""
+    kept = {row.id: row.source for row in rows if is_item(row.source)}
+    found: dict[str, tuple[str, ...]] = {}
+    for row in every:
+        source = kept.get(row.id, row.source)
+        if source != row.source:
+            found[source] = (*found.get(source, ()), source_name(row.source))
+    return found
 
 
 def _all_differ(permalinks: list[str]) -> bool:
@@ -96,6 +112,9 @@ def _own_name(source: str) -> str:
 
 def _clash(shown: str, source: str, other: str, what: str, value: str, change: str) -> Problem:
     message = f"has the same {what} as {shown}/{other}: {value}"
+    if is_item(source):
+        left_out = f"an item {message}, and is left out"
+        return Problem(f"source {source_name(source)}", 0, left_out, severity=Severity.WARNING)
     return Problem(f"{shown}/{source}", 1, message, f"give one of them a different {change}")
 
 
@@ -103,9 +122,9 @@ def _by_precedence(rows: list[PostRow], published: Mapping[str, str], edited: Co
     """Sort the posts by their right to an id. A renamed file is recognised by its id alone."""
     known = set(published.values())
 
-    def rank(row: PostRow) -> tuple[int, bool, float, str]:
+    def rank(row: PostRow) -> tuple[bool, int, bool, float, str]:
         order = 0 if published.get(row.source) == row.id else 1 if row.id in known else 2
-        return order, row.source in edited, row.published, row.source
+        return is_item(row.source), order, row.source in edited, row.published, row.source
 
     return sorted(rows, key=rank)
 

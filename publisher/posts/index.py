@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
@@ -127,6 +128,17 @@ class Index:
     def close(self) -> None:
         """Close the index."""
         self._db.close()
+
+    @property
+    def state(self) -> str:
+        """A text that changes with every write: the mtime of the file and SQLite's change counter (byte 24)."""
+        if self._path is None:
+            return ""
+        try:
+            with self._path.open("rb") as file:
+                return f"{os.fstat(file.fileno()).st_mtime_ns}:{file.read(28)[24:].hex()}"
+        except OSError:
+            return ""
 
     def stamps(self) -> dict[str, Stamp]:
         """Return the stamp of every known file, which is read once; {} if the index is damaged, and then rebuilt."""
@@ -254,6 +266,17 @@ class Index:
             if (self._db.execute("SELECT max(rowid) FROM bodies").fetchone()[0] or 0) > _MOST_BODIES:
                 self._db.execute("DELETE FROM bodies")
             self._db.executemany("INSERT OR REPLACE INTO bodies VALUES (?, ?, ?, ?, ?)", bodies)
+
+    def fact(self, name: str) -> str:
+        """Return what keep_fact stored under a name; "" if there is nothing."""
+        with self._errors_explained():
+            row = self._db.execute("SELECT value FROM meta WHERE key = ?", (name,)).fetchone()
+            return row[0] if row else ""
+
+    def keep_fact(self, name: str, value: str) -> None:
+        """Store a text under a name, for as long as this index is used."""
+        with self._errors_explained(), self._db:
+            self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
 
     def _open(self) -> sqlite3.Connection:
         try:

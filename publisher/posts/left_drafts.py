@@ -25,7 +25,7 @@ def noted(entries: Iterable[Entry], drafts: Mapping[str, float], now: datetime) 
     drafts  when each post stopped being a draft, by source; 0 if it was a draft until now
     """
     for source, stamp, digest, parsed in entries:
-        if parsed.post and source in drafts:
+        if parsed.post and source in drafts and not parsed.post.from_source:
             parsed = replace(parsed, left_draft=drafts[source] or now.timestamp())
         yield source, stamp, digest, parsed
 

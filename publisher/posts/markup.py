@@ -20,6 +20,7 @@ from publisher.posts.places import WrittenPost
 from publisher.posts.post_file import problem_of
 from publisher.posts.rendering.body import Growth, LocalLink, RenderedBody, Surroundings, render_body
 from publisher.posts.rendering.code_tokens import CODE_TIME, CodeLexer, listings
+from publisher.posts.rendering.item_body import render_item
 from publisher.posts.text.encoding import decode
 from publisher.posts.urls import quoted
 
@@ -114,12 +115,12 @@ class Renderer:
         self._stored.clear()
 
     def _render(self, post: Post) -> RenderedPost:
-        path = f"{self.config.posts.folder}/{post.source}"
+        path = post.where(self.config.posts.folder)
         try:
             body = self._body(post)
         except (PostError, OSError) as error:
             lasting = isinstance(error, PostError)
-            raise BrokenPost(post.source, problem_of(error, path), lasting=lasting) from error
+            raise BrokenPost(post.source, _problem_of(error, post, path), lasting=lasting) from error
         except OverLimit as over:
             problem = self._problem(post, path, over)
             if over.lasting:
@@ -166,7 +167,8 @@ class Renderer:
         size = (self.archive.folder / post.source).stat().st_size if text is None else len(text)
         written = _written(post, self.config.site_url)._replace(text=text)
         args, seconds = (written, self.limits.growth, self.inspect), self.limits.time.for_size(size)
-        return self.process.begin(render_body, *args, seconds=seconds, state=self._around)
+        render = render_item if post.from_source else render_body
+        return self.process.begin(render, *args, seconds=seconds, state=self._around)
 
     def _key(self, post: Post) -> str:
         """Return the key of a body: what it depends on besides its file. The archive adds the digest of that."""
@@ -210,7 +212,15 @@ class Renderer:
             text, first_line = "", 1
         line, oddity = _oddity(text)
         what = f"{over.said('to render')}: {oddity}" if oddity else over.said("to render")
+        if post.from_source:
+            return Problem(path, 0, what, severity=Severity.WARNING)
         return Problem(path, first_line + line - 1 if line else 0, what, "simplify it, or split it into several posts")
+
+
+def _problem_of(error: PostError | OSError, post: Post, path: str) -> Problem:
+    """Return the problem of a post that is left out. An item is a stranger's, so nobody here can correct it."""
+    problem = problem_of(error, path)
+    return replace(problem, severity=Severity.WARNING, line=0) if post.from_source else problem
 
 
 def _written(post: Post, site_url: str) -> WrittenPost:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from publisher.config import Config
+from publisher.config import Config, SourceConfig
 from publisher.core.errors import PostError
 from publisher.core.models import Author, Post, Problem
 from publisher.posts.published import PublishedIds, authority_of
@@ -28,6 +28,7 @@ class PostSettings:
 
     published_id  returns the id under which the post of a source path was published; "" if it was not
     needs_date    whether a file without a date is an error
+    sources       the sources whose items are posts too
     own_names     sources of posts that need a name of their own, since another file has the same name but for signs
     """
 
@@ -43,6 +44,7 @@ class PostSettings:
     has_pages: bool
     fix_encoding: bool
     needs_date: bool = True
+    sources: tuple[SourceConfig, ...] = ()
     published_id: Callable[[str], str] = field(default=lambda _: "", repr=False, compare=False)
     own_names: frozenset[str] = field(default=frozenset(), repr=False)
 
@@ -62,6 +64,7 @@ class PostSettings:
             static=config.pages.static,
             has_pages=config.pages.enabled,
             fix_encoding=config.posts.fix_encoding,
+            sources=config.sources,
             published_id=_published_id(config),
         )
 

@@ -12,8 +12,10 @@ from typing import NamedTuple
 
 from publisher.config import Config
 from publisher.config.private_paths import PublicFiles
+from publisher.core.errors import ProjectError
 from publisher.core.models import Problem, Severity
 from publisher.core.private_folder import COPY_IT, LEADS_OUT, LEADS_TO_PRIVATE
+from publisher.posts.published import PublishedIds
 
 ENDINGS = (".md", ".markdown", ".mdown", ".html")
 
@@ -21,6 +23,9 @@ ENDINGS = (".md", ".markdown", ".mdown", ".html")
 _MARKUP = (".rst", ".adoc", ".asciidoc", ".txt", ".text", ".textile", ".org", ".ipynb", ".htm", ".xhtml", ".tex")
 _DIALECTS = (".mdx", ".mkd", ".mkdn", ".mdwn", ".mdtext", ".qmd", ".rmd", ".njk", ".liquid", ".pug", ".wiki")
 _NOT_READ = (*_MARKUP, *_DIALECTS, ".rtf", ".doc", ".docx", ".odt")
+
+# Where the items of sources seem to be. No file is read from a folder whose name begins like this.
+_ITEMS = "_sources/"
 
 # A novel has half a megabyte. A file larger than this is a data dump with the wrong ending.
 MOST_BYTES = 5_000_000
@@ -36,6 +41,26 @@ _Inode = tuple[int, int]
 
 # Errors that say what is there, or that nothing is. All others leave open which posts there are.
 _CERTAIN = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
+
+
+def item_source(name: str, number: int) -> str:
+    """Return what Post.source is for an item of the source `name`: a path that no file in the posts folder has."""
+    return f"{_ITEMS}{name}/{number}.html"
+
+
+def is_item(source: str) -> bool:
+    """Return whether a Post.source is that of an item, and not the path of a file."""
+    return source.startswith(_ITEMS)
+
+
+def source_name(source: str) -> str:
+    """Return the name of the source of an item, given its Post.source."""
+    return source.split("/")[1]
+
+
+def item_number(source: str) -> int:
+    """Return the number of an item, given its Post.source."""
+    return int(source.rpartition("/")[2].partition(".")[0])
 
 
 class Scan(NamedTuple):
@@ -66,6 +91,35 @@ def scan(folder: Path, shown: str, project: Path | None = None, public: PublicFi
         pending += walk.read(*pending.pop())
     problems, unread = (sorted(each, key=lambda problem: problem.path) for each in (walk.problems, walk.unread))
     return Scan(walk.found, problems, unread)
+
+
+def scan_posts(config: Config) -> Scan:
+    """Return what is in the folder of posts. A project of sources needs none."""
+    folder = config.root / config.posts.folder
+    if _needs_no_posts(config):
+        return Scan({}, [], [])
+    return scan(folder, config.posts.folder, config.root, PublicFiles(config))
+
+
+def require_posts(config: Config) -> None:
+    """Raise ProjectError if there is no posts folder, so that a typing error or a missing disk can't empty the site."""
+    folder = config.root / config.posts.folder
+    if folder.exists() and not folder.is_dir():
+        hint = "move it away, or set posts.folder"
+        raise ProjectError("is a file, not a folder of posts", where=config.posts.folder, hint=hint)
+    if not folder.is_dir() and not _needs_no_posts(config):
+        raise ProjectError(
+            "there is no such folder of posts",
+            where=config.posts.folder,
+            hint='create it with `publisher new "Hello, world"`, or set posts.folder',
+        )
+
+
+def _needs_no_posts(config: Config) -> bool:
+    """Return whether a project has sources, no folder of posts, and never published a post of its own."""
+    if not config.sources or os.path.lexists(config.root / config.posts.folder):
+        return False
+    return all(map(is_item, PublishedIds(config).ids()))
 
 
 def scan_pages(config: Config) -> Scan | None:

@@ -16,7 +16,7 @@ from publisher.core import hold_reasons as holds
 from publisher.core.hold_reasons import Hold
 from publisher.core.models import Post, Problem, Severity
 from publisher.core.newsletter_models import Edition
-from publisher.newsletters.select import select_posts
+from publisher.newsletters.select import select_posts, settled_at
 from publisher.newsletters.slots import Decision, Late, next_due, post_timing
 from publisher.posts.archive import Archive, open_archive
 from publisher.publishing.edition_plan import DueEdition, decision_of, lead_of, rule_of
@@ -174,7 +174,11 @@ def _ready(
     zone = config.newsletter_zone(newsletter)
     settle, allowed = timedelta(minutes=newsletter.settle_minutes), parse_duration(newsletter.max_lateness)
     for post in new:
-        state = post_timing(post.published, _changed(archive, post), now, settle=settle, max_lateness=allowed)
+        if post.first_seen:  # an item of a source has rested already
+            changed = max(post.first_seen, settled_at(post, newsletter))
+            state = post_timing(post.published, changed, now, settle=timedelta(), max_lateness=allowed)
+        else:
+            state = post_timing(post.published, _changed(archive, post), now, settle=settle, max_lateness=allowed)
         if state.ready:
             late = holds.late(state.due, now, zone) if state.late else None
             yield post.id, holds.joined(holds.approval(None, zone) if newsletter.approve else None, late)

@@ -313,6 +313,9 @@ def _free_slot(label: str, taken: frozenset[str]) -> str:
 
 
 def _too_few_posts(selection: Selection) -> str:
+    if selection.resting and not selection.waiting:
+        items = f"{selection.resting} new item{'s' if selection.resting != 1 else ''}"
+        return f"{items}, which may still change"
     if selection.waiting:
         posts = f"{selection.waiting} new post{'s' if selection.waiting != 1 else ''}"
         return f"{posts}; an edition needs {selection.needed}"

@@ -15,7 +15,8 @@ from publisher.config import Config, NewsletterConfig, ScheduleKind, parse_sched
 from publisher.config.schedule import Schedule
 from publisher.core.models import Post
 from publisher.newsletters.slots import Late, Slot, upcoming
-from publisher.posts.archive import Archive, ArchiveReader, require_posts
+from publisher.posts.archive import Archive, ArchiveReader
+from publisher.posts.scan import require_posts
 from publisher.publishing.edition_plan import (
     DueEdition,
     Idle,

@@ -155,7 +155,7 @@ def dead_links(
                 leads_out(link.written, link.url, config.site_url) if path is None else not is_served(path, planned)
             )
             if is_dead:
-                found.append(_dead(f"{config.posts.folder}/{post.post.source}", link))
+                found.append(_dead(post.post.where(config.posts.folder), link))
     return found
 
 

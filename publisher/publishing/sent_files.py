@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 from publisher.config import Config, NewsletterConfig
 from publisher.core.errors import PublisherError
 from publisher.core.models import Post, Problem
-from publisher.newsletters.select import has_tag
+from publisher.newsletters.select import is_for
 from publisher.posts.archive import Archive
 from publisher.posts.front_matter.parsing import markdown_of
 from publisher.posts.front_matter.post_id import written_id
 from publisher.posts.published import PublishedIds
+from publisher.posts.scan import is_item
 from publisher.publishing.wiring import open_existing_store
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def remember_files(config: Config, store: Store, archive: Archive) -> None:
     files = _unrecorded(config, store, archive)
     for file in store.post_files.all():
         source = by_id.get(file.post_id, "")
-        if source and (source, archive.digest_of(source)) != (file.source, file.digest):
+        if source and not is_item(source) and (source, archive.digest_of(source)) != (file.source, file.digest):
             files.append(_file(config, archive, file.post_id, source))
     store.post_files.write(files)
 
@@ -126,6 +127,8 @@ def _unrecorded(config: Config, store: Store, archive: Archive) -> list[PostFile
 def _file(config: Config, archive: Archive, post_id: str, source: str) -> PostFile:
     from publisher.store.post_files import PostFile  # not at the top: loads SQLAlchemy
 
+    if is_item(source):
+        return PostFile(post_id, "")  # the id of an item never changes
     return PostFile(post_id, source, archive.digest_of(source), " ".join(sorted(words_of(_text(archive, source)))))
 
 
@@ -133,11 +136,11 @@ def _of_newsletter(
     newsletter: NewsletterConfig, known: Sequence[PostFile], handled: Collection[str], archive: Archive
 ) -> Iterable[SentAgain]:
     ids = archive.all_ids()
-    new = {source: post_id for source, post_id in ids.items() if post_id not in handled}
+    new = {source: post_id for source, post_id in ids.items() if post_id not in handled and not is_item(source)}
     lost = {file.source: file for file in known if file.source and file.post_id not in set(ids.values())}
     if not lost or not new:
         return ()
-    posts = {post.source: post for post in archive.load(new) if post.in_newsletters and has_tag(post, newsletter.tags)}
+    posts = {post.source: post for post in archive.load(new) if is_for(post, newsletter)}
     gone = [file for file in lost.values() if file.source not in ids and not (archive.folder / file.source).exists()]
     pairs = match_files(posts, lost, gone, lambda source: _new_text(archive, source))
     return [

@@ -14,6 +14,7 @@ from publisher.core.errors import PublisherError
 from publisher.core.models import Problem, Severity, problem_at
 from publisher.core.templates import SHIPPED_PREFIX, Templates, shipped_folder
 from publisher.posts.archive import Archive
+from publisher.posts.scan import is_item
 from publisher.posts.slugs import topic_slug
 
 # Files that the shipped templates include if they are there.
@@ -79,7 +80,7 @@ def _similar(tag: str, known: Mapping[str, str]) -> str:
 def distant_posts(config: Config, archive: Archive, now: datetime) -> Iterator[Problem]:
     """Yield the posts that are dated more than a year ahead, which is more often a slip than a plan."""
     for source, published in archive.waiting:
-        if published <= (now + _DISTANT).timestamp():
+        if published <= (now + _DISTANT).timestamp() or is_item(source):
             continue
         day = f"{datetime.fromtimestamp(published, config.zone):%Y-%m-%d}"
         message = f"is dated {day}, so it is not published before that day"

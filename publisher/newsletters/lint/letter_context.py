@@ -69,12 +69,12 @@ class SourceLocator:
 
     def post(self, post: RenderedPost, *needles: str) -> str:
         """Return the place of the first of the strings `needles` that occurs in the post's file, or else the file."""
-        path = f"{self.config.posts.folder}/{post.post.source}"
-        return self._place(path, self._read(path), needles)
+        path = post.post.where(self.config.posts.folder)
+        return self._place(path, "" if post.post.from_source else self._read(path), needles)
 
     def source(self, post: RenderedPost) -> str:
-        """Return the text of a post's source file."""
-        return self._read(f"{self.config.posts.folder}/{post.post.source}")
+        """Return the text of a post's source file; for an item of a source, its HTML."""
+        return post.html if post.post.from_source else self._read(post.post.where(self.config.posts.folder))
 
     def of_url(self, url: str) -> str:
         """Return the place of a URL of the letter: in a post, in the note or intro, or in a template."""
@@ -113,7 +113,7 @@ class SourceLocator:
                 body = split_body(text)[0]
             except PostError:  # the file has changed since it was rendered
                 body = text
-            yield f"{self.config.posts.folder}/{post.post.source}", text, shown_prose(text, body)
+            yield post.post.where(self.config.posts.folder), text, shown_prose(text, body)
         for path, text in ((self._note_path, self._note), (CONFIG_FILE, self.newsletter.intro)):
             if text:
                 yield path, text, shown_prose(text, text)
@@ -179,6 +179,8 @@ class SourceLocator:
     def _in_prose(self, post: RenderedPost, *needles: str) -> str:
         """Return the place of a link or picture in a post; similar text in code does not count."""
         text = self.source(post)
+        if post.post.from_source:
+            return self.post(post)
         try:
             prose = LineFinder(text, split_body(text)[0])
         except PostError:  # the file has changed since it was rendered

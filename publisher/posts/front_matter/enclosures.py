@@ -211,7 +211,7 @@ def unknown_lengths(folder: Path, shown: str, posts: Iterable[Post]) -> Iterator
     shown: the posts folder's name in problems.
     """
     for post in posts:
-        for enclosure in post.enclosures:
+        for enclosure in post.enclosures if not post.from_source else ():
             if not enclosure.length:
                 yield Problem(
                     f"{shown}/{post.source}",

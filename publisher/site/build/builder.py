@@ -12,11 +12,11 @@ from publisher.config import Config
 from publisher.core.errors import PublisherError
 from publisher.core.models import Problem, Severity, problem_at
 from publisher.core.templates import Templates
-from publisher.posts.archive import Archive, ArchiveReader, require_posts
+from publisher.posts.archive import Archive, ArchiveReader
 from publisher.posts.cache_keys import code_key, hash_of
 from publisher.posts.last_versions import LastVersions
 from publisher.posts.published import PublishedIds
-from publisher.posts.scan import scan_pages
+from publisher.posts.scan import require_posts, scan_pages
 from publisher.site.build.copied_files import stamps, static_files
 from publisher.site.build.folder import OutputFolder, Progress
 from publisher.site.build.manifest import Manifest, manifest_file

@@ -10,6 +10,7 @@ from publisher.config import CONFIG_FILE, Config, FeedName
 from publisher.core.models import Output, Problem, Severity
 from publisher.posts.archive import Archive
 from publisher.posts.cache_keys import code_key, hash_of
+from publisher.posts.scan import is_item
 from publisher.site.feeds.documents import Document, FeedPart, crowds_out, entries_weight, left_out, parts_of
 from publisher.site.feeds.feed_list import OPML_FILE, Feed, feeds_of
 from publisher.site.feeds.items import Item, PostSource, item_weight
@@ -52,7 +53,7 @@ def size_problems(config: Config, archive: Archive, source: PostSource) -> Itera
     short = left_out(newest, most)
     crowd = [at for at in short if crowds_out(newest[at], len(newest), most)]
     large = {feed.keys[at] for at in crowd} | {key for key in feed.keys if known.get(key, 0) > most}
-    for key in sorted(large):
+    for key in sorted(key for key in large if not is_item(key)):  # nobody here can shorten an item
         what = f"its full text takes {known[key]:,} bytes in a feed, which is too much; feeds show its excerpt instead"
         hint = "store embedded pictures as files, split the post, or raise feeds.max_bytes"
         yield Problem(f"{config.posts.folder}/{key}", 0, what, hint, Severity.WARNING)

@@ -128,7 +128,7 @@ class PostSource:
         self._expect_entries(missing)
         for post in self._archive.load(missing):
             full = self._config.feeds.content == "full"
-            markdown = self._markdown(post.source) if self._config.feeds.markdown else ""
+            markdown = self._markdown(post.source) if self._config.feeds.markdown and not post.from_source else ""
             self._made[post.source] = post_item(
                 self._render(post),
                 self._authority,

@@ -217,7 +217,7 @@ def _email_findings(
     posts     the posts in the email; empty for an email that was sent, because it no longer depends on its posts
     warnings  the warnings about the front matter of all posts in the project
     """
-    paths = {f"{config.posts.folder}/{post.source}" for post in posts}
+    paths = {post.where(config.posts.folder) for post in posts}
     of_bodies = [problem for post in posts for problem in site.render(post).problems]
     of_posts = [_of_problem(problem) for problem in (*warnings, *of_bodies) if problem.path in paths]
     found = dict.fromkeys([*_of_email(config, site, sample, posts), *of_posts])

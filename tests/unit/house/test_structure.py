@@ -38,6 +38,7 @@ SMALL = {
     "newsletters.letter.web_version": "keeps premailer out of builds",
     "newsletters.lint.lint_letter": "runs the rules, apart from the face that every start imports",
     "newsletters.lint.spam": "one program",
+    "posts.rendering.item_body": "loaded in the child process instead of what reads files",
     "posts.rendering.frames": "one table, for feeds and emails",
     "posts.cache_keys": "the seam to the build",
     "posts.left_drafts": "one warning",

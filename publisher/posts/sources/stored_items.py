@@ -1,0 +1,124 @@
+"""The stored items of a project's sources, as the archive reads them: like files, whose stamps show what has changed.
+
+The database is opened only if it has changed since the index was written, or if the text of an item is needed.
+"""
+
+from __future__ import annotations
+
+import json
+import weakref
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from publisher.config import Config
+from publisher.core.errors import PostError
+from publisher.posts.index import Index
+from publisher.posts.post_file import Entry, ParsedFile, PostSettings
+from publisher.posts.scan import Stamp, is_item, item_number, item_source
+from publisher.posts.sources.item_post import SourceSite, item_body, item_post
+from publisher.store import open_store
+from publisher.store.location import sources_key, store_exists
+
+if TYPE_CHECKING:
+    from publisher.core.source_records import KnownItem
+    from publisher.store import Store
+
+_FACT = "sources"
+
+
+class StoredItems:
+    """The items of the sources in the configuration. Methods raise StoreError if the database cannot be used.
+
+    sites  the site of each source, by the source's name
+    """
+
+    def __init__(self, config: Config, index: Index, settings: PostSettings) -> None:
+        """Compare the database with the index."""
+        self._config, self._index, self._settings = config, index, settings
+        self._sources = {source.name: source for source in config.sources}
+        self._store: Store | None = None
+        self._fact = ""
+        self.sites = {source.name: SourceSite.of(source) for source in config.sources}
+        self.found = self._found() if store_exists(config.database.url, config.root) else {}
+
+    def entries(self, sources: Collection[str]) -> Iterator[Entry]:
+        """Yield what the index stores about items, given their Post.source."""
+        store = self._opened()
+        for stored in store.sources.some([item_number(source) for source in sources]):
+            source = self._sources[stored.source]
+            path = item_source(source.name, stored.number)
+            needs_text = not (stored.item.title or stored.item.summary)
+            html = store.sources.html(stored.number) if needs_text else ""
+            post = item_post(stored, source, self.sites[source.name], self._settings, html)
+            yield path, self.found[path], post.digest if post else "", ParsedFile(post)
+
+    def text(self, source: str) -> bytes:
+        """Return the HTML of an item, given its Post.source; raise PostError if it is not stored any more."""
+        number, sources = item_number(source), self._opened().sources
+        stored = sources.item(number)
+        if stored is None or stored.source not in self._sources:
+            raise PostError("is not stored any more")
+        html = item_body(sources.html(number), stored.item.summary, self._sources[stored.source])
+        return html.encode("utf-8", "replace")
+
+    def keep(self) -> None:
+        """Note in the index, once it has all entries, from which state of the database they are."""
+        if self._fact:
+            self._index.keep_fact(_FACT, self._fact)
+            self._fact = ""
+
+    def close(self) -> None:
+        """Close the database if it was opened."""
+        if self._store:
+            self._close()
+
+    def _found(self) -> dict[str, Stamp]:
+        """Return the stamp of every item that may be a post, by Post.source."""
+        url, root = self._config.database.url, self._config.root
+        key = sources_key(url, root)
+        known = json.loads(self._index.fact(_FACT) or "{}")
+        if key is None:
+            key = f"revision {self._opened().sources.revision()}"
+        elif not key:
+            return {}
+        if known.get("key") != key:
+            return self._listed(key)
+        self._know(known["sites"])
+        return {source: stamp for source, stamp in self._index.stamps().items() if is_item(source)}
+
+    def _listed(self, key: str) -> dict[str, Stamp]:
+        sources = self._opened().sources
+        sites = {state.name: [state.title, state.link, state.language] for state in sources.states()}
+        self._know(sites)
+        rows = [row for row in sources.listing() if row.source in self._sources]
+        counts = Counter(row.source for row in rows)
+        many = {name for name, count in counts.items() if count > self._sources[name].max_items}
+        newest = {name: _newest(sources.known(name), self._sources[name].max_items) for name in many}
+        self._fact = json.dumps({"key": key, "sites": sites})
+        return {
+            item_source(row.source, row.number): (row.size, row.revision)
+            for row in rows
+            if row.source not in newest or row.number in newest[row.source]
+        }
+
+    def _know(self, sites: dict[str, list[str]]) -> None:
+        for name, source in self._sources.items():
+            self.sites[name] = SourceSite.of(source, *sites.get(name, ()))
+
+    def _opened(self) -> Store:
+        if self._store is None:
+            self._store = open_store(self._config.database.url, self._config.root)
+            self._close = weakref.finalize(self, self._store.close)
+        return self._store
+
+
+def _newest(known: Sequence[KnownItem], count: int) -> set[int]:
+    """Return the numbers of the newest items that have not vanished."""
+
+    def age(item: KnownItem) -> tuple[datetime, int]:
+        return item.published or item.first_seen_at, item.number
+
+    here = sorted((item for item in known if not item.is_gone), key=age)
+    return {item.number for item in here[-count:]}

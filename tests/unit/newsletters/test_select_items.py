@@ -1,0 +1,156 @@
+"""Which items of sources an edition takes: values in, values out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from publisher.config import NewsletterConfig
+from publisher.core.models import Post
+from publisher.newsletters.select import Selection, select_posts
+from tests.support.editions_samples import BERLIN, MADE_AT, post
+
+DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
+WEEKLY = NewsletterConfig(name="weekly", sources=("blog",))
+MIXED = replace(WEEKLY, sources=("blog", "posts", "news"))
+
+
+def an_item(number: int, seen: timedelta = 10 * DAY, name: str = "blog", **values: Any) -> Post:
+    """An item that is `number` days old and was first seen `seen` ago, with the first fetch unless told otherwise."""
+    at = MADE_AT - seen
+    usual = {"first_seen": at, "changed_at": at, "is_backlog": True, "from_source": name, "id": f"{name}:{number}"}
+    return replace(post(number), **(usual | values))
+
+
+def later(number: int, seen: timedelta = DAY, **values: Any) -> Post:
+    """An item that appeared after the first fetch."""
+    return an_item(number, seen, **({"is_backlog": False} | values))
+
+
+def choose(
+    posts: list[Post],
+    newsletter: NewsletterConfig = WEEKLY,
+    handled: tuple[str, ...] = (),
+    is_first: bool = True,
+    now: datetime = MADE_AT,
+) -> Selection:
+    return select_posts(posts, newsletter, handled, is_first, now, BERLIN)
+
+
+def names(selection: Selection) -> str:
+    return " ".join(each.id.replace("tag:example.org,2026:", "own:") for each in selection.posts)
+
+
+BACKLOG = [an_item(number) for number in range(11, 111, 10)]  # the newest is 11 days old
+
+
+def test_the_beginning_of_a_newsletter_decides_what_of_a_backlog_goes() -> None:
+    assert names(choose(BACKLOG)) == "blog:11 blog:21 blog:31 blog:41 blog:51"
+    assert names(choose(BACKLOG, replace(WEEKLY, first=2))) == "blog:11 blog:21"
+    assert names(choose(BACKLOG, replace(WEEKLY, since="2026-10-22"))) == "blog:11 blog:21"
+    assert names(choose([an_item(70), an_item(80)])) == ""
+    assert choose([an_item(70), an_item(80)]).too_old == 2
+    assert len(choose(BACKLOG, replace(WEEKLY, first=2)).passed_over) == 8
+    passed = choose([*BACKLOG, later(5)], replace(WEEKLY, first=2)).passed_over
+    assert len(passed) == 8
+    assert "blog:5" not in passed
+
+
+def test_no_other_item_is_left_out_because_of_a_date() -> None:
+    """Undated, back-dated and future-dated items go once, also in a first edition with too little else."""
+    old = later(4000)
+    for handled, is_first in (((), True), (("blog:11",), False)):
+        assert "blog:4000" in names(choose([*BACKLOG, old], handled=handled, is_first=is_first))
+    assert names(choose([old], handled=("blog:4000",), is_first=False)) == ""
+    assert names(choose([old], replace(WEEKLY, first=1))) == "blog:4000"
+    future = replace(an_item(1), published=MADE_AT + DAY, is_backlog=False)
+    assert names(choose([future])) == ""
+    assert names(choose([future], now=MADE_AT + DAY)) == "blog:1"
+
+
+def test_a_newsletter_begins_with_each_source_by_itself() -> None:
+    own = [post(number) for number in range(1, 4)]
+    news = [an_item(number, name="news") for number in (2, 3, 400)]
+    first = choose([*own, *BACKLOG], replace(MIXED, first=2))
+    assert names(first) == "own:1 own:2 blog:11 blog:21"
+    handled = (*first.passed_over, *(each.id for each in first.posts))
+    second = choose([*own, *BACKLOG, *news], replace(MIXED, first=2), handled, is_first=False)
+    assert (names(second), second.passed_over) == ("news:2 news:3", ("news:400",))
+    handled += (*second.passed_over, *(each.id for each in second.posts))
+    third = choose([*own, *BACKLOG, *news], MIXED, handled, is_first=False)
+    assert (names(third), third.passed_over) == ("", ())
+
+
+def test_what_is_left_of_a_beginning_goes_with_later_editions() -> None:
+    small = replace(WEEKLY, maximum=2)
+    first = choose(BACKLOG, small)
+    assert (names(first), first.waiting) == ("blog:41 blog:51", 3)
+    handled = (*first.passed_over, *(each.id for each in first.posts))
+    second = choose(BACKLOG, small, handled, is_first=False, now=MADE_AT + 100 * DAY)
+    assert names(second) == "blog:21 blog:31"
+
+
+def test_an_item_of_a_backlog_that_only_now_passes_the_filters_does_not_go() -> None:
+    handled = tuple(each.id for each in BACKLOG)
+    unfiltered = [*BACKLOG, *(an_item(number) for number in range(200, 300))]
+    assert names(choose(unfiltered, handled=handled, is_first=False)) == ""
+
+
+def test_a_new_newsletter_does_not_send_what_came_long_ago() -> None:
+    year = [later(day, seen=day * DAY) for day in range(1, 365)]
+    found = choose(year)
+    assert len(found.posts) + found.waiting < 60
+    assert len(found.passed_over) > 300
+
+
+def test_a_newsletter_takes_only_its_sources() -> None:
+    posts = [post(1), an_item(2), an_item(3, name="news"), later(4, tags=post(1, tags=("Ruby",)).tags)]
+    table = [
+        ((), "own:1"),
+        (("posts",), "own:1"),
+        (("blog",), "blog:2 blog:4"),
+        (("news", "posts"), "own:1 news:3"),
+    ]
+    for sources, expected in table:
+        assert names(choose(posts, replace(WEEKLY, sources=sources))) == expected
+    assert names(choose(posts, replace(MIXED, tags=("ruby",)))) == "blog:4"
+    both = replace(an_item(5), also_from=("news",))
+    assert names(choose([both], replace(WEEKLY, sources=("news",)))) == "blog:5"
+
+
+def test_an_item_rests_until_it_has_not_changed_for_a_while() -> None:
+    weekly = replace(WEEKLY, settle_minutes=30, max_settle="2h")
+    table = [
+        (29 * MINUTE, 29 * MINUTE, False),
+        (30 * MINUTE, 30 * MINUTE, True),
+        (90 * MINUTE, 10 * MINUTE, False),
+        (90 * MINUTE, 31 * MINUTE, True),
+        (2 * HOUR, MINUTE, True),  # it keeps changing
+    ]
+    for seen, unchanged, goes in table:
+        found = choose([later(1, seen, changed_at=MADE_AT - unchanged)], weekly)
+        assert (len(found.posts), found.resting) == (int(goes), int(not goes))
+    resting = choose([*BACKLOG, later(1, MINUTE)], replace(weekly, first=1))
+    assert (names(resting), "blog:1" in resting.passed_over) == ("blog:11", False)
+
+
+def test_a_newsletter_for_each_post_takes_no_backlog_unless_it_says_so() -> None:
+    each = replace(WEEKLY, schedule="each post")
+    assert names(choose([*BACKLOG, later(4000)], each)) == "blog:4000"
+    assert names(choose(BACKLOG, replace(each, first=1))) == "blog:11"
+
+
+def test_each_item_goes_once_however_editions_fall() -> None:
+    """Items appear day by day, with any dates; nothing is sent twice, and nothing that came later is lost."""
+    items = [later((day * 7919) % 3000, timedelta(days=60 - day), id=f"day:{day}") for day in range(60)]
+    posts, sent, handled = [*BACKLOG, *items], [], tuple[str, ...]()
+    for day in range(70):
+        now = MADE_AT - timedelta(days=60 - day)
+        seen = [each for each in posts if (each.first_seen or now) <= now]
+        if day % 7 == 3:
+            found = choose(seen, replace(WEEKLY, maximum=20), handled, is_first=not handled, now=now)
+            sent += [each.id for each in found.posts]
+            handled += (*found.passed_over, *(each.id for each in found.posts))
+    assert len(sent) == len(set(sent))
+    assert {f"day:{day}" for day in range(60)} <= set(sent)
