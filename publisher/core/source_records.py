@@ -31,17 +31,19 @@ class SourceState:
     """What is known of a source itself.
 
     url            the configured address, for which all the rest holds
+    address        where it is now, after permanent redirects; "" if it is at `url`
     next_at        when it is fetched next
     asked_at       when a host last claimed it in order to fetch it; None if nobody ever has
     closed_until   nobody may fetch it before, because its server said so (Retry-After); None if it may be fetched
     etag, last_modified  the headers of its last document, verbatim, for a conditional request
     title, link, language  what the last document says about itself
+    hub, topic     the WebSub hub that it names, and the address by which the hub knows it
     pace, max_age  how often it may be fetched, and for how many seconds its last answer was good
     fetched_at     when the last new document came; answers that say "unchanged" are not recorded
     first_fetched_at  when its first document came; None if there was none yet
     failing_since, failures, error  since when it fails, how often in a row, and why it failed last
     ended_at       when its server said that it is gone for good (410)
-    moved_to, moved_seen  the permanent redirect that was seen last, and how often in a row
+    moved_to, moved_seen  another host to which the last answers were redirected for good, and how many in a row
     held_at        when more than half of its items last turned new at once
     listed         the numbers of the items of the last document, newest first
     problems       what was wrong with the last document although it could be read
@@ -51,6 +53,7 @@ class SourceState:
     name: str
     url: str
     next_at: datetime
+    address: str = ""
     asked_at: datetime | None = None
     closed_until: datetime | None = None
     etag: str = ""
@@ -58,6 +61,8 @@ class SourceState:
     title: str = ""
     link: str = ""
     language: str = ""
+    hub: str = ""
+    topic: str = ""
     pace: FeedPace = field(default_factory=FeedPace)
     max_age: int = 0
     fetched_at: datetime | None = None

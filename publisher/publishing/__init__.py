@@ -21,6 +21,7 @@ Public modules:
     operations           approve, skip, hold, resume, retry or cancel an edition
     due_editions         find the editions that are due now, and create them
     exposure             what is private and would leave with git, in a site or in an image
+    fetch_sources        fetch the sources that are due, and record what their feeds say
     forecast             the next slots (scheduled times) and what they will contain
     test_copies          the web versions of test emails
     tick                 create and send due editions, and do the chores
@@ -41,6 +42,7 @@ __all__ = [
     "due_editions",
     "edition_plan",
     "exposure",
+    "fetch_sources",
     "forecast",
     "letter_check",
     "mail_doctor",

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import html
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from publisher.config import Config
 from publisher.core.errors import PublisherError
-from publisher.core.models import Problem, problem_at
+from publisher.core.models import Problem, Severity, problem_at
 from publisher.core.newsletter_models import Edition, Letter
+from publisher.core.source_records import SourceState
 from publisher.mail.addresses import split_mailbox
 from publisher.mail.message import transactional_message
 from publisher.mail.transport import Accepted
@@ -24,6 +25,8 @@ from publisher.publishing.wiring import Project
 HELD = "held"
 # A problem that is still there after this long is reported again.
 AGAIN = timedelta(days=1)
+# A source that nobody cares about is not reported every day.
+_ONCE = timedelta(days=10_000)
 
 
 def alert_held(project: Project, now: datetime) -> tuple[list[str], list[Problem]]:
@@ -92,6 +95,35 @@ def alert_problems(
             owner.withdraw_alert(kind, keys[line])
         return [], [problem_at(error)]
     return news, []
+
+
+def alert_sources(project: Project, now: datetime) -> tuple[list[str], list[Problem]]:
+    """Email the owner about sources that have ended, have failed for a day, or have turned new.
+
+    Returns a line for each of them, and the problem that prevented the email, if any. Each is reported once, until it
+    is over.
+    """
+    names = {source.name for source in project.config.sources}
+    if not names:
+        return [], []
+    states = [state for state in project.store.sources.states() if state.name in names]
+    problems = [problem for state in states if (problem := _source_problem(state, now))]
+    below = "Publisher goes on without it. `publisher sources show NAME` says more."
+    return alert_problems(project, "source", problems, now, still=problems, again=_ONCE, below=below)
+
+
+def _source_problem(state: SourceState, now: datetime) -> Problem | None:
+    where = f"source {state.name}"
+    if state.ended_at is not None:
+        message = "its server says that the feed is gone for good (410)"
+        return Problem(where, 0, message, "remove it from publisher.toml, or give its new url", Severity.WARNING)
+    if state.failing_since is not None and now - state.failing_since >= timedelta(days=1):
+        since = f"{state.failing_since.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+        return Problem(where, 0, f"cannot be fetched or read since {since}", severity=Severity.WARNING)
+    if state.held_at is not None:
+        message = "more than half of its items turned new at once, so the edition with them waits for you"
+        return Problem(where, 0, message, "they may be old ones under new names", Severity.WARNING)
+    return None
 
 
 def _key(config: Config, problem: Problem) -> str:

@@ -5,6 +5,7 @@ whatever kind of feed it is. Which of its items are new is decided by comparing 
 
 Public modules:
     discovery          the feeds that a web page names
+    exchange           one request and its answer, over connections that are checked
     feed_document      reading of a feed of any kind
     fetcher            requests for URLs that strangers chose, within limits
     identity           which items of a document are new
@@ -13,4 +14,4 @@ Public modules:
     pace               when a source is fetched next, and from where
 """
 
-__all__ = ["discovery", "feed_document", "fetcher", "identity", "item_post", "network_addresses", "pace"]
+__all__ = ["discovery", "exchange", "feed_document", "fetcher", "identity", "item_post", "network_addresses", "pace"]

@@ -63,7 +63,7 @@ def changes(
     that the feed has changed its guids and links than that somebody wrote so much.
     """
     home = _link_key(document.link)
-    found = _distinct(_newest_first(document.items), home)
+    found = _distinct(newest_first(document.items), home)
     numbers = _Recogniser(known, found, home).numbers()
     new = [each for index, each in enumerate(found) if index not in numbers]
     by_number = {each.number: each for each in known}
@@ -159,7 +159,7 @@ def _is_home(link_key: str, home: str) -> bool:
     return link_key == home or not _path_of(link_key)
 
 
-def _newest_first(items: Sequence[FeedItem]) -> Sequence[FeedItem]:
+def newest_first(items: Sequence[FeedItem]) -> Sequence[FeedItem]:
     """Return items with the newest first: in the document's order, unless its dates say that this is the other way."""
     up = down = 0
     for one, other in pairwise(items):

@@ -1,0 +1,378 @@
+"""Fetch the sources that are due, and record what their feeds say.
+
+A source is claimed before it is fetched, so that no other host fetches it too. What its document changes is written in
+one transaction, together with the headers for the next request. A process that is killed in between loses nothing: the
+next request brings the same document again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from publisher.config import Config, SourceConfig
+from publisher.core.errors import FeedError, ProjectError, PublisherError, StoreError
+from publisher.core.models import Problem, Severity
+from publisher.core.newsletter_models import SubscriberStatus
+from publisher.core.source_models import FeedDocument
+from publisher.core.source_records import ItemChanges, SourceState
+from publisher.posts.published import authority_of
+from publisher.posts.sources.feed_document import read_feed
+from publisher.posts.sources.fetcher import Answer, FetchError, Request, fetch_all, user_agent
+from publisher.posts.sources.identity import changes, newest_first
+from publisher.posts.sources.network_addresses import destination_of
+from publisher.posts.sources.pace import LEAST, Whereabouts, after_redirect, fresh_for, next_fetch
+from publisher.publishing.wiring import Project
+
+if TYPE_CHECKING:
+    from publisher.mail.run_options import Stop
+    from publisher.posts.sources.exchange import Network
+
+Progress = Callable[[int, int], None]
+
+_GONE = 410
+_NOT_MODIFIED = 304
+_MOST_VALIDATOR = 1_000  # characters of an ETag that is sent back
+_TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class SourceReport:
+    """What came of fetching a source.
+
+    new, changed, gone  numbers of items. Those of the first fetch count as new
+    is_first   whether it was the first fetch
+    is_held    whether so many items turned new at once that a person has to look at them
+    error      why it could not be fetched or read, in one line; "" if it could
+    waits      why it was not fetched at all; "" if it was
+    next_at    when it is fetched next
+    warnings   what else has to be said about it
+    """
+
+    name: str
+    next_at: datetime
+    new: int = 0
+    changed: int = 0
+    gone: int = 0
+    is_first: bool = False
+    is_held: bool = False
+    error: str = ""
+    waits: str = ""
+    warnings: tuple[Problem, ...] = ()
+
+    @property
+    def problem(self) -> Problem | None:
+        """The error as a problem; None if there is none."""
+        return Problem(f"source {self.name}", 0, self.error, severity=Severity.WARNING) if self.error else None
+
+    @property
+    def has_news(self) -> bool:
+        """Whether anything has changed."""
+        return bool(self.new or self.changed or self.gone)
+
+    @property
+    def summary(self) -> str:
+        """What came of it, in a few words."""
+        counts = ((self.new, "new"), (self.changed, "changed"), (self.gone, "gone"))
+        said = ", ".join(f"{count:,} {what}" for count, what in counts if count) or "nothing new"
+        held = "; more than half of its items turned new at once, so a person has to look at them"
+        return self.error or self.waits or said + held * self.is_held
+
+
+def fetch_sources(
+    project: Project,
+    now: datetime,
+    names: Collection[str] | None = None,
+    *,
+    force: bool = False,
+    since: datetime | None = None,
+    progress: Progress | None = None,
+    stop: Stop | None = None,
+    network: Network | None = None,
+) -> tuple[SourceReport, ...]:
+    """Fetch the sources that are due at `now`, and record what they say; return a report for each that was fetched.
+
+    names     only these sources, each of which then has a report. None fetches all
+    force     fetch them although they are not due; only what a server asked for is still respected
+    since     fetch also those that nobody has fetched since this moment, such as shortly before a slot
+    progress  called with the number of sources that are done, and their total
+    stop      lets another thread end it; the sources that are left are due again at once
+    network   see fetch_all
+    Raises StoreError if the database is unavailable, and StoppedError. A source that cannot be fetched has an error in
+    its report.
+    """
+    sources = {each.name: each for each in project.config.sources if names is None or each.name in names}
+    if not sources:
+        return ()
+    states = project.store.sources.see({name: each.url for name, each in sources.items()}, now)
+    since = now if force else since
+    until = {
+        name: _unless_written(state, now)
+        for name, state in states.items()
+        if (state.next_at <= now or since is not None) and (force or state.ended_at is None)
+    }
+    claimed = project.store.sources.claim(until, now, since)
+    claimed_ones = _Claimed(project, [sources[name] for name in sorted(claimed)], states, until, now)
+    reports = list(claimed_ones.reports(progress, stop, network))
+    if names is not None:
+        reports += [_not_fetched(project, states[name]) for name in sorted(sources.keys() - claimed)]
+    return tuple(sorted(reports, key=lambda report: report.name))
+
+
+def take_document(project: Project, source: SourceConfig, document: FeedDocument, now: datetime) -> ItemChanges:
+    """Record a document of a source that was fetched in another way; return what it has changed."""
+    state = project.store.sources.see({source.name: source.url}, now)[source.name]
+    return _record(project, source, state, document, now)
+
+
+class _Claimed:
+    """The sources that this process has claimed, each of which is fetched once."""
+
+    def __init__(
+        self,
+        project: Project,
+        sources: Sequence[SourceConfig],
+        states: dict[str, SourceState],
+        until: dict[str, datetime],
+        now: datetime,
+    ) -> None:
+        self._project, self._store, self._now = project, project.store.sources, now
+        self._sources = {each.name: each for each in sources}
+        self._states, self._until = states, until
+        self._left = set(self._sources)
+
+    def reports(
+        self, progress: Progress | None, stop: Stop | None, network: Network | None = None
+    ) -> Iterator[SourceReport]:
+        """Yield a report for each source. What is left when it ends early is due again at once."""
+        try:
+            yield from self._reports(progress, stop, network)
+        except BaseException:
+            with suppress(StoreError):
+                for name in sorted(self._left):
+                    self._store.wake(name, self._now)
+            raise
+
+    def _reports(self, progress: Progress | None, stop: Stop | None, network: Network | None) -> Iterator[SourceReport]:
+        requests: dict[Request, list[str]] = {}
+        for name, source in self._sources.items():
+            try:
+                request = _request(self._project.config, source, self._states[name])
+            except ProjectError as error:
+                yield self._failed(name, FetchError(error.message, where=error.where, hint=error.hint))
+            else:
+                requests.setdefault(request, []).append(name)
+        for request, outcome in self._outcomes(list(requests), network):
+            for name in requests[request]:
+                yield self._settled(name, request, outcome)
+            if progress:
+                progress(len(self._sources) - len(self._left), len(self._sources))
+            if stop:
+                stop.check()
+
+    def _outcomes(
+        self, requests: Sequence[Request], network: Network | None
+    ) -> Iterator[tuple[Request, Answer | FetchError]]:
+        if requests:
+            readers = self._project.store.subscribers.count(status=SubscriberStatus.ACTIVE)
+            yield from fetch_all(requests, agent=user_agent(self._project.config, readers), network=network)
+
+    def _settled(self, name: str, request: Request, outcome: Answer | FetchError) -> SourceReport:
+        """Record what came of one request, and report it."""
+        if isinstance(outcome, FetchError):
+            return self._failed(name, outcome)
+        state = self._after(name, request, outcome)
+        if outcome.status == _NOT_MODIFIED:
+            return self._unchanged(name, state)
+        try:
+            document = read_feed(outcome.body, outcome.url, outcome.headers)
+        except FeedError as error:
+            return self._failed(name, FetchError(error.message, where=error.where, hint=error.hint))
+        state = replace(
+            state,
+            etag=_validator(outcome, "etag"),
+            last_modified=_validator(outcome, "last-modified"),
+            next_at=next_fetch(self._now, outcome, document.pace, 0, name),
+            topic=document.url or outcome.url,
+        )
+        done = _record(self._project, self._sources[name], state, document, self._now)
+        self._left.discard(name)
+        return SourceReport(
+            name,
+            state.next_at,
+            len(done.new),
+            sum(each.is_edited for each in done.changed),
+            len(done.gone),
+            self._states[name].first_fetched_at is None,
+            done.is_held,
+            warnings=tuple(_unsent(self._project, name, done.gone)),
+        )
+
+    def _after(self, name: str, request: Request, answer: Answer) -> SourceState:
+        """Return the state of a source after an answer, whatever its document says."""
+        state = self._states[name]
+        place = after_redirect(Whereabouts(request.url, state.moved_to, state.moved_seen), answer)
+        says_nothing = answer.status == _NOT_MODIFIED and not {"cache-control", "expires"} & answer.headers.keys()
+        max_age = state.max_age if says_nothing else int(fresh_for(answer.headers, self._now).total_seconds())
+        headers = _fresh_headers(max_age)
+        return replace(
+            state,
+            address="" if place.url == state.url else place.url,
+            moved_to=place.moved_to,
+            moved_seen=place.seen,
+            max_age=max_age,
+            next_at=next_fetch(self._now, replace(answer, headers=headers), state.pace, 0, name),
+            closed_until=None,
+            failing_since=None,
+            failures=0,
+            error="",
+            ended_at=None,
+        )
+
+    def _unchanged(self, name: str, state: SourceState) -> SourceReport:
+        """Record that a feed has not changed. Usually the claim has done that already."""
+        until, before = self._until[name], self._states[name]
+        is_in_time = until - LEAST <= state.next_at <= until
+        if not is_in_time or replace(state, next_at=before.next_at, max_age=before.max_age) != before:
+            self._store.answered(state)
+        self._left.discard(name)
+        return SourceReport(name, state.next_at)
+
+    def _failed(self, name: str, error: FetchError) -> SourceReport:
+        state = self._states[name]
+        failures = state.failures + 1
+        next_at = next_fetch(self._now, error, state.pace, failures, name)
+        is_moved = bool(state.address) and error.status == _GONE  # the feed may be where it was before
+        state = replace(
+            state,
+            address="" if is_moved else state.address,
+            next_at=next_at,
+            closed_until=next_at if error.retry_after else None,
+            failing_since=state.failing_since or self._now,
+            failures=failures,
+            error=f"{error.message} ({error.hint})" if error.hint else error.message,
+            ended_at=self._now if error.status == _GONE and not is_moved else state.ended_at,
+        )
+        self._store.answered(state)
+        self._left.discard(name)
+        return SourceReport(name, next_at, error=str(error))
+
+
+def _unless_written(state: SourceState, now: datetime) -> datetime:
+    """Return when a source is due again if it answers that nothing has changed."""
+    unchanged = Answer(state.url, _NOT_MODIFIED, _fresh_headers(state.max_age), b"")
+    return next_fetch(now, unchanged, state.pace, 0, state.name)
+
+
+def _fresh_headers(max_age: int) -> dict[str, str]:
+    return {"cache-control": f"max-age={max_age}"}
+
+
+def _request(config: Config, source: SourceConfig, state: SourceState) -> Request:
+    """Return the request for a source; raise ProjectError if its password cannot be read.
+
+    While a feed that has moved fails, every other request asks for its configured address again. The password goes to
+    the configured host only.
+    """
+    url = state.address or state.url
+    if state.failures and state.failures % 2 == 0:
+        url = state.url
+    is_at_home = url == state.url or destination_of(url).host == destination_of(state.url).host
+    has_validators = url == (state.address or state.url)
+    return Request(
+        url,
+        etag=state.etag if has_validators else "",
+        last_modified=state.last_modified if has_validators else "",
+        user=source.user if is_at_home else "",
+        password=_password(config, source) if is_at_home else "",
+        allow_private=source.allow_private,
+    )
+
+
+def _password(config: Config, source: SourceConfig) -> str:
+    if not source.password_file:
+        return ""
+    path = config.root / source.password_file
+    try:
+        return path.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        what = f"the password cannot be read: {error}"
+        raise ProjectError(what, where=str(path), hint="see password_file") from error
+
+
+def _validator(answer: Answer, name: str) -> str:
+    value = answer.headers.get(name, "")
+    return value if len(value) <= _MOST_VALIDATOR else ""
+
+
+def _record(
+    project: Project, source: SourceConfig, state: SourceState, document: FeedDocument, now: datetime
+) -> ItemChanges:
+    """Record a document, and return what it has changed. If another process was faster, it is compared again.
+
+    state: with what the answer says of the next request
+    """
+    document = replace(document, items=tuple(newest_first(document.items)[: source.max_items]))
+    mint = f"tag:{authority_of(project.config)}:{source.name}/"
+    for _ in range(_TRIES):
+        known = project.store.sources.known(source.name)
+        is_first = state.first_fetched_at is None
+        done = changes(known, document, now, is_first=is_first, mint=mint, listed=state.listed)
+        after = replace(
+            state,
+            title=document.title,
+            link=document.link,
+            language=document.language,
+            hub=document.hub,
+            pace=document.pace,
+            fetched_at=now,
+            first_fetched_at=state.first_fetched_at or now,
+            held_at=now if done.is_held else _still_held(project, state),
+            problems=document.problems,
+        )
+        if project.store.sources.apply(after, done, now):
+            return done
+        fresh = project.store.sources.see({source.name: source.url}, now)[source.name]
+        state = replace(state, revision=fresh.revision, listed=fresh.listed, first_fetched_at=fresh.first_fetched_at)
+    raise PublisherError(f"the items of source {source.name} are being changed by other processes", hint="try again")
+
+
+def _still_held(project: Project, state: SourceState) -> datetime | None:
+    """Return since when a person has to look at items of a source; None if every one of them was dealt with."""
+    if state.held_at is None:
+        return None
+    suspects = {post_id for post_id, name in project.store.sources.suspects().items() if name == state.name}
+    return state.held_at if _unhandled(project, state.name, suspects) else None
+
+
+def _unhandled(project: Project, name: str, post_ids: Collection[str]) -> frozenset[str]:
+    """Return which posts of a source some newsletter that takes it has neither sent nor passed over."""
+    takers = [each.name for each in project.config.newsletters if name in each.sources]
+    left = [frozenset(post_ids) - project.store.editions.handled_posts(newsletter) for newsletter in takers]
+    return frozenset().union(*left)
+
+
+def _unsent(project: Project, name: str, gone: Sequence[int]) -> Iterator[Problem]:
+    """Yield a warning for each item that has vanished from the feed before every newsletter could send it."""
+    items = [item for item in project.store.sources.some(gone) if not item.is_backlog and item.skipped_at is None]
+    unsent = _unhandled(project, name, [item.post_id for item in items]) if items else ()
+    for item in items:
+        if item.post_id in unsent:
+            title = item.item.title or item.item.link or item.post_id
+            message = f"{title!r} vanished from the feed before it was sent, and is left out"
+            yield Problem(f"source {name}", 0, message, severity=Severity.WARNING)
+
+
+def _not_fetched(project: Project, state: SourceState) -> SourceReport:
+    """Return the report of a source that nobody may fetch now."""
+    zone = project.config.zone
+    if state.closed_until is not None and state.closed_until >= state.next_at:
+        why = f"its server asks not to be asked before {state.closed_until.astimezone(zone):%Y-%m-%d %H:%M}"
+    elif state.ended_at is not None:
+        why = "its server says that the feed is gone for good (410)"
+    else:
+        why = f"not due before {state.next_at.astimezone(zone):%Y-%m-%d %H:%M}"
+    return SourceReport(state.name, state.next_at, waits=why)
