@@ -184,12 +184,14 @@ class Watchdog:
     def __init__(self, path: Path) -> None:
         self._wire = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._wire.bind(str(path))
-        self.times = [time.monotonic()]
+        self.times, self.is_ready = [time.monotonic()], False
         threading.Thread(target=self._listen, daemon=True).start()
 
     def _listen(self) -> None:
         while True:
-            if b"WATCHDOG=1" in self._wire.recv(100):
+            said = self._wire.recv(100)
+            self.is_ready |= b"READY=1" in said
+            if b"WATCHDOG=1" in said:
                 self.times.append(time.monotonic())
 
     def longest(self, since: float) -> float:
@@ -334,7 +336,8 @@ def _running(root: Path, project: Path, web: int) -> Iterator[tuple[Target, Watc
         )
     target = Target(process.pid, web, project, clock if library else None)
     try:
-        _until(lambda: httpx.get(f"{target.url}/healthz", timeout=5).status_code == 200, 60)
+        # The web application answers a little sooner than the parent hears of SIGHUP.
+        _until(lambda: watchdog.is_ready and httpx.get(f"{target.url}/healthz", timeout=5).status_code == 200, 60)
         yield target, watchdog, process
     finally:
         process.kill()

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -184,22 +184,36 @@ def hanging_build(target: Target) -> Iterator[None]:
 
 
 def killed(name: str) -> Callable[[Target], object]:
-    """Return a trouble: the child of this name is killed when the block begins, and again in the middle of a build."""
+    """Return a trouble: the children of this name are killed when the block begins; builds again when it ends.
+
+    There is a build for as long as a template does not end. The next one started with that template as well, and would
+    hang until it is ended for lack of progress, which is what `hanging_build` shows.
+    """
 
     @contextmanager
     def trouble(target: Target) -> Iterator[None]:
-        with ExitStack() as stack:
-            if name == "publisher build":  # there is one for as long as its template does not end
-                stack.enter_context(hanging_build(target))
-            until = time.monotonic() + 30
-            while not (found := target.children(name)) and time.monotonic() < until:
-                time.sleep(0.02)
-            assert found, f"there is no process {name!r}"
-            for each in found:
-                each.send_signal(signal.SIGKILL)
+        if name != "publisher build":
+            _kill(target, name)
             yield
+            return
+        with hanging_build(target):
+            _kill(target, name)
+            yield
+        for each in target.children(name):
+            with suppress(psutil.NoSuchProcess):
+                each.kill()
 
     return trouble
+
+
+def _kill(target: Target, name: str) -> None:
+    until = time.monotonic() + 30
+    while not (found := target.children(name)) and time.monotonic() < until:
+        time.sleep(0.02)
+    assert found, f"there is no process {name!r}"
+    for each in found:
+        with suppress(psutil.NoSuchProcess):
+            each.kill()
 
 
 @contextmanager

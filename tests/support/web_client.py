@@ -181,12 +181,18 @@ def link_in(message: EmailMessage, page: str) -> str:
 
 
 def until(find: Callable[[], T | None], log: Callable[[], str] = str) -> T:
-    """Wait for at most a minute until something is found. log: what to show if it is not."""
+    """Wait for at most a minute until something is found. log: what to show if it is not.
+
+    To look takes a quarter of the time at most: what is waited for needs the processor itself.
+    """
     limit = time.monotonic() + 60
-    while not (found := find()):
-        assert time.monotonic() < limit, log()[-3000:]
-        time.sleep(0.02)
-    return found
+    while True:
+        began = time.monotonic()
+        if found := find():
+            return found
+        ended = time.monotonic()
+        assert ended < limit, log()[-3000:]
+        time.sleep(min(max(0.02, 3 * (ended - began)), 0.5))
 
 
 def database(root: Path) -> bytes:
