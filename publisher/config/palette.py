@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote
 
 from publisher.config.theme import ACCENT, Theme, grounds, is_dark, mixed, readable
@@ -105,6 +106,7 @@ def looks_of(theme: Theme, site_url: str) -> Looks:
     )
 
 
+@lru_cache(maxsize=32)  # a project has a few, which each build and each letter asks for
 def _palette(background: str, paper: str, text: str, accent: str) -> Palette:
     tint = grounds(paper, text)[1]
     dark = is_dark(paper)
@@ -125,11 +127,13 @@ def _palette(background: str, paper: str, text: str, accent: str) -> Palette:
     )
 
 
+@lru_cache(maxsize=32)
 def _calm(accent: str, paper: str, text: str) -> str:
     """Return an accent for dark paper: light enough to read, and mixed with the text colour so as not to glare."""
     return mixed(_legible(accent, paper, text, COMFORT), text, 0.2)
 
 
+@lru_cache(maxsize=256)
 def _legible(colour: str, paper: str, text: str, least: float = 4.5) -> str:
     return readable(colour, grounds(paper, text), least)
 

@@ -28,6 +28,8 @@ def unused_templates(config: Config) -> Iterator[Problem]:
     own = config.root / "templates"
     templates = Templates(own)
     names = sorted(path.relative_to(own).as_posix() for path in _files(own) if path.suffix in _TEMPLATE_ENDINGS)
+    if not names:
+        return  # to read all shipped templates would find nothing
     shipped = {path.relative_to(shipped_folder()).as_posix() for path in shipped_folder().rglob("*.*")}
     used = {f"email/{each.template}{ending}" for each in config.newsletters for ending in (".html", ".txt")}
     used.update(shipped, _INCLUDED)
