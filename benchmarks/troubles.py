@@ -6,7 +6,6 @@ import os
 import re
 import resource
 import selectors
-import signal
 import socket
 import threading
 import time
