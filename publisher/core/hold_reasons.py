@@ -6,7 +6,7 @@ is a text for people; the program never interprets it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from enum import StrEnum
@@ -55,6 +55,12 @@ def approval(goes_at: datetime | None, zone: tzinfo) -> Hold:
 def late(due: datetime, found: datetime, zone: tzinfo) -> Hold:
     """Return the hold for an edition whose scheduled time was too long ago."""
     return Hold(HeldBy.SCHEDULER, f"waits for a person: was due {_civil(due, zone)}, found at {_civil(found, zone)}")
+
+
+def turned_new(sources: Sequence[str]) -> Hold:
+    """Return the hold for an edition with items that came when more than half of a feed turned new at once."""
+    names = ", ".join(sources)
+    return Hold(HeldBy.SCHEDULER, f"waits for a person: more than half of the items of {names} turned new at once")
 
 
 def errors(messages: Iterable[str]) -> Hold:

@@ -22,6 +22,7 @@ Public modules:
     due_editions         find the editions that are due now, and create them
     exposure             what is private and would leave with git, in a site or in an image
     fetch_sources        fetch the sources that are due, and record what their feeds say
+    source_slots         which sources are fetched before a slot, and how long an edition waits for them
     forecast             the next slots (scheduled times) and what they will contain
     test_copies          the web versions of test emails
     tick                 create and send due editions, and do the chores
@@ -58,6 +59,7 @@ __all__ = [
     "render",
     "sent_files",
     "site_generators",
+    "source_slots",
     "subscription_emails",
     "test_copies",
     "tick",

@@ -22,6 +22,7 @@ from publisher.posts.archive import Archive, open_archive
 from publisher.publishing.edition_plan import DueEdition, decision_of, lead_of, rule_of
 from publisher.publishing.publish import compose_plan, create_editions, hold_on_errors
 from publisher.publishing.sent_files import remember_files, sent_again
+from publisher.publishing.source_slots import SlotSources
 from publisher.publishing.wiring import Project
 from publisher.site.build.ids import KnownIds
 
@@ -40,11 +41,13 @@ class DueEditions:
     begun     the time of the slot that has begun, by the newsletter's name; the slot is over once its edition is
               created or turns out to have nothing to send
     soon      whether a slot is near, so that posts should be checked
+    without   warnings about sources without whose new items the editions go
     """
 
     editions: dict[str, DueEdition] = field(default_factory=dict)
     begun: dict[str, datetime] = field(default_factory=dict)
     soon: bool = False
+    without: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,7 @@ def create_due_editions(project: Project, now: datetime) -> DueReport:
 
 
 def find_due(project: Project, now: datetime) -> DueEditions:
-    """Return the editions that are due at `now`.
+    """Return the editions that are due at `now`. An edition is not due while it waits for a source.
 
     When it first sees a newsletter, it records the time from which the newsletter's slots count. For an "each post"
     newsletter, it also records which posts are never sent.
@@ -90,6 +93,7 @@ def find_due(project: Project, now: datetime) -> DueEditions:
     editions: dict[str, DueEdition] = {}
     begun: dict[str, datetime] = {}
     archive: Archive | None = None
+    sources = SlotSources(store, now)
     soon = False
     for newsletter in config.newsletters:
         schedule = parse_schedule(newsletter.schedule)
@@ -102,14 +106,16 @@ def find_due(project: Project, now: datetime) -> DueEditions:
             soon = True
             continue
         watched = store.newsletters.see(newsletter.name, rule_of(config, newsletter), now)
-        decision = decision_of(config, store, newsletter, watched, now)
+        decided = decision_of(config, store, newsletter, watched, now)
+        decision = sources.settled(newsletter, decided)
         if decision is not None:
             editions[newsletter.name] = _due_edition(config, newsletter, decision)
             if decision.slot.at <= now:
                 begun[newsletter.name] = decision.slot.at
         following = next_due(schedule, now, config.newsletter_zone(newsletter))
-        soon = soon or (following is not None and following.at - now <= SOON + lead_of(newsletter))
-    return DueEditions(editions, begun, soon)
+        is_near = following is not None and following.at - now <= SOON + lead_of(newsletter)
+        soon = soon or is_near or decision is not decided
+    return DueEditions(editions, begun, soon, tuple(sources.without))
 
 
 def _create(project: Project, due: DueEditions, now: datetime) -> DueReport:
@@ -126,7 +132,7 @@ def _create(project: Project, due: DueEditions, now: datetime) -> DueReport:
         if name in decided:  # a newsletter whose template is broken is tried again until it is fixed
             store.newsletters.passed(name, until)
     errors = _errors(plan.archive.problems)
-    return DueReport(created, (*errors, *plan.left_out, *plan.broken), errors, looked=True)
+    return DueReport(created, (*errors, *plan.left_out, *plan.broken, *due.without), errors, looked=True)
 
 
 def _due_edition(config: Config, newsletter: NewsletterConfig, decision: Decision) -> DueEdition:

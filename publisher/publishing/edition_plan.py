@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from publisher.config import Config, NewsletterConfig, ScheduleKind, parse_schedule
 from publisher.config.schedule import parse_duration
+from publisher.core import hold_reasons as holds
 from publisher.core.errors import PublisherError
 from publisher.core.hold_reasons import Hold
 from publisher.core.models import Post, Problem
@@ -193,16 +194,27 @@ def plan_newsletter(
     schedule = parse_schedule(newsletter.schedule)
     number = store.editions.next_number(newsletter.name) if store else 1
     if schedule.kind is ScheduleKind.EACH_POST:
-        return _one_for_each_post(newsletter, selection, choices, number, due)
+        return _held_for_a_person(store, _one_for_each_post(newsletter, selection, choices, number, due))
     slot = due.slot or slot_label(schedule, now, zone)
     if slot in taken and not due.beside and schedule.kind is not ScheduleKind.MANUAL:
         return Idle(newsletter, f"{slot} already has an edition", "use --extra to create another")
     variants = variants_of(selection.posts, choices)
     slot = _free_slot(slot, taken)
+    planned = PlannedEdition(
+        newsletter, slot, number, selection.posts, selection.passed_over, variants, due.hold, due.goes_at
+    )
+    return _held_for_a_person(store, [planned])
+
+
+def _held_for_a_person(store: Store | None, editions: list[PlannedEdition]) -> list[PlannedEdition]:
+    """Put the editions on hold that have items which came when more than half of a feed turned new at once."""
+    if store is None or not any(post.from_source for each in editions for post in each.posts):
+        return editions
+    suspects = store.sources.suspects()
+    names = [sorted({suspects[post.id] for post in each.posts if post.id in suspects}) for each in editions]
     return [
-        PlannedEdition(
-            newsletter, slot, number, selection.posts, selection.passed_over, variants, due.hold, due.goes_at
-        )
+        replace(each, hold=holds.joined(each.hold, holds.turned_new(found))) if found else each
+        for each, found in zip(editions, names, strict=True)
     ]
 
 

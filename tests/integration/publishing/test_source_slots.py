@@ -1,0 +1,148 @@
+"""Newsletters of sources under a controlled clock: each item once, slots that wait, editions that a person looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from publisher.publishing.source_slots import wanted_for_slots
+from publisher.publishing.wiring import open_project_store
+from tests.support.clockwork import DAY, HOUR, MINUTE, OWNER, SLOT, Clockwork, configure, slots, text
+from tests.support.project import Project
+from tests.support.source_samples import changed, fetched, item
+
+SOURCES = """
+[[sources]]
+name = "blog"
+url = "https://blog.example.net/feed.xml"
+
+[[sources]]
+name = "news"
+url = "https://news.example.net/feed.xml"
+"""
+DIGEST = """
+[[newsletters]]
+name = "weekly"
+schedule = "weekly monday 08:00"
+sources = ["blog", "news"]
+first = 2
+wait_minutes = 60
+"""
+WEEK = timedelta(weeks=1)
+
+
+@pytest.fixture
+def clockwork(project: Project) -> Iterator[Clockwork]:
+    """A weekly newsletter of two sources, whose first fetch was on the Friday before the slot."""
+    configure(project, DIGEST, SOURCES)
+    project.subscribe("ada")
+    config = project.config()
+    friday = SLOT - 3 * DAY
+    fetched(config, *(item(number, published=friday - (9 - number) * DAY) for number in range(9)), at=friday)
+    fetched(config, at=friday, name="news", title="The News")
+    with open_project_store(config) as store:
+        ready = Clockwork(project, store)
+        ready.at(friday)
+        yield ready
+
+
+def ask(clockwork: Clockwork, at: datetime, *, failing: str = "") -> None:
+    """Record that both sources were fetched, and that one fails."""
+    sources = clockwork.store.sources
+    sources.claim({"blog": at + HOUR, "news": at + HOUR}, at, at)
+    for state in sources.states():
+        since = at if state.name == failing else None
+        error = "answers 503" if since else ""
+        sources.answered(replace(state, failing_since=since, failures=int(bool(since)), error=error))
+
+
+def test_each_item_goes_once_and_a_deleted_one_not_at_all(clockwork: Clockwork) -> None:
+    config = clockwork.project.config()
+    ask(clockwork, SLOT - 5 * MINUTE)
+    assert slots(clockwork.at(SLOT)) == ["2026-W48"]
+    assert clockwork.letters() == ["Item 8 and 1 more"]
+    back_dated = item(20, published=SLOT - 4000 * DAY)
+    seen = SLOT + 7 * DAY - HOUR
+    fetched(config, back_dated, item(21), item(22), at=seen)
+    fetched(config, item(23, guid="n23", link="https://news.example.net/23/"), at=SLOT + 7 * DAY - MINUTE, name="news")
+    changed(config, "Item 22", None, at=seen)
+    ask(clockwork, SLOT + WEEK - 5 * MINUTE)
+    assert slots(clockwork.at(SLOT + WEEK)) == ["2026-W49"]
+    assert clockwork.letters() == ["Item 8 and 1 more", "Item 21 and 1 more"]
+    changed(config, "Item 21", item(21, title="Item 21, edited"), at=SLOT + WEEK + HOUR)
+    ask(clockwork, SLOT + 2 * WEEK - 5 * MINUTE)
+    assert slots(clockwork.at(SLOT + 2 * WEEK)) == ["2026-W50"]
+    assert clockwork.letters()[2:] == ["Item 23"]  # it rested in the week before
+    mail = text(clockwork.project.mail()["ada@example.org"][1])
+    assert "https://blog.example.net/20/" in mail
+    assert "/editions/weekly/2026-W49/" in mail
+
+
+def test_a_slot_waits_for_a_source_that_fails_and_then_goes_without_it(clockwork: Clockwork) -> None:
+    ask(clockwork, SLOT - 5 * MINUTE, failing="news")
+    for minutes in (0, 30, 59):
+        assert clockwork.at(SLOT + minutes * MINUTE).created == ()
+    done = clockwork.at(SLOT + HOUR)
+    assert slots(done) == ["2026-W48"]
+    (warning,) = [str(problem) for problem in done.problems]
+    assert warning == (
+        "source news: weekly 2026-W48 goes without its new items, because it can't be fetched: answers 503 "
+        "(they will be in the next edition)"
+    )
+    assert warning in text(clockwork.project.mail()[OWNER][0])
+    assert clockwork.at(SLOT + 2 * HOUR).problems == ()
+
+
+def test_a_slot_goes_as_soon_as_the_source_works_again(clockwork: Clockwork) -> None:
+    ask(clockwork, SLOT - 5 * MINUTE, failing="blog")
+    assert clockwork.at(SLOT + MINUTE).created == ()
+    ask(clockwork, SLOT + 20 * MINUTE)
+    assert slots(clockwork.at(SLOT + 21 * MINUTE)) == ["2026-W48"]
+
+
+def test_an_edition_waits_a_little_for_sources_that_nobody_has_tried(clockwork: Clockwork) -> None:
+    assert clockwork.at(SLOT + 4 * MINUTE).created == ()
+    assert slots(clockwork.at(SLOT + 5 * MINUTE)) == ["2026-W48"]
+
+
+def test_sources_are_fetched_once_more_before_a_slot(clockwork: Clockwork) -> None:
+    config = clockwork.project.config()
+    since = SLOT - 10 * MINUTE
+    both = {"blog": since, "news": since}
+    table = [(-11, {}), (-10, both), (0, both), (60, both), (61, {})]
+    for minutes, expected in table:
+        assert wanted_for_slots(config, SLOT + minutes * MINUTE) == expected
+    approved = replace(config, newsletters=(replace(config.newsletters[0], approve=True, approve_hours=24),))
+    assert wanted_for_slots(approved, SLOT - DAY) == dict.fromkeys(both, SLOT - DAY - 10 * MINUTE)
+    by_hand = replace(config, newsletters=(replace(config.newsletters[0], schedule="manual"),))
+    assert wanted_for_slots(by_hand, SLOT) == {}
+
+
+def test_an_edition_is_held_if_half_of_a_feed_turned_new(clockwork: Clockwork) -> None:
+    fetched(clockwork.project.config(), item(30), at=SLOT - DAY, is_suspect=True)
+    ask(clockwork, SLOT - 5 * MINUTE)
+    (made,) = clockwork.at(SLOT).created
+    assert made.held == "waits for a person: more than half of the items of blog turned new at once"
+    assert clockwork.letters() == []
+    assert "turned new at once" in text(clockwork.project.mail()[OWNER][0])
+
+
+def test_a_newsletter_for_each_post_sends_each_item_when_it_has_rested(project: Project) -> None:
+    each = DIGEST.replace("weekly monday 08:00", "each post").replace("first = 2\n", "")
+    configure(project, each, SOURCES)
+    project.subscribe("ada")
+    config = project.config()
+    with open_project_store(config) as store:
+        clockwork = Clockwork(project, store)
+        clockwork.at(SLOT - DAY)  # before the first fetch
+        fetched(config, item(1), item(2), at=SLOT)
+        assert clockwork.at(SLOT + HOUR).created == ()
+        fetched(config, item(3, published=SLOT - 4000 * DAY), at=SLOT + HOUR)
+        changed(config, "Item 3", item(3, title="Item three"), at=SLOT + HOUR + 5 * MINUTE)
+        assert clockwork.at(SLOT + HOUR + 14 * MINUTE).created == ()
+        (made,) = clockwork.at(SLOT + HOUR + 15 * MINUTE).created
+        assert (made.held, clockwork.letters()) == ("", ["Item three"])
+        assert clockwork.at(SLOT + 2 * DAY).created == ()
