@@ -29,6 +29,7 @@ Public modules:
     private_files        find what is private in a project
     read_bounces         process bounce reports
     owner_alerts         email the owner about editions on hold and about problems
+    source_hubs          subscribe to the hubs of sources, and take their reports
     subscription_emails  send confirmations and other emails about a subscription
     project_check        find every problem in a project
     letter_check         check the next email of each newsletter
@@ -59,6 +60,7 @@ __all__ = [
     "render",
     "sent_files",
     "site_generators",
+    "source_hubs",
     "source_slots",
     "subscription_emails",
     "test_copies",

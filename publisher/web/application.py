@@ -26,6 +26,7 @@ from publisher.core.errors import PublisherError, StoreError, TemplateError
 from publisher.core.logging import log
 from publisher.core.templates import Templates
 from publisher.publishing.mail_wiring import open_transport, project_links, project_secret, subscription_policy
+from publisher.publishing.source_hubs import CALLBACK
 from publisher.publishing.wiring import open_project_store
 from publisher.subscribers.tokens import FormTokens
 from publisher.web.admin.access_page import AccessPage
@@ -53,7 +54,7 @@ from publisher.web.public.subscribe_page import SubscribePages
 from publisher.web.public.unsubscribe_page import NeverPages, UnsubscribePages
 from publisher.web.responses import asset_headers, public_page_headers
 from publisher.web.webhooks import PATH as WEBHOOKS
-from publisher.web.webhooks import BounceWebhooks
+from publisher.web.webhooks import BounceWebhooks, HubCallbacks
 from publisher.web.worker_threads import run_in_thread
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ async def unavailable(scope: Scope, receive: Receive, send: Send) -> None:
 
 def _make_application(context: WebContext, metrics: Metrics, feed_stats: FeedStats) -> ASGIApp:
     config, pages = context.config, PublicPages(context)
-    front = _Front(context, pages, metrics)
+    front, hubs = _Front(context, pages, metrics), HubCallbacks(context)
     admin, site_path = _admin_routes(context, pages), urlsplit(config.site_url).path.rstrip("/")
     common = [
         Route(pages.style_path, front.style),
@@ -121,6 +122,7 @@ def _make_application(context: WebContext, metrics: Metrics, feed_stats: FeedSta
     public = [
         *_public_routes(front, context, pages),
         Route(pages.prefix + WEBHOOKS, BounceWebhooks(context).post, methods=["POST"]),
+        Route(pages.prefix + CALLBACK, _Methods(front.get(hubs.verify), hubs.receive)),
         *(admin if not config.admin.listen else ()),
         *common,
         *([Route(site_path, front.site_home)] if site_path else ()),

@@ -1,11 +1,13 @@
-"""The webhooks at /hooks/bounce/<provider>, where mail providers report bounces and complaints.
+"""Requests from other programs, under /hooks/: mail providers report bounces and complaints, hubs report new items.
 
-A request is only accepted with the provider's signature or our secret. GET requests have no effect.
+A report is only accepted with the sender's signature or our secret. GET requests have no effect, except that a hub asks
+whether we want its reports: WebSub demands it so, and the URL has a token that only the hub knows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -23,6 +25,7 @@ from publisher.core.bounce_report import Report
 from publisher.core.errors import PublisherError
 from publisher.core.logging import log
 from publisher.publishing.read_bounces import apply_reports, signatures_of
+from publisher.publishing.source_hubs import is_authentic, lease_of, verify_hub, wake_source
 from publisher.web.responses import public_page_headers
 from publisher.web.send_notices import queue_farewell
 from publisher.web.worker_threads import run_in_thread
@@ -39,6 +42,9 @@ _MESSAGES = {
     413: "too long\n",
     503: "temporarily unavailable; please try again later\n",
 }
+
+# A hub may send the whole feed. It is read, as it is signed as a whole, but not kept.
+_LONGEST_REPORT = 20_000_000
 
 Reader = Callable[[WebhookRequest], list[Report]]
 
@@ -81,6 +87,52 @@ class BounceWebhooks:
         return PlainTextResponse(f"{taken.summary}\n", 200, public_page_headers())
 
 
+class HubCallbacks:
+    """The handlers of the URLs that the hubs of sources call (W3C WebSub). They answer 404 if the token is wrong."""
+
+    def __init__(self, context: WebContext) -> None:
+        self._context = context
+
+    def verify(self, request: Request) -> Response:
+        """Answer a hub that asks whether we want its reports."""
+        context = self._context
+        token, query = str(request.path_params["token"]), dict(request.query_params)
+        challenge = verify_hub(context.store, token, query, context.now())
+        if challenge is None:
+            raise HTTPException(404)
+        return PlainTextResponse(challenge, 200, public_page_headers())
+
+    async def receive(self, request: Request) -> Response:
+        """Take a report. As WebSub demands, a report with a wrong signature is ignored without saying so."""
+        context = self._context
+        try:
+            name, lease = await run_in_thread("webhook", lease_of, context.store, str(request.path_params["token"]))
+            if lease is None:
+                return PlainTextResponse("nobody here wants these reports\n", 410, public_page_headers())
+            signature = request.headers.get("x-hub-signature", "")
+            async with asyncio.timeout(context.form_seconds):
+                if await is_authentic(lease, signature, _limited(request.stream(), _LONGEST_REPORT)):
+                    await run_in_thread("webhook", wake_source, context.store, name, context.now())
+        except WebhookError as error:
+            return _refused(error.status)
+        except (ClientDisconnect, TimeoutError):
+            return Response(status_code=400)
+        except PublisherError as error:
+            log("busy", f"busy: {type(error).__name__}", level="warning", error=type(error).__name__)
+            return _refused(503)
+        return PlainTextResponse("thank you\n", 200, public_page_headers())
+
+
+async def _limited(stream: AsyncIterator[bytes], most: int) -> AsyncIterator[bytes]:
+    """Yield what a client sends. Raises WebhookError(413) if it is longer than `most`, whatever Content-Length says."""
+    size = 0
+    async for part in stream:
+        size += len(part)
+        if size > most:
+            raise WebhookError(413)
+        yield part
+
+
 def _readers(config: Config, sns: Sns) -> dict[str, Reader]:
     bounces = config.bounces
     ses, postmark = bounces.ses.topic_arn, bounces.postmark.secret
@@ -104,12 +156,7 @@ async def _body(request: Request) -> bytes:
     length = request.headers.get("content-length", "0")
     if length.isascii() and length.isdigit() and (len(length) > 12 or int(length) > MOST_BYTES):
         raise WebhookError(413)
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > MOST_BYTES:
-            raise WebhookError(413)
-    return body
+    return b"".join([part async for part in _limited(request.stream(), MOST_BYTES)])
 
 
 def _refused(status: int) -> Response:

@@ -8,10 +8,21 @@ Public modules:
     exchange           one request and its answer, over connections that are checked
     feed_document      reading of a feed of any kind
     fetcher            requests for URLs that strangers chose, within limits
+    hub_subscription   subscriptions to the hubs that feeds name
     identity           which items of a document are new
     item_post          the post that an item becomes, by the settings of its source
     network_addresses  which addresses may be connected to, and which URLs are accepted
     pace               when a source is fetched next, and from where
 """
 
-__all__ = ["discovery", "exchange", "feed_document", "fetcher", "identity", "item_post", "network_addresses", "pace"]
+__all__ = [
+    "discovery",
+    "exchange",
+    "feed_document",
+    "fetcher",
+    "hub_subscription",
+    "identity",
+    "item_post",
+    "network_addresses",
+    "pace",
+]

@@ -9,7 +9,6 @@ Everything here is a pure function.
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from dataclasses import dataclass
 from functools import cache
@@ -57,7 +56,8 @@ _PORTS_OF_OTHERS = frozenset(
 _NAME = patterns.compile(
     r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*"
 )
-_NUMBER = patterns.compile(r"(0x[0-9a-f]*|[0-9]+)", re.IGNORECASE)
+_LOGIN = patterns.compile(r"//[^/?#]*@")
+_NUMBER = patterns.compile(r"0x[0-9a-f]*|[0-9]+")
 _FORBIDDEN_CHARACTERS = patterns.compile(r"[\x00-\x20\x7f<>\"\\^`{|}]")
 
 
@@ -121,7 +121,7 @@ def joined(base: str, reference: str) -> str:
 
 def without_login(url: str) -> str:
     """Return a URL as it may be shown: without a user name and password, without control characters, and not long."""
-    visible = re.sub(r"//[^/?#]*@", "//", url[: LONGEST_URL + 1])
+    visible = _LOGIN.sub("//", url[: LONGEST_URL + 1])
     visible = "".join(character if character.isprintable() else "?" for character in visible)
     return visible if len(visible) <= 300 else f"{visible[:299]}…"
 

@@ -7,7 +7,6 @@ asked less and less often, but always again.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -27,6 +26,8 @@ MOST = timedelta(days=7)
 FETCHES_OF_A_MOVE = 3
 
 _HOUR = timedelta(hours=1)
+_NOT_STORED = patterns.compile(r"\bno-(cache|store)\b")
+_MAX_AGE = patterns.compile(r"(?<![\w-])max-age\s*=\s*\"?([0-9]{1,10})")
 _SECONDS = patterns.compile(r"[0-9]{1,10}")
 _TOO_MANY_REQUESTS = 429
 
@@ -69,10 +70,10 @@ def next_fetch(
 def fresh_for(headers: Mapping[str, str], now: datetime) -> timedelta:
     """Return how long an answer stays fresh (RFC 9111 section 4.2.1): max-age, or else Expires; less its Age."""
     control = headers.get("cache-control", "").lower()
-    if re.search(r"\bno-(cache|store)\b", control):
+    if _NOT_STORED.search(control):
         return timedelta(0)
     age = timedelta(seconds=_number(headers.get("age", "")))
-    if found := re.search(r"(?<![\w-])max-age\s*=\s*\"?([0-9]{1,10})", control):
+    if found := _MAX_AGE.search(control):
         return max(timedelta(0), timedelta(seconds=int(found[1])) - age)
     expires = _http_date(headers.get("expires", ""))
     if expires is None:
