@@ -23,6 +23,7 @@ Public modules:
     exposure             what is private and would leave with git, in a site or in an image
     fetch_sources        fetch the sources that are due, and record what their feeds say
     source_slots         which sources are fetched before a slot, and how long an edition waits for them
+    item_states          what becomes of each item of a source, and why
     forecast             the next slots (scheduled times) and what they will contain
     test_copies          the web versions of test emails
     tick                 create and send due editions, and do the chores
@@ -46,6 +47,7 @@ __all__ = [
     "exposure",
     "fetch_sources",
     "forecast",
+    "item_states",
     "letter_check",
     "mail_doctor",
     "mail_wiring",

@@ -7,7 +7,7 @@ next request brings the same document again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -88,7 +88,7 @@ def fetch_sources(
     names: Collection[str] | None = None,
     *,
     force: bool = False,
-    since: datetime | None = None,
+    since: Mapping[str, datetime] | None = None,
     progress: Progress | None = None,
     stop: Stop | None = None,
     network: Network | None = None,
@@ -97,7 +97,7 @@ def fetch_sources(
 
     names     only these sources, each of which then has a report. None fetches all
     force     fetch them although they are not due; only what a server asked for is still respected
-    since     fetch also those that nobody has fetched since this moment, such as shortly before a slot
+    since     fetch also those that nobody has fetched since a moment, by name: those that a slot needs
     progress  called with the number of sources that are done, and their total
     stop      lets another thread end it; the sources that are left are due again at once
     network   see fetch_all
@@ -108,11 +108,11 @@ def fetch_sources(
     if not sources:
         return ()
     states = project.store.sources.see({name: each.url for name, each in sources.items()}, now)
-    since = now if force else since
+    since = dict.fromkeys(sources, now) if force else since or {}
     until = {
         name: _unless_written(state, now)
         for name, state in states.items()
-        if (state.next_at <= now or since is not None) and (force or state.ended_at is None)
+        if _may_be_claimed(state, now, since.get(name)) and (force or state.ended_at is None)
     }
     claimed = project.store.sources.claim(until, now, since)
     claimed_ones = _Claimed(project, [sources[name] for name in sorted(claimed)], states, until, now)
@@ -259,6 +259,13 @@ class _Claimed:
         self._store.answered(state)
         self._left.discard(name)
         return SourceReport(name, next_at, error=str(error))
+
+
+def _may_be_claimed(state: SourceState, now: datetime, since: datetime | None) -> bool:
+    """Return whether it is worth trying to claim a source."""
+    is_wanted = since is not None and (state.asked_at is None or state.asked_at < since)
+    is_closed = state.closed_until is not None and state.closed_until > now
+    return (state.next_at <= now or is_wanted) and not is_closed
 
 
 def _unless_written(state: SourceState, now: datetime) -> datetime:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -49,6 +49,7 @@ _KNOWN = sa.select(
     *(source_items.c[name] for name in ("published_at", "first_seen_at", "gone_at")),
 )
 _NUMBERS_AT_ONCE = 500
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Sources:
@@ -86,35 +87,34 @@ class Sources:
             row = connection.execute(sa.select(sources).where(sources.c.name == name)).first()
         return decode_state(row) if row else None
 
-    def claim(self, until: Mapping[str, datetime], now: datetime, since: datetime | None = None) -> frozenset[str]:
+    def claim(
+        self, until: Mapping[str, datetime], now: datetime, since: Mapping[str, datetime] | None = None
+    ) -> frozenset[str]:
         """Claim sources in order to fetch them; return the names of those that the caller shall fetch.
 
-        A source can be claimed if it is due; with `since`, also if nobody has claimed it since that moment. No source
-        can be claimed while its server wants to be left alone. The claim moves the time at which it is due again, so
-        nobody else can claim it until then, and an answer that brings nothing new needs no other write.
+        A source can be claimed if it is due; with `since`, also if nobody has claimed it since its moment there. No
+        source can be claimed while its server wants to be left alone. The claim moves the time at which it is due
+        again, so nobody else can claim it until then, and an answer that brings nothing new needs no other write.
 
         until: when each source is due again if nothing else is written, by name.
         """
         require_aware("now", now)
-        due = sources.c.next_at <= now
-        if since is not None:
-            due |= sources.c.asked_at.is_(None) | (sources.c.asked_at < since)
-        is_open = sources.c.closed_until.is_(None) | (sources.c.closed_until <= now)
-        with self._database.read() as connection:
-            query = sa.select(sources.c.name).where(due, is_open, sources.c.name.in_(until))
-            names = sorted(connection.execute(query).scalars())  # in one order, so that two hosts never lock crosswise
-        if not names:
+        if not until:
             return frozenset()
-        claim = secrets.token_hex(16)
+        time, claim = sources.c.next_at.type, secrets.token_hex(16)
+        is_wanted = sa.func.coalesce(sources.c.asked_at, _NEVER) < sa.bindparam("since", type_=time)
         move = (
             sa.update(sources)
-            .where(sources.c.name == sa.bindparam("of"), due, is_open)
-            .values(next_at=sa.bindparam("due_again", type_=sources.c.next_at.type), asked_at=now, claim=claim)
+            .where(sources.c.name == sa.bindparam("of"), (sources.c.next_at <= now) | is_wanted)
+            .where(sources.c.closed_until.is_(None) | (sources.c.closed_until <= now))
+            .values(next_at=sa.bindparam("due_again", type_=time), asked_at=now, claim=claim)
         )
+        # In one order, so that two hosts never wait for each other.
+        wanted = dict.fromkeys(until, _NEVER) | dict(since or {})
+        rows = [{"of": name, "due_again": until[name], "since": wanted[name]} for name in sorted(until)]
         with self._database.write() as connection:
-            connection.execute(move, [{"of": name, "due_again": until[name]} for name in names])
-            mine = sa.select(sources.c.name).where(sources.c.claim == claim)
-            return frozenset(connection.execute(mine).scalars())
+            connection.execute(move, rows)
+            return frozenset(connection.execute(sa.select(sources.c.name).where(sources.c.claim == claim)).scalars())
 
     def answered(self, state: SourceState) -> None:
         """Record the state of a source after an answer that brought no document, or after a failure."""

@@ -142,7 +142,13 @@ def test_two_hosts_ask_once_and_once_more_before_a_slot(either_blog: Blog, store
         other = replace(blog, store=store)
         assert len(blog.fetch() + other.fetch() + blog.fetch()) == 1
         slot = later(minutes=20)
-        assert len(other.fetch(slot, since=later(minutes=15)) + blog.fetch(slot, since=later(minutes=15))) == 1
+        assert (
+            len(
+                other.fetch(slot, since={"blog": later(minutes=15)})
+                + blog.fetch(slot, since={"blog": later(minutes=15)})
+            )
+            == 1
+        )
         assert len(blog.server.asked) == 2
         (refused,) = blog.fetch(later(minutes=21), ["blog"])
         assert refused.summary.startswith("not due before 2026-11-21 ")
@@ -188,7 +194,7 @@ def test_a_server_that_wants_to_be_left_alone_is_not_even_asked_by_hand(blog: Bl
     blog.fetch()
     (report,) = blog.fetch(later(hours=1), ["blog"], force=True)
     assert report.waits.startswith("its server asks not to be asked before 2026-11-21 ")
-    assert blog.fetch(later(hours=1), since=later(hours=1)) == ()
+    assert blog.fetch(later(hours=1), since={"blog": later(hours=1)}) == ()
     assert len(blog.server.asked) == 1
     blog.answers["/feed"] = answer(feed("a"))
     assert blog.fetch(later(hours=3))[0].new == 1

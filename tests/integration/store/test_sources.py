@@ -116,8 +116,8 @@ def test_each_due_source_is_claimed_by_one_host(store: Store, store_url: str, tm
         assert other.sources.claim(until, NOW) == set(names[1:])
         assert store.sources.claim(until, later(minutes=59)) == frozenset()
         # Once more just before a slot: for one host.
-        assert other.sources.claim(until, later(minutes=40), since=later(minutes=35)) == set(names)
-        assert store.sources.claim(until, later(minutes=40), since=later(minutes=35)) == frozenset()
+        assert other.sources.claim(until, later(minutes=40), dict.fromkeys(names, later(minutes=35))) == set(names)
+        assert store.sources.claim(until, later(minutes=40), dict.fromkeys(names, later(minutes=35))) == frozenset()
     assert store.sources.claim({**until, "unknown": NOW}, later(hours=1)) == set(names)
 
 
@@ -129,7 +129,7 @@ def test_nobody_fetches_a_source_that_wants_to_be_left_alone(store: Store) -> No
     store.sources.answered(failed)
     assert store.sources.state("blog") == failed
     until = {"blog": later(hours=3)}
-    assert store.sources.claim(until, later(hours=1), since=later(hours=1)) == frozenset()
+    assert store.sources.claim(until, later(hours=1), {"blog": later(hours=1)}) == frozenset()
     assert store.sources.claim(until, later(hours=2)) == {"blog"}
 
 

@@ -1,0 +1,170 @@
+"""The state of each item of a source: whether it was sent, will be sent, or is left out, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from enum import StrEnum
+from typing import Any
+
+from publisher.config import Config, NewsletterConfig, SourceConfig
+from publisher.core.models import Post
+from publisher.core.newsletter_models import Edition
+from publisher.core.source_records import StoredItem
+from publisher.newsletters.select import Selection, has_tag, select_posts, settled_at
+from publisher.posts.archive import open_archive
+from publisher.posts.sources.item_post import is_wanted
+from publisher.publishing.wiring import Project
+from publisher.store import Store
+
+
+class ItemStatus(StrEnum):
+    """What becomes of an item of a source."""
+
+    SEEN = "seen"  # no newsletter takes it
+    RESTING = "resting"  # it may still change
+    WAITING = "waiting"  # for the next edition
+    SENT = "in edition"
+    SKIPPED = "skipped"  # a person decided so
+    GONE = "gone"  # it vanished from the feed before it was sent
+
+
+# Of several newsletters, the one that has gone furthest says what the state of an item is.
+_ORDER = (ItemStatus.SENT, ItemStatus.WAITING, ItemStatus.RESTING, ItemStatus.SEEN)
+
+
+@dataclass(frozen=True, slots=True)
+class ItemState:
+    """An item of a source, and what becomes of it.
+
+    number     identifies it: `publisher sources skip NUMBER`
+    title      its title, or its link if it has none
+    published  when it was published, or first seen if it has no date
+    why        the reason, or the editions; never empty
+    """
+
+    number: int
+    title: str
+    link: str
+    published: datetime
+    state: ItemStatus
+    why: str
+
+    @property
+    def may_be_skipped(self) -> bool:
+        """Whether skipping it would change anything."""
+        return self.state in (ItemStatus.RESTING, ItemStatus.WAITING)
+
+    def as_json(self, zone: tzinfo) -> dict[str, Any]:
+        """Return it as JSON values, with times in `zone`."""
+        published = self.published.astimezone(zone).isoformat(timespec="seconds")
+        values = {"number": self.number, "title": self.title, "link": self.link, "published": published}
+        return {**values, "state": self.state.value, "why": self.why}
+
+
+def item_states(project: Project, name: str) -> tuple[ItemState, ...]:
+    """Return the items of a source with what becomes of them now, in the order of its feed, newest first.
+
+    Returns () if there is no such source. Raises StoreError if the database cannot be used.
+    """
+    config, now = project.config, project.clock()
+    source = next((each for each in config.sources if each.name == name), None)
+    if source is None:
+        return ()
+    posts = open_archive(config, now).posts
+    takers = [
+        _Taker(config, project.store, newsletter, posts, now)
+        for newsletter in config.newsletters
+        if name in newsletter.sources
+    ]
+    by_id = {post.id: post for post in posts}
+    judge = _Judge(config, source, takers, by_id, project.store.sources.suspects(), now)
+    return tuple(judge.state(item) for item in reversed(project.store.sources.items(name)))
+
+
+class _Taker:
+    """A newsletter that takes items of a source, and what it has sent and will send."""
+
+    def __init__(
+        self, config: Config, store: Store, newsletter: NewsletterConfig, posts: Sequence[Post], now: datetime
+    ) -> None:
+        editions = store.editions.list(newsletter.name)
+        self.newsletter, self.name = newsletter, newsletter.name
+        self.handled = store.editions.handled_posts(newsletter.name)
+        self.editions: dict[str, Edition] = {post.id: edition for edition in editions for post in edition.posts}
+        zone = config.newsletter_zone(newsletter)
+        self.next: Selection = select_posts(posts, newsletter, self.handled, not editions, now, zone)
+        self.next_ids = {post.id for post in self.next.posts}
+
+
+class _Judge:
+    """Says what becomes of the items of one source."""
+
+    def __init__(
+        self,
+        config: Config,
+        source: SourceConfig,
+        takers: list[_Taker],
+        posts: Mapping[str, Post],
+        suspects: Mapping[str, str],
+        now: datetime,
+    ) -> None:
+        self._zone, self._source, self._takers = config.zone, source, takers
+        self._posts, self._suspects, self._now = posts, suspects, now
+
+    def state(self, item: StoredItem) -> ItemState:
+        """Return the state of an item."""
+        found = [self._in_newsletter(item, taker) for taker in self._takers] or [
+            (ItemStatus.SEEN, "no newsletter takes this source")
+        ]
+        state = min((status for status, _ in found), key=_ORDER.index)
+        whys = [why for status, why in found if status is state]
+        if state is not ItemStatus.SENT:
+            state, whys = next(self._left_out(item), (state, whys))
+        published = item.item.published or item.first_seen_at
+        title = item.item.title or item.item.summary[:80] or item.item.link or item.post_id
+        return ItemState(item.number, title, item.item.link, published, state, "; ".join(dict.fromkeys(whys)))
+
+    def _left_out(self, item: StoredItem) -> Iterator[tuple[ItemStatus, list[str]]]:
+        """Yield why no newsletter will send an item, if that is so whatever the newsletters are."""
+        if item.skipped_at is not None:
+            yield ItemStatus.SKIPPED, [f"by a person, on {self._civil(item.skipped_at)}"]
+        if item.gone_at is not None:
+            yield ItemStatus.GONE, [f"it vanished from the feed by {self._civil(item.gone_at)}"]
+        if not is_wanted(item.item, self._source):
+            yield ItemStatus.SEEN, ["`include` or `exclude` of the source leaves it out"]
+
+    def _in_newsletter(self, item: StoredItem, taker: _Taker) -> tuple[ItemStatus, str]:
+        """Return what becomes of an item in one newsletter, and why."""
+        name, post = taker.name, self._posts.get(item.post_id)
+        edition = taker.editions.get(item.post_id)
+        if item.post_id in taker.handled:
+            return (ItemStatus.SENT, _named(edition)) if edition else (ItemStatus.SEEN, f"it is older than {name}")
+        if item.item.published and item.item.published > self._now:
+            return ItemStatus.WAITING, f"for its date, {self._civil(item.item.published)}"
+        if post is None:
+            return ItemStatus.SEEN, f"it is not among the newest {self._source.max_items:,} items"
+        if not has_tag(post, taker.newsletter.tags):
+            return ItemStatus.SEEN, f"it has none of the tags of {name}"
+        if item.post_id in taker.next_ids:
+            return ItemStatus.WAITING, self._waits(item, f"for the next edition of {name}")
+        settled = settled_at(post, taker.newsletter)
+        if self._now < settled and item.post_id not in taker.next.passed_over:
+            return ItemStatus.RESTING, f"until {self._civil(settled)}, unless it changes again"
+        if post.is_backlog or item.post_id in taker.next.passed_over:
+            return ItemStatus.SEEN, f"it was there before {name} began with this source"
+        return ItemStatus.WAITING, self._waits(item, f"for a later edition of {name}")
+
+    def _waits(self, item: StoredItem, otherwise: str) -> str:
+        is_suspect = item.post_id in self._suspects
+        return "for a person, because more than half of the feed turned new at once" if is_suspect else otherwise
+
+    def _civil(self, moment: datetime) -> str:
+        return f"{moment.astimezone(self._zone):%Y-%m-%d %H:%M}"
+
+
+def _named(edition: Edition) -> str:
+    """Return which edition it is, and whether it is on hold."""
+    held = ", which is on hold" if edition.held else ""
+    return f"{edition.number} of {edition.newsletter}, {edition.slot}{held}"

@@ -1,0 +1,112 @@
+"""What becomes of each item of a source, as people are told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from publisher.config import Config, ItemFilter, NewsletterConfig, Site, SourceConfig
+from publisher.core.newsletter_models import EditionPost
+from publisher.core.source_models import FeedDocument, FeedItem
+from publisher.publishing.fetch_sources import take_document
+from publisher.publishing.item_states import item_states
+from publisher.publishing.wiring import Project
+from publisher.store import Store, open_store
+from tests.support.store_samples import NOW, draft, later
+
+SOURCE = SourceConfig(name="blog", url="https://blog.example.org/feed")
+WEEKLY = NewsletterConfig(name="weekly", sources=("blog",), first=1)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Project]:
+    (tmp_path / "posts").mkdir()
+    site = Site(title="Notes", url="https://notes.example")
+    config = Config(site=site, root=tmp_path, sources=(SOURCE,), newsletters=(WEEKLY,))
+    with open_store(config.database.url, tmp_path) as store:
+        yield Project(config, store, lambda: NOW)
+
+
+def item(name: str, days: float = 1, **values: object) -> FeedItem:
+    link = f"https://blog.example.org/{name}/"
+    made = FeedItem(link, link, f"On {name}", f"<p>Words of {name}</p>", published=later(days=-days))
+    return replace(made, **values)  # type: ignore[arg-type]
+
+
+def take(project: Project, now: datetime, *items: FeedItem) -> None:
+    document = FeedDocument("rss", "A blog", "https://blog.example.org/", items)
+    take_document(project, project.config.sources[0], document, now)
+
+
+def states(project: Project, now: datetime = NOW, **config: object) -> dict[str, str]:
+    """The state of each item by its name, with the reason."""
+    config_now = replace(project.config, **config)  # type: ignore[arg-type]
+    found = item_states(Project(config_now, project.store, lambda: now), "blog")
+    return {each.title.removeprefix("On "): f"{each.state}: {each.why}" for each in found}
+
+
+def sent(store: Store, *names: str) -> None:
+    posts = tuple(EditionPost(f"https://blog.example.org/{name}/", name, "https://x.example/") for name in names)
+    store.editions.create(draft("2026-W47", posts=posts, passed_over=("https://blog.example.org/a/",)))
+
+
+def test_an_item_is_seen_waits_rests_and_is_sent(project: Project) -> None:
+    take(project, NOW, item("b", 2), item("a", 3))
+    assert states(project) == {
+        "b": "waiting: for the next edition of weekly",
+        "a": "seen: it was there before weekly began with this source",
+    }
+    assert set(states(project, newsletters=()).values()) == {"seen: no newsletter takes this source"}
+    sent(project.store, "b")
+    take(project, later(hours=1), item("c", 0), item("b", 2), item("a", 3))
+    at = later(hours=1, minutes=1)
+    assert states(project, at) == {
+        "c": "resting: until 2026-11-21 10:10, unless it changes again",
+        "b": "in edition: 1 of weekly, 2026-W47",
+        "a": "seen: it is older than weekly",
+    }
+    assert states(project, later(hours=2))["c"] == "waiting: for the next edition of weekly"
+    daily = replace(WEEKLY, name="daily", first=9)
+    assert states(project, later(hours=2), newsletters=(WEEKLY, daily)) == {
+        "c": "waiting: for the next edition of weekly; for the next edition of daily",
+        "b": "in edition: 1 of weekly, 2026-W47",
+        "a": "waiting: for the next edition of daily",
+    }
+
+
+def test_an_item_that_is_left_out_says_why(project: Project) -> None:
+    take(project, NOW, item("old", 9))
+    sent(project.store, "old")
+    names = ("e", "d", "c", "future", "none")
+    first = [item(name, -1 if name == "future" else 0, categories=("AI",) * (name != "none")) for name in names]
+    take(project, later(hours=1), *first, item("old", 9))
+    take(project, later(hours=2), *(each for each in first if each.title != "On d"), item("old", 9))
+    number = next(each.number for each in project.store.sources.items("blog") if each.item.title == "On c")
+    assert project.store.sources.skip(number, later(hours=2))
+    weekly = replace(WEEKLY, tags=("ai",))
+    without = replace(SOURCE, exclude=ItemFilter(title_words=("on e",)))
+    assert states(project, later(hours=3), newsletters=(weekly,), sources=(without,)) == {
+        "e": "seen: `include` or `exclude` of the source leaves it out",
+        "d": "gone: it vanished from the feed by 2026-11-21 11:00",
+        "c": "skipped: by a person, on 2026-11-21 11:00",
+        "future": "waiting: for its date, 2026-11-22 09:00",
+        "none": "seen: it has none of the tags of weekly",
+        "old": "in edition: 1 of weekly, 2026-W47",
+    }
+    assert item_states(project, "unknown") == ()
+
+
+def test_a_feed_that_turned_new_waits_for_a_person(project: Project) -> None:
+    take(project, NOW, item("b"), item("a"))
+    sent(project.store, "b")
+    take(project, later(hours=1), item("y"), item("x"))
+    assert states(project, later(hours=2))["y"] == (
+        "waiting: for a person, because more than half of the feed turned new at once"
+    )
+    (first, *_) = item_states(Project(project.config, project.store, lambda: later(hours=2)), "blog")
+    assert first.may_be_skipped
+    assert first.as_json(project.config.zone)["state"] == "waiting"
