@@ -25,6 +25,7 @@ from publisher.posts.sources.fetcher import Answer, FetchError, Request, fetch_a
 from publisher.posts.sources.identity import changes, newest_first
 from publisher.posts.sources.network_addresses import destination_of
 from publisher.posts.sources.pace import LEAST, Whereabouts, after_redirect, fresh_for, next_fetch
+from publisher.publishing.source_slots import wanted_for_slots
 from publisher.publishing.wiring import Project
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def fetch_sources(
 
     names     only these sources, each of which then has a report. None fetches all
     force     fetch them although they are not due; only what a server asked for is still respected
-    since     fetch also those that nobody has fetched since a moment, by name: those that a slot needs
+    since     fetch also those that nobody has fetched since a moment, by name. None: those that a slot needs
     progress  called with the number of sources that are done, and their total
     stop      lets another thread end it; the sources that are left are due again at once
     network   see fetch_all
@@ -108,7 +109,8 @@ def fetch_sources(
     if not sources:
         return ()
     states = project.store.sources.see({name: each.url for name, each in sources.items()}, now)
-    since = dict.fromkeys(sources, now) if force else since or {}
+    if since is None:
+        since = dict.fromkeys(sources, now) if force else wanted_for_slots(project.config, now)
     until = {
         name: _unless_written(state, now)
         for name, state in states.items()
