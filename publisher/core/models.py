@@ -171,6 +171,7 @@ class Post:
     is_last_version  whether this is the last readable version, because the file has an error now; it is not emailed
     canonical  absolute URL of the page elsewhere on which it was published; "" if that is the page here
     from_source  name of the source whose item it is; "" for a file
+    from_title, from_url  title and page of that source; "" for a file
     also_from    names of the other sources that have the same item
     first_seen, changed_at  when the item was fetched for the first time, and when it last changed; None for a file
     is_backlog   whether the item came with the first fetch of its source, so that it may be from long ago
@@ -202,6 +203,8 @@ class Post:
     has_title: bool = True
     canonical: str = ""
     from_source: str = ""
+    from_title: str = ""
+    from_url: str = ""
     also_from: tuple[str, ...] = ()
     first_seen: datetime | None = None
     changed_at: datetime | None = None

@@ -432,8 +432,9 @@ class Archive:
         digest = self._digests.get(post.source, post.digest)
         if post.updated > self.now:  # else feed readers would show a future change as the newest
             post = replace(post, updated=post.published)
-        if post.source in self._also_from:
-            post = replace(post, also_from=self._also_from[post.source])
+        if site := self.sites.get(post.from_source):
+            also_from = self._also_from.get(post.source, ())
+            post = replace(post, from_title=site.title, from_url=site.url, also_from=also_from)
         return post if digest == post.digest else replace(post, digest=digest)
 
     def _linked_digests(self) -> dict[str, str]:

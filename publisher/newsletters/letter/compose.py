@@ -26,6 +26,7 @@ from publisher.newsletters.letter.template_context import (
     Content,
     LetterView,
     PostView,
+    by_source,
     feed_url,
     post_view,
     postal_lines,
@@ -81,7 +82,8 @@ def compose(
         views = _post_views(config, newsletter, posts, content, words, view)
         letter = _letter_view(config, newsletter, views, content, words, number, slot, made_at, note, web_copy_url)
         shown = [_only_title(view) if content == "titles" else view for view in views]
-        context = {"letter": letter, "posts": shown, "words": words, "mark": Mark, "looks": looks}
+        groups = by_source(shown, config)
+        context = {"letter": letter, "posts": shown, "groups": groups, "words": words, "mark": Mark, "looks": looks}
         template = f"email/{newsletter.template}.html"
         html = inline_css(templates.render(template, **context), template, lambda: sources_of(templates, template))
         return Letter(variant, letter.subject, letter.preheader, html, _text(templates, newsletter.template, context))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from typing import Literal
@@ -18,6 +19,23 @@ Content = Literal["full", "excerpt", "titles"]  # how much of each post a letter
 
 
 @dataclass(frozen=True, slots=True)
+class SourceView:
+    """The site that a post comes from: a source, or the site itself. title: plain text. url: its page."""
+
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceGroup:
+    """The posts of a letter that come from one site, in the letter's order."""
+
+    title: str
+    url: str
+    posts: list[PostView]
+
+
+@dataclass(frozen=True, slots=True)
 class PostView:
     """One post in a letter.
 
@@ -31,6 +49,7 @@ class PostView:
     thumbnail  the URL of a small version of the picture, or ""
     listen     the URL of the first audio enclosure, or ""
     direction  "ltr" or "rtl"
+    source     the source whose item it is; None for a post of this site
     """
 
     id: str
@@ -51,6 +70,7 @@ class PostView:
     image_width: int = 0
     thumbnail: str = ""
     has_title: bool = True
+    source: SourceView | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +146,17 @@ def post_view(
         image_width=min(found.width, COLUMN) if image and found else 0,
         thumbnail=safe_url(found.thumbnail if found else image.url) if image else "",
         has_title=post.has_title,
+        source=SourceView(one_line(post.from_title), safe_url(post.from_url)) if post.from_source else None,
     )
+
+
+def by_source(posts: Sequence[PostView], config: Config) -> list[SourceGroup]:
+    """Return the posts by the site that they come from, in the order in which the sites first appear."""
+    own = SourceView(one_line(config.site.title), f"{config.site_url}/")
+    groups: dict[SourceView, list[PostView]] = {}
+    for post in posts:
+        groups.setdefault(post.source or own, []).append(post)
+    return [SourceGroup(source.title, source.url, some) for source, some in groups.items()]
 
 
 def feed_url(config: Config) -> str:

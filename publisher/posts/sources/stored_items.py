@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import json
 import weakref
-from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 from publisher.config import Config
@@ -22,7 +20,6 @@ from publisher.store import open_store
 from publisher.store.location import sources_key, store_exists
 
 if TYPE_CHECKING:
-    from publisher.core.source_records import KnownItem
     from publisher.store import Store
 
 _FACT = "sources"
@@ -93,15 +90,8 @@ class StoredItems:
         sites = {state.name: [state.title, state.link, state.language] for state in sources.states()}
         self._know(sites)
         rows = [row for row in sources.listing() if row.source in self._sources]
-        counts = Counter(row.source for row in rows)
-        many = {name for name, count in counts.items() if count > self._sources[name].max_items}
-        newest = {name: _newest(sources.known(name), self._sources[name].max_items) for name in many}
         self._fact = json.dumps({"key": key, "sites": sites})
-        return {
-            item_source(row.source, row.number): (row.size, row.revision)
-            for row in rows
-            if row.source not in newest or row.number in newest[row.source]
-        }
+        return {item_source(row.source, row.number): (row.size, row.revision) for row in rows}
 
     def _know(self, sites: dict[str, list[str]]) -> None:
         for name, source in self._sources.items():
@@ -112,13 +102,3 @@ class StoredItems:
             self._store = open_store(self._config.database.url, self._config.root)
             self._close = weakref.finalize(self, self._store.close)
         return self._store
-
-
-def _newest(known: Sequence[KnownItem], count: int) -> set[int]:
-    """Return the numbers of the newest items that have not vanished."""
-
-    def age(item: KnownItem) -> tuple[datetime, int]:
-        return item.published or item.first_seen_at, item.number
-
-    here = sorted((item for item in known if not item.is_gone), key=age)
-    return {item.number for item in here[-count:]}

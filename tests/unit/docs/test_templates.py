@@ -14,7 +14,7 @@ from publisher.core.models import Post
 from publisher.core.newsletter_models import Edition
 from publisher.core.templates import Templates, shipped_folder
 from publisher.newsletters.letter.email_strings import words_of
-from publisher.newsletters.letter.template_context import LetterView, PostView
+from publisher.newsletters.letter.template_context import LetterView, PostView, SourceGroup, SourceView
 from publisher.site.pages.article import ListedPost
 from publisher.site.pages.edition_pages import NewsletterArchive
 from publisher.site.pages.frame import Page, SiteView
@@ -33,6 +33,8 @@ OBJECTS = {
     "`edition`": Edition,
     "`letter`": LetterView,
     "each of `posts`": PostView,
+    "`source` of a post": SourceView,
+    "each of `groups`": SourceGroup,
     "`looks`": Looks,
     "`looks.light`, `looks.dark`": Palette,
     "`code` of either": Code,
