@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -72,6 +72,8 @@ class _PostBuilder:
         self.folder, self.name = name_of(source)
         self.title_in = title_in
         self.problems: list[Problem] = []
+        # Not a method, in which the builder would refer to itself: what it has would wait for the garbage collector.
+        self._warn = partial(_add_warning, self.problems, f"{settings.folder}/{source}")
         self.attached = AttachedFiles(source, settings, self._warn)
         self.misspelled = list(meta.misspelled())
         self.unfit: Problem | None = None
@@ -350,9 +352,9 @@ class _PostBuilder:
     def _episode(self, url: str) -> Episode | None:
         return episode_of(self.meta, lambda reference, line: self.attached.file_url(url, reference, line), self._warn)
 
-    def _warn(self, line: int, message: str, hint: str) -> None:
-        path = f"{self.settings.folder}/{self.source}"
-        self.problems.append(Problem(path, line, message, hint, Severity.WARNING))
+
+def _add_warning(problems: list[Problem], path: str, line: int, message: str, hint: str) -> None:
+    problems.append(Problem(path, line, message, hint, Severity.WARNING))
 
 
 # The fields whose words readers see as they are written.
