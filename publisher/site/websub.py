@@ -16,18 +16,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from publisher import __version__
 from publisher.config import Config
 from publisher.core.atomic_write import replacing
 from publisher.core.models import Problem, Severity
+from publisher.posts.sources.network_addresses import Destination, destination_of
 from publisher.site.build.manifest import Manifest, is_feed, manifest_file
 from publisher.site.feeds.feed_list import feed_url
 
 if TYPE_CHECKING:
-    import httpx
+    from publisher.posts.sources.exchange import Exchanger
 
 FILE = "hub.json"
 # Only the status of a response matters. A short body is still read, so that the connection can be reused.
 MOST_ANSWER_BYTES = 4096
+_HEADERS = {"User-Agent": f"Publisher/{__version__}", "Accept": "*/*"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +188,11 @@ def ping(hub: str, urls: Iterable[str], limits: HubLimits | None = None) -> list
     The first feed gets all attempts. Once a feed has failed, each further feed gets only one attempt. If the hub
     cannot be reached, or fails for `limits.failures` feeds in a row, the remaining feeds are not tried.
     """
-    return asyncio.run(_PingRound(hub, limits or HubLimits()).run(list(urls)))
+    try:
+        place = destination_of(hub)
+    except ValueError as failure:
+        return [PingResult(url, f"its address {failure}", tried=False, answered=False) for url in urls]
+    return asyncio.run(_PingRound(place, limits or HubLimits()).run(list(urls)))
 
 
 class _PingRound:
@@ -195,30 +202,31 @@ class _PingRound:
     byte, so a hub that sends one header line per second would never exceed it.
     """
 
-    # httpx is imported in functions: it takes 60 ms, and most projects have no hub.
+    # exchange is imported in functions: it takes a while, and most projects have no hub.
 
-    def __init__(self, hub: str, limits: HubLimits) -> None:
+    def __init__(self, hub: Destination, limits: HubLimits) -> None:
         self._hub, self._limits = hub, limits
         self._attempts = limits.attempts
         self._failures_in_a_row = 0
 
     async def run(self, urls: list[str]) -> list[PingResult]:
-        import httpx
+        from publisher.posts.sources.exchange import Exchanger, Network
 
         results: list[PingResult] = []
         stopped = ""
         loop = asyncio.get_running_loop()
         end = loop.time() + self._limits.all_seconds
-        async with httpx.AsyncClient(timeout=self._limits.each_seconds, follow_redirects=False) as client:
-            for url in urls:
-                left = min(self._limits.each_seconds, end - loop.time())
-                if left <= 0:
-                    stopped = stopped or "there was no time left"
-                if stopped:
-                    results.append(PingResult(url, stopped, tried=False))
-                    continue
-                results.append(await self._ping_within(left, client, url))
-                stopped = self._reason_to_stop(results[-1])
+        exchanger = Exchanger(Network(), most_connections=1, most_bytes=MOST_ANSWER_BYTES)
+        for url in urls:
+            left = min(self._limits.each_seconds, end - loop.time())
+            if left <= 0:
+                stopped = stopped or "there was no time left"
+            if stopped:
+                results.append(PingResult(url, stopped, tried=False))
+                continue
+            results.append(await self._ping_within(left, exchanger, url))
+            stopped = self._reason_to_stop(results[-1])
+        await exchanger.close()
         return results
 
     def _reason_to_stop(self, last: PingResult) -> str:
@@ -227,39 +235,32 @@ class _PingRound:
             self._attempts = 1
         return last.error if not last.answered or self._failures_in_a_row >= self._limits.failures else ""
 
-    async def _ping_within(self, seconds: float, client: httpx.AsyncClient, url: str) -> PingResult:
+    async def _ping_within(self, seconds: float, exchanger: Exchanger, url: str) -> PingResult:
         try:
             async with asyncio.timeout(seconds):
-                return await self._ping(client, url)
+                return await self._ping(seconds, exchanger, url)
         except TimeoutError:
             return PingResult(url, f"no answer within {seconds:.3g} seconds", answered=False)
 
-    async def _ping(self, client: httpx.AsyncClient, url: str) -> PingResult:
-        import httpx
+    async def _ping(self, seconds: float, exchanger: Exchanger, url: str) -> PingResult:
+        from publisher.posts.sources.exchange import explanation
 
+        form = (("hub.mode", "publish"), ("hub.url", url), ("hub.topic", url))
         result = PingResult(url, "")
         for attempt in range(self._attempts):
             if attempt:
                 await asyncio.sleep(self._limits.pause_seconds * 2 ** (attempt - 1))
             try:
-                answer = await self._post(client, url)
-            except (httpx.HTTPError, httpx.InvalidURL) as failure:
-                result = PingResult(url, f"no answer: {failure or type(failure).__name__}", answered=False)
+                # The owner has named this hub, so it may be in a private network. No redirect is followed.
+                reply = await exchanger.send(self._hub, _HEADERS, form, allow_private=True, seconds=seconds)
+            except TimeoutError:
+                raise
+            except Exception as failure:  # noqa: BLE001 - what it doesn't know, `explanation` raises again
+                result = PingResult(url, f"no answer: {explanation(failure, seconds)[0]}", answered=False)
                 continue
-            if answer.is_success:
+            if 200 <= reply.status < 300:
                 return PingResult(url, "")
-            result = PingResult(url, f"it answered {answer.status_code} {answer.reason_phrase[:60]}".rstrip())
-            if answer.status_code < 500:
+            result = PingResult(url, f"it answered {reply.status} {reply.reason[:60]}".rstrip())
+            if reply.status < 500:
                 return result
         return result
-
-    async def _post(self, client: httpx.AsyncClient, url: str) -> httpx.Response:
-        """Post the URL of a feed to the hub; return the response after reading at most a small part of its body."""
-        data = {"hub.mode": "publish", "hub.url": url, "hub.topic": url}
-        async with client.stream("POST", self._hub, data=data) as answer:
-            size = 0
-            async for part in answer.aiter_raw():
-                size += len(part)
-                if size > MOST_ANSWER_BYTES:
-                    break
-            return answer

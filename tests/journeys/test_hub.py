@@ -266,3 +266,10 @@ def test_all_feeds_together_have_a_deadline_too() -> None:
     with drip(b"HTTP/1.1 200 OK\r\n", b"X-Slow: 1\r\n") as url:
         done = ping(url, URLS, HubLimits(all_seconds=0))
     assert {each.error for each in done} == {"there was no time left"}
+
+
+def test_an_address_that_nothing_may_connect_to_is_said_and_not_tried() -> None:
+    done = ping("http://2130706433:8080/", URLS)
+    assert {each.error for each in done} == {
+        "its address writes an address in an unusual way; write four numbers, like 192.0.2.1"
+    }

@@ -56,7 +56,7 @@ OWNERS: Mapping[str, tuple[str, ...]] = {
     "ftfy": ("posts",),
     "h11": ("web",),
     "httpcore": ("posts.sources",),  # its connections go to checked addresses only
-    "httpx": ("site", "bounces.providers", "mail.doctor"),  # hubs, certificates, one-click links
+    "httpx": ("bounces.providers", "mail.doctor"),  # certificates, one-click links
     "idna": ("config", "mail", "posts.sources"),  # a domain that signs may be written in its own script
     "imaplib": ("bounces",),
     "itsdangerous": ("core", "mail", "subscribers", "web.admin"),  # tokens of four kinds

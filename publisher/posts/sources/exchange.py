@@ -10,10 +10,11 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
+from urllib.parse import urlencode
 
 import httpcore
 
@@ -92,11 +93,17 @@ class Network:
 
 @dataclass(frozen=True, slots=True)
 class HttpReply:
-    """The answer to one request. headers: by lower-case name; several of one name are joined by ", "."""
+    """The answer to one request.
+
+    headers  by lower-case name; several of one name are joined by ", "
+    body     empty for the answer to a form, and for a status that is not a success
+    reason   what the server says beside the status, such as "Not Found"
+    """
 
     status: int
     headers: dict[str, str]
     body: bytes
+    reason: str = ""
 
 
 class Exchanger:
@@ -118,36 +125,47 @@ class Exchanger:
         }
 
     async def send(
-        self, place: Destination, headers: dict[str, str], form: str | None, *, allow_private: bool, seconds: float
+        self,
+        place: Destination,
+        headers: Mapping[str, str],
+        form: Sequence[tuple[str, str]] = (),
+        *,
+        allow_private: bool,
+        seconds: float,
     ) -> HttpReply:
         """Send a GET, or a POST of a form, and return the answer with its body inflated. Follow no redirect.
 
         Raises TimeoutError after `seconds`, AddressRefusedError, UnknownNameError, BadBodyError, and httpcore's
         NetworkError, ProtocolError and TimeoutException.
         """
+        content = urlencode(form).encode("ascii")
+        headers = {"Host": place.authority, **headers}
+        if form:
+            headers |= {"Content-Type": "application/x-www-form-urlencoded", "Content-Length": str(len(content))}
         request = httpcore.Request(
-            "GET" if form is None else "POST",
+            "POST" if form else "GET",
             httpcore.URL(
                 scheme=place.scheme.encode(), host=place.host.encode(), port=place.port, target=place.target.encode()
             ),
             headers=[(name.encode("ascii"), value.encode("latin-1")) for name, value in headers.items()],
-            content=(form or "").encode("ascii"),
+            content=content,
             extensions={"timeout": dict.fromkeys(("connect", "read", "write", "pool"), seconds)},
         )
         async with asyncio.timeout(seconds):
             response = await self._pools[allow_private].handle_async_request(request)
             try:
-                return await self._read(response)
+                return await self._read(response, has_body=not form)
             finally:
                 await response.aclose()
 
-    async def _read(self, response: httpcore.Response) -> HttpReply:
+    async def _read(self, response: httpcore.Response, *, has_body: bool) -> HttpReply:
         headers = _joined(response.headers)
         length = int(text) if (text := headers.get("content-length", "")).isdecimal() and len(text) < 20 else None
-        if response.status < 200 or response.status >= 300:  # nobody needs the body
+        reason = response.extensions.get("reason_phrase", b"").decode("ascii", "replace")
+        if not has_body or response.status < 200 or response.status >= 300:  # nobody needs the body
             if response.status == 304 or (length is not None and length <= _SMALL):
                 await response.aread()  # so that the connection can be used again
-            return HttpReply(response.status, headers, b"")
+            return HttpReply(response.status, headers, b"", reason)
         if length is not None and length > self._most_bytes:
             raise BadBodyError(f"is larger than {self._most_bytes / 1_000_000:g} MB")
         inflater = Inflater(headers.get("content-encoding", ""), self._most_bytes)
@@ -157,7 +175,7 @@ class Exchanger:
             number += 1
             if number > _MOST_PIECES:  # each takes its time, however small it is
                 raise BadBodyError(f"comes in more than {_MOST_PIECES:,} pieces")
-        return HttpReply(response.status, headers, inflater.result())
+        return HttpReply(response.status, headers, inflater.result(), reason)
 
     async def close(self) -> None:
         """Close all connections."""

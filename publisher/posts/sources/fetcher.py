@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
 
 from publisher import __version__
 from publisher.config import Config
@@ -305,14 +304,13 @@ class _Fetcher:
     ) -> tuple[HttpReply, float]:
         """Send one request when its host is free; return the answer and how many seconds it took."""
         loop = asyncio.get_running_loop()
-        form = urlencode(request.form) if request.form else None
         async with self._hosts[place.host]:
             start = loop.time()
             try:
                 reply = await self._exchanger.send(
                     place,
                     _headers(request, first, place, self._agent),
-                    form,
+                    request.form,
                     allow_private=request.allow_private,
                     seconds=max(left, 0.001),
                 )
@@ -322,16 +320,7 @@ class _Fetcher:
 
 
 def _headers(request: Request, first: Destination, place: Destination, agent: str) -> dict[str, str]:
-    host = f"[{place.host}]" if ":" in place.host else place.host
-    headers = {
-        "Host": host if place.port == PORTS[place.scheme] else f"{host}:{place.port}",
-        "User-Agent": agent,
-        "Accept": ACCEPT,
-        "Accept-Encoding": "gzip, deflate, br",
-    }
-    if request.form:
-        headers["Content-Type"] = "application/x-www-form-urlencoded"
-        headers["Content-Length"] = str(len(urlencode(request.form)))
+    headers = {"User-Agent": agent, "Accept": ACCEPT, "Accept-Encoding": "gzip, deflate, br"}
     if _CLEAN.fullmatch(request.etag):
         headers["If-None-Match"] = request.etag
     if _CLEAN.fullmatch(request.last_modified):

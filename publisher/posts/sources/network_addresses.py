@@ -63,23 +63,27 @@ _FORBIDDEN_CHARACTERS = patterns.compile(r"[\x00-\x20\x7f<>\"\\^`{|}]")
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where a request goes: a URL in its normal form, and its parts.
+    """Where a request goes: the parts of a URL, in their normal form.
 
-    url     the whole URL, in ASCII, without a fragment
     host    a name in ASCII, or an address; IPv6 without brackets
     target  path and query
     """
 
-    url: str
     scheme: str
     host: str
     port: int
     target: str
 
     @property
-    def origin(self) -> tuple[str, str, int]:
-        """The scheme, host and port, which a connection is for."""
-        return self.scheme, self.host, self.port
+    def url(self) -> str:
+        """The whole URL, in ASCII, without a fragment."""
+        return f"{self.scheme}://{self.authority}{self.target}"
+
+    @property
+    def authority(self) -> str:
+        """Its host, and its port if it is not the usual one: the header Host."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == PORTS[self.scheme] else f"{host}:{self.port}"
 
 
 def destination_of(url: str) -> Destination:
@@ -105,10 +109,7 @@ def destination_of(url: str) -> Destination:
     port = PORTS[parts.scheme] if port is None else port
     if port in _PORTS_OF_OTHERS:
         raise ValueError(f"names port {port}, which belongs to another protocol")
-    shown = f"[{host}]" if ":" in host else host
-    place = shown if port == PORTS[parts.scheme] else f"{shown}:{port}"
-    target = _target(parts)
-    return Destination(f"{parts.scheme}://{place}{target}", parts.scheme, host, port, target)
+    return Destination(parts.scheme, host, port, _target(parts))
 
 
 def joined(base: str, reference: str) -> str:
