@@ -11,10 +11,11 @@ from publisher.web.application import open_application
 from publisher.web.monitoring import OWN
 from tests.support.documented_servers import documented_nginx
 from tests.support.project import Project
-from tests.support.web_server import serving
+from tests.support.web_server import Serving, serving
 
 # For the machine itself only.
 INSIDE = {"healthz", "metrics"}
+BLOG = "https://blog.example.net"
 
 
 def own_paths(project: Project) -> list[str]:
@@ -43,7 +44,7 @@ def test_documented_nginx_passes_every_url_unlogged(
 
 def test_documented_nginx_serves_site_and_application(project: Project) -> None:
     kept = '[subscribers]\nkeep_ip = true\n[bounces.postmark]\nsecret = "correct horse battery"\n'
-    proxy = 'trusted_proxies = ["127.0.0.1"]\nclient_limit = 2'
+    proxy = f'trusted_proxies = ["127.0.0.1"]\nclient_limit = 2\nform_origins = ["{BLOG}"]'
     with serving(project, kept, web=proxy) as server:
         project.ok("build")
         with documented_nginx(project.root / "public", project.root / "nginx", server.url) as url:
@@ -67,9 +68,30 @@ def test_documented_nginx_serves_site_and_application(project: Project) -> None:
             assert ask("192.0.2.8", "b") == 200
             server.mails("b@example.org")
             assert server.show("a0@example.org")["consent"][0]["ip"] == "192.0.2.7"
+            signs_up_from_elsewhere(server, url)
             large = httpx.post(f"{url}/subscribe", content=b"x" * 100_000)
             assert large.status_code == 413
             sizes = (500_000, 2_000_000)
             hooks = [httpx.post(f"{url}/hooks/bounce/postmark", content=b"x" * size) for size in sizes]
             assert [answer.status_code for answer in hooks] == [403, 413]
         assert "confirm" not in (project.root / "nginx/access.log").read_text()
+
+
+def signs_up_from_elsewhere(server: Serving, url: str) -> None:
+    """A script and a form on another site reach the application through nginx, with its answers and headers whole."""
+    page, blog = f"{url}/subscribe.json", {"origin": BLOG, "x-forwarded-for": "192.0.2.9"}
+    preflight = httpx.options(page, headers=blog | {"access-control-request-method": "POST"})
+    assert (preflight.status_code, preflight.headers["access-control-allow-origin"]) == (204, BLOG)
+    offer = httpx.get(page, headers=blog)
+    assert [each["name"] for each in offer.json()["newsletters"]] == ["weekly", "daily"]
+    assert offer.headers.get_list("access-control-allow-origin") == [BLOG]
+    assert offer.headers.get_list("cache-control") == [
+        httpx.get(f"{server.url}/subscribe.json").headers["cache-control"]
+    ]
+    body = {"email": "json@example.org", "newsletters": ["weekly"], "token": server.form_token()}
+    answer = httpx.post(page, json=body, headers=blog)
+    assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (202, BLOG)
+    assert server.link("json@example.org")
+    assert httpx.post(page, json=body, headers=blog | {"origin": "https://elsewhere.example"}).status_code == 403
+    embedded = httpx.post(f"{url}/subscribe", data={"email": "form@example.org", "newsletter": "weekly"}, headers=blog)
+    assert "One more click" in embedded.text
