@@ -20,6 +20,7 @@ from publisher.posts.index import INDEX_FILE, UNKNOWN_NS, Index, PostList, PostR
 from publisher.posts.index_rows import tags_of
 from publisher.posts.last_versions import LastVersions
 from publisher.posts.left_drafts import late_dates, noted
+from publisher.posts.page_heads import page_permalinks
 from publisher.posts.places import Places
 from publisher.posts.post_file import Entry, ParsedFile, PostSettings
 from publisher.posts.published import PublishedIds
@@ -126,7 +127,8 @@ class ArchiveReader:
             rows, clashes = self._resolve_clashes()
         problems = [*self.problems, *clashes.values(), *(problem for _, problem in self.index.problems())]
         problems += late_dates(rows, self.settings, now, self._published_ids.ids)
-        return Archive(self.folder, self.index, rows, problems, now, self.settings, self._versions, self._items)
+        others = page_permalinks(self._config, now)
+        return Archive(self.folder, self.index, rows, problems, now, self.settings, self._versions, others, self._items)
 
     def _read(self, sources: Collection[str], settings: PostSettings) -> Iterator[Entry]:
         from publisher.posts.head import read_file  # a build with nothing to do saves its 0.02 s
@@ -221,6 +223,7 @@ class Archive:
         now: datetime,
         settings: PostSettings,
         versions: LastVersions,
+        others: Mapping[str, str],
         items: StoredItems | None = None,
     ) -> None:
         self.folder, self.now, self.settings, self._versions = folder, now, settings, versions
@@ -238,7 +241,7 @@ class Archive:
         self.next_change = datetime.fromtimestamp(min(times), UTC) if times else None
         self._permalinks = {row.source: row.permalink for row in self._rows}
         self.broken: dict[str, Problem] = {}
-        self.places = Places(folder, self._permalinks, settings)
+        self.places = Places(folder, self._permalinks, settings, others)
         self.last_versions = index.last_versions()
         self._digests = self._linked_digests()
         self._loaded: dict[str, Post] = {}
@@ -256,10 +259,7 @@ class Archive:
         return self._digests[source]
 
     def permalink(self, source: str) -> str | None:
-        """Return the permalink of the public post with this source path, or the URL of its page elsewhere.
-
-        Returns None if there is no such post.
-        """
+        """Return the permalink of a public post by its source path, or the URL of its page elsewhere; else None."""
         return self._permalinks.get(source)
 
     def permalinks(self) -> Collection[str]:

@@ -35,10 +35,14 @@ class Places:
 
     folder      the posts folder
     permalinks  the permalink of each post, by source path; the whole URL if its page is elsewhere
+    others      those of files in another folder, by their path in the project in the composed form: of the standalone
+                pages for posts, and of the posts for pages
     """
 
-    def __init__(self, folder: Path, permalinks: Mapping[str, str], settings: PostSettings) -> None:
-        self.folder, self.permalinks = folder, permalinks
+    def __init__(
+        self, folder: Path, permalinks: Mapping[str, str], settings: PostSettings, others: Mapping[str, str]
+    ) -> None:
+        self.folder, self.permalinks, self.others = folder, permalinks, others
         self._root, self._static, self._has_pages = settings.root, settings.static, settings.has_pages
         self._stems: dict[str, list[str]] | None = None
         self._composed: dict[str, str] | None = None
@@ -64,7 +68,12 @@ class Places:
         return has_file(self._root, self._static, path)
 
     def where(self, target: str) -> str:
-        """Return where the target of a link is, as a text that changes when it moves; "" if it is nowhere."""
+        """Return where the target of a link is, as a text that changes when it moves; "" if it is nowhere.
+
+        target  the source of a post, a path from the root of the site, or one from the root of the project behind ../
+        """
+        if target.startswith("../"):
+            return self.others.get(target[3:], "")
         return str(self.has(target)) if target.startswith("/") else self.permalinks.get(target, "")
 
     def by_stem(self) -> dict[str, list[str]]:

@@ -6,25 +6,22 @@ so they are read and rendered whenever something is built, and nothing about the
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 
 from publisher.config import Config
-from publisher.config.private_paths import PublicFiles
+from publisher.core.file_names import composed
 from publisher.core.models import Problem, RenderedPost
 from publisher.posts.archive import Archive
 from publisher.posts.cache_keys import hash_of
 from publisher.posts.clashes import asset_clashes, resolve_clashes
-from publisher.posts.head import read_file
 from publisher.posts.index import Index
 from publisher.posts.last_versions import LastVersions
 from publisher.posts.markup import BrokenPost, Renderer
-from publisher.posts.post_file import PostSettings
-from publisher.posts.scan import scan, scan_pages
-
-# /about/ for pages/about.md, and /team/ada/ for pages/team/ada.md.
-_PATTERN = "/{folder}/{slug}/"
+from publisher.posts.page_heads import page_config, page_heads, page_settings
+from publisher.posts.scan import Scan, scan_pages
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,24 +46,39 @@ class StandalonePages:
 NO_PAGES = StandalonePages()
 
 
-def standalone_pages(config: Config, now: datetime) -> StandalonePages:
-    """Return the standalone pages of a project, as they are at `now`. A page with an error is left out."""
-    scanned = scan_pages(config)
-    return _read(config, now, hash_of(repr(scanned))) if scanned else NO_PAGES
+def standalone_pages(config: Config, posts: Archive) -> StandalonePages:
+    """Return the standalone pages of a project, as they are at the moment of its archive of posts.
+
+    A page with an error is left out. Links to the files of posts lead to the pages of these.
+    """
+    found = scan_pages(config)
+    if not found:
+        return NO_PAGES
+    permalinks = posts.places.permalinks
+    state = hash_of(repr(found), *permalinks, *permalinks.values())
+    return _read(config, posts.now, _Around(state, found, permalinks))
+
+
+@dataclass(frozen=True)
+class _Around:
+    """The files of the pages, and the permalinks of the posts. state: a hash of both."""
+
+    state: str
+    found: Scan = field(compare=False)
+    posts: Mapping[str, str] = field(compare=False)
 
 
 @lru_cache(maxsize=4)
-def _read(config: Config, now: datetime, state: str) -> StandalonePages:
-    """Read and render all pages; a build asks more than once. state: changes with their files."""
-    here = replace(config, posts=replace(config.posts, folder=config.pages.folder, permalink=_PATTERN))
-    settings = replace(PostSettings.of(here), needs_date=False, published_id=lambda _: "")
-    folder = here.root / here.posts.folder
-    found, problems, _ = scan(folder, settings.folder, here.root, PublicFiles(here))
-    index = Index(None, state)
-    index.update((read_file(f"{folder}/", source, found[source], settings, 0) for source in sorted(found)), ())
+def _read(config: Config, now: datetime, around: _Around) -> StandalonePages:
+    """Read and render all pages; a build asks more than once."""
+    here = page_config(config)
+    settings, folder = page_settings(here), here.root / here.posts.folder
+    index = Index(None, around.state)
+    index.update(page_heads(here, around.found), ())
     rows, clashes = resolve_clashes(index.rows(), settings.folder)
-    problems = [*problems, *clashes.values(), *(problem for _, problem in index.problems())]
-    archive = Archive(folder, index, rows, problems, now, settings, LastVersions(here))
+    problems = [*around.found.problems, *clashes.values(), *(problem for _, problem in index.problems())]
+    posts = {composed(f"{config.posts.folder}/{source}"): permalink for source, permalink in around.posts.items()}
+    archive = Archive(folder, index, rows, problems, now, settings, LastVersions(here), posts)
     pages, renderer = [], Renderer(archive, here, inspect=True)
     for post in sorted(archive.posts, key=lambda post: post.source):
         try:

@@ -129,20 +129,34 @@ class References:
         path = unquote(parts.path)
         if parts.netloc or not path.lower().endswith(ENDINGS):
             return None
+        fragment = f"#{parts.fragment}" if parts.fragment else ""
         written = self._source(path)
         source = self._places.source_of(written)
         if source is None:
-            if path.lower().endswith(_MARKDOWN):
-                for form in ("NFC", "NFD"):  # the post may be published later, in either form
-                    self.links[unicodedata.normalize(form, written)] = None
-                self._report(
-                    reference,
-                    f"broken link: {path} is not a published post",
-                    "write the path of a post's file, relative to this file",
-                )
-            return None
+            permalink = self._other_folder(reference, path, written)
+            return self._url(permalink) + fragment if permalink else None
         self.links[source] = None
-        return self._url(self._places.permalinks[source]) + (f"#{parts.fragment}" if parts.fragment else "")
+        return self._url(self._places.permalinks[source]) + fragment
+
+    def _other_folder(self, reference: str, path: str, written: str) -> str:
+        """Return the permalink of a page for a link from a post, and the other way round; "" if there is none.
+
+        A link to a Markdown file that is neither is reported.
+        """
+        folder = self._config.posts.folder
+        there = path.lstrip("/") if path.startswith("/") else posixpath.join(folder, self._base, path)
+        there = composed(posixpath.normpath(there))
+        permalink = self._places.others.get(there, "")
+        if permalink or path.lower().endswith(_MARKDOWN):
+            self.links[f"../{there}"] = None
+        if not permalink and path.lower().endswith(_MARKDOWN):
+            for form in ("NFC", "NFD"):  # the post may be published later, in either form
+                self.links[unicodedata.normalize(form, written)] = None
+            is_page = there.startswith(f"{posixpath.normpath(self._config.pages.folder)}/")
+            what, hint = ("page", "the file of a page") if is_page else ("published post", "a post's file")
+            message = f"broken link: {path} is not a {what}"
+            self._report(reference, message, f"write the path of {hint}, relative to this file")
+        return permalink
 
     def _source(self, path: str) -> str:
         """Return a path in a link to a post's file as a source. The path may lead out of the posts folder and back."""

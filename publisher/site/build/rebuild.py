@@ -90,7 +90,7 @@ class Rebuild:
         self._folder.prepare(planned)
         self._folder.stage(planned.values(), progress, lambda made: renderer.expect(_posts(made)))
         renderer.remember()
-        own = standalone_pages(self._config, archive.now)
+        own = standalone_pages(self._config, archive)
         wanted, files = [*archive.assets(), *own.assets], PublishedFiles(self._config)
         shown = [output for output in assets(files, wanted) if output.path not in planned]
         self._folder.stage(shown, progress)

@@ -78,13 +78,13 @@ def _pages(
         lambda tag: links.get(f"tags/{tag.slug}/", ()),
         [ListedFeed(feed.group, feed.label, feed.description, links[feed.folder]) for feed in feeds],
         feed_url(config, OPML_FILE) if config.feeds.formats else "",
-        standalone_pages(config, archive.now).pages,
+        standalone_pages(config, archive).pages,
     )
 
 
 def standalone_problems(config: Config, archive: Archive, line: int = 0) -> Iterator[Problem]:
     """Yield what is wrong with the standalone pages, and with the menu. line: of the menu in publisher.toml."""
-    own = standalone_pages(config, archive.now)
+    own = standalone_pages(config, archive)
     yield from own.problems
     posts = {file_key(permalink) for permalink in archive.permalinks()} if own.pages else ()
     for page in (each.post for each in own.pages):

@@ -93,3 +93,45 @@ def test_an_entry_that_is_none_is_a_mistake(project: Project, entry: str) -> Non
     said = project.run("build")
     assert said.code == 1
     assert "pages.menu" in said.err
+
+
+def test_posts_and_pages_link_to_each_other_by_their_files(project: Project) -> None:
+    project.write("pages/about.md", "# About\n\n[The first](../posts/deep/one.md#a) [us](team/ada.md)\n")
+    project.write("pages/team/ada.md", "# Ada\n\n[About](../about.md) [One](../../posts/deep/one.md) [No](../no.md)\n")
+    body = "## A\n\n[About](../../pages/about.md#b) [Ada](/pages/team/ada.md) [Later](../../pages/later.md)"
+    project.post("deep/one", body=body)
+    project.ok("build")
+    said = project.run("check").said
+    one, about = (project.read(f"public/{path}/index.html") for path in ("deep/2026/11/10/one", "about"))
+    assert ('href="../../../../../about/#b"' in one, 'href="../../../../../team/ada/"' in one) == (True, True)
+    assert ('href="../deep/2026/11/10/one/#a"' in about, 'href="../team/ada/"' in about) == (True, True)
+    ada = project.read("public/team/ada/index.html")
+    assert ('href="../../about/"' in ada, 'href="../../deep/2026/11/10/one/"' in ada) == (True, True)
+    assert "posts/deep/one.md:8: broken link: ../../pages/later.md is not a page (write the path of" in said
+    assert "pages/team/ada.md:3: broken link: ../no.md is not a page" in said
+    assert "https://letters.example/about/#b" in project.read("public/feed.xml")
+
+    # What moves or appears later changes the pages that lead there, and nothing else is written.
+    project.write("pages/later.md", "# Later\n\nWords.\n")
+    project.write("pages/about.md", "---\ntitle: About\npermalink: /who/\n---\n[The first](../posts/deep/one.md)\n")
+    project.ok("build")
+    said = project.run("check").said
+    one = project.read("public/deep/2026/11/10/one/index.html")
+    assert ('href="../../../../../who/#b"' in one, 'href="../../../../../later/"' in one) == (True, True)
+    assert "later.md" not in said
+    project.post("deep/one", body="Words.", permalink="/first/")
+    project.ok("build")
+    assert 'href="../first/"' in project.read("public/who/index.html")
+    assert "nothing changed" in project.ok("build").out
+
+
+def test_a_draft_or_future_page_is_not_linked_before_its_time(project: Project) -> None:
+    project.write("pages/soon.md", "---\ntitle: Soon\ndate: 2026-11-20\n---\nWords.\n")
+    project.write("pages/never.md", "---\ntitle: Never\ndraft: true\n---\nWords.\n")
+    project.post("one", body="[Soon](../pages/soon.md) [Never](../pages/never.md)")
+    said = project.run("check").said
+    assert ("pages/soon.md is not a page" in said, "pages/never.md is not a page" in said) == (True, True)
+    project.ok("build", now="2026-11-21T09:00")
+    said = project.run("check", now="2026-11-21T09:00").said
+    assert ("pages/soon.md is not a page" in said, "pages/never.md is not a page" in said) == (False, True)
+    assert 'href="../../../../soon/"' in project.read("public/2026/11/10/one/index.html")

@@ -42,6 +42,7 @@ SMALL = {
     "posts.rendering.frames": "one table, for feeds and emails",
     "posts.cache_keys": "the seam to the build",
     "posts.left_drafts": "one warning",
+    "posts.page_heads": "what the archive reads of pages, which are rendered with it",
     "publishing.mail_doctor": "one command's work",
     "publishing.page_check": "one check, which loads the pages",
     "site.feeds.opml": "one format",
