@@ -6,11 +6,14 @@ The fetcher and the database share them. source_models has what a document says,
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from publisher.core.models import require_aware
 from publisher.core.source_models import FeedItem, FeedPace
+
+# A host that has claimed a source for this long was killed, and the source is due again.
+LONGEST_CLAIM = timedelta(minutes=10)
 
 
 class ItemKeys(NamedTuple):
@@ -34,6 +37,7 @@ class SourceState:
     address        where it is now, after permanent redirects; "" if it is at `url`
     next_at        when it is fetched next
     asked_at       when a host last claimed it in order to fetch it; None if nobody ever has
+    claim          the claim of the host that is fetching it; "" if none is. A host that was killed leaves its claim
     closed_until   nobody may fetch it before, because its server said so (Retry-After); None if it may be fetched
     etag, last_modified  the headers of its last document, verbatim, for a conditional request
     title, link, language  what the last document says about itself
@@ -55,6 +59,7 @@ class SourceState:
     next_at: datetime
     address: str = ""
     asked_at: datetime | None = None
+    claim: str = ""
     closed_until: datetime | None = None
     etag: str = ""
     last_modified: str = ""
@@ -80,6 +85,10 @@ class SourceState:
 
     def __post_init__(self) -> None:
         require_aware("next_at", self.next_at)
+
+    def is_being_fetched(self, now: datetime) -> bool:
+        """Return whether a host is fetching it, as far as can be known: none takes longer than LONGEST_CLAIM."""
+        return bool(self.claim) and self.asked_at is not None and self.asked_at > now - LONGEST_CLAIM
 
     @property
     def has_failed(self) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from publisher.config import Config, SourceConfig
@@ -38,6 +39,8 @@ _GONE = 410
 _NOT_MODIFIED = 304
 _MOST_VALIDATOR = 1_000  # characters of an ETag that is sent back
 _TRIES = 5
+# A claim is for so many sources that they can be fetched long before anybody thinks that this process was killed.
+_CLAIMED_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,17 +119,22 @@ def fetch_sources(
         for name, state in states.items()
         if _may_be_claimed(state, now, since.get(name)) and (force or state.ended_at is None)
     }
-    claimed = project.store.sources.claim(until, now, since)
-    claimed_ones = _Claimed(project, [sources[name] for name in sorted(claimed)], states, until, now)
-    reports = list(claimed_ones.reports(progress, stop, network))
+    reports: list[SourceReport] = []
+    for start in range(0, len(until), _CLAIMED_AT_ONCE):
+        some = dict(islice(until.items(), start, start + _CLAIMED_AT_ONCE))
+        claimed = _Claimed(project, sources, project.store.sources.claim(some, now, since), now)
+        done = len(reports)
+        watch = (lambda count, done=done: progress(done + count, len(until))) if progress else None
+        reports += claimed.reports(watch, stop, network)
     if names is not None:
-        reports += [_not_fetched(project, states[name]) for name in sorted(sources.keys() - claimed)]
+        fetched = {report.name for report in reports}
+        reports += [_not_fetched(project, states[name]) for name in sorted(sources.keys() - fetched)]
     return tuple(sorted(reports, key=lambda report: report.name))
 
 
 def take_document(project: Project, source: SourceConfig, document: FeedDocument, now: datetime) -> ItemChanges:
     """Record a document of a source that was fetched in another way; return what it has changed."""
-    state = project.store.sources.see({source.name: source.url}, now)[source.name]
+    state = replace(project.store.sources.see({source.name: source.url}, now)[source.name], claim="")
     return _record(project, source, state, document, now)
 
 
@@ -134,31 +142,29 @@ class _Claimed:
     """The sources that this process has claimed, each of which is fetched once."""
 
     def __init__(
-        self,
-        project: Project,
-        sources: Sequence[SourceConfig],
-        states: dict[str, SourceState],
-        until: dict[str, datetime],
-        now: datetime,
+        self, project: Project, sources: Mapping[str, SourceConfig], states: dict[str, SourceState], now: datetime
     ) -> None:
         self._project, self._store, self._now = project, project.store.sources, now
-        self._sources = {each.name: each for each in sources}
-        self._states, self._until = states, until
-        self._left = set(self._sources)
+        self._sources, self._states = {name: sources[name] for name in sorted(states)}, states
+        self._left, self._unwritten = set(states), set[str]()
 
     def reports(
-        self, progress: Progress | None, stop: Stop | None, network: Network | None = None
+        self, progress: Callable[[int], None] | None, stop: Stop | None, network: Network | None
     ) -> Iterator[SourceReport]:
         """Yield a report for each source. What is left when it ends early is due again at once."""
         try:
             yield from self._reports(progress, stop, network)
+            if self._unwritten:
+                self._store.finished({self._states[name].claim for name in self._unwritten})
         except BaseException:
             with suppress(StoreError):
-                for name in sorted(self._left):
-                    self._store.wake(name, self._now)
+                for name in sorted(self._left | self._unwritten):
+                    self._store.wake(name, self._now if name in self._left else self._states[name].next_at)
             raise
 
-    def _reports(self, progress: Progress | None, stop: Stop | None, network: Network | None) -> Iterator[SourceReport]:
+    def _reports(
+        self, progress: Callable[[int], None] | None, stop: Stop | None, network: Network | None
+    ) -> Iterator[SourceReport]:
         requests: dict[Request, list[str]] = {}
         for name, source in self._sources.items():
             try:
@@ -171,7 +177,7 @@ class _Claimed:
             for name in requests[request]:
                 yield self._settled(name, request, outcome)
             if progress:
-                progress(len(self._sources) - len(self._left), len(self._sources))
+                progress(len(self._sources) - len(self._left))
             if stop:
                 stop.check()
 
@@ -236,10 +242,12 @@ class _Claimed:
 
     def _unchanged(self, name: str, state: SourceState) -> SourceReport:
         """Record that a feed has not changed. Usually the claim has done that already."""
-        until, before = self._until[name], self._states[name]
-        is_in_time = until - LEAST <= state.next_at <= until
-        if not is_in_time or replace(state, next_at=before.next_at, max_age=before.max_age) != before:
+        claimed = self._states[name]
+        is_in_time = claimed.next_at - LEAST <= state.next_at <= claimed.next_at
+        if not is_in_time or replace(state, next_at=claimed.next_at, max_age=claimed.max_age) != claimed:
             self._store.answered(state)
+        else:
+            self._unwritten.add(name)
         self._left.discard(name)
         return SourceReport(name, state.next_at)
 
@@ -266,8 +274,9 @@ class _Claimed:
 def _may_be_claimed(state: SourceState, now: datetime, since: datetime | None) -> bool:
     """Return whether it is worth trying to claim a source."""
     is_wanted = since is not None and (state.asked_at is None or state.asked_at < since)
+    is_left = bool(state.claim) and not state.is_being_fetched(now)
     is_closed = state.closed_until is not None and state.closed_until > now
-    return (state.next_at <= now or is_wanted) and not is_closed
+    return (state.next_at <= now or is_wanted or is_left) and not is_closed
 
 
 def _unless_written(state: SourceState, now: datetime) -> datetime:
@@ -344,7 +353,9 @@ def _record(
         )
         if project.store.sources.apply(after, done, now):
             return done
-        fresh = project.store.sources.see({source.name: source.url}, now)[source.name]
+        fresh = project.store.sources.state(source.name)
+        if fresh is None or fresh.url != state.url:  # the configuration has changed, so this document is of no interest
+            return ItemChanges()
         state = replace(state, revision=fresh.revision, listed=fresh.listed, first_fetched_at=fresh.first_fetched_at)
     raise PublisherError(f"the items of source {source.name} are being changed by other processes", hint="try again")
 

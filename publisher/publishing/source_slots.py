@@ -73,7 +73,7 @@ class SlotSources:
         made_at = decision.slot.at - lead_of(newsletter)
         found = {name: _condition(self._states.get(name), made_at, self._now) for name in sources_of(newsletter)}
         most = timedelta(minutes=newsletter.wait_minutes)
-        waits = {_FAILS: most, _UNTRIED: min(most, _TRIED), _FINE: timedelta()}
+        waits = {_FAILS: most, _BUSY: most, _UNTRIED: min(most, _TRIED), _FINE: timedelta()}
         if any(self._now < made_at + waits[condition] for condition in found.values()):
             return None
         self.without += [
@@ -89,7 +89,7 @@ def _gone_without(newsletter: NewsletterConfig, slot: str, state: SourceState) -
     return Problem(f"source {state.name}", 0, what, "they will be in the next edition", Severity.WARNING)
 
 
-_FINE, _UNTRIED, _FAILS = "fine", "untried", "fails"
+_FINE, _BUSY, _UNTRIED, _FAILS = "fine", "busy", "untried", "fails"
 
 
 def _condition(state: SourceState | None, made_at: datetime, now: datetime) -> str:
@@ -100,5 +100,7 @@ def _condition(state: SourceState | None, made_at: datetime, now: datetime) -> s
     if state.has_failed:
         return _FAILS
     is_closed = state.closed_until is not None and state.closed_until > now
+    if state.is_being_fetched(now):
+        return _BUSY
     is_fresh = state.asked_at is not None and state.asked_at >= made_at - FRESH
     return _FINE if is_fresh or is_closed else _UNTRIED

@@ -15,7 +15,7 @@ from publisher.core.source_models import FeedItem, FeedPace
 from publisher.core.source_records import HubLease, ItemKeys, KnownItem, SourceState, StoredItem
 
 # The fields of SourceState that have columns of their own, because queries look at them.
-_COLUMNS = ("name", "url", "next_at", "asked_at", "closed_until", "revision")
+_COLUMNS = ("name", "url", "next_at", "asked_at", "claim", "closed_until", "revision")
 _TIMES = ("fetched_at", "first_fetched_at", "failing_since", "ended_at", "held_at")
 
 

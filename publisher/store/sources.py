@@ -9,7 +9,7 @@ has either all of a document or nothing of it, and will then fetch it again.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -19,6 +19,7 @@ from sqlalchemy.engine import Connection
 
 from publisher.core.models import require_aware
 from publisher.core.source_records import (
+    LONGEST_CLAIM,
     ChangedItem,
     HubLease,
     ItemChanges,
@@ -89,23 +90,26 @@ class Sources:
 
     def claim(
         self, until: Mapping[str, datetime], now: datetime, since: Mapping[str, datetime] | None = None
-    ) -> frozenset[str]:
-        """Claim sources in order to fetch them; return the names of those that the caller shall fetch.
+    ) -> dict[str, SourceState]:
+        """Claim sources in order to fetch them; return those that the caller shall fetch, by name.
 
-        A source can be claimed if it is due; with `since`, also if nobody has claimed it since its moment there. No
-        source can be claimed while its server wants to be left alone. The claim moves the time at which it is due
-        again, so nobody else can claim it until then, and an answer that brings nothing new needs no other write.
+        A source can be claimed if it is due, or if the host that claimed it last was killed; with `since`, also if
+        nobody has claimed it since its moment there. No source can be claimed while its server wants to be left alone.
+        The claim moves the time at which it is due again, so nobody else can claim it until then, and an answer that
+        brings nothing new needs no other write. The caller gives all its claims back with `finished`.
 
         until: when each source is due again if nothing else is written, by name.
         """
         require_aware("now", now)
         if not until:
-            return frozenset()
+            return {}
         time, claim = sources.c.next_at.type, secrets.token_hex(16)
+        is_due = sources.c.next_at <= now
         is_wanted = sa.func.coalesce(sources.c.asked_at, _NEVER) < sa.bindparam("since", type_=time)
+        is_left = (sources.c.claim != "") & (sources.c.asked_at <= now - LONGEST_CLAIM)
         move = (
             sa.update(sources)
-            .where(sources.c.name == sa.bindparam("of"), (sources.c.next_at <= now) | is_wanted)
+            .where(sources.c.name == sa.bindparam("of"), is_due | is_wanted | is_left)
             .where(sources.c.closed_until.is_(None) | (sources.c.closed_until <= now))
             .values(next_at=sa.bindparam("due_again", type_=time), asked_at=now, claim=claim)
         )
@@ -114,19 +118,25 @@ class Sources:
         rows = [{"of": name, "due_again": until[name], "since": wanted[name]} for name in sorted(until)]
         with self._database.write() as connection:
             connection.execute(move, rows)
-            return frozenset(connection.execute(sa.select(sources.c.name).where(sources.c.claim == claim)).scalars())
+            mine = connection.execute(sa.select(sources).where(sources.c.claim == claim))
+            return {row.name: decode_state(row) for row in mine}
+
+    def finished(self, claims: Collection[str]) -> None:
+        """Give claims back (SourceState.claim), because whatever came of them is recorded."""
+        with self._database.write() as connection:
+            connection.execute(sa.update(sources).where(sources.c.claim.in_(claims)).values(claim=""))
 
     def answered(self, state: SourceState) -> None:
         """Record the state of a source after an answer that brought no document, or after a failure."""
-        values = encode_state(state)
         with self._database.write() as connection:
-            connection.execute(sa.update(sources).where(sources.c.name == state.name).values(values))
+            same = sources.c.name == state.name, sources.c.url == state.url
+            connection.execute(sa.update(sources).where(*same).values(_after_answer(state)))
 
     def apply(self, state: SourceState, changes: ItemChanges, now: datetime) -> bool:
         """Record a document: the changes of the source's items and its state, in one transaction.
 
-        Returns False, and writes nothing, if the items have changed since `state` was read; the changes must then be
-        computed again.
+        Returns False, and writes nothing, if the items or the address have changed since `state` was read; the changes
+        must then be computed again.
 
         state: as it was read, with what the document and its answer say. Its `listed` is set by the changes.
         """
@@ -135,7 +145,7 @@ class Sources:
             row = connection.execute(
                 sa.select(sources).where(sources.c.name == state.name).with_for_update()  # SQLite has one writer anyway
             ).first()
-            if row is None or row.revision != state.revision:
+            if row is None or (row.revision, row.url) != (state.revision, state.url):
                 return False
             before = decode_state(row)
             shown = (before.title, before.link, before.language) != (state.title, state.link, state.language)
@@ -145,7 +155,7 @@ class Sources:
             for found, gone_at in ((changes.back, None), (changes.gone, now)):
                 _write(connection, found, {"gone_at": gone_at, "revision": revision})
             listed = tuple(number if number > 0 else numbers[-number - 1] for number in changes.listed)
-            values = {**encode_state(replace(state, listed=listed)), "revision": revision}
+            values = {**_after_answer(replace(state, listed=listed)), "revision": revision}
             connection.execute(sa.update(sources).where(sources.c.name == state.name).values(values))
         return True
 
@@ -229,15 +239,25 @@ class Sources:
             connection.execute(sa.update(sources).where(sources.c.name == name).values(hub=encode_hub(lease)))
 
     def wake(self, name: str, now: datetime) -> None:
-        """Make a source due now, because its hub reports something new."""
+        """Make a source due at `now` at the latest, because its hub reports something new.
+
+        A host that is fetching it has asked too early, so what it records does not put that off again.
+        """
         require_aware("now", now)
-        later = sources.c.name == name, sources.c.next_at > now
         with self._database.write() as connection:
-            connection.execute(sa.update(sources).where(*later).values(next_at=now))
+            time = sa.case((sources.c.next_at > now, sa.literal(now, sources.c.next_at.type)), else_=sources.c.next_at)
+            connection.execute(sa.update(sources).where(sources.c.name == name).values(next_at=time, claim=""))
+
+
+def _after_answer(state: SourceState) -> dict[str, Any]:
+    """Return what an answer changes. When the source is due next is only for the host to say whose claim it is."""
+    is_mine = sources.c.claim == state.claim
+    next_at = sa.case((is_mine, sa.literal(state.next_at, sources.c.next_at.type)), else_=sources.c.next_at)
+    return {**encode_state(state), "next_at": next_at, "claim": sa.case((is_mine, ""), else_=sources.c.claim)}
 
 
 def _write_address(database: Database, connection: Connection, name: str, url: str, now: datetime) -> None:
-    fresh = {"url": url, **encode_state(SourceState(name, url, now)), "asked_at": None, "hub": ""}
+    fresh = {"url": url, **encode_state(SourceState(name, url, now)), "asked_at": None, "claim": "", "hub": ""}
     query = sa.select(sources).where(sources.c.name == name, sources.c.url != url)
     if row := connection.execute(query).first():
         old = decode_state(row)

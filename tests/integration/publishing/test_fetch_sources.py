@@ -125,7 +125,7 @@ def test_a_source_is_fetched_when_it_is_due_and_unchanged_items_cost_nothing(eit
     (again,) = blog.fetch(state.next_at)
     assert (again.has_news, again.error) == (False, "")
     after = blog.state()
-    assert after == replace(state, asked_at=state.next_at, next_at=after.next_at)
+    assert after == replace(state, asked_at=state.next_at, next_at=after.next_at)  # its claim is given back
     assert after.next_at - state.next_at >= 2 * HOUR
     assert blog.store.sources.revision() == written
     assert blog.asked("if-none-match") == ["", 'W/"1"']
@@ -285,3 +285,13 @@ def test_what_a_stopped_run_has_not_fetched_is_due_at_once(blog: Blog) -> None:
         blog.fetch(stop=stop)
     assert len(blog.fetch(later(minutes=1))) == 1
     assert blog.titles("blog") == blog.titles("other") == ["a", "b"]
+
+
+def test_a_killed_host_delays_its_sources_by_ten_minutes_only(blog: Blog) -> None:
+    blog.answers["/feed"] = answer(feed("a"), Cache_Control="max-age=86400")
+    blog.fetch()
+    tomorrow = blog.state().next_at
+    blog.store.sources.claim({"blog": tomorrow + 24 * HOUR}, tomorrow)  # and then nothing more
+    assert blog.fetch(tomorrow + timedelta(minutes=9)) == ()
+    assert len(blog.fetch(tomorrow + timedelta(minutes=11))) == 1
+    assert blog.state().claim == ""

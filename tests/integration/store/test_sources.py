@@ -112,13 +112,15 @@ def test_each_due_source_is_claimed_by_one_host(store: Store, store_url: str, tm
     store.sources.see(dict.fromkeys(names, URL), NOW)
     until = dict.fromkeys(names, later(hours=1))
     with open_store(store_url, tmp_path) as other:
-        assert store.sources.claim({"blog0": later(hours=1)}, NOW) == {"blog0"}
-        assert other.sources.claim(until, NOW) == set(names[1:])
-        assert store.sources.claim(until, later(minutes=59)) == frozenset()
+        (mine,) = store.sources.claim({"blog0": later(hours=1)}, NOW).values()
+        theirs = other.sources.claim(until, NOW)
+        assert (mine.name, set(theirs)) == ("blog0", set(names[1:]))
+        store.sources.finished({mine.claim, *(state.claim for state in theirs.values())})
+        assert set(store.sources.claim(until, later(minutes=59))) == set()
         # Once more just before a slot: for one host.
-        assert other.sources.claim(until, later(minutes=40), dict.fromkeys(names, later(minutes=35))) == set(names)
-        assert store.sources.claim(until, later(minutes=40), dict.fromkeys(names, later(minutes=35))) == frozenset()
-    assert store.sources.claim({**until, "unknown": NOW}, later(hours=1)) == set(names)
+        assert set(other.sources.claim(until, later(minutes=40), dict.fromkeys(names, later(minutes=35)))) == set(names)
+        assert set(store.sources.claim(until, later(minutes=40), dict.fromkeys(names, later(minutes=35)))) == set()
+    assert set(store.sources.claim({**until, "unknown": NOW}, later(hours=1))) == set(names)
 
 
 def test_nobody_fetches_a_source_that_wants_to_be_left_alone(store: Store) -> None:
@@ -129,8 +131,35 @@ def test_nobody_fetches_a_source_that_wants_to_be_left_alone(store: Store) -> No
     store.sources.answered(failed)
     assert store.sources.state("blog") == failed
     until = {"blog": later(hours=3)}
-    assert store.sources.claim(until, later(hours=1), {"blog": later(hours=1)}) == frozenset()
-    assert store.sources.claim(until, later(hours=2)) == {"blog"}
+    assert set(store.sources.claim(until, later(hours=1), {"blog": later(hours=1)})) == set()
+    assert set(store.sources.claim(until, later(hours=2))) == {"blog"}
+
+
+def test_the_claim_of_a_killed_host_ends_and_so_does_one_that_is_given_back(store: Store) -> None:
+    store.sources.see({"blog": URL}, NOW)
+    until = {"blog": later(hours=9)}
+    (mine,) = store.sources.claim(until, NOW).values()
+    assert (mine.asked_at, mine.next_at, mine.is_being_fetched(later(minutes=9))) == (NOW, later(hours=9), True)
+    assert not mine.is_being_fetched(later(minutes=10))
+    assert store.sources.claim(until, later(minutes=9)) == {}
+    (other,) = store.sources.claim({"blog": later(hours=8)}, later(minutes=10)).values()
+    assert other.claim != mine.claim
+    store.sources.answered(replace(mine, next_at=later(hours=1), etag="late"))  # it was only slow
+    assert store.sources.state("blog") == replace(other, etag="late")
+    store.sources.finished({other.claim})
+    assert store.sources.claim(until, later(hours=7)) == {}
+
+
+def test_what_a_hub_reports_during_a_fetch_is_fetched_after_it(store: Store) -> None:
+    store.sources.see({"blog": URL}, NOW)
+    (mine,) = store.sources.claim({"blog": later(hours=1)}, NOW).values()
+    store.sources.wake("blog", later(minutes=5))
+    assert store.sources.apply(
+        replace(mine, etag="new", next_at=later(hours=1)), ItemChanges((new(1),), listed=(-1,)), NOW
+    )
+    state = store.sources.state("blog")
+    assert state is not None
+    assert (state.next_at, state.etag) == (later(minutes=5), "new")
 
 
 def test_another_address_is_fetched_at_once_and_keeps_the_items(store: Store) -> None:
@@ -175,7 +204,7 @@ def test_what_was_agreed_with_a_hub_is_forgotten_with_the_address(store: Store) 
     assert store.sources.hubs() == {"blog": lease}
     store.sources.claim({"blog": later(hours=1)}, NOW)
     store.sources.wake("blog", later(minutes=5))
-    assert store.sources.claim({"blog": later(hours=2)}, later(minutes=5)) == {"blog"}
+    assert set(store.sources.claim({"blog": later(hours=2)}, later(minutes=5))) == {"blog"}
     store.sources.see({"blog": "https://new.example.org/"}, NOW)
     assert store.sources.hub("blog") is store.sources.hub("other") is None
 

@@ -103,7 +103,7 @@ def test_a_signed_report_has_the_source_fetched_and_another_is_ignored(web: WebC
     _, store, form = subscribed(web, hub)
     path = urlsplit(form["hub.callback"]).path
     later = NOW + timedelta(minutes=30)
-    store.sources.claim({"blog": later}, NOW - timedelta(seconds=10), since=NOW)
+    store.sources.claim({"blog": later}, NOW - timedelta(seconds=10), since={"blog": NOW})
     assert store.sources.state("blog").next_at == later
 
     def report(secret: str, body: bytes = b"<feed/>", path: str = path) -> int:
