@@ -44,6 +44,7 @@ class NamedPictures:
     media, thumbnails  the attributes of <media:content> and <media:thumbnail>
     enclosures         those of its enclosures, whose URL is `href`
     own                the picture of the item itself, such as that of an episode
+    words, caption     what is said of the only <media:content>, or of `own`: its alternative text, and its caption
     html               its clean text
     """
 
@@ -52,6 +53,8 @@ class NamedPictures:
     enclosures: tuple[Mapping[str, Any], ...] = ()
     own: str = ""
     html: str = ""
+    words: str = ""
+    caption: str = ""
 
 
 def picture_of(pictures: NamedPictures, base: str, title: str) -> Image | None:
@@ -69,7 +72,11 @@ def picture_of(pictures: NamedPictures, base: str, title: str) -> Image | None:
     first = next((url for url, width, _ in shown if not width or width >= _LEAST_WIDTH), "")
     small = next((url for url, width in named if width >= _LEAST_NAMED), "")
     chosen = large or first or small or _poster(pictures.html)
-    return Image(chosen, _alt(chosen, shown) or title) if chosen else None
+    if not chosen:
+        return None
+    is_described = len(pictures.media) <= 1 and bool(named) and chosen == named[0][0]
+    words, caption = (pictures.words, pictures.caption) if is_described else ("", "")
+    return Image(chosen, words[:_MOST_TEXT] or _alt(chosen, shown) or title, caption[:_MOST_TEXT])
 
 
 def _named(pictures: NamedPictures) -> Iterator[tuple[str, int]]:

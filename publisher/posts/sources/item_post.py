@@ -71,7 +71,7 @@ def item_post(
         digest=hash_of(source.name, str(stored.number), str(stored.revision), stored.digest, source.content),
         language=item.language or site.language or settings.language,
         excerpt=item.summary,
-        authors=item.authors,
+        authors=tuple(author for author in item.authors if author.name != site.title),  # that says nothing
         tags=_tags(item.categories),
         image=item.image,
         enclosures=item.enclosures,

@@ -80,9 +80,15 @@ class _JsonFeed:
         )
 
     def _picture(self, item: Table, content: ItemText, base: str, title: str) -> Image | None:
-        return picture_of(
-            NamedPictures(own=_text(item, "image") or _text(item, "banner_image"), html=content.html), base, title
+        own = item.get("_image")  # as this program writes it
+        said = own if isinstance(own, dict) else {}
+        pictures = NamedPictures(
+            own=_text(item, "image") or _text(item, "banner_image"),
+            html=content.html,
+            words=_line(said, "alt"),
+            caption=_line(said, "caption"),
         )
+        return picture_of(pictures, base, title)
 
     def _authors_of(self, found: Table) -> tuple[Author, ...]:
         written = found.get("authors") if isinstance(found.get("authors"), list) else [found.get("author")]

@@ -225,6 +225,8 @@ class _Channel:
             enclosures=tuple(link for link in entry.get("links") or () if link.get("rel") == "enclosure"),
             own=_text(image, "href") if isinstance(image, dict) else "",
             html=content.html,
+            words=plain_title(_text(entry, "media_caption")),
+            caption=plain_title(_text(entry, "media_heading")),
         )
 
     def _language_of(self, entry: Found) -> str:

@@ -1,0 +1,122 @@
+"""The feeds that this program makes, read back as sources: their emails say what those of the files say."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from publisher.config import Config, NewsletterConfig, SourceConfig
+from publisher.core.models import RenderedPost
+from publisher.newsletters.letter.compose import compose
+from publisher.posts.archive import open_archive
+from publisher.posts.markup import Renderer
+from publisher.posts.sources.feed_document import read_feed
+from publisher.publishing.fetch_sources import take_document
+from publisher.publishing.wiring import Project
+from tests.support import ROOT
+from tests.support.corpora import RUBY, needs_ruby, needs_seeds, seed
+from tests.support.editions_samples import TEMPLATES
+from tests.support.posts_samples import NOW, SITE, Folder
+from tests.support.source_samples import opened
+
+KINDS = ("feed.xml", "atom.xml", "feed.json")
+SITE_OF_POSTS = replace(SITE, postal_address="1 Long Road\nAnytown")
+
+# What feeds say in another way: alerts are quotes there, because feed readers have no style for them. And a picture
+# that a feed shows has words in any case, and is that of the text if the post has none of its own.
+QUOTES = {
+    "2026-11-10-a-ledger-beats-a-cursor.md",
+    "2026-08-25-eight-o-clock-is-not-a-time.md",
+    "2025-05-27-what-double-opt-in-proves.md",
+}
+PICTURES = {
+    "2025-09-16-the-elements-we-forgot.html",
+    "ai/2024-07-06-six-shapes-of-generative-ai.md",
+    "2024-07-06-Generative-AI-Trends.md",
+    "en/2018-11-29-fukuoka-ruby-award-2019.md",
+}
+
+
+def text_of(config: Config, post: RenderedPost, content: str) -> str:
+    newsletter = replace(NewsletterConfig(name="weekly"), content=content)
+    return compose(config, newsletter, [post], 1, "2026-W47", NOW, TEMPLATES, "https://site.example/e/").text
+
+
+def texts_of(config: Config) -> dict[tuple[str, str], tuple[str, str]]:
+    """The path of each post, and the plain text of an email with it, by its id and how much of it the email has."""
+    archive = open_archive(config, NOW, keep=False)
+    renderer = Renderer(archive, config)
+    found = {}
+    for post in archive.posts:
+        for content in ("full", "excerpt"):
+            found[post.id, content] = post.source, text_of(config, renderer.render(post), content)
+    return found
+
+
+def read_back(folder: Folder, root: Path, kind: str) -> dict[tuple[str, str], tuple[str, str]]:
+    """The same, of the items of a feed that was built from the posts of a folder."""
+    source = SourceConfig(name="blog", url=f"{SITE.url}/{kind}")
+    config = Config(site=folder.config.site, root=root / kind, sources=(source,))
+    config.root.mkdir()
+    document = read_feed(folder.public()[kind], source.url, {})
+    with opened(config) as store:
+        take_document(Project(config, store, lambda: NOW), source, document, NOW)
+    return texts_of(config)
+
+
+def differing(folder: Folder, root: Path) -> Iterator[tuple[str, str, str]]:
+    """Build the feeds of a folder; yield the path and both texts of each post whose item gives another text."""
+    assert folder.build().errors == ()
+    files = texts_of(folder.config)
+    for kind in KINDS:
+        items = read_back(folder, root, kind)
+        assert items.keys() == files.keys()
+        for key, (path, text) in files.items():
+            if items[key][1] != text:
+                yield path, text, items[key][1]
+
+
+def words(text: str) -> str:
+    """A text without quotation marks at the beginnings of its lines, line breaks and pictures."""
+    without = re.sub(r"\[Picture: [^\[\]]*\]", "", re.sub(r"^> ?", "", text, flags=re.MULTILINE))
+    return " ".join(without.split())
+
+
+def compare(folder: Folder, root: Path, expected: set[str]) -> None:
+    """Check that only the expected posts differ, and they only in quotation marks and pictures."""
+    found = list(differing(folder, root))
+    assert {path for path, _, _ in found} == expected
+    assert [words(text) for _, text, _ in found] == [words(item) for _, _, item in found]
+
+
+def without_pages(root: Path) -> Folder:
+    folder = Folder(root / "one", SITE_OF_POSTS)
+    pages = replace(folder.config.pages, enabled=False)
+    folder.config = replace(folder.config, pages=pages, feeds=replace(folder.config.feeds, limit=40))
+    return folder
+
+
+def test_the_sample_posts_say_the_same_from_their_feeds(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "posts", tmp_path / "one/posts")
+    own = {path for path in PICTURES if (tmp_path / "one/posts" / path).exists()}
+    compare(without_pages(tmp_path), tmp_path, QUOTES | own)
+
+
+@needs_seeds
+def test_the_seeds_say_the_same_from_their_feeds(tmp_path: Path) -> None:
+    folder = without_pages(tmp_path)
+    folder.write("2024-01-08-ai-trends.md", seed("000"))
+    folder.write("2024-07-06-Generative-AI-Trends.md", seed("003"))
+    compare(folder, tmp_path, {"2024-07-06-Generative-AI-Trends.md"})
+
+
+@needs_ruby
+def test_real_posts_say_the_same_from_their_feeds(tmp_path: Path) -> None:
+    folder = without_pages(tmp_path)
+    files = sorted(path for path in RUBY.rglob("*") if path.suffix in (".md", ".markdown", ".html"))
+    for path in files[:: len(files) // 20]:
+        folder.write(path.relative_to(RUBY).as_posix(), path.read_bytes())
+    compare(folder, tmp_path, {"en/2018-11-29-fukuoka-ruby-award-2019.md"})
