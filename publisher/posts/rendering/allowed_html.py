@@ -107,9 +107,12 @@ SCHEMES = {
 Absolutise = Callable[[str, str], str | None]
 
 
-def sanitise(fragment: str, absolutise: Absolutise) -> str:
-    """Return the fragment without active content, and with every URL passed through `absolutise`."""
-    return alt_as_words(Sanitiser().clean(fragment, absolutise))
+def sanitise(fragment: str, absolutise: Absolutise, sanitiser: Sanitiser | None = None) -> str:
+    """Return the fragment without active content, and with every URL passed through `absolutise`.
+
+    sanitiser  one that has been set up already; see there
+    """
+    return alt_as_words((sanitiser or Sanitiser()).clean(fragment, absolutise))
 
 
 class Sanitiser:

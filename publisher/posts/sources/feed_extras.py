@@ -32,6 +32,7 @@ _PIXEL = re.compile(r'\s(?:width|height)="[01](?:px)?"')
 _NOTHING_LINKED = re.compile(r"<a\b[^<>]*>\s*</a>")
 _PARAGRAPH = re.compile(r"<(p|ul)\b[^<>]*>(.*?)(</\1>\s*|\Z)", re.DOTALL)
 _LINK = re.compile(r'<a\b[^<>]*?\shref="([^"]*)"[^<>]*>(.*?)(?:</a>|\Z)', re.DOTALL)
+_HREF = re.compile(r'\shref="([^"]*)"')
 _ANY_TAG = re.compile(r"<[^<>]*>")
 _LAST = re.compile(r"<p\b[^<>]*>((?:(?!</?p\b).)*)</p>\s*((?:</(?:div|section|article)>\s*)*)\Z", re.DOTALL)
 # What may be at the end of a text without saying anything.
@@ -45,7 +46,7 @@ def without_marked(fragment: str) -> str:
     An element that nothing closes is only a tag, and its content stays.
     """
     pattern = _classes()
-    if not pattern.search(fragment):
+    if not ("class=" in fragment or "id=" in fragment) or not pattern.search(fragment):
         return fragment
     removed: list[tuple[int, int]] = []
     opened: dict[str, list[tuple[int, bool]]] = {}
@@ -82,7 +83,7 @@ def without_extras(clean: str, link: str, home: str) -> str:
     if "<img" in clean:
         clean, before = _IMAGE.sub(_shown, clean), clean
         clean = clean if clean == before else _NOTHING_LINKED.sub("", clean)
-    if _share().search(clean):
+    if any(_share().search(href) for href in _HREF.findall(clean)):
         clean = _PARAGRAPH.sub(lambda found: "" if found[3] and _only_shares(found[2]) else found[0], clean)
     return _without_last_lines(clean.strip(), link, home)
 

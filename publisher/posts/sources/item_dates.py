@@ -58,6 +58,8 @@ _IN_WORDS = re.compile(
     r"(?:^|[\s,])(\d{1,2})\.?[\s-]{1,3}(?:de\s{1,3})?([^\W\d_]{3,12})\.?,?[\s-]{1,3}(?:de\s{1,3})?(\d{4}|\d\d)(?=\D|$)"
 )
 _MONTH_FIRST = re.compile(r"(?:^|[\s,])([^\W\d_]{3,12})\.?\s{1,3}(\d{1,2})(?:st|nd|rd|th)?,?\s{1,3}(\d{4})(?=\D|$)")
+# What programs write for "never", which must not be taken for a year of two digits.
+_YEAR_ZERO = re.compile(r"(?:^|[\s-])-?0{2}\d\d(?=-\d|\s\d\d?:)|^0{4}")
 _SECONDS = re.compile(r"\d{9,10}|\d{12,13}", re.ASCII)
 
 
@@ -68,7 +70,7 @@ def read_date(text: str) -> datetime | None:
     and Unix time. A date without a zone is in UTC, and a day alone is its beginning.
     """
     text = " ".join(text.split())
-    if not text or len(text) > _LONGEST:
+    if not text or len(text) > _LONGEST or _YEAR_ZERO.search(text):
         return None
     for reading in (_rfc_3339, _rfc_822, _unix_time, _other_words, _loose):
         with suppress(ValueError, OverflowError, TypeError, IndexError):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from html import escape
 
 from publisher.core.characters import shorten
 from publisher.core.errors import PostError
-from publisher.posts.rendering.allowed_html import TAGS, has_safe_scheme, sanitise
+from publisher.posts.rendering.allowed_html import TAGS, Sanitiser, has_safe_scheme, sanitise
 from publisher.posts.sources.feed_extras import without_extras, without_marked
 from publisher.posts.text.excerpt import decoded, plain_text, shown_words
 from publisher.posts.text.nesting import require_shallow_html
@@ -18,12 +19,15 @@ from publisher.posts.urls import absolute, is_web_url
 _LONGEST_URL = 4000
 _LONGEST_TITLE = 500
 _LONGEST_SUMMARY = 10_000
+# A longer text is not one of a post, and is left out.
+MOST_TEXT = 2_000_000
 # A text of this length is more than an excerpt, even if it has no markup.
 _MORE_THAN_AN_EXCERPT = 1200
 
 _TAG = re.compile(r"</?([A-Za-z][A-Za-z0-9]{0,20})\b[^<>]*>")
 _PAIR = re.compile(r"</[A-Za-z]|<br\s?/?>", re.IGNORECASE)
 _BLOCKS = re.compile(r"<(?:p|div|ul|ol|img|figure|h[1-6]|blockquote|pre|table|iframe|video|audio|br)\b", re.IGNORECASE)
+_VOID_ENDS = re.compile(r"</(?:br|hr|img|col|input|source|track|wbr)>", re.IGNORECASE)
 _BRACKETED_DOTS = re.compile(r"\s?[\[(]\s?(?:…|\.\.\.)\s?[\])]\s{0,9}\Z")
 _CUT_OFF = re.compile(r"(?:\[\s?(?:…|\.\.\.|&#8230;|&hellip;)\s?\]|…|\.\.\.|&#8230;|&hellip;)\W{0,9}\Z")
 
@@ -34,19 +38,21 @@ class ItemText:
 
     base      the URL in xml:base; "" if there is none
     is_plain  whether it is plain text rather than HTML
+    is_xml    whether it is XHTML, in which feedparser closes every element
     html      its clean HTML; "" before it is cleaned
     """
 
     written: str
     base: str = ""
     is_plain: bool = False
+    is_xml: bool = False
     html: str = ""
 
     @property
     def as_html(self) -> str:
         """The text as HTML, in which the lines of plain text are paragraphs."""
         if not self.is_plain:
-            return self.written
+            return _VOID_ENDS.sub("", self.written) if self.is_xml else self.written
         blocks = re.split(r"\n\s*\n", self.written.strip())
         return "\n".join(
             f"<p>{escape(block.strip(), quote=False).replace(chr(10), '<br>')}</p>" for block in blocks if block.strip()
@@ -60,6 +66,11 @@ class ItemText:
         return len(self.html) >= _MORE_THAN_AN_EXCERPT or (
             not self.is_plain and _BLOCKS.search(self.written) is not None
         )
+
+
+def too_long(texts: int) -> tuple[str, ...]:
+    """Return the problem of a feed of which so many texts were left out, if any were."""
+    return (f"has {texts} texts of more than {MOST_TEXT // 1_000_000} MB, which are left out",) if texts else ()
 
 
 def absolute_web(base: str, reference: str) -> str:
@@ -86,6 +97,11 @@ def summary_of(text: ItemText) -> str:
     return shorten(_BRACKETED_DOTS.sub(" …", plain_text(text.html)), _LONGEST_SUMMARY)
 
 
+@cache
+def _sanitiser() -> Sanitiser:
+    return Sanitiser()
+
+
 def clean_text(text: ItemText, url: str, link: str, home: str) -> ItemText:
     """Return a text with clean HTML: safe, without a feed's extras, its URLs absolute by its base or the item's link.
 
@@ -99,9 +115,9 @@ def clean_text(text: ItemText, url: str, link: str, home: str) -> ItemText:
     def absolutise(tag: str, reference: str) -> str | None:
         return absolute(base, reference) or None if has_safe_scheme(reference, tag) else None
 
-    clean = without_extras(sanitise(without_marked(text.as_html), absolutise), link, home)
+    clean = without_extras(sanitise(without_marked(text.as_html), absolutise, _sanitiser()), link, home)
     try:
         require_shallow_html(clean, "")
     except PostError:
         clean = f"<p>{escape(plain_text(clean), quote=False)}</p>"
-    return ItemText(text.written, base, text.is_plain, clean)
+    return replace(text, base=base, html=clean)

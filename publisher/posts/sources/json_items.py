@@ -12,7 +12,7 @@ from publisher.core.source_models import FeedDocument, FeedItem
 from publisher.posts.media_types import media_type_of
 from publisher.posts.sources.item_dates import read_date
 from publisher.posts.sources.item_picture import NamedPictures, picture_of
-from publisher.posts.sources.item_text import ItemText, absolute_web, clean_text
+from publisher.posts.sources.item_text import MOST_TEXT, ItemText, absolute_web, clean_text, too_long
 from publisher.posts.sources.xml_text import decoded_text, no_feed, too_many, without_forbidden
 
 _MOST_AUTHORS, _MOST_TAGS, _MOST_ATTACHMENTS = 50, 100, 20
@@ -31,7 +31,7 @@ def read_json(body: bytes, url: str, headers: Mapping[str, str], most_items: int
         raise no_feed(text)
     items = [item for item in feed["items"] if isinstance(item, dict)]
     if len(items) > most_items:
-        raise too_many(len(items), most_items)
+        raise too_many(most_items)
     return _JsonFeed(feed, url).document(items)
 
 
@@ -41,28 +41,33 @@ class _JsonFeed:
     def __init__(self, feed: Table, url: str) -> None:
         self._feed, self._url = feed, url
         self._link = absolute_web(url, _text(feed, "home_page_url"))
+        self._too_long = 0
         self._authors = self._authors_of(feed)
 
     def document(self, items: Sequence[Table]) -> FeedDocument:
         """Return all of it."""
         hubs = self._feed.get("hubs")
         hub = next((each for each in hubs if isinstance(each, dict)), {}) if isinstance(hubs, list) else {}
+        read = tuple(self._item(item) for item in items)
         return FeedDocument(
             kind="json",
             title=_line(self._feed, "title"),
             link=self._link,
-            items=tuple(self._item(item) for item in items),
+            items=read,
             description=_line(self._feed, "description"),
             language=_line(self._feed, "language")[:40],
             url=absolute_web(self._url, _text(self._feed, "feed_url")),
             hub=absolute_web(self._url, _text(hub, "url")),
             icon=absolute_web(self._url, _text(self._feed, "icon") or _text(self._feed, "favicon")),
+            problems=too_long(self._too_long),
         )
 
     def _item(self, item: Table) -> FeedItem:
         link = absolute_web(self._url, _text(item, "url")) or absolute_web(self._url, _text(item, "external_url"))
         title, base = _line(item, "title"), link or self._link or self._url
         html, plain = _text(item, "content_html"), _text(item, "content_text")
+        if len(html or plain) > MOST_TEXT:
+            self._too_long, html, plain = self._too_long + 1, "", ""
         content = clean_text(ItemText(html or plain, is_plain=not html), self._url, base, self._link)
         return FeedItem(
             guid=" ".join(_id(item).split()),

@@ -20,8 +20,16 @@ from publisher.posts.front_matter.enclosures import seconds_of
 from publisher.posts.media_types import media_type_of
 from publisher.posts.sources.item_dates import read_date
 from publisher.posts.sources.item_picture import NamedPictures, picture_of
-from publisher.posts.sources.item_text import ItemText, absolute_web, clean_text, plain_title, summary_of
-from publisher.posts.sources.xml_text import decoded_text, no_feed, too_many, xml_text
+from publisher.posts.sources.item_text import (
+    MOST_TEXT,
+    ItemText,
+    absolute_web,
+    clean_text,
+    plain_title,
+    summary_of,
+    too_long,
+)
+from publisher.posts.sources.xml_text import decoded_text, no_feed, require_tame, too_many, xml_text
 
 Found = Mapping[str, Any]
 
@@ -45,6 +53,7 @@ def read_xml(body: bytes, url: str, headers: Mapping[str, str], most_items: int)
     text = xml_text(text)
     for pattern, name in _RENAMED:
         text = pattern.sub(name, text)
+    flaw = require_tame(text, most_items)
     found = feedparser.parse(
         io.BytesIO(text.encode()),  # of bytes alone, it would try whether they are the name of a file
         response_headers={"content-type": "application/xml; charset=utf-8"},
@@ -54,18 +63,9 @@ def read_xml(body: bytes, url: str, headers: Mapping[str, str], most_items: int)
     if not found.version and not found.entries:
         raise no_feed(text)
     if len(found.entries) > most_items:
-        raise too_many(len(found.entries), most_items)
-    problems = [problem] if problem else []
-    if found.bozo:
-        problems.append(f"is not well-formed XML: {_reason(found.get('bozo_exception'))}")
-    return _Channel(found, text, url).document(tuple(problems))
-
-
-def _reason(error: object) -> str:
-    """Return what a parser says of a document, in a few words."""
-    said = str(getattr(error, "getMessage", lambda: error)())
-    line = getattr(error, "getLineNumber", lambda: None)()
-    return f"{said[:100]} in line {line}" if line else said[:100]
+        raise too_many(most_items)
+    problems = (problem, f"is not well-formed XML: {flaw}" if flaw else "")
+    return _Channel(found, text, url).document(tuple(filter(None, problems)))
 
 
 class _Channel:
@@ -79,22 +79,24 @@ class _Channel:
         self.link = self._home()
         self._base = url if self._is_atom or not self.link else self.link
         self._language = _text(self._feed, "language")[:40]
+        self._too_long = 0
         self._authors = self._authors_of(self._feed) if self._is_atom else ()
 
     def document(self, problems: tuple[str, ...]) -> FeedDocument:
         """Return all of it."""
+        items = tuple(self._item(entry) for entry in self._found["entries"])
         return FeedDocument(
             kind="atom" if self._is_atom else "rss",
             title=self._title(self._feed),
             link=self.link,
-            items=tuple(self._item(entry) for entry in self._found["entries"]),
+            items=items,
             description=plain_title(_text(self._feed, "subtitle")),
             language=self._language,
             url=self._absolute(self._rel("self")),
             hub=self._absolute(self._rel("hub")),
             icon=self._icon(),
             pace=self._pace(),
-            problems=problems,
+            problems=problems + too_long(self._too_long),
         )
 
     def _home(self) -> str:
@@ -148,7 +150,7 @@ class _Channel:
             updated=_first_date(entry, "updated"),
             image=picture_of(self._pictures(entry, content), base, title),
             enclosures=tuple(self._enclosures(entry, base)),
-            episode=_episode(entry),
+            episode=_episode(entry, base),
             language=self._language_of(entry),
         )
 
@@ -183,7 +185,12 @@ class _Channel:
         kind = _text(detail, "type")
         if kind and not kind.startswith(("text/", "application/xhtml", "application/xml")) and "/" in kind:
             return ItemText("")
-        return ItemText(_text(detail, "value"), _text(detail, "base"), is_plain=kind == "text/plain")
+        if len(_text(detail, "value")) > MOST_TEXT:
+            self._too_long += 1
+            return ItemText("")
+        return ItemText(
+            _text(detail, "value"), _text(detail, "base"), is_plain=kind == "text/plain", is_xml=kind.endswith("xml")
+        )
 
     def _authors_of(self, found: Found) -> tuple[Author, ...]:
         authors: dict[str, Author] = {}
@@ -215,6 +222,8 @@ class _Channel:
                 seen.add(url)
                 kind = _text(link, "type").strip() or media_type_of(url.partition("?")[0]) or "application/octet-stream"
                 played = kind.startswith(("audio/", "video/"))
+                if kind.startswith("image/"):  # which is the item's picture, and nothing to download
+                    continue
                 yield Enclosure(url, kind, _number(_text(link, "length")), duration if played else 0)
 
     def _pictures(self, entry: Found, content: ItemText) -> NamedPictures:
@@ -249,13 +258,18 @@ def _first_date(entry: Found, *names: str) -> datetime | None:
     return next((date for name in names if (date := read_date(_text(entry, name)))), None)
 
 
-def _episode(entry: Found) -> Episode | None:
+def _episode(entry: Found, base: str) -> Episode | None:
+    """Return what podcast directories show of an item. Of several transcripts, feedparser keeps the last."""
     kind = _text(entry, "itunes_episodetype").strip().lower()
+    transcript, chapters = (entry.get(f"podcast_{each}") or {} for each in ("transcript", "chapters"))
+    written = (absolute_web(base, _text(transcript, "url")), _text(transcript, "type").strip() or "text/plain")
     found = Episode(
         season=_number(_text(entry, "itunes_season")) % 1_000_000,
         number=_number(_text(entry, "itunes_episode")) % 1_000_000,
         kind=kind if kind in ("full", "trailer", "bonus") else "",
         title=plain_title(_text(entry, "itunes_title")),
         explicit=dict.get(entry, "itunes_explicit") if isinstance(entry, dict) else None,
+        transcripts=(written,) if written[0] else (),
+        chapters=absolute_web(base, _text(chapters, "url")),
     )
     return None if found == Episode() else found

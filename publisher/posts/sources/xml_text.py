@@ -11,7 +11,9 @@ import codecs
 import re
 from collections.abc import Mapping
 from contextlib import suppress
+from html import unescape
 from html.entities import html5
+from xml.parsers.expat import ErrorString, ExpatError, ParserCreate
 
 from publisher.core.errors import FeedError
 
@@ -60,9 +62,18 @@ _REFERENCE = re.compile(
     r"|&#([0-9]{1,7});|&#x([0-9a-fA-F]{1,6});",
     re.DOTALL,
 )
+# Sections, and texts behind a tag.
+_BETWEEN = re.compile(
+    r"""<!\[CDATA\[.*?(?:\]\]>|\Z)|(<(?:[^<>"']++|"[^"<]*+"|'[^'<]*+')*+>)([^<]+)""",
+    re.DOTALL,
+)
+_SIGNS = (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&apos;", "'"), ("&amp;", "&"))
 _PREFIXES = re.compile(r"</?([A-Za-z_][\w.-]{0,30}):[A-Za-z]")
 _DECLARATIONS = re.compile(r"\bxmlns:([A-Za-z_][\w.-]{0,30})\s{0,9}=")
 _MOST_PREFIXES = 40
+# What a document may have at most. XHTML in an entry is nested the deepest.
+_MOST_DEPTH, _MOST_CHILDREN, _MOST_ATTRIBUTES, _MOST_DECLARED = 250, 1_000, 200, 100
+
 # The namespaces of the prefixes that feeds use most, for those that forget to declare them.
 NAMESPACES = {
     "atom": "http://www.w3.org/2005/Atom",
@@ -139,7 +150,56 @@ def xml_text(text: str) -> str:
     text = without_forbidden(text[root.start() :])
     if "&" in text or "<!" in text:
         text = _REFERENCE.sub(_as_xml, text)
+        text = _BETWEEN.sub(_in_section, text)
     return _with_namespaces(text)
+
+
+def require_tame(text: str, most_items: int) -> str:
+    """Return why a document is not well-formed XML, with the line; "" if it is.
+
+    Raises FeedError for more items, levels, attributes or prefixes than any tool writes, of which a parser that keeps
+    all of them would need much more time and memory than the document is long.
+    """
+    parser, counter = ParserCreate(), _Counter(most_items)
+    parser.ordered_attributes = True
+    parser.StartElementHandler, parser.EndElementHandler = counter.start, counter.end
+    try:
+        parser.Parse(text, True)
+    except ExpatError as error:
+        return f"{ErrorString(error.code)}, line {error.lineno}"
+    finally:
+        parser.StartElementHandler = parser.EndElementHandler = None  # or it would be part of a circle
+    return ""
+
+
+class _Counter:
+    """What is counted of a document while its tags pass by."""
+
+    def __init__(self, most_items: int) -> None:
+        self._most, self._items, self._depth = most_items, 0, 0
+        self._item_depth, self._children = 0, 0
+        self._prefixes: set[str] = set()
+
+    def start(self, name: str, attributes: list[str]) -> None:
+        self._depth += 1
+        if attributes:
+            self._prefixes.update(each for each in attributes[::2] if each.startswith("xmlns:"))
+        if name.rpartition(":")[2] in ("item", "entry"):
+            self._items, self._item_depth, self._children = self._items + 1, self._depth, 0
+            if self._items > self._most:
+                raise too_many(self._most)
+        self._children += self._depth == self._item_depth + 1
+        for what, number, most in (
+            ("levels of elements", self._depth, _MOST_DEPTH),
+            ("elements in one item", self._children, _MOST_CHILDREN),
+            ("attributes in one element", len(attributes) // 2, _MOST_ATTRIBUTES),
+            ("prefixes of namespaces", len(self._prefixes), _MOST_DECLARED),
+        ):
+            if number > most:
+                raise FeedError(f"has more than {most} {what}", hint="report it to the site, since no tool writes that")
+
+    def end(self, name: str) -> None:
+        self._depth -= 1
 
 
 def no_feed(text: str) -> FeedError:
@@ -156,9 +216,9 @@ def no_feed(text: str) -> FeedError:
     )
 
 
-def too_many(items: int, most: int) -> FeedError:
+def too_many(most: int) -> FeedError:
     """Return the error for a feed with more items than are read."""
-    return FeedError(f"has {items:,} items, more than {most:,}", hint="let the site's feed contain fewer posts")
+    return FeedError(f"has more than {most:,} items", hint="let the site's feed contain fewer posts")
 
 
 def without_forbidden(text: str) -> str:
@@ -183,6 +243,19 @@ def _as_xml(found: re.Match[str]) -> str:
     if name and name[0] != "#" and (known := html5.get(f"{name};")):
         return known.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return f"&amp;{written[1:]}"
+
+
+def _in_section(found: re.Match[str]) -> str:
+    """Return a text with references as a section, which feedparser reads in one piece rather than in one for each."""
+    if not found[2] or "&" not in found[2]:
+        return found[0]
+    text = found[2]
+    if "&#" in text:
+        text = unescape(text)
+    else:
+        for reference, sign in _SIGNS:
+            text = text.replace(reference, sign)
+    return f"{found[1]}<![CDATA[{text.replace(']]>', ']]]]><![CDATA[>')}]]>"
 
 
 def _character(code: int, written: str) -> str:
