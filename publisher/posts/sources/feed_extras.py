@@ -25,7 +25,8 @@ _VOID = frozenset("area base br col embed hr img input link meta source track wb
 _TAG = re.compile(
     r"""<!--.*?(?:-->|\Z)|<(/?)([a-zA-Z][a-zA-Z0-9]{0,30})\b((?:[^<>"']++|"[^"]*+"|'[^']*+')*+)>""", re.DOTALL
 )
-_CLASSES = re.compile(r"""\s(?:class|id)\s{0,9}=\s{0,9}(?:"([^"]{1,2000})"|'([^']{1,2000})'|([^\s"'>]{1,2000}))""")
+_MARKED = re.compile(r"\s(?:class|id)\s{0,9}=", re.IGNORECASE)
+_CLASSES = re.compile(r"""(?i:\sclass|\sid)\s{0,9}=\s{0,9}(?:"([^"]{1,2000})"|'([^']{1,2000})'|([^\s"'>]{1,2000}))""")
 _IMAGE = re.compile(r"<img\b((?:\s[a-z:-]+(?:=\"[^\"]*\")?)*)\s*/?>")
 _ATTRIBUTE = re.compile(r'\s([a-z:-]+)="([^"]*)"')
 _PIXEL = re.compile(r'\s(?:width|height)="[01](?:px)?"')
@@ -46,7 +47,7 @@ def without_marked(fragment: str) -> str:
     An element that nothing closes is only a tag, and its content stays.
     """
     pattern = _classes()
-    if not ("class=" in fragment or "id=" in fragment) or not pattern.search(fragment):
+    if not _MARKED.search(fragment) or not pattern.search(fragment):
         return fragment
     removed: list[tuple[int, int]] = []
     opened: dict[str, list[tuple[int, bool]]] = {}

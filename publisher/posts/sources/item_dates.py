@@ -37,6 +37,8 @@ _ZONES = {
     **{"eest": 3, "msk": 3, "msd": 4, "jst": 9, "kst": 9, "hkt": 8, "sgt": 8, "wib": 7, "aest": 10, "aedt": 11},
     **{"acst": 9.5, "acdt": 10.5, "awst": 8, "nzst": 12, "nzdt": 13, "sast": 2, "brt": -3, "art": -3},
 }
+# An offset with the name of its zone, as Go writes it.
+_NAMED_TOO = re.compile(r"([+-]\d\d:?\d\d) [A-Z]{2,5}$")
 _ZONE = re.compile(r"(?<=[\d\s])\(?([A-Za-z]{1,5})\)?$")
 
 # The names of months as feeds in other languages write them, by their first letters without accents.
@@ -45,13 +47,13 @@ _MONTHS = (
     ("feb", "fev", "fevr", "uno", "lut", "фев", "лют", "sub", "φεβ", "hel"),
     ("mar", "mars", "marz", "mrt", "maerz", "bre", "мар", "бер", "μαρ", "maa"),
     ("apr", "avr", "abr", "dub", "kwi", "апр", "кві", "nis", "απρ", "huh"),
-    ("may", "mai", "mag", "mei", "maj", "kve", "май", "мая", "тра", "μαι", "tou"),
+    ("may", "mai", "mag", "mei", "maj", "kve", "маи", "мая", "тра", "μαι", "tou"),
     ("jun", "juin", "giu", "cer", "cze", "июн", "чер", "haz", "ιουν", "kes"),
-    ("jul", "juil", "lug", "cvc", "lip", "июл", "лип", "tem", "ιουλ", "hei"),
-    ("aug", "aou", "ago", "srp", "sie", "авг", "сер", "αυγ", "elo"),
+    ("jul", "juil", "lug", "cvc", "cervenc", "lip", "июл", "лип", "tem", "ιουλ", "hei"),
+    ("aug", "aou", "ago", "srp", "sie", "agu", "авг", "сер", "αυγ", "elo"),
     ("sep", "set", "zar", "wrz", "сен", "вер", "eyl", "σεπ", "syy"),
     ("oct", "okt", "ott", "out", "rij", "paz", "окт", "жов", "eki", "οκτ", "lok"),
-    ("nov", "lis", "ноя", "kas", "νοε", "mar."),
+    ("nov", "marras", "lis", "лис", "ноя", "kas", "νοε"),
     ("dec", "dez", "dic", "des", "pro", "gru", "дек", "гру", "ara", "δεκ", "jou"),
 )
 _IN_WORDS = re.compile(
@@ -69,7 +71,7 @@ def read_date(text: str) -> datetime | None:
     Understood are RFC 822, RFC 3339, looser spellings of both, names of months in other languages, names of time zones
     and Unix time. A date without a zone is in UTC, and a day alone is its beginning.
     """
-    text = " ".join(text.split())
+    text = _NAMED_TOO.sub(r"\1", " ".join(text.split()))
     if not text or len(text) > _LONGEST or _YEAR_ZERO.search(text):
         return None
     for reading in (_rfc_3339, _rfc_822, _unix_time, _other_words, _loose):

@@ -16,7 +16,7 @@ from publisher.posts.text.nesting import require_shallow_html
 from publisher.posts.urls import absolute, is_web_url
 
 # Longer URLs are not those of pages or pictures.
-_LONGEST_URL = 4000
+_LONGEST_URL = 2000
 _LONGEST_TITLE = 500
 _LONGEST_SUMMARY = 10_000
 # A longer text is not one of a post, and is left out.
@@ -110,7 +110,7 @@ def clean_text(text: ItemText, url: str, link: str, home: str) -> ItemText:
     home  the URL of the site; "" if unknown
     Of a text that is nested too deeply to be shown anywhere, only the words are left.
     """
-    base = (absolute(url, text.base) if text.base else "") or link
+    base = (absolute(url, text.base) if 0 < len(text.base) <= _LONGEST_URL else "") or link
 
     def absolutise(tag: str, reference: str) -> str | None:
         return absolute(base, reference) or None if has_safe_scheme(reference, tag) else None

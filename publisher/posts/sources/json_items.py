@@ -26,7 +26,9 @@ def read_json(body: bytes, url: str, headers: Mapping[str, str], most_items: int
         feed = json.loads(text)
     except (ValueError, RecursionError) as error:
         line = f" in line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
-        raise FeedError(f"is not valid JSON{line}", hint="tell the site, since no reader can read it") from error
+        raise FeedError(
+            f"is not valid JSON{line}", hint="tell the people of the site, since no feed reader can read it"
+        ) from error
     if not isinstance(feed, dict) or not isinstance(feed.get("items"), list):
         raise no_feed(text)
     items = [item for item in feed["items"] if isinstance(item, dict)]

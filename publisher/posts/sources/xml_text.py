@@ -44,6 +44,7 @@ _MEANT = {
 _IN_ASCII = re.compile(r"iso2022|hz")
 # Codecs of Python that are not the encoding of any document, or whose document would begin with other bytes.
 _NOT_MEANT = re.compile(r"utf-(?:7|16|32).*|idna|punycode|.*unicode_escape|undefined|mbcs|oem|palmos")
+_BEYOND_ASCII = bytes(range(0x80, 0x100))
 # Decodes bytes that are not UTF-8 as what Windows shows.
 _AS_WINDOWS = "publisher.windows"
 
@@ -109,7 +110,15 @@ def decoded_text(body: bytes, headers: Mapping[str, str]) -> tuple[str, str]:
         if codec != "utf-8":
             with suppress(UnicodeDecodeError):
                 return body.decode(codec), ""
-    return body.decode("utf-8", _AS_WINDOWS), f"has bytes that are not {names[0] or 'UTF-8'}"
+    return _nearly_utf8(body), f"has bytes that are not {names[0] or 'UTF-8'}"
+
+
+def _nearly_utf8(body: bytes) -> str:
+    """Return the text of bytes that are UTF-8 with some flaws, or else Windows-1252 with some that look like UTF-8."""
+    right = body.decode("utf-8", "ignore")
+    flaws = len(body) - len(right.encode())
+    beyond_ascii = len(right) - len(body.translate(None, _BEYOND_ASCII))
+    return body.decode("utf-8", _AS_WINDOWS) if beyond_ascii > flaws else body.decode("cp1252", "replace")
 
 
 def _marked(body: bytes) -> str:
@@ -196,7 +205,9 @@ class _Counter:
             ("prefixes of namespaces", len(self._prefixes), _MOST_DECLARED),
         ):
             if number > most:
-                raise FeedError(f"has more than {most} {what}", hint="report it to the site, since no tool writes that")
+                raise FeedError(
+                    f"has more than {most:,} {what}", hint="report it to the site, since no tool writes that"
+                )
 
     def end(self, name: str) -> None:
         self._depth -= 1

@@ -1,0 +1,78 @@
+"""The feeds that a web page names, found for a blog of which only the page's address is known."""
+
+from __future__ import annotations
+
+import pytest
+
+from publisher.posts.sources.discovery import feeds_of
+
+URL = "https://ann.test/blog/"
+
+
+def found(html: str) -> list[tuple[str, str, str]]:
+    return [tuple(feed) for feed in feeds_of(html.encode(), URL)]
+
+
+@pytest.mark.parametrize(
+    ("html", "feeds"),
+    [
+        (
+            '<link rel="alternate" type="application/rss+xml" title="Ann &raquo; Feed" href="/feed/">',
+            [("Ann » Feed", "https://ann.test/feed/", "rss")],
+        ),
+        (
+            "<LINK HREF='atom.xml' TYPE='application/atom+xml' REL='alternate'/>",
+            [("", "https://ann.test/blog/atom.xml", "atom")],
+        ),
+        (
+            "<link rel=alternate type=application/feed+json href=//cdn.test/feed.json>",
+            [("", "https://cdn.test/feed.json", "json")],
+        ),
+        (
+            '<link rel="home alternate" type="application/json" href="/feed.json">',
+            [("", "https://ann.test/feed.json", "json")],
+        ),
+        (
+            '<base href="/de/"><link rel="alternate" type="application/rss+xml" href="feed">',
+            [("", "https://ann.test/de/feed", "rss")],
+        ),
+        # several: those of comments are last
+        (
+            '<link rel="alternate" type="application/rss+xml" title="Ann &raquo; Comments Feed" href="/comments/feed/">'
+            '<link rel="alternate" type="application/rss+xml" title="Ann &raquo; Feed" href="/feed/">'
+            '<link rel="alternate" type="application/rss+xml" title="again" href="/feed/">',
+            [
+                ("Ann » Feed", "https://ann.test/feed/", "rss"),
+                ("Ann » Comments Feed", "https://ann.test/comments/feed/", "rss"),
+            ],
+        ),
+        # what is no feed
+        ('<link rel="alternate" hreflang="de" href="/de/">', []),
+        ('<link rel="alternate" type="application/json" href="/wp-json/wp/v2/pages/2">', []),
+        ('<link rel="alternate" type="application/json+oembed" href="/oembed">', []),
+        ('<link rel="alternate" type="text/xml" href="/sitemap.xml">', []),
+        ('<link rel="stylesheet alternate" type="application/rss+xml" href="/feed">', []),
+        ('<link rel="alternate" type="application/rss+xml" href="javascript:x">', []),
+        ('<!-- <link rel="alternate" type="application/rss+xml" href="/feed"> -->', []),
+        ('<script>"<link rel=alternate type=application/rss+xml href=/feed>"</script>', []),
+        # only if the head names none, links are looked at
+        ('<a href="/rss.xml" title="Follow">RSS</a><a href="/about">', [("Follow", "https://ann.test/rss.xml", "rss")]),
+        ('<a href="/feed.json">J</a>', [("", "https://ann.test/feed.json", "json")]),
+        ('<a href="/blog/atom.xml">A</a>', [("", "https://ann.test/blog/atom.xml", "atom")]),
+        ('<a href="/blog?format=rss">A</a>', [("", "https://ann.test/blog?format=rss", "rss")]),
+        (
+            '<link rel="alternate" type="application/rss+xml" href="/a"><a href="/rss.xml">RSS</a>',
+            [("", "https://ann.test/a", "rss")],
+        ),
+        ('<a href="/feeding-birds">A</a><a href="/rss-is-not-dead/">B</a>', []),
+        ("", []),
+        ("<link", []),
+    ],
+)
+def test_a_page_names_its_feeds(html: str, feeds: list[tuple[str, str, str]]) -> None:
+    assert found(html) == feeds
+
+
+def test_a_page_of_many_feeds_is_read_up_to_a_limit() -> None:
+    links = "".join(f'<link rel="alternate" type="application/rss+xml" href="/{n}">' for n in range(1000))
+    assert len(found(links)) == 100
