@@ -67,11 +67,13 @@ def problem_at(error: PublisherError) -> Problem:
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """The person or organisation that wrote a post."""
+    """The person or organisation that wrote a post. image: the absolute URL of a picture of them."""
 
     name: str
     email: str = ""
     url: str = ""
+    image: str = ""
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)

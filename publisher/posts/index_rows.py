@@ -71,9 +71,14 @@ def _flat_post(post: Post) -> list[Any]:
         post.published.isoformat(),
         post.updated.isoformat() if post.updated is not post.published else "",
         post.language,
-        [[author.name, author.email, author.url] for author in post.authors],
+        [_flat_author(author) for author in post.authors],
         {key: value for key, value in rest.items() if value},
     ]
+
+
+def _flat_author(author: Author) -> list[str]:
+    face = (author.image, author.about) if author.image or author.about else ()
+    return [author.name, author.email, author.url, *face]
 
 
 def to_post(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, OrderedDict, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
@@ -135,8 +135,8 @@ class Renderer:
                     lexer(code, language)
             problems = (*problems, *self._slow_code(post.source))
         self._referred.append(Referred(post.source, body.links, list(body.assets), body.problems))
-        if post.image and bare_url(post.image.url) in body.lost:
-            post = replace(post, image=None)
+        if body.lost:
+            post = _without_lost(post, body.lost)
         return RenderedPost(
             post, body.html, body.excerpt, body.words, problems, body.assets, body.pictures, lexer, body.maths
         )
@@ -221,6 +221,13 @@ def _problem_of(error: PostError | OSError, post: Post, path: str) -> Problem:
     """Return the problem of a post that is left out. An item is a stranger's, so nobody here can correct it."""
     problem = problem_of(error, path)
     return replace(problem, severity=Severity.WARNING, line=0) if post.from_source else problem
+
+
+def _without_lost(post: Post, lost: Collection[str]) -> Post:
+    """Return a post without the pictures in its front matter that are missing. lost: their URLs, as in bare_url()."""
+    image = None if post.image and bare_url(post.image.url) in lost else post.image
+    authors = tuple(replace(each, image="") if bare_url(each.image) in lost else each for each in post.authors)
+    return replace(post, image=image, authors=authors)
 
 
 def _written(post: Post, site_url: str) -> WrittenPost:

@@ -107,7 +107,7 @@ class _PostBuilder:
             language=language,
             excerpt=typeset(plain_line(self.meta.text("excerpt"))),
             excerpt_separator=self.meta.text("separator"),
-            authors=self._authors(),
+            authors=self._authors(url),
             tags=self._tags(),
             image=self._image(url),
             enclosures=enclosures,
@@ -312,14 +312,24 @@ class _PostBuilder:
             slugs.setdefault(tag.slug, tag)
         return tuple(slugs.values())
 
-    def _authors(self) -> tuple[Author, ...]:
-        value, _ = self.meta.find("authors")
+    def _authors(self, url: str) -> tuple[Author, ...]:
+        value, line = self.meta.find("authors")
         if isinstance(value, str):
             authors = _authors_in(decoded(value))
         else:
             items = value if isinstance(value, list) else [value]
-            authors = tuple(author for author in map(_author, items) if author)
+            named = [(author, item) for item in items if (author := _author(item))]
+            authors = tuple(self._with_face(author, item, url, line) for author, item in named)
         return authors or ((self.settings.author,) if self.settings.author else ())
+
+    def _with_face(self, author: Author, item: Tree, url: str, line: int) -> Author:
+        """Return an author with the picture and the line about them that a table has."""
+        if not isinstance(item, dict):
+            return author
+        table = FrontMatter(item, {})
+        picture = first_text(table, "image", "avatar", "picture", "photo")
+        image = self.attached.url(url, picture, line, is_picture=True) if picture else ""
+        return replace(author, image=image, about=plain_line(first_text(table, "about", "bio")))
 
     def _image(self, url: str) -> Image | None:
         value, line = self.meta.find("image")

@@ -179,7 +179,7 @@ def make_article(
     post = rendered.post
     up = root(entry.path)
     page = _page(frame, entry, rendered, around.card)
-    picture = _picture(rendered, frame, up)
+    picture, faces = _picture(rendered, frame, up), _faces(frame, rendered)
     return frame.render(
         "post.html",
         page,
@@ -197,7 +197,8 @@ def make_article(
         newer=around.newer,
         older=around.older,
         related=around.related,
-        author=_author(frame, post),
+        faces=faces,
+        author=faces[0] if faces else None,
     )
 
 
@@ -218,10 +219,17 @@ def make_standalone(frame: Frame, rendered: RenderedPost) -> bytes:
     return frame.render("page.html", page, post=rendered.post, body=body, picture=picture)
 
 
-def _author(frame: Frame, post: Post) -> Person | None:
-    """Return the site's author if they wrote the post, and there is more to show of them than their name."""
-    author = frame.site.author
-    return author if author and any(each.name == author.name for each in post.authors) else None
+def _faces(frame: Frame, rendered: RenderedPost) -> list[Person]:
+    """Return the authors of a post of whom there is more to show than a name: in its front matter, or the site's."""
+    found = []
+    for each in rendered.post.authors:
+        if each.image or each.about:
+            picture = rendered.picture(each.image)
+            image = page_picture(picture, lambda url: url).small if picture else each.image
+            found.append(Person(name=each.name, url=each.url, image=image, about=each.about))
+        elif frame.site.author and each.name == frame.site.author.name:
+            found.append(frame.site.author)
+    return found
 
 
 def _body(rendered: RenderedPost, frame: Frame, up: str) -> str:

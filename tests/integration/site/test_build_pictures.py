@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from lxml import html
 
 from publisher.config import NewsletterConfig
 from publisher.core.newsletter_models import Letter
@@ -189,3 +190,35 @@ def test_feeds_show_the_widest_copy_of_a_very_wide_picture(tmp_path: Path) -> No
     urls = re.findall(r'(?:src|<media:\w+ url)="([^"]*)"', feed)
     assert set(urls) == {f"{PAGE}wide.png.1440.png", f"{PAGE}fits.png"}
     assert {url.removeprefix(f"{URL}/") for url in urls} | {"2024/07/06/hello/wide.png"} <= public.keys()
+
+
+AUTHORS = """\
+  - Ada
+  - {name: Bob, url: "https://bob.example", image: bob.jpg, about: Draws <maps>.}
+  - {name: Eve, avatar: /img/eve.png}
+  - {name: Joe, photo: none.jpg, bio: Gone.}
+  - {name: Ann, email: ann@site.example}"""
+
+
+def test_guests_are_shown_with_their_pictures(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.file("posts/bob.jpg", photograph("jpg", width=1000, height=1500))
+    folder.file("static/img/eve.png", picture("png", 100, 100))
+    folder.write("2024-07-06-hello.md", "Words.", f"title: One\nauthors:\n{AUTHORS}")
+    folder.write("2024-07-05-other.md", "Words.", "title: Two\nauthors: Ada, Bob")
+    folder.build()
+    page = html.document_fromstring(folder.public()["2024/07/06/hello/index.html"].decode())
+    parts = (".//p[@class='name']", ".//p[@class='about']", "img/@src")
+    shown = [[each.xpath(f"string({part})") for part in parts] for each in page.xpath("//div[@class='author']")]
+    assert shown == [
+        ["Bob", "Draws <maps>.", "../../../../2024/07/06/hello/bob.jpg.360.jpg"],
+        ["Eve", "", "../../../../img/eve.png"],
+        ["Joe", "Gone.", ""],
+    ]
+    built = folder.public()
+    assert "2024/07/06/hello/bob.jpg.360.jpg" in built
+    assert all(secret not in built["2024/07/06/hello/bob.jpg"] for secret in SECRETS)
+    assert 'class="author"' not in built["2024/07/05/other/index.html"].decode()
+    assert any("none.jpg doesn't exist" in each.message for each in folder.check())
+    folder.build()  # from the index
+    assert b"bob.jpg.360.jpg" in folder.public()["2024/07/06/hello/index.html"]
