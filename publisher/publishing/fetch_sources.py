@@ -25,7 +25,7 @@ from publisher.posts.sources.feed_document import read_feed
 from publisher.posts.sources.fetcher import Answer, FetchError, Request, fetch_all, user_agent
 from publisher.posts.sources.identity import changes, newest_first
 from publisher.posts.sources.network_addresses import destination_of
-from publisher.posts.sources.pace import LEAST, Whereabouts, after_redirect, fresh_for, next_fetch
+from publisher.posts.sources.pace import LEAST, Whereabouts, after_redirect, fresh_for, is_skipped, next_fetch
 from publisher.publishing.source_slots import wanted_for_slots
 from publisher.publishing.wiring import Project
 
@@ -128,7 +128,7 @@ def fetch_sources(
         reports += claimed.reports(watch, stop, network)
     if names is not None:
         fetched = {report.name for report in reports}
-        reports += [_not_fetched(project, states[name]) for name in sorted(sources.keys() - fetched)]
+        reports += [_not_fetched(project, states[name], now) for name in sorted(sources.keys() - fetched)]
     return tuple(sorted(reports, key=lambda report: report.name))
 
 
@@ -276,7 +276,8 @@ def _may_be_claimed(state: SourceState, now: datetime, since: datetime | None) -
     is_wanted = since is not None and (state.asked_at is None or state.asked_at < since)
     is_left = bool(state.claim) and not state.is_being_fetched(now)
     is_closed = state.closed_until is not None and state.closed_until > now
-    return (state.next_at <= now or is_wanted or is_left) and not is_closed
+    is_due = state.next_at <= now and not is_skipped(now, state.pace)
+    return (is_due or is_wanted or is_left) and not is_closed
 
 
 def _unless_written(state: SourceState, now: datetime) -> datetime:
@@ -386,13 +387,15 @@ def _unsent(project: Project, name: str, gone: Sequence[int]) -> Iterator[Proble
             yield Problem(f"source {name}", 0, message, severity=Severity.WARNING)
 
 
-def _not_fetched(project: Project, state: SourceState) -> SourceReport:
+def _not_fetched(project: Project, state: SourceState, now: datetime) -> SourceReport:
     """Return the report of a source that nobody may fetch now."""
     zone = project.config.zone
     if state.closed_until is not None and state.closed_until >= state.next_at:
         why = f"its server asks not to be asked before {state.closed_until.astimezone(zone):%Y-%m-%d %H:%M}"
     elif state.ended_at is not None:
         why = "its server says that the feed is gone for good (410)"
+    elif state.next_at <= now and is_skipped(now, state.pace):
+        why = "its feed says that nothing changes at this hour"
     else:
         why = f"not due before {state.next_at.astimezone(zone):%Y-%m-%d %H:%M}"
     return SourceReport(state.name, state.next_at, waits=why)

@@ -26,6 +26,7 @@ MOST = timedelta(days=7)
 FETCHES_OF_A_MOVE = 3
 
 _HOUR = timedelta(hours=1)
+_HOURS, _DAYS = 24, 7
 _NOT_STORED = patterns.compile(r"\bno-(cache|store)\b")
 _MAX_AGE = patterns.compile(r"(?<![\w-])max-age\s*=\s*\"?([0-9]{1,10})")
 _SECONDS = patterns.compile(r"[0-9]{1,10}")
@@ -81,6 +82,16 @@ def fresh_for(headers: Mapping[str, str], now: datetime) -> timedelta:
     return max(timedelta(0), expires - (_http_date(headers.get("date", "")) or now) - age)
 
 
+def is_skipped(moment: datetime, pace: FeedPace) -> bool:
+    """Return whether a moment is in an hour or on a day on which a feed says that nothing changes.
+
+    A feed that excludes every hour or day of the week has said nothing.
+    """
+    moment = moment.astimezone(UTC)
+    hours, days = pace.skip_hours, pace.skip_days
+    return (moment.hour in hours and len(hours) < _HOURS) or (moment.weekday() in days and len(days) < _DAYS)
+
+
 def after_redirect(before: Whereabouts, answer: Answer) -> Whereabouts:
     """Return where a source is after an answer.
 
@@ -109,11 +120,11 @@ def _retry_after(value: str, now: datetime) -> timedelta:
 
 
 def _outside_of_skipped(time: datetime, pace: FeedPace, share: float) -> datetime:
-    """Return a time, or the first one after it that the feed does not exclude; the time itself if it excludes all."""
+    """Return a time, or the first one after it that the feed does not exclude."""
     begin = time.astimezone(UTC)
     for hours in range(24 * 8):
         hour = begin if not hours else begin.replace(minute=0, second=0, microsecond=0) + hours * _HOUR
-        if hour.hour not in pace.skip_hours and hour.weekday() not in pace.skip_days:
+        if not is_skipped(hour, pace):
             return time if not hours else hour + share * timedelta(minutes=10)
     return time
 

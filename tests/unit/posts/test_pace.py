@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from publisher.core.source_models import FeedPace
 from publisher.posts.sources.fetcher import Answer, FetchError
-from publisher.posts.sources.pace import Whereabouts, after_redirect, fresh_for, next_fetch
+from publisher.posts.sources.pace import Whereabouts, after_redirect, fresh_for, is_skipped, next_fetch
 
 NOW = datetime(2026, 11, 16, 9, 7, tzinfo=UTC)  # a Monday
 URL = "https://blog.example/feed"
@@ -99,6 +99,9 @@ def test_hours_and_days_on_which_nothing_changes_are_passed_over() -> None:
     everything = FeedPace(skip_hours=frozenset(range(24)))
     assert minutes(answered(), everything)[0] >= 30
     assert next_fetch(NOW, failed(), until_noon, 1).hour >= 12
+    assert is_skipped(NOW, until_noon)
+    assert is_skipped(NOW, weekdays)
+    assert not any(is_skipped(NOW, each) for each in (everything, FeedPace(skip_days=frozenset(range(7))), FeedPace()))
 
 
 def test_the_spread_is_the_same_each_time_and_differs_between_sources() -> None:
