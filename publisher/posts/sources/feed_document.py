@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from publisher.core.errors import FeedError
 from publisher.core.source_models import FeedDocument
 from publisher.posts.bounded_process import OverLimit, TimeLimit, feed_process
+from publisher.posts.urls import absolute, is_web_url
 
 __all__ = ["FeedError", "read_feed"]
 
@@ -22,6 +24,9 @@ MOST_ITEMS = 20_000
 # A feed of 20 items with whole texts is read in 0.03 s, and 20 MB in 20 s.
 _TIME = TimeLimit(seconds=5.0, per_mb=4.0)
 
+_LONGEST_HEADER = 8_000
+_LINK = re.compile(r"<([^<>]{1,2000})>((?:\s*+;\s*+[\w*-]++(?:\s*+=\s*+(?:\"[^\"]*+\"|[^\s\",;]++))?)*+)")
+_RELATION = re.compile(r";\s{0,9}rel\s{0,9}=\s{0,9}\"?([^\";,]{1,200})", re.IGNORECASE)
 _JSON = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?\0?\s*+[\[{]")
 
 
@@ -50,7 +55,24 @@ def read_feed(body: bytes, url: str, headers: Mapping[str, str]) -> FeedDocument
 
 
 def _read(body: bytes, url: str, headers: dict[str, str]) -> FeedDocument:
-    """Read a document, in the child."""
+    """Read a document, in the child. What it doesn't say about itself, the headers may."""
+    found = _parsed(body, url, headers)
+    hub, own = found.hub or _linked(headers, "hub", url), found.url or _linked(headers, "self", url)
+    language = found.language or headers.get("content-language", "").partition(",")[0].strip()[:40]
+    items = tuple(item for item in found.items if item.title or item.html or item.summary or item.link)
+    return replace(found, items=items, hub=hub, url=own, language=language)
+
+
+def _linked(headers: Mapping[str, str], relation: str, url: str) -> str:
+    """Return the absolute URL of a relation in the Link header (RFC 8288); "" if it isn't there."""
+    for reference, parameters in _LINK.findall(headers.get("link", "")[:_LONGEST_HEADER]):
+        if relation in " ".join(_RELATION.findall(parameters)).lower().split():
+            found = absolute(url, reference)
+            return found if is_web_url(found) else ""
+    return ""
+
+
+def _parsed(body: bytes, url: str, headers: dict[str, str]) -> FeedDocument:
     if _is_json(body):
         from publisher.posts.sources.json_items import read_json
 

@@ -30,7 +30,7 @@ from publisher.posts.sources.item_text import (
     summary_of,
     too_long,
 )
-from publisher.posts.sources.xml_text import decoded_text, no_feed, require_tame, too_many, xml_text
+from publisher.posts.sources.xml_text import decoded_text, no_feed, require_tame, too_many, without_references, xml_text
 
 Found = Mapping[str, Any]
 
@@ -40,8 +40,9 @@ _MOST_AUTHORS, _MOST_CATEGORIES, _MOST_ENCLOSURES = 50, 100, 20
 _HOURS = {"hourly": 1, "daily": 24, "weekly": 168, "monthly": 720, "yearly": 8760}
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
-# Elements that feedparser takes for others of the same name, under names that it does not know.
+# Elements that feedparser takes for others of that name, or whose text it changes, under names that it does not know.
 _RENAMED = (
+    (re.compile(r"<(/?)((?:[\w.-]{1,30}:)?)(?:guid|id)(?:\s[^<>]*?)?(/?)>"), r"<\1\2entryid\3>"),
     (re.compile(r"<(/?)media:(?:description|text)\b[^<>]*?(/?)>"), r"<\1media:caption\2>"),
     (re.compile(r"<(/?)media:title\b[^<>]*?(/?)>"), r"<\1media:heading\2>"),
     (re.compile(r"<(/?)itunes:summary\b[^<>]*?(/?)>"), r"<\1itunes:notes\2>"),
@@ -70,14 +71,15 @@ def read_xml(body: bytes, url: str, headers: Mapping[str, str], most_items: int)
     if len(found.entries) > most_items:
         raise too_many(most_items)
     problems = (problem, f"is not well-formed XML: {flaw}" if flaw else "")
-    return _Channel(found, text, url).document(tuple(filter(None, problems)))
+    return _Channel(found, text, url, is_repaired=bool(flaw)).document(tuple(filter(None, problems)))
 
 
 class _Channel:
     """A feed while it is read: what all of its items have in common."""
 
-    def __init__(self, found: Found, text: str, url: str) -> None:
-        self._found, self._text, self._url = found, text, url
+    def __init__(self, found: Found, text: str, url: str, *, is_repaired: bool) -> None:
+        """is_repaired: whether the document is not well-formed, so that feedparser leaves references in names."""
+        self._found, self._text, self._url, self._is_repaired = found, text, url, is_repaired
         self._feed: Found = found["feed"]
         self._is_atom = str(found.get("version") or "").startswith("atom")
         self._links = [link for link in self._feed.get("links") or () if isinstance(link, dict)]
@@ -138,8 +140,13 @@ class _Channel:
         _, _, behind = self._text.partition(f"<{name}")
         return re.findall(r">([^<>]{1,20})</", behind.partition(f"</{name}")[0][:5000])
 
+    def _name(self, found: Found, key: str) -> str:
+        """Return a value that is no text for readers."""
+        value = _text(found, key)
+        return without_references(value) if self._is_repaired and "&" in value else value
+
     def _item(self, entry: Found) -> FeedItem:
-        guid, link = " ".join(_text(entry, "id").split()), self._link_of(entry)
+        guid, link = self._guid_of(entry), self._link_of(entry)
         title = self._title(entry)
         base = link or self.link or self._url
         content, summary = self._texts(entry, base)
@@ -160,14 +167,15 @@ class _Channel:
         )
 
     def _link_of(self, entry: Found) -> str:
-        """Return the URL of the item's page. An address as guid is one if nothing else is."""
-        links = [link for link in entry.get("links") or () if isinstance(link, dict)]
-        written = [_text(entry, "feedburner_origlink")]
-        if any(link.get("rel") == "alternate" for link in links):
-            written.append(_text(entry, "link"))
-        written += [_text(link, "href") for link in links if link.get("rel") == "alternate"]
-        found = next((url for each in written if each and (url := self._absolute(each))), "")
-        return found or (absolute_web("", _text(entry, "id")) if entry.get("guidislink") or self._is_atom else "")
+        """Return the URL of the item's page: the first link to a page, else any, else the guid if it is an address."""
+        links = [link for link in entry.get("links") or () if isinstance(link, dict) and link.get("rel") == "alternate"]
+        links.sort(key=lambda link: "html" not in _text(link, "type"))
+        written = [self._name(entry, "feedburner_origlink"), *(_text(link, "href") for link in links)]
+        found = next((url for each in written if (url := self._absolute(each))), "")
+        return found or absolute_web("", self._guid_of(entry))
+
+    def _guid_of(self, entry: Found) -> str:
+        return " ".join((self._name(entry, "entryid") or self._name(entry, "id")).split())
 
     def _texts(self, entry: Found, base: str) -> tuple[ItemText, str]:
         """Return the whole text, which may be empty, and the summary.
@@ -178,7 +186,9 @@ class _Channel:
         whole = max(contents, key=lambda each: len(each.written), default=ItemText(""))
         detail = entry.get("summary_detail")
         described = self._text_of(detail) if isinstance(detail, dict) else ItemText(_text(entry, "summary"))
-        notes = ItemText(_text(entry, "itunes_notes") or _text(entry, "media_caption"), is_plain=not self._is_atom)
+        notes = ItemText(
+            self._name(entry, "itunes_notes") or self._name(entry, "media_caption"), is_plain=not self._is_atom
+        )
         if described.written == whole.written:  # feedparser copies the one into the other
             described = notes
         short = clean_text(described if described.written.strip() else notes, self._url, base, self.link)
@@ -200,7 +210,7 @@ class _Channel:
     def _authors_of(self, found: Found) -> tuple[Author, ...]:
         authors: dict[str, Author] = {}
         for each in found.get("authors") or ():
-            name, email = plain_title(_text(each, "name")), _text(each, "email").strip()
+            name, email = plain_title(self._name(each, "name")), self._name(each, "email").strip()
             email = "" if email.lower().startswith(("noreply@", "no-reply@", "nobody@")) else email
             url = absolute_web(self._base, _text(each, "href")) if _text(each, "href") else ""
             if name or email:
@@ -210,7 +220,7 @@ class _Channel:
     def _categories(self, entry: Found) -> Iterator[str]:
         names: dict[str, str] = {}
         for tag in entry.get("tags") or ():
-            scheme, term = _text(tag, "scheme"), _text(tag, "label") or _text(tag, "term")
+            scheme, term = _text(tag, "scheme"), self._name(tag, "label") or self._name(tag, "term")
             if scheme.endswith("#kind") or re.match(r"https?://", term):  # Google's kinds of entries
                 continue
             name = plain_title(term)
@@ -239,7 +249,7 @@ class _Channel:
             enclosures=tuple(link for link in entry.get("links") or () if link.get("rel") == "enclosure"),
             own=_text(image, "href") if isinstance(image, dict) else "",
             html=content.html,
-            words=plain_title(_text(entry, "media_caption")),
+            words=plain_title(_text(entry, "media_caption")) if "content" in entry or "summary" in entry else "",
             caption=plain_title(_text(entry, "media_heading")),
         )
 

@@ -260,13 +260,15 @@ def _in_section(found: re.Match[str]) -> str:
     """Return a text with references as a section, which feedparser reads in one piece rather than in one for each."""
     if not found[2] or "&" not in found[2]:
         return found[0]
-    text = found[2]
-    if "&#" in text:
-        text = unescape(text)
-    else:
-        for reference, sign in _SIGNS:
-            text = text.replace(reference, sign)
+    text = unescape(found[2]) if "&#" in found[2] else without_references(found[2])
     return f"{found[1]}<![CDATA[{text.replace(']]>', ']]]]><![CDATA[>')}]]>"
+
+
+def without_references(text: str) -> str:
+    """Return a text with the five signs that XML names instead of their references."""
+    for reference, sign in _SIGNS:
+        text = text.replace(reference, sign)
+    return text
 
 
 def _character(code: int, written: str) -> str:
