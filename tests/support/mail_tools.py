@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from urllib.parse import unquote
 
 from tests.support import NPM
 from tests.support.needs import need, need_npm
@@ -30,27 +31,31 @@ def listed(name: str) -> Any:
     return tomllib.loads((HERE / name).read_text(encoding="utf-8"))
 
 
-def html_validate(folder: Path) -> set[tuple[str, str]]:
-    """Rule and message of all that html-validate says of the .html files in a folder."""
-    return {(each["rule"], each["message"]) for found in _node("html", folder).values() for each in found}
+def html_validate(folder: Path) -> dict[str, set[tuple[str, str]]]:
+    """Rule and message of all that html-validate says of each .html file in a folder, by the file's name."""
+    found = _node("html", folder).items()
+    return {Path(file).name: {(each["rule"], each["message"]) for each in said} for file, said in found}
 
 
-def unsupported(folder: Path) -> dict[str, set[str]]:
-    """Features that some program of the four great ones does not know, with these programs."""
-    features: dict[str, set[str]] = {}
-    for found in _node("support", folder).values():
+def unsupported(folder: Path) -> dict[str, dict[str, set[str]]]:
+    """By the file's name, features that some program of the four great ones does not know, with these programs."""
+    features: dict[str, dict[str, set[str]]] = {}
+    for file, found in _node("support", folder).items():
         for each in found:
-            features.setdefault(each["feature"], set()).add(each["client"])
+            features.setdefault(Path(file).name, {}).setdefault(each["feature"], set()).add(each["client"])
     return features
 
 
-def vnu(folder: Path) -> set[str]:
-    """Messages of the Nu HTML Checker."""
+def vnu(folder: Path) -> dict[str, set[str]]:
+    """Messages of the Nu HTML Checker, by the file's name."""
     files = sorted(map(str, folder.glob("*.html")))
     quick = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]  # to optimise takes longer than the checking
     program = ["java", "-Xss8m", *quick, "-jar", str(VNU), "--format", "json", "--exit-zero-always", *files]
     done = subprocess.run(program, capture_output=True, text=True, timeout=300, check=True)
-    return {each["message"] for each in json.loads(done.stderr)["messages"]}
+    found: dict[str, set[str]] = {}
+    for each in json.loads(done.stderr)["messages"]:
+        found.setdefault(unquote(each["url"]).rpartition("/")[2], set()).add(each["message"])
+    return found
 
 
 def spam_scores(messages: Sequence[bytes]) -> list[tuple[float, str]]:

@@ -76,7 +76,13 @@ def test_xmllint_accepts_every_xml_file(public: Path, paged: Path) -> None:
 def test_feedparser_finds_nothing_wrong_in_any_file(feeds: dict[str, bytes]) -> None:
     for path, data in feeds.items():
         if _kind(path) != "json":
-            parsed = feedparser.parse(data, response_headers={"content-type": "application/xml; charset=utf-8"})
+            # It need not clean the HTML, which takes it most of the time and of which it finds nothing wrong.
+            parsed = feedparser.parse(
+                data,
+                response_headers={"content-type": "application/xml; charset=utf-8"},
+                sanitize_html=False,
+                resolve_relative_uris=False,
+            )
             assert not parsed.bozo, f"{path}: {parsed.get('bozo_exception')}"
 
 
@@ -194,10 +200,8 @@ def test_check_finds_nothing_in_what_build_wrote(public: Path) -> None:
     assert [problem for problem in wrong if "feed readers reject large files" not in problem.message] == []
 
 
-def test_a_second_build_touches_no_file(tmp_path: Path) -> None:
-    site = make_site(tmp_path / "twice")
-    build_site(site)
-    stamps = {path: path.stat().st_mtime_ns for path in (site / "public").rglob("*")}
-    report = build_site(site, NOW)
+def test_a_second_build_touches_no_file(public: Path) -> None:
+    stamps = {path: path.stat().st_mtime_ns for path in public.rglob("*")}
+    report = build_site(public.parent, NOW)
     assert not report.changed
-    assert {path: path.stat().st_mtime_ns for path in (site / "public").rglob("*")} == stamps
+    assert {path: path.stat().st_mtime_ns for path in public.rglob("*")} == stamps
