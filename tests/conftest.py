@@ -9,8 +9,10 @@ import random
 import signal
 import sys
 from collections.abc import Iterator
+from functools import cache
 from itertools import groupby
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -71,9 +73,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Return twice the number of processors for `-n auto`: many tests wait for a server, a browser or a time-out."""
-    each = 2 if config.getoption("numprocesses") == "auto" else 1
-    return each * (os.cpu_count() or 1)
+    """Return five for two processors for `-n auto`: many tests wait for a server, a browser or a time-out."""
+    processors = os.cpu_count() or 1
+    return max(2, processors * 5 // 2) if config.getoption("numprocesses") == "auto" else processors
+
+
+def pytest_unconfigure() -> None:
+    """Let pytest look for cycles in what it leaves only: among all objects of a run it takes seconds in each worker."""
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -81,7 +88,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if (seed := config.getoption("--shuffle")) is not None:
         random.Random(seed).shuffle(items)
     elif workers := getattr(config, "workerinput", {}).get("workercount"):
-        items[:] = _slow_first(items, workers)
+        items[:] = _spread_slow(items, workers)
     for item in items:
         if not isinstance(item, pytest.Function):
             continue
@@ -90,12 +97,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker("postgres")
         if "browser" in item.fixturenames:
             item.add_marker("browser")
-        if any(getattr(value, "__module__", "") in _SERVERS for value in vars(item.module).values()):
+        if _starts_servers(item.module):
             item.add_marker("servers")
 
 
-def _slow_first(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
-    """Give each worker a part of the slow tests at its start: one that had them in the end would keep all waiting."""
+@cache
+def _starts_servers(module: ModuleType) -> bool:
+    return any(getattr(value, "__module__", "") in _SERVERS for value in vars(module).values())
+
+
+def _spread_slow(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
+    """Give each worker a part of the slow tests: one that had them in the end would keep all waiting.
+
+    Every other worker begins with them, and the rest come to theirs in the middle: most of them wait, for a server or
+    a browser, while the others compute.
+    """
     slow = {item for item in items if "journeys" in item.path.parts or item.get_closest_marker("slow")}
     others = [item for item in items if item not in slow]
     shares: list[list[pytest.Item]] = [[] for _ in range(workers)]
@@ -104,7 +120,8 @@ def _slow_first(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
     ordered: list[pytest.Item] = []
     for number, share in enumerate(shares):
         rest = max(0, (len(items) - len(ordered)) // (workers - number) - len(share))
-        ordered += share + others[:rest]
+        before = 0 if number % 2 == 0 else rest // 2
+        ordered += others[:before] + share + others[before:rest]
         del others[:rest]
     return ordered + others
 

@@ -6,8 +6,10 @@ import os
 import shutil
 import signal
 import sqlite3
+import subprocess
 import tempfile
 import threading
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -15,6 +17,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, LiteralString
 
+import psutil
 import psycopg
 import pytest
 from sqlalchemy import event
@@ -145,16 +148,32 @@ def postgres() -> Iterator[Any]:
         path, os.environ["PATH"] = os.environ.get("PATH", ""), PATH  # as root it makes a user, with a program of sbin
         folder = Path(tempfile.mkdtemp(prefix="publisher-pg-"))
         try:
-            server = server_module.get_server(folder / "data", cleanup_mode="stop")
+            server = server_module.get_server(folder / "data", cleanup_mode="stop", start=False)
+            _start(server)
         finally:
             os.environ["PATH"] = path
         with psycopg.connect(server.get_uri(), autocommit=True) as connection:
             connection.execute("ALTER SYSTEM SET fsync = off")  # a test need not survive a power cut
             connection.execute("SELECT pg_reload_conf()")
     yield server
-    os.kill(server.get_pid(), signal.SIGQUIT)  # at once; an orderly stop would write everything to the disk
+    process = psutil.Process(server.get_pid())
+    process.send_signal(signal.SIGQUIT)  # at once; an orderly stop would write everything to the disk
+    process.wait(60)
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _start(server: Any) -> None:
+    """Start a server. It is given ten seconds, too few for some moments of a busy machine: a later look finds it."""
+    until = time.monotonic() + 120
+    while True:
+        try:
+            server.start()
+            return
+        except (subprocess.SubprocessError, AssertionError):
+            if time.monotonic() > until:
+                raise
+        time.sleep(1)
 
 
 def new_postgres_url(server: Any) -> str:

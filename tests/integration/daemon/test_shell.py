@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from benchmarks import shell, troubles
 from tests.support.needs import needs
 
-pytestmark = needs("smtp-sink")
+pytestmark = [needs("smtp-sink"), pytest.mark.slow]
 
 TROUBLES = {
     "endless path": troubles.endless_paths,
