@@ -1,4 +1,4 @@
-"""The names that a shell completes with the Tab key: the newsletters and the editions of the project.
+"""The names that a shell completes with the Tab key: the newsletters, sources and editions of the project.
 
 Click completes commands and options by itself. A project that cannot be read has no names to offer.
 """
@@ -28,6 +28,14 @@ def newsletter_names(ctx: click.Context, _: click.Parameter, incomplete: str) ->
     with suppress(PublisherError, OSError):
         names = {each.name: each.title for each in _config(ctx).newsletters}
         return [CompletionItem(name, help=title) for name, title in names.items() if name.startswith(incomplete)]
+    return []
+
+
+def source_names(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return the sources whose names begin with what was typed, each with its address."""
+    with suppress(PublisherError, OSError):
+        urls = {each.name: each.url for each in _config(ctx).sources}
+        return [CompletionItem(name, help=url) for name, url in urls.items() if name.startswith(incomplete)]
     return []
 
 

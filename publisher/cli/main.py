@@ -24,6 +24,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "init": ("publisher.cli.start:init", "Create a new project."),
         "new": ("publisher.cli.start:new", "Create a post and print its path."),
         "keep-id": ("publisher.cli.start:keep_id", "Write the id of a post into it, so that it never changes."),
+        "sources": ("publisher.cli.sources:sources", "Fetch the feeds of other sites, and show their items."),
         "preview": ("publisher.cli.preview:preview", "Show the next emails, the site and the feeds in a browser."),
         "check": ("publisher.cli.check:check", "Find problems in settings, posts, links and emails."),
         "build": ("publisher.cli.build:build", "Turn the posts into feeds and pages."),
@@ -62,7 +63,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
 COMMANDS = {name: found for group in GROUPS.values() for name, found in group.items()}
 
 HELP = """\
-Turn a folder of Markdown posts into feeds, pages and newsletters.
+Turn a folder of Markdown posts, or the feed of any blog, into feeds, pages and newsletters.
 
 \b
 Getting started:
@@ -71,6 +72,11 @@ Getting started:
   publisher new "Hello, world"      create a draft; when it's written, delete the line `draft: true`
   publisher subscribers add you@example.org
   publisher publish                 write feeds and pages to public/, emails to .publisher/outbox/
+
+\b
+For a blog that another tool makes:
+  publisher sources try https://blog.example.org              see the email that its feed would make
+  publisher init weekly --from-feed https://blog.example.org
 
 \b
 Day to day:

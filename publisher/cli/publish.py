@@ -75,6 +75,7 @@ NO_NEWSLETTER = "the project has no newsletter"
 @click.option("--extra", is_flag=True, help="Create another edition for a slot that already has one.")
 @click.option("-y", "--yes", is_flag=True, help="Send real email without asking.")
 @click.option("--accept-new-ids", is_flag=True, help="Continue even though readers will see, and be sent, posts again.")
+@click.option("--no-fetch", is_flag=True, help="Don't fetch the sources that are due.")
 @click.option("--keep-going", is_flag=True, help="Send emails with errors, and exit with 0 although posts have errors.")
 @with_app
 def publish(
@@ -86,6 +87,7 @@ def publish(
     extra: bool,
     yes: bool,
     accept_new_ids: bool,
+    no_fetch: bool,
     keep_going: bool,
 ) -> int:
     """Build the site, and send each newsletter's unsent posts as its next edition.
@@ -94,7 +96,8 @@ def publish(
     as often as you like: a post is sent once, a subscriber gets an edition once, and an interrupted run is finished
     by the next. A post with an error waits until it is corrected, and an edition whose email has an error is put on
     hold; the exit code is then 1, unless --keep-going is given. Any host other than the first, such as a copy, must be
-    confirmed first: `publisher hosts confirm`.
+    confirmed first: `publisher hosts confirm`. Sources that are due are fetched before; one that can't be fetched is
+    reported, and its items go with a later edition.
     """
     if topics and not address:
         raise click.UsageError("--topic selects what --to sends; add --to ADDRESS")
@@ -107,6 +110,10 @@ def publish(
         with open_existing_store(config) as store:
             return _show_plan(app, config, store, newsletters, now, accept_new_ids, extra=extra, keep_going=keep_going)
     _require_confirmed_host(config, now)
+    if config.sources and not no_fetch:
+        from publisher.cli.sources import fetch_due_sources  # not at the top: it loads the HTTP client
+
+        fetch_due_sources(app, config, now)
     with stopped_by_signals(), _hub_notified_last(app, config):
         return _publish(app, config, newsletters, now, yes, accept_new_ids, extra, keep_going)
 

@@ -5,18 +5,23 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Collection
+from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from publisher.cli.app import App, plural, warn, with_app
-from publisher.config import CONFIG_FILE, Config
+from publisher.config import CONFIG_FILE, Config, load_config
 from publisher.core.errors import PublisherError
 from publisher.posts.archive import open_archive
 from publisher.posts.front_matter.post_id import write_id
 from publisher.publishing.new_project import CreatedProject, create_post, create_project
 from publisher.publishing.sent_files import sent_again
-from publisher.publishing.wiring import open_existing_store
+from publisher.publishing.wiring import Project, open_existing_store, open_project_store
+
+if TYPE_CHECKING:
+    from publisher.publishing.adopt_feed import AdoptedFeed
 
 INIT_EXAMPLES = """\
 \b
@@ -56,22 +61,24 @@ def init(app: App, folder: Path, url: str | None, allow_private: bool) -> None:
 
 
 def _init_from_feed(app: App, folder: Path, url: str, allow_private: bool) -> None:
-    from publisher.publishing.adopt_feed import adopt_feed, project_values, source_table  # these load the HTTP client
+    # Not at the top: these load the HTTP client.
+    from publisher.publishing.adopt_feed import adopt_feed, project_values, source_table
+    from publisher.publishing.source_check import doubts_about
 
+    now = app.moment()
     feed = adopt_feed(url, allow_private=allow_private)
-    done = create_project(folder, app.moment(), project_values(feed, app.moment(), allow_private=allow_private))
+    done = create_project(folder, now, project_values(feed, now, allow_private=allow_private))
     is_new = folder / CONFIG_FILE in done.made
+    if is_new:
+        _record(load_config(folder), feed, now)
     if app.json:
-        others = [{"title": each.title, "url": each.url, "kind": each.kind} for each in feed.others]
-        found = {"url": feed.url, "kind": feed.document.kind, "title": feed.document.title, "name": feed.name}
-        app.print_json(_paths(done) | {"feed": found, "others": others})
+        app.print_json(_paths(done) | _feed_json(feed))
         return
-    items = plural(len(feed.document.items), "item")
-    app.say(f"found  {feed.title}: {feed.url} ({_KINDS[feed.document.kind]}, {items})")
+    app.say(f"found  {feed.title}: {feed.url} ({_kind(feed)}, {plural(len(feed.document.items), 'item')})")
     for each in feed.others:
         app.say(f"not taken  {each.title or 'another feed'}: {each.url}")
     _say_files(app, done)
-    for line in feed.document.problems:
+    for line in doubts_about(feed.document, now):
         warn(line)
     if not is_new:
         app.say(
@@ -79,12 +86,28 @@ def _init_from_feed(app: App, folder: Path, url: str, allow_private: bool) -> No
         )
         app.say(f'\nand to a newsletter: sources = ["{feed.name}"]')
         return
-    go = _go(folder)
-    app.say(f"\nNext: {go}publisher subscribers add you@example.org && publisher publish")
-    app.say(f"`publisher preview` shows the email; `publisher check` lists what to fill in in {CONFIG_FILE}.")
+    app.say(f"\nNext: {_go(folder)}publisher preview")
+    app.say(f"shows the first email. `publisher check` lists what only you can fill in in {CONFIG_FILE}.")
 
 
-_KINDS = {"rss": "RSS", "atom": "Atom", "json": "JSON Feed"}
+def _record(config: Config, feed: AdoptedFeed, now: datetime) -> None:
+    """Record the items of a feed that was just read, so that it need not be fetched again."""
+    from publisher.publishing.fetch_sources import take_document  # not at the top: it loads the HTTP client
+
+    with open_project_store(config) as store:
+        take_document(Project(config, store, lambda: now), config.sources[0], feed.document, now, feed.answer)
+
+
+def _kind(feed: AdoptedFeed) -> str:
+    return {"rss": "RSS", "atom": "Atom", "json": "JSON Feed"}[feed.document.kind]
+
+
+def _feed_json(feed: AdoptedFeed) -> dict[str, object]:
+    found = {"url": feed.url, "kind": feed.document.kind, "title": feed.title, "name": feed.name}
+    return {
+        "feed": found,
+        "others": [{"title": each.title, "url": each.url, "kind": each.kind} for each in feed.others],
+    }
 
 
 def _go(folder: Path) -> str:

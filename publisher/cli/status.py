@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from publisher.newsletters.slots import upcoming
 from publisher.posts.last_versions import LastVersions
 from publisher.publishing.edition_plan import Plan, make_plan
 from publisher.publishing.forecast import describe_schedule
+from publisher.publishing.source_views import SourceHealth, source_views
 from publisher.publishing.wiring import build_failure, open_existing_store, site_problems, transport_name
 from publisher.site.feeds.feed_list import feeds_of
 from publisher.site.feeds.items import PostSource
@@ -34,7 +36,8 @@ if TYPE_CHECKING:
 )
 @with_app
 def status(app: App) -> None:
-    """Show what there is, what was sent and what's next: posts, feeds, newsletters, subscribers, outbox."""
+    """Show what there is, what was sent and what's next: posts, feeds, sources, newsletters,
+    subscribers, outbox."""
     config = app.config()
     now = app.now(config)
     with open_existing_store(config) as store:
@@ -62,6 +65,7 @@ def _facts(config: Config, store: Store | None, plan: Plan, now: datetime) -> di
             "newest": {"title": newest.title, "published": newest.published.isoformat()} if newest else None,
         },
         "feeds": _feeds(config, store, plan, now) * len(config.feeds.formats),
+        "sources": [view.as_json(config.zone) for view in source_views(config, store)],
         "newsletters": [_newsletter(config, store, plan, newsletter, now) for newsletter in config.newsletters],
         "subscribers": {
             s.value: count for s in SubscriberStatus if store and (count := store.subscribers.count(status=s))
@@ -171,6 +175,7 @@ def _outbox(config: Config) -> int | None:
 
 def _show(app: App, config: Config, facts: dict[str, Any]) -> None:
     _show_site(app, facts)
+    _show_sources(app, facts["sources"])
     app.say(f"feeds        {facts['feeds']}")
     people = ", ".join(f"{count:,} {name}" for name, count in facts["subscribers"].items()) or "none yet"
     app.say(f"subscribers  {people}")
@@ -208,6 +213,19 @@ def _show_site(app: App, facts: dict[str, Any]) -> None:
         app.say(f"             {kept['where']} shows its last readable version{since}: {kept['message']}")
     if posts["newest"]:
         app.say(f"             newest: {posts['newest']['title']} ({posts['newest']['published'][:10]})")
+
+
+def _show_sources(app: App, sources: Sequence[dict[str, Any]]) -> None:
+    """Show how many sources there are, and a line for each with which something is wrong; nothing if there are none."""
+    if not sources:
+        return
+    counts = Counter(each["state"] for each in sources)
+    states = ", ".join(f"{count} {state}" for state, count in counts.items())
+    app.say(f"sources      {states}" + (" (run `publisher sources fetch`)" if counts[SourceHealth.NEW] else ""))
+    for each in sources:
+        if each["why"]:
+            since = f" since {each['since'][:16].replace('T', ' ')}" if each["since"] else ""
+            app.say(f"             {each['name']} {each['state']}{since}: {each['why']}")
 
 
 def _show_unfinished(app: App, edition: dict[str, Any]) -> None:

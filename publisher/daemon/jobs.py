@@ -1,6 +1,6 @@
-"""The two jobs that the scheduler calls: one makes the editions that are due, the other sends them.
+"""The jobs that the scheduler calls: one makes the editions that are due, one sends them, one fetches sources.
 
-Errors are logged and do not stop either job.
+Errors are logged and do not stop any job.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from publisher.config import Config
 from publisher.core.errors import PublisherError, StoppedError, StoreAwayError, StoreError
 from publisher.core.logging import log
 from publisher.daemon.reporting import Outage, ProblemLog, free_memory, log_defect
-from publisher.publishing.tick import Build, TickReport, create_due, send_due
+from publisher.publishing.tick import Build, TickReport, create_due, fetch_due, send_due
 from publisher.publishing.wiring import Project, open_project_store, run_build
 
 if TYPE_CHECKING:
@@ -194,6 +194,29 @@ class SendJob(TickJob):
         if time.monotonic() - self._logged_at >= PROGRESS_SECONDS:
             self._logged_at = time.monotonic()
             log("delivering", f"delivering: {done:,} of {total:,}", done=done, total=total)
+
+
+class SourceJob(TickJob):
+    """Fetches the sources that are due.
+
+    It runs in its own thread, because a server may take its time to answer, and editions must still be made on time.
+    """
+
+    name = "sources"
+
+    def __call__(self) -> None:
+        """Fetch what is due, and log what came of it. Raises nothing."""
+        if self._config().sources:
+            super().__call__()
+
+    def _work(self, config: Config, store: Store) -> TickReport:
+        return fetch_due(Project(config, store, self._clock), self._stop)
+
+    def _log(self, ticked: TickReport) -> None:
+        for report in ticked.fetched:
+            if report.new or report.changed or report.gone:
+                log("source fetched", source=report.name, new=report.new, changed=report.changed, gone=report.gone)
+        super()._log(replace(ticked, waits=""))  # the job that makes editions logs why nothing is done
 
 
 def _log_made(edition: Edition) -> None:

@@ -1,8 +1,8 @@
 """The main process of `publisher run`. It starts the others, waits for events, and shuts down in order.
 
-The web application has a process of its own, which is started again when it ends. The clock and the sender are here,
-each in a thread, so that nothing that a stranger sends can delay them. The main thread only waits for signals and for
-changes to publisher.toml, and regularly notifies systemd that the process is alive.
+The web application has a process of its own, which is started again when it ends. The clock, the sender and the
+fetcher are here, each in a thread, so that nothing that a stranger sends can delay them. The main thread only waits for
+signals and for changes to publisher.toml, and regularly notifies systemd that the process is alive.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from publisher.core.errors import PublisherError
 from publisher.core.logging import configure, log
 from publisher.daemon.children import Children
 from publisher.daemon.file_watcher import FileWatcher
-from publisher.daemon.jobs import SendJob, TickJob
+from publisher.daemon.jobs import SendJob, SourceJob, TickJob
 from publisher.daemon.reporting import Outage, log_defect
 from publisher.daemon.scheduler import Scheduler
 from publisher.daemon.site_builder import SiteBuilder
@@ -73,7 +73,9 @@ class Process:
         self._site = SiteBuilder(children, lambda: self._config, clock, outage)
         self._sending = SendJob(lambda: self._config, clock, self._stop, self._sent, outage, self._site.build)
         making = TickJob(lambda: self._config, clock, self._stop, self._made, outage)
-        self._scheduler = Scheduler({making.name: making, self._sending.name: self._sending}, config.run.tick_seconds)
+        fetching = SourceJob(lambda: self._config, clock, self._stop, self._fetched, outage)
+        jobs = {job.name: job for job in (making, self._sending, fetching)}
+        self._scheduler = Scheduler(jobs, config.run.tick_seconds)
         self._watcher = FileWatcher(config, self._site.changed, lambda: self._events.put(ProcessEvent.RELOAD))
         self._clock_jumps = ClockJumps()
 
@@ -101,6 +103,11 @@ class Process:
     def _sent(self, ticked: TickReport) -> None:
         if ticked.delivered:
             self._site.want()
+
+    def _fetched(self, ticked: TickReport) -> None:
+        if any(report.has_news for report in ticked.fetched):
+            self._site.want()
+            self._scheduler.now(TickJob.name)
 
     def _wait(self) -> None:
         """Handle events until a stop event arrives."""

@@ -26,7 +26,10 @@ Public modules:
     item_states          what becomes of each item of a source, and why
     forecast             the next slots (scheduled times) and what they will contain
     test_copies          the web versions of test emails
-    tick                 create and send due editions, and do the chores
+    source_check         find what makes a source unfit for a newsletter, or keeps it from being fetched
+    source_views         what people see of the sources of a project
+    tick                 create and send due editions, fetch sources, and do the chores
+    try_feed             the email that a feed would make, without a project
     private_files        find what is private in a project
     read_bounces         process bounce reports
     owner_alerts         email the owner about editions on hold and about problems
@@ -62,11 +65,14 @@ __all__ = [
     "render",
     "sent_files",
     "site_generators",
+    "source_check",
     "source_hubs",
     "source_slots",
+    "source_views",
     "subscription_emails",
     "test_copies",
     "tick",
+    "try_feed",
     "unused",
     "wiring",
 ]

@@ -31,13 +31,15 @@ _ANY_HOST = ("www", "blog", "blogs", "news", "feed", "feeds", "rss", "m")
 class AdoptedFeed:
     """A feed that was found at an address, and read.
 
-    url      its address, which may be another than the one that was asked for
-    document what it contains
-    others   the other feeds that the page names, each one once, whatever number of formats it has
+    url       its address, which may be another than the one that was asked for
+    document  what it contains
+    answer    with what it came
+    others    the other feeds that the page names, each one once, whatever number of formats it has
     """
 
     url: str
     document: FeedDocument
+    answer: Answer | None = None
     others: tuple[NamedFeed, ...] = ()
 
     @property
@@ -92,7 +94,7 @@ def adopt_feed(url: str, *, allow_private: bool = False) -> AdoptedFeed:
 
 
 def _read(url: str, answer: Answer) -> AdoptedFeed:
-    return AdoptedFeed(answer.moved_to or url, read_feed(answer.body, answer.url, answer.headers))
+    return AdoptedFeed(answer.moved_to or url, read_feed(answer.body, answer.url, answer.headers), answer)
 
 
 def distinct_feeds(links: Iterable[NamedFeed]) -> list[NamedFeed]:

@@ -132,10 +132,27 @@ def fetch_sources(
     return tuple(sorted(reports, key=lambda report: report.name))
 
 
-def take_document(project: Project, source: SourceConfig, document: FeedDocument, now: datetime) -> ItemChanges:
-    """Record a document of a source that was fetched in another way; return what it has changed."""
-    state = replace(project.store.sources.see({source.name: source.url}, now)[source.name], claim="")
+def take_document(
+    project: Project, source: SourceConfig, document: FeedDocument, now: datetime, answer: Answer | None = None
+) -> ItemChanges:
+    """Record a document of a source that was fetched in another way; return what it has changed.
+
+    answer  with what the document came; the source then counts as fetched, and the next request depends on its headers
+    """
+    sources = project.store.sources
+    state = replace(sources.see({source.name: source.url}, now)[source.name], claim="")
+    if answer is not None:
+        next_at = next_fetch(now, answer, document.pace, 0, source.name)
+        state = sources.claim({source.name: next_at}, now, {source.name: now}).get(source.name, state)
+        max_age = int(fresh_for(answer.headers, now).total_seconds())
+        state = _with_headers(replace(state, next_at=next_at, max_age=max_age), answer, document)
     return _record(project, source, state, document, now)
+
+
+def _with_headers(state: SourceState, answer: Answer, document: FeedDocument) -> SourceState:
+    """Return a state with what the next request needs of an answer and of its document."""
+    etag, last_modified = _validator(answer, "etag"), _validator(answer, "last-modified")
+    return replace(state, etag=etag, last_modified=last_modified, topic=document.url or answer.url)
 
 
 class _Claimed:
@@ -199,13 +216,8 @@ class _Claimed:
             document = read_feed(outcome.body, outcome.url, outcome.headers)
         except FeedError as error:
             return self._failed(name, FetchError(error.message, where=error.where, hint=error.hint))
-        state = replace(
-            state,
-            etag=_validator(outcome, "etag"),
-            last_modified=_validator(outcome, "last-modified"),
-            next_at=next_fetch(self._now, outcome, document.pace, 0, name),
-            topic=document.url or outcome.url,
-        )
+        next_at = next_fetch(self._now, outcome, document.pace, 0, name)
+        state = _with_headers(replace(state, next_at=next_at), outcome, document)
         done = _record(self._project, self._sources[name], state, document, self._now)
         self._left.discard(name)
         return SourceReport(

@@ -87,6 +87,7 @@ def check_project(
     problems.extend(exposures(config))
     problems.extend(_written_in_vain(config, archive, now))
     problems.extend(_orphaned(config))
+    problems.extend(_sources(config, now))
     letters = _letters(config, archive, now, spam)
     broken = [rendering_problem(letter.planned.newsletter.name, letter.error) for letter in letters if letter.error]
     templates = {problem.where for problem in broken if problem.path.startswith("templates/")}
@@ -342,6 +343,15 @@ def _orphaned(config: Config) -> list[Problem]:
     with open_existing_store(config) as store:
         found = orphaned(store, [each.name for each in config.newsletters]) if store else []
     return [Problem(CONFIG_FILE, 0, each.message, each.hint, Severity.WARNING) for each in found]
+
+
+def _sources(config: Config, now: datetime) -> list[Problem]:
+    if not config.sources:
+        return []
+    from publisher.publishing.source_check import source_problems  # not at the top: it loads the HTTP client
+
+    with open_existing_store(config) as store:
+        return list(source_problems(config, store, now, _lines(config)))
 
 
 def _old_first_editions(config: Config, letters: Iterable[LetterCheck], now: datetime) -> Iterator[Problem]:

@@ -1,8 +1,8 @@
-"""The two halves of a scheduler tick: create the editions that are due, and send open editions.
+"""The parts of a scheduler tick: create the editions that are due, send open editions, and fetch sources.
 
-The daemon calls `create_due` and `send_due` when it starts and then every 15 to 60 seconds, each in its own thread,
-because sending may take hours. All their state is in the database, so they can be killed at any moment, run twice,
-or run on two hosts.
+The daemon calls `create_due`, `send_due` and `fetch_due` when it starts and then every 15 to 60 seconds, each in its
+own thread, because sending may take hours, and servers their time. All their state is in the database, so they can be
+killed at any moment, run twice, or run on two hosts.
 """
 
 from __future__ import annotations
@@ -19,13 +19,14 @@ from publisher.core.newsletter_models import Edition
 from publisher.publishing.chores import run_chores
 from publisher.publishing.deliver import DeliveryResult, deliver_editions
 from publisher.publishing.due_editions import DueReport, create_due_editions, is_untouched
-from publisher.publishing.owner_alerts import alert_held, alert_problems
+from publisher.publishing.owner_alerts import alert_held, alert_problems, alert_sources
 from publisher.publishing.wiring import Project, add_web_versions, check_in_host, run_build, site_problems
 from publisher.site.build import BuildReport
 from publisher.site.websub import notify_hub
 
 if TYPE_CHECKING:
     from publisher.mail.run_options import Stop
+    from publisher.publishing.fetch_sources import SourceReport
 
 Progress = Callable[[int, int], None]
 Build = Callable[[Config, datetime], BuildReport]
@@ -33,7 +34,7 @@ Build = Callable[[Config, datetime], BuildReport]
 
 @dataclass(frozen=True, slots=True)
 class TickReport:
-    """The result of one half of a tick, for the log.
+    """The result of one part of a tick, for the log.
 
     at           when it began
     created      the editions that it created, including editions on hold
@@ -43,6 +44,7 @@ class TickReport:
     alerts       a line for each new problem and each new edition on hold, of which the owner was notified
     unreported   the same lines if the owner cannot be notified because `mail.owner` is not set
     chores       a line for each chore that had work to do
+    fetched      what fetching each source brought
     waits        why nothing was created or sent if this host is not confirmed; "" if it is
     stuck        whether the mail servers failed, so that the caller should wait before trying them again
     """
@@ -54,6 +56,7 @@ class TickReport:
     alerts: tuple[str, ...] = ()
     unreported: tuple[str, ...] = ()
     chores: tuple[str, ...] = ()
+    fetched: tuple[SourceReport, ...] = ()
     waits: str = ""
     stuck: bool = False
 
@@ -102,6 +105,32 @@ def send_due(
         return TickReport(now, waits=waits)
     delivered, problems, stuck = _deliver(project, progress, stop, build)
     return TickReport(now, delivered=tuple(delivered), problems=tuple(problems), stuck=stuck)
+
+
+def fetch_due(project: Project, stop: Stop | None = None) -> TickReport:
+    """Fetch the sources that are due, and notify the owner of those that have failed for long.
+
+    stop  lets another thread end it at once; what was not fetched is due again later
+    Raises StoreError if the database is unavailable. A source that cannot be fetched is among the problems.
+    """
+    # Not at the top: it loads the HTTP client, and few projects have sources.
+    from publisher.publishing.fetch_sources import fetch_sources
+
+    now = project.clock()
+    if waits := check_in_host(project.config, project.store, now):
+        return TickReport(now, waits=waits)
+    fetched = fetch_sources(project, now, stop=stop)
+    alerts, unsent = alert_sources(project, now)
+    failures = [each.problem for each in fetched if each.problem]
+    warnings = [warning for each in fetched for warning in each.warnings]
+    has_owner = bool(project.config.mail.owner)
+    return TickReport(
+        now,
+        fetched=fetched,
+        problems=(*failures, *warnings, *unsent),
+        alerts=tuple(alerts) if has_owner else (),
+        unreported=() if has_owner else tuple(alerts),
+    )
 
 
 def _alert(

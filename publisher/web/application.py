@@ -36,6 +36,7 @@ from publisher.web.admin.auth import OwnerAuth
 from publisher.web.admin.feed_stats import FeedStats
 from publisher.web.admin.second_factor import SecondFactor
 from publisher.web.admin.session_cookies import Sessions
+from publisher.web.admin.source_pages import SourcePages
 from publisher.web.admin.views import AdminViews
 from publisher.web.connections import LISTENER, ProxiedRequests
 from publisher.web.context import FORM_SECONDS, WebContext
@@ -180,8 +181,7 @@ def _admin_routes(context: WebContext, public_pages: PublicPages) -> list[BaseRo
     pages = AdminPages(context, public_pages, sessions)
     second = SecondFactor(context.store, secret)
     auth, views = OwnerAuth(context, public_pages, pages, sessions, second), AdminViews(context, pages)
-    access = AccessPage(context, pages, second)
-    actions = AdminActions(context, pages, views)
+    access, actions = AccessPage(context, pages, second), AdminActions(context, pages, views)
     gets = {
         "": views.overview,
         "/editions": views.editions,
@@ -207,6 +207,7 @@ def _admin_routes(context: WebContext, public_pages: PublicPages) -> list[BaseRo
         Route(f"{root}/login", auth.show_login, methods=["GET"]),
         Route(f"{root}/login", auth.log_in, methods=["POST"]),
         Route(f"{root}/assets/{{name}}", auth.asset, methods=["GET"]),
+        *SourcePages(context, pages).routes(auth),
         Route(f"{root}/access/on", auth.post_with_password(access.turn_on), methods=["POST"]),
         Route(f"{root}/access/off", auth.post_with_password(access.turn_off, needs_code=True), methods=["POST"]),
         *(Route(root + path, auth.post(handler), methods=["POST"]) for path, handler in posts.items()),

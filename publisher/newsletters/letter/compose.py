@@ -212,7 +212,7 @@ def _letter_view(
         intro_text=text_of(intro, words, links=newsletter.text_links),
         web_copy_url=safe_url(web_copy_url),
         site_url=f"{config.site_url}/",
-        feed_url=feed_url(config),
+        feed_url=feed_url(config, newsletter),
         postal=postal_lines(config),
         postal_name=postal_name(config, title),
     )

@@ -173,7 +173,7 @@ def _letter_view(
         intro_text="",
         web_copy_url="",
         site_url=f"{config.site_url}/",
-        feed_url=feed_url(config),
+        feed_url=feed_url(config, config.newsletter(newsletter)),
         postal=postal_lines(config),
         postal_name=postal_name(config, one_line(title)),
     )

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from typing import Literal
 
-from publisher.config import Config
+from publisher.config import Config, NewsletterConfig
 from publisher.core.models import Image, Post, RenderedPost
 from publisher.newsletters.letter.email_html import COLUMN, BodyPlace, mail_body
 from publisher.newsletters.letter.email_strings import Words, direction
 from publisher.newsletters.letter.plain_text import LinkPlacement, text_of
 from publisher.newsletters.letter.safe_text import one_line, safe_url
+from publisher.newsletters.select import OWN_POSTS
 from publisher.posts.rendering.code_tokens import lexed
 
 Content = Literal["full", "excerpt", "titles"]  # how much of each post a letter contains
@@ -159,8 +160,14 @@ def by_source(posts: Sequence[PostView], config: Config) -> list[SourceGroup]:
     return [SourceGroup(source.title, source.url, some) for source, some in groups.items()]
 
 
-def feed_url(config: Config) -> str:
-    """Return the URL of the site's feed, which is RSS if the site has it; "" if the site has no feeds."""
+def feed_url(config: Config, newsletter: NewsletterConfig | None = None) -> str:
+    """Return the URL of the site's feed, which is RSS if the site has it; "" if the site has no feeds.
+
+    If another program makes the site, a newsletter of nothing but one source names the feed of that source.
+    """
+    if newsletter and newsletter.sources and OWN_POSTS not in newsletter.sources and not config.pages.enabled:
+        source = config.source(newsletter.sources[0]) if len(newsletter.sources) == 1 else None
+        return source.url if source and not (source.user or source.allow_private) else ""
     names = {"rss": "feed.xml", "atom": "atom.xml", "json": "feed.json"}
     return next((f"{config.site_url}/{name}" for kind, name in names.items() if kind in config.feeds.formats), "")
 

@@ -22,6 +22,7 @@ from publisher.posts.last_versions import LastVersions
 from publisher.publishing.forecast import Forecast, forecasts
 from publisher.publishing.operations import group_reasons, waits
 from publisher.publishing.project_check import ProjectCheck, check_project
+from publisher.publishing.source_views import source_views, troubled
 from publisher.publishing.wiring import build_failure, why_unconfirmed
 from publisher.web.admin.charts import HEIGHT, WIDTH, share, subscribers_over_time
 from publisher.web.admin.delivery_progress import MEANINGS, ORDER, EditionProgress
@@ -81,6 +82,7 @@ class AdminViews:
             subscribers=self._subscriber_counts(),
             waits=why_unconfirmed(context.config, context.store),
             hosts=self._unconfirmed_hosts(),
+            sources=troubled(source_views(context.config, context.store)),
         )
 
     def _forecasts(self) -> list[Forecast]:

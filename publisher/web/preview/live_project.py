@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from publisher.config import CONFIG_FILE, Config, load_config
 from publisher.core.errors import PublisherError
 from publisher.publishing.edition_plan import UnreadablePostError
-from publisher.store.location import sqlite_path
+from publisher.store.location import sources_key, sqlite_path
 
 if TYPE_CHECKING:
     from publisher.web.preview.snapshot import NewsletterEmails, Snapshot
@@ -56,11 +56,12 @@ class LiveProject:
         self._root, self._clock, self._is_ending = root, clock, is_ending
         self._worker = _Worker()
         self._paths = usual_files(root)
+        self._database: tuple[str, Path] | None = None
         self._snapshot: Snapshot | None = None
         self._expired: Snapshot | None = None
         self._made_from = ""
         self._checking = threading.Lock()
-        self._state, self._next_check, self._turn = "", 0.0, 0
+        self._state, self._next_check, self._turn, self._fetched = "", 0.0, 0, ""
         self.newsletters: tuple[NewsletterEmails, ...] = ()
         self.title = ""
 
@@ -104,7 +105,8 @@ class LiveProject:
         with self._checking:
             started = time.thread_time()
             self._check_time()
-            self._state = f"{state_of(self._paths)}-{self._turn}"
+            self._check_sources()
+            self._state = f"{state_of(self._paths)}-{self._turn}-{self._fetched}"
             rest = max(_CHECK_EVERY, _REST * (time.thread_time() - started))
             self._next_check = time.monotonic() + rest
             return self._state
@@ -116,6 +118,10 @@ class LiveProject:
             return
         if self._clock(snapshot.config) >= snapshot.expires:
             self._expired, self._turn = snapshot, self._turn + 1
+
+    def _check_sources(self) -> None:
+        """Change the state when an item of a source was fetched, which the database's file shows too late."""
+        self._fetched = (sources_key(*self._database) or "") if self._database else ""
 
     def _answer(self, question: Callable[[Snapshot], T]) -> T:
         unreadable: set[str] = set()
@@ -139,9 +145,11 @@ class LiveProject:
             return snapshot
         self._snapshot = None
         # Check the files before reading them, so that a file that changes in between is read again.
-        while self._paths != files_of(config := load_config(self._root)):
-            self._paths = files_of(config)
+        config = load_config(self._root)
+        while (self._paths, self._database) != (files_of(config), _database_of(config)):
+            self._paths, self._database = files_of(config), _database_of(config)
             state = self._check()
+            config = load_config(self._root)
         snapshot = Snapshot(config, self._clock(config))
         self._snapshot, self._made_from = snapshot, state
         self.newsletters, self.title = snapshot.newsletters, config.site.title
@@ -187,6 +195,11 @@ def files_of(config: Config) -> tuple[Path, ...]:
     folders = (CONFIG_FILE, config.posts.folder, "templates", "letters", config.pages.static, config.pages.folder)
     database = sqlite_path(config.database.url, config.root)
     return (*(config.root / name for name in folders), *([database] if database else []))
+
+
+def _database_of(config: Config) -> tuple[str, Path] | None:
+    """Return where the items of sources are: the database's URL, and the project. None if there are no sources."""
+    return (config.database.url, config.root) if config.sources else None
 
 
 def state_of(paths: Iterable[Path]) -> str:

@@ -1,0 +1,126 @@
+"""What people see of the sources of a project, in commands, on the admin page and in the report of `check`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from publisher.config import Config, SourceConfig
+
+if TYPE_CHECKING:
+    from publisher.core.source_records import SourceState
+    from publisher.store import Store
+
+
+class SourceHealth(StrEnum):
+    """Whether a source can be fetched."""
+
+    NEW = "not fetched yet"
+    OK = "ok"
+    FAILING = "failing"
+    HELD = "held"  # more than half of its items turned new at once
+    ENDED = "ended"  # the server said that the feed is gone for good
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSummary:
+    """A source as people see it.
+
+    title        the configured one, or that of the feed, or its host
+    link         the page that it is the feed of; "" if that is not known
+    why          what is wrong with it, in one line; "" if nothing is
+    since        since when that is so; None if nothing is wrong
+    items        how many items its last document had
+    newest       when its newest item was published or, without a date, first seen
+    asked_at     when it was fetched last, whatever came of it
+    next_at      when it is due; None if it was never fetched, or will not be fetched again
+    newsletters  the newsletters that take it
+    """
+
+    name: str
+    title: str
+    url: str
+    link: str
+    health: SourceHealth
+    why: str = ""
+    since: datetime | None = None
+    items: int = 0
+    newest: datetime | None = None
+    asked_at: datetime | None = None
+    next_at: datetime | None = None
+    newsletters: tuple[str, ...] = ()
+
+    @property
+    def is_well(self) -> bool:
+        """Whether nothing has to be said about it."""
+        return self.health in (SourceHealth.OK, SourceHealth.NEW)
+
+    def as_json(self, zone: tzinfo) -> dict[str, Any]:
+        """Return it as JSON values, times in the time zone `zone`."""
+        return {
+            "name": self.name,
+            "title": self.title,
+            "url": self.url,
+            "link": self.link,
+            "state": self.health.value,
+            "why": self.why,
+            "since": _iso(self.since, zone),
+            "items": self.items,
+            "newest": _iso(self.newest, zone),
+            "fetched_at": _iso(self.asked_at, zone),
+            "next_at": _iso(self.next_at, zone),
+            "newsletters": list(self.newsletters),
+        }
+
+
+def source_views(config: Config, store: Store | None) -> tuple[SourceSummary, ...]:
+    """Return the configured sources in their order. store: None if there is no database yet."""
+    states = {state.name: state for state in store.sources.states()} if store and config.sources else {}
+    return tuple(_view(config, store, source, states.get(source.name)) for source in config.sources)
+
+
+def _view(config: Config, store: Store | None, source: SourceConfig, state: SourceState | None) -> SourceSummary:
+    taken = tuple(each.name for each in config.newsletters if source.name in each.sources)
+    host = urlsplit(source.url).hostname or source.name
+    if store is None or state is None or state.asked_at is None or state.url != source.url:
+        return SourceSummary(source.name, source.title or host, source.url, "", SourceHealth.NEW, newsletters=taken)
+    health, why, since = _health(state)
+    newest = store.sources.item(state.listed[0]) if state.listed else None
+    return SourceSummary(
+        source.name,
+        source.title or state.title or host,
+        source.url,
+        state.link,
+        health,
+        why,
+        since,
+        items=len(state.listed),
+        newest=(newest.item.published or newest.first_seen_at) if newest else None,
+        asked_at=state.asked_at,
+        next_at=None if health is SourceHealth.ENDED else state.next_at,
+        newsletters=taken,
+    )
+
+
+def _health(state: SourceState) -> tuple[SourceHealth, str, datetime | None]:
+    """Return the health of a source that was fetched before, why, and since when."""
+    if state.ended_at is not None:
+        return SourceHealth.ENDED, "its server says that the feed is gone for good (410)", state.ended_at
+    if state.failing_since is not None:
+        return SourceHealth.FAILING, state.error, state.failing_since
+    if state.held_at is not None:
+        return SourceHealth.HELD, "more than half of its items turned new at once", state.held_at
+    return SourceHealth.OK, "", None
+
+
+def troubled(views: Sequence[SourceSummary]) -> list[SourceSummary]:
+    """Return the sources with which something is wrong."""
+    return [view for view in views if not view.is_well]
+
+
+def _iso(moment: datetime | None, zone: tzinfo) -> str | None:
+    return moment.astimezone(zone).isoformat(timespec="seconds") if moment else None
