@@ -269,8 +269,8 @@ class _PostBuilder:
             )
             if used := used_by_site(path):
                 raise PostError(f"its URL {path} is already used by {used}", line=line, hint="give it a different slug")
-        base = urlsplit(self.settings.site_url).path.rstrip("/")
-        if base and value and path.startswith(f"{base}/"):
+        base = urlsplit(self.settings.site_url).path.rstrip("/") if value else ""
+        if base and path.startswith(f"{base}/"):
             what = f"its URL is {base}{path}, because the permalink repeats the path of site.url"
             self._warn(line, what, f"delete {base} from it, unless this is intended")
         if is_page_of_site(path):
@@ -307,10 +307,7 @@ class _PostBuilder:
         return language or self.settings.language
 
     def _tags(self) -> tuple[Tag, ...]:
-        slugs: dict[str, Tag] = {}
-        for tag in map(_tag, filter(None, map(without_comments, self.meta.tags()))):
-            slugs.setdefault(tag.slug, tag)
-        return tuple(slugs.values())
+        return _tags_of(tuple(self.meta.tags()))
 
     def _authors(self, url: str) -> tuple[Author, ...]:
         value, line = self.meta.find("authors")
@@ -408,8 +405,13 @@ def _author(item: Tree) -> Author | None:
 
 
 @lru_cache(maxsize=4096)
-def _tag(name: str) -> Tag:
-    return Tag(name, tag_slug(name))
+def _tags_of(names: tuple[str, ...]) -> tuple[Tag, ...]:
+    """Return the tags of these names. Cached because the posts of a blog share a few combinations of tags."""
+    slugs: dict[str, Tag] = {}
+    for name in filter(None, map(without_comments, names)):
+        slug = tag_slug(name)
+        slugs.setdefault(slug, Tag(name, slug))
+    return tuple(slugs.values())
 
 
 def _means_image(value: Tree) -> bool:

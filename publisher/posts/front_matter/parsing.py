@@ -24,10 +24,10 @@ from publisher.posts.post_file import Head, Tree, Twice
 from publisher.posts.text.comments import without_hidden_text
 from publisher.posts.text.encoding import decode, repair_body, without_controls
 
-# The line that closes front matter, by the characters that open it.
+# The line that closes front matter, by the characters that open it. A search for \n is quicker than one for ^.
 _CLOSING = {
-    "---": patterns.compile(r"^(?:---|\.\.\.)[ \t]*$", re.MULTILINE),
-    "+++": patterns.compile(r"^\+\+\+[ \t]*$", re.MULTILINE),
+    "---": patterns.compile(r"\n(?:---|\.\.\.)[ \t]*$", re.MULTILINE),
+    "+++": patterns.compile(r"\n\+\+\+[ \t]*$", re.MULTILINE),
 }
 # The language of front matter behind its first fence, as gray-matter and Eleventy know it.
 _LANGUAGE = patterns.compile(r"---[ \t]*(json|toml|ya?ml)[ \t]*", re.IGNORECASE)
@@ -105,7 +105,7 @@ def markdown_of(data: bytes, *, fix_encoding: bool) -> str:
 def _end_of_block(text: str, *, whole: bool) -> int:
     """Return the offset after the closing fence."""
     fence = text[:3]
-    closing = _CLOSING[fence].search(text, text.find("\n") + 1 or len(text))
+    closing = _CLOSING[fence].search(text)
     if closing:
         return closing.end()
     if not whole:

@@ -51,6 +51,8 @@ _FENCE = patterns.compile(r"[ \t]*(---|\+\+\+)[ \t]*")
 _FIELD = patterns.compile(r"[^\w\n]{0,4}(\w[\w .-]{0,40})[^\w\s:=]{0,2}[ \t]{0,8}[:=]{1,2}([ \t]*+)(.*+)")
 # How many bytes are looked at for a key: more than the longest one has, and some space before it.
 _LONGEST_KEY = 1_000
+# The sign of a field is within so many characters, and any other line is not matched against its pattern.
+_SIGN_WITHIN = 56
 # The fields that make a block between two fences front matter; in a text they would be a strange choice.
 _USUAL = frozenset(("title", "date", "draft", "published", "publish", "status", "tags", "layout", "slug", "permalink"))
 
@@ -118,8 +120,8 @@ def refuse_misplaced(text: str) -> None:
 def may_be_second(rest: bytes) -> bool:
     """Return whether a body, of which `rest` is the beginning, may be one that `refuse_second` refuses. It is quick."""
     first = rest[:_LONGEST_KEY].lstrip().partition(b"\n")[0]
-    has_sign = b":" in first or b"=" in first
-    is_field = has_sign and _FIELD.match(first.decode("utf-8", "replace")) is not None
+    text = first.decode("utf-8", "replace")
+    is_field = any(sign in text[:_SIGN_WITHIN] for sign in ":=") and _FIELD.match(text) is not None
     is_far = not first and len(rest) > _LONGEST_KEY
     return is_field or is_far or first[:3] in (b"---", b"+++") or first[:1] in (b"<", b"{", b"\xe2", b"\xef")
 
