@@ -28,7 +28,7 @@ def render_item(around: Surroundings, post: WrittenPost, growth: Growth, inspect
     data = post.text or b""
     most = growth.times * len(data) + growth.extra
     written = without_controls(data.decode("utf-8", "replace"))[0]
-    clean = Sanitiser().clean(written, lambda _tag, reference: reference).replace(' id=""', "")
+    clean = Sanitiser().clean(written, _as_it_is).replace(' id=""', "")
     maths: dict[str, str] = {}
     if "<math" in clean:
         from publisher.posts.rendering.mathml import maths_of
@@ -40,3 +40,8 @@ def render_item(around: Surroundings, post: WrittenPost, growth: Growth, inspect
     require_shallow_html(html, "")
     excerpt = shorten(post.excerpt, _LONGEST_EXCERPT) if post.excerpt else excerpt_of(html)
     return RenderedBody.plain(html, excerpt, count_words(html))._replace(maths=maths)
+
+
+def _as_it_is(_tag: str, reference: str) -> str | None:
+    """Return an absolute reference; any other would lead to a page of this site."""
+    return reference if ":" in reference.partition("/")[0] else None

@@ -14,7 +14,7 @@ from publisher.config import Config
 from publisher.core.errors import PostError
 from publisher.posts.index import Index
 from publisher.posts.post_file import Entry, ParsedFile, PostSettings
-from publisher.posts.scan import Stamp, is_item, item_number, item_source
+from publisher.posts.scan import Stamp, is_item, item_number, item_source, source_name
 from publisher.posts.sources.item_post import SourceSite, item_body, item_post
 from publisher.store import open_store
 from publisher.store.location import sources_key, store_exists
@@ -54,11 +54,13 @@ class StoredItems:
     def text(self, source: str) -> bytes:
         """Return the HTML of an item, given its Post.source; raise PostError if it is not stored any more."""
         number, sources = item_number(source), self._opened().sources
-        stored = sources.item(number)
-        if stored is None or stored.source not in self._sources:
-            raise PostError("is not stored any more")
-        html = item_body(sources.html(number), stored.item.summary, self._sources[stored.source])
-        return html.encode("utf-8", "replace")
+        settings, html, summary = self._sources[source_name(source)], sources.html(number), ""
+        if not html or settings.content == "excerpt":
+            stored = sources.item(number)
+            if stored is None:
+                raise PostError("is not stored any more")
+            summary = stored.item.summary
+        return item_body(html, summary, settings).encode("utf-8", "replace")
 
     def keep(self) -> None:
         """Note in the index, once it has all entries, from which state of the database they are."""

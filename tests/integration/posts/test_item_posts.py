@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from publisher.config import ItemFilter
+from publisher.config.server import DatabaseConfig
 from publisher.core.errors import ProjectError
 from publisher.core.models import Author, Enclosure, Episode, Image
 from publisher.posts.archive import ArchiveReader, open_archive
@@ -21,7 +22,7 @@ DAY = timedelta(days=1)
 FULL = item(
     1,
     title="One & two",
-    html='<p>A <a href="https://blog.example.net/x/">link</a>.</p>\n<script>x</script>',
+    html='<p>A <a href="https://blog.example.net/x/">link</a> <a href="/x/">or</a>.</p>\n<script>x</script>',
     summary="In short.",
     authors=(Author("Ann"),),
     categories=("C++", "c++", "News"),
@@ -49,8 +50,8 @@ def test_an_item_is_a_post_whose_page_is_elsewhere(tmp_path: Path) -> None:
     assert (post.image, post.enclosures, post.episode) == (FULL.image, FULL.enclosures, FULL.episode)
     assert (own.from_source, own.is_elsewhere) == ("", False)
     rendered = Renderer(archive, folder.config).render(post)
-    assert rendered.html == '<p>A <a href="https://blog.example.net/x/">link</a>.</p>\n'
-    assert (rendered.excerpt, rendered.words) == ("In short.", 3)
+    assert rendered.html == '<p>A <a href="https://blog.example.net/x/">link</a> <a>or</a>.</p>\n'
+    assert (rendered.excerpt, rendered.words) == ("In short.", 4)
     assert (post.from_title, post.from_url) == ("The Blog", "https://blog.example.net/")
     assert archive.problems == []
 
@@ -80,8 +81,8 @@ def test_a_reader_that_is_ended_before_it_has_read_loses_nothing(tmp_path: Path)
     assert [post.title for post in folder.archive(keep=True).posts] == ["Item 1"]
 
 
-def test_changes_of_an_item_are_changes_of_its_post(tmp_path: Path) -> None:
-    folder = Folder(tmp_path, sources=(BLOG,))
+def test_changes_of_an_item_are_changes_of_its_post(tmp_path: Path, store_url: str) -> None:
+    folder = Folder(tmp_path, sources=(BLOG,), database=DatabaseConfig(url=store_url))
     fetched(folder.config, item(1), item(2))
     first = {post.title: post for post in open_archive(folder.config, NOW).posts}
     later = NOW + timedelta(hours=1)
@@ -96,7 +97,9 @@ def test_changes_of_an_item_are_changes_of_its_post(tmp_path: Path) -> None:
     with opened(folder.config) as store:
         (number,) = [each.number for each in store.sources.items("blog") if each.item.title == "Item 2"]
         store.sources.skip(number, later)
-    assert [post.in_newsletters for post in open_archive(folder.config, later).posts] == [False]
+    archive = open_archive(folder.config, later)
+    assert [post.in_newsletters for post in archive.posts] == [False]
+    assert Renderer(archive, folder.config).render(archive.posts[0]).html == "<p>The text of 2.</p>\n"
 
 
 def test_undated_items_appear_when_they_were_seen_and_future_ones_in_their_time(tmp_path: Path) -> None:
