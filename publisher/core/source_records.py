@@ -14,6 +14,8 @@ from publisher.core.source_models import FeedItem, FeedPace
 
 # A host that has claimed a source for this long was killed, and the source is due again.
 LONGEST_CLAIM = timedelta(minutes=10)
+# The clocks of two hosts differ by less. What seems to be from the future by more, a wrong clock has written.
+MOST_SKEW = timedelta(hours=1)
 
 
 class ItemKeys(NamedTuple):
@@ -89,6 +91,17 @@ class SourceState:
     def is_being_fetched(self, now: datetime) -> bool:
         """Return whether a host is fetching it, as far as can be known: none takes longer than LONGEST_CLAIM."""
         return bool(self.claim) and self.asked_at is not None and self.asked_at > now - LONGEST_CLAIM
+
+    def may_be_claimed(self, now: datetime, since: datetime | None = None) -> bool:
+        """Return whether a host may claim it in order to fetch it; see Sources.claim, which decides."""
+        if self.asked_at is None:
+            return True
+        if self.asked_at > now + MOST_SKEW:
+            return True
+        is_wanted = since is not None and self.asked_at < since
+        is_left = bool(self.claim) and not self.is_being_fetched(now)
+        is_closed = self.closed_until is not None and self.closed_until > now
+        return (self.next_at <= now or is_wanted or is_left) and not is_closed
 
     @property
     def has_failed(self) -> bool:

@@ -117,7 +117,7 @@ def fetch_sources(
     until = {
         name: _unless_written(state, now)
         for name, state in states.items()
-        if _may_be_claimed(state, now, since.get(name)) and (force or state.ended_at is None)
+        if state.may_be_claimed(now, since.get(name)) and (force or state.ended_at is None)
     }
     reports: list[SourceReport] = []
     for start in range(0, len(until), _CLAIMED_AT_ONCE):
@@ -172,7 +172,7 @@ class _Claimed:
         try:
             yield from self._reports(progress, stop, network)
             if self._unwritten:
-                self._store.finished({self._states[name].claim for name in self._unwritten})
+                self._store.finished({name: self._states[name].claim for name in self._unwritten})
         except BaseException:
             with suppress(StoreError):
                 for name in sorted(self._left | self._unwritten):
@@ -281,15 +281,6 @@ class _Claimed:
         self._store.answered(state)
         self._left.discard(name)
         return SourceReport(name, next_at, error=str(error))
-
-
-def _may_be_claimed(state: SourceState, now: datetime, since: datetime | None) -> bool:
-    """Return whether it is worth trying to claim a source."""
-    is_wanted = since is not None and (state.asked_at is None or state.asked_at < since)
-    is_left = bool(state.claim) and not state.is_being_fetched(now)
-    is_closed = state.closed_until is not None and state.closed_until > now
-    is_due = state.next_at <= now and not is_skipped(now, state.pace)
-    return (is_due or is_wanted or is_left) and not is_closed
 
 
 def _unless_written(state: SourceState, now: datetime) -> datetime:

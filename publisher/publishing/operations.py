@@ -51,12 +51,15 @@ def approve(store: Store, edition: Edition, *, now: datetime) -> bool:
 def skip(store: Store, edition: Edition) -> bool:
     """Give up an edition that waits for the owner, so that it is never sent; return whether it was waiting.
 
-    Its posts go into the newsletter's next edition, unless the newsletter sends each post separately.
+    Its posts go into the newsletter's next edition, unless the newsletter sends each post separately. Items that came
+    when more than half of a feed turned new do not: the owner has looked at them, and does not want them.
     """
     if not waits(edition):
         return False
     cancel(store, edition, why=_SKIPPED.why)
-    store.editions.give_up(edition.id, _SKIPPED, frees_posts=not is_post_slot(edition.slot))
+    unwanted = store.sources.suspects().keys() & {post.id for post in edition.posts}
+    frees_posts = not is_post_slot(edition.slot)
+    store.editions.give_up(edition.id, _SKIPPED, frees_posts=frees_posts, passes_over=unwanted)
     return True
 
 

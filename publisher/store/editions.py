@@ -115,16 +115,19 @@ class Editions:
         with self._database.write() as connection:
             connection.execute(sa.update(editions).where(editions.c.id == edition_id, *waits).values(goes_at=now))
 
-    def give_up(self, edition_id: int, hold: Hold, *, frees_posts: bool) -> None:
+    def give_up(self, edition_id: int, hold: Hold, *, frees_posts: bool, passes_over: Collection[str] = ()) -> None:
         """Replace the hold of an edition with a permanent one. Editions that are not on hold are left alone.
 
-        frees_posts: whether a later edition may include its posts.
+        frees_posts  whether a later edition may include its posts
+        passes_over  ids of those that no later edition may include all the same
         """
-        its_posts = sa.delete(newsletter_posts).where(newsletter_posts.c.edition_id == edition_id)
+        its_posts = newsletter_posts.c.edition_id == edition_id
         change = sa.update(editions).where(editions.c.id == edition_id, editions.c.held != "").values(_columns(hold))
         with self._database.write() as connection:
             if connection.execute(change).rowcount and frees_posts:
-                connection.execute(its_posts)
+                these = newsletter_posts.c.post_id.in_(passes_over)
+                connection.execute(sa.update(newsletter_posts).where(its_posts, these).values(edition_id=None))
+                connection.execute(sa.delete(newsletter_posts).where(its_posts))
 
     def _set_hold(self, edition_id: int, hold: Hold | None, condition: sa.ColumnElement[bool]) -> bool:
         change = sa.update(editions).where(editions.c.id == edition_id, condition).values(_columns(hold))

@@ -9,7 +9,7 @@ has either all of a document or nothing of it, and will then fetch it again.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -20,6 +20,7 @@ from sqlalchemy.engine import Connection
 from publisher.core.models import require_aware
 from publisher.core.source_records import (
     LONGEST_CLAIM,
+    MOST_SKEW,
     ChangedItem,
     HubLease,
     ItemChanges,
@@ -93,8 +94,9 @@ class Sources:
     ) -> dict[str, SourceState]:
         """Claim sources in order to fetch them; return those that the caller shall fetch, by name.
 
-        A source can be claimed if it is due, or if the host that claimed it last was killed; with `since`, also if
-        nobody has claimed it since its moment there. No source can be claimed while its server wants to be left alone.
+        A source can be claimed if it is due, or if the host that claimed it last was killed, or had a clock that was
+        wrong; with `since`, also if nobody has claimed it since its moment there. No source can be claimed while its
+        server wants to be left alone.
         The claim moves the time at which it is due again, so nobody else can claim it until then, and an answer that
         brings nothing new needs no other write. The caller gives all its claims back with `finished`.
 
@@ -107,10 +109,12 @@ class Sources:
         is_due = sources.c.next_at <= now
         is_wanted = sa.func.coalesce(sources.c.asked_at, _NEVER) < sa.bindparam("since", type_=time)
         is_left = (sources.c.claim != "") & (sources.c.asked_at <= now - LONGEST_CLAIM)
+        is_from_future = sources.c.asked_at > now + MOST_SKEW
+        is_open = sources.c.closed_until.is_(None) | (sources.c.closed_until <= now) | is_from_future
         move = (
             sa.update(sources)
-            .where(sources.c.name == sa.bindparam("of"), is_due | is_wanted | is_left)
-            .where(sources.c.closed_until.is_(None) | (sources.c.closed_until <= now))
+            .where(sources.c.name == sa.bindparam("of"), is_due | is_wanted | is_left | is_from_future)
+            .where(is_open)
             .values(next_at=sa.bindparam("due_again", type_=time), asked_at=now, claim=claim)
         )
         # In one order, so that two hosts never wait for each other.
@@ -121,10 +125,12 @@ class Sources:
             mine = connection.execute(sa.select(sources).where(sources.c.claim == claim))
             return {row.name: decode_state(row) for row in mine}
 
-    def finished(self, claims: Collection[str]) -> None:
-        """Give claims back (SourceState.claim), because whatever came of them is recorded."""
+    def finished(self, claims: Mapping[str, str]) -> None:
+        """Give claims back, because whatever came of them is recorded. claims: SourceState.claim, by name."""
+        mine = sources.c.name == sa.bindparam("of"), sources.c.claim == sa.bindparam("whose")
         with self._database.write() as connection:
-            connection.execute(sa.update(sources).where(sources.c.claim.in_(claims)).values(claim=""))
+            rows = [{"of": name, "whose": claims[name]} for name in sorted(claims)]
+            connection.execute(sa.update(sources).where(*mine).values(claim=""), rows)
 
     def answered(self, state: SourceState) -> None:
         """Record the state of a source after an answer that brought no document, or after a failure."""

@@ -13,9 +13,11 @@ import pytest
 
 from publisher.config import Config, NewsletterConfig, Site, SourceConfig
 from publisher.core.errors import StoppedError
+from publisher.core.hold_reasons import turned_new
 from publisher.core.source_records import SourceState
 from publisher.mail.run_options import Stop
 from publisher.publishing.fetch_sources import SourceReport, fetch_sources
+from publisher.publishing.operations import skip
 from publisher.publishing.owner_alerts import alert_sources
 from publisher.publishing.wiring import Project
 from publisher.store import Store, open_store
@@ -274,6 +276,20 @@ def test_items_that_all_turn_new_are_held_until_each_was_dealt_with(blog: Blog) 
     assert blog.state().held_at == later(hours=1)
     blog.store.editions.pass_over("weekly", list(blog.store.sources.suspects()))
     blog.fetch(later(hours=3))
+    assert blog.state().held_at is None
+
+
+def test_an_owner_who_skips_the_edition_does_not_see_its_items_again(blog: Blog) -> None:
+    blog.fetch()
+    blog.answers["/feed"] = answer(feed("y", "x"))
+    blog.fetch(later(hours=1))
+    post = draft().posts[0]
+    posts = (replace(post, id=f"{BLOG}/?p=x"), replace(post, id=f"{BLOG}/?p=y"), replace(post, id="own"))
+    edition = blog.store.editions.create(draft(posts=posts, hold=turned_new(["blog"])))
+    assert edition is not None
+    assert skip(blog.store, edition)
+    assert blog.store.editions.handled_posts("weekly") == {f"{BLOG}/?p=x", f"{BLOG}/?p=y"}
+    blog.fetch(later(hours=2))
     assert blog.state().held_at is None
 
 

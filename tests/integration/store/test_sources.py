@@ -115,7 +115,7 @@ def test_each_due_source_is_claimed_by_one_host(store: Store, store_url: str, tm
         (mine,) = store.sources.claim({"blog0": later(hours=1)}, NOW).values()
         theirs = other.sources.claim(until, NOW)
         assert (mine.name, set(theirs)) == ("blog0", set(names[1:]))
-        store.sources.finished({mine.claim, *(state.claim for state in theirs.values())})
+        store.sources.finished({state.name: state.claim for state in (mine, *theirs.values())})
         assert set(store.sources.claim(until, later(minutes=59))) == set()
         # Once more just before a slot: for one host.
         assert set(other.sources.claim(until, later(minutes=40), dict.fromkeys(names, later(minutes=35)))) == set(names)
@@ -146,7 +146,7 @@ def test_the_claim_of_a_killed_host_ends_and_so_does_one_that_is_given_back(stor
     assert other.claim != mine.claim
     store.sources.answered(replace(mine, next_at=later(hours=1), etag="late"))  # it was only slow
     assert store.sources.state("blog") == replace(other, etag="late")
-    store.sources.finished({other.claim})
+    store.sources.finished({"blog": other.claim})
     assert store.sources.claim(until, later(hours=7)) == {}
 
 
@@ -160,6 +160,20 @@ def test_what_a_hub_reports_during_a_fetch_is_fetched_after_it(store: Store) -> 
     state = store.sources.state("blog")
     assert state is not None
     assert (state.next_at, state.etag) == (later(minutes=5), "new")
+
+
+def test_a_wrong_clock_keeps_a_source_away_for_an_hour_at_most(store: Store) -> None:
+    (state,) = store.sources.see({"blog": URL}, NOW).values()
+    assert state.may_be_claimed(NOW)
+    (claimed,) = store.sources.claim({"blog": later(days=400)}, later(days=399)).values()
+    closed = replace(claimed, next_at=later(days=400), closed_until=later(days=400))
+    store.sources.answered(closed)
+    (now,) = store.sources.states()
+    assert now.may_be_claimed(NOW)
+    assert set(store.sources.claim({"blog": later(hours=1)}, NOW)) == {"blog"}
+    (now,) = store.sources.states()
+    assert not now.may_be_claimed(later(minutes=-30))
+    assert store.sources.claim({"blog": later(hours=2)}, later(minutes=-30)) == {}
 
 
 def test_another_address_is_fetched_at_once_and_keeps_the_items(store: Store) -> None:
