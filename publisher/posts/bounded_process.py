@@ -381,7 +381,7 @@ def _spawned(memory: int) -> _Child:
 
 
 # The memory for a feed of 20 MB, of which the parser keeps every text several times.
-_FEED_MEMORY = 1_000_000_000
+_FEED_MEMORY = 700_000_000
 
 _shared = BoundedProcess()
 _pictures = BoundedProcess()

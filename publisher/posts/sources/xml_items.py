@@ -34,7 +34,7 @@ from publisher.posts.sources.xml_text import decoded_text, no_feed, require_tame
 
 Found = Mapping[str, Any]
 
-# feedparser reads what is not well-formed XML twenty times as slowly as XML.
+# What is not well-formed XML may take feedparser twenty times as long.
 _MOST_REPAIRED = 4_000_000
 _MOST_AUTHORS, _MOST_CATEGORIES, _MOST_ENCLOSURES = 50, 100, 20
 _HOURS = {"hourly": 1, "daily": 24, "weekly": 168, "monthly": 720, "yearly": 8760}
@@ -141,7 +141,7 @@ class _Channel:
         return re.findall(r">([^<>]{1,20})</", behind.partition(f"</{name}")[0][:5000])
 
     def _name(self, found: Found, key: str) -> str:
-        """Return a value that is no text for readers."""
+        """Return a name or an address, in which feedparser may have left references."""
         value = _text(found, key)
         return without_references(value) if self._is_repaired and "&" in value else value
 
