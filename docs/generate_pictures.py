@@ -27,6 +27,15 @@ SITE = "https://gazette.example.org"
 NOW = "2026-11-30T09:00"
 PUBLISHER = [sys.executable, "-m", "publisher"]
 ARABIC = {"The Publisher Gazette, weekly": "الصحيفة الهادئة", 'language = "en"': 'language = "ar"'}
+# What the sample project leaves to its owner: a web application, a page, and the face of an author.
+WEB = f'\n[web]\npublic_url = "{SITE}"\n'
+AUTHOR = {
+    'name = "The editors"': 'name = "Mara Lindqvist", image = "mara.svg", about = "Writes about email that arrives."'
+}
+FACE = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64"><path fill="#e8c9a0" d="M0 0h64v64H0z"/>
+<path fill="#3b2a20" d="M13 31a19 21 0 0 1 38 0v20H13z"/><path fill="#8a2846" d="M8 64a24 18 0 0 1 48 0z"/>
+<circle cx="32" cy="31" r="13" fill="#f4dcc0"/></svg>"""
+BYLINED_POST = "2026/08/25/eight-o-clock-is-not-a-time/index.html"
 POST, ARABIC_POST = "2026/11/10/a-ledger-beats-a-cursor/index.html", "ar/2026/06/03/reading-slowly/index.html"
 PHONES = """<body style="margin: 0; padding: 20px; display: flex; gap: 20px; background: #c9c5bd">{}</body>"""
 PHONE = """<img style="border-radius: 12px" src="data:image/png;base64,{}">"""
@@ -39,7 +48,10 @@ def make_project(folder: Path, replacements: dict[str, str], without: str = "") 
     settings = (ROOT / "publisher.toml").read_text(encoding="utf-8")
     for old, new in replacements.items():
         settings = settings.replace(old, new)
-    (folder / "publisher.toml").write_text(settings, encoding="utf-8")
+    (folder / "publisher.toml").write_text(settings + WEB, encoding="utf-8")
+    for name, text in {"pages/about.md": "# About\n\nAn occasional paper.\n", "static/mara.svg": FACE}.items():
+        (folder / name).parent.mkdir()
+        (folder / name).write_text(text, encoding="utf-8")
     people = ["subscribers", "import", str(ROOT / "docs" / "sample-subscribers.csv")]
     for command in (people, ["publish", "--now", NOW]):
         subprocess.run([*PUBLISHER, *command], cwd=folder, check=True, capture_output=True)  # noqa: S603 - our own
@@ -70,11 +82,12 @@ def preview(project: Path) -> Iterator[str]:
 
 
 def screenshot(
-    browser: Browser, page_of: str, size: tuple[int, int], *, site: Path | None = None, dark: bool = False
+    browser: Browser, page_of: str, size: tuple[int, int], *, site: Path | None = None, dark: bool = False, at: str = ""
 ) -> bytes:
     """Return a picture of a page, which is an address or HTML, at a size in CSS pixels.
 
     site  the project whose images the page shows
+    at    the selector of the element at which the picture begins, instead of the top
     """
     width, height = size
     page = browser.new_page(
@@ -93,6 +106,8 @@ def screenshot(
             ".side a[data-stop]", has_text=re.compile(r"\d posts")
         ).first.click()  # the first edition that was sent
         page.wait_for_load_state("networkidle")
+    if at:
+        page.locator(at).first.evaluate("found => scrollTo({top: found.getBoundingClientRect().top - 24 + scrollY})")
     picture = page.screenshot()
     page.close()
     return picture
@@ -117,7 +132,7 @@ def main() -> None:
     """Take all pictures."""
     with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program("chromium"), args=["--no-sandbox"])
-        english = make_project(Path(scratch) / "english", {})
+        english = make_project(Path(scratch) / "english", AUTHOR)
         arabic = make_project(Path(scratch) / "arabic", ARABIC, without="2026-[01][0178]*")
         letter, phone = whole_letter(english), (360, 780)
         phones = [
@@ -134,6 +149,7 @@ def main() -> None:
             pictures = {
                 "index": screenshot(browser, f"file://{english}/public/index.html", (760, 1060)),
                 "site": screenshot(browser, site, (1160, 820)),
+                "post-end": screenshot(browser, f"file://{english}/public/{BYLINED_POST}", (760, 900), at=".tags"),
                 "letter": screenshot(browser, letter, (760, 1060), site=english),
                 "letter-phones": screenshot(browser, three, (1160, 820)),
                 "preview": screenshot(browser, address, (1280, 660)),
