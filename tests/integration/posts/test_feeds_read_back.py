@@ -22,7 +22,8 @@ from tests.support.editions_samples import TEMPLATES
 from tests.support.posts_samples import NOW, SITE, Folder
 from tests.support.source_samples import opened
 
-KINDS = ("feed.xml", "atom.xml", "feed.json")
+# Each kind of feed, and how much of its items the emails have.
+KINDS = {"feed.xml": ("full", "excerpt"), "atom.xml": ("full",), "feed.json": ("full",)}
 SITE_OF_POSTS = replace(SITE, postal_address="1 Long Road\nAnytown")
 
 # What feeds say in another way: alerts are quotes there, because feed readers have no style for them. And a picture
@@ -36,7 +37,6 @@ PICTURES = {
     "2025-09-16-the-elements-we-forgot.html",
     "ai/2024-07-06-six-shapes-of-generative-ai.md",
     "2024-07-06-Generative-AI-Trends.md",
-    "en/2018-11-29-fukuoka-ruby-award-2019.md",
 }
 
 
@@ -45,13 +45,13 @@ def text_of(config: Config, post: RenderedPost, content: str) -> str:
     return compose(config, newsletter, [post], 1, "2026-W47", NOW, TEMPLATES, "https://site.example/e/").text
 
 
-def texts_of(config: Config) -> dict[tuple[str, str], tuple[str, str]]:
+def texts_of(config: Config, contents: tuple[str, ...]) -> dict[tuple[str, str], tuple[str, str]]:
     """The path of each post, and the plain text of an email with it, by its id and how much of it the email has."""
     archive = open_archive(config, NOW, keep=False)
     renderer = Renderer(archive, config)
     found = {}
     for post in archive.posts:
-        for content in ("full", "excerpt"):
+        for content in contents:
             found[post.id, content] = post.source, text_of(config, renderer.render(post), content)
     return found
 
@@ -64,19 +64,20 @@ def read_back(folder: Folder, root: Path, kind: str) -> dict[tuple[str, str], tu
     document = read_feed(folder.public()[kind], source.url, {})
     with opened(config) as store:
         take_document(Project(config, store, lambda: NOW), source, document, NOW)
-    return texts_of(config)
+    return texts_of(config, KINDS[kind])
 
 
 def differing(folder: Folder, root: Path) -> Iterator[tuple[str, str, str]]:
     """Build the feeds of a folder; yield the path and both texts of each post whose item gives another text."""
     assert folder.build().errors == ()
-    files = texts_of(folder.config)
-    for kind in KINDS:
+    files = texts_of(folder.config, KINDS["feed.xml"])
+    for kind, contents in KINDS.items():
         items = read_back(folder, root, kind)
-        assert items.keys() == files.keys()
-        for key, (path, text) in files.items():
-            if items[key][1] != text:
-                yield path, text, items[key][1]
+        assert items.keys() == {key for key in files if key[1] in contents}
+        for key, (_, item) in items.items():
+            path, text = files[key]
+            if item != text:
+                yield path, text, item
 
 
 def words(text: str) -> str:
@@ -117,6 +118,6 @@ def test_the_seeds_say_the_same_from_their_feeds(tmp_path: Path) -> None:
 def test_real_posts_say_the_same_from_their_feeds(tmp_path: Path) -> None:
     folder = without_pages(tmp_path)
     files = sorted(path for path in RUBY.rglob("*") if path.suffix in (".md", ".markdown", ".html"))
-    for path in files[:: len(files) // 20]:
+    for path in files[:: len(files) // 10]:
         folder.write(path.relative_to(RUBY).as_posix(), path.read_bytes())
-    compare(folder, tmp_path, {"en/2018-11-29-fukuoka-ruby-award-2019.md"})
+    compare(folder, tmp_path, set())
