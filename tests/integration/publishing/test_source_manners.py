@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from email.utils import format_datetime
 from itertools import pairwise
 from pathlib import Path
 
+from benchmarks import sources
 from publisher.config import Config, NewsletterConfig, Site, SourceConfig
 from publisher.publishing.fetch_sources import fetch_sources
 from publisher.publishing.wiring import Project
@@ -94,10 +96,10 @@ NAMES = ("plain", "age", "expires", *CHANNELS, "weekly")
 def a_week(store: Store, root: Path) -> Recorder:
     """Let a daemon that looks about once an hour, and before the slot, fetch all blogs for a week."""
     recorder = Recorder()
-    sources = tuple(SourceConfig(name=name, url=f"http://{name}.test/{name}") for name in NAMES)
+    blogs = tuple(SourceConfig(name=name, url=f"http://{name}.test/{name}") for name in NAMES)
     newsletter = NewsletterConfig(name="letter", schedule="weekly monday 10:00", sources=("weekly",))
     config = Config(
-        root=root, site=Site(title="Notes", url="https://notes.example"), sources=sources, newsletters=(newsletter,)
+        root=root, site=Site(title="Notes", url="https://notes.example"), sources=blogs, newsletters=(newsletter,)
     )
     with source_server({f"/{name}": recorder.answering(name) for name in NAMES}) as server:
         network = Internet({f"{name}.test": [[PUBLIC]] for name in NAMES}, {PUBLIC: server.port}).network
@@ -139,3 +141,16 @@ def test_every_server_is_asked_as_it_wishes_for_a_week(sqlite_store: Store, tmp_
     assert [status for *_, status in recorder.asked["gone"]].count("410") == 1
     assert len(times["age"]) >= DAYS * 8
     assert {len(sqlite_store.sources.items(name)) for name in ("plain", "age", "sy")} == {6}
+
+
+def test_many_sources_that_have_not_changed_are_each_asked_once_more(tmp_path: Path) -> None:
+    """A small run of benchmarks/sources.py, which measures a thousand."""
+    with sources.serving() as blogs:
+        sources.write_project(tmp_path / "many", 20, blogs.port)
+        sources.fetch(tmp_path / "many", sources.NOW)
+        sources.fetch(tmp_path / "many", sources.NOW + HOUR)
+        assert dict(blogs.statuses) == {200: 20, 304: 20}
+        blogs.items = 4
+        sources.fetch(tmp_path / "many", sources.NOW + 2 * HOUR)
+        sources.make_letter(tmp_path / "many")
+    assert json.loads((tmp_path / "many/letter.json").read_text("utf-8"))["posts"] == 80
