@@ -24,7 +24,7 @@ from publisher.store import Store
 
 CALLBACK = "/hooks/websub/{token}"
 # However often a hub reports something, a source is fetched for it only this often.
-_LEAST = timedelta(minutes=1)
+_LEAST = timedelta(seconds=20)
 
 
 def renew_hubs(config: Config, store: Store, now: datetime) -> int:

@@ -108,18 +108,20 @@ def send_due(
 
 
 def fetch_due(project: Project, stop: Stop | None = None) -> TickReport:
-    """Fetch the sources that are due, and notify the owner of those that have failed for long.
+    """Fetch the sources that are due, subscribe to their hubs, and notify the owner of those that have failed for long.
 
     stop  lets another thread end it at once; what was not fetched is due again later
     Raises StoreError if the database is unavailable. A source that cannot be fetched is among the problems.
     """
     # Not at the top: it loads the HTTP client, and few projects have sources.
     from publisher.publishing.fetch_sources import fetch_sources
+    from publisher.publishing.source_hubs import renew_hubs
 
     now = project.clock()
     if waits := check_in_host(project.config, project.store, now):
         return TickReport(now, waits=waits)
     fetched = fetch_sources(project, now, stop=stop)
+    renew_hubs(project.config, project.store, now)
     alerts, unsent = alert_sources(project, now)
     failures = [each.problem for each in fetched if each.problem]
     warnings = [warning for each in fetched for warning in each.warnings]

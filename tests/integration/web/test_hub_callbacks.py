@@ -15,6 +15,8 @@ import pytest
 
 from publisher.config import load_config
 from publisher.publishing.source_hubs import renew_hubs
+from publisher.publishing.tick import fetch_due
+from publisher.publishing.wiring import Project as Opened
 from publisher.publishing.wiring import open_project_store
 from publisher.store import Store
 from tests.support.project import Project
@@ -116,7 +118,7 @@ def test_a_signed_report_has_the_source_fetched_and_another_is_ignored(web: WebC
     assert report(form["hub.secret"], b" " * 20_000_001) == 413
     assert store.sources.state("blog").next_at == later
     assert report(form["hub.secret"]) == 200
-    assert store.sources.state("blog").next_at == NOW + timedelta(seconds=50)  # a minute after it was asked last
+    assert store.sources.state("blog").next_at == NOW + timedelta(seconds=10)  # 20 seconds after it was asked last
     store.close()
 
 
@@ -137,3 +139,32 @@ def test_a_hub_is_asked_within_the_rules_of_its_source(web: WebClient, hub: Sour
     assert renew_hubs(private, store, NOW + timedelta(days=1)) == 0
     assert "blog" not in store.sources.hubs()
     store.close()
+
+
+def feed(hub: str, count: int) -> bytes:
+    items = "".join(f"<item><title>Item {number}</title><guid>{number}</guid></item>" for number in range(count))
+    links = f'<link xmlns="http://www.w3.org/2005/Atom" rel="hub" href="{hub}/hub"/>'
+    head = f"<title>A blog</title><link>https://blog.example/</link><description>x</description>{links}"
+    return f'<?xml version="1.0"?><rss version="2.0"><channel>{head}{items}</channel></rss>'.encode()
+
+
+def test_a_new_item_is_known_at_the_first_tick_after_its_report(tmp_path: Path, hub: SourceServer) -> None:
+    documents: dict[str, Any] = {"/feed": answer(feed(hub.url, 1))}
+    project = Project(tmp_path / "letter", None)  # type: ignore[arg-type]
+    with source_server(documents) as blog:
+        sources = f'[[sources]]\nname = "blog"\nurl = "{blog.url}/feed"\nallow_private = true\n'
+        with web_client(project, sources, now=AT) as web:
+            config = load_config(web.project.root)
+            with open_project_store(config) as store:
+                before = len(hub.asked)
+                fetch_due(Opened(config, store, lambda: NOW - timedelta(minutes=2)))
+                form = dict(parse_qsl(hub.asked[before].body.decode()))
+                assert form["hub.topic"] == f"{blog.url}/feed"
+                documents["/feed"] = answer(feed(hub.url, 2))
+                assert fetch_due(Opened(config, store, lambda: NOW)).fetched == ()
+                digest = hmac.new(form["hub.secret"].encode(), b"x", hashlib.sha1).hexdigest()
+                path = urlsplit(form["hub.callback"]).path
+                web.client.post(path, content=b"x", headers={"X-Hub-Signature": f"sha1={digest}"})
+                (report,) = fetch_due(Opened(config, store, lambda: NOW)).fetched
+                assert report.new == 1
+                assert len(hub.asked) == before + 1
