@@ -225,7 +225,7 @@ def _show_sources(app: App, sources: Sequence[dict[str, Any]]) -> None:
     for each in sources:
         if each["why"]:
             since = f" since {each['since'][:16].replace('T', ' ')}" if each["since"] else ""
-            app.say(f"             {each['name']} {each['state']}{since}: {each['why']}")
+            app.say(f"             {each['name']} {each['trouble']}{since}: {each['why']}")
 
 
 def _show_unfinished(app: App, edition: dict[str, Any]) -> None:

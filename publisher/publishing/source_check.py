@@ -107,7 +107,7 @@ def _doubts(
         return
     if not view.newsletters and config.newsletters:
         yield FeedDoubt("no newsletter takes it", f'add sources = ["{view.name}"] under [[newsletters]]')
-    if not view.is_well and view.health is not SourceHealth.NEW:
+    if not view.is_well:
         yield _trouble(view, config)
     if store is not None and view.asked_at is not None and view.items:
         yield from feed_doubts(_items(store, view.name), now, content=source.content)
@@ -133,11 +133,12 @@ def _permit(source: SourceConfig) -> str:
 
 def _trouble(view: SourceSummary, config: Config) -> FeedDoubt:
     since = f" since {view.since.astimezone(config.zone):%Y-%m-%d %H:%M}" if view.since else ""
-    if view.health is SourceHealth.FAILING:
-        return FeedDoubt(f"can't be fetched{since}: {view.why}", f"to try it now: publisher sources fetch {view.name}")
-    if view.health is SourceHealth.ENDED:
-        return FeedDoubt(f"ended{since}: {view.why}", "remove it, or set its new address")
-    return FeedDoubt(f"is held{since}: {view.why}", f"look at them with `publisher sources show {view.name}`")
+    hints = {
+        SourceHealth.FAILING: f"to try it now: publisher sources fetch {view.name}",
+        SourceHealth.ENDED: "remove it, or set its new address",
+        SourceHealth.HELD: f"look at them with `publisher sources show {view.name}`",
+    }
+    return FeedDoubt(f"{view.trouble}{since}: {view.why}", hints[view.health])
 
 
 def _items(store: Store, name: str) -> list[FeedItem]:

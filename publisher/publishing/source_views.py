@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from publisher.config import Config, SourceConfig
 
@@ -26,11 +25,18 @@ class SourceHealth(StrEnum):
     ENDED = "ended"  # the server said that the feed is gone for good
 
 
+_TROUBLES = {
+    SourceHealth.FAILING: "can't be fetched",
+    SourceHealth.HELD: "needs you",
+    SourceHealth.ENDED: "has ended",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class SourceSummary:
     """A source as people see it.
 
-    title        the configured one, or that of the feed, or its host
+    title        the configured one, or that of the feed, or its name if neither is known
     link         the page that it is the feed of; "" if that is not known
     why          what is wrong with it, in one line; "" if nothing is
     since        since when that is so; None if nothing is wrong
@@ -55,9 +61,14 @@ class SourceSummary:
     newsletters: tuple[str, ...] = ()
 
     @property
+    def trouble(self) -> str:
+        """What is wrong with it, to be followed by "since" and `why`; "" if nothing is."""
+        return _TROUBLES.get(self.health, "")
+
+    @property
     def is_well(self) -> bool:
         """Whether nothing has to be said about it."""
-        return self.health in (SourceHealth.OK, SourceHealth.NEW)
+        return not self.trouble
 
     def as_json(self, zone: tzinfo) -> dict[str, Any]:
         """Return it as JSON values, times in the time zone `zone`."""
@@ -67,6 +78,7 @@ class SourceSummary:
             "url": self.url,
             "link": self.link,
             "state": self.health.value,
+            "trouble": self.trouble,
             "why": self.why,
             "since": _iso(self.since, zone),
             "items": self.items,
@@ -85,14 +97,15 @@ def source_views(config: Config, store: Store | None) -> tuple[SourceSummary, ..
 
 def _view(config: Config, store: Store | None, source: SourceConfig, state: SourceState | None) -> SourceSummary:
     taken = tuple(each.name for each in config.newsletters if source.name in each.sources)
-    host = urlsplit(source.url).hostname or source.name
     if store is None or state is None or state.asked_at is None or state.url != source.url:
-        return SourceSummary(source.name, source.title or host, source.url, "", SourceHealth.NEW, newsletters=taken)
+        return SourceSummary(
+            source.name, source.title or source.name, source.url, "", SourceHealth.NEW, newsletters=taken
+        )
     health, why, since = _health(state)
     newest = store.sources.item(state.listed[0]) if state.listed else None
     return SourceSummary(
         source.name,
-        source.title or state.title or host,
+        source.title or state.title or source.name,
         source.url,
         state.link,
         health,

@@ -1,0 +1,173 @@
+"""publisher sources, init --from-feed, and what publish, status and check do with sources: a blog on loopback."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from publisher.cli.main import run
+from publisher.config import load_config
+from publisher.web.preview.live_project import LiveProject
+from tests.support.blog_samples import TITLES, write_blog
+from tests.support.project import MONDAY, Project
+from tests.support.static_server import Site, serve
+
+NOW = datetime(2026, 11, 16, 9, tzinfo=UTC)
+NEWSLETTER = '\n[[newsletters]]\nname = "weekly"\nschedule = "weekly monday 08:00"\nsources = ["ada"]\n'
+
+
+@pytest.fixture
+def blog(tmp_path: Path) -> Iterator[tuple[Site, Path]]:
+    """A blog of another tool that is served on loopback, and its folder."""
+    folder = tmp_path / "blog"
+    folder.mkdir()
+    with serve(folder) as site:
+        write_blog(folder, site.url, NOW)
+        yield site, folder
+
+
+def table(name: str, url: str, more: str = "allow_private = true") -> str:
+    return f'\n[[sources]]\nname = "{name}"\nurl = "{url}"\n{more}\n'
+
+
+def test_a_source_is_listed_fetched_shown_and_skipped(project: Project, blog: tuple[Site, Path]) -> None:
+    site, folder = blog
+    project.configure(table("ada", f"{site.url}/feed.xml"), newsletters=NEWSLETTER)
+    assert "ada\tada\t0\t\tnever\tnot fetched yet" in project.ok("sources").out
+    assert "run `publisher sources fetch`" in project.ok("status").out
+    assert project.ok("sources", "fetch").out == "ada: 3 new\n"
+    assert project.ok("sources", "fetch").out.startswith("ada: was fetched at 2026-11-16 10:00, and is due again at ")
+    assert project.ok("sources", "fetch", "ada", now="2026-11-16T10:01").out == "ada: nothing new\n"
+    (row,) = project.ok("sources", "list", "--json").json
+    assert (row["title"], row["items"], row["state"], row["newsletters"]) == ("Ada's notes", 3, "ok", ["weekly"])
+
+    shown = project.ok("sources", "show", "ada").out.splitlines()
+    assert shown[0] == "ada: Ada's notes"
+    assert [line.split("\t")[2:4] for line in shown if "\t" in line][1:] == [[title, "waiting"] for title in TITLES]
+    assert project.ok("sources", "skip", "2").out == "2: 'A crane for sale' won't be sent\n"
+    items = project.ok("sources", "show", "ada", "--json").json["items"]
+    assert [each["state"] for each in items] == ["waiting", "skipped", "waiting"]
+    project.subscribe("eve")
+    assert "2 posts; 1 message sent" in project.ok("publish").out
+    assert [each["state"] for each in project.ok("sources", "show", "ada", "--json").json["items"]] == [
+        "in edition",
+        "skipped",
+        "in edition",
+    ]
+    write_blog(folder, site.url, NOW, ("A storm", *TITLES))
+    ran = project.ok("publish", "--no-fetch", now="2026-11-23T10:00")
+    assert "no new posts" in ran.out
+    assert "ada: 1 new" in project.ok("publish", now="2026-11-23T10:00").out
+
+
+def test_mistakes_with_sources_are_one_line_each(project: Project, blog: tuple[Site, Path]) -> None:
+    site, folder = blog
+    (folder / "text.xml").write_text("no feed at all")
+    tables = table("ada", f"{site.url}/feed.xml") + table("text", f"{site.url}/text.xml")
+    tables += table("away", f"{site.url}/nothing.xml") + table("inside", "http://10.0.0.1/feed.xml", "")
+    project.configure(tables, newsletters=NEWSLETTER)
+    for words, said in (
+        ("sources fetch adda", "error: there is no source 'adda' (did you mean ada?)"),
+        ("sources show zzz", "error: there is no source 'zzz' (known: ada, text, away, inside)"),
+        ("sources skip 1", "error: nothing has been fetched yet (run `publisher sources fetch`)"),
+        ("sources try http://10.0.0.1/", "10.0.0.1 is a private network"),
+    ):
+        ran = project.fails(*words.split())
+        assert said in ran.err, words
+        assert (ran.out, ran.err.count("\n")) == ("", 1), words
+    ran = project.fails("sources", "fetch")
+    assert ran.out == "ada: 3 new\n"
+    assert ran.err.count("\n") == 3
+    assert "error: there is no item 9 (" in project.fails("sources", "skip", "1", "9").err
+    assert {each["state"] for each in project.ok("sources", "--json").json} == {"ok", "failing"}
+    assert "text can't be fetched since 2026-11-16 10:00: " in project.ok("status").out
+    found = {each["message"]: each["severity"] for each in project.fails("check", "--json").json}
+    assert found["source inside: is never fetched, because 10.0.0.1 is a private network"] == "error"
+    assert found["source text: no newsletter takes it"] == "warning"
+    assert any(message.startswith("source away: can't be fetched since 2026-11-16") for message in found)
+    project.subscribe("eve")
+    assert project.ok("publish", now="2026-11-16T16:30").err.count("warning: source ") == 3  # and the rest goes
+
+
+def test_a_project_without_sources_is_told_how_to_add_one(project: Project) -> None:
+    assert "add a [[sources]] table" in project.ok("sources").out
+    assert "add a [[sources]] table" in project.fails("sources", "fetch").err
+    assert "sources" not in project.ok("status").out
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/nothing/", "was not found (404)"),
+        ("/plain.html", "doesn't name a feed"),
+        ("/text.xml", ""),
+        ("/empty.xml", ""),
+    ],
+)
+def test_what_is_not_a_blog_makes_nothing(
+    path: str, said: str, blog: tuple[Site, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site, folder = blog
+    (folder / "text.xml").write_text("no feed at all")
+    (folder / "empty.xml").write_text("")
+    (folder / "plain.html").write_text("<!doctype html><html><title>Shop</title></html>")
+    (folder / "feed.xml").unlink()
+    new = tmp_path / "new"
+    for words in (["init", str(new), "--from-feed"], ["sources", "try"]):
+        assert run([*words, site.url + path, "--allow-private"]) == 1
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert err.startswith("error: ")
+        assert err.count("\n") == 1
+        assert said in err
+    assert not new.exists()
+
+
+def test_a_project_of_a_blog_has_its_items_at_once(
+    blog: tuple[Site, Path], empty: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site, _ = blog
+    assert run(["--now", MONDAY, "init", str(empty.root), "--from-feed", site.url, "--allow-private"]) == 0
+    said = capsys.readouterr().out
+    assert f"found  Ada's notes: {site.url}/feed.xml (RSS, 3 items)" in said
+    assert f"not taken  Ada's notes: comments: {site.url}/comments/feed.xml" in said
+    assert load_config(empty.root, {}).site.language == "en-GB"
+    empty.subscribe("eve")
+    empty.ok("publish")
+    assert site.statuses("/feed.xml") == [200]
+    (mail,) = empty.mail()["eve@example.org"]
+    assert "Harbour" not in mail["Subject"]
+    assert f"{site.url}/the-boats-are-back/" in mail.get_body(("plain",)).get_content()
+    run(["init", str(empty.root), "--from-feed", site.url, "--allow-private"])
+    assert "was there before. To take the feed, add to it:" in capsys.readouterr().out
+
+
+def test_a_feed_is_tried_without_a_project(
+    blog: tuple[Site, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site, _ = blog
+    before = sorted(tmp_path.rglob("*"))
+    for options, shown in (
+        ([], "The boats are back\n====="),
+        (["--html"], "<!DOCTYPE html>"),
+        (["--json"], '"posts": 3'),
+    ):
+        assert run(["--now", MONDAY, "sources", "try", site.url, "--allow-private", *options]) == 0
+        assert shown.lower() in capsys.readouterr().out.lower()
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_the_preview_follows_a_fetch(project: Project, blog: tuple[Site, Path]) -> None:
+    site, _ = blog
+    project.configure(table("ada", f"{site.url}/feed.xml"), newsletters=NEWSLETTER)
+    live = LiveProject(project.root, lambda config: NOW)
+    try:
+        assert live.ask(lambda snapshot: snapshot.newsletters[0].next) == ()
+        project.ok("sources", "fetch")
+        (email,) = live.ask(lambda snapshot: snapshot.newsletters[0].next)
+        assert email.which == "next"
+    finally:
+        live.close()
