@@ -20,6 +20,7 @@ from publisher.core.models import Problem, Severity
 from publisher.core.newsletter_models import SubscriberStatus
 from publisher.core.source_models import FeedDocument
 from publisher.core.source_records import ItemChanges, SourceState
+from publisher.mail.run_options import Stop
 from publisher.posts.published import authority_of
 from publisher.posts.sources.feed_document import read_feed
 from publisher.posts.sources.fetcher import Answer, FetchError, Request, fetch_all, user_agent
@@ -30,7 +31,6 @@ from publisher.publishing.source_slots import wanted_for_slots
 from publisher.publishing.wiring import Project
 
 if TYPE_CHECKING:
-    from publisher.mail.run_options import Stop
     from publisher.posts.sources.exchange import Network
 
 Progress = Callable[[int, int], None]
@@ -125,7 +125,7 @@ def fetch_sources(
         claimed = _Claimed(project, sources, project.store.sources.claim(some, now, since), now)
         done = len(reports)
         watch = (lambda count, done=done: progress(done + count, len(until))) if progress else None
-        reports += claimed.reports(watch, stop, network)
+        reports += claimed.reports(watch, stop or Stop(), network)
     if names is not None:
         fetched = {report.name for report in reports}
         reports += [_not_fetched(project, states[name], now) for name in sorted(sources.keys() - fetched)]
@@ -166,7 +166,7 @@ class _Claimed:
         self._left, self._unwritten = set(states), set[str]()
 
     def reports(
-        self, progress: Callable[[int], None] | None, stop: Stop | None, network: Network | None
+        self, progress: Callable[[int], None] | None, stop: Stop, network: Network | None
     ) -> Iterator[SourceReport]:
         """Yield a report for each source. What is left when it ends early is due again at once."""
         try:
@@ -180,7 +180,7 @@ class _Claimed:
             raise
 
     def _reports(
-        self, progress: Callable[[int], None] | None, stop: Stop | None, network: Network | None
+        self, progress: Callable[[int], None] | None, stop: Stop, network: Network | None
     ) -> Iterator[SourceReport]:
         requests: dict[Request, list[str]] = {}
         for name, source in self._sources.items():
@@ -190,20 +190,21 @@ class _Claimed:
                 yield self._failed(name, FetchError(error.message, where=error.where, hint=error.hint))
             else:
                 requests.setdefault(request, []).append(name)
-        for request, outcome in self._outcomes(list(requests), network):
+        for request, outcome in self._outcomes(list(requests), stop, network):
             for name in requests[request]:
                 yield self._settled(name, request, outcome)
             if progress:
                 progress(len(self._sources) - len(self._left))
-            if stop:
-                stop.check()
+            stop.check()
+        stop.check()
 
     def _outcomes(
-        self, requests: Sequence[Request], network: Network | None
+        self, requests: Sequence[Request], stop: Stop, network: Network | None
     ) -> Iterator[tuple[Request, Answer | FetchError]]:
         if requests:
             readers = self._project.store.subscribers.count(status=SubscriberStatus.ACTIVE)
-            yield from fetch_all(requests, agent=user_agent(self._project.config, readers), network=network)
+            agent, is_stopped = user_agent(self._project.config, readers), lambda: stop.asked
+            yield from fetch_all(requests, agent=agent, network=network, is_stopped=is_stopped)
 
     def _settled(self, name: str, request: Request, outcome: Answer | FetchError) -> SourceReport:
         """Record what came of one request, and report it."""

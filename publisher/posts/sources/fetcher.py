@@ -36,6 +36,8 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 _CLEAN = patterns.compile(r"[\x21-\x7e\x80-\xff][\x20-\x7e\x80-\xff]*")
 # A host that failed this often in a row is not asked again in the same round.
 _HOST_FAILURES = 3
+# After so many seconds without an outcome it is asked whether to stop.
+_MOMENT = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,16 +144,18 @@ def fetch_all(
     *,
     agent: str = DEFAULT_AGENT,
     network: Network | None = None,
+    is_stopped: Callable[[], bool] = lambda: False,
 ) -> Iterator[tuple[Request, Answer | FetchError]]:
     """Fetch several URLs; yield each request with its outcome as soon as it is there, in any order.
 
-    agent    how we introduce ourselves (see user_agent)
-    network  how names are resolved and addresses are connected to; None uses the system's ways
+    agent       how we introduce ourselves (see user_agent)
+    network     how names are resolved and addresses are connected to; None uses the system's ways
+    is_stopped  returns whether to end at once; the requests that are left have no outcome then
     One connection is open to each host. If the caller is slow, no further requests are sent in the meantime. If it
     stops early, what is under way is ended.
     """
     if requests:
-        yield from _Round(requests, limits or FetchLimits(), agent, network).outcomes()
+        yield from _Round(requests, limits or FetchLimits(), agent, network).outcomes(is_stopped)
 
 
 class _Round:
@@ -165,14 +169,16 @@ class _Round:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._all: asyncio.Task[None] | None = None
 
-    def outcomes(self) -> Iterator[tuple[Request, Answer | FetchError]]:
-        """Yield each request with its outcome."""
+    def outcomes(self, is_stopped: Callable[[], bool]) -> Iterator[tuple[Request, Answer | FetchError]]:
+        """Yield each request with its outcome, until it is to stop."""
         thread = threading.Thread(target=self._run, name="fetcher", daemon=True)
         thread.start()
         try:
             self._started.get()
             for _ in self._requests:
-                outcome = self._done.get()
+                while (outcome := self._next()) is None:
+                    if is_stopped():
+                        return
                 if isinstance(outcome, BaseException):
                     raise outcome
                 self._call(self._room.release)
@@ -180,6 +186,13 @@ class _Round:
         finally:
             self._call(self._stop)
             thread.join()
+
+    def _next(self) -> tuple[Request, Answer | FetchError] | BaseException | None:
+        """Return the next outcome; None if there is none for a moment."""
+        try:
+            return self._done.get(timeout=_MOMENT)
+        except queue.Empty:
+            return None
 
     def _call(self, function: Callable[[], object]) -> None:
         """Call a function in the thread of the loop, unless the loop has ended."""

@@ -72,9 +72,10 @@ class SourcePages:
 
     def _skip(self, request: Request, form: Form) -> Flash:
         number, store = form.one("item"), self._context.store
-        item = store.sources.item(int(number)) if number.isdecimal() and len(number) < 15 else None
+        is_number = number.isdecimal() and number.isascii() and len(number) < 15
+        item = store.sources.item(int(number)) if is_number else None
         if item is None:
-            raise NotFoundError("there is no such item")
+            return Flash("Nothing was skipped: there is no such item.", is_bad=True)
         if not store.sources.skip(item.number, self._context.now()):
             return Flash("It was skipped already.")
         title = item.item.title or item.item.link

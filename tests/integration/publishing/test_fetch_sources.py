@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -301,6 +302,20 @@ def test_what_a_stopped_run_has_not_fetched_is_due_at_once(blog: Blog) -> None:
         blog.fetch(stop=stop)
     assert len(blog.fetch(later(minutes=1))) == 1
     assert blog.titles("blog") == blog.titles("other") == ["a", "b"]
+
+
+def test_a_stop_waits_for_no_server(blog: Blog) -> None:
+    stop = Stop()
+
+    async def never(request: AskedRequest) -> AsyncIterator[bytes]:
+        stop.ask()
+        await asyncio.sleep(60)
+        yield b""
+
+    blog.answers["/feed"] = never
+    with pytest.raises(StoppedError):
+        blog.fetch(stop=stop)
+    assert blog.state().failing_since is None  # as it would be if the server's time had run out
 
 
 def test_a_killed_host_delays_its_sources_by_ten_minutes_only(blog: Blog) -> None:
