@@ -48,7 +48,7 @@ class LastVersions:
     """
 
     def __init__(self, config: Config) -> None:
-        self._path, self._settings = config.state_dir / VERSIONS_FILE, PostSettings.of(config)
+        self._path, self._config = config.state_dir / VERSIONS_FILE, config
         self._folder = config.root / config.posts.folder
 
     @property
@@ -93,7 +93,7 @@ class LastVersions:
         size, mtime_ns, text = found[0]
         digest = hash_of(source, str(size), str(mtime_ns))
         try:
-            parsed = parse_text(bytes(text), source, digest, self._settings)
+            parsed = parse_text(bytes(text), source, digest, PostSettings.of(self._config))
         except PostError:
             return entry  # the program or a setting changed, and refuses it now
         if parsed.post is None:
@@ -129,7 +129,9 @@ class LastVersions:
             return None
         what = "is a folder" if full.is_dir() else "is a broken link" if full.is_symlink() else "is a file"
         hint = "restore it; or remove what is there now, to take its posts down"
-        return Problem(f"{self._settings.folder}/{path}", 0, f"{what}, not a {'folder' if is_folder else 'post'}", hint)
+        return Problem(
+            f"{self._config.posts.folder}/{path}", 0, f"{what}, not a {'folder' if is_folder else 'post'}", hint
+        )
 
     def keep(self, public: Set[str], shown: Set[str], indexed: Mapping[str, Stamp], now: datetime) -> None:
         """Store the texts of the public posts whose files changed, and remove those that must not be shown again.

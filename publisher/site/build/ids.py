@@ -43,7 +43,7 @@ class KnownIds:
     def __init__(self, config: Config, *, accept_new: bool) -> None:
         """Open the record of ids. accept_new: whether to continue even if ids change."""
         self._config, self._accept = config, accept_new
-        self._record = PublishedIds(config)
+        self._record, self._origin = PublishedIds(config), Origin.of(config)
 
     def require_same(self, archive: Archive) -> None:
         """Raise ProjectError if the settings would give published posts different ids. Writes nothing."""
@@ -53,12 +53,12 @@ class KnownIds:
 
     def has(self, archive: Archive) -> bool:
         """Return whether the public posts have the ids that were recorded last."""
-        return self._record.has(Origin.of(self._config), archive.ids())
+        return self._record.has(self._origin, archive.ids())
 
     def record(self, archive: Archive) -> None:
         """Record the ids of the public posts, if there are any."""
         if ids := archive.ids():
-            self._record.write(Origin.of(self._config), ids)
+            self._record.write(self._origin, ids)
 
 
 def id_problems(config: Config, archive: Archive) -> Iterator[Problem]:

@@ -8,7 +8,6 @@ from urllib.parse import quote
 
 from publisher.config import Config, FeedName
 from publisher.posts.archive import Archive
-from publisher.posts.published import authority_of
 from publisher.site.feeds.items import EditionSource, ItemSource, PostSource
 from publisher.site.web_versions import WebVersion
 
@@ -120,10 +119,9 @@ class _Maker:
 
     def __init__(self, config: Config, posts: PostSource) -> None:
         self._config, self._posts = config, posts
-        self._authority = authority_of(config)
 
     def id(self, folder: str) -> str:
-        return f"tag:{self._authority}:feed" + (f":{quote(folder)}" if folder else "")
+        return f"tag:{self._posts.authority}:feed" + (f":{quote(folder)}" if folder else "")
 
     def feed(self, folder: str, title: str, about: str, keys: Sequence[str], group: str, label: str) -> Feed:
         config = self._config

@@ -95,7 +95,7 @@ class PostSource:
     ) -> None:
         """Remember how to render. expect: takes the posts that will be rendered next, so that it can begin."""
         self._config, self._archive, self._render, self._expect = config, archive, render, expect
-        self._authority = authority_of(config)
+        self.authority = archive.settings.authority
         self._made: dict[str, Item] = {}
         self._kind = f"{config.feeds.content}{'+markdown' * config.feeds.markdown}"
         self._weights: dict[str, int] | None = None
@@ -131,7 +131,7 @@ class PostSource:
             markdown = self._markdown(post.source) if self._config.feeds.markdown and not post.from_source else ""
             self._made[post.source] = post_item(
                 self._render(post),
-                self._authority,
+                self.authority,
                 full=full,
                 markdown=markdown,
                 feed_language=self._config.site.language,
