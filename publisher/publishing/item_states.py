@@ -139,8 +139,9 @@ class _Judge:
         """Return what becomes of an item in one newsletter, and why."""
         name, post = taker.name, self._posts.get(item.post_id)
         edition = taker.editions.get(item.post_id)
+        was_there = ItemStatus.SEEN, f"it was there before {name} began with this source"
         if item.post_id in taker.handled:
-            return (ItemStatus.SENT, _named(edition)) if edition else (ItemStatus.SEEN, f"it is older than {name}")
+            return (ItemStatus.SENT, _named(edition)) if edition else was_there
         if item.item.published and item.item.published > self._now:
             return ItemStatus.WAITING, f"for its date, {self._civil(item.item.published)}"
         if post is None:
@@ -153,7 +154,7 @@ class _Judge:
         if self._now < settled and item.post_id not in taker.next.passed_over:
             return ItemStatus.RESTING, f"until {self._civil(settled)}, unless it changes again"
         if post.is_backlog or item.post_id in taker.next.passed_over:
-            return ItemStatus.SEEN, f"it was there before {name} began with this source"
+            return was_there
         return ItemStatus.WAITING, self._waits(item, f"for a later edition of {name}")
 
     def _waits(self, item: StoredItem, otherwise: str) -> str:

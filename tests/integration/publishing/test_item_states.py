@@ -67,7 +67,7 @@ def test_an_item_is_seen_waits_rests_and_is_sent(project: Project) -> None:
     assert states(project, at) == {
         "c": "resting: until 2026-11-21 10:10, unless it changes again",
         "b": "in edition: 1 of weekly, 2026-W47",
-        "a": "seen: it is older than weekly",
+        "a": "seen: it was there before weekly began with this source",
     }
     assert states(project, later(hours=2))["c"] == "waiting: for the next edition of weekly"
     daily = replace(WEEKLY, name="daily", first=9)
