@@ -37,7 +37,7 @@ _HREF = re.compile(r'\shref="([^"]*)"')
 _ANY_TAG = re.compile(r"<[^<>]*>")
 _LAST = re.compile(r"<p\b[^<>]*>((?:(?!</?p\b).)*)</p>\s*((?:</(?:div|section|article)>\s*)*)\Z", re.DOTALL)
 # What may be at the end of a text without saying anything.
-_EMPTY_END = re.compile(r"(?:<hr\b[^<>]*>|<br\b[^<>]*>|<p\b[^<>]*>(?:&nbsp;|\u00a0)?</p>)\Z")
+_EMPTY_END = re.compile(r"(?:<hr\b[^<>]*>|<br\b[^<>]*>|<(p|div)\b[^<>]*>(?:&nbsp;|<br>|\s){0,9}</\1>)\Z")
 _MOST_EMPTY = 20
 
 

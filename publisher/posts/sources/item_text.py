@@ -80,13 +80,18 @@ def absolute_web(base: str, reference: str) -> str:
     return url if is_web_url(url) else ""
 
 
+def is_markup(text: str) -> bool:
+    """Return whether a text that may be plain is HTML: a tag is closed in it, and all its tags are known ones."""
+    return _PAIR.search(text) is not None and all(name.lower() in TAGS for name in _TAG.findall(text))
+
+
 def plain_title(written: str, *, is_text: bool = False) -> str:
     """Return a title, name or category as one line of plain text.
 
     is_text: whether the feed says that it is plain text. Otherwise entities are decoded, and tags of HTML removed.
     """
     if not is_text:
-        if _PAIR.search(written) and all(name.lower() in TAGS for name in _TAG.findall(written)):
+        if is_markup(written):
             written = shown_words(written)
         written = decoded(written)
     return shorten(" ".join(written.split()), _LONGEST_TITLE)

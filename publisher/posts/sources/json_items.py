@@ -14,6 +14,7 @@ from publisher.posts.sources.item_dates import read_date
 from publisher.posts.sources.item_picture import NamedPictures, picture_of
 from publisher.posts.sources.item_text import MOST_TEXT, ItemText, absolute_web, clean_text, too_long
 from publisher.posts.sources.xml_text import decoded_text, no_feed, too_many, without_forbidden
+from publisher.posts.text.excerpt import decoded
 
 _MOST_AUTHORS, _MOST_TAGS, _MOST_ATTACHMENTS = 50, 100, 20
 Table = Mapping[str, Any]
@@ -110,7 +111,8 @@ def _text(found: Table, key: str) -> str:
 
 
 def _line(found: Table, key: str) -> str:
-    return " ".join(_text(found, key).split())[:1000]
+    """Return a text on one line. Some tools write entities of HTML into it, which are not meant."""
+    return decoded(" ".join(_text(found, key).split()))[:1000]
 
 
 def _id(item: Table) -> str:
@@ -123,7 +125,7 @@ def _id(item: Table) -> str:
 def _tags(item: Table) -> tuple[str, ...]:
     tags = item.get("tags")
     names = (
-        [" ".join(without_forbidden(tag).split()) for tag in tags if isinstance(tag, str)]
+        [decoded(" ".join(without_forbidden(tag).split())) for tag in tags if isinstance(tag, str)]
         if isinstance(tags, list)
         else []
     )

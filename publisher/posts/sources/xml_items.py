@@ -26,6 +26,7 @@ from publisher.posts.sources.item_text import (
     ItemText,
     absolute_web,
     clean_text,
+    is_markup,
     plain_title,
     summary_of,
     too_long,
@@ -40,6 +41,12 @@ _MOST_AUTHORS, _MOST_CATEGORIES, _MOST_ENCLOSURES = 50, 100, 20
 _HOURS = {"hourly": 1, "daily": 24, "weekly": 168, "monthly": 720, "yearly": 8760}
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
+# The two forms of an author in RSS, in which feedparser cuts the domains of addresses.
+_EMAIL_AND_NAME = re.compile(
+    r"^\s*([^\s<>()@]{1,200}@[^\s<>()@]{1,200})(?:\s{1,9}\(([^<>@]{0,200})\))?\s*$"
+    r"|^([^<>@]{1,200})<([^\s<>@]{1,200}@[^\s<>@]{1,200})>"
+)
+_NOBODY = re.compile(r"\s*(?:no-?reply|nobody|donotreply)@", re.IGNORECASE)
 # Elements that feedparser takes for others of that name, or whose text it changes, under names that it does not know.
 _RENAMED = (
     (re.compile(r"<(/?)((?:[\w.-]{1,30}:)?)(?:guid|id)(?:\s[^<>]*?)?(/?)>"), r"<\1\2entryid\3>"),
@@ -60,18 +67,27 @@ def read_xml(body: bytes, url: str, headers: Mapping[str, str], most_items: int)
     flaw = require_tame(text, most_items)
     if flaw and len(text) > _MOST_REPAIRED:
         raise FeedError(f"is not well-formed XML: {flaw}", hint="tell the people of the site")
-    found = feedparser.parse(
-        io.BytesIO(text.encode()),  # of bytes alone, it would try whether they are the name of a file
-        response_headers={"content-type": "application/xml; charset=utf-8"},
-        resolve_relative_uris=False,
-        sanitize_html=False,
-    )
+    found = _found_in(text)
     if not found.version and not found.entries:
         raise no_feed(text)
     if len(found.entries) > most_items:
         raise too_many(most_items)
     problems = (problem, f"is not well-formed XML: {flaw}" if flaw else "")
     return _Channel(found, text, url, is_repaired=bool(flaw)).document(tuple(filter(None, problems)))
+
+
+def _found_in(text: str) -> Any:
+    """Return what feedparser finds. Raises FeedError if it fails, as its repairs of broken documents may."""
+    try:
+        return feedparser.parse(
+            io.BytesIO(text.encode()),  # of bytes alone, it would try whether they are the name of a file
+            response_headers={"content-type": "application/xml; charset=utf-8"},
+            resolve_relative_uris=False,
+            sanitize_html=False,
+        )
+    except (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        what = f"is not well-formed XML, and cannot be repaired: {' '.join(str(error).split())[:100]}"
+        raise FeedError(what, hint="tell the people of the site") from error
 
 
 class _Channel:
@@ -186,9 +202,8 @@ class _Channel:
         whole = max(contents, key=lambda each: len(each.written), default=ItemText(""))
         detail = entry.get("summary_detail")
         described = self._text_of(detail) if isinstance(detail, dict) else ItemText(_text(entry, "summary"))
-        notes = ItemText(
-            self._name(entry, "itunes_notes") or self._name(entry, "media_caption"), is_plain=not self._is_atom
-        )
+        said = self._name(entry, "itunes_notes") or self._name(entry, "media_caption")
+        notes = ItemText(said, is_plain=not is_markup(said))
         if described.written == whole.written:  # feedparser copies the one into the other
             described = notes
         short = clean_text(described if described.written.strip() else notes, self._url, base, self.link)
@@ -208,13 +223,16 @@ class _Channel:
         )
 
     def _authors_of(self, found: Found) -> tuple[Author, ...]:
+        written = [(self._name(each, "name"), self._name(each, "email")) for each in found.get("authors") or ()]
+        links = [_text(each, "href") for each in found.get("authors") or ()]
+        if written and not self._is_atom and (both := _EMAIL_AND_NAME.search(self._name(found, "author"))):
+            written[-1] = (both[2] or both[3] or "", both[1] or both[4])
         authors: dict[str, Author] = {}
-        for each in found.get("authors") or ():
-            name, email = plain_title(self._name(each, "name")), self._name(each, "email").strip()
-            email = "" if email.lower().startswith(("noreply@", "no-reply@", "nobody@")) else email
-            url = absolute_web(self._base, _text(each, "href")) if _text(each, "href") else ""
+        for (name, email), link in zip(written, links, strict=True):
+            name, email = plain_title(name), "" if _NOBODY.match(email) else email.strip()
             if name or email:
-                authors.setdefault((name or email).lower(), Author(name or email.partition("@")[0], email, url))
+                author = Author(name or email.partition("@")[0], email, absolute_web(self._base, link))
+                authors.setdefault(author.name.lower(), author)
         return tuple(authors.values())[:_MOST_AUTHORS]
 
     def _categories(self, entry: Found) -> Iterator[str]:

@@ -108,6 +108,11 @@ def test_what_an_item_is_called_and_where_it_is(document: str, guid: str, link: 
             "",
         ),
         (rss("<item><title>A</title><itunes:summary>Notes &amp; more</itunes:summary></item>"), "", "Notes & more"),
+        (
+            rss("<item><title>A</title><itunes:summary>One &lt;b&gt;two&lt;/b&gt; &amp;lt;3</itunes:summary></item>"),
+            "",
+            "One two <3",
+        ),
         (atom('<entry><title>A</title><content type="text">a &lt; b</content></entry>'), "<p>a &lt; b</p>", ""),
         (atom("<entry><title>A</title><content>a\n\nb</content></entry>"), "<p>a</p>\n<p>b</p>", ""),
         (
@@ -155,6 +160,8 @@ def test_what_an_item_says(document: str, html: str, summary: str) -> None:
         ("<dc:creator>Ann</dc:creator><dc:creator>Ben</dc:creator>", [("Ann", ""), ("Ben", "")]),
         ("<dc:creator>Ann</dc:creator><itunes:author>Ann</itunes:author>", [("Ann", "")]),
         ("<author>noreply@blogger.com (Ann)</author>", [("Ann", "")]),
+        ("<author>ann@long.industries (Ann (A.) Lee)</author>", [("Ann (A.) Lee", "ann@long.industries")]),
+        ("<author>ann@long.industries (Ann Lee)</author>", [("Ann Lee", "ann@long.industries")]),
         ("<author></author>", []),
     ],
 )
