@@ -10,7 +10,9 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+import threading
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -71,8 +73,32 @@ _EXPLANATIONS = (
 
 
 async def _resolve(host: str, port: int) -> list[str]:
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(each[4][0]) for each in found))
+    """Return the addresses of a name. A server of names that doesn't answer is not waited for when nobody else waits.
+
+    The thread is not one of the event loop's own, as a loop ends when all of those have ended.
+    """
+    loop = asyncio.get_running_loop()
+    found: asyncio.Future[list[str]] = loop.create_future()
+
+    def ask() -> None:
+        answer: list[str] | OSError | UnicodeError
+        try:
+            answer = [str(each[4][0]) for each in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+        except (OSError, UnicodeError) as error:
+            answer = error
+        with suppress(RuntimeError):  # the loop has ended
+            loop.call_soon_threadsafe(settle, answer)
+
+    def settle(answer: list[str] | OSError | UnicodeError) -> None:
+        if found.done():
+            return
+        if isinstance(answer, list):
+            found.set_result(list(dict.fromkeys(answer)))
+        else:
+            found.set_exception(answer)
+
+    threading.Thread(target=ask, name="resolver", daemon=True).start()
+    return await found
 
 
 async def _dial(address: str, port: int, seconds: float) -> httpcore.AsyncNetworkStream:
@@ -152,11 +178,30 @@ class Exchanger:
             extensions={"timeout": dict.fromkeys(("connect", "read", "write", "pool"), seconds)},
         )
         async with asyncio.timeout(seconds):
-            response = await self._pools[allow_private].handle_async_request(request)
+            response = await self._begin(request, self._pools[allow_private])
             try:
                 return await self._read(response, has_body=not form)
             finally:
                 await response.aclose()
+
+    async def _begin(self, request: httpcore.Request, pool: httpcore.AsyncConnectionPool) -> httpcore.Response:
+        """Send a request and return the answer, before its body was read.
+
+        If a connection was used before, its server may have ended it at this very moment; then another one is tried.
+        """
+        is_new = False
+
+        async def trace(event: str, _: Mapping[str, Any]) -> None:
+            nonlocal is_new
+            is_new = is_new or event == "connection.connect_tcp.started"
+
+        request.extensions = {**request.extensions, "trace": trace}
+        try:
+            return await pool.handle_async_request(request)
+        except (httpcore.RemoteProtocolError, httpcore.ReadError, httpcore.WriteError):
+            if is_new or request.method != b"GET":
+                raise
+        return await pool.handle_async_request(request)
 
     async def _read(self, response: httpcore.Response, *, has_body: bool) -> HttpReply:
         headers = _joined(response.headers)
@@ -207,9 +252,12 @@ class _CheckedNetwork(httpcore.AsyncNetworkBackend):
     ) -> httpcore.AsyncNetworkStream:
         """Resolve a name, and connect to the first of its addresses that answers. Raise if one must not be used."""
         failure: Exception = UnknownNameError(host)
-        for address in (await self._addresses(host, port))[:_MOST_ADDRESSES]:
+        addresses = (await self._addresses(host, port))[:_MOST_ADDRESSES]
+        for number, address in enumerate(addresses, 1):
+            # An address that is silent must leave time for the others: many hosts have IPv6 that leads nowhere.
+            most = _CONNECT_SECONDS if number == len(addresses) else _CONNECT_SECONDS / len(addresses)
             try:
-                stream = await self._network.dial(address, port, min(timeout or _CONNECT_SECONDS, _CONNECT_SECONDS))
+                stream = await self._network.dial(address, port, min(timeout or most, most))
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
                 continue

@@ -454,6 +454,29 @@ def test_one_connection_serves_a_host_while_others_are_asked() -> None:
         assert [server.connections for server in (one, two, three)] == [1, 1, 1]
 
 
+def test_a_connection_that_was_ended_in_between_is_replaced_once() -> None:
+    def only_one(request: AskedRequest) -> bytes | AsyncIterator[bytes]:
+        is_first = [each.connection for each in running.asked].count(request.connection) == 1
+        return answer(FEED) if is_first else hanging_up(b"")(request)  # type: ignore[operator]
+
+    answers = {"/a": only_one, "/b": only_one, "/c": hanging_up(b"")}
+    with source_server(answers) as running:
+        assert [fetch(private(running, "/a")).status for _ in range(2)] == [200, 200]
+        found = outcomes(*(private(running, path) for path in ("/a", "/b", "/c")))
+        assert found[f"{running.url}/b"].startswith("Answer")
+        assert found[f"{running.url}/c"] == "does not answer as a web server does"
+        assert [each.path for each in running.asked] == ["/a", "/a", "/a", "/b", "/b", "/c", "/c"]
+
+
+def test_a_resolver_that_does_not_answer_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = threading.Event()
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: [] * ended.wait(60))
+    with pytest.raises(FetchError, match=r"did not answer within 0\.1 seconds"):
+        fetch(Request("http://blog.example/"), FetchLimits(seconds=0.1))
+    assert "resolver" in [thread.name for thread in threading.enumerate()]  # it waits on
+    ended.set()
+
+
 def test_a_host_that_does_not_answer_is_left_alone_after_three_attempts() -> None:
     internet = Internet({"dead.example": [[PUBLIC]]}, {})
     found = outcomes(*(Request(f"http://dead.example/{number}") for number in range(5)), internet=internet)
