@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import signal
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from benchmarks.deliverer import deliver_all
-
-# A process that has loaded the program, and forks each sender: to load it takes longer than to send a thousand emails.
-_PROCESSES = multiprocessing.get_context("forkserver")
-_PROCESSES.set_forkserver_preload(["__main__", "benchmarks.deliverer", "sqlalchemy.dialects.postgresql.psycopg"])
+from benchmarks.forking import PROCESSES
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +31,8 @@ class Sender:
     """A sender that has been started and waits for `go`."""
 
     def __init__(self, order: Order) -> None:
-        self._line, theirs = _PROCESSES.Pipe()
-        self.process = _PROCESSES.Process(target=deliver_all, args=(order.words(), theirs))
+        self._line, theirs = PROCESSES.Pipe()
+        self.process = PROCESSES.Process(target=deliver_all, args=(order.words(), theirs))
         self.process.start()
         theirs.close()
 

@@ -1,10 +1,8 @@
-"""Ticks without a pause, by a clock that stands in a file: benchmarks.ticking starts several of these and kills them.
-
-python -m benchmarks.ticker PROJECT CLOCK
-"""
+"""Ticks again and again, by a clock in a file: benchmarks.ticking starts several such processes and kills them."""
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from datetime import datetime
@@ -16,7 +14,7 @@ from publisher.core.models import Problem
 from publisher.publishing.tick import create_due, send_due
 from publisher.publishing.wiring import Project, open_project_store
 
-PAUSE = 0.01
+PAUSE = 0.03
 
 
 def tick(project: Project) -> list[Problem]:
@@ -25,13 +23,15 @@ def tick(project: Project) -> list[Problem]:
     return [*created.problems, *(send_due(project).problems if not created.waits else ())]
 
 
-def main(root: str, clock: str) -> None:
+def run(root: str, clock: str, log: str) -> None:
+    """Tick until this process is killed; what goes wrong is in the log."""
+    with open(log, "ab") as file:  # noqa: PTH123 - like os.dup2
+        os.dup2(file.fileno(), 2)
     config = load_config(Path(root))
 
     def now() -> datetime:
         return datetime.fromisoformat(Path(clock).read_text(encoding="ascii"))
 
-    print("ready", flush=True)
     while True:
         try:
             with open_project_store(config) as store:
@@ -41,7 +41,3 @@ def main(root: str, clock: str) -> None:
         except PublisherError as error:  # the other one is at it: the next tick does what is left
             print(error, file=sys.stderr, flush=True)
         time.sleep(PAUSE)
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

@@ -13,8 +13,6 @@ from __future__ import annotations
 import argparse
 import random
 import re
-import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -22,8 +20,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
+from benchmarks import ticker
+from benchmarks.forking import PROCESSES
 from benchmarks.ticker import tick
 from publisher.config import Config, load_config
 from publisher.core.newsletter_models import DeliveryStatus, Subscription
@@ -80,25 +81,25 @@ class Workers:
     """The processes that tick; whichever is killed has a successor at once."""
 
     def __init__(self, root: Path, clock: Path) -> None:
-        self._program = [sys.executable, "-m", "benchmarks.ticker", str(root), str(clock)]
-        self._log = (root / "workers.log").open("ab")
+        self._given = str(root), str(clock), str(root / "workers.log")
         self._alive = [self._start() for _ in range(WORKERS)]
 
-    def _start(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(self._program, stdout=subprocess.DEVNULL, stderr=self._log)
+    def _start(self) -> ForkServerProcess:
+        process = PROCESSES.Process(target=ticker.run, args=self._given)
+        process.start()
+        return process
 
     def kill(self, index: int) -> None:
         """Kill one, at once and without a word."""
         self._alive[index].kill()
-        self._alive[index].wait()
+        self._alive[index].join()
         self._alive[index] = self._start()
 
     def end(self) -> None:
         """Kill all, without successors."""
         for process in self._alive:
             process.kill()
-            process.wait()
-        self._log.close()
+            process.join()
 
 
 def prove(root: Path, url: str, slots: int, kills: int, readers: int, seed: int = 47) -> Found:

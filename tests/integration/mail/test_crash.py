@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import random
 import re
 import signal
@@ -13,17 +12,14 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+from benchmarks.forking import LOADED, PROCESSES
 from publisher.core.newsletter_models import DeliveryStatus
 from publisher.store import open_store
 from tests.support.deliver_everything import forked
 from tests.support.delivery_samples import make_edition
 from tests.support.smtp_server import mail_server
 
-# A process that has loaded the program, and forks each worker: to load it takes longer than to send three hundred.
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(
-    ["__main__", "tests.support.deliver_everything", "sqlalchemy.dialects.postgresql.psycopg"]
-)
+PROCESSES.set_forkserver_preload([*LOADED, "tests.support.deliver_everything"])
 
 
 @dataclass(frozen=True)
