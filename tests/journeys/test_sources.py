@@ -1,4 +1,4 @@
-"""docs/sources.md as it stands: its commands are run against a blog on this machine, up to an email in an outbox."""
+"""Blogs made elsewhere: docs/sources.md as it stands, up to an email in an outbox; and a process that fetches a blog."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from pathlib import Path
 
 from tests.support.blog_samples import write_blog
 from tests.support.documents import blocks, commands, fits
-from tests.support.project import ROOT, parse
+from tests.support.project import ROOT, Project, parse
+from tests.support.run_server import running
 from tests.support.static_server import serve
+from tests.support.web_client import until
 
 PAGE = ROOT / "docs/sources.md"
 BLOG = "https://blog.example.org"
@@ -51,3 +53,19 @@ def test_the_page_about_feeds_ends_with_an_email_of_a_blog(tmp_path: Path) -> No
     assert all(title in text for title in ("The boats are back", "A crane for sale", "High water on Sunday"))
     assert f"{site.url}/the-boats-are-back/" in text
     assert len(asked) <= 4
+
+
+def test_a_process_fetches_a_blog_and_sends_what_is_new(project: Project, tmp_path: Path) -> None:
+    (tmp_path / "blog").mkdir()
+    project.subscribe("ada")
+    with serve(tmp_path / "blog") as site:
+        write_blog(tmp_path / "blog", site.url, datetime(2026, 11, 16, tzinfo=UTC))
+        source = f'\n[[sources]]\nname = "blog"\nurl = "{site.url}/feed.xml"\nallow_private = true\n'
+        newsletter = '\n[[newsletters]]\nname = "weekly"\nschedule = "weekly monday 08:00"\nsources = ["blog"]\n'
+        with running(project, source, newsletters=newsletter) as run:
+            run.wait("source fetched")
+            run.wait("edition delivered")
+    assert len(site.statuses("/feed.xml")) == 1
+    ((mail,),) = project.mail().values()
+    assert mail["Subject"] == "The boats are back and 2 more"
+    assert run.told("source fetched")[0]["new"] == 3
