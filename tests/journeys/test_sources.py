@@ -1,4 +1,4 @@
-"""Blogs made elsewhere: docs/sources.md as it stands, up to an email in an outbox; and a process that fetches a blog."""
+"""docs/sources.md as it is, up to an email in an outbox; and a process that fetches a blog by itself."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from tests.support.documents import blocks, commands, fits
 from tests.support.project import ROOT, Project, parse
 from tests.support.run_server import running
 from tests.support.static_server import serve
-from tests.support.web_client import until
 
 PAGE = ROOT / "docs/sources.md"
 BLOG = "https://blog.example.org"

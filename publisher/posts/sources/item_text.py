@@ -99,7 +99,16 @@ def plain_title(written: str, *, is_text: bool = False) -> str:
 
 def summary_of(text: ItemText) -> str:
     """Return a clean summary as plain text."""
-    return shorten(_BRACKETED_DOTS.sub(" …", plain_text(text.html)), _LONGEST_SUMMARY)
+    return shorten(_without_brackets(plain_text(text.html)), _LONGEST_SUMMARY)
+
+
+def _without_brackets(text: str) -> str:
+    """Return a summary with "…" for the dots in brackets at its end, or with nothing for them after a sentence."""
+    dots = _BRACKETED_DOTS.search(text)
+    if dots is None:
+        return text
+    words = text[: dots.start()].rstrip()
+    return words if words.endswith((".", "!", "?", "…", "。", "！", "？")) else f"{words}…"
 
 
 @cache

@@ -45,7 +45,7 @@ TABLE = {
             ("Garden", "Seeds & Soil"),
             ("https://wordpress.test/wp-content/uploads/2026/11/bed-1024x683.jpg", "A bed of maize, beans and squash"),
             '<figure><img width="1024" height="683" src="https://wordpress.test/',
-            "Three plants that help each other, and what I would do differently. …",
+            "Three plants that help each other, and what I would do differently.",
         )
     ],
     "wordpress-com.xml": [
@@ -58,7 +58,7 @@ TABLE = {
             ("Italien",),
             ("https://bensreisen.files.wordpress.test/2026/11/pass.jpg", "Der Pass im Schnee"),
             "<p>Über den Brenner, und dann immer weiter.</p>",
-            "Über den Brenner, und dann immer weiter. …",
+            "Über den Brenner, und dann immer weiter.",
         )
     ],
     "ghost.xml": [
