@@ -27,7 +27,7 @@ _OTHER_PICTURE = re.compile(
 )
 # Sizes in addresses: photo-150x150.jpg (WordPress), ?w=150, /s72-c/ and =s72-c (Blogger).
 _SIZE_IN_URL = re.compile(
-    r"-(\d{2,4})x\d{2,4}\.[a-z]{3,4}(?:\?|$)|[?&](?:w|width)=(\d{1,4})\b|[/=][sw](\d{2,4})(?:-[a-z0-9-]{1,20})?(?:/|$)",
+    r"[-_](\d{2,4})x\d{2,4}(?:[-_]\w{1,20})?\.[a-z]{3,4}(?:\?|$)|[?&](?:w|width)=(\d{1,4})\b|[/=][sw](\d{2,4})(?:-[a-z0-9-]{1,20})?(?:/|$)",
     re.IGNORECASE,
 )
 _IMAGE = re.compile(r"<img\b((?:\s[a-z:-]+(?:=\"[^\"]*\")?)*)\s*/?>")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from functools import cache
-from html import escape
+from html import escape, unescape
 
 from publisher.core.characters import shorten
 from publisher.core.errors import PostError
@@ -52,7 +52,8 @@ class ItemText:
     def as_html(self) -> str:
         """The text as HTML, in which the lines of plain text are paragraphs."""
         if not self.is_plain:
-            return _VOID_ENDS.sub("", self.written) if self.is_xml else self.written
+            written = unescape(self.written) if _is_escaped_twice(self.written) else self.written
+            return _VOID_ENDS.sub("", written) if self.is_xml else written
         blocks = re.split(r"\n\s*\n", self.written.strip())
         return "\n".join(
             f"<p>{escape(block.strip(), quote=False).replace(chr(10), '<br>')}</p>" for block in blocks if block.strip()
@@ -66,6 +67,11 @@ class ItemText:
         return len(self.html) >= _MORE_THAN_AN_EXCERPT or (
             not self.is_plain and _BLOCKS.search(self.written) is not None
         )
+
+
+def _is_escaped_twice(text: str) -> bool:
+    """Return whether a text is HTML of which every tag was escaped once more than is needed."""
+    return "<" not in text and "&lt;/p" in text.lower() and is_markup(unescape(text))
 
 
 def too_long(texts: int) -> tuple[str, ...]:

@@ -75,6 +75,10 @@ def clean(html: str, base: str = "") -> str:
             '<p>To <a href="https://twitter.com/intent/tweet?u=1">tweet this</a> takes a second.</p>',
         ),
         ('<p class="shared">A</p>', "<p>A</p>"),
+        # HTML that was escaped twice, and a text about HTML
+        ("&lt;p&gt;A &amp;amp; &lt;b&gt;B&lt;/b&gt;&lt;/p&gt;", "<p>A &amp; <b>B</b></p>"),
+        ("A &lt;p&gt; needs no &lt;/p&gt; &lt;here&gt;", "A &lt;p&gt; needs no &lt;/p&gt; &lt;here&gt;"),
+        ("<code>&lt;p&gt;&lt;/p&gt;</code>", "<code>&lt;p&gt;&lt;/p&gt;</code>"),
         # what own posts may not contain either
         ('<p onclick="x()">A<script>alert(1)</script></p><style>p{}</style>', "<p>A</p>"),
         ('<a href="javascript:x()">A</a>', "<a>A</a>"),
@@ -162,6 +166,8 @@ BODY = '<p><img src="https://ann.test/small.png" width="64"><img src="https://an
         (NamedPictures(html='<img src="https://a.test/x.png" width="200">'), "https://a.test/x.png", "T"),
         (NamedPictures(html='<img src="https://a.test/x.png" width="50%">'), "https://a.test/x.png", "T"),
         (NamedPictures(html='<img src="https://a.test/x-150x150.png">'), "", ""),
+        (NamedPictures(html='<img src="https://a.test/x_142x100.png">'), "", ""),
+        (NamedPictures(html='<img src="https://a.test/x-thumb-120x80-282.png">'), "", ""),
         (NamedPictures(html='<img src="https://a.test/x.svg">'), "", ""),
         (NamedPictures(html='<img src="https://secure.gravatar.com/avatar/1?s=600">'), "", ""),
         (NamedPictures(html='<img src="https://a.test/emoji/x.png">'), "", ""),
