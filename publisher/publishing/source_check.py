@@ -72,7 +72,8 @@ def feed_doubts(items: Sequence[FeedItem], now: datetime, *, content: str = "fee
 
 def doubts_about(feed: FeedDocument, now: datetime) -> tuple[str, ...]:
     """Return what is odd about a feed as a whole and about its items, in one line each."""
-    return (*feed.problems, *(f"the feed {each.message} ({each.hint})" for each in feed_doubts(feed.items, now)))
+    doubts = (f"{each.message} ({each.hint})" for each in feed_doubts(feed.items, now))
+    return tuple(f"the feed {each}" for each in (*feed.problems, *doubts))
 
 
 def _are_excerpts(items: Sequence[FeedItem]) -> bool:
