@@ -76,6 +76,10 @@ def test_each_item_goes_once_and_a_deleted_one_not_at_all(clockwork: Clockwork) 
     ask(clockwork, SLOT + 2 * WEEK - 5 * MINUTE)
     assert slots(clockwork.at(SLOT + 2 * WEEK)) == ["2026-W50"]
     assert clockwork.letters()[2:] == ["Item 23"]  # it rested in the week before
+    copies = [clockwork.project.root / f"public/editions/weekly/{slot}/index.html" for slot in ("2026-W50", "2026-W49")]
+    one, two = (path.read_text() for path in copies)
+    assert '<link rel="canonical" href="https://news.example.net/23/">' in one
+    assert '<link rel="canonical" href="https://letters.example/editions/weekly/2026-W49/">' in two
     mail = text(clockwork.project.mail()["ada@example.org"][1])
     assert "https://blog.example.net/20/" in mail
     assert "/editions/weekly/2026-W49/" in mail

@@ -9,9 +9,12 @@ from urllib.parse import urljoin
 import pytest
 from lxml import html
 
+from publisher.core.newsletter_models import Edition, EditionPost
+from publisher.site.pages.edition_pages import bare_web_version
+from publisher.site.web_versions import WebVersion
 from tests.support.formats import NAMES, parse_xml
 from tests.support.letter_samples import letter
-from tests.support.posts_samples import HELLO, PAGE, URL, Folder, post_of, read, rendered
+from tests.support.posts_samples import HELLO, NOW, PAGE, URL, Folder, post_of, read, rendered
 
 THERE = "https://first.example.net/article/?a=1&b=2"
 
@@ -96,3 +99,11 @@ def test_two_posts_may_have_one_page_elsewhere(tmp_path: Path) -> None:
     assert [post.url for post in folder.archive().posts] == [THERE, THERE]
     assert folder.archive().problems == []
     assert PAGE.startswith(URL)
+
+
+def test_the_web_version_of_an_email_of_one_post_names_its_page() -> None:
+    edition = Edition(1, "weekly", "2026-W47", 1, "Words", NOW, (EditionPost("id", "Words", THERE),))
+    page = WebVersion(edition, "<html><head><title>x</title></head><body></body></html>")
+    link = b'<link rel="canonical" href="https://first.example.net/article/?a=1&amp;b=2">\n</head>'
+    assert link in bare_web_version(page, {"id": THERE}).make()
+    assert bare_web_version(page, {"other": THERE}).make() == page.html.encode()
