@@ -75,6 +75,7 @@ class LetterChecker:
 
     def findings(self, planned: PlannedEdition, letter: Letter) -> list[Finding]:
         """Return the findings about a letter of a planned edition, without running another program."""
+        self._renderer.expect(planned.posts)
         posts = [self._renderer.render(post) for post in planned.posts]
         return lint_letter(
             letter,

@@ -85,6 +85,7 @@ class EditionRenderer:
 
     def _compose(self, planned: PlannedEdition, now: datetime, variant: Variant, note: Note | None) -> Letter:
         config, newsletter = _without_missing_logo(self._config, planned.newsletter)
+        self._renderer.expect(variant.posts)
         return compose(
             config,
             newsletter,
