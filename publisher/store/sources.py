@@ -310,15 +310,26 @@ def _insert(connection: Connection, name: str, new: Sequence[NewItem], now: date
 
 
 def _write_changed(connection: Connection, changed: Sequence[ChangedItem], now: datetime, revision: int) -> None:
+    if not changed:
+        return
+    this = sa.update(source_items).where(source_items.c.number == sa.bindparam("of"))
     # A guid that changes must never meet one that another item gives up in the same document.
-    for each in changed:
-        aside = {"guid_key": f"of {each.number}"}
-        connection.execute(sa.update(source_items).where(source_items.c.number == each.number).values(aside))
-    for each in changed:
-        values = {**_keys(each.keys), **encode_item(each.item), "digest": each.digest, "revision": revision}
-        if each.is_edited:
-            values["changed_at"] = now
-        connection.execute(sa.update(source_items).where(source_items.c.number == each.number).values(values))
+    aside = this.values(guid_key=sa.bindparam("aside"))
+    connection.execute(aside, [{"of": each.number, "aside": f"of {each.number}"} for each in changed])
+    for is_edited in (False, True):
+        rows = [
+            {
+                "of": each.number,
+                "digest": each.digest,
+                "revision": revision,
+                **_keys(each.keys),
+                **encode_item(each.item),
+            }
+            for each in changed
+            if each.is_edited is is_edited
+        ]
+        if rows:
+            connection.execute(this.values(changed_at=now) if is_edited else this, rows)
 
 
 def _write(connection: Connection, numbers: Sequence[int], values: Mapping[str, object]) -> None:
