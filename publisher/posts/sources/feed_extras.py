@@ -25,6 +25,7 @@ _VOID = frozenset("area base br col embed hr img input link meta source track wb
 _TAG = re.compile(
     r"""<!--.*?(?:-->|\Z)|<(/?)([a-zA-Z][a-zA-Z0-9]{0,30})\b((?:[^<>"']++|"[^"]*+"|'[^']*+')*+)>""", re.DOTALL
 )
+_HIDDEN = re.compile(r"(?:display\s{0,3}:\s{0,3}none|visibility\s{0,3}:\s{0,3}hidden)", re.IGNORECASE)
 _MARKED = re.compile(r"\s(?:class|id)\s{0,9}=", re.IGNORECASE)
 _CLASSES = re.compile(r"""(?i:\sclass|\sid)\s{0,9}=\s{0,9}(?:"([^"]{1,2000})"|'([^']{1,2000})'|([^\s"'>]{1,2000}))""")
 _IMAGE = re.compile(r"<img\b((?:\s[a-z:-]+(?:=\"[^\"]*\")?)*)\s*/?>")
@@ -44,10 +45,12 @@ _MOST_EMPTY = 20
 def without_marked(fragment: str) -> str:
     """Remove the elements of unsanitised HTML whose class says that they are extras, with what is in them.
 
+    Pictures that a style hides go too, since they only count readers, and the style is lost.
+
     An element that nothing closes is only a tag, and its content stays.
     """
     pattern = _classes()
-    if not _MARKED.search(fragment) or not pattern.search(fragment):
+    if not (_MARKED.search(fragment) and pattern.search(fragment)) and not _HIDDEN.search(fragment):
         return fragment
     removed: list[tuple[int, int]] = []
     opened: dict[str, list[tuple[int, bool]]] = {}
@@ -59,6 +62,7 @@ def without_marked(fragment: str) -> str:
                 removed.append((start, tag.end()))
         elif name and not tag[1]:
             is_extra = any(pattern.search(f" {a or b or c} ".lower()) for a, b, c in _CLASSES.findall(tag[3]))
+            is_extra = is_extra or (name == "img" and _HIDDEN.search(tag[3]) is not None)
             if name not in _VOID and not tag[3].endswith("/"):
                 opened.setdefault(name, []).append((tag.start(), is_extra))
             elif is_extra:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import gzip
 import string
 
 import pytest
@@ -137,6 +138,17 @@ def test_characters_that_are_not_xml_are_repaired(written: str, title: str) -> N
 )
 def test_what_is_nearly_a_feed_is_read(body: str) -> None:
     assert [each.title for each in read(body).items] == ["A"]
+
+
+def test_a_file_of_gzip_is_read_that_the_server_did_not_call_one() -> None:
+    packed = gzip.compress(CAFE.encode())
+    assert item(packed).title == "Café “ß”"
+    for body, says in (
+        (packed[:-20], "ends in the middle"),
+        (gzip.compress(b" " * 21_000_000), "is larger than 20 MB"),
+    ):
+        with pytest.raises(FeedError, match=says):
+            read(body)
 
 
 def test_a_flaw_is_named_with_its_line() -> None:

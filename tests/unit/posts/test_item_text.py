@@ -47,6 +47,8 @@ def clean(html: str, base: str = "") -> str:
         # counters, and pictures of characters
         ('<p>A<img src="https://count.test/x" width="1" height="1"></p>', "<p>A</p>"),
         ('<p>A<img src="https://x.test/a.gif" height="0"></p>', "<p>A</p>"),
+        ('<p>A<img src="https://x.test/a" style="border:0;display: none"></p>', "<p>A</p>"),
+        ('<p style="display:none">A</p>', "<p>A</p>"),
         ('<p>A</p><img src="https://feeds.feedburner.com/~r/ann/~4/x" alt="">', "<p>A</p>"),
         (
             '<p>A</p><a href="http://feeds.wordpress.com/1.0/gocomments/a"><img src="http://feeds.wordpress.com/1.0/c"></a>',
