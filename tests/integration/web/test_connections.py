@@ -49,7 +49,7 @@ def running(most: int, proxies: tuple[str, ...] = ()) -> Iterator[int]:
 
 def connect(port: int, said: bytes, address: str = "127.0.0.1") -> socket.socket:
     """Open a connection from one of this computer's addresses, and send something."""
-    opened = socket.create_connection(("127.0.0.1", port), timeout=20, source_address=(address, 0))
+    opened = socket.create_connection(("127.0.0.1", port), timeout=60, source_address=(address, 0))
     opened.sendall(said)
     return opened
 
@@ -79,7 +79,7 @@ def test_nobody_waits_behind_idle_connections() -> None:
             for number in range(100):  # renewed, as fast as it goes
                 crowd.append(stack.enter_context(connect(port, said, f"127.0.1.{number % 9 + 1}")))
                 if number % 20 == 0:
-                    assert httpx.get(f"http://127.0.0.1:{port}/", timeout=20).text == "ok"
+                    assert httpx.get(f"http://127.0.0.1:{port}/", timeout=60).text == "ok"
             until(lambda: left(crowd) <= 60)  # noqa: B023
         assert log.getvalue().count("\n") == 1
         assert "too many connections" in log.getvalue()
@@ -112,7 +112,7 @@ def test_a_client_that_does_not_read_makes_room() -> None:
             deaf = stack.enter_context(connect(port, large, f"127.0.1.{number + 1}"))
             deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
         time.sleep(0.2)
-        assert httpx.get(f"http://127.0.0.1:{port}/", timeout=20).text == "ok"
+        assert httpx.get(f"http://127.0.0.1:{port}/", timeout=60).text == "ok"
 
 
 def test_responses_are_not_held_back_for_acknowledgements() -> None:
