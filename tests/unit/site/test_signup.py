@@ -86,6 +86,8 @@ def test_of_several_newsletters_the_first_is_ticked() -> None:
     index = plan(config=TWO)["index.html"].make().decode()
     assert re.findall(r'name="newsletter" value="(\w+)"( checked)?', index) == [("weekly", " checked"), ("daily", "")]
     assert "At most one email a day." in index
+    assert ">Read past editions</a>" in index
+    assert ">Read past editions</a>" not in plan(config=TWO)["editions/index.html"].make().decode()  # it leads there
     editions = tuple(replace(each, edition=replace(each.edition, newsletter="daily")) for each in EDITIONS)
     daily = plan(config=TWO, editions=editions)["editions/daily/index.html"].make().decode()
     assert re.findall(r'name="newsletter" value="(\w+)"( checked)?', daily) == [("weekly", ""), ("daily", " checked")]
