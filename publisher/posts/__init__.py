@@ -18,6 +18,7 @@ Public modules:
     last_versions    the last readable version of each published post
     markup           rendering of posts as RenderedPosts, within limits
     media_types      the files beside posts that are published, by their endings
+    page_heads       the standalone pages, without their texts
     permalinks       paths of posts, and their permanent ids
     pictures         the sizes of pictures, and the smaller copies of them that are shown
     published        the ids under which readers already know posts
@@ -40,6 +41,7 @@ __all__ = [
     "last_versions",
     "markup",
     "media_types",
+    "page_heads",
     "permalinks",
     "pictures",
     "published",

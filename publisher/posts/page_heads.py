@@ -36,15 +36,16 @@ def page_heads(config: Config, found: Scan) -> Iterator[Entry]:
     return (read_file(folder, source, found.found[source], settings, 0) for source in sorted(found.found))
 
 
-def page_permalinks(config: Config, now: datetime) -> dict[str, str]:
-    """Return the permalinks of the public pages by the paths of their files in the project, in the composed form."""
+def public_pages(config: Config, now: datetime) -> list[Post]:
+    """Return the pages that are public at a moment, without their texts, sorted by path."""
     found = scan_pages(config)
     pages = _pages(config, hash_of(repr(found))) if found else ()
-    return {
-        composed(f"{config.pages.folder}/{page.source}"): page.permalink
-        for page in pages
-        if page.published <= now and not (page.expires and page.expires <= now)
-    }
+    return [page for page in pages if page.published <= now and not (page.expires and page.expires <= now)]
+
+
+def page_permalinks(config: Config, now: datetime) -> dict[str, str]:
+    """Return the permalinks of the public pages by the paths of their files in the project, in the composed form."""
+    return {composed(f"{config.pages.folder}/{page.source}"): page.permalink for page in public_pages(config, now)}
 
 
 @lru_cache(maxsize=4)

@@ -14,6 +14,8 @@ from starlette.responses import Response
 
 from publisher.core.errors import StoreError, SubscriberError
 from publisher.core.newsletter_models import Subscription
+from publisher.posts.page_heads import public_pages
+from publisher.posts.urls import quoted
 from publisher.site.pages.frame import Page, SiteView
 from publisher.site.pages.look import icons_of, look_of, stylesheet
 from publisher.site.pages.signup import newsletter_offers
@@ -170,12 +172,20 @@ class PublicPages:
             looks=self._looks,
             style=self.style_path,
             prefix=self.prefix,
+            own_pages=self._own_pages(),
             **variables,
         )
         headers = public_page_headers(
             script=bool(variables.get("script")), pictures=_origins(self._looks.logo, self._site.icons[0].url)
         )
         return Response(text.encode("utf-8", "replace"), status, headers, "text/html; charset=utf-8")
+
+    def _own_pages(self) -> list[tuple[str, str, str]]:
+        """Return the standalone pages, such as an imprint, as (title, URL, language) each."""
+        config = self._context.config
+        pages = [page for page in public_pages(config, self._context.now()) if "/" not in page.source]
+        base = self.home.rstrip("/")
+        return [(page.title, f"{base}{quoted(page.permalink)}", page.language) for page in pages]
 
 
 def token_of(request: Request) -> str:

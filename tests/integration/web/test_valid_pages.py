@@ -122,6 +122,15 @@ def test_the_nu_checker_finds_only_listed_exceptions(folder: Path) -> None:
     assert {says for fitting in fit.values() for says in fitting} == set(exceptions)
 
 
+def test_every_page_leads_to_the_standalone_pages(folder: Path) -> None:
+    without = {
+        file.stem
+        for file in folder.glob("*.html")
+        if not file.stem.startswith("owner") and not re.search(r'href="[^"]*about/"[^>]*>About</a>', file.read_text())
+    }
+    assert without == set()
+
+
 def test_there_is_a_page_of_each_kind(folder: Path) -> None:
     names = {file.stem for file in folder.iterdir()}
     kinds = ("index", "page 2 index", "404", "about index", "archive index", "tags index", "tags code index",
