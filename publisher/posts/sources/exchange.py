@@ -27,6 +27,9 @@ from publisher.posts.sources.network_addresses import Destination, may_be_allowe
 _MOST_AROUND = 1_000_000
 _SMALL = 16_384
 _MOST_PIECES = 100_000
+# Larger bodies are read a few at a time, or many feeds together could fill the memory.
+LARGE = 4_000_000
+_LARGE_AT_ONCE = 3
 _MOST_ADDRESSES = 4
 _CONNECT_SECONDS = 10.0
 _IDLE_SECONDS = 5.0
@@ -140,6 +143,7 @@ class Exchanger:
 
     def __init__(self, network: Network, *, most_connections: int, most_bytes: int) -> None:
         self._most_bytes = most_bytes
+        self._large = asyncio.Semaphore(_LARGE_AT_ONCE)
         self._pools = {
             allow_private: httpcore.AsyncConnectionPool(
                 ssl_context=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),  # trusts nobody; see _CountedStream.start_tls
@@ -177,10 +181,10 @@ class Exchanger:
             content=content,
             extensions={"timeout": dict.fromkeys(("connect", "read", "write", "pool"), seconds)},
         )
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(seconds) as limit:
             response = await self._begin(request, self._pools[allow_private])
             try:
-                return await self._read(response, has_body=not form)
+                return await self._read(response, limit, has_body=not form)
             finally:
                 await response.aclose()
 
@@ -203,7 +207,7 @@ class Exchanger:
                 raise
         return await pool.handle_async_request(request)
 
-    async def _read(self, response: httpcore.Response, *, has_body: bool) -> HttpReply:
+    async def _read(self, response: httpcore.Response, limit: asyncio.Timeout, *, has_body: bool) -> HttpReply:
         headers = _joined(response.headers)
         length = int(text) if (text := headers.get("content-length", "")).isdecimal() and len(text) < 20 else None
         reason = response.extensions.get("reason_phrase", b"").decode("ascii", "replace")
@@ -213,14 +217,38 @@ class Exchanger:
             return HttpReply(response.status, headers, b"", reason)
         if length is not None and length > self._most_bytes:
             raise BadBodyError(f"is larger than {self._most_bytes / 1_000_000:g} MB")
+        body = await self._body(response, headers, limit)
+        return HttpReply(response.status, headers, body, reason)
+
+    async def _body(self, response: httpcore.Response, headers: Mapping[str, str], limit: asyncio.Timeout) -> bytes:
+        """Return the body, inflated. A large one waits for its turn, and that time doesn't count."""
         inflater = Inflater(headers.get("content-encoding", ""), self._most_bytes)
-        number = 0
-        async for part in response.aiter_stream():
-            inflater.add(part)
-            number += 1
-            if number > _MOST_PIECES:  # each takes its time, however small it is
-                raise BadBodyError(f"comes in more than {_MOST_PIECES:,} pieces")
-        return HttpReply(response.status, headers, inflater.result(), reason)
+        number, is_large = 0, False
+        try:
+            async for part in response.aiter_stream():
+                number += 1
+                if number > _MOST_PIECES:  # each takes its time, however small it is
+                    raise BadBodyError(f"comes in more than {_MOST_PIECES:,} pieces")
+                for size in inflater.add(part):
+                    if size > LARGE and not is_large:
+                        await self._turn(limit)
+                        is_large = True
+            return inflater.result()
+        except BaseException:
+            if is_large:
+                self._large.release()
+            raise
+
+    async def _turn(self, limit: asyncio.Timeout) -> None:
+        start, end = asyncio.get_running_loop().time(), limit.when()
+        limit.reschedule(None)
+        await self._large.acquire()
+        limit.reschedule(None if end is None else end + asyncio.get_running_loop().time() - start)
+
+    def dispose(self, body: bytes) -> None:
+        """Make room for another large body. Must be called once for each body that `send` has returned."""
+        if len(body) > LARGE:
+            self._large.release()
 
     async def close(self) -> None:
         """Close all connections."""

@@ -15,6 +15,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from publisher import __version__
@@ -168,6 +169,7 @@ class _Round:
         self._room = asyncio.Semaphore(limits.hosts)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._all: asyncio.Task[None] | None = None
+        self._exchanger: Exchanger | None = None
 
     def outcomes(self, is_stopped: Callable[[], bool]) -> Iterator[tuple[Request, Answer | FetchError]]:
         """Yield each request with its outcome, until it is to stop."""
@@ -181,11 +183,18 @@ class _Round:
                         return
                 if isinstance(outcome, BaseException):
                     raise outcome
-                self._call(self._room.release)
+                self._call(partial(self._taken, outcome[1]))
                 yield outcome
+                del outcome
         finally:
             self._call(self._stop)
             thread.join()
+
+    def _taken(self, outcome: Answer | FetchError) -> None:
+        """Let the next request begin, as an outcome doesn't wait here any longer."""
+        self._room.release()
+        if self._exchanger is not None and isinstance(outcome, Answer):
+            self._exchanger.dispose(outcome.body)
 
     def _next(self) -> tuple[Request, Answer | FetchError] | BaseException | None:
         """Return the next outcome; None if there is none for a moment."""
@@ -223,6 +232,7 @@ class _Round:
         exchanger = Exchanger(
             self._network or Network(), most_connections=self._limits.hosts, most_bytes=self._limits.bytes
         )
+        self._exchanger = exchanger
         fetcher = _Fetcher(exchanger, self._limits, self._agent)
         by_host: defaultdict[str, deque[Request]] = defaultdict(deque)
         for request in self._requests:
@@ -244,6 +254,7 @@ class _Round:
                 outcome = await fetcher.outcome(request) if failures < _HOST_FAILURES else _left_out(request)
                 failures = failures + 1 if isinstance(outcome, FetchError) and outcome.is_silent else 0
                 self._done.put((request, outcome))
+                del outcome  # it may be large, and the next one may take its time
 
 
 def _host_of(url: str) -> str:
@@ -284,7 +295,11 @@ class _Fetcher:
             left -= took
             if reply.status not in _REDIRECTS or not reply.headers.get("location"):
                 moved = place.url if hop and is_permanent else ""
-                return _judged(request, place, reply, moved)
+                try:
+                    return _judged(request, place, reply, moved)
+                except FetchError:
+                    self._exchanger.dispose(reply.body)
+                    raise
             if request.form and reply.status not in (307, 308):
                 raise _error(request, f"answered {reply.status} to a form", status=reply.status)
             is_permanent = is_permanent and reply.status in _PERMANENT

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from typing import Protocol
 
 ENCODINGS = "gzip, deflate, br"
@@ -41,22 +42,26 @@ class Inflater:
             raise BadBodyError(f"is compressed as {encodings[:40]!r}, which was not asked for")
         self._layers: list[_Layer] = [_LAYERS[name]() for name in reversed(names)]
         self._limit = limit
-        self._parts: list[bytes] = []
+        self._result = BytesIO()  # gives what it has without a copy
         self.size = 0
 
-    def add(self, data: bytes) -> None:
-        """Add what arrived. Raise BadBodyError if the result is too large or the data is damaged."""
+    def add(self, data: bytes) -> Iterator[int]:
+        """Add what arrived, in steps; yield the size of the result after each. All steps must be taken.
+
+        Raises BadBodyError if the result is too large or the data is damaged.
+        """
         for piece in self._through(data, 0):
             self.size += len(piece)
             if self.size > self._limit:
                 raise BadBodyError(f"is larger than {self._limit / 1_000_000:g} MB")
-            self._parts.append(piece)
+            self._result.write(piece)
+            yield self.size
 
     def result(self) -> bytes:
         """Return everything. Raise BadBodyError if the end is missing."""
         if self.size and not all(layer.is_complete() for layer in self._layers):
             raise BadBodyError("ends in the middle of its compressed data")
-        return b"".join(self._parts)
+        return self._result.getvalue()
 
     def _through(self, data: bytes, depth: int) -> Iterator[bytes]:
         if depth == len(self._layers):

@@ -486,6 +486,22 @@ def test_a_host_that_does_not_answer_is_left_alone_after_three_attempts() -> Non
     assert len(internet.dialled) == 3
 
 
+def test_large_documents_wait_for_each_other_until_the_caller_has_taken_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exchange, "LARGE", 1_000)
+    large = b"<rss>" + b" " * 2_000
+    broken = endless(b"HTTP/1.1 200 OK\r\n\r\n", b"<x/>" * 500)
+    answers = {"/": answer(large), "/part": answer(large, status="206 Partial Content"), "/endless": broken}
+    with source_server(answers) as running:
+        addresses = [f"93.184.216.{number}" for number in range(1, 13)]
+        names = {f"{number}.example": [[address]] for number, address in enumerate(addresses)}
+        internet = Internet(names, dict.fromkeys(addresses, running.port))
+        urls = [f"http://{name}{path}" for name, path in zip(names, 4 * [*answers], strict=True)]
+        found = outcomes(*map(Request, urls), internet=internet, limits=FetchLimits(bytes=10_000))
+    assert sum(each.startswith("Answer") for each in found.values()) == 4
+    assert sum(each == "answered 206" for each in found.values()) == 4
+    assert sum(each == "the answer is larger than 0.01 MB" for each in found.values()) == 4
+
+
 def test_a_caller_that_stops_early_ends_what_is_under_way(server: SourceServer) -> None:
     requests = [private(server, "/feed"), Request("http://slow.example/slow/silence")]
     internet = Internet({"slow.example": [[PUBLIC]]}, {PUBLIC: server.port, "127.0.0.1": server.port})
