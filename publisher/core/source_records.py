@@ -53,6 +53,7 @@ class SourceState:
     held_at        when more than half of its items last turned new at once
     listed         the numbers of the items of the last document, newest first
     problems       what was wrong with the last document although it could be read
+    renamed        how many of its items had another guid than in the document before
     revision       the number of the last change of its items
     """
 
@@ -83,6 +84,7 @@ class SourceState:
     held_at: datetime | None = None
     listed: tuple[int, ...] = ()
     problems: tuple[str, ...] = ()
+    renamed: int = 0
     revision: int = 0
 
     def __post_init__(self) -> None:

@@ -19,7 +19,7 @@ from publisher.core.errors import FeedError, ProjectError, PublisherError, Store
 from publisher.core.models import Problem, Severity
 from publisher.core.newsletter_models import SubscriberStatus
 from publisher.core.source_models import FeedDocument
-from publisher.core.source_records import ItemChanges, SourceState
+from publisher.core.source_records import ItemChanges, KnownItem, SourceState
 from publisher.mail.run_options import Stop
 from publisher.posts.published import authority_of
 from publisher.posts.sources.feed_document import read_feed
@@ -355,6 +355,7 @@ def _record(
             first_fetched_at=state.first_fetched_at or now,
             held_at=now if done.is_held else _still_held(project, state),
             problems=document.problems,
+            renamed=_renamed(known, done),
         )
         if project.store.sources.apply(after, done, now):
             return done
@@ -363,6 +364,12 @@ def _record(
             return ItemChanges()
         state = replace(state, revision=fresh.revision, listed=fresh.listed, first_fetched_at=fresh.first_fetched_at)
     raise PublisherError(f"the items of source {source.name} are being changed by other processes", hint="try again")
+
+
+def _renamed(known: Sequence[KnownItem], done: ItemChanges) -> int:
+    """Return how many known items have another guid now."""
+    guids = {item.number: item.keys.guid for item in known}
+    return sum(each.keys.guid != guids[each.number] for each in done.changed)
 
 
 def _still_held(project: Project, state: SourceState) -> datetime | None:

@@ -18,6 +18,7 @@ from publisher.posts.sources.network_addresses import destination_of, may_be_all
 from publisher.publishing.source_views import SourceHealth, SourceSummary, source_views
 
 if TYPE_CHECKING:
+    from publisher.core.source_records import SourceState
     from publisher.store import Store
 
 # A feed whose newest item is older is reported as silent.
@@ -110,8 +111,13 @@ def _doubts(
         yield FeedDoubt("no newsletter takes it", f'add sources = ["{view.name}"] under [[newsletters]]')
     if not view.is_well:
         yield _trouble(view, config)
-    if store is not None and view.asked_at is not None and view.items:
-        yield from feed_doubts(_items(store, view.name), now, content=source.content)
+    state = store.sources.state(view.name) if store and view.asked_at and view.items else None
+    if store and state:
+        yield from (FeedDoubt(line, "") for line in state.problems)
+        if state.renamed > 1:
+            what = f"gave {state.renamed} of its items other ids than before"
+            yield FeedDoubt(what, "they are recognised by their links, and sent once; its maker should fix that")
+        yield from feed_doubts(_items(store, state), now, content=source.content)
 
 
 def _refusal(source: SourceConfig) -> str:
@@ -142,11 +148,10 @@ def _trouble(view: SourceSummary, config: Config) -> FeedDoubt:
     return FeedDoubt(f"{view.trouble}{since}: {view.why}", hints[view.health])
 
 
-def _items(store: Store, name: str) -> list[FeedItem]:
+def _items(store: Store, state: SourceState) -> list[FeedItem]:
     """Return the items of the source's last document, newest first; the first ten with their HTML."""
-    state = store.sources.state(name)
-    stored = {item.number: item for item in store.sources.items(name)}
-    listed = [stored[number] for number in (state.listed if state else ()) if number in stored]
+    stored = {item.number: item for item in store.sources.items(state.name)}
+    listed = [stored[number] for number in state.listed if number in stored]
     return [
         replace(each.item, html=store.sources.html(each.number)) if index < _LOOKED_AT else each.item
         for index, each in enumerate(listed)

@@ -78,15 +78,19 @@ def test_mistakes_with_sources_are_one_line_each(project: Project, blog: tuple[S
         ran = project.fails(*words.split())
         assert said in ran.err, words
         assert (ran.out, ran.err.count("\n")) == ("", 1), words
-    ran = project.fails("sources", "fetch")
+    ran = project.fails("sources", "fetch", now="2026-11-16T08:00")
     assert ran.out == "ada: 3 new\n"
     assert ran.err.count("\n") == 3
     assert "error: there is no item 9 (" in project.fails("sources", "skip", "1", "9").err
     assert {each["state"] for each in project.ok("sources", "--json").json} == {"ok", "failing"}
-    assert "text can't be fetched since 2026-11-16 10:00: " in project.ok("status").out
+    assert "text can't be fetched since 2026-11-16 08:00: " in project.ok("status").out
+    feed = (folder / "feed.xml").read_text()
+    (folder / "feed.xml").write_text(feed.replace("/?p=", "/?other="))
+    assert project.ok("sources", "fetch", "ada").out == "ada: nothing new\n"
     found = {each["message"]: each["severity"] for each in project.fails("check", "--json").json}
     assert found["source inside: is never fetched, because 10.0.0.1 is a private network"] == "error"
     assert found["source text: no newsletter takes it"] == "warning"
+    assert found["source ada: gave 3 of its items other ids than before"] == "warning"
     assert any(message.startswith("source away: can't be fetched since 2026-11-16") for message in found)
     project.subscribe("eve")
     assert project.ok("publish", now="2026-11-16T16:30").err.count("warning: source ") == 3  # and the rest goes
