@@ -45,6 +45,7 @@ from publisher.publishing.publish import (
     shortened,
 )
 from publisher.publishing.sent_files import remember_files, sent_again
+from publisher.publishing.source_views import SourceHealth, SourceSummary, source_views
 from publisher.publishing.wiring import Project, open_existing_store, open_project_store, run_build, transport_name
 from publisher.site.build import BuildReport
 from publisher.site.build.ids import KnownIds
@@ -344,8 +345,15 @@ def _show_plan(
         app.say(line)
     for idle in plan.idle:
         app.say(f"{idle.newsletter.name}: {idle.advice}")
+    _show_unfetched(app, source_views(config, store))
     _show_unfinished(app, plan)
     return code
+
+
+def _show_unfetched(app: App, sources: Sequence[SourceSummary]) -> None:
+    for view in sources:
+        if view.health is SourceHealth.NEW:
+            app.say(f"source {view.name}: not fetched yet (run `publisher sources fetch`)")
 
 
 def _show_unfinished(app: App, plan: Plan) -> None:

@@ -38,6 +38,7 @@ def test_a_source_is_listed_fetched_shown_and_skipped(project: Project, blog: tu
     project.configure(table("ada", f"{site.url}/feed.xml"), newsletters=NEWSLETTER)
     assert "ada\tada\t0\t\tnever\tnot fetched yet" in project.ok("sources").out
     assert "run `publisher sources fetch`" in project.ok("status").out
+    assert "source ada: not fetched yet" in project.ok("publish", "--dry-run").out
     assert project.ok("sources", "fetch").out == "ada: 3 new\n"
     assert project.ok("sources", "fetch").out.startswith("ada: was fetched at 2026-11-16 10:00, and is due again at ")
     assert project.ok("sources", "fetch", "ada", now="2026-11-16T10:01").out == "ada: nothing new\n"
