@@ -9,9 +9,10 @@ Public modules:
     code_tokens   the tokens of code, for its colours
     fences        the titles and the words behind fences
     frames        the pages that frames show a part of
+    lazy_media    pictures and other media that a script would load later
     lone_tags     tags that would swallow the text behind them, as text
     lost_words    words that the Markdown parser would drop, as text
     mathml        MathML for the formulas of a post
 """
 
-__all__ = ["allowed_html", "body", "code_tokens", "fences", "frames", "lone_tags", "lost_words", "mathml"]
+__all__ = ["allowed_html", "body", "code_tokens", "fences", "frames", "lazy_media", "lone_tags", "lost_words", "mathml"]

@@ -10,6 +10,7 @@ from html import escape, unescape
 from publisher.core.characters import shorten
 from publisher.core.errors import PostError
 from publisher.posts.rendering.allowed_html import TAGS, Sanitiser, has_safe_scheme, sanitise
+from publisher.posts.rendering.lazy_media import END_NOSCRIPT, NOSCRIPT, is_lazy, loaded
 from publisher.posts.sources.feed_extras import without_extras, without_marked
 from publisher.posts.text.excerpt import decoded, plain_text, shown_words
 from publisher.posts.text.nesting import require_shallow_html
@@ -27,6 +28,7 @@ _MORE_THAN_AN_EXCERPT = 1200
 _TAG = re.compile(r"</?([A-Za-z][A-Za-z0-9]{0,20})\b[^<>]*>")
 _PAIR = re.compile(r"</[A-Za-z]|<br\s?/?>", re.IGNORECASE)
 _BLOCKS = re.compile(r"<(?:p|div|ul|ol|img|figure|h[1-6]|blockquote|pre|table|iframe|video|audio|br)\b", re.IGNORECASE)
+_NOSCRIPT = re.compile(r"<(/?)noscript\b[^<>]*>", re.IGNORECASE)
 _VOID_ENDS = re.compile(r"</(?:br|hr|img|col|input|source|track|wbr)>", re.IGNORECASE)
 _BRACKETED_DOTS = re.compile(r"\s?[\[(]\s?(?:…|\.\.\.)\s?[\])]\s{0,9}\Z")
 _CUT_OFF = re.compile(r"(?:\[\s?(?:…|\.\.\.|&#8230;|&hellip;)\s?\]|…|\.\.\.|&#8230;|&hellip;)\W{0,9}\Z")
@@ -117,6 +119,13 @@ def _without_brackets(text: str) -> str:
     return words if words.endswith((".", "!", "?", "…", "。", "！", "？")) else f"{words}…"
 
 
+def _loaded(html: str) -> str:
+    """Return HTML in which no picture waits for a script, since no reader runs one."""
+    if not is_lazy(html):
+        return html
+    return loaded(_NOSCRIPT.sub(lambda tag: END_NOSCRIPT if tag[1] else NOSCRIPT, html))
+
+
 @cache
 def _sanitiser() -> Sanitiser:
     return Sanitiser()
@@ -135,7 +144,8 @@ def clean_text(text: ItemText, url: str, link: str, home: str) -> ItemText:
     def absolutise(tag: str, reference: str) -> str | None:
         return absolute(base, reference) or None if has_safe_scheme(reference, tag) else None
 
-    clean = without_extras(sanitise(without_marked(text.as_html), absolutise, _sanitiser()), link, home)
+    clean = sanitise(_loaded(without_marked(text.as_html)), absolutise, _sanitiser())
+    clean = without_extras(clean, link, home)
     try:
         require_shallow_html(clean, "")
     except PostError:

@@ -193,7 +193,7 @@ class _Counter:
         self._depth += 1
         if attributes:
             self._prefixes.update(each for each in attributes[::2] if each.startswith("xmlns:"))
-        if name.rpartition(":")[2] in ("item", "entry"):
+        if name.rpartition(":")[2].lower() in ("item", "entry"):
             self._items, self._item_depth, self._children = self._items + 1, self._depth, 0
             if self._items > self._most:
                 raise too_many(self._most)

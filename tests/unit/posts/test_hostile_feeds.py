@@ -130,6 +130,7 @@ def test_characters_that_are_not_xml_are_repaired(written: str, title: str) -> N
         rss("<item><title>A</title>", "<!DOCTYPE rss PUBLIC '-//Netscape//DTD RSS 0.91//EN' 'http://x.test/rss.dtd'>"),
         rss("<item><title>A</title></item>", '<?xml-stylesheet type="text/xsl" href="/feed.xsl"?>'),
         rss("<item><title>A</title></item>").replace("rss", "RSS", 1),
+        rss("<item><title>A</title></item>").upper(),
         "<rdf:RDF><channel><title>T</title></channel><item><title>A</title></item></rdf:RDF>",
         '<a:feed xmlns:a="http://www.w3.org/2005/Atom"><a:entry><a:title>A</a:title></a:entry></a:feed>',
         "<feed><entry><title>A</title></entry></feed>",

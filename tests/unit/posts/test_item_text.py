@@ -59,6 +59,16 @@ def clean(html: str, base: str = "") -> str:
             "<p>A 😀</p>",
         ),
         ('<p><img src="/a.png" width="100"></p>', '<p><img src="https://ann.test/a.png" width="100"></p>'),
+        # pictures that wait for a script
+        (
+            '<img src="data:image/gif;base64,AA" data-src="/a.png" alt="A">',
+            '<img src="https://ann.test/a.png" alt="A">',
+        ),
+        (
+            '<img data-src="/a.png" data-image="/a.png"><noscript><img src="/a.png" alt="A"></noscript>',
+            '<img src="https://ann.test/a.png" alt="A">',
+        ),
+        ("<noscript><p>A</p></noscript>", "<p>A</p>"),
         # buttons
         ('<p>A</p><div class="x sharedaddy"><div><div>S</div></div></div><p>B</p>', "<p>A</p><p>B</p>"),
         ("<p>A</p><DIV ID='feedflare'><a href=\"x\">S</a></DIV><p>B</p>", "<p>A</p><p>B</p>"),
