@@ -128,8 +128,10 @@ class Sources:
     def finished(self, claims: Mapping[str, str]) -> None:
         """Give claims back, because whatever came of them is recorded. claims: SourceState.claim, by name."""
         mine = sources.c.name == sa.bindparam("of"), sources.c.claim == sa.bindparam("whose")
+        rows = [{"of": name, "whose": claims[name]} for name in sorted(claims)]
+        if not rows:
+            return
         with self._database.write() as connection:
-            rows = [{"of": name, "whose": claims[name]} for name in sorted(claims)]
             connection.execute(sa.update(sources).where(*mine).values(claim=""), rows)
 
     def answered(self, state: SourceState) -> None:

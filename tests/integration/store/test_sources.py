@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from threading import Barrier
 
 from publisher.core.models import Author, Enclosure, Episode, Image
 from publisher.core.source_models import FeedItem, FeedPace
@@ -121,6 +123,24 @@ def test_each_due_source_is_claimed_by_one_host(store: Store, store_url: str, tm
         assert set(other.sources.claim(until, later(minutes=40), dict.fromkeys(names, later(minutes=35)))) == set(names)
         assert set(store.sources.claim(until, later(minutes=40), dict.fromkeys(names, later(minutes=35)))) == set()
     assert set(store.sources.claim({**until, "unknown": NOW}, later(hours=1))) == set(names)
+
+
+def test_hosts_that_claim_at_the_same_moment_share_the_sources(store: Store, store_url: str, tmp_path: Path) -> None:
+    names = [f"blog{n}" for n in range(40)]
+    store.sources.see(dict.fromkeys(names, URL), NOW)
+    until = dict.fromkeys(names, later(hours=1))
+    start = Barrier(4)
+
+    def claim(number: int) -> list[str]:
+        with open_store(store_url, tmp_path) as host:
+            start.wait()
+            mine = host.sources.claim(dict(sorted(until.items(), reverse=number % 2 > 0)), NOW)
+            host.sources.finished({name: state.claim for name, state in mine.items()})
+            return list(mine)
+
+    with ThreadPoolExecutor(4) as hosts:
+        claimed = [name for mine in hosts.map(claim, range(4)) for name in mine]
+    assert sorted(claimed) == sorted(names)
 
 
 def test_nobody_fetches_a_source_that_wants_to_be_left_alone(store: Store) -> None:
