@@ -50,12 +50,14 @@ def fetched(
 
 
 def changed(config: Config, before: str, after: FeedItem | None, *, at: datetime = NOW, name: str = "blog") -> None:
-    """Record that the item with this title says something else, or has vanished (None)."""
+    """Record that the item with this title says something else, has vanished (None), or is there again."""
     with opened(config) as store:
         state = store.sources.state(name)
         assert state is not None
         (number,) = [each.number for each in store.sources.items(name) if each.item.title == before]
         changes = ItemChanges(gone=(number,))
-        if after:
+        if after and after.title == before:
+            changes = ItemChanges(back=(number,))
+        elif after:
             changes = ItemChanges(changed=(ChangedItem(number, after, ItemKeys(after.guid), after.html),))
         assert store.sources.apply(state, changes, at)

@@ -94,6 +94,11 @@ def test_changes_of_an_item_are_changes_of_its_post(tmp_path: Path, store_url: s
     assert one.digest != first["Item 1"].digest
     changed(folder.config, "Item one", None, at=later)
     assert [post.title for post in open_archive(folder.config, later).posts] == ["Item 2"]
+    changed(folder.config, "Item one", item(1, title="Item one"), at=later + 9 * DAY)
+    archive = open_archive(folder.config, later + 9 * DAY)
+    assert one.id in [post.id for post in archive.posts]
+    assert archive.problems == []
+    changed(folder.config, "Item one", None, at=later)
     with opened(folder.config) as store:
         (number,) = [each.number for each in store.sources.items("blog") if each.item.title == "Item 2"]
         store.sources.skip(number, later)
