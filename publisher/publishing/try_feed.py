@@ -51,7 +51,7 @@ def try_feed(url: str, now: datetime, *, full: bool = False, allow_private: bool
 
 def _config(folder: Path, full: bool) -> Config:
     config = load_config(folder, {})
-    newsletter = replace(config.newsletters[0], content="full" if full else "excerpt")
+    newsletter = replace(config.newsletters[0], content="full" if full else "excerpt", settle_minutes=0)
     return replace(config, newsletters=(newsletter,))
 
 
