@@ -150,6 +150,29 @@ MUTANTS = (
         "        return after",
         (f"{_SELF}::test_an_emailed_link_ends_with[sqlite-removed]",),
     ),
+    Mutant(
+        "fetches-a-source-on-two-hosts",
+        "publisher/store/sources.py",
+        "        is_due = sources.c.next_at <= now\n",
+        "        is_due = sa.true()\n",
+        ("tests/integration/store/test_sources.py::test_each_due_source_is_claimed_by_one_host",),
+    ),
+    Mutant(
+        "loses-an-item-with-a-used-guid",
+        "publisher/posts/sources/identity.py",
+        "    return abs(one - other) > FAR\n",
+        "    return False\n",
+        ("tests/unit/posts/test_source_identity.py::test_each_item_becomes_one_post",),
+    ),
+    Mutant(
+        "leaves-out-what-made-room",
+        "publisher/posts/sources/identity.py",
+        "if index < last or not (is_old or len(listed) - last - 1 <= newer):",
+        "if index < last or not is_old:",
+        (
+            "tests/unit/posts/test_source_identity.py::test_an_item_that_is_taken_back_is_gone_and_one_that_made_room_is_not",
+        ),
+    ),
 )
 
 
