@@ -42,7 +42,7 @@ fuzz: .venv/.installed-test
 		tests/integration/subscribers/test_histories.py $(PYTEST_ARGS)
 
 # What the documents promise, at full size: kills, faults, full disks, decades of schedules, a million rows. It takes hours.
-PROOFS := bounds decade kills source_kills faults ticking lateness subscribing imports variants queue shell
+PROOFS := bounds decade kills source_kills sources faults ticking lateness subscribing imports variants queue shell
 proof: fuzz
 	@for each in $(PROOFS); do echo "$$each"; $(BIN)/python -m benchmarks.$$each || exit 1; done
 

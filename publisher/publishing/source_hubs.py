@@ -6,7 +6,7 @@ They need a web application that the hub can reach, so they exist only if `web.p
 from __future__ import annotations
 
 import hmac
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -27,11 +27,13 @@ CALLBACK = "/hooks/websub/{token}"
 _LEAST = timedelta(seconds=20)
 
 
-def renew_hubs(config: Config, store: Store, now: datetime) -> int:
+def renew_hubs(config: Config, store: Store, now: datetime, is_stopped: Callable[[], bool] = lambda: False) -> int:
     """Ask the hubs that sources name for leases that are missing or end soon; return how many accepted the question.
 
     They agree later, by a request to the callback. A hub that refuses, or doesn't answer, is asked again. What was
     agreed with a hub that a source no longer names is forgotten.
+
+    is_stopped: returns whether to end at once.
     """
     before = store.sources.hubs()
     private = {source.name: source.allow_private for source in config.sources}
@@ -46,7 +48,7 @@ def renew_hubs(config: Config, store: Store, now: datetime) -> int:
             lease = replace(lease, asked_at=now)
         if lease != before.get(state.name):
             store.sources.set_hub(state.name, lease)  # before it is asked, as it may verify before it answers
-    outcomes = fetch_all(requests, agent=user_agent(config, 0))
+    outcomes = fetch_all(requests, agent=user_agent(config, 0), is_stopped=is_stopped)
     return sum(isinstance(outcome, Answer) for _, outcome in outcomes)
 
 

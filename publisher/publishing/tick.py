@@ -121,7 +121,7 @@ def fetch_due(project: Project, stop: Stop | None = None) -> TickReport:
     if waits := check_in_host(project.config, project.store, now):
         return TickReport(now, waits=waits)
     fetched = fetch_sources(project, now, stop=stop)
-    renew_hubs(project.config, project.store, now)
+    renew_hubs(project.config, project.store, now, lambda: stop is not None and stop.asked)
     alerts, unsent = alert_sources(project, now)
     failures = [each.problem for each in fetched if each.problem]
     warnings = [warning for each in fetched for warning in each.warnings]
