@@ -39,7 +39,7 @@ class ItemState:
     """An item of a source, and what becomes of it.
 
     number     identifies it: `publisher sources skip NUMBER`
-    title      its title, or its link if it has none
+    title      its title or first words, or its link if it has neither
     published  when it was published, or first seen if it has no date
     why        the reason, or the editions; never empty
     """
@@ -123,7 +123,9 @@ class _Judge:
         if state is not ItemStatus.SENT:
             state, whys = next(self._left_out(item), (state, whys))
         published = item.item.published or item.first_seen_at
-        title = item.item.title or item.item.summary[:80] or item.item.link or item.post_id
+        post = self._posts.get(item.post_id)
+        words = item.item.title or (post.title if post else item.item.summary[:80])
+        title = words or item.item.link or item.post_id
         return ItemState(item.number, title, item.item.link, published, state, "; ".join(dict.fromkeys(whys)))
 
     def _left_out(self, item: StoredItem) -> Iterator[tuple[ItemStatus, list[str]]]:
