@@ -88,6 +88,8 @@ def _init_from_feed(app: App, folder: Path, url: str, allow_private: bool) -> No
         return
     app.say(f"\nNext: {_go(folder)}publisher preview")
     app.say(f"shows the first email. `publisher check` lists what only you can fill in in {CONFIG_FILE}.")
+    if feed.others:
+        app.say(f"To take another feed too, add a [[sources]] table with its address to {CONFIG_FILE}.")
 
 
 def _record(config: Config, feed: AdoptedFeed, now: datetime) -> None:

@@ -20,7 +20,14 @@ from publisher.publishing.chores import run_chores
 from publisher.publishing.deliver import DeliveryResult, deliver_editions
 from publisher.publishing.due_editions import DueReport, create_due_editions, is_untouched
 from publisher.publishing.owner_alerts import alert_held, alert_problems, alert_sources
-from publisher.publishing.wiring import Project, add_web_versions, check_in_host, run_build, site_problems
+from publisher.publishing.wiring import (
+    Project,
+    add_web_versions,
+    check_in_host,
+    run_build,
+    site_problems,
+    why_unconfirmed,
+)
 from publisher.site.build import BuildReport
 from publisher.site.websub import notify_hub
 
@@ -118,7 +125,7 @@ def fetch_due(project: Project, stop: Stop | None = None) -> TickReport:
     from publisher.publishing.source_hubs import renew_hubs
 
     now = project.clock()
-    if waits := check_in_host(project.config, project.store, now):
+    if waits := why_unconfirmed(project.config, project.store):
         return TickReport(now, waits=waits)
     fetched = fetch_sources(project, now, stop=stop)
     renew_hubs(project.config, project.store, now, lambda: stop is not None and stop.asked)
