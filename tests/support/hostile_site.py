@@ -9,10 +9,14 @@ import shutil
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from publisher.config import load_config
 from publisher.site.build import BuildReport, build
 from tests.support import DATA
+
+if TYPE_CHECKING:
+    import pytest
 
 CORPUS = DATA / "hostile" / "posts"
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -51,6 +55,19 @@ def make_site(folder: Path, *, url: str = URL, feeds: str = ALL_IN_ONE) -> Path:
 def build_site(folder: Path, now: datetime = NOW) -> BuildReport:
     """Build a project as `publisher build` does."""
     return build(load_config(folder), now)
+
+
+_shared: list[Path] = []
+
+
+def shared_site(folders: pytest.TempPathFactory) -> Path:
+    """Return the built site of the whole hostile project, which takes three seconds and is built once for all modules.
+
+    Leave it as it is.
+    """
+    if not _shared:
+        _shared.append(build_site(make_site(folders.mktemp("hostile"))).folder)
+    return _shared[0]
 
 
 def write_posts(folder: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from tests.support import ROOT
 from tests.support.formats import KINDS, Read, read
-from tests.support.hostile_site import build_site, make_site
+from tests.support.hostile_site import build_site, shared_site
 from tests.support.programs import READERS, Shown, open_reader, parse_with
 from tests.support.static_server import Site, serve
 
@@ -27,12 +27,11 @@ def like_html(title: str) -> bool:
 
 @pytest.fixture(scope="module", params=["samples", "hostile"])
 def public(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp(request.param)
     if request.param == "hostile":
-        make_site(folder)
-    else:
-        shutil.copytree(ROOT / "posts", folder / "posts")
-        shutil.copy(ROOT / "publisher.toml", folder)
+        return shared_site(tmp_path_factory)
+    folder = tmp_path_factory.mktemp(request.param)
+    shutil.copytree(ROOT / "posts", folder / "posts")
+    shutil.copy(ROOT / "publisher.toml", folder)
     return build_site(folder).folder
 
 

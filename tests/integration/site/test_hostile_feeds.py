@@ -16,7 +16,7 @@ from publisher.config import load_config
 from publisher.site.feeds.validator import feed_problems
 from tests.support import DATA
 from tests.support.formats import KINDS, Read, parse_xml, read
-from tests.support.hostile_site import NOW, TITLE, URL, build_site, make_site
+from tests.support.hostile_site import NOW, TITLE, URL, build_site, make_site, shared_site
 from tests.support.markup import address_fault, faults
 from tests.support.needs import need
 
@@ -27,7 +27,7 @@ FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\
 
 @pytest.fixture(scope="module")
 def public(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_site(make_site(tmp_path_factory.mktemp("hostile"))).folder
+    return shared_site(tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
