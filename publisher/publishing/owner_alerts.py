@@ -108,7 +108,7 @@ def alert_sources(project: Project, now: datetime) -> tuple[list[str], list[Prob
         return [], []
     states = [state for state in project.store.sources.states() if state.name in names]
     problems = [problem for state in states if (problem := _source_problem(state, now))]
-    below = "Publisher goes on without it. `publisher sources show NAME` says more."
+    below = "Meanwhile, editions go without what is new there."
     return alert_problems(project, "source", problems, now, still=problems, again=_ONCE, below=below)
 
 
@@ -119,10 +119,11 @@ def _source_problem(state: SourceState, now: datetime) -> Problem | None:
         return Problem(where, 0, message, "remove it from publisher.toml, or give its new url", Severity.WARNING)
     if state.failing_since is not None and now - state.failing_since >= timedelta(days=1):
         since = f"{state.failing_since.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-        return Problem(where, 0, f"cannot be fetched or read since {since}", severity=Severity.WARNING)
+        message = f"it has failed since {since}, and is tried again at least every 6 hours"
+        return Problem(where, 0, message, f"`publisher sources show {state.name}` says why", Severity.WARNING)
     if state.held_at is not None:
         message = "more than half of its items turned new at once, so the edition with them waits for you"
-        return Problem(where, 0, message, "they may be old ones under new names", Severity.WARNING)
+        return Problem(where, 0, message, "skip it if they are old ones under new names", Severity.WARNING)
     return None
 
 

@@ -184,7 +184,7 @@ def test_a_source_that_fails_is_asked_less_often_and_reported_after_a_day(blog: 
     assert blog.state().failing_since == moments[0]
     quiet, loud = (alert_sources(blog.project(), moments[0] + timedelta(hours=hours))[0] for hours in (23, 25))
     assert quiet == []
-    assert [line.partition(" since ")[0] for line in loud] == ["source blog: cannot be fetched or read"]
+    assert [line.partition(" since ")[0] for line in loud] == ["source blog: it has failed"]
     assert alert_sources(blog.project(), later(days=9)) == ([], [])
     blog.answers["/feed"] = answer(feed("b", "a"))
     (report,) = blog.fetch(moment)
