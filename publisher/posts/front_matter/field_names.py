@@ -277,10 +277,10 @@ class FrontMatter:
 
     def all(self, field: str) -> list[tuple[str, Tree, int]]:
         """Return every value of one of our fields as (key as written, value, line), the best spelling first."""
-        found = [
-            (place[0], self._at(place), self._lines.get(place[0], 1))
-            for place in self._keys.places.get(field, _NOWHERE)
-        ]
+        places = self._keys.places.get(field)
+        if places is None:  # most fields of most posts
+            return []
+        found = [(place[0], self._at(place), self._lines.get(place[0], 1)) for place in places]
         return [each for each in found if each[1]]
 
     def text(self, field: str) -> str:
