@@ -71,6 +71,9 @@ _STATUSES = "publisher/core/subscription_status.py"
 _IMPORTS = "tests/integration/subscribers/test_imports.py"
 _OWN_NO = (f"{_IMPORTS}::test_a_no_of_their_own_is_more_than_that_of_a_file[sqlite]",)
 _SELF = "tests/integration/subscribers/test_self_service.py"
+_EXCHANGE = "publisher/posts/sources/exchange.py"
+_FETCHER = "publisher/posts/sources/fetcher.py"
+_FETCHES = "tests/integration/posts/test_fetcher.py"
 _SERVER = ("tests/integration/mail/test_several_servers.py::test_the_daily_quota_counts_all_runs",)
 
 MUTANTS = (
@@ -172,6 +175,55 @@ MUTANTS = (
         (
             "tests/unit/posts/test_source_identity.py::test_an_item_that_is_taken_back_is_gone_and_one_that_made_room_is_not",
         ),
+    ),
+    Mutant(
+        "connects-to-this-machine",
+        _EXCHANGE,
+        "            if reason := refusal(address, allow_private=self._allow_private):",
+        "            if reason := refusal(address, allow_private=True):",
+        (f"{_FETCHES}::test_nothing_reaches_an_address_that_is_not_public",),
+    ),
+    Mutant(
+        "checks-the-first-address-only",
+        _EXCHANGE,
+        "        for address in addresses:\n",
+        "        for address in addresses[:1]:\n",
+        (f"{_FETCHES}::test_nothing_reaches_an_address_that_is_not_public",),
+    ),
+    Mutant(
+        "resolves-again-after-the-check",
+        _EXCHANGE,
+        "        return addresses\n",
+        "        return [host] if addresses == [host] else await self._network.resolve(host, port)\n",
+        (f"{_FETCHES}::test_a_name_that_resolves_differently_the_second_time_gains_nothing",),
+    ),
+    Mutant(
+        "shares-connections-to-private-networks",
+        _EXCHANGE,
+        "self._begin(request, self._pools[allow_private])",
+        "self._begin(request, self._pools[True])",
+        (f"{_FETCHES}::test_a_connection_to_a_private_address_serves_only_sources_that_may_use_it",),
+    ),
+    Mutant(
+        "follows-from-https-to-http",
+        _FETCHER,
+        'if place.scheme == "https" and url[:5].lower() == "http:":',
+        'if place.scheme == "never" and url[:5].lower() == "http:":',
+        (f"{_FETCHES}::test_only_trusted_servers_are_read_and_https_never_becomes_http",),
+    ),
+    Mutant(
+        "sends-a-password-to-another-host",
+        _FETCHER,
+        "(request.user or request.password) and _is_same_host(first, place)",
+        "(request.user or request.password)",
+        (f"{_FETCHES}::test_a_password_is_sent_to_the_host_it_is_for_and_to_no_other",),
+    ),
+    Mutant(
+        "inflates-without-a-limit",
+        "publisher/posts/sources/inflating.py",
+        "if self.size > self._limit:",
+        "if self.size > self._limit * 1_000_000:",
+        (f"{_FETCHES}::test_every_hostile_answer_ends_in_one_line",),
     ),
 )
 
