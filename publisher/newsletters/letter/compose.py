@@ -37,6 +37,7 @@ from publisher.posts.pictures import static_picture
 
 TEXT_TEMPLATE = "email/letter.txt"
 WHOLE_POST_TEMPLATE = "post"  # shows posts in full, whatever the newsletter's `content` says
+BY_SOURCE_TEMPLATE = "by-source"  # has a heading for each source above those of its posts
 
 CLIPPED = 100_000  # bytes of HTML: near 102 KB Gmail cuts an email off, and hides the unsubscribe link at its end
 LEVELS: tuple[Content, ...] = ("full", "excerpt", "titles")
@@ -168,6 +169,7 @@ def _post_views(
 ) -> list[PostView]:
     language = config.newsletter_language(newsletter)
     heading = 2 if newsletter.template == WHOLE_POST_TEMPLATE and len(posts) == 1 else 3
+    heading += newsletter.template == BY_SOURCE_TEMPLATE
     zone = config.newsletter_zone(newsletter)
     links = newsletter.text_links
     return [view(post, content, heading, zone, language, words, links) for post in posts]

@@ -56,6 +56,15 @@ def test_posts_are_grouped_under_their_sources() -> None:
     assert places == sorted(places)
 
 
+def test_headings_of_a_text_are_below_that_of_its_post() -> None:
+    post = replace(MIXED[0], html="<h2>Part</h2>\n<p>Words.</p>\n<h3>Detail</h3>\n<p>Words.</p>")
+    for template, expected in (("digest", "h1 h2 h3 h4"), ("by-source", "h1 h2 h3 h4 h5")):
+        newsletter = replace(WEEKLY, template=template, content="full")
+        made = compose(CONFIG, newsletter, [post], 1, "2026-W47", NOW, TEMPLATES, "https://example.org/e/")
+        found = html.document_fromstring(made.html).iter("h1", "h2", "h3", "h4", "h5")
+        assert " ".join(each.tag for each in found) == expected
+
+
 @pytest.mark.parametrize("form", ["digest", "plain", "post", "by-source"])
 def test_an_email_of_several_sources_names_them_once(form: str) -> None:
     made = letter(MIXED, form)
