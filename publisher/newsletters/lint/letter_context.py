@@ -83,10 +83,8 @@ class SourceLocator:
         pictures = (picture for post in self.posts for picture in post.pictures.values())
         url = next((each.url for each in pictures if url in (each.email, each.thumbnail)), url)
         name = url.rstrip("/").rpartition("/")[2]
-        spelled = (url, escape(url))
-        for post in self.posts:
-            if url in self._urls_in_front_matter(post) or any(f'"{spelling}"' in post.html for spelling in spelled):
-                return self._in_prose(post, url, url.removeprefix(self.config.site_url), name)
+        if places := [self._first_with[spelling] for spelling in (url, escape(url)) if spelling in self._first_with]:
+            return self._in_prose(self.posts[min(places)], url, url.removeprefix(self.config.site_url), name)
         if self._note and any(needle in self._note for needle in (url, name) if needle):
             return self._place(self._note_path, self._note, (url, name))
         if any(needle in self.newsletter.intro for needle in (url, name) if needle):
@@ -189,6 +187,15 @@ class SourceLocator:
             if needle and needle in text:
                 return f"{self.config.posts.folder}/{post.post.source}:{prose.line_of(needle)}"
         return self.post(post)
+
+    @cached_property
+    def _first_with(self) -> dict[str, int]:
+        """The index of the first post that has a URL, by URL, and by all else that is between quotation marks."""
+        found: dict[str, int] = {}
+        for index, post in enumerate(self.posts):
+            for text in (*self._urls_in_front_matter(post), *post.html.split('"')[1:-1]):
+                found.setdefault(text, index)
+        return found
 
     @property
     def _note_path(self) -> str:
