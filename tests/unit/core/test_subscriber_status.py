@@ -64,7 +64,8 @@ def test_unsubscribing_twice_is_allowed(status: SubscriberStatus) -> None:
 
 def test_no_other_file_decides_a_status() -> None:
     """A status may be compared with and used as a filter, but never written by name."""
-    written = re.compile(r"""(?<!count\()["']?status["']?\s*[:=]\s*SubscriberStatus\.|values\([^)]*SubscriberStatus\.""")
+    given = r"""(?<!count\()["']?status["']?\s*[:=]\s*SubscriberStatus\."""
+    written = re.compile(rf"{given}|values\([^)]*SubscriberStatus\.")
     package = Path(publisher.__file__).parent
     found = [path.name for path in package.rglob("*.py") if written.search(path.read_text(encoding="utf-8"))]
     assert found == []
