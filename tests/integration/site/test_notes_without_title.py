@@ -45,7 +45,7 @@ def test_a_note_has_no_title_in_feeds_pages_and_emails(project: Project, mail: E
     html, text = (mail.get_body((kind,)).get_content() for kind in ("html", "plain"))  # type: ignore[union-attr]
     assert "all</strong> day. We stayed" in html
     assert html.count("<h2") == 0
-    assert '<a href="https://letters.example/2026/11/16/p/"' in html  # the day leads to the page
+    assert '<a class="small-link" href="https://letters.example/2026/11/16/p/"' in html  # the day leads to the page
     assert text.count("It rained") == 1
     assert ">P<" not in html + page + index
     assert "posts/2026-11-16-p.md" not in project.ok("check").said
