@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -32,8 +33,10 @@ def start(project: Project, *arguments: str) -> subprocess.Popen[str]:
 
 def kill_when(process: subprocess.Popen[str], reached: Callable[[], bool]) -> bool:
     """SIGKILL the process as soon as it came so far; return whether it was still running."""
+    with suppress(ProcessLookupError):
+        os.setpriority(os.PRIO_PROCESS, process.pid, 10)  # on a busy machine the one that looks must be the quicker
     while process.poll() is None and not reached():
-        time.sleep(0.002)  # to look takes as long, of the time that the process needs itself
+        time.sleep(0.004)  # to look takes half as long, of the time that the process needs itself
     process.kill()
     process.communicate()
     return process.returncode == -9
