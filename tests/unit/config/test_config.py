@@ -395,7 +395,7 @@ def test_a_short_secret_of_the_project_is_refused(tmp_path: Path) -> None:
     ]
 
 
-@given(st.from_regex(checks._PLAIN_ADDRESS, fullmatch=True))
+@given(st.from_regex(checks._PLAIN_ADDRESS.pattern, fullmatch=True))
 def test_a_plain_address_is_valid_to_python_too(address: str) -> None:
     parsed: Any = default.header_factory("to", address)
     assert not parsed.defects
