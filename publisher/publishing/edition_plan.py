@@ -185,8 +185,7 @@ def plan_newsletter(
     handled = gone | (store.editions.handled_posts(newsletter.name) if store else frozenset())
     selection = select_posts(posts, newsletter, handled, is_first, now, zone)
     if not selection.posts:
-        command = f'since = "..." under {newsletter.name} takes them' if selection.too_old else ""
-        return Idle(newsletter, _too_few_posts(selection), command)
+        return Idle(newsletter, _too_few_posts(selection), _for_more_posts(newsletter, selection))
     choices = store.subscribers.choices(newsletter.name, now) if store else ()
     if not choices:
         command = f"add one: publisher subscribers add you@example.org --newsletter {newsletter.name}"
@@ -337,6 +336,15 @@ def _too_few_posts(selection: Selection) -> str:
         )
         return f"no new posts; {posts} {'stay' if selection.too_old != 1 else 'stays'} out of a first edition"
     return "no new posts"
+
+
+def _for_more_posts(newsletter: NewsletterConfig, selection: Selection) -> str:
+    """Return advice for a newsletter that has too few posts; "" if there is none."""
+    if selection.too_old:
+        return f'since = "..." under {newsletter.name} takes them'
+    if selection.resting:
+        return f"they rest for {newsletter.settle_minutes} minutes: settle_minutes under {newsletter.name}"
+    return ""
 
 
 def _no_subscribers(selection: Selection) -> str:

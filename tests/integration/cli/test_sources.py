@@ -61,7 +61,10 @@ def test_a_source_is_listed_fetched_shown_and_skipped(project: Project, blog: tu
     write_blog(folder, site.url, NOW, ("A storm", *TITLES))
     ran = project.ok("publish", "--no-fetch", now="2026-11-23T10:00")
     assert "no new posts" in ran.out
-    assert "ada: 1 new" in project.ok("publish", now="2026-11-23T10:00").out
+    said = project.ok("publish", now="2026-11-23T10:00").out
+    assert "ada: 1 new" in said
+    assert "1 new item, which may still change (they rest for 10 minutes: settle_minutes under weekly)" in said
+    assert "1 message sent" in project.ok("publish", now="2026-11-23T10:11").out
 
 
 def test_mistakes_with_sources_are_one_line_each(project: Project, blog: tuple[Site, Path]) -> None:
