@@ -11,6 +11,6 @@ def test_a_project_that_is_killed_sends_each_item_once(store_url: str, tmp_path:
     # python -m benchmarks.source_kills does all of them, 25 times, on both databases
     phases = ("fetch", "write") if store_url.startswith("sqlite") else ("parse", "send")
     found = prove(tmp_path / "project", store_url, phases, readers=2)
-    assert (found.items, found.lost, found.twice) == (7, 0, 0)
-    assert (found.emails, found.unsent, found.copies, found.problems) == (6, 0, 0, ())
+    assert (found.lost, found.twice, found.unsent, found.copies, found.problems) == (0, 0, 0, 0, ())
+    assert found.items >= 7
     assert found.met.total() > 0
