@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from html import escape
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -37,6 +38,8 @@ from publisher.posts.front_matter.parsing import parse_head
 from publisher.posts.markup import BrokenPost, Renderer
 from publisher.posts.post_file import PostSettings
 from publisher.posts.rendering.headline import title_in
+from publisher.posts.sources.discovery import feeds_of
+from publisher.posts.sources.feed_document import read_feed
 from publisher.publishing.wiring import open_project_store
 from publisher.site.build import build
 from publisher.subscribers.address import bare_address, clean_name, mailbox_of, normalise
@@ -276,6 +279,25 @@ def address() -> Iterator[Take]:
 
 
 @contextmanager
+def feed() -> Iterator[Take]:
+    """Read a text as the feed of a source, as what is said at each place of one, and as a page that may name feeds."""
+    fields = "".join(f"<{name}>{{0}}</{name}>" for name in ("title", "guid", "link", "author", "pubDate", "category"))
+    item = f"<rss><channel><item>{fields}<description>{{0}}</description></item></channel></rss>"
+    names = ("id", "url", "title", "summary", "content_html", "date_published", "image")
+    url = "https://blog.example/feed.xml"
+
+    def take(text: str) -> None:
+        section = text.replace("]]>", "")
+        documents = (text, item.format(text), item.format(escape(text)), item.format(f"<![CDATA[{section}]]>"))
+        value = json.dumps({"items": [dict.fromkeys(names, text)]})
+        for each in (*documents, f"<feed><entry {text}/><content type='xhtml'>{text}</content></feed>", value):
+            _refusable(lambda each=each: read_feed(each.encode("utf-8", "replace"), url, {}))  # type: ignore[misc]
+        feeds_of(text.encode("utf-8", "replace"), url)
+
+    yield take
+
+
+@contextmanager
 def webhook() -> Iterator[Take]:
     """Read the body of a webhook: a text as the JSON, and in each field of an event."""
     path = ReturnPath("bounces@letters.example", SECRET)
@@ -438,6 +460,7 @@ DOORS: dict[str, Door] = {
     "import": Door(csv_file),
     "bounce": Door(bounce),
     "address": Door(address),
+    "feed": Door(feed, 7),
     "webhook": Door(webhook, 4, _A_REQUEST),
     "web: paths": Door(web_paths, len(_PATHS), _A_REQUEST),
     "web: headers": Door(web_headers, _REQUESTS_WITH_HEADERS, _A_REQUEST),

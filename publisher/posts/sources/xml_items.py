@@ -46,6 +46,12 @@ _EMAIL_AND_NAME = re.compile(
     r"^\s*([^\s<>()@]{1,200}@[^\s<>()@]{1,200})(?:\s{1,9}\(([^<>@]{0,200})\))?\s*$"
     r"|^([^<>@]{1,200})<([^\s<>@]{1,200}@[^\s<>@]{1,200})>"
 )
+# Names in which feedparser looks for an address, for which it needs much time if they are long.
+_PEOPLE = re.compile(
+    r"<((?:[\w.-]{1,30}:)?(?:author|creator|managingeditor|webmaster|publisher|owner))(?:\s[^<>]*)?>.*?(?:</\1\s*>|\Z)",
+    re.IGNORECASE | re.DOTALL,
+)
+_LONGEST_PERSON = 5_000
 _NOBODY = re.compile(r"\s*(?:no-?reply|nobody|donotreply)@", re.IGNORECASE)
 # Elements that feedparser takes for others of that name, or whose text it changes, under names that it does not know.
 _RENAMED = (
@@ -64,6 +70,7 @@ def read_xml(body: bytes, url: str, headers: Mapping[str, str], most_items: int)
     text = xml_text(text)
     for pattern, name in _RENAMED:
         text = pattern.sub(name, text)
+    text = _PEOPLE.sub(lambda found: found[0] if len(found[0]) <= _LONGEST_PERSON else "", text)
     flaw = require_tame(text, most_items)
     if flaw and len(text) > _MOST_REPAIRED:
         raise FeedError(f"is not well-formed XML: {flaw}", hint="tell the people of the site")

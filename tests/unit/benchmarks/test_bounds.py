@@ -15,10 +15,13 @@ from benchmarks.repetitions import CODE, SHAPES, Text
 # Some doors take a text many times, or do much with it. They get shorter texts, and only every so manieth pattern.
 pytestmark = pytest.mark.slow  # all of them together
 
-LENGTHS = {"email": 2_000, "site and feeds": 1_000, "front matter": 2_000, "bounce": 2_000, "webhook": 2_000}
+LENGTHS = {
+    **{"email": 2_000, "site and feeds": 1_000, "front matter": 2_000, "bounce": 2_000, "webhook": 2_000},
+    "feed": 3_000,
+}
 STEPS = {
     **{"post": 1, "email": 4, "site and feeds": 16, "front matter": 4, "publisher.toml": 12, "import": 8, "bounce": 5},
-    **{"webhook": 4, "web: paths": 12, "web: headers": 12, "web: forms": 12},
+    **{"feed": 8, "webhook": 4, "web: paths": 12, "web: headers": 12, "web: forms": 12},
 }
 # Doors -> a word in the names of patterns that were made for them.
 AIMED = {"bounce": "MIME", "web: forms": "MIME", "import": "columns"}
