@@ -106,7 +106,7 @@ class ArchiveReader:
 
     @property
     def state(self) -> str:
-        """A text that changes when the index or the problems of the folder change (see index_state)."""
+        """A text that changes when the index or the problems of the folder change (see Index.state)."""
         return hash_of(self.index.state, *map(str, self.problems))
 
     def archive(self, now: datetime) -> Archive:

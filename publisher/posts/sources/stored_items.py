@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from publisher.config import Config
 from publisher.core.errors import PostError
+from publisher.core.models import Problem, Severity
 from publisher.posts.index import Index
 from publisher.posts.post_file import Entry, ParsedFile, PostSettings
 from publisher.posts.scan import Stamp, is_item, item_number, item_source, source_name
@@ -20,6 +21,7 @@ from publisher.store import open_store
 from publisher.store.location import sources_key, store_exists
 
 if TYPE_CHECKING:
+    from publisher.core.source_records import StoredItem
     from publisher.store import Store
 
 _FACT = "sources"
@@ -42,14 +44,21 @@ class StoredItems:
 
     def entries(self, sources: Collection[str]) -> Iterator[Entry]:
         """Yield what the index stores about items, given their Post.source."""
-        store = self._opened()
-        for stored in store.sources.some([item_number(source) for source in sources]):
-            source = self._sources[stored.source]
-            path = item_source(source.name, stored.number)
-            needs_text = not (stored.item.title or stored.item.summary)
-            html = store.sources.html(stored.number) if needs_text else ""
-            post = item_post(stored, source, self.sites[source.name], self._settings, html)
-            yield path, self.found[path], post.digest if post else "", ParsedFile(post)
+        for stored in self._opened().sources.some([item_number(source) for source in sources]):
+            path = item_source(stored.source, stored.number)
+            parsed = self._parsed(stored)
+            yield path, self.found[path], parsed.post.digest if parsed.post else "", parsed
+
+    def _parsed(self, stored: StoredItem) -> ParsedFile:
+        needs_text = not (stored.item.title or stored.item.summary)
+        html = self._opened().sources.html(stored.number) if needs_text else ""
+        site = self.sites[stored.source]
+        try:
+            return ParsedFile(item_post(stored, self._sources[stored.source], site, self._settings, html))
+        except Exception as error:  # noqa: BLE001 - a defect that one item shows must not leave out the others
+            where = f"source {stored.source}, item {(stored.item.title or stored.post_id)!r}"
+            what = f"is left out because of a defect in Publisher ({type(error).__name__})"
+            return ParsedFile(None, (Problem(where, 0, what, "please report it", Severity.WARNING),))
 
     def text(self, source: str) -> bytes:
         """Return the HTML of an item, given its Post.source; raise PostError if it is not stored any more."""

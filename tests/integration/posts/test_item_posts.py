@@ -225,3 +225,13 @@ def test_what_is_gone_from_the_configuration_is_gone_from_the_site(tmp_path: Pat
     assert len(open_archive(folder.config, NOW).posts) == 2
     assert [post.title for post in open_archive(replace(folder.config, sources=(NEWS,)), NOW).posts] == ["Item 2"]
     assert open_archive(replace(folder.config, sources=()), NOW).posts[:] == []
+
+
+def test_an_item_that_shows_a_defect_leaves_out_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = Folder(tmp_path, sources=(BLOG,))
+    fetched(folder.config, item(1), item(2, categories=("odd",)), item(3))
+    monkeypatch.setattr("publisher.posts.sources.item_post.tag_slug", None)
+    archive = folder.archive()
+    assert {post.title for post in archive.posts} == {"Item 1", "Item 3"}
+    (problem,) = archive.problems
+    assert (problem.path, problem.severity) == ("source blog, item 'Item 2'", "warning")
