@@ -69,7 +69,8 @@ def _unpacked(body: bytes) -> bytes:
     """Return what is in a file of gzip that the server did not call one."""
     inflater = Inflater("gzip", MOST_BYTES)
     try:
-        inflater.add(body)
+        for _ in inflater.add(body):
+            pass  # each piece is counted, and refused if there are too many
         return inflater.result()
     except BadBodyError as error:
         raise FeedError(str(error), hint="let the site's feed contain fewer posts") from error
