@@ -18,6 +18,8 @@ from urllib.parse import urlsplit
 _LONGEST_LINE = 600
 # The most characters of words in front of links that share something, and around the two links of a line about itself.
 _MOST_BEFORE, _MOST_BESIDE = 25, 80
+# An element of more words is no extra, whatever its class says. So many elements of a text are looked at.
+_MOST_WORDS, _MOST_TRIES = 120, 100
 # How many last paragraphs may go.
 _MOST_LINES = 3
 _VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())  # noqa: SIM905
@@ -25,6 +27,7 @@ _VOID = frozenset("area base br col embed hr img input link meta source track wb
 _TAG = re.compile(
     r"""<!--.*?(?:-->|\Z)|<(/?)([a-zA-Z][a-zA-Z0-9]{0,30})\b((?:[^<>"']++|"[^"]*+"|'[^']*+')*+)>""", re.DOTALL
 )
+_UNSEEN = re.compile(r"<(script|style|svg)\b.*?(?:</\1\s*>|\Z)", re.DOTALL | re.IGNORECASE)
 _HIDDEN = re.compile(r"(?:display\s{0,3}:\s{0,3}none|visibility\s{0,3}:\s{0,3}hidden)", re.IGNORECASE)
 _MARKED = re.compile(r"\s(?:class|id)\s{0,9}=", re.IGNORECASE)
 _CLASSES = re.compile(r"""(?i:\sclass|\sid)\s{0,9}=\s{0,9}(?:"([^"]{1,2000})"|'([^']{1,2000})'|([^\s"'>]{1,2000}))""")
@@ -67,7 +70,19 @@ def without_marked(fragment: str) -> str:
                 opened.setdefault(name, []).append((tag.start(), is_extra))
             elif is_extra:
                 removed.append(tag.span())
-    return _without(fragment, removed)
+    return _without(fragment, _small(fragment, removed))
+
+
+def _small(fragment: str, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return the spans that have few words, and are in no other. One with many words is what the author wrote."""
+    found, last, tries = [], 0, 0
+    for start, end in sorted(spans):
+        if start >= last and tries < _MOST_TRIES:
+            tries += 1
+            if len(_words(_UNSEEN.sub("", fragment[start:end])).split()) <= _MOST_WORDS:
+                found.append((start, end))
+                last = end
+    return found
 
 
 def _without(text: str, spans: list[tuple[int, int]]) -> str:

@@ -72,6 +72,7 @@ def clean(html: str, base: str = "") -> str:
         # buttons
         ('<p>A</p><div class="x sharedaddy"><div><div>S</div></div></div><p>B</p>', "<p>A</p><p>B</p>"),
         ("<p>A</p><DIV ID='feedflare'><a href=\"x\">S</a></DIV><p>B</p>", "<p>A</p><p>B</p>"),
+        ('<div class="social-share-on"><p>' + "A " * 130 + "</p></div>", "<div><p>" + "A " * 130 + "</p></div>"),
         ('<div class="sharedaddy"><p>A', "<div><p>A</p></div>"),  # it is never closed, so it would hide everything
         (
             '<p>A</p><p>Share: <a href="https://twitter.com/intent/tweet?u=1">X</a> | '
