@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 _LONGEST_LINE = 600
 # The most characters of words in front of links that share something, and around the two links of a line about itself.
 _MOST_BEFORE, _MOST_BESIDE = 25, 80
-# An element of more words is no extra, whatever its class says. So many elements of a text are looked at.
+# An element of more words is not an extra, whatever its class says. So many elements of a text are looked at.
 _MOST_WORDS, _MOST_TRIES = 120, 100
 # How many last paragraphs may go.
 _MOST_LINES = 3
