@@ -84,8 +84,8 @@ def fetch(app: App, names: tuple[str, ...]) -> int:
     """Fetch the sources that are due, or those called NAME at once.
 
     A feed says how often it may be fetched, and that is heeded: without a name, a source that was fetched a moment ago
-    waits for its time. A feed that hasn't changed is not sent again. Nothing is emailed. Exits with 1 if a source
-    can't be fetched or read.
+    waits for its time; with its name, it waits only if its server asked for that. A feed that hasn't changed is not
+    sent again. Nothing is emailed. Exits with 1 if a source can't be fetched or read.
     """
     config = app.config()
     require_sources(config, names)
@@ -102,7 +102,7 @@ def fetch(app: App, names: tuple[str, ...]) -> int:
     for name, view in views.items():
         if name not in fetched and not names and not app.json:
             app.say(f"{name}: {_not_due(config, view)}")
-    return 1 if any(report.error for report in reports) else 0
+    return 1 if any(report.error or report.waits for report in reports) else 0
 
 
 @sources.command("show", epilog="Examples: publisher sources show ada; publisher sources show ada --all")

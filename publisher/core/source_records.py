@@ -94,7 +94,7 @@ class SourceState:
         """Return whether a host is fetching it, as far as can be known: none takes longer than LONGEST_CLAIM."""
         return bool(self.claim) and self.asked_at is not None and self.asked_at > now - LONGEST_CLAIM
 
-    def may_be_claimed(self, now: datetime, since: datetime | None = None) -> bool:
+    def may_be_claimed(self, now: datetime, since: datetime | None = None, *, force: bool = False) -> bool:
         """Return whether a host may claim it in order to fetch it; see Sources.claim, which decides."""
         if self.asked_at is None:
             return True
@@ -103,6 +103,8 @@ class SourceState:
         is_wanted = since is not None and self.asked_at < since
         is_left = bool(self.claim) and not self.is_being_fetched(now)
         is_closed = self.closed_until is not None and self.closed_until > now
+        if force:
+            return not self.is_being_fetched(now) and not is_closed
         return (self.next_at <= now or is_wanted or is_left) and not is_closed
 
     @property

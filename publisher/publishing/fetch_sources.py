@@ -69,7 +69,7 @@ class SourceReport:
 
     @property
     def problem(self) -> Problem | None:
-        """The error as a problem; None if there is none."""
+        """Why it could not be fetched or read, as a problem; None if it could."""
         return Problem(f"source {self.name}", 0, self.error, severity=Severity.WARNING) if self.error else None
 
     @property
@@ -100,7 +100,7 @@ def fetch_sources(
     """Fetch the sources that are due at `now`, and record what they say; return a report for each that was fetched.
 
     names     only these sources, each of which then has a report. None fetches all
-    force     fetch them although they are not due; only what a server asked for is still respected
+    force     fetch them although they are not due, unless a server asked to be left alone or another process is at it
     since     fetch also those that nobody has fetched since a moment, by name. None: those that a slot needs
     progress  called with the number of sources that are done, and their total
     stop      lets another thread end it; the sources that are left are due again at once
@@ -113,22 +113,24 @@ def fetch_sources(
         return ()
     states = project.store.sources.see({name: each.url for name, each in sources.items()}, now)
     if since is None:
-        since = dict.fromkeys(sources, now) if force else wanted_for_slots(project.config, now)
+        since = {} if force else wanted_for_slots(project.config, now)
     until = {
         name: _unless_written(state, now)
         for name, state in states.items()
-        if state.may_be_claimed(now, since.get(name)) and (force or state.ended_at is None)
+        if state.may_be_claimed(now, since.get(name), force=force) and (force or state.ended_at is None)
     }
     reports: list[SourceReport] = []
     for start in range(0, len(until), _CLAIMED_AT_ONCE):
         some = dict(islice(until.items(), start, start + _CLAIMED_AT_ONCE))
-        claimed = _Claimed(project, sources, project.store.sources.claim(some, now, since), now)
+        claimed = _Claimed(project, sources, project.store.sources.claim(some, now, since, force=force), now)
         done = len(reports)
         watch = (lambda count, done=done: progress(done + count, len(until))) if progress else None
         reports += claimed.reports(watch, stop or Stop(), network)
     if names is not None:
         fetched = {report.name for report in reports}
-        reports += [_not_fetched(project, states[name], now) for name in sorted(sources.keys() - fetched)]
+        left = sorted(sources.keys() - fetched)
+        states = {state.name: state for state in project.store.sources.states()} if left else {}
+        reports += [_not_fetched(project, states[name], now) for name in left if name in states]
     return tuple(sorted(reports, key=lambda report: report.name))
 
 
@@ -401,8 +403,10 @@ def _unsent(project: Project, name: str, gone: Sequence[int]) -> Iterator[Proble
 def _not_fetched(project: Project, state: SourceState, now: datetime) -> SourceReport:
     """Return the report of a source that nobody may fetch now."""
     zone = project.config.zone
-    if state.closed_until is not None and state.closed_until >= state.next_at:
+    if state.closed_until is not None and state.closed_until > now:
         why = f"its server asks not to be asked before {state.closed_until.astimezone(zone):%Y-%m-%d %H:%M}"
+    elif state.is_being_fetched(now):
+        why = "is being fetched by another process"
     elif state.ended_at is not None:
         why = "its server says that the feed is gone for good (410)"
     elif state.next_at <= now and is_skipped(now, state.pace):

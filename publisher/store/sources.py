@@ -90,13 +90,18 @@ class Sources:
         return decode_state(row) if row else None
 
     def claim(
-        self, until: Mapping[str, datetime], now: datetime, since: Mapping[str, datetime] | None = None
+        self,
+        until: Mapping[str, datetime],
+        now: datetime,
+        since: Mapping[str, datetime] | None = None,
+        *,
+        force: bool = False,
     ) -> dict[str, SourceState]:
         """Claim sources in order to fetch them; return those that the caller shall fetch, by name.
 
         A source can be claimed if it is due, or if the host that claimed it last was killed, or had a clock that was
-        wrong; with `since`, also if nobody has claimed it since its moment there. No source can be claimed while its
-        server wants to be left alone.
+        wrong; with `since`, also if nobody has claimed it since its moment there; with `force`, whenever no host is
+        fetching it. No source can be claimed while its server wants to be left alone.
         The claim moves the time at which it is due again, so nobody else can claim it until then, and an answer that
         brings nothing new needs no other write. The caller gives all its claims back with `finished`.
 
@@ -110,10 +115,11 @@ class Sources:
         is_wanted = sa.func.coalesce(sources.c.asked_at, _NEVER) < sa.bindparam("since", type_=time)
         is_left = (sources.c.claim != "") & (sources.c.asked_at <= now - LONGEST_CLAIM)
         is_from_future = sources.c.asked_at > now + MOST_SKEW
+        may_be = sources.c.claim == "" if force else is_due | is_wanted
         is_open = sources.c.closed_until.is_(None) | (sources.c.closed_until <= now) | is_from_future
         move = (
             sa.update(sources)
-            .where(sources.c.name == sa.bindparam("of"), is_due | is_wanted | is_left | is_from_future)
+            .where(sources.c.name == sa.bindparam("of"), may_be | is_left | is_from_future)
             .where(is_open)
             .values(next_at=sa.bindparam("due_again", type_=time), asked_at=now, claim=claim)
         )

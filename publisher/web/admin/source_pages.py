@@ -68,7 +68,9 @@ class SourcePages:
         context = self._context
         project = Project(context.config, context.store, context.now)
         (report,) = fetch_sources(project, context.now(), [source.name], force=True)
-        return Flash(f"{report.error}" if report.error else f"Fetched: {report.summary}", is_bad=bool(report.error))
+        if report.waits:
+            return Flash(f"Not fetched: {report.waits}", is_bad=True)
+        return Flash(report.error or f"Fetched: {report.summary}", is_bad=bool(report.error))
 
     def _skip(self, request: Request, form: Form) -> Flash:
         number, store = form.one("item"), self._context.store

@@ -41,7 +41,8 @@ def test_a_source_is_listed_fetched_shown_and_skipped(project: Project, blog: tu
     assert "source ada: not fetched yet" in project.ok("publish", "--dry-run").out
     assert project.ok("sources", "fetch").out == "ada: 3 new\n"
     assert project.ok("sources", "fetch").out.startswith("ada: was fetched at 2026-11-16 10:00, and is due again at ")
-    assert project.ok("sources", "fetch", "ada", now="2026-11-16T10:01").out == "ada: nothing new\n"
+    for _ in range(2):
+        assert project.ok("sources", "fetch", "ada").out == "ada: nothing new\n"
     (row,) = project.ok("sources", "list", "--json").json
     assert (row["title"], row["items"], row["state"], row["newsletters"]) == ("Ada's notes", 3, "ok", ["weekly"])
 

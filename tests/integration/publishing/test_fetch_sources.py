@@ -159,6 +159,24 @@ def test_two_hosts_ask_once_and_once_more_before_a_slot(either_blog: Blog, store
         assert (forced.waits, len(blog.server.asked)) == ("", 3)
 
 
+def test_a_person_may_fetch_at_once_unless_another_process_is_fetching(either_blog: Blog) -> None:
+    blog = either_blog
+    blog.answers["/feed"] = answer(status="500 Oops")
+    for count in (1, 2, 3):  # all in one moment, as after each try to mend it
+        (report,) = blog.fetch(NOW, ["blog"], force=True)
+        assert (report.waits, bool(report.error), len(blog.server.asked)) == ("", True, count)
+    claimed = blog.store.sources.claim({"blog": later(hours=1)}, NOW, force=True)
+    for moment in (NOW, later(minutes=9)):
+        (report,) = blog.fetch(moment, ["blog"], force=True)
+        assert report.summary == "is being fetched by another process"
+    assert blog.store.sources.claim({"blog": later(hours=1)}, NOW, force=True) == {}
+    (report,) = blog.fetch(later(minutes=11), ["blog"], force=True)  # it was killed
+    assert report.waits == ""
+    blog.store.sources.finished({"blog": claimed["blog"].claim})
+    blog.answers["/feed"] = answer(feed("b", "a"))
+    assert blog.fetch(later(minutes=11), ["blog"], force=True)[0].new == 2
+
+
 def test_sources_with_one_address_are_one_request(blog: Blog) -> None:
     blog.configure(SOURCE, replace(SOURCE, name="same"), replace(SOURCE, name="fewer", max_items=1))
     assert [report.new for report in blog.fetch()] == [2, 1, 2]
