@@ -1,4 +1,4 @@
-"""The commands `publisher deliveries list`, `retry`, `hold`, `resume` and `cancel`."""
+"""The commands `publisher deliveries list`, `retry`, `hold`, `resume`, `skip` and `cancel`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import click
 from publisher.cli.app import App, log_action, plural, with_app
 from publisher.cli.completion import edition_ids
 from publisher.cli.editions import get_edition
-from publisher.cli.results import say_next_try
+from publisher.cli.results import how_to_end_hold, say_next_try
 from publisher.cli.terminal import print_table
 from publisher.core.action_kinds import ActionKind
 from publisher.core.errors import PublisherError
@@ -44,6 +44,7 @@ Fix it:
   publisher deliveries retry 3 --status uncertain
   publisher deliveries hold 3 --why "a typo"      send no more of it ...
   publisher deliveries resume 3                   ... until you say so
+  publisher deliveries skip 3                     give up an edition that waits for you
   publisher deliveries cancel 3                   never send what is still waiting
 
 \b
@@ -64,7 +65,7 @@ HEAD = ("Address", "Status", "Attempts", "Next try", "Server's reply")
 
 @click.group(
     help=HELP,
-    short_help="List an edition's messages; retry, hold, resume or cancel them.",
+    short_help="List an edition's messages; retry, hold, resume, skip or cancel them.",
     epilog="Example: publisher deliveries list 3 && publisher deliveries retry 3 && publisher publish",
 )
 @with_app
@@ -130,9 +131,7 @@ def retry(app: App, edition_id: int, names: tuple[str, ...]) -> None:
         else "nothing to retry"
     )
     if edition.held:
-        app.say(
-            f"edition {edition.id} is on hold: {edition.held}\n  to resume: publisher deliveries resume {edition.id}"
-        )
+        app.say(f"edition {edition.id} is on hold: {edition.held}\n  {how_to_end_hold(edition)}")
 
 
 @deliveries.command(
@@ -169,7 +168,10 @@ def hold(app: App, edition_id: int, why: str) -> None:
 @click.argument("edition_id", metavar="EDITION", type=int, shell_complete=edition_ids)
 @with_app
 def resume(app: App, edition_id: int) -> None:
-    """Release EDITION: the next run sends what is waiting, including deferred messages."""
+    """Release EDITION: the next run sends what is waiting, including deferred messages.
+
+    This approves an edition that waits for you; it is then sent when it is due.
+    """
     with _edition(app, edition_id) as (store, edition):
         changed = operations.resume(store, edition, now=app.now(app.config()))
         if changed:
@@ -183,6 +185,35 @@ def resume(app: App, edition_id: int) -> None:
         + ("; run `publisher publish`" if counts.open else "")
     )
     say_next_try(app, edition_id, due)
+
+
+@deliveries.command(
+    short_help="Give up an edition that waits for you.",
+    epilog="Examples: publisher deliveries skip 3; publisher deliveries skip 3 --yes",
+)
+@click.argument("edition_id", metavar="EDITION", type=int, shell_complete=edition_ids)
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@with_app
+def skip(app: App, edition_id: int, yes: bool) -> None:
+    """Never send EDITION, which waits for you to approve or skip it. This cannot be undone.
+
+    Its posts go out with the newsletter's next edition. Items that came when more than half of a feed turned new at
+    once do not. A newsletter that sends each post by itself never sends the post.
+    """
+    with _edition(app, edition_id) as (store, edition):
+        if not operations.waits(edition):
+            raise PublisherError(
+                f"edition {edition_id} does not wait for your approval",
+                hint=f"to send no more of it: publisher deliveries cancel {edition_id}",
+            )
+        waiting = store.deliveries.counts(edition.id).open
+        if waiting and not yes:
+            _confirm(edition, waiting)
+        operations.skip(store, edition)
+        log_action(app, store, ActionKind.SKIP, operations.edition_label(edition))
+    if app.json:
+        app.print_json({"edition": edition_id, "skipped": True})
+    app.say(f"edition {edition_id} is skipped: nobody will get it")
 
 
 @deliveries.command(
@@ -257,8 +288,8 @@ def _show_messages(app: App, store: Store, edition: Edition, statuses: Sequence[
 def _show_head(app: App, edition: Edition, counts: DeliveryCounts, reasons: Sequence[ReasonCount]) -> None:
     by_status = ", ".join(f"{count:,} {status}" for status, count in counts.by_status.items() if count)
     app.say(f"{edition.newsletter} {edition.slot}, no. {edition.number}: {edition.subject!r}")
-    if edition.held:
-        app.say(f"on hold: {edition.held} (to resume: publisher deliveries resume {edition.id})")
+    if edition.held and not counts.is_over:
+        app.say(f"on hold: {edition.held} ({how_to_end_hold(edition)})")
     app.say(f"messages: {by_status or 'none'}")
     for each in reasons[:REASONS]:
         app.say(f"  {each.count:,} x {each.status}: {each.reason}")

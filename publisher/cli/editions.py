@@ -11,7 +11,7 @@ from publisher.cli.completion import edition_ids, newsletter_names
 from publisher.cli.terminal import print_table
 from publisher.config import Config
 from publisher.core.errors import PublisherError
-from publisher.core.newsletter_models import Choice, Edition, Letter, Mark
+from publisher.core.newsletter_models import Choice, DeliveryStatus, Edition, Letter, Mark
 from publisher.newsletters.variants import topic_set, variant_key, variants_of
 from publisher.posts.archive import open_archive
 from publisher.publishing.wiring import open_existing_store
@@ -157,7 +157,8 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
 
 def _messages(row: dict[str, Any]) -> str:
     counts = ", ".join(f"{count:,} {status}" for status, count in row["deliveries"].items())
-    return f"{counts}; on hold: {row['held']}" if row["held"] else counts
+    is_over = row["deliveries"].keys() <= {DeliveryStatus.SENT, DeliveryStatus.SKIPPED}
+    return counts if is_over or not row["held"] else f"{counts}; on hold: {row['held']}"
 
 
 def _facts(app: App, row: dict[str, Any], letter: Letter, edition: Edition) -> None:

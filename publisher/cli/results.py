@@ -15,6 +15,7 @@ from publisher.core.errors import PublisherError, TransportError
 from publisher.core.newsletter_models import DeliveryCounts, Edition
 from publisher.core.newsletter_models import DeliveryStatus as Status
 from publisher.publishing.deliver import DeliveryProgress, DeliveryResult, results_so_far
+from publisher.publishing.operations import waits
 
 if TYPE_CHECKING:
     from publisher.store import Store
@@ -166,7 +167,12 @@ def _not_sent(after: DeliveryCounts, held: bool) -> list[str]:
 
 
 def _what_to_do(edition: Edition) -> str:
-    return (
-        f"to see the messages: publisher deliveries list {edition.id}; "
-        f"to resume: publisher deliveries resume {edition.id}"
-    )
+    return f"to see the messages: publisher deliveries list {edition.id}; {how_to_end_hold(edition)}"
+
+
+def how_to_end_hold(edition: Edition) -> str:
+    """Return the commands that release an edition on hold or, if it waits for the owner, skip it."""
+    resume = f"publisher deliveries resume {edition.id}"
+    if waits(edition):
+        return f"to approve it: {resume}; to skip it: publisher deliveries skip {edition.id}"
+    return f"to resume: {resume}"

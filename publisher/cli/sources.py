@@ -117,7 +117,7 @@ def show(app: App, name: str, every: bool) -> None:
     resting     it is new or was changed a moment ago; it waits until it stays the same
     waiting     it goes with an edition that is not made yet
     in edition  it went with that edition
-    skipped     `publisher sources skip` leaves it out
+    skipped     a person left it out, or the edition it was in
     gone        it vanished from the feed before it was sent, and is not sent
     """
     config = app.config()

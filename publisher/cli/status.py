@@ -231,8 +231,10 @@ def _show_sources(app: App, sources: Sequence[dict[str, Any]]) -> None:
 def _show_unfinished(app: App, edition: dict[str, Any]) -> None:
     name = f"{edition['newsletter']} {edition['slot']}: {plural(edition['open'], 'message')}"
     if edition["held"]:
-        hint = "approve or skip it at /admin, or " if edition["held_by"] in (HeldBy.APPROVAL, HeldBy.SCHEDULER) else ""
-        app.say(f"on hold      {name} ({hint}run `publisher deliveries resume {edition['id']}`)")
+        resume, skip = (f"`publisher deliveries {verb} {edition['id']}`" for verb in ("resume", "skip"))
+        waits = edition["held_by"] in (HeldBy.APPROVAL, HeldBy.SCHEDULER)
+        hint = f"approve or skip it at /admin, or run {resume} or {skip}" if waits else f"run {resume}"
+        app.say(f"on hold      {name} ({hint})")
         app.say(f"             {edition['held']}")
     elif edition["is_ahead"]:
         app.say(f"approved     {name}, due {edition['goes_at'][:16].replace('T', ' at ')}")

@@ -282,3 +282,8 @@ class DeliveryCounts:
     def open(self) -> int:
         """The number of deliveries that have not been completed yet."""
         return self[DeliveryStatus.QUEUED] + self[DeliveryStatus.SENDING] + self[DeliveryStatus.DEFERRED]
+
+    @property
+    def is_over(self) -> bool:
+        """Whether every delivery was sent or skipped, which nothing can change any longer."""
+        return self.total == self[DeliveryStatus.SENT] + self[DeliveryStatus.SKIPPED]

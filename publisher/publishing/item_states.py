@@ -26,12 +26,12 @@ class ItemStatus(StrEnum):
     RESTING = "resting"  # it may still change
     WAITING = "waiting"  # for the next edition
     SENT = "in edition"
-    SKIPPED = "skipped"  # a person decided so
+    SKIPPED = "skipped"  # a person decided so, about it or about its edition
     GONE = "gone"  # it vanished from the feed before it was sent
 
 
 # Of several newsletters, the one that has gone furthest says what the state of an item is.
-_ORDER = (ItemStatus.SENT, ItemStatus.WAITING, ItemStatus.RESTING, ItemStatus.SEEN)
+_ORDER = (ItemStatus.SENT, ItemStatus.WAITING, ItemStatus.RESTING, ItemStatus.SKIPPED, ItemStatus.SEEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,10 @@ class _Taker:
         editions = store.editions.list(newsletter.name)
         self.newsletter, self.name = newsletter, newsletter.name
         self.handled = store.editions.handled_posts(newsletter.name)
-        self.editions: dict[str, Edition] = {post.id: edition for edition in editions for post in edition.posts}
+        # The newest counts, because the posts of a skipped edition go with a later one.
+        self.editions = {post.id: edition for edition in reversed(editions) for post in edition.posts}
+        self.called_off = store.editions.called_off(newsletter.name)
+        self.on_hold = {each.id for each in editions if each.held and not store.deliveries.counts(each.id).is_over}
         zone = config.newsletter_zone(newsletter)
         self.next: Selection = select_posts(posts, newsletter, self.handled, not editions, now, zone)
         self.next_ids = {post.id for post in self.next.posts}
@@ -120,7 +123,7 @@ class _Judge:
         ]
         state = min((status for status, _ in found), key=_ORDER.index)
         whys = [why for status, why in found if status is state]
-        if state is not ItemStatus.SENT:
+        if state not in (ItemStatus.SENT, ItemStatus.SKIPPED):
             state, whys = next(self._left_out(item), (state, whys))
         published = item.item.published or item.first_seen_at
         post = self._posts.get(item.post_id)
@@ -143,7 +146,7 @@ class _Judge:
         edition = taker.editions.get(item.post_id)
         was_there = ItemStatus.SEEN, f"it was there before {name} began with this source"
         if item.post_id in taker.handled:
-            return (ItemStatus.SENT, _named(edition)) if edition else was_there
+            return _in_edition(edition, taker) if edition else was_there
         if item.item.published and item.item.published > self._now:
             return ItemStatus.WAITING, f"for its date, {self._civil(item.item.published)}"
         if post is None:
@@ -167,7 +170,9 @@ class _Judge:
         return f"{moment.astimezone(self._zone):%Y-%m-%d %H:%M}"
 
 
-def _named(edition: Edition) -> str:
-    """Return which edition it is, and whether it is on hold."""
-    held = ", which is on hold" if edition.held else ""
-    return f"{edition.number} of {edition.newsletter}, {edition.slot}{held}"
+def _in_edition(edition: Edition, taker: _Taker) -> tuple[ItemStatus, str]:
+    """Return what becomes of an item with an edition, and which edition it is."""
+    name = f"{edition.number} of {edition.newsletter}, {edition.slot}"
+    if edition.id in taker.called_off:
+        return ItemStatus.SKIPPED, f"by a person, with edition {name}"
+    return ItemStatus.SENT, name + (", which is on hold" if edition.id in taker.on_hold else "")

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection, Row
 
 from publisher.core.hold_reasons import HeldBy, Hold
 from publisher.core.models import require_aware
-from publisher.core.newsletter_models import Edition, EditionDraft, EditionPost, Letter
+from publisher.core.newsletter_models import DeliveryStatus, Edition, EditionDraft, EditionPost, Letter
 from publisher.store.audience import missing_letters, queue
 from publisher.store.database import Database
 from publisher.store.tables import deliveries, edition_posts, editions, letters, newsletter_posts
@@ -89,6 +89,14 @@ class Editions:
         waiting = of_edition.where(deliveries.c.next_try_at.is_not(None)).exists()
         leased = sa.select(deliveries.c.edition_id).where(deliveries.c.lease_owner.is_not(None))
         return self._select(waiting | editions.c.id.in_(leased))[::-1]
+
+    def called_off(self, newsletter: str) -> frozenset[int]:
+        """Return the ids of the newsletter's editions that nobody got or will get, because they were cancelled."""
+        of_edition = sa.select(deliveries.c.id).where(deliveries.c.edition_id == editions.c.id)
+        other = of_edition.where(deliveries.c.status != DeliveryStatus.SKIPPED).exists()
+        query = sa.select(editions.c.id).where(editions.c.newsletter == newsletter, of_edition.exists(), sa.not_(other))
+        with self._database.read() as connection:
+            return frozenset(connection.execute(query).scalars())
 
     def hold(self, edition_id: int, hold: Hold) -> bool:
         """Put an edition on hold, so that nothing more is sent until it is released; return False if it was on hold.

@@ -104,6 +104,15 @@ def test_a_due_slot_comes_first(
     said = project.ok("status", now="2026-11-23T07:10").out
     assert "on hold      weekly 2026-W48: 1 message (approve or skip it at /admin, or" in said
     assert "  next  2026-W49 on 2026-11-30 at 08:00; today: no new posts" in said
+    assert "or run `publisher deliveries resume 1` or `publisher deliveries skip 1`)" in said
+    says = "to approve it: publisher deliveries resume 1; to skip it: publisher deliveries skip 1"
+    assert says in project.ok("deliveries", "list", "1").out
+    assert "would never be sent (use --yes" in project.fails("deliveries", "skip", "1").err
+    assert project.ok("deliveries", "skip", "1", "--yes").out == "edition 1 is skipped: nobody will get it\n"
+    assert "edition 1 does not wait for your approval" in project.fails("deliveries", "skip", "1", "--yes").err
+    for command in ("editions", "editions show 1", "deliveries list 1", "status"):
+        assert "on hold" not in project.ok(*command.split()).out, command
+    assert "today: 3 posts" in project.ok("status", now="2026-11-23T07:10").out
 
 
 @pytest.mark.parametrize(

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from publisher.config import Config, ItemFilter, NewsletterConfig, Site, SourceConfig
+from publisher.core.hold_reasons import approval, turned_new
 from publisher.core.newsletter_models import EditionPost
 from publisher.core.source_models import FeedDocument, FeedItem
 from publisher.publishing.fetch_sources import take_document
 from publisher.publishing.item_states import item_states
+from publisher.publishing.operations import cancel, skip
 from publisher.publishing.wiring import Project
 from publisher.store import Store, open_store
-from tests.support.store_samples import NOW, draft, later
+from tests.support.store_samples import NOW, add_people, draft, later
 
 SOURCE = SourceConfig(name="blog", url="https://blog.example.org/feed")
 WEEKLY = NewsletterConfig(name="weekly", sources=("blog",), first=1)
@@ -98,6 +100,37 @@ def test_an_item_that_is_left_out_says_why(project: Project) -> None:
         "old": "in edition: 1 of weekly, 2026-W47",
     }
     assert item_states(project, "unknown") == ()
+
+
+def test_an_item_of_an_edition_that_was_skipped_or_cancelled_says_so(project: Project) -> None:
+    add_people(project.store, 1)
+    take(project, NOW, item("a", 3))
+    take(project, later(hours=1), item("y", 0), item("x", 0))
+    posts = [EditionPost(f"https://blog.example.org/{name}/", name, "https://x.example/") for name in "axy"]
+    cancelled = project.store.editions.create(draft("2026-W47", posts=(posts[0],), hold=turned_new(["blog"])))
+    skipped = project.store.editions.create(draft("2026-W48", number=2, posts=posts[1:], hold=turned_new(["blog"])))
+    assert cancelled and skipped
+    assert states(project, later(hours=2))["a"] == "in edition: 1 of weekly, 2026-W47, which is on hold"
+    cancel(project.store, cancelled, why="old news")
+    assert skip(project.store, skipped)
+    project.store.editions.create(draft("2026-W49", number=3, posts=(EditionPost("own", "Own", ""),)))
+    assert states(project, later(hours=2)) == {
+        "a": "skipped: by a person, with edition 1 of weekly, 2026-W47",
+        "x": "skipped: by a person, with edition 2 of weekly, 2026-W48",  # they had all turned new at once
+        "y": "skipped: by a person, with edition 2 of weekly, 2026-W48",
+    }
+
+
+def test_an_item_of_a_skipped_edition_goes_with_the_next_unless_its_feed_turned_new(project: Project) -> None:
+    add_people(project.store, 1)
+    take(project, NOW, *(item(name, 3) for name in "abc"))
+    take(project, later(hours=1), item("x", 0), *(item(name, 3) for name in "abc"))
+    post = EditionPost("https://blog.example.org/x/", "x", "https://x.example/")
+    first = project.store.editions.create(draft("2026-W47", posts=(post,), hold=approval(None, NOW.tzinfo or UTC)))
+    assert first and skip(project.store, first)
+    assert states(project, later(hours=2))["x"] == "waiting: for the next edition of weekly"
+    project.store.editions.create(draft("2026-W48", number=2, posts=(post,)))
+    assert states(project, later(hours=2))["x"] == "in edition: 2 of weekly, 2026-W48"
 
 
 def test_a_feed_that_turned_new_waits_for_a_person(project: Project) -> None:
