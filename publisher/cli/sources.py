@@ -113,7 +113,7 @@ def show(app: App, name: str, every: bool) -> None:
     """Show the source called NAME, and the state of each of its items.
 
     \b
-    seen        it is not sent: it was there before, or a filter leaves it out
+    seen        it is not sent: it was there before, is older than that, or a filter leaves it out
     resting     it is new or was changed a moment ago; it waits until it stays the same
     waiting     it goes with an edition that is not made yet
     in edition  it went with that edition

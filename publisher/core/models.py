@@ -177,6 +177,7 @@ class Post:
     also_from    names of the other sources that have the same item
     first_seen, changed_at  when the item was fetched for the first time, and when it last changed; None for a file
     is_backlog   whether the item came with the first fetch of its source, so that it may be from long ago
+    is_old       whether it is a part of that backlog which the feed showed only later
     """
 
     source: str
@@ -211,6 +212,7 @@ class Post:
     first_seen: datetime | None = None
     changed_at: datetime | None = None
     is_backlog: bool = False
+    is_old: bool = False
 
     def __post_init__(self) -> None:
         require_aware("published", self.published)

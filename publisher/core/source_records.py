@@ -158,8 +158,9 @@ class NewItem:
     """An item that is not known yet.
 
     post_id     the permanent id of its post
-    is_backlog  whether it was there when the source was first fetched
+    is_backlog  whether it was there when the source was first fetched, or is older than what was
     is_suspect  whether it came when more than half of the items turned new at once, so that a person has to look
+    is_old      whether it came later, and is older than what the feed had before
     """
 
     item: FeedItem
@@ -168,6 +169,7 @@ class NewItem:
     digest: str
     is_backlog: bool = False
     is_suspect: bool = False
+    is_old: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +221,7 @@ class StoredItem:
     first_seen_at, changed_at  when it was first seen, and when readers would last have seen a difference
     gone_at     when it vanished from the feed; None if it is there, or has only made room for newer ones
     skipped_at  when a person decided that no newsletter takes it
-    is_backlog, is_suspect  see NewItem
+    is_backlog, is_suspect, is_old  see NewItem
     revision    the revision of its source with which it last changed
     """
 
@@ -236,6 +238,7 @@ class StoredItem:
     is_backlog: bool = False
     is_suspect: bool = False
     revision: int = 0
+    is_old: bool = False
 
 
 class ItemKey(NamedTuple):

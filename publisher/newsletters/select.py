@@ -177,11 +177,14 @@ def _new_items(
     """Return the items of a source that a newsletter takes, including those that it has taken, and those passed over.
 
     What was there at the first fetch of the source is a backlog, of which every newsletter takes what its beginning
-    says. A newsletter for each post takes none of it, unless it has a setting for that.
+    says. A newsletter for each post takes none of it, unless it has a setting for that. What the feed showed only later
+    is the oldest part of it, and nothing for a newsletter that has begun.
     """
     has_begun = any(post.id in handled for post in items)
     wanted = [post for post in items if is_for(post, newsletter)]
-    backlog = [post for post in wanted if post.is_backlog]
+    backlog = sorted((post for post in wanted if post.is_backlog), key=lambda post: not post.is_old)
+    if has_begun:
+        backlog = [post for post in backlog if not post.is_old]
     each_post = parse_schedule(newsletter.schedule).kind is ScheduleKind.EACH_POST
     if each_post and not (newsletter.first or newsletter.since):
         backlog = []

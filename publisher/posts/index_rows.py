@@ -62,7 +62,7 @@ def _flat_post(post: Post) -> list[Any]:
         "no_title": not post.has_title,
         "canonical": post.canonical,
         "path": post.permalink if post.is_elsewhere else "",
-        "item": [post.from_source, str(post.first_seen), str(post.changed_at), post.is_backlog]
+        "item": [post.from_source, str(post.first_seen), str(post.changed_at), post.is_backlog, post.is_old]
         * bool(post.from_source),
     }
     return [
@@ -117,9 +117,10 @@ def to_post(
     )
 
 
-def _to_item(name: str, first_seen: str, changed_at: str, is_backlog: bool) -> dict[str, Any]:
+def _to_item(name: str, first_seen: str, changed_at: str, is_backlog: bool, is_old: bool) -> dict[str, Any]:
     seen, changed = map(datetime.fromisoformat, (first_seen, changed_at))
-    return {"from_source": name, "first_seen": seen, "changed_at": changed, "is_backlog": is_backlog}
+    backlog = {"is_backlog": is_backlog, "is_old": is_old}
+    return {"from_source": name, "first_seen": seen, "changed_at": changed, **backlog}
 
 
 def _to_episode(season: int, number: int, kind: str, title: str, explicit: Any, files: Any, chapters: str) -> Episode:

@@ -144,7 +144,7 @@ class _Judge:
         """Return what becomes of an item in one newsletter, and why."""
         name, post = taker.name, self._posts.get(item.post_id)
         edition = taker.editions.get(item.post_id)
-        was_there = ItemStatus.SEEN, f"it was there before {name} began with this source"
+        was_there = ItemStatus.SEEN, _was_there(item, name)
         if item.post_id in taker.handled:
             return _in_edition(edition, taker) if edition else was_there
         if item.item.published and item.item.published > self._now:
@@ -156,9 +156,9 @@ class _Judge:
         if item.post_id in taker.next_ids:
             return ItemStatus.WAITING, self._waits(item, f"for the next edition of {name}")
         settled = settled_at(post, taker.newsletter)
-        if self._now < settled and item.post_id not in taker.next.passed_over:
+        if self._now < settled and item.post_id not in taker.next.passed_over and not item.is_old:
             return ItemStatus.RESTING, f"until {self._civil(settled)}, unless it changes again"
-        if post.is_backlog or item.post_id in taker.next.passed_over:
+        if post.is_backlog or item.is_old or item.post_id in taker.next.passed_over:
             return was_there
         return ItemStatus.WAITING, self._waits(item, f"for a later edition of {name}")
 
@@ -168,6 +168,12 @@ class _Judge:
 
     def _civil(self, moment: datetime) -> str:
         return f"{moment.astimezone(self._zone):%Y-%m-%d %H:%M}"
+
+
+def _was_there(item: StoredItem, newsletter: str) -> str:
+    """Return why a newsletter does not take an item of the past."""
+    older = "it is older than what the feed had before"
+    return older if item.is_old else f"it was there before {newsletter} began with this source"
 
 
 def _in_edition(edition: Edition, taker: _Taker) -> tuple[ItemStatus, str]:

@@ -113,6 +113,7 @@ def stored_item(row: Row[Any]) -> StoredItem:
         row.is_backlog,
         row.is_suspect,
         row.revision,
+        row.is_old,
     )
 
 

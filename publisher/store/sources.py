@@ -307,6 +307,7 @@ def _insert(connection: Connection, name: str, new: Sequence[NewItem], now: date
             "changed_at": now,
             "is_backlog": each.is_backlog,
             "is_suspect": each.is_suspect,
+            "is_old": each.is_old,
             "revision": revision,
             **_keys(each.keys),
             **encode_item(each.item),

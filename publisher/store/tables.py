@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -28,7 +29,7 @@ from publisher.store.column_types import Key, UtcTime, belongs, key, words
 from publisher.store.subscriber_records import EmailTrigger
 
 # The revision of these tables. A database at this revision can be used without Alembic, which takes 0.4 s to import.
-HEAD = "0014"
+HEAD = "0015"
 
 # Names for all constraints: a migration that works on both databases can drop a constraint only by its name.
 NAMES = {
@@ -429,6 +430,7 @@ source_items = Table(
     *(Column(name, UtcTime) for name in ("gone_at", "skipped_at")),
     *(Column(name, Boolean, nullable=False) for name in ("is_backlog", "is_suspect")),
     Column("revision", BigInteger, nullable=False),
+    Column("is_old", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("source", "guid_key"),
     UniqueConstraint("source", "post_id"),
 )

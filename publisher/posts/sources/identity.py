@@ -11,8 +11,8 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
@@ -59,25 +59,31 @@ def changes(
     mint      the beginning of the ids of posts whose guid is not a URI, such as "tag:example.org,2026:blog/"
     listed    the numbers of the items of the document before, newest first
 
-    If more than half of the items turn new at once, in the place of others, the new ones are suspect: it is likelier
-    that the feed has changed its guids and links than that somebody wrote so much.
+    If more than half of the items turn new at once, in the place of others, and do not look like news, the new ones
+    are suspect: it is likelier that the feed has changed its guids and links than that somebody wrote so much.
+    New items at the old end are a backlog too: the feed shows more than before, or has filled up what was deleted.
     """
     home = _link_key(document.link)
     found = _distinct(newest_first(document.items), home)
     numbers = _Recogniser(known, found, home).numbers()
-    new = [each for index, each in enumerate(found) if index not in numbers]
+    new = [index for index in range(len(found) - 1, -1, -1) if index not in numbers]
     by_number = {each.number: each for each in known}
     taken, keys_taken = {each.post_id for each in known}, {each.keys.guid for each in known}
-    is_held = not is_first and _turned_new(listed, set(numbers.values()), len(new), len(found))
-    made = _new_items(reversed(new), taken, keys_taken, mint, is_backlog=is_first, is_suspect=is_held)
+    old = frozenset() if is_first else _old_end(found, numbers, by_number, listed)
+    odd = [] if is_first else _unlike_news([index for index in new if index not in old], found, numbers, known, now)
+    is_held = _turned_new(listed, set(numbers.values()), len(odd), len(found))
+    made = [
+        replace(each, is_backlog=is_first or index in old, is_suspect=is_held and index not in old, is_old=index in old)
+        for index, each in zip(new, _new_items([found[index] for index in new], taken, keys_taken, mint), strict=True)
+    ]
     pairs = [(by_number[number], found[index]) for index, number in sorted(numbers.items())]
-    places = {id(each.item): -index for index, each in enumerate(made, 1)}
+    places = {index: -place for place, index in enumerate(new, 1)}
     return ItemChanges(
         new=tuple(made),
         changed=tuple(changed for old, each in pairs if (changed := _changed(old, each, keys_taken))),
         back=tuple(old.number for old, _ in pairs if old.is_gone),
         gone=tuple(_gone(listed, set(numbers.values()), by_number, len(found), now)),
-        listed=tuple(numbers[i] if i in numbers else places[id(each.item)] for i, each in enumerate(found)),
+        listed=tuple(numbers[index] if index in numbers else places[index] for index in range(len(found))),
         is_held=is_held,
     )
 
@@ -291,15 +297,53 @@ def _has_title(found: _Listed) -> bool:
     return bool(found.keys.title)
 
 
-def _turned_new(listed: Sequence[int], present: Collection[int], new: int, found: int) -> bool:
-    """Return whether more than half of the items are new, in the place of more than half of those before."""
+def _old_end(
+    found: Sequence[_Listed], numbers: Mapping[int, int], known: Mapping[int, KnownItem], listed: Sequence[int]
+) -> frozenset[int]:
+    """Return the indices of new items that are older than what the feed had before.
+
+    They come after the last known item, without a date or with one that is not later than the oldest. A single one does
+    not count if the rest of the document is as before: that is how a back-dated item of a small blog looks.
+    """
+    last = max(numbers, default=len(found))
+    before = (known[number].published for number in reversed(listed) if number in known)
+    here = (found[index].item.published for index in sorted(numbers, reverse=True))
+    oldest = min((date for dates in (before, here) if (date := next(filter(None, dates), None))), default=None)
+    dates = {index: found[index].item.published for index in range(last + 1, len(found))}
+    old = frozenset(index for index, date in dates.items() if date is None or (oldest and date <= oldest))
+    return old if len(old) > 1 or set(listed) != set(numbers.values()) else frozenset()
+
+
+def _unlike_news(
+    new: Iterable[int], found: Sequence[_Listed], numbers: Mapping[int, int], known: Sequence[KnownItem], now: datetime
+) -> list[int]:
+    """Return which new items may be known ones in another guise.
+
+    News are dated after everything known. But a feed that moves may give everything new dates: then there are titles of
+    items that have disappeared, and what has the day of such an item may be known as well.
+    """
+    newest = max((each.published for each in known if each.published and each.published <= now), default=None)
+    present = set(numbers.values())
+    ours, theirs = Counter(each.keys.title for each in known), Counter(each.keys.title for each in found)
+    lost = {each.keys.title for each in known if each.number not in present and ours[each.keys.title] == 1} - {""}
+    odd, days = set(), set()
+    for index in (new := list(new)):
+        each, date = found[index], found[index].item.published
+        if date is None or newest is None or date <= newest:
+            odd.add(index)
+        elif each.keys.title in lost and theirs[each.keys.title] == 1:
+            days.add(date.date())
+    dates = {index: found[index].item.published for index in new}
+    return [index for index, date in dates.items() if index in odd or (date and date.date() in days)]
+
+
+def _turned_new(listed: Sequence[int], present: Collection[int], odd: int, found: int) -> bool:
+    """Return whether more than half of the items may not be new, in the place of more than half of those before."""
     absent = sum(number not in present for number in listed)
-    return new > 1 and 2 * new > found and 2 * absent > len(listed)
+    return odd > 1 and 2 * odd > found and 2 * absent > len(listed)
 
 
-def _new_items(
-    new: Iterable[_Listed], taken: set[str], keys_taken: set[str], mint: str, *, is_backlog: bool, is_suspect: bool
-) -> list[NewItem]:
+def _new_items(new: Iterable[_Listed], taken: set[str], keys_taken: set[str], mint: str) -> list[NewItem]:
     """Return items that are to be stored, with ids and keys that no other item of the source has."""
     made = []
     for found in new:
@@ -309,7 +353,7 @@ def _new_items(
         post_id = _post_id(each, taken, mint)
         taken.add(post_id)
         keys_taken.add(each.keys.guid)
-        made.append(NewItem(each.item, post_id, each.keys, digest_of(each.item), is_backlog, is_suspect))
+        made.append(NewItem(each.item, post_id, each.keys, digest_of(each.item)))
     return made
 
 

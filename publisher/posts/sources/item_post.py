@@ -82,6 +82,7 @@ def item_post(
         first_seen=stored.first_seen_at,
         changed_at=_unchanged_since(stored, published),
         is_backlog=stored.is_backlog and published <= stored.first_seen_at,
+        is_old=stored.is_old,
     )
 
 

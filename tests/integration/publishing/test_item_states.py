@@ -105,7 +105,7 @@ def test_an_item_that_is_left_out_says_why(project: Project) -> None:
 def test_an_item_of_an_edition_that_was_skipped_or_cancelled_says_so(project: Project) -> None:
     add_people(project.store, 1)
     take(project, NOW, item("a", 3))
-    take(project, later(hours=1), item("y", 0), item("x", 0))
+    take(project, later(hours=1), item("y", 3), item("x", 3))
     posts = [EditionPost(f"https://blog.example.org/{name}/", name, "https://x.example/") for name in "axy"]
     cancelled = project.store.editions.create(draft("2026-W47", posts=(posts[0],), hold=turned_new(["blog"])))
     skipped = project.store.editions.create(draft("2026-W48", number=2, posts=posts[1:], hold=turned_new(["blog"])))
@@ -131,6 +131,18 @@ def test_an_item_of_a_skipped_edition_goes_with_the_next_unless_its_feed_turned_
     assert states(project, later(hours=2))["x"] == "waiting: for the next edition of weekly"
     project.store.editions.create(draft("2026-W48", number=2, posts=(post,)))
     assert states(project, later(hours=2))["x"] == "in edition: 2 of weekly, 2026-W48"
+
+
+def test_what_slides_into_the_old_end_of_a_feed_is_seen(project: Project) -> None:
+    many = replace(WEEKLY, first=9)
+    take(project, NOW, item("b", 2), item("a", 3))
+    sent(project.store, "b")
+    take(project, later(hours=1), item("c", 0), item("b", 2), item("x", 4), item("y", published=None))
+    found = states(project, later(hours=3), newsletters=(many,))
+    why = "seen: it is older than what the feed had before"
+    assert (found["c"], found["x"], found["y"]) == ("waiting: for the next edition of weekly", why, why)
+    daily = replace(WEEKLY, name="daily", first=9)
+    assert states(project, later(hours=3), newsletters=(daily,))["x"] == "waiting: for the next edition of daily"
 
 
 def test_a_feed_that_turned_new_waits_for_a_person(project: Project) -> None:

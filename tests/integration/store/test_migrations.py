@@ -13,6 +13,8 @@ from sqlalchemy.engine import Connection
 
 from publisher.core.hold_reasons import by_person
 from publisher.core.newsletter_models import Subscriber, SubscriberStatus
+from publisher.core.source_models import FeedItem
+from publisher.core.source_records import ItemChanges, ItemKeys, NewItem
 from publisher.core.subscriber_status import SubscriberEvent
 from publisher.store import open_store
 from publisher.store.database import Database
@@ -316,7 +318,14 @@ def test_a_database_without_sources_gets_them_and_keeps_its_editions(store_url: 
     with open_store(store_url, tmp_path) as store:
         assert [edition.slot for edition in store.editions.list()] == ["2025-W01"]
         assert (store.sources.states(), store.sources.listing(), store.sources.revision()) == ([], [], 0)
-        assert list(store.sources.see({"blog": "https://blog.example.org/feed"}, NOW)) == ["blog"]
+        state = store.sources.see({"blog": "https://blog.example.org/feed"}, NOW)["blog"]
+        item = NewItem(FeedItem("1", "", "A post"), "tag:x,2026:1", ItemKeys("1"), "d", is_old=True)
+        assert store.sources.apply(state, ItemChanges((item,), listed=(-1,)), NOW)
+        assert [each.is_old for each in store.sources.items("blog")] == [True]
+    with database.write() as connection:
+        move_to(connection, "0014")
+    with open_store(store_url, tmp_path) as store:
+        assert [(each.item.title, each.is_old) for each in store.sources.items("blog")] == [("A post", False)]
     with database.write() as connection:
         move_to(connection, "0013")
         assert not sa.inspect(connection).has_table("source_items")

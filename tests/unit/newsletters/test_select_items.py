@@ -57,6 +57,15 @@ def test_the_beginning_of_a_newsletter_decides_what_of_a_backlog_goes() -> None:
     assert "blog:5" not in passed
 
 
+def test_what_a_feed_showed_only_later_of_its_past_is_nothing_for_a_newsletter_that_has_begun() -> None:
+    old = [an_item(number, DAY, is_old=True) for number in (121, 131)] + [an_item(1, DAY, is_old=True)]  # 1 is undated
+    many = replace(WEEKLY, since="2026-01-01")
+    assert names(choose([*BACKLOG[:2], *old], many, ("blog:11",))) == "blog:21"
+    assert names(choose([*BACKLOG[:2], *old], replace(WEEKLY, first=50), ("blog:11", "blog:21"), is_first=False)) == ""
+    assert names(choose([*BACKLOG[:2], *old[:2]], many)) == "blog:11 blog:21 blog:121 blog:131"
+    assert names(choose([*BACKLOG[:5], *old])) == "blog:11 blog:21 blog:31 blog:41 blog:51"
+
+
 def test_no_other_item_is_left_out_because_of_a_date() -> None:
     """Undated, back-dated and future-dated items go once, also in a first edition with too little else."""
     old = later(4000)

@@ -130,10 +130,10 @@ def test_a_feed_that_turns_new_is_suspect_and_one_that_grows_is_not() -> None:
         life = Life()
         life.read(*before)
         done = life.read(*after)
-        assert all(each.is_suspect == done.is_held for each in done.new)
+        assert all(each.is_suspect == done.is_held for each in done.new if not each.is_old)
         return done.is_held
 
-    old, new = [item(f"o{n}", days=n + 50) for n in range(10)], [item(f"n{n}", days=n) for n in range(10)]
+    old, new = [item(f"o{n}", days=n) for n in range(10)], [item(f"n{n}", days=n) for n in range(10)]
     assert held(old, new)
     assert held(old, [*new[:6], *old[:4]])
     assert not held(old, [*new[:5], *old[:5]])
@@ -142,6 +142,57 @@ def test_a_feed_that_turns_new_is_suspect_and_one_that_grows_is_not() -> None:
     assert not held(old[:1], [*new[:2], *old[:1]])
     assert held(old[:2], new[:2])
     assert not held([], new)
+    # News come after everything known, and a date in the future says nothing about that.
+    before = [item(f"o{n}", days=n + 50) for n in range(10)]
+    assert not held(before, [*new[:7], *before[:3]])
+    assert not held(before, new)
+    assert not held([item("future", days=-90), *before[:9]], [item("future", days=-90), *new[:7], *before[:2]])
+    undated = [replace(each, published=None) for each in new]
+    assert held(before, [*undated[:7], *before[:3]])
+    assert held([replace(each, published=None) for each in before], new)
+    # A move that gives everything a new date, with titles that are known. Those that nobody knew have the same day.
+    moved = [item(f"m{n}", title=f"On o{n}", days=0.001 * n) for n in range(10)]
+    assert held(before, moved)
+    assert held(before, [*moved[:6], *new[1:5]])
+    assert held(before, [*moved[:3], *(replace(each, title=f"Unknown {each.title}") for each in moved[3:])])
+    # A title that comes again and again says nothing.
+    same = [[replace(each, title="Open thread") for each in each_time] for each_time in (before, new)]
+    assert not held(*same)
+
+
+def old_after(*documents: Sequence[FeedItem]) -> str:
+    """The names of the new items of the last document that are older than what was there before."""
+    life = Life()
+    for found in documents:
+        done = life.read(*found)
+    assert all(each.is_backlog and not each.is_suspect for each in done.new if each.is_old)
+    return " ".join(each.item.title.removeprefix("On ") for each in done.new if each.is_old)
+
+
+def test_what_slides_into_the_old_end_is_a_backlog() -> None:
+    posts = [item(str(n), days=n) for n in range(2, 22)]  # 2 is the newest
+    first = posts[:10]
+    news, back = item("news", days=1), item("back", days=300)
+    without_two = [each for each in posts if each.title not in ("On 4", "On 9")]
+    assert old_after(first, without_two[:10]) == "13 12"
+    assert old_after(first, [news, *without_two[:9]]) == "12"
+    assert old_after(first, [*posts[:9], posts[10]]) == "12"  # the oldest was deleted
+    assert old_after(first, [news, *posts[:15]]) == "16 15 14 13 12"  # it shows more
+    assert old_after(first, [item("news", days=1), *posts[:15]][::-1]) == "16 15 14 13 12"  # oldest first
+    assert old_after(posts[:2], [news], [news, *posts[:5]]) == "6 5 4"
+    undated = [replace(each, published=None) for each in posts]
+    assert old_after(undated[:10], undated[:15]) == "16 15 14 13 12"
+    assert old_after(first, [*first, *undated[10:12]]) == "13 12"
+    # A back-dated item stands elsewhere, or is the only change. Its date says nothing about others.
+    assert old_after(first, [back, *first[:9]]) == ""
+    assert old_after(first, [first[0], back, *first[1:9]]) == ""
+    assert old_after(first, [*first, back]) == ""
+    assert old_after([back, *first[:9]], [back, *without_two[:9]]) == "12 11"
+    # What is dated later than the oldest may be new although it stands there, and so may everything else.
+    assert old_after(first, [*first[1:], item("late", days=5.5)]) == ""
+    assert old_after(first, [news, *first[:9]]) == ""
+    assert old_after(first, posts[10:]) == ""
+    assert old_after(posts) == ""
 
 
 def test_a_link_is_compared_without_what_does_not_matter() -> None:

@@ -1,0 +1,15 @@
+"""Which items of a source are older than what its feed had before."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0015"
+down_revision = "0014"
+
+
+def upgrade() -> None:
+    op.add_column("source_items", sa.Column("is_old", sa.Boolean(), nullable=False, server_default=sa.false()))
+
+
+def downgrade() -> None:
+    op.drop_column("source_items", "is_old")
