@@ -1,4 +1,4 @@
-"""The files and folders of a project that are never published, and links that lead to them or out of the project.
+"""The files of a project that are never published, links that lead to them or out of it, and passwords in files.
 
 Someone who may add files to a project, for example by git, must not be able to publish the subscribers, a key or a
 file of the server by a link. A hard link cannot be told from the file itself.
@@ -7,15 +7,19 @@ file of the server by a link. A hard link cannot be told from the file itself.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
 from publisher.config.environment import CONFIG_FILE
+from publisher.config.origins import KeyPath
 from publisher.config.project import OLD_OUTBOX, Config
+from publisher.core.errors import ProjectError
 from publisher.core.private_folder import IS_PRIVATE, LEADS_OUT, LEADS_TO_PRIVATE
 
 _OF_DATABASE = ("", "-wal", "-shm", "-journal")
 _SQLITE = "sqlite:///"
+_LONGEST_PASSWORD = 10_000
 
 
 def private_paths(config: Config) -> tuple[Path, ...]:
@@ -32,6 +36,41 @@ def private_paths(config: Config) -> tuple[Path, ...]:
     secrets += [each.password_file for each in config.sources]
     names += [name for name in (*secrets, config.bounces.password_file) if name]
     return tuple(dict.fromkeys((config.state_dir, *(root / name for name in names))))
+
+
+def password_in(root: Path, name: str) -> str:
+    """Return the password in a file of the project in `root`; raise ProjectError, without a place, if there is none.
+
+    name  as the configuration has it
+    """
+    try:
+        with (root / name).open(encoding="utf-8") as file:
+            return file.read(_LONGEST_PASSWORD).strip()
+    except UnicodeDecodeError:
+        why = "it is not text in UTF-8"
+    except OSError as error:
+        why = (error.strerror or "it cannot be opened").lower()
+    except ValueError:
+        why = "no file can have this name"
+    hint = "write the password into that file, or correct password_file"
+    raise ProjectError(f"the password cannot be read from {name!r}: {why}", hint=hint)
+
+
+def unreadable_passwords(config: Config) -> Iterator[tuple[KeyPath, ProjectError]]:
+    """Yield each key `password_file` whose file cannot be read although it is needed, and why."""
+    mail = config.mail
+    named: list[tuple[KeyPath, str]] = [(("sources", i), each.password_file) for i, each in enumerate(config.sources)]
+    if mail.transport == "smtp":
+        tables: list[KeyPath] = [("mail", "relays", i) for i in range(len(mail.relays))] or [("mail", "smtp")]
+        named += [(table, each.password_file) for table, each in zip(tables, mail.servers, strict=True)]
+    if config.bounces.source and not config.bounces.password:
+        named.append((("bounces",), config.bounces.password_file))
+    for table, name in named:
+        try:
+            if name:
+                password_in(config.root, name)
+        except ProjectError as error:
+            yield (*table, "password_file"), error
 
 
 class PublicFiles:

@@ -15,6 +15,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from publisher.config import Config, SourceConfig
+from publisher.config.private_paths import password_in
 from publisher.core.errors import FeedError, ProjectError, PublisherError, StoreError
 from publisher.core.models import Problem, Severity
 from publisher.core.newsletter_models import SubscriberStatus
@@ -312,20 +313,9 @@ def _request(config: Config, source: SourceConfig, state: SourceState) -> Reques
         etag=state.etag if has_validators else "",
         last_modified=state.last_modified if has_validators else "",
         user=source.user if is_at_home else "",
-        password=_password(config, source) if is_at_home else "",
+        password=password_in(config.root, source.password_file) if is_at_home and source.password_file else "",
         allow_private=source.allow_private,
     )
-
-
-def _password(config: Config, source: SourceConfig) -> str:
-    if not source.password_file:
-        return ""
-    path = config.root / source.password_file
-    try:
-        return path.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        what = f"the password cannot be read: {error}"
-        raise ProjectError(what, where=str(path), hint="see password_file") from error
 
 
 def _validator(answer: Answer, name: str) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from publisher.config import Config, NewsletterConfig, Relay
+from publisher.config.private_paths import password_in
 from publisher.core.errors import ProjectError
 from publisher.mail.addresses import dns_name, split_mailbox
 from publisher.mail.dkim import Signer
@@ -36,12 +37,7 @@ def _with_password(server: Relay, root: Path) -> Relay:
     """Return the server with the password from its `password_file`, if it has one."""
     if not server.password_file:
         return server
-    path = root / server.password_file
-    try:
-        return replace(server, password=path.read_text("utf-8").strip())
-    except (OSError, UnicodeDecodeError) as error:
-        what = f"the password cannot be read: {error}"
-        raise ProjectError(what, where=str(path), hint="see password_file") from error
+    return replace(server, password=password_in(root, server.password_file))
 
 
 def headers_of(config: Config, name: str) -> NewsletterHeaders:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from publisher.config import CONFIG_FILE, Config, NewsletterConfig, ScheduleKind, parse_schedule
 from publisher.config.origins import KeyLines
 from publisher.config.placeholders import authority_placeholder, is_reserved, placeholders, sends_for_real
+from publisher.config.private_paths import unreadable_passwords
 from publisher.config.schedule import parse_duration
 from publisher.config.theme import Theme
 from publisher.core.models import Problem, RenderedPost, Severity
@@ -302,10 +303,13 @@ def _is_always_late(config: Config, newsletter: NewsletterConfig) -> bool:
 
 
 def _keys(config: Config, lines: KeyLines) -> Iterable[Problem]:
-    """Report DKIM keys that cannot be used. Without them, no email is sent."""
+    """Report DKIM keys that cannot be used, without which no email is sent, and passwords that cannot be read."""
     for number, error in unreadable_keys(config):
         message = f"mail.dkim: {config.mail.dkim[number].key}: {error.message}; without it no email is sent"
         yield Problem(CONFIG_FILE, lines.of(("mail", "dkim", number, "key")), message, error.hint)
+    for keys, without in unreadable_passwords(config):
+        source = f"source {config.sources[int(keys[1])].name}: " if keys[0] == "sources" else ""
+        yield Problem(CONFIG_FILE, lines.of(keys), f"{source}{without.message}", without.hint)
 
 
 def _mail_settings(config: Config, lines: KeyLines) -> Iterable[Problem]:

@@ -12,8 +12,9 @@ from publisher.bounces.apply import subscriptions_of, take_report
 from publisher.bounces.mailboxes import ReportSource, open_source
 from publisher.bounces.reading import Signatures, read_message
 from publisher.config import Config
+from publisher.config.private_paths import password_in
 from publisher.core.bounce_report import Report, Verdict
-from publisher.core.errors import BounceError, ProjectError, PublisherError
+from publisher.core.errors import BounceError, PublisherError
 from publisher.core.logging import log
 from publisher.core.templates import Templates
 from publisher.publishing.mail_wiring import open_transport, project_links, return_path, subscription_policy
@@ -154,9 +155,4 @@ def _password(config: Config) -> str:
     if not config.bounces.password_file:
         hint = "set PUBLISHER_BOUNCES_PASSWORD or bounces.password_file"
         raise BounceError("there is no password for the mailbox", where=config.bounces.source, hint=hint)
-    path = config.root / config.bounces.password_file
-    try:
-        return path.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        what = f"the password cannot be read: {error}"
-        raise ProjectError(what, where=str(path), hint="see bounces.password_file") from error
+    return password_in(config.root, config.bounces.password_file)

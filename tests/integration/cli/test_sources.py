@@ -101,6 +101,33 @@ def test_mistakes_with_sources_are_one_line_each(project: Project, blog: tuple[S
     assert project.ok("publish", now="2026-11-16T16:30").err.count("warning: source ") == 3  # and the rest goes
 
 
+def test_a_password_that_cannot_be_read_is_named_where_it_is_configured(project: Project) -> None:
+    (project.root / "folder").mkdir()
+    (project.root / "bytes").write_bytes(b"\xff\xfe")
+    (project.root / "good").write_text("secret", "utf-8")
+    names = ("nope", "folder", "bytes", "good")
+    tables = "".join(
+        table(f"ada{number or ''}", "https://ada.example/", f'password_file = "{name}"')
+        for number, name in enumerate(names)
+    )
+    project.configure(
+        f'transport = "smtp"\n[mail.smtp]\nhost = "localhost"\npassword_file = "gone"\n{tables}', newsletters=NEWSLETTER
+    )
+    lines = project.read("publisher.toml").split("\n")
+    found = {
+        (lines[each["line"] - 1], each["message"])
+        for each in project.fails("check", "--json").json
+        if "password" in each["message"]
+    }
+    missing = "no such file or directory"
+    assert found == {
+        ('password_file = "gone"', f"the password cannot be read from 'gone': {missing}"),
+        ('password_file = "nope"', f"source ada: the password cannot be read from 'nope': {missing}"),
+        ('password_file = "folder"', "source ada1: the password cannot be read from 'folder': is a directory"),
+        ('password_file = "bytes"', "source ada2: the password cannot be read from 'bytes': it is not text in UTF-8"),
+    }
+
+
 def test_a_project_without_sources_is_told_how_to_add_one(project: Project) -> None:
     assert "add a [[sources]] table" in project.ok("sources").out
     assert "add a [[sources]] table" in project.fails("sources", "fetch").err

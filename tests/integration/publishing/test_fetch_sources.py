@@ -266,7 +266,11 @@ def test_a_document_that_is_not_a_feed_changes_no_item(blog: Blog) -> None:
     assert (blog.state().etag, blog.titles()) == ('"1"', ["a", "b"])
     blog.configure(replace(SOURCE, password_file="missing"))
     (report,) = blog.fetch(blog.state().next_at)
-    assert "the password cannot be read" in report.error
+    assert report.error == (
+        "the password cannot be read from 'missing': no such file or directory "
+        "(write the password into that file, or correct password_file)"
+    )
+    assert blog.state().error == report.error
 
 
 def test_what_vanished_before_it_was_sent_is_reported(blog: Blog) -> None:
