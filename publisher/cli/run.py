@@ -12,6 +12,7 @@ from publisher.core.logging import configure
 from publisher.daemon.children import Children
 from publisher.daemon.lock import only_one
 from publisher.daemon.reporting import Outage
+from publisher.daemon.systemd import noted_reloads
 from publisher.daemon.web_process import WebProcess
 from publisher.web.server import address_of, listen_for
 
@@ -47,7 +48,7 @@ def run(app: App, host: str | None, port: int | None, wait: bool) -> int:
     Ctrl-C stops it within seconds. It logs to stderr, without email addresses or tokens.
     """
     config = app.config()
-    with only_one(config.state_dir):
+    with only_one(config.state_dir), noted_reloads() as must_reload:
         listeners = listen_for(config, host, port)
         ahead, address = _ahead(app), address_of(listeners[0])
         configure(config.run.log)
@@ -71,7 +72,7 @@ def run(app: App, host: str | None, port: int | None, wait: bool) -> int:
             app.say(f"Running {config.site.title}: {address}   (press Ctrl-C to stop)")
             sys.stdout.flush()
 
-        return Process(config, children, web, lambda: datetime.now(UTC) + ahead, outage).run(ready)
+        return Process(config, children, web, lambda: datetime.now(UTC) + ahead, outage).run(ready, must_reload)
 
 
 def _ahead(app: App) -> timedelta:

@@ -16,6 +16,7 @@ Public modules:
     theme       the look of the site and of emails, and whether its colours are readable
 """
 
+from publisher.config.checks import OWN_POSTS
 from publisher.config.environment import CONFIG_FILE
 from publisher.config.load import find_project, load_config
 from publisher.config.mail import Dkim, Mail, Relay, Smtp
@@ -29,6 +30,7 @@ from publisher.config.theme import Theme
 
 __all__ = [
     "CONFIG_FILE",
+    "OWN_POSTS",
     "Config",
     "Dkim",
     "FeedName",

@@ -12,6 +12,7 @@ Public modules:
     lock          allows only one parent per project folder
     process       starts the others, waits for signals and changes, shuts down in order
     reporting     logs each problem and each outage of the database only once
+    systemd       sends the notifications that systemd expects of a service, and notes a reload that it asks for early
     web_process   starts the web application again when it ends, and opens new configurations
 
 Other modules:
@@ -22,7 +23,6 @@ Other modules:
     jobs          make editions and send them; a failure does not stop either
     site_builder  builds the site after a change
     file_watcher  notices changed files; the only user of watchfiles
-    systemd       sends the notifications that systemd expects of a service
 """
 
-__all__ = ["children", "lock", "process", "reporting", "web_process"]
+__all__ = ["children", "lock", "process", "reporting", "systemd", "web_process"]

@@ -79,12 +79,15 @@ class Process:
         self._watcher = FileWatcher(config, self._site.changed, lambda: self._events.put(ProcessEvent.RELOAD))
         self._clock_jumps = ClockJumps()
 
-    def run(self, ready: Callable[[], None]) -> int:
+    def run(self, ready: Callable[[], None], must_reload: Callable[[], bool] = lambda: False) -> int:
         """Run until a signal arrives, and return the exit code.
 
-        ready  called once everything has started
+        ready        called once everything has started
+        must_reload  returns whether a reload was asked for before
         """
         with self._signals():
+            if must_reload():
+                self._events.put(ProcessEvent.RELOAD)
             self._site.begin()
             self._scheduler.begin()
             self._watcher.begin()

@@ -1,4 +1,4 @@
-"""Notify systemd of the state of the service (sd_notify), by sending a datagram to the socket in NOTIFY_SOCKET.
+"""Talk with systemd: states of the service go to the socket in NOTIFY_SOCKET, and early signals are noted.
 
 The protocol is simple and guaranteed to be stable: https://www.freedesktop.org/software/systemd/man/sd_notify.html
 """
@@ -6,9 +6,10 @@ The protocol is simple and guaranteed to be stable: https://www.freedesktop.org/
 from __future__ import annotations
 
 import os
+import signal
 import socket
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 
 
 def notify(state: str, environ: Mapping[str, str] | None = None) -> None:
@@ -21,6 +22,20 @@ def notify(state: str, environ: Mapping[str, str] | None = None) -> None:
     with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as wire:
         wire.connect(address)
         wire.sendall(state.encode())
+
+
+@contextmanager
+def noted_reloads() -> Iterator[Callable[[], bool]]:
+    """Note each SIGHUP, which would end the process before it handles signals in its own way.
+
+    Yields a function that returns whether one has come. Must be used in the main thread.
+    """
+    came: list[int] = []  # to append is safe in a signal handler, whatever code the signal interrupts
+    before = signal.signal(signal.SIGHUP, lambda number, frame: came.append(number))
+    try:
+        yield lambda: bool(came)
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def watchdog_seconds(environ: Mapping[str, str] | None = None) -> float | None:

@@ -10,16 +10,13 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 
-from publisher.config import NewsletterConfig, ScheduleKind, parse_schedule
+from publisher.config import OWN_POSTS, NewsletterConfig, ScheduleKind, parse_schedule
 from publisher.config.schedule import parse_duration
 from publisher.core.models import Post, require_aware
 from publisher.posts.slugs import topic_slug
 
 # What a first edition takes if the newsletter does not say: so many of the newest posts, and none that is older.
 USUAL_FIRST, LONG_AGO = 5, timedelta(days=60)
-
-# The name under which a newsletter takes the posts of the project itself beside the items of sources.
-OWN_POSTS = "posts"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,8 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from publisher.config import Config, NewsletterConfig, ScheduleKind, parse_schedule
+from publisher.config import OWN_POSTS, Config, NewsletterConfig, ScheduleKind, parse_schedule
 from publisher.core.models import Problem, Severity
-from publisher.newsletters.select import OWN_POSTS
 from publisher.newsletters.slots import Decision, latest_due
 from publisher.publishing.edition_plan import lead_of
 

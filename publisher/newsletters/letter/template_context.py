@@ -7,13 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from typing import Literal
 
-from publisher.config import Config, NewsletterConfig
+from publisher.config import OWN_POSTS, Config, NewsletterConfig
 from publisher.core.models import Image, Post, RenderedPost
 from publisher.newsletters.letter.email_html import COLUMN, BodyPlace, mail_body
 from publisher.newsletters.letter.email_strings import Words, direction
 from publisher.newsletters.letter.plain_text import LinkPlacement, text_of
 from publisher.newsletters.letter.safe_text import one_line, safe_url
-from publisher.newsletters.select import OWN_POSTS
 from publisher.posts.rendering.code_tokens import lexed
 
 Content = Literal["full", "excerpt", "titles"]  # how much of each post a letter contains

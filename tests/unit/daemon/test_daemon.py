@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 
 import pytest
 
@@ -10,11 +12,20 @@ from publisher.core.errors import StoreError
 from publisher.core.logging import configure
 from publisher.daemon.jobs import rest_after
 from publisher.daemon.reporting import Outage, ProblemLog
-from publisher.daemon.systemd import notify, watchdog_seconds
+from publisher.daemon.systemd import noted_reloads, notify, watchdog_seconds
 
 
 def test_rests_grow_up_to_a_limit() -> None:
     assert [rest_after(failures, 30) for failures in (0, 1, 2, 3, 4, 5, 6, 50)] == [0, 0, 60, 120, 240, 480, 600, 600]
+
+
+def test_a_reload_that_comes_early_is_noted_and_does_no_harm() -> None:
+    before = signal.getsignal(signal.SIGHUP)
+    with noted_reloads() as must_reload:
+        assert not must_reload()
+        os.kill(os.getpid(), signal.SIGHUP)
+        assert must_reload()
+    assert signal.getsignal(signal.SIGHUP) == before
 
 
 def test_a_known_problem_is_logged_once(capsys: pytest.CaptureFixture[str]) -> None:
