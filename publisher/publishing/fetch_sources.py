@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -335,7 +336,9 @@ def _record(
     for _ in range(_TRIES):
         known = project.store.sources.known(source.name)
         is_first = state.first_fetched_at is None
-        done = changes(known, document, now, is_first=is_first, mint=mint, listed=state.listed)
+        done = changes(
+            known, document, now, is_first=is_first, mint=mint, listed=state.listed, text_of=partial(_text_of, project)
+        )
         after = replace(
             state,
             title=document.title,
@@ -356,6 +359,12 @@ def _record(
             return ItemChanges()
         state = replace(state, revision=fresh.revision, listed=fresh.listed, first_fetched_at=fresh.first_fetched_at)
     raise PublisherError(f"the items of source {source.name} are being changed by other processes", hint="try again")
+
+
+def _text_of(project: Project, number: int) -> str:
+    """Return the text of an item as HTML, or its summary."""
+    item = project.store.sources.item(number)
+    return (project.store.sources.html(number) or item.item.summary) if item else ""
 
 
 def _renamed(known: Sequence[KnownItem], done: ItemChanges) -> int:

@@ -35,6 +35,14 @@ def without(each: FeedItem, *names: str) -> FeedItem:
 
 
 SAME = f"{BLOG}/today"
+DAY, LONG = datetime(2026, 11, 20, tzinfo=UTC), timedelta(days=1)
+
+
+def dated(each: FeedItem, moment: datetime) -> FeedItem:
+    """The item with a date, and the link that all have."""
+    return replace(each, link=SAME, published=moment)
+
+
 # What happens to a feed: its documents, newest item first, and the titles of the posts that come of them, oldest first.
 CASES: dict[str, tuple[list[list[FeedItem]], str]] = {
     "guids change": (
@@ -85,7 +93,53 @@ CASES: dict[str, tuple[list[list[FeedItem]], str]] = {
         "abd",
     ),
     "a guid that is used again, with both in the document": ([[B, A], [replace(D, guid=A.guid), B, A]], "abd"),
-    "a new title and link within a month is an edit": ([[B, A], [replace(D, guid=B.guid), A]], "ad"),
+    "a guid that is used again within a month for another text": (
+        [[B, A], [replace(D, guid=B.guid), A], [C, replace(D, guid=B.guid, html="edited"), A]],
+        "abcd",
+    ),
+    "a new title and link within a month is an edit": ([[B, A], [replace(D, guid=B.guid, html=B.html), A]], "ad"),
+    "a new title, link and text with the same date is an edit": (
+        [[B, A], [replace(D, guid=B.guid, published=B.published), A]],
+        "ad",
+    ),
+    "no guid, one link for all, and a new title": (
+        [
+            [replace(without(e, "guid"), link=SAME) for e in (B, A)],
+            [replace(without(e, "guid"), link=SAME) for e in (C, replace(B, title="On b!"), A)],
+            [replace(without(e, "guid"), link=SAME) for e in (C, replace(B, title="On b!"), replace(A, title="On a!"))],
+        ],
+        "a!b!c",
+    ),
+    "no guid, all link to the home page, and a new title": (
+        [
+            [replace(without(e, "guid"), link=f"{BLOG}/") for e in (B, A)],
+            [replace(without(e, "guid"), link=f"{BLOG}/") for e in (replace(B, title="On b!"), A)],
+        ],
+        "ab!",
+    ),
+    "the home page as guid of all, and a new title": (
+        [[replace(e, guid=BLOG, link=BLOG) for e in es] for es in ((B, A), (replace(B, title="On b!"), A))],
+        "ab!",
+    ),
+    "neither guid nor link, and a new title": (
+        [[without(e, "guid", "link") for e in es] for es in ((B, A), (replace(B, title="On b!"), A))],
+        "ab!",
+    ),
+    "one link for all, and another item of the same day": (
+        [[dated(without(e, "guid"), DAY - n * LONG) for n, e in enumerate(es)] for es in ((A, C), (B, C))],
+        "abc",
+    ),
+    "one link for all, and a new title with a day instead of a time": (
+        [
+            [dated(without(e, "guid"), DAY - n * LONG) for n, e in enumerate(es)]
+            for es in ((A, C), (replace(A, title="On a!"), C))
+        ],
+        "a!c",
+    ),
+    "one link for all, and a guid each at the same time": (
+        [[dated(e, NOW - n * LONG) for n, e in enumerate(es)] for es in ((A, C), (B, C))],
+        "abc",
+    ),
     "no dates": ([[without(e, "published") for e in es] for es in ((B, A), (C, B), (D, C, B), (D, C))], "abcd"),
     "no dates, and a title that comes again": (
         [[without(B, "published")], [without(replace(C, title=B.title), "published")]],

@@ -13,12 +13,13 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from itertools import pairwise
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from publisher.core.source_models import FeedDocument, FeedItem
 from publisher.core.source_records import ChangedItem, ItemChanges, ItemKeys, KnownItem, NewItem
+from publisher.posts.sources.item_text import have_words_in_common
 
 # A guid or a link with another title and a date that is further away belongs to another item.
 FAR = timedelta(days=30)
@@ -28,6 +29,7 @@ SETTLED = timedelta(days=1)
 
 # How many known items with one key are looked at.
 _LOOKED_AT = 20
+_MOST_TEXTS = 200  # that are compared in one document
 _MOST_ID = 500  # characters of a guid that becomes the id of a post; longer ones get an id of ours
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}:[!-~]+")
 _WEB = re.compile(r"https?://", re.IGNORECASE)
@@ -51,6 +53,7 @@ def changes(
     is_first: bool,
     mint: str,
     listed: Sequence[int] = (),
+    text_of: Callable[[int], str] = lambda number: "",
 ) -> ItemChanges:
     """Return how a document changes the items of its source.
 
@@ -58,6 +61,7 @@ def changes(
     is_first  whether it is the source's first document, so that everything in it is a backlog
     mint      the beginning of the ids of posts whose guid is not a URI, such as "tag:example.org,2026:blog/"
     listed    the numbers of the items of the document before, newest first
+    text_of   returns the text of a known item as HTML, given its number; it is called for few of them
 
     If more than half of the items turn new at once, in the place of others, and do not look like news, the new ones
     are suspect: it is likelier that the feed has changed its guids and links than that somebody wrote so much.
@@ -65,7 +69,7 @@ def changes(
     """
     home = _link_key(document.link)
     found = _distinct(newest_first(document.items), home)
-    numbers = _Recogniser(known, found, home).numbers()
+    numbers = _Recogniser(known, found, home, frozenset(listed), text_of).numbers()
     new = [index for index in range(len(found) - 1, -1, -1) if index not in numbers]
     by_number = {each.number: each for each in known}
     taken, keys_taken = {each.post_id for each in known}, {each.keys.guid for each in known}
@@ -204,8 +208,16 @@ def _keyed(each: _Listed) -> _Listed:
 class _Recogniser:
     """Pairs the items of a document with the known ones, each with one at most."""
 
-    def __init__(self, known: Sequence[KnownItem], found: Sequence[_Listed], home: str) -> None:
-        self._known, self._found, self._home = known, found, home
+    def __init__(
+        self,
+        known: Sequence[KnownItem],
+        found: Sequence[_Listed],
+        home: str,
+        listed: Collection[int],
+        text_of: Callable[[int], str],
+    ) -> None:
+        self._known, self._found, self._home, self._listed, self._text_of = known, found, home, listed, text_of
+        self._texts_left = _MOST_TEXTS
         self._numbers: dict[int, int] = {}
         self._free = {each.number: each for each in known}
         self._bases = Counter(map(_base, known)), Counter(each.base for each in found)
@@ -219,11 +231,17 @@ class _Recogniser:
         self._pair(
             lambda e: (e.keys.link, e.keys.title), lambda k: (k.keys.link, k.keys.title), lambda e, k: self._names(e)
         )
-        self._pair(lambda e: e.base, _base, lambda e, k: self._owns_guid(e) and not _are_far(e, k))
+        self._pair(lambda e: e.base, _base, lambda e, k: self._owns_guid(e) and not self._are_other(e, k))
         self._pair(
             lambda e: e.keys.link,
             lambda k: k.keys.link,
             lambda e, k: self._names(e) and self._links[0][k.keys.link] == 1 and not _are_far(e, k),
+        )
+        self._pair(
+            lambda e: (e.keys.link, e.item.published),
+            lambda k: (k.keys.link, k.published),
+            self._has_date,
+            is_unique=True,
         )
         self._pair(
             lambda e: (e.keys.title, e.item.published),
@@ -275,6 +293,29 @@ class _Recogniser:
     def _owns_guid(self, found: _Listed) -> bool:
         """Return whether the guid belongs to one item alone, in the document and among the known ones."""
         return all(count[found.base] == 1 for count in self._bases)
+
+    def _are_other(self, found: _Listed, known: KnownItem) -> bool:
+        """Return whether a guid was used again: the items are far apart, or differ in link, title, date and text."""
+        if found.keys.link == known.keys.link or found.keys.title == known.keys.title or _are_far(found, known):
+            return _are_far(found, known)
+        return found.item.published != known.published and not self._share_text(found, known, otherwise=True)
+
+    def _has_date(self, found: _Listed, known: KnownItem) -> bool:
+        """Return whether the date says which item it is: it has no guid of its own, and was there a moment ago.
+
+        A day without a time does not say it, unless the text does too.
+        """
+        guid, date = found.item.guid.strip(), found.item.published
+        owns_guid = guid and not _is_home(_link_key(guid), self._home) and self._bases[1][found.base] == 1
+        if owns_guid or date is None or known.number not in self._listed:
+            return False
+        return date.time() != time() or self._share_text(found, known, otherwise=False)
+
+    def _share_text(self, found: _Listed, known: KnownItem, *, otherwise: bool) -> bool:
+        """Return whether two items have text in common. otherwise: what holds if one has none, or of too many."""
+        self._texts_left -= 1
+        one, other = found.item.html or found.item.summary, self._text_of(known.number) if self._texts_left > 0 else ""
+        return have_words_in_common(one, other) if one and other else otherwise
 
     def _names(self, found: _Listed) -> bool:
         """Return whether the link of an item is that of one item alone, and not of the home page."""

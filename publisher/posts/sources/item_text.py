@@ -20,6 +20,8 @@ from publisher.posts.urls import absolute, is_web_url
 _LONGEST_URL = 2000
 _LONGEST_TITLE = 500
 _LONGEST_SUMMARY = 10_000
+_COMPARED = 20_000  # characters of a text
+_ALIKE = 8  # characters that two texts rarely share by chance
 # A longer text is not one of a post, and is left out.
 MOST_TEXT = 2_000_000
 # A text of this length is more than an excerpt, even if it has no markup.
@@ -151,3 +153,11 @@ def clean_text(text: ItemText, url: str, link: str, home: str) -> ItemText:
     except PostError:
         clean = f"<p>{escape(plain_text(clean), quote=False)}</p>"
     return replace(text, base=base, html=clean)
+
+
+def have_words_in_common(one: str, other: str) -> bool:
+    """Return whether two texts, as HTML, may be versions of one: a quarter of the shorter one is in the other."""
+    texts = ["".join(filter(str.isalnum, plain_text(text[:_COMPARED]).casefold())) for text in (one, other)]
+    size = min(_ALIKE, *map(len, texts))
+    first, second = ({text[at : at + size] for at in range(len(text) - size + 1)} for text in texts)
+    return 4 * len(first & second) >= min(len(first), len(second))

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from publisher.core.source_models import FeedDocument, FeedItem
 from publisher.core.source_records import ItemChanges, KnownItem
 from publisher.posts.sources.identity import canonical_link, changes
+from publisher.posts.sources.item_text import have_words_in_common
 from tests.support.item_cases import BLOG, CASES, NOW, SAME, A, B, C, D, item
 
 MINT = "tag:example.org,2026:blog/"
@@ -32,7 +33,10 @@ class Life:
         """Compare the next document, apply what it changes, and return it."""
         document = FeedDocument("rss", "A blog", link, found)
         is_first, self.now = not self.known and not self.listed, self.now + later
-        done = changes(list(self.known.values()), document, self.now, is_first=is_first, mint=MINT, listed=self.listed)
+        known, texts = list(self.known.values()), {number: each.html for number, each in self.items.items()}
+        done = changes(
+            known, document, self.now, is_first=is_first, mint=MINT, listed=self.listed, text_of=texts.__getitem__
+        )
         start = len(self.known)
         for number, new in enumerate(done.new, start + 1):
             self._set(number, new.item, KnownItem(number, new.post_id, new.keys, new.digest, None, self.now))
@@ -201,6 +205,19 @@ def test_a_link_is_compared_without_what_does_not_matter() -> None:
     other = ("https://a.org/x?p=1", "https://a.org/X", "https://a.org:8080/x", "https://b.a.org/x", "https://a.org/x#y")
     assert len({canonical_link(each) for each in (*other, *same)}) == 6
     assert canonical_link("http://[bad") == "http://[bad"
+
+
+def test_texts_with_words_in_common_may_be_versions_of_one() -> None:
+    old = "<p>This is the text of Planet 20. It is long enough to be read by anybody.</p><p>And a second one.</p>"
+    longer = f"<h2>Update</h2><p>There is more to say now, and we say it at length, as we always do.</p>{old}"
+    assert have_words_in_common(old, longer)
+    assert have_words_in_common(old, old.replace("Planet 20", "<b>Planet</b> 21"))
+    assert have_words_in_common("<p>船が港に戻ってきた。来週また出る。</p>", "<p>船が港に戻ってきた。もう出ない。</p>")
+    assert have_words_in_common("b", "<p>b</p>")
+    other = "<p>Ten links of the week, of which the first is about bread, and the text of the last is long.</p>"
+    assert not have_words_in_common(old, "<p>Wholly different</p>")
+    assert not have_words_in_common(old, other)
+    assert not have_words_in_common("<p>船が港に戻ってきた。</p>", "<p>今日はパンを焼いた。</p>")
 
 
 TEXT = st.sampled_from(["", "a", "b", BLOG, SAME, "https://[bad", "\ud83d", "tag:x,2026:1"])
