@@ -45,6 +45,7 @@ from publisher.publishing.publish import (
     shortened,
 )
 from publisher.publishing.sent_files import remember_files, sent_again
+from publisher.publishing.source_slots import begin_with_sources
 from publisher.publishing.source_views import SourceHealth, SourceSummary, source_views
 from publisher.publishing.wiring import Project, open_existing_store, open_project_store, run_build, transport_name
 from publisher.site.build import BuildReport
@@ -149,6 +150,7 @@ def _publish(
     with open_project_store(config) as store:
         require_confirmed(config, store, now)
         project = Project(config, store, _clock(app, now))
+        begin_with_sources(config, store, now)
         plan, drafts = compose_plan(config, store, names, now, extra=extra)
         if drafts and not keep_going:
             plan, drafts = hold_on_errors(config, plan, drafts)
@@ -227,6 +229,9 @@ def _finish(
         app.say(f"{idle.newsletter.name}: {idle.advice}")
     for result in results:
         show_result(app, result)
+    for planned in plan.editions if plan else ():
+        if planned.rests:
+            app.say(f"{planned.newsletter.name}: {planned.rests} (run it again then)")
     for edition, counts in plan.unfinished if plan else ():
         if edition.held:
             show_held(app, edition, counts)
@@ -345,18 +350,14 @@ def _show_plan(
         app.say(line)
     for idle in plan.idle:
         app.say(f"{idle.newsletter.name}: {idle.advice}")
-    _show_unfetched(app, source_views(config, store))
-    _show_unfinished(app, plan)
+    _show_unfinished(app, plan, source_views(config, store))
     return code
 
 
-def _show_unfetched(app: App, sources: Sequence[SourceSummary]) -> None:
+def _show_unfinished(app: App, plan: Plan, sources: Sequence[SourceSummary]) -> None:
     for view in sources:
         if view.health is SourceHealth.NEW:
             app.say(f"source {view.name}: not fetched yet (run `publisher sources fetch`)")
-
-
-def _show_unfinished(app: App, plan: Plan) -> None:
     for edition, counts in plan.unfinished:
         why = f"on hold: {edition.held}" if edition.held else "left over from an earlier run"
         app.say(f"{edition.newsletter} {edition.slot}: {plural(counts.open, 'message')} {why}")
@@ -377,6 +378,8 @@ def _show_planned(app: App, config: Config, planned: PlannedEdition, draft: Edit
     )
     if planned.hold:
         app.say(f"  it would be put on hold: {planned.hold.why}")
+    if planned.rests:
+        app.say(f"  without {planned.rests}")
     for post in planned.posts:
         app.say(f"  {post.published:%Y-%m-%d}  {post.title}")
     if planned.number == 1 and len(planned.posts) > 1:

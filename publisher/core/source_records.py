@@ -18,6 +18,18 @@ LONGEST_CLAIM = timedelta(minutes=10)
 MOST_SKEW = timedelta(hours=1)
 
 
+class SourceBeginning(NamedTuple):
+    """When a newsletter began with a source.
+
+    at    when it was first seen with the source
+    seen  when the newest of the items that were there was first seen. What is fetched at that moment may be seen with
+          an earlier clock than `at`, and is new all the same
+    """
+
+    at: datetime
+    seen: datetime
+
+
 class ItemKeys(NamedTuple):
     """The hashes that recognise an item in a later document of its source; see posts.sources.identity.
 

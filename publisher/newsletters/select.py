@@ -6,13 +6,14 @@ with an old date is still sent once, and no post is sent twice.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 
 from publisher.config import OWN_POSTS, NewsletterConfig, ScheduleKind, parse_schedule
 from publisher.config.schedule import parse_duration
 from publisher.core.models import Post, require_aware
+from publisher.core.source_records import SourceBeginning
 from publisher.posts.slugs import topic_slug
 
 # What a first edition takes if the newsletter does not say: so many of the newest posts, and none that is older.
@@ -24,11 +25,14 @@ class Selection:
     """The posts of the next edition, and the posts that are left out of it.
 
     posts        newest first, as the email shows them; empty if there is no edition now
-    passed_over  the ids of posts that this newsletter must never send, because they were there before it began
+    passed_over  the ids of posts that this newsletter will never send once this edition is made, because they were
+                 there before it began, or because it does not take them although they are items of its sources
+    never        the same ids, also if there is no edition now
     waiting      the number of new posts left for a later edition: too few so far, or more than the maximum
     needed       the number of new posts that an edition needs
     too_old      the number of posts that are left out of a first edition because they are from long ago
     resting      the number of new items that may still change
+    rests_until  when all of these have rested, if they don't change again; None if there are none
     """
 
     posts: tuple[Post, ...]
@@ -37,6 +41,8 @@ class Selection:
     needed: int
     too_old: int = 0
     resting: int = 0
+    rests_until: datetime | None = None
+    never: tuple[str, ...] = ()
 
 
 def select_posts(
@@ -46,6 +52,7 @@ def select_posts(
     is_first: bool,
     now: datetime,
     zone: tzinfo,
+    begun: Mapping[str, SourceBeginning] | None = None,
 ) -> Selection:
     """Select the posts of the newsletter's next edition, and the posts that a first edition passes over for ever.
 
@@ -53,17 +60,16 @@ def select_posts(
     handled    the ids of posts in the ledger of this newsletter, which were sent or passed over
     is_first   whether the newsletter has no edition yet
     zone       the newsletter's time zone, in which the day of the setting `since` begins
+    begun      when the newsletter began with its sources, by their names; it begins now with those that are missing
 
     If there are more new posts than `maximum`, the oldest go first, so that no post waits for ever; within the edition
     the newest post comes first. A first edition starts from the newest `first` posts, or from the day `since`; if the
-    newsletter sets neither, it takes no post from long ago. It passes over every other post that is public now,
-    whatever its tags.
+    newsletter sets neither, it takes no post from long ago. It passes over all others that are public now.
 
-    The same holds for each source from which the newsletter has not taken anything yet, and there for what was in the
-    feed when it was first fetched. No other item is left out because of a date. An item that may still change rests.
+    The same holds for what was there of each source when the newsletter began with it. Every later item goes, whatever
+    its date. An item that may still change rests; one that the newsletter does not take is passed over by then.
 
-    A post whose file cannot be read (Post.is_last_version) waits until it can: nobody is sent a text that its author
-    was changing.
+    A post whose file cannot be read (Post.is_last_version) waits until it can, because its author is changing it.
     """
     require_aware("now", now)
     public = sorted((post for post in posts if post.is_public(now)), key=_age)
@@ -72,21 +78,22 @@ def select_posts(
     new = [post for post in own if post.id not in handled and is_for(post, newsletter)]
     new = beginning.of(new) if is_first else new
     passed_over = _others(own, new) if is_first else []
-    for items in _by_source(public, newsletter):
-        wanted, before = _new_items(items, newsletter, handled, beginning)
+    for name, items in _by_source(public, newsletter).items():
+        wanted = _wanted(items, newsletter, handled, beginning, (begun or {}).get(name))
         new += [post for post in wanted if post.id not in handled]
-        passed_over += before
-    new = sorted((post for post in new if not post.is_last_version), key=_age)
-    rested = [post for post in new if not post.from_source or now >= settled_at(post, newsletter)]
-    new, resting = rested, len(new) - len(rested)
+        settled = (post for post in items if post.is_backlog or now >= settled_at(post, newsletter))
+        passed_over += _others(settled, wanted)
+    rests = {post.id: at for post in new if post.from_source and (at := settled_at(post, newsletter)) > now}
+    new = sorted((post for post in new if post.id not in rests and not post.is_last_version), key=_age)
+    ids = tuple(post.id for post in passed_over if post.id not in handled)
     needed = min(newsletter.minimum, newsletter.maximum)
     if is_first and not newsletter.since:  # otherwise a newsletter whose `first` is below its `minimum` never starts
         needed = min(needed, beginning.count)
+    rest = len(rests), max(rests.values(), default=None), ids
     if len(new) < needed or not new:
-        return Selection((), (), len(new), needed, beginning.too_old, resting)
-    taken = new[: newsletter.maximum]
-    ids = tuple(post.id for post in passed_over if post.id not in handled)
-    return Selection(tuple(reversed(taken)), ids, len(new) - len(taken), needed, resting=resting)
+        return Selection((), (), len(new), needed, beginning.too_old, *rest)
+    taken, left = tuple(reversed(new[: newsletter.maximum])), max(len(new) - newsletter.maximum, 0)
+    return Selection(taken, ids, left, needed, 0, *rest)
 
 
 def is_for(post: Post, newsletter: NewsletterConfig) -> bool:
@@ -131,67 +138,80 @@ class _Beginning:
         self._newsletter, self._now, self._zone = newsletter, now, zone
         self.count, self.too_old = newsletter.first or USUAL_FIRST, 0
 
-    def of(self, posts: Sequence[Post], *, has_begun: bool = False) -> list[Post]:
+    def of(self, posts: Sequence[Post], at: datetime | None = None, *, counts: bool = True) -> list[Post]:
         """Return those of the posts, oldest first, that are not from before the beginning.
 
-        has_begun  whether the newsletter has begun with their source, so that time no longer makes any of them older
+        at      when it began with them; None for now
+        counts  whether to count those that are from long ago
         """
         if self._newsletter.since:
             return [post for post in posts if self.is_since(post.published)]
         recent = list(posts)
         if not self._newsletter.first:
-            recent = [post for post in posts if post.published > self._seen(post, has_begun=has_begun) - LONG_AGO]
-            self.too_old += 0 if has_begun else len(posts) - len(recent)
+            recent = [post for post in posts if post.published > (at or self._now) - LONG_AGO]
+            self.too_old += len(posts) - len(recent) if counts else 0
         return recent[-self.count :]
 
     def is_since(self, moment: datetime) -> bool:
         """Return whether a moment is on the day `since` or later."""
         return moment.astimezone(self._zone).date() >= date.fromisoformat(self._newsletter.since)
 
-    def is_recent(self, post: Post) -> bool:
-        """Return whether an item that appeared after the first fetch is not from long before the newsletter."""
-        seen = post.first_seen or post.published
-        if self._newsletter.since:
-            return self.is_since(max(seen, post.published))
-        return seen > self._now - LONG_AGO
 
-    def _seen(self, post: Post, *, has_begun: bool) -> datetime:
-        return (post.first_seen or self._now) if has_begun else self._now
+def _by_source(public: Iterable[Post], newsletter: NewsletterConfig) -> dict[str, list[Post]]:
+    """Return the items that a newsletter's sources have, oldest first, by the name of the source.
 
-
-def _by_source(public: Iterable[Post], newsletter: NewsletterConfig) -> list[list[Post]]:
-    """Return the items of each source that a newsletter takes, oldest first."""
+    An item of several sources belongs to the first of them that the newsletter takes.
+    """
     found: dict[str, list[Post]] = {}
     for post in public if newsletter.sources else ():
-        if post.from_source and not {post.from_source, *post.also_from}.isdisjoint(newsletter.sources):
-            found.setdefault(post.from_source, []).append(post)
-    return list(found.values())
+        names = (post.from_source, *post.also_from) if post.from_source else ()
+        if name := next((name for name in names if name in newsletter.sources), ""):
+            found.setdefault(name, []).append(post)
+    return found
 
 
-def _new_items(
-    items: Sequence[Post], newsletter: NewsletterConfig, handled: Collection[str], beginning: _Beginning
-) -> tuple[list[Post], list[Post]]:
-    """Return the items of a source that a newsletter takes, including those that it has taken, and those passed over.
+def _wanted(
+    items: Sequence[Post],
+    newsletter: NewsletterConfig,
+    handled: Collection[str],
+    beginning: _Beginning,
+    began: SourceBeginning | None,
+) -> list[Post]:
+    """Return the items of a source that a newsletter takes, including those that it has taken.
 
-    What was there at the first fetch of the source is a backlog, of which every newsletter takes what its beginning
-    says. A newsletter for each post takes none of it, unless it has a setting for that. What the feed showed only later
-    is the oldest part of it, and nothing for a newsletter that has begun.
+    began  when it began with the source; None if that is not recorded. It begins now if it has handled nothing of it;
+           otherwise it began with the first fetch.
+
+    What was there at the beginning is a backlog, of which a newsletter takes what its settings say. A newsletter for
+    each post takes none of it, unless it has a setting for that. What the feed showed only later is the oldest part of
+    it, and nothing for a newsletter that had begun.
     """
-    has_begun = any(post.id in handled for post in items)
-    wanted = [post for post in items if is_for(post, newsletter)]
-    backlog = sorted((post for post in wanted if post.is_backlog), key=lambda post: not post.is_old)
-    if has_begun:
-        backlog = [post for post in backlog if not post.is_old]
-    each_post = parse_schedule(newsletter.schedule).kind is ScheduleKind.EACH_POST
-    if each_post and not (newsletter.first or newsletter.since):
-        backlog = []
-    taken = beginning.of(backlog, has_begun=has_begun)
-    later = [post for post in wanted if not post.is_backlog]
-    if has_begun:
-        return taken + later, []
-    recent = [post for post in later if beginning.is_recent(post)]
-    old = [post for post in items if post.is_backlog] + later
-    return taken + recent, _others(old, taken + recent)
+    has_taken = any(post.id in handled for post in items)
+
+    def was_there(post: Post) -> bool:
+        if began is None:
+            return post.is_backlog or not has_taken
+        seen = post.first_seen or post.published
+        is_early = bool(newsletter.since) and not has_taken and not beginning.is_since(seen)
+        return post.is_backlog or (seen <= began.seen and post.published <= began.at) or is_early
+
+    def is_too_late(post: Post) -> bool:
+        return post.is_old and (has_taken if began is None else (post.first_seen or post.published) > began.seen)
+
+    taken = [post for post in items if is_for(post, newsletter)]
+    later = [post for post in taken if not was_there(post)]
+    old = sorted((post for post in _others(taken, later) if not is_too_late(post)), key=lambda post: not post.is_old)
+    if parse_schedule(newsletter.schedule).kind is ScheduleKind.EACH_POST and not (
+        newsletter.first or newsletter.since
+    ):
+        return later
+    at = began.at if began else _first_seen(old, has_taken=has_taken)
+    return beginning.of(old, at, counts=not has_taken) + later
+
+
+def _first_seen(backlog: Iterable[Post], *, has_taken: bool) -> datetime | None:
+    """Return when the source was first fetched if its newsletter began with it then; None if it begins now."""
+    return min((post.first_seen for post in backlog if post.first_seen), default=None) if has_taken else None
 
 
 def _age(post: Post) -> tuple[datetime, str]:

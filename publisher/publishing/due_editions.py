@@ -22,7 +22,7 @@ from publisher.posts.archive import Archive, open_archive
 from publisher.publishing.edition_plan import DueEdition, decision_of, lead_of, rule_of
 from publisher.publishing.publish import compose_plan, create_editions, hold_on_errors
 from publisher.publishing.sent_files import remember_files, sent_again
-from publisher.publishing.source_slots import SlotSources
+from publisher.publishing.source_slots import SlotSources, begin_with_sources
 from publisher.publishing.wiring import Project
 from publisher.site.build.ids import KnownIds
 
@@ -86,10 +86,12 @@ def create_due_editions(project: Project, now: datetime) -> DueReport:
 def find_due(project: Project, now: datetime) -> DueEditions:
     """Return the editions that are due at `now`. An edition is not due while it waits for a source.
 
-    When it first sees a newsletter, it records the time from which the newsletter's slots count. For an "each post"
-    newsletter, it also records which posts are never sent.
+    When it first sees a newsletter, it records the time from which the newsletter's slots count, and when it first sees
+    it with a source, that it begins with that. For an "each post" newsletter, it also records which posts are never
+    sent.
     """
     config, store = project.config, project.store
+    begin_with_sources(config, store, now)
     editions: dict[str, DueEdition] = {}
     begun: dict[str, datetime] = {}
     archive: Archive | None = None
@@ -170,7 +172,8 @@ def _new_posts(project: Project, newsletter: NewsletterConfig, archive: Archive,
     handled = editions.handled_posts(newsletter.name)
     is_first = not editions.exist(newsletter.name)
     zone = project.config.newsletter_zone(newsletter)
-    return select_posts(list(archive.posts), newsletter, handled, is_first, now, zone).posts
+    begun = editions.beginnings(newsletter.name)
+    return select_posts(list(archive.posts), newsletter, handled, is_first, now, zone, begun).posts
 
 
 def _ready(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
-from publisher.config import Config, NewsletterConfig, ScheduleKind, parse_schedule
+from publisher.config import OWN_POSTS, Config, NewsletterConfig, ScheduleKind, parse_schedule
 from publisher.config.schedule import parse_duration
 from publisher.core import hold_reasons as holds
 from publisher.core.errors import PublisherError
@@ -53,6 +53,7 @@ class PlannedEdition:
     hold         the hold with which the edition is created; None if it is not on hold
     goes_at      when to send the edition, if it is created ahead of its slot
     is_sample    whether nothing is new, so that it only shows how the newest posts would look
+    rests        what is left for later because it may still change; "" if nothing is
     """
 
     newsletter: NewsletterConfig
@@ -64,6 +65,7 @@ class PlannedEdition:
     hold: Hold | None = None
     goes_at: datetime | None = None
     is_sample: bool = False
+    rests: str = ""
 
     @property
     def recipients(self) -> int:
@@ -146,7 +148,10 @@ def make_plan(
     extra    whether to plan another edition for a current slot that already has one
     held     whether to leave out, with a problem, the posts that were sent under another id, as the scheduler does
     """
+    # Before the posts are read, so that an item that is stored meanwhile does not seem to be left out.
+    items = {each.name: _unhandled_items(store, each, now) for each in config.newsletters} if store else {}
     archive = open_archive(config, now, keep=keep, whole=True)
+    known = {post.id for post in archive.posts}
     again = {each.source: each.problem(config) for each in sent_again(config, store, archive, names)} if held else {}
     posts = [post for post in archive.posts if post.source not in without and post.source not in again]
     editions: list[PlannedEdition] = []
@@ -160,7 +165,9 @@ def make_plan(
         if isinstance(planned, Idle):
             idle.append(planned)
         else:
-            editions.extend(planned)
+            left_out = items.get(newsletter.name, frozenset()) - known
+            passed_over = (*planned[0].passed_over, *sorted(left_out))
+            editions += [replace(planned[0], passed_over=passed_over), *planned[1:]]
     unfinished = _unfinished(store, names) if store else ()
     return Plan(archive, tuple(editions), tuple(idle), unfinished, left_out=tuple(again.values()))
 
@@ -183,9 +190,10 @@ def plan_newsletter(
     taken = store.editions.slots(newsletter.name) if store else frozenset()
     is_first = not (taken or gone)
     handled = gone | (store.editions.handled_posts(newsletter.name) if store else frozenset())
-    selection = select_posts(posts, newsletter, handled, is_first, now, zone)
+    begun = store.editions.beginnings(newsletter.name) if store else None
+    selection = select_posts(posts, newsletter, handled, is_first, now, zone, begun)
     if not selection.posts:
-        return Idle(newsletter, _too_few_posts(selection), _for_more_posts(newsletter, selection))
+        return Idle(newsletter, _too_few_posts(selection, zone), _for_more_posts(newsletter, selection))
     choices = store.subscribers.choices(newsletter.name, now) if store else ()
     if not choices:
         command = f"add one: publisher subscribers add you@example.org --newsletter {newsletter.name}"
@@ -202,7 +210,18 @@ def plan_newsletter(
     planned = PlannedEdition(
         newsletter, slot, number, selection.posts, selection.passed_over, variants, due.hold, due.goes_at
     )
-    return _held_for_a_person(store, [planned])
+    return _held_for_a_person(store, [replace(planned, rests=_resting(selection, zone))])
+
+
+def _unhandled_items(store: Store, newsletter: NewsletterConfig, now: datetime) -> frozenset[str]:
+    """Return the ids of items that have rested and that a newsletter has not handled.
+
+    Those of them that are not among the posts, a filter leaves out. They stay out once an edition was made without
+    them, even if the filter changes.
+    """
+    names = [name for name in newsletter.sources if name != OWN_POSTS]
+    rested = now - timedelta(minutes=newsletter.settle_minutes)
+    return store.editions.unhandled_items(newsletter.name, names, rested) if names else frozenset()
 
 
 def _held_for_a_person(store: Store | None, editions: list[PlannedEdition]) -> list[PlannedEdition]:
@@ -250,11 +269,10 @@ def next_edition(
     if store is None:
         return planned
     posts, slot, number, is_sample = planned.posts, planned.slot, planned.number, planned.is_sample
-    if store.editions.slots(newsletter.name):
-        handled = store.editions.handled_posts(newsletter.name)
-        new = select_posts(
-            list(archive.posts), newsletter, handled, False, now, config.newsletter_zone(newsletter)
-        ).posts
+    is_first, begun = not store.editions.slots(newsletter.name), store.editions.beginnings(newsletter.name)
+    if begun or not is_first:
+        handled, zone = store.editions.handled_posts(newsletter.name), config.newsletter_zone(newsletter)
+        new = select_posts(list(archive.posts), newsletter, handled, is_first, now, zone, begun).posts
         posts, number, is_sample = new or posts, store.editions.next_number(newsletter.name), not new
         if new and parse_schedule(newsletter.schedule).kind is ScheduleKind.EACH_POST:
             posts, slot = new[-1:], post_slot(new[-1].id)
@@ -323,13 +341,13 @@ def _free_slot(label: str, taken: frozenset[str]) -> str:
     return f"{label}.{number}"
 
 
-def _too_few_posts(selection: Selection) -> str:
-    if selection.resting and not selection.waiting:
-        items = f"{selection.resting} new item{'s' if selection.resting != 1 else ''}"
-        return f"{items}, which may still change"
+def _too_few_posts(selection: Selection, zone: tzinfo) -> str:
     if selection.waiting:
         posts = f"{selection.waiting} new post{'s' if selection.waiting != 1 else ''}"
-        return f"{posts}; an edition needs {selection.needed}"
+        rests = f"; {_resting(selection, zone)}" if selection.resting else ""
+        return f"{posts}; an edition needs {selection.needed}{rests}"
+    if selection.resting:
+        return _resting(selection, zone)
     if selection.too_old:
         posts = (
             f"{selection.too_old} post{'s' if selection.too_old != 1 else ''} from more than {LONG_AGO.days} days ago"
@@ -343,8 +361,17 @@ def _for_more_posts(newsletter: NewsletterConfig, selection: Selection) -> str:
     if selection.too_old:
         return f'since = "..." under {newsletter.name} takes them'
     if selection.resting:
-        return f"they rest for {newsletter.settle_minutes} minutes: settle_minutes under {newsletter.name}"
+        return f"run it again then, or set settle_minutes under {newsletter.name} to 0"
     return ""
+
+
+def _resting(selection: Selection, zone: tzinfo) -> str:
+    """Return what is left for later because it may still change, and until when; "" if nothing is."""
+    if selection.rests_until is None:
+        return ""
+    items = f"{selection.resting} new item{'s' if selection.resting != 1 else ''}"
+    until = (selection.rests_until + timedelta(seconds=59)).astimezone(zone)  # a whole minute, and not too early
+    return f"{items} may still change until {until:%Y-%m-%d %H:%M}"
 
 
 def _no_subscribers(selection: Selection) -> str:

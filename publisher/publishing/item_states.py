@@ -96,9 +96,21 @@ class _Taker:
         self.editions = {post.id: edition for edition in reversed(editions) for post in edition.posts}
         self.called_off = store.editions.called_off(newsletter.name)
         self.on_hold = {each.id for each in editions if each.held and not store.deliveries.counts(each.id).is_over}
-        zone = config.newsletter_zone(newsletter)
-        self.next: Selection = select_posts(posts, newsletter, self.handled, not editions, now, zone)
+        zone, self._begun = config.newsletter_zone(newsletter), store.editions.beginnings(newsletter.name)
+        self.next: Selection = select_posts(posts, newsletter, self.handled, not editions, now, zone, self._begun)
         self.next_ids = {post.id for post in self.next.posts}
+
+    def handled_state(self, item: StoredItem) -> tuple[ItemStatus, str] | None:
+        """Return what became of a handled item, and why; None if it was there when the newsletter began."""
+        if edition := self.editions.get(item.post_id):
+            return _in_edition(edition, self)
+        began = self._begun.get(item.source)
+        if item.is_backlog or item.is_old or began is None or item.first_seen_at <= began.seen:
+            return None
+        return (
+            ItemStatus.SEEN,
+            f"an edition of {self.name} was made without it, because it was left out or had no reader",
+        )
 
 
 class _Judge:
@@ -143,10 +155,9 @@ class _Judge:
     def _in_newsletter(self, item: StoredItem, taker: _Taker) -> tuple[ItemStatus, str]:
         """Return what becomes of an item in one newsletter, and why."""
         name, post = taker.name, self._posts.get(item.post_id)
-        edition = taker.editions.get(item.post_id)
         was_there = ItemStatus.SEEN, _was_there(item, name)
         if item.post_id in taker.handled:
-            return _in_edition(edition, taker) if edition else was_there
+            return taker.handled_state(item) or was_there
         if item.item.published and item.item.published > self._now:
             return ItemStatus.WAITING, f"for its date, {self._civil(item.item.published)}"
         if post is None:
@@ -156,9 +167,9 @@ class _Judge:
         if item.post_id in taker.next_ids:
             return ItemStatus.WAITING, self._waits(item, f"for the next edition of {name}")
         settled = settled_at(post, taker.newsletter)
-        if self._now < settled and item.post_id not in taker.next.passed_over and not item.is_old:
+        if self._now < settled and item.post_id not in taker.next.never and not item.is_old:
             return ItemStatus.RESTING, f"until {self._civil(settled)}, unless it changes again"
-        if post.is_backlog or item.is_old or item.post_id in taker.next.passed_over:
+        if item.is_old or item.post_id in taker.next.never:
             return was_there
         return ItemStatus.WAITING, self._waits(item, f"for a later edition of {name}")
 

@@ -1,7 +1,8 @@
 """Sources and slots (scheduled times): which sources are fetched before a slot, and how long an edition waits for them.
 
-An edition is made when each source of its newsletter was fetched for its slot. It waits for a source that fails, for
-`wait_minutes`, and then goes without what is new there; later items are in the next edition.
+A newsletter begins with a source when it is first seen with it after it was fetched. An edition is made when each
+source of its newsletter was fetched for its slot. It waits for a source that fails, for `wait_minutes`, and then goes
+without what is new there; later items are in the next edition.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from publisher.config import OWN_POSTS, Config, NewsletterConfig, ScheduleKind, parse_schedule
 from publisher.core.models import Problem, Severity
+from publisher.core.source_records import SourceBeginning
 from publisher.newsletters.slots import Decision, latest_due
 from publisher.publishing.edition_plan import lead_of
 
@@ -29,6 +31,29 @@ _TRIED = timedelta(minutes=5)
 def sources_of(newsletter: NewsletterConfig) -> tuple[str, ...]:
     """Return the names of the sources whose items a newsletter takes."""
     return tuple(name for name in newsletter.sources if name != OWN_POSTS)
+
+
+def begin_with_sources(config: Config, store: Store, now: datetime) -> None:
+    """Record for each newsletter that it begins with those of its sources that have been fetched by now.
+
+    What is there now is their past, of which the first edition takes what the newsletter's settings say. Whatever
+    comes later goes, however long the first edition takes. A newsletter that has taken items of a source before its
+    beginning was recorded began with the first fetch.
+    """
+    fetched: dict[str, datetime] | None = None
+    for newsletter in config.newsletters:
+        begun = store.editions.beginnings(newsletter.name) if sources_of(newsletter) else {}
+        for name in sources_of(newsletter):
+            if name in begun:
+                continue
+            if fetched is None:
+                fetched = {each.name: each.first_fetched_at for each in store.sources.states() if each.first_fetched_at}
+            if name in fetched:
+                items, handled = store.sources.known(name), store.editions.handled_posts(newsletter.name)
+                newest = max((item.first_seen_at for item in items), default=fetched[name])
+                has_taken = any(item.post_id in handled for item in items)
+                beginning = SourceBeginning(fetched[name], fetched[name]) if has_taken else SourceBeginning(now, newest)
+                store.editions.begin_with(newsletter.name, name, beginning)
 
 
 def wanted_for_slots(config: Config, now: datetime) -> dict[str, datetime]:

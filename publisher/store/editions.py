@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,11 +12,15 @@ from sqlalchemy.engine import Connection, Row
 from publisher.core.hold_reasons import HeldBy, Hold
 from publisher.core.models import require_aware
 from publisher.core.newsletter_models import DeliveryStatus, Edition, EditionDraft, EditionPost, Letter
+from publisher.core.source_records import SourceBeginning
 from publisher.store.audience import missing_letters, queue
 from publisher.store.database import Database
-from publisher.store.tables import deliveries, edition_posts, editions, letters, newsletter_posts
+from publisher.store.tables import deliveries, edition_posts, editions, letters, newsletter_posts, source_items
 
 LARGEST_ID = 2**63 - 1
+
+# When a newsletter began with a source is a row among its posts, which moves with them to another name.
+_BEGINNING = "@began with source "
 
 
 class Editions:
@@ -174,6 +178,45 @@ class Editions:
             with self._database.write() as connection:
                 connection.execute(self._database.insert_new(newsletter_posts), rows)
 
+    def begin_with(self, newsletter: str, source: str, beginning: SourceBeginning) -> None:
+        """Record when a newsletter began with a source. What is recorded already, stays."""
+        if source not in self.beginnings(newsletter):
+            moments = " ".join(moment.astimezone(UTC).isoformat() for moment in beginning)
+            self.pass_over(newsletter, [f"{_BEGINNING}{source} {moments}"])
+
+    def beginnings(self, newsletter: str) -> dict[str, SourceBeginning]:
+        """Return when the newsletter began with its sources, by their names."""
+        its_own = newsletter_posts.c.newsletter == newsletter
+        query = (
+            sa.select(newsletter_posts.c.post_id).where(its_own, _is_beginning()).order_by(newsletter_posts.c.post_id)
+        )
+        found: dict[str, SourceBeginning] = {}
+        with self._database.read() as connection:
+            for text in connection.execute(query).scalars():
+                source, *moments = text.removeprefix(_BEGINNING).split(" ")
+                found.setdefault(source, SourceBeginning(*map(datetime.fromisoformat, moments)))
+        return found
+
+    def unhandled_items(self, newsletter: str, sources: Collection[str], before: datetime) -> frozenset[str]:
+        """Return the ids of items of sources that the newsletter has neither sent nor passed over.
+
+        Items that have vanished, are dated in the future, or have changed after `before` are left out.
+        """
+        require_aware("before", before)
+        its_own = newsletter_posts.c.newsletter == newsletter
+        handled = sa.select(newsletter_posts.c.post_id).where(
+            its_own, newsletter_posts.c.post_id == source_items.c.post_id
+        )
+        query = sa.select(source_items.c.post_id).where(
+            source_items.c.source.in_(sorted(sources)),
+            source_items.c.gone_at.is_(None),
+            source_items.c.changed_at <= before,
+            source_items.c.published_at.is_(None) | (source_items.c.published_at <= before),
+            sa.not_(handled.exists()),
+        )
+        with self._database.read() as connection:
+            return frozenset(connection.execute(query).scalars())
+
     def next_number(self, newsletter: str) -> int:
         """Return the number of the newsletter's next edition. The first edition has number 1."""
         query = sa.select(sa.func.max(editions.c.number)).where(editions.c.newsletter == newsletter)
@@ -182,7 +225,8 @@ class Editions:
 
     def handled_posts(self, newsletter: str) -> frozenset[str]:
         """Return the ids of the posts that the newsletter has sent or passed over."""
-        query = sa.select(newsletter_posts.c.post_id).where(newsletter_posts.c.newsletter == newsletter)
+        its_own = newsletter_posts.c.newsletter == newsletter
+        query = sa.select(newsletter_posts.c.post_id).where(its_own, sa.not_(_is_beginning()))
         with self._database.read() as connection:
             return frozenset(connection.execute(query).scalars())
 
@@ -243,6 +287,11 @@ class Editions:
             )
             for row in rows
         ]
+
+
+def _is_beginning() -> sa.ColumnElement[bool]:
+    """Return the SQL condition that a row says when a newsletter began with a source. No post has such an id."""
+    return newsletter_posts.c.post_id.startswith(_BEGINNING)
 
 
 def _tried() -> sa.ColumnElement[bool]:

@@ -64,7 +64,9 @@ def test_a_source_is_listed_fetched_shown_and_skipped(project: Project, blog: tu
     assert "no new posts" in ran.out
     said = project.ok("publish", now="2026-11-23T10:00").out
     assert "ada: 1 new" in said
-    assert "1 new item, which may still change (they rest for 10 minutes: settle_minutes under weekly)" in said
+    assert (
+        "weekly: 1 new item may still change until 2026-11-23 10:10 (run it again then, or set settle_minutes" in said
+    )
     assert "1 message sent" in project.ok("publish", now="2026-11-23T10:11").out
 
 

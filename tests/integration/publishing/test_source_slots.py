@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 
+from publisher.publishing.edition_plan import make_plan
 from publisher.publishing.source_slots import wanted_for_slots
 from publisher.publishing.wiring import open_project_store
 from tests.support.clockwork import DAY, HOUR, MINUTE, OWNER, SLOT, Clockwork, configure, slots, text
@@ -83,6 +85,59 @@ def test_each_item_goes_once_and_a_deleted_one_not_at_all(clockwork: Clockwork) 
     mail = text(clockwork.project.mail()["ada@example.org"][1])
     assert "https://blog.example.net/20/" in mail
     assert "/editions/weekly/2026-W49/" in mail
+
+
+def test_a_newsletter_or_a_source_that_is_added_later_begins_with_the_newest_items(clockwork: Clockwork) -> None:
+    """Of two newsletters and a source that are added after a month, none gets what the others have had."""
+    project, at = clockwork.project, SLOT + 4 * WEEK
+    for day in range(28):
+        fetched(project.config(), item(30 + day, published=SLOT + day * DAY), at=SLOT + day * DAY + HOUR)
+    two, later = DIGEST.replace('"weekly"', '"two"').replace("first = 2\n", ""), at + 2 * WEEK
+    configure(project, DIGEST.replace(', "news"', "") + two.replace(', "news"', ""), SOURCES)
+    project.subscribe("eve", newsletter="two")
+    config = project.config()
+    with open_project_store(config) as store:
+        added = Clockwork(project, store)
+        plan = partial(make_plan, config, store, ["two"], keep=False)
+        assert [post.title for post in plan(at - HOUR).editions[0].posts] == [f"Item {n}" for n in range(57, 52, -1)]
+        (late,) = added.at(at - HOUR).created
+        assert len(late.posts) == 2 + 28
+        fetched(config, *(item(60 + n, published=at - 900 * DAY) for n in range(9)), at=at - HOUR / 2)
+        assert len(plan(at).editions[0].posts) == 5 + 9
+        ask(added, at - 5 * MINUTE)
+        assert {each.newsletter: len(each.posts) for each in added.at(at).created} == {
+            "weekly": 9,
+            "two": 5 + 9,
+        }
+        assert store.editions.handled_posts("two") > {post.id for post in store.editions.list("two")[0].posts}
+    fetched(config, *(item(100 + n, published=at - n * DAY) for n in range(9)), at=at, name="news")
+    configure(project, DIGEST + two, SOURCES)  # now both take the news, and one of them began with it long ago
+    with open_project_store(project.config()) as store:
+        added = Clockwork(project, store)
+        assert {e.newsletter: len(e.posts) for e in added.at(later - DAY).created} == {"weekly": 9, "two": 5}
+        fetched(project.config(), item(120, published=at - 900 * DAY), at=later - HOUR, name="news")
+        ask(added, later - 5 * MINUTE)
+        assert {each.newsletter: len(each.posts) for each in added.at(later).created} == {"weekly": 1, "two": 1}
+
+
+def test_an_item_that_a_filter_left_out_of_an_edition_stays_out(clockwork: Clockwork) -> None:
+    project = clockwork.project
+    filtered = SOURCES.replace('feed.xml"\n', 'feed.xml"\nexclude = { title_words = ["60"] }\n', 1)
+    configure(project, DIGEST, filtered)
+    config = project.config()
+    fetched(config, item(60), item(61), at=SLOT - HOUR)
+    fetched(config, item(62), at=SLOT - MINUTE)  # it rests
+    with open_project_store(config) as store:
+        again = Clockwork(project, store)
+        ask(again, SLOT - 5 * MINUTE)
+        (made,) = again.at(SLOT).created
+        assert [post.title for post in made.posts] == ["Item 61", "Item 8", "Item 7"]
+    configure(project, DIGEST, SOURCES)
+    with open_project_store(project.config()) as store:
+        again = Clockwork(project, store)
+        ask(again, SLOT + WEEK - 5 * MINUTE)
+        (made,) = again.at(SLOT + WEEK).created
+        assert [post.title for post in made.posts] == ["Item 62"]
 
 
 def test_a_slot_waits_for_a_source_that_fails_and_then_goes_without_it(clockwork: Clockwork) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from publisher.core.hold_reasons import HeldBy, Hold, by_person
 from publisher.core.newsletter_models import DeliveryStatus, Edition, EditionPost, Letter
+from publisher.core.source_records import SourceBeginning
 from publisher.mail.lifecycle import DeliveryEvent, moves
 from publisher.store import Store
 from publisher.store.post_files import PostFile
@@ -96,6 +97,16 @@ def test_posts_passed_over_twice_do_no_harm(store: Store) -> None:
     store.editions.create(draft("2026-W47", passed_over=("old", "older")))
     assert store.editions.create(draft("2026-W48", passed_over=("old", "oldest"))) is not None
     assert {"old", "older", "oldest"} <= store.editions.handled_posts("weekly")
+
+
+def test_a_newsletter_begins_with_a_source_once_and_keeps_that_under_another_name(store: Store) -> None:
+    begun = SourceBeginning(NOW, later(days=-1))
+    store.editions.begin_with("weekly", "blog", begun)
+    store.editions.begin_with("weekly", "blog", SourceBeginning(later(days=1), NOW))
+    assert (store.editions.beginnings("weekly"), store.editions.beginnings("daily")) == ({"blog": begun}, {})
+    assert store.editions.handled_posts("weekly") == frozenset()
+    store.newsletters.rename("weekly", "daily", NOW, "test")
+    assert (store.editions.beginnings("weekly"), store.editions.beginnings("daily")) == ({}, {"blog": begun})
 
 
 def test_ten_at_once_make_a_slot_once(store: Store) -> None:

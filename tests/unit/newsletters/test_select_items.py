@@ -8,6 +8,7 @@ from typing import Any
 
 from publisher.config import NewsletterConfig
 from publisher.core.models import Post
+from publisher.core.source_records import SourceBeginning
 from publisher.newsletters.select import Selection, select_posts
 from tests.support.editions_samples import BERLIN, MADE_AT, post
 
@@ -34,13 +35,17 @@ def choose(
     handled: tuple[str, ...] = (),
     is_first: bool = True,
     now: datetime = MADE_AT,
+    begun: SourceBeginning | None = None,
 ) -> Selection:
-    return select_posts(posts, newsletter, handled, is_first, now, BERLIN)
+    return select_posts(posts, newsletter, handled, is_first, now, BERLIN, {"blog": begun} if begun else None)
 
 
 def names(selection: Selection) -> str:
     return " ".join(each.id.replace("tag:example.org,2026:", "own:") for each in selection.posts)
 
+
+# The newsletter began with the source when that was first fetched, which is not now.
+AT_FIRST = SourceBeginning(MADE_AT - 10 * DAY, MADE_AT - 10 * DAY)
 
 BACKLOG = [an_item(number) for number in range(11, 111, 10)]  # the newest is 11 days old
 
@@ -52,9 +57,9 @@ def test_the_beginning_of_a_newsletter_decides_what_of_a_backlog_goes() -> None:
     assert names(choose([an_item(70), an_item(80)])) == ""
     assert choose([an_item(70), an_item(80)]).too_old == 2
     assert len(choose(BACKLOG, replace(WEEKLY, first=2)).passed_over) == 8
-    passed = choose([*BACKLOG, later(5)], replace(WEEKLY, first=2)).passed_over
-    assert len(passed) == 8
-    assert "blog:5" not in passed
+    assert names(choose([*BACKLOG, later(5)], replace(WEEKLY, first=2))) == "blog:5 blog:11"
+    found = choose([*BACKLOG, later(5)], replace(WEEKLY, first=2), begun=AT_FIRST)
+    assert (names(found), len(found.passed_over)) == ("blog:5 blog:11 blog:21", 8)
 
 
 def test_what_a_feed_showed_only_later_of_its_past_is_nothing_for_a_newsletter_that_has_begun() -> None:
@@ -70,9 +75,10 @@ def test_no_other_item_is_left_out_because_of_a_date() -> None:
     """Undated, back-dated and future-dated items go once, also in a first edition with too little else."""
     old = later(4000)
     for handled, is_first in (((), True), (("blog:11",), False)):
-        assert "blog:4000" in names(choose([*BACKLOG, old], handled=handled, is_first=is_first))
+        assert "blog:4000" in names(choose([*BACKLOG, old], handled=handled, is_first=is_first, begun=AT_FIRST))
+        assert "blog:4000" in names(choose([*BACKLOG, old], handled=("blog:11",), is_first=is_first))
     assert names(choose([old], handled=("blog:4000",), is_first=False)) == ""
-    assert names(choose([old], replace(WEEKLY, first=1))) == "blog:4000"
+    assert names(choose([old], replace(WEEKLY, first=1), begun=AT_FIRST)) == "blog:4000"
     future = replace(an_item(1), published=MADE_AT + DAY, is_backlog=False)
     assert names(choose([future])) == ""
     assert names(choose([future], now=MADE_AT + DAY)) == "blog:1"
@@ -106,11 +112,47 @@ def test_an_item_of_a_backlog_that_only_now_passes_the_filters_does_not_go() -> 
     assert names(choose(unfiltered, handled=handled, is_first=False)) == ""
 
 
-def test_a_new_newsletter_does_not_send_what_came_long_ago() -> None:
+def test_all_that_is_there_when_a_newsletter_begins_is_a_backlog() -> None:
+    """A newsletter that is added later takes of a source what it would take of one that was just fetched."""
     year = [later(day, seen=day * DAY) for day in range(1, 365)]
-    found = choose(year)
-    assert len(found.posts) + found.waiting < 60
-    assert len(found.passed_over) > 300
+    since = replace(WEEKLY, since=f"{MADE_AT - 3 * DAY:%Y-%m-%d}")
+    undated_or_late = [later(9, seen=HOUR), later(30, seen=HOUR), *year]
+    table = [
+        (year, WEEKLY, "1 2 3 4 5"),
+        (year, replace(WEEKLY, first=3), "1 2 3"),
+        (year, since, "1 2 3"),
+        (undated_or_late, since, "1 2 3"),  # by their own dates
+        ([later(day, seen=day * DAY) for day in range(61, 99)], WEEKLY, ""),
+        (year, replace(WEEKLY, schedule="each post"), ""),
+    ]
+    for posts, newsletter, numbers in table:
+        for begun in (None, SourceBeginning(MADE_AT, MADE_AT - HOUR)):
+            found = choose(posts, newsletter, begun=begun)
+            assert names(found) == " ".join(f"blog:{number}" for number in numbers.split())
+            assert {*found.never} == {each.id for each in posts} - {each.id for each in found.posts}
+    beside = choose(
+        [*year, post(1)], MIXED, handled=(post(1).id,), is_first=False
+    )  # the source is new, not the newsletter
+    assert names(beside) == "blog:1 blog:2 blog:3 blog:4 blog:5"
+
+
+def test_what_comes_between_the_beginning_and_the_first_edition_goes() -> None:
+    few = [an_item(number) for number in (11, 12)]
+    came = [later(4000 + number, seen=DAY) for number in range(20)]
+    for newsletter in (WEEKLY, replace(WEEKLY, first=1), replace(WEEKLY, since="2026-01-01")):
+        found = choose([*few, *came], newsletter, begun=AT_FIRST)
+        assert {each.id for each in came} <= {each.id for each in found.posts}
+    tomorrow = replace(WEEKLY, since=f"{MADE_AT + DAY:%Y-%m-%d}")
+    assert names(choose([*few, *came], tomorrow, begun=AT_FIRST)) == ""
+    due_later = later(1, seen=20 * DAY, published=MADE_AT - HOUR)  # it was there, and its time had not come
+    assert "blog:1" in names(choose([*BACKLOG, due_later], replace(WEEKLY, first=1), begun=AT_FIRST))
+
+
+def test_an_item_that_a_newsletter_does_not_take_is_passed_over_once_it_has_rested() -> None:
+    ruby = replace(WEEKLY, tags=("ruby",), settle_minutes=30)
+    posts = [later(1, tags=post(1, tags=("Ruby",)).tags), later(2), later(3, MINUTE)]
+    found = choose(posts, ruby, begun=AT_FIRST)
+    assert (names(found), found.passed_over) == ("blog:1", ("blog:2",))
 
 
 def test_a_newsletter_takes_only_its_sources() -> None:
@@ -140,13 +182,17 @@ def test_an_item_rests_until_it_has_not_changed_for_a_while() -> None:
     for seen, unchanged, goes in table:
         found = choose([later(1, seen, changed_at=MADE_AT - unchanged)], weekly)
         assert (len(found.posts), found.resting) == (int(goes), int(not goes))
-    resting = choose([*BACKLOG, later(1, MINUTE)], replace(weekly, first=1))
+    resting = choose([*BACKLOG, later(1, MINUTE)], replace(weekly, first=1), begun=AT_FIRST)
     assert (names(resting), "blog:1" in resting.passed_over) == ("blog:11", False)
+    assert (resting.resting, resting.rests_until) == (1, MADE_AT + 29 * MINUTE)
+    only = choose([*BACKLOG, later(1, MINUTE)], replace(weekly, first=1))  # it is the newest, so no other one goes
+    assert (names(only), only.resting) == ("", 1)
 
 
 def test_a_newsletter_for_each_post_takes_no_backlog_unless_it_says_so() -> None:
     each = replace(WEEKLY, schedule="each post")
-    assert names(choose([*BACKLOG, later(4000)], each)) == "blog:4000"
+    assert names(choose([*BACKLOG, later(4000)], each, begun=AT_FIRST)) == "blog:4000"
+    assert names(choose([*BACKLOG, later(4000)], each)) == ""
     assert names(choose(BACKLOG, replace(each, first=1))) == "blog:11"
 
 
@@ -154,11 +200,12 @@ def test_each_item_goes_once_however_editions_fall() -> None:
     """Items appear day by day, with any dates; nothing is sent twice, and nothing that came later is lost."""
     items = [later((day * 7919) % 3000, timedelta(days=60 - day), id=f"day:{day}") for day in range(60)]
     posts, sent, handled = [*BACKLOG, *items], [], tuple[str, ...]()
+    began = SourceBeginning(MADE_AT - timedelta(days=60.5), MADE_AT - timedelta(days=60.5))
     for day in range(70):
         now = MADE_AT - timedelta(days=60 - day)
         seen = [each for each in posts if (each.first_seen or now) <= now]
         if day % 7 == 3:
-            found = choose(seen, replace(WEEKLY, maximum=20), handled, is_first=not handled, now=now)
+            found = choose(seen, replace(WEEKLY, maximum=20), handled, is_first=not handled, now=now, begun=began)
             sent += [each.id for each in found.posts]
             handled += (*found.passed_over, *(each.id for each in found.posts))
     assert len(sent) == len(set(sent))
