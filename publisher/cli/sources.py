@@ -17,6 +17,7 @@ from publisher.cli.terminal import bar, print_table
 from publisher.config import Config
 from publisher.core.action_kinds import ActionKind
 from publisher.core.errors import PublisherError
+from publisher.posts.sources.item_post import item_name
 from publisher.publishing.fetch_sources import SourceReport, fetch_sources
 from publisher.publishing.item_states import ItemState, item_states
 from publisher.publishing.source_views import SourceSummary, source_views
@@ -158,7 +159,7 @@ def skip(app: App, items: tuple[int, ...]) -> None:
         for number, item in found.items():
             assert item is not None  # noqa: S101 - checked above
             store.sources.skip(number, app.now(config))
-            title = item.item.title or item.item.link
+            title = item_name(item, store.sources.html)
             log_action(app, store, ActionKind.SKIP, f"item {number} of {item.source}: {title}")
             app.say(f"{number}: {title!r} won't be sent")
     if app.json:

@@ -27,6 +27,7 @@ from publisher.posts.published import authority_of
 from publisher.posts.sources.feed_document import read_feed
 from publisher.posts.sources.fetcher import Answer, FetchError, Request, fetch_all, user_agent
 from publisher.posts.sources.identity import changes, newest_first
+from publisher.posts.sources.item_post import item_name
 from publisher.posts.sources.network_addresses import destination_of
 from publisher.posts.sources.pace import LEAST, Whereabouts, after_redirect, fresh_for, is_skipped, next_fetch
 from publisher.publishing.source_slots import wanted_for_slots
@@ -41,6 +42,7 @@ _GONE = 410
 _NOT_MODIFIED = 304
 _MOST_VALIDATOR = 1_000  # characters of an ETag that is sent back
 _TRIES = 5
+_NAMED = 3  # of several items in a warning
 # A claim is for so many sources that they can be fetched long before anybody thinks that this process was killed.
 _CLAIMED_AT_ONCE = 100
 
@@ -389,14 +391,17 @@ def _unhandled(project: Project, name: str, post_ids: Collection[str]) -> frozen
 
 
 def _unsent(project: Project, name: str, gone: Sequence[int]) -> Iterator[Problem]:
-    """Yield a warning for each item that has vanished from the feed before every newsletter could send it."""
+    """Yield a warning if items have vanished from the feed before every newsletter could send them."""
     items = [item for item in project.store.sources.some(gone) if not item.is_backlog and item.skipped_at is None]
     unsent = _unhandled(project, name, [item.post_id for item in items]) if items else ()
-    for item in items:
-        if item.post_id in unsent:
-            title = item.item.title or item.item.link or item.post_id
-            message = f"{title!r} vanished from the feed before it was sent, and is left out"
-            yield Problem(f"source {name}", 0, message, severity=Severity.WARNING)
+    left = [item for item in items if item.post_id in unsent]
+    if left:
+        names = [repr(item_name(item, project.store.sources.html)) for item in left[:_NAMED]]
+        names += [f"{len(left) - _NAMED:,} more"] if len(left) > _NAMED else []
+        what = "it was sent, and is" if len(left) == 1 else "they were sent, and are"
+        last = f" and {names.pop()}" if len(names) > 1 else ""
+        message = f"{', '.join(names)}{last} vanished from the feed before {what} left out"
+        yield Problem(f"source {name}", 0, message, severity=Severity.WARNING)
 
 
 def _not_fetched(project: Project, state: SourceState, now: datetime) -> SourceReport:

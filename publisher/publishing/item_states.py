@@ -14,7 +14,7 @@ from publisher.core.newsletter_models import Edition
 from publisher.core.source_records import StoredItem
 from publisher.newsletters.select import Selection, has_tag, select_posts, settled_at
 from publisher.posts.archive import open_archive
-from publisher.posts.sources.item_post import is_wanted
+from publisher.posts.sources.item_post import is_wanted, item_name
 from publisher.publishing.wiring import Project
 from publisher.store import Store
 
@@ -39,7 +39,7 @@ class ItemState:
     """An item of a source, and what becomes of it.
 
     number     identifies it: `publisher sources skip NUMBER`
-    title      its title or first words, or its link if it has neither
+    title      see item_name
     published  when it was published, or first seen if it has no date
     why        the reason, or the editions; never empty
     """
@@ -79,7 +79,7 @@ def item_states(project: Project, name: str) -> tuple[ItemState, ...]:
         if name in newsletter.sources
     ]
     by_id = {post.id: post for post in posts}
-    judge = _Judge(config, source, takers, by_id, project.store.sources.suspects(), now)
+    judge = _Judge(config, source, takers, by_id, project.store, now)
     return tuple(judge.state(item) for item in reversed(project.store.sources.items(name)))
 
 
@@ -122,11 +122,11 @@ class _Judge:
         source: SourceConfig,
         takers: list[_Taker],
         posts: Mapping[str, Post],
-        suspects: Mapping[str, str],
+        store: Store,
         now: datetime,
     ) -> None:
-        self._zone, self._source, self._takers = config.zone, source, takers
-        self._posts, self._suspects, self._now = posts, suspects, now
+        self._zone, self._source, self._takers, self._posts, self._now = config.zone, source, takers, posts, now
+        self._suspects, self._html_of = store.sources.suspects(), store.sources.html
 
     def state(self, item: StoredItem) -> ItemState:
         """Return the state of an item."""
@@ -138,9 +138,7 @@ class _Judge:
         if state not in (ItemStatus.SENT, ItemStatus.SKIPPED):
             state, whys = next(self._left_out(item), (state, whys))
         published = item.item.published or item.first_seen_at
-        post = self._posts.get(item.post_id)
-        words = item.item.title or (post.title if post else item.item.summary[:80])
-        title = words or item.item.link or item.post_id
+        title = item_name(item, self._html_of)
         return ItemState(item.number, title, item.item.link, published, state, "; ".join(dict.fromkeys(whys)))
 
     def _left_out(self, item: StoredItem) -> Iterator[tuple[ItemStatus, list[str]]]:

@@ -7,6 +7,7 @@ decided when the item was first seen, and never changes.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import datetime
 from html import escape
 from typing import NamedTuple
@@ -55,7 +56,7 @@ def item_post(
     if stored.gone_at is not None or not is_wanted(item, source):
         return None
     published = item.published or stored.first_seen_at
-    title = item.title or shorten(item.summary or excerpt_of(html), _WORDS_OF_TITLE)
+    title = _title(item, html)
     there = item.link or site.url
     path = _own_path(stored, published, settings)
     changed_at = stored.changed_at if stored.changed_at > stored.first_seen_at else published
@@ -86,6 +87,16 @@ def item_post(
     )
 
 
+def item_name(stored: StoredItem, html_of: Callable[[int], str]) -> str:
+    """Return what people call an item: its title or first words, or its link if it has neither, or else its id.
+
+    html_of  returns the text of an item, given its number
+    """
+    item = stored.item
+    html = "" if item.title or item.summary else html_of(stored.number)
+    return _title(item, html) or item.link or stored.post_id
+
+
 def item_body(html: str, summary: str, source: SourceConfig) -> str:
     """Return the text of an item as HTML: all of it, or an excerpt if the source is set to that."""
     if html and source.content == "feed":
@@ -97,6 +108,10 @@ def item_body(html: str, summary: str, source: SourceConfig) -> str:
 def is_wanted(item: FeedItem, source: SourceConfig) -> bool:
     """Return whether the filters of a source take an item."""
     return (not source.include or _matches(item, source.include)) and not _matches(item, source.exclude)
+
+
+def _title(item: FeedItem, html: str) -> str:
+    return item.title or shorten(item.summary or excerpt_of(html), _WORDS_OF_TITLE)
 
 
 def _matches(item: FeedItem, wanted: ItemFilter) -> bool:

@@ -9,6 +9,7 @@ from starlette.routing import Route
 
 from publisher.core.action_kinds import ActionKind
 from publisher.core.errors import PublisherError
+from publisher.posts.sources.item_post import item_name
 from publisher.publishing.fetch_sources import fetch_sources
 from publisher.publishing.item_states import item_states
 from publisher.publishing.source_views import SourceSummary, source_views
@@ -80,7 +81,7 @@ class SourcePages:
             return Flash("Nothing was skipped: there is no such item.", is_bad=True)
         if not store.sources.skip(item.number, self._context.now()):
             return Flash("It was skipped already.")
-        title = item.item.title or item.item.link
+        title = item_name(item, store.sources.html)
         self._context.record(request, ActionKind.SKIP, about=f"item {item.number} of {item.source}", detail=title)
         return Flash(f"Skipped: no newsletter will send {title!r}.")
 

@@ -287,6 +287,23 @@ def test_what_vanished_before_it_was_sent_is_reported(blog: Blog) -> None:
     ]
 
 
+def test_several_that_vanished_make_one_line(blog: Blog) -> None:
+    blog.fetch()
+    blog.answers["/feed"] = answer(feed("h", "g", "f", "e", "d", "b", "a").replace(b"<title>On d</title>", b""))
+    blog.fetch(later(hours=1))
+    blog.answers["/feed"] = answer(feed("g", "f", "b", "a"))
+    (report,) = blog.fetch(later(hours=2))
+    assert [str(each) for each in report.warnings] == [
+        "source blog: 'Words of d', 'On e' and 'On h' vanished from the feed before they were sent, and are left out"
+    ]
+    blog.answers["/feed"] = answer(feed("h", "g", "f", "e", "d", "b", "a"))
+    blog.fetch(later(hours=3))
+    blog.answers["/feed"] = answer(feed("b", "a"))
+    (report,) = blog.fetch(later(hours=4))
+    (line,) = [str(each) for each in report.warnings]
+    assert line.endswith("'On f' and 2 more vanished from the feed before they were sent, and are left out")
+
+
 def test_items_that_all_turn_new_are_held_until_each_was_dealt_with(blog: Blog) -> None:
     blog.fetch()
     blog.answers["/feed"] = answer(feed("y", "x"))

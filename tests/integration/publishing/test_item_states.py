@@ -13,6 +13,7 @@ from publisher.config import Config, ItemFilter, NewsletterConfig, Site, SourceC
 from publisher.core.hold_reasons import approval, turned_new
 from publisher.core.newsletter_models import EditionPost
 from publisher.core.source_models import FeedDocument, FeedItem
+from publisher.posts.sources.item_post import item_name
 from publisher.publishing.fetch_sources import take_document
 from publisher.publishing.item_states import item_states
 from publisher.publishing.operations import cancel, skip
@@ -143,6 +144,21 @@ def test_what_slides_into_the_old_end_of_a_feed_is_seen(project: Project) -> Non
     assert (found["c"], found["x"], found["y"]) == ("waiting: for the next edition of weekly", why, why)
     daily = replace(WEEKLY, name="daily", first=9)
     assert states(project, later(hours=3), newsletters=(daily,))["x"] == "waiting: for the next edition of daily"
+
+
+def test_an_item_without_a_title_has_one_name_wherever_it_is_named(project: Project) -> None:
+    note = "<p>A note without any title. It has two sentences, and it is longer than a title.</p>"
+    untitled = [item("n", title="", html=note), item("s", title="", summary="A summary"), item("l", title="", html="")]
+    take(project, NOW, item("a", 3))
+    take(project, later(hours=1), *untitled, item("a", 3))
+    found = list(states(project, later(hours=2)))
+    assert len(found[0]) <= 60
+    assert note.startswith(f"<p>{found[0].removesuffix('…')}")
+    assert found == [found[0], "A summary", "https://blog.example.org/l/", "a"]
+    take(project, later(hours=2), item("a", 3))
+    assert list(states(project, later(hours=2))) == found
+    names = [item_name(each, project.store.sources.html) for each in project.store.sources.items("blog")]
+    assert sorted(names) == sorted([*found[:3], "On a"])
 
 
 def test_a_feed_that_turned_new_waits_for_a_person(project: Project) -> None:
