@@ -178,6 +178,7 @@ class Post:
     first_seen, changed_at  when the item was fetched for the first time, and when it last changed; None for a file
     is_backlog   whether the item came with the first fetch of its source, so that it may be from long ago
     is_old       whether it is a part of that backlog which the feed showed only later
+    is_excerpt   whether its text is only the beginning of what its page has
     """
 
     source: str
@@ -213,6 +214,7 @@ class Post:
     changed_at: datetime | None = None
     is_backlog: bool = False
     is_old: bool = False
+    is_excerpt: bool = False
 
     def __post_init__(self) -> None:
         require_aware("published", self.published)

@@ -62,8 +62,7 @@ def _flat_post(post: Post) -> list[Any]:
         "no_title": not post.has_title,
         "canonical": post.canonical,
         "path": post.permalink if post.is_elsewhere else "",
-        "item": [post.from_source, str(post.first_seen), str(post.changed_at), post.is_backlog, post.is_old]
-        * bool(post.from_source),
+        "item": _flat_item(post) if post.from_source else None,
     }
     return [
         post.title,
@@ -74,6 +73,11 @@ def _flat_post(post: Post) -> list[Any]:
         [_flat_author(author) for author in post.authors],
         {key: value for key, value in rest.items() if value},
     ]
+
+
+def _flat_item(post: Post) -> list[Any]:
+    is_part = [post.is_backlog, post.is_old, post.is_excerpt]
+    return [post.from_source, str(post.first_seen), str(post.changed_at), *is_part]
 
 
 def _flat_author(author: Author) -> list[str]:
@@ -117,10 +121,10 @@ def to_post(
     )
 
 
-def _to_item(name: str, first_seen: str, changed_at: str, is_backlog: bool, is_old: bool) -> dict[str, Any]:
+def _to_item(name: str, first_seen: str, changed_at: str, *is_part: bool) -> dict[str, Any]:
     seen, changed = map(datetime.fromisoformat, (first_seen, changed_at))
-    backlog = {"is_backlog": is_backlog, "is_old": is_old}
-    return {"from_source": name, "first_seen": seen, "changed_at": changed, **backlog}
+    parts = dict(zip(("is_backlog", "is_old", "is_excerpt"), is_part, strict=True))
+    return {"from_source": name, "first_seen": seen, "changed_at": changed, **parts}
 
 
 def _to_episode(season: int, number: int, kind: str, title: str, explicit: Any, files: Any, chapters: str) -> Episode:

@@ -50,6 +50,7 @@ class PostView:
     listen     the URL of the first audio enclosure, or ""
     direction  "ltr" or "rtl"
     source     the source whose item it is; None for a post of this site
+    is_excerpt whether `html` is only the beginning of what the page has, so that a link must lead on
     """
 
     id: str
@@ -71,6 +72,7 @@ class PostView:
     thumbnail: str = ""
     has_title: bool = True
     source: SourceView | None = None
+    is_excerpt: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +149,7 @@ def post_view(
         thumbnail=safe_url(found.thumbnail if found else image.url) if image else "",
         has_title=post.has_title,
         source=SourceView(one_line(post.from_title), safe_url(post.from_url)) if post.from_source else None,
+        is_excerpt=post.is_excerpt,
     )
 
 

@@ -84,6 +84,7 @@ def item_post(
         changed_at=_unchanged_since(stored, published),
         is_backlog=stored.is_backlog and published <= stored.first_seen_at,
         is_old=stored.is_old,
+        is_excerpt=source.content == "excerpt" or not stored.size,
     )
 
 

@@ -151,6 +151,8 @@ def test_an_excerpt_is_all_that_a_source_shows_if_it_is_set_to_that(tmp_path: Pa
     assert bodies["Item 2"] == "<p>a &lt; b</p>\n"
     assert bodies["Item 3"] == "<p>Only a &lt; summary.</p>\n"
     assert 200 < len(bodies["Item 1"]) < 700
+    fetched(folder.config, item(4), name="news")
+    assert [post.title for post in folder.posts() if not post.is_excerpt] == ["Item 4"]
 
 
 def test_a_republished_source_has_pages_that_name_the_original(tmp_path: Path) -> None:

@@ -76,3 +76,13 @@ def test_an_email_of_several_sources_names_them_once(form: str) -> None:
     alone = letter(MIXED[:1], form)
     assert "Ann · The Blog" not in alone.text
     assert headings(alone.html)[-1][1:] == ("First", "https://blog.example.net/1/")
+
+
+@pytest.mark.parametrize("form", ["digest", "plain", "post", "by-source"])
+def test_a_text_that_is_only_the_beginning_leads_on(form: str) -> None:
+    cut = replace(MIXED[0], post=replace(MIXED[0].post, is_excerpt=True))
+    newsletter = replace(WEEKLY, template=form, content="full")
+    made = compose(CONFIG, newsletter, [cut, MIXED[2]], 1, "2026-W47", NOW, TEMPLATES, "https://example.org/e/")
+    more = [each.get("href") for each in html.document_fromstring(made.html).find_class("more-link")]
+    assert more == [cut.post.url]
+    assert cut.post.url in made.text
