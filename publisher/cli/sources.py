@@ -17,6 +17,7 @@ from publisher.cli.terminal import bar, print_table
 from publisher.config import Config
 from publisher.core.action_kinds import ActionKind
 from publisher.core.errors import PublisherError
+from publisher.core.source_records import FETCHES_OF_A_MOVE
 from publisher.posts.sources.item_post import item_name
 from publisher.publishing.fetch_sources import SourceReport, fetch_sources
 from publisher.publishing.item_states import ItemState, item_states
@@ -258,6 +259,11 @@ def _facts(config: Config, view: SourceSummary) -> Iterator[str]:
     """Yield the lines about a source itself."""
     yield f"{view.name}: {view.title}"
     yield f"feed         {view.url}"
+    if view.address:
+        yield f"now at       {view.address}, where it was redirected for good"
+    if view.moved_to:
+        seen = f"{view.moved_seen} of {FETCHES_OF_A_MOVE} fetches"
+        yield f"redirected   to {view.moved_to}, at {seen} after which that is its address"
     if view.link:
         yield f"site         {view.link}"
     yield f"items        {view.items:,}" + (f", the newest from {_day(config, view.newest)}" if view.newest else "")
@@ -287,9 +293,11 @@ def _moment(config: Config, moment: datetime | None) -> str:
 
 
 def _tried_head(tried: TriedFeed) -> str:
-    """Return the line above an email that was tried: which feed, which subject, how much of it."""
+    """Return the lines above an email that was tried: which feed, which subject, how much of it, and other feeds."""
     items = plural(len(tried.feed.document.items), "item")
-    return f"{tried.feed.title}: {tried.letter.subject!r} ({tried.posts:,} newest of {items} of {tried.feed.url})"
+    head = f"{tried.feed.title}: {tried.letter.subject!r} ({tried.posts:,} newest of {items} of {tried.feed.url})"
+    others = (f"not taken  {each.title or 'no title'}: {each.url}" for each in tried.feed.others)
+    return "\n".join((head, *others))
 
 
 def _tried_json(tried: TriedFeed) -> dict[str, Any]:
@@ -298,6 +306,7 @@ def _tried_json(tried: TriedFeed) -> dict[str, Any]:
         "kind": tried.feed.document.kind,
         "title": tried.feed.title,
         "items": len(tried.feed.document.items),
+        "others": [{"title": each.title, "url": each.url} for each in tried.feed.others],
         "subject": tried.letter.subject,
         "posts": tried.posts,
         "html": with_stand_ins(tried.letter.html),

@@ -14,6 +14,9 @@ from publisher.core.source_models import FeedItem, FeedPace
 
 # A host that has claimed a source for this long was killed, and the source is due again.
 LONGEST_CLAIM = timedelta(minutes=10)
+# How often a redirect to another host must be seen before it is believed: an address that was taken over for an hour
+# must not take the source with it.
+FETCHES_OF_A_MOVE = 3
 # The clocks of two hosts differ by less. What seems to be from the future by more, a wrong clock has written.
 MOST_SKEW = timedelta(hours=1)
 

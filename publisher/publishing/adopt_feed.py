@@ -15,7 +15,7 @@ from publisher.core.errors import PublisherError
 from publisher.core.source_models import FeedDocument
 from publisher.posts.sources.discovery import NamedFeed, feeds_of
 from publisher.posts.sources.feed_document import read_feed
-from publisher.posts.sources.fetcher import Answer, Request, fetch
+from publisher.posts.sources.fetcher import Answer, FetchError, Request, fetch
 
 # Where blogs have their feed if their pages don't name it: WordPress and Ghost, Jekyll, Hugo, Eleventy, and others.
 _USUAL = ("feed/", "feed.xml", "rss.xml", "atom.xml", "index.xml", "rss")
@@ -75,22 +75,39 @@ def adopt_feed(url: str, *, allow_private: bool = False) -> AdoptedFeed:
     allow_private  whether it may be on this machine or in a private network
     Raises PublisherError if there is no feed.
     """
-    url = url if "://" in url else f"https://{url}"
-    answer = fetch(Request(url, allow_private=allow_private))
+    url, written = url if "://" in url else f"https://{url}", url
+    try:
+        answer = _fetched(url, allow_private)
+    except FetchError as error:
+        if written == url or error.status or error.is_refused:
+            raise
+        hint = "; ".join(filter(None, (error.hint, f"if it has no https, write http://{written}")))
+        raise PublisherError(error.message, where=error.where, hint=hint) from error
     if not _is_page(answer):
         return _read(url, answer)
     links = distinct_feeds(feeds_of(answer.body, answer.url))
     if links:
-        found = fetch(Request(links[0].url, allow_private=allow_private))
+        found = _fetched(links[0].url, allow_private)
         return replace(_read(links[0].url, found), others=tuple(links[1:]))
     for path in _USUAL:
         with suppress(PublisherError):  # nothing was promised there
-            answer = fetch(Request(tried := urljoin(answer.url, path), allow_private=allow_private))
+            answer = _fetched(tried := urljoin(answer.url, path), allow_private)
             if not _is_page(answer):
                 return _read(tried, answer)
     raise PublisherError(
         "doesn't name a feed", where=url, hint="give the address of the feed itself; most blogs link to it as RSS"
     )
+
+
+def _fetched(url: str, allow_private: bool) -> Answer:
+    """Return the answer of an address; raise FetchError. The command that was called permits what a source would."""
+    try:
+        return fetch(Request(url, allow_private=allow_private))
+    except FetchError as error:
+        if error.is_refused and "allow_private" in error.hint:
+            hint = "if you trust it, use --allow-private"
+            raise FetchError(error.message, where=error.where, hint=hint, is_refused=True) from error
+        raise
 
 
 def _read(url: str, answer: Answer) -> AdoptedFeed:

@@ -31,6 +31,7 @@ from publisher.posts.sources.item_post import item_name
 from publisher.posts.sources.network_addresses import destination_of
 from publisher.posts.sources.pace import LEAST, Whereabouts, after_redirect, fresh_for, is_skipped, next_fetch
 from publisher.publishing.source_slots import wanted_for_slots
+from publisher.publishing.source_views import suspects_of, unhandled
 from publisher.publishing.wiring import Project
 
 if TYPE_CHECKING:
@@ -379,21 +380,14 @@ def _still_held(project: Project, state: SourceState) -> datetime | None:
     """Return since when a person has to look at items of a source; None if every one of them was dealt with."""
     if state.held_at is None:
         return None
-    suspects = {post_id for post_id, name in project.store.sources.suspects().items() if name == state.name}
-    return state.held_at if _unhandled(project, state.name, suspects) else None
-
-
-def _unhandled(project: Project, name: str, post_ids: Collection[str]) -> frozenset[str]:
-    """Return which posts of a source some newsletter that takes it has neither sent nor passed over."""
-    takers = [each.name for each in project.config.newsletters if name in each.sources]
-    left = [frozenset(post_ids) - project.store.editions.handled_posts(newsletter) for newsletter in takers]
-    return frozenset().union(*left)
+    suspects = suspects_of(project.store, state.name)
+    return state.held_at if unhandled(project.config, project.store, state.name, suspects) else None
 
 
 def _unsent(project: Project, name: str, gone: Sequence[int]) -> Iterator[Problem]:
     """Yield a warning if items have vanished from the feed before every newsletter could send them."""
     items = [item for item in project.store.sources.some(gone) if not item.is_backlog and item.skipped_at is None]
-    unsent = _unhandled(project, name, [item.post_id for item in items]) if items else ()
+    unsent = unhandled(project.config, project.store, name, [item.post_id for item in items]) if items else ()
     left = [item for item in items if item.post_id in unsent]
     if left:
         names = [repr(item_name(item, project.store.sources.html)) for item in left[:_NAMED]]

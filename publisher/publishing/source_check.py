@@ -140,10 +140,17 @@ def _permit(source: SourceConfig) -> str:
 
 def _trouble(view: SourceSummary, config: Config) -> FeedDoubt:
     since = f" since {view.since.astimezone(config.zone):%Y-%m-%d %H:%M}" if view.since else ""
+    number, show = view.waits_in, f"look at them with `publisher sources show {view.name}`"
+    if number is None:
+        decide = "the edition with them will wait for you to approve or skip it"
+    else:
+        decide = (
+            f"to send them: publisher deliveries resume {number}; to leave them out: publisher deliveries skip {number}"
+        )
     hints = {
         SourceHealth.FAILING: f"to try it now: publisher sources fetch {view.name}",
         SourceHealth.ENDED: "remove it, or set its new address",
-        SourceHealth.HELD: f"look at them with `publisher sources show {view.name}`",
+        SourceHealth.HELD: f"{show}; {decide}",
     }
     return FeedDoubt(f"{view.trouble}{since}: {view.why}", hints[view.health])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from enum import StrEnum
@@ -38,6 +38,9 @@ class SourceSummary:
 
     title        the configured one, or that of the feed, or its name if neither is known
     link         the page that it is the feed of; "" if that is not known
+    address      where it is fetched after it has moved; "" if that is `url`
+    moved_to, moved_seen  another host to which its last answers were redirected for good, and how many in a row
+    waits_in     the id of the edition that waits for a person because of its items; None if there is none
     why          what is wrong with it, in one line; "" if nothing is
     since        since when that is so; None if nothing is wrong
     items        how many items its last document had
@@ -59,6 +62,10 @@ class SourceSummary:
     asked_at: datetime | None = None
     next_at: datetime | None = None
     newsletters: tuple[str, ...] = ()
+    address: str = ""
+    moved_to: str = ""
+    moved_seen: int = 0
+    waits_in: int | None = None
 
     @property
     def trouble(self) -> str:
@@ -77,6 +84,9 @@ class SourceSummary:
             "title": self.title,
             "url": self.url,
             "link": self.link,
+            "address": self.address or self.url,
+            "moved_to": self.moved_to,
+            "moved_seen": self.moved_seen,
             "state": self.health.value,
             "trouble": self.trouble,
             "why": self.why,
@@ -101,7 +111,14 @@ def _view(config: Config, store: Store | None, source: SourceConfig, state: Sour
         return SourceSummary(
             source.name, source.title or source.name, source.url, "", SourceHealth.NEW, newsletters=taken
         )
+    waits_in = _waits_in(config, store, state)
     health, why, since = _health(state)
+    if (
+        health is SourceHealth.HELD
+        and waits_in is None
+        and not unhandled(config, store, state.name, suspects_of(store, state.name))
+    ):
+        health, why, since = SourceHealth.OK, "", None  # the next fetch records it
     newest = store.sources.item(state.listed[0]) if state.listed else None
     return SourceSummary(
         source.name,
@@ -116,6 +133,10 @@ def _view(config: Config, store: Store | None, source: SourceConfig, state: Sour
         asked_at=state.asked_at,
         next_at=None if health is SourceHealth.ENDED else state.next_at,
         newsletters=taken,
+        address=state.address,
+        moved_to=state.moved_to,
+        moved_seen=state.moved_seen,
+        waits_in=waits_in,
     )
 
 
@@ -128,6 +149,27 @@ def _health(state: SourceState) -> tuple[SourceHealth, str, datetime | None]:
     if state.held_at is not None:
         return SourceHealth.HELD, "more than half of its items turned new at once", state.held_at
     return SourceHealth.OK, "", None
+
+
+def suspects_of(store: Store, name: str) -> frozenset[str]:
+    """Return the ids of the posts of a source that came when more than half of it turned new at once."""
+    return frozenset(post_id for post_id, source in store.sources.suspects().items() if source == name)
+
+
+def unhandled(config: Config, store: Store, name: str, post_ids: Collection[str]) -> frozenset[str]:
+    """Return which posts of a source some newsletter that takes it has neither sent nor passed over."""
+    takers = [each.name for each in config.newsletters if name in each.sources]
+    left = [frozenset(post_ids) - store.editions.handled_posts(newsletter) for newsletter in takers]
+    return frozenset().union(*left)
+
+
+def _waits_in(config: Config, store: Store, state: SourceState) -> int | None:
+    """Return the id of the edition that waits for a person because a source turned new; None if there is none."""
+    if state.held_at is None:
+        return None
+    suspects = suspects_of(store, state.name)
+    waiting = (each for each in store.editions.unfinished() if each.hold and each.hold.asks_owner)
+    return next((each.id for each in waiting if suspects & {post.id for post in each.posts}), None)
 
 
 def troubled(views: Sequence[SourceSummary]) -> list[SourceSummary]:

@@ -61,5 +61,15 @@ def _letter(config: Config, feed: AdoptedFeed, now: datetime) -> tuple[Letter, i
     archive = open_archive(config, now)
     planned = sample_edition(config, config.newsletters[0], archive, now)
     if not planned.posts:
-        raise PublisherError("has no items to show", where=feed.url, hint="look at it in a browser")
+        raise _nothing_to_show(feed, now)
     return EditionRenderer(config, archive).letter(planned, now), len(planned.posts)
+
+
+def _nothing_to_show(feed: AdoptedFeed, now: datetime) -> PublisherError:
+    """Return the error for a feed of which no item can be shown, which says why."""
+    items = feed.document.items
+    dates = [item.published for item in items if item.published and item.published > now]
+    if not items or len(dates) < len(items):
+        return PublisherError("has no items to show", where=feed.url, hint="look at it in a browser")
+    what = f"has only items of the future, the first of {min(dates):%Y-%m-%d}"
+    return PublisherError(what, where=feed.url, hint="each is sent when its time has come")

@@ -397,8 +397,7 @@ def _explained(request: Request, place: Destination, error: Exception, seconds: 
 
     host = f"{place.host}: " if place.host != _host_of(request.url) else ""
     if isinstance(error, AddressRefusedError):
-        permit = "if you trust it, set allow_private = true for this source, or use --allow-private"
-        hint = permit if error.may_be_allowed else ""
+        hint = "if you trust it, set allow_private = true for this source" if error.may_be_allowed else ""
         return _error(request, f"{host}nothing may connect to this address: {error}", hint=hint, is_refused=True)
     message, is_silent = explanation(error, seconds)
     hint = "check the address and the network" if is_silent else ""

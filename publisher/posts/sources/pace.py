@@ -14,6 +14,7 @@ from email.utils import parsedate_to_datetime
 
 from publisher.core import patterns
 from publisher.core.source_models import FeedPace
+from publisher.core.source_records import FETCHES_OF_A_MOVE
 from publisher.posts.sources.fetcher import Answer, FetchError
 from publisher.posts.sources.network_addresses import destination_of
 
@@ -21,9 +22,6 @@ LEAST = timedelta(minutes=30)
 MOST_AFTER_FAILURES = timedelta(hours=6)
 # Nothing that a server says keeps us away for longer, because it may be a mistake.
 MOST = timedelta(days=7)
-# How often a redirect to another host must be seen before it is believed: an address that was taken over for an hour
-# must not take the source with it.
-FETCHES_OF_A_MOVE = 3
 
 _HOUR = timedelta(hours=1)
 _HOURS, _DAYS = 24, 7

@@ -220,7 +220,7 @@ def no_feed(text: str) -> FeedError:
         return FeedError("is empty", hint="open the address in a browser to see what the site has there")
     if re.match(r"<(?:!doctype html|html|head|body)\b", beginning, re.IGNORECASE) or "<html" in beginning.lower():
         return FeedError(
-            "is a web page, not a feed", hint="`publisher init --from-feed` with the address lists the feeds of a page"
+            "is a web page, not a feed", hint="`publisher sources try` with its address finds the feeds of a page"
         )
     return FeedError(
         "is not a feed: it is neither RSS nor Atom nor JSON Feed", hint="look for the address of the site's RSS feed"

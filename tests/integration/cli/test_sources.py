@@ -80,7 +80,7 @@ def test_mistakes_with_sources_are_one_line_each(project: Project, blog: tuple[S
         ("sources fetch adda", "error: there is no source 'adda' (did you mean ada?)"),
         ("sources show zzz", "error: there is no source 'zzz' (known: ada, text, away, inside)"),
         ("sources skip 1", "error: nothing has been fetched yet (run `publisher sources fetch`)"),
-        ("sources try http://10.0.0.1/", "10.0.0.1 is a private network"),
+        ("sources try http://10.0.0.1/", "10.0.0.1 is a private network (if you trust it, use --allow-private)"),
     ):
         ran = project.fails(*words.split())
         assert said in ran.err, words
@@ -88,6 +88,8 @@ def test_mistakes_with_sources_are_one_line_each(project: Project, blog: tuple[S
     ran = project.fails("sources", "fetch", now="2026-11-16T08:00")
     assert ran.out == "ada: 3 new\n"
     assert ran.err.count("\n") == 3
+    assert "(if you trust it, set allow_private = true for this source)" in ran.err
+    assert "--allow-private" not in ran.err
     assert "error: there is no item 9 (" in project.fails("sources", "skip", "1", "9").err
     assert {each["state"] for each in project.ok("sources", "--json").json} == {"ok", "failing"}
     assert "text can't be fetched since 2026-11-16 08:00: " in project.ok("status").out
@@ -143,6 +145,7 @@ def test_a_project_without_sources_is_told_how_to_add_one(project: Project) -> N
         ("/plain.html", "doesn't name a feed"),
         ("/text.xml", ""),
         ("/empty.xml", ""),
+        ("/future.xml", ""),
     ],
 )
 def test_what_is_not_a_blog_makes_nothing(
@@ -153,6 +156,12 @@ def test_what_is_not_a_blog_makes_nothing(
     (folder / "empty.xml").write_text("")
     (folder / "plain.html").write_text("<!doctype html><html><title>Shop</title></html>")
     (folder / "feed.xml").unlink()
+    later = "<item><title>T</title><link>/a</link><pubDate>Fri, 01 Jan 2100 09:00:00 GMT</pubDate></item>"
+    (folder / "future.xml").write_text(f"<rss><channel><title>T</title>{later}</channel></rss>")
+    if path == "/future.xml":
+        assert run(["sources", "try", site.url + path, "--allow-private"]) == 1
+        assert "has only items of the future, the first of 2100-01-01 (" in capsys.readouterr().err
+        return
     new = tmp_path / "new"
     for words in (["init", str(new), "--from-feed"], ["sources", "try"]):
         assert run([*words, site.url + path, "--allow-private"]) == 1
@@ -192,6 +201,7 @@ def test_a_feed_is_tried_without_a_project(
     before = sorted(tmp_path.rglob("*"))
     for path, options, shown in (
         ("", [], "The boats are back\n====="),
+        ("", [], "not taken  Ada's notes: comments: "),
         ("", ["--html"], "<!DOCTYPE html>"),
         ("", ["--json"], '"posts": 3'),
         ("/undated.xml", [], "No date\n====="),  # it was changed a moment ago, for all that anybody knows
@@ -199,6 +209,17 @@ def test_a_feed_is_tried_without_a_project(
         assert run(["--now", MONDAY, "sources", "try", site.url + path, "--allow-private", *options]) == 0
         assert shown.lower() in capsys.readouterr().out.lower()
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_an_address_without_a_scheme_and_a_private_one_say_what_to_write(
+    blog: tuple[Site, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bare = blog[0].url.removeprefix("http://")
+    for words in (["sources", "try"], ["init", str(tmp_path / "new"), "--from-feed"]):
+        assert run([*words, bare, "--allow-private"]) == 1
+        assert f"if it has no https, write http://{bare})\n" in capsys.readouterr().err
+        assert run([*words, blog[0].url]) == 1
+        assert capsys.readouterr().err.endswith("(if you trust it, use --allow-private)\n")
 
 
 def test_the_preview_follows_a_fetch(project: Project, blog: tuple[Site, Path]) -> None:

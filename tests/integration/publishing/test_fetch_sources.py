@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from publisher.config import Config, NewsletterConfig, Site, SourceConfig
+from publisher.config.origins import KeyLines
 from publisher.core.errors import StoppedError
 from publisher.core.hold_reasons import turned_new
 from publisher.core.source_records import SourceState
@@ -20,10 +21,12 @@ from publisher.mail.run_options import Stop
 from publisher.publishing.fetch_sources import SourceReport, fetch_sources
 from publisher.publishing.operations import skip
 from publisher.publishing.owner_alerts import alert_sources
+from publisher.publishing.source_check import source_problems
+from publisher.publishing.source_views import SourceHealth, source_views
 from publisher.publishing.wiring import Project
 from publisher.store import Store, open_store
 from tests.support.source_server import PUBLIC, AskedRequest, Internet, SourceServer, answer, redirect, source_server
-from tests.support.store_samples import NOW, draft, later
+from tests.support.store_samples import NOW, add_people, draft, later
 
 HOUR = timedelta(hours=1)
 BLOG = "http://blog.test"
@@ -245,6 +248,9 @@ def test_another_host_is_believed_after_three_fetches_and_never_gets_the_passwor
     for number in range(1, 6):
         blog.fetch(moment)
         assert blog.state().address == ("" if number < 3 else "http://new.test/new")
+        (view,) = source_views(blog.config, blog.store)
+        assert (view.address, view.moved_seen) == (blog.state().address, number if number < 3 else 0)
+        assert view.moved_to == ("http://new.test/new" if number < 3 else "")
         moment = blog.state().next_at
     assert len(blog.server.requests("/feed")) == 3
     assert blog.asked("if-none-match", "/new") == ["", *['"1"'] * 4]
@@ -319,15 +325,29 @@ def test_items_that_all_turn_new_are_held_until_each_was_dealt_with(blog: Blog) 
     assert blog.state().held_at is None
 
 
+def held(blog: Blog) -> str:
+    """The advice of `check` about the source that is held; "" if it is not."""
+    found = source_problems(blog.config, blog.store, later(hours=1), KeyLines(""))
+    return next((each.hint for each in found if "needs you" in each.message), "")
+
+
 def test_an_owner_who_skips_the_edition_does_not_see_its_items_again(blog: Blog) -> None:
     blog.fetch()
     blog.answers["/feed"] = answer(feed("y", "x"))
     blog.fetch(later(hours=1))
     post = draft().posts[0]
     posts = (replace(post, id=f"{BLOG}/?p=x"), replace(post, id=f"{BLOG}/?p=y"), replace(post, id="own"))
+    add_people(blog.store, 1)
+    assert held(blog).endswith("; the edition with them will wait for you to approve or skip it")
     edition = blog.store.editions.create(draft(posts=posts, hold=turned_new(["blog"])))
     assert edition is not None
+    assert held(blog).endswith(
+        f"; to send them: publisher deliveries resume {edition.id}; "
+        f"to leave them out: publisher deliveries skip {edition.id}"
+    )
     assert skip(blog.store, edition)
+    assert held(blog) == ""
+    assert source_views(blog.config, blog.store)[0].health is SourceHealth.OK
     assert blog.store.editions.handled_posts("weekly") == {f"{BLOG}/?p=x", f"{BLOG}/?p=y"}
     blog.fetch(later(hours=2))
     assert blog.state().held_at is None
