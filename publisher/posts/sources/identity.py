@@ -343,16 +343,19 @@ def _old_end(
 ) -> frozenset[int]:
     """Return the indices of new items that are older than what the feed had before.
 
-    They come after the last known item, without a date or with one that is not later than the oldest. A single one does
-    not count if the rest of the document is as before: that is how a back-dated item of a small blog looks.
+    They come after the last known item, without a date or with one that is not later than the oldest. Without a date
+    they may be news below an item that always comes first, unless most of the document is as before. A single one does
+    not count if all of it is: that is how a back-dated item of a small blog looks.
     """
+    before, present = set(listed), set(numbers.values())
     last = max(numbers, default=len(found))
-    before = (known[number].published for number in reversed(listed) if number in known)
+    then = (known[number].published for number in reversed(listed) if number in known)
     here = (found[index].item.published for index in sorted(numbers, reverse=True))
-    oldest = min((date for dates in (before, here) if (date := next(filter(None, dates), None))), default=None)
+    oldest = min((date for dates in (then, here) if (date := next(filter(None, dates), None))), default=None)
+    is_similar = 2 * len(before & present) >= len(before)
     dates = {index: found[index].item.published for index in range(last + 1, len(found))}
-    old = frozenset(index for index, date in dates.items() if date is None or (oldest and date <= oldest))
-    return old if len(old) > 1 or set(listed) != set(numbers.values()) else frozenset()
+    old = frozenset(index for index, date in dates.items() if (oldest and date <= oldest if date else is_similar))
+    return old if len(old) > 1 or before != present else frozenset()
 
 
 def _unlike_news(

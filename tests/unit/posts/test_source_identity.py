@@ -187,6 +187,9 @@ def test_what_slides_into_the_old_end_is_a_backlog() -> None:
     undated = [replace(each, published=None) for each in posts]
     assert old_after(undated[:10], undated[:15]) == "16 15 14 13 12"
     assert old_after(first, [*first, *undated[10:12]]) == "13 12"
+    # Below an item that always comes first, there may be news without dates.
+    assert old_after(undated[:5], [undated[0], *undated[10:14]]) == ""
+    assert old_after(first, [first[0], *undated[10:14]]) == ""
     # A back-dated item stands elsewhere, or is the only change. Its date says nothing about others.
     assert old_after(first, [back, *first[:9]]) == ""
     assert old_after(first, [first[0], back, *first[1:9]]) == ""
