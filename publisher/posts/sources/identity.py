@@ -363,22 +363,22 @@ def _unlike_news(
 ) -> list[int]:
     """Return which new items may be known ones in another guise.
 
-    News are dated after everything known. But a feed that moves may give everything new dates: then there are titles of
-    items that have disappeared, and what has the day of such an item may be known as well.
+    News are dated after everything known. But a feed that moves may give everything new dates: then more than half have
+    one date, or there are titles of items that have disappeared, and what has the day of such an item may be known too.
     """
     newest = max((each.published for each in known if each.published and each.published <= now), default=None)
     present = set(numbers.values())
     ours, theirs = Counter(each.keys.title for each in known), Counter(each.keys.title for each in found)
     lost = {each.keys.title for each in known if each.number not in present and ours[each.keys.title] == 1} - {""}
-    odd, days = set(), set()
-    for index in (new := list(new)):
-        each, date = found[index], found[index].item.published
-        if date is None or newest is None or date <= newest:
-            odd.add(index)
-        elif each.keys.title in lost and theirs[each.keys.title] == 1:
-            days.add(date.date())
     dates = {index: found[index].item.published for index in new}
-    return [index for index, date in dates.items() if index in odd or (date and date.date() in days)]
+    titles = {index: found[index].keys.title for index in dates}
+    at_once = {date for date, count in Counter(dates.values()).items() if 2 * count > len(found)}
+    days = {date.date() for i, date in dates.items() if date and titles[i] in lost and theirs[titles[i]] == 1}
+    return [
+        index
+        for index, date in dates.items()
+        if date is None or newest is None or date <= newest or date in at_once or date.date() in days
+    ]
 
 
 def _turned_new(listed: Sequence[int], present: Collection[int], odd: int, found: int) -> bool:

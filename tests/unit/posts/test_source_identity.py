@@ -159,6 +159,9 @@ def test_a_feed_that_turns_new_is_suspect_and_one_that_grows_is_not() -> None:
     assert held(before, moved)
     assert held(before, [*moved[:6], *new[1:5]])
     assert held(before, [*moved[:3], *(replace(each, title=f"Unknown {each.title}") for each in moved[3:])])
+    at_once = [replace(each, published=NOW) for each in new]
+    assert held(before, at_once)
+    assert not held(before, [*at_once[:5], *new[5:7], *before[:3]])
     # A title that comes again and again says nothing.
     same = [[replace(each, title="Open thread") for each in each_time] for each_time in (before, new)]
     assert not held(*same)
