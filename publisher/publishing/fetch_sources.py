@@ -29,7 +29,15 @@ from publisher.posts.sources.fetcher import Answer, FetchError, Request, fetch_a
 from publisher.posts.sources.identity import changes, newest_first
 from publisher.posts.sources.item_post import item_name
 from publisher.posts.sources.network_addresses import destination_of
-from publisher.posts.sources.pace import LEAST, Whereabouts, after_redirect, fresh_for, is_skipped, next_fetch
+from publisher.posts.sources.pace import (
+    LEAST,
+    Whereabouts,
+    after_redirect,
+    closed_for,
+    fresh_for,
+    is_skipped,
+    next_fetch,
+)
 from publisher.publishing.source_slots import wanted_for_slots
 from publisher.publishing.source_views import suspects_of, unhandled
 from publisher.publishing.wiring import Project
@@ -275,12 +283,13 @@ class _Claimed:
         state = self._states[name]
         failures = state.failures + 1
         next_at = next_fetch(self._now, error, state.pace, failures, name)
+        closed = closed_for(error.retry_after, self._now)
         is_moved = bool(state.address) and error.status == _GONE  # the feed may be where it was before
         state = replace(
             state,
             address="" if is_moved else state.address,
             next_at=next_at,
-            closed_until=next_at if error.retry_after else None,
+            closed_until=self._now + closed if closed else None,
             failing_since=state.failing_since or self._now,
             failures=failures,
             error=f"{error.message} ({error.hint})" if error.hint else error.message,

@@ -56,7 +56,7 @@ def next_fetch(
     name      the source's name: sources that were fetched together are spread by it, always in the same way
     """
     if isinstance(outcome, FetchError):
-        wait = max(_backoff(outcome, failures), _retry_after(outcome.retry_after, now))
+        wait = max(_backoff(outcome, failures), closed_for(outcome.retry_after, now))
     else:
         wait = max(
             LEAST, timedelta(minutes=min(pace.minutes, MOST // timedelta(minutes=1))), fresh_for(outcome.headers, now)
@@ -78,6 +78,17 @@ def fresh_for(headers: Mapping[str, str], now: datetime) -> timedelta:
     if expires is None:
         return timedelta(0)
     return max(timedelta(0), expires - (_http_date(headers.get("date", "")) or now) - age)
+
+
+def closed_for(retry_after: str, now: datetime) -> timedelta:
+    """Return how long a server wants to be left alone by its header Retry-After (RFC 9110 section 10.2.3).
+
+    retry_after  seconds, or a date; whatever else it is says nothing
+    """
+    if _SECONDS.fullmatch(retry_after.strip()):
+        return min(timedelta(seconds=int(retry_after)), MOST)
+    date = _http_date(retry_after)
+    return min(max(timedelta(0), date - now), MOST) if date else timedelta(0)
 
 
 def is_skipped(moment: datetime, pace: FeedPace) -> bool:
@@ -107,14 +118,6 @@ def after_redirect(before: Whereabouts, answer: Answer) -> Whereabouts:
 def _backoff(error: FetchError, failures: int) -> timedelta:
     first = _HOUR if error.status == _TOO_MANY_REQUESTS else LEAST
     return min(first * (1 << min(max(failures, 1) - 1, 10)), MOST_AFTER_FAILURES)
-
-
-def _retry_after(value: str, now: datetime) -> timedelta:
-    """Return how long to wait by a header Retry-After (RFC 9110 section 10.2.3): seconds, or a date."""
-    if _SECONDS.fullmatch(value.strip()):
-        return timedelta(seconds=int(value))
-    date = _http_date(value)
-    return max(timedelta(0), date - now) if date else timedelta(0)
 
 
 def _outside_of_skipped(time: datetime, pace: FeedPace, share: float) -> datetime:

@@ -217,11 +217,17 @@ def test_a_server_that_wants_to_be_left_alone_is_not_even_asked_by_hand(blog: Bl
     blog.answers["/feed"] = answer(status="503 Busy", Retry_After="7200")
     blog.fetch()
     (report,) = blog.fetch(later(hours=1), ["blog"], force=True)
-    assert report.waits.startswith("its server asks not to be asked before 2026-11-21 ")
+    assert report.waits == "its server asks not to be asked before 2026-11-21 11:00"
     assert blog.fetch(later(hours=1), since={"blog": later(hours=1)}) == ()
     assert len(blog.server.asked) == 1
     blog.answers["/feed"] = answer(feed("a"))
     assert blog.fetch(later(hours=3))[0].new == 1
+    for wish, minutes in (("60", 2), ("0", 0), ("soon", 0)):  # no longer than it asks, whatever our own pace is
+        blog.answers["/feed"] = answer(status="503 Busy", Retry_After=wish)
+        blog.fetch(later(hours=9), ["blog"], force=True)
+        assert blog.fetch(later(hours=9, minutes=minutes), ["blog"], force=True)[0].error
+        assert blog.state().next_at >= later(hours=9, minutes=30)
+        blog.store.sources.answered(replace(blog.state(), closed_until=None))
 
 
 def test_a_feed_that_is_gone_is_asked_no_more_and_reported_once(blog: Blog) -> None:
