@@ -1,8 +1,8 @@
 """Sources and slots (scheduled times): which sources are fetched before a slot, and how long an edition waits for them.
 
-A newsletter begins with a source when it is first seen with it after it was fetched. An edition is made when each
-source of its newsletter was fetched for its slot. It waits for a source that fails, for `wait_minutes`, and then goes
-without what is new there; later items are in the next edition.
+A newsletter begins with a source when it is first seen with it and with a subscriber after it was fetched. An edition
+is made when each source of its newsletter was fetched for its slot. It waits for a source that fails, for
+`wait_minutes`, and then goes without what is new there; later items are in the next edition.
 """
 
 from __future__ import annotations
@@ -38,13 +38,14 @@ def begin_with_sources(config: Config, store: Store, now: datetime) -> None:
 
     What is there now is their past, of which the first edition takes what the newsletter's settings say. Whatever
     comes later goes, however long the first edition takes. A newsletter that has taken items of a source before its
-    beginning was recorded began with the first fetch.
+    beginning was recorded began with the first fetch. One without subscribers has not begun, so that the first of them
+    does not get what came in the years before.
     """
     fetched: dict[str, datetime] | None = None
     for newsletter in config.newsletters:
         begun = store.editions.beginnings(newsletter.name) if sources_of(newsletter) else {}
         for name in sources_of(newsletter):
-            if name in begun:
+            if name in begun or not store.subscribers.choices(newsletter.name, now):
                 continue
             if fetched is None:
                 fetched = {each.name: each.first_fetched_at for each in store.sources.states() if each.first_fetched_at}

@@ -120,6 +120,22 @@ def test_a_newsletter_or_a_source_that_is_added_later_begins_with_the_newest_ite
         assert {each.newsletter: len(each.posts) for each in added.at(later).created} == {"weekly": 1, "two": 1}
 
 
+def test_a_newsletter_begins_with_its_first_subscriber(project: Project) -> None:
+    configure(project, DIGEST.replace(', "news"', ""), SOURCES)
+    config = project.config()
+    with open_project_store(config) as store:
+        clockwork = Clockwork(project, store)
+        for day in range(28):
+            fetched(config, item(day, published=SLOT + day * DAY), at=SLOT + day * DAY)
+            assert clockwork.at(SLOT + day * DAY + 5 * MINUTE).created == ()
+        project.subscribe("ada")
+        clockwork.at(SLOT + 27 * DAY + HOUR)
+        fetched(config, *map(item, range(30, 40)), at=SLOT + 27 * DAY + 2 * HOUR)
+        ask(clockwork, SLOT + 4 * WEEK - 5 * MINUTE)
+        (made,) = clockwork.at(SLOT + 4 * WEEK).created
+        assert {post.title for post in made.posts} == {f"Item {n}" for n in (26, 27, *range(30, 40))}
+
+
 def test_an_item_that_a_filter_left_out_of_an_edition_stays_out(clockwork: Clockwork) -> None:
     project = clockwork.project
     filtered = SOURCES.replace('feed.xml"\n', 'feed.xml"\nexclude = { title_words = ["60"] }\n', 1)
