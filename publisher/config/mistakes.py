@@ -142,6 +142,8 @@ def _wrong_value(kind: Any, value: Any, path: KeyPath) -> Iterator[Wrong]:
             yield _mistyped(path, "must be a table", value)
     elif message := _objection(kind, value):
         yield _mistyped(path, message, value)
+    elif kind is str and "\0" in value:  # which no file or host can have in its name
+        yield path, f"{_dotted(path)}: must not contain the character U+0000", ""
 
 
 def _objection(kind: Any, value: Any) -> str:

@@ -78,7 +78,8 @@ CASES = {
     "an item is edited": (FIRST, [FIRST[0]._replace(title="About z"), *FIRST[1:]], ""),
     "the order changes": (FIRST, FIRST[::-1], ""),
     "old ones make room": (FIRST, [entry("g"), entry("f"), *FIRST[:3]], "f g"),
-    "everything is new": (FIRST, [entry(name) for name in "fghij"], "f g h i j"),
+    "everything is new": (FIRST, [entry(name, NEXT - age * HOUR) for age, name in enumerate("jihgf")], "f g h i j"),
+    "everything is new, with one date": (FIRST, [entry(name) for name in "fghij"], "f g h i j+"),
     "everything is new and older": (FIRST, [entry(name, FRIDAY - 9 * DAY) for name in "fghij"], "f g h i j+"),
     "an item is from the future": (FIRST, [entry("f", SLOT + 10 * DAY), *FIRST], ""),
 }

@@ -463,3 +463,13 @@ def test_a_mistake_is_told_in_words_of_the_file(text: str, said: str, tmp_path: 
     told = "\n".join(mistakes(tmp_path, SITE + text))
     assert said in told
     assert not re.search(r"True|\('|cast to|IPv6", told)
+
+
+@pytest.mark.parametrize("key", ["pages.output", "database.url", "mail.dkim[1].key", "sources[1].password_file"])
+def test_no_text_contains_a_null_character(tmp_path: Path, key: str) -> None:
+    table, name = key.replace("[1]", "").rsplit(".", 1)
+    head = f"[[{table}]]" if "[1]" in key else f"[{table}]"
+    (tmp_path / "publisher.toml").write_text(f'{SITE}{head}\n{name} = "a\\u0000b"\n')
+    with pytest.raises(ConfigError) as caught:
+        load_config(tmp_path, {})
+    assert f"{key}: must not contain the character U+0000" in str(caught.value.lines())
