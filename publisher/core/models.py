@@ -174,7 +174,8 @@ class Post:
     canonical  absolute URL of the page elsewhere on which it was published; "" if that is the page here
     from_source  name of the source whose item it is; "" for a file
     from_title, from_url  title and page of that source; "" for a file
-    also_from    names of the other sources that have the same item
+    also_from    names of the other sources that have the same post
+    also_ids     the ids under which these have it
     first_seen, changed_at  when the item was fetched for the first time, and when it last changed; None for a file
     is_backlog   whether the item came with the first fetch of its source, so that it may be from long ago
     is_old       whether it is a part of that backlog which the feed showed only later
@@ -210,6 +211,7 @@ class Post:
     from_title: str = ""
     from_url: str = ""
     also_from: tuple[str, ...] = ()
+    also_ids: tuple[str, ...] = ()
     first_seen: datetime | None = None
     changed_at: datetime | None = None
     is_backlog: bool = False

@@ -86,6 +86,7 @@ class EditionDraft:
     slot         label of the slot: the name of a scheduled time such as 2026-W47, or "post:" and a post's id
     letters      the letter for all topics (variant ""), and a letter for each other variant
     passed_over  ids of posts that this newsletter will never send: the archive before its first edition
+    other_ids    pairs of the id of a post, of this edition or handled before, and one that it has in another source
     variants     the variant for each selection of topics, spelt as in the database; None if nothing is sent to those
                  subscribers. An empty selection gets "", whether or not it is listed
     hold         why the edition is not sent until it is released; None if it is not on hold
@@ -100,6 +101,7 @@ class EditionDraft:
     posts: tuple[EditionPost, ...]
     letters: tuple[Letter, ...]
     passed_over: tuple[str, ...] = ()
+    other_ids: tuple[tuple[str, str], ...] = ()
     variants: Mapping[tuple[str, ...], str | None] = field(default_factory=dict)
     hold: Hold | None = None
     goes_at: datetime | None = None

@@ -256,6 +256,14 @@ class StoredItem:
     is_old: bool = False
 
 
+class ItemLink(NamedTuple):
+    """An item of a source by its link. key: ItemKeys.link"""
+
+    source: str
+    key: str
+    post_id: str
+
+
 class ItemKey(NamedTuple):
     """Which version of an item there is, to see quickly whether it has changed."""
 

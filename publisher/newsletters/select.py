@@ -100,9 +100,9 @@ def is_for(post: Post, newsletter: NewsletterConfig) -> bool:
     """Return whether a newsletter may send a post: because of its source, its tags, and what its author wants."""
     if not post.in_newsletters or not has_tag(post, newsletter.tags):
         return False
-    if not post.from_source:
-        return not newsletter.sources or OWN_POSTS in newsletter.sources
-    return not {post.from_source, *post.also_from}.isdisjoint(newsletter.sources)
+    if not post.from_source and not newsletter.sources:
+        return True
+    return not {post.from_source or OWN_POSTS, *post.also_from}.isdisjoint(newsletter.sources)
 
 
 def has_tag(post: Post, wanted: Collection[str]) -> bool:

@@ -15,7 +15,7 @@ from publisher.config import Config
 from publisher.core.errors import ProjectError
 from publisher.core.models import Post, Problem, Severity, Tag
 from publisher.posts.cache_keys import code_key, hash_of, with_stamps
-from publisher.posts.clashes import also_from, asset_clashes, named_alike, resolve_clashes
+from publisher.posts.clashes import Copy, Resolved, also_from, asset_clashes, named_alike, resolve_clashes
 from publisher.posts.index import INDEX_FILE, UNKNOWN_NS, Index, PostList, PostRow, Referred
 from publisher.posts.index_rows import tags_of
 from publisher.posts.last_versions import LastVersions
@@ -118,17 +118,18 @@ class ArchiveReader:
             self._changed, self._gone, self._taken = [], set(), {}
         if self._items:
             self._items.keep()
-        rows, clashes = self._resolve_clashes()
+        rows, clashes, copies = self._resolve_clashes()
         if clashes and (apart := self._found.keys() & named_alike(self.index.rows(), clashes)):
             settings = replace(self.settings, own_names=frozenset(apart))
             self.index.update(map(self._readable, self._read(sorted(apart), settings)), ())
-            rows, clashes = self._resolve_clashes()
+            rows, clashes, copies = self._resolve_clashes()
         if clashes and self._show_last_versions(clashes):
-            rows, clashes = self._resolve_clashes()
+            rows, clashes, copies = self._resolve_clashes()
         problems = [*self.problems, *clashes.values(), *(problem for _, problem in self.index.problems())]
         problems += late_dates(rows, self.settings, now, self._published_ids.ids)
         others = page_permalinks(self._config, now)
-        return Archive(self.folder, self.index, rows, problems, now, self.settings, self._versions, others, self._items)
+        here = self.folder, self.index, rows, problems, now, self.settings, self._versions
+        return Archive(*here, others, self._items, copies)
 
     def _read(self, sources: Collection[str], settings: PostSettings) -> Iterator[Entry]:
         from publisher.posts.head import read_file  # a build with nothing to do saves its 0.02 s
@@ -164,8 +165,10 @@ class ArchiveReader:
         self.problems = [each for each in self.problems if each not in self._taken.values()]
         self._unread += [problem for problem in blocked if problem not in self._unread]
 
-    def _resolve_clashes(self) -> tuple[list[PostRow], dict[str, Problem]]:
-        return resolve_clashes(self.index.rows(), self.settings.folder, self._published_ids.ids, self._edited)
+    def _resolve_clashes(self) -> Resolved:
+        rows, known = self.index.rows(), (self._published_ids.ids, self._edited)
+        items = (self._items.links(rows), self._items.seen) if self._items else ()
+        return resolve_clashes(rows, self.settings.folder, *known, *items)
 
     def _edited(self) -> set[str]:
         """Return the sources of the posts that have changed since a build published them."""
@@ -189,16 +192,10 @@ class ArchiveReader:
         measured = self.index.measured()
         if not measured:
             return []
-        from publisher.posts.front_matter.enclosures import size_in  # only podcasts need it
+        from publisher.posts.front_matter.enclosures import remeasured  # only podcasts need it
 
-        root, changed = self.settings.root, set(self._changed)
-        return [
-            source
-            for source, files in measured.items()
-            if source in self._found
-            and source not in changed
-            and any(size_in(root, path) != size for path, size in files)
-        ]
+        same = self._found.keys() - set(self._changed)
+        return remeasured(self.settings.root, {each: measured[each] for each in measured if each in same})
 
 
 class Archive:
@@ -211,6 +208,7 @@ class Archive:
     waiting      source and time of publication of each post that will become public later
     last_versions  sources of the posts that are read from their last readable version, because their files have errors
     sites        the site of each source, by the source's name
+    copies       items that are left out because they are the same post as another item or a file
     next_change  when the next post appears, expires or reaches its `updated` time; None if there is no such time
     """
 
@@ -225,11 +223,12 @@ class Archive:
         versions: LastVersions,
         others: Mapping[str, str],
         items: StoredItems | None = None,
+        copies: Collection[Copy] = (),
     ) -> None:
         self.folder, self.now, self.settings, self._versions = folder, now, settings, versions
         self._index, self._all_rows, self._items = index, rows, items
-        self.sites = items.sites if items else {}
-        self._also_from = also_from(index.rows(), rows) if items else {}
+        self.sites, self._also_from = items.sites if items else {}, also_from(copies)
+        self.copies = tuple(copies)
         self.problems = sorted(problems, key=lambda p: (p.path, p.line))
         moment = now.timestamp()
         # In most archives no post waits or expires, and the list is used unchanged.
@@ -433,8 +432,9 @@ class Archive:
         if post.updated > self.now:  # else feed readers would show a future change as the newest
             post = replace(post, updated=post.published)
         if site := self.sites.get(post.from_source):
-            also_from = self._also_from.get(post.source, ())
-            post = replace(post, from_title=site.title, from_url=site.url, also_from=also_from)
+            post = replace(post, from_title=site.title, from_url=site.url)
+        if also := self._also_from.get(post.source):
+            post = replace(post, also_from=also[0], also_ids=also[1])
         return post if digest == post.digest else replace(post, digest=digest)
 
     def _linked_digests(self) -> dict[str, str]:

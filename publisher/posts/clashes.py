@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import NamedTuple
 
 from publisher.core.models import Problem, Severity
 from publisher.posts.index import PostRow
@@ -10,55 +12,110 @@ from publisher.posts.permalinks import file_date, file_key, name_of
 from publisher.posts.scan import is_item, source_name
 from publisher.posts.slugs import own_slug, post_slug
 
+# When an item was first seen, and the place of its source in the configuration.
+Seen = tuple[float, int]
+
+
+class Copy(NamedTuple):
+    """An item that is the same post as another item or a file. source, id: its own. original: the path of the other"""
+
+    source: str
+    id: str
+    original: str
+
+
+class Resolved(NamedTuple):
+    """The posts that remain when every id and address has one post.
+
+    rows      these posts, in the order in which all were given
+    problems  the errors of posts that are left out, by path
+    copies    items that are left out because they are the same post as another
+    """
+
+    rows: list[PostRow]
+    problems: dict[str, Problem]
+    copies: list[Copy]
+
 
 def resolve_clashes(
     rows: list[PostRow],
     shown: str,
     published: Callable[[], Mapping[str, str]] = dict,
     edited: Callable[[], Collection[str]] = frozenset,
-) -> tuple[list[PostRow], dict[str, Problem]]:
-    """Leave out posts whose id or permalink another post has; return the other posts, and the errors by source.
+    links: Mapping[str, tuple[str, ...]] | None = None,
+    seen: Callable[[Collection[str]], Mapping[str, Seen]] = lambda sources: {},
+) -> Resolved:
+    """Leave out posts whose id or permalink another post has, and items that have its link.
 
     A post that readers already know keeps its id and permalink, whatever its date, unless it got them by an edit. Among
-    other posts, the oldest keeps them, or the first by path if the dates are equal.
+    other posts, the oldest keeps them, or the first by path if the dates are equal. A file comes before an item, and
+    among items the one that was first seen.
 
     rows       the posts, newest first
     shown      the posts folder's name in problems
     published  function that returns the ids that readers know, by path; called only if there is a clash
     edited     function that returns the posts that changed since they were published; called only if there is a clash
+    links      the links by which posts are recognised, by path (see posts.sources.same_link)
+    seen       function that returns when items were first seen, by path; called only if there is a clash
     """
+    links = links or {}
     here = [row.permalink for row in rows if row.permalink[0] == "/"]
-    if _all_differ(here) and len({row.id for row in rows}) == len(rows):
-        return rows, {}
-    by_id: dict[str, str] = {}
-    by_permalink: dict[str, str] = {}
+    linked = [link for found in links.values() for link in found]
+    if _all_differ(here) and len({row.id for row in rows}) == len(rows) and len(set(linked)) == len(linked):
+        return Resolved(rows, {}, [])
+    alike = _alike(rows, links)
+    by_id, by_link, by_permalink = dict[str, str](), dict[str, str](), dict[str, str]()
     problems: dict[str, Problem] = {}
-    copies: set[str] = set()  # of one item in several sources, such as a blog's feed and that of one of its tags
-    for row in _by_precedence(rows, published(), edited()):
+    copies: list[Copy] = []  # such as of an item in a blog's feed and in that of one of its tags
+    for row in _by_precedence(rows, published(), edited(), seen(alike) if alike else {}):
         keys = _address_keys(row.permalink) if row.permalink[0] == "/" else ()  # many may be about one page elsewhere
         other = next((by_permalink[key] for key in keys if key in by_permalink), "")
-        if row.id in by_id:
-            if is_item(by_id[row.id]):
-                copies.add(row.source)
-            else:
-                problems[row.source] = _clash(shown, row.source, by_id[row.id], "id", row.id, "id")
+        if original := _original(row, by_id, by_link, links):
+            copies.append(Copy(row.source, row.id, original))
+            by_id.setdefault(row.id, original)
+        elif row.id in by_id:
+            problems[row.source] = _clash(shown, row.source, by_id[row.id], "id", row.id, "id")
         elif other:
             problems[row.source] = _clash(shown, row.source, other, "permalink", row.permalink, "slug")
         else:
             by_id[row.id] = row.source
             by_permalink |= dict.fromkeys(keys, row.source)
-    return [row for row in rows if row.source not in problems and row.source not in copies], problems
+        if row.source not in problems:
+            for link in links.get(row.source, ()):
+                by_link.setdefault(link, original or row.source)
+    left_out = problems.keys() | {copy.source for copy in copies}
+    return Resolved([row for row in rows if row.source not in left_out], problems, copies)
 
 
-def also_from(every: Iterable[PostRow], rows: Iterable[PostRow]) -> dict[str, tuple[str, ...]]:
-    """Return the names of the other sources that have the same item, by its path. rows: those of `every` that remain"""
-    kept = {row.id: row.source for row in rows if is_item(row.source)}
-    found: dict[str, tuple[str, ...]] = {}
-    for row in every:
-        source = kept.get(row.id, row.source)
-        if source != row.source:
-            found[source] = (*found.get(source, ()), source_name(row.source))
-    return found
+def also_from(copies: Iterable[Copy]) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Return Post.also_from and Post.also_ids of each post of which there are copies, by its path."""
+    found: dict[str, tuple[dict[str, None], dict[str, None]]] = {}
+    for copy in sorted(copies):
+        names, ids = found.setdefault(copy.original, ({}, {}))
+        names[source_name(copy.source)], ids[copy.id] = None, None
+    return {source: (tuple(names), tuple(ids)) for source, (names, ids) in found.items()}
+
+
+def _alike(rows: Iterable[PostRow], links: Mapping[str, tuple[str, ...]]) -> list[str]:
+    """Return the sources of the items whose id or link another item or file has."""
+    ids, linked = Counter(row.id for row in rows), Counter(link for found in links.values() for link in found)
+    items = [row for row in rows if is_item(row.source)]
+    return [
+        row.source for row in items if ids[row.id] > 1 or any(linked[link] > 1 for link in links.get(row.source, ()))
+    ]
+
+
+def _original(
+    row: PostRow, by_id: Mapping[str, str], by_link: Mapping[str, str], links: Mapping[str, tuple[str, ...]]
+) -> str:
+    """Return the path of the post that an item is as well; "" for none."""
+    if not is_item(row.source):
+        return ""
+    for link in links.get(row.source, ()):
+        if link in by_link:
+            return by_link[link]
+    same_id = by_id.get(row.id, "")
+    return same_id if is_item(same_id) else ""  # that a file has the id of an item is worth a warning
 
 
 def _all_differ(permalinks: list[str]) -> bool:
@@ -118,13 +175,16 @@ def _clash(shown: str, source: str, other: str, what: str, value: str, change: s
     return Problem(f"{shown}/{source}", 1, message, f"give one of them a different {change}")
 
 
-def _by_precedence(rows: list[PostRow], published: Mapping[str, str], edited: Collection[str]) -> list[PostRow]:
+def _by_precedence(
+    rows: list[PostRow], published: Mapping[str, str], edited: Collection[str], seen: Mapping[str, Seen]
+) -> list[PostRow]:
     """Sort the posts by their right to an id. A renamed file is recognised by its id alone."""
     known = set(published.values())
 
-    def rank(row: PostRow) -> tuple[bool, int, bool, float, str]:
+    def rank(row: PostRow) -> tuple[bool, int, bool, float, int, str]:
         order = 0 if published.get(row.source) == row.id else 1 if row.id in known else 2
-        return is_item(row.source), order, row.source in edited, row.published, row.source
+        since, place = seen.get(row.source, (row.published, 0))
+        return is_item(row.source), order, row.source in edited, since, place, row.source
 
     return sorted(rows, key=rank)
 

@@ -212,6 +212,15 @@ class Index:
         with self._errors_explained():
             return dict(self._db.execute(f"SELECT source, left_draft FROM entries WHERE {_IS_OR_WAS_DRAFT}"))  # noqa: S608 - of this file
 
+    def canonical(self) -> dict[str, str]:
+        """Return the URL of the page elsewhere of each post that has a page here too, by source."""
+        wanted = (
+            "SELECT source, post FROM entries WHERE is_post AND permalink LIKE '/%' AND instr(post, '\"canonical\":')"
+        )
+        with self._errors_explained():
+            found = {source: json.loads(post)[-1].get("canonical") for source, post in self._db.execute(wanted)}
+        return {source: url for source, url in found.items() if url}
+
     def measured(self) -> dict[str, list[tuple[str, int]]]:
         """Return the files in the project that are enclosures, with their sizes in bytes, by the post's source."""
         with self._errors_explained():

@@ -75,7 +75,7 @@ def _read(config: Config, now: datetime, around: _Around) -> StandalonePages:
     settings, folder = page_settings(here), here.root / here.posts.folder
     index = Index(None, around.state)
     index.update(page_heads(here, around.found), ())
-    rows, clashes = resolve_clashes(index.rows(), settings.folder)
+    rows, clashes, _ = resolve_clashes(index.rows(), settings.folder)
     problems = [*around.found.problems, *clashes.values(), *(problem for _, problem in index.problems())]
     posts = {composed(f"{config.posts.folder}/{source}"): permalink for source, permalink in around.posts.items()}
     archive = Archive(folder, index, rows, problems, now, settings, LastVersions(here), posts)

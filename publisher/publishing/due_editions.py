@@ -21,6 +21,7 @@ from publisher.newsletters.slots import Decision, Late, next_due, post_timing
 from publisher.posts.archive import Archive, open_archive
 from publisher.publishing.edition_plan import DueEdition, decision_of, lead_of, rule_of
 from publisher.publishing.publish import compose_plan, create_editions, hold_on_errors
+from publisher.publishing.sent_before import handled_posts
 from publisher.publishing.sent_files import remember_files, sent_again
 from publisher.publishing.source_slots import SlotSources, begin_with_sources
 from publisher.publishing.wiring import Project
@@ -169,7 +170,7 @@ def _settled_posts(
 
 def _new_posts(project: Project, newsletter: NewsletterConfig, archive: Archive, now: datetime) -> Sequence[Post]:
     editions = project.store.editions
-    handled = editions.handled_posts(newsletter.name)
+    handled = handled_posts(project.store, newsletter.name, archive.posts)
     is_first = not editions.exist(newsletter.name)
     zone = project.config.newsletter_zone(newsletter)
     begun = editions.beginnings(newsletter.name)

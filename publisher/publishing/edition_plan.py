@@ -18,6 +18,7 @@ from publisher.newsletters.select import LONG_AGO, USUAL_FIRST, Selection, selec
 from publisher.newsletters.slots import Decision, SlotHistory, decide, post_slot, slot_label
 from publisher.newsletters.variants import Variant, all_topics, variants_of
 from publisher.posts.archive import Archive, open_archive
+from publisher.publishing.sent_before import handled_posts, other_ids
 from publisher.publishing.sent_files import sent_again
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class PlannedEdition:
     variants     which subscribers get which of the posts; the variant for all topics comes first
     hold         the hold with which the edition is created; None if it is not on hold
     goes_at      when to send the edition, if it is created ahead of its slot
+    other_ids    pairs of the id of a post, new or sent before, and one that it has in another source
     is_sample    whether nothing is new, so that it only shows how the newest posts would look
     rests        what is left for later because it may still change; "" if nothing is
     """
@@ -64,6 +66,7 @@ class PlannedEdition:
     variants: tuple[Variant, ...]
     hold: Hold | None = None
     goes_at: datetime | None = None
+    other_ids: tuple[tuple[str, str], ...] = ()
     is_sample: bool = False
     rests: str = ""
 
@@ -151,7 +154,7 @@ def make_plan(
     # Before the posts are read, so that an item that is stored meanwhile does not seem to be left out.
     items = {each.name: _unhandled_items(store, each, now) for each in config.newsletters} if store else {}
     archive = open_archive(config, now, keep=keep, whole=True)
-    known = {post.id for post in archive.posts}
+    known = {post.id for post in archive.posts} | {copy.id for copy in archive.copies}
     again = {each.source: each.problem(config) for each in sent_again(config, store, archive, names)} if held else {}
     posts = [post for post in archive.posts if post.source not in without and post.source not in again]
     editions: list[PlannedEdition] = []
@@ -189,7 +192,7 @@ def plan_newsletter(
     # In this order: an edition that another process creates meanwhile either takes the slot or shows in `handled`.
     taken = store.editions.slots(newsletter.name) if store else frozenset()
     is_first = not (taken or gone)
-    handled = gone | (store.editions.handled_posts(newsletter.name) if store else frozenset())
+    handled = gone | (handled_posts(store, newsletter.name, posts) if store else frozenset())
     begun = store.editions.beginnings(newsletter.name) if store else None
     selection = select_posts(posts, newsletter, handled, is_first, now, zone, begun)
     if not selection.posts:
@@ -201,7 +204,8 @@ def plan_newsletter(
     schedule = parse_schedule(newsletter.schedule)
     number = store.editions.next_number(newsletter.name) if store else 1
     if schedule.kind is ScheduleKind.EACH_POST:
-        return _held_for_a_person(store, _one_for_each_post(newsletter, selection, choices, number, due))
+        each_post = _one_for_each_post(newsletter, selection, choices, number, due)
+        return _held_for_a_person(store, _with_other_ids(each_post, posts, handled))
     slot = due.slot or slot_label(schedule, now, zone)
     if slot in taken and not due.beside and schedule.kind is not ScheduleKind.MANUAL:
         return Idle(newsletter, f"{slot} already has an edition", "use --extra to create another")
@@ -210,7 +214,9 @@ def plan_newsletter(
     planned = PlannedEdition(
         newsletter, slot, number, selection.posts, selection.passed_over, variants, due.hold, due.goes_at
     )
-    return _held_for_a_person(store, [replace(planned, rests=_resting(selection, zone))])
+    return _held_for_a_person(
+        store, _with_other_ids([replace(planned, rests=_resting(selection, zone))], posts, handled)
+    )
 
 
 def _unhandled_items(store: Store, newsletter: NewsletterConfig, now: datetime) -> frozenset[str]:
@@ -222,6 +228,17 @@ def _unhandled_items(store: Store, newsletter: NewsletterConfig, now: datetime) 
     names = [name for name in newsletter.sources if name != OWN_POSTS]
     rested = now - timedelta(minutes=newsletter.settle_minutes)
     return store.editions.unhandled_items(newsletter.name, names, rested) if names else frozenset()
+
+
+def _with_other_ids(
+    editions: list[PlannedEdition], posts: Iterable[Post], handled: Collection[str]
+) -> list[PlannedEdition]:
+    """Add the ids that their posts have in other sources; to the first, also those of posts that were sent before."""
+    before = [post for post in posts if post.also_ids and post.id in handled]
+    return [
+        replace(each, other_ids=other_ids((*each.posts, *(before if each is editions[0] else ())), handled))
+        for each in editions
+    ]
 
 
 def _held_for_a_person(store: Store | None, editions: list[PlannedEdition]) -> list[PlannedEdition]:
@@ -271,7 +288,7 @@ def next_edition(
     posts, slot, number, is_sample = planned.posts, planned.slot, planned.number, planned.is_sample
     is_first, begun = not store.editions.slots(newsletter.name), store.editions.beginnings(newsletter.name)
     if begun or not is_first:
-        handled, zone = store.editions.handled_posts(newsletter.name), config.newsletter_zone(newsletter)
+        handled, zone = handled_posts(store, newsletter.name, archive.posts), config.newsletter_zone(newsletter)
         new = select_posts(list(archive.posts), newsletter, handled, is_first, now, zone, begun).posts
         posts, number, is_sample = new or posts, store.editions.next_number(newsletter.name), not new
         if new and parse_schedule(newsletter.schedule).kind is ScheduleKind.EACH_POST:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from enum import StrEnum
@@ -14,7 +14,9 @@ from publisher.core.newsletter_models import Edition
 from publisher.core.source_records import StoredItem
 from publisher.newsletters.select import Selection, has_tag, select_posts, settled_at
 from publisher.posts.archive import open_archive
+from publisher.posts.scan import is_item, item_source
 from publisher.posts.sources.item_post import is_wanted, item_name
+from publisher.publishing.sent_before import handled_as
 from publisher.publishing.wiring import Project
 from publisher.store import Store
 
@@ -72,14 +74,17 @@ def item_states(project: Project, name: str) -> tuple[ItemState, ...]:
     source = next((each for each in config.sources if each.name == name), None)
     if source is None:
         return ()
-    posts = open_archive(config, now).posts
+    archive = open_archive(config, now)
+    posts = archive.posts
     takers = [
         _Taker(config, project.store, newsletter, posts, now)
         for newsletter in config.newsletters
         if name in newsletter.sources
     ]
-    by_id = {post.id: post for post in posts}
-    judge = _Judge(config, source, takers, by_id, project.store, now)
+    by_source = {post.source: post for post in posts}
+    shown = {source: post for source, post in by_source.items() if is_item(source)}
+    shown |= {copy.source: by_source[copy.original] for copy in archive.copies if copy.original in by_source}
+    judge = _Judge(config, source, takers, shown, project.store, now)
     return tuple(judge.state(item) for item in reversed(project.store.sources.items(name)))
 
 
@@ -91,7 +96,9 @@ class _Taker:
     ) -> None:
         editions = store.editions.list(newsletter.name)
         self.newsletter, self.name = newsletter, newsletter.name
-        self.handled = store.editions.handled_posts(newsletter.name)
+        handled = store.editions.handled_posts(newsletter.name)
+        self.handled_as = handled_as(store, newsletter.name, handled, posts)
+        self.handled = handled.union(self.handled_as)
         # The newest counts, because the posts of a skipped edition go with a later one.
         self.editions = {post.id: edition for edition in reversed(editions) for post in edition.posts}
         self.called_off = store.editions.called_off(newsletter.name)
@@ -100,9 +107,12 @@ class _Taker:
         self.next: Selection = select_posts(posts, newsletter, self.handled, not editions, now, zone, self._begun)
         self.next_ids = {post.id for post in self.next.posts}
 
-    def handled_state(self, item: StoredItem) -> tuple[ItemStatus, str] | None:
-        """Return what became of a handled item, and why; None if it was there when the newsletter began."""
-        if edition := self.editions.get(item.post_id):
+    def handled_state(self, item: StoredItem, ids: Iterable[str]) -> tuple[ItemStatus, str] | None:
+        """Return what became of a handled item, and why; None if it was there when the newsletter began.
+
+        ids: those that its post has
+        """
+        if edition := next((self.editions[each] for each in ids if each in self.editions), None):
             return _in_edition(edition, self)
         began = self._begun.get(item.source)
         if item.is_backlog or item.is_old or began is None or item.first_seen_at <= began.seen:
@@ -141,6 +151,10 @@ class _Judge:
         title = item_name(item, self._html_of)
         return ItemState(item.number, title, item.item.link, published, state, "; ".join(dict.fromkeys(whys)))
 
+    def _post_of(self, item: StoredItem) -> Post | None:
+        """Return the post that an item is, which may be that of a file or of another source."""
+        return self._posts.get(item_source(item.source, item.number))
+
     def _left_out(self, item: StoredItem) -> Iterator[tuple[ItemStatus, list[str]]]:
         """Yield why no newsletter will send an item, if that is so whatever the newsletters are."""
         if item.skipped_at is not None:
@@ -152,22 +166,24 @@ class _Judge:
 
     def _in_newsletter(self, item: StoredItem, taker: _Taker) -> tuple[ItemStatus, str]:
         """Return what becomes of an item in one newsletter, and why."""
-        name, post = taker.name, self._posts.get(item.post_id)
+        name, post = taker.name, self._post_of(item)
+        post_id = post.id if post else item.post_id
+        ids = (item.post_id, post_id, taker.handled_as.get(post_id, post_id))
         was_there = ItemStatus.SEEN, _was_there(item, name)
-        if item.post_id in taker.handled:
-            return taker.handled_state(item) or was_there
+        if not taker.handled.isdisjoint(ids):
+            return taker.handled_state(item, ids) or was_there
         if item.item.published and item.item.published > self._now:
             return ItemStatus.WAITING, f"for its date, {self._civil(item.item.published)}"
         if post is None:
             return ItemStatus.SEEN, f"it is not among the newest {self._source.max_items:,} items"
         if not has_tag(post, taker.newsletter.tags):
             return ItemStatus.SEEN, f"it has none of the tags of {name}"
-        if item.post_id in taker.next_ids:
+        if post_id in taker.next_ids:
             return ItemStatus.WAITING, self._waits(item, f"for the next edition of {name}")
         settled = settled_at(post, taker.newsletter)
-        if self._now < settled and item.post_id not in taker.next.never and not item.is_old:
+        if self._now < settled and post_id not in taker.next.never and not item.is_old:
             return ItemStatus.RESTING, f"until {self._civil(settled)}, unless it changes again"
-        if item.is_old or item.post_id in taker.next.never:
+        if item.is_old or post_id in taker.next.never:
             return was_there
         return ItemStatus.WAITING, self._waits(item, f"for a later edition of {name}")
 

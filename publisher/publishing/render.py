@@ -45,6 +45,7 @@ class EditionRenderer:
             posts=tuple(EditionPost(post.id, post.title, post.url) for post in planned.posts),
             letters=letters,
             passed_over=planned.passed_over,
+            other_ids=planned.other_ids,
             variants={
                 choice.topics: variant.key if variant.posts else None
                 for variant in planned.variants

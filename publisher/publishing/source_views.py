@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from publisher.config import Config, SourceConfig
+from publisher.publishing.sent_before import left_items
 
 if TYPE_CHECKING:
     from publisher.core.source_records import SourceState
@@ -159,7 +160,7 @@ def suspects_of(store: Store, name: str) -> frozenset[str]:
 def unhandled(config: Config, store: Store, name: str, post_ids: Collection[str]) -> frozenset[str]:
     """Return which posts of a source some newsletter that takes it has neither sent nor passed over."""
     takers = [each.name for each in config.newsletters if name in each.sources]
-    left = [frozenset(post_ids) - store.editions.handled_posts(newsletter) for newsletter in takers]
+    left = [left_items(store, newsletter, name, post_ids) for newsletter in takers]
     return frozenset().union(*left)
 
 

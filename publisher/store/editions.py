@@ -197,6 +197,12 @@ class Editions:
                 found.setdefault(source, SourceBeginning(*map(datetime.fromisoformat, moments)))
         return found
 
+    def sent_posts(self, newsletter: str) -> frozenset[str]:
+        """Return the ids of the posts that an edition of the newsletter has, under whatever id."""
+        has_edition = newsletter_posts.c.newsletter == newsletter, newsletter_posts.c.edition_id.is_not(None)
+        with self._database.read() as connection:
+            return frozenset(connection.execute(sa.select(newsletter_posts.c.post_id).where(*has_edition)).scalars())
+
     def unhandled_items(self, newsletter: str, sources: Collection[str], before: datetime) -> frozenset[str]:
         """Return the ids of items of sources that the newsletter has neither sent nor passed over.
 
@@ -262,10 +268,30 @@ class Editions:
             row = {"newsletter": draft.newsletter, "post_id": post_id, "edition_id": edition.id}
             if connection.execute(insert, row).rowcount != 1:
                 raise _TakenError
-        passed_over = sorted(set(draft.passed_over) - {post.id for post in draft.posts})
-        if passed_over:
-            rows = [{"newsletter": draft.newsletter, "post_id": i, "edition_id": None} for i in passed_over]
+        taken = {post.id for post in draft.posts}
+        others: dict[str, int | None] = dict.fromkeys(draft.passed_over)
+        others |= self._editions_of_others(connection, draft, dict.fromkeys(taken, edition.id))
+        rows = [
+            {"newsletter": draft.newsletter, "post_id": post_id, "edition_id": others[post_id]}
+            for post_id in sorted(others.keys() - taken)
+        ]
+        if rows:
             connection.execute(insert, rows)
+
+    @staticmethod
+    def _editions_of_others(
+        connection: Connection, draft: EditionDraft, known: dict[str, int | None]
+    ) -> dict[str, int | None]:
+        """Return which edition each id stands for that a post has in another source: that of its post.
+
+        known: the edition of each post of the draft, by its id
+        """
+        if not draft.other_ids:
+            return {}
+        query = sa.select(newsletter_posts.c.post_id, newsletter_posts.c.edition_id)
+        mine = query.where(newsletter_posts.c.newsletter == draft.newsletter)
+        found = {row.post_id: row.edition_id for row in connection.execute(mine)} | known
+        return {other: found[post_id] for post_id, other in draft.other_ids if post_id in found}
 
     def _select(self, *conditions: sa.ColumnElement[bool], limit: int | None = None) -> Sequence[Edition]:
         newest_first = (editions.c.made_at.desc(), editions.c.id.desc())

@@ -26,6 +26,7 @@ from publisher.core.source_records import (
     ItemChanges,
     ItemKey,
     ItemKeys,
+    ItemLink,
     KnownItem,
     NewItem,
     SourceState,
@@ -218,6 +219,24 @@ class Sources:
                 these = _ITEMS.where(source_items.c.number.in_(numbers[start : start + _NUMBERS_AT_ONCE]))
                 found += [stored_item(row) for row in connection.execute(these)]
         return sorted(found, key=lambda item: item.number)
+
+    def exist(self) -> bool:
+        """Return whether any item of any source was ever stored."""
+        with self._database.read() as connection:
+            return connection.execute(sa.select(source_items.c.number).limit(1)).first() is not None
+
+    def with_links(self, keys: Sequence[str]) -> Sequence[ItemLink]:
+        """Return all items with these links, also those that vanished and those of sources that are not used now.
+
+        keys: ItemKeys.link
+        """
+        columns = source_items.c.source, source_items.c.link_key, source_items.c.post_id
+        found: list[ItemLink] = []
+        with self._database.read() as connection:
+            for start in range(0, len(keys), _NUMBERS_AT_ONCE):
+                these = source_items.c.link_key.in_(keys[start : start + _NUMBERS_AT_ONCE])
+                found += [ItemLink(*row) for row in connection.execute(sa.select(*columns).where(these))]
+        return sorted(found)
 
     def html(self, number: int) -> str:
         """Return the HTML of an item; "" if it has none."""

@@ -6,7 +6,7 @@ import os
 import posixpath
 import re
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -245,6 +245,11 @@ def files_of(reference: str, url: str, settings: PostSettings, source: str) -> l
         found.append(beside[1])
     inside = (path for path in found if not path.startswith(("..", "/")) and "\0" not in path)
     return [existing(settings.root, path) for path in inside]
+
+
+def remeasured(root: Path, measured: Mapping[str, Iterable[tuple[str, int]]]) -> list[str]:
+    """Return the posts with a file whose size has changed. measured: the files and their sizes, by post"""
+    return [source for source, files in measured.items() if any(size_in(root, path) != size for path, size in files)]
 
 
 def size_in(root: Path, path: str) -> int:

@@ -67,7 +67,7 @@ def changes(
     are suspect: it is likelier that the feed has changed its guids and links than that somebody wrote so much.
     New items at the old end are a backlog too: the feed shows more than before, or has filled up what was deleted.
     """
-    home = _link_key(document.link)
+    home = link_key(document.link)
     found = _distinct(newest_first(document.items), home)
     numbers = _Recogniser(known, found, home, frozenset(listed), text_of).numbers()
     new = [index for index in range(len(found) - 1, -1, -1) if index not in numbers]
@@ -138,35 +138,38 @@ def _parts(url: str) -> tuple[str, str]:
     return host, rest + (f"#{parts.fragment}" if parts.fragment else "")
 
 
-def _link_key(url: str) -> str:
-    """Return the key of a link: a hash of its host, a dot, and a hash of the rest; "" for none."""
+def link_key(url: str) -> str:
+    """Return the key of a link, which is equal for links of one page: two hashes with a dot; "" for none.
+
+    They are those of its host and of the rest. The second is missing if the link is that of a home page.
+    """
     if not url:
         return ""
     host, rest = _parts(url)
     return f"{_hash(host)}.{_hash(rest) if rest else ''}"
 
 
-def _path_of(link_key: str) -> str:
+def _path_of(key: str) -> str:
     """Return the part of a link's key that stays the same when a site moves to another host; "" for a home page."""
-    return link_key.partition(".")[2]
+    return key.partition(".")[2]
 
 
 def _listed(item: FeedItem, home: str) -> _Listed:
     label = " ".join((item.title or item.summary or item.html[:2_000]).split()).casefold()
-    link, title = _link_key(item.link), _hash(label) if label else ""
+    link, title = link_key(item.link), _hash(label) if label else ""
     guid = item.guid.strip()
-    if guid and not (_WEB.match(guid) and _is_home(_link_key(guid), home)):
+    if guid and not (_WEB.match(guid) and is_home(link_key(guid), home)):
         base = _hash("guid", canonical_link(guid) if _WEB.match(guid) else guid)
-    elif link and not _is_home(link, home):
+    elif link and not is_home(link, home):
         base = _hash("link", link)
     else:
         base = _hash("title", label, str(item.published.timestamp()) if item.published else "")
     return _Listed(item, ItemKeys(base, link, title), base)
 
 
-def _is_home(link_key: str, home: str) -> bool:
+def is_home(key: str, home: str) -> bool:
     """Return whether a link leads to the page that the feed is of, or to a site as a whole."""
-    return link_key == home or not _path_of(link_key)
+    return key == home or not _path_of(key)
 
 
 def newest_first(items: Sequence[FeedItem]) -> Sequence[FeedItem]:
@@ -190,7 +193,7 @@ def _distinct(items: Iterable[FeedItem], home: str) -> list[_Listed]:
         each = _listed(item, home)
         base, (_, link, title), date = each.base, each.keys, item.published
         repeated: set[Hashable] = {(base, title), (base, link, date), (base, link, None if date else "any")}
-        if title and not _is_home(link, home):
+        if title and not is_home(link, home):
             repeated.add(("", link, title, date))
         if repeated.isdisjoint(seen):
             seen |= {(base, title), (base, link, date), (base, link, "any"), ("", link, title, date)}
@@ -306,7 +309,7 @@ class _Recogniser:
         A day without a time does not say it, unless the text does too.
         """
         guid, date = found.item.guid.strip(), found.item.published
-        owns_guid = guid and not _is_home(_link_key(guid), self._home) and self._bases[1][found.base] == 1
+        owns_guid = guid and not is_home(link_key(guid), self._home) and self._bases[1][found.base] == 1
         if owns_guid or date is None or known.number not in self._listed:
             return False
         return date.time() != time() or self._share_text(found, known, otherwise=False)
@@ -319,7 +322,7 @@ class _Recogniser:
 
     def _names(self, found: _Listed) -> bool:
         """Return whether the link of an item is that of one item alone, and not of the home page."""
-        return not _is_home(found.keys.link, self._home) and self._links[1][found.keys.link] == 1
+        return not is_home(found.keys.link, self._home) and self._links[1][found.keys.link] == 1
 
 
 def _base(known: KnownItem) -> str:

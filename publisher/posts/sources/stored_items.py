@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import json
 import weakref
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from publisher.config import Config
 from publisher.core.errors import PostError
 from publisher.core.models import Problem, Severity
-from publisher.posts.index import Index
+from publisher.posts.clashes import Seen
+from publisher.posts.index import Index, PostRow
 from publisher.posts.post_file import Entry, ParsedFile, PostSettings
 from publisher.posts.scan import Stamp, is_item, item_number, item_source, source_name
 from publisher.posts.sources.item_post import SourceSite, item_body, item_post
+from publisher.posts.sources.same_link import links_of
 from publisher.store import open_store
 from publisher.store.location import sources_key, store_exists
 
@@ -70,6 +72,19 @@ class StoredItems:
                 raise PostError("is not stored any more")
             summary = stored.item.summary
         return item_body(html, summary, settings).encode("utf-8", "replace")
+
+    def links(self, rows: Sequence[PostRow]) -> dict[str, tuple[str, ...]]:
+        """Return the links by which posts are recognised, by Post.source. rows: all posts of the archive"""
+        homes = [site.url for site in self.sites.values()]
+        return links_of(rows, self._index.canonical(), homes, self._settings.site_url)
+
+    def seen(self, sources: Collection[str]) -> dict[str, Seen]:
+        """Return when items were first seen, and the places of their sources in the configuration, by Post.source."""
+        places = {name: place for place, name in enumerate(self._sources)}
+        return {
+            post.source: ((post.first_seen or post.published).timestamp(), places[post.from_source])
+            for post in self._index.posts(sources)
+        }
 
     def keep(self) -> None:
         """Note in the index, once it has all entries, from which state of the database they are."""

@@ -191,6 +191,41 @@ def test_an_item_of_two_sources_is_one_post_of_both(tmp_path: Path) -> None:
     assert (problem.path, problem.severity) == ("source blog", "warning")
 
 
+def test_items_of_several_sources_with_one_link_are_one_post(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, sources=(BLOG, NEWS))
+    blog, day = "https://blog.example.net", NOW - DAY
+    fetched(folder.config, item(1), item(2), item(3), item(4), item(5), item(6, link=f"{blog}/5"), name="news", at=day)
+    spelt = ["http://blog.example.net/1", f"{blog}/2/?utm_source=x", "https://www.blog.example.net/3/", f"{blog}/4/"]
+    fetched(folder.config, *(item(n, link=link, guid=f"x{n}") for n, link in enumerate(spelt, 1)), item(5, guid="x5"))
+    folder.write(HELLO, "Mine.", f"title: Four\ncanonical: {blog}/4\nrepublish: true\nid: four")
+    archive = folder.archive()
+    found = {post.id: (post.from_source, post.also_from, post.also_ids) for post in archive.posts}
+    assert found == {  # the one that was seen first stays, but a file comes before items
+        f"{blog}/1/": ("news", ("blog",), ("x1",)),
+        f"{blog}/2/": ("news", ("blog",), ("x2",)),
+        f"{blog}/3/": ("news", ("blog",), ("x3",)),
+        "four": ("", ("blog", "news"), ("x4", f"{blog}/4/")),
+        f"{blog}/5/": ("news", (), ()),  # two items of one source share this link
+        f"{blog}/6/": ("news", (), ()),
+        "x5": ("blog", (), ()),
+    }
+    assert archive.problems == []
+
+
+def test_an_item_of_a_post_of_this_site_is_that_post(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, sources=(BLOG, NEWS))
+    folder.write(HELLO, "Mine.")
+    (own,) = folder.posts()
+    fetched(folder.config, item(1, link=own.url, guid=own.url), item(2, link=f"{URL}/", guid="home"))
+    fetched(folder.config, item(3, link=f"{URL}/", guid="at home"), name="news")
+    found = {post.id: (post.from_source, post.also_from) for post in folder.posts()}
+    assert found == {own.id: ("", ("blog",)), "home": ("blog", ()), "at home": ("news", ())}
+    folder.write("other.md", "Mine too.", "title: Other\ndate: 2024-01-02\ncanonical: https://x.example/series/")
+    folder.write("another.md", "Mine too.", "title: Another\ndate: 2024-01-02\ncanonical: https://x.example/series/")
+    fetched(folder.config, item(4, link="https://x.example/series", guid="series"), name="news")
+    assert len(folder.posts()) == 6  # two files share the link, so it says nothing about the item
+
+
 def test_items_with_one_link_are_posts_of_their_own(tmp_path: Path) -> None:
     folder = Folder(tmp_path, sources=(BLOG,))
     fetched(folder.config, *(item(number, link="https://blog.example.net/") for number in range(3)))

@@ -110,6 +110,7 @@ class Readers:
     def fetch(self, case: str, entries: list[Entry], at: datetime) -> None:
         """Take a document with these entries."""
         text = f'<rss version="2.0"><channel><title>B</title>{"".join(map(str, entries))}</channel></rss>'
+        text = text.replace("blog.example.net", f"blog.{NAMES[case]}.example.net")  # the cases are blogs of their own
         project = OpenProject(self._config, self._clockwork.store, lambda: at)
         source = self._config.source(NAMES[case])
         assert source is not None

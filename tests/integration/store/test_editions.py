@@ -55,6 +55,18 @@ def test_newsletters_do_not_see_each_other(store: Store) -> None:
     assert store.editions.create(draft(newsletter="daily", posts=(post,))) is not None
 
 
+def test_the_other_ids_of_a_post_are_handled_as_long_as_it_is(store: Store) -> None:
+    one, two = (EditionPost(name, name, "u") for name in ("a", "b"))
+    assert store.editions.create(draft("2026-W46", posts=(one,), passed_over=("old",)))
+    others = (("b", "b2"), ("a", "a2"), ("old", "old2"), ("unknown", "u2"), ("b", "b"))
+    held = store.editions.create(draft(posts=(two,), other_ids=others, hold=by_person("wait")))
+    assert held is not None
+    assert store.editions.handled_posts("weekly") == {"a", "a2", "b", "b2", "old", "old2"}
+    assert [post.id for post in held.posts] == ["b"]
+    store.editions.give_up(held.id, by_person("skipped"), frees_posts=True)
+    assert store.editions.handled_posts("weekly") == {"a", "a2", "old", "old2"}
+
+
 def test_editions_are_listed_newest_first(store: Store) -> None:
     for week in range(1, 6):
         store.editions.create(draft(f"2026-W0{week}", made_at=later(days=7 * week)))

@@ -168,6 +168,9 @@ def test_a_newsletter_takes_only_its_sources() -> None:
     assert names(choose(posts, replace(MIXED, tags=("ruby",)))) == "blog:4"
     both = replace(an_item(5), also_from=("news",))
     assert names(choose([both], replace(WEEKLY, sources=("news",)))) == "blog:5"
+    file = replace(post(6), also_from=("news",))
+    for sources, expected in (((), "own:6"), (("posts",), "own:6"), (("news",), "own:6"), (("blog",), "")):
+        assert names(choose([file], replace(WEEKLY, sources=sources))) == expected
 
 
 def test_an_item_rests_until_it_has_not_changed_for_a_while() -> None:
