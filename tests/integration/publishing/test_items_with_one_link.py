@@ -132,6 +132,12 @@ def test_a_file_and_an_item_of_its_page_are_one_post(reader: Reader) -> None:
     assert reader.day(0) == {"daily": "Far Old Own Stone", "planet-only": "Far Own Stone"}
     reader.fetch("planet", 1, item("x", f"{site}/"), item("y", "https://elsewhere.example/"), own, far, stone)
     assert reader.day(1) == {"daily": "X Y", "planet-only": "X Y"}
+    # A file that waits for its date is not lost because an edition is made without the item.
+    reader.project.post("late", day="2026-11-26", title="Late", canonical="https://elsewhere.example/late/")
+    late, x = item("late", "http://elsewhere.example/late"), item("z", "https://planet.example.net/z")
+    reader.fetch("planet", 2, x, late, own, far, stone)
+    assert reader.day(2) == {"daily": "Z", "planet-only": "Z"}
+    assert reader.day(3) == {"daily": "Late", "planet-only": "Late"}
 
 
 def test_a_link_of_many_items_or_of_a_home_page_identifies_nothing(reader: Reader) -> None:
