@@ -39,7 +39,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "editions": ("publisher.cli.editions:editions", "List editions, or show one."),
         "deliveries": (
             "publisher.cli.deliveries:deliveries",
-            "List an edition's messages; retry, hold, resume or cancel them.",
+            "List an edition's messages; retry, hold, resume, skip or cancel them.",
         ),
     },
     "Subscribers": {
