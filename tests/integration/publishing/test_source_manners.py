@@ -148,9 +148,10 @@ def test_many_sources_that_have_not_changed_are_each_asked_once_more(tmp_path: P
     with sources.serving() as blogs:
         sources.write_project(tmp_path / "many", 6, blogs.port)
         sources.fetch(tmp_path / "many", sources.NOW)
+        sources.begin(tmp_path / "many")
         sources.fetch(tmp_path / "many", sources.NOW + HOUR)
         assert dict(blogs.statuses) == {200: 6, 304: 6}
-        blogs.items = 4
+        blogs.items = 9
         sources.fetch(tmp_path / "many", sources.NOW + 2 * HOUR)
         sources.make_letter(tmp_path / "many")
-    assert json.loads((tmp_path / "many/letter.json").read_text("utf-8"))["posts"] == 24
+    assert json.loads((tmp_path / "many/letter.json").read_text("utf-8"))["posts"] == 54
