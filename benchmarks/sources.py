@@ -12,18 +12,21 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import ssl
 import sys
 import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from benchmarks.measure import Usage, memory_folder, run
+
+Converse = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 ROOT = Path(__file__).parent.parent
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)  # a Saturday
@@ -81,25 +84,36 @@ class Blogs:
 
 
 @contextmanager
-def serving() -> Iterator[Blogs]:
-    """Serve feeds on every address of this machine's own network until the block ends."""
-    blogs, ready, stop = Blogs(), threading.Event(), asyncio.Event()
+def listening(converse: Converse, host: str, tls: ssl.SSLContext | None = None, backlog: int = 100) -> Iterator[int]:
+    """Serve connections in a thread until the block ends; yield the port."""
+    ready, stop = threading.Event(), asyncio.Event()
     loops: list[asyncio.AbstractEventLoop] = []
+    ports: list[int] = []
 
     async def serve() -> None:
-        listening = await asyncio.start_server(blogs.converse, "0.0.0.0", 0, backlog=1_000)
-        blogs.port = listening.sockets[0].getsockname()[1]
+        server = await asyncio.start_server(converse, host, 0, ssl=tls, backlog=backlog)
+        ports.append(server.sockets[0].getsockname()[1])
         loops.append(asyncio.get_running_loop())
         ready.set()
         await stop.wait()
-        listening.close()
+        server.close()
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
     thread.start()
-    ready.wait()
-    yield blogs
-    loops[0].call_soon_threadsafe(stop.set)
-    thread.join()
+    ready.wait(20)
+    try:
+        yield ports[0]
+    finally:
+        loops[0].call_soon_threadsafe(stop.set)
+        thread.join(20)
+
+
+@contextmanager
+def serving() -> Iterator[Blogs]:
+    """Serve feeds on every address of this machine's own network until the block ends."""
+    blogs = Blogs()
+    with listening(blogs.converse, "0.0.0.0", backlog=1_000) as blogs.port:
+        yield blogs
 
 
 def write_project(folder: Path, sources: int, port: int) -> None:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 import httpcore
 
+from benchmarks.sources import listening
 from publisher.posts.sources.exchange import Network
 
 PUBLIC = "93.184.216.34"  # an address that everybody may connect to
@@ -113,25 +113,9 @@ def redirect(to: str, status: str = "301 Moved Permanently") -> bytes:
 @contextmanager
 def source_server(answers: Mapping[str, Answering], tls: ssl.SSLContext | None = None) -> Iterator[SourceServer]:
     """Serve until the block ends."""
-    server, ready, stop = SourceServer(answers), threading.Event(), asyncio.Event()
-    loops: list[asyncio.AbstractEventLoop] = []
-
-    async def serve() -> None:
-        listening = await asyncio.start_server(server.converse, "127.0.0.1", 0, ssl=tls)
-        server.port = listening.sockets[0].getsockname()[1]
-        loops.append(asyncio.get_running_loop())
-        ready.set()
-        await stop.wait()
-        listening.close()
-
-    thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
-    thread.start()
-    ready.wait(20)
-    try:
+    server = SourceServer(answers)
+    with listening(server.converse, "127.0.0.1", tls) as server.port:
         yield server
-    finally:
-        loops[0].call_soon_threadsafe(stop.set)
-        thread.join(20)
 
 
 @dataclass
