@@ -220,6 +220,21 @@ def language_tag(value: str) -> None:
         raise ValueError(f"{value!r} isn't a language tag; write it like en or pt-BR")
 
 
+def language_tags(values: Sequence[str]) -> None:
+    """Accept different BCP 47 language tags."""
+    for value in values:
+        if not value:
+            raise ValueError("a language tag must not be empty; write it like en or pt-BR")
+        language_tag(value)
+    no_value_twice([value.lower() for value in values])
+
+
+def time_of_day(value: str) -> None:
+    """Accept a civil time as HH:MM."""
+    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
+        raise ValueError(f"{value!r} isn't a time; write it like 09:00")
+
+
 def schedule(value: str) -> None:
     """Accept a schedule that parse_schedule understands."""
     parse_schedule(value)
@@ -277,6 +292,29 @@ def project_path(value: str) -> None:
         raise ValueError(f"{value!r} is where Publisher keeps its own files; choose a different folder")
     if any(part.casefold() in _OF_VERSIONS for part in parts):
         raise ValueError(f"{value!r} is where git or a similar tool keeps its own files; choose a different folder")
+
+
+def posts_path(value: str) -> None:
+    """Accept a folder inside the project, or "." for the project itself."""
+    if value.strip("/") != ".":
+        project_path(value)
+
+
+def path_patterns(values: Sequence[str]) -> None:
+    """Accept patterns of relative paths, as in .gitignore: * for a part of a name, ** for any folders."""
+    for value in values:
+        if not value.strip("/ ") or ".." in value.split("/") or re.search(r"[\\\x00-\x1f]", value) or len(value) > 500:
+            raise ValueError(f"{value!r} isn't a pattern of paths; write it like drafts/** or README.md")
+
+
+def copied_folders(values: Sequence[str]) -> None:
+    """Accept folders inside the project, each perhaps with its path on the site: assets/img = /img."""
+    for value in values:
+        folder, divided, place = (part.strip() for part in value.partition("="))
+        project_path(folder)
+        if divided and (not place.startswith("/") or ".." in place.split("/") or re.search(r"[\\?#\x00-\x1f]", place)):
+            raise ValueError(f"{value!r}: {place!r} isn't a path on the site; write it like assets/img = /img")
+    no_value_twice(values)
 
 
 def output_path(value: str) -> None:

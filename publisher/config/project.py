@@ -13,7 +13,7 @@ from publisher.config.keys import Doc
 from publisher.config.mail import DeliveryConfig, Mail
 from publisher.config.newsletters import NewsletterConfig, SubscribersConfig
 from publisher.config.server import Admin, DatabaseConfig, LogConfig, RunConfig, Web
-from publisher.config.site import Feeds, PagesConfig, Posts, Site
+from publisher.config.site import AuthorConfig, Feeds, PagesConfig, Posts, Site
 from publisher.config.sources import SourceConfig
 from publisher.config.theme import DEFAULT, Theme
 from publisher.core.private_folder import STATE_FOLDER
@@ -31,6 +31,7 @@ class Config:
 
     site: Annotated[Site, Doc("What all posts share.")]
     posts: Annotated[Posts, Doc("Where the posts are and how they are read.")] = field(default_factory=Posts)
+    authors: Annotated[tuple[AuthorConfig, ...], Doc("People whom posts name by a short id.")] = ()
     feeds: Annotated[Feeds, Doc("What goes into the feeds.")] = field(default_factory=Feeds)
     pages: Annotated[PagesConfig, Doc("The HTML site.")] = field(default_factory=PagesConfig)
     sources: Annotated[tuple[SourceConfig, ...], Doc("Feeds of other sites, whose items become posts.")] = ()
@@ -98,6 +99,11 @@ class Config:
     def zone(self) -> ZoneInfo:
         """The site's time zone."""
         return ZoneInfo(self.site.timezone)
+
+    @property
+    def posts_zone(self) -> ZoneInfo:
+        """The time zone of dates in posts that name none."""
+        return ZoneInfo(self.posts.timezone or self.site.timezone)
 
     def newsletter(self, name: str) -> NewsletterConfig | None:
         """Return the newsletter of that name, or None."""

@@ -36,6 +36,14 @@ class Site:
     language: Annotated[
         str, Check(checks.language_tag), Doc("Language of posts that do not name their own (BCP 47).")
     ] = "en"
+    languages: Annotated[
+        tuple[str, ...],
+        Check(checks.language_tags),
+        Doc(
+            "Languages of the posts, if there are several (BCP 47). A file such as hello.fr.md, or a folder fr/, is then "
+            "in that language."
+        ),
+    ] = ()
     timezone: Annotated[
         str, Check(checks.time_zone), Doc("Time zone of dates without one, and of newsletters (IANA).")
     ] = "UTC"
@@ -60,10 +68,53 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorConfig:
+    """[[authors]]: a person whom posts name by a short id, as in `author: ada`."""
+
+    id: Annotated[str, Check(checks.not_blank), Doc("What posts write.")]
+    name: Annotated[str, Check(checks.not_blank), Doc("The person's name, as readers see it.")]
+    email: Annotated[str, Check(checks.mail_address), Doc("The person's email address; public in feeds.")] = ""
+    url: Annotated[str, Check(checks.page_address), Doc("URL of the person's own page.")] = ""
+    image: Annotated[
+        str, Check(checks.picture), Doc("Picture of the person, below their posts: a URL or a path under static/.")
+    ] = ""
+    about: Annotated[str, Doc("A line about the person, below their posts.")] = ""
+
+
+# The tools that make sites of Markdown, whose rules and tags are known.
+TOOLS = (
+    "astro", "docusaurus", "eleventy", "hexo", "hugo", "jekyll", "mkdocs", "obsidian", "pelican", "quarto", "vitepress",
+    "zola",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Posts:
     """[posts]: where posts are stored and how they are read."""
 
-    folder: Annotated[str, Check(checks.project_path), Doc("Folder of the posts; it may have subfolders.")] = "posts"
+    folder: Annotated[
+        str, Check(checks.posts_path), Doc('Folder of the posts; it may have subfolders. "." is the whole project.')
+    ] = "posts"
+    include: Annotated[
+        tuple[str, ...],
+        Check(checks.path_patterns),
+        Doc(
+            "Patterns of the only paths in that folder that are posts, such as en/news/_posts/** or *.md. "
+            "Empty means all of them."
+        ),
+    ] = ()
+    exclude: Annotated[
+        tuple[str, ...],
+        Check(checks.path_patterns),
+        Doc("Patterns of paths in that folder that are no posts, such as README.md or notes/**."),
+    ] = ()
+    tool: Annotated[
+        Literal["", *TOOLS],
+        Doc(
+            "The tool that the posts were written for, as `publisher adopt` finds it. Its rules then hold for the names "
+            "in addresses, and its tags, data files and comments in posts are understood. Empty means none."
+        ),
+    ] = ""
     permalink: Annotated[
         str,
         Check(checks.permalink_pattern),
@@ -72,6 +123,14 @@ class Posts:
             "a permalink in the post itself takes precedence."
         ),
     ] = "/{folder}/{year}/{month}/{day}/{slug}/"
+    timezone: Annotated[
+        str,
+        Check(checks.time_zone_or_none),
+        Doc("Time zone of dates without one (IANA). Default: that of the site."),
+    ] = ""
+    time: Annotated[
+        str, Check(checks.time_of_day), Doc("Time at which a post whose date has none is published, as HH:MM.")
+    ] = "09:00"
     fix_encoding: Annotated[
         bool, Doc("Repair text that was once decoded wrongly (OpenAIâ€™s), where there is no doubt.")
     ] = True
@@ -180,6 +239,14 @@ class PagesConfig:
         Check(checks.project_path),
         Doc("Folder whose files are copied into the output; pictures lose their metadata."),
     ] = "static"
+    copy: Annotated[
+        tuple[str, ...],
+        Check(checks.copied_folders),
+        Doc(
+            "Other folders and files that are copied into the output, each with its path on the site if that differs: "
+            "assets, or assets/img = /img."
+        ),
+    ] = ()
     folder: Annotated[
         str,
         Check(checks.project_path),

@@ -27,6 +27,7 @@ class PostSettings:
     """What a Post depends on besides its file: a part of the configuration, and two facts about its neighbours.
 
     published_id  returns the id under which the post of a source path was published; "" if it was not
+    tool          the tool that the posts were written for, or ""
     needs_date    whether a file without a date is an error
     sources       the sources whose items are posts too
     own_names     sources of posts that need a name of their own, since another file has the same name but for signs
@@ -43,6 +44,7 @@ class PostSettings:
     static: str
     has_pages: bool
     fix_encoding: bool
+    tool: str = ""
     needs_date: bool = True
     sources: tuple[SourceConfig, ...] = ()
     published_id: Callable[[str], str] = field(default=lambda _: "", repr=False, compare=False)
@@ -56,7 +58,7 @@ class PostSettings:
             folder=config.posts.folder,
             pattern=config.posts.permalink,
             site_url=config.site_url,
-            zone=config.zone,
+            zone=config.posts_zone,
             language=config.site.language,
             author=Author(author.name, author.email, author.url) if author.name else None,
             authority=authority_of(config),
@@ -64,6 +66,7 @@ class PostSettings:
             static=config.pages.static,
             has_pages=config.pages.enabled,
             fix_encoding=config.posts.fix_encoding,
+            tool=config.posts.tool,
             sources=config.sources,
             published_id=_published_id(config),
         )
