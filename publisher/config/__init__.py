@@ -24,13 +24,14 @@ from publisher.config.mistakes import require_output
 from publisher.config.newsletters import NewsletterConfig
 from publisher.config.project import Config
 from publisher.config.schedule import Schedule, ScheduleKind, parse_schedule
-from publisher.config.site import FeedName, Feeds, PagesConfig, Person, Posts, Site
+from publisher.config.site import AuthorConfig, FeedName, Feeds, PagesConfig, Person, Posts, Site, Tool
 from publisher.config.sources import ItemFilter, SourceConfig
 from publisher.config.theme import Theme
 
 __all__ = [
     "CONFIG_FILE",
     "OWN_POSTS",
+    "AuthorConfig",
     "Config",
     "Dkim",
     "FeedName",
@@ -48,6 +49,7 @@ __all__ = [
     "Smtp",
     "SourceConfig",
     "Theme",
+    "Tool",
     "find_project",
     "load_config",
     "mail",

@@ -40,8 +40,8 @@ class Site:
         tuple[str, ...],
         Check(checks.language_tags),
         Doc(
-            "Languages of the posts, if there are several (BCP 47). A file such as hello.fr.md, or a folder fr/, is then "
-            "in that language."
+            "Languages of the posts, if there are several (BCP 47). A file such as hello.fr.md, or a folder fr/, is "
+            "then in that language."
         ),
     ] = ()
     timezone: Annotated[
@@ -81,11 +81,22 @@ class AuthorConfig:
     about: Annotated[str, Doc("A line about the person, below their posts.")] = ""
 
 
-# The tools that make sites of Markdown, whose rules and tags are known.
-TOOLS = (
-    "astro", "docusaurus", "eleventy", "hexo", "hugo", "jekyll", "mkdocs", "obsidian", "pelican", "quarto", "vitepress",
+# The tools that make sites of Markdown, whose rules and tags are known; "" for none.
+Tool = Literal[
+    "",
+    "astro",
+    "docusaurus",
+    "eleventy",
+    "hexo",
+    "hugo",
+    "jekyll",
+    "mkdocs",
+    "obsidian",
+    "pelican",
+    "quarto",
+    "vitepress",
     "zola",
-)  # fmt: skip
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,13 +117,13 @@ class Posts:
     exclude: Annotated[
         tuple[str, ...],
         Check(checks.path_patterns),
-        Doc("Patterns of paths in that folder that are no posts, such as README.md or notes/**."),
+        Doc("Patterns of paths in that folder that are left out, such as README.md or notes/**."),
     ] = ()
     tool: Annotated[
-        Literal["", *TOOLS],
+        Tool,
         Doc(
-            "The tool that the posts were written for, as `publisher adopt` finds it. Its rules then hold for the names "
-            "in addresses, and its tags, data files and comments in posts are understood. Empty means none."
+            "The tool that the posts were written for, as `publisher adopt` finds it. Its rules then hold for the "
+            "names in addresses, and its tags and data files are understood. Empty means none."
         ),
     ] = ""
     permalink: Annotated[

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from publisher.config import Config, SourceConfig
+from publisher.config import Config, SourceConfig, Tool
 from publisher.core.errors import PostError
 from publisher.core.models import Author, Post, Problem
 from publisher.posts.published import PublishedIds, authority_of
@@ -44,7 +44,7 @@ class PostSettings:
     static: str
     has_pages: bool
     fix_encoding: bool
-    tool: str = ""
+    tool: Tool = ""
     needs_date: bool = True
     sources: tuple[SourceConfig, ...] = ()
     published_id: Callable[[str], str] = field(default=lambda _: "", repr=False, compare=False)

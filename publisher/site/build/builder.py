@@ -18,7 +18,7 @@ from publisher.posts.last_versions import LastVersions
 from publisher.posts.published import PublishedIds
 from publisher.posts.scan import require_posts, scan_pages
 from publisher.site.build.copied_files import stamps, static_files
-from publisher.site.build.folder import OutputFolder, Progress
+from publisher.site.build.folder import OutputFolder, Progress, remove_partial_files
 from publisher.site.build.manifest import Manifest, manifest_file
 from publisher.site.web_versions import NO_WEB_VERSIONS, WebVersions
 
@@ -116,6 +116,7 @@ def _build(
     with closing(ArchiveReader(config)) as reader:
         reader.require_whole()
         if _is_current(config, reader, manifest, inputs, path, now):
+            remove_partial_files(path)  # of a build that was killed while another one finished
             return _report(path, manifest)
         # Imported here: it takes 0.2 s, and a build with nothing to do does not need it.
         from publisher.site.build.rebuild import Rebuild

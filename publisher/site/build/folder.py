@@ -46,9 +46,7 @@ class OutputFolder:
             raise ProjectError("is a file, not a folder", where=str(self.path), hint="move it away")
         self._listed = _read_list(self.path / LIST)
         self._require_ours(wanted)
-        for part in self.path.glob(".publisher-*.part"):
-            if not _is_alive(part.name.split("-")[1]):
-                part.unlink(missing_ok=True)
+        remove_partial_files(self.path)
 
     def begin(self, wanted: Collection[str]) -> None:
         """Add the paths in `wanted` to the folder's list before the files are written, and clear the way for them.
@@ -229,6 +227,13 @@ class OutputFolder:
         except BaseException:
             part.unlink(missing_ok=True)
             raise
+
+
+def remove_partial_files(path: Path) -> None:
+    """Remove the partial files that killed builds left in an output folder, which may be missing."""
+    for part in path.glob(".publisher-*.part"):
+        if not _is_alive(part.name.split("-")[1]):
+            part.unlink(missing_ok=True)
 
 
 def stray_feeds(path: Path, shown: str) -> list[Problem]:

@@ -106,6 +106,13 @@ def test_a_build_killed_early_is_not_taken_as_done(project: Project) -> None:
     assert "Fourth" in project.read("public/index.html")
 
 
+def test_a_build_with_nothing_to_do_removes_the_partial_files_of_a_killed_one(project: Project) -> None:
+    project.ok("build")
+    project.write("public/.publisher-999999999-7f-0.part", "half a pa")
+    project.ok("build")
+    assert not list((project.root / "public").glob(".publisher-*.part"))
+
+
 def test_a_full_disk_leaves_every_file_whole(project: Project) -> None:
     project.ok("build")
     before = contents(project.root / "public")
