@@ -11,6 +11,7 @@ and rendering.
 
 Public modules:
     archive          the posts of a project at one moment
+    blog_tools       what is known of the tools for which the posts of a blog were written
     bounded_process  a child process with limits of time and memory for each call
     cache_keys       the keys that show whether a cached output is still valid
     front_matter     the metadata at the top of a post's file
@@ -34,6 +35,7 @@ Public modules:
 
 __all__ = [
     "archive",
+    "blog_tools",
     "bounded_process",
     "cache_keys",
     "front_matter",

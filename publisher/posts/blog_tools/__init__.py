@@ -1,0 +1,12 @@
+"""What is known of the tools for which a blog's posts were written.
+
+`posts.tool` names the tool. Its own files say what the posts alone do not: values that hold for a whole folder, people
+by a short id, data that texts show. They are read at run time, from the root of the project, and come from outside:
+each read is bounded in size, depth and time, and never leaves the project. A module here knows one kind of rule for
+all tools, and nothing of how a post is read or rendered.
+
+Public modules:
+    data_files   data in YAML, TOML, JSON and CSV
+"""
+
+__all__ = ["data_files"]
