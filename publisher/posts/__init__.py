@@ -29,6 +29,7 @@ Public modules:
     social_card      pictures for link previews, with the title of a page
     sources          the feeds of other sites, whose items become posts
     standalone       standalone pages, such as About and Imprint
+    tags         the tags of other tools in bodies
     text             the text of a post before it is Markdown to a parser
     urls             absolute addresses, and the local files that they name
 """
@@ -53,6 +54,7 @@ __all__ = [
     "social_card",
     "sources",
     "standalone",
+    "tags",
     "text",
     "urls",
 ]

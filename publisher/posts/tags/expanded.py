@@ -1,0 +1,88 @@
+"""A text that was made of another one, such as a body whose tags were run, and where each of its lines comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class TagProblem(NamedTuple):
+    """Something that is wrong with a tag.
+
+    line      its line in the text that was expanded, from 1
+    message   what is wrong
+    hint      how to fix it
+    is_error  whether readers would see something else than the writer means, so that no email should be sent
+    """
+
+    line: int
+    message: str
+    hint: str = ""
+    is_error: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Expanded:
+    """A text that was made of another one.
+
+    text      the new text
+    lines     for each of its lines, the line (from 1) of the text that it was made of; () if they are the same
+    problems  what is wrong with the tags, by lines of the text that it was made of
+    files     the files on which it depends, by their paths from the root of the project, whether they exist or not
+    """
+
+    text: str
+    lines: tuple[int, ...] = ()
+    problems: tuple[TagProblem, ...] = ()
+    files: tuple[str, ...] = ()
+
+    def line_of(self, line: int) -> int:
+        """Return the line of the first text for a line of this one, both from 1."""
+        if not self.lines or line < 1:
+            return line
+        return self.lines[min(line, len(self.lines)) - 1]
+
+    def then(self, step: Callable[[str], Expanded]) -> Expanded:
+        """Return the result of another step on this text, with lines of the first text."""
+        later = step(self.text)
+        if later.text == self.text and not later.problems and not later.files:
+            return self
+        lines = tuple(map(self.line_of, later.lines)) if later.lines else self.lines
+        problems = (each._replace(line=self.line_of(each.line)) for each in later.problems)
+        files = dict.fromkeys((*self.files, *later.files))
+        return Expanded(later.text, lines, (*self.problems, *problems), tuple(files))
+
+
+class Pieces:
+    """The pieces of a text while it is put together, and the line that each of them comes from."""
+
+    def __init__(self) -> None:
+        self._texts: list[str] = []
+        self._lines: list[int] = []
+        self._ended = True  # whether the next piece begins a line
+
+    def copy(self, text: str, line: int) -> None:
+        """Add a text that begins on a line of the original, and has the same lines as there."""
+        self._add(text, range(line, line + text.count("\n") + 1))
+
+    def insert(self, text: str, line: int) -> None:
+        """Add a text that takes the place of something on a line of the original."""
+        self._add(text, [line] * (text.count("\n") + 1))
+
+    def expanded(self, problems: tuple[TagProblem, ...] = (), files: tuple[str, ...] = ()) -> Expanded:
+        """Return the text of all pieces."""
+        text = "".join(self._texts)
+        if self._ended and self._lines:
+            self._lines.append(self._lines[-1] + 1)  # what is behind the last line end
+        is_same = self._lines == list(range(1, len(self._lines) + 1))
+        return Expanded(text, () if is_same else tuple(self._lines), problems, files)
+
+    def _add(self, text: str, lines: range | list[int]) -> None:
+        if not text:
+            return
+        self._texts.append(text)
+        self._lines += lines if self._ended else lines[1:]
+        self._ended = text.endswith("\n")
+        if self._ended:
+            self._lines.pop()
