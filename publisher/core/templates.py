@@ -70,7 +70,7 @@ class Templates:
         for _ in os.walk(self._own, onerror=refuse):
             pass
 
-    def render(self, name: str, **context: Any) -> str:
+    def render(self, name: str, /, **context: Any) -> str:
         """Render a template such as "pages/post.html".
 
         Raises TemplateError, with the file and line if they are known.
@@ -78,7 +78,7 @@ class Templates:
         import jinja2  # here and below: 29 ms, and a build with nothing to do renders no template
 
         try:
-            return self._environment.get_template(name).render(**context)
+            return self._environment.get_template(name).render(context)
         except jinja2.TemplateNotFound as error:
             raise TemplateError(
                 f"there is no template {error.name!r}",
@@ -175,22 +175,36 @@ class Templates:
         folders = Folders(self.folders)
         shipped = jinja2.PrefixLoader({SHIPPED_PREFIX: Folders(shipped_folder())})
 
-        class Environment(jinja2.Environment):
+        class Environment(self._kind()):  # type: ignore[misc]  # one of two classes of Jinja2's
             def join_path(self, template: str, parent: str) -> str:
                 """Return the name to load; a file that extends or includes its own name gets the shipped file."""
                 return f"{SHIPPED_PREFIX}/{template}" if template == parent else template
 
         environment = Environment(
             loader=jinja2.ChoiceLoader([folders, shipped]),
-            bytecode_cache=_compiled_before(),
+            bytecode_cache=self._bytecode_cache(),
             autoescape=lambda name: name is None or not name.endswith((".txt", ".css")),  # text isn't HTML
-            undefined=jinja2.StrictUndefined,
+            undefined=self._undefined(),
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=True,
         )
         environment.filters["civil_date"] = civil_date
         return environment
+
+    def _kind(self) -> type[jinja2.Environment]:
+        import jinja2
+
+        return jinja2.Environment
+
+    def _bytecode_cache(self) -> jinja2.BytecodeCache | None:
+        return _compiled_before()
+
+    def _undefined(self) -> type[jinja2.Undefined]:
+        """Return what a template sees in place of a value that is not there."""
+        import jinja2
+
+        return jinja2.StrictUndefined
 
     def _syntax_error(self, name: str, error: jinja2.TemplateSyntaxError) -> TemplateError:
         place = self._place(error.filename) if error.filename else f"templates/{name}"
@@ -212,6 +226,34 @@ class Templates:
             if Path(filename).is_relative_to(folder):
                 return f"templates/{Path(filename).relative_to(folder).as_posix()}"
         return filename
+
+
+class SandboxedTemplates(Templates):
+    """The templates of one project, for values that come from posts.
+
+    Nothing but these values is within their reach, and a value that is not there is empty. A post is rendered in a
+    process with limits of time and memory, and so are its templates.
+    """
+
+    def _kind(self) -> type[jinja2.Environment]:
+        from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+        return ImmutableSandboxedEnvironment
+
+    def _bytecode_cache(self) -> jinja2.BytecodeCache | None:
+        return None  # code that was compiled for other templates does not ask the sandbox
+
+    def _undefined(self) -> type[jinja2.Undefined]:
+        import jinja2
+
+        return jinja2.ChainableUndefined
+
+
+def trusted_html(text: str) -> str:
+    """Return a text that a template puts in as it is, although it may contain HTML."""
+    from markupsafe import Markup
+
+    return Markup(text)  # noqa: S704 - it is cleaned with the rest of its post
 
 
 def _compiled_before() -> jinja2.BytecodeCache:

@@ -110,7 +110,7 @@ def _build(
     templates.require_readable()
     static = static_files(config)
     static.require_whole()
-    look = templates.digest("pages", "web", "locale")
+    look = templates.digest("pages", "web", "locale", "shortcodes")
     copied = (*(f"{o.path}:{o.key}" for o in static.outputs), *map(str, static.problems))
     inputs = hash_of(repr(config), code_key(), look, editions.key, repr(scan_pages(config)), *copied)
     with closing(ArchiveReader(config)) as reader:
