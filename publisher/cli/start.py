@@ -14,6 +14,7 @@ import click
 from publisher.cli.app import App, plural, warn, with_app
 from publisher.config import CONFIG_FILE, Config, load_config
 from publisher.core.errors import PublisherError
+from publisher.core.file_names import in_folder
 from publisher.posts.archive import open_archive
 from publisher.posts.front_matter.post_id import write_id
 from publisher.publishing.new_project import CreatedProject, create_post, create_project
@@ -179,7 +180,7 @@ def keep_id(app: App, posts: tuple[Path, ...]) -> None:
     if app.json:
         app.print_json([{"post": source, "id": ids[source], "changed": changed} for source, changed in done])
     for source, changed in done:
-        app.say(f"{config.posts.folder}/{source}: {'' if changed else 'already has '}id {ids[source]}")
+        app.say(f"{in_folder(config.posts.folder, source)}: {'' if changed else 'already has '}id {ids[source]}")
 
 
 def _source(config: Config, path: Path, ids: Collection[str]) -> str:

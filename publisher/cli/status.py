@@ -11,6 +11,7 @@ import click
 
 from publisher.cli.app import App, plural, with_app
 from publisher.config import Config, NewsletterConfig, parse_schedule
+from publisher.core.file_names import out_of_folder
 from publisher.core.hold_reasons import HeldBy
 from publisher.core.models import Problem, RenderedPost, Severity
 from publisher.core.newsletter_models import Edition, SubscriberStatus
@@ -84,7 +85,7 @@ def _facts(config: Config, store: Store | None, plan: Plan, now: datetime) -> di
 def _last_versions(config: Config, errors: Sequence[Problem]) -> list[dict[str, Any]]:
     """Return the posts that the site shows in their last readable version, why, and since when, if a build found it."""
     since = LastVersions(config).unreadable_since()
-    found = [(problem, since.get(problem.path.removeprefix(f"{config.posts.folder}/"))) for problem in errors]
+    found = [(problem, since.get(out_of_folder(config.posts.folder, problem.path))) for problem in errors]
     return [
         {
             "where": problem.where,

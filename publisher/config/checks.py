@@ -296,7 +296,7 @@ def project_path(value: str) -> None:
 
 def posts_path(value: str) -> None:
     """Accept a folder inside the project, or "." for the project itself."""
-    if value.strip("/") != ".":
+    if value not in (".", "./"):
         project_path(value)
 
 

@@ -74,7 +74,7 @@ def find_mistakes(
     for path, message, hint in (*_wrong_keys(Config, raw), *_wrong_together(raw)):
         line, where = origins.of(path)
         found.append((line, PublisherError(message, where=where, hint=hint)))
-    found.extend(_folders_inside_each_other(raw, origins))
+    found.extend((*_folders_inside_each_other(raw, origins), *_copied_into_itself(raw, origins)))
     return [mistake for _, mistake in sorted(found, key=lambda pair: pair[0])]
 
 
@@ -303,6 +303,20 @@ def _folders_inside_each_other(raw: dict[str, Any], origins: Origins) -> Iterato
             line, where = max(written, key=lambda origin: (origin[0] == 0, origin[0]))  # a variable, or the later line
             message = f"{_dotted(one)} and {_dotted(other)} must not overlap: {why}"
             yield line, PublisherError(message, where=where, hint=_ELSEWHERE)
+
+
+def _copied_into_itself(raw: dict[str, Any], origins: Origins) -> Iterator[tuple[int, PublisherError]]:
+    """Yield the folders of pages.copy that a build writes itself, or that contain emails."""
+    table = raw.get("pages")
+    copies = table.get("copy") if isinstance(table, dict) else None
+    for text in copies if isinstance(copies, list) else ():
+        first = _folded(str(text).partition("=")[0].strip())
+        for other, why in ((("pages", "output"), _APART[1][2]), (("mail", "outbox"), _APART[3][2])):
+            second = _folder(raw, other)
+            if first and second and (first[: len(second)] == second or second[: len(first)] == first):
+                line, where = origins.of(("pages", "copy"))
+                message = f"pages.copy: {text!r} and {_dotted(other)} must not overlap: {why}"
+                yield line, PublisherError(message, where=where, hint=_ELSEWHERE)
 
 
 def _folder(raw: dict[str, Any], path: tuple[str, str]) -> tuple[str, ...]:

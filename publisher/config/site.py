@@ -1,5 +1,6 @@
 """The tables about the public site: [site], [posts], [feeds] and [pages]."""
 
+import posixpath
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Annotated, Literal, NamedTuple
@@ -282,9 +283,26 @@ class PagesConfig:
     ] = ()
 
     @property
+    def copies(self) -> tuple[tuple[str, str], ...]:
+        """The folders and files in `copy`, each with its path in the output; "" is the output itself."""
+        return tuple(map(_copied, self.copy))
+
+    @property
+    def places(self) -> tuple[tuple[str, str], ...]:
+        """What is copied into the output, with its path there: the static folder first."""
+        return ((self.static, ""), *self.copies)
+
+    @property
     def menu_items(self) -> tuple[MenuItem, ...]:
         """The entries in `menu`."""
         return tuple(map(_menu_item, self.menu))
+
+
+@lru_cache(maxsize=256)
+def _copied(text: str) -> tuple[str, str]:
+    folder, divided, place = (part.strip() for part in text.partition("="))
+    folder = posixpath.normpath(folder)
+    return folder, "/".join(part for part in (place if divided else folder).split("/") if part not in ("", "."))
 
 
 def _menu_item(text: str) -> MenuItem:

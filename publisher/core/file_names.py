@@ -14,6 +14,21 @@ def composed(name: str) -> str:
     return name if name.isascii() else unicodedata.normalize("NFC", name)
 
 
+def is_project(folder: str) -> bool:
+    """Return whether a folder of publisher.toml is the project itself."""
+    return folder in (".", "./")
+
+
+def in_folder(folder: str, path: str) -> str:
+    """Return the path, in the project, of what is at `path` in a folder, which may be the project itself (".")."""
+    return path if is_project(folder) else f"{folder}/{path}"
+
+
+def out_of_folder(folder: str, path: str) -> str:
+    """Return the path, in a folder, of what is at `path` in the project; the same path if it is elsewhere."""
+    return path if is_project(folder) else path.removeprefix(f"{folder}/")
+
+
 def is_file(path: Path) -> bool:
     """Return whether a path is that of a file. A path that no file can have, as it is too long, is not."""
     return os.path.isfile(path)  # noqa: PTH113 - pathlib raises OSError for such a path

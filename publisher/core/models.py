@@ -15,6 +15,7 @@ from html import unescape
 from urllib.parse import unquote
 
 from publisher.core.errors import PublisherError, file_and_line
+from publisher.core.file_names import in_folder
 
 
 def require_aware(name: str, value: datetime | None) -> None:
@@ -230,7 +231,7 @@ class Post:
 
     def where(self, folder: str) -> str:
         """Return how messages call the post: by its file in the posts folder `folder`, or as an item of its source."""
-        return f"source {self.from_source}, item {self.title!r}" if self.from_source else f"{folder}/{self.source}"
+        return f"source {self.from_source}, item {self.title!r}" if self.from_source else in_folder(folder, self.source)
 
     def is_public(self, now: datetime) -> bool:
         """Return whether the post is public at the moment `now`."""

@@ -8,6 +8,7 @@ writer who reloads a page will bear.
 
 from __future__ import annotations
 
+import stat
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from watchfiles import DefaultFilter, watch
 
 from publisher.config import CONFIG_FILE, Config
 from publisher.core.logging import log
+from publisher.posts.chosen_paths import posts_paths
 
 # In milliseconds. Changes within one step are reported together, when a further step brings no more.
 _STEP = 400
@@ -85,22 +87,23 @@ class FileWatcher:
     def _look(self) -> list[tuple[int, ...]]:
         """Return the state of publisher.toml, and which folders there are."""
         paths = (self._config.root / CONFIG_FILE, *folders_of(self._config))
-        return [_state(path, whole=number == 0) for number, path in enumerate(paths)]
+        return [_state(path) for path in paths]
 
 
 def folders_of(config: Config) -> tuple[Path, ...]:
-    """Return the folders that the site is built from, including those that don't exist."""
-    names = (config.posts.folder, "templates", config.pages.static, config.pages.folder)
-    return tuple(config.root / name for name in names)
+    """Return the folders, and perhaps single files, that the site is built from, including those that don't exist."""
+    copied = (folder for folder, _ in config.pages.places)
+    names = (*posts_paths(config), "templates", *copied, config.pages.folder)
+    return tuple(dict.fromkeys(config.root / name for name in names))
 
 
-def _state(path: Path, *, whole: bool) -> tuple[int, ...]:
-    """Return what identifies a file or folder, and with `whole` also what changes when it is written; () if absent."""
+def _state(path: Path) -> tuple[int, ...]:
+    """Return what identifies a file or folder, and for a file what changes when it is written too; () if absent."""
     try:
         found = path.stat()
     except OSError:
         return ()
-    return (found.st_dev, found.st_ino, *((found.st_mtime_ns, found.st_size) if whole else ()))
+    return (found.st_dev, found.st_ino, *((found.st_mtime_ns, found.st_size) if stat.S_ISREG(found.st_mode) else ()))
 
 
 def _changes(paths: list[Path], over: threading.Event) -> Iterator[set[Path]]:

@@ -14,6 +14,7 @@ Public modules:
     blog_tools       what is known of the tools for which the posts of a blog were written
     bounded_process  a child process with limits of time and memory for each call
     cache_keys       the keys that show whether a cached output is still valid
+    chosen_paths     which paths in the posts folder may be posts
     front_matter     the metadata at the top of a post's file
     head             reading of a file up to the end of its front matter
     last_versions    the last readable version of each published post
@@ -39,6 +40,7 @@ __all__ = [
     "blog_tools",
     "bounded_process",
     "cache_keys",
+    "chosen_paths",
     "front_matter",
     "head",
     "last_versions",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from publisher.config import Config
 from publisher.core.errors import ProjectError
+from publisher.core.file_names import out_of_folder
 from publisher.core.models import Post, Problem, Severity, Tag
 from publisher.posts.cache_keys import code_key, hash_of, with_stamps
 from publisher.posts.clashes import Copy, Resolved, also_from, asset_clashes, named_alike, resolve_clashes
@@ -157,8 +158,7 @@ class ArchiveReader:
 
     def _note_taken(self) -> None:
         """Find out whether published posts whose files were not found were deleted, or something else is there."""
-        shown = f"{self.settings.folder}/"
-        reported = {problem.path.removeprefix(shown): problem for problem in self.problems}
+        reported = {out_of_folder(self.settings.folder, problem.path): problem for problem in self.problems}
         gone = (self.index.stamps().keys() | self._versions.stamps().keys()) - self._found.keys()
         self._taken, blocked = self._versions.taken(gone, reported)
         self._gone -= self._taken.keys()

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import NamedTuple
 
+from publisher.core.file_names import in_folder
 from publisher.core.models import Problem, Severity
 from publisher.posts.index import PostRow
 from publisher.posts.permalinks import file_date, file_key, name_of
@@ -168,11 +169,11 @@ def _own_name(source: str) -> str:
 
 
 def _clash(shown: str, source: str, other: str, what: str, value: str, change: str) -> Problem:
-    message = f"has the same {what} as {shown}/{other}: {value}"
+    message = f"has the same {what} as {in_folder(shown, other)}: {value}"
     if is_item(source):
         left_out = f"an item {message}, and is left out"
         return Problem(f"source {source_name(source)}", 0, left_out, severity=Severity.WARNING)
-    return Problem(f"{shown}/{source}", 1, message, f"give one of them a different {change}")
+    return Problem(in_folder(shown, source), 1, message, f"give one of them a different {change}")
 
 
 def _by_precedence(

@@ -6,6 +6,7 @@ import os
 from dataclasses import replace
 
 from publisher.core.errors import PostError
+from publisher.core.file_names import in_folder
 from publisher.core.models import Problem, Severity
 from publisher.posts.cache_keys import hash_of
 from publisher.posts.front_matter.metadata import build_post
@@ -43,10 +44,10 @@ def read_file(
     except (PostError, OSError) as error:
         if isinstance(error, OSError):
             stamp = (size, UNKNOWN_NS)  # a change of permissions doesn't show in the stamp, so try again next time
-        return source, stamp, digest, ParsedFile(None, (problem_of(error, f"{settings.folder}/{source}"),))
+        return source, stamp, digest, ParsedFile(None, (problem_of(error, in_folder(settings.folder, source)),))
     except Exception as error:  # noqa: BLE001 - a defect that one file shows must not leave out the others
         defect = PostError(f"cannot be read: a defect in Publisher ({type(error).__name__})", hint="please report it")
-        return source, stamp, digest, ParsedFile(None, (problem_of(defect, f"{settings.folder}/{source}"),))
+        return source, stamp, digest, ParsedFile(None, (problem_of(defect, in_folder(settings.folder, source)),))
     # A post that shows the sizes of other files changes when one of those files does.
     return source, stamp, hash_of(digest, str(parsed.measured)) if parsed.measured else digest, parsed
 
@@ -99,7 +100,7 @@ def _parse(data: bytes, source: str, digest: str, settings: PostSettings, *, who
         head = _repaired(text, head, source, settings, problems)
     if controls and controls[0] < head.body_line:
         what, hint = "contained a control character, which was removed", "delete it"
-        problems.append(Problem(f"{settings.folder}/{source}", controls[0], what, hint, Severity.WARNING))
+        problems.append(Problem(in_folder(settings.folder, source), controls[0], what, hint, Severity.WARNING))
     parsed = build_post(source, head, digest, settings, title_in)
     rest = data[len(front) + 1 :] if front else head.body.encode("utf-8", "replace")
     if parsed.post and may_be_second(rest):
@@ -124,5 +125,5 @@ def _repaired(text: str, head: Head, source: str, settings: PostSettings, proble
     """Parse the front matter again with its garbled text repaired, and add a warning for each repair."""
     end = len(text) - len(head.body)
     front, repairs = repair(text[:end])
-    problems += [item.warning(f"{settings.folder}/{source}") for item in repairs]
+    problems += [item.warning(in_folder(settings.folder, source)) for item in repairs]
     return parse_head(front + head.body, whole=True) if repairs else head

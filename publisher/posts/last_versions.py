@@ -21,6 +21,7 @@ from typing import Any
 
 from publisher.config import Config
 from publisher.core.errors import PostError, ProjectError
+from publisher.core.file_names import in_folder
 from publisher.core.models import Problem
 from publisher.core.private_folder import make_private
 from publisher.posts.cache_keys import hash_of
@@ -130,7 +131,7 @@ class LastVersions:
         what = "is a folder" if full.is_dir() else "is a broken link" if full.is_symlink() else "is a file"
         hint = "restore it; or remove what is there now, to take its posts down"
         return Problem(
-            f"{self._config.posts.folder}/{path}", 0, f"{what}, not a {'folder' if is_folder else 'post'}", hint
+            in_folder(self._config.posts.folder, path), 0, f"{what}, not a {'folder' if is_folder else 'post'}", hint
         )
 
     def keep(self, public: Set[str], shown: Set[str], indexed: Mapping[str, Stamp], now: datetime) -> None:

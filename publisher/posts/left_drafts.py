@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from publisher.core.file_names import in_folder
 from publisher.core.models import Problem, Severity
 from publisher.posts.index import PostRow
 from publisher.posts.post_file import Entry, PostSettings
@@ -52,7 +53,7 @@ def late_dates(
 def _problem(row: PostRow, settings: PostSettings) -> Problem:
     begun, ready = (datetime.fromtimestamp(at, UTC).astimezone(settings.zone) for at in (row.published, row.left_draft))
     return Problem(
-        f"{settings.folder}/{row.source}",
+        in_folder(settings.folder, row.source),
         1,
         f"is no longer a draft, but still has the date on which it was begun, {begun:%Y-%m-%d}, below newer posts",
         f"write `date: {ready:%Y-%m-%d %H:%M}` if it is to be the newest; an `id:` in it stays",

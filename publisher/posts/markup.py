@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from publisher.config import Config
 from publisher.core.errors import PostError
+from publisher.core.file_names import in_folder
 from publisher.core.models import Post, Problem, RenderedPost, Severity, bare_url
 from publisher.posts.archive import Archive
 from publisher.posts.bounded_process import BoundedProcess, Call, OverLimit, TimeLimit, shared_process
@@ -191,7 +192,7 @@ class Renderer:
         if lexer is None or lexer.slow is None:
             return
         language, code = lexer.slow
-        where = f"{self.config.posts.folder}/{source}"
+        where = in_folder(self.config.posts.folder, source)
         what = f"the code in {language} takes longer than {lexer.seconds:.3g} s to colour, so it has no colours"
         yield Problem(where, self._line_of(source, code), what, "shorten it, or name no language", Severity.WARNING)
 

@@ -27,7 +27,7 @@ from publisher.posts.media_types import CONVERTED, NOT_SHOWN, ending_of, has_pla
 from publisher.posts.permalinks import site_path
 from publisher.posts.picture_metadata import without_metadata
 from publisher.posts.picture_pixels import MOST_PIXELS, Measured, measured, scaled
-from publisher.posts.urls import is_disguised, quoted
+from publisher.posts.urls import is_disguised, quoted, static_path
 
 # It is part of the keys of all published pictures. Another number makes builds write all of them again.
 VERSION = 1
@@ -95,9 +95,9 @@ def static_picture(config: Config, url: str) -> Picture | None:
     It has no copies, since no build knows such texts.
     """
     path = site_path(url, config.site_url) or ""
-    project_path = posixpath.normpath(f"{config.pages.static}/{path}")
+    project_path = static_path(config.root, config.pages.places, posixpath.normpath(path))
     file = config.root / project_path
-    if not is_picture(path) or not is_file(file) or is_disguised(config.root, project_path):
+    if not (is_picture(path) and project_path) or is_disguised(config.root, project_path):
         return None
     found, _ = _in_child(_SECONDS, measured, file)
     return Picture(project_path, *_size(found, project_path), url, (), url, url) if found else None

@@ -43,7 +43,7 @@ class Places:
         self, folder: Path, permalinks: Mapping[str, str], settings: PostSettings, others: Mapping[str, str]
     ) -> None:
         self.folder, self.permalinks, self.others = folder, permalinks, others
-        self._root, self._static, self._has_pages = settings.root, settings.static, settings.has_pages
+        self._root, self._static, self._has_pages = settings.root, settings.places, settings.has_pages
         self._stems: dict[str, list[str]] | None = None
         self._composed: dict[str, str] | None = None
         self._pages: frozenset[str] | None = None

@@ -42,6 +42,7 @@ class PostSettings:
     authority: str
     root: Path
     static: str
+    places: tuple[tuple[str, str], ...]
     has_pages: bool
     fix_encoding: bool
     tool: Tool = ""
@@ -64,6 +65,7 @@ class PostSettings:
             authority=authority_of(config),
             root=config.root,
             static=config.pages.static,
+            places=config.pages.places,
             has_pages=config.pages.enabled,
             fix_encoding=config.posts.fix_encoding,
             tool=config.posts.tool,

@@ -13,25 +13,20 @@ from typing import NamedTuple
 from publisher.config import Config
 from publisher.config.private_paths import PublicFiles
 from publisher.core.errors import ProjectError
-from publisher.core.models import Problem, Severity
+from publisher.core.file_names import in_folder, is_project
+from publisher.core.models import Problem
 from publisher.core.private_folder import COPY_IT, LEADS_OUT, LEADS_TO_PRIVATE
+from publisher.posts.chosen_paths import POST_FOLDERS, ChosenPaths
 from publisher.posts.published import PublishedIds
+from publisher.posts.unread_kinds import is_unread_kind, printable, unread_kinds
 
 ENDINGS = (".md", ".markdown", ".mdown", ".html")
-
-# Texts of other kinds, which their authors may take for posts. Pictures and the like are not mentioned.
-_MARKUP = (".rst", ".adoc", ".asciidoc", ".txt", ".text", ".textile", ".org", ".ipynb", ".htm", ".xhtml", ".tex")
-_DIALECTS = (".mdx", ".mkd", ".mkdn", ".mdwn", ".mdtext", ".qmd", ".rmd", ".njk", ".liquid", ".pug", ".wiki")
-_NOT_READ = (*_MARKUP, *_DIALECTS, ".rtf", ".doc", ".docx", ".odt")
 
 # Where the items of sources seem to be. No file is read from a folder whose name begins like this.
 _ITEMS = "_sources/"
 
 # A novel has half a megabyte. A file larger than this is a data dump with the wrong ending.
 MOST_BYTES = 5_000_000
-
-# Jekyll's folders of posts. Any other name with an underscore is a partial, a layout or a section page.
-_POST_FOLDERS = ("_posts", "_drafts")
 
 # (size, mtime in nanoseconds) of a file, which show whether it has changed without reading it.
 Stamp = tuple[int, int]
@@ -76,19 +71,27 @@ class Scan(NamedTuple):
     unread: list[Problem]
 
 
-def scan(folder: Path, shown: str, project: Path | None = None, public: PublicFiles | None = None) -> Scan:
+def scan(
+    folder: Path,
+    shown: str,
+    project: Path | None = None,
+    public: PublicFiles | None = None,
+    chosen: ChosenPaths | None = None,
+) -> Scan:
     """Walk through `folder`, and return the post files and the problems.
 
     shown    the folder's name in problems
     project  a folder besides `folder` itself that symbolic links may lead to
     public   decides which files a symbolic link may lead to
+    chosen   decides which paths may be posts; None for all
     Names that begin with a dot or an underscore are skipped, except _posts and _drafts. Symbolic links are followed,
     but a link to a folder above itself or out of the project is a problem.
     """
-    walk = _Walk(folder, shown, project or folder, public)
+    walk = _Walk(folder, shown, project or folder, public, chosen)
     pending = [("", _inodes_above(folder))]
     while pending:
         pending += walk.read(*pending.pop())
+    walk.problems += unread_kinds(walk.other_kinds, walk.found, shown)
     problems, unread = (sorted(each, key=lambda problem: problem.path) for each in (walk.problems, walk.unread))
     return Scan(walk.found, problems, unread)
 
@@ -98,7 +101,7 @@ def scan_posts(config: Config) -> Scan:
     folder = config.root / config.posts.folder
     if _needs_no_posts(config):
         return Scan({}, [], [])
-    return scan(folder, config.posts.folder, config.root, PublicFiles(config))
+    return scan(folder, config.posts.folder, config.root, PublicFiles(config), ChosenPaths.of(config))
 
 
 def require_posts(config: Config) -> None:
@@ -128,7 +131,9 @@ def scan_pages(config: Config) -> Scan | None:
     In older projects a folder of that name may be that of the posts, or the output. It has no pages then.
     """
     folder = config.root / config.pages.folder
-    others = (config.posts.folder, config.pages.output, config.pages.static, config.outbox)
+    posts = config.posts.folder
+    # In the project itself, this folder is not walked through for posts.
+    others = (config.pages.output, config.pages.static, config.outbox, *([] if is_project(posts) else [posts]))
     if not (config.pages.enabled and folder.is_dir()) or any(_overlap(config.pages.folder, each) for each in others):
         return None
     return scan(folder, config.pages.folder, config.root, PublicFiles(config))
@@ -145,11 +150,14 @@ class _Walk:
     Paths are relative to the posts folder; those of folders end in a slash.
     """
 
-    def __init__(self, folder: Path, shown: str, project: Path, public: PublicFiles | None) -> None:
+    def __init__(
+        self, folder: Path, shown: str, project: Path, public: PublicFiles | None, chosen: ChosenPaths | None
+    ) -> None:
         self.found: dict[str, Stamp] = {}
+        self.other_kinds: list[str] = []
         self.problems: list[Problem] = []
         self.unread: list[Problem] = []
-        self._folder, self._shown, self._public = folder, shown, public
+        self._folder, self._shown, self._public, self._chosen = folder, shown, public, chosen
         self._inside = tuple({f"{os.path.realpath(path)}".rstrip(os.sep) + os.sep for path in (folder, project)})
 
     def read(self, path: str, above: tuple[_Inode, ...]) -> list[tuple[str, tuple[_Inode, ...]]]:
@@ -169,9 +177,9 @@ class _Walk:
         folders = []
         for entry in entries:
             name = entry.name
-            if name[0] in "._" and name not in _POST_FOLDERS:
-                continue
             path = folder + name
+            if not self._may_have_posts(entry, path):
+                continue
             has_ending = name.lower().endswith(ENDINGS)
             if entry.is_symlink() and self._is_refused(entry, path):
                 continue
@@ -185,12 +193,20 @@ class _Walk:
                 folders.append(f"{path}/")
             elif status:
                 self._note(path, status)
-            elif name.lower().endswith(_NOT_READ):
-                self._warn_of_kind(path)
+            elif is_unread_kind(name):
+                self.other_kinds.append(path)
         return folders
 
+    def _may_have_posts(self, entry: os.DirEntry[str], path: str) -> bool:
+        """Return whether a file may be a post, or a folder may contain any, by its name and the settings."""
+        if self._chosen is None:
+            return entry.name[0] not in "._" or entry.name in POST_FOLDERS
+        with suppress(OSError):
+            return self._chosen.enters(path) if entry.is_dir() else self._chosen.takes(path)
+        return self._chosen.takes(path)  # a link that leads back to itself
+
     def _note(self, path: str, status: os.stat_result) -> None:
-        if stat.S_ISREG(status.st_mode) and (path.isascii() or _printable(path) == path):
+        if stat.S_ISREG(status.st_mode) and (path.isascii() or printable(path) == path):
             self.found[path] = (status.st_size, status.st_mtime_ns)
         else:
             self._report(path, *_odd(status))
@@ -214,15 +230,9 @@ class _Walk:
         why = self._public.why_not(full) if self._public else ""
         return why if why == LEADS_TO_PRIVATE else ""
 
-    def _warn_of_kind(self, path: str) -> None:
-        what = "is not published: only Markdown (.md, .markdown, .mdown) and .html are read"
-        where = f"{self._shown}/{_printable(path)}"
-        self.problems.append(
-            Problem(where, 0, what, "convert it, or move it out of the posts folder", Severity.WARNING)
-        )
-
     def _report(self, path: str, message: str, hint: str, *, unread: bool = False) -> None:
-        self.problems.append(Problem(f"{self._shown}/{_printable(path)}".rstrip("/"), 0, message, hint))
+        where = in_folder(self._shown, printable(path)).rstrip("/") or self._shown
+        self.problems.append(Problem(where, 0, message, hint))
         if unread:
             self.unread.append(self.problems[-1])
 
@@ -257,11 +267,6 @@ def _entries(path: str) -> Iterator[os._ScandirIterator[str]]:
             yield entries
     finally:
         os.close(handle)
-
-
-def _printable(name: str) -> str:
-    """Return the name as UTF-8 text, with an escape for each invalid byte."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _odd(status: os.stat_result) -> tuple[str, str]:

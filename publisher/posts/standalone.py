@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from publisher.config import Config
-from publisher.core.file_names import composed
+from publisher.core.file_names import composed, in_folder
 from publisher.core.models import Problem, RenderedPost
 from publisher.posts.archive import Archive
 from publisher.posts.cache_keys import hash_of
@@ -77,7 +77,7 @@ def _read(config: Config, now: datetime, around: _Around) -> StandalonePages:
     index.update(page_heads(here, around.found), ())
     rows, clashes, _ = resolve_clashes(index.rows(), settings.folder)
     problems = [*around.found.problems, *clashes.values(), *(problem for _, problem in index.problems())]
-    posts = {composed(f"{config.posts.folder}/{source}"): permalink for source, permalink in around.posts.items()}
+    posts = {composed(in_folder(config.posts.folder, source)): permalink for source, permalink in around.posts.items()}
     archive = Archive(folder, index, rows, problems, now, settings, LastVersions(here), posts)
     pages, renderer = [], Renderer(archive, here, inspect=True)
     for post in sorted(archive.posts, key=lambda post: post.source):

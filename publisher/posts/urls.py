@@ -11,7 +11,7 @@ import hashlib
 import os
 import posixpath
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
@@ -26,6 +26,9 @@ _LIKE_URL = patterns.compile(
 _PLAIN_PATH = patterns.compile(r"[A-Za-z0-9/._~-]*")
 
 _LONGEST_NAME = 255
+
+# The folders and files that are copied into the output, each with its path there (see PagesConfig.places).
+StaticPlaces = Sequence[tuple[str, str]]
 
 # What can be done about a file that is left out (see left_out).
 ELSEWHERE = "save it in a different format, or put it into the static folder if everyone may read it"
@@ -83,16 +86,36 @@ def leads_out(reference: str, url: str, site_url: str) -> bool:
     return re.match(r"/(?!/)", reference) is not None and url != site_url and not url.startswith(f"{site_url}/")
 
 
-def has_file(root: Path, static: str, path: str) -> bool:
+def static_paths(places: StaticPlaces, path: str) -> list[str]:
+    """Return the paths in the project of the files that a build may copy to a path in the output, the first one first.
+
+    places  the value of PagesConfig.places
+    """
+    found = []
+    for folder, place in places:
+        if not place:
+            found.append(f"{folder}/{path}")
+        elif path == place or path.startswith(f"{place}/"):
+            found.append(f"{folder}{path[len(place) :]}")
+    return found
+
+
+def static_path(root: Path, places: StaticPlaces, path: str) -> str:
+    """Return the path in the project of the file that a build copies to a path in the output; "" if there is none."""
+    found = (existing(root, each) for each in static_paths(places, path))
+    return next((each for each in found if is_file(root / each)), "")
+
+
+def has_file(root: Path, places: StaticPlaces, path: str) -> bool:
     """Return whether a path from the root of the site is that of a file of the project which may be published.
 
-    static  the folder of static files, relative to the project
+    places  what is copied into the output, as PagesConfig.places has it
     """
     inside = posixpath.normpath(path.lstrip("/"))
     parts = inside.split("/")
     if parts[0] == ".." or "\0" in path or max(map(len, path.encode("utf-8", "replace").split(b"/"))) > _LONGEST_NAME:
         return False
-    if is_file(root / static / inside):
+    if any(is_file(root / each) for each in static_paths(places, inside)):
         return True
     if not is_published(inside) or any(part.startswith(".") for part in parts):
         return False
@@ -114,15 +137,21 @@ def local_file(reference: str, url: str, site_url: str, folder: str, source: str
     return _place_of(reference, url, site_url, folder, source)
 
 
-def left_out(reference: str, url: str, site_url: str, folder: str, source: str, root: Path, static: str) -> str:
+def left_out(
+    reference: str, url: str, site_url: str, folder: str, source: str, root: Path, places: StaticPlaces
+) -> str:
     """Return why the file of a reference is not published; "" if it is published, or there is no such file.
 
     root    the project's folder
-    static  the static folder, relative to the project
+    places  what is copied into the output, as PagesConfig.places has it
     See local_file for the other arguments.
     """
     found = None if is_published(urlsplit(reference).path) else _place_of(reference, url, site_url, folder, source)
-    if not found or not is_file(root / found[1]) or is_file(root / static / found[0]):
+    if (
+        not found
+        or not is_file(root / found[1])
+        or any(is_file(root / each) for each in static_paths(places, found[0]))
+    ):
         return ""
     ending = ending_of(found[1])
     kind = f"files that end in {ending} are not" if ending else "files without an ending are not"

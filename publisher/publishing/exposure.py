@@ -92,7 +92,7 @@ def _of_sites(config: Config, sites: Sequence[Published], path: Path, what: str)
 
 def _own_folders(config: Config) -> Iterator[Published]:
     """Yield the folders that this project itself publishes."""
-    for name in (config.pages.output, config.pages.static):
+    for name in (config.pages.output, *(folder for folder, _ in config.pages.places)):
         folder = (config.root / name).resolve()
         yield Published(f"{name}/, which is public,", folder, "move it out of that folder")
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from publisher.config import Config, NewsletterConfig
 from publisher.core.errors import PublisherError
+from publisher.core.file_names import in_folder
 from publisher.core.models import Post, Problem
 from publisher.newsletters.select import is_for
 from publisher.posts.archive import Archive
@@ -53,8 +54,8 @@ class SentAgain:
 
     def problem(self, config: Config) -> Problem:
         """Return the problem, with the command that solves it."""
-        path = f"{config.posts.folder}/{self.source}"
-        was = "" if self.source == self.before else f" from {config.posts.folder}/{self.before}"
+        path = in_folder(config.posts.folder, self.source)
+        was = "" if self.source == self.before else f" from {in_folder(config.posts.folder, self.before)}"
         what = f"{self.newsletter} has sent this post{was}, and would send it again, because its id changed"
         hint = f"keep the id: publisher keep-id {path}; or send it again with `publisher publish --accept-new-ids`"
         return Problem(path, 1, f"{what}: {self.old} -> {self.new}", hint)

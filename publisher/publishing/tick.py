@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from publisher.config import Config
 from publisher.core.errors import PublisherError, StoppedError, StoreError, TransportError
+from publisher.core.file_names import in_folder
 from publisher.core.models import Problem, problem_at
 from publisher.core.newsletter_models import Edition
 from publisher.publishing.chores import run_chores
@@ -153,7 +154,7 @@ def _alert(
     trouble = list(dict.fromkeys([*trouble, *(each for each in failures if is_untouched(project.config, each, now))]))
     alerts, unsent = alert_problems(project, "trouble", trouble, now, still=[*trouble, *failures])
     if due.looked:  # the posts may have been corrected since the last build
-        posts = f"{project.config.posts.folder}/"
+        posts = in_folder(project.config.posts.folder, "")
         errors = [*due.broken, *(each for each in errors if not each.path.startswith(posts))]
     broken = [each for each in errors if is_untouched(project.config, each, now) or each in due.problems]
     more, left = alert_problems(project, "post", broken, now, still=errors)

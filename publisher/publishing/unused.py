@@ -11,6 +11,7 @@ from pathlib import Path, PurePath
 from publisher.config import CONFIG_FILE, Config
 from publisher.config.origins import KeyLines
 from publisher.core.errors import PublisherError
+from publisher.core.file_names import in_folder
 from publisher.core.models import Problem, Severity, problem_at
 from publisher.core.templates import SHIPPED_PREFIX, Templates, shipped_folder
 from publisher.posts.archive import Archive
@@ -87,4 +88,4 @@ def distant_posts(config: Config, archive: Archive, now: datetime) -> Iterator[P
         day = f"{datetime.fromtimestamp(published, config.zone):%Y-%m-%d}"
         message = f"is dated {day}, so it is not published before that day"
         hint = "correct the year of its date, or make it a draft with draft: true"
-        yield Problem(f"{config.posts.folder}/{source}", 0, message, hint, Severity.WARNING)
+        yield Problem(in_folder(config.posts.folder, source), 0, message, hint, Severity.WARNING)

@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Any
 from urllib.parse import unquote
 
+from publisher.core.file_names import in_folder
 from publisher.newsletters.letter.html_tree import Element
 from publisher.newsletters.lint.finding_codes import Finding, found
 from publisher.newsletters.lint.letter_context import LintContext
@@ -33,7 +34,11 @@ def foreign_code_findings(context: LintContext) -> Iterator[Finding]:
             where = context.locator.of_text(_needle(code))
             if where and code not in seen:
                 seen.add(code)
-                place = where if where.startswith(context.config.posts.folder) else context.locator.words(key)
+                place = (
+                    where
+                    if where.startswith(in_folder(context.config.posts.folder, ""))
+                    else context.locator.words(key)
+                )
                 yield found("foreign-code", place, f"the {key} shows {_shortened(code)}")
     for code in foreign_code("\n".join(_texts(context.parsed.tree))):
         if code not in seen:

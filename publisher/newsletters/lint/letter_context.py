@@ -11,6 +11,7 @@ from html import escape
 from publisher.config import CONFIG_FILE, Config, NewsletterConfig
 from publisher.config.origins import KeyLines
 from publisher.core.errors import PostError
+from publisher.core.file_names import in_folder
 from publisher.core.models import RenderedPost
 from publisher.core.newsletter_models import Letter
 from publisher.core.templates import Templates
@@ -185,7 +186,7 @@ class SourceLocator:
             return self.post(post, *needles)
         for needle in needles:
             if needle and needle in text:
-                return f"{self.config.posts.folder}/{post.post.source}:{prose.line_of(needle)}"
+                return f"{in_folder(self.config.posts.folder, post.post.source)}:{prose.line_of(needle)}"
         return self.post(post)
 
     @cached_property

@@ -13,6 +13,7 @@ from publisher.newsletters.lint.finding_codes import Finding, FindingLevel, foun
 from publisher.newsletters.lint.letter_context import LintContext
 from publisher.posts.permalinks import is_served
 from publisher.posts.pictures import PublishedFiles
+from publisher.posts.urls import static_path
 
 HEAVY = 1_000_000  # bytes
 
@@ -120,7 +121,7 @@ def _weight(context: LintContext, source: str, name: str, files: dict[str, str])
     path = context.site_path(source)
     if path is None:
         return
-    project_path = files.get(path, f"{context.config.pages.static}/{path}")
+    project_path = files.get(path) or static_path(context.config.root, context.config.pages.places, path)
     try:
         size = (context.config.root / project_path).stat().st_size
         if size > HEAVY:  # a copy that is smaller may be shown

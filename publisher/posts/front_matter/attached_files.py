@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from publisher.core.file_names import existing, is_file
+from publisher.core.file_names import existing
 from publisher.posts.front_matter.enclosures import files_of, size_in
 from publisher.posts.pictures import as_picture
 from publisher.posts.post_file import PostSettings
@@ -19,6 +19,8 @@ from publisher.posts.urls import (
     left_out,
     local_file,
     looks_like_url,
+    static_path,
+    static_paths,
 )
 
 
@@ -51,7 +53,7 @@ class AttachedFiles:
             what = f"neither the project nor its folder {settings.static} has the file {reference}"
             self._warn(line, what, "add it, or use the full URL if it is elsewhere")
         where = reference, url, settings.site_url, settings.folder, self._source
-        why = left_out(*where, settings.root, settings.static)
+        why = left_out(*where, settings.root, settings.places)
         if why:
             self._warn(line, why, ELSEWHERE)
         found = local_file(*where)
@@ -64,11 +66,10 @@ class AttachedFiles:
         if is_disguised(root, found[1]):
             return url
         is_rooted = reference.startswith("/")
-        written = f"{self._settings.static}/{found[0]}"
-        in_static = found[0], existing(root, written)
-        is_needed = (is_picture or in_static[1] != written) and (is_rooted or is_web_url(reference))
-        if is_needed and is_file(root / in_static[1]):
-            found, is_rooted = in_static, False
+        static = static_path(root, self._settings.places, found[0])
+        is_odd = static not in static_paths(self._settings.places, found[0])
+        if static and (is_picture or is_odd) and (is_rooted or is_web_url(reference)):
+            found, is_rooted = (found[0], static), False
         if is_rooted and not self._is_there(found[1]):
             return url
         if is_picture:
@@ -94,9 +95,9 @@ class AttachedFiles:
         return [self.measured[path] for path in paths if self.measured[path] >= 0]
 
     def _has_file(self, path: str) -> bool:
-        for file in (path[1:], f"{self._settings.static}{path}"):
+        for file in (path[1:], *static_paths(self._settings.places, path[1:])):
             self._is_there(file)
-        return has_file(self._settings.root, self._settings.static, path)
+        return has_file(self._settings.root, self._settings.places, path)
 
     def _is_there(self, path: str) -> bool:
         """Return whether a file of the project exists; if not, the post is read again when it is added."""

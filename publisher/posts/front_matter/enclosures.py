@@ -12,14 +12,14 @@ from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from publisher.core import patterns
-from publisher.core.file_names import existing
+from publisher.core.file_names import existing, in_folder
 from publisher.core.models import Enclosure, Post, Problem, Severity
 from publisher.posts.front_matter.field_names import FrontMatter, first_text, fold
 from publisher.posts.front_matter.switches import is_switched
 from publisher.posts.media_types import is_picture, media_type_of
 from publisher.posts.picture_metadata import without_metadata
 from publisher.posts.post_file import PostSettings, Tree
-from publisher.posts.urls import local_file
+from publisher.posts.urls import local_file, static_paths
 
 NOT_THERE = -1
 
@@ -214,7 +214,7 @@ def unknown_lengths(folder: Path, shown: str, posts: Iterable[Post]) -> Iterator
         for enclosure in post.enclosures if not post.from_source else ():
             if not enclosure.length:
                 yield Problem(
-                    f"{shown}/{post.source}",
+                    in_folder(shown, post.source),
                     _line_of(folder / post.source, unquote(enclosure.url.rpartition("/")[2])),
                     f"the length of {enclosure.url} is not known",
                     "add `length:` in bytes next to its URL",
@@ -236,10 +236,10 @@ def files_of(reference: str, url: str, settings: PostSettings, source: str) -> l
 
     The paths are relative to the project and don't lead out of it. Symbolic links are not resolved; size_in does that.
     """
-    found = []
+    found: list[str] = []
     if url.startswith(f"{settings.site_url}/"):
         path = unquote(urlsplit(url[len(settings.site_url) :]).path)
-        found.append(posixpath.normpath(f"{settings.static}/{path}"))
+        found += map(posixpath.normpath, static_paths(settings.places, path.lstrip("/")))
     beside = local_file(reference, url, settings.site_url, settings.folder, source)
     if beside:
         found.append(beside[1])

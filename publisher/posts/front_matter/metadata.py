@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from publisher.core import patterns
 from publisher.core.errors import PostError
+from publisher.core.file_names import in_folder
 from publisher.core.models import Author, Enclosure, Episode, Image, Post, Problem, Severity, Tag
 from publisher.posts.front_matter.attached_files import AttachedFiles
 from publisher.posts.front_matter.dates import MORNING, parse_date, place
@@ -73,7 +74,7 @@ class _PostBuilder:
         self.title_in = title_in
         self.problems: list[Problem] = []
         # Not a method, in which the builder would refer to itself: what it has would wait for the garbage collector.
-        self._warn = partial(_add_warning, self.problems, f"{settings.folder}/{source}")
+        self._warn = partial(_add_warning, self.problems, in_folder(settings.folder, source))
         self.attached = AttachedFiles(source, settings, self._warn)
         self.misspelled = list(meta.misspelled())
         self.unfit: Problem | None = None

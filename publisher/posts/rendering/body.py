@@ -16,6 +16,7 @@ from publisher.config import Config
 from publisher.core import patterns
 from publisher.core.characters import shorten
 from publisher.core.errors import PostError
+from publisher.core.file_names import in_folder
 from publisher.core.models import Picture, Problem, Severity
 from publisher.posts.front_matter.parsing import split_body
 from publisher.posts.places import Places, WrittenPost
@@ -141,7 +142,7 @@ class _Body:
         self.taken = TakenOut("")
         self._settled = SettledHtml("")
         self._mentioned_tags: set[str] = set()  # tags in problems, which no other warning should repeat
-        self.path = f"{self.config.posts.folder}/{post.source}"
+        self.path = in_folder(self.config.posts.folder, post.source)
         self._is_html = Path(post.source).suffix.lower() == ".html"
         data = (around.places.folder / post.source).read_bytes() if post.text is None else post.text
         self._most = growth.times * len(data) + growth.extra

@@ -18,7 +18,17 @@ from publisher.posts.pictures import as_picture, doubts, shown_as
 from publisher.posts.places import Places, WrittenPost
 from publisher.posts.rendering.allowed_html import has_safe_scheme
 from publisher.posts.scan import ENDINGS
-from publisher.posts.urls import ELSEWHERE, absolute, from_root, is_disguised, left_out, local_file, quoted
+from publisher.posts.urls import (
+    ELSEWHERE,
+    absolute,
+    from_root,
+    is_disguised,
+    left_out,
+    local_file,
+    quoted,
+    static_path,
+    static_paths,
+)
 
 _MARKDOWN = tuple(ending for ending in ENDINGS if ending != ".html")
 
@@ -188,7 +198,7 @@ class References:
                 if not reference.startswith("/") and self._lacks(*found):
                     return ""
         elif not found and not urlsplit(reference).path.lower().endswith(ENDINGS):
-            why = left_out(*where, config.root, config.pages.static)
+            why = left_out(*where, config.root, config.pages.places)
             if why:
                 self._report(reference, why, ELSEWHERE)
         return url
@@ -201,10 +211,9 @@ class References:
         pages, path = self._config.pages, found[0]
         if not reference.startswith("/") or not pages.enabled:
             return found
-        written = f"{pages.static}/{path}"
-        static = existing(self._config.root, written)
-        is_needed = static != written or (tag != "a" and is_picture(path))
-        return (path, static) if is_needed and is_file(self._config.root / static) else found
+        static = static_path(self._config.root, pages.places, path)
+        is_needed = static not in static_paths(pages.places, path) or (tag != "a" and is_picture(path))
+        return (path, static) if static and is_needed else found
 
     def _show(self, path: str, project_path: str, reference: str) -> None:
         """Note how a picture is shown, and the copies that it needs; and what is wrong with it, for a check."""
@@ -248,7 +257,7 @@ class References:
         if is_file(self._config.root / project_path):
             return True
         self.links[f"/{path}"] = None  # it may be added later
-        return self._config.pages.enabled and is_file(self._config.root / self._config.pages.static / path)
+        return self._config.pages.enabled and static_path(self._config.root, self._config.pages.places, path) != ""
 
     def _must_exist(self, path: str, project_path: str, shown: str) -> None:
         if project_path not in self._missing and not self._exists(path, project_path):

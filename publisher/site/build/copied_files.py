@@ -26,6 +26,9 @@ from publisher.posts.media_types import has_places
 from publisher.posts.permalinks import file_key
 from publisher.posts.pictures import VERSION, PublishedFiles
 
+# What git and similar tools keep for themselves.
+_OF_VERSIONS = (".git", ".hg", ".svn", ".jj")
+
 # The list of files in the output folder, and the files of a build in progress (see folder.py), begin like this.
 OURS = "/.publisher-"
 IS_OURS = "has a name that builds use for files of their own, so it is not published"
@@ -49,39 +52,73 @@ class StaticFiles(NamedTuple):
 
 
 def static_files(config: Config) -> StaticFiles:
-    """Return an output for every file under the static folder, and a problem for what leads out or is private.
+    """Return an output for every file that is copied, and a problem for what leads out or is private.
 
-    A link to a file of the project is followed, one to a folder is not. Without pages, there are no static files.
+    These are the files of the static folder and those of pages.copy. A link to a file of the project is followed, one
+    to a folder is not. Without pages, there are no static files.
     """
-    folder, shown, public = config.root / config.pages.static, config.pages.static, PublicFiles(config)
-    files = PublishedFiles(config)
     found = StaticFiles([], [], [])
     if not config.pages.enabled:
         return found
-    _require_folder(found, folder, shown)
-    why = public.why_not(folder)
-    if why:
-        found.problems.append(Problem(shown, 0, why, COPY_IT if why == LEADS_OUT else "move it away"))
-        return found
-    has_private = public.has_private(folder)
-    for path, folders, names in os.walk(folder, onerror=partial(_note, found, config.root)):
-        folders.sort()
-        for name in sorted([*names, *(name for name in folders if has_private or os.path.islink(f"{path}/{name}"))]):
-            file = Path(path, name)
-            inside = file.relative_to(folder).as_posix()
-            why = public.why_not(file) if has_private or file.is_symlink() else ""
-            why = why or (IS_OURS if file_key(f"/{inside}").startswith(OURS) else "")
-            if why:
-                hint = COPY_IT if why in (LEADS_OUT, LEADS_TO_PRIVATE) else "move it away"
-                found.problems.append(Problem(f"{shown}/{inside}", 0, why, hint))
-                folders[:] = [each for each in folders if each != name]
-            elif file.is_symlink() and file.is_dir():
-                what = "is a link to a folder, so it is not published"
-                found.problems.append(Problem(f"{shown}/{inside}", 0, what, "copy the folder", Severity.WARNING))
-            elif file.is_file():
-                project_path = f"{shown}/{inside}"
-                found.outputs.append(_copy(files, inside, project_path, file))
+    _require_folder(found, config.root / config.pages.static, config.pages.static)
+    copier = _Copier(config, found)
+    copier.copy(config.pages.static, "")
+    for shown, place in config.pages.copies:
+        if not os.path.lexists(config.root / shown):
+            hint = "create it, or take it out of pages.copy"
+            found.problems.append(Problem(shown, 0, "is to be copied, but doesn't exist", hint, Severity.WARNING))
+        copier.copy(shown, place)
     return found
+
+
+class _Copier:
+    """What is copied, and the folders that it is copied from."""
+
+    def __init__(self, config: Config, found: StaticFiles) -> None:
+        self._root, self._found = config.root, found
+        self._public, self._files = PublicFiles(config), PublishedFiles(config)
+        self._known: dict[str, str] = {}
+
+    def copy(self, shown: str, place: str) -> None:
+        """Note the files of a folder, or one file. shown: its path in the project; place: its path in the output."""
+        folder = self._root / shown
+        why = self._public.why_not(folder)
+        if why:
+            self._found.problems.append(Problem(shown, 0, why, COPY_IT if why == LEADS_OUT else "move it away"))
+        elif folder.is_file():
+            self._add(place or folder.name, shown, folder)
+        else:
+            self._copy_folder(folder, shown, place)
+
+    def _copy_folder(self, folder: Path, shown: str, place: str) -> None:
+        found, has_private = self._found, self._public.has_private(folder)
+        for path, folders, names in os.walk(folder, onerror=partial(_note, found, self._root)):
+            folders[:] = sorted(name for name in folders if not place or name not in _OF_VERSIONS)
+            links = (name for name in folders if has_private or os.path.islink(f"{path}/{name}"))
+            for name in sorted([*names, *links]):
+                file = Path(path, name)
+                inside = file.relative_to(folder).as_posix()
+                site_path = f"{place}/{inside}" if place else inside
+                why = self._public.why_not(file) if has_private or file.is_symlink() else ""
+                why = why or (IS_OURS if file_key(f"/{site_path}").startswith(OURS) else "")
+                if why:
+                    hint = COPY_IT if why in (LEADS_OUT, LEADS_TO_PRIVATE) else "move it away"
+                    found.problems.append(Problem(f"{shown}/{inside}", 0, why, hint))
+                    folders[:] = [each for each in folders if each != name]
+                elif file.is_symlink() and file.is_dir():
+                    what = "is a link to a folder, so it is not published"
+                    found.problems.append(Problem(f"{shown}/{inside}", 0, what, "copy the folder", Severity.WARNING))
+                elif file.is_file():
+                    self._add(site_path, f"{shown}/{inside}", file)
+
+    def _add(self, site_path: str, project_path: str, file: Path) -> None:
+        other = self._known.setdefault(site_path, project_path)
+        if other == project_path:
+            self._found.outputs.append(_copy(self._files, site_path, project_path, file))
+        else:
+            what = f"is not published, since {other} has the same URL: /{site_path}"
+            hint = "rename one of them, or change pages.copy"
+            self._found.problems.append(Problem(project_path, 0, what, hint, Severity.WARNING))
 
 
 def assets(files: PublishedFiles, wanted: Iterable[tuple[str, str]]) -> Iterator[Output]:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from publisher.config import Config
 from publisher.core.errors import ProjectError, PublisherError
+from publisher.core.file_names import in_folder
 from publisher.core.models import Problem, Severity
 from publisher.posts.archive import Archive
 from publisher.posts.head import parse_file
@@ -73,7 +74,7 @@ def id_problems(config: Config, archive: Archive) -> Iterator[Problem]:
         before = ids.get(source, now)
         if before != now:
             yield Problem(
-                f"{config.posts.folder}/{source}",
+                in_folder(config.posts.folder, source),
                 1,
                 f"has a new id, so feed readers will show it again: {before} -> {now}",
                 f"to keep the old one, put `id: {before}` in its front matter",
@@ -180,7 +181,7 @@ def _id_before(archive: Archive, known: Origin, source: str, source_before: str)
 
 def _folder(config: Config, known: Origin, found: list[NewId]) -> str:
     """Return the posts folder that gives posts their old paths, even if the old folder was moved as a whole."""
-    path = f"{config.posts.folder}/{found[0].source}" if found else ""
+    path = in_folder(config.posts.folder, found[0].source) if found else ""
     return path.removesuffix(f"/{found[0].before}") if found and path.endswith(f"/{found[0].before}") else known.folder
 
 
@@ -193,5 +194,5 @@ def _what_changes(found: list[NewId], folder: str) -> str:
     again = "them" if many else "it"
     return (
         f"{posts}, so feed readers would show {again} again, and newsletters would send {again} again "
-        f"({folder}/{first.source}: {first.old} -> {first.new})"
+        f"({in_folder(folder, first.source)}: {first.old} -> {first.new})"
     )

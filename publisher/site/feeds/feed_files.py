@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from publisher.config import CONFIG_FILE, Config, FeedName
+from publisher.core.file_names import in_folder
 from publisher.core.models import Output, Problem, Severity
 from publisher.posts.archive import Archive
 from publisher.posts.cache_keys import code_key, hash_of
@@ -56,7 +57,7 @@ def size_problems(config: Config, archive: Archive, source: PostSource) -> Itera
     for key in sorted(key for key in large if not is_item(key)):  # nobody here can shorten an item
         what = f"its full text takes {known[key]:,} bytes in a feed, which is too much; feeds show its excerpt instead"
         hint = "store embedded pictures as files, split the post, or raise feeds.max_bytes"
-        yield Problem(f"{config.posts.folder}/{key}", 0, what, hint, Severity.WARNING)
+        yield Problem(in_folder(config.posts.folder, key), 0, what, hint, Severity.WARNING)
     rest = len(short) - len(crowd)
     if rest:
         what = f"feeds.limit: the {len(newest)} newest posts are too large together; feeds show excerpts of {rest}"

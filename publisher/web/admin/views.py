@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from publisher.config import Config, NewsletterConfig, ScheduleKind, parse_schedule
 from publisher.core.bounce_report import Verdict
 from publisher.core.errors import ProjectError
+from publisher.core.file_names import out_of_folder
 from publisher.core.host_id import host_id
 from publisher.core.models import Problem, Severity
 from publisher.core.newsletter_models import DeliveryStatus, Edition, SubscriberStatus
@@ -258,7 +259,7 @@ def _last_versions(config: Config, errors: Sequence[Problem]) -> list[tuple[str,
     """Return the posts that the site shows in their last readable version, and since when, if a build found it."""
     since = LastVersions(config).unreadable_since()
     paths = sorted({problem.path for problem in errors if problem.shows_last_version})
-    return [(path, since.get(path.removeprefix(f"{config.posts.folder}/"))) for path in paths]
+    return [(path, since.get(out_of_folder(config.posts.folder, path))) for path in paths]
 
 
 def owner_address(config: Config, newsletter: str) -> str:

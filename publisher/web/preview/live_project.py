@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from publisher.config import CONFIG_FILE, Config, load_config
 from publisher.core.errors import PublisherError
+from publisher.core.file_names import is_project
+from publisher.posts.chosen_paths import posts_paths
 from publisher.publishing.edition_plan import UnreadablePostError
 from publisher.store.location import sources_key, sqlite_path
 
@@ -55,7 +57,7 @@ class LiveProject:
         """
         self._root, self._clock, self._is_ending = root, clock, is_ending
         self._worker = _Worker()
-        self._paths = usual_files(root)
+        self._paths, self._is_anywhere = usual_files(root), False
         self._database: tuple[str, Path] | None = None
         self._snapshot: Snapshot | None = None
         self._expired: Snapshot | None = None
@@ -106,10 +108,16 @@ class LiveProject:
             started = time.thread_time()
             self._check_time()
             self._check_sources()
-            self._state = f"{state_of(self._paths)}-{self._turn}-{self._fetched}"
+            self._state = f"{state_of(self._paths)}-{self._turn}-{self._fetched}-{self._top_state()}"
             rest = max(_CHECK_EVERY, _REST * (time.thread_time() - started))
             self._next_check = time.monotonic() + rest
             return self._state
+
+    def _top_state(self) -> int:
+        """Return what changes when something is added to a project in which posts may be anywhere; else 0."""
+        with suppress(OSError):
+            return self._root.stat().st_mtime_ns if self._is_anywhere else 0
+        return 0
 
     def _check_time(self) -> None:
         """Change the state when a scheduled post appears or expires, as if a file had changed."""
@@ -148,6 +156,7 @@ class LiveProject:
         config = load_config(self._root)
         while (self._paths, self._database) != (files_of(config), _database_of(config)):
             self._paths, self._database = files_of(config), _database_of(config)
+            self._is_anywhere = is_project(config.posts.folder)
             state = self._check()
             config = load_config(self._root)
         snapshot = Snapshot(config, self._clock(config))
@@ -192,7 +201,8 @@ def files_of(config: Config) -> tuple[Path, ...]:
 
     For the database, only the main file is returned, because the files next to it change whenever it is read.
     """
-    folders = (CONFIG_FILE, config.posts.folder, "templates", "letters", config.pages.static, config.pages.folder)
+    copied = (folder for folder, _ in config.pages.places)
+    folders = (CONFIG_FILE, *posts_paths(config), "templates", "letters", *copied, config.pages.folder)
     database = sqlite_path(config.database.url, config.root)
     return (*(config.root / name for name in folders), *([database] if database else []))
 

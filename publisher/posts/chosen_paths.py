@@ -1,0 +1,201 @@
+"""Which paths in the posts folder may be posts: posts.include, posts.exclude, and what the project has there besides.
+
+The patterns are those of .gitignore. A pattern without a slash inside matches at any depth, and one that matches a
+folder takes everything in it.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import lru_cache
+
+from publisher.config import Config
+from publisher.core.file_names import is_project
+
+# Jekyll's and Hexo's folders of posts. Any other name with an underscore is a partial, a layout or a section page.
+POST_FOLDERS = ("_posts", "_drafts")
+
+# Files of others, at any depth, and those that this program needs, at the top of a project.
+_OF_OTHERS = frozenset(("node_modules", "bower_components", "__pycache__"))
+_OURS = ("templates", "letters", "deploy")
+
+# Where each tool writes its site, if nothing else is set.
+_OUTPUTS = {
+    "astro": ("dist",),
+    "docusaurus": ("build",),
+    "eleventy": ("_site",),
+    "hexo": ("public",),
+    "hugo": ("public", "resources"),
+    "jekyll": ("_site", "vendor"),
+    "mkdocs": ("site",),
+    "pelican": ("output",),
+    "quarto": ("_site",),
+    "zola": ("public",),
+}
+
+# A position in one of the patterns, as (its number, the number of its parts that have been matched).
+_State = tuple[int, int]
+
+
+class PathPatterns:
+    """Patterns of relative paths. What is known of each folder is kept, so each path costs one step per pattern."""
+
+    def __init__(self, patterns: Sequence[str]) -> None:
+        """Take the patterns as checks.path_patterns accepts them."""
+        self._patterns = tuple(map(_parts, patterns))
+        self._states: dict[str, frozenset[_State]] = {"": self._closed({(n, 0) for n in range(len(self._patterns))})}
+
+    def match(self, path: str) -> bool:
+        """Return whether a path is that of a pattern, or below it."""
+        folder, _, name = path.rpartition("/")
+        before = self._after(folder)
+        return self._is_done(before) or self._is_done(self._closed(self._step(before, name)))
+
+    def lead_into(self, folder: str) -> bool:
+        """Return whether something in a folder may match. Folders above it must have been asked about before."""
+        return bool(self._after(folder))
+
+    def name(self, path: str) -> bool:
+        """Return whether a pattern writes out the beginning of the last name in a path, so that it is meant."""
+        folder, _, name = path.rpartition("/")
+        parts = (self._patterns[n][at : at + 1] for n, at in self._after(folder))
+        return any(part and part[0][:1] == name[:1] and _regex(part[0]).fullmatch(name) for part in parts)
+
+    def _after(self, path: str) -> frozenset[_State]:
+        found = self._states.get(path)
+        if found is None:
+            folder, _, name = path.rpartition("/")
+            before = self._after(folder)
+            found = before if self._is_done(before) else self._closed(self._step(before, name))
+            self._states[path] = found
+        return found
+
+    def _step(self, states: frozenset[_State], name: str) -> set[_State]:
+        after = set()
+        for n, at in states:
+            if at < len(self._patterns[n]):
+                part = self._patterns[n][at]
+                if part == "**":
+                    after.add((n, at))
+                elif _regex(part).fullmatch(name):
+                    after.add((n, at + 1))
+        return after
+
+    def _closed(self, states: set[_State]) -> frozenset[_State]:
+        """Return the states, with those that are reached without another name, as ** may stand for nothing."""
+        found, waiting = set(states), list(states)
+        while waiting:
+            n, at = waiting.pop()
+            following = (n, at + 1)
+            if at < len(self._patterns[n]) and self._patterns[n][at] == "**" and following not in found:
+                found.add(following)
+                waiting.append(following)
+        return frozenset(found)
+
+    def _is_done(self, states: frozenset[_State]) -> bool:
+        return any(at == len(self._patterns[n]) for n, at in states)
+
+
+class ChosenPaths:
+    """Decides, by their paths, what in the posts folder is walked through and which files may be posts."""
+
+    def __init__(self, config: Config) -> None:
+        """Take the settings of a project."""
+        posts = config.posts
+        self._include = PathPatterns(posts.include) if posts.include else None
+        self._exclude = PathPatterns(posts.exclude) if posts.exclude else None
+        self._tool, self._start = posts.tool, posixpath.normpath(posts.folder)
+        self._is_project = is_project(posts.folder)
+        self._not_walked = _not_walked(config)
+        # These tools take posts from folders of that name only, wherever they are.
+        in_one = set(POST_FOLDERS).intersection(self._start.split("/"))
+        self._needs_folder = posts.tool in ("jekyll", "hexo") and not self._include and not in_one
+
+    @classmethod
+    def of(cls, config: Config) -> ChosenPaths | None:
+        """Return the choice of a project; None if it has none to make."""
+        chosen = cls(config)
+        posts = config.posts
+        return chosen if posts.include or posts.exclude or posts.tool or chosen._not_walked else None
+
+    def enters(self, folder: str) -> bool:
+        """Return whether a folder, given by its path in the posts folder, is walked through."""
+        name = folder.rpartition("/")[2]
+        if name[0] == "." or folder in self._not_walked or (self._is_project and name in _OF_OTHERS):
+            return False
+        if self._include and not self._include.lead_into(folder):
+            return False
+        is_named = name in POST_FOLDERS or (self._include is not None and self._include.name(folder))
+        return (name[0] != "_" or is_named) and not (self._exclude and self._exclude.match(folder))
+
+    def takes(self, path: str) -> bool:
+        """Return whether a file, given by its path in the posts folder, may be a post."""
+        name = path.rpartition("/")[2]
+        if name[0] in "._" and not (self._include and name[0] == "_" and self._include.name(path)):
+            return False
+        if self._needs_folder and not set(POST_FOLDERS).intersection(path.split("/")[:-1]):
+            return False
+        if self._exclude and self._exclude.match(path):
+            return False
+        return self._include is None or self._include.match(path)
+
+
+def posts_paths(config: Config) -> tuple[str, ...]:
+    """Return the paths in the project below which all posts are, for those who wait for changes.
+
+    That is the posts folder. If it is the whole project, it is what the project has now, but for what is not walked
+    through, since the site and the database change all the time.
+    """
+    if not is_project(config.posts.folder):
+        return (config.posts.folder,)
+    chosen = ChosenPaths(config)
+    with suppress(OSError), os.scandir(config.root) as entries:
+        there = sorted((entry.name, entry.is_dir()) for entry in entries)
+        return tuple(name for name, is_folder in there if (chosen.enters if is_folder else chosen.takes)(name))
+    return ()
+
+
+def _not_walked(config: Config) -> frozenset[str]:
+    """Return the folders in the posts folder that have no posts, by their paths in it."""
+    start = posixpath.normpath(config.posts.folder)
+    if start != ".":
+        inside = (posixpath.normpath(folder) for folder, _ in config.pages.copies)
+        return frozenset(each[len(start) + 1 :] for each in inside if each.startswith(f"{start}/"))
+    pages = config.pages
+    copied = (folder for folder, _ in pages.copies)
+    others = (
+        pages.output,
+        pages.static,
+        pages.folder,
+        config.outbox,
+        *copied,
+        *_OURS,
+        *_OUTPUTS.get(config.posts.tool, ()),
+    )
+    return frozenset(map(posixpath.normpath, others))
+
+
+def _parts(pattern: str) -> tuple[str, ...]:
+    """Return the names of a pattern, with ** for any folders."""
+    stripped = pattern.strip().rstrip("/")
+    parts = [] if "/" in stripped else ["**"]
+    for part in stripped.split("/"):
+        if part not in ("", ".") and (part != "**" or parts[-1:] != ["**"]):
+            parts.append(part)
+    return tuple(parts)
+
+
+@lru_cache(maxsize=1_000)
+def _regex(part: str) -> re.Pattern[str]:
+    """Return the expression for one name of a pattern. What a star takes is settled once, so it takes linear time."""
+    first, *rest = (_without_stars(piece) for piece in part.split("*"))
+    inner = "".join(f"(?>.*?{piece})" for piece in rest[:-1] if piece)
+    return re.compile(f"{first}{inner}.*{rest[-1]}" if rest else first, re.DOTALL)
+
+
+def _without_stars(piece: str) -> str:
+    return re.escape(piece).replace(r"\?", ".")

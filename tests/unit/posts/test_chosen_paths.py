@@ -1,0 +1,194 @@
+"""Which paths of a project are posts: patterns, a project as the posts folder, and what is never walked through."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from publisher.config import Config, load_config
+from publisher.config.site import PagesConfig, Posts
+from publisher.core.errors import PublisherError
+from publisher.posts.chosen_paths import PathPatterns, posts_paths
+from publisher.posts.scan import scan_posts
+from publisher.posts.unread_kinds import unread_kinds
+from tests.support.posts_samples import NOW, PAGE, SITE, URL, Folder
+
+
+@pytest.mark.parametrize(
+    ("pattern", "inside", "outside"),
+    [
+        ("README.md", ["README.md", "a/README.md", "README.md/x.md"], ["readme.md", "XREADME.md", "README.md.bak"]),
+        ("/README.md", ["README.md"], ["a/README.md"]),
+        ("*.md", ["a.md", "a/b.md", ".md"], ["a.html", "a.mdx"]),
+        ("drafts/", ["drafts/a.md", "x/drafts/a.md"], ["draft/a.md"]),
+        ("drafts/**", ["drafts/a.md", "drafts/x/a.md"], ["x/drafts/a.md"]),
+        ("en/news/_posts/**", ["en/news/_posts/a.md"], ["en/news/a.md", "news/_posts/a.md"]),
+        ("**/old/*.md", ["old/a.md", "x/y/old/a.md"], ["old/x.html", "x/older/a.md"]),
+        ("a/**/b/*", ["a/b/c", "a/1/2/b/c"], ["a/1/2/c", "b/c"]),
+        ("202?-*.md", ["2024-x.md", "x/2024-.md"], ["20245-x.md"]),
+        ("*a*b*", ["xxaxxbxx", "ab"], ["xxbxxaxx"]),
+        ("[a].md", ["[a].md"], ["a.md"]),
+        ("日本*", ["日本語.md"], ["日.md"]),
+        ("*" * 400 + "b", ["b"], ["a" * 250]),
+        ("*a" * 200 + "b", [], ["a" * 250]),
+    ],
+)
+def test_a_pattern_matches_as_in_gitignore(pattern: str, inside: list[str], outside: list[str]) -> None:
+    matched = PathPatterns([pattern])
+    assert [path for path in inside if not matched.match(path)] == []
+    assert [path for path in outside if matched.match(path)] == []
+
+
+FILES = [
+    "README.md", "2024-01-01-top.md", "en/news/_posts/2024-01-02-a.md", "ja/news/_posts/2024-01-03-b.md",
+    "en/news/list.md", "travel/_posts/2024-01-04-c.md", "_drafts/d.md", "_pages/e.md", "_layouts/x.html",
+    "_includes/y.html", "public/2024/index.html", "static/old.html", "templates/web/base.html", "letters/weekly.md",
+    "pages/about.md", "node_modules/x/README.md", "sub/node_modules/x/README.md", "vendor/bundle/z/README.md",
+    ".git/description.md", ".publisher/x.md", "_site/a/index.html", "assets/demo.html", "deploy/notes.md",
+]  # fmt: skip
+OTHERS = {"README.md", "2024-01-01-top.md", "en/news/list.md"}
+IN_POSTS = {"en/news/_posts/2024-01-02-a.md", "ja/news/_posts/2024-01-03-b.md", "travel/_posts/2024-01-04-c.md"}
+
+
+@pytest.mark.parametrize(
+    ("posts", "found"),
+    [
+        ({}, OTHERS | IN_POSTS | {"_drafts/d.md", "vendor/bundle/z/README.md"}),
+        ({"tool": "jekyll"}, IN_POSTS | {"_drafts/d.md"}),
+        ({"tool": "hexo", "include": ["*.md"], "exclude": ["README.md"]},
+         {"2024-01-01-top.md", "en/news/list.md", "_drafts/d.md"} | IN_POSTS),
+        ({"include": ["en/news/_posts/**", "ja/**"]},
+         {"en/news/_posts/2024-01-02-a.md", "ja/news/_posts/2024-01-03-b.md"}),
+        ({"include": ["_pages/**"]}, {"_pages/e.md"}),
+        ({"include": ["/*.md"], "exclude": ["README.md"]}, {"2024-01-01-top.md"}),
+        ({"exclude": ["vendor/**", "*.md"]}, set()),
+        ({"folder": "travel"}, {"_posts/2024-01-04-c.md"}),
+        ({"folder": "en/news", "tool": "jekyll"}, {"_posts/2024-01-02-a.md"}),
+        ({"folder": "travel/_posts", "tool": "jekyll"}, {"2024-01-04-c.md"}),
+    ],
+)  # fmt: skip
+def test_posts_are_found_where_the_settings_say(posts: dict[str, object], found: set[str], tmp_path: Path) -> None:
+    for name in FILES:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x")
+    lists = {key: tuple(value) if isinstance(value, list) else value for key, value in posts.items()}
+    config = Config(
+        site=SITE,
+        posts=Posts(**{"folder": ".", **lists}),  # type: ignore[arg-type]
+        pages=PagesConfig(copy=("assets",)),
+        root=tmp_path,
+    )
+    scan = scan_posts(config)
+    assert set(scan.found) == found
+    assert [problem.path for problem in scan.problems] == []
+
+
+def test_posts_of_the_project_itself_have_plain_paths(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.config = replace(folder.config, posts=Posts(folder="."))
+    folder.file("2024-07-06-hello.md", "---\ntitle: A\n---\n[b](news/2024-07-07-b.md) [no](gone.md) ![](a.png)")
+    folder.file("news/2024-07-07-b.md", "---\ntitle: B\n---\n[a](../2024-07-06-hello.md) [/](/2024-07-06-hello.md)")
+    folder.file("bad.md", "---\ntitle: [\n---\n")
+    folder.file("a.png", b"\x89PNG")
+    folder.file("pages/about.md", "---\ntitle: About\n---\n[a](../2024-07-06-hello.md)")
+    report = folder.build()
+    archive = folder.archive()
+    assert [(post.source, post.permalink) for post in archive.posts] == [
+        ("news/2024-07-07-b.md", "/news/2024/07/07/b/"),
+        ("2024-07-06-hello.md", "/2024/07/06/hello/"),
+    ]
+    assert f'href="{URL}/news/2024/07/07/b/"' in folder.render().html
+    assert folder.render("news/2024-07-07-b.md").html.count(f'href="{PAGE}"') == 2
+    assert [problem.path for problem in report.problems] == ["2024-07-06-hello.md", "bad.md"]
+    assert {"about/index.html", "2024/07/06/hello/a.png"} <= folder.public().keys()
+    assert folder.build().written == 0  # nothing of the output became a post
+    assert posts_paths(folder.config) == ("2024-07-06-hello.md", "a.png", "bad.md", "news", "posts")
+
+
+@pytest.mark.parametrize("folder", ["/", "/.", "..", "../", "./..", ".publisher"])
+def test_the_posts_folder_is_never_outside_the_project(folder: str, tmp_path: Path) -> None:
+    (tmp_path / "publisher.toml").write_text(
+        f'[site]\ntitle = "A"\nurl = "https://a.test"\n[posts]\nfolder = "{folder}"\n'
+    )
+    with pytest.raises(PublisherError, match=r"posts\.folder"):
+        load_config(tmp_path)
+
+
+def test_files_of_each_ending_are_one_problem() -> None:
+    many = [f"notes/2025-01-0{day}-x.mdx" for day in range(1, 6)]
+
+    def said(unread: list[str], posts: list[str]) -> list[tuple[str, str, str]]:
+        return [(each.path, each.message, each.severity) for each in unread_kinds(unread, posts, "posts")]
+
+    old, new = ["2024-01-01-a.md"], ["2026-01-01-a.md"]
+    shown = "5 files end in .mdx and are not read"
+    names = "notes/2025-01-01-x.mdx, notes/2025-01-02-x.mdx, notes/2025-01-03-x.mdx and 2 more"
+    one = "is not published: only Markdown (.md, .markdown, .mdown) and .html are read"
+    assert said(many, new) == [("posts", f"{shown}: {names}", "warning")]
+    assert said(many, old) == [("posts", f"{shown}, and newer than all posts: {names}", "error")]
+    assert said(many, ["about.md"]) == [("posts", f"{shown}: {names}", "warning")]
+    assert said(many, []) == [("posts", f"{shown}: {names}", "error")]
+    assert said(["Two.RST", "x/a.ipynb"], new) == [
+        ("posts/x/a.ipynb", one, "warning"),
+        ("posts/Two.RST", one, "warning"),
+    ]
+    assert said(["2027-01-01-two/index.QMD"], new)[0][2] == "error"
+    assert said(["2027/01/02/two.org"], new)[0][2] == "error"
+    assert said(["2027-01-01-note.txt", "feed.njk"], [])[0][2] == "warning"  # perhaps no posts
+    assert said([], []) == []
+
+
+def test_pictures_data_and_notes_beside_posts_are_not_mentioned(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    for name in ("a.png", "data.json", "x.yml", "authors.toml", "table.csv", "code.py", "a.css", "Makefile", "n.bak"):
+        folder.write(name)
+    assert folder.archive().problems == []
+
+
+def test_folders_and_files_are_copied_to_their_places(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, pages=PagesConfig(copy=("assets/img = /img", "files", "src/favicon.ico = /", "gone")))
+    for name in ("assets/img/deep/a.txt", "assets/img/.hidden", "files/b.txt", "src/favicon.ico", "static/img/both.txt",
+                 "assets/img/both.txt", "assets/secret.txt", "files/.git/config"):  # fmt: skip
+        folder.file(name, name)
+    (tmp_path / "files/out").symlink_to("/etc/passwd")
+    folder.file(".publisher/x.txt", "private")
+    (tmp_path / "files/state").symlink_to(tmp_path / ".publisher/x.txt")
+    folder.write("2024-07-06-hello.md", "![a](/img/deep/a.txt) [b](/files/b.txt)")
+    report = folder.build(NOW)
+    public = folder.public()
+    copied = {name: text.decode() for name, text in public.items() if name.startswith(("img", "files", "favicon.ico"))}
+    assert copied == {
+        "img/deep/a.txt": "assets/img/deep/a.txt",
+        "img/.hidden": "assets/img/.hidden",
+        "img/both.txt": "static/img/both.txt",
+        "files/b.txt": "files/b.txt",
+        "favicon.ico": "src/favicon.ico",
+    }
+    assert sorted((problem.path, problem.message[:40]) for problem in report.problems) == [
+        ("assets/img/both.txt", "is not published, since static/img/both."),
+        ("files/out", "is a link to something outside the proje"),
+        ("files/state", "is a link to something private, so it is"),
+        ("gone", "is to be copied, but doesn't exist"),
+    ]
+
+
+def test_pictures_of_copied_folders_are_measured_and_missing_ones_reported(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, pages=PagesConfig(copy=("assets/img = /img",)))
+    picture = (Path(__file__).parents[3] / "posts/assets/images/feeds.png").read_bytes()
+    folder.file("assets/img/a.png", picture)
+    folder.write("2024-07-06-hello.md", "![a](/img/a.png)", head="title: A\nimage: /img/a.png")
+    folder.build(NOW)
+    html = folder.public()["2024/07/06/hello/index.html"].decode()
+    assert "width=" in html
+    assert "img/a.png" in folder.public()
+
+
+@pytest.mark.parametrize("copied", ["public", "public/img = /img", ".publisher/outbox = /x"])
+def test_what_the_build_writes_is_not_copied(copied: str, tmp_path: Path) -> None:
+    (tmp_path / "publisher.toml").write_text(
+        f'[site]\ntitle = "A"\nurl = "https://a.test"\n[pages]\ncopy = ["{copied}"]\n'
+    )
+    with pytest.raises(PublisherError, match=r"pages\.copy"):
+        load_config(tmp_path)
