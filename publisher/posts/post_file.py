@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import time
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -28,6 +29,7 @@ class PostSettings:
 
     published_id  returns the id under which the post of a source path was published; "" if it was not
     tool          the tool that the posts were written for, or ""
+    morning       when a post is published whose date is a day alone
     needs_date    whether a file without a date is an error
     sources       the sources whose items are posts too
     own_names     sources of posts that need a name of their own, since another file has the same name but for signs
@@ -46,6 +48,7 @@ class PostSettings:
     has_pages: bool
     fix_encoding: bool
     tool: Tool = ""
+    morning: time = time(9, 0)
     needs_date: bool = True
     sources: tuple[SourceConfig, ...] = ()
     published_id: Callable[[str], str] = field(default=lambda _: "", repr=False, compare=False)
@@ -69,6 +72,7 @@ class PostSettings:
             has_pages=config.pages.enabled,
             fix_encoding=config.posts.fix_encoding,
             tool=config.posts.tool,
+            morning=time.fromisoformat(config.posts.time),
             sources=config.sources,
             published_id=_published_id(config),
         )

@@ -43,7 +43,7 @@ class Origin:
     @classmethod
     def of(cls, config: Config) -> Origin:
         """Return the origin of the ids that a build with this configuration would make."""
-        return cls(_host(config), authority_of(config), config.site.timezone, config.posts.folder)
+        return cls(_host(config), authority_of(config), config.posts_zone.key, config.posts.folder)
 
 
 def authority_of(config: Config) -> str:

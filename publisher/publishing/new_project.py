@@ -77,14 +77,14 @@ def create_project(folder: Path, now: datetime, feed: Mapping[str, str | bool] |
 
 
 def create_post(config: Config, title: str, tags: tuple[str, ...], now: datetime) -> Path:
-    """Write a draft titled `title`, dated `now` in the site's time zone; return its path.
+    """Write a draft titled `title`, dated `now` in the time zone of posts; return its path.
 
     Raises ProjectError if the title has no visible character, or if a file with that name already exists.
     """
     title = " ".join(_UNSEEN.sub(" ", title).split())
     if not title:
         raise ProjectError("a post needs a title", hint='publisher new "Hello, world"')
-    local = now.astimezone(config.zone)
+    local = now.astimezone(config.posts_zone)
     slug = post_slug(title)
     path = config.root / config.posts.folder / f"{local:%Y-%m-%d}-{slug}.md"
     post_id = tag_uri(authority_of(config), local.date(), "", slug)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from publisher.config import Config, Site
+from publisher.config import Config, Posts, Site
 from publisher.core.models import Post, Problem, RenderedPost
 from publisher.posts.archive import Archive, ArchiveReader, open_archive
 from publisher.posts.front_matter.metadata import build_post
@@ -84,9 +84,9 @@ class Folder:
         return text.split("\n")[problem.line - 1]
 
 
-def settings(**site: Any) -> PostSettings:
+def settings(posts: Posts | None = None, **site: Any) -> PostSettings:
     """The settings of a site that differs from the usual one."""
-    return PostSettings.of(Config(site=replace(SITE, **site), root=Path("no-such-project")))
+    return PostSettings.of(Config(site=replace(SITE, **site), posts=posts or Posts(), root=Path("no-such-project")))
 
 
 def read(text: str, source: str = HELLO, **site: Any) -> ParsedFile:

@@ -6,30 +6,41 @@ import re
 import unicodedata
 from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
+from zoneinfo import ZoneInfo
 
 from publisher.core import patterns
 
-# A post whose date is only a day appears at this hour in the site's time zone. Midnight UTC would be the day before in
-# America, and midnight local time does not exist on every day everywhere.
+# A post whose date is only a day appears at this hour in the site's time zone, unless posts.time says another. Midnight
+# UTC would be the day before in America, and midnight local time does not exist on every day everywhere.
 MORNING = time(9, 0)
 
 # The meaning of 9999-12-31 as an expiry date. The calendar's very last hours do not exist in every time zone.
 NEVER = datetime(9999, 12, 30, tzinfo=UTC)
 
+# An offset from UTC: YAML writes -4 and +5:30. Go writes an abbreviation behind it, +0100 CET, which says nothing more.
+_OFFSET = r"(?:(Z|UTC|GMT|[+-](?:\d{3,6}|\d{1,2}(?::\d\d(?::\d\d)?)?))(?-i:\s+(?![AP]M)[A-Z]{2,5})?)?"
 _LOOSE = patterns.compile(
-    r"(\d{4})-(\d{1,2})-(\d{1,2})"
-    r"(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*(Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?)?",
+    rf"(\d{{4}})-(\d{{1,2}})-(\d{{1,2}})(?:[T \t]+(\d{{1,2}}):(\d{{2}})(?::(\d{{2}})(?:[.,]\d+)?)?\s*{_OFFSET})?",
     re.IGNORECASE | re.ASCII,
 )
 # The same day in other spellings, of which the year is first: 2026.11.3, 2026年11月3日 and 2026년 11월 3일.
 _YEAR_FIRST = patterns.compile(r"(\d{4})\s*[./年년]\s*(\d{1,2})\s*[./月월]\s*(\d{1,2})(?!\d)\s*[.日일]?\s*", re.ASCII)
 # ISO 8601 without signs, and the names of notes in a Zettelkasten: 20261103, 20261103T0830Z, 202611030830.
 _COMPACT = patterns.compile(
-    r"(\d{4})(\d\d)(\d\d)(?:[T ]?(\d\d):?(\d\d)(?::?(\d\d))?\s*(Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?)?",
+    rf"(\d{{4}})(\d\d)(\d\d)(?:[T ]?(\d\d):?(\d\d)(?::?(\d\d))?\s*{_OFFSET})?",
     re.IGNORECASE | re.ASCII,
 )
+# With dots the day is first, wherever people write dots: 5.1.2026, 05. 01. 2026 8:30.
+_DAY_FIRST = patterns.compile(r"(\d{1,2})\.[ ]?(\d{1,2})\.[ ]?(\d{4})(?!\d),?", re.ASCII)
+# With slashes the month is first for tools that read dates as JavaScript or dateutil do.
+_MONTH_FIRST = patterns.compile(r"(0?[1-9]|1[0-2])/(\d{1,2})/(\d{4})(?!\d),?", re.ASCII)
+# A zone of the database behind a time, or in the brackets of RFC 9557, which may hold a calendar too.
+_ZONE_BY_NAME = patterns.compile(
+    r"[ \t]*\[!?([\w/+-]{1,60})\]|[ \t]+(?=[A-Z])([\w+-]{1,30}(?:/[\w+-]{1,30}){1,2})", re.ASCII
+)
+_CALENDAR = patterns.compile(r"\[!?u-ca=[a-z0-9-]{1,30}\]$", re.ASCII)
 _TWELVE_HOURS = patterns.compile(
-    r"(?<!\d)(\d{1,2})(?::(\d\d)(?::(\d\d))?)?\s*([ap])\.?m\b\.?", re.IGNORECASE | re.ASCII
+    r"(?<![\d+-])(\d{1,2})(?::(\d\d)(?::(\d\d))?)?\s*([ap])\.?m\b\.?", re.IGNORECASE | re.ASCII
 )
 # The most common form, which the standard library parses in a third of the time.
 _PLAIN_ISO = patterns.compile(r"[1-9]\d{3}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:Z|[+-]\d\d:\d\d)", re.ASCII)
@@ -44,37 +55,64 @@ _HINT = "write it like 2024-07-06 or 2024-07-06 08:30"
 _UNIVERSAL = ("UTC", "GMT", "Z")
 
 
-def parse_date(text: str, zone: tzinfo) -> datetime:
-    """Parse a date, and return it with a time zone. A day alone means MORNING; a time without a zone is in `zone`.
+def parse_date(text: str, zone: tzinfo, *, morning: time = MORNING, month_first: bool = False) -> datetime:
+    """Parse a date, and return it with a time zone. A time without a zone is in `zone`.
 
-    The accepted forms are ISO 8601, looser forms of it (2024-1-5 9:00 +0900, 2024.1.5 9:00 pm, 2024年1月5日), RFC 2822,
-    and dates with the name of the month (5 January 2024). Raises ValueError for all others, including ambiguous dates
-    such as 01/02/2024 and 5 May 24, and names of time zones such as CET, which mean different hours on different
-    machines.
+    morning      the time of a day alone
+    month_first  whether 01/02/2024 is the second of January, as for some tools; else it is ambiguous
+
+    The accepted forms are ISO 8601, looser forms of it (2024-1-5 9:00 +0900, 2024.1.5 9:00 pm, 2024年1月5日, 5.1.2024),
+    YAML's time stamps (2024-01-05 9:00:00 -4), RFC 2822, RFC 9557, and dates with the name of the month (5 January
+    2024). A zone may have its name from the database (America/New_York). Raises ValueError for all others, including
+    ambiguous dates such as 01/02/2024 and 5 May 24, and abbreviations of time zones such as CET, which mean different
+    hours on different machines.
     """
     text = text.strip()
     if _PLAIN_ISO.fullmatch(text) and not text.startswith("9999"):
         with suppress(ValueError):  # the code below then reports what is wrong with the date
             return datetime.fromisoformat(text)
-    given, text = text, _with_hyphens(text)
+    given = text
+    if "/" in text or text.endswith("]"):
+        text, zone = _without_zone(text, zone)
+    text = _with_hyphens(text, month_first)
     match = _LOOSE.fullmatch(text)
     if match:
-        return _from_parts(match, zone, given)
+        return _from_parts(match, zone, given, morning)
     if _NAMED_MONTH.search(text):
-        return _from_words(text, zone)
+        return _from_words(text, zone, morning)
     if _DAY_OR_MONTH_FIRST.match(text):
         raise ValueError(f"{_short(given)} is an ambiguous date; {_HINT}")
     raise ValueError(f"{_short(given)} isn't a valid date; {_HINT}")
 
 
-def _with_hyphens(text: str) -> str:
-    """Return a date that begins with the year as ISO 8601 spells it, with the hours of a whole day."""
+def _without_zone(text: str, zone: tzinfo) -> tuple[str, tzinfo]:
+    """Return a date without the name of the zone at its end, and that zone; else the text and `zone`."""
+    plain = _CALENDAR.sub("", text)
+    start = max(plain.rfind("["), plain.rfind(" "))
+    found = _ZONE_BY_NAME.fullmatch(plain, start) if start > 0 else None
+    if found is None or not (found[1] or found[2]):
+        return plain, zone
+    name = found[1] or found[2]
+    if name in _UNIVERSAL:
+        return plain[:start], UTC
+    with suppress(ValueError, OSError, KeyError):  # KeyError: the database has no such zone
+        if "/" in name:
+            return plain[:start], ZoneInfo(name)
+    raise ValueError(f"{_short(text)} has an unknown time zone, {_short(name)}; write an offset such as +01:00")
+
+
+def _with_hyphens(text: str, month_first: bool) -> str:
+    """Return a date in figures as ISO 8601 spells it, with the hours of a whole day."""
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", text)
+        text = unicodedata.normalize("NFKC", text).replace("\N{MINUS SIGN}", "-")
     if compact := _COMPACT.fullmatch(text):
         year, month, day, hour, minute, second, offset = compact.groups()
         time_of_day = f" {hour}:{minute}:{second or '00'}{offset or ''}" if hour else ""
         return f"{year}-{month}-{day}{time_of_day}"
+    if found := _DAY_FIRST.match(text):
+        text = f"{found[3]}-{found[2]}-{found[1]} {text[found.end() :].lstrip()}".rstrip()
+    elif month_first and (found := _MONTH_FIRST.match(text)):
+        text = f"{found[3]}-{found[1]}-{found[2]} {text[found.end() :].lstrip()}".rstrip()
     if not text[:4].isdecimal():
         return text
     if found := _YEAR_FIRST.match(text):
@@ -99,7 +137,7 @@ def _short(text: str) -> str:
     return repr(text if len(text) <= 60 else f"{text[:59]}…")
 
 
-def _from_parts(match: re.Match[str], zone: tzinfo, given: str) -> datetime:
+def _from_parts(match: re.Match[str], zone: tzinfo, given: str, morning: time) -> datetime:
     year, month, day, hour, minute, second, offset = match.groups()
     if year == "9999":
         return NEVER
@@ -107,7 +145,7 @@ def _from_parts(match: re.Match[str], zone: tzinfo, given: str) -> datetime:
         if year < "1000":
             raise ValueError
         if hour is None:
-            return place(datetime.combine(date(int(year), int(month), int(day)), MORNING), zone)
+            return place(datetime.combine(date(int(year), int(month), int(day)), morning), zone)
         civil = datetime(int(year), int(month), int(day), int(hour), int(minute), int(second or 0))  # noqa: DTZ001 - placed in a zone on the next lines
     except ValueError as error:
         raise ValueError(f"{_short(given)} isn't a valid date: there is no such {_missing(match)}") from error
@@ -115,11 +153,23 @@ def _from_parts(match: re.Match[str], zone: tzinfo, given: str) -> datetime:
         return place(civil, zone)
     if offset[0] not in "+-":
         return civil.replace(tzinfo=UTC)
-    try:
-        minutes = offset[3:].removeprefix(":") or "00"
-        return datetime.fromisoformat(f"{civil.isoformat()}{offset[:3]}:{minutes}")
-    except ValueError as error:
-        raise ValueError(f"{_short(given)} isn't a valid date: there is no UTC offset {offset}") from error
+    if (fixed := _offset(offset)) is None:
+        raise ValueError(f"{_short(given)} isn't a valid date: there is no UTC offset {offset}")
+    return civil.replace(tzinfo=fixed)
+
+
+def _offset(text: str) -> timezone | None:
+    """Return the zone for an offset of one to six figures, such as -4, +530 and +05:30; None if there is none."""
+    figures = text[1:]
+    parts = figures.split(":")
+    if len(parts) == 1:  # an odd number of figures begins with an hour of one
+        figures = figures.zfill(len(figures) + len(figures) % 2)
+        parts = [figures[at : at + 2] for at in range(0, len(figures), 2)]
+    hours, minutes, seconds = (int(part) for part in (*parts, "0", "0")[:3])
+    if hours > 23 or minutes > 59 or seconds > 59:
+        return None
+    size = timedelta(hours=hours, minutes=minutes, seconds=seconds)
+    return timezone(-size if text[0] == "-" else size)
 
 
 def _missing(match: re.Match[str]) -> str:
@@ -136,7 +186,7 @@ def _missing(match: re.Match[str]) -> str:
     return "time"
 
 
-def _from_words(text: str, zone: tzinfo) -> datetime:
+def _from_words(text: str, zone: tzinfo, morning: time) -> datetime:
     from email.utils import parsedate_to_datetime
 
     from dateutil import parser  # takes 0.02 s, and few posts need it
@@ -153,7 +203,7 @@ def _from_words(text: str, zone: tzinfo) -> datetime:
         else:
             # Parsing with two defaults reveals parts that were filled in: a text without a day is not a date.
             found, other = (
-                parser.parse(text, default=datetime(year, part, part, 9), tzinfos=_named_zone)  # noqa: DTZ001 - placed below
+                parser.parse(text, default=datetime.combine(date(year, part, part), morning), tzinfos=_named_zone)
                 for year, part in ((2001, 1), (2002, 2))
             )
             if found != other:

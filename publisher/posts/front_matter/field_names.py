@@ -31,13 +31,15 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
     "republish": ("republish",),
     # The page elsewhere that a link post is about; a whole URL as `url` is one, too.
     "external_url": ("externalurl", "externallink", "linkurl", "linkedurl", "link", "bookmarkof"),
-    # Jekyll, Eleventy, Pelican, Zola: date. Hugo: publishDate wins over date. Ghost: published_at.
+    # Jekyll, Eleventy, Pelican, Zola: date. MkDocs: date.created. Hugo: publishDate wins over date. Ghost:
+    # published_at.
     "published": (
         "publishdate",
         "publisheddate",
         "publishedat",
         "datepublished",
         "pubdate",
+        "date.created",
         "date",
         "published",
         "createdat",
@@ -57,6 +59,7 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
         "datemodified",
         "modifieddate",
         "updateddate",
+        "date.updated",
         "update",
     ),
     "expires": ("expirydate", "expires", "expireson", "expiry", "unpublishdate"),

@@ -15,7 +15,7 @@ from publisher.core.errors import PostError
 from publisher.core.file_names import in_folder
 from publisher.core.models import Author, Enclosure, Episode, Image, Post, Problem, Severity, Tag
 from publisher.posts.front_matter.attached_files import AttachedFiles
-from publisher.posts.front_matter.dates import MORNING, parse_date, place
+from publisher.posts.front_matter.dates import parse_date, place
 from publisher.posts.front_matter.elsewhere import canonical, external_url, is_elsewhere, shortened
 from publisher.posts.front_matter.enclosures import Enclosures, is_played
 from publisher.posts.front_matter.episode import episode_of
@@ -179,12 +179,19 @@ class _PostBuilder:
                 what = f"{self.meta.key(field)}: the comment <!-- ... --> is left out"
                 self._warn(line, what, "write &lt;! for <! if readers should see it")
 
+    def _moment(self, text: str) -> datetime:
+        """Return the moment that a date in front matter means; raise ValueError if it means none."""
+        settings = self.settings
+        return parse_date(
+            text, settings.zone, morning=settings.morning, month_first=settings.tool in _MONTH_FIRST and "/" in text
+        )
+
     def _refuse_misspelled_date(self, published: datetime) -> None:
         """Raise PostError if a misspelled key has a date that would hold the post back for longer."""
         for found, line in self.misspelled:
             if found.field != "published" or not isinstance(found.value, str):
                 continue
-            if parse_date(found.value, self.settings.zone) > published:
+            if self._moment(found.value) > published:
                 what = f"{found.key!r} is not a field of posts, so the post would be published earlier"
                 raise PostError(what, line=line, hint=f"did you mean {found.known}?")
 
@@ -194,7 +201,7 @@ class _PostBuilder:
         for key, value, line in self.meta.all("published"):
             if fold(key) in _WHEN and isinstance(value, str) and not is_switched(value):
                 try:
-                    published = max(published, parse_date(value, self.settings.zone))
+                    published = max(published, self._moment(value))
                 except ValueError as error:
                     self._warn(line, f"{key} is ignored: {error}", "delete it, or correct it")
         self._refuse_misspelled_date(published)
@@ -217,7 +224,7 @@ class _PostBuilder:
                 hint=f"add `date: 2024-07-06` to its front matter, or name the file 2024-07-06-{self.name}"
                 f"{Path(self.source).suffix}",
             )
-        return place(datetime.combine(day, MORNING), self.settings.zone)
+        return place(datetime.combine(day, self.settings.morning), self.settings.zone)
 
     def _date(self, field: str) -> datetime | None:
         value, line = self.meta.find(field)
@@ -228,7 +235,7 @@ class _PostBuilder:
                 f"{field}: a list or a table isn't a valid date", line=line, hint="write it like 2024-07-06 08:30"
             )
         try:
-            return parse_date(value, self.settings.zone)
+            return self._moment(value)
         except ValueError as error:
             raise PostError(str(error), line=line) from error
 
@@ -367,6 +374,8 @@ def _add_warning(problems: list[Problem], path: str, line: int, message: str, hi
 
 # The fields whose words readers see as they are written.
 _SENTENCES = ("title", "excerpt", "image_alt", "image_caption")
+# Tools that read 01/02/2024 as JavaScript or dateutil do. Quarto's documents say so.
+_MONTH_FIRST = ("astro", "docusaurus", "pelican", "quarto", "vitepress")
 # The keys for the time at which a post is to appear, beside one for its date.
 _WHEN = ("publish", "published", "posted", "publishedat", "pubdate")
 _UNQUOTED = patterns.compile(r"[\s<>\"\\]")

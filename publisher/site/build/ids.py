@@ -96,11 +96,12 @@ def changed_by_settings(config: Config, archive: Archive, record: PublishedIds) 
         return None
     keys = to_blame(known, origin, found)
     values = {"authority": known.authority, "timezone": known.timezone, "folder": _folder(config, known, found)}
-    kept = " and ".join(f'{_KEYS[key]} = "{values[key]}"' for key in keys)
+    names = _KEYS | ({"timezone": "posts.timezone"} if config.posts.timezone else {})
+    kept = " and ".join(f'{names[key]} = "{values[key]}"' for key in keys)
     return Problem(
         _CONFIG_FILE,
         0,
-        f"{' and '.join(_KEYS[key] for key in keys)}: {_what_changes(found, config.posts.folder)}",
+        f"{' and '.join(names[key] for key in keys)}: {_what_changes(found, config.posts.folder)}",
         f"to keep the old ids, set {kept}; to continue, use `--accept-new-ids` with build or publish",
     )
 

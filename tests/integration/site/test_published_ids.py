@@ -98,6 +98,12 @@ REFUSED = [
         '(to keep the old ids, set site.timezone = "UTC"; ',
     ),
     (
+        lambda p: set_up(p, posts='posts"\ntimezone = "Pacific/Kiritimati'),
+        "posts.timezone: 1 published post would get a new id, so feed readers would show it again, and newsletters "
+        f"would send it again (posts/late.md: {ID}late -> tag:a.example,2024:2026-11-11:late) "
+        '(to keep the old ids, set posts.timezone = "UTC"; ',
+    ),
+    (
         lambda p: (set_up(p, posts="blog"), p.write("blog/x", ""), (p.root / "posts").rename(p.root / "blog/posts")),
         "posts.folder: 2 published posts would get new ids, so feed readers would show them again, and newsletters "
         f"would send them again (blog/posts/late.md: {ID}late -> {ID}posts/late) "
@@ -106,7 +112,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("change", "said"), REFUSED, ids=["authority", "timezone", "folder"])
+@pytest.mark.parametrize(("change", "said"), REFUSED, ids=["authority", "timezone", "zone of posts", "folder"])
 def test_settings_that_change_ids_are_refused(site: Project, change: Callable[[Project], None], said: str) -> None:
     if "authority:" not in said:
         site.post("late", date='"2026-11-10T15:00:00Z"')

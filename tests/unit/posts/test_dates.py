@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from publisher.config import Posts
 from publisher.core.errors import PostError
 from publisher.posts.front_matter.dates import parse_date as parse
 from publisher.posts.front_matter.dates import place
@@ -64,13 +65,46 @@ WRITTEN = [
     ("２０２４年０７月０６日", "2024-07-06T09:00:00+02:00"),
     ("2024년 7월 6일", "2024-07-06T09:00:00+02:00"),
     ("2024. 7. 6.", "2024-07-06T09:00:00+02:00"),
+    ("2015-03-17 14:00:00 -4", "2015-03-17T14:00:00-04:00"),
+    ("2015-03-17 14:00:00 +12", "2015-03-17T14:00:00+12:00"),
+    ("2015-03-17 14:00:00 +530", "2015-03-17T14:00:00+05:30"),
+    ("2015-03-17 14:00:00 +5:30", "2015-03-17T14:00:00+05:30"),
+    ("2015-03-17 14:00:00-5:45", "2015-03-17T14:00:00-05:45"),
+    ("2015-03-17 14:00:00 -93015", "2015-03-17T14:00:00-09:30:15"),
+    ("2015-03-17 14:00:00 +053015", "2015-03-17T14:00:00+05:30:15"),
+    ("2015-03-17 14:00:00 +05:30:15", "2015-03-17T14:00:00+05:30:15"),
+    ("2015-03-17 14:00:00 −4", "2015-03-17T14:00:00-04:00"),
+    ("20150317T140000-4", "2015-03-17T14:00:00-04:00"),
+    ("2001-12-14t21:59:43.10-05:00", "2001-12-14T21:59:43-05:00"),  # the examples of YAML 1.1
+    ("2001-12-14 21:59:43.10 -5", "2001-12-14T21:59:43-05:00"),
+    ("2001-12-15\t2:59:43.10", "2001-12-15T02:59:43+01:00"),
+    ("2006-01-02 15:04:05 -0700 MST", "2006-01-02T15:04:05-07:00"),  # what Go writes
+    ("2006-01-02 15:04:05.999 +0000 UTC", "2006-01-02T15:04:05+00:00"),
+    ("2024-07-06T08:30:00Z[UTC]", "2024-07-06T08:30:00+00:00"),
+    ("2024-07-06T08:30:00+09:00[Asia/Tokyo]", "2024-07-06T08:30:00+09:00"),
+    ("2024-07-06T08:30:00[Asia/Tokyo][u-ca=gregory]", "2024-07-06T08:30:00+09:00"),
+    ("2024-07-06T08:30[!America/Argentina/Ushuaia]", "2024-07-06T08:30:00-03:00"),
+    ("2024-07-06 08:30 America/New_York", "2024-07-06T08:30:00-04:00"),
+    ("2024-03-10 02:30 America/New_York", "2024-03-10T03:30:00-04:00"),  # an hour that does not exist
+    ("2024-11-03 01:30 America/New_York", "2024-11-03T01:30:00-04:00"),  # an hour that comes twice: the first
+    ("6 July 2024 8:30 pm Asia/Kolkata", "2024-07-06T20:30:00+05:30"),
+    ("2024-07-06 Pacific/Auckland", "2024-07-06T09:00:00+12:00"),
+    ("2024-07-06 08:30 Etc/GMT+5", "2024-07-06T08:30:00-05:00"),
+    ("6.7.2024", "2024-07-06T09:00:00+02:00"),
+    ("06.07.2024 8:30", "2024-07-06T08:30:00+02:00"),
+    ("6. 7. 2024, 08:30 +0100", "2024-07-06T08:30:00+01:00"),
+    ("31.12.2024", "2024-12-31T09:00:00+01:00"),
 ]
 REFUSED = [
-    "01/02/2024", "1.2.2024", "01-02-2024", "Monday 01/02/2024", "5 May 24", "May 2024", "6 July", "2024", "2024-07",
+    "1.13.2024", "1.2.24", "32.1.2024",
+    "01/02/2024", "01-02-2024", "Monday 01/02/2024", "5 May 24", "May 2024", "6 July", "2024", "2024-07",
     "20241306", "2024-02-30", "2024-13-01", "2024-07-06 25:00", "2024-07-06 08:60", "2024-07-06 08:30 CET",
     "6 July 2024 08:30 CET", "Sat, 06 Jul 2024 08:30:00 CEST", "6 July 2024 08:30 XYZ", "2024-07-06T08:30+99:00",
     "2024-07-06 18:30 PM", "2024-07-06 00:30 am", "yesterday", "now", "", "1720252800", "٢٠٢٤-٠٧-٠٦", "0001-01-02",
     "0999-12-31", "5 janvier 2024", "[2024-07-06]", "2024-07-06 - 2024-07-08", "6 July 2024 or so",
+    "2024-07-06 08:30 +1400000", "2024-07-06 08:30 -24", "2024-07-06 08:30 +0560", "2024-07-06 08:30 +5:3",
+    "2024-07-06 08:30 +5 am", "2024-07-06 08:30 Mars/Olympus", "2024-07-06 08:30 America/", "2024-07-06 08:30[CET]",
+    "2024-07-06 08:30 ../etc/passwd", "2024-07-06 08:30 America/Argentina", "2024-07-06T08:30[Europe/../UTC]",
 ]  # fmt: skip
 
 
@@ -105,6 +139,46 @@ def test_ambiguous_dates_are_rejected(written: str) -> None:
 def test_a_rejected_date_says_why(written: str, reason: str) -> None:
     with pytest.raises(ValueError, match=re.escape(f"{written!r} {reason}")):
         parse(written, BERLIN)
+
+
+def test_tools_that_read_slashes_as_american_dates_are_followed() -> None:
+    for written, moment in (("01/02/2024", "2024-01-02T09:00"), ("1/2/2024 8:30 pm", "2024-01-02T20:30")):
+        assert parse(written, UTC, month_first=True).isoformat() == f"{moment}:00+00:00"
+    for written in ("13/02/2024", "01/02/24", "01-02-2024"):
+        with pytest.raises(ValueError, match=r"valid|ambiguous"):
+            parse(written, UTC, month_first=True)
+
+
+def test_a_day_alone_has_the_time_that_the_settings_say() -> None:
+    posts = Posts(timezone="America/New_York", time="00:00")
+    for lines, source, published in (
+        ("date: 2024-07-06", "a.md", "2024-07-06T00:00:00-04:00"),
+        ("date: 6 July 2024", "a.md", "2024-07-06T00:00:00-04:00"),
+        ("x: y", "2024-07-06-a.md", "2024-07-06T00:00:00-04:00"),
+        ("date: 2024-07-06 23:30", "a.md", "2024-07-06T23:30:00-04:00"),
+        ("date: 2024-07-06 23:30 +0200", "a.md", "2024-07-06T23:30:00+02:00"),
+    ):
+        post = read(f"---\ntitle: x\n{lines}\n---\n", source, posts=posts).post
+        assert post
+        assert (post.published.isoformat(), post.permalink, post.id) == (
+            published,
+            "/2024/07/06/a/",
+            "tag:site.example,2024:2024-07-06:a",
+        )
+
+
+def test_a_table_has_the_dates_of_the_post() -> None:
+    for lines in (
+        "date: {created: 2024-07-06, updated: 2024-07-08 10:00}",
+        "date:\n  created: 2024-07-06\n  updated: 2024-07-08T10:00:00\n",
+    ):
+        post = post_of(f"---\ntitle: x\n{lines}\n---\n", "a.md")
+        assert post.published.isoformat() == "2024-07-06T09:00:00+02:00"
+        assert post.updated.isoformat() == "2024-07-08T10:00:00+02:00"
+    for lines in ("date: {updated: 2024-07-06}", "date: {created: [a]}", "date: {created: soon}"):
+        with pytest.raises(PostError, match="isn't a valid date") as caught:
+            read(f"---\ntitle: x\n{lines}\n---\n", "a.md")
+        assert caught.value.line == 3
 
 
 @pytest.mark.parametrize(
