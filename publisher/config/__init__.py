@@ -24,12 +24,13 @@ from publisher.config.mistakes import require_output
 from publisher.config.newsletters import NewsletterConfig
 from publisher.config.project import Config
 from publisher.config.schedule import Schedule, ScheduleKind, parse_schedule
-from publisher.config.site import AuthorConfig, FeedName, Feeds, PagesConfig, Person, Posts, Site, Tool
+from publisher.config.site import FEED_FILES, AuthorConfig, FeedName, Feeds, PagesConfig, Person, Posts, Site, Tool
 from publisher.config.sources import ItemFilter, SourceConfig
 from publisher.config.theme import Theme
 
 __all__ = [
     "CONFIG_FILE",
+    "FEED_FILES",
     "OWN_POSTS",
     "AuthorConfig",
     "Config",

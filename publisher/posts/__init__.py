@@ -10,6 +10,7 @@ Begin with archive.open_archive; then follow one file through head and front_mat
 and rendering.
 
 Public modules:
+    adopted_entries  what readers know from an old feed: ids, addresses and moments of posts
     archive          the posts of a project at one moment
     blog_tools       what is known of the tools for which the posts of a blog were written
     bounded_process  a child process with limits of time and memory for each call
@@ -36,6 +37,7 @@ Public modules:
 """
 
 __all__ = [
+    "adopted_entries",
     "archive",
     "blog_tools",
     "bounded_process",

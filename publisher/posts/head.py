@@ -37,6 +37,8 @@ def read_file(
     """
     size, mtime_ns = stamp
     digest = hash_of(source, str(size), str(mtime_ns))
+    if old := settings.old.get(source):
+        digest = hash_of(digest, old.line)
     if mtime_ns >= settled_ns:
         stamp, digest = (size, UNKNOWN_NS), hash_of(digest, "may change again")
     try:

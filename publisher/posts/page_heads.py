@@ -10,6 +10,7 @@ from functools import lru_cache
 from publisher.config import Config
 from publisher.core.file_names import composed
 from publisher.core.models import Post
+from publisher.posts.adopted_entries import OldEntries
 from publisher.posts.cache_keys import hash_of
 from publisher.posts.post_file import Entry, PostSettings
 from publisher.posts.scan import Scan, scan_pages
@@ -25,7 +26,7 @@ def page_config(config: Config) -> Config:
 
 def page_settings(config: Config) -> PostSettings:
     """Return the settings for reading pages. config: that of page_config()."""
-    return replace(PostSettings.of(config), needs_date=False, published_id=lambda _: "")
+    return replace(PostSettings.of(config), needs_date=False, published_id=lambda _: "", old=OldEntries())
 
 
 def page_heads(config: Config, found: Scan) -> Iterator[Entry]:

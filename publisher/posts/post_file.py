@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from publisher.config import Config, SourceConfig, Tool
 from publisher.core.errors import PostError
 from publisher.core.models import Author, Post, Problem
+from publisher.posts.adopted_entries import OldEntries
 from publisher.posts.published import PublishedIds, authority_of
 from publisher.posts.scan import Stamp
 
@@ -32,6 +33,7 @@ class PostSettings:
     morning       when a post is published whose date is a day alone
     needs_date    whether a file without a date is an error
     sources       the sources whose items are posts too
+    old           the entries of the old feed, whose ids, addresses and moments posts keep
     own_names     sources of posts that need a name of their own, since another file has the same name but for signs
     """
 
@@ -51,6 +53,7 @@ class PostSettings:
     morning: time = time(9, 0)
     needs_date: bool = True
     sources: tuple[SourceConfig, ...] = ()
+    old: OldEntries = field(default_factory=OldEntries)
     published_id: Callable[[str], str] = field(default=lambda _: "", repr=False, compare=False)
     own_names: frozenset[str] = field(default=frozenset(), repr=False)
 
@@ -74,6 +77,7 @@ class PostSettings:
             tool=config.posts.tool,
             morning=time.fromisoformat(config.posts.time),
             sources=config.sources,
+            old=OldEntries.of(config.root),
             published_id=_published_id(config),
         )
 

@@ -71,6 +71,7 @@ class _PostBuilder:
     ) -> None:
         self.source, self.head, self.meta, self.settings = source, head, meta, settings
         self.folder, self.name = name_of(source)
+        self.old = settings.old.get(source)
         self.title_in = title_in
         self.problems: list[Problem] = []
         # Not a method, in which the builder would refer to itself: what it has would wait for the garbage collector.
@@ -96,7 +97,7 @@ class _PostBuilder:
         is_listed = self.meta.is_listed
         return Post(
             source=self.source,
-            id=self.meta.text("id") or tag_uri(self.settings.authority, day, self.folder, name),
+            id=self._own_id() or tag_uri(self.settings.authority, day, self.folder, name),
             title=title,
             permalink=path,
             url=published_at.url if published_at.is_elsewhere else url,
@@ -120,6 +121,10 @@ class _PostBuilder:
             files=tuple(self.attached.files),
             canonical=published_at.url,
         )
+
+    def _own_id(self) -> str:
+        """Return the id in the front matter, or that in the old feed; "" if there is neither."""
+        return self.meta.text("id") or (self.old.id if self.old else "")
 
     def _name(self, rest: str, day: date) -> str:
         """Return the name of the post in its id and, without a slug of its own, in its address. rest: its file's name.
@@ -205,7 +210,7 @@ class _PostBuilder:
                 except ValueError as error:
                     self._warn(line, f"{key} is ignored: {error}", "delete it, or correct it")
         self._refuse_misspelled_date(published)
-        return written, published
+        return written, self.old.moment(published) if self.old else published
 
     def _published(self) -> datetime:
         found = self._date("published")
@@ -265,7 +270,7 @@ class _PostBuilder:
 
     def _permalink(self, published: datetime, name: str, language: str) -> str:
         value, line = self.meta.find("permalink")
-        path = self._own_path(value, line)
+        path = self._own_path(value, line) or self._old_path()
         if not path:
             slug, line = self.meta.text("slug"), self.meta.find("slug")[1]
             path = permalink(
@@ -285,6 +290,11 @@ class _PostBuilder:
             what = f"its URL {path} is that of one of the site's own pages, which the post replaces"
             self._warn(line, what, "choose a different permalink, unless this is intended")
         return path
+
+    def _old_path(self) -> str:
+        """Return the path at which readers of the old feed find the post; "" if it is the same, or cannot be used."""
+        path = tidy_path(self.old.path) if self.old and self.old.path else ""
+        return "" if path and why_unfit(path, path) else path
 
     def _own_path(self, value: Tree, line: int) -> str:
         """Return the permalink in the front matter; "" if it is missing or cannot be used."""

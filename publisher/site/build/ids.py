@@ -72,7 +72,8 @@ def id_problems(config: Config, archive: Archive) -> Iterator[Problem]:
     ids = record.ids()
     for source, now in archive.ids().items():
         before = ids.get(source, now)
-        if before != now:
+        old = archive.settings.old.get(source)
+        if before != now and (old is None or old.id != now):  # readers know it by the id of the old feed
             yield Problem(
                 in_folder(config.posts.folder, source),
                 1,

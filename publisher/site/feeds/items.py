@@ -23,6 +23,8 @@ from publisher.site.web_versions import WebVersion
 class Item:
     """An entry of a feed. Its texts contain only characters that XML allows.
 
+    id        a URI, which Atom requires
+    guid      the id for RSS and JSON, which is that of an old feed as it wrote it
     title     "" for a post without a title
     label     a name for such a post, for Atom, which requires a title
     html      the full text; "" in a feed of summaries
@@ -47,6 +49,7 @@ class Item:
     external_url: str = ""
     markdown: str = ""
     label: str = ""
+    guid: str = ""
 
     @property
     def short(self) -> Item:
@@ -135,6 +138,7 @@ class PostSource:
                 full=full,
                 markdown=markdown,
                 feed_language=self._config.site.language,
+                is_old=self._archive.settings.old.get(post.source) is not None,
             )
         return [self._made[key] for key in keys]
 
@@ -147,7 +151,13 @@ class PostSource:
 
 
 def post_item(
-    rendered: RenderedPost, authority: str, *, full: bool, markdown: str = "", feed_language: str = ""
+    rendered: RenderedPost,
+    authority: str,
+    *,
+    full: bool,
+    markdown: str = "",
+    feed_language: str = "",
+    is_old: bool = False,
 ) -> Item:
     """Return the entry of a post.
 
@@ -155,11 +165,14 @@ def post_item(
     full           whether the entry has the full text
     markdown       the Markdown source of the post, if the entry is to have it
     feed_language  the language of the feed, from which that of the post may differ
+    is_old         whether readers know its id from an old feed, so that no format writes it in another way if it can be
+                   helped
     """
     post = rendered.post
     title = xml_text(post.title)
     return Item(
-        id=entry_id(post.id, authority),
+        id=entry_id(post.id, authority, is_old=is_old),
+        guid=xml_text(post.id) if is_old else "",
         url=post.url,
         title=title if post.has_title else "",
         label=title,
@@ -188,10 +201,18 @@ def _fitting_image(rendered: RenderedPost) -> Image | None:
 _URI = patterns.compile(r"(?:tag:|urn:[A-Za-z0-9][A-Za-z0-9-]+:|https?://)[A-Za-z0-9!#$%&'()*+,./:;=?@_~-]+")
 
 
-def entry_id(written: str, authority: str) -> str:
-    """Return the id of a post for feeds. Atom requires a URI, so any other id becomes part of a tag URI (RFC 4151)."""
+# Any other URI or IRI (RFC 3987), which an old feed may have had.
+_IRI = patterns.compile(r"[A-Za-z][A-Za-z0-9+.-]*+:[^\s<>\"{}|\\^`]+")
+
+
+def entry_id(written: str, authority: str, *, is_old: bool = False) -> str:
+    """Return the id of a post for feeds. Atom requires a URI, so any other id becomes part of a tag URI (RFC 4151).
+
+    is_old  whether it is from an old feed, which may have had a URI of any kind
+    """
     written = xml_text(written)
-    return written if _URI.fullmatch(written) else f"tag:{authority}:id:{quote(written, safe='')}"
+    is_uri = _URI.fullmatch(written) or (is_old and _IRI.fullmatch(written))
+    return written if is_uri else f"tag:{authority}:id:{quote(written, safe='')}"
 
 
 class EditionSource:

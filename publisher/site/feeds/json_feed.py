@@ -37,7 +37,7 @@ def json_feed(document: Document) -> bytes:
 def _item(item: Item) -> dict[str, Any]:
     """Return an entry as JSON values, without keys whose value is empty."""
     found: dict[str, Any] = {
-        "id": item.id,
+        "id": item.guid or item.id,
         "url": item.url,
         "external_url": item.external_url,
         "title": item.title,

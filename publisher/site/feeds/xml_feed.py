@@ -189,6 +189,7 @@ class XmlEntry(FeedEntry):  # type: ignore[misc]
         """Return the <item>, completed and corrected."""
         if self._rss is None:
             self._rss = self._complete_rss(super().rss_entry(extensions))
+            set_text(self._rss, "guid", self.item.guid or self.item.id)
             if not self.item.title:
                 self._rss.remove(self._rss.find("title"))
         return self._rss
