@@ -28,7 +28,6 @@ NOW = "2026-11-30T09:00"
 PUBLISHER = [sys.executable, "-m", "publisher"]
 ARABIC = {"The Publisher Gazette, weekly": "الصحيفة الهادئة", 'language = "en"': 'language = "ar"'}
 # What the sample project leaves to its owner: a web application, a page, and the face of an author.
-WEB = f'\n[web]\npublic_url = "{SITE}"\n'
 AUTHOR = {
     'name = "The editors"': 'name = "Mara Lindqvist", image = "mara.svg", about = "Writes about email that arrives."'
 }
@@ -48,7 +47,7 @@ def make_project(folder: Path, replacements: dict[str, str], without: str = "") 
     settings = (ROOT / "publisher.toml").read_text(encoding="utf-8")
     for old, new in replacements.items():
         settings = settings.replace(old, new)
-    (folder / "publisher.toml").write_text(settings + WEB, encoding="utf-8")
+    (folder / "publisher.toml").write_text(settings, encoding="utf-8")
     for name, text in {"pages/about.md": "# About\n\nAn occasional paper.\n", "static/mara.svg": FACE}.items():
         (folder / name).parent.mkdir()
         (folder / name).write_text(text, encoding="utf-8")

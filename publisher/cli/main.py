@@ -24,6 +24,10 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "init": ("publisher.cli.start:init", "Create a new project."),
         "new": ("publisher.cli.start:new", "Create a post and print its path."),
         "keep-id": ("publisher.cli.start:keep_id", "Write the id of a post into it, so that it never changes."),
+        "import-posts": (
+            "publisher.cli.import_posts:import_file",
+            "Write the posts of Ghost, WordPress or Substack as files.",
+        ),
         "sources": ("publisher.cli.sources:sources", "Fetch the feeds of other sites, and show their items."),
         "preview": ("publisher.cli.preview:preview", "Show the next emails, the site and the feeds in a browser."),
         "check": ("publisher.cli.check:check", "Find problems in settings, posts, links and emails."),

@@ -28,3 +28,26 @@ def replacing(target: Path, part: Path | None = None) -> Iterator[Path]:
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+def write_new(target: Path, data: bytes) -> bool:
+    """Write a file completely unless one of that name is there; return whether it was written.
+
+    The folders above it are made. Raises OSError if the file cannot be written.
+    """
+    if os.path.lexists(target):
+        return False
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f".{target.name[:100]}.{os.getpid()}-{threading.get_ident()}.part")
+    try:
+        part.write_bytes(data)
+        os.link(part, target)  # unlike a rename, it fails if another process was quicker
+    except FileExistsError:
+        return False
+    except PermissionError:  # a file system without hard links
+        if os.path.lexists(target):
+            return False
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+    return True

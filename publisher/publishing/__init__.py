@@ -20,6 +20,7 @@ Public modules:
     deliver              send unfinished editions
     operations           approve, skip, hold, resume, retry or cancel an edition
     due_editions         find the editions that are due now, and create them
+    exports              the posts of Ghost, WordPress and Substack become files
     exposure             what is private and would leave with git, in a site or in an image
     fetch_sources        fetch the sources that are due, and record what their feeds say
     source_slots         which sources are fetched before a slot, and how long an edition waits for them
@@ -47,6 +48,7 @@ __all__ = [
     "deliver",
     "due_editions",
     "edition_plan",
+    "exports",
     "exposure",
     "fetch_sources",
     "forecast",

@@ -7,6 +7,7 @@ Public modules:
     discovery          the feeds that a web page names
     exchange           one request and its answer, over connections that are checked
     feed_document      reading of a feed of any kind
+    feed_extras        what feeds and exports add to a text: buttons, forms, counters
     fetcher            requests for URLs that strangers chose, within limits
     hub_subscription   subscriptions to the hubs that feeds name
     identity           which items of a document are new
@@ -19,6 +20,7 @@ __all__ = [
     "discovery",
     "exchange",
     "feed_document",
+    "feed_extras",
     "fetcher",
     "hub_subscription",
     "identity",

@@ -1,0 +1,141 @@
+"""A post of another tool's export, and the file that it becomes."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Literal
+from urllib.parse import unquote, urlsplit
+from zoneinfo import ZoneInfo
+
+from publisher.core.errors import PublisherError
+from publisher.posts.slugs import post_slug
+
+# The text of a post may be as long as a file of posts may be.
+MOST_TEXT = 5_000_000
+# More posts than any blog has. An export with more is not read to its end.
+MOST_POSTS = 200_000
+
+# What YAML and terminals don't take as text.
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
+
+
+class ExportError(PublisherError):
+    """A file isn't an export that can be read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportedPost:
+    """A post or page as an export has it.
+
+    html       the text, as HTML
+    path       the path of its page on the old site; "" if the export doesn't say
+    id         the id under which feed readers know it; "" if the export doesn't say
+    published  None for a post that never was
+    is_draft   whether readers must not see it
+    why_draft  why they must not, if it isn't because its author says so
+    image      the URL of its picture
+    """
+
+    kind: Literal["post", "page"] = "post"
+    title: str
+    html: str
+    slug: str = ""
+    path: str = ""
+    id: str = ""
+    published: datetime | None = None
+    updated: datetime | None = None
+    tags: tuple[str, ...] = ()
+    authors: tuple[str, ...] = ()
+    excerpt: str = ""
+    image: str = ""
+    image_alt: str = ""
+    canonical: str = ""
+    is_draft: bool = False
+    why_draft: str = ""
+
+    def file_name(self, zone: ZoneInfo) -> str:
+        """Return the name of its file, without the ending: its day in `zone`, and the name in its address or title."""
+        name = post_slug(unquote(self.slug) or self.title)
+        if self.kind == "page" or self.published is None:
+            return name
+        return f"{self.published.astimezone(zone):%Y-%m-%d}-{name}"
+
+    def as_file(self) -> str:
+        """Return the text of its file: front matter, and the HTML as it is."""
+        return "\n".join(["---", *self._fields(), "---", "", clean_text(self.html).strip(), ""])
+
+    def _fields(self) -> Iterator[str]:
+        yield f"title: {_quoted(self.title)}"
+        if self.published:
+            yield f"date: {self.published.isoformat()}"
+        if self.updated and self.published and self.updated > self.published:
+            yield f"updated: {self.updated.isoformat()}"
+        texts = {"permalink": self.path, "id": self.id, "description": self.excerpt, "canonical": self.canonical}
+        texts |= {"image": self.image, "image_alt": self.image_alt}
+        for key, text in texts.items():
+            if text:
+                yield f"{key}: {_quoted(text)}"
+        for key, names in (("tags", self.tags), ("authors", self.authors)):
+            if names:
+                yield f"{key}: [{', '.join(map(_quoted, names))}]"
+        if self.is_draft or self.why_draft:
+            yield f"draft: true{f'  # {self.why_draft}' if self.why_draft else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """An export, as far as its file is read.
+
+    tool      the tool's name
+    site_url  the address of the old site, without a slash at the end; "" if the export doesn't say
+    posts     returns its posts and pages, in the order of the file; each call reads the file again
+    left      what of it has no place here, with the number of each; complete after the posts were read
+    """
+
+    tool: str
+    site_url: str
+    posts: Callable[[], Iterator[ExportedPost]]
+    left: Counter[str] = field(default_factory=Counter)
+
+
+def clean_text(text: str) -> str:
+    """Return a text without characters that no file of text has."""
+    return _UNSEEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def one_line(text: object) -> str:
+    """Return a value of an export as one line of text; "" for what is not text."""
+    return " ".join(_UNSEEN.sub(" ", text).split()) if isinstance(text, str) else ""
+
+
+def moment(value: object) -> datetime | None:
+    """Return a time of an export, which is in UTC unless it says otherwise; None if there is none."""
+    text = one_line(value).replace("Z", "+00:00")
+    try:
+        found = datetime.fromisoformat(text)
+        found = found if found.tzinfo else found.replace(tzinfo=UTC)
+        return found.astimezone(UTC) if 1900 < found.year < 2200 else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def path_of(url: str, site_url: str) -> str:
+    """Return the path of a page below the root of its site, as people write it; "" if the URL has none of its own."""
+    try:
+        parts, site = urlsplit(url), urlsplit(site_url)
+    except ValueError:
+        return ""
+    if parts.query or not parts.path.strip("/"):
+        return ""
+    path = unquote(parts.path).removeprefix(unquote(site.path.rstrip("/")))
+    return path if path.startswith("/") and "\ufffd" not in path else ""
+
+
+def _quoted(text: str) -> str:
+    """Return a text in quotes, as JSON, which YAML reads too."""
+    return json.dumps(one_line(text), ensure_ascii=False)

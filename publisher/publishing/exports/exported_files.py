@@ -1,0 +1,145 @@
+"""The pictures and other files of the old site that an export's posts show, and where they are in this project.
+
+Each keeps its path on the site, below the folder of static files, so that links to it from anywhere stay right.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from html import escape, unescape
+from pathlib import PurePosixPath
+from urllib.parse import quote, unquote, urlsplit
+
+from publisher.posts.media_types import is_published
+from publisher.publishing.exports.exported import ExportedPost
+from publisher.publishing.exports.ghost import PLACEHOLDER
+
+_REFERENCE = re.compile(
+    r"(<[a-z][^<>]{0,5000}?\s(?:src|href|poster)\s{0,3}=\s{0,3})(?:\"([^\"<>]{1,2000})\"|'([^'<>]{1,2000})')",
+    re.IGNORECASE,
+)
+# The sizes of a picture that the old site had; this program makes its own.
+_SIZES = re.compile(r"\s(?:srcset|sizes)\s{0,3}=\s{0,3}(?:\"[^\"<>]{0,20000}\"|'[^'<>]{0,20000}')", re.IGNORECASE)
+_SOURCE = re.compile(r"<source\b[^<>]{0,5000}?\bsrcset[^<>]{0,20000}>", re.IGNORECASE)
+# Hosts that keep the files of many sites.
+_SUBSTACK = re.compile(r"substack-post-media\.s3\.amazonaws\.com|bucketeer-[0-9a-f-]+\.s3\.amazonaws\.com")
+_PHOTON = re.compile(r"i[0-3]\.wp\.com")
+_MOST_NAME = 200
+
+
+class OldSite:
+    """The site that an export comes from.
+
+    url  its address without a slash at the end, at which its files still are; "" if that isn't known
+    """
+
+    def __init__(self, url: str, *, takes_files: bool = True) -> None:
+        self.url = url.rstrip("/")
+        self._host = _host(self.url)
+        self._path = urlsplit(self.url).path
+        self._takes_files = takes_files
+
+    def files(self, post: ExportedPost) -> Iterator[tuple[str, str]]:
+        """Yield (URL, path on the site) of each of the old site's files that a post shows or links to."""
+        for found in _REFERENCE.finditer(post.html):
+            if named := self._file(unescape(found[2] or found[3])):
+                yield named
+        if named := self._file(post.image):
+            yield named
+
+    def moved(self, post: ExportedPost) -> ExportedPost:
+        """Return a post whose references to its own site are paths, so that they lead to where the site is now."""
+        html = _REFERENCE.sub(self._moved, post.html)
+        if self._takes_files:
+            html = _SIZES.sub("", _SOURCE.sub("", html))
+        return replace(post, html=html, image=self._place(post.image))
+
+    def _moved(self, found: re.Match[str]) -> str:
+        written = found[2] or found[3]
+        url = unescape(written)
+        place = self._place(url)
+        return found[0] if place == url else f'{found[1]}"{escape(place)}"'
+
+    def _place(self, url: str) -> str:
+        """Return the path of what a URL of the old site leads to; other URLs as they are."""
+        if named := self._file(url):
+            return quote(named[1], safe="/~!$&'()*+,;=:@")
+        url = self._whole(url)
+        if not self._is_own(url) or is_published(_path(url)):
+            return url
+        parts = urlsplit(url)
+        rest = (f"?{parts.query}" if parts.query else "") + (f"#{parts.fragment}" if parts.fragment else "")
+        return f"{self._below(parts.path) or '/'}{rest}"
+
+    def _file(self, url: str) -> tuple[str, str] | None:
+        """Return the URL of one of the old site's files and its path on the site; None for anything else."""
+        url = self._whole(url)
+        parts = _split(url)
+        if not self._takes_files or parts is None or parts[0] == "" or not is_published(parts[1]):
+            return None
+        host, path = parts
+        if _PHOTON.fullmatch(host):
+            host, _, path = path.lstrip("/").partition("/")
+            url, path = f"https://{host}/{path}", f"/{path}"
+            host = _bare(host)
+        if _SUBSTACK.fullmatch(host):
+            path = f"/images/{PurePosixPath(path).name}"
+        elif host == self._host and self._host:
+            path = self._below(path)
+        elif not (host.endswith(".files.wordpress.com") and host.partition(".")[0] == self._host.partition(".")[0]):
+            return None
+        place = unquote(path)
+        return (url.partition("?")[0].partition("#")[0], place) if _is_plain(place) else None
+
+    def _whole(self, url: str) -> str:
+        """Return a URL with the address of the site for what stands for it, and for a path."""
+        if url.startswith(PLACEHOLDER):
+            return f"{self.url}{url.removeprefix(PLACEHOLDER)}"
+        return f"{self.url}{url}" if url.startswith("/") and not url.startswith("//") and self.url else url
+
+    def _is_own(self, url: str) -> bool:
+        parts = _split(url)
+        return bool(self._host) and parts is not None and parts[0] == self._host
+
+    def _below(self, path: str) -> str:
+        return path.removeprefix(self._path) if path.startswith(f"{self._path}/") else path
+
+
+def _split(url: str) -> tuple[str, str] | None:
+    """Return the host, without www, and the path of a URL; None if it has none."""
+    try:
+        parts = urlsplit(url)
+        return (_bare(parts.netloc), parts.path) if parts.scheme in ("http", "https") else None
+    except ValueError:
+        return None
+
+
+def _host(url: str) -> str:
+    parts = _split(url)
+    return parts[0] if parts else ""
+
+
+def _path(url: str) -> str:
+    parts = _split(url)
+    return parts[1] if parts else ""
+
+
+def _bare(host: str) -> str:
+    return host.lower().removeprefix("www.")
+
+
+def _is_plain(path: str) -> bool:
+    """Return whether a path can be that of a file below the static folder."""
+    parts = path.lstrip("/").split("/")
+    return (
+        all(
+            part
+            and part[0] != "."
+            and len(part.encode("utf-8", "replace")) <= _MOST_NAME
+            and not re.search(r"[\\\x00-\x1f\x7f\ufffd]", part)
+            for part in parts
+        )
+        and len(parts) < 30
+    )

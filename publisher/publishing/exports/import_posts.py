@@ -1,0 +1,183 @@
+"""Write the posts, pages and pictures of an export into a project, never over a file."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from publisher.config import Config
+from publisher.core.atomic_write import write_new
+from publisher.core.errors import PostError, ProjectError, PublisherError
+from publisher.posts.front_matter.post_id import written_id
+from publisher.posts.media_types import is_picture
+from publisher.posts.sources.fetcher import Answer, FetchLimits, Request, fetch_all
+from publisher.publishing.exports.export_file import open_export
+from publisher.publishing.exports.exported import Export, ExportedPost
+from publisher.publishing.exports.exported_files import OldSite
+
+# Called with the number of steps done, and their total.
+Progress = Callable[[int, int], None]
+
+_LIMITS = FetchLimits(bytes=50_000_000)
+_MOST_FILES = 200_000
+# So many posts may have one name. With the same day and title, the second is called hello-2.
+_MOST_ALIKE = 1_000
+POSTS, DRAFTS, PAGES, FILES = "posts", "drafts", "pages", "pictures and files"
+_SNIFFED = (b"<!doctype html", b"<html")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostImportOptions:
+    """How an export is imported.
+
+    site_url       the address of the old site, if the export doesn't say it
+    with_files     whether its pictures and other files are fetched
+    allow_private  whether these may be on this machine or in a private network
+    dry_run        whether nothing is written or fetched
+    """
+
+    site_url: str = ""
+    with_files: bool = True
+    allow_private: bool = False
+    dry_run: bool = False
+
+
+@dataclass(slots=True)
+class PostImport:
+    """The result of an import.
+
+    tool      the tool that wrote the export
+    site_url  the address of the old site; "" if it isn't known
+    new       how many posts, drafts, pages and files were written, or would be
+    there     how many of each were there already
+    failed    the files that couldn't be fetched: URL and reason
+    left      what of the export has no place here, with the number of each
+    hidden    the posts that are drafts here although they were published: path and reason
+    """
+
+    tool: str
+    site_url: str
+    new: Counter[str] = field(default_factory=Counter)
+    there: Counter[str] = field(default_factory=Counter)
+    failed: list[tuple[str, str]] = field(default_factory=list)
+    left: Counter[str] = field(default_factory=Counter)
+    hidden: list[tuple[str, str]] = field(default_factory=list)
+
+
+def import_posts(config: Config, path: Path, options: PostImportOptions, progress: Progress | None) -> PostImport:
+    """Write what an export contains as files of the project, and return what was done.
+
+    Published posts and drafts go into the folder of posts, pages into that of pages, and files into that of static
+    files. Running it again writes what is missing. Raises PublisherError if the export can't be read, or a file can't
+    be written; what was written by then is complete.
+    """
+    with open_export(path, options.site_url) as export:
+        known = options.site_url or (export.site_url if "://" in export.site_url else "")
+        site = OldSite(known or config.site_url, takes_files=options.with_files)
+        done = PostImport(export.tool, known)
+        files: dict[str, str] = {}
+        total = 0
+        for post in export.posts():
+            total += 1
+            for url, place in site.files(post):
+                if len(files) < _MOST_FILES:
+                    files.setdefault(place, url)
+        done.left = Counter(export.left)
+        writing = _Writing(config, options, done)
+        writing.fetch(files, progress)
+        writing.write(export, site, total, progress)
+    return done
+
+
+class _Writing:
+    """An import while it writes."""
+
+    def __init__(self, config: Config, options: PostImportOptions, done: PostImport) -> None:
+        self._config, self._options, self._done = config, options, done
+        self._taken: set[Path] = set()
+
+    def fetch(self, files: dict[str, str], progress: Progress | None) -> None:
+        """Fetch the files, given by path on the site, that are not there yet."""
+        static = self._config.root / self._config.pages.static
+        missing = {place: url for place, url in files.items() if not (static / place.lstrip("/")).exists()}
+        self._done.there[FILES] += len(files) - len(missing)
+        if self._options.dry_run:
+            self._done.new[FILES] += len(missing)
+            return
+        places = {url: place for place, url in missing.items()}
+        requests = [Request(url, allow_private=self._options.allow_private) for url in places]
+        for count, (request, outcome) in enumerate(fetch_all(requests, _LIMITS)):
+            if progress:
+                progress(count, len(requests))
+            place = places[request.url]
+            why = _why_unfit(outcome, place)
+            if why:
+                self._done.failed.append((request.url, why))
+            elif isinstance(outcome, Answer):
+                self._write(static / place.lstrip("/"), outcome.body)
+                self._done.new[FILES] += 1
+        self._done.failed.sort()
+
+    def write(self, export: Export, site: OldSite, total: int, progress: Progress | None) -> None:
+        """Write the posts and pages that are not there yet."""
+        for number, post in enumerate(export.posts()):
+            if progress:
+                progress(number, total)
+            is_hidden = post.is_draft or bool(post.why_draft)
+            kind = PAGES if post.kind == "page" else DRAFTS if is_hidden else POSTS
+            path, is_new = self._place(site.moved(post))
+            (self._done.new if is_new else self._done.there)[kind] += 1
+            if post.why_draft:
+                self._done.hidden.append((path.relative_to(self._config.root).as_posix(), post.why_draft))
+
+    def _place(self, post: ExportedPost) -> tuple[Path, bool]:
+        """Write the file of a post unless it is there; return its path, and whether it was written."""
+        config = self._config
+        folder = config.root / (config.pages.folder if post.kind == "page" else config.posts.folder)
+        name, data = post.file_name(config.posts_zone), post.as_file().encode("utf-8", "replace")
+        for number in range(1, _MOST_ALIKE):
+            path = folder / f"{name}{f'-{number}' if number > 1 else ''}.html"
+            if path in self._taken:
+                continue
+            if path.exists() and not _is_same(path, post, data):
+                continue
+            self._taken.add(path)
+            return path, (not path.exists() if self._options.dry_run else self._write(path, data))
+        raise ProjectError("has too many posts of the same day and name", where=str(folder), hint="move some away")
+
+    def _write(self, path: Path, data: bytes) -> bool:
+        try:
+            return write_new(path, data)
+        except OSError as error:
+            hint = "free some disk space, or fix the permissions; then run the same command again"
+            raise ProjectError(f"cannot be written: {error.strerror}", where=str(path), hint=hint) from error
+
+
+def _is_same(path: Path, post: ExportedPost, data: bytes) -> bool:
+    """Return whether a file is that of the post, as it was written or as its author has changed it since."""
+    try:
+        written = path.read_bytes()
+    except OSError:
+        return False
+    if written == data:
+        return True
+    begin = written[:2_000].decode("utf-8", "replace")
+    if not post.id:
+        lines = {line for line in post.as_file()[:2_000].split("\n") if line.startswith(("permalink: ", "title: "))}
+        return lines <= set(begin.split("\n"))
+    with suppress(PostError):
+        return written_id(written) == post.id
+    return False
+
+
+def _why_unfit(outcome: Answer | PublisherError, place: str) -> str:
+    """Return why an answer can't be the file at a path; "" if it can."""
+    if isinstance(outcome, PublisherError):
+        return outcome.message
+    is_page = outcome.body[:500].lstrip().lower().startswith(_SNIFFED)
+    if not outcome.body:
+        return "is empty"
+    return "is a web page, not a picture" if is_page and is_picture(place) else ""

@@ -1,0 +1,109 @@
+"""Substack's export: a zip archive with posts.csv, and an HTML file for each post (Settings, Export your data)."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from urllib.parse import unquote
+
+from publisher.posts.sources.feed_extras import without_marked
+from publisher.publishing.exports.export_archive import ExportArchive
+from publisher.publishing.exports.exported import (
+    MOST_POSTS,
+    MOST_TEXT,
+    Export,
+    ExportedPost,
+    ExportError,
+    moment,
+    one_line,
+)
+
+TABLE = "posts.csv"
+_AUDIENCES = {"only_paid": "for paying subscribers only", "founding": "for founding members only"}
+# A button to subscribe, share or comment. One with another address is the author's.
+_BUTTON = re.compile(
+    r"<p class=\"button-wrapper\"[^<>]{0,5000}>\s{0,9}<a [^<>]{0,3000}?"
+    r"href=\"[^\"<>]{0,2000}(?:/subscribe|/comments|action=share|/p/[^\"<>/]{1,200}\?|%%[a-z_]{1,40}_url%%)[^\"<>]{0,2000}\""
+    r"[^<>]{0,1000}>(?:<span>)?[^<>]{0,200}(?:</span>)?</a>\s{0,9}</p>"
+)
+# Where Substack's pictures are shown from: the address of the original is a part of it.
+CDN = re.compile(
+    r"https://substackcdn\.com/image/(?:fetch|upload)/[^\s\"'<>]*?(https(?:%3A|:)(?:%2F|/){2}[^\s\"'<>,]{1,1500})"
+)
+
+
+def read_substack(archive: ExportArchive, site_url: str, where: str) -> Export:
+    """Return the export in an archive of Substack.
+
+    site_url  the address of the old site, which the archive doesn't say; "" if it isn't known
+    where     the file, for messages
+    Raises ExportError if the table of posts can't be read.
+    """
+    try:
+        text = archive.read(archive.named(TABLE)).decode("utf-8-sig")
+        rows = list(csv.DictReader(io.StringIO(text, newline="")))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ExportError(f"can't be read: {error}", where=f"{where}/{TABLE}", hint="export it again") from error
+    if not rows or "post_id" not in rows[0]:
+        raise ExportError("has no column post_id", where=f"{where}/{TABLE}", hint="export it again")
+    left: Counter[str] = Counter()
+
+    def posts() -> Iterator[ExportedPost]:
+        left.clear()
+        others = sum(name.endswith(".csv") and name.rpartition("/")[2] != TABLE for name in archive.names)
+        if others:
+            left["tables about subscribers and opened emails"] = others
+        texts = {
+            name.rpartition("/")[2].removesuffix(".html"): name for name in archive.names if name.endswith(".html")
+        }
+        for row in rows[:MOST_POSTS]:
+            if post := _post(row, archive, texts, site_url.rstrip("/"), left):
+                yield post
+
+    return Export("Substack", site_url.rstrip("/"), posts, left)
+
+
+def _post(
+    row: Mapping[str, str], archive: ExportArchive, texts: Mapping[str, str], site_url: str, left: Counter[str]
+) -> ExportedPost | None:
+    key = one_line(row.get("post_id"))
+    kind = one_line(row.get("type")) or "newsletter"
+    if kind in ("thread", "restack", "note"):
+        left[f"{kind}s"] += 1
+        return None
+    name = texts.get(key)
+    html = archive.read(name).decode("utf-8", "replace") if name else ""
+    title = one_line(row.get("title"))
+    if not (html.strip() or title):
+        left["empty drafts"] += 1
+        return None
+    if len(html) > MOST_TEXT:
+        left[f"texts of more than {MOST_TEXT // 1_000_000} MB"] += 1
+        return None
+    slug = key.partition(".")[2]
+    is_published = one_line(row.get("is_published")).lower() == "true"
+    podcast = one_line(row.get("podcast_url"))
+    return ExportedPost(
+        kind="page" if kind == "page" else "post",
+        title=title,
+        html=_with_podcast(clean(html), podcast),
+        slug=slug,
+        path=f"/p/{slug}" if slug and is_published else "",
+        id=f"{site_url}/p/{slug}" if slug and is_published and site_url else "",
+        published=moment(row.get("post_date")) if is_published else None,
+        excerpt=one_line(row.get("subtitle")),
+        is_draft=not is_published,
+        why_draft=_AUDIENCES.get(one_line(row.get("audience")), ""),
+    )
+
+
+def clean(html: str) -> str:
+    """Return a text without Substack's own buttons and forms, and with the original of each picture."""
+    return CDN.sub(lambda found: unquote(found[1]), without_marked(_BUTTON.sub("", html)))
+
+
+def _with_podcast(html: str, url: str) -> str:
+    return f'<p><audio controls src="{url}"></audio></p>\n{html}' if re.fullmatch(r"https?://[^\s\"<>]+", url) else html

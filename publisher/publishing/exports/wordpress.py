@@ -1,0 +1,282 @@
+"""WordPress' export: a feed with more in it, called WXR (Tools, Export), which is read as a stream."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import BinaryIO
+from xml.parsers import expat
+
+from publisher.publishing.exports.exported import (
+    MOST_POSTS,
+    MOST_TEXT,
+    Export,
+    ExportedPost,
+    ExportError,
+    moment,
+    one_line,
+    path_of,
+)
+from publisher.publishing.exports.wordpress_text import html_of
+
+_PIECE = 262_144
+_DEEPEST = 50
+# Control characters, which WordPress writes into its exports although XML forbids them.
+_FORBIDDEN = bytes(code for code in range(32) if code not in (9, 10, 13))
+# The kinds of what is in an export besides posts, pages and pictures, as the summary calls them.
+_OTHER_KINDS = {
+    "nav_menu_item": "entries of menus",
+    "revision": "revisions",
+    "wp_global_styles": "styles",
+    "wp_template": "templates",
+    "wp_template_part": "templates",
+    "wp_navigation": "menus",
+    "wp_block": "reusable blocks",
+    "custom_css": "styles",
+    "oembed_cache": "cached embeds",
+}
+_DRAFTS = ("draft", "pending", "auto-draft", "private")
+
+# The parts of an item whose text is needed, by their names in the file.
+_WANTED = frozenset(
+    (
+        "title",
+        "link",
+        "guid",
+        "dc:creator",
+        "content:encoded",
+        "excerpt:encoded",
+        "wp:post_id",
+        "wp:post_date_gmt",
+        "wp:post_date",
+        "wp:post_modified_gmt",
+        "wp:post_name",
+        "wp:status",
+        "wp:post_type",
+        "wp:post_password",
+        "wp:attachment_url",
+        "wp:author_login",
+        "wp:author_display_name",
+        "wp:base_blog_url",
+        "wp:meta_key",
+        "wp:meta_value",
+        "category",
+    )
+)
+
+
+@dataclass(slots=True)
+class WordPressItem:
+    """An item of an export while it is read."""
+
+    texts: dict[str, str] = field(default_factory=dict)
+    tags: list[str] = field(default_factory=list)
+    meta: dict[str, str] = field(default_factory=dict)
+    comments: int = 0
+
+
+def read_wordpress(openers: list[Callable[[], BinaryIO]], where: str) -> Export:
+    """Return the export in one or more files of WXR.
+
+    openers  each opens a file from its beginning, whenever it is called
+    where    the file, for messages
+    Raises ExportError if one of them isn't WXR, or has a document type, which WordPress doesn't write.
+    """
+    blog = _Blog()
+    for opener in openers:
+        with opener() as file:
+            for item in blog.items(file, where):
+                blog.note(item)
+    if not blog.is_wordpress:
+        hint = "in WordPress, use Tools, Export, All content"
+        raise ExportError("isn't an export of WordPress", where=where, hint=hint)
+    left: Counter[str] = Counter()
+
+    def posts() -> Iterator[ExportedPost]:
+        left.clear()
+        for opener in openers:
+            with opener() as file:
+                for item in blog.items(file, where):
+                    if post := blog.post(item, left):
+                        yield post
+
+    return Export("WordPress", blog.url, posts, left)
+
+
+class _Blog:
+    """What an export says of its blog as a whole, which its posts refer to."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.is_wordpress = False
+        self._authors: dict[str, str] = {}
+        self._attachments: dict[str, str] = {}
+
+    def items(self, file: BinaryIO, where: str) -> Iterator[WordPressItem]:
+        """Yield the items of a file, one after the other."""
+        reader = _WxrReader(self)
+        try:
+            while piece := file.read(_PIECE):
+                reader.parser.Parse(piece.translate(None, _FORBIDDEN))
+                yield from reader.taken()
+            reader.parser.Parse(b"", True)
+        except expat.ExpatError as error:
+            what = f"isn't XML that can be read: {expat.errors.messages[error.code]}"
+            raise ExportError(what, where=f"{where}:{error.lineno}", hint="export it again") from error
+        except _RefusedXml as error:
+            raise ExportError(str(error), where=f"{where}:{reader.parser.CurrentLineNumber}") from error
+        yield from reader.taken()
+
+    def know(self, key: str, texts: Mapping[str, str]) -> None:
+        """Note an element of the channel that isn't an item: the address of the blog, or an author."""
+        if key == "wp:base_blog_url":
+            self.url = one_line(texts.get(key)).rstrip("/")
+        elif key == "wp:wxr_version":
+            self.is_wordpress = True
+        elif key == "wp:author":
+            self._authors[one_line(texts.get("wp:author_login"))] = one_line(texts.get("wp:author_display_name"))
+
+    def note(self, item: WordPressItem) -> None:
+        """Note where the file of an attachment is, since posts refer to it by number."""
+        url = one_line(item.texts.get("wp:attachment_url"))
+        if url:
+            self._attachments[one_line(item.texts.get("wp:post_id"))] = url
+
+    def post(self, item: WordPressItem, left: Counter[str]) -> ExportedPost | None:
+        """Return the post or page in an item; None for anything else, which is counted in `left`."""
+        texts = item.texts
+        kind, status = one_line(texts.get("wp:post_type")) or "post", one_line(texts.get("wp:status"))
+        if item.comments:
+            left["comments"] += item.comments
+        if kind == "attachment":
+            return None
+        if kind not in ("post", "page"):
+            left[_OTHER_KINDS.get(kind, f"entries of the kind {kind[:60]}")] += 1
+            return None
+        if status in ("trash", "auto-draft"):
+            left["posts in the trash" if status == "trash" else "empty drafts"] += 1
+            return None
+        written = texts.get("content:encoded", "")
+        if len(written) > MOST_TEXT:
+            left[f"texts of more than {MOST_TEXT // 1_000_000} MB"] += 1
+            return None
+        html, dropped = html_of(written, self._attachments)
+        left.update(dropped)
+        gmt = moment(texts.get("wp:post_date_gmt")) or moment(texts.get("wp:post_date"))
+        creator = one_line(texts.get("dc:creator"))
+        is_draft = status in _DRAFTS
+        return ExportedPost(
+            kind="page" if kind == "page" else "post",
+            title=one_line(texts.get("title")),
+            html=html,
+            slug=one_line(texts.get("wp:post_name")),
+            path=path_of(one_line(texts.get("link")), self.url),
+            id=one_line(texts.get("guid")),
+            published=None if is_draft and status != "private" else gmt,
+            updated=moment(texts.get("wp:post_modified_gmt")),
+            tags=tuple(dict.fromkeys(item.tags)),
+            authors=(self._authors.get(creator) or creator,) if creator else (),
+            excerpt=_words(texts.get("excerpt:encoded", "")),
+            image=self._attachments.get(item.meta.get("_thumbnail_id", ""), ""),
+            is_draft=is_draft,
+            why_draft=_why_draft(status, texts),
+        )
+
+
+def _why_draft(status: str, texts: Mapping[str, str]) -> str:
+    if one_line(texts.get("wp:post_password")):
+        return "it has a password"
+    return "it is private" if status == "private" else ""
+
+
+def _words(excerpt: str) -> str:
+    from publisher.posts.text.excerpt import plain_text
+
+    return plain_text(excerpt) if "<" in excerpt else one_line(excerpt)
+
+
+class _RefusedXml(Exception):  # noqa: N818 - it is turned into an ExportError, with the file's name
+    """XML that WordPress doesn't write, and that could cost any amount of memory."""
+
+
+class _WxrReader:
+    """The handlers of a parser, which collect items."""
+
+    def __init__(self, blog: _Blog) -> None:
+        self.parser = expat.ParserCreate()
+        self.parser.buffer_text = True
+        self.parser.StartElementHandler = self._start
+        self.parser.EndElementHandler = self._end
+        self.parser.CharacterDataHandler = self._text
+        self.parser.StartDoctypeDeclHandler = self._refuse
+        self._blog = blog
+        self._path: list[str] = []
+        self._item: WordPressItem | None = None
+        self._author: dict[str, str] = {}
+        self._pieces: list[str] = []
+        self._size = self._count = 0
+        self._domain = self._nicename = ""
+        self._done: list[WordPressItem] = []
+
+    def taken(self) -> list[WordPressItem]:
+        """Return the items that were read since the last call."""
+        done, self._done = self._done, []
+        return done
+
+    def _refuse(self, *_: object) -> None:
+        raise _RefusedXml("has a document type, which an export of WordPress has not")
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        self._path.append(name)
+        if len(self._path) > _DEEPEST:
+            raise _RefusedXml("is nested too deeply")
+        self._pieces, self._size = [], 0
+        if name == "item":
+            self._count += 1
+            if self._count > MOST_POSTS:
+                raise _RefusedXml(f"has more than {MOST_POSTS:,} items")
+            self._item = WordPressItem()
+        elif name == "category":
+            self._domain, self._nicename = attributes.get("domain", ""), attributes.get("nicename", "")
+        elif name == "wp:comment" and self._item:
+            self._item.comments += 1
+
+    def _text(self, text: str) -> None:
+        if self._path and self._path[-1] in _WANTED and self._size <= MOST_TEXT:
+            self._size += len(text)
+            self._pieces.append(text)
+
+    def _end(self, name: str) -> None:
+        text, self._pieces = "".join(self._pieces), []
+        self._path.pop()
+        above = self._path[-1] if self._path else ""
+        if above == "item" and self._item:
+            self._field(name, text)
+        elif above == "wp:postmeta" and self._item:
+            self._item.meta["key" if name == "wp:meta_key" else "value"] = text
+        elif above == "wp:author":
+            self._author[name] = text
+        elif above == "channel":
+            self._channel(name, text)
+
+    def _field(self, name: str, text: str) -> None:
+        assert self._item is not None  # noqa: S101 - see _end
+        if name == "category":
+            if self._domain in ("category", "post_tag", "tag") and self._nicename != "uncategorized" and one_line(text):
+                self._item.tags.append(one_line(text))
+        elif name == "wp:postmeta":
+            if self._item.meta.get("key") == "_thumbnail_id":
+                self._item.meta["_thumbnail_id"] = one_line(self._item.meta.get("value"))
+        elif name in _WANTED:
+            self._item.texts[name] = text
+
+    def _channel(self, name: str, text: str) -> None:
+        if name == "item" and self._item:
+            self._done.append(self._item)
+            self._item = None
+        elif name == "wp:author":
+            self._blog.know(name, self._author)
+            self._author = {}
+        else:
+            self._blog.know(name, {name: text})

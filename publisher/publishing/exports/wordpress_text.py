@@ -1,0 +1,182 @@
+"""The text of a post in WordPress' own form becomes plain HTML.
+
+Its old editor writes no paragraphs: a blank line separates them (wpautop in WordPress' formatting.php). The new one
+writes comments around each block. Both write shortcodes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from html import escape, unescape
+
+# Elements that separate paragraphs, and those of them that hold paragraphs themselves.
+_BLOCKS = (
+    "address|article|aside|blockquote|center|dd|details|div|dl|dt|fieldset|figcaption|figure|footer|form|h[1-6]|header|hr"
+    "|iframe|li|main|nav|ol|p|pre|section|summary|table|tbody|td|tfoot|th|thead|tr|ul|video|audio"
+)
+_HOLD = frozenset(("blockquote", "div", "section", "article", "main", "center", "details", "aside", "header", "footer"))
+_VOID = frozenset(("hr",))
+_BLOCK_TAG = re.compile(rf"<(/?)({_BLOCKS})\b[^<>]*>", re.IGNORECASE)
+_PRE = re.compile(r"<(pre|script|style|textarea)\b", re.IGNORECASE)
+_COMMENT = re.compile(r"<!--[^<>]{0,200}-->")
+_BLOCK_COMMENT = re.compile(r"<!--\s{0,3}/?wp:([a-z][a-z0-9/-]{0,80})\s?[^<>]*+>")
+_LONE_URL = re.compile(r"^[ \t]{0,20}(https?://[^\s<>\"]{1,2000})[ \t]{0,20}$", re.MULTILINE)
+_EMBED_OF_BLOCK = re.compile(
+    r"<div class=\"wp-block-embed__wrapper\">\s{0,9}(https?://[^\s<>\"]{1,2000})\s{0,9}</div>", re.IGNORECASE
+)
+_SHORTCODE = re.compile(r"\[(/?)([a-z][a-z0-9_-]{1,40})((?:\s[^\[\]<>]{0,1000})?)(/?)\]", re.IGNORECASE)
+_ATTRIBUTE = re.compile(
+    r"([a-z_][a-z0-9_-]{0,30})\s{0,3}=\s{0,3}(?:\"([^\"]{0,1000})\"|'([^']{0,1000})'|([^\s\"']{1,500}))", re.IGNORECASE
+)
+_MOST_PARTS = 100_000
+
+
+def html_of(written: str, attachments: Mapping[str, str]) -> tuple[str, Counter[str]]:
+    """Return the HTML of a text, and what of it has no place in a file, with the number of each.
+
+    attachments  the URLs of the blog's pictures, by number, which galleries name
+    """
+    left: Counter[str] = Counter()
+    text = written.replace("\r\n", "\n").replace("\r", "\n")
+    if "<!-- wp:" in text:
+        text = _EMBED_OF_BLOCK.sub(lambda found: _link(found[1]), _without_comments(text, left))
+        return re.sub(r"\n{3,}", "\n\n", _with_shortcodes(text, attachments)).strip(), left
+    return _paragraphs(_LONE_URL.sub(lambda found: _link(found[1]), _with_shortcodes(text, attachments))), left
+
+
+def _without_comments(text: str, left: Counter[str]) -> str:
+    """Remove the comments around blocks; count the blocks whose text WordPress makes on each request."""
+
+    def removed(found: re.Match[str]) -> str:
+        if found[0].endswith("/-->") and found[1].rstrip("/-") not in ("nextpage", "spacer"):
+            left[f"blocks without a text of their own: {found[1].rstrip('/-')}"] += 1
+        return ""
+
+    return _BLOCK_COMMENT.sub(removed, text)
+
+
+def _link(url: str) -> str:
+    return f'<a href="{url}">{url}</a>'
+
+
+def _with_shortcodes(text: str, attachments: Mapping[str, str]) -> str:
+    """Replace WordPress' own shortcodes by HTML. Others stay, and `publisher check` names them."""
+    if "[" not in text:
+        return text
+    tags = list(_SHORTCODE.finditer(text))[:_MOST_PARTS]
+    closing: dict[str, list[int]] = {}
+    for number, tag in enumerate(tags):
+        if tag[1]:
+            closing.setdefault(tag[2].lower(), []).append(number)
+    pieces, last = [], 0
+    for number, tag in enumerate(tags):
+        if tag.start() < last or tag[1]:
+            continue
+        name = tag[2].lower()
+        ends = closing.get(name, [])
+        while ends and ends[0] < number:
+            ends.pop(0)
+        end = tags[ends[0]] if ends and name in _WITH_TEXT else None
+        inside = text[tag.end() : end.start()] if end else ""
+        made = _made(name, _attributes(tag[3]), inside, attachments)
+        if made is not None:
+            pieces += [text[last : tag.start()], made]
+            last = end.end() if end else tag.end()
+    return "".join([*pieces, text[last:]])
+
+
+_WITH_TEXT = frozenset(("caption", "embed", "code", "sourcecode", "wp_caption", "audio", "video", "gallery"))
+
+
+def _attributes(text: str) -> dict[str, str]:
+    return {name.lower(): unescape(one or two or three) for name, one, two, three in _ATTRIBUTE.findall(text)}
+
+
+def _made(name: str, values: Mapping[str, str], inside: str, attachments: Mapping[str, str]) -> str | None:
+    """Return the HTML of a shortcode; None if it isn't one of WordPress' own."""
+    if name in ("caption", "wp_caption"):
+        picture, _, words = inside.rpartition(">")
+        words = values.get("caption") or words.strip()
+        return f"<figure>{picture}><figcaption>{words}</figcaption></figure>" if picture else inside
+    if name == "gallery":
+        urls = [attachments.get(number.strip(), "") for number in values.get("ids", "").split(",")]
+        return "\n".join(f'<p><img src="{escape(url)}" alt=""></p>' for url in urls if url)
+    if name in ("code", "sourcecode"):
+        language = values.get("lang") or values.get("language") or ""
+        kind = f' class="language-{escape(language)}"' if language else ""
+        return f"<pre><code{kind}>{inside.strip(chr(10))}</code></pre>"
+    if name == "embed":
+        return _link(inside.strip()) if inside.strip().startswith("http") else inside
+    source = next((values[key] for key in ("src", "mp3", "m4a", "ogg", "mp4", "webm") if key in values), "")
+    if name in ("audio", "video") and source:
+        return f'<{name} controls src="{escape(source)}"></{name}>'
+    return None
+
+
+def _paragraphs(text: str) -> str:
+    """Return a text in which blank lines separate paragraphs as HTML."""
+    kept, text = _taken_out(text)
+    pieces: list[str] = []
+    open_tags: list[str] = []
+    last = 0
+    for tag in _BLOCK_TAG.finditer(text):
+        pieces.append(_inline(text[last : tag.start()], open_tags))
+        pieces.append(tag[0])
+        name = tag[2].lower()
+        if not tag[1] and name not in _VOID and not tag[0].endswith("/>"):
+            open_tags.append(name)
+        elif tag[1] and name in open_tags[-20:]:
+            while open_tags.pop() != name:
+                pass
+        last = tag.end()
+    pieces.append(_inline(text[last:], open_tags))
+    joined = "".join(pieces).strip()
+    return re.sub(r"\x00(\d+)\x00", lambda found: kept[int(found[1])], joined)
+
+
+def _taken_out(text: str) -> tuple[list[str], str]:
+    """Take out what keeps its line breaks: preformatted text and comments."""
+    kept: list[str] = []
+
+    def keep(part: str) -> str:
+        kept.append(part)
+        return f"\x00{len(kept) - 1}\x00"
+
+    text = text.replace("\x00", "")
+    pieces, last = [], 0
+    for start in _PRE.finditer(text):
+        if start.start() < last:
+            continue
+        end = text.lower().find(f"</{start[1].lower()}>", start.end())
+        if end < 0:
+            break
+        end += len(start[1]) + 3
+        pieces += [text[last : start.start()], "\n\n", keep(text[start.start() : end]), "\n\n"]
+        last = end
+    text = "".join([*pieces, text[last:]])
+    return kept, _COMMENT.sub(lambda found: keep(found[0]), text)
+
+
+def _inline(text: str, open_tags: list[str]) -> str:
+    """Return the text between two tags of blocks, with its paragraphs if the element around it holds any."""
+    if not text.strip():
+        return "\n" if text else ""
+    if open_tags and open_tags[-1] not in _HOLD:
+        is_cell = open_tags[-1] in ("li", "td", "th", "dd", "figcaption", "p")
+        return re.sub(r"\n(?=[^\n])", "<br>\n", text.strip("\n")) if is_cell and open_tags[-1] == "p" else text
+    parts: list[list[str]] = [[]]
+    for line in text.split("\n"):
+        if line.strip():
+            parts[-1].append(line.strip())
+        elif parts[-1]:
+            parts.append([])
+    return "\n" + "\n".join(_paragraph("\n".join(part)) for part in parts if part) + "\n"
+
+
+def _paragraph(part: str) -> str:
+    if re.fullmatch(r"(?:\x00\d+\x00\s*)+", part):
+        return part
+    lines = re.sub(r"(?<!>)\n", "<br>\n", re.sub(r"<br ?/?>\n", "<br>\n", part))
+    return f"<p>{lines}</p>"

@@ -1,0 +1,228 @@
+"""Exports of Ghost, WordPress and Substack become files, with addresses, ids, dates, tags and pictures as they were."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from publisher.posts.archive import open_archive
+from tests.support import ROOT
+from tests.support.picture_samples import picture
+from tests.support.project import Project
+from tests.support.source_server import SourceServer, answer, source_server
+
+EXPORTS = ROOT / "tests/data/exports"
+NOW = datetime(2026, 11, 16, 12, tzinfo=UTC)
+PICTURE = picture("png", 9, 9)
+PATHS = (
+    "/content/images/2024/05/cup.png",
+    "/blog/wp-content/uploads/2019/05/pot.png",
+    "/blog/wp-content/uploads/2019/05/pot-300x200.png",
+)
+
+
+@pytest.fixture(scope="module")
+def old_site() -> Iterator[SourceServer]:
+    found = answer(PICTURE, content_type="image/png")
+    with source_server(dict.fromkeys(PATHS, found)) as server:
+        yield server
+
+
+@pytest.fixture
+def blank(empty: Project) -> Project:
+    """A project without posts."""
+    empty.configure()
+    return empty
+
+
+def ghost(project: Project) -> Path:
+    return project.write("ghost.json", (EXPORTS / "ghost.json").read_bytes())
+
+
+def wordpress(project: Project, site: str) -> Path:
+    text = (EXPORTS / "wordpress.xml").read_text(encoding="utf-8").replace("https://tea.example", site)
+    return project.write("wordpress.xml", text)
+
+
+def substack(project: Project) -> Path:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for path in sorted((EXPORTS / "substack").rglob("*.*")):
+            archive.write(path, path.relative_to(EXPORTS / "substack"))
+    return project.write("export.zip", out.getvalue())
+
+
+def test_ghost_posts_keep_addresses_ids_dates_tags_authors_and_pictures(blank: Project, old_site: SourceServer) -> None:
+    arguments = ("import-posts", str(ghost(blank)), "--url", old_site.url, "--allow-private")
+    said = blank.ok(*arguments).out
+    assert "members; import them with `publisher subscribers import`\t1" in said
+    archive = open_archive(blank.config(), NOW)
+    (post,) = archive.posts
+    assert (post.title, post.permalink, post.id) == (
+        "Tea & Zeit: the “first” cup",
+        "/the-first-cup/",
+        "6512aa0000000000000000a1",
+    )
+    assert (post.published, post.updated) == (
+        datetime(2024, 5, 1, 7, 30, tzinfo=UTC),
+        datetime(2024, 6, 2, 9, tzinfo=UTC),
+    )
+    assert ([tag.name for tag in post.tags], [author.name for author in post.authors], post.excerpt) == (
+        ["Tea", "Morning"],
+        ["Ada Lovelace"],
+        "How it began.",
+    )
+    assert post.image is not None
+    assert (post.image.url, post.image.alt) == (f"{blank.config().site_url}{PATHS[0]}", "A cup of tea")
+    text = blank.read("posts/2024-05-01-the-first-cup.html")
+    assert 'href="/second-cup/#steam"' in text
+    assert 'src="/content/images/2024/05/cup.png"' in text
+    assert "srcset" not in text
+    assert (blank.root / f"static{PATHS[0]}").read_bytes() == PICTURE
+    assert "draft: true  # for paying members only" in blank.read("posts/2024-05-02-second-cup.html")
+    assert "draft: true  # it was sent by email only" in blank.read("posts/2024-05-03-only-by-mail.html")
+    assert "<p>Two &amp; three.</p>" in blank.read("posts/untitled-3.html")
+    assert 'permalink: "/about/"' in blank.read("pages/about.html")
+
+    before = blank.listing()
+    again = blank.ok(*arguments, "--json").json
+    assert again["new"] == {}
+    assert again["there"] == {"pictures and files": 1, "posts": 1, "drafts": 3, "pages": 1}
+    assert blank.listing() == before
+
+
+def test_wordpress_posts_keep_addresses_and_get_paragraphs(blank: Project, old_site: SourceServer) -> None:
+    said = blank.ok("import-posts", str(wordpress(blank, old_site.url)), "--allow-private").out
+    for left in ("comments\t1", "entries of menus\t1", "blocks without a text of their own: latest-posts\t1"):
+        assert left in said
+    posts = {post.title: post for post in open_archive(blank.config(), NOW).posts}
+    assert {title: (post.permalink, post.id) for title, post in posts.items()} == {
+        "Old & classic": ("/2019/05/テスト/", f"{old_site.url}/blog/?p=12"),
+        "Blocks": ("/2024/01/blocks/", f"{old_site.url}/blog/?p=20"),
+    }
+    old = posts["Old & classic"]
+    assert ([tag.name for tag in old.tags], old.authors[0].name) == (["Brewing", "Pots"], "Ada Lovelace")
+    text = blank.read(f"posts/{old.source}")
+    for part in (
+        "<p>First line<br>\nsecond line</p>",
+        "<blockquote>\n<p>One</p>\n<p>Two</p>\n</blockquote>",
+        '<figure><img class="size-medium wp-image-13" src="/wp-content/uploads/2019/05/pot-300x200.png"',
+        "<figcaption>A pot</figcaption></figure>",
+        "<pre>a\n\nb</pre>",
+        '<a href="https://youtu.be/abc123">https://youtu.be/abc123</a>',
+        '<img src="/wp-content/uploads/2019/05/pot.png" alt="">',
+        '<a href="/2019/04/older/">',
+        "<!--more-->",
+    ):
+        assert part in text, part
+    assert "<p><ul>" not in text
+    blocks = blank.read("posts/2024-01-05-blocks.html")
+    assert "wp:" not in blocks
+    assert '<a href="https://youtu.be/abc">' in blocks
+    assert (blank.root / "static/wp-content/uploads/2019/05/pot.png").read_bytes() == PICTURE
+    assert "draft: true  # it has a password" in blank.read("posts/2024-02-05-secret.html")
+    assert "draft: true" in blank.read("posts/unfinished.html")
+    assert 'permalink: "/about/"' in blank.read("pages/about.html")
+
+
+def test_substack_posts_lose_only_their_buttons(blank: Project) -> None:
+    file = str(substack(blank))
+    done = blank.ok("import-posts", file, "--url", "https://ada.substack.com", "--dry-run", "--json").json
+    assert done["new"] == {"posts": 2, "drafts": 2, "pictures and files": 1}
+    assert done["left"] == {"tables about subscribers and opened emails": 1, "threads": 1}
+    assert not (blank.root / "static").exists()
+    blank.ok("import-posts", file, "--url", "https://ada.substack.com", "--no-files")
+    post = next(post for post in open_archive(blank.config(), NOW).posts if post.title == "The first cup")
+    assert (post.permalink, post.id, post.excerpt) == (
+        "/p/the-first-cup",
+        "https://ada.substack.com/p/the-first-cup",
+        "How it began",
+    )
+    text = blank.read("posts/2024-05-01-the-first-cup.html")
+    assert 'src="https://substack-post-media.s3.amazonaws.com/public/images/abc_10x10.png"' in text
+    assert "Subscribe now" not in text
+    assert "Buy the book" in text
+    assert '<a href="/p/listen">' in text
+    assert '<audio controls src="https://api.substack.com/' in blank.read("posts/2024-05-04-listen.html")
+    assert "draft: true  # for paying subscribers only" in blank.read("posts/2024-05-02-for-friends.html")
+
+
+def test_what_the_owner_has_written_is_never_changed(blank: Project) -> None:
+    mine = blank.write("posts/2024-05-01-the-first-cup.html", "---\ntitle: Mine\ndate: 2024-05-01\n---\n\nMy own.\n")
+    blank.ok("import-posts", str(ghost(blank)), "--no-files")
+    edited = blank.root / "posts/2024-05-02-second-cup.html"
+    edited.write_text(edited.read_text() + "A word more.\n")
+    again = blank.ok("import-posts", str(ghost(blank)), "--no-files", "--json").json
+    assert again["new"] == {}
+    assert mine.read_text().endswith("My own.\n")
+    assert edited.read_text().endswith("A word more.\n")
+    assert (blank.root / "posts/2024-05-01-the-first-cup-2.html").is_file()
+
+
+def test_a_picture_that_is_away_is_told_and_fetched_the_next_time(blank: Project, old_site: SourceServer) -> None:
+    text = (EXPORTS / "ghost.json").read_text(encoding="utf-8").replace("2024/05/cup.png", "2024/05/gone.png")
+    file = str(blank.write("ghost.json", text))
+    failed = blank.fails("import-posts", file, "--url", old_site.url, "--allow-private")
+    assert f"{old_site.url}/content/images/2024/05/gone.png: " in failed.err
+    assert "1 files could not be fetched; run the command again" in failed.err
+    blank.write("static/content/images/2024/05/gone.png", PICTURE)
+    blank.ok("import-posts", file, "--url", old_site.url, "--allow-private")
+
+
+def zipped(**files: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return out.getvalue()
+
+
+BOMB = '<!DOCTYPE rss [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><rss><channel>&b;</channel></rss>'
+HOSTILE: dict[str, tuple[bytes, str]] = {
+    "empty": (b"", "isn't an export of Ghost"),
+    "subscribers": (b"email,name\na@example.org,A\n", "to import subscribers, use `publisher subscribers import`"),
+    "a page": (b"<!doctype html><html>", "isn't an export of Ghost"),
+    "a feed": (b"<rss><channel><item/></channel></rss>", "isn't an export of WordPress"),
+    "entities": (BOMB.encode(), "has a document type"),
+    "cut off": (b"<rss><channel><item><title>", "isn't XML that can be read"),
+    "deep xml": (b"<rss>" + b"<a>" * 200_000, "is nested too deeply"),
+    "deep json": (b'{"db":' + b"[" * 200_000, "is nested too deeply"),
+    "other json": (b'{"db": [{"data": {"posts": 3}}]}', "it has no table of posts"),
+    "no zip": (b"PK\x03\x04garbage", "isn't a zip archive"),
+    "bomb": (zipped(**{"posts.csv": b"a" * 300_000_000}), "seems made to fill the memory"),
+    "no columns": (zipped(**{"posts.csv": b"a,b\n1,2\n"}), "has no column post_id"),
+    "other zip": (zipped(**{"a.txt": b"x"}), "isn't an export of Ghost"),
+}
+
+
+def test_each_hostile_file_is_one_line_and_writes_nothing(blank: Project) -> None:
+    for name, (data, said) in HOSTILE.items():
+        file = blank.write("export", data)
+        failed = blank.fails("import-posts", str(file))
+        assert said in failed.err, name
+        assert (failed.err.count("\n"), failed.out) == (1, ""), name
+    assert not list((blank.root / "posts").glob("*"))
+
+
+def test_no_file_of_an_export_leaves_its_folder(blank: Project) -> None:
+    evil = ("../../../etc/passwd", "..\\..\\x", "/etc/x", "a/../../b", "\x00", "CON", "a" * 5_000, ".env")
+    posts = [
+        {"id": str(n), "title": s, "slug": s, "type": "post", "status": "published", "published_at": "2024-05-01"}
+        | {"html": f'<img src="__GHOST_URL__/{s}.png"><img src="__GHOST_URL__/%2e%2e/%2e%2e/{n}.png">'}
+        for n, s in enumerate(evil)
+    ]
+    file = blank.write("ghost.json", json.dumps({"db": [{"data": {"posts": posts}}]}))
+    outside = set(blank.root.parent.iterdir())
+    before = set(blank.root.iterdir())
+    blank.run("import-posts", str(file), "--no-files")
+    assert set(blank.root.parent.iterdir()) == outside
+    assert set(blank.root.iterdir()) - before <= {blank.root / "posts"}
+    assert {path.parent for path in (blank.root / "posts").rglob("*")} == {blank.root / "posts"}
+    assert len(list((blank.root / "posts").iterdir())) == len(evil)
+    open_archive(blank.config(), NOW)
