@@ -29,7 +29,7 @@ _PHOTON = re.compile(r"i[0-3]\.wp\.com")
 _MOST_NAME = 200
 
 
-class OldSite:
+class PreviousSite:
     """The site that an export comes from.
 
     url  its address without a slash at the end, at which its files still are; "" if that isn't known

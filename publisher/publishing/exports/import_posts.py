@@ -16,7 +16,7 @@ from publisher.posts.media_types import is_picture
 from publisher.posts.sources.fetcher import Answer, FetchLimits, Request, fetch_all
 from publisher.publishing.exports.export_file import open_export
 from publisher.publishing.exports.exported import Export, ExportedPost
-from publisher.publishing.exports.exported_files import OldSite
+from publisher.publishing.exports.exported_files import PreviousSite
 
 # Called with the number of steps done, and their total.
 Progress = Callable[[int, int], None]
@@ -76,7 +76,7 @@ def import_posts(config: Config, path: Path, options: PostImportOptions, progres
     """
     with open_export(path, options.site_url) as export:
         known = options.site_url or (export.site_url if "://" in export.site_url else "")
-        site = OldSite(known or config.site_url, takes_files=options.with_files)
+        site = PreviousSite(known or config.site_url, takes_files=options.with_files)
         done = PostImport(export.tool, known)
         files: dict[str, str] = {}
         total = 0
@@ -121,7 +121,7 @@ class _Writing:
                 self._done.new[FILES] += 1
         self._done.failed.sort()
 
-    def write(self, export: Export, site: OldSite, total: int, progress: Progress | None) -> None:
+    def write(self, export: Export, site: PreviousSite, total: int, progress: Progress | None) -> None:
         """Write the posts and pages that are not there yet."""
         for number, post in enumerate(export.posts()):
             if progress:
