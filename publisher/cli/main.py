@@ -22,6 +22,7 @@ from publisher.core.errors import PublisherError
 GROUPS: dict[str, dict[str, tuple[str, str]]] = {
     "Write": {
         "init": ("publisher.cli.start:init", "Create a new project."),
+        "adopt": ("publisher.cli.adopt:adopt", "Make a project of a blog that another tool makes."),
         "new": ("publisher.cli.start:new", "Create a post and print its path."),
         "keep-id": ("publisher.cli.start:keep_id", "Write the id of a post into it, so that it never changes."),
         "import-posts": (

@@ -18,7 +18,7 @@ Public modules:
 
 from publisher.config.checks import OWN_POSTS
 from publisher.config.environment import CONFIG_FILE
-from publisher.config.load import find_project, load_config
+from publisher.config.load import find_project, load_config, mistakes_in
 from publisher.config.mail import Dkim, Mail, Relay, Smtp
 from publisher.config.mistakes import require_output
 from publisher.config.newsletters import NewsletterConfig
@@ -54,6 +54,7 @@ __all__ = [
     "find_project",
     "load_config",
     "mail",
+    "mistakes_in",
     "origins",
     "palette",
     "parse_schedule",

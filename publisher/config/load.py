@@ -55,6 +55,16 @@ def load_config(root: Path, environ: Mapping[str, str] | None = None) -> Config:
     return config
 
 
+def mistakes_in(text: str) -> list[PublisherError]:
+    """Return the mistakes in the text of a publisher.toml that is not written yet, each with its line."""
+    try:
+        raw = _parsed(text)
+    except ConfigError as error:
+        return error.mistakes
+    write_in_hex(raw, COLOURS)
+    return find_mistakes(raw, text, {}, [])
+
+
 def _read(path: Path) -> str:
     try:
         data = path.read_bytes()

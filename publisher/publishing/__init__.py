@@ -10,6 +10,7 @@ editions in the ledger. `tick` does both on schedule. Only the two wiring module
 Public modules:
     wiring               the open project, its database and its build
     mail_wiring          the transport, headers, keys, links and rules for email
+    adopt                a project for a blog that another tool makes, from the tool's own configuration
     adopt_feed           find the feed of a blog, and what a project for it takes from it
     new_project          create a project or a post
     site_generators      other generators in the same folder, and what they would publish
@@ -44,6 +45,7 @@ Public modules:
 """
 
 __all__ = [
+    "adopt",
     "adopt_feed",
     "deliver",
     "due_editions",

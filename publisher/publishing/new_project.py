@@ -61,17 +61,17 @@ def create_project(folder: Path, now: datetime, feed: Mapping[str, str | bool] |
     made, kept = [], []
     for name, template in files.items():
         path = folder / name
-        if _write_new(path, templates.render(template, **context)):
+        if write_new(path, templates.render(template, **context)):
             made.append(path)
         else:
             kept.append(path)
     changed = []
     if folder / CONFIG_FILE in made:
         ignored = templates.render(files[".gitignore"], **context)
-        changed = [path for path in kept if path.name == ".gitignore" and _ignore_more(path, ignored)]
+        changed = [path for path in kept if path.name == ".gitignore" and ignore_more(path, ignored)]
     advice: list[str] = []
     if beside_jekyll:
-        made, changed, advice = _leave_out_of_jekyll(folder, made, changed)
+        made, changed, advice = leave_out_of_jekyll(folder, made, changed)
     kept = [path for path in kept if path not in changed]
     return CreatedProject(tuple(made), tuple(changed), tuple(kept), tuple(advice))
 
@@ -97,7 +97,7 @@ def create_post(config: Config, title: str, tags: tuple[str, ...], now: datetime
     if tags:
         lines.append(f"tags: [{', '.join(_yaml(_UNSEEN.sub(' ', tag).strip()) for tag in tags)}]")
     lines += ["draft: true", "---", "", ""]
-    if not _write_new(path, "\n".join(lines)):
+    if not write_new(path, "\n".join(lines)):
         raise ProjectError("already exists", where=str(path), hint="choose a different title")
     return path
 
@@ -115,7 +115,7 @@ def local_zone() -> str:
     return "UTC"
 
 
-def _leave_out_of_jekyll(
+def leave_out_of_jekyll(
     folder: Path, made: list[Path], changed: list[Path]
 ) -> tuple[list[Path], list[Path], list[str]]:
     """Add the project's own files to `exclude` in Jekyll's settings; return the lists with that file, and advice."""
@@ -123,7 +123,7 @@ def _leave_out_of_jekyll(
     path = next((folder / name for name in JEKYLL_FILES if (folder / name).is_file()), folder / JEKYLL_FILES[0])
     by_hand = [f"add these to `exclude` in {path.name}, so that Jekyll does not publish them: {', '.join(names)}"]
     if not path.exists():
-        _write_new(path, with_exclusions("", names) or "")
+        write_new(path, with_exclusions("", names) or "")
         return [*made, path], changed, []
     try:
         text = path.read_bytes().decode("utf-8")
@@ -138,7 +138,7 @@ def _leave_out_of_jekyll(
     return made, changed, []
 
 
-def _ignore_more(path: Path, wanted: str) -> bool:
+def ignore_more(path: Path, wanted: str) -> bool:
     """Add the lines that are missing from an existing .gitignore; return whether there were any."""
     try:
         text = path.read_bytes().decode("utf-8", "surrogateescape")
@@ -168,7 +168,7 @@ def _yaml(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def _write_new(path: Path, text: str) -> bool:
+def write_new(path: Path, text: str) -> bool:
     """Write a file unless it exists; return whether it was written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

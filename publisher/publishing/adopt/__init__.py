@@ -1,8 +1,17 @@
-"""A blog that another tool makes becomes a project: its folder, its old feed and its addresses.
+"""A blog that another tool makes becomes a project: its configuration, its old feed and its addresses.
+
+`recognise` finds the tool by its own files and reads what they say: where the posts are, their addresses, the title and
+language of the site, the paths of its feeds. Nothing of the blog is run. Settings in JavaScript or Python are read as
+far as they are plain values. `adopted_project` makes the text of publisher.toml from it, and writes the files of the
+project beside those of the blog.
 
 Public modules:
-    old_addresses  what the addresses of the old site and of the new one have in common
-    old_feed       take what readers know from the old feed: ids, addresses and moments
+    adopted_blog     what is known of a blog, and where it was found
+    adopted_project  publisher.toml for a blog, and the files of the project
+    old_addresses    what the addresses of the old site and of the new one have in common
+    old_feed         take what readers know from the old feed: ids, addresses and moments
+    recognise        read the configuration of the tool
+    tool_files       the files by which each tool is recognised
 """
 
-__all__ = ["old_addresses", "old_feed"]
+__all__ = ["adopted_blog", "adopted_project", "old_addresses", "old_feed", "recognise", "tool_files"]

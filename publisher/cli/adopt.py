@@ -1,0 +1,104 @@
+"""The command `publisher adopt`, which makes a project beside a blog that another tool makes."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from publisher.cli.app import App, plural, warn, with_app
+from publisher.cli.terminal import print_table
+
+if TYPE_CHECKING:
+    from publisher.publishing.adopt.adopted_blog import Taken
+    from publisher.publishing.adopt.adopted_project import AdoptedProject
+    from publisher.publishing.new_project import CreatedProject
+
+EXAMPLES = """\
+\b
+Examples:
+  publisher adopt --dry-run           what would be written, for the blog in this folder
+  publisher adopt ~/blog              feeds and emails beside the pages of the blog's own tool
+  publisher adopt ~/blog --instead    pages too, if you leave that tool
+"""
+
+
+@click.command(short_help="Make a project of a blog that another tool makes.", epilog=EXAMPLES)
+@click.argument("folder", metavar="[DIR]", default=".", type=click.Path(path_type=Path))
+@click.option("--instead", is_flag=True, help="Write pages too, to leave the tool.")
+@click.option("--dry-run", is_flag=True, help="Show what would be written, and write nothing.")
+@with_app
+def adopt(app: App, folder: Path, instead: bool, dry_run: bool) -> None:
+    """Make a project of the blog in DIR (default: here) that Jekyll, Hugo or another tool makes.
+
+    Finds the tool by its own configuration, and writes a publisher.toml with what is in there: where the posts are,
+    their addresses, the title and the language of the site, the paths of its feeds. The posts and the tool's files stay
+    as they are, except that the project's own files are added to .gitignore and to what the tool leaves out. Nothing
+    of the blog is run. What could not be carried over is listed.
+
+    Known are Astro, Docusaurus, Eleventy, Hexo, Hugo, Jekyll, MkDocs, Obsidian, Pelican, Quarto, VitePress and Zola.
+    """
+    from publisher.publishing.adopt.adopted_project import adopted_project, next_steps, refuse_second, write_project
+    from publisher.publishing.adopt.recognise import recognise  # not at the top: `--help` must load quickly
+
+    if not dry_run:
+        refuse_second(folder)
+    project = adopted_project(recognise(folder), app.moment(), instead=instead)
+    done = None if dry_run else write_project(folder, project, instead=instead)
+    steps = next_steps(project, instead=instead)
+    if app.json:
+        app.print_json(_as_json(project, done, steps))
+        return
+    _show(app, project)
+    if done:
+        _say_files(app, done)
+        app.say("\nNext:")
+        for number, step in enumerate(steps, 1):
+            app.say(f"  {number}. {step}")
+    else:
+        app.say(f"\nDry run: nothing is written. publisher.toml would be:\n\n{project.text}")
+
+
+def _show(app: App, project: AdoptedProject) -> None:
+    blog = project.blog
+    app.say(f"{blog.name} ({blog.file}), {plural(blog.posts, 'post')}\n")
+    print_table(("Setting", "Value", "From"), [_row(each) for each in project.taken])
+    if blog.left:
+        app.say("\nNot carried over:")
+        for line in blog.left:
+            app.say(f"  {line}")
+
+
+def _row(taken: Taken) -> tuple[str, str, str]:
+    value = taken.value
+    shown = ", ".join(value) if isinstance(value, tuple) else str(value).lower() if isinstance(value, bool) else value
+    return taken.key, shown, taken.where
+
+
+def _say_files(app: App, done: CreatedProject) -> None:
+    app.say()
+    for path in done.made:
+        app.say(f"made  {path}")
+    for path in done.changed:
+        app.say(f"added to  {path}")
+    for line in done.advice:
+        warn(line)
+
+
+def _as_json(project: AdoptedProject, done: CreatedProject | None, steps: list[str]) -> dict[str, object]:
+    blog = project.blog
+    return {
+        "tool": blog.tool,
+        "file": blog.file,
+        "posts": blog.posts,
+        "settings": {each.key: each.value for each in project.taken},
+        "from": {each.key: each.where for each in project.taken},
+        "authors": [asdict(each) for each in blog.authors],
+        "left": blog.left,
+        "next": steps,
+        "text": project.text,
+        "made": [str(path) for path in done.made] if done else [],
+        "changed": [str(path) for path in done.changed] if done else [],
+    }

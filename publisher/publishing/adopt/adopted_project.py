@@ -1,0 +1,243 @@
+"""publisher.toml for a blog that another tool makes, and the files of the project beside those of the blog."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from publisher.config import CONFIG_FILE, FEED_FILES, AuthorConfig, mistakes_in
+from publisher.core.errors import ProjectError, file_and_line
+from publisher.core.templates import Templates
+from publisher.publishing.adopt.adopted_blog import AdoptedBlog, Taken, Value
+from publisher.publishing.new_project import (
+    CreatedProject,
+    ignore_more,
+    leave_out_of_jekyll,
+    local_zone,
+    write_new,
+)  # fmt: skip
+
+# Where feeds and the web versions of emails go beside another tool's site, and where a whole site goes. No tool takes
+# a folder whose name begins like this for a part of the blog.
+BESIDE, INSTEAD = "_feeds", "_public"
+
+_NO_URL = "https://example.org"
+_WIDTH = 60
+_KEY_LINE = re.compile(r"([a-z_]+) = ")
+_TABLE_LINE = re.compile(r"\[{1,2}([a-z_.]+)\]")
+
+# What is written for a value that must be there.
+_NOT_FOUND = {
+    "site.url": Taken("site.url", _NO_URL, "not found: write the address of the site here"),
+    "site.title": Taken("site.title", "My blog", "not found: write the name of the site here"),
+}
+
+# The tables that are made of what was found, in order; the others are text of the template.
+_TABLES = ("site", "site.author", "posts", "feeds", "pages")
+_ORDER = {
+    "site": ("title", "url", "description", "language", "languages", "timezone", "image"),
+    "site.author": ("name", "email", "url"),
+    "posts": ("tool", "folder", "include", "exclude", "permalink", "timezone", "time"),
+    "feeds": ("formats", "also"),
+    "pages": ("enabled", "output", "static", "copy"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptedProject:
+    """The project for a blog.
+
+    blog   what was found; what publisher.toml cannot have is among what was left
+    taken  the values in publisher.toml, by table
+    text   the text of publisher.toml
+    """
+
+    blog: AdoptedBlog
+    taken: tuple[Taken, ...]
+    text: str
+
+
+def config_text(blog: AdoptedBlog, now: datetime, *, instead: bool = False) -> str:
+    """Return the text of publisher.toml for a blog; see adopted_project."""
+    return adopted_project(blog, now, instead=instead).text
+
+
+def adopted_project(blog: AdoptedBlog, now: datetime, *, instead: bool = False) -> AdoptedProject:
+    """Return the project for a blog. What is not valid in a publisher.toml is left out and told.
+
+    now      the year in site.authority, and the day from which posts are emailed
+    instead  whether pages are written too, because the tool is no longer used
+    """
+    taken = list(_settings(blog, instead=instead))
+    left: list[str] = []
+    authors = blog.authors
+    for _ in range(len(taken) + len(authors) + 1):
+        text = _text(blog, taken, authors, now)
+        mistakes = mistakes_in(text)
+        if not mistakes:
+            return AdoptedProject(replace(blog, left=(*blog.left, *left)), tuple(taken), text)
+        key = _key_at(text, file_and_line(mistakes[0].where)[1])
+        wrong = next((each for each in taken if each.key == key), None)
+        if wrong is not None:
+            taken.remove(wrong)
+            taken += [_NOT_FOUND[key]] if key in _NOT_FOUND and wrong != _NOT_FOUND[key] else []
+            left.append(f"{wrong.where}: {mistakes[0].message.removeprefix(f'{key}: ')}")
+        elif authors:
+            authors = authors[:-1]
+        else:
+            break
+    raise ProjectError(f"no {CONFIG_FILE} can be made of it: {mistakes[0].message}", where=blog.file)
+
+
+def write_project(folder: Path, project: AdoptedProject, *, instead: bool = False) -> CreatedProject:
+    """Write publisher.toml into the folder of a blog, and teach git and the tool what is not part of the blog.
+
+    Raises ProjectError if there is a publisher.toml, or if a file cannot be written.
+    """
+    refuse_second(folder)
+    made, changed, advice = [folder / CONFIG_FILE], list[Path](), list[str]()
+    if not write_new(folder / CONFIG_FILE, project.text):
+        raise ProjectError("was there already", where=str(folder / CONFIG_FILE))
+    output = INSTEAD if instead else BESIDE
+    ignored = f".publisher/\n{output}/\n"
+    if write_new(folder / ".gitignore", ignored):
+        made.append(folder / ".gitignore")
+    elif ignore_more(folder / ".gitignore", ignored):
+        changed.append(folder / ".gitignore")
+    if project.blog.tool == "jekyll" and not instead:
+        made, changed, advice = leave_out_of_jekyll(folder, made, changed)
+    return CreatedProject(tuple(made), tuple(changed), (), tuple(advice))
+
+
+def refuse_second(folder: Path) -> None:
+    """Raise ProjectError if a folder has a publisher.toml."""
+    if (folder / CONFIG_FILE).exists():
+        hint = "publisher adopt --dry-run shows what would be written, to compare"
+        raise ProjectError("is there already, and nothing is changed", where=str(folder / CONFIG_FILE), hint=hint)
+
+
+def next_steps(project: AdoptedProject, *, instead: bool = False) -> list[str]:
+    """Return what the owner does next, a line for each step."""
+    blog = project.blog
+    steps = [f"publisher check    reads every post, and says what readers would stumble over{_unknown(project)}"]
+    if instead:
+        steps.append(f"publisher build    writes the whole site to {INSTEAD}/; publish that folder")
+    else:
+        steps.append(f"{blog.command} && publisher build && cp -R {BESIDE}/. {blog.output}/")
+        steps[-1] += "    gives the feeds the addresses that readers know"
+    steps.append(f"set web.public_url and mail.sender in {CONFIG_FILE}, then `publisher preview` shows the first email")
+    return steps
+
+
+def _unknown(project: AdoptedProject) -> str:
+    return "" if _url(project.taken) != _NO_URL else f"; first write the address of the site into {CONFIG_FILE}"
+
+
+def _settings(blog: AdoptedBlog, *, instead: bool) -> Iterator[Taken]:
+    """Yield all values of publisher.toml that depend on the blog."""
+    yield from (each for each in blog.taken if each.key.rpartition(".")[0] in _TABLES)
+    yield from (each for key, each in _NOT_FOUND.items() if not blog.value(key))
+    yield Taken("posts.tool", blog.tool, blog.file)
+    formats, also = _feeds(blog)
+    if formats != tuple(FEED_FILES):
+        yield Taken("feeds.formats", formats, "a name of the old feed is that of another format here")
+    if also:
+        yield Taken("feeds.also", also, ", ".join(dict.fromkeys(where for _, _, where in blog.feeds)))
+    if instead:
+        yield Taken("pages.output", INSTEAD, "publish this folder")
+    else:
+        yield Taken("pages.enabled", value=False, where=f"{blog.name} makes the pages")
+        yield Taken("pages.output", BESIDE, f"copy what is in it to {blog.output}/")
+
+
+def _feeds(blog: AdoptedBlog) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the formats that have their usual names, and the other names that readers know, with their formats."""
+    usual = {file: kind for kind, file in FEED_FILES.items()}
+    taken_names = {usual[path] for path, kind, _ in blog.feeds if path in usual and usual[path] != kind}
+    formats = tuple(kind for kind in FEED_FILES if kind not in taken_names)
+    also = []
+    for path, kind, _ in blog.feeds:
+        if usual.get(path) != kind:
+            guessed = "json" if path.endswith(".json") else "atom" if "atom" in path.lower() else "rss"
+            also.append(path if guessed == kind else f"{path} = {kind}")
+    return formats, tuple(also)
+
+
+def _text(blog: AdoptedBlog, taken: Sequence[Taken], authors: Sequence[AuthorConfig], now: datetime) -> str:
+    zone, site_zone = local_zone(), next((each.value for each in taken if each.key == "site.timezone"), "UTC")
+    url, title = _url(taken), next((str(each.value) for each in taken if each.key == "site.title"), "")
+    name = next((str(each.value) for each in taken if each.key == "site.author.name"), "") or title
+    mail = next((str(each.value) for each in taken if each.key == "site.author.email"), "") or "you@example.org"
+    host = re.sub(r"[^a-z0-9._-]", "-", (urlsplit(url).hostname or "example.org").lower())
+    context: dict[str, object] = {
+        "name": blog.name,
+        "file": blog.file,
+        "site": "\n".join(_lines(taken, "site")),
+        "tables": "\n\n".join(_tables(taken, authors)),
+        "authority": toml(f"{host},{now.year}"),
+        "title": toml(title),
+        "sender": toml(f"{_display_name(name)} <{mail}>"),
+        "host": host,
+        "zone": "" if zone in ("UTC", site_zone) else zone,
+        "since": f"{now:%Y-%m-%d}",
+    }
+    return Templates(Path()).render("project/adopted.toml", **context)
+
+
+def _url(taken: Sequence[Taken]) -> str:
+    return next((str(each.value) for each in taken if each.key == "site.url"), _NO_URL)
+
+
+def _tables(taken: Sequence[Taken], authors: Sequence[AuthorConfig]) -> Iterator[str]:
+    """Yield the text of each table below [site]."""
+    for table in _TABLES[1:]:
+        if lines := _lines(taken, table):
+            yield "\n".join([f"[{table}]", *lines])
+        if table == "posts":
+            yield from ("\n".join(["[[authors]]", *_author_lines(each)]) for each in authors)
+
+
+def _lines(taken: Sequence[Taken], table: str) -> list[str]:
+    """Return the lines of a table, each with the place where its value was found."""
+    values = {each.key: each for each in taken}
+    found = [values[f"{table}.{name}"] for name in _ORDER[table] if f"{table}.{name}" in values]
+    return [_line(each) for each in found]
+
+
+def _line(taken: Taken) -> str:
+    line = f"{taken.key.rpartition('.')[2]} = {_toml_value(taken.value)}"
+    return f"{line.ljust(_WIDTH)}  # {taken.where}" if taken.where else line
+
+
+def _author_lines(author: AuthorConfig) -> list[str]:
+    values = {"id": author.id, "name": author.name, "email": author.email, "url": author.url, "about": author.about}
+    return [f"{key} = {toml(value)}" for key, value in values.items() if value]
+
+
+def _toml_value(value: Value) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return toml(value) if isinstance(value, str) else f"[{', '.join(map(toml, value))}]"
+
+
+def toml(text: str) -> str:
+    """Quote a text for TOML as a JSON string, which is also a basic string of TOML."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _display_name(name: str) -> str:
+    name = name[:100].replace("\\", "").replace('"', "'")
+    return name if re.fullmatch(r"[\w '-]+", name) else f'"{name}"'
+
+
+def _key_at(text: str, number: int) -> str:
+    """Return the key, with its table, on a line of a publisher.toml that was made here; "" if it has none."""
+    lines = text.split("\n")[:number]
+    found = _KEY_LINE.match(lines[-1]) if lines else None
+    tables = [match[1] for line in lines if (match := _TABLE_LINE.fullmatch(line))]
+    return f"{tables[-1]}.{found[1]}" if found and tables else ""

@@ -1,0 +1,68 @@
+"""Taking values from the settings of a tool: the first of several keys, patterns of paths, the format of a feed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from publisher.posts.blog_tools.data_files import Data, DataError, read_data
+from publisher.publishing.adopt.adopted_blog import Findings, inner, one_line, table
+from publisher.publishing.adopt.dated_files import PostFolders
+
+# So many files without a date are left out by name. More of them are rather posts whose dates were not found.
+_MOST_NAMED = 12
+
+
+def data_of(found: Findings, root: Path, name: str) -> dict[str, Data]:
+    """Return the table in a data file of the blog; an empty one, and a line for the owner, if it cannot be read."""
+    try:
+        return table(read_data(root / name, root))
+    except DataError as error:
+        found.leave(str(error))
+        return {}
+
+
+def folder_in(value: Data) -> str:
+    """Return the path of a folder in a setting, such as "./src/", without dots and slashes around it."""
+    parts = [part for part in one_line(value).split("/") if part not in ("", ".")]
+    return "/".join(parts) if ".." not in parts else ""
+
+
+def take_first(found: Findings, settings: Data, file: str, *rows: Sequence[str]) -> None:
+    """Take for each row, whose first cell is a key of publisher.toml, the first of the settings that is there.
+
+    Settings inside tables are named with dots. file: where the settings are, for the reader.
+    """
+    for key, *names in rows:
+        take = found.take_language if key == "site.language" else found.take
+        for name in names:
+            if take(key, inner(settings, *name.split(".")), f"{file}: {name}"):
+                break
+
+
+def take_patterns(found: Findings, key: str, patterns: Sequence[str], where: str) -> None:
+    """Take patterns of paths, if there are any, as far as they can be written."""
+    good = [each for each in patterns if not re.search(r"[\\\x00-\x1f=]", each.replace(" = /", ""))]
+    found.take(key, good, where)
+
+
+def take_posts(found: Findings, folder: str, posts: PostFolders, where: str) -> None:
+    """Take the folder of the posts, and the patterns by which they are told from other texts."""
+    found.take("posts.folder", folder, where)
+    take_patterns(found, "posts.include", posts.include, "the texts here have dates")
+    found.posts = len(posts.dated)
+    if len(posts.undated) <= min(_MOST_NAMED, len(posts.dated)):
+        take_patterns(found, "posts.exclude", posts.undated, "these have no date")
+    else:
+        shown = ", ".join(posts.undated[:3])
+        found.leave(f"{folder}: {len(posts.undated):,} texts have no date: {shown} ... (see posts.exclude)")
+
+
+def feed_kind(text: str) -> str:
+    """Return the format of a feed, given the text of its template: rss, atom, json, or "" if it isn't a feed."""
+    if "<rss" in text:
+        return "rss"
+    if "<feed" in text:
+        return "atom"
+    return "json" if "jsonfeed.org/version" in text else ""

@@ -1,0 +1,147 @@
+"""Which of a blog's files are posts, as far as dates tell: those in a name or in front matter."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from publisher.posts.scan import ENDINGS
+
+# Endings of posts, also of those that only a tool reads.
+POST_ENDINGS = (".md", ".markdown", ".mdown", ".mkd", ".mdx", ".qmd", ".rmd", ".rst", ".html", ".ipynb")
+
+# Endings of files that pages show or offer.
+_STATIC_ENDINGS = (
+    ".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".avif", ".ico", ".css", ".js", ".mjs", ".pdf", ".mp3", ".m4a",
+    ".ogg", ".mp4", ".webm", ".woff", ".woff2", ".ttf", ".otf", ".zip", ".gz", ".txt", ".csv", ".json", ".xml",
+)  # fmt: skip
+
+# Folders that no tool reads posts from.
+_NOT_ENTERED = frozenset(("node_modules", "vendor", "__pycache__", "venv", "env", "themes", "layouts", "archetypes"))
+_MOST_FILES = 50_000
+_HEAD_BYTES = 4_096
+
+_DATED_NAME = re.compile(r"(?:^|/)\d{4}-\d{1,2}-\d{1,2}(?:[-_.]|/)")
+_DATE_FIELD = re.compile(
+    r"^(?::|\.\. |\")?(?:date|pub-?date|publish-?date|published|published_?at|created)\"?[ \t]{0,20}[:=][ \t]{0,20}\S",
+    re.MULTILINE | re.IGNORECASE,
+)
+
+# At least so much of a folder's texts has a date if it is one of posts.
+_ENOUGH = 0.6
+# So many files of a folder with other texts are named one by one.
+_FEW = 5
+
+
+@dataclass(frozen=True, slots=True)
+class BlogFile:
+    """A text of a blog. path: relative to the folder that was looked through; is_dated: whether it has a date."""
+
+    path: str
+    is_dated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PostFolders:
+    """Where posts are in a folder.
+
+    include   patterns of their paths; () if all texts are posts
+    undated   texts among them without a date
+    dated     the texts among them with a date
+    """
+
+    include: tuple[str, ...]
+    undated: tuple[str, ...]
+    dated: tuple[str, ...]
+
+
+def texts_below(folder: Path, left_out: Collection[str] = ()) -> list[BlogFile]:
+    """Return the texts in a folder, by path, of at most 50,000 files.
+
+    left_out  names and paths of folders that are not entered
+    """
+    found: list[BlogFile] = []
+    seen = 0
+    for where, folders, names in os.walk(folder):
+        here = os.path.relpath(where, folder).replace(os.sep, "/")
+        prefix = "" if here == "." else f"{here}/"
+        folders[:] = sorted(
+            name
+            for name in folders
+            if name[0] != "." and name not in _NOT_ENTERED and not {name, f"{prefix}{name}"} & set(left_out)
+        )
+        seen += len(names)
+        if seen > _MOST_FILES:
+            break
+        texts = (f"{prefix}{name}" for name in names if name.lower().endswith(POST_ENDINGS) and name[0] not in "._")
+        found += [BlogFile(path, _is_dated(folder, path)) for path in texts]
+    return sorted(found, key=lambda file: file.path)
+
+
+def post_folders(files: Sequence[BlogFile]) -> PostFolders:
+    """Return which folders have posts, given all texts of a blog: those in which most texts have a date."""
+    if not any(file.is_dated for file in files):
+        return PostFolders((), tuple(file.path for file in files), ())
+    include = [] if all(file.is_dated for file in files) else _patterns(files, "")
+    chosen = [file for file in files if not include or any(_is_in(file.path, each) for each in include)]
+    undated, dated = (tuple(file.path for file in chosen if file.is_dated is wanted) for wanted in (False, True))
+    return PostFolders(tuple(include), undated, dated)
+
+
+def has_static_files(folder: Path) -> bool:
+    """Return whether there are pictures or other files for pages in a folder, and no texts."""
+    found = False
+    for number, (_, folders, names) in enumerate(os.walk(folder)):
+        folders[:] = [name for name in folders if name[0] != "." and name not in _NOT_ENTERED]
+        if any(name.lower().endswith(ENDINGS[:3]) for name in names):
+            return False
+        found = found or any(name.lower().endswith(_STATIC_ENDINGS) for name in names)
+        if number > 200:
+            break
+    return found
+
+
+def _patterns(files: Sequence[BlogFile], folder: str) -> list[str]:
+    """Return patterns of the paths below a folder that are posts."""
+    groups: dict[str, list[BlogFile]] = {}
+    for file in files:
+        head, divided, _ = file.path.removeprefix(folder).partition("/")
+        groups.setdefault(head if divided else "", []).append(file)
+    found = []
+    for name, members in sorted(groups.items()):
+        share = sum(file.is_dated for file in members) / len(members)
+        if not name:
+            found += _single([file.path for file in members if file.is_dated], folder)
+        elif share >= _ENOUGH:
+            found.append(f"{folder}{name}/**")
+        elif share:
+            found += _patterns(members, f"{folder}{name}/")
+    return found
+
+
+def _single(paths: Sequence[str], folder: str) -> list[str]:
+    """Return patterns for files of one folder: their paths, or their endings if they are many."""
+    if len(paths) <= _FEW:
+        return list(paths)
+    return sorted({f"{folder}*.{path.rpartition('.')[2]}" for path in paths})
+
+
+def _is_in(path: str, pattern: str) -> bool:
+    if pattern.endswith("/**"):
+        return path.startswith(pattern.removesuffix("**"))
+    begin, star, ending = pattern.partition("*")
+    return path == pattern or bool(star and path.endswith(ending) and path.rpartition("/")[0] == begin.rstrip("/"))
+
+
+def _is_dated(folder: Path, path: str) -> bool:
+    if _DATED_NAME.search(path):
+        return True
+    try:
+        with (folder / path).open("rb") as file:
+            head = file.read(_HEAD_BYTES).decode("utf-8", "replace")
+    except OSError:
+        return False
+    return _DATE_FIELD.search(head) is not None

@@ -1,0 +1,172 @@
+"""A blog that Jekyll makes, from its _config.yml."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from publisher.posts.blog_tools.data_files import Data
+from publisher.publishing.adopt.adopted_blog import (
+    AdoptedBlog,
+    Findings,
+    author_of,
+    inner,
+    one_line,
+    table,
+    texts,
+)  # fmt: skip
+from publisher.publishing.adopt.blog_settings import data_of, feed_kind, folder_in, take_first, take_patterns
+from publisher.publishing.adopt.dated_files import has_static_files, texts_below
+from publisher.publishing.adopt.tool_files import text_of
+
+# https://jekyllrb.com/docs/permalinks/#built-in-formats
+STYLES = {
+    "date": "/:categories/:year/:month/:day/:title:output_ext",
+    "pretty": "/:categories/:year/:month/:day/:title/",
+    "ordinal": "/:categories/:year/:y_day/:title:output_ext",
+    "weekdate": "/:categories/:year/W:week/:short_day/:title:output_ext",
+    "none": "/:categories/:title:output_ext",
+}
+_TOKEN = re.compile(r":([a-z_]+)")
+_PLACEHOLDERS = {
+    "title": "{slug}", "slug": "{slug}", "basename": "{slug}", "name": "{slug}", "output_ext": ".html",
+    "slugified_categories": "{categories}",
+}  # fmt: skip
+# How much of a template is read to see whether it is a feed.
+_FEED_NAMES = re.compile(r"(?:feed|atom|rss|index|posts|blog)[\w.-]{0,40}\.(?:xml|json|rss)", re.ASCII | re.IGNORECASE)
+_NOT_PUBLISHED = frozenset(("node_modules", "vendor", "_feeds", "_public", "templates", "letters", "pages", "posts"))
+
+
+def adopt_jekyll(root: Path, file: str) -> AdoptedBlog:
+    """Return what is known of a blog that Jekyll makes. file: its configuration, or a folder of posts without one."""
+    found = Findings("jekyll", file, command="jekyll build", output="_site")
+    settings = data_of(found, root, file) if not file.endswith("/") else {}
+    destination = folder_in(settings.get("destination"))
+    if destination:
+        found = _again(found, destination)
+    _take_site(found, settings, file)
+    source = folder_in(settings.get("source"))
+    _take_posts(found, root, source, folder_in(settings.get("collections_dir")))
+    _take_permalink(found, settings, file)
+    _take_feeds(found, root, root / source, settings, file)
+    _take_static(found, root, source, texts(settings.get("exclude")))
+    _take_authors(found, settings, file)
+    _leave(found, root / source, settings, file)
+    return found.blog()
+
+
+def _again(found: Findings, output: str) -> Findings:
+    return Findings(found.tool, found.file, command="jekyll build", output=output)
+
+
+def _take_site(found: Findings, settings: dict[str, Data], file: str) -> None:
+    take_first(
+        found,
+        settings,
+        file,
+        ("site.title", "title", "name"),
+        ("site.description", "description", "tagline", "subtitle"),
+        ("site.language", "lang", "locale", "language", "default_lang"),
+        ("site.timezone", "timezone"),
+        ("site.image", "logo"),
+    )
+    url = one_line(settings.get("url")).rstrip("/")
+    base = one_line(settings.get("baseurl")).strip("/")
+    if url:
+        where = f"{file}: url and baseurl" if base else f"{file}: url"
+        found.take("site.url", f"{url}/{base}" if base else url, where)
+    found.take("site.languages", texts(settings.get("languages")), f"{file}: languages")
+    author = author_of(settings.get("author"))
+    person = table(settings.get("author"))
+    found.take("site.author.name", author.name if author else "", f"{file}: author")
+    found.take("site.author.email", author.email if author else "", f"{file}: author")
+    found.take("site.author.email", settings.get("email"), f"{file}: email")
+    found.take("site.author.url", person.get("url"), f"{file}: author")
+    found.take("site.timezone", "UTC", "Jekyll's default on a server")
+    found.take("posts.time", "00:00", "Jekyll's time for a date without one")
+
+
+def _take_posts(found: Findings, root: Path, source: str, collections: str) -> None:
+    """Take the folder of posts; if there are several, all of them."""
+    top = root / source
+    folders = sorted(_post_folders(top))
+    usual = f"{collections}/_posts".lstrip("/")
+    if folders in ([], [usual]):
+        found.take("posts.folder", "/".join(filter(None, (source, usual))), "Jekyll's folder of posts")
+    else:
+        found.take("posts.folder", source or ".", "there are several folders of posts")
+        found.take("posts.include", [f"{folder}/**" for folder in folders], "Jekyll reads every folder of this name")
+    found.posts = sum(len(texts_below(top / folder)) for folder in folders)
+
+
+def _post_folders(top: Path) -> Iterator[str]:
+    for where, folders, _ in os.walk(top):
+        if "_posts" in folders:
+            yield os.path.relpath(Path(where, "_posts"), top).replace(os.sep, "/")
+        folders[:] = [name for name in folders if name[0] not in "._" and name not in ("node_modules", "vendor")]
+        if os.path.relpath(where, top).count(os.sep) > 6:
+            folders[:] = []
+
+
+def _take_permalink(found: Findings, settings: dict[str, Data], file: str) -> None:
+    of_posts = one_line(inner(settings.get("collections"), "posts", "permalink"))
+    written = of_posts or one_line(settings.get("permalink"))
+    where = f"{file}: {'collections.posts.permalink' if of_posts else 'permalink'}"
+    style = STYLES.get(written, written) or STYLES["date"]
+    found.take("posts.permalink", jekyll_pattern(style), f"{where}: {written}" if written else "Jekyll's default")
+
+
+def jekyll_pattern(style: str) -> str:
+    """Return a permalink of Jekyll, in its own notation, as a pattern for posts.permalink."""
+    text = _TOKEN.sub(lambda token: _PLACEHOLDERS.get(token[1], f"{{{token[1]}}}"), style)
+    return text if text.startswith("/") else f"/{text}"
+
+
+def _take_feeds(found: Findings, root: Path, source: Path, settings: dict[str, Data], file: str) -> None:
+    plugins = {*texts(settings.get("plugins")), *texts(settings.get("gems"))}
+    named = one_line(inner(settings.get("feed"), "path"))
+    if named or "jekyll-feed" in plugins or "jekyll-feed" in text_of(root / "Gemfile", root):
+        found.take_feed(named or "feed.xml", "atom", f"{file}: feed.path" if named else "jekyll-feed")
+    for folder in (source, source / "feed", source / "feeds"):
+        for path in sorted(folder.glob("*")) if folder.is_dir() else ():
+            if _FEED_NAMES.fullmatch(path.name) and (kind := feed_kind(text_of(path, root))):
+                shown = path.relative_to(source).as_posix()
+                found.take_feed(shown, kind, f"the template {shown}")
+
+
+def _take_static(found: Findings, root: Path, source: str, excluded: list[str]) -> None:
+    top = root / source
+    left_out = {name.strip("/") for name in excluded} | _NOT_PUBLISHED | {found.blog().output}
+    names = [
+        path.name
+        for path in sorted(top.iterdir())
+        if path.is_dir() and path.name[0] not in "._" and path.name not in left_out and has_static_files(path)
+    ]
+    places = [f"{source}/{name} = /{name}" if source else name for name in names if name != "static"]
+    take_patterns(found, "pages.copy", places, "Jekyll copies its files as they are")
+
+
+def _take_authors(found: Findings, settings: dict[str, Data], file: str) -> None:
+    for person_id, person in table(settings.get("authors")).items():
+        if author := author_of(person, one_line(person_id)):
+            found.authors.append(author)
+    if found.authors:
+        found.take("authors", tuple(each.id for each in found.authors), f"{file}: authors")
+
+
+def _leave(found: Findings, source: Path, settings: dict[str, Data], file: str) -> None:
+    for path in sorted(source.glob("_plugins/**/*.rb"))[:20]:
+        name = path.relative_to(source).as_posix()
+        found.leave(f"{name}: plugins are not run; write a template for each tag that posts use (docs/adopting.md)")
+    collections = settings.get("collections")
+    others = [name for name in (*table(collections), *texts(collections)) if name not in ("posts", "drafts")]
+    if others:
+        found.leave(f"{file}: collections: {', '.join(others)}: only the posts are read")
+    if settings.get("future") is True:
+        found.leave(f"{file}: future: posts with a date in the future appear on that date")
+    feed = table(settings.get("feed"))
+    for key in ("collections", "tags", "categories"):
+        if feed.get(key):
+            found.leave(f"{file}: feed.{key}: the feeds of tags are at /tags/NAME/feed.xml (docs/feeds.md)")

@@ -1,0 +1,69 @@
+"""Find out which tool makes a blog, and what its configuration says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from publisher.config import Tool
+from publisher.core.errors import ProjectError
+from publisher.posts.blog_tools.data_files import DataError
+from publisher.publishing.adopt.adopted_blog import TOOL_NAMES, AdoptedBlog, Taken, one_line
+from publisher.publishing.adopt.hugo_blog import adopt_hugo
+from publisher.publishing.adopt.jekyll_blog import adopt_jekyll
+from publisher.publishing.adopt.tool_files import below, text_of, tools_of
+
+_READERS: dict[Tool, Callable[[Path, str], AdoptedBlog]] = {
+    "hugo": adopt_hugo,
+    "jekyll": adopt_jekyll,
+}
+
+
+def recognise(folder: Path) -> AdoptedBlog:
+    """Return what is known of the blog in a folder, whatever tool makes it. Nothing is written or run.
+
+    Raises ProjectError if there is no blog of a known tool.
+    """
+    if not folder.is_dir():
+        raise ProjectError(
+            "is a file, not a folder" if folder.exists() else "there is no such folder", where=str(folder)
+        )
+    tools = tools_of(folder)
+    if not tools:
+        raise _not_found(folder)
+    tool, file = tools[0]
+    try:
+        blog = _READERS[tool](folder, file)
+    except DataError as error:
+        raise ProjectError(error.message, where=error.where, hint=error.hint) from error
+    except OSError as error:
+        raise ProjectError(f"cannot be read: {error.strerror}", where=str(error.filename or folder)) from error
+    others = [f"{name}: this belongs to {TOOL_NAMES[other]}, and was not read" for other, name in tools[1:]]
+    taken = [*blog.taken, *_host(blog, folder), *_title(blog, folder)]
+    return replace(blog, taken=tuple(taken), left=(*others, *blog.left))
+
+
+def _not_found(folder: Path) -> ProjectError:
+    if near := below(folder):
+        name, tool = near[0]
+        hint = f"there is one of {TOOL_NAMES[tool]} in {name}/: publisher adopt {folder / name}"
+    else:
+        hint = f"known: {', '.join(TOOL_NAMES.values())}; for any other: publisher init"
+    return ProjectError("there is no configuration of a tool that makes blogs", where=str(folder), hint=hint)
+
+
+def _host(blog: AdoptedBlog, folder: Path) -> list[Taken]:
+    """Return the address of the site, if the configuration does not have all of it."""
+    url = str(blog.value("site.url") or "")
+    if urlsplit(url).hostname:
+        return []
+    for name in ("CNAME", "static/CNAME", "public/CNAME", "source/CNAME", "content/extra/CNAME", "docs/CNAME"):
+        if host := one_line(text_of(folder / name, folder)):
+            return [Taken("site.url", f"https://{host}", name)]
+    return []
+
+
+def _title(blog: AdoptedBlog, folder: Path) -> list[Taken]:
+    return [] if blog.value("site.title") else [Taken("site.title", folder.resolve().name, "the name of the folder")]
