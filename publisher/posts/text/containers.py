@@ -1,0 +1,225 @@
+"""Containers of other tools as GitHub's alerts: ::: of VitePress, Docusaurus and Pandoc, !!! and ??? of MkDocs, and
+callouts of Obsidian.
+
+A container that is only for looks, such as columns, loses its fences, and its text stays. The number of lines stays the
+same, except where a blank line must be added so that the text behind a container is not a part of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from publisher.core import patterns
+from publisher.posts.text.excerpt import plain_line
+from publisher.posts.text.prose import code_lines
+
+# How many containers in each other are read.
+_DEEPEST = 8
+
+_ALERTS = {
+    "NOTE": "note abstract cite collapse details example faq help info question quote seealso snippet spoiler summary "
+    "tldr todo",
+    "TIP": "tip check done hint success",
+    "IMPORTANT": "important",
+    "WARNING": "warning attention warn",
+    "CAUTION": "caution bug danger error fail failure missing",
+}
+_KINDS: Mapping[str, str] = {name: kind for kind, names in _ALERTS.items() for name in names.split()}
+# Without one of these a text has no container.
+_SIGNS = (":::", "!!! ", "???", "/// ", "[!", '=== "', '===! "', '===+ "')
+
+_FENCE = patterns.compile(r"([ \t]{0,12})(:{3,30}|/{3,30})[ \t]*(?!.*:::)([\w{].{0,600})")
+_CLOSING = patterns.compile(r"[ \t]{0,12}(:{3,30}|/{3,30})[ \t]*")
+_NAMED = patterns.compile(r"(?:\{[^.{}]{0,100}\.)?(callout-)?([A-Za-z][\w-]{0,60})(?![\w-])[ \t:]*(.*)")
+_TITLE = patterns.compile(r"\btitle[ \t]*=[ \t]*(?:\"([^\"]{0,300})\"|'([^']{0,300})')")
+_IN_BRACKETS = patterns.compile(r"\[(.{0,300})\](?:[ \t]*\{.{0,300}\})?[ \t]*")
+_ATTRIBUTES = patterns.compile(r"\{[^{}]{0,300}\}|[^{}]{0,300}\}[ \t:]*$")
+_OPTION = patterns.compile(r"[ \t]{4,16}[a-z_]{1,30}: \S.{0,300}")
+_ADMONITION = patterns.compile(
+    r"([ \t]{0,12})(?:!!!|\?\?\?\+?)[ \t]+([A-Za-z][\w-]{0,60})(?:[ \t]+[A-Za-z][\w-]{0,60}){0,3}"
+    r"(?:[ \t]+[\"“”]([^\"“”]{0,300})[\"“”])?[ \t]*"
+)
+_TAB = patterns.compile(r"([ \t]{0,12})===[!+]?[ \t]+\"([^\"]{1,300})\"[ \t]*")
+_CALLOUT = patterns.compile(r"([ \t]{0,12}(?:>[ \t]?){1,9})\[!([A-Za-z][\w -]{0,60})(?:\|[^\[\]]{0,60})?\]([+-]?)(.*)")
+_QUOTE = patterns.compile(r"[ \t]{0,12}>")
+_HEADING = patterns.compile(r"[ ]{0,3}#{1,6}[ \t]+(\S.*?)[ \t#]*")
+
+
+class _Container(NamedTuple):
+    """A container in a list of lines.
+
+    kind    the kind of alert that it becomes; "" if it is only for looks
+    title   its title; None for a container whose first heading is its title
+    first   the index of the first line of its text; its options, if it has some, are before it
+    end     the index behind its text
+    next    the index behind its last line
+    dedent  by how much its text is indented
+    """
+
+    indent: str
+    kind: str
+    title: str | None
+    first: int
+    end: int
+    next: int
+    dedent: int = 0
+
+
+def has_containers(body: str) -> bool:
+    """Return whether a body may have containers. Most have none, and this is cheap."""
+    return any(sign in body for sign in _SIGNS)
+
+
+def as_alerts(body: str) -> str:
+    """Return a Markdown body in which containers are GitHub's alerts, and callouts have the kinds that GitHub has."""
+    return "\n".join(_converted(body.split("\n"), 0))
+
+
+def _converted(lines: list[str], depth: int) -> list[str]:
+    """Return the lines with their containers as alerts. depth: how many containers are around them."""
+    if depth >= _DEEPEST or not any(sign in line for line in lines for sign in _SIGNS):
+        return lines
+    code = code_lines(lines)
+    ends = _ends(lines, code)
+    found: list[str] = []
+    number = 0
+    while number < len(lines):
+        container = None if code[number] else _fenced(lines, number, ends) or _indented(lines, number)
+        if container is None:
+            found.append(lines[number] if code[number] else _callout(lines, number))
+            number += 1
+            continue
+        if container.kind and found and _QUOTE.match(found[-1]):
+            found.append("")  # otherwise the quotation above would go on
+        found += _as_alert(container, lines, number, depth)
+        number = container.next
+        if container.dedent and number < len(lines) and lines[number].strip():
+            found.append("")  # otherwise this line would be a part of the alert
+    return found
+
+
+def _as_alert(container: _Container, lines: list[str], opening: int, depth: int) -> list[str]:
+    """Return the lines of a container as an alert, or as text if it is only for looks."""
+    indent, kind, title, first, end, _, dedent = container
+    inside = [_dedented(line, len(indent) + dedent) for line in lines[first:end]]
+    if title is None:
+        title, place = "", next((number for number, line in enumerate(inside) if line.strip()), -1)
+        heading = _HEADING.fullmatch(inside[place]) if place >= 0 else None
+        if heading:
+            title, inside[place] = heading[1], ""
+    label = plain_line(title).strip()
+    head = f"[!{kind}] {label}" if kind else f"**{label}**" if label else ""
+    text = [head, *[""] * (first - opening - 1), *_converted(inside, depth + 1)]
+    mark = f"{indent}> " if kind else indent
+    return [f"{mark}{line}".rstrip(" ") if line else mark.rstrip() for line in text] + [""] * (container.next - end)
+
+
+def _dedented(line: str, columns: int) -> str:
+    """Return a line without as many spaces at its beginning, of which a tab is four."""
+    place = 0
+    while columns > 0 and place < len(line) and line[place] in " \t":
+        columns -= 4 if line[place] == "\t" else 1
+        place += 1
+    return line[place:]
+
+
+def _ends(lines: list[str], code: list[bool]) -> dict[int, int]:
+    """Return the index of the line that closes each fence, by the index of the one that opens it.
+
+    A closing fence belongs to the last open one of its length, else to the last open one.
+    """
+    found: dict[int, int] = {}
+    opened: list[tuple[str, int]] = []
+    for number, line in enumerate(lines):
+        if code[number] or (":::" not in line and "///" not in line):
+            continue
+        closing = _CLOSING.fullmatch(line)
+        if closing and opened:
+            same = next((place for place in reversed(range(len(opened))) if opened[place][0] == closing[1]), -1)
+            found[opened[same][1]] = number
+            del opened[same:]
+        elif not closing and (fence := _FENCE.match(line)) and len(opened) < _DEEPEST * 4:
+            opened.append((fence[2], number))
+    return found
+
+
+def _fenced(lines: list[str], number: int, ends: Mapping[int, int]) -> _Container | None:
+    """Return the container that a line with ::: opens. One that nothing closes ends with the text, as in VitePress."""
+    fence = _FENCE.fullmatch(lines[number]) if ":::" in lines[number] or "///" in lines[number] else None
+    if not fence:
+        return None
+    name = _NAMED.match(fence[3])
+    known = name[2].lower() if name else ""
+    kind = _KINDS.get(known, "")
+    if number not in ends and not (kind and fence[2][0] == ":"):
+        return None
+    end = ends.get(number, len(lines))
+    first = number + 1
+    while fence[2][0] == "/" and first < end and _OPTION.fullmatch(lines[first]):
+        first += 1
+    title: str | None = _title_behind(name[3] if name else fence[3], fence[3])
+    if not title and kind:
+        title = None if name and name[1] else _named(known, kind)
+    return _Container(fence[1], kind, title, first, end, min(end + 1, len(lines)))
+
+
+def _title_behind(rest: str, all_of_it: str) -> str:
+    """Return the title of a container: [words], {title="words"}, | words, or words alone."""
+    attribute = _TITLE.search(all_of_it)
+    if attribute:
+        return attribute[1] or attribute[2] or ""
+    bracketed = _IN_BRACKETS.fullmatch(rest)
+    if bracketed:
+        return bracketed[1]
+    return _ATTRIBUTES.sub("", rest).strip().removeprefix("|").strip(' "')
+
+
+def _indented(lines: list[str], number: int) -> _Container | None:
+    """Return the container that a line with !!!, ??? or === opens. Its text is the lines below that are indented."""
+    line = lines[number]
+    admonition = _ADMONITION.fullmatch(line) if "!!!" in line or "???" in line else None
+    tab = _TAB.fullmatch(line) if "===" in line else None
+    opening = admonition or tab
+    if not opening:
+        return None
+    deep = len(opening[1].expandtabs(4)) + 4
+    end = place = number + 1
+    while place < len(lines) and (not lines[place].strip() or _indent(lines[place]) >= deep):
+        place += 1
+        end = place if lines[place - 1].strip() else end
+    if tab:
+        return _Container(tab[1], "", tab[2], number + 1, end, end, 4) if end > number + 1 else None
+    known = opening[2].lower()
+    if end == number + 1 and known not in _KINDS:
+        return None
+    kind = _KINDS.get(known, "NOTE")
+    title = _named(known, kind) if opening[3] is None else opening[3]
+    return _Container(opening[1], kind, title, number + 1, end, end, 4)
+
+
+def _indent(line: str) -> int:
+    spread = line.expandtabs(4)
+    return len(spread) - len(spread.lstrip(" "))
+
+
+def _callout(lines: list[str], number: int) -> str:
+    """Return a line as it is, or the first line of a callout that GitHub does not know as that of an alert."""
+    line = lines[number]
+    callout = _CALLOUT.fullmatch(line) if "[!" in line else None
+    if not callout or (number and _QUOTE.match(lines[number - 1]) and _signs(lines[number - 1]) >= _signs(line)):
+        return line
+    name, title = callout[2].lower(), callout[4].strip()
+    if name.upper() in _ALERTS and not callout[3]:
+        return line
+    kind = _KINDS.get(name, "NOTE")
+    return f"{callout[1]}[!{kind}] {plain_line(title) if title else _named(name, kind)}".rstrip()
+
+
+def _signs(line: str) -> int:
+    return line[:40].partition("[")[0].count(">")
+
+
+def _named(name: str, kind: str) -> str:
+    """Return the title of a container without one: its name, or "" if it is that of its kind."""
+    return "" if name.upper() == kind else name.replace("-", " ").replace("_", " ").capitalize()
