@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from publisher.core import patterns
+from publisher.posts.text.attribute_lists import may_have_attributes, without_attribute_lists
 from publisher.posts.text.merge_tags import LIQUID, MERGE_TAG, PHP, SHORTCODE, WORDPRESS
-from publisher.posts.text.prose import line_counter, masked
+from publisher.posts.text.prose import cut, line_counter, masked
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +41,10 @@ def carry_over(body: str, site_url: str, resolve: Resolve) -> tuple[str, list[Le
     if "{%" in body or "{{" in body:
         body = _blocks(body)
         body = _known_values(body, site_url, resolve)
-    if "{:" in body or "{#" in body or "\n^" in body:
-        body = _attribute_lists(body)
+    if may_have_attributes(body):
+        body = without_attribute_lists(body)
     if "toc" in body.lower() and not _TOC_DEFINED.search(body):
-        body = _cut(body, _TOC)
+        body = cut(body, _TOC)
     leftovers = _leftovers(body)
     return body.replace(_RAW_VALUE, "{{").replace(_RAW_TAG, "{%"), leftovers
 
@@ -164,85 +165,6 @@ def _known_values(body: str, site_url: str, resolve: Resolve) -> str:
     ):
         body = pattern.sub(value, body)
     return body
-
-
-# Nothing that was read is given back, as otherwise a word could be read as several attributes in countless ways.
-_ATTRIBUTE = r"""(?>[.#][\w-]+|[\w-]+\s*=\s*(?:"[^"]*"|'[^']*')|[A-Za-z][\w-]*)"""
-_LIST_OF = rf"\{{:\s*(?:{_ATTRIBUTE}\s*+)++\}}"
-_BLOCK_LIST = patterns.compile(rf"^[ \t>]*(?:{_LIST_OF}[ \t]*+)++$", re.MULTILINE)
-_SPAN_LIST = patterns.compile(rf"(?<=[)\]*_`>~]){_LIST_OF}")
-_DEFINITION = patterns.compile(rf"^[ ]{{0,3}}\{{:[\w-]+:\s*+(?:{_ATTRIBUTE}\s*+)*+\}}[ \t]*$", re.MULTILINE)
-_ID = r"\{:?[ \t]*#([\w-]++)[^{}\n]*+\}[ \t]*$"
-_HEADING_ID = patterns.compile(rf"^(#{{1,6}})[ \t]++([^\n{{]*+(?:(?!{_ID})\{{[^\n{{]*+)*+){_ID}", re.MULTILINE)
-_COMMENT_EXTENSION = patterns.compile(r"\{::comment\}(?:(?!\{::comment\}).)*?\{:/(?:comment)?\}", re.DOTALL)
-_EXTENSION = patterns.compile(r"\{::[a-z]+[^{}\n]*\}|\{:/[a-z]*\}")
-_END_OF_BLOCK = patterns.compile(r"^\^[ \t]*$", re.MULTILINE)
-_TOC_ITEM = patterns.compile(r"[ \t]*(?:[-*+]|\d+\.)[ \t]+\S")
-_PARAGRAPH_LINE = patterns.compile(r"(?![ \t]{4})[ \t]*[^\s|>#*+-]")
-
-
-def _attribute_lists(body: str) -> str:
-    """Remove kramdown's attribute lists and end-of-block marks, but keep ids as targets for links."""
-    body = _cut(body, _END_OF_BLOCK)
-    body = _cut(body, _COMMENT_EXTENSION)
-    body = _cut(body, _EXTENSION)
-    body = _edit(body, _HEADING_ID, lambda m: f"{m[1]} {_target(m[4])}{m[2].rstrip()}")
-    body = _cut(body, _DEFINITION)
-    body = _block_lists(body)
-    return _cut(body, _SPAN_LIST)
-
-
-def _edit(body: str, pattern: re.Pattern[str], change: Callable[[re.Match[str]], str]) -> str:
-    """Replace each match of `pattern` outside code with the result of `change` for the match in the unmasked text."""
-    out, last = [], 0
-    for found in pattern.finditer(masked(body)):
-        real = pattern.match(body, found.start())
-        if real and found.start() >= last:
-            out += [body[last : found.start()], change(real)]
-            last = real.end()
-    return "".join([*out, body[last:]])
-
-
-def _cut(body: str, pattern: re.Pattern[str]) -> str:
-    return _edit(body, pattern, lambda match: "\n" * match[0].count("\n"))
-
-
-def _target(name: str) -> str:
-    return f'<a id="{name}"></a>'
-
-
-def _block_lists(body: str) -> str:
-    """Remove attribute lists on lines of their own.
-
-    An id moves to the line above. A placeholder for a table of contents is removed.
-    """
-    lines = body.split("\n")
-    view = masked(body)
-    line_of = line_counter(view)
-    for found in _BLOCK_LIST.finditer(view):
-        index = line_of(found.start()) - 1
-        for number in range(index, line_of(found.end())):
-            lines[number] = ""
-        above = index - 1
-        if above < 0:
-            continue
-        name = re.search(r"#([\w-]+)", found[0])
-        if re.search(r"\{:\s*toc\b", found[0]) and _TOC_ITEM.match(lines[above]):
-            lines[above] = ""
-        elif name:
-            _place_target(lines, above, name[1])
-    return "\n".join(lines)
-
-
-def _place_target(lines: list[str], above: int, name: str) -> None:
-    line = lines[above]
-    heading = re.match(r"(#{1,6}[ \t]+)(.*)", line)
-    if heading:
-        lines[above] = f"{heading[1]}{_target(name)}{heading[2]}"
-    elif re.match(r"(=+|-+)[ \t]*$", line) and above and lines[above - 1].strip():
-        lines[above - 1] = _target(name) + lines[above - 1]
-    elif _PARAGRAPH_LINE.match(line):
-        lines[above] = _target(name) + line
 
 
 _MDX = patterns.compile(

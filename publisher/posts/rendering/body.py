@@ -26,13 +26,17 @@ from publisher.posts.rendering.commonmark import settled_html
 from publisher.posts.rendering.headline import first_heading
 from publisher.posts.rendering.lost_words import LostWords, lost_elements, lost_notes, unseen_notes, with_all_words
 from publisher.posts.rendering.missing_pictures import alt_as_words
+from publisher.posts.rendering.other_syntax import OtherSyntax, with_other_syntax
 from publisher.posts.rendering.references import References
 from publisher.posts.rendering.settled_tags import SettledHtml
+from publisher.posts.tags.expanded import Expanded
+from publisher.posts.text.attribute_lists import may_have_attributes, with_sizes
 from publisher.posts.text.comments import comment_in, shown_comments, without_comments_in_attributes
 from publisher.posts.text.definitions import with_separate_terms
 from publisher.posts.text.encoding import decode, repair_body, without_controls
 from publisher.posts.text.excerpt import count_words, excerpt_of, plain_text
 from publisher.posts.text.hidden_words import hidden_words, hiding_list
+from publisher.posts.text.marks import with_abbreviations
 from publisher.posts.text.merge_tags import MAYBE_FIELD, WORDPRESS
 from publisher.posts.text.nesting import require_shallow_html, require_shallow_markdown
 from publisher.posts.text.paid_parts import refuse_paid_part
@@ -141,6 +145,7 @@ class _Body:
         self.problems: list[Problem] = []
         self.taken = TakenOut("")
         self._settled = SettledHtml("")
+        self._syntax = OtherSyntax(Expanded(""))
         self._mentioned_tags: set[str] = set()  # tags in problems, which no other warning should repeat
         self.path = in_folder(self.config.posts.folder, post.source)
         self._is_html = Path(post.source).suffix.lower() == ".html"
@@ -273,6 +278,8 @@ class _Body:
             body = body.replace(self._separator, _MORE, 1)
         body = self._carried_over(body)
         if not self._is_html:
+            self._syntax = with_other_syntax(body)
+            body = self._reported(self._syntax.expanded)
             body, lost = with_all_words(body)
             self._report_lost(lost)
         if self._separator:
@@ -281,26 +288,40 @@ class _Body:
             body = body.replace(_MORE, _MORE if is_first else f"\n\n{_MORE}\n\n", 1)
         return _MORE_SPELLINGS.sub(_MORE, self._with_lone_tags_as_text(body))
 
+    def _reported(self, expanded: Expanded) -> str:
+        """Report what is wrong with the tags of a body; return its new text."""
+        for line, message, hint, is_error in expanded.problems[:MOST_PROBLEMS]:
+            severity = Severity.ERROR if is_error else Severity.WARNING
+            self.problems.append(Problem(self.path, self._line(line), message, hint, severity))
+        return expanded.text
+
+    def _line(self, line: int) -> int:
+        return self.first_line + line - 1
+
     def _with_lone_tags_as_text(self, body: str) -> str:
         """Return the HTML of the body, in which no lone tag hides what follows it."""
         if self._is_html:
             settled = lone_tags.settle(body)
         else:
             body = _without_title(body, self.post.title, self.taken)
-            settled, lost = settled_html(body)
+            settled, lost = settled_html(body, has_notes=self._syntax.has_notes)
             self._report_lost(lost)
         self._settled = settled
         self._report_lost(lost_elements(settled.removed))
+        settled.place(self._syntax.expanded.line_of)
         for hidden in settled.hidden:
             message = f"the comment that begins here is never closed, and hides {hidden.words:,} words from readers"
             self.problems.append(Problem(self.path, self._lines.line_of("<!--"), message, "write --> where it ends"))
-        return self.taken.put_back(_finish(settled.html, body))
+        html = _finish(settled.html, body)
+        if self._syntax.abbreviations:
+            html = with_abbreviations(html, self._syntax.abbreviations)
+        return self.taken.put_back(html)
 
     def _report_lost(self, lost: Iterable[LostWords], first_line: int = 0) -> None:
         """Report lost words. first_line: the line of the file from which theirs are counted, if it is not the body's"""
         for line, message, hint, is_error in islice(lost, MOST_PROBLEMS):
             severity = Severity.ERROR if is_error else Severity.WARNING
-            number = line + (first_line or self.first_line) - 1
+            number = line + first_line - 1 if first_line else self._line(self._syntax.expanded.line_of(line))
             self.problems.append(Problem(self.path, number, message, hint, severity))
 
     @property
@@ -312,6 +333,7 @@ class _Body:
     def _carried_over(self, body: str) -> str:
         if (
             not any(sign in body for sign in _OTHER_TOOLS)
+            and not may_have_attributes(body)
             and not MAYBE_FIELD.search(body)
             and not WORDPRESS.search(body)
         ):
@@ -388,7 +410,7 @@ _ZOOM = patterns.compile(r'(<img\b[^<>]*?)\bstyle="\s*zoom:\s*(\d{1,3}%);?\s*"',
 
 def _finish(fragment: str, body: str) -> str:
     """Remove the empty anchors in headings, turn Typora's `zoom` style into a width, and separate terms."""
-    fragment = _ANCHOR.sub("", fragment)
+    fragment = with_sizes(_ANCHOR.sub("", fragment))
     if "<dt>" in fragment and "<dt" not in body:
         fragment = with_separate_terms(fragment)
     return _ZOOM.sub(r'\1width="\2"', fragment) if "zoom" in fragment else fragment

@@ -18,15 +18,16 @@ from publisher.posts.text.definitions import has_definitions, loosened
 from publisher.posts.text.typography import finished, prepared
 
 
-def settled_html(body: str) -> tuple[SettledHtml, list[LostWords]]:
+def settled_html(body: str, *, has_notes: bool = False) -> tuple[SettledHtml, list[LostWords]]:
     """Return a Markdown body as HTML, and what its parser would have lost of tables and at fences.
 
     No lone tag in it hides what follows it, and typographic signs are set.
+    has_notes  whether ^[words] is a footnote
     """
     lost: dict[int, LostWords] = {}
 
     def render(body: str, escape_html: bool = False) -> str:
-        return _markdown(with_all_cells(body, _placed_html, lost), escape_html)
+        return _markdown(with_all_cells(body, _placed_html, lost), escape_html, has_notes)
 
     body = prepared(body)
     settled = lone_tags.settle_markdown(body, render) if lone_tags.may_swallow(body) else SettledHtml(render(body))
@@ -38,15 +39,15 @@ def _placed_html(body: str) -> str:
     return str(comrak.render_markdown(body, *_options(escape_html=True, placed=True)))
 
 
-def _markdown(body: str, escape_html: bool = False) -> str:
+def _markdown(body: str, escape_html: bool = False, has_notes: bool = False) -> str:
     """Return a prepared body as HTML. escape_html: whether HTML in it becomes text."""
     if has_definitions(body):
         body = loosened(body)
-    return finished(comrak.render_markdown(body, *_options(escape_html)))
+    return finished(comrak.render_markdown(body, *_options(escape_html, has_notes=has_notes)))
 
 
 @cache
-def _options(escape_html: bool = False, placed: bool = False) -> tuple[Any, Any, Any]:
+def _options(escape_html: bool = False, placed: bool = False, has_notes: bool = False) -> tuple[Any, Any, Any]:
     """Return comrak's options.
 
     They enable GitHub's dialect with footnotes, definition lists, alerts, smart quotes and heading ids, and emphasis in
@@ -55,6 +56,7 @@ def _options(escape_html: bool = False, placed: bool = False) -> tuple[Any, Any,
     extension, parse, render = comrak.ExtensionOptions(), comrak.ParseOptions(), comrak.RenderOptions()
     for name in ("strikethrough", "table", "autolink", "tasklist", "footnotes", "description_lists", "alerts"):
         setattr(extension, name, True)
+    extension.inline_footnotes = has_notes
     extension.header_id_prefix = ""
     extension.cjk_friendly_emphasis = True  # emphasis next to full-width punctuation, where CommonMark sees none
     parse.smart = True

@@ -6,6 +6,7 @@ lone_tags decides about each tag.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -75,6 +76,11 @@ class SettledHtml:
     shown: list[ShownTag] = field(default_factory=list)
     hidden: list[Hidden] = field(default_factory=list)
     removed: list[ShownTag] = field(default_factory=list)
+
+    def place(self, line_of: Callable[[int], int]) -> None:
+        """Give each tag the line that a function returns for its own."""
+        self.shown = [tag._replace(line=line_of(tag.line)) for tag in self.shown]
+        self.removed = [tag._replace(line=line_of(tag.line)) for tag in self.removed]
 
 
 def removed_words(name: str, raw: str, start: int, end: int) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from publisher.core import patterns
+from publisher.posts.tags.expanded import Expanded, TagProblem
 from publisher.posts.text.excerpt import plain_line
 from publisher.posts.text.prose import code_lines
 
@@ -25,11 +26,15 @@ _ALERTS = {
     "WARNING": "warning attention warn",
     "CAUTION": "caution bug danger error fail failure missing",
 }
+_COMMENT = "comment"
+# What other tools do not show. Quarto shows some in certain formats only.
+_HIDDEN = frozenset(("comment", "content-hidden", "hidden"))
+_CONDITION = patterns.compile(r"\b(when|unless)-format[ \t]*=[ \t]*[\"']?([\w:-]{1,40})")
 _KINDS: Mapping[str, str] = {name: kind for kind, names in _ALERTS.items() for name in names.split()}
 # Without one of these a text has no container.
 _SIGNS = (":::", "!!! ", "???", "/// ", "[!", '=== "', '===! "', '===+ "')
 
-_FENCE = patterns.compile(r"([ \t]{0,12})(:{3,30}|/{3,30})[ \t]*(?!.*:::)([\w{].{0,600})")
+_FENCE = patterns.compile(r"([ \t]{0,12})(:{3,30}|/{3,30})[ \t]*+(?=[\w{])(?!.*:::)(.{1,600})")
 _CLOSING = patterns.compile(r"[ \t]{0,12}(:{3,30}|/{3,30})[ \t]*")
 _NAMED = patterns.compile(r"(?:\{[^.{}]{0,100}\.)?(callout-)?([A-Za-z][\w-]{0,60})(?![\w-])[ \t:]*(.*)")
 _TITLE = patterns.compile(r"\btitle[ \t]*=[ \t]*(?:\"([^\"]{0,300})\"|'([^']{0,300})')")
@@ -43,13 +48,20 @@ _ADMONITION = patterns.compile(
 _TAB = patterns.compile(r"([ \t]{0,12})===[!+]?[ \t]+\"([^\"]{1,300})\"[ \t]*")
 _CALLOUT = patterns.compile(r"([ \t]{0,12}(?:>[ \t]?){1,9})\[!([A-Za-z][\w -]{0,60})(?:\|[^\[\]]{0,60})?\]([+-]?)(.*)")
 _QUOTE = patterns.compile(r"[ \t]{0,12}>")
-_HEADING = patterns.compile(r"[ ]{0,3}#{1,6}[ \t]+(\S.*?)[ \t#]*")
+_HEADING = patterns.compile(r"[ ]{0,3}#{1,6}[ \t]+(\S.*)")
+
+
+class _Line(NamedTuple):
+    """A line, and its number in the body, from 1."""
+
+    text: str
+    number: int
 
 
 class _Container(NamedTuple):
     """A container in a list of lines.
 
-    kind    the kind of alert that it becomes; "" if it is only for looks
+    kind    the kind of alert that it becomes; "" if it is only for looks, _COMMENT if it is not to be seen
     title   its title; None for a container whose first heading is its title
     first   the index of the first line of its text; its options, if it has some, are before it
     end     the index behind its text
@@ -71,48 +83,80 @@ def has_containers(body: str) -> bool:
     return any(sign in body for sign in _SIGNS)
 
 
-def as_alerts(body: str) -> str:
-    """Return a Markdown body in which containers are GitHub's alerts, and callouts have the kinds that GitHub has."""
-    return "\n".join(_converted(body.split("\n"), 0))
+def as_alerts(body: str) -> Expanded:
+    """Return a Markdown body in which containers are GitHub's alerts, and callouts have the kinds that GitHub has.
+
+    What looks like a container, and is none that can be read, is one of its problems.
+    """
+    lines = body.split("\n")
+    found = _converted([_Line(text, number) for number, text in enumerate(lines, 1)], 0)
+    texts = [line.text for line in found]
+    if texts == lines:
+        return Expanded(body, problems=_left(found))
+    numbers = tuple(line.number for line in found)
+    is_same = numbers == tuple(range(1, len(lines) + 1))
+    return Expanded("\n".join(texts), () if is_same else numbers, _left(found))
 
 
-def _converted(lines: list[str], depth: int) -> list[str]:
+def _left(lines: list[_Line]) -> tuple[TagProblem, ...]:
+    """Return the problem for the lines that seem to open a container."""
+    if not any(":::" in line.text for line in lines):
+        return ()
+    code = code_lines([line.text for line in lines])
+    left = [
+        line for line, is_code in zip(lines, code, strict=True) if not is_code and _FENCE.match(line.text.lstrip("> "))
+    ]
+    left = [line for line in left if ":::" in line.text[:40]]
+    if not left:
+        return ()
+    more = f", on {len(left)} lines" if len(left) > 1 else ""
+    what = f"a container is never closed, and its signs are shown as is: {' '.join(left[0].text.split())[:40]}{more}"
+    return (TagProblem(left[0].number, what, "write ::: on a line of its own where it ends"),)
+
+
+def _converted(lines: list[_Line], depth: int) -> list[_Line]:
     """Return the lines with their containers as alerts. depth: how many containers are around them."""
-    if depth >= _DEEPEST or not any(sign in line for line in lines for sign in _SIGNS):
+    if depth >= _DEEPEST or not any(sign in line.text for line in lines for sign in _SIGNS):
         return lines
-    code = code_lines(lines)
-    ends = _ends(lines, code)
-    found: list[str] = []
-    number = 0
-    while number < len(lines):
-        container = None if code[number] else _fenced(lines, number, ends) or _indented(lines, number)
+    texts = [line.text for line in lines]
+    code = code_lines(texts)
+    ends = _ends(texts, code)
+    found: list[_Line] = []
+    place = 0
+    while place < len(lines):
+        container = None if code[place] else _fenced(texts, place, ends) or _indented(texts, place)
         if container is None:
-            found.append(lines[number] if code[number] else _callout(lines, number))
-            number += 1
+            found.append(lines[place] if code[place] else lines[place]._replace(text=_callout(texts, place)))
+            place += 1
             continue
-        if container.kind and found and _QUOTE.match(found[-1]):
-            found.append("")  # otherwise the quotation above would go on
-        found += _as_alert(container, lines, number, depth)
-        number = container.next
-        if container.dedent and number < len(lines) and lines[number].strip():
-            found.append("")  # otherwise this line would be a part of the alert
+        if container.kind not in ("", _COMMENT) and found and _QUOTE.match(found[-1].text):
+            found.append(found[-1]._replace(text=""))  # otherwise the quotation above would go on
+        found += _as_alert(container, lines, place, depth)
+        place = container.next
+        if container.dedent and place < len(lines) and texts[place].strip():
+            found.append(found[-1]._replace(text=""))  # otherwise this line would be a part of the alert
     return found
 
 
-def _as_alert(container: _Container, lines: list[str], opening: int, depth: int) -> list[str]:
+def _as_alert(container: _Container, lines: list[_Line], opening: int, depth: int) -> list[_Line]:
     """Return the lines of a container as an alert, or as text if it is only for looks."""
     indent, kind, title, first, end, _, dedent = container
-    inside = [_dedented(line, len(indent) + dedent) for line in lines[first:end]]
+    if kind == _COMMENT:
+        return [line._replace(text="") for line in lines[opening : container.next]]
+    inside = [line._replace(text=_dedented(line.text, len(indent) + dedent)) for line in lines[first:end]]
     if title is None:
-        title, place = "", next((number for number, line in enumerate(inside) if line.strip()), -1)
-        heading = _HEADING.fullmatch(inside[place]) if place >= 0 else None
+        title, place = "", next((place for place, line in enumerate(inside) if line.text.strip()), -1)
+        heading = _HEADING.fullmatch(inside[place].text) if place >= 0 else None
         if heading:
-            title, inside[place] = heading[1], ""
+            title, inside[place] = heading[1].rstrip(" \t#"), inside[place]._replace(text="")
     label = plain_line(title).strip()
     head = f"[!{kind}] {label}" if kind else f"**{label}**" if label else ""
-    text = [head, *[""] * (first - opening - 1), *_converted(inside, depth + 1)]
+    text = [lines[opening]._replace(text=head)]
+    text += [line._replace(text="") for line in lines[opening + 1 : first]]
+    text += _converted(inside, depth + 1)
     mark = f"{indent}> " if kind else indent
-    return [f"{mark}{line}".rstrip(" ") if line else mark.rstrip() for line in text] + [""] * (container.next - end)
+    found = [line._replace(text=f"{mark}{line.text}" if line.text else mark.rstrip()) for line in text]
+    return found + [line._replace(text="") for line in lines[end : container.next]]
 
 
 def _dedented(line: str, columns: int) -> str:
@@ -151,8 +195,8 @@ def _fenced(lines: list[str], number: int, ends: Mapping[int, int]) -> _Containe
         return None
     name = _NAMED.match(fence[3])
     known = name[2].lower() if name else ""
-    kind = _KINDS.get(known, "")
-    if number not in ends and not (kind and fence[2][0] == ":"):
+    kind = _COMMENT if _is_hidden(known, fence[3]) else _KINDS.get(known, "")
+    if number not in ends and (kind in ("", _COMMENT) or fence[2][0] == "/"):
         return None
     end = ends.get(number, len(lines))
     first = number + 1
@@ -162,6 +206,13 @@ def _fenced(lines: list[str], number: int, ends: Mapping[int, int]) -> _Containe
     if not title and kind:
         title = None if name and name[1] else _named(known, kind)
     return _Container(fence[1], kind, title, first, end, min(end + 1, len(lines)))
+
+
+def _is_hidden(name: str, attributes: str) -> bool:
+    """Return whether other tools do not show a container on a web page."""
+    condition = _CONDITION.search(attributes)
+    is_for_web = condition is None or (condition[2].startswith("html") == (condition[1] == "when"))
+    return (name in _HIDDEN and is_for_web) or (name == "content-visible" and not is_for_web)
 
 
 def _title_behind(rest: str, all_of_it: str) -> str:

@@ -13,8 +13,6 @@ from publisher.core import patterns
 from publisher.posts.text.merge_tags import MERGE_TAG
 from publisher.posts.text.prose import line_counter
 
-ALERTS = ("note", "tip", "important", "warning", "caution")
-
 
 class _Family(NamedTuple):
     """What is shown as it was typed, how it looks, and what to write instead."""
@@ -33,16 +31,6 @@ _FAMILIES = (
         "put it in angle brackets: ![x](<my pic.png>), or write %20 for the space",
     ),
     _Family(
-        "notes in a line are not supported and are shown as is",
-        patterns.compile(r"(?<![\w\])\\^])\^\[[^\[\]\n]{2,500}\]"),
-        "write [^1] here, and [^1]: with the text in a line of its own",
-    ),
-    _Family(
-        "the signs for marked text are not supported and are shown as is",
-        patterns.compile(r"(?<![=\w\\])==(?=[^\s=])[^=\n]{1,300}(?<=[^\s=])==(?![=\w])"),
-        "write <mark>words</mark>",
-    ),
-    _Family(
         "a single tilde is shown as is",
         patterns.compile(
             r"(?<![~\w\\/.])~(?![\s~/])[^~\n]{1,200}(?<![\s\\(\[])~(?![~\w/])"
@@ -56,18 +44,6 @@ _FAMILIES = (
         "write \\* for a star that readers should see",
     ),
     _Family(
-        "the callout is none of GitHub's alerts and is shown as is",
-        patterns.compile(
-            rf"^[ \t>]*> ?\[!(?!(?:{'|'.join(ALERTS)})\](?![+-]))[\w-]{{1,30}}\][+-]?", re.IGNORECASE | re.MULTILINE
-        ),
-        f"use {', '.join(f'[!{each.upper()}]' for each in ALERTS)}, without a sign behind it",
-    ),
-    _Family(
-        "a container with colons or exclamation marks is not supported and is shown as is",
-        patterns.compile(r"^ {0,3}(?::::+ ?\{?[a-zA-Z][\w-]*|(?:!!!|\?\?\?)\+? [a-zA-Z][\w-]*)", re.MULTILINE),
-        "write an alert: > [!NOTE], and > before each line of it",
-    ),
-    _Family(
         "links in two brackets are not supported and are shown as is",
         patterns.compile(
             r"!\[\[[^\[\]\n]{1,200}\]\]"
@@ -75,25 +51,6 @@ _FAMILIES = (
             r"([^\[\]\n]{1,200})\]\](?![(\[:])"
         ),
         "write [words](file.md), and ![words](picture.png)",
-    ),
-    _Family(
-        "Markdown in an HTML element is not read because of an attribute",
-        patterns.compile(
-            r"<[a-zA-Z][\w-]*[^<>\n]{0,300}?\smarkdown\s?=\s?[\"']?(?:1|block|span|true)\b", re.IGNORECASE
-        ),
-        "put blank lines before and behind the text inside",
-    ),
-    _Family(
-        "abbreviations are not supported and are shown as is",
-        patterns.compile(r"^ {0,3}\*\[[^\[\]\n]{1,100}\]:(?=[ \t])", re.MULTILINE),
-        'write <abbr title="HyperText Markup Language">HTML</abbr>',
-    ),
-    _Family(
-        "attributes in braces are not supported and are shown as is",
-        patterns.compile(
-            r"(?<=[)\]])\{ ?(?:[.#][A-Za-z][\w-]{0,60}|[A-Za-z-]{1,30}=[^{}\s]{1,100})(?: [^{}\n]{1,200})?\}"
-        ),
-        'delete them, or write HTML such as <img src="x.png" alt="" width="300">',
     ),
     _Family(
         "spoilers are not supported, and readers see their words",

@@ -194,6 +194,22 @@ def code_spans(text: str) -> Iterator[tuple[int, int]]:
         index += 1
 
 
+def edited(body: str, pattern: re.Pattern[str], change: Callable[[re.Match[str]], str]) -> str:
+    """Replace each match of a pattern outside code with the result of `change` for the match in the unmasked text."""
+    out, last = [], 0
+    for found in pattern.finditer(masked(body)):
+        real = pattern.match(body, found.start())
+        if real and found.start() >= last:
+            out += [body[last : found.start()], change(real)]
+            last = real.end()
+    return "".join([*out, body[last:]])
+
+
+def cut(body: str, pattern: re.Pattern[str]) -> str:
+    """Return a body without what a pattern finds outside code; its line ends stay."""
+    return edited(body, pattern, lambda match: "\n" * match[0].count("\n"))
+
+
 class LineFinder:
     """A finder of the lines on which a text appears in a post's file."""
 

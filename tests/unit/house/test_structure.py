@@ -31,6 +31,7 @@ SMALL = {
     "core.file_names": "one promise, kept in one place for four rooms",
     "core.host_id": "one noun",
     "core.patterns": "one promise, for all rooms",
+    "posts.rendering.other_syntax": "the order of the steps",
     "store.column_types": "one noun: what a column contains",
     "daemon.systemd": "one protocol",
     "newsletters.letter.html_tree": "the limits of libxml2",

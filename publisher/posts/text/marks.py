@@ -1,0 +1,101 @@
+"""Marked words, notes in a line, and abbreviations.
+
+==words== and ^[a note] are of Obsidian and Pandoc, *[HTML]: is of kramdown and PHP Markdown Extra.
+
+Look-alikes such as a == b, x^[1] and [^a-z] stay text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from html import escape
+from typing import NamedTuple
+
+from publisher.core import patterns
+from publisher.posts.text.prose import masked
+
+# How many abbreviations of a post are explained, and how long an explanation may be.
+_MOST = 100
+_LONGEST = 300
+
+# Letters of scripts with spaces between words, where a sign within a word marks nothing.
+_LETTER = r"A-Za-z0-9_\u00c0-\u1fff"
+_MARK = patterns.compile(rf"(?<![=\\{_LETTER}])==(?=[^\s=])[^=\n]{{1,500}}(?<=[^\s=])==(?![={_LETTER}])")
+_NOTE = patterns.compile(
+    r"(?<![\\^\[])\^\[(?=[^\[\]]{0,200}?[^\W\d_])"
+    r"((?:[^\[\]\n]|\n(?![ \t]*\n)|\[[^\[\]\n]{0,300}\]){2,2000})\](?![(\[:])"
+)
+_LIKE_NOTE = patterns.compile(r"\^(?=\[)")
+_IN_WORD = patterns.compile(r"[\w\])]")
+_ABBREVIATION = patterns.compile(r"^ {0,3}\*\[([^\[\]\n]{1,100})\]:(?:[ \t]+(.*))?$", re.MULTILINE)
+# Elements whose text is none of the writer's prose, or explained already; and tags.
+_SKIPPED = patterns.compile(
+    r"<(code|pre|kbd|samp|script|style|abbr|math|textarea|title|svg)\b[^<>]*>.*?(?:</\1>|\Z)|<[^<>]*>",
+    re.DOTALL | re.IGNORECASE,
+)
+
+
+class Marked(NamedTuple):
+    """A body with its marked words as HTML.
+
+    has_notes      whether it has notes in a line, which its parser should read; what only looks like one is escaped
+    abbreviations  the explanations, by the abbreviation; their lines are blank
+    """
+
+    body: str
+    has_notes: bool = False
+    abbreviations: Mapping[str, str] = {}
+
+
+def may_have_marks(body: str) -> bool:
+    """Return whether a body may have such signs. Most have none, and this is cheap."""
+    return "==" in body or "^[" in body or "*[" in body
+
+
+def marked(body: str) -> Marked:
+    """Return a Markdown body with marked words as HTML, with notes for its parser, and without its abbreviations."""
+    view = masked(body)
+    changes: list[tuple[int, int, str]] = []
+    for found in _MARK.finditer(view) if "==" in view else ():
+        start, end = found.span()
+        changes += [(start, start + 2, "<mark>"), (end - 2, end, "</mark>")]
+    notes = {found.start() for found in _NOTE.finditer(view) if _is_note(found)} if "^[" in view else set()
+    if notes:
+        likely = (found.start() for found in _LIKE_NOTE.finditer(view))
+        changes += [(place, place + 1, "&#94;") for place in likely if place not in notes]
+    explained: dict[str, str] = {}
+    for found in _ABBREVIATION.finditer(view) if "*[" in view and "]:" in view else ():
+        explained.setdefault(found[1].strip(), (found[2] or "").strip()[:_LONGEST])
+        changes.append((*found.span(), ""))
+    if not changes and not notes:
+        return Marked(body)
+    pieces, last = [], 0
+    for start, end, text in sorted(changes):
+        pieces += [body[last:start], text]
+        last = end
+    return Marked("".join([*pieces, body[last:]]), bool(notes), dict(list(explained.items())[:_MOST]))
+
+
+def _is_note(found: re.Match[str]) -> bool:
+    """Return whether ^[...] is a note: behind a word, as in x^[1], only if it has several words itself."""
+    before = found.string[max(found.start() - 1, 0) : found.start()]
+    return not _IN_WORD.match(before) or len(found[1].split()) > 1
+
+
+def with_abbreviations(fragment: str, explained: Mapping[str, str]) -> str:
+    """Return HTML in which each abbreviation in its prose is an <abbr> with its explanation."""
+    known = {escape(name, quote=False): words for name, words in explained.items() if words}
+    if not known:
+        return fragment
+    names = "|".join(re.escape(name) for name in sorted(known, key=len, reverse=True))
+    pattern = re.compile(rf"(?<![\w&])(?:{names})(?!\w)")
+
+    def explain(text: str) -> str:
+        return pattern.sub(lambda found: f'<abbr title="{escape(known[found[0]])}">{found[0]}</abbr>', text)
+
+    pieces, last = [], 0
+    for skipped in _SKIPPED.finditer(fragment):
+        pieces += [explain(fragment[last : skipped.start()]), skipped[0]]
+        last = skipped.end()
+    return "".join([*pieces, explain(fragment[last:])])

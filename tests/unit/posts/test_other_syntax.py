@@ -1,0 +1,165 @@
+"""What other tools' Markdown means is what readers see: containers, callouts, attributes, marked words, notes."""
+
+from __future__ import annotations
+
+import re
+
+from publisher.posts.rendering.commonmark import settled_html
+from publisher.posts.rendering.other_syntax import with_other_syntax
+from publisher.posts.text.attribute_lists import with_sizes, without_attribute_lists
+from publisher.posts.text.excerpt import excerpt_of
+from publisher.posts.text.marks import with_abbreviations
+from tests.support.posts_samples import html_of, rendered, said
+
+
+def read(body: str) -> str:
+    """The HTML of a body, with alerts as (KIND title: words)."""
+    syntax = with_other_syntax(without_attribute_lists(body))
+    html = with_sizes(settled_html(syntax.expanded.text, has_notes=syntax.has_notes)[0].html)
+    html = with_abbreviations(re.sub(r'<a href="#[^"]*" aria-hidden.*?</a>', "", html), syntax.abbreviations)
+    html = re.sub(r'<div class="markdown-alert markdown-alert-(\w+)">\n<p class="markdown-alert-title">(.*?)</p>\n?',
+                  r"(\1 \2: ", html).replace("</div>", ")")  # fmt: skip
+    return " ".join(re.sub(r"</?p>", " ", html).split())
+
+
+CONTAINERS = {
+    # VitePress, Docusaurus, Starlight
+    "::: tip\ntext\n:::": "(tip Tip: text )",
+    "::: tip Title *of* it\n\ntext\n\n:::\nafter": "(tip Title of it: text ) after",
+    ":::note[Mind `it`]\ntext\n:::": "(note Mind it: text )",
+    ":::info\ntext\n:::": "(note Info: text )",
+    ":::danger STOP\ntext\n:::": "(caution STOP: text )",
+    ':::tip{title="A b"}\ntext\n:::': "(tip A b: text )",
+    "::: details Click me\ntext\n:::": "(note Click me: text )",
+    "::: warning\nno end": "(warning Warning: no end )",
+    "before\n:::warning\n- a\n- b\n:::": "before (warning Warning: <ul> <li>a</li> <li>b</li> </ul> )",
+    ":::: note\n::: tip\na\n:::\nb\n::::\nc": "(note Note: (tip Tip: a ) b ) c",
+    "::: note\n```\n:::\n```\n:::\nc": "(note Note: <pre><code>::: </code></pre> ) c",
+    "- a\n  ::: tip\n  b\n  :::": "<ul> <li>a (tip Tip: b ) </li> </ul>",
+    # Pandoc, Quarto
+    "::: {.callout-note}\n## Head\n\ntext\n:::": "(note Head: text )",
+    '::: {.callout-important title="T x" collapse="true"}\ntext\n:::': "(important T x: text )",
+    ":::: {.columns}\n::: {.column width=40%}\nleft\n:::\n::: {.column}\nright\n:::\n::::": "left right",
+    "::: {#refs}\n:::\nx": "x",
+    "a\n\n::: {.hidden}\nsecret\n:::\n\nb": "a b",
+    'a\n\n::: {.content-hidden when-format="pdf"}\nshown\n:::\n\n::: {.content-visible when-format="pdf"}\nx\n:::':
+        "a shown",
+    # MkDocs
+    '!!! warning "Old"\n    text\n\n    - b\nafter': "(warning Old: text <ul> <li>b</li> </ul> ) after",
+    "??? question\n    text": "(note Question: text )",
+    '???+ info inline end "T"\n\n    text': "(note T: text )",
+    "!!! note\n    a\n!!! danger\n    b\n\n    !!! tip\n        c":
+        "(note Note: a ) (caution Danger: b (tip Tip: c ) )",
+    "1. a\n\n    !!! note\n\n        b\n\n2. c": "<ol> <li> a (note Note: b ) </li> <li> c </li> </ol>",
+    '=== "C"\n\n    ``` c\n    x\n    ```\n\n=== "D"\n\n    y':
+        '<strong>C</strong> <pre><code class="language-c">x </code></pre> <strong>D</strong> y',
+    "/// note | Some *T*\n    open: True\n\ntext\n///": "(note Some T: text )",
+    # Obsidian
+    "> [!info]- Folded *x*\n> text": "(note Folded x: text )",
+    "> [!NOTE]+\n> text": "(note Note: text )",
+    "> [!my-own|wide]\n> text": "(note My own: text )",
+    "> [!faq] A\n> > [!bug]\n> > b": "(note A: (caution Bug: b ) )",
+}  # fmt: skip
+
+SIGNS = {
+    "a ==b *c*== and ==d== e": "a <mark>b <em>c</em></mark> and <mark>d</mark> e",
+    "中文==标记==中文": "中文<mark>标记</mark>中文",
+    "HTML XHTML `HTML` [HTML](b)\n\n*[HTML]: Hyper \"Text\"":
+        '<abbr title="Hyper &quot;Text&quot;">HTML</abbr> XHTML <code>HTML</code>'
+        ' <a href="b"><abbr title="Hyper &quot;Text&quot;">HTML</abbr></a>',
+    '<div class="a" markdown="1">\n**b**\n\n- c\n</div>\nd': "<strong>b</strong> <ul> <li>c</li> </ul> d",
+    "<div markdown>**b**</div>\nc": "<strong>b</strong> c",
+    '<details markdown="1">\n<summary>S</summary>\n*a*\n</details>':
+        "<details> <summary>S</summary> <em>a</em> </details>",
+    "![A](a.png){ .wide width=300 }": '<img src="a.png" alt="A" width="300" />',
+    "![A](a.png){width=50% height=20px fig-align=center}": '<img src="a.png" alt="A" width="50%" height="20" />',
+    '![A](a.png){: width="300" .right }': '<img src="a.png" alt="A" width="300" />',
+    "![A][r]{height=20}\n\n[r]: a.png": '<img src="a.png" alt="A" height="20" />',
+    "[![A](a.png){width=3}](b)": '<a href="b"><img src="a.png" alt="A" width="3" /></a>',
+    "![A](a.png =100x20) ![A](a.png =50%x)":
+        '<img src="a.png" alt="A" width="100" height="20" /> <img src="a.png" alt="A" width="50%" />',
+    "![A|300](a.png) ![A|10x20](a.png)":
+        '<img src="a.png" alt="A" width="300" /> <img src="a.png" alt="A" width="10" height="20" />',
+    "text\n{.lead}\n\nmore": "text more",
+    "> text\n> {.lead}": "<blockquote> text </blockquote>",
+    "[words]{.smallcaps} [l](b){target=_blank rel=x} *e*{.red} [m](b){foo=1}":
+        'words <a href="b">l</a> <em>e</em> <a href="b">m</a>',
+}  # fmt: skip
+
+LOOKALIKES = (
+    "a == b, c == d a==b c==d ==",
+    "x^[1] r^[a-z]+ 2^[x](y)",
+    "[[noreturn]] Box<T> 10:30:45",
+    "f(x){y=1} {x} {a: 1} {=html} f(x){return}",
+    "!!! wow\ntext",
+    "a ::: b\n:::\nb",
+    ":::image type=\"content\" source=\"a.png\":::",
+    "> [!NOTE]\n> words\n\n> [!tip] A title",
+    "> a\n> [!info]",
+    "=== \"a\"\nb",
+    "*[x]* [y]: z",
+    "<p>The markdown attribute</p>",
+    "| a | b |\n|---|---|\n| ![x](a.png) | 3 |",
+)  # fmt: skip
+
+
+def test_containers_of_other_tools_are_alerts() -> None:
+    for body, html in CONTAINERS.items():
+        assert read(body) == html, body
+
+
+def test_signs_of_other_editors_mean_what_they_mean_there() -> None:
+    for body, html in SIGNS.items():
+        assert read(body) == html, body
+
+
+def test_code_and_look_alikes_stay() -> None:
+    for body in LOOKALIKES:
+        syntax = with_other_syntax(without_attribute_lists(body))
+        assert (syntax.expanded.text, syntax.has_notes, syntax.expanded.problems) == (body, False, ()), body
+    for body in (*CONTAINERS, *SIGNS):
+        for code in (f"```\n{body}\n```" if "```" not in body else "", "    " + body.replace("\n", "\n    ")):
+            assert with_other_syntax(without_attribute_lists(code)).expanded.text == code, code
+
+
+def test_notes_in_a_line_are_footnotes() -> None:
+    html = html_of("A fact.^[See *here*, [x](https://y.example).] A word^[a note], x^[1] `^[a b]`")
+    assert re.findall(r'<li id="[^"]*">\n<p>(.*?) <a href="[^"]*#fnref', html) == [
+        'See <em>here</em>, <a href="https://y.example">x</a>.',
+        "a note",
+    ]
+    assert html.count("footnote-ref") == 2
+    assert "x^[1] <code>^[a b]</code>" in html
+
+
+def test_ids_in_lists_are_targets() -> None:
+    for body, name in (
+        ("## What { #that }", "that"), ("## Story {id=it}", "it"), ("Story {#st .x}\n=====", "st"),
+        ("text\n{#here .x}", "here"), ("## A {.x key=1 #b}", "b"), ("## A {: #c}", "c"),
+    ):  # fmt: skip
+        html = html_of(body)
+        assert f'id="{name}"' in html, body
+        assert "{" not in html, body
+    assert html_of("## A {-}\n\n## B {.unnumbered}") == '<h2 id="a">A</h2>\n<h2 id="b">B</h2>'
+
+
+def test_problems_behind_a_container_name_the_writers_line() -> None:
+    assert said(rendered("!!! note\n    a\nb <title>\n")) == [
+        (6, "<title> is shown as text, because it isn't allowed in a post")
+    ]
+    (line, message), *_ = said(rendered("a\n\n::: box\nb"))
+    assert (line, message) == (6, "a container is never closed, and its signs are shown as is: ::: box")
+
+
+def test_neither_titles_of_containers_nor_attributes_are_the_excerpt() -> None:
+    for before in (
+        "::: tip Mind\nA tip.\n:::",
+        '!!! note "Old"\n    A note.',
+        "> [!info]- x\n> y",
+        "![A](a.png){width=3}",
+    ):
+        assert excerpt_of(read_html(f"{before}\n\nReal text.")) == "Real text.", before
+
+
+def read_html(body: str) -> str:
+    return with_sizes(settled_html(with_other_syntax(without_attribute_lists(body)).expanded.text)[0].html)
