@@ -16,7 +16,7 @@ Public modules:
     theme       the look of the site and of emails, and whether its colours are readable
 """
 
-from publisher.config.checks import OWN_POSTS
+from publisher.config.checks import OWN_POSTS, PERMALINK_PARTS
 from publisher.config.environment import CONFIG_FILE
 from publisher.config.load import find_project, load_config, mistakes_in
 from publisher.config.mail import Dkim, Mail, Relay, Smtp
@@ -32,6 +32,7 @@ __all__ = [
     "CONFIG_FILE",
     "FEED_FILES",
     "OWN_POSTS",
+    "PERMALINK_PARTS",
     "AuthorConfig",
     "Config",
     "Dkim",

@@ -263,16 +263,26 @@ def mail_address(value: str) -> None:
         raise ValueError(f"{value!r} isn't a valid email address; write it like Ada Lovelace <ada@example.org>")
 
 
+# The placeholders of posts.permalink; posts.address_parts makes each of them.
+PERMALINK_PARTS = frozenset(
+    (
+        *("slug", "name", "file", "title", "slug_or_title", "slug_or_file", "folder", "section", "lang"),
+        *("category", "categories", "slugified_categories", "year", "short_year", "month", "i_month", "short_month"),
+        *("long_month", "day", "i_day", "y_day", "i_y_day", "w_year", "week", "w_day", "i_w_day", "short_day"),
+        *("long_day", "hour", "minute", "second"),
+    )
+)
+_TELL_APART = ("slug", "name", "file", "title", "slug_or_title", "slug_or_file")
+
+
 def permalink_pattern(value: str) -> None:
-    """Accept a path that starts with / and contains {slug}, with no unknown placeholders."""
-    known = {"folder", "year", "month", "day", "slug", "lang"}
-    unknown = [part for part in re.findall(r"\{([^{}]*)\}", value) if part not in known]
+    """Accept a path that starts with / and contains {slug} or {name} or the like, with no unknown placeholders."""
+    unknown = [part for part in re.findall(r"\{([^{}]*)\}", value) if part not in PERMALINK_PARTS]
     if unknown:
-        raise ValueError(
-            f"{{{unknown[0]}}} is not a known placeholder; use {', '.join('{' + k + '}' for k in sorted(known))}"
-        )
-    if "{slug}" not in value or not value.startswith("/"):
-        raise ValueError("must start with / and contain {slug}")
+        known = ", ".join(f"{{{part}}}" for part in sorted(PERMALINK_PARTS))
+        raise ValueError(f"{{{unknown[0]}}} is not a known placeholder; use {known}")
+    if not any(f"{{{part}}}" in value for part in _TELL_APART) or not value.startswith("/"):
+        raise ValueError("must start with / and contain {slug}, or {name}, {file} or {title}")
     if ".." in value or re.search(r"[\s?#\\]", value):
         raise ValueError("must be a plain path")
 

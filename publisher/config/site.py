@@ -131,8 +131,8 @@ class Posts:
         str,
         Check(checks.permalink_pattern),
         Doc(
-            "Path of a post's page, with {folder} {year} {month} {day} {slug} {lang}; "
-            "a permalink in the post itself takes precedence."
+            "Path of a post's page, with {folder} {year} {month} {day} {slug} {lang}, {name} as it is written, "
+            "{categories} and others (docs/posts.md); a permalink in the post itself takes precedence."
         ),
     ] = "/{folder}/{year}/{month}/{day}/{slug}/"
     timezone: Annotated[

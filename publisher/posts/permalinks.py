@@ -21,6 +21,8 @@ MOST_PATH_BYTES = 2_000
 
 _PLAIN = patterns.compile(r"[A-Za-z0-9/._~-]*")
 _TIDY = patterns.compile(r"(?:/[A-Za-z0-9_~-]+)+/")
+_ODD = patterns.compile(r"[\x00-\x1f\x7f:]")
+_ODD_BEFORE = patterns.compile(r"[\s:]")
 _FILE_ENDING = patterns.compile(r"\.(?:html?|xhtml)$")
 _FILE_DATE = patterns.compile(r"([1-9]\d{3})-(\d{1,2})-(\d{1,2})(?:[-_ ]++(.+))?")
 _PATH_DATE = patterns.compile(r"(?:^|/)([1-9]\d{3})/(\d{1,2})/(\d{1,2})(?:/|$)")
@@ -127,16 +129,22 @@ def tidy_path(path: str) -> str:
     return clean + "/"
 
 
-def why_unfit(value: object, path: str) -> str:
-    """Return the reason why a permalink in front matter cannot be used; "" if it can. path: the tidied value."""
+def why_unfit(value: object, path: str, *, is_strict: bool = False) -> str:
+    """Return the reason why a permalink in front matter cannot be used; "" if it can.
+
+    path       the value as it is read, tidied
+    is_strict  whether spaces are refused, as earlier versions did
+    """
     if not isinstance(value, str):
         return "the permalink is not text, and is ignored"
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://|//", value):
         return f"the permalink {_short(value)} is a whole URL instead of a path, and is ignored"
-    if re.search(r"[{}]|:[A-Za-z]", value):
+    written = value if is_strict else path
+    if re.search(r"[{}]|:[A-Za-z]", written):
         return f"the permalink {_short(value)} contains another tool's placeholders, and is ignored"
-    if odd := re.search(r"[\s:]", value):
-        return f"the permalink {_short(value)} contains a {'colon' if odd[0] == ':' else 'space'}, and is ignored"
+    if odd := (_ODD_BEFORE if is_strict else _ODD).search(written):
+        kind = "colon" if odd[0] == ":" else "space" if is_strict else "character that nobody sees"
+        return f"the permalink {_short(value)} contains a {kind}, and is ignored"
     if used := used_by_site(path):
         return f"the permalink {_short(value)} is already used by {used}, and is ignored"
     if max(map(len, path.encode("utf-8", "replace").split(b"/"))) > MOST_NAME_BYTES:

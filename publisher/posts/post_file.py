@@ -29,6 +29,7 @@ class PostSettings:
     """What a Post depends on besides its file: a part of the configuration, and two facts about its neighbours.
 
     published_id  returns the id under which the post of a source path was published; "" if it was not
+    was_published_before  returns whether it was published before escapes and spaces in permalinks were read
     tool          the tool that the posts were written for, or ""
     morning       when a post is published whose date is a day alone
     needs_date    whether a file without a date is an error
@@ -55,6 +56,7 @@ class PostSettings:
     sources: tuple[SourceConfig, ...] = ()
     old: OldEntries = field(default_factory=OldEntries)
     published_id: Callable[[str], str] = field(default=lambda _: "", repr=False, compare=False)
+    was_published_before: Callable[[str], bool] = field(default=lambda _: False, repr=False, compare=False)
     own_names: frozenset[str] = field(default=frozenset(), repr=False)
 
     @classmethod
@@ -79,6 +81,7 @@ class PostSettings:
             sources=config.sources,
             old=OldEntries.of(config.root),
             published_id=_published_id(config),
+            was_published_before=_was_published_before(config),
         )
 
 
@@ -86,6 +89,11 @@ def _published_id(config: Config) -> Callable[[str], str]:
     """Return a function that finds the published id of a source, and reads the record only if it is ever called."""
     record = cache(PublishedIds(config).ids)
     return lambda source: record().get(source, "")
+
+
+def _was_published_before(config: Config) -> Callable[[str], bool]:
+    record = cache(PublishedIds(config).with_old_rules)
+    return lambda source: source in record()
 
 
 class Twice(NamedTuple):

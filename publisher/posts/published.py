@@ -28,6 +28,10 @@ CREATE TABLE IF NOT EXISTS origin (
 CREATE TABLE IF NOT EXISTS ids (source TEXT PRIMARY KEY, id TEXT NOT NULL) WITHOUT ROWID;
 """
 
+# Posts that were published when escapes and spaces in permalinks and names were not read. They keep their addresses.
+_OLD_RULES = "CREATE TABLE old_rules (source TEXT PRIMARY KEY) WITHOUT ROWID"
+_HAS_OLD_RULES = "SELECT 1 FROM sqlite_master WHERE name = 'old_rules'"
+
 _SCAFFOLD = "example.org"  # the domain that `publisher init` writes
 
 
@@ -98,6 +102,14 @@ class PublishedIds:
         with self._open() as db:
             return dict(db.execute("SELECT source, id FROM ids"))
 
+    def with_old_rules(self) -> frozenset[str]:
+        """Return the paths of the posts that were published before escapes and spaces in permalinks were read."""
+        if self.origin() is None:
+            return frozenset()
+        with self._open() as db:
+            table = "old_rules" if db.execute(_HAS_OLD_RULES).fetchone() else "ids"
+            return frozenset(source for (source,) in db.execute(f"SELECT source FROM {table}"))  # noqa: S608
+
     def write(self, origin: Origin, ids: Mapping[str, str]) -> None:
         """Add the ids of all public posts to the ids published earlier, in one transaction."""
         before = self.ids()
@@ -105,6 +117,9 @@ class PublishedIds:
         with self._open() as db:
             db.executescript(_SCHEMA)
             with db:
+                if not db.execute(_HAS_OLD_RULES).fetchone():
+                    db.execute(_OLD_RULES)
+                    db.executemany("INSERT INTO old_rules VALUES (?)", ((source,) for source in before))
                 if not before:
                     db.execute("DELETE FROM ids")  # earlier ids that no reader can know
                 changed = (pair for pair in ids.items() if before.get(pair[0]) != pair[1])

@@ -24,11 +24,11 @@ _SLUG = patterns.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 def post_slug(text: str) -> str:
     """Return the path segment for a post with this title or file name."""
     if _SLUG.fullmatch(text):
-        return text if len(text) <= MOST_NAME_BYTES else _short(text)
+        return text if len(text) <= MOST_NAME_BYTES else fitting(text)
     text = _folded(re.sub(r"['’`]", "", text))
     kept = "".join(c if c.isalnum() or unicodedata.category(c) in ("Mn", "Mc") or c in "._" else "-" for c in text)
     slug = re.sub(r"([.-])\1+", r"\1", kept).strip("-._")
-    return _short(slug) if any(map(str.isalnum, slug)) else "post"
+    return fitting(slug) if any(map(str.isalnum, slug)) else "post"
 
 
 def own_slug(text: str) -> str:
@@ -44,7 +44,7 @@ def _folded(text: str) -> str:
     return text
 
 
-def _short(slug: str) -> str:
+def fitting(slug: str) -> str:
     """Return a slug that fits into a file name. A slug that is too long becomes its beginning and a hash."""
     data = slug.encode("utf-8", "surrogatepass")
     if len(data) <= MOST_NAME_BYTES:

@@ -7,6 +7,7 @@ all tools, and nothing of how a post is read or rendered.
 
 Public modules:
     data_files   data in YAML, TOML, JSON and CSV
+    names        the path segments of names, titles and categories
 """
 
-__all__ = ["data_files"]
+__all__ = ["data_files", "names"]

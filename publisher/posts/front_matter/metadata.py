@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import lru_cache, partial
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from publisher.core import patterns
 from publisher.core.errors import PostError
@@ -16,22 +15,13 @@ from publisher.core.file_names import in_folder
 from publisher.core.models import Author, Enclosure, Episode, Image, Post, Problem, Severity, Tag
 from publisher.posts.front_matter.attached_files import AttachedFiles
 from publisher.posts.front_matter.dates import parse_date, place
-from publisher.posts.front_matter.elsewhere import canonical, external_url, is_elsewhere, shortened
+from publisher.posts.front_matter.elsewhere import canonical, external_url, shortened
 from publisher.posts.front_matter.enclosures import Enclosures, is_played
 from publisher.posts.front_matter.episode import episode_of
 from publisher.posts.front_matter.field_names import FrontMatter, can_hide, fields_of, first_text, fold
+from publisher.posts.front_matter.post_address import Named, PostAddress, unescaped
 from publisher.posts.front_matter.switches import is_switched
-from publisher.posts.permalinks import (
-    file_date,
-    is_page_of_site,
-    name_of,
-    path_date,
-    permalink,
-    tag_uri,
-    tidy_path,
-    used_by_site,
-    why_unfit,
-)
+from publisher.posts.permalinks import file_date, name_of, path_date, tag_uri
 from publisher.posts.post_file import Head, ParsedFile, PostSettings, Tree
 from publisher.posts.slugs import own_slug, post_slug, tag_slug
 from publisher.posts.text.comments import without_comments
@@ -89,7 +79,7 @@ class _PostBuilder:
         title, has_title = self._title(rest)
         language = self._language()
         name = self._name(rest, day)
-        path = self._permalink(written, name, language)
+        path = self._permalink(written, name, title, language)
         url = self.settings.site_url + quoted(path)
         published_at = canonical(self.meta, self.settings.site_url, self._warn)
         updated = self._optional_date("updated")
@@ -135,11 +125,15 @@ class _PostBuilder:
         plain, own = post_slug(rest), own_slug(rest)
         if own == plain:
             return plain
-        published = self.settings.published_id(self.source)
+        published, read = self.settings.published_id(self.source), unescaped(rest)
         if published:  # perhaps with another authority or day, so only the names are compared
-            return (
-                own if published.rpartition(":")[2] == tag_uri("", day, self.folder, own).rpartition(":")[2] else plain
+            names = own, post_slug(read)
+            ends = published.rpartition(":")[2]
+            return next(
+                (each for each in names if ends == tag_uri("", day, self.folder, each).rpartition(":")[2]), plain
             )
+        if read != rest:
+            return own_slug(read) if self.source in self.settings.own_names else post_slug(read)
         return own if self.source in self.settings.own_names or not any(map(str.isalnum, rest)) else plain
 
     def _look_at_keys(self) -> None:
@@ -268,51 +262,14 @@ class _PostBuilder:
         self._warn(1, f"the post has no title; using {title!r}, from the file name", "add `title:`")
         return title, True
 
-    def _permalink(self, published: datetime, name: str, language: str) -> str:
-        value, line = self.meta.find("permalink")
-        path = self._own_path(value, line) or self._old_path()
-        if not path:
-            slug, line = self.meta.text("slug"), self.meta.find("slug")[1]
-            path = permalink(
-                self.settings.pattern,
-                folder=self.folder,
-                day=published.astimezone(self.settings.zone).date(),
-                slug=post_slug(slug) if slug else name,
-                language=language,
-            )
-            if used := used_by_site(path):
-                raise PostError(f"its URL {path} is already used by {used}", line=line, hint="give it a different slug")
-        base = urlsplit(self.settings.site_url).path.rstrip("/") if value else ""
-        if base and path.startswith(f"{base}/"):
-            what = f"its URL is {base}{path}, because the permalink repeats the path of site.url"
-            self._warn(line, what, f"delete {base} from it, unless this is intended")
-        if is_page_of_site(path):
-            what = f"its URL {path} is that of one of the site's own pages, which the post replaces"
-            self._warn(line, what, "choose a different permalink, unless this is intended")
-        return path
-
-    def _old_path(self) -> str:
-        """Return the path at which readers of the old feed find the post; "" if it is the same, or cannot be used."""
-        path = tidy_path(self.old.path) if self.old and self.old.path else ""
-        return "" if path and why_unfit(path, path) else path
-
-    def _own_path(self, value: Tree, line: int) -> str:
-        """Return the permalink in the front matter; "" if it is missing or cannot be used."""
-        if value is None or (isinstance(value, str) and value.lower() in ("true", "false")):
-            return ""
-        if isinstance(value, str):
-            if is_elsewhere(value, self.settings.site_url) and " " not in value:
-                return ""
-            value = value.removeprefix(self.settings.site_url) or "/"
-            # For Hugo's `url` and Zola's `path`, pages always have a slash at the end.
-            is_written = value.endswith("/") or fold(self.meta.key("permalink")) == "permalink"
-            value = value if is_written else f"{value}/"
-        path = tidy_path(value) if isinstance(value, str) else ""
-        why = why_unfit(value, path)
-        if why:
-            self._warn(line, why, "write a different one, as a plain path")
+    def _permalink(self, written: datetime, name: str, title: str, language: str) -> str:
+        when = written.astimezone(self.settings.zone)
+        named = Named(self.source, self.folder, self.name, name, title, when, language)
+        old_path = self.old.path if self.old else ""
+        address = PostAddress(self.meta, self.settings, named, self._warn, old_path)
+        if address.is_unfit:
             self.unfit = replace(self.problems[-1], severity=Severity.ERROR)
-        return "" if why else path
+        return address.path
 
     def _language(self) -> str:
         value, line = self.meta.find("language")

@@ -17,7 +17,7 @@ WARTS = """\
 ---
 title: Warts
 image: gone.png
-permalink: /:year/
+permalink: /:years/
 ---
 Fine prose.
 
@@ -50,7 +50,7 @@ def test_every_warning_names_its_line(tmp_path: Path) -> None:
     folder.write(HELLO, WARTS, head="")
     assert reported(folder) == [
         (3, "the file posts/gone.png doesn't exist"),
-        (4, "the permalink '/:year/' contains another tool's placeholders, and is ignored"),
+        (4, "the permalink '/:years/' contains another tool's placeholders, and is ignored"),
         (8, "broken link: no page of this site is at /no/such/page/"),
         (10, "the file posts/gone2.png doesn't exist"),
         (12, "broken link: there is no #nowhere in this post"),
@@ -146,7 +146,7 @@ def test_a_check_reports_more_than_a_build(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("permalink", "why"),
     [
-        ("/a b/", "contains a space"),
+        ("/a\x7fb/", "contains a character that nobody sees"),
         ("//a.example/b/", "is a whole URL instead of a path"),
         ("/at-10:30/", "contains a colon"),
         ("/:categories/:title/", "contains another tool's placeholders"),

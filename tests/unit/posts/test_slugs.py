@@ -365,7 +365,7 @@ def test_a_permalink_of_its_own_wins_and_stays_inside(line: str, permalink: str)
 
 
 @pytest.mark.parametrize(
-    "value", ["/:year/:title/", "{{ page.slug }}", "//a.example/x", f"/{'x' * 300}/", "[a]", "/日" + "本" * 99]
+    "value", ["/:years/:title/", "{{ page.slug }}", "//a.example/x", f"/{'x' * 300}/", "[a]", "/日" + "本" * 99]
 )
 def test_an_unusable_permalink_is_a_warning_with_its_line(value: str) -> None:
     entry = read(

@@ -1,0 +1,183 @@
+"""The address of a post: its own permalink, or posts.permalink filled with what its front matter and its file say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import unquote, urlsplit
+
+from publisher.core import patterns
+from publisher.core.errors import PostError
+from publisher.posts.address_parts import AddressParts, filled, from_jekyll
+from publisher.posts.front_matter.elsewhere import Warn, is_elsewhere
+from publisher.posts.front_matter.field_names import FrontMatter, fold
+from publisher.posts.permalinks import is_page_of_site, permalink, tidy_path, used_by_site, why_unfit
+from publisher.posts.post_file import PostSettings, Tree
+from publisher.posts.slugs import post_slug
+
+_ESCAPE = patterns.compile(r"%[0-9A-Fa-f]{2}")
+_PLACEHOLDER = patterns.compile(r"(?<![A-Za-z0-9]):[a-z]")
+# The parts of a pattern that need nothing but what every post has.
+_PLAIN_PATTERN = patterns.compile(r"(?:[^{}]++|\{(?:folder|year|month|day|slug|lang)\})*+")
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What an address may be made of, apart from the front matter. See AddressParts for the fields."""
+
+    source: str
+    folder: str
+    file: str
+    name: str
+    title: str
+    when: datetime
+    language: str
+
+
+def unescaped(text: str) -> str:
+    """Return a name or path without the escapes of URLs, as WordPress's exporters write them; the text itself if it
+    has none, or if they name no characters of a path."""
+    if not _ESCAPE.search(text):
+        return text
+    plain = unquote(text, errors="replace")
+    has_odd = "\ufffd" in plain or any(ord(char) < 32 for char in plain) or plain.count("/") != text.count("/")
+    return text if has_odd or "\\" in plain else plain
+
+
+class PostAddress:
+    """The address of one post.
+
+    path      the path of its page, not quoted
+    is_unfit  whether its own permalink was ignored, because of what the last warning says
+
+    old_path: the path at which readers of the old feed find the post; "" if that is not known. Raises PostError, with
+    the line, if there is no address that the post can have.
+    """
+
+    def __init__(self, meta: FrontMatter, settings: PostSettings, named: Named, warn: Warn, old_path: str = "") -> None:
+        self._meta, self._settings, self._named, self._warn = meta, settings, named, warn
+        self.is_unfit = False
+        # A post without a tool that was published by an earlier version keeps the address that it had there.
+        self._as_before: bool | None = None
+        value, line = meta.find("permalink")
+        old_path = tidy_path(old_path) if old_path else ""
+        known = "" if why_unfit(old_path, old_path) else old_path
+        self.path = self._own_path(value, line) or known or self._by_pattern()
+        base = urlsplit(settings.site_url).path.rstrip("/") if value else ""
+        if base and self.path.startswith(f"{base}/"):
+            what = f"its URL is {base}{self.path}, because the permalink repeats the path of site.url"
+            warn(line, what, f"delete {base} from it, unless this is intended")
+        if is_page_of_site(self.path):
+            what = f"its URL {self.path} is that of one of the site's own pages, which the post replaces"
+            warn(self._line(), what, "choose a different permalink, unless this is intended")
+
+    def _line(self) -> int:
+        field = "permalink" if self._meta.find("permalink")[0] and not self.is_unfit else "slug"
+        return self._meta.find(field)[1]
+
+    def _by_pattern(self) -> str:
+        settings, slug = self._settings, self._meta.text("slug")
+        if not settings.tool and _PLAIN_PATTERN.fullmatch(settings.pattern):
+            path = permalink(
+                settings.pattern,
+                folder=self._named.folder,
+                day=self._named.when.date(),
+                slug=post_slug(self._plain(slug)) if slug else self._named.name,
+                language=self._named.language,
+            )
+        else:
+            path = filled(settings.pattern, self._parts()) or f"/{self._named.name}/"
+        line = self._meta.find("slug")[1]
+        if used := used_by_site(path):
+            raise PostError(f"its URL {path} is already used by {used}", line=line, hint="give it a different slug")
+        return path
+
+    def _parts(self) -> AddressParts:
+        named, slug = self._named, self._meta.text("slug")
+        return AddressParts(
+            tool=self._settings.tool,
+            folder=self._plain(named.folder),
+            file=self._plain(named.file),
+            name=named.name,
+            slug=self._plain(slug),
+            title=named.title,
+            categories=tuple(dict.fromkeys(self._categories())),
+            when=named.when,
+            language=named.language,
+        )
+
+    def _plain(self, text: str) -> str:
+        """Return a name without escapes. Jekyll takes their signs for signs of the name."""
+        if "%" not in text or self._settings.tool == "jekyll" or self._is_as_before():
+            return text
+        return unescaped(text)
+
+    def _is_as_before(self) -> bool:
+        if self._as_before is None:
+            self._as_before = not self._settings.tool and self._settings.was_published_before(self._named.source)
+        return self._as_before
+
+    def _categories(self) -> Iterator[str]:
+        """Yield the categories of the post, in the order in which they are in addresses."""
+        tool, source = self._settings.tool, self._named.source
+        above, divided, _ = source.rpartition("_posts/")
+        if tool == "jekyll" and divided:
+            yield from filter(None, above.split("/"))
+        found = False
+        for spelling in ("categories", "category", "taxonomies.categories"):
+            for name in _names_in(self._meta.at(spelling), is_one=spelling == "category", by_comma=tool != "jekyll"):
+                found = True
+                yield name
+        if tool == "pelican" and not found and self._named.folder:
+            yield self._named.folder.rpartition("/")[2]
+
+    def _own_path(self, value: Tree, line: int) -> str:
+        """Return the permalink in the front matter; "" if it is missing or cannot be used."""
+        if value is None or (isinstance(value, str) and value.lower() in ("true", "false")):
+            return ""
+        if isinstance(value, str):
+            if is_elsewhere(value, self._settings.site_url) and " " not in value:
+                return ""
+            value = value.removeprefix(self._settings.site_url) or "/"
+            # For Hugo's `url` and Zola's `path`, pages always have a slash at the end.
+            is_written = value.endswith("/") or fold(self._meta.key("permalink")) == "permalink"
+            value = value if is_written else f"{value}/"
+        path = tidy_path(self._read(value)) if isinstance(value, str) else ""
+        why = why_unfit(value, path, is_strict=_is_odd(value) and self._is_as_before())
+        if why:
+            self._warn(line, why, "write a different one, as a plain path")
+            self.is_unfit = True
+        return "" if why else path
+
+    def _read(self, value: str) -> str:
+        """Return a permalink without escapes, and with Jekyll's placeholders filled in."""
+        if not _is_odd(value) or self._is_as_before():
+            return value
+        pattern = from_jekyll(value) if _PLACEHOLDER.search(value) and "{" not in value else ""
+        if pattern:
+            return filled(pattern, self._parts()._replace(tool=self._settings.tool or "jekyll"))
+        return unescaped(value)
+
+
+def _is_odd(value: Tree) -> bool:
+    """Return whether a permalink is one that earlier versions did not understand."""
+    return isinstance(value, str) and re.search(r"[%:\s]", value) is not None
+
+
+def _names_in(value: Tree, *, is_one: bool, by_comma: bool) -> Iterator[str]:
+    """Yield the names in a value: a text, whose words or parts between commas they are unless it is one, or a list."""
+    if isinstance(value, str):
+        text = value.strip()
+        if is_one:
+            yield text
+        elif by_comma and "," in text:
+            yield from (part.strip() for part in text.split(","))
+        else:
+            yield from text.split()
+    for item in value if isinstance(value, list) else ():
+        for each in item if isinstance(item, list) else (item,):  # Hexo's categories in categories
+            name = each.get("name") if isinstance(each, dict) else each
+            if isinstance(name, str) and name.strip():
+                yield " ".join(name.split())
