@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
@@ -94,6 +94,7 @@ class Export:
     tool      the tool's name
     site_url  the address of the old site, without a slash at the end; "" if the export doesn't say
     posts     returns its posts and pages, in the order of the file; each call reads the file again
+    pages     the addresses of the pages that show one picture each, with that of the picture
     left      what of it has no place here, with the number of each; complete after the posts were read
     """
 
@@ -101,6 +102,7 @@ class Export:
     site_url: str
     posts: Callable[[], Iterator[ExportedPost]]
     left: Counter[str] = field(default_factory=Counter)
+    pages: Mapping[str, str] = field(default_factory=dict)
 
 
 def clean_text(text: str) -> str:
@@ -133,7 +135,7 @@ def path_of(url: str, site_url: str) -> str:
     if parts.query or not parts.path.strip("/"):
         return ""
     path = unquote(parts.path).removeprefix(unquote(site.path.rstrip("/")))
-    return path if path.startswith("/") and "\ufffd" not in path else ""
+    return f"/{path.lstrip('/')}" if path.startswith("/") and "\ufffd" not in path else ""
 
 
 def _quoted(text: str) -> str:

@@ -6,7 +6,7 @@ Each keeps its path on the site, below the folder of static files, so that links
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from html import escape, unescape
 from pathlib import PurePosixPath
@@ -32,10 +32,12 @@ _MOST_NAME = 200
 class PreviousSite:
     """The site that an export comes from.
 
-    url  its address without a slash at the end, at which its files still are; "" if that isn't known
+    url    its address without a slash at the end, at which its files still are; "" if that isn't known
+    pages  the addresses of pages that show one picture each, with that of the picture
     """
 
-    def __init__(self, url: str, *, takes_files: bool = True) -> None:
+    def __init__(self, url: str, pages: Mapping[str, str], *, takes_files: bool = True) -> None:
+        self._pages = {_split(page): file for page, file in pages.items()}
         self.url = url.rstrip("/")
         self._host = _host(self.url)
         self._path = urlsplit(self.url).path
@@ -94,10 +96,12 @@ class PreviousSite:
         return (url.partition("?")[0].partition("#")[0], place) if _is_plain(place) else None
 
     def _whole(self, url: str) -> str:
-        """Return a URL with the address of the site for what stands for it, and for a path."""
+        """Return a URL with the address of the site, and that of the picture for a page that shows only one."""
         if url.startswith(PLACEHOLDER):
-            return f"{self.url}{url.removeprefix(PLACEHOLDER)}"
-        return f"{self.url}{url}" if url.startswith("/") and not url.startswith("//") and self.url else url
+            url = f"{self.url}{url.removeprefix(PLACEHOLDER)}"
+        elif url.startswith("/") and not url.startswith("//"):
+            url = f"{self.url}{url}"
+        return self._pages.get(_split(url.rstrip("/")), url) if self._pages else url
 
     def _is_own(self, url: str) -> bool:
         parts = _split(url)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from publisher.config import Config
@@ -76,7 +76,7 @@ def import_posts(config: Config, path: Path, options: PostImportOptions, progres
     """
     with open_export(path, options.site_url) as export:
         known = options.site_url or (export.site_url if "://" in export.site_url else "")
-        site = PreviousSite(known or config.site_url, takes_files=options.with_files)
+        site = PreviousSite(known or config.site_url, export.pages, takes_files=options.with_files)
         done = PostImport(export.tool, known)
         files: dict[str, str] = {}
         total = 0
@@ -98,6 +98,7 @@ class _Writing:
     def __init__(self, config: Config, options: PostImportOptions, done: PostImport) -> None:
         self._config, self._options, self._done = config, options, done
         self._taken: set[Path] = set()
+        self._ids: set[str] = set()
 
     def fetch(self, files: dict[str, str], progress: Progress | None) -> None:
         """Fetch the files, given by path on the site, that are not there yet."""
@@ -128,6 +129,9 @@ class _Writing:
                 progress(number, total)
             is_hidden = post.is_draft or bool(post.why_draft)
             kind = PAGES if post.kind == "page" else DRAFTS if is_hidden else POSTS
+            if post.id in self._ids:  # WordPress lets two posts have one
+                post = replace(post, id="")
+            self._ids.add(post.id)
             path, is_new = self._place(site.moved(post))
             (self._done.new if is_new else self._done.there)[kind] += 1
             if post.why_draft:

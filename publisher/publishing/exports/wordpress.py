@@ -101,7 +101,7 @@ def read_wordpress(openers: list[Callable[[], BinaryIO]], where: str) -> Export:
                     if post := blog.post(item, left):
                         yield post
 
-    return Export("WordPress", blog.url, posts, left)
+    return Export("WordPress", blog.url, posts, left, blog.pages)
 
 
 class _Blog:
@@ -111,6 +111,7 @@ class _Blog:
         self.url = ""
         self.is_wordpress = False
         self._authors: dict[str, str] = {}
+        self.pages: dict[str, str] = {}
         self._attachments: dict[str, str] = {}
 
     def items(self, file: BinaryIO, where: str) -> Iterator[WordPressItem]:
@@ -142,6 +143,9 @@ class _Blog:
         url = one_line(item.texts.get("wp:attachment_url"))
         if url:
             self._attachments[one_line(item.texts.get("wp:post_id"))] = url
+            page = one_line(item.texts.get("link"))
+            if "?" not in page and page.strip("/") != self.url:
+                self.pages[page.rstrip("/")] = url
 
     def post(self, item: WordPressItem, left: Counter[str]) -> ExportedPost | None:
         """Return the post or page in an item; None for anything else, which is counted in `left`."""

@@ -51,7 +51,7 @@ def _without_comments(text: str, left: Counter[str]) -> str:
 
     def removed(found: re.Match[str]) -> str:
         if found[0].endswith("/-->") and found[1].rstrip("/-") not in ("nextpage", "spacer"):
-            left[f"blocks without a text of their own: {found[1].rstrip('/-')}"] += 1
+            left["blocks that WordPress fills on each request"] += 1
         return ""
 
     return _BLOCK_COMMENT.sub(removed, text)
@@ -178,5 +178,5 @@ def _inline(text: str, open_tags: list[str]) -> str:
 def _paragraph(part: str) -> str:
     if re.fullmatch(r"(?:\x00\d+\x00\s*)+", part):
         return part
-    lines = re.sub(r"(?<!>)\n", "<br>\n", re.sub(r"<br ?/?>\n", "<br>\n", part))
+    lines = re.sub(r"(?<!<br>)\n", "<br>\n", re.sub(r"<br ?/?>\n", "<br>\n", part))
     return f"<p>{lines}</p>"
