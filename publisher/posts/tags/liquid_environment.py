@@ -1,0 +1,308 @@
+"""python-liquid, set up for bodies: what is not known stays as it is written, and everything that is run is bounded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from io import StringIO
+from typing import Any, TextIO
+
+from liquid import Environment, RenderContext
+from liquid.ast import Node
+from liquid.builtin.content import ContentNode, Literal
+from liquid.builtin.expressions import BooleanExpression, FilteredExpression, tokenize
+from liquid.builtin.output import Output, OutputNode
+from liquid.builtin.tags.assign_tag import AssignNode, AssignTag
+from liquid.exceptions import LiquidError, LiquidSyntaxError, LoopIterationLimitError, OutputStreamLimitError
+from liquid.parser import Parser
+from liquid.stream import TokenStream
+from liquid.stringify import to_liquid_string
+from liquid.token import TOKEN_EXPRESSION, Token
+from liquid.undefined import UNDEFINED, Undefined
+
+from publisher.posts.tags.liquid_filters import MOST_CHARACTERS, SiteFilters
+from publisher.posts.tags.liquid_lexer import LiquidText
+from publisher.posts.tags.owner_templates import OwnerTemplates
+from publisher.posts.tags.site_values import Noted, SiteValues
+from publisher.posts.text.prose import line_counter, masked
+
+# The rounds of all loops of a body, and its includes, together.
+MOST_ROUNDS = 100_000
+_MOST_ITEMS = 100_000
+# How many tags of a text that cannot be parsed are set aside, one after the other.
+_MOST_RETRIES = 20
+# Names that have a value only in some places, so that they are empty elsewhere.
+_USUAL = frozenset(
+    ("forloop", "tablerowloop", "include", "paginator", "content", "layout", "page", "site", "empty", "blank", "nil")
+)
+_BLOCKS = frozenset(("if", "for", "unless", "case", "capture", "tablerow", "ifchanged"))
+
+
+class Unknown(Undefined):
+    """A value that is not known here, such as that of a data file which does not exist."""
+
+    __slots__ = ()
+
+
+class LineBuffer(StringIO):
+    """The text that a body becomes, in pieces that know the line of the body from which they come."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.pieces: list[tuple[str, int, bool]] = []
+        self.line, self._most, self._size = 1, most, 0
+
+    def write(self, text: str, /) -> int:
+        """Add a text that takes the place of a tag on the present line."""
+        return self._add(text, self.line, False)
+
+    def copy(self, text: str, line: int) -> int:
+        """Add a text of the body that begins on a line."""
+        return self._add(text, line, True)
+
+    def _add(self, text: str, line: int, is_copy: bool) -> int:
+        self._size += len(text)
+        if self._size > self._most:
+            raise OutputStreamLimitError(f"the text becomes longer than {self._most:,} characters", token=None)
+        self.pieces.append((text, line, is_copy))
+        return len(text)
+
+
+class Running:
+    """A body whose Liquid is run.
+
+    text    the body
+    values  what its tags can ask for
+    owner   the owner's templates for tags
+    page    the front matter of the post
+    line    the line of the body that is run now
+    kept    the tags that stay as they are written, as (name, line); code has none
+    wrong   what else is wrong, as (line, message, hint)
+    vain    the names in the expression that is evaluated now of values that are not known
+    """
+
+    def __init__(self, text: str, values: SiteValues, noted: Noted, owner: OwnerTemplates) -> None:
+        self.text, self.values, self.noted, self.owner = text, values, noted, owner
+        self.line = 1
+        self.kept: list[tuple[str, int]] = []
+        self.wrong: dict[tuple[int, str, str], None] = {}
+        self.vain: list[str] = []
+        self.asked: dict[str, None] = {}  # the names of tags for which the owner may have a template
+        self._texts: dict[str, LiquidText] = {}
+        self._line_of = line_counter(text)
+        self._prose: str | None = None
+        self._rounds = 0
+
+    def parse(self, source: str, env: LiquidEnvironment) -> list[Node]:
+        """Return the nodes of the body or of an include. Tags that cannot be parsed are text in it, and are reported."""
+        as_text = {offset for offset in self._unclosed(source)}
+        for _ in range(_MOST_RETRIES):
+            read = self._texts[source] = LiquidText(source, frozenset(as_text))
+            try:
+                return Parser(env).parse(TokenStream(iter(read.tokens)))
+            except LiquidSyntaxError as error:
+                begin = _tag_at(read, error.token.start_index if error.token else -1)
+                if begin < 0 or begin in as_text:
+                    raise
+                as_text.add(begin)
+                self._refuse(source, begin, str(error.message))
+        raise LiquidSyntaxError(f"more than {_MOST_RETRIES} tags are not valid", token=None)
+
+    def _unclosed(self, source: str) -> list[int]:
+        """Return the offsets of blocks that nothing closes, and report them."""
+        read = LiquidText(source)
+        found = [
+            token.start_index
+            for token in read.tokens
+            if token.kind == "tag" and token.value in _BLOCKS and not read.is_block.get(token.start_index)
+        ]
+        for offset in (*found, *read.unclosed):
+            self._refuse(source, offset, "nothing closes it")
+        return found
+
+    def _refuse(self, source: str, offset: int, why: str) -> None:
+        shown = " ".join(source[offset : offset + 40].partition("%}")[0].partition("}}")[0].split())
+        line = self._line_of(offset) if source is self.text else self.line
+        self.report(line, f"{shown} … is not valid Liquid and will be shown as is: {why}", "correct it")
+
+    def report(self, line: int, message: str, hint: str) -> None:
+        """Note what is wrong on a line of the body."""
+        self.wrong[(line, message, hint)] = None
+
+    def begin(self, token: Token, buffer: TextIO) -> None:
+        """Note where the program is in the body. In an include, it is where the body includes it."""
+        if token.source is self.text:
+            self.line = self._line_of(token.start_index)
+            if isinstance(buffer, LineBuffer):
+                buffer.line = self.line
+
+    def source_of(self, token: Token) -> str:
+        """Return a tag as it is written."""
+        return token.source[token.start_index : self._texts[token.source].ends[token.start_index]]
+
+    def is_block(self, token: Token) -> bool:
+        """Return whether the tag is closed by one of its name."""
+        return bool(self._texts[token.source].is_block.get(token.start_index))
+
+    def keep(self, token: Token, name: str) -> str:
+        """Return a tag as it is written, and note that it is not run; in code it may be meant for readers."""
+        if not self.is_code(token):
+            self.kept.append((name, self.line))
+        return self.source_of(token)
+
+    def is_code(self, token: Token) -> bool:
+        """Return whether the tag is in a code block or in backticks of the body."""
+        if token.source is not self.text:
+            return False
+        if self._prose is None:
+            self._prose = masked(self.text)
+        return self._prose[token.start_index] != "{"
+
+    def around(self, token: Token, end: int) -> tuple[str, str]:
+        """Return the rest of the lines before a tag and behind an offset of its source."""
+        source = token.source
+        return source[source.rfind("\n", 0, token.start_index) + 1 : token.start_index], source[end:].partition("\n")[0]
+
+    def spend(self, rounds: int) -> None:
+        """Count rounds of loops; raise LoopIterationLimitError if there are too many."""
+        self._rounds += rounds
+        if self._rounds > MOST_ROUNDS:
+            raise LoopIterationLimitError(f"loops run more than {MOST_ROUNDS:,} times", token=None)
+
+
+def _tag_at(read: LiquidText, offset: int) -> int:
+    """Return where the tag begins that contains an offset; -1 if it is in none."""
+    return max((begin for begin, end in read.ends.items() if begin <= offset < end), default=-1)
+
+
+class LiquidContext(RenderContext):
+    """The values while a body is rendered. One that is not known is noted."""
+
+    env: LiquidEnvironment
+
+    def get(self, path: list[object], *, token: Token | None, default: object = UNDEFINED) -> object:
+        """Return the value of a path such as site.data.people."""
+        running = self.env.running
+        before = running.noted.in_vain
+        found = super().get(path, token=token, default=default)
+        if isinstance(found, Unknown):
+            running.vain.append(found.name)
+        elif isinstance(found, Undefined):
+            root = path[0]
+            if running.noted.in_vain > before:
+                running.vain.append(next(reversed(running.noted.missing)))
+            elif isinstance(root, str) and root not in _USUAL and root not in self.scope:
+                running.vain.append(root)
+        return found
+
+    def assign(self, key: str, val: Any) -> None:
+        """Give a name to a value, unless it is too large."""
+        if isinstance(val, str) and len(val) > MOST_CHARACTERS:
+            raise OutputStreamLimitError(f"a value has more than {MOST_CHARACTERS:,} characters", token=None)
+        if isinstance(val, list) and len(val) > _MOST_ITEMS:
+            raise OutputStreamLimitError(f"a list has more than {_MOST_ITEMS:,} items", token=None)
+        self.locals[key] = val
+
+    def raise_for_loop_limit(self, length: int = 1) -> None:
+        """Count the rounds of a loop."""
+        self.env.running.spend(length)
+
+
+def evaluated(expression: Any, context: LiquidContext) -> tuple[Any, list[str]]:
+    """Return the value of an expression, and the names of what is not known in it, if it has no value without them."""
+    running = context.env.running
+    before, running.vain = running.vain, []
+    try:
+        value, vain = expression.evaluate(context), running.vain
+    finally:
+        running.vain = before
+    filters = getattr(expression, "filters", None) or ()
+    return value, [] if any(each.name == "default" for each in filters) else vain
+
+
+class _Content(ContentNode):
+    __slots__ = ()
+
+    def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
+        running = context.env.running  # type: ignore[attr-defined]
+        if isinstance(buffer, LineBuffer) and self.token.source is running.text:
+            return buffer.copy(self.text, running._line_of(self.token.start_index))  # noqa: SLF001
+        return buffer.write(self.text)
+
+
+class _Text(Literal):
+    node_class = _Content
+
+
+class _Value(OutputNode):
+    """{{ ... }}, which stays as it is written if it cannot be known."""
+
+    __slots__ = ()
+
+    def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
+        assert isinstance(context, LiquidContext)  # noqa: S101
+        running = context.env.running
+        running.begin(self.token, buffer)
+        try:
+            value, vain = evaluated(self.expression, context)
+        except LiquidError as error:
+            if isinstance(error, LoopIterationLimitError | OutputStreamLimitError):
+                raise
+            return buffer.write(running.keep(self.token, _shortened(self.token.value)))
+        if vain:
+            return buffer.write(running.keep(self.token, _shortened(self.token.value)))
+        return buffer.write(to_liquid_string(value, False))
+
+
+class _Output(Output):
+    node_class = _Value
+
+
+class _Given(AssignNode):
+    """{% assign %}, which notes that a value is not known."""
+
+    __slots__ = ()
+
+    def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
+        assert isinstance(context, LiquidContext)  # noqa: S101
+        context.env.running.begin(self.token, buffer)
+        value, vain = evaluated(self.expression, context)
+        is_empty = value is None or isinstance(value, Undefined) or value in ("", [], {})
+        context.assign(self.name, Unknown(vain[0]) if vain and is_empty else value)
+        return 0
+
+
+class _Assign(AssignTag):
+    node_class = _Given
+
+
+class LiquidEnvironment(Environment):
+    """The tags and filters of a body. running: the body"""
+
+    context_depth_limit = 30
+    block_nesting_limit = 50
+    keyword_assignment = True
+
+    def __init__(self, running: Running, most: int) -> None:
+        super().__init__()
+        self.running = running
+        self.output_stream_limit = most  # type: ignore[misc]
+        for tag in (_Text, _Output, _Assign):
+            self.add_tag(tag)
+        self.filters.update(SiteFilters(running.values).all())
+
+    def condition(self, text: str) -> Any:
+        """Return a condition such as item.year > 2020."""
+        return BooleanExpression.parse(self, self._stream(text))
+
+    def expression(self, text: str) -> Any:
+        """Return an expression with its filters."""
+        return FilteredExpression.parse(self, self._stream(text))
+
+    @staticmethod
+    def _stream(text: str) -> TokenStream:
+        return TokenStream(tokenize(text, Token(TOKEN_EXPRESSION, text, 0, text)))
+
+
+def _shortened(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= 40 else f"{text[:39]}…"

@@ -1,0 +1,135 @@
+"""The tokens of Liquid in a text, in linear time: what is text, what is a tag, which tags are closed by another.
+
+python-liquid's own lexer searches for the end of a tag, of raw and of comment from each of their beginnings to the end of
+the text. Here each search is bounded or is done once. What is no complete tag is text, as in "{{ and }}".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from liquid.token import TOKEN_CONTENT, TOKEN_EXPRESSION, TOKEN_OUTPUT, TOKEN_TAG, Token
+
+from publisher.core import patterns
+
+# Longer tags are text. Nothing is given back, so that each sign is read once for each "{".
+_OUTPUT = patterns.compile(
+    r"""\{\{(?P<left>-?)(?P<expr>(?:"[^"\n]{0,500}+"|'[^'\n]{0,500}+'|(?!-?\}\}|\{\{|\{%)[\s\S]){0,2000}+)"""
+    r"""(?P<right>-?)\}\}"""
+)
+_TAG = patterns.compile(
+    r"\{%(?P<left>-?)\s*+(?P<name>\w++|#)(?P<expr>(?:(?!-?%\}|\{%)[\s\S]){0,5000}+)(?P<right>-?)%\}"
+)
+_BEGIN = patterns.compile(r"\{[{%]")
+_END_RAW = patterns.compile(r"\{%-?\s*+endraw\s*+(?P<right>-?)%\}")
+_COMMENT = patterns.compile(r"\{%-?\s*+(?P<end>end)?comment\b(?:(?!-?%\}|\{%)[\s\S]){0,2000}+(?P<right>-?)%\}")
+
+
+class _Hidden(NamedTuple):
+    """What a tag hides: where it ends, where the text goes on, and whether the blanks there are dropped."""
+
+    end: int
+    next: int
+    strips: bool
+
+
+class LiquidText:
+    """A text with Liquid, and what is known of its tags.
+
+    source    the text
+    is_block  whether the tag that begins at an offset is closed by one of its own name, as {% note %} by {% endnote %}
+    ends      the end of the tag that begins at an offset
+    unclosed  the offsets of {% raw %} and {% comment %} that nothing closes, which are text
+    tokens    the tokens for python-liquid's parser; comments have none
+    """
+
+    def __init__(self, source: str, as_text: frozenset[int] = frozenset()) -> None:
+        """Read the text. as_text: the beginnings of the tags that are taken as text, as they cannot be read."""
+        self.source = source
+        self.is_block: dict[int, bool] = {}
+        self.ends: dict[int, int] = {}
+        self.unclosed: list[int] = []
+        self._as_text = as_text
+        self._never: set[str] = set()  # the names of tags that nothing closes behind the place that is read
+        self.tokens = list(self._read())
+        self._note_blocks()
+
+    def _read(self) -> Iterator[Token]:
+        source, place, start, strips = self.source, 0, 0, False
+        while opening := _BEGIN.search(source, place):
+            begin = opening.start()
+            place = begin + 2
+            match = None if begin in self._as_text else (_OUTPUT if opening[0] == "{{" else _TAG).match(source, begin)
+            if match is None:
+                continue
+            hidden = self._hidden(match)
+            if hidden is None:
+                self.unclosed.append(begin)
+                continue
+            yield from self._text(start, begin, strips, bool(match["left"]))
+            yield from self._inside(match, hidden)
+            start, place, strips = hidden.next, hidden.next, hidden.strips
+        yield from self._text(start, len(source), strips, False)
+
+    def _hidden(self, match: re.Match[str]) -> _Hidden | None:
+        """Return what a tag hides, which is nothing for most; None if its end is not there."""
+        name = match["name"] if "name" in match.re.groupindex else ""
+        if name not in ("raw", "comment") or (name == "raw" and match["expr"].strip()):
+            return _Hidden(match.end(), match.end(), bool(match["right"]))
+        closing = None
+        if name not in self._never:
+            closing = _END_RAW.search(self.source, match.end()) if name == "raw" else self._end_of_comment(match.end())
+        if closing is None:
+            self._never.add(name)
+            return None
+        return _Hidden(closing.start(), closing.end(), bool(closing["right"]))
+
+    def _end_of_comment(self, place: int) -> re.Match[str] | None:
+        depth = 1
+        for found in _COMMENT.finditer(self.source, place):
+            depth += -1 if found["end"] else 1
+            if not depth:
+                return found
+        return None
+
+    def _text(self, start: int, end: int, strips_left: bool, strips_right: bool) -> Iterator[Token]:
+        """Yield the token of a text, without the blanks that the tags around it drop."""
+        text = self.source[start:end]
+        if strips_left:
+            start += len(text) - len(text.lstrip())
+            text = text.lstrip()
+        if strips_right:
+            text = text.rstrip()
+        if text:
+            yield Token(TOKEN_CONTENT, text, start, self.source)
+
+    def _inside(self, match: re.Match[str], hidden: _Hidden) -> Iterator[Token]:
+        """Yield the tokens of a tag or an output, or the text of a raw block."""
+        begin, words = match.start(), match["expr"]
+        self.ends[begin] = hidden.next
+        name = match["name"] if "name" in match.re.groupindex else ""
+        if name in ("comment", "#"):
+            return
+        if hidden.end > match.end() or name == "raw":
+            yield from self._text(match.end(), hidden.end, bool(match["right"]), False)
+            return
+        if not name and not words.strip():
+            return
+        yield Token(TOKEN_TAG, name, begin, self.source) if name else Token(TOKEN_OUTPUT, match[0], begin, self.source)
+        if words.strip():
+            start = match.start("expr") + len(words) - len(words.lstrip())
+            yield Token(TOKEN_EXPRESSION, words.strip(), start, self.source)
+
+    def _note_blocks(self) -> None:
+        """Note which tags are closed by one of their own name. What is nearer to the end closes first."""
+        waiting: dict[str, int] = {}
+        for token in reversed(self.tokens):
+            if token.kind != TOKEN_TAG:
+                continue
+            if token.value.startswith("end") and len(token.value) > 3:
+                waiting[token.value[3:]] = waiting.get(token.value[3:], 0) + 1
+            elif waiting.get(token.value):
+                waiting[token.value] -= 1
+                self.is_block[token.start_index] = True

@@ -1,0 +1,387 @@
+"""What a tool's tags know of its site: the configuration, the data files, the front matter of posts and pages.
+
+All of it is read when a tag asks for it, is bounded, and is inside the project. What was asked for is noted, so that a
+body is rendered again when it changes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import cached_property, lru_cache
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from publisher.config import CONFIG_FILE, Config
+from publisher.config.private_paths import PublicFiles
+from publisher.core import patterns
+from publisher.core.errors import PostError, PublisherError
+from publisher.posts.blog_tools.data_files import DATA_ENDINGS, DataError, data_file, parse_data, read_data
+from publisher.posts.front_matter.dates import parse_date
+from publisher.posts.front_matter.parsing import parse_head, split_body
+from publisher.posts.places import Places, WrittenPost
+from publisher.posts.scan import is_item
+from publisher.posts.text.encoding import decode, without_controls
+
+# How much of a file is read for the front matter of a page or of another post.
+_MOST_BYTES = 2_000_000
+_DATED = patterns.compile(r"(\d{4}-\d{1,2}-\d{1,2})-(.+)")
+_NAME = patterns.compile(r"[^./\\\0][^/\\\0]{0,200}")
+
+
+class Asking(NamedTuple):
+    """The body whose tags ask, and what it is in.
+
+    file  the whole text of the post's file
+    link  returns the address of a post, a page or a file by its path as the tool writes it; None if it is nowhere
+    """
+
+    post: WrittenPost
+    places: Places
+    config: Config
+    file: str
+    link: Callable[[str], str | None]
+
+
+class Noted:
+    """What tags have asked for.
+
+    files     paths in the project on which the body depends, and "*" if it depends on all posts
+    missing   names of values that are not there
+    unusable  what is wrong with the files that cannot be read
+    """
+
+    def __init__(self) -> None:
+        self.files: dict[str, None] = {}
+        self.missing: dict[str, None] = {}
+        self.unusable: dict[str, DataError] = {}
+
+    def read(self, path: Path, root: Path) -> Any:
+        """Return what is in a data file; None if it cannot be read."""
+        name = path.relative_to(root).as_posix()
+        self.files[name] = None
+        try:
+            return _data(path, root, path.stat().st_mtime_ns)
+        except OSError:
+            return None
+        except DataError as error:
+            self.unusable[name] = error
+            return None
+
+
+@lru_cache(maxsize=64)
+def _data(path: Path, root: Path, changed: int) -> Any:
+    """Return what is in a data file, which is read once for all posts. changed: the time of the file."""
+    return read_data(path, root)
+
+
+class DataFolder(Mapping[str, Any]):
+    """The data files of a folder by their names without endings, each read when it is asked for."""
+
+    def __init__(self, folder: Path, root: Path, noted: Noted, called: str) -> None:
+        self._folder, self._root, self._noted, self._called = folder, root, noted, called
+
+    def __getitem__(self, name: str) -> Any:
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            raise KeyError(name)
+        path = data_file(self._folder, name)
+        if path:
+            return self._noted.read(path, self._root)
+        if (self._folder / name).is_dir():
+            return DataFolder(self._folder / name, self._root, self._noted, f"{self._called}.{name}")
+        self._noted.files[(self._folder / f"{name}.yml").relative_to(self._root).as_posix()] = None
+        self._noted.missing[f"{self._called}.{name}"] = None
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted({each.stem if each.is_file() else each.name for each in self._entries()}))
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+    def _entries(self) -> list[Path]:
+        if not self._folder.is_dir():
+            return []
+        found = [each for each in self._folder.iterdir() if not each.name.startswith(".")]
+        return [each for each in found if each.is_dir() or each.suffix in DATA_ENDINGS][:10_000]
+
+
+class Lazy(Mapping[str, Any]):
+    """A table some of whose values are made when they are asked for."""
+
+    def __init__(self, values: Mapping[str, Any], made: Mapping[str, Callable[[], Any]]) -> None:
+        self._values, self._made = dict(values), dict(made)
+
+    def __getitem__(self, name: str) -> Any:
+        if name in self._made:
+            self._values[name] = self._made.pop(name)()
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys((*self._made, *self._values)))
+
+    def __len__(self) -> int:
+        return len(self._values.keys() | self._made.keys())
+
+
+class PostsOf(Sequence[Any]):
+    """The public posts of a project, newest first, each read when it is asked for."""
+
+    def __init__(self, places: Places, config: Config) -> None:
+        self._places, self._config = places, config
+        self._sources = [source for source in places.permalinks if not is_item(source)]
+        self._read: dict[int, Mapping[str, Any]] = {}
+
+    def __len__(self) -> int:
+        return len(self._sources)
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return [self[each] for each in range(*index.indices(len(self)))]
+        if not isinstance(index, int):
+            raise KeyError(index)
+        place = range(len(self))[index]
+        if place not in self._read:
+            self._read[place] = self._post(self._sources[place])
+        return self._read[place]
+
+    def _post(self, source: str) -> Mapping[str, Any]:
+        try:
+            file = decode((self._places.folder / source).read_bytes()[:_MOST_BYTES], whole=False)
+            fields = fields_of(file)
+        except (OSError, PublisherError):
+            fields = {}
+        return post_values(fields, source, self._places.permalinks[source], self._config)
+
+
+def fields_of(file: str) -> dict[str, Any]:
+    """Return the front matter of a file with numbers and truth values; as text if it is not YAML."""
+    body = split_body(file)[0]
+    head = file[: len(file) - len(body)].strip()
+    if head.startswith("---"):
+        try:
+            found = parse_data("\n".join(head.split("\n")[1:-1]), ".yml")
+        except DataError:
+            found = None
+        if isinstance(found, dict):
+            return dict(found)
+    return dict(parse_head(file, whole=True).fields)
+
+
+def post_values(fields: Mapping[str, Any], source: str, permalink: str, config: Config) -> dict[str, Any]:
+    """Return what tags can ask of a post: its front matter, and what the tool adds to it."""
+    stem = PurePosixPath(source).stem
+    dated = _DATED.fullmatch(stem)
+    date = _moment(fields.get("date") or (dated[1] if dated else ""), config)
+    categories = _words(fields.get("categories") or fields.get("category"))
+    added = {
+        "title": fields.get("title") or stem,
+        "url": permalink,
+        "id": permalink.rstrip("/"),
+        "path": f"{config.posts.folder}/{source}",
+        "relative_path": f"{config.posts.folder}/{source}",
+        "slug": fields.get("slug") or (dated[2] if dated else stem),
+        "fileSlug": dated[2] if dated else stem,
+        "name": PurePosixPath(source).name,
+        "categories": categories,
+        "tags": _words(fields.get("tags") or fields.get("tag")),
+        "collection": "posts",
+        "draft": False,
+    }
+    return {**fields, **added, **({"date": date} if date else {})}
+
+
+def _words(value: Any) -> list[str]:
+    """Return a list of names, which may be one text with blanks between them."""
+    if isinstance(value, str):
+        return value.split()
+    return [str(each) for each in value if each is not None] if isinstance(value, list) else []
+
+
+class Moment(datetime):
+    """A time that Liquid shows as Ruby does."""
+
+    def __str__(self) -> str:
+        return self.strftime("%Y-%m-%d %H:%M:%S %z")
+
+
+def moment_of(value: datetime) -> Moment:
+    """Return the same time."""
+    return Moment.fromtimestamp(value.timestamp(), value.tzinfo)
+
+
+def _moment(text: Any, config: Config) -> Moment | None:
+    try:
+        return moment_of(parse_date(str(text), config.posts_zone)) if text else None
+    except (PostError, ValueError, OverflowError):
+        return None
+
+
+class SiteValues:
+    """What the tags of one body can ask for, by the names that its tool gives it."""
+
+    def __init__(self, asking: Asking, noted: Noted) -> None:
+        self.asking, self._noted, self.config = asking, noted, asking.config
+        self.root = asking.config.root
+        self.base = urlsplit(asking.config.site_url).path.rstrip("/")
+        self.origin = asking.config.site_url.removesuffix(self.base)
+
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """The tool's own configuration file, if it is data."""
+        found = self._noted.read(self.root / "_config.yml", self.root)
+        return found if isinstance(found, dict) else {}
+
+    @cached_property
+    def page(self) -> dict[str, Any]:
+        """The front matter of the post, with its title and url."""
+        post = self.asking.post
+        values = post_values(fields_of(self.asking.file), post.source, self._path(post.url), self.config)
+        values["title"] = post.title
+        if post.excerpt:
+            values["excerpt"] = post.excerpt
+        return values
+
+    def names(self) -> Mapping[str, Any]:
+        """Return the values that a body of the project's tool can ask for."""
+        if self.config.posts.tool == "eleventy":
+            return _Eleventy(self)
+        jekyll = {"environment": "production", "version": "4.3.4"}
+        known = {"jekyll": jekyll, "layout": {}, "content": "", "paginator": None, "theme": {}}
+        return Lazy(known, {"site": lambda: self.site, "page": lambda: self.page})
+
+    @cached_property
+    def site(self) -> Mapping[str, Any]:
+        """Jekyll's `site`: its configuration, data, posts, pages and collections."""
+        values = {key: value for key, value in self.settings.items() if isinstance(key, str)}
+        values |= {"url": self.origin, "baseurl": self.base}
+        values.setdefault("title", self.config.site.title)
+        made: dict[str, Callable[[], Any]] = {
+            "time": self._now,
+            "data": self._data,
+            "posts": self.posts,
+            "tags": lambda: self._by("tags"),
+            "categories": lambda: self._by("categories"),
+            "pages": self._pages,
+            "html_pages": self._pages,
+            "collections": list,
+            "static_files": list,
+            "related_posts": lambda: self.posts()[:10],
+        }
+        collections = self.settings.get("collections")
+        for name in collections if isinstance(collections, dict | list) else ():
+            if isinstance(name, str) and _NAME.fullmatch(name) and name not in made:
+                made[name] = lambda name=name: self._collection(name)  # type: ignore[misc]
+        return Lazy(values, made)
+
+    def posts(self) -> PostsOf:
+        """Return the posts, newest first."""
+        self._noted.files["*"] = None
+        return PostsOf(self.asking.places, self.config)
+
+    def _now(self) -> Moment:
+        return moment_of(datetime.now(self.config.zone))
+
+    def _data(self) -> DataFolder:
+        folder = self.settings.get("data_dir")
+        inside = folder if isinstance(folder, str) and is_inside(folder) else "_data"
+        return DataFolder(self.root / inside, self.root, self._noted, "site.data")
+
+    def _by(self, key: str) -> dict[str, list[Any]]:
+        found: dict[str, list[Any]] = {}
+        for post in self.posts():
+            for name in post[key]:
+                found.setdefault(name, []).append(post)
+        return found
+
+    def _pages(self) -> list[dict[str, Any]]:
+        return [self._file(path, url) for path, url in self.asking.places.others.items()]
+
+    def _collection(self, name: str) -> list[dict[str, Any]]:
+        folder = self.root / f"_{name}"
+        found = sorted(each for each in folder.glob("**/*.md") if each.is_file())[:1_000] if folder.is_dir() else []
+        return [self._file(each.relative_to(self.root).as_posix(), "") for each in found]
+
+    def _file(self, path: str, url: str) -> dict[str, Any]:
+        """Return the front matter of a page in the project."""
+        self._noted.files[path] = None
+        try:
+            file = decode((self.root / path).read_bytes()[:_MOST_BYTES], whole=False)
+            fields = fields_of(file)
+        except (OSError, PublisherError):
+            fields = {}
+        return {"title": "", **fields, "url": url or fields.get("permalink") or "", "path": path}
+
+    def _path(self, url: str) -> str:
+        return url.removeprefix(self.config.site_url) or "/"
+
+    def text(self, folders: Sequence[str], name: str) -> tuple[str, str] | None:
+        """Return the path and the text of a file of the project that a tag includes; None if it cannot be had.
+
+        folders  paths from the root of the project, of which the first that has the file is taken
+        """
+        if not is_inside(name):
+            return None
+        for folder in folders:
+            path = (PurePosixPath(folder) / name).as_posix()
+            self._noted.files[path] = None
+            if text := self._included(self.root / path):
+                return path, text
+        return None
+
+    def _included(self, path: Path) -> str:
+        """Return the text of a file; "" if it is not there, private, outside the project, or too long."""
+        if not path.is_file() or PublicFiles(self.config).why_not(path):
+            return ""
+        real = path.resolve().relative_to(self.root.resolve())
+        if any(part.startswith(".") for part in real.parts) or real.name == CONFIG_FILE:
+            return ""
+        try:
+            return without_controls(decode(path.read_bytes(), whole=True))[0] if path.stat().st_size < _MOST_BYTES else ""
+        except (OSError, PublisherError):
+            return ""
+
+
+class _Eleventy(Mapping[str, Any]):
+    """The names that Eleventy gives: the front matter, page, collections, and each file of _data by its own name."""
+
+    def __init__(self, values: SiteValues) -> None:
+        self._values = values
+        folder = values.root / "_data"
+        self._data = DataFolder(folder, values.root, values._noted, "_data")  # noqa: SLF001
+        self._known = Lazy(
+            {"eleventy": {"version": "3.0.0", "generator": "Eleventy v3.0.0", "env": {"runMode": "build"}}},
+            {"page": self._page, "collections": self._collections},
+        )
+
+    def __getitem__(self, name: str) -> Any:
+        if name in self._known:
+            return self._known[name]
+        if name in self._values.page:
+            return self._values.page[name]
+        return self._data[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys((*self._known, *self._values.page, *self._data)))
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+    def _page(self) -> dict[str, Any]:
+        page = self._values.page
+        shown = {key: page.get(key) for key in ("url", "date", "fileSlug")}
+        return {**shown, "inputPath": f"./{page['path']}", "filePathStem": f"/{PurePosixPath(page['path']).stem}"}
+
+    def _collections(self) -> Lazy:
+        return Lazy({}, {"all": self._all, "posts": self._all, "post": self._all})
+
+    def _all(self) -> list[dict[str, Any]]:
+        return [{"url": post["url"], "date": post.get("date"), "data": post} for post in reversed(self._values.posts())]
+
+
+def is_inside(path: str) -> bool:
+    """Return whether a path from a folder stays in it, and names nothing hidden."""
+    parts = path.split("/")
+    return bool(re.fullmatch(r"[^\\\0]{1,500}", path)) and not any(part.startswith(".") or not part for part in parts)
