@@ -38,6 +38,9 @@ _TICK_NS = 20_000_000
 # The number of posts, the newest ones, whose bodies are stored when they are rendered.
 _MOST_BODIES = 1_000
 
+# What a post links to that shows a list of the others, as Liquid's site.posts.
+_ALL_POSTS = "*"
+
 
 def open_archive(config: Config, now: datetime, *, keep: bool = True, whole: bool = False) -> Archive:
     """Return the archive of the project's posts at the moment `now`.
@@ -383,10 +386,11 @@ class Archive:
         )
 
     def awaited(self) -> list[str]:
-        """Return the paths, in the project, of files to which public posts refer by a path from the root."""
+        """Return the paths, in the project, of files that public posts depend on or name by a path from the root."""
         links = self._index.links().items()
         found = {target for source, targets in links if source in self._permalinks for target in targets}
-        return sorted(target[1:] for target in found if target.startswith("/") and Path(target).suffix)
+        paths = (target.removeprefix(".")[1:] for target in found if target.startswith(("/", "./")))
+        return sorted(path for path in set(paths) if Path(path).suffix)
 
     def body_problems(self) -> list[Problem]:
         """Return the warnings about the bodies of public posts that were rendered in this run or an earlier one."""
@@ -444,7 +448,11 @@ class Archive:
             row.source: row.digest if row.updated <= moment else hash_of(row.digest, "not updated yet")
             for row in self._rows
         }
-        for source, targets in self._index.links().items():
+        links = self._index.links()
+        all_posts = hash_of(*digests.values()) if any(_ALL_POSTS in targets for targets in links.values()) else ""
+        for source, targets in links.items():
             if source in digests:
-                digests[source] = hash_of(digests[source], *map(self.places.where, targets))
+                digests[source] = hash_of(
+                    digests[source], *(all_posts if each == _ALL_POSTS else self.places.where(each) for each in targets)
+                )
         return with_stamps(digests, self._index.assets(), self.settings.root)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from publisher.core.file_names import composed
+from publisher.posts.cache_keys import stamp_of
 from publisher.posts.permalinks import is_feed, is_page_of_site
 from publisher.posts.post_file import PostSettings
 from publisher.posts.urls import has_file
@@ -70,8 +71,11 @@ class Places:
     def where(self, target: str) -> str:
         """Return where the target of a link is, as a text that changes when it moves; "" if it is nowhere.
 
-        target  the source of a post, a path from the root of the site, or one from the root of the project behind ../
+        target  the source of a post, a path from the root of the site, or one from the root of the project behind ../;
+                behind ./ it is that of a file which is a part of the post, and the text changes with what it contains
         """
+        if target.startswith("./"):
+            return stamp_of(self._root / target[2:])
         if target.startswith("../"):
             return self.others.get(target[3:], "")
         return str(self.has(target)) if target.startswith("/") else self.permalinks.get(target, "")

@@ -36,16 +36,19 @@ class Leftover:
 Resolve = Callable[[str], str | None]
 
 
-def carry_over(body: str, site_url: str, resolve: Resolve) -> tuple[str, list[Leftover]]:
-    """Convert the syntax of other tools in a body; return the new body, and the syntax that could not be converted."""
-    if "{%" in body or "{{" in body:
+def carry_over(body: str, site_url: str, resolve: Resolve | None) -> tuple[str, list[Leftover]]:
+    """Convert the syntax of other tools in a body; return the new body, and the syntax that could not be converted.
+
+    resolve  None if Liquid was run already, so that what is left of it stays and was reported
+    """
+    if resolve and ("{%" in body or "{{" in body):
         body = _blocks(body)
         body = _known_values(body, site_url, resolve)
     if may_have_attributes(body):
         body = without_attribute_lists(body)
     if "toc" in body.lower() and not _TOC_DEFINED.search(body):
         body = cut(body, _TOC)
-    leftovers = _leftovers(body)
+    leftovers = _leftovers(body, has_run=resolve is None)
     return body.replace(_RAW_VALUE, "{{").replace(_RAW_TAG, "{%"), leftovers
 
 
@@ -132,17 +135,23 @@ def _raw(text: str) -> str:
 
 
 def _highlighted(block: _Block, code: str, language: str) -> str:
-    """Return code between fences that are longer than any inside it, or in <pre> if the tags share lines with text."""
     text, start, end = block.opening.string, block.opening.start(), block.closing.end()
-    indent = text[max(0, start - _WIDEST_INDENT) : start].rpartition("\n")[2]
-    behind = text[end : end + _WIDEST_INDENT].partition("\n")[0]
-    if (indent + behind).strip() or not re.match(r"[ \t]*\n", code) or not re.search(r"\n[ \t]*$", code):
+    before = text[max(0, start - _WIDEST_INDENT) : start].rpartition("\n")[2]
+    return code_block(code, language, before, text[end : end + _WIDEST_INDENT].partition("\n")[0])
+
+
+def code_block(code: str, language: str, before: str, behind: str) -> str:
+    """Return code between fences that are longer than any inside it, or in <pre> if its tags share lines with text.
+
+    before, behind  the rest of the lines before the opening tag and behind the closing one
+    """
+    if (before + behind).strip() or not re.match(r"[ \t]*\n", code) or not re.search(r"\n[ \t]*$", code):
         first = "\n" if code.startswith("\n") else ""
         escaped = re.sub(r"[^\w\s\x02-\x06\x0e-\x17]", lambda char: f"&#{ord(char[0])};", code.removeprefix("\n"))
         return f'<pre>{first}<code class="language-{language}">{escaped}</code></pre>'
     longest = max((len(run) for run in re.findall(r"`{3,}", code)), default=2)
     fence = "`" * (longest + 1)
-    return fence + language + code.strip(" \t") + indent + fence
+    return fence + language + code.strip(" \t") + before + fence
 
 
 _SITE = patterns.compile(r"\{\{-?\s*site\.(?:url\s*-?\}\}(?:\{\{-?\s*site\.baseurl\s*-?\}\})?|baseurl\s*-?\}\})")
@@ -183,12 +192,12 @@ _FAMILIES = (
 )
 
 
-def _leftovers(body: str) -> list[Leftover]:
+def _leftovers(body: str, has_run: bool) -> list[Leftover]:
     body = _COMMENT.sub(lambda match: _blank(match[0]), body)
     view = masked(body)
     found = []
     for what, pattern in _FAMILIES:
-        hits = _hits(pattern, view)
+        hits = _hits(pattern, view) if pattern is not LIQUID or not has_run else []
         if hits and pattern is WORDPRESS:
             hits = [hit for hit in hits if f"{hit[1]}:" not in view]  # an address of links
         if hits and pattern is LIQUID:

@@ -6,7 +6,7 @@ It runs in a child process, which markup.Renderer asks: what a body costs is bou
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache, cached_property
 from itertools import islice
 from pathlib import Path
@@ -28,6 +28,7 @@ from publisher.posts.rendering.lost_words import LostWords, lost_elements, lost_
 from publisher.posts.rendering.missing_pictures import alt_as_words
 from publisher.posts.rendering.other_syntax import OtherSyntax, with_other_syntax
 from publisher.posts.rendering.references import References
+from publisher.posts.rendering.run_liquid import liquid_run, may_have_liquid, with_own_lines
 from publisher.posts.rendering.settled_tags import SettledHtml
 from publisher.posts.tags.expanded import Expanded
 from publisher.posts.text.attribute_lists import may_have_attributes, with_sizes
@@ -134,7 +135,11 @@ def render_body(around: Surroundings, post: WrittenPost, growth: Growth, inspect
     inspect  whether to look for the warnings that only `publisher check` shows, and to fill `local`
     Raises PostError or OSError if the body cannot be read, or if its HTML is larger than `growth` allows.
     """
-    return _Body(around, post, growth, inspect).rendered()
+    body = _Body(around, post, growth, inspect)
+    if not body.run.lines and not body.run.problems:
+        return body.rendered()
+    rendered = with_own_lines(body.rendered, body.run, body.first_line)
+    return rendered._replace(problems=(*body.tag_problems(), *rendered.problems))
 
 
 class _Body:
@@ -158,6 +163,19 @@ class _Body:
         for line in [line for line in controls if line >= self.first_line][:1]:
             self.warn(line, "contained a control character, which was removed", "delete it")
         self.references = References(post, around.places, self.config)
+        self.run = Expanded(self.written)
+        self._has_run = may_have_liquid(self.written, self.config.posts.tool)
+        if self._has_run:
+            where = post, around.places, self.config, self.references
+            self.run = liquid_run(text, self.written, *where, self._most)
+            self.file = text[: len(text) - len(self.written)] + self.run.text
+            self.written = self.run.text
+
+    def tag_problems(self) -> Iterator[Problem]:
+        """Yield the problems of the tags that were run."""
+        for line, message, hint, is_error in self.run.problems[:MOST_PROBLEMS]:
+            severity = Severity.ERROR if is_error else Severity.WARNING
+            yield Problem(self.path, self.first_line + line - 1, message, hint, severity)
 
     def rendered(self) -> RenderedBody:
         refuse_paid_part(self.written, self.first_line, is_markdown=not self._is_html)
@@ -340,7 +358,8 @@ class _Body:
             return body
         from publisher.posts.front_matter.other_tools import carry_over  # 15 ms to compile, for few posts
 
-        body, leftovers = carry_over(body, self.config.site_url, self.references.foreign_post)
+        resolve = None if self._has_run else self.references.foreign_post
+        body, leftovers = carry_over(body, self.config.site_url, resolve)
         for leftover in leftovers:
             self._mentioned_tags.update(leftover.tags)
             self.warn(

@@ -1,48 +1,117 @@
 """Liquid in bodies, run by python-liquid: values, filters, loops and includes of the project, and nothing else.
 
-What cannot be run stays as it is written, and is reported. Everything is bounded: the number of rounds of all loops, the
-depth of includes, the size of each value and of the text; and the process in which bodies are rendered bounds the rest.
-docs/decisions/0044-tags-of-other-tools.md has the reasons.
+What cannot be run stays as it is written, and is reported. Everything is bounded: the rounds of all loops, the depth of
+includes, the size of each value and of the text; the process in which bodies are rendered bounds the rest.
+docs/decisions/0045-tags-of-other-tools.md has the reasons.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from io import StringIO
-from typing import Any, TextIO
+from collections.abc import Iterator
 
-from liquid import BoundTemplate, Environment, Mode, RenderContext
-from liquid.ast import Node
-from liquid.builtin.content import ContentNode, Literal
-from liquid.builtin.expressions import BooleanExpression, FilteredExpression, tokenize
-from liquid.builtin.output import Output, OutputNode
-from liquid.builtin.tags.assign_tag import AssignNode, AssignTag
-from liquid.exceptions import LiquidError, LiquidInterrupt, ResourceLimitError
-from liquid.parser import Parser
-from liquid.stream import TokenStream
-from liquid.stringify import to_liquid_string
-from liquid.token import TOKEN_EXPRESSION, TOKEN_TAG, Token
-from liquid.undefined import UNDEFINED, Undefined
+from liquid import BoundTemplate
+from liquid.exceptions import (
+    BlockNestingError,
+    ContextDepthError,
+    LiquidError,
+    LiquidInterrupt,
+    ResourceLimitError,
+    StopRender,
+)
 
 from publisher.core.errors import PostError
 from publisher.posts.tags.expanded import Expanded, Pieces, TagProblem
-from publisher.posts.tags.liquid_filters import MOST_CHARACTERS, SiteFilters
-from publisher.posts.tags.liquid_lexer import LiquidText
+from publisher.posts.tags.liquid_environment import LineBuffer, LiquidContext, LiquidEnvironment, Running
+from publisher.posts.tags.liquid_tags import TAGS
+from publisher.posts.tags.owner_templates import owner_templates
 from publisher.posts.tags.site_values import Asking, Noted, SiteValues
-from publisher.posts.text.prose import line_counter, masked
 
-# The rounds of all loops of a body together.
-MOST_ROUNDS = 100_000
-# How many tags that cannot be parsed are set aside, one after the other, before the rest is given up.
-_MOST_RETRIES = 20
-_DEEPEST = 30
-# What a tool gives a name to, even if it has no value here.
-_USUAL = frozenset(("forloop", "tablerowloop", "include", "paginator", "content", "layout", "nil", "null", "blank", "empty"))
+# How many names of tags are listed in a problem.
+_MOST_NAMES = 3
 
 
-class Unknown(Undefined):
-    """A value that cannot be known here, such as that of a data file which is not there."""
+def expand_liquid(text: str, asking: Asking, most: int) -> Expanded:
+    """Return a body in which Liquid was run, as Jekyll and Eleventy do: in code as well.
 
-    __slots__ = ()
+    most  how many characters it may become
+    Raises PostError, with a line of the text, if it runs for too long or becomes too large.
+    """
+    noted = Noted()
+    running = Running(text, SiteValues(asking, noted), noted, owner_templates(asking.config.root))
+    env = LiquidEnvironment(running, most)
+    for tag in TAGS:
+        env.add_tag(tag)
+    buffer = LineBuffer(most)
+    try:
+        _render(running, env, buffer)
+    except ResourceLimitError as error:
+        raise _too_much(error, running.line) from error
+    pieces = Pieces()
+    for piece, line, is_copy in buffer.pieces:
+        (pieces.copy if is_copy else pieces.insert)(piece, line)
+    files = (*noted.files, "_config.yml", *running.owner.files(list(running.asked)))
+    return pieces.expanded(tuple(_problems(running)), tuple(dict.fromkeys(files)))
 
+
+def _render(running: Running, env: LiquidEnvironment, buffer: LineBuffer) -> None:
+    """Render each part of a body; one that fails stays as it is written."""
+    nodes = running.parse(running.text, env)
+    context = LiquidContext(BoundTemplate(env, nodes), globals=running.values.names())
+    ends = [node.token.start_index for node in nodes[1:]] + [len(running.text)]
+    for node, end in zip(nodes, ends, strict=True):
+        mark = buffer.mark()
+        running.begin(node.token, buffer)
+        line = running.line
+        try:
+            node.render(context, buffer)
+        except (LiquidInterrupt, StopRender):
+            return  # {% break %} outside of a loop ends the text
+        except (ResourceLimitError, MemoryError, RecursionError):
+            raise
+        except Exception as error:  # noqa: BLE001 - a filter of python-liquid may raise anything
+            buffer.return_to(mark)
+            why = str(error.message) if isinstance(error, LiquidError) else f"{type(error).__name__}: {error}"
+            running.report(
+                line, f"{{% {node.token.value} %}} can't be run and will be shown as is: {why}", "correct it"
+            )
+            buffer.copy(running.text[node.token.start_index : end], line)
+
+
+def _too_much(error: ResourceLimitError, line: int) -> PostError:
+    if isinstance(error, ContextDepthError):
+        return PostError(
+            "its Liquid includes files that include each other without end", line=line, hint="correct them"
+        )
+    if isinstance(error, BlockNestingError):
+        return PostError("its Liquid is nested too deeply", line=line, hint="simplify it")
+    return PostError(f"its Liquid was stopped: {error.message}", line=line, hint="simplify it")
+
+
+def _problems(running: Running) -> Iterator[TagProblem]:
+    """Yield what is wrong, each kind once."""
+    for line, message, hint in running.wrong:
+        yield TagProblem(line, message, hint, is_error=True)
+    for name, error in running.noted.unusable.items():
+        yield TagProblem(1, f"{error.where or name}: {error.message}", error.hint, is_error=True)
+    missing = list(running.noted.missing)
+    if missing:
+        yield TagProblem(
+            1, f"Liquid asks for {_listed(missing)}, which doesn't exist", "add the data file, or fix the name"
+        )
+    tags = [each for each in running.kept if each[0].startswith("{%")]
+    values = [each for each in running.kept if not each[0].startswith("{%")]
+    for found, hint in (
+        (tags, "write a template for it in templates/shortcodes/, or put it in backticks if readers should see it"),
+        (values, "fix the name, or put it in backticks if readers should see it"),
+    ):
+        if found:
+            names = list(dict.fromkeys(name for name, _ in found))
+            lines = sorted({line for _, line in found})
+            count = f", on {len(lines)} lines" if len(lines) > 1 else ""
+            what = f"Liquid can't be run here and will be shown as is: {_listed(names)}{count}"
+            yield TagProblem(lines[0], what, hint, is_error=True)
+
+
+def _listed(names: list[str]) -> str:
+    more = len(names) - _MOST_NAMES
+    return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")

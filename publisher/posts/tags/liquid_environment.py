@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from io import StringIO
 from typing import Any, TextIO
 
@@ -59,6 +58,15 @@ class LineBuffer(StringIO):
         """Add a text of the body that begins on a line."""
         return self._add(text, line, True)
 
+    def mark(self) -> tuple[int, int]:
+        """Return a place to which `return_to` goes back."""
+        return len(self.pieces), self._size
+
+    def return_to(self, mark: tuple[int, int]) -> None:
+        """Forget what was added behind a place."""
+        del self.pieces[mark[0] :]
+        self._size = mark[1]
+
     def _add(self, text: str, line: int, is_copy: bool) -> int:
         self._size += len(text)
         if self._size > self._most:
@@ -93,8 +101,8 @@ class Running:
         self._rounds = 0
 
     def parse(self, source: str, env: LiquidEnvironment) -> list[Node]:
-        """Return the nodes of the body or of an include. Tags that cannot be parsed are text in it, and are reported."""
-        as_text = {offset for offset in self._unclosed(source)}
+        """Return the nodes of the body or an include. Tags that cannot be parsed are text in it, and are reported."""
+        as_text = set(self._unclosed(source))
         for _ in range(_MOST_RETRIES):
             read = self._texts[source] = LiquidText(source, frozenset(as_text))
             try:
@@ -135,9 +143,13 @@ class Running:
             if isinstance(buffer, LineBuffer):
                 buffer.line = self.line
 
+    def end_of(self, token: Token) -> int:
+        """Return the offset in its text at which a tag ends."""
+        return self._texts[token.source].ends[token.start_index]
+
     def source_of(self, token: Token) -> str:
         """Return a tag as it is written."""
-        return token.source[token.start_index : self._texts[token.source].ends[token.start_index]]
+        return token.source[token.start_index : self.end_of(token)]
 
     def is_block(self, token: Token) -> bool:
         """Return whether the tag is closed by one of its name."""
@@ -189,7 +201,7 @@ class LiquidContext(RenderContext):
         elif isinstance(found, Undefined):
             root = path[0]
             if running.noted.in_vain > before:
-                running.vain.append(next(reversed(running.noted.missing)))
+                running.vain.append(running.noted.vain)
             elif isinstance(root, str) and root not in _USUAL and root not in self.scope:
                 running.vain.append(root)
         return found
@@ -225,7 +237,7 @@ class _Content(ContentNode):
     def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
         running = context.env.running  # type: ignore[attr-defined]
         if isinstance(buffer, LineBuffer) and self.token.source is running.text:
-            return buffer.copy(self.text, running._line_of(self.token.start_index))  # noqa: SLF001
+            return buffer.copy(self.text, running._line_of(self.token.start_index))
         return buffer.write(self.text)
 
 
@@ -289,6 +301,13 @@ class LiquidEnvironment(Environment):
         for tag in (_Text, _Output, _Assign):
             self.add_tag(tag)
         self.filters.update(SiteFilters(running.values).all())
+        self._included: dict[str, list[Node]] = {}
+
+    def included(self, text: str) -> list[Node]:
+        """Return the nodes of the text of an include."""
+        if text not in self._included:
+            self._included[text] = self.running.parse(text, self)
+        return self._included[text]
 
     def condition(self, text: str) -> Any:
         """Return a condition such as item.year > 2020."""

@@ -1,7 +1,7 @@
 """The tokens of Liquid in a text, in linear time: what is text, what is a tag, which tags are closed by another.
 
-python-liquid's own lexer searches for the end of a tag, of raw and of comment from each of their beginnings to the end of
-the text. Here each search is bounded or is done once. What is no complete tag is text, as in "{{ and }}".
+python-liquid's own lexer searches for the end of a tag, of raw and of comment from each beginning to the end of
+the text. Here each search is bounded, or is done once. What is no complete tag is text, as in "{{ and }}".
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ class LiquidText:
         if not name and not words.strip():
             return
         yield Token(TOKEN_TAG, name, begin, self.source) if name else Token(TOKEN_OUTPUT, match[0], begin, self.source)
-        if words.strip():
+        if words.strip() and not name.startswith("end"):
             start = match.start("expr") + len(words) - len(words.lstrip())
             yield Token(TOKEN_EXPRESSION, words.strip(), start, self.source)
 

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from io import StringIO
 from typing import Any, TextIO
 
 from liquid import RenderContext
 from liquid.ast import BlockNode, Node
-from liquid.exceptions import LiquidError, LiquidSyntaxError
+from liquid.exceptions import LiquidSyntaxError
 from liquid.parser import Parser
 from liquid.stream import TokenStream
 from liquid.tag import Tag
 from liquid.token import TOKEN_EOF, TOKEN_EXPRESSION, TOKEN_ILLEGAL, TOKEN_TAG, Token
-from liquid.undefined import Undefined
 
 from publisher.core import patterns
 from publisher.core.errors import TemplateError
 from publisher.posts.front_matter.other_tools import code_block
-from publisher.posts.tags.liquid_environment import LiquidContext, LiquidEnvironment, LineBuffer, Unknown, evaluated
+from publisher.posts.tags.liquid_environment import LiquidContext, LiquidEnvironment, evaluated
 from publisher.posts.tags.owner_templates import plain_error
 
 _NAMED = patterns.compile(
@@ -32,13 +30,17 @@ _LITERALS: Mapping[str, Any] = {"true": True, "false": False, "nil": None, "null
 
 
 class _Written(Node):
-    """A tag with what stands behind its name. inside: what it is around, if it is a block"""
+    """A tag with the words behind its name.
 
-    __slots__ = ("inside", "name", "words")
+    inside   what it is around, if it is a block
+    closing  the tag that closes it then
+    """
 
-    def __init__(self, token: Token, words: str, inside: BlockNode | None = None) -> None:
+    __slots__ = ("closing", "inside", "name", "words")
+
+    def __init__(self, token: Token, words: str, inside: BlockNode | None = None, closing: Token | None = None) -> None:
         super().__init__(token)
-        self.name, self.words, self.inside = token.value, words, inside
+        self.name, self.words, self.inside, self.closing = token.value, words, inside, closing
         self.blank = False
 
     def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
@@ -65,9 +67,10 @@ class _Written(Node):
     def _as_written(self, context: LiquidContext, buffer: TextIO) -> int:
         running = context.env.running
         buffer.write(running.keep(self.token, f"{{% {self.name} %}}"))
-        if self.inside is not None:
+        if self.inside is not None and self.closing is not None:
             self.inside.render(context, buffer)
-            buffer.write(f"{{% end{self.name} %}}")
+            running.begin(self.closing, buffer)
+            buffer.write(running.source_of(self.closing))
         return 0
 
 
@@ -89,7 +92,7 @@ class _WrittenTag(Tag):
         inside = Parser(env).parse_block(stream, (f"end{token.value}", TOKEN_EOF))
         if stream.current.kind == TOKEN_EOF:
             raise LiquidSyntaxError("nothing closes it", token=token)
-        return self.node(token, words, inside)
+        return self.node(token, words, inside, stream.current)
 
 
 def filled(words: str, context: LiquidContext) -> str:
@@ -160,7 +163,9 @@ class _Include(_Written):
         if file is None:
             if running.is_code(self.token):
                 return None
-            running.report(running.line, f"the include {name[:80]} doesn't exist in {folders[0]}/", "add it, or fix its name")
+            running.report(
+                running.line, f"the include {name[:80]} doesn't exist in {folders[0]}/", "add it, or fix its name"
+            )
             return None
         given = named_values(rest, context)
         names: dict[str, Any] = {"include": given}
@@ -174,7 +179,11 @@ class _Include(_Written):
 
 
 def _spellings(name: str) -> list[str]:
-    return [name] if "." in name.rpartition("/")[2] else [name, *(f"{name}{ending}" for ending in (".liquid", ".html", ".md"))]
+    return (
+        [name]
+        if "." in name.rpartition("/")[2]
+        else [name, *(f"{name}{ending}" for ending in (".liquid", ".html", ".md"))]
+    )
 
 
 class _IncludeBeside(_Include):
@@ -196,7 +205,7 @@ class _Link(_Written):
     def text(self, context: LiquidContext) -> str | None:
         running = context.env.running
         name = filled(self.words, context).strip().strip("\"'")
-        found = running.values.asking.link(name)
+        found = running.values.address(name) if self.name == "link" else running.values.asking.link(name)
         if found is None and not running.is_code(self.token):
             what = "a post" if self.name == "post_url" else "a post, a page or a file"
             running.report(running.line, f"broken link: {name[:80]} is not {what}", "fix the path")
@@ -209,10 +218,10 @@ class _Code(_Written):
     __slots__ = ()
 
     def text(self, context: LiquidContext) -> str | None:
-        if self.inside is None:
+        if self.inside is None or self.closing is None:
             return None
         language = self.words.split()[0] if self.words.split() else ""
-        before, behind = context.env.running.around(self.token, context.env.running.end_of(self.token))
+        before, behind = context.env.running.around(self.token, context.env.running.end_of(self.closing))
         return code_block(self.inner(context), language, before, behind)
 
 
@@ -230,7 +239,9 @@ class _Owned(_Written):
             return None
         named = named_values(self.words, context)
         positional = [
-            _unescaped(quoted) if (quoted := each[1] if each[1] is not None else each[2]) is not None else value_of(each[3], context)
+            _unescaped(quoted)
+            if (quoted := each[1] if each[1] is not None else each[2]) is not None
+            else value_of(each[3], context)
             for each in _WORD.finditer(_NAMED.sub(" ", self.words))
         ]
         try:

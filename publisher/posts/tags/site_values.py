@@ -24,6 +24,7 @@ from publisher.posts.front_matter.parsing import parse_head, split_body
 from publisher.posts.places import Places, WrittenPost
 from publisher.posts.scan import is_item
 from publisher.posts.text.encoding import decode, without_controls
+from publisher.posts.urls import quoted
 
 # How much of a file is read for the front matter of a page or of another post.
 _MOST_BYTES = 2_000_000
@@ -50,12 +51,15 @@ class Noted:
 
     files     paths in the project on which the body depends, and "*" if it depends on all posts
     missing   names of values that are not there
+    in_vain   how often a value was asked for that is not there, or cannot be read
+    vain      the name of the last of these
     unusable  what is wrong with the files that cannot be read
     """
 
     def __init__(self) -> None:
         self.files: dict[str, None] = {}
         self.missing: dict[str, None] = {}
+        self.in_vain, self.vain = 0, ""
         self.unusable: dict[str, DataError] = {}
 
     def read(self, path: Path, root: Path) -> Any:
@@ -88,11 +92,18 @@ class DataFolder(Mapping[str, Any]):
             raise KeyError(name)
         path = data_file(self._folder, name)
         if path:
-            return self._noted.read(path, self._root)
+            found = self._noted.read(path, self._root)
+            if path.relative_to(self._root).as_posix() in self._noted.unusable:
+                self._noted.in_vain += 1
+                self._noted.vain = f"{self._called}.{name}"
+                raise KeyError(name)
+            return found
         if (self._folder / name).is_dir():
             return DataFolder(self._folder / name, self._root, self._noted, f"{self._called}.{name}")
         self._noted.files[(self._folder / f"{name}.yml").relative_to(self._root).as_posix()] = None
-        self._noted.missing[f"{self._called}.{name}"] = None
+        self._noted.vain = f"{self._called}.{name}"
+        self._noted.missing[self._noted.vain] = None
+        self._noted.in_vain += 1
         raise KeyError(name)
 
     def __iter__(self) -> Iterator[str]:
@@ -176,21 +187,20 @@ def post_values(fields: Mapping[str, Any], source: str, permalink: str, config: 
     dated = _DATED.fullmatch(stem)
     date = _moment(fields.get("date") or (dated[1] if dated else ""), config)
     categories = _words(fields.get("categories") or fields.get("category"))
+    path = f"{config.posts.folder}/{source}"
+    name = dated[2] if dated else stem
+    usual = {"title": stem, "slug": name, "name": PurePosixPath(source).name, "draft": False, "collection": "posts"}
     added = {
-        "title": fields.get("title") or stem,
         "url": permalink,
         "id": permalink.rstrip("/"),
-        "path": f"{config.posts.folder}/{source}",
-        "relative_path": f"{config.posts.folder}/{source}",
-        "slug": fields.get("slug") or (dated[2] if dated else stem),
-        "fileSlug": dated[2] if dated else stem,
-        "name": PurePosixPath(source).name,
+        "path": path,
+        "relative_path": path,
+        "fileSlug": name,
         "categories": categories,
         "tags": _words(fields.get("tags") or fields.get("tag")),
-        "collection": "posts",
-        "draft": False,
+        **({"date": date} if date else {}),
     }
-    return {**fields, **added, **({"date": date} if date else {})}
+    return {**usual, **fields, **added}
 
 
 def _words(value: Any) -> list[str]:
@@ -317,6 +327,38 @@ class SiteValues:
     def _path(self, url: str) -> str:
         return url.removeprefix(self.config.site_url) or "/"
 
+    def address(self, path: str) -> str | None:
+        """Return the address of a post, a page or a file of the project by its path; None if it is nowhere."""
+        found = self.asking.link(path)
+        if found:
+            return found
+        path = path.removeprefix("/")
+        others = self.asking.places.others
+        if not is_inside(path):
+            return None
+        if path in others:
+            return self.config.site_url + quoted(others[path]) if others[path].startswith("/") else others[path]
+        self._noted.files[path] = None
+        file = self.root / path
+        if not file.is_file() or PublicFiles(self.config).why_not(file):
+            return None
+        written = quoted(f"/{path}")
+        if file.suffix in (".md", ".markdown", ".html"):
+            written = self._page_url(path)
+        return self.base + written
+
+    def _page_url(self, path: str) -> str:
+        """Return the path at which Jekyll shows a page of the project."""
+        permalink = self._file(path, "")["url"]
+        if isinstance(permalink, str) and permalink.startswith("/") and ":" not in permalink:
+            return quoted(permalink)
+        stem = f"/{path.rpartition('.')[0]}"
+        if stem.endswith("/index") or stem == "/index":
+            return quoted(stem.removesuffix("index"))
+        style = self.settings.get("permalink")
+        is_pretty = style == "pretty" or (isinstance(style, str) and style.endswith("/"))
+        return quoted(f"{stem}/" if is_pretty else f"{stem}.html")
+
     def text(self, folders: Sequence[str], name: str) -> tuple[str, str] | None:
         """Return the path and the text of a file of the project that a tag includes; None if it cannot be had.
 
@@ -339,7 +381,9 @@ class SiteValues:
         if any(part.startswith(".") for part in real.parts) or real.name == CONFIG_FILE:
             return ""
         try:
-            return without_controls(decode(path.read_bytes(), whole=True))[0] if path.stat().st_size < _MOST_BYTES else ""
+            return (
+                without_controls(decode(path.read_bytes(), whole=True))[0] if path.stat().st_size < _MOST_BYTES else ""
+            )
         except (OSError, PublisherError):
             return ""
 
@@ -350,7 +394,7 @@ class _Eleventy(Mapping[str, Any]):
     def __init__(self, values: SiteValues) -> None:
         self._values = values
         folder = values.root / "_data"
-        self._data = DataFolder(folder, values.root, values._noted, "_data")  # noqa: SLF001
+        self._data = DataFolder(folder, values.root, values._noted, "_data")
         self._known = Lazy(
             {"eleventy": {"version": "3.0.0", "generator": "Eleventy v3.0.0", "env": {"runMode": "build"}}},
             {"page": self._page, "collections": self._collections},

@@ -1,0 +1,232 @@
+"""Liquid in bodies: what Jekyll and Eleventy make of it, what stays, and how much it may cost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from publisher.config import Posts
+from publisher.core.errors import PostError
+from publisher.core.models import Severity
+from publisher.posts.places import WrittenPost
+from publisher.posts.tags.expanded import Expanded
+from publisher.posts.tags.liquid_bodies import expand_liquid
+from publisher.posts.tags.liquid_lexer import LiquidText
+from publisher.posts.tags.site_values import Asking
+from tests.support.posts_samples import HELLO, SITE, Folder
+
+HEAD = "---\ntitle: Hello\nn: 5\nflag: true\nname: Ada\nlist: [b, a]\n---\n"
+JEKYLL = {
+    "_config.yml": "title: The blog\ncollections: {books: {output: true}}\nowner: {name: Ada}\n",
+    "_data/releases.yml": '- {version: "2.7", url: {zip: "https://x.example/2.zip"}}\n'
+    '- {version: "3.0", url: {zip: "https://x.example/3.zip"}, year: 2020}\n',
+    "_data/deep/people.json": '{"ada": {"name": "Ada Lovelace"}}',
+    "_data/table.csv": "name,age\nAda,36\n",
+    "_data/broken.yml": "a: [",
+    "_includes/note.html": '<div class="{{ include.kind | default: "info" }}">{{ include.text }}</div>',
+    "_includes/deep/a.html": "{% include deep/b.html %}!",
+    "_includes/deep/b.html": "b",
+    "_includes/loop.html": "x{% include loop.html %}",
+    "_includes/ada.html": "for Ada",
+    "_books/one.md": "---\ntitle: A book\n---\n",
+    "about.md": "---\ntitle: About\npermalink: /about-me/\n---\n",
+    "contact.html": "---\n---\n",
+    "assets/a b.png": "",
+    "secret.md": "secret",
+    "templates/shortcodes/image.html": '<img src="{{ args[0] }}" alt="{{ args[1] }}" width="{{ named.width }}">',
+    "templates/shortcodes/box.html": "<aside>{{ inner }}</aside>",
+    "_posts/part.txt": "a part",
+}
+
+
+@pytest.fixture(scope="module")
+def jekyll(tmp_path_factory: pytest.TempPathFactory) -> Folder:
+    folder = Folder(tmp_path_factory.mktemp("jekyll"), posts=Posts(folder="_posts", tool="jekyll"))
+    folder.file(f"_posts/{HELLO}", HEAD)
+    folder.file("_posts/2024-07-01-before.md", "---\ntitle: Before\ntags: [x, y]\n---\n")
+    for path, content in JEKYLL.items():
+        folder.file(path, content)
+    (folder.root / "_includes/out.html").symlink_to("/etc/passwd")
+    return folder
+
+
+def run(folder: Folder, body: str, most: int = 200_000) -> Expanded:
+    """The body of HELLO, in which Liquid was run."""
+    places = folder.archive().places
+    url = SITE.url + places.permalinks.get(HELLO, "/hello/")
+    post = WrittenPost(HELLO, url, "Hello", "", "", ())
+    link = {"2024-07-01-before": f"{SITE.url}/2024/07/01/before/"}.get
+    return expand_liquid(body, Asking(post, places, folder.config, HEAD + body, link), most)
+
+
+def test_liquid_is_run_as_jekyll_runs_it(jekyll: Folder) -> None:
+    for body, expected in (
+        (
+            "{{ site.title }}, {{ site.owner.name }}, {{ site.url }}{{ site.baseurl }}/x",
+            "The blog, Ada, https://site.example/x",
+        ),
+        ("{{ page.title }} {{ page.n | plus: 1 }} {% if page.flag %}yes{% else %}no{% endif %}", "Hello 6 yes"),
+        ("{{ page.list | sort | join: ', ' }} {{ page.nothing }}.", "a, b ."),
+        ("{{ page.date | date: '%-d %B %Y' }} {{ page.url }}", "6 July 2024 /2024/07/06/hello/"),
+        ("a {%- if true -%} b {%- endif -%} c", "abc"),
+        (
+            "[a]({{ '/x/' | relative_url }}) ![b]({{ \"b.png\" | absolute_url }})",
+            "[a](/x/) ![b](https://site.example/b.png)",
+        ),
+        ("{{ 'https://y.example/' | relative_url }} {{ '/x' | url }} {{ 'x' | url }}", "https://y.example/ /x x"),
+        (
+            "{% assign r = site.data.releases | where: 'version', '3.0' | first %}{{ r.url.zip }} {{ r.none }}",
+            "https://x.example/3.zip ",
+        ),
+        ("{% assign r = site.data.releases | where_exp: 'item', 'item.year > 2000' | map: 'version' %}{{ r }}", "3.0"),
+        (
+            "{{ site.data.deep.people.ada.name }} {{ site.data.deep['people'].ada['name'] }}",
+            "Ada Lovelace Ada Lovelace",
+        ),
+        ("{% for row in site.data.table %}{{ row.name }}:{{ row.age }}{% endfor %}", "Ada:36"),
+        ("{% include note.html text='Mind \"it\"' %}", '<div class="info">Mind "it"</div>'),
+        ('{% include note.html text=page.title kind="b" %}', '<div class="b">Hello</div>'),
+        ("{% include deep/a.html %} {% include {{ page.name | downcase }}.html %}", "b! for Ada"),
+        ("{% include_relative part.txt %}", "a part"),
+        (
+            "[x]({% link about.md %}) {%link contact.html%} {% link assets/a b.png %}",
+            "[x](/about-me/) /contact.html /assets/a%20b.png",
+        ),
+        ("{% post_url 2024-07-01-before %}", "https://site.example/2024/07/01/before/"),
+        (
+            "{% for p in site.posts %}{{ p.title }} {{ p.tags | join: '+' }}{{ p.url }};{% endfor %}",
+            "Hello /2024/07/06/hello/;Before x+y/2024/07/01/before/;",
+        ),
+        (
+            "{% for b in site.books %}{{ b.title }}{% endfor %} {{ site.tags.x.size }} {{ site.posts.size }}",
+            "A book 1 2",
+        ),
+        ("{% raw %}{{ x }} {% y %}{% endraw %}", "{{ x }} {% y %}"),
+        ("a{% comment %} {{ x }}\n{% comment %}{% endcomment %}{% if %}{% endcomment %}b{% # c %}", "ab"),
+        ("{% highlight ruby %}\nputs {{ page.n }}\n{% endhighlight %}", "```ruby\nputs 5\n```"),
+        ("x {% highlight sh %}<ls>{% endhighlight %}", 'x <pre><code class="language-sh">&#60;ls&#62;</code></pre>'),
+        ("```\n{{ page.title }}\n```", "```\nHello\n```"),
+        ('{% image "a.png", "Words" width="3" %}', '<img src="a.png" alt="Words" width="3">'),
+        ('{% image page.title "b" %}', '<img src="Hello" alt="b" width="">'),
+        ("{% box %}*in* {{ page.n }}{% endbox %}", "<aside>*in* 5</aside>"),
+        ("{% capture x %}{{ page.n }}{% endcapture %}{{ x }}{% unless x == '5' %}no{% endunless %}", "5"),
+        ("{{ 'a b' | slugify }} {{ '<b>' | xml_escape }} {{ page.list | jsonify }}", 'a-b &lt;b&gt; ["b", "a"]'),
+        ("{{ page.list | array_to_sentence_string }} {{ '*x*' | markdownify }}", "b and a <p><em>x</em></p>"),
+        ("{{ nothing | default: 'y' }} {% if nothing.x %}1{% endif %}", "y "),
+        ("{{ and }} {{", "{{ and }} {{"),
+    ):
+        found = run(jekyll, body)
+        assert found.text == expected, body
+        if "{{ and" not in body:
+            assert found.problems == (), body
+
+
+def test_what_cannot_be_run_stays_as_it_is_and_is_an_error(jekyll: Folder) -> None:
+    for body, message in (
+        ("{% picture a.png %}", "Liquid can't be run here and will be shown as is: {% picture %}"),
+        ("{{ contact.FIRST }}", "Liquid can't be run here and will be shown as is: {{ contact.FIRST }}"),
+        ("{{ page.title | made_up }}", "Liquid can't be run here and will be shown as is: {{ page.title | made_up }}"),
+        ("{% note %}x{% endnote %}", "Liquid can't be run here and will be shown as is: {% note %}"),
+        ("{% if page.x === 1 %}a{% endif %}", None),
+        ("{% if page.x %}a", "{% if page.x … is not valid Liquid and will be shown as is: nothing closes it"),
+        ("{% raw %}a", "{% raw … is not valid Liquid and will be shown as is: nothing closes it"),
+        ("{% include none.html %}", "the include none.html doesn't exist in _includes/"),
+        ("{% include ../secret.md %}", "the include ../secret.md doesn't exist in _includes/"),
+        ("{% include /etc/passwd %}", "the include /etc/passwd doesn't exist in _includes/"),
+        ("{% include out.html %}", "the include out.html doesn't exist in _includes/"),
+        ("{% include_relative ../secret.md %}", "the include ../secret.md doesn't exist in _posts/"),
+        ("{% link none.md %}", "broken link: none.md is not a post, a page or a file"),
+        ("{% link ../x %}", "broken link: ../x is not a post, a page or a file"),
+        ("{% post_url 2000-01-01-none %}", "broken link: 2000-01-01-none is not a post"),
+        ("{{ site.data.broken.a }}", None),
+    ):
+        found = run(jekyll, body)
+        assert found.text == body
+        assert [problem.line for problem in found.problems if problem.is_error]
+        assert message is None or message in [problem.message for problem in found.problems], body
+
+
+def test_code_may_show_what_is_not_known(jekyll: Folder) -> None:
+    body = "`{{ secrets.KEY }}` and\n\n```yaml\nrun: ${{ secrets.KEY }} {% made_up %}\n```"
+    assert run(jekyll, body) == Expanded(body, files=run(jekyll, body).files)
+
+
+def test_data_that_does_not_exist_leaves_the_text_and_is_named(jekyll: Folder) -> None:
+    body = "{% assign r = site.data.none | where: 'v', '1' | first %}{{ r.zip }}\n\n{{ r.xz }} {{ r.gz }}"
+    found = run(jekyll, body)
+    assert found.text == "{{ r.zip }}\n\n{{ r.xz }} {{ r.gz }}"
+    assert [(each.line, each.message) for each in found.problems] == [
+        (1, "Liquid asks for site.data.none, which doesn't exist"),
+        (1, "Liquid can't be run here and will be shown as is: {{ r.zip }}, {{ r.xz }}, {{ r.gz }}, on 2 lines"),
+    ]
+    assert "_data/none.yml" in found.files
+
+
+def test_each_line_is_that_of_the_writer(jekyll: Folder) -> None:
+    body = "one\n{% for i in (1..2) %}\n- {{ i }}\n{% endfor %}\n{% include note.html text='a' %}\nlast"
+    found = run(jekyll, body)
+    lines = found.text.split("\n")
+    assert found.line_of(lines.index("last") + 1) == 6
+    assert [found.line_of(number) for number, line in enumerate(lines, 1) if line.startswith("- ")] == [3, 3]
+    assert found.line_of(lines.index('<div class="info">a</div>') + 1) == 5
+
+
+def test_the_cost_of_liquid_is_bounded(jekyll: Folder) -> None:
+    for body, said in (
+        ("\n{% for i in (1..1000000000) %}x{% endfor %}", "its Liquid was stopped: loops run more than 100,000 times"),
+        ("{% for i in (1..999) %}{% for j in (1..999) %}{% endfor %}{% endfor %}", "more than 100,000 times"),
+        ("{% for i in (1..90000) %}{{ page.title }}{% endfor %}", "the text becomes longer than 200,000 characters"),
+        (
+            "{% assign a = 'xxxxxxxxxx' %}{% for i in (1..99) %}{% assign a = a | append: a %}{% endfor %}",
+            "a value has more than 1,000,000 characters",
+        ),
+        (
+            "{% assign a = 'a,b' | split: ',' %}{% for i in (1..99) %}{% assign a = a | concat: a %}{% endfor %}",
+            "a list has more than 100,000 items",
+        ),
+        ("{% include loop.html %}", "its Liquid includes files that include each other without end"),
+        ("{% if true %}" * 60 + "{% endif %}" * 60, "its Liquid is nested too deeply"),
+        ("{% capture a %}{% for i in (1..90000) %}12345{% endfor %}{% endcapture %}", "was stopped"),
+    ):
+        with pytest.raises(PostError, match=said):
+            run(jekyll, body)
+
+
+def test_a_text_is_read_in_linear_time() -> None:
+    for unit in (
+        "{%",
+        "{{",
+        "{% raw %}",
+        "{% comment %}",
+        "{{ '",
+        '{{ "a',
+        "{% a",
+        "{%- ",
+        "{{{{'",
+        "{% a %}{% enda %}",
+    ):
+        assert LiquidText(unit * 20_000).tokens
+
+
+def test_a_rendered_post_names_the_lines_of_its_file(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, posts=Posts(folder="_posts", tool="jekyll"))
+    folder.file("_data/x.yml", "a: 1\n")
+    body = "{% for i in (1..9) %}\n- {{ i }} {{ site.data.x.a }}\n{% endfor %}\n\n[x](none.md)\n\n{% image a %}\n"
+    folder.file(f"_posts/{HELLO}", f"---\ntitle: A title\n---\n{body}")
+    made = folder.render()
+    assert made.html.count("<li>") == 9
+    assert [(each.line, each.severity) for each in made.problems] == [(10, Severity.ERROR), (8, Severity.WARNING)]
+    assert "{%" not in made.excerpt
+    digest = folder.archive(keep=True).digest(HELLO)
+    folder.build()
+    folder.file("_data/x.yml", "a: 22\n")
+    archive = folder.archive(keep=True)
+    assert archive.digest(HELLO) != digest
+    assert "_data/x.yml" in archive.awaited()
+
+
+def test_liquid_is_run_for_its_tools_only(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.write(HELLO, "{{ page.title }}")
+    assert "{{ page.title }}" in folder.render().html
