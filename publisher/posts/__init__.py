@@ -13,6 +13,7 @@ Public modules:
     adopted_entries  what readers know from an old feed: ids, addresses and moments of posts
     archive          the posts of a project at one moment
     blog_tools       what is known of the tools for which the posts of a blog were written
+    body_templates   Liquid in bodies
     bounded_process  a child process with limits of time and memory for each call
     cache_keys       the keys that show whether a cached output is still valid
     chosen_paths     which paths in the posts folder may be posts
@@ -40,6 +41,7 @@ __all__ = [
     "adopted_entries",
     "archive",
     "blog_tools",
+    "body_templates",
     "bounded_process",
     "cache_keys",
     "chosen_paths",

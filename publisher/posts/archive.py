@@ -38,9 +38,6 @@ _TICK_NS = 20_000_000
 # The number of posts, the newest ones, whose bodies are stored when they are rendered.
 _MOST_BODIES = 1_000
 
-# What a post links to that shows a list of the others, as Liquid's site.posts.
-_ALL_POSTS = "*"
-
 
 def open_archive(config: Config, now: datetime, *, keep: bool = True, whole: bool = False) -> Archive:
     """Return the archive of the project's posts at the moment `now`.
@@ -448,11 +445,5 @@ class Archive:
             row.source: row.digest if row.updated <= moment else hash_of(row.digest, "not updated yet")
             for row in self._rows
         }
-        links = self._index.links()
-        all_posts = hash_of(*digests.values()) if any(_ALL_POSTS in targets for targets in links.values()) else ""
-        for source, targets in links.items():
-            if source in digests:
-                digests[source] = hash_of(
-                    digests[source], *(all_posts if each == _ALL_POSTS else self.places.where(each) for each in targets)
-                )
+        digests = self.places.with_links(digests, self._index.links())
         return with_stamps(digests, self._index.assets(), self.settings.root)

@@ -19,9 +19,10 @@ from publisher.posts.front_matter.parsing import split_body
 from publisher.posts.index import Referred
 from publisher.posts.places import WrittenPost
 from publisher.posts.post_file import problem_of
-from publisher.posts.rendering.body import Growth, LocalLink, RenderedBody, Surroundings, render_body
+from publisher.posts.rendering.body import Growth, Surroundings, render_body
 from publisher.posts.rendering.code_tokens import CODE_TIME, CodeLexer, listings
 from publisher.posts.rendering.item_body import render_item
+from publisher.posts.rendering.rendered_body import LocalLink, RenderedBody
 from publisher.posts.text.encoding import decode
 from publisher.posts.urls import quoted
 

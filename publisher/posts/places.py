@@ -5,12 +5,12 @@ A child that is a new interpreter would otherwise load the archive and its datab
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from publisher.core.file_names import composed
-from publisher.posts.cache_keys import stamp_of
+from publisher.posts.cache_keys import hash_of, stamp_of
 from publisher.posts.permalinks import is_feed, is_page_of_site
 from publisher.posts.post_file import PostSettings
 from publisher.posts.urls import has_file
@@ -79,6 +79,19 @@ class Places:
         if target.startswith("../"):
             return self.others.get(target[3:], "")
         return str(self.has(target)) if target.startswith("/") else self.permalinks.get(target, "")
+
+    def with_links(self, digests: Mapping[str, str], links: Mapping[str, Iterable[str]]) -> dict[str, str]:
+        """Return the digests of posts, which also change when what they link to moves.
+
+        links  the targets in each post, as `where` takes them; "*" is a list of all posts
+        """
+        found, all_posts = dict(digests), ""
+        for source, targets in links.items():
+            if source in digests:
+                if "*" in targets:
+                    all_posts = all_posts or hash_of(*digests.values())
+                found[source] = hash_of(digests[source], *(all_posts if t == "*" else self.where(t) for t in targets))
+        return found
 
     def by_stem(self) -> dict[str, list[str]]:
         """Return the sources of the public posts, by file name without the ending, in the composed form."""

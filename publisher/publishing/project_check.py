@@ -23,7 +23,7 @@ from publisher.posts.front_matter.enclosures import is_played, unknown_lengths
 from publisher.posts.markup import BrokenPost, Renderer
 from publisher.posts.permalinks import is_served, site_path
 from publisher.posts.published import PublishedIds, authority_of
-from publisher.posts.rendering.body import LocalLink
+from publisher.posts.rendering.rendered_body import LocalLink
 from publisher.posts.urls import leads_out
 from publisher.publishing.exposure import exposures
 from publisher.publishing.letter_check import LetterCheck, check_letters

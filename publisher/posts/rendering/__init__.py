@@ -13,6 +13,18 @@ Public modules:
     lone_tags     tags that would swallow the text behind them, as text
     lost_words    words that the Markdown parser would drop, as text
     mathml        MathML for the formulas of a post
+    rendered_body  the result of rendering a body
 """
 
-__all__ = ["allowed_html", "body", "code_tokens", "fences", "frames", "lazy_media", "lone_tags", "lost_words", "mathml"]
+__all__ = [
+    "allowed_html",
+    "body",
+    "code_tokens",
+    "fences",
+    "frames",
+    "lazy_media",
+    "lone_tags",
+    "lost_words",
+    "mathml",
+    "rendered_body",
+]

@@ -17,7 +17,7 @@ from publisher.core import patterns
 from publisher.core.characters import shorten
 from publisher.core.errors import PostError
 from publisher.core.file_names import in_folder
-from publisher.core.models import Picture, Problem, Severity
+from publisher.core.models import Problem, Severity
 from publisher.posts.front_matter.parsing import split_body
 from publisher.posts.places import Places, WrittenPost
 from publisher.posts.rendering import lone_tags
@@ -28,6 +28,7 @@ from publisher.posts.rendering.lost_words import LostWords, lost_elements, lost_
 from publisher.posts.rendering.missing_pictures import alt_as_words
 from publisher.posts.rendering.other_syntax import OtherSyntax, with_other_syntax
 from publisher.posts.rendering.references import References
+from publisher.posts.rendering.rendered_body import LocalLink, RenderedBody
 from publisher.posts.rendering.run_liquid import liquid_run, may_have_liquid, with_own_lines
 from publisher.posts.rendering.settled_tags import SettledHtml
 from publisher.posts.tags.expanded import Expanded
@@ -72,19 +73,6 @@ _COMMENTS = (
 _IN_BRACES = ("{#", "{/", "{{", "{!", "{%", "{*", "{>", "{-", "{~", "{:", "{ /", "{comment}")
 
 
-class LocalLink(NamedTuple):
-    """A link without a domain.
-
-    url      absolute URL
-    written  the link as written in the post
-    line     line of the file
-    """
-
-    url: str
-    written: str
-    line: int
-
-
 class Surroundings(NamedTuple):
     """What all posts of a project have in common when they are rendered."""
 
@@ -97,36 +85,6 @@ class Growth(NamedTuple):
 
     times: int = 20
     extra: int = 100_000
-
-
-class RenderedBody(NamedTuple):
-    """The result of rendering a body. The first six fields are those of RenderedPost.
-
-    lost   the URLs, without query and escapes, of the pictures in the front matter that are known to be missing
-    links  the sources of the posts that it links to
-    local  the links that were written without a domain; only if the body was inspected
-    """
-
-    html: str
-    excerpt: str
-    words: int
-    problems: tuple[Problem, ...]
-    assets: tuple[tuple[str, str], ...]
-    maths: dict[str, str]
-    pictures: dict[str, Picture]
-    lost: list[str]
-    links: list[str]
-    local: list[LocalLink]
-
-    @classmethod
-    def plain(cls, html: str, excerpt: str, words: int) -> RenderedBody:
-        """Return a body that is no more than text."""
-        return cls(html, excerpt, words, (), (), {}, {}, [], [], [])
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether the body is no more than text, so that it depends on no file but that of its post."""
-        return not any(self[3:])
 
 
 def render_body(around: Surroundings, post: WrittenPost, growth: Growth, inspect: bool) -> RenderedBody:

@@ -10,8 +10,9 @@ from publisher.core.characters import shorten
 from publisher.core.errors import PostError
 from publisher.posts.places import WrittenPost
 from publisher.posts.rendering.allowed_html import Sanitiser
-from publisher.posts.rendering.body import Growth, RenderedBody, Surroundings
+from publisher.posts.rendering.body import Growth, Surroundings
 from publisher.posts.rendering.missing_pictures import alt_as_words
+from publisher.posts.rendering.rendered_body import RenderedBody
 from publisher.posts.text.comments import without_comments_in_attributes
 from publisher.posts.text.encoding import without_controls
 from publisher.posts.text.excerpt import count_words, excerpt_of

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from publisher.config import Config, Tool
 from publisher.core.errors import PostError
 from publisher.posts.places import Places, WrittenPost
+from publisher.posts.rendering.commonmark import settled_html
 from publisher.posts.rendering.references import References
+from publisher.posts.rendering.rendered_body import RenderedBody
 from publisher.posts.tags.expanded import Expanded
-
-if TYPE_CHECKING:
-    from publisher.posts.rendering.body import RenderedBody
 
 _TOOLS: frozenset[Tool] = frozenset(("jekyll", "eleventy"))
 
@@ -32,11 +30,14 @@ def liquid_run(
     most  how many characters the body may become
     Raises PostError, with the line of the file, if it runs for too long or becomes too large.
     """
-    from publisher.posts.tags.liquid_bodies import expand_liquid  # python-liquid takes 0.1 s to import
-    from publisher.posts.tags.site_values import Asking
+    from publisher.posts.body_templates.liquid_bodies import expand_liquid  # python-liquid takes 0.1 s to import
+    from publisher.posts.body_templates.site_values import Asking
 
+    asking = Asking(
+        post, places, config, file, references.foreign_post, lambda text: settled_html(text)[0].html.strip()
+    )
     try:
-        expanded = expand_liquid(body, Asking(post, places, config, file, references.foreign_post), most)
+        expanded = expand_liquid(body, asking, most)
     except PostError as error:
         error.line += file.count("\n", 0, len(file) - len(body))
         raise

@@ -40,6 +40,8 @@ SMALL = {
     "newsletters.lint.lint_letter": "runs the rules, apart from the face that every start imports",
     "newsletters.lint.spam": "one program",
     "posts.rendering.item_body": "loaded in the child process instead of what reads files",
+    "posts.rendering.rendered_body": "what the parent needs of what only its child imports",
+    "posts.rendering.run_liquid": "the seam that keeps python-liquid out of most children",
     "posts.rendering.frames": "one table, for feeds and emails",
     "posts.cache_keys": "the seam to the build",
     "posts.left_drafts": "one warning",

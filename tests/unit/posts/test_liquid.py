@@ -9,11 +9,12 @@ import pytest
 from publisher.config import Posts
 from publisher.core.errors import PostError
 from publisher.core.models import Severity
+from publisher.posts.body_templates.liquid_bodies import expand_liquid
+from publisher.posts.body_templates.liquid_lexer import LiquidText
+from publisher.posts.body_templates.site_values import Asking
 from publisher.posts.places import WrittenPost
+from publisher.posts.rendering.commonmark import settled_html
 from publisher.posts.tags.expanded import Expanded
-from publisher.posts.tags.liquid_bodies import expand_liquid
-from publisher.posts.tags.liquid_lexer import LiquidText
-from publisher.posts.tags.site_values import Asking
 from tests.support.posts_samples import HELLO, SITE, Folder
 
 HEAD = "---\ntitle: Hello\nn: 5\nflag: true\nname: Ada\nlist: [b, a]\n---\n"
@@ -51,13 +52,17 @@ def jekyll(tmp_path_factory: pytest.TempPathFactory) -> Folder:
     return folder
 
 
+def _markdown(text: str) -> str:
+    return settled_html(text)[0].html.strip()
+
+
 def run(folder: Folder, body: str, most: int = 200_000) -> Expanded:
     """The body of HELLO, in which Liquid was run."""
     places = folder.archive().places
     url = SITE.url + places.permalinks.get(HELLO, "/hello/")
     post = WrittenPost(HELLO, url, "Hello", "", "", ())
     link = {"2024-07-01-before": f"{SITE.url}/2024/07/01/before/"}.get
-    return expand_liquid(body, Asking(post, places, folder.config, HEAD + body, link), most)
+    return expand_liquid(body, Asking(post, places, folder.config, HEAD + body, link, _markdown), most)
 
 
 def test_liquid_is_run_as_jekyll_runs_it(jekyll: Folder) -> None:

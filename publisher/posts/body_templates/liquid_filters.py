@@ -17,9 +17,9 @@ from liquid.filter import with_context
 from liquid.undefined import Undefined
 
 from publisher.core import patterns
+from publisher.posts.body_templates.site_values import SiteValues
 from publisher.posts.front_matter.dates import parse_date
 from publisher.posts.slugs import tag_slug
-from publisher.posts.tags.site_values import SiteValues
 
 _HAS_HOST = patterns.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:|//")
 _LONGEST_FORM = 200
@@ -42,6 +42,7 @@ class SiteFilters:
             "absoluteUrl": self.absolute_url,
             "htmlBaseUrl": self.absolute_url,
             "url": self.url,
+            "markdownify": lambda value: self._values.asking.markdown(_text(value)),
             "date": self.date,
             "date_to_xmlschema": lambda value: self._shown(value, datetime.isoformat),
             "date_to_rfc822": lambda value: self._shown(value, format_datetime),
@@ -68,7 +69,7 @@ class SiteFilters:
         return self.relative_url(text) if text.startswith("/") and not text.startswith("//") else text
 
     def date(self, value: Any, form: Any = "%Y-%m-%d %H:%M:%S %z") -> Any:
-        """Return a date in a form of strftime; what is no date stays."""
+        """Return a date in a form of strftime; what isn't a date stays."""
         made = self._moment(value)
         return value if made is None else made.strftime(_text(form)[:_LONGEST_FORM])
 
@@ -190,12 +191,6 @@ def _number_of_words(value: Any, mode: Any = "") -> int:
     return cjk + len((_CJK.sub(" ", text) if mode else text).split())
 
 
-def _markdownify(value: Any) -> str:
-    from publisher.posts.rendering.commonmark import settled_html  # not at the top: few templates need it
-
-    return str(settled_html(_text(value))[0].html).strip()
-
-
 def _truncate_words(value: Any, count: Any = 50) -> str:
     return " ".join(_text(value).split()[: int(count)])
 
@@ -253,7 +248,6 @@ _PLAIN: dict[str, Callable[..., Any]] = {
     "array_to_sentence_string": _sentence,
     "number_of_words": _number_of_words,
     "normalize_whitespace": lambda value: " ".join(_text(value).split()),
-    "markdownify": _markdownify,
     "smartify": _text,
     "strip_index": lambda value: re.sub(r"/index\.html?$", "/", _text(value)),
     "to_integer": _to_integer,

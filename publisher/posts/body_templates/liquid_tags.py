@@ -16,8 +16,8 @@ from liquid.token import TOKEN_EOF, TOKEN_EXPRESSION, TOKEN_ILLEGAL, TOKEN_TAG, 
 
 from publisher.core import patterns
 from publisher.core.errors import TemplateError
+from publisher.posts.body_templates.liquid_environment import LiquidContext, LiquidEnvironment, evaluated
 from publisher.posts.front_matter.other_tools import code_block
-from publisher.posts.tags.liquid_environment import LiquidContext, LiquidEnvironment, evaluated
 from publisher.posts.tags.owner_templates import plain_error
 
 _NAMED = patterns.compile(

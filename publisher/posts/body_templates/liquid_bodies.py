@@ -20,11 +20,11 @@ from liquid.exceptions import (
 )
 
 from publisher.core.errors import PostError
+from publisher.posts.body_templates.liquid_environment import LineBuffer, LiquidContext, LiquidEnvironment, Running
+from publisher.posts.body_templates.liquid_tags import TAGS
+from publisher.posts.body_templates.site_values import Asking, Noted, SiteValues
 from publisher.posts.tags.expanded import Expanded, Pieces, TagProblem
-from publisher.posts.tags.liquid_environment import LineBuffer, LiquidContext, LiquidEnvironment, Running
-from publisher.posts.tags.liquid_tags import TAGS
 from publisher.posts.tags.owner_templates import owner_templates
-from publisher.posts.tags.site_values import Asking, Noted, SiteValues
 
 # How many names of tags are listed in a problem.
 _MOST_NAMES = 3

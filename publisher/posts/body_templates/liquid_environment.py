@@ -18,10 +18,10 @@ from liquid.stringify import to_liquid_string
 from liquid.token import TOKEN_EXPRESSION, Token
 from liquid.undefined import UNDEFINED, Undefined
 
-from publisher.posts.tags.liquid_filters import MOST_CHARACTERS, SiteFilters
-from publisher.posts.tags.liquid_lexer import LiquidText
+from publisher.posts.body_templates.liquid_filters import MOST_CHARACTERS, SiteFilters
+from publisher.posts.body_templates.liquid_lexer import LiquidText
+from publisher.posts.body_templates.site_values import Noted, SiteValues
 from publisher.posts.tags.owner_templates import OwnerTemplates
-from publisher.posts.tags.site_values import Noted, SiteValues
 from publisher.posts.text.prose import line_counter, masked
 
 # The rounds of all loops of a body, and its includes, together.

@@ -1,7 +1,7 @@
 """The tokens of Liquid in a text, in linear time: what is text, what is a tag, which tags are closed by another.
 
 python-liquid's own lexer searches for the end of a tag, of raw and of comment from each beginning to the end of
-the text. Here each search is bounded, or is done once. What is no complete tag is text, as in "{{ and }}".
+the text. Here each search is bounded, or is done once. What is not a complete tag is text, as in "{{ and }}".
 """
 
 from __future__ import annotations

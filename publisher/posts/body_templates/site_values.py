@@ -35,8 +35,9 @@ _NAME = patterns.compile(r"[^./\\\0][^/\\\0]{0,200}")
 class Asking(NamedTuple):
     """The body whose tags ask, and what it is in.
 
-    file  the whole text of the post's file
-    link  returns the address of a post, a page or a file by its path as the tool writes it; None if it is nowhere
+    file      the whole text of the post's file
+    link      returns the address of a post by its path as the tool writes it; None if there is no such post
+    markdown  returns Markdown as HTML
     """
 
     post: WrittenPost
@@ -44,6 +45,7 @@ class Asking(NamedTuple):
     config: Config
     file: str
     link: Callable[[str], str | None]
+    markdown: Callable[[str], str]
 
 
 class Noted:
