@@ -5,14 +5,17 @@ A child that is a new interpreter would otherwise load the archive and its datab
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from publisher.core.file_names import composed
 from publisher.posts.cache_keys import hash_of, stamp_of
+from publisher.posts.named_files import NamedFiles
 from publisher.posts.permalinks import is_feed, is_page_of_site
 from publisher.posts.post_file import PostSettings
+from publisher.posts.scan import is_item
 from publisher.posts.urls import has_file
 
 
@@ -48,6 +51,7 @@ class Places:
         self._stems: dict[str, list[str]] | None = None
         self._composed: dict[str, str] | None = None
         self._pages: frozenset[str] | None = None
+        self._named: NamedFiles | None = None
 
     def source_of(self, path: str) -> str | None:
         """Return the source of the public post at a path, which may be in another Unicode form; else None."""
@@ -72,10 +76,13 @@ class Places:
         """Return where the target of a link is, as a text that changes when it moves; "" if it is nowhere.
 
         target  the source of a post, a path from the root of the site, or one from the root of the project behind ../;
-                behind ./ it is that of a file which is a part of the post, and the text changes with what it contains
+                behind ./ it is that of a file which is a part of the post, and the text changes with what it contains;
+                behind */ it is what the spellings of a name have in common
         """
         if target.startswith("./"):
             return stamp_of(self._root / target[2:])
+        if target.startswith("*/"):
+            return self.named.all_of(target[2:])
         if target.startswith("../"):
             return self.others.get(target[3:], "")
         return str(self.has(target)) if target.startswith("/") else self.permalinks.get(target, "")
@@ -92,6 +99,16 @@ class Places:
                     all_posts = all_posts or hash_of(*digests.values())
                 found[source] = hash_of(digests[source], *(all_posts if t == "*" else self.where(t) for t in targets))
         return found
+
+    @property
+    def named(self) -> NamedFiles:
+        """The public posts, the pages and the files in the folder of posts by their names."""
+        if self._named is None:
+            top = self.folder.relative_to(self._root).as_posix() if self.folder.is_relative_to(self._root) else "."
+            pages = [posixpath.relpath(path, top) for path in self.others]
+            sources = [source for source in self.permalinks if not is_item(source)]
+            self._named = NamedFiles(self.folder, sources, pages)
+        return self._named
 
     def by_stem(self) -> dict[str, list[str]]:
         """Return the sources of the public posts, by file name without the ending, in the composed form."""

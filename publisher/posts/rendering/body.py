@@ -31,6 +31,7 @@ from publisher.posts.rendering.references import References
 from publisher.posts.rendering.rendered_body import LocalLink, RenderedBody
 from publisher.posts.rendering.run_liquid import liquid_run, may_have_liquid, with_own_lines
 from publisher.posts.rendering.settled_tags import SettledHtml
+from publisher.posts.rendering.wikilinks import NamesFrom
 from publisher.posts.tags.expanded import Expanded
 from publisher.posts.text.attribute_lists import may_have_attributes, with_sizes
 from publisher.posts.text.comments import comment_in, shown_comments, without_comments_in_attributes
@@ -104,7 +105,7 @@ class _Body:
     """The body of a post while it is rendered."""
 
     def __init__(self, around: Surroundings, post: WrittenPost, growth: Growth, inspect: bool) -> None:
-        self.post, self.config, self.inspect = post, around.config, inspect
+        self.post, self.config, self.places, self.inspect = post, around.config, around.places, inspect
         self.problems: list[Problem] = []
         self.taken = TakenOut("")
         self._settled = SettledHtml("")
@@ -254,7 +255,8 @@ class _Body:
             body = body.replace(self._separator, _MORE, 1)
         body = self._carried_over(body)
         if not self._is_html:
-            self._syntax = with_other_syntax(body)
+            names = NamesFrom(self.post.source, self.places, self.references.links, has_pages=self.config.pages.enabled)
+            self._syntax = with_other_syntax(body, names, tool=self.config.posts.tool)
             body = self._reported(self._syntax.expanded)
             body, lost = with_all_words(body)
             self._report_lost(lost)

@@ -5,11 +5,18 @@ Tags that have to be run, such as those of Liquid, are in posts.tags.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from publisher.core import patterns
+from publisher.posts.rendering.wikilinks import Names, has_wikilinks, with_wikilinks
 from publisher.posts.tags.expanded import Expanded
 from publisher.posts.text import containers, markdown_in_html, marks
+from publisher.posts.text.prose import cut
+
+# The name of a block of an Obsidian note, for links to it, which no reader sees there.
+_BLOCK_ID = patterns.compile(r"(?:(?<=\S)[ \t]|^)\^[A-Za-z0-9-]{1,60}[ \t]*$", re.MULTILINE)
 
 
 class OtherSyntax(NamedTuple):
@@ -25,9 +32,17 @@ class OtherSyntax(NamedTuple):
     abbreviations: Mapping[str, str] = {}
 
 
-def with_other_syntax(body: str) -> OtherSyntax:
-    """Return a Markdown body with the syntax of other editors as our parser reads it."""
+def with_other_syntax(body: str, names: Names | None = None, *, tool: str = "") -> OtherSyntax:
+    """Return a Markdown body with the syntax of other editors as our parser reads it.
+
+    names  what knows posts and files by their names; without it, links in two brackets stay text
+    tool   the tool that the posts were written for, or ""
+    """
     expanded = Expanded(body)
+    if names and has_wikilinks(body):
+        expanded = expanded.then(lambda text: with_wikilinks(text, names, all_are=tool == "obsidian"))
+    if tool == "obsidian" and "^" in body:
+        expanded = expanded.then(lambda text: Expanded(cut(text, _BLOCK_ID)))
     if markdown_in_html.has_markdown_in_html(body):
         expanded = expanded.then(markdown_in_html.with_markdown_read)
     if containers.has_containers(body):

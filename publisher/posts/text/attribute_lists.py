@@ -102,20 +102,21 @@ def _with_marks(body: str) -> str:
     if "{" in body:
         body = edited(body, _SIZED, lambda found: f"{found[1]}{_size_in(found[2])}")
     if " =" in body:
-        body = edited(body, _SIZE_IN_ADDRESS, lambda found: f"{found[1]}){_mark(found[2] or '', found[3] or '')}")
+        body = edited(body, _SIZE_IN_ADDRESS, lambda found: f"{found[1]}){size_mark(found[2] or '', found[3] or '')}")
     if "|" in body:
         body = edited(
-            body, _SIZE_IN_WORDS, lambda found: f"![{found[1].strip()}]{found[4]}{_mark(found[2], found[3] or '')}"
+            body, _SIZE_IN_WORDS, lambda found: f"![{found[1].strip()}]{found[4]}{size_mark(found[2], found[3] or '')}"
         )
     return body
 
 
 def _size_in(attributes: str) -> str:
     width, height = _WIDTH.search(attributes), _HEIGHT.search(attributes)
-    return _mark(width[1] if width else "", height[1] if height else "")
+    return size_mark(width[1] if width else "", height[1] if height else "")
 
 
-def _mark(width: str, height: str) -> str:
+def size_mark(width: str, height: str) -> str:
+    """Return the mark of the size of a picture, to be put behind it; "" for a size that is not known."""
     return f"{_SIZE}{width},{height}{_END_SIZE}" if width or height else ""
 
 

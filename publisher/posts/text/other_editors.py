@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from publisher.core import patterns
-from publisher.posts.text.merge_tags import MERGE_TAG
 from publisher.posts.text.prose import line_counter
 
 
@@ -44,15 +43,6 @@ _FAMILIES = (
         "write \\* for a star that readers should see",
     ),
     _Family(
-        "links in two brackets are not supported and are shown as is",
-        patterns.compile(
-            r"!\[\[[^\[\]\n]{1,200}\]\]"
-            r"|(?<![\[\w\\])\[\[(?=[^\[\]\n]{0,200}[A-Z |#./])(?!_?TOC_?\]|[^\[\]\n]{1,200} #\d)"
-            r"([^\[\]\n]{1,200})\]\](?![(\[:])"
-        ),
-        "write [words](file.md), and ![words](picture.png)",
-    ),
-    _Family(
         "spoilers are not supported, and readers see their words",
         patterns.compile(r"(?<!\S)>![^\n]{1,300}!<|(?<![|\w])\|\|(?=[^\s|])[^|\n]{1,300}(?<=[^\s|])\|\|(?![|\w])"),
         "write <details><summary>Spoiler</summary>words</details>",
@@ -83,7 +73,6 @@ _FAMILIES = (
     ),
 )
 
-_REFERENCE = patterns.compile(r"^ {0,3}\[([^\[\]\n]{1,200})\]:", re.MULTILINE)
 _NOTE = patterns.compile(r"\[\^([^\[\]\s]{1,100})\](:?)")
 
 
@@ -93,12 +82,8 @@ def shown_as_typed(prose: str) -> Iterator[tuple[int, str, str]]:
     prose  a file whose front matter and code are blank
     """
     line_of = line_counter(prose)
-    if "[[" in prose:
-        prose = MERGE_TAG.sub(lambda found: " " * len(found[0]), prose)  # reported as such
-    defined = {found[1].casefold() for found in _REFERENCE.finditer(prose)}  # [[x]] is a link if [x]: is below
     for family in _FAMILIES:
-        hits = [hit for hit in family.pattern.finditer(prose) if not hit.lastindex or hit[1].casefold() not in defined]
-        lines = {line_of(hit.start()): hit for hit in reversed(hits)}
+        lines = {line_of(hit.start()): hit for hit in reversed(list(family.pattern.finditer(prose)))}
         if lines:
             first, last = min(lines), max(lines)
             words = " ".join(lines[first][0].lstrip(" \t>").split())
