@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from publisher.cli.app import App, plural, warn, with_app
+from publisher.cli.old_blog import Looked, OldBlog, look_at_old, with_feed_read
 from publisher.cli.terminal import print_table
+from publisher.config import CONFIG_FILE
 
 if TYPE_CHECKING:
     from publisher.publishing.adopt.adopted_blog import Taken
@@ -22,6 +24,8 @@ Examples:
   publisher adopt --dry-run           what would be written, for the blog in this folder
   publisher adopt ~/blog              feeds and emails beside the pages of the blog's own tool
   publisher adopt ~/blog --instead    pages too, if you leave that tool
+  publisher adopt --feed https://blog.example.org/feed.xml    keep the ids that feed readers know
+  publisher adopt --check-against _site                       the addresses that would be lost
 """
 
 
@@ -29,8 +33,24 @@ Examples:
 @click.argument("folder", metavar="[DIR]", default=".", type=click.Path(path_type=Path))
 @click.option("--instead", is_flag=True, help="Write pages too, to leave the tool.")
 @click.option("--dry-run", is_flag=True, help="Show what would be written, and write nothing.")
+@click.option("--feed", metavar="URL|FILE", help="Keep the ids, addresses and times of the posts in the old feed.")
+@click.option(
+    "--check-against",
+    "site",
+    metavar="FOLDER|SITEMAP|URL",
+    help="List the addresses that the old site has and the new one has not.",
+)
+@click.option("--allow-private", is_flag=True, help="These may be on this machine or in a private network.")
 @with_app
-def adopt(app: App, folder: Path, instead: bool, dry_run: bool) -> None:
+def adopt(
+    app: App,
+    folder: Path,
+    instead: bool,
+    dry_run: bool,
+    feed: str | None,
+    site: str | None,
+    allow_private: bool,
+) -> None:
     """Make a project of the blog in DIR (default: here) that Jekyll, Hugo or another tool makes.
 
     Finds the tool by its own configuration, and writes a publisher.toml with what is in there: where the posts are,
@@ -38,27 +58,39 @@ def adopt(app: App, folder: Path, instead: bool, dry_run: bool) -> None:
     as they are, except that the project's own files are added to .gitignore and to what the tool leaves out. Nothing
     of the blog is run. What could not be carried over is listed.
 
+    --feed writes old-feed.tsv, so that nobody sees a post again in a feed reader. --check-against only compares. In a
+    folder that has a publisher.toml, both take it as it is.
+
     Known are Astro, Docusaurus, Eleventy, Hexo, Hugo, Jekyll, MkDocs, Obsidian, Pelican, Quarto, VitePress and Zola.
     """
+    old = OldBlog(feed, site, allow_private)
+    if (feed or site) and (folder / CONFIG_FILE).exists():
+        _say_old(app, look_at_old(app, folder, old, dry_run=dry_run), alone=True)
+        return
     from publisher.publishing.adopt.adopted_project import adopted_project, next_steps, refuse_second, write_project
     from publisher.publishing.adopt.recognise import recognise  # not at the top: `--help` must load quickly
 
     if not dry_run:
         refuse_second(folder)
-    project = adopted_project(recognise(folder), app.moment(), instead=instead)
+    old, blog = with_feed_read(old, recognise(folder))
+    project = adopted_project(blog, app.moment(), instead=instead)
     done = None if dry_run else write_project(folder, project, instead=instead)
     steps = next_steps(project, instead=instead)
+    found = look_at_old(app, folder, old) if done else Looked()
     if app.json:
-        app.print_json(_as_json(project, done, steps))
+        app.print_json(_as_json(project, done, steps) | found.values)
         return
     _show(app, project)
     if done:
         _say_files(app, done)
+        _say_old(app, found)
         app.say("\nNext:")
         for number, step in enumerate(steps, 1):
             app.say(f"  {number}. {step}")
     else:
         app.say(f"\nDry run: nothing is written. publisher.toml would be:\n\n{project.text}")
+        if feed or site:
+            app.say("The old feed and the old site are looked at once there is a publisher.toml.")
 
 
 def _show(app: App, project: AdoptedProject) -> None:
@@ -69,6 +101,18 @@ def _show(app: App, project: AdoptedProject) -> None:
         app.say("\nNot carried over:")
         for line in blog.left:
             app.say(f"  {line}")
+
+
+def _say_old(app: App, found: Looked, *, alone: bool = False) -> None:
+    """Say what was found, and print it as JSON if it is all that the command has to say."""
+    if app.json:
+        if alone:
+            app.print_json(found.values)
+        return
+    for line in found.lines:
+        app.say(line)
+    for line in found.doubts:
+        warn(line)
 
 
 def _row(taken: Taken) -> tuple[str, str, str]:

@@ -34,14 +34,7 @@ class App:
 
     def config(self) -> Config:
         """Load the project's configuration, and close its private folders; raise ConfigError with all its mistakes."""
-        from publisher.config import load_config  # not at the top: `--help` must load quickly
-        from publisher.core.private_folder import protect  # the same
-
-        config = load_config(self.root())
-        for folder in (config.state_dir, config.root / config.outbox):
-            if folder.is_dir():
-                protect(folder)  # an older version left them open to git and to other users
-        return config
+        return protected_config(self.root())
 
     def root(self) -> Path:
         """Return the project's folder; raise ProjectError if there is no folder with a publisher.toml.
@@ -104,6 +97,18 @@ class App:
     def shows_progress(self) -> bool:
         """Whether to show a live progress bar: stderr is a terminal, and --json is not set."""
         return sys.stderr.isatty() and not self.json
+
+
+def protected_config(root: Path) -> Config:
+    """Load the configuration of the project in a folder, and close its private folders; raise ConfigError."""
+    from publisher.config import load_config  # not at the top: `--help` must load quickly
+    from publisher.core.private_folder import protect  # the same
+
+    config = load_config(root)
+    for folder in (config.state_dir, config.root / config.outbox):
+        if folder.is_dir():
+            protect(folder)  # an older version left them open to git and to other users
+    return config
 
 
 def _global_options(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -54,7 +54,7 @@ class OldEntry(NamedTuple):
     def line(self) -> str:
         """The entry as a line of the file."""
         moment = self.published.astimezone(UTC).isoformat().replace("+00:00", "Z") if self.published else ""
-        return "\t".join((self.source, self.id, self.path, moment))
+        return "\t".join((self.source, self.id, self.path, moment)).rstrip("\t")
 
 
 @dataclass(frozen=True)

@@ -128,6 +128,8 @@ def is_answered(path: str, there: Collection[str]) -> bool:
         return True
     if path.endswith("/index.html"):
         return path.removesuffix("index.html") in there
+    if path.endswith(".html"):  # the file of a page without an ending
+        return path.removesuffix(".html") in there
     return path.endswith("/") and f"{path}index.html" in there
 
 

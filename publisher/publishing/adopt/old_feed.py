@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
 from pathlib import Path
@@ -24,6 +24,8 @@ from publisher.posts.archive import Archive
 from publisher.posts.head import parse_file
 from publisher.posts.permalinks import file_key, tidy_path
 from publisher.posts.sources.feed_document import MOST_BYTES, read_feed
+from publisher.posts.urls import quoted
+from publisher.publishing.adopt.adopted_blog import AdoptedBlog
 from publisher.publishing.adopt_feed import AdoptedFeed, adopt_feed
 from publisher.publishing.wiring import open_existing_store
 
@@ -40,6 +42,9 @@ class OldFeedMatch:
     conflicts  why an item was matched with a post and cannot be taken as it is: a line each
     unmatched  the items without a post
     others     how many posts the old feed does not have
+    guessed    how many of `entries` are of these: posts that are older than the feed's newest item, which it may have
+               had before; their ids are made like those of the others
+    again      how many of the entries of the new feed readers would see as new although they are older than that
     """
 
     entries: tuple[OldEntry, ...] = ()
@@ -47,6 +52,8 @@ class OldFeedMatch:
     conflicts: tuple[str, ...] = ()
     unmatched: tuple[FeedItem, ...] = ()
     others: int = 0
+    guessed: int = 0
+    again: int = 0
 
 
 def read_old_feed(place: str, site_url: str, *, allow_private: bool = False) -> AdoptedFeed:
@@ -90,11 +97,21 @@ def match_old_feed(config: Config, archive: Archive, document: FeedDocument) -> 
             matched.add(post.source)
             if post.source.isprintable():  # a tab would end the cell
                 found[post.source] = _entry(item, post, finder.path_of(item))
-    sent = _sent_ids(config, {post.id for post in posts if post.source in found})
     by_source = {post.source: post for post in posts}
+    guessed = _guessed(config, posts, found)
+    sent = _sent_ids(config, {by_source[source].id for source in (*found, *guessed)})
     entries, more = _fitting(config, archive, found, by_source, sent)
+    guesses, _ = _fitting(config, archive, guessed, by_source, sent)
     known = sum(1 for source, entry in found.items() if by_source[source].id == entry.id)
-    return OldFeedMatch(entries, known, (*conflicts, *more), tuple(unmatched), len(posts) - len(matched))
+    return OldFeedMatch(
+        (*entries, *guesses),
+        known,
+        (*conflicts, *more),
+        tuple(unmatched),
+        len(posts) - len(matched),
+        len(guesses),
+        _seen_again(config, posts, found),
+    )
 
 
 def write_entries(root: Path, entries: Sequence[OldEntry]) -> bool:
@@ -147,6 +164,15 @@ def old_name(feed: AdoptedFeed, site_url: str) -> str:
             guessed = "json" if name.endswith(".json") else "atom" if "atom" in name.lower() else "rss"
             return name if kind == guessed else f"{name} = {kind}"
     return ""
+
+
+def with_old_feed(blog: AdoptedBlog, feed: AdoptedFeed) -> AdoptedBlog:
+    """Return the blog with the path of its old feed, of which its configuration may say nothing."""
+    path = old_name(feed, str(blog.value("site.url") or "")).partition(" ")[0]
+    if not path:
+        return blog
+    others = (each for each in blog.feeds if each[0] != path)
+    return replace(blog, feeds=((path, feed.document.kind, "the old feed"), *others))
 
 
 class _Finder:
@@ -214,6 +240,51 @@ def _entry(item: FeedItem, post: Post, path: str) -> OldEntry:
 def _plain(post_id: str) -> str:
     """Return an id without what would end a cell or a line of the file."""
     return " ".join(post_id.split())
+
+
+def _guessed(config: Config, posts: Sequence[Post], found: Mapping[str, OldEntry]) -> dict[str, OldEntry]:
+    """Return entries for older posts, which the feed may have had once, if its ids are made of addresses.
+
+    A post that the feed never had loses nothing by such an id, and one that it had is not seen again.
+    """
+    known = [(post, found[post.source]) for post in posts if post.source in found]
+    for rule in _RULES:
+        fits = sum(1 for post, entry in known if unquote(rule(config, _as_known(post, entry))) == unquote(entry.id))
+        if fits >= 2 and fits * 2 > len(known):
+            newest = max(post.published for post, _ in known)
+            older = [post for post in posts if post.source not in found and post.published <= newest]
+            named = [post for post in older if post.source.isprintable()]
+            return {post.source: OldEntry(post.source, rule(config, post)) for post in named}
+    return {}
+
+
+def _as_known(post: Post, entry: OldEntry) -> Post:
+    return replace(post, permalink=entry.path or post.permalink, published=entry.published or post.published)
+
+
+def _address_as_id(config: Config, post: Post) -> str:
+    return config.site_url + quoted(post.permalink)
+
+
+def _tag_as_id(config: Config, post: Post) -> str:
+    day = post.published.astimezone(config.posts_zone).date()
+    return f"tag:{urlsplit(config.site_url).hostname},{day}:{quoted(post.permalink)}"
+
+
+# How tools make ids of addresses: as they are (Hugo, Hexo, Eleventy), without ending or slash (jekyll-feed), and with
+# the day (Pelican).
+_RULES: tuple[Callable[[Config, Post], str], ...] = (
+    _address_as_id,
+    lambda config, post: _ENDING.sub("", _address_as_id(config, post)).rstrip("/"),
+    _tag_as_id,
+)
+
+
+def _seen_again(config: Config, posts: Sequence[Post], known: Collection[str]) -> int:
+    """Return how many entries of the new feed are older than the newest that readers know, and new to them."""
+    shown = [post.source for post in posts if post.in_feeds][: config.feeds.limit]
+    newest = next((number for number, source in enumerate(shown) if source in known), len(shown))
+    return sum(1 for source in shown[newest:] if source not in known)
 
 
 def _fitting(

@@ -67,3 +67,41 @@ def test_a_folder_that_cannot_be_adopted_is_left_alone(empty: Project) -> None:
         assert told in said.err
         assert said.err.count("\n") == 1
     assert empty.files(".") == set()
+
+
+OLD_FEED = """<feed xmlns="http://www.w3.org/2005/Atom"><title>A blog</title><id>x:feed</id>
+<updated>2026-11-10T00:00:00Z</updated>
+<link href="https://blog.quiet-reader.eu/feed.xml" rel="self"/>
+<entry><title>One</title><id>x:one</id><updated>2026-11-10T06:00:00Z</updated><published>2026-11-10T06:00:00Z</published>
+<link href="https://blog.quiet-reader.eu/2026/One/"/></entry>
+<entry><title>Gone</title><id>x:gone</id><updated>2026-11-01T06:00:00Z</updated><link href="https://x.example/"/></entry>
+</feed>"""
+
+
+def test_the_old_feed_keeps_its_ids_and_the_old_site_is_compared(jekyll: Project) -> None:
+    old = str(jekyll.write("old/feed.xml", OLD_FEED))
+    jekyll.write("old/2026/one/index.html", "<html>")
+    jekyll.write("old/2026/One/index.html", "<html>")
+    jekyll.write("old/about.html", "<html>")
+    compared = ("--check-against", str(jekyll.root / "old"))
+    dry = jekyll.ok("adopt", str(jekyll.root), "--dry-run", "--feed", old)
+    assert "are looked at once there is a publisher.toml" in dry.out
+    done = jekyll.ok("adopt", str(jekyll.root), "--feed", old, *compared)
+    assert "old feed  https://blog.quiet-reader.eu/feed.xml: 2 items, 1 with a post here" in done.out
+    assert "made  old-feed.tsv, with 1 post: commit it" in done.out
+    assert "no post was found for 'Gone' (https://x.example/)" in done.err
+    assert "old site" in done.out
+    assert "1 post of 1 where they were" in done.out
+    assert "  /about.html\n" in done.out
+    kept = jekyll.read("old-feed.tsv")
+    assert kept.endswith("\n2026-11-10-one.md\tx:one\t/2026/One/\t2026-11-10T06:00:00Z\n")
+    jekyll.ok("build")
+    feed = jekyll.read("_feeds/feed.xml")
+    assert "<id>x:one</id>" in feed
+    assert "https://blog.quiet-reader.eu/2026/One/" in feed
+    again = jekyll.ok("adopt", str(jekyll.root), "--feed", old, *compared, "--json").json
+    assert (again["feed"]["entries"], again["feed"]["known"]) == ([], 1)
+    assert again["addresses"]["gone"] == ["/2026/one/", "/about.html"]
+    assert jekyll.read("old-feed.tsv") == kept
+    for option, value in (("--feed", "nothing"), ("--feed", str(jekyll.root)), ("--check-against", "nothing")):
+        assert jekyll.fails("adopt", str(jekyll.root), option, value).err.count("\n") == 1

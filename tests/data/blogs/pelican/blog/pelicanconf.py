@@ -1,0 +1,20 @@
+AUTHOR = "Ada Lovelace"
+SITENAME = "Tea Notes"
+SITESUBTITLE = "What I drink, and why."
+SITEURL = "https://tea.example"
+FEED_DOMAIN = SITEURL
+PATH = "content"
+TIMEZONE = "Europe/Berlin"
+DEFAULT_LANG = "en"
+ARTICLE_URL = "{date:%Y}/{date:%m}/{slug}/"
+ARTICLE_SAVE_AS = "{date:%Y}/{date:%m}/{slug}/index.html"
+FEED_ALL_ATOM = "feeds/all.atom.xml"
+CATEGORY_FEED_ATOM = None
+RSS_FEED_SUMMARY_ONLY = False
+STATIC_PATHS = ["images", "extra"]
+EXTRA_PATH_METADATA = {"extra/robots.txt": {"path": "robots.txt"}}
+THEME = "theme"
+DEFAULT_PAGINATION = False
+DIRECT_TEMPLATES = ["index"]
+CATEGORY_SAVE_AS = TAG_SAVE_AS = AUTHOR_SAVE_AS = ""
+WITH_FUTURE_DATES = False

@@ -1,0 +1,36 @@
+"""A small blog in the manner of each tool is here what the tool itself made of it, but for what docs/adopting.md lists.
+
+built.json is what the tool has made; `python -m benchmarks.adopt BLOG SITE --record built.json` writes it.
+differences.tsv has the differences that remain: the file, what differs, and why.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from benchmarks.adopt import adopted_copy, compare, read_built
+from tests.support import ROOT
+
+BLOGS = ROOT / "tests" / "data" / "blogs"
+TOOLS = sorted(path.parent.name for path in BLOGS.glob("*/differences.tsv"))
+NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
+
+
+def expected(tool: str) -> set[tuple[str, str]]:
+    """What differs, as (file or address, what)."""
+    file = BLOGS / tool / "differences.tsv"
+    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+    rows = [line.split("\t") for line in lines if line]
+    assert all(len(row) == 3 and row[2] for row in rows), "each difference has its reason"
+    return {(row[0], row[1]) for row in rows}
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_a_blog_is_what_its_tool_made_of_it(tool: str, tmp_path: Path) -> None:
+    found = compare(adopted_copy(BLOGS / tool / "blog", tmp_path), read_built(BLOGS / tool / "built.json"), NOW)
+    assert {(each.where, each.what) for each in found.differences} <= expected(tool)
+    assert found.both >= 6
+    assert found.same["id"] == found.both
