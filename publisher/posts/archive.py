@@ -63,13 +63,13 @@ class ArchiveReader:
 
     def __init__(self, config: Config, *, keep: bool = True) -> None:
         """Walk the folder without reading any post. See open_archive for the arguments."""
-        self._config, self.settings = config, PostSettings.of(config)
-        self.folder = config.root / config.posts.folder
-        path = config.state_dir / INDEX_FILE if keep else None
-        self.index = Index(path, hash_of(code_key(), repr(self.settings)))
+        self._config, self.folder = config, config.root / config.posts.folder
         self._settled_ns = time.time_ns() - _TICK_NS
+        self._found, self.problems, self._unread = scanned = scan_posts(config)
+        self.settings = PostSettings.of(config).for_posts(scanned)
+        key = hash_of(code_key(), repr(self.settings))
+        self.index = Index(config.state_dir / INDEX_FILE if keep else None, key)
         self._published_ids = PublishedIds(config)
-        self._found, self.problems, self._unread = scan_posts(config)
         self._items: StoredItems | None = None
         if config.sources:
             from publisher.posts.sources.stored_items import StoredItems  # not at the top: most projects have none

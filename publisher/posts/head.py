@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from publisher.core.errors import PostError
 from publisher.core.file_names import in_folder
@@ -18,6 +19,9 @@ from publisher.posts.rendering.headline import title_in
 from publisher.posts.scan import MOST_BYTES, Stamp
 from publisher.posts.text.encoding import decode, is_suspect, refuse_binary, repair, without_controls
 from publisher.posts.text.excerpt import is_visible
+
+if TYPE_CHECKING:
+    from publisher.posts.blog_tools.defaults import Inherited
 
 # Most front matter ends within these bytes. For longer front matter, the whole file is read.
 _HEAD_BYTES = 4096
@@ -50,6 +54,7 @@ def read_file(
     except Exception as error:  # noqa: BLE001 - a defect that one file shows must not leave out the others
         defect = PostError(f"cannot be read: a defect in Publisher ({type(error).__name__})", hint="please report it")
         return source, stamp, digest, ParsedFile(None, (problem_of(defect, in_folder(settings.folder, source)),))
+    digest = parsed.post.digest if parsed.post else digest  # it depends on the defaults of the post as well
     # A post that shows the sizes of other files changes when one of those files does.
     return source, stamp, hash_of(digest, str(parsed.measured)) if parsed.measured else digest, parsed
 
@@ -103,13 +108,25 @@ def _parse(data: bytes, source: str, digest: str, settings: PostSettings, *, who
     if controls and controls[0] < head.body_line:
         what, hint = "contained a control character, which was removed", "delete it"
         problems.append(Problem(in_folder(settings.folder, source), controls[0], what, hint, Severity.WARNING))
-    parsed = build_post(source, head, digest, settings, title_in)
+    inherited = settings.defaults().of(source) if settings.defaults else None
+    if settings.defaults and inherited is None:
+        return ParsedFile(None)  # it may be hidden, and the file that cannot be read is reported
+    parsed = build_post(source, *_with_defaults(head, digest, inherited), settings, title_in)
     rest = data[len(front) + 1 :] if front else head.body.encode("utf-8", "replace")
     if parsed.post and may_be_second(rest):
         body = rest.decode("utf-8", "replace").replace("\r\n", "\n")
         if not refuse_second(body, head.body_line, whole=whole):
             raise Unfinished
     return replace(parsed, problems=(*problems, *parsed.problems)) if problems else parsed
+
+
+def _with_defaults(head: Head, digest: str, inherited: Inherited | None) -> tuple[Head, str]:
+    """Return the front matter with what the tool's files say of the post, and a digest that changes with it."""
+    if inherited is None or not (inherited.fields or inherited.is_hidden):
+        return head, digest
+    from publisher.posts.front_matter.inherited_fields import with_inherited
+
+    return with_inherited(head, inherited), hash_of(digest, repr(inherited))
 
 
 def _front(data: bytes) -> bytes:

@@ -99,7 +99,7 @@ class LastVersions:
             return entry  # the program or a setting changed, and refuses it now
         if parsed.post is None:
             return entry
-        digest = hash_of(digest, str(parsed.measured)) if parsed.measured else digest
+        digest = hash_of(parsed.post.digest, str(parsed.measured)) if parsed.measured else parsed.post.digest
         problems = tuple(replace(problem, shows_last_version=True) for problem in broken.problems)
         return source, stamp, digest, ParsedFile(parsed.post, problems, parsed.measured, is_last_version=True)
 

@@ -40,13 +40,18 @@ def page_heads(config: Config, found: Scan) -> Iterator[Entry]:
 def public_pages(config: Config, now: datetime) -> list[Post]:
     """Return the pages that are public at a moment, without their texts, sorted by path."""
     found = scan_pages(config)
-    pages = _pages(config, hash_of(repr(found))) if found else ()
+    pages = _pages(config, _state(config, found)) if found else ()
     return [page for page in pages if page.published <= now and not (page.expires and page.expires <= now)]
 
 
 def page_permalinks(config: Config, now: datetime) -> dict[str, str]:
     """Return the permalinks of the public pages by the paths of their files in the project, in the composed form."""
     return {composed(f"{config.pages.folder}/{page.source}"): page.permalink for page in public_pages(config, now)}
+
+
+def _state(config: Config, found: Scan) -> str:
+    """Return a text that changes with the files of the pages, and with what their tool's files say of them."""
+    return hash_of(repr(found), page_settings(page_config(config)).for_posts(found).inherited)
 
 
 @lru_cache(maxsize=4)

@@ -10,15 +10,18 @@ from dataclasses import dataclass, field, replace
 from datetime import time
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
 from publisher.config import Config, SourceConfig, Tool
 from publisher.core.errors import PostError
-from publisher.core.models import Author, Post, Problem
+from publisher.core.models import Author, Post, Problem, Severity
 from publisher.posts.adopted_entries import OldEntries
 from publisher.posts.published import PublishedIds, authority_of
-from publisher.posts.scan import Stamp
+from publisher.posts.scan import Scan, Stamp
+
+if TYPE_CHECKING:
+    from publisher.posts.blog_tools.defaults import Defaults
 
 # A value of front matter: text, null, or a list or table of values.
 Tree = str | None | list["Tree"] | dict[str, "Tree"]
@@ -31,6 +34,8 @@ class PostSettings:
     published_id  returns the id under which the post of a source path was published; "" if it was not
     was_published_before  returns whether it was published before escapes and spaces in permalinks were read
     tool          the tool that the posts were written for, or ""
+    defaults      returns what the tool's files say of posts in a folder
+    inherited     a text that changes when those files do
     morning       when a post is published whose date is a day alone
     needs_date    whether a file without a date is an error
     sources       the sources whose items are posts too
@@ -51,6 +56,8 @@ class PostSettings:
     has_pages: bool
     fix_encoding: bool
     tool: Tool = ""
+    defaults: Callable[[], Defaults] | None = field(default=None, repr=False, compare=False)
+    inherited: str = ""
     morning: time = time(9, 0)
     needs_date: bool = True
     sources: tuple[SourceConfig, ...] = ()
@@ -77,12 +84,23 @@ class PostSettings:
             has_pages=config.pages.enabled,
             fix_encoding=config.posts.fix_encoding,
             tool=config.posts.tool,
+            defaults=_defaults(config) if config.posts.tool else None,
             morning=time.fromisoformat(config.posts.time),
             sources=config.sources,
             old=OldEntries.of(config.root),
             published_id=_published_id(config),
             was_published_before=_was_published_before(config),
         )
+
+    def for_posts(self, found: Scan) -> PostSettings:
+        """Return the settings as they are for the posts that a walk has found; add the problems of the tool's files."""
+        if self.defaults is None:
+            return self
+        defaults = self.defaults()
+        problems = defaults.problems(found.found)
+        found.problems.extend(problems)
+        found.unread.extend(problem for problem in problems if problem.severity is Severity.ERROR)
+        return replace(self, inherited=defaults.key(found.found))
 
 
 def _published_id(config: Config) -> Callable[[str], str]:
@@ -94,6 +112,18 @@ def _published_id(config: Config) -> Callable[[str], str]:
 def _was_published_before(config: Config) -> Callable[[str], bool]:
     record = cache(PublishedIds(config).with_old_rules)
     return lambda source: source in record()
+
+
+def _defaults(config: Config) -> Callable[[], Defaults]:
+    """Return a function that finds the defaults of the project's tool, and imports what reads them if it is called."""
+
+    @cache
+    def found() -> Defaults:
+        from publisher.posts.blog_tools.defaults import Defaults
+
+        return Defaults(config.root, config.posts.folder, config.posts.tool, config.site.language)
+
+    return found
 
 
 class Twice(NamedTuple):

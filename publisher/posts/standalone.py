@@ -55,7 +55,8 @@ def standalone_pages(config: Config, posts: Archive) -> StandalonePages:
     if not found:
         return NO_PAGES
     permalinks = posts.places.permalinks
-    state = hash_of(repr(found), *permalinks, *permalinks.values())
+    inherited = page_settings(page_config(config)).for_posts(found).inherited
+    state = hash_of(repr(found), inherited, *permalinks, *permalinks.values())
     return _read(config, posts.now, _Around(state, found, permalinks))
 
 

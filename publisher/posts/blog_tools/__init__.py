@@ -7,7 +7,12 @@ all tools, and nothing of how a post is read or rendered.
 
 Public modules:
     data_files   data in YAML, TOML, JSON and CSV
+    defaults     fields that a tool's files give to all posts in a folder
     names        the path segments of names, titles and categories
 """
 
-__all__ = ["data_files", "names"]
+__all__ = [
+    "data_files",
+    "defaults",
+    "names",
+]

@@ -13,6 +13,7 @@ import json
 import math
 import re
 import tomllib
+from collections.abc import Container
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -57,21 +58,26 @@ def read_data(path: Path, root: Path, *, as_text: bool = False) -> Data:
     The first line of CSV names the columns, so that each other line is a table. Raises DataError, in one line with the
     file's path in the project, if the file cannot be read.
     """
-    shown = _shown(path, root)
     try:
-        real = _inside(path, root)
+        return parse_data(text_of(path, root), path.suffix, as_text=as_text)
+    except DataError as error:
+        raise DataError(error.message, where=f"{_shown(path, root)}{error.where}", hint=error.hint) from error
+
+
+def text_of(path: Path, root: Path, endings: Container[str] = DATA_ENDINGS) -> str:
+    """Return the text of a file that is not too long; raise DataError, without its path, if it cannot be read."""
+    try:
+        real = _inside(path, root, endings)
         size = real.stat().st_size
         if size > MOST_DATA_BYTES:
             what = f"is {size / 1_000_000:.0f} MB; a data file may have at most {MOST_DATA_BYTES // 1_000_000} MB"
             raise DataError(what, hint="split it")
-        return parse_data(real.read_text(encoding="utf-8-sig"), path.suffix, as_text=as_text)
-    except DataError as error:
-        raise DataError(error.message, where=f"{shown}{error.where}", hint=error.hint) from error
+        return real.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise DataError("is not text in UTF-8", where=shown, hint="save it as UTF-8") from error
+        raise DataError("is not text in UTF-8", hint="save it as UTF-8") from error
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", "") or "no file can have this name"
-        raise DataError(f"cannot be read: {why}", where=shown) from error
+        raise DataError(f"cannot be read: {why}") from error
 
 
 def parse_data(text: str, ending: str, *, as_text: bool = False) -> Data:
@@ -88,6 +94,27 @@ def parse_data(text: str, ending: str, *, as_text: bool = False) -> Data:
     return found
 
 
+def read_front(path: Path, root: Path) -> dict[str, Data]:
+    """Return the front matter of a page of another tool, such as a section's _index.md, with its scalars as text.
+
+    It is empty if the page has none. Raises DataError as read_data does.
+    """
+    try:
+        text = text_of(path, root, (path.suffix.lower(),)).replace("\r\n", "\n")
+        fence = text[:3]
+        if fence in ("---", "+++"):
+            block = text[3:].partition(f"\n{fence}")[0].partition("\n")[2]
+            found = parse_data(block, ".yml" if fence == "---" else ".toml", as_text=True)
+        elif text.startswith("{"):
+            end = text.find("\n}")
+            found = parse_data(text[: end + 2] if end > 0 else text.partition("\n")[0], ".json", as_text=True)
+        else:
+            return {}
+    except DataError as error:
+        raise DataError(error.message, where=_shown(path, root), hint=error.hint) from error
+    return found if isinstance(found, dict) else {}
+
+
 def data_file(folder: Path, name: str) -> Path | None:
     """Return the data file of this name, without its ending, in a folder; None if there is none."""
     return next((path for ending in DATA_ENDINGS if (path := folder / f"{name}{ending}").is_file()), None)
@@ -97,14 +124,14 @@ def _shown(path: Path, root: Path) -> str:
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
 
 
-def _inside(path: Path, root: Path) -> Path:
-    """Return the path to which a data file leads; raise DataError if that may not be read."""
+def _inside(path: Path, root: Path, endings: Container[str]) -> Path:
+    """Return the path to which a file leads; raise DataError if that may not be read."""
     real, top = path.resolve(), root.resolve()
     if not real.is_relative_to(top):
         raise DataError("is outside the project", hint="copy it into the project")
     parts = real.relative_to(top).parts
     is_link = not path.is_relative_to(root) or real != top / path.relative_to(root)
-    is_hidden = any(part.startswith(".") for part in parts) or real.suffix.lower() not in DATA_ENDINGS
+    is_hidden = any(part.startswith(".") for part in parts) or real.suffix.lower() not in endings
     if STATE_FOLDER in parts or real.name == "publisher.toml" or (is_link and is_hidden):
         raise DataError("leads to something private, so it is not read", hint="copy what you need from it")
     return real

@@ -39,6 +39,7 @@ SMALL = {
     "newsletters.letter.web_version": "keeps premailer out of builds",
     "newsletters.lint.lint_letter": "runs the rules, apart from the face that every start imports",
     "newsletters.lint.spam": "one program",
+    "posts.front_matter.inherited_fields": "loaded only where a tool's files give fields",
     "posts.rendering.item_body": "loaded in the child process instead of what reads files",
     "posts.rendering.rendered_body": "what the parent needs of what only its child imports",
     "posts.rendering.run_liquid": "the seam that keeps python-liquid out of most children",

@@ -1,0 +1,416 @@
+"""What a tool's files say of all posts in a folder: fields of front matter that the posts themselves do not have.
+
+    Jekyll       `defaults` in _config.yml
+    Hugo         `cascade` in the configuration and in each _index.md
+    Eleventy     blog/blog.json, blog/blog.11tydata.json and .js, and the same beside a post
+    Quarto       _metadata.yml, and the fields of _quarto.yml
+    MkDocs       .meta.yml
+    Pelican      DEFAULT_METADATA in pelicanconf.py
+    Zola         `draft` in _index.md, which hides all pages of a section
+
+A field here may hide a post. So if a file of this kind cannot be read, no post in its folder is, and a build stops.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import posixpath
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from publisher.core import patterns
+from publisher.core.errors import file_and_line
+from publisher.core.file_names import in_folder
+from publisher.core.models import Problem, Severity
+from publisher.posts.blog_tools.data_files import (
+    DATA_ENDINGS,
+    Data,
+    DataError,
+    parse_data,
+    read_data,
+    read_front,
+    text_of,
+)
+from publisher.posts.blog_tools.path_globs import expand_braces, matches_glob
+from publisher.posts.cache_keys import hash_of, stamp_of
+
+# Fields of front matter, whose scalars are text.
+Fields = dict[str, Data]
+
+
+@dataclass(frozen=True)
+class Inherited:
+    """What a post has from its tool's files.
+
+    fields     the fields, without those of the post itself
+    adds       whether lists of the post are added to those of the same name here, and do not replace them
+    is_hidden  whether the post is hidden, whatever it says itself
+    """
+
+    fields: Fields = field(default_factory=dict)
+    adds: bool = False
+    is_hidden: bool = False
+
+
+NOTHING = Inherited()
+
+# How many sets of defaults in one file are followed. Each is compared with the path of each post.
+_MOST_SETS = 100
+
+
+class Defaults:
+    """The defaults of one project. What is in a file is read once."""
+
+    def __init__(self, root: Path, folder: str, tool: str, language: str = "") -> None:
+        """Take the project's folder, the posts folder in it, the tool, and the language of the site."""
+        self._root, self._folder, self._language = root, folder, language
+        find = _TOOLS.get(tool)
+        self._find = find
+        self._tool = tool
+        self._read: dict[str, Data | DataError] = {}
+        self._there: dict[str, frozenset[str]] = {}
+
+    def of(self, source: str) -> Inherited | None:
+        """Return what the post at a path in the posts folder has; None if it is not known, as problems() then says."""
+        if self._find is None:
+            return NOTHING
+        try:
+            return self._find(self, in_folder(self._folder, source))
+        except DataError:
+            return None
+
+    def key(self, sources: Iterable[str]) -> str:
+        """Return a text that changes when a file does from which one of these posts may have something."""
+        return hash_of(*(f"{path}:{stamp_of(self._root / path)}" for path in self._files_of(sources)))
+
+    def problems(self, sources: Iterable[str]) -> list[Problem]:
+        """Return an error for each file that cannot be read, so that nothing is known of the posts in its folder.
+
+        A program that would have to be run is a warning: what it sets is rarely more than a layout.
+        """
+        return [problem for path in self._files_of(sources) if (problem := self._problem(path))]
+
+    def _problem(self, path: str) -> Problem | None:
+        ending = posixpath.splitext(path)[1]
+        try:
+            if ending in _SCRIPTS:
+                return None if self.script(path) is not None else _not_run(path)
+            (self.program if ending == ".py" else self.data if ending in DATA_ENDINGS else self.front)(path)
+        except DataError as error:
+            where, line = file_and_line(error.where)
+            return Problem(where, line, error.message, error.hint or "correct it: it may hide posts")
+        return None
+
+    def _files_of(self, sources: Iterable[str]) -> list[str]:
+        """Return the paths of the files that there are, sorted."""
+        names = _NAMES.get(self._tool)
+        found = set(_CONFIGS.get(self._tool, ()))
+        if names:
+            paths = [in_folder(self._folder, source) for source in sources]
+            every = {above for folder in set(map(posixpath.dirname, paths)) for above in levels(folder)}
+            found |= {posixpath.join(folder, name) for folder in every for name in names(folder)}
+            if self._tool == "eleventy":
+                found |= {f"{posixpath.splitext(path)[0]}{ending}" for path in paths for ending in _ELEVENTY}
+        return sorted(path for path in found if self._has(path))
+
+    def data(self, path: str) -> Fields:
+        """Return the table in a data file of the project; an empty one if there is no such file."""
+        word = _WORDS.get(self._tool) if path in _CONFIGS.get(self._tool, ()) else None
+        return self._kept(path, lambda file: self._data(file, word))
+
+    def _data(self, file: Path, word: str | None) -> Data:
+        """Return what is in a file; nothing if a word is given that it does not contain."""
+        if word and word not in text_of(file, self._root):
+            return None
+        return read_data(file, self._root, as_text=True)
+
+    def front(self, path: str) -> Fields:
+        """Return the front matter of a page of the project; an empty table if there is no such file."""
+        return self._kept(path, lambda file: read_front(file, self._root))
+
+    def script(self, path: str) -> Fields | None:
+        """Return what a file of JavaScript exports if that is a plain table; None if it would have to be run."""
+        try:
+            return self._kept(path, lambda file: _exported(text_of(file, self._root, _SCRIPTS)))
+        except _ScriptError:
+            return None
+
+    def program(self, path: str) -> Fields:
+        """Return the default metadata in a program of Pelican; an empty table if there is no such file."""
+        return self._kept(path, lambda file: _metadata_in(text_of(file, self._root, (".py",))))
+
+    def _has(self, path: str) -> bool:
+        """Return whether there is something at a path. Each folder is listed once: most of these files do not exist."""
+        folder, name = posixpath.split(path)
+        if folder not in self._there:
+            try:
+                self._there[folder] = frozenset(os.listdir(self._root / folder))  # noqa: PTH208 - names alone
+            except OSError:
+                self._there[folder] = frozenset()
+        return name in self._there[folder]
+
+    def _kept(self, path: str, read: Callable[[Path], Data]) -> Fields:
+        if path not in self._read:
+            file = self._root / path
+            try:
+                self._read[path] = read(file) if self._has(path) and file.is_file() else None
+            except DataError as error:
+                self._read[path] = error if error.where else type(error)(error.message, where=path, hint=error.hint)
+        found = self._read[path]
+        if isinstance(found, DataError):
+            raise found
+        if found is not None and not isinstance(found, dict):
+            raise DataError("is not a table of fields", where=path)
+        return found or {}
+
+    @property
+    def language(self) -> str:
+        """The language of the site."""
+        return self._language
+
+
+class _ScriptError(DataError):
+    """A file of JavaScript has to be run."""
+
+
+def levels(folder: str) -> tuple[str, ...]:
+    """Return a folder and all above it up to the project ("" is the project), the highest first."""
+    found = [folder]
+    while folder:
+        folder = posixpath.dirname(folder)
+        found.append(folder)
+    return tuple(reversed(found))
+
+
+def merged(under: Data, over: Data, *, adds: bool) -> Data:
+    """Return two values as one: tables by their keys, lists one behind the other if `adds`, else `over`."""
+    if isinstance(under, dict) and isinstance(over, dict):
+        same = {key: merged(under[key], value, adds=adds) if key in under else value for key, value in over.items()}
+        return under | same
+    if adds and isinstance(under, list) and isinstance(over, list):
+        return under + [item for item in over if item not in under]
+    return over
+
+
+def _joined(tables: Iterable[Fields], *, adds: bool = False) -> Fields:
+    """Return tables as one, of which a later one goes over those before it."""
+    found: Data = {}
+    for table in tables:
+        found = merged(found, table, adds=adds)
+    return found if isinstance(found, dict) else {}
+
+
+# Jekyll
+
+
+def _jekyll(defaults: Defaults, path: str) -> Inherited:
+    config = next(filter(None, map(defaults.data, _CONFIGS["jekyll"])), {})
+    sets = config.get("defaults")
+    if not isinstance(sets, list):
+        return NOTHING
+    source = config.get("source")
+    place = path.removeprefix(f"{source.strip('./')}/") if isinstance(source, str) else path
+    kind = _collection(place)
+    fields: Data = {}
+    last: tuple[str, bool] | None = None
+    for each in sets[:_MOST_SETS]:
+        scope, values = (each.get("scope"), each.get("values")) if isinstance(each, dict) else (None, None)
+        if not isinstance(scope, dict) or not isinstance(values, dict):
+            continue
+        where, named = str(scope.get("path") or "").strip("/"), scope.get("type")
+        if (named and named != kind) or not _in_scope(place, where):
+            continue
+        if last is None or (len(where), bool(named)) >= (len(last[0]), last[1]):
+            fields, last = merged(fields, values, adds=False), (where, bool(named))
+        else:
+            fields = merged(values, fields, adds=False)
+    return Inherited(fields if isinstance(fields, dict) else {})
+
+
+def _collection(path: str) -> str:
+    """Return the collection of a file, which its folder names: posts for _posts/a.md, else pages."""
+    return next((part[1:] for part in reversed(path.split("/")[:-1]) if part[:1] == "_"), "pages")
+
+
+def _in_scope(path: str, where: str) -> bool:
+    if "*" not in where:
+        return path.startswith(where)
+    folders = [path[: found.start()] for found in re.finditer("/", path)]
+    return any(matches_glob(where, each) for each in (path, *folders))
+
+
+# Hugo
+
+
+def _hugo(defaults: Defaults, path: str) -> Inherited:
+    place = path.partition("content/")[2] if path.startswith("content/") else path
+    stem = posixpath.splitext(place)[0]
+    page = f"/{posixpath.dirname(stem) if posixpath.basename(stem) == 'index' else stem}".lower().replace(" ", "-")
+    found: Fields = {}
+    pages = [posixpath.join(folder, name) for folder in levels(posixpath.dirname(path)) for name in _SECTIONS]
+    fronts = [front for front in map(defaults.front, pages) if front]
+    configs = [defaults.data(each) for each in _CONFIGS["hugo"]]
+    for table in (*reversed(fronts), *configs):  # the nearest first
+        cascades = table.get("cascade")
+        for each in cascades[:_MOST_SETS] if isinstance(cascades, list) else [cascades]:
+            if isinstance(each, dict) and _is_target(each, page, defaults.language):
+                new = {key.lower(): value for key, value in each.items() if key not in ("_target", "target")}
+                params = merged(new.get("params", {}), found.get("params", {}), adds=False)
+                found = new | found | ({"params": params} if params else {})
+    return Inherited(found)
+
+
+def _is_target(cascade: Fields, page: str, language: str) -> bool:
+    """Return whether a cascade is for a page, given by its path on the site."""
+    target = cascade.get("target", cascade.get("_target"))
+    targets = target if isinstance(target, list) else [target or {}]
+    facts = {"path": page, "kind": "page", "environment": "production", "lang": language.lower()}
+    for each in targets:
+        wanted = {key.lower(): str(value).lower() for key, value in each.items()} if isinstance(each, dict) else {}
+        if all(
+            any(matches_glob(glob, facts[key]) for glob in expand_braces(value))
+            for key, value in wanted.items()
+            if key in facts
+        ):
+            return True
+    return False
+
+
+# Eleventy
+
+
+def _eleventy(defaults: Defaults, path: str) -> Inherited:
+    tables: list[Fields] = []
+    stems = [f"{folder}/{posixpath.basename(folder)}" for folder in levels(posixpath.dirname(path)) if folder]
+    for stem in (*stems, posixpath.splitext(path)[0]):
+        for ending in _ELEVENTY:
+            file = f"{stem}{ending}"
+            tables.append(defaults.script(file) or {} if ending.endswith(_SCRIPTS) else defaults.data(file))
+    return Inherited(_joined(tables, adds=True), adds=True)
+
+
+_SCRIPTS = (".js", ".cjs", ".mjs")
+# The endings of Eleventy's data files, of which a later one goes over those before it.
+_ELEVENTY = (".json", ".11tydata.json", *(f".11tydata{ending}" for ending in reversed(_SCRIPTS)))
+_EXPORT = patterns.compile(r"(?:export\s+default|module\.exports\s*=)\s*(?=\{)")
+_LINE_COMMENT = patterns.compile(r"^[ \t]*+//.*$", re.MULTILINE)
+# What only a program has: calls, functions, names of variables spread into the table, templates.
+_PROGRAM = patterns.compile(r"[(`]|=>|\.\.\.|\bfunction\b|\bnew\b|\bawait\b")
+_QUOTED = patterns.compile(r""""(?:[^"\\\n]|\\.)*+"|'(?:[^'\\\n]|\\.)*+'""")
+
+
+def _exported(text: str) -> Data:
+    """Return the table that a file of JavaScript exports; raise _ScriptError if it is more than a plain table."""
+    text = _LINE_COMMENT.sub("", _without_comments(text)).strip().removesuffix(";").rstrip()
+    found = _EXPORT.match(text)
+    if found is None or not text.endswith("}") or _PROGRAM.search(_QUOTED.sub('""', text)):
+        raise _ScriptError("is a program")
+    try:
+        return parse_data(text[found.end() :].replace("\t", " "), ".yml", as_text=True)
+    except DataError as error:
+        raise _ScriptError("is a program") from error
+
+
+def _without_comments(text: str) -> str:
+    """Return a program without what is between /* and */."""
+    first, *rest = text.split("/*")
+    return first + "".join(part.partition("*/")[2] for part in rest)
+
+
+def _not_run(path: str) -> Problem:
+    return Problem(
+        path,
+        1,
+        "is a program of Eleventy, which is not run here, so what it says of the posts in its folder is not known",
+        f"write what they need into {path.rpartition('.')[0]}.json, such as draft or permalink",
+        Severity.WARNING,
+    )
+
+
+# Quarto, MkDocs, Pelican, Zola
+
+
+def _quarto(defaults: Defaults, path: str) -> Inherited:
+    project = next(filter(None, map(defaults.data, _CONFIGS["quarto"])), {})
+    shared = {key: value for key, value in project.items() if key in _OF_DOCUMENTS}
+    folders = [
+        next(filter(None, (defaults.data(posixpath.join(folder, name)) for name in _METADATA)), {})
+        for folder in levels(posixpath.dirname(path))
+    ]
+    return Inherited(_joined([shared, *folders], adds=True), adds=True)
+
+
+# What _quarto.yml has for each document. Its other fields are those of the site.
+_OF_DOCUMENTS = ("author", "categories", "draft", "image", "lang")
+
+
+def _mkdocs(defaults: Defaults, path: str) -> Inherited:
+    files = (posixpath.join(folder, ".meta.yml") for folder in levels(posixpath.dirname(path)))
+    return Inherited(_joined(map(defaults.data, files), adds=True), adds=True)
+
+
+def _pelican(defaults: Defaults, path: str) -> Inherited:
+    del path
+    return Inherited(
+        defaults._kept("pelicanconf.py", lambda file: _metadata_in(text_of(file, defaults._root, (".py",))))
+    )
+
+
+def _metadata_in(text: str) -> Data:
+    """Return DEFAULT_METADATA of a program that is not run."""
+    try:
+        assigned = [node for node in ast.parse(text).body if isinstance(node, ast.Assign)]
+        named = [
+            node.value
+            for node in assigned
+            if any(getattr(each, "id", "") == "DEFAULT_METADATA" for each in node.targets)
+        ]
+        found = dict(ast.literal_eval(named[-1])) if named else {}
+    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError) as error:
+        raise DataError("DEFAULT_METADATA is not a plain table", hint="write it as {'status': 'draft'}") from error
+    return {str(key): str(value) for key, value in found.items()}
+
+
+def _zola(defaults: Defaults, path: str) -> Inherited:
+    sections = (posixpath.join(folder, "_index.md") for folder in levels(posixpath.dirname(path)))
+    return Inherited(is_hidden=any(defaults.front(section).get("draft") == "true" for section in sections))
+
+
+_SECTIONS = ("_index.md", "_index.markdown", "_index.html")
+_METADATA = ("_metadata.yml", "_metadata.yaml")
+
+
+def _hugo_configs() -> Iterator[str]:
+    for folder in ("", "config/_default/", "config/production/"):
+        for name in ("hugo", "config", *(["cascade"] if folder else [])):
+            yield from (f"{folder}{name}{ending}" for ending in (".toml", ".yaml", ".yml", ".json"))
+
+
+_TOOLS: dict[str, Callable[[Defaults, str], Inherited]] = {
+    "eleventy": _eleventy,
+    "hugo": _hugo,
+    "jekyll": _jekyll,
+    "mkdocs": _mkdocs,
+    "pelican": _pelican,
+    "quarto": _quarto,
+    "zola": _zola,
+}
+_CONFIGS: dict[str, tuple[str, ...]] = {
+    "hugo": tuple(_hugo_configs()),
+    "jekyll": ("_config.yml", "_config.yaml", "_config.toml"),
+    "pelican": ("pelicanconf.py",),
+    "quarto": ("_quarto.yml", "_quarto.yaml"),
+}
+# What a configuration contains if it has defaults. Most have none, and need not be parsed.
+_WORDS = {"hugo": "cascade", "jekyll": "defaults"}
+# The files in each folder, by their names.
+_NAMES: dict[str, Callable[[str], tuple[str, ...]]] = {
+    "eleventy": lambda folder: tuple(f"{posixpath.basename(folder)}{end}" for end in _ELEVENTY) if folder else (),
+    "hugo": lambda _: _SECTIONS,
+    "mkdocs": lambda _: (".meta.yml",),
+    "quarto": lambda _: _METADATA,
+    "zola": lambda _: ("_index.md",),
+}
