@@ -11,7 +11,7 @@ import hashlib
 import os
 import posixpath
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
@@ -135,6 +135,25 @@ def local_file(reference: str, url: str, site_url: str, folder: str, source: str
     if not is_published(urlsplit(reference).path):
         return None
     return _place_of(reference, url, site_url, folder, source)
+
+
+def other_places(
+    reference: str, url: str, site_url: str, folder: str, source: str, places: StaticPlaces
+) -> Iterator[tuple[str, str]]:
+    """Yield (site path, project path) of where other tools look for a file that is not beside its post.
+
+    Hugo takes it from the folder that has the post's name. Obsidian's paths begin at the folder of posts, and those of
+    Jekyll's plug-ins at the root of the site. A path from the root has no other place.
+    See local_file for the arguments; places are those of PagesConfig.places.
+    """
+    here = _place_of(reference, url, site_url, folder, source)
+    path = posixpath.normpath(unquote(urlsplit(reference).path))
+    if here is None or path.startswith(("/", "../")):
+        return
+    stem = posixpath.splitext(posixpath.join(folder, source))[0]
+    yield here[0], posixpath.normpath(posixpath.join(stem, path))
+    for project_path in (*static_paths(places, path), path, posixpath.normpath(posixpath.join(folder, path))):
+        yield path, project_path
 
 
 def left_out(

@@ -19,6 +19,8 @@ from publisher.posts.urls import (
     left_out,
     local_file,
     looks_like_url,
+    other_places,
+    quoted,
     static_path,
     static_paths,
 )
@@ -57,7 +59,25 @@ class AttachedFiles:
         if why:
             self._warn(line, why, ELSEWHERE)
         found = local_file(*where)
+        if found and not reference.startswith("/") and not is_web_url(reference):
+            url, found = self._elsewhere(where, url, found)
         return self._shown(reference, url, found, is_picture=is_picture) if found else url
+
+    def _elsewhere(
+        self, where: tuple[str, str, str, str, str], url: str, found: tuple[str, str]
+    ) -> tuple[str, tuple[str, str]]:
+        """Return the URL and the paths of a file that is not beside the post, but where other tools look for it."""
+        settings = self._settings
+        if self._is_there(existing(settings.root, found[1])):
+            return url, found
+        for site_path, project_path in other_places(*where, settings.places):
+            there = existing(settings.root, project_path)
+            if self._is_there(there) and not is_disguised(settings.root, there):
+                return (url if site_path == found[0] else f"{settings.site_url}/{quoted(site_path)}"), (
+                    site_path,
+                    there,
+                )
+        return url, found
 
     def _shown(self, reference: str, url: str, found: tuple[str, str], *, is_picture: bool) -> str:
         """Return the URL of a file of the project, and note it. A path from the root may mean a static file."""

@@ -25,6 +25,7 @@ from publisher.posts.urls import (
     is_disguised,
     left_out,
     local_file,
+    other_places,
     quoted,
     static_path,
     static_paths,
@@ -100,7 +101,7 @@ class References:
             )  # nine in ten of the remaining references, and ten times as fast as urljoin
         else:
             url = self._joined(tag, reference)
-        if url and reference not in self._broken and (tag == "a" or (self._path and reference.startswith("/"))):
+        if url and reference not in self._broken and (tag == "a" or reference.startswith("/")):
             self.local.setdefault(url, reference)
         return url
 
@@ -187,8 +188,7 @@ class References:
         where = reference, url, config.site_url, config.posts.folder, self._post.source
         found = local_file(*where)
         if found:
-            found = found[0], existing(config.root, found[1])
-            found = self._or_static(tag, reference, found)
+            url, found = self._where_it_is(tag, where, found)
         if found and tag != "a":
             url, found = as_picture(url, found, config.site_url)
         if found and self._is_shown(found, reference):
@@ -202,6 +202,21 @@ class References:
             if why:
                 self._report(reference, why, ELSEWHERE)
         return url
+
+    def _where_it_is(
+        self, tag: str, where: tuple[str, str, str, str, str], found: tuple[str, str]
+    ) -> tuple[str, tuple[str, str]]:
+        """Return the URL and the paths of a file: beside the post, in the static folder, or where other tools look."""
+        config, (reference, url, *_) = self._config, where
+        found = self._or_static(tag, reference, (found[0], existing(config.root, found[1])))
+        if reference.startswith("/") or self._exists(*found):
+            return url, found
+        for site_path, project_path in other_places(*where, config.pages.places):
+            self.links[f"/{project_path}"] = None  # it may be added later
+            there = existing(config.root, project_path)
+            if is_file(config.root / there):
+                return (url if site_path == found[0] else f"{config.site_url}/{quoted(site_path)}"), (site_path, there)
+        return url, found
 
     def _or_static(self, tag: str, reference: str, found: tuple[str, str]) -> tuple[str, str]:
         """Return the (site path, project path) of a file in the static folder, if a path from the root means it.
