@@ -28,6 +28,7 @@ Public modules:
     published        the ids under which readers already know posts
     rendering        the HTML of a body, safe anywhere
     scan             the search for post files
+    shortcodes       shortcodes of Hugo and Zola in bodies
     slugs            the path segments of posts, tags and authors
     social_card      pictures for link previews, with the title of a page
     sources          the feeds of other sites, whose items become posts
@@ -56,6 +57,7 @@ __all__ = [
     "published",
     "rendering",
     "scan",
+    "shortcodes",
     "slugs",
     "social_card",
     "sources",

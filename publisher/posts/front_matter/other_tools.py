@@ -31,7 +31,16 @@ class Leftover:
     lines: tuple[int, ...]
     tags: tuple[str, ...] = ()
 
+    @property
+    def hint(self) -> str:
+        """What to do about it."""
+        if self.what.startswith(_SHORTCODES):
+            name = re.search(r"\{\{[<%] /?([\w./-]+)", self.what)
+            return f"add templates/shortcodes/{name[1] if name else 'NAME'}.html, or write it in Markdown"
+        return "write it in Markdown, or put it in backticks if readers should see it"
 
+
+_SHORTCODES = "shortcodes without a template are shown as is"
 # Takes the name of a post's file in another tool's spelling; returns the URL of that post, or None.
 Resolve = Callable[[str], str | None]
 
@@ -184,7 +193,7 @@ _MDX = patterns.compile(
 _COMMENT = patterns.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _FAMILIES = (
     ("Liquid is not supported and will be shown as is", LIQUID),
-    ("Hugo shortcodes are not supported and will be shown as is", SHORTCODE),
+    (_SHORTCODES, SHORTCODE),
     ("MDX is not supported and will be shown as is", _MDX),
     ("merge tags are not supported and will be shown as is", MERGE_TAG),
     ("WordPress's shortcodes are not supported and will be shown as is", WORDPRESS),

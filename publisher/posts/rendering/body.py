@@ -32,6 +32,8 @@ from publisher.posts.rendering.rendered_body import LocalLink, RenderedBody
 from publisher.posts.rendering.run_liquid import liquid_run, may_have_liquid, with_own_lines
 from publisher.posts.rendering.settled_tags import SettledHtml
 from publisher.posts.rendering.wikilinks import NamesFrom
+from publisher.posts.shortcodes.held_html import HeldHtml
+from publisher.posts.shortcodes.shortcode_calls import may_have_shortcodes
 from publisher.posts.tags.expanded import Expanded
 from publisher.posts.text.attribute_lists import may_have_attributes, with_sizes
 from publisher.posts.text.comments import comment_in, shown_comments, without_comments_in_attributes
@@ -127,8 +129,18 @@ class _Body:
         if self._has_run:
             where = post, around.places, self.config, self.references
             self.run = liquid_run(text, self.written, *where, self._most)
+        self._held = HeldHtml()
+        if may_have_shortcodes(self.run.text, self.config.posts.tool):
+            self.run = self.run.then(self._with_shortcodes)
+        if self.run.text is not self.written:
             self.file = text[: len(text) - len(self.written)] + self.run.text
             self.written = self.run.text
+
+    def _with_shortcodes(self, body: str) -> Expanded:
+        from publisher.posts.rendering.body_tags import BodyTags  # few posts have any
+
+        tags = BodyTags(self.post, self.config, self.references, self.file, self._held)
+        return tags.expanded(body, is_html=self._is_html)
 
     def tag_problems(self) -> Iterator[Problem]:
         """Yield the problems of the tags that were run."""
@@ -293,7 +305,7 @@ class _Body:
         html = _finish(settled.html, body)
         if self._syntax.abbreviations:
             html = with_abbreviations(html, self._syntax.abbreviations)
-        return self.taken.put_back(html)
+        return self.taken.put_back(self._held.put_back(html))
 
     def _report_lost(self, lost: Iterable[LostWords], first_line: int = 0) -> None:
         """Report lost words. first_line: the line of the file from which theirs are counted, if it is not the body's"""
@@ -325,7 +337,7 @@ class _Body:
             self.warn(
                 self.first_line + leftover.lines[0] - 1,
                 f"{leftover.what}{self._more(leftover.lines)}",
-                "write it in Markdown, or put it in backticks if readers should see it",
+                leftover.hint,
             )
         return body
 
@@ -343,7 +355,8 @@ class _Body:
         seen = without_formulas(self.written) if self.taken.formulas else None
         if self._separator:
             seen = (seen or self.written).replace(self._separator, " " * len(self._separator), 1)
-        return LineFinder(self.file, self.written, seen)
+        file, body = self._held.in_lines(self.file), self._held.in_lines(self.written)
+        return LineFinder(file, body, self._held.in_lines(seen) if seen else None)
 
     def _excerpt(self, raw: str, clean: str) -> str:
         if self.post.excerpt:

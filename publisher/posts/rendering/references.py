@@ -46,7 +46,8 @@ class References:
     """The references in one post, which are collected while they are made absolute.
 
     links          the sources of the posts that it links to, whether they exist or not; and the paths from the root,
-                   beginning with "/", whose URLs depend on what the site has
+                   beginning with "/", whose URLs depend on what the site has; and behind "./" the paths of files
+                   whose content is a part of the post
     assets         the files that it shows, and the copies of its pictures, as (site path, project path)
     pictures       the pictures of the project that it shows, by URL without query and escapes
     fragments      the names after # in links to the post itself
@@ -127,6 +128,29 @@ class References:
         self.links[matches[0]] = None
         permalink = self._places.permalinks.get(matches[0])
         return self._url(permalink) if permalink else None
+
+    def named_post(self, path: str) -> str | None:
+        """Return the URL of the post that Hugo's `ref` names; None if there is no such post.
+
+        path  the path of its file or bundle, with or without the ending: from the post, from the folder of posts or the
+              folder above it, or a file's name alone
+        """
+        path, _, place = path.strip().partition("#")
+        fragment = f"#{place}" if place else ""
+        if not path:
+            return fragment or None
+        folder = PurePosixPath(posixpath.normpath(self._config.posts.folder)).name
+        below = path.strip("/").removeprefix(f"{folder}/")
+        roots = [below] if path.startswith("/") else [posixpath.join(self._base, path), below]
+        for each in map(posixpath.normpath, roots):
+            for written in (each, *(f"{each}{end}" for end in (".md", "/index.md", "/_index.md", ".html"))):
+                source = self._places.source_of(written)
+                if source is not None:
+                    self.links[source] = None
+                    return self._url(self._places.permalinks[source]) + fragment
+            self.links[f"{each.removesuffix('.md')}.md"] = None  # it may be published later
+        url = self.foreign_post(below)
+        return url + fragment if url else None
 
     def _joined(self, tag: str, reference: str) -> str | None:
         try:

@@ -89,9 +89,13 @@ class OwnerTemplates:
         return found[:_MOST_FILES]
 
 
-@lru_cache(maxsize=4)
 def owner_templates(root: Path) -> OwnerTemplates:
     """Return the templates of a project, which are compiled once for all of its posts."""
+    return _compiled(root, (root / "templates").is_dir())
+
+
+@lru_cache(maxsize=4)
+def _compiled(root: Path, has_templates: bool) -> OwnerTemplates:
     return OwnerTemplates(root)
 
 

@@ -1,0 +1,87 @@
+"""HTML that tags made, which is kept out of Markdown: a sign takes its place, and is replaced when the body is HTML.
+
+Markdown would end a block of HTML at a blank line, and read what is indented as code. What is between two pieces of
+kept HTML stays in the body, and is Markdown as before.
+"""
+
+from __future__ import annotations
+
+import re
+from html import escape
+
+from publisher.core import patterns
+
+# A number in digits of control characters between two others, none of which a body contains of its own (see tex).
+_SIGN = "\x08"
+_DIGITS = {ord(str(digit)): chr(0x0E + digit) for digit in range(10)}
+_NUMBERS = {0x0E + digit: str(digit) for digit in range(10)}
+_PLACE = f"{_SIGN}([\x0e-\x17]{{1,7}}){_SIGN}"
+# A comment is a block of HTML that ends on its own line, so that Markdown can follow on the next. Where HTML is shown
+# as text, it is escaped.
+_HELD = patterns.compile(rf"(?:<!--|&lt;!--){_PLACE}(?:-->|--&gt;)|{_PLACE}")
+_ALONE = patterns.compile(rf"<p>(){_PLACE}</p>")
+_PARAGRAPH = patterns.compile(r"<p>[^<]*+(?:<(?!/?p>)[^<]*+)*+</p>")
+_EMPTY_PARAGRAPH = patterns.compile(r"<p>\s*+</p>\n?")
+# An attribute of the writer's in which a tag was written.
+_TAG_WITH = patterns.compile(rf"<[a-zA-Z][^<>{_SIGN}]*+{_SIGN}[^<>]*+>")
+_TAG = patterns.compile(r"<[^<>]*+>")
+_BLOCK = patterns.compile(
+    r"\s*+</?(?:address|article|aside|blockquote|center|details|dialog|dd|div|dl|dt|fieldset|figcaption|figure|footer|form"
+    r"|h[1-6]|header|hr|iframe|li|main|nav|ol|p|pre|script|section|style|summary|table|tbody|td|th|thead|tr|ul|video|audio)\b",
+    re.IGNORECASE,
+)
+
+
+class HeldHtml:
+    """The pieces of HTML that are kept out of one body."""
+
+    def __init__(self) -> None:
+        self._pieces: list[str] = []
+
+    def hold(self, html: str, *, alone: bool) -> str:
+        """Keep a piece of HTML, and return the sign for its place. alone: whether it has a line of its own."""
+        if not html.strip():
+            return ""
+        self._pieces.append(html.strip() if is_block(html) else html)
+        sign = f"{_SIGN}{str(len(self._pieces) - 1).translate(_DIGITS)}{_SIGN}"
+        return f"<!--{sign}-->" if alone and is_block(html) else sign
+
+    def put_back(self, html: str) -> str:
+        """Return the HTML of the body with all pieces in their places."""
+        if not self._pieces or _SIGN not in html:
+            return html
+        html = _TAG_WITH.sub(lambda tag: _HELD.sub(self._words, tag[0]), html)
+        html = _PARAGRAPH.sub(self._parted, html)
+        return _HELD.sub(self._of, html)
+
+    def in_lines(self, text: str) -> str:
+        """Return a text with all pieces in the places of their signs, but no more lines than before."""
+        if not self._pieces or _SIGN not in text:
+            return text
+        return _HELD.sub(lambda found: self._of(found).replace("\n", " "), text)
+
+    def _parted(self, found: re.Match[str]) -> str:
+        """Return a paragraph that is parted at each block in it."""
+        paragraph = found[0]
+        if _SIGN not in paragraph:
+            return paragraph
+        if (alone := _ALONE.fullmatch(paragraph)) and is_block(self._of(alone)):
+            return alone[0][3:-4]
+        parted = _HELD.sub(lambda each: f"</p>\n{each[0]}\n<p>" if self._parts(each) else each[0], paragraph)
+        return _EMPTY_PARAGRAPH.sub("", parted)
+
+    def _parts(self, found: re.Match[str]) -> bool:
+        piece = self._of(found)
+        return is_block(piece) and not piece.lstrip().startswith("<iframe")
+
+    def _words(self, found: re.Match[str]) -> str:
+        return escape(_TAG.sub("", self._of(found)).strip())
+
+    def _of(self, found: re.Match[str]) -> str:
+        number = int((found[1] or found[2]).translate(_NUMBERS))
+        return self._pieces[number] if number < len(self._pieces) else ""
+
+
+def is_block(html: str) -> bool:
+    """Return whether a piece of HTML is a block of its own, rather than words of a paragraph."""
+    return _BLOCK.match(html) is not None

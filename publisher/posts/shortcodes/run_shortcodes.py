@@ -1,0 +1,146 @@
+"""Shortcodes of Hugo and Zola in a Markdown body: they are run, and what they make takes their place.
+
+The owner's template of a name goes first; then come those that the tool brings (see embedded_shortcodes). Of any other
+that has an end, the words inside stay; one without an end stays as it was typed. What is inside a shortcode stays in
+the body, so that it is Markdown as before, and its lines are known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from html import escape
+
+from publisher.core import patterns
+from publisher.core.errors import TemplateError
+from publisher.posts.shortcodes.embedded_shortcodes import NOWHERE, Made, ShortcodeContext, hugo_made, zola_made
+from publisher.posts.shortcodes.shortcode_calls import Escaped, ShortcodeCall, calls_in, may_have_shortcodes
+from publisher.posts.tags.expanded import Expanded, Pieces, TagProblem
+from publisher.posts.tags.owner_templates import plain_error
+from publisher.posts.text.prose import line_counter, masked
+
+# How many may be inside each other, and how often one is put in, since a template may repeat what is inside.
+_DEEPEST = 40
+_MOST = 20_000
+# Where a template puts what is inside its shortcode.
+_INNER = "\x08\x08"
+# A tag in the address of a link or a picture, or in an attribute, becomes text. Longer addresses have no tags.
+_IN_ADDRESS = patterns.compile(r"(?:\]\(<?[^()\s<>]{0,300}|\]:[ \t]{1,8}[^\s<>]{0,300}|=[\"'][^\"'<>\n]{0,300})\Z")
+
+
+def expand_shortcodes(text: str, context: ShortcodeContext, *, is_html: bool = False) -> Expanded:
+    """Return a body in which shortcodes are run. is_html: whether it is HTML, and not Markdown."""
+    if not may_have_shortcodes(text, context.tool):
+        return Expanded(text)
+    is_zola = context.tool == "zola"
+    calls = calls_in(text, is_zola=is_zola, in_code=is_html or context.tool == "hugo")
+    if not calls:
+        return Expanded(text)
+    expansion = _Expansion(text, context, zola_made if is_zola else hugo_made)
+    expansion.write(calls, 0, len(text))
+    return expansion.expanded()
+
+
+@dataclass
+class _Expansion:
+    """A text while its shortcodes are run."""
+
+    text: str
+    context: ShortcodeContext
+    embedded: Callable[[ShortcodeCall, ShortcodeContext, str], Made | None]
+    pieces: Pieces = field(default_factory=Pieces)
+    problems: dict[tuple[str, str], TagProblem] = field(default_factory=dict)
+    names: dict[str, None] = field(default_factory=dict)
+    files: dict[str, None] = field(default_factory=dict)
+    written: int = 0
+
+    def __post_init__(self) -> None:
+        self.line_of = line_counter(self.text)
+
+    def expanded(self) -> Expanded:
+        files = (*self.context.owner.files(tuple(self.names)), *self.files)
+        return self.pieces.expanded(tuple(self.problems.values()), files)
+
+    def write(self, calls: Sequence[ShortcodeCall | Escaped], start: int, end: int, depth: int = 0) -> None:
+        """Write the text from `start` to `end`, in which these shortcodes are."""
+        for call in calls:
+            self._copy(start, call.start)
+            start = call.start
+            self.written += 1
+            if depth < _DEEPEST and self.written <= _MOST:
+                if isinstance(call, Escaped):
+                    self._show(call)
+                else:
+                    self._run(call, depth)
+                start = call.whole_end
+        self._copy(start, end)
+
+    def _copy(self, start: int, end: int) -> None:
+        if end > start:
+            self.pieces.copy(self.text[start:end], self.line_of(start))
+
+    def _show(self, escaped: Escaped) -> None:
+        in_code = self.context.tool == "hugo" and self._is_code(escaped.start, escaped.whole_end)
+        html = f"<code>{escape(escaped.shown, quote=False)}</code>"
+        shown = escaped.shown if in_code else self.context.held.hold(html, alone=False)
+        self.pieces.insert(shown, self.line_of(escaped.start))
+
+    def _is_code(self, start: int, end: int) -> bool:
+        return self._view[start:end].isspace()
+
+    @cached_property
+    def _view(self) -> str:
+        return masked(self.text)
+
+    def _run(self, call: ShortcodeCall, depth: int) -> None:
+        made = self._made(call)
+        if made is None and call.closing:
+            what = f"the shortcode {call.name} is not known, so only the words in it are shown"
+            self._report(call, what, f"add templates/shortcodes/{call.name}.html")
+            made = Made(("", None, ""))
+        if made is None:
+            self._copy(call.start, call.end)
+            return
+        if made.problem:
+            self._report(call, made.problem, made.hint, is_error=made.is_error)
+        is_before = True
+        for part in made.parts:
+            if part is None:
+                closing = call.closing[0] if call.closing else call.end
+                self.write(call.inside, call.end, closing, depth + 1)
+                is_before = False
+            elif part:
+                place = (call.start, call.end) if is_before or not call.closing else call.closing
+                self._insert(part, *place, as_text=made.as_text)
+
+    def _made(self, call: ShortcodeCall) -> Made | None:
+        """Return what a shortcode makes; None if nobody knows it."""
+        self.names[call.name] = None
+        raw = self.text[call.end : call.closing[0]] if call.closing else ""
+        owner = self.context.owner
+        if owner.has(call.name):
+            page = self.context.page()
+            inner = _INNER if call.closing else ""
+            try:
+                html = owner.render(call.name, call.positional, call.named, inner, page, raw) or ""
+            except TemplateError as error:
+                message, hint = plain_error(error)
+                return Made(("", None, ""), problem=message, hint=hint, is_error=True)
+            parts = [part for each in html.split(_INNER) for part in (None, each)][1:]
+            return Made(tuple(parts), as_text=call.is_markdown)
+        return self.embedded(call, self.context, raw)
+
+    def _insert(self, text: str, start: int, end: int, *, as_text: bool) -> None:
+        in_address = _IN_ADDRESS.search(self.text, max(0, start - 310), start) is not None
+        if as_text or in_address:
+            words = text if as_text else text.strip()
+            self.pieces.insert(words if in_address or words != NOWHERE else "", self.line_of(start))
+            return
+        before = self.text[max(0, start - 200) : start].rpartition("\n")[2]
+        behind = self.text[end : end + 200].partition("\n")[0]
+        alone = not before.strip(" \t>*+-") and not behind.strip()
+        self.pieces.insert(self.context.held.hold(text, alone=alone), self.line_of(start))
+
+    def _report(self, call: ShortcodeCall, message: str, hint: str, *, is_error: bool = False) -> None:
+        self.problems.setdefault((call.name, message), TagProblem(self.line_of(call.start), message, hint, is_error))
