@@ -57,7 +57,7 @@ def _render(running: Running, env: LiquidEnvironment, buffer: LineBuffer) -> Non
     """Render each part of a body; one that fails stays as it is written."""
     nodes = running.parse(running.text, env)
     context = LiquidContext(BoundTemplate(env, nodes), globals=running.values.names())
-    ends = [node.token.start_index for node in nodes[1:]] + [len(running.text)]
+    ends = [*(node.token.start_index for node in nodes), len(running.text)][1:]
     for node, end in zip(nodes, ends, strict=True):
         mark = buffer.mark()
         running.begin(node.token, buffer)
