@@ -6,6 +6,7 @@ import html
 import json
 import posixpath
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from email.utils import format_datetime
@@ -17,8 +18,7 @@ from liquid.filter import with_context
 from liquid.undefined import Undefined
 
 from publisher.core import patterns
-from publisher.posts.body_templates.site_values import SiteValues
-from publisher.posts.front_matter.dates import parse_date
+from publisher.posts.body_templates.site_values import SiteValues, civil_moment
 from publisher.posts.slugs import tag_slug
 
 _HAS_HOST = patterns.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:|//")
@@ -42,7 +42,7 @@ class SiteFilters:
             "absoluteUrl": self.absolute_url,
             "htmlBaseUrl": self.absolute_url,
             "url": self.url,
-            "markdownify": lambda value: self._values.asking.markdown(_text(value)),
+            "markdownify": lambda value: self._values.asking.markdown(_text(value)) + "\n",
             "date": self.date,
             "date_to_xmlschema": lambda value: self._shown(value, datetime.isoformat),
             "date_to_rfc822": lambda value: self._shown(value, format_datetime),
@@ -55,8 +55,7 @@ class SiteFilters:
         text, base = _text(path), self._values.base
         if _HAS_HOST.match(text):
             return text
-        found = "/" + text.lstrip("/")
-        return found if base and f"{found}/".startswith(f"{base}/") else base + found
+        return f"{base}/{text.removeprefix('/')}" if text else base
 
     def absolute_url(self, path: Any, *_: Any) -> str:
         """Return an address with the host."""
@@ -78,14 +77,15 @@ class SiteFilters:
         return _text(value) if made is None else form(made)
 
     def _moment(self, value: Any) -> datetime | None:
-        zone = self._values.config.posts_zone
-        text = _text(value)
+        config, text = self._values.config, _text(value)
         try:
             if isinstance(value, datetime):
                 return value
             if text in ("now", "today"):
-                return datetime.now(zone)
-            return datetime.fromtimestamp(int(text), zone) if text.isdigit() else parse_date(text, zone)
+                return datetime.now(config.posts_zone)
+            return (
+                datetime.fromtimestamp(int(text), config.posts_zone) if text.isdigit() else civil_moment(text, config)
+            )
         except (ValueError, OverflowError, OSError):
             return None
 
@@ -98,12 +98,14 @@ def _slugify(value: Any, mode: Any = "default") -> str:
     text, mode = _text(value), _text(mode)
     if mode == "none":
         return text
+    if mode in ("latin", "ascii"):
+        text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     signs = r"\s+" if mode == "raw" else r"[^\w._~!$&'()+,;=@-]+" if mode == "pretty" else r"[\W_]+"
     return re.sub(signs, "-", text.lower()).strip("-")
 
 
 def _jsonify(value: Any) -> str:
-    return _bounded(json.dumps(_plain(value), ensure_ascii=False))
+    return _bounded(json.dumps(_plain(value), ensure_ascii=False, separators=(",", ":")))
 
 
 def _plain(value: Any, depth: int = 0) -> Any:
@@ -140,8 +142,10 @@ def _of(item: Any, name: str) -> Any:
     return item
 
 
-def _where(value: Any, name: Any, wanted: Any = None) -> list[Any]:
-    """Jekyll's: the items whose value is the wanted one as text, or that contain it."""
+def _where(value: Any, name: Any, wanted: Any = None) -> Any:
+    """Jekyll's: the items whose value is the wanted one as text, or that contain it; what is not a list stays."""
+    if isinstance(value, str):
+        return value
 
     def fits(item: Any) -> bool:
         found = _of(item, _text(name))
@@ -237,7 +241,7 @@ _PLAIN: dict[str, Callable[..., Any]] = {
     "dump": _jsonify,
     "where": _where,
     "where_exp": _where_exp,
-    "find": lambda value, name, wanted=None: next(iter(_where(value, name, wanted)), None),
+    "find": lambda value, name, wanted=None: next(iter(_where(_items(value), name, wanted)), None),
     "find_exp": _find_exp,
     "group_by": _group_by,
     "group_by_exp": _group_by_exp,

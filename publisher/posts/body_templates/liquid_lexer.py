@@ -16,15 +16,21 @@ from publisher.core import patterns
 
 # Longer tags are text. Nothing is given back, so that each sign is read once for each "{".
 _OUTPUT = patterns.compile(
-    r"""\{\{(?P<left>-?)(?P<expr>(?:"[^"\n]{0,500}+"|'[^'\n]{0,500}+'|(?!-?\}\}|\{\{|\{%)[\s\S]){0,2000}+)"""
-    r"""(?P<right>-?)\}\}"""
+    r"""\{\{(?P<left>-?)(?P<expr>(?:"\{[{%]"|'\{[{%]'|(?!-?\}\}|\{\{|\{%)[\s\S]){0,2000}+)(?P<right>-?)\}\}"""
 )
 _TAG = patterns.compile(
     r"\{%(?P<left>-?)\s*+(?P<name>\w++|#)(?P<expr>(?:(?!-?%\}|\{%)[\s\S]){0,5000}+)(?P<right>-?)%\}"
 )
 _BEGIN = patterns.compile(r"\{[{%]")
-_END_RAW = patterns.compile(r"\{%-?\s*+endraw\s*+(?P<right>-?)%\}")
+_END_RAW = patterns.compile(r"\{%-?\s*+endraw\s*+-?%\}")
 _COMMENT = patterns.compile(r"\{%-?\s*+(?P<end>end)?comment\b(?:(?!-?%\}|\{%)[\s\S]){0,2000}+(?P<right>-?)%\}")
+
+
+# Words of Liquid that are the name of a field behind a dot, as in page.empty.
+_FIELD = patterns.compile(
+    r"""("[^"]*+"|'[^']*+')|(?<=[\w\]])\.(and|as|blank|cols|contains|continue|else|empty|false|for|if|in|limit|nil|not|null"""
+    r"""|offset|or|required|reversed|true|with)\b(?!-)"""
+)
 
 
 class _Hidden(NamedTuple):
@@ -84,7 +90,7 @@ class LiquidText:
         if closing is None:
             self._never.add(name)
             return None
-        return _Hidden(closing.start(), closing.end(), bool(closing["right"]))
+        return _Hidden(closing.start(), closing.end(), name == "comment" and bool(closing["right"]))
 
     def _end_of_comment(self, place: int) -> re.Match[str] | None:
         depth = 1
@@ -120,7 +126,7 @@ class LiquidText:
         yield Token(TOKEN_TAG, name, begin, self.source) if name else Token(TOKEN_OUTPUT, match[0], begin, self.source)
         if words.strip() and not name.startswith("end"):
             start = match.start("expr") + len(words) - len(words.lstrip())
-            yield Token(TOKEN_EXPRESSION, words.strip(), start, self.source)
+            yield Token(TOKEN_EXPRESSION, _with_fields(words.strip()), start, self.source)
 
     def _note_blocks(self) -> None:
         """Note which tags are closed by one of their own name. What is nearer to the end closes first."""
@@ -133,3 +139,8 @@ class LiquidText:
             elif waiting.get(token.value):
                 waiting[token.value] -= 1
                 self.is_block[token.start_index] = True
+
+
+def _with_fields(words: str) -> str:
+    """Return an expression in which no field is taken for a word of Liquid."""
+    return _FIELD.sub(lambda found: found[1] or f'["{found[2]}"]', words) if "." in words else words

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, time
 from functools import cached_property, lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from publisher.config import CONFIG_FILE, Config
 from publisher.config.private_paths import PublicFiles
 from publisher.core import patterns
-from publisher.core.errors import PostError, PublisherError
+from publisher.core.errors import PublisherError
 from publisher.posts.blog_tools.data_files import DATA_ENDINGS, DataError, data_file, parse_data, read_data
 from publisher.posts.front_matter.dates import parse_date
 from publisher.posts.front_matter.parsing import parse_head, split_body
@@ -194,7 +194,8 @@ def post_values(fields: Mapping[str, Any], source: str, permalink: str, config: 
     usual = {"title": stem, "slug": name, "name": PurePosixPath(source).name, "draft": False, "collection": "posts"}
     added = {
         "url": permalink,
-        "id": permalink.rstrip("/"),
+        "id": permalink.rstrip("/").removesuffix(".html"),
+        "ext": PurePosixPath(source).suffix,
         "path": path,
         "relative_path": path,
         "fileSlug": name,
@@ -226,9 +227,15 @@ def moment_of(value: datetime) -> Moment:
 
 def _moment(text: Any, config: Config) -> Moment | None:
     try:
-        return moment_of(parse_date(str(text), config.posts_zone)) if text else None
-    except (PostError, ValueError, OverflowError):
+        return civil_moment(str(text), config) if text else None
+    except (ValueError, OverflowError):
         return None
+
+
+def civil_moment(text: str, config: Config) -> Moment:
+    """Return the time that a text means in the posts of a project; raise ValueError if it means none."""
+    morning = time.fromisoformat(config.posts.time)
+    return moment_of(parse_date(text, config.posts_zone, morning=morning))
 
 
 class SiteValues:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from publisher.posts.body_templates.site_values import Asking
 from publisher.posts.places import WrittenPost
 from publisher.posts.rendering.commonmark import settled_html
 from publisher.posts.tags.expanded import Expanded
+from tests.support import ROOT
 from tests.support.posts_samples import HELLO, SITE, Folder
 
 HEAD = "---\ntitle: Hello\nn: 5\nflag: true\nname: Ada\nlist: [b, a]\n---\n"
@@ -116,8 +119,8 @@ def test_liquid_is_run_as_jekyll_runs_it(jekyll: Folder) -> None:
         ('{% image page.title "b" %}', '<img src="Hello" alt="b" width="">'),
         ("{% box %}*in* {{ page.n }}{% endbox %}", "<aside>*in* 5</aside>"),
         ("{% capture x %}{{ page.n }}{% endcapture %}{{ x }}{% unless x == '5' %}no{% endunless %}", "5"),
-        ("{{ 'a b' | slugify }} {{ '<b>' | xml_escape }} {{ page.list | jsonify }}", 'a-b &lt;b&gt; ["b", "a"]'),
-        ("{{ page.list | array_to_sentence_string }} {{ '*x*' | markdownify }}", "b and a <p><em>x</em></p>"),
+        ("{{ 'a b' | slugify }} {{ '<b>' | xml_escape }} {{ page.list | jsonify }}", 'a-b &lt;b&gt; ["b","a"]'),
+        ("{{ page.list | array_to_sentence_string }} {{ '*x*' | markdownify }}", "b and a <p><em>x</em></p>\n"),
         ("{{ nothing | default: 'y' }} {% if nothing.x %}1{% endif %}", "y "),
         ("{{ and }} {{", "{{ and }} {{"),
     ):
@@ -125,6 +128,36 @@ def test_liquid_is_run_as_jekyll_runs_it(jekyll: Folder) -> None:
         assert found.text == expected, body
         if "{{ and" not in body:
             assert found.problems == (), body
+
+
+def _other(name: str) -> str:
+    return "/b/o/2024/01/02/other.html"
+
+
+def test_jekyll_itself_makes_the_same_of_liquid(tmp_path: Path) -> None:
+    recorded = json.loads((ROOT / "tests/data/jekyll_liquid.json").read_text(encoding="utf-8"))
+    site = replace(SITE, url="https://site.example/b", timezone="UTC")
+    posts = Posts(
+        folder="_posts", tool="jekyll", time="00:00", permalink="/{categories}/{year}/{month}/{day}/{name}.html"
+    )
+    folder = Folder(tmp_path, site, posts=posts)
+    for path, text in recorded["files"].items():
+        folder.file(path, text)
+    folder.file("_posts/2024-01-02-other.html", "---\ntitle: Other\ncategories: [o]\ntags: t2\n---\n")
+    head = f"---\n{recorded['head']}---\n"
+    for number, case in enumerate(recorded["cases"]):
+        folder.file(f"_posts/2024-07-06-c{number:02}.html", head + case["body"] + "\n")
+    archive = folder.archive()
+    for source in [source for source in archive.places.permalinks if "/" not in source and "-c" in source]:
+        case = recorded["cases"][int(source[12:14])]
+        (post,) = archive.load([source])
+        written = WrittenPost(source, post.url, post.title, "", "", ())
+        link = {
+            "2024-01-02-other": "/b/o/2024/01/02/other.html",
+            "_posts/2024-01-02-other.html": "/b/o/2024/01/02/other.html",
+        }
+        asking = Asking(written, archive.places, folder.config, head + case["body"], link.get, _markdown)
+        assert expand_liquid(case["body"], asking, 200_000).text.rstrip() == case["jekyll"].rstrip()
 
 
 def test_what_cannot_be_run_stays_as_it_is_and_is_an_error(jekyll: Folder) -> None:
