@@ -142,11 +142,9 @@ def _post_problems(
 def dead_links(
     config: Config, archive: Archive, posts: Sequence[RenderedPost], local: Mapping[str, Sequence[LocalLink]]
 ) -> list[Problem]:
-    """Return a problem for each link in a post, written without a domain, to a path at which the build writes nothing.
+    """Return a problem for each link in a post to a path of this site at which the build writes nothing.
 
     On a site whose URL has a path, that includes paths from the root which lead out of the site.
-
-    A link with the site's own domain is not reported, because another program may serve a page there.
     """
     planned = built_paths(config, archive, posts)
     found = []
@@ -167,7 +165,7 @@ def _dead(path: str, link: LocalLink) -> Problem:
         path,
         link.line,
         f"broken link: no {kind} of this site is at {link.written}",
-        "fix it, or use the full URL if the page is elsewhere",
+        "fix it, or put what is there into static/",
         Severity.WARNING,
     )
 

@@ -8,11 +8,13 @@ all tools, and nothing of how a post is read or rendered.
 Public modules:
     data_files   data in YAML, TOML, JSON and CSV
     defaults     fields that a tool's files give to all posts in a folder
+    heading_ids  the ids of headings
     names        the path segments of names, titles and categories
 """
 
 __all__ = [
     "data_files",
     "defaults",
+    "heading_ids",
     "names",
 ]

@@ -23,6 +23,7 @@ from publisher.posts.places import Places, WrittenPost
 from publisher.posts.rendering import lone_tags
 from publisher.posts.rendering.allowed_html import Absolutise, Sanitiser
 from publisher.posts.rendering.commonmark import settled_html
+from publisher.posts.rendering.heading_targets import with_targets
 from publisher.posts.rendering.headline import first_heading
 from publisher.posts.rendering.lost_words import LostWords, lost_elements, lost_notes, unseen_notes, with_all_words
 from publisher.posts.rendering.missing_pictures import alt_as_words
@@ -154,7 +155,7 @@ class _Body:
         self._require_small(raw)
         found, maths = self._with_maths(self.sanitise(raw, self.references.absolutise))
         found = without_comments_in_attributes(found)
-        clean = alt_as_words(found)
+        clean = with_targets(alt_as_words(found), self.config.posts.tool, self.references.fragments)
         self._require_small(clean)
         require_shallow_html(clean, self.written, self.first_line)
         if self.references.head_problems or self.references.problems:
@@ -169,9 +170,7 @@ class _Body:
 
             self._warn_of(self.references.doubts, self._lines.line_of)
             settled = self._settled
-            for warning in body_warnings(
-                raw, clean, self._lines, self.references.fragments, self._mentioned_tags, settled
-            ):
+            for warning in body_warnings(raw, clean, self._lines, self._own_targets, self._mentioned_tags, settled):
                 self.warn(*warning)
         local = self.references.local.items() if self.inspect else ()
         return RenderedBody(
@@ -186,6 +185,11 @@ class _Body:
             list(self.references.links),
             [LocalLink(url, written, self._lines.line_of(written)) for url, written in local],
         )
+
+    @property
+    def _own_targets(self) -> Iterable[str]:
+        """The names after # in links to the post itself, if its page is made here and not by another tool."""
+        return self.references.fragments if self.config.pages.enabled else ()
 
     def _with_maths(self, clean: str) -> tuple[str, dict[str, str]]:
         """Return the HTML without MathML, and the MathML of its formulas; warn of those that have none."""

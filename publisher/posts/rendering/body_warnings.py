@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from html import unescape
 from itertools import islice
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from publisher.core import patterns
 from publisher.posts.rendering.allowed_html import dropped_tags, has_safe_scheme
+from publisher.posts.rendering.heading_targets import targets_in
 from publisher.posts.rendering.settled_tags import SettledHtml, ShownTag
 from publisher.posts.text.other_editors import shown_as_typed
 from publisher.posts.text.prose import LineFinder, line_at
@@ -50,8 +50,7 @@ def body_warnings(
 
 def _broken_fragments(clean: str, lines: LineFinder, fragments: Iterable[str]) -> Iterator[BodyWarning]:
     # Browsers look for the name as it is written, and decoded (HTML, "find a potential indicated element").
-    written = {unescape(each) for each in re.findall(r'\b(?:id|name)="([^"]*)"', clean)}
-    targets = written | {unquote(each) for each in written if "%" in each}
+    targets = targets_in(clean)
     for name in fragments:
         if name not in targets and name != "top":
             what = f"broken link: there is no #{name} in this post"

@@ -10,13 +10,14 @@ from urllib.parse import unquote, urlsplit
 
 from publisher.config import Config
 from publisher.core import patterns
-from publisher.core.file_names import composed, existing, is_file
+from publisher.core.file_names import composed, existing, is_file, out_of_folder
 from publisher.core.models import Picture, bare_url
 from publisher.posts.media_types import is_picture
 from publisher.posts.picture_pixels import measured
 from publisher.posts.pictures import as_picture, doubts, shown_as
 from publisher.posts.places import Places, WrittenPost
 from publisher.posts.rendering.allowed_html import has_safe_scheme
+from publisher.posts.rendering.tool_pages import content_paths, page_of_tool
 from publisher.posts.scan import ENDINGS
 from publisher.posts.urls import (
     ELSEWHERE,
@@ -87,8 +88,7 @@ class References:
         if not reference and tag not in ("a", "blockquote", "q"):
             return None  # the page itself isn't a picture
         if _WHOLE_URL.match(reference):
-            is_own = tag != "a" and reference.startswith(f"{self._config.site_url}/") and is_picture(reference)
-            return (self._joined(tag, reference[len(self._origin) :]) if is_own else None) or reference
+            return self._whole(tag, reference)
         if not has_safe_scheme(reference, tag):
             return None
         if reference.startswith("#"):
@@ -105,6 +105,14 @@ class References:
         if url and reference not in self._broken and (tag == "a" or reference.startswith("/")):
             self.local.setdefault(url, reference)
         return url
+
+    def _whole(self, tag: str, reference: str) -> str:
+        """Return a whole URL. One of this site may be that of a picture of the project, or lead nowhere."""
+        is_own = reference.startswith(f"{self._config.site_url}/")
+        if is_own and tag == "a":
+            self.local.setdefault(reference, reference)
+        is_file = is_own and tag != "a" and is_picture(reference)
+        return (self._joined(tag, reference[len(self._origin) :]) if is_file else None) or reference
 
     def foreign_post(self, name: str) -> str | None:
         """Return the URL of the post that Jekyll calls _posts/2024-07-06-hello.md, with or without the ending.
@@ -165,23 +173,24 @@ class References:
         if parts.netloc or not path.lower().endswith(ENDINGS):
             return None
         fragment = f"#{parts.fragment}" if parts.fragment else ""
-        written = self._source(path)
+        whole = self._project_path(path)
+        written = out_of_folder(posixpath.normpath(self._config.posts.folder), whole)
         source = self._places.source_of(written)
         if source is None:
-            permalink = self._other_folder(reference, path, written)
+            permalink = self._other_folder(reference, path, whole, written)
             return self._url(permalink) + fragment if permalink else None
         self.links[source] = None
         return self._url(self._places.permalinks[source]) + fragment
 
-    def _other_folder(self, reference: str, path: str, written: str) -> str:
+    def _other_folder(self, reference: str, path: str, whole: str, written: str) -> str:
         """Return the permalink of a page for a link from a post, and the other way round; "" if there is none.
 
+        whole    the path of the file from the root of the project
+        written  the same as a source, if it is in the posts folder
         A link to a Markdown file that is neither is reported.
         """
-        folder = self._config.posts.folder
-        there = path.lstrip("/") if path.startswith("/") else posixpath.join(folder, self._base, path)
-        there = composed(posixpath.normpath(there))
-        permalink = self._places.others.get(there, "")
+        there = composed(whole)
+        permalink = self._places.others.get(there, "") or self._tool_page(whole)
         if permalink or path.lower().endswith(_MARKDOWN):
             self.links[f"../{there}"] = None
         if not permalink and path.lower().endswith(_MARKDOWN):
@@ -193,15 +202,31 @@ class References:
             self._report(reference, message, f"write the path of {hint}, relative to this file")
         return permalink
 
-    def _source(self, path: str) -> str:
-        """Return a path in a link to a post's file as a source. The path may lead out of the posts folder and back."""
-        folder = posixpath.normpath(self._config.posts.folder)
-        if path.startswith("/"):
-            return posixpath.normpath(path.lstrip("/")).removeprefix(f"{folder}/")
-        relative = posixpath.normpath(posixpath.join(self._base, path))
-        if not relative.startswith("../"):
-            return relative
-        return posixpath.normpath(posixpath.join(folder, relative)).removeprefix(f"{folder}/")
+    def _project_path(self, path: str) -> str:
+        """Return a path in a link to a Markdown file from the root of the project. It may lead out of the posts folder.
+
+        A path from the root may also be one from the root of the tool's content, as Zola's (@/blog/x.md) always are.
+        """
+        posts = self._config.posts
+        if not path.startswith(("/", "@/", "@site/")):
+            return posixpath.normpath(posixpath.join(posts.folder, self._base, path))
+        plain = posixpath.normpath(path.partition("/")[2].lstrip("/"))
+        if path[0] == "@" or posts.tool:
+            found = [plain] if path.startswith("@site/") else content_paths(posts, plain)
+            return next(filter(self._is_known, found if path[0] == "@" else [plain, *found]), found[0])
+        return plain
+
+    def _is_known(self, path: str) -> bool:
+        """Return whether a path from the root of the project is that of a post, or of a page that has an address."""
+        source = out_of_folder(posixpath.normpath(self._config.posts.folder), path)
+        is_post = self._places.source_of(source) is not None
+        return is_post or path in self._places.others or bool(self._tool_page(path))
+
+    def _tool_page(self, path: str) -> str:
+        found = page_of_tool(self._config.posts, self._config.root, path) if self._config.posts.tool else ""
+        if found:
+            self.links[f"/{path}"] = None  # it may be deleted
+        return found
 
     def _url(self, permalink: str) -> str:
         return self._config.site_url + quoted(permalink) if permalink[0] == "/" else permalink

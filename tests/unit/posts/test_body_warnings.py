@@ -72,7 +72,7 @@ def test_a_clean_project_has_no_problem(tmp_path: Path) -> None:
         HELLO,
         "[a](/) [b](/archive/) [c](/tags/c_plus_plus/) [d](/old/other.html) [e](2024-07-05-other.md) [f](#here)\n"
         "[g](/feed.xml) [h](/tags/c_plus_plus/feed.xml) [i](/deep/file.txt) [j](/subscribe/) ![k](a.png) [l](a.png)\n"
-        "[m](https://site.example/elsewhere/) [n](#top) [o](../hello/) [p](/2024/07/06/hello)\n\n## Here\n",
+        "[m](https://site.example/archive/) [n](#top) [o](../hello/) [p](/2024/07/06/hello)\n\n## Here\n",
     )
     assert reported(folder) == []
 

@@ -1,0 +1,94 @@
+"""The addresses of the Markdown files of a blog other than posts, such as those of its documentation.
+
+Posts link to them by their files. Their pages are the tool's, so only the addresses are known here.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path, PurePosixPath
+
+from publisher.config import Posts
+from publisher.core import patterns
+from publisher.core.file_names import is_file
+from publisher.posts.blog_tools.names import folder_path, name_segment
+from publisher.posts.permalinks import file_date, tidy_path
+
+# The folders of the files whose pages are below a path, the most special first; "" is the whole project.
+_ROOTS: dict[str, tuple[tuple[str, str], ...]] = {
+    "astro": (("src/pages", "/"), ("src/content", "/")),
+    "docusaurus": (("docs", "/docs/"), ("src/pages", "/")),
+    "eleventy": (("src", "/"), ("content", "/"), ("", "/")),
+    "hexo": (("source", "/"),),
+    "hugo": (("content", "/"),),
+    "jekyll": (("", "/"),),
+    "mkdocs": (("docs", "/"),),
+    "pelican": (("content/pages", "/pages/"), ("content", "/")),
+    "quarto": (("", "/"),),
+    "vitepress": (("docs", "/"), ("", "/")),
+    "zola": (("content", "/"),),
+}
+# How much of a file is searched for its front matter.
+_HEAD_BYTES = 4096
+_NUMBER = patterns.compile(r"\d{1,4}\s*[-_.]+\s*(?=\S)")
+_OWN_ADDRESS = patterns.compile(
+    r"^(?:permalink|url|path)[ \t]{0,9}[:=][ \t]{0,9}[\"']?(/[^\"'\s{}:]{0,500})[\"']?[ \t]{0,9}$", re.MULTILINE
+)
+_LISTS = ("index", "_index", "readme")
+
+
+def page_of_tool(posts: Posts, root: Path, path: str) -> str:
+    """Return the path of the page that the blog's tool makes of a file; "" if it is not known, or there is no file.
+
+    path: of the file, from the root of the project.
+    """
+    if not posts.tool or path.startswith("../") or not is_file(root / path):
+        return ""
+    if not (root / path).resolve().is_relative_to(root.resolve()):
+        return ""
+    folders = _ROOTS.get(posts.tool, ())
+    if posts.tool == "mkdocs" and posts.folder.strip("./"):
+        folders = ((posts.folder.partition("/")[0], "/"), *folders)
+    for folder, begin in folders:
+        if not folder or path.startswith(f"{folder}/"):
+            return _address(posts, root, path, begin, path[len(folder) :].lstrip("/"))
+    return ""
+
+
+def content_paths(posts: Posts, path: str) -> list[str]:
+    """Return what a path from the root of a tool's content may be, from the root of the project, the best first."""
+    folder = posts.folder.strip("/")
+    if folder == ".":
+        return [path, f"content/{path}"]
+    above = (f"{parent}/{path}".removeprefix("./") for parent in PurePosixPath(folder).parents)
+    return [f"{folder}/{path}", *above, f"content/{path}"]
+
+
+def _address(posts: Posts, root: Path, path: str, begin: str, rest: str) -> str:
+    own = _own_address(root / path)
+    if own:
+        return own
+    folder, _, file = rest.rpartition("/")
+    name = file.rpartition(".")[0]
+    if posts.tool == "docusaurus":
+        folder = "/".join(_NUMBER.sub("", part, count=1) for part in folder.split("/"))
+        name = _NUMBER.sub("", name, count=1)
+    dated = file_date(name) if posts.tool in ("eleventy", "zola") else None
+    below = f"{begin}{folder_path(posts.tool, folder)}/" if folder else begin
+    is_folder = posts.permalink.endswith("/") or posts.tool == "mkdocs"
+    if name.lower() in _LISTS:
+        return tidy_path(below if is_folder or posts.permalink.endswith(".html") else below.rstrip("/") or "/")
+    name = name_segment(posts.tool, dated[1] if dated else name)
+    return tidy_path(below + name + ("/" if is_folder else ".html" if posts.permalink.endswith(".html") else ""))
+
+
+def _own_address(file: Path) -> str:
+    """Return the path in the front matter of a file; "" if there is none, or one that is not a plain path."""
+    try:
+        with file.open("rb") as opened:
+            text = opened.read(_HEAD_BYTES).decode("utf-8", "replace")
+    except OSError:
+        return ""
+    front = text[3:].partition(f"\n{text[:3]}")[0] if text.startswith(("---", "+++")) else ""
+    found = _OWN_ADDRESS.search(front)
+    return tidy_path(found[1]) if found else ""

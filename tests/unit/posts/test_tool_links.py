@@ -1,0 +1,159 @@
+"""Links to posts, pages and headings in the ways of other tools."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from publisher.config import PagesConfig, Posts, Tool
+from publisher.core.models import Problem
+from publisher.posts.blog_tools.heading_ids import heading_ids, is_meant
+from publisher.posts.rendering.heading_targets import with_targets
+from tests.support.posts_samples import Folder
+
+# As Jekyll 4.3, Hugo 0.168, github-slugger, hexo-util, VitePress 1.6 and Python-Markdown 3.10 make them.
+GFM = "whats-next whats-next-1 c--c--net_x 12-über-uns 日本語-テスト some-bold-code_x-link quoted--dash"
+MADE: dict[Tool, str] = {
+    "jekyll": GFM,
+    "hugo": GFM,
+    "astro": GFM.replace("quoted--dash", "quoted-----dash"),
+    "hexo": "What’s-next What’s-next-1 C-C-NET-x 1-2-Uber-uns 日本語-テスト Some-bold-code-x-link “Quoted”-—-dash",
+    "vitepress": "what-s-next what-s-next-1 c-c-net-x _1-2-uber-uns 日本語-テスト some-bold-code-x-link quoted-dash",
+    "mkdocs": "whats-next whats-next_1 c-c-net_x 12-uber-uns _1 some-bold-code_x-link quoted-dash",
+    "zola": "what-s-next what-s-next-1 c-c-net-x 1-2-uber-uns 日本語-テスト some-bold-code-x-link quoted-dash",
+    "quarto": "whats-next whats-next-1 c-c-.net_x über-uns 日本語-テスト some-bold-code_x-link quoted-----dash",
+}
+
+
+def messages(problems: Iterable[Problem]) -> list[str]:
+    return [problem.message for problem in problems]
+
+
+def page(root: Path, tool: Tool, files: dict[str, str], *, folder: str = "posts", pattern: str = "/{slug}/") -> Folder:
+    made = Folder(root, posts=Posts(folder=folder, tool=tool, permalink=pattern), pages=PagesConfig(enabled=False))
+    for path, text in files.items():
+        made.file(path, text)
+    return made
+
+
+def test_headings_have_the_ids_of_the_tool(tmp_path: Path) -> None:
+    for tool, right in MADE.items():
+        html = with_targets(_html(), tool, ())
+        assert " ".join(re.findall(r'<h2 id="([^"]*)"', html)) == right, tool
+
+
+def _html() -> str:
+    """The headings above as our parser makes them."""
+    made = {
+        "whats-next": "What’s next", "whats-next-1": "What’s next", "c--c--net_x": "C++ &amp; C# / .NET_x",
+        "12-über-uns": "1.2 Über uns", "日本語-テスト": "日本語 テスト",
+        "some-bold-code_x-link": 'Some <em>bold</em> <code>code_x</code> <a href="https://x.example/a">link</a>',
+        "quoted--dash": "“Quoted” — dash",
+    }  # fmt: skip
+    return "".join(f'<h2 id="{name}">{text}</h2>\n' for name, text in made.items())
+
+
+def test_an_id_that_its_writer_chose_stays() -> None:
+    assert with_targets('<h2 id="mine">What’s next</h2>', "zola", ()) == '<h2 id="mine">What’s next</h2>'
+
+
+def test_a_link_finds_the_heading_that_another_tool_would_call_so() -> None:
+    html = '<h2 id="a">What’s next: “it”</h2><h2 id="b">🎉 Party time</h2><h2 id="c">Café, crème</h2>'
+    for name, target in {
+        "what-s-next-it": "a",
+        "tada-party-time": "b",
+        "cafe-creme": "c",
+    }.items():
+        assert f'<h2 id="{target}"><a id="{name}"></a>' in with_targets(html, "", [name]), name
+    for name in ("next", "party", "time", "b", "", "nowhere"):
+        assert with_targets(html, "", [name]) == html
+    twice = '<h2 id="x">A b</h2><h2 id="x-1">A, b</h2>'
+    assert with_targets(twice, "", ["a__b"]) == twice
+    assert not is_meant("tada-x", "🎉 x")
+    assert heading_ids("eleventy", ["A"]) is None
+
+
+def test_many_headings_and_links_take_no_time() -> None:
+    html = "".join(f'<h2 id="{n}">Heading, {n}</h2>' for n in range(5_000))
+    began = time.process_time()
+    with_targets(html, "jekyll", [f"heading--{n}x" for n in range(5_000)])
+    assert time.process_time() - began < 5
+
+
+def test_a_broken_link_to_a_heading_is_told_only_where_the_page_is_made_here(tmp_path: Path) -> None:
+    text = "---\ntitle: x\ndate: 2026-01-02\n---\n[a](#what-s-next) [b](#nowhere)\n\n## What's next\n"
+    (tmp_path / "posts").mkdir()
+    (tmp_path / "posts/x.md").write_text(text)
+    assert messages(Folder(tmp_path).check()) == ["broken link: there is no #nowhere in this post"]
+    assert Folder(tmp_path, pages=PagesConfig(enabled=False)).check() == []
+
+
+LINKS: list[tuple[Tool, str, str, str, dict[str, str]]] = [
+    ("", "posts", "posts/sub/a.md", "/{slug}/", {
+        "@/sub/b.md": "/b/", "@/sub/b.md#place": "/b/#place", "@/c.md": "/c/"}),
+    ("zola", "content", "content/blog/a.md", "/{folder}/{slug}/", {
+        "@/blog/b.md": "/blog/b/", "@/blog/2026-01-02-c.md#x": "/blog/c/#x", "@/blog/d/index.md": "/blog/d/",
+        "b.md": "/blog/b/", "@/about.md": "/about/"}),
+    ("zola", "content/blog", "content/blog/a.md", "/blog/{slug}/", {
+        "@/blog/b.md": "/blog/b/", "@/about.md": "/about/", "@/blog/_index.md": "/blog/", "@/own.md": "/mine/"}),
+    ("mkdocs", "docs/blog/posts", "docs/blog/posts/2026/a.md", "/blog/{file}/", {
+        "../../../plugins/blog.md": "/plugins/blog/", "../../index.md#top": "/blog/#top", "../b.md": "/blog/b/",
+        "/plugins/blog.md": "/plugins/blog/", "../../../plugins/README.md": "/plugins/"}),
+    ("docusaurus", "blog", "blog/a.md", "/blog/{slug}", {
+        "./b.md": "/blog/b", "../docs/01-Intro/02-setup.md#x": "/docs/Intro/setup#x", "@site/blog/b.md": "/blog/b",
+        "../docs/index.md": "/docs", "/blog/b.md": "/blog/b"}),
+    ("hugo", "content/posts", "content/posts/a.md", "/posts/{slug}/", {
+        "/posts/b.md": "/posts/b/", "../About Us.md": "/about-us/", "/posts/_index.md": "/posts/"}),
+    ("jekyll", "_posts", "_posts/2026-01-02-a.md", "/{name}.html", {
+        "2026-01-03-B.md": "/B.html", "../about.md": "/about.html", "../own.md": "/mine/"}),
+    ("vitepress", "posts", "posts/a.md", "/posts/{file}", {"./b.md": "/posts/b", "../guide/index.md": "/guide"}),
+]  # fmt: skip
+
+
+OTHERS = (
+    "docs/plugins/blog.md", "docs/plugins/README.md", "docs/blog/index.md", "docs/01-Intro/02-setup.md",
+    "docs/index.md", "content/about.md", "content/About Us.md", "content/blog/_index.md",
+    "content/posts/_index.md", "about.md", "guide/index.md",
+)  # fmt: skip
+
+
+def test_links_to_files_lead_where_the_tool_puts_their_pages(tmp_path: Path) -> None:
+    dated = "---\ntitle: x\ndate: 2026-01-02\n---\n"
+    for number, (tool, folder, source, pattern, links) in enumerate(LINKS):
+        words = "\n".join(f"[x](<{link}>)" for link in links)
+        files = {source: dated + words}
+        for name in OTHERS:
+            hides = "" if name.endswith("_index.md") else "draft: true\n"
+            files[name] = f"---\ntitle: x\n{hides}---\n"
+        files["own.md"] = files["content/own.md"] = "---\npermalink: /mine/\n---\n"
+        if tool == "zola":
+            files |= {f"content/blog/{name}.md": dated for name in ("b", "2026-01-02-c", "d/index")}
+        near = {"": ("sub/b.md", "c.md"), "mkdocs": ("b.md",), "jekyll": ("2026-01-03-B.md",)}.get(tool, ("b.md",))
+        files |= {f"{folder}/{name}": dated for name in near if tool != "zola"}
+        project = page(tmp_path / str(number), tool, files, folder=folder, pattern=pattern)
+        assert [p for p in project.archive().problems if p.path == source] == [], tool
+        rendered = project.render(source.removeprefix(f"{folder}/"))
+        found = [each.removeprefix("https://site.example") for each in re.findall(r'href="([^"]*)"', rendered.html)]
+        assert found == list(links.values()), (tool, folder)
+        assert messages(rendered.problems) == [], tool
+
+
+def test_a_dead_link_in_the_way_of_a_tool_is_told(tmp_path: Path) -> None:
+    text = (
+        "---\ntitle: x\ndate: 2026-01-02\n---\n[a](@/gone.md) [b](../outside/../../x.md) [c](@/../../etc/passwd.md)\n"
+    )
+    for number, tool in enumerate(("", "zola", "mkdocs")):
+        project = page(tmp_path / str(number), tool, {"posts/x.md": text})  # type: ignore[arg-type]
+        told = messages(project.render("x.md").problems)
+        assert len(told) == 3
+        assert told[0] == "broken link: @/gone.md is not a published post"
+
+
+def test_a_whole_address_of_the_site_that_leads_nowhere_is_told(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    links = "[a](https://site.example/nope/) [b](https://site.example/) [c](https://other.example/nope/)"
+    folder.write("2026-01-02-x.md", links)
+    told = messages(folder.check())
+    assert told == ["broken link: no page of this site is at https://site.example/nope/"]
