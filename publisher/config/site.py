@@ -67,6 +67,16 @@ class Site:
         Doc("Picture of the site for feeds and link previews: a URL or a path under static/."),
     ] = ""
 
+    @property
+    def all_languages(self) -> tuple[str, ...]:
+        """The languages of the site, first the usual one; () if `languages` is not set."""
+        others = tuple(each for each in self.languages if each.lower() != self.language.lower())
+        return (self.language, *others) if self.languages else ()
+
+    def language_folder(self, language: str) -> str:
+        """Return the folder of the pages and feeds in a language of the site, such as fr/; "" for the usual one."""
+        return "" if language.lower() == self.language.lower() else f"{language.lower()}/"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorConfig:

@@ -175,6 +175,7 @@ class Post:
     canonical  absolute URL of the page elsewhere on which it was published; "" if that is the page here
     from_source  name of the source whose item it is; "" for a file
     from_title, from_url  title and page of that source; "" for a file
+    translations  the (language, URL) of the other posts that are the same text in another language
     also_from    names of the other sources that have the same post
     also_ids     the ids under which these have it
     first_seen, changed_at  when the item was fetched for the first time, and when it last changed; None for a file
@@ -211,6 +212,7 @@ class Post:
     from_source: str = ""
     from_title: str = ""
     from_url: str = ""
+    translations: tuple[tuple[str, str], ...] = ()
     also_from: tuple[str, ...] = ()
     also_ids: tuple[str, ...] = ()
     first_seen: datetime | None = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,18 +14,18 @@ from publisher.config import Config
 from publisher.core.errors import ProjectError
 from publisher.core.file_names import out_of_folder
 from publisher.core.models import Post, Problem, Severity, Tag
+from publisher.posts.blog_tools.languages import translated_sources
 from publisher.posts.cache_keys import code_key, hash_of, with_stamps
 from publisher.posts.clashes import Copy, Resolved, also_from, asset_clashes, named_alike, resolve_clashes
 from publisher.posts.index import INDEX_FILE, UNKNOWN_NS, Index, PostList, PostRow, Referred
-from publisher.posts.index_rows import tags_of
 from publisher.posts.last_versions import LastVersions
 from publisher.posts.left_drafts import late_dates, noted
 from publisher.posts.page_heads import page_permalinks
 from publisher.posts.places import Places
 from publisher.posts.post_file import Entry, ParsedFile, PostSettings
+from publisher.posts.post_groups import all_tags, by_author, by_tag, site_language, translations
 from publisher.posts.published import PublishedIds
-from publisher.posts.scan import is_item, require_posts, scan_posts
-from publisher.posts.slugs import tag_slug
+from publisher.posts.scan import ENDINGS, is_item, require_posts, scan_posts
 
 if TYPE_CHECKING:
     from publisher.posts.sources.stored_items import StoredItems
@@ -66,8 +65,9 @@ class ArchiveReader:
         self._config, self.folder = config, config.root / config.posts.folder
         self._settled_ns = time.time_ns() - _TICK_NS
         self._found, self.problems, self._unread = scanned = scan_posts(config)
-        self.settings = PostSettings.of(config).for_posts(scanned)
-        key = hash_of(code_key(), repr(self.settings))
+        translated = frozenset[str]() if config.posts.tool else translated_sources(self._found, ENDINGS)
+        self.settings = replace(PostSettings.of(config).for_posts(scanned), translated=translated)
+        key = hash_of(code_key(), repr(self.settings), *sorted(translated))
         self.index = Index(config.state_dir / INDEX_FILE if keep else None, key)
         self._published_ids = PublishedIds(config)
         self._items: StoredItems | None = None
@@ -76,7 +76,7 @@ class ArchiveReader:
 
             self._items = StoredItems(config, self.index, self.settings)
             self._found |= self._items.found
-        self._versions = LastVersions(config)
+        self._versions = LastVersions(config, self.settings)
         self._taken: dict[str, Problem] = {}
         known = self.index.stamps()
         self._gone = known.keys() - self._found.keys()
@@ -239,6 +239,7 @@ class Archive:
         times = [t for row in timed for t in (row.published, row.updated, row.expires) if t is not None and t > moment]
         self.next_change = datetime.fromtimestamp(min(times), UTC) if times else None
         self._permalinks = {row.source: row.permalink for row in self._rows}
+        self._translations = translations(self._rows, settings.languages, settings.translated, settings.site_url)
         self.broken: dict[str, Problem] = {}
         self.places = Places(folder, self._permalinks, settings, others)
         self.last_versions = index.last_versions()
@@ -283,53 +284,21 @@ class Archive:
 
     def by_tag(self) -> dict[str, list[str]]:
         """Return the sources of the posts that appear in feeds by the slug of each tag, newest first."""
-        found: dict[str, list[str]] = {}
-        lists: dict[str, list[list[str]]] = {"": []}  # posts share a few combinations of tags
-        for source, tags in [(row.source, row.tags) for row in self._rows if row.in_feeds]:
-            if tags not in lists:
-                lists[tags] = [found.setdefault(line.partition("\t")[0], []) for line in tags.split("\n")]
-            for sources in lists[tags]:
-                sources.append(source)
-        return found
+        return by_tag(self._rows)
 
     def tags(self) -> list[Tag]:
         """Return all tags of public posts, sorted by slug, each with the name that most posts use."""
-        counts: Counter[str] = Counter()
-        for text, count in Counter(row.tags for row in self._rows if row.tags).items():
-            for line in text.split("\n"):
-                counts[line] += count
-        spellings: dict[str, list[tuple[int, str]]] = {}
-        for tag, count in zip(tags_of("\n".join(counts)), counts.values(), strict=True):
-            spellings.setdefault(tag.slug, []).append((-count, tag.name))
-        return [Tag(min(names)[1], slug) for slug, names in sorted(spellings.items())]
+        return all_tags(self._rows)
 
     def by_author(self) -> dict[str, tuple[str, list[str]]]:
-        """Return the name that most posts use, and the sources of the author's posts in feeds, by the author's slug.
+        """Return what post_groups.by_author returns for the public posts."""
+        return by_author(self._rows)
 
-        The sources are sorted with the newest first.
-        """
-        sources: dict[str, list[str]] = {}  # by all authors of a post; there are few combinations
-        for row in self._rows:
-            if row.in_feeds:
-                sources.setdefault(row.authors, []).append(row.source)
-        combinations: dict[str, list[str]] = {}
-        spellings: dict[str, Counter[str]] = {}
-        for names, found in sources.items():
-            for name in names.split("\n") if names else ():
-                slug = tag_slug(name)
-                spellings.setdefault(slug, Counter())[name] += len(found)
-                combinations.setdefault(slug, []).append(names)
-        return {
-            slug: (min(counts, key=lambda name: (-counts[name], name)), self._merged(combinations[slug], sources))
-            for slug, counts in spellings.items()
-        }
-
-    def _merged(self, keys: list[str], lists: dict[str, list[str]]) -> list[str]:
-        """Return the lists for these keys as one list, in the order of the archive."""
-        if len(keys) == 1:
-            return lists[keys[0]]
-        wanted = {source for key in keys for source in lists[key]}
-        return [row.source for row in self._rows if row.source in wanted]
+    def in_language(self, language: str) -> list[str]:
+        """Return the sources of the posts in feeds that are listed under a language of the site, newest first."""
+        languages, usual = self.settings.languages, self.settings.language
+        spoken = {each: site_language(each, languages, usual) for each in {row.language for row in self._rows}}
+        return [row.source for row in self._rows if row.in_feeds and spoken[row.language] == language]
 
     def remember(self, rendered: Iterable[Referred]) -> None:
         """Store in the index what the bodies of rendered posts refer to, for the next run."""
@@ -434,6 +403,8 @@ class Archive:
             post = replace(post, updated=post.published)
         if site := self.sites.get(post.from_source):
             post = replace(post, from_title=site.title, from_url=site.url)
+        if others := self._translations.get(post.source):
+            post = replace(post, translations=others)
         if also := self._also_from.get(post.source):
             post = replace(post, also_from=also[0], also_ids=also[1])
         return post if digest == post.digest else replace(post, digest=digest)
@@ -445,5 +416,7 @@ class Archive:
             row.source: row.digest if row.updated <= moment else hash_of(row.digest, "not updated yet")
             for row in self._rows
         }
+        for source, others in self._translations.items():
+            digests[source] = hash_of(digests[source], *map(str, others))
         digests = self.places.with_links(digests, self._index.links())
         return with_stamps(digests, self._index.assets(), self.settings.root)

@@ -41,7 +41,7 @@ CREATE TABLE entries (
     source TEXT PRIMARY KEY, size INTEGER, mtime_ns INTEGER, is_post INTEGER,
     published REAL, updated REAL, expires REAL, in_feeds INTEGER, id TEXT, permalink TEXT, digest TEXT,
     tags TEXT, authors TEXT, post TEXT, problems TEXT, measured TEXT, links TEXT, assets TEXT, body_problems TEXT,
-    weight INTEGER, weighed TEXT, is_last_version INTEGER, left_draft REAL
+    weight INTEGER, weighed TEXT, is_last_version INTEGER, left_draft REAL, language TEXT
 ) WITHOUT ROWID;
 CREATE TABLE bodies (source TEXT UNIQUE, key TEXT, html TEXT, excerpt TEXT, words INTEGER);
 CREATE INDEX with_problems ON entries (source) WHERE problems != '';
@@ -75,6 +75,7 @@ class PostRow(NamedTuple):
     tags: str
     authors: str
     left_draft: float
+    language: str
 
 
 class Referred(NamedTuple):
@@ -165,7 +166,7 @@ class Index:
         with self._errors_explained(), self._db:
             self._db.executemany("DELETE FROM entries WHERE source = ?", ((source,) for source in removed))
             self._db.executemany(
-                "INSERT OR REPLACE INTO entries VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,'','','',0,'',?,?)",
+                "INSERT OR REPLACE INTO entries VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,'','','',0,'',?,?,?)",
                 map(to_row, _noting(changed, stamps)),
             )
         for source in removed:

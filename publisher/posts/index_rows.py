@@ -24,7 +24,7 @@ def to_row(item: Entry) -> tuple[Any, ...]:
     post = parsed.post
     problems = json.dumps([flat_problem(p) for p in parsed.problems]) if parsed.problems else ""
     if post is None:
-        return (source, *stamp, 0, None, None, None, 0, "", "", digest, "", "", "", problems, "", 0, 0)
+        return (source, *stamp, 0, None, None, None, 0, "", "", digest, "", "", "", problems, "", 0, 0, "")
     return (
         source,
         *stamp,
@@ -43,6 +43,7 @@ def to_row(item: Entry) -> tuple[Any, ...]:
         dump(list(parsed.measured)),
         parsed.is_last_version,
         parsed.left_draft,
+        post.language,
     )
 
 

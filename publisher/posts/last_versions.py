@@ -48,8 +48,9 @@ class LastVersions:
     Methods raise ProjectError if the file cannot be used. A damaged file is removed, as if there were none.
     """
 
-    def __init__(self, config: Config) -> None:
-        self._path, self._config = config.state_dir / VERSIONS_FILE, config
+    def __init__(self, config: Config, settings: PostSettings | None = None) -> None:
+        """Take the project, and the settings for reading its posts if they are known."""
+        self._path, self._config, self._settings = config.state_dir / VERSIONS_FILE, config, settings
         self._folder = config.root / config.posts.folder
 
     @property
@@ -94,7 +95,7 @@ class LastVersions:
         size, mtime_ns, text = found[0]
         digest = hash_of(source, str(size), str(mtime_ns))
         try:
-            parsed = parse_text(bytes(text), source, digest, PostSettings.of(self._config))
+            parsed = parse_text(bytes(text), source, digest, self._settings or PostSettings.of(self._config))
         except PostError:
             return entry  # the program or a setting changed, and refuses it now
         if parsed.post is None:

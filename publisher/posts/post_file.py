@@ -40,6 +40,8 @@ class PostSettings:
     needs_date    whether a file without a date is an error
     sources       the sources whose items are posts too
     old           the entries of the old feed, whose ids, addresses and moments posts keep
+    languages     the languages of the site, its own among them; () if they are not set
+    translated    sources of posts whose endings name a language because of their neighbours, if languages are not set
     own_names     sources of posts that need a name of their own, since another file has the same name but for signs
     """
 
@@ -62,8 +64,10 @@ class PostSettings:
     needs_date: bool = True
     sources: tuple[SourceConfig, ...] = ()
     old: OldEntries = field(default_factory=OldEntries)
+    languages: tuple[str, ...] = ()
     published_id: Callable[[str], str] = field(default=lambda _: "", repr=False, compare=False)
     was_published_before: Callable[[str], bool] = field(default=lambda _: False, repr=False, compare=False)
+    translated: frozenset[str] = field(default=frozenset(), repr=False)
     own_names: frozenset[str] = field(default=frozenset(), repr=False)
 
     @classmethod
@@ -88,6 +92,7 @@ class PostSettings:
             morning=time.fromisoformat(config.posts.time),
             sources=config.sources,
             old=OldEntries.of(config.root),
+            languages=config.site.all_languages,
             published_id=_published_id(config),
             was_published_before=_was_published_before(config),
         )

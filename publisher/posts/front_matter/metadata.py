@@ -13,6 +13,7 @@ from publisher.core import patterns
 from publisher.core.errors import PostError
 from publisher.core.file_names import in_folder
 from publisher.core.models import Author, Enclosure, Episode, Image, Post, Problem, Severity, Tag
+from publisher.posts.blog_tools.languages import in_address, path_language
 from publisher.posts.front_matter.attached_files import AttachedFiles
 from publisher.posts.front_matter.dates import parse_date, place
 from publisher.posts.front_matter.elsewhere import canonical, external_url, shortened
@@ -60,7 +61,10 @@ class _PostBuilder:
         title_in: Callable[[str], tuple[str, bool]],
     ) -> None:
         self.source, self.head, self.meta, self.settings = source, head, meta, settings
-        self.folder, self.name = name_of(source)
+        self.spoken = path_language(source, settings.languages, settings.translated)
+        # A post that was published before endings meant languages keeps its name and its address.
+        self.translated = None if self.spoken and settings.was_published_before(source) else self.spoken
+        self.folder, self.name = name_of(self.translated.source if self.translated else source)
         self.old = settings.old.get(source)
         self.title_in = title_in
         self.problems: list[Problem] = []
@@ -87,7 +91,7 @@ class _PostBuilder:
         is_listed = self.meta.is_listed
         return Post(
             source=self.source,
-            id=self._own_id() or tag_uri(self.settings.authority, day, self.folder, name),
+            id=self._own_id() or tag_uri(self.settings.authority, day, self.folder, self._name_in_id(name)),
             title=title,
             permalink=path,
             url=published_at.url if published_at.is_elsewhere else url,
@@ -116,6 +120,11 @@ class _PostBuilder:
         """Return the id in the front matter, or that in the old feed; "" if there is neither."""
         return self.meta.text("id") or (self.old.id if self.old else "")
 
+    def _name_in_id(self, name: str) -> str:
+        """Return the name with the language that the ending of the file names, since all translations have that name."""
+        spoken = self.translated
+        return name if spoken is None or spoken.folder else f"{name}.{spoken.part.lower()}"
+
     def _name(self, rest: str, day: date) -> str:
         """Return the name of the post in its id and, without a slug of its own, in its address. rest: its file's name.
 
@@ -130,7 +139,8 @@ class _PostBuilder:
             names = own, post_slug(read)
             ends = published.rpartition(":")[2]
             return next(
-                (each for each in names if ends == tag_uri("", day, self.folder, each).rpartition(":")[2]), plain
+                (n for n in names if ends == tag_uri("", day, self.folder, self._name_in_id(n)).rpartition(":")[2]),
+                plain,
             )
         if read != rest:
             return own_slug(read) if self.source in self.settings.own_names else post_slug(read)
@@ -263,10 +273,13 @@ class _PostBuilder:
         return title, True
 
     def _permalink(self, written: datetime, name: str, title: str, language: str) -> str:
-        when = written.astimezone(self.settings.zone)
-        named = Named(self.source, self.folder, self.name, name, title, when, language)
+        when, settings, folder = written.astimezone(self.settings.zone), self.settings, self.folder
+        if self.translated:
+            pattern, folder = in_address(self.translated, settings.pattern, folder, settings.language)
+            settings = replace(settings, pattern=pattern)
+        named = Named(self.source, folder, self.name, name, title, when, language)
         old_path = self.old.path if self.old else ""
-        address = PostAddress(self.meta, self.settings, named, self._warn, old_path)
+        address = PostAddress(self.meta, settings, named, self._warn, old_path)
         if address.is_unfit:
             self.unfit = replace(self.problems[-1], severity=Severity.ERROR)
         return address.path
@@ -274,12 +287,11 @@ class _PostBuilder:
     def _language(self) -> str:
         value, line = self.meta.find("language")
         language = _language(self.meta.text("language"))
+        usual = self.spoken.language if self.spoken else self.settings.language
         if value and not language:
             what = "a list or a table" if not isinstance(value, str) else repr(shortened(value))
-            self._warn(
-                line, f"{what} is not a language tag; using {self.settings.language}", "write it like de or pt-BR"
-            )
-        return language or self.settings.language
+            self._warn(line, f"{what} is not a language tag; using {usual}", "write it like de or pt-BR")
+        return language or usual
 
     def _tags(self) -> tuple[Tag, ...]:
         return _tags_of(tuple(self.meta.tags()))

@@ -79,6 +79,7 @@ def _pages(
         [ListedFeed(feed.group, feed.label, feed.description, links[feed.folder]) for feed in feeds],
         feed_url(config, OPML_FILE) if config.feeds.formats else "",
         standalone_pages(config, archive).pages,
+        lambda language: links.get(config.site.language_folder(language), ()),
     )
 
 

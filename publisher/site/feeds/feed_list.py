@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from publisher.config import Config, FeedName
+from publisher.core.i18n import own_name
 from publisher.posts.archive import Archive
 from publisher.site.feeds.items import EditionSource, ItemSource, PostSource
 from publisher.site.web_versions import WebVersion
@@ -73,14 +74,16 @@ def file_name(kind: str, number: int = 0) -> str:
 def feeds_of(
     config: Config, archive: Archive, posts: PostSource, editions: Sequence[WebVersion] = ()
 ) -> Iterator[Feed]:
-    """Yield the main feed, then a feed for each tag, each author, and each newsletter with editions.
+    """Yield the main feed, then one for each other language, each tag, each author, and each newsletter with editions.
 
     Tags and authors are sorted by slug. If a site has only one author, there is no feed for that author, because it
     would be the same as the main feed.
     """
     maker = _Maker(config, posts)
     site = config.site
-    yield maker.feed("", site.title, site.description or site.title, archive.in_feeds(), "site", site.title)
+    main = archive.in_language(site.language) if site.languages else archive.in_feeds()
+    yield maker.feed("", site.title, site.description or site.title, main, "site", site.title)
+    yield from _languages(config, archive, maker)
     if config.feeds.per_tag:
         by_tag = archive.by_tag()
         for tag in archive.tags():
@@ -93,6 +96,13 @@ def feeds_of(
             yield maker.feed(f"authors/{slug}/", name, f"Posts by {name} from {site.title}", sources, "authors", name)
     if config.feeds.editions:
         yield from _newsletters(config, maker, editions)
+
+
+def _languages(config: Config, archive: Archive, maker: _Maker) -> Iterator[Feed]:
+    for language in config.site.all_languages[1:]:
+        sources = archive.in_language(language)
+        if sources:
+            yield maker.in_language(language, sources)
 
 
 def _newsletters(config: Config, maker: _Maker, editions: Sequence[WebVersion]) -> Iterator[Feed]:
@@ -122,6 +132,12 @@ class _Maker:
 
     def id(self, folder: str) -> str:
         return f"tag:{self._posts.authority}:feed" + (f":{quote(folder)}" if folder else "")
+
+    def in_language(self, language: str, keys: Sequence[str]) -> Feed:
+        """Return the feed of the posts in a language that is not the usual one of the site."""
+        name, site = own_name(language), self._config.site
+        made = self.feed(site.language_folder(language), name, site.description or site.title, keys, "site", name)
+        return replace(made, language=language)
 
     def feed(self, folder: str, title: str, about: str, keys: Sequence[str], group: str, label: str) -> Feed:
         config = self._config

@@ -276,6 +276,7 @@ def _page(frame: Frame, entry: ListedPost, rendered: RenderedPost, card: Card | 
         image=post.image.url if post.image else drawn,
         image_alt=post.image.alt if post.image else "",
         kind="article",
+        alternates=tuple(sorted((*post.translations, (entry.language, post.url)))) if post.translations else (),
     )
 
 

@@ -14,7 +14,7 @@ from urllib.parse import quote, urljoin, urlsplit
 from publisher import __version__
 from publisher.config import Config, Person
 from publisher.config.palette import Looks
-from publisher.core.i18n import direction
+from publisher.core.i18n import direction, own_name
 from publisher.core.models import Post, Tag
 from publisher.core.templates import Templates, civil_date
 from publisher.posts.permalinks import page_file
@@ -50,7 +50,11 @@ class FeedLink:
 
 @dataclass(frozen=True, slots=True)
 class SiteView:
-    """The site, as templates see it under the name `site`. `base` is the path of its root: "/" or "/blog/"."""
+    """The site, as templates see it under the name `site`. `base` is the path of its root: "/" or "/blog/".
+
+    languages  the languages of the site with the URLs of their first pages, if there are several
+    folder     the folder of the pages in this language, such as fr/; "" for the usual one
+    """
 
     title: str
     url: str
@@ -65,6 +69,8 @@ class SiteView:
     icons: tuple[Icon, ...] = ()
     menu: Menu = NO_MENU
     author: Person | None = None
+    languages: tuple[tuple[str, str], ...] = ()
+    folder: str = ""
 
     @property
     def direction(self) -> str:
@@ -82,6 +88,7 @@ class Page:
 
     root     the relative path from the page to the root of the site, such as "../../"; templates put it in front of
              paths from the root, so that the site works under any URL, on a preview server and from the disk
+    alternates  the same page in other languages, and in its own, as (language, absolute URL)
     section  the menu entry that the page belongs to: "archive", "tags", "editions", "subscribe" or "feeds", or
              the permalink of a standalone page; "" for none
     """
@@ -96,10 +103,16 @@ class Page:
     kind: str = "website"
     section: str = ""
     feeds: tuple[FeedLink, ...] = ()
+    alternates: tuple[tuple[str, str], ...] = ()
 
     @property
     def direction(self) -> str:
         return direction(self.language)
+
+    @property
+    def translations(self) -> list[tuple[str, str, str]]:
+        """The same page in other languages, as (language, its own name, absolute URL)."""
+        return [(tag, own_name(tag), url) for tag, url in self.alternates if tag != self.language]
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,11 +183,18 @@ def make_frame(
     has_editions: bool,
     form: SignUpForm | None = None,
     standalone: Sequence[Post] = (),
+    languages: Sequence[str] = (),
+    language: str = "",
 ) -> Frame:
     """Return the frame for all pages of a build. This reads the stylesheets and hashes what every page depends on.
 
     standalone  the standalone pages, for the menu
+    languages   the languages of the posts, if there are several
+    language    the language of the pages, if it is not the usual one of the site
     """
+    homes = tuple((each, f"{config.site_url}/{_folder(config, each)}") for each in languages)
+    folder = _folder(config, language) if language else ""
+    config = replace(config, site=replace(config.site, language=language)) if language else config
     url, looks = config.site_url, look_of(config)
     card = partial(card_of, config, looks) if config.pages.cards and not config.site.image else None
     site_card = card(config.site.title, config.site.language) if card else None
@@ -194,10 +214,16 @@ def make_frame(
         form=form,
         icons=icons_of(config),
         author=_author(config),
-        menu=menu_of(config, words, [name for name, there in has.items() if there], standalone),
+        menu=menu_of(config, words, [name for name, there in has.items() if there], standalone, folder),
+        languages=homes,
+        folder=folder,
     )
     digest = _hash(__version__, templates.digest("pages", "web", "locale"), repr(site), repr(looks))
     return Frame(site, words, say, looks, templates, stylesheet_path(templates, looks), digest, card, site_card)
+
+
+def _folder(config: Config, language: str) -> str:
+    return href(config.site.language_folder(language))
 
 
 def _author(config: Config) -> Person | None:

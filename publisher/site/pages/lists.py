@@ -72,9 +72,11 @@ def by_tag(entries: Sequence[ListedPost]) -> list[TagPosts]:
     return sorted(found.values(), key=lambda found: (found.tag.name.casefold(), found.tag.slug))
 
 
-def plan_index(frame: Frame, entries: Sequence[ListedPost], per_page: int, render: Render) -> Iterator[Output]:
-    """Yield the pages of the index as outputs: index.html, page/2/index.html and so on."""
-    for paging, path, some in _pages("", entries, per_page):
+def plan_index(
+    frame: Frame, entries: Sequence[ListedPost], per_page: int, render: Render, folder: str = ""
+) -> Iterator[Output]:
+    """Yield the pages of the index as outputs: index.html, page/2/index.html and so on, in a folder such as fr/."""
+    for paging, path, some in _pages(folder, entries, per_page):
         faces = [entry.face for entry in some]
         if paging.number == 1:
             faces += [entry.post.digest for entry in some]
@@ -84,7 +86,8 @@ def plan_index(frame: Frame, entries: Sequence[ListedPost], per_page: int, rende
 
 def make_index(frame: Frame, path: str, paging: Paging, entries: Sequence[ListedPost], render: Render) -> bytes:
     """Return one page of the index. For the first page, posts are rendered to get their excerpts and reading times."""
-    page = frame.page(path, frame.site.title, description=frame.site.description)
+    others = frame.site.languages if paging.number == 1 else ()
+    page = frame.page(path, frame.site.title, description=frame.site.description, alternates=others)
     rows = [(entry, entry.excerpt, 0) for entry in entries]
     pictures: dict[str, PagePicture | None] = {}
     if paging.number == 1:
@@ -131,16 +134,17 @@ def make_tag(
     return frame.render("tag.html", page, tag=found.tag, total=len(found.entries), rows=rows, paging=paging)
 
 
-def plan_archive(frame: Frame, entries: Sequence[ListedPost]) -> Output:
-    """Return the output for the archive, the page of all posts by year."""
-    key = frame.key("archive", *(f"{entry.link}\0{entry.stamp}" for entry in entries))
-    return Output("archive/index.html", key, partial(make_archive, frame, entries))
+def plan_archive(frame: Frame, entries: Sequence[ListedPost], folder: str = "") -> Output:
+    """Return the output for the archive, the page of all posts by year, in a folder such as fr/."""
+    path = f"{folder}archive/index.html"
+    key = frame.key("archive", path, *(f"{entry.link}\0{entry.stamp}" for entry in entries))
+    return Output(path, key, partial(make_archive, frame, entries, path))
 
 
-def make_archive(frame: Frame, entries: Sequence[ListedPost]) -> bytes:
+def make_archive(frame: Frame, entries: Sequence[ListedPost], path: str = "archive/index.html") -> bytes:
     """Return the archive page. It shows only titles and days, so that ten thousand posts still fit on it."""
     years = [(year, list(some)) for year, some in groupby(entries, key=lambda entry: entry.year)]
-    page = frame.page("archive/index.html", frame.words.archive, section="archive")
+    page = frame.page(path, frame.words.archive, section="archive")
     return frame.render("archive.html", page, years=years, total=len(entries))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from functools import partial
 from types import SimpleNamespace
 from typing import NamedTuple
 
@@ -33,25 +34,29 @@ class Menu(NamedTuple):
 NO_MENU = Menu((), ())
 
 
-def menu_of(config: Config, words: SimpleNamespace, sections: Collection[str], own: Sequence[Post]) -> Menu:
+def menu_of(
+    config: Config, words: SimpleNamespace, sections: Collection[str], own: Sequence[Post], folder: str = ""
+) -> Menu:
     """Return the menu: that of the configuration, or else all sections and pages, with the way to subscribe last.
 
     sections  the sections that this site has
     own       the standalone pages; those in subfolders are only in the menu if it names them
+    folder    the folder of the archive in another language, such as fr/
     """
+    _to_section = partial(_section, config, words, folder)
     chosen = config.pages.menu_items
     main = [page for page in own if "/" not in page.source]
     if not chosen:
         last = [name for name in ("subscribe", "feeds") if name in sections][:1]
         first = [name for name in SECTIONS if name in sections and name not in ("subscribe", "feeds")]
         pages = [_to_page(page, "") for page in main]
-        entries = [_to_section(config, words, name, "") for name in first]
-        return Menu((*entries, *pages, *(_to_section(config, words, name, "") for name in last)), ())
+        entries = [_to_section(name, "") for name in first]
+        return Menu((*entries, *pages, *(_to_section(name, "") for name in last)), ())
     top: list[MenuEntry] = []
     for title, target in chosen:
         page = _page_named(target, own)
         if target in sections:
-            top.append(_to_section(config, words, target, title))
+            top.append(_to_section(target, title))
         elif page:
             top.append(_to_page(page, title))
         elif target not in SECTIONS and "/" in target:
@@ -79,9 +84,9 @@ def _page_named(target: str, own: Sequence[Post]) -> Post | None:
     return None
 
 
-def _to_section(config: Config, words: SimpleNamespace, name: str, title: str) -> MenuEntry:
-    word = title or str(getattr(words, SECTIONS[name]))
-    return MenuEntry(word, f"{config.site_url}/{name}/", name, config.site.language)
+def _section(config: Config, words: SimpleNamespace, folder: str, name: str, title: str) -> MenuEntry:
+    word, start = title or str(getattr(words, SECTIONS[name])), folder if name == "archive" else ""
+    return MenuEntry(word, f"{config.site_url}/{start}{name}/", name, config.site.language)
 
 
 def _to_page(page: Post, title: str) -> MenuEntry:

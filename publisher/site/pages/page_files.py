@@ -10,6 +10,7 @@ from itertools import chain
 from publisher.config import Config
 from publisher.core.models import Output, Post, RenderedPost, Tag
 from publisher.core.templates import Templates
+from publisher.posts.post_groups import site_language
 from publisher.site.pages.article import ListedPost, listed_post, plan_articles, plan_standalone
 from publisher.site.pages.edition_pages import newest_editions, plan_editions
 from publisher.site.pages.frame import FeedLink, Frame, href, make_frame
@@ -35,6 +36,7 @@ def plan_pages(
     listed: Sequence[ListedFeed] = (),
     opml: str = "",
     standalone: Sequence[RenderedPost] = (),
+    language_feeds: Callable[[str], Sequence[FeedLink]] = lambda _: (),
 ) -> Iterator[Output]:
     """Yield an output for every page and for the files that go with the pages, with each path only once.
 
@@ -46,20 +48,34 @@ def plan_pages(
     listed      feeds shown on the page of feeds
     opml        URL of the list of all feeds; "" if there is none
     standalone  the standalone pages, each rendered
+    language_feeds  returns the links to the feeds of a language that is not the usual one of the site
     """
     every = [listed_post(post, config.site.language) for post in posts]
     entries = [entry for entry in every if entry.post.is_listed]
     tags = by_tag(entries)
     newest = newest_editions(editions)
     form = sign_up_form(config, {edition.newsletter for edition in newest})
-    has = {"has_tags": bool(tags), "has_editions": bool(editions)}
-    frame = make_frame(config, templates, feeds, **has, form=form, standalone=[page.post for page in standalone])
+    spoken = _by_language(config, every)
+    framed = partial(
+        make_frame,
+        config,
+        templates,
+        has_tags=bool(tags),
+        has_editions=bool(editions),
+        form=form,
+        standalone=[page.post for page in standalone],
+        languages=[*spoken] if len(spoken) > 1 else (),
+    )
+    frame = framed(feeds)
+    frames = [frame, *(framed(language_feeds(language), language=language) for language in [*spoken][1:])]
+    parts = list(zip(frames, spoken.values(), strict=True))
+    lists = [(each, [entry for entry in some if entry.post.is_listed]) for each, some in parts]
     planned = chain(
-        _plan_posts(frame, every, render, config.pages.cards),
+        *(_plan_posts(each, some, render, config.pages.cards) for each, some in parts),
         plan_standalone(frame, standalone),
-        plan_index(frame, entries, config.pages.per_page, render),
+        *(plan_index(each, some, config.pages.per_page, render, each.site.folder) for each, some in lists),
         plan_tags(frame, tags, config.pages.per_page, tag_feeds),
-        [plan_archive(frame, entries)],
+        [plan_archive(each, some, each.site.folder) for each, some in lists],
         plan_editions(frame, config, editions, {each.id: each.url for each in posts if each.is_elsewhere}),
         plan_signup_pages(frame, listed, opml, newest),
     )
@@ -75,6 +91,15 @@ def plan_pages(
     if NOT_FOUND not in paths:
         yield Output(NOT_FOUND, frame.key(NOT_FOUND), partial(make_not_found, frame))
     yield from _plan_assets(frame)
+
+
+def _by_language(config: Config, every: Sequence[ListedPost]) -> dict[str, list[ListedPost]]:
+    """Return the posts by the language of the site under which they are listed: the usual one first, even if empty."""
+    languages, usual = config.site.all_languages, config.site.language
+    found: dict[str, list[ListedPost]] = {usual: [], **{language: [] for language in languages}}
+    for entry in every:
+        found[site_language(entry.language, languages, usual)].append(entry)
+    return {language: some for language, some in found.items() if some or language == usual}
 
 
 def _plan_posts(

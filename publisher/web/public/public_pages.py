@@ -8,11 +8,11 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
-from babel import Locale, UnknownLocaleError
 from markupsafe import Markup, escape
 from starlette.responses import Response
 
 from publisher.core.errors import StoreError, SubscriberError
+from publisher.core.i18n import own_name
 from publisher.core.newsletter_models import Subscription
 from publisher.posts.page_heads import public_pages
 from publisher.posts.urls import quoted
@@ -157,7 +157,7 @@ class PublicPages:
         held  the tag of the subscriber's current language, which is always included
         """
         tags = dict.fromkeys([*spoken_languages(self._context.templates), *([held] if held else [])])
-        return [(tag, _own_name(tag)) for tag in tags]
+        return [(tag, own_name(tag)) for tag in tags]
 
     def _render(
         self, template: str, title: str, heading: Markup, say: SimpleNamespace, status: int, **variables: Any
@@ -235,10 +235,3 @@ def _home(site_url: str, public_url: str) -> str:
     if (site.scheme, site.netloc) == (public.scheme, public.netloc):
         return f"{site.path.rstrip('/')}/"
     return f"{site_url}/"
-
-
-def _own_name(tag: str) -> str:
-    try:
-        return (Locale.parse(tag.replace("-", "_")).get_display_name() or tag).capitalize()
-    except (UnknownLocaleError, ValueError):
-        return tag

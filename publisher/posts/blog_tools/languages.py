@@ -1,0 +1,132 @@
+"""The language that the path of a file names: hello.fr.md, hello/index.fr.md, or a file in a folder fr/.
+
+That is how Hugo, Nikola and most plugins of other tools do it. If site.languages is set, each of these languages counts
+in both places. Otherwise only an ending counts, and only if the same text is there without it or in another language:
+release.v2.md stays a name, and so does what.is.md alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from publisher.core import patterns
+from publisher.posts.permalinks import name_of
+
+# Codes of ISO 639-1, and those of three letters for which the Common Locale Data Repository has texts.
+_CODES = frozenset(
+    """
+    aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee el en eo
+    es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id ie ig ii ik io is it iu ja jv ka kg
+    ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my na nb nd ne ng nl nn
+    no nr nv ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st su sv sw ta
+    te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu
+    ast bal ceb chr ckb dsb fil frr fur gez gsw haw hsb kab kok lij lmo mai mni mus nds nso pap pcm sah sat scn shi sid
+    sma smj smn sms syr szl tok tpi tzm vec wae yue zgh
+    """.split()  # noqa: SIM905
+)
+_TAG = patterns.compile(r"[a-z]{2,3}(?:-[a-z]{4})?(?:-(?:[a-z]{2}|\d{3}))?")
+
+
+class PathLanguage(NamedTuple):
+    """The language that the path of a file names.
+
+    language  its tag, as BCP 47 or site.languages spells it
+    part      the tag as it is in addresses
+    source    the path without the ending that names it
+    folder    the folder that names it; "" if the ending does
+    """
+
+    language: str
+    part: str
+    source: str
+    folder: str
+
+
+def path_language(source: str, languages: tuple[str, ...], translated: Collection[str]) -> PathLanguage | None:
+    """Return the language that the path of a file names; None if it names none.
+
+    languages   those of the site; () if they are not set
+    translated  what translated_sources returns, if they are not set
+    """
+    if not languages and source not in translated:
+        return None
+    folder, slash, name = source.rpartition("/")
+    plain, tag, ending = _divided(name)
+    if plain and (found := _known(languages).get(tag) if languages else _spelled(tag)):
+        return PathLanguage(found, found if languages else tag, f"{folder}{slash}{plain}.{ending}", "")
+    for part in folder.split("/") if languages else ():
+        if found := _known(languages).get(_folded(part)):
+            return PathLanguage(found, found, source, part)
+    return None
+
+
+def translated_sources(sources: Collection[str], endings: Sequence[str]) -> frozenset[str]:
+    """Return the files whose ending names a language, and that exist without it, or in another language.
+
+    sources  all post files
+    endings  those of post files
+    """
+    found: dict[str, list[str]] = {}
+    for source in [each for each in sources if each.count(".") > 1]:
+        folder, slash, name = source.rpartition("/")
+        plain, tag, _ = _divided(name)
+        if plain and _spelled(tag):
+            found.setdefault(f"{folder}{slash}{plain}", []).append(source)
+    return frozenset(
+        source
+        for plain, group in found.items()
+        if len(group) > 1 or any(f"{plain}{ending}" in sources for ending in endings)
+        for source in group
+    )
+
+
+def group_of(source: str, languages: tuple[str, ...], translated: Collection[str]) -> str:
+    """Return a key that the files of one text in several languages have in common."""
+    spoken = path_language(source, languages, translated)
+    parts = (spoken.source if spoken else source).split("/")
+    if spoken and spoken.folder:
+        parts.remove(spoken.folder)
+    return "/".join(name_of("/".join(parts)))
+
+
+def in_address(spoken: PathLanguage, pattern: str, folder: str, site_language: str) -> tuple[str, str]:
+    """Return the permalink pattern and the folder for a file whose path names its language.
+
+    If the pattern has no place for the language, the address begins with it, but for the language of the site.
+    """
+    if "{lang}" in pattern:
+        kept = list(folder.split("/"))
+        if spoken.folder in kept:
+            kept.remove(spoken.folder)
+        return pattern, "/".join(kept)
+    has_folder = spoken.folder and any(part in pattern for part in ("{folder}", "{section}", "{categories}"))
+    if has_folder or _folded(spoken.language) == _folded(site_language):
+        return pattern, folder
+    return f"/{spoken.part}{pattern}", folder
+
+
+def _divided(name: str) -> tuple[str, str, str]:
+    """Return the name, the tag and the ending of a file such as hello.fr.md; "" for the first two if it has none."""
+    stem, _, ending = name.rpartition(".")
+    plain, _, tag = stem.rpartition(".")
+    return plain, _folded(tag) if plain else "", ending
+
+
+def _folded(tag: str) -> str:
+    return tag.lower().replace("_", "-")
+
+
+@lru_cache(maxsize=16)
+def _known(languages: tuple[str, ...]) -> dict[str, str]:
+    return {_folded(each): each for each in languages}
+
+
+@lru_cache(maxsize=1024)
+def _spelled(tag: str) -> str:
+    """Return a tag as BCP 47 spells it, such as zh-Hant-TW; "" if it is not that of a language."""
+    first, *rest = tag.split("-")
+    if not _TAG.fullmatch(tag) or first not in _CODES:
+        return ""
+    return "-".join([first, *(part.title() if len(part) == 4 else part.upper() for part in rest)])
