@@ -105,7 +105,11 @@ class NewsletterConfig:
     sender: Annotated[str, Check(checks.mail_address), Doc("From address. Default: mail.sender.")] = ""
     reply_to: Annotated[str, Check(checks.mail_address), Doc("Where replies go. Default: mail.reply_to.")] = ""
     language: Annotated[
-        str, Check(checks.language_tag), Doc("Language of the email's fixed texts. Default: site.language.")
+        str,
+        Check(checks.language_tag),
+        Doc(
+            "Language of the email's fixed texts, and of its posts if `site.languages` is set. Default: site.language."
+        ),
     ] = ""
     timezone: Annotated[
         str, Check(checks.time_zone_or_none), Doc("Time zone of the schedule. Default: site.timezone.")

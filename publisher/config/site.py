@@ -42,7 +42,8 @@ class Site:
         Check(checks.language_tags),
         Doc(
             "Languages of the posts, if there are several (BCP 47). A file such as hello.fr.md, or a folder fr/, is "
-            "then in that language."
+            "then in that language. Each has its own pages and feeds below its name (/fr/), and newsletters take the "
+            "posts in theirs."
         ),
     ] = ()
     timezone: Annotated[
@@ -75,7 +76,7 @@ class Site:
 
     def language_folder(self, language: str) -> str:
         """Return the folder of the pages and feeds in a language of the site, such as fr/; "" for the usual one."""
-        return "" if language.lower() == self.language.lower() else f"{language.lower()}/"
+        return "" if language.lower() == self.language.lower() else f"{language}/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

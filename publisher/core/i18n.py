@@ -206,7 +206,8 @@ def own_name(language: str) -> str:
     from babel import Locale, UnknownLocaleError  # 10 ms, and few pages name languages
 
     try:
-        return (Locale.parse(language.replace("-", "_")).get_display_name() or language).capitalize()
+        name = Locale.parse(language.replace("-", "_")).get_display_name() or language
+        return name[:1].upper() + name[1:]
     except (UnknownLocaleError, ValueError):
         return language
 

@@ -10,10 +10,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 
-from publisher.config import OWN_POSTS, NewsletterConfig, ScheduleKind, parse_schedule
+from publisher.config import OWN_POSTS, Config, NewsletterConfig, ScheduleKind, parse_schedule
 from publisher.config.schedule import parse_duration
 from publisher.core.models import Post, require_aware
 from publisher.core.source_records import SourceBeginning
+from publisher.posts.post_groups import site_language
 from publisher.posts.slugs import topic_slug
 
 # What a first edition takes if the newsletter does not say: so many of the newest posts, and none that is older.
@@ -94,6 +95,15 @@ def select_posts(
         return Selection((), (), len(new), needed, beginning.too_old, *rest)
     taken, left = tuple(reversed(new[: newsletter.maximum])), max(len(new) - newsletter.maximum, 0)
     return Selection(taken, ids, left, needed, 0, *rest)
+
+
+def in_its_language(posts: Iterable[Post], newsletter: NewsletterConfig, config: Config) -> list[Post]:
+    """Return the posts in the language of a newsletter, if the site has several, and all items of sources."""
+    languages, usual = config.site.all_languages, config.site.language
+    if not languages:
+        return list(posts)
+    spoken = site_language(config.newsletter_language(newsletter), languages, usual)
+    return [post for post in posts if post.from_source or site_language(post.language, languages, usual) == spoken]
 
 
 def is_for(post: Post, newsletter: NewsletterConfig) -> bool:

@@ -25,6 +25,7 @@ Public modules:
     page_heads       the standalone pages, without their texts
     permalinks       paths of posts, and their permanent ids
     pictures         the sizes of pictures, and the smaller copies of them that are shown
+    post_groups      posts by tag, author, language and translation
     published        the ids under which readers already know posts
     rendering        the HTML of a body, safe anywhere
     scan             the search for post files
@@ -54,6 +55,7 @@ __all__ = [
     "page_heads",
     "permalinks",
     "pictures",
+    "post_groups",
     "published",
     "rendering",
     "scan",

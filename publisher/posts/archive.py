@@ -14,7 +14,7 @@ from publisher.config import Config
 from publisher.core.errors import ProjectError
 from publisher.core.file_names import out_of_folder
 from publisher.core.models import Post, Problem, Severity, Tag
-from publisher.posts.blog_tools.languages import translated_sources
+from publisher.posts.blog_tools.path_languages import translated_sources
 from publisher.posts.cache_keys import code_key, hash_of, with_stamps
 from publisher.posts.clashes import Copy, Resolved, also_from, asset_clashes, named_alike, resolve_clashes
 from publisher.posts.index import INDEX_FILE, UNKNOWN_NS, Index, PostList, PostRow, Referred
@@ -293,6 +293,10 @@ class Archive:
     def by_author(self) -> dict[str, tuple[str, list[str]]]:
         """Return what post_groups.by_author returns for the public posts."""
         return by_author(self._rows)
+
+    def languages(self) -> list[str]:
+        """Return the language of every public post."""
+        return [row.language for row in self._rows]
 
     def in_language(self, language: str) -> list[str]:
         """Return the sources of the posts in feeds that are listed under a language of the site, newest first."""

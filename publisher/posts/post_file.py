@@ -41,7 +41,7 @@ class PostSettings:
     sources       the sources whose items are posts too
     old           the entries of the old feed, whose ids, addresses and moments posts keep
     languages     the languages of the site, its own among them; () if they are not set
-    translated    sources of posts whose endings name a language because of their neighbours, if languages are not set
+    translated    sources of posts whose endings name a language because of their neighbours
     own_names     sources of posts that need a name of their own, since another file has the same name but for signs
     """
 

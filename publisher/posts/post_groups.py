@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from functools import lru_cache
 
 from publisher.core.models import Tag
-from publisher.posts.blog_tools.languages import group_of
+from publisher.posts.blog_tools.path_languages import group_of
 from publisher.posts.index import PostRow
 from publisher.posts.index_rows import tags_of
 from publisher.posts.slugs import tag_slug
@@ -91,7 +91,7 @@ def translations(
 ) -> dict[str, tuple[tuple[str, str], ...]]:
     """Return the (language, URL) of the other posts that are the same text in another language, by source.
 
-    languages, translated  see blog_tools.languages
+    languages, translated  see blog_tools.path_languages
     """
     if not languages and not translated:
         return {}

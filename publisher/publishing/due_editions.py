@@ -16,7 +16,7 @@ from publisher.core import hold_reasons as holds
 from publisher.core.hold_reasons import Hold
 from publisher.core.models import Post, Problem, Severity
 from publisher.core.newsletter_models import Edition
-from publisher.newsletters.select import select_posts, settled_at
+from publisher.newsletters.select import in_its_language, select_posts, settled_at
 from publisher.newsletters.slots import Decision, Late, next_due, post_timing
 from publisher.posts.archive import Archive, open_archive
 from publisher.publishing.edition_plan import DueEdition, decision_of, lead_of, rule_of
@@ -174,7 +174,8 @@ def _new_posts(project: Project, newsletter: NewsletterConfig, archive: Archive,
     is_first = not editions.exist(newsletter.name)
     zone = project.config.newsletter_zone(newsletter)
     begun = editions.beginnings(newsletter.name)
-    return select_posts(list(archive.posts), newsletter, handled, is_first, now, zone, begun).posts
+    posts = in_its_language(archive.posts, newsletter, project.config)
+    return select_posts(posts, newsletter, handled, is_first, now, zone, begun).posts
 
 
 def _ready(

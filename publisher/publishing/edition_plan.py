@@ -14,7 +14,7 @@ from publisher.core.errors import PublisherError
 from publisher.core.hold_reasons import Hold
 from publisher.core.models import Post, Problem
 from publisher.core.newsletter_models import Choice, DeliveryCounts, Edition
-from publisher.newsletters.select import LONG_AGO, USUAL_FIRST, Selection, select_posts
+from publisher.newsletters.select import LONG_AGO, USUAL_FIRST, Selection, in_its_language, select_posts
 from publisher.newsletters.slots import Decision, SlotHistory, decide, post_slot, slot_label
 from publisher.newsletters.variants import Variant, all_topics, variants_of
 from publisher.posts.archive import Archive, open_archive
@@ -194,7 +194,8 @@ def plan_newsletter(
     is_first = not (taken or gone)
     handled = gone | (handled_posts(store, newsletter.name, posts) if store else frozenset())
     begun = store.editions.beginnings(newsletter.name) if store else None
-    selection = select_posts(posts, newsletter, handled, is_first, now, zone, begun)
+    spoken = in_its_language(posts, newsletter, config)
+    selection = select_posts(spoken, newsletter, handled, is_first, now, zone, begun)
     if not selection.posts:
         return Idle(newsletter, _too_few_posts(selection, zone), _for_more_posts(newsletter, selection))
     choices = store.subscribers.choices(newsletter.name, now) if store else ()
@@ -259,11 +260,12 @@ def sample_edition(config: Config, newsletter: NewsletterConfig, archive: Archiv
     If its posts are all too old for a first edition, it shows the newest of them.
     """
     zone = config.newsletter_zone(newsletter)
-    selection = select_posts(list(archive.posts), newsletter, frozenset(), True, now, zone)
+    own = in_its_language(archive.posts, newsletter, config)
+    selection = select_posts(own, newsletter, frozenset(), True, now, zone)
     is_sample = not selection.posts
     if is_sample:  # posts of long ago still show how an email looks
         any_age = replace(newsletter, since="", first=newsletter.first or USUAL_FIRST)
-        selection = select_posts(list(archive.posts), any_age, frozenset(), True, now, zone)
+        selection = select_posts(own, any_age, frozenset(), True, now, zone)
     schedule = parse_schedule(newsletter.schedule)
     posts = selection.posts
     if schedule.kind is ScheduleKind.EACH_POST:
@@ -289,7 +291,8 @@ def next_edition(
     is_first, begun = not store.editions.slots(newsletter.name), store.editions.beginnings(newsletter.name)
     if begun or not is_first:
         handled, zone = handled_posts(store, newsletter.name, archive.posts), config.newsletter_zone(newsletter)
-        new = select_posts(list(archive.posts), newsletter, handled, is_first, now, zone, begun).posts
+        own = in_its_language(archive.posts, newsletter, config)
+        new = select_posts(own, newsletter, handled, is_first, now, zone, begun).posts
         posts, number, is_sample = new or posts, store.editions.next_number(newsletter.name), not new
         if new and parse_schedule(newsletter.schedule).kind is ScheduleKind.EACH_POST:
             posts, slot = new[-1:], post_slot(new[-1].id)

@@ -12,7 +12,7 @@ from publisher.config import Config, NewsletterConfig, SourceConfig
 from publisher.core.models import Post
 from publisher.core.newsletter_models import Edition
 from publisher.core.source_records import StoredItem
-from publisher.newsletters.select import Selection, has_tag, select_posts, settled_at
+from publisher.newsletters.select import Selection, has_tag, in_its_language, select_posts, settled_at
 from publisher.posts.archive import open_archive
 from publisher.posts.scan import is_item, item_source
 from publisher.posts.sources.item_post import is_wanted, item_name
@@ -104,7 +104,8 @@ class _Taker:
         self.called_off = store.editions.called_off(newsletter.name)
         self.on_hold = {each.id for each in editions if each.held and not store.deliveries.counts(each.id).is_over}
         zone, self._begun = config.newsletter_zone(newsletter), store.editions.beginnings(newsletter.name)
-        self.next: Selection = select_posts(posts, newsletter, self.handled, not editions, now, zone, self._begun)
+        own = in_its_language(posts, newsletter, config)
+        self.next: Selection = select_posts(own, newsletter, self.handled, not editions, now, zone, self._begun)
         self.next_ids = {post.id for post in self.next.posts}
 
     def handled_state(self, item: StoredItem, ids: Iterable[str]) -> tuple[ItemStatus, str] | None:

@@ -26,6 +26,7 @@ from publisher.posts.published import PublishedIds, authority_of
 from publisher.posts.rendering.rendered_body import LocalLink
 from publisher.posts.urls import leads_out
 from publisher.publishing.exposure import exposures
+from publisher.publishing.language_check import language_problems
 from publisher.publishing.letter_check import LetterCheck, check_letters
 from publisher.publishing.mail_wiring import unreadable_keys
 from publisher.publishing.page_check import page_problems
@@ -84,6 +85,7 @@ def check_project(
     problems.extend(stray_feeds(output, config.pages.output))
     problems.extend(_changed_ids(config, archive))
     problems.extend(_settings(config))
+    problems.extend(language_problems(config, archive, _lines(config)))
     problems.extend(_podcast(config, archive))
     problems.extend(exposures(config))
     problems.extend(_written_in_vain(config, archive, now))

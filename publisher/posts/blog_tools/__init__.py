@@ -10,6 +10,7 @@ Public modules:
     defaults     fields that a tool's files give to all posts in a folder
     heading_ids  the ids of headings
     names        the path segments of names, titles and categories
+    path_languages  the language that the path of a file names
 """
 
 __all__ = [
@@ -17,4 +18,5 @@ __all__ = [
     "defaults",
     "heading_ids",
     "names",
+    "path_languages",
 ]

@@ -13,7 +13,7 @@ from publisher.core import patterns
 from publisher.core.errors import PostError
 from publisher.core.file_names import in_folder
 from publisher.core.models import Author, Enclosure, Episode, Image, Post, Problem, Severity, Tag
-from publisher.posts.blog_tools.languages import in_address, path_language
+from publisher.posts.blog_tools.path_languages import in_address, path_language
 from publisher.posts.front_matter.attached_files import AttachedFiles
 from publisher.posts.front_matter.dates import parse_date, place
 from publisher.posts.front_matter.elsewhere import canonical, external_url, shortened
@@ -121,7 +121,7 @@ class _PostBuilder:
         return self.meta.text("id") or (self.old.id if self.old else "")
 
     def _name_in_id(self, name: str) -> str:
-        """Return the name with the language that the ending of the file names, since all translations have that name."""
+        """Return the name with the language that the ending of the file names: all translations have that name."""
         spoken = self.translated
         return name if spoken is None or spoken.folder else f"{name}.{spoken.part.lower()}"
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import chain
 
 from publisher.config import Config
 from publisher.core.models import Output, Post, RenderedPost, Tag
+from publisher.core.newsletter_models import Edition
 from publisher.core.templates import Templates
 from publisher.posts.post_groups import site_language
 from publisher.site.pages.article import ListedPost, listed_post, plan_articles, plan_standalone
@@ -55,7 +56,6 @@ def plan_pages(
     tags = by_tag(entries)
     newest = newest_editions(editions)
     form = sign_up_form(config, {edition.newsletter for edition in newest})
-    spoken = _by_language(config, every)
     framed = partial(
         make_frame,
         config,
@@ -64,12 +64,9 @@ def plan_pages(
         has_editions=bool(editions),
         form=form,
         standalone=[page.post for page in standalone],
-        languages=[*spoken] if len(spoken) > 1 else (),
     )
-    frame = framed(feeds)
-    frames = [frame, *(framed(language_feeds(language), language=language) for language in [*spoken][1:])]
-    parts = list(zip(frames, spoken.values(), strict=True))
-    lists = [(each, [entry for entry in some if entry.post.is_listed]) for each, some in parts]
+    parts = _by_language(config, every, framed, lambda language: language_feeds(language) if language else feeds)
+    frame, lists = parts[0][0], [(each, [entry for entry in some if entry.post.is_listed]) for each, some in parts]
     planned = chain(
         *(_plan_posts(each, some, render, config.pages.cards) for each, some in parts),
         plan_standalone(frame, standalone),
@@ -79,27 +76,52 @@ def plan_pages(
         plan_editions(frame, config, editions, {each.id: each.url for each in posts if each.is_elsewhere}),
         plan_signup_pages(frame, listed, opml, newest),
     )
-    paths: dict[str, None] = {}  # in the order in which they are planned
+    paths: dict[str, None] = {}
+    yield from _once(planned, paths)
+    yield from _plan_others(frame, every, newest, paths)
+
+
+def _once(planned: Iterable[Output], paths: dict[str, None]) -> Iterator[Output]:
+    """Yield the first output for each path, and note the paths in this order."""
     for output in planned:
         if output.path not in paths:
             paths[output.path] = None
             yield output
+
+
+def _plan_others(
+    frame: Frame, every: Sequence[ListedPost], newest: Sequence[Edition], paths: Mapping[str, None]
+) -> Iterator[Output]:
+    """Yield the sitemap, the page for unknown addresses, and the files that all pages load. paths: of all pages."""
     copies = {f"{newest_path(edition.newsletter)}index.html" for edition in newest}
     others = paths.keys() - {entry.path for entry in every} - copies
-    own = [entry for entry in entries if not entry.post.canonical]
+    own = [entry for entry in every if entry.post.is_listed and not entry.post.canonical]
     yield from plan_sitemap(frame, own, [path for path in paths if path in others])
     if NOT_FOUND not in paths:
         yield Output(NOT_FOUND, frame.key(NOT_FOUND), partial(make_not_found, frame))
     yield from _plan_assets(frame)
 
 
-def _by_language(config: Config, every: Sequence[ListedPost]) -> dict[str, list[ListedPost]]:
-    """Return the posts by the language of the site under which they are listed: the usual one first, even if empty."""
+def _by_language(
+    config: Config,
+    every: Sequence[ListedPost],
+    framed: Callable[..., Frame],
+    feeds: Callable[[str], Sequence[FeedLink]],
+) -> list[tuple[Frame, list[ListedPost]]]:
+    """Return the posts that are listed under each language of the site, with its frame; the usual one comes first.
+
+    framed  makes the frame of a language
+    feeds   returns the links to the feeds of a language; "" for the usual one
+    """
     languages, usual = config.site.all_languages, config.site.language
     found: dict[str, list[ListedPost]] = {usual: [], **{language: [] for language in languages}}
     for entry in every:
         found[site_language(entry.language, languages, usual)].append(entry)
-    return {language: some for language, some in found.items() if some or language == usual}
+    spoken = [language for language, some in found.items() if some or language == usual]
+    others = spoken if len(spoken) > 1 else ()
+    named = ["" if language == usual else language for language in spoken]
+    frames = (framed(feeds(each), languages=others, language=each) for each in named)
+    return [(frame, found[language]) for frame, language in zip(frames, spoken, strict=True)]
 
 
 def _plan_posts(

@@ -1,8 +1,8 @@
 """The language that the path of a file names: hello.fr.md, hello/index.fr.md, or a file in a folder fr/.
 
 That is how Hugo, Nikola and most plugins of other tools do it. If site.languages is set, each of these languages counts
-in both places. Otherwise only an ending counts, and only if the same text is there without it or in another language:
-release.v2.md stays a name, and so does what.is.md alone.
+in both places. Of other languages only an ending counts, and only if the same text is there without it or in another
+language: release.v2.md stays a name, and so does what.is.md alone.
 """
 
 from __future__ import annotations
@@ -48,17 +48,19 @@ def path_language(source: str, languages: tuple[str, ...], translated: Collectio
     """Return the language that the path of a file names; None if it names none.
 
     languages   those of the site; () if they are not set
-    translated  what translated_sources returns, if they are not set
+    translated  what translated_sources returns
     """
     if not languages and source not in translated:
         return None
     folder, slash, name = source.rpartition("/")
     plain, tag, ending = _divided(name)
-    if plain and (found := _known(languages).get(tag) if languages else _spelled(tag)):
-        return PathLanguage(found, found if languages else tag, f"{folder}{slash}{plain}.{ending}", "")
+    known = _known(languages)
+    if plain and (tag in known or (source in translated and _spelled(tag))):
+        language = known.get(tag, _spelled(tag))
+        return PathLanguage(language, known.get(tag, tag), f"{folder}{slash}{plain}.{ending}", "")
     for part in folder.split("/") if languages else ():
-        if found := _known(languages).get(_folded(part)):
-            return PathLanguage(found, found, source, part)
+        if _folded(part) in known:
+            return PathLanguage(known[_folded(part)], known[_folded(part)], source, part)
     return None
 
 

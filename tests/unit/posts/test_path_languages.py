@@ -1,0 +1,223 @@
+"""The language that the path of a file names: which addresses, ids and translations posts get by it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from publisher.config import Config
+from publisher.config.newsletters import NewsletterConfig
+from publisher.config.origins import KeyLines
+from publisher.config.site import Posts
+from publisher.newsletters.select import in_its_language
+from publisher.posts.archive import open_archive
+from publisher.posts.blog_tools.path_languages import path_language, translated_sources
+from publisher.posts.published import Origin, PublishedIds
+from publisher.publishing.language_check import language_problems
+from publisher.site.build import build
+from tests.support.posts_samples import NOW, SITE, URL, Folder
+
+LANGUAGES = ("fr", "pt-BR", "zh-Hant", "ast")
+ENDINGS = (".md", ".html")
+
+
+@pytest.mark.parametrize(
+    ("source", "language", "plain"),
+    [
+        ("hello.fr.md", "fr", "hello.md"),
+        ("hello.FR.md", "fr", "hello.md"),
+        ("a/index.pt-br.md", "pt-BR", "a/index.md"),
+        ("a/index.pt_BR.md", "pt-BR", "a/index.md"),
+        ("a.zh-hant.html", "zh-Hant", "a.html"),
+        ("a.ast.md", "ast", "a.md"),
+        ("a.en.md", "en", "a.md"),
+        ("fr/a.md", "fr", "fr/a.md"),
+        ("news/FR/_posts/a.md", "fr", "news/FR/_posts/a.md"),
+        ("de/a.fr.md", "fr", "de/a.md"),
+        ("a.de.md", "", ""),
+        ("de/a.md", "", ""),
+        ("release.v2.md", "", ""),
+        (".fr.md", "", ""),
+        ("fr.md", "", ""),
+        ("a.fr.v2.md", "", ""),
+    ],
+)
+def test_a_path_names_a_language_of_the_site(source: str, language: str, plain: str) -> None:
+    found = path_language(source, ("en", *LANGUAGES), ())
+    shown = (found.language, found.source) if found else ("", "")
+    assert shown == (language, plain)
+    assert path_language(source, (), ()) is None
+
+
+def test_without_languages_an_ending_counts_only_beside_the_same_text() -> None:
+    sources = [
+        "menu.md", "menu.it.md", "menu.PT-br.md", "about/index.es.md", "about/index.ast.md", "alone.it.md", "a.v2.md",
+        "a.md", "app.js.md", "app.md", "2025-01-01-v1.2.md", "x.fr.html", "x.md", "y.fr.md", "z/y.md", "b.c.d.md",
+        "b.c.md",
+    ]  # fmt: skip
+    found = translated_sources(dict.fromkeys(sources), ENDINGS)
+    assert found == {"menu.it.md", "menu.PT-br.md", "about/index.es.md", "about/index.ast.md", "x.fr.html"}
+    spoken = {each: path_language(each, (), found) for each in found}
+    assert {each: (language.language, language.part) for each, language in spoken.items() if language} == {
+        "menu.it.md": ("it", "it"),
+        "menu.PT-br.md": ("pt-BR", "pt-br"),
+        "about/index.es.md": ("es", "es"),
+        "about/index.ast.md": ("ast", "ast"),
+        "x.fr.html": ("fr", "fr"),
+    }
+
+
+FILES = [
+    "about/index.md", "about/index.es.md", "2025-02-01-menu.md", "2025-02-01-menu.it.md", "2025-02-01-menu.pt-br.md",
+    "release.v2.md", "fr/2025-02-01-menu.md", "fr/only.md",
+]  # fmt: skip
+
+
+def addresses(folder: Folder) -> dict[str, str]:
+    posts = folder.posts()
+    assert len({post.id for post in posts}) == len({post.permalink for post in posts}) == len(posts)
+    return {post.source: f"{post.language} {post.permalink} {post.id.rpartition(':')[2]}" for post in posts}
+
+
+def written(folder: Folder) -> Folder:
+    for name in FILES:
+        folder.write(name, "Text", head="title: T\ndate: 2025-02-03")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("languages", "pattern", "expected"),
+    [
+        (
+            (),
+            "/posts/{slug}/",
+            "en /posts/about/ about|es /es/posts/about/ about.es|it /it/posts/menu/ menu.it|en /posts/menu/ menu"
+            "|pt-BR /pt-br/posts/menu/ menu.pt-br|en /posts/release.v2/ release.v2",
+        ),
+        (
+            ("it", "pt-br", "es", "fr"),
+            "/posts/{slug}/",
+            "en /posts/about/ about|es /es/posts/about/ about.es|it /it/posts/menu/ menu.it|en /posts/menu/ menu"
+            "|pt-br /pt-br/posts/menu/ menu.pt-br|en /posts/release.v2/ release.v2|fr /fr/posts/menu/ fr/menu"
+            "|fr /fr/posts/only/ fr/only",
+        ),
+        (
+            ("it", "pt-br", "es", "fr"),
+            "/{lang}/{folder}/{slug}/",
+            "en /en/about/ about|es /es/about/ about.es|it /it/menu/ menu.it|en /en/menu/ menu"
+            "|pt-br /pt-br/menu/ menu.pt-br|en /en/release.v2/ release.v2|fr /fr/menu/ fr/menu|fr /fr/only/ fr/only",
+        ),
+        (
+            ("fr",),
+            "/{folder}/{slug}/",
+            "en /about/ about|es /es/about/ about.es|it /it/menu/ menu.it|en /menu/ menu"
+            "|pt-BR /pt-br/menu/ menu.pt-br|en /release.v2/ release.v2|fr /fr/menu/ fr/menu|fr /fr/only/ fr/only",
+        ),
+    ],
+)
+def test_translations_have_addresses_and_ids_of_their_own(
+    languages: tuple[str, ...], pattern: str, expected: str, tmp_path: Path
+) -> None:
+    folder = written(Folder(tmp_path, replace(SITE, languages=languages), posts=Posts(permalink=pattern)))
+    if not languages:
+        for name in ("fr/2025-02-01-menu.md", "fr/only.md"):
+            (tmp_path / "posts" / name).unlink()
+    assert sorted(addresses(folder).values()) == sorted(expected.split("|"))
+
+
+def test_front_matter_goes_before_the_path(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, replace(SITE, languages=("fr", "it")), posts=Posts(permalink="/{lang}/{slug}/"))
+    folder.write("menu.fr.md", "Text", head="title: T\ndate: 2025-02-03\nlang: it")
+    folder.write("other.fr.md", "Text", head="title: T\ndate: 2025-02-03\npermalink: /x/\nid: mine")
+    assert addresses(folder) == {"menu.fr.md": "it /it/menu/ menu.fr", "other.fr.md": "fr /x/ mine"}
+
+
+def test_what_was_published_before_keeps_its_id_and_address(tmp_path: Path) -> None:
+    folder = written(Folder(tmp_path))
+    known = {"about/index.es.md": "about/index.es", "2025-02-01-menu.it.md": "menu.it"}
+    days = {"about/index.es.md": "2025-02-03", "2025-02-01-menu.it.md": "2025-02-01"}
+    ids = {source: f"tag:site.example,2024:{days[source]}:{name}" for source, name in known.items()}
+    record = PublishedIds(folder.config)
+    record.write(Origin.of(folder.config), ids)
+    with record._open() as db, db:
+        db.execute("DROP TABLE old_rules")  # as an earlier version leaves it
+    for _ in range(2):
+        found = addresses(folder)
+        assert found["about/index.es.md"] == "es /about/2025/02/03/index.es/ about/index.es"
+        assert found["2025-02-01-menu.it.md"] == "it /2025/02/03/menu.it/ menu.it"
+        assert found["2025-02-01-menu.pt-br.md"] == "pt-BR /pt-br/2025/02/03/menu/ menu.pt-br"
+        folder.build()
+
+
+def test_pages_and_feeds_are_made_by_language_and_translations_are_linked(tmp_path: Path) -> None:
+    folder = written(Folder(tmp_path, replace(SITE, languages=("fr", "it"))))
+    (tmp_path / "posts/2025-02-01-menu.pt-br.md").unlink()
+    assert folder.build().errors == ()
+    public = {
+        name: text.decode() for name, text in folder.public().items() if name.endswith((".html", ".xml", ".json"))
+    }
+
+    def linked(page: str) -> list[str]:
+        return [
+            line.split('"')[3]
+            for line in public[page].splitlines()
+            if line.startswith('<link rel="alternate" hreflang')
+        ]
+
+    assert linked("2025/02/03/menu/index.html") == linked("it/2025/02/03/menu/index.html") == ["en", "fr", "it"]
+    assert linked("2025/02/03/release.v2/index.html") == []
+    assert linked("index.html") == linked("fr/index.html") == ["en", "fr", "it"]
+    assert '<html lang="fr"' in public["fr/index.html"]
+    assert (
+        'hreflang="it" lang="it" href="../../../../it/2025/02/03/menu/">Italiano</a>'
+        in public["2025/02/03/menu/index.html"]
+    )
+    counts = {name: public[name].count("<item>") for name in ("feed.xml", "fr/feed.xml", "it/feed.xml")}
+    assert counts == {"feed.xml": 4, "fr/feed.xml": 2, "it/feed.xml": 1}  # Spanish is not a language of the site
+    assert "<language>fr</language>" in public["fr/feed.xml"]
+    assert f"{URL}/fr/feed.xml" in public["fr/2025/02/03/menu/index.html"]
+    assert folder.build().written == 0
+    (tmp_path / "posts/2025-02-01-menu.it.md").unlink()
+    folder.build()
+    again = folder.public()["2025/02/03/menu/index.html"].decode()
+    assert 'hreflang="it"' not in again
+    assert 'hreflang="fr"' in again
+
+
+def test_a_newsletter_takes_the_posts_in_its_language(tmp_path: Path) -> None:
+    folder = written(Folder(tmp_path, replace(SITE, languages=("fr", "it"))))
+
+    def taken(config: Config, language: str) -> set[str]:
+        newsletter = NewsletterConfig(name="weekly", language=language)
+        return {post.source for post in in_its_language(folder.posts(), newsletter, config)}
+
+    french = {"fr/2025-02-01-menu.md", "fr/only.md"}
+    assert taken(folder.config, "fr") == taken(folder.config, "fr-CA") == french
+    assert taken(folder.config, "it") == {"2025-02-01-menu.it.md"}
+    assert taken(folder.config, "") == set(FILES) - french - {"2025-02-01-menu.it.md"}
+    assert taken(replace(folder.config, site=SITE), "fr") == set(FILES)
+    assert build(folder.config, NOW).posts == len(FILES)
+
+
+def test_check_warns_of_mixed_languages_and_of_languages_without_texts(tmp_path: Path) -> None:
+    folder = written(Folder(tmp_path))
+
+    def warned(**site: object) -> list[str]:
+        config = replace(folder.config, site=replace(SITE, **site))
+        return [each.message for each in language_problems(config, open_archive(config, NOW, keep=False), KeyLines(""))]
+
+    (mixed,) = warned()
+    what = "posts in several languages share the index, the feed and the newsletters"
+    assert mixed.startswith(f"{what}: 2025-02-01-menu.it.md, 2025-02-01-menu.pt-br.md, about/index.es.md")
+    (unnamed,) = warned(languages=("fr", "pt"))
+    what = "2 posts are in 'es', 'it', which site.languages does not name"
+    assert unnamed == f"{what}, so the index, feed and newsletters in 'en' show them"
+    (no_texts,) = warned(language="en-GB", languages=("fr", "pt", "es", "it"))
+    assert no_texts.startswith("there are no texts in 'it'")
+    hebrew = warned(language="he", languages=("fr", "pt", "es", "it", "en"))
+    assert sorted(each.partition(",")[0] for each in hebrew) == [
+        "there are no texts in 'he'",
+        "there are no texts in 'it'",
+    ]
