@@ -36,7 +36,11 @@ from publisher.publishing.adopt.old_addresses import is_answered, read_old_site
 from publisher.publishing.adopt.old_feed import match_old_feed, write_entries
 
 # What tools add to the text of a post: signs beside headings, ways back from notes.
-_ADDED = ".//a[contains(@class, 'headerlink') or contains(@class, 'reversefootnote') or @role='doc-backlink']"
+_ADDED = (
+    ".//*[contains(@class, 'headerlink') or contains(@class, 'reversefootnote') or contains(@class, 'footnote-backref')"
+    " or contains(@class, 'hash-link') or contains(@class, 'header-anchor') or contains(@class, 'sr-only')"
+    " or @role='doc-backlink' or @class='lang']"
+)
 _MAIN = (".//article", ".//main", ".//body")
 FIELDS = ("address", "title", "date", "id", "text")
 

@@ -10,6 +10,7 @@ Begin with archive.open_archive; then follow one file through head and front_mat
 and rendering.
 
 Public modules:
+    address_parts    what the address of a post may be made of
     adopted_entries  what readers know from an old feed: ids, addresses and moments of posts
     archive          the posts of a project at one moment
     blog_tools       what is known of the tools for which the posts of a blog were written
@@ -40,6 +41,7 @@ Public modules:
 """
 
 __all__ = [
+    "address_parts",
     "adopted_entries",
     "archive",
     "blog_tools",

@@ -299,7 +299,7 @@ _EXPORT = patterns.compile(r"(?:export\s+default|module\.exports\s*=)\s*(?=\{)")
 _LINE_COMMENT = patterns.compile(r"^[ \t]*+//.*$", re.MULTILINE)
 # What only a program has: calls, functions, names of variables spread into the table, templates.
 _PROGRAM = patterns.compile(r"[(`]|=>|\.\.\.|\bfunction\b|\bnew\b|\bawait\b")
-# A text without its closing quote is no data, so nothing else is.
+# A text without its closing quote cannot be read, and so nothing else is.
 _QUOTED = patterns.compile(r""""(?:[^"\\\n]|\\.)*+"?|'(?:[^'\\\n]|\\.)*+'?""")
 
 

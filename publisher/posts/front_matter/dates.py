@@ -54,6 +54,14 @@ _DAY_OR_MONTH_FIRST = patterns.compile(r"(?:0?[1-9]|1[0-2])[/.-](?:0?[1-9]|1[0-2
 _HINT = "write it like 2024-07-06 or 2024-07-06 08:30"
 _UNIVERSAL = ("UTC", "GMT", "Z")
 
+# https://yaml.org/type/timestamp.html
+_TIME_STAMP = patterns.compile(r"\d{4}-\d{1,2}-\d{1,2}(?:[Tt]|[ \t]+)\d{1,2}:\d{2}:\d{2}(?:\.\d*)?", re.ASCII)
+
+
+def is_time_stamp(text: str) -> bool:
+    """Return whether a date is what YAML takes for a moment: a day and a time with seconds, here without a zone."""
+    return _TIME_STAMP.fullmatch(text.strip()) is not None
+
 
 def parse_date(text: str, zone: tzinfo, *, morning: time = MORNING, month_first: bool = False) -> datetime:
     """Parse a date, and return it with a time zone. A time without a zone is in `zone`.

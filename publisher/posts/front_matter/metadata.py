@@ -15,7 +15,7 @@ from publisher.core.file_names import in_folder
 from publisher.core.models import Author, Enclosure, Episode, Image, Post, Problem, Severity, Tag
 from publisher.posts.blog_tools.path_languages import in_address, path_language
 from publisher.posts.front_matter.attached_files import AttachedFiles
-from publisher.posts.front_matter.dates import parse_date, place
+from publisher.posts.front_matter.dates import is_time_stamp, parse_date, place
 from publisher.posts.front_matter.elsewhere import canonical, external_url, shortened
 from publisher.posts.front_matter.enclosures import Enclosures, is_played
 from publisher.posts.front_matter.episode import episode_of
@@ -191,8 +191,10 @@ class _PostBuilder:
     def _moment(self, text: str) -> datetime:
         """Return the moment that a date in front matter means; raise ValueError if it means none."""
         settings = self.settings
+        # YAML's own time stamps without a zone are in UTC, and Jekyll leaves them so. Other times are in its own zone.
+        zone = UTC if settings.tool == "jekyll" and is_time_stamp(text) else settings.zone
         return parse_date(
-            text, settings.zone, morning=settings.morning, month_first=settings.tool in _MONTH_FIRST and "/" in text
+            text, zone, morning=settings.morning, month_first=settings.tool in _MONTH_FIRST and "/" in text
         )
 
     def _refuse_misspelled_date(self, published: datetime) -> None:
@@ -266,6 +268,8 @@ class _PostBuilder:
         if is_visible(title):
             return title, True
         title, is_heading = self.title_in(self.head.body)
+        if self.settings.tool == "jekyll" and not is_heading:
+            return " ".join(map(str.capitalize, rest.split("-"))), True
         if title and (is_heading or not self.meta.has("title")):
             return title, is_heading
         title = re.sub(r"[-_]+", " ", rest).strip().capitalize() or self.name

@@ -13,9 +13,9 @@ from publisher.publishing.adopt.dated_files import PostFolders, post_folders, te
 _TOKEN = re.compile(r":([a-z_]+)(?:\[[^\]/]{0,20}\])?")
 # Hugo's tokens by other names: https://gohugo.io/configuration/permalinks/#tokens
 _PLACEHOLDERS = {
-    "sections": "{folder}", "section": "{folder}", "slugorcontentbasename": "{slug}", "slugorfilename": "{slug}",
-    "contentbasename": "{name}", "filename": "{name}", "yearday": "{y_day}", "slug": "{slug}", "title": "{title}",
-    "monthname": "{long_month}", "weekdayname": "{long_day}",
+    "sections": "{folder}", "section": "{section}", "slugorcontentbasename": "{slug_or_file}", "yearday": "{i_y_day}",
+    "slugorfilename": "{slug_or_file}", "contentbasename": "{file}", "filename": "{file}", "slug": "{slug_or_title}",
+    "title": "{title}", "monthname": "{long_month}", "weekday": "{i_w_day}", "weekdayname": "{long_day}",
 }  # fmt: skip
 _ROOT_FILES = ("hugo", "config")
 
@@ -134,23 +134,20 @@ def _take_permalink(found: Findings, settings: dict[str, Data], posts: PostFolde
     is_ugly = inner(settings, "uglyURLs") is True
     if used:
         name, pattern = next(iter(used.items()))
-        found.take("posts.permalink", hugo_pattern(pattern, name), f"{file}: permalinks.{name}: {pattern}")
+        found.take("posts.permalink", hugo_pattern(pattern), f"{file}: permalinks.{name}: {pattern}")
         others = [each for each in sections if used.get(each) != pattern]
         if others:
             found.leave(f"{file}: permalinks: posts in {', '.join(others)} have other addresses than those in {name}")
     ending = ".html" if is_ugly else "/"
     lang = "/{lang}" if inner(settings, "defaultContentLanguageInSubdir") is True else ""
-    found.take("posts.permalink", f"{lang}/{{folder}}/{{slug}}{ending}", "Hugo's default")
+    # With this setting, Hugo takes the day off the name of the file.
+    name = "{slug}" if ":filename" in texts(inner(settings, "frontmatter", "date")) else "{slug_or_file}"
+    found.take("posts.permalink", f"{lang}/{{folder}}/{name}{ending}", "Hugo's default")
 
 
-def hugo_pattern(pattern: str, section: str) -> str:
-    """Return a permalink of Hugo, in its own notation, as a pattern for posts.permalink.
-
-    section  the section for which it holds
-    """
+def hugo_pattern(pattern: str) -> str:
+    """Return a permalink of Hugo, in its own notation, as a pattern for posts.permalink."""
     text = _TOKEN.sub(lambda token: _PLACEHOLDERS.get(token[1], f"{{{token[1]}}}"), pattern)
-    if ":section" in pattern and ":sections" not in pattern:
-        text = text.replace("{folder}", section)
     text = text if text.startswith("/") else f"/{text}"
     return text if text.endswith("/") or "." in text.rpartition("/")[2] else f"{text}/"
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from publisher.posts.address_parts import from_jekyll
 from publisher.posts.blog_tools.data_files import Data
 from publisher.publishing.adopt.adopted_blog import (
     AdoptedBlog,
@@ -21,19 +22,6 @@ from publisher.publishing.adopt.blog_settings import data_of, feed_kind, folder_
 from publisher.publishing.adopt.dated_files import has_static_files, texts_below
 from publisher.publishing.adopt.tool_files import text_of
 
-# https://jekyllrb.com/docs/permalinks/#built-in-formats
-STYLES = {
-    "date": "/:categories/:year/:month/:day/:title:output_ext",
-    "pretty": "/:categories/:year/:month/:day/:title/",
-    "ordinal": "/:categories/:year/:y_day/:title:output_ext",
-    "weekdate": "/:categories/:year/W:week/:short_day/:title:output_ext",
-    "none": "/:categories/:title:output_ext",
-}
-_TOKEN = re.compile(r":([a-z_]+)")
-_PLACEHOLDERS = {
-    "title": "{slug}", "slug": "{slug}", "basename": "{slug}", "name": "{slug}", "output_ext": ".html",
-    "slugified_categories": "{categories}",
-}  # fmt: skip
 # How much of a template is read to see whether it is a feed.
 _FEED_NAMES = re.compile(r"(?:feed|atom|rss|index|posts|blog)[\w.-]{0,40}\.(?:xml|json|rss)", re.ASCII | re.IGNORECASE)
 _NOT_PUBLISHED = frozenset(("node_modules", "vendor", "_feeds", "_public", "templates", "letters", "pages", "posts"))
@@ -114,13 +102,14 @@ def _take_permalink(found: Findings, settings: dict[str, Data], file: str) -> No
     of_posts = one_line(inner(settings.get("collections"), "posts", "permalink"))
     written = of_posts or one_line(settings.get("permalink"))
     where = f"{file}: {'collections.posts.permalink' if of_posts else 'permalink'}"
-    style = STYLES.get(written, written) or STYLES["date"]
-    found.take("posts.permalink", jekyll_pattern(style), f"{where}: {written}" if written else "Jekyll's default")
+    found.take(
+        "posts.permalink", jekyll_pattern(written or "date"), f"{where}: {written}" if written else "Jekyll's default"
+    )
 
 
 def jekyll_pattern(style: str) -> str:
     """Return a permalink of Jekyll, in its own notation, as a pattern for posts.permalink."""
-    text = _TOKEN.sub(lambda token: _PLACEHOLDERS.get(token[1], f"{{{token[1]}}}"), style)
+    text = from_jekyll(style) or from_jekyll("date")
     return text if text.startswith("/") else f"/{text}"
 
 

@@ -167,6 +167,20 @@ def test_a_day_alone_has_the_time_that_the_settings_say() -> None:
         )
 
 
+def test_what_yaml_takes_for_a_moment_is_in_utc_for_jekyll() -> None:
+    for written, moment in (
+        ("2024-07-06 08:30:00", "2024-07-06T08:30:00+00:00"),
+        ("2024-7-6T8:30:00", "2024-07-06T08:30:00+00:00"),
+        ("2024-07-06 08:30:00 +0200", "2024-07-06T08:30:00+02:00"),
+        ("2024-07-06 08:30", "2024-07-06T08:30:00-04:00"),
+        ("2024-07-06", "2024-07-06T00:00:00-04:00"),
+    ):
+        posts = Posts(timezone="America/New_York", time="00:00", tool="jekyll")
+        post = read(f"---\ntitle: x\ndate: {written}\n---\n", "a.md", posts=posts).post
+        assert post
+        assert post.published.isoformat() == moment
+
+
 def test_a_table_has_the_dates_of_the_post() -> None:
     for lines in (
         "date: {created: 2024-07-06, updated: 2024-07-08 10:00}",

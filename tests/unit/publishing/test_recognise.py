@@ -45,7 +45,7 @@ CASES: list[tuple[dict[str, str], dict[str, object]]] = [
         {
             "site.title": "A", "site.url": "https://a.test/b", "site.language": "en-GB", "posts.time": "00:00",
             "site.timezone": "Europe/London", "posts.folder": "_posts", "pages.copy": None, "site.author.name": None,
-            "posts.permalink": "/{categories}/{year}/{month}/{day}/{slug}.html",
+            "posts.permalink": "/{categories}/{year}/{month}/{day}/{name}.html",
         },
     ),
     (
@@ -53,12 +53,12 @@ CASES: list[tuple[dict[str, str], dict[str, object]]] = [
         | {"_config.yml": "name: A\nauthor: {name: Ada, email: a@a.test}\npermalink: pretty\n", "CNAME": "a.test\n"},
         {
             "site.title": "A", "site.url": "https://a.test", "site.timezone": "UTC", "site.author.name": "Ada",
-            "site.author.email": "a@a.test", "posts.permalink": "/{categories}/{year}/{month}/{day}/{slug}/",
+            "site.author.email": "a@a.test", "posts.permalink": "/{categories}/{year}/{month}/{day}/{name}/",
         },
     ),
     (
         JEKYLL | {"_config.yml": "permalink: /:year/:i_month/:title\ncollections: {posts: {permalink: /x/:title/}}\n"},
-        {"posts.permalink": "/x/{slug}/"},
+        {"posts.permalink": "/x/{name}/"},
     ),
     (
         JEKYLL | {"_config.yml": "author: Bob\nsource: .\n", "travel/_posts/2026-01-02-x.md": BARE, "img/a.png": ""},
@@ -82,7 +82,7 @@ CASES: list[tuple[dict[str, str], dict[str, object]]] = [
         {
             "site.title": "H", "site.url": "https://h.test/", "site.language": "en-US", "site.timezone": "Europe/Rome",
             "site.author.name": "Bob", "posts.folder": "content", "posts.include": ("posts/**",),
-            "posts.permalink": "/{year}/{month}/{slug}/", "pages.static": "static", "posts.exclude": None,
+            "posts.permalink": "/{year}/{month}/{slug_or_file}/", "pages.static": "static", "posts.exclude": None,
         },
     ),
     (
@@ -94,7 +94,7 @@ CASES: list[tuple[dict[str, str], dict[str, object]]] = [
         },
         {
             "site.description": "What", "posts.include": ("news/**",), "posts.exclude": ("news/about.md",),
-            "posts.permalink": "/{folder}/{slug}.html", "site.language": "it", "site.languages": ("it", "en"),
+            "posts.permalink": "/{folder}/{slug_or_file}.html", "site.language": "it", "site.languages": ("it", "en"),
             "site.timezone": "UTC",
         },
     ),
