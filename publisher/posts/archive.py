@@ -97,7 +97,7 @@ class ArchiveReader:
         """Raise ProjectError if part of the folder cannot be read, since its posts would seem to be deleted."""
         if self._unread:
             first = self._unread[0]
-            raise ProjectError(first.message, where=first.path, hint=first.hint)
+            raise ProjectError(first.message, where=first.where, hint=first.hint)
 
     @property
     def is_unchanged(self) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
-from publisher.config import Config, SourceConfig, Tool
+from publisher.config import AuthorConfig, Config, SourceConfig, Tool
 from publisher.core.errors import PostError
 from publisher.core.models import Author, Post, Problem, Severity
 from publisher.posts.adopted_entries import OldEntries
@@ -21,6 +21,7 @@ from publisher.posts.published import PublishedIds, authority_of
 from publisher.posts.scan import Scan, Stamp
 
 if TYPE_CHECKING:
+    from publisher.posts.blog_tools.author_data import AuthorData
     from publisher.posts.blog_tools.defaults import Defaults
 
 # A value of front matter: text, null, or a list or table of values.
@@ -35,6 +36,8 @@ class PostSettings:
     was_published_before  returns whether it was published before escapes and spaces in permalinks were read
     tool          the tool that the posts were written for, or ""
     defaults      returns what the tool's files say of posts in a folder
+    people        returns the people whom posts may name by an id
+    authors       those of them that publisher.toml has
     inherited     a text that changes when those files do
     morning       when a post is published whose date is a day alone
     needs_date    whether a file without a date is an error
@@ -59,6 +62,8 @@ class PostSettings:
     fix_encoding: bool
     tool: Tool = ""
     defaults: Callable[[], Defaults] | None = field(default=None, repr=False, compare=False)
+    people: Callable[[], AuthorData] | None = field(default=None, repr=False, compare=False)
+    authors: tuple[AuthorConfig, ...] = ()
     inherited: str = ""
     morning: time = time(9, 0)
     needs_date: bool = True
@@ -89,6 +94,8 @@ class PostSettings:
             fix_encoding=config.posts.fix_encoding,
             tool=config.posts.tool,
             defaults=_defaults(config) if config.posts.tool else None,
+            people=_people(config) if config.posts.tool or config.authors else None,
+            authors=config.authors,
             morning=time.fromisoformat(config.posts.time),
             sources=config.sources,
             old=OldEntries.of(config.root),
@@ -99,13 +106,13 @@ class PostSettings:
 
     def for_posts(self, found: Scan) -> PostSettings:
         """Return the settings as they are for the posts that a walk has found; add the problems of the tool's files."""
-        if self.defaults is None:
+        if self.defaults is None or self.people is None:
             return self
-        defaults = self.defaults()
-        problems = defaults.problems(found.found)
+        defaults, people = self.defaults(), self.people()
+        problems = [*defaults.problems(found.found), *people.problems()]
         found.problems.extend(problems)
         found.unread.extend(problem for problem in problems if problem.severity is Severity.ERROR)
-        return replace(self, inherited=defaults.key(found.found))
+        return replace(self, inherited=f"{defaults.key(found.found)} {people.key()}")
 
 
 def _published_id(config: Config) -> Callable[[str], str]:
@@ -127,6 +134,18 @@ def _defaults(config: Config) -> Callable[[], Defaults]:
         from publisher.posts.blog_tools.defaults import Defaults
 
         return Defaults(config.root, config.posts.folder, config.posts.tool, config.site.language)
+
+    return found
+
+
+def _people(config: Config) -> Callable[[], AuthorData]:
+    """Return a function that finds the people of the project, and imports what reads them if it is called."""
+
+    @cache
+    def found() -> AuthorData:
+        from publisher.posts.blog_tools.author_data import AuthorData
+
+        return AuthorData(config.root, config.posts.folder, config.posts.tool, config.authors)
 
     return found
 

@@ -6,6 +6,7 @@ each read is bounded in size, depth and time, and never leaves the project. A mo
 all tools, and nothing of how a post is read or rendered.
 
 Public modules:
+    author_data  people whom posts name by a short id
     data_files   data in YAML, TOML, JSON and CSV
     defaults     fields that a tool's files give to all posts in a folder
     heading_ids  the ids of headings
@@ -14,6 +15,7 @@ Public modules:
 """
 
 __all__ = [
+    "author_data",
     "data_files",
     "defaults",
     "heading_ids",

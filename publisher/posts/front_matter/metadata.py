@@ -9,12 +9,13 @@ from datetime import UTC, date, datetime
 from functools import lru_cache, partial
 from pathlib import Path
 
-from publisher.core import patterns
 from publisher.core.errors import PostError
 from publisher.core.file_names import in_folder
 from publisher.core.models import Author, Enclosure, Episode, Image, Post, Problem, Severity, Tag
 from publisher.posts.blog_tools.path_languages import in_address, path_language
+from publisher.posts.cache_keys import hash_of
 from publisher.posts.front_matter.attached_files import AttachedFiles
+from publisher.posts.front_matter.bylines import Bylines
 from publisher.posts.front_matter.dates import is_time_stamp, parse_date, place
 from publisher.posts.front_matter.elsewhere import canonical, external_url, shortened
 from publisher.posts.front_matter.enclosures import Enclosures, is_played
@@ -28,7 +29,7 @@ from publisher.posts.slugs import own_slug, post_slug, tag_slug
 from publisher.posts.text.comments import without_comments
 from publisher.posts.text.excerpt import decoded, is_visible, plain_line, without_pairs
 from publisher.posts.text.typography import typeset
-from publisher.posts.urls import is_web_url, quoted
+from publisher.posts.urls import quoted
 
 
 def build_post(
@@ -73,6 +74,7 @@ class _PostBuilder:
         self.attached = AttachedFiles(source, settings, self._warn)
         self.misspelled = list(meta.misspelled())
         self.unfit: Problem | None = None
+        self.known_authors: list[Author] = []
 
     def post(self, digest: str) -> Post:
         self._look_at_keys()
@@ -87,7 +89,7 @@ class _PostBuilder:
         url = self.settings.site_url + quoted(path)
         published_at = canonical(self.meta, self.settings.site_url, self._warn)
         updated = self._optional_date("updated")
-        enclosures = self._enclosures(url)
+        enclosures, authors = self._enclosures(url), self._authors(url)
         is_listed = self.meta.is_listed
         return Post(
             source=self.source,
@@ -97,13 +99,13 @@ class _PostBuilder:
             url=published_at.url if published_at.is_elsewhere else url,
             published=published,
             updated=max(updated, published) if updated else published,
-            digest=digest,
+            digest=hash_of(digest, repr(self.known_authors)) if self.known_authors else digest,
             expires=self._optional_date("expires"),
             external_url=external_url(self.meta, self.settings.site_url, self._warn),
             language=language,
             excerpt=typeset(plain_line(self.meta.text("excerpt"))),
             excerpt_separator=self.meta.text("separator"),
-            authors=self._authors(url),
+            authors=authors,
             tags=self._tags(),
             image=self._image(url),
             enclosures=enclosures,
@@ -302,22 +304,14 @@ class _PostBuilder:
 
     def _authors(self, url: str) -> tuple[Author, ...]:
         value, line = self.meta.find("authors")
-        if isinstance(value, str):
-            authors = _authors_in(decoded(value))
-        else:
-            items = value if isinstance(value, list) else [value]
-            named = [(author, item) for item in items if (author := _author(item))]
-            authors = tuple(self._with_face(author, item, url, line) for author, item in named)
-        return authors or ((self.settings.author,) if self.settings.author else ())
-
-    def _with_face(self, author: Author, item: Tree, url: str, line: int) -> Author:
-        """Return an author with the picture and the line about them that a table has."""
-        if not isinstance(item, dict):
-            return author
-        table = FrontMatter(item, {})
-        picture = first_text(table, "image", "avatar", "picture", "photo")
-        image = self.attached.url(url, picture, line, is_picture=True) if picture else ""
-        return replace(author, image=image, about=plain_line(first_text(table, "about", "bio")))
+        bylines = Bylines(
+            self.settings,
+            lambda picture: self.attached.url(url, picture, line, is_picture=True),
+            partial(self._warn, line),
+        )
+        authors = bylines.read(value)
+        self.known_authors = bylines.known
+        return authors
 
     def _image(self, url: str) -> Image | None:
         value, line = self.meta.find("image")
@@ -361,40 +355,8 @@ _SENTENCES = ("title", "excerpt", "image_alt", "image_caption")
 _MONTH_FIRST = ("astro", "docusaurus", "pelican", "quarto", "vitepress")
 # The keys for the time at which a post is to appear, beside one for its date.
 _WHEN = ("publish", "published", "posted", "publishedat", "pubdate")
-_UNQUOTED = patterns.compile(r"[\s<>\"\\]")
 # The date of a standalone page. No one sees it.
 _NO_DAY = datetime(2000, 1, 1, tzinfo=UTC)
-# A separator between names. The part after a comma may belong to the same name, as in O'Brien, Jr. and Acme, Inc.
-_BETWEEN_NAMES = patterns.compile(
-    r";|,(?!\s*(?:Jr|Sr|II|III|IV|Ph\.?D|M\.?D|Esq|Inc|Ltd|LLC|LLP|PLC|Corp|Co|GmbH|AG|S\.?A|B\.?V)\.?\s*(?:[,;<]|$))",
-    re.IGNORECASE,
-)
-_EMAIL = patterns.compile(r"[^\s<>@]+@[^\s<>@]+")
-
-
-@lru_cache(maxsize=1024)
-def _authors_in(text: str) -> tuple[Author, ...]:
-    """Return the authors in a text, which commas and semicolons separate."""
-    return tuple(author for author in map(_author, _BETWEEN_NAMES.split(text)) if author)
-
-
-def _author(item: Tree) -> Author | None:
-    """Return the author in a front matter value (a name, "Name <email>" or a table); None if there is no name."""
-    if isinstance(item, dict):
-        table = FrontMatter(item, {})
-        name = first_text(table, "name", "title", "displayname")
-        email = first_text(table, "email", "mail")
-        url = first_text(table, "url", "website", "uri")
-        url = url if is_web_url(url) and not _UNQUOTED.search(url) else ""
-        name = plain_line(name) or email
-        return Author(name, email if _EMAIL.fullmatch(email) else "", url) if name else None
-    if not isinstance(item, str) or not item.strip():
-        return None
-    text = " ".join(item.split())
-    name, opened, email = text.removesuffix(">").rpartition("<")
-    if opened and text.endswith(">") and "@" in email[1:-1] and not _UNQUOTED.search(email):
-        return Author(name.rstrip().strip('"') or email, email)
-    return Author(plain_line(text))
 
 
 @lru_cache(maxsize=4096)
