@@ -302,7 +302,7 @@ class _YamlData:
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             said = getattr(error, "problem", None) or (str(error).splitlines() or ["unreadable"])[0]
-            where = f":{mark.line + 1}" if mark else ""
+            where = f":{min(mark.line, text.rstrip().count(chr(10))) + 1}" if mark else ""
             raise DataError(f"is not valid YAML: {said}", where=where, hint="correct it") from error
         return self._result
 
