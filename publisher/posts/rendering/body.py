@@ -48,6 +48,7 @@ from publisher.posts.text.nesting import require_shallow_html, require_shallow_m
 from publisher.posts.text.paid_parts import refuse_paid_part
 from publisher.posts.text.prose import LineFinder, line_at, without_inline_code
 from publisher.posts.text.tex import TakenOut, take_out, without_formulas
+from publisher.posts.text.tool_comments import may_have_tool_comments, without_tool_comments
 
 # How many problems of one kind are reported of a post.
 MOST_PROBLEMS = 100
@@ -133,6 +134,9 @@ class _Body:
         self._held = HeldHtml()
         if may_have_shortcodes(self.run.text, self.config.posts.tool):
             self.run = self.run.then(self._with_shortcodes)
+        if may_have_tool_comments(self.run.text):
+            keep = post.excerpt_separator
+            self.run = self.run.then(lambda body: without_tool_comments(body, is_html=self._is_html, keep=keep))
         if self.run.text is not self.written:
             self.file = text[: len(text) - len(self.written)] + self.run.text
             self.written = self.run.text

@@ -15,6 +15,7 @@ from publisher.posts.text.encoding import without_controls
 from publisher.posts.text.excerpt import shown_words
 from publisher.posts.text.nesting import require_shallow_markdown
 from publisher.posts.text.tex import TakenOut, take_out
+from publisher.posts.text.tool_comments import may_have_tool_comments, without_tool_comments
 
 # A heading that may be a title; a longer line is not.
 _LONGEST_HEADING = 2_000
@@ -41,6 +42,8 @@ def title_in(body: str) -> tuple[str, bool]:
 def first_heading(body: str) -> str:
     """Return the text of a level-one heading at the beginning of the body; "" if there is no such heading."""
     text = _heading(body)
+    if may_have_tool_comments(text):
+        text = without_tool_comments(text).text.strip()
     if not text or _PLAIN.fullmatch(text):
         return " ".join(text.split())
     taken = take_out(_NOTE_MARK.sub("", _ATTRIBUTES.sub("", text).rstrip()))
@@ -67,6 +70,8 @@ def first_words(body: str) -> str:
     body = body.strip()
     if len(body) > _LONGEST_NOTE:
         return ""
+    if may_have_tool_comments(body):
+        body = without_tool_comments(body).text
     taken = take_out(body)
     try:
         require_shallow_markdown(taken.body)

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from publisher.core import patterns
 from publisher.posts.text.merge_tags import without_shown_code
 from publisher.posts.text.prose import masked, without_inline_code
+from publisher.posts.text.tool_comments import COMMENT_KINDS, first_of, per_cent_pair
 
 
 class ShownComment(NamedTuple):
@@ -28,54 +29,14 @@ class ShownComment(NamedTuple):
     is_certain: bool = True
 
 
-class _Kind(NamedTuple):
-    """The signs between which a comment is, and those of its beginning that the HTML made of it may have."""
-
-    opening: str
-    closing: str
-    seen: tuple[str, ...]
-
-
-_HYPHENS = ("-", "\N{EN DASH}", "\N{EM DASH}")  # what typography makes of two or three hyphens
-_KINDS = (
-    _Kind("{#", "#}", ("{#",)),  # Jinja, Twig, Nunjucks, Tera, Django
-    _Kind("{/*", "*/}", ("{/*",)),  # MDX
-    _Kind("{{/*", "*/}}", ("{{/*",)),  # Hugo, Go
-    _Kind("{{- /*", "*/ -}}", ("{{- /*",)),
-    _Kind("{{!", "}}", ("{{!",)),  # Handlebars, Mustache, Ghost
-    _Kind("{{--", "--}}", tuple(f"{{{{{sign}" for sign in _HYPHENS)),  # Blade
-    _Kind("{!--", "--}", tuple(f"{{!{sign}" for sign in _HYPHENS)),  # ExpressionEngine
-    *(_Kind(f"{{%{mark}#", "%}", (f"{{%{mark}#",)) for mark in ("", " ", "- ")),  # Liquid
-    *(_Kind(f"{{%{mark}comment", "", (f"{{%{mark}comment",)) for mark in ("", " ", "- ")),  # a closed one was removed
-    *(_Kind(f"{{{{<{mark}comment", "}}", (f"{{{{&lt;{mark}comment",)) for mark in ("", " ")),  # Hugo's themes
-    *(_Kind(f"{{{{%{mark}comment", "}}", (f"{{{{%{mark}comment",)) for mark in ("", " ")),
-    _Kind("<%#", "%>", ("&lt;%#",)),  # Ruby
-    _Kind("<%--", "--%>", tuple(f"&lt;%{sign}" for sign in _HYPHENS)),  # Java
-    _Kind("[%#", "%]", ("[%#",)),  # Template Toolkit
-    _Kind("{* ", " *}", ("{* ",)),  # Smarty, Latte
-    _Kind("@* ", " *@", ("@* ",)),  # Razor
-    _Kind("{>>", "<<}", ("{\N{RIGHT-POINTING DOUBLE ANGLE QUOTATION MARK}", "{&gt;&gt;")),  # CriticMarkup
-    _Kind("<#--", "-->", tuple(f"&lt;#{sign}" for sign in _HYPHENS)),  # FreeMarker
-    _Kind("{ /*", "*/ }", ("{ /*",)),
-    _Kind("[comment]", "[/comment]", ("[comment]",)),  # forums
-    _Kind("\\begin{comment}", "\\end{comment}", ("\\begin{comment}",)),  # LaTeX
-    _Kind("#+BEGIN_COMMENT", "#+END_COMMENT", ("#+BEGIN_COMMENT",)),  # Org, Logseq
-    _Kind("{--", "--}", tuple(f"{{{sign}" for sign in _HYPHENS)),  # its deleted words
-    _Kind("{~~", "~~}", ("{~~", "{<del>")),  # words that others replace
-)
 _HINT = "delete it, or write <!-- ... -->"
 _NEVER_CLOSED = ("the comment that begins here is never closed, and readers see it", "close it where it ends")
-_ID = patterns.compile(r"\{#[^{}\n]{0,200}(?<!#)\}")
 
-# Obsidian's. A merge tag such as %%NAME%% is none, nor are per cent, as in 5%%. Other signs are those of programs:
-# ${x%%.*}, %%d, %%time and %%i. Between spaces, or glued to a word, a pair may be either.
-_PER_CENT = patterns.compile(r"(?<![%\d])%%(?!%)((?:[^%]|%(?!%))*+)(?=%%(?!%))")
-_BEGINS_LINE = patterns.compile(r"[ \t>]*+(?:(?:[-*+]|\d{1,9}[.)])[ \t]++)*+")
+
 _PER_CENT_LINE = patterns.compile(r"^[ \t>]{0,40}%%(?=[ \t]+[^\s%])", re.MULTILINE)
 _CONTAINER = patterns.compile(
     r"^[ \t>]{0,40}:::++(?=[ \t]{0,8}\{?[ \t]{0,8}\.?(?:comment|hidden|content-hidden)\b)", re.MULTILINE
 )
-_MERGE_TAG = patterns.compile(r"=[^%]*=|[A-Za-z][\w.-]{1,60}", re.ASCII)
 # A reference that no link uses, which Markdown takes for text if it is behind other words of a paragraph.
 _REFERENCE = patterns.compile(r"(?<!\\)\[(?://\]:|[^\[\]\n]{0,60}\]:[ \t]{0,8}(?:#|<>)[ \t]{0,8}[(\"'])")
 _SEEN_REFERENCE = patterns.compile(
@@ -202,8 +163,8 @@ def shown_comments(prose: str, html: str, *, is_markdown: bool) -> Iterator[Show
     html   the HTML that was made of it
     """
     prose, seen = without_shown_code(prose), outside_code(html)
-    for kind in _KINDS:
-        if any(sign in seen for sign in kind.seen) and (place := _first(kind, prose)) >= 0:
+    for kind in COMMENT_KINDS:
+        if any(sign in seen for sign in kind.seen) and (place := first_of(kind, prose)) >= 0:
             signs = f"{kind.opening.strip()} ... {kind.closing.strip()}"
             message = f"{signs} is a comment in other tools, but readers see it here"
             yield ShownComment(place, *((message, _HINT) if kind.closing else _NEVER_CLOSED))
@@ -254,9 +215,9 @@ def comment_in(line: str) -> str:
     view = without_inline_code(line)
     if "<!--" in view or _MISSPELLED.search(view):
         return "<!"
-    if _per_cent(view) >= 0:
+    if per_cent_pair(view) >= 0:
         return "%%"
-    return next((kind.opening for kind in _KINDS if _first(kind, view) >= 0), "")
+    return next((kind.opening for kind in COMMENT_KINDS if first_of(kind, view) >= 0), "")
 
 
 def outside_code(html: str) -> str:
@@ -320,72 +281,14 @@ def _comment_in_comment(prose: str) -> int:
     return -1
 
 
-def _first(kind: _Kind, prose: str) -> int:
-    """Return the offset of the first comment of a kind, or of the last that is not closed; -1 if there is none."""
-    if not kind.closing:
-        return prose.rfind(kind.opening)
-    start, end = prose.find(kind.opening), 0
-    while start >= 0:
-        if end < start + len(kind.opening):
-            end = prose.find(kind.closing, start + len(kind.opening))
-        if end < 0:
-            return -1
-        is_longer = kind.opening[0] == "{" and prose[max(start - 1, 0) : start] == "{"
-        is_id = kind.opening == "{#" and _ID.match(prose, start) is not None
-        if kind.opening == "{~~" and "~>" not in prose[start:end]:
-            start = end
-        elif not is_longer and not is_id:
-            return start
-        start = prose.find(kind.opening, start + 1)
-    return -1
-
-
 def _shown_per_cent(prose: str) -> Iterator[ShownComment]:
-    if (place := _per_cent(prose)) >= 0:
+    if (place := per_cent_pair(prose)) >= 0:
         yield ShownComment(place, "%%...%% is a comment in other editors, but readers see it here", _HINT)
     elif line := _PER_CENT_LINE.search(prose):
         yield ShownComment(line.end() - 2, "%% begins a comment in other editors, but readers see it here", _HINT)
-    elif (place := _per_cent(prose, certain=False)) >= 0:
+    elif (place := per_cent_pair(prose, certain=False)) >= 0:
         hint = "put it in backticks if readers should see it; a comment is <!-- ... -->"
         yield ShownComment(place, "%%...%% may be a comment, and readers see it", hint, False)
-
-
-def _per_cent(prose: str, *, certain: bool = True) -> int:
-    """Return the offset of Obsidian's first comment, or of the first pair that may be one; -1 if there is none."""
-    found = (each for each in _PER_CENT.finditer(prose) if not _MERGE_TAG.fullmatch(each[1]))
-    return next((each.start() for each in found if _is_pair(each, certain=certain)), -1)
-
-
-def _is_pair(found: re.Match[str], *, certain: bool) -> bool:
-    """Return whether two signs of Obsidian are around words, and not each in front of a word, as in %%i and %%j."""
-    prose, inside = found.string, found[1]
-    before, behind = prose[max(0, found.start() - 1) : found.start()], prose[found.end() + 2 : found.end() + 3]
-    line = prose[max(0, found.start() - _NEAR) : found.start()].rpartition("\n")[2]
-    is_alone, ends_line = _BEGINS_LINE.fullmatch(line) is not None, not behind or behind == "\n"
-    if line.rstrip()[-1:].isdigit() and inside.rstrip()[-1:].isdigit():
-        return False  # 5 %% and 6 %%
-    if not re.search(r"\w", inside) or (inside[0] in ".,;:!?)]}'\"*/#" and not is_alone):
-        return False
-    if inside[-1].isspace():  # it ends as it begins: %% words %%
-        is_closed = behind.isspace() or ends_line
-        may_be, is_sure = is_closed and (inside[0].isspace() or is_alone), is_closed and (is_alone or ends_line)
-    elif inside[-1].isdigit():  # %%see page 5%%, or %%i is 5%% of it
-        may_be = "\n" not in inside and (not inside[0].isspace() or is_alone)
-        is_sure = is_alone and ends_line
-    else:
-        may_be = not inside[0].isspace() or is_alone
-        is_sure = may_be and not (_is_of_code(before) or _is_of_code(behind))
-    if not (is_alone and ends_line) and _BLANK_LINE.search(inside):
-        is_sure = False
-    return may_be and (is_sure or not certain)
-
-
-def _is_of_code(char: str) -> bool:
-    """Return whether %% beside a character is most likely code, as in x%%, "%%d" and ${x%%.*}."""
-    return char in _OF_CODE or (char.isascii() and char.isalnum())
-
-
-_OF_CODE = frozenset("_{}$=%\\/<&#@+'\"`‘’“”")
 
 
 def _reference(prose: str) -> int:

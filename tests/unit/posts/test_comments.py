@@ -127,11 +127,11 @@ def test_what_nobody_sees_or_is_no_comment_is_not_found() -> None:
 @pytest.mark.parametrize(
     ("body", "line"),
     [
-        ("A\n\n{# to do #}", 6),
-        ("`{# code #}`\n\nB {# to do #}", 6),
+        ("A\n\n{~~ to ~> do ~~}", 6),
+        ("{# removed\n\n#}\n\nB {-- deleted --}", 8),
         ("{% comment %}a{% endcomment %}\n\n{% comment %} b", 6),
-        ("[//]: # (hidden)\n\nWords\n[//]: # (seen)", 7),
-        ("%% to do %%", 4),
+        ("[//]: # (hidden)\n\nWords [x]: # (seen)", 6),
+        ("%% to do", 4),
         ("I met Ann. <!-- cut this\n\nShe told me more. --> We had tea.", 4),
         ("- one <!-- cut\n- this --> two", 4),
         ("A <!-- well --> B\n\nC <!-- cut\n\nthis --> D", 6),
@@ -139,6 +139,38 @@ def test_what_nobody_sees_or_is_no_comment_is_not_found() -> None:
 )
 def test_a_comment_that_readers_would_see_is_an_error_with_its_line(body: str, line: int) -> None:
     assert [each.line for each in rendered(body).problems if each.severity is Severity.ERROR] == [line]
+
+
+def test_the_comments_of_other_tools_are_removed() -> None:
+    kinds = (
+        "{# to do #}", "{#- to\ndo -#}", "{/* to do */}", "{ /* to do */ }", "{{/* to\ndo */}}",
+        "{{- /* to do */ -}}", "{{!-- to }} do --}}", "{{! to do }}", "{{-- to do --}}", "{!-- to do --}",
+        "{% # to do %}", "{%- # to do -%}", "{{< comment >}}to do{{< /comment >}}",
+        "{{% comment %}}to do{{% /comment %}}", "<%# to do %>", "<%-- to do --%>", "[%# to do %]", "{* to do *}",
+        "@* to do *@", "{>> to do <<}", "%%to do%%", "%%to\ndo%%", "<#-- to do -->", "[comment]to do[/comment]",
+        "\\begin{comment}to do\\end{comment}",
+    )  # fmt: skip
+    for comment in kinds:
+        for body, html in (
+            (f"A {comment} *b*", "<p>A  <em>b</em></p>\n"),
+            (f"- a\n- b {comment}", "<ul>\n<li>a</li>\n<li>b</li>\n</ul>\n"),
+            (f"A\n\n{comment}\n\n## B {comment}\n\nC", '<p>A</p>\n<h2 id="b">B</h2>\n<p>C</p>\n'),
+        ):
+            result = rendered(body)
+            assert (result.html, said(result)) == (html, []), body
+        inline = f"`{comment}`".replace("\n", " ")
+        assert "to" in rendered(inline).html and "to" in rendered(f"```\n{comment}\n```").html, comment
+        assert "to" in rendered(f"    {comment}".replace("\n", " ")).html, comment
+    for body in ("A\n[//]: # (to do)\nB", "> A\n> [comment]: # (to do)\n> B"):
+        assert "to do" not in rendered(body).html and said(rendered(body)) == []
+    assert rendered("A {# to do #} b", name="2024-07-06-hello.html").html == "A  b"
+    assert "to do" in rendered("<pre>{# to do #}</pre>", name="2024-07-06-hello.html").html
+    assert rendered("A\n\n{# more #}\n\nB", head="title: A\nexcerpt_separator: '{# more #}'").excerpt == "A"
+
+
+def test_a_removed_comment_keeps_the_lines_of_what_is_behind_it() -> None:
+    for body in ("{# to\n\ndo #} {% x %}", "%%\nto\n%% {% x %}", "{{< comment >}}\n\n{{< /comment >}} {% x %}"):
+        assert [line for line, _ in said(rendered(body))] == [6], body
 
 
 def test_comments_about_code_are_no_errors() -> None:
@@ -184,7 +216,7 @@ def test_any_other_comment_in_a_title_or_description_is_an_error() -> None:
     }.items():
         problems = rendered("B", head=head).problems
         assert [(each.line, each.severity) for each in problems] == [(line, Severity.ERROR)], head
-    assert [line for line, _ in said(rendered("# A walk {# to do #}\n\nB", head=""))] == [1]
+    assert rendered("# A walk {# to do #}\n\nB", head="").post.title == "A walk"
     assert said(rendered("# A walk in `{# Jinja #}`\n\nB", head="")) == []
     assert said(rendered("B", head="title: Comments in `<!-- -->` and &lt;!--")) == []
     assert comment_in("AT&T {x} <b> 5%% [a]: b") == ""
