@@ -27,7 +27,7 @@ from publisher.posts.permalinks import file_date, name_of, path_date, tag_uri
 from publisher.posts.post_file import Head, ParsedFile, PostSettings, Tree
 from publisher.posts.slugs import own_slug, post_slug, tag_slug
 from publisher.posts.text.comments import without_comments
-from publisher.posts.text.excerpt import decoded, is_visible, plain_line, without_pairs
+from publisher.posts.text.excerpt import decoded, is_visible, plain_line, says_more, without_pairs
 from publisher.posts.text.typography import typeset
 from publisher.posts.urls import quoted
 
@@ -103,7 +103,7 @@ class _PostBuilder:
             expires=self._optional_date("expires"),
             external_url=external_url(self.meta, self.settings.site_url, self._warn),
             language=language,
-            excerpt=typeset(plain_line(self.meta.text("excerpt"))),
+            excerpt=self._excerpt(title),
             excerpt_separator=self.meta.text("separator"),
             authors=authors,
             tags=self._tags(),
@@ -260,6 +260,11 @@ class _PostBuilder:
             what = error.message.removeprefix(f"{field}: ")
             self._warn(error.line, f"{self.meta.key(field)} is ignored: {what}", error.hint)
             return None
+
+    def _excerpt(self, title: str) -> str:
+        """Return the description of the post; "" if it has none, or one that only repeats the title."""
+        excerpt = typeset(plain_line(self.meta.text("excerpt")))
+        return excerpt if says_more(excerpt, title) else ""
 
     def _title(self, rest: str) -> tuple[str, bool]:
         """Return the title, and whether the author gave it; else it is made of the first words, or of the file's name.

@@ -41,6 +41,7 @@ from publisher.posts.text.comments import comment_in, shown_comments, without_co
 from publisher.posts.text.definitions import with_separate_terms
 from publisher.posts.text.encoding import decode, repair_body, without_controls
 from publisher.posts.text.excerpt import count_words, excerpt_of, plain_text
+from publisher.posts.text.excerpt_marks import MORE, before_mark, is_mark, with_html_marks, with_one_spelling
 from publisher.posts.text.hidden_words import hidden_words, hiding_list
 from publisher.posts.text.marks import with_abbreviations
 from publisher.posts.text.merge_tags import MAYBE_FIELD, WORDPRESS
@@ -53,10 +54,8 @@ from publisher.posts.text.tool_comments import may_have_tool_comments, without_t
 # How many problems of one kind are reported of a post.
 MOST_PROBLEMS = 100
 
-_MORE = "<!--more-->"
 # Without one of these there is no syntax of another tool in a body.
 _OTHER_TOOLS = ("{", "import ", "\n^", "*|", "%%", "<%", "<?", "<#", "</#", "[%", "[[", "TOC", "Toc]", "toc]", "toc_")
-_MORE_SPELLINGS = patterns.compile(r"<!--\s*(?:more|excerpt|read[- ]more)\s*-->", re.IGNORECASE)
 _HIDES = ("hidden", "style", "<dialog", "<datalist", "<comment")
 # Without one of these there is no comment in a text.
 _COMMENTS = (
@@ -121,6 +120,7 @@ class _Body:
         self._most = growth.times * len(data) + growth.extra
         self._growth = growth
         text, controls = without_controls(decode(data, whole=True))
+        text = with_html_marks(text)
         self.file = text
         self.written, self.first_line = split_body(text)
         for line in [line for line in controls if line >= self.first_line][:1]:
@@ -272,7 +272,7 @@ class _Body:
             body = self.taken.body
             require_shallow_markdown(body, self.first_line)
         if self._separator:  # first, since it may look like another tool's syntax
-            body = body.replace(self._separator, _MORE, 1)
+            body = body.replace(self._separator, MORE, 1)
         body = self._carried_over(body)
         if not self._is_html:
             names = NamesFrom(self.post.source, self.places, self.references.links, has_pages=self.config.pages.enabled)
@@ -281,10 +281,10 @@ class _Body:
             body, lost = with_all_words(body)
             self._report_lost(lost)
         if self._separator:
-            own_line = re.search(rf"^ {{0,3}}{_MORE}[ \t]*$", body, re.MULTILINE)
-            is_first = own_line is not None and own_line.start() <= body.find(_MORE)
-            body = body.replace(_MORE, _MORE if is_first else f"\n\n{_MORE}\n\n", 1)
-        return _MORE_SPELLINGS.sub(_MORE, self._with_lone_tags_as_text(body))
+            own_line = re.search(rf"^ {{0,3}}{MORE}[ \t]*$", body, re.MULTILINE)
+            is_first = own_line is not None and own_line.start() <= body.find(MORE)
+            body = body.replace(MORE, MORE if is_first else f"\n\n{MORE}\n\n", 1)
+        return with_one_spelling(self._with_lone_tags_as_text(body))
 
     def _reported(self, expanded: Expanded) -> str:
         """Report what is wrong with the tags of a body; return its new text."""
@@ -326,7 +326,7 @@ class _Body:
     def _separator(self) -> str:
         """The post's own mark of the end of its excerpt; "" if it has none, or one that every post may have."""
         separator = self.post.excerpt_separator
-        return "" if _MORE_SPELLINGS.fullmatch(separator) or separator not in self.written else separator
+        return "" if is_mark(separator) or separator not in self.written else separator
 
     def _carried_over(self, body: str) -> str:
         if (
@@ -369,11 +369,10 @@ class _Body:
     def _excerpt(self, raw: str, clean: str) -> str:
         if self.post.excerpt:
             return shorten(plain_text(self.post.excerpt) if "<p" in self.post.excerpt else self.post.excerpt, 500)
-        if _MORE in raw:
-            before = self.sanitise(raw.partition(_MORE)[0], lambda tag, reference: reference)
-            text = plain_text(before)
-            if text:
-                return shorten(text, 1000)
+        before = before_mark(raw)
+        text = plain_text(self.sanitise(before, lambda tag, reference: reference)) if before else ""
+        if text:
+            return shorten(text, 1000)
         return excerpt_of(clean)
 
 

@@ -50,7 +50,7 @@ _EMPHASIS = patterns.compile(
 _STRONG = patterns.compile(r"(?<![A-Za-z0-9_*])\*\*(?=[^\s*])(.+?)((?<=[^\s*])\*\*(?![A-Za-z0-9_*])|\Z)", re.DOTALL)
 
 _BLOCK = patterns.compile(
-    r"<(?:p|li)\b[^<>]*>((?:[^<]++|<(?!/?(?:p|li|[uod]l|dt|dd|blockquote|div|section|article|aside|header|footer|h[1-6]|hr"
+    r"<(?:p|li|dd|div|section|article|blockquote)\b[^<>]*>((?:[^<]++|<(?!/?(?:p|li|[uod]l|dt|dd|blockquote|div|section|article|aside|header|footer|h[1-6]|hr"
     r"|details|summary|figure|table|tr|t[dh])\b))*+)",
     re.IGNORECASE,
 )
@@ -79,6 +79,7 @@ _MDX = patterns.compile(r"import .* from [‘’'\"“”]|export (?:const|defau
 _ADDRESS = patterns.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 _CAPTION = patterns.compile(r"(?:<(?:a|img|br|/a)\b[^<>]*>|\s)*<(em|i|small)>[^<]*</\1>\s*", re.IGNORECASE)
 _STRUCK = patterns.compile(r"~~(?=\S)((?:(?!~~).)+)(~~|\Z)", re.DOTALL)
+_NOT_IN_WORDS = patterns.compile(r"[\W_]+")
 _WORD = patterns.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
 
 
@@ -290,6 +291,12 @@ def without_pairs(text: str) -> str:
 def is_visible(text: str) -> bool:
     """Return whether a text contains any visible character. Spaces and characters without width are not visible."""
     return any(map(str.isprintable, text.replace(" ", "")))
+
+
+def says_more(excerpt: str, title: str) -> bool:
+    """Return whether a description says something that the title of its post does not."""
+    said, known = (_NOT_IN_WORDS.sub("", text).casefold() for text in (excerpt, title))
+    return said not in ("", known)
 
 
 def excerpt_of(fragment: str, limit: int = MOST_CHARACTERS) -> str:

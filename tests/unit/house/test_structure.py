@@ -32,6 +32,7 @@ SMALL = {
     "core.host_id": "one noun",
     "core.patterns": "one promise, for all rooms",
     "posts.rendering.other_syntax": "the order of the steps",
+    "posts.text.excerpt_marks": "one table",
     "store.column_types": "one noun: what a column contains",
     "daemon.systemd": "one protocol",
     "newsletters.letter.html_tree": "the limits of libxml2",

@@ -315,3 +315,42 @@ def test_words_in_brackets_stay_in_an_excerpt_unless_they_are_shortcodes() -> No
         "[one_half]</p><p>Half a page[/one_half]": "Half a page",
     }.items():
         assert excerpt_of(f"<p>{body}</p>") == excerpt
+
+
+MARKS = (
+    "<!--more-->", "<!-- more -->", "<!--More-->", "<!--more Keep reading-->", "<!-- excerpt -->", "<!-- read more -->",
+    "<!-- readmore -->", "<!-- truncate -->", "<!--truncate-->", "{/* truncate */}", "<!-- TEASER_END -->",
+    "<!-- TEASER_END: Read on -->", "<!-- END_TEASER -->", "<!-- PELICAN_END_SUMMARY -->", "<!-- end excerpt -->",
+    "<!--endexcerpt-->", "<!-- excerpt_separator -->", "<!--break-->", "<!--\nmore\n-->",
+)  # fmt: skip
+NO_MARKS = (
+    "<!-- more work is needed here -->",
+    "<!-- summary -->",
+    "<!-- endless -->",
+    "<!-- breakfast -->",
+    "`{/* truncate */}`",
+)
+
+
+def test_the_marks_of_other_tools_end_an_excerpt() -> None:
+    for mark in MARKS:
+        for body in (f"## A\n\nOne.\n\n{mark}\n\n{FIRST}", f"A One. {mark} {FIRST}"):
+            result = rendered(body)
+            assert (result.excerpt, result.problems) == ("A One.", ()), mark
+            assert "truncate" not in result.html, mark
+    for text in NO_MARKS:
+        assert FIRST in rendered(f"One.\n\n{text}\n\n{FIRST}").excerpt, text
+    begun = f"No.\n\n<!-- PELICAN_BEGIN_SUMMARY -->\n\nOne.\n\n<!-- PELICAN_END_SUMMARY -->\n\n{FIRST}"
+    assert rendered(begun).excerpt == "One."
+
+
+def test_a_description_that_repeats_the_title_is_none() -> None:
+    for description, excerpt in {
+        "A title": FIRST, "a title!": FIRST, "…": FIRST, "Title": "Title", "A title, and more": "A title, and more",
+    }.items():  # fmt: skip
+        assert rendered(FIRST, head=f"title: A title\ndescription: {description}").excerpt == excerpt, description
+
+
+def test_definitions_and_texts_without_paragraphs_are_prose() -> None:
+    for html in (f"<p>Short:</p><dl><dt>A</dt><dd>{FIRST}</dd></dl>", f"<p>Short:</p>\n<div>{FIRST} <b>x</b></div>"):
+        assert excerpt_of(html).startswith(f"Short: {FIRST}"), html
