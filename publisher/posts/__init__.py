@@ -16,6 +16,7 @@ Public modules:
     blog_tools       what is known of the tools for which the posts of a blog were written
     body_templates   Liquid in bodies
     bounded_process  a child process with limits of time and memory for each call
+    bundles          the files that are published beside the page of a post
     cache_keys       the keys that show whether a cached output is still valid
     chosen_paths     which paths in the posts folder may be posts
     front_matter     the metadata at the top of a post's file
@@ -47,6 +48,7 @@ __all__ = [
     "blog_tools",
     "body_templates",
     "bounded_process",
+    "bundles",
     "cache_keys",
     "chosen_paths",
     "front_matter",

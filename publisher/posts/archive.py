@@ -100,6 +100,11 @@ class ArchiveReader:
             raise ProjectError(first.message, where=first.where, hint=first.hint)
 
     @property
+    def sources(self) -> list[str]:
+        """The sources of all post files and items that were found, sorted."""
+        return sorted(self._found)
+
+    @property
     def is_unchanged(self) -> bool:
         """Whether the folder could be walked and every file is unchanged since it was indexed."""
         has_errors = any(problem.severity is Severity.ERROR for problem in self.problems)

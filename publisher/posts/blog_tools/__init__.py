@@ -10,6 +10,7 @@ Public modules:
     data_files   data in YAML, TOML, JSON and CSV
     defaults     fields that a tool's files give to all posts in a folder
     heading_ids  the ids of headings
+    list_pages   pages in the posts folder, such as lists of posts
     names        the path segments of names, titles and categories
     path_languages  the language that the path of a file names
 """
@@ -19,6 +20,7 @@ __all__ = [
     "data_files",
     "defaults",
     "heading_ids",
+    "list_pages",
     "names",
     "path_languages",
 ]

@@ -12,6 +12,7 @@ from pathlib import Path
 from publisher.core.errors import PostError
 from publisher.core.file_names import in_folder
 from publisher.core.models import Author, Enclosure, Episode, Image, Post, Problem, Severity, Tag
+from publisher.posts.blog_tools.list_pages import is_list_page
 from publisher.posts.blog_tools.path_languages import in_address, path_language
 from publisher.posts.cache_keys import hash_of
 from publisher.posts.front_matter.attached_files import AttachedFiles
@@ -35,7 +36,7 @@ from publisher.posts.urls import quoted
 def build_post(
     source: str, head: Head, digest: str, settings: PostSettings, title_in: Callable[[str], tuple[str, bool]]
 ) -> ParsedFile:
-    """Build the Post from a file; a draft gives a ParsedFile without a Post.
+    """Build the Post from a file; a draft, or a page of the blog's tool, gives a ParsedFile without a Post.
 
     title_in  returns what a body says of its title, and whether that is a heading; "" if it says nothing
 
@@ -43,6 +44,8 @@ def build_post(
     """
     meta = FrontMatter(head.fields, head.lines)
     if meta.is_draft() or source.startswith("_drafts/") or "/_drafts/" in source:
+        return ParsedFile(None)
+    if settings.tool and settings.needs_date and is_list_page(source, head.fields, meta.find("published")[0]):
         return ParsedFile(None)
     meta.refuse_unclear()
     builder = _PostBuilder(source, head, meta, settings, title_in)
@@ -235,7 +238,7 @@ class _PostBuilder:
             raise PostError(
                 "the post has no date",
                 hint=f"add `date: 2024-07-06` to its front matter, or name the file 2024-07-06-{self.name}"
-                f"{Path(self.source).suffix}",
+                f"{Path(self.source).suffix}{'; or add it to posts.exclude' if self.settings.tool else ''}",
             )
         return place(datetime.combine(day, self.settings.morning), self.settings.zone)
 

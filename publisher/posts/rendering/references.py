@@ -12,6 +12,7 @@ from publisher.config import Config
 from publisher.core import patterns
 from publisher.core.file_names import composed, existing, is_file, out_of_folder
 from publisher.core.models import Picture, bare_url
+from publisher.posts.bundles import is_resource
 from publisher.posts.media_types import is_picture
 from publisher.posts.picture_pixels import measured
 from publisher.posts.pictures import as_picture, doubts, shown_as
@@ -246,11 +247,17 @@ class References:
                 self._show(*found, reference)
                 if not reference.startswith("/") and self._lacks(*found):
                     return ""
-        elif not found and not urlsplit(reference).path.lower().endswith(ENDINGS):
+        elif not found and not urlsplit(reference).path.lower().endswith(ENDINGS) and not self._is_in_bundle(reference):
             why = left_out(*where, config.root, config.pages.places)
             if why:
                 self._report(reference, why, ELSEWHERE)
         return url
+
+    def _is_in_bundle(self, reference: str) -> bool:
+        """Return whether a path relative to the post is that of a file which is published with its bundle."""
+        path = unquote(urlsplit(reference).path)
+        project_path = self._project_path(path) if path and path[0] != "/" else ""
+        return is_resource(self._post.source, project_path, self._config)
 
     def _where_it_is(
         self, tag: str, where: tuple[str, str, str, str, str], found: tuple[str, str]

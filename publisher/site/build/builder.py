@@ -13,6 +13,7 @@ from publisher.core.errors import PublisherError
 from publisher.core.models import Problem, Severity, problem_at
 from publisher.core.templates import Templates
 from publisher.posts.archive import Archive, ArchiveReader
+from publisher.posts.bundles import resources
 from publisher.posts.cache_keys import code_key, hash_of
 from publisher.posts.last_versions import LastVersions
 from publisher.posts.published import PublishedIds
@@ -115,6 +116,9 @@ def _build(
     inputs = hash_of(repr(config), code_key(), look, editions.key, repr(scan_pages(config)), *copied)
     with closing(ArchiveReader(config)) as reader:
         reader.require_whole()
+        if config.pages.enabled and config.posts.tool:
+            bundled = stamps(config.root, (each.path for each in resources(config, reader.sources)))
+            inputs = hash_of(inputs, repr(bundled))
         if _is_current(config, reader, manifest, inputs, path, now):
             remove_partial_files(path)  # of a build that was killed while another one finished
             return _report(path, manifest)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -21,6 +21,7 @@ from publisher.core.errors import ProjectError
 from publisher.core.file_names import existing, is_file
 from publisher.core.models import Output, Problem, Severity
 from publisher.core.private_folder import COPY_IT, LEADS_OUT, LEADS_TO_PRIVATE
+from publisher.posts.bundles import beside, resources
 from publisher.posts.cache_keys import stamp_of
 from publisher.posts.media_types import has_places
 from publisher.posts.permalinks import file_key
@@ -132,6 +133,15 @@ def assets(files: PublishedFiles, wanted: Iterable[tuple[str, str]]) -> Iterator
         file = files.root / project_path
         if is_file(file) and file.resolve().is_relative_to(inside):
             yield _copy(files, site_path, project_path, file)
+
+
+def bundle_files(config: Config, permalinks: Mapping[str, str]) -> Iterator[Output]:
+    """Yield an output for each file of a page bundle. permalinks: those of the public posts, by source."""
+    if config.pages.enabled and config.posts.tool:
+        files = PublishedFiles(config)
+        here = [source for source, permalink in permalinks.items() if permalink[0] == "/"]
+        for source, inside, path in resources(config, here):
+            yield _copy(files, beside(permalinks[source], inside), path, files.root / path)
 
 
 def is_copy(output: Output) -> bool:

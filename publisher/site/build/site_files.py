@@ -11,7 +11,7 @@ from publisher.core.templates import Templates
 from publisher.posts.archive import Archive
 from publisher.posts.permalinks import file_key
 from publisher.posts.standalone import standalone_pages
-from publisher.site.build.copied_files import is_copy, static_files
+from publisher.site.build.copied_files import bundle_files, is_copy, static_files
 from publisher.site.build.folder import parents
 from publisher.site.feeds.feed_files import plan_feeds
 from publisher.site.feeds.feed_list import OPML_FILE, Feed, feed_links, feed_url, feeds_of
@@ -46,6 +46,7 @@ def plan_site(
     yield from plan_feeds(config, feeds)
     if config.pages.enabled:
         yield from _pages(config, archive, render, templates, editions, feeds)
+        yield from bundle_files(config, archive.places.permalinks)
     elif editions:  # emails link to them, whoever makes the pages
         from publisher.site.pages.edition_pages import bare_web_version
 
