@@ -39,7 +39,7 @@ from publisher.publishing.adopt.old_feed import match_old_feed, write_entries
 _ADDED = (
     ".//*[contains(@class, 'headerlink') or contains(@class, 'reversefootnote') or contains(@class, 'footnote-backref')"
     " or contains(@class, 'hash-link') or contains(@class, 'header-anchor') or contains(@class, 'sr-only')"
-    " or @role='doc-backlink' or @class='lang']"
+    " or @role='doc-backlink' or @class='lang' or @id='footnote-label']"
 )
 _MAIN = (".//article", ".//main", ".//body")
 FIELDS = ("address", "title", "date", "id", "text")
@@ -143,7 +143,7 @@ def _page_words(site: Path, path: str) -> str:
 
 
 def words_of(html: str, *, is_page: bool = False) -> str:
-    """Return the words of HTML with one space between two, without signs, as texts are compared."""
+    """Return the words of HTML with one space between two, without signs and capitals, as texts are compared."""
     if not html.strip():
         return ""
     tree = lxml.html.fromstring(html if is_page else f"<div>{html}</div>")
@@ -151,8 +151,7 @@ def words_of(html: str, *, is_page: bool = False) -> str:
         tree = next((found for place in _MAIN if (found := tree.find(place)) is not None), tree)
     for element in [*tree.iter("script", "style", "nav", "svg", "iframe", "template"), *tree.xpath(_ADDED)]:
         element.drop_tree()
-    text = " ".join(tree.itertext()) if is_page else " ".join(_texts(tree))
-    return " ".join(re.findall(r"\w+", unicodedata.normalize("NFKC", text)))
+    return " ".join(re.findall(r"\w+", unicodedata.normalize("NFKC", " ".join(_texts(tree))).casefold()))
 
 
 _INLINE = frozenset(

@@ -196,6 +196,31 @@ def from_jekyll(permalink: str) -> str:
     return "" if "{}" in pattern else pattern
 
 
+# What Eleventy's permalinks are mostly made of, without spaces. Nothing of them is run.
+_ELEVENTYS = {
+    "page.fileSlug": "{name}", "page.fileSlug|slugify": "{name}", "page.fileSlug|slug": "{name}", "slug": "{slug}",
+    "slug|slugify": "{slug}", "slug|slug": "{slug}", "title|slugify": "{title}", "title|slug": "{title}",
+}  # fmt: skip
+_OUTPUT = patterns.compile(r"\{\{-?([^{}]*+)\}\}")
+_OF_DATE = patterns.compile(r"""(?:page\.)?date\|date(?::|\()["']([^"']*+)["']\)?""")
+_STRFTIME = {"%Y": "{year}", "%m": "{month}", "%d": "{day}", "%-m": "{i_month}", "%-d": "{i_day}", "%y": "{short_year}"}
+
+
+def from_eleventy(permalink: str) -> str:
+    """Return a permalink with Eleventy's usual templates as a pattern; "" if it has none, or others as well."""
+    if "{{" not in permalink:
+        return ""
+    pattern = _OUTPUT.sub(_of_template, permalink)
+    return "" if "{{" in pattern or "{}" in pattern or "{%" in pattern else pattern
+
+
+def _of_template(found: re.Match[str]) -> str:
+    text = "".join(found[1].rstrip("-").split())
+    if dated := _OF_DATE.fullmatch(text):
+        return re.sub(r"%-?[A-Za-z]", lambda sign: _STRFTIME.get(sign[0], "{}"), dated[1])
+    return _ELEVENTYS.get(text, "{}")
+
+
 def _ours(found: re.Match[str]) -> str:
     name = found[1].rstrip("_")
     part = _JEKYLLS.get(name, name)

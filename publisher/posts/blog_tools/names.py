@@ -46,6 +46,19 @@ def category_segment(tool: Tool, text: str) -> str:
     return _rule(_OF_CATEGORIES, tool, post_slug, text)
 
 
+def title_of_file(tool: Tool, name: str, undated: str) -> str:
+    """Return the title that a tool makes of a file's name for a post without one; "" if it makes none.
+
+    name, undated  the name of the file with its day, and without it
+    """
+    if tool == "jekyll":
+        return " ".join(map(str.capitalize, undated.split("-")))
+    if tool == "mkdocs":
+        title = name.replace("-", " ").replace("_", " ")
+        return title.capitalize() if title.lower() == title else title
+    return undated if tool == "docusaurus" else ""
+
+
 def folder_path(tool: Tool, folder: str) -> str:
     """Return the path of the folder of a post, relative to the posts folder."""
     rule = _OF_FOLDERS.get(tool)

@@ -13,6 +13,7 @@ from publisher.core.errors import PostError
 from publisher.core.file_names import in_folder
 from publisher.core.models import Author, Enclosure, Episode, Image, Post, Problem, Severity, Tag
 from publisher.posts.blog_tools.list_pages import is_list_page
+from publisher.posts.blog_tools.names import title_of_file
 from publisher.posts.blog_tools.path_languages import in_address, path_language
 from publisher.posts.cache_keys import hash_of
 from publisher.posts.front_matter.attached_files import AttachedFiles
@@ -278,8 +279,8 @@ class _PostBuilder:
         if is_visible(title):
             return title, True
         title, is_heading = self.title_in(self.head.body)
-        if self.settings.tool == "jekyll" and not is_heading:
-            return " ".join(map(str.capitalize, rest.split("-"))), True
+        if not is_heading and (of_file := title_of_file(self.settings.tool, self.name, rest)):
+            return of_file, True
         if title and (is_heading or not self.meta.has("title")):
             return title, is_heading
         title = re.sub(r"[-_]+", " ", rest).strip().capitalize() or self.name

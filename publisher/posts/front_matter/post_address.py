@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from publisher.core import patterns
 from publisher.core.errors import PostError
-from publisher.posts.address_parts import AddressParts, filled, from_jekyll
+from publisher.posts.address_parts import AddressParts, filled, from_eleventy, from_jekyll
 from publisher.posts.front_matter.elsewhere import Warn, is_elsewhere
 from publisher.posts.front_matter.field_names import FrontMatter, fold
 from publisher.posts.permalinks import is_page_of_site, permalink, tidy_path, used_by_site, why_unfit
@@ -152,7 +152,11 @@ class PostAddress:
         return "" if why else path
 
     def _read(self, value: str) -> str:
-        """Return a permalink without escapes, and with Jekyll's placeholders filled in."""
+        """Return a permalink without escapes, and with the placeholders of Jekyll or Eleventy filled in."""
+        if self._settings.tool == "eleventy":
+            value = value.removesuffix("index.html") if value.endswith("/index.html") else value
+            if pattern := from_eleventy(value):
+                return filled(pattern, self._parts())
         if not _is_odd(value) or self._is_as_before():
             return value
         pattern = from_jekyll(value) if _PLACEHOLDER.search(value) and "{" not in value else ""

@@ -23,6 +23,7 @@ from publisher.posts.places import Places, WrittenPost
 from publisher.posts.rendering import lone_tags
 from publisher.posts.rendering.allowed_html import Absolutise, Sanitiser
 from publisher.posts.rendering.commonmark import settled_html
+from publisher.posts.rendering.fences import with_named_code
 from publisher.posts.rendering.heading_targets import with_targets
 from publisher.posts.rendering.headline import first_heading
 from publisher.posts.rendering.lost_words import LostWords, lost_elements, lost_notes, unseen_notes, with_all_words
@@ -310,7 +311,7 @@ class _Body:
         for hidden in settled.hidden:
             message = f"the comment that begins here is never closed, and hides {hidden.words:,} words from readers"
             self.problems.append(Problem(self.path, self._lines.line_of("<!--"), message, "write --> where it ends"))
-        html = _finish(settled.html, body)
+        html = with_named_code(_finish(settled.html, body), self.config.posts.tool)
         if self._syntax.abbreviations:
             html = with_abbreviations(html, self._syntax.abbreviations)
         return self.taken.put_back(self._held.put_back(html))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from html import escape, unescape
 
+from publisher.config import Tool
 from publisher.core import patterns
 from publisher.posts.rendering.lost_words import LostWords, Placed
 from publisher.posts.text.prose import ends_in_fence
@@ -108,3 +109,14 @@ def _lost_at_fences(body: str, placed: str) -> list[LostWords]:
             message = f"{info[:60]} is not a language, and is shown as the first line of the code"
             found.append(LostWords(first, message, f"write the code below the line of {sign}", False))
     return found
+
+
+# How Python-Markdown names the language of indented code (CodeHilite), on a line of its own that is not shown.
+_NAMED_CODE = patterns.compile(r"(<pre[^<>]*><code)>(?::::|#!)([\w+#-]{1,40}+)(?:[ \t][^<\n]*+)?\n")
+
+
+def with_named_code(html: str, tool: Tool) -> str:
+    """Return the HTML in which the first line of a block of code is its language, if the tool reads it so."""
+    if tool not in ("pelican", "mkdocs") or not (">:::" in html or ">#!" in html):
+        return html
+    return _NAMED_CODE.sub(r'\1 class="language-\2">', html)

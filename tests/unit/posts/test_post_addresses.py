@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from publisher.config import PERMALINK_PARTS, Posts, Tool
-from publisher.posts.address_parts import AddressParts, filled, from_jekyll
-from publisher.posts.blog_tools.names import category_segment, name_segment, slug_segment, title_segment
+from publisher.posts.address_parts import AddressParts, filled, from_eleventy, from_jekyll
+from publisher.posts.blog_tools.names import category_segment, name_segment, slug_segment, title_of_file, title_segment
 from publisher.posts.front_matter.post_address import unescaped
 from tests.support.posts_samples import SITE, Folder
 
@@ -110,6 +110,7 @@ TOOLS: list[tuple[Tool, str, str, str, str]] = [
     ("zola", "/{folder}/{slug}/", "blog/2026-01-05-Über_uns.md", "", "/blog/uber-uns/"),
     ("astro", "/blog/{slug_or_file}", "2026-01-05-Hello World!.md", "", "/blog/2026-01-05-hello-world"),
     ("vitepress", "/{folder}/{file}", "Posts/My Post.md", "date: 2026-01-05", "/Posts/My Post"),
+    ("eleventy", "/{slug}/", "x.md", 'date: 2026-01-05\npermalink: "/n/{{ title | slug }}/index.html"', "/n/a-title/"),
     ("obsidian", "/{folder}/{file}", "My Notes/A & B?.md", "date: 2026-01-05", "/My-Notes/A--and--B"),
 ]  # fmt: skip
 
@@ -117,6 +118,31 @@ TOOLS: list[tuple[Tool, str, str, str, str]] = [
 def test_each_tool_names_a_post_in_its_own_way(tmp_path: Path) -> None:
     for number, (tool, pattern, name, head, right) in enumerate(TOOLS):
         assert list(addresses(tmp_path / str(number), {name: head}, tool, pattern).values()) == [right], right
+
+
+def test_the_usual_templates_of_eleventys_permalinks_are_parts() -> None:
+    for permalink, pattern in (
+        ("/n/{{- page.fileSlug -}}.html", "/n/{name}.html"),
+        ("{{ page.date | date: '%Y/%-m' }}/{{ slug }}/", "{year}/{i_month}/{slug}/"),
+        ('{{ date | date("%y") }}', "{short_year}"),
+        ("{{ page.date | date: '%H' }}", ""),
+        ("/{{ other }}/", ""),
+        ("/{{ title | slugify }}{% if x %}/", ""),
+        ("/plain/", ""),
+    ):
+        assert from_eleventy(permalink) == pattern
+
+
+def test_a_post_without_a_title_has_the_one_that_its_tool_makes_of_its_file() -> None:
+    for tool, name, undated, right in (
+        ("jekyll", "2026-01-05-c++-and-APIs", "c++-and-APIs", "C++ And Apis"),
+        ("mkdocs", "2026-01-05-why_not", "why_not", "2026 01 05 why not"),
+        ("mkdocs", "why-Not", "why-Not", "why Not"),
+        ("docusaurus", "2026-01-05-a-b", "a-b", "a-b"),
+        ("hugo", "a-b", "a-b", ""),
+        ("", "a-b", "a-b", ""),
+    ):
+        assert title_of_file(tool, name, undated) == right  # type: ignore[arg-type]
 
 
 ESCAPED = [

@@ -1,0 +1,20 @@
+"""Indented code of Python-Markdown names its language on its first line."""
+
+from __future__ import annotations
+
+from publisher.config import Tool
+from publisher.posts.rendering.fences import with_named_code
+
+
+def test_the_first_line_of_code_is_its_language_where_the_tool_reads_it_so() -> None:
+    cases: list[tuple[Tool, str, str]] = [
+        ("pelican", ":::c++\nint x;", 'class="language-c++">int x;'),
+        ("mkdocs", ":::python hl_lines=1\nx = 1\n", 'class="language-python">x = 1\n'),
+        ("pelican", "#!python\nx = 1", 'class="language-python">x = 1'),
+        ("pelican", "#!/bin/sh\nls", ">#!/bin/sh\nls"),
+        ("pelican", ":::", ">:::"),
+        ("jekyll", ":::cpp\nint x;", ">:::cpp\nint x;"),
+    ]
+    for tool, code, right in cases:
+        html = with_named_code(f"<pre><code>{code}</code></pre>", tool)
+        assert html == f"<pre><code{' ' if right[0] == 'c' else ''}{right}</code></pre>"
