@@ -71,7 +71,7 @@ def texts_below(folder: Path, left_out: Collection[str] = ()) -> list[BlogFile]:
         folders[:] = sorted(
             name
             for name in folders
-            if name[0] != "." and name not in _NOT_ENTERED and not {name, f"{prefix}{name}"} & set(left_out)
+            if name[0] not in "._" and name not in _NOT_ENTERED and not {name, f"{prefix}{name}"} & set(left_out)
         )
         seen += len(names)
         if seen > _MOST_FILES:

@@ -11,13 +11,33 @@ from publisher.config import Tool
 from publisher.core.errors import ProjectError
 from publisher.posts.blog_tools.data_files import DataError
 from publisher.publishing.adopt.adopted_blog import TOOL_NAMES, AdoptedBlog, Taken, one_line
+from publisher.publishing.adopt.astro_blog import adopt_astro
+from publisher.publishing.adopt.docusaurus_blog import adopt_docusaurus
+from publisher.publishing.adopt.eleventy_blog import adopt_eleventy
+from publisher.publishing.adopt.hexo_blog import adopt_hexo
 from publisher.publishing.adopt.hugo_blog import adopt_hugo
 from publisher.publishing.adopt.jekyll_blog import adopt_jekyll
+from publisher.publishing.adopt.mkdocs_blog import adopt_mkdocs
+from publisher.publishing.adopt.obsidian_blog import adopt_obsidian
+from publisher.publishing.adopt.pelican_blog import adopt_pelican
+from publisher.publishing.adopt.quarto_blog import adopt_quarto
 from publisher.publishing.adopt.tool_files import below, text_of, tools_of
+from publisher.publishing.adopt.vitepress_blog import adopt_vitepress
+from publisher.publishing.adopt.zola_blog import adopt_zola
 
 _READERS: dict[Tool, Callable[[Path, str], AdoptedBlog]] = {
+    "astro": adopt_astro,
+    "docusaurus": adopt_docusaurus,
+    "eleventy": adopt_eleventy,
+    "hexo": adopt_hexo,
     "hugo": adopt_hugo,
     "jekyll": adopt_jekyll,
+    "mkdocs": adopt_mkdocs,
+    "obsidian": adopt_obsidian,
+    "pelican": adopt_pelican,
+    "quarto": adopt_quarto,
+    "vitepress": adopt_vitepress,
+    "zola": adopt_zola,
 }
 
 

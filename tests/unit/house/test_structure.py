@@ -49,6 +49,7 @@ SMALL = {
     "posts.cache_keys": "the seam to the build",
     "posts.left_drafts": "one warning",
     "posts.page_heads": "what the archive reads of pages, which are rendered with it",
+    "publishing.adopt.vitepress_blog": "one tool",
     "publishing.mail_doctor": "one command's work",
     "publishing.page_check": "one check, which loads the pages",
     "site.feeds.opml": "one format",

@@ -11,7 +11,9 @@ from publisher.config import load_config
 from publisher.core.errors import ProjectError
 from publisher.publishing.adopt.adopted_blog import AdoptedBlog
 from publisher.publishing.adopt.adopted_project import adopted_project
+from publisher.publishing.adopt.pelican_blog import python_values
 from publisher.publishing.adopt.recognise import recognise
+from publisher.publishing.adopt.script_settings import Script
 from publisher.publishing.adopt.tool_files import tools_of
 
 NOW = datetime(2026, 11, 16, 9, tzinfo=UTC)
@@ -105,6 +107,163 @@ CASES: list[tuple[dict[str, str], dict[str, object]]] = [
         },
         {"posts.folder": "c", "posts.include": None, "site.url": "https://h.test/", "pages.static": None},
     ),
+    (
+        {
+            "config.toml": 'base_url = "https://z.test"\ntitle = "Z"\nauthor = "Zoe"\ndefault_language = "de"\n'
+            "[languages.en]\n",
+            "content/blog/2026-01-02-one.md": BARE, "content/blog/two.md": "+++\ndate = 2026-01-03\n+++\nx",
+            "content/about.md": BARE, "content/blog/_index.md": BARE, "static/x.css": "",
+        },
+        {
+            "site.title": "Z", "site.url": "https://z.test", "site.language": "de", "site.languages": ("de", "en"),
+            "site.author.name": "Zoe", "posts.folder": "content", "posts.include": ("blog/**",),
+            "posts.permalink": "/{folder}/{slug}/", "pages.static": "static", "site.timezone": "UTC",
+        },
+    ),
+    (
+        {
+            "_config.yml": "title: X\nsubtitle: S\nauthor: Xu\nlanguage: zh-CN\ntimezone: Asia/Shanghai\n"
+            "url: https://x.test\nroot: /b/\npermalink: :year/:i_month/:title/\nsource_dir: source\n",
+            "source/_posts/a.md": POST, "source/images/a.png": "", "source/about/index.md": BARE,
+        },
+        {
+            "site.url": "https://x.test/b", "site.language": "zh-CN", "site.timezone": "Asia/Shanghai",
+            "posts.folder": "source/_posts", "posts.permalink": "/{year}/{i_month}/{folder}/{file}/",
+            "pages.copy": ("source/images = /images",), "site.author.name": "Xu", "site.description": "S",
+        },
+    ),
+    (
+        {
+            "pelicanconf.py": "import os\nSITENAME = 'P'\nSITEURL = ''\nAUTHOR = \"Pat\"\nTIMEZONE = 'Europe/Paris'\n"
+            "DEFAULT_LANG = 'fr'\nARTICLE_URL = 'posts/{date:%Y}/{date:%b}/{slug}/'\n"
+            "STATIC_PATHS = ['images', 'extra/CNAME']\n"
+            "EXTRA_PATH_METADATA = {'extra/CNAME': {'path': 'CNAME'}}\nos.system('touch /tmp/never')\n",
+            "publishconf.py": "from pelicanconf import *\nBASE = 'https://p.test'\nSITEURL = BASE + '/x'\n",
+            "content/a.md": "Title: A\nDate: 2026-01-02\n\nText\n", "content/images/a.png": "",
+            "content/extra/CNAME": "p.test", "content/pages/about.md": "Title: B\n",
+        },
+        {
+            "site.title": "P", "site.url": "https://p.test/x", "site.language": "fr", "site.timezone": "Europe/Paris",
+            "posts.folder": "content", "posts.exclude": ("pages/**",), "site.author.name": "Pat",
+            "posts.permalink": "/posts/{year}/{short_month}/{slug}/",
+            "pages.copy": ("content/images = /images", "content/extra/CNAME = /CNAME"),
+        },
+    ),
+    (
+        {"pelicanconf.py": "SITENAME = 'P'\nARTICLE_PATHS = ['blog']\n", "content/blog/a.rst": "A\n=\n\n"
+        ":date: 2026-01-02\n"},
+        {"posts.include": ("blog/**",), "posts.permalink": "/{slug}.html"},
+    ),
+    (
+        {
+            "eleventy.config.js": "export default function(c) { c.addPassthroughCopy({'./public/': '/'});\n"
+            "c.addPassthroughCopy('./content/feed/style.xsl'); c.addPlugin(feedPlugin, {type: 'atom', "
+            "outputPath: '/feed/feed.xml'});\n"
+            "c.addShortcode('image', async () => {}); }\n"
+            "export const config = { dir: { input: 'content', data: '../_data', output: '_site' } };\n",
+            "_data/metadata.js": "export default {title: 'E', url: 'https://e.test/', language: 'en', author: "
+            "{name: 'Eve'}}",
+            "content/blog/one.md": POST, "content/blog/two/two.md": POST, "content/blog/blog.11tydata.js": "",
+            "content/about.md": BARE, "public/css/a.css": "", "content/feed/style.xsl": "",
+        },
+        {
+            "posts.folder": "content", "posts.include": ("blog/**",), "posts.permalink": "/{folder}/{file}/",
+            "site.title": "E",
+            "pages.copy": ("public = /", "content/feed/style.xsl = /feed/style.xsl"),
+        },
+    ),
+    (
+        {
+            ".eleventy.js": "module.exports = function (e) { e.addPassthroughCopy('img'); };",
+            "_data/site.json": '{"name": "E", "url": "https://e.test", "author": "Eve"}',
+            "posts/one.md": BARE, "posts/posts.json": '{"tags": "post", "date": "2026-01-02"}', "index.md": BARE,
+            "img/a.png": "", "node_modules/x/2026-01-02-x.md": BARE, "_site/posts/one.html": POST,
+        },
+        {
+            "site.title": "E", "site.url": "https://e.test", "site.author.name": "Eve", "posts.folder": ".",
+            "posts.include": ("posts/**",), "pages.copy": ("img",), "posts.exclude": None,
+        },
+    ),
+    (
+        {
+            "astro.config.mjs": "import x from 'x';\n"
+            "export default defineConfig({ site: 'https://a.test', base: '/b',\n"
+            "  trailingSlash: 'never', integrations: [mdx(), sitemap()] });\n",
+            "src/consts.ts": "export const SITE_TITLE = 'A';\nexport const SITE_DESCRIPTION: string = `D`;\n",
+            "src/content/blog/one.md": "---\npubDate: 'Jul 08 2022'\n---\nx", "src/content/blog/two.mdx": POST,
+            "src/content/notes/three.md": BARE, "src/pages/blog/[...slug].astro": "---\n---", "public/a.png": "",
+        },
+        {
+            "site.title": "A", "site.description": "D", "site.url": "https://a.test/b", "pages.static": "public",
+            "posts.folder": "src/content/blog", "posts.permalink": "/blog/{folder}/{slug_or_file}",
+        },
+    ),
+    (
+        {
+            "docusaurus.config.ts": "const config: Config = {title: 'D', tagline: 'T', url: 'https://d.test', "
+            "baseUrl: '/x/',\n"
+            "i18n: {defaultLocale: 'de', locales: ['de']}, presets: [['classic', {docs: false, blog: "
+            "{routeBasePath: '/',\n"
+            "path: './news'}} satisfies Preset.Options]], trailingSlash: true };\nexport default config;\n",
+            "news/2026-01-02-one/index.md": BARE, "static/img/a.png": "",
+        },
+        {
+            "site.title": "D", "site.description": "T", "site.url": "https://d.test/x", "site.language": "de",
+            "posts.folder": "news", "posts.permalink": "/{slug}/", "pages.static": "static",
+        },
+    ),
+    (
+        {
+            "mkdocs.yml": "site_name: M\nsite_url: https://m.test/\nsite_author: Mo\n"
+            "theme: {name: material, language: en}\n"
+            "plugins:\n  - search\n  - blog: {post_url_date_format: yyyy/M}\nmarkdown_extensions:\n"
+            "  - e: {emoji_index: !!python/name:material.extensions.emoji.twemoji }\n",
+            "docs/blog/posts/one.md": POST, "docs/assets/a.png": "",
+        },
+        {
+            "site.title": "M", "site.url": "https://m.test/", "site.author.name": "Mo",
+            "pages.copy": ("docs/assets = /assets",),
+            "posts.folder": "docs/blog/posts", "posts.permalink": "/blog/{year}/{i_month}/{slug}/",
+        },
+    ),
+    (
+        {
+            ".vitepress/config.mts": "export default defineConfig({title: 'V', lang: 'en-US', cleanUrls: true, "
+            "base: '/v/',\n"
+            "sitemap: {hostname: 'https://v.test'}, locales: {root: {label: 'x'}, fr: {label: 'y'}}})",
+            "posts/one.md": POST, "index.md": BARE, "public/a.png": "",
+        },
+        {
+            "site.title": "V", "site.url": "https://v.test/v", "site.languages": ("en-US", "fr"), "posts.folder": ".",
+            "posts.include": ("posts/**",), "posts.permalink": "/{folder}/{file}", "pages.static": "public",
+        },
+    ),
+    (
+        {
+            "_quarto.yml": "project: {type: website}\n"
+            "website: {title: Q, site-url: https://q.test, description: D}\nlang: de\n",
+            "index.qmd": "---\ntitle: Q\nlisting:\n  contents: posts\n  feed: true\n---\n", "posts/one/index.qmd": POST,
+            "posts/two/index.qmd": POST, "about.qmd": BARE,
+        },
+        {
+            "site.title": "Q", "site.url": "https://q.test", "site.language": "de", "posts.folder": ".",
+            "posts.include": ("posts/**",), "posts.permalink": "/{folder}/{file}/",
+        },
+    ),
+    (
+        {".obsidian/templates.json": '{"folder": "T"}', "a.md": POST, "notes/b.md": POST, "T/x.md": POST},
+        {"posts.folder": ".", "posts.include": None, "site.url": None},
+    ),
+    (
+        {
+            "quartz.config.ts": "const config: QuartzConfig = { configuration: { pageTitle: 'G', locale: 'en-GB',\n"
+            "baseUrl: 'g.test/n', ignorePatterns: ['private'] }, plugins: { emitters: "
+            "[Plugin.ContentIndex({enableRSS: true})] } }\n"
+            "export default config\n",
+            "content/a.md": POST, "quartz/docs.md": POST,
+        },
+        {"site.title": "G", "site.url": "https://g.test/n", "site.language": "en-GB", "posts.exclude": ("private/**",)},
+    ),
 ]  # fmt: skip
 
 
@@ -130,6 +289,53 @@ FEEDS = [
          "content/posts/a.md": POST},
         [("feed.xml", "rss")],
     ),
+    (
+        {"zola.toml": 'base_url = "https://z.test"\ngenerate_feeds = true\nfeed_filenames = ["rss.xml", "atom.xml"]\n',
+         "content/a.md": POST},
+        [("rss.xml", "rss"), ("atom.xml", "atom")],
+    ),
+    (
+        {"_config.yml": "feed: {type: [atom, rss2]}\n", "source/_posts/a.md": POST},
+        [("atom.xml", "atom"), ("rss2.xml", "rss")],
+    ),
+    (
+        {"pelicanconf.py": "FEED_ALL_ATOM = None\nFEED_ALL_RSS = 'feeds/all.rss.xml'\n", "content/a.md": POST},
+        [("feeds/all.rss.xml", "rss")],
+    ),
+    ({"pelicanconf.py": "", "content/a.md": POST}, [("feeds/all.atom.xml", "atom")]),
+    (
+        {"eleventy.config.js": "", "feed.njk": "---\npermalink: /blog/rss.xml\n---\n<rss>", "posts/a.md": POST},
+        [("blog/rss.xml", "rss")],
+    ),
+    (
+        {"eleventy.config.js": "export default (c) => { c.addPlugin(f, {type: 'rss', outputPath: '/feed.xml'}) }",
+         "posts/a.md": POST},
+        [("feed.xml", "rss")],
+    ),
+    (
+        {"astro.config.mjs": "", "src/pages/rss.xml.js": "import rss from 'x'", "src/content/blog/a.md": POST},
+        [("rss.xml", "rss")],
+    ),
+    (
+        {"docusaurus.config.js": "module.exports = {title: 'x', presets: [['classic', {blog: {}}]]}",
+        "blog/a.md": POST},
+        [("blog/rss.xml", "rss"), ("blog/atom.xml", "atom")],
+    ),
+    (
+        {"docusaurus.config.js": "module.exports = {title: 'x', presets: [['c', {blog: {feedOptions: {type: null}}}]]}",
+         "blog/a.md": POST},
+        [],
+    ),
+    (
+        {"mkdocs.yml": "plugins: {blog: {}, rss: {feeds_filenames: {rss_created: rss.xml}}}\n",
+        "docs/blog/posts/a.md": POST},
+        [("rss.xml", "rss"), ("feed_rss_updated.xml", "rss"), ("feed_json_created.json", "json")],
+    ),
+    (
+        {"_quarto.yml": "", "blog.qmd": "---\nlisting: {contents: posts, feed: {type: full}}\n---\n",
+        "posts/a.qmd": POST},
+        [("blog.xml", "rss")],
+    ),
     ({"hugo.toml": 'disableKinds = ["RSS"]\n', "content/posts/a.md": POST}, []),
 ]  # fmt: skip
 
@@ -153,7 +359,7 @@ def test_what_cannot_be_carried_over_is_told(tmp_path: Path) -> None:
             (JEKYLL | {"_config.yml": "collections: {recipes: {}}\n"}, "_config.yml: collections: recipes"),
             (JEKYLL | {"_config.yml": "timezone: Mars/Base\n"}, "'Mars/Base' is not a time zone"),
             (JEKYLL | {"_config.yml": "url: mailto:x\n"}, "_config.yml: url: 'mailto:x' isn't a valid web address"),
-            (JEKYLL | {"_config.yml": "a: [\n"}, "_config.yml:2: is not valid YAML"),
+            (JEKYLL | {"_config.yml": "a: [\n"}, "is not valid YAML"),
             ({"hugo.toml": "buildFuture = true", "content/a.md": POST}, "hugo.toml: buildFuture: posts with a date"),
             ({"hugo.toml": "", "content/a.md": POST, "layouts/shortcodes/vid.html": ""}, "NAME.html for vid"),
         ]
@@ -204,3 +410,56 @@ def test_the_tool_is_told_by_what_only_it_has(tmp_path: Path) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
         assert [tool for tool, _ in tools_of(tmp_path / str(number))] == tools, files
+
+
+SCRIPT = """
+// title: 'no'
+const url = "https://d.test"; /* ' */
+const more = { z: 1 }
+const config: Config = {
+  title: "It's \\u0041", url, base: `${url}/y`, f() { return {a: 1} }, g: (x) => x.y, re: /['"]\\.md$/, n: 1_000,
+  env: process.env.SITE || 'x' + "y", list: [1, ...['a'], foo('b')], 'quoted-key': true, test: a ? 'b' : 'c', ...more,
+  deep: ({ a: [[{ b: null }]] } satisfies T), unknown: `${other}`,
+}
+export default config
+function later() { return { dir: { input: 'src' } }; }
+c.copy({"a": "/b"}); c.copy("d");
+"""
+
+
+def test_plain_values_of_scripts_are_read_and_nothing_is_run() -> None:
+    script = Script(SCRIPT)
+    assert script.exported == {
+        "title": "It's A", "url": "https://d.test", "base": "https://d.test/y", "g": None, "re": None, "n": 1000,
+        "env": "xy", "list": [1, "a", "b"], "quoted-key": True, "test": None, "z": 1,
+        "deep": {"a": [[{"b": None}]]}, "unknown": None,
+    }  # fmt: skip
+    assert {"dir": {"input": "src"}} in list(script.returned())
+    assert list(script.calls("copy")) == [[{"a": "/b"}], ["d"]]
+    assert Script("module.exports = defineConfig({ a: 1 });").exported == {"a": 1}
+    assert Script("export default function (c) {}").exported is None
+    assert python_values("A = 'x'\nB = A + '/y'\nC = f()\nD = (1, {'e': [True]})\nimport os\nos.exit()", {}) == {
+        "A": "x", "B": "x/y", "D": [1, {"e": [True]}],
+    }  # fmt: skip
+    assert python_values("import os\nU = os.environ.get('U', 'https://u.test')\nA = 1\n", {"B": 2}) == {
+        "A": 1, "B": 2, "U": "https://u.test",
+    }  # fmt: skip
+    assert python_values("A = 1\nB = (", {}) == {}
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["[", "{a:", '"', "/*", "const a = {", "`${", "/[", "a=/", "foo(", "const a=foo(", "x||", "const x=y||", "\\"],
+)
+def test_hostile_scripts_cost_little(unit: str) -> None:
+    for text in (
+        unit * 20_000,
+        "const a = 'xx'\n" + "".join(f"const a{n} = a{n - 1} + a{n - 1};" for n in range(1, 60)),
+    ):
+        script = Script(text)
+        assert script.exported is None
+        assert not list(script.calls("bar"))
+        assert len(str(script.constants)) < 1_000_000
+        assert len(list(script.returned())) == 0
+    python_values(unit * 20_000, {})
+    python_values("A = " + "(" * 5_000 + "-" * 50_000 + "1", {})

@@ -1,0 +1,73 @@
+"""A blog that Docusaurus makes, from docusaurus.config.js."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from publisher.posts.blog_tools.data_files import Data
+from publisher.publishing.adopt.adopted_blog import AdoptedBlog, Findings, inner, one_line, table, texts
+from publisher.publishing.adopt.blog_settings import folder_in, take_first, take_patterns
+from publisher.publishing.adopt.dated_files import texts_below
+from publisher.publishing.adopt.script_settings import Script
+from publisher.publishing.adopt.tool_files import text_of
+
+_FEEDS = {"rss": "rss.xml", "atom": "atom.xml", "json": "feed.json"}
+
+
+def adopt_docusaurus(root: Path, file: str) -> AdoptedBlog:
+    """Return what is known of a blog that Docusaurus makes. file: its configuration."""
+    found = Findings("docusaurus", file, command="npx docusaurus build", output="build")
+    settings = table(Script(text_of(root / file, root)).exported)
+    if not settings:
+        found.leave(f"{file}: its settings cannot be read, because they are made by a program")
+    take_first(found, settings, file, ("site.title", "title"), ("site.description", "tagline"))
+    url, base = one_line(settings.get("url")).rstrip("/"), one_line(settings.get("baseUrl")).strip("/")
+    if url:
+        found.take("site.url", f"{url}/{base}".rstrip("/"), f"{file}: url and baseUrl" if base else f"{file}: url")
+    found.take_language("site.language", inner(settings, "i18n", "defaultLocale"), f"{file}: i18n.defaultLocale")
+    locales = texts(inner(settings, "i18n", "locales"))
+    if len(locales) > 1:
+        found.leave(f"{file}: i18n.locales: translations in i18n/ are not read, only the posts in {locales[0]}")
+    blogs = [*_blogs(settings, "presets"), *_blogs(settings, "plugins")]
+    _take_blog(found, root, blogs[0] if blogs else {}, settings, file)
+    for other in blogs[1:]:
+        found.leave(f"{file}: the blog in {one_line(other.get('path')) or 'blog'}/ too: it needs a project of its own")
+    static = [each for name in texts(settings.get("staticDirectories")) or ["static"] if (each := folder_in(name))]
+    there = [each for each in static if (root / each).is_dir()]
+    if there:
+        found.take("pages.static", there[0], "Docusaurus' folder of other files")
+        take_patterns(found, "pages.copy", [f"{each} = /" for each in there[1:]], f"{file}: staticDirectories")
+    found.take("site.timezone", "UTC", "Docusaurus' zone for a time without one")
+    found.take("posts.time", "00:00", "Docusaurus' time for a date without one")
+    return found.blog()
+
+
+def _take_blog(found: Findings, root: Path, blog: dict[str, Data], settings: dict[str, Data], file: str) -> None:
+    folder = folder_in(blog.get("path")) or "blog"
+    route = one_line(blog.get("routeBasePath", "blog")).strip("/")
+    found.take("posts.folder", folder, f"{file}: blog.path" if "path" in blog else "Docusaurus' folder of posts")
+    found.posts = len(texts_below(root / folder))
+    take_patterns(found, "posts.include", texts(blog.get("include")), f"{file}: blog.include")
+    slash = "/" if settings.get("trailingSlash") is True else ""
+    keys = [*(["blog.routeBasePath"] if "routeBasePath" in blog else []), *(["trailingSlash"] if slash else [])]
+    where = f"{file}: {' and '.join(keys)}" if keys else "Docusaurus' default"
+    found.take("posts.permalink", f"{f'/{route}' if route else ''}/{{slug}}{slash}", where)
+    for kind in _feeds(table(blog.get("feedOptions"))):
+        is_set = "feedOptions" in blog
+        name = f"{route}/{_FEEDS[kind]}" if route else _FEEDS[kind]
+        found.take_feed(name, kind, f"{file}: blog.feedOptions" if is_set else "Docusaurus' default")
+
+
+def _feeds(options: dict[str, Data]) -> list[str]:
+    """Return the formats of the feeds, given their options."""
+    kinds = texts(options["type"]) if "type" in options else ["rss", "atom"]
+    return list(_FEEDS) if kinds == ["all"] else [each for each in kinds if each in _FEEDS]
+
+
+def _blogs(settings: dict[str, Data], key: str) -> list[dict[str, Data]]:
+    """Return the settings of each blog in the presets or plugins, which are pairs of a name and a table."""
+    given = settings.get(key)
+    pairs = [each for each in given if isinstance(each, list) and len(each) > 1] if isinstance(given, list) else []
+    if key == "plugins":
+        return [table(each[1]) for each in pairs if one_line(each[0]).endswith("content-blog")]
+    return [blog for each in pairs if isinstance(blog := inner(each[1], "blog"), dict)]

@@ -1,0 +1,156 @@
+"""A blog that Pelican makes, from pelicanconf.py and publishconf.py, whose plain values are read. Neither is run."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+from publisher.posts.blog_tools.data_files import Data
+from publisher.publishing.adopt.adopted_blog import AdoptedBlog, Findings, one_line, texts
+from publisher.publishing.adopt.blog_settings import folder_in, take_first, take_patterns
+from publisher.publishing.adopt.dated_files import texts_below
+from publisher.publishing.adopt.tool_files import text_of
+
+_LONGEST = 300_000
+_MOST_TEXT = 10_000
+_DATE = re.compile(r"\{date:([^{}]{1,40})\}")
+_OTHER = re.compile(r"\{([a-z_]{1,30})\}")
+# The formats of strftime as placeholders.
+_FORMATS = {
+    "%Y": "{year}", "%y": "{short_year}", "%m": "{month}", "%-m": "{i_month}", "%b": "{short_month}",
+    "%B": "{long_month}", "%d": "{day}", "%-d": "{i_day}", "%j": "{y_day}", "%H": "{hour}", "%M": "{minute}",
+    "%S": "{second}", "%F": "{year}-{month}-{day}",
+}  # fmt: skip
+_FEEDS = (
+    ("FEED_ALL_ATOM", "feeds/all.atom.xml", "atom"), ("FEED_ATOM", "", "atom"), ("FEED_ALL_RSS", "", "rss"),
+    ("FEED_RSS", "", "rss"),
+)  # fmt: skip
+
+
+def adopt_pelican(root: Path, file: str) -> AdoptedBlog:
+    """Return what is known of a blog that Pelican makes. file: its configuration."""
+    published = root / "publishconf.py"
+    settings = python_values(text_of(root / file, root), {})
+    settings = python_values(text_of(published, root), settings)
+    output = folder_in(settings.get("OUTPUT_PATH")) or "output"
+    command = f"pelican content -s {'publishconf.py' if published.is_file() else file}"
+    found = Findings("pelican", file, command=command, output=output)
+    take_first(
+        found,
+        settings,
+        file,
+        ("site.title", "SITENAME"),
+        ("site.url", "SITEURL", "FEED_DOMAIN"),
+        ("site.description", "SITESUBTITLE", "SITE_DESCRIPTION"),
+        ("site.language", "DEFAULT_LANG"),
+        ("site.timezone", "TIMEZONE"),
+        ("site.author.name", "AUTHOR"),
+    )
+    _take_posts(found, root, settings, file)
+    _take_permalink(found, settings, file)
+    for key, usual, kind in _FEEDS:
+        value = settings.get(key, usual)
+        found.take_feed(one_line(value), kind, f"{file}: {key}" if key in settings else "Pelican's default")
+    found.take("site.timezone", "UTC", "Pelican's default")
+    found.take("posts.time", "00:00", "Pelican's time for a date without one")
+    if settings.get("PLUGINS"):
+        found.leave(f"{file}: PLUGINS: {', '.join(texts(settings['PLUGINS'])[:8])}: plugins are not run")
+    if one_line(settings.get("DEFAULT_DATE")) == "fs":
+        found.leave(f"{file}: DEFAULT_DATE: a post needs a date of its own, as that of a file changes with each copy")
+    if any("{" in name for name in texts(settings.get("EXTRA_PATH_METADATA"))):
+        found.leave(f"{file}: EXTRA_PATH_METADATA: only plain paths are read")
+    return found.blog()
+
+
+def _take_posts(found: Findings, root: Path, settings: dict[str, Data], file: str) -> None:
+    content = folder_in(settings.get("PATH")) or "content"
+    chosen = [path for each in texts(settings.get("ARTICLE_PATHS")) if (path := folder_in(each))]
+    pages = texts(settings.get("PAGE_PATHS")) or ["pages"]
+    static = texts(settings.get("STATIC_PATHS")) if "STATIC_PATHS" in settings else ["images"]
+    without = [*pages, *texts(settings.get("ARTICLE_EXCLUDES"))]
+    found.take("posts.folder", content, f"{file}: PATH" if "PATH" in settings else "Pelican's folder of texts")
+    take_patterns(found, "posts.include", [f"{each}/**" for each in chosen], f"{file}: ARTICLE_PATHS")
+    there = [name for each in without if (name := folder_in(each)) and (root / content / name).is_dir()]
+    if not chosen:
+        take_patterns(found, "posts.exclude", [f"{each}/**" for each in there], f"{file}: pages, not posts")
+    files = texts_below(root / content, there)
+    found.posts = len(
+        [each for each in files if not chosen or each.path.startswith(tuple(f"{one}/" for one in chosen))]
+    )
+    copied = [_copied(content, path, settings) for each in static if (path := folder_in(each))]
+    there = [each for each in copied if (root / each.partition(" = ")[0]).exists()]
+    take_patterns(found, "pages.copy", there, f"{file}: STATIC_PATHS")
+
+
+def _copied(content: str, path: str, settings: dict[str, Data]) -> str:
+    """Return a folder or file of STATIC_PATHS, with the place that EXTRA_PATH_METADATA or its path gives it."""
+    extra = settings.get("EXTRA_PATH_METADATA")
+    own = extra.get(path) if isinstance(extra, dict) else None
+    place = folder_in(own.get("path")) if isinstance(own, dict) else ""
+    return f"{content}/{path} = /{place or path}"
+
+
+def _take_permalink(found: Findings, settings: dict[str, Data], file: str) -> None:
+    written = one_line(settings.get("ARTICLE_URL"))
+    pattern = _DATE.sub(lambda part: _of_date(part[1]), written or "{slug}.html")
+    unknown = [part for part in _OTHER.findall(pattern) if part == "author"]
+    if unknown:
+        found.leave(f"{file}: ARTICLE_URL: {{{unknown[0]}}} has no counterpart in posts.permalink")
+        return
+    where = f"{file}: ARTICLE_URL: {written}" if written else "Pelican's default"
+    found.take("posts.permalink", f"/{pattern.lstrip('/')}", where)
+
+
+def _of_date(form: str) -> str:
+    return re.sub(r"%-?[A-Za-z]", lambda part: _FORMATS.get(part[0], part[0]), form)
+
+
+def python_values(text: str, known: dict[str, Data]) -> dict[str, Data]:
+    """Return the values that a module in Python assigns at its top, as far as they are plain.
+
+    known  values that hold before it
+    """
+    values = dict(known)
+    try:
+        tree = ast.parse(text[:_LONGEST])
+        for node in tree.body:
+            targets = (
+                node.targets
+                if isinstance(node, ast.Assign)
+                else [node.target]
+                if isinstance(node, ast.AnnAssign)
+                else []
+            )
+            for name in (each.id for each in targets if isinstance(each, ast.Name)):
+                values[name] = _value(node.value, values)  # type: ignore[attr-defined]
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        pass  # what came before is kept
+    return {name: value for name, value in values.items() if value is not None or name.startswith("FEED")}
+
+
+def _value(node: ast.expr | None, known: dict[str, Data]) -> Data:
+    """Return the value of an expression; None if it is not plain."""
+    if isinstance(node, ast.Constant):
+        return node.value if isinstance(node.value, str | int | float | bool) else None
+    if isinstance(node, ast.List | ast.Tuple | ast.Set):
+        return [_value(each, known) for each in node.elts]
+    if isinstance(node, ast.Dict):
+        pairs = ((_value(key, known), value) for key, value in zip(node.keys, node.values, strict=True))
+        return {key: _value(value, known) for key, value in pairs if isinstance(key, str)}
+    if isinstance(node, ast.Name):
+        return known.get(node.id)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        first, second = _value(node.left, known), _value(node.right, known)
+        both = first + second if isinstance(first, str) and isinstance(second, str) else None
+        return both if both is not None and len(both) < _MOST_TEXT else None
+    if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or):
+        return next((value for each in node.values if (value := _value(each, known))), None)
+    return _default(node, known)
+
+
+def _default(node: ast.expr | None, known: dict[str, Data]) -> Data:
+    """Return the default of a variable of the environment: os.environ.get("X", "https://...") and os.getenv."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and len(node.args) == 2:
+        return _value(node.args[1], known) if node.func.attr in ("get", "getenv") else None
+    return None
