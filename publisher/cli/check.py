@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 
 from publisher.cli.app import App, plural, with_app
+from publisher.cli.check_output import CheckLine, github_lines, grouped, plain_lines
 from publisher.cli.terminal import bar, draw_table
 from publisher.core.errors import ConfigError, file_and_line
 from publisher.core.models import Problem, problem_at
@@ -18,35 +19,27 @@ from publisher.publishing.project_check import ProjectCheck, check_project
 _COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
 
 
-class CheckLine(NamedTuple):
-    """A problem in the form in which it is printed. Only findings about emails have a newsletter and a code."""
-
-    level: str
-    path: str
-    line: int
-    message: str
-    hint: str
-    newsletter: str = ""
-    code: str = ""
-
-    @property
-    def where(self) -> str:
-        return f"{self.path}:{self.line}" if self.line else self.path
-
-
 @click.command(
     short_help="Find problems in settings, posts, links and emails.",
     epilog="Example: publisher check --strict && publisher publish",
 )
 @click.option("--strict", is_flag=True, help="Fail on warnings too.")
 @click.option("--spam", is_flag=True, help="Ask SpamAssassin about the emails, if it is installed.")
+@click.option(
+    "--format",
+    "shown",
+    type=click.Choice(("text", "github")),
+    default="text",
+    help="How problems are printed: github shows them beside the files of a pull request.",
+)
 @with_app
-def check(app: App, strict: bool, spam: bool) -> int:
+def check(app: App, strict: bool, spam: bool, shown: str) -> int:
     """Find problems in settings, posts, links between posts, and each newsletter's next email.
 
     Every problem is shown with its file and line and how to fix it. Errors stop a post or an edition from going out,
-    or would harm its recipients; warnings don't. --verbose also shows notes about the emails. Writes nothing. Exits
-    with 1 if there are errors, or warnings with --strict.
+    or would harm its recipients; warnings don't. Of a problem that many files have, it shows their number and the
+    first of them. --verbose shows them all, and notes about the emails. Writes nothing. Exits with 1 if there are
+    errors, or warnings with --strict.
     """
     try:
         config = app.config()
@@ -60,10 +53,13 @@ def check(app: App, strict: bool, spam: bool) -> int:
     errors, warnings = (sum(line.level == level for line in every) for level in ("error", "warning"))
     if app.json:
         app.print_json([_json(line) for line in every])
+    elif shown == "github":
+        for line in github_lines(every, app.root(), every=app.verbose):
+            click.echo(line)
     else:
-        _show(problems, letters)
-        for note in found.notes:
-            app.say(f"note: {note}")
+        _show(problems, letters, every=app.verbose)
+    for note in found.notes:
+        app.say(f"note: {note}")
     app.say(f"{plural(errors, 'error')}, {plural(warnings, 'warning')}" if errors or warnings else "no problems found")
     return 1 if errors or (strict and warnings) else 0
 
@@ -84,19 +80,27 @@ def _json(line: CheckLine) -> dict[str, Any]:
     return shown | ({"newsletter": line.newsletter, "code": line.code} if line.code else {})
 
 
-def _show(problems: Sequence[CheckLine], letters: Sequence[tuple[LetterCheck, list[CheckLine]]]) -> None:
-    """Print tables if the output is a terminal, or else plain lines, which editors and grep understand."""
-    if sys.stdout.isatty():
-        _print_table(problems)
-        for letter, lines in letters:
-            if lines:
-                click.echo(_heading(letter))
-                _print_table(lines)
+def _show(
+    problems: Sequence[CheckLine], letters: Sequence[tuple[LetterCheck, list[CheckLine]]], *, every: bool
+) -> None:
+    """Print tables if the output is a terminal, or else plain lines. every: whether to show groups line by line."""
+    if not sys.stdout.isatty():
+        for text in plain_lines([*problems, *(line for _, lines in letters for line in lines)], every=every):
+            click.echo(text)
         return
-    for line in (*problems, *(line for _, lines in letters for line in lines)):
-        name = f"newsletter {line.newsletter}: " if line.newsletter else ""
-        hint = f" ({line.hint})" if line.hint else ""
-        click.echo(f"{line.level}: {line.where}: {name}{line.message}{hint}")
+    groups, rest = ([], problems) if every else grouped(problems)
+    for group in groups:
+        click.echo(click.style(group.summary, fg=_COLOURS[group.level], bold=True))
+    if groups:
+        click.echo()
+    for group in groups:
+        _print_table(group.shown)
+        click.echo(f"and {group.rest:,} more like these; --verbose shows all\n")
+    _print_table(rest)
+    for letter, lines in letters:
+        if lines:
+            click.echo(_heading(letter))
+            _print_table(lines)
 
 
 def _heading(check: LetterCheck) -> str:

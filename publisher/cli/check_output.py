@@ -1,0 +1,158 @@
+"""How `publisher check` shows what it found: in groups, as plain lines, and as workflow commands of GitHub Actions."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from publisher.core import patterns
+from publisher.posts.scan import ENDINGS
+
+# So many lines that differ only in what they quote are a group, of which so many are shown.
+_LEAST_GROUP = 10
+_SHOWN_OF_GROUP = 3
+
+# What a message quotes: text in quotes, tags of other tools, addresses, paths, names of files, places in a page.
+_QUOTED = patterns.compile(
+    r"'[^'\n]{1,300}'|\"[^\"\n]{1,300}\"|https?://\S{1,500}|(?<!\w)#[\w-]{1,200}"
+    r"|(?<![\w/])/?[\w.-]{1,100}(?:/[\w.%-]{1,100}){1,20}/?|(?<!\w)[\w-]{1,100}\.[a-z]\w{1,4}\b"
+)
+_NUMBER = patterns.compile(r"\d[\d,.]{0,20}")
+# What follows a colon as a list of the tags of another tool.
+_TAGS = patterns.compile(r": ((?:\{[%{<#]|<)[^\n]{1,500})$")
+_MORE_LINES = patterns.compile(r"(?:,? and \d+ more)?(?:, on \d+ lines(?: up to line \d+)?)?$")
+
+
+class CheckLine(NamedTuple):
+    """A problem in the form in which it is printed. Only findings about emails have a newsletter and a code."""
+
+    level: str
+    path: str
+    line: int
+    message: str
+    hint: str
+    newsletter: str = ""
+    code: str = ""
+
+    @property
+    def where(self) -> str:
+        return f"{self.path}:{self.line}" if self.line else self.path
+
+    @property
+    def text(self) -> str:
+        """The message with its newsletter and how to fix it."""
+        name = f"newsletter {self.newsletter}: " if self.newsletter else ""
+        return f"{name}{self.message}{f' ({self.hint})' if self.hint else ''}"
+
+
+class Group(NamedTuple):
+    """Lines that say the same of many files.
+
+    what   what they say, without what each of them quotes
+    often  the tag of another tool that most of them name; "" if they name none
+    """
+
+    lines: Sequence[CheckLine]
+    what: str
+    often: str
+
+    @property
+    def level(self) -> str:
+        return self.lines[0].level
+
+    @property
+    def summary(self) -> str:
+        """How many files there are, and what is wrong with them."""
+        paths = {line.path for line in self.lines}
+        noun = "posts" if all(path.lower().endswith(ENDINGS) for path in paths) else "files"
+        count = f"{len(paths):,} {noun}" if len(paths) > 1 else f"{len(self.lines):,} times in {self.lines[0].path}"
+        return f"{count}: {self.what}{f', mostly {self.often}' if self.often else ''}"
+
+    @property
+    def shown(self) -> Sequence[CheckLine]:
+        """The first few lines."""
+        return self.lines[:_SHOWN_OF_GROUP]
+
+    @property
+    def rest(self) -> int:
+        """How many lines are not shown."""
+        return len(self.lines) - len(self.shown)
+
+
+def grouped(lines: Sequence[CheckLine]) -> tuple[list[Group], list[CheckLine]]:
+    """Return the groups of lines, errors first and then the largest, and the lines that are in none."""
+    kinds: dict[tuple[str, str, str], list[CheckLine]] = {}
+    for line in lines:
+        kinds.setdefault((line.level, line.newsletter, _kind(line.message)), []).append(line)
+    groups = [_group(found) for found in kinds.values() if len(found) >= _LEAST_GROUP]
+    groups.sort(key=lambda group: (group.level != "error", -len(group.lines)))
+    inside = {id(line) for group in groups for line in group.lines}
+    return groups, [line for line in lines if id(line) not in inside]
+
+
+def plain_lines(lines: Sequence[CheckLine], *, every: bool) -> Iterator[str]:
+    """Yield the lines that editors and grep understand; a group as its summary and its first lines, unless `every`."""
+    groups, rest = ([], lines) if every else grouped(lines)
+    for group in groups:
+        yield f"{group.level}: {group.summary}"
+    for group in groups:
+        yield from (f"{line.level}: {line.where}: {line.text}" for line in group.shown)
+        yield f"note: {group.rest:,} more of {group.what!r}; --verbose shows all"
+    yield from (f"{line.level}: {line.where}: {line.text}" for line in rest)
+
+
+def github_lines(lines: Sequence[CheckLine], root: Path, *, every: bool) -> Iterator[str]:
+    """Yield a workflow command for each line, with which GitHub shows it beside the file; one for each group.
+
+    root: the project. Paths are relative to the repository, GITHUB_WORKSPACE, which the project may be a folder of.
+    """
+    groups, rest = ([], lines) if every else grouped(lines)
+    for group in groups:
+        yield _command(group.lines[0], f"{group.summary}; here: {group.lines[0].text}", root)
+    yield from (_command(line, line.text, root) for line in rest)
+
+
+_LEVELS = {"error": "error", "warning": "warning", "note": "notice"}
+
+
+def _command(line: CheckLine, text: str, root: Path) -> str:
+    place = {"file": _in_repository(line.path, root), "line": str(line.line or "")} if line.path else {}
+    properties = ",".join(f"{key}={_escaped(value, ':,')}" for key, value in place.items() if value)
+    return f"::{_LEVELS[line.level]}{' ' if properties else ''}{properties}::{_escaped(text)}"
+
+
+def _escaped(text: str, more: str = "") -> str:
+    for sign in ("%", "\r", "\n", *more):
+        text = text.replace(sign, f"%{ord(sign):02X}")
+    return text
+
+
+def _in_repository(path: str, root: Path) -> str:
+    """Return the path of a file of the project in the repository; "" for a URL."""
+    if "://" in path:
+        return ""
+    workspace = os.environ.get("GITHUB_WORKSPACE", "")
+    top = Path(workspace).resolve() if workspace else root.resolve()
+    file = root.resolve() / path
+    return file.relative_to(top).as_posix() if file.is_relative_to(top) else path
+
+
+def _kind(message: str) -> str:
+    """Return what a message says, without what it quotes."""
+    plain = _TAGS.sub("", _MORE_LINES.sub("", message))
+    return _NUMBER.sub("0", _QUOTED.sub("…", plain))
+
+
+def _group(lines: Sequence[CheckLine]) -> Group:
+    tags = Counter(tag for line in lines for tag in _tags_in(line.message))
+    what = _QUOTED.sub("…", _TAGS.sub("", _MORE_LINES.sub("", lines[0].message)))
+    same = all(line.message == lines[0].message for line in lines)
+    return Group(lines, lines[0].message if same else what, tags.most_common(1)[0][0] if tags and not same else "")
+
+
+def _tags_in(message: str) -> Iterable[str]:
+    found = _TAGS.search(_MORE_LINES.sub("", message))
+    return {tag.strip() for tag in found[1].split(", ")} if found else ()
