@@ -144,6 +144,31 @@ class ChosenPaths:
         return self._include is None or self._include.match(path)
 
 
+def place_for(config: Config, name: str) -> str:
+    """Return the path in the posts folder of a new post with this file name, in a folder in which it is one.
+
+    That is the folder itself, a folder that a pattern of posts.include names, or the tool's folder of posts.
+    """
+    chosen = ChosenPaths(config)
+    named = (_named_folder(pattern) for pattern in config.posts.include)
+    folders = ("", *named, "_posts", "source/_posts")
+    paths = [f"{folder}/{name}" if folder else name for folder in folders]
+    in_folders = (path for path in paths if all(map(chosen.enters, _above(path))))
+    return next((path for path in in_folders if chosen.takes(path)), name)
+
+
+def _named_folder(pattern: str) -> str:
+    """Return the folders with which a pattern begins, up to the first star."""
+    parts = pattern.strip("/").split("/")
+    ends = next((n for n, part in enumerate(parts) if "*" in part or "?" in part), len(parts) - 1)
+    return "/".join(parts[:ends])
+
+
+def _above(path: str) -> list[str]:
+    parts = path.split("/")
+    return ["/".join(parts[:length]) for length in range(1, len(parts))]
+
+
 def posts_paths(config: Config) -> tuple[str, ...]:
     """Return the paths in the project below which all posts are, for those who wait for changes.
 

@@ -14,6 +14,7 @@ from publisher.config import CONFIG_FILE, Config
 from publisher.core.atomic_write import replacing
 from publisher.core.errors import ProjectError
 from publisher.core.templates import Templates
+from publisher.posts.chosen_paths import place_for
 from publisher.posts.permalinks import tag_uri
 from publisher.posts.published import authority_of
 from publisher.posts.scan import scan
@@ -86,7 +87,7 @@ def create_post(config: Config, title: str, tags: tuple[str, ...], now: datetime
         raise ProjectError("a post needs a title", hint='publisher new "Hello, world"')
     local = now.astimezone(config.posts_zone)
     slug = post_slug(title)
-    path = config.root / config.posts.folder / f"{local:%Y-%m-%d}-{slug}.md"
+    path = config.root / config.posts.folder / place_for(config, f"{local:%Y-%m-%d}-{slug}.md")
     post_id = tag_uri(authority_of(config), local.date(), "", slug)
     lines = [
         "---",

@@ -134,10 +134,15 @@ class _Maker:
         return f"tag:{self._posts.authority}:feed" + (f":{quote(folder)}" if folder else "")
 
     def in_language(self, language: str, keys: Sequence[str]) -> Feed:
-        """Return the feed of the posts in a language that is not the usual one of the site."""
-        name, site = own_name(language), self._config.site
-        made = self.feed(site.language_folder(language), name, site.description or site.title, keys, "site", name)
-        return replace(made, language=language)
+        """Return the feed of the posts in a language that is not the usual one of the site.
+
+        It has the other names of the main feed in its own folder, as Hugo has index.xml and fr/index.xml.
+        """
+        name, site, others = own_name(language), self._config.site, self._config.feeds.other_names
+        folder, taken = site.language_folder(language), {other.path for other in others}
+        names = (each._replace(path=f"{folder}{each.path}", file=f"{folder}{each.file}") for each in others)
+        made = self.feed(folder, name, site.description or site.title, keys, "site", name)
+        return replace(made, language=language, names=tuple(each for each in names if each.path not in taken))
 
     def feed(self, folder: str, title: str, about: str, keys: Sequence[str], group: str, label: str) -> Feed:
         config = self._config

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from publisher.config import Config, load_config
 from publisher.config.site import PagesConfig, Posts
 from publisher.core.errors import PublisherError
-from publisher.posts.chosen_paths import PathPatterns, posts_paths
+from publisher.posts.chosen_paths import PathPatterns, place_for, posts_paths
 from publisher.posts.scan import scan_posts
 from publisher.posts.unread_kinds import unread_kinds
 from tests.support.posts_samples import NOW, PAGE, SITE, URL, Folder
@@ -105,6 +106,24 @@ def test_posts_of_the_project_itself_have_plain_paths(tmp_path: Path) -> None:
     assert {"about/index.html", "2024/07/06/hello/a.png"} <= folder.public().keys()
     assert folder.build().written == 0  # nothing of the output became a post
     assert posts_paths(folder.config) == ("2024-07-06-hello.md", "a.png", "bad.md", "news", "posts")
+
+
+@pytest.mark.parametrize(
+    ("posts", "place"),
+    [
+        ({"folder": "posts"}, "a.md"),
+        ({}, "a.md"),
+        ({"tool": "jekyll"}, "_posts/a.md"),
+        ({"tool": "jekyll", "folder": "_posts"}, "a.md"),
+        ({"tool": "hexo"}, "_posts/a.md"),
+        ({"include": ("en/news/_posts/**", "ja/**")}, "en/news/_posts/a.md"),
+        ({"include": ("*.html", "b/*.md")}, "b/a.md"),
+        ({"include": ("posts/**",), "exclude": ("posts/old/**",)}, "posts/a.md"),
+        ({"include": ("/about.md",)}, "a.md"),
+    ],
+)
+def test_a_new_post_is_where_posts_are(posts: dict[str, Any], place: str, tmp_path: Path) -> None:
+    assert place_for(Config(site=SITE, posts=Posts(**{"folder": ".", **posts}), root=tmp_path), "a.md") == place
 
 
 @pytest.mark.parametrize("folder", ["/", "/.", "..", "../", "./..", ".publisher"])

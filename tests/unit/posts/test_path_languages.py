@@ -10,7 +10,7 @@ import pytest
 from publisher.config import Config
 from publisher.config.newsletters import NewsletterConfig
 from publisher.config.origins import KeyLines
-from publisher.config.site import Posts
+from publisher.config.site import Feeds, Posts
 from publisher.newsletters.select import in_its_language
 from publisher.posts.archive import open_archive
 from publisher.posts.blog_tools.path_languages import path_language, translated_sources
@@ -152,7 +152,9 @@ def test_what_was_published_before_keeps_its_id_and_address(tmp_path: Path) -> N
 
 
 def test_pages_and_feeds_are_made_by_language_and_translations_are_linked(tmp_path: Path) -> None:
-    folder = written(Folder(tmp_path, replace(SITE, languages=("fr", "it"))))
+    folder = written(
+        Folder(tmp_path, replace(SITE, languages=("fr", "it")), feeds=Feeds(also=("index.xml", "it/index.xml")))
+    )
     (tmp_path / "posts/2025-02-01-menu.pt-br.md").unlink()
     assert folder.build().errors == ()
     public = {
@@ -175,9 +177,11 @@ def test_pages_and_feeds_are_made_by_language_and_translations_are_linked(tmp_pa
         in public["2025/02/03/menu/index.html"]
     )
     counts = {name: public[name].count("<item>") for name in ("feed.xml", "fr/feed.xml", "it/feed.xml")}
+    assert public["fr/index.xml"].count("<item>") == 2  # another name of that feed
+    assert public["index.xml"].count("<item>") == public["it/index.xml"].count("<item>") == 4  # as the owner says
     assert counts == {"feed.xml": 4, "fr/feed.xml": 2, "it/feed.xml": 1}  # Spanish is not a language of the site
     assert "<language>fr</language>" in public["fr/feed.xml"]
-    assert f"{URL}/fr/feed.xml" in public["fr/2025/02/03/menu/index.html"]
+    assert f"{URL}/fr/index.xml" in public["fr/2025/02/03/menu/index.html"]
     assert folder.build().written == 0
     (tmp_path / "posts/2025-02-01-menu.it.md").unlink()
     folder.build()
