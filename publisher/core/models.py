@@ -173,6 +173,8 @@ class Post:
     has_title  whether the author gave it a title; feeds, pages and emails show a post without one as its text alone
     is_last_version  whether this is the last readable version, because the file has an error now; it is not emailed
     canonical  absolute URL of the page elsewhere on which it was published; "" if that is the page here
+    aliases    paths of this site at which it was earlier, and which lead to its page now
+    redirect_to  absolute URL to which its own page leads on; "" for nearly all posts
     from_source  name of the source whose item it is; "" for a file
     from_title, from_url  title and page of that source; "" for a file
     translations  the (language, URL) of the other posts that are the same text in another language
@@ -209,6 +211,8 @@ class Post:
     is_listed: bool = True
     has_title: bool = True
     canonical: str = ""
+    aliases: tuple[str, ...] = ()
+    redirect_to: str = ""
     from_source: str = ""
     from_title: str = ""
     from_url: str = ""

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from publisher.core.file_names import in_folder
 from publisher.core.models import Problem, Severity
 from publisher.posts.index import PostRow
-from publisher.posts.permalinks import file_date, file_key, name_of
+from publisher.posts.permalinks import address_key, file_date, name_of
 from publisher.posts.scan import is_item, source_name
 from publisher.posts.slugs import own_slug, post_slug
 
@@ -188,14 +188,6 @@ def _by_precedence(
         return is_item(row.source), order, row.source in edited, since, place, row.source
 
     return sorted(rows, key=rank)
-
-
-def address_key(path: str) -> str:
-    """Return a key that is equal for two permalinks whose pages would be one file on some disk (see file_key).
-
-    It is also equal for /x and /x/, which many servers take for the same.
-    """
-    return file_key(path).removesuffix("index.html").rstrip("/") or "/"
 
 
 def _address_keys(path: str) -> tuple[str, ...]:

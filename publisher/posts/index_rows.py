@@ -63,6 +63,8 @@ def _flat_post(post: Post) -> list[Any]:
         "no_title": not post.has_title,
         "canonical": post.canonical,
         "path": post.permalink if post.is_elsewhere else "",
+        "aliases": post.aliases,
+        "redirect_to": post.redirect_to,
         "item": _flat_item(post) if post.from_source else None,
     }
     return [
@@ -118,6 +120,8 @@ def to_post(
         is_listed="not_listed" not in rest,
         has_title="no_title" not in rest,
         canonical=rest.get("canonical", ""),
+        aliases=tuple(rest.get("aliases", ())),
+        redirect_to=rest.get("redirect_to", ""),
         **(_to_item(*rest["item"]) if "item" in rest else {}),
     )
 

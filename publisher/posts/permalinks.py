@@ -186,6 +186,14 @@ def file_key(path: str) -> str:
     return path if "./" not in path and " /" not in path else "/".join(part.rstrip(". ") for part in path.split("/"))
 
 
+def address_key(path: str) -> str:
+    """Return a key that is equal for two permalinks whose pages would be one file on some disk (see file_key).
+
+    It is also equal for /x and /x/, which many servers take for the same.
+    """
+    return file_key(path).removesuffix("index.html").rstrip("/") or "/"
+
+
 def is_feed(path: str) -> bool:
     """Return whether a path from the root of the site is one that only a feed, the list of feeds or the sitemap has."""
     return _FEEDS.search(path) is not None

@@ -1,6 +1,7 @@
 """The ids of headings as each tool makes them, so that links to a heading (#whats-next) work here as they do there.
 
-All functions are pure. tests/data/tool_headings.tsv has what the tools themselves made.
+All functions are pure. tests/unit/posts/test_tool_links.py has what the
+tools themselves made.
 """
 
 from __future__ import annotations

@@ -25,6 +25,8 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
     "title": ("title",),
     "slug": ("slug",),
     "permalink": ("permalink", "url", "path"),
+    "aliases": ("aliases", "alias", "redirectfrom"),
+    "redirect_to": ("redirectto",),
     # The page elsewhere on which the post was published; a whole URL as permalink is one, too. Other tools write
     # canonical_url into posts that have a page there and one here.
     "canonical": ("canonical", "canonicalurl"),

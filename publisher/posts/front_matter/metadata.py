@@ -19,6 +19,7 @@ from publisher.posts.cache_keys import hash_of
 from publisher.posts.front_matter.attached_files import AttachedFiles
 from publisher.posts.front_matter.bylines import Bylines
 from publisher.posts.front_matter.dates import is_time_stamp, parse_date, place
+from publisher.posts.front_matter.earlier_paths import earlier_paths, leads_on
 from publisher.posts.front_matter.elsewhere import canonical, external_url, shortened
 from publisher.posts.front_matter.enclosures import Enclosures, is_played
 from publisher.posts.front_matter.episode import episode_of
@@ -51,6 +52,9 @@ def build_post(
     meta.refuse_unclear()
     builder = _PostBuilder(source, head, meta, settings, title_in)
     post = builder.post(digest)
+    if meta.has("aliases") or meta.has("redirect_to"):
+        here = meta, post.permalink, settings, builder._warn
+        post = replace(post, aliases=earlier_paths(*here), redirect_to=leads_on(*here))
     return ParsedFile(post, tuple(builder.problems), tuple(builder.attached.measured.items()), unfit=builder.unfit)
 
 

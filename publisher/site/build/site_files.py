@@ -85,7 +85,10 @@ def _pages(
 
 
 def standalone_problems(config: Config, archive: Archive, line: int = 0) -> Iterator[Problem]:
-    """Yield what is wrong with the standalone pages, and with the menu. line: of the menu in publisher.toml."""
+    """Yield what is wrong with the standalone pages, the menu and the earlier addresses of posts and pages.
+
+    line: of the menu in publisher.toml
+    """
     own = standalone_pages(config, archive)
     yield from own.problems
     posts = {file_key(permalink) for permalink in archive.permalinks()} if own.pages else ()
@@ -93,7 +96,22 @@ def standalone_problems(config: Config, archive: Archive, line: int = 0) -> Iter
         if file_key(page.permalink) in posts:
             what = f"its URL {page.permalink} is that of a post, so the page is left out"
             yield Problem(f"{config.pages.folder}/{page.source}", 0, what, "give it a different permalink or slug")
-    yield from menu_problems(config, [page.post for page in own.pages], line)
+    pages = [page.post for page in own.pages]
+    yield from menu_problems(config, pages, line)
+    if config.pages.enabled:
+        yield from _redirect_problems(config, archive, pages)
+
+
+def _redirect_problems(config: Config, archive: Archive, pages: Sequence[Post]) -> list[Problem]:
+    """Return why earlier addresses of posts and pages do not lead to these."""
+    from publisher.site.pages.redirects import redirects_of  # not at the top, as for all pages
+
+    own = set(map(id, pages))
+
+    def where(post: Post) -> str:
+        return post.where(config.pages.folder if id(post) in own else config.posts.folder)
+
+    return redirects_of((*archive.posts, *pages), where)[1]
 
 
 def built_paths(config: Config, archive: Archive, posts: Iterable[RenderedPost]) -> frozenset[str]:

@@ -17,6 +17,7 @@ from publisher.site.pages.edition_pages import newest_editions, plan_editions
 from publisher.site.pages.frame import FeedLink, Frame, href, make_frame
 from publisher.site.pages.lists import by_tag, plan_archive, plan_index, plan_tags
 from publisher.site.pages.look import DRAWN_ICON, drawn_icon, stylesheet
+from publisher.site.pages.redirects import plan_redirects, redirect_output, redirects_of
 from publisher.site.pages.signup import newest_path, sign_up_form
 from publisher.site.pages.signup_pages import ListedFeed, plan_signup_pages
 from publisher.site.web_versions import WebVersion
@@ -52,8 +53,7 @@ def plan_pages(
     language_feeds  returns the links to the feeds of a language that is not the usual one of the site
     """
     every = [listed_post(post, config.site.language) for post in posts]
-    entries = [entry for entry in every if entry.post.is_listed]
-    tags = by_tag(entries)
+    tags = by_tag([entry for entry in every if entry.post.is_listed])
     newest = newest_editions(editions)
     form = sign_up_form(config, {edition.newsletter for edition in newest})
     framed = partial(
@@ -79,6 +79,7 @@ def plan_pages(
     paths: dict[str, None] = {}
     yield from _once(planned, paths)
     yield from _plan_others(frame, every, newest, paths)
+    yield from plan_redirects(frame, redirects_of([*posts, *(each.post for each in standalone)])[0], paths)
 
 
 def _once(planned: Iterable[Output], paths: dict[str, None]) -> Iterator[Output]:
@@ -95,7 +96,7 @@ def _plan_others(
     """Yield the sitemap, the page for unknown addresses, and the files that all pages load. paths: of all pages."""
     copies = {f"{newest_path(edition.newsletter)}index.html" for edition in newest}
     others = paths.keys() - {entry.path for entry in every} - copies
-    own = [entry for entry in every if entry.post.is_listed and not entry.post.canonical]
+    own = [e for e in every if e.post.is_listed and not e.post.canonical and not e.post.redirect_to]
     yield from plan_sitemap(frame, own, [path for path in paths if path in others])
     if NOT_FOUND not in paths:
         yield Output(NOT_FOUND, frame.key(NOT_FOUND), partial(make_not_found, frame))
@@ -128,7 +129,10 @@ def _plan_posts(
     frame: Frame, every: Sequence[ListedPost], render: Callable[[Post], RenderedPost], cards: int
 ) -> Iterator[Output]:
     """Yield the outputs of the posts whose pages are here. Those that are not listed have no neighbours."""
-    here = [entry for entry in every if not entry.post.is_elsewhere]
+    here = [entry for entry in every if not entry.post.is_elsewhere and not entry.post.redirect_to]
+    for entry in every:
+        if entry.post.redirect_to and not entry.post.is_elsewhere:
+            yield redirect_output(frame, entry.path, entry.post, entry.post.redirect_to)
     yield from plan_articles(frame, [entry for entry in here if entry.post.is_listed], render, cards=cards)
     for entry in here:
         if not entry.post.is_listed:
