@@ -35,11 +35,12 @@ _JSON_OPENS = patterns.compile(r"\{\s*(\"|\n)")
 _JSON_KEY = patterns.compile(r'"([^"\\]{1,100})"\s*:')
 _JSON_CLOSES = patterns.compile(r"^\}[ \t]*;*$", re.MULTILINE)
 
-# Pelican and MultiMarkdown: "Title: ..." from the first line on, without fences, up to an empty line.
+# Pelican and MultiMarkdown: "Title: ..." from the first line on, without a fence before them, up to an empty line.
 _HEADER_LINE = patterns.compile(
     r"(?:title|date|slug|author|authors|category|tags|status|summary|lang): *\S", re.IGNORECASE
 )
-_BLANK_LINE = patterns.compile(r"\n[ \t]*\n")
+# Python-Markdown, which Pelican uses, lets a line of dashes or dots close the headers, too.
+_HEADERS_END = patterns.compile(r"\n(?:---|\.\.\.)?+[ \t]*(?:\n|\Z)")
 
 
 class Unfinished(Exception):  # noqa: N818 - not an error
@@ -199,8 +200,8 @@ def _parsed_block(block: str) -> Head:
 
 
 def _header_lines(text: str, *, whole: bool) -> Head | None:
-    end = _BLANK_LINE.search(text)
-    if end is None and not whole:
+    end = _HEADERS_END.search(text)
+    if not whole and (end is None or end.end() == len(text)):
         raise Unfinished
     block, body = (text[: end.start()], text[end.end() :]) if end else (text, "")
     parts: dict[str, list[str]] = {}

@@ -37,6 +37,9 @@ def head(text: str) -> Head:
         ('{"title": "Hello"}\n\nbody', {"title": "Hello"}, "\nbody"),
         ("Title: Hello\nDate: 2024-01-05\n\nbody", {"Title": "Hello", "Date": "2024-01-05"}, "body"),
         ("Title: Hello\n   again\n \t\nbody", {"Title": "Hello again"}, "body"),
+        ("Title: Hello\nDate: 2024-01-05\n---\nbody", {"Title": "Hello", "Date": "2024-01-05"}, "body"),
+        ("Title: Hello\n...  \n\nbody\n---\n", {"Title": "Hello"}, "\nbody\n---\n"),
+        ("Title: Hello\n---", {"Title": "Hello"}, ""),
         ("Title: Hello\nTags: machine learning, AI\n\nx", {"Title": "Hello", "Tags": ["machine learning", "AI"]}, "x"),
         ("Title: Hello\nTags: machine learning\n\nx", {"Title": "Hello", "Tags": ["machine learning"]}, "x"),
         ("Summary: an essay may\nbegin like this.\n\nbody", {}, "Summary: an essay may\nbegin like this.\n\nbody"),
@@ -79,6 +82,7 @@ def test_toml_and_json_scalars_become_text() -> None:
         ('+++\ntitle = "x"\n\n[extra]\na = 1\n"b" = 2\n+++\n', {"title": 2, "a": 5, "b": 6}),
         ('{\n"title": "x",\n"date": 1\n}\n', {"title": 2, "date": 3}),
         ("Title: x\nDate:\n  1\nTags: a\n\n", {"Title": 1, "Date": 2, "Tags": 4}),
+        ("Title: x\nDate: 1\n---\n", {"Title": 1, "Date": 2}),
     ],
 )
 def test_the_line_of_every_key_is_known(text: str, lines: dict[str, int]) -> None:
@@ -113,6 +117,7 @@ def test_the_line_of_every_key_is_known(text: str, lines: dict[str, int]) -> Non
         ('---\na: "\\ud83d\\ude00"\n---\n', 2, "invalid Unicode", "write the character itself (😀), or its one number"),
         ("---js\ntitle: x\n---\n", 1, "doesn't open any known kind", "---"),
         ("Title: x\nno header\n\nbody", 2, "neither a header nor text", "blank line"),
+        ("Title: x\n----\nbody", 2, "neither a header nor text", "blank line"),
     ],
 )
 def test_unreadable_front_matter_has_a_line_and_a_hint(text: str, line: int, message: str, hint: str) -> None:
