@@ -37,6 +37,26 @@ _OUTPUTS = {
     "zola": ("public",),
 }
 
+# What the posts of each tool depend on besides their folder: configuration, data, and parts that texts include.
+_READ = {
+    "astro": ("src/content/authors", "src/data"),
+    "eleventy": ("_data", "_includes", "src/_data", "src/_includes"),
+    "hexo": ("_config.yml", "source/_data"),
+    "hugo": ("hugo.toml", "hugo.yaml", "hugo.json", "config.toml", "config.yaml", "config", "data"),
+    "jekyll": ("_config.yml", "_data", "_includes", "_authors"),
+    "pelican": ("pelicanconf.py",),
+    "quarto": ("_quarto.yml",),
+    "zola": ("config.toml", "zola.toml"),
+}
+# The same in each folder above that of the posts.
+_READ_ABOVE = {
+    "eleventy": ("{}.json", "{}.11tydata.json", "{}.11tydata.js"),
+    "hugo": ("_index.md",),
+    "mkdocs": (".meta.yml", ".authors.yml"),
+    "quarto": ("_metadata.yml",),
+    "zola": ("_index.md",),
+}
+
 # A position in one of the patterns, as (its number, the number of its parts that have been matched).
 _State = tuple[int, int]
 
@@ -170,18 +190,30 @@ def _above(path: str) -> list[str]:
 
 
 def posts_paths(config: Config) -> tuple[str, ...]:
-    """Return the paths in the project below which all posts are, for those who wait for changes.
+    """Return the paths in the project on which all posts depend, for those who wait for changes.
 
-    That is the posts folder. If it is the whole project, it is what the project has now, but for what is not walked
-    through, since the site and the database change all the time.
+    That is the posts folder, and what the posts' tool has beside it. If the folder is the whole project, it is what the
+    project has now, but for what is not walked through, since the site and the database change all the time.
     """
     if not is_project(config.posts.folder):
-        return (config.posts.folder,)
+        return (config.posts.folder, *_beside(config))
     chosen = ChosenPaths(config)
     with suppress(OSError), os.scandir(config.root) as entries:
         there = sorted((entry.name, entry.is_dir()) for entry in entries)
-        return tuple(name for name, is_folder in there if (chosen.enters if is_folder else chosen.takes)(name))
+        taken = tuple(name for name, is_folder in there if (chosen.enters if is_folder else chosen.takes)(name))
+        return (*taken, *(path for path in _beside(config) if path not in taken))
     return ()
+
+
+def _beside(config: Config) -> tuple[str, ...]:
+    """Return the files and folders of the posts' tool that are beside the posts folder, whether they exist or not."""
+    tool, above = config.posts.tool, posixpath.dirname(posixpath.normpath(config.posts.folder))
+    found = list(_READ.get(tool, ()))
+    while above:
+        names = _READ_ABOVE.get(tool, ())
+        found += [f"{above}/{name.format(posixpath.basename(above))}" for name in names]
+        above = posixpath.dirname(above)
+    return tuple(found)
 
 
 def _not_walked(config: Config) -> frozenset[str]:

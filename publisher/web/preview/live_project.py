@@ -33,6 +33,7 @@ _REST = 10
 # The seconds after which a waiting question checks again whether the preview is ending.
 _ENDING_EVERY = 0.2
 
+_OF_MKDOCS = (".meta.yml", ".authors.yml")
 # The files and folders to watch before a configuration has been read.
 _USUAL = (CONFIG_FILE, "posts", "templates", "letters", "static", "pages")
 
@@ -215,7 +216,8 @@ def _database_of(config: Config) -> tuple[str, Path] | None:
 def state_of(paths: Iterable[Path]) -> str:
     """Return a hash that changes whenever a file below one of the paths is written, added, moved or removed.
 
-    This takes 5 µs per file. Files whose names begin with a dot or end with "~" belong to an editor and are ignored.
+    This takes 5 µs per file. Files whose names begin with a dot or end with "~" belong to an editor and are ignored,
+    but for those of MkDocs.
     """
     stamps = sorted(stamp for path in paths for stamp in _stamps(str(path)))
     return hashlib.blake2b("\n".join(stamps).encode("utf-8", "surrogateescape"), digest_size=12).hexdigest()
@@ -228,7 +230,7 @@ def _stamps(path: str) -> Iterator[str]:
         try:
             with os.scandir(current) as entries:
                 for entry in entries:
-                    if entry.name.startswith(".") or entry.name.endswith("~"):
+                    if (entry.name[0] == "." and entry.name not in _OF_MKDOCS) or entry.name.endswith("~"):
                         continue
                     if entry.is_dir(follow_symlinks=False):  # a link may lead to a folder above it
                         waiting.append(entry.path)

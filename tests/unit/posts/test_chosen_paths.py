@@ -211,3 +211,16 @@ def test_what_the_build_writes_is_not_copied(copied: str, tmp_path: Path) -> Non
     )
     with pytest.raises(PublisherError, match=r"pages\.copy"):
         load_config(tmp_path)
+
+
+def test_what_the_tool_has_beside_the_posts_is_waited_for(tmp_path: Path) -> None:
+    for tool, folder, paths in (
+        ("jekyll", "_posts", {"_posts", "_config.yml", "_data", "_includes"}),
+        ("hugo", "content/posts", {"content/posts", "hugo.toml", "content/_index.md"}),
+        ("mkdocs", "docs/blog/posts", {"docs/blog/posts", "docs/blog/.authors.yml", "docs/.meta.yml"}),
+        ("eleventy", "src/blog", {"src/blog", "src/src.json", "_data"}),
+    ):
+        config = Folder(tmp_path / tool, posts=Posts(folder=folder, tool=tool)).config
+        assert paths <= set(posts_paths(config)), tool
+    config = Folder(tmp_path / "whole", posts=Posts(folder=".", tool="jekyll")).config
+    assert "_config.yml" in posts_paths(config)
