@@ -405,12 +405,16 @@ def _without_title(body: str, title: str, taken: TakenOut) -> str:
 _PICTURE = patterns.compile(r"!\[[^\[\]]*\](?:\([^()]*\)|\[[^\[\]]*\])")
 # As comrak writes them. A tag of the writer's may contain a "<" in quotes, and stays.
 _ANCHOR = patterns.compile(r'<a href="#[^"<>]*+"(?>[^<>]*?\bclass="anchor")[^<>]*+></a>')
+# A target for links in a heading that has the same id already.
+_SAME_ID = patterns.compile(r'(<h[1-6] id="([^"<>]++)">)<a id="\2"></a>')
 _ZOOM = patterns.compile(r'(<img\b[^<>]*?)\bstyle="\s*zoom:\s*(\d{1,3}%);?\s*"', re.IGNORECASE)
 
 
 def _finish(fragment: str, body: str) -> str:
     """Remove the empty anchors in headings, turn Typora's `zoom` style into a width, and separate terms."""
     fragment = with_sizes(_ANCHOR.sub("", fragment))
+    if '"></a>' in fragment:
+        fragment = _SAME_ID.sub(r"\1", fragment)
     if "<dt>" in fragment and "<dt" not in body:
         fragment = with_separate_terms(fragment)
     return _ZOOM.sub(r'\1width="\2"', fragment) if "zoom" in fragment else fragment

@@ -36,6 +36,7 @@ _PLAIN_LIST = rf"\{{[ \t]*(?:{_PLAIN_ATTRIBUTE}(?:[ \t]++|(?=\}})))++\}}"
 _END_LIST = patterns.compile(rf"(?:{_PLAIN_LIST}|\{{-\}})[ \t#]*")
 _SPAN = patterns.compile(rf"(?<=[)\]*_`]){_PLAIN_LIST}")
 _BRACKETED_SPAN = patterns.compile(rf"(?<![!\]\\\w])\[([^\[\]\n]{{1,300}})\]{_PLAIN_LIST}")
+_REFERENCE = patterns.compile(r"^ {0,3}\[([^\[\]\n]{1,300})\]:", re.MULTILINE)
 _HEADING = patterns.compile(r"([ \t]{0,3}(?:>[ \t]?){0,9}[ ]{0,3}#{1,6}[ \t]+)(.*)")
 _UNDERLINE = patterns.compile(r"[ ]{0,3}(?:=+|-+)[ \t]*")
 _IN_LIST_ID = patterns.compile(r"(?<![\w=])(?:#|id[ \t]*=[ \t]*[\"']?)([\w:.-]+)")
@@ -77,7 +78,7 @@ def without_attribute_lists(body: str) -> str:
     if "{:" in body or "{#" in body or "\n^" in body:
         body = _without_kramdowns(body)
     if "{" in body:
-        body = edited(body, _BRACKETED_SPAN, lambda found: f"[{found[1]}]" if _is_link(found) else found[1])
+        body = _without_span_lists(body)
         body = edited(body, _BEHIND_LINK, lambda found: found[1])
         body = cut(body, _SPAN)
         body = _without_lists_at_ends(body)
@@ -120,9 +121,15 @@ def size_mark(width: str, height: str) -> str:
     return f"{_SIZE}{width},{height}{_END_SIZE}" if width or height else ""
 
 
-def _is_link(span: re.Match[str]) -> bool:
-    """Return whether words in brackets are a footnote, or a link whose address is elsewhere in the body."""
-    return span[1].startswith("^") or f"[{span[1]}]:" in span.string
+def _without_span_lists(body: str) -> str:
+    """Return a body with the words of [words]{.x} alone. Those of a link keep their brackets, as footnotes do."""
+    defined = {found[1].casefold() for found in _REFERENCE.finditer(body)} if "]:" in body else set()
+
+    def words(found: re.Match[str]) -> str:
+        is_link = found[1].startswith("^") or found[1].casefold() in defined
+        return f"[{found[1]}]" if is_link else found[1]
+
+    return edited(body, _BRACKETED_SPAN, words)
 
 
 def _without_lists_at_ends(body: str) -> str:

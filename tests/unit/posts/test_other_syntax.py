@@ -140,6 +140,7 @@ def test_ids_in_lists_are_targets() -> None:
         html = html_of(body)
         assert f'id="{name}"' in html, body
         assert "{" not in html, body
+    assert html_of("## Same {#same}") == '<h2 id="same">Same</h2>'
     assert html_of("## A {-}\n\n## B {.unnumbered}") == '<h2 id="a">A</h2>\n<h2 id="b">B</h2>'
 
 
@@ -159,6 +160,21 @@ def test_neither_titles_of_containers_nor_attributes_are_the_excerpt() -> None:
         "![A](a.png){width=3}",
     ):
         assert excerpt_of(read_html(f"{before}\n\nReal text.")) == "Real text.", before
+
+
+def test_hostile_bodies_grow_by_little() -> None:
+    for unit in (
+        "::: note\n",
+        "!!! note\n    ",
+        "> [!x] y\n",
+        "[x]{.a} ",
+        "==a ",
+        "^[ab [c",
+        '<div markdown="1">\n',
+        "[[a b]] ",
+    ):
+        body = unit * 5_000
+        assert len(with_other_syntax(without_attribute_lists(body)).expanded.text) < 4 * len(body), unit
 
 
 def read_html(body: str) -> str:
