@@ -81,6 +81,17 @@ def from_root(reference: str, url: str, site_url: str, has: Callable[[str], bool
     return f"{origin}{base}{url[len(origin) :]}" if has(path) else url
 
 
+def own_path(url: str, site_url: str) -> str:
+    """Return the path, from the root of its domain, of a URL of the site, and what is behind it; "" for other URLs.
+
+    http and https are the same here, and so are letters of either case in the name of the host.
+    """
+    site, found = (text.partition("://")[2] for text in (f"{site_url}/", url))
+    host, _, base = site.partition("/")
+    is_own = found[: len(host)].lower() == host.lower() and found[len(host) :].startswith(f"/{base}")
+    return found[len(host) :] if is_own else ""
+
+
 def leads_out(reference: str, url: str, site_url: str) -> bool:
     """Return whether a path from the root leads out of a site whose own URL has a path (see from_root)."""
     return re.match(r"/(?!/)", reference) is not None and url != site_url and not url.startswith(f"{site_url}/")

@@ -13,7 +13,7 @@ from publisher.core import patterns
 from publisher.core.file_names import composed, existing, is_file, out_of_folder
 from publisher.core.models import Picture, bare_url
 from publisher.posts.bundles import is_resource
-from publisher.posts.media_types import is_picture
+from publisher.posts.media_types import is_picture, is_published
 from publisher.posts.picture_pixels import measured
 from publisher.posts.pictures import as_picture, doubts, shown_as
 from publisher.posts.places import Places, WrittenPost
@@ -28,6 +28,7 @@ from publisher.posts.urls import (
     left_out,
     local_file,
     other_places,
+    own_path,
     quoted,
     static_path,
     static_paths,
@@ -108,12 +109,11 @@ class References:
         return url
 
     def _whole(self, tag: str, reference: str) -> str:
-        """Return a whole URL. One of this site may be that of a picture of the project, or lead nowhere."""
-        is_own = reference.startswith(f"{self._config.site_url}/")
-        if is_own and tag == "a":
+        """Return a whole URL. One of this site may be that of a file of the project, or lead nowhere."""
+        if tag == "a" and reference.startswith(f"{self._config.site_url}/"):
             self.local.setdefault(reference, reference)
-        is_file = is_own and tag != "a" and is_picture(reference)
-        return (self._joined(tag, reference[len(self._origin) :]) if is_file else None) or reference
+        path = own_path(reference, self._config.site_url)
+        return (self._joined(tag, path) if is_published(urlsplit(path).path) else None) or reference
 
     def foreign_post(self, name: str) -> str | None:
         """Return the URL of the post that Jekyll calls _posts/2024-07-06-hello.md, with or without the ending.

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from publisher.config import PagesConfig
-from tests.support.posts_samples import URL, Folder, said
+from tests.support.posts_samples import SITE, URL, Folder, said
 
 HEAD = "title: A title\ndate: 2025-01-03"
 PAGE = "2025/2025/01/03/x"
@@ -68,6 +69,37 @@ def test_nothing_hidden_and_nothing_outside_is_found(tmp_path: Path) -> None:
         folder.write("2025/x.md", f"![a]({written})", head=f"{HEAD}\nimage: {written}")
         result = folder.render("2025/x.md")
         assert {file for _, file in result.assets} <= {"posts/2025/gone.png"}, written
+
+
+def test_the_sites_own_address_is_that_of_its_files_however_it_is_written(tmp_path: Path) -> None:
+    for site_url in (URL, f"{URL}/notes"):
+        folder = Folder(tmp_path, site=replace(SITE, url=site_url))
+        spellings = (
+            site_url,
+            site_url.replace("https:", "http:"),
+            site_url.replace("site.example", "SITE.Example"),
+            site_url.removeprefix("https:"),
+            "{{ site.url }}{{ site.baseurl }}",
+            "{{site.baseurl}}",
+        )
+        for own in spellings:
+            for body in (
+                f"![a]({own}/img/root.png)",
+                f"[a]({own}/img/root.png)",
+                f'<img alt="a" srcset="{own}/img/root.png 2x">',
+            ):
+                folder.file("img/root.png", b"")
+                folder.write("2025/x.md", body, head=HEAD)
+                result = folder.render("2025/x.md")
+                assert (said(result), result.assets) == ([], (("img/root.png", "img/root.png"),)), body
+                assert f"{site_url}/img/root.png" in result.html, body
+        for other in (
+            "https://site.example.net/img/root.png",
+            "https://other.example/img/root.png",
+            f"{URL}:81/img/root.png",
+        ):
+            folder.write("2025/x.md", f"![a]({other}) [b]({other})", head=HEAD)
+            assert (folder.render("2025/x.md").assets, folder.render("2025/x.md").html.count(other)) == ((), 2), other
 
 
 def test_a_picture_that_the_site_has_not_is_reported(tmp_path: Path) -> None:
