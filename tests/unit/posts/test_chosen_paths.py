@@ -159,6 +159,21 @@ def test_files_of_each_ending_are_one_problem() -> None:
     assert said([], []) == []
 
 
+def test_a_tool_has_more_endings_of_markdown(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.write("2024-07-06-a.mkd", "*b* [b](2024-07-07-b.MKDOWN)")
+    folder.write("2024-07-07-b.MKDOWN")
+    assert [(each.path, each.severity) for each in folder.archive().problems] == [
+        ("posts/2024-07-06-a.mkd", "error"),
+        ("posts/2024-07-07-b.MKDOWN", "error"),
+    ]
+    folder.config = replace(folder.config, posts=Posts(tool="pelican"))
+    assert [post.source for post in folder.posts()] == ["2024-07-07-b.MKDOWN", "2024-07-06-a.mkd"]
+    html = folder.render("2024-07-06-a.mkd").html
+    assert "<em>b</em>" in html
+    assert f'href="{URL}/2024/07/07/b/"' in html
+
+
 def test_pictures_data_and_notes_beside_posts_are_not_mentioned(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     for name in ("a.png", "data.json", "x.yml", "authors.toml", "table.csv", "code.py", "a.css", "Makefile", "n.bak"):
