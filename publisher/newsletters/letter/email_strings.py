@@ -51,6 +51,11 @@ class Words:
     feed: str
     labelled: str
 
+    @property
+    def direction(self) -> str:
+        """The direction of the phrases, which are English if there is no catalog for the language of the email."""
+        return i18n.direction(self.language)
+
 
 def words_of(language: str, templates: Templates | None = None) -> Words:
     """Return the phrases in a language (a BCP 47 tag); phrases without a translation are in English.

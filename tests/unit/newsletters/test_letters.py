@@ -147,6 +147,15 @@ def test_latin_text_keeps_its_order_in_arabic():
     assert '<span dir="auto">1 Long Road</span>' in html
 
 
+def test_english_phrases_keep_their_order_in_hebrew():
+    html = make(newsletter=replace(WEEKLY, language="he"), posts=ALL[:4]).html
+    assert '<html lang="he" dir="rtl"' in html
+    spans = re.findall(r'<span lang="en" dir="ltr">(.*?)</span>', html, re.DOTALL)
+    assert [text for text in spans if text.startswith("You’re receiving") and text.endswith(".")]
+    assert {"In this edition", "Continue reading", "Unsubscribe", "View in browser", "Follow the feed"} <= set(spans)
+    assert 'lang="en" dir="ltr"' not in make(*LETTERS["arabic"]).html
+
+
 def test_a_missing_template_is_named():
     with pytest.raises(TemplateError, match=r"email/none\.html"):
         make(newsletter=replace(WEEKLY, template="none"))

@@ -171,7 +171,7 @@ def test_a_tool_has_more_endings_of_markdown(tmp_path: Path) -> None:
     assert [post.source for post in folder.posts()] == ["2024-07-07-b.MKDOWN", "2024-07-06-a.mkd"]
     html = folder.render("2024-07-06-a.mkd").html
     assert "<em>b</em>" in html
-    assert f'href="{URL}/2024/07/07/b/"' in html
+    assert f'href="{URL}/2024/07/07/a-title/"' in html
 
 
 def test_pictures_data_and_notes_beside_posts_are_not_mentioned(tmp_path: Path) -> None:
