@@ -14,6 +14,7 @@ from publisher.core.file_names import composed, existing, is_file, out_of_folder
 from publisher.core.models import Picture, bare_url
 from publisher.posts.bundles import is_resource
 from publisher.posts.media_types import is_picture, is_published
+from publisher.posts.named_files import NamedFiles, key_of_name, without_ending
 from publisher.posts.picture_pixels import measured
 from publisher.posts.pictures import as_picture, doubts, shown_as
 from publisher.posts.places import Places, WrittenPost
@@ -206,16 +207,26 @@ class References:
     def _project_path(self, path: str) -> str:
         """Return a path in a link to a Markdown file from the root of the project. It may lead out of the posts folder.
 
-        A path from the root may also be one from the root of the tool's content, as Zola's (@/blog/x.md) always are.
+        In a vault, it may be no more than the name of a note. A path from the root may also be one from the root of the
+        tool's content, as Zola's (@/blog/x.md) always are.
         """
         posts = self._config.posts
         if not path.startswith(("/", "@/", "@site/")):
-            return posixpath.normpath(posixpath.join(posts.folder, self._base, path))
+            plain = posixpath.normpath(posixpath.join(posts.folder, self._base, path))
+            named = (
+                "" if posts.tool != "obsidian" or self._is_known(plain) else self._names(path).post(path, self._base)
+            )
+            return posixpath.normpath(posixpath.join(posts.folder, named)) if named else plain
         plain = posixpath.normpath(path.partition("/")[2].lstrip("/"))
         if path[0] == "@" or posts.tool:
             found = [plain] if path.startswith("@site/") else content_paths(posts, plain)
             return next(filter(self._is_known, found if path[0] == "@" else [plain, *found]), found[0])
         return plain
+
+    def _names(self, path: str) -> NamedFiles:
+        """Return the posts and files by their names, on which the post depends that uses one."""
+        self.links[f"*/{key_of_name(without_ending(path).rpartition('/')[2])}"] = None
+        return self._places.named
 
     def _is_known(self, path: str) -> bool:
         """Return whether a path from the root of the project is that of a post, or of a page that has an address."""
@@ -272,6 +283,10 @@ class References:
             there = existing(config.root, project_path)
             if is_file(config.root / there):
                 return (url if site_path == found[0] else f"{config.site_url}/{quoted(site_path)}"), (site_path, there)
+        path = unquote(urlsplit(reference).path)
+        named = self._names(path).file(path, self._base) if config.posts.tool == "obsidian" else ""
+        if named:
+            return f"{config.site_url}/{quoted(named)}", (named, posixpath.join(config.posts.folder, named))
         return url, found
 
     def _or_static(self, tag: str, reference: str, found: tuple[str, str]) -> tuple[str, str]:

@@ -97,6 +97,19 @@ def test_look_alikes_are_text_and_in_a_vault_only_code_is(tmp_path: Path) -> Non
     assert said(result) == [(5, "broken link: nothing has the name 'noreturn'")]
 
 
+def test_links_in_markdown_lead_to_names_in_a_vault(tmp_path: Path) -> None:
+    obsidian, plain = vault(tmp_path / "a", "obsidian"), vault(tmp_path / "b")
+    body = "[a](My%20Note.md) [b](<My Note.md#part>) [c](Dated.md) ![d](pic%20one.png) ![e](<pictures/pic one.png>)"
+    for folder in (obsidian, plain):
+        folder.write("deep/er/here.md", body, head=HEAD)
+    result = obsidian.render("deep/er/here.md")
+    note = f"{URL}/deep/2024/07/06/My-Note/"
+    assert said(result) == []
+    assert re.findall(r'href="([^"]*)"', result.html) == [note, f"{note}#part", f"{URL}/2024/01/02/dated/"]
+    assert set(result.assets) == {("pictures/pic one.png", "posts/pictures/pic one.png")}
+    assert len(said(plain.render("deep/er/here.md"))) == 4
+
+
 def test_a_post_is_rendered_again_when_a_name_appears(tmp_path: Path) -> None:
     folder = vault(tmp_path)
     folder.write("deep/here.md", "![[new.png]] [[New note]]", head=HEAD)
