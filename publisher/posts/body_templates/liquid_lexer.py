@@ -16,7 +16,8 @@ from publisher.core import patterns
 
 # Longer tags are text. Nothing is given back, so that each sign is read once for each "{".
 _OUTPUT = patterns.compile(
-    r"""\{\{(?P<left>-?)(?P<expr>(?:"\{[{%]"|'\{[{%]'|(?!-?\}\}|\{\{|\{%)[\s\S]){0,2000}+)(?P<right>-?)\}\}"""
+    r"""\{\{(?P<left>-?)(?P<expr>\s{0,20}+["']\{[{%]["']\s{0,20}+|(?:(?!-?\}\}|\{\{|\{%)[\s\S]){0,2000}+)"""
+    r"""(?P<right>-?)\}\}"""
 )
 _TAG = patterns.compile(
     r"\{%(?P<left>-?)\s*+(?P<name>\w++|#)(?P<expr>(?:(?!-?%\}|\{%)[\s\S]){0,5000}+)(?P<right>-?)%\}"
@@ -28,7 +29,7 @@ _COMMENT = patterns.compile(r"\{%-?\s*+(?P<end>end)?comment\b(?:(?!-?%\}|\{%)[\s
 
 # Words of Liquid that are the name of a field behind a dot, as in page.empty.
 _FIELD = patterns.compile(
-    r"""("[^"]*+"|'[^']*+')|(?<=[\w\]])\.(and|as|blank|cols|contains|continue|else|empty|false|for|if|in|limit|nil|not|null"""
+    r"""("[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z))|(?<=[\w\]])\.(and|as|blank|cols|contains|continue|else|empty|false|for|if|in|limit|nil|not|null"""
     r"""|offset|or|required|reversed|true|with)\b(?!-)"""
 )
 
