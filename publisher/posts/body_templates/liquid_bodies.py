@@ -7,8 +7,6 @@ docs/decisions/0045-tags-of-other-tools.md has the reasons.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from liquid import BoundTemplate
 from liquid.exceptions import (
     BlockNestingError,
@@ -20,14 +18,12 @@ from liquid.exceptions import (
 )
 
 from publisher.core.errors import PostError
+from publisher.posts.body_templates.kept_tags import problems_of
 from publisher.posts.body_templates.liquid_environment import LineBuffer, LiquidContext, LiquidEnvironment, Running
 from publisher.posts.body_templates.liquid_tags import TAGS
 from publisher.posts.body_templates.site_values import Asking, Noted, SiteValues
-from publisher.posts.tags.expanded import Expanded, Pieces, TagProblem
+from publisher.posts.tags.expanded import Expanded, Pieces
 from publisher.posts.tags.owner_templates import owner_templates
-
-# How many names of tags are listed in a problem.
-_MOST_NAMES = 3
 
 
 def expand_liquid(text: str, asking: Asking, most: int) -> Expanded:
@@ -50,7 +46,9 @@ def expand_liquid(text: str, asking: Asking, most: int) -> Expanded:
     for piece, line, is_copy in buffer.pieces:
         (pieces.copy if is_copy else pieces.insert)(piece, line)
     files = (*noted.files, "_config.yml", *running.owner.files(list(running.asked)))
-    return pieces.expanded(tuple(_problems(running)), tuple(dict.fromkeys(files)))
+    return pieces.expanded(
+        tuple(problems_of("Liquid", running.kept, running.wrong, noted)), tuple(dict.fromkeys(files))
+    )
 
 
 def _render(running: Running, env: LiquidEnvironment, buffer: LineBuffer) -> None:
@@ -85,33 +83,3 @@ def _too_much(error: ResourceLimitError, line: int) -> PostError:
     if isinstance(error, BlockNestingError):
         return PostError("its Liquid is nested too deeply", line=line, hint="simplify it")
     return PostError(f"its Liquid was stopped: {error.message}", line=line, hint="simplify it")
-
-
-def _problems(running: Running) -> Iterator[TagProblem]:
-    """Yield what is wrong, each kind once."""
-    for line, message, hint in running.wrong:
-        yield TagProblem(line, message, hint, is_error=True)
-    for name, error in running.noted.unusable.items():
-        yield TagProblem(1, f"{error.where or name}: {error.message}", error.hint, is_error=True)
-    missing = list(running.noted.missing)
-    if missing:
-        yield TagProblem(
-            1, f"Liquid asks for {_listed(missing)}, which doesn't exist", "add the data file, or fix the name"
-        )
-    tags = [each for each in running.kept if each[0].startswith("{%")]
-    values = [each for each in running.kept if not each[0].startswith("{%")]
-    for found, hint in (
-        (tags, "write a template for it in templates/shortcodes/, or put it in backticks if readers should see it"),
-        (values, "fix the name, or put it in backticks if readers should see it"),
-    ):
-        if found:
-            names = list(dict.fromkeys(name for name, _ in found))
-            lines = sorted({line for _, line in found})
-            count = f", on {len(lines)} lines" if len(lines) > 1 else ""
-            what = f"Liquid can't be run here and will be shown as is: {_listed(names)}{count}"
-            yield TagProblem(lines[0], what, hint, is_error=True)
-
-
-def _listed(names: list[str]) -> str:
-    more = len(names) - _MOST_NAMES
-    return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")

@@ -18,6 +18,7 @@ from liquid.stringify import to_liquid_string
 from liquid.token import TOKEN_EXPRESSION, Token
 from liquid.undefined import UNDEFINED, Undefined
 
+from publisher.posts.body_templates.kept_tags import shortened
 from publisher.posts.body_templates.liquid_filters import MOST_CHARACTERS, SiteFilters
 from publisher.posts.body_templates.liquid_lexer import LiquidText
 from publisher.posts.body_templates.site_values import Noted, SiteValues
@@ -259,9 +260,9 @@ class _Value(OutputNode):
         except LiquidError as error:
             if isinstance(error, LoopIterationLimitError | OutputStreamLimitError):
                 raise
-            return buffer.write(running.keep(self.token, _shortened(self.token.value)))
+            return buffer.write(running.keep(self.token, shortened(self.token.value)))
         if vain:
-            return buffer.write(running.keep(self.token, _shortened(self.token.value)))
+            return buffer.write(running.keep(self.token, shortened(self.token.value)))
         return buffer.write(to_liquid_string(value, False))
 
 
@@ -320,8 +321,3 @@ class LiquidEnvironment(Environment):
     @staticmethod
     def _stream(text: str) -> TokenStream:
         return TokenStream(tokenize(text, Token(TOKEN_EXPRESSION, text, 0, text)))
-
-
-def _shortened(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= 40 else f"{text[:39]}…"

@@ -140,9 +140,7 @@ class _Include(_Written):
     def folders(self, context: LiquidContext) -> list[str]:
         values = context.env.running.values
         if values.config.posts.tool == "eleventy":
-            parts = values.config.posts.folder.split("/")
-            above = ["/".join(parts[:count]) for count in range(len(parts))]
-            return [f"{folder}/_includes".lstrip("/") for folder in (*above, "src")]
+            return [values.eleventy.includes]
         own = values.settings.get("includes_dir")
         return [own if isinstance(own, str) and own.strip("./") else "_includes"]
 

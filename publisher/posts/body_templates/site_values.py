@@ -19,6 +19,8 @@ from publisher.config.private_paths import PublicFiles
 from publisher.core import patterns
 from publisher.core.errors import PublisherError
 from publisher.posts.blog_tools.data_files import DATA_ENDINGS, DataError, data_file, parse_data, read_data
+from publisher.posts.blog_tools.defaults import Defaults
+from publisher.posts.body_templates.eleventy_settings import EleventySettings, eleventy_settings
 from publisher.posts.front_matter.dates import parse_date
 from publisher.posts.front_matter.parsing import parse_head, split_body
 from publisher.posts.places import Places, WrittenPost
@@ -84,7 +86,10 @@ def _data(path: Path, root: Path, changed: int) -> Any:
 
 
 class DataFolder(Mapping[str, Any]):
-    """The data files of a folder by their names without endings, each read when it is asked for."""
+    """The data files of a folder by their names without endings, each read when it is asked for.
+
+    called  the name of the folder in templates; "" if its files are values by themselves
+    """
 
     def __init__(self, folder: Path, root: Path, noted: Noted, called: str) -> None:
         self._folder, self._root, self._noted, self._called = folder, root, noted, called
@@ -97,16 +102,21 @@ class DataFolder(Mapping[str, Any]):
             found = self._noted.read(path, self._root)
             if path.relative_to(self._root).as_posix() in self._noted.unusable:
                 self._noted.in_vain += 1
-                self._noted.vain = f"{self._called}.{name}"
+                self._noted.vain = self._name(name)
                 raise KeyError(name)
             return found
         if (self._folder / name).is_dir():
-            return DataFolder(self._folder / name, self._root, self._noted, f"{self._called}.{name}")
+            return DataFolder(self._folder / name, self._root, self._noted, self._name(name))
         self._noted.files[(self._folder / f"{name}.yml").relative_to(self._root).as_posix()] = None
-        self._noted.vain = f"{self._called}.{name}"
+        if not self._called:
+            raise KeyError(name)
+        self._noted.vain = self._name(name)
         self._noted.missing[self._noted.vain] = None
         self._noted.in_vain += 1
         raise KeyError(name)
+
+    def _name(self, name: str) -> str:
+        return f"{self._called}.{name}" if self._called else name
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted({each.stem if each.is_file() else each.name for each in self._entries()}))
@@ -183,6 +193,29 @@ def fields_of(file: str) -> dict[str, Any]:
     return dict(parse_head(file, whole=True).fields)
 
 
+def _inherited(places: Places, config: Config, source: str) -> dict[str, Any]:
+    """Return the fields that a post has from its tool's files, such as _config.yml or blog.json."""
+    found = _defaults(places, config.root, config.posts.folder, config.posts.tool).of(source)
+    return {key: _typed(value) for key, value in found.fields.items()} if found else {}
+
+
+@lru_cache(maxsize=2)
+def _defaults(places: Places, root: Path, folder: str, tool: str) -> Defaults:
+    """Return the defaults of a project at the moment of these places."""
+    return Defaults(root, folder, tool)
+
+
+def _typed(value: Any) -> Any:
+    """Return a value of front matter, whose scalars are text, with numbers and truth values."""
+    if isinstance(value, dict):
+        return {key: _typed(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_typed(item) for item in value]
+    if value in ("true", "false"):
+        return value == "true"
+    return int(value) if isinstance(value, str) and re.fullmatch(r"0|-?[1-9]\d{0,15}", value) else value
+
+
 def post_values(fields: Mapping[str, Any], source: str, permalink: str, config: Config) -> dict[str, Any]:
     """Return what tags can ask of a post: its front matter, and what the tool adds to it."""
     stem = PurePosixPath(source).stem
@@ -248,6 +281,14 @@ class SiteValues:
         self.origin = asking.config.site_url.removesuffix(self.base)
 
     @cached_property
+    def eleventy(self) -> EleventySettings:
+        """What Eleventy's configuration says."""
+        found = eleventy_settings(self.root)
+        if found.file:
+            self._noted.files[found.file] = None
+        return found
+
+    @cached_property
     def settings(self) -> dict[str, Any]:
         """The tool's own configuration file, if it is data."""
         found = self._noted.read(self.root / "_config.yml", self.root)
@@ -257,7 +298,8 @@ class SiteValues:
     def page(self) -> dict[str, Any]:
         """The front matter of the post, with its title and url."""
         post = self.asking.post
-        values = post_values(fields_of(self.asking.file), post.source, self._path(post.url), self.config)
+        fields = {**_inherited(self.asking.places, self.config, post.source), **fields_of(self.asking.file)}
+        values = post_values(fields, post.source, self._path(post.url), self.config)
         values["title"] = post.title
         if post.excerpt:
             values["excerpt"] = post.excerpt
@@ -267,6 +309,10 @@ class SiteValues:
         """Return the values that a body of the project's tool can ask for."""
         if self.config.posts.tool == "eleventy":
             return _Eleventy(self)
+        if self.config.posts.tool == "hexo":
+            return Lazy(
+                {**self.page, "config": self.settings, "theme": {}}, {"site": self._hexo, "page": lambda: self.page}
+            )
         jekyll = {"environment": "production", "version": "4.3.4"}
         known = {"jekyll": jekyll, "layout": {}, "content": "", "paginator": None, "theme": {}}
         return Lazy(known, {"site": lambda: self.site, "page": lambda: self.page})
@@ -294,6 +340,12 @@ class SiteValues:
             if isinstance(name, str) and _NAME.fullmatch(name) and name not in made:
                 made[name] = lambda name=name: self._collection(name)  # type: ignore[misc]
         return Lazy(values, made)
+
+    def _hexo(self) -> Mapping[str, Any]:
+        return Lazy({}, {"posts": self.posts, "data": self._hexo_data, "pages": self._pages})
+
+    def _hexo_data(self) -> DataFolder:
+        return DataFolder(self.root / "source/_data", self.root, self._noted, "site.data")
 
     def posts(self) -> PostsOf:
         """Return the posts, newest first."""
@@ -402,8 +454,8 @@ class _Eleventy(Mapping[str, Any]):
 
     def __init__(self, values: SiteValues) -> None:
         self._values = values
-        folder = values.root / "_data"
-        self._data = DataFolder(folder, values.root, values._noted, "_data")
+        folder = values.root / values.eleventy.data
+        self._data = DataFolder(folder, values.root, values._noted, "")
         self._known = Lazy(
             {"eleventy": {"version": "3.0.0", "generator": "Eleventy v3.0.0", "env": {"runMode": "build"}}},
             {"page": self._page, "collections": self._collections},

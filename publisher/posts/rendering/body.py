@@ -31,7 +31,7 @@ from publisher.posts.rendering.missing_pictures import alt_as_words
 from publisher.posts.rendering.other_syntax import OtherSyntax, with_other_syntax
 from publisher.posts.rendering.references import References
 from publisher.posts.rendering.rendered_body import LocalLink, RenderedBody
-from publisher.posts.rendering.run_liquid import liquid_run, may_have_liquid, with_own_lines
+from publisher.posts.rendering.run_templates import may_have_templates, templates_run, with_own_lines
 from publisher.posts.rendering.settled_tags import SettledHtml
 from publisher.posts.rendering.wikilinks import NamesFrom
 from publisher.posts.shortcodes.held_html import HeldHtml
@@ -128,10 +128,13 @@ class _Body:
             self.warn(line, "contained a control character, which was removed", "delete it")
         self.references = References(post, around.places, self.config)
         self.run = Expanded(self.written)
-        self._has_run = may_have_liquid(self.written, self.config.posts.tool)
-        if self._has_run:
+        run = None
+        if may_have_templates(self.written, self.config.posts.tool):
             where = post, around.places, self.config, self.references
-            self.run = liquid_run(text, self.written, *where, self._most)
+            run = templates_run(text, self.written, *where, self._most)
+        self._has_run = run is not None
+        if run:
+            self.run = run
         self._held = HeldHtml()
         if may_have_shortcodes(self.run.text, self.config.posts.tool):
             self.run = self.run.then(self._with_shortcodes)

@@ -1,0 +1,55 @@
+"""The problems of templates in a body: what stays as it is written, and what cannot be read, each kind once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+
+from publisher.posts.body_templates.site_values import Noted
+from publisher.posts.tags.expanded import TagProblem
+
+# How many names of tags are listed in a problem.
+_MOST_NAMES = 3
+_LONGEST = 40
+
+
+def problems_of(
+    language: str, kept: Sequence[tuple[str, int]], wrong: Iterable[tuple[int, str, str]], noted: Noted
+) -> Iterator[TagProblem]:
+    """Yield the problems of a body.
+
+    language  such as "Liquid"
+    kept      (name, line) of each tag that stays as it is written
+    wrong     what else is wrong, as (line, message, hint)
+    """
+    for line, message, hint in wrong:
+        yield TagProblem(line, message, hint, is_error=True)
+    for name, error in noted.unusable.items():
+        yield TagProblem(1, f"{error.where or name}: {error.message}", error.hint, is_error=True)
+    if noted.missing:
+        what = f"{language} asks for {_listed(list(noted.missing))}, which doesn't exist"
+        yield TagProblem(1, what, "add the data file, or fix the name")
+    tags = [each for each in kept if each[0].startswith("{%")]
+    if tags:
+        template = f"templates/shortcodes/{tags[0][0].strip('{%} ')}.html"
+        yield _problem(language, tags, f"write a template {template}, or put it in backticks if readers should see it")
+    if values := [each for each in kept if not each[0].startswith("{%")]:
+        yield _problem(language, values, "fix the name, or put it in backticks if readers should see it")
+
+
+def _problem(language: str, kept: Collection[tuple[str, int]], hint: str) -> TagProblem:
+    names = list(dict.fromkeys(name for name, _ in kept))
+    lines = sorted({line for _, line in kept})
+    count = f", on {len(lines)} lines" if len(lines) > 1 else ""
+    what = f"{language} can't be run here and will be shown as is: {_listed(names)}{count}"
+    return TagProblem(lines[0], what, hint, is_error=True)
+
+
+def _listed(names: list[str]) -> str:
+    more = len(names) - _MOST_NAMES
+    return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+
+
+def shortened(text: str) -> str:
+    """Return a tag for a message."""
+    text = " ".join(text.split())
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

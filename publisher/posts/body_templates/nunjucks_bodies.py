@@ -1,0 +1,196 @@
+"""Nunjucks in bodies, run by Jinja2 in its sandbox, as Eleventy and Hexo do.
+
+Nunjucks is a port of Jinja2, so nunjucks_source has to translate little. What cannot be run stays as it is written, and
+is reported. docs/decisions/0045-tags-of-other-tools.md has the reasons.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from publisher.core import patterns
+from publisher.core.errors import PostError, TemplateError
+from publisher.posts.body_templates.hexo_tags import hexo_tag
+from publisher.posts.body_templates.kept_tags import problems_of, shortened
+from publisher.posts.body_templates.liquid_filters import SiteFilters
+from publisher.posts.body_templates.nunjucks_environment import NunjucksEnvironment, TooMuchError, UnknownName
+from publisher.posts.body_templates.nunjucks_source import (
+    END_MARK,
+    END_OUT,
+    END_TAG,
+    MARK,
+    OUT,
+    TAG,
+    NunjucksText,
+    Piece,
+)
+from publisher.posts.body_templates.site_values import Asking, Noted, SiteValues
+from publisher.posts.tags.expanded import Expanded, Pieces
+from publisher.posts.tags.owner_templates import owner_templates, plain_error
+from publisher.posts.text.prose import line_counter, masked
+
+_MARKS = patterns.compile(f"{MARK}(\\d+){END_MARK}")
+# The filters of Eleventy, Jekyll and Liquid that templates of Nunjucks may have from their tool.
+_SITE_FILTERS = ("url", "slug", "slugify", "absoluteUrl", "htmlBaseUrl", "date", "jsonify", "markdownify")
+
+
+def expand_nunjucks(text: str, asking: Asking, most: int, folders: Sequence[str], *, in_code: bool) -> Expanded:
+    """Return a body in which Nunjucks was run.
+
+    most     how many characters it may become
+    folders  where its includes are, from the root of the project
+    in_code  whether it is run in code as well
+    Raises PostError, with a line of the text, if it runs for too long or becomes too large.
+    """
+    return _NunjucksBody(text, asking, folders, in_code).expanded(most)
+
+
+class _NunjucksBody:
+    """A body while its Nunjucks is run."""
+
+    def __init__(self, text: str, asking: Asking, folders: Sequence[str], in_code: bool) -> None:
+        self.noted = Noted()
+        self._text, self._folders = text, folders
+        self._values = SiteValues(asking, self.noted)
+        self._is_hexo = asking.config.posts.tool == "hexo"
+        self._owner = owner_templates(asking.config.root)
+        self._pieces: list[tuple[Piece, str]] = []  # with the text that they are in
+        self._vain: list[str] = []
+        self._asked: dict[str, None] = {}
+        self._kept: list[tuple[str, int]] = []
+        self._wrong: dict[tuple[int, str, str], None] = {}
+        self._line_of = line_counter(text)
+        self._prose = masked(text)
+        self._code = _without_code(text, self._prose) if not in_code else text
+        self._env = NunjucksEnvironment(
+            self._values.names(), self._include, self._vain.append, escapes=not self._is_hexo
+        )
+        filters = SiteFilters(self._values).all()
+        self._env.filters |= {name: filters[name] for name in _SITE_FILTERS} | {"out_": self._out}
+        self._env.globals |= {"start_": self._start, "tag_": self._tag}
+
+    def expanded(self, most: int) -> Expanded:
+        try:
+            made = self._rendered(most)
+        except TooMuchError as error:
+            raise PostError(f"its Nunjucks was stopped: {error}", hint="simplify it") from error
+        except (MemoryError, RecursionError):
+            raise
+        except Exception as error:  # noqa: BLE001 - a filter of Jinja2 may raise anything
+            why = str(getattr(error, "message", "")) or str(error) or type(error).__name__
+            self._wrong[(1, f"Nunjucks can't be run here and will be shown as is: {shortened(why)}", "correct it")] = (
+                None
+            )
+            made = f"{MARK}1{END_MARK}" + self._text
+        pieces = Pieces()
+        first, *parts = _MARKS.split(made)
+        pieces.insert(first, 1)
+        for number, words in zip(parts[::2], parts[1::2], strict=True):
+            pieces.insert(words, int(number))
+        problems = problems_of("Nunjucks", self._kept, self._wrong, self.noted)
+        files = (*self.noted.files, "_config.yml", *self._owner.files(list(self._asked)))
+        return pieces.expanded(tuple(problems), tuple(dict.fromkeys(files)))
+
+    def _rendered(self, most: int) -> str:
+        source = self._source(self._text, self._code, has_lines=True)
+        made, size = [], 0
+        for chunk in self._env.from_string(source).generate():
+            made.append(chunk)
+            size += len(chunk)
+            if size > 4 * most:  # with the marks of lines
+                raise TooMuchError(f"the text becomes longer than {most:,} characters")
+        return "".join(made)
+
+    def _source(self, text: str, code: str, *, has_lines: bool) -> str:
+        """Return the source for Jinja2 of the body or of an include."""
+        read = NunjucksText(text, code, self._reads, first=len(self._pieces), has_lines=has_lines)
+        source = read.source()
+        self._pieces += [(piece, text) for piece in read.pieces]
+        for piece in read.refused:
+            self._keep(piece, text)
+        return source
+
+    def _include(self, name: str) -> str | None:
+        found = self._values.text(self._folders, name)
+        return self._source(found[1], found[1], has_lines=False) if found else None
+
+    def _reads(self, name: str, words: str) -> bool:
+        """Return whether Jinja2 can read an expression or a tag, and has its filters."""
+        if name in ("include", "import", "from") and not self._can_include(words):
+            return False
+        end = "elif" if name == "elif" else f"end{name}"
+        source = {
+            "": f"{OUT} ({words}) {END_OUT}",
+            "args": f"{OUT} tag_(0, {words}) {END_OUT}",
+            "elif": f"{TAG} if true {END_TAG}{TAG} elif {words} {END_TAG}{TAG} endif {END_TAG}",
+            "set": f"{TAG} set {words} {END_TAG}" + ("" if "=" in words else f"{TAG} endset {END_TAG}"),
+        }.get(name, f"{TAG} {name} {words} {END_TAG}{TAG} {end} {END_TAG}")
+        if name in ("include", "import", "from"):
+            source = f"{TAG} {name} {words} {END_TAG}"
+        try:
+            tree = self._env.parse(source)
+        except jinja2.TemplateError:
+            return False
+        names = {each.name for each in tree.find_all(jinja2.nodes.Filter)}
+        return names <= self._env.filters.keys()
+
+    def _can_include(self, words: str) -> bool:
+        quoted = re.match(r"[\"']([^\"']{1,200})[\"']", words)
+        return quoted is None or "ignore missing" in words or self._values.text(self._folders, quoted[1]) is not None
+
+    def _start(self) -> str:
+        self._vain.clear()
+        return ""
+
+    def _out(self, value: Any, number: int) -> Any:
+        """Return a value for readers, or its tag as it is written if it is not known."""
+        piece, text = self._pieces[number]
+        if isinstance(value, UnknownName):
+            value = str(value)
+        if not self._vain:
+            return value
+        self._vain.clear()
+        return self._keep(piece, text)
+
+    def _keep(self, piece: Piece, text: str) -> Any:
+        if text is self._text:
+            if self._prose[piece.start] == "{":
+                name = f"{{% {piece.name} %}}" if piece.name else shortened(text[piece.start : piece.end])
+                self._kept.append((name, self._line_of(piece.start)))
+        else:
+            self._kept.append((shortened(text[piece.start : piece.end]), 1))
+        return Markup(text[piece.start : piece.end])  # noqa: S704 - it is text of the writer's, as around it
+
+    def _tag(self, number: int, *args: Any, caller: Callable[[], str] | None = None, **named: Any) -> Any:
+        """Return what a tag becomes: by the owner's template, by the tool's own, or as it is written."""
+        piece, text = self._pieces[number]
+        self._env.spend(1)
+        inner = _MARKS.sub("", str(caller())) if caller else ""
+        made = self._made(piece, text, list(args), named, inner)
+        if made is None:
+            closing = Markup(f"{{% end{piece.name} %}}") if caller else ""  # noqa: S704
+            return self._keep(piece, text) + (Markup(inner) + closing if caller else "")  # noqa: S704
+        return Markup(made)  # noqa: S704 - it is cleaned with the rest of its post
+
+    def _made(self, piece: Piece, text: str, args: list[Any], named: dict[str, Any], inner: str) -> str | None:
+        self._asked[piece.name] = None
+        if self._owner.has(piece.name):
+            if not args and not named and piece.words:
+                args = [each.strip("\"'") for each in re.findall(r"\"[^\"]*\"|'[^']*'|[^\s,\"']+", piece.words)]
+            try:
+                return self._owner.render(piece.name, args, named, inner, self._values.page)
+            except TemplateError as error:
+                line = self._line_of(piece.start) if text is self._text else 1
+                self._wrong[(line, *plain_error(error))] = None
+                return None
+        return hexo_tag(piece.name, piece.words, inner, self._values) if self._is_hexo else None
+
+
+def _without_code(text: str, prose: str) -> str:
+    """Return a text with blanks for its code, in which tags are searched for."""
+    return prose if len(prose) == len(text) else text

@@ -1,0 +1,208 @@
+"""Jinja2, set up for the Nunjucks in bodies: a sandbox in which only data can be reached, and everything is bounded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import jinja2
+from jinja2 import nodes
+from jinja2.runtime import Context, LoopContext, Macro
+from jinja2.sandbox import SandboxedEnvironment
+from jinja2.utils import missing
+
+from publisher.posts.body_templates.nunjucks_source import END_OUT, END_TAG, OUT, TAG
+
+# The filters that Nunjucks has as well.
+_FILTERS = frozenset(
+    (
+        "abs",
+        "batch",
+        "capitalize",
+        "d",
+        "default",
+        "dictsort",
+        "e",
+        "escape",
+        "first",
+        "float",
+        "forceescape",
+        "groupby",
+        "indent",
+        "int",
+        "join",
+        "last",
+        "length",
+        "list",
+        "lower",
+        "map",
+        "max",
+        "min",
+        "random",
+        "reject",
+        "rejectattr",
+        "replace",
+        "reverse",
+        "round",
+        "safe",
+        "select",
+        "selectattr",
+        "slice",
+        "sort",
+        "string",
+        "striptags",
+        "sum",
+        "title",
+        "trim",
+        "truncate",
+        "unique",
+        "upper",
+        "urlencode",
+        "wordcount",
+    )
+)
+MOST_REPEATS = 100_000
+
+
+class TooMuchError(Exception):
+    """A body asks for more than may be given."""
+
+
+class UnknownName(jinja2.ChainableUndefined):
+    """A value that is not there. A name that is not known is noted when its text is asked for."""
+
+    note: Callable[[str], None]
+
+    def _noted(self, *_: Any, **__: Any) -> Any:
+        if self._undefined_obj is missing:
+            type(self).note(str(self._undefined_name))
+        return ""
+
+    def __str__(self) -> str:
+        return str(self._noted())
+
+    def __html__(self) -> str:
+        return str(self._noted())
+
+    def __call__(self, *_: Any, **__: Any) -> Any:
+        type(self).note(str(self._undefined_name))
+        return ""
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _noted
+    __mod__ = __rmod__ = __floordiv__ = __rfloordiv__ = __pow__ = __rpow__ = __pos__ = __neg__ = _noted
+    __int__ = __float__ = __complex__ = _noted
+
+    def _never(self, *_: Any) -> Any:
+        return False
+
+    __lt__ = __le__ = __gt__ = __ge__ = _never
+
+
+class NunjucksEnvironment(SandboxedEnvironment):
+    """The environment of one body.
+
+    names  the values that the tool gives to its bodies, each made when it is asked for
+    load   returns the source of an include by its name; None if there is none
+    """
+
+    def __init__(
+        self,
+        names: Mapping[str, Any],
+        load: Callable[[str], str | None],
+        note: Callable[[str], None],
+        *,
+        escapes: bool,
+    ) -> None:
+        class Lazy(Context):
+            def resolve_or_missing(self, key: str) -> Any:
+                found = super().resolve_or_missing(key)
+                if found is missing:
+                    try:
+                        found = names[key]
+                    except KeyError:
+                        return missing
+                return found
+
+        super().__init__(
+            block_start_string=TAG, block_end_string=END_TAG, variable_start_string=OUT, variable_end_string=END_OUT,
+            comment_start_string="\x0e#", comment_end_string="#\x0f", keep_trailing_newline=True, autoescape=escapes,
+            undefined=type("Unknown", (UnknownName,), {"note": staticmethod(note)}),
+            loader=jinja2.FunctionLoader(load), cache_size=0, finalize=shown,
+        )  # fmt: skip
+        self.context_class = Lazy
+        self.filters = {name: self.filters[name] for name in _FILTERS} | {"dump": dumped, "each_": self._each}
+        self.globals = {"range": self._range}
+        self._rounds = 0
+
+    intercepted_binops = frozenset(("*", "**", "%"))
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        """Return what an operator makes of two numbers."""
+        if not all(isinstance(each, int | float) and abs(each) < 10**15 for each in (left, right)):
+            return self.undefined(name=operator)
+        return left * right if operator == "*" else left % right if operator == "%" and right else 0
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """Return the value of a table, or what a loop or an imported file has; never what a Python object has."""
+        if isinstance(obj, LoopContext | Macro) or type(obj).__name__ == "TemplateModule":
+            return super().getattr(obj, attribute)
+        if attribute == "length" and isinstance(obj, Sequence | Mapping) and not isinstance(obj, jinja2.Undefined):
+            return len(obj)
+        return self.getitem(obj, attribute)
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        """Return the value of a table or a list."""
+        if isinstance(obj, jinja2.Undefined):
+            return obj
+        if isinstance(obj, Mapping | Sequence):
+            try:
+                return obj[argument]
+            except (KeyError, IndexError, TypeError, ValueError):
+                pass
+        return self.undefined(obj=obj, name=argument)
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        """Parse a template whose loops are counted, and take pairs of a table as in JavaScript."""
+        template = super()._parse(source, name, filename)
+        for loop in template.find_all(nodes.For):
+            pairs = nodes.Const(isinstance(loop.target, nodes.Tuple))
+            loop.iter = nodes.Filter(loop.iter, "each_", [pairs], [], None, None, lineno=loop.lineno)
+        return template
+
+    def spend(self, rounds: int) -> None:
+        """Count rounds of loops; raise TooMuchError if there are too many."""
+        self._rounds += rounds
+        if self._rounds > MOST_REPEATS:
+            raise TooMuchError(f"loops run more than {MOST_REPEATS:,} times")
+
+    def _each(self, value: Any, pairs: bool) -> Sequence[Any]:
+        if isinstance(value, jinja2.Undefined) or value is None:
+            return []
+        if isinstance(value, Mapping):
+            found: Sequence[Any] = list(value.items()) if pairs else list(value)
+        else:
+            found = value if isinstance(value, Sequence) else list(value)
+        self.spend(len(found))
+        return found
+
+    def _range(self, *bounds: Any) -> list[int]:
+        found = range(*(int(bound) for bound in bounds))
+        self.spend(len(found))
+        return list(found)
+
+
+def shown(value: Any) -> Any:
+    """Return a value as JavaScript shows it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if value is None:
+        return ""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 10**15:
+        return int(value)
+    return ",".join(str(shown(each)) for each in value) if isinstance(value, list | tuple) else value
+
+
+def dumped(value: Any, indent: Any = None) -> str:
+    """Return a value as JSON."""
+    return json.dumps(value, ensure_ascii=False, default=str, separators=(",", ":"))
