@@ -14,7 +14,7 @@ Public modules:
     adopted_entries  what readers know from an old feed: ids, addresses and moments of posts
     archive          the posts of a project at one moment
     blog_tools       what is known of the tools for which the posts of a blog were written
-    body_templates   Liquid in bodies
+    body_templates   Liquid and Nunjucks in bodies
     bounded_process  a child process with limits of time and memory for each call
     bundles          the files that are published beside the page of a post
     cache_keys       the keys that show whether a cached output is still valid

@@ -1,11 +1,13 @@
-"""Templates in bodies: Liquid is run as Jekyll and Eleventy do, with the site's data, includes and links.
+"""Templates in bodies: Liquid and Nunjucks are run as Jekyll, Eleventy and Hexo do, with the site's data and includes.
 
 Nothing else can be reached, all that is run is bounded, and what is not known stays as it is written. Begin with
-liquid_bodies.
+liquid_bodies and nunjucks_bodies; both ask site_values.
 
 Public modules:
-    liquid_bodies  Liquid in a body
-    site_values    what templates can ask of their site
+    eleventy_settings  what Eleventy's configuration says about templates
+    liquid_bodies      Liquid in a body
+    nunjucks_bodies    Nunjucks in a body
+    site_values        what templates can ask of their site
 """
 
-__all__ = ["liquid_bodies", "site_values"]
+__all__ = ["eleventy_settings", "liquid_bodies", "nunjucks_bodies", "site_values"]

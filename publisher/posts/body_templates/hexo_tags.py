@@ -45,6 +45,8 @@ def _picture(words: str, inner: str, values: SiteValues) -> str | None:
         title = alt = " ".join(rest)
     else:
         title, alt = (rest[0] if rest else ""), (rest[1] if len(rest) > 1 else rest[0] if rest else "")
+    if both := re.fullmatch(r"([^'\"]*)['\"]([^'\"]*)['\"]", title):
+        title, alt = both[1].strip(), both[2]
     found = f'<img src="{escape(_address(parts[place]))}" alt="{escape(alt)}"'
     found += f' title="{escape(title)}"' if title else ""
     for key, size in zip(("width", "height"), sizes, strict=False):

@@ -7,7 +7,7 @@ is reported. docs/decisions/0045-tags-of-other-tools.md has the reasons.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import jinja2
@@ -18,7 +18,7 @@ from publisher.core.errors import PostError, TemplateError
 from publisher.posts.body_templates.hexo_tags import hexo_tag
 from publisher.posts.body_templates.kept_tags import problems_of, shortened
 from publisher.posts.body_templates.liquid_filters import SiteFilters
-from publisher.posts.body_templates.nunjucks_environment import NunjucksEnvironment, TooMuchError, UnknownName
+from publisher.posts.body_templates.nunjucks_environment import NunjucksEnvironment, TooMuchError, UnknownName, shown
 from publisher.posts.body_templates.nunjucks_source import (
     END_MARK,
     END_OUT,
@@ -35,6 +35,8 @@ from publisher.posts.tags.owner_templates import owner_templates, plain_error
 from publisher.posts.text.prose import line_counter, masked
 
 _MARKS = patterns.compile(f"{MARK}(\\d+){END_MARK}")
+# How many tags that fail are set aside, one after the other.
+_MOST_RETRIES = 20
 # The filters of Eleventy, Jekyll and Liquid that templates of Nunjucks may have from their tool.
 _SITE_FILTERS = ("url", "slug", "slugify", "absoluteUrl", "htmlBaseUrl", "date", "jsonify", "markdownify")
 
@@ -61,6 +63,7 @@ class _NunjucksBody:
         self._owner = owner_templates(asking.config.root)
         self._pieces: list[tuple[Piece, str]] = []  # with the text that they are in
         self._vain: list[str] = []
+        self._current = -1  # the number of the tag that is run
         self._asked: dict[str, None] = {}
         self._kept: list[tuple[str, int]] = []
         self._wrong: dict[tuple[int, str, str], None] = {}
@@ -75,18 +78,11 @@ class _NunjucksBody:
         self._env.globals |= {"start_": self._start, "tag_": self._tag}
 
     def expanded(self, most: int) -> Expanded:
+        """Return the body in which all that can be run was run."""
         try:
-            made = self._rendered(most)
+            made = self._run(most)
         except TooMuchError as error:
             raise PostError(f"its Nunjucks was stopped: {error}", hint="simplify it") from error
-        except (MemoryError, RecursionError):
-            raise
-        except Exception as error:  # noqa: BLE001 - a filter of Jinja2 may raise anything
-            why = str(getattr(error, "message", "")) or str(error) or type(error).__name__
-            self._wrong[(1, f"Nunjucks can't be run here and will be shown as is: {shortened(why)}", "correct it")] = (
-                None
-            )
-            made = f"{MARK}1{END_MARK}" + self._text
         pieces = Pieces()
         first, *parts = _MARKS.split(made)
         pieces.insert(first, 1)
@@ -96,8 +92,27 @@ class _NunjucksBody:
         files = (*self.noted.files, "_config.yml", *self._owner.files(list(self._asked)))
         return pieces.expanded(tuple(problems), tuple(dict.fromkeys(files)))
 
-    def _rendered(self, most: int) -> str:
-        source = self._source(self._text, self._code, has_lines=True)
+    def _run(self, most: int) -> str:
+        """Render the body, again without each tag that fails; with too many of them, it stays as it is written."""
+        as_text: set[int] = set()
+        for _ in range(_MOST_RETRIES):
+            self._current, self._kept, self._pieces = -1, [], []
+            try:
+                return self._rendered(most, as_text)
+            except (TooMuchError, MemoryError, RecursionError):
+                raise
+            except Exception as error:  # noqa: BLE001 - a filter of Jinja2 may raise anything
+                why = str(getattr(error, "message", "")) or str(error) or type(error).__name__
+                piece, text = self._pieces[self._current] if self._current >= 0 else (None, "")
+                if piece is None or text is not self._text or piece.start in as_text:
+                    break
+                as_text.add(piece.start)
+        what = f"Nunjucks can't be run here and will be shown as is: {shortened(why)}"
+        self._wrong[(1, what, "correct it")] = None
+        return f"{MARK}1{END_MARK}" + self._text
+
+    def _rendered(self, most: int, as_text: Collection[int]) -> str:
+        source = self._source(self._text, self._code, has_lines=True, as_text=as_text)
         made, size = [], 0
         for chunk in self._env.from_string(source).generate():
             made.append(chunk)
@@ -106,9 +121,9 @@ class _NunjucksBody:
                 raise TooMuchError(f"the text becomes longer than {most:,} characters")
         return "".join(made)
 
-    def _source(self, text: str, code: str, *, has_lines: bool) -> str:
+    def _source(self, text: str, code: str, *, has_lines: bool, as_text: Collection[int] = ()) -> str:
         """Return the source for Jinja2 of the body or of an include."""
-        read = NunjucksText(text, code, self._reads, first=len(self._pieces), has_lines=has_lines)
+        read = NunjucksText(text, code, self._reads, first=len(self._pieces), has_lines=has_lines, as_text=as_text)
         source = read.source()
         self._pieces += [(piece, text) for piece in read.pieces]
         for piece in read.refused:
@@ -123,6 +138,8 @@ class _NunjucksBody:
         """Return whether Jinja2 can read an expression or a tag, and has its filters."""
         if name in ("include", "import", "from") and not self._can_include(words):
             return False
+        if name == "args" and self._is_hexo:
+            return False  # its tags have words, not values
         end = "elif" if name == "elif" else f"end{name}"
         source = {
             "": f"{OUT} ({words}) {END_OUT}",
@@ -143,7 +160,8 @@ class _NunjucksBody:
         quoted = re.match(r"[\"']([^\"']{1,200})[\"']", words)
         return quoted is None or "ignore missing" in words or self._values.text(self._folders, quoted[1]) is not None
 
-    def _start(self) -> str:
+    def _start(self, number: int) -> str:
+        self._current = number
         self._vain.clear()
         return ""
 
@@ -153,7 +171,7 @@ class _NunjucksBody:
         if isinstance(value, UnknownName):
             value = str(value)
         if not self._vain:
-            return value
+            return shown(value)
         self._vain.clear()
         return self._keep(piece, text)
 
@@ -169,6 +187,7 @@ class _NunjucksBody:
     def _tag(self, number: int, *args: Any, caller: Callable[[], str] | None = None, **named: Any) -> Any:
         """Return what a tag becomes: by the owner's template, by the tool's own, or as it is written."""
         piece, text = self._pieces[number]
+        self._current = number
         self._env.spend(1)
         inner = _MARKS.sub("", str(caller())) if caller else ""
         made = self._made(piece, text, list(args), named, inner)

@@ -63,6 +63,7 @@ _FILTERS = frozenset(
     )
 )
 MOST_REPEATS = 100_000
+_LARGEST, _MOST_BASE, _MOST_POWER = 10**15, 1_000, 5
 
 
 class TooMuchError(Exception):
@@ -128,20 +129,29 @@ class NunjucksEnvironment(SandboxedEnvironment):
             block_start_string=TAG, block_end_string=END_TAG, variable_start_string=OUT, variable_end_string=END_OUT,
             comment_start_string="\x0e#", comment_end_string="#\x0f", keep_trailing_newline=True, autoescape=escapes,
             undefined=type("Unknown", (UnknownName,), {"note": staticmethod(note)}),
-            loader=jinja2.FunctionLoader(load), cache_size=0, finalize=shown,
+            loader=jinja2.FunctionLoader(load), cache_size=0,
         )  # fmt: skip
         self.context_class = Lazy
         self.filters = {name: self.filters[name] for name in _FILTERS} | {"dump": dumped, "each_": self._each}
         self.globals = {"range": self._range}
         self._rounds = 0
 
-    intercepted_binops = frozenset(("*", "**", "%"))
+    intercepted_binops = frozenset(("+", "-", "/", "//", "*", "**", "%"))
+    intercepted_unops = frozenset(("+", "-"))
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        """Return what an operator makes of two numbers."""
-        if not all(isinstance(each, int | float) and abs(each) < 10**15 for each in (left, right)):
-            return self.undefined(name=operator)
-        return left * right if operator == "*" else left % right if operator == "%" and right else 0
+        """Return what an operator makes of two numbers, or + of texts; "" for anything else, as JavaScript's NaN."""
+        if operator == "+" and not (_is_number(left) and _is_number(right)):
+            return f"{shown(left)}{shown(right)}"
+        if not (_is_number(left) and _is_number(right)) or (operator in ("/", "//", "%") and not right):
+            return ""
+        if operator == "**" and (abs(left) > _MOST_BASE or not 0 <= right <= _MOST_POWER):
+            return ""
+        return self.binop_table[operator](left, right)
+
+    def call_unop(self, context: Context, operator: str, arg: Any) -> Any:
+        """Return a number with another sign."""
+        return "" if not _is_number(arg) else -arg if operator == "-" else arg
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Return the value of a table, or what a loop or an imported file has; never what a Python object has."""
@@ -188,8 +198,13 @@ class NunjucksEnvironment(SandboxedEnvironment):
 
     def _range(self, *bounds: Any) -> list[int]:
         found = range(*(int(bound) for bound in bounds))
-        self.spend(len(found))
+        if len(found) > MOST_REPEATS:
+            raise TooMuchError(f"loops run more than {MOST_REPEATS:,} times")
         return list(found)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and abs(value) < _LARGEST
 
 
 def shown(value: Any) -> Any:

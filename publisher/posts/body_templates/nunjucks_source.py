@@ -8,7 +8,7 @@ that run the owner's template or the tool's own tag. All of it takes linear time
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import NamedTuple
 
 from publisher.core import patterns
@@ -65,14 +65,25 @@ class NunjucksText:
     refused  the tags that cannot be read, and stay as text
     """
 
-    def __init__(self, text: str, code: str, reads: Reads, *, first: int = 0, has_lines: bool = True) -> None:
+    def __init__(
+        self,
+        text: str,
+        code: str,
+        reads: Reads,
+        *,
+        first: int = 0,
+        has_lines: bool = True,
+        as_text: Collection[int] = (),
+    ) -> None:
         """Read the text.
 
         code       the text with blanks for code in which nothing is run; the text itself if it is run everywhere
         first      the number of the first piece
         has_lines  whether lines get marks; those of an include do not
+        as_text    the offsets of tags that are text, since they cannot be run
         """
         self.text, self._code, self._reads, self._first, self._has_lines = text, code, reads, first, has_lines
+        self._as_text = as_text
         self.pieces: list[Piece] = []
         self.refused: list[Piece] = []
         parts = [piece for piece in self._read() if self._can_be_read(piece)]
@@ -125,7 +136,7 @@ class NunjucksText:
         if name == "" and not piece.words:
             return False
         is_own = name == "" or name in _CLOSED or name in _ALONE or name == "elif"
-        if not is_own or self._reads(name, in_python(piece.words)):
+        if piece.start not in self._as_text and (not is_own or self._reads(name, in_python(piece.words))):
             return True
         self.refused.append(piece)
         return False
@@ -150,7 +161,7 @@ class NunjucksText:
             return ""
         if name == "":
             number = self._numbered(piece)
-            return f"{OUT} start_() {END_OUT}{OUT} ({words}) | out_({number}) {END_OUT}"
+            return f"{OUT} start_({number}) {END_OUT}{OUT} ({words}) | out_({number}) {END_OUT}"
         is_own = name in _CLOSED or name in _ALONE or name in _INSIDE or (name[:3] == "end" and name[3:] in _CLOSED)
         if is_own:
             return f"{TAG} {name} {words} {END_TAG}"
