@@ -18,7 +18,8 @@ from liquid.filter import with_context
 from liquid.undefined import Undefined
 
 from publisher.core import patterns
-from publisher.posts.body_templates.site_values import SiteValues, civil_moment
+from publisher.posts.body_templates.post_fields import civil_moment
+from publisher.posts.body_templates.site_values import SiteValues
 from publisher.posts.slugs import tag_slug
 
 _HAS_HOST = patterns.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:|//")

@@ -11,10 +11,10 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import jinja2
-from markupsafe import Markup
 
 from publisher.core import patterns
 from publisher.core.errors import PostError, TemplateError
+from publisher.core.templates import trusted_html
 from publisher.posts.body_templates.hexo_tags import hexo_tag
 from publisher.posts.body_templates.kept_tags import problems_of, shortened
 from publisher.posts.body_templates.liquid_filters import SiteFilters
@@ -182,7 +182,7 @@ class _NunjucksBody:
                 self._kept.append((name, self._line_of(piece.start)))
         else:
             self._kept.append((shortened(text[piece.start : piece.end]), 1))
-        return Markup(text[piece.start : piece.end])  # noqa: S704 - it is text of the writer's, as around it
+        return trusted_html(text[piece.start : piece.end])
 
     def _tag(self, number: int, *args: Any, caller: Callable[[], str] | None = None, **named: Any) -> Any:
         """Return what a tag becomes: by the owner's template, by the tool's own, or as it is written."""
@@ -192,9 +192,9 @@ class _NunjucksBody:
         inner = _MARKS.sub("", str(caller())) if caller else ""
         made = self._made(piece, text, list(args), named, inner)
         if made is None:
-            closing = Markup(f"{{% end{piece.name} %}}") if caller else ""  # noqa: S704
-            return self._keep(piece, text) + (Markup(inner) + closing if caller else "")  # noqa: S704
-        return Markup(made)  # noqa: S704 - it is cleaned with the rest of its post
+            closing = trusted_html(f"{{% end{piece.name} %}}") if caller else ""
+            return self._keep(piece, text) + (trusted_html(inner) + closing if caller else "")
+        return trusted_html(made)
 
     def _made(self, piece: Piece, text: str, args: list[Any], named: dict[str, Any], inner: str) -> str | None:
         self._asked[piece.name] = None

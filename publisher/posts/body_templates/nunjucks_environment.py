@@ -115,7 +115,7 @@ class NunjucksEnvironment(SandboxedEnvironment):
         *,
         escapes: bool,
     ) -> None:
-        class Lazy(Context):
+        class NamedContext(Context):
             def resolve_or_missing(self, key: str) -> Any:
                 found = super().resolve_or_missing(key)
                 if found is missing:
@@ -131,7 +131,7 @@ class NunjucksEnvironment(SandboxedEnvironment):
             undefined=type("Unknown", (UnknownName,), {"note": staticmethod(note)}),
             loader=jinja2.FunctionLoader(load), cache_size=0,
         )  # fmt: skip
-        self.context_class = Lazy
+        self.context_class = NamedContext
         self.filters = {name: self.filters[name] for name in _FILTERS} | {"dump": dumped, "each_": self._each}
         self.globals = {"range": self._range}
         self._rounds = 0

@@ -40,7 +40,7 @@ class Piece(NamedTuple):
     """A tag or an output of the text.
 
     name     its name; "" for an output, "raw" for text in which nothing is run, "comment" for a comment
-    words    what stands behind the name
+    words    the words after the name
     start, end    its offsets in the text
     inner    the offsets of the text between {% raw %} and its end
     strips   whether the blanks before and behind it are dropped

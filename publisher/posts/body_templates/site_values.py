@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime, time
+from datetime import datetime
 from functools import cached_property, lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
@@ -18,11 +18,9 @@ from publisher.config import CONFIG_FILE, Config
 from publisher.config.private_paths import PublicFiles
 from publisher.core import patterns
 from publisher.core.errors import PublisherError
-from publisher.posts.blog_tools.data_files import DATA_ENDINGS, DataError, data_file, parse_data, read_data
-from publisher.posts.blog_tools.defaults import Defaults
+from publisher.posts.blog_tools.data_files import DATA_ENDINGS, DataError, data_file, read_data
 from publisher.posts.body_templates.eleventy_settings import EleventySettings, eleventy_settings
-from publisher.posts.front_matter.dates import parse_date
-from publisher.posts.front_matter.parsing import parse_head, split_body
+from publisher.posts.body_templates.post_fields import Moment, fields_of, inherited_fields_of, moment_of, post_values
 from publisher.posts.places import Places, WrittenPost
 from publisher.posts.scan import is_item
 from publisher.posts.text.encoding import decode, without_controls
@@ -30,7 +28,6 @@ from publisher.posts.urls import quoted
 
 # How much of a file is read for the front matter of a page or of another post.
 _MOST_BYTES = 2_000_000
-_DATED = patterns.compile(r"(\d{4}-\d{1,2}-\d{1,2})-(.+)")
 _NAME = patterns.compile(r"[^./\\\0][^/\\\0]{0,200}")
 
 
@@ -179,98 +176,6 @@ class PostsOf(Sequence[Any]):
         return post_values(fields, source, self._places.permalinks[source], self._config)
 
 
-def fields_of(file: str) -> dict[str, Any]:
-    """Return the front matter of a file with numbers and truth values; as text if it is not YAML."""
-    body = split_body(file)[0]
-    head = file[: len(file) - len(body)].strip()
-    if head.startswith("---"):
-        try:
-            found = parse_data("\n".join(head.split("\n")[1:-1]), ".yml")
-        except DataError:
-            found = None
-        if isinstance(found, dict):
-            return dict(found)
-    return dict(parse_head(file, whole=True).fields)
-
-
-def _inherited(places: Places, config: Config, source: str) -> dict[str, Any]:
-    """Return the fields that a post has from its tool's files, such as _config.yml or blog.json."""
-    found = _defaults(places, config.root, config.posts.folder, config.posts.tool).of(source)
-    return {key: _typed(value) for key, value in found.fields.items()} if found else {}
-
-
-@lru_cache(maxsize=2)
-def _defaults(places: Places, root: Path, folder: str, tool: str) -> Defaults:
-    """Return the defaults of a project at the moment of these places."""
-    return Defaults(root, folder, tool)
-
-
-def _typed(value: Any) -> Any:
-    """Return a value of front matter, whose scalars are text, with numbers and truth values."""
-    if isinstance(value, dict):
-        return {key: _typed(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_typed(item) for item in value]
-    if value in ("true", "false"):
-        return value == "true"
-    return int(value) if isinstance(value, str) and re.fullmatch(r"0|-?[1-9]\d{0,15}", value) else value
-
-
-def post_values(fields: Mapping[str, Any], source: str, permalink: str, config: Config) -> dict[str, Any]:
-    """Return what tags can ask of a post: its front matter, and what the tool adds to it."""
-    stem = PurePosixPath(source).stem
-    dated = _DATED.fullmatch(stem)
-    date = _moment(fields.get("date") or (dated[1] if dated else ""), config)
-    categories = _words(fields.get("categories") or fields.get("category"))
-    path = f"{config.posts.folder}/{source}"
-    name = dated[2] if dated else stem
-    usual = {"title": stem, "slug": name, "name": PurePosixPath(source).name, "draft": False, "collection": "posts"}
-    added = {
-        "url": permalink,
-        "id": permalink.rstrip("/").removesuffix(".html"),
-        "ext": PurePosixPath(source).suffix,
-        "path": path,
-        "relative_path": path,
-        "fileSlug": name,
-        "categories": categories,
-        "tags": _words(fields.get("tags") or fields.get("tag")),
-        **({"date": date} if date else {}),
-    }
-    return {**usual, **fields, **added}
-
-
-def _words(value: Any) -> list[str]:
-    """Return a list of names, which may be one text with blanks between them."""
-    if isinstance(value, str):
-        return value.split()
-    return [str(each) for each in value if each is not None] if isinstance(value, list) else []
-
-
-class Moment(datetime):
-    """A time that Liquid shows as Ruby does."""
-
-    def __str__(self) -> str:
-        return self.strftime("%Y-%m-%d %H:%M:%S %z")
-
-
-def moment_of(value: datetime) -> Moment:
-    """Return the same time."""
-    return Moment.fromtimestamp(value.timestamp(), value.tzinfo)
-
-
-def _moment(text: Any, config: Config) -> Moment | None:
-    try:
-        return civil_moment(str(text), config) if text else None
-    except (ValueError, OverflowError):
-        return None
-
-
-def civil_moment(text: str, config: Config) -> Moment:
-    """Return the time that a text means in the posts of a project; raise ValueError if it means none."""
-    morning = time.fromisoformat(config.posts.time)
-    return moment_of(parse_date(text, config.posts_zone, morning=morning))
-
-
 class SiteValues:
     """What the tags of one body can ask for, by the names that its tool gives it."""
 
@@ -298,7 +203,7 @@ class SiteValues:
     def page(self) -> dict[str, Any]:
         """The front matter of the post, with its title and url."""
         post = self.asking.post
-        fields = {**_inherited(self.asking.places, self.config, post.source), **fields_of(self.asking.file)}
+        fields = {**inherited_fields_of(self.asking.places, self.config, post.source), **fields_of(self.asking.file)}
         values = post_values(fields, post.source, self._path(post.url), self.config)
         values["title"] = post.title
         if post.excerpt:

@@ -55,7 +55,7 @@ def _run(body: str, asking: Asking, most: int) -> Expanded | None:
         engine, in_code = "njk", False
     elif tool == "eleventy":
         from publisher.posts.body_templates.eleventy_settings import eleventy_settings, engine_of
-        from publisher.posts.body_templates.site_values import fields_of
+        from publisher.posts.body_templates.post_fields import fields_of
 
         settings = eleventy_settings(asking.config.root)
         is_html = PurePosixPath(asking.post.source).suffix.lower() == ".html"
