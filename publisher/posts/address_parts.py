@@ -92,7 +92,7 @@ _DOCUSAURUS = patterns.compile(r"((?:[^/]+/)*?)(\d{4}[-/]\d{1,2}[-/]\d{1,2})[-/]
 
 
 def _file(parts: AddressParts) -> str:
-    return name_segment(parts.tool, parts.file)
+    return jekyll_slug(parts.file) if parts.tool == "jekyll" else name_segment(parts.tool, parts.file)
 
 
 def _title(parts: AddressParts) -> str:
@@ -176,7 +176,7 @@ def _split(pattern: str) -> tuple[str, ...]:
 
 
 # Jekyll's placeholders as ours. :title is the name of the file in all its versions, and :name the same in lower case.
-_JEKYLLS = {"title": "name", "name": "slug"}
+_JEKYLLS = {"title": "name", "name": "file"}
 _JEKYLL = patterns.compile(r":([a-z][a-z_]*)")
 _JEKYLL_STYLES = {
     "date": "/:categories/:year/:month/:day/:title:output_ext",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
+from publisher.config import Tool
 from publisher.core import patterns
 from publisher.core.errors import PostError
 from publisher.posts.address_parts import AddressParts, filled, from_eleventy, from_jekyll
@@ -23,8 +25,7 @@ _PLACEHOLDER = patterns.compile(r"(?<![A-Za-z0-9]):[a-z]")
 _PLAIN_PATTERN = patterns.compile(r"(?:[^{}]++|\{(?:folder|year|month|day|slug|lang)\})*+")
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(NamedTuple):
     """What an address may be made of, apart from the front matter. See AddressParts for the fields."""
 
     source: str
@@ -58,13 +59,12 @@ class PostAddress:
 
     def __init__(self, meta: FrontMatter, settings: PostSettings, named: Named, warn: Warn, old_path: str = "") -> None:
         self._meta, self._settings, self._named, self._warn = meta, settings, named, warn
+        self._tool: Tool = settings.tool if settings.needs_date else ""  # standalone pages have names of ours
         self.is_unfit = False
         # A post without a tool that was published by an earlier version keeps the address that it had there.
         self._as_before: bool | None = None
         value, line = meta.find("permalink")
-        old_path = tidy_path(old_path) if old_path else ""
-        known = "" if why_unfit(old_path, old_path) else old_path
-        self.path = self._own_path(value, line) or known or self._by_pattern()
+        self.path = self._own_path(value, line) or (old_path and _fit(old_path)) or self._by_pattern()
         base = urlsplit(settings.site_url).path.rstrip("/") if value else ""
         if base and self.path.startswith(f"{base}/"):
             what = f"its URL is {base}{self.path}, because the permalink repeats the path of site.url"
@@ -79,7 +79,7 @@ class PostAddress:
 
     def _by_pattern(self) -> str:
         settings, slug = self._settings, self._meta.text("slug")
-        if not settings.tool and _PLAIN_PATTERN.fullmatch(settings.pattern):
+        if not self._tool and _is_plain(settings.pattern):
             path = permalink(
                 settings.pattern,
                 folder=self._named.folder,
@@ -89,20 +89,20 @@ class PostAddress:
             )
         else:
             path = filled(settings.pattern, self._parts()) or f"/{self._named.name}/"
-        line = self._meta.find("slug")[1]
         if used := used_by_site(path):
+            line = self._meta.find("slug")[1]
             raise PostError(f"its URL {path} is already used by {used}", line=line, hint="give it a different slug")
         return path
 
     def _parts(self) -> AddressParts:
         named, slug = self._named, self._meta.text("slug")
         return AddressParts(
-            tool=self._settings.tool,
+            tool=self._tool,
             folder=self._plain(named.folder),
             file=self._plain(named.file),
             name=named.name,
             slug=self._plain(slug),
-            title=named.title,
+            title=self._meta.text("title") or named.title,  # as written, before quotes and dashes were set
             categories=tuple(dict.fromkeys(self._categories())),
             when=named.when,
             language=named.language,
@@ -110,18 +110,18 @@ class PostAddress:
 
     def _plain(self, text: str) -> str:
         """Return a name without escapes. Jekyll takes their signs for signs of the name."""
-        if "%" not in text or self._settings.tool == "jekyll" or self._is_as_before():
+        if "%" not in text or self._tool == "jekyll" or self._is_as_before():
             return text
         return unescaped(text)
 
     def _is_as_before(self) -> bool:
         if self._as_before is None:
-            self._as_before = not self._settings.tool and self._settings.was_published_before(self._named.source)
+            self._as_before = not self._tool and self._settings.was_published_before(self._named.source)
         return self._as_before
 
     def _categories(self) -> Iterator[str]:
         """Yield the categories of the post, in the order in which they are in addresses."""
-        tool, source = self._settings.tool, self._named.source
+        tool, source = self._tool, self._named.source
         above, divided, _ = source.rpartition("_posts/")
         if tool == "jekyll" and divided:
             yield from filter(None, above.split("/"))
@@ -153,7 +153,7 @@ class PostAddress:
 
     def _read(self, value: str) -> str:
         """Return a permalink without escapes, and with the placeholders of Jekyll or Eleventy filled in."""
-        if self._settings.tool == "eleventy":
+        if self._tool == "eleventy":
             value = value.removesuffix("index.html") if value.endswith("/index.html") else value
             if pattern := from_eleventy(value):
                 return filled(pattern, self._parts())
@@ -161,8 +161,19 @@ class PostAddress:
             return value
         pattern = from_jekyll(value) if _PLACEHOLDER.search(value) and "{" not in value else ""
         if pattern:
-            return filled(pattern, self._parts()._replace(tool=self._settings.tool or "jekyll"))
+            return filled(pattern, self._parts()._replace(tool=self._tool or "jekyll"))
         return unescaped(value)
+
+
+def _fit(path: str) -> str:
+    """Return a path of an old feed as that of a post; "" if it cannot be one."""
+    path = tidy_path(path)
+    return "" if why_unfit(path, path) else path
+
+
+@lru_cache(maxsize=64)
+def _is_plain(pattern: str) -> bool:
+    return _PLAIN_PATTERN.fullmatch(pattern) is not None
 
 
 def _is_odd(value: Tree) -> bool:

@@ -59,6 +59,7 @@ STYLES = {
     "/:slugified_categories/:slug": "/releases/tea/release-notes",
     "/:title": "/Release-Notes",
     "/blog/:year_:month/:title.html": "/blog/2026_01/Release-Notes.html",
+    "/:name.html": "/2026-01-05-release-notes.html",
     "/:hour:minute:second/:title:output_ext": "/070809/Release-Notes.html",
 }
 
