@@ -42,13 +42,7 @@ def adopt_mkdocs(root: Path, file: str) -> AdoptedBlog:
     if blog is None:
         found.leave(f"{file}: there is no blog plugin, so it is not known which pages are posts: set posts.folder")
     _take_posts(found, root, docs, blog or {}, file, is_flat=settings.get("use_directory_urls") is False)
-    rss = plugins.get("rss")
-    if rss is not None and rss.get("enabled") is not False:
-        name = one_line(inner(rss, "feeds_filenames", "rss_created")) or "feed_rss_created.xml"
-        found.take_feed(name, "rss", f"{file}: plugins: rss")
-        for key, usual in (("rss_updated", "feed_rss_updated.xml"), ("json_created", "feed_json_created.json")):
-            own = one_line(inner(rss, "feeds_filenames", key)) or usual
-            found.take_feed(own, "json" if key.startswith("json") else "rss", f"{file}: plugins: rss")
+    _take_feeds(found, plugins.get("rss"), file)
     folders = sorted((root / docs).iterdir()) if (root / docs).is_dir() else []
     names = [path.name for path in folders if path.is_dir() and path.name[0] != "." and has_static_files(path)]
     take_patterns(found, "pages.copy", [f"{docs}/{name} = /{name}" for name in names], "MkDocs copies its files")
@@ -60,6 +54,27 @@ def adopt_mkdocs(root: Path, file: str) -> AdoptedBlog:
     if others:
         found.leave(f"{file}: plugins: {', '.join(others[:8])}: plugins are not run")
     return found.blog()
+
+
+def _take_feeds(found: Findings, rss: dict[str, Data] | None, file: str) -> None:
+    if rss is None or rss.get("enabled") is False:
+        return
+    name = one_line(inner(rss, "feeds_filenames", "rss_created")) or "feed_rss_created.xml"
+    found.take_feed(name, "rss", f"{file}: plugins: rss")
+    for key, usual in (("rss_updated", "feed_rss_updated.xml"), ("json_created", "feed_json_created.json")):
+        own = one_line(inner(rss, "feeds_filenames", key)) or usual
+        found.take_feed(own, "json" if key.startswith("json") else "rss", f"{file}: plugins: rss")
+    dates = f"{file}: plugins: rss: date_from_meta"
+    found.take("site.timezone", one_line(inner(rss, "date_from_meta", "default_timezone")), dates)
+    found.take("posts.time", _time(inner(rss, "date_from_meta", "default_time")), dates)
+
+
+def _time(data: Data) -> str:
+    """Return a time of day as HH:MM; "" if it is none. YAML reads 9:30 as a number of minutes."""
+    if isinstance(data, int) and not isinstance(data, bool) and 0 <= data < 1440:
+        return f"{data // 60:02}:{data % 60:02}"
+    found = re.fullmatch(r"(\d{1,2}):(\d\d)(?::\d\d)?", one_line(data))
+    return f"{int(found[1]):02}:{found[2]}" if found and int(found[1]) < 24 and int(found[2]) < 60 else ""
 
 
 def _plugins(data: Data) -> Iterator[tuple[str, dict[str, Data]]]:
