@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -75,7 +76,7 @@ def adopt(
     old, blog = with_feed_read(old, recognise(folder))
     project = adopted_project(blog, app.moment(), instead=instead)
     done = None if dry_run else write_project(folder, project, instead=instead)
-    steps = next_steps(project, instead=instead)
+    steps = next_steps(project, instead=instead, has_feed=feed is not None)
     found = look_at_old(app, folder, old) if done else Looked()
     if app.json:
         app.print_json(_as_json(project, done, steps) | found.values)
@@ -84,9 +85,9 @@ def adopt(
     if done:
         _say_files(app, done)
         _say_old(app, found)
-        app.say("\nNext:")
-        for number, step in enumerate(steps, 1):
-            app.say(f"  {number}. {step}")
+        app.say("\nNext:" if folder.resolve() == Path.cwd() else f"\nNext, after `cd {shlex.quote(str(folder))}`:")
+        for number, (what, why) in enumerate(steps, 1):
+            app.say(f"  {number}. {what}\n     {why}")
     else:
         app.say(f"\nDry run: nothing is written. publisher.toml would be:\n\n{project.text}")
         if feed or site:
@@ -95,7 +96,7 @@ def adopt(
 
 def _show(app: App, project: AdoptedProject) -> None:
     blog = project.blog
-    app.say(f"{blog.name} ({blog.file}), {plural(blog.posts, 'post')}\n")
+    app.say(f"{blog.name} ({blog.file}), {plural(blog.posts, 'file')} with posts\n")
     print_table(("Setting", "Value", "From"), [_row(each) for each in project.taken])
     if blog.left:
         app.say("\nNot carried over:")
@@ -131,7 +132,7 @@ def _say_files(app: App, done: CreatedProject) -> None:
         warn(line)
 
 
-def _as_json(project: AdoptedProject, done: CreatedProject | None, steps: list[str]) -> dict[str, object]:
+def _as_json(project: AdoptedProject, done: CreatedProject | None, steps: list[tuple[str, str]]) -> dict[str, object]:
     blog = project.blog
     return {
         "tool": blog.tool,
@@ -141,7 +142,7 @@ def _as_json(project: AdoptedProject, done: CreatedProject | None, steps: list[s
         "from": {each.key: each.where for each in project.taken},
         "authors": [asdict(each) for each in blog.authors],
         "left": blog.left,
-        "next": steps,
+        "next": [{"do": what, "why": why} for what, why in steps],
         "text": project.text,
         "made": [str(path) for path in done.made] if done else [],
         "changed": [str(path) for path in done.changed] if done else [],

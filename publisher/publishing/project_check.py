@@ -25,6 +25,8 @@ from publisher.posts.permalinks import is_served, site_path
 from publisher.posts.published import PublishedIds, authority_of
 from publisher.posts.rendering.rendered_body import LocalLink
 from publisher.posts.urls import leads_out
+from publisher.publishing.adopt.adopted_blog import TOOL_NAMES
+from publisher.publishing.adopt.tool_files import tools_of
 from publisher.publishing.exposure import exposures
 from publisher.publishing.language_check import language_problems
 from publisher.publishing.letter_check import LetterCheck, check_letters
@@ -108,6 +110,13 @@ def _notes(config: Config) -> Iterator[str]:
         yield (
             f"{CONFIG_FILE}: web.public_url is not set, so no page of the site has a sign-up form "
             "(set it to where `publisher run` answers, also if that is site.url)"
+        )
+    tools = tools_of(config.root) if not config.posts.tool and (config.root / config.posts.folder).is_dir() else []
+    if tools:
+        tool, file = tools[0]
+        yield (
+            f"{file}: {TOOL_NAMES[tool]} makes a site here; to read the posts by its rules, with its tags and data, "
+            f'write tool = "{tool}" under [posts] (`publisher adopt --dry-run` shows all that it would set)'
         )
 
 

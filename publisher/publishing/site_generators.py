@@ -28,6 +28,11 @@ _PUBLISHED_FROM = {
     "Hugo": (("hugo.toml", "hugo.yaml", "hugo.json", "config.toml"), ("content", "static")),
     "Hexo": (("_config.yml",), ("source",)),
     "Pelican": (("pelicanconf.py",), ("content",)),
+    "Zola": (("zola.toml",), ("content", "static")),
+    "Astro": (("astro.config.mjs", "astro.config.ts", "astro.config.js"), ("public", "src/pages")),
+    "Docusaurus": (("docusaurus.config.js", "docusaurus.config.ts"), ("blog", "docs", "static", "src/pages")),
+    "MkDocs": (("mkdocs.yml", "mkdocs.yaml"), ("docs",)),
+    "VitePress": ((".vitepress/config.js", ".vitepress/config.ts", ".vitepress/config.mts"), ("public",)),
 }
 
 

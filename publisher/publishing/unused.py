@@ -17,6 +17,7 @@ from publisher.core.templates import SHIPPED_PREFIX, Templates, shipped_folder
 from publisher.posts.archive import Archive
 from publisher.posts.scan import is_item
 from publisher.posts.slugs import topic_slug
+from publisher.posts.tags.owner_templates import FOLDER as TAGS_FOLDER
 
 # Files that the shipped templates include if they are there.
 _INCLUDED = ("email/own.css", "email/own-kept.css")
@@ -29,6 +30,10 @@ def unused_templates(config: Config) -> Iterator[Problem]:
     own = config.root / "templates"
     templates = Templates(own)
     names = sorted(path.relative_to(own).as_posix() for path in _files(own) if path.suffix in _TEMPLATE_ENDINGS)
+    if config.posts.tool:  # the tool may have templates there too
+        ours = {path.name for path in shipped_folder().iterdir()}
+        names = [name for name in names if name.partition("/")[0] in ours]
+    names = [name for name in names if not f"templates/{name}".startswith(f"{TAGS_FOLDER}/")]  # posts name them
     if not names:
         return  # to read all shipped templates would find nothing
     shipped = {path.relative_to(shipped_folder()).as_posix() for path in shipped_folder().rglob("*.*")}

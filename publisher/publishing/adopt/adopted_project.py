@@ -37,6 +37,12 @@ _NOT_FOUND = {
     "site.title": Taken("site.title", "My blog", "not found: write the name of the site here"),
 }
 
+# What keeps notes above emails, which are Markdown, out of the sites of tools that make pages of all Markdown.
+_OF_NOTES = {
+    "quarto": 'if you write notes above emails, leave them out in _quarto.yml: render: ["*.qmd", "!letters/"]',
+    "vitepress": "if you write notes above emails, leave them out in .vitepress/config: srcExclude: ['letters/**']",
+}
+
 # The tables that are made of what was found, in order; the others are text of the template.
 _TABLES = ("site", "site.author", "posts", "feeds", "pages")
 _ORDER = {
@@ -80,7 +86,7 @@ def adopted_project(blog: AdoptedBlog, now: datetime, *, instead: bool = False) 
         text = _text(blog, taken, authors, now)
         mistakes = mistakes_in(text)
         if not mistakes:
-            return AdoptedProject(replace(blog, left=(*blog.left, *left)), tuple(taken), text)
+            return AdoptedProject(replace(blog, left=(*blog.left, *left)), tuple(sorted(taken, key=_place)), text)
         key = _key_at(text, file_and_line(mistakes[0].where)[1])
         wrong = next((each for each in taken if each.key == key), None)
         if wrong is not None:
@@ -104,14 +110,25 @@ def write_project(folder: Path, project: AdoptedProject, *, instead: bool = Fals
     if not write_new(folder / CONFIG_FILE, project.text):
         raise ProjectError("was there already", where=str(folder / CONFIG_FILE))
     output = INSTEAD if instead else BESIDE
-    ignored = f".publisher/\n{output}/\n"
-    if write_new(folder / ".gitignore", ignored):
-        made.append(folder / ".gitignore")
-    elif ignore_more(folder / ".gitignore", ignored):
-        changed.append(folder / ".gitignore")
-    if project.blog.tool == "jekyll" and not instead:
+    _add_lines(folder / ".gitignore", [".publisher/", f"{output}/"], made, changed)
+    tool = "" if instead else project.blog.tool
+    own = [f"{name}/" for name in ("letters", "templates") if not (folder / name).exists()]
+    if tool == "jekyll":
         made, changed, advice = leave_out_of_jekyll(folder, made, changed)
+    elif tool == "eleventy" and project.blog.value("posts.folder") == ".":
+        _add_lines(folder / ".eleventyignore", [*own, f"{output}/"], made, changed)
+    elif own and tool in _OF_NOTES and project.blog.value("posts.folder") == ".":
+        advice = [_OF_NOTES[tool]]
     return CreatedProject(tuple(made), tuple(changed), (), tuple(advice))
+
+
+def _add_lines(path: Path, lines: Sequence[str], made: list[Path], changed: list[Path]) -> None:
+    """Write a file of these lines, or add those that it lacks."""
+    text = "".join(f"{line}\n" for line in lines)
+    if write_new(path, text):
+        made.append(path)
+    elif ignore_more(path, text):
+        changed.append(path)
 
 
 def refuse_second(folder: Path) -> None:
@@ -121,21 +138,37 @@ def refuse_second(folder: Path) -> None:
         raise ProjectError("is there already, and nothing is changed", where=str(folder / CONFIG_FILE), hint=hint)
 
 
-def next_steps(project: AdoptedProject, *, instead: bool = False) -> list[str]:
-    """Return what the owner does next, a line for each step."""
+def next_steps(project: AdoptedProject, *, instead: bool = False, has_feed: bool = False) -> list[tuple[str, str]]:
+    """Return what the owner does next: for each step a command, or what to do, and what it is good for.
+
+    has_feed  whether the old feed has been taken
+    """
     blog = project.blog
-    steps = [f"publisher check    reads every post, and says what readers would stumble over{_unknown(project)}"]
+    url = _url(project.taken)
+    steps = []
+    if url == _NO_URL:
+        steps.append((f"write the address of the site into {CONFIG_FILE}", "it was not found"))
+    steps.append(("publisher check", "reads every post, and says what readers would stumble over"))
+    if blog.feeds and not has_feed:
+        address = f"{url.rstrip('/')}/{blog.feeds[0][0]}"
+        steps.append(
+            (f"publisher adopt --feed {address}", "keeps the ids that feed readers know, so nothing is new to them")
+        )
     if instead:
-        steps.append(f"publisher build    writes the whole site to {INSTEAD}/; publish that folder")
+        against = f"publisher adopt --check-against {blog.output or 'FOLDER'}"
+        steps.append(
+            (against, f"after `{blog.command}`: the addresses that would be lost" if blog.command else "what is lost")
+        )
+        steps.append(("publisher build", f"writes the whole site to {INSTEAD}/; publish that folder"))
+    elif blog.command:
+        copy = f"{blog.command} && publisher build && cp -R {BESIDE}/. {blog.output}/"
+        steps.append((copy, "gives the feeds the addresses that readers know"))
     else:
-        steps.append(f"{blog.command} && publisher build && cp -R {BESIDE}/. {blog.output}/")
-        steps[-1] += "    gives the feeds the addresses that readers know"
-    steps.append(f"set web.public_url and mail.sender in {CONFIG_FILE}, then `publisher preview` shows the first email")
+        steps.append(("publisher build", f"writes the feeds to {BESIDE}/; put them where the site is"))
+    steps.append(
+        ("publisher preview", f"shows the first email, once web.public_url and mail.sender are in {CONFIG_FILE}")
+    )
     return steps
-
-
-def _unknown(project: AdoptedProject) -> str:
-    return "" if _url(project.taken) != _NO_URL else f"; first write the address of the site into {CONFIG_FILE}"
 
 
 def _settings(blog: AdoptedBlog, *, instead: bool) -> Iterator[Taken]:
@@ -191,6 +224,12 @@ def _text(blog: AdoptedBlog, taken: Sequence[Taken], authors: Sequence[AuthorCon
 
 def _url(taken: Sequence[Taken]) -> str:
     return next((str(each.value) for each in taken if each.key == "site.url"), _NO_URL)
+
+
+def _place(taken: Taken) -> tuple[int, int]:
+    """Return where a value is in publisher.toml."""
+    table, _, name = taken.key.rpartition(".")
+    return _TABLES.index(table), _ORDER[table].index(name)
 
 
 def _tables(taken: Sequence[Taken], authors: Sequence[AuthorConfig]) -> Iterator[str]:

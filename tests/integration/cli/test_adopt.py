@@ -105,3 +105,41 @@ def test_the_old_feed_keeps_its_ids_and_the_old_site_is_compared(jekyll: Project
     assert jekyll.read("old-feed.tsv") == kept
     for option, value in (("--feed", "nothing"), ("--feed", str(jekyll.root)), ("--check-against", "nothing")):
         assert jekyll.fails("adopt", str(jekyll.root), option, value).err.count("\n") == 1
+
+
+def test_what_is_written_here_stays_out_of_the_site_of_eleventy(empty: Project) -> None:
+    empty.write("eleventy.config.js", "export default function () {}\n")
+    empty.write("posts/one.md", POST)
+    empty.write(".eleventyignore", "README.md\n")
+    empty.write("templates/mine.njk", "")
+    adopt(empty)
+    assert empty.read(".eleventyignore") == "README.md\nletters/\n_feeds/\n"
+
+
+def test_check_knows_the_tool_whose_files_are_beside_the_settings(jekyll: Project) -> None:
+    adopt(jekyll)
+    told = "note: _config.yml: Jekyll makes a site here"
+    assert told not in jekyll.ok("check").out
+    text = jekyll.read("publisher.toml")
+    jekyll.write("publisher.toml", "".join(line for line in text.splitlines(keepends=True) if line[:5] != "tool "))
+    assert jekyll.ok("check").out.count(told) == 1
+    jekyll.write("publisher.toml", text)
+    jekyll.write("templates/shortcodes/note.html", "{{ inner }}")
+    jekyll.write("templates/index.html", "of another tool")
+    assert "never used" not in jekyll.ok("check").out
+
+
+def test_the_next_steps_are_those_of_the_blog(jekyll: Project) -> None:
+    jekyll.write("Gemfile", 'gem "jekyll-feed"\n')
+    steps = [each["do"] for each in jekyll.ok("adopt", str(jekyll.root), "--dry-run", "--json").json["next"]]
+    assert steps == [
+        "publisher check",
+        "publisher adopt --feed https://blog.quiet-reader.eu/feed.xml",
+        "jekyll build && publisher build && cp -R _feeds/. _site/",
+        "publisher preview",
+    ]
+    found = jekyll.ok("adopt", str(jekyll.root), "--dry-run", "--json", "--instead").json
+    assert "publisher adopt --check-against _site" in [each["do"] for each in found["next"]]
+    jekyll.write("_config.yml", "title: A blog\n")
+    steps = [each["do"] for each in jekyll.ok("adopt", str(jekyll.root), "--dry-run", "--json").json["next"]]
+    assert steps[0] == "write the address of the site into publisher.toml"
