@@ -27,6 +27,7 @@ NOT_RUN = (
     "publisher preview",
     "publisher sources try https://",  # tests/journeys/test_sources.py does
     "publisher init weekly --from-feed ",  # the same
+    "jekyll build ",
     "publisher adopt",  # tests/integration/cli/test_adopt.py does
     "publisher publish ",
     "publisher mail keys",  # tests/integration/cli/test_mail.py does

@@ -16,7 +16,15 @@ TEXTS = [*(page for page in PAGES if page not in DECISIONS and page != CHANGES),
 _TOPS = "publisher|tests|docs|deploy|examples|benchmarks|templates|locale"
 _PATH = re.compile(rf"(?<![\w/.:<-])((?:{_TOPS}|\.ci)/[\w./*-]*\w|\w+(?:/\w+)*\.(?:py|tsv|pot))(?![\w<{{])")
 # Paths of a project that the text describes, or in the wheel, not of this repository.
-_OF_A_PROJECT = ("templates/", "locale/", "docs/", "deploy/letter", "publisher/templates", "pelicanconf.py")
+_OF_A_PROJECT = (
+    "templates/",
+    "locale/",
+    "docs/",
+    "deploy/letter",
+    "publisher/templates",
+    "pelicanconf.py",
+    "publishconf.py",
+)
 
 
 def paths_of(text: str) -> list[str]:
