@@ -19,6 +19,7 @@ Public modules:
     bundles          the files that are published beside the page of a post
     cache_keys       the keys that show whether a cached output is still valid
     chosen_paths     which paths in the posts folder may be posts
+    formats          posts in other formats than Markdown and HTML
     front_matter     the metadata at the top of a post's file
     head             reading of a file up to the end of its front matter
     last_versions    the last readable version of each published post
@@ -51,6 +52,7 @@ __all__ = [
     "bundles",
     "cache_keys",
     "chosen_paths",
+    "formats",
     "front_matter",
     "head",
     "last_versions",

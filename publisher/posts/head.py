@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -111,13 +112,22 @@ def _parse(data: bytes, source: str, digest: str, settings: PostSettings, *, who
     inherited = settings.defaults().of(source) if settings.defaults else None
     if settings.defaults and inherited is None:
         return ParsedFile(None)  # it may be hidden, and the file that cannot be read is reported
-    parsed = build_post(source, *_with_defaults(head, digest, inherited), settings, title_in)
+    parsed = build_post(source, *_with_defaults(head, digest, inherited), settings, _title_of(source))
     rest = data[len(front) + 1 :] if front else head.body.encode("utf-8", "replace")
     if parsed.post and may_be_second(rest):
         body = rest.decode("utf-8", "replace").replace("\r\n", "\n")
         if not refuse_second(body, head.body_line, whole=whole):
             raise Unfinished
     return replace(parsed, problems=(*problems, *parsed.problems)) if problems else parsed
+
+
+def _title_of(source: str) -> Callable[[str], tuple[str, bool]]:
+    """Return the function that finds the title in the body of a post."""
+    if not source.lower().endswith(".mdx"):
+        return title_in
+    from publisher.posts.formats.mdx import without_modules  # few projects have MDX
+
+    return lambda body: title_in(without_modules(body))
 
 
 def _with_defaults(head: Head, digest: str, inherited: Inherited | None) -> tuple[Head, str]:

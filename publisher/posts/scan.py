@@ -18,12 +18,10 @@ from publisher.core.models import Problem
 from publisher.core.private_folder import COPY_IT, LEADS_OUT, LEADS_TO_PRIVATE
 from publisher.posts.chosen_paths import POST_FOLDERS, ChosenPaths
 from publisher.posts.published import PublishedIds
-from publisher.posts.unread_kinds import is_unread_kind, printable, unread_kinds
+from publisher.posts.unread_kinds import READ_WITH_TOOL, is_unread_kind, printable, unread_kinds
 
 ENDINGS = (".md", ".markdown", ".mdown", ".html")
-# With a tool, what Jekyll, Pelican or Hexo also take for Markdown.
-_OF_TOOLS = (".mkd", ".mkdn", ".mkdown", ".mdwn", ".mdtext", ".mdtxt")
-ALL_ENDINGS = (*ENDINGS, *_OF_TOOLS)
+ALL_ENDINGS = (*ENDINGS, *READ_WITH_TOOL)
 
 # Where the items of sources seem to be. No file is read from a folder whose name begins like this.
 _ITEMS = "_sources/"

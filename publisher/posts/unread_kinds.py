@@ -23,10 +23,11 @@ _PERHAPS = (
     ".text", ".txt", ".webc",
 )  # fmt: skip
 _ENDINGS = (*_TEXTS, *_PERHAPS)
+# With a tool, what Jekyll, Pelican or Hexo also take for Markdown, and other formats.
+READ_WITH_TOOL = (".mkd", ".mkdn", ".mkdown", ".mdwn", ".mdtext", ".mdtxt", ".mdx")
 
 _SHOWN = 3
 _ONE = "is not published: only Markdown (.md, .markdown, .mdown) and .html are read"
-_HINT = "convert {}, or move {} out of the posts folder"
 
 
 def is_unread_kind(name: str) -> bool:
@@ -60,10 +61,16 @@ def _problem(ending: str, files: list[str], posts: Collection[str], newest: date
     severity = Severity.ERROR if is_error else Severity.WARNING
     names = list(map(printable, files))
     if len(names) == 1:
-        return Problem(in_folder(shown, names[0]), 0, _ONE + why, _HINT.format("it", "it"), severity)
+        return Problem(in_folder(shown, names[0]), 0, _ONE + why, _hint(ending, "it"), severity)
     more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
     what = f"{len(names):,} files end in {ending} and are not read{why}: {', '.join(names[:_SHOWN])}{more}"
-    return Problem(shown, 0, what, _HINT.format("them", "them"), severity)
+    return Problem(shown, 0, what, _hint(ending, "them"), severity)
+
+
+def _hint(ending: str, them: str) -> str:
+    if ending in READ_WITH_TOOL:
+        return f"set posts.tool to the tool that reads {them}, or move {them} out of the posts folder"
+    return f"convert {them}, or move {them} out of the posts folder"
 
 
 def _days(paths: Iterable[str]) -> Iterator[date]:

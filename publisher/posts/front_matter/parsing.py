@@ -23,6 +23,7 @@ from publisher.posts.front_matter.preamble import front_start, is_front_matter, 
 from publisher.posts.post_file import Head, Tree, Twice
 from publisher.posts.text.comments import without_hidden_text
 from publisher.posts.text.encoding import decode, repair_body, without_controls
+from publisher.posts.text.tool_comments import may_have_tool_comments, without_tool_comments
 
 # The line that closes front matter, by the characters that open it. A search for \n is quicker than one for ^.
 _CLOSING = {
@@ -100,6 +101,8 @@ def markdown_of(data: bytes, *, fix_encoding: bool) -> str:
     """
     text, _ = without_controls(decode(data, whole=True))
     body = without_hidden_text(split_body(text)[0])
+    if may_have_tool_comments(body):
+        body = without_tool_comments(body).text
     return (repair_body(body)[0] if fix_encoding else body).strip("\n")
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache, cached_property
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from publisher.config import Config
 from publisher.core import patterns
@@ -51,6 +51,9 @@ from publisher.posts.text.paid_parts import refuse_paid_part
 from publisher.posts.text.prose import LineFinder, line_at, without_inline_code
 from publisher.posts.text.tex import TakenOut, take_out, without_formulas
 from publisher.posts.text.tool_comments import may_have_tool_comments, without_tool_comments
+
+if TYPE_CHECKING:
+    from publisher.posts.rendering.body_tags import BodyTags
 
 # How many problems of one kind are reported of a post.
 MOST_PROBLEMS = 100
@@ -136,8 +139,10 @@ class _Body:
         if run:
             self.run = run
         self._held = HeldHtml()
+        if post.source.lower().endswith(".mdx") or self.config.posts.tool == "docusaurus":
+            self.run = self.run.then(self._tags().as_markdown)
         if may_have_shortcodes(self.run.text, self.config.posts.tool):
-            self.run = self.run.then(self._with_shortcodes)
+            self.run = self.run.then(lambda body: self._tags().expanded(body, is_html=self._is_html))
         if may_have_tool_comments(self.run.text):
             keep = post.excerpt_separator
             self.run = self.run.then(lambda body: without_tool_comments(body, is_html=self._is_html, keep=keep))
@@ -145,11 +150,10 @@ class _Body:
             self.file = text[: len(text) - len(self.written)] + self.run.text
             self.written = self.run.text
 
-    def _with_shortcodes(self, body: str) -> Expanded:
+    def _tags(self) -> BodyTags:
         from publisher.posts.rendering.body_tags import BodyTags  # few posts have any
 
-        tags = BodyTags(self.post, self.config, self.references, self.file, self._held)
-        return tags.expanded(body, is_html=self._is_html)
+        return BodyTags(self.post, self.config, self.references, self.file, self._held)
 
     def tag_problems(self) -> Iterator[Problem]:
         """Yield the problems of the tags that were run."""

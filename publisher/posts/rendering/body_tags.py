@@ -9,6 +9,7 @@ from typing import Any
 
 from publisher.config import Config
 from publisher.core.errors import PostError
+from publisher.posts.formats.mdx import is_mdx, mdx_as_markdown
 from publisher.posts.front_matter.parsing import parse_head
 from publisher.posts.places import WrittenPost
 from publisher.posts.rendering.commonmark import settled_html
@@ -40,7 +41,20 @@ class BodyTags:
 
         is_html  whether it is HTML, and not Markdown
         """
-        context = ShortcodeContext(
+        return self._noted(expand_shortcodes(body, self._context(), is_html=is_html))
+
+    def as_markdown(self, body: str) -> Expanded:
+        """Return a body in MDX as Markdown, and note what it depends on."""
+        if not is_mdx(self._post.source, self._config.posts.tool, body):
+            return Expanded(body)
+        return self._noted(mdx_as_markdown(body, self._context()))
+
+    def _noted(self, found: Expanded) -> Expanded:
+        self._references.links |= dict.fromkeys(f"./{path}" for path in (*found.files, *self._files))
+        return found
+
+    def _context(self) -> ShortcodeContext:
+        return ShortcodeContext(
             tool=self._config.posts.tool,
             owner=owner_templates(self._config.root),
             held=self._held,
@@ -49,9 +63,6 @@ class BodyTags:
             address=self._references.named_post,
             in_line=in_line,
         )
-        found = expand_shortcodes(body, context, is_html=is_html)
-        self._references.links |= dict.fromkeys(f"./{path}" for path in (*found.files, *self._files))
-        return found
 
     def _page(self) -> Mapping[str, Any]:
         fields = parse_head(self._file, whole=True).fields

@@ -125,7 +125,7 @@ class References:
         wanted = [part for part in name.split("/") if part not in ("_posts", ".", "")]
         if not wanted:
             return None
-        stem = re.sub(r"\.(?:md|markdown|mdown|html)$", "", wanted[-1])
+        stem = re.sub(r"\.(?:mdx?|markdown|mdown|mkdn?|mkdown|qmd|rst|html)$", "", wanted[-1])
         folders = set(wanted[:-1])
         found = [
             (len(folders & set(PurePosixPath(composed(source)).parts[:-1])), source)

@@ -21,6 +21,11 @@ _PLACE = f"{_SIGN}([\x0e-\x17]{{1,7}}){_SIGN}"
 _HELD = patterns.compile(rf"(?:<!--|&lt;!--){_PLACE}(?:-->|--&gt;)|{_PLACE}")
 _ALONE = patterns.compile(rf"<p>(){_PLACE}</p>")
 _PARAGRAPH = patterns.compile(r"<p>[^<]*+(?:<(?!/?p>)[^<]*+)*+</p>")
+# What contains words rather than blocks.
+_CLOSES_WORDS = patterns.compile(r"</(?:p|h[1-6]|summary|figcaption|dt|caption)\b", re.IGNORECASE)
+_OPENS_WORDS = patterns.compile(
+    r"<(?:p|h[1-6]|summary|figcaption|dt|caption)\b[^<>]{0,500}>[^<]{0,500}\Z", re.IGNORECASE
+)
 _EMPTY_PARAGRAPH = patterns.compile(r"<p>\s*+</p>\n?")
 # An attribute of the writer's in which a tag was written.
 _TAG_WITH = patterns.compile(rf"<[a-zA-Z][^<>{_SIGN}]*+{_SIGN}[^<>]*+>")
@@ -42,7 +47,7 @@ class HeldHtml:
         """Keep a piece of HTML, and return the sign for its place. alone: whether it has a line of its own."""
         if not html.strip():
             return ""
-        self._pieces.append(html.strip() if is_block(html) else html)
+        self._pieces.append(html.strip() if alone and is_block(html) else html)
         sign = f"{_SIGN}{str(len(self._pieces) - 1).translate(_DIGITS)}{_SIGN}"
         return f"<!--{sign}-->" if alone and is_block(html) else sign
 
@@ -67,12 +72,14 @@ class HeldHtml:
             return paragraph
         if (alone := _ALONE.fullmatch(paragraph)) and is_block(self._of(alone)):
             return alone[0][3:-4]
-        parted = _HELD.sub(lambda each: f"</p>\n{each[0]}\n<p>" if self._parts(each) else each[0], paragraph)
-        return _EMPTY_PARAGRAPH.sub("", parted)
+        return _EMPTY_PARAGRAPH.sub("", _HELD.sub(self._parting, paragraph))
 
-    def _parts(self, found: re.Match[str]) -> bool:
+    def _parting(self, found: re.Match[str]) -> str:
         piece = self._of(found)
-        return is_block(piece) and not piece.lstrip().startswith("<iframe")
+        if not is_block(piece) or piece.startswith("<iframe"):
+            return found[0]
+        before = "" if _CLOSES_WORDS.match(piece) else "</p>\n"
+        return f"{before}{found[0]}{'' if _OPENS_WORDS.search(piece) else chr(10) + '<p>'}"
 
     def _words(self, found: re.Match[str]) -> str:
         return escape(_TAG.sub("", self._of(found)).strip())

@@ -25,6 +25,9 @@ _DEEPEST = 40
 _MOST = 20_000
 # Where a template puts what is inside its shortcode.
 _INNER = "\x08\x08"
+# Takes a call and what is inside it as it was written; returns what it makes, or None if that is not known.
+Make = Callable[[ShortcodeCall, ShortcodeContext, str], Made | None]
+
 # A tag in the address of a link or a picture, or in an attribute, becomes text. Longer addresses have no tags.
 _IN_ADDRESS = patterns.compile(r"(?:\]\(<?[^()\s<>]{0,300}|\]:[ \t]{1,8}[^\s<>]{0,300}|=[\"'][^\"'<>\n]{0,300})\Z")
 
@@ -37,7 +40,22 @@ def expand_shortcodes(text: str, context: ShortcodeContext, *, is_html: bool = F
     calls = calls_in(text, is_zola=is_zola, in_code=is_html or context.tool == "hugo")
     if not calls:
         return Expanded(text)
-    expansion = _Expansion(text, context, zola_made if is_zola else hugo_made)
+    return run_calls(text, calls, context, zola_made if is_zola else hugo_made)
+
+
+def run_calls(
+    text: str,
+    calls: Sequence[ShortcodeCall | Escaped],
+    context: ShortcodeContext,
+    make: Make,
+    kind: str = "shortcode",
+) -> Expanded:
+    """Return a text in which these calls are run.
+
+    make  see Make, for what is not a template of the owner's
+    kind  the word for them in messages
+    """
+    expansion = _Expansion(text, context, make, kind)
     expansion.write(calls, 0, len(text))
     return expansion.expanded()
 
@@ -48,7 +66,8 @@ class _Expansion:
 
     text: str
     context: ShortcodeContext
-    embedded: Callable[[ShortcodeCall, ShortcodeContext, str], Made | None]
+    embedded: Make
+    kind: str
     pieces: Pieces = field(default_factory=Pieces)
     problems: dict[tuple[str, str], TagProblem] = field(default_factory=dict)
     names: dict[str, None] = field(default_factory=dict)
@@ -96,7 +115,7 @@ class _Expansion:
     def _run(self, call: ShortcodeCall, depth: int) -> None:
         made = self._made(call)
         if made is None and call.closing:
-            what = f"the shortcode {call.name} is not known, so only the words in it are shown"
+            what = f"the {self.kind} {call.name} is not known, so only the words in it are shown"
             self._report(call, what, f"add templates/shortcodes/{call.name}.html")
             made = Made(("", None, ""))
         if made is None:

@@ -62,7 +62,7 @@ class Escaped:
 
 
 @dataclass(frozen=True, slots=True)
-class _Tag:
+class ShortcodeTag:
     """A tag: of a call, which may have an end; or one that ends a call, if `closes` is its name."""
 
     call: ShortcodeCall
@@ -115,18 +115,18 @@ def calls_in(text: str, *, is_zola: bool = False, in_code: bool = False) -> list
     if not in_code:
         view = masked(text if is_zola else _VERBATIM.sub(lambda each: each[1] + _blank(each[2]), text))
         found = (each for each in found if view[_start(each)] == "{")
-    return _paired(islice(found, MOST_CALLS))
+    return paired(islice(found, MOST_CALLS))
 
 
-def _start(found: _Tag | Escaped) -> int:
-    return found.call.start if isinstance(found, _Tag) else found.start
+def _start(found: ShortcodeTag | Escaped) -> int:
+    return found.call.start if isinstance(found, ShortcodeTag) else found.start
 
 
 def _blank(text: str) -> str:
     return re.sub(r"[^\n]", " ", text)
 
 
-def _hugo(text: str) -> Iterator[_Tag | Escaped]:
+def _hugo(text: str) -> Iterator[ShortcodeTag | Escaped]:
     for tag in _HUGO.finditer(text):
         if tag["shown"] is not None:
             shown = f"{{{{{tag[1]}{tag['shown']}{'>' if tag[1] == '<' else '%'}}}}}"
@@ -137,11 +137,11 @@ def _hugo(text: str) -> Iterator[_Tag | Escaped]:
         if not tag["close"]:
             for value in islice(_HUGO_VALUE.finditer(tag["values"]), MOST_CALLS):
                 written = _unescaped(value[2]) if value[2] is not None else value[3]
-                _add(call, value[1], written if written is not None else _typed(value[4]))
-        yield _Tag(call, call.name if tag["close"] else None, is_single)
+                _add(call, value[1], written if written is not None else typed(value[4]))
+        yield ShortcodeTag(call, call.name if tag["close"] else None, is_single)
 
 
-def _zola(text: str) -> Iterator[_Tag | Escaped]:
+def _zola(text: str) -> Iterator[ShortcodeTag | Escaped]:
     for tag in _ZOLA.finditer(text):
         if tag["shown"] is not None or tag["shown_block"] is not None:
             shown = f"{{{{{tag['shown']}}}}}" if tag["shown"] is not None else f"{{%{tag['shown_block']}%}}"
@@ -150,7 +150,7 @@ def _zola(text: str) -> Iterator[_Tag | Escaped]:
         call = ShortcodeCall(tag.start(), tag.end(), tag["name"] or tag["block"] or "", is_markdown=False)
         for value in islice(_ZOLA_VALUE.finditer(tag["values"] or tag["block_values"] or ""), MOST_CALLS):
             _add(call, value[1], _zola_value(value))
-        yield _Tag(call, "" if tag["close"] else None, tag["name"] is not None)
+        yield ShortcodeTag(call, "" if tag["close"] else None, tag["name"] is not None)
 
 
 def _zola_value(found: re.Match[str]) -> Value:
@@ -158,8 +158,8 @@ def _zola_value(found: re.Match[str]) -> Value:
     if written is not None:
         return written
     if found[5] is not None:
-        return [_typed(each.strip().strip("\"'`")) for each in found[5].split(",") if each.strip()]
-    return _typed(found[6])
+        return [typed(each.strip().strip("\"'`")) for each in found[5].split(",") if each.strip()]
+    return typed(found[6])
 
 
 def _add(call: ShortcodeCall, name: str | None, value: Value) -> None:
@@ -173,7 +173,7 @@ _WHOLE = patterns.compile(r"-?(?:0|[1-9]\d{0,17})", re.ASCII)
 _ESCAPE = patterns.compile(r"\\(.)", re.DOTALL)
 
 
-def _typed(word: str) -> Value:
+def typed(word: str) -> Value:
     if word in ("true", "false"):
         return word == "true"
     return int(word) if _WHOLE.fullmatch(word) else word
@@ -183,7 +183,7 @@ def _unescaped(text: str) -> str:
     return _ESCAPE.sub(lambda found: "\n" if found[1] == "n" else found[1], text)
 
 
-def _paired(tags: Iterable[_Tag | Escaped]) -> list[ShortcodeCall | Escaped]:
+def paired(tags: Iterable[ShortcodeTag | Escaped]) -> list[ShortcodeCall | Escaped]:
     """Put each call together with the tag that ends it, if there is one, and with what is between the two."""
     found: list[ShortcodeCall | Escaped] = []
     waiting: list[tuple[ShortcodeCall, int]] = []  # the calls that may have an end, each with its place in `found`

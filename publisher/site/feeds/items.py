@@ -67,6 +67,10 @@ class Item:
         return self.updated.replace(microsecond=0) + timedelta(microseconds=fraction)
 
 
+# Formats that are not Markdown to anybody else.
+_OTHER_FORMATS = (".mdx", ".qmd", ".rst")
+
+
 class ItemSource(Protocol):
     """A source that makes entries from their keys. It has their digests and weights without making them."""
 
@@ -147,6 +151,8 @@ class PostSource:
             self._expect(post for key in keys for post in self._archive.load([key]))
 
     def _markdown(self, source: str) -> str:
+        if source.lower().endswith(_OTHER_FORMATS):
+            return ""
         return markdown_of(self._archive.read(source), fix_encoding=self._config.posts.fix_encoding)
 
 
