@@ -132,7 +132,7 @@ def _title_of(source: str) -> Callable[[str], tuple[str, bool]]:
 
 def _with_defaults(head: Head, digest: str, inherited: Inherited | None) -> tuple[Head, str]:
     """Return the front matter with what the tool's files say of the post, and a digest that changes with it."""
-    if inherited is None or not (inherited.fields or inherited.is_hidden):
+    if inherited is None or not (inherited.fields or inherited.whole or inherited.is_hidden):
         return head, digest
     from publisher.posts.front_matter.inherited_fields import with_inherited
 

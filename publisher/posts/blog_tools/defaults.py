@@ -47,11 +47,13 @@ class Inherited:
 
     fields     the fields, without those of the post itself
     adds       whether lists of the post are added to those of the same name here, and do not replace them
+    whole      fields of which a text is a list of one, and not of its words
     is_hidden  whether the post is hidden, whatever it says itself
     """
 
     fields: Fields = field(default_factory=dict)
     adds: bool = False
+    whole: tuple[str, ...] = ()
     is_hidden: bool = False
 
 
@@ -220,7 +222,7 @@ def _jekyll(defaults: Defaults, path: str) -> Inherited:
         scope, values = (each.get("scope"), each.get("values")) if isinstance(each, dict) else (None, None)
         if not isinstance(scope, dict) or not isinstance(values, dict):
             continue
-        where, named = str(scope.get("path") or "").strip("/"), scope.get("type")
+        where, named = str(scope.get("path") or "").rstrip("/"), scope.get("type")
         if (named and named != kind) or not _in_scope(place, where):
             continue
         if last is None or (len(where), bool(named)) >= (len(last[0]), last[1]):
@@ -289,7 +291,10 @@ def _eleventy(defaults: Defaults, path: str) -> Inherited:
         for ending in _ELEVENTY:
             file = f"{stem}{ending}"
             tables.append(defaults.script(file) or {} if ending.endswith(_SCRIPTS) else defaults.data(file))
-    return Inherited(_joined(tables, adds=True), adds=True)
+    for table in tables:
+        if isinstance(table.get("tags"), str):
+            table["tags"] = [table["tags"]]
+    return Inherited(_joined(tables, adds=True), adds=True, whole=("tags",))
 
 
 _SCRIPTS = (".js", ".cjs", ".mjs")

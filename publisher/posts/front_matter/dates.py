@@ -52,6 +52,8 @@ _HALF_OF_DAY = patterns.compile(r"\d\s*[ap]\.?m\b", re.IGNORECASE)
 # Both numbers can be a month.
 _DAY_OR_MONTH_FIRST = patterns.compile(r"(?:0?[1-9]|1[0-2])[/.-](?:0?[1-9]|1[0-2])[/.-]\d{2,4}(?!\d)")
 _HINT = "write it like 2024-07-06 or 2024-07-06 08:30"
+# What Eleventy and Quarto take for a date.
+_CHANGING = ("last modified", "created", "git last modified", "git created", "last-modified", "today", "now")
 _UNIVERSAL = ("UTC", "GMT", "Z")
 
 # https://yaml.org/type/timestamp.html
@@ -88,6 +90,8 @@ def parse_date(text: str, zone: tzinfo, *, morning: time = MORNING, month_first:
         return _from_parts(match, zone, given, morning)
     if _NAMED_MONTH.search(text):
         return _from_words(text, zone, morning)
+    if text.lower() in _CHANGING:
+        raise ValueError(f"{_short(given)} isn't a valid date: it changes with the file or the build; {_HINT}")
     if _DAY_OR_MONTH_FIRST.match(text):
         raise ValueError(f"{_short(given)} is an ambiguous date; {_HINT}")
     raise ValueError(f"{_short(given)} isn't a valid date; {_HINT}")

@@ -22,6 +22,9 @@ def with_inherited(head: Head, inherited: Inherited) -> Head:
     own = {fold(key): key for key in head.fields}
     named = {field for key, value in head.fields.items() if value for field in fields_of(key) if field in SPELLINGS}
     fields = dict(head.fields)
+    for key in filter(None, map(own.get, inherited.whole)):
+        if isinstance(text := fields[key], str) and text.strip():
+            fields[key] = [text]
     for key, value in inherited.fields.items():
         written = own.get(fold(key))
         if written is not None:

@@ -132,6 +132,8 @@ def test_ambiguous_dates_are_rejected(written: str) -> None:
         ("2024-07-06 25:00", "isn't a valid date: there is no such time"),
         ("0999-12-31", "isn't a valid date: there is no such year"),
         ("May 2024", "has no year, month or day"),
+        ("git Last Modified", "isn't a valid date: it changes with the file or the build; write it like"),
+        ("today", "isn't a valid date: it changes with the file or the build"),
         ("6 July 2024 08:30 CET", "has an unknown time zone, 'CET'; write an offset such as +01:00"),
         ("Sat, 06 Jul 2024 08:30:00 CEST", "has an unknown time zone, 'CEST'; write an offset"),
     ],

@@ -213,6 +213,12 @@ def test_a_field_of_the_folder_is_one_of_each_post(blog: Folder) -> None:
     }
     assert [tag.name for tag in found["2024-01-01-a.md"].tags] == ["tea", "own"]
     assert [post.excerpt for post in found.values()] == ["E", "D"]
+    blog.file("blog/blog.json", '{"title": "x", "tags": "machine learning"}')
+    blog.file("blog/2024-01-02-b.md", "---\ntags: big data\n---\nText")
+    assert [[tag.name for tag in post.tags] for post in blog.posts()] == [
+        ["machine learning", "big data"],
+        ["machine learning", "own"],
+    ]
 
 
 def test_a_draft_of_the_folder_hides_and_one_post_may_be_shown(blog: Folder) -> None:
