@@ -129,7 +129,7 @@ class ChosenPaths:
         self._include = PathPatterns(posts.include) if posts.include else None
         self._exclude = PathPatterns(posts.exclude) if posts.exclude else None
         self._tool, self._start = posts.tool, posixpath.normpath(posts.folder)
-        self._is_project = is_project(posts.folder)
+        self._is_whole = is_project(posts.folder) or bool(posts.tool)
         self._not_walked = _not_walked(config)
         # These tools take posts from folders of that name only, wherever they are.
         in_one = set(POST_FOLDERS).intersection(self._start.split("/"))
@@ -145,7 +145,7 @@ class ChosenPaths:
     def enters(self, folder: str) -> bool:
         """Return whether a folder, given by its path in the posts folder, is walked through."""
         name = folder.rpartition("/")[2]
-        if name[0] == "." or folder in self._not_walked or (self._is_project and name in _OF_OTHERS):
+        if name[0] == "." or folder in self._not_walked or (self._is_whole and name in _OF_OTHERS):
             return False
         if self._include and not self._include.lead_into(folder):
             return False
