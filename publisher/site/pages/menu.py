@@ -54,7 +54,7 @@ def menu_of(
         return Menu((*entries, *pages, *(_to_section(name, "") for name in last)), ())
     top: list[MenuEntry] = []
     for title, target in chosen:
-        page = _page_named(target, own)
+        page = _page_named(target, own, folder)
         if target in sections:
             top.append(_to_section(target, title))
         elif page:
@@ -69,17 +69,18 @@ def menu_of(
 def menu_problems(config: Config, own: Sequence[Post], line: int = 0) -> Iterator[Problem]:
     """Yield a warning for each entry of the menu that leads to no page. line: of the menu in publisher.toml."""
     for _, target in config.pages.menu_items:
-        if "/" not in target and target not in SECTIONS and not _page_named(target, own):
+        if "/" not in target and target not in SECTIONS and not _page_named(target, own, ""):
             names = ", ".join([*SECTIONS, *(page.source.rpartition(".")[0] for page in own)])
             what = f"pages.menu: there is no page {target!r}, so the menu leaves it out"
             yield Problem(CONFIG_FILE, line, what, f"write one of {names}, or a path or URL", Severity.WARNING)
 
 
-def _page_named(target: str, own: Sequence[Post]) -> Post | None:
-    """Return the page with this name (about), file (about.md) or path (/about/)."""
+def _page_named(target: str, own: Sequence[Post], folder: str) -> Post | None:
+    """Return the page with this name (about), file (about.md) or path (/about/), also in the folder of a language."""
     name = target.strip("/")
     for page in own:
-        if name in (page.source, page.source.rpartition(".")[0], page.permalink.strip("/")):
+        path = page.permalink.strip("/")
+        if name in (page.source, page.source.rpartition(".")[0], path, path.removeprefix(folder)):
             return page
     return None
 

@@ -56,19 +56,13 @@ def plan_pages(
     tags = by_tag([entry for entry in every if entry.post.is_listed])
     newest = newest_editions(editions)
     form = sign_up_form(config, {edition.newsletter for edition in newest})
-    framed = partial(
-        make_frame,
-        config,
-        templates,
-        has_tags=bool(tags),
-        has_editions=bool(editions),
-        form=form,
-        standalone=[page.post for page in standalone],
-    )
-    parts = _by_language(config, every, framed, lambda language: language_feeds(language) if language else feeds)
+    framed = partial(make_frame, config, templates, has_tags=bool(tags), has_editions=bool(editions), form=form)
+    own = partial(_pages_in, config, standalone)
+    parts = _by_language(config, every, framed, own, lambda language: language_feeds(language) if language else feeds)
     frame, lists = parts[0][0], [(each, [entry for entry in some if entry.post.is_listed]) for each, some in parts]
     planned = chain(
         *(_plan_posts(each, some, render, config.pages.cards) for each, some in parts),
+        *(plan_standalone(each, own(each.site.language)) for each, _ in parts),
         plan_standalone(frame, standalone),
         *(plan_index(each, some, config.pages.per_page, render, each.site.folder) for each, some in lists),
         plan_tags(frame, tags, config.pages.per_page, tag_feeds),
@@ -107,11 +101,13 @@ def _by_language(
     config: Config,
     every: Sequence[ListedPost],
     framed: Callable[..., Frame],
+    pages: Callable[[str], Sequence[RenderedPost]],
     feeds: Callable[[str], Sequence[FeedLink]],
 ) -> list[tuple[Frame, list[ListedPost]]]:
     """Return the posts that are listed under each language of the site, with its frame; the usual one comes first.
 
     framed  makes the frame of a language
+    pages   returns the standalone pages for its menu
     feeds   returns the links to the feeds of a language; "" for the usual one
     """
     languages, usual = config.site.all_languages, config.site.language
@@ -121,8 +117,24 @@ def _by_language(
     spoken = [language for language, some in found.items() if some or language == usual]
     others = spoken if len(spoken) > 1 else ()
     named = ["" if language == usual else language for language in spoken]
-    frames = (framed(feeds(each), languages=others, language=each) for each in named)
+    menus = [[page.post for page in pages(language)] for language in spoken]
+    frames = (
+        framed(feeds(each), languages=others, language=each, standalone=menu)
+        for each, menu in zip(named, menus, strict=True)
+    )
     return [(frame, found[language]) for frame, language in zip(frames, spoken, strict=True)]
+
+
+def _pages_in(config: Config, standalone: Sequence[RenderedPost], language: str) -> list[RenderedPost]:
+    """Return the standalone pages in a language of the site, and those in the usual one that are not translated."""
+    languages, usual = config.site.all_languages, config.site.language
+
+    def is_one(page: Post) -> bool:
+        spoken = site_language(page.language, languages, usual)
+        there = (site_language(each, languages, usual) for each, _ in page.translations)
+        return spoken == language or (spoken == usual and language not in there)
+
+    return [page for page in standalone if is_one(page.post)]
 
 
 def _plan_posts(

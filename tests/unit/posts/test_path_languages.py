@@ -10,7 +10,7 @@ import pytest
 from publisher.config import Config
 from publisher.config.newsletters import NewsletterConfig
 from publisher.config.origins import KeyLines
-from publisher.config.site import Feeds, Posts
+from publisher.config.site import Feeds, PagesConfig, Posts
 from publisher.newsletters.select import in_its_language
 from publisher.posts.archive import open_archive
 from publisher.posts.blog_tools.path_languages import path_language, translated_sources
@@ -225,3 +225,26 @@ def test_check_warns_of_mixed_languages_and_of_languages_without_texts(tmp_path:
         "there are no texts in 'he'",
         "there are no texts in 'it'",
     ]
+
+
+def test_standalone_pages_are_in_the_menu_of_their_language(tmp_path: Path) -> None:
+    folder = written(Folder(tmp_path, replace(SITE, languages=("fr", "it"))))
+    folder.file("pages/about.md", "---\ntitle: About\n---\nWho")
+    folder.file("pages/about.fr.md", "---\ntitle: À propos\n---\nQui")
+    folder.file("pages/imprint.md", "---\ntitle: Imprint\n---\nWhere")
+    assert folder.build().errors == ()
+    public = {name: text.decode() for name, text in folder.public().items() if name.endswith(".html")}
+
+    def menu(page: str) -> list[str]:
+        nav = public[page].partition("<nav")[2].partition("</nav>")[0]
+        return [title for title in ("About", "À propos", "Imprint") if f">{title}</a>" in nav]
+
+    assert menu("index.html") == menu("about/index.html") == menu("it/index.html") == ["About", "Imprint"]
+    assert menu("fr/index.html") == menu("fr/about/index.html") == ["À propos", "Imprint"]
+    assert '<html lang="fr"' in public["fr/about/index.html"]
+    assert f'hreflang="fr" href="{URL}/fr/about/"' in public["about/index.html"]
+    folder.config = replace(folder.config, pages=PagesConfig(menu=("about", "archive")))
+    folder.build()
+    public = {name: text.decode() for name, text in folder.public().items() if name.endswith(".html")}
+    assert menu("index.html") == ["About"]
+    assert menu("fr/index.html") == ["À propos"]
