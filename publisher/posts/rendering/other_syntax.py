@@ -19,6 +19,13 @@ from publisher.posts.text.prose import cut
 _BLOCK_ID = patterns.compile(r"(?:(?<=\S)[ \t]|^)\^[A-Za-z0-9-]{1,60}[ \t]*$", re.MULTILINE)
 
 
+# Pandoc's list of attributes behind a fence, of which the first class is the language.
+_FENCE_LIST = patterns.compile(
+    r"^((?: {0,3}>){0,9} {0,3}(?:`{3,30}|~{3,30}))[ \t]*\{[ \t]*\.([A-Za-z][\w+-]*)[^{}\n]*\}", re.MULTILINE
+)
+_FENCE = patterns.compile(r"(?: {0,3}>){0,9} {0,3}(`{3,30}|~{3,30})")
+
+
 class OtherSyntax(NamedTuple):
     """A body in the Markdown that our parser knows.
 
@@ -43,6 +50,8 @@ def with_other_syntax(body: str, names: Names | None = None, *, tool: str = "") 
         expanded = expanded.then(lambda text: with_wikilinks(text, names, all_are=tool == "obsidian"))
     if tool == "obsidian" and "^" in body:
         expanded = expanded.then(lambda text: Expanded(cut(text, _BLOCK_ID)))
+    if "{." in body and _FENCE_LIST.search(body):
+        expanded = expanded.then(lambda text: Expanded(_with_languages(text)))
     if markdown_in_html.has_markdown_in_html(body):
         expanded = expanded.then(markdown_in_html.with_markdown_read)
     if containers.has_containers(body):
@@ -51,3 +60,18 @@ def with_other_syntax(body: str, names: Names | None = None, *, tool: str = "") 
         return OtherSyntax(expanded)
     marked = marks.marked(expanded.text)
     return OtherSyntax(expanded.then(lambda _: Expanded(marked.body)), marked.has_notes, marked.abbreviations)
+
+
+def _with_languages(body: str) -> str:
+    """Return a body with the language alone behind each fence that has a list of attributes."""
+    lines, opened = body.split("\n"), ""
+    for number, line in enumerate(lines):
+        fence = _FENCE.match(line)
+        if not fence:
+            continue
+        if not opened:
+            opened = fence[1]
+            lines[number] = _FENCE_LIST.sub(r"\1\2", line)
+        elif fence[1].startswith(opened) and not line[fence.end() :].strip():
+            opened = ""
+    return "\n".join(lines)

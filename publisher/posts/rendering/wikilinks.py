@@ -70,7 +70,7 @@ class NamesFrom:
 
 def has_wikilinks(body: str) -> bool:
     """Return whether a body may have links in two brackets. Most have none, and this is cheap."""
-    return "[[" in body
+    return "[[" in body and _WIKILINK.search(body) is not None
 
 
 def with_wikilinks(body: str, names: Names, *, all_are: bool) -> Expanded:

@@ -50,6 +50,7 @@ _PICTURE = r"!\[[^\[\]\n]{0,500}\](?:\([^()\n]{0,1000}(?:\([^()\n]{0,300}\)[^()\
 # Behind a link or a picture, any attribute is one.
 _VALUE = r"""(?:"[^"\n{}]*"|'[^'\n{}]*'|[^\s{}"']+)"""
 _ANY_LIST = rf"\{{:?[ \t]*(?:(?>[.#][A-Za-z_][\w:-]*|[A-Za-z][\w-]*={_VALUE})(?:[ \t]++|(?=\}})))++\}}"
+_MAYBE_LIST = patterns.compile(rf"\{{(?::[\s.#\w:/]|#|-\}}|[ \t]++#)|{_ANY_LIST}")
 _SIZED = patterns.compile(rf"({_PICTURE})({_ANY_LIST})")
 _BEHIND_LINK = patterns.compile(rf"(\]\([^()\n]{{0,1000}}(?:\([^()\n]{{0,300}}\)[^()\n]{{0,300}})?\)){_ANY_LIST}")
 _SIZE_IN_ADDRESS = patterns.compile(
@@ -65,7 +66,17 @@ _LOST_MARK = patterns.compile(rf"{_SIZE}[0-9.px%,]*{_END_SIZE}")
 
 def may_have_attributes(body: str) -> bool:
     """Return whether a body may have attribute lists or sizes of pictures. Most have none, and this is cheap."""
-    return "{" in body or "\n^" in body or ("![" in body and (" =" in body or "|" in body))
+    return (
+        ("{" in body and _MAYBE_LIST.search(body) is not None)
+        or "\n^" in body
+        or ("![" in body and _may_have_sizes(body))
+    )
+
+
+def _may_have_sizes(body: str) -> bool:
+    return (" =" in body and _SIZE_IN_ADDRESS.search(body) is not None) or (
+        "|" in body and _SIZE_IN_WORDS.search(body) is not None
+    )
 
 
 def without_attribute_lists(body: str) -> str:
@@ -77,7 +88,7 @@ def without_attribute_lists(body: str) -> str:
         body = _with_marks(body)
     if "{:" in body or "{#" in body or "\n^" in body:
         body = _without_kramdowns(body)
-    if "{" in body:
+    if "{" in body and _MAYBE_LIST.search(body):
         body = _without_span_lists(body)
         body = edited(body, _BEHIND_LINK, lambda found: found[1])
         body = cut(body, _SPAN)
@@ -100,11 +111,11 @@ def _sized(found: re.Match[str]) -> str:
 
 def _with_marks(body: str) -> str:
     """Put the size of each picture behind it, as a mark."""
-    if "{" in body:
+    if "{" in body and _MAYBE_LIST.search(body):
         body = edited(body, _SIZED, lambda found: f"{found[1]}{_size_in(found[2])}")
-    if " =" in body:
+    if " =" in body and _SIZE_IN_ADDRESS.search(body):
         body = edited(body, _SIZE_IN_ADDRESS, lambda found: f"{found[1]}){size_mark(found[2] or '', found[3] or '')}")
-    if "|" in body:
+    if "|" in body and _SIZE_IN_WORDS.search(body):
         body = edited(
             body, _SIZE_IN_WORDS, lambda found: f"![{found[1].strip()}]{found[4]}{size_mark(found[2], found[3] or '')}"
         )

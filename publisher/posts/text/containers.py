@@ -7,6 +7,7 @@ same, except where a blank line must be added so that the text behind a containe
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -34,6 +35,7 @@ _KINDS: Mapping[str, str] = {name: kind for kind, names in _ALERTS.items() for n
 # Without one of these a text has no container.
 _SIGNS = (":::", "!!! ", "???", "/// ", "[!", '=== "', '===! "', '===+ "')
 
+_MAYBE = patterns.compile(r"^[ \t>]{0,30}(?::::|///|!!![ \t]|\?\?\?|===[!+]?[ \t]+\"|\[!)", re.MULTILINE)
 _FENCE = patterns.compile(r"([ \t]{0,12})(:{3,30}|/{3,30})[ \t]*+(?=[\w{])(?!.*:::)(.{1,600})")
 _CLOSING = patterns.compile(r"[ \t]{0,12}(:{3,30}|/{3,30})[ \t]*")
 _NAMED = patterns.compile(r"(?:\{[^.{}]{0,100}\.)?(callout-)?([A-Za-z][\w-]{0,60})(?![\w-])[ \t:]*(.*)")
@@ -80,7 +82,7 @@ class _Container(NamedTuple):
 
 def has_containers(body: str) -> bool:
     """Return whether a body may have containers. Most have none, and this is cheap."""
-    return any(sign in body for sign in _SIGNS)
+    return any(sign in body for sign in _SIGNS) and _MAYBE.search(body) is not None
 
 
 def as_alerts(body: str) -> Expanded:
@@ -156,7 +158,8 @@ def _as_alert(container: _Container, lines: list[_Line], opening: int, depth: in
     text += _converted(inside, depth + 1)
     mark = f"{indent}> " if kind else indent
     found = [line._replace(text=f"{mark}{line.text}" if line.text else mark.rstrip()) for line in text]
-    return found + [line._replace(text="") for line in lines[end : container.next]]
+    last = mark.rstrip() if indent and kind else ""  # a blank line in a list would set its items apart
+    return found + [line._replace(text=last) for line in lines[end : container.next]]
 
 
 def _dedented(line: str, columns: int) -> str:
@@ -260,11 +263,12 @@ def _callout(lines: list[str], number: int) -> str:
     callout = _CALLOUT.fullmatch(line) if "[!" in line else None
     if not callout or (number and _QUOTE.match(lines[number - 1]) and _signs(lines[number - 1]) >= _signs(line)):
         return line
-    name, title = callout[2].lower(), callout[4].strip()
-    if name.upper() in _ALERTS and not callout[3]:
+    name, written = callout[2].lower(), callout[4].strip()
+    title = plain_line(written)
+    if name.upper() in _ALERTS and not callout[3] and title == written:
         return line
     kind = _KINDS.get(name, "NOTE")
-    return f"{callout[1]}[!{kind}] {plain_line(title) if title else _named(name, kind)}".rstrip()
+    return f"{callout[1]}[!{kind}] {title or _named(name, kind)}".rstrip()
 
 
 def _signs(line: str) -> int:

@@ -50,7 +50,11 @@ class Marked(NamedTuple):
 
 def may_have_marks(body: str) -> bool:
     """Return whether a body may have such signs. Most have none, and this is cheap."""
-    return "==" in body or "^[" in body or "*[" in body
+    return (
+        ("==" in body and _MARK.search(body) is not None)
+        or ("^[" in body and _NOTE.search(body) is not None)
+        or ("*[" in body and "]:" in body)
+    )
 
 
 def marked(body: str) -> Marked:

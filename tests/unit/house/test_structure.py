@@ -32,7 +32,6 @@ SMALL = {
     "core.host_id": "one noun",
     "core.patterns": "one promise, for all rooms",
     "posts.blog_tools.list_pages": "what the tools call their pages",
-    "posts.rendering.other_syntax": "the order of the steps",
     "posts.text.excerpt_marks": "one table",
     "store.column_types": "one noun: what a column contains",
     "daemon.systemd": "one protocol",

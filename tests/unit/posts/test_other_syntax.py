@@ -36,6 +36,9 @@ CONTAINERS = {
     ":::: note\n::: tip\na\n:::\nb\n::::\nc": "(note Note: (tip Tip: a ) b ) c",
     "::: note\n```\n:::\n```\n:::\nc": "(note Note: <pre><code>::: </code></pre> ) c",
     "- a\n  ::: tip\n  b\n  :::": "<ul> <li>a (tip Tip: b ) </li> </ul>",
+    "- a\n  ::: tip\n  b\n  :::\n- c\n  ::: tip\n  d\n  :::\n  e":
+        "<ul> <li>a (tip Tip: b ) </li> <li>c (tip Tip: d ) e</li> </ul>",
+    "- a\n  ::: tip\n  b\n  :::\n  ::: note\n  c\n  :::": "<ul> <li> a (tip Tip: b ) (note Note: c ) </li> </ul>",
     # Pandoc, Quarto
     "::: {.callout-note}\n## Head\n\ntext\n:::": "(note Head: text )",
     '::: {.callout-important title="T x" collapse="true"}\ntext\n:::': "(important T x: text )",
@@ -55,6 +58,7 @@ CONTAINERS = {
         '<strong>C</strong> <pre><code class="language-c">x </code></pre> <strong>D</strong> y',
     "/// note | Some *T*\n    open: True\n\ntext\n///": "(note Some T: text )",
     # Obsidian
+    "> [!TIP] A **bold** title\n> text": "(tip A bold title: text )",
     "> [!info]- Folded *x*\n> text": "(note Folded x: text )",
     "> [!NOTE]+\n> text": "(note Note: text )",
     "> [!my-own|wide]\n> text": "(note My own: text )",
@@ -81,12 +85,15 @@ SIGNS = {
     "![A|300](a.png) ![A|10x20](a.png)":
         '<img src="a.png" alt="A" width="300" /> <img src="a.png" alt="A" width="10" height="20" />',
     "text\n{.lead}\n\nmore": "text more",
+    "```{.python .numberLines}\nx\n```\n``` {.c}\ny\n```":
+        '<pre><code class="language-python">x </code></pre> <pre><code class="language-c">y </code></pre>',
     "> text\n> {.lead}": "<blockquote> text </blockquote>",
     "[words]{.smallcaps} [l](b){target=_blank rel=x} *e*{.red} [m](b){foo=1}":
         'words <a href="b">l</a> <em>e</em> <a href="b">m</a>',
 }  # fmt: skip
 
 LOOKALIKES = (
+    "````\n```{.python}\n````",
     "a == b, c == d a==b c==d ==",
     "x^[1] r^[a-z]+ 2^[x](y)",
     "[[noreturn]] Box<T> 10:30:45",
