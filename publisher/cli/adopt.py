@@ -97,7 +97,9 @@ def adopt(
 def _show(app: App, project: AdoptedProject) -> None:
     blog = project.blog
     app.say(f"{blog.name} ({blog.file}), {plural(blog.posts, 'file')} with posts\n")
-    print_table(("Setting", "Value", "From"), [_row(each) for each in project.taken])
+    rows = [_row(each) for each in project.taken]
+    rows += [("authors", ", ".join(each.id for each in blog.authors), blog.file)] if blog.authors else []
+    print_table(("Setting", "Value", "From"), rows)
     if blog.left:
         app.say("\nNot carried over:")
         for line in blog.left:

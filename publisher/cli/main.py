@@ -82,6 +82,7 @@ Getting started:
 For a blog that another tool makes:
   publisher sources try https://blog.example.org              see the email that its feed would make
   publisher init weekly --from-feed https://blog.example.org
+  publisher adopt --dry-run         in the folder of its files: what could be taken over
 
 \b
 Day to day:

@@ -17,6 +17,8 @@ from publisher.core.errors import PublisherError
 from publisher.core.file_names import in_folder
 from publisher.posts.archive import open_archive
 from publisher.posts.front_matter.post_id import write_id
+from publisher.publishing.adopt.adopted_blog import TOOL_NAMES
+from publisher.publishing.adopt.tool_files import tools_of
 from publisher.publishing.new_project import CreatedProject, create_post, create_project
 from publisher.publishing.sent_files import sent_again
 from publisher.publishing.wiring import Project, open_existing_store, open_project_store
@@ -56,6 +58,9 @@ def init(app: App, folder: Path, url: str | None, allow_private: bool) -> None:
         app.print_json(_paths(done))
         return
     _say_files(app, done)
+    if folder / CONFIG_FILE in done.made and (tools := tools_of(folder)):
+        app.say(f"\n{tools[0][1]}: {TOOL_NAMES[tools[0][0]]} makes a site here. To take its posts and settings,")
+        app.say(f"delete {CONFIG_FILE} and run: {_go(folder)}publisher adopt")
     if done.made:
         app.say("\nNext: replace the examples in publisher.toml and posts/; `publisher check` lists them.")
         app.say(f"When all of it is yours, run: {_go(folder)}publisher publish")

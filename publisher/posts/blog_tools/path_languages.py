@@ -11,6 +11,7 @@ from collections.abc import Collection, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from publisher.config import Tool
 from publisher.core import patterns
 from publisher.posts.permalinks import name_of
 
@@ -42,6 +43,10 @@ class PathLanguage(NamedTuple):
     part: str
     source: str
     folder: str
+
+
+# The parts of a pattern in which the folder of a language is.
+_OF_FOLDER = ("{folder}", "{section}", "{categories}")
 
 
 def path_language(source: str, languages: tuple[str, ...], translated: Collection[str]) -> PathLanguage | None:
@@ -93,18 +98,19 @@ def group_of(source: str, languages: tuple[str, ...], translated: Collection[str
     return "/".join(name_of("/".join(parts)))
 
 
-def in_address(spoken: PathLanguage, pattern: str, folder: str, site_language: str) -> tuple[str, str]:
+def in_address(spoken: PathLanguage, pattern: str, folder: str, site_language: str, tool: Tool = "") -> tuple[str, str]:
     """Return the permalink pattern and the folder for a file whose path names its language.
 
-    If the pattern has no place for the language, the address begins with it, but for the language of the site.
+    If the pattern has no place for the language, the address begins with it, but for the language of the site. Hugo
+    takes the folder of a language out of the address in any case.
     """
-    if "{lang}" in pattern:
+    if "{lang}" in pattern or tool == "hugo":
         kept = list(folder.split("/"))
         if spoken.folder in kept:
             kept.remove(spoken.folder)
-        return pattern, "/".join(kept)
-    has_folder = spoken.folder and any(part in pattern for part in ("{folder}", "{section}", "{categories}"))
-    if has_folder or _folded(spoken.language) == _folded(site_language):
+        folder = "/".join(kept)
+    has_folder = spoken.folder and tool != "hugo" and any(part in pattern for part in _OF_FOLDER)
+    if has_folder or "{lang}" in pattern or _folded(spoken.language) == _folded(site_language):
         return pattern, folder
     return f"/{spoken.part}{pattern}", folder
 

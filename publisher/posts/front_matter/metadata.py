@@ -294,7 +294,7 @@ class _PostBuilder:
     def _permalink(self, written: datetime, name: str, title: str, language: str) -> str:
         when, settings, folder = written.astimezone(self.settings.zone), self.settings, self.folder
         if self.translated:
-            pattern, folder = in_address(self.translated, settings.pattern, folder, settings.language)
+            pattern, folder = in_address(self.translated, settings.pattern, folder, settings.language, settings.tool)
             settings = replace(settings, pattern=pattern)
         named = Named(self.source, folder, self.name, name, title, when, language)
         old_path = self.old.path if self.old else ""

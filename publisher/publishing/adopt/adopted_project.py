@@ -43,6 +43,8 @@ _OF_NOTES = {
     "vitepress": "if you write notes above emails, leave them out in .vitepress/config: srcExclude: ['letters/**']",
 }
 
+_OTHER_PAGES = "other pages, such as about.md: move those that you want to keep to pages/ (docs/site.md)"
+
 # The tables that are made of what was found, in order; the others are text of the template.
 _TABLES = ("site", "site.author", "posts", "feeds", "pages")
 _ORDER = {
@@ -80,7 +82,7 @@ def adopted_project(blog: AdoptedBlog, now: datetime, *, instead: bool = False) 
     instead  whether pages are written too, because the tool is no longer used
     """
     taken = list(_settings(blog, instead=instead))
-    left: list[str] = []
+    left = [_OTHER_PAGES] if instead else []
     authors = blog.authors
     for _ in range(len(taken) + len(authors) + 1):
         text = _text(blog, taken, authors, now)

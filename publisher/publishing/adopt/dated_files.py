@@ -77,7 +77,7 @@ def texts_below(folder: Path, left_out: Collection[str] = ()) -> list[BlogFile]:
         if seen > _MOST_FILES:
             break
         texts = (f"{prefix}{name}" for name in names if name.lower().endswith(POST_ENDINGS) and name[0] not in "._")
-        found += [BlogFile(path, _is_dated(folder, path)) for path in texts]
+        found += [BlogFile(path, _is_dated(folder, path)) for path in texts if (folder / path).is_file()]
     return sorted(found, key=lambda file: file.path)
 
 

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from pathlib import Path
 
 from publisher.posts.blog_tools.data_files import DATA_ENDINGS, Data
-from publisher.publishing.adopt.adopted_blog import AdoptedBlog, Findings, author_of, inner, one_line, table, texts
+from publisher.publishing.adopt.adopted_blog import (
+    AdoptedBlog,
+    Findings,
+    Value,
+    author_of,
+    inner,
+    one_line,
+    table,
+    texts,
+)
 from publisher.publishing.adopt.blog_settings import data_of, folder_in, take_first, take_patterns, take_posts
 from publisher.publishing.adopt.dated_files import PostFolders, post_folders, texts_below
 
@@ -38,8 +48,9 @@ def adopt_hugo(root: Path, file: str) -> AdoptedBlog:
     _take_author(found, settings, file)
     _take_languages(found, settings, file)
     posts = _take_content(found, root, settings, file)
-    _take_permalink(found, settings, posts, file)
-    _take_feeds(found, settings, posts, file)
+    sections = _sections(posts, found.value("site.languages"))
+    _take_permalink(found, settings, sections, file)
+    _take_feeds(found, settings, sections, file)
     _take_static(found, root, settings, file)
     found.take("site.timezone", "UTC", "Hugo's default")
     found.take("posts.time", "00:00", "Hugo's time for a date without one")
@@ -107,6 +118,9 @@ def _weight(data: dict[str, Data]) -> float:
 def _take_content(found: Findings, root: Path, settings: dict[str, Data], file: str) -> PostFolders:
     """Take the folder of the content, and which sections of it are posts."""
     folder = folder_in(inner(settings, "contentDir")) or "content"
+    own = [folder_in(inner(each, "contentDir")) for each in table(inner(settings, "languages")).values()]
+    if len(apart := [each for each in own if each]) > 1 and inner(settings, "contentDir") is None:
+        folder = posixpath.commonpath(apart) or "."
     files = texts_below(root / folder)
     named = texts(inner(settings, "params", "mainSections")) or texts(inner(settings, "mainSections"))
     chosen = [each for each in files if each.path.split("/")[0] in named] if named else []
@@ -119,17 +133,18 @@ def _take_content(found: Findings, root: Path, settings: dict[str, Data], file: 
     return posts
 
 
-def _sections(posts: PostFolders) -> list[str]:
-    """Return the sections that have posts, the one with the most posts first."""
-    names = [path.split("/")[0] for path in posts.dated if "/" in path]
+def _sections(posts: PostFolders, languages: Value | None) -> list[str]:
+    """Return the sections that have posts, the one with the most posts first. A folder of a language is none."""
+    tags = {each.lower() for each in languages} if isinstance(languages, tuple) else set()
+    below = [path.partition("/")[2] if path.partition("/")[0].lower() in tags else path for path in posts.dated]
+    names = [path.split("/")[0] for path in below if "/" in path]
     return sorted(set(names), key=lambda name: (-names.count(name), name))
 
 
-def _take_permalink(found: Findings, settings: dict[str, Data], posts: PostFolders, file: str) -> None:
+def _take_permalink(found: Findings, settings: dict[str, Data], sections: list[str], file: str) -> None:
     permalinks = table(inner(settings, "permalinks"))
     of_pages = table(inner(permalinks, "page")) or permalinks
     written = {name: text for name, value in of_pages.items() if (text := one_line(value))}
-    sections = _sections(posts)
     used = {name: written[name] for name in sections if name in written}
     is_ugly = inner(settings, "uglyURLs") is True
     if used:
@@ -152,7 +167,7 @@ def hugo_pattern(pattern: str) -> str:
     return text if text.endswith("/") or "." in text.rpartition("/")[2] else f"{text}/"
 
 
-def _take_feeds(found: Findings, settings: dict[str, Data], posts: PostFolders, file: str) -> None:
+def _take_feeds(found: Findings, settings: dict[str, Data], sections: list[str], file: str) -> None:
     off = {each.lower() for each in (*texts(inner(settings, "disableKinds")), *texts(inner(settings, "disableRSS")))}
     of_home = {each.lower() for each in texts(inner(settings, "outputs", "home"))}
     name = one_line(inner(settings, "outputFormats", "rss", "baseName")) or "index"
@@ -161,7 +176,6 @@ def _take_feeds(found: Findings, settings: dict[str, Data], posts: PostFolders, 
     if not of_home or "rss" in of_home:
         found.take_feed(f"{name}.xml", "rss", f"{file}: outputFormats.rss" if name != "index" else "Hugo's default")
     of_sections = {each.lower() for each in texts(inner(settings, "outputs", "section"))}
-    sections = _sections(posts)
     if len(sections) == 1 and "section" not in off and (not of_sections or "rss" in of_sections):
         found.take_feed(f"{sections[0]}/{name}.xml", "rss", f"Hugo's feed of the section {sections[0]}")
 

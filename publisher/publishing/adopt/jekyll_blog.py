@@ -40,7 +40,7 @@ def adopt_jekyll(root: Path, file: str) -> AdoptedBlog:
     _take_permalink(found, settings, file)
     _take_feeds(found, root, root / source, settings, file)
     _take_static(found, root, source, texts(settings.get("exclude")))
-    _take_authors(found, settings, file)
+    _take_authors(found, settings)
     _leave(found, root / source, settings, file)
     return found.blog()
 
@@ -58,7 +58,6 @@ def _take_site(found: Findings, settings: dict[str, Data], file: str) -> None:
         ("site.description", "description", "tagline", "subtitle"),
         ("site.language", "lang", "locale", "language", "default_lang"),
         ("site.timezone", "timezone"),
-        ("site.image", "logo"),
     )
     url = one_line(settings.get("url")).rstrip("/")
     base = one_line(settings.get("baseurl")).strip("/")
@@ -102,6 +101,9 @@ def _take_permalink(found: Findings, settings: dict[str, Data], file: str) -> No
     of_posts = one_line(inner(settings.get("collections"), "posts", "permalink"))
     written = of_posts or one_line(settings.get("permalink"))
     where = f"{file}: {'collections.posts.permalink' if of_posts else 'permalink'}"
+    if written and not from_jekyll(written):
+        found.leave(f"{where}: {written}: a part of it has no counterpart in posts.permalink")
+        written = ""
     found.take(
         "posts.permalink", jekyll_pattern(written or "date"), f"{where}: {written}" if written else "Jekyll's default"
     )
@@ -137,12 +139,10 @@ def _take_static(found: Findings, root: Path, source: str, excluded: list[str]) 
     take_patterns(found, "pages.copy", places, "Jekyll copies its files as they are")
 
 
-def _take_authors(found: Findings, settings: dict[str, Data], file: str) -> None:
+def _take_authors(found: Findings, settings: dict[str, Data]) -> None:
     for person_id, person in table(settings.get("authors")).items():
         if author := author_of(person, one_line(person_id)):
             found.authors.append(author)
-    if found.authors:
-        found.take("authors", tuple(each.id for each in found.authors), f"{file}: authors")
 
 
 def _leave(found: Findings, source: Path, settings: dict[str, Data], file: str) -> None:

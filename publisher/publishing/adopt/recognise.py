@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from publisher.config import Tool
 from publisher.core.errors import ProjectError
-from publisher.posts.blog_tools.data_files import DataError
-from publisher.publishing.adopt.adopted_blog import TOOL_NAMES, AdoptedBlog, Taken, one_line
+from publisher.posts.blog_tools.data_files import DataError, read_data
+from publisher.publishing.adopt.adopted_blog import TOOL_NAMES, AdoptedBlog, Taken, inner, one_line
 from publisher.publishing.adopt.astro_blog import adopt_astro
 from publisher.publishing.adopt.docusaurus_blog import adopt_docusaurus
 from publisher.publishing.adopt.eleventy_blog import adopt_eleventy
@@ -41,6 +41,10 @@ _READERS: dict[Tool, Callable[[Path, str], AdoptedBlog]] = {
 }
 
 
+# Where the name of a host is written, for GitHub Pages and the like.
+_DOMAIN_FILES = ("CNAME", "static/CNAME", "public/CNAME", "source/CNAME", "content/extra/CNAME", "docs/CNAME")
+
+
 def recognise(folder: Path) -> AdoptedBlog:
     """Return what is known of the blog in a folder, whatever tool makes it. Nothing is written or run.
 
@@ -60,9 +64,14 @@ def recognise(folder: Path) -> AdoptedBlog:
         raise ProjectError(error.message, where=error.where, hint=error.hint) from error
     except OSError as error:
         raise ProjectError(f"cannot be read: {error.strerror}", where=str(error.filename or folder)) from error
-    others = [f"{name}: this belongs to {TOOL_NAMES[other]}, and was not read" for other, name in tools[1:]]
-    taken = [*blog.taken, *_host(blog, folder), *_title(blog, folder)]
-    return replace(blog, taken=tuple(taken), left=(*others, *blog.left))
+    left = [f"{name}: this belongs to {TOOL_NAMES[other]}, and was not read" for other, name in tools[1:]]
+    if not blog.posts:
+        left.append(
+            f"{blog.value('posts.folder')}: no posts with a date were found: see posts.folder and posts.include"
+        )
+    url = _address(blog, folder)
+    taken = [each for each in blog.taken if each.key != "site.url"]
+    return replace(blog, taken=(*taken, *url, *_title(blog, folder)), left=(*left, *blog.left))
 
 
 def _not_found(folder: Path) -> ProjectError:
@@ -74,15 +83,21 @@ def _not_found(folder: Path) -> ProjectError:
     return ProjectError("there is no configuration of a tool that makes blogs", where=str(folder), hint=hint)
 
 
-def _host(blog: AdoptedBlog, folder: Path) -> list[Taken]:
-    """Return the address of the site, if the configuration does not have all of it."""
-    url = str(blog.value("site.url") or "")
-    if urlsplit(url).hostname:
-        return []
-    for name in ("CNAME", "static/CNAME", "public/CNAME", "source/CNAME", "content/extra/CNAME", "docs/CNAME"):
+def _address(blog: AdoptedBlog, folder: Path) -> list[Taken]:
+    """Return the address of the site, from other files if the configuration does not have all of it."""
+    given = [each for each in blog.taken if each.key == "site.url"]
+    if given and urlsplit(str(given[0].value)).hostname:
+        return given
+    for name in _DOMAIN_FILES:
         if host := one_line(text_of(folder / name, folder)):
             return [Taken("site.url", f"https://{host}", name)]
-    return []
+    try:
+        home = one_line(inner(read_data(folder / "package.json", folder), "homepage"))
+    except DataError:
+        home = ""
+    if home.startswith("http") and urlsplit(home).hostname not in (None, "github.com", "gitlab.com"):
+        return [Taken("site.url", home.partition("#")[0], "package.json: homepage")]
+    return given if given and str(given[0].value).strip("/") else []
 
 
 def _title(blog: AdoptedBlog, folder: Path) -> list[Taken]:

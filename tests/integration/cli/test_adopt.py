@@ -143,3 +143,9 @@ def test_the_next_steps_are_those_of_the_blog(jekyll: Project) -> None:
     jekyll.write("_config.yml", "title: A blog\n")
     steps = [each["do"] for each in jekyll.ok("adopt", str(jekyll.root), "--dry-run", "--json").json["next"]]
     assert steps[0] == "write the address of the site into publisher.toml"
+
+
+def test_init_says_that_a_blog_can_be_adopted(empty: Project) -> None:
+    empty.write("hugo.toml", 'title = "H"\n')
+    assert "hugo.toml: Hugo makes a site here" in empty.ok("init", str(empty.root)).out
+    assert "makes a site here" not in empty.ok("init", str(empty.root / "other")).out

@@ -13,7 +13,7 @@ from publisher.config.origins import KeyLines
 from publisher.config.site import Feeds, PagesConfig, Posts
 from publisher.newsletters.select import in_its_language
 from publisher.posts.archive import open_archive
-from publisher.posts.blog_tools.path_languages import path_language, translated_sources
+from publisher.posts.blog_tools.path_languages import in_address, path_language, translated_sources
 from publisher.posts.published import Origin, PublishedIds
 from publisher.publishing.language_check import language_problems
 from publisher.site.build import build
@@ -248,3 +248,15 @@ def test_standalone_pages_are_in_the_menu_of_their_language(tmp_path: Path) -> N
     public = {name: text.decode() for name, text in folder.public().items() if name.endswith(".html")}
     assert menu("index.html") == ["About"]
     assert menu("fr/index.html") == ["À propos"]
+
+
+def test_hugo_takes_the_folder_of_a_language_out_of_the_address() -> None:
+    for source, folder, wanted in (
+        ("en/posts/a.md", "en/posts", ("/{folder}/{slug}/", "posts")),
+        ("fr/posts/a.md", "fr/posts", ("/fr/{folder}/{slug}/", "posts")),
+        ("posts/a.fr.md", "posts", ("/fr/{folder}/{slug}/", "posts")),
+    ):
+        spoken = path_language(source, ("en", "fr"), ())
+        assert spoken
+        assert in_address(spoken, "/{folder}/{slug}/", folder, "en", "hugo") == wanted
+    assert in_address(spoken, "/{lang}/{folder}/{slug}/", "posts", "en", "hugo")[0] == "/{lang}/{folder}/{slug}/"

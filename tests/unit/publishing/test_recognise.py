@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -98,6 +99,18 @@ CASES: list[tuple[dict[str, str], dict[str, object]]] = [
             "site.description": "What", "posts.include": ("news/**",), "posts.exclude": ("news/about.md",),
             "posts.permalink": "/{folder}/{slug_or_file}.html", "site.language": "it", "site.languages": ("it", "en"),
             "site.timezone": "UTC",
+        },
+    ),
+    (
+        {
+            "hugo.toml": 'baseURL = "/"\ndefaultContentLanguage = "en"\n[languages.fr]\nweight = 1\n'
+            'contentDir = "content/fr"\n[languages.en]\nweight = 2\ncontentDir = "content/en"\ntitle = "E"\n'
+            '[permalinks]\nnews = "/:year/:title"\n',
+            "content/en/news/a.md": POST, "content/fr/news/a.md": POST, "package.json": '{"homepage": "https://h.test"}',
+        },
+        {
+            "posts.folder": "content", "site.languages": ("en", "fr"), "site.title": "E", "site.url": "https://h.test",
+            "posts.permalink": "/{year}/{title}/",
         },
     ),
     (
@@ -359,6 +372,15 @@ def test_what_cannot_be_carried_over_is_told(tmp_path: Path) -> None:
             (JEKYLL | {"_config.yml": "collections: {recipes: {}}\n"}, "_config.yml: collections: recipes"),
             (JEKYLL | {"_config.yml": "timezone: Mars/Base\n"}, "'Mars/Base' is not a time zone"),
             (JEKYLL | {"_config.yml": "url: mailto:x\n"}, "_config.yml: url: 'mailto:x' isn't a valid web address"),
+            (
+                JEKYLL | {"_config.yml": "permalink: /:moon/:title/\n"},
+                "/:moon/:title/: a part of it has no counterpart",
+            ),
+            ({"_config.yml": "a: b\n"}, "_posts: no posts with a date were found"),
+            (
+                JEKYLL | {"_config.yml": "a: b\n", "mkdocs.yml": ""},
+                "_config.yml: this belongs to Jekyll, and was not read",
+            ),
             (JEKYLL | {"_config.yml": "a: [\n"}, "is not valid YAML"),
             ({"hugo.toml": "buildFuture = true", "content/a.md": POST}, "hugo.toml: buildFuture: posts with a date"),
             ({"hugo.toml": "", "content/a.md": POST, "layouts/shortcodes/vid.html": ""}, "NAME.html for vid"),
@@ -384,6 +406,9 @@ def test_hostile_values_stay_values(tmp_path: Path) -> None:
     assert found.value("site.title") == "A \"q\" \\ t [site] url = 'x' {{ title }} # {% x %}"
     config = load_config(tmp_path / "a", {})
     assert config.site.title == config.site.author.name == found.value("site.title")
+    os.mkfifo(tmp_path / "a/_posts/pipe.md")
+    (tmp_path / "a/loop").symlink_to(tmp_path / "a")
+    assert recognise(tmp_path / "a").posts == 1
     outside = tmp_path / "secret.yml"
     outside.write_text("title: secret\n")
     (tmp_path / "b/_posts").mkdir(parents=True)
