@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,13 +17,15 @@ _SHOWN_OF_GROUP = 3
 
 # What a message quotes: text in quotes, tags of other tools, addresses, paths, names of files, places in a page.
 _QUOTED = patterns.compile(
-    r"'[^'\n]{1,300}'|\"[^\"\n]{1,300}\"|https?://\S{1,500}|(?<!\w)#[\w-]{1,200}"
-    r"|(?<![\w/])/?[\w.-]{1,100}(?:/[\w.%-]{1,100}){1,20}/?|(?<!\w)[\w-]{1,100}\.[a-z]\w{1,4}\b"
+    r"'[^'\n]{1,300}'|\"[^\"\n]{1,300}\"|(?<!\w)\[[^\[\]\n]{1,300}\](?!\])|https?://[^\s,]{1,500}|(?<!\w)#[\w-]{1,200}"
+    r"|(?<![\w/])/?[\w.-]{1,100}(?:/[\w.%-]{1,100}){1,20}/?|(?<!\w)[\w-]{1,100}\.[a-z]\w{1,4}\b(?:\?[\w=&;%-]{1,200})?"
 )
 _NUMBER = patterns.compile(r"\d[\d,.]{0,20}")
 # What follows a colon as a list of the tags of another tool.
-_TAGS = patterns.compile(r": ((?:\{[%{<#]|<)[^\n]{1,500})$")
-_MORE_LINES = patterns.compile(r"(?:,? and \d+ more)?(?:, on \d+ lines(?: up to line \d+)?)?$")
+_TAGS = patterns.compile(r": (?=\{[%{<#]|<)")
+_MORE_LINES = patterns.compile(
+    r"(?:, nor \d+ more like it)?(?:,? and \d+ more)?(?:, on \d+ lines(?: up to line \d+)?)?$"
+)
 
 
 class CheckLine(NamedTuple):
@@ -142,17 +144,19 @@ def _in_repository(path: str, root: Path) -> str:
 
 def _kind(message: str) -> str:
     """Return what a message says, without what it quotes."""
-    plain = _TAGS.sub("", _MORE_LINES.sub("", message))
-    return _NUMBER.sub("0", _QUOTED.sub("…", plain))
+    return _NUMBER.sub("0", _QUOTED.sub("…", _parted(message)[0]))
+
+
+def _parted(message: str) -> tuple[str, list[str]]:
+    """Return a message without the tags of another tool that it lists, and these."""
+    plain = _MORE_LINES.sub("", message)
+    found = _TAGS.search(plain)
+    return (plain[: found.start()], plain[found.end() :].split(", ")) if found else (plain, [])
 
 
 def _group(lines: Sequence[CheckLine]) -> Group:
-    tags = Counter(tag for line in lines for tag in _tags_in(line.message))
-    what = _QUOTED.sub("…", _TAGS.sub("", _MORE_LINES.sub("", lines[0].message)))
-    same = all(line.message == lines[0].message for line in lines)
-    return Group(lines, lines[0].message if same else what, tags.most_common(1)[0][0] if tags and not same else "")
-
-
-def _tags_in(message: str) -> Iterable[str]:
-    found = _TAGS.search(_MORE_LINES.sub("", message))
-    return {tag.strip() for tag in found[1].split(", ")} if found else ()
+    if all(line.message == lines[0].message for line in lines):
+        return Group(lines, lines[0].message, "")
+    tags = Counter(tag for line in lines for tag in dict.fromkeys(_parted(line.message)[1]))
+    what = _QUOTED.sub("…", _parted(lines[0].message)[0])
+    return Group(lines, what, tags.most_common(1)[0][0] if tags else "")

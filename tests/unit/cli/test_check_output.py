@@ -35,6 +35,11 @@ KINDS = [
         "the URL 'x{n}:' was removed, because its scheme isn't allowed",
         "the URL … was removed, because its scheme isn't allowed",
     ),
+    ("the picture {n}_a.jpg?v={n} has no alternative", "the picture … has no alternative"),
+    (
+        "nothing refers to the link [Feature #{n}]: https://a.example/{n}, so nobody sees it, nor {n} more like it",
+        "nothing refers to the link …: …, so nobody sees it",
+    ),
     ("https://a.example/{n} is elsewhere", "… is elsewhere"),
 ]
 
