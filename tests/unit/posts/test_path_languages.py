@@ -127,6 +127,22 @@ def test_translations_have_addresses_and_ids_of_their_own(
     assert sorted(addresses(folder).values()) == sorted(expected.split("|"))
 
 
+def test_a_folder_of_hugo_for_a_language_is_no_part_of_addresses(tmp_path: Path) -> None:
+    posts = Posts(folder="content", permalink="/{folder}/{slug}/", tool="hugo")
+    folder = Folder(tmp_path, replace(SITE, languages=("fr",)), posts=posts)
+    for name in ("en/posts/deep/c.md", "fr/posts/menu.md", "en/posts/menu.md"):
+        folder.file(f"content/{name}", "---\ntitle: T\ndate: 2025-02-01\n---\nText")
+    assert [f"{post.language} {post.permalink}" for post in folder.posts()] == [
+        "en /posts/deep/c/",
+        "en /posts/menu/",
+        "fr /fr/posts/menu/",
+    ]
+    assert {post.source: [tag for tag, _ in post.translations] for post in folder.posts() if post.translations} == {
+        "en/posts/menu.md": ["fr"],
+        "fr/posts/menu.md": ["en"],
+    }
+
+
 def test_front_matter_goes_before_the_path(tmp_path: Path) -> None:
     folder = Folder(tmp_path, replace(SITE, languages=("fr", "it")), posts=Posts(permalink="/{lang}/{slug}/"))
     folder.write("menu.fr.md", "Text", head="title: T\ndate: 2025-02-03\nlang: it")
