@@ -62,6 +62,8 @@ def _undated(parts: AddressParts) -> str:
 
 
 def _name(parts: AddressParts) -> str:
+    if parts.tool == "eleventy":  # its fileSlug is the file's, whatever the post says
+        return name_segment(parts.tool, _undated(parts))
     return (parts.slug and slug_segment(parts.tool, parts.slug)) or name_segment(parts.tool, _undated(parts))
 
 
@@ -71,6 +73,8 @@ def _slug(parts: AddressParts) -> str:
         return post_slug(parts.slug) if parts.slug else parts.name
     if tool == "jekyll":
         return jekyll_slug(parts.slug or _undated(parts))
+    if tool == "eleventy" and parts.slug:
+        return slug_segment(tool, parts.slug)
     if tool in ("mkdocs", "pelican"):
         return _slug_or_title(parts)
     if tool == "docusaurus" and not parts.slug:
@@ -200,10 +204,17 @@ def from_jekyll(permalink: str) -> str:
 _ELEVENTYS = {
     "page.fileSlug": "{name}", "page.fileSlug|slugify": "{name}", "page.fileSlug|slug": "{name}", "slug": "{slug}",
     "slug|slugify": "{slug}", "slug|slug": "{slug}", "title|slugify": "{title}", "title|slug": "{title}",
+    "category|slugify": "{category}", "category|slug": "{category}", "lang": "{lang}", "locale": "{lang}",
+    "page.lang": "{lang}",
 }  # fmt: skip
 _OUTPUT = patterns.compile(r"\{\{-?([^{}]*+)\}\}")
-_OF_DATE = patterns.compile(r"""(?:page\.)?date\|date(?::|\()["']([^"']*+)["']\)?""")
+_OF_DATE = patterns.compile(r"""(?:page\.)?date\|\w+(?::|\()["']([^"']*+)["']\)?""")
 _STRFTIME = {"%Y": "{year}", "%m": "{month}", "%d": "{day}", "%-m": "{i_month}", "%-d": "{i_day}", "%y": "{short_year}"}
+# The same in the formats of Luxon and Moment, which filters of a blog's own take.
+_LUXON = {
+    "yyyy": "{year}", "YYYY": "{year}", "MM": "{month}", "LL": "{month}", "dd": "{day}", "DD": "{day}",
+    "M": "{i_month}", "L": "{i_month}", "d": "{i_day}", "D": "{i_day}", "yy": "{short_year}", "YY": "{short_year}",
+}  # fmt: skip
 
 
 def from_eleventy(permalink: str) -> str:
@@ -217,7 +228,9 @@ def from_eleventy(permalink: str) -> str:
 def _of_template(found: re.Match[str]) -> str:
     text = "".join(found[1].rstrip("-").split())
     if dated := _OF_DATE.fullmatch(text):
-        return re.sub(r"%-?[A-Za-z]", lambda sign: _STRFTIME.get(sign[0], "{}"), dated[1])
+        if "%" in dated[1]:
+            return re.sub(r"%-?[A-Za-z]", lambda sign: _STRFTIME.get(sign[0], "{}"), dated[1])
+        return re.sub("[A-Za-z]+", lambda word: _LUXON.get(word[0], "{}"), dated[1])
     return _ELEVENTYS.get(text, "{}")
 
 

@@ -15,7 +15,7 @@ from publisher.core.errors import PostError
 from publisher.posts.address_parts import AddressParts, filled, from_eleventy, from_jekyll
 from publisher.posts.front_matter.elsewhere import Warn, is_elsewhere
 from publisher.posts.front_matter.field_names import FrontMatter, fold
-from publisher.posts.permalinks import is_page_of_site, permalink, tidy_path, used_by_site, why_unfit
+from publisher.posts.permalinks import MOST_PATH_BYTES, is_page_of_site, permalink, tidy_path, used_by_site, why_unfit
 from publisher.posts.post_file import PostSettings, Tree
 from publisher.posts.slugs import post_slug
 
@@ -92,6 +92,10 @@ class PostAddress:
         if used := used_by_site(path):
             line = self._meta.find("slug")[1]
             raise PostError(f"its URL {path} is already used by {used}", line=line, hint="give it a different slug")
+        if len(path) > MOST_PATH_BYTES // 4 and len(path.encode("utf-8", "replace")) > MOST_PATH_BYTES:
+            raise PostError(
+                "its URL is too long for the path of a file", hint="give it a permalink, or fewer categories"
+            )
         return path
 
     def _parts(self) -> AddressParts:

@@ -48,6 +48,7 @@ def test_every_placeholder_has_its_value() -> None:
     }
 
 
+# What Jekyll itself makes of more posts is in tests/data/tool_addresses.tsv.
 STYLES = {
     "date": "/releases/tea/2026/01/05/Release-Notes.html",
     "pretty": "/releases/tea/2026/01/05/Release-Notes/",
@@ -100,6 +101,7 @@ TOOLS: list[tuple[Tool, str, str, str, str]] = [
     ("hugo", "/{section}/{slug_or_title}/", "News/Sub/x.md", "date: 2026-01-05", "/news/a-title/"),
     ("hugo", "/{long_month}/{slug}/", "x.md", "date: 2026-01-05\nslug: A B", "/january/a-b/"),
     ("eleventy", "/blog/{name}/", "2026-01-05-Why C++.md", "", "/blog/Why C++/"),
+    ("eleventy", "/{name}/{slug}/", "2026-01-05-x.md", "slug: Own", "/x/Own/"),
     ("docusaurus", "/blog/{slug}", "2026-01-05-Hello.md", "", "/blog/2026/01/05/Hello"),
     ("docusaurus", "/blog/{slug}", "2026/01-05/Hello/index.md", "date: 2026-01-05", "/blog/2026/01/05/Hello"),
     ("docusaurus", "/blog/{slug}", "old/Hello.md", "date: 2026-01-05", "/blog/old/Hello"),
@@ -127,6 +129,8 @@ def test_the_usual_templates_of_eleventys_permalinks_are_parts() -> None:
         ("{{ page.date | date: '%Y/%-m' }}/{{ slug }}/", "{year}/{i_month}/{slug}/"),
         ('{{ date | date("%y") }}', "{short_year}"),
         ("{{ page.date | date: '%H' }}", ""),
+        ('/{{ page.date | readable("yyyy/LL/dd") }}/{{ locale }}/', "/{year}/{month}/{day}/{lang}/"),
+        ('{{ page.date | formatted("yyyy-MMMM") }}', ""),
         ("/{{ other }}/", ""),
         ("/{{ title | slugify }}{% if x %}/", ""),
         ("/plain/", ""),
@@ -196,6 +200,16 @@ def test_a_post_of_an_earlier_version_keeps_its_address_and_id(tmp_path: Path) -
     assert [post.permalink for post in folder.posts()] == ["/2026/02/02/テ/", *before]
     adopted = Folder(tmp_path, posts=Posts(tool="hugo"), site=replace(SITE, language="de"))
     assert [post.permalink for post in adopted.posts()] == ["/2026/02/02/テ/", *now]
+
+
+def test_an_address_is_bounded(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, posts=Posts(permalink="/{categories}/{title}/"))
+    folder.write("2026-01-05-many.md", "x", "title: x\ncategories: [" + ", ".join(f"c{n}" for n in range(9_000)) + "]")
+    folder.write("2026-01-06-long.md", "x", "title: " + "Ä b" * 100_000)
+    folder.write("2026-01-07-words.md", "x", "title: x\ncategories: " + "word " * 100_000)
+    archive = folder.archive()
+    assert [each.message for each in archive.problems] == ["its URL is too long for the path of a file"]
+    assert all(len(part.encode()) <= 210 for post in archive.posts for part in post.permalink.split("/"))
 
 
 @given(st.text(max_size=300), st.sampled_from(["", "jekyll", "hugo", "hexo", "pelican", "zola", "docusaurus"]))
