@@ -14,6 +14,9 @@ from publisher.core.models import Severity
 from publisher.posts.archive import open_archive
 from publisher.posts.blog_tools.defaults import Defaults
 from publisher.posts.blog_tools.path_globs import expand_braces, matches_glob
+from publisher.posts.front_matter.inherited_fields import with_inherited
+from publisher.posts.front_matter.parsing import parse_head
+from tests.support import ROOT
 from tests.support.posts_samples import NOW, Folder
 
 JEKYLL = """\
@@ -291,3 +294,32 @@ def test_hostile_files_are_one_line_each(tmp_path: Path) -> None:
     (root / "content/content.json").symlink_to(tmp_path / "out.json")
     (problem,) = Defaults(root, "content", "eleventy").problems(["a.md"])
     assert "outside the project" in problem.message
+
+
+def test_the_fields_are_those_that_the_tools_themselves_gave(tmp_path: Path) -> None:
+    # What Jekyll 4.3, Hugo 0.168 and Eleventy 3 showed on pages that print their fields, for sets made at random.
+    recorded = json.loads((ROOT / "tests/data/inherited_fields.json").read_text(encoding="utf-8"))
+    wrong = []
+    for number, blog in enumerate(recorded):
+        root = _written(tmp_path / str(number), blog["files"])
+        defaults = Defaults(root, blog["folder"], blog["tool"], "en")
+        for source, shown in blog["posts"].items():
+            inherited = defaults.of(source)
+            assert inherited
+            text = (root / blog["folder"] / source).read_text() if blog["tool"] == "eleventy" else "---\n---\n"
+            fields = with_inherited(parse_head(text, whole=True), inherited).fields
+            if (found := _shown(blog["tool"], fields, shown)) != shown:
+                wrong.append((number, source, shown, found))
+    assert wrong == []
+
+
+def _shown(tool: str, fields: dict[str, Any], shown: str) -> str:
+    """What a page of the tool shows that prints some fields, given those that the post has here."""
+    inner = fields.get("params" if tool == "hugo" else "m") or {}
+    if tool == "jekyll":
+        return ";".join([*(fields.get(key, "") for key in "abc"), *(inner.get(key, "") for key in "xy")])
+    if tool == "hugo":
+        title = fields.get("title", shown.rpartition(";")[2])
+        return "HIDDEN" if fields.get("draft") == "true" else ";".join([*(inner.get(k, "") for k in "abc"), title])
+    written = [json.dumps(fields[key], separators=(",", ":")) if key in fields else "" for key in ("tags", "m")]
+    return ";".join([fields.get("a", ""), fields.get("b", ""), *written])
