@@ -90,7 +90,8 @@ class AttachedFiles:
         is_odd = static not in static_paths(self._settings.places, found[0])
         if static and (is_picture or is_odd) and (is_rooted or is_web_url(reference)):
             found, is_rooted = (found[0], static), False
-        if is_rooted and not self._is_there(found[1]):
+        is_ours = is_picture and self._settings.has_pages  # it is reported, and left out
+        if is_rooted and not self._is_there(found[1]) and not is_ours:
             return url
         if is_picture:
             url, found = as_picture(url, found, self._settings.site_url)

@@ -21,7 +21,7 @@ _BLOCK_ID = patterns.compile(r"(?:(?<=\S)[ \t]|^)\^[A-Za-z0-9-]{1,60}[ \t]*$", r
 
 # Pandoc's list of attributes behind a fence, of which the first class is the language.
 _FENCE_LIST = patterns.compile(
-    r"^((?: {0,3}>){0,9} {0,3}(?:`{3,30}|~{3,30}))[ \t]*\{[ \t]*\.([A-Za-z][\w+-]*)[^{}\n]*\}", re.MULTILINE
+    r"^((?: {0,3}>){0,9} {0,3}(?:`{3,30}|~{3,30}))[ \t]*\{[ \t]*\.([A-Za-z][\w+-]*+)[^{}\n]*\}", re.MULTILINE
 )
 _FENCE = patterns.compile(r"(?: {0,3}>){0,9} {0,3}(`{3,30}|~{3,30})")
 

@@ -52,7 +52,7 @@ _VALUE = r"""(?:"[^"\n{}]*"|'[^'\n{}]*'|[^\s{}"']+)"""
 _ANY_LIST = rf"\{{:?[ \t]*(?:(?>[.#][A-Za-z_][\w:-]*|[A-Za-z][\w-]*={_VALUE})(?:[ \t]++|(?=\}})))++\}}"
 _MAYBE_LIST = patterns.compile(rf"\{{(?::[\s.#\w:/]|#|-\}}|[ \t]++#)|{_ANY_LIST}")
 _SIZED = patterns.compile(rf"({_PICTURE})({_ANY_LIST})")
-_BEHIND_LINK = patterns.compile(rf"(\]\([^()\n]{{0,1000}}(?:\([^()\n]{{0,300}}\)[^()\n]{{0,300}})?\)){_ANY_LIST}")
+_BEHIND_LINK = patterns.compile(rf"(\]\([^()\n]{{0,1000}}(?:\([^()\n]{{0,300}}\)[^()\n]{{0,300}})?\))({_ANY_LIST})")
 _SIZE_IN_ADDRESS = patterns.compile(
     r"(!\[[^\[\]\n]{0,500}\]\([^()\s]{1,1000}(?:[ \t]+\"[^\"\n]{0,300}\")?)"
     r"[ \t]+=([0-9]{1,5}%?)?x([0-9]{1,5}%?)?[ \t]*\)"
@@ -90,8 +90,8 @@ def without_attribute_lists(body: str) -> str:
         body = _without_kramdowns(body)
     if "{" in body and _MAYBE_LIST.search(body):
         body = _without_span_lists(body)
-        body = edited(body, _BEHIND_LINK, lambda found: found[1])
-        body = cut(body, _SPAN)
+        body = edited(body, _BEHIND_LINK, lambda found: found[1] + _target_in(found[2]))
+        body = edited(body, _SPAN, lambda found: _target_in(found[0]))
         body = _without_lists_at_ends(body)
     return body
 
@@ -112,7 +112,7 @@ def _sized(found: re.Match[str]) -> str:
 def _with_marks(body: str) -> str:
     """Put the size of each picture behind it, as a mark."""
     if "{" in body and _MAYBE_LIST.search(body):
-        body = edited(body, _SIZED, lambda found: f"{found[1]}{_size_in(found[2])}")
+        body = edited(body, _SIZED, lambda found: f"{found[1]}{_size_in(found[2])}{_target_in(found[2])}")
     if " =" in body and _SIZE_IN_ADDRESS.search(body):
         body = edited(body, _SIZE_IN_ADDRESS, lambda found: f"{found[1]}){size_mark(found[2] or '', found[3] or '')}")
     if "|" in body and _SIZE_IN_WORDS.search(body):
@@ -138,7 +138,7 @@ def _without_span_lists(body: str) -> str:
 
     def words(found: re.Match[str]) -> str:
         is_link = found[1].startswith("^") or found[1].casefold() in defined
-        return f"[{found[1]}]" if is_link else found[1]
+        return (f"[{found[1]}]" if is_link else found[1]) + _target_in(found[0][len(found[1]) + 2 :])
 
     return edited(body, _BRACKETED_SPAN, words)
 
@@ -173,7 +173,13 @@ def _without_kramdowns(body: str) -> str:
     body = edited(body, _HEADING_ID, lambda m: f"{m[1]} {_target(m[4])}{m[2].rstrip()}")
     body = cut(body, _DEFINITION)
     body = _block_lists(body)
-    return cut(body, _SPAN_LIST)
+    return edited(body, _SPAN_LIST, lambda found: _target_in(found[0]) + "\n" * found[0].count("\n"))
+
+
+def _target_in(attributes: str) -> str:
+    """Return a target with the id in a list; "" if it has none."""
+    name = _IN_LIST_ID.search(attributes)
+    return _target(name[1]) if name else ""
 
 
 def _target(name: str) -> str:

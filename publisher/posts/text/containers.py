@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import takewhile
 from typing import NamedTuple
 
 from publisher.core import patterns
@@ -50,6 +51,8 @@ _ADMONITION = patterns.compile(
 _TAB = patterns.compile(r"([ \t]{0,12})===[!+]?[ \t]+\"([^\"]{1,300})\"[ \t]*")
 _CALLOUT = patterns.compile(r"([ \t]{0,12}(?:>[ \t]?){1,9})\[!([A-Za-z][\w -]{0,60})(?:\|[^\[\]]{0,60})?\]([+-]?)(.*)")
 _QUOTE = patterns.compile(r"[ \t]{0,12}>")
+_QUOTED = patterns.compile(r"([ \t]{0,12})>[ \t>]{0,20}(?::::|!!!|\?\?\?|///)")
+_UNQUOTED = patterns.compile(r"^[ \t]{0,12}>[ \t]?")
 _HEADING = patterns.compile(r"[ ]{0,3}#{1,6}[ \t]+(\S.*)")
 
 
@@ -126,6 +129,10 @@ def _converted(lines: list[_Line], depth: int) -> list[_Line]:
     found: list[_Line] = []
     place = 0
     while place < len(lines):
+        if not code[place] and (quoted := _quoted(lines, place, depth)):
+            found += quoted
+            place = quoted[-1].number - lines[0].number + 1
+            continue
         container = None if code[place] else _fenced(texts, place, ends) or _indented(texts, place)
         if container is None:
             found.append(lines[place] if code[place] else lines[place]._replace(text=_callout(texts, place)))
@@ -138,6 +145,16 @@ def _converted(lines: list[_Line], depth: int) -> list[_Line]:
         if container.dedent and place < len(lines) and texts[place].strip():
             found.append(found[-1]._replace(text=""))  # otherwise this line would be a part of the alert
     return found
+
+
+def _quoted(lines: list[_Line], place: int, depth: int) -> list[_Line]:
+    """Return the rest of a quotation, from the line that opens a container in it, with its containers as alerts."""
+    mark = _QUOTED.match(lines[place].text)
+    if not mark:
+        return []
+    rest = list(takewhile(lambda line: _QUOTE.match(line.text), lines[place:]))
+    inside = _converted([line._replace(text=_UNQUOTED.sub("", line.text)) for line in rest], depth + 1)
+    return [line._replace(text=f"{mark[1]}> {line.text}" if line.text else f"{mark[1]}>") for line in inside]
 
 
 def _as_alert(container: _Container, lines: list[_Line], opening: int, depth: int) -> list[_Line]:

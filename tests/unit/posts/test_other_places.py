@@ -104,6 +104,9 @@ def test_the_sites_own_address_is_that_of_its_files_however_it_is_written(tmp_pa
 
 def test_a_picture_that_the_site_has_not_is_reported(tmp_path: Path) -> None:
     folder = project(tmp_path / "a", enabled=True)
+    folder.write("2025/x.md", "x", head=f"{HEAD}\nimage: /gone.png")
+    assert said(folder.render("2025/x.md")) == [(4, "the file gone.png doesn't exist")]
+    assert folder.render("2025/x.md").post.image is None
     folder.write("2025/x.md", '![a](/nope.png) ![b](/img/root.png)\n\n<img alt="c" src="/no/c.gif">', head=HEAD)
     assert [(problem.line, problem.message) for problem in folder.check()] == [
         (5, "broken link: no file of this site is at /nope.png"),

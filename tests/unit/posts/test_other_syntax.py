@@ -39,6 +39,9 @@ CONTAINERS = {
     "- a\n  ::: tip\n  b\n  :::\n- c\n  ::: tip\n  d\n  :::\n  e":
         "<ul> <li>a (tip Tip: b ) </li> <li>c (tip Tip: d ) e</li> </ul>",
     "- a\n  ::: tip\n  b\n  :::\n  ::: note\n  c\n  :::": "<ul> <li> a (tip Tip: b ) (note Note: c ) </li> </ul>",
+    "> a\n> ::: tip\n> b\n> :::\n> c\n\nd": "<blockquote> a (tip Tip: b ) c </blockquote> d",
+    "> > !!! note\n> >     b\n>\n> c\n\n::: tip\nd\n:::":
+        "<blockquote> <blockquote> (note Note: b ) </blockquote> c </blockquote> (tip Tip: d )",
     # Pandoc, Quarto
     "::: {.callout-note}\n## Head\n\ntext\n:::": "(note Head: text )",
     '::: {.callout-important title="T x" collapse="true"}\ntext\n:::': "(important T x: text )",
@@ -142,7 +145,11 @@ def test_notes_in_a_line_are_footnotes() -> None:
 def test_ids_in_lists_are_targets() -> None:
     for body, name in (
         ("## What { #that }", "that"), ("## Story {id=it}", "it"), ("Story {#st .x}\n=====", "st"),
-        ("text\n{#here .x}", "here"), ("## A {.x key=1 #b}", "b"), ("## A {: #c}", "c"),
+        ("text\n{#here .x}", "here"),
+        ("![a](b.png){#fig:a}", "fig:a"),
+        ("[words]{#w}", "w"),
+        ("[link](https://b.example){#l}", "l"),
+        ("*words*{: #k}", "k"), ("## A {.x key=1 #b}", "b"), ("## A {: #c}", "c"),
     ):  # fmt: skip
         html = html_of(body)
         assert f'id="{name}"' in html, body
