@@ -71,15 +71,17 @@ def parse_file(path: str, source: str, size: int, digest: str, settings: PostSet
             hint="move it out of the posts folder",
         )
     data = _read(path, _HEAD_BYTES)
+    parse = _parse_rst if source.lower().endswith(".rst") else _parse
     try:
-        return _parse(data, source, digest, settings, whole=len(data) >= size)
+        return parse(data, source, digest, settings, whole=len(data) >= size)
     except Unfinished:
-        return _parse(_read(path, size + 1), source, digest, settings, whole=True)
+        return parse(_read(path, size + 1), source, digest, settings, whole=True)
 
 
 def parse_text(data: bytes, source: str, digest: str, settings: PostSettings) -> ParsedFile:
     """Parse the bytes of a whole file as if it were at `source`; raise PostError if it cannot be read."""
-    return _parse(data, source, digest, settings, whole=True)
+    parse = _parse_rst if source.lower().endswith(".rst") else _parse
+    return parse(data, source, digest, settings, whole=True)
 
 
 def _read(path: str, size: int) -> bytes:
@@ -119,6 +121,20 @@ def _parse(data: bytes, source: str, digest: str, settings: PostSettings, *, who
         if not refuse_second(body, head.body_line, whole=whole):
             raise Unfinished
     return replace(parsed, problems=(*problems, *parsed.problems)) if problems else parsed
+
+
+def _parse_rst(data: bytes, source: str, digest: str, settings: PostSettings, *, whole: bool) -> ParsedFile:
+    """Parse a file in reStructuredText, whose front matter may be anywhere near its beginning."""
+    from publisher.posts.formats.rst_fields import rst_head  # few projects have such files
+
+    if not whole:
+        raise Unfinished
+    refuse_binary(data)
+    inherited = settings.defaults().of(source) if settings.defaults else None
+    if settings.defaults and inherited is None:
+        return ParsedFile(None)
+    head = rst_head(without_controls(decode(data, whole=True))[0])
+    return build_post(source, *_with_defaults(head, digest, inherited), settings, lambda body: ("", False))
 
 
 def _title_of(source: str) -> Callable[[str], tuple[str, bool]]:

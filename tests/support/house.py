@@ -48,6 +48,7 @@ OWNERS: Mapping[str, tuple[str, ...]] = {
     "cssutils": ("newsletters",),
     "dateutil": ("posts",),
     "dns": ("mail",),
+    "docutils": ("posts",),
     "email_validator": ("subscribers",),
     "feedgen": ("site.feeds",),
     "feedparser": ("posts.sources",),

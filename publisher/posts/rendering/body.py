@@ -18,6 +18,7 @@ from publisher.core.characters import shorten
 from publisher.core.errors import PostError
 from publisher.core.file_names import in_folder
 from publisher.core.models import Problem, Severity
+from publisher.posts.formats.rst_fields import split_rst
 from publisher.posts.front_matter.parsing import split_body
 from publisher.posts.places import Places, WrittenPost
 from publisher.posts.rendering import lone_tags
@@ -119,14 +120,15 @@ class _Body:
         self._syntax = OtherSyntax(Expanded(""))
         self._mentioned_tags: set[str] = set()  # tags in problems, which no other warning should repeat
         self.path = in_folder(self.config.posts.folder, post.source)
-        self._is_html = Path(post.source).suffix.lower() == ".html"
+        self._is_html = Path(post.source).suffix.lower() in (".html", ".rst")
         data = (around.places.folder / post.source).read_bytes() if post.text is None else post.text
         self._most = growth.times * len(data) + growth.extra
         self._growth = growth
         text, controls = without_controls(decode(data, whole=True))
         text = with_html_marks(text)
         self.file = text
-        self.written, self.first_line = split_body(text)
+        is_rst = post.source.lower().endswith(".rst")
+        self.written, self.first_line = split_rst(text) if is_rst else split_body(text)
         for line in [line for line in controls if line >= self.first_line][:1]:
             self.warn(line, "contained a control character, which was removed", "delete it")
         self.references = References(post, around.places, self.config)
@@ -139,8 +141,8 @@ class _Body:
         if run:
             self.run = run
         self._held = HeldHtml()
-        if post.source.lower().endswith(".mdx") or self.config.posts.tool == "docusaurus":
-            self.run = self.run.then(self._tags().as_markdown)
+        if is_rst or post.source.lower().endswith(".mdx") or self.config.posts.tool == "docusaurus":
+            self.run = self.run.then(self._tags().converted)
         if may_have_shortcodes(self.run.text, self.config.posts.tool):
             self.run = self.run.then(lambda body: self._tags().expanded(body, is_html=self._is_html))
         if may_have_tool_comments(self.run.text):

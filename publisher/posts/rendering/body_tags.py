@@ -10,6 +10,8 @@ from typing import Any
 from publisher.config import Config
 from publisher.core.errors import PostError
 from publisher.posts.formats.mdx import is_mdx, mdx_as_markdown
+from publisher.posts.formats.restructured_text import rst_as_html
+from publisher.posts.formats.rst_fields import rst_head
 from publisher.posts.front_matter.parsing import parse_head
 from publisher.posts.places import WrittenPost
 from publisher.posts.rendering.commonmark import settled_html
@@ -35,6 +37,7 @@ class BodyTags:
     def __init__(self, post: WrittenPost, config: Config, references: References, file: str, held: HeldHtml) -> None:
         self._post, self._config, self._references, self._file = post, config, references, file
         self._held, self._files = held, dict[str, None]()
+        self._is_rst = post.source.lower().endswith(".rst")
 
     def expanded(self, body: str, *, is_html: bool = False) -> Expanded:
         """Return a body in which the tags are run, and note what it depends on.
@@ -43,8 +46,10 @@ class BodyTags:
         """
         return self._noted(expand_shortcodes(body, self._context(), is_html=is_html))
 
-    def as_markdown(self, body: str) -> Expanded:
-        """Return a body in MDX as Markdown, and note what it depends on."""
+    def converted(self, body: str) -> Expanded:
+        """Return a body in MDX as Markdown, or one in reStructuredText as HTML, and note what it depends on."""
+        if self._is_rst:
+            return self._noted(rst_as_html(body, self._context()))
         if not is_mdx(self._post.source, self._config.posts.tool, body):
             return Expanded(body)
         return self._noted(mdx_as_markdown(body, self._context()))
@@ -65,7 +70,7 @@ class BodyTags:
         )
 
     def _page(self) -> Mapping[str, Any]:
-        fields = parse_head(self._file, whole=True).fields
+        fields = (rst_head(self._file) if self._is_rst else parse_head(self._file, whole=True)).fields
         return {**fields, "title": self._post.title, "url": self._post.url}
 
     def _param(self, name: str) -> Any:
