@@ -179,6 +179,29 @@ def _split(pattern: str) -> tuple[str, ...]:
     return tuple(re.split(rf"\{{({names})\}}", pattern))
 
 
+# Hugo's tokens by other names: https://gohugo.io/configuration/permalinks/#tokens
+_HUGOS = {
+    "sections": "folder", "slugorcontentbasename": "slug_or_file", "slugorfilename": "slug_or_file",
+    "contentbasename": "file", "filename": "file", "slug": "slug_or_title", "yearday": "i_y_day",
+    "monthname": "long_month", "weekday": "i_w_day", "weekdayname": "long_day",
+}  # fmt: skip
+_HUGO = patterns.compile(r":([a-z_]+(?:\[[^\]/]{0,20}\])?)")
+
+
+def from_hugo(permalink: str) -> str:
+    """Return a permalink of Hugo as a pattern; "" if a token is not known."""
+    pattern = _HUGO.sub(_of_hugo, permalink)
+    pattern = pattern if pattern.startswith("/") else f"/{pattern}"
+    if "{}" in pattern:
+        return ""
+    return pattern if pattern.endswith("/") or "." in pattern.rpartition("/")[2] else f"{pattern}/"
+
+
+def _of_hugo(token: re.Match[str]) -> str:
+    part = _HUGOS.get(token[1], token[1])
+    return f"{{{part if part in _MADE else ''}}}"
+
+
 # Jekyll's placeholders as ours. :title is the name of the file in all its versions, and :name the same in lower case.
 _JEKYLLS = {"title": "name", "name": "file"}
 _JEKYLL = patterns.compile(r":([a-z][a-z_]*)")

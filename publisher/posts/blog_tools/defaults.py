@@ -17,7 +17,7 @@ import ast
 import os
 import posixpath
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -120,12 +120,12 @@ class Defaults:
 
     def data(self, path: str) -> Fields:
         """Return the table in a data file of the project; an empty one if there is no such file."""
-        word = _WORDS.get(self._tool) if path in _CONFIGS.get(self._tool, ()) else None
-        return self._kept(path, lambda file: self._data(file, word))
+        words = _WORDS.get(self._tool, ()) if path in _CONFIGS.get(self._tool, ()) else ()
+        return self._kept(path, lambda file: self._data(file, words))
 
-    def _data(self, file: Path, word: str | None) -> Data:
-        """Return what is in a file; nothing if a word is given that it does not contain."""
-        if word and word not in text_of(file, self._root):
+    def _data(self, file: Path, words: Sequence[str]) -> Data:
+        """Return what is in a file; nothing if words are given of which it contains none."""
+        if words and not any(word in text_of(file, self._root) for word in words):
             return None
         return read_data(file, self._root, as_text=True)
 
@@ -262,7 +262,20 @@ def _hugo(defaults: Defaults, path: str) -> Inherited:
                 new = {key.lower(): value for key, value in each.items() if key not in ("_target", "target")}
                 params = merged(new.get("params", {}), found.get("params", {}), adds=False)
                 found = new | found | ({"params": params} if params else {})
+    if "url" not in found and (permalink := _hugo_permalink(configs, place)):
+        found = found | {"url": permalink}
     return Inherited(found)
+
+
+def _hugo_permalink(configs: Iterable[Fields], place: str) -> str:
+    """Return the permalink, in Hugo's notation, for the section of a page; "" if none is set."""
+    for folder in place.split("/")[:-1][:2]:  # the first may be that of a language
+        for config in configs:
+            table = config.get("permalinks")
+            pages = table.get("page", table) if isinstance(table, dict) else None
+            if isinstance(pages, dict) and isinstance(found := pages.get(folder), str):
+                return found
+    return ""
 
 
 def _is_target(cascade: Fields, page: str, language: str) -> bool:
@@ -411,7 +424,7 @@ _CONFIGS: dict[str, tuple[str, ...]] = {
     "quarto": ("_quarto.yml", "_quarto.yaml"),
 }
 # What a configuration contains if it has defaults. Most have none, and need not be parsed.
-_WORDS = {"hugo": "cascade", "jekyll": "defaults"}
+_WORDS = {"hugo": ("cascade", "permalinks"), "jekyll": ("defaults",)}
 # The files in each folder, by their names.
 _NAMES: dict[str, Callable[[str], tuple[str, ...]]] = {
     "eleventy": lambda folder: tuple(f"{posixpath.basename(folder)}{end}" for end in _ELEVENTY) if folder else (),

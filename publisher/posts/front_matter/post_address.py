@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 from publisher.config import Tool
 from publisher.core import patterns
 from publisher.core.errors import PostError
-from publisher.posts.address_parts import AddressParts, filled, from_eleventy, from_jekyll
+from publisher.posts.address_parts import AddressParts, filled, from_eleventy, from_hugo, from_jekyll
 from publisher.posts.front_matter.elsewhere import Warn, is_elsewhere
 from publisher.posts.front_matter.field_names import FrontMatter, fold
 from publisher.posts.permalinks import MOST_PATH_BYTES, is_page_of_site, permalink, tidy_path, used_by_site, why_unfit
@@ -163,6 +163,8 @@ class PostAddress:
                 return filled(pattern, self._parts())
         if not _is_odd(value) or self._is_as_before():
             return value
+        if self._tool == "hugo" and _PLACEHOLDER.search(value) and (pattern := from_hugo(value)):
+            return filled(pattern, self._parts())
         pattern = from_jekyll(value) if _PLACEHOLDER.search(value) and "{" not in value else ""
         if pattern:
             return filled(pattern, self._parts()._replace(tool=self._tool or "jekyll"))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from pathlib import Path
 
+from publisher.posts.address_parts import from_hugo
 from publisher.posts.blog_tools.data_files import DATA_ENDINGS, Data
 from publisher.publishing.adopt.adopted_blog import (
     AdoptedBlog,
@@ -20,13 +20,6 @@ from publisher.publishing.adopt.adopted_blog import (
 from publisher.publishing.adopt.blog_settings import data_of, folder_in, take_first, take_patterns, take_posts
 from publisher.publishing.adopt.dated_files import PostFolders, post_folders, texts_below
 
-_TOKEN = re.compile(r":([a-z_]+)(?:\[[^\]/]{0,20}\])?")
-# Hugo's tokens by other names: https://gohugo.io/configuration/permalinks/#tokens
-_PLACEHOLDERS = {
-    "sections": "{folder}", "section": "{section}", "slugorcontentbasename": "{slug_or_file}", "yearday": "{i_y_day}",
-    "slugorfilename": "{slug_or_file}", "contentbasename": "{file}", "filename": "{file}", "slug": "{slug_or_title}",
-    "title": "{title}", "monthname": "{long_month}", "weekday": "{i_w_day}", "weekdayname": "{long_day}",
-}  # fmt: skip
 _ROOT_FILES = ("hugo", "config")
 
 
@@ -142,29 +135,22 @@ def _sections(posts: PostFolders, languages: Value | None) -> list[str]:
 
 
 def _take_permalink(found: Findings, settings: dict[str, Data], sections: list[str], file: str) -> None:
+    """Take the rule for posts of sections without one of their own, which is read from the settings at each build."""
     permalinks = table(inner(settings, "permalinks"))
     of_pages = table(inner(permalinks, "page")) or permalinks
-    written = {name: text for name, value in of_pages.items() if (text := one_line(value))}
-    used = {name: written[name] for name in sections if name in written}
-    is_ugly = inner(settings, "uglyURLs") is True
-    if used:
-        name, pattern = next(iter(used.items()))
-        found.take("posts.permalink", hugo_pattern(pattern), f"{file}: permalinks.{name}: {pattern}")
-        others = [each for each in sections if used.get(each) != pattern]
-        if others:
-            found.leave(f"{file}: permalinks: posts in {', '.join(others)} have other addresses than those in {name}")
-    ending = ".html" if is_ugly else "/"
+    written = {name: text for name in sections if (text := one_line(of_pages.get(name)))}
+    is_one = len(set(written.values())) == 1 and len(written) == len(sections)
+    for name, pattern in written.items():
+        if not from_hugo(pattern):
+            found.leave(f"{file}: permalinks.{name}: {pattern}: a part of it has no counterpart in posts.permalink")
+        elif is_one:
+            found.take("posts.permalink", from_hugo(pattern), f"{file}: permalinks.{name}: {pattern}")
+    ending = ".html" if inner(settings, "uglyURLs") is True else "/"
     lang = "/{lang}" if inner(settings, "defaultContentLanguageInSubdir") is True else ""
     # With this setting, Hugo takes the day off the name of the file.
     name = "{slug}" if ":filename" in texts(inner(settings, "frontmatter", "date")) else "{slug_or_file}"
-    found.take("posts.permalink", f"{lang}/{{folder}}/{name}{ending}", "Hugo's default")
-
-
-def hugo_pattern(pattern: str) -> str:
-    """Return a permalink of Hugo, in its own notation, as a pattern for posts.permalink."""
-    text = _TOKEN.sub(lambda token: _PLACEHOLDERS.get(token[1], f"{{{token[1]}}}"), pattern)
-    text = text if text.startswith("/") else f"/{text}"
-    return text if text.endswith("/") or "." in text.rpartition("/")[2] else f"{text}/"
+    where = f"Hugo's default; {file}: permalinks hold for {', '.join(written)}" if written else "Hugo's default"
+    found.take("posts.permalink", f"{lang}/{{folder}}/{name}{ending}", where)
 
 
 def _take_feeds(found: Findings, settings: dict[str, Data], sections: list[str], file: str) -> None:

@@ -95,6 +95,27 @@ CASES: list[tuple[str, str, dict[str, str], list[tuple[str, dict[str, Any]]]]] =
     ),
     ("hugo", "content/posts", {"config/_default/cascade.yaml": "cascade: {a: b}"}, [("x.md", {"a": "b"})]),
     (
+        "hugo",
+        "content",
+        {
+            "hugo.toml": '[permalinks]\nposts = "/:year/:slug/"\n'
+            '[[cascade]]\nurl = "/x/"\ntarget = {path = "/posts/own"}\n'
+        },
+        [
+            ("posts/a.md", {"url": "/:year/:slug/"}),
+            ("fr/posts/deep/a.md", {"url": "/:year/:slug/"}),
+            ("posts/own.md", {"url": "/x/"}),
+            ("news/a.md", {}),
+            ("posts.md", {}),
+        ],
+    ),
+    (
+        "hugo",
+        "content",
+        {"config/_default/hugo.yaml": "permalinks: {page: {posts: /p/:title/}, section: {posts: /x/}}\n"},
+        [("posts/a.md", {"url": "/p/:title/"})],
+    ),
+    (
         "eleventy",
         "src",
         ELEVENTY,

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from publisher.config import PERMALINK_PARTS, Posts, Tool
-from publisher.posts.address_parts import AddressParts, filled, from_eleventy, from_jekyll
+from publisher.posts.address_parts import AddressParts, filled, from_eleventy, from_hugo, from_jekyll
 from publisher.posts.blog_tools.names import category_segment, name_segment, slug_segment, title_of_file, title_segment
 from publisher.posts.front_matter.post_address import unescaped
 from tests.support.posts_samples import SITE, Folder
@@ -79,6 +79,20 @@ def addresses(
     for name, head in files.items():
         folder.write(name, "Text.", f"title: A Title\n{head}".rstrip())
     return {post.source: post.permalink for post in folder.posts()}
+
+
+def test_the_tokens_of_hugo_are_parts() -> None:
+    parts = PARTS._replace(
+        tool="hugo", folder="News/2026", file="2026-01-05-Release-Notes", slug="", title="What is New?"
+    )
+    for permalink, path in (
+        ("/:sections/:slugorcontentbasename/", "/news/2026/2026-01-05-release-notes/"),
+        ("/:section/:year/:month/:title", "/news/2026/01/what-is-new/"),
+        ("blog/:slug/", "/blog/what-is-new/"),
+        ("/:sections/:contentbasename.html", "/news/2026/2026-01-05-release-notes.html"),
+    ):
+        assert filled(from_hugo(permalink), parts) == path
+    assert from_hugo("/:moon/:title/") == from_hugo("/:sections[last]/:title/") == ""
 
 
 def test_a_pattern_gives_the_address_as_it_is_written(tmp_path: Path) -> None:
