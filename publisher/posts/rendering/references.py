@@ -159,8 +159,21 @@ class References:
                     self.links[source] = None
                     return self._url(self._places.permalinks[source]) + fragment
             self.links[f"{each.removesuffix('.md')}.md"] = None  # it may be published later
-        url = self.foreign_post(below)
+        url = self.foreign_post(below) or self._named_page(path)
         return url + fragment if url else None
+
+    def _named_page(self, path: str) -> str | None:
+        """Return the URL of a page of the blog's tool that Hugo's `ref` names; None if there is no such page."""
+        if not self._config.posts.tool:
+            return None
+        if not path.strip("/"):
+            return self._url("/")
+        plain = posixpath.normpath(path.strip("/"))
+        for written in (plain, *(f"{plain}{end}" for end in (".md", "/index.md", "/_index.md"))):
+            for each in content_paths(self._config.posts, written):
+                if found := self._tool_page(each):
+                    return self._url(found)
+        return None
 
     def _joined(self, tag: str, reference: str) -> str | None:
         try:

@@ -140,6 +140,16 @@ def test_links_to_files_lead_where_the_tool_puts_their_pages(tmp_path: Path) -> 
         assert messages(rendered.problems) == [], tool
 
 
+def test_a_reference_of_hugo_may_be_to_a_page_that_is_no_post(tmp_path: Path) -> None:
+    dated = "---\ntitle: x\ndate: 2026-01-02\n---\n"
+    refs = {"/about": "/about/", "about.md#a": "/about/#a", "/posts/_index.md": "/posts/", "/": "/", "b": "/posts/b/"}
+    files = {"content/posts/a.md": dated + "\n".join(f'[x]({{{{< ref "{ref}" >}}}})' for ref in refs)}
+    files |= {"content/posts/b.md": dated, "content/posts/_index.md": dated, "content/about.md": dated}
+    project = page(tmp_path, "hugo", files, folder="content/posts", pattern="/posts/{slug}/")
+    found = re.findall(r'href="https://site.example([^"]*)"', project.render("a.md").html)
+    assert found == list(refs.values())
+
+
 def test_a_dead_link_in_the_way_of_a_tool_is_told(tmp_path: Path) -> None:
     text = (
         "---\ntitle: x\ndate: 2026-01-02\n---\n[a](@/gone.md) [b](../outside/../../x.md) [c](@/../../etc/passwd.md)\n"
