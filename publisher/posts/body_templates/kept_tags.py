@@ -26,7 +26,7 @@ def problems_of(
     for name, error in noted.unusable.items():
         yield TagProblem(1, f"{error.where or name}: {error.message}", error.hint, is_error=True)
     if noted.missing:
-        what = f"{language} asks for {_listed(list(noted.missing))}, which doesn't exist"
+        what = f"{language} asks for what doesn't exist: {_listed(list(noted.missing))}"
         yield TagProblem(1, what, "add the data file, or fix the name")
     tags = [each for each in kept if each[0].startswith("{%")]
     if tags:

@@ -106,15 +106,19 @@ class Running:
         as_text = set(self._unclosed(source))
         for _ in range(_MOST_RETRIES):
             read = self._texts[source] = LiquidText(source, frozenset(as_text))
+            stream = TokenStream(iter(read.tokens))
             try:
-                return Parser(env).parse(TokenStream(iter(read.tokens)))
+                return Parser(env).parse(stream)
             except LiquidSyntaxError as error:
-                begin = _tag_at(read, error.token.start_index if error.token else -1)
+                begin = _tag_at(read, error.token.start_index if error.token else -1, stream.pos)
                 if begin < 0 or begin in as_text:
-                    raise
+                    break
                 as_text.add(begin)
                 self._refuse(source, begin, str(error.message))
-        raise LiquidSyntaxError(f"more than {_MOST_RETRIES} tags are not valid", token=None)
+        what = "Liquid can't be run here and will be shown as is: too much of it is not valid"
+        self.report(self.line, what, "correct it")
+        self._texts[source] = LiquidText(source, frozenset(as_text | read.ends.keys()))
+        return Parser(env).parse(TokenStream(iter(self._texts[source].tokens)))
 
     def _unclosed(self, source: str) -> list[int]:
         """Return the offsets of blocks that nothing closes, and report them."""
@@ -182,9 +186,13 @@ class Running:
             raise LoopIterationLimitError(f"loops run more than {MOST_ROUNDS:,} times", token=None)
 
 
-def _tag_at(read: LiquidText, offset: int) -> int:
-    """Return where the tag begins that contains an offset; -1 if it is in none."""
-    return max((begin for begin, end in read.ends.items() if begin <= offset < end), default=-1)
+def _tag_at(read: LiquidText, offset: int, place: int) -> int:
+    """Return where the tag begins that contains an offset, or else the last one before a place among the tokens."""
+    inside = max((begin for begin, end in read.ends.items() if begin <= offset < end), default=-1)
+    if inside >= 0:
+        return inside
+    before = (token.start_index for token in reversed(read.tokens[: place + 1]) if token.start_index in read.ends)
+    return next(before, -1)
 
 
 class LiquidContext(RenderContext):

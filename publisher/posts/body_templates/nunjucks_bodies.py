@@ -97,6 +97,7 @@ class _NunjucksBody:
         as_text: set[int] = set()
         for _ in range(_MOST_RETRIES):
             self._current, self._kept, self._pieces = -1, [], []
+            self._env.forget()  # templates with the numbers of the pieces before
             try:
                 return self._rendered(most, as_text)
             except (TooMuchError, MemoryError, RecursionError):

@@ -129,12 +129,17 @@ class NunjucksEnvironment(SandboxedEnvironment):
             block_start_string=TAG, block_end_string=END_TAG, variable_start_string=OUT, variable_end_string=END_OUT,
             comment_start_string="\x0e#", comment_end_string="#\x0f", keep_trailing_newline=True, autoescape=escapes,
             undefined=type("Unknown", (UnknownName,), {"note": staticmethod(note)}),
-            loader=jinja2.FunctionLoader(load), cache_size=0,
+            loader=jinja2.FunctionLoader(load), cache_size=50, auto_reload=False,
         )  # fmt: skip
         self.context_class = NamedContext
         self.filters = {name: self.filters[name] for name in _FILTERS} | {"dump": dumped, "each_": self._each}
         self.globals = {"range": self._range}
         self._rounds = 0
+
+    def forget(self) -> None:
+        """Forget the includes that were loaded."""
+        if self.cache is not None:
+            self.cache.clear()
 
     intercepted_binops = frozenset(("+", "-", "/", "//", "*", "**", "%"))
     intercepted_unops = frozenset(("+", "-"))

@@ -385,10 +385,15 @@ class _Eleventy(Mapping[str, Any]):
         return {**shown, "inputPath": f"./{page['path']}", "filePathStem": f"/{PurePosixPath(page['path']).stem}"}
 
     def _collections(self) -> Lazy:
-        return Lazy({}, {"all": self._all, "posts": self._all, "post": self._all})
-
-    def _all(self) -> list[dict[str, Any]]:
-        return [{"url": post["url"], "date": post.get("date"), "data": post} for post in reversed(self._values.posts())]
+        posts = [
+            {"url": post["url"], "date": post.get("date"), "data": post} for post in reversed(self._values.posts())
+        ]
+        found: dict[str, list[Any]] = {"posts": posts, "post": posts}
+        tagged: dict[str, list[Any]] = {}
+        for post in posts:
+            for tag in post["data"]["tags"]:
+                tagged.setdefault(tag, []).append(post)
+        return Lazy({**found, **tagged, "all": posts}, {})
 
 
 def is_inside(path: str) -> bool:

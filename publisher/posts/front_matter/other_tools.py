@@ -165,7 +165,7 @@ def code_block(code: str, language: str, before: str, behind: str) -> str:
 
 _SITE = patterns.compile(r"\{\{-?\s*site\.(?:url\s*-?\}\}(?:\{\{-?\s*site\.baseurl\s*-?\}\})?|baseurl\s*-?\}\})")
 _LINK = patterns.compile(r"\{%-?\s*(?:link|post_url)\s+([^%\s]+)\s*-?%\}")
-_FILTERED = patterns.compile(r"""\{\{-?\s*["']([^"'{}]*)["']\s*\|\s*(?:relative_url|absolute_url)\s*-?\}\}""")
+_FILTERED = patterns.compile(r"""\{\{-?\s*["']([^"'{}]*)["']\s*\|\s*(?:relative_url|absolute_url|url)\s*-?\}\}""")
 
 
 def _known_values(body: str, site_url: str, resolve: Resolve) -> str:

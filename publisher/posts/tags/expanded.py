@@ -61,6 +61,7 @@ class Pieces:
         self._texts: list[str] = []
         self._lines: list[int] = []
         self._ended = True  # whether the next piece begins a line
+        self._next = 1  # the line from which the text behind the last line end comes
 
     def copy(self, text: str, line: int) -> None:
         """Add a text that begins on a line of the original, and has the same lines as there."""
@@ -74,7 +75,7 @@ class Pieces:
         """Return the text of all pieces."""
         text = "".join(self._texts)
         if self._ended and self._lines:
-            self._lines.append(self._lines[-1] + 1)  # what is behind the last line end
+            self._lines.append(self._next)
         is_same = self._lines == list(range(1, len(self._lines) + 1))
         return Expanded(text, () if is_same else tuple(self._lines), problems, files)
 
@@ -85,4 +86,4 @@ class Pieces:
         self._lines += lines if self._ended else lines[1:]
         self._ended = text.endswith("\n")
         if self._ended:
-            self._lines.pop()
+            self._next = self._lines.pop()

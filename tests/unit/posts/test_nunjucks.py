@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from publisher.config import Posts
 from publisher.core.errors import PostError
 from publisher.posts.body_templates.eleventy_settings import EleventySettings, eleventy_settings, engine_of
+from publisher.posts.body_templates.liquid_bodies import expand_liquid
 from publisher.posts.body_templates.nunjucks_bodies import expand_nunjucks
 from publisher.posts.body_templates.site_values import Asking
 from publisher.posts.places import WrittenPost
@@ -179,7 +182,7 @@ def test_the_cost_of_nunjucks_is_bounded(eleventy: Callable[[str], Expanded]) ->
     with pytest.raises(RecursionError):  # the process that renders says that it is nested too deeply
         eleventy("{% include 'loop.njk' %}")
     for unit in ("{%", "{{", "{#", "{% raw %}", "{{ '", "{% a ", "{% a %}{% enda %}", "{% if 1 %}"):
-        eleventy(unit * 300)
+        eleventy(unit * 100)
 
 
 def test_each_line_is_that_of_the_writer(eleventy: Callable[[str], Expanded]) -> None:
@@ -220,3 +223,35 @@ def test_a_post_is_rendered_by_the_language_of_its_tool(tmp_path: Path) -> None:
     assert folder.render("njk.md").html == "<p>2</p>\n"
     assert folder.render("liquid.md").html == "<p>2 note A</p>\n"
     assert "{{ teas }}" in folder.render("none.md").html
+
+
+_WRITTEN = """
+{{~}}~{%~%}~{#~#}~{%-~-%}~ ~```~if n~endif~for x in list~endfor~raw~endraw~comment~endcomment~else~set a~
+= 1~endset~macro m(a)~endmacro~call m(1)~endcall~include~'note.njk'~note.html~title~page.title~.x~[0]~'~"~
+(1..9)~range(0,9)~capture q~endcapture~assign~z = 1~note~endnote~box~endbox~case x~when 1~endcase~
+cycle 'a','b'~break~highlight ruby~endhighlight~and~not~1.5~-~+~*~liquid~post_link~codeblock~endcodeblock~
+|~| join(',')~| where: 'a','b'"""
+_PIECES = [*_WRITTEN.replace("\n", "").split("~"), "\n"]
+
+
+def test_no_text_ends_in_anything_but_a_text_or_one_line(
+    eleventy: Callable[[str], Expanded], hexo: Callable[[str], Expanded], tmp_path: Path
+) -> None:
+    folder = Folder(tmp_path, posts=Posts(folder="_posts", tool="jekyll"))
+    folder.file(f"_posts/{HELLO}", HEAD)
+    archive, chosen = folder.archive(), random.Random(18)
+    written = WrittenPost(HELLO, f"{SITE.url}/x/", "Hello", "", "", ())
+
+    def jekyll(body: str) -> Expanded:
+        asking = Asking(written, archive.places, folder.config, HEAD + body, lambda _: None, str)
+        return expand_liquid(body, asking, 200_000)
+
+    for _ in range(60):
+        tags = [f"{{% {chosen.choice(_PIECES)} {chosen.choice(_PIECES)} %}}" for _ in range(6)]
+        body = " ".join(chosen.choices(_PIECES, k=20)) + "".join(tags)
+        for run in (jekyll, eleventy, hexo):
+            with suppress(PostError):
+                found, lines = run(body), set(range(1, body.count("\n") + 2))
+                assert len(found.lines) in (0, found.text.count("\n") + 1)
+                assert lines.issuperset(found.lines)
+                assert lines.issuperset(problem.line for problem in found.problems)
