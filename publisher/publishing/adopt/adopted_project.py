@@ -186,8 +186,11 @@ def _settings(blog: AdoptedBlog, *, instead: bool) -> Iterator[Taken]:
     if instead:
         yield Taken("pages.output", INSTEAD, "publish this folder")
     else:
-        yield Taken("pages.enabled", value=False, where=f"{blog.name} makes the pages")
-        yield Taken("pages.output", BESIDE, f"copy what is in it to {blog.output}/")
+        yield Taken(
+            "pages.enabled", value=False, where=f"{blog.name if blog.command else 'another tool'} makes the pages"
+        )
+        where = f"copy what is in it to {blog.output}/" if blog.output else "copy what is in it to the site"
+        yield Taken("pages.output", BESIDE, where)
 
 
 def _feeds(blog: AdoptedBlog) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -8,10 +8,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from publisher.posts.scan import ENDINGS
-
 # Endings of posts, also of those that only a tool reads.
 POST_ENDINGS = (".md", ".markdown", ".mdown", ".mkd", ".mdx", ".qmd", ".rmd", ".rst", ".html", ".ipynb")
+
+_WRITTEN = tuple(ending for ending in POST_ENDINGS if ending != ".html")
 
 # Endings of files that pages show or offer.
 _STATIC_ENDINGS = (
@@ -96,7 +96,7 @@ def has_static_files(folder: Path) -> bool:
     found = False
     for number, (_, folders, names) in enumerate(os.walk(folder)):
         folders[:] = [name for name in folders if name[0] != "." and name not in _NOT_ENTERED]
-        if any(name.lower().endswith(ENDINGS[:3]) for name in names):
+        if any(name.lower().endswith(_WRITTEN) for name in names):
             return False
         found = found or any(name.lower().endswith(_STATIC_ENDINGS) for name in names)
         if number > 200:

@@ -256,11 +256,11 @@ CASES: list[tuple[dict[str, str], dict[str, object]]] = [
             "_quarto.yml": "project: {type: website}\n"
             "website: {title: Q, site-url: https://q.test, description: D}\nlang: de\n",
             "index.qmd": "---\ntitle: Q\nlisting:\n  contents: posts\n  feed: true\n---\n", "posts/one/index.qmd": POST,
-            "posts/two/index.qmd": POST, "about.qmd": BARE,
+            "posts/two/index.qmd": POST, "about.qmd": BARE, "posts/two/a.png": "", "img/b.png": "",
         },
         {
             "site.title": "Q", "site.url": "https://q.test", "site.language": "de", "posts.folder": ".",
-            "posts.include": ("posts/**",), "posts.permalink": "/{folder}/{file}/",
+            "posts.include": ("posts/**",), "posts.permalink": "/{folder}/{file}/", "pages.copy": ("img",),
         },
     ),
     (
