@@ -216,6 +216,12 @@ def _beside(config: Config) -> tuple[str, ...]:
     return tuple(found)
 
 
+def written_folders(config: Config) -> frozenset[str]:
+    """Return the paths in the project of what is written there, and of this program's own files."""
+    others = (config.pages.output, config.outbox, *_OURS, *_OUTPUTS.get(config.posts.tool, ()))
+    return frozenset(map(posixpath.normpath, others))
+
+
 def _not_walked(config: Config) -> frozenset[str]:
     """Return the folders in the posts folder that have no posts, by their paths in it."""
     start = posixpath.normpath(config.posts.folder)
@@ -224,16 +230,7 @@ def _not_walked(config: Config) -> frozenset[str]:
         return frozenset(each[len(start) + 1 :] for each in inside if each.startswith(f"{start}/"))
     pages = config.pages
     copied = (folder for folder, _ in pages.copies)
-    others = (
-        pages.output,
-        pages.static,
-        pages.folder,
-        config.outbox,
-        *copied,
-        *_OURS,
-        *_OUTPUTS.get(config.posts.tool, ()),
-    )
-    return frozenset(map(posixpath.normpath, others))
+    return written_folders(config) | frozenset(map(posixpath.normpath, (pages.static, pages.folder, *copied)))
 
 
 def _parts(pattern: str) -> tuple[str, ...]:

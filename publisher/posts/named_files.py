@@ -19,7 +19,7 @@ from publisher.posts.scan import ALL_ENDINGS
 
 # How many files of the folder are known by their names. More are not looked at.
 _MOST = 200_000
-_NEVER = frozenset(("node_modules", "__pycache__"))
+_NEVER = frozenset(("_site", "bower_components", "node_modules", "__pycache__"))
 
 _DATE = patterns.compile(r"\d{4}-\d{2}-\d{2}[-_ ]")
 _SEPARATORS = patterns.compile(r"[\s_-]+")
@@ -36,10 +36,13 @@ class NamedFiles:
     folder   the posts folder
     sources  the posts, by their paths in it
     pages    the paths of the standalone pages, from the posts folder, such as ../pages/about.md
+    closed   the paths of folders in it in which no file is looked for
     """
 
-    def __init__(self, folder: Path, sources: Iterable[str], pages: Iterable[str]) -> None:
-        self._folder = folder
+    def __init__(
+        self, folder: Path, sources: Iterable[str], pages: Iterable[str], closed: frozenset[str] = frozenset()
+    ) -> None:
+        self._folder, self._closed = folder, closed
         self._posts = _by_name(map(without_ending, sources), sources)
         self._pages = _by_name(map(without_ending, pages), pages)
         self._files: Mapping[str, list[str]] | None = None
@@ -54,7 +57,7 @@ class NamedFiles:
         if not is_published(name):
             return ""
         if self._files is None:
-            files = list(_walk(self._folder))
+            files = list(_walk(self._folder, self._closed))
             self._files = _by_name(files, files)
         return _nearest(self._files, name, base)
 
@@ -103,12 +106,15 @@ def _shared(path: str, base: str) -> int:
     return len(posixpath.commonprefix([path.split("/")[:-1], base.split("/")]))
 
 
-def _walk(folder: Path) -> Iterator[str]:
+def _walk(folder: Path, closed: frozenset[str]) -> Iterator[str]:
     """Yield the paths of files that posts may publish, relative to the folder. Hidden ones are not among them."""
     count = 0
     for top, folders, names in os.walk(folder):
-        folders[:] = sorted(each for each in folders if not each.startswith((".", "_site")) and each not in _NEVER)
         inside = os.path.relpath(top, folder)
+        paths = {name: name if inside == "." else f"{inside}/{name}" for name in folders}
+        folders[:] = sorted(
+            name for name in folders if name[0] != "." and name not in _NEVER and paths[name] not in closed
+        )
         for name in sorted(names):
             count += 1
             if count > _MOST:

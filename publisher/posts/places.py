@@ -52,6 +52,7 @@ class Places:
         self._composed: dict[str, str] | None = None
         self._pages: frozenset[str] | None = None
         self._named: NamedFiles | None = None
+        self._written = settings.written
 
     def source_of(self, path: str) -> str | None:
         """Return the source of the public post at a path, which may be in another Unicode form; else None."""
@@ -107,7 +108,8 @@ class Places:
             top = self.folder.relative_to(self._root).as_posix() if self.folder.is_relative_to(self._root) else "."
             pages = [posixpath.relpath(path, top) for path in self.others]
             sources = [source for source in self.permalinks if not is_item(source)]
-            self._named = NamedFiles(self.folder, sources, pages)
+            written = frozenset(posixpath.relpath(path, top) for path in self._written)
+            self._named = NamedFiles(self.folder, sources, pages, written)
         return self._named
 
     def by_stem(self) -> dict[str, list[str]]:

@@ -17,6 +17,7 @@ from publisher.config import AuthorConfig, Config, SourceConfig, Tool
 from publisher.core.errors import PostError
 from publisher.core.models import Author, Post, Problem, Severity
 from publisher.posts.adopted_entries import OldEntries
+from publisher.posts.chosen_paths import written_folders
 from publisher.posts.published import PublishedIds, authority_of
 from publisher.posts.scan import Scan, Stamp
 
@@ -44,6 +45,7 @@ class PostSettings:
     sources       the sources whose items are posts too
     old           the entries of the old feed, whose ids, addresses and moments posts keep
     languages     the languages of the site, its own among them; () if they are not set
+    written       the folders of the project in which no file is looked for by its name
     translated    sources of posts whose endings name a language because of their neighbours
     own_names     sources of posts that need a name of their own, since another file has the same name but for signs
     """
@@ -72,6 +74,7 @@ class PostSettings:
     languages: tuple[str, ...] = ()
     published_id: Callable[[str], str] = field(default=lambda _: "", repr=False, compare=False)
     was_published_before: Callable[[str], bool] = field(default=lambda _: False, repr=False, compare=False)
+    written: frozenset[str] = field(default=frozenset(), repr=False, compare=False)
     translated: frozenset[str] = field(default=frozenset(), repr=False)
     own_names: frozenset[str] = field(default=frozenset(), repr=False)
 
@@ -100,6 +103,7 @@ class PostSettings:
             sources=config.sources,
             old=OldEntries.of(config.root),
             languages=config.site.all_languages,
+            written=written_folders(config),
             published_id=_published_id(config),
             was_published_before=_was_published_before(config),
         )

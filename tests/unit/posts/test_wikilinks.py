@@ -121,6 +121,14 @@ def test_a_post_is_rendered_again_when_a_name_appears(tmp_path: Path) -> None:
     assert b'2024/07/06/new-note/">New note</a>' in page
 
 
+def test_nothing_is_found_in_what_the_build_has_written(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, posts=Posts(folder=".", tool="obsidian"))
+    for path in ("public/a/pic.png", "_site/pic.png", "notes/deep/pic.png", "node_modules/only.png"):
+        folder.file(path, b"")
+    folder.file("here.md", f"---\n{HEAD}\n---\n![[pic.png]]\n\n![[only.png]]")
+    assert [file for _, file in folder.render("here.md").assets] == ["notes/deep/pic.png", "only.png"]
+
+
 def test_without_pages_a_file_is_where_it_is_in_the_folder(tmp_path: Path) -> None:
     vault(tmp_path)
     folder = Folder(tmp_path, pages=PagesConfig(enabled=False))
