@@ -200,7 +200,7 @@ DATES = {
 
 NAMES = {
     "permalink-with-unicode": Promise(url="/%C3%A9t%C3%A9/%E6%97%A5%E6%9C%AC%E8%AA%9E/"),
-    "permalink-with-signs": Promise(url="/a%3Fb=c%23d&e%2520f+g%22h%3Ci%3E'/"),
+    "permalink-with-signs": Promise(url="/a%3Fb=c%23d&e%20f+g%22h%3Ci%3E'/"),
     "permalink-upwards": Promise(url="/etc/passwd"),
     "id-with-signs": Promise(),
     "id-of-a-number": Promise(id="42"),
