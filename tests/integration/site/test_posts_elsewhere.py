@@ -50,7 +50,7 @@ def test_every_output_leads_to_the_page_elsewhere(tmp_path: Path) -> None:
 
 
 def test_an_email_leads_there_and_its_pictures_are_here() -> None:
-    post = rendered("Text. ![A](a.png)", f"title: Words\ncanonical: {THERE}", files=("a.png",))
+    post = rendered("Text. ![A](a.png)", f"title: Words\ncanonical: {THERE}", files=("posts/a.png",))
     assert post.assets == (("2024/07/06/hello/a.png", "posts/a.png"),)
     made = letter((post,), "digest-full", "digest-full").letter
     titles = [a for a in html.document_fromstring(made.html).iter("a") if a.text_content().strip() == "Words"]
