@@ -24,7 +24,7 @@ _PERHAPS = (
 )  # fmt: skip
 _ENDINGS = (*_TEXTS, *_PERHAPS)
 # With a tool, what Jekyll, Pelican or Hexo also take for Markdown, and other formats.
-READ_WITH_TOOL = (".mkd", ".mkdn", ".mkdown", ".mdwn", ".mdtext", ".mdtxt", ".mdx", ".rst")
+READ_WITH_TOOL = (".mkd", ".mkdn", ".mkdown", ".mdwn", ".mdtext", ".mdtxt", ".mdx", ".qmd", ".rst")
 
 _SHOWN = 3
 _ONE = "is not published: only Markdown (.md, .markdown, .mdown) and .html are read"

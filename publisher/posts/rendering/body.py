@@ -141,7 +141,7 @@ class _Body:
         if run:
             self.run = run
         self._held = HeldHtml()
-        if is_rst or post.source.lower().endswith(".mdx") or self.config.posts.tool == "docusaurus":
+        if is_rst or post.source.lower().endswith((".mdx", ".qmd")) or self.config.posts.tool == "docusaurus":
             self.run = self.run.then(self._tags().converted)
         if may_have_shortcodes(self.run.text, self.config.posts.tool):
             self.run = self.run.then(lambda body: self._tags().expanded(body, is_html=self._is_html))

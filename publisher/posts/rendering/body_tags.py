@@ -10,6 +10,7 @@ from typing import Any
 from publisher.config import Config
 from publisher.core.errors import PostError
 from publisher.posts.formats.mdx import is_mdx, mdx_as_markdown
+from publisher.posts.formats.quarto import quarto_as_markdown
 from publisher.posts.formats.restructured_text import rst_as_html
 from publisher.posts.formats.rst_fields import rst_head
 from publisher.posts.front_matter.parsing import parse_head
@@ -47,9 +48,11 @@ class BodyTags:
         return self._noted(expand_shortcodes(body, self._context(), is_html=is_html))
 
     def converted(self, body: str) -> Expanded:
-        """Return a body in MDX as Markdown, or one in reStructuredText as HTML, and note what it depends on."""
+        """Return a body in MDX or Quarto's format as Markdown, or one in reStructuredText as HTML."""
         if self._is_rst:
             return self._noted(rst_as_html(body, self._context()))
+        if self._post.source.lower().endswith(".qmd"):
+            return quarto_as_markdown(body, self._page())
         if not is_mdx(self._post.source, self._config.posts.tool, body):
             return Expanded(body)
         return self._noted(mdx_as_markdown(body, self._context()))
@@ -74,7 +77,10 @@ class BodyTags:
         return {**fields, "title": self._post.title, "url": self._post.url}
 
     def _param(self, name: str) -> Any:
-        """Return a value of hugo.toml's [params]; None if there is none."""
+        """Return a value of hugo.toml's [params], or of Quarto's _variables.yml; None if there is none."""
+        if self._config.posts.tool == "quarto":
+            self._files["_variables.yml"] = None
+            return value_at(_data(self._config.root, "_variables.yml"), name)
         for path in (*_HUGO_FILES, *(f"config/_default/{each}" for each in _HUGO_FILES), *_HUGO_PARAMS):
             self._files[path] = None
             found = _data(self._config.root, path)

@@ -64,6 +64,12 @@ def hugo_made(call: ShortcodeCall, context: ShortcodeContext, raw: str) -> Made 
     return make(call, context, raw) if make else None
 
 
+def quarto_made(call: ShortcodeCall, context: ShortcodeContext, raw: str) -> Made | None:
+    """Return what one of Quarto's own shortcodes makes; None for any other."""
+    make = _QUARTO.get(call.name)
+    return make(call, context, raw) if make else None
+
+
 def zola_made(call: ShortcodeCall, context: ShortcodeContext, raw: str) -> Made | None:
     """Return what one of Zola's own shortcodes makes; None for any other."""
     make = _ZOLA.get(call.name)
@@ -220,6 +226,24 @@ def _qr(call: ShortcodeCall, context: ShortcodeContext, raw: str) -> Made:
     return Made((f"<p>{escape(text, quote=False)}</p>",))
 
 
+def _video(call: ShortcodeCall, context: ShortcodeContext, raw: str) -> Made:
+    address = call.value("src", 0)
+    title = call.value("title")
+    if found := _YOUTUBE.search(address):
+        return _frame(f"https://www.youtube.com/embed/{found[1]}", title or "YouTube video")
+    if found := _VIMEO.search(address):
+        return _frame(f"https://player.vimeo.com/video/{found[1]}", title or "Vimeo video")
+    return Made((f'<video src="{escape(address)}" controls></video>',)) if address else _without_id(call)
+
+
+_YOUTUBE = patterns.compile(r"(?:youtu\.be/|youtube(?:-nocookie)?\.com/(?:embed/|watch\?v=))([\w-]{1,40})")
+_VIMEO = patterns.compile(r"vimeo\.com/(?:video/)?(\d{1,20})")
+
+
+def _keys(call: ShortcodeCall, context: ShortcodeContext, raw: str) -> Made:
+    return Made((f"<kbd>{escape(' '.join(map(str, call.positional)), quote=False)}</kbd>",))
+
+
 def _nothing(call: ShortcodeCall, context: ShortcodeContext, raw: str) -> Made:
     return Made(("",))
 
@@ -241,5 +265,13 @@ _HUGO: Mapping[str, _Make] = {
     "vimeo": _vimeo,
     "x": _tweet,
     "youtube": _youtube,
+}
+_QUARTO: Mapping[str, _Make] = {
+    "video": _video,
+    "meta": _param,
+    "var": _param,
+    "kbd": _keys,
+    "pagebreak": _nothing,
+    "lipsum": _nothing,
 }
 _ZOLA: Mapping[str, _Make] = {"gist": _gist, "streamable": _streamable, "vimeo": _vimeo, "youtube": _youtube}

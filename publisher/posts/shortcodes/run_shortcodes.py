@@ -7,14 +7,21 @@ the body, so that it is Markdown as before, and its lines are known.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from html import escape
 
 from publisher.core import patterns
 from publisher.core.errors import TemplateError
-from publisher.posts.shortcodes.embedded_shortcodes import NOWHERE, Made, ShortcodeContext, hugo_made, zola_made
+from publisher.posts.shortcodes.embedded_shortcodes import (
+    NOWHERE,
+    Made,
+    ShortcodeContext,
+    hugo_made,
+    quarto_made,
+    zola_made,
+)
 from publisher.posts.shortcodes.shortcode_calls import Escaped, ShortcodeCall, calls_in, may_have_shortcodes
 from publisher.posts.tags.expanded import Expanded, Pieces, TagProblem
 from publisher.posts.tags.owner_templates import plain_error
@@ -32,6 +39,9 @@ Make = Callable[[ShortcodeCall, ShortcodeContext, str], Made | None]
 _IN_ADDRESS = patterns.compile(r"(?:\]\(<?[^()\s<>]{0,300}|\]:[ \t]{1,8}[^\s<>]{0,300}|=[\"'][^\"'<>\n]{0,300})\Z")
 
 
+_MAKERS: Mapping[str, Make] = {"zola": zola_made, "quarto": quarto_made}
+
+
 def expand_shortcodes(text: str, context: ShortcodeContext, *, is_html: bool = False) -> Expanded:
     """Return a body in which shortcodes are run. is_html: whether it is HTML, and not Markdown."""
     if not may_have_shortcodes(text, context.tool):
@@ -40,7 +50,7 @@ def expand_shortcodes(text: str, context: ShortcodeContext, *, is_html: bool = F
     calls = calls_in(text, is_zola=is_zola, in_code=is_html or context.tool == "hugo")
     if not calls:
         return Expanded(text)
-    return run_calls(text, calls, context, zola_made if is_zola else hugo_made)
+    return run_calls(text, calls, context, _MAKERS.get(context.tool, hugo_made))
 
 
 def run_calls(
