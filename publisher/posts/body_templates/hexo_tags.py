@@ -26,6 +26,12 @@ def hexo_tag(name: str, words: str, inner: str, values: SiteValues) -> str | Non
     return make(words, inner, values) if make else None
 
 
+def plugin_tag(name: str, words: str) -> str | None:
+    """Return what plug-ins of other tools make of the same tags: a gist and films; None for all other tags."""
+    make = _PLUGINS.get(name)
+    return make(words) if make else None
+
+
 def _words(text: str) -> list[str]:
     """Return the words of a text; what is in quotes is one."""
     return [next((each for each in found.groups() if each is not None), "") for found in _WORD.finditer(text)]
@@ -132,14 +138,24 @@ def _code(words: str, inner: str, values: SiteValues) -> str:
     return (f"{caption.strip()}\n\n" if caption.strip() else "") + made
 
 
-def _frame(address: str) -> _Make:
-    def make(words: str, inner: str, values: SiteValues) -> str | None:
-        parts = _words(words)
-        if not parts or not re.fullmatch(r"[\w-]{1,64}", parts[0]):
-            return None
-        return f'<iframe src="{address}{parts[0]}" allowfullscreen></iframe>'
+def _film(address: str, words: str) -> str | None:
+    """Return the frame of a film by its name, or by its address, which ends in the name."""
+    parts = _words(words)
+    place = parts[0] if parts else ""
+    name = re.search(r"[?&]v=([\w-]{1,64})", place) or re.search(r"(?:^|/)([\w-]{1,64})(?=[?#]|$)", place)
+    return f'<iframe src="{address}{name[1]}" allowfullscreen></iframe>' if name else None
 
-    return make
+
+def _youtube(words: str, inner: str = "", values: object = None) -> str | None:
+    return _film("https://www.youtube.com/embed/", words)
+
+
+def _vimeo(words: str, inner: str = "", values: object = None) -> str | None:
+    return _film("https://player.vimeo.com/video/", words)
+
+
+def _fiddle(words: str, inner: str, values: SiteValues) -> str | None:
+    return _film("https://jsfiddle.net/", words)
 
 
 def _any_frame(words: str, inner: str, values: SiteValues) -> str | None:
@@ -147,7 +163,7 @@ def _any_frame(words: str, inner: str, values: SiteValues) -> str | None:
     return f'<iframe src="{escape(parts[0])}"></iframe>' if parts and _URL.fullmatch(parts[0]) else None
 
 
-def _gist(words: str, inner: str, values: SiteValues) -> str | None:
+def _gist(words: str, inner: str = "", values: object = None) -> str | None:
     parts = _words(words)
     if not parts or not re.fullmatch(r"[\w./-]{1,100}", parts[0]):
         return None
@@ -190,7 +206,8 @@ _TAGS: dict[str, _Make] = {
     "include-code": _included_code,
     "iframe": _any_frame,
     "gist": _gist,
-    "youtube": _frame("https://www.youtube.com/embed/"),
-    "vimeo": _frame("https://player.vimeo.com/video/"),
-    "jsfiddle": _frame("https://jsfiddle.net/"),
+    "youtube": _youtube,
+    "vimeo": _vimeo,
+    "jsfiddle": _fiddle,
 }
+_PLUGINS: dict[str, Callable[[str], str | None]] = {"gist": _gist, "youtube": _youtube, "vimeo": _vimeo}

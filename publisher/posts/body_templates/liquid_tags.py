@@ -16,6 +16,7 @@ from liquid.token import TOKEN_EOF, TOKEN_EXPRESSION, TOKEN_ILLEGAL, TOKEN_TAG, 
 
 from publisher.core import patterns
 from publisher.core.errors import TemplateError
+from publisher.posts.body_templates.hexo_tags import plugin_tag
 from publisher.posts.body_templates.liquid_environment import LiquidContext, LiquidEnvironment, evaluated
 from publisher.posts.front_matter.other_tools import code_block
 from publisher.posts.tags.owner_templates import plain_error
@@ -234,7 +235,7 @@ class _Owned(_Written):
             return None
         running.asked[self.name] = None
         if not running.owner.has(self.name):
-            return None
+            return plugin_tag(self.name, self.words)
         named = named_values(self.words, context)
         positional = [
             _unescaped(quoted)
@@ -251,6 +252,10 @@ class _Owned(_Written):
 
 class _IncludeTag(_WrittenTag):
     name, block, node = "include", False, _Include
+
+
+class _CachedIncludeTag(_WrittenTag):
+    name, block, node = "include_cached", False, _Include
 
 
 class _RenderTag(_WrittenTag):
@@ -277,4 +282,4 @@ class _OwnedTag(_WrittenTag):
     name, block, node = TOKEN_ILLEGAL, False, _Owned
 
 
-TAGS = (_IncludeTag, _RenderTag, _IncludeBesideTag, _LinkTag, _PostUrlTag, _CodeTag, _OwnedTag)
+TAGS = (_IncludeTag, _CachedIncludeTag, _RenderTag, _IncludeBesideTag, _LinkTag, _PostUrlTag, _CodeTag, _OwnedTag)

@@ -278,7 +278,8 @@ class SiteValues:
     def _collection(self, name: str) -> list[dict[str, Any]]:
         folder = self.root / f"_{name}"
         found = sorted(each for each in folder.glob("**/*.md") if each.is_file())[:1_000] if folder.is_dir() else []
-        return [self._file(each.relative_to(self.root).as_posix(), "") for each in found]
+        paths = [each.relative_to(self.root).as_posix() for each in found]
+        return [self._file(path, self._page_url(path)) for path in paths]
 
     def _file(self, path: str, url: str) -> dict[str, Any]:
         """Return the front matter of a page in the project."""
@@ -314,10 +315,14 @@ class SiteValues:
         return self.base + written
 
     def _page_url(self, path: str) -> str:
-        """Return the path at which Jekyll shows a page of the project."""
+        """Return the path at which Jekyll shows a page of the project, or a document of a collection."""
         permalink = self._file(path, "")["url"]
         if isinstance(permalink, str) and permalink.startswith("/") and ":" not in permalink:
             return quoted(permalink)
+        folder, _, below = path.partition("/")
+        collections = self.settings.get("collections")
+        if below and folder.startswith("_") and isinstance(collections, dict) and folder[1:] in collections:
+            return quoted(_document_url(folder[1:], below, collections[folder[1:]]))
         stem = f"/{path.rpartition('.')[0]}"
         if stem.endswith("/index") or stem == "/index":
             return quoted(stem.removesuffix("index"))
@@ -394,6 +399,16 @@ class _Eleventy(Mapping[str, Any]):
             for tag in post["data"]["tags"]:
                 tagged.setdefault(tag, []).append(post)
         return Lazy({**found, **tagged, "all": posts}, {})
+
+
+def _document_url(collection: str, path: str, settings: Any) -> str:
+    """Return the path at which Jekyll shows a document of a collection. path: its file in the collection's folder"""
+    pattern = settings.get("permalink") if isinstance(settings, dict) else None
+    stem = path.rpartition(".")[0]
+    name = stem.rpartition("/")[2]
+    values = {"collection": collection, "path": stem, "name": name, "title": name, "slug": name, "output_ext": ".html"}
+    usual = "/:collection/:path:output_ext"
+    return re.sub(r":([a-z_]+)", lambda found: values.get(found[1], ""), pattern if isinstance(pattern, str) else usual)
 
 
 def is_inside(path: str) -> bool:

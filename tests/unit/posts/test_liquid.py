@@ -22,6 +22,7 @@ from tests.support import ROOT
 from tests.support.posts_samples import HELLO, SITE, Folder
 
 HEAD = "---\ntitle: Hello\nn: 5\nflag: true\nname: Ada\nlist: [b, a]\n---\n"
+FILM = '<iframe src="https://www.youtube.com/embed/ab-1" allowfullscreen></iframe>'
 JEKYLL = {
     "_config.yml": "title: The blog\ncollections: {books: {output: true}}\nowner: {name: Ada}\n",
     "_data/releases.yml": '- {version: "2.7", url: {zip: "https://x.example/2.zip"}}\n'
@@ -122,6 +123,10 @@ def test_liquid_is_run_as_jekyll_runs_it(jekyll: Folder) -> None:
         ("{% capture x %}{{ page.n }}{% endcapture %}{{ x }}{% unless x == '5' %}no{% endunless %}", "5"),
         ("{{ 'a b' | slugify }} {{ '<b>' | xml_escape }} {{ page.list | jsonify }}", 'a-b &lt;b&gt; ["b","a"]'),
         ("{{ page.list | array_to_sentence_string }} {{ '*x*' | markdownify }}", "b and a <p><em>x</em></p>\n"),
+        ("{% include_cached deep/b.html %} {% link _books/one.md %}", "b /books/one.html"),
+        ("{% youtube https://youtu.be/ab-1?t=3 %}", FILM),
+        ("{% youtube 'https://www.youtube.com/watch?v=ab-1&t=3' %}{% youtube ab-1 %}", FILM + FILM),
+        ("{% gist ada/1 %}", '<a href="https://gist.github.com/ada/1">https://gist.github.com/ada/1</a>'),
         ("{{ nothing | default: 'y' }} {% if nothing.x %}1{% endif %}", "y "),
         ("{{ and }} {{", "{{ and }} {{"),
     ):
