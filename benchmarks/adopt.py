@@ -155,7 +155,7 @@ def words_of(html: str, *, is_page: bool = False) -> str:
 
 
 _INLINE = frozenset(
-    "a abbr b bdi bdo cite code del dfn em i ins kbd mark q s samp small span strong sub sup u var".split()  # noqa: SIM905
+    "a abbr b bdi bdo code del dfn em i ins kbd mark q s samp small span strong sub sup u var".split()  # noqa: SIM905
 )
 
 
