@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from publisher.config import Config
 from publisher.core.errors import ProjectError
@@ -246,11 +247,21 @@ class Archive:
         self._permalinks = {row.source: row.permalink for row in self._rows}
         self._translations = translations(self._rows, settings.languages, settings.translated, settings.site_url)
         self.broken: dict[str, Problem] = {}
-        self.places = Places(folder, self._permalinks, settings, others)
+        self.places = Places(folder, self._permalinks, settings, others, self._earlier())
         self.last_versions = index.last_versions()
         self._digests = self._linked_digests()
         self._loaded: dict[str, Post] = {}
         self.posts: Sequence[Post] = PostList([row.source for row in self._rows], self.load)
+
+    def _earlier(self) -> frozenset[str]:
+        """Return the earlier paths of the public posts, at which the site leads to them.
+
+        Only on a site whose URL has a path are they looked for: elsewhere no link depends on what there is at a path.
+        """
+        if not self.settings.has_pages or not urlsplit(self.settings.site_url).path:
+            return frozenset()
+        found = self._index.earlier().items()
+        return frozenset(path for source, paths in found if source in self._permalinks for path in paths)
 
     def load(self, sources: Iterable[str]) -> list[Post]:
         """Return the complete posts, in the order of `sources`."""

@@ -222,6 +222,13 @@ class Index:
             found = {source: json.loads(post)[-1].get("canonical") for source, post in self._db.execute(wanted)}
         return {source: url for source, url in found.items() if url}
 
+    def earlier(self) -> dict[str, list[str]]:
+        """Return the earlier paths of each post that has any, by source."""
+        wanted = "SELECT source, post FROM entries WHERE is_post AND instr(post, '\"aliases\":')"
+        with self._errors_explained():
+            found = {source: json.loads(post)[-1].get("aliases") for source, post in self._db.execute(wanted)}
+        return {source: paths for source, paths in found.items() if paths}
+
     def measured(self) -> dict[str, list[tuple[str, int]]]:
         """Return the files in the project that are enclosures, with their sizes in bytes, by the post's source."""
         with self._errors_explained():

@@ -41,11 +41,18 @@ class Places:
     permalinks  the permalink of each post, by source path; the whole URL if its page is elsewhere
     others      those of files in another folder, by their path in the project in the composed form: of the standalone
                 pages for posts, and of the posts for pages
+    earlier     the earlier paths of posts, at which the site leads to them
     """
 
     def __init__(
-        self, folder: Path, permalinks: Mapping[str, str], settings: PostSettings, others: Mapping[str, str]
+        self,
+        folder: Path,
+        permalinks: Mapping[str, str],
+        settings: PostSettings,
+        others: Mapping[str, str],
+        earlier: frozenset[str] = frozenset(),
     ) -> None:
+        self._earlier = earlier
         self.folder, self.permalinks, self.others = folder, permalinks, others
         self._root, self._static, self._has_pages = settings.root, settings.places, settings.has_pages
         self._stems: dict[str, list[str]] | None = None
@@ -65,7 +72,7 @@ class Places:
     def has(self, path: str) -> bool:
         """Return whether the site has a page or a feed at a path from its root, or the project a file to publish."""
         if self._pages is None:
-            self._pages = frozenset(self.permalinks.values())
+            self._pages = frozenset(self.permalinks.values()) | self._earlier
         folder = f"{path.rstrip('/')}/"
         if not self._pages.isdisjoint((path, folder, f"{path}.html", path.removesuffix("index.html"))):
             return True

@@ -62,3 +62,16 @@ def test_a_list_of_the_owners_takes_precedence(project: Project) -> None:
     project.write("static/_redirects", "/a /b\n")
     project.ok("build")
     assert project.read("public/_redirects") == "/a /b\n"
+
+
+def test_a_link_to_an_earlier_address_stays_on_a_site_below_a_path(empty: Project) -> None:
+    empty.configure(newsletters="")
+    settings = empty.read("publisher.toml").replace("https://letters.example", "https://letters.example/notes", 1)
+    empty.write("publisher.toml", settings)
+    empty.post("one", aliases="[/old/]")
+    empty.post("two", "2026-11-09", body="[a](/old/) [b](/elsewhere/)")
+    empty.ok("build")
+    feed = empty.read("public/feed.json")
+    assert "https://letters.example/notes/old/" in feed
+    assert "https://letters.example/elsewhere/" in feed
+    assert "/notes/old/ https://letters.example/notes/2026/11/10/one/ 301" in empty.read("public/_redirects")
