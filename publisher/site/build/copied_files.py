@@ -18,7 +18,7 @@ from typing import NamedTuple
 from publisher.config import Config
 from publisher.config.private_paths import PublicFiles
 from publisher.core.errors import ProjectError
-from publisher.core.file_names import existing, is_file
+from publisher.core.file_names import existing, is_file, is_project
 from publisher.core.models import Output, Problem, Severity
 from publisher.core.private_folder import COPY_IT, LEADS_OUT, LEADS_TO_PRIVATE
 from publisher.posts.bundles import beside, resources
@@ -26,6 +26,7 @@ from publisher.posts.cache_keys import stamp_of
 from publisher.posts.media_types import has_places
 from publisher.posts.permalinks import file_key
 from publisher.posts.pictures import VERSION, PublishedFiles
+from publisher.posts.scan import ALL_ENDINGS
 
 # What git and similar tools keep for themselves.
 _OF_VERSIONS = (".git", ".hg", ".svn", ".jj")
@@ -79,6 +80,7 @@ class _Copier:
         self._root, self._found = config.root, found
         self._public, self._files = PublicFiles(config), PublishedFiles(config)
         self._known: dict[str, str] = {}
+        self._posts = "" if is_project(config.posts.folder) else f"{config.posts.folder.rstrip('/')}/"
 
     def copy(self, shown: str, place: str) -> None:
         """Note the files of a folder, or one file. shown: its path in the project; place: its path in the output."""
@@ -109,8 +111,12 @@ class _Copier:
                 elif file.is_symlink() and file.is_dir():
                     what = "is a link to a folder, so it is not published"
                     found.problems.append(Problem(f"{shown}/{inside}", 0, what, "copy the folder", Severity.WARNING))
-                elif file.is_file():
+                elif file.is_file() and not self._is_source(f"{shown}/{inside}"):
                     self._add(site_path, f"{shown}/{inside}", file)
+
+    def _is_source(self, project_path: str) -> bool:
+        """Return whether a file is that of a post, or of a draft, in a folder that is copied with all that it has."""
+        return bool(self._posts) and project_path.startswith(self._posts) and project_path.lower().endswith(ALL_ENDINGS)
 
     def _add(self, site_path: str, project_path: str, file: Path) -> None:
         other = self._known.setdefault(site_path, project_path)

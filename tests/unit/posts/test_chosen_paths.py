@@ -210,6 +210,14 @@ def test_folders_and_files_are_copied_to_their_places(tmp_path: Path) -> None:
     ]
 
 
+def test_the_sources_of_posts_are_not_copied(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, posts=Posts(folder="src/posts"), pages=PagesConfig(copy=("src = /s",)))
+    for name in ("posts/secret-draft.md", "posts/x.HTML", "posts/a.txt", "posts/deep/b.markdown", "note.md", "a.css"):
+        folder.file(f"src/{name}", "---\ntitle: A\ndraft: true\n---\nText")
+    folder.build(NOW)
+    assert {name for name in folder.public() if name.startswith("s/")} == {"s/posts/a.txt", "s/note.md", "s/a.css"}
+
+
 def test_pictures_of_copied_folders_are_measured_and_missing_ones_reported(tmp_path: Path) -> None:
     folder = Folder(tmp_path, pages=PagesConfig(copy=("assets/img = /img",)))
     picture = (Path(__file__).parents[3] / "posts/assets/images/feeds.png").read_bytes()
