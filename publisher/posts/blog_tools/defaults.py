@@ -13,15 +13,14 @@ A field here may hide a post. So if a file of this kind cannot be read, no post 
 
 from __future__ import annotations
 
-import ast
 import os
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
-from publisher.core import patterns
 from publisher.core.errors import file_and_line
 from publisher.core.file_names import in_folder
 from publisher.core.models import Problem, Severity
@@ -29,12 +28,12 @@ from publisher.posts.blog_tools.data_files import (
     DATA_ENDINGS,
     Data,
     DataError,
-    parse_data,
     read_data,
     read_front,
     text_of,
 )
 from publisher.posts.blog_tools.path_globs import expand_braces, matches_glob
+from publisher.posts.blog_tools.plain_programs import SCRIPTS, ScriptError, exported, metadata_in
 from publisher.posts.cache_keys import hash_of, stamp_of
 
 # Fields of front matter, whose scalars are text.
@@ -74,6 +73,8 @@ class Defaults:
         self._tool = tool
         self._read: dict[str, Data | DataError] = {}
         self._there: dict[str, frozenset[str]] = {}
+        self._chains: dict[str, list[Fields]] = {}
+        self._joined: dict[str, Fields] = {}
 
     def of(self, source: str) -> Inherited | None:
         """Return what the post at a path in the posts folder has; None if it is not known, as problems() then says."""
@@ -98,7 +99,7 @@ class Defaults:
     def _problem(self, path: str) -> Problem | None:
         ending = posixpath.splitext(path)[1]
         try:
-            if ending in _SCRIPTS:
+            if ending in SCRIPTS:
                 return None if self.script(path) is not None else _not_run(path)
             (self.program if ending == ".py" else self.data if ending in DATA_ENDINGS else self.front)(path)
         except DataError as error:
@@ -115,12 +116,49 @@ class Defaults:
             every = {above for folder in set(map(posixpath.dirname, paths)) for above in levels(folder)}
             found |= {posixpath.join(folder, name) for folder in every for name in names(folder)}
             if self._tool == "eleventy":
-                found |= {f"{posixpath.splitext(path)[0]}{ending}" for path in paths for ending in _ELEVENTY}
+                found |= self._beside_posts(paths)
         return sorted(path for path in found if self._has(path))
+
+    def _beside_posts(self, paths: Iterable[str]) -> set[str]:
+        """Return the paths of Eleventy's data files that are beside posts and have their names."""
+        stems = {posixpath.splitext(path)[0] for path in paths}
+        found = set()
+        for folder in set(map(posixpath.dirname, stems)):
+            for name in self._names(folder):
+                file = posixpath.join(folder, name)
+                if any(name.endswith(ending) and file.removesuffix(ending) in stems for ending in _ELEVENTY):
+                    found.add(file)
+        return found
+
+    def cascades(self, folder: str) -> list[Fields]:
+        """Return the cascades of Hugo that a folder is below, the nearest first."""
+        if folder not in self._chains:
+            self._chains[folder] = list(_cascades(self, folder))
+        return self._chains[folder]
+
+    def configured(self, key: str) -> list[Data]:
+        """Return the values of a key in the files of Hugo's configuration, of which one may be that key's own."""
+        files = ((posixpath.basename(path), self.data(path)) for path in _CONFIGS["hugo"])
+        return [table.get(key, table if name.startswith(f"{key}.") else None) for name, table in files]
+
+    @cached_property
+    def permalinks(self) -> list[Fields]:
+        """The permalinks of Hugo's sections."""
+        tables = [table for table in self.configured("permalinks") if isinstance(table, dict)]
+        pages = [table.get("page", table) for table in tables]
+        return [table for table in pages if isinstance(table, dict)]
+
+    def tables(self, folder: str) -> Fields:
+        """Return what Eleventy's data files say of a folder."""
+        if folder not in self._joined:
+            stems = [f"{each}/{posixpath.basename(each)}" for each in levels(folder) if each]
+            self._joined[folder] = _joined((table for stem in stems for table in _tables(self, stem)), adds=True)
+        return self._joined[folder]
 
     def data(self, path: str) -> Fields:
         """Return the table in a data file of the project; an empty one if there is no such file."""
-        words = _WORDS.get(self._tool, ()) if path in _CONFIGS.get(self._tool, ()) else ()
+        is_whole = path not in _CONFIGS.get(self._tool, ()) or posixpath.basename(path).startswith(_OWN_FILES)
+        words = () if is_whole else _WORDS.get(self._tool, ())
         return self._kept(path, lambda file: self._data(file, words))
 
     def _data(self, file: Path, words: Sequence[str]) -> Data:
@@ -136,29 +174,34 @@ class Defaults:
     def script(self, path: str) -> Fields | None:
         """Return what a file of JavaScript exports if that is a plain table; None if it would have to be run."""
         try:
-            return self._kept(path, lambda file: _exported(text_of(file, self._root, _SCRIPTS)))
-        except _ScriptError:
+            return self._kept(path, lambda file: exported(text_of(file, self._root, SCRIPTS)))
+        except ScriptError:
             return None
 
     def program(self, path: str) -> Fields:
         """Return the default metadata in a program of Pelican; an empty table if there is no such file."""
-        return self._kept(path, lambda file: _metadata_in(text_of(file, self._root, (".py",))))
+        return self._kept(path, lambda file: metadata_in(text_of(file, self._root, (".py",))))
 
     def _has(self, path: str) -> bool:
         """Return whether there is something at a path. Each folder is listed once: most of these files do not exist."""
         folder, name = posixpath.split(path)
+        return name in self._names(folder)
+
+    def _names(self, folder: str) -> frozenset[str]:
         if folder not in self._there:
             try:
                 self._there[folder] = frozenset(os.listdir(self._root / folder))  # noqa: PTH208 - names alone
             except OSError:
                 self._there[folder] = frozenset()
-        return name in self._there[folder]
+        return self._there[folder]
 
     def _kept(self, path: str, read: Callable[[Path], Data]) -> Fields:
+        if not self._has(path):
+            return {}
         if path not in self._read:
             file = self._root / path
             try:
-                self._read[path] = read(file) if self._has(path) and file.is_file() else None
+                self._read[path] = read(file) if file.is_file() else None
             except DataError as error:
                 self._read[path] = error if error.where else type(error)(error.message, where=path, hint=error.hint)
         found = self._read[path]
@@ -172,10 +215,6 @@ class Defaults:
     def language(self) -> str:
         """The language of the site."""
         return self._language
-
-
-class _ScriptError(DataError):
-    """A file of JavaScript has to be run."""
 
 
 def levels(folder: str) -> tuple[str, ...]:
@@ -252,28 +291,29 @@ def _hugo(defaults: Defaults, path: str) -> Inherited:
     stem = posixpath.splitext(place)[0]
     page = f"/{posixpath.dirname(stem) if posixpath.basename(stem) == 'index' else stem}".lower().replace(" ", "-")
     found: Fields = {}
-    pages = [posixpath.join(folder, name) for folder in levels(posixpath.dirname(path)) for name in _SECTIONS]
-    fronts = [front for front in map(defaults.front, pages) if front]
-    configs = [defaults.data(each) for each in _CONFIGS["hugo"]]
-    for table in (*reversed(fronts), *configs):  # the nearest first
-        cascades = table.get("cascade")
-        for each in cascades[:_MOST_SETS] if isinstance(cascades, list) else [cascades]:
-            if isinstance(each, dict) and _is_target(each, page, defaults.language):
-                new = {key.lower(): value for key, value in each.items() if key not in ("_target", "target")}
-                params = merged(new.get("params", {}), found.get("params", {}), adds=False)
-                found = new | found | ({"params": params} if params else {})
-    if "url" not in found and (permalink := _hugo_permalink(configs, place)):
+    for each in defaults.cascades(posixpath.dirname(path)):
+        if _is_target(each, page, defaults.language):
+            new = {key.lower(): value for key, value in each.items() if key not in ("_target", "target")}
+            params = merged(new.get("params", {}), found.get("params", {}), adds=False)
+            found = new | found | ({"params": params} if params else {})
+    if "url" not in found and (permalink := _hugo_permalink(defaults.permalinks, place)):
         found = found | {"url": permalink}
-    return Inherited(found)
+    return Inherited(found) if found else NOTHING
 
 
-def _hugo_permalink(configs: Iterable[Fields], place: str) -> str:
+def _cascades(defaults: Defaults, folder: str) -> Iterator[Fields]:
+    """Yield the cascades of Hugo that a folder is below, the nearest first."""
+    pages = [posixpath.join(each, name) for each in reversed(levels(folder)) for name in _SECTIONS]
+    for cascade in (*(defaults.front(page).get("cascade") for page in pages), *defaults.configured("cascade")):
+        sets = cascade[:_MOST_SETS] if isinstance(cascade, list) else [cascade]
+        yield from (each for each in sets if isinstance(each, dict) and each)
+
+
+def _hugo_permalink(tables: Iterable[Fields], place: str) -> str:
     """Return the permalink, in Hugo's notation, for the section of a page; "" if none is set."""
     for folder in place.split("/")[:-1][:2]:  # the first may be that of a language
-        for config in configs:
-            table = config.get("permalinks")
-            pages = table.get("page", table) if isinstance(table, dict) else None
-            if isinstance(pages, dict) and isinstance(found := pages.get(folder), str):
+        for table in tables:
+            if isinstance(found := table.get(folder), str):
                 return found
     return ""
 
@@ -298,45 +338,21 @@ def _is_target(cascade: Fields, page: str, language: str) -> bool:
 
 
 def _eleventy(defaults: Defaults, path: str) -> Inherited:
-    tables: list[Fields] = []
-    stems = [f"{folder}/{posixpath.basename(folder)}" for folder in levels(posixpath.dirname(path)) if folder]
-    for stem in (*stems, posixpath.splitext(path)[0]):
-        for ending in _ELEVENTY:
-            file = f"{stem}{ending}"
-            tables.append(defaults.script(file) or {} if ending.endswith(_SCRIPTS) else defaults.data(file))
-    for table in tables:
-        if isinstance(table.get("tags"), str):
-            table["tags"] = [table["tags"]]
+    tables = [defaults.tables(posixpath.dirname(path)), *_tables(defaults, posixpath.splitext(path)[0])]
     return Inherited(_joined(tables, adds=True), adds=True, whole=("tags",))
 
 
-_SCRIPTS = (".js", ".cjs", ".mjs")
+def _tables(defaults: Defaults, stem: str) -> Iterator[Fields]:
+    """Yield what is in the data files of a folder or a post, given their path without an ending."""
+    for ending in _ELEVENTY:
+        file = f"{stem}{ending}"
+        table = defaults.script(file) or {} if ending.endswith(SCRIPTS) else defaults.data(file)
+        if table:
+            yield table | ({"tags": [table["tags"]]} if isinstance(table.get("tags"), str) else {})
+
+
 # The endings of Eleventy's data files, of which a later one goes over those before it.
-_ELEVENTY = (".json", ".11tydata.json", *(f".11tydata{ending}" for ending in reversed(_SCRIPTS)))
-_EXPORT = patterns.compile(r"(?:export\s+default|module\.exports\s*=)\s*(?=\{)")
-_LINE_COMMENT = patterns.compile(r"^[ \t]*+//.*$", re.MULTILINE)
-# What only a program has: calls, functions, names of variables spread into the table, templates.
-_PROGRAM = patterns.compile(r"[(`]|=>|\.\.\.|\bfunction\b|\bnew\b|\bawait\b")
-# A text without its closing quote cannot be read, and so nothing else is.
-_QUOTED = patterns.compile(r""""(?:[^"\\\n]|\\.)*+"?|'(?:[^'\\\n]|\\.)*+'?""")
-
-
-def _exported(text: str) -> Data:
-    """Return the table that a file of JavaScript exports; raise _ScriptError if it is more than a plain table."""
-    text = _LINE_COMMENT.sub("", _without_comments(text)).strip().removesuffix(";").rstrip()
-    found = _EXPORT.match(text)
-    if found is None or not text.endswith("}") or _PROGRAM.search(_QUOTED.sub('""', text)):
-        raise _ScriptError("is a program")
-    try:
-        return parse_data(text[found.end() :].replace("\t", " "), ".yml", as_text=True)
-    except DataError as error:
-        raise _ScriptError("is a program") from error
-
-
-def _without_comments(text: str) -> str:
-    """Return a program without what is between /* and */."""
-    first, *rest = text.split("/*")
-    return first + "".join(part.partition("*/")[2] for part in rest)
+_ELEVENTY = (".json", ".11tydata.json", *(f".11tydata{ending}" for ending in reversed(SCRIPTS)))
 
 
 def _not_run(path: str) -> Problem:
@@ -374,23 +390,8 @@ def _mkdocs(defaults: Defaults, path: str) -> Inherited:
 def _pelican(defaults: Defaults, path: str) -> Inherited:
     del path
     return Inherited(
-        defaults._kept("pelicanconf.py", lambda file: _metadata_in(text_of(file, defaults._root, (".py",))))
+        defaults._kept("pelicanconf.py", lambda file: metadata_in(text_of(file, defaults._root, (".py",))))
     )
-
-
-def _metadata_in(text: str) -> Data:
-    """Return DEFAULT_METADATA of a program that is not run."""
-    try:
-        assigned = [node for node in ast.parse(text).body if isinstance(node, ast.Assign)]
-        named = [
-            node.value
-            for node in assigned
-            if any(getattr(each, "id", "") == "DEFAULT_METADATA" for each in node.targets)
-        ]
-        found = dict(ast.literal_eval(named[-1])) if named else {}
-    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError) as error:
-        raise DataError("DEFAULT_METADATA is not a plain table", hint="write it as {'status': 'draft'}") from error
-    return {str(key): str(value) for key, value in found.items()}
 
 
 def _zola(defaults: Defaults, path: str) -> Inherited:
@@ -398,13 +399,16 @@ def _zola(defaults: Defaults, path: str) -> Inherited:
     return Inherited(is_hidden=any(defaults.front(section).get("draft") == "true" for section in sections))
 
 
+# Keys of Hugo's configuration that may have a file of their own.
+_OWN_KEYS = ("cascade", "permalinks")
+_OWN_FILES = ("cascade.", "permalinks.")
 _SECTIONS = ("_index.md", "_index.markdown", "_index.html")
 _METADATA = ("_metadata.yml", "_metadata.yaml")
 
 
 def _hugo_configs() -> Iterator[str]:
     for folder in ("", "config/_default/", "config/production/"):
-        for name in ("hugo", "config", *(["cascade"] if folder else [])):
+        for name in ("hugo", "config", *(_OWN_KEYS if folder else ())):
             yield from (f"{folder}{name}{ending}" for ending in (".toml", ".yaml", ".yml", ".json"))
 
 

@@ -93,7 +93,8 @@ CASES: list[tuple[str, str, dict[str, str], list[tuple[str, dict[str, Any]]]]] =
             ("fr/A b.md", {"draft": "false", "author": "site", "params": {"colour": "red", "size": "1"}, "lang": "fr"}),
         ],
     ),
-    ("hugo", "content/posts", {"config/_default/cascade.yaml": "cascade: {a: b}"}, [("x.md", {"a": "b"})]),
+    ("hugo", "content/posts", {"config/_default/hugo.yaml": "cascade: {a: b}"}, [("x.md", {"a": "b"})]),
+    ("hugo", "content/posts", {"config/_default/cascade.yaml": "draft: true"}, [("x.md", {"draft": "true"})]),
     (
         "hugo",
         "content",
@@ -283,6 +284,8 @@ def test_a_program_is_told_and_not_run(blog: Folder) -> None:
             "export default {draft: true, ...x};",
             "export default {permalink(data) { return false }};",
             "export default {a: `x`};",
+            'export default {draft: process.env.NOW === "x"};',
+            "export default {draft: isDraft};",
         )
     ):
         blog.file("blog/blog.11tydata.js", program)
