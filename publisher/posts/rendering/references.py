@@ -19,7 +19,7 @@ from publisher.posts.picture_pixels import measured
 from publisher.posts.pictures import as_picture, doubts, shown_as
 from publisher.posts.places import Places, WrittenPost
 from publisher.posts.rendering.allowed_html import has_safe_scheme
-from publisher.posts.rendering.tool_pages import content_paths, page_of_tool
+from publisher.posts.rendering.tool_pages import content_paths, of_pelican, page_of_tool
 from publisher.posts.scan import ALL_ENDINGS, ENDINGS
 from publisher.posts.urls import (
     ELSEWHERE,
@@ -176,6 +176,8 @@ class References:
         return None
 
     def _joined(self, tag: str, reference: str) -> str | None:
+        if self._config.posts.tool == "pelican":
+            reference = of_pelican(reference, self._base)
         try:
             return self._other_post(reference) or self._file(tag, reference) or None
         except ValueError:

@@ -5,13 +5,15 @@ Posts link to them by their files. Their pages are the tool's, so only the addre
 
 from __future__ import annotations
 
+import posixpath
 import re
 from pathlib import Path, PurePosixPath
+from urllib.parse import unquote
 
 from publisher.config import Posts
 from publisher.core import patterns
 from publisher.core.file_names import is_file
-from publisher.posts.blog_tools.names import folder_path, name_segment
+from publisher.posts.blog_tools.names import folder_path, name_segment, title_segment
 from publisher.posts.permalinks import file_date, tidy_path
 
 # The folders of the files whose pages are below a path, the most special first; "" is the whole project.
@@ -28,6 +30,11 @@ _ROOTS: dict[str, tuple[tuple[str, str], ...]] = {
     "vitepress": (("docs", "/"), ("", "/")),
     "zola": (("content", "/"),),
 }
+# Pelican's links: https://docs.getpelican.com/en/stable/content.html#linking-to-internal-content
+_PELICAN = patterns.compile(
+    r"(?:\{|%7B|\||%7C)(filename|static|attach|tag|category|author|index)(?:\}|%7D|\||%7C)(.*)",
+    re.IGNORECASE | re.DOTALL,
+)
 # How much of a file is searched for its front matter.
 _HEAD_BYTES = 4096
 _NUMBER = patterns.compile(r"\d{1,4}\s*[-_.]+\s*(?=\S)")
@@ -64,6 +71,22 @@ def content_paths(posts: Posts, path: str) -> list[str]:
     return [f"{folder}/{path}", *above, f"content/{path}"]
 
 
+def of_pelican(reference: str, folder: str) -> str:
+    """Return a link in Pelican's notation, such as {filename}/a.md, as a path; any other link unchanged.
+
+    folder  that of the post, relative to the posts folder
+    """
+    found = _PELICAN.fullmatch(reference)
+    if found is None:
+        return reference
+    kind, rest = found[1].lower(), found[2]
+    if kind in ("filename", "attach") or (kind == "static" and rest.startswith("/")):
+        return rest
+    if kind == "static":
+        return f"/{posixpath.normpath(posixpath.join(folder, rest))}"
+    return f"/{kind}/{title_segment('pelican', unquote(rest))}.html" if kind != "index" else "/"
+
+
 def _address(posts: Posts, root: Path, path: str, begin: str, rest: str) -> str:
     own = _own_address(root / path)
     if own:
@@ -75,11 +98,15 @@ def _address(posts: Posts, root: Path, path: str, begin: str, rest: str) -> str:
         name = _NUMBER.sub("", name, count=1)
     dated = file_date(name) if posts.tool in ("eleventy", "zola") else None
     below = f"{begin}{folder_path(posts.tool, folder)}/" if folder else begin
-    is_folder = posts.permalink.endswith("/") or posts.tool == "mkdocs"
+    is_folder = (posts.permalink.endswith("/") or posts.tool == "mkdocs") and posts.tool != "pelican"
     if name.lower() in _LISTS:
         return tidy_path(below if is_folder or posts.permalink.endswith(".html") else below.rstrip("/") or "/")
     name = name_segment(posts.tool, dated[1] if dated else name)
-    return tidy_path(below + name + ("/" if is_folder else ".html" if posts.permalink.endswith(".html") else ""))
+    return tidy_path(
+        below
+        + name
+        + ("/" if is_folder else ".html" if posts.permalink.endswith(".html") or posts.tool == "pelican" else "")
+    )
 
 
 def _own_address(file: Path) -> str:

@@ -108,6 +108,11 @@ LINKS: list[tuple[Tool, str, str, str, dict[str, str]]] = [
         "/posts/b.md": "/posts/b/", "../About Us.md": "/about-us/", "/posts/_index.md": "/posts/"}),
     ("jekyll", "_posts", "_posts/2026-01-02-a.md", "/{name}.html", {
         "2026-01-03-B.md": "/B.html", "../about.md": "/about.html", "../own.md": "/mine/"}),
+    ("pelican", "content", "content/2026/a.md", "/{year}/{slug}/", {
+        "{filename}b.md": "/2026/b/", "{filename}/2026/b.md#place": "/2026/b/#place", "|filename|b.md": "/2026/b/",
+        "{filename}/about.md": "/about.html", "{static}/c/x.pdf": "/c/x.pdf", "{static}x.pdf": "/2026/x.pdf",
+        "{attach}x.pdf": "/2026/x/x.pdf", "{tag}C++ tea": "/tag/c-tea.html", "{index}": "/",
+        "{author}Ada Lovelace": "/author/ada-lovelace.html"}),
     ("vitepress", "posts", "posts/a.md", "/posts/{file}", {"./b.md": "/posts/b", "../guide/index.md": "/guide"}),
 ]  # fmt: skip
 
@@ -130,6 +135,9 @@ def test_links_to_files_lead_where_the_tool_puts_their_pages(tmp_path: Path) -> 
         files["own.md"] = files["content/own.md"] = "---\npermalink: /mine/\n---\n"
         if tool == "zola":
             files |= {f"content/blog/{name}.md": dated for name in ("b", "2026-01-02-c", "d/index")}
+        if tool == "pelican":
+            files["content/2026/b.md"] = dated.replace("title: x", "title: b")
+            files["content/2026/x.pdf"] = "x"
         near = {"": ("sub/b.md", "c.md"), "mkdocs": ("b.md",), "jekyll": ("2026-01-03-B.md",)}.get(tool, ("b.md",))
         files |= {f"{folder}/{name}": dated for name in near if tool != "zola"}
         project = page(tmp_path / str(number), tool, files, folder=folder, pattern=pattern)
