@@ -149,6 +149,8 @@ class _Body:
             keep = post.excerpt_separator
             self.run = self.run.then(lambda body: without_tool_comments(body, is_html=self._is_html, keep=keep))
         if self.run.text is not self.written:
+            # Of an unknown tag the words stay, also of one that keeps them from most readers.
+            refuse_paid_part(self.written, self.first_line, is_markdown=is_rst or not self._is_html)
             self.file = text[: len(text) - len(self.written)] + self.run.text
             self.written = self.run.text
 

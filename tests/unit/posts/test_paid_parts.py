@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from publisher.config import Posts, Tool
 from publisher.core.errors import PostError
 from publisher.newsletters.letter.note import rendered_note
+from publisher.posts.markup import BrokenPost, Renderer
 from publisher.posts.text.paid_parts import paid_part
 from tests.support.posts_samples import HELLO, Folder, read
 
@@ -128,6 +130,22 @@ def test_a_post_with_a_paid_part_is_an_error_and_is_not_published(tmp_path: Path
     public = folder.public()
     assert any(b"Everybody" in content for content in public.values())
     assert [path for path, content in public.items() if b"SECRET" in content or b"Free words" in content] == []
+
+
+def test_a_paid_part_is_refused_in_posts_of_each_tool(tmp_path: Path) -> None:
+    kinds: list[tuple[str, Tool]] = [("md", ""), ("md", "hugo"), ("md", "zola"), ("md", "docusaurus")]
+    kinds += [("mdx", "astro"), ("qmd", "quarto"), ("rst", "pelican"), ("html", "")]
+    for ending, tool in kinds:
+        folder = Folder(tmp_path / f"{tool}{ending}", posts=Posts(tool=tool))
+        for number, mark in enumerate(MARKS):
+            title = f"T{number}\n====\n\n:date: 2024-07-06\n" if ending == "rst" else f"---\ntitle: T{number}\n---\n"
+            folder.write(f"2024-07-06-t{number}.{ending}", f"{title}\nFree words.\n\n{mark}\n\nSECRET {{# x #}}\n", "")
+        archive = folder.archive()
+        renderer = Renderer(archive, folder.config)
+        assert len(archive.posts) == len(MARKS), tool
+        for post in archive.posts:
+            with pytest.raises(BrokenPost, match="members or paying"):
+                renderer.render(post)
 
 
 def test_a_published_post_keeps_its_last_version_without_the_paid_part(tmp_path: Path) -> None:
