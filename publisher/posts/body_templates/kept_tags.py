@@ -10,6 +10,25 @@ from publisher.posts.tags.expanded import TagProblem
 # How many names of tags are listed in a problem.
 _MOST_NAMES = 3
 _LONGEST = 40
+# Tags of the languages themselves, which need no template of the owner's.
+_KNOWN = frozenset(
+    (
+        "include",
+        "import",
+        "from",
+        "if",
+        "elif",
+        "elsif",
+        "else",
+        "for",
+        "set",
+        "filter",
+        "macro",
+        "call",
+        "unless",
+        "case",
+    )
+)
 
 
 def problems_of(
@@ -30,8 +49,9 @@ def problems_of(
         yield TagProblem(1, what, "add the data file, or fix the name")
     tags = [each for each in kept if each[0].startswith("{%")]
     if tags:
-        template = f"templates/shortcodes/{tags[0][0].strip('{%} ')}.html"
-        yield _problem(language, tags, f"write a template {template}, or put it in backticks if readers should see it")
+        unknown = [name for name in (each[0].strip("{%} ").removeprefix("end") for each in tags) if name not in _KNOWN]
+        how = f"write a template templates/shortcodes/{unknown[0]}.html" if unknown else "correct it"
+        yield _problem(language, tags, f"{how}, or put it in backticks if readers should see it")
     if values := [each for each in kept if not each[0].startswith("{%")]:
         yield _problem(language, values, "fix the name, or put it in backticks if readers should see it")
 

@@ -25,6 +25,9 @@ from publisher.posts.body_templates.site_values import Asking, Noted, SiteValues
 from publisher.posts.tags.expanded import Expanded, Pieces
 from publisher.posts.tags.owner_templates import owner_templates
 
+# What python-liquid says, as it is said here.
+_SAID = {"output stream limit reached": "a part of it becomes too long"}
+
 
 def expand_liquid(text: str, asking: Asking, most: int) -> Expanded:
     """Return a body in which Liquid was run, as Jekyll and Eleventy do: in code as well.
@@ -82,4 +85,5 @@ def _too_much(error: ResourceLimitError, line: int) -> PostError:
         )
     if isinstance(error, BlockNestingError):
         return PostError("its Liquid is nested too deeply", line=line, hint="simplify it")
-    return PostError(f"its Liquid was stopped: {error.message}", line=line, hint="simplify it")
+    why = _SAID.get(str(error.message), str(error.message))
+    return PostError(f"its Liquid was stopped: {why}", line=line, hint="simplify it")

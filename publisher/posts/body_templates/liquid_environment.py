@@ -99,6 +99,7 @@ class Running:
         self._texts: dict[str, LiquidText] = {}
         self._line_of = line_counter(text)
         self._prose: str | None = None
+        self._told: set[int] = set()
         self._rounds = 0
 
     def parse(self, source: str, env: LiquidEnvironment) -> list[Node]:
@@ -140,6 +141,15 @@ class Running:
     def report(self, line: int, message: str, hint: str) -> None:
         """Note what is wrong on a line of the body."""
         self.wrong[(line, message, hint)] = None
+
+    def report_of(self, token: Token, message: str, hint: str) -> None:
+        """Note what is wrong with a tag, which then needs no other problem."""
+        self._told.add(id(token))
+        self.report(self.line, message, hint)
+
+    def has_told(self, token: Token) -> bool:
+        """Return whether something wrong with the tag was noted."""
+        return id(token) in self._told
 
     def begin(self, token: Token, buffer: TextIO) -> None:
         """Note where the program is in the body. In an include, it is where the body includes it."""

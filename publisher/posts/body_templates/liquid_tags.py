@@ -27,6 +27,8 @@ _NAMED = patterns.compile(
 _WORD = patterns.compile(r""""((?:[^"\\]++|\\.)*+)"|'((?:[^'\\]++|\\.)*+)'|([^\s,]++)""", re.DOTALL)
 _PATH = patterns.compile(r"[A-Za-z_]\w*(?:[.][\w-]+|\[\d+\])*")
 _OUTPUT = patterns.compile(r"\{\{(.{0,500}?)\}\}")
+# A tag counts as so many rounds of a loop.
+_ROUNDS = 10
 _LITERALS: Mapping[str, Any] = {"true": True, "false": False, "nil": None, "null": None}
 
 
@@ -47,7 +49,7 @@ class _Written(Node):
     def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
         assert isinstance(context, LiquidContext)  # noqa: S101
         context.env.running.begin(self.token, buffer)
-        context.env.running.spend(1)
+        context.env.running.spend(_ROUNDS)
         text = self.text(context)
         if text is None:
             return self._as_written(context, buffer)
@@ -67,7 +69,8 @@ class _Written(Node):
 
     def _as_written(self, context: LiquidContext, buffer: TextIO) -> int:
         running = context.env.running
-        buffer.write(running.keep(self.token, f"{{% {self.name} %}}"))
+        is_told = running.has_told(self.token)
+        buffer.write(running.source_of(self.token) if is_told else running.keep(self.token, f"{{% {self.name} %}}"))
         if self.inside is not None and self.closing is not None:
             self.inside.render(context, buffer)
             running.begin(self.closing, buffer)
@@ -162,8 +165,8 @@ class _Include(_Written):
         if file is None:
             if running.is_code(self.token):
                 return None
-            running.report(
-                running.line, f"the include {name[:80]} doesn't exist in {folders[0]}/", "add it, or fix its name"
+            running.report_of(
+                self.token, f"the include {name[:80]} doesn't exist in {folders[0]}/", "add it, or fix its name"
             )
             return None
         given = named_values(rest, context)
@@ -207,7 +210,7 @@ class _Link(_Written):
         found = running.values.address(name) if self.name == "link" else running.values.asking.link(name)
         if found is None and not running.is_code(self.token):
             what = "a post" if self.name == "post_url" else "a post, a page or a file"
-            running.report(running.line, f"broken link: {name[:80]} is not {what}", "fix the path")
+            running.report_of(self.token, f"broken link: {name[:80]} is not {what}", "fix the path")
         return found
 
 
@@ -246,7 +249,7 @@ class _Owned(_Written):
         try:
             return running.owner.render(self.name, positional, named, self.inner(context), running.values.page)
         except TemplateError as error:
-            running.report(running.line, *plain_error(error))
+            running.report_of(self.token, *plain_error(error))
             return None
 
 

@@ -154,8 +154,9 @@ class _NunjucksBody:
             tree = self._env.parse(source)
         except jinja2.TemplateError:
             return False
-        names = {each.name for each in tree.find_all(jinja2.nodes.Filter)}
-        return names <= self._env.filters.keys()
+        if any(each.name == "self" for each in tree.find_all(jinja2.nodes.Name)):
+            return False
+        return {each.name for each in tree.find_all(jinja2.nodes.Filter)} <= self._env.filters.keys()
 
     def _can_include(self, words: str) -> bool:
         quoted = re.match(r"[\"']([^\"']{1,200})[\"']", words)

@@ -182,6 +182,7 @@ class SiteValues:
     def __init__(self, asking: Asking, noted: Noted) -> None:
         self.asking, self._noted, self.config = asking, noted, asking.config
         self.root = asking.config.root
+        self._texts: dict[str, str | None] = {}  # of the files that were included
         self.base = urlsplit(asking.config.site_url).path.rstrip("/")
         self.origin = asking.config.site_url.removesuffix(self.base)
 
@@ -340,23 +341,28 @@ class SiteValues:
         for folder in folders:
             path = (PurePosixPath(folder) / name).as_posix()
             self._noted.files[path] = None
-            if text := self._included(self.root / path):
+            if path not in self._texts:
+                self._texts[path] = self._included(self.root / path)
+            text = self._texts[path]
+            if text is not None:
                 return path, text
         return None
 
-    def _included(self, path: Path) -> str:
-        """Return the text of a file; "" if it is not there, private, outside the project, or too long."""
+    def _included(self, path: Path) -> str | None:
+        """Return the text of a file; None if it is not there, private, outside the project, or too long."""
         if not path.is_file() or PublicFiles(self.config).why_not(path):
-            return ""
+            return None
         real = path.resolve().relative_to(self.root.resolve())
         if any(part.startswith(".") for part in real.parts) or real.name == CONFIG_FILE:
-            return ""
+            return None
         try:
             return (
-                without_controls(decode(path.read_bytes(), whole=True))[0] if path.stat().st_size < _MOST_BYTES else ""
+                without_controls(decode(path.read_bytes(), whole=True))[0]
+                if path.stat().st_size < _MOST_BYTES
+                else None
             )
         except (OSError, PublisherError):
-            return ""
+            return None
 
 
 class _Eleventy(Mapping[str, Any]):
