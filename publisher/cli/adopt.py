@@ -64,6 +64,7 @@ def adopt(
 
     Known are Astro, Docusaurus, Eleventy, Hexo, Hugo, Jekyll, MkDocs, Obsidian, Pelican, Quarto, VitePress and Zola.
     """
+    folder = app.project if app.project and folder == Path() else folder
     old = OldBlog(feed, site, allow_private)
     if (feed or site) and (folder / CONFIG_FILE).exists():
         _say_old(app, look_at_old(app, folder, old, dry_run=dry_run), alone=True)

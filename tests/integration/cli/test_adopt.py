@@ -25,6 +25,7 @@ def test_a_blog_gets_a_project_once(jekyll: Project) -> None:
     said = adopt(jekyll, "--dry-run")
     assert jekyll.listing() == before
     assert "Dry run: nothing is written" in said
+    assert jekyll.ok("adopt", "-C", str(jekyll.root), "--dry-run").out == said
     written = adopt(jekyll)
     assert "site.title\tA blog\t_config.yml: title" in written
     assert f"made  {jekyll.root}/publisher.toml" in written

@@ -81,6 +81,12 @@ def test_what_jekyll_copies(tmp_path: Path, config: str, path: str, taken: bool)
         ("pelicanconf.py", "content/x/people.csv", True),
         ("source/_posts/a.md", "people.csv", False),
         ("eleventy.config.js", "people.csv", False),
+        ("zola.toml", "content/people.csv", True),
+        ("astro.config.mjs", "public/people.csv", True),
+        ("astro.config.mjs", "src/people.csv", False),
+        ("docusaurus.config.ts", "static/x/people.csv", True),
+        ("mkdocs.yml", "docs/people.csv", True),
+        (".vitepress/config.mts", "public/people.csv", True),
     ],
 )
 def test_others_publish_their_own_folders(tmp_path: Path, sign: str, path: str, taken: bool) -> None:
