@@ -332,7 +332,7 @@ class _Body:
         for line, message, hint, is_error in islice(lost, MOST_PROBLEMS):
             severity = Severity.ERROR if is_error else Severity.WARNING
             number = line + first_line - 1 if first_line else self._line(self._syntax.expanded.line_of(line))
-            self.problems.append(Problem(self.path, number, message, hint, severity))
+            self.problems.append(Problem(self.path, number, with_sizes(message), hint, severity))
 
     @property
     def _separator(self) -> str:

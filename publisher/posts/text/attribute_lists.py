@@ -42,10 +42,13 @@ _UNDERLINE = patterns.compile(r"[ ]{0,3}(?:=+|-+)[ \t]*")
 _IN_LIST_ID = patterns.compile(r"(?<![\w=])(?:#|id[ \t]*=[ \t]*[\"']?)([\w:.-]+)")
 
 # Around the size of the picture that is before it. No body contains control characters of its own.
-_SIZE, _END_SIZE = "\x07", "\x08"
-_LENGTH = r"([0-9]{1,5}(?:\.[0-9]{1,3})?(?:px|%)?)"
-_WIDTH = patterns.compile(rf"(?<!max-)(?<!min-)\bwidth[ \t]*[=:][ \t]*[\"']?{_LENGTH}(?![\w.%])")
-_HEIGHT = patterns.compile(rf"(?<!max-)(?<!min-)(?<!line-)\bheight[ \t]*[=:][ \t]*[\"']?{_LENGTH}(?![\w.%])")
+_SIZE, _END_SIZE, _BY = "\x07", "\x08", "\x1f"
+# Between them, digits and per cent have signs too that are part of no word, since a heading's id is made of its words.
+_SIGNS = str.maketrans({**{str(digit): chr(0x0E + digit) for digit in range(10)}, "%": "\x01"})
+_WRITTEN = str.maketrans({sign: chr(digit) for digit, sign in _SIGNS.items()})
+_LENGTH = r"([0-9]{1,5}(?:%|(?=px)|(?![\w.])))"
+_WIDTH = patterns.compile(rf"(?<!max-)(?<!min-)\bwidth[ \t]*[=:][ \t]*[\"']?{_LENGTH}")
+_HEIGHT = patterns.compile(rf"(?<!max-)(?<!min-)(?<!line-)\bheight[ \t]*[=:][ \t]*[\"']?{_LENGTH}")
 _PICTURE = r"!\[[^\[\]\n]{0,500}\](?:\([^()\n]{0,1000}(?:\([^()\n]{0,300}\)[^()\n]{0,300})?\)|\[[^\[\]\n]{0,300}\])"
 # Behind a link or a picture, any attribute is one.
 _VALUE = r"""(?:"[^"\n{}]*"|'[^'\n{}]*'|[^\s{}"']+)"""
@@ -60,8 +63,8 @@ _SIZE_IN_ADDRESS = patterns.compile(
 _SIZE_IN_WORDS = patterns.compile(
     r"!\[([^\[\]|\\\n]{0,500})\\?\|[ \t]*([0-9]{1,5})(?:x([0-9]{1,5}))?[ \t]*\](\([^()\n]{1,1000}\))"
 )
-_MARKED = patterns.compile(rf"(<img\b[^<>]*?)([ ]?/?>){_SIZE}([0-9.px%]*),([0-9.px%]*){_END_SIZE}")
-_LOST_MARK = patterns.compile(rf"{_SIZE}[0-9.px%,]*{_END_SIZE}")
+_MARKED = patterns.compile(rf"(<img\b[^<>]*?)([ ]?/?>){_SIZE}([\x01\x0e-\x17]*){_BY}([\x01\x0e-\x17]*){_END_SIZE}")
+_LOST_MARK = patterns.compile(rf"{_SIZE}[\x01\x0e-\x17\x1f ]*{_END_SIZE}")
 
 
 def may_have_attributes(body: str) -> bool:
@@ -105,7 +108,7 @@ def with_sizes(fragment: str) -> str:
 
 def _sized(found: re.Match[str]) -> str:
     sizes = (("width", found[3]), ("height", found[4]))
-    written = "".join(f' {name}="{value.removesuffix("px")}"' for name, value in sizes if value)
+    written = "".join(f' {name}="{value.translate(_WRITTEN)}"' for name, value in sizes if value)
     return f"{found[1].rstrip()}{written}{found[2]}"
 
 
@@ -129,7 +132,7 @@ def _size_in(attributes: str) -> str:
 
 def size_mark(width: str, height: str) -> str:
     """Return the mark of the size of a picture, to be put behind it; "" for a size that is not known."""
-    return f"{_SIZE}{width},{height}{_END_SIZE}" if width or height else ""
+    return f"{_SIZE}{width.translate(_SIGNS)}{_BY}{height.translate(_SIGNS)}{_END_SIZE}" if width or height else ""
 
 
 def _without_span_lists(body: str) -> str:

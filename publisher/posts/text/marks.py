@@ -13,6 +13,7 @@ from html import escape
 from typing import NamedTuple
 
 from publisher.core import patterns
+from publisher.posts.text.attribute_lists import with_sizes
 from publisher.posts.text.prose import masked
 
 # How many abbreviations of a post are explained, and how long an explanation may be.
@@ -70,7 +71,7 @@ def marked(body: str) -> Marked:
         changes += [(place, place + 1, "&#94;") for place in likely if place not in notes]
     explained: dict[str, str] = {}
     for found in _ABBREVIATION.finditer(view) if "*[" in view and "]:" in view else ():
-        explained.setdefault(found[1].strip(), (found[2] or "").strip()[:_LONGEST])
+        explained.setdefault(found[1].strip(), with_sizes(found[2] or "").strip()[:_LONGEST])
         changes.append((*found.span(), ""))
     if not changes and not notes:
         return Marked(body)

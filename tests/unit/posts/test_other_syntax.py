@@ -158,6 +158,14 @@ def test_ids_in_lists_are_targets() -> None:
     assert html_of("## A {-}\n\n## B {.unnumbered}") == '<h2 id="a">A</h2>\n<h2 id="b">B</h2>'
 
 
+def test_the_size_of_a_picture_is_in_no_id_and_no_message() -> None:
+    assert html_of("## ![a](https://b.example/c.png){width=3} T").startswith('<h2 id="a-t"><img ')
+    (problem,) = said(rendered("<title>![a](https://b.example/c.png){width=3} words</title>"))
+    assert problem[1].endswith("with its words: ![a](https://b.example/c.png) words")
+    (problem,) = said(rendered("|a|\n|-|\n|x|![a](https://b.example/c.png){width=50%} b|"))
+    assert problem[1].endswith("1 columns: ![a](https://b.example/c.png) b is in the last one")
+
+
 def test_problems_behind_a_container_name_the_writers_line() -> None:
     assert said(rendered("!!! note\n    a\nb <title>\n")) == [
         (6, "<title> is shown as text, because it isn't allowed in a post")
