@@ -82,7 +82,7 @@ class PostAddress:
         if not self._tool and _is_plain(settings.pattern):
             path = permalink(
                 settings.pattern,
-                folder=self._named.folder,
+                folder=self._plain(self._named.folder),
                 day=self._named.when.date(),
                 slug=post_slug(self._plain(slug)) if slug else self._named.name,
                 language=self._named.language,

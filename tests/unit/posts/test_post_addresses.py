@@ -167,6 +167,7 @@ def test_a_post_without_a_title_has_the_one_that_its_tool_makes_of_its_file() ->
 ESCAPED = [
     ("2025-01-02-%e3%83%86.md", "", "/テ/"), ("2025-01-02-a%E3%83%86.md", "", "/aテ/"),
     ("x.md", 'slug: "%e3%83%86%e3%82%b9"', "/テス/"), ("x.md", 'slug: "%C3%A9t%c3%a9"', "/été/"),
+    ("%E3%83%86/x.md", "slug: é", "/é/"),
     ("x.md", "slug: 100%", "/100/"), ("x.md", "slug: a%zz", "/a-zz/"), ("x.md", "slug: a%ff", "/a-ff/"),
     ("x.md", "permalink: /2019/05/%e3%83%86/", "/2019/05/テ/"), ("x.md", "permalink: a b/ü", "/a b/ü"),
     ("x.md", "url: /%D0%B0/%d0%b1", "/а/б/"), ("x.md", "permalink: https://site.example/x/", "/x/"),
@@ -180,6 +181,12 @@ def test_escapes_and_spaces_are_read_in_names_slugs_and_permalinks(tmp_path: Pat
     for number, (name, head, right) in enumerate(ESCAPED):
         head = head if name[0] == "2" else f"{head}\ndate: 2026-01-05"
         assert list(addresses(tmp_path / str(number), {name: head}).values()) == [right], (name, head)
+
+
+def test_escapes_in_the_names_of_folders_are_read(tmp_path: Path) -> None:
+    files = {"%e3%83%86/a b%20c/2026-01-05-x.md": ""}
+    for number, pattern in enumerate(("/{folder}/{slug}/", "/{folder}/{name}/")):
+        assert list(addresses(tmp_path / str(number), files, pattern=pattern).values()) == ["/テ/a b c/x/"]
 
 
 def test_an_address_is_escaped_once_and_the_same_everywhere(tmp_path: Path) -> None:
