@@ -7,7 +7,7 @@ from pathlib import Path
 
 from publisher.posts.blog_tools.data_files import Data
 from publisher.publishing.adopt.adopted_blog import AdoptedBlog, Findings, inner, one_line, table
-from publisher.publishing.adopt.blog_settings import feed_kind, folder_in, take_first, take_posts
+from publisher.publishing.adopt.blog_settings import feed_kind, folder_in, take_first, take_posts, tell_unread
 from publisher.publishing.adopt.dated_files import PostFolders, post_folders, texts_below
 from publisher.publishing.adopt.script_settings import Script
 from publisher.publishing.adopt.tool_files import text_of
@@ -25,6 +25,9 @@ def adopt_astro(root: Path, file: str) -> AdoptedBlog:
     settings = table(Script(text_of(root / file, root)).exported)
     output = folder_in(settings.get("outDir")) or "dist"
     found = Findings("astro", file, command="npx astro build", output=output)
+    tell_unread(found, settings, file, "site", "base", "trailingSlash")
+    if not settings:
+        found.leave(f"{file}: its settings cannot be read, because they are made by a program")
     site, base = one_line(settings.get("site")).rstrip("/"), one_line(settings.get("base")).strip("/")
     found.take("site.url", f"{site}/{base}".rstrip("/") if site else "", f"{file}: site{' and base' if base else ''}")
     found.take_language("site.language", inner(settings, "i18n", "defaultLocale"), f"{file}: i18n.defaultLocale")

@@ -29,6 +29,13 @@ def folder_in(value: Data) -> str:
     return "/".join(parts) if ".." not in parts else ""
 
 
+def tell_unread(found: Findings, settings: dict[str, Data], file: str, *keys: str) -> None:
+    """Note the keys whose values are made by a program, so that they could not be read."""
+    for key in keys:
+        if key in settings and settings[key] is None:
+            found.leave(f"{file}: {key}: is made by a program, so it was not read")
+
+
 def take_first(found: Findings, settings: Data, file: str, *rows: Sequence[str]) -> None:
     """Take for each row, whose first cell is a key of publisher.toml, the first of the settings that is there.
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from publisher.posts.blog_tools.data_files import Data
 from publisher.publishing.adopt.adopted_blog import AdoptedBlog, Findings, inner, one_line, table, texts
-from publisher.publishing.adopt.blog_settings import folder_in, take_first, take_patterns
+from publisher.publishing.adopt.blog_settings import folder_in, take_first, take_patterns, tell_unread
 from publisher.publishing.adopt.dated_files import texts_below
 from publisher.publishing.adopt.script_settings import Script
 from publisher.publishing.adopt.tool_files import text_of
@@ -20,6 +20,7 @@ def adopt_docusaurus(root: Path, file: str) -> AdoptedBlog:
     settings = table(Script(text_of(root / file, root)).exported)
     if not settings:
         found.leave(f"{file}: its settings cannot be read, because they are made by a program")
+    tell_unread(found, settings, file, "title", "url", "baseUrl", "presets", "trailingSlash")
     take_first(found, settings, file, ("site.title", "title"), ("site.description", "tagline"))
     url, base = one_line(settings.get("url")).rstrip("/"), one_line(settings.get("baseUrl")).strip("/")
     if url:

@@ -22,6 +22,12 @@ _FORMATS = {
     "%B": "{long_month}", "%d": "{day}", "%-d": "{i_day}", "%j": "{y_day}", "%H": "{hour}", "%M": "{minute}",
     "%S": "{second}", "%F": "{year}-{month}-{day}",
 }  # fmt: skip
+# The settings that are read.
+_USED = frozenset((
+    "SITENAME", "SITEURL", "DEFAULT_LANG", "TIMEZONE", "AUTHOR", "PATH", "ARTICLE_PATHS", "PAGE_PATHS", "STATIC_PATHS",
+    "ARTICLE_EXCLUDES", "ARTICLE_URL", "OUTPUT_PATH", "FEED_ALL_ATOM", "FEED_ATOM", "FEED_ALL_RSS", "FEED_RSS",
+    "EXTRA_PATH_METADATA",
+))  # fmt: skip
 _FEEDS = (
     ("FEED_ALL_ATOM", "feeds/all.atom.xml", "atom"), ("FEED_ATOM", "", "atom"), ("FEED_ALL_RSS", "", "rss"),
     ("FEED_RSS", "", "rss"),
@@ -31,8 +37,9 @@ _FEEDS = (
 def adopt_pelican(root: Path, file: str) -> AdoptedBlog:
     """Return what is known of a blog that Pelican makes. file: its configuration."""
     published = root / "publishconf.py"
-    settings = python_values(text_of(root / file, root), {})
-    settings = python_values(text_of(published, root), settings)
+    unread: set[str] = set()
+    settings = python_values(text_of(root / file, root), {}, unread)
+    settings = python_values(text_of(published, root), settings, unread)
     output = folder_in(settings.get("OUTPUT_PATH")) or "output"
     command = f"pelican content -s {'publishconf.py' if published.is_file() else file}"
     found = Findings("pelican", file, command=command, output=output)
@@ -47,6 +54,8 @@ def adopt_pelican(root: Path, file: str) -> AdoptedBlog:
         ("site.timezone", "TIMEZONE"),
         ("site.author.name", "AUTHOR"),
     )
+    for key in sorted(unread & _USED):
+        found.leave(f"{file}: {key}: is made by a program, so it was not read")
     _take_posts(found, root, settings, file)
     _take_permalink(found, settings, file)
     for key, usual, kind in _FEEDS:
@@ -106,11 +115,13 @@ def _of_date(form: str) -> str:
     return re.sub(r"%-?[A-Za-z]", lambda part: _FORMATS.get(part[0], part[0]), form)
 
 
-def python_values(text: str, known: dict[str, Data]) -> dict[str, Data]:
+def python_values(text: str, known: dict[str, Data], unread: set[str] | None = None) -> dict[str, Data]:
     """Return the values that a module in Python assigns at its top, as far as they are plain.
 
-    known  values that hold before it
+    known   values that hold before it
+    unread  a set to which the names of the other values are added
     """
+    others: set[str] = set() if unread is None else unread
     values = dict(known)
     try:
         tree = ast.parse(text[:_LONGEST])
@@ -124,6 +135,8 @@ def python_values(text: str, known: dict[str, Data]) -> dict[str, Data]:
             )
             for name in (each.id for each in targets if isinstance(each, ast.Name)):
                 values[name] = _value(node.value, values)  # type: ignore[attr-defined]
+                is_none = isinstance(node.value, ast.Constant)  # type: ignore[attr-defined]
+                (others.discard if values[name] is not None or is_none else others.add)(name)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         pass  # what came before is kept
     return {name: value for name, value in values.items() if value is not None or name.startswith("FEED")}

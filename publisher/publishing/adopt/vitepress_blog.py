@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from publisher.publishing.adopt.adopted_blog import AdoptedBlog, Findings, inner, one_line, table, texts
-from publisher.publishing.adopt.blog_settings import folder_in, take_first, take_posts
+from publisher.publishing.adopt.blog_settings import folder_in, take_first, take_posts, tell_unread
 from publisher.publishing.adopt.dated_files import post_folders, texts_below
 from publisher.publishing.adopt.script_settings import Script
 from publisher.publishing.adopt.tool_files import text_of
@@ -18,6 +18,7 @@ def adopt_vitepress(root: Path, file: str) -> AdoptedBlog:
     found = Findings("vitepress", file, command="npx vitepress build", output=output)
     if not settings:
         found.leave(f"{file}: its settings cannot be read, because they are made by a program")
+    tell_unread(found, settings, file, "title", "lang", "base", "cleanUrls", "srcDir")
     take_first(
         found,
         settings,
