@@ -100,6 +100,8 @@ _VERBATIM = patterns.compile(
 
 def may_have_shortcodes(text: str, tool: str) -> bool:
     """Return whether a text may have shortcodes. It is quick."""
+    if "{" not in text:
+        return False
     if tool == "zola":
         return ")" in text and ("{{" in text or "{%" in text)
     return "{{<" in text or "{{%" in text

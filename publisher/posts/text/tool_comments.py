@@ -141,7 +141,14 @@ _REMOVED = tuple(
     and kind.opening not in _NOT_REMOVED
     and not (kind.opening[:2] == "{{" and "comment" in kind.opening)
 )
-_WITHOUT_BRACES = tuple({kind.opening for kind in _REMOVED if "{" not in kind.opening})
+# The signs of comments by a character that is in each of them, and is quick to look for.
+_SIGNS = {
+    "%": ("%%", "<%", "[%"),
+    "{": tuple(kind.opening for kind in _REMOVED if "{" in kind.opening),
+    "#": ("<#--", "#+BEGIN_COMMENT"),
+    "]": ("]: ", "[comment]"),
+    "@": ("@* ",),
+}
 # A reference that no link uses. Behind the words of a paragraph it is text to a parser of Markdown.
 _REFERENCE_LINE = patterns.compile(r"^[ \t>]{0,40}\[(?://|comment)\]:[ \t][^\n]*\n?", re.MULTILINE)
 _SHOWN_IN_HTML = patterns.compile(r"<(pre|script|style|textarea)\b(?:(?!</\1).)*+", re.IGNORECASE | re.DOTALL)
@@ -151,9 +158,7 @@ _MOST_REMOVED = 10_000
 
 def may_have_tool_comments(body: str) -> bool:
     """Return whether a body may have a comment of another tool. It is quick."""
-    if "%%" in body or "]: " in body or any(sign in body for sign in _WITHOUT_BRACES):
-        return True
-    return "{" in body and any(kind.opening in body for kind in _REMOVED if "{" in kind.opening)
+    return any(first in body and any(sign in body for sign in signs) for first, signs in _SIGNS.items())
 
 
 def without_tool_comments(body: str, *, is_html: bool = False, keep: str = "") -> Expanded:
