@@ -43,7 +43,6 @@ SMALL = {
     "posts.front_matter.inherited_fields": "loaded only where a tool's files give fields",
     "posts.rendering.item_body": "loaded in the child process instead of what reads files",
     "posts.rendering.rendered_body": "what the parent needs of what only its child imports",
-    "posts.body_templates.kept_tags": "the problems of two languages",
     "posts.rendering.frames": "one table, for feeds and emails",
     "posts.cache_keys": "the seam to the build",
     "posts.left_drafts": "one warning",
