@@ -82,7 +82,9 @@ class _NunjucksBody:
         try:
             made = self._run(most)
         except TooMuchError as error:
-            raise PostError(f"its Nunjucks was stopped: {error}", hint="simplify it") from error
+            piece, text = self._pieces[self._current] if self._current >= 0 else (None, "")
+            line = self._line_of(piece.start) if piece and text is self._text else 1
+            raise PostError(f"its Nunjucks was stopped: {error}", line=line, hint="simplify it") from error
         pieces = Pieces()
         first, *parts = _MARKS.split(made)
         pieces.insert(first, 1)

@@ -270,6 +270,29 @@ def test_a_rendered_post_names_the_lines_of_its_file(tmp_path: Path) -> None:
     assert "_data/x.yml" in archive.awaited()
 
 
+def test_liquid_may_be_anywhere_in_markdown(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, posts=Posts(folder="_posts", tool="jekyll"))
+    folder.file("_config.yml", "repository: https://code.example/r\n")
+    body = (
+        "## About {{- ' ' -}} {{ page.n }}\n\n[bugs]({{ site.repository }}/issues) [x][r]\n\n"
+        "![b]({{ site.baseurl }}/b.png)\n\n"
+        '<img src="{{ "/c.png" | relative_url }}" alt="c">\n\n'
+        "| a |\n| - |\n{% for i in (1..2) %}| {{ i }} |\n{% endfor %}\n"
+        "[r]: {{ site.repository }}/y\n\n{% image 'x' %}\n"
+    )
+    folder.file(f"_posts/{HELLO}", f"---\ntitle: A title\nn: 5\n---\n{{% picture 'y' %}}\n\n{body}")
+    for name in ("b.png", "c.png"):
+        folder.file(name, b"")
+    made = folder.render()
+    links = 'href="https://code.example/r/issues"', 'href="https://code.example/r/y"'
+    for part in (">About 5<", *links, f'src="{SITE.url}/b.png"', f'src="{SITE.url}/c.png"', "<td>1</td>", "<td>2</td>"):
+        assert part in made.html, part
+    assert {("b.png", "b.png"), ("c.png", "c.png")} <= set(made.assets)
+    said = "Liquid can't be run here and will be shown as is: {% picture %}, {% image %}, on 2 lines"
+    assert [each.message for each in made.problems if "Liquid" in each.message] == [said]
+    assert "{%" not in made.excerpt
+
+
 def test_liquid_is_run_for_its_tools_only(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     folder.write(HELLO, "{{ page.title }}")
