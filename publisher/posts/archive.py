@@ -126,7 +126,7 @@ class ArchiveReader:
         if self._items:
             self._items.keep()
         rows, clashes, copies = self._resolve_clashes()
-        if clashes and (apart := self._found.keys() & named_alike(self.index.rows(), clashes)):
+        if clashes and (apart := self._found.keys() & named_alike(self.index.rows(), clashes, self._slug_language)):
             settings = replace(self.settings, own_names=frozenset(apart))
             self.index.update(map(self._readable, self._read(sorted(apart), settings)), ())
             rows, clashes, copies = self._resolve_clashes()
@@ -175,6 +175,10 @@ class ArchiveReader:
         rows, known = self.index.rows(), (self._published_ids.ids, self._edited)
         items = (self._items.links(rows), self._items.seen) if self._items else ()
         return resolve_clashes(rows, self.settings.folder, *known, *items)
+
+    @property
+    def _slug_language(self) -> str:
+        return self.settings.language if self.settings.tool == "pelican" else ""
 
     def _edited(self) -> set[str]:
         """Return the sources of the posts that have changed since a build published them."""

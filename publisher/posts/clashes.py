@@ -129,20 +129,24 @@ def _all_differ(permalinks: list[str]) -> bool:
     return len(set(known)) == len(known)
 
 
-def named_alike(rows: list[PostRow], clashes: Mapping[str, Problem]) -> list[str]:
+def named_alike(rows: list[PostRow], clashes: Mapping[str, Problem], usual: str = "") -> list[str]:
     """Return the sources of clashing posts whose files are named like others but for signs, such as C.md and C++.md.
+
+    So are Pelican's translations, which have one slug, and a language each.
 
     With names of their own they are posts of their own. The one without signs is not among them.
 
     rows     all posts
     clashes  the errors of those that are left out, by source
+    usual    the language whose posts keep the slug, for posts of Pelican; "" for others
     """
     ids = {row.id for row in rows if row.source in clashes}
     here = [row for row in rows if row.permalink[0] == "/"]
     places = {address_key(row.permalink) for row in here if row.source in clashes}
     alike = [row.source for row in rows if row.id in ids or address_key(row.permalink) in places]
     names = {source: _own_name(source) for source in alike}
-    return sorted(source for source, name in names.items() if own_slug(name) != post_slug(name))
+    spoken = {row.source for row in here if usual and row.language != usual and address_key(row.permalink) in places}
+    return sorted(each for each, name in names.items() if each in spoken or own_slug(name) != post_slug(name))
 
 
 def asset_clashes(assets: Iterable[tuple[str, str]]) -> list[Problem]:

@@ -296,6 +296,8 @@ class _PostBuilder:
         if self.translated:
             pattern, folder = in_address(self.translated, settings.pattern, folder, settings.language, settings.tool)
             settings = replace(settings, pattern=pattern)
+        if settings.tool == "pelican" and self.source in settings.own_names and language != settings.language:
+            settings = replace(settings, pattern=settings.pattern.replace("{slug}", "{slug}-{lang}"))
         named = Named(self.source, folder, self.name, name, title, when, language)
         old_path = self.old.path if self.old else ""
         address = PostAddress(self.meta, settings, named, self._warn, old_path)

@@ -143,6 +143,23 @@ def test_a_folder_of_hugo_for_a_language_is_no_part_of_addresses(tmp_path: Path)
     }
 
 
+def test_translations_of_pelican_have_one_slug(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, posts=Posts(permalink="/{slug}.html", tool="pelican"))
+    folder.write("hello.md", "Text", head="title: A\ndate: 2025-02-01\nslug: hello")
+    folder.write("salut.md", "Text", head="title: B\ndate: 2025-02-02\nslug: hello\nlang: fr")
+    folder.write("seul.md", "Text", head="title: C\ndate: 2025-02-03\nslug: seul\nlang: fr")
+    for _ in range(2):
+        reader = folder.reader()
+        archive = reader.archive(NOW)
+        assert [post.permalink for post in archive.posts] == ["/seul.html", "/hello-fr.html", "/hello.html"]
+        assert archive.problems == []
+        reader.close()
+    folder.write("hello.md", "Text", head="title: A again\ndate: 2025-02-01\nslug: hello")
+    reader = folder.reader()
+    assert [post.permalink for post in reader.archive(NOW).posts][1:] == ["/hello-fr.html", "/hello.html"]
+    reader.close()
+
+
 def test_front_matter_goes_before_the_path(tmp_path: Path) -> None:
     folder = Folder(tmp_path, replace(SITE, languages=("fr", "it")), posts=Posts(permalink="/{lang}/{slug}/"))
     folder.write("menu.fr.md", "Text", head="title: T\ndate: 2025-02-03\nlang: it")
