@@ -177,7 +177,7 @@ class References:
 
     def _joined(self, tag: str, reference: str) -> str | None:
         if self._config.posts.tool == "pelican":
-            reference = of_pelican(reference, self._base)
+            reference = of_pelican(reference, self._base, is_here=self._config.pages.enabled)
         try:
             return self._other_post(reference) or self._file(tag, reference) or None
         except ValueError:

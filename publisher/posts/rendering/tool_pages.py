@@ -15,6 +15,7 @@ from publisher.core import patterns
 from publisher.core.file_names import is_file
 from publisher.posts.blog_tools.names import folder_path, name_segment, title_segment
 from publisher.posts.permalinks import file_date, tidy_path
+from publisher.posts.slugs import tag_slug
 
 # The folders of the files whose pages are below a path, the most special first; "" is the whole project.
 _ROOTS: dict[str, tuple[tuple[str, str], ...]] = {
@@ -71,20 +72,24 @@ def content_paths(posts: Posts, path: str) -> list[str]:
     return [f"{folder}/{path}", *above, f"content/{path}"]
 
 
-def of_pelican(reference: str, folder: str) -> str:
+def of_pelican(reference: str, folder: str, *, is_here: bool) -> str:
     """Return a link in Pelican's notation, such as {filename}/a.md, as a path; any other link unchanged.
 
-    folder  that of the post, relative to the posts folder
+    folder   that of the post, relative to the posts folder
+    is_here  whether the pages of the site are made here, so that lists of posts and files beside posts are ours
     """
     found = _PELICAN.fullmatch(reference)
     if found is None:
         return reference
     kind, rest = found[1].lower(), found[2]
-    if kind in ("filename", "attach") or (kind == "static" and rest.startswith("/")):
+    if kind in ("filename", "attach") or (kind == "static" and (is_here or rest.startswith("/"))):
         return rest
     if kind == "static":
         return f"/{posixpath.normpath(posixpath.join(folder, rest))}"
-    return f"/{kind}/{title_segment('pelican', unquote(rest))}.html" if kind != "index" else "/"
+    if kind == "index" or (is_here and kind == "author"):
+        return "/"
+    name = unquote(rest).strip()
+    return f"/tags/{tag_slug(name)}/" if is_here else f"/{kind}/{title_segment('pelican', name)}.html"
 
 
 def _address(posts: Posts, root: Path, path: str, begin: str, rest: str) -> str:

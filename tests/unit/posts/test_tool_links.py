@@ -158,6 +158,34 @@ def test_a_reference_of_hugo_may_be_to_a_page_that_is_no_post(tmp_path: Path) ->
     assert found == list(refs.values())
 
 
+# By how they are written: where another tool makes the pages, and where they are made here.
+PELICAN = {
+    "[x]({filename}b.md)": ("/b.html", "/b.html"), "[x]({filename}/sub/c.md#x)": ("/c.html#x", "/c.html#x"),
+    "[x](|filename|../blog/b.md)": ("/b.html", "/b.html"), "![x]({static}/images/i.png)": ("/images/i.png",) * 2,
+    "![x]({attach}j.png)": ("/j.png", "/j.png"), "[x]({static}j.pdf)": ("/blog/j.pdf", "/j.pdf"),
+    "[x]({tag}Big%20Tea)": ("/tag/big-tea.html", "/tags/big-tea/"), "[x]({index})": ("/", "/"),
+    "[x]({category}news)": ("/category/news.html", "/tags/news/"), "[x]({author}ada)": ("/author/ada.html", "/"),
+    '<a href="{filename}/blog/b.md">x</a>': ("/b.html", "/b.html"),
+}  # fmt: skip
+
+
+def test_pelicans_references_lead_to_files_and_lists(tmp_path: Path) -> None:
+    for kind, is_here in enumerate((False, True)):
+        posts = Posts(folder="content", tool="pelican", permalink="/{file}.html")
+        copied = PagesConfig(enabled=is_here, copy=("content/images = /images",))
+        project = Folder(tmp_path / str(kind), posts=posts, pages=copied)
+        for name in ("blog/a", "blog/b", "sub/c"):
+            words = "\n\n".join(PELICAN) if name == "blog/a" else "x"
+            project.file(f"content/{name}.md", f"---\ntitle: {name}\ndate: 2026-01-02\n---\n{words}")
+        for name in ("images/i.png", "blog/j.png", "blog/j.pdf"):
+            project.file(f"content/{name}", b"x")
+        rendered = project.render("blog/a.md")
+        found = re.findall(r'(?:href|src)="https://site.example([^"]*)"', rendered.html)
+        assert found == [right[kind] for right in PELICAN.values()], is_here
+        told = messages(rendered.problems)
+        assert not any("broken" in each or "exist" in each for each in told), told
+
+
 def test_a_dead_link_in_the_way_of_a_tool_is_told(tmp_path: Path) -> None:
     text = (
         "---\ntitle: x\ndate: 2026-01-02\n---\n[a](@/gone.md) [b](../outside/../../x.md) [c](@/../../etc/passwd.md)\n"
