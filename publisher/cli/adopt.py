@@ -86,9 +86,7 @@ def adopt(
     if done:
         _say_files(app, done)
         _say_old(app, found)
-        app.say("\nNext:" if folder.resolve() == Path.cwd() else f"\nNext, after `cd {shlex.quote(str(folder))}`:")
-        for number, (what, why) in enumerate(steps, 1):
-            app.say(f"  {number}. {what}\n     {why}")
+        _say_steps(app, folder, steps)
     else:
         app.say(f"\nDry run: nothing is written. publisher.toml would be:\n\n{project.text}")
         if feed or site:
@@ -133,6 +131,12 @@ def _say_files(app: App, done: CreatedProject) -> None:
         app.say(f"added to  {path}")
     for line in done.advice:
         warn(line)
+
+
+def _say_steps(app: App, folder: Path, steps: list[tuple[str, str]]) -> None:
+    app.say("\nNext:" if folder.resolve() == Path.cwd() else f"\nNext, after `cd {shlex.quote(str(folder))}`:")
+    for number, (what, why) in enumerate(steps, 1):
+        app.say(f"  {number}. {what}\n     {why}")
 
 
 def _as_json(project: AdoptedProject, done: CreatedProject | None, steps: list[tuple[str, str]]) -> dict[str, object]:
