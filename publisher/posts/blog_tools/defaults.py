@@ -1,6 +1,6 @@
 """What a tool's files say of all posts in a folder: fields of front matter that the posts themselves do not have.
 
-    Jekyll       `defaults` in _config.yml
+    Jekyll       `defaults` and `excerpt_separator` in _config.yml
     Hugo         `cascade` in the configuration and in each _index.md
     Eleventy     blog/blog.json, blog/blog.11tydata.json and .js, and the same beside a post
     Quarto       _metadata.yml, and the fields of _quarto.yml
@@ -249,13 +249,14 @@ def _joined(tables: Iterable[Fields], *, adds: bool = False) -> Fields:
 
 def _jekyll(defaults: Defaults, path: str) -> Inherited:
     config = next(filter(None, map(defaults.data, _CONFIGS["jekyll"])), {})
-    sets = config.get("defaults")
+    sets, mark = config.get("defaults"), config.get("excerpt_separator")
+    own: Fields = {"excerpt_separator": mark} if isinstance(mark, str) and mark.strip() else {}
     if not isinstance(sets, list):
-        return NOTHING
+        return Inherited(own) if own else NOTHING
     source = config.get("source")
     place = path.removeprefix(f"{source.strip('./')}/") if isinstance(source, str) else path
     kind = _collection(place)
-    fields: Data = {}
+    fields: Data = own
     last: tuple[str, bool] | None = None
     for each in sets[:_MOST_SETS]:
         scope, values = (each.get("scope"), each.get("values")) if isinstance(each, dict) else (None, None)
@@ -428,7 +429,7 @@ _CONFIGS: dict[str, tuple[str, ...]] = {
     "quarto": ("_quarto.yml", "_quarto.yaml"),
 }
 # What a configuration contains if it has defaults. Most have none, and need not be parsed.
-_WORDS = {"hugo": ("cascade", "permalinks"), "jekyll": ("defaults",)}
+_WORDS = {"hugo": ("cascade", "permalinks"), "jekyll": ("defaults", "excerpt_separator")}
 # The files in each folder, by their names.
 _NAMES: dict[str, Callable[[str], tuple[str, ...]]] = {
     "eleventy": lambda folder: tuple(f"{posixpath.basename(folder)}{end}" for end in _ELEVENTY) if folder else (),

@@ -74,6 +74,13 @@ CASES: list[tuple[str, str, dict[str, str], list[tuple[str, dict[str, Any]]]]] =
         ],
     ),
     ("jekyll", "_posts", {"_config.yml": "title: No such word"}, [("a.md", {})]),
+    (
+        "jekyll",
+        "_posts",
+        {"_config.yml": 'excerpt_separator: "~~~8<~~~"'},
+        [("a.md", {"excerpt_separator": "~~~8<~~~"})],
+    ),
+    ("jekyll", "_posts", {"_config.yml": 'excerpt_separator: "\\n\\n"'}, [("a.md", {})]),
     ("jekyll", "_posts", {"_config.yml": "defaults: [1, {scope: {}}, {scope: 2, values: {}}]"}, [("a.md", {})]),
     (
         "jekyll",
