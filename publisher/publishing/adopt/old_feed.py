@@ -200,7 +200,7 @@ class _Finder:
             if parts.scheme in ("http", "https") and (parts.hostname or "").removeprefix("www.") in self._hosts:
                 path = unquote(parts.path)
                 path = path.removeprefix(self._base) if path.startswith(f"{self._base}/") else path
-                if path.strip("/"):
+                if path.strip("/") and path.isprintable():  # a line break would end the line of the file
                     return tidy_path(path)
         return ""
 

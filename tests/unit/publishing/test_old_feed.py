@@ -105,6 +105,22 @@ def test_an_old_address_that_another_post_has_is_told_and_not_taken(blog: Folder
     assert [(each.source, each.path) for each in match.entries] == [("2026-03-04-cup.md", "")]
 
 
+def test_what_a_hostile_feed_says_stays_in_its_line_and_inside_the_site(blog: Folder) -> None:
+    items = (
+        FeedItem("x:1\n2026-03-08-new.md\tx:2", f"{URL}/a%0Ab%09/", "Tea"),
+        FeedItem("x:3", f"{URL}/../../..%2f..%2fetc/", "Why C++?"),
+        FeedItem("x:4", f"{URL}/feed.xml", "None"),
+    )
+    match = match_old_feed(blog.config, blog.archive(), FeedDocument("rss", "Old", URL, items))
+    write_entries(blog.root, match.entries)
+    assert [(post.id, post.permalink) for post in blog.archive().load([each.source for each in match.entries])] == [
+        ("x:1 2026-03-08-new.md x:2", "/2026/03/04/tea/"),
+        ("x:3", "/etc/"),
+        ("x:4", "/2026/03/07/none/"),
+    ]
+    assert match.conflicts == ("posts/2026-03-07-none.md: stays at /2026/03/07/none/ (the old feed has /feed.xml)",)
+
+
 def test_the_file_is_read_line_by_line_and_a_wrong_line_is_named(tmp_path: Path) -> None:
     assert OldEntries.of(tmp_path).get("a.md") is None
     entry = OldEntry("a b/ü.md", "http://x.example/1 2", "/a b/", datetime(2026, 1, 2, 3, 4, tzinfo=UTC))
