@@ -16,7 +16,6 @@ from publisher.posts.tags.expanded import Expanded, TagProblem
 
 _WORDS = patterns.compile(r"<[^<>]*+>")
 _ADDRESS = patterns.compile(r"\b(?:src|href)=\"([^\"]{1,500})\"")
-_PELICAN = patterns.compile(r"(\b(?:href|src)=\")(?:\{(filename|static|attach)\}|\|(filename|static|attach)\|)")
 # How many problems of one text are reported.
 _MOST = 100
 _SETTINGS = {
@@ -78,7 +77,7 @@ def rst_as_html(text: str, context: ShortcodeContext) -> Expanded:
         ) as error:
             what = " ".join(str(error).split())[:200] or type(error).__name__
             raise PostError(f"cannot be read as reStructuredText: {what}", hint="simplify it") from error
-    html = _PELICAN.sub(lambda found: found[1], parts["body"])
+    html = str(parts["body"])
     problems = [*unknown.problems, *_problems(said)]
     return Expanded(html, _lines(html, text), tuple(problems[:_MOST]), unknown.files())
 

@@ -227,6 +227,7 @@ def _second_head(lines: list[str]) -> Iterator[str]:
 
 
 def _is_hiding(line: str) -> bool:
+    line = line.lstrip(".: ")  # the fields of reStructuredText
     ends = [at for at in (line.find(":"), line.find("=")) if at > 0]
     if not ends:
         return False

@@ -10,6 +10,7 @@ import pytest
 from publisher.config import Posts
 from publisher.core.models import RenderedPost
 from publisher.posts.formats.rst_fields import rst_head
+from publisher.posts.front_matter.preamble import seems_hidden
 from publisher.posts.markup import BrokenPost
 from tests.support.posts_samples import URL, Folder
 
@@ -56,6 +57,7 @@ def test_a_draft_in_restructured_text_is_hidden(tmp_path: Path) -> None:
     folder.write(NAME, TITLE.replace(":tags:", ":status: draft\n:tags:") + "x", "")
     folder.write("2024-07-05-b.rst", ".. title: B\n.. status: draft\n\nx", "")
     assert folder.posts() == []
+    assert seems_hidden(b"T\n==\n\n:status: draft\n\xff") and seems_hidden(b".. title: T\n.. status: draft\n\xff")
 
 
 def test_restructured_text_is_html() -> None:
