@@ -7,7 +7,8 @@ Public modules:
     eleventy_settings  what Eleventy's configuration says about templates
     liquid_bodies      Liquid in a body
     nunjucks_bodies    Nunjucks in a body
+    post_fields        what templates can ask of a post
     site_values        what templates can ask of their site
 """
 
-__all__ = ["eleventy_settings", "liquid_bodies", "nunjucks_bodies", "site_values"]
+__all__ = ["eleventy_settings", "liquid_bodies", "nunjucks_bodies", "post_fields", "site_values"]

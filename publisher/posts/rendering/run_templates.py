@@ -49,18 +49,21 @@ def templates_run(
 
 
 def _run(body: str, asking: Asking, most: int) -> Expanded | None:
-    engine, folders, in_code = "liquid", list[str](), True
-    tool = asking.config.posts.tool
-    if tool == "hexo":
-        engine, in_code = "njk", False
-    elif tool == "eleventy":
-        from publisher.posts.body_templates.eleventy_settings import eleventy_settings, engine_of
-        from publisher.posts.body_templates.post_fields import fields_of
+    from publisher.posts.body_templates.post_fields import fields_of, inherited_fields_of
 
-        settings = eleventy_settings(asking.config.root)
-        is_html = PurePosixPath(asking.post.source).suffix.lower() == ".html"
-        usual = settings.html if is_html else settings.markdown
-        engine, folders = engine_of(fields_of(asking.file).get("templateEngineOverride"), usual), [settings.includes]
+    config, source = asking.config, asking.post.source
+    fields = {**inherited_fields_of(asking.places, config, source), **fields_of(asking.file)}
+    if fields.get("render_with_liquid") is False or fields.get("disableNunjucks") is True:
+        return Expanded(body)  # the post says that it has none
+    engine, folders, in_code = "liquid", list[str](), True
+    if config.posts.tool == "hexo":
+        engine, in_code = "njk", False
+    elif config.posts.tool == "eleventy":
+        from publisher.posts.body_templates.eleventy_settings import eleventy_settings, engine_of
+
+        settings = eleventy_settings(config.root)
+        usual = settings.html if PurePosixPath(source).suffix.lower() == ".html" else settings.markdown
+        engine, folders = engine_of(fields.get("templateEngineOverride"), usual), [settings.includes]
     if engine == "njk":
         from publisher.posts.body_templates.nunjucks_bodies import expand_nunjucks
 
@@ -69,7 +72,7 @@ def _run(body: str, asking: Asking, most: int) -> Expanded | None:
         from publisher.posts.body_templates.liquid_bodies import expand_liquid  # python-liquid takes 0.1 s to import
 
         return expand_liquid(body, asking, most)
-    return None
+    return None if engine else Expanded(body)
 
 
 def _html(markdown: str) -> str:

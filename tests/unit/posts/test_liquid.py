@@ -293,6 +293,14 @@ def test_liquid_may_be_anywhere_in_markdown(tmp_path: Path) -> None:
     assert "{%" not in made.excerpt
 
 
+def test_a_post_may_say_that_it_has_no_liquid(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, posts=Posts(folder="_posts", tool="jekyll"))
+    folder.file("_posts/2024-07-05-run.md", "---\ntitle: Run\n---\n{{ page.title }}")
+    folder.file(f"_posts/{HELLO}", "---\ntitle: A title\nrender_with_liquid: false\n---\n{{ page.title }} {% x %}")
+    assert (folder.render().html, folder.render().problems) == ("<p>{{ page.title }} {% x %}</p>\n", ())
+    assert folder.render("2024-07-05-run.md").html == "<p>Run</p>\n"
+
+
 def test_liquid_is_run_for_its_tools_only(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     folder.write(HELLO, "{{ page.title }}")

@@ -223,6 +223,7 @@ def test_a_post_is_rendered_by_the_language_of_its_tool(tmp_path: Path) -> None:
     assert folder.render("njk.md").html == "<p>2</p>\n"
     assert folder.render("liquid.md").html == "<p>2 note A</p>\n"
     assert "{{ teas }}" in folder.render("none.md").html
+    assert folder.render("none.md").problems == ()
 
 
 _WRITTEN = """
