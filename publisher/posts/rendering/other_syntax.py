@@ -21,7 +21,7 @@ _BLOCK_ID = patterns.compile(r"(?:(?<=\S)[ \t]|^)\^[A-Za-z0-9-]{1,60}[ \t]*$", r
 
 # Pandoc's list of attributes behind a fence, of which the first class is the language.
 _FENCE_LIST = patterns.compile(
-    r"^((?: {0,3}>){0,9} {0,3}(?:`{3,30}|~{3,30}))[ \t]*\{[ \t]*\.([A-Za-z][\w+-]*+)[^{}\n]*\}", re.MULTILINE
+    r"^((?: {0,3}>){0,9} {0,3}(?:`{3,30}|~{3,30}))[ \t]*\{[ \t]*\.([A-Za-z][\w+-]*+)([^{}\n]*+)\}", re.MULTILINE
 )
 _FENCE = patterns.compile(r"(?: {0,3}>){0,9} {0,3}(`{3,30}|~{3,30})")
 
@@ -63,7 +63,7 @@ def with_other_syntax(body: str, names: Names | None = None, *, tool: str = "") 
 
 
 def _with_languages(body: str) -> str:
-    """Return a body with the language alone behind each fence that has a list of attributes."""
+    """Return a body with the language first behind each fence that has a list of attributes, which may have a title."""
     lines, opened = body.split("\n"), ""
     for number, line in enumerate(lines):
         fence = _FENCE.match(line)
@@ -71,7 +71,11 @@ def _with_languages(body: str) -> str:
             continue
         if not opened:
             opened = fence[1]
-            lines[number] = _FENCE_LIST.sub(r"\1\2", line)
+            lines[number] = _FENCE_LIST.sub(lambda found: _language_first(*found.groups()), line)
         elif fence[1].startswith(opened) and not line[fence.end() :].strip():
             opened = ""
     return "\n".join(lines)
+
+
+def _language_first(fence: str, language: str, rest: str) -> str:
+    return f"{fence}{language} {{{rest}}}" if "=" in rest else f"{fence}{language}"

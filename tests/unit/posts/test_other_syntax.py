@@ -155,6 +155,7 @@ def test_ids_in_lists_are_targets() -> None:
         assert f'id="{name}"' in html, body
         assert "{" not in html, body
     assert html_of("## Same {#same}") == '<h2 id="same">Same</h2>'
+    assert html_of('```{.py .x title="a b.py"}\nx\n```').startswith("<figure><figcaption>a b.py</figcaption>")
     assert html_of("## A {-}\n\n## B {.unnumbered}") == '<h2 id="a">A</h2>\n<h2 id="b">B</h2>'
 
 
