@@ -15,7 +15,7 @@ from pathlib import Path
 from publisher.core import patterns
 from publisher.core.file_names import composed
 from publisher.posts.media_types import is_published
-from publisher.posts.scan import ALL_ENDINGS
+from publisher.posts.scan import ENDINGS
 
 # How many files of the folder are known by their names. More are not looked at.
 _MOST = 200_000
@@ -71,7 +71,7 @@ class NamedFiles:
 def without_ending(path: str) -> str:
     """Return the path of a post without its ending; of a bundle's index.md, the path of its folder."""
     stem, ending = posixpath.splitext(path)
-    stem = stem if ending.lower() in ALL_ENDINGS else path
+    stem = stem if ending.lower() in ENDINGS else path
     folder, _, name = stem.rpartition("/")
     return folder if folder and name.lower() in ("index", "_index") else stem
 

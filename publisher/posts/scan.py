@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from publisher.config import Config, Tool
+from publisher.config import Config
 from publisher.config.private_paths import PublicFiles
 from publisher.core.errors import ProjectError
 from publisher.core.file_names import in_folder, is_project
@@ -18,10 +18,13 @@ from publisher.core.models import Problem
 from publisher.core.private_folder import COPY_IT, LEADS_OUT, LEADS_TO_PRIVATE
 from publisher.posts.chosen_paths import POST_FOLDERS, ChosenPaths
 from publisher.posts.published import PublishedIds
-from publisher.posts.unread_kinds import READ_WITH_TOOL, is_unread_kind, printable, unread_kinds
+from publisher.posts.unread_kinds import is_unread_kind, printable, unread_kinds
 
-ENDINGS = (".md", ".markdown", ".mdown", ".html")
-ALL_ENDINGS = (*ENDINGS, *READ_WITH_TOOL)
+# Those of Markdown by all its names, and of what formats/ reads.
+ENDINGS = (
+    ".md", ".markdown", ".mdown", ".mkd", ".mkdn", ".mkdown", ".mdwn", ".mdtext", ".mdtxt", ".html", ".mdx", ".qmd",
+    ".rst",
+)  # fmt: skip
 
 # Where the items of sources seem to be. No file is read from a folder whose name begins like this.
 _ITEMS = "_sources/"
@@ -37,11 +40,6 @@ _Inode = tuple[int, int]
 
 # Errors that say what is there, or that nothing is. All others leave open which posts there are.
 _CERTAIN = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
-
-
-def endings_of(tool: Tool) -> tuple[str, ...]:
-    """Return the endings of post files of a tool; those without a tool for ""."""
-    return ALL_ENDINGS if tool else ENDINGS
 
 
 def item_source(name: str, number: int) -> str:
@@ -83,7 +81,6 @@ def scan(
     project: Path | None = None,
     public: PublicFiles | None = None,
     chosen: ChosenPaths | None = None,
-    endings: tuple[str, ...] = ENDINGS,
 ) -> Scan:
     """Walk through `folder`, and return the post files and the problems.
 
@@ -91,11 +88,10 @@ def scan(
     project  a folder besides `folder` itself that symbolic links may lead to
     public   decides which files a symbolic link may lead to
     chosen   decides which paths may be posts; None for all
-    endings  those of post files
     Names that begin with a dot or an underscore are skipped, except _posts and _drafts. Symbolic links are followed,
     but a link to a folder above itself or out of the project is a problem.
     """
-    walk = _Walk(folder, shown, project or folder, public, chosen, endings)
+    walk = _Walk(folder, shown, project or folder, public, chosen)
     pending = [("", _inodes_above(folder))]
     while pending:
         pending += walk.read(*pending.pop())
@@ -109,14 +105,7 @@ def scan_posts(config: Config) -> Scan:
     folder = config.root / config.posts.folder
     if _needs_no_posts(config):
         return Scan({}, [], [])
-    return scan(
-        folder,
-        config.posts.folder,
-        config.root,
-        PublicFiles(config),
-        ChosenPaths.of(config),
-        endings_of(config.posts.tool),
-    )
+    return scan(folder, config.posts.folder, config.root, PublicFiles(config), ChosenPaths.of(config))
 
 
 def require_posts(config: Config) -> None:
@@ -172,14 +161,12 @@ class _Walk:
         project: Path,
         public: PublicFiles | None,
         chosen: ChosenPaths | None,
-        endings: tuple[str, ...],
     ) -> None:
         self.found: dict[str, Stamp] = {}
         self.other_kinds: list[str] = []
         self.problems: list[Problem] = []
         self.unread: list[Problem] = []
         self._folder, self._shown, self._public, self._chosen = folder, shown, public, chosen
-        self._endings = endings
         self._inside = tuple({f"{os.path.realpath(path)}".rstrip(os.sep) + os.sep for path in (folder, project)})
 
     def read(self, path: str, above: tuple[_Inode, ...]) -> list[tuple[str, tuple[_Inode, ...]]]:
@@ -202,7 +189,7 @@ class _Walk:
             path = folder + name
             if not self._may_have_posts(entry, path):
                 continue
-            has_ending = name.lower().endswith(self._endings)
+            has_ending = name.lower().endswith(ENDINGS)
             if entry.is_symlink() and self._is_refused(entry, path):
                 continue
             try:
@@ -236,7 +223,7 @@ class _Walk:
     def _is_refused(self, entry: os.DirEntry[str], path: str) -> bool:
         """Return whether a symbolic link must not be followed; report it if posts may be missing because of it."""
         why = self._why_not(path)
-        if why and (path.lower().endswith(self._endings) or entry.is_dir()):
+        if why and (path.lower().endswith(ENDINGS) or entry.is_dir()):
             self._report(path, why, COPY_IT)
         return bool(why)
 

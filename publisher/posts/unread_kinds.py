@@ -14,8 +14,8 @@ from publisher.posts.permalinks import file_date, name_of, path_date
 
 # What the tools that docs/posts.md names read as posts, besides Markdown and HTML.
 _TEXTS = (
-    ".ad", ".adoc", ".asciidoc", ".htm", ".ipynb", ".mdtext", ".mdwn", ".mdx", ".mkd", ".mkdn", ".mkdown", ".org",
-    ".pandoc", ".pdc", ".qmd", ".rmd", ".rst", ".rest", ".textile", ".wiki", ".xhtml",
+    ".ad", ".adoc", ".asciidoc", ".htm", ".ipynb", ".org", ".pandoc", ".pdc", ".rmd", ".rest", ".textile", ".wiki",
+    ".xhtml",
 )  # fmt: skip
 # What may be a post, but also a template, a note or a document of another kind. It is never an error.
 _PERHAPS = (
@@ -23,11 +23,9 @@ _PERHAPS = (
     ".text", ".txt", ".webc",
 )  # fmt: skip
 _ENDINGS = (*_TEXTS, *_PERHAPS)
-# With a tool, what Jekyll, Pelican or Hexo also take for Markdown, and other formats.
-READ_WITH_TOOL = (".mkd", ".mkdn", ".mkdown", ".mdwn", ".mdtext", ".mdtxt", ".mdx", ".qmd", ".rst")
 
 _SHOWN = 3
-_ONE = "is not published: only Markdown (.md, .markdown, .mdown) and .html are read"
+_ONE = "is not published: only Markdown (.md, .mdx, .qmd and so on), .rst and .html are read"
 
 
 def is_unread_kind(name: str) -> bool:
@@ -61,15 +59,13 @@ def _problem(ending: str, files: list[str], posts: Collection[str], newest: date
     severity = Severity.ERROR if is_error else Severity.WARNING
     names = list(map(printable, files))
     if len(names) == 1:
-        return Problem(in_folder(shown, names[0]), 0, _ONE + why, _hint(ending, "it"), severity)
+        return Problem(in_folder(shown, names[0]), 0, _ONE + why, _hint("it"), severity)
     more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
     what = f"{len(names):,} files end in {ending} and are not read{why}: {', '.join(names[:_SHOWN])}{more}"
-    return Problem(shown, 0, what, _hint(ending, "them"), severity)
+    return Problem(shown, 0, what, _hint("them"), severity)
 
 
-def _hint(ending: str, them: str) -> str:
-    if ending in READ_WITH_TOOL:
-        return f"set posts.tool to the tool that reads {them}, or move {them} out of the posts folder"
+def _hint(them: str) -> str:
     return f"convert {them}, or move {them} out of the posts folder"
 
 

@@ -20,7 +20,7 @@ from publisher.posts.pictures import as_picture, doubts, shown_as
 from publisher.posts.places import Places, WrittenPost
 from publisher.posts.rendering.allowed_html import has_safe_scheme
 from publisher.posts.rendering.tool_pages import content_paths, of_pelican, page_of_tool
-from publisher.posts.scan import ALL_ENDINGS, ENDINGS
+from publisher.posts.scan import ENDINGS
 from publisher.posts.urls import (
     ELSEWHERE,
     absolute,
@@ -187,7 +187,7 @@ class References:
         """Return the URL of a post's page for a link to its file; None for other links."""
         parts = urlsplit(reference)
         path = unquote(parts.path)
-        if parts.netloc or not path.lower().endswith(ALL_ENDINGS):
+        if parts.netloc or not path.lower().endswith(ENDINGS):
             return None
         fragment = f"#{parts.fragment}" if parts.fragment else ""
         whole = self._project_path(path)

@@ -26,7 +26,7 @@ from publisher.posts.cache_keys import stamp_of
 from publisher.posts.media_types import has_places
 from publisher.posts.permalinks import file_key
 from publisher.posts.pictures import VERSION, PublishedFiles
-from publisher.posts.scan import ALL_ENDINGS
+from publisher.posts.scan import ENDINGS
 
 # What git and similar tools keep for themselves.
 _OF_VERSIONS = (".git", ".hg", ".svn", ".jj")
@@ -116,7 +116,7 @@ class _Copier:
 
     def _is_source(self, project_path: str) -> bool:
         """Return whether a file is that of a post, or of a draft, in a folder that is copied with all that it has."""
-        return bool(self._posts) and project_path.startswith(self._posts) and project_path.lower().endswith(ALL_ENDINGS)
+        return bool(self._posts) and project_path.startswith(self._posts) and project_path.lower().endswith(ENDINGS)
 
     def _add(self, site_path: str, project_path: str, file: Path) -> None:
         other = self._known.setdefault(site_path, project_path)

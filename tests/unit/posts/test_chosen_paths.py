@@ -138,42 +138,40 @@ def test_the_posts_folder_is_never_outside_the_project(folder: str, tmp_path: Pa
 
 
 def test_files_of_each_ending_are_one_problem() -> None:
-    many = [f"notes/2025-01-0{day}-x.mdx" for day in range(1, 6)]
+    many = [f"notes/2025-01-0{day}-x.org" for day in range(1, 6)]
 
     def said(unread: list[str], posts: list[str]) -> list[tuple[str, str, str]]:
         return [(each.path, each.message, each.severity) for each in unread_kinds(unread, posts, "posts")]
 
     old, new = ["2024-01-01-a.md"], ["2026-01-01-a.md"]
-    shown = "5 files end in .mdx and are not read"
-    names = "notes/2025-01-01-x.mdx, notes/2025-01-02-x.mdx, notes/2025-01-03-x.mdx and 2 more"
-    one = "is not published: only Markdown (.md, .markdown, .mdown) and .html are read"
+    shown = "5 files end in .org and are not read"
+    names = "notes/2025-01-01-x.org, notes/2025-01-02-x.org, notes/2025-01-03-x.org and 2 more"
+    one = "is not published: only Markdown (.md, .mdx, .qmd and so on), .rst and .html are read"
     assert said(many, new) == [("posts", f"{shown}: {names}", "warning")]
     assert said(many, old) == [("posts", f"{shown}, and newer than all posts: {names}", "error")]
     assert said(many, ["about.md"]) == [("posts", f"{shown}: {names}", "warning")]
     assert said(many, []) == [("posts", f"{shown}: {names}", "error")]
-    assert said(["Two.RST", "x/a.ipynb"], new) == [
+    assert said(["Two.ADOC", "x/a.ipynb"], new) == [
+        ("posts/Two.ADOC", one, "warning"),
         ("posts/x/a.ipynb", one, "warning"),
-        ("posts/Two.RST", one, "warning"),
     ]
-    assert said(["2027-01-01-two/index.QMD"], new)[0][2] == "error"
+    assert said(["2027-01-01-two/index.RMD"], new)[0][2] == "error"
     assert said(["2027/01/02/two.org"], new)[0][2] == "error"
     assert said(["2027-01-01-note.txt", "feed.njk"], [])[0][2] == "warning"  # perhaps no posts
     assert said([], []) == []
 
 
-def test_a_tool_has_more_endings_of_markdown(tmp_path: Path) -> None:
+def test_markdown_has_many_endings(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     folder.write("2024-07-06-a.mkd", "*b* [b](2024-07-07-b.MKDOWN)")
     folder.write("2024-07-07-b.MKDOWN")
-    assert [(each.path, each.severity) for each in folder.archive().problems] == [
-        ("posts/2024-07-06-a.mkd", "error"),
-        ("posts/2024-07-07-b.MKDOWN", "error"),
-    ]
-    folder.config = replace(folder.config, posts=Posts(tool="pelican"))
-    assert [post.source for post in folder.posts()] == ["2024-07-07-b.MKDOWN", "2024-07-06-a.mkd"]
+    folder.write("2024-07-08-c.mdx", "import X from './x'\n\n*c*")
+    assert folder.archive().problems == []
+    assert [post.source for post in folder.posts()] == ["2024-07-08-c.mdx", "2024-07-07-b.MKDOWN", "2024-07-06-a.mkd"]
     html = folder.render("2024-07-06-a.mkd").html
     assert "<em>b</em>" in html
-    assert f'href="{URL}/2024/07/07/a-title/"' in html
+    assert f'href="{URL}/2024/07/07/b/"' in html
+    assert folder.render("2024-07-08-c.mdx").html == "<p><em>c</em></p>\n"
 
 
 def test_pictures_data_and_notes_beside_posts_are_not_mentioned(tmp_path: Path) -> None:

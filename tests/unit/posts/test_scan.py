@@ -51,7 +51,7 @@ def test_posts_are_markdown_and_html_files_at_any_depth(tmp_path: Path) -> None:
     others = {
         "a.txt",
         "a.md.bak",
-        "a.mdx",
+        "a.adoc",
         "_draft.md",
         ".hidden.md",
         "_layouts/a.md",
