@@ -1,7 +1,8 @@
 """Links by name, as Obsidian, Quartz and Foam write them: [[A note#A heading|words]] and ![[picture.png|300]].
 
-They become links, pictures, sounds and films in Markdown. What nothing has as its name becomes words, with a problem;
-but [[noreturn]], which may be code, stays text unless the posts were written in Obsidian.
+They become links, pictures, sounds and films in Markdown. What nothing has as its name becomes words, with a problem,
+if the posts were written in Obsidian. Elsewhere it may be code or a text in brackets, as in [[noreturn]] and
+[[Feature #20182]]: it stays as it is written.
 """
 
 from __future__ import annotations
@@ -22,13 +23,13 @@ from publisher.posts.text.merge_tags import MERGE_TAG
 from publisher.posts.text.prose import line_counter, masked
 
 _WIKILINK = patterns.compile(
-    r"(!?)(?<![\[\\])(?<!\\!)\[\[([^\[\]\n|#\\]{0,300})(#[^\[\]\n|\\]{0,300})?(?:\\?\|([^\[\]\n]{0,500}))?\]\](?![(:])"
+    r"(!?)(?<![\[\\])(?<!\\!)\[\[([^\[\]\n|#\\]{0,300})(#[^\[\]\n|\\]{0,300})?(?:\\?\|([^\[\]\n]{0,500}))?\]\](?![(:]|\[(?!\[))"
 )
-_SURE = patterns.compile(r"[A-Z |#./]|[^\W\d_a-zA-Z]")
 _NOT_A_LINK = patterns.compile(r"_?TOC_?|[^#]{1,200} #\d.{0,200}|[\d\W]{0,300}", re.IGNORECASE)
 _SIZE = patterns.compile(r"[ \t]*([0-9]{1,5})(?:x([0-9]{1,5}))?[ \t]*")
 _SIGNS = patterns.compile(r"[\\`*_<>&~]")
 _REFERENCE = patterns.compile(r"^ {0,3}\[([^\[\]\n]{1,200})\]:", re.MULTILINE)
+_HEADING = patterns.compile(r"^ {0,3}#{1,6}[ \t]+(.{1,300})$", re.MULTILINE)
 _ADDRESS = patterns.compile(r"https?://", re.IGNORECASE)
 _NOT_OF_IDS = patterns.compile(r"[^\w\- ]")
 # How many dead links of a post are reported.
@@ -77,15 +78,19 @@ def with_wikilinks(body: str, names: Names, *, all_are: bool) -> Expanded:
     """Return a Markdown body with Markdown in place of its links by name.
 
     names    what knows the posts and files
-    all_are  whether everything in two brackets is such a link
+    all_are  whether everything in two brackets is such a link, and not only what has the name of something
     """
     defined = {found[1].casefold() for found in _REFERENCE.finditer(body)} if "]:" in body else set()
     pieces, last = [], 0
     problems: list[TagProblem] = []
+    places: set[str] | None = None
     view = masked(body)
     line_of = line_counter(body)
     for found in _WIKILINK.finditer(view):
         text, is_dead = _written(found, names, all_are=all_are)
+        if text is not None and not all_are and not found[2].strip():
+            places = _places(view) if places is None else places
+            text = text if _id_of(found[3].rpartition("#")[2].strip()) in places else None
         if text is None or found[0][2:-2].casefold() in defined:
             continue
         pieces += [body[last : found.start()], text]
@@ -105,7 +110,8 @@ def _written(found: re.Match[str], names: Names, *, all_are: bool) -> tuple[str 
     if _ADDRESS.match(name):
         return f"[{words or _plain(name)}](<{name}>)", False
     if is_published(name):
-        return _media(name, words, names, is_embed=is_embed)
+        is_link = is_embed or all_are or names.file(name)
+        return _media(name, words, names, is_embed=is_embed) if is_link else (None, False)
     shown = words or _plain(
         heading if not name else name.rpartition("/")[2] + (f" > {heading}" if _is_place(heading) else "")
     )
@@ -115,8 +121,12 @@ def _written(found: re.Match[str], names: Names, *, all_are: bool) -> tuple[str 
         return f"[{shown}]({reference}{place})", False
     inside = found[0].removeprefix("!")
     is_text = MERGE_TAG.fullmatch(inside) or _NOT_A_LINK.fullmatch(inside[2:-2])
-    is_link = not is_text and (all_are or is_embed or _SURE.search(inside[2:-2]))
-    return (shown, True) if is_link else (None, False)
+    return (shown, True) if all_are and not is_text else (None, False)
+
+
+def _places(view: str) -> set[str]:
+    """Return the ids of the headings of a body."""
+    return {_id_of(found[1].strip().rstrip("#").strip()) for found in _HEADING.finditer(view)}
 
 
 def _is_place(heading: str) -> bool:

@@ -37,6 +37,9 @@ TEXT = (
     "[[noreturn]] m[[1, 2]] [[TOC]] [[1]]",
     "\\[[My Note]] `[[My Note]]`",
     "[[firstname]]",
+    "[[Característica #20182]] [[Feature #20182]] - [[機能 #1]]: [[Nope]] [[nope|its words]] ![[Nope]]",
+    "[[RFC 9110]] [[#here]] [[gone.pdf]] [[ -f x.md ]] [[a.b]] x[[My.Frame]]",
+    "[[[Bug #1]]] ([[Bug #1]]) **[[Bug #1]]**",
 )
 
 
@@ -71,8 +74,8 @@ def test_names_are_found_wherever_they_are(tmp_path: Path) -> None:
         assert attributes in html_of(body), body
 
 
-def test_what_nothing_has_as_its_name_is_words_with_a_warning(tmp_path: Path) -> None:
-    folder = vault(tmp_path)
+def test_what_nothing_has_as_its_name_is_words_with_a_warning_in_a_vault(tmp_path: Path) -> None:
+    folder = vault(tmp_path, "obsidian")
     folder.write("deep/here.md", "[[Nope]] [[nope|its words]]\n\n![[gone.png|300]] ![[secret.png|word]]", head=HEAD)
     result = folder.render("deep/here.md")
     assert re.sub(r"<[^<>]*>", "", result.html).split() == ["Nope", "its", "words", "gone", "word"]
@@ -88,9 +91,11 @@ def test_look_alikes_are_text_and_in_a_vault_only_code_is(tmp_path: Path) -> Non
     folder, obsidian = vault(tmp_path / "a"), vault(tmp_path / "b", "obsidian")
     for body in TEXT:
         folder.write("deep/here.md", body, head=HEAD)
-        assert re.sub(r"<[^<>]*>", "", folder.render("deep/here.md").html).strip() == body.replace("\\", "").replace(
-            "`", ""
-        )
+        result = folder.render("deep/here.md")
+        assert re.sub(r"<[^<>]*>", "", result.html).strip() == re.sub(r"[\\`*]", "", body)
+        assert [each for each in said(result) if "broken link" in each[1]] == [], body
+    folder.write("deep/here.md", "[[My Note]][1] [[My Note]](b)\n\n[1]: https://b.example/", head=HEAD)
+    assert "https://b.example/" in folder.render("deep/here.md").html
     obsidian.write("deep/here.md", "[[noreturn]] `[[noreturn]]` words ^block-1", head=HEAD)
     result = obsidian.render("deep/here.md")
     assert result.html.strip() == "<p>noreturn <code>[[noreturn]]</code> words</p>"
