@@ -20,7 +20,7 @@ from publisher.core.file_names import is_project
 POST_FOLDERS = ("_posts", "_drafts")
 
 # Files of others, at any depth, and those that this program needs, at the top of a project.
-_OF_OTHERS = frozenset(("node_modules", "bower_components", "__pycache__"))
+OF_OTHERS = frozenset(("node_modules", "bower_components", "__pycache__"))
 _OURS = ("templates", "letters", "deploy")
 
 # Where each tool writes its site, if nothing else is set.
@@ -130,10 +130,8 @@ class ChosenPaths:
         self._exclude = PathPatterns(posts.exclude) if posts.exclude else None
         self._tool, self._start = posts.tool, posixpath.normpath(posts.folder)
         self._is_whole = is_project(posts.folder) or bool(posts.tool)
-        self._not_walked = _not_walked(config)
-        # These tools take posts from folders of that name only, wherever they are.
-        in_one = set(POST_FOLDERS).intersection(self._start.split("/"))
-        self._needs_folder = posts.tool in ("jekyll", "hexo") and not self._include and not in_one
+        self._not_walked = not_walked(config)
+        self._needs_folder = posts.tool in ("jekyll", "hexo") and not self._include and _has_folder_of_posts(config)
 
     @classmethod
     def of(cls, config: Config) -> ChosenPaths | None:
@@ -145,7 +143,7 @@ class ChosenPaths:
     def enters(self, folder: str) -> bool:
         """Return whether a folder, given by its path in the posts folder, is walked through."""
         name = folder.rpartition("/")[2]
-        if name[0] == "." or folder in self._not_walked or (self._is_whole and name in _OF_OTHERS):
+        if name[0] == "." or folder in self._not_walked or (self._is_whole and name in OF_OTHERS):
             return False
         if self._include and not self._include.lead_into(folder):
             return False
@@ -162,6 +160,28 @@ class ChosenPaths:
         if self._exclude and self._exclude.match(path):
             return False
         return self._include is None or self._include.match(path)
+
+
+def _has_folder_of_posts(config: Config) -> bool:
+    """Return whether posts are only in folders named _posts or _drafts, wherever they are, as for Jekyll and Hexo.
+
+    They are in the project itself. A folder that the settings name holds posts, unless it has such a folder.
+    """
+    start = posixpath.normpath(config.posts.folder)
+    if start == "." or set(POST_FOLDERS).intersection(start.split("/")):
+        return start == "."
+    folder = config.root / start
+    return any(next(folder.glob(f"{above}_posts"), None) is not None for above in ("", "*/", "*/*/"))
+
+
+def why_none_is_taken(config: Config) -> str:
+    """Return what to do if none of the files in the posts folder is a post."""
+    posts = config.posts
+    if posts.include or posts.exclude:
+        return "correct posts.include or posts.exclude"
+    if posts.tool in ("jekyll", "hexo") and _has_folder_of_posts(config):
+        return "move posts into a folder named _posts, or set posts.folder to the folder that holds them"
+    return "rename those whose name or folder begins with an underscore, or set posts.include"
 
 
 def place_for(config: Config, name: str) -> str:
@@ -222,7 +242,7 @@ def written_folders(config: Config) -> frozenset[str]:
     return frozenset(map(posixpath.normpath, others))
 
 
-def _not_walked(config: Config) -> frozenset[str]:
+def not_walked(config: Config) -> frozenset[str]:
     """Return the folders in the posts folder that have no posts, by their paths in it."""
     start = posixpath.normpath(config.posts.folder)
     if start != ".":

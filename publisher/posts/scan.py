@@ -14,9 +14,9 @@ from publisher.config import Config
 from publisher.config.private_paths import PublicFiles
 from publisher.core.errors import ProjectError
 from publisher.core.file_names import in_folder, is_project
-from publisher.core.models import Problem
+from publisher.core.models import Problem, Severity
 from publisher.core.private_folder import COPY_IT, LEADS_OUT, LEADS_TO_PRIVATE
-from publisher.posts.chosen_paths import POST_FOLDERS, ChosenPaths
+from publisher.posts.chosen_paths import OF_OTHERS, POST_FOLDERS, ChosenPaths, not_walked, why_none_is_taken
 from publisher.posts.published import PublishedIds
 from publisher.posts.unread_kinds import is_unread_kind, printable, unread_kinds
 
@@ -31,6 +31,9 @@ _ITEMS = "_sources/"
 
 # A novel has half a megabyte. A file larger than this is a data dump with the wrong ending.
 MOST_BYTES = 5_000_000
+
+# How many files and folders are looked at to tell why there are no posts.
+_MOST_LOOKED_AT = 20_000
 
 # (size, mtime in nanoseconds) of a file, which show whether it has changed without reading it.
 Stamp = tuple[int, int]
@@ -105,7 +108,30 @@ def scan_posts(config: Config) -> Scan:
     folder = config.root / config.posts.folder
     if _needs_no_posts(config):
         return Scan({}, [], [])
-    return scan(folder, config.posts.folder, config.root, PublicFiles(config), ChosenPaths.of(config))
+    scanned = scan(folder, config.posts.folder, config.root, PublicFiles(config), ChosenPaths.of(config))
+    if not (scanned.found or scanned.problems or config.sources):
+        return scanned._replace(problems=_none_taken(config))
+    return scanned
+
+
+def _none_taken(config: Config) -> list[Problem]:
+    """Return the problem of a folder that has files like posts, of which none is taken; [] if it has none."""
+    root, left, seen = config.root / config.posts.folder, list[str](), 0
+    never = {str(root / path) for path in not_walked(config)}
+    for where, folders, names in os.walk(root):
+        folders[:] = [f for f in folders if f[0] != "." and f not in OF_OTHERS and os.path.join(where, f) not in never]
+        below = os.path.relpath(where, root)
+        left += [f"{below}/{name}".removeprefix("./") for name in names if name.lower().endswith(ENDINGS)]
+        seen += len(names) + len(folders)
+        if seen > _MOST_LOOKED_AT:
+            break
+    left = sorted(path for path in left if path.rpartition("/")[2][0] != ".")
+    if not left:
+        return []
+    what = f"has no posts: {printable(left[0])} is not taken as one"
+    if len(left) > 1:
+        what = f"has no posts: none of {len(left):,} files is taken as one, such as {printable(left[0])}"
+    return [Problem(config.posts.folder, 0, what, why_none_is_taken(config), Severity.WARNING)]
 
 
 def require_posts(config: Config) -> None:

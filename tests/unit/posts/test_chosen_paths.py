@@ -70,6 +70,9 @@ IN_POSTS = {"en/news/_posts/2024-01-02-a.md", "ja/news/_posts/2024-01-03-b.md", 
         ({"folder": "sub"}, {"node_modules/x/README.md"}),
         ({"folder": "en/news", "tool": "jekyll"}, {"_posts/2024-01-02-a.md"}),
         ({"folder": "travel/_posts", "tool": "jekyll"}, {"2024-01-04-c.md"}),
+        ({"folder": "pages", "tool": "jekyll"}, {"about.md"}),
+        ({"folder": "en/news/_posts", "tool": "hexo"}, {"2024-01-02-a.md"}),
+        ({"folder": "en", "tool": "hexo"}, {"news/_posts/2024-01-02-a.md"}),
     ],
 )  # fmt: skip
 def test_posts_are_found_where_the_settings_say(posts: dict[str, object], found: set[str], tmp_path: Path) -> None:
@@ -85,7 +88,32 @@ def test_posts_are_found_where_the_settings_say(posts: dict[str, object], found:
     )
     scan = scan_posts(config)
     assert set(scan.found) == found
-    assert [problem.path for problem in scan.problems] == []
+    assert bool(scan.problems) == ("exclude" in posts and not found)
+
+
+NONE = [
+    ({"tool": "jekyll"}, ["README.md", "b/a.md", "public/index.html"], "README.md", 2, "_posts"),
+    ({"include": ("_post/**",)}, ["_posts/a.md"], "_posts/a.md", 1, "posts.include"),
+    ({"exclude": ("*.md",)}, ["a.md", "b.md", "c.html/d.md"], "a.md", 3, "posts.exclude"),
+    ({}, ["_a.md", "_pages/b.md"], "_a.md", 2, "underscore"),
+    ({}, [".a.md", ".git/b.md", "node_modules/x.md", "public/a.html", "a.png"], "", 0, ""),
+    ({"tool": "jekyll"}, ["_posts/a.md", "README.md"], "", 0, ""),
+    ({"folder": "posts", "tool": "jekyll"}, ["posts/a.md"], "", 0, ""),
+]
+
+
+def test_a_project_whose_files_are_all_left_out_says_so(tmp_path: Path) -> None:
+    for number, (posts, files, first, count, hint) in enumerate(NONE):
+        root = tmp_path / str(number)
+        for name in files:
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_text("x")
+        settings = Posts(**{"folder": ".", **posts})  # type: ignore[arg-type]
+        problems = scan_posts(Config(site=SITE, posts=settings, root=root)).problems
+        assert [first in problem.message and hint in (problem.hint or "") for problem in problems] == [True] * bool(
+            count
+        )
+        assert count < 2 or f"none of {count} files" in problems[0].message
 
 
 def test_posts_of_the_project_itself_have_plain_paths(tmp_path: Path) -> None:
