@@ -8,6 +8,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from publisher.posts.front_matter.written_days import day_of_path, head_of, is_dated
+
 # Endings of posts, also of those that only a tool reads.
 POST_ENDINGS = (".md", ".markdown", ".mdown", ".mkd", ".mdx", ".qmd", ".rmd", ".rst", ".html", ".ipynb")
 
@@ -22,18 +24,16 @@ _STATIC_ENDINGS = (
 # Folders that no tool reads posts from.
 _NOT_ENTERED = frozenset(("node_modules", "vendor", "__pycache__", "venv", "env", "themes", "layouts", "archetypes"))
 _MOST_FILES = 50_000
-_HEAD_BYTES = 4_096
 
-_DATED_NAME = re.compile(r"(?:^|/)\d{4}-\d{1,2}-\d{1,2}(?:[-_.]|/)")
-_DATE_FIELD = re.compile(
-    r"^(?::|\.\. |\")?(?:date|pub-?date|publish-?date|published|published_?at|created)\"?[ \t]{0,20}[:=][ \t]{0,20}\S",
-    re.MULTILINE | re.IGNORECASE,
-)
+_DATED_FOLDER = re.compile(r"(?:^|/)\d{4}-\d{1,2}-\d{1,2}(?:[-_.]|/)")
+_DOCUMENT = re.compile(r"\s*(?:<\?xml[^<>]{0,200}>\s*)?<(?:!doctype\s+html|html)\b", re.IGNORECASE)
 
 # At least so much of a folder's texts has a date if it is one of posts.
 _ENOUGH = 0.6
 # So many files of a folder with other texts are named one by one.
 _FEW = 5
+# If there would be more patterns for posts, the few texts that are none are named instead.
+_MOST_PATTERNS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +62,10 @@ def texts_below(folder: Path, left_out: Collection[str] = ()) -> list[BlogFile]:
     """Return the texts in a folder, by path, of at most 50,000 files.
 
     left_out  names and paths of folders that are not entered
+
+    Beside Markdown, a whole document of HTML is no post, whatever its name.
     """
-    found: list[BlogFile] = []
+    found: list[str] = []
     seen = 0
     for where, folders, names in os.walk(folder):
         here = os.path.relpath(where, folder).replace(os.sep, "/")
@@ -77,15 +79,19 @@ def texts_below(folder: Path, left_out: Collection[str] = ()) -> list[BlogFile]:
         if seen > _MOST_FILES:
             break
         texts = (f"{prefix}{name}" for name in names if name.lower().endswith(POST_ENDINGS) and name[0] not in "._")
-        found += [BlogFile(path, _is_dated(folder, path)) for path in texts if (folder / path).is_file()]
-    return sorted(found, key=lambda file: file.path)
+        found += [path for path in texts if (folder / path).is_file()]
+    is_written = any(path.lower().endswith(_WRITTEN) for path in found)
+    return [BlogFile(path, _is_dated(folder, path, is_written=is_written)) for path in sorted(found)]
 
 
 def post_folders(files: Sequence[BlogFile]) -> PostFolders:
     """Return which folders have posts, given all texts of a blog: those in which most texts have a date."""
     if not any(file.is_dated for file in files):
         return PostFolders((), tuple(file.path for file in files), ())
-    include = [] if all(file.is_dated for file in files) else _patterns(files, "")
+    others = sum(not file.is_dated for file in files)
+    include = _patterns(files, "") if others else []
+    if len(include) > _MOST_PATTERNS > others:
+        include = []
     chosen = [file for file in files if not include or any(_is_in(file.path, each) for each in include)]
     undated, dated = (tuple(file.path for file in chosen if file.is_dated is wanted) for wanted in (False, True))
     return PostFolders(tuple(include), undated, dated)
@@ -136,12 +142,11 @@ def _is_in(path: str, pattern: str) -> bool:
     return path == pattern or bool(star and path.endswith(ending) and path.rpartition("/")[0] == begin.rstrip("/"))
 
 
-def _is_dated(folder: Path, path: str) -> bool:
-    if _DATED_NAME.search(path):
+def _is_dated(folder: Path, path: str, *, is_written: bool) -> bool:
+    """Return whether a text has a date where a post's may be. is_written: whether there are texts but those in HTML."""
+    has_day = bool(day_of_path(path) or _DATED_FOLDER.search(path))
+    may_be_document = is_written and path.lower().endswith(".html")
+    if has_day and not may_be_document:
         return True
-    try:
-        with (folder / path).open("rb") as file:
-            head = file.read(_HEAD_BYTES).decode("utf-8", "replace")
-    except OSError:
-        return False
-    return _DATE_FIELD.search(head) is not None
+    head = head_of(folder / path)
+    return not (may_be_document and _DOCUMENT.match(head)) and (has_day or is_dated(head))

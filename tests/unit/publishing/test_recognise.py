@@ -77,6 +77,16 @@ CASES: list[tuple[dict[str, str], dict[str, object]]] = [
     (JEKYLL, {"posts.folder": "_posts", "site.timezone": "UTC"}),
     (
         {
+            "config.toml": 'base_url = "https://z.test"\n',
+            "content/One.md": '+++\npath = "2014/09/15/One.1"\n+++\n',
+            "content/team/two.md": '+++\npath = "team/2015/01/02/two"\n+++\n',
+            "content/team/2015-01-02-timing.html": "<!DOCTYPE html>\n<html>\n",
+            "content/_index.md": "+++\n+++\n",
+        },
+        {"posts.folder": "content", "posts.include": ("One.md", "team/two.md"), "posts.permalink": "/{folder}/{slug}/"},
+    ),
+    (
+        {
             "hugo.toml": 'baseURL = "https://h.test/"\ntitle = "H"\nlanguageCode = "en-us"\ntimeZone = "Europe/Rome"\n'
             '[params.author]\nname = "Bob"\n[permalinks]\nposts = "/:year/:month/:slugorcontentbasename"\n',
             "content/posts/one.md": POST, "content/posts/_index.md": BARE, "content/about.md": BARE,
