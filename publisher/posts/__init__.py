@@ -40,6 +40,7 @@ Public modules:
     tags         the tags of other tools in bodies
     text             the text of a post before it is Markdown to a parser
     urls             absolute addresses, and the local files that they name
+    written_days     the day that the beginning of a text names
 """
 
 __all__ = [
@@ -73,4 +74,5 @@ __all__ = [
     "tags",
     "text",
     "urls",
+    "written_days",
 ]

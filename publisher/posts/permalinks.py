@@ -80,6 +80,12 @@ def path_date(path: str) -> date | None:
         return None
 
 
+def day_of_path(path: str) -> date | None:
+    """Return the day that the path of a post names, in its file's name or in its folders; None if there is none."""
+    dated = file_date(name_of(path)[1])
+    return dated[0] if dated else path_date(path.rpartition("/")[0])
+
+
 def tag_uri(authority: str, day: date, folder: str, name: str) -> str:
     """Return the permanent id of a post (RFC 4151), which depends on the authority, the day and the file's path."""
     specific = f"{folder}/{name}" if folder and name else folder or name

@@ -98,7 +98,7 @@ def scan(
     pending = [("", _inodes_above(folder))]
     while pending:
         pending += walk.read(*pending.pop())
-    walk.problems += unread_kinds(walk.other_kinds, walk.found, shown)
+    walk.problems += unread_kinds(walk.other_kinds, walk.found, shown, folder)
     problems, unread = (sorted(each, key=lambda problem: problem.path) for each in (walk.problems, walk.unread))
     return Scan(walk.found, problems, unread)
 

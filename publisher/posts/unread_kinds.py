@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from datetime import date
+from functools import lru_cache
+from pathlib import Path
 
 from publisher.core.file_names import in_folder
 from publisher.core.models import Problem, Severity
-from publisher.posts.permalinks import file_date, name_of, path_date
+from publisher.posts.permalinks import day_of_path
+from publisher.posts.written_days import head_of, newest_day
 
 # What the tools that docs/posts.md names read as posts, besides Markdown and HTML.
 _TEXTS = (
@@ -25,6 +28,8 @@ _PERHAPS = (
 _ENDINGS = (*_TEXTS, *_PERHAPS)
 
 _SHOWN = 3
+# So many files are opened for the date in their front matter. If there are more, only the days in paths count.
+_MOST_OPENED = 1_000
 _ONE = "is not published: only Markdown (.md, .mdx, .qmd and so on), .rst and .html are read"
 
 
@@ -33,26 +38,30 @@ def is_unread_kind(name: str) -> bool:
     return name.lower().endswith(_ENDINGS)
 
 
-def unread_kinds(paths: Iterable[str], posts: Collection[str], shown: str) -> list[Problem]:
+def unread_kinds(paths: Iterable[str], posts: Collection[str], shown: str, folder: Path | None = None) -> list[Problem]:
     """Return a problem for each ending of files that are not read.
 
-    paths  these files, relative to the posts folder
-    posts  the files that are read
-    shown  the posts folder's name in problems
-    It is an error if there is no other post, or if one of these is newer than the others by the date in its name, since
-    old posts would be news. Else it is a warning.
+    paths   these files, relative to the posts folder
+    posts   the files that are read
+    shown   the posts folder's name in problems
+    folder  the posts folder; None if no file may be opened
+    It is an error if there is no other post, or if one of these is newer than the others by the date in its path or in
+    its front matter, since old posts would be news. Else it is a warning.
     """
     by_ending: dict[str, list[str]] = {}
     for path in sorted(paths):
         by_ending.setdefault(path[path.rindex(".") :].lower(), []).append(path)
     if not by_ending:
         return []
-    newest = max(_days(posts), default=None)
-    return [_problem(ending, files, posts, newest, shown) for ending, files in sorted(by_ending.items())]
+    lasts = {ending: max(_days(files, folder), default=None) for ending, files in by_ending.items()}
+    is_dated = any(last for ending, last in lasts.items() if ending in _TEXTS)
+    newest = max(_days(posts, folder if is_dated else None), default=None)
+    return [_problem(ending, files, posts, newest, lasts[ending], shown) for ending, files in sorted(by_ending.items())]
 
 
-def _problem(ending: str, files: list[str], posts: Collection[str], newest: date | None, shown: str) -> Problem:
-    last = max(_days(files), default=None)
+def _problem(
+    ending: str, files: list[str], posts: Collection[str], newest: date | None, last: date | None, shown: str
+) -> Problem:
     is_newer = bool(newest and last and last > newest)
     is_error = ending in _TEXTS and (not posts or is_newer)
     why = ", and newer than all posts" if is_error and is_newer else ""
@@ -69,13 +78,27 @@ def _hint(them: str) -> str:
     return f"convert {them}, or move {them} out of the posts folder"
 
 
-def _days(paths: Iterable[str]) -> Iterator[date]:
-    """Yield the days that paths of posts name."""
-    for path in paths:
-        dated = file_date(name_of(path)[1])
-        day = dated[0] if dated else path_date(path.rpartition("/")[0])
-        if day:
-            yield day
+def _days(paths: Collection[str], folder: Path | None) -> Iterator[date]:
+    """Yield the days that paths of posts name, and, for the others, those in their front matter."""
+    days = {path: day_of_path(path) for path in paths}
+    unnamed = [path for path, day in days.items() if day is None]
+    if folder is not None and len(unnamed) <= _MOST_OPENED:
+        days |= {path: _day_in(folder / path) for path in unnamed}
+    yield from filter(None, days.values())
+
+
+def _day_in(file: Path) -> date | None:
+    try:
+        found = file.stat()
+    except (OSError, ValueError):
+        return None
+    return _read_day(file, found.st_mtime_ns, found.st_size)
+
+
+@lru_cache(maxsize=2 * _MOST_OPENED)
+def _read_day(file: Path, changed: int, size: int) -> date | None:
+    """Return the day in the front matter of a file, which is read again once it has changed."""
+    return newest_day(head_of(file))
 
 
 def printable(name: str) -> str:

@@ -10,7 +10,6 @@ Public modules:
     parsing     splitting and parsing of front matter
     post_id     reading and writing the id in a post's front matter
     preamble    what may come before front matter, and front matter in the wrong place
-    written_days  the days that a path and the beginning of a text name
 """
 
-__all__ = ["dates", "enclosures", "parsing", "post_id", "preamble", "written_days"]
+__all__ = ["dates", "enclosures", "parsing", "post_id", "preamble"]

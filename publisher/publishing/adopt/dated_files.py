@@ -8,7 +8,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from publisher.posts.front_matter.written_days import day_of_path, head_of, is_dated
+from publisher.posts.permalinks import day_of_path
+from publisher.posts.written_days import head_of, is_dated
 
 # Endings of posts, also of those that only a tool reads.
 POST_ENDINGS = (".md", ".markdown", ".mdown", ".mkd", ".mdx", ".qmd", ".rmd", ".rst", ".html", ".ipynb")
@@ -63,7 +64,7 @@ def texts_below(folder: Path, left_out: Collection[str] = ()) -> list[BlogFile]:
 
     left_out  names and paths of folders that are not entered
 
-    Beside Markdown, a whole document of HTML is no post, whatever its name.
+    Beside Markdown, a whole document of HTML has no date, whatever its name says.
     """
     found: list[str] = []
     seen = 0

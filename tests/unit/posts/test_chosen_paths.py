@@ -189,6 +189,22 @@ def test_files_of_each_ending_are_one_problem() -> None:
     assert said([], []) == []
 
 
+def test_files_that_are_newer_by_their_front_matter_are_an_error(tmp_path: Path) -> None:
+    (tmp_path / "old.md").write_text("---\ndate: 2024-01-01\n---\n")
+    (tmp_path / "new.ipynb").write_text('{"metadata": {\n "date": "2026-01-01"\n}}')
+    (tmp_path / "new.org").write_text("#+TITLE: x\n#+DATE: <2023-01-01 Sun>\n")
+    (tmp_path / "later.txt").write_text("date: 2026-01-01\n")
+
+    def severities(posts: list[str]) -> list[str]:
+        found = unread_kinds(["new.ipynb", "new.org", "later.txt", "gone.textile"], posts, "posts", tmp_path)
+        return [each.severity for each in found]
+
+    assert severities(["old.md"]) == ["error", "warning", "warning", "warning"]
+    (tmp_path / "newest.md").write_text("+++\npath = '2026/02/01/x'\n+++\n")
+    assert severities(["old.md", "newest.md"]) == ["warning"] * 4
+    assert severities([*(f"{number}.md" for number in range(1_001)), "old.md"]) == ["warning"] * 4  # too many to open
+
+
 def test_markdown_has_many_endings(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     folder.write("2024-07-06-a.mkd", "*b* [b](2024-07-07-b.MKDOWN)")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
-from publisher.posts.front_matter.written_days import day_of_path, is_dated, newest_day
+from publisher.posts.front_matter.field_names import SPELLINGS
+from publisher.posts.permalinks import day_of_path
+from publisher.posts.written_days import PUBLISHED, is_dated, newest_day
 
 # The beginning of a text, whether it has a date, and the day that this is.
 HEADS = [
@@ -14,7 +16,7 @@ HEADS = [
     ("---\npublished: true\n---\n", False, None),
     ("---\npublishDate: 2026-01-02T08:00:00Z\n---\n", True, date(2026, 1, 2)),
     ("---\ndate:\n  created: 2026-01-02\n---\n", True, date(2026, 1, 2)),
-    ("---\r\ndate_published: 2 January 2026\r\n---\r\n", True, date(2026, 1, 2)),
+    ("---\r\ndate_published: 2 January 2026\r\n---\r\n", True, None),
     ("---\ndate: Last Modified\n---\n", True, None),
     ("Title\n#####\n\n:date: 2026-01-02 10:20\n", True, date(2026, 1, 2)),
     ("Title: x\nDate: 2026-01-02 10:20\n\nText", True, date(2026, 1, 2)),
@@ -37,3 +39,7 @@ def test_the_path_names_the_day_of_its_file_or_its_folders() -> None:
     paths = ("2026-01-02-x.rst", "a/2026-01-02-x/index.md", "2026/01/02/x.md", "2026-01-02-x/other.md", "x.md")
     day = date(2026, 1, 2)
     assert [day_of_path(path) for path in paths] == [day, day, day, None, None]
+
+
+def test_all_keys_of_a_posts_date_are_known() -> None:
+    assert {"revdate", *(part for each in SPELLINGS["published"] for part in each.split("."))} == PUBLISHED

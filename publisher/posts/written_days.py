@@ -1,18 +1,16 @@
-"""The days that a file's path and the beginning of its text name, found without parsing its front matter.
+"""The day that the beginning of a text names as its date, found without parsing its front matter.
 
-Files that are not read as posts, or not yet, are told by them: those of other formats, and a blog's that is adopted.
+Files that are not read as posts, or not yet, are told by it: those of other formats, and a blog's that is adopted.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date
+from datetime import date
 from pathlib import Path
 
 from publisher.core import patterns
-from publisher.posts.front_matter.dates import parse_date
-from publisher.posts.front_matter.field_names import SPELLINGS, fold
-from publisher.posts.permalinks import file_date, name_of, path_date
+from publisher.posts.permalinks import path_date
 
 # How much of a file is searched.
 _HEAD_BYTES = 4_096
@@ -21,10 +19,16 @@ _MOST_LINES = 100
 _FIELD = patterns.compile(
     r"[ \t]{0,12}(?:const |let |var |[:\"']|\.\. |#\+)?(\w[\w -]{0,20})[\"']?[ \t]{0,8}[:=][ \t]{0,8}(\S.{0,300})"
 )
-_WEEKDAY = patterns.compile(r"(?<=\d) [A-Z][a-z]{1,2}\b")  # Org's dates end in one
+_DAY = patterns.compile(r"([1-9]\d{3})[-./](\d{1,2})[-./](\d{1,2})(?!\d)")
+_NOT_IN_KEYS = str.maketrans("", "", "-_ ")
 _FENCES = ("---", "+++")
-# AsciiDoc calls it revdate.
-_KEYS = frozenset(("revdate", *(key for spelling in SPELLINGS["published"] for key in spelling.split("."))))
+# The spellings of posts.front_matter.field_names, which needs this module; and AsciiDoc's.
+PUBLISHED = frozenset(
+    """
+    created createdat date datecreated datepublished posted pubdate publish published publishdate publisheddate
+    publishedat revdate
+    """.split()  # noqa: SIM905
+)
 _SWITCHES = frozenset(("true", "false", "yes", "no", "on", "off", "{", "[", "null", "~"))
 
 
@@ -35,12 +39,6 @@ def head_of(file: Path) -> str:
             return opened.read(_HEAD_BYTES).decode("utf-8-sig", "replace").replace("\r\n", "\n")
     except OSError:
         return ""
-
-
-def day_of_path(path: str) -> date | None:
-    """Return the day that the path of a post names, in its file's name or in its folders; None if there is none."""
-    dated = file_date(name_of(path)[1])
-    return dated[0] if dated else path_date(path.rpartition("/")[0])
 
 
 def is_dated(head: str) -> bool:
@@ -54,7 +52,7 @@ def newest_day(head: str) -> date | None:
 
 
 def _dates(head: str) -> Iterator[tuple[str, str]]:
-    """Yield the (key, value) of each field that may have the date of a post: its front matter's, or its first lines'."""
+    """Yield the (key, value) of each field, in front matter or the first lines, that may have the date of a post."""
     lines = head[:_HEAD_BYTES].lstrip().split("\n", _MOST_LINES)[:_MOST_LINES]
     fence = lines[0][:3] if lines[0][:3] in _FENCES else ""
     for line in lines[1:] if fence else lines:
@@ -63,15 +61,16 @@ def _dates(head: str) -> Iterator[tuple[str, str]]:
         field = _FIELD.match(line)
         if field is None:
             continue
-        key, value = fold(field[1]), field[2].partition("\\n")[0].strip(" \t\r,;\"'`<>[]")
-        if (key in _KEYS or key == "path") and value and value.lower() not in _SWITCHES:
+        key, value = field[1].translate(_NOT_IN_KEYS).lower(), field[2].partition("\\n")[0].strip(" \t\r,;\"'`<>[]")
+        if (key in PUBLISHED or key == "path") and value and value.lower() not in _SWITCHES:
             yield key, value
 
 
 def _day(key: str, value: str) -> date | None:
     if key == "path":
         return path_date(value)
+    found = _DAY.match(value)
     try:
-        return parse_date(_WEEKDAY.sub("", value), UTC).date()
+        return date(int(found[1]), int(found[2]), int(found[3])) if found else None
     except ValueError:
         return None
