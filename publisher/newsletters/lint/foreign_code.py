@@ -75,6 +75,8 @@ def _around(node: Any) -> Element:
 
 def _needle(code: str) -> str:
     """Return the beginning of a piece of code, as it is surely written in the file."""
+    if code.startswith("{{<"):
+        return "{{<" + _CHANGED.split(code[3:])[0].rstrip()[:40]
     return _CHANGED.split(code)[0].strip()[:40] or code
 
 

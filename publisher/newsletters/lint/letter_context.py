@@ -19,7 +19,7 @@ from publisher.newsletters.letter.note import note_path
 from publisher.newsletters.lint.parsed_letter import ParsedLetter
 from publisher.posts.front_matter.parsing import split_body
 from publisher.posts.permalinks import site_path
-from publisher.posts.text.merge_tags import shown_prose
+from publisher.posts.text.merge_tags import shown_prose, with_escapes_shown
 from publisher.posts.text.prose import LineFinder, line_at
 
 
@@ -101,7 +101,7 @@ class SourceLocator:
         for path, file, prose in self._prose():
             if text in prose:
                 return self._place(path, prose, (text,)) if path != CONFIG_FILE else self.key("", "intro")
-            only_code = only_code or text in file
+            only_code = only_code or text in file or text in with_escapes_shown(file)
         return "" if only_code else self.template(re.escape(text))
 
     def _prose(self) -> Iterator[tuple[str, str, str]]:

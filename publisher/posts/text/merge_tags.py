@@ -74,8 +74,11 @@ PHP = patterns.compile(r"<\?(?!xml\b)(?:(?!<\?|\?>).){0,2000}+\?>", re.DOTALL)
 # Without one of these or a sign such as {, there is no merge tag in a text. It is much quicker to search for.
 MAYBE_FIELD = patterns.compile(rf"[%[#](?:{_FIELD}|(?:mailing_list|tag)_|\w{{1,40}},[ ]?fallback=)", re.IGNORECASE)
 _RAW = patterns.compile(r"\{%-?\s*+raw\s*+-?%\}(?:(?!\{%-?\s*+endraw).)*+", re.DOTALL)
-
-
+# Shortcodes that Hugo, Zola and Quarto show, or that are comments.
+_ESCAPED = patterns.compile(
+    r"\{[{%][<%]?/\*(?:(?!\*/).){0,2000}+\*/[>%]?[%}]\}|\{\{\{[<%](?:(?!\}\}\}).){0,2000}+\}\}\}", re.DOTALL
+)
+_ESCAPES = patterns.compile(r"(\{[{%][<%]?)/\*|\*/([>%]?[%}]\})")
 _CODE = patterns.compile(r"<(code|kbd|samp)\b[^<>]*+>[^<]*+</\1>", re.IGNORECASE)
 
 
@@ -89,10 +92,18 @@ def foreign_code(text: str) -> Iterator[str]:
 def shown_prose(text: str, body: str) -> str:
     """Return a file without what may look like code of other tools: real code, formulas, and blocks of Liquid's raw.
 
-    Offsets and lines stay as they are in the text. body: the part of it behind the front matter
+    Shortcodes that are escaped, as in {{</* name */>}}, are meant for readers too. Offsets and lines stay as in
+    the text. body: the part of it behind the front matter
     """
     head = text[: len(text) - len(body)]
+    if "{{" in body or "{%/*" in body:
+        body = _ESCAPED.sub(lambda found: _blank(found[0]), body)
     return without_inline_code(head) + masked(without_formulas(without_shown_code(body)))
+
+
+def with_escapes_shown(text: str) -> str:
+    """Return a file with the shortcodes that are escaped in it as readers see them."""
+    return _ESCAPES.sub(lambda found: found[1] or found[2], text) if "/*" in text else text
 
 
 def without_shown_code(text: str) -> str:

@@ -158,7 +158,8 @@ def test_code_that_is_shown_as_code_is_no_finding(project: Project) -> None:
             "third",
             "2026-11-12",
             title="Third",
-            body="$\\frac{{a}}{{b}}$ is a fraction, and {% raw %}{{ x }}{% endraw %}",
+            body='$\\frac{{a}}{{b}}$ is a fraction, and {% raw %}{{ x }}{% endraw %}, {{</* cup size="small" */>}} is'
+            " how it is written. {{/* never seen */}} {{%/* note */%}} {{< youtube x >}}",
         )
         assert [str(each) for each in examine(project) if each.code == "foreign-code"] == []
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from publisher.posts.text.merge_tags import foreign_code
+from publisher.posts.text.merge_tags import foreign_code, shown_prose, with_escapes_shown
 from tests.support.posts_samples import rendered, said
 
 TAGS = {
@@ -99,3 +99,26 @@ def test_php_in_a_block_is_shown_if_it_has_words_for_readers() -> None:
         4,
         "PHP is not run, and is removed or shown as is: <?= $price ?>, <?php f() ?>, on 2 lines up to line 6",
     ) in said(result)
+
+
+def test_an_escaped_shortcode_is_meant_for_readers() -> None:
+    shown = {
+        "{{</* cup size=1 */>}}": "{{< cup size=1 >}}",
+        "{{%/* note */%}}": "{{% note %}}",
+        "{{/* youtube(id=1) */}}": "{{ youtube(id=1) }}",
+        "{%/* quote() */%}": "{% quote() %}",
+        "{{{< video x >}}}": "{{{< video x >}}}",
+    }
+    for written, seen in shown.items():
+        text = f"title: A\n---\na {written} b {{{{< real >}}}}"
+        assert shown_prose(text, text.partition("---")[2]).split() == [
+            "title:",
+            "A",
+            "---",
+            "a",
+            "b",
+            "{{<",
+            "real",
+            ">}}",
+        ]
+        assert with_escapes_shown(written).replace("  ", " ") == seen.replace("  ", " ")
