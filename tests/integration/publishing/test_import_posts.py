@@ -196,14 +196,15 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     "deep json": (b'{"db":' + b"[" * 200_000, "is nested too deeply"),
     "other json": (b'{"db": [{"data": {"posts": 3}}]}', "it has no table of posts"),
     "no zip": (b"PK\x03\x04garbage", "isn't a zip archive"),
-    "bomb": (zipped(**{"posts.csv": b"a" * 300_000_000}), "seems made to fill the memory"),
     "no columns": (zipped(**{"posts.csv": b"a,b\n1,2\n"}), "has no column post_id"),
     "other zip": (zipped(**{"a.txt": b"x"}), "isn't an export of Ghost"),
 }
 
 
 def test_each_hostile_file_is_one_line_and_writes_nothing(blank: Project) -> None:
-    for name, (data, said) in HOSTILE.items():
+    # Only here, as packing it takes a second and a lot of memory.
+    bomb = zipped(**{"posts.csv": b"a" * 300_000_000}), "seems made to fill the memory"
+    for name, (data, said) in (HOSTILE | {"bomb": bomb}).items():
         file = blank.write("export", data)
         failed = blank.fails("import-posts", str(file))
         assert said in failed.err, name

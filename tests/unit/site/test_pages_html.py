@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from dataclasses import replace
+from functools import cache
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -33,18 +34,24 @@ from tests.support.pages_samples import (
     with_post,
 )
 
-PAGES = {path: output.make() for path, output in plan().items()}
-HTML = {path: text for path, text in PAGES.items() if path.endswith(".html")}
-OWN = {path: text for path, text in HTML.items() if not path.startswith("editions/weekly/2024")}
+PATHS = tuple(plan())
+HTML = tuple(path for path in PATHS if path.endswith(".html"))
+OWN = tuple(path for path in HTML if not path.startswith("editions/weekly/2024"))
 ELSEWHERE = ("https://ada.example/", "https://other.example/")
 FILES_OF_OTHERS = ("feed.xml", "atom.xml", "feed.json", "cover.jpg", "pic.png", "12.mp3", "x")
 
 
-def tree(path: str, pages: dict[str, bytes] = PAGES) -> Any:
-    return html.document_fromstring(pages[path].decode())
+@cache
+def site_files() -> dict[str, bytes]:
+    """All pages and their files."""
+    return {path: output.make() for path, output in plan().items()}
 
 
-def own_page(index: int, pages: dict[str, bytes] = PAGES) -> Any:
+def tree(path: str, pages: dict[str, bytes] | None = None) -> Any:
+    return html.document_fromstring((pages or site_files())[path].decode())
+
+
+def own_page(index: int, pages: dict[str, bytes] | None = None) -> Any:
     return tree(output_path(POSTS[index].permalink), pages)
 
 
@@ -61,7 +68,7 @@ def test_every_page_has_heading_language_title_and_feeds(path: str) -> None:
 @pytest.mark.parametrize("path", OWN)
 def test_every_page_parses_without_an_error_and_repeats_no_id(path: str) -> None:
     parser = etree.HTMLParser()
-    etree.fromstring(PAGES[path], parser)
+    etree.fromstring(site_files()[path], parser)
     # libxml2 knows HTML 4 only; it calls newer elements invalid.
     newer = ("header", "nav", "main", "article", "figure", "figcaption", "footer", "aside", "section", "time",
              "audio", "bdi")  # fmt: skip
@@ -79,7 +86,11 @@ def test_all_links_lead_somewhere() -> None:
                 continue
             target = urlsplit(urljoin(f"{BASE}/{path}", link))
             place = unquote(target.path).lstrip("/")
-            known = place in PAGES or f"{place}index.html" in PAGES or place.rpartition("/")[2] in FILES_OF_OTHERS
+            known = (
+                place in site_files()
+                or f"{place}index.html" in site_files()
+                or place.rpartition("/")[2] in FILES_OF_OTHERS
+            )
             fragment = (
                 target.fragment and link.startswith("#") and not tree(path).xpath("//*[@id=$i]", i=target.fragment)
             )
@@ -105,7 +116,7 @@ def test_a_hostile_title_is_text_everywhere(path: str) -> None:
     page = tree(path)
     scripts = page.xpath("//script")
     assert all(script.get("type") == "application/ld+json" for script in scripts)
-    assert b"<script>alert" not in PAGES[path]
+    assert b"<script>alert" not in site_files()[path]
     assert not page.xpath("//*[starts-with(name(@*[1]), 'on')]")
 
 
@@ -201,14 +212,14 @@ def test_no_page_loads_from_elsewhere_or_runs_scripts() -> None:
             "//img/@src | //audio/@src | //link[@rel='stylesheet']/@href | //script/@src | //iframe/@src"
         )
         assert [url for url in loaded if urlsplit(urljoin(BASE, url)).netloc != urlsplit(BASE).netloc] == []
-    css = next(text for path, text in PAGES.items() if path.endswith(".css")).decode()
+    css = next(text for path, text in site_files().items() if path.endswith(".css")).decode()
     assert "url(" not in css
     assert "@import" not in css
 
 
 def test_a_web_version_is_the_edition_with_a_bar() -> None:
     path = "editions/weekly/2024-W46/index.html"
-    made = PAGES[path].decode()
+    made = site_files()[path].decode()
     for line in LETTER.splitlines():
         assert line in made
     links = tree(path).xpath("//nav/a/@href")
@@ -230,7 +241,7 @@ def test_editions_are_listed_newest_first() -> None:
 
 def test_the_sitemap_lists_every_page_once() -> None:
     space = {"s": "http://www.sitemaps.org/schemas/sitemap/0.9"}
-    found = etree.fromstring(PAGES["sitemap.xml"]).xpath("//s:loc/text()", namespaces=space)
+    found = etree.fromstring(site_files()["sitemap.xml"]).xpath("//s:loc/text()", namespaces=space)
     assert len(found) == len(set(found))
     expected = {post.url for post in POSTS} | {
         f"{BASE}/{path.removesuffix('index.html')}"
@@ -285,8 +296,8 @@ def test_the_author_of_the_site_has_a_face_and_a_line_below_their_posts() -> Non
 
 
 def test_a_page_of_words_is_small() -> None:
-    sheet = next(len(text) for path, text in PAGES.items() if path.startswith("assets/"))
-    sizes = {path: len(text) + sheet for path, text in OWN.items()}
+    sheet = next(len(text) for path, text in site_files().items() if path.startswith("assets/"))
+    sizes = {path: len(site_files()[path]) + sheet for path in OWN}
     assert {path: size for path, size in sizes.items() if size > 30_000} == {}
 
 
