@@ -23,6 +23,8 @@ _TAG = patterns.compile(
     r"\{%(?P<left>-?)\s*+(?P<name>\w++|#)(?P<expr>(?:(?!-?%\}|\{%)[\s\S]){0,5000}+)(?P<right>-?)%\}"
 )
 _BEGIN = patterns.compile(r"\{[{%]")
+# What follows {{ in a shortcode of Hugo's, which is none of Liquid's outputs and is run later.
+_SHORTCODE = ("<", "%")
 _END_RAW = patterns.compile(r"\{%-?\s*+endraw\s*+-?%\}")
 _COMMENT = patterns.compile(r"\{%-?\s*+(?P<end>end)?comment\b(?:(?!-?%\}|\{%)[\s\S]){0,2000}+(?P<right>-?)%\}")
 
@@ -68,7 +70,8 @@ class LiquidText:
         while opening := _BEGIN.search(source, place):
             begin = opening.start()
             place = begin + 2
-            match = None if begin in self._as_text else (_OUTPUT if opening[0] == "{{" else _TAG).match(source, begin)
+            is_text = begin in self._as_text or source[begin + 2 : begin + 3] in _SHORTCODE
+            match = None if is_text else (_OUTPUT if opening[0] == "{{" else _TAG).match(source, begin)
             if match is None:
                 continue
             hidden = self._hidden(match)

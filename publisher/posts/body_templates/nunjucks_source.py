@@ -118,7 +118,11 @@ class NunjucksText:
     def _tag(self, opening: re.Match[str], never: set[str]) -> Piece | None:
         start = opening.start()
         match = (_OUTPUT if opening[0] == "{{" else _TAGGED).match(self.text, start)
-        if match is None:
+        is_shortcode = opening[0] == "{{" and self.text[start + 2 : start + 3] in (
+            "<",
+            "%",
+        )  # Hugo's, which is run later
+        if match is None or is_shortcode:
             return None
         name = "" if opening[0] == "{{" else _OTHER_NAMES.get(match["name"], match["name"])
         strips = bool(match["left"]), bool(match["right"])

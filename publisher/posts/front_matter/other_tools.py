@@ -8,10 +8,11 @@ the text, with a warning. Every step keeps the number of lines, so that a warnin
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from publisher.config import Tool
 from publisher.core import patterns
 from publisher.posts.text.attribute_lists import may_have_attributes, without_attribute_lists
 from publisher.posts.text.merge_tags import LIQUID, MERGE_TAG, PHP, SHORTCODE, WORDPRESS
@@ -45,10 +46,11 @@ _SHORTCODES = "shortcodes without a template are shown as is"
 Resolve = Callable[[str], str | None]
 
 
-def carry_over(body: str, site_url: str, resolve: Resolve | None) -> tuple[str, list[Leftover]]:
+def carry_over(body: str, site_url: str, resolve: Resolve | None, tool: Tool = "") -> tuple[str, list[Leftover]]:
     """Convert the syntax of other tools in a body; return the new body, and the syntax that could not be converted.
 
     resolve  None if Liquid was run already, so that what is left of it stays and was reported
+    tool     the tool that the posts were written for, or ""
     """
     if resolve and ("{%" in body or "{{" in body):
         body = _blocks(body)
@@ -57,7 +59,7 @@ def carry_over(body: str, site_url: str, resolve: Resolve | None) -> tuple[str, 
         body = without_attribute_lists(body)
     if "toc" in body.lower() and not _TOC_DEFINED.search(body):
         body = cut(body, _TOC)
-    leftovers = _leftovers(body, has_run=resolve is None)
+    leftovers = _leftovers(body, tool, has_run=resolve is None)
     return body.replace(_RAW_VALUE, "{{").replace(_RAW_TAG, "{%"), leftovers
 
 
@@ -192,28 +194,53 @@ _MDX = patterns.compile(
 )
 _COMMENT = patterns.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _FAMILIES = (
-    ("Liquid is not supported and will be shown as is", LIQUID),
+    ("", LIQUID),
     (_SHORTCODES, SHORTCODE),
     ("MDX is not supported and will be shown as is", _MDX),
     ("merge tags are not supported and will be shown as is", MERGE_TAG),
     ("WordPress's shortcodes are not supported and will be shown as is", WORDPRESS),
     ("PHP is not run, and is removed or shown as is", PHP),
 )
+# What {{ }} and {% %} are for each tool. For the others it is Liquid, which is what people write by habit.
+_VALUES: Mapping[Tool, str] = {
+    "astro": "template code",
+    "docusaurus": "template code",
+    "hexo": "Nunjucks",
+    "hugo": "Go template code",
+    "mkdocs": "Jinja",
+    "obsidian": "template code",
+    "pelican": "Jinja",
+    "quarto": "template code",
+    "vitepress": "Vue's {{ }}",
+    "zola": "Tera",
+}
+_TAGS: Mapping[Tool, str] = {tool: _VALUES[tool] for tool in ("hexo", "mkdocs", "pelican", "zola")}
 
 
-def _leftovers(body: str, has_run: bool) -> list[Leftover]:
+def _leftovers(body: str, tool: Tool, has_run: bool) -> list[Leftover]:
     body = _COMMENT.sub(lambda match: _blank(match[0]), body)
     view = masked(body)
-    found = []
+    found: list[Leftover] = []
     for what, pattern in _FAMILIES:
         hits = _hits(pattern, view) if pattern is not LIQUID or not has_run else []
         if hits and pattern is WORDPRESS:
             hits = [hit for hit in hits if f"{hit[1]}:" not in view]  # an address of links
         if hits and pattern is LIQUID:
             hits = _hits(pattern, body)  # in code too; see _known_values
-        if hits:
+            found += _templates(hits, tool)
+        elif hits:
             found.append(_leftover(what, hits))
     return found
+
+
+def _templates(hits: list[tuple[int, str]], tool: Tool) -> Iterator[Leftover]:
+    """Yield the templates that are left in a body, by the name that their language has for the tool."""
+    by_name: dict[str, list[tuple[int, str]]] = {}
+    for hit in hits:
+        names = _VALUES if hit[1].startswith("{{") else _TAGS
+        by_name.setdefault(names.get(tool, "Liquid"), []).append(hit)
+    for name, some in by_name.items():
+        yield _leftover(f"{name} is not supported and will be shown as is", some)
 
 
 def _hits(pattern: re.Pattern[str], text: str) -> list[tuple[int, str]]:

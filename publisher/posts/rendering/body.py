@@ -351,7 +351,7 @@ class _Body:
         from publisher.posts.front_matter.other_tools import carry_over  # 15 ms to compile, for few posts
 
         resolve = None if self._has_run else self.references.foreign_post
-        body, leftovers = carry_over(body, self.config.site_url, resolve)
+        body, leftovers = carry_over(body, self.config.site_url, resolve, self.config.posts.tool)
         for leftover in leftovers:
             self._mentioned_tags.update(leftover.tags)
             self.warn(

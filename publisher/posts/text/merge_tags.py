@@ -76,7 +76,7 @@ MAYBE_FIELD = patterns.compile(rf"[%[#](?:{_FIELD}|(?:mailing_list|tag)_|\w{{1,4
 _RAW = patterns.compile(r"\{%-?\s*+raw\s*+-?%\}(?:(?!\{%-?\s*+endraw).)*+", re.DOTALL)
 # Shortcodes that Hugo, Zola and Quarto show, or that are comments.
 _ESCAPED = patterns.compile(
-    r"\{[{%][<%]?/\*(?:(?!\*/).){0,2000}+\*/[>%]?[%}]\}|\{\{\{[<%](?:(?!\}\}\}).){0,2000}+\}\}\}", re.DOTALL
+    r"\{[{%][<%]?/\*(?:(?!\*/|\{[{%]).){0,2000}+\*/[>%]?[%}]\}|\{\{\{[<%](?:(?!\}\}\}|\{\{).){0,2000}+\}\}\}", re.DOTALL
 )
 _ESCAPES = patterns.compile(r"(\{[{%][<%]?)/\*|\*/([>%]?[%}]\})")
 _CODE = patterns.compile(r"<(code|kbd|samp)\b[^<>]*+>[^<]*+</\1>", re.IGNORECASE)

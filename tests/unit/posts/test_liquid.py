@@ -191,6 +191,12 @@ def test_what_cannot_be_run_stays_as_it_is_and_is_an_error(jekyll: Folder) -> No
         assert message is None or message in [problem.message for problem in found.problems], body
 
 
+def test_shortcodes_are_left_to_what_runs_them(jekyll: Folder) -> None:
+    body = 'a {{< cup size="small" >}} {{% note %}}b{{% /note %}} {{<y>}}\n\n    {{< cup "{{ page.n }}" >}}'
+    found = run(jekyll, body)
+    assert (found.text, found.problems) == (body.replace("{{ page.n }}", "5"), ())
+
+
 def test_code_may_show_what_is_not_known(jekyll: Folder) -> None:
     body = "`{{ secrets.KEY }}` and\n\n```yaml\nrun: ${{ secrets.KEY }} {% made_up %}\n```"
     assert run(jekyll, body) == Expanded(body, files=run(jekyll, body).files)

@@ -153,6 +153,8 @@ def test_what_cannot_be_run_stays_and_is_an_error(
         assert found.text == body
         said = f"Nunjucks can't be run here and will be shown as is: {message}"
         assert [problem.message.partition(", on ")[0] for problem in found.problems if problem.is_error] == [said]
+    shortcodes = 'a {{< cup size="small" >}} {{% note %}}b{{% /note %}}'
+    assert (eleventy(shortcodes).text, eleventy(shortcodes).problems) == (shortcodes, ())
     code = "```\n{{ secrets.KEY }}\n```"
     assert (eleventy(code).text, eleventy(code).problems) == (code, ())
 

@@ -175,6 +175,20 @@ def test_unsupported_syntax_is_one_warning_with_its_line(body: str, line: int, m
     assert (line, message) in said(rendered(body))
 
 
+def test_templates_have_the_name_that_their_language_has_for_the_tool() -> None:
+    for tool, names in (
+        ("", ["Liquid"]),
+        ("vitepress", ["Vue's {{ }}", "Liquid"]),
+        ("hugo", ["Go template code", "Liquid"]),
+        ("zola", ["Tera"]),
+        ("mkdocs", ["Jinja"]),
+        ("docusaurus", ["template code", "Liquid"]),
+    ):
+        _, leftovers = carry_over("{{ $a.b }} {{ 1 + 1 }}\n\n{% x %}", URL, lambda name: None, tool)  # type: ignore[arg-type]
+        assert [each.what.partition(" is not supported")[0] for each in leftovers] == names
+        assert leftovers[0].lines[0] == 1
+
+
 def test_html_in_capitals_and_comments_are_no_leftovers() -> None:
     body = "<BR> <IMG SRC='https://a.example/a.png' ALT='t'> {x}\n\n<!-- {% include x %} {{ y }} <Card/> -->"
     assert rendered(body).problems == ()
