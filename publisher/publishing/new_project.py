@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from publisher.config import CONFIG_FILE, Config
 from publisher.core.atomic_write import replacing
 from publisher.core.errors import ProjectError
+from publisher.core.private_folder import COPY_IT
 from publisher.core.templates import Templates
 from publisher.posts.chosen_paths import place_for
 from publisher.posts.permalinks import tag_uri
@@ -59,6 +60,7 @@ def create_project(folder: Path, now: datetime, feed: Mapping[str, str | bool] |
     if not (begun or feed):  # a folder with posts needs no example
         files[f"posts/{now:%Y-%m-%d}-hello-world.md"] = "project/hello-world.md"
     files[".gitignore"] = "project/gitignore"
+    refuse_links_out(folder, [*files, *(JEKYLL_FILES if beside_jekyll else ())])
     made, kept = [], []
     for name, template in files.items():
         path = folder / name
@@ -75,6 +77,19 @@ def create_project(folder: Path, now: datetime, feed: Mapping[str, str | bool] |
         made, changed, advice = leave_out_of_jekyll(folder, made, changed)
     kept = [path for path in kept if path not in changed]
     return CreatedProject(tuple(made), tuple(changed), tuple(kept), tuple(advice))
+
+
+def refuse_links_out(folder: Path, names: Iterable[str]) -> None:
+    """Raise ProjectError if one of these files, or a folder above it, is a link to something outside a project."""
+    root = folder.resolve()
+    for name in names:
+        try:
+            is_inside = (folder / name).resolve().is_relative_to(root)
+        except (OSError, RuntimeError) as error:  # a link that leads back to itself
+            raise ProjectError("is a link that leads back to itself", where=str(folder / name)) from error
+        if not is_inside:
+            message = "is a link to something outside the project, so nothing is written there"
+            raise ProjectError(message, where=str(folder / name), hint=COPY_IT)
 
 
 def create_post(config: Config, title: str, tags: tuple[str, ...], now: datetime) -> Path:

@@ -19,8 +19,10 @@ from publisher.publishing.new_project import (
     ignore_more,
     leave_out_of_jekyll,
     local_zone,
+    refuse_links_out,
     write_new,
 )  # fmt: skip
+from publisher.publishing.site_generators import JEKYLL_FILES
 
 # Where feeds and the web versions of emails go beside another tool's site, and where a whole site goes. No tool takes
 # a folder whose name begins like this for a part of the blog.
@@ -105,9 +107,11 @@ def adopted_project(blog: AdoptedBlog, now: datetime, *, instead: bool = False) 
 def write_project(folder: Path, project: AdoptedProject, *, instead: bool = False) -> CreatedProject:
     """Write publisher.toml into the folder of a blog, and teach git and the tool what is not part of the blog.
 
-    Raises ProjectError if there is a publisher.toml, or if a file cannot be written.
+    Raises ProjectError if there is a publisher.toml, or if a file cannot be written or is a link out of the folder.
     """
     refuse_second(folder)
+    own_files = {"jekyll": JEKYLL_FILES, "eleventy": (".eleventyignore",)}.get(project.blog.tool, ())
+    refuse_links_out(folder, (CONFIG_FILE, ".gitignore", *own_files))
     made, changed, advice = [folder / CONFIG_FILE], list[Path](), list[str]()
     if not write_new(folder / CONFIG_FILE, project.text):
         raise ProjectError("was there already", where=str(folder / CONFIG_FILE))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.support.project import Project
@@ -150,3 +152,26 @@ def test_init_says_that_a_blog_can_be_adopted(empty: Project) -> None:
     empty.write("hugo.toml", 'title = "H"\n')
     assert "hugo.toml: Hugo makes a site here" in empty.ok("init", str(empty.root)).out
     assert "makes a site here" not in empty.ok("init", str(empty.root / "other")).out
+
+
+def test_nothing_is_written_through_a_link_out_of_the_blog(jekyll: Project, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "file").write_text("title: theirs\n")
+    for command in (("adopt", str(jekyll.root)), ("init", str(jekyll.root))):
+        for name, target in ((".gitignore", "file"), ("_config.yml", "file"), (".gitignore", "new")):
+            before = (jekyll.root / name).read_bytes() if (jekyll.root / name).exists() else None
+            (jekyll.root / name).unlink(missing_ok=True)
+            (jekyll.root / name).symlink_to(outside / target)
+            refused = jekyll.fails(*command).err
+            assert f"{name}: is a link to something outside the project, so nothing is written there" in refused
+            assert refused.count("\n") == 1
+            assert not (jekyll.root / "publisher.toml").exists()
+            (jekyll.root / name).unlink()
+            if before is not None:
+                (jekyll.root / name).write_bytes(before)
+    assert {path.name: path.read_text() for path in outside.iterdir()} == {"file": "title: theirs\n"}
+    (jekyll.root / "mine").write_text("x\n")
+    (jekyll.root / ".gitignore").symlink_to("mine")
+    adopt(jekyll)
+    assert jekyll.read("mine") == "x\n.publisher/\n_feeds/\n"
