@@ -10,34 +10,23 @@ import ast
 import re
 
 from publisher.core import patterns
-from publisher.posts.blog_tools.data_files import Data, DataError, parse_data
+from publisher.posts.blog_tools.data_files import Data, DataError
+from publisher.posts.blog_tools.script_values import ScriptError, script_values
 
 SCRIPTS = (".js", ".cjs", ".mjs")
 
 
-class ScriptError(DataError):
-    """A file of JavaScript has to be run."""
-
-
 _EXPORT = patterns.compile(r"(?:export\s+default|module\.exports\s*=)\s*(?=\{)")
 _LINE_COMMENT = patterns.compile(r"^[ \t]*+//.*$", re.MULTILINE)
-# What a table of plain values does not have outside of quotes: other signs, and the names of variables as values.
-_PROGRAM = patterns.compile(r"\.\.|[^\w$\s{}\[\],:.\"-]|:\s*+(?!(?:true|false|null|undefined)\b|[-\d{\[\"])", re.ASCII)
-# Where a closing quote is missing, the rest of the line is left to the parser.
-_QUOTED = patterns.compile(r""""(?:[^"\\\n]|\\.)*+"?|'(?:[^'\\\n]|\\.)*+'?""")
 
 
 def exported(text: str) -> Data:
     """Return the table that a file of JavaScript exports; raise ScriptError if it is more than a plain table."""
-    text = _LINE_COMMENT.sub("", _without_comments(text)).strip().removesuffix(";").rstrip()
+    text = _LINE_COMMENT.sub("", _without_comments(text)).strip()
     found = _EXPORT.match(text)
-    table = text[found.end() :] if found and text.endswith("}") else ""
-    if not table or _PROGRAM.search(_QUOTED.sub('""', table)):
+    if found is None:
         raise ScriptError("is a program")
-    try:
-        return parse_data(table.replace("\t", " "), ".yml", as_text=True)
-    except DataError as error:
-        raise ScriptError("is a program") from error
+    return script_values(text[found.end() :]).fields
 
 
 def _without_comments(text: str) -> str:

@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
+from typing import cast
 
 from publisher.core import patterns
 from publisher.core.errors import PostError
@@ -31,7 +32,8 @@ _CLOSING = {
     "+++": patterns.compile(r"\n\+\+\+[ \t]*$", re.MULTILINE),
 }
 # The language of front matter behind its first fence, as gray-matter and Eleventy know it.
-_LANGUAGE = patterns.compile(r"---[ \t]*(json|toml|ya?ml)[ \t]*", re.IGNORECASE)
+_LANGUAGE = patterns.compile(r"---[ \t]*(json|toml|ya?ml|js|javascript|node)[ \t]*", re.IGNORECASE)
+_SCRIPTS = ("js", "javascript", "node")
 _JSON_OPENS = patterns.compile(r"\{\s*(\"|\n)")
 _JSON_KEY = patterns.compile(r'"([^"\\]{1,100})"\s*:')
 _JSON_CLOSES = patterns.compile(r"^\}[ \t]*;*$", re.MULTILINE)
@@ -170,6 +172,8 @@ def _head(text: str, end: int) -> Head:
 
 def _named_block(language: str, inner: str) -> Head:
     """Parse what is between the fences of front matter that names its language."""
+    if language in _SCRIPTS:
+        return _script_block(inner)
     if language != "json":
         fence = "+++" if language == "toml" else "---"
         return _parsed_block(f"{fence}\n{inner}\n{fence}")
@@ -179,6 +183,21 @@ def _named_block(language: str, inner: str) -> Head:
     except PostError as error:
         error.line += lines
         raise
+
+
+def _script_block(inner: str) -> Head:
+    """Parse front matter in JavaScript, whose first line is the second of its file. Nothing is run."""
+    from publisher.posts.blog_tools.script_values import ScriptError, script_values
+
+    try:
+        found = script_values(inner)
+    except ScriptError as error:
+        what = f"the front matter is in JavaScript, which is not run, and {error.message}"
+        raise PostError(
+            what, line=error.line + 1, hint="write plain values, or YAML between two lines of ---"
+        ) from error
+    fields: dict[str, Tree] = {key: cast("Tree", value) for key, value in found.fields.items()}
+    return Head(fields, {key: line + 1 for key, line in found.lines.items()})
 
 
 # Front matter of so many characters costs little, whatever it contains, except for YAML in which a value refers to

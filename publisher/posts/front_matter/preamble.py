@@ -46,6 +46,7 @@ _MODE_LINE = patterns.compile(
 _MOST_LINES = 100
 _MOST_LINES_OF_FIELDS = 20
 
+_DECLARED = patterns.compile(r"^(?:const|let|var)[ \t]{1,9}")
 _FENCE = patterns.compile(r"[ \t]*(---|\+\+\+)[ \t]*")
 # A key, the space after its sign, and the value.
 _FIELD = patterns.compile(r"[^\w\n]{0,4}(\w[\w .-]{0,40})[^\w\s:=]{0,2}[ \t]{0,8}[:=]{1,2}([ \t]*+)(.*+)")
@@ -227,7 +228,7 @@ def _second_head(lines: list[str]) -> Iterator[str]:
 
 
 def _is_hiding(line: str) -> bool:
-    line = line.lstrip(".: ")  # the fields of reStructuredText
+    line = _DECLARED.sub("", line.lstrip(".: "))  # the fields of reStructuredText, and those of JavaScript
     ends = [at for at in (line.find(":"), line.find("=")) if at > 0]
     if not ends:
         return False
@@ -243,4 +244,4 @@ def _key(written: str) -> str:
 
 
 def _word(written: str) -> str:
-    return written.strip(" \t,'\"*_").lower()
+    return written.strip(" \t,;'\"*_").lower()

@@ -290,7 +290,7 @@ def test_a_program_is_told_and_not_run(blog: Folder) -> None:
             "const x = 1;\nmodule.exports = {draft: true};",
             "export default {draft: true, ...x};",
             "export default {permalink(data) { return false }};",
-            "export default {a: `x`};",
+            "export default {a: `${x}`};",
             'export default {draft: process.env.NOW === "x"};',
             "export default {draft: isDraft};",
         )
