@@ -20,6 +20,9 @@ MOST_TEXT = 5_000_000
 # More posts than any blog has. An export with more is not read to its end.
 MOST_POSTS = 200_000
 
+# So many posts are named that have lost something of one kind.
+_MOST_NAMES = 5
+
 # What YAML and terminals don't take as text.
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 
@@ -54,6 +57,7 @@ class ExportedPost:
     excerpt: str = ""
     image: str = ""
     image_alt: str = ""
+    image_caption: str = ""
     canonical: str = ""
     is_draft: bool = False
     why_draft: str = ""
@@ -76,7 +80,7 @@ class ExportedPost:
         if self.updated and self.published and self.updated > self.published:
             yield f"updated: {self.updated.isoformat()}"
         texts = {"permalink": self.path, "id": self.id, "description": self.excerpt, "canonical": self.canonical}
-        texts |= {"image": self.image, "image_alt": self.image_alt}
+        texts |= {"image": self.image, "image_alt": self.image_alt, "image_caption": self.image_caption}
         for key, text in texts.items():
             if text:
                 yield f"{key}: {_quoted(text)}"
@@ -105,6 +109,28 @@ class Export:
     pages: Mapping[str, str] = field(default_factory=dict)
 
 
+class LeftInPosts:
+    """What the texts of posts have that no file has a place for, with the posts that had it."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._names: dict[str, dict[str, None]] = {}
+
+    def add(self, name: str, what: Mapping[str, int]) -> None:
+        """Note what a post has lost. `name` is its title, or its address if it has none."""
+        for kind, count in what.items():
+            self._counts[kind] += count
+            self._names.setdefault(kind, {})[name] = None
+
+    def summary(self) -> Iterator[tuple[str, int]]:
+        """Yield each kind with the names of its posts, and the number."""
+        for kind, count in self._counts.items():
+            names = list(self._names[kind])
+            more = f" and {len(names) - _MOST_NAMES:,} more" if len(names) > _MOST_NAMES else ""
+            shown = ", ".join(name if len(name) <= 60 else f"{name[:59]}…" for name in names[:_MOST_NAMES])
+            yield f"{kind} (in {shown}{more})", count
+
+
 def clean_text(text: str) -> str:
     """Return a text without characters that no file of text has."""
     return _UNSEEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
@@ -113,6 +139,12 @@ def clean_text(text: str) -> str:
 def one_line(text: object) -> str:
     """Return a value of an export as one line of text; "" for what is not text."""
     return " ".join(_UNSEEN.sub(" ", text).split()) if isinstance(text, str) else ""
+
+
+def public_name(text: object) -> str:
+    """Return a person's name as one line; "" for an email address, which is a login and nobody's to read."""
+    name = one_line(text)
+    return "" if re.fullmatch(r"[^\s@]{1,200}@[^\s@]{1,200}", name) else name
 
 
 def moment(value: object) -> datetime | None:

@@ -9,6 +9,7 @@ from datetime import datetime
 from html import escape
 from typing import Any
 
+from publisher.publishing.exports.element_parts import words_of
 from publisher.publishing.exports.exported import (
     MOST_POSTS,
     MOST_TEXT,
@@ -17,6 +18,7 @@ from publisher.publishing.exports.exported import (
     ExportError,
     moment,
     one_line,
+    public_name,
 )
 
 # What stands in texts for the address of the site.
@@ -71,7 +73,7 @@ class _Ghost:
         self._tables, self._left = tables, left
         self._tags = self._names_of("posts_tags", "tag_id", "tags")
         self._authors = self._names_of("posts_authors", "author_id", "users")
-        self._users = {row.get("id"): one_line(row.get("name")) for row in tables.get("users", ())}
+        self._users = {row.get("id"): public_name(row.get("name")) for row in tables.get("users", ())}
         self._meta = {row.get("post_id"): row for row in tables.get("posts_meta", ())}
 
     def posts(self) -> Iterator[ExportedPost]:
@@ -93,7 +95,7 @@ class _Ghost:
             return None
         slug, status = one_line(row.get("slug")), one_line(row.get("status"))
         is_page = row.get("type") == "page" or row.get("page") in (1, True)
-        published = moment(row.get("published_at")) if status != "draft" else None
+        published = (moment(row.get("published_at")) or moment(row.get("created_at"))) if status != "draft" else None
         names = self._tags.get(row.get("id"), [])
         return ExportedPost(
             kind="page" if is_page else "post",
@@ -111,6 +113,7 @@ class _Ghost:
             excerpt=one_line(row.get("custom_excerpt")) or one_line(meta.get("meta_description")),
             image=one_line(row.get("feature_image")) or one_line(row.get("image")),
             image_alt=one_line(meta.get("feature_image_alt")),
+            image_caption=words_of(one_line(meta.get("feature_image_caption"))),
             canonical=one_line(row.get("canonical_url")),
             is_draft=status not in ("published", "scheduled", "sent"),
             why_draft=self._why_draft(row, meta, status),
@@ -139,7 +142,8 @@ class _Ghost:
 
     def _names_of(self, links: str, key: str, table: str) -> Mapping[Any, list[str]]:
         """Return the names that are linked to each post, in their order."""
-        names = {row.get("id"): one_line(row.get("name")) for row in self._tables.get(table, ())}
+        name_of = public_name if table == "users" else one_line
+        names = {row.get("id"): name_of(row.get("name")) for row in self._tables.get(table, ())}
         found: defaultdict[Any, list[tuple[int, str]]] = defaultdict(list)
         for row in self._tables.get(links, ()):
             order = row.get("sort_order")

@@ -22,7 +22,20 @@ from publisher.publishing.exports.exported import (
 )
 
 TABLE = "posts.csv"
-_AUDIENCES = {"only_paid": "for paying subscribers only", "founding": "for founding members only"}
+_AUDIENCES = {
+    "everyone": "",
+    "": "",
+    "only_paid": "for paying subscribers only",
+    "only_free": "for free subscribers only",
+    "founding": "for founding members only",
+}
+# Where the free part of a post ends. `publisher check` refuses a post that has this mark.
+_WALL = re.compile(
+    r"<div\b(?:[^<>]{0,500}?\s)(?:class=\"[^\"<>]{0,200}paywall[^\"<>]{0,200}\"|data-component-name=\"Paywall)"
+    r"[^<>]{0,2000}>(?:\s{0,9}</div>)?",
+    re.IGNORECASE,
+)
+_MARK = "<!--paywall-jump-->"
 # A button to subscribe, share or comment. One with another address is the author's.
 _BUTTON = re.compile(
     r"<p class=\"button-wrapper\"[^<>]{0,5000}>\s{0,9}<a [^<>]{0,3000}?"
@@ -85,24 +98,35 @@ def _post(
         return None
     slug = key.partition(".")[2]
     is_published = one_line(row.get("is_published")).lower() == "true"
+    text = clean(html)
     podcast = one_line(row.get("podcast_url"))
     return ExportedPost(
         kind="page" if kind == "page" else "post",
         title=title,
-        html=_with_podcast(clean(html), podcast),
+        html=_with_podcast(text, podcast),
         slug=slug,
         path=f"/p/{slug}" if slug and is_published else "",
         id=f"{site_url}/p/{slug}" if slug and is_published and site_url else "",
         published=moment(row.get("post_date")) if is_published else None,
         excerpt=one_line(row.get("subtitle")),
         is_draft=not is_published,
-        why_draft=_AUDIENCES.get(one_line(row.get("audience")), ""),
+        why_draft=_why_draft(row, text) if is_published else "",
     )
 
 
+def _why_draft(row: Mapping[str, str], text: str) -> str:
+    """Return why a post that was published must not be seen by everybody; "" if it may."""
+    audience = one_line(row.get("audience"))
+    why = _AUDIENCES.get(audience, f"for subscribers of the kind {audience} only")
+    if not why and _MARK in text:
+        return "a part of it is for paying subscribers only"
+    return why
+
+
 def clean(html: str) -> str:
-    """Return a text without Substack's own buttons and forms, and with the original of each picture."""
-    return CDN.sub(lambda found: unquote(found[1]), without_marked(_BUTTON.sub("", html)))
+    """Return a text without buttons and forms of Substack, with marks of paid parts and the originals of pictures."""
+    text = without_marked(_BUTTON.sub("", _WALL.sub(_MARK, html)))
+    return CDN.sub(lambda found: unquote(found[1]), text)
 
 
 def _with_podcast(html: str, url: str) -> str:

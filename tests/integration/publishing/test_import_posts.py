@@ -228,3 +228,54 @@ def test_no_file_of_an_export_leaves_its_folder(blank: Project) -> None:
     assert {path.parent for path in (blank.root / "posts").rglob("*")} == {blank.root / "posts"}
     assert len(list((blank.root / "posts").iterdir())) == len(evil)
     open_archive(blank.config(), NOW)
+
+
+def substack_of(project: Project, posts: dict[str, tuple[str, str]]) -> Path:
+    """Return an archive with posts by name: audience and HTML."""
+    rows = [f"1.{name},2024-05-01T08:00:00Z,true,newsletter,{who},{name},," for name, (who, _) in posts.items()]
+    table = "\n".join(["post_id,post_date,is_published,type,audience,title,subtitle,podcast_url", *rows])
+    files = {f"posts/1.{name}.html": html.encode() for name, (_, html) in posts.items() if html}
+    return project.write("substack.zip", zipped(**{"posts.csv": table.encode()}, **files))
+
+
+WALL = '<p>Free</p><div class="paywall-jump" data-component-name="PaywallToDOM"></div><p>Paid.</p>'
+
+
+def test_no_part_of_substack_that_somebody_pays_for_becomes_public(blank: Project) -> None:
+    posts = {
+        "open": ("everyone", "<p>All.</p>"),
+        "free": ("only_free", "<p>F.</p>"),
+        "paid": ("only_paid", WALL),
+        "wall": ("everyone", WALL),
+        "new": ("patrons", "<p>P.</p>"),
+    }
+    done = blank.ok("import-posts", str(substack_of(blank, posts)), "--no-files", "--json").json
+    assert {each["path"][17:-5]: each["reason"] for each in done["hidden"]} == {
+        "free": "for free subscribers only",
+        "paid": "for paying subscribers only",
+        "wall": "a part of it is for paying subscribers only",
+        "new": "for subscribers of the kind patrons only",
+    }
+    for name in ("paid", "wall"):  # also when the draft line is deleted
+        text = blank.read(f"posts/2024-05-01-{name}.html")
+        blank.write(f"posts/2024-05-01-{name}.html", "\n".join(x for x in text.split("\n") if "draft:" not in x))
+        assert f"{name}.html" in blank.fails("check").out
+        blank.write(f"posts/2024-05-01-{name}.html", text)
+
+
+def test_ghost_keeps_the_caption_and_the_day_and_no_address_of_an_author(blank: Project) -> None:
+    row = {"id": "a1", "title": "A", "slug": "a", "html": "<p>T</p>", "type": "post", "status": "published"}
+    row |= {"published_at": None, "created_at": "2024-05-01T08:00:00Z", "feature_image": "https://i.example/a.png"}
+    caption = "<i>Photo</i> by <a href='https://x.example'>Ann</a>"
+    tables = {
+        "posts": [row],
+        "posts_meta": [{"post_id": "a1", "feature_image_alt": "B", "feature_image_caption": caption}],
+    }
+    tables |= {
+        "users": [{"id": "u", "name": "ada@secret.example"}],
+        "posts_authors": [{"post_id": "a1", "author_id": "u"}],
+    }
+    blank.ok("import-posts", str(blank.write("g.json", json.dumps({"db": [{"data": tables}]}))), "--no-files")
+    text = blank.read("posts/2024-05-01-a.html")
+    assert 'image_alt: "B"\nimage_caption: "Photo by Ann"' in text
+    assert "secret" not in text
