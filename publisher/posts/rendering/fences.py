@@ -7,6 +7,7 @@ that nothing closes makes code of all text below it. All functions are pure.
 from __future__ import annotations
 
 import re
+from functools import cache
 from html import escape, unescape
 
 from publisher.config import Tool
@@ -23,7 +24,7 @@ _CAPTION = patterns.compile(
     r"(?:^|[\s{,])(?:title|filename|file|caption)\s?=\s?(?:\"([^\"]+)\"|'([^']+)'|([^\s{}\"',]+))"
     r"|(?<!\S)[\w+#-]*:([\w/-][\w./-]*\.\w+)(?!\S)"
     r"|^[\w+#-]+ \[([^\[\]]+)\]"
-    r"|^[\w+#-]+ ([\w/-][\w./-]*\.[a-z]\w*)$"
+    r"|^[\w+#-]+ (\.?[\w/-][\w./-]*\.[a-z]\w*)$"
 )
 _INFO = patterns.compile(
     r"^[ \t>]*+(?:(?:[-*+]|\d{1,9}[.)])[ \t]++[ \t>]*+)*+(?:```+[ \t]*+([^\s`][^`\n]*+)$|~~~+[ \t]*+([^\s~].*+)$)",
@@ -42,6 +43,22 @@ _ASSIGNMENT = patterns.compile(
     r"[\w.:-]++=(?![\"'])",
     re.ASCII,
 )
+# js= and js=101: lines with numbers, in HackMD
+_NUMBERED = patterns.compile(r"([\w+#.-]++)=(?:\d*+|\+)(?=\s|$)")
+# Behind a language: a prompt, a call, an operator, an option, a statement of SQL, or a command with what it does.
+_CODE = patterns.compile(
+    r"[$%>] |.*(?:\w\(|[;|&]|<\w|\w>| [=<>] | --?[a-z])"
+    r"|(?:SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|WITH) "
+    r"|(?:sudo|npm|npx|yarn|pnpm|pip3?|uv|apt|apt-get|brew|git|cd|echo|cat|ls|mkdir|rm|cp|mv|curl|wget|docker|cargo|gem"
+    r"|bundle|python3?|node|ssh|export|source|import|from|def|class|const|let|var|return) \S"
+)
+_REMARK = ("//", "#", "/*", "<!--", "-- ")
+# What Pygments does not know.
+_MORE_LANGUAGES = frozenset((
+    "astro", "csv", "d2", "dotenv", "env", "goat", "http", "jsonc", "jsx", "katex", "latex", "liquid", "math", "mdx",
+    "mermaid", "njk", "nunjucks", "plain", "plaintext", "plantuml", "postcss", "sass", "shell", "svelte", "svg",
+    "terminal", "tsx", "txt", "vue", "vue-html",
+))  # fmt: skip
 _FLAG = patterns.compile(
     r"\d+(?:-\d+)?|ignore(?:-\w+)?|should_panic|no_run|norun|compile_fail|edition\d+|noplay(?:ground|pen)|hidelines"
     r"|editable|(?:no)?live|noinline|(?:show|no|no-)?line-?(?:nos?|nums?|numbers)|number-?lines|(?:no)?-?copy"
@@ -66,6 +83,12 @@ def with_fence_lines(html: str, body: str, placed: Placed) -> tuple[str, list[Lo
 
 def has_words(info: str) -> bool:
     """Return whether words or code are behind the signs of a fence, instead of a language with attributes."""
+    first, *behind = re.split(r"[\s,]", info, maxsplit=1)
+    rest = behind[0] if behind else ""
+    numbered = _NUMBERED.match(info)
+    if _is_language(numbered[1] if numbered else first, rest):
+        rest = _ATTRIBUTE.sub(" ", f" {rest}").strip()
+        return not rest.startswith(_REMARK) and _CODE.match(rest) is not None
     if _JSON.match(info) or _DIRECTIVE.match(info) or _ASSIGNMENT.match(info):
         return True
     caption = _CAPTION.search(info)
@@ -78,6 +101,22 @@ def has_words(info: str) -> bool:
     return _LANGUAGE_NAME.fullmatch(words[0]) is None or len(words) > 1 + (words[0] == "diff")
 
 
+def _is_language(word: str, rest: str) -> bool:
+    """Return whether a word is the name of a language, so that what is behind it is for the tool that shows the code.
+
+    In capitals it may be the first word of a sentence, such as "Go to", unless no more than one word follows.
+    """
+    plain = word.lower()
+    return (word == plain or " " not in rest.strip()) and (plain in _MORE_LANGUAGES or plain in _languages())
+
+
+@cache
+def _languages() -> frozenset[str]:
+    from pygments.lexers import get_all_lexers
+
+    return frozenset(alias for _, aliases, _, _ in get_all_lexers(plugins=False) for alias in aliases)
+
+
 def _info(attributes: str) -> str:
     return unescape(" ".join(_LANGUAGE.findall(attributes) + _META.findall(attributes)))
 
@@ -86,6 +125,8 @@ def _with_line(fence: re.Match[str]) -> str:
     info = _info(fence[1])
     if has_words(info):
         return f"<pre><code>{escape(info, quote=False)}\n{fence[2]}</code></pre>"
+    if numbered := _NUMBERED.match(info):
+        return f'<pre><code class="language-{escape(numbered[1])}">{fence[2]}</code></pre>'
     found = _CAPTION.search(info)
     if not found:
         return fence[0]

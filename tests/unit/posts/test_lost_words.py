@@ -210,6 +210,7 @@ def test_the_title_of_a_fence_is_above_its_code() -> None:
         ('file="<b>.c"', "&lt;b&gt;.c"),
         ("js [my app.js]", "my app.js"),
         ("tsx /app/a.tsx", "/app/a.tsx"),
+        ("yaml .github/x.yml", ".github/x.yml"),
     ):
         html = rendered(f"A\n\n- b\n\n  ```{info}\n  x < 1\n  ```").html
         assert f"<figure><figcaption>{caption}</figcaption>\n<pre><code" in html
@@ -224,7 +225,10 @@ def test_words_behind_a_fence_are_the_first_line_of_its_code() -> None:
         "The output was:",
         "bash echo <first>",
         "console $ ls -la",
-        "text Output",
+        "python print('x')",
+        "sql SELECT * FROM a",
+        "sh npm install x",
+        "Go to the shop",
         "sudo reboot",
         "こんにちは",
         'print("x")',
@@ -256,6 +260,19 @@ def test_attributes_behind_a_fence_are_no_words() -> None:
         "ts:line-numbers {1}",
         ".net",
         '{#id .haskell startFrom="100"}',
+        "shell npm2yarn",
+        "python,foo",
+        "shell=",
+        "js=101",
+        "js // @filename a.js",
+        "text Output",
+        "js The text above it",
+        "Java Example",
+        "goat wide",
+        "html live example",
+        "bash session 1",
+        "tsx App.tsx active",
+        "ts lines=3 twoslash",
     ):
         result = rendered(f"```{info}\nx\n```")
         assert (re.sub("<[^<>]*>", "", result.html).strip(), result.problems) == ("x", ()), info
