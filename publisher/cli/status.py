@@ -21,7 +21,13 @@ from publisher.posts.last_versions import LastVersions
 from publisher.publishing.edition_plan import Plan, make_plan
 from publisher.publishing.forecast import describe_schedule
 from publisher.publishing.source_views import SourceHealth, source_views
-from publisher.publishing.wiring import build_failure, open_existing_store, site_problems, transport_name
+from publisher.publishing.wiring import (
+    build_failure,
+    open_existing_store,
+    shown_with_errors,
+    site_problems,
+    transport_name,
+)
 from publisher.site.feeds.feed_list import feeds_of
 from publisher.site.feeds.items import PostSource
 from publisher.site.web_versions import WebVersion
@@ -56,12 +62,14 @@ def _facts(config: Config, store: Store | None, plan: Plan, now: datetime) -> di
     # Bodies are not read here: the last build knows about them.
     found = dict.fromkeys([*plan.archive.problems, *plan.left_out, *site_problems(config)[1]])
     errors = [problem for problem in found if problem.severity is Severity.ERROR]
+    with_errors = shown_with_errors(config)
     return {
         "site": {"title": config.site.title, "url": config.site.url, "not_built": _not_built(config)},
         "posts": {
             "published": len(plan.archive.posts),
             "future": len(plan.archive.waiting),
-            "left_out": len({p.path for p in errors if not p.shows_last_version}),
+            "left_out": max(0, len({p.path for p in errors if not p.shows_last_version}) - with_errors),
+            "with_errors": with_errors,
             "last_versions": _last_versions(config, errors),
             "newest": {"title": newest.title, "published": newest.published.isoformat()} if newest else None,
         },
@@ -208,6 +216,8 @@ def _show_site(app: App, facts: dict[str, Any]) -> None:
         line += f", {posts['future']} scheduled for later"
     if posts["left_out"]:
         line += f", {plural(posts['left_out'], 'file')} skipped (run `publisher check`)"
+    if posts["with_errors"]:
+        line += f", {posts['with_errors']} with an error in the text"
     app.say(f"posts        {line}")
     for kept in posts["last_versions"]:
         since = f" since {kept['since'][:16].replace('T', ' ')}" if kept["since"] else ""

@@ -120,6 +120,11 @@ def site_problems(config: Config) -> tuple[list[Problem], list[Problem]]:
     return [manifest.failure] if manifest.failure else [], errors
 
 
+def shown_with_errors(config: Config) -> int:
+    """Return how many posts the last build shows in spite of an error in their bodies."""
+    return Manifest.read(manifest_file(config, config.root / config.pages.output)).facts.get("flawed", 0)
+
+
 def build_failure(config: Config) -> tuple[Problem, datetime] | None:
     """Return why builds of the output folder fail, and since when; None if the last one succeeded."""
     manifest = Manifest.read(manifest_file(config, config.root / config.pages.output))

@@ -31,17 +31,19 @@ class BuildReport:
     folder    the output folder
     posts     number of public posts
     kept      number of these that are shown in their last readable version, because their files have errors
+    flawed    number of these that have an error in their bodies, and are shown all the same
     waiting   number of posts scheduled for later
     feeds     number of feed files, without archive documents
     pages     number of HTML pages
     written   number of files that the build wrote
     removed   number of files that the build removed
-    problems  an error for each skipped post, and warnings
+    problems  an error for each skipped post, those in the bodies of others, and warnings
     """
 
     folder: Path
     posts: int
     kept: int
+    flawed: int
     waiting: int
     feeds: int
     pages: int
@@ -153,6 +155,6 @@ def _is_current(
 
 
 def _report(folder: Path, manifest: Manifest, written: int = 0, removed: int = 0) -> BuildReport:
-    names = ("posts", "kept", "waiting", "feeds", "pages")
-    posts, kept, waiting, feeds, pages = (manifest.facts.get(name, 0) for name in names)
-    return BuildReport(folder, posts, kept, waiting, feeds, pages, written, removed, tuple(manifest.problems))
+    names = ("posts", "kept", "flawed", "waiting", "feeds", "pages")
+    posts, kept, flawed, waiting, feeds, pages = (manifest.facts.get(name, 0) for name in names)
+    return BuildReport(folder, posts, kept, flawed, waiting, feeds, pages, written, removed, tuple(manifest.problems))

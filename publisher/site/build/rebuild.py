@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from publisher.config import Config
 from publisher.core.errors import ProjectError
-from publisher.core.models import Output, Post, Severity, problem_at
+from publisher.core.models import Output, Post, Problem, Severity, problem_at
 from publisher.core.templates import Templates
 from publisher.posts.archive import Archive, ArchiveReader
 from publisher.posts.markup import BrokenPost, Renderer
@@ -102,9 +102,10 @@ class Rebuild:
         self._manifest.shown = stamps(self._config.root, watched)
         self._manifest.since, self._manifest.until = now.astimezone(UTC), _first(archive.next_change, own.next_change)
         source = PostSource(self._config, archive, renderer.render)
-        problems += [*files.problems, *archive.body_problems(), *size_problems(self._config, archive, source)]
+        of_bodies = archive.body_problems()
+        problems += [*files.problems, *of_bodies, *size_problems(self._config, archive, source)]
         self._manifest.problems = sorted(problems, key=lambda p: (p.path, p.line))
-        self._manifest.facts = _facts(archive, planned)
+        self._manifest.facts = _facts(archive, planned) | {"flawed": _with_errors(of_bodies, problems)}
 
     def _plan(self, archive: Archive, renderer: Renderer) -> list[Output]:
         if self._web_versions is None:
@@ -135,6 +136,12 @@ def put_web_versions(config: Config, editions: Iterable[WebVersion]) -> None:
 
 def _first(*moments: datetime | None) -> datetime | None:
     return min((moment for moment in moments if moment), default=None)
+
+
+def _with_errors(of_bodies: Iterable[Problem], problems: Iterable[Problem]) -> int:
+    """Return how many posts are shown as they are in spite of an error in their bodies."""
+    older = {problem.path for problem in problems if problem.shows_last_version}
+    return len({problem.path for problem in of_bodies if problem.severity is Severity.ERROR} - older)
 
 
 def _facts(archive: Archive, planned: Iterable[str]) -> dict[str, int]:

@@ -223,6 +223,19 @@ def test_a_new_post_with_an_error_is_left_out_alone(
     assert "2026/11/15/third/index.html" in project.files()
 
 
+def test_a_post_that_is_published_with_an_error_is_not_called_skipped(project: Project) -> None:
+    project.configure('\n[posts]\ntool = "jekyll"\n')
+    project.write("posts/2026-11-14-none.md", "---\ntitle: None\n---\nA {% picture b.png %}\n")
+    for command in ("build", "publish"):
+        ran = project.run(command)
+        assert "2026/11/14/none/index.html" in project.files()
+        assert "1 post published with an error in the text" in ran.out
+        assert "skipped" not in ran.out
+    project.write("posts/2026-11-13-broken.md", "---\ntitle: [\n---\n")
+    assert "1 file skipped (see above); 1 post published with an error" in project.run("build").out
+    assert "1 file skipped (run `publisher check`), 1 with an error in the text" in project.run("status").out
+
+
 def test_a_fresh_checkout_leaves_the_post_out_and_fails(ferry: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     SLIPS["yaml"](ferry, monkeypatch)
     shutil.rmtree(ferry.root / ".publisher")
