@@ -33,8 +33,7 @@ from publisher.posts.blog_tools.data_files import (
     text_of,
 )
 from publisher.posts.blog_tools.path_globs import expand_braces, matches_glob
-from publisher.posts.blog_tools.plain_programs import SCRIPTS, exported, metadata_in
-from publisher.posts.blog_tools.script_values import ScriptError
+from publisher.posts.blog_tools.plain_programs import SCRIPTS, ScriptError, exported, metadata_in
 from publisher.posts.cache_keys import hash_of, stamp_of
 
 # Fields of front matter, whose scalars are text.

@@ -187,7 +187,7 @@ def _named_block(language: str, inner: str) -> Head:
 
 def _script_block(inner: str) -> Head:
     """Parse front matter in JavaScript, whose first line is the second of its file. Nothing is run."""
-    from publisher.posts.blog_tools.script_values import ScriptError, script_values
+    from publisher.posts.blog_tools.plain_programs import ScriptError, script_values
 
     try:
         found = script_values(inner)

@@ -6,7 +6,7 @@ import pytest
 
 from publisher.core.errors import PostError
 from publisher.posts.blog_tools.data_files import Data
-from publisher.posts.blog_tools.script_values import ScriptError, script_values
+from publisher.posts.blog_tools.plain_programs import ScriptError, script_values
 from publisher.posts.front_matter.parsing import parse_head
 from publisher.posts.front_matter.preamble import seems_hidden
 
