@@ -40,7 +40,7 @@ def is_resource(source: str, path: str, config: Config) -> bool:
     """Return whether a file is one of the bundle of a post. path: its path in the project, if it is there."""
     bundle = bundle_of(source, config.posts.tool)
     start = in_folder(config.posts.folder, bundle)
-    return bool(bundle) and path.startswith(f"{start}/") and _is_taken(path.rpartition("/")[2])
+    return bool(bundle) and path.startswith(f"{start}/") and _is_taken(path.rpartition("/")[2], config.posts.tool)
 
 
 def resources(config: Config, sources: Iterable[str]) -> Iterator[Resource]:
@@ -55,8 +55,8 @@ def resources(config: Config, sources: Iterable[str]) -> Iterator[Resource]:
             continue
         has_private = public.has_private(top)
         for path, folders, names in os.walk(top):
-            folders[:] = sorted(name for name in folders if name[0] != "." and not _is_bundle(Path(path, name)))
-            for name in sorted(filter(_is_taken, names)):
+            folders[:] = sorted(name for name in folders if name[0] != "." and not _is_bundle(Path(path, name), tool))
+            for name in sorted(name for name in names if _is_taken(name, tool)):
                 file = Path(path, name)
                 if file.is_file() and not ((has_private or file.is_symlink()) and public.why_not(file)):
                     inside = file.relative_to(top).as_posix()
@@ -68,11 +68,13 @@ def beside(permalink: str, inside: str) -> str:
     return permalink[1 : permalink.rindex("/") + 1] + inside
 
 
-def _is_taken(name: str) -> bool:
-    return name[0] != "." and name[-1] != "~" and not name.lower().endswith(ENDINGS) and not is_unread_kind(name)
+def _is_taken(name: str, tool: Tool) -> bool:
+    endings = ".md" if tool == "zola" else ENDINGS
+    return name[0] != "." and name[-1] != "~" and not name.lower().endswith(endings) and not is_unread_kind(name)
 
 
-def _is_bundle(folder: Path) -> bool:
-    """Return whether a folder in a bundle is one of its own."""
+def _is_bundle(folder: Path, tool: Tool) -> bool:
+    """Return whether a folder in a bundle is one of its own. A bundle of Hugo has none."""
     names = [path.name for path in folder.iterdir()] if os.access(folder, os.R_OK | os.X_OK) else []
-    return any(name.lower().startswith(("index.", "_index.")) and not _is_taken(name) for name in names)
+    starts = "_index." if tool == "hugo" else ("index.", "_index.")
+    return any(name.lower().startswith(starts) and not _is_taken(name, tool) for name in names)

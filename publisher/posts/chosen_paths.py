@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import lru_cache
 
-from publisher.config import Config
+from publisher.config import Config, Tool
 from publisher.core.file_names import is_project
 
 # Jekyll's and Hexo's folders of posts. Any other name with an underscore is a partial, a layout or a section page.
@@ -56,6 +56,9 @@ _READ_ABOVE = {
     "quarto": ("_metadata.yml",),
     "zola": ("_index.md",),
 }
+
+# Zola's pages are Markdown. Files with these endings are published as they are.
+_NO_PAGES_OF_ZOLA = (".html", ".mdx", ".qmd", ".rst")
 
 # A position in one of the patterns, as (its number, the number of its parts that have been matched).
 _State = tuple[int, int]
@@ -155,11 +158,30 @@ class ChosenPaths:
         name = path.rpartition("/")[2]
         if name[0] in "._" and not (self._include and name[0] == "_" and self._include.name(path)):
             return False
+        if self._tool == "zola" and name.lower().endswith(_NO_PAGES_OF_ZOLA):
+            return False
         if self._needs_folder and not set(POST_FOLDERS).intersection(path.split("/")[:-1]):
             return False
         if self._exclude and self._exclude.match(path):
             return False
         return self._include is None or self._include.match(path)
+
+
+def bundled(paths: Iterable[str], tool: Tool) -> set[str]:
+    """Return which of these files Hugo takes for parts of the page in an index.md of their folder or one above.
+
+    Such a page has no other below it, not even in a folder with an index.md of its own.
+    """
+    if tool != "hugo":
+        return set()
+    split = [path.rpartition("/") for path in paths]
+    bundles = {folder for folder, _, name in split if folder and name.partition(".")[0].lower() == "index"}
+    parts = set()
+    for folder, divided, name in split if bundles else ():
+        outer = next((each for each in _above(f"{folder}/") if each in bundles), "")
+        if outer and (outer != folder or name.partition(".")[0].lower() != "index"):
+            parts.add(f"{folder}{divided}{name}")
+    return parts
 
 
 def _has_folder_of_posts(config: Config) -> bool:

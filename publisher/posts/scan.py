@@ -16,7 +16,7 @@ from publisher.core.errors import ProjectError
 from publisher.core.file_names import in_folder, is_project
 from publisher.core.models import Problem, Severity
 from publisher.core.private_folder import COPY_IT, LEADS_OUT, LEADS_TO_PRIVATE
-from publisher.posts.chosen_paths import OF_OTHERS, POST_FOLDERS, ChosenPaths, not_walked, why_none_is_taken
+from publisher.posts.chosen_paths import OF_OTHERS, POST_FOLDERS, ChosenPaths, bundled, not_walked, why_none_is_taken
 from publisher.posts.published import PublishedIds
 from publisher.posts.unread_kinds import is_unread_kind, printable, unread_kinds
 
@@ -109,6 +109,8 @@ def scan_posts(config: Config) -> Scan:
     if _needs_no_posts(config):
         return Scan({}, [], [])
     scanned = scan(folder, config.posts.folder, config.root, PublicFiles(config), ChosenPaths.of(config))
+    for path in bundled(scanned.found, config.posts.tool):
+        del scanned.found[path]
     if not (scanned.found or scanned.problems or config.sources):
         return scanned._replace(problems=_none_taken(config))
     return scanned

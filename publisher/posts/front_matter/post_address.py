@@ -79,16 +79,17 @@ class PostAddress:
 
     def _by_pattern(self) -> str:
         settings, slug = self._settings, self._meta.text("slug")
-        if not self._tool and _is_plain(settings.pattern):
+        pattern = _of_file(settings.pattern, self._tool, self._named.source)
+        if not self._tool and _is_plain(pattern):
             path = permalink(
-                settings.pattern,
+                pattern,
                 folder=self._plain(self._named.folder),
                 day=self._named.when.date(),
                 slug=post_slug(self._plain(slug)) if slug else self._named.name,
                 language=self._named.language,
             )
         else:
-            path = filled(settings.pattern, self._parts()) or f"/{self._named.name}/"
+            path = filled(pattern, self._parts()) or f"/{self._named.name}/"
         if used := used_by_site(path):
             line = self._meta.find("slug")[1]
             raise PostError(f"its URL {path} is already used by {used}", line=line, hint="give it a different slug")
@@ -169,6 +170,22 @@ class PostAddress:
         if pattern:
             return filled(pattern, self._parts()._replace(tool=self._tool or "jekyll"))
         return unescaped(value)
+
+
+def _of_file(pattern: str, tool: Tool, source: str) -> str:
+    """Return the pattern for the address of a file, where the tool has another for one that stands for its folder.
+
+    For Quarto and VitePress that is index.md, and for Eleventy also a file with the name of its folder.
+    """
+    if tool not in ("eleventy", "quarto", "vitepress"):
+        return pattern
+    folder, _, file = source.rpartition("/")
+    stem, above = file.rpartition(".")[0], folder.rpartition("/")[2]
+    if tool == "eleventy":
+        return pattern.replace("{folder}/{file}", "{folder}") if above and stem == above else pattern
+    if above and stem == "index" and pattern.endswith(("/{file}", "/{file}.html")):
+        return f"{pattern.removesuffix('.html')}/"
+    return pattern
 
 
 def _fit(path: str) -> str:

@@ -46,7 +46,11 @@ def published(tool: Tool, tmp_path: Path, permalink: str = "/{slug}/") -> tuple[
     [
         ("", "/{slug}/", ""),
         ("jekyll", "/{slug}/", ""),
-        ("hugo", "/{slug}/", "fr/one/code.py fr/one/sub/data.obj inner/own.py one/code.py one/sub/data.obj"),
+        (
+            "hugo",
+            "/{slug}/",
+            "fr/one/code.py fr/one/inner/own.py fr/one/sub/data.obj one/code.py one/inner/own.py one/sub/data.obj",
+        ),
         ("zola", "/b/{slug}", "b/code.py b/own.py b/sub/data.obj fr/b/code.py fr/b/sub/data.obj"),
         ("hexo", "/{slug}/", "two/c.py"),
     ],

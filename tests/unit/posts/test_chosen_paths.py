@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from publisher.config import Config, load_config
+from publisher.config import Config, Tool, load_config
 from publisher.config.site import PagesConfig, Posts
 from publisher.core.errors import PublisherError
-from publisher.posts.chosen_paths import PathPatterns, place_for, posts_paths
+from publisher.posts.chosen_paths import PathPatterns, bundled, place_for, posts_paths
 from publisher.posts.scan import scan_posts
 from publisher.posts.unread_kinds import unread_kinds
 from tests.support.posts_samples import NOW, PAGE, SITE, URL, Folder
@@ -40,6 +40,23 @@ def test_a_pattern_matches_as_in_gitignore(pattern: str, inside: list[str], outs
     matched = PathPatterns([pattern])
     assert [path for path in inside if not matched.match(path)] == []
     assert [path for path in outside if matched.match(path)] == []
+
+
+def test_files_beside_the_index_of_a_bundle_are_no_posts_of_hugo() -> None:
+    paths = "index.md x.md a/index.md a/part.md a/index.fr.md a/in/index.md a/in/p.md a/plain/p.md b/_index.md b/x.md"
+    assert bundled(paths.split(), "hugo") == {"a/part.md", "a/in/index.md", "a/in/p.md", "a/plain/p.md"}
+    assert bundled(paths.split(), "zola") == bundled(paths.split(), "") == set()
+
+
+def test_what_is_not_markdown_is_no_post_of_zola(tmp_path: Path) -> None:
+    cases: tuple[tuple[Tool, set[str]], ...] = (
+        ("zola", {"a/index.md", "a/part.md", "b.md"}), ("hugo", {"a/index.md", "b.md", "d.html"})
+    )  # fmt: skip
+    for tool, found in cases:
+        folder = Folder(tmp_path / tool, posts=Posts(tool=tool))
+        for name in ("a/index.md", "a/page.html", "a/part.md", "b.md", "d.html"):
+            folder.file(f"posts/{name}", PAGE)
+        assert set(scan_posts(folder.config).found) == found
 
 
 FILES = [

@@ -246,3 +246,20 @@ def test_any_name_and_title_make_a_path_inside_the_site(text: str, tool: Tool) -
 @pytest.mark.parametrize("text", ["%", "%%", "%4", "a%2", "%2F", "%5C", "%0a", "%ff%fe", "100%25"])
 def test_unescaping_is_done_only_where_there_is_no_doubt(text: str) -> None:
     assert unescaped(text) in (text, "100%")
+
+
+def test_a_file_that_stands_for_its_folder_has_its_address(tmp_path: Path) -> None:
+    names = ("blog/four/four.md", "blog/four/x.md", "blog/five/index.md", "one.md", "six/six/index.md")
+    wanted: dict[tuple[Tool, str], list[str]] = {
+        ("eleventy", "/{folder}/{file}/"): ["/blog/four/", "/blog/four/x/", "/blog/five/", "/one/", "/six/six/"],
+        ("quarto", "/{folder}/{file}.html"): [
+            "/blog/four/four.html", "/blog/four/x.html", "/blog/five/", "/one.html", "/six/six/"
+        ],
+        ("vitepress", "/{folder}/{file}"): ["/blog/four/four", "/blog/four/x", "/blog/five/", "/one", "/six/six/"],
+        ("hugo", "/{folder}/{file}.html"): [
+            "/blog/four/four.html", "/blog/four/x.html", "/blog/five.html", "/one.html", "/six/six.html"
+        ],
+    }  # fmt: skip
+    for (tool, pattern), paths in wanted.items():
+        found = addresses(tmp_path / tool, dict.fromkeys(names, "date: 2026-01-05"), tool, pattern)
+        assert found == dict(zip(names, paths, strict=True)), tool
