@@ -146,13 +146,16 @@ class _Body:
         if may_have_shortcodes(self.run.text, self.config.posts.tool):
             self.run = self.run.then(lambda body: self._tags().expanded(body, is_html=self._is_html))
         if may_have_tool_comments(self.run.text):
-            keep = post.excerpt_separator
-            self.run = self.run.then(lambda body: without_tool_comments(body, is_html=self._is_html, keep=keep))
+            self.run = self.run.then(self._without_tool_comments)
         if self.run.text is not self.written:
             # Of an unknown tag the words stay, also of one that keeps them from most readers.
             refuse_paid_part(self.written, self.first_line, is_markdown=is_rst or not self._is_html)
             self.file = text[: len(text) - len(self.written)] + self.run.text
             self.written = self.run.text
+
+    def _without_tool_comments(self, body: str) -> Expanded:
+        keep, tool = self.post.excerpt_separator, self.config.posts.tool
+        return without_tool_comments(body, is_html=self._is_html, keep=keep, tool=tool)
 
     def _tags(self) -> BodyTags:
         from publisher.posts.rendering.body_tags import BodyTags  # few posts have any

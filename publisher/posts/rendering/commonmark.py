@@ -14,6 +14,7 @@ from publisher.posts.rendering import lone_tags
 from publisher.posts.rendering.fences import with_fence_lines
 from publisher.posts.rendering.lost_words import LostWords, with_all_cells
 from publisher.posts.rendering.settled_tags import SettledHtml
+from publisher.posts.text.comments import with_plain_ends
 from publisher.posts.text.definitions import has_definitions, loosened
 from publisher.posts.text.typography import finished, prepared
 
@@ -29,7 +30,7 @@ def settled_html(body: str, *, has_notes: bool = False) -> tuple[SettledHtml, li
     def render(body: str, escape_html: bool = False) -> str:
         return _markdown(with_all_cells(body, _placed_html, lost), escape_html, has_notes)
 
-    body = prepared(body)
+    body = prepared(with_plain_ends(body))
     settled = lone_tags.settle_markdown(body, render) if lone_tags.may_swallow(body) else SettledHtml(render(body))
     settled.html, at_fences = with_fence_lines(settled.html, body, _placed_html)
     return settled, [*lost.values(), *at_fences]

@@ -37,6 +37,7 @@ _PER_CENT_LINE = patterns.compile(r"^[ \t>]{0,40}%%(?=[ \t]+[^\s%])", re.MULTILI
 _CONTAINER = patterns.compile(
     r"^[ \t>]{0,40}:::++(?=[ \t]{0,8}\{?[ \t]{0,8}\.?(?:comment|hidden|content-hidden)\b)", re.MULTILINE
 )
+_SEEN_CONTAINER = patterns.compile(r":::[ \t]{0,8}\{?[ \t]{0,8}\.?(?:comment|hidden|content-hidden)\b")
 # A reference that no link uses, which Markdown takes for text if it is behind other words of a paragraph.
 _REFERENCE = patterns.compile(r"(?<!\\)\[(?://\]:|[^\[\]\n]{0,60}\]:[ \t]{0,8}(?:#|<>)[ \t]{0,8}[(\"'])")
 _SEEN_REFERENCE = patterns.compile(
@@ -63,6 +64,27 @@ def without_comments(text: str) -> str:
             pieces.append(text[last : found.start()])
             last = found.end()
     return " ".join("".join([*pieces, text[last:]]).split()) if last else text
+
+
+def with_plain_ends(body: str) -> str:
+    """Return a Markdown body in which no comment ends with more than two hyphens, as that of `<!--- x --->` does.
+
+    By CommonMark 0.31 such a comment is hidden; our parser would show one within a line.
+    """
+    if "--->" not in body or "<!--" not in body:
+        return body
+    view, pieces, last = masked(body), [], 0
+    for start, end in _html_comments(view):
+        inside = view[start + 4 : max(end, start + 4)]
+        if (
+            inside.endswith("-")
+            and inside.strip("-")
+            and inside[:2].lstrip("-")[:1] != ">"
+            and not _BLANK_LINE.search(inside)
+        ):
+            pieces.append(body[last : start + 4 + len(inside.rstrip("-"))])
+            last = end
+    return "".join([*pieces, body[last:]])
 
 
 def without_comments_in_attributes(html: str) -> str:
@@ -203,7 +225,7 @@ def _shown_in_markdown(prose: str, seen: str) -> Iterator[ShownComment]:
         yield ShownComment(place, message, "delete the comment inside it")
     if "%%" in seen:
         yield from _shown_per_cent(prose)
-    if ":::" in seen and (line := _CONTAINER.search(prose)):
+    if ":::" in seen and _SEEN_CONTAINER.search(seen) and (line := _CONTAINER.search(prose)):
         yield ShownComment(line.end(), "this container is hidden in other tools, but readers see it here", _HINT)
     if _SEEN_REFERENCE.search(seen) and (place := _reference(prose)) >= 0:
         hint = "put a blank line before it, or write <!-- ... -->"

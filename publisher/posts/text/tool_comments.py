@@ -11,9 +11,9 @@ from itertools import islice
 from typing import NamedTuple
 
 from publisher.core import patterns
-from publisher.posts.tags.expanded import Expanded, Pieces
+from publisher.posts.tags.expanded import Expanded, Pieces, TagProblem
 from publisher.posts.text.merge_tags import without_shown_code
-from publisher.posts.text.prose import line_counter, masked
+from publisher.posts.text.prose import line_at, line_counter, masked
 from publisher.posts.text.tex import without_formulas
 
 
@@ -60,6 +60,7 @@ _ID = patterns.compile(r"\{#[^{}\n]{0,200}(?<!#)\}")
 # Obsidian's. A merge tag such as %%NAME%% is none, nor are per cent, as in 5%%. Other signs are those of programs:
 # ${x%%.*}, %%d, %%time and %%i. Between spaces, or glued to a word, a pair may be either.
 _PER_CENT = patterns.compile(r"(?<![%\d])%%(?!%)((?:[^%]|%(?!%))*+)(?=%%(?!%))")
+_PER_CENT_SIGN = patterns.compile(r"(?<!\\)%%")
 _BEGINS_LINE = patterns.compile(r"[ \t>]*+(?:(?:[-*+]|\d{1,9}[.)])[ \t]++)*+")
 _MERGE_TAG = patterns.compile(r"=[^%]*=|[A-Za-z][\w.-]{1,60}", re.ASCII)
 
@@ -161,27 +162,48 @@ def may_have_tool_comments(body: str) -> bool:
     return any(first in body and any(sign in body for sign in signs) for first, signs in _SIGNS.items())
 
 
-def without_tool_comments(body: str, *, is_html: bool = False, keep: str = "") -> Expanded:
+def without_tool_comments(body: str, *, is_html: bool = False, keep: str = "", tool: str = "") -> Expanded:
     """Return a body without the comments of other tools; those in code stay.
 
     is_html  whether it is HTML, and not Markdown
     keep     what is not a comment although it looks like one: the mark of the end of an excerpt
+    tool     the tool that the posts were written for, or ""; in Obsidian, whatever is between two %% is a comment
     """
     view = without_formulas(without_shown_code(body))
     view = _SHOWN_IN_HTML.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), view) if is_html else masked(view)
     places = [place for kind in _REMOVED for place in _closed(kind, view)]
-    places += _per_cent_pairs(view)
+    problems: tuple[TagProblem, ...] = ()
+    if tool == "obsidian" and not is_html:
+        hidden, problems = _obsidian_comments(view)
+        places += hidden
+    else:
+        places += _per_cent_pairs(view)
     if "]: " in view and not is_html:
         places += (found.span() for found in _REFERENCE_LINE.finditer(view))
     if not places:
-        return Expanded(body)
+        return Expanded(body, problems=problems)
+    return _without(body, places, keep, problems)
+
+
+def _without(body: str, places: list[tuple[int, int]], keep: str, problems: tuple[TagProblem, ...]) -> Expanded:
+    """Return a body without what is in some places."""
     pieces, line_of, last = Pieces(), line_counter(body), 0
     for start, end in islice(sorted(places, key=lambda place: (place[0], -place[1])), _MOST_REMOVED):
         if start >= last and body[start:end].rstrip("\n") != keep:
             pieces.copy(body[last:start], line_of(last))
             last = end
     pieces.copy(body[last:], line_of(last))
-    return pieces.expanded()
+    return pieces.expanded(problems)
+
+
+def _obsidian_comments(prose: str) -> tuple[list[tuple[int, int]], tuple[TagProblem, ...]]:
+    """Return where the comments of a note begin and end in Obsidian, and what is wrong with the last."""
+    signs = [found.start() for found in _PER_CENT_SIGN.finditer(prose)]
+    places = [(start, end + 2) for start, end in zip(signs[::2], signs[1::2], strict=False)]
+    if len(signs) % 2 == 0:
+        return places, ()
+    what = "the comment that begins here with %% is never closed, and readers see it"
+    return places, (TagProblem(line_at(prose, signs[-1]), what, "write %% where it ends", is_error=True),)
 
 
 def _per_cent_pairs(prose: str) -> Iterator[tuple[int, int]]:

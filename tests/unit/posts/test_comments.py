@@ -11,6 +11,7 @@ from publisher.posts.rendering.commonmark import _markdown
 from publisher.posts.text.comments import comment_in, shown_comments, without_comments, without_hidden_text
 from publisher.posts.text.excerpt import plain_line
 from publisher.posts.text.prose import masked
+from publisher.posts.text.tool_comments import without_tool_comments
 from tests.support.posts_samples import read, rendered, said
 
 SHOWN = [
@@ -288,3 +289,24 @@ def test_what_a_browser_would_hide_without_words_or_shows_is_no_error() -> None:
         "<div style='display:none;display:block'>x</div>"
     )
     assert [each.message for each in rendered(body).problems if each.severity is Severity.ERROR] == []
+
+
+def test_in_obsidian_whatever_is_between_per_cent_signs_is_a_comment() -> None:
+    for body, left in (
+        ("A %%hidden%% b %%NAME%% c", "A  b  c"),
+        ("A %%a%%b%%c%% d", "A b d"),
+        ("5%% and 6%% of it", "5 of it"),
+        ("A %%1%%\n\n%%\nx\n\ny\n%%\nb", "A \n\n\nb"),
+        ("`%%i%%` \\%%d\n\n```\n%%a%%\n```", "`%%i%%` \\%%d\n\n```\n%%a%%\n```"),
+    ):
+        result = without_tool_comments(body, tool="obsidian")
+        assert (result.text, result.problems) == (left, ()), body
+        assert without_tool_comments(left, tool="obsidian").text == left
+    open_one = without_tool_comments("a %%b%%\n\nc %%d", tool="obsidian")
+    assert (open_one.text, [(each.line, each.is_error) for each in open_one.problems]) == ("a \n\nc %%d", [(3, True)])
+
+
+def test_a_hidden_container_that_is_removed_is_no_shown_comment() -> None:
+    hidden = "::: {.hidden}\nsecret\n:::"
+    assert said(rendered(f":::: {{.columns}}\n{hidden}\n::::\n\nBehind it, a ::: is shown.")) == []
+    assert any("hidden in other tools" in message for _, message in said(rendered("::: {.hidden}\nsecret")))
