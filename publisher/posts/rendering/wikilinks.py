@@ -19,6 +19,7 @@ from publisher.posts.named_files import key_of_name, without_ending
 from publisher.posts.places import Places
 from publisher.posts.tags.expanded import Expanded, TagProblem
 from publisher.posts.text.attribute_lists import size_mark
+from publisher.posts.text.marks import prose_of
 from publisher.posts.text.merge_tags import MERGE_TAG
 from publisher.posts.text.prose import line_counter, masked
 
@@ -86,7 +87,7 @@ def with_wikilinks(body: str, names: Names, *, all_are: bool) -> Expanded:
     places: set[str] | None = None
     view = masked(body)
     line_of = line_counter(body)
-    for found in _WIKILINK.finditer(view):
+    for found in _WIKILINK.finditer(prose_of(view)):
         text, is_dead = _written(found, names, all_are=all_are)
         if text is not None and not all_are and not found[2].strip():
             places = _places(view) if places is None else places

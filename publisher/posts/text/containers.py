@@ -45,7 +45,7 @@ _IN_BRACKETS = patterns.compile(r"\[(.{0,300})\](?:[ \t]*\{.{0,300}\})?[ \t]*")
 _ATTRIBUTES = patterns.compile(r"\{[^{}]{0,300}\}|[^{}]{0,300}\}[ \t:]*$")
 _OPTION = patterns.compile(r"[ \t]{4,16}[a-z_]{1,30}: \S.{0,300}")
 _ADMONITION = patterns.compile(
-    r"([ \t]{0,12})(?:!!!|\?\?\?\+?)[ \t]+([A-Za-z][\w-]{0,60})(?:[ \t]+[A-Za-z][\w-]{0,60}){0,3}"
+    r"([ \t]{0,12})(?:!!!|\?\?\?\+?)[ \t]+([A-Za-z][\w-]{0,60})((?:[ \t]+[A-Za-z][\w-]{0,60}){0,3})"
     r"(?:[ \t]+[\"“”]([^\"“”]{0,300})[\"“”])?[ \t]*"
 )
 _TAB = patterns.compile(r"([ \t]{0,12})===[!+]?[ \t]+\"([^\"]{1,300})\"[ \t]*")
@@ -262,11 +262,16 @@ def _indented(lines: list[str], number: int) -> _Container | None:
     if tab:
         return _Container(tab[1], "", tab[2], number + 1, end, end, 4) if end > number + 1 else None
     known = opening[2].lower()
-    if end == number + 1 and known not in _KINDS:
+    if end == number + 1 and not _stands_alone(known, opening[3], opening[4]):
         return None
     kind = _KINDS.get(known, "NOTE")
-    title = _named(known, kind) if opening[3] is None else opening[3]
+    title = _named(known, kind) if opening[4] is None else opening[4]
     return _Container(opening[1], kind, title, number + 1, end, end, 4)
+
+
+def _stands_alone(kind: str, classes: str, title: str | None) -> bool:
+    """Return whether a line with !!! or ??? and no text below it is a container, and no sentence."""
+    return kind in _KINDS and title is not None and all(word in ("inline", "end") for word in classes.split())
 
 
 def _indent(line: str) -> int:

@@ -28,6 +28,15 @@ _NOTE = patterns.compile(
     r"((?:[^\[\]\n]|\n(?![ \t]*\n)|\[[^\[\]\n]{0,300}\]){2,2000})\](?![(\[:])"
 )
 _LIKE_NOTE = patterns.compile(r"\^(?=\[)")
+# A class of characters of a regular expression, and what is behind one.
+_CLASS = patterns.compile(r"(?:[a-z]-[a-z]|[A-Z]-[A-Z]|[0-9]-[0-9]|\\[A-Za-z]|[\W_])+")
+_REPEATED = patterns.compile(r"\+|\{\d|[*?]?\$")
+# What is not prose: attributes of tags, the addresses and titles of links, and the descriptions of pictures.
+_NOT_PROSE = patterns.compile(
+    r"<[A-Za-z](?:[^<>\"']|\"[^\"]{0,1000}\"|'[^']{0,1000}')*+>"
+    r"|(?<=!\[)(?:[^\[\]\n]|\[\[[^\[\]\n]{0,300}\]\]){1,500}(?=\][(\[])"
+    r"|(?<=\]\()[^()\n]{1,1000}(?=\))"
+)
 _IN_WORD = patterns.compile(r"[\w\])]")
 _ABBREVIATION = patterns.compile(r"^ {0,3}\*\[([^\[\]\n]{1,100})\]:(?:[ \t]+(.*))?$", re.MULTILINE)
 # Elements whose text is none of the writer's prose, or explained already; and tags.
@@ -58,14 +67,22 @@ def may_have_marks(body: str) -> bool:
     )
 
 
+def prose_of(view: str) -> str:
+    """Return a text with a sign of no meaning for each character of attributes, addresses and descriptions."""
+    if not any(sign in view for sign in ("](", "![", "</", "/>", "='", '="')):
+        return view
+    return _NOT_PROSE.sub(lambda found: re.sub(r"[^\n]", "\0", found[0]), view)
+
+
 def marked(body: str) -> Marked:
     """Return a Markdown body with marked words as HTML, with notes for its parser, and without its abbreviations."""
     view = masked(body)
+    prose = prose_of(view)
     changes: list[tuple[int, int, str]] = []
-    for found in _MARK.finditer(view) if "==" in view else ():
+    for found in _MARK.finditer(prose) if "==" in view else ():
         start, end = found.span()
         changes += [(start, start + 2, "<mark>"), (end - 2, end, "</mark>")]
-    notes = {found.start() for found in _NOTE.finditer(view) if _is_note(found)} if "^[" in view else set()
+    notes = {found.start() for found in _NOTE.finditer(prose) if _is_note(found)} if "^[" in view else set()
     if notes:
         likely = (found.start() for found in _LIKE_NOTE.finditer(view))
         changes += [(place, place + 1, "&#94;") for place in likely if place not in notes]
@@ -83,9 +100,15 @@ def marked(body: str) -> Marked:
 
 
 def _is_note(found: re.Match[str]) -> bool:
-    """Return whether ^[...] is a note: behind a word, as in x^[1], only if it has several words itself."""
+    """Return whether ^[...] is a note: behind a word, as in x^[1], only if it has several words itself.
+
+    A class of characters in a regular expression, as in ^[a-z], is none, nor is a word with a sign such as + behind it.
+    """
+    is_word = len(found[1].split()) == 1
+    if _CLASS.fullmatch(found[1]) or (is_word and _REPEATED.match(found.string, found.end())):
+        return False
     before = found.string[max(found.start() - 1, 0) : found.start()]
-    return not _IN_WORD.match(before) or len(found[1].split()) > 1
+    return not _IN_WORD.match(before) or not is_word
 
 
 def with_abbreviations(fragment: str, explained: Mapping[str, str]) -> str:

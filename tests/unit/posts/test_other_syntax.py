@@ -51,6 +51,8 @@ CONTAINERS = {
     'a\n\n::: {.content-hidden when-format="pdf"}\nshown\n:::\n\n::: {.content-visible when-format="pdf"}\nx\n:::':
         "a shown",
     # MkDocs
+    '!!! note inline end "T"': "(note T: )",
+    "!!! note my-class\n    b": "(note Note: b )",
     '!!! warning "Old"\n    text\n\n    - b\nafter': "(warning Old: text <ul> <li>b</li> </ul> ) after",
     "??? question\n    text": "(note Question: text )",
     '???+ info inline end "T"\n\n    text': "(note T: text )",
@@ -102,6 +104,15 @@ LOOKALIKES = (
     "[[noreturn]] Box<T> 10:30:45",
     "f(x){y=1} {x} {a: 1} {=html} f(x){return}",
     "!!! wow\ntext",
+    "!!! important things happened today",
+    "!!! warning",
+    "!!! note\nnext",
+    "!!! warn about \"this\"",
+    "??? question for you",
+    "regex ^[a-z]+ and ^[A-Za-z0-9_.-]$ or ^[\\w ]",
+    "^[abc]+ ^[abc]$ ^[abc]{2}",
+    "![a ==b== c](i.png) [x](y \"==z== ^[a note]\") <span title=\"==q== > ==r==\">s</span>",
+    "<img alt='==q==\nmore ==r==' src=\"a.png\"/>",
     "a ::: b\n:::\nb",
     ":::image type=\"content\" source=\"a.png\":::",
     "> [!NOTE]\n> words\n\n> [!tip] A title",
@@ -111,6 +122,18 @@ LOOKALIKES = (
     "<p>The markdown attribute</p>",
     "| a | b |\n|---|---|\n| ![x](a.png) | 3 |",
 )  # fmt: skip
+
+
+def test_comments_that_end_with_more_hyphens_are_hidden() -> None:
+    for body, html in (
+        ("A <!--- x ---> SHOWN <!-- y ----> B", "A SHOWN B"),
+        ("A <!--- x\ny ---> B", "A B"),
+        ("# H <!--- x --->", "<h1>H </h1>"),
+        ("| a <!--- y ---> |\n|---|\n| `<!--- z --->` |", "<code>&lt;!--- z ---&gt;</code>"),
+        ("A <!----> B <!---> C --->", "A B C —&gt;"),
+        ("A \\<!-- x ---> B", "A &lt;!– x —&gt; B"),
+    ):
+        assert html in " ".join(re.sub(r' id="[^"]*"', "", html_of(body)).split()), body
 
 
 def test_containers_of_other_tools_are_alerts() -> None:
