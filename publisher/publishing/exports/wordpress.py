@@ -18,6 +18,7 @@ from publisher.publishing.exports.exported import (
     one_line,
     path_of,
 )
+from publisher.publishing.exports.wordpress_access import PART, has_hidden_part, is_about_access, whom_for, with_marks
 from publisher.publishing.exports.wordpress_text import html_of
 
 _PIECE = 262_144
@@ -36,6 +37,9 @@ _OTHER_KINDS = {
     "custom_css": "styles",
     "oembed_cache": "cached embeds",
 }
+# The fields of items that are needed, besides those that say who can read a post; so many of these are kept.
+_FIELDS = frozenset(("_thumbnail_id",))
+_MOST_FIELDS = 200
 _DRAFTS = ("draft", "pending", "auto-draft", "private")
 
 # The parts of an item whose text is needed, by their names in the file.
@@ -165,7 +169,7 @@ class _Blog:
         if len(written) > MOST_TEXT:
             left[f"texts of more than {MOST_TEXT // 1_000_000} MB"] += 1
             return None
-        html, dropped = html_of(written, self._attachments)
+        html, dropped = html_of(with_marks(written), self._attachments)
         left.update(dropped)
         gmt = moment(texts.get("wp:post_date_gmt")) or moment(texts.get("wp:post_date"))
         creator = one_line(texts.get("dc:creator"))
@@ -182,16 +186,18 @@ class _Blog:
             tags=tuple(dict.fromkeys(item.tags)),
             authors=(self._authors.get(creator) or creator,) if creator else (),
             excerpt=_words(texts.get("excerpt:encoded", "")),
-            image=self._attachments.get(item.meta.get("_thumbnail_id", ""), ""),
+            image=self._attachments.get(one_line(item.meta.get("_thumbnail_id")), ""),
             is_draft=is_draft,
-            why_draft=_why_draft(status, texts),
+            why_draft=_why_draft(status, item, html),
         )
 
 
-def _why_draft(status: str, texts: Mapping[str, str]) -> str:
-    if one_line(texts.get("wp:post_password")):
+def _why_draft(status: str, item: WordPressItem, html: str) -> str:
+    if one_line(item.texts.get("wp:post_password")):
         return "it has a password"
-    return "it is private" if status == "private" else ""
+    if status == "private":
+        return "it is private"
+    return whom_for(item.meta) or (PART if has_hidden_part(html) else "")
 
 
 def _words(excerpt: str) -> str:
@@ -218,6 +224,7 @@ class _WxrReader:
         self._path: list[str] = []
         self._item: WordPressItem | None = None
         self._author: dict[str, str] = {}
+        self._pair: dict[str, str] = {}
         self._pieces: list[str] = []
         self._size = self._count = 0
         self._domain = self._nicename = ""
@@ -258,7 +265,7 @@ class _WxrReader:
         if above == "item" and self._item:
             self._field(name, text)
         elif above == "wp:postmeta" and self._item:
-            self._item.meta["key" if name == "wp:meta_key" else "value"] = text
+            self._pair[name] = text
         elif above == "wp:author":
             self._author[name] = text
         elif above == "channel":
@@ -270,10 +277,18 @@ class _WxrReader:
             if self._domain in ("category", "post_tag", "tag") and self._nicename != "uncategorized" and one_line(text):
                 self._item.tags.append(one_line(text))
         elif name == "wp:postmeta":
-            if self._item.meta.get("key") == "_thumbnail_id":
-                self._item.meta["_thumbnail_id"] = one_line(self._item.meta.get("value"))
+            self._meta(one_line(self._pair.pop("wp:meta_key", "")), self._pair.pop("wp:meta_value", ""))
         elif name in _WANTED:
             self._item.texts[name] = text
+
+    def _meta(self, key: str, value: str) -> None:
+        """Keep a field of the item. One that says who can read it may be there several times."""
+        assert self._item is not None  # noqa: S101 - see _end
+        meta = self._item.meta
+        if key in _FIELDS:
+            meta.setdefault(key, value)
+        elif is_about_access(key) and (key in meta or len(meta) < _MOST_FIELDS):
+            meta[key] = "\n".join(filter(None, (meta.get(key), value[:20_000])))[:20_000]
 
     def _channel(self, name: str, text: str) -> None:
         if name == "item" and self._item:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from publisher.posts.archive import open_archive
+from publisher.posts.text.paid_parts import paid_part
 from tests.support import ROOT
 from tests.support.picture_samples import picture
 from tests.support.project import Project
@@ -130,6 +131,83 @@ def test_wordpress_posts_keep_addresses_and_get_paragraphs(blank: Project, old_s
     assert "draft: true  # it has a password" in blank.read("posts/2024-02-05-secret.html")
     assert "draft: true" in blank.read("posts/unfinished.html")
     assert 'permalink: "/about/"' in blank.read("pages/about.html")
+
+
+ITEM = """<item><title>{title}</title><link>https://tea.example/blog/{name}/</link><dc:creator>ada</dc:creator>
+<guid>https://tea.example/blog/?p={number}</guid><content:encoded><![CDATA[{text}]]></content:encoded>
+<wp:post_id>{number}</wp:post_id><wp:post_date_gmt>2024-03-05 09:00:00</wp:post_date_gmt>
+<wp:post_name>{name}</wp:post_name><wp:status>publish</wp:status><wp:post_type>post</wp:post_type>{more}</item>"""
+
+
+def meta(key: str, value: str) -> str:
+    key, value = f"<![CDATA[{key}]]>", f"<![CDATA[{value}]]>"
+    return f"<wp:postmeta><wp:meta_key>{key}</wp:meta_key><wp:meta_value>{value}</wp:meta_value></wp:postmeta>"
+
+
+def wxr(project: Project, posts: Mapping[str, tuple[str, str]], more: str = "") -> Path:
+    """Write an export of WordPress with a post for each name, given with its text and further elements."""
+    items = "".join(
+        ITEM.format(title=name, name=name, number=100 + number, text=text, more=extra)
+        for number, (name, (text, extra)) in enumerate(posts.items())
+    )
+    sample = (EXPORTS / "wordpress.xml").read_text(encoding="utf-8")
+    start = sample.index("<item>")
+    return project.write("items.xml", f"{sample[:start]}{items}{more}</channel></rss>")
+
+
+def block(name: str, inside: str = "<p>SECRET</p>", values: str = "") -> str:
+    return f"<p>Free</p><!-- wp:{name} {values}-->{inside}<!-- /wp:{name} -->"
+
+
+HIDDEN = {
+    "paywall": ("<p>Free</p><!-- wp:jetpack/paywall /--><p>SECRET</p>", ""),
+    "premium": (block("premium-content/container", block("premium-content/subscriber-view")), ""),
+    "jetpack-premium": (block("jetpack/premium-content/container"), ""),
+    "pmpro": (block("pmpro/membership"), ""),
+    "memberful": (block("acme/members-only"), ""),
+    "attribute": (block("group", values='{"pmproLevels":["1"]}'), ""),
+    "rcp": ("<p>Free</p>[restrict]SECRET[/restrict]", ""),
+    "pmpro-old": ('Free [membership level="1"]SECRET[/membership]', ""),
+    "mepr": ('Free [mepr-show rules="1"]SECRET[/mepr-show]', ""),
+    "member": ("Free [member]SECRET[/member]", ""),
+    "wcm": ("Free [wcm_restrict]SECRET[/wcm_restrict]", ""),
+    "wlm": ("Free [wlm_private]SECRET[/wlm_private]", ""),
+    "passster": ('Free [passster password="x"]SECRET[/passster]', ""),
+    "access-paid": ("SECRET", meta("_jetpack_newsletter_access", "paid_subscribers")),
+    "access-free": ("SECRET", meta("_jetpack_newsletter_access", "subscribers")),
+    "rcp-level": ("SECRET", meta("rcp_subscription_level", "1")),
+    "role": ("SECRET", meta("_members_access_role", "editor")),
+    "role-2": ("SECRET", meta("rcp_access_level", "0") + meta("_members_access_role", "author")),
+    "serialised": ("SECRET", meta("memberful_acl", 'a:1:{i:0;s:2:"17";}')),
+    "um": ("SECRET", meta("um_content_restriction", 'a:1:{s:14:"_um_accessible";s:1:"2";}')),
+    "wc": ("SECRET", meta("_wc_memberships_use_custom_rules", "yes")),
+    "patreon": ("SECRET", meta("patreon-level", "5")),
+}
+OPEN = {
+    "everybody": ("All", meta("_jetpack_newsletter_access", "everybody")),
+    "levels": ("All", meta("rcp_user_level", "All") + meta("rcp_access_level", "None") + meta("_is_paid", "0")),
+    "empty": ("All", meta("memberful_acl", "a:0:{}") + meta("_members_access_error", "Please log in.")),
+    "um-open": ("All", meta("um_content_restriction", 'a:1:{s:14:"_um_accessible";s:1:"0";}')),
+    "forced": ("All", meta("_wc_memberships_force_public", "yes")),
+    "blocks": (block("premium/heading") + block("acme/team-member") + "<!-- wp:jetpack/subscriptions /-->", ""),
+    "shown": ("How [[membership level=1]]x[[/membership]] works, [members only] or [private]", ""),
+}
+
+
+def test_wordpress_posts_that_plug_ins_hide_become_drafts(blank: Project) -> None:
+    done = blank.ok("import-posts", str(wxr(blank, HIDDEN | OPEN)), "--no-files", "--json").json
+    assert done["new"] == {"posts": len(OPEN), "drafts": len(HIDDEN)}
+    hidden = {each["path"].removeprefix("posts/2024-03-05-").removesuffix(".html"): each for each in done["hidden"]}
+    assert hidden.keys() == HIDDEN.keys()
+    assert hidden["paywall"]["reason"] == "a part of it was for members only"
+    assert hidden["access-paid"]["reason"] == "for paying subscribers only"
+    assert hidden["role"]["reason"] == "for some readers only (_members_access_role)"
+    assert blank.run("check").out.count("members or paying") == 0
+    for name, (_, fields) in HIDDEN.items():
+        file = blank.root / f"posts/2024-03-05-{name}.html"
+        text = file.read_text().replace("draft: true", "draft: false")
+        file.write_text(text)
+        assert fields or paid_part(text, is_markdown=False), f"{name} can be published by its draft line alone"
 
 
 def test_substack_posts_lose_only_their_buttons(blank: Project) -> None:
