@@ -35,6 +35,8 @@ from publisher.posts.urls import (
     static_paths,
 )
 
+# The templates of Eleventy's pages, to which posts link by their files.
+_TEMPLATES = (".njk", ".liquid", ".webc")
 _MARKDOWN = tuple(ending for ending in ENDINGS if ending != ".html")
 
 
@@ -187,7 +189,8 @@ class References:
         """Return the URL of a post's page for a link to its file; None for other links."""
         parts = urlsplit(reference)
         path = unquote(parts.path)
-        if parts.netloc or not path.lower().endswith(ENDINGS):
+        endings = (*ENDINGS, *_TEMPLATES) if self._config.posts.tool == "eleventy" else ENDINGS
+        if parts.netloc or not path.lower().endswith(endings):
             return None
         fragment = f"#{parts.fragment}" if parts.fragment else ""
         whole = self._project_path(path)
@@ -228,6 +231,8 @@ class References:
         posts = self._config.posts
         if not path.startswith(("/", "@/", "@site/")):
             plain = posixpath.normpath(posixpath.join(posts.folder, self._base, path))
+            if posts.tool == "eleventy" and not self._is_known(plain):
+                return self._below_input(path, plain)
             named = (
                 "" if posts.tool != "obsidian" or self._is_known(plain) else self._names(path).post(path, self._base)
             )
@@ -237,6 +242,13 @@ class References:
             found = [plain] if path.startswith("@site/") else content_paths(posts, plain)
             return next(filter(self._is_known, found if path[0] == "@" else [plain, *found]), found[0])
         return plain
+
+    def _below_input(self, path: str, plain: str) -> str:
+        """Return a path, which is `plain` relative to the post, as Eleventy also reads it: from its folder of texts."""
+        found = content_paths(self._config.posts, posixpath.normpath(path))
+        folder = posixpath.normpath(self._config.posts.folder)
+        self.links.update(dict.fromkeys(out_of_folder(folder, each) for each in found))  # it may be published later
+        return next(filter(self._is_known, found), plain)
 
     def _names(self, path: str) -> NamedFiles:
         """Return the posts and files by their names, on which the post depends that uses one."""

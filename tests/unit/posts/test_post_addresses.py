@@ -115,6 +115,7 @@ TOOLS: list[tuple[Tool, str, str, str, str]] = [
     ("hugo", "/{section}/{slug_or_title}/", "News/Sub/x.md", "date: 2026-01-05", "/news/a-title/"),
     ("hugo", "/{long_month}/{slug}/", "x.md", "date: 2026-01-05\nslug: A B", "/january/a-b/"),
     ("eleventy", "/blog/{name}/", "2026-01-05-Why C++.md", "", "/blog/Why C++/"),
+    ("eleventy", "/{folder}/{file}/", "blog/one/one.md", "date: 2026-01-05", "/blog/one/"),
     ("eleventy", "/{name}/{slug}/", "2026-01-05-x.md", "slug: Own", "/x/Own/"),
     ("docusaurus", "/blog/{slug}", "2026-01-05-Hello.md", "", "/blog/2026/01/05/Hello"),
     ("docusaurus", "/blog/{slug}", "2026/01-05/Hello/index.md", "date: 2026-01-05", "/blog/2026/01/05/Hello"),

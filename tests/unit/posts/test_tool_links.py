@@ -112,13 +112,16 @@ LINKS: list[tuple[Tool, str, str, str, dict[str, str]]] = [
         "{attach}x.pdf": "/2026/x/x.pdf", "{tag}C++ tea": "/tag/c-tea.html", "{index}": "/",
         "{author}Ada Lovelace": "/author/ada-lovelace.html"}),
     ("vitepress", "posts", "posts/a.md", "/posts/{file}", {"./b.md": "/posts/b", "../guide/index.md": "/guide"}),
+    ("eleventy", "content", "content/blog/a.md", "/{folder}/{file}/", {
+        "/b.md": "/b/", "b.md#x": "/b/#x", "../b.md": "/b/", "blog/a.md": "/blog/a/", "/content/b.md": "/b/",
+        "about.md": "/about/", "tags.njk": "/tags/", "../tags.njk": "/tags/"}),
 ]  # fmt: skip
 
 
 OTHERS = (
     "docs/plugins/blog.md", "docs/plugins/README.md", "docs/blog/index.md", "docs/01-Intro/02-setup.md",
     "docs/index.md", "content/about.md", "content/About Us.md", "content/blog/_index.md",
-    "content/posts/_index.md", "about.md", "guide/index.md",
+    "content/posts/_index.md", "about.md", "guide/index.md", "content/tags.njk",
 )  # fmt: skip
 
 
