@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,9 +12,10 @@ from pathlib import Path
 from publisher.config import Config
 from publisher.core.atomic_write import write_new
 from publisher.core.errors import PostError, ProjectError, PublisherError
+from publisher.core.private_folder import COPY_IT
 from publisher.posts.front_matter.post_id import written_id
 from publisher.posts.media_types import is_picture
-from publisher.posts.sources.fetcher import Answer, FetchLimits, Request, fetch_all
+from publisher.posts.sources.fetcher import Answer, FetchError, FetchLimits, Request, fetch_all
 from publisher.publishing.exports.export_file import open_export
 from publisher.publishing.exports.exported import Export, ExportedPost
 from publisher.publishing.exports.exported_files import PreviousSite
@@ -26,6 +28,7 @@ _MOST_FILES = 200_000
 # So many posts may have one name. With the same day and title, the second is called hello-2.
 _MOST_ALIKE = 1_000
 POSTS, DRAFTS, PAGES, FILES = "posts", "drafts", "pages", "pictures and files"
+_LEADS_OUT = "is a link to something outside the project, so nothing is written there"
 _SNIFFED = (b"<!doctype html", b"<html")
 
 
@@ -54,6 +57,7 @@ class PostImport:
     new       how many posts, drafts, pages and files were written, or would be
     there     how many of each were there already
     failed    the files that couldn't be fetched: URL and reason
+    refused   how many of them are in a private network, which the options forbid
     left      what of the export has no place here, with the number of each
     hidden    the posts that are drafts here although they were published: path and reason
     """
@@ -63,6 +67,7 @@ class PostImport:
     new: Counter[str] = field(default_factory=Counter)
     there: Counter[str] = field(default_factory=Counter)
     failed: list[tuple[str, str]] = field(default_factory=list)
+    refused: int = 0
     left: Counter[str] = field(default_factory=Counter)
     hidden: list[tuple[str, str]] = field(default_factory=list)
 
@@ -87,6 +92,7 @@ def import_posts(config: Config, path: Path, options: PostImportOptions, progres
                     files.setdefault(place, url)
         done.left = Counter(export.left)
         writing = _Writing(config, options, done)
+        writing.require_own_folders()
         writing.fetch(files, progress)
         writing.write(export, site, total, progress)
     return done
@@ -100,10 +106,24 @@ class _Writing:
         self._taken: set[Path] = set()
         self._ids: set[str] = set()
 
+    def require_own_folders(self) -> None:
+        """Raise ProjectError if a folder of the project is a link to a place outside it."""
+        config = self._config
+        for name in (config.posts.folder, config.pages.folder, config.pages.static):
+            if self._leads_out(config.root / name):
+                raise ProjectError(_LEADS_OUT, where=f"{name}/", hint=COPY_IT)
+
+    def _leads_out(self, folder: Path) -> bool:
+        """Return whether a symbolic link in the path of a folder leads out of the project."""
+        root = os.path.realpath(self._config.root)
+        real = os.path.realpath(folder)
+        written = os.path.normpath(Path(root, os.path.relpath(folder, self._config.root)))
+        return real != written and os.path.commonpath((root, real)) != root
+
     def fetch(self, files: dict[str, str], progress: Progress | None) -> None:
         """Fetch the files, given by path on the site, that are not there yet."""
         static = self._config.root / self._config.pages.static
-        missing = {place: url for place, url in files.items() if not (static / place.lstrip("/")).exists()}
+        missing = {place: url for place, url in files.items() if not _is_there(static / place.lstrip("/"))}
         self._done.there[FILES] += len(files) - len(missing)
         if self._options.dry_run:
             self._done.new[FILES] += len(missing)
@@ -115,10 +135,13 @@ class _Writing:
                 progress(count, len(requests))
             place = places[request.url]
             why = _why_unfit(outcome, place)
+            if isinstance(outcome, Answer) and not why:
+                why = self._write_file(static / place.lstrip("/"), outcome.body)
+            if isinstance(outcome, FetchError) and outcome.is_refused and not self._options.allow_private:
+                self._done.refused += "allow_private" in outcome.hint
             if why:
                 self._done.failed.append((request.url, why))
-            elif isinstance(outcome, Answer):
-                self._write(static / place.lstrip("/"), outcome.body)
+            else:
                 self._done.new[FILES] += 1
         self._done.failed.sort()
 
@@ -152,6 +175,18 @@ class _Writing:
             return path, (not path.exists() if self._options.dry_run else self._write(path, data))
         raise ProjectError("has too many posts of the same day and name", where=str(folder), hint="move some away")
 
+    def _write_file(self, path: Path, data: bytes) -> str:
+        """Write one of the old site's files; return why it can't be written, or "". The others don't depend on it."""
+        shown = path.relative_to(self._config.root).as_posix()
+        if self._leads_out(path.parent):
+            return f"{shown} {_LEADS_OUT}"
+        try:
+            if not write_new(path, data) and not _is_there(path):
+                return f"cannot be written to {shown}: something else is there"
+        except OSError as error:
+            return f"cannot be written to {shown}: {error.strerror}"
+        return ""
+
     def _write(self, path: Path, data: bytes) -> bool:
         try:
             return write_new(path, data)
@@ -174,6 +209,12 @@ def _is_same(path: Path, post: ExportedPost, data: bytes) -> bool:
         return lines <= set(begin.split("\n"))
     with suppress(PostError):
         return written_id(written) == post.id
+    return False
+
+
+def _is_there(path: Path) -> bool:
+    with suppress(OSError):  # a path that is too long
+        return path.is_file()
     return False
 
 

@@ -26,12 +26,13 @@ PATHS = (
     "/blog/wp-content/uploads/2019/05/pot.png",
     "/blog/wp-content/uploads/2019/05/pot-300x200.png",
 )
+CLASH = f"{PATHS[0]}/child.png"
 
 
 @pytest.fixture(scope="module")
 def old_site() -> Iterator[SourceServer]:
     found = answer(PICTURE, content_type="image/png")
-    with source_server(dict.fromkeys(PATHS, found)) as server:
+    with source_server(dict.fromkeys((*PATHS, CLASH), found)) as server:
         yield server
 
 
@@ -252,6 +253,38 @@ def test_a_picture_that_is_away_is_told_and_fetched_the_next_time(blank: Project
     assert "1 files could not be fetched; run the command again" in failed.err
     blank.write("static/content/images/2024/05/gone.png", PICTURE)
     blank.ok("import-posts", file, "--url", old_site.url, "--allow-private")
+
+
+def test_a_file_that_cannot_be_written_leaves_out_only_itself(blank: Project, old_site: SourceServer) -> None:
+    html = "".join(f'<img src="{old_site.url}{path}">' for path in (*PATHS, CLASH, "/a" * 20 + "/b.png"))
+    file = str(wxr(blank, {"pictures": (html, "")}))
+    said = blank.fails("import-posts", file, "--url", old_site.url)
+    assert said.err.count("use --allow-private") == 1
+    assert said.err.count("nothing may connect to this address") == 1
+    said = blank.fails("import-posts", file, "--url", old_site.url, "--allow-private")
+    assert f"{CLASH}: cannot be written to static{CLASH}: " in said.err
+    assert blank.read("posts/2024-03-05-pictures.html")
+    assert (blank.root / f"static{PATHS[0]}").read_bytes() == PICTURE
+
+
+def test_no_link_leads_an_import_out_of_the_project(blank: Project, old_site: SourceServer) -> None:
+    elsewhere = blank.root.parent / "elsewhere"
+    elsewhere.mkdir()
+    file = str(wxr(blank, {"pictures": (f'<img src="{old_site.url}{PATHS[0]}">', "")}))
+    for name in ("pages", "posts", "static"):
+        link = blank.root / name
+        if link.is_dir():
+            link.rename(link.with_name(f"{name}-before"))
+        link.symlink_to(elsewhere)
+        said = blank.fails("import-posts", file, "--url", old_site.url, "--allow-private", "--dry-run").err
+        assert f"{name}/: is a link to something outside the project, so nothing is written there" in said
+        assert said.count("\n") == 1
+        link.unlink()
+    (blank.root / "static").mkdir()
+    (blank.root / "static/content").symlink_to(elsewhere)
+    said = blank.fails("import-posts", file, "--url", old_site.url, "--allow-private").err
+    assert "is a link to something outside the project" in said
+    assert list(elsewhere.iterdir()) == []
 
 
 def zipped(**files: bytes) -> bytes:
