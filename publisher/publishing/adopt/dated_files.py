@@ -8,6 +8,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from publisher.core.errors import PostError
+from publisher.posts.front_matter.parsing import Unfinished, parse_head
 from publisher.posts.permalinks import day_of_path
 from publisher.posts.written_days import head_of, is_dated
 
@@ -15,6 +17,11 @@ from publisher.posts.written_days import head_of, is_dated
 POST_ENDINGS = (".md", ".markdown", ".mdown", ".mkd", ".mdx", ".qmd", ".rmd", ".rst", ".html", ".ipynb")
 
 _WRITTEN = tuple(ending for ending in POST_ENDINGS if ending != ".html")
+
+# Of these, the date is in front matter. Without it, only header lines at the top are read, as code may show dates.
+_MARKDOWN = (".md", ".markdown", ".mdown", ".mkd", ".mdx", ".qmd", ".rmd")
+_FENCES = ("---", "+++")
+_MOST_READ = 1_000_000
 
 # Endings of files that pages show or offer.
 _STATIC_ENDINGS = (
@@ -150,4 +157,32 @@ def _is_dated(folder: Path, path: str, *, is_written: bool) -> bool:
     if has_day and not may_be_document:
         return True
     head = head_of(folder / path)
+    if path.lower().endswith(_MARKDOWN):
+        return has_day or is_dated(_front(head)) or _is_broken(folder / path, head)
     return not (may_be_document and _DOCUMENT.match(head)) and (has_day or is_dated(head))
+
+
+def _front(head: str) -> str:
+    """Return the part of the beginning of Markdown in which front matter or header lines may be."""
+    text = head.lstrip()
+    return text if text[:3] in _FENCES or text[:1] in ("{", "<", "%") else text.partition("\n\n")[0]
+
+
+def _is_broken(file: Path, head: str) -> bool:
+    """Return whether there is front matter that cannot be read, so that the file may be a post with a mistake."""
+    if "\0" in head:
+        return True
+    if head.lstrip()[:3] not in _FENCES:
+        return False
+    try:
+        whole = len(head.encode()) >= file.stat().st_size
+        try:
+            parse_head(head, whole=whole)
+        except Unfinished:
+            if file.stat().st_size <= _MOST_READ:
+                parse_head(file.read_text("utf-8-sig", "replace"), whole=True)
+    except (OSError, Unfinished):
+        return False
+    except PostError:
+        return True
+    return False

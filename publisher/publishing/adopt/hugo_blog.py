@@ -7,6 +7,7 @@ from pathlib import Path
 
 from publisher.posts.address_parts import from_hugo
 from publisher.posts.blog_tools.data_files import DATA_ENDINGS, Data
+from publisher.posts.chosen_paths import bundled
 from publisher.publishing.adopt.adopted_blog import (
     AdoptedBlog,
     Findings,
@@ -115,6 +116,8 @@ def _take_content(found: Findings, root: Path, settings: dict[str, Data], file: 
     if len(apart := [each for each in own if each]) > 1 and inner(settings, "contentDir") is None:
         folder = posixpath.commonpath(apart) or "."
     files = texts_below(root / folder)
+    parts = bundled((each.path for each in files), "hugo")
+    files = [each for each in files if each.path not in parts]
     named = texts(inner(settings, "params", "mainSections")) or texts(inner(settings, "mainSections"))
     chosen = [each for each in files if each.path.split("/")[0] in named] if named else []
     posts = post_folders(chosen or files)

@@ -29,14 +29,12 @@ def adopt_quarto(root: Path, file: str) -> AdoptedBlog:
     if author := author_of(settings.get("author")):
         found.take("site.author.name", author.name, f"{file}: author")
     listings = list(_listings(root))
-    posts = _posts(root, listings)
+    posts = _posts(root, listings, found.blog().output)
     take_posts(found, ".", posts, "the folder of the project")
     bundles = sum(Path(path).stem == "index" for path in posts.dated)
-    is_bundled = bundles * 2 > len(posts.dated)
+    is_bundled = 0 < bundles == len(posts.dated)
     pattern = "/{folder}/{file}/" if is_bundled else "/{folder}/{file}.html"
     found.take("posts.permalink", pattern, "each post has a folder" if is_bundled else "Quarto's rule")
-    if 0 < bundles < len(posts.dated):
-        found.leave(f"{file}: some posts are NAME.qmd and some NAME/index.qmd: only one kind has the address of before")
     for page, listing in listings:
         if listing.get("feed"):
             path = page.removesuffix(".qmd").removesuffix(".md")
@@ -65,9 +63,9 @@ def _listings(root: Path) -> list[tuple[str, dict[str, Data]]]:
     return found
 
 
-def _posts(root: Path, listings: list[tuple[str, dict[str, Data]]]) -> PostFolders:
-    """Return the posts: what the lists name, or the texts with a date."""
-    files = texts_below(root, ("_site", "docs"))
+def _posts(root: Path, listings: list[tuple[str, dict[str, Data]]], output: str) -> PostFolders:
+    """Return the posts: what the lists name, or the texts with a date, but for what Quarto writes."""
+    files = texts_below(root, ("_site", output))
     named = [one_line(each).strip("/") for _, listing in listings for each in texts(listing.get("contents"))]
     folders = [name for name in named if name and "*" not in name and (root / name).is_dir()]
     chosen = [file for file in files if any(file.path.startswith(f"{each}/") for each in folders)]

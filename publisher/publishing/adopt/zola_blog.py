@@ -38,7 +38,7 @@ def adopt_zola(root: Path, file: str) -> AdoptedBlog:
     if others:
         found.take("site.language", main, "Zola's default")
         found.take("site.languages", [main, *others], f"{file}: languages")
-    posts = post_folders(texts_below(root / "content"))
+    posts = post_folders([each for each in texts_below(root / "content") if each.path.endswith(".md")])
     take_posts(found, "content", posts, "Zola's folder of texts")
     found.take("posts.permalink", "/{folder}/{slug}/", "Zola's rule")
     found.take("posts.time", "00:00", "Zola's time for a date without one")

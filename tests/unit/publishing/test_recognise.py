@@ -83,7 +83,7 @@ CASES: list[tuple[dict[str, str], dict[str, object]]] = [
             "content/team/2015-01-02-timing.html": "<!DOCTYPE html>\n<html>\n",
             "content/_index.md": "+++\n+++\n",
         },
-        {"posts.folder": "content", "posts.include": ("One.md", "team/two.md"), "posts.permalink": "/{folder}/{slug}/"},
+        {"posts.folder": "content", "posts.include": None, "posts.permalink": "/{folder}/{slug}/"},
     ),
     (
         {
@@ -272,6 +272,28 @@ CASES: list[tuple[dict[str, str], dict[str, object]]] = [
             "site.title": "Q", "site.url": "https://q.test", "site.language": "de", "posts.folder": ".",
             "posts.include": ("posts/**",), "posts.permalink": "/{folder}/{file}/", "pages.copy": ("img",),
         },
+    ),
+    (
+        {"_quarto.yml": "", "index.qmd": BARE, "docs/posts/one/index.qmd": POST, "docs/posts/two.qmd": POST},
+        {"posts.include": ("docs/**",), "posts.permalink": "/{folder}/{file}.html"},
+    ),
+    (
+        {"_quarto.yml": "project: {output-dir: docs}\n", "docs/x.qmd": POST, "posts/one.qmd": POST},
+        {"posts.include": None, "posts.permalink": "/{folder}/{file}.html"},
+    ),
+    (
+        {"hugo.toml": "", "content/n/a/index.md": POST, "content/n/a/part.md": BARE, "content/n/b.md": POST},
+        {"posts.include": None, "posts.exclude": None},
+    ),
+    (
+        {
+            "hugo.toml": "", "content/n/a.md": POST, "content/n/b.md": POST, "content/n/c.md": POST,
+            "content/n/open.md": "---\ntitle: x\n\nText", "content/n/long.md": "---\ntitle: x\n\n" + "Text\n" * 2_000,
+            "content/n/yaml.md": "+++\ntitle = \n+++\nText", "content/n/wide.md": "a\0b", "content/n/page.md": BARE,
+            "content/howto.md": "# How\n\n```\ndate: 2026-01-01\n```\n",
+            "content/shown.md": "---\ntitle: x\n---\n```\ndate: 2026-01-01\n```\n",
+        },
+        {"posts.include": ("n/**",), "posts.exclude": ("n/page.md",)},
     ),
     (
         {".obsidian/templates.json": '{"folder": "T"}', "a.md": POST, "notes/b.md": POST, "T/x.md": POST},
