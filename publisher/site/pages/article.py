@@ -276,8 +276,14 @@ def _page(frame: Frame, entry: ListedPost, rendered: RenderedPost, card: Card | 
         image=post.image.url if post.image else drawn,
         image_alt=post.image.alt if post.image else "",
         kind="article",
-        alternates=tuple(sorted((*post.translations, (entry.language, post.url)))) if post.translations else (),
+        alternates=in_languages(entry),
     )
+
+
+def in_languages(entry: ListedPost) -> tuple[tuple[str, str], ...]:
+    """Return the (language, URL) of a post and of its translations; () if it is not translated."""
+    post = entry.post
+    return tuple(sorted((*post.translations, (entry.language, post.url)))) if post.translations else ()
 
 
 def structured_data(frame: Frame, post: Post, page: Page) -> str:

@@ -12,7 +12,7 @@ from publisher.core.models import Output, Post, RenderedPost, Tag
 from publisher.core.newsletter_models import Edition
 from publisher.core.templates import Templates
 from publisher.posts.post_groups import site_language
-from publisher.site.pages.article import ListedPost, listed_post, plan_articles, plan_standalone
+from publisher.site.pages.article import ListedPost, in_languages, listed_post, plan_articles, plan_standalone
 from publisher.site.pages.edition_pages import newest_editions, plan_editions
 from publisher.site.pages.frame import FeedLink, Frame, href, make_frame
 from publisher.site.pages.lists import by_tag, plan_archive, plan_index, plan_tags
@@ -189,21 +189,30 @@ def plan_sitemap(
     """
     urls = [f"{frame.site.url}/{href(path)}" for path in paths] + [entry.post.url for entry in entries]
     days = [""] * len(paths) + [entry.updated[:10] for entry in entries]
+    spoken = {entry.post.url: each for entry in entries if (each := in_languages(entry))}
     if len(urls) <= most:
-        yield _output(frame, "sitemap.xml", "sitemap.xml", urls, days)
+        yield _output(frame, "sitemap.xml", "sitemap.xml", urls, days, spoken)
         return
     parts: list[str] = []
     for start in range(0, len(urls), most):
         part, end = f"sitemap-{len(parts) + 1}.xml", start + most
         parts.append(f"{frame.site.url}/{part}")
-        yield _output(frame, part, "sitemap.xml", urls[start:end], days[start:end])
+        yield _output(frame, part, "sitemap.xml", urls[start:end], days[start:end], spoken)
     yield _output(frame, "sitemap.xml", "sitemap_index.xml", parts, [""] * len(parts))
 
 
-def _output(frame: Frame, path: str, template: str, urls: list[str], days: list[str]) -> Output:
-    key = frame.key(template, *urls, *days)
-    return Output(path, key, partial(_make, frame, path, template, urls, days))
+_Spoken = Mapping[str, Sequence[tuple[str, str]]]
 
 
-def _make(frame: Frame, path: str, template: str, urls: list[str], days: list[str]) -> bytes:
-    return frame.render(template, frame.page(path, ""), rows=zip(urls, days, strict=True))
+def _output(
+    frame: Frame, path: str, template: str, urls: list[str], days: list[str], spoken: _Spoken | None = None
+) -> Output:
+    """Return a sitemap. spoken: the (language, URL) of each URL's page in all its languages, if there are several."""
+    here = {url: spoken[url] for url in urls if url in spoken} if spoken else {}
+    key = frame.key(template, *urls, *days, *map(str, here.values()))
+    return Output(path, key, partial(_make, frame, path, template, urls, days, here))
+
+
+def _make(frame: Frame, path: str, template: str, urls: list[str], days: list[str], spoken: _Spoken) -> bytes:
+    rows = zip(urls, days, strict=True)
+    return frame.render(template, frame.page(path, ""), rows=rows, alternates=spoken)

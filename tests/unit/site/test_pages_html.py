@@ -262,6 +262,20 @@ def test_a_large_site_gets_several_sitemaps() -> None:
     assert f"{BASE}/sitemap-2.xml".encode() in made[2]
 
 
+def test_the_sitemap_names_the_translations_of_a_post() -> None:
+    frame = make_frame(CONFIG, TEMPLATES, FEEDS, has_tags=False, has_editions=False)
+    posts = [make_post(0, "p0", "T"), replace(make_post(1, "p1", "T"), translations=(("fr", f"{BASE}/fr/a&b/"),))]
+    for most in (9, 1):
+        made = [each.make() for each in plan_sitemap(frame, [listed_post(p, "en") for p in posts], [], most=most)]
+        roots = [etree.fromstring(text) for text in made]
+        links = [link for each in roots for link in each.iter("{http://www.w3.org/1999/xhtml}link")]
+        right = [("en", posts[1].url), ("fr", f"{BASE}/fr/a&b/")]
+        assert [(link.get("hreflang"), link.get("href")) for link in links] == right
+        assert {link.get("rel") for link in links} == {"alternate"}
+        assert [etree.QName(each).localname for each in links[0].itersiblings(preceding=True)] == ["lastmod", "loc"]
+        assert [b"xhtml" in text for text in made] == ([True] if most == 9 else [False, True, False])
+
+
 def test_the_newest_post_is_large_on_the_first_page_only() -> None:
     assert [len(tree(path).xpath("//li[@class='lead']")) for path in ("index.html", "page/2/index.html")] == [1, 0]
     assert tree("index.html").xpath("//li[@class='lead']//h2/a/text()") == [POSTS[0].title]
