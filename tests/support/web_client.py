@@ -57,7 +57,7 @@ class WebClient:
 
     def browser(self, **headers: str) -> httpx.Client:
         """Return a client with cookies of its own."""
-        return httpx.Client(base_url=self.url, timeout=60, headers=headers, transport=self._transport)
+        return httpx.Client(base_url=self.url, timeout=60, headers=headers, transport=self._transport, verify=False)
 
     def get(self, path: str, **headers: str) -> httpx.Response:
         """Ask for a page; a redirect is an answer."""
