@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import io
 import re
+from html import unescape
+from typing import Any
 
 from publisher.core import patterns
 from publisher.core.errors import PostError
@@ -16,6 +18,12 @@ from publisher.posts.tags.expanded import Expanded, TagProblem
 
 _WORDS = patterns.compile(r"<[^<>]*+>")
 _ADDRESS = patterns.compile(r"\b(?:src|href)=\"([^\"]{1,500})\"")
+_A_WORD = patterns.compile(r"[^\W_]+")
+# The name of a directive, its options without words, and what docutils says of one that it must not run.
+_NAME = patterns.compile(r"\.\.[ \t]++(?:\|[^|\n]{1,100}\|[ \t]++)?(?:raw::[ \t]*[^\n]*|[A-Za-z][\w:.+-]{0,60}[ ]?::)")
+_OPTION = patterns.compile(r"^[ \t]+:(?!(?:file|url):)[\w-]{1,40}:[^\n]*", re.MULTILINE)
+_DISABLED = patterns.compile(r"\"([\w-]+)\" directive disabled|File and URL access deactivated; ignoring \"([\w-]+)\"")
+_FOR_PRINT = patterns.compile(r"\.\.[ \t]++raw::[ \t]++(?![^\n]*html)")  # readers of the web need not see it
 # How many problems of one text are reported.
 _MOST = 100
 _SETTINGS = {
@@ -59,7 +67,7 @@ def rst_as_html(text: str, context: ShortcodeContext) -> Expanded:
         hint = "pip install 'publisher[rst]'"
         raise PostError("reStructuredText needs docutils, which is not installed", hint=hint) from error
     unknown = UnknownDirectives(context)
-    said: list[tuple[int, int, str]] = []
+    said: list[Any] = []
     reader = Reader(said)
     with registered(text, unknown):
         try:
@@ -78,18 +86,52 @@ def rst_as_html(text: str, context: ShortcodeContext) -> Expanded:
             what = " ".join(str(error).split())[:200] or type(error).__name__
             raise PostError(f"cannot be read as reStructuredText: {what}", hint="simplify it") from error
     html = str(parts["body"])
-    problems = [*unknown.problems, *_problems(said)]
+    problems = [*unknown.problems, *_problems(said, html)]
     return Expanded(html, _lines(html, text), tuple(problems[:_MOST]), unknown.files())
 
 
-def _problems(said: list[tuple[int, int, str]]) -> list[TagProblem]:
-    """Return what docutils says of a text, each once. level: 2 for a warning, 3 or more for an error"""
-    found = dict.fromkeys((line, level, " ".join(words.split())[:200].rstrip(".")) for line, level, words in said)
-    return [
-        TagProblem(max(line, 1), f"reStructuredText: {words}", "correct it", is_error=False)
-        for line, level, words in found
-        if level >= 2 and not words.startswith(("Duplicate implicit target", "No role entry", "No directive entry"))
-    ]
+def _problems(said: list[Any], html: str) -> list[TagProblem]:
+    """Return what docutils says of a text, each once; what readers don't see because of it is an error.
+
+    said  its messages, of which each may have the part of the text that it is about
+    html  what was made of the text
+    """
+    found = dict.fromkeys(map(_message, said))
+    seen = set(_A_WORD.findall(unescape(_WORDS.sub(" ", html))))
+    problems = []
+    for line, level, words, part in found:
+        if (
+            level < 2
+            or _FOR_PRINT.match(part)
+            or words.startswith(("Duplicate implicit target", "No role entry", "No directive entry"))
+        ):
+            continue
+        directive = _DISABLED.match(words)
+        lost = _lost_words(part, set() if directive else seen)
+        if not lost and not directive:
+            problems.append(TagProblem(max(line, 1), f"reStructuredText: {words}", "correct it"))
+            continue
+        what = (
+            f"the directive {directive[1] or directive[2]} does nothing here"
+            if directive
+            else f"reStructuredText: {words}"
+        )
+        what += f", so readers don't see {lost[:60]!r}" if lost else ", so readers don't see what is in it"
+        hint = "write the words in the post itself" if directive else "correct it"
+        problems.append(TagProblem(max(line, 1), what, hint, is_error=bool(lost)))
+    return problems
+
+
+def _message(said: Any) -> tuple[int, int, str, str]:
+    """Return the line, the level (2 for a warning), the words, and the part of the text that a message is about."""
+    words, *part = (child.astext() for child in said.children)
+    return said.get("line") or 0, said["level"], " ".join(words.split())[:200].rstrip("."), "\n".join(part).lstrip()
+
+
+def _lost_words(part: str, seen: set[str]) -> str:
+    """Return the words of a part of the text, of which some are not among those that readers see; "" if all are."""
+    words = " ".join(_WORDS.sub(" ", _OPTION.sub("", _NAME.sub("", part, count=1))).split())
+    return words if not seen.issuperset(_A_WORD.findall(words)) else ""
 
 
 def _lines(html: str, text: str) -> tuple[int, ...]:

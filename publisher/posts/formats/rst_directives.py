@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from docutils import nodes
-from docutils.parsers.rst import Directive, directives, roles
+from docutils.parsers.rst import Directive, directives, roles, states
 from docutils.parsers.rst.directives import _directive_registry
 
 from publisher.core import patterns
@@ -26,6 +26,13 @@ _TARGET = patterns.compile(r"\s{0,20}<[^<>]{0,500}>\Z")
 _CODE = ("code", "code-block", "sourcecode", "highlight", "code-tab", "prompt", "ipython", "parsed-literal")
 _PICTURES = ("thumbnail", "lead-image")
 _NOTHING = ("toctree", "post-list", "slides", "gallery", "index", "currentmodule", "highlight-language", "meta", "more")
+# What Sphinx writes before a version.
+_VERSIONS = {
+    "versionadded": "Added in version",
+    "versionchanged": "Changed in version",
+    "versionremoved": "Removed in version",
+    "deprecated": "Deprecated since version",
+}
 _CODE_ROLES = frozenset(
     ("kbd", "code", "file", "samp", "program", "option", "command", "func", "class", "meth", "mod", "attr", "data")
 )
@@ -136,10 +143,23 @@ class _OtherDirective(Directive):  # type: ignore[misc]
             return [nodes.image("", uri=self.arguments[0].split()[0], alt=self.options.get("alt", ""))]
         if name in _NOTHING:
             return []
-        self.unknown.report(name, self.lineno)
+        if name not in _VERSIONS:
+            self.unknown.report(name, self.lineno)
         inside = nodes.Element()
         self.state.nested_parse(self.content, self.content_offset, inside)
-        return list(inside.children)
+        return [*self._said(), *inside.children]
+
+    def _said(self) -> list[Any]:
+        """Return the words behind the name of the directive."""
+        words = " ".join(" ".join(self.arguments).split())
+        if not words:
+            return []
+        if self.written in _VERSIONS:
+            version, _, rest = words.partition(" ")
+            words = f"{_VERSIONS[self.written]} {version}" + (f": {rest}" if rest else ":" if self.content else "")
+        found, messages = self.state.inline_text(words, self.lineno)
+        is_inline = isinstance(self.state, states.SubstitutionDef)
+        return [*found, *messages] if is_inline else [nodes.paragraph(words, "", *found), *messages]
 
 
 def _role(name: str, rawtext: str, text: str, *args: Any, **more: Any) -> tuple[list[Any], list[Any]]:

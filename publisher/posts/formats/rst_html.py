@@ -19,9 +19,9 @@ _ALERTS = {
 
 
 class Reader(standalone.Reader):  # type: ignore[misc]  # docutils has no types
-    """A reader that notes what docutils says of a text, as (line, level, words)."""
+    """A reader that notes the messages of docutils on a text. A part of the text may be added to one afterwards."""
 
-    def __init__(self, said: list[tuple[int, int, str]]) -> None:
+    def __init__(self, said: list[Any]) -> None:
         super().__init__()
         self._said = said
 
@@ -32,7 +32,7 @@ class Reader(standalone.Reader):  # type: ignore[misc]  # docutils has no types
 
     def _note(self, message: Any) -> None:
         if len(self._said) < 1_000:
-            self._said.append((message.get("line") or 0, message["level"], message.children[0].astext()))
+            self._said.append(message)
 
 
 def writer() -> Any:

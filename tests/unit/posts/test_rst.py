@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from publisher.config import Posts
-from publisher.core.models import RenderedPost
+from publisher.core.models import RenderedPost, Severity
 from publisher.posts.formats.rst_fields import rst_head
 from publisher.posts.front_matter.preamble import seems_hidden
 from publisher.posts.markup import BrokenPost
@@ -88,7 +88,7 @@ def test_a_directive_is_the_template_of_the_owner() -> None:
     body = ".. box:: one two\n   :size: 3\n\n   *a*\n"
     assert html(body, box="<p>{{ args[1] }} {{ size }} {{ raw }}</p>") == "<p>two 3 *a*</p>"
     result = shown(f"Words\n\n{body}")
-    assert result.html == "<p>Words</p>\n<p><em>a</em></p>\n"
+    assert result.html == "<p>Words</p>\n<p>one two</p>\n<p><em>a</em></p>\n"
     assert [(p.line, p.message) for p in result.problems] == [
         (9, "the directive box is not known, so only the words in it are shown")
     ]
@@ -134,3 +134,31 @@ def test_without_docutils_the_post_says_what_to_install(monkeypatch: pytest.Monk
     with pytest.raises(PostError) as error:
         rst_as_html("A", None)  # type: ignore[arg-type]
     assert "publisher[rst]" in error.value.hint
+
+
+def test_words_behind_an_unknown_directive_are_shown() -> None:
+    for body, expected in (
+        (".. versionadded:: 1.0 WORDS *more*", "<p>Added in version 1.0: WORDS <em>more</em></p>"),
+        (".. deprecated:: 2\n\n   Use x.", "<p>Deprecated since version 2:</p>\n<p>Use x.</p>"),
+    ):
+        assert html(body) == expected
+    assert shown("x |s|\n\n.. |s| foo:: one *two*").html == "<p>x one <em>two</em></p>\n"
+
+
+def test_words_that_readers_of_restructured_text_do_not_see_are_an_error() -> None:
+    refused = "the directive {} does nothing here, so readers don't see {}"
+    for body, message, is_error in (
+        ("x\n\n.. raw:: html\n\n   <b>x more</b>", refused.format("raw", "'x more'"), True),
+        (".. include:: x.txt", refused.format("include", "'x.txt'"), True),
+        (".. csv-table::\n   :file: x.csv", refused.format("csv-table", "':file: x.csv'"), True),
+        ('.. raw:: html\n\n   <iframe src="/z"></iframe>', refused.format("raw", "what is in it"), False),
+        (".. math::", 'reStructuredText: Content block expected for the "math" directive; none found', False),
+        ("a `b", "reStructuredText: Inline interpreted text or phrase reference start-string without end-string",
+         False),
+        (".. figure:: a.png\n   :bad: 4\n\n   Of it",
+         "reStructuredText: Error in \"figure\" directive: unknown option: \"bad\", so readers don't see 'a.png Of it'",
+         True),
+    ):  # fmt: skip
+        (problem,) = shown(body).problems
+        assert (problem.message, problem.severity is Severity.ERROR) == (message, is_error), body
+    assert shown(".. raw:: latex\n\n   \\newpage words").problems == ()
