@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import unquote
 
 from publisher.posts.sources.feed_extras import without_marked
@@ -17,9 +17,11 @@ from publisher.publishing.exports.exported import (
     Export,
     ExportedPost,
     ExportError,
+    LeftInPosts,
     moment,
     one_line,
 )
+from publisher.publishing.exports.substack_embeds import with_embeds
 
 TABLE = "posts.csv"
 _AUDIENCES = {
@@ -64,23 +66,35 @@ def read_substack(archive: ExportArchive, site_url: str, where: str) -> Export:
         raise ExportError("has no column post_id", where=f"{where}/{TABLE}", hint="export it again")
     left: Counter[str] = Counter()
 
-    def posts() -> Iterator[ExportedPost]:
-        left.clear()
-        others = sum(name.endswith(".csv") and name.rpartition("/")[2] != TABLE for name in archive.names)
-        if others:
-            left["tables about subscribers and opened emails"] = others
-        texts = {
-            name.rpartition("/")[2].removesuffix(".html"): name for name in archive.names if name.endswith(".html")
-        }
-        for row in rows[:MOST_POSTS]:
-            if post := _post(row, archive, texts, site_url.rstrip("/"), left):
-                yield post
+    url = site_url.rstrip("/")
+    return Export("Substack", url, lambda: _posts(rows, archive, url, left), left)
 
-    return Export("Substack", site_url.rstrip("/"), posts, left)
+
+def _posts(
+    rows: Sequence[Mapping[str, str]], archive: ExportArchive, site_url: str, left: Counter[str]
+) -> Iterator[ExportedPost]:
+    left.clear()
+    lost = LeftInPosts()
+    if others := sum(name.endswith(".csv") and name.rpartition("/")[2] != TABLE for name in archive.names):
+        left["tables about subscribers and opened emails"] = others
+    if len(rows) > MOST_POSTS:
+        left[f"posts beyond the first {MOST_POSTS:,}"] = len(rows) - MOST_POSTS
+    texts = {name.rpartition("/")[2].removesuffix(".html"): name for name in archive.names if name.endswith(".html")}
+    for row in rows[:MOST_POSTS]:
+        if post := _post(row, archive, texts, site_url, left, lost):
+            yield post
+    for name in sorted(texts.keys() - {one_line(row.get("post_id")) for row in rows}):
+        lost.add(f"{name}.html", {f"texts that {TABLE} doesn't list": 1})
+    left.update(dict(lost.summary()))
 
 
 def _post(
-    row: Mapping[str, str], archive: ExportArchive, texts: Mapping[str, str], site_url: str, left: Counter[str]
+    row: Mapping[str, str],
+    archive: ExportArchive,
+    texts: Mapping[str, str],
+    site_url: str,
+    left: Counter[str],
+    lost: LeftInPosts,
 ) -> ExportedPost | None:
     key = one_line(row.get("post_id"))
     kind = one_line(row.get("type")) or "newsletter"
@@ -98,12 +112,13 @@ def _post(
         return None
     slug = key.partition(".")[2]
     is_published = one_line(row.get("is_published")).lower() == "true"
-    text = clean(html)
-    podcast = one_line(row.get("podcast_url"))
+    text, unshown = with_embeds(clean(html))
+    lost.add(title or key, unshown)
+    text = _with_podcast(text, one_line(row.get("podcast_url")))
     return ExportedPost(
         kind="page" if kind == "page" else "post",
         title=title,
-        html=_with_podcast(text, podcast),
+        html=text,
         slug=slug,
         path=f"/p/{slug}" if slug and is_published else "",
         id=f"{site_url}/p/{slug}" if slug and is_published and site_url else "",
@@ -120,6 +135,8 @@ def _why_draft(row: Mapping[str, str], text: str) -> str:
     why = _AUDIENCES.get(audience, f"for subscribers of the kind {audience} only")
     if not why and _MARK in text:
         return "a part of it is for paying subscribers only"
+    if not why and not text.strip():
+        return "the export has no text of it"
     return why
 
 

@@ -390,3 +390,15 @@ def test_ghost_keeps_the_caption_and_the_day_and_no_address_of_an_author(blank: 
     text = blank.read("posts/2024-05-01-a.html")
     assert 'image_alt: "B"\nimage_caption: "Photo by Ann"' in text
     assert "secret" not in text
+
+
+def test_what_substack_does_not_give_is_told_with_the_name_of_the_post(blank: Project) -> None:
+    poll = """<p>Hi.</p><div class="poll-embed" data-attrs='{"id":1}'></div>"""
+    tex = """<p>Hi.</p><div class="latex-rendered" data-attrs='{"persistentExpression":"x^2"}'></div>"""
+    file = substack_of(blank, {"asked": ("everyone", poll), "tex": ("everyone", tex), "bare": ("everyone", "")})
+    with zipfile.ZipFile(file, "a") as archive:
+        archive.writestr("posts/99.lone.html", "<p>L</p>")
+    done = blank.ok("import-posts", str(file), "--no-files", "--json").json
+    assert done["left"] == {"polls (in asked)": 1, "texts that posts.csv doesn't list (in 99.lone.html)": 1}
+    assert done["hidden"] == [{"path": "posts/2024-05-01-bare.html", "reason": "the export has no text of it"}]
+    assert '<pre><code class="language-math">x^2</code></pre>' in blank.read("posts/2024-05-01-tex.html")
