@@ -80,6 +80,7 @@ OWNERS: Mapping[str, tuple[str, ...]] = {
     "sqlite3": ("store", "posts", "site.build"),  # the index of posts and the record of ids are caches in files
     "starlette": ("web", "daemon"),  # the daemon exchanges the application of a running server
     "structlog": ("core",),
+    "text_unidecode": ("posts.blog_tools",),
     "tinycss2": ("newsletters",),
     "uvicorn": ("web",),
     "watchfiles": ("daemon",),

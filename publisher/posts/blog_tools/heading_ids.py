@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from publisher.config import Tool
 from publisher.core import patterns
-from publisher.posts.blog_tools.names import ascii_letters, github_slug
+from publisher.posts.blog_tools.names import ascii_letters, github_slug, zola_slug
 
 _MOST_CHARACTERS = 1_000
 
@@ -67,10 +67,6 @@ def _github(text: str) -> str:
     return github_slug(text.translate(_TYPESET))
 
 
-def _zola(text: str) -> str:
-    return re.sub(r"[\W_]+", "-", ascii_letters(text).lower()).strip("-")
-
-
 def _vitepress(text: str) -> str:
     plain = unicodedata.normalize("NFKD", text.translate(_TYPESET))
     plain = "".join(char for char in plain if not "\u0300" <= char <= "\u036f")
@@ -108,5 +104,5 @@ _RULES: dict[str, Callable[[str], str]] = {
     "obsidian": _github,
     "quarto": _pandoc,
     "vitepress": _vitepress,
-    "zola": _zola,
+    "zola": zola_slug,
 }

@@ -1,8 +1,8 @@
 """The path segments that each tool makes of a file's name, a title, a category and a folder.
 
-The rules are the tools' own, down to their oddities, so that an adopted blog keeps its addresses. Letters that Pelican,
-Zola and Eleventy spell in Latin letters by their tables (日本語: ri-ben-yu) stay as they are. All functions are pure;
-their results are not quoted. tests/data/tool_names.tsv has what the tools themselves made.
+The rules are the tools' own, down to their oddities, so that an adopted blog keeps its addresses. Where Pelican,
+Zola and Eleventy spell a title in Latin letters (日本語: ri-ben-yu), latin_letters does. All functions are pure; their
+results are not quoted. tests/data/tool_names.tsv has what the tools themselves made.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from functools import lru_cache
 
 from publisher.config import Tool
 from publisher.core import patterns
+from publisher.posts.blog_tools.latin_letters import sindresorhus_slug, unidecoded
 from publisher.posts.slugs import post_slug
 
 # More than any segment of a path can have.
@@ -153,22 +154,23 @@ _SPELLED = str.maketrans(
 )
 
 
-def _ascii(text: str) -> str:
-    """The slugs of Zola's and Eleventy's libraries: lower case, and a hyphen for every run of signs."""
-    return re.sub(r"[\W_]+", "-", ascii_letters(text).lower()).strip("-")
+def zola_slug(text: str) -> str:
+    """Return the slug of Zola's library: lower case, and a hyphen for every run of signs."""
+    return re.sub(r"[\W_]+", "-", unidecoded(text).lower()).strip("-") or _as_letters(text)
 
 
 def _eleventy(text: str) -> str:
-    text = re.sub(r"([a-z\d])'([ts])(?=\s|$)", r"\1\2", text.lower().replace("&", " and "))
-    return _ascii(text.translate(_UMLAUTS))
-
-
-_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
+    return sindresorhus_slug(text) or _as_letters(text)
 
 
 def _pelican(text: str) -> str:
-    text = _WORD_ENDS.sub("", ascii_letters(_MARKUP.sub("", text))).strip()
-    return _SPACES.sub("-", text).strip().lower()
+    plain = unidecoded(unicodedata.normalize("NFKC", _MARKUP.sub("", text)))
+    return _SPACES.sub("-", _WORD_ENDS.sub("", plain).strip()).strip().lower() or _as_letters(text)
+
+
+def _as_letters(text: str) -> str:
+    """A title of which a tool's library leaves nothing, in its own letters, so that each has an address."""
+    return post_slug(text) if any(map(str.isalnum, text)) else ""
 
 
 def _hexo(text: str) -> str:
@@ -207,7 +209,7 @@ _OF_NAMES: _Rules = {
     "jekyll": _jekyll,
     "obsidian": _obsidian,
     "pelican": _pelican,
-    "zola": _ascii,
+    "zola": zola_slug,
 }
 _OF_SLUGS: _Rules = {
     **_OF_NAMES,
@@ -224,7 +226,7 @@ _OF_TITLES: _Rules = {
     "jekyll": jekyll_slug,
     "mkdocs": pymdownx_slug,
     "pelican": _pelican,
-    "zola": _ascii,
+    "zola": zola_slug,
 }
 _OF_CATEGORIES: _Rules = {**_OF_TITLES, "jekyll": str.lower}
-_OF_FOLDERS: _Rules = {"astro": github_slug, "hugo": _hugo_name, "obsidian": _obsidian, "zola": _ascii}
+_OF_FOLDERS: _Rules = {"astro": github_slug, "hugo": _hugo_name, "obsidian": _obsidian, "zola": zola_slug}

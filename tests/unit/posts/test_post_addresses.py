@@ -34,6 +34,13 @@ def test_each_tools_names_are_those_that_the_tool_itself_makes() -> None:
     assert wrong == []
 
 
+def test_a_title_of_which_a_tools_library_leaves_nothing_keeps_its_letters() -> None:
+    for text, right in (("日本語 テスト", "日本語-テスト"), ("हिन्दी", "हिन्दी"), ("北京 2026", "2026"), ("!?", "")):
+        assert title_segment("eleventy", text) == right
+    for text, right in (("日本語 テスト", "ri-ben-yu-tesuto"), ("Привет, мир", "privet-mir"), ("½ cup", "1-2-cup")):
+        assert title_segment("zola", text) == name_segment("zola", text) == right
+
+
 def test_every_placeholder_has_its_value() -> None:
     values = {
         "folder": "News", "section": "News", "slug": "why-c", "name": "Why C++", "file": "2026-01-05-Why C++",

@@ -21,7 +21,7 @@ MADE: dict[Tool, str] = {
     "hexo": "What’s-next What’s-next-1 C-C-NET-x 1-2-Uber-uns 日本語-テスト Some-bold-code-x-link “Quoted”-—-dash",
     "vitepress": "what-s-next what-s-next-1 c-c-net-x _1-2-uber-uns 日本語-テスト some-bold-code-x-link quoted-dash",
     "mkdocs": "whats-next whats-next_1 c-c-net_x 12-uber-uns _1 some-bold-code_x-link quoted-dash",
-    "zola": "what-s-next what-s-next-1 c-c-net-x 1-2-uber-uns 日本語-テスト some-bold-code-x-link quoted-dash",
+    "zola": "what-s-next what-s-next-1 c-c-net-x 1-2-uber-uns ri-ben-yu-tesuto some-bold-code-x-link quoted-dash",
     "quarto": "whats-next whats-next-1 c-c-.net_x über-uns 日本語-テスト some-bold-code_x-link quoted-----dash",
 }
 
