@@ -153,13 +153,18 @@ def other_places(
 ) -> Iterator[tuple[str, str]]:
     """Yield (site path, project path) of where other tools look for a file that is not beside its post.
 
-    Hugo takes it from the folder that has the post's name. Obsidian's paths begin at the folder of posts, and those of
-    Jekyll's plug-ins at the root of the site. A path from the root has no other place.
+    A browser takes it from the post's own URL, where the static folder may have it, as in Zola. Hugo takes it from the
+    folder that has the post's name. Obsidian's paths begin at the folder of posts, and those of Jekyll's plug-ins at
+    the root of the site. A path from the root has no other place.
     See local_file for the arguments; places are those of PagesConfig.places.
     """
     here = _place_of(reference, url, site_url, folder, source)
     path = posixpath.normpath(unquote(urlsplit(reference).path))
-    if here is None or path.startswith(("/", "../")):
+    if here is None or path.startswith("/"):
+        return
+    for project_path in static_paths(places, here[0]):
+        yield here[0], project_path
+    if path.startswith("../"):
         return
     stem = posixpath.splitext(posixpath.join(folder, source))[0]
     yield here[0], posixpath.normpath(posixpath.join(stem, path))

@@ -27,6 +27,8 @@ _MODULE = patterns.compile(
 _IMPORT = patterns.compile(r"^import[ \t]+([\w$]{1,100})[ \t]+from[ \t]+[\"']([^\"'\n]{1,500})[\"']", re.MULTILINE)
 _COMPONENT_FILE = (".js", ".jsx", ".ts", ".tsx", ".mdx", ".md", ".astro", ".vue", ".svelte", ".css", ".json")
 _FRONT = patterns.compile(r"(?:props\.)?(?:front[mM]atter|metadata|page)\.([\w.]{1,100})")
+# A component, a comment, or an attribute whose value is an expression.
+_SIGN = patterns.compile(r"<[A-Z]\w*[\s/>]|\{/\*|<[a-z][\w-]*+\s[^<>{}]*+(?<==)\{")
 # How many lines an import or export may have.
 _MOST_LINES = 200
 
@@ -36,7 +38,7 @@ def is_mdx(source: str, tool: str, body: str) -> bool:
     if source.lower().endswith(".mdx"):
         return True
     signs = body if tool == "docusaurus" else ""
-    return _MODULE.search(signs) is not None or re.search(r"<[A-Z]\w*[\s/>]|\{/\*", signs) is not None
+    return _MODULE.search(signs) is not None or _SIGN.search(signs) is not None
 
 
 def without_modules(text: str) -> str:

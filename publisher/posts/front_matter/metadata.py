@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import lru_cache, partial
@@ -25,7 +25,7 @@ from publisher.posts.front_matter.enclosures import Enclosures, is_played
 from publisher.posts.front_matter.episode import episode_of
 from publisher.posts.front_matter.field_names import FrontMatter, can_hide, fields_of, first_text, fold
 from publisher.posts.front_matter.post_address import Named, PostAddress, unescaped
-from publisher.posts.front_matter.switches import is_switched
+from publisher.posts.front_matter.switches import TRUE, is_switched, word_of
 from publisher.posts.permalinks import file_date, name_of, path_date, tag_uri
 from publisher.posts.post_file import Head, ParsedFile, PostSettings, Tree
 from publisher.posts.slugs import own_slug, post_slug, tag_slug
@@ -46,7 +46,7 @@ def build_post(
     """
     meta = FrontMatter(head.fields, head.lines)
     if meta.is_draft() or source.startswith("_drafts/") or "/_drafts/" in source:
-        return ParsedFile(None)
+        return ParsedFile(None, tuple(_published_by_hugo(meta, in_folder(settings.folder, source), settings.tool)))
     if settings.tool and settings.needs_date and is_list_page(source, head.fields, meta.find("published")[0]):
         return ParsedFile(None)
     meta.refuse_unclear()
@@ -56,6 +56,14 @@ def build_post(
         here = meta, post.permalink, settings, builder._warn
         post = replace(post, aliases=earlier_paths(*here), redirect_to=leads_on(*here))
     return ParsedFile(post, tuple(builder.problems), tuple(builder.attached.measured.items()), unfit=builder.unfit)
+
+
+def _published_by_hugo(meta: FrontMatter, path: str, tool: str) -> Iterator[Problem]:
+    """Warn of a draft that Hugo publishes, because only true is true for it, and yes is a text."""
+    for key, value, line in meta.all("draft") if tool == "hugo" else ():
+        if key.lower() == "draft" and word_of(value) in TRUE - {"true", "1"}:
+            what = f"{key}: {value} makes a draft of this post here, but Hugo publishes it: for Hugo it is only a text"
+            yield Problem(path, line, what, "write draft: true, or false", Severity.WARNING)
 
 
 class _PostBuilder:

@@ -15,6 +15,7 @@ from publisher.core.models import Picture, bare_url
 from publisher.posts.bundles import is_resource
 from publisher.posts.media_types import is_picture, is_published
 from publisher.posts.named_files import NamedFiles, key_of_name, without_ending
+from publisher.posts.permalinks import is_feed
 from publisher.posts.picture_pixels import measured
 from publisher.posts.pictures import as_picture, doubts, shown_as
 from publisher.posts.places import Places, WrittenPost
@@ -287,9 +288,19 @@ class References:
                     return ""
         elif not found and not urlsplit(reference).path.lower().endswith(ENDINGS) and not self._is_in_bundle(reference):
             why = left_out(*where, config.root, config.pages.places)
-            if why:
+            if why and not self._is_made_elsewhere(url):
                 self._report(reference, why, ELSEWHERE)
         return url
+
+    def _is_made_elsewhere(self, url: str) -> bool:
+        """Return whether the site has a feed at a URL, or the blog's tool makes what is there of the project's file.
+
+        Jekyll makes a page of every file outside of folders that begin with _, such as the template atom.xml.
+        """
+        path, config = unquote(urlsplit(url).path)[len(self._path) :], self._config
+        if is_feed(path) or path.lstrip("/") in {name.path for name in config.feeds.other_names}:
+            return True
+        return config.posts.tool == "jekyll" and not config.pages.enabled and "/_" not in path
 
     def _is_in_bundle(self, reference: str) -> bool:
         """Return whether a path relative to the post is that of a file which is published with its bundle."""

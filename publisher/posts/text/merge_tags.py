@@ -13,7 +13,11 @@ from publisher.core import patterns
 from publisher.posts.text.prose import masked, without_inline_code
 from publisher.posts.text.tex import without_formulas
 
-LIQUID = patterns.compile(r"(?<!\{)\{%-?\s*+\w++(?:(?!\{%|%\}).){0,2000}+%\}|\{\{(?![<%])[^{}\n]*\}\}", re.DOTALL)
+# Not a value that JSX gives an attribute: style={{margin: 0}}
+LIQUID = patterns.compile(
+    r"(?<!\{)\{%-?\s*+\w++(?:(?!\{%|%\}).){0,2000}+%\}|\{\{(?![<%]|(?<==\{\{)\s*+[\"']?[\w$-]++[\"']?\s*+:)[^{}\n]*\}\}",
+    re.DOTALL,
+)
 SHORTCODE = patterns.compile(r"\{\{[<%]\s*+/?\s*+[\w./-]++(?:(?!\{\{|[%>]\}\}).){0,2000}+[%>]\}\}", re.DOTALL)
 
 # The names of fields, which all services have in common.

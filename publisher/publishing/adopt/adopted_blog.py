@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from publisher.config import AuthorConfig, Tool
 from publisher.posts.blog_tools.data_files import Data
+from publisher.posts.text.excerpt import decoded, plain_line
 
 Value = str | bool | tuple[str, ...]
 
@@ -17,6 +18,8 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,3}", re.ASCII)
 
 # The longest value that is taken from a blog's own settings.
 _LONGEST = 500
+# Texts that may be HTML for the tool. Here they are plain.
+_PLAIN = ("site.title", "site.description")
 
 # Titles of tools, as they write them themselves.
 TOOL_NAMES: dict[Tool, str] = {
@@ -107,6 +110,8 @@ class Findings:
                 kept = tuple(line for each in value if (line := one_line(each)))
             else:
                 kept = one_line(value)
+            if key in _PLAIN and isinstance(kept, str):
+                kept = one_line(decoded(plain_line(kept)))
             if kept or kept is False:
                 self._taken[key] = Taken(key, kept, where)
         return key in self._taken

@@ -20,6 +20,7 @@ from publisher.site.feeds.feed_files import plan_feeds
 from publisher.site.feeds.feed_list import Feed
 from publisher.site.feeds.items import Item, item_weight
 from tests.support.formats import parse_xml, read
+from tests.support.posts_samples import Folder
 from tests.support.project import Project
 from tests.unit.site.test_hostile_text import WICKED
 
@@ -279,3 +280,19 @@ def test_a_new_post_renders_no_other_to_cut_the_archive(
     said = empty.ok("build").said
     assert "UTF-8" not in said
     assert len(ids(feeds_in(empty), "feed.xml")) == 3
+
+
+def test_a_post_without_its_full_text_in_feeds_is_told_with_the_setting_that_decides(tmp_path: Path) -> None:
+    words = {"a": 30_000, "b": 8_000, "c": 8_000, "d": 100}
+    for limit, most, right in (
+        (4, 40_000, {"a.md": "feeds.limit = 4"}),
+        (1, 40_000, {}),
+        (4, 20_000, {"a.md": "which is too much;", "c.md": "feeds.limit = 4"}),
+    ):
+        folder = Folder(tmp_path / f"{limit}-{most}", feeds=Feeds(limit=limit, max_bytes=most))
+        for name, size in words.items():
+            folder.write(f"{name}.md", "word and " * (size // 9), head=f"title: {name}\ndate: 2026-01-02")
+        found = {each.path[6:]: each for each in folder.check() if "its full text takes" in each.what}
+        assert found.keys() == right.keys()
+        assert all(right[name] in each.what for name, each in found.items())
+        assert all(("lower feeds.limit" in each.hint) == ("limit" in right[name]) for name, each in found.items())

@@ -106,6 +106,10 @@ def test_markdown_of_docusaurus_is_mdx() -> None:
     body = "import A from 'a'\n\n<A2>b</A2> {/* c */}"
     assert shown(body, "docusaurus", "2024-07-06-hello.md").html == "<p>b</p>\n"
     assert "import" in shown(body, "", "2024-07-06-hello.md").html
+    styled = shown('<div style={{margin: "auto"}}>b</div>\n\n{page.x}', "docusaurus", "2024-07-06-hello.md")
+    assert [each.message for each in styled.problems] == [
+        "the expression {page.x} is not run, and nothing is shown for it"
+    ]
 
 
 def test_the_title_of_mdx_is_its_first_heading() -> None:

@@ -122,3 +122,11 @@ def test_an_escaped_shortcode_is_meant_for_readers() -> None:
             ">}}",
         ]
         assert with_escapes_shown(written).replace("  ", " ") == seen.replace("  ", " ")
+
+
+def test_a_value_of_jsx_is_no_tag() -> None:
+    for text in ('<div style={{margin: "auto"}}>', "style={{ 'a': 1, b: 2 }}"):
+        assert list(foreign_code(text)) == []
+        assert said(rendered(f"{text}x</div>" if text[0] == "<" else f"`{text}`")) == []
+    for text in ("<a href={{ site.url }}>", "{{ a | b: c }}"):
+        assert list(foreign_code(text)), text

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from publisher.config import Tool
 from publisher.core.errors import PostError
-from tests.support.posts_samples import read
+from publisher.posts.front_matter.metadata import build_post
+from publisher.posts.front_matter.parsing import parse_head
+from publisher.posts.rendering.headline import title_in
+from tests.support.posts_samples import read, settings
 
 UNCLEAR = [
     ("draft", "ture", "did you mean true?"),
@@ -93,3 +99,22 @@ def test_a_language_or_picture_that_cannot_be_used_gets_a_warning(line: str, mes
     assert [(p.line, p.message) for p in entry.problems] == [(3, message)]
     assert entry.post
     assert entry.post.image is None
+
+
+HUGO: list[tuple[str, Tool, bool]] = [
+    ("draft: yes", "hugo", True),
+    ("draft: 'on'", "hugo", True),
+    ("Draft: Y", "hugo", True),
+    ("draft: true", "hugo", False),
+    ("draft: '1'", "hugo", False),
+    ("draft: yes", "jekyll", False),
+    ("draft: yes", "", False),
+]
+
+
+def test_a_draft_that_hugo_publishes_is_told() -> None:
+    for line, tool, is_told in HUGO:
+        head = parse_head(f"---\ntitle: x\n{line}\n---\n", whole=True)
+        entry = build_post("2024-07-06-a.md", head, "", replace(settings(), tool=tool), title_in)
+        found = [(each.line, each.message.partition(" makes")[0]) for each in entry.problems]
+        assert (entry.post, found) == (None, [(3, line.replace("'", ""))] if is_told else []), line

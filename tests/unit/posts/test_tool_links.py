@@ -204,3 +204,24 @@ def test_a_whole_address_of_the_site_that_leads_nowhere_is_told(tmp_path: Path) 
     folder.write("2026-01-02-x.md", links)
     told = messages(folder.check())
     assert told == ["broken link: no page of this site is at https://site.example/nope/"]
+
+
+def test_a_file_that_the_tool_puts_elsewhere_is_no_mistake(tmp_path: Path) -> None:
+    text = "---\ntitle: x\ndate: 2026-01-02\n---\n"
+    for number, (tool, source, body, there, said) in enumerate(OTHER_FILES):
+        folder, pattern = source.rpartition("/")[0], "/{slug}/"
+        made = page(tmp_path / str(number), tool, {source: text + body, there: "x"}, folder=folder, pattern=pattern)
+        assert [each for each in messages(made.check()) if "picture" not in each[:4]] == said, body
+
+
+OTHER_FILES: list[tuple[Tool, str, str, str, list[str]]] = [
+    ("jekyll", "_posts/a.md", "[a](/atom.xml)", "atom.xml", []),
+    ("jekyll", "_posts/a.md", "[a](/data/x.csv)", "data/x.csv", []),
+    ("jekyll", "_posts/a.md", "[a](/feed.xml)", "feed.xml", []),
+    ("", "posts/a.md", "[a](/atom.xml)", "atom.xml", []),
+    ("", "posts/a.md", "[a](/other.xml)", "other.xml", [
+        "the file other.xml is not published: files that end in .xml are not pictures, sounds, films or documents"]),
+    ("zola", "content/a.md", "[a](../x.pdf)", "static/x.pdf", []),
+    ("zola", "content/a.md", "![a](../x.gif)", "static/x.gif", []),
+    ("zola", "content/a.md", "![a](../y.gif)", "static/x.gif", ["the file y.gif doesn't exist"]),
+]  # fmt: skip

@@ -53,6 +53,11 @@ CASES: list[tuple[dict[str, str], dict[str, object]]] = [
     ),
     (
         JEKYLL
+        | {"_config.yml": "title: R&amp;D &lt; 3\nurl: https://a.test\ndescription: News <a href='/x'>of it</a><br>\n"},
+        {"site.title": "R&D < 3", "site.description": "News of it"},
+    ),
+    (
+        JEKYLL
         | {"_config.yml": "name: A\nauthor: {name: Ada, email: a@a.test}\npermalink: pretty\n", "CNAME": "a.test\n"},
         {
             "site.title": "A", "site.url": "https://a.test", "site.timezone": "UTC", "site.author.name": "Ada",
