@@ -7,6 +7,7 @@ Public modules:
     allowed_html  the HTML that a post may contain
     body          rendering of a Markdown body, in a child process
     code_tokens   the tokens of code, for its colours
+    commonmark    Markdown as HTML that is not yet sanitised
     fences        the titles and the words behind fences
     frames        the pages that frames show a part of
     lazy_media    pictures and other media that a script would load later
@@ -20,6 +21,7 @@ __all__ = [
     "allowed_html",
     "body",
     "code_tokens",
+    "commonmark",
     "fences",
     "frames",
     "lazy_media",

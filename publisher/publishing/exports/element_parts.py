@@ -19,6 +19,8 @@ _ANY_TAG = re.compile(r"<[^<>]*>")
 _VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())  # noqa: SIM905
 # So many elements of one name may be open; a text with more is not one that a tool wrote.
 _MOST_OPEN = 10_000
+# Elements in each other that stay are looked at so many layers deep.
+_MOST_LAYERS = 20
 
 # Takes the attributes and the content of an element; returns what stands in its place, None to leave it.
 Replace = Callable[[Mapping[str, str], str], str | None]
@@ -32,9 +34,13 @@ def replaced(html: str, by_class: Mapping[str, Replace]) -> str:
     if not any(name in html for name in by_class):
         return html
     pieces, last = [], 0
+    work = _MOST_LAYERS * len(html)
     for start, inside, end, attributes in _elements(html, by_class):
         if start < last:
             continue
+        work -= end - start
+        if work < 0:
+            break
         make = next(by_class[name] for name in attributes["class"].split() if name in by_class)
         made = make(attributes, html[inside[0] : inside[1]])
         if made is not None:

@@ -9,6 +9,7 @@ from datetime import datetime
 from html import escape
 from typing import Any
 
+from publisher.posts.text.paid_parts import paid_part
 from publisher.publishing.exports.element_parts import words_of
 from publisher.publishing.exports.exported import (
     MOST_POSTS,
@@ -16,10 +17,13 @@ from publisher.publishing.exports.exported import (
     Export,
     ExportedPost,
     ExportError,
+    LeftInPosts,
     moment,
     one_line,
     public_name,
 )
+from publisher.publishing.exports.ghost_cards import with_plain_cards
+from publisher.publishing.exports.ghost_documents import DocumentReader
 
 # What stands in texts for the address of the site.
 PLACEHOLDER = "__GHOST_URL__"
@@ -71,6 +75,7 @@ class _Ghost:
 
     def __init__(self, tables: Mapping[str, list[Row]], left: Counter[str]) -> None:
         self._tables, self._left = tables, left
+        self._lost = LeftInPosts()
         self._tags = self._names_of("posts_tags", "tag_id", "tags")
         self._authors = self._names_of("posts_authors", "author_id", "users")
         self._users = {row.get("id"): public_name(row.get("name")) for row in tables.get("users", ())}
@@ -78,6 +83,7 @@ class _Ghost:
 
     def posts(self) -> Iterator[ExportedPost]:
         self._left.clear()
+        self._lost = LeftInPosts()
         for name, said in _OTHER_TABLES.items():
             if count := len(self._tables.get(name, ())):
                 self._left[said] = count
@@ -87,6 +93,7 @@ class _Ghost:
         for row in rows[:MOST_POSTS]:
             if post := self._post(row):
                 yield post
+        self._left.update(dict(self._lost.summary()))
 
     def _post(self, row: Row) -> ExportedPost | None:
         meta: Row = self._meta.get(row.get("id"), {})
@@ -116,22 +123,31 @@ class _Ghost:
             image_caption=words_of(one_line(meta.get("feature_image_caption"))),
             canonical=one_line(row.get("canonical_url")),
             is_draft=status not in ("published", "scheduled", "sent"),
-            why_draft=self._why_draft(row, meta, status),
+            why_draft=self._why_draft(row, meta, status, html) if status != "draft" else "",
         )
 
-    def _why_draft(self, row: Row, meta: Row, status: str) -> str:
+    def _why_draft(self, row: Row, meta: Row, status: str, html: str) -> str:
         if status == "sent" or meta.get("email_only") in (1, True):
             return "it was sent by email only"
         visibility = one_line(row.get("visibility")) or "public"
-        return "" if visibility == "public" else _AUDIENCES.get(visibility, "for some members only")
+        if visibility != "public":
+            return _AUDIENCES.get(visibility, "for some members only")
+        if not html and (row.get("lexical") or row.get("mobiledoc")):
+            return "its text is in a form of Ghost's editor that can't be read"
+        return "a part of it is for members only" if paid_part(html, is_markdown=False) else ""
 
     def _html(self, row: Row) -> str | None:
-        html = row.get("html")
-        if not isinstance(html, str) or not html.strip():
-            plain = row.get("plaintext")
-            html = "\n".join(f"<p>{escape(part.strip(), quote=False)}</p>" for part in str(plain or "").split("\n\n"))
-            if not plain and (row.get("lexical") or row.get("mobiledoc")):
-                self._left["texts of drafts that Ghost exports in its own form only"] += 1
+        """Return the text of a post, "" if it has none; None if it is too long."""
+        html, plain = row.get("html"), row.get("plaintext")
+        if isinstance(html, str) and html.strip():
+            html = with_plain_cards(html) if len(html) <= MOST_TEXT else html
+        else:
+            reader = DocumentReader()
+            html = reader.html(row.get("lexical"), row.get("mobiledoc"))
+            self._lost.add(one_line(row.get("title")) or one_line(row.get("slug")), reader.left)
+            if not html and isinstance(plain, str):
+                parts = (escape(part.strip(), quote=False) for part in plain.split("\n\n"))
+                html = "\n".join(f"<p>{part}</p>" for part in parts if part)
         if len(html) > MOST_TEXT:
             self._left[f"texts of more than {MOST_TEXT // 1_000_000} MB"] += 1
             return None

@@ -402,3 +402,34 @@ def test_what_substack_does_not_give_is_told_with_the_name_of_the_post(blank: Pr
     assert done["left"] == {"polls (in asked)": 1, "texts that posts.csv doesn't list (in 99.lone.html)": 1}
     assert done["hidden"] == [{"path": "posts/2024-05-01-bare.html", "reason": "the export has no text of it"}]
     assert '<pre><code class="language-math">x^2</code></pre>' in blank.read("posts/2024-05-01-tex.html")
+
+
+def ghost_of(project: Project, **posts: dict[str, object]) -> Path:
+    """Return an export with published posts by name."""
+    usual = {"type": "post", "status": "published", "visibility": "public", "published_at": "2024-05-01T08:00:00Z"}
+    rows = [usual | {"id": f"a{name}", "title": name, "slug": name} | values for name, values in posts.items()]
+    return project.write("g.json", json.dumps({"db": [{"data": {"posts": rows}}]}))
+
+
+def test_no_ghost_post_is_published_without_its_text(blank: Project) -> None:
+    lexical = {"root": {"children": [{"type": "paragraph", "children": [{"type": "text", "text": "LEX"}]}]}}
+    unread = {"root": {"children": [{"type": "hologram"}]}}
+    file = ghost_of(
+        blank,
+        lex={"html": None, "lexical": json.dumps(lexical)},
+        mob={"html": None, "mobiledoc": json.dumps({"sections": [[1, "p", [[0, [], 0, "MOB"]]]]})},
+        odd={"html": None, "lexical": json.dumps(unread)},
+        cut={"html": "<p>F</p><!--members-only--><p>S</p>"},
+        card={"html": '<div class="kg-card kg-signup-card"><form></form></div><p>C</p>'},
+    )
+    done = blank.ok("import-posts", str(file), "--no-files", "--json").json
+    assert done["hidden"] == [
+        {"path": "posts/2024-05-01-odd.html", "reason": "its text is in a form of Ghost's editor that can't be read"},
+        {"path": "posts/2024-05-01-cut.html", "reason": "a part of it is for members only"},
+    ]
+    assert done["left"] == {"cards of the kind hologram (in odd)": 1}
+    texts = {
+        name: blank.read(f"posts/2024-05-01-{name}.html").partition("\n---\n")[2].strip()
+        for name in ("lex", "mob", "card")
+    }
+    assert texts == {"lex": "<p>LEX</p>", "mob": "<p>MOB</p>", "card": "<p>C</p>"}
