@@ -45,7 +45,11 @@ class BodyTags:
 
         is_html  whether it is HTML, and not Markdown
         """
-        return self._noted(expand_shortcodes(body, self._context(), is_html=is_html))
+        try:
+            return self._noted(expand_shortcodes(body, self._context(), is_html=is_html))
+        except PostError as error:
+            error.line += self._file.count("\n", 0, len(self._file) - len(body))
+            raise
 
     def converted(self, body: str) -> Expanded:
         """Return a body in MDX or Quarto's format as Markdown, or one in reStructuredText as HTML."""

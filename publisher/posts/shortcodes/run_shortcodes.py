@@ -13,7 +13,7 @@ from functools import cached_property
 from html import escape
 
 from publisher.core import patterns
-from publisher.core.errors import TemplateError
+from publisher.core.errors import PostError, TemplateError
 from publisher.posts.shortcodes.embedded_shortcodes import (
     NOWHERE,
     Made,
@@ -30,6 +30,7 @@ from publisher.posts.text.prose import line_counter, masked
 # How many may be inside each other, and how often one is put in, since a template may repeat what is inside.
 _DEEPEST = 40
 _MOST = 20_000
+_SHORTCODE = "shortcode"
 # Where a template puts what is inside its shortcode.
 _INNER = "\x08\x08"
 # Takes a call and what is inside it as it was written; returns what it makes, or None if that is not known.
@@ -43,7 +44,10 @@ _MAKERS: Mapping[str, Make] = {"zola": zola_made, "quarto": quarto_made}
 
 
 def expand_shortcodes(text: str, context: ShortcodeContext, *, is_html: bool = False) -> Expanded:
-    """Return a body in which shortcodes are run. is_html: whether it is HTML, and not Markdown."""
+    """Return a body in which shortcodes are run. is_html: whether it is HTML, and not Markdown.
+
+    Raises PostError, with a line of the body, if they are nested too deeply.
+    """
     if not may_have_shortcodes(text, context.tool):
         return Expanded(text)
     is_zola = context.tool == "zola"
@@ -58,7 +62,7 @@ def run_calls(
     calls: Sequence[ShortcodeCall | Escaped],
     context: ShortcodeContext,
     make: Make,
-    kind: str = "shortcode",
+    kind: str = _SHORTCODE,
 ) -> Expanded:
     """Return a text in which these calls are run.
 
@@ -97,6 +101,9 @@ class _Expansion:
             self._copy(start, call.start)
             start = call.start
             self.written += 1
+            if depth >= _DEEPEST and self.kind == _SHORTCODE:
+                what = f"shortcodes are nested more than {_DEEPEST} deep"
+                raise PostError(what, line=self.line_of(call.start), hint="put fewer of them inside each other")
             if depth < _DEEPEST and self.written <= _MOST:
                 if isinstance(call, Escaped):
                     self._show(call)

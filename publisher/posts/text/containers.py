@@ -41,7 +41,9 @@ _FENCE = patterns.compile(r"([ \t]{0,12})(:{3,30}|/{3,30})[ \t]*+(?=[\w{])(?!.*:
 _CLOSING = patterns.compile(r"[ \t]{0,12}(:{3,30}|/{3,30})[ \t]*")
 _NAMED = patterns.compile(r"(?:\{[^.{}]{0,100}\.)?(callout-)?([A-Za-z][\w-]{0,60})(?![\w-])[ \t:]*(.*)")
 _TITLE = patterns.compile(r"\btitle[ \t]*=[ \t]*(?:\"([^\"]{0,300})\"|'([^']{0,300})')")
-_IN_BRACKETS = patterns.compile(r"\[(.{0,300})\](?:[ \t]*\{.{0,300}\})?[ \t]*")
+_IN_BRACKETS = patterns.compile(r"\[(.{0,300})\](?:[ \t]*(?:\{.{0,300}\}|<a id=\"[^\"<>]{1,200}\"></a>))?[ \t]*")
+_ID = patterns.compile(r"(?:\{[^{}#]{0,200}#|<a id=\")([A-Za-z][\w-]{0,100})")
+_PARAGRAPH = patterns.compile(r" {0,3}[^\W\d_]")
 _ATTRIBUTES = patterns.compile(r"\{[^{}]{0,300}\}|[^{}]{0,300}\}[ \t:]*$")
 _OPTION = patterns.compile(r"[ \t]{4,16}[a-z_]{1,30}: \S.{0,300}")
 _ADMONITION = patterns.compile(
@@ -168,6 +170,7 @@ def _as_alert(container: _Container, lines: list[_Line], opening: int, depth: in
         heading = _HEADING.fullmatch(inside[place].text) if place >= 0 else None
         if heading:
             title, inside[place] = heading[1].rstrip(" \t#"), inside[place]._replace(text="")
+    _place_target(inside, lines[opening].text)
     label = plain_line(title).strip()
     head = f"[!{kind}] {label}" if kind else f"**{label}**" if label else ""
     text = [lines[opening]._replace(text=head)]
@@ -177,6 +180,14 @@ def _as_alert(container: _Container, lines: list[_Line], opening: int, depth: in
     found = [line._replace(text=f"{mark}{line.text}" if line.text else mark.rstrip()) for line in text]
     last = mark.rstrip() if indent and kind else ""  # a blank line in a list would set its items apart
     return found + [line._replace(text=last) for line in lines[end : container.next]]
+
+
+def _place_target(inside: list[_Line], opening: str) -> None:
+    """Put the id of a container before its first words, if they are of a paragraph, so that links lead there."""
+    name = _ID.search(opening)
+    place = next((place for place, line in enumerate(inside) if line.text.strip()), -1) if name else -1
+    if name and place >= 0 and _PARAGRAPH.match(inside[place].text):
+        inside[place] = inside[place]._replace(text=f'<a id="{name[1]}"></a>{inside[place].text}')
 
 
 def _dedented(line: str, columns: int) -> str:

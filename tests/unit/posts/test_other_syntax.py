@@ -27,6 +27,8 @@ CONTAINERS = {
     "::: tip\ntext\n:::": "(tip Tip: text )",
     "::: tip Title *of* it\n\ntext\n\n:::\nafter": "(tip Title of it: text ) after",
     ":::note[Mind `it`]\ntext\n:::": "(note Mind it: text )",
+    ":::info[Title *x*]{#id}\ntext\n:::": '(note Title x: <a id="id"></a>text )',
+    "::: {.note #id}\n- text\n:::": "(note Note: <ul> <li>text</li> </ul> )",
     ":::info\ntext\n:::": "(note Info: text )",
     ":::danger STOP\ntext\n:::": "(caution STOP: text )",
     ':::tip{title="A b"}\ntext\n:::': "(tip A b: text )",

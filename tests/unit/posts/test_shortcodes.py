@@ -5,8 +5,11 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+import pytest
+
 from publisher.config import Posts, Tool
 from publisher.core.models import RenderedPost, Severity
+from publisher.posts.markup import BrokenPost
 from publisher.posts.shortcodes.shortcode_calls import ShortcodeCall, calls_in
 from tests.support.posts_samples import HELLO, URL, Folder, html_of
 
@@ -210,3 +213,11 @@ def test_a_template_that_changes_or_appears_changes_the_posts_that_use_it(tmp_pa
         folder.build()
         assert expected in folder.public()[page], path
     folder.build()
+
+
+def test_shortcodes_that_are_nested_too_deeply_are_told_by_that_reason() -> None:
+    one = "{{% details %}}\n", "{{% /details %}}\n"
+    assert "x" in checked(shown(one[0] * 40 + "x\n" + one[1] * 40))
+    with pytest.raises(BrokenPost, match="shortcodes are nested more than 40 deep") as error:
+        shown("\n" + one[0] * 300 + "x\n" + one[1] * 300)
+    assert error.value.problem.line == 7 + 40
