@@ -177,6 +177,7 @@ class Post:
     redirect_to  absolute URL to which its own page leads on; "" for nearly all posts
     from_source  name of the source whose item it is; "" for a file
     from_title, from_url  title and page of that source; "" for a file
+    translation_key  what the front matter says that it has in common with its translations; "" for nothing
     translations  the (language, URL) of the other posts that are the same text in another language
     also_from    names of the other sources that have the same post
     also_ids     the ids under which these have it
@@ -216,6 +217,7 @@ class Post:
     from_source: str = ""
     from_title: str = ""
     from_url: str = ""
+    translation_key: str = ""
     translations: tuple[tuple[str, str], ...] = ()
     also_from: tuple[str, ...] = ()
     also_ids: tuple[str, ...] = ()

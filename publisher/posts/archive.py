@@ -178,7 +178,7 @@ class ArchiveReader:
 
     @property
     def _slug_language(self) -> str:
-        return self.settings.language if self.settings.tool == "pelican" else ""
+        return self.settings.language if self.settings.tool in ("jekyll", "pelican") else ""
 
     def _edited(self) -> set[str]:
         """Return the sources of the posts that have changed since a build published them."""
@@ -249,7 +249,8 @@ class Archive:
         times = [t for row in timed for t in (row.published, row.updated, row.expires) if t is not None and t > moment]
         self.next_change = datetime.fromtimestamp(min(times), UTC) if times else None
         self._permalinks = {row.source: row.permalink for row in self._rows}
-        self._translations = translations(self._rows, settings.languages, settings.translated, settings.site_url)
+        keys = index.translation_keys() if settings.tool == "hugo" else {}
+        self._translations = translations(self._rows, settings, keys)
         self.broken: dict[str, Problem] = {}
         self.places = Places(folder, self._permalinks, settings, others, self._earlier())
         self.last_versions = index.last_versions()

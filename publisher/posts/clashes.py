@@ -132,13 +132,13 @@ def _all_differ(permalinks: list[str]) -> bool:
 def named_alike(rows: list[PostRow], clashes: Mapping[str, Problem], usual: str = "") -> list[str]:
     """Return the sources of clashing posts whose files are named like others but for signs, such as C.md and C++.md.
 
-    So are Pelican's translations, which have one slug, and a language each.
+    So are translations of Pelican, which have one slug, and of Jekyll's Polyglot, which have one permalink.
 
     With names of their own they are posts of their own. The one without signs is not among them.
 
     rows     all posts
     clashes  the errors of those that are left out, by source
-    usual    the language whose posts keep the slug, for posts of Pelican; "" for others
+    usual    the language whose posts keep the slug, for posts of these tools; "" for others
     """
     ids = {row.id for row in rows if row.source in clashes}
     here = [row for row in rows if row.permalink[0] == "/"]

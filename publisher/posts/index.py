@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from operator import attrgetter
 from pathlib import Path
-from typing import NamedTuple, overload
+from typing import Any, NamedTuple, overload
 
 from publisher.core.errors import ProjectError
 from publisher.core.models import Post, Problem
@@ -224,10 +224,19 @@ class Index:
 
     def earlier(self) -> dict[str, list[str]]:
         """Return the earlier paths of each post that has any, by source."""
-        wanted = "SELECT source, post FROM entries WHERE is_post AND instr(post, '\"aliases\":')"
+        return self._rare("aliases")
+
+    def translation_keys(self) -> dict[str, str]:
+        """Return what each post says that it has in common with its translations, by source."""
+        return self._rare("translation_key")
+
+    def _rare(self, field: str) -> dict[str, Any]:
+        """Return the value of a field that few posts have, by source."""
+        wanted = "SELECT source, post FROM entries WHERE is_post AND instr(post, ?)"
         with self._errors_explained():
-            found = {source: json.loads(post)[-1].get("aliases") for source, post in self._db.execute(wanted)}
-        return {source: paths for source, paths in found.items() if paths}
+            rows = self._db.execute(wanted, (f'"{field}":',))
+            found = {source: json.loads(post)[-1].get(field) for source, post in rows}
+        return {source: value for source, value in found.items() if value}
 
     def measured(self) -> dict[str, list[tuple[str, int]]]:
         """Return the files in the project that are enclosures, with their sizes in bytes, by the post's source."""

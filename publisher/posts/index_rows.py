@@ -65,6 +65,7 @@ def _flat_post(post: Post) -> list[Any]:
         "path": post.permalink if post.is_elsewhere else "",
         "aliases": post.aliases,
         "redirect_to": post.redirect_to,
+        "translation_key": post.translation_key,
         "item": _flat_item(post) if post.from_source else None,
     }
     return [
@@ -122,6 +123,7 @@ def to_post(
         canonical=rest.get("canonical", ""),
         aliases=tuple(rest.get("aliases", ())),
         redirect_to=rest.get("redirect_to", ""),
+        translation_key=rest.get("translation_key", ""),
         **(_to_item(*rest["item"]) if "item" in rest else {}),
     )
 

@@ -6,13 +6,14 @@ The functions are pure and take the rows of the index, newest first, so no post 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from publisher.core.models import Tag
 from publisher.posts.blog_tools.path_languages import group_of
 from publisher.posts.index import PostRow
 from publisher.posts.index_rows import tags_of
+from publisher.posts.post_file import PostSettings
 from publisher.posts.slugs import tag_slug
 from publisher.posts.urls import quoted
 
@@ -87,25 +88,46 @@ def site_language(language: str, languages: tuple[str, ...], usual: str) -> str:
 
 
 def translations(
-    rows: Sequence[PostRow], languages: tuple[str, ...], translated: Collection[str], site_url: str
+    rows: Sequence[PostRow], settings: PostSettings, keys: Mapping[str, str]
 ) -> dict[str, tuple[tuple[str, str], ...]]:
     """Return the (language, URL) of the other posts that are the same text in another language, by source.
 
-    languages, translated  see blog_tools.path_languages
+    The path of a file tells that, or a key in front matter. For tools whose translations have one address apart from
+    the language, that does.
+
+    keys  the keys of the posts that have any, by source
     """
-    if not languages and not translated:
+    by_address = settings.tool in ("jekyll", "pelican") and len({row.language for row in rows}) > 1
+    if not (settings.languages or settings.translated or keys or by_address):
         return {}
     groups: dict[str, list[PostRow]] = {}
     for row in rows:
-        groups.setdefault(group_of(row.source, languages, translated), []).append(row)
+        key = keys.get(row.source)
+        own = f"\0{key}" if key else group_of(row.source, settings.languages, settings.translated)
+        groups.setdefault(own, []).append(row)
+    if by_address:
+        single = [group for group in groups.values() if len(group) == 1]
+        groups = {own: group for own, group in groups.items() if len(group) > 1}
+        for (row,) in single:
+            groups.setdefault(f"\0{_without_language(row, settings)}", []).append(row)
     found: dict[str, tuple[tuple[str, str], ...]] = {}
     for group in groups.values():
         spoken = {row.language: row for row in sorted(group, key=lambda row: row.source)}
         if len(spoken) > 1:
-            urls = {each: _url(row.permalink, site_url) for each, row in sorted(spoken.items())}
+            urls = {each: _url(row.permalink, settings.site_url) for each, row in sorted(spoken.items())}
             for row in spoken.values():
                 found[row.source] = tuple(pair for pair in urls.items() if pair[0] != row.language)
     return found
+
+
+def _without_language(row: PostRow, settings: PostSettings) -> str:
+    """Return the address of a post without what its tool adds to it for a language that is not the usual one."""
+    if row.language == settings.language:
+        return row.permalink
+    if settings.tool == "jekyll":  # with Polyglot
+        return row.permalink.removeprefix(f"/{row.language}")
+    before, added, after = row.permalink.rpartition(f"-{row.language}")
+    return before + after if added and after[:1] in ("", ".", "/") else row.permalink
 
 
 def _url(permalink: str, site_url: str) -> str:

@@ -55,6 +55,8 @@ def build_post(
     if meta.has("aliases") or meta.has("redirect_to"):
         here = meta, post.permalink, settings, builder._warn
         post = replace(post, aliases=earlier_paths(*here), redirect_to=leads_on(*here))
+    if settings.tool == "hugo" and isinstance(key := meta.at("translationkey"), str):
+        post = replace(post, translation_key=key)
     return ParsedFile(post, tuple(builder.problems), tuple(builder.attached.measured.items()), unfit=builder.unfit)
 
 
@@ -311,6 +313,8 @@ class _PostBuilder:
         address = PostAddress(self.meta, settings, named, self._warn, old_path)
         if address.is_unfit:
             self.unfit = replace(self.problems[-1], severity=Severity.ERROR)
+        if settings.tool == "jekyll" and self.source in settings.own_names and language != settings.language:
+            return f"/{language}{address.path}"  # as Polyglot does, whose translations have one permalink
         return address.path
 
     def _language(self) -> str:

@@ -160,6 +160,34 @@ def test_translations_of_pelican_have_one_slug(tmp_path: Path) -> None:
     reader.close()
 
 
+def linked(folder: Folder) -> dict[str, tuple[tuple[str, str], ...]]:
+    """Return the translations of each post that has any, by its path, with their addresses on the site."""
+    return {
+        post.permalink: tuple((tag, url.removeprefix("https://site.example")) for tag, url in post.translations)
+        for post in folder.posts()
+        if post.translations
+    }
+
+
+def test_translations_of_each_tool_are_linked_in_its_way(tmp_path: Path) -> None:
+    pelican = Folder(tmp_path / "pelican", posts=Posts(permalink="/{slug}.html", tool="pelican"))
+    pelican.write("hello.md", "Text", head="title: A\ndate: 2025-02-01\nslug: hello")
+    pelican.write("salut.md", "Text", head="title: B\ndate: 2025-02-02\nslug: hello\nlang: fr")
+    pelican.write("de-fr.md", "Text", head="title: C\ndate: 2025-02-03\nslug: seul\nlang: fr")
+    assert linked(pelican) == {"/hello.html": (("fr", "/hello-fr.html"),), "/hello-fr.html": (("en", "/hello.html"),)}
+    jekyll = Folder(tmp_path / "jekyll", posts=Posts(folder="_posts", permalink="/{slug}/", tool="jekyll"))
+    jekyll.file("_posts/2025-02-01-hello.md", "---\ntitle: A\npermalink: /hello/\n---\nText")
+    jekyll.file("_posts/2025-02-01-salut.md", "---\ntitle: B\npermalink: /hello/\nlang: fr\n---\nText")
+    jekyll.file("_posts/2025-02-01-seul.md", "---\ntitle: C\nlang: fr\n---\nText")
+    assert jekyll.archive().problems == []
+    assert linked(jekyll) == {"/hello/": (("fr", "/fr/hello/"),), "/fr/hello/": (("en", "/hello/"),)}
+    hugo = Folder(tmp_path / "hugo", posts=Posts(permalink="/{slug}/", tool="hugo"))
+    hugo.write("hello.md", "Text", head="title: A\ndate: 2025-02-01\ntranslationKey: x")
+    hugo.write("salut.md", "Text", head="title: B\ndate: 2025-02-02\ntranslationKey: x\nlang: fr")
+    hugo.write("other.md", "Text", head="title: C\ndate: 2025-02-03\ntranslationKey: y\nlang: fr")
+    assert linked(hugo) == {"/hello/": (("fr", "/salut/"),), "/salut/": (("en", "/hello/"),)}
+
+
 def test_front_matter_goes_before_the_path(tmp_path: Path) -> None:
     folder = Folder(tmp_path, replace(SITE, languages=("fr", "it")), posts=Posts(permalink="/{lang}/{slug}/"))
     folder.write("menu.fr.md", "Text", head="title: T\ndate: 2025-02-03\nlang: it")
