@@ -95,7 +95,7 @@ def adopt(
 
 def _show(app: App, project: AdoptedProject) -> None:
     blog = project.blog
-    app.say(f"{blog.name} ({blog.file}), {plural(blog.posts, 'file')} with posts\n")
+    app.say(f"{blog.name} ({blog.file}), {plural(blog.posts, 'post') if blog.posts else 'no posts'}\n")
     rows = [_row(each) for each in project.taken]
     rows += [("authors", ", ".join(each.id for each in blog.authors), blog.file)] if blog.authors else []
     print_table(("Setting", "Value", "From"), rows)
@@ -119,7 +119,9 @@ def _say_old(app: App, found: Looked, *, alone: bool = False) -> None:
 
 def _row(taken: Taken) -> tuple[str, str, str]:
     value = taken.value
-    shown = ", ".join(value) if isinstance(value, tuple) else str(value).lower() if isinstance(value, bool) else value
+    shown = (
+        ", ".join(value) if isinstance(value, tuple) else str(value).lower() if isinstance(value, bool) else str(value)
+    )
     return taken.key, shown, taken.where
 
 

@@ -143,9 +143,10 @@ def _listed(app: App, config: Config, differences: AddressDifferences) -> list[s
         f"  {each.path}  ({folder}/{each.source}{f'; there it is {each.near}' if each.near else ''})"
         for each in differences.elsewhere
     ]
-    lines = [f"Posts that it has not, or elsewhere: {len(moved):,}", *_some(app, moved)] if moved else []
+    lines = [f"Posts that the old site lacks, or has elsewhere: {len(moved):,}", *_some(app, moved)] if moved else []
     if differences.gone:
-        whose = "Its addresses that a build doesn't write" if config.pages.enabled else "Its other addresses"
+        is_whole = config.pages.enabled
+        whose = f"Addresses of the old site that {'a build does not write' if is_whole else 'are not those of posts'}"
         lines += [f"{whose}: {len(differences.gone):,}", *_some(app, [f"  {path}" for path in differences.gone])]
     return lines
 

@@ -69,6 +69,11 @@ def path_language(source: str, languages: tuple[str, ...], translated: Collectio
     return None
 
 
+def language_of_folder(name: str) -> str:
+    """Return the language that the name of a folder is a code of, as BCP 47 spells it; "" if there is none."""
+    return _spelled(_folded(name))
+
+
 def translated_sources(sources: Collection[str], endings: Sequence[str]) -> frozenset[str]:
     """Return the files whose ending names a language, and that exist without it, or in another language.
 

@@ -60,7 +60,7 @@ def _problem(language: str, kept: Collection[tuple[str, int]], hint: str) -> Tag
     names = list(dict.fromkeys(name for name, _ in kept))
     lines = sorted({line for _, line in kept})
     count = f", on {len(lines)} lines" if len(lines) > 1 else ""
-    what = f"{language} can't be run here and will be shown as is: {_listed(names)}{count}"
+    what = f"{language} cannot be run here, and is shown as written: {_listed(names)}{count}"
     return TagProblem(lines[0], what, hint, is_error=True)
 
 

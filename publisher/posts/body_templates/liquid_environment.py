@@ -116,7 +116,7 @@ class Running:
                     break
                 as_text.add(begin)
                 self._refuse(source, begin, str(error.message))
-        what = "Liquid can't be run here and will be shown as is: too much of it is not valid"
+        what = "Liquid cannot be run here, and is shown as written: too much of it is not valid"
         self.report(self.line, what, "correct it")
         self._texts[source] = LiquidText(source, frozenset(as_text | read.ends.keys()))
         return Parser(env).parse(TokenStream(iter(self._texts[source].tokens)))

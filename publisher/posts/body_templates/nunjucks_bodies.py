@@ -110,7 +110,7 @@ class _NunjucksBody:
                 if piece is None or text is not self._text or piece.start in as_text:
                     break
                 as_text.add(piece.start)
-        what = f"Nunjucks can't be run here and will be shown as is: {shortened(why)}"
+        what = f"Nunjucks cannot be run here, and is shown as written: {shortened(why)}"
         self._wrong[(1, what, "correct it")] = None
         return f"{MARK}1{END_MARK}" + self._text
 

@@ -10,16 +10,22 @@ from publisher.config import AuthorConfig, Tool
 from publisher.posts.blog_tools.data_files import Data
 from publisher.posts.text.excerpt import decoded, plain_line
 
-Value = str | bool | tuple[str, ...]
+Value = str | int | bool | tuple[str, ...]
 
 # What a terminal obeys, or TOML and YAML refuse.
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,3}", re.ASCII)
 
+# The keys whose values are whole numbers. Tools write -1 or 0 for no limit.
+_NUMBERS = ("feeds.limit",)
+
 # The longest value that is taken from a blog's own settings.
 _LONGEST = 500
 # Texts that may be HTML for the tool. Here they are plain.
 _PLAIN = ("site.title", "site.description")
+
+# Where a title comes from if the blog says none.
+FOLDER_NAME = "the name of the folder"
 
 # Titles of tools, as they write them themselves.
 TOOL_NAMES: dict[Tool, str] = {
@@ -108,6 +114,9 @@ class Findings:
                 kept = value
             elif isinstance(value, list | tuple):
                 kept = tuple(line for each in value if (line := one_line(each)))
+            elif key in _NUMBERS:
+                number = one_line(value)
+                kept = int(number) if number.isascii() and number.isdigit() and len(number) < 9 else None
             else:
                 kept = one_line(value)
             if key in _PLAIN and isinstance(kept, str):

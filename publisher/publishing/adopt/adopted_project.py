@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from publisher.config import CONFIG_FILE, FEED_FILES, AuthorConfig, mistakes_in
 from publisher.core.errors import ProjectError, file_and_line
 from publisher.core.templates import Templates
-from publisher.publishing.adopt.adopted_blog import AdoptedBlog, Taken, Value
+from publisher.publishing.adopt.adopted_blog import FOLDER_NAME, AdoptedBlog, Taken, Value
 from publisher.publishing.new_project import (
     CreatedProject,
     ignore_more,
@@ -53,7 +53,7 @@ _ORDER = {
     "site": ("title", "url", "description", "language", "languages", "timezone", "image"),
     "site.author": ("name", "email", "url"),
     "posts": ("tool", "folder", "include", "exclude", "permalink", "timezone", "time"),
-    "feeds": ("formats", "also"),
+    "feeds": ("limit", "formats", "also"),
     "pages": ("enabled", "output", "static", "copy"),
 }
 
@@ -154,6 +154,9 @@ def next_steps(project: AdoptedProject, *, instead: bool = False, has_feed: bool
     steps = []
     if url == _NO_URL:
         steps.append((f"write the address of the site into {CONFIG_FILE}", "it was not found"))
+    title = next(each for each in project.taken if each.key == "site.title")
+    if title.where in (FOLDER_NAME, _NOT_FOUND["site.title"].where):
+        steps.append((f"write the name of the site into {CONFIG_FILE}", f"it was not found: {title.value} is a guess"))
     steps.append(("publisher check", "reads every post, and says what readers would stumble over"))
     if blog.feeds and not has_feed:
         address = f"{url.rstrip('/')}/{blog.feeds[0][0]}"
@@ -224,7 +227,7 @@ def _text(blog: AdoptedBlog, taken: Sequence[Taken], authors: Sequence[AuthorCon
         "authority": toml(f"{host},{now.year}"),
         "title": toml(title),
         "sender": toml(f"{_display_name(name)} <{mail}>"),
-        "host": host,
+        "host": host.removeprefix("www.") if host.count(".") > 1 else host,
         "zone": "" if zone in ("UTC", site_zone) else zone,
         "since": f"{now:%Y-%m-%d}",
     }
@@ -270,6 +273,8 @@ def _author_lines(author: AuthorConfig) -> list[str]:
 def _toml_value(value: Value) -> str:
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, int):
+        return str(value)
     return toml(value) if isinstance(value, str) else f"[{', '.join(map(toml, value))}]"
 
 

@@ -62,8 +62,10 @@ def take_posts(found: Findings, folder: str, posts: PostFolders, where: str) -> 
     if len(posts.undated) <= min(_MOST_NAMED, len(posts.dated)):
         take_patterns(found, "posts.exclude", posts.undated, "these have no date")
     else:
-        shown = ", ".join(posts.undated[:3])
-        found.leave(f"{folder}: {len(posts.undated):,} texts have no date: {shown} ... (see posts.exclude)")
+        count = len(posts.undated)
+        shown = ", ".join(posts.undated[:3]) + (" and others" if count > 3 else "")
+        what = "a text has no date" if count == 1 else f"{count:,} texts have no date"
+        found.leave(f"{folder}: {what}: {shown} (see posts.exclude)")
 
 
 def feed_kind(text: str) -> str:

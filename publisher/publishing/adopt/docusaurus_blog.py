@@ -30,7 +30,10 @@ def adopt_docusaurus(root: Path, file: str) -> AdoptedBlog:
     if len(locales) > 1:
         found.leave(f"{file}: i18n.locales: translations in i18n/ are not read, only the posts in {locales[0]}")
     blogs = [*_blogs(settings, "presets"), *_blogs(settings, "plugins")]
-    _take_blog(found, root, blogs[0] if blogs else {}, settings, file)
+    if blogs or not _is_off(settings):
+        _take_blog(found, root, blogs[0] if blogs else {}, settings, file)
+    else:
+        found.leave(f"{file}: blog: false: the blog is switched off, so there are no posts")
     for other in blogs[1:]:
         found.leave(f"{file}: the blog in {one_line(other.get('path')) or 'blog'}/ too: it needs a project of its own")
     static = [each for name in texts(settings.get("staticDirectories")) or ["static"] if (each := folder_in(name))]
@@ -53,6 +56,7 @@ def _take_blog(found: Findings, root: Path, blog: dict[str, Data], settings: dic
     keys = [*(["blog.routeBasePath"] if "routeBasePath" in blog else []), *(["trailingSlash"] if slash else [])]
     where = f"{file}: {' and '.join(keys)}" if keys else "Docusaurus' default"
     found.take("posts.permalink", f"{f'/{route}' if route else ''}/{{slug}}{slash}", where)
+    found.take("feeds.limit", inner(blog, "feedOptions", "limit"), f"{file}: blog.feedOptions.limit")
     for kind in _feeds(table(blog.get("feedOptions"))):
         is_set = "feedOptions" in blog
         name = f"{route}/{_FEEDS[kind]}" if route else _FEEDS[kind]
@@ -63,6 +67,13 @@ def _feeds(options: dict[str, Data]) -> list[str]:
     """Return the formats of the feeds, given their options."""
     kinds = texts(options["type"]) if "type" in options else ["rss", "atom"]
     return list(_FEEDS) if kinds == ["all"] else [each for each in kinds if each in _FEEDS]
+
+
+def _is_off(settings: dict[str, Data]) -> bool:
+    """Return whether a preset switches its blog off."""
+    given = settings.get("presets")
+    pairs = [each for each in given if isinstance(each, list) and len(each) > 1] if isinstance(given, list) else []
+    return any(inner(each[1], "blog") is False for each in pairs)
 
 
 def _blogs(settings: dict[str, Data], key: str) -> list[dict[str, Data]]:

@@ -36,6 +36,7 @@ def adopt_eleventy(root: Path, file: str) -> AdoptedBlog:
     for given in script.calls("addPlugin"):
         if len(given) > 1 and isinstance(of_feed := inner(given[1], "metadata"), dict):
             rows = (("site.title", "title"), ("site.url", "base"), ("site.author.name", "author.name"))
+            found.take("feeds.limit", inner(given[1], "collection", "limit"), f"{file}: addPlugin(feedPlugin)")
             take_first(found, of_feed, f"{file}: addPlugin(feedPlugin)", *rows, ("site.description", "subtitle"))
     files = texts_below(root / top, (output, data))
     posts = post_folders(_with_tags(root / top, files))

@@ -91,6 +91,7 @@ def _token(name: str, naming: str) -> str:
 def _take_feed(found: Findings, root: Path, settings: dict[str, Data], file: str) -> None:
     if "hexo-generator-feed" not in text_of(root / "package.json", root) and not settings.get("feed"):
         return
+    found.take("feeds.limit", inner(settings, "feed", "limit"), f"{file}: feed.limit")
     kinds, paths = texts(inner(settings, "feed", "type")) or ["atom"], texts(inner(settings, "feed", "path"))
     for number, kind in enumerate(kinds):
         usual, form = _KINDS.get(kind, ("", ""))

@@ -38,6 +38,7 @@ def adopt_hugo(root: Path, file: str) -> AdoptedBlog:
         ("site.url", "baseURL"),
         ("site.description", "params.description", "description", "params.subtitle"),
         ("site.timezone", "timeZone"),
+        ("feeds.limit", "services.rss.limit", "rssLimit"),
     )
     _take_author(found, settings, file)
     _take_languages(found, settings, file)
@@ -186,6 +187,10 @@ def _leave(found: Findings, root: Path, settings: dict[str, Data], file: str) ->
     ):
         if inner(settings, key) is True:
             found.leave(f"{file}: {key}: {what}")
+    layouts = [path for path in sorted(root.glob("layouts/**/*.xml")) if path.name.endswith("rss.xml")]
+    if layouts:
+        shown = ", ".join(path.relative_to(root).as_posix() for path in layouts[:5])
+        found.leave(f"{shown}: a layout is not run, so what it adds to the feed is missing here (docs/feeds.md)")
     if inner(settings, "module", "mounts"):
         found.leave(f"{file}: module.mounts: only the files that are here are read")
     own = sorted((root / "layouts").glob("**/shortcodes/*.html")) + sorted(root.glob("layouts/_shortcodes/*.html"))

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from publisher.posts.address_parts import from_jekyll
 from publisher.posts.blog_tools.data_files import Data
+from publisher.posts.blog_tools.path_languages import language_of_folder
 from publisher.publishing.adopt.adopted_blog import (
     AdoptedBlog,
     Findings,
     author_of,
     inner,
+    language,
     one_line,
     table,
     texts,
@@ -58,6 +60,7 @@ def _take_site(found: Findings, settings: dict[str, Data], file: str) -> None:
         ("site.description", "description", "tagline", "subtitle"),
         ("site.language", "lang", "locale", "language", "default_lang"),
         ("site.timezone", "timezone"),
+        ("feeds.limit", "feed.posts_limit"),
     )
     url = one_line(settings.get("url")).rstrip("/")
     base = one_line(settings.get("baseurl")).strip("/")
@@ -85,7 +88,17 @@ def _take_posts(found: Findings, root: Path, source: str, collections: str) -> N
     else:
         found.take("posts.folder", source or ".", "there are several folders of posts")
         found.take("posts.include", [f"{folder}/**" for folder in folders], "Jekyll reads every folder of this name")
+        _take_languages(found, [folder.partition("/")[0] for folder in folders])
     found.posts = sum(len(texts_below(top / folder)) for folder in folders)
+
+
+def _take_languages(found: Findings, names: Sequence[str]) -> None:
+    """Take the languages by which folders at the top are named, if there are several."""
+    tags = list(dict.fromkeys(tag for name in names if (tag := language_of_folder(name))))
+    main = language(found.value("site.language")) or ("en" if "en" in tags or not tags else tags[0])
+    if len({*tags, main}) > 1 and len(tags) > 1:
+        found.take("site.language", main, "the language of the folders of posts")
+        found.take("site.languages", [main, *(each for each in tags if each != main)], "the names of folders of posts")
 
 
 def _post_folders(top: Path) -> Iterator[str]:
@@ -146,9 +159,11 @@ def _take_authors(found: Findings, settings: dict[str, Data]) -> None:
 
 
 def _leave(found: Findings, source: Path, settings: dict[str, Data], file: str) -> None:
-    for path in sorted(source.glob("_plugins/**/*.rb"))[:20]:
-        name = path.relative_to(source).as_posix()
-        found.leave(f"{name}: plugins are not run; write a template for each tag that posts use (docs/adopting.md)")
+    if own := sorted(path.name for path in source.glob("_plugins/**/*.rb")):
+        shown = f"{', '.join(own[:12])}{f' and {len(own) - 12:,} more' if len(own) > 12 else ''}"
+        found.leave(
+            f"_plugins/: {shown}: plugins are not run; write a template for each tag that posts use (docs/adopting.md)"
+        )
     collections = settings.get("collections")
     others = [name for name in (*table(collections), *texts(collections)) if name not in ("posts", "drafts")]
     if others:

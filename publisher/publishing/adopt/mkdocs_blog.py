@@ -64,6 +64,7 @@ def _take_feeds(found: Findings, rss: dict[str, Data] | None, file: str) -> None
     for key, usual in (("rss_updated", "feed_rss_updated.xml"), ("json_created", "feed_json_created.json")):
         own = one_line(inner(rss, "feeds_filenames", key)) or usual
         found.take_feed(own, "json" if key.startswith("json") else "rss", f"{file}: plugins: rss")
+    found.take("feeds.limit", rss.get("length"), f"{file}: plugins: rss: length")
     dates = f"{file}: plugins: rss: date_from_meta"
     found.take("site.timezone", one_line(inner(rss, "date_from_meta", "default_timezone")), dates)
     found.take("posts.time", _time(inner(rss, "date_from_meta", "default_time")), dates)

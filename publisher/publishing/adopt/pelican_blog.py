@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import ast
 import re
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from publisher.posts.blog_tools.data_files import Data
-from publisher.publishing.adopt.adopted_blog import AdoptedBlog, Findings, one_line, texts
+from publisher.publishing.adopt.adopted_blog import AdoptedBlog, Findings, one_line, table, texts
 from publisher.publishing.adopt.blog_settings import folder_in, take_first, take_patterns
 from publisher.publishing.adopt.dated_files import texts_below
 from publisher.publishing.adopt.tool_files import text_of
 
 _LONGEST = 300_000
 _MOST_TEXT = 10_000
+# So many files may have places of their own.
+_MOST_PLACED = 50
 _DATE = re.compile(r"\{date:([^{}]{1,40})\}")
 _OTHER = re.compile(r"\{([a-z_]{1,30})\}")
 # The formats of strftime as placeholders.
@@ -53,6 +55,7 @@ def adopt_pelican(root: Path, file: str) -> AdoptedBlog:
         ("site.language", "DEFAULT_LANG"),
         ("site.timezone", "TIMEZONE"),
         ("site.author.name", "AUTHOR"),
+        ("feeds.limit", "FEED_MAX_ITEMS"),
     )
     for key in sorted(unread & _USED):
         found.leave(f"{file}: {key}: is made by a program, so it was not read")
@@ -87,17 +90,25 @@ def _take_posts(found: Findings, root: Path, settings: dict[str, Data], file: st
     found.posts = len(
         [each for each in files if not chosen or each.path.startswith(tuple(f"{one}/" for one in chosen))]
     )
-    copied = [_copied(content, path, settings) for each in static if (path := folder_in(each))]
+    copied = [line for each in static if (path := folder_in(each)) for line in _copied(root, content, path, settings)]
     there = [each for each in copied if (root / each.partition(" = ")[0]).exists()]
     take_patterns(found, "pages.copy", there, f"{file}: STATIC_PATHS")
 
 
-def _copied(content: str, path: str, settings: dict[str, Data]) -> str:
-    """Return a folder or file of STATIC_PATHS, with the place that EXTRA_PATH_METADATA or its path gives it."""
-    extra = settings.get("EXTRA_PATH_METADATA")
-    own = extra.get(path) if isinstance(extra, dict) else None
-    place = folder_in(own.get("path")) if isinstance(own, dict) else ""
-    return f"{content}/{path} = /{place or path}"
+def _copied(root: Path, content: str, path: str, settings: dict[str, Data]) -> list[str]:
+    """Return a folder or file of STATIC_PATHS, with the place that EXTRA_PATH_METADATA or its path gives it.
+
+    Files in the folder that have places of their own come first. A folder of nothing else is not copied itself.
+    """
+    extra = {folder_in(name): folder_in(table(own).get("path")) for name, own in
+             table(settings.get("EXTRA_PATH_METADATA")).items()}  # fmt: skip
+    inside = [name for name in sorted(extra) if name.startswith(f"{path}/") and extra[name]][:_MOST_PLACED]
+    lines = [f"{content}/{name} = /{extra[name]}" for name in inside if (root / content / name).is_file()]
+    top = root / content / path
+    placed = {PurePosixPath(name).name for name in inside if name.count("/") == path.count("/") + 1}
+    if not (lines and top.is_dir() and {each.name for each in top.iterdir() if each.name[0] != "."} <= placed):
+        lines.append(f"{content}/{path} = /{extra.get(path) or path}")
+    return lines
 
 
 def _take_permalink(found: Findings, settings: dict[str, Data], file: str) -> None:

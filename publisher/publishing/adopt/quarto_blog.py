@@ -39,6 +39,7 @@ def adopt_quarto(root: Path, file: str) -> AdoptedBlog:
         if listing.get("feed"):
             path = page.removesuffix(".qmd").removesuffix(".md")
             found.take_feed(f"{path}.xml", "rss", f"{page}: listing: feed")
+            found.take("feeds.limit", inner(listing, "feed", "items"), f"{page}: listing: feed.items")
     names = [
         path.name for path in sorted(root.iterdir())
         if path.is_dir() and path.name[0] not in "._" and path.name != "static" and has_static_files(path)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from publisher.config import Tool
 from publisher.core.errors import ProjectError
 from publisher.posts.blog_tools.data_files import DataError, read_data
-from publisher.publishing.adopt.adopted_blog import TOOL_NAMES, AdoptedBlog, Taken, inner, one_line
+from publisher.publishing.adopt.adopted_blog import FOLDER_NAME, TOOL_NAMES, AdoptedBlog, Taken, inner, one_line
 from publisher.publishing.adopt.astro_blog import adopt_astro
 from publisher.publishing.adopt.docusaurus_blog import adopt_docusaurus
 from publisher.publishing.adopt.eleventy_blog import adopt_eleventy
@@ -65,7 +65,7 @@ def recognise(folder: Path) -> AdoptedBlog:
     except OSError as error:
         raise ProjectError(f"cannot be read: {error.strerror}", where=str(error.filename or folder)) from error
     left = [f"{name}: this belongs to {TOOL_NAMES[other]}, and was not read" for other, name in tools[1:]]
-    if not blog.posts:
+    if not blog.posts and blog.value("posts.folder"):
         left.append(
             f"{blog.value('posts.folder')}: no posts with a date were found: see posts.folder and posts.include"
         )
@@ -101,4 +101,4 @@ def _address(blog: AdoptedBlog, folder: Path) -> list[Taken]:
 
 
 def _title(blog: AdoptedBlog, folder: Path) -> list[Taken]:
-    return [] if blog.value("site.title") else [Taken("site.title", folder.resolve().name, "the name of the folder")]
+    return [] if blog.value("site.title") else [Taken("site.title", folder.resolve().name, FOLDER_NAME)]

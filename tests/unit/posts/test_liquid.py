@@ -168,10 +168,13 @@ def test_jekyll_itself_makes_the_same_of_liquid(tmp_path: Path) -> None:
 
 def test_what_cannot_be_run_stays_as_it_is_and_is_an_error(jekyll: Folder) -> None:
     for body, message in (
-        ("{% picture a.png %}", "Liquid can't be run here and will be shown as is: {% picture %}"),
-        ("{{ contact.FIRST }}", "Liquid can't be run here and will be shown as is: {{ contact.FIRST }}"),
-        ("{{ page.title | made_up }}", "Liquid can't be run here and will be shown as is: {{ page.title | made_up }}"),
-        ("{% note %}x{% endnote %}", "Liquid can't be run here and will be shown as is: {% note %}"),
+        ("{% picture a.png %}", "Liquid cannot be run here, and is shown as written: {% picture %}"),
+        ("{{ contact.FIRST }}", "Liquid cannot be run here, and is shown as written: {{ contact.FIRST }}"),
+        (
+            "{{ page.title | made_up }}",
+            "Liquid cannot be run here, and is shown as written: {{ page.title | made_up }}",
+        ),
+        ("{% note %}x{% endnote %}", "Liquid cannot be run here, and is shown as written: {% note %}"),
         ("{% if page.x === 1 %}a{% endif %}", None),
         ("{% if page.x %}a", "{% if page.x … is not valid Liquid and will be shown as is: nothing closes it"),
         ("{% raw %}a", "{% raw … is not valid Liquid and will be shown as is: nothing closes it"),
@@ -208,7 +211,7 @@ def test_data_that_does_not_exist_leaves_the_text_and_is_named(jekyll: Folder) -
     assert found.text == "{{ r.zip }}\n\n{{ r.xz }} {{ r.gz }}"
     assert [(each.line, each.message) for each in found.problems] == [
         (1, "Liquid asks for what doesn't exist: site.data.none"),
-        (1, "Liquid can't be run here and will be shown as is: {{ r.zip }}, {{ r.xz }}, {{ r.gz }}, on 2 lines"),
+        (1, "Liquid cannot be run here, and is shown as written: {{ r.zip }}, {{ r.xz }}, {{ r.gz }}, on 2 lines"),
     ]
     assert "_data/none.yml" in found.files
 
@@ -294,7 +297,7 @@ def test_liquid_may_be_anywhere_in_markdown(tmp_path: Path) -> None:
     for part in (">About 5<", *links, f'src="{SITE.url}/b.png"', f'src="{SITE.url}/c.png"', "<td>1</td>", "<td>2</td>"):
         assert part in made.html, part
     assert {("b.png", "b.png"), ("c.png", "c.png")} <= set(made.assets)
-    said = "Liquid can't be run here and will be shown as is: {% picture %}, {% image %}, on 2 lines"
+    said = "Liquid cannot be run here, and is shown as written: {% picture %}, {% image %}, on 2 lines"
     assert [each.message for each in made.problems if "Liquid" in each.message] == [said]
     assert "{%" not in made.excerpt
 

@@ -151,7 +151,7 @@ def test_what_cannot_be_run_stays_and_is_an_error(
     ):
         found = run(body)
         assert found.text == body
-        said = f"Nunjucks can't be run here and will be shown as is: {message}"
+        said = f"Nunjucks cannot be run here, and is shown as written: {message}"
         assert [problem.message.partition(", on ")[0] for problem in found.problems if problem.is_error] == [said]
     shortcodes = 'a {{< cup size="small" >}} {{% note %}}b{{% /note %}}'
     assert (eleventy(shortcodes).text, eleventy(shortcodes).problems) == (shortcodes, ())

@@ -301,6 +301,52 @@ CASES: list[tuple[dict[str, str], dict[str, object]]] = [
         {"posts.include": ("n/**",), "posts.exclude": ("n/page.md",)},
     ),
     (
+        JEKYLL
+        | {
+            "_config.yml": "feed: {posts_limit: 5}\n", "_posts/2026-01-05-Release-Notes.md": BARE,
+            "zh_cn/news/_posts/2026-01-02-a.md": BARE, "en/news/_posts/2026-01-02-a.md": BARE,
+            "img/_posts/2026-01-02-a.md": BARE,
+        },
+        {"site.language": "en", "site.languages": ("en", "zh-CN"), "feeds.limit": 5},
+    ),
+    (
+        JEKYLL | {"_config.yml": "lang: de\n", "it/_posts/2026-01-02-a.md": BARE},
+        {"site.language": "de", "site.languages": None, "feeds.limit": None},
+    ),
+    (
+        {"hugo.toml": "[services.rss]\nlimit = 12\n", "content/n/a.md": POST}, {"feeds.limit": 12}
+    ),
+    ({"hugo.toml": "[services.rss]\nlimit = -1\n", "content/n/a.md": POST}, {"feeds.limit": None}),
+    ({"hugo.toml": "rssLimit = 99999\n", "content/n/a.md": POST}, {"feeds.limit": 99999}),
+    (
+        {
+            "config.toml": 'base_url = "https://z.test"\nfeed_limit = 7\n', "content/b/a.md": POST,
+            "content/_index.md": '+++\ntitle = "Z blog"\ndescription = "Of Z"\n+++\n',
+        },
+        {"site.title": "Z blog", "site.description": "Of Z", "feeds.limit": 7},
+    ),
+    (
+        {
+            "pelicanconf.py": "FEED_MAX_ITEMS = 3\nSTATIC_PATHS = ['images', 'extra', 'all']\nEXTRA_PATH_METADATA = "
+            "{'extra/robots.txt': {'path': 'robots.txt'}, 'extra/favicon.ico': {'path': 'favicon.ico'}, "
+            "'all/a.txt': {'path': 'a.txt'}, 'extra/gone': {'path': 'gone'}}\n",
+            "content/a.md": POST, "content/images/a.png": "", "content/extra/robots.txt": "",
+            "content/extra/favicon.ico": "", "content/all/a.txt": "", "content/all/b.txt": "",
+        },
+        {
+            "feeds.limit": 3,
+            "pages.copy": (
+                "content/images = /images", "content/extra/favicon.ico = /favicon.ico",
+                "content/extra/robots.txt = /robots.txt", "content/all/a.txt = /a.txt", "content/all = /all",
+            ),
+        },
+    ),
+    (
+        {"docusaurus.config.js": "module.exports = {title: 'x', presets: [['classic', {blog: false}]]}",
+         "blog/2026-01-02-a.md": BARE},
+        {"posts.folder": None, "posts.permalink": None, "posts.tool": None},
+    ),
+    (
         {".obsidian/templates.json": '{"folder": "T"}', "a.md": POST, "notes/b.md": POST, "T/x.md": POST},
         {"posts.folder": ".", "posts.include": None, "site.url": None},
     ),
@@ -387,6 +433,15 @@ FEEDS = [
         [("blog.xml", "rss")],
     ),
     ({"hugo.toml": 'disableKinds = ["RSS"]\n', "content/posts/a.md": POST}, []),
+    ({"docusaurus.config.js": "module.exports = {presets: [['classic', {blog: false}]]}", "blog/a.md": POST}, []),
+    (
+        {"config.toml": 'base_url = "https://z.test"\ngenerate_feeds = true\nfeed_filenames = ["feed.xml", '
+         '"list.json", "new.xml", "posts.json", "atom-old.xml"]\n', "content/a.md": POST,
+         "templates/list.json": '{"a": 1}',
+         "templates/new.xml": "<rss>", "templates/posts.json": '{"x": []}',
+         "templates/atom-old.xml": '{% extends "atom.xml" %}'},
+        [("feed.xml", "rss"), ("new.xml", "rss"), ("atom-old.xml", "atom")],
+    ),
 ]  # fmt: skip
 
 
@@ -405,7 +460,10 @@ def test_the_feeds_keep_the_names_that_readers_know(tmp_path: Path, number: int)
 def test_what_cannot_be_carried_over_is_told(tmp_path: Path) -> None:
     for number, (files, told) in enumerate(
         [
-            (JEKYLL | {"_config.yml": "a: b\n", "_plugins/image.rb": ""}, "_plugins/image.rb: plugins are not run"),
+            (
+                JEKYLL | {"_config.yml": "a: b\n", "_plugins/image.rb": "", "_plugins/x/two.rb": ""},
+                "_plugins/: image.rb, two.rb: plugins are not run",
+            ),
             (JEKYLL | {"_config.yml": "collections: {recipes: {}}\n"}, "_config.yml: collections: recipes"),
             (JEKYLL | {"_config.yml": "timezone: Mars/Base\n"}, "'Mars/Base' is not a time zone"),
             (JEKYLL | {"_config.yml": "url: mailto:x\n"}, "_config.yml: url: 'mailto:x' isn't a valid web address"),
@@ -425,6 +483,27 @@ def test_what_cannot_be_carried_over_is_told(tmp_path: Path) -> None:
             (JEKYLL | {"_config.yml": "a: [\n"}, "is not valid YAML"),
             ({"hugo.toml": "buildFuture = true", "content/a.md": POST}, "hugo.toml: buildFuture: posts with a date"),
             ({"hugo.toml": "", "content/a.md": POST, "layouts/shortcodes/vid.html": ""}, "NAME.html for vid"),
+            (
+                {"hugo.toml": "", "content/a.md": POST, "layouts/index.rss.xml": ""},
+                "layouts/index.rss.xml: a layout is",
+            ),
+            (
+                {"docusaurus.config.js": "module.exports = {presets: [['classic', {blog: false}]]}"},
+                "docusaurus.config.js: blog: false: the blog is switched off",
+            ),
+            (
+                {
+                    "config.toml": 'base_url = "https://z.test"\ngenerate_feeds = true\nfeed_filenames = ["r.json"]\n',
+                    "content/a.md": POST,
+                },
+                "config.toml: feed_filenames: r.json: neither its name",
+            ),
+            (
+                {"hugo.toml": ""}
+                | {f"content/n/a{n}.md": POST for n in range(30)}
+                | {f"content/n/{n}.md": BARE for n in range(13)},
+                "content: 13 texts have no date: n/0.md, n/1.md, n/10.md and others (",
+            ),
         ]
     ):
         found = blog(tmp_path / str(number), files)
