@@ -16,9 +16,9 @@ from publisher.posts.media_types import is_published
 from publisher.publishing.exports.exported import ExportedPost
 from publisher.publishing.exports.ghost import PLACEHOLDER
 
+_TAG = re.compile(r"<[a-z][^<>]{0,20000}", re.IGNORECASE)
 _REFERENCE = re.compile(
-    r"(<[a-z][^<>]{0,5000}?\s(?:src|href|poster)\s{0,3}=\s{0,3})(?:\"([^\"<>]{1,2000})\"|'([^'<>]{1,2000})')",
-    re.IGNORECASE,
+    r"(\s(?:src|href|poster)\s{0,3}=\s{0,3})(?:\"([^\"<>]{1,2000})\"|'([^'<>]{1,2000})')", re.IGNORECASE
 )
 # The sizes of a picture that the old site had; this program makes its own.
 _SIZES = re.compile(r"\s(?:srcset|sizes)\s{0,3}=\s{0,3}(?:\"[^\"<>]{0,20000}\"|'[^'<>]{0,20000}')", re.IGNORECASE)
@@ -45,7 +45,7 @@ class PreviousSite:
 
     def files(self, post: ExportedPost) -> Iterator[tuple[str, str]]:
         """Yield (URL, path on the site) of each of the old site's files that a post shows or links to."""
-        for found in _REFERENCE.finditer(post.html):
+        for found in (each for tag in _TAG.finditer(post.html) for each in _REFERENCE.finditer(tag[0])):
             if named := self._file(unescape(found[2] or found[3])):
                 yield named
         if named := self._file(post.image):
@@ -53,7 +53,8 @@ class PreviousSite:
 
     def moved(self, post: ExportedPost) -> ExportedPost:
         """Return a post whose references to its own site are paths, so that they lead to where the site is now."""
-        html = _REFERENCE.sub(self._moved, post.html)
+        post = replace(post, canonical=post.canonical.replace(PLACEHOLDER, self.url))
+        html = _TAG.sub(lambda tag: _REFERENCE.sub(self._moved, tag[0]), post.html).replace(PLACEHOLDER, self.url)
         if self._takes_files:
             html = _SIZES.sub("", _SOURCE.sub("", html))
         return replace(post, html=html, image=self._place(post.image))

@@ -13,6 +13,8 @@ import pytest
 
 from publisher.posts.archive import open_archive
 from publisher.posts.text.paid_parts import paid_part
+from publisher.publishing.exports.exported import ExportedPost
+from publisher.publishing.exports.exported_files import PreviousSite
 from tests.support import ROOT
 from tests.support.picture_samples import picture
 from tests.support.project import Project
@@ -433,3 +435,26 @@ def test_no_ghost_post_is_published_without_its_text(blank: Project) -> None:
         for name in ("lex", "mob", "card")
     }
     assert texts == {"lex": "<p>LEX</p>", "mob": "<p>MOB</p>", "card": "<p>C</p>"}
+
+
+def test_nothing_of_ghost_is_left_of_its_own_address(blank: Project) -> None:
+    html = (
+        '<p>See __GHOST_URL__/a/ <a href="__GHOST_URL__/two/?ref=x#a">l</a></p>'
+        '<img src="__GHOST_URL__/content/images/i.png"'
+        ' srcset="__GHOST_URL__/content/images/s.png 600w, __GHOST_URL__/content/images/i.png 1000w">'
+        '<video src="__GHOST_URL__/content/media/v.mp4" poster="__GHOST_URL__/content/media/v.jpg"></video>'
+    )
+    row: dict[str, object] = {"html": html, "canonical_url": "__GHOST_URL__/two/"}
+    file = ghost_of(blank, two=row)
+    blank.ok("import-posts", str(file), "--no-files", "--url", "https://old.example")
+    text = blank.read("posts/2024-05-01-two.html")
+    assert "__GHOST_URL__" not in text
+    assert 'canonical: "https://old.example/two/"' in text
+    assert '<p>See https://old.example/a/ <a href="/two/?ref=x#a">l</a></p>' in text
+    assert 'srcset="https://old.example/content/images/s.png 600w, https://old.example/' in text
+    site = PreviousSite("https://old.example", {})
+    post = site.moved(ExportedPost(title="T", html=html))
+    assert '<video src="/content/media/v.mp4" poster="/content/media/v.jpg"></video>' in post.html
+    assert [place for _, place in site.files(post)] == [
+        f"/content/{name}" for name in ("images/i.png", "media/v.mp4", "media/v.jpg")
+    ]
