@@ -42,6 +42,7 @@ class ExportedPost:
     is_draft   whether readers must not see it
     why_draft  why they must not, if it isn't because its author says so
     image      the URL of its picture
+    audio      the URL of its recording, which may be followed by its length and type
     """
 
     kind: Literal["post", "page"] = "post"
@@ -59,6 +60,7 @@ class ExportedPost:
     image_alt: str = ""
     image_caption: str = ""
     canonical: str = ""
+    audio: str = ""
     is_draft: bool = False
     why_draft: str = ""
 
@@ -81,6 +83,7 @@ class ExportedPost:
             yield f"updated: {self.updated.isoformat()}"
         texts = {"permalink": self.path, "id": self.id, "description": self.excerpt, "canonical": self.canonical}
         texts |= {"image": self.image, "image_alt": self.image_alt, "image_caption": self.image_caption}
+        texts["audio"] = self.audio
         for key, text in texts.items():
             if text:
                 yield f"{key}: {_quoted(text)}"

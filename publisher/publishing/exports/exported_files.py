@@ -48,8 +48,9 @@ class PreviousSite:
         for found in (each for tag in _TAG.finditer(post.html) for each in _REFERENCE.finditer(tag[0])):
             if named := self._file(unescape(found[2] or found[3])):
                 yield named
-        if named := self._file(post.image):
-            yield named
+        for url in (post.image, post.audio.partition(" ")[0]):
+            if named := self._file(url):
+                yield named
 
     def moved(self, post: ExportedPost) -> ExportedPost:
         """Return a post whose references to its own site are paths, so that they lead to where the site is now."""
@@ -57,7 +58,8 @@ class PreviousSite:
         html = _TAG.sub(lambda tag: _REFERENCE.sub(self._moved, tag[0]), post.html).replace(PLACEHOLDER, self.url)
         if self._takes_files:
             html = _SIZES.sub("", _SOURCE.sub("", html))
-        return replace(post, html=html, image=self._place(post.image))
+        audio, space, about = post.audio.partition(" ")
+        return replace(post, html=html, image=self._place(post.image), audio=f"{self._place(audio)}{space}{about}")
 
     def _moved(self, found: re.Match[str]) -> str:
         written = found[2] or found[3]
@@ -101,7 +103,7 @@ class PreviousSite:
         if url.startswith(PLACEHOLDER):
             url = f"{self.url}{url.removeprefix(PLACEHOLDER)}"
         elif url.startswith("/") and not url.startswith("//"):
-            url = f"{self.url}{url}"
+            url = f"{self.url.removesuffix(self._path)}{url}"
         return self._pages.get(_split(url.rstrip("/")), url) if self._pages else url
 
     def _is_own(self, url: str) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import BinaryIO
 from xml.parsers import expat
 
@@ -14,11 +16,14 @@ from publisher.publishing.exports.exported import (
     Export,
     ExportedPost,
     ExportError,
+    LeftInPosts,
     moment,
     one_line,
     path_of,
+    public_name,
 )
 from publisher.publishing.exports.wordpress_access import PART, has_hidden_part, is_about_access, whom_for, with_marks
+from publisher.publishing.exports.wordpress_library import Attachment, Library
 from publisher.publishing.exports.wordpress_text import html_of
 
 _PIECE = 262_144
@@ -33,12 +38,21 @@ _OTHER_KINDS = {
     "wp_template": "templates",
     "wp_template_part": "templates",
     "wp_navigation": "menus",
-    "wp_block": "reusable blocks",
+    "guest-author": "profiles of guest authors",
     "custom_css": "styles",
     "oembed_cache": "cached embeds",
 }
 # The fields of items that are needed, besides those that say who can read a post; so many of these are kept.
-_FIELDS = frozenset(("_thumbnail_id",))
+_FIELDS = frozenset(
+    (
+        "_thumbnail_id",
+        "_wp_attachment_image_alt",
+        "enclosure",
+        "footnotes",
+        "cap-user_login",
+        "cap-display_name",
+    )
+)
 _MOST_FIELDS = 200
 _DRAFTS = ("draft", "pending", "auto-draft", "private")
 
@@ -47,6 +61,7 @@ _WANTED = frozenset(
     (
         "title",
         "link",
+        "pubDate",
         "guid",
         "dc:creator",
         "content:encoded",
@@ -59,9 +74,12 @@ _WANTED = frozenset(
         "wp:status",
         "wp:post_type",
         "wp:post_password",
+        "wp:post_parent",
         "wp:attachment_url",
         "wp:author_login",
         "wp:author_display_name",
+        "wp:author_first_name",
+        "wp:author_last_name",
         "wp:base_blog_url",
         "wp:meta_key",
         "wp:meta_value",
@@ -76,6 +94,7 @@ class WordPressItem:
 
     texts: dict[str, str] = field(default_factory=dict)
     tags: list[str] = field(default_factory=list)
+    authors: list[str] = field(default_factory=list)
     meta: dict[str, str] = field(default_factory=dict)
     comments: int = 0
 
@@ -87,11 +106,9 @@ def read_wordpress(openers: list[Callable[[], BinaryIO]], where: str) -> Export:
     where    the file, for messages
     Raises ExportError if one of them isn't WXR, or has a document type, which WordPress doesn't write.
     """
-    blog = _Blog()
-    for opener in openers:
-        with opener() as file:
-            for item in blog.items(file, where):
-                blog.note(item)
+    blog = _Blog(openers, where)
+    for item in blog.items():
+        blog.note(item)
     if not blog.is_wordpress:
         hint = "in WordPress, use Tools, Export, All content"
         raise ExportError("isn't an export of WordPress", where=where, hint=hint)
@@ -99,11 +116,13 @@ def read_wordpress(openers: list[Callable[[], BinaryIO]], where: str) -> Export:
 
     def posts() -> Iterator[ExportedPost]:
         left.clear()
-        for opener in openers:
-            with opener() as file:
-                for item in blog.items(file, where):
-                    if post := blog.post(item, left):
-                        yield post
+        lost = LeftInPosts()
+        for item in blog.items():
+            if post := blog.post(item, left, lost):
+                yield post
+        left.update(dict(lost.summary()))
+        if unused := len(blog.library.blocks.keys() - blog.library.used):
+            left["reusable blocks that no post shows"] = unused
 
     return Export("WordPress", blog.url, posts, left, blog.pages)
 
@@ -111,15 +130,21 @@ def read_wordpress(openers: list[Callable[[], BinaryIO]], where: str) -> Export:
 class _Blog:
     """What an export says of its blog as a whole, which its posts refer to."""
 
-    def __init__(self) -> None:
+    def __init__(self, openers: list[Callable[[], BinaryIO]], where: str) -> None:
+        self._openers, self._where = openers, where
         self.url = ""
         self.is_wordpress = False
         self._authors: dict[str, str] = {}
         self.pages: dict[str, str] = {}
-        self._attachments: dict[str, str] = {}
+        self.library = Library()
 
-    def items(self, file: BinaryIO, where: str) -> Iterator[WordPressItem]:
-        """Yield the items of a file, one after the other."""
+    def items(self) -> Iterator[WordPressItem]:
+        """Yield the items of all files, one after the other."""
+        for opener in self._openers:
+            with opener() as file:
+                yield from self._items(file, self._where)
+
+    def _items(self, file: BinaryIO, where: str) -> Iterator[WordPressItem]:
         reader = _WxrReader(self)
         try:
             while piece := file.read(_PIECE):
@@ -140,56 +165,109 @@ class _Blog:
         elif key == "wp:wxr_version":
             self.is_wordpress = True
         elif key == "wp:author":
-            self._authors[one_line(texts.get("wp:author_login"))] = one_line(texts.get("wp:author_display_name"))
+            first, last = one_line(texts.get("wp:author_first_name")), one_line(texts.get("wp:author_last_name"))
+            name = public_name(texts.get("wp:author_display_name")) or public_name(f"{first} {last}")
+            self._authors[one_line(texts.get("wp:author_login"))] = name
 
     def note(self, item: WordPressItem) -> None:
-        """Note where the file of an attachment is, since posts refer to it by number."""
-        url = one_line(item.texts.get("wp:attachment_url"))
-        if url:
-            self._attachments[one_line(item.texts.get("wp:post_id"))] = url
-            page = one_line(item.texts.get("link"))
-            if "?" not in page and page.strip("/") != self.url:
-                self.pages[page.rstrip("/")] = url
-
-    def post(self, item: WordPressItem, left: Counter[str]) -> ExportedPost | None:
-        """Return the post or page in an item; None for anything else, which is counted in `left`."""
+        """Note what posts refer to: where attachments and other posts are, reusable blocks, and guests who write."""
         texts = item.texts
-        kind, status = one_line(texts.get("wp:post_type")) or "post", one_line(texts.get("wp:status"))
-        if item.comments:
-            left["comments"] += item.comments
-        if kind == "attachment":
+        number, kind = one_line(texts.get("wp:post_id")), one_line(texts.get("wp:post_type")) or "post"
+        url, page = one_line(texts.get("wp:attachment_url")), one_line(texts.get("link"))
+        has_address = "?" not in page and page.strip("/") != self.url
+        if url:
+            alt, caption = item.meta.get("_wp_attachment_image_alt", ""), texts.get("excerpt:encoded", "")
+            self.library.attachments[number] = Attachment(url, one_line(alt), caption.strip())
+            self.library.attached.setdefault(one_line(texts.get("wp:post_parent")), []).append(number)
+            if has_address:
+                self.pages[page.rstrip("/")] = url
+        elif kind == "wp_block":
+            self.library.keep_block(number, texts.get("content:encoded", ""))
+        elif kind == "guest-author":
+            login = one_line(item.meta.get("cap-user_login")) or one_line(texts.get("wp:post_name"))
+            name = public_name(item.meta.get("cap-display_name")) or public_name(texts.get("title"))
+            self._authors.setdefault(login.removeprefix("cap-"), name)
+        elif kind in ("post", "page") and page and has_address:
+            self.library.links[number] = page
+
+    def post(self, item: WordPressItem, left: Counter[str], lost: LeftInPosts) -> ExportedPost | None:
+        """Return the post or page in an item; None for anything else, which is counted in `left`."""
+        if not self._is_post(item, left):
             return None
-        if kind not in ("post", "page"):
-            left[_OTHER_KINDS.get(kind, f"entries of the kind {kind[:60]}")] += 1
-            return None
-        if status in ("trash", "auto-draft"):
-            left["posts in the trash" if status == "trash" else "empty drafts"] += 1
-            return None
-        written = texts.get("content:encoded", "")
-        if len(written) > MOST_TEXT:
-            left[f"texts of more than {MOST_TEXT // 1_000_000} MB"] += 1
-            return None
-        html, dropped = html_of(with_marks(written), self._attachments)
-        left.update(dropped)
-        gmt = moment(texts.get("wp:post_date_gmt")) or moment(texts.get("wp:post_date"))
-        creator = one_line(texts.get("dc:creator"))
+        texts = item.texts
+        kind, status = one_line(texts.get("wp:post_type")), one_line(texts.get("wp:status"))
+        title, html = one_line(texts.get("title")), self._html(item, lost)
         is_draft = status in _DRAFTS
+        image = self.library.attachments.get(one_line(item.meta.get("_thumbnail_id")), Attachment(""))
         return ExportedPost(
             kind="page" if kind == "page" else "post",
-            title=one_line(texts.get("title")),
+            title=title,
             html=html,
             slug=one_line(texts.get("wp:post_name")),
             path=path_of(one_line(texts.get("link")), self.url),
             id=one_line(texts.get("guid")),
-            published=None if is_draft and status != "private" else gmt,
+            published=None if is_draft and status != "private" else _published(texts),
             updated=moment(texts.get("wp:post_modified_gmt")),
             tags=tuple(dict.fromkeys(item.tags)),
-            authors=(self._authors.get(creator) or creator,) if creator else (),
+            authors=self._authors_of(item),
             excerpt=_words(texts.get("excerpt:encoded", "")),
-            image=self._attachments.get(one_line(item.meta.get("_thumbnail_id")), ""),
+            image=image.url,
+            image_alt=image.alt,
+            image_caption=_words(image.caption),
+            audio=_audio(item.meta.get("enclosure", "")),
             is_draft=is_draft,
             why_draft=_why_draft(status, item, html),
         )
+
+    def _html(self, item: WordPressItem, lost: LeftInPosts) -> str:
+        texts, left = item.texts, Counter[str]()
+        number = one_line(texts.get("wp:post_id"))
+        written = with_marks(self.library.with_blocks(texts.get("content:encoded", ""), left))
+        html, more = html_of(written, self.library, number, item.meta.get("footnotes", ""))
+        lost.add(one_line(texts.get("title")) or one_line(texts.get("link")), left + more)
+        return self.library.with_addresses(html, self.url)
+
+    def _authors_of(self, item: WordPressItem) -> tuple[str, ...]:
+        """Return the names of who wrote a post: those of Co-Authors Plus, or else who put it into WordPress."""
+        logins = item.authors or [one_line(item.texts.get("dc:creator"))]
+        names = (self._authors.get(login) or public_name(login) for login in logins)
+        return tuple(dict.fromkeys(filter(None, names)))
+
+    def _is_post(self, item: WordPressItem, left: Counter[str]) -> bool:
+        """Return whether an item becomes a file; count it in `left` if not."""
+        texts = item.texts
+        kind, status = one_line(texts.get("wp:post_type")) or "post", one_line(texts.get("wp:status"))
+        if item.comments:
+            left["comments"] += item.comments
+        if kind == "attachment" or (kind == "wp_block" and item.texts.get("wp:post_id")):
+            return False
+        if kind not in ("post", "page"):
+            left[_OTHER_KINDS.get(kind, f"entries of the kind {kind[:60]}")] += 1
+            return False
+        if status in ("trash", "auto-draft"):
+            left["posts in the trash" if status == "trash" else "empty drafts"] += 1
+            return False
+        if len(texts.get("content:encoded", "")) > MOST_TEXT:
+            left[f"texts of more than {MOST_TEXT // 1_000_000} MB"] += 1
+            return False
+        return True
+
+
+def _published(texts: Mapping[str, str]) -> datetime | None:
+    """Return when a post was published. Some exports have only the date of the feed, which is in UTC too."""
+    if found := moment(texts.get("wp:post_date_gmt")):
+        return found
+    try:
+        feed = moment(parsedate_to_datetime(one_line(texts.get("pubDate"))).isoformat())
+    except (ValueError, TypeError, OverflowError, IndexError):
+        feed = None
+    return feed or moment(texts.get("wp:post_date"))
+
+
+def _audio(enclosure: str) -> str:
+    """Return the recording of a post: its URL, length and type, as PodPress and PowerPress write them in lines."""
+    url = one_line(enclosure).partition(" ")[0]
+    return one_line(enclosure)[:2_000] if url.startswith(("https://", "http://")) else ""
 
 
 def _why_draft(status: str, item: WordPressItem, html: str) -> str:
@@ -276,6 +354,8 @@ class _WxrReader:
         if name == "category":
             if self._domain in ("category", "post_tag", "tag") and self._nicename != "uncategorized" and one_line(text):
                 self._item.tags.append(one_line(text))
+            elif self._domain == "author":
+                self._item.authors.append(one_line(text) or self._nicename.removeprefix("cap-"))
         elif name == "wp:postmeta":
             self._meta(one_line(self._pair.pop("wp:meta_key", "")), self._pair.pop("wp:meta_value", ""))
         elif name in _WANTED:

@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Mapping
 from html import escape, unescape
 
+from publisher.publishing.exports.wordpress_library import Library, footnotes_of, values_of
+
 # Elements that separate paragraphs, and those of them that hold paragraphs themselves.
 _BLOCKS = (
     "address|article|aside|blockquote|center|dd|details|div|dl|dt|fieldset|figcaption|figure|footer|form|h[1-6]|header|hr"
@@ -30,79 +32,131 @@ _SHORTCODE = re.compile(r"\[(/?)([a-z][a-z0-9_-]{1,40})((?:\s[^\[\]<>]{0,1000})?
 _ATTRIBUTE = re.compile(
     r"([a-z_][a-z0-9_-]{0,30})\s{0,3}=\s{0,3}(?:\"([^\"]{0,1000})\"|'([^']{0,1000})'|([^\s\"']{1,500}))", re.IGNORECASE
 )
+_PICTURE = re.compile(
+    r"\s{0,50}((?:<a\s[^<>]{0,3000}>\s{0,50})?<img\s[^<>]{0,20000}>(?:\s{0,50}</a>)?)(.*)", re.IGNORECASE | re.DOTALL
+)
+_LATEX = re.compile(r"\$latex[=\s]\s{0,20}((?:[^$<>\\]|\\[^<>]){1,5000}+)\$")
+# How large and in which colours a formula was shown.
+_LATEX_LOOK = re.compile(r"(?:&(?:amp;|#0?38;)?(?:bg|fg|s|zoom)=[0-9a-z.-]{1,20}){1,5}\s{0,9}$", re.IGNORECASE)
 _MOST_PARTS = 100_000
 
 
-def html_of(written: str, attachments: Mapping[str, str]) -> tuple[str, Counter[str]]:
+def html_of(written: str, library: Library, post: str = "", footnotes: str = "") -> tuple[str, Counter[str]]:
     """Return the HTML of a text, and what of it has no place in a file, with the number of each.
 
-    attachments  the URLs of the blog's pictures, by number, which galleries name
+    library    what the text refers to by number
+    post       the number of its post
+    footnotes  its footnotes, as WordPress keeps them
     """
     left: Counter[str] = Counter()
     text = written.replace("\r\n", "\n").replace("\r", "\n")
+    shortcodes = _Shortcodes(library, post, left)
+    notes = footnotes_of(footnotes, left) if footnotes else ""
     if "<!-- wp:" in text:
-        text = _EMBED_OF_BLOCK.sub(lambda found: _link(found[1]), _without_comments(text, left))
-        return re.sub(r"\n{3,}", "\n\n", _with_shortcodes(text, attachments)).strip(), left
-    return _paragraphs(_LONE_URL.sub(lambda found: _link(found[1]), _with_shortcodes(text, attachments))), left
+        text = _EMBED_OF_BLOCK.sub(lambda found: _link(found[1]), _without_comments(text, notes, left))
+        html = re.sub(r"\n{3,}", "\n\n", shortcodes.replaced(_with_formulas(text))).strip()
+    else:
+        text = shortcodes.replaced(_with_formulas(text))
+        html = _paragraphs(_LONE_URL.sub(lambda found: _link(found[1]), text))
+    if notes and "data-fn=" in html and notes not in html:
+        html = f"{html}\n{notes}"
+    return html, left
 
 
-def _without_comments(text: str, left: Counter[str]) -> str:
+def _without_comments(text: str, footnotes: str, left: Counter[str]) -> str:
     """Remove the comments around blocks; count the blocks whose text WordPress makes on each request."""
 
     def removed(found: re.Match[str]) -> str:
-        if found[0].endswith("/-->") and found[1].rstrip("/-") not in ("nextpage", "spacer"):
-            left["blocks that WordPress fills on each request"] += 1
+        name = found[1].rstrip("/-")
+        if not found[0].endswith("/-->") or name in _EMPTY:
+            return ""
+        if name == "footnotes":
+            return footnotes
+        start = found[0].find("{")
+        values = values_of(found[0][start : found[0].rfind("}") + 1]) if start >= 0 else {}
+        tex = values.get("latex")
+        if isinstance(tex, str) and tex.strip():
+            return f"<p>$${escape(tex.strip(), quote=False)}$$</p>"
+        left[f"blocks that WordPress fills on each request: {name}"] += 1
         return ""
 
     return _BLOCK_COMMENT.sub(removed, text)
+
+
+def _with_formulas(text: str) -> str:
+    """Write formulas of WordPress.com, $latex x^2&s=1$, as $x^2$."""
+    if "$latex" not in text:
+        return text
+    return _LATEX.sub(lambda found: f"${_LATEX_LOOK.sub('', found[1]).strip()}$", text)
 
 
 def _link(url: str) -> str:
     return f'<a href="{url}">{url}</a>'
 
 
-def _with_shortcodes(text: str, attachments: Mapping[str, str]) -> str:
-    """Replace WordPress' own shortcodes by HTML. Others stay, and `publisher check` names them."""
-    if "[" not in text:
-        return text
-    tags = list(_SHORTCODE.finditer(text))[:_MOST_PARTS]
-    closing: dict[str, list[int]] = {}
-    for number, tag in enumerate(tags):
-        if tag[1]:
-            closing.setdefault(tag[2].lower(), []).append(number)
-    pieces, last = [], 0
-    for number, tag in enumerate(tags):
-        if tag.start() < last or tag[1]:
-            continue
-        name = tag[2].lower()
-        ends = closing.get(name, [])
-        while ends and ends[0] < number:
-            ends.pop(0)
-        end = tags[ends[0]] if ends and name in _WITH_TEXT else None
-        inside = text[tag.end() : end.start()] if end else ""
-        made = _made(name, _attributes(tag[3]), inside, attachments)
-        if made is not None:
-            pieces += [text[last : tag.start()], made]
-            last = end.end() if end else tag.end()
-    return "".join([*pieces, text[last:]])
+class _Shortcodes:
+    """WordPress' own shortcodes in the text of a post. Others stay, and `publisher check` names them."""
+
+    def __init__(self, library: Library, post: str, left: Counter[str]) -> None:
+        self._library, self._post, self._left = library, post, left
+
+    def replaced(self, text: str) -> str:
+        """Return a text with HTML in their place."""
+        if "[" not in text:
+            return text
+        tags = list(_SHORTCODE.finditer(text))[:_MOST_PARTS]
+        closing = _closing(tags)
+        pieces, last = [], 0
+        for number, tag in enumerate(tags):
+            if tag.start() < last or tag[1]:
+                continue
+            name = tag[2].lower()
+            ends = closing.get(name, [])
+            while ends and ends[-1] < number:
+                ends.pop()
+            end = tags[ends[-1]] if ends and name in _WITH_TEXT else None
+            inside = text[tag.end() : end.start()] if end else ""
+            made = self._made(name, _attributes(tag[3]), inside)
+            if made is not None:
+                pieces += [text[last : tag.start()], made]
+                last = end.end() if end else tag.end()
+        return "".join([*pieces, text[last:]])
+
+    def _made(self, name: str, values: Mapping[str, str], inside: str) -> str | None:
+        """Return the HTML of a shortcode; None if it isn't one of WordPress' own."""
+        if name in ("caption", "wp_caption"):
+            return _figure(inside, values.get("caption", ""))
+        if name == "gallery":
+            return self._library.gallery(values, self._post, self._left)
+        if name == "playlist":
+            return self._library.playlist(values, self._left)
+        if name == "latex":
+            return f"${inside.strip()}$" if inside.strip() else None
+        return _made(name, values, inside)
 
 
-_WITH_TEXT = frozenset(("caption", "embed", "code", "sourcecode", "wp_caption", "audio", "video", "gallery"))
+_WITH_TEXT = frozenset(
+    ("caption", "embed", "code", "sourcecode", "wp_caption", "audio", "video", "gallery", "playlist", "latex")
+)
+# Blocks without words.
+_EMPTY = frozenset(("nextpage", "more", "spacer", "separator", "jetpack/paywall"))
+
+
+def _closing(tags: list[re.Match[str]]) -> dict[str, list[int]]:
+    """Return where in a list of tags those are that end something, by name, the last one first."""
+    found: dict[str, list[int]] = {}
+    for number in range(len(tags) - 1, -1, -1):
+        if tags[number][1]:
+            found.setdefault(tags[number][2].lower(), []).append(number)
+    return found
 
 
 def _attributes(text: str) -> dict[str, str]:
     return {name.lower(): unescape(one or two or three) for name, one, two, three in _ATTRIBUTE.findall(text)}
 
 
-def _made(name: str, values: Mapping[str, str], inside: str, attachments: Mapping[str, str]) -> str | None:
-    """Return the HTML of a shortcode; None if it isn't one of WordPress' own."""
-    if name in ("caption", "wp_caption"):
-        picture, _, words = inside.rpartition(">")
-        words = values.get("caption") or words.strip()
-        return f"<figure>{picture}><figcaption>{words}</figcaption></figure>" if picture else inside
-    if name == "gallery":
-        urls = [attachments.get(number.strip(), "") for number in values.get("ids", "").split(",")]
-        return "\n".join(f'<p><img src="{escape(url)}" alt=""></p>' for url in urls if url)
+def _made(name: str, values: Mapping[str, str], inside: str) -> str | None:
+    """Return the HTML of a shortcode that refers to nothing by number; None if it isn't one of WordPress' own."""
     if name in ("code", "sourcecode"):
         language = values.get("lang") or values.get("language") or ""
         kind = f' class="language-{escape(language)}"' if language else ""
@@ -113,6 +167,14 @@ def _made(name: str, values: Mapping[str, str], inside: str, attachments: Mappin
     if name in ("audio", "video") and source:
         return f'<{name} controls src="{escape(source)}"></{name}>'
     return None
+
+
+def _figure(inside: str, words: str) -> str:
+    """Return a picture, which may be a link, with the words below it, which may have markup."""
+    found = _PICTURE.match(inside)
+    picture, behind = (found[1], found[2]) if found else (inside.strip(), "")
+    words = words.strip() or behind.strip()
+    return f"<figure>{picture}<figcaption>{words}</figcaption></figure>" if picture and words else inside
 
 
 def _paragraphs(text: str) -> str:

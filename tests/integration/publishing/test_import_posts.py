@@ -103,7 +103,11 @@ def test_ghost_posts_keep_addresses_ids_dates_tags_authors_and_pictures(blank: P
 
 def test_wordpress_posts_keep_addresses_and_get_paragraphs(blank: Project, old_site: SourceServer) -> None:
     said = blank.ok("import-posts", str(wordpress(blank, old_site.url)), "--allow-private").out
-    for left in ("comments\t1", "entries of menus\t1", "blocks that WordPress fills on each request\t1"):
+    for left in (
+        "comments\t1",
+        "entries of menus\t1",
+        "blocks that WordPress fills on each request: latest-posts (in Blocks)\t1",
+    ):
         assert left in said
     posts = {post.title: post for post in open_archive(blank.config(), NOW).posts}
     assert {title: (post.permalink, post.id) for title, post in posts.items()} == {
@@ -211,6 +215,107 @@ def test_wordpress_posts_that_plug_ins_hide_become_drafts(blank: Project) -> Non
         text = file.read_text().replace("draft: true", "draft: false")
         file.write_text(text)
         assert fields or paid_part(text, is_markdown=False), f"{name} can be published by its draft line alone"
+
+
+FOOTNOTE = "<p>Word<sup data-fn='x1'><a href='#x1' id='x1-link'>1</a></sup></p>"
+IMG = '<img src="https://tea.example/a.jpg" alt="A" />'
+# The text of a post with further elements, and what its file has.
+KEPT: dict[str, tuple[str, str, list[str]]] = {
+    "podcast": (
+        "Listen",
+        meta("enclosure", "https://cdn.example/pod.mp3\n12345\naudio/mpeg\n"),
+        ['audio: "https://cdn.example/pod.mp3 12345 audio/mpeg"'],
+    ),
+    "footnotes": (
+        f"<!-- wp:paragraph -->{FOOTNOTE}<!-- /wp:paragraph --><!-- wp:footnotes /-->",
+        meta("footnotes", '[{"content":"The <em>note</em>","id":"x1"}]'),
+        ['<li id="x1">The <em>note</em> <a href="#x1-link">'],
+    ),
+    "footnotes-of-the-theme": (
+        FOOTNOTE,
+        meta("footnotes", '[{"content":"Another","id":"x1"}]'),
+        ['<li id="x1">Another <a href="#x1-link">'],
+    ),
+    "math": (r'<p>a</p><!-- wp:math {"latex":"x^2 \u003c 3"} /-->', "", ["<p>$$x^2 &lt; 3$$</p>"]),
+    "latex": (
+        r"so $latex E=mc^2$, $latex \alpha &amp; x&s=2&bg=ffffff$ [latex]y_1[/latex] for $5",
+        "",
+        [r"<p>so $E=mc^2$, $\alpha &amp; x$ $y_1$ for $5</p>"],
+    ),
+    "reusable": ('<!-- wp:block {"ref":900} /--><!-- wp:block {"ref":999} /-->', "", ["<p>REUSED</p>\n<p>INNER</p>"]),
+    "caption": (
+        f'[caption width="3"]<a href="x.jpg">{IMG}</a> With <a href="https://x.org">a link</a> <em>end</em>[/caption]',
+        "",
+        ['</a><figcaption>With <a href="https://x.org">a link</a> <em>end</em></figcaption></figure>'],
+    ),
+    "authors": (
+        "By us",
+        '<category domain="author" nicename="cap-bob"><![CDATA[bob]]></category>'
+        '<category domain="author" nicename="cap-ada"><![CDATA[ada]]></category>',
+        ['authors: ["Bob B.", "Ada Lovelace"]'],
+    ),
+    "picture": (
+        "See",
+        meta("_thumbnail_id", "901"),
+        ['image: "https://tea.example/f.jpg"', 'image_alt: "A field"', 'image_caption: "By Ada"'],
+    ),
+    "gallery": (
+        'Look: [gallery ids="901,998"] and [gallery]',
+        "",
+        [
+            '<figure><img src="https://tea.example/f.jpg" alt="A field">'
+            "<figcaption>By <em>Ada</em></figcaption></figure>"
+        ],
+    ),
+    "links": (
+        '<a href="https://tea.example/blog/?p=100#a">1</a> <a href="http://www.tea.example/blog?page_id=101&amp;x=1">2</a>'
+        ' <a href="/blog/?p=102">3</a> <a href="https://other.example/?p=100">4</a> <a href="/blog/?p=77">5</a>',
+        "",
+        [
+            '<a href="/podcast/#a">1</a> <a href="/footnotes/">2</a> <a href="/footnotes-of-the-theme/">3</a>'
+            ' <a href="https://other.example/?p=100">4</a> <a href="/?p=77">5</a>'
+        ],
+    ),
+    "dynamic": ('<!-- wp:acme/quote {"text":"Q"} /-->', "", []),
+}
+OTHERS = """
+<item><wp:post_id>900</wp:post_id><wp:post_type>wp_block</wp:post_type><content:encoded><![CDATA[<p>REUSED</p>
+<!-- wp:block {"ref":902} /-->]]></content:encoded></item>
+<item><wp:post_id>902</wp:post_id><wp:post_type>wp_block</wp:post_type>
+<content:encoded><![CDATA[<p>INNER</p><!-- wp:block {"ref":900} /-->]]></content:encoded></item>
+<item><wp:post_id>903</wp:post_id><wp:post_type>wp_block</wp:post_type><content:encoded>Unused</content:encoded></item>
+<item><title>bob</title><wp:post_type>guest-author</wp:post_type>@bob</item>
+<item><title>By mail</title><link>https://tea.example/blog/by-mail/</link><dc:creator>eve@tea.example</dc:creator>
+<pubDate>Mon, 01 Jan 2024 23:30:00 +0000</pubDate><wp:status>publish</wp:status></item>
+<item><link>https://tea.example/f/</link><wp:post_id>901</wp:post_id><wp:post_type>attachment</wp:post_type>
+<excerpt:encoded><![CDATA[By <em>Ada</em>]]></excerpt:encoded>
+<wp:attachment_url>https://tea.example/f.jpg</wp:attachment_url>@alt</item>
+""".replace("@bob", meta("cap-user_login", "bob") + meta("cap-display_name", "Bob B.")).replace(
+    "@alt", meta("_wp_attachment_image_alt", "A field")
+)
+
+
+def test_wordpress_posts_keep_what_is_beside_their_text(blank: Project) -> None:
+    posts = {name: (text, more) for name, (text, more, _) in KEPT.items()}
+    done = blank.ok("import-posts", str(wxr(blank, posts, OTHERS)), "--no-files", "--json").json
+    for name, (_, _, parts) in KEPT.items():
+        text = blank.read(f"posts/2024-03-05-{name}.html")
+        for part in parts:
+            assert part in text, (name, part, text)
+    assert done["left"] == {
+        "reusable blocks that are not in the file (in reusable)": 2,
+        "pictures of galleries that are not in the file (in gallery)": 2,
+        "blocks that WordPress fills on each request: acme/quote (in dynamic)": 1,
+        "reusable blocks that no post shows": 1,
+        "profiles of guest authors": 1,
+    }
+    mail = blank.read("posts/2024-01-02-by-mail.html")
+    assert "date: 2024-01-01T23:30:00+00:00" in mail
+    assert "eve" not in mail
+    episode = next(post for post in open_archive(blank.config(), NOW).posts if post.title == "podcast")
+    assert [(each.url, each.length, each.media_type) for each in episode.enclosures] == [
+        ("https://cdn.example/pod.mp3", 12345, "audio/mpeg")
+    ]
 
 
 def test_substack_posts_lose_only_their_buttons(blank: Project) -> None:
