@@ -56,7 +56,7 @@ def carry_over(body: str, site_url: str, resolve: Resolve | None, tool: Tool = "
         body = _blocks(body)
         body = _known_values(body, site_url, resolve)
     if may_have_attributes(body):
-        body = without_attribute_lists(body)
+        body = without_attribute_lists(body, tool)
     if "toc" in body.lower() and not _TOC_DEFINED.search(body):
         body = cut(body, _TOC)
     leftovers = _leftovers(body, tool, has_run=resolve is None)

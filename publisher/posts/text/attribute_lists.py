@@ -41,6 +41,20 @@ _HEADING = patterns.compile(r"([ \t]{0,3}(?:>[ \t]?){0,9}[ ]{0,3}#{1,6}[ \t]+)(.
 _UNDERLINE = patterns.compile(r"[ ]{0,3}(?:=+|-+)[ \t]*")
 _IN_LIST_ID = patterns.compile(r"(?<![\w=])(?:#|id[ \t]*=[ \t]*[\"']?)([\w:.-]+)")
 
+# The lists that a tool takes behind the words of a paragraph or an item, and whether it takes them only in items.
+_LAST_LIST = patterns.compile(rf"{_PLAIN_LIST}[ \t]*")
+_COLON_LIST = patterns.compile(rf"{_LIST_OF}[ \t]*")
+_EITHER_LIST = patterns.compile(rf"(?:{_LIST_OF}|{_PLAIN_LIST})[ \t]*")
+_LISTS_BEHIND_WORDS = {
+    "eleventy": (_LAST_LIST, False),
+    "vitepress": (_LAST_LIST, False),
+    "jekyll": (_COLON_LIST, False),
+    "mkdocs": (_EITHER_LIST, True),
+    "pelican": (_EITHER_LIST, True),
+}
+# The beginning of a line: that of an item of a list, or of anything but a table.
+_ITEM = patterns.compile(r"[ \t>]{0,40}((?:[-*+]|\d{1,9}[.)])[ \t]+(?:\[[ xX]\][ \t]+)?)?(?![ \t|])")
+
 # Around the size of the picture that is before it. No body contains control characters of its own.
 _SIZE, _END_SIZE, _BY = "\x07", "\x08", "\x1f"
 # Between them, digits and per cent have signs too that are part of no word, since a heading's id is made of its words.
@@ -82,10 +96,11 @@ def _may_have_sizes(body: str) -> bool:
     )
 
 
-def without_attribute_lists(body: str) -> str:
+def without_attribute_lists(body: str, tool: str = "") -> str:
     """Return a body without attribute lists, with targets for the ids in them.
 
     The sizes of pictures become marks; with_sizes() must follow for the HTML.
+    tool  the tool that the posts were written for, or ""; some take lists behind the words of paragraphs or items too
     """
     if "![" in body:
         body = _with_marks(body)
@@ -96,6 +111,8 @@ def without_attribute_lists(body: str) -> str:
         body = edited(body, _BEHIND_LINK, lambda found: found[1] + _target_in(found[2]))
         body = edited(body, _SPAN, lambda found: _target_in(found[0]))
         body = _without_lists_at_ends(body)
+        if tool in _LISTS_BEHIND_WORDS:
+            body = _without_lists_behind_words(body, *_LISTS_BEHIND_WORDS[tool])
     return body
 
 
@@ -165,6 +182,22 @@ def _without_lists_at_ends(body: str) -> str:
             lines[number] = f"{heading[1]}{_target(name[1]) if name else ''}{heading[2]}"
         elif number + 1 < len(lines) and _UNDERLINE.fullmatch(lines[number + 1]):
             lines[number] = f"{_target(name[1]) if name else ''}{before}"
+    return "\n".join(lines)
+
+
+def _without_lists_behind_words(body: str, pattern: re.Pattern[str], is_for_items: bool) -> str:
+    """Remove the lists at the ends of paragraphs and items of lists; is_for_items: only of the latter."""
+    lines, view = body.split("\n"), masked(body).split("\n")
+    for number, seen in enumerate(view):
+        place = seen.rfind("{")
+        item = _ITEM.match(seen) if place > 0 and seen[:place].strip(" \t>|") else None
+        if not item or (is_for_items and not item[1]) or not pattern.fullmatch(seen, place):
+            continue
+        following = view[number + 1] if number + 1 < len(view) else ""
+        if following.strip() and not _TOC_ITEM.match(following):
+            continue  # the paragraph goes on
+        line = lines[number]
+        lines[number] = f"{line[: item.end()]}{_target_in(line[place:])}{line[item.end() : place].rstrip()}"
     return "\n".join(lines)
 
 

@@ -227,3 +227,20 @@ def test_hostile_bodies_grow_by_little() -> None:
 
 def read_html(body: str) -> str:
     return with_sizes(settled_html(with_other_syntax(without_attribute_lists(body)).expanded.text)[0].html)
+
+
+def test_lists_behind_words_are_removed_where_the_tool_takes_them() -> None:
+    for body, tools, result in (
+        ("* item {#i1 .c}\n* b {.d}", "eleventy vitepress mkdocs pelican", '* <a id="i1"></a>item\n* b'),
+        ("1. num {: #n1}\n2. b", "mkdocs pelican jekyll", '1. <a id="n1"></a>num\n2. b'),
+        ("Para\nmore {#p2}\n\nx {.y}", "eleventy vitepress", 'Para\n<a id="p2"></a>more\n\nx'),
+        ("> - [ ] a {.b}", "eleventy", "> - [ ] a"),
+        ("A {: .b}\n\nb", "jekyll", "A\n\nb"),
+    ):
+        for tool in tools.split():
+            assert without_attribute_lists(body, tool) == result, (body, tool)
+        assert without_attribute_lists(body) == body == without_attribute_lists(body, "quarto")
+    for text in ("a {#b}\nc", "| a {.b} |\n|---|", "`{.a}`", "    * code {.b}", "f(x) {return}", "a {#b} c"):
+        assert without_attribute_lists(text, "eleventy") == text
+    for text in ("a {#b}", "a {: .b}"):
+        assert without_attribute_lists(text, "mkdocs") == text
