@@ -15,12 +15,14 @@ from typing import Any
 
 from publisher.publishing.exports.element_parts import (
     attributes_of,
+    content_of,
     figure,
     linked,
     picture,
     player,
     quotation,
     replaced,
+    tags_of,
     web_url,
     words_of,
 )
@@ -36,8 +38,6 @@ _MOST_PICTURES = 500
 def with_embeds(html: str) -> tuple[str, Counter[str]]:
     """Return a text in which such elements are HTML that everything shows, and what could not be shown."""
     left: Counter[str] = Counter()
-    if "data-attrs" not in html and "latex-rendered" not in html:
-        return html, left
     return replaced(html, {name: _one(name, left) for name in _named(html)}), left
 
 
@@ -145,6 +145,20 @@ def _mention(values: Values, inside: str) -> str:
     return linked(_text(values, "url"), _text(values, "name")) or _as_it_is(inside)
 
 
+def _file(values: Values, inside: str) -> str:
+    url = next((tag["href"] for tag in tags_of(inside, "a") if tag.get("href")), "")
+    about = words_of(content_of(inside, "file-embed-details-h2"))
+    link = linked(url, words_of(content_of(inside, "file-embed-details-h1"))) if url else ""
+    return f"<p>{link}{f' ({escape(about, quote=False)})' if about else ''}</p>" if link else _as_it_is(inside)
+
+
+def _code(values: Values, inside: str) -> str:
+    """Return code with the language that only the element around it has."""
+    language = re.sub(r"[^\w+#.-]", "", _text(values, "language"))[:60]
+    bare = language and "<code>" in inside
+    return inside.replace("<code>", f'<code class="language-{language}">', 1) if bare else _as_it_is(inside)
+
+
 def _poll(values: Values, inside: str) -> str:
     return _as_it_is(inside)
 
@@ -171,6 +185,8 @@ _MADE: Mapping[str, Callable[[Values, str], str]] = {
     "digest-post-embed": _post,
     "embedded-publication-wrap": _publication,
     "comment": _note,
+    "file-embed-wrapper": _file,
+    "highlighted_code_block": _code,
     "latex-rendered": _formula,
     "native-audio-embed": _audio,
     "native-video-embed": _video,
@@ -187,8 +203,8 @@ _LEFT_AS_IT_IS = frozenset(
         "footnote",
     )
 )
-# What asks to install or to join something of Substack's.
-_FURNITURE = frozenset(("install-substack-app-embed", "community-chat", "directMessage"))
+# What asks to install or to join something of Substack's, and buttons to enlarge a picture.
+_FURNITURE = frozenset(("install-substack-app-embed", "community-chat", "directMessage", "image-link-expand"))
 # What a file can't show, as the summary calls it.
 _CALLED = {
     "poll-embed": "polls",

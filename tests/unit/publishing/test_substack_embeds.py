@@ -82,6 +82,18 @@ def test_what_cannot_be_shown_is_counted() -> None:
         assert with_embeds(embed(name, values)) == ("<p>A</p><p>B</p>", {what: 1}), name
 
 
+def test_files_and_code_say_what_they_are_and_pictures_have_no_buttons() -> None:
+    file = (
+        '<div class="file-embed-wrapper"><div><div class="file-embed-details-h1">Tea</div>'
+        '<div class="file-embed-details-h2">1MB PDF file</div><a href="https://a.example/f.pdf">Download</a></div></div>'
+    )
+    assert with_embeds(file) == ('<p><a href="https://a.example/f.pdf">Tea</a> (1MB PDF file)</p>', {})
+    code = embed("highlighted_code_block", {"language": "python"}, "<pre><code>y = 1</code></pre>")
+    assert '<pre><code class="language-python">y = 1</code></pre>' in with_embeds(code)[0]
+    button = '<a href="/i.png"><img src="/i.png"><div class="image-link-expand"><button><svg></svg></button></div></a>'
+    assert with_embeds(button) == ('<a href="/i.png"><img src="/i.png"></a>', {})
+
+
 def test_what_shows_its_content_stays_as_it_is() -> None:
     frame = '<div><iframe src="https://www.youtube-nocookie.com/embed/x"></iframe></div>'
     for html in (
