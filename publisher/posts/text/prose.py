@@ -50,6 +50,9 @@ class _Blocks:
     def is_open(self) -> bool:
         return self._fence != "" or self._html_end != ""
 
+    def end_fence(self) -> None:
+        self._fence = ""
+
     def is_code(self, line: str) -> bool:
         self._was_code = self._continues(line) or self._begins(line) or self._prose_or_indented(line)
         return self._was_code
@@ -134,11 +137,12 @@ def unclosed_raw_blocks(lines: list[str]) -> list[int]:
     found: list[int] = []
     waiting: dict[str, int] = {}  # name -> the line that began a block of that name
     for number, line in enumerate(lines):
-        match = _RAW_HTML.match(line)
+        match, was_in_fence = _RAW_HTML.match(line), reader.in_fence
         if not reader.is_code(line.replace("<", " ", 1) if match else line) and match:
             found += [waiting.pop(match[1].lower())] if match[1].lower() in waiting else []
             waiting[match[1].lower()] = number
-        if not reader.in_fence and _RAW_END.search(without_inline_code(line)):
+        if not was_in_fence and (waiting or not reader.in_fence) and _RAW_END.search(without_inline_code(line)):
+            reader.end_fence()  # the signs of a fence, with the closing tag behind them, are shown
             waiting.clear()
     return sorted([*found, *waiting.values()])
 

@@ -90,6 +90,9 @@ def _take_posts(found: Findings, root: Path, settings: dict[str, Data], file: st
     found.posts = len(
         [each for each in files if not chosen or each.path.startswith(tuple(f"{one}/" for one in chosen))]
     )
+    is_by_folder = settings.get("USE_FOLDER_AS_CATEGORY", True) is not False
+    if is_by_folder and any("/" in each.path for each in files):
+        found.leave(f"{file}: USE_FOLDER_AS_CATEGORY: feeds lack the category of a post without `category:`")
     copied = [line for each in static if (path := folder_in(each)) for line in _copied(root, content, path, settings)]
     there = [each for each in copied if (root / each.partition(" = ")[0]).exists()]
     take_patterns(found, "pages.copy", there, f"{file}: STATIC_PATHS")

@@ -11,6 +11,7 @@ from publisher.posts.rendering.allowed_html import sanitise
 from publisher.posts.rendering.commonmark import _markdown
 from publisher.posts.rendering.lone_tags import settle, settle_markdown
 from publisher.posts.text.excerpt import plain_line
+from publisher.posts.text.prose import unclosed_raw_blocks
 from tests.support.posts_samples import rendered, said
 
 NAMES = """
@@ -138,3 +139,13 @@ def test_an_unclosed_comment_is_an_error_that_counts_what_it_hides() -> None:
         (6, Severity.ERROR, "the comment that begins here is never closed, and hides 5 words from readers")
     ]
     assert rendered("A <!-- b\nc --> d <!--more--> e\n\n<!-- f\n\ng -->").problems == ()
+
+
+def test_a_pre_that_ends_behind_the_signs_of_a_fence_is_closed() -> None:
+    body = "- one\n\n  <pre><code>```js caption\n  const a = 1\n  ```</code></pre>\n\nB"
+    result = rendered(body)
+    assert "<pre><code>```js caption\nconst a = 1\n```</code></pre>" in result.html
+    assert result.html.endswith("<p>B</p>\n")
+    assert result.problems == ()
+    lines = ("<pre>a\n\n```\n</pre>\n```\nb", "<pre>\nx\n\n```html\n</pre>\n```\n", "```</pre>\nx\n```\n<pre>\n")
+    assert [unclosed_raw_blocks(each.split("\n")) for each in lines] == [[0], [0], [3]]

@@ -471,6 +471,7 @@ def test_what_cannot_be_carried_over_is_told(tmp_path: Path) -> None:
                 JEKYLL | {"_config.yml": "permalink: /:moon/:title/\n"},
                 "/:moon/:title/: a part of it has no counterpart",
             ),
+            ({"pelicanconf.py": "", "content/news/a.md": POST}, "USE_FOLDER_AS_CATEGORY"),
             ({"pelicanconf.py": "ARTICLE_URL = url()\n", "content/a.md": POST}, "ARTICLE_URL: is made by a program"),
             ({"astro.config.mjs": "export default { site: site() }", "src/content/a/b.md": POST}, "site: is made by"),
             ({"docusaurus.config.js": "module.exports = f", "blog/a.md": POST}, "its settings cannot be read"),
