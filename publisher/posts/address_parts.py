@@ -96,8 +96,6 @@ _DOCUSAURUS = patterns.compile(r"((?:[^/]+/)*?)(\d{4}[-/]\d{1,2}[-/]\d{1,2})[-/]
 
 
 def _file(parts: AddressParts) -> str:
-    if parts.tool == "eleventy" and parts.folder.rpartition("/")[2] == parts.file:
-        return ""  # as it does for index
     return jekyll_slug(parts.file) if parts.tool == "jekyll" else name_segment(parts.tool, parts.file)
 
 

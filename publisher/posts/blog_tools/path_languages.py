@@ -45,6 +45,9 @@ class PathLanguage(NamedTuple):
     folder: str
 
 
+# Where Docusaurus has the translations of its blog, without and with the folder of their language.
+_TRANSLATED = patterns.compile(r"^i18n/docusaurus-plugin-content-blog/")
+_OF_BLOG = patterns.compile(r"^(?:i18n/[^/]+/docusaurus-plugin-content-blog|blog)/")
 # The parts of a pattern in which the folder of a language is.
 _OF_FOLDER = ("{folder}", "{section}", "{categories}")
 
@@ -100,7 +103,16 @@ def group_of(source: str, languages: tuple[str, ...], translated: Collection[str
     parts = (spoken.source if spoken else source).split("/")
     if spoken and spoken.folder:
         parts.remove(spoken.folder)
-    return "/".join(name_of("/".join(parts)))
+    name = "/".join(name_of("/".join(parts)))
+    return _TRANSLATED.sub("blog/", name) if spoken and spoken.folder else name
+
+
+def blog_folder(folder: str) -> str:
+    """Return the folder of a post of Docusaurus in its blog, given that in the project.
+
+    The blog is blog/, and its translations are in i18n/fr/docusaurus-plugin-content-blog/.
+    """
+    return _OF_BLOG.sub("", f"{folder}/").rstrip("/")
 
 
 def in_address(spoken: PathLanguage, pattern: str, folder: str, site_language: str, tool: Tool = "") -> tuple[str, str]:

@@ -10,11 +10,11 @@ from functools import lru_cache, partial
 from pathlib import Path
 
 from publisher.core.errors import PostError
-from publisher.core.file_names import in_folder
+from publisher.core.file_names import in_folder, is_project
 from publisher.core.models import Author, Enclosure, Episode, Image, Post, Problem, Severity, Tag
 from publisher.posts.blog_tools.list_pages import is_list_page
 from publisher.posts.blog_tools.names import title_of_file
-from publisher.posts.blog_tools.path_languages import in_address, path_language
+from publisher.posts.blog_tools.path_languages import blog_folder, in_address, path_language
 from publisher.posts.cache_keys import hash_of
 from publisher.posts.front_matter.attached_files import AttachedFiles
 from publisher.posts.front_matter.bylines import Bylines
@@ -306,6 +306,8 @@ class _PostBuilder:
         if self.translated:
             pattern, folder = in_address(self.translated, settings.pattern, folder, settings.language, settings.tool)
             settings = replace(settings, pattern=pattern)
+        if settings.tool == "docusaurus" and is_project(settings.folder):
+            folder = blog_folder(folder)
         if settings.tool == "pelican" and self.source in settings.own_names and language != settings.language:
             settings = replace(settings, pattern=settings.pattern.replace("{slug}", "{slug}-{lang}"))
         named = Named(self.source, folder, self.name, name, title, when, language)

@@ -11,6 +11,7 @@ from publisher.publishing.adopt.dated_files import texts_below
 from publisher.publishing.adopt.script_settings import Script
 from publisher.publishing.adopt.tool_files import text_of
 
+_TRANSLATED = "docusaurus-plugin-content-blog"
 _FEEDS = {"rss": "rss.xml", "atom": "atom.xml", "json": "feed.json"}
 
 
@@ -26,14 +27,8 @@ def adopt_docusaurus(root: Path, file: str) -> AdoptedBlog:
     if url:
         found.take("site.url", f"{url}/{base}".rstrip("/"), f"{file}: url and baseUrl" if base else f"{file}: url")
     found.take_language("site.language", inner(settings, "i18n", "defaultLocale"), f"{file}: i18n.defaultLocale")
-    locales = texts(inner(settings, "i18n", "locales"))
-    if len(locales) > 1:
-        found.leave(f"{file}: i18n.locales: translations in i18n/ are not read, only the posts in {locales[0]}")
     blogs = [*_blogs(settings, "presets"), *_blogs(settings, "plugins")]
-    if blogs or not _is_off(settings):
-        _take_blog(found, root, blogs[0] if blogs else {}, settings, file)
-    else:
-        found.leave(f"{file}: blog: false: the blog is switched off, so there are no posts")
+    _take_posts(found, root, blogs, settings, file)
     for other in blogs[1:]:
         found.leave(f"{file}: the blog in {one_line(other.get('path')) or 'blog'}/ too: it needs a project of its own")
     static = [each for name in texts(settings.get("staticDirectories")) or ["static"] if (each := folder_in(name))]
@@ -44,6 +39,31 @@ def adopt_docusaurus(root: Path, file: str) -> AdoptedBlog:
     found.take("site.timezone", "UTC", "Docusaurus' zone for a time without one")
     found.take("posts.time", "00:00", "Docusaurus' time for a date without one")
     return found.blog()
+
+
+def _take_posts(
+    found: Findings, root: Path, blogs: list[dict[str, Data]], settings: dict[str, Data], file: str
+) -> None:
+    if not blogs and _is_off(settings):
+        found.leave(f"{file}: blog: false: the blog is switched off, so there are no posts")
+        return
+    blog = blogs[0] if blogs else {}
+    locales = texts(inner(settings, "i18n", "locales"))
+    if len(locales) > 1 and not _take_languages(found, root, locales, blog, file):
+        found.leave(f"{file}: i18n.locales: translations in i18n/ are not read, only the posts in {locales[0]}")
+    _take_blog(found, root, blog, settings, file)
+
+
+def _take_languages(found: Findings, root: Path, locales: list[str], blog: dict[str, Data], file: str) -> bool:
+    """Take the languages and the folders of translated posts; return whether there are any that can be read."""
+    folders = [each for each in locales if (root / "i18n" / each / _TRANSLATED).is_dir() and folder_in(each) == each]
+    if not folders or (folder_in(blog.get("path")) or "blog") != "blog" or "include" in blog:
+        return False
+    found.take("site.languages", locales, f"{file}: i18n.locales")
+    found.take("posts.folder", ".", "the posts in blog/ and in i18n/")
+    where = "Docusaurus' folders of posts"
+    take_patterns(found, "posts.include", ["blog/**", *(f"i18n/{each}/{_TRANSLATED}/**" for each in folders)], where)
+    return True
 
 
 def _take_blog(found: Findings, root: Path, blog: dict[str, Data], settings: dict[str, Data], file: str) -> None:

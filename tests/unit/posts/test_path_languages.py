@@ -188,6 +188,26 @@ def test_translations_of_each_tool_are_linked_in_its_way(tmp_path: Path) -> None
     assert linked(hugo) == {"/hello/": (("fr", "/salut/"),), "/salut/": (("en", "/hello/"),)}
 
 
+def test_docusaurus_has_the_translations_of_its_blog_in_a_folder_of_its_own(tmp_path: Path) -> None:
+    posts = Posts(folder=".", include=("blog/**", "i18n/**"), permalink="/blog/{slug}", tool="docusaurus")
+    folder = Folder(tmp_path, replace(SITE, languages=("en", "fr")), posts=posts)
+    there = "i18n/fr/docusaurus-plugin-content-blog"
+    folder.file("blog/2026-01-05-hello.md", "---\ntitle: A\n---\nText")
+    folder.file("blog/old/named/index.md", "---\ntitle: A\ndate: 2026-01-04\n---\nText")
+    folder.file("blog/own.md", "---\ntitle: A\ndate: 2026-01-03\nslug: /mine\n---\nText")
+    folder.file(f"{there}/2026-01-05-hello.md", "---\ntitle: B\n---\nText")
+    folder.file(f"{there}/own.md", "---\ntitle: B\ndate: 2026-01-03\nslug: /le-mien\n---\nText")
+    assert [(post.language, post.permalink) for post in sorted(folder.posts(), key=lambda post: post.source)] == [
+        ("en", "/blog/2026/01/05/hello"),
+        ("en", "/blog/old/named"),
+        ("en", "/blog/mine"),
+        ("fr", "/fr/blog/2026/01/05/hello"),
+        ("fr", "/fr/blog/le-mien"),
+    ]
+    assert linked(folder)["/blog/mine"] == (("fr", "/fr/blog/le-mien"),)
+    assert linked(folder)["/fr/blog/2026/01/05/hello"] == (("en", "/blog/2026/01/05/hello"),)
+
+
 def test_front_matter_goes_before_the_path(tmp_path: Path) -> None:
     folder = Folder(tmp_path, replace(SITE, languages=("fr", "it")), posts=Posts(permalink="/{lang}/{slug}/"))
     folder.write("menu.fr.md", "Text", head="title: T\ndate: 2025-02-03\nlang: it")

@@ -82,6 +82,17 @@ CASES: list[tuple[dict[str, str], dict[str, object]]] = [
     (JEKYLL, {"posts.folder": "_posts", "site.timezone": "UTC"}),
     (
         {
+            "docusaurus.config.js": "module.exports = {i18n: {defaultLocale: 'en', locales: ['en', 'fr', 'de']}}",
+            "blog/a.md": POST,
+            "i18n/fr/docusaurus-plugin-content-blog/a.md": POST,
+        },
+        {
+            "posts.folder": ".", "site.languages": ("en", "fr", "de"),
+            "posts.include": ("blog/**", "i18n/fr/docusaurus-plugin-content-blog/**"),
+        },
+    ),
+    (
+        {
             "config.toml": 'base_url = "https://z.test"\n',
             "content/One.md": '+++\npath = "2014/09/15/One.1"\n+++\n',
             "content/team/two.md": '+++\npath = "team/2015/01/02/two"\n+++\n',
