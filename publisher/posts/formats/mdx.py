@@ -15,7 +15,7 @@ from urllib.parse import quote
 from publisher.core import patterns
 from publisher.posts.formats.jsx_calls import EXPRESSION, FRAGMENT, calls_of, code_view
 from publisher.posts.shortcodes.embedded_shortcodes import Made, ShortcodeContext, hugo_made, value_at
-from publisher.posts.shortcodes.run_shortcodes import run_calls
+from publisher.posts.shortcodes.run_shortcodes import Make, run_calls
 from publisher.posts.shortcodes.shortcode_calls import Escaped, ShortcodeCall
 from publisher.posts.tags.expanded import Expanded
 
@@ -26,6 +26,8 @@ _MODULE = patterns.compile(
 )
 _IMPORT = patterns.compile(r"^import[ \t]+([\w$]{1,100})[ \t]+from[ \t]+[\"']([^\"'\n]{1,500})[\"']", re.MULTILINE)
 _COMPONENT_FILE = (".js", ".jsx", ".ts", ".tsx", ".mdx", ".md", ".astro", ".vue", ".svelte", ".css", ".json")
+# What makes an import the text of a file: webpack's loader, or Vite's query.
+_AS_TEXT = patterns.compile(r"raw-loader|\?raw\b")
 _FRONT = patterns.compile(r"(?:props\.)?(?:front[mM]atter|metadata|page)\.([\w.]{1,100})")
 # A component, a comment, or an attribute whose value is an expression.
 _SIGN = patterns.compile(r"<[A-Z]\w*[\s/>]|\{/\*|<[a-z][\w-]*+\s[^<>{}]*+(?<==)\{")
@@ -88,7 +90,24 @@ def mdx_as_markdown(body: str, context: ShortcodeContext) -> Expanded:
     if any(isinstance(call, ShortcodeCall) and call.closing for call in calls):
         text = _dedented(text, calls)
         calls = calls_of(text, imported)
-    return run_calls(text, calls, context, mdx_made, "component")
+    return run_calls(text, calls, context, _with_files(body) if "raw" in body else mdx_made, "component")
+
+
+def _with_files(body: str) -> Make:
+    """Return what makes elements in a body that may show the text of a file that it imports, which is not read."""
+    files = {name: path for name, path in _IMPORT.findall(body) if _AS_TEXT.search(path)}
+
+    def made(call: ShortcodeCall, context: ShortcodeContext, raw: str) -> Made | None:
+        shown = str(call.positional[0]) if call.name == EXPRESSION else ""
+        if _COMPONENTS.get(call.name) is _code:
+            shown = raw.strip().strip("{}`").strip()
+        path = files.get(shown)
+        if path is None:
+            return mdx_made(call, context, raw)
+        what = f"the file {path.rpartition('!')[2]} is not read, so readers don't see its text"
+        return Made(("",), problem=what, hint="put the text into the post, between lines of ```", is_error=True)
+
+    return made
 
 
 def _dedented(text: str, calls: list[ShortcodeCall | Escaped]) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from publisher.config import Posts, Tool
-from publisher.core.models import RenderedPost
+from publisher.core.models import RenderedPost, Severity
 from publisher.posts.formats.jsx_calls import calls_of
 from publisher.posts.formats.mdx import without_modules
 from publisher.posts.markup import BrokenPost
@@ -134,3 +134,16 @@ def test_hostile_mdx_costs_little() -> None:
     nested = "<Q>\n" * 2_000 + "</Q>\n" * 2_000
     with pytest.raises(BrokenPost, match="nested more than 100 deep"):
         shown(nested)
+
+
+def test_the_text_of_a_file_that_is_not_read_is_an_error() -> None:
+    for path, use in (
+        ("!!raw-loader!./x.js", "{raw}"),
+        ("./x.js?raw", "{ raw }"),
+        ("!!raw-loader!./x.js", '<CodeBlock language="js">{raw}</CodeBlock>'),
+    ):
+        result = shown(f"import raw from '{path}';\n\nA\n\n{use}", tool="docusaurus")
+        (problem,) = result.problems
+        assert (result.html, problem.line, problem.severity) == ("<p>A</p>\n", 8, Severity.ERROR), use
+        assert problem.message.startswith("the file ./x.js"), use
+    assert html("import raw from './x.js?raw'\n\n{'raw'} `{raw}`") == "<p>raw <code>{raw}</code></p>"
