@@ -11,7 +11,7 @@ import pytest
 from publisher.config import load_config
 from publisher.core.errors import ProjectError
 from publisher.publishing.adopt.adopted_blog import AdoptedBlog
-from publisher.publishing.adopt.adopted_project import adopted_project
+from publisher.publishing.adopt.adopted_project import adopted_project, next_steps
 from publisher.publishing.adopt.pelican_blog import python_values
 from publisher.publishing.adopt.recognise import recognise
 from publisher.publishing.adopt.script_settings import Script
@@ -620,3 +620,18 @@ def test_hostile_scripts_cost_little(unit: str) -> None:
         assert len(list(script.returned())) == 0
     python_values(unit * 20_000, {})
     python_values("A = " + "(" * 5_000 + "-" * 50_000 + "1", {})
+
+
+def test_what_was_guessed_is_asked_for(tmp_path: Path) -> None:
+    title = "write the name of the site into publisher.toml"
+    for number, (settings, steps, host) in enumerate(
+        (
+            ("url: https://www.a.test\n", [title], "letters.a.test"),
+            ("title: A\nurl: https://www.test\n", [], "letters.www.test"),
+            ("a: b\n", ["write the address of the site into publisher.toml", title], "letters.example.org"),
+        )
+    ):
+        blog(tmp_path / str(number), JEKYLL | {"_config.yml": settings})
+        project = adopted_project(recognise(tmp_path / str(number)), NOW)
+        assert [what for what, _ in next_steps(project) if what.startswith("write")] == steps
+        assert f'# public_url = "https://{host}"' in project.text
