@@ -17,7 +17,7 @@ from publisher.publishing.exports.ghost_cards import card, text_of
 
 Values = Mapping[str, Any]
 
-# What is nested deeper is no text that somebody wrote. So many parts of one text are read.
+# Nobody writes a text that is nested more deeply. So many parts of one text are read.
 _DEEPEST = 60
 _LONGEST_MARKDOWN = 100_000
 _MOST_NODES = 200_000
