@@ -62,7 +62,7 @@ def _one(name: str, left: Counter[str]) -> Callable[[Mapping[str, str], str], st
         elif words_of(inside) or _SHOWS.search(inside):
             return None
         else:
-            made = _any(values)
+            made = _any(name, values)
         if not made:
             left[_CALLED.get(name, f"embeds of the kind {name[:40]}")] += 1
         return made
@@ -163,9 +163,12 @@ def _poll(values: Values, inside: str) -> str:
     return _as_it_is(inside)
 
 
-def _any(values: Values) -> str:
+def _any(name: str, values: Values) -> str:
     """Return what an unknown element shows, as far as it says so: a link with a title, or a quotation."""
-    url = web_url(_text(values, "url", "canonical_url", "href"))
+    before, key = _PLACES.get(name, ("", ""))
+    number = _text(values, key)
+    place = f"{before}{number}" if re.fullmatch(r"[\w-]{1,80}", number) else ""
+    url = web_url(_text(values, "url", "canonical_url", "href")) or place
     title = _text(values, "title", "name", "label")
     texts = [_text(values, "text", "full_text", "body", "description", "caption")]
     image = picture(_text(values, "src")) if not url else ""
@@ -192,6 +195,12 @@ _MADE: Mapping[str, Callable[[Values, str], str]] = {
     "native-video-embed": _video,
     "mention-wrap": _mention,
     "poll-embed": _poll,
+}
+# Where that is of which an element gives only the number, and what it calls the number.
+_PLACES = {
+    "instagram": ("https://www.instagram.com/p/", "instagram_id"),
+    "vimeo-wrap": ("https://vimeo.com/", "videoId"),
+    "youtube-wrap": ("https://www.youtube.com/watch?v=", "videoId"),
 }
 # What shows its content, and has data-attrs for Substack's editor only.
 _LEFT_AS_IT_IS = frozenset(

@@ -60,6 +60,12 @@ SHOWN: list[tuple[str, object, str]] = [
         {"url": "https://a.example", "title": "T"},
         '<blockquote><p><a href="https://a.example">T</a></p></blockquote>',
     ),
+    (
+        "youtube-wrap",
+        {"videoId": "dQw4w9WgXcQ"},
+        '<blockquote><p><a href="https://www.youtube.com/watch?v=dQw4w9WgXcQ">https://www.youtube.com/watch?v=dQw4w9WgXcQ</a>'
+        "</p></blockquote>",
+    ),
     ("install-substack-app-embed", {"publication_id": 1}, ""),
     ("tweet", {"url": "javascript:alert(1)", "full_text": "T"}, "<blockquote><p>T</p></blockquote>"),
 ]
