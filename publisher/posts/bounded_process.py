@@ -266,7 +266,7 @@ class _Child:
             raise self._dead(seconds, monotonic() - begun)
         done, value = pickle.loads(data)  # noqa: S301 - from our own child
         if not done and isinstance(value, Limit):
-            raise _DiedError(OverLimit(value, self._memory_words()), lasting=value is Limit.DEPTH)
+            raise _DiedError(OverLimit(value, self._memory_words()), lasting=True)
         self.answered += 1
         return (value, None) if done else (None, value)
 

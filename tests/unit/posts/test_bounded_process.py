@@ -54,6 +54,12 @@ def fill_memory() -> None:
     _ = [bytes(1_000_000) for _ in range(10_000)]
 
 
+def fill_memory_noted(path: str) -> None:
+    with Path(path).open("a") as file:
+        file.write("x")
+    fill_memory()
+
+
 def abort() -> None:
     os.write(2, b"memory allocation of 12345 bytes failed\n")
     os.abort()
@@ -154,6 +160,16 @@ def test_a_call_ends_at_its_time(process: BoundedProcess, endless: object) -> No
 def test_a_call_ends_at_its_memory(process: BoundedProcess, hungry: object) -> None:
     assert over(process, hungry).said("to render") == "takes more than 150 MB of memory to render"
     assert process.call(add, 1, 2, seconds=1) == 3
+
+
+def test_a_call_that_fills_the_memory_of_a_new_child_is_not_made_twice(process: BoundedProcess, tmp_path: Path) -> None:
+    noted = tmp_path / "calls"
+    for calls in (1, 2):
+        assert over(process, fill_memory_noted, str(noted)).limit is Limit.MEMORY
+        assert noted.read_text() == calls * "x"
+    process.call(add, 1, 2, seconds=1)
+    assert over(process, fill_memory_noted, str(noted)).limit is Limit.MEMORY
+    assert noted.read_text() == "xxxx"  # the first child may have been full of what it did before
 
 
 @pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGABRT, signal.SIGILL])
