@@ -22,7 +22,14 @@ from publisher.publishing.exports.exported import (
     path_of,
     public_name,
 )
-from publisher.publishing.exports.wordpress_access import PART, has_hidden_part, is_about_access, whom_for, with_marks
+from publisher.publishing.exports.wordpress_access import (
+    PART,
+    Rules,
+    has_hidden_part,
+    is_about_access,
+    whom_for,
+    with_marks,
+)
 from publisher.publishing.exports.wordpress_library import Attachment, Library
 from publisher.publishing.exports.wordpress_text import html_of
 
@@ -39,6 +46,7 @@ _OTHER_KINDS = {
     "wp_template_part": "templates",
     "wp_navigation": "menus",
     "guest-author": "profiles of guest authors",
+    Rules.KIND: "rules of MemberPress",
     "custom_css": "styles",
     "oembed_cache": "cached embeds",
 }
@@ -95,6 +103,7 @@ class WordPressItem:
     texts: dict[str, str] = field(default_factory=dict)
     tags: list[str] = field(default_factory=list)
     authors: list[str] = field(default_factory=list)
+    terms: list[str] = field(default_factory=list)
     meta: dict[str, str] = field(default_factory=dict)
     comments: int = 0
 
@@ -137,6 +146,7 @@ class _Blog:
         self._authors: dict[str, str] = {}
         self.pages: dict[str, str] = {}
         self.library = Library()
+        self._rules = Rules()
 
     def items(self) -> Iterator[WordPressItem]:
         """Yield the items of all files, one after the other."""
@@ -183,6 +193,8 @@ class _Blog:
                 self.pages[page.rstrip("/")] = url
         elif kind == "wp_block":
             self.library.keep_block(number, texts.get("content:encoded", ""))
+        elif kind == Rules.KIND and texts.get("wp:status") == "publish":
+            self._rules.add(item.meta)
         elif kind == "guest-author":
             login = one_line(item.meta.get("cap-user_login")) or one_line(texts.get("wp:post_name"))
             name = public_name(item.meta.get("cap-display_name")) or public_name(texts.get("title"))
@@ -216,8 +228,12 @@ class _Blog:
             image_caption=_words(image.caption),
             audio=_audio(item.meta.get("enclosure", "")),
             is_draft=is_draft,
-            why_draft=_why_draft(status, item, html),
+            why_draft=_why_draft(status, item, html) or self._why_hidden(kind or "post", item),
         )
+
+    def _why_hidden(self, kind: str, item: WordPressItem) -> str:
+        number = one_line(item.texts.get("wp:post_id"))
+        return "a rule of MemberPress hides it" if self._rules.hide(kind, number, item.terms) else ""
 
     def _html(self, item: WordPressItem, lost: LeftInPosts) -> str:
         texts, left = item.texts, Counter[str]()
@@ -354,6 +370,7 @@ class _WxrReader:
         if name == "category":
             if self._domain in ("category", "post_tag", "tag") and self._nicename != "uncategorized" and one_line(text):
                 self._item.tags.append(one_line(text))
+                self._item.terms.append(self._nicename)
             elif self._domain == "author":
                 self._item.authors.append(one_line(text) or self._nicename.removeprefix("cap-"))
         elif name == "wp:postmeta":

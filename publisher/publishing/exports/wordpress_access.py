@@ -8,7 +8,7 @@ a draft, which its author can publish; one that is missed would publish what som
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from publisher.core import patterns
 from publisher.posts.text.paid_parts import paid_part
@@ -66,6 +66,29 @@ _AUDIENCES = {
     "paid_subscribers_all_tiers": "for paying subscribers only",
     "subscribers": "for subscribers only",
 }
+
+
+class Rules:
+    """The rules of MemberPress, which are items of the export and name the posts that they hide."""
+
+    KIND = "memberpressrule"
+
+    def __init__(self) -> None:
+        self._hidden: set[tuple[str, str]] = set()
+
+    def add(self, fields: Mapping[str, str]) -> None:
+        """Note a rule, given by its fields: the kind of what it hides, and the number or short name of that."""
+        kind = fields.get("_mepr_rules_type", "").strip()
+        content = fields.get("_mepr_rules_content", "").strip() if not kind.startswith("all") else ""
+        self._hidden.add((kind, content))
+
+    def hide(self, kind: str, number: str, terms: Iterable[str]) -> bool:
+        """Return whether a rule hides a post or page of that number, in these categories and with these tags."""
+        if not self._hidden:
+            return False
+        names = {(each, term) for term in terms for each in ("category", "tag")}
+        names |= {("all", ""), (f"all_{kind}", ""), (f"all_{kind}s", ""), (f"single_{kind}", number)}
+        return not names.isdisjoint(self._hidden)
 
 
 def is_about_access(key: str) -> bool:

@@ -295,6 +295,22 @@ OTHERS = """
 )
 
 
+def test_rules_of_memberpress_make_drafts_of_what_they_hide(blank: Project) -> None:
+    rule = "<item><wp:post_type>memberpressrule</wp:post_type><wp:status>publish</wp:status>{}</item>"
+    single = rule.format(meta("_mepr_rules_type", "single_post") + meta("_mepr_rules_content", "100"))
+    category = rule.format(meta("_mepr_rules_type", "category") + meta("_mepr_rules_content", "gold"))
+    gold = '<category domain="category" nicename="gold"><![CDATA[Gold]]></category>'
+    posts = {"first": ("A", ""), "golden": ("B", gold), "free": ("C", "")}
+    done = blank.ok("import-posts", str(wxr(blank, posts, single + category)), "--no-files", "--json").json
+    assert {(each["path"], each["reason"]) for each in done["hidden"]} == {
+        ("posts/2024-03-05-first.html", "a rule of MemberPress hides it"),
+        ("posts/2024-03-05-golden.html", "a rule of MemberPress hides it"),
+    }
+    everything = rule.format(meta("_mepr_rules_type", "all"))
+    done = blank.ok("import-posts", str(wxr(blank, posts, everything)), "--no-files", "--dry-run", "--json").json
+    assert len(done["hidden"]) == len(posts)
+
+
 def test_wordpress_posts_keep_what_is_beside_their_text(blank: Project) -> None:
     posts = {name: (text, more) for name, (text, more, _) in KEPT.items()}
     done = blank.ok("import-posts", str(wxr(blank, posts, OTHERS)), "--no-files", "--json").json
