@@ -74,13 +74,23 @@ def _without_comments(text: str, footnotes: str, left: Counter[str]) -> str:
             return footnotes
         start = found[0].find("{")
         values = values_of(found[0][start : found[0].rfind("}") + 1]) if start >= 0 else {}
-        tex = values.get("latex")
-        if isinstance(tex, str) and tex.strip():
-            return f"<p>$${escape(tex.strip(), quote=False)}$$</p>"
-        left[f"blocks that WordPress fills on each request: {name}"] += 1
+        if made := _of_attributes(name, values):
+            return made
+        left[f"blocks that WordPress fills on each request{f': {name}' if '/' in name else ''}"] += 1
         return ""
 
     return _BLOCK_COMMENT.sub(removed, text)
+
+
+def _of_attributes(name: str, values: Mapping[str, object]) -> str:
+    """Return the HTML of a block that has all it shows in its attributes; "" if it isn't known."""
+    tex, url = values.get("latex"), values.get("url")
+    if isinstance(tex, str) and tex.strip():
+        return f"<p>$${escape(tex.strip(), quote=False)}$$</p>"
+    if name == "social-link" and isinstance(url, str) and url.startswith(("https://", "http://")):
+        label = str(values.get("label") or values.get("service") or url)
+        return f'<li><a href="{escape(url)}">{escape(label)}</a></li>'
+    return ""
 
 
 def _with_formulas(text: str) -> str:
@@ -139,7 +149,7 @@ _WITH_TEXT = frozenset(
     ("caption", "embed", "code", "sourcecode", "wp_caption", "audio", "video", "gallery", "playlist", "latex")
 )
 # Blocks without words.
-_EMPTY = frozenset(("nextpage", "more", "spacer", "separator", "jetpack/paywall"))
+_EMPTY = frozenset(("nextpage", "more", "spacer", "separator", "shortcode", "jetpack/paywall"))
 
 
 def _closing(tags: list[re.Match[str]]) -> dict[str, list[int]]:

@@ -106,7 +106,7 @@ def test_wordpress_posts_keep_addresses_and_get_paragraphs(blank: Project, old_s
     for left in (
         "comments\t1",
         "entries of menus\t1",
-        "blocks that WordPress fills on each request: latest-posts (in Blocks)\t1",
+        "blocks that WordPress fills on each request (in Blocks)\t1",
     ):
         assert left in said
     posts = {post.title: post for post in open_archive(blank.config(), NOW).posts}
@@ -275,6 +275,11 @@ KEPT: dict[str, tuple[str, str, list[str]]] = {
             '<a href="/podcast/#a">1</a> <a href="/footnotes/">2</a> <a href="/footnotes-of-the-theme/">3</a>'
             ' <a href="https://other.example/?p=100">4</a> <a href="/?p=77">5</a>'
         ],
+    ),
+    "social": (
+        '<!-- wp:social-links --><ul><!-- wp:social-link {"url":"https://x.org/@a","service":"mastodon"} /--></ul>',
+        "",
+        ['<ul><li><a href="https://x.org/@a">mastodon</a></li></ul>'],
     ),
     "dynamic": ('<!-- wp:acme/quote {"text":"Q"} /-->', "", []),
 }
