@@ -246,7 +246,7 @@ class House:
         found = defaultdict(list)
         for module in self.modules.values():
             if "migrations" not in module.name:
-                for node in ast.walk(module.tree):
+                for node in statements(module.tree):
                     if isinstance(node, ast.ClassDef):
                         found[node.name].append(module.name)
         return found
@@ -263,7 +263,7 @@ class House:
     def functions(self) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
         """Every function, with the module it is in."""
         for module in self.modules.values():
-            for node in ast.walk(module.tree):
+            for node in statements(module.tree):
                 if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                     yield module.name, node
 
@@ -297,6 +297,15 @@ class House:
 
     def _has_rooms(self) -> bool:
         return "core" in {module.room for module in self.modules.values()}
+
+
+def statements(node: ast.AST) -> Iterator[ast.stmt]:
+    """Yield all statements below a node, but look into no expression, which would take ten times as long."""
+    for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+        for each in getattr(node, part, ()):
+            if isinstance(each, ast.stmt):
+                yield each
+            yield from statements(each)
 
 
 def length_of(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:

@@ -73,9 +73,12 @@ class Row:
 def uses() -> Iterator[Use]:
     """Yield every call of `re` with a pattern, in order of the files."""
     for path in sorted((ROOT / "publisher").rglob("*.py")):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        names, called = _names_and_methods(tree)
-        for call in ast.walk(tree):
+        text = path.read_text(encoding="utf-8")
+        if not re.search(r"\b(?:re|patterns)\s*\.", text):
+            continue
+        nodes = list(ast.walk(ast.parse(text)))
+        names, called = _names_and_methods(nodes)
+        for call in nodes:
             if (function := _function_of_re(call)) and isinstance(call, ast.Call):
                 methods = called.get(names.get(call, ""), set()) if function == "compile" else {function}
                 module = path.relative_to(ROOT / "publisher").as_posix()
@@ -91,11 +94,11 @@ def _function_of_re(node: ast.AST) -> str:
     return name if is_one and name in FUNCTIONS else ""
 
 
-def _names_and_methods(tree: ast.Module) -> tuple[dict[ast.AST, str], dict[str, set[str]]]:
+def _names_and_methods(nodes: list[ast.AST]) -> tuple[dict[ast.AST, str], dict[str, set[str]]]:
     """Return the names of compiled patterns, by their call, and the methods that are called on each name."""
     names: dict[ast.AST, str] = {}
     called: dict[str, set[str]] = {}
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             names[node.value] = node.targets[0].id
         elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.attr in FUNCTIONS:

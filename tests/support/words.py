@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 
 from tests.support import ROOT
+from tests.support.house import statements
 
 # What each pattern stands for is in the style sheet of CONTRIBUTING.md.
 EVERYWHERE = {
@@ -98,16 +99,16 @@ def _template(path: Path) -> Iterator[Text]:
 
 def _program(path: Path) -> Iterator[Text]:
     source = path.read_text(encoding="utf-8")
-    nodes = list(ast.walk(ast.parse(source)))
+    tree = ast.parse(source)
     docstrings = {
         id(node.body[0].value)
-        for node in nodes
+        for node in (tree, *statements(tree))
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
         and node.body
         and isinstance(node.body[0], ast.Expr)
     }
     place = path.relative_to(ROOT)
-    for node in nodes:
+    for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value.strip():
             for offset, line in enumerate(node.value.splitlines()):
                 shown = re.sub(r"`[^`]*`|[\w.]*letters?[\w.-]*\.\w+", "", line)
