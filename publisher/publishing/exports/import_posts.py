@@ -57,7 +57,7 @@ class PostImport:
     new       how many posts, drafts, pages and files were written, or would be
     there     how many of each were there already
     failed    the files that couldn't be fetched: URL and reason
-    refused   how many of them are in a private network, which the options forbid
+    refused   why those of them were not asked for that are in a private network, with the number of each
     left      what of the export has no place here, with the number of each
     hidden    the posts that are drafts here although they were published: path and reason
     """
@@ -67,7 +67,7 @@ class PostImport:
     new: Counter[str] = field(default_factory=Counter)
     there: Counter[str] = field(default_factory=Counter)
     failed: list[tuple[str, str]] = field(default_factory=list)
-    refused: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
     left: Counter[str] = field(default_factory=Counter)
     hidden: list[tuple[str, str]] = field(default_factory=list)
 
@@ -138,7 +138,7 @@ class _Writing:
             if isinstance(outcome, Answer) and not why:
                 why = self._write_file(static / place.lstrip("/"), outcome.body)
             if isinstance(outcome, FetchError) and outcome.is_refused and not self._options.allow_private:
-                self._done.refused += "allow_private" in outcome.hint
+                self._done.refused[why] += "allow_private" in outcome.hint
             if why:
                 self._done.failed.append((request.url, why))
             else:
