@@ -57,16 +57,14 @@ def import_file(app: App, file: Path, url: str, no_files: bool, allow_private: b
         app.print_json(_as_json(done))
     else:
         _show(app, config, done, dry_run)
-    told = set()
+    told: set[str] = set()
     for failed, why in done.failed[: None if app.verbose else _SHOWN]:
-        if done.refused and why in told:
+        if done.refused[why] and why in told:
             continue  # the same host for each file
         told.add(why)
         warn(f"{failed}: {why}")
-    if done.refused:
-        warn(
-            f"{done.refused:,} files are on this machine or in a private network; if you trust it, use --allow-private"
-        )
+    if private := done.refused.total():
+        warn(f"{private:,} files are on this machine or in a private network; if you trust it, use --allow-private")
     if done.failed:
         more = f", {len(done.failed) - _SHOWN:,} more with -v" if len(done.failed) > _SHOWN and not app.verbose else ""
         warn(f"{len(done.failed):,} files could not be fetched{more}; run the command again to try once more")
