@@ -70,12 +70,16 @@ class ProjectCheck:
     notes: tuple[str, ...] = ()
 
 
+# So many posts are measured between two steps of the progress bar.
+_WEIGHED_AT_ONCE = 50
+
+
 def check_project(
     config: Config, now: datetime, progress: Callable[[int, int], None] | None, *, spam: bool = False
 ) -> ProjectCheck:
     """Check the whole project as it is at `now`. This renders everything and writes nothing.
 
-    progress  called with the number of posts done and their total
+    progress  called with the number of posts done and their total, first while they are rendered, then measured
     spam      whether to ask SpamAssassin about the letters too, which takes a few seconds for each
     """
     archive = open_archive(config, now, keep=False)
@@ -145,7 +149,11 @@ def _post_problems(
         problems.extend(standalone_problems(config, archive, _lines(config).of(("pages", "menu"))))
     problems.extend(unknown_lengths(archive.folder, config.posts.folder, archive.posts))
     source = PostSource(config, archive, renderer.render)
-    source.weights([each.post.source for each in rendered if each.post.in_feeds])
+    weighed = [each.post.source for each in rendered if each.post.in_feeds]
+    for start in range(0, len(weighed), _WEIGHED_AT_ONCE):
+        if progress:
+            progress(start, len(weighed))
+        source.weights(weighed[start : start + _WEIGHED_AT_ONCE])
     problems.extend(size_problems(config, archive, source))
     return problems
 
