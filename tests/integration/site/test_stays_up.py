@@ -371,7 +371,7 @@ def test_an_optional_date_that_is_not_valid_is_a_warning(line: str, ferry: Proje
     assert PAGE in ferry.files()
 
 
-@pytest.mark.parametrize("kind", ["rst", "adoc", "txt", "ipynb", "ORG", "htm", "docx"])
+@pytest.mark.parametrize("kind", ["adoc", "textile", "txt", "ipynb", "ORG", "htm", "docx"])
 def test_a_kind_of_file_that_is_not_read_is_a_warning(kind: str, project: Project) -> None:
     project.write(f"posts/deep/notes.{kind}", "Words.")
     project.write("posts/deep/picture.png", b"\x89PNG")
@@ -423,7 +423,7 @@ def test_an_edition_is_not_made_without_its_own_templates_and_notes(
 
 @pytest.mark.parametrize(
     "permalink",
-    ["/.publisher-files.json", "/my ferry/", "//letters.example/ferry/", "/a/.git/config",
+    ["/.publisher-files.json", "/my:ferry/", "//letters.example/ferry/", "/a/.git/config",
      "/.PUBLISHER-files.json", "/assets/", "/Assets/site.css/", "/ASSET\u017f/", "/editions/weekly/", "/404.html",
      "/feeds.opml", "/sitemap-2.xml", "/\u200b.publisher/", "/assets./", "/FEED.xml/"],
 )  # fmt: skip
