@@ -33,7 +33,7 @@ Where each tool has its export, and what comes with it: docs/moving.md
 _SHOWN = 20
 
 
-@click.command("import-posts", epilog=EXAMPLES)
+@click.command("import-posts", short_help="Write the posts of Ghost, WordPress or Substack as files.", epilog=EXAMPLES)
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--url", default="", metavar="URL", help="Address of the old site, if FILE doesn't say it.")
 @click.option("--no-files", is_flag=True, help="Leave pictures and other files on the old site.")

@@ -235,7 +235,7 @@ def test_a_template_contains_no_text_of_its_own(path):
 
 # Values of <meta>, the name of a format and of the program.
 KNOWN = {
-    *("width", "device", "initial", "scale", "light", "dark", "telephone", "no", "date", "address", "email"),
+    *("width", "device", "url", "initial", "scale", "light", "dark", "telephone", "no", "date", "address", "email"),
     *(
         "summary",
         "large",
