@@ -29,12 +29,13 @@ class FileWatcher:
     """A thread that waits for changes to files."""
 
     def __init__(self, config: Config, changed: Callable[[], None], configured: Callable[[], None]) -> None:
-        """Create the thread without starting it.
+        """Create the thread without starting it. Changes count from now on.
 
         changed     called when a post, a template or a static file has changed
         configured  called when publisher.toml has changed
         """
         self._config, self._changed, self._configured = config, changed, configured
+        self._known = self._look()  # not when the thread begins: a busy machine takes its time
         self._over, self._restart = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._watch, name="watch", daemon=True)
 
@@ -55,7 +56,7 @@ class FileWatcher:
             self._thread.join(2)
 
     def _watch(self) -> None:
-        works, known = True, self._look()
+        works = True
         while not self._over.is_set():
             self._restart.clear()
             try:
@@ -63,7 +64,7 @@ class FileWatcher:
                 for paths in _changes(there, self._restart) if there else self._each_second():
                     if paths:
                         self._changed()
-                    known = self._compare(known)
+                    self._compare()
             except (OSError, RuntimeError) as error:  # the kernel allows no more watches, or a folder is gone
                 if works:
                     text = "not watching files; changes are picked up at the next check"
@@ -74,15 +75,15 @@ class FileWatcher:
         while not self._restart.wait(_LOOK / 1_000):
             yield set()
 
-    def _compare(self, known: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
-        """Report what differs in the project folder from what is known, and return what is known now."""
-        now = self._look()
+    def _compare(self) -> None:
+        """Report what differs in the project folder from what is known."""
+        known, now = self._known, self._look()
+        self._known = now
         if now[0] != known[0]:
             self._configured()
         if now[1:] != known[1:]:
             self._restart.set()  # a folder was created, moved away or replaced
             self._changed()
-        return now
 
     def _look(self) -> list[tuple[int, ...]]:
         """Return the state of publisher.toml, and which folders there are."""

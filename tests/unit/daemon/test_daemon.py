@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import os
 import signal
+import threading
+from pathlib import Path
 
 import pytest
 
+from publisher.config import load_config
 from publisher.core.errors import StoreError
 from publisher.core.logging import configure
+from publisher.daemon.file_watcher import FileWatcher
 from publisher.daemon.jobs import rest_after
 from publisher.daemon.reporting import Outage, ProblemLog
 from publisher.daemon.systemd import noted_reloads, notify, watchdog_seconds
@@ -17,6 +21,17 @@ from publisher.daemon.systemd import noted_reloads, notify, watchdog_seconds
 
 def test_rests_grow_up_to_a_limit() -> None:
     assert [rest_after(failures, 30) for failures in (0, 1, 2, 3, 4, 5, 6, 50)] == [0, 0, 60, 120, 240, 480, 600, 600]
+
+
+def test_a_change_of_the_settings_before_the_watcher_runs_is_seen(tmp_path: Path) -> None:
+    (tmp_path / "publisher.toml").write_text('[site]\ntitle = "A"\nurl = "https://a.test"\n')
+    (tmp_path / "posts").mkdir()
+    configured = threading.Event()
+    watcher = FileWatcher(load_config(tmp_path), lambda: None, configured.set)
+    (tmp_path / "publisher.toml").write_text('[site]\ntitle = "Another"\nurl = "https://a.test"\n')
+    watcher.begin()
+    assert configured.wait(60)
+    watcher.end()
 
 
 def test_a_reload_that_comes_early_is_noted_and_does_no_harm() -> None:
