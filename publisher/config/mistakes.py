@@ -6,9 +6,10 @@ be present. Then, keys are checked in combination.
 
 from __future__ import annotations
 
+import json
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, get_args, get_origin
@@ -48,6 +49,13 @@ _APART = (
     (("pages", "output"), ("mail", "outbox"), "emails and addresses would become public"),
     (("pages", "static"), ("mail", "outbox"), "emails and addresses would become public"),
 )
+# What pages.copy must not copy: drafts would become public, and settings that may hold keys. Names are in lower case.
+_OF_POSTS = frozenset(("_posts", "_drafts"))
+_SETTINGS = frozenset((
+    "_config.yml", "_config.yaml", "_config.toml", "_quarto.yml", "hugo.toml", "hugo.yaml", "hugo.json", "mkdocs.yml",
+    "pelicanconf.py", "publishconf.py", "zola.toml",
+))  # fmt: skip
+
 _LONGER = "`openssl rand -hex 32` generates one; links in emails that were already sent stop working"
 _ELSEWHERE = "choose a different folder"
 _DEFAULTS = {"pages": PagesConfig(), "posts": Posts(), "mail": Mail()}
@@ -75,6 +83,7 @@ def find_mistakes(
         line, where = origins.of(path)
         found.append((line, PublisherError(message, where=where, hint=hint)))
     found.extend((*_folders_inside_each_other(raw, origins), *_copied_into_itself(raw, origins)))
+    found.extend(_copied_by_mistake(raw, origins))
     return [mistake for _, mistake in sorted(found, key=lambda pair: pair[0])]
 
 
@@ -112,26 +121,34 @@ def _unknown_variable(name: str) -> PublisherError:
 def _wrong_keys(cls: type, table: Mapping[str, Any], above: KeyPath = ()) -> Iterator[Wrong]:
     """Yield the mistakes in the keys of one table, each checked by itself."""
     keys = keys_of(cls)
+    unknown = [name for name in table if name not in keys]
+    misspelled = {_nearest(name, keys, 0.7) for name in unknown}
     for name, key in keys.items():
         path = (*above, name)
         if name in table:
             found = list(_wrong_value(key.type, table[name], path))
             yield from found or _refused(key.checks, table[name], path)
-        elif key.default is MISSING:
+        elif key.default is MISSING and name not in misspelled:
             yield path, f"{_dotted(path)} is missing", f"add {_example(path)}"
-    for name in (name for name in table if name not in keys):
-        import difflib  # only for a mistake: it costs 2 ms
-
-        near = difflib.get_close_matches(name, keys, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(keys)}"
+    for name in unknown:
+        near = _nearest(name, keys, 0.5)
+        hint = f"did you mean {near}?" if near else f"known here: {', '.join(keys)}"
         yield (*above, name), f"{_dotted((*above, name))}: unknown key", hint
+
+
+def _nearest(name: str, keys: Iterable[str], least: float) -> str:
+    """Return the key whose name is most like this one; "" if none is as much alike as `least`, from 0 to 1."""
+    import difflib  # only for a mistake: it costs 2 ms
+
+    return next(iter(difflib.get_close_matches(name, list(keys), n=1, cutoff=least)), "")
 
 
 def _wrong_value(kind: Any, value: Any, path: KeyPath) -> Iterator[Wrong]:
     """Yield the mistakes in the type of a value, or in the keys of a value that is a table."""
     if get_origin(kind) is tuple:
         if type(value) is not list:
-            yield _mistyped(path, "must be a list", value)
+            path, message, _ = _mistyped(path, "must be a list", value)
+            yield path, message, _as_list(get_args(kind)[0], value, path)
             return
         for number, item in enumerate(value):
             yield from _wrong_value(get_args(kind)[0], item, (*path, number))
@@ -158,8 +175,17 @@ def _mistyped(path: KeyPath, message: str, value: Any) -> Wrong:
     keys = tuple(part for part in path if isinstance(part, str))
     hidden = isinstance(value, dict) or any(keys == secret[: len(keys)] for secret in _SECRETS)
     shown = "" if hidden else f", not {str(value).lower() if isinstance(value, bool) else repr(value)}"
-    hint = f"write [[{path[0]}]]" if path in (("newsletters",), ("sources",)) else ""
-    return path, f"{_dotted(path)}: {message}{shown}", hint
+    return path, f"{_dotted(path)}: {message}{shown}", ""
+
+
+def _as_list(item: Any, value: Any, path: KeyPath) -> str:
+    """Return how to write a list of such items, of which `value` is what was written instead of the list."""
+    if table_in(item):
+        return f"write [[{'.'.join(part for part in path if isinstance(part, str))}]]"
+    if not (isinstance(value, str) and value.isprintable()):
+        return ""
+    parts = (part.strip() for part in value.split(","))
+    return f"write {json.dumps([part for part in parts if part], ensure_ascii=False)}"
 
 
 def _refused(checks: Sequence[Callable[[Any], object]], value: Any, path: KeyPath) -> Iterator[Wrong]:
@@ -184,6 +210,8 @@ def _example(path: KeyPath) -> str:
     values = {"name": "weekly", "domain": "example.org", "selector": "newsletter", "key": "keys/newsletter.pem"}
     if table == "sources":
         values = {"name": "blog", "url": "https://example.org/feed.xml"}
+    if table == "authors":
+        values = {"id": "ada", "name": "Ada Lovelace"}
     value = values.get(str(path[-1]), "...")
     return f'{path[-1]} = "{value}" under {f"[[{table}]]" if isinstance(path[-2], int) else f"[{table}]"}'
 
@@ -317,6 +345,28 @@ def _copied_into_itself(raw: dict[str, Any], origins: Origins) -> Iterator[tuple
                 line, where = origins.of(("pages", "copy"))
                 message = f"pages.copy: {text!r} and {_dotted(other)} must not overlap: {why}"
                 yield line, PublisherError(message, where=where, hint=_ELSEWHERE)
+
+
+def _copied_by_mistake(raw: dict[str, Any], origins: Origins) -> Iterator[tuple[int, PublisherError]]:
+    """Yield what pages.copy names although it is not for readers. What is in posts.folder is copied without posts."""
+    table = raw.get("pages")
+    copies = table.get("copy") if isinstance(table, dict) else None
+    posts, settings = _folder(raw, ("posts", "folder")), raw.get("posts")
+    tool = settings.get("tool") if isinstance(settings, dict) else ""
+    for text in copies if isinstance(copies, list) else ():
+        folder = str(text).partition("=")[0].strip()
+        parts = _folded(folder)
+        what = ""
+        if _OF_POSTS.intersection(parts) and not (posts and parts[: len(posts)] == posts):
+            what = "is a folder of posts" if parts[-1] in _OF_POSTS else "is in a folder of posts"
+        elif parts[-1:] == ("_data",) and tool in ("jekyll", "hexo"):
+            what = "is the data of posts"
+        elif parts and parts[-1] in _SETTINGS:
+            what = "has the settings of the tool"
+        if what:
+            line, where = origins.of(("pages", "copy"))
+            message = f"pages.copy: {folder!r} {what}, which would become public"
+            yield line, PublisherError(message, where=where, hint="take it out of pages.copy")
 
 
 def _folder(raw: dict[str, Any], path: tuple[str, str]) -> tuple[str, ...]:

@@ -109,7 +109,7 @@ class LastVersions:
 
         The first value is by source: something else is at the path of that post. The second are folders that had
         published posts, and that are now a file, a broken link or one that is not followed. A post at whose path there
-        is nothing was deleted.
+        is nothing was deleted, and a file that is not among the post files was left out, such as by posts.exclude.
 
         gone      sources at which there is no post file
         reported  the problems that the search for post files found, by path in the posts folder
@@ -127,7 +127,7 @@ class LastVersions:
 
     def _in_place_of(self, path: str, *, is_folder: bool) -> Problem | None:
         full = self._folder / path
-        if not os.path.lexists(full) or (is_folder and full.is_dir()):
+        if not os.path.lexists(full) or (full.is_dir() if is_folder else full.is_file()):
             return None
         what = "is a folder" if full.is_dir() else "is a broken link" if full.is_symlink() else "is a file"
         hint = "restore it; or remove what is there now, to take its posts down"

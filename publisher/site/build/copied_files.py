@@ -15,7 +15,8 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from publisher.config import Config
+from publisher.config import CONFIG_FILE, Config
+from publisher.config.origins import KeyLines
 from publisher.config.private_paths import PublicFiles
 from publisher.core.errors import ProjectError
 from publisher.core.file_names import existing, is_file, is_project
@@ -67,8 +68,7 @@ def static_files(config: Config) -> StaticFiles:
     copier.copy(config.pages.static, "")
     for shown, place in config.pages.copies:
         if not os.path.lexists(config.root / shown):
-            hint = "create it, or take it out of pages.copy"
-            found.problems.append(Problem(shown, 0, "is to be copied, but doesn't exist", hint, Severity.WARNING))
+            found.problems.append(_missing(config, shown))
         copier.copy(shown, place)
     return found
 
@@ -165,6 +165,16 @@ def _require_folder(found: StaticFiles, folder: Path, shown: str) -> None:
         what = "is a file, not a folder" if folder.exists() else "is a broken link, not a folder"
         found.problems.append(Problem(shown, 0, what, "restore the folder; or remove what is there now"))
         found.unread.append(found.problems[-1])
+
+
+def _missing(config: Config, shown: str) -> Problem:
+    """Return the problem of a folder or file that pages.copy names and that doesn't exist, where it is named."""
+    file = config.root / CONFIG_FILE
+    text = file.read_text(encoding="utf-8-sig", errors="replace") if file.is_file() else ""
+    line, hint = KeyLines(text).of(("pages", "copy")), "create it, or take it out of pages.copy"
+    if not line:  # a variable names it, or the blog's tool
+        return Problem(shown, 0, "is to be copied, but doesn't exist", hint, Severity.WARNING)
+    return Problem(CONFIG_FILE, line, f"pages.copy: {shown!r} doesn't exist", hint, Severity.WARNING)
 
 
 def _note(found: StaticFiles, root: Path, error: OSError) -> None:

@@ -255,6 +255,17 @@ def test_the_last_version_outlives_a_deleted_index_and_new_settings(
     assert "All about the ferry." in ferry.read(f"public/{PAGE}")
 
 
+@pytest.mark.parametrize("setting", ['exclude = ["deep/**"]', 'exclude = ["ferry.md"]', 'include = ["*.txt", "a/**"]'])
+def test_a_post_that_the_settings_leave_out_goes(setting: str, ferry: Project) -> None:
+    before = ferry.read("publisher.toml")
+    ferry.write("publisher.toml", f"{before}\n[posts]\n{setting}\n")
+    ran = ferry.run("build")
+    assert (ran.code, PAGE in ferry.files(), "error" in ran.err) == (0, False, False)
+    ferry.write("publisher.toml", before)
+    ferry.ok("build")
+    assert PAGE in ferry.files()
+
+
 def test_a_damaged_file_of_last_versions_is_removed_and_made_again(ferry: Project) -> None:
     file = ferry.root / ".publisher" / VERSIONS_FILE
     for damage in (lambda: file.write_bytes(b"not a database, but longer than a header" * 40), file.unlink):

@@ -45,7 +45,40 @@ def mistakes(tmp_path: Path, text: str | bytes, **environ: str) -> list[str]:
         (SITE + "[feeds]\nlimit = nan\n", ["publisher.toml:5: feeds.limit: must be a whole number"]),
         (SITE + "[feeds]\nlimit = 0\n", ["publisher.toml:5: feeds.limit: 0 is not between 1 and 10000"]),
         (SITE + "[feeds]\nper_tag = 1\n", ["publisher.toml:5: feeds.per_tag: must be true or false, not 1"]),
-        (SITE + "[feeds]\nformats = 'rss'\n", ["feeds.formats: must be a list, not 'rss'"]),
+        (SITE + "[feeds]\nformats = 'rss'\n", ["feeds.formats: must be a list, not 'rss' (write [\"rss\"])"]),
+        (SITE + "languages = 'en, de'\n", ['site.languages: must be a list, not \'en, de\' (write ["en", "de"])']),
+        (SITE + "languages = 1\n", ["publisher.toml:4: site.languages: must be a list, not 1"]),
+        (SITE + "[authors]\nname = 'x'\n", ["publisher.toml:4: authors: must be a list (write [[authors]])"]),
+        (
+            SITE + "[mail.relays]\nhost = 'x'\n",
+            ["publisher.toml:4: mail.relays: must be a list (write [[mail.relays]])"],
+        ),
+        (
+            SITE + "[[authors]]\nid = 'm'\nnam = 'Mara'\n",
+            ["publisher.toml:6: authors[1].nam: unknown key (did you mean n"],
+        ),
+        (
+            SITE + "[[authors]]\nid = 'm'\n",
+            ['authors[1].name is missing (add name = "Ada Lovelace" under [[authors]])'],
+        ),
+        (SITE + "[[authors]]\nname = 'M'\n", ['authors[1].id is missing (add id = "ada" under [[authors]])']),
+        (SITE + "[pages]\ncopy = ['_posts']\n", ["publisher.toml:5: pages.copy: '_posts' is a folder of posts"]),
+        (
+            SITE + "[pages]\ncopy = ['a/_drafts = /a']\n",
+            ["publisher.toml:5: pages.copy: 'a/_drafts' is a folder of posts"],
+        ),
+        (
+            SITE + "[pages]\ncopy = ['_drafts/a']\n",
+            ["publisher.toml:5: pages.copy: '_drafts/a' is in a folder of posts"],
+        ),
+        (
+            SITE + "[pages]\ncopy = ['_config.yml']\n",
+            ["publisher.toml:5: pages.copy: '_config.yml' has the settings of"],
+        ),
+        (
+            SITE + "[posts]\ntool = 'jekyll'\n[pages]\ncopy = ['_data']\n",
+            ["publisher.toml:7: pages.copy: '_data' is the data of posts"],
+        ),
         (
             SITE + "[feeds]\nformats = ['rss', 'rdf']\n",
             ["publisher.toml:5: feeds.formats[2]: must be 'rss', 'atom' or"],
@@ -89,6 +122,11 @@ def test_a_mistake_names_its_line_and_key(tmp_path: Path, text: str, said: list[
     assert len(lines) == len(said), lines
     for line, start in zip(lines, said, strict=True):
         assert start in line
+
+
+def test_files_beside_posts_are_copied(tmp_path: Path) -> None:
+    copied = '[posts]\nfolder = "_posts"\n[pages]\ncopy = ["_posts = /posts", "_posts/img", "data", "a/_data"]\n'
+    assert len(load(tmp_path, SITE + copied).pages.copies) == 4
 
 
 @pytest.mark.parametrize(
@@ -159,7 +197,6 @@ def test_all_mistakes_are_reported_in_file_order(tmp_path: Path) -> None:
     lines = mistakes(tmp_path, text)
     found = [(line.split(": ")[0], line.split(": ")[1].split()[0]) for line in lines]
     assert found == [
-        ("publisher.toml:1", "site.title"),
         ("publisher.toml:2", "site.titel"),
         ("publisher.toml:3", "site.url"),
         ("publisher.toml:8", "newsletters[1].schedule"),

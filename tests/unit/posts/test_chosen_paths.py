@@ -277,6 +277,13 @@ def test_the_sources_of_posts_are_not_copied(tmp_path: Path) -> None:
     assert {name for name in folder.public() if name.startswith("s/")} == {"s/posts/a.txt", "s/note.md", "s/a.css"}
 
 
+def test_a_missing_folder_is_told_where_it_is_to_be_copied(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, pages=PagesConfig(copy=("gone = /img",)))
+    folder.file("publisher.toml", '[site]\ntitle = "A"\nurl = "https://a.test"\n\n[pages]\ncopy = ["gone = /img"]\n')
+    told = [(each.where, each.message) for each in folder.build(NOW).problems]
+    assert told == [("publisher.toml:6", "pages.copy: 'gone' doesn't exist")]
+
+
 def test_pictures_of_copied_folders_are_measured_and_missing_ones_reported(tmp_path: Path) -> None:
     folder = Folder(tmp_path, pages=PagesConfig(copy=("assets/img = /img",)))
     picture = (Path(__file__).parents[3] / "posts/assets/images/feeds.png").read_bytes()
