@@ -83,12 +83,16 @@ class OldEntries:
     @cached_property
     def by_source(self) -> Mapping[str, OldEntry]:
         """The entries by the path of the post. Raises ProjectError, with the line, if one cannot be read."""
+        return {each.source: each for each in self.by_line.values()}
+
+    @cached_property
+    def by_line(self) -> Mapping[int, OldEntry]:
+        """The entries by the number of their line. Raises ProjectError, with the line, if one cannot be read."""
         try:
             lines = self.text.decode("utf-8-sig").split("\n")
         except UnicodeDecodeError as error:
             raise ProjectError("is not UTF-8", where=ENTRIES_FILE, hint="save it as UTF-8") from error
-        found = (_entry(line, number) for number, line in enumerate(lines, 1) if line.strip() and line[0] != "#")
-        return {each.source: each for each in found}
+        return {number: _entry(line, number) for number, line in enumerate(lines, 1) if line.strip() and line[0] != "#"}
 
     def get(self, source: str) -> OldEntry | None:
         """Return the entry of a post; None if the old feed did not have it."""

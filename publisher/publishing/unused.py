@@ -1,4 +1,7 @@
-"""Find what an owner wrote in vain: templates that are never used, tags that no post has, posts of a distant future."""
+"""Find what an owner wrote in vain: templates that are never used, tags that no post has, posts of a distant future.
+
+Also lines about posts that are gone.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,10 @@ from pathlib import Path, PurePath
 from publisher.config import CONFIG_FILE, Config
 from publisher.config.origins import KeyLines
 from publisher.core.errors import PublisherError
-from publisher.core.file_names import in_folder
+from publisher.core.file_names import in_folder, is_file
 from publisher.core.models import Problem, Severity, problem_at
 from publisher.core.templates import SHIPPED_PREFIX, Templates, shipped_folder
+from publisher.posts.adopted_entries import ENTRIES_FILE
 from publisher.posts.archive import Archive
 from publisher.posts.scan import is_item
 from publisher.posts.slugs import topic_slug
@@ -96,3 +100,14 @@ def distant_posts(config: Config, archive: Archive, now: datetime) -> Iterator[P
         message = f"is dated {day}, so it is not published before that day"
         hint = "correct the year of its date, or make it a draft with draft: true"
         yield Problem(in_folder(config.posts.folder, source), 0, message, hint, Severity.WARNING)
+
+
+def lost_entries(config: Config, archive: Archive) -> Iterator[Problem]:
+    """Yield the lines of old-feed.tsv whose posts are gone, so that feed readers may see them again under new names."""
+    known = archive.all_ids()
+    for line, entry in archive.settings.old.by_line.items():
+        if entry.source in known or is_file(archive.folder / entry.source):
+            continue  # a draft, or a file that is left out, may become a post again
+        message = f"no post at {in_folder(config.posts.folder, entry.source)}"
+        hint = "if it was renamed, write its new path here; if it was deleted, delete this line"
+        yield Problem(ENTRIES_FILE, line, message, hint, Severity.WARNING)

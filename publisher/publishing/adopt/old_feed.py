@@ -17,6 +17,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 from publisher.config import FEED_FILES, Config
 from publisher.core.atomic_write import replacing
 from publisher.core.errors import FeedError, PublisherError
+from publisher.core.file_names import in_folder
 from publisher.core.models import Post
 from publisher.core.source_models import FeedDocument, FeedItem
 from publisher.posts.adopted_entries import ENTRIES_FILE, OldEntries, OldEntry
@@ -45,6 +46,7 @@ class OldFeedMatch:
     guessed    how many of `entries` are of these: posts that are older than the feed's newest item, which it may have
                had before; their ids are made like those of the others
     again      how many of the entries of the new feed readers would see as new although they are older than that
+    passed     newsletters and the new ids of posts that each has passed over, which it must not send under these
     """
 
     entries: tuple[OldEntry, ...] = ()
@@ -54,6 +56,7 @@ class OldFeedMatch:
     others: int = 0
     guessed: int = 0
     again: int = 0
+    passed: tuple[tuple[str, str], ...] = ()
 
 
 def read_old_feed(place: str, site_url: str, *, allow_private: bool = False) -> AdoptedFeed:
@@ -92,14 +95,16 @@ def match_old_feed(config: Config, archive: Archive, document: FeedDocument) -> 
         if post is None:
             unmatched.append(item)
         elif post.source in matched:
-            conflicts.append(f"{_called(item)}: {config.posts.folder}/{post.source} is another item's post already")
+            conflicts.append(
+                f"{_called(item)}: {in_folder(config.posts.folder, post.source)} is another item's post already"
+            )
         else:
             matched.add(post.source)
             if post.source.isprintable():  # a tab would end the cell
                 found[post.source] = _entry(item, post, finder.path_of(item))
     by_source = {post.source: post for post in posts}
     guessed = _guessed(config, posts, found)
-    sent = _sent_ids(config, {by_source[source].id for source in (*found, *guessed)})
+    sent, handled = _in_ledger(config)
     entries, more = _fitting(config, archive, found, by_source, sent)
     guesses, _ = _fitting(config, archive, guessed, by_source, sent)
     known = sum(1 for source, entry in found.items() if by_source[source].id == entry.id)
@@ -111,6 +116,12 @@ def match_old_feed(config: Config, archive: Archive, document: FeedDocument) -> 
         len(posts) - len(matched),
         len(guesses),
         _seen_again(config, posts, found),
+        tuple(
+            (newsletter, each.id)
+            for newsletter, ids in handled.items()
+            for each in (*entries, *guesses)
+            if by_source[each.source].id in ids
+        ),
     )
 
 
@@ -122,6 +133,17 @@ def write_entries(root: Path, entries: Sequence[OldEntry]) -> bool:
     with replacing(root / ENTRIES_FILE) as part:
         part.write_bytes(old.with_more(entries))
     return True
+
+
+def pass_over_again(config: Config, match: OldFeedMatch) -> None:
+    """Record that newsletters have passed over posts under their new ids too, so that none sends an old post.
+
+    To be called before the entries are written: from then on, the posts have these ids.
+    """
+    with open_existing_store(config) as store:
+        if store is not None:
+            for newsletter in sorted({name for name, _ in match.passed}):
+                store.editions.pass_over(newsletter, [post_id for name, post_id in match.passed if name == newsletter])
 
 
 def feed_keys(config: Config, feed: AdoptedFeed) -> dict[str, tuple[str, ...]]:
@@ -300,10 +322,11 @@ def _fitting(
     taken = {post.permalink: source for source, post in posts.items()}
     trial = replace(archive.settings, old=OldEntries(archive.settings.old.with_more(found.values()), "trial"))
     for source, entry in found.items():
-        post, where = posts[source], f"{config.posts.folder}/{source}"
+        post, where = posts[source], in_folder(config.posts.folder, source)
         other = taken.get(entry.path, source)
         if other != source:
-            conflicts.append(f"{where}: its old address {entry.path} is that of {config.posts.folder}/{other}")
+            whose = in_folder(config.posts.folder, other)
+            conflicts.append(f"{where}: its old address {entry.path} is that of {whose}")
             entry = entry._replace(path="")
         if post.id != entry.id and post.id in sent:
             conflicts.append(f"{where}: was sent under {post.id}, which it keeps (the old feed has {entry.id})")
@@ -331,13 +354,14 @@ def _fitting(
     return tuple(entries), conflicts
 
 
-def _sent_ids(config: Config, ids: Collection[str]) -> frozenset[str]:
-    """Return those of the ids that a newsletter has sent or passed over."""
+def _in_ledger(config: Config) -> tuple[frozenset[str], dict[str, frozenset[str]]]:
+    """Return the ids of the posts that are in an edition, and of those that each newsletter has sent or passed over."""
     with open_existing_store(config) as store:
         if store is None:
-            return frozenset()
-        handled = (store.editions.handled_posts(each.name) for each in config.newsletters)
-        return frozenset(ids).intersection(post_id for found in handled for post_id in found)
+            return frozenset(), {}
+        names = [each.name for each in config.newsletters]
+        sent = frozenset[str]().union(*(store.editions.sent_posts(name) for name in names))
+        return sent, {name: store.editions.handled_posts(name) for name in names}
 
 
 def _called(item: FeedItem) -> str:

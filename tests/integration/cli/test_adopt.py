@@ -91,7 +91,7 @@ def test_the_old_feed_keeps_its_ids_and_the_old_site_is_compared(jekyll: Project
     assert "are looked at once there is a publisher.toml" in dry.out
     done = jekyll.ok("adopt", str(jekyll.root), "--feed", old, *compared)
     assert "old feed  https://blog.quiet-reader.eu/feed.xml: 2 items, 1 with a post here" in done.out
-    assert "made  old-feed.tsv, with 1 post: commit it" in done.out
+    assert "made  old-feed.tsv, with 1 post: commit it, so that every build keeps its id\n" in done.out
     assert "no post was found for 'Gone' (https://x.example/)" in done.err
     assert "old site" in done.out
     assert "1 post of 1 where they were" in done.out
@@ -108,6 +108,41 @@ def test_the_old_feed_keeps_its_ids_and_the_old_site_is_compared(jekyll: Project
     assert jekyll.read("old-feed.tsv") == kept
     for option, value in (("--feed", "nothing"), ("--feed", str(jekyll.root)), ("--check-against", "nothing")):
         assert jekyll.fails("adopt", str(jekyll.root), option, value).err.count("\n") == 1
+
+
+def test_what_the_old_site_has_more_is_told_with_what_keeps_it(jekyll: Project) -> None:
+    old = str(jekyll.write("old/feed.xml", OLD_FEED).parent)
+    for path in ("2026/One.html", "about.html", "rss.xml"):
+        jekyll.write(f"old/{path}", "<rss><html>")
+    beside = jekyll.ok("adopt", str(jekyll.root), "--check-against", old).out
+    assert (
+        "  To keep the old address: permalink: /2026/One.html in the front matter of _posts/2026-11-10-one.md" in beside
+    )
+    assert "redirect_from" not in beside  # the tool's pages stay
+    (jekyll.root / "publisher.toml").unlink()
+    instead = jekyll.ok("adopt", str(jekyll.root), "--instead", "--check-against", old).out
+    assert '  To keep one: redirect_from: "/2026/One.html" in the front matter of the post or page that has' in instead
+    assert "  or put its page into pages/, or the file as it is into static/\n" in instead
+    assert '  To keep a feed: add "rss.xml" to also, under [feeds] in publisher.toml\n' in instead
+    text = jekyll.read("_posts/2026-11-10-one.md").replace("title:", 'redirect_from: "/2026/One.html"\ntitle:')
+    jekyll.write("_posts/2026-11-10-one.md", text)
+    assert "  /2026/One.html\n" not in jekyll.ok("adopt", str(jekyll.root), "--check-against", old).out
+
+
+def test_posts_of_the_project_itself_are_named_as_they_are_and_counted(jekyll: Project) -> None:
+    adopt(jekyll)
+    for name in ("two", "three", "four"):
+        jekyll.write(f"_posts/2026-11-0{len(name)}-{name}.md", POST.replace("One", name.title()).replace("-10", "-05"))
+    items = "".join(
+        f"<item><title>{name}</title><link>https://blog.quiet-reader.eu/2026/{name.lower()}/</link></item>"
+        for name in ("One", "Two", "Three", "Three")
+    )
+    feed = f"<rss version='2.0'><channel><title>A</title>{items}</channel></rss>"
+    said = jekyll.ok("adopt", str(jekyll.root), "--feed", str(jekyll.write("old/feed.xml", feed)))
+    assert ", with 4 posts: commit it, so that every build keeps their ids\n" in said.out
+    assert "1 of them is an older post, with an id made in the same way\n" in said.out
+    assert "'Three': _posts/2026-11-05-three.md is another item's post already" in said.err
+    assert "./_posts" not in said.err + said.out
 
 
 def test_what_is_written_here_stays_out_of_the_site_of_eleventy(empty: Project) -> None:
@@ -175,3 +210,28 @@ def test_nothing_is_written_through_a_link_out_of_the_blog(jekyll: Project, tmp_
     (jekyll.root / ".gitignore").symlink_to("mine")
     adopt(jekyll)
     assert jekyll.read("mine") == "x\n.publisher/\n_feeds/\n"
+
+
+def test_the_old_feed_may_be_taken_after_an_edition_and_no_post_goes_again(empty: Project) -> None:
+    empty.configure()
+    for month in range(1, 6):
+        empty.post(f"post-{month}", f"2026-0{month}-10")
+    empty.post("new", "2026-11-14")
+    empty.ok("subscribers", "add", "ada@example.org", "--newsletter", "weekly")
+    assert "1 post" in empty.ok("publish", "weekly").out
+    url = "https://letters.example"
+    items = "".join(
+        f"<item><title>{name}</title><link>{url}/old/{number}/</link><guid>x:{number}</guid></item>"
+        for number, name in enumerate(("New", "Post 5", "Post 4", "Post 3"))
+    )
+    old = empty.write(
+        "old.xml", f"<rss version='2.0'><channel><title>A</title><link>{url}</link>{items}</channel></rss>"
+    )
+    taken = empty.ok("adopt", str(empty.root), "--feed", str(old))
+    assert "made  old-feed.tsv, with 3 posts" in taken.out
+    assert taken.err.count("which it keeps") == 1
+    empty.ok("build")
+    feed = empty.read("public/atom.xml")
+    assert [f"x:{number}<" in feed or f"id:x:{number}" in feed for number in range(4)] == [False, True, True, True]
+    for command in (("publish", "weekly", "--dry-run"), ("publish", "weekly")):
+        assert "no new posts" in empty.ok(*command).out

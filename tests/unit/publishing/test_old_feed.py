@@ -9,15 +9,27 @@ from pathlib import Path
 
 import pytest
 
-from publisher.config import Feeds
+from publisher.config import Feeds, NewsletterConfig
 from publisher.core.errors import ProjectError, PublisherError
+from publisher.core.newsletter_models import EditionPost
 from publisher.core.source_models import FeedDocument, FeedItem
 from publisher.posts.adopted_entries import ENTRIES_FILE, OldEntries, OldEntry
 from publisher.posts.sources.feed_document import read_feed
-from publisher.publishing.adopt.old_feed import feed_keys, match_old_feed, old_name, read_old_feed, write_entries
+from publisher.publishing.adopt.old_feed import (
+    feed_keys,
+    match_old_feed,
+    old_name,
+    pass_over_again,
+    read_old_feed,
+    write_entries,
+)
 from publisher.publishing.adopt_feed import AdoptedFeed
+from publisher.publishing.project_check import check_project
+from publisher.publishing.unused import lost_entries
+from publisher.publishing.wiring import open_project_store
 from publisher.site.build.ids import id_problems
-from tests.support.posts_samples import URL, Folder
+from tests.support.posts_samples import NOW, URL, Folder
+from tests.support.store_samples import draft
 
 OLD = f"""<?xml version="1.0"?>
 <rss version="2.0"><channel><title>Old</title><link>{URL}/</link><description>d</description>
@@ -182,3 +194,49 @@ def test_what_is_no_feed_gets_one_line(tmp_path: Path) -> None:
             read_old_feed(place, URL)
         assert said in str(caught.value)
         assert "\n" not in str(caught.value)
+
+
+def test_only_what_was_in_an_edition_keeps_its_id_and_no_old_post_is_sent_again(blog: Folder) -> None:
+    blog.config = replace(blog.config, newsletters=(NewsletterConfig(name="weekly"),))
+    posts = {post.source: post for post in blog.archive().posts}
+    sent, passed = posts["2026-03-04-tea.md"], posts["2026-03-05-why-c++.md"]
+    with open_project_store(blog.config) as store:
+        store.editions.pass_over("weekly", [passed.id, posts["2026-03-07-none.md"].id])
+        assert store.editions.create(draft(posts=(EditionPost(sent.id, sent.title, sent.url),)))
+        feed = read_old_feed(str(blog.root / "old.xml"), URL)
+        match = match_old_feed(blog.config, blog.archive(), feed.document)
+        new = {each.source: each.id for each in match.entries}
+        assert sorted(new) == ["2026-03-05-why-c++.md", "2026-03-06-quoted.md", "2026-03-07-none.md"]
+        assert match.conflicts[1:] == (
+            f"posts/2026-03-04-tea.md: was sent under {sent.id}, which it keeps (the old feed has post-17)",
+        )
+        pass_over_again(blog.config, match)
+        handled = store.editions.handled_posts("weekly")
+        write_entries(blog.root, match.entries)
+        now = {post.source: post.id for post in blog.archive().posts}
+        assert {source for source, post_id in now.items() if post_id in handled} == {
+            "2026-03-04-tea.md",
+            "2026-03-05-why-c++.md",
+            "2026-03-07-none.md",
+        }
+        assert now["2026-03-05-why-c++.md"] == f"{URL}/?p=18"
+        assert store.editions.sent_posts("weekly") == {sent.id}
+
+
+def test_check_names_the_lines_whose_posts_are_gone(blog: Folder) -> None:
+    feed = read_old_feed(str(blog.root / "old.xml"), URL)
+    write_entries(blog.root, match_old_feed(blog.config, blog.archive(), feed.document).entries)
+    blog.write("2026-03-05-why-c++.md", "C.", "title: Why C++?\ndraft: true")
+    assert not list(lost_entries(blog.config, blog.archive()))
+    (blog.root / "posts/2026-03-04-tea.md").rename(blog.root / "posts/2026-03-04-cup.md")
+    (lost,) = lost_entries(blog.config, blog.archive())
+    assert str(lost) == (
+        "old-feed.tsv:3: no post at posts/2026-03-04-tea.md (if it was renamed, write its new path here; if it was "
+        "deleted, delete this line)"
+    )
+    assert lost in check_project(blog.config, NOW, None).problems
+    text = (blog.root / ENTRIES_FILE).read_text()
+    blog.file(ENTRIES_FILE, text.replace("04-tea", "04-cup"))
+    assert not list(lost_entries(blog.config, blog.archive()))
+    blog.file(ENTRIES_FILE, f"{'x' * 5_000}.md\tid\na\0.md\tid\n")
+    assert [each.line for each in lost_entries(blog.config, blog.archive())] == [1, 2]
