@@ -249,7 +249,7 @@ class Archive:
         times = [t for row in timed for t in (row.published, row.updated, row.expires) if t is not None and t > moment]
         self.next_change = datetime.fromtimestamp(min(times), UTC) if times else None
         self._permalinks = {row.source: row.permalink for row in self._rows}
-        keys = index.translation_keys() if settings.tool == "hugo" else {}
+        keys = index.translation_keys() if settings.tool in ("hugo", "jekyll") else {}
         self._translations = translations(self._rows, settings, keys)
         self.broken: dict[str, Problem] = {}
         self.places = Places(folder, self._permalinks, settings, others, self._earlier())

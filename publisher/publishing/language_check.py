@@ -1,4 +1,7 @@
-"""Find what an owner of a site in several languages should know: mixed languages, and languages without fixed texts."""
+"""Find what an owner of a site in several languages should know.
+
+These are mixed languages, languages without a newsletter, and languages without fixed texts.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,15 @@ from publisher.core.i18n import translate
 from publisher.core.models import Problem, Severity
 from publisher.core.templates import Templates
 from publisher.posts.archive import Archive
+from publisher.posts.post_groups import site_language
 
 _SHOWN = 3
 
 
 def language_problems(config: Config, archive: Archive, lines: KeyLines) -> Iterator[Problem]:
-    """Yield a warning for mixed languages, and one for each language in which fixed texts are English."""
+    """Yield a warning for mixed languages, and one for each language without a newsletter, or with texts in English."""
     yield from _mixed(config, archive, lines)
+    yield from _unsent(config, archive, lines)
     templates = Templates(config.root / "templates")
     wanted: dict[str, KeyPath] = dict.fromkeys(config.site.languages, ("site", "languages"))
     wanted.setdefault(config.site.language, ("site", "language"))
@@ -63,6 +68,23 @@ def _mixed(config: Config, archive: Archive, lines: KeyLines) -> Iterator[Proble
             f"set languages = [{listed}] under [site]; each then has its own",
             Severity.WARNING,
         )
+
+
+def _unsent(config: Config, archive: Archive, lines: KeyLines) -> Iterator[Problem]:
+    """Yield a warning for each language of the site whose posts no newsletter takes, if there is any newsletter."""
+    site = config.site
+    spoken = map(config.newsletter_language, config.newsletters)
+    sent = {site_language(each, site.all_languages, site.language) for each in spoken}
+    for language in site.all_languages if sent else ():
+        count = 0 if language in sent else len(archive.in_language(language))
+        if count:
+            yield Problem(
+                CONFIG_FILE,
+                lines.of(("site", "languages")),
+                f"{_posts(count)} in {language!r}, for which there is no newsletter",
+                f'add a [[newsletters]] with language = "{language}"',
+                Severity.WARNING,
+            )
 
 
 def _first(language: str) -> str:

@@ -55,7 +55,8 @@ def build_post(
     if meta.has("aliases") or meta.has("redirect_to"):
         here = meta, post.permalink, settings, builder._warn
         post = replace(post, aliases=earlier_paths(*here), redirect_to=leads_on(*here))
-    if settings.tool == "hugo" and isinstance(key := meta.at("translationkey"), str):
+    name = _TRANSLATION_KEYS.get(settings.tool)
+    if name and isinstance(key := meta.at(name), str):
         post = replace(post, translation_key=key)
     return ParsedFile(post, tuple(builder.problems), tuple(builder.attached.measured.items()), unfit=builder.unfit)
 
@@ -378,6 +379,8 @@ def _add_warning(problems: list[Problem], path: str, line: int, message: str, hi
     problems.append(Problem(path, line, message, hint, Severity.WARNING))
 
 
+# The key in which a post and its translations have one value.
+_TRANSLATION_KEYS = {"hugo": "translationkey", "jekyll": "ref"}
 # The fields whose words readers see as they are written.
 _SENTENCES = ("title", "excerpt", "image_alt", "image_caption")
 # Tools that read 01/02/2024 as JavaScript or dateutil do. Quarto's documents say so.

@@ -181,6 +181,16 @@ def test_translations_of_each_tool_are_linked_in_its_way(tmp_path: Path) -> None
     jekyll.file("_posts/2025-02-01-seul.md", "---\ntitle: C\nlang: fr\n---\nText")
     assert jekyll.archive().problems == []
     assert linked(jekyll) == {"/hello/": (("fr", "/fr/hello/"),), "/fr/hello/": (("en", "/hello/"),)}
+    jekyll.file("_posts/2025-02-04-tea.md", "---\ntitle: D\nref: tea\n---\nText")
+    jekyll.file("_posts/2025-02-05-the.md", "---\ntitle: E\nref: tea\nlang: fr\n---\nText")
+    jekyll.file("_posts/2025-02-06-cup.md", "---\ntitle: F\nref: cup\nlang: fr\n---\nText")
+    jekyll.file("_posts/2025-02-07-cup-again.md", "---\ntitle: G\nref: cup\nlang: fr\n---\nText")
+    assert linked(jekyll) == {
+        "/hello/": (("fr", "/fr/hello/"),),
+        "/fr/hello/": (("en", "/hello/"),),
+        "/tea/": (("fr", "/the/"),),
+        "/the/": (("en", "/tea/"),),
+    }
     hugo = Folder(tmp_path / "hugo", posts=Posts(permalink="/{slug}/", tool="hugo"))
     hugo.write("hello.md", "Text", head="title: A\ndate: 2025-02-01\ntranslationKey: x")
     hugo.write("salut.md", "Text", head="title: B\ndate: 2025-02-02\ntranslationKey: x\nlang: fr")
@@ -306,6 +316,22 @@ def test_check_warns_of_mixed_languages_and_of_languages_without_texts(tmp_path:
         "there are no texts in 'he'",
         "there are no texts in 'it'",
     ]
+
+
+def test_check_warns_of_a_language_that_no_newsletter_takes(tmp_path: Path) -> None:
+    folder = written(Folder(tmp_path, replace(SITE, languages=("fr", "es"))))
+
+    def warned(*languages: str) -> list[tuple[str, str]]:
+        newsletters = tuple(NewsletterConfig(name=f"n{place}", language=each) for place, each in enumerate(languages))
+        config = replace(folder.config, newsletters=newsletters)
+        found = language_problems(config, open_archive(config, NOW, keep=False), KeyLines(""))
+        return [(each.message, each.hint) for each in found if "newsletter" in each.hint]
+
+    french = "2 posts are in 'fr', for which there is no newsletter", 'add a [[newsletters]] with language = "fr"'
+    spanish = "1 post is in 'es', for which there is no newsletter", 'add a [[newsletters]] with language = "es"'
+    assert warned("") == [french, spanish]
+    assert warned("en", "es-MX") == [french]
+    assert warned("", "fr", "es") == warned() == []
 
 
 def test_standalone_pages_are_in_the_menu_of_their_language(tmp_path: Path) -> None:
