@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from html import escape
+from html import escape, unescape
+from urllib.parse import unquote
 
 from publisher.config import CONFIG_FILE, Config, NewsletterConfig
 from publisher.config.origins import KeyLines
@@ -21,6 +22,9 @@ from publisher.posts.front_matter.parsing import split_body
 from publisher.posts.permalinks import site_path
 from publisher.posts.text.merge_tags import shown_prose, with_escapes_shown
 from publisher.posts.text.prose import LineFinder, line_at
+
+_TAG = re.compile(r"<[^<>]*+>")
+_UNSURE = re.compile(r"[\s*_\\~`]+")
 
 
 @dataclass(frozen=True)
@@ -95,10 +99,18 @@ class SourceLocator:
     def of_text(self, text: str) -> str:
         """Return the place of a text of the letter: in a post, in the note or intro, or in a template.
 
-        Returns "" if the text is in a post, the note or the intro, but only where it is code.
+        Returns "" if the text is in a post, the note or the intro, but only where it is code. A tag of a template in
+        a post that does not show it was run there, and counts only in another file.
         """
         only_code = False
+        run = {
+            post.post.where(self.config.posts.folder)
+            for post, shown in zip(self.posts, self._shown if text.startswith(("{{", "{%")) else (), strict=False)
+            if _spelled(text) not in shown
+        }
         for path, file, prose in self._prose():
+            if path in run and text not in file[: len(file) - len(_body(file))]:
+                continue
             if text in prose:
                 return self._place(path, prose, (text,)) if path != CONFIG_FILE else self.key("", "intro")
             only_code = only_code or text in file or text in with_escapes_shown(file)
@@ -108,11 +120,7 @@ class SourceLocator:
         """Yield the path, the text and the prose of each post's file, of the note and of the intro."""
         for post in self.posts:
             text = self.source(post)
-            try:
-                body = split_body(text)[0]
-            except PostError:  # the file has changed since it was rendered
-                body = text
-            yield post.post.where(self.config.posts.folder), text, shown_prose(text, body)
+            yield post.post.where(self.config.posts.folder), text, shown_prose(text, _body(text))
         for path, text in ((self._note_path, self._note), (CONFIG_FILE, self.newsletter.intro)):
             if text:
                 yield path, text, shown_prose(text, text)
@@ -198,6 +206,13 @@ class SourceLocator:
                 found.setdefault(text, index)
         return found
 
+    @cached_property
+    def _shown(self) -> list[str]:
+        """What readers see of each post, and the values of its attributes, as `_spelled` writes it."""
+        return [
+            _spelled(unquote(unescape(f"{_TAG.sub('', post.html)} {post.html} {post.excerpt}"))) for post in self.posts
+        ]
+
     @property
     def _note_path(self) -> str:
         return note_path(self.newsletter, self.slot)
@@ -234,3 +249,16 @@ class SourceLocator:
             if needle and needle in text:
                 return f"{path}:{line_at(text, text.index(needle))}"
         return path
+
+
+def _body(text: str) -> str:
+    """Return what is behind the front matter of a file; all of it if the file has changed since it was rendered."""
+    try:
+        return split_body(text)[0]
+    except PostError:
+        return text
+
+
+def _spelled(text: str) -> str:
+    """Return a text without spaces and the signs that Markdown takes away."""
+    return _UNSURE.sub("", text)

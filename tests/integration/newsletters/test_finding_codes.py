@@ -164,6 +164,23 @@ def test_code_that_is_shown_as_code_is_no_finding(project: Project) -> None:
         assert [str(each) for each in examine(project) if each.code == "foreign-code"] == []
 
 
+def test_code_that_is_run_in_one_post_is_no_finding_where_another_shows_it(project: Project) -> None:
+    good(project)
+    project.write("templates/shortcodes/cup.html", "<b>a cup</b>")
+    shown = 'Write {{</* cup size="small" */>}} for one.'
+    for tool, first, third, where in (
+        ("hugo", 'I had {{< cup size="small" >}} of tea.', shown, []),
+        ("hugo", shown, 'I had {{< cup size="small" >}} of tea.', []),
+        ("hugo", 'I had {{< mug size="small" >}} of tea.', shown.replace("cup", "mug"), [f"{FIRST}:6"]),
+        ("jekyll", "It is {{ site.title }}.", "Write {% raw %}{{ site.title }}{% endraw %} for it.", []),
+        ("jekyll", "It is {{ site.titel | no_filter }}.", "{% raw %}{{ site.titel }}{% endraw %}", [f"{FIRST}:6"]),
+    ):
+        project.write("publisher.toml", f'{SETTINGS}[posts]\ntool = "{tool}"\n')
+        project.post("first", "2026-11-02", title="First", body=first)
+        project.post("third", "2026-11-12", title="Third", body=third)
+        assert {each.where for each in examine(project) if each.code == "foreign-code"} == set(where), (tool, first)
+
+
 def test_a_merge_tag_is_an_error_that_holds_the_edition(project: Project) -> None:
     good(project)
     project.post("third", "2026-11-12", title="Third", body="Dear *|FNAME|*, hello.")
