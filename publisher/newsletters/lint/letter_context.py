@@ -24,7 +24,7 @@ from publisher.posts.text.merge_tags import shown_prose, with_escapes_shown
 from publisher.posts.text.prose import LineFinder, line_at
 
 _TAG = re.compile(r"<[^<>]*+>")
-_UNSURE = re.compile(r"[\s*_\\~`]+")
+_MARKS = str.maketrans("", "", "*_\\~`")
 
 
 @dataclass(frozen=True)
@@ -261,4 +261,4 @@ def _body(text: str) -> str:
 
 def _spelled(text: str) -> str:
     """Return a text without spaces and the signs that Markdown takes away."""
-    return _UNSURE.sub("", text)
+    return "".join(text.split()).translate(_MARKS)
