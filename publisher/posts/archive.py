@@ -441,6 +441,9 @@ class Archive:
             row.source: row.digest if row.updated <= moment else hash_of(row.digest, "not updated yet")
             for row in self._rows
         }
+        # If a file changes from which posts inherit, the index starts over, and what the bodies depend on is lost.
+        if inherited := self.settings.inherited:
+            digests = {source: hash_of(digest, inherited) for source, digest in digests.items()}
         for source, others in self._translations.items():
             digests[source] = hash_of(digests[source], *map(str, others))
         digests = self.places.with_links(digests, self._index.links())

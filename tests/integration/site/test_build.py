@@ -343,3 +343,20 @@ def test_a_change_of_size_is_seen_despite_its_time(project: Project) -> None:
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
     project.ok("build")
     assert "And more." in project.read("public/2026/11/02/first/index.html")
+
+
+def test_every_edit_of_a_tools_configuration_reaches_the_next_build(project: Project) -> None:
+    for tool, file, asked in (
+        ("jekyll", "_config.yml", "{{ site.shop }}"),
+        ("hugo", "hugo.toml", '{{< param "shop" >}}'),
+    ):
+        project.configure(f'\n[posts]\ntool = "{tool}"\n')
+        project.post("asks", "2026-11-11", f"Buy at {asked}.")
+        for name in ("Mara", "Zoe", "Anna-Maria", "Zoe"):
+            project.write(file, f"shop: {name}\n" if tool == "jekyll" else f'[params]\nshop = "{name}"\n')
+            project.ok("build")
+            shown = {path for path in project.files() if f"Buy at {name}." in project.read(f"public/{path}")}
+            assert {"2026/11/11/asks/index.html", "feed.xml", "atom.xml", "feed.json"} <= shown, (tool, name)
+        before = project.listing("public")
+        project.ok("build")
+        assert project.listing("public") == before
