@@ -51,6 +51,10 @@ class KeyLines:
                 return line
         return 0
 
+    def written(self, path: KeyPath) -> int:
+        """Return the line (from 1) on which the key at `path` itself begins; 0 if it is not in the text."""
+        return self._first(path)
+
     def _first(self, path: KeyPath) -> int:
         before = 0
         for end, table in _beginnings(self._text):

@@ -34,7 +34,13 @@ from publisher.publishing.mail_wiring import unreadable_keys
 from publisher.publishing.page_check import page_problems
 from publisher.publishing.publish import rendering_problem
 from publisher.publishing.sent_files import sent_again
-from publisher.publishing.unused import distant_posts, lost_entries, unknown_tags, unused_templates
+from publisher.publishing.unused import (
+    distant_posts,
+    lost_entries,
+    unknown_tags,
+    unmatched_patterns,
+    unused_templates,
+)
 from publisher.publishing.wiring import open_existing_store
 from publisher.site.build.copied_files import static_files
 from publisher.site.build.folder import stray_feeds
@@ -396,6 +402,7 @@ def _written_in_vain(config: Config, archive: Archive, now: datetime) -> Iterato
     yield from unknown_tags(config, archive, _lines(config))
     yield from distant_posts(config, archive, now)
     yield from lost_entries(config, archive)
+    yield from unmatched_patterns(config, _lines(config))
 
 
 def _letters(config: Config, archive: Archive, now: datetime, spam: bool) -> list[LetterCheck]:

@@ -1,6 +1,6 @@
 """Find what an owner wrote in vain: templates that are never used, tags that no post has, posts of a distant future.
 
-Also lines about posts that are gone.
+Also lines about posts that are gone, and patterns that match nothing.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from publisher.core.models import Problem, Severity, problem_at
 from publisher.core.templates import SHIPPED_PREFIX, Templates, shipped_folder
 from publisher.posts.adopted_entries import ENTRIES_FILE
 from publisher.posts.archive import Archive
+from publisher.posts.chosen_paths import OF_OTHERS, PathPatterns, written_folders
 from publisher.posts.scan import is_item
 from publisher.posts.slugs import topic_slug
 from publisher.posts.tags.owner_templates import FOLDER as TAGS_FOLDER
@@ -27,6 +28,8 @@ from publisher.posts.tags.owner_templates import FOLDER as TAGS_FOLDER
 _INCLUDED = ("email/own.css", "email/own-kept.css")
 _TEMPLATE_ENDINGS = (".html", ".txt", ".css", ".xml")
 _DISTANT = timedelta(days=366)
+# How many times a path is compared with a pattern, at most, to tell which patterns match nothing.
+_MOST_COMPARED = 200_000
 
 
 def unused_templates(config: Config) -> Iterator[Problem]:
@@ -111,3 +114,38 @@ def lost_entries(config: Config, archive: Archive) -> Iterator[Problem]:
         message = f"no post at {in_folder(config.posts.folder, entry.source)}"
         hint = "if it was renamed, write its new path here; if it was deleted, delete this line"
         yield Problem(ENTRIES_FILE, line, message, hint, Severity.WARNING)
+
+
+def unmatched_patterns(config: Config, lines: KeyLines) -> Iterator[Problem]:
+    """Yield the patterns of posts.exclude in publisher.toml that match no file or folder.
+
+    Those of what is not walked through, or not made yet, such as node_modules and the output, may match nothing.
+    """
+    line = lines.written(("posts", "exclude"))
+    others = OF_OTHERS | written_folders(config)
+    left = {
+        each: PathPatterns((each,))
+        for each in (config.posts.exclude if line else ())
+        if not any(part[:1] == "." or part in others for part in each.split("/"))
+    }
+    compared = 0
+    for path, is_link in _paths(config.root / config.posts.folder) if left else ():
+        # What is behind a link is not looked at, so that a pattern that may match there is left alone.
+        matched = [each for each, known in left.items() if known.match(path) or (is_link and known.lead_into(path))]
+        compared += len(left)
+        for each in matched:
+            del left[each]
+        if not left or compared > _MOST_COMPARED:
+            return
+    for each in left:
+        hint = "correct it, or take it out"
+        yield Problem(CONFIG_FILE, line, f"posts.exclude: {each!r} matches nothing", hint, Severity.WARNING)
+
+
+def _paths(root: Path) -> Iterator[tuple[str, bool]]:
+    """Yield all paths below a folder, each with whether it is a link to a folder."""
+    for where, folders, names in os.walk(root):
+        folders[:] = [each for each in folders if each not in OF_OTHERS and each[0] != "."]
+        above = "" if where == str(root) else f"{Path(where).relative_to(root).as_posix()}/"
+        yield from ((f"{above}{name}", Path(where, name).is_symlink()) for name in folders)
+        yield from ((f"{above}{name}", False) for name in names)

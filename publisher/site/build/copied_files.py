@@ -171,7 +171,7 @@ def _missing(config: Config, shown: str) -> Problem:
     """Return the problem of a folder or file that pages.copy names and that doesn't exist, where it is named."""
     file = config.root / CONFIG_FILE
     text = file.read_text(encoding="utf-8-sig", errors="replace") if file.is_file() else ""
-    line, hint = KeyLines(text).of(("pages", "copy")), "create it, or take it out of pages.copy"
+    line, hint = KeyLines(text).written(("pages", "copy")), "create it, or take it out of pages.copy"
     if not line:  # a variable names it, or the blog's tool
         return Problem(shown, 0, "is to be copied, but doesn't exist", hint, Severity.WARNING)
     return Problem(CONFIG_FILE, line, f"pages.copy: {shown!r} doesn't exist", hint, Severity.WARNING)

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from publisher.config import Config, Tool, load_config
+from publisher.config.origins import KeyLines
 from publisher.config.site import PagesConfig, Posts
 from publisher.core.errors import PublisherError
 from publisher.posts.chosen_paths import PathPatterns, bundled, place_for, posts_paths
 from publisher.posts.scan import scan_posts
 from publisher.posts.unread_kinds import unread_kinds
+from publisher.publishing.unused import unmatched_patterns
 from tests.support.posts_samples import NOW, PAGE, SITE, URL, Folder
 
 
@@ -269,6 +271,12 @@ def test_folders_and_files_are_copied_to_their_places(tmp_path: Path) -> None:
     ]
 
 
+def test_a_missing_folder_that_publisher_toml_does_not_name_is_told_by_its_path(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, pages=PagesConfig(copy=("gone = /img",)))
+    folder.file("publisher.toml", '[site]\ntitle = "A"\nurl = "https://a.test"\n\n[pages]\nenabled = true\n')
+    assert [each.where for each in folder.build(NOW).problems] == ["gone"]
+
+
 def test_the_sources_of_posts_are_not_copied(tmp_path: Path) -> None:
     folder = Folder(tmp_path, posts=Posts(folder="src/posts"), pages=PagesConfig(copy=("src = /s",)))
     for name in ("posts/secret-draft.md", "posts/x.HTML", "posts/a.txt", "posts/deep/b.markdown", "note.md", "a.css"):
@@ -315,3 +323,16 @@ def test_what_the_tool_has_beside_the_posts_is_waited_for(tmp_path: Path) -> Non
         assert paths <= set(posts_paths(config)), tool
     config = Folder(tmp_path / "whole", posts=Posts(folder=".", tool="jekyll")).config
     assert "_config.yml" in posts_paths(config)
+
+
+def test_patterns_that_exclude_nothing_are_told_with_their_line(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    for name in ("2024-07-06-a.md", "drafts/b.md", "old/deep/c.md"):
+        folder.file(f"posts/{name}", "---\ntitle: A\n---\nText")
+    written = ["drafst/**", "drafts/**", "deep", "/c.md", "c.md", "*.txt", "node_modules/**", ".git", "public/**"]
+    text = f'[site]\ntitle = "A"\nurl = "https://a.test"\n[posts]\nexclude = {written}\n'
+    folder.file("publisher.toml", text)
+    told = [(each.where, each.message) for each in unmatched_patterns(load_config(tmp_path), KeyLines(text))]
+    assert told == [
+        ("publisher.toml:5", f"posts.exclude: '{each}' matches nothing") for each in ("drafst/**", "/c.md", "*.txt")
+    ]
