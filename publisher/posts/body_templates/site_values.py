@@ -18,6 +18,7 @@ from publisher.config import CONFIG_FILE, Config
 from publisher.config.private_paths import PublicFiles
 from publisher.core import patterns
 from publisher.core.errors import PublisherError
+from publisher.core.file_names import is_file
 from publisher.posts.blog_tools.data_files import DATA_ENDINGS, DataError, data_file, read_data
 from publisher.posts.body_templates.eleventy_settings import EleventySettings, eleventy_settings
 from publisher.posts.body_templates.post_fields import Moment, fields_of, inherited_fields_of, moment_of, post_values
@@ -296,7 +297,10 @@ class SiteValues:
         return url.removeprefix(self.config.site_url) or "/"
 
     def address(self, path: str) -> str | None:
-        """Return the address of a post, a page or a file of the project by its path; None if it is nowhere."""
+        """Return the address of a post, a page or a file of the project by its path; None if it is nowhere.
+
+        A page that was moved to the folder of pages is found by its earlier path too.
+        """
         found = self.asking.link(path)
         if found:
             return found
@@ -304,6 +308,11 @@ class SiteValues:
         others = self.asking.places.others
         if not is_inside(path):
             return None
+        if path not in others and not is_file(self.root / path):
+            self._noted.files[path] = None
+            moved = f"{self.config.pages.folder}/{path}"
+            self._noted.files[moved] = None
+            path = moved if moved in others else path
         if path in others:
             return self.config.site_url + quoted(others[path]) if others[path].startswith("/") else others[path]
         self._noted.files[path] = None

@@ -208,12 +208,14 @@ class References:
 
         whole    the path of the file from the root of the project
         written  the same as a source, if it is in the posts folder
-        A link to a Markdown file that is neither is reported.
+        A page of a blog's tool that was moved to the folder of pages is found by its earlier path too. A link to a
+        Markdown file that is neither is reported.
         """
-        there = composed(whole)
-        permalink = self._places.others.get(there, "") or self._tool_page(whole)
+        there, others = composed(whole), self._places.others
+        moved = f"{self._config.pages.folder}/{there}" if self._config.posts.tool else ""
+        permalink = others.get(there, "") or self._tool_page(whole) or others.get(moved, "")
         if permalink or path.lower().endswith(_MARKDOWN):
-            self.links[f"../{there}"] = None
+            self.links.update({f"../{each}": None for each in (there, moved) if each})
         if not permalink and path.lower().endswith(_MARKDOWN):
             for form in ("NFC", "NFD"):  # the post may be published later, in either form
                 self.links[unicodedata.normalize(form, written)] = None

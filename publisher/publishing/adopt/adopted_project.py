@@ -45,7 +45,10 @@ _OF_NOTES = {
     "vitepress": "if you write notes above emails, leave them out in .vitepress/config: srcExclude: ['letters/**']",
 }
 
-_OTHER_PAGES = "other pages, such as about.md: move those that you want to keep to pages/ (docs/site.md)"
+_OTHER_PAGES = (
+    "other pages, such as about.md: move those that you want to keep to pages/ (docs/site.md); pages/about.md is at "
+    "/about/, unless it says where it was before, such as permalink: /about.html"
+)
 
 # The tables that are made of what was found, in order; the others are text of the template.
 _TABLES = ("site", "site.author", "posts", "feeds", "pages")

@@ -70,6 +70,25 @@ def run(folder: Folder, body: str, most: int = 200_000) -> Expanded:
     return expand_liquid(body, Asking(post, places, folder.config, HEAD + body, link, _markdown), most)
 
 
+def test_a_page_that_was_moved_to_the_folder_of_pages_is_linked_by_its_earlier_path(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, posts=Posts(folder="_posts", tool="jekyll"))
+    folder.file(f"_posts/{HELLO}", HEAD + "[a]({% link about.md %}) [b]({% link /team/ada.md %}) [c](../about.md)")
+    folder.file("pages/team/ada.md", "---\ntitle: Ada\npermalink: /ada.html\n---\n")
+    assert [problem.message for problem in folder.render().problems] == [
+        "broken link: about.md is not a post, a page or a file",
+        "broken link: ../about.md is not a published post",
+    ]
+    folder.build()
+    for address in ("/about/", "/about.html"):  # a build knows that the post depends on the page
+        folder.file("pages/about.md", f"---\ntitle: About\npermalink: {address}\n---\n")
+        folder.build()
+        page = folder.public()["2024/07/06/hello/index.html"].decode()
+        assert f'href="../../../..{address}">a</a>' in page
+        assert 'href="../../../../ada.html">b</a>' in page
+        assert f'href="../../../..{address}">c</a>' in page
+    assert folder.render().problems == ()
+
+
 def test_liquid_is_run_as_jekyll_runs_it(jekyll: Folder) -> None:
     for body, expected in (
         (
