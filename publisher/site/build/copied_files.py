@@ -24,6 +24,7 @@ from publisher.core.models import Output, Problem, Severity
 from publisher.core.private_folder import COPY_IT, LEADS_OUT, LEADS_TO_PRIVATE
 from publisher.posts.bundles import beside, resources
 from publisher.posts.cache_keys import stamp_of
+from publisher.posts.chosen_paths import POST_FOLDERS
 from publisher.posts.media_types import has_places
 from publisher.posts.permalinks import file_key
 from publisher.posts.pictures import VERSION, PublishedFiles
@@ -80,6 +81,7 @@ class _Copier:
         self._root, self._found = config.root, found
         self._public, self._files = PublicFiles(config), PublishedFiles(config)
         self._known: dict[str, str] = {}
+        self._static = config.pages.static.rstrip("/")
         self._posts = "" if is_project(config.posts.folder) else f"{config.posts.folder.rstrip('/')}/"
 
     def copy(self, shown: str, place: str) -> None:
@@ -116,7 +118,13 @@ class _Copier:
 
     def _is_source(self, project_path: str) -> bool:
         """Return whether a file is that of a post, or of a draft, in a folder that is copied with all that it has."""
-        return bool(self._posts) and project_path.startswith(self._posts) and project_path.lower().endswith(ENDINGS)
+        if not project_path.lower().endswith(ENDINGS):
+            return False
+        if self._posts and project_path.startswith(self._posts):
+            return True
+        # The static folder is published as it is, whatever the names in it.
+        is_static = project_path.startswith(f"{self._static}/")
+        return not is_static and any(name in POST_FOLDERS for name in project_path.split("/")[:-1])
 
     def _add(self, site_path: str, project_path: str, file: Path) -> None:
         other = self._known.setdefault(site_path, project_path)

@@ -292,6 +292,16 @@ def test_a_missing_folder_is_told_where_it_is_to_be_copied(tmp_path: Path) -> No
     assert told == [("publisher.toml:6", "pages.copy: 'gone' doesn't exist")]
 
 
+def test_drafts_in_copied_folders_are_not_copied(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, pages=PagesConfig(copy=("travel = /t",)))
+    for name in ("travel/_drafts/secret.md", "travel/_posts/a.html", "travel/_posts/a.png", "static/_posts/b.html"):
+        folder.file(name, "---\ntitle: A\n---\nText")
+    folder.file("travel/note.md", "a note")
+    folder.build(NOW)
+    copied = {name for name in folder.public() if name.startswith(("t/", "_posts/"))}
+    assert copied == {"t/note.md", "t/_posts/a.png", "_posts/b.html"}
+
+
 def test_pictures_of_copied_folders_are_measured_and_missing_ones_reported(tmp_path: Path) -> None:
     folder = Folder(tmp_path, pages=PagesConfig(copy=("assets/img = /img",)))
     picture = (Path(__file__).parents[3] / "posts/assets/images/feeds.png").read_bytes()
