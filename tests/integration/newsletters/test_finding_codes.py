@@ -189,6 +189,20 @@ def test_a_merge_tag_is_an_error_that_holds_the_edition(project: Project) -> Non
     assert finding.message == "subscribers would read *|FNAME|*"
 
 
+def test_a_link_to_a_page_of_jekyll_names_the_file_to_move(project: Project) -> None:
+    good(project)
+    project.write("about.md", "---\ntitle: About\n---\nWords.\n")
+    project.post("first", "2026-11-02", title="First", body="[a](/about.html) [b](/about/) [c](/none.html)")
+    url = "https://quiet-reader.eu"
+    missing = [f"the link {url}/{path} does not lead to a page of this site" for path in ("about.html", "about/")]
+    move = ": move about.md to pages/"
+    told = [f"{missing[0]}{move}, with permalink: /about.html", f"{missing[1]}{move}"]
+    for tool, expected in (("jekyll", told), ("hugo", missing)):
+        project.write("publisher.toml", f'{SETTINGS}[posts]\ntool = "{tool}"\n')
+        found = [each.message for each in examine(project) if each.code == "link-broken"]
+        assert found == [*expected, f"the link {url}/none.html does not lead to a page of this site"], tool
+
+
 def test_a_letter_without_a_subject_is_an_error(project: Project) -> None:
     assert ("subject-empty", "posts/third.md:2") in places(examine(good(project), subject=" "))
 
