@@ -82,8 +82,8 @@ def show_build(app: App, report: BuildReport) -> None:
     if report.kept:
         later.append(f"{plural(report.kept, 'post')} shown in the last readable version (see above)")
     skipped = {problem.path for problem in report.errors if not problem.shows_last_version}
-    if len(skipped) > report.flawed:
-        later.append(f"{plural(len(skipped) - report.flawed, 'file')} skipped (see above)")
+    if len(skipped) > report.flawed_files:
+        later.append(f"{plural(len(skipped) - report.flawed_files, 'file')} skipped (see above)")
     if report.flawed:
         later.append(f"{plural(report.flawed, 'post')} published with an error in the text (see above)")
     if report.warnings:

@@ -62,13 +62,13 @@ def _facts(config: Config, store: Store | None, plan: Plan, now: datetime) -> di
     # Bodies are not read here: the last build knows about them.
     found = dict.fromkeys([*plan.archive.problems, *plan.left_out, *site_problems(config)[1]])
     errors = [problem for problem in found if problem.severity is Severity.ERROR]
-    with_errors = shown_with_errors(config)
+    with_errors, flawed_files = shown_with_errors(config)
     return {
         "site": {"title": config.site.title, "url": config.site.url, "not_built": _not_built(config)},
         "posts": {
             "published": len(plan.archive.posts),
             "future": len(plan.archive.waiting),
-            "left_out": max(0, len({p.path for p in errors if not p.shows_last_version}) - with_errors),
+            "left_out": max(0, len({p.path for p in errors if not p.shows_last_version}) - flawed_files),
             "with_errors": with_errors,
             "last_versions": _last_versions(config, errors),
             "newest": {"title": newest.title, "published": newest.published.isoformat()} if newest else None,

@@ -383,10 +383,9 @@ class Archive:
         paths = (target.removeprefix(".")[1:] for target in found if target.startswith(("/", "./")))
         return sorted(path for path in set(paths) if Path(path).suffix)
 
-    def body_problems(self) -> list[Problem]:
-        """Return the warnings about the bodies of public posts that were rendered in this run or an earlier one."""
-        found = [problem for source, problem in self._index.problems("body_problems") if source in self._permalinks]
-        return found + self.asset_clashes()
+    def body_problems(self) -> list[tuple[str, Problem]]:
+        """Return (source, problem) of the bodies of public posts that were rendered in this run or an earlier one."""
+        return [each for each in self._index.problems("body_problems") if each[0] in self._permalinks]
 
     def asset_clashes(self) -> list[Problem]:
         """Return a warning for every file that is not published because another file has the same URL."""

@@ -120,9 +120,10 @@ def site_problems(config: Config) -> tuple[list[Problem], list[Problem]]:
     return [manifest.failure] if manifest.failure else [], errors
 
 
-def shown_with_errors(config: Config) -> int:
-    """Return how many posts the last build shows in spite of an error in their bodies."""
-    return Manifest.read(manifest_file(config, config.root / config.pages.output)).facts.get("flawed", 0)
+def shown_with_errors(config: Config) -> tuple[int, int]:
+    """Return how many posts the last build shows in spite of an error in their bodies, and in how many files it is."""
+    facts = Manifest.read(manifest_file(config, config.root / config.pages.output)).facts
+    return facts.get("flawed", 0), facts.get("flawed_files", 0)
 
 
 def build_failure(config: Config) -> tuple[Problem, datetime] | None:

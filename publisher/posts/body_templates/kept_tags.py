@@ -43,7 +43,7 @@ def problems_of(
     for line, message, hint in wrong:
         yield TagProblem(line, message, hint, is_error=True)
     for name, error in noted.unusable.items():
-        yield TagProblem(1, f"{error.where or name}: {error.message}", error.hint, is_error=True)
+        yield TagProblem(1, error.message, error.hint, is_error=True, where=error.where or name)
     if noted.missing:
         what = f"{language} asks for what doesn't exist: {_listed(list(noted.missing))}"
         yield TagProblem(1, what, "add the data file, or fix the name")
@@ -52,7 +52,8 @@ def problems_of(
         unknown = [name for name in (each[0].strip("{%} ").removeprefix("end") for each in tags) if name not in _KNOWN]
         how = f"write a template templates/shortcodes/{unknown[0]}.html" if unknown else "correct it"
         yield _problem(language, tags, f"{how}, or put it in backticks if readers should see it")
-    if values := [each for each in kept if not each[0].startswith("{%")]:
+    values = [each for each in kept if not each[0].startswith("{%")]
+    if values := [each for each in values if not any(name in each[0] for name in noted.unread)]:
         yield _problem(language, values, "fix the name, or put it in backticks if readers should see it")
 
 

@@ -56,6 +56,7 @@ class Noted:
     in_vain   how often a value was asked for that is not there, or cannot be read
     vain      the name of the last of these
     unusable  what is wrong with the files that cannot be read
+    unread    the names of the values in them that were asked for
     """
 
     def __init__(self) -> None:
@@ -63,6 +64,7 @@ class Noted:
         self.missing: dict[str, None] = {}
         self.in_vain, self.vain = 0, ""
         self.unusable: dict[str, DataError] = {}
+        self.unread: dict[str, None] = {}
 
     def read(self, path: Path, root: Path) -> Any:
         """Return what is in a data file; None if it cannot be read."""
@@ -101,6 +103,7 @@ class DataFolder(Mapping[str, Any]):
             if path.relative_to(self._root).as_posix() in self._noted.unusable:
                 self._noted.in_vain += 1
                 self._noted.vain = self._name(name)
+                self._noted.unread[self._noted.vain] = None
                 raise KeyError(name)
             return found
         if (self._folder / name).is_dir():

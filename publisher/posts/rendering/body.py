@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from publisher.config import Config
 from publisher.core import patterns
 from publisher.core.characters import shorten
-from publisher.core.errors import PostError
+from publisher.core.errors import PostError, file_and_line
 from publisher.core.file_names import in_folder
 from publisher.core.models import Problem, Severity
 from publisher.posts.formats.rst_fields import split_rst
@@ -164,9 +164,10 @@ class _Body:
 
     def tag_problems(self) -> Iterator[Problem]:
         """Yield the problems of the tags that were run."""
-        for line, message, hint, is_error in self.run.problems[:MOST_PROBLEMS]:
+        for line, message, hint, is_error, where in self.run.problems[:MOST_PROBLEMS]:
             severity = Severity.ERROR if is_error else Severity.WARNING
-            yield Problem(self.path, self.first_line + line - 1, message, hint, severity)
+            place = file_and_line(where) if where else (self.path, self.first_line + line - 1)
+            yield Problem(*place, message, hint, severity)
 
     def rendered(self) -> RenderedBody:
         refuse_paid_part(self.written, self.first_line, is_markdown=not self._is_html)
@@ -303,7 +304,7 @@ class _Body:
 
     def _reported(self, expanded: Expanded) -> str:
         """Report what is wrong with the tags of a body; return its new text."""
-        for line, message, hint, is_error in expanded.problems[:MOST_PROBLEMS]:
+        for line, message, hint, is_error, _ in expanded.problems[:MOST_PROBLEMS]:
             severity = Severity.ERROR if is_error else Severity.WARNING
             self.problems.append(Problem(self.path, self._line(line), message, hint, severity))
         return expanded.text

@@ -14,12 +14,14 @@ class TagProblem(NamedTuple):
     message   what is wrong
     hint      how to fix it
     is_error  whether readers would see something else than the writer means, so that no email should be sent
+    where     the place in another file that is wrong instead, as "path:line" or "path"; "" if it is the tag
     """
 
     line: int
     message: str
     hint: str = ""
     is_error: bool = False
+    where: str = ""
 
 
 @dataclass(frozen=True, slots=True)

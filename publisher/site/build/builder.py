@@ -32,6 +32,7 @@ class BuildReport:
     posts     number of public posts
     kept      number of these that are shown in their last readable version, because their files have errors
     flawed    number of these that have an error in their bodies, and are shown all the same
+    flawed_files  number of files in which those errors are
     waiting   number of posts scheduled for later
     feeds     number of feed files, without archive documents
     pages     number of HTML pages
@@ -44,6 +45,7 @@ class BuildReport:
     posts: int
     kept: int
     flawed: int
+    flawed_files: int
     waiting: int
     feeds: int
     pages: int
@@ -155,6 +157,7 @@ def _is_current(
 
 
 def _report(folder: Path, manifest: Manifest, written: int = 0, removed: int = 0) -> BuildReport:
-    names = ("posts", "kept", "flawed", "waiting", "feeds", "pages")
-    posts, kept, flawed, waiting, feeds, pages = (manifest.facts.get(name, 0) for name in names)
-    return BuildReport(folder, posts, kept, flawed, waiting, feeds, pages, written, removed, tuple(manifest.problems))
+    names = ("posts", "kept", "flawed", "flawed_files", "waiting", "feeds", "pages")
+    posts, kept, flawed, in_files, waiting, feeds, pages = (manifest.facts.get(name, 0) for name in names)
+    numbers = posts, kept, flawed, in_files, waiting, feeds, pages, written, removed
+    return BuildReport(folder, *numbers, tuple(manifest.problems))

@@ -103,9 +103,10 @@ class Rebuild:
         self._manifest.since, self._manifest.until = now.astimezone(UTC), _first(archive.next_change, own.next_change)
         source = PostSource(self._config, archive, renderer.render)
         of_bodies = archive.body_problems()
-        problems += [*files.problems, *of_bodies, *size_problems(self._config, archive, source)]
+        problems += {problem: None for _, problem in of_bodies}  # of a file that several posts use, each once
+        problems += [*files.problems, *archive.asset_clashes(), *size_problems(self._config, archive, source)]
         self._manifest.problems = sorted(problems, key=lambda p: (p.path, p.line))
-        self._manifest.facts = _facts(archive, planned) | {"flawed": _with_errors(of_bodies, problems)}
+        self._manifest.facts = _facts(archive, planned) | _flawed(archive, of_bodies)
 
     def _plan(self, archive: Archive, renderer: Renderer) -> list[Output]:
         if self._web_versions is None:
@@ -138,10 +139,12 @@ def _first(*moments: datetime | None) -> datetime | None:
     return min((moment for moment in moments if moment), default=None)
 
 
-def _with_errors(of_bodies: Iterable[Problem], problems: Iterable[Problem]) -> int:
-    """Return how many posts are shown as they are in spite of an error in their bodies."""
-    older = {problem.path for problem in problems if problem.shows_last_version}
-    return len({problem.path for problem in of_bodies if problem.severity is Severity.ERROR} - older)
+def _flawed(archive: Archive, of_bodies: Iterable[tuple[str, Problem]]) -> dict[str, int]:
+    """Return how many posts are shown as they are in spite of an error in their bodies, and in how many files it is."""
+    older = archive.last_versions
+    wrong = [(source, each.path) for source, each in of_bodies if each.severity is Severity.ERROR]
+    shown = [(source, path) for source, path in wrong if source not in older]
+    return {"flawed": len({source for source, _ in shown}), "flawed_files": len({path for _, path in shown})}
 
 
 def _facts(archive: Archive, planned: Iterable[str]) -> dict[str, int]:

@@ -236,6 +236,23 @@ def test_a_post_that_is_published_with_an_error_is_not_called_skipped(project: P
     assert "1 file skipped (run `publisher check`), 1 with an error in the text" in project.run("status").out
 
 
+def test_a_broken_data_file_is_told_once_where_it_is_broken(project: Project) -> None:
+    project.configure('\n[posts]\ntool = "jekyll"\n')
+    project.write("_data/teas.yml", "best: Assam\nworst: [\n")
+    for name in ("one", "two"):
+        project.post(name, body="Drink {{ site.data.teas.best }}{% for tea in site.data.teas %}{{ tea }}{% endfor %}!")
+    project.write("posts/2026-11-13-broken.md", "---\ntitle: [\n---\n")
+    for command in ("check", "build"):
+        said = project.run(command).said
+        assert said.count("error: _data/teas.yml:2: is not valid YAML: ") == 1
+        assert said.count("error: ") == 2
+    assert "1 file skipped (see above); 2 posts published with an error in the text" in said
+    assert "1 file skipped (run `publisher check`), 2 with an error in the text" in project.run("status").out
+    project.write("_data/teas.yml", "best: Assam\n")
+    assert "error in the text" not in project.run("build").said
+    assert "Drink Assam" in project.read("public/2026/11/10/one/index.html")
+
+
 def test_a_fresh_checkout_leaves_the_post_out_and_fails(ferry: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     SLIPS["yaml"](ferry, monkeypatch)
     shutil.rmtree(ferry.root / ".publisher")

@@ -96,7 +96,7 @@ def test_code_that_takes_too_long_is_shown_without_colours(
     assert body.lex(code, language) is None
     assert body.lex("x = 1", "python") is None
     renderer.remember()
-    (warning,) = archive.body_problems()
+    ((_, warning),) = archive.body_problems()
     assert (warning.line, warning.severity) == (11, "warning")
     assert warning.message == f"the code in {language} takes longer than 0.1 s to colour, so it has no colours"
     checked = Renderer(archive, folder.config, inspect=True, limits=limits, process=process).render(post)
