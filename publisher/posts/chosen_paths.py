@@ -14,7 +14,7 @@ from contextlib import suppress
 from functools import lru_cache
 
 from publisher.config import Config, Tool
-from publisher.core.file_names import is_project
+from publisher.core.file_names import is_file, is_project
 
 # Jekyll's and Hexo's folders of posts. Any other name with an underscore is a partial, a layout or a section page.
 POST_FOLDERS = ("_posts", "_drafts")
@@ -204,6 +204,17 @@ def why_none_is_taken(config: Config) -> str:
     if posts.tool in ("jekyll", "hexo") and _has_folder_of_posts(config):
         return "move posts into a folder named _posts, or set posts.folder to the folder that holds them"
     return "rename those whose name or folder begins with an underscore, or set posts.include"
+
+
+def unmoved_page(config: Config, path: str) -> str:
+    """Return what to do with the file whose page Jekyll had at a path, if it is not among the pages; else ""."""
+    file, pages = f"{path.rstrip('/').removesuffix('.html')}.md", config.pages
+    if config.posts.tool != "jekyll" or not pages.enabled or ".." in file.split("/") or file[0] in "._":
+        return ""
+    if is_project(config.posts.folder) and ChosenPaths(config).takes(file):
+        return ""  # a post, which is at another address or not published
+    there = "" if path.endswith("/") else f", with permalink: /{path}"
+    return f"move {file} to {pages.folder}/{there}" if is_file(config.root / file) else ""
 
 
 def place_for(config: Config, name: str) -> str:

@@ -19,6 +19,7 @@ from publisher.core.models import Problem, RenderedPost, Severity
 from publisher.mail.settings_lint import lint_mail_settings
 from publisher.newsletters.letter.note import stray_notes
 from publisher.posts.archive import Archive, open_archive
+from publisher.posts.chosen_paths import unmoved_page
 from publisher.posts.front_matter.enclosures import is_played, unknown_lengths
 from publisher.posts.markup import BrokenPost, Renderer
 from publisher.posts.permalinks import is_served, site_path
@@ -180,17 +181,18 @@ def dead_links(
                 leads_out(link.written, link.url, config.site_url) if path is None else not is_served(path, planned)
             )
             if is_dead:
-                found.append(_dead(post.post.where(config.posts.folder), link))
+                hint = "" if path is None else unmoved_page(config, path)
+                found.append(_dead(post.post.where(config.posts.folder), link, hint))
     return found
 
 
-def _dead(path: str, link: LocalLink) -> Problem:
+def _dead(path: str, link: LocalLink, hint: str) -> Problem:
     kind = "page" if PurePosixPath(urlsplit(link.written).path).suffix in ("", ".html") else "file"
     return Problem(
         path,
         link.line,
         f"broken link: no {kind} of this site is at {link.written}",
-        "fix it, or put what is there into static/",
+        hint or "fix it, or put what is there into static/",
         Severity.WARNING,
     )
 

@@ -7,13 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-from publisher.config import Config
 from publisher.config.placeholders import is_reserved, sends_for_real
-from publisher.core.file_names import is_file, is_project
 from publisher.core.newsletter_models import Mark
 from publisher.newsletters.lint.finding_codes import Finding, FindingLevel, found
 from publisher.newsletters.lint.letter_context import LintContext
-from publisher.posts.chosen_paths import ChosenPaths
+from publisher.posts.chosen_paths import unmoved_page
 from publisher.posts.permalinks import is_served
 from publisher.posts.pictures import PublishedFiles
 from publisher.posts.urls import static_path
@@ -100,22 +98,11 @@ def _own(context: LintContext, url: str, what: str) -> tuple[str, str] | None:
     if context.paths is None or path is None or is_served(path, context.paths):
         return None
     message = f"the {what} {url} does not lead to a page of this site"
-    if file := _page_of_jekyll(context.config, path):
-        there = "" if path.endswith("/") else f", with permalink: /{path}"
-        message += f": move {file} to {context.config.pages.folder}/{there}"
+    if move := unmoved_page(context.config, path):
+        message += f": {move}"
     # If the post contains the full URL, another program may serve the page.
     written = any(url in context.locator.source(post) for post in context.posts)
     return ("link-elsewhere" if written else "link-broken"), message
-
-
-def _page_of_jekyll(config: Config, path: str) -> str:
-    """Return the file of the page that Jekyll had at a path, if it was not moved to the pages; "" if there is none."""
-    file = f"{path.rstrip('/').removesuffix('.html')}.md"
-    if config.posts.tool != "jekyll" or not config.pages.enabled or ".." in file.split("/") or file[0] in "._":
-        return ""
-    if is_project(config.posts.folder) and ChosenPaths(config).takes(file):
-        return ""  # a post, which is at another address or not published
-    return file if is_file(config.root / file) else ""
 
 
 def _is_local(host: str) -> bool:

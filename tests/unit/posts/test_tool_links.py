@@ -206,6 +206,17 @@ def test_a_whole_address_of_the_site_that_leads_nowhere_is_told(tmp_path: Path) 
     assert told == ["broken link: no page of this site is at https://site.example/nope/"]
 
 
+def test_a_dead_link_to_a_page_of_jekyll_names_the_file_to_move(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, posts=Posts(folder="_posts", tool="jekyll"))
+    folder.file("about.md", "---\ntitle: About\n---\nWords.\n")
+    folder.file("_posts/2026-01-02-x.md", "---\ntitle: X\n---\n[a](/about.html) [b](/about/) [c](/none.html)\n")
+    assert [each.hint for each in folder.check() if "no page of this site" in each.message] == [
+        "move about.md to pages/, with permalink: /about.html",
+        "move about.md to pages/",
+        "fix it, or put what is there into static/",
+    ]
+
+
 def test_a_file_that_the_tool_puts_elsewhere_is_no_mistake(tmp_path: Path) -> None:
     text = "---\ntitle: x\ndate: 2026-01-02\n---\n"
     for number, (tool, source, body, there, said) in enumerate(OTHER_FILES):
