@@ -43,7 +43,9 @@ def problems_of(
     for line, message, hint in wrong:
         yield TagProblem(line, message, hint, is_error=True)
     for name, error in noted.unusable.items():
-        yield TagProblem(1, error.message, error.hint, is_error=True, where=error.where or name)
+        # An email that is held says only the message, so that names the file too.
+        what = f"the data in {name.rpartition('/')[2]} can't be used: {error.message}"
+        yield TagProblem(1, what, error.hint, is_error=True, where=error.where or name)
     if noted.missing:
         what = f"{language} asks for what doesn't exist: {_listed(list(noted.missing))}"
         yield TagProblem(1, what, "add the data file, or fix the name")

@@ -244,10 +244,12 @@ def test_a_broken_data_file_is_told_once_where_it_is_broken(project: Project) ->
     project.write("posts/2026-11-13-broken.md", "---\ntitle: [\n---\n")
     for command in ("check", "build"):
         said = project.run(command).said
-        assert said.count("error: _data/teas.yml:2: is not valid YAML: ") == 1
+        assert said.count("error: _data/teas.yml:2: the data in teas.yml can't be used: is not valid YAML: ") == 1
         assert said.count("error: ") == 2
     assert "1 file skipped (see above); 2 posts published with an error in the text" in said
     assert "1 file skipped (run `publisher check`), 2 with an error in the text" in project.run("status").out
+    project.subscribe("ada")
+    assert "waits for a person: the data in teas.yml can't be used" in project.run("publish").said
     project.write("_data/teas.yml", "best: Assam\n")
     assert "error in the text" not in project.run("build").said
     assert "Drink Assam" in project.read("public/2026/11/10/one/index.html")
