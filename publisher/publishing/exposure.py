@@ -45,7 +45,9 @@ def exposures(config: Config) -> Iterator[Problem]:
     top = repository.top if repository else _some_way_up(config.root)
     sites = [*published_folders(config.root.resolve(), top), *_own_folders(config)]
     images = list(_images(config.root.resolve(), top))
-    yield from _of_sites(config, sites, config.root / CONFIG_FILE, "the settings of this project")
+    # A tool whose place this project takes makes no site any more, and there is no secret in the settings.
+    in_use = [site for site in sites if not config.pages.enabled or site.generator.lower() != config.posts.tool]
+    yield from _of_sites(config, in_use, config.root / CONFIG_FILE, "the settings of this project")
     named = private_paths(config)
     for path, what in private.items():
         yield from _of_git(config, repository, path, what)

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from typing import Literal
+from urllib.parse import quote
 
-from publisher.config import OWN_POSTS, Config, NewsletterConfig
+from publisher.config import FEED_FILES, OWN_POSTS, Config, NewsletterConfig
 from publisher.core.models import Image, Post, RenderedPost
 from publisher.newsletters.letter.email_html import COLUMN, BodyPlace, mail_body
 from publisher.newsletters.letter.email_strings import Words, direction
@@ -165,13 +166,17 @@ def by_source(posts: Sequence[PostView], config: Config) -> list[SourceGroup]:
 def feed_url(config: Config, newsletter: NewsletterConfig | None = None) -> str:
     """Return the URL of the site's feed, which is RSS if the site has it; "" if the site has no feeds.
 
+    It is the one that pages name: of several names of the feed, the first in feeds.also.
     If another program makes the site, a newsletter of nothing but one source names the feed of that source.
     """
     if newsletter and newsletter.sources and OWN_POSTS not in newsletter.sources and not config.pages.enabled:
         source = config.source(newsletter.sources[0]) if len(newsletter.sources) == 1 else None
         return source.url if source and not (source.user or source.allow_private) else ""
-    names = {"rss": "feed.xml", "atom": "atom.xml", "json": "feed.json"}
-    return next((f"{config.site_url}/{name}" for kind, name in names.items() if kind in config.feeds.formats), "")
+    kind = next((kind for kind in FEED_FILES if kind in config.feeds.formats), "")
+    if not kind:
+        return ""
+    path = next((name.path for name in config.feeds.other_names if name.kind == kind), FEED_FILES[kind])
+    return f"{config.site_url}/{quote(path, safe='/._~-')}"
 
 
 def postal_lines(config: Config) -> tuple[str, ...]:

@@ -178,7 +178,10 @@ def next_steps(project: AdoptedProject, *, instead: bool = False, has_feed: bool
     else:
         steps.append(("publisher build", f"writes the feeds to {BESIDE}/; put them where the site is"))
     steps.append(
-        ("publisher preview", f"shows the first email, once web.public_url and mail.sender are in {CONFIG_FILE}")
+        (
+            "publisher preview",
+            f"shows the first email; sending it needs web.public_url and mail.sender in {CONFIG_FILE}",
+        )
     )
     return steps
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from publisher.posts.blog_tools.data_files import Data, DataError, read_data
@@ -75,3 +75,9 @@ def feed_kind(text: str) -> str:
     if "<feed" in text:
         return "atom"
     return "json" if "jsonfeed.org/version" in text else ""
+
+
+def without_template(root: Path, names: Iterable[str]) -> list[str]:
+    """Return the names of shortcodes, each once, for which the owner has not written a template yet."""
+    written = {path.stem for path in (root / "templates/shortcodes").glob("*.html")}
+    return [name for name in dict.fromkeys(names) if name not in written]

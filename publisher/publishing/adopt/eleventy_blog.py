@@ -8,7 +8,14 @@ from pathlib import Path
 
 from publisher.posts.blog_tools.data_files import Data, DataError, read_data
 from publisher.publishing.adopt.adopted_blog import AdoptedBlog, Findings, author_of, inner, one_line, table
-from publisher.publishing.adopt.blog_settings import feed_kind, folder_in, take_first, take_patterns, take_posts
+from publisher.publishing.adopt.blog_settings import (
+    feed_kind,
+    folder_in,
+    take_first,
+    take_patterns,
+    take_posts,
+    without_template,
+)
 from publisher.publishing.adopt.dated_files import BlogFile, post_folders, texts_below
 from publisher.publishing.adopt.script_settings import Script
 from publisher.publishing.adopt.tool_files import text_of
@@ -46,17 +53,18 @@ def adopt_eleventy(root: Path, file: str) -> AdoptedBlog:
     _take_copied(found, root, script, top, file)
     found.take("site.timezone", "UTC", "Eleventy's zone for a time without one")
     found.take("posts.time", "00:00", "Eleventy's time for a date without one")
-    _leave(found, script, file)
+    _leave(found, root, script, file)
     return found.blog()
 
 
-def _leave(found: Findings, script: Script, file: str) -> None:
+def _leave(found: Findings, root: Path, script: Script, file: str) -> None:
     for each in (table(script.exported), table(script.constants.get("config")), *script.returned()):
         if prefix := one_line(each.get("pathPrefix")).strip("/"):
             found.leave(f"{file}: pathPrefix: site.url must end with /{prefix}")
     for name in _TAGS:
-        if own := [tag for given in script.calls(name) if given and (tag := one_line(given[0]))]:
-            shown = ", ".join(dict.fromkeys(own[:12]))
+        written = [tag for given in script.calls(name) if given and (tag := one_line(given[0]))]
+        if own := without_template(root, written):
+            shown = ", ".join(own[:12])
             found.leave(f"{file}: {name}: write templates/shortcodes/NAME.html for {shown} as far as posts use them")
     if own := [name for given in script.calls("addFilter") if given and (name := one_line(given[0]))]:
         found.leave(f"{file}: addFilter: {', '.join(dict.fromkeys(own[:12]))}: filters of your own are not run")

@@ -18,7 +18,14 @@ from publisher.publishing.adopt.adopted_blog import (
     table,
     texts,
 )
-from publisher.publishing.adopt.blog_settings import data_of, folder_in, take_first, take_patterns, take_posts
+from publisher.publishing.adopt.blog_settings import (
+    data_of,
+    folder_in,
+    take_first,
+    take_patterns,
+    take_posts,
+    without_template,
+)
 from publisher.publishing.adopt.dated_files import PostFolders, post_folders, texts_below
 
 _ROOT_FILES = ("hugo", "config")
@@ -193,9 +200,10 @@ def _leave(found: Findings, root: Path, settings: dict[str, Data], file: str) ->
         found.leave(f"{shown}: a layout is not run, so what it adds to the feed is missing here (docs/feeds.md)")
     if inner(settings, "module", "mounts"):
         found.leave(f"{file}: module.mounts: only the files that are here are read")
-    own = sorted((root / "layouts").glob("**/shortcodes/*.html")) + sorted(root.glob("layouts/_shortcodes/*.html"))
+    paths = sorted((root / "layouts").glob("**/shortcodes/*.html")) + sorted(root.glob("layouts/_shortcodes/*.html"))
+    own = without_template(root, (path.stem for path in paths))
     if own:
-        names = ", ".join(dict.fromkeys(path.stem for path in own[:12]))
+        names = ", ".join(own[:12])
         more = f" and {len(own) - 12} more" if len(own) > 12 else ""
         found.leave(
             f"layouts/: Go templates are not run; write templates/shortcodes/NAME.html for {names}{more} "

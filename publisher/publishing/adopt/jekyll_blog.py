@@ -26,6 +26,13 @@ from publisher.publishing.adopt.tool_files import text_of
 
 # How much of a template is read to see whether it is a feed.
 _FEED_NAMES = re.compile(r"(?:feed|atom|rss|index|posts|blog)[\w.-]{0,40}\.(?:xml|json|rss)", re.ASCII | re.IGNORECASE)
+# Files that browsers, search engines and hosts look for at the top of a site.
+_ROOT_FILE = re.compile(
+    r"CNAME|(?:robots|ads|app-ads|humans|security|llms)\.txt|[0-9a-f]{8,128}\.txt|google[0-9a-f]{8,32}\.html"
+    r"|(?:browserconfig|BingSiteAuth)\.xml|manifest\.json|[^._#~][^/]{0,100}\.(?:webmanifest|ico|png|svg|jpe?g|gif|webp|avif)",
+    re.ASCII,
+)
+_MOST_ROOT_FILES = 40
 _NOT_PUBLISHED = frozenset(("node_modules", "vendor", "_feeds", "_public", "templates", "letters", "pages", "posts"))
 
 
@@ -148,8 +155,29 @@ def _take_static(found: Findings, root: Path, source: str, excluded: list[str]) 
         for path in sorted(top.iterdir())
         if path.is_dir() and path.name[0] not in "._" and path.name not in left_out and has_static_files(path)
     ]
-    places = [f"{source}/{name} = /{name}" if source else name for name in names if name != "static"]
+    names = [*(name for name in names if name != "static"), *_root_files(top, left_out)]
+    places = [f"{source}/{name} = /{name}" if source else name for name in names]
     take_patterns(found, "pages.copy", places, "Jekyll copies its files as they are")
+
+
+def _root_files(top: Path, left_out: set[str]) -> list[str]:
+    """Return the files at the top that a site needs there, as far as Jekyll copies them as they are.
+
+    Others, such as lists and notes, are not made public again by a guess.
+    """
+    files = (path for path in sorted(top.iterdir()) if _ROOT_FILE.fullmatch(path.name) and path.name not in left_out)
+    return [path.name for path in files if _is_plain(path)][:_MOST_ROOT_FILES]
+
+
+def _is_plain(path: Path) -> bool:
+    """Return whether a path is that of a file, not of a link, and whether it begins without front matter."""
+    try:
+        if path.is_symlink() or not path.is_file():
+            return False
+        with path.open("rb") as file:
+            return file.read(6).removeprefix(b"\xef\xbb\xbf")[:3] != b"---"
+    except OSError:
+        return False
 
 
 def _take_authors(found: Findings, settings: dict[str, Data]) -> None:

@@ -54,11 +54,19 @@ def test_the_project_works_at_once_beside_the_tool_and_instead_of_it(jekyll: Pro
     assert "https://blog.quiet-reader.eu/2026/one/" in jekyll.read("_feeds/feed.xml")
     assert not (jekyll.root / "_feeds/2026").exists()
     (jekyll.root / "publisher.toml").unlink()
+    jekyll.write("_config.yml", jekyll.read("_config.yml").partition("exclude:")[0])
+    jekyll.write("CNAME", "blog.quiet-reader.eu\n")
+    jekyll.write("robots.txt", "User-agent: one\n")
     found = jekyll.ok("adopt", str(jekyll.root), "--instead", "--json").json
     assert found["settings"]["pages.output"] == "_public"
     assert found["tool"] == "jekyll"
+    assert found["settings"]["pages.copy"] == ["CNAME", "robots.txt"]
+    assert found["next"][-1]["why"].startswith("shows the first email; sending it needs")
+    assert "would publish it" not in jekyll.ok("check").out
     jekyll.ok("build")
     assert "The first words" in jekyll.read("_public/2026/one/index.html")
+    assert jekyll.read("_public/CNAME") == "blog.quiet-reader.eu\n"
+    assert jekyll.read("_public/robots.txt") == "User-agent: one\n"
 
 
 def test_a_folder_that_cannot_be_adopted_is_left_alone(empty: Project) -> None:

@@ -17,7 +17,7 @@ from lxml import html as lxml_html
 from publisher.core.errors import TemplateError
 from publisher.core.newsletter_models import Mark
 from publisher.core.templates import Templates
-from publisher.newsletters.letter.template_context import postal_name
+from publisher.newsletters.letter.template_context import feed_url, postal_name
 from publisher.newsletters.letter.web_version import web_version
 from tests.support import GOLDEN
 from tests.support.editions_samples import (
@@ -154,6 +154,19 @@ def test_english_phrases_keep_their_order_in_hebrew():
     assert [text for text in spans if text.startswith("You’re receiving") and text.endswith(".")]
     assert {"In this edition", "Continue reading", "Unsubscribe", "View in browser", "Follow the feed"} <= set(spans)
     assert 'lang="en" dir="ltr"' not in make(*LETTERS["arabic"]).html
+
+
+def test_the_feed_in_emails_is_the_one_that_pages_name():
+    for formats, also, name in (
+        (("rss", "atom"), (), "feed.xml"),
+        (("atom", "json"), (), "atom.xml"),
+        (("atom", "json"), ("feed.xml = atom", "old.xml = atom"), "feed.xml"),
+        (("rss", "atom"), ("feeds/all.atom.xml", "/index.xml"), "index.xml"),
+        (("json",), ("feed/", "größe.json"), "gr%C3%B6%C3%9Fe.json"),
+    ):
+        config = replace(CONFIG, feeds=replace(CONFIG.feeds, formats=formats, also=also))
+        assert feed_url(config) == f"https://example.org/{name}"
+    assert feed_url(replace(CONFIG, feeds=replace(CONFIG.feeds, formats=(), also=("index.xml",)))) == ""
 
 
 def test_a_missing_template_is_named():

@@ -79,6 +79,18 @@ CASES: list[tuple[dict[str, str], dict[str, object]]] = [
         {"_config.yml": "source: src\n", "src/_posts/2026-01-02-x.md": BARE, "src/a/b.jpg": "", "src/b/c.md": BARE},
         {"posts.folder": "src/_posts", "pages.copy": ("src/a = /a",)},
     ),
+    (
+        JEKYLL
+        | {"_config.yml": "exclude: [humans.txt]\n", "CNAME": "a.test\n", "robots.txt": "User-agent: *\n"}
+        | {"favicon.ico": "", "logo.png": "", "ads.txt": "---\n---\n{{ site.title }}", "img/a.png": ""}
+        | {"humans.txt": "", "people.csv": "", "package.json": "{}", "notes.txt": "", "README.md": ""}
+        | {"Gemfile": "", ".a.png": ""},
+        {"pages.copy": ("img", "CNAME", "favicon.ico", "logo.png", "robots.txt")},
+    ),
+    (
+        {"_config.yml": "source: src\n", "src/_posts/2026-01-02-x.md": BARE, "src/CNAME": "a.test\n"},
+        {"pages.copy": ("src/CNAME = /CNAME",)},
+    ),
     (JEKYLL, {"posts.folder": "_posts", "site.timezone": "UTC"}),
     (
         {
@@ -520,6 +532,22 @@ def test_what_cannot_be_carried_over_is_told(tmp_path: Path) -> None:
     ):
         found = blog(tmp_path / str(number), files)
         assert [line for line in found.left if told in line], (told, found.left)
+
+
+def test_shortcodes_with_a_template_are_not_asked_for_again(tmp_path: Path) -> None:
+    files = {
+        "hugo.toml": "",
+        "content/a.md": POST,
+        "layouts/shortcodes/vid.html": "",
+        "layouts/shortcodes/cup.html": "",
+    }
+    found = blog(tmp_path, files | {"templates/shortcodes/vid.html": ""})
+    assert [line for line in found.left if "NAME.html for cup as far" in line]
+    assert not any("NAME.html" in line for line in blog(tmp_path, {"templates/shortcodes/cup.html": ""}).left)
+    config = "export default function (c) { c.addShortcode('vid', f); c.addShortcode('cup', f) }\n"
+    files = {"eleventy.config.js": config, "posts/a.md": POST, "templates/shortcodes/vid.html": ""}
+    found = blog(tmp_path / "eleventy", files)
+    assert [line for line in found.left if "NAME.html for cup as far" in line]
 
 
 def test_a_folder_without_a_known_tool_is_refused_in_one_line(tmp_path: Path) -> None:
