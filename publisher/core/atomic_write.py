@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+# What a file system says that has no hard links: FAT, network drives, or a kernel that forbids them.
+_NO_HARD_LINKS = (errno.EPERM, errno.EACCES, errno.EOPNOTSUPP, errno.ENOSYS)
 
 
 @contextmanager
@@ -41,13 +45,21 @@ def write_new(target: Path, data: bytes) -> bool:
     part = target.with_name(f".{target.name[:100]}.{os.getpid()}-{threading.get_ident()}.part")
     try:
         part.write_bytes(data)
+        return _moved(part, target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _moved(part: Path, target: Path) -> bool:
+    """Give a file the name of `target` unless one of that name is there; return whether it has it."""
+    try:
         os.link(part, target)  # unlike a rename, it fails if another process was quicker
     except FileExistsError:
         return False
-    except PermissionError:  # a file system without hard links
+    except OSError as error:
+        if error.errno not in _NO_HARD_LINKS:
+            raise
         if os.path.lexists(target):
             return False
         part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
     return True
