@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
-from publisher.config import checks
+from publisher.config import checks, subscriber_checks
 from publisher.config.keys import Check, Doc
 from publisher.config.schedule import parse_duration
 from publisher.config.theme import Theme
@@ -21,6 +21,16 @@ class NewsletterConfig:
     title: Annotated[str, Doc("Name that subscribers see. Default: the title of the site.")] = ""
     description: Annotated[str, Doc("One sentence that says what subscribers get.")] = ""
     schedule: Annotated[str, Check(checks.schedule), Doc("When an edition is due.")] = "manual"
+    frequencies: Annotated[
+        tuple[str, ...],
+        Check(subscriber_checks.frequencies),
+        Doc("Further schedules that subscribers can choose instead, such as a weekly or a monthly one."),
+    ] = ()
+    segment: Annotated[
+        str,
+        Check(subscriber_checks.segment),
+        Doc("Send it only to these of its subscribers: the name of a segment, or a condition. Empty for all."),
+    ] = ""
     max_lateness: Annotated[
         str,
         Check(parse_duration),
@@ -77,6 +87,14 @@ class NewsletterConfig:
     subject: Annotated[
         str, Doc("Subject, with {title} {number} {date} {first} {count}. Default: the first post's title.")
     ] = ""
+    link_parameters: Annotated[
+        str,
+        Check(subscriber_checks.link_parameters),
+        Doc(
+            "Added to links to your own site, so that its statistics tell them apart, with {newsletter} and {slot}: "
+            "utm_source={newsletter}&utm_medium=email."
+        ),
+    ] = ""
     text_links: Annotated[
         Literal["end", "inline"],
         Doc("In plain text: show links in a numbered list below each post, or where they occur."),
@@ -117,6 +135,19 @@ class NewsletterConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FieldConfig:
+    """[[fields]]: a field of your own that subscribers have, beside their name and address."""
+
+    name: Annotated[
+        str, Check(subscriber_checks.field_name), Doc("Short and permanent, such as city; for emails and files.")
+    ]
+    kind: Annotated[
+        Literal["text", "number", "date", "yes-no"], Doc("What its values are: text, number, date or yes-no.")
+    ] = "text"
+    label: Annotated[str, Doc("What the admin page calls it. Default: its name.")] = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SubscribersConfig:
     """[subscribers]: how people confirm, and what is stored about them."""
 
@@ -130,6 +161,14 @@ class SubscribersConfig:
     ] = "button"
     farewell: Annotated[
         bool, Doc("Whether to email people who unsubscribed, with a link to come back in case it wasn't them.")
+    ] = False
+    notify: Annotated[
+        Literal["never", "daily", "at once"],
+        Doc("Whether to email mail.owner when people join or leave."),
+    ] = "never"
+    each_post_once: Annotated[
+        bool,
+        Doc("Leave out of an email the posts that its subscriber was sent by another newsletter of this project."),
     ] = False
     forget_days: Annotated[
         int,

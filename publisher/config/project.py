@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from publisher.config.bounces import BouncesConfig
 from publisher.config.keys import Doc
 from publisher.config.mail import DeliveryConfig, Mail
-from publisher.config.newsletters import NewsletterConfig, SubscribersConfig
+from publisher.config.newsletters import FieldConfig, NewsletterConfig, SubscribersConfig
 from publisher.config.server import Admin, DatabaseConfig, LogConfig, RunConfig, Web
 from publisher.config.site import AuthorConfig, Feeds, PagesConfig, Posts, Site
 from publisher.config.sources import SourceConfig
@@ -36,6 +36,7 @@ class Config:
     pages: Annotated[PagesConfig, Doc("The HTML site.")] = field(default_factory=PagesConfig)
     sources: Annotated[tuple[SourceConfig, ...], Doc("Feeds of other sites, whose items become posts.")] = ()
     newsletters: Annotated[tuple[NewsletterConfig, ...], Doc("Any number of newsletters.")] = ()
+    fields: Annotated[tuple[FieldConfig, ...], Doc("What you know about subscribers beside name and address.")] = ()
     theme: Annotated[Theme, Doc("How the site and all emails look.")] = field(default_factory=Theme)
     mail: Annotated[Mail, Doc("The sender and how email is sent.")] = field(default_factory=Mail)
     database: Annotated[DatabaseConfig, Doc("Where subscribers and editions are stored.")] = field(

@@ -23,6 +23,7 @@ Public modules:
     signing              signatures and hashes with the project's secret
     source_models        feeds of other sites as they were read
     source_records       what the database knows of the feeds of other sites
+    subscriber_fields    the fields of their own that subscribers have
     subscriber_status    the table of subscriber events and statuses
     subscription_status  the table of subscription events and statuses
     templates            Jinja2 templates: the shipped ones and the project's own
@@ -47,6 +48,7 @@ __all__ = [
     "signing",
     "source_models",
     "source_records",
+    "subscriber_fields",
     "subscriber_status",
     "subscription_status",
     "templates",

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from publisher.core.hold_reasons import Hold
 from publisher.core.models import require_aware
+from publisher.core.subscriber_fields import FieldValue
 from publisher.core.subscription_status import SubscriptionRecord
 
 
@@ -59,6 +60,15 @@ class Letter:
     fallback: Fallback | None = None
 
 
+class EditionKind(StrEnum):
+    """What an edition is made of, and who gets it."""
+
+    POSTS = "posts"  # the posts of a slot; it has a web version and a number
+    LETTER = "letter"  # a text of its own, sent once: letters/NEWSLETTER/NAME.md
+    WELCOME = "welcome"  # a text that new subscribers get, each at their own time: letters/NEWSLETTER/welcome.md
+    FAREWELL = "farewell"  # a text for those who unsubscribed: letters/NEWSLETTER/farewell.md
+
+
 @dataclass(frozen=True, slots=True)
 class EditionPost:
     """The data that an edition stores about each of its posts."""
@@ -91,6 +101,8 @@ class EditionDraft:
                  subscribers. An empty selection gets "", whether or not it is listed
     hold         why the edition is not sent until it is released; None if it is not on hold
     goes_at      when the edition is sent, if it is made ahead of that; None if it is sent when it is made
+    kind         what it is made of
+    segment      the condition on its subscribers, in the language of segments; "" for all of the newsletter
     """
 
     newsletter: str
@@ -105,6 +117,8 @@ class EditionDraft:
     variants: Mapping[tuple[str, ...], str | None] = field(default_factory=dict)
     hold: Hold | None = None
     goes_at: datetime | None = None
+    kind: EditionKind = EditionKind.POSTS
+    segment: str = ""
 
     def __post_init__(self) -> None:
         require_aware("made_at", self.made_at)
@@ -120,6 +134,8 @@ class Edition:
     id       key in the store
     hold     why the edition is not sent, at the time of reading; None if it is not on hold
     goes_at  the earliest time at which it is sent; None unless it was made ahead or had to wait
+    kind     what it is made of; only an edition of posts has a number and a web version
+    segment  the condition on its subscribers; "" for all of the newsletter
     """
 
     id: int
@@ -131,6 +147,8 @@ class Edition:
     posts: tuple[EditionPost, ...] = ()
     hold: Hold | None = None
     goes_at: datetime | None = None
+    kind: EditionKind = EditionKind.POSTS
+    segment: str = ""
 
     def __post_init__(self) -> None:
         require_aware("made_at", self.made_at)
@@ -200,6 +218,9 @@ class Subscriber:
     paused_until  no email is sent before this moment
     confirmed_at  when the person first agreed, or the owner first confirmed it for them
     bounces       number of bounces since the last message that arrived
+    tags          the owner's words for groups of people, sorted
+    fields        values of the owner's own fields, by name
+    note          what the owner noted about them, for nobody else
     """
 
     id: int
@@ -213,6 +234,9 @@ class Subscriber:
     paused_until: datetime | None = None
     confirmed_at: datetime | None = None
     bounces: int = 0
+    tags: tuple[str, ...] = ()
+    fields: Mapping[str, FieldValue] = field(default_factory=dict)
+    note: str = ""
 
     @property
     def joined_at(self) -> datetime:
@@ -256,7 +280,10 @@ class DeliveryStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A delivery that a worker has claimed from the ledger, with everything its message needs."""
+    """A delivery that a worker has claimed from the ledger, with everything its message needs.
+
+    fields  the subscriber's own fields, as JSON; few letters need them, so they are not read here
+    """
 
     id: int
     edition_id: int
@@ -265,6 +292,7 @@ class Delivery:
     name: str
     variant: str
     attempts: int
+    fields: str = "{}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ from publisher.core.newsletter_models import DeliveryStatus, Edition, EditionDra
 from publisher.core.source_records import SourceBeginning
 from publisher.store.audience import missing_letters, queue
 from publisher.store.database import Database
-from publisher.store.tables import deliveries, edition_posts, editions, letters, newsletter_posts, source_items
+from publisher.store.feed_tables import source_items
+from publisher.store.tables import deliveries, edition_posts, editions, letters, newsletter_posts
 
 LARGEST_ID = 2**63 - 1
 
@@ -244,6 +245,8 @@ class Editions:
             subject=draft.subject,
             made_at=draft.made_at,
             goes_at=draft.goes_at,
+            kind=draft.kind,
+            segment=draft.segment,
             **_columns(draft.hold),
         )
         if connection.execute(insert).rowcount != 1:
@@ -259,6 +262,8 @@ class Editions:
             posts=draft.posts,
             hold=draft.hold,
             goes_at=draft.goes_at,
+            kind=draft.kind,
+            segment=draft.segment,
         )
 
     def _take_posts(self, connection: Connection, edition: Edition, draft: EditionDraft) -> None:
@@ -310,6 +315,8 @@ class Editions:
                 posts=tuple(posts.get(row.id, ())),
                 hold=_hold(row),
                 goes_at=row.goes_at,
+                kind=row.kind,
+                segment=row.segment,
             )
             for row in rows
         ]

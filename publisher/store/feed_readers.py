@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from publisher.core.models import require_aware
 from publisher.store.database import Database
-from publisher.store.tables import feed_readers, feed_requests
+from publisher.store.feed_tables import feed_readers, feed_requests
 
 # The largest number of programs that are kept for each feed, because a program may call itself anything.
 MOST_READERS = 100

@@ -33,6 +33,7 @@ from publisher.core.source_records import (
     StoredItem,
 )
 from publisher.store.database import Database
+from publisher.store.feed_tables import source_items, sources
 from publisher.store.source_rows import (
     decode_hub,
     decode_state,
@@ -42,7 +43,6 @@ from publisher.store.source_rows import (
     known_item,
     stored_item,
 )
-from publisher.store.tables import source_items, sources
 
 _ITEMS: sa.Select[Any] = sa.select(
     *(column for column in source_items.c if column.name != "html"), sa.func.length(source_items.c.html).label("size")

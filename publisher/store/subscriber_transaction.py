@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection, Row
 
 from publisher.core.bounce_report import Report
 from publisher.core.newsletter_models import Subscriber, SubscriberStatus, Subscription, SuppressionReason
+from publisher.core.subscriber_fields import decode_fields
 from publisher.core.subscriber_status import SubscriberEvent, ends_all, next_status
 from publisher.core.subscription_status import SubscriptionEvent, SubscriptionStatus
 from publisher.store import bounces, consent, requested_emails, subscriptions
@@ -26,6 +27,7 @@ from publisher.store.subscriber_records import (
     address_key,
     current_name,
 )
+from publisher.store.subscriber_tags import tags_of
 from publisher.store.suppressions import Suppressions
 from publisher.store.tables import subscribers
 
@@ -393,7 +395,8 @@ def with_subscriptions(connection: Connection, found: Sequence[Row[Any]]) -> lis
     """Convert rows of the table `subscribers` to subscribers, after reading all their subscriptions with one query."""
     if not found:
         return []
-    records = subscriptions.records_of(connection, [row.id for row in found])
+    ids = [row.id for row in found]
+    records, tags = subscriptions.records_of(connection, ids), tags_of(connection, ids)
     return [
         Subscriber(
             id=row.id,
@@ -407,6 +410,9 @@ def with_subscriptions(connection: Connection, found: Sequence[Row[Any]]) -> lis
             paused_until=row.paused_until,
             confirmed_at=row.confirmed_at,
             bounces=row.bounces,
+            tags=tags.get(row.id, ()),
+            fields=decode_fields(row.fields),
+            note=row.note,
         )
         for row in found
     ]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     Column,
     Index,
     Integer,
@@ -17,19 +16,19 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    false,
     text,
 )
 
 from publisher.core.bounce_report import Verdict
 from publisher.core.hold_reasons import HeldBy
-from publisher.core.newsletter_models import DeliveryStatus, SubscriberStatus, SuppressionReason
+from publisher.core.newsletter_models import DeliveryStatus, EditionKind, SubscriberStatus, SuppressionReason
+from publisher.core.subscriber_fields import FieldKind
 from publisher.core.subscription_status import SubscriptionEvent, SubscriptionStatus
 from publisher.store.column_types import Key, UtcTime, belongs, key, words
 from publisher.store.subscriber_records import EmailTrigger
 
 # The revision of these tables. A database at this revision can be used without Alembic, which takes 0.4 s to import.
-HEAD = "0016"
+HEAD = "0017"
 
 # Names for all constraints: a migration that works on both databases can drop a constraint only by its name.
 NAMES = {
@@ -59,6 +58,35 @@ subscribers = Table(
     Column("bounced_at", UtcTime),
     Column("bounces", Integer, nullable=False, server_default=text("0")),  # in a row, since the last success
     Column("import_id", Key),  # the import that added them, as long as nothing else has named them
+    Column("fields", Text, nullable=False, server_default=text("'{}'")),  # JSON object: name of a field -> value
+    Column("note", Text, nullable=False, server_default=text("''")),  # for the owner alone
+)
+
+# The owner's words for groups of subscribers.
+subscriber_tags = Table(
+    "subscriber_tags",
+    metadata,
+    belongs("subscriber_id", "subscribers.id"),
+    Column("tag", String(100), nullable=False),
+    PrimaryKeyConstraint("subscriber_id", "tag"),
+    Index(None, "tag", "subscriber_id"),
+)
+
+# The fields that any subscriber has a value for, or that were found by an import.
+fields = Table(
+    "fields",
+    metadata,
+    Column("name", String(60), primary_key=True),
+    Column("kind", words(FieldKind), nullable=False),
+)
+
+# The conditions on subscribers that the owner has saved.
+segments = Table(
+    "segments",
+    metadata,
+    Column("name", String(60), primary_key=True),
+    Column("condition", Text, nullable=False),
+    Column("made_at", UtcTime, nullable=False),
 )
 
 # A subscription that has ended keeps its row, so that no file can begin it again.
@@ -72,6 +100,9 @@ subscriptions = Table(
     Column("since", UtcTime),  # when this was said; NULL if a file said it without a date
     Column("cause", words(SubscriptionEvent), nullable=False, server_default=text("'imported'")),
     Column("source", Text, nullable=False, server_default=text("''")),
+    Column("frequency", String(20), nullable=False, server_default=text("''")),  # "" for the newsletter's own schedule
+    Column("changed_from", String(20)),  # the frequency before, until the first edition of the new one is made
+    Column("changed_at", UtcTime),  # when that was left
     PrimaryKeyConstraint("subscriber_id", "newsletter"),
     Index(None, "newsletter", "subscriber_id"),
 )
@@ -187,6 +218,8 @@ editions = Table(
     Column("held", Text, nullable=False, server_default=text("''")),  # why it is on hold; "" if it is not on hold
     Column("held_by", words(HeldBy)),
     Column("goes_at", UtcTime),  # when it is due to be sent, if that is later than made_at
+    Column("kind", words(EditionKind), nullable=False, server_default=text("'posts'")),
+    Column("segment", Text, nullable=False, server_default=text("''")),  # the condition on its subscribers; "" for all
     UniqueConstraint("newsletter", "slot"),
 )
 
@@ -329,28 +362,6 @@ actions = Table(
     Column("detail", Text, nullable=False),
 )
 
-# The numbers of subscribers reported by programs that fetch feeds for many people. There is no personal data here.
-feed_readers = Table(
-    "feed_readers",
-    metadata,
-    Column("feed", String(200), nullable=False),
-    Column("reader", String(60), nullable=False),
-    Column("subscribers", Integer, nullable=False),
-    Column("seen_at", UtcTime, nullable=False),
-    PrimaryKeyConstraint("feed", "reader"),
-)
-
-# The number of requests for each feed and day from programs that report no number of subscribers.
-feed_requests = Table(
-    "feed_requests",
-    metadata,
-    Column("feed", String(200), nullable=False),
-    Column("day", String(10), nullable=False),  # in UTC, 2026-11-21
-    Column("requests", Integer, nullable=False),
-    PrimaryKeyConstraint("feed", "day"),
-)
-
-
 # The scheduler's knowledge of each newsletter: its slots count from `since`, and slots up to `passed` are over.
 newsletters = Table(
     "newsletters",
@@ -398,40 +409,4 @@ delivery_totals = Table(
     Column("status", words(DeliveryStatus), nullable=False),
     Column("total", Integer, nullable=False),
     PrimaryKeyConstraint("edition_id", "variant", "status"),
-)
-
-# The feeds of other sites. The columns are what queries look at; `state` is the rest of what is known, as JSON.
-sources = Table(
-    "sources",
-    metadata,
-    Column("name", String(100), primary_key=True),
-    Column("url", Text, nullable=False),
-    Column("next_at", UtcTime, nullable=False),  # a host that claims a source moves this before it fetches
-    *(Column(name, UtcTime) for name in ("asked_at", "closed_until")),
-    Column("claim", String(40), nullable=False, server_default=text("''")),
-    Column("revision", BigInteger, nullable=False, server_default=text("0")),
-    Column("state", Text, nullable=False),
-    Column("hub", Text, nullable=False, server_default=text("''")),  # JSON: what was agreed with its hub
-)
-
-# The items of sources. The three keys are hashes that recognise an item in a later document.
-source_items = Table(
-    "source_items",
-    metadata,
-    key("number"),
-    Column("source", String(100), nullable=False),
-    *(Column(name, String(80), nullable=False) for name in ("guid_key", "link_key", "title_key")),
-    Column("post_id", Text, nullable=False),
-    Column("digest", String(64), nullable=False),
-    Column("data", Text, nullable=False),  # JSON: what the feed says, without the HTML
-    Column("html", Text, nullable=False),
-    Column("published_at", UtcTime),
-    *(Column(name, UtcTime, nullable=False) for name in ("first_seen_at", "changed_at")),
-    *(Column(name, UtcTime) for name in ("gone_at", "skipped_at")),
-    *(Column(name, Boolean, nullable=False) for name in ("is_backlog", "is_suspect")),
-    Column("revision", BigInteger, nullable=False),
-    Column("is_old", Boolean, nullable=False, server_default=false()),
-    UniqueConstraint("source", "guid_key"),
-    UniqueConstraint("source", "post_id"),
-    Index(None, "link_key"),
 )
