@@ -19,9 +19,16 @@ from publisher.store.tables import (
     editions,
     import_changes,
     sign_ups,
+    subscriber_tags,
     subscribers,
     subscriptions,
     tokens,
+)
+
+# The tables from which an erasure deletes or clears rows.
+_EMPTIED = (
+    *(actions, tokens, sign_ups, bounces, deliveries),
+    *(consent_events, subscriptions, import_changes, subscriber_tags, subscribers),
 )
 
 # How long to wait for readers before emptying the write-ahead log, in seconds. Emails and pages do not have to wait.
@@ -44,7 +51,7 @@ def erase_rows(connection: Connection, subscriber_id: int | None, key: str) -> i
     # What the owner did stays in the log of actions, but no longer says about whom.
     own = actions.c.subscriber_id == subscriber_id
     connection.execute(sa.update(actions).where(own).values(subscriber_id=None, detail=""))
-    for table in (tokens, bounces, consent_events, subscriptions, import_changes):
+    for table in (tokens, bounces, consent_events, subscriptions, import_changes, subscriber_tags):
         gone += connection.execute(sa.delete(table).where(table.c.subscriber_id == subscriber_id)).rowcount
     return gone + connection.execute(sa.delete(subscribers).where(subscribers.c.id == subscriber_id)).rowcount
 
@@ -75,7 +82,7 @@ def scrub(database: Database) -> bool:
     """
     with database.outside_transactions() as execute:
         if not database.is_sqlite:
-            for table in (actions, tokens, sign_ups, bounces, deliveries, consent_events, subscriptions, subscribers):
+            for table in _EMPTIED:
                 execute(f"VACUUM {table.name}")
             return True
         execute("VACUUM")
