@@ -10,14 +10,26 @@ from publisher.config import Config, NewsletterConfig
 from publisher.core.models import Post, RenderedPost
 from publisher.core.newsletter_models import EditionDraft, EditionPost, Letter
 from publisher.core.templates import Templates
-from publisher.newsletters.letter.compose import compose
+from publisher.newsletters.letter.compose import compose, compose_text
 from publisher.newsletters.letter.note import Note, read_note, require_notes
+from publisher.newsletters.letter.own_text import OwnText
 from publisher.newsletters.letter.template_context import PostView, post_view
 from publisher.newsletters.variants import Variant, all_topics
 from publisher.posts.archive import Archive
 from publisher.posts.markup import BrokenPost, Renderer
 from publisher.publishing.edition_plan import PlannedEdition, UnreadablePostError
 from publisher.publishing.wiring import web_version_url
+
+
+def render_text(config: Config, newsletter: NewsletterConfig, text: OwnText, at: datetime) -> Letter:
+    """Render a text without posts as the newsletter's email, for all topics.
+
+    at  when it is sent, which is its date
+    Raises PublisherError if the text or a template is broken.
+    """
+    templates = Templates(config.root / "templates")
+    templates.require_readable()
+    return compose_text(*_without_missing_logo(config, newsletter), text, at, templates)
 
 
 class EditionRenderer:

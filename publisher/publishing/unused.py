@@ -17,6 +17,7 @@ from publisher.core.errors import PublisherError
 from publisher.core.file_names import in_folder, is_file
 from publisher.core.models import Problem, Severity, problem_at
 from publisher.core.templates import SHIPPED_PREFIX, Templates, shipped_folder
+from publisher.newsletters.letter.own_text import OWN_TEMPLATE
 from publisher.posts.adopted_entries import ENTRIES_FILE
 from publisher.posts.archive import Archive
 from publisher.posts.chosen_paths import OF_OTHERS, PathPatterns, written_folders
@@ -46,7 +47,8 @@ def unused_templates(config: Config) -> Iterator[Problem]:
     if not names:
         return  # to read all shipped templates would find nothing
     shipped = {path.relative_to(shipped_folder()).as_posix() for path in shipped_folder().rglob("*.*")}
-    used = {f"email/{each.template}{ending}" for each in config.newsletters for ending in (".html", ".txt")}
+    of_emails = [name for each in config.newsletters for name in (each.template, f"{each.template}-{OWN_TEMPLATE}")]
+    used = {f"email/{name}{ending}" for name in (*of_emails, OWN_TEMPLATE) for ending in (".html", ".txt")}
     used.update(shipped, _INCLUDED)
     for name in sorted(used):  # a project's own template of that name may include others
         used.update(templates.family(name))

@@ -8,6 +8,7 @@ modules in order.
 Public modules:
     compose              composes a letter from posts and templates, and shortens it if Gmail would cut it off
     web_version          turns the letter's HTML into a page that anyone may read
+    own_text             the text of an email without posts: letters/<newsletter>/<name>.md
     note                 the writer's note for one edition: letters/<newsletter>/<slot>.md
     subscription_notice  emails about a subscription, such as the confirmation, in the newsletter's design
     template_context     the variables of the email templates: letter and posts
@@ -16,4 +17,4 @@ The HTML of posts goes through email_html and plain_text. CSS goes through css_p
 user of premailer.
 """
 
-__all__ = ["compose", "note", "subscription_notice", "template_context", "web_version"]
+__all__ = ["compose", "note", "own_text", "subscription_notice", "template_context", "web_version"]

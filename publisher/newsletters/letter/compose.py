@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -20,6 +20,7 @@ from publisher.newsletters.letter.email_html import BodyPlace, mail_body
 from publisher.newsletters.letter.email_strings import Words, direction, words_of
 from publisher.newsletters.letter.inline_css import inline_css
 from publisher.newsletters.letter.note import Note, default_note
+from publisher.newsletters.letter.own_text import OwnText, message_template
 from publisher.newsletters.letter.plain_text import text_of
 from publisher.newsletters.letter.safe_text import one_line, safe_url
 from publisher.newsletters.letter.template_context import (
@@ -34,6 +35,7 @@ from publisher.newsletters.letter.template_context import (
 )
 from publisher.newsletters.letter.text_lines import WIDTH, indent, underlined, wrap
 from publisher.posts.pictures import static_picture
+from publisher.posts.text.excerpt import excerpt_of
 
 TEXT_TEMPLATE = "email/letter.txt"
 WHOLE_POST_TEMPLATE = "post"  # shows posts in full, whatever the newsletter's `content` says
@@ -81,7 +83,8 @@ def compose(
 
     def compose_with(content: Content) -> Letter:
         views = _post_views(config, newsletter, posts, content, words, view)
-        letter = _letter_view(config, newsletter, views, content, words, number, slot, made_at, note, web_copy_url)
+        letter = _letter_view(config, newsletter, content, words, number, slot, made_at, note, web_copy_url)
+        letter = _about_posts(letter, note.subject or newsletter.subject, views, words)
         shown = [_only_title(view) if content == "titles" else view for view in views]
         groups = by_source(shown, config)
         context = {"letter": letter, "posts": shown, "groups": groups, "words": words, "mark": Mark, "looks": looks}
@@ -90,6 +93,30 @@ def compose(
         return Letter(variant, letter.subject, letter.preheader, html, _text(templates, newsletter.template, context))
 
     return fitting(compose_with, content_of(newsletter), _hopeless(posts))
+
+
+def compose_text(
+    config: Config, newsletter: NewsletterConfig, text: OwnText, made_at: datetime, templates: Templates
+) -> Letter:
+    """Compose the letter of a text without posts, in the design of the newsletter's editions.
+
+    It has no number, and no link to a web version, because it is not published. Marks are as in `compose`, and equal
+    arguments give the same letter. Raises PublisherError if the text cannot be rendered or a template is broken.
+    """
+    require_aware("made_at", made_at)
+    language = config.newsletter_language(newsletter)
+    words = words_of(language, templates)
+    date = made_at.astimezone(config.newsletter_zone(newsletter))
+    values = {"title": one_line(config.newsletter_title(newsletter)), "date": civil_date(date, language)}
+    note = Note(_filled(text.subject, values), _filled(text.preheader, values), text.file.html(config))
+    letter = _letter_view(config, newsletter, "full", words, 0, "", made_at, note, "")
+    letter = replace(letter, preheader=letter.preheader or one_line(excerpt_of(letter.intro, PREHEADER_LENGTH)))
+    looks = looks_of(config.newsletter_theme(newsletter), config.site_url)
+    context = {"letter": letter, "posts": [], "groups": [], "words": words, "mark": Mark, "looks": looks}
+    name = message_template(newsletter, templates)
+    template = f"email/{name}.html"
+    html = inline_css(templates.render(template, **context), template, lambda: sources_of(templates, template))
+    return Letter("", letter.subject, letter.preheader, html, _text(templates, name, context))
 
 
 def content_of(newsletter: NewsletterConfig) -> Content:
@@ -183,7 +210,6 @@ def _only_title(view: PostView) -> PostView:
 def _letter_view(
     config: Config,
     newsletter: NewsletterConfig,
-    posts: list[PostView],
     content: Content,
     words: Words,
     number: int,
@@ -192,21 +218,20 @@ def _letter_view(
     note: Note,
     web_copy_url: str,
 ) -> LetterView:
+    """Return the values of a letter apart from its posts, with the note's subject and preheader as they are."""
     language = config.newsletter_language(newsletter)
     title = one_line(config.newsletter_title(newsletter))
-    date = made_at.astimezone(config.newsletter_zone(newsletter))
     reads = direction(language)
     place = BodyPlace(config.site_url, 2, words, rtl=reads == "rtl", picture=lambda url: static_picture(config, url))
     intro = mail_body(note.html, place) if note.html else ""
-    values = {"title": title, "number": str(number), "date": civil_date(date, language)}
     return LetterView(
         newsletter=newsletter.name,
         title=title,
-        subject=_subject(note.subject or newsletter.subject, posts, words, values),
-        preheader=shorten(one_line(note.preheader or _preheader(posts[0], values)), PREHEADER_LENGTH),
+        subject=one_line(note.subject),
+        preheader=shorten(one_line(note.preheader), PREHEADER_LENGTH),
         number=number,
         slot=slot,
-        date=date,
+        date=made_at.astimezone(config.newsletter_zone(newsletter)),
         language=language,
         direction=reads,
         content=content,
@@ -218,6 +243,13 @@ def _letter_view(
         postal=postal_lines(config),
         postal_name=postal_name(config, title),
     )
+
+
+def _about_posts(letter: LetterView, subject: str, posts: list[PostView], words: Words) -> LetterView:
+    """Return the letter with its subject, a pattern or "", filled in, and with a preheader, from its posts."""
+    values = {"title": letter.title, "number": str(letter.number), "date": civil_date(letter.date, letter.language)}
+    preheader = letter.preheader or shorten(one_line(_preheader(posts[0], values)), PREHEADER_LENGTH)
+    return replace(letter, subject=_subject(subject, posts, words, values), preheader=preheader)
 
 
 def _preheader(post: PostView, values: dict[str, str]) -> str:
@@ -244,5 +276,9 @@ def _text(templates: Templates, template: str, context: dict[str, Any]) -> str:
 def _subject(pattern: str, posts: list[PostView], words: Words, values: dict[str, str]) -> str:
     """Fill in the pattern's placeholders, leaving other braces alone; return the default subject if it is empty."""
     values = {**values, "first": posts[0].title, "count": str(len(posts))}
-    filled = one_line(re.sub(r"\{(\w+)\}", lambda match: values.get(match[1], match[0]), pattern))
+    filled = one_line(_filled(pattern, values))
     return filled or default_subject(posts[0].title, len(posts), words.and_more)
+
+
+def _filled(pattern: str, values: Mapping[str, str]) -> str:
+    return re.sub(r"\{(\w+)\}", lambda match: values.get(match[1], match[0]), pattern)

@@ -48,6 +48,7 @@ from publisher.posts.text.tex import take_out
 from publisher.posts.text.typography import finished, prepared
 
 NOTES_FOLDER = "letters"
+_KEYS = ("subject", "preheader")
 
 _MOST_CHARACTERS = 500_000  # in a note's file, of which a whole email shows a fifth
 
@@ -79,7 +80,55 @@ def read_note(config: Config, newsletter: NewsletterConfig, slot: str) -> Note |
     A note without an intro gets the newsletter's intro. Raises PublisherError with the name of the file if the note
     cannot be read, because an edition must not be sent without the note that was written for it.
     """
-    path = existing(config.root, note_path(newsletter, slot))
+    file = read_file(config, note_path(newsletter, slot))
+    if file is None:
+        return None
+    file.require_keys(_KEYS)
+    return Note(
+        subject=file.text("subject"),
+        preheader=file.text("preheader"),
+        html=file.html(config) if file.body.strip() else markdown(newsletter.intro, config.site_url),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class NoteFile:
+    """A file under letters/ as it was read: the keys of its front matter with their lines, and its Markdown.
+
+    path        relative to the project
+    first_line  the line of the file on which the Markdown begins
+    """
+
+    path: str
+    fields: Mapping[str, object]
+    lines: Mapping[str, int]
+    body: str
+    first_line: int
+
+    def text(self, key: str) -> str:
+        """Return the value of a key; "" if it is missing."""
+        return str(self.fields.get(key) or "")
+
+    def where(self, key: str) -> str:
+        """Return the place of a key, or of the beginning of the file if it is missing."""
+        return f"{self.path}:{self.lines.get(key, 1)}"
+
+    def html(self, config: Config) -> str:
+        """Return the Markdown as sanitised HTML; raise PublisherError as `markdown` does."""
+        return markdown(self.body, config.site_url, self.path, first_line=self.first_line)
+
+    def require_keys(self, known: Collection[str]) -> None:
+        """Raise PublisherError if the front matter has a key that is not known, or whose value is not one text."""
+        for key, value in self.fields.items():
+            _require_text(key, value, self.where(key), known)
+
+
+def read_file(config: Config, path: str) -> NoteFile | None:
+    """Read a file under letters/ by its path relative to the project; return None if there is none.
+
+    Raises PublisherError with the name of the file if it cannot be read, or if its front matter is not valid.
+    """
+    path = existing(config.root, path)
     if why := PublicFiles(config).why_not(config.root / path):
         raise PublisherError(why, where=path, hint=COPY_IT)
     try:
@@ -94,15 +143,8 @@ def read_note(config: Config, newsletter: NewsletterConfig, slot: str) -> Note |
     if len(text) > _MOST_CHARACTERS:
         raise PublisherError(f"has more than {_MOST_CHARACTERS:,} characters", where=path, hint="make it shorter")
     text = clean(text)
-    fields, body = _split(text, path)
-    first_line = text.count("\n", 0, len(text) - len(body)) + 1
-    return Note(
-        subject=str(fields.get("subject") or ""),
-        preheader=str(fields.get("preheader") or ""),
-        html=markdown(body, config.site_url, path, first_line=first_line)
-        if body.strip()
-        else markdown(newsletter.intro, config.site_url),
-    )
+    fields, lines, body = _split(text, path)
+    return NoteFile(path, fields, lines, body, text.count("\n", 0, len(text) - len(body)) + 1)
 
 
 def require_notes(config: Config) -> None:
@@ -301,23 +343,21 @@ def _shape(label: str) -> str:
     return re.sub(r"\d", "0", label)
 
 
-def _split(text: str, path: str) -> tuple[Mapping[str, object], str]:
-    """Return the front matter and the body of a note; raise PublisherError if the front matter is invalid."""
+def _split(text: str, path: str) -> tuple[Mapping[str, object], Mapping[str, int], str]:
+    """Return the front matter with its lines, and the body; raise PublisherError if the front matter is invalid."""
     start = front_start(text)[0]
     if not _has_front_matter(text[start:]):
-        return {}, text
+        return {}, {}, text
     skipped = text.count("\n", 0, start)
     try:
         head = parse_head(text[start:], whole=True)
     except PostError as error:
         raise PublisherError(error.message, where=f"{path}:{error.line + skipped}", hint=error.hint) from error
-    for key, value in head.fields.items():
-        _require_text(key, value, f"{path}:{head.lines.get(key, 1) + skipped}")
     if again := _SECOND.match(head.body):
         line = skipped + head.body_line + again[0].count("\n")
         hint = "move its keys into the first; if it is text, put it between lines of ```"
         raise PublisherError("a second block of front matter", where=f"{path}:{line}", hint=hint)
-    return head.fields, head.body
+    return head.fields, {key: line + skipped for key, line in head.lines.items()}, head.body
 
 
 def _has_front_matter(text: str) -> bool:
@@ -332,9 +372,10 @@ def _has_front_matter(text: str) -> bool:
 _SECOND = re.compile(r"\s*+(?=(---|\+\+\+)[ \t]*\n(?:[\w-]+[ \t]*[:=].*\n)+\1[ \t]*(?:\n|\Z))")
 
 
-def _require_text(key: str, value: object, where: str) -> None:
-    if key not in ("subject", "preheader"):
-        raise PublisherError(f"{key!r} is unknown", where=where, hint="use subject and preheader")
+def _require_text(key: str, value: object, where: str, known: Collection[str]) -> None:
+    if key not in known:
+        *others, last = known
+        raise PublisherError(f"{key!r} is unknown", where=where, hint=f"use {', '.join(others)} and {last}")
     if isinstance(value, list | dict):
         raise PublisherError(f"{key} is not text", where=where, hint=f'put it in quotes: {key}: "..."')
     if isinstance(value, str) and (sign := comments.comment_in(value)):
