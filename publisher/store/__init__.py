@@ -17,6 +17,7 @@ Public modules:
     ledger                  the ledger of deliveries, for people
     location                questions about a database that need no SQLAlchemy
     newsletters             which slots (scheduled times) of a newsletter count
+    people_query            the questions about the people on the list
     post_files              the files from which sent posts were made
     sessions                the sessions of the admin page
     subscriber_records      the values that the store takes and returns for subscribers
@@ -46,6 +47,7 @@ __all__ = [
     "location",
     "newsletters",
     "open_store",
+    "people_query",
     "post_files",
     "sessions",
     "store_exists",

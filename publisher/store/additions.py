@@ -25,6 +25,7 @@ from publisher.store.batch_rows import BatchRows, KnownSubscriber
 from publisher.store.consent import moved_on, only_from_files
 from publisher.store.database import Database
 from publisher.store.departures import Departures, rows_to_insert, said
+from publisher.store.people_query import search_key
 from publisher.store.subscriber_records import (
     Added,
     AddOptions,
@@ -135,6 +136,7 @@ class Batch:
         row = {
             "address": subscriber.address,
             "name": subscriber.name,
+            "name_key": search_key(subscriber.name),
             "language": subscriber.language,
             "status": next_status(None, says or self._options.event),
             "created_at": self._options.at,

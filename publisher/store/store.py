@@ -19,6 +19,7 @@ from publisher.store.ledger import Ledger
 from publisher.store.migrate import migrate
 from publisher.store.newsletters import Newsletters
 from publisher.store.owner import Owner
+from publisher.store.people import People
 from publisher.store.post_files import PostFiles
 from publisher.store.sessions import LoginSessions
 from publisher.store.sign_ups import SignUps
@@ -33,6 +34,7 @@ class Store:
 
     where         the URL without its password, for messages
     subscribers   subscribers, their subscriptions and their consent
+    people        the people on the list, found by what is known about them
     sign_ups      requests of the sign-up form that have been accepted and not carried out yet
     imports       the imports of files, each of which can be taken back
     suppressions  addresses that must never be mailed again
@@ -57,6 +59,7 @@ class Store:
         self.where = database.where
         self.suppressions = Suppressions(database, secret)
         self.subscribers = Subscribers(database, self.suppressions)
+        self.people = People(database)
         self.sign_ups = SignUps(database, secret)
         self.imports = Imports(database)
         self.editions = Editions(database)

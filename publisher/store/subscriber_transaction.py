@@ -18,6 +18,7 @@ from publisher.core.subscription_status import SubscriptionEvent, SubscriptionSt
 from publisher.store import bounces, consent, requested_emails, subscriptions
 from publisher.store.database import Database
 from publisher.store.erasure import erase_rows
+from publisher.store.people_query import search_key
 from publisher.store.subscriber_records import (
     ConsentEvent,
     EmailTrigger,
@@ -143,7 +144,7 @@ class SubscriberTransaction:
             "language": language or subscriber.language,
         }
         if values != {"name": subscriber.name, "language": subscriber.language}:
-            self._update(subscriber, **values)
+            self._update(subscriber, name_key=search_key(values["name"]), **values)
 
     def move(self, subscriber: Subscriber, address: str) -> None:
         """Give a subscriber a new address, and suppress the old one so that no import can add it again.

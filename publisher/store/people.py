@@ -1,0 +1,202 @@
+"""Finding people on the list by what is known about them, a page at a time, in the same time for any number of them.
+
+A page begins behind a person, not at a number of rows, so that an index leads to it. Their uid is all that a link to
+the page has to contain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from publisher.core.newsletter_models import Subscriber, SubscriberStatus
+from publisher.store.database import Database
+from publisher.store.people_query import (
+    MOST_PEOPLE,
+    PeoplePage,
+    PeopleQuery,
+    PeopleSort,
+    PlaceGoneError,
+    search_key,
+)
+from publisher.store.subscriber_records import address_key, encode_topics
+from publisher.store.subscriber_transaction import with_subscriptions
+from publisher.store.subscriptions import subscribed
+from publisher.store.tables import consent_events, joined, subscriber_tags, subscribers, subscriptions
+
+_KEYS: dict[PeopleSort, sa.ColumnElement[Any]] = {
+    PeopleSort.JOINED: joined(),
+    PeopleSort.ADDRESS: subscribers.c.address_key,
+    PeopleSort.NAME: subscribers.c.name_key,
+}
+
+
+class _Place(NamedTuple):
+    """A person at whom a page begins: their key in the order of the list, and their number."""
+
+    key: Any
+    id: int
+
+
+class _Stretch(NamedTuple):
+    """A part of a list that one range of an index has, and its order."""
+
+    which: tuple[sa.ColumnElement[bool], ...]
+    order: tuple[sa.ColumnElement[Any], ...]
+
+
+class People:
+    """The people on the list as the owner asks for them; part of Store."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def find(self, query: PeopleQuery, at: datetime) -> PeoplePage:
+        """Return a page of the people whom a query is about. at: the time that the query is asked at.
+
+        Raises PlaceGoneError if the person at whom the page begins is not in the database.
+        """
+        with self._database.read() as connection:
+            return self._page(connection, query, at)
+
+    def each(self, query: PeopleQuery, at: datetime) -> Iterator[Subscriber]:
+        """Yield all people whom a query is about, from its `after` on, whatever its limit; see `find`.
+
+        They are read in pages, so that memory use stays constant.
+        """
+        query = replace(query, limit=MOST_PEOPLE)
+        while True:
+            page = self.find(query, at)
+            yield from page.people
+            if not page.next:
+                return
+            query = replace(query, after=page.next)
+
+    def count(self, query: PeopleQuery, at: datetime, most: int | None = None) -> int:
+        """Return how many people a query is about, on all pages. most: stop counting at this number."""
+        rows = sa.select(subscribers.c.id).where(*matching(query, at))
+        counted = sa.select(sa.func.count()).select_from((rows.limit(most) if most else rows).subquery())
+        with self._database.read() as connection:
+            return int(connection.execute(counted).scalar_one())
+
+    def _page(self, connection: Connection, query: PeopleQuery, at: datetime) -> PeoplePage:
+        place = _place(connection, query)
+        select = sa.select(subscribers).where(*matching(query, at))
+        rows: list[Row[Any]] = []
+        for part in _stretches(query, place):
+            left = query.limit + 1 - len(rows)
+            if left:
+                rows += connection.execute(select.where(*part.which).order_by(*part.order).limit(left)).all()
+        has_more, rows = len(rows) > query.limit, rows[: query.limit]
+        people = with_subscriptions(connection, rows[::-1] if query.before else rows)
+        if not people:
+            return PeoplePage(())
+        has_next, has_previous = has_more or bool(query.before), bool(query.after) or (bool(query.before) and has_more)
+        return PeoplePage(people, people[-1].uid if has_next else "", people[0].uid if has_previous else "")
+
+
+def matching(query: PeopleQuery, at: datetime) -> Sequence[sa.ColumnElement[bool]]:
+    """Return the SQL conditions on a subscriber that a query stands for. at: the time that it is asked at."""
+    conditions = [_word(word) for word in query.words]
+    conditions += _in_status(query.newsletter, query.status)
+    if query.topic:
+        chosen = subscriptions.c.topics.contains(encode_topics([query.topic])[1:-1], autoescape=True)
+        of_it = (subscriptions.c.newsletter == query.newsletter,) if query.newsletter else ()
+        conditions.append(_has(subscribed(), chosen, *of_it))
+    if query.tag:
+        conditions.append(_tagged(subscriber_tags.c.tag == query.tag))
+    if query.source:
+        conditions.append(first_source() == query.source)
+    if query.joined_from:
+        conditions.append(joined() >= query.joined_from)
+    if query.joined_to:
+        conditions.append(joined() < query.joined_to)
+    return conditions
+
+
+def first_source() -> sa.ScalarSelect[str]:
+    """Return the SQL expression for where a subscriber came from: the source of their first event of consent."""
+    events = sa.select(consent_events.c.source).where(consent_events.c.subscriber_id == subscribers.c.id)
+    return events.order_by(consent_events.c.id).limit(1).correlate(subscribers).scalar_subquery()
+
+
+def _word(word: str) -> sa.ColumnElement[bool]:
+    """Return the SQL condition that a word is in a subscriber's name or address, or in one of their tags."""
+    places = [subscribers.c.address_key.contains(address_key(word), autoescape=True)]
+    if name := search_key(word):
+        places.append(subscribers.c.name_key.contains(name, autoescape=True))
+        tag = sa.func.lower(subscriber_tags.c.tag).contains(word.casefold(), autoescape=True)
+        # Not correlated: the tags are searched once, and not again for each person whose name does not have the word.
+        places.append(subscribers.c.id.in_(sa.select(subscriber_tags.c.subscriber_id).where(tag)))
+    return sa.or_(*places)
+
+
+def _in_status(newsletter: str, status: SubscriberStatus | None) -> list[sa.ColumnElement[bool]]:
+    """Return the SQL conditions for Subscriber.status_in; without a newsletter, for the status of the person."""
+    if not newsletter:
+        return [subscribers.c.status == status] if status else []
+    of_it = subscriptions.c.newsletter == newsletter
+    is_active = subscribers.c.status == SubscriberStatus.ACTIVE
+    match status:
+        case None:
+            return [_has(of_it)]
+        case SubscriberStatus.ACTIVE:
+            return [is_active, _has(of_it, subscribed())]
+        case SubscriberStatus.UNSUBSCRIBED:
+            return [_has(of_it), (subscribers.c.status == status) | (is_active & _has(of_it, ~subscribed()))]
+        case _:
+            return [subscribers.c.status == status, _has(of_it)]
+
+
+def _has(*which: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    """Return the SQL condition that a subscriber has such a subscription.
+
+    It is correlated, so that a page of a large newsletter is read along the index of its order, and no further.
+    """
+    theirs = sa.select(sa.literal(1)).where(subscriptions.c.subscriber_id == subscribers.c.id, *which)
+    return theirs.correlate(subscribers).exists()
+
+
+def _tagged(which: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    theirs = sa.select(sa.literal(1)).where(subscriber_tags.c.subscriber_id == subscribers.c.id, which)
+    return theirs.correlate(subscribers).exists()
+
+
+def _place(connection: Connection, query: PeopleQuery) -> _Place | None:
+    """Return the key and the id of the person at whom a page begins; None for the first page."""
+    uid = query.after or query.before
+    if not uid:
+        return None
+    place = sa.select(_KEYS[query.sort].label("key"), subscribers.c.id).where(subscribers.c.uid == uid)
+    found = connection.execute(place).first()
+    if found is None:
+        raise PlaceGoneError("the subscriber at whom the page begins is not in the database", hint="start again")
+    return _Place(found.key, found.id)
+
+
+def _stretches(query: PeopleQuery, place: _Place | None) -> list[_Stretch]:
+    """Return the parts of the list from a place on, in the direction of reading.
+
+    People who joined in the same moment, as an import without dates writes them, are in the order of their numbers.
+    """
+    key, number = _KEYS[query.sort], subscribers.c.id
+    is_down = query.descending is not bool(query.before)
+    order = (key.desc(), number.desc()) if is_down else (key, number)
+    by_number = order[1:]
+    named, nameless = (key > "",), _Stretch((key == "",), by_number)
+    is_name = query.sort is PeopleSort.NAME
+    if place is None:
+        return [_Stretch(named, order), nameless] if is_name else [_Stretch((), order)]
+    same = (key == place.key, number < place.id if is_down else number > place.id)
+    beyond = key < place.key if is_down else key > place.key
+    if not is_name:
+        return [_Stretch(same, by_number), _Stretch((beyond,), order)]
+    if place.key:
+        last = [nameless] if not query.before else []
+        return [_Stretch(same, by_number), _Stretch((*named, beyond), order), *last]
+    return [_Stretch(same, by_number), *([_Stretch(named, order)] if query.before else ())]

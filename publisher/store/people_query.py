@@ -1,0 +1,95 @@
+"""What the owner asks about the people on the list, and the page of the answer. Nothing here loads SQLAlchemy."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from publisher.core.errors import StoreError
+from publisher.core.models import require_aware
+from publisher.core.newsletter_models import Subscriber, SubscriberStatus
+
+MOST_PEOPLE = 1_000  # on one page
+_MOST_WORDS, _LONGEST_KEY = 10, 100
+
+
+class PeopleSort(StrEnum):
+    """The order of a list of people."""
+
+    JOINED = "joined"
+    ADDRESS = "address"
+    NAME = "name"  # people without a name come last, in either direction
+
+
+class PlaceGoneError(StoreError):
+    """The subscriber at whom a page begins is no longer in the database."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleQuery:
+    """Which people to find, and in which order. Everything that is given must be true of a person.
+
+    search       words that are in the name, the address or a tag, in any case, with or without accents
+    newsletter   people who are or were subscribed to it
+    status       the status of the person; with a newsletter, that of its subscriber (see Subscriber.status_in)
+    topic        a topic that they have chosen, of the newsletter if one is given
+    tag          the owner's word for them
+    source       where they came from: the source of the first event in their history of consent
+    joined_from  they joined at this moment or later
+    joined_to    they joined before this moment
+    descending   whether the order is turned round
+    after        the uid of the person behind whom the page begins; "" for the first page
+    before       the uid of the person at whom the page ends; not together with `after`
+    limit        the number of people on a page, at most MOST_PEOPLE
+    """
+
+    search: str = ""
+    newsletter: str = ""
+    status: SubscriberStatus | None = None
+    topic: str = ""
+    tag: str = ""
+    source: str = ""
+    joined_from: datetime | None = None
+    joined_to: datetime | None = None
+    sort: PeopleSort = PeopleSort.JOINED
+    descending: bool = False
+    after: str = ""
+    before: str = ""
+    limit: int = 50
+
+    def __post_init__(self) -> None:
+        require_aware("joined_from", self.joined_from)
+        require_aware("joined_to", self.joined_to)
+        if not 0 < self.limit <= MOST_PEOPLE:
+            raise ValueError(f"a page has 1 to {MOST_PEOPLE} people, not {self.limit}")
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words to search for."""
+        return tuple(self.search.split()[:_MOST_WORDS])
+
+
+@dataclass(frozen=True, slots=True)
+class PeoplePage:
+    """A page of a list of people.
+
+    next      the uid to ask for the next page with, as `after`; "" on the last page
+    previous  the uid to ask for the page before with, as `before`; "" on the first page
+    """
+
+    people: Sequence[Subscriber]
+    next: str = ""
+    previous: str = ""
+
+
+def search_key(text: str) -> str:
+    """Return the form of a text in which names are compared and sorted, without case and the accents of letters.
+
+    It is cut, because it is stored in an index.
+    """
+    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
+    plain = "".join(sign for sign in folded if not "\u0300" <= sign <= "\u036f")
+    return " ".join(unicodedata.normalize("NFC", plain).split())[:_LONGEST_KEY]

@@ -1,0 +1,166 @@
+"""Finding people by what is known about them, on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+import sqlalchemy as sa
+
+from publisher.core.newsletter_models import SubscriberStatus, Subscription
+from publisher.core.subscriber_status import SubscriberEvent
+from publisher.store import Store
+from publisher.store.people_query import PeopleQuery, PeopleSort, PlaceGoneError, search_key
+from publisher.store.subscriber_records import AddOptions, Evidence, NewSubscriber
+from publisher.store.tables import subscriber_tags, subscribers
+from tests.support.store_samples import NOW, later
+
+
+def someone(address: str, name: str, days: int, newsletters: str, topics: str = "") -> NewSubscriber:
+    wishes = tuple(Subscription(each, tuple(topics.split())) for each in newsletters.split())
+    return NewSubscriber(address, name=name, subscriptions=wishes, joined_at=later(days=-days))
+
+
+PEOPLE = (
+    someone("zoe@example.org", "Zoë Ålund", 9, "weekly"),
+    someone("ada@example.org", "Ada Lovelace", 8, "weekly daily", "ruby"),
+    someone("m.ito@example.net", "佐伯みどり", 7, "daily"),
+    someone("plain@example.org", "", 7, "weekly", "ruby-on-rails"),
+    someone("adam@percent.example", "100% Adam_B", 7, "weekly"),
+    someone("o@example.org", "O'Neill, Grace", 5, "daily"),
+    someone("strasse@example.org", "Jörg Straße", 4, "weekly"),
+    someone("none@example.org", "", 3, "weekly"),
+)
+
+
+@pytest.fixture
+def people(store: Store) -> Iterator[Store]:
+    """A store with PEOPLE, of whom some left, and one signed up alone."""
+    options = AddOptions(NOW, "import people.csv", SubscriberEvent.IMPORTED)
+    store.subscribers.add_all(PEOPLE, options)
+    store.subscribers.add(someone("late@example.org", "Late Ada", 0, "weekly"), at=NOW, source="command line")
+    store.subscribers.remove("zoe@example.org", "weekly", at=NOW, source="test")
+    store.subscribers.remove("ada@example.org", "weekly", at=NOW, source="test")
+    with store.subscribers.transaction(NOW) as transaction:
+        person = transaction.find("o@example.org")
+        assert person
+        transaction.apply(person, SubscriberEvent.COMPLAINED, "test")
+        for address in ("ada@example.org", "none@example.org"):
+            person = transaction.find(address)
+            assert person
+            transaction._connection.execute(sa.insert(subscriber_tags).values(subscriber_id=person.id, tag="VIP"))
+    yield store
+
+
+def names(store: Store, **asked: object) -> list[str]:
+    """The local parts of those who are found, and the number that `count` gives must be the same."""
+    query = PeopleQuery(**asked)  # type: ignore[arg-type] - a table of questions
+    found = [each.address.partition("@")[0] for each in store.people.each(query, NOW)]
+    assert store.people.count(query, NOW) == len(found)
+    return found
+
+
+def test_people_are_found_by_all_that_is_known(people: Store) -> None:
+    status = SubscriberStatus
+    asked: list[tuple[dict[str, object], str]] = [
+        ({}, "zoe ada m.ito plain adam o strasse none late"),
+        ({"search": "ADA"}, "ada adam late"),
+        ({"search": "ada love"}, "ada"),
+        ({"search": "love example.org ada"}, "ada"),
+        ({"search": "zoe alund"}, "zoe"),
+        ({"search": "JORG STRASSE"}, "strasse"),
+        ({"search": "straße"}, "strasse"),
+        ({"search": "みど"}, "m.ito"),
+        ({"search": "%"}, "adam"),
+        ({"search": "m_b"}, "adam"),
+        ({"search": "o'neill,"}, "o"),
+        ({"search": "vip"}, "ada none"),
+        ({"search": "\u0301"}, ""),
+        ({"search": "';--"}, ""),
+        ({"newsletter": "weekly"}, "zoe ada plain adam strasse none late"),
+        ({"newsletter": "weekly", "status": status.ACTIVE}, "plain adam strasse none late"),
+        ({"newsletter": "weekly", "status": status.UNSUBSCRIBED}, "zoe ada"),
+        ({"newsletter": "daily", "status": status.COMPLAINED}, "o"),
+        ({"status": status.ACTIVE}, "ada m.ito plain adam strasse none late"),
+        ({"status": status.UNSUBSCRIBED}, "zoe"),
+        ({"status": status.PENDING}, ""),
+        ({"topic": "ruby"}, "ada"),
+        ({"topic": "ruby", "newsletter": "weekly"}, ""),
+        ({"topic": "ruby-on-rails"}, "plain"),
+        ({"topic": '"'}, ""),
+        ({"tag": "VIP"}, "ada none"),
+        ({"tag": "vip"}, ""),
+        ({"source": "import people.csv"}, "zoe ada m.ito plain adam o strasse none"),
+        ({"source": "command line"}, "late"),
+        ({"joined_from": later(days=-7)}, "m.ito plain adam o strasse none late"),
+        ({"joined_to": later(days=-7)}, "zoe ada"),
+        ({"joined_from": later(days=-7), "joined_to": later(days=-7, seconds=1)}, "m.ito plain adam"),
+        ({"tag": "VIP", "newsletter": "daily", "search": "lace"}, "ada"),
+        ({"newsletter": "nix"}, ""),
+    ]
+    wrong = {str(query): found for query, right in asked if (found := names(people, **query)) != right.split()}
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("sort", PeopleSort)
+def test_pages_lead_through_everybody_in_both_directions(people: Store, sort: PeopleSort) -> None:
+    right = {
+        PeopleSort.JOINED: "zoe ada m.ito plain adam o strasse none late",
+        PeopleSort.ADDRESS: "ada adam late m.ito none o plain strasse zoe",
+        PeopleSort.NAME: "adam ada strasse late o zoe m.ito plain none",
+    }
+    down = right[sort].split()[::-1]
+    if sort is PeopleSort.NAME:  # people without a name come last all the same
+        down = [*down[2:], *down[:2]]
+    assert names(people, sort=sort) == right[sort].split()
+    assert names(people, sort=sort, descending=True) == down
+    for descending in (False, True):
+        everybody = names(people, sort=sort, descending=descending)
+        for limit in (1, 2, 3, 8, 9, 10):
+            query = PeopleQuery(sort=sort, descending=descending, limit=limit)
+            assert both_ways(people, query) == everybody, (sort, descending, limit)
+
+
+def both_ways(store: Store, query: PeopleQuery) -> list[str]:
+    """Everybody on all pages, of which each leads back to the one before it."""
+    found: list[str] = []
+    pages = [store.people.find(query, NOW)]
+    assert pages[0].previous == ""
+    while pages[-1].next:
+        pages.append(store.people.find(replace(query, after=pages[-1].next), NOW))
+    for before, page in pairwise(pages):
+        back = store.people.find(replace(query, before=page.previous), NOW)
+        assert [each.uid for each in back.people] == [each.uid for each in before.people]
+        assert (bool(back.previous), back.next) == (before is not pages[0], back.people[-1].uid)
+    for page in pages:
+        found += [each.address.partition("@")[0] for each in page.people]
+    return found
+
+
+def test_a_page_after_a_person_who_is_gone_is_refused(people: Store) -> None:
+    with pytest.raises(PlaceGoneError, match="is not in the database"):
+        people.people.find(PeopleQuery(after="0" * 24), NOW)
+
+
+def test_a_new_name_is_found_and_the_old_one_is_not(people: Store) -> None:
+    people.subscribers.add(NewSubscriber("again@example.org", name="Ünal"), at=NOW, source="test")
+    with people.subscribers.transaction(NOW) as transaction:
+        person = transaction.find("zoe@example.org")
+        assert person
+        transaction.describe(person, name="Ångström")
+        transaction.remove(person, None, Evidence("test"))
+    assert names(people, search="angstrom") == ["zoe"]
+    assert names(people, search="alund") == []
+    with people._database.read() as connection:
+        rows = connection.execute(sa.select(subscribers.c.name, subscribers.c.name_key)).all()
+    assert [row for row in rows if search_key(row.name) != row.name_key] == []
+
+
+def test_a_page_has_a_bounded_size() -> None:
+    for limit in (0, 1_001):
+        with pytest.raises(ValueError, match="a page has"):
+            PeopleQuery(limit=limit)
+    assert len(PeopleQuery(search="a " * 5_000).words) == 10
+    assert len(search_key("é" * 5_000)) == 100
