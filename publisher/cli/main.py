@@ -31,6 +31,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         ),
         "sources": ("publisher.cli.sources:sources", "Fetch the feeds of other sites, and show their items."),
         "preview": ("publisher.cli.preview:preview", "Show the next emails, the site and the feeds in a browser."),
+        "share": ("publisher.cli.share:share", "Print a link to a draft or the next email, for a colleague."),
         "check": ("publisher.cli.check:check", "Find problems in settings, posts, links and emails."),
         "build": ("publisher.cli.build:build", "Turn the posts into feeds and pages."),
     },

@@ -33,6 +33,7 @@ class LinkPurpose(StrEnum):
     APPROVE = "approve"
     NEVER = "never"
     COPY = "test-copy"
+    DRAFT = "draft"
 
 
 class Links:
@@ -65,6 +66,10 @@ class Links:
     def copy(self, name: str) -> str:
         """Return the URL of the web version of a test email."""
         return self._url(LinkPurpose.COPY, [name])
+
+    def draft(self, kind: str, name: str, until: str) -> str:
+        """Return the URL of something that is not public yet. until: when the link ends, as text."""
+        return self._url(LinkPurpose.DRAFT, [kind, name, until])
 
     def approval(self, edition: Edition) -> str:
         """Return the URL of the page on which the owner approves or skips an edition."""

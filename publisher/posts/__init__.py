@@ -19,6 +19,7 @@ Public modules:
     bundles          the files that are published beside the page of a post
     cache_keys       the keys that show whether a cached output is still valid
     chosen_paths     which paths in the posts folder may be posts
+    draft_posts      one post as it is in its file, whether or not it is public
     formats          posts in other formats than Markdown and HTML
     front_matter     the metadata at the top of a post's file
     head             reading of a file up to the end of its front matter
@@ -53,6 +54,7 @@ __all__ = [
     "bundles",
     "cache_keys",
     "chosen_paths",
+    "draft_posts",
     "formats",
     "front_matter",
     "head",

@@ -47,6 +47,7 @@ class PostSettings:
     languages     the languages of the site, its own among them; () if they are not set
     written       the folders of the project in which no file is looked for by its name
     translated    sources of posts whose endings name a language because of their neighbours
+    shows_drafts  whether drafts are read as posts, to show one to somebody
     own_names     sources of posts that need a name of their own, since another file has the same name but for signs
     """
 
@@ -77,6 +78,7 @@ class PostSettings:
     written: frozenset[str] = field(default=frozenset(), repr=False, compare=False)
     translated: frozenset[str] = field(default=frozenset(), repr=False)
     own_names: frozenset[str] = field(default=frozenset(), repr=False)
+    shows_drafts: bool = field(default=False, repr=False)
 
     @classmethod
     def of(cls, config: Config) -> PostSettings:

@@ -15,6 +15,7 @@ Public modules:
     new_project          create a project or a post
     site_generators      other generators in the same folder, and what they would publish
     edition_plan         plan which editions would be created now, and from which posts
+    shared_drafts        links to drafts, for somebody who reads them before they are published
     sent_files           notice edits that would send a post a second time
     publish              plan, render and create editions; send test emails
     render               render planned editions
@@ -68,6 +69,7 @@ __all__ = [
     "read_bounces",
     "render",
     "sent_files",
+    "shared_drafts",
     "site_generators",
     "source_check",
     "source_hubs",

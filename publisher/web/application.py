@@ -46,6 +46,7 @@ from publisher.web.monitoring import AccessLog, Metrics
 from publisher.web.public.account_page import AccountPages, AddressChangePages
 from publisher.web.public.approval_page import ApprovalPages
 from publisher.web.public.copy_page import CopyPages
+from publisher.web.public.draft_page import DraftPages
 from publisher.web.public.preferences_page import PreferencesPages
 from publisher.web.public.public_pages import PublicPages
 from publisher.web.public.sign_up_requests import SignUpRequests, resume_sign_ups
@@ -151,6 +152,7 @@ def _public_routes(front: _Front, context: WebContext, pages: PublicPages) -> li
     preferences, account = PreferencesPages(context, pages), AccountPages(context, pages)
     address, never = AddressChangePages(context, pages), NeverPages(context, pages)
     approval, copy = ApprovalPages(context, pages), CopyPages(context, pages)
+    draft = DraftPages(context, pages)
     table: list[tuple[str, GetHandler, PostHandler | None]] = [
         ("/subscribe", subscribe.show_form, subscribe.take_form),
         ("/confirm/{token}", subscribe.show_confirm, subscribe.confirm),
@@ -162,6 +164,8 @@ def _public_routes(front: _Front, context: WebContext, pages: PublicPages) -> li
         ("/never/{token}", never.show, never.decline),
         ("/approve/{token}", approval.show, approval.decide),
         ("/test-copy/{token}", copy.show, None),
+        ("/draft/{token}", draft.show, None),
+        ("/draft/{token}/{path:path}", draft.show, None),
     ]
     return [
         *(

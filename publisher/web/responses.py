@@ -120,6 +120,17 @@ def preview_email_headers() -> dict[str, str]:
     return _email_headers("'self' data: http: https:", PREVIEW_SANDBOX)
 
 
+def draft_headers() -> dict[str, str]:
+    """Return the headers of a draft that is shared, and of its files. They allow all content but scripts and forms."""
+    return _OWNER | {
+        "Content-Security-Policy": "default-src 'self' data: http: https:; "
+        "style-src 'self' 'unsafe-inline' http: https:; script-src 'none'; form-action 'none'; base-uri 'none'; "
+        f"frame-ancestors 'none'; sandbox {ADMIN_SANDBOX}",
+        "Cross-Origin-Resource-Policy": "cross-origin",  # the page has no origin of its own
+        "Referrer-Policy": "no-referrer",
+    }
+
+
 def preview_site_headers() -> dict[str, str]:
     """Return the headers of a file of the site in the preview. They allow all content except scripts and forms."""
     return _OWNER | {

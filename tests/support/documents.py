@@ -25,6 +25,7 @@ NOT_RUN = (
     "export PUBLISHER_MAIL_SMTP_PASSWORD=",
     "PUBLISHER_",
     "publisher preview",
+    "publisher share",
     "publisher sources try https://",  # tests/journeys/test_sources.py does
     "publisher init weekly --from-feed ",  # the same
     "jekyll build ",

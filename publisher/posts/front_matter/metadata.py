@@ -45,7 +45,8 @@ def build_post(
     Raises PostError, with the line, if the file cannot be published.
     """
     meta = FrontMatter(head.fields, head.lines)
-    if meta.is_draft() or source.startswith("_drafts/") or "/_drafts/" in source:
+    is_draft = meta.is_draft() or source.startswith("_drafts/") or "/_drafts/" in source
+    if is_draft and not settings.shows_drafts:
         return ParsedFile(None, tuple(_published_by_hugo(meta, in_folder(settings.folder, source), settings.tool)))
     if settings.tool and settings.needs_date and is_list_page(source, head.fields, meta.find("published")[0]):
         return ParsedFile(None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from starlette.responses import RedirectResponse, Response
@@ -13,6 +14,7 @@ from publisher.core.errors import PublisherError
 from publisher.core.newsletter_models import DeliveryStatus, Edition
 from publisher.publishing.operations import approve, cancel, edition_label, hold, resume, retry, skip
 from publisher.publishing.publish import send_letter
+from publisher.publishing.shared_drafts import DAYS, DraftKind, draft_link
 from publisher.publishing.wiring import transport_name
 from publisher.subscribers.address import normalise
 from publisher.web.admin.views import find_edition
@@ -74,8 +76,13 @@ class AdminActions:
         return self._redirect(f"editions/{edition.id}", press)
 
     def next(self, request: Request, session: Session, form: Form) -> Response:
-        """Send a newsletter's next email to the address in the form, as a test."""
+        """Send a newsletter's next email to the address in the form, as a test, or make a link to it."""
         newsletter, context = self._views.newsletter(request), self._context
+
+        def share() -> Flash:
+            until = context.now() + timedelta(days=DAYS)
+            link = draft_link(context.links, DraftKind.EMAIL, newsletter.name, until)
+            return Flash(f"Anyone with this link can read the next email for {DAYS} days: {link}")
 
         def send() -> Flash:
             address = normalise(form.one("address"))
@@ -87,7 +94,7 @@ class AdminActions:
             )
             return self._sent(address)
 
-        return self._redirect(f"next/{newsletter.name}", send)
+        return self._redirect(f"next/{newsletter.name}", share if form.one("do") == "share" else send)
 
     def _hold(self, edition: Edition, form: Form) -> Flash | _Done:
         reason = " ".join(form.one("why").split())[:_LONGEST_REASON] or "put on hold on the admin page"

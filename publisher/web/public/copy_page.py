@@ -41,6 +41,11 @@ class CopyPages:
         if html is None:
             return self._pages.test_copy(request)
         say = speech(self._pages.language(request), self._context.templates)
-        line = f'<p lang="{say.language}" style="{_LINE}">{escape(say.test_copy)}</p>'
-        shown = _BODY.sub(lambda body: f"{body[0]}{line}", html, count=1)
+        shown = below_line(html, say.language, say.test_copy)
         return Response(shown.encode("utf-8", "replace"), 200, test_copy_headers(), "text/html; charset=utf-8")
+
+
+def below_line(html: str, language: str, text: str) -> str:
+    """Return a page with a line of text above everything that it shows."""
+    line = f'<p lang="{language}" style="{_LINE}">{escape(text)}</p>'
+    return _BODY.sub(lambda body: f"{body[0]}{line}", html, count=1)

@@ -1,0 +1,109 @@
+"""The pages at /draft/<token>: a draft, or the next email of a newsletter, for somebody who got the link."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from datetime import datetime, timedelta
+from mimetypes import guess_type
+from threading import Lock
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from starlette.responses import RedirectResponse, Response
+
+from publisher.core.errors import PublisherError, StoreError
+from publisher.core.templates import civil_date
+from publisher.posts.archive import open_archive
+from publisher.posts.draft_posts import find_draft
+from publisher.posts.scan import Stamp
+from publisher.publishing.shared_drafts import DraftKind, DraftLink, DraftSite, draft_site, read_draft_link
+from publisher.web.public.copy_page import below_line
+from publisher.web.public.public_pages import token_of
+from publisher.web.public.strings import speech
+from publisher.web.responses import draft_headers, public_page_headers
+from publisher.web.sample_email import next_email
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from publisher.web.context import WebContext
+    from publisher.web.public.copy_page import below_line
+from publisher.web.public.public_pages import PublicPages
+
+_LONGEST_TOKEN = 2_000
+_KEPT, _AGE = 8, timedelta(seconds=20)  # a page loads a few files at once, and a change of the file shows at once
+
+
+class DraftPages:
+    """The handler of /draft."""
+
+    def __init__(self, context: WebContext, pages: PublicPages) -> None:
+        self._context, self._pages = context, pages
+        self._kept: OrderedDict[tuple[str, Stamp], tuple[datetime, DraftSite]] = OrderedDict()
+        self._lock = Lock()
+
+    def show(self, request: Request) -> Response:
+        """Show a draft, or say that the link has ended. A post that is public by now is shown where it is."""
+        token = token_of(request)
+        link = read_draft_link(self._context.links, token) if len(token) <= _LONGEST_TOKEN else None
+        if link is None:
+            return self._pages.bad_link(request)
+        if link.until <= self._context.now():
+            return self._pages.message(request, "draft_over", "draft_over_hint", status=410)
+        try:
+            return self._email(request, link) if link.kind is DraftKind.EMAIL else self._post(request, token, link)
+        except StoreError:
+            raise
+        except PublisherError:  # `publisher check` tells its author what
+            return self._pages.message(request, "draft_broken", "draft_broken_hint", status=503)
+
+    def _email(self, request: Request, link: DraftLink) -> Response:
+        context = self._context
+        newsletter = context.config.newsletter(link.name)
+        email = next_email(context.config, context.store, newsletter, context.now()) if newsletter else None
+        return self._page(request, link, email.html) if email else self._gone(request)
+
+    def _post(self, request: Request, token: str, link: DraftLink) -> Response:
+        path, site_url = str(request.path_params.get("path", "")).strip("/"), self._context.config.site_url
+        found = self._shown(link.name)
+        if found is None:
+            return self._gone(request)
+        if isinstance(found, str):
+            return RedirectResponse(found, 303, public_page_headers())
+        if not path:
+            return RedirectResponse(f"{self._pages.prefix}/draft/{token}/{found.path}", 303, public_page_headers())
+        for name in (path, f"{path}/index.html", f"{path}.html"):
+            data = found.file(name)
+            if data is not None and name.endswith(".html"):
+                return self._page(request, link, data.decode("utf-8", "replace"))
+            if data is not None:
+                return Response(data, 200, draft_headers(), guess_type(name)[0] or "application/octet-stream")
+        return RedirectResponse(f"{site_url}/{quote(path)}", 303, public_page_headers())
+
+    def _shown(self, source: str) -> DraftSite | str | None:
+        """Return the page of a post as it is in its file, its URL if it is public, or None if its file is gone."""
+        config, now = self._context.config, self._context.now()
+        stamp = find_draft(config, source)
+        if stamp is None:
+            return None
+        with self._lock:  # rendering one at a time, however many requests there are
+            made, site = self._kept.get((source, stamp), (now - _AGE, None))
+            if site and now - made < _AGE:
+                return site
+            archive = open_archive(config, now)
+            if public := archive.permalink(source):
+                return public if "://" in public else config.site_url + quote(public)
+            site = draft_site(config, source, archive)
+            self._kept[source, stamp] = now, site
+            while len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+            return site
+
+    def _page(self, request: Request, link: DraftLink, html: str) -> Response:
+        say = speech(self._pages.language(request), self._context.templates)
+        day = civil_date(link.until.astimezone(self._context.config.zone).date(), say.language)
+        shown = below_line(html, say.language, say.draft_line.format(date=day))
+        return Response(shown.encode("utf-8", "replace"), 200, draft_headers(), "text/html; charset=utf-8")
+
+    def _gone(self, request: Request) -> Response:
+        return self._pages.message(request, "draft_gone", "draft_gone_hint", status=404)
