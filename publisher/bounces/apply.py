@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 from publisher.bounces.verdict import judge, short_words, status_in
 from publisher.core.bounce_report import APPLIED, Addressee, Report, Verdict
+from publisher.core.characters import clean_line
 from publisher.core.errors import SubscriberError
 from publisher.core.newsletter_models import Subscriber, SubscriberStatus, SuppressionReason
 from publisher.core.subscriber_status import SubscriberEvent
 from publisher.mail.verp import newsletter_key
 from publisher.store.subscriber_records import RENAMED, Evidence
-from publisher.subscribers.address import clean_line, normalise
+from publisher.subscribers.address import normalise
 from publisher.subscribers.policy import SubscriptionPolicy
 
 if TYPE_CHECKING:

@@ -18,11 +18,11 @@ from publisher.cli.editions import get_edition
 from publisher.cli.results import how_to_end_hold, say_next_try
 from publisher.cli.terminal import print_table
 from publisher.core.action_kinds import ActionKind
+from publisher.core.characters import clean_line
 from publisher.core.errors import PublisherError
 from publisher.core.newsletter_models import DeliveryCounts, DeliveryStatus, Edition
 from publisher.publishing import operations
 from publisher.publishing.wiring import open_existing_store
-from publisher.subscribers.address import clean_line
 
 if TYPE_CHECKING:
     from publisher.store import Store

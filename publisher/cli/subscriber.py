@@ -14,11 +14,12 @@ from publisher.cli.completion import newsletter_names
 from publisher.cli.terminal import confirm
 from publisher.config import Config
 from publisher.core.action_kinds import ActionKind
+from publisher.core.characters import clean_line
 from publisher.core.errors import PublisherError
 from publisher.posts.archive import open_archive
 from publisher.posts.slugs import normal_form, topic_slug
 from publisher.publishing.wiring import has_store, open_project_store
-from publisher.subscribers.address import clean_line, normalise, shortened
+from publisher.subscribers.address import normalise, shortened
 from publisher.subscribers.languages import clean_language
 from publisher.subscribers.manage import (
     COMMAND_LINE,

@@ -24,12 +24,13 @@ from publisher.cli.terminal import bar, print_table
 from publisher.config import Config
 from publisher.core.action_kinds import ActionKind
 from publisher.core.atomic_write import replacing
+from publisher.core.characters import clean_line
 from publisher.core.errors import PublisherError
 from publisher.posts.archive import open_archive
 from publisher.posts.slugs import topic_slug
 from publisher.publishing.wiring import has_store, open_existing_store, open_project_store, open_rehearsal_store
 from publisher.store.subscriber_records import Added
-from publisher.subscribers.address import clean_line, shortened
+from publisher.subscribers.address import shortened
 from publisher.subscribers.csv_columns import Columns, parse_choices
 from publisher.subscribers.csv_import import ImportOptions, ImportReport, KeptRows, Listeners, import_csv
 from publisher.subscribers.csv_rows import NamedNewsletters, titles_of

@@ -228,6 +228,7 @@ def _wrong_together(raw: dict[str, Any]) -> Iterator[Wrong]:
     """Yield the mistakes in combinations of keys."""
     yield from _names_taken(raw, "newsletters")
     yield from _names_taken(raw, "sources")
+    yield from _names_taken(raw, "fields")
     yield from _unknown_sources(raw)
     yield from _limits_crossed(raw)
     yield from _unreadable_themes(raw)

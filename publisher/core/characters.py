@@ -14,6 +14,9 @@ _APART = patterns.compile(
 # A grapheme of more code points than this many times a limit is cut inside.
 _MOST_JOINED = 8
 
+# They turn the direction of the surrounding text.
+_TURNS = patterns.compile("[\u202a-\u202e\u2066-\u2069]")
+
 _LETTERS = "abcdefghijklmnoprstuvwxyzABDEGHIJKLMNOPRTUVW"
 _RAISED = str.maketrans(
     f"0123456789+-−=(){_LETTERS}βγδθφχ",
@@ -45,6 +48,24 @@ def _moved(text: str, table: dict[int, int], sign: str, behind: str) -> str:
         return text.translate(table)
     is_word = " " not in text and not behind[:1].isalnum()
     return f"{sign}{text}" if is_word else f"{sign}({text})"
+
+
+def clean_line(text: str, most: int) -> str:
+    """Return text on one line, cut to `most` characters and without control characters.
+
+    Characters that change the direction of the surrounding text (U+202A to U+202E, U+2066 to U+2069) are also removed,
+    because a name must not be able to change how a sentence reads.
+    """
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())[:most].rstrip()
+    visible = "".join(" " if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") else c for c in text[: 4 * most])
+    return unicodedata.normalize("NFC", " ".join(_TURNS.sub("", visible).split()))[:most].rstrip()
+
+
+def clean_lines(text: str, most: int) -> str:
+    """Return text of several lines, each as `clean_line` does, cut to `most` characters, without blank ends."""
+    lines = (clean_line(line, most) for line in text[: 4 * most].splitlines())
+    return "\n".join(lines).strip()[:most].rstrip()
 
 
 def shorten(text: str, limit: int) -> str:

@@ -1,20 +1,63 @@
-"""The tags that the owner gives to subscribers."""
+"""The tags that the owner gives to subscribers, and the fields that are known.
+
+Functions that work inside the caller's transaction.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from publisher.store.tables import subscriber_tags
+from publisher.core.subscriber_fields import FieldKind
+from publisher.store.database import Database
+from publisher.store.tables import fields, subscriber_tags
 
 
 def tags_of(connection: Connection, subscriber_ids: Collection[int]) -> dict[int, tuple[str, ...]]:
     """Return the tags of some subscribers, sorted; those without any are left out."""
     columns = subscriber_tags.c
     query = sa.select(columns.subscriber_id, columns.tag).where(columns.subscriber_id.in_(subscriber_ids))
-    found: dict[int, tuple[str, ...]] = {}
+    found: dict[int, list[str]] = {}
     for row in connection.execute(query.order_by(columns.subscriber_id, columns.tag)):
-        found[row.subscriber_id] = (*found.get(row.subscriber_id, ()), row.tag)
-    return found
+        found.setdefault(row.subscriber_id, []).append(row.tag)
+    return {subscriber_id: tuple(tags) for subscriber_id, tags in found.items()}
+
+
+def add_tags(connection: Connection, database: Database, pairs: Iterable[tuple[int, str]]) -> int:
+    """Give tags to subscribers, as pairs of a row number and a tag; return how many of them are new."""
+    rows = [{"subscriber_id": subscriber_id, "tag": tag} for subscriber_id, tag in sorted(set(pairs))]
+    return connection.execute(database.insert_new(subscriber_tags), rows).rowcount if rows else 0
+
+
+def drop_tags(connection: Connection, subscriber_ids: Collection[int], tags: Collection[str]) -> int:
+    """Take tags from subscribers; return how many there were."""
+    these = subscriber_tags.c.subscriber_id.in_(subscriber_ids), subscriber_tags.c.tag.in_(tags)
+    return connection.execute(sa.delete(subscriber_tags).where(*these)).rowcount
+
+
+def set_tags(connection: Connection, database: Database, subscriber_id: int, tags: Collection[str]) -> None:
+    """Give a subscriber these tags, and no others."""
+    others = subscriber_tags.c.subscriber_id == subscriber_id, subscriber_tags.c.tag.not_in(tags)
+    connection.execute(sa.delete(subscriber_tags).where(*others))
+    add_tags(connection, database, [(subscriber_id, tag) for tag in tags])
+
+
+def tags_in_use(connection: Connection) -> dict[str, int]:
+    """Return how many subscribers have each tag, sorted by tag."""
+    tag = subscriber_tags.c.tag
+    query = sa.select(tag, sa.func.count().label("total")).group_by(tag)
+    return dict(sorted((row.tag, row.total) for row in connection.execute(query)))
+
+
+def note_fields(connection: Connection, database: Database, kinds: Mapping[str, FieldKind]) -> None:
+    """Record that subscribers have values of these fields; a field that is known keeps its kind."""
+    rows = [{"name": name, "kind": kind} for name, kind in sorted(kinds.items())]
+    if rows:
+        connection.execute(database.insert_new(fields), rows)
+
+
+def known_fields(connection: Connection) -> dict[str, FieldKind]:
+    """Return the fields that subscribers have or had values of, sorted by name."""
+    return {row.name: row.kind for row in connection.execute(sa.select(fields).order_by(fields.c.name))}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection, Row
 
 from publisher.core.bounce_report import Report
 from publisher.core.newsletter_models import Subscriber, SubscriberStatus, Subscription, SuppressionReason
-from publisher.core.subscriber_fields import decode_fields
+from publisher.core.subscriber_fields import FieldKind, FieldValue, decode_fields, encode_fields
 from publisher.core.subscriber_status import SubscriberEvent, ends_all, next_status
 from publisher.core.subscription_status import SubscriptionEvent, SubscriptionStatus
 from publisher.store import bounces, consent, requested_emails, subscriptions
@@ -28,7 +28,7 @@ from publisher.store.subscriber_records import (
     address_key,
     current_name,
 )
-from publisher.store.subscriber_tags import tags_of
+from publisher.store.subscriber_tags import note_fields, set_tags, tags_of
 from publisher.store.suppressions import Suppressions
 from publisher.store.tables import subscribers
 
@@ -137,14 +137,35 @@ class SubscriberTransaction:
         """Record that a subscriber is being asked to confirm."""
         self._update(subscriber, asked_at=self.now)
 
-    def describe(self, subscriber: Subscriber, *, name: str | None = None, language: str = "") -> None:
-        """Set a subscriber's name and language. A name of None, or a language of "", leaves the old value."""
-        values = {
-            "name": subscriber.name if name is None else name,
-            "language": language or subscriber.language,
-        }
-        if values != {"name": subscriber.name, "language": subscriber.language}:
-            self._update(subscriber, name_key=search_key(values["name"]), **values)
+    def describe(
+        self,
+        subscriber: Subscriber,
+        *,
+        name: str | None = None,
+        language: str = "",
+        fields: Mapping[str, FieldValue] | None = None,
+        note: str | None = None,
+    ) -> None:
+        """Set what is known of a subscriber. None, or a language of "", leaves the old value.
+
+        fields: all of their fields, whose kinds `note_fields` must know.
+        """
+        values: dict[str, Any] = {"name": name, "language": language or None, "note": note}
+        values["fields"] = None if fields is None else encode_fields(fields)
+        values["name_key"] = None if name in (None, subscriber.name) else search_key(name)
+        old = {"name": subscriber.name, "language": subscriber.language, "note": subscriber.note}
+        old["fields"] = encode_fields(subscriber.fields)
+        changed = {column: value for column, value in values.items() if value not in (None, old.get(column))}
+        if changed:
+            self._update(subscriber, **changed)
+
+    def note_fields(self, kinds: Mapping[str, FieldKind]) -> None:
+        """Record that subscribers have values of these fields; a field that is known keeps its kind."""
+        note_fields(self._connection, self._database, kinds)
+
+    def set_tags(self, subscriber: Subscriber, tags: Collection[str]) -> None:
+        """Give a subscriber these tags, and no others; each as core/subscriber_fields.py cleans it."""
+        set_tags(self._connection, self._database, subscriber.id, tags)
 
     def move(self, subscriber: Subscriber, address: str) -> None:
         """Give a subscriber a new address, and suppress the old one so that no import can add it again.

@@ -11,8 +11,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from publisher.core.newsletter_models import Choice, Subscriber, SubscriberStatus
+from publisher.core.subscriber_fields import FieldKind
 from publisher.core.subscriber_status import SubscriberEvent
-from publisher.store import bounces, consent, erasure, requested_emails
+from publisher.store import bounces, consent, erasure, requested_emails, subscriber_tags
 from publisher.store.additions import Batch
 from publisher.store.audience import choices, mailable
 from publisher.store.database import Database
@@ -165,6 +166,16 @@ class Subscribers:
                 query = query.where(_has(newsletter, subscribed()))
         with self._database.read() as connection:
             return int(connection.execute(query).scalar_one())
+
+    def tags_in_use(self) -> dict[str, int]:
+        """Return how many subscribers have each tag, sorted by tag."""
+        with self._database.read() as connection:
+            return subscriber_tags.tags_in_use(connection)
+
+    def known_fields(self) -> dict[str, FieldKind]:
+        """Return the fields that subscribers have or had values of, sorted by name. [[fields]] may name others."""
+        with self._database.read() as connection:
+            return subscriber_tags.known_fields(connection)
 
     def choices(self, newsletter: str, at: datetime) -> Sequence[Choice]:
         """Return each selection of topics among the subscribers who may be mailed the newsletter, with its count."""

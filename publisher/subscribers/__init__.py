@@ -16,6 +16,7 @@ Public modules:
     csv_rows        converting the rows of a file to subscribers
     csv_status      what a file says about who must not be mailed
     double_opt_in   subscribing with a form and a confirmation email
+    edit            what the owner changes about one person: address, tags, fields, note
     export          exporting to CSV and JSON
     languages       language tags, and the names of languages in files
     manage          the operator's commands for single addresses: add, unsubscribe, suppress
@@ -36,6 +37,7 @@ __all__ = [
     "csv_rows",
     "csv_status",
     "double_opt_in",
+    "edit",
     "export",
     "languages",
     "manage",

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from publisher.core.characters import clean_line
 from publisher.core.errors import SubscriberError
 from publisher.store.subscriber_records import address_key
 
@@ -15,7 +16,6 @@ _PLAIN = re.compile(r"(?=.{1,64}\Z)[A-Za-z0-9_+-]+(\.[A-Za-z0-9_+-]+)*", re.ASCI
 _SHORT = 100  # characters; in no spelling can such an address exceed the limit of 254 in RFC 5321
 _JOINERS = "\u200c\u200d"
 _INVISIBLE = frozenset("\u00ad\u034f\u061c\u180e\u200b\u200e\u200f\u2060\u2061\u2062\u2063\u2064\ufeff\ufe0e\ufe0f")
-_TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 def normalise(text: str) -> str:
@@ -104,18 +104,6 @@ def mailbox_of(address: str) -> str:
 def clean_name(text: str) -> str:
     """Return a name on one line, cut to 200 characters; see clean_line."""
     return clean_line(text, LONGEST_NAME)
-
-
-def clean_line(text: str, most: int) -> str:
-    """Return text on one line, cut to `most` characters and without control characters.
-
-    Characters that change the direction of the surrounding text (U+202A to U+202E, U+2066 to U+2069) are also removed,
-    because a name must not be able to change how a sentence reads.
-    """
-    if text.isascii() and text.isprintable():
-        return " ".join(text.split())[:most].rstrip()
-    visible = "".join(" " if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") else c for c in text[: 4 * most])
-    return unicodedata.normalize("NFC", " ".join(_TURNS.sub("", visible).split()))[:most].rstrip()
 
 
 def shortened(text: str, most: int = 60) -> str:

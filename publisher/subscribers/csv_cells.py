@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from publisher.subscribers.address import clean_line
+from publisher.core.characters import clean_line
 
 LONGEST_TOPIC = 300  # characters
 

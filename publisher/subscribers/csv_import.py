@@ -12,11 +12,12 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from publisher.core.characters import clean_line
 from publisher.core.errors import PublisherError, SubscriberError
 from publisher.core.newsletter_models import SubscriberStatus
 from publisher.core.subscriber_status import SubscriberEvent
 from publisher.store.subscriber_records import Added, AddOptions, AddResult, NewSubscriber, SuppressedHash, source_of
-from publisher.subscribers.address import clean_line, shortened
+from publisher.subscribers.address import shortened
 from publisher.subscribers.csv_columns import Choices, Columns
 from publisher.subscribers.csv_file import CsvFile, CsvRow
 from publisher.subscribers.csv_own import by_person, is_left_behind, suppressed_hash

@@ -14,12 +14,12 @@ from datetime import datetime
 from itertools import groupby, islice
 from typing import Any
 
+from publisher.core.characters import clean_line
 from publisher.core.errors import SubscriberError
 from publisher.core.models import require_aware
 from publisher.core.newsletter_models import SubscriberStatus, Subscription, SuppressionReason
 from publisher.core.subscription_status import SubscriptionEvent, SubscriptionRecord, SubscriptionStatus
 from publisher.store.subscriber_records import ConsentEvent, NewSubscriber, Restored, SuppressedHash
-from publisher.subscribers.address import clean_line
 from publisher.subscribers.csv_columns import Columns
 from publisher.subscribers.csv_file import CsvRow
 

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from shlex import quote
 
+from publisher.core.characters import clean_line
 from publisher.core.errors import PublisherError, SubscriberError
 from publisher.core.newsletter_models import SubscriberStatus, Subscription
 from publisher.core.subscriber_status import SubscriberEvent
 from publisher.store.subscriber_records import NewSubscriber, address_key
-from publisher.subscribers.address import clean_line, clean_name, normalise, shortened
+from publisher.subscribers.address import clean_name, normalise, shortened
 from publisher.subscribers.csv_cells import date_of, topics_of
 from publisher.subscribers.csv_columns import Columns, full_name
 from publisher.subscribers.csv_file import CsvRow

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from shlex import quote
 
+from publisher.core.characters import clean_line
 from publisher.core.errors import PublisherError, SubscriberError
 from publisher.core.newsletter_models import SubscriberStatus
-from publisher.subscribers.address import clean_line, shortened
+from publisher.subscribers.address import shortened
 from publisher.subscribers.csv_cells import day_comes_first
 from publisher.subscribers.csv_columns import Columns
 from publisher.subscribers.csv_file import CsvFile, CsvRow

@@ -11,12 +11,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from publisher.core.characters import clean_line
 from publisher.core.errors import SubscriberError
 from publisher.core.newsletter_models import Subscriber, SubscriberStatus, Subscription, SuppressionReason
 from publisher.core.subscriber_status import SubscriberEvent, next_status
 from publisher.core.subscription_status import SubscriptionEvent
 from publisher.store.subscriber_records import EmailTrigger, Evidence, IssuedToken, PendingChange, encode_subscription
-from publisher.subscribers.address import clean_line, clean_name, mailbox_of, normalise
+from publisher.subscribers.address import clean_name, mailbox_of, normalise
 from publisher.subscribers.languages import clean_language
 from publisher.subscribers.policy import SubscriptionEmail, SubscriptionEmailKind, SubscriptionPolicy
 from publisher.subscribers.tokens import TokenPurpose

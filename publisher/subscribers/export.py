@@ -82,6 +82,9 @@ def as_json(subscriber: Subscriber) -> dict[str, Any]:
             }
             for record in subscriber.ended
         ],
+        "tags": list(subscriber.tags),
+        "fields": dict(subscriber.fields),
+        "note": subscriber.note,
     }
 
 

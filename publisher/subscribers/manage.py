@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from publisher.core.characters import clean_line
 from publisher.core.errors import SubscriberError
 from publisher.core.newsletter_models import Subscriber, SubscriberStatus, Subscription, SuppressionReason
 from publisher.core.subscriber_status import REFUSALS, SubscriberEvent
 from publisher.core.subscription_status import SubscriptionEvent
 from publisher.store.subscriber_records import Added, AddOptions, AddResult, Evidence, NewSubscriber
-from publisher.subscribers.address import clean_line, clean_name, mailbox_of, normalise
+from publisher.subscribers.address import clean_name, mailbox_of, normalise
 from publisher.subscribers.double_opt_in import subscribe_to
 from publisher.subscribers.languages import clean_language
 

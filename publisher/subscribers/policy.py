@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from publisher.core.characters import clean_line
 from publisher.store.subscriber_records import Evidence
-from publisher.subscribers.address import clean_line
 from publisher.subscribers.tokens import TokenSigner
 
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from publisher.core.characters import clean_line
 from publisher.core.errors import SubscriberError
 from publisher.core.newsletter_models import Subscriber, SubscriberStatus, Subscription, SuppressionReason
 from publisher.core.subscriber_status import SubscriberEvent
 from publisher.core.subscription_status import SubscriptionEvent, SubscriptionRecord, SubscriptionStatus
 from publisher.store.subscriber_records import EmailTrigger, Evidence, PendingChange
-from publisher.subscribers.address import clean_line, clean_name, mailbox_of
+from publisher.subscribers.address import clean_name, mailbox_of
 from publisher.subscribers.double_opt_in import checked, confirmation, described, subscribe_to
 from publisher.subscribers.languages import clean_language
 from publisher.subscribers.policy import SubscriptionEmail, SubscriptionEmailKind, SubscriptionPolicy

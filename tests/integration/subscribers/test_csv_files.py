@@ -11,12 +11,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from publisher.core.characters import clean_line
 from publisher.core.errors import SubscriberError
 from publisher.core.newsletter_models import Subscriber, SubscriberStatus, Subscription
 from publisher.core.subscription_status import SubscriptionRecord
 from publisher.store import Store, open_store
 from publisher.store.subscriber_records import FullRecord
-from publisher.subscribers.address import clean_line
 from publisher.subscribers.csv_cells import guarded, topics_of, unguarded
 from publisher.subscribers.export import export_csv, export_json
 from tests.support.csv_samples import bring, bring_file, export_to

@@ -13,11 +13,12 @@ from email_validator import EmailNotValidError, validate_email
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from publisher.core.characters import clean_line
 from publisher.core.errors import SubscriberError
 from publisher.core.newsletter_models import Subscription
 from publisher.store import Store, open_store
 from publisher.store.subscriber_records import Evidence
-from publisher.subscribers.address import bare_address, clean_line, clean_name, normalise
+from publisher.subscribers.address import bare_address, clean_name, normalise
 from publisher.subscribers.csv_survey import QuestionsError
 from publisher.subscribers.double_opt_in import confirm, request_subscription
 from publisher.subscribers.languages import clean_language

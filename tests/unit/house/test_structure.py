@@ -31,7 +31,6 @@ SMALL = {
     "core.atomic_write": "one promise, kept in one place for three rooms",
     "core.file_names": "one promise, kept in one place for four rooms",
     "core.host_id": "one noun",
-    "core.subscriber_fields": "one noun",
     "core.patterns": "one promise, for all rooms",
     "posts.blog_tools.list_pages": "what the tools call their pages",
     "posts.text.excerpt_marks": "one table",

@@ -1,0 +1,127 @@
+"""What the owner changes about one person: address, name, tags, fields and note."""
+
+from __future__ import annotations
+
+import pytest
+
+from publisher.core.errors import SubscriberError
+from publisher.core.newsletter_models import SubscriberStatus, SuppressionReason
+from publisher.core.subscriber_fields import FieldKind
+from publisher.store import Store
+from publisher.subscribers.double_opt_in import confirm
+from publisher.subscribers.edit import CORRECTED, Change, Edited, edit
+from publisher.subscribers.manage import subscribe, suppress, unsubscribe
+from tests.support.consent_samples import FORM, TERMS, ask, bounce, everything, happened, known, people, subscribed
+from tests.support.store_samples import NOW, later, person
+
+__all__ = ["people"]
+
+ADA, TYPO = "ada@example.org", "ada@exmaple.org"
+FIELDS = {"city": FieldKind.TEXT, "points": FieldKind.NUMBER, "member": FieldKind.YES_NO, "born": FieldKind.DATE}
+
+
+def change(store: Store, who: str = ADA, /, *, dry_run: bool = False, **what: object) -> Edited:
+    """The owner changes something about the person with an address."""
+    wanted = Change(**what)  # type: ignore[arg-type]
+    return edit(store, known(store, who), wanted, at=NOW, source="test", known=FIELDS, dry_run=dry_run)
+
+
+def test_tags_fields_and_a_note_are_kept(people: Store) -> None:
+    subscribed(people)
+    values = {"city": "Oslo", "points": "10", "member": "yes", "born": "1990-05-01"}
+    done = change(people, tags=("VIP", "Early birds"), fields=values, note="Met in Oslo.\nLikes maps.", language="nb")
+
+    after = known(people)
+    assert after == done.after
+    assert after.tags == ("early birds", "vip")
+    assert after.fields == {"city": "Oslo", "points": 10, "member": True, "born": "1990-05-01"}
+    assert (after.note, after.language) == ("Met in Oslo.\nLikes maps.", "nb")
+    assert done.changed == ("language", "note", "+early birds", "+vip", "born", "city", "member", "points")
+    assert people.subscribers.tags_in_use() == {"early birds": 1, "vip": 1}
+    assert people.subscribers.known_fields() == dict(sorted(FIELDS.items()))
+
+    done = change(people, tags=("new",), untags=("vip", "never had"), fields={"city": "", "points": "10.0"}, note="")
+    assert done.changed == ("note", "+new", "-vip", "city")
+    assert known(people).tags == ("early birds", "new")
+    assert known(people).fields == {"points": 10, "member": True, "born": "1990-05-01"}
+    assert happened(people, after)[-1][0] == "subscribed"  # none of it is consent
+
+
+def test_an_edit_that_changes_nothing_writes_nothing(people: Store) -> None:
+    subscribed(people)
+    change(people, tags=("vip",), fields={"city": "Oslo"}, name="Ada")
+    before = everything(people)
+    same = change(people, tags=("vip",), untags=("x",), fields={"city": "Oslo", "points": ""}, name="Ada", address=ADA)
+    assert same.changed == ()
+    rehearsed = change(people, address="new@example.org", tags=("new",), dry_run=True)
+    assert rehearsed.changed == ("address", "+new")
+    assert everything(people) == before
+
+
+@pytest.mark.parametrize(
+    ("what", "message"),
+    [
+        ({"fields": {"citty": "Oslo"}}, "did you mean city"),
+        ({"fields": {"points": "many"}}, "field points: 'many' isn't a number"),
+        ({"tags": ("a,b",)}, "can't be a tag"),
+        ({"tags": tuple(map(str, range(101)))}, "101 tags"),
+        ({"language": "klingon language"}, "isn't a language tag"),
+        ({"note": "x" * 5_001}, "longer than 5,000"),
+        ({"address": "nobody"}, "not a valid email address"),
+        ({"address": "eve@example.org"}, "is a subscriber already"),
+        ({"address": "gone@example.org"}, "suppression list"),
+    ],
+)
+def test_a_change_with_a_fault_changes_nothing(people: Store, what: dict[str, object], message: str) -> None:
+    subscribed(people)
+    people.subscribers.add(person("eve@example.org"), at=NOW, source="test")
+    suppress(people, "gone@example.org", now=NOW, source="test")
+    before = everything(people)
+    with pytest.raises(SubscriberError, match=message):
+        change(people, **({"name": "Other"} | what))
+    assert everything(people) == before
+
+
+def test_a_corrected_address_keeps_everything_and_is_recorded(people: Store) -> None:
+    before = subscribed(people, TYPO)
+    change(people, TYPO, tags=("vip",))
+    bounce(people, before.uid)
+    assert known(people, TYPO).status is SubscriberStatus.BOUNCED
+
+    done = change(people, TYPO, address=ADA)
+
+    after = known(people)
+    assert (after.id, after.uid, after.status, after.tags) == (before.id, before.uid, SubscriberStatus.ACTIVE, ("vip",))
+    assert done.changed == ("address",)
+    assert after.subscriptions == before.subscriptions
+    assert [what for what, _ in happened(people, after)][-1] == CORRECTED
+    assert "exmaple" not in str(happened(people, after))
+    assert people.suppressions.reason(TYPO) is SuppressionReason.MOVED
+    with pytest.raises(SubscriberError):
+        subscribe(people, TYPO, newsletters=["weekly"], at=NOW)
+
+
+def test_a_correction_asks_nobody_to_confirm_for_them(people: Store) -> None:
+    asked = ask(people, TYPO)
+    assert asked is not None
+    change(people, TYPO, address=ADA)
+    assert known(people).status is SubscriberStatus.PENDING
+    assert confirm(people, TERMS, asked.token, now=NOW, evidence=FORM) is None  # whoever has the wrong mailbox
+    subscribed(people, "bob@example.org")
+    unsubscribe(people, "bob@example.org", at=NOW)
+    change(people, "bob@example.org", address="bo@example.org")
+    assert known(people, "bo@example.org").status is SubscriberStatus.UNSUBSCRIBED
+
+
+def test_another_spelling_of_an_address_suppresses_nothing(people: Store) -> None:
+    subscribed(people)
+    change(people, address="Ada@example.org")
+    assert known(people).address == "Ada@example.org"
+    assert people.suppressions.counts() == {}
+
+
+def test_an_address_with_a_complaint_is_not_corrected(people: Store) -> None:
+    subscribed(people)
+    suppress(people, ADA, now=later(days=1), source="test")
+    with pytest.raises(SubscriberError, match="suppression list"):
+        change(people, address="new@example.org")
