@@ -287,7 +287,7 @@ def _show_messages(app: App, store: Store, edition: Edition, statuses: Sequence[
 
 def _show_head(app: App, edition: Edition, counts: DeliveryCounts, reasons: Sequence[ReasonCount]) -> None:
     by_status = ", ".join(f"{count:,} {status}" for status, count in counts.by_status.items() if count)
-    app.say(f"{edition.newsletter} {edition.slot}, no. {edition.number}: {edition.subject!r}")
+    app.say(f"{edition.name}: {edition.subject!r}")
     if edition.held and not counts.is_over:
         app.say(f"on hold: {edition.held} ({how_to_end_hold(edition)})")
     app.say(f"messages: {by_status or 'none'}")

@@ -133,7 +133,8 @@ def _row(store: Store, edition: Edition) -> dict[str, Any]:
         "id": edition.id,
         "newsletter": edition.newsletter,
         "slot": edition.slot,
-        "number": edition.number,
+        "kind": edition.kind.value,
+        "number": edition.number or None,
         "subject": edition.subject,
         "made_at": edition.made_at.isoformat(timespec="seconds"),
         "posts": [{"id": post.id, "title": post.title, "url": post.url} for post in edition.posts],
@@ -163,9 +164,10 @@ def _messages(row: dict[str, Any]) -> str:
 
 def _facts(app: App, row: dict[str, Any], letter: Letter, edition: Edition) -> None:
     app.say(f"{edition.subject}")
-    app.say(f"{edition.newsletter} {edition.slot}, no. {edition.number}, created {row['made_at']}")
+    app.say(f"{edition.name}, created {row['made_at']}")
     app.say(f"messages: {_messages(row) or 'none'}")
-    app.say(f"{plural(len(edition.posts), 'post')}:")
+    if edition.posts:
+        app.say(f"{plural(len(edition.posts), 'post')}:")
     for post in edition.posts:
         app.say(f"  {post.title}\n    {post.url}")
     if len(row["letters"]) > 1:

@@ -12,7 +12,7 @@ import click
 from publisher.cli.app import App, plural, warn
 from publisher.core.bounce_report import Verdict
 from publisher.core.errors import PublisherError, TransportError
-from publisher.core.newsletter_models import DeliveryCounts, Edition
+from publisher.core.newsletter_models import DeliveryCounts, Edition, EditionKind
 from publisher.core.newsletter_models import DeliveryStatus as Status
 from publisher.publishing.deliver import DeliveryProgress, DeliveryResult, results_so_far
 from publisher.publishing.operations import waits
@@ -31,10 +31,11 @@ _DOUBTED = {Verdict.PERMANENT: "don't exist", Verdict.TEMPORARY: "take no email"
 def show_result(app: App, result: DeliveryResult) -> None:
     """Print the result of delivering one edition."""
     edition = result.edition
+    posts = [plural(len(edition.posts), "post")] if edition.kind is EditionKind.POSTS else []
     parts = [f"{plural(result.sent, 'message')} sent", *_not_sent(result.after, bool(edition.held))]
     if result.unmatched:
         parts.append(f"skipped {plural(result.unmatched, 'subscriber')}: no post matches their topics")
-    app.say(f"{_name(edition)}: {edition.subject!r}\n  {plural(len(edition.posts), 'post')}; {', '.join(parts)}")
+    app.say(f"{edition.name}: {edition.subject!r}\n  {'; '.join([*posts, ', '.join(parts)])}")
     _show_stopped_subscribers(app, result)
     if edition.held:
         app.say(f"  on hold: {edition.held}\n  {_what_to_do(edition)}")
@@ -57,7 +58,7 @@ def _show_stopped_subscribers(app: App, result: DeliveryResult) -> None:
 
 def show_held(app: App, edition: Edition, counts: DeliveryCounts) -> None:
     """Print that an edition is on hold, the reason, and how to resume it."""
-    app.say(f"{_name(edition)}: {plural(counts.open, 'message')} on hold: {edition.held}\n  {_what_to_do(edition)}")
+    app.say(f"{edition.name}: {plural(counts.open, 'message')} on hold: {edition.held}\n  {_what_to_do(edition)}")
 
 
 def show_stopped(
@@ -83,7 +84,7 @@ def show_stopped(
         if edition.held:
             show_held(app, edition, counts)
         else:
-            app.say(f"{_name(edition)}: {plural(counts.open, 'message')} not started")
+            app.say(f"{edition.name}: {plural(counts.open, 'message')} not started")
     if asked:
         click.echo("run `publisher publish` to send the rest", err=True)
 
@@ -135,7 +136,8 @@ def result_json(result: DeliveryResult) -> dict[str, Any]:
         "id": edition.id,
         "newsletter": edition.newsletter,
         "slot": edition.slot,
-        "number": edition.number,
+        "kind": edition.kind.value,
+        "number": edition.number or None,
         "subject": edition.subject,
         "posts": [post.id for post in edition.posts],
         "sent": result.sent,
@@ -147,10 +149,6 @@ def result_json(result: DeliveryResult) -> dict[str, Any]:
         "over_limit": result.stopped.get(Verdict.TEMPORARY, 0),
         "next_try_at": result.next_try.isoformat(timespec="seconds") if result.next_try else None,
     }
-
-
-def _name(edition: Edition) -> str:
-    return f"{edition.newsletter} {edition.slot}, no. {edition.number}"
 
 
 def _not_sent(after: DeliveryCounts, held: bool) -> list[str]:

@@ -14,7 +14,7 @@ from publisher.config import Config, NewsletterConfig, parse_schedule
 from publisher.core.file_names import out_of_folder
 from publisher.core.hold_reasons import HeldBy
 from publisher.core.models import Problem, RenderedPost, Severity
-from publisher.core.newsletter_models import Edition, SubscriberStatus
+from publisher.core.newsletter_models import Edition, EditionKind, SubscriberStatus
 from publisher.daemon.lock import running
 from publisher.newsletters.slots import upcoming
 from publisher.posts.last_versions import LastVersions
@@ -149,7 +149,7 @@ def _newsletter(
     zone, schedule = config.newsletter_zone(newsletter), parse_schedule(newsletter.schedule)
     made = store.editions.slots(newsletter.name) if store else frozenset()
     due = next((slot for slot in upcoming(schedule, now, zone) if slot.label not in made), None)
-    last = next(iter(store.editions.list(newsletter.name, 1)), None) if store else None
+    last = next(iter(store.editions.list(newsletter.name, 1, kind=EditionKind.POSTS)), None) if store else None
     planned = [p for p in plan.editions if p.newsletter.name == newsletter.name]
     reached = {choice for p in planned for variant in p.variants if variant.posts for choice in variant.choices}
     idle = next((i.advice for i in plan.idle if i.newsletter.name == newsletter.name), "")

@@ -170,9 +170,19 @@ class Edition:
         return self.goes_at or self.made_at
 
     @property
+    def name(self) -> str:
+        """The newsletter, the slot, and the number of an edition of posts, such as "weekly 2026-W47, no. 3"."""
+        return name_of_edition(self.newsletter, self.slot, self.number)
+
+    @property
     def path(self) -> str:
         """The site-relative path of the edition's web version."""
         return f"/editions/{self.newsletter}/{slot_path(self.slot)}/"
+
+
+def name_of_edition(newsletter: str, slot: str, number: int) -> str:
+    """Return the name of an edition for people; number: 0 for an email without posts, which has none."""
+    return f"{newsletter} {slot}, no. {number}" if number else f"{newsletter} {slot}"
 
 
 def slot_path(slot: str) -> str:

@@ -221,7 +221,9 @@ class SourceJob(TickJob):
 
 def _log_made(edition: Edition) -> None:
     event = "edition held" if edition.held else "edition made"
-    facts: dict[str, Any] = {"newsletter": edition.newsletter, "slot": edition.slot, "number": edition.number}
+    facts: dict[str, Any] = {"newsletter": edition.newsletter, "slot": edition.slot}
+    if edition.number:
+        facts["number"] = edition.number
     log(event, **facts, posts=len(edition.posts), why=edition.held)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from publisher.config import Config, NewsletterConfig, SourceConfig
 from publisher.core.models import Post
-from publisher.core.newsletter_models import Edition
+from publisher.core.newsletter_models import Edition, EditionKind
 from publisher.core.source_records import StoredItem
 from publisher.newsletters.select import Selection, has_tag, in_its_language, select_posts, settled_at
 from publisher.posts.archive import open_archive
@@ -94,7 +94,7 @@ class _Taker:
     def __init__(
         self, config: Config, store: Store, newsletter: NewsletterConfig, posts: Sequence[Post], now: datetime
     ) -> None:
-        editions = store.editions.list(newsletter.name)
+        editions = store.editions.list(newsletter.name, kind=EditionKind.POSTS)
         self.newsletter, self.name = newsletter, newsletter.name
         handled = store.editions.handled_posts(newsletter.name)
         self.handled_as = handled_as(store, newsletter.name, handled, posts)

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection, Row
 
 from publisher.core.hold_reasons import HeldBy, Hold
 from publisher.core.models import require_aware
-from publisher.core.newsletter_models import DeliveryStatus, Edition, EditionDraft, EditionPost, Letter
+from publisher.core.newsletter_models import DeliveryStatus, Edition, EditionDraft, EditionKind, EditionPost, Letter
 from publisher.core.source_records import SourceBeginning
 from publisher.store.audience import missing_letters, queue
 from publisher.store.database import Database
@@ -62,18 +62,23 @@ class Editions:
             return None
         return next(iter(self._select(editions.c.id == edition_id)), None)
 
-    def list(self, newsletter: str | None = None, limit: int | None = None) -> Sequence[Edition]:
-        """Return editions with their posts, newest first."""
+    def list(
+        self, newsletter: str | None = None, limit: int | None = None, *, kind: EditionKind | None = None
+    ) -> Sequence[Edition]:
+        """Return editions with their posts, newest first. kind: only those of this kind."""
         conditions = [] if newsletter is None else [editions.c.newsletter == newsletter]
+        if kind is not None:
+            conditions.append(editions.c.kind == kind)
         return self._select(*conditions, limit=limit)
 
     def public(self, now: datetime, newsletter: str | None = None, limit: int | None = None) -> Sequence[Edition]:
         """Return the editions that are public on the web at a moment, with their posts, newest first.
 
-        An edition that is on hold or is scheduled for later is public only if sending it has already begun.
+        Only an edition of posts is ever public. One that is on hold or is scheduled for later is public only if sending
+        it has already begun.
         """
         require_aware("now", now)
-        conditions = [] if newsletter is None else [editions.c.newsletter == newsletter]
+        conditions = [_of_posts()] if newsletter is None else [_of_posts(), editions.c.newsletter == newsletter]
         goes = (editions.c.held == "") & (editions.c.goes_at.is_(None) | (editions.c.goes_at <= now))
         return self._select(goes | _tried(), *conditions, limit=limit)
 
@@ -161,14 +166,14 @@ class Editions:
         return None if row is None else _letter(row)
 
     def exist(self, newsletter: str) -> bool:
-        """Return whether the newsletter has had an edition."""
-        query = sa.select(editions.c.id).where(editions.c.newsletter == newsletter).limit(1)
+        """Return whether the newsletter has had an edition of posts."""
+        query = sa.select(editions.c.id).where(editions.c.newsletter == newsletter, _of_posts()).limit(1)
         with self._database.read() as connection:
             return connection.execute(query).first() is not None
 
-    def slots(self, newsletter: str) -> frozenset[str]:
-        """Return the slots for which the newsletter has an edition."""
-        query = sa.select(editions.c.slot).where(editions.c.newsletter == newsletter)
+    def slots(self, newsletter: str, kind: EditionKind = EditionKind.POSTS) -> frozenset[str]:
+        """Return the slots for which the newsletter has an edition of a kind."""
+        query = sa.select(editions.c.slot).where(editions.c.newsletter == newsletter, editions.c.kind == kind)
         with self._database.read() as connection:
             return frozenset(connection.execute(query).scalars())
 
@@ -225,7 +230,7 @@ class Editions:
             return frozenset(connection.execute(query).scalars())
 
     def next_number(self, newsletter: str) -> int:
-        """Return the number of the newsletter's next edition. The first edition has number 1."""
+        """Return the number of the newsletter's next edition of posts, which is 1 for the first. Others have none."""
         query = sa.select(sa.func.max(editions.c.number)).where(editions.c.newsletter == newsletter)
         with self._database.read() as connection:
             return int(connection.execute(query).scalar() or 0) + 1
@@ -325,6 +330,11 @@ class Editions:
 def _is_beginning() -> sa.ColumnElement[bool]:
     """Return the SQL condition that a row says when a newsletter began with a source. No post has such an id."""
     return newsletter_posts.c.post_id.startswith(_BEGINNING)
+
+
+def _of_posts() -> sa.ColumnElement[bool]:
+    """Return the SQL condition that an edition consists of posts."""
+    return editions.c.kind == EditionKind.POSTS
 
 
 def _tried() -> sa.ColumnElement[bool]:

@@ -28,8 +28,9 @@ def store_exists(url: str, root: Path) -> bool:
 
 # Selects the public editions. The condition must be the same as in Editions.public in store/editions.py.
 _PUBLIC = """
-SELECT count(*), max(id), sum(id) FROM editions WHERE (held = '' AND (goes_at IS NULL OR goes_at <= ?)) OR EXISTS (
-  SELECT 1 FROM deliveries WHERE edition_id = editions.id AND (attempts > 0 OR lease_owner IS NOT NULL))
+SELECT count(*), max(id), sum(id) FROM editions WHERE kind = 'posts' AND (
+  (held = '' AND (goes_at IS NULL OR goes_at <= ?)) OR EXISTS (
+  SELECT 1 FROM deliveries WHERE edition_id = editions.id AND (attempts > 0 OR lease_owner IS NOT NULL)))
 """
 
 

@@ -203,7 +203,7 @@ class Snapshot:
 
     def _past(self, name: str) -> tuple[ListedEmail, ...]:
         return tuple(
-            ListedEmail(name, str(e.id), e.subject, f"{_slot(e.slot)}{_count(len(e.posts), 'post')}", e.number, False)
+            ListedEmail(name, str(e.id), e.subject, _about(e), e.number, False)
             for e in self._editions.values()
             if e.newsletter == name
         )
@@ -243,6 +243,10 @@ def _of_problem(problem: Problem) -> Finding:
 
 def _rank(finding: Finding) -> tuple[int, str]:
     return _LEVELS.index(finding.level) if finding.level in _LEVELS else len(_LEVELS), finding.where
+
+
+def _about(edition: Edition) -> str:
+    return f"{_slot(edition.slot)}{_count(len(edition.posts), 'post')}" if edition.posts else edition.slot
 
 
 def _slot(slot: str) -> str:

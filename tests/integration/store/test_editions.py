@@ -8,7 +8,7 @@ from datetime import timedelta, timezone
 import pytest
 
 from publisher.core.hold_reasons import HeldBy, Hold, by_person
-from publisher.core.newsletter_models import DeliveryStatus, Edition, EditionPost, Letter
+from publisher.core.newsletter_models import DeliveryStatus, Edition, EditionKind, EditionPost, Letter
 from publisher.core.source_records import SourceBeginning
 from publisher.mail.lifecycle import DeliveryEvent, moves
 from publisher.store import Store
@@ -53,6 +53,27 @@ def test_newsletters_do_not_see_each_other(store: Store) -> None:
     assert store.editions.handled_posts("daily") == frozenset()
     assert store.editions.next_number("daily") == 1
     assert store.editions.create(draft(newsletter="daily", posts=(post,))) is not None
+
+
+def test_only_editions_of_posts_are_public_and_counted(store: Store) -> None:
+    add_people(store, 2)
+    for slot, kind in (("email:moved", EditionKind.LETTER), ("welcome:1", EditionKind.WELCOME)):
+        made = store.editions.create(draft(slot, kind=kind, number=0, posts=()))
+        assert made is not None
+        assert store.editions.get(made.id) == made
+        assert store.deliveries.counts(made.id).total == 2
+        assert made.name == f"weekly {slot}"
+    assert list(store.editions.public(NOW)) == []
+    assert not store.editions.exist("weekly")
+    assert store.editions.slots("weekly") == frozenset()
+    assert store.editions.slots("weekly", EditionKind.LETTER) == {"email:moved"}
+    assert store.editions.next_number("weekly") == 1
+
+    issue = store.editions.create(draft(number=1, made_at=later(days=-1)))
+    assert issue is not None
+    assert list(store.editions.public(NOW)) == [issue]
+    assert list(store.editions.list("weekly", 1, kind=EditionKind.POSTS)) == [issue]
+    assert store.editions.create(draft("email:moved", kind=EditionKind.LETTER, number=0, posts=())) is None
 
 
 def test_the_other_ids_of_a_post_are_handled_as_long_as_it_is(store: Store) -> None:

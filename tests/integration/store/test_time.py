@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from publisher.core.hold_reasons import by_person
+from publisher.core.newsletter_models import EditionKind
 from publisher.publishing.operations import resume
 from publisher.store import Store, open_store
 from publisher.store.location import editions_key
@@ -62,6 +63,7 @@ def test_the_quick_look_agrees_with_the_store(tmp_path: Path) -> None:
         add_people(store, 1)
         ahead = store.editions.create(draft("2026-W47", goes_at=later(days=1)))
         held = store.editions.create(draft("2026-W48", hold=by_person("waits")))
+        assert store.editions.create(draft("email:moved", kind=EditionKind.LETTER, number=0, posts=()))
         assert ahead is not None
         assert held is not None
         keys = []
