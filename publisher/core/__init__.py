@@ -19,6 +19,8 @@ Public modules:
     models               posts, and problems with them
     newsletter_models    editions, letters, subscribers, deliveries
     patterns             regular expressions that are compiled when they are first used
+    personal_marks       marks for what is known about a recipient, and rules about it
+    personal_syntax      how a writer types these marks
     private_folder       folders that only their owner can read, and that git leaves out
     signing              signatures and hashes with the project's secret
     source_models        feeds of other sites as they were read
@@ -44,6 +46,8 @@ __all__ = [
     "models",
     "newsletter_models",
     "patterns",
+    "personal_marks",
+    "personal_syntax",
     "private_folder",
     "signing",
     "source_models",

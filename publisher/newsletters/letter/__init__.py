@@ -10,6 +10,7 @@ Public modules:
     web_version          turns the letter's HTML into a page that anyone may read
     own_text             the text of an email without posts: letters/<newsletter>/<name>.md
     note                 the writer's note for one edition: letters/<newsletter>/<slot>.md
+    personal             texts that address each subscriber, such as {{ subscriber.name }}
     subscription_notice  emails about a subscription, such as the confirmation, in the newsletter's design
     template_context     the variables of the email templates: letter and posts
 

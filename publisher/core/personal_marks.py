@@ -1,0 +1,289 @@
+"""Marks in a letter for what is known about its recipient, and parts of it that only some recipients get.
+
+A mark is a placeholder that says everything that is needed to fill it in: a letter waits in the database, and another
+process may send it. So the name of the field, the text for people without a value, and the rule of a condition are in
+the placeholder itself, as the base32 of their JSON. Such a word passes through Markdown, HTML and URLs unchanged.
+
+    value   the value of a field
+    part    the same within a URL
+    if      the beginning of a part for some recipients, up to `else` or `end`
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from itertools import cycle
+from typing import Any
+from urllib.parse import quote
+
+from publisher.core.subscriber_fields import FieldKind, FieldValue
+from publisher.core.templates import civil_date
+
+ELSE = "@@publisher-else@@"
+END = "@@publisher-end@@"
+
+# What every subscriber has, besides the fields of one's own. Nobody lacks an address.
+BUILT_IN = {"name": FieldKind.TEXT, "address": FieldKind.TEXT}
+
+# A condition: ("has", field), ("is", field, operator, value), ("not", rule), ("and", rule, ...), ("or", rule, ...)
+Rule = tuple[Any, ...]
+# What is known about a recipient: the fields of one's own, `name` and `address`.
+Person = Mapping[str, FieldValue]
+
+_OPENING = "@@publisher-"
+_PERSONAL = re.compile(r"@@publisher-(?:(?:value|part|if)-[a-z2-7]++|else|end)@@")
+_CUT = re.compile(r"(@@publisher-(?:(?:value|part|if)-[a-z2-7]++|else|end|unsubscribe|preferences|name|address)@@)")
+_BRANCHING = r"@@publisher-(?:if-[a-z2-7]++|else|end)@@"
+_ALONE_IN_PARAGRAPH = re.compile(rf"<p>\s*+((?:{_BRANCHING}\s*+)++)</p>\n?")
+_ALONE_ON_LINE = re.compile(rf"(?m)^[ \t]*+((?:{_BRANCHING})++)[ \t]*+\n(?:[ \t]*+\n)?")
+_IN_HTML_URL = re.compile(r"""(?:href|src)=(?:"[^"<>]*+"|'[^'<>]*+')""")
+_IN_TEXT_URL = re.compile(r"https?://[^\s<>\"]++")
+
+# How deeply conditions can be nested, each `elif` being one more.
+DEEPEST = 30
+
+
+@dataclass(frozen=True, slots=True)
+class FieldMark:
+    """The value of a field in a letter.
+
+    default   the text for recipients who lack a value
+    language  the language in which a date is written
+    in_url    whether the value is a part of a URL, and is escaped for that
+    """
+
+    field: str
+    default: str = ""
+    kind: FieldKind = FieldKind.TEXT
+    language: str = "en"
+    in_url: bool = False
+
+    def __str__(self) -> str:
+        kind = "part" if self.in_url else "value"
+        return f"{_OPENING}{kind}-{_encoded([self.field, self.default, self.kind.value, self.language])}@@"
+
+    def text(self, person: Person) -> str:
+        """Return the value for a recipient, on one line, or else the default. It is not escaped for HTML."""
+        shown = self._shown(person.get(self.field)) or self.default
+        return quote(shown, safe="") if self.in_url else shown
+
+    def _shown(self, value: FieldValue | None) -> str:
+        if value is None:
+            return ""
+        if isinstance(value, str):
+            return self._written(_one_line(value))
+        if isinstance(value, bool):
+            return "yes" if value else "no"
+        return f"{value:g}" if isinstance(value, float) and value.is_integer() else str(value)
+
+    def _written(self, value: str) -> str:
+        return _written_date(value, self.language) if self.kind is FieldKind.DATE and not self.in_url else value
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedText:
+    """A text cut at its marks: texts[0] marks[0] texts[1] marks[1] ... texts[-1]."""
+
+    texts: tuple[str, ...]
+    marks: tuple[str | Fork, ...]
+
+    def filled(self, person: Person, value: Callable[[str], str]) -> str:
+        """Return the text for a recipient. value: returns the value of a mark."""
+        parts = [self.texts[0]]
+        for mark, text in zip(self.marks, self.texts[1:], strict=True):
+            if isinstance(mark, Fork):
+                parts.append((mark.then if holds(mark.rule, person) else mark.otherwise).filled(person, value))
+            else:
+                parts.append(value(mark))
+            parts.append(text)
+        return "".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """A place at which recipients for whom a rule holds get one text, and the others a different one."""
+
+    rule: Rule
+    then: MarkedText
+    otherwise: MarkedText
+
+
+def if_mark(rule: Rule) -> str:
+    """Return the mark that begins a part for the recipients for whom a rule holds. It needs an END."""
+    return f"{_OPENING}if-{_encoded(rule)}@@"
+
+
+@lru_cache(maxsize=512)
+def field_mark(mark: str) -> FieldMark | None:
+    """Return the field that a mark stands for; None if it is a mark of a different kind."""
+    kind, _, payload = mark.removeprefix(_OPENING).removesuffix("@@").partition("-")
+    if kind not in ("value", "part"):
+        return None
+    name, default, of, language = _decoded(payload)
+    return FieldMark(name, default, FieldKind(of), language, in_url=kind == "part")
+
+
+def is_personal(text: str) -> bool:
+    """Return whether a text differs by the fields of its recipient."""
+    return _OPENING in text and _PERSONAL.search(text) is not None
+
+
+def cut(text: str) -> MarkedText:
+    """Return a text cut at its marks. An END without a beginning is dropped, and the end of the text is an END."""
+    if _OPENING not in text:
+        return MarkedText((text,), ())
+    pieces = zip(cycle((False, True)), _CUT.split(text), strict=False)
+    return _cut_until_end(pieces, nested=False)[0]
+
+
+def filled(text: str, person: Person) -> str:
+    """Return a text without the marks of this module, for a recipient, with values that are not escaped.
+
+    The other marks, such as that of the link for unsubscribing, stay.
+    """
+
+    def value(mark: str) -> str:
+        field = field_mark(mark)
+        return field.text(person) if field else mark
+
+    return cut(text).filled(person, value) if is_personal(text) else text
+
+
+def for_everyone(text: str) -> str:
+    """Return a text as someone sees it about whom nothing is known, such as a visitor of the web version."""
+    return filled(text, {})
+
+
+def holds(rule: Rule, person: Person) -> bool:
+    """Return whether a rule holds for a recipient. Who lacks a value is different from every value."""
+    match rule:
+        case ("has", name):
+            return bool(person.get(name))
+        case ("not", inner):
+            return not holds(inner, person)
+        case ("and", *rules):
+            return all(holds(each, person) for each in rules)
+        case ("or", *rules):
+            return any(holds(each, person) for each in rules)
+        case ("is", name, operator, wanted):
+            return _compares(person.get(name), operator, wanted)
+    return False
+
+
+def surely_has(rule: Rule, truth: bool = True) -> frozenset[str]:
+    """Return the fields that a recipient has for whom a rule holds, or does not hold."""
+    match rule:
+        case ("has", name):
+            return frozenset({name} if truth else ())
+        case ("is", name, operator, _):
+            return frozenset({name} if truth is (operator != "!=") else ())
+        case ("not", inner):
+            return surely_has(inner, not truth)
+        case (("and" | "or") as joint, *rules):
+            found = [surely_has(each, truth) for each in rules]
+            return frozenset.union(*found) if truth is (joint == "and") else frozenset.intersection(*found)
+    return frozenset()
+
+
+def unwrapped(html: str) -> str:
+    """Return HTML in which conditions that are alone in a paragraph are between the paragraphs."""
+    return _ALONE_IN_PARAGRAPH.sub(r"\1", html) if _OPENING in html else html
+
+
+def without_lone_lines(text: str) -> str:
+    """Return plain text in which a condition on a line of its own adds no line."""
+    return _ALONE_ON_LINE.sub(r"\1", text) if _OPENING in text else text
+
+
+def escaped_in_html(html: str) -> str:
+    """Return HTML in which the fields within URLs are marked as such."""
+    return _IN_HTML_URL.sub(lambda found: _in_url(found[0]), html) if _OPENING in html else html
+
+
+def escaped_in_text(text: str) -> str:
+    """Return plain text in which the fields within URLs are marked as such."""
+    return _IN_TEXT_URL.sub(lambda found: _in_url(found[0]), text) if _OPENING in text else text
+
+
+def _in_url(url: str) -> str:
+    return url.replace(f"{_OPENING}value-", f"{_OPENING}part-")
+
+
+def _cut_until_end(pieces: Iterator[tuple[bool, str]], *, nested: bool = True) -> tuple[MarkedText, str]:
+    """Return the pieces up to the mark that ends them, and that mark; "" at the end of the text."""
+    texts: list[str] = [""]
+    marks: list[str | Fork] = []
+    for is_mark, piece in pieces:
+        if not is_mark:
+            texts[-1] += piece
+        elif piece in (ELSE, END):
+            if nested:
+                return MarkedText(tuple(texts), tuple(marks)), piece
+        else:
+            marks.append(_fork(piece, pieces) if piece.startswith(f"{_OPENING}if-") else piece)
+            texts.append("")
+    return MarkedText(tuple(texts), tuple(marks)), ""
+
+
+def _fork(mark: str, pieces: Iterator[tuple[bool, str]]) -> Fork:
+    rule = _as_rule(_decoded(mark.removeprefix(f"{_OPENING}if-").removesuffix("@@")))
+    then, last = _cut_until_end(pieces)
+    otherwise = _cut_until_end(pieces)[0] if last == ELSE else MarkedText(("",), ())
+    return Fork(rule, then, otherwise)
+
+
+@lru_cache(maxsize=512)
+def _written_date(value: str, language: str) -> str:
+    try:
+        return civil_date(date.fromisoformat(value), language)
+    except ValueError:
+        return value
+
+
+def _as_rule(value: Any) -> Any:
+    return tuple(map(_as_rule, value)) if isinstance(value, list) else value
+
+
+def _compares(value: FieldValue | None, operator: str, wanted: FieldValue) -> bool:
+    one, other = _comparable(value), _comparable(wanted)
+    if one is None or type(one) is not type(other):
+        return operator == "!="
+    match operator:
+        case "==":
+            return bool(one == other)
+        case "!=":
+            return bool(one != other)
+        case "<":
+            return bool(one < other)
+        case "<=":
+            return bool(one <= other)
+        case ">":
+            return bool(one > other)
+    return bool(one >= other)
+
+
+def _comparable(value: FieldValue | None) -> Any:
+    """Return a value as it is compared: capital letters make no difference, and all numbers are of one type."""
+    if isinstance(value, str):
+        return _one_line(value).casefold()
+    return value if isinstance(value, bool) or value is None else float(value)
+
+
+def _one_line(value: str) -> str:
+    return " ".join("".join(c if c.isprintable() else " " for c in value).split())
+
+
+def _encoded(value: Any) -> str:
+    data = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    return base64.b32encode(data).decode("ascii").rstrip("=").lower()
+
+
+def _decoded(payload: str) -> Any:
+    padded = payload.upper() + "=" * (-len(payload) % 8)
+    return json.loads(base64.b32decode(padded))
