@@ -1,4 +1,4 @@
-"""The commands `publisher deliveries list`, `retry`, `hold`, `resume`, `skip` and `cancel`."""
+"""The commands `publisher deliveries list`, `add`, `retry`, `hold`, `resume`, `skip` and `cancel`."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from publisher.cli.app import App, log_action, plural, with_app
+from publisher.cli.app import App, log_action, plural, warn, with_app
 from publisher.cli.completion import edition_ids
 from publisher.cli.editions import get_edition
 from publisher.cli.results import how_to_end_hold, say_next_try
@@ -22,6 +22,7 @@ from publisher.core.characters import clean_line
 from publisher.core.errors import PublisherError
 from publisher.core.newsletter_models import DeliveryCounts, DeliveryStatus, Edition
 from publisher.publishing import operations
+from publisher.publishing.later_recipients import LaterRecipients, add_recipients
 from publisher.publishing.wiring import open_existing_store
 
 if TYPE_CHECKING:
@@ -48,6 +49,12 @@ Fix it:
   publisher deliveries cancel 3                   never send what is still waiting
 
 \b
+Send it to more people:
+  publisher deliveries add 3                      those who joined after it was made
+  publisher deliveries add 3 --joined-since 2026-11-01
+  publisher deliveries add 3 ada@example.net      only these; nobody gets it twice
+
+\b
 None of these sends anything: the next `publisher publish` does.
 """
 
@@ -65,7 +72,7 @@ HEAD = ("Address", "Status", "Attempts", "Next try", "Server's reply")
 
 @click.group(
     help=HELP,
-    short_help="List an edition's messages; retry, hold, resume, skip or cancel them.",
+    short_help="List an edition's messages; add, retry, hold, resume, skip or cancel them.",
     epilog="Example: publisher deliveries list 3 && publisher deliveries retry 3 && publisher publish",
 )
 @with_app
@@ -94,6 +101,63 @@ def list_deliveries(app: App, edition_id: int, names: tuple[str, ...], limit: in
     statuses = [DeliveryStatus(name) for name in STATUSES if not names or name in names]
     with _edition(app, edition_id) as (store, edition):
         _show_messages(app, store, edition, statuses, (0 if app.json else 50) if limit is None else limit)
+
+
+@deliveries.command(
+    short_help="Send an edition to people who joined later.",
+    epilog="Examples: publisher deliveries add 3 --joined-since 2026-11-01; publisher deliveries add 3 ada@example.net",
+)
+@click.argument("edition_id", metavar="EDITION", type=int, shell_complete=edition_ids)
+@click.argument("addresses", nargs=-1, metavar="[ADDRESS]...")
+@click.option(
+    "--joined-since",
+    metavar="DATE",
+    help="Only people who joined its newsletter on this date or later. Default, without addresses: when it was made.",
+)
+@click.option("--dry-run", is_flag=True, help="Only say how many would get it.")
+@with_app
+def add(app: App, edition_id: int, addresses: tuple[str, ...], joined_since: str | None, dry_run: bool) -> int:
+    """Add messages of EDITION for subscribers who have not got it: those who joined later, or these ADDRESSES.
+
+    Each gets it once, however often you run this. People who unsubscribed, paused or bounced are left out.
+    """
+    config = app.config()
+    now, since = app.now(config), _moment(joined_since, config.zone)
+    with _edition(app, edition_id) as (store, edition):
+        done = add_recipients(config, store, edition, now, addresses=addresses, joined_since=since, dry_run=dry_run)
+        if done.added and not dry_run:
+            log_action(
+                app, store, ActionKind.ADD_DELIVERIES, operations.edition_label(edition), detail=f"{done.added:,}"
+            )
+    if app.json:
+        left = [{"address": address, "reason": reason} for address, reason in done.left_out]
+        app.print_json({"edition": edition_id, "added": done.added, "unmatched": done.unmatched, "left_out": left})
+    for address, reason in done.left_out:
+        warn(f"{address} {reason}")
+    _say_added(app, edition, done, dry_run=dry_run)
+    return 1 if done.left_out and not done.added else 0
+
+
+def _moment(text: str | None, zone: tzinfo) -> datetime | None:
+    from publisher.posts.front_matter.dates import parse_date  # not at the top: `--help` must load quickly
+
+    try:
+        return parse_date(text, zone) if text else None
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--joined-since") from error
+
+
+def _say_added(app: App, edition: Edition, done: LaterRecipients, *, dry_run: bool) -> None:
+    if done.unmatched:
+        app.say(f"{plural(done.unmatched, 'subscriber')} chose topics for which it has no version")
+    if not done.added:
+        app.say("nobody to add: everyone in question has it already, or may not be mailed")
+    elif dry_run:
+        app.say(f"{plural(done.added, 'subscriber')} would get edition {edition.id}; nothing was changed")
+    else:
+        app.say(f"{plural(done.added, 'message')} added; run `publisher publish` to send")
+    if edition.held:
+        app.say(f"edition {edition.id} is on hold: {edition.held}\n  {how_to_end_hold(edition)}")
 
 
 @deliveries.command(

@@ -22,6 +22,7 @@ class ActionKind(StrEnum):
     HOLD = "put on hold"
     RESUME = "resumed"
     RETRY = "retried messages"
+    ADD_DELIVERIES = "sent an edition to more people"
     CANCEL = "cancelled messages"
     PUBLISH = "published"
     ADD = "added a subscriber"

@@ -21,6 +21,7 @@ Public modules:
     render               render planned editions
     deliver              send unfinished editions
     operations           approve, skip, hold, resume, retry or cancel an edition
+    later_recipients     send an edition that is already made to more people
     due_editions         find the editions that are due now, and create them
     exports              the posts of Ghost, WordPress and Substack become files
     exposure             what is private and would leave with git, in a site or in an image
@@ -56,6 +57,7 @@ __all__ = [
     "fetch_sources",
     "forecast",
     "item_states",
+    "later_recipients",
     "letter_check",
     "mail_doctor",
     "mail_wiring",

@@ -32,12 +32,17 @@ class ChoicesChangedError(StoreError):
         )
 
 
-def choices(connection: Connection, newsletter: str, at: datetime) -> Sequence[Choice]:
-    """Return each selection of topics among the subscribers who may be mailed the newsletter, with its count."""
+def choices(
+    connection: Connection, newsletter: str, at: datetime, *conditions: sa.ColumnElement[bool]
+) -> Sequence[Choice]:
+    """Return each selection of topics among the subscribers who may be mailed the newsletter, with its count.
+
+    conditions: further SQL conditions on the subscribers.
+    """
     query = (
         sa.select(subscriptions.c.topics, sa.func.count().label("total"))
         .join_from(subscriptions, subscribers)
-        .where(*_mailable_subscribers(newsletter, at))
+        .where(*_mailable_subscribers(newsletter, at), *conditions)
         .group_by(subscriptions.c.topics)
         .order_by(subscriptions.c.topics)
     )
@@ -47,10 +52,30 @@ def choices(connection: Connection, newsletter: str, at: datetime) -> Sequence[C
 def queue(connection: Connection, edition: Edition, variants: Mapping[tuple[str, ...], str | None]) -> None:
     """Create a delivery of the edition for each subscriber who may be mailed.
 
-    A single statement selects the subscribers and inserts the deliveries, so no subscriber can be missed in between.
-
     variants: selection of topics -> variant of the letter, or None if these subscribers get no delivery.
     Raises ChoicesChangedError if a subscriber has a selection that is not in `variants`.
+    """
+    goes_at = edition.goes_at or edition.made_at
+    insert_deliveries(connection, sa.insert(deliveries), edition, variants, edition.made_at, goes_at)
+
+
+def insert_deliveries(
+    connection: Connection,
+    insert: sa.Insert,
+    edition: Edition,
+    variants: Mapping[tuple[str, ...], str | None],
+    at: datetime,
+    goes_at: datetime,
+    *conditions: sa.ColumnElement[bool],
+) -> int:
+    """Create a delivery of the edition for each subscriber who may be mailed at a moment; return their number.
+
+    A single statement selects the subscribers and inserts the deliveries, so no subscriber can be missed in between.
+
+    insert      how to insert into the table of deliveries
+    goes_at     when the deliveries are due
+    conditions  further SQL conditions on the subscribers
+    Raises ChoicesChangedError if a subscriber has a selection that is not in `variants`, as `queue` has them.
     """
     known = {encode_topics(topics): variant for topics, variant in {(): "", **variants}.items()}
     joined = _joined_choices if connection.dialect.name == "sqlite" else _looked_up_choices
@@ -61,19 +86,22 @@ def queue(connection: Connection, edition: Edition, variants: Mapping[tuple[str,
         "variant": variant,  # NULL for an unknown selection, and the column refuses NULL
         "status": sa.literal(DeliveryStatus.QUEUED, deliveries.c.status.type),
         "attempts": sa.literal(0),
-        "next_try_at": sa.literal(edition.goes_at or edition.made_at, deliveries.c.next_try_at.type),
+        "next_try_at": sa.literal(goes_at, deliveries.c.next_try_at.type),
         "reason": sa.literal(""),
     }
     rows = (
         sa.select(*columns.values())
         .select_from(audience)
-        .where(*_mailable_subscribers(edition.newsletter, edition.made_at), sa.not_(gets_nothing))
+        .where(*_mailable_subscribers(edition.newsletter, at), sa.not_(gets_nothing), *conditions)
         .order_by(subscribers.c.id)
     )
     try:
-        connection.execute(sa.insert(deliveries).from_select(list(columns), rows))
+        inserted = connection.execute(insert.from_select(list(columns), rows)).rowcount
     except sa.exc.IntegrityError as error:
         raise ChoicesChangedError(f"{edition.newsletter} {edition.slot}") from error
+    # The driver of SQLite does not count the rows of a statement that begins with WITH.
+    is_sqlite = connection.dialect.name == "sqlite"
+    return int(connection.execute(sa.select(sa.func.changes())).scalar_one()) if is_sqlite else inserted
 
 
 def missing_letters(variants: Mapping[tuple[str, ...], str | None], letters: Collection[str]) -> list[str]:

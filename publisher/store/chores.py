@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from publisher.core.models import require_aware
 from publisher.core.newsletter_models import DeliveryStatus
 from publisher.store.database import Database
+from publisher.store.editions import SENT_AT_ONCE
 from publisher.store.tables import chores, deliveries, delivery_totals, editions
 
 # A file is not rewritten for less than this, in bytes.
@@ -49,8 +50,9 @@ class Chores:
         """Replace the deliveries of editions made before a moment with totals; return the number of these editions.
 
         An edition is skipped if it is on hold, or if any of its deliveries is waiting, is being sent or has an
-        unsettled status. Each edition is one transaction. This cannot make anyone get an edition twice, because
-        deliveries are created only together with their edition.
+        unsettled status. Emails to new subscribers keep their deliveries, which say who had them. Each edition is one
+        transaction. This cannot make anyone get an edition twice, because no delivery is added to an edition with
+        totals.
 
         unsettled: the statuses in which a person has to decide.
         """
@@ -59,7 +61,11 @@ class Chores:
         is_open = deliveries.c.next_try_at.is_not(None) | deliveries.c.lease_owner.is_not(None)
         stays = of_edition.where(is_open | deliveries.c.status.in_(unsettled)).exists()
         old = sa.select(editions.c.id).where(
-            editions.c.made_at < before, editions.c.held == "", of_edition.exists(), sa.not_(stays)
+            editions.c.made_at < before,
+            editions.c.held == "",
+            editions.c.kind.in_(SENT_AT_ONCE),
+            of_edition.exists(),
+            sa.not_(stays),
         )
         with self._database.read() as connection:
             ids = list(connection.execute(old.order_by(editions.c.id)).scalars())

@@ -20,6 +20,9 @@ from publisher.store.tables import deliveries, edition_posts, editions, letters,
 
 LARGEST_ID = 2**63 - 1
 
+# The kinds of editions that everybody gets when they are made.
+SENT_AT_ONCE = frozenset({EditionKind.POSTS, EditionKind.LETTER})
+
 # When a newsletter began with a source is a row among its posts, which moves with them to another name.
 _BEGINNING = "@began with source "
 
@@ -34,7 +37,7 @@ class Editions:
         """Write an edition with its posts and letters, and a delivery for every active subscriber, in one transaction.
 
         Subscribers get the variant that the draft has for their selection of topics. If it is None, they get no
-        delivery.
+        delivery. Nobody has one yet of an edition that people get each at their own time (see Latecomers).
 
         Returns None, and writes nothing, if another process has already created an edition for this slot or taken one
         of the posts. Raises ChoicesChangedError, and writes nothing, if a subscriber has a selection that the draft
@@ -51,7 +54,8 @@ class Editions:
                 edition = self._insert(connection, draft)
                 self._take_posts(connection, edition, draft)
                 _insert_content(connection, edition, draft)
-                queue(connection, edition, draft.variants)
+                if draft.kind in SENT_AT_ONCE:
+                    queue(connection, edition, draft.variants)
                 return edition
         except _TakenError:
             return None

@@ -174,8 +174,14 @@ def _pending(connection: Connection, old: str, new: str) -> None:
 
 
 def _slots(connection: Connection, old: str, new: str) -> None:
-    """Move the record of the newsletter's slots, or delete it if the scheduler has already seen the new name."""
-    if connection.execute(sa.select(newsletters.c.name).where(newsletters.c.name == new)).first():
-        connection.execute(sa.delete(newsletters).where(newsletters.c.name == old))
-    else:
-        connection.execute(sa.update(newsletters).where(newsletters.c.name == old).values(name=new))
+    """Move the records of the newsletter's slots, and of what is named after it, such as weekly/welcome.
+
+    A record is deleted if the scheduler has already seen the new name.
+    """
+    known = set(connection.execute(sa.select(newsletters.c.name)).scalars())
+    for name in sorted(name for name in known if name == old or name.startswith(f"{old}/")):
+        this, becomes = newsletters.c.name == name, new + name.removeprefix(old)
+        if becomes in known:
+            connection.execute(sa.delete(newsletters).where(this))
+        else:
+            connection.execute(sa.update(newsletters).where(this).values(name=becomes))

@@ -15,6 +15,7 @@ from publisher.store.editions import Editions
 from publisher.store.feed_readers import FeedReaders
 from publisher.store.hosts import Hosts
 from publisher.store.imports import Imports
+from publisher.store.latecomers import Latecomers
 from publisher.store.ledger import Ledger
 from publisher.store.migrate import migrate
 from publisher.store.newsletters import Newsletters
@@ -42,6 +43,7 @@ class Store:
     post_files    the files from which sent posts were made
     deliveries    the ledger of deliveries, for workers that send
     ledger        the ledger of deliveries, for people who look at it and change it
+    latecomers    deliveries of editions that are already made, for people who joined later
     bounces       messages that bounced
     newsletters   the moment from which each newsletter's slots (scheduled times) count
     hosts         the hosts that have run the project, and which of them may send
@@ -72,6 +74,7 @@ class Store:
         self.feed_readers = FeedReaders(database)
         self.sources = Sources(database)
         self.ledger = Ledger(database)
+        self.latecomers = Latecomers(database)
         self.bounces = Bounces(database)
         self.newsletters = Newsletters(database)
         self.hosts = Hosts(database)

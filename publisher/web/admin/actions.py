@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from publisher.core.action_kinds import ActionKind
 from publisher.core.errors import PublisherError
 from publisher.core.newsletter_models import DeliveryStatus, Edition
+from publisher.publishing.later_recipients import add_recipients
 from publisher.publishing.operations import approve, cancel, edition_label, hold, resume, retry, skip
 from publisher.publishing.publish import send_letter
 from publisher.publishing.shared_drafts import DAYS, DraftKind, draft_link
@@ -54,6 +55,7 @@ class AdminActions:
             "resume": self._resume,
             "retry": self._retry,
             "cancel": self._cancel,
+            "add": self._add,
             "approve": self._approve,
             "skip": self._skip,
             "test": self._test,
@@ -135,6 +137,16 @@ class AdminActions:
             return Flash("Nothing was cancelled: please tick the confirmation box.", is_bad=True)
         total = cancel(self._context.store, edition, why="cancelled on the admin page")
         return _Done(f"{total:,} cancelled. Messages already sent are not affected.", ActionKind.CANCEL, f"{total:,}")
+
+    def _add(self, edition: Edition, form: Form) -> Flash | _Done:
+        context = self._context
+        if form.one("sure") != "yes":
+            return Flash("Nothing was sent: please tick the confirmation box.", is_bad=True)
+        done = add_recipients(context.config, context.store, edition, context.now())
+        if not done.added:
+            return Flash("Nobody who joined later is without it.")
+        people = "1 subscriber" if done.added == 1 else f"{done.added:,} subscribers"
+        return _Done(f"{people} will get it with the next run.", ActionKind.ADD_DELIVERIES, f"{done.added:,}")
 
     def _test(self, edition: Edition, form: Form) -> Flash:
         context, address = self._context, normalise(form.one("address"))

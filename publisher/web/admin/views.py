@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from publisher.config import Config, NewsletterConfig, ScheduleKind, parse_schedule
 from publisher.core.bounce_report import Verdict
-from publisher.core.errors import ProjectError
+from publisher.core.errors import ProjectError, PublisherError
 from publisher.core.file_names import out_of_folder
 from publisher.core.host_id import host_id
 from publisher.core.models import Problem, Severity
@@ -21,6 +21,7 @@ from publisher.newsletters.slots import is_post_slot
 from publisher.posts.archive import open_archive
 from publisher.posts.last_versions import LastVersions
 from publisher.publishing.forecast import Forecast, forecasts
+from publisher.publishing.later_recipients import add_recipients
 from publisher.publishing.operations import group_reasons, waits
 from publisher.publishing.project_check import ProjectCheck, check_project
 from publisher.publishing.source_views import source_views, troubled
@@ -112,6 +113,7 @@ class AdminViews:
             waits=waits(edition),
             frees_posts=not is_post_slot(edition.slot),
             is_ahead=edition.goes_at is not None and edition.goes_at > self._context.now(),
+            joined_later=self._joined_later(edition),
             returned=store.bounces.counts(edition_id=edition.id),
             bounces=store.bounces.recent(edition_id=edition.id, limit=_BOUNCES),
             verdicts=_VERDICTS,
@@ -227,6 +229,16 @@ class AdminViews:
     def _progress(self, editions: Sequence[Edition]) -> list[EditionProgress]:
         counts = self._context.store.statistics.deliveries([edition.id for edition in editions])
         return [EditionProgress(edition, counts[edition.id]) for edition in editions]
+
+    def _joined_later(self, edition: Edition) -> int:
+        """Return how many subscribers joined after an edition was made and could still get it."""
+        context = self._context
+        try:
+            return add_recipients(context.config, context.store, edition, context.now(), dry_run=True).added
+        except ProjectError:
+            raise
+        except PublisherError:  # it was cancelled, or is too old
+            return 0
 
     def _subscriber_counts(self) -> dict[SubscriberStatus, int]:
         counts = self._context.store.subscribers.counts()

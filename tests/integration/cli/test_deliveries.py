@@ -10,9 +10,12 @@ from contextlib import closing
 import pytest
 
 from publisher.cli.terminal import rate
+from publisher.core.hold_reasons import by_person
 from publisher.mail.dkim_keys import make_key
+from publisher.publishing.wiring import open_project_store
 from tests.support.project import Project
 from tests.support.smtp_server import Mailboxes, mail_server
+from tests.support.store_samples import draft
 
 TROUBLE = ("450-busy", "550-closed", "drop", "gone", "gone-too")
 
@@ -398,3 +401,43 @@ def test_a_failure_before_an_edition_is_created_says_nothing_of_one(project: Pro
     ran = project.run("publish")
     assert ran.code == 1
     assert "created" not in ran.said
+
+
+def test_an_edition_is_sent_to_who_joined_later_once(project: Project) -> None:
+    project.subscribe("ada")
+    project.ok("publish", "--yes")
+    project.ok("subscribers", "add", "bob@example.org", "--topic", "nothing-of-it", now="2026-11-17")
+    project.ok("subscribers", "add", "cy@example.org", now="2026-11-18")
+    project.ok("subscribers", "add", "dee@example.org", now="2026-11-18")
+    project.ok("subscribers", "unsubscribe", "dee@example.org", now="2026-11-19")
+
+    would = project.ok("deliveries", "add", "1", "--dry-run", now="2026-11-20")
+    assert would.out == (
+        "1 subscriber chose topics for which it has no version\n1 subscriber would get edition 1; nothing was changed\n"
+    )
+    late = project.ok("deliveries", "add", "1", "--joined-since", "2026-11-19", "--json", now="2026-11-20").json
+    assert late == {"edition": 1, "added": 0, "unmatched": 0, "left_out": []}
+    assert "1 message added; run `publisher publish`" in project.ok("deliveries", "add", "1", now="2026-11-20").out
+    assert "nobody to add" in project.ok("deliveries", "add", "1", now="2026-11-20").out
+
+    named = project.fails("deliveries", "add", "1", "ada@example.org", "dee@example.org", now="2026-11-20")
+    assert "ada@example.org has it already" in named.err
+    assert "dee@example.org is unsubscribed" in named.err
+    unknown = project.fails("deliveries", "add", "1", "dea@example.org", now="2026-11-20")
+    assert "dea@example.org is not a subscriber (did you mean dee@example.org?)" in unknown.err
+
+    project.ok("publish", "--yes", now="2026-11-20")
+    sent = project.ok("deliveries", "list", "1", "--json").json["deliveries"]
+    assert [(each["address"], each["status"]) for each in sent] == [
+        ("ada@example.org", "sent"),
+        ("cy@example.org", "sent"),
+    ]
+    assert project.run("deliveries", "add", "1", "--joined-since", "soon").code == 2
+
+
+def test_a_cancelled_edition_is_not_sent_to_more_people(project: Project) -> None:
+    project.subscribe("ada")
+    with open_project_store(project.config()) as store:
+        assert store.editions.create(draft(hold=by_person("a typo")))
+    project.ok("deliveries", "cancel", "1", "--yes")
+    assert "edition 1 was cancelled, and nobody gets it" in project.fails("deliveries", "add", "1").err

@@ -23,6 +23,7 @@ from publisher.core.signing import signer
 from publisher.publishing.mail_wiring import subscription_policy
 from publisher.publishing.wiring import open_project_store
 from publisher.store import Store
+from publisher.subscribers.privacy import erase
 from publisher.web.admin.feed_stats import FeedStats
 from tests.support.admin_page import PASSWORD, Owner, set_password
 from tests.support.clockwork import DAY, HOUR, SLOT, Clockwork
@@ -318,6 +319,21 @@ def test_cancelling_needs_confirmation(web: WebClient, owner: Owner) -> None:
         assert store.deliveries.counts(1)[DeliveryStatus.QUEUED] == 4
         assert owner.press("/editions/1", do="cancel", sure="yes").startswith("4 cancelled")
         assert store.deliveries.counts(1).by_status == {DeliveryStatus.SKIPPED: 4}
+
+
+def test_an_edition_goes_to_who_joined_later(web: WebClient, owner: Owner) -> None:
+    with opened(web) as store:
+        set_all(store, DeliveryStatus.SENT)
+        assert "Send to people who joined later" not in owner.get("/editions/1").text
+        joined = edition_of(store).made_at + HOUR
+        store.subscribers.add(person("late@example.org"), at=joined, source="test")
+        said = "Send it to the subscriber who joined after it was made and has not got it"
+        assert said in owner.get("/editions/1").text
+        assert owner.press("/editions/1", do="add") == "Nothing was sent: please tick the confirmation box."
+        assert owner.press("/editions/1", do="add", sure="yes") == "1 subscriber will get it with the next run."
+        assert said not in owner.get("/editions/1").text
+        assert owner.press("/editions/1", do="add", sure="yes") == "Nobody who joined later is without it."
+        erase(store, "late@example.org", now=joined, source="test")
 
 
 def test_failed_messages_are_retried(web: WebClient, owner: Owner) -> None:

@@ -1,0 +1,123 @@
+"""Send an edition that is already made to more people: those who joined later, or some addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cache
+from typing import TYPE_CHECKING
+
+from publisher.config import Config
+from publisher.core.errors import PublisherError
+from publisher.core.newsletter_models import Choice, Edition, EditionKind, Subscriber, SubscriberStatus
+from publisher.newsletters.variants import topic_set, variant_key, variants_of
+from publisher.subscribers.manage import require_subscriber
+
+if TYPE_CHECKING:
+    from publisher.store import Store
+
+# An edition is added to so many people at a time, because a database takes only so many values in one query.
+_GROUP = 500
+
+
+@dataclass(frozen=True, slots=True)
+class LaterRecipients:
+    """The result of adding people to an edition.
+
+    added      how many get it now
+    unmatched  how many do not, because it has no version for the topics that they chose
+    left_out   the addresses that were named and do not get it, each with the reason
+    """
+
+    added: int = 0
+    unmatched: int = 0
+    left_out: tuple[tuple[str, str], ...] = ()
+
+
+def add_recipients(
+    config: Config,
+    store: Store,
+    edition: Edition,
+    now: datetime,
+    *,
+    addresses: Sequence[str] = (),
+    joined_since: datetime | None = None,
+    dry_run: bool = False,
+) -> LaterRecipients:
+    """Add deliveries of an edition for subscribers who have none; the next run sends them.
+
+    Only subscribers of its newsletter who may be mailed get one. Whoever has had the edition does not get it again.
+
+    addresses     only these; if there are none, all who joined since
+    joined_since  only people who joined the newsletter at this moment or later; without it and addresses, those who
+                  joined after the edition was made
+    dry_run       return the same result, but add nothing
+    Raises PublisherError if an address is unknown, or if the edition cannot be sent to more people.
+    """
+    from publisher.store.latecomers import WhoJoined  # not at the top: loads SQLAlchemy
+
+    _require_open(store, edition)
+    people = {each.id: each for each in (require_subscriber(store, address) for address in addresses)}
+    if not addresses and joined_since is None:
+        joined_since = edition.made_at
+    change = store.latecomers.count if dry_run else store.latecomers.add
+    variant_of = _variant_of(config, store, edition, now)
+    result = LaterRecipients(left_out=tuple(_left_out(store, edition, people, now)))
+    ids = sorted(people)
+    for group in [ids[i : i + _GROUP] for i in range(0, len(ids), _GROUP)] if addresses else [None]:
+        done = change(edition, WhoJoined(group, joined_since), variant_of, now)
+        result = replace(result, added=result.added + done.added, unmatched=result.unmatched + done.unmatched)
+    return result
+
+
+def _require_open(store: Store, edition: Edition) -> None:
+    if edition.kind is EditionKind.FAREWELL:
+        raise PublisherError(f"edition {edition.id} is for people who unsubscribed")
+    if edition.id in store.editions.called_off(edition.newsletter):
+        raise PublisherError(f"edition {edition.id} was cancelled, and nobody gets it")
+
+
+def _left_out(store: Store, edition: Edition, people: dict[int, Subscriber], now: datetime) -> list[tuple[str, str]]:
+    if not people:
+        return []
+    having = store.latecomers.having(edition.id, people)
+    found = []
+    for each in people.values():
+        record = each.record(edition.newsletter)
+        if each.id in having:
+            found.append((each.address, "has it already"))
+        elif each.status is not SubscriberStatus.ACTIVE:
+            found.append((each.address, f"is {each.status.value}"))
+        elif record is None or not record.is_subscribed:
+            found.append((each.address, f"is not subscribed to {edition.newsletter}"))
+        elif each.paused_until is not None and each.paused_until > now:
+            found.append((each.address, "has paused"))
+    return found
+
+
+def _variant_of(
+    config: Config, store: Store, edition: Edition, now: datetime
+) -> Callable[[tuple[str, ...]], str | None]:
+    """Return the function that finds an edition's version for a selection of topics, or None if it has none.
+
+    An email of its own is the same for everyone. A selection that all posts match gets the version for all topics.
+    """
+    versions = {letter.variant for letter in store.editions.letters(edition.id)}
+
+    @cache
+    def matches_all(topics: tuple[str, ...]) -> bool:
+        from publisher.posts.archive import open_archive  # not at the top: most selections have a version
+
+        sent = {post.id for post in edition.posts}
+        posts = [post for post in open_archive(config, now, keep=False).posts if post.id in sent]
+        return len(posts) == len(sent) and variants_of(posts, [Choice(topics, 1)])[0].subscribers == 1
+
+    def variant_of(topics: tuple[str, ...]) -> str | None:
+        slugs = topic_set(topics)
+        if not slugs or edition.kind is not EditionKind.POSTS:
+            return ""
+        key = variant_key(slugs)
+        return key if key in versions else "" if matches_all(slugs) else None
+
+    return variant_of

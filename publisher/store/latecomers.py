@@ -1,0 +1,195 @@
+"""Deliveries of editions that are already made: for people who joined later, and for each new subscriber in turn.
+
+Nobody gets an edition twice, because the ledger has one row for each edition and subscriber. The emails that welcome
+new subscribers come in steps, and a step has an edition for each version of its text. Whoever has a delivery of any
+version of a step gets no other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from publisher.core.errors import PublisherError
+from publisher.core.models import require_aware
+from publisher.core.newsletter_models import Edition, EditionKind
+from publisher.core.subscription_status import SubscriptionEvent
+from publisher.store.audience import choices, insert_deliveries
+from publisher.store.database import Database
+from publisher.store.tables import deliveries, delivery_totals, editions, subscribers, subscriptions
+
+# The variant of an edition's letter for a selection of topics; None if it has none for them.
+VariantOf = Callable[[tuple[str, ...]], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class WhoJoined:
+    """The subscribers to whom an edition is sent after it was made.
+
+    ids           only these subscribers; None for all
+    joined_since  only those whose subscription began at this moment or later; None for all
+    """
+
+    ids: Collection[int] | None = None
+    joined_since: datetime | None = None
+
+    def __post_init__(self) -> None:
+        require_aware("joined_since", self.joined_since)
+
+
+@dataclass(frozen=True, slots=True)
+class StepTime:
+    """When a step of the emails to new subscribers is due.
+
+    after   how long after their subscription began
+    begun   when the first of the steps was first seen; nobody who joined before gets any
+    seen    when this step was first seen; nobody for whom it would have been due before gets it
+    latest  how late it may be; nobody gets it later than that
+    apart   the least time since the step before was sent
+    """
+
+    after: timedelta
+    begun: datetime
+    seen: datetime
+    latest: timedelta
+    apart: timedelta = timedelta()
+
+
+@dataclass(frozen=True, slots=True)
+class AddedDeliveries:
+    """How many deliveries were added, and how many people have chosen topics for which the edition has no version."""
+
+    added: int
+    unmatched: int = 0
+
+
+class Latecomers:
+    """The deliveries that are added to editions; part of Store."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def count(self, edition: Edition, who: WhoJoined, variant_of: VariantOf, now: datetime) -> AddedDeliveries:
+        """Return what `add` would return, without adding anything. It raises the same errors."""
+        with self._database.read() as connection:
+            _require_rows(connection, edition)
+            found = choices(connection, edition.newsletter, now, *_latecomers(edition, who))
+        matched = sum(choice.subscribers for choice in found if variant_of(choice.topics) is not None)
+        return AddedDeliveries(matched, sum(choice.subscribers for choice in found) - matched)
+
+    def add(self, edition: Edition, who: WhoJoined, variant_of: VariantOf, now: datetime) -> AddedDeliveries:
+        """Add a delivery of an edition for each of these subscribers who may be mailed now and has none yet.
+
+        The deliveries are due now, or when the edition is. Raises PublisherError if the edition's deliveries were
+        replaced by totals, because nobody knows any longer who got it.
+        """
+        conditions = _latecomers(edition, who)
+        this = sa.select(editions.c.id).where(editions.c.id == edition.id)
+        with self._database.write() as connection:
+            connection.execute(this.with_for_update())  # another host may be replacing the deliveries by totals
+            _require_rows(connection, edition)
+            found = choices(connection, edition.newsletter, now, *conditions)
+            variants = {choice.topics: variant_of(choice.topics) for choice in found}
+            added = self._insert(connection, edition, variants, now, *conditions)
+        return AddedDeliveries(added, sum(each.subscribers for each in found if variants[each.topics] is None))
+
+    def having(self, edition_id: int, ids: Collection[int]) -> frozenset[int]:
+        """Return which of these subscribers have a delivery of an edition, whatever its status."""
+        query = sa.select(deliveries.c.subscriber_id).where(deliveries.c.edition_id == edition_id)
+        with self._database.read() as connection:
+            return frozenset(connection.execute(query.where(deliveries.c.subscriber_id.in_(sorted(ids)))).scalars())
+
+    def due(self, newsletter: str, steps: Sequence[str], step: str, time: StepTime, now: datetime) -> int:
+        """Return how many subscribers are due a step, whose email may not be made yet.
+
+        steps: the names of all steps of the newsletter, in their order.
+        """
+        with self._database.read() as connection:
+            conditions = _due(connection, newsletter, steps, step, time, now)
+            return sum(each.subscribers for each in choices(connection, newsletter, now, *conditions))
+
+    def add_due(self, edition: Edition, steps: Sequence[str], step: str, time: StepTime, now: datetime) -> int:
+        """Add a delivery of a step's edition for each subscriber who is due it; return their number.
+
+        People who have an earlier step yet to come wait for it, and people who had a later one do not get it.
+        """
+        with self._database.write() as connection:
+            conditions = _due(connection, edition.newsletter, steps, step, time, now)
+            found = choices(connection, edition.newsletter, now, *conditions)
+            return self._insert(connection, edition, dict.fromkeys((c.topics for c in found), ""), now, *conditions)
+
+    def _insert(
+        self,
+        connection: Connection,
+        edition: Edition,
+        variants: dict[tuple[str, ...], str | None],
+        now: datetime,
+        *conditions: sa.ColumnElement[bool],
+    ) -> int:
+        if not variants:
+            return 0
+        goes_at = max(now, edition.goes_at or now)
+        new = self._database.insert_new(deliveries)
+        return insert_deliveries(connection, new, edition, variants, now, goes_at, *conditions)
+
+
+def step_slot(step: str, digest: str) -> str:
+    """Return the slot of a step's edition. digest: identifies the version of its text."""
+    return f"{step}:{digest}"
+
+
+def _require_rows(connection: Connection, edition: Edition) -> None:
+    """Raise PublisherError if an edition's deliveries were replaced by totals."""
+    summed = sa.select(delivery_totals.c.edition_id).where(delivery_totals.c.edition_id == edition.id)
+    if connection.execute(summed.limit(1)).first():
+        raise PublisherError(
+            f"edition {edition.id} is too old: its messages were replaced by totals, so nobody knows who got it",
+            hint="delivery.keep_days says for how long messages are kept",
+        )
+
+
+def _latecomers(edition: Edition, who: WhoJoined) -> list[sa.ColumnElement[bool]]:
+    conditions = [sa.not_(_has_delivery(deliveries.c.edition_id == edition.id))]
+    if who.ids is not None:
+        conditions.append(subscribers.c.id.in_(sorted(who.ids)))
+    if who.joined_since is not None:
+        began = sa.func.coalesce(subscriptions.c.since, subscribers.c.confirmed_at, subscribers.c.created_at)
+        conditions.append(began >= sa.literal(who.joined_since, subscriptions.c.since.type))
+    return conditions
+
+
+def _due(
+    connection: Connection, newsletter: str, steps: Sequence[str], step: str, time: StepTime, now: datetime
+) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions on subscribers that a step is due to them. People who came with a file are not welcomed."""
+    place = steps.index(step)
+    earlier, own, later = (_editions(connection, newsletter, names) for names in _parted(steps, place))
+    too_near = deliveries.c.sent_at > now - time.apart
+    is_open = deliveries.c.next_try_at.is_not(None) | deliveries.c.lease_owner.is_not(None)
+    return [
+        subscriptions.c.cause != SubscriptionEvent.IMPORTED,
+        subscriptions.c.since <= now - time.after,
+        subscriptions.c.since >= max(time.begun, time.seen - time.after, now - time.latest - time.after),
+        sa.not_(_has_delivery(deliveries.c.edition_id.in_([*own, *later]))),
+        sa.not_(_has_delivery(deliveries.c.edition_id.in_(earlier), is_open | too_near)),
+    ]
+
+
+def _parted(steps: Sequence[str], place: int) -> tuple[Sequence[str], Sequence[str], Sequence[str]]:
+    return steps[:place], steps[place : place + 1], steps[place + 1 :]
+
+
+def _editions(connection: Connection, newsletter: str, steps: Sequence[str]) -> list[int]:
+    """Return the ids of the editions of some steps, in whatever version."""
+    query = sa.select(editions.c.id, editions.c.slot).where(
+        editions.c.newsletter == newsletter, editions.c.kind == EditionKind.WELCOME
+    )
+    return [row.id for row in connection.execute(query) if row.slot.partition(":")[0] in steps]
+
+
+def _has_delivery(*which: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    return sa.select(deliveries.c.id).where(deliveries.c.subscriber_id == subscribers.c.id, *which).exists()
