@@ -89,7 +89,7 @@ def alert_problems(
     try:
         if news and config.mail.owner:
             count = "a problem" if len(news) == 1 else f"{len(news)} problems"
-            _email_lines(config, f"{config.site.title}: {count}", news, below, now)
+            email_owner(config, f"{config.site.title}: {count}", news, below, now)
     except PublisherError as error:
         for line in news:
             owner.withdraw_alert(kind, keys[line])
@@ -177,7 +177,8 @@ def _with_banner(document: str, lines: Sequence[str], link: str) -> str:
     return f'{document[:end]}<p style="{style}">{banner}</p>{document[end:]}'
 
 
-def _email_lines(config: Config, subject: str, lines: Sequence[str], below: str, now: datetime) -> None:
+def email_owner(config: Config, subject: str, lines: Sequence[str], below: str, now: datetime) -> None:
+    """Email the owner a list of lines, and a sentence below it; raise PublisherError if that fails."""
     name = config.newsletters[0].name if config.newsletters else "newsletter"
     headers, to = headers_of(config, name), _address(config)
     items = "".join(f"<li>{html.escape(line)}</li>" for line in lines)

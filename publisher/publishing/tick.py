@@ -21,6 +21,7 @@ from publisher.publishing.chores import run_chores
 from publisher.publishing.deliver import DeliveryResult, deliver_editions
 from publisher.publishing.due_editions import DueReport, create_due_editions, is_untouched
 from publisher.publishing.owner_alerts import alert_held, alert_problems, alert_sources
+from publisher.publishing.tell_owner import tell_owner
 from publisher.publishing.wiring import (
     Project,
     add_web_versions,
@@ -86,6 +87,7 @@ def create_due(project: Project) -> TickReport:
     except PublisherError as error:
         trouble.append(problem_at(error))
     alerts, unsent = _alert(project, due, trouble, now)
+    unsent += tell_owner(project, now)
     done, news, undone = _do_chores(project, now)
     new, has_owner = (*alerts, *news), bool(project.config.mail.owner)
     return TickReport(

@@ -21,6 +21,7 @@ Public modules:
     people_query            the questions about the people on the list
     post_files              the files from which sent posts were made
     sessions                the sessions of the admin page
+    subscriber_news         who joined and who left since the owner was last told
     subscriber_records      the values that the store takes and returns for subscribers
     subscriber_transaction  one transaction on subscribers
 """
@@ -53,6 +54,7 @@ __all__ = [
     "post_files",
     "sessions",
     "store_exists",
+    "subscriber_news",
     "subscriber_records",
     "subscriber_transaction",
 ]

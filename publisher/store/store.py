@@ -26,6 +26,7 @@ from publisher.store.sessions import LoginSessions
 from publisher.store.sign_ups import SignUps
 from publisher.store.sources import Sources
 from publisher.store.statistics import Statistics
+from publisher.store.subscriber_news import SubscriberNewsTable
 from publisher.store.subscribers import Subscribers
 from publisher.store.suppressions import Secret, Suppressions, no_secret
 
@@ -50,6 +51,7 @@ class Store:
     chores        when each recurring task last began, and maintenance of the database
     statistics    totals over all tables
     owner         the password of the admin page, and the alerts that the owner has received
+    subscriber_news  who joined and who left since the owner was last told
     actions       what people did, and who logged in
     sessions      the sessions of owners who are logged in to the admin page
     feed_readers  how many people read the feeds
@@ -78,6 +80,7 @@ class Store:
         self.bounces = Bounces(database)
         self.newsletters = Newsletters(database)
         self.hosts = Hosts(database)
+        self.subscriber_news = SubscriberNewsTable(database)
         self.chores = Chores(database)
 
     @classmethod
