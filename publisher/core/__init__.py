@@ -22,6 +22,8 @@ Public modules:
     personal_marks       marks for what is known about a recipient, and rules about it
     personal_syntax      how a writer types these marks
     private_folder       folders that only their owner can read, and that git leaves out
+    segment_conditions   conditions on subscribers as a tree
+    segment_language     conditions on subscribers, which make segments
     signing              signatures and hashes with the project's secret
     source_models        feeds of other sites as they were read
     source_records       what the database knows of the feeds of other sites
@@ -49,6 +51,8 @@ __all__ = [
     "personal_marks",
     "personal_syntax",
     "private_folder",
+    "segment_conditions",
+    "segment_language",
     "signing",
     "source_models",
     "source_records",

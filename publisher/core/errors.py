@@ -8,6 +8,7 @@
     ├── StoreError            the database cannot be opened, migrated or written
     │   └── StoreAwayError    the database's server cannot be reached at present
     ├── SubscriberError       an address or a subscription is not acceptable
+    ├── SegmentError          a condition on subscribers is not one, or there is no such segment
     ├── DnsError              a DNS query got no answer
     ├── FeedError             what the address of a source answers is not a feed, or can't be read
     ├── BounceError           bounce reports cannot be read
@@ -92,6 +93,10 @@ class StoreAwayError(StoreError):
 
 class SubscriberError(PublisherError):
     """An address or a subscription is not acceptable."""
+
+
+class SegmentError(PublisherError):
+    """A condition on subscribers cannot be understood, or there is no segment of this name."""
 
 
 class DnsError(PublisherError):

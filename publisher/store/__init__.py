@@ -20,6 +20,7 @@ Public modules:
     newsletters             which slots (scheduled times) of a newsletter count
     people_query            the questions about the people on the list
     post_files              the files from which sent posts were made
+    segments                conditions on subscribers as SQL, and the saved ones
     sessions                the sessions of the admin page
     subscriber_news         who joined and who left since the owner was last told
     subscriber_records      the values that the store takes and returns for subscribers
@@ -52,6 +53,7 @@ __all__ = [
     "open_store",
     "people_query",
     "post_files",
+    "segments",
     "sessions",
     "store_exists",
     "subscriber_news",

@@ -23,6 +23,12 @@ def mailable(at: datetime) -> sa.ColumnElement[bool]:
     return sa.and_(subscribers.c.status == SubscriberStatus.ACTIVE, sa.or_(paused.is_(None), paused <= at))
 
 
+def mailable_to(newsletter: str, at: datetime) -> sa.ColumnElement[bool]:
+    """Return the SQL condition that a subscriber may be mailed a newsletter at a moment."""
+    theirs = subscriptions.c.subscriber_id == subscribers.c.id, subscriptions.c.newsletter == newsletter
+    return mailable(at) & sa.exists().where(*theirs, subscribed())
+
+
 class ChoicesChangedError(StoreError):
     """Raised if a subscriber has a selection of topics that was not known when the edition was composed."""
 

@@ -31,6 +31,12 @@ CONFIRM = "confirm"  # subscribes to newsletters
 UNDO = "undo of import "  # begins the source of what taking back an import has changed
 
 
+def first_source() -> sa.ScalarSelect[str]:
+    """Return the SQL expression for where a subscriber came from: the source of their first event of consent."""
+    events = sa.select(consent_events.c.source).where(consent_events.c.subscriber_id == subscribers.c.id)
+    return events.order_by(consent_events.c.id).limit(1).correlate(subscribers).scalar_subquery()
+
+
 def event_row(subscriber_id: int, at: datetime, what: str, source: str, detail: str) -> dict[str, Any]:
     """Return a row of consent_events for an event that did not come from a form."""
     none = {"text_version": None, "ip": None, "user_agent": None}  # all rows of one statement need the same columns

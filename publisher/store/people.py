@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from publisher.core.newsletter_models import Subscriber, SubscriberStatus
+from publisher.store.consent import first_source
 from publisher.store.database import Database
 from publisher.store.people_query import (
     MOST_PEOPLE,
@@ -27,7 +28,7 @@ from publisher.store.people_query import (
 from publisher.store.subscriber_records import address_key, encode_topics
 from publisher.store.subscriber_transaction import with_subscriptions
 from publisher.store.subscriptions import subscribed
-from publisher.store.tables import consent_events, joined, subscriber_tags, subscribers, subscriptions
+from publisher.store.tables import joined, subscriber_tags, subscribers, subscriptions
 
 _KEYS: dict[PeopleSort, sa.ColumnElement[Any]] = {
     PeopleSort.JOINED: joined(),
@@ -117,12 +118,6 @@ def matching(query: PeopleQuery, at: datetime) -> Sequence[sa.ColumnElement[bool
     if query.joined_to:
         conditions.append(joined() < query.joined_to)
     return conditions
-
-
-def first_source() -> sa.ScalarSelect[str]:
-    """Return the SQL expression for where a subscriber came from: the source of their first event of consent."""
-    events = sa.select(consent_events.c.source).where(consent_events.c.subscriber_id == subscribers.c.id)
-    return events.order_by(consent_events.c.id).limit(1).correlate(subscribers).scalar_subquery()
 
 
 def _word(word: str) -> sa.ColumnElement[bool]:

@@ -22,6 +22,7 @@ from publisher.store.newsletters import Newsletters
 from publisher.store.owner import Owner
 from publisher.store.people import People
 from publisher.store.post_files import PostFiles
+from publisher.store.segments import Segments
 from publisher.store.sessions import LoginSessions
 from publisher.store.sign_ups import SignUps
 from publisher.store.sources import Sources
@@ -38,6 +39,7 @@ class Store:
     subscribers   subscribers, their subscriptions and their consent
     people        the people on the list, found by what is known about them
     sign_ups      requests of the sign-up form that have been accepted and not carried out yet
+    segments      the conditions on subscribers that the owner has saved, and the people in any segment
     imports       the imports of files, each of which can be taken back
     suppressions  addresses that must never be mailed again
     editions      editions, and the posts that each newsletter has handled
@@ -64,6 +66,7 @@ class Store:
         self.suppressions = Suppressions(database, secret)
         self.subscribers = Subscribers(database, self.suppressions)
         self.people = People(database)
+        self.segments = Segments(database)
         self.sign_ups = SignUps(database, secret)
         self.imports = Imports(database)
         self.editions = Editions(database)

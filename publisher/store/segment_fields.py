@@ -1,0 +1,114 @@
+"""The values of people's own fields in SQL, and text in small letters, in the same way on SQLite and PostgreSQL.
+
+The column contains a JSON object. A row whose text is not one, as after an edit by hand, has no values: reading it must
+not raise an error, because one row would then spoil an edition. PostgreSQL before version 16 cannot ask whether a text
+is JSON, so a pattern asks for what `encode_fields` writes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+# A flat JSON object, without the characters and numbers that PostgreSQL refuses: NUL, and what no double can be.
+_TEXT = r'"(?:[^"\\\u0001-\u001f]|\\["\\/bfnrt]|\\u00(?:0[1-9a-f]|1[0-9a-f]))*"'
+_NUMBER = r"-?(?:0|[1-9][0-9]{0,39})(?:\.[0-9]{1,40})?(?:[eE][+-]?[0-9]{1,2})?"
+_PAIR = f"{_TEXT}:(?:{_TEXT}|{_NUMBER}|true|false)"
+_OBJECT = rf"^\{{{_PAIR}(?:,{_PAIR})*\}}$"
+_DAY = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"
+
+_Column = sa.ColumnElement[Any]
+
+
+class _ByDialect(FunctionElement[Any]):
+    """An expression that is written in one way for SQLite, its first argument, and in another for PostgreSQL."""
+
+    name = "by_dialect"
+    inherit_cache = True
+
+
+@compiles(_ByDialect, "sqlite")
+def _for_sqlite(element: _ByDialect, compiler: SQLCompiler, **options: Any) -> str:
+    return f"({compiler.process(next(iter(element.clauses)), **options)})"
+
+
+@compiles(_ByDialect, "postgresql")
+def _for_postgresql(element: _ByDialect, compiler: SQLCompiler, **options: Any) -> str:
+    return f"({compiler.process(list(element.clauses)[1], **options)})"
+
+
+def _by_dialect(sqlite: _Column, postgresql: _Column, kind: sa.types.TypeEngine[Any]) -> _Column:
+    return sa.type_coerce(_ByDialect(sqlite, postgresql), kind)
+
+
+def ascii_lower(column: _Column) -> _Column:
+    """Return a text with small letters in place of A to Z, whatever the collation of the database."""
+    return _by_dialect(sa.func.lower(column), sa.func.lower(sa.collate(column, "C")), sa.Text())
+
+
+def field_text(column: _Column, name: str) -> _Column:
+    """Return the text of a field; NULL if it has no value, or a value of another kind."""
+    sqlite, postgresql = _Sqlite(column, name), _Postgresql(column, name)
+    return _by_dialect(sqlite.of_kind("text"), postgresql.of_kind("string"), sa.Text())
+
+
+def field_number(column: _Column, name: str) -> _Column:
+    """Return the number of a field, or NULL."""
+    sqlite, postgresql = _Sqlite(column, name), _Postgresql(column, name)
+    return _by_dialect(
+        sa.cast(sqlite.of_kind("integer", "real"), sa.REAL),
+        sa.cast(postgresql.of_kind("number"), sa.Double),
+        sa.Double(),
+    )
+
+
+def field_truth(column: _Column, name: str) -> _Column:
+    """Return 'true' or 'false' if a field is one of them, or NULL."""
+    sqlite = _Sqlite(column, name)
+    truth = sa.case((sqlite.kind.in_(("true", "false")), sqlite.kind))
+    return _by_dialect(truth, _Postgresql(column, name).of_kind("boolean"), sa.Text())
+
+
+def field_date(column: _Column, name: str) -> _Column:
+    """Return the text of a field if it looks like 2026-11-29, or NULL."""
+    sqlite, postgresql = _Sqlite(column, name).of_kind("text"), _Postgresql(column, name).of_kind("string")
+    return _by_dialect(
+        sa.case((sqlite.op("GLOB")(_DAY), sqlite)),
+        sa.collate(sa.case((postgresql.op("~")(f"^{_DAY}$"), postgresql)), "C"),
+        sa.Text(),
+    )
+
+
+def has_field(column: _Column, name: str) -> sa.ColumnElement[bool]:
+    """Return whether a field has a value."""
+    kind = _by_dialect(_Sqlite(column, name).kind, _Postgresql(column, name).kind, sa.Text())
+    return sa.func.coalesce(kind, "null") != "null"
+
+
+class _Sqlite:
+    """A field as SQLite reads it."""
+
+    def __init__(self, column: _Column, name: str) -> None:
+        self._member = column, f"$.{name}"
+        self.kind: _Column = sa.case((sa.func.json_valid(column) == 1, sa.func.json_type(*self._member)))
+
+    def of_kind(self, *kinds: str) -> _Column:
+        """Return the value as SQLite's own, or NULL if it is of another kind."""
+        return sa.case((self.kind.in_(kinds), sa.func.json_extract(*self._member)))
+
+
+class _Postgresql:
+    """A field as PostgreSQL reads it."""
+
+    def __init__(self, column: _Column, name: str) -> None:
+        self._member = sa.case((column.op("~")(_OBJECT), sa.cast(column, JSONB))), name
+        self.kind: _Column = sa.func.jsonb_typeof(sa.func.jsonb_extract_path(*self._member))
+
+    def of_kind(self, kind: str) -> _Column:
+        """Return the value as text, or NULL if it is of another kind."""
+        return sa.case((self.kind == kind, sa.func.jsonb_extract_path_text(*self._member)))
