@@ -32,6 +32,9 @@ class ActionKind(StrEnum):
     LIFT = "lifted a suppression"
     IMPORT = "imported a file"
     UNDO_IMPORT = "took an import back"
+    EDIT = "changed a subscriber"
+    TAG = "tagged subscribers"
+    ASK_AGAIN = "asked for a confirmation again"
     TIDY = "deleted unconfirmed subscribers"
     RENAME = "renamed a newsletter"
 
@@ -45,5 +48,8 @@ class Via(StrEnum):
 
 
 ON_A_PERSON = frozenset(
-    {ActionKind.ADD, ActionKind.UNSUBSCRIBE, ActionKind.ERASE, ActionKind.SUPPRESS, ActionKind.LIFT}
+    {
+        *(ActionKind.ADD, ActionKind.UNSUBSCRIBE, ActionKind.ERASE, ActionKind.SUPPRESS, ActionKind.LIFT),
+        *(ActionKind.EDIT, ActionKind.ASK_AGAIN),
+    }
 )

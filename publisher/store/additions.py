@@ -269,6 +269,9 @@ class Batch:
         for column, value in ((subscribers.c.name, subscriber.name), (subscribers.c.language, subscriber.language)):
             if value:
                 values[column.name] = sa.func.coalesce(sa.func.nullif(column, ""), value)
+        if subscriber.name:
+            key = search_key(subscriber.name)
+            values["name_key"] = sa.func.coalesce(sa.func.nullif(subscribers.c.name_key, ""), key)
         this = sa.update(subscribers).where(subscribers.c.id == known.id, subscribers.c.status == known.status)
         self._connection.execute(this.values(values))
         known.status = status

@@ -10,9 +10,9 @@ from collections.abc import Collection, Iterable, Mapping
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from publisher.core.subscriber_fields import FieldKind
+from publisher.core.subscriber_fields import MOST_TAGS, FieldKind
 from publisher.store.database import Database
-from publisher.store.tables import fields, subscriber_tags
+from publisher.store.tables import fields, subscriber_tags, subscribers
 
 
 def tags_of(connection: Connection, subscriber_ids: Collection[int]) -> dict[int, tuple[str, ...]]:
@@ -31,10 +31,27 @@ def add_tags(connection: Connection, database: Database, pairs: Iterable[tuple[i
     return connection.execute(database.insert_new(subscriber_tags), rows).rowcount if rows else 0
 
 
-def drop_tags(connection: Connection, subscriber_ids: Collection[int], tags: Collection[str]) -> int:
-    """Take tags from subscribers; return how many there were."""
-    these = subscriber_tags.c.subscriber_id.in_(subscriber_ids), subscriber_tags.c.tag.in_(tags)
-    return connection.execute(sa.delete(subscriber_tags).where(*these)).rowcount
+def retag(
+    connection: Connection, database: Database, ids: Collection[int], tags: Collection[str], untags: Collection[str]
+) -> int:
+    """Give tags to subscribers and take tags from them; return how many subscribers have different tags now.
+
+    Those who are not in the database are left out, and those who would have too many tags keep theirs.
+    """
+    locked = connection.execute(sa.select(subscribers.c.id).where(subscribers.c.id.in_(ids)).with_for_update())
+    known = [row.id for row in locked]
+    before = {number: set(tags) for number, tags in tags_of(connection, known).items()}
+    changed, added = [], []
+    for number in known:
+        old = before.get(number, set())
+        new = (old | set(tags)) - set(untags)
+        if new != old and (len(new) <= MOST_TAGS or new < old):
+            changed.append(number)
+            added += [(number, tag) for tag in new - old]
+    these = subscriber_tags.c.subscriber_id.in_(changed), subscriber_tags.c.tag.in_(untags)
+    connection.execute(sa.delete(subscriber_tags).where(*these))
+    add_tags(connection, database, added)
+    return len(changed)
 
 
 def set_tags(connection: Connection, database: Database, subscriber_id: int, tags: Collection[str]) -> None:

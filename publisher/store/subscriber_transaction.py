@@ -28,7 +28,7 @@ from publisher.store.subscriber_records import (
     address_key,
     current_name,
 )
-from publisher.store.subscriber_tags import note_fields, set_tags, tags_of
+from publisher.store.subscriber_tags import note_fields, retag, set_tags, tags_of
 from publisher.store.suppressions import Suppressions
 from publisher.store.tables import subscribers
 
@@ -166,6 +166,10 @@ class SubscriberTransaction:
     def set_tags(self, subscriber: Subscriber, tags: Collection[str]) -> None:
         """Give a subscriber these tags, and no others; each as core/subscriber_fields.py cleans it."""
         set_tags(self._connection, self._database, subscriber.id, tags)
+
+    def retag(self, ids: Collection[int], tags: Collection[str], untags: Collection[str]) -> int:
+        """Give tags to many subscribers and take tags from them; return how many have different tags now."""
+        return retag(self._connection, self._database, ids, tags, untags)
 
     def move(self, subscriber: Subscriber, address: str) -> None:
         """Give a subscriber a new address, and suppress the old one so that no import can add it again.

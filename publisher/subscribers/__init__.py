@@ -11,6 +11,7 @@ Public modules:
     account         the link to a subscriber's data, which is mailed to them when they ask for it
     address         addresses and names in the form in which they are stored
     address_change  changing a subscriber's address, with a confirmation at the new address
+    bulk            what the owner does to many people at once
     csv_columns     the meaning of the columns of a subscriber file
     csv_import      importing a CSV file
     csv_rows        converting the rows of a file to subscribers
@@ -32,6 +33,7 @@ __all__ = [
     "account",
     "address",
     "address_change",
+    "bulk",
     "csv_columns",
     "csv_import",
     "csv_rows",

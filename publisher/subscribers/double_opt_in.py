@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from publisher.core.characters import clean_line
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from publisher.store.subscriber_transaction import SubscriberTransaction
 
 MOST_TOPICS = 200
+AGAIN_AFTER = timedelta(hours=1)  # the owner can ask a person to confirm once in this time
 # Why an address may be suppressed whose owner is told so. The other reasons are a wish to get no email at all.
 TOLD_OF_SUPPRESSION = (SuppressionReason.ERASED, SuppressionReason.SUPPRESSED, SuppressionReason.BOUNCED)
 
@@ -114,6 +115,43 @@ def _requested(
     transaction.mark_asked(subscriber)
     transaction.record(subscriber, "requested", kept, described(change.subscriptions))
     return confirmation(transaction, policy, subscriber, change)
+
+
+def ask_again(
+    store: Store,
+    policy: SubscriptionPolicy,
+    subscriber: Subscriber,
+    *,
+    newsletters: Collection[str],
+    now: datetime,
+    source: str,
+) -> SubscriptionEmail:
+    """Ask somebody again to confirm, because the owner wishes it; return the email to send.
+
+    It is about what they asked for, as long as that is known, with a new link. The wish changes nothing for them.
+
+    newsletters: those to ask about if it is not known what they asked for
+    Raises SubscriberError if they have confirmed, if their address is suppressed, or within AGAIN_AFTER of another
+    such email.
+    """
+    with store.subscribers.transaction(now, alone=True) as transaction:
+        person = transaction.find_id(subscriber.id)
+        if person is None or person.status is not SubscriberStatus.PENDING:
+            raise SubscriberError(f"{subscriber.address} is not waiting for a confirmation")
+        if transaction.suppressed([person.address]):
+            raise SubscriberError(f"{person.address} is on the suppression list", hint="its owner wants no email")
+        asked = [token for token in transaction.issued(person) if token.purpose == TokenPurpose.CONFIRM]
+        if any(token.used_at is None and token.made_at > now - AGAIN_AFTER for token in asked):
+            raise SubscriberError(
+                f"{person.address} was emailed a link less than an hour ago", hint="it may be in the spam folder"
+            )
+        change = max(asked, key=lambda token: token.made_at).change if asked else PendingChange()
+        if not change.subscriptions:
+            change = replace(change, subscriptions=tuple(Subscription(name) for name in newsletters))
+        transaction.void(person, TokenPurpose.CONFIRM)
+        transaction.mark_asked(person)
+        transaction.record(person, "asked again", Evidence(source), described(change.subscriptions))
+        return confirmation(transaction, policy, person, change)
 
 
 def confirmation(

@@ -107,7 +107,7 @@ def edit(
     return Edited(before, after, tuple(_differences(before, after)))
 
 
-def tagged(before: Iterable[str], tags: Iterable[str], untags: Iterable[str]) -> tuple[str, ...]:
+def _tagged(before: Iterable[str], tags: Iterable[str], untags: Iterable[str]) -> tuple[str, ...]:
     """Return somebody's tags after a change. Raises SubscriberError for a bad tag, or for too many."""
     return clean_tags({*before, *clean_tags(tags)} - set(clean_tags(untags)))
 
@@ -152,7 +152,7 @@ def _describe(
         fields=fields,
         note=None if change.note is None else _clean_note(change.note),
     )
-    tags = tagged(before.tags, change.tags, change.untags)
+    tags = _tagged(before.tags, change.tags, change.untags)
     if tags != before.tags:
         transaction.set_tags(before, tags)
 

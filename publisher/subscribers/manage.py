@@ -24,6 +24,7 @@ from publisher.subscribers.languages import clean_language
 
 if TYPE_CHECKING:
     from publisher.store import Store
+    from publisher.store.subscriber_transaction import SubscriberTransaction
 
 COMMAND_LINE = "command line"
 
@@ -131,13 +132,22 @@ def suppress(store: Store, address: str, *, now: datetime, source: str) -> bool:
     """
     bare = normalise(address)
     with store.subscribers.transaction(now, alone=True) as transaction:
-        subscriber = transaction.find(bare)
-        if (
-            subscriber is not None
-            and transaction.apply(subscriber, SubscriberEvent.SUPPRESSED, source) is not subscriber.status
-        ):
-            transaction.record(subscriber, "suppressed", Evidence(source))
-        return transaction.suppress(bare, SuppressionReason.SUPPRESSED, source)
+        return suppress_inside(transaction, bare, transaction.find(bare), source)
+
+
+def suppress_inside(
+    transaction: SubscriberTransaction, address: str, subscriber: Subscriber | None, source: str
+) -> bool:
+    """Put a normalised address on the suppression list, and stop its subscriber; return whether the list changed.
+
+    The transaction must be `alone`.
+    """
+    if (
+        subscriber is not None
+        and transaction.apply(subscriber, SubscriberEvent.SUPPRESSED, source) is not subscriber.status
+    ):
+        transaction.record(subscriber, "suppressed", Evidence(source))
+    return transaction.suppress(address, SuppressionReason.SUPPRESSED, source)
 
 
 def lift_suppression(store: Store, address: str, *, now: datetime, source: str) -> bool:
