@@ -34,7 +34,6 @@ SMALL = {
     "core.patterns": "one promise, for all rooms",
     "posts.blog_tools.list_pages": "what the tools call their pages",
     "posts.text.excerpt_marks": "one table",
-    "store.subscriber_tags": "one noun",
     "store.column_types": "one noun: what a column contains",
     "daemon.systemd": "one protocol",
     "newsletters.letter.html_tree": "the limits of libxml2",
