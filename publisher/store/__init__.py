@@ -14,6 +14,7 @@ Public modules:
     deliveries              the ledger of deliveries, for workers that send
     feed_readers            how many people read the feeds
     hosts                   which hosts may send
+    imports                 the imports of files, which can be undone
     latecomers              deliveries of editions that are already made
     ledger                  the ledger of deliveries, for people
     location                questions about a database that need no SQLAlchemy
@@ -46,6 +47,7 @@ __all__ = [
     "deliveries",
     "feed_readers",
     "hosts",
+    "imports",
     "latecomers",
     "ledger",
     "location",

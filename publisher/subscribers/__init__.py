@@ -13,9 +13,11 @@ Public modules:
     address_change  changing a subscriber's address, with a confirmation at the new address
     bulk            what the owner does to many people at once
     csv_columns     the meaning of the columns of a subscriber file
+    csv_file        the rows of a file, and a first look at its columns
     csv_import      importing a CSV file
     csv_rows        converting the rows of a file to subscribers
     csv_status      what a file says about who must not be mailed
+    csv_survey      what must be asked about a file
     double_opt_in   subscribing with a form and a confirmation email
     edit            what the owner changes about one person: address, tags, fields, note
     export          exporting to CSV and JSON
@@ -35,9 +37,11 @@ __all__ = [
     "address_change",
     "bulk",
     "csv_columns",
+    "csv_file",
     "csv_import",
     "csv_rows",
     "csv_status",
+    "csv_survey",
     "double_opt_in",
     "edit",
     "export",

@@ -82,7 +82,7 @@ class CsvFile:
         self._allowed = _IN_VAIN
         try:
             self._delimiter, header = _header(self._lines, bare)
-            self.columns: Columns = recognise(header, choices, self._sample())
+            self.columns: Columns = recognise(header, choices, _sample(self._lines, self._delimiter))
         except SubscriberError as error:
             self._lines.close()
             where = f"{path}:{max(self._lines.number, 1)}"
@@ -127,16 +127,6 @@ class CsvFile:
                 continue
             if any(map(str.strip, cells)):
                 yield self._row(line, cells)
-
-    def _sample(self) -> list[list[str]]:
-        """Return the cells of some of the first rows, which will be read again. They may be cut wrongly."""
-        ahead = [text for text in (self._lines.next() for _ in range(SAMPLE)) if text]
-        self._lines.give_back(ahead)
-        rows: list[list[str]] = []
-        for text in ahead:
-            with suppress(csv.Error, _OpenError):
-                rows.append([cell.strip() for cell in next(csv.reader(_only(text), delimiter=self._delimiter))])
-        return rows
 
     def _cells(self, text: str) -> list[str]:
         """Return the cells of the record that begins with the line `text`. Raises csv.Error if the record is broken."""
@@ -204,6 +194,48 @@ class CsvFile:
         return CsvRow(line, [unguarded(cell.strip()) for cell in cells], fault, coded, undecoded)
 
 
+@dataclass(frozen=True, slots=True)
+class FirstLook:
+    """What the first lines of a file say, for somebody who decides what its columns are.
+
+    columns  how they would be read; None if that has to be decided first
+    header   the column names; "" for each column of a bare list
+    sample   the cells of some of the first rows. They may be cut wrongly
+    trouble  why the columns cannot be read without a decision; "" if they can
+    """
+
+    columns: Columns | None
+    header: tuple[str, ...]
+    sample: list[list[str]]
+    trouble: str = ""
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether the file is a list of addresses without column names."""
+        return not any(self.header)
+
+
+def look_at(path: Path, *, encoding: str = "") -> FirstLook:
+    """Return what the first lines of a file say. Only the beginning of the file is read.
+
+    encoding: the encoding of the file; "" means that of its byte-order mark, or UTF-8
+    Raises SubscriberError if the file cannot be read, or is not a text file.
+    """
+    _, text, _ = open_source(path, encoding)
+    lines = _Lines(text)
+    try:
+        delimiter, header = _header(lines, bare=True)
+        sample = _sample(lines, delimiter)
+    except OSError as error:
+        raise SubscriberError(f"cannot be read: {error.strerror}", where=str(path)) from error
+    finally:
+        lines.close()
+    try:
+        return FirstLook(recognise(header, Choices(), sample), tuple(header), sample)
+    except SubscriberError as error:
+        return FirstLook(None, tuple(header), sample, error.message)
+
+
 class _Lines:
     """The lines of a file. Lines that were read can be given back, to be read again."""
 
@@ -244,6 +276,17 @@ class _Lines:
 
 class _OpenError(Exception):
     """Raised if a quote is still open at the end of a line."""
+
+
+def _sample(lines: _Lines, delimiter: str) -> list[list[str]]:
+    """Return the cells of some of the first rows, which will be read again. They may be cut wrongly."""
+    ahead = [text for text in (lines.next() for _ in range(SAMPLE)) if text]
+    lines.give_back(ahead)
+    rows: list[list[str]] = []
+    for text in ahead:
+        with suppress(csv.Error, _OpenError):
+            rows.append([cell.strip() for cell in next(csv.reader(_only(text), delimiter=delimiter))])
+    return rows
 
 
 def _only(text: str) -> Iterator[str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from publisher.core.characters import clean_line
-from publisher.core.errors import PublisherError, SubscriberError
+from publisher.core.errors import SubscriberError
 from publisher.core.newsletter_models import SubscriberStatus
 from publisher.core.subscriber_status import SubscriberEvent
 from publisher.store.subscriber_records import Added, AddOptions, AddResult, NewSubscriber, SuppressedHash, source_of
@@ -24,7 +24,7 @@ from publisher.subscribers.csv_own import by_person, is_left_behind, suppressed_
 from publisher.subscribers.csv_repeats import Repeats
 from publisher.subscribers.csv_rows import NamedNewsletters, RowReader
 from publisher.subscribers.csv_status import HARDNESS, STATUS_WORDS
-from publisher.subscribers.csv_survey import QuestionsError, Survey, survey
+from publisher.subscribers.csv_survey import FileQuestionError, QuestionsError, Survey, survey
 
 if TYPE_CHECKING:
     from publisher.store import Store
@@ -248,7 +248,7 @@ def _require_secret(store: Store, found: Survey, path: Path, choices: Choices) -
     """Raise QuestionsError if the file has entries of a suppression list that were hashed with another secret."""
     if not found.key_ids or all(map(store.suppressions.knows, found.key_ids)):
         return
-    question = PublisherError(
+    question = FileQuestionError(
         "its suppression list was made with a different secret, so no address on it would be recognised",
         hint="copy .publisher/secret from the other project to this one before you import anything;"
         " or --map suppressed_hash=ignore to leave that list behind",

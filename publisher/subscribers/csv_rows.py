@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from shlex import quote
 
 from publisher.core.characters import clean_line
-from publisher.core.errors import PublisherError, SubscriberError
+from publisher.core.errors import SubscriberError
 from publisher.core.newsletter_models import SubscriberStatus, Subscription
 from publisher.core.subscriber_status import SubscriberEvent
 from publisher.store.subscriber_records import NewSubscriber, address_key
@@ -22,6 +22,7 @@ from publisher.subscribers.csv_own import restored
 from publisher.subscribers.csv_repeats import Repeats
 from publisher.subscribers.csv_status import hardest
 from publisher.subscribers.csv_status_words import Reading
+from publisher.subscribers.csv_survey import FileQuestionError
 from publisher.subscribers.languages import clean_language
 from publisher.subscribers.manage import words
 
@@ -135,7 +136,7 @@ class RowReader:
                 for name in names:
                     self.repeats.add(f"{key} {name}")
 
-    def questions(self) -> list[PublisherError]:
+    def questions(self) -> list[FileQuestionError]:
         """Return what must be asked after looking at all rows: a column in which no newsletter is known."""
         if self.named or not self.unreadable:
             return []
@@ -143,10 +144,11 @@ class RowReader:
         names = ", ".join(repr(shortened(clean_line(name, 80), 40)) for name, _ in self.unreadable.most_common(3))
         first = shortened(clean_line(self.unreadable.most_common(1)[0][0], 80), 40)
         return [
-            PublisherError(
+            FileQuestionError(
                 f"no row of the column {column!r} names a newsletter of this project: {names}",
                 hint=f"--map {quote(f'{column}:{first}=NAME')} for each of them,"
                 " or --map newsletters= to ignore the column and take --newsletter",
+                column=column,
             )
         ]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import takewhile
+from itertools import islice, takewhile
 from shlex import quote
 
 from publisher.core.characters import clean_line
@@ -32,17 +32,35 @@ from publisher.subscribers.csv_status import (
 from publisher.subscribers.csv_status_words import Reading
 
 MOST_SAMPLES = 3  # values that a question quotes
+MOST_ASKED = 20  # values of a column that a question names
 MOST_SHOWN = 10  # lines that a question lists
 MOST_VALUES = 1_000  # different values of a column that are looked at
 LONGEST_DATE = 60  # characters
 MOST_DATES = 5_000  # of a column, for the order of day and month
 
 
+class FileQuestionError(PublisherError):
+    """Something that the operator must say about a file. The hint names the option of the command that says it.
+
+    column  the name of the column that it is about; "" if it is about the file
+    values  some of the values in the column that are not understood
+    """
+
+    def __init__(
+        self, message: str, *, hint: str, where: str = "", column: str = "", values: Sequence[str] = ()
+    ) -> None:
+        super().__init__(message, where=where, hint=hint)
+        self.column, self.values = column, tuple(values)
+
+
 class QuestionsError(SubscriberError):
     """The questions that must be answered before a file can be imported. Nothing was written."""
 
-    def __init__(self, questions: Iterable[PublisherError], where: str) -> None:
-        self.questions = [PublisherError(each.message, where=where, hint=each.hint) for each in questions]
+    def __init__(self, questions: Iterable[FileQuestionError], where: str) -> None:
+        self.questions = [
+            FileQuestionError(each.message, where=where, hint=each.hint, column=each.column, values=each.values)
+            for each in questions
+        ]
         super().__init__("; ".join(map(str, self.questions)))
 
     def __str__(self) -> str:
@@ -117,12 +135,12 @@ class Survey:
     telling: dict[int, _Found] = field(default_factory=dict)
     key_ids: set[str] = field(default_factory=set)
 
-    def questions(self, name: str) -> list[PublisherError]:
+    def questions(self, name: str) -> list[FileQuestionError]:
         """Return what must be asked about a file with this name, in the order of its columns."""
         asked = [*self._of_columns(), *self._of_cells()]
         return [question for _, question in sorted(asked, key=lambda pair: pair[0])] + self._of_file(name)
 
-    def of_encoding(self) -> list[PublisherError]:
+    def of_encoding(self) -> list[FileQuestionError]:
         """Return what must be asked because the file is not in UTF-8, or not all of it."""
         if not self.undecoded:
             return []
@@ -133,39 +151,39 @@ class Survey:
         refuse = "--encoding utf-8 to refuse these lines and import the others"
         if len(self.coded) == 1 and self.coded.total() == self.undecoded:
             (encoding,) = self.coded
-            return [PublisherError(f"{what}; the file is in {encoding}", hint=f"--encoding {encoding}; or {refuse}")]
-        return [PublisherError(what, hint=f"repair them, or --encoding NAME if you know it; or {refuse}")]
+            return [FileQuestionError(f"{what}; the file is in {encoding}", hint=f"--encoding {encoding}; or {refuse}")]
+        return [FileQuestionError(what, hint=f"repair them, or --encoding NAME if you know it; or {refuse}")]
 
-    def _of_columns(self) -> Iterator[tuple[int, PublisherError]]:
+    def _of_columns(self) -> Iterator[tuple[int, FileQuestionError]]:
         for column in self.columns.statuses:
             found = self.found.get(column.place, _Found())
             name = self.columns.header[column.place]
             if column.place not in self.columns.settled and found.against and is_unclear(name):
-                yield column.place, _ask(name, f"{_rows(found.against)} a value", column)
+                yield column.place, _ask(name, f"{_rows(found.against)} a value", column, ())
             elif found.unknown:
                 count = found.unknown.total()
                 what = f"{_rows(count)} a value that is not understood there ({found.samples})"
-                yield column.place, _ask(name, what, column, next(iter(found.unknown)))
+                yield column.place, _ask(name, what, column, found.unknown)
 
-    def _of_cells(self) -> Iterator[tuple[int, PublisherError]]:
+    def _of_cells(self) -> Iterator[tuple[int, FileQuestionError]]:
         for place, found in self.telling.items():
             name = self.columns.header[place]
-            yield place, _ask(name, f"{_rows(found.unknown.total())} one of the values {found.samples}", None)
+            yield place, _ask(name, f"{_rows(found.unknown.total())} one of the values {found.samples}", None, ())
 
-    def _of_file(self, name: str) -> list[PublisherError]:
+    def _of_file(self, name: str) -> list[FileQuestionError]:
         if self.against or not self.rows:
             return []
         said = status_of_file(name)
         if said:
             return [
-                PublisherError(
+                FileQuestionError(
                     f"by its name, this file lists people who are {said}, and nothing in it says so",
                     hint=f"--as {said} records them as that and mails no one; --as subscribed mails them",
                 )
             ]
         if self.columns.tool == "Mailchimp" and not self.opted_in:
             return [
-                PublisherError(
+                FileQuestionError(
                     "no one in this file has opted in: Mailchimp's export of non-subscribed contacts looks like this",
                     hint="--as unconfirmed records them and mails no one; --as subscribed mails them",
                 )
@@ -282,17 +300,20 @@ def _rows(count: int) -> str:
     return f"{count:,} row has" if count == 1 else f"{count:,} rows have"
 
 
-def _ask(name: str, what: str, column: StatusColumn | None, value: str = "") -> PublisherError:
-    """Return the question about a column. value: one of those that are not understood."""
+def _ask(name: str, what: str, column: StatusColumn | None, unknown: Iterable[str]) -> FileQuestionError:
+    """Return the question about a column. unknown: the values that are not understood."""
+    values = tuple(islice(unknown, MOST_ASKED))
     said = STATUS_WORDS[column.status] if column else "unsubscribed"
-    if value and column and column.reading is not Reading.AGAINST:
-        which = f"{name}:{clean_line(value, 200)}"
+    if values and column and column.reading is not Reading.AGAINST:
+        which = f"{name}:{clean_line(values[0], 200)}"
         heed = f"--map {quote(f'{which}={said}')} or --map {quote(f'{which}=subscribed')}, for each value"
     elif column and column.reading is Reading.AGAINST:
         heed = f"--map {quote(f'{said}={name}')} to heed it, whatever it says but no"
     else:
         heed = f"--map {quote(f'status={name}')} to heed it"
-    return PublisherError(
+    return FileQuestionError(
         f"the column {name!r} seems to say who must not be mailed, and {what}",
         hint=f"{heed}, or --map {quote(f'{name}=ignore')} to ignore it",
+        column=name,
+        values=values,
     )

@@ -34,6 +34,7 @@ from publisher.web.admin.actions import AdminActions
 from publisher.web.admin.admin_pages import AdminPages
 from publisher.web.admin.auth import OwnerAuth
 from publisher.web.admin.feed_stats import FeedStats
+from publisher.web.admin.import_pages import ImportPages
 from publisher.web.admin.second_factor import SecondFactor
 from publisher.web.admin.session_cookies import Sessions
 from publisher.web.admin.source_pages import SourcePages
@@ -61,6 +62,9 @@ from publisher.web.worker_threads import run_in_thread
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
+
+# The pages below /admin that list their routes themselves. The first one that matches a URL answers.
+_ADMIN_PAGES = (SourcePages, ImportPages)
 
 GetHandler = Callable[[Request], Response]
 PostHandler = Callable[[Request, Form], Response]
@@ -101,6 +105,7 @@ def open_application(
         try:
             yield application
         finally:
+            context.jobs.close()
             mail_worker.close()
             feed_stats.close()
 
@@ -211,7 +216,7 @@ def _admin_routes(context: WebContext, public_pages: PublicPages) -> list[BaseRo
         Route(f"{root}/login", auth.show_login, methods=["GET"]),
         Route(f"{root}/login", auth.log_in, methods=["POST"]),
         Route(f"{root}/assets/{{name}}", auth.asset, methods=["GET"]),
-        *SourcePages(context, pages).routes(auth),
+        *(route for kind in _ADMIN_PAGES for route in kind(context, pages).routes(auth)),
         Route(f"{root}/access/on", auth.post_with_password(access.turn_on), methods=["POST"]),
         Route(f"{root}/access/off", auth.post_with_password(access.turn_off, needs_code=True), methods=["POST"]),
         *(Route(root + path, auth.post(handler), methods=["POST"]) for path, handler in posts.items()),

@@ -51,6 +51,8 @@ _LOG_SECONDS = 60.0
 
 LISTENER = "listener"
 """The key of a request's state that says which socket accepted the connection: 0 for web.listen, 1 for admin.listen."""
+MORE_TIME = "more time"
+"""The key of a request's state with the function that gives its body some seconds from now instead of BODY_SECONDS."""
 
 
 class Stage(IntEnum):
@@ -170,7 +172,10 @@ class BoundedProtocol(H11Protocol):
         transport.set_write_buffer_limits(high=0)
         self.address = self.client[0] if self.client else UNKNOWN
         self.peer = household(self.address)
-        self.app_state = self.app_state | {LISTENER: self._all.listener_of(self.server)}
+        self.app_state = self.app_state | {
+            LISTENER: self._all.listener_of(self.server),
+            MORE_TIME: self.give_time,
+        }
         self._wait_for("head")
         self._all.add(self)
 
@@ -206,6 +211,12 @@ class BoundedProtocol(H11Protocol):
     def drop(self) -> None:
         """Close the connection at once, whatever has not been sent yet."""
         self.transport.abort()
+
+    def give_time(self, seconds: float) -> None:
+        """Give the rest of a body that is still arriving some seconds from now, for a file that its sender may send."""
+        if self._waits_for == "body" and self._timer is not None:
+            self._timer.cancel()
+            self._timer = self.loop.call_later(seconds, self._close)
 
     def _update_timer(self, *, got_bytes: bool) -> None:
         """Set the timer for the part of the request that is missing.

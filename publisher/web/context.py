@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from publisher.mail.links import Links
 from publisher.store import Store
 from publisher.store.subscriber_records import Evidence
 from publisher.subscribers.policy import SubscriptionPolicy
+from publisher.web.background import BackgroundJobs
 from publisher.web.client_address import Clients
 from publisher.web.mail_worker import MailWorker
 from publisher.web.rate_limit import RateLimits
@@ -32,6 +33,7 @@ class WebContext:
 
     now           returns the current time
     form_seconds  the number of seconds within which the body of a form must arrive
+    jobs          the work that goes on after the response
     """
 
     config: Config
@@ -42,6 +44,7 @@ class WebContext:
     mail_worker: MailWorker
     now: Callable[[], datetime]
     form_seconds: float = FORM_SECONDS
+    jobs: BackgroundJobs = field(default_factory=BackgroundJobs)
 
     @cached_property
     def rate_limits(self) -> RateLimits:
@@ -61,11 +64,20 @@ class WebContext:
         return tuple(newsletter.name for newsletter in self.config.newsletters)
 
     def record(
-        self, request: Request, what: ActionKind, *, via: Via = Via.PAGE, about: str = "", detail: str = ""
+        self,
+        request: Request,
+        what: ActionKind,
+        *,
+        via: Via = Via.PAGE,
+        about: str = "",
+        detail: str = "",
+        subscriber_id: int | None = None,
     ) -> None:
-        """Add what the owner did to the log of actions."""
-        client = self.clients.shown(request.scope)
-        self.store.actions.record(what, self.now(), via=via, client=client, about=about, detail=detail)
+        """Add what the owner did to the log of actions. subscriber_id: the person on whom, if there is one."""
+        client, now = self.clients.shown(request.scope), self.now()
+        self.store.actions.record(
+            what, now, via=via, client=client, about=about, detail=detail, subscriber_id=subscriber_id
+        )
 
     def evidence(self, request: Request, source: str, text_version: str = "") -> Evidence:
         """Return the origin of a consent or its withdrawal. The policy decides how much of it is stored.

@@ -55,3 +55,38 @@
   };
   setTimeout(ask, EVERY);
 })();
+
+// Work in the background: shows how far it is, and loads the page again when it is over.
+(() => {
+  const place = document.querySelector("[data-job]");
+  if (!place) return;
+  const root = document.querySelector("script[src*='/assets/']").getAttribute("src").split("/assets/")[0];
+  const number = new Intl.NumberFormat("en"), bar = place.querySelector("progress");
+  const ask = async () => {
+    try {
+      const answer = await fetch(`${root}/job/${place.dataset.job}.json`);
+      const job = await answer.json();
+      if (job.over) return void location.replace(location.pathname);
+      place.querySelector("[data-done]").textContent = number.format(job.done);
+      if (job.of) {
+        bar.max = 100;
+        bar.value = Math.min(100, (100 * job.done) / job.of);
+      }
+    } catch {
+      // the server is unreachable for a moment
+    }
+    setTimeout(ask, 1000);
+  };
+  setTimeout(ask, 500);
+})();
+
+// A file that is too large is refused before it is sent.
+(() => {
+  for (const field of document.querySelectorAll("input[type=file][data-most]")) {
+    field.addEventListener("change", () => {
+      const file = field.files[0];
+      const isLarge = file && file.size > Number(field.dataset.most);
+      field.setCustomValidity(isLarge ? `The file is larger than ${Math.floor(field.dataset.most / 1e6)} MB.` : "");
+    });
+  }
+})();

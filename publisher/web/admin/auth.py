@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from starlette.requests import ClientDisconnect, Request
@@ -13,6 +14,7 @@ from publisher.core.action_kinds import ActionKind
 from publisher.core.errors import PublisherError
 from publisher.core.logging import log
 from publisher.web.admin.credentials import is_password
+from publisher.web.admin.file_upload import MOST_BYTES, SentForm, receive
 from publisher.web.admin.guesses import PasswordGate, PasswordResult, refusal
 from publisher.web.admin.session_cookies import Session, Sessions
 from publisher.web.forms import Form, FormError, is_same_site, read_form
@@ -27,8 +29,10 @@ if TYPE_CHECKING:
 
 GetHandler = Callable[[Request, Session], Response]
 PostHandler = Callable[[Request, Session, Form], Response]
+FileHandler = Callable[[Request, Session, SentForm], Response]
 ProvedHandler = Callable[[Request, Session, Form, PasswordResult], Response]
 
+TOO_LARGE = f"a file may have {MOST_BYTES // 1_000_000} MB here; `publisher subscribers import` takes a larger one"
 _FOREIGN_FORM = "this form has expired or is not from this page: reload the page and press the button again\n"
 
 
@@ -92,6 +96,33 @@ class OwnerAuth:
 
         return self._with_form(answer)
 
+    def post_with_file(self, handler: FileHandler, folder: Path) -> Callable[[Request], Awaitable[Response]]:
+        """Wrap a POST handler of a form with a file. Nobody but the owner's browser may send one.
+
+        folder: where the file is written while it arrives
+        """
+
+        async def answer(request: Request) -> Response:
+            stranger = await run_in_thread("form", self._refuse_stranger, request)
+            if stranger is not None:
+                return stranger
+            try:
+                sent = await receive(request, folder)
+            except FormError as error:
+                reason = TOO_LARGE if error.status == 413 else "the file did not arrive as a whole"
+                return await run_in_thread("form", self._report, request, PublisherError(reason), error.status)
+            except ClientDisconnect:
+                return Response(status_code=400)
+            try:
+                admitted = await run_in_thread("form", self._admit, request, sent.form)
+                if isinstance(admitted, Response):
+                    return admitted
+                return await run_in_thread("form", handler, request, admitted, sent)
+            finally:
+                sent.path.unlink(missing_ok=True)
+
+        return self._with_reports(answer)
+
     def asset(self, request: Request) -> Response:
         """Return the stylesheet or the script. They need no session, because the login form uses them."""
         found = self._pages.asset(request.path_params["name"]) if self._password() else None
@@ -124,6 +155,15 @@ class OwnerAuth:
         response = RedirectResponse(f"{self._pages.root}/login", 303, owner_page_headers())
         self._sessions.end(request, response)
         return response
+
+    def _refuse_stranger(self, request: Request) -> Response | None:
+        """Return the answer to anyone but the owner's browser, as far as the headers of a request tell."""
+        if not self._password():
+            return self._not_found(request)
+        session = self._session(request)
+        if session is None or not session.is_owner or not self._is_same_site(request):
+            return PlainTextResponse(_FOREIGN_FORM, 403, owner_page_headers())
+        return None
 
     def _admit(self, request: Request, form: Form) -> Session | Response:
         """Return the owner's session if a form belongs to it, or the answer to anyone else."""
@@ -200,9 +240,11 @@ class OwnerAuth:
         return self._sessions.find(request, self._context.now())
 
     def _is_ours(self, request: Request, session: Session, form: Form) -> bool:
+        return self._is_same_site(request) and self._sessions.owns_form(session, form.one("token"))
+
+    def _is_same_site(self, request: Request) -> bool:
         # On an address of its own, the admin page takes no forms from pages of the site.
-        public_url = "" if self._context.config.admin.listen else self._context.links.public_url
-        return is_same_site(request, public_url) and self._sessions.owns_form(session, form.one("token"))
+        return is_same_site(request, "" if self._context.config.admin.listen else self._context.links.public_url)
 
     def _not_found(self, request: Request) -> Response:
         return self._public_pages.nothing(request)
@@ -215,10 +257,19 @@ class OwnerAuth:
         @wraps(handler)
         async def answer(request: Request) -> Response:
             form = await self._read(request)
-            if isinstance(form, Response):
-                return form
+            return form if isinstance(form, Response) else await handler(request, form)
+
+        return self._with_reports(answer)
+
+    def _with_reports(
+        self, handler: Callable[[Request], Awaitable[Response]]
+    ) -> Callable[[Request], Awaitable[Response]]:
+        """Wrap a handler so that the owner sees a page with its errors, as `_with_error_page` does."""
+
+        @wraps(handler)
+        async def answer(request: Request) -> Response:
             try:
-                return await handler(request, form)
+                return await handler(request)
             except PublisherError as error:
                 return await run_in_thread("form", self._report, request, error)
 
@@ -248,14 +299,14 @@ class OwnerAuth:
 
         return answer
 
-    def _report(self, request: Request, error: PublisherError) -> Response:
+    def _report(self, request: Request, error: PublisherError, status: int = 503) -> Response:
         """Log an error, and return a page about it to the owner, or a line of text to anyone else."""
         if not isinstance(error, NotFoundError):
             log("admin", f"admin: {type(error).__name__}", level="warning", error=type(error).__name__)
         try:
             session = self._session(request)
             if session and session.is_owner:
-                status = 404 if isinstance(error, NotFoundError) else 503
+                status = 404 if isinstance(error, NotFoundError) else status
                 title = "Page not found" if status == 404 else "This can't be done right now"
                 return self._pages.page("error.html", title, session, status=status, error=error)
         except PublisherError:  # the database itself is unavailable

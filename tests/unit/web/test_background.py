@@ -1,0 +1,67 @@
+"""Work that goes on after a response: one at a time, its result is kept, and it can be stopped."""
+
+from __future__ import annotations
+
+import threading
+
+from publisher.core.errors import SubscriberError
+from publisher.web.background import INTERRUPTED, MOST_KEPT, BackgroundJobs, Job
+
+
+def test_one_work_goes_on_at_a_time_and_says_how_far_it_is() -> None:
+    jobs, go = BackgroundJobs(), threading.Event()
+
+    def work(job: Job) -> str:
+        job.advance(3, 12)
+        go.wait(30)
+        return "done"
+
+    first = jobs.start("a", work)
+    assert first is not None
+    assert jobs.start("b", work) is None
+    while not first.done:
+        pass
+    assert (first.share, first.is_over, first.wait(0)) == (25, False, False)
+    go.set()
+    assert first.wait(30)
+    assert (first.result, first.trouble, jobs.find("a"), jobs.find("b")) == ("done", "", first, None)
+
+
+def test_what_stops_a_work_is_told_in_a_line() -> None:
+    def refused(job: Job) -> None:
+        raise SubscriberError("no column has addresses", hint="name one")
+
+    def defect(job: Job) -> None:
+        raise ZeroDivisionError("ada@example.org")
+
+    troubles = []
+    for work in (refused, defect):
+        job = BackgroundJobs().start("a", work)
+        assert job is not None
+        assert job.wait(30)
+        troubles.append(job.trouble)
+    assert troubles == ["no column has addresses (name one)", "an internal error stopped it; the log says where"]
+
+
+def test_closing_stops_the_work_and_begins_no_other() -> None:
+    jobs, begun = BackgroundJobs(), threading.Event()
+
+    def endless(job: Job) -> None:
+        while True:
+            begun.set()
+            job.advance(1)
+
+    job = jobs.start("a", endless)
+    assert begun.wait(30)
+    jobs.close()
+    assert job is not None
+    assert (job.is_over, job.trouble, jobs.start("b", endless)) == (True, INTERRUPTED, None)
+
+
+def test_only_the_newest_results_are_kept() -> None:
+    jobs = BackgroundJobs()
+    for number in range(MOST_KEPT + 2):
+        job = jobs.start(f"{number}", lambda job: None)
+        assert job is not None
+        assert job.wait(30)
+    assert [jobs.find(f"{number}") is None for number in range(4)] == [True, True, False, False]
