@@ -50,6 +50,7 @@ class Letter:
     html      a whole document with inlined CSS; contains marks (see Mark)
     text      plain text, at most 72 columns wide where possible; contains marks
     fallback  why the letter contains less than configured, else None; the ledger doesn't store it
+    posts     the ids of its posts; empty if they are those of the edition
     """
 
     variant: str
@@ -58,6 +59,7 @@ class Letter:
     html: str
     text: str
     fallback: Fallback | None = None
+    posts: tuple[str, ...] = ()
 
 
 class EditionKind(StrEnum):
@@ -79,14 +81,47 @@ class EditionPost:
 
 
 @dataclass(frozen=True, slots=True)
+class CatchUp:
+    """How the posts that a subscriber has differ from those of their frequency, after changing it.
+
+    had   ids of posts that they got at another frequency, and that editions of theirs may have later
+    owed  ids of posts that editions of their frequency had before they changed to it, and that they lack
+    """
+
+    had: frozenset[str] = frozenset()
+    owed: frozenset[str] = frozenset()
+
+
+IN_STEP = CatchUp()
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
     """A selection of topics, and the number of active subscribers of a newsletter who made it.
 
-    topics  the topics as spelt in the database; empty means all
+    topics    the topics as spelt in the database; empty means all
+    catch_up  the posts that they have in advance, or lack, because they changed how often they get the newsletter
+    sent      ids of posts of the edition that other newsletters have sent to them
     """
 
     topics: tuple[str, ...]
     subscribers: int
+    catch_up: CatchUp = IN_STEP
+    sent: frozenset[str] = frozenset()
+
+    @property
+    def audience(self) -> Audience:
+        """Which subscribers these are."""
+        return Audience(self.topics, self.catch_up, self.sent)
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """The subscribers of a newsletter who get the same posts of an edition; see Choice."""
+
+    topics: tuple[str, ...]
+    catch_up: CatchUp = IN_STEP
+    sent: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +138,12 @@ class EditionDraft:
     goes_at      when the edition is sent, if it is made ahead of that; None if it is sent when it is made
     kind         what it is made of
     segment      the condition on its subscribers, in the language of segments; "" for all of the newsletter
+    frequency    the frequency that its subscribers have chosen; "" for the newsletter's own schedule
+    others       the variant for each audience that more than its topics distinguish; None as in `variants`
+    once         ids of its posts, if those that other newsletters have sent to a subscriber are left out of `others`
+    repeats      ids of those of its posts that earlier editions of the frequency had, for those who lack them
+    begins       the ledger names of all frequencies, if it is the newsletter's first edition: what it passes over, they
+                 do too
     """
 
     newsletter: str
@@ -119,6 +160,11 @@ class EditionDraft:
     goes_at: datetime | None = None
     kind: EditionKind = EditionKind.POSTS
     segment: str = ""
+    frequency: str = ""
+    others: Mapping[Audience, str | None] = field(default_factory=dict)
+    once: tuple[str, ...] = ()
+    repeats: frozenset[str] = frozenset()
+    begins: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         require_aware("made_at", self.made_at)
@@ -136,6 +182,7 @@ class Edition:
     goes_at  the earliest time at which it is sent; None unless it was made ahead or had to wait
     kind     what it is made of; only an edition of posts has a number and a web version
     segment  the condition on its subscribers; "" for all of the newsletter
+    frequency  the frequency that its subscribers have chosen; "" for the newsletter's own schedule
     """
 
     id: int
@@ -149,6 +196,7 @@ class Edition:
     goes_at: datetime | None = None
     kind: EditionKind = EditionKind.POSTS
     segment: str = ""
+    frequency: str = ""
 
     def __post_init__(self) -> None:
         require_aware("made_at", self.made_at)
@@ -188,6 +236,14 @@ def name_of_edition(newsletter: str, slot: str, number: int) -> str:
 def slot_path(slot: str) -> str:
     """Return a slot's label as one safe path segment, as a label such as "post:tag:a,2024:x" may contain slashes."""
     return "".join(c if c.isalnum() or c in "-_+." else "-" for c in slot)
+
+
+def ledger_name(newsletter: str, frequency: str) -> str:
+    """Return the name under which the posts and slots of one frequency of a newsletter are recorded.
+
+    frequency: as in SubscriptionRecord; "" for the newsletter's own schedule.
+    """
+    return f"{newsletter}/{frequency}" if frequency else newsletter
 
 
 class SubscriberStatus(StrEnum):

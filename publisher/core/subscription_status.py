@@ -111,6 +111,7 @@ class SubscriptionRecord:
     since   when the person or the owner said so; None if a file said so without a date
     cause   the event that led to the status
     source  the form, link, file or command that it came from
+    frequency  how often they want it, such as "weekly"; "" for the newsletter's own schedule
     """
 
     newsletter: str
@@ -119,6 +120,7 @@ class SubscriptionRecord:
     since: datetime | None = None
     cause: SubscriptionEvent = SubscriptionEvent.IMPORTED
     source: str = ""
+    frequency: str = ""
 
     @property
     def is_subscribed(self) -> bool:

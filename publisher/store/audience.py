@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Collection, Mapping, Sequence
+import operator
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -11,10 +13,19 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection
 
 from publisher.core.errors import StoreError
-from publisher.core.newsletter_models import Choice, DeliveryStatus, Edition, SubscriberStatus
+from publisher.core.newsletter_models import (
+    Audience,
+    Choice,
+    DeliveryStatus,
+    Edition,
+    EditionDraft,
+    EditionKind,
+    SubscriberStatus,
+)
+from publisher.store.catch_up import decode_catch_up, encode_catch_up
 from publisher.store.subscriber_records import decode_topics, encode_topics
 from publisher.store.subscriptions import subscribed
-from publisher.store.tables import deliveries, subscribers, subscriptions
+from publisher.store.tables import deliveries, editions, letter_posts, subscribers, subscriptions
 
 
 def mailable(at: datetime) -> sa.ColumnElement[bool]:
@@ -39,30 +50,47 @@ class ChoicesChangedError(StoreError):
 
 
 def choices(
-    connection: Connection, newsletter: str, at: datetime, *conditions: sa.ColumnElement[bool]
+    connection: Connection,
+    newsletter: str,
+    at: datetime,
+    *conditions: sa.ColumnElement[bool],
+    frequency: str | None = None,
+    once: Sequence[str] = (),
 ) -> Sequence[Choice]:
     """Return each selection of topics among the subscribers who may be mailed the newsletter, with its count.
 
-    conditions: further SQL conditions on the subscribers.
+    conditions  further SQL conditions on the subscribers
+    frequency   only those with this frequency, "" for the newsletter's own schedule; the choices also say what they
+                have to catch up. None for all, whatever they have to catch up
+    once        ids of posts; the choices also say which of them other newsletters have sent to these subscribers
     """
+    audience, parts = _selection(newsletter, frequency, once)
     query = (
-        sa.select(subscriptions.c.topics, sa.func.count().label("total"))
-        .join_from(subscriptions, subscribers)
-        .where(*_mailable_subscribers(newsletter, at), *conditions)
-        .group_by(subscriptions.c.topics)
-        .order_by(subscriptions.c.topics)
+        sa.select(*parts, sa.func.count())
+        .select_from(audience)
+        .where(*_mailable_subscribers(newsletter, frequency, at), *conditions)
+        .group_by(*parts)
+        .order_by(*parts)
     )
-    return [Choice(decode_topics(row.topics), row.total) for row in connection.execute(query)]
+    found = []
+    for topics, *others, total in connection.execute(query):
+        catch_up = "" if frequency is None else others.pop(0)
+        sent = others.pop() if once else ""
+        found.append(Choice(decode_topics(topics), total, decode_catch_up(catch_up), _decode_sent(sent, once)))
+    return found
 
 
-def queue(connection: Connection, edition: Edition, variants: Mapping[tuple[str, ...], str | None]) -> None:
+def queue(connection: Connection, edition: Edition, draft: EditionDraft) -> None:
     """Create a delivery of the edition for each subscriber who may be mailed.
 
-    variants: selection of topics -> variant of the letter, or None if these subscribers get no delivery.
-    Raises ChoicesChangedError if a subscriber has a selection that is not in `variants`.
+    The variants of the draft say who gets which letter, or no delivery. An email that is not made of posts goes to all,
+    whatever their frequency.
+    Raises ChoicesChangedError if a subscriber has a selection that the draft does not know.
     """
-    goes_at = edition.goes_at or edition.made_at
-    insert_deliveries(connection, sa.insert(deliveries), edition, variants, edition.made_at, goes_at)
+    audiences = {Audience(topics): variant for topics, variant in {(): "", **draft.variants}.items()}
+    known = {_encode(each, draft.once): variant for each, variant in {**audiences, **draft.others}.items()}
+    frequency, goes_at = _frequency_of(edition), edition.goes_at or edition.made_at
+    _insert(connection, sa.insert(deliveries), edition, (frequency, draft.once, known), edition.made_at, goes_at)
 
 
 def insert_deliveries(
@@ -76,16 +104,34 @@ def insert_deliveries(
 ) -> int:
     """Create a delivery of the edition for each subscriber who may be mailed at a moment; return their number.
 
-    A single statement selects the subscribers and inserts the deliveries, so no subscriber can be missed in between.
-
     insert      how to insert into the table of deliveries
+    variants    selection of topics -> variant of the letter, or None if these subscribers get no delivery
     goes_at     when the deliveries are due
     conditions  further SQL conditions on the subscribers
-    Raises ChoicesChangedError if a subscriber has a selection that is not in `variants`, as `queue` has them.
+    Raises ChoicesChangedError if a subscriber has a selection that is not in `variants`.
     """
     known = {encode_topics(topics): variant for topics, variant in {(): "", **variants}.items()}
+    return _insert(connection, insert, edition, (None, (), known), at, goes_at, *conditions)
+
+
+def _insert(
+    connection: Connection,
+    insert: sa.Insert,
+    edition: Edition,
+    selections: tuple[str | None, Sequence[str], Mapping[str, str | None]],
+    at: datetime,
+    goes_at: datetime,
+    *conditions: sa.ColumnElement[bool],
+) -> int:
+    """Create the deliveries of an edition; return their number.
+
+    A single statement selects the subscribers and inserts the deliveries, so no subscriber can be missed in between.
+    selections: frequency and `once` as in `choices`, and the variant for each encoded selection.
+    """
+    frequency, once, known = selections
+    people, parts = _selection(edition.newsletter, frequency, once)
     joined = _joined_choices if connection.dialect.name == "sqlite" else _looked_up_choices
-    audience, variant, gets_nothing = joined(sa.join(subscriptions, subscribers), known)
+    audience, variant, gets_nothing = joined(people, functools.reduce(operator.add, parts), known)
     columns = {
         "edition_id": sa.literal(edition.id),
         "subscriber_id": subscribers.c.id,
@@ -98,7 +144,7 @@ def insert_deliveries(
     rows = (
         sa.select(*columns.values())
         .select_from(audience)
-        .where(*_mailable_subscribers(edition.newsletter, at), sa.not_(gets_nothing), *conditions)
+        .where(*_mailable_subscribers(edition.newsletter, frequency, at), sa.not_(gets_nothing), *conditions)
         .order_by(subscribers.c.id)
     )
     try:
@@ -110,22 +156,80 @@ def insert_deliveries(
     return int(connection.execute(sa.select(sa.func.changes())).scalar_one()) if is_sqlite else inserted
 
 
-def missing_letters(variants: Mapping[tuple[str, ...], str | None], letters: Collection[str]) -> list[str]:
+def audience_of(edition: Edition) -> sa.Select[tuple[int]]:
+    """Return the query for the ids of the subscribers who may be mailed an edition."""
+    query = sa.select(subscribers.c.id).join_from(subscriptions, subscribers)
+    return query.where(*_mailable_subscribers(edition.newsletter, _frequency_of(edition), edition.made_at))
+
+
+def missing_letters(draft: EditionDraft) -> list[str]:
     """Return the variants that are meant for subscribers but have no letter, sorted."""
-    return sorted({key for key in variants.values() if key is not None} - set(letters))
+    meant = {*draft.variants.values(), *draft.others.values()}
+    return sorted({key for key in meant if key is not None} - {letter.variant for letter in draft.letters})
 
 
-def _mailable_subscribers(newsletter: str, at: datetime) -> tuple[sa.ColumnElement[bool], ...]:
-    return subscriptions.c.newsletter == newsletter, subscribed(), mailable(at)
+def _frequency_of(edition: Edition) -> str | None:
+    """Return the frequency of an edition's subscribers; None for an email that is not made of posts, as all get it."""
+    return edition.frequency if edition.kind is EditionKind.POSTS else None
 
 
-# All selections are passed as one parameter, however many there are. Both functions below take the subscribers, and a
-# mapping from each encoded selection to its variant. They return the FROM clause, the column with the variant (NULL for
-# an unknown selection), and the condition that the subscriber gets no delivery.
+def _mailable_subscribers(newsletter: str, frequency: str | None, at: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    conditions = subscriptions.c.newsletter == newsletter, subscribed(), mailable(at)
+    return conditions if frequency is None else (*conditions, subscriptions.c.frequency == frequency)
+
+
+def _selection(
+    newsletter: str, frequency: str | None, once: Sequence[str]
+) -> tuple[sa.FromClause, list[sa.ColumnElement[str]]]:
+    """Return the FROM clause with the subscribers, and the columns that together decide which posts they get."""
+    people: sa.FromClause = sa.join(subscriptions, subscribers)
+    parts: list[sa.ColumnElement[str]] = [subscriptions.c.topics]
+    if frequency is not None:
+        parts.append(subscriptions.c.catch_up)
+    if once:
+        sent = _sent_by_others(newsletter, once)
+        people = people.outerjoin(sent, sent.c.subscriber_id == subscribers.c.id)
+        parts.append(sa.func.coalesce(sent.c.digits, sa.literal_column("''", sa.Text)))
+    return people, parts
+
+
+# The arrays, the object and the digits of an encoded selection can't be mistaken for each other.
+def _encode(audience: Audience, once: Sequence[str]) -> str:
+    sent = "".join("1" if each in audience.sent else "0" for each in once) if audience.sent else ""
+    return encode_topics(audience.topics) + encode_catch_up(audience.catch_up) + sent
+
+
+def _decode_sent(text: str, once: Sequence[str]) -> frozenset[str]:
+    return frozenset(each for each, digit in zip(once, text, strict=False) if digit == "1")
+
+
+def _sent_by_others(newsletter: str, once: Sequence[str]) -> sa.Subquery:
+    """Return a query for a digit for each of these posts: whether other newsletters sent it to a subscriber."""
+    digits = [sa.func.max(sa.case((letter_posts.c.post_id == each, "1"), else_="0")) for each in once]
+    found = deliveries.c.edition_id == letter_posts.c.edition_id, deliveries.c.variant == letter_posts.c.variant
+    return (
+        sa.select(deliveries.c.subscriber_id, functools.reduce(operator.add, digits).label("digits"))
+        .join_from(letter_posts, editions)
+        .join(deliveries, sa.and_(*found))
+        .where(
+            letter_posts.c.post_id.in_(once), editions.c.newsletter != newsletter, deliveries.c.status.not_in(_UNSENT)
+        )
+        .group_by(deliveries.c.subscriber_id)
+        .subquery("sent")
+    )
+
+
+_UNSENT = (DeliveryStatus.SKIPPED, DeliveryStatus.FAILED)
+
+# All selections are passed as one parameter, however many there are. Both functions below take the subscribers, their
+# encoded selection, and a mapping from each of these to its variant. They return the FROM clause, the column with the
+# variant (NULL for an unknown selection), and the condition that the subscriber gets no delivery.
 _Found = tuple[sa.FromClause, sa.ColumnElement[str], sa.ColumnElement[bool]]
 
 
-def _joined_choices(audience: sa.Join, variants: Mapping[str, str | None]) -> _Found:
+def _joined_choices(
+    audience: sa.FromClause, selection: sa.ColumnElement[str], variants: Mapping[str, str | None]
+) -> _Found:
     """Join the subscribers with a table of (selection, variant) pairs. This is for SQLite.
 
     A lookup in a JSON object would be slow, because SQLite reads the whole object to find one member.
@@ -136,15 +240,17 @@ def _joined_choices(audience: sa.Join, variants: Mapping[str, str | None]) -> _F
     # topics and goes through all selections for each subscriber: 10 s instead of 0.4 s for 2,000 and 100,000.
     rows = sa.select(sa.cast(topics, sa.Text).label("topics"), variant.label("variant"))
     choice = rows.cte("choice").prefix_with("MATERIALIZED")
-    found = audience.outerjoin(choice, choice.c.topics == subscriptions.c.topics)
+    found = audience.outerjoin(choice, choice.c.topics == selection)
     return found, choice.c.variant, choice.c.topics.is_not(None) & choice.c.variant.is_(None)
 
 
-def _looked_up_choices(audience: sa.Join, variants: Mapping[str, str | None]) -> _Found:
+def _looked_up_choices(
+    audience: sa.FromClause, selection: sa.ColumnElement[str], variants: Mapping[str, str | None]
+) -> _Found:
     """Look up the variant of each subscriber in a JSON object. This is for PostgreSQL.
 
     A join could be slow: before the first ANALYZE, the planner may go through all selections for each subscriber.
     """
-    member = sa.literal(dict(variants), JSONB), subscriptions.c.topics
+    member = sa.literal(dict(variants), JSONB), selection
     kind = sa.func.jsonb_typeof(sa.func.jsonb_extract_path(*member))
     return audience, sa.func.jsonb_extract_path_text(*member), sa.func.coalesce(kind, "") == "null"

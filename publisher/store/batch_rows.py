@@ -23,7 +23,7 @@ from publisher.store.consent import event_row, restored_row
 from publisher.store.database import Database
 from publisher.store.import_changes import disown, release, snapshot
 from publisher.store.subscriber_records import AddOptions, Restored
-from publisher.store.subscriptions import changed, row_of
+from publisher.store.subscriptions import changed, row_of, without_frequency
 from publisher.store.tables import consent_events, import_changes, subscriptions
 
 BY_FILE = (SubscriptionEvent.FILE_LEFT, SubscriptionEvent.FILE_LEFT_ONE, SubscriptionEvent.FILE_REMOVED)
@@ -135,7 +135,7 @@ class BatchRows:
                 subscriptions.c.newsletter == row["newsletter"],
                 subscriptions.c.status == row.pop("before"),  # else they unsubscribed at this very moment
             )
-            connection.execute(change.values(row))
+            connection.execute(change.values(without_frequency(row)))
         if self._events:
             connection.execute(sa.insert(consent_events), self._events)
 

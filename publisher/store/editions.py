@@ -11,20 +11,26 @@ from sqlalchemy.engine import Connection, Row
 
 from publisher.core.hold_reasons import HeldBy, Hold
 from publisher.core.models import require_aware
-from publisher.core.newsletter_models import DeliveryStatus, Edition, EditionDraft, EditionKind, EditionPost, Letter
+from publisher.core.newsletter_models import (
+    DeliveryStatus,
+    Edition,
+    EditionDraft,
+    EditionKind,
+    EditionPost,
+    Letter,
+    ledger_name,
+)
 from publisher.core.source_records import SourceBeginning
-from publisher.store.audience import missing_letters, queue
+from publisher.store.audience import audience_of, missing_letters, queue
+from publisher.store.catch_up import BEGINNING, call_off, lock_newsletter, settle
 from publisher.store.database import Database
 from publisher.store.feed_tables import source_items
-from publisher.store.tables import deliveries, edition_posts, editions, letters, newsletter_posts
+from publisher.store.tables import deliveries, edition_posts, editions, letter_posts, letters, newsletter_posts
 
 LARGEST_ID = 2**63 - 1
 
 # The kinds of editions that everybody gets when they are made.
 SENT_AT_ONCE = frozenset({EditionKind.POSTS, EditionKind.LETTER})
-
-# When a newsletter began with a source is a row among its posts, which moves with them to another name.
-_BEGINNING = "@began with source "
 
 
 class Editions:
@@ -44,18 +50,20 @@ class Editions:
         does not know; the edition must then be composed again. Raises ValueError if the draft has no letter for all
         topics, or no letter for one of its variants.
         """
-        keys = [letter.variant for letter in draft.letters]
-        if "" not in keys:
+        if all(letter.variant for letter in draft.letters):
             raise ValueError("an edition needs a letter for all topics")
-        if missing := missing_letters(draft.variants, keys):
+        if missing := missing_letters(draft):
             raise ValueError(f"an edition needs a letter for {missing[0]!r}")
         try:
             with self._database.write() as connection:
+                lock_newsletter(connection, self._database, draft.newsletter)
                 edition = self._insert(connection, draft)
                 self._take_posts(connection, edition, draft)
                 _insert_content(connection, edition, draft)
                 if draft.kind in SENT_AT_ONCE:
-                    queue(connection, edition, draft.variants)
+                    queue(connection, edition, draft)
+                if draft.kind is EditionKind.POSTS:
+                    settle(connection, edition, audience_of(edition))
                 return edition
         except _TakenError:
             return None
@@ -145,11 +153,18 @@ class Editions:
         """
         its_posts = newsletter_posts.c.edition_id == edition_id
         change = sa.update(editions).where(editions.c.id == edition_id, editions.c.held != "").values(_columns(hold))
+        edition = self.get(edition_id)
+        if edition is None:
+            return
         with self._database.write() as connection:
+            lock_newsletter(connection, self._database, edition.newsletter)
             if connection.execute(change).rowcount and frees_posts:
                 these = newsletter_posts.c.post_id.in_(passes_over)
                 connection.execute(sa.update(newsletter_posts).where(its_posts, these).values(edition_id=None))
+                freed = sa.select(newsletter_posts.c.post_id).where(its_posts).distinct()
+                ids = connection.execute(freed).scalars().all()
                 connection.execute(sa.delete(newsletter_posts).where(its_posts))
+                call_off(connection, edition, ids)
 
     def _set_hold(self, edition_id: int, hold: Hold | None, condition: sa.ColumnElement[bool]) -> bool:
         change = sa.update(editions).where(editions.c.id == edition_id, condition).values(_columns(hold))
@@ -176,7 +191,7 @@ class Editions:
             return connection.execute(query).first() is not None
 
     def slots(self, newsletter: str, kind: EditionKind = EditionKind.POSTS) -> frozenset[str]:
-        """Return the slots for which the newsletter has an edition of a kind."""
+        """Return the slots for which the newsletter has an edition of a kind, of whatever frequency."""
         query = sa.select(editions.c.slot).where(editions.c.newsletter == newsletter, editions.c.kind == kind)
         with self._database.read() as connection:
             return frozenset(connection.execute(query).scalars())
@@ -192,7 +207,7 @@ class Editions:
         """Record when a newsletter began with a source. What is recorded already, stays."""
         if source not in self.beginnings(newsletter):
             moments = " ".join(moment.astimezone(UTC).isoformat() for moment in beginning)
-            self.pass_over(newsletter, [f"{_BEGINNING}{source} {moments}"])
+            self.pass_over(newsletter, [f"{BEGINNING}{source} {moments}"])
 
     def beginnings(self, newsletter: str) -> dict[str, SourceBeginning]:
         """Return when the newsletter began with its sources, by their names."""
@@ -203,7 +218,7 @@ class Editions:
         found: dict[str, SourceBeginning] = {}
         with self._database.read() as connection:
             for text in connection.execute(query).scalars():
-                source, *moments = text.removeprefix(_BEGINNING).split(" ")
+                source, *moments = text.removeprefix(BEGINNING).split(" ")
                 found.setdefault(source, SourceBeginning(*map(datetime.fromisoformat, moments)))
         return found
 
@@ -233,9 +248,13 @@ class Editions:
         with self._database.read() as connection:
             return frozenset(connection.execute(query).scalars())
 
-    def next_number(self, newsletter: str) -> int:
-        """Return the number of the newsletter's next edition of posts, which is 1 for the first. Others have none."""
-        query = sa.select(sa.func.max(editions.c.number)).where(editions.c.newsletter == newsletter)
+    def next_number(self, newsletter: str, frequency: str = "") -> int:
+        """Return the number of the newsletter's next edition of posts, which is 1 for the first. Others have none.
+
+        Each frequency has numbers of its own.
+        """
+        these = editions.c.newsletter == newsletter, editions.c.frequency == frequency
+        query = sa.select(sa.func.max(editions.c.number)).where(*these)
         with self._database.read() as connection:
             return int(connection.execute(query).scalar() or 0) + 1
 
@@ -256,6 +275,7 @@ class Editions:
             goes_at=draft.goes_at,
             kind=draft.kind,
             segment=draft.segment,
+            frequency=draft.frequency,
             **_columns(draft.hold),
         )
         if connection.execute(insert).rowcount != 1:
@@ -273,20 +293,22 @@ class Editions:
             goes_at=draft.goes_at,
             kind=draft.kind,
             segment=draft.segment,
+            frequency=draft.frequency,
         )
 
     def _take_posts(self, connection: Connection, edition: Edition, draft: EditionDraft) -> None:
         """Mark the draft's posts as handled. They are sorted, so that two processes lock them in the same order."""
-        insert = self._database.insert_new(newsletter_posts)
-        for post_id in sorted({post.id for post in draft.posts}):
-            row = {"newsletter": draft.newsletter, "post_id": post_id, "edition_id": edition.id}
+        insert, name = self._database.insert_new(newsletter_posts), ledger_name(draft.newsletter, draft.frequency)
+        for post_id in sorted({post.id for post in draft.posts} - draft.repeats):
+            row = {"newsletter": name, "post_id": post_id, "edition_id": edition.id}
             if connection.execute(insert, row).rowcount != 1:
                 raise _TakenError
         taken = {post.id for post in draft.posts}
         others: dict[str, int | None] = dict.fromkeys(draft.passed_over)
-        others |= self._editions_of_others(connection, draft, dict.fromkeys(taken, edition.id))
+        others |= self._editions_of_others(connection, name, draft, dict.fromkeys(taken, edition.id))
         rows = [
-            {"newsletter": draft.newsletter, "post_id": post_id, "edition_id": others[post_id]}
+            {"newsletter": each, "post_id": post_id, "edition_id": others[post_id]}
+            for each in sorted({name, *draft.begins})
             for post_id in sorted(others.keys() - taken)
         ]
         if rows:
@@ -294,16 +316,17 @@ class Editions:
 
     @staticmethod
     def _editions_of_others(
-        connection: Connection, draft: EditionDraft, known: dict[str, int | None]
+        connection: Connection, name: str, draft: EditionDraft, known: dict[str, int | None]
     ) -> dict[str, int | None]:
         """Return which edition each id stands for that a post has in another source: that of its post.
 
-        known: the edition of each post of the draft, by its id
+        name   the ledger name of the edition
+        known  the edition of each post of the draft, by its id
         """
         if not draft.other_ids:
             return {}
         query = sa.select(newsletter_posts.c.post_id, newsletter_posts.c.edition_id)
-        mine = query.where(newsletter_posts.c.newsletter == draft.newsletter)
+        mine = query.where(newsletter_posts.c.newsletter == name)
         found = {row.post_id: row.edition_id for row in connection.execute(mine)} | known
         return {other: found[post_id] for post_id, other in draft.other_ids if post_id in found}
 
@@ -326,6 +349,7 @@ class Editions:
                 goes_at=row.goes_at,
                 kind=row.kind,
                 segment=row.segment,
+                frequency=row.frequency,
             )
             for row in rows
         ]
@@ -333,7 +357,7 @@ class Editions:
 
 def _is_beginning() -> sa.ColumnElement[bool]:
     """Return the SQL condition that a row says when a newsletter began with a source. No post has such an id."""
-    return newsletter_posts.c.post_id.startswith(_BEGINNING)
+    return newsletter_posts.c.post_id.startswith(BEGINNING)
 
 
 def _of_posts() -> sa.ColumnElement[bool]:
@@ -379,6 +403,10 @@ def _insert_content(connection: Connection, edition: Edition, draft: EditionDraf
                 text=letter.text,
             )
         )
+        own = letter.posts or tuple(post.id for post in draft.posts)
+        rows = [{"edition_id": edition.id, "variant": letter.variant, "post_id": each} for each in dict.fromkeys(own)]
+        if rows:
+            connection.execute(sa.insert(letter_posts), rows)
 
 
 def _posts(connection: Connection, edition_ids: list[int]) -> dict[int, list[EditionPost]]:

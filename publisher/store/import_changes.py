@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 
 from publisher.core.newsletter_models import SubscriberStatus
 from publisher.core.subscription_status import SubscriptionEvent, SubscriptionRecord, SubscriptionStatus
-from publisher.store.subscriptions import row_of
+from publisher.store.subscriptions import row_of, save_row
 from publisher.store.tables import import_changes, subscribers, subscriptions
 
 
@@ -52,16 +52,13 @@ def put_back(connection: Connection, subscriber_id: int, before: str) -> None:
     value: Mapping[str, Any] = json.loads(before)
     person = sa.update(subscribers).where(subscribers.c.id == subscriber_id)
     connection.execute(person.values(status=SubscriberStatus(value["status"])))
-    connection.execute(sa.delete(subscriptions).where(subscriptions.c.subscriber_id == subscriber_id))
-    rows = [
-        {
-            **row,
-            "subscriber_id": subscriber_id,
+    names = [row["newsletter"] for row in value["subscriptions"]]
+    mine = subscriptions.c.subscriber_id == subscriber_id
+    connection.execute(sa.delete(subscriptions).where(mine, subscriptions.c.newsletter.not_in(names)))
+    for row in value["subscriptions"]:
+        said = {
             "status": SubscriptionStatus(row["status"]),
             "cause": SubscriptionEvent(row["cause"]),
             "since": datetime.fromisoformat(row["since"]) if row["since"] else None,
         }
-        for row in value["subscriptions"]
-    ]
-    if rows:
-        connection.execute(sa.insert(subscriptions), rows)
+        save_row(connection, {**row, "subscriber_id": subscriber_id, **said})

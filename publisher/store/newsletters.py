@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,6 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from publisher.core.models import require_aware
+from publisher.core.newsletter_models import ledger_name
+from publisher.store.catch_up import lock_newsletter, withdraw_frequencies, withdrawn
 from publisher.store.database import Database
 from publisher.store.subscriber_records import RENAMED
 from publisher.store.subscriptions import subscribed, unsubscribe_those_without_any
@@ -72,6 +75,19 @@ class Newsletters:
         earlier = newsletters.c.passed.is_(None) | (newsletters.c.passed < until)
         with self._database.write() as connection:
             connection.execute(sa.update(newsletters).where(newsletters.c.name == name, earlier).values(passed=until))
+
+    def offer(self, name: str, frequencies: Collection[str]) -> None:
+        """Give the subscribers whose frequency a newsletter does not offer any more its own schedule.
+
+        Nobody of them gets a post twice, or misses one. frequencies: those that it offers, such as "weekly".
+        """
+        query = sa.select(subscriptions.c.subscriber_id).where(*withdrawn(name, frequencies)).limit(1)
+        with self._database.read() as connection:
+            if connection.execute(query).first() is None:
+                return
+        with self._database.write() as connection:
+            lock_newsletter(connection, self._database, name)
+            withdraw_frequencies(connection, self._database, name, frequencies)
 
     def rename(self, old: str, new: str, now: datetime, source: str, *, dry_run: bool = False) -> Renamed:
         """Rename a newsletter; see the function `rename`."""
@@ -153,9 +169,17 @@ def _editions(connection: Connection, old: str, new: str) -> tuple[int, int]:
 
 def _posts(connection: Connection, old: str, new: str) -> None:
     newsletter, post = newsletter_posts.c.newsletter, newsletter_posts.c.post_id
-    handled = sa.select(post).where(newsletter == new).scalar_subquery()
-    connection.execute(sa.delete(newsletter_posts).where(newsletter == old, post.in_(handled)))
-    connection.execute(sa.update(newsletter_posts).where(newsletter == old).values(newsletter=new))
+    query = sa.select(newsletter).distinct().where(_is_of(newsletter, old))
+    for name in connection.execute(query).scalars().all():
+        target = new + name.removeprefix(old)
+        handled = sa.select(post).where(newsletter == target).scalar_subquery()
+        connection.execute(sa.delete(newsletter_posts).where(newsletter == name, post.in_(handled)))
+        connection.execute(sa.update(newsletter_posts).where(newsletter == name).values(newsletter=target))
+
+
+def _is_of(column: sa.ColumnElement[str], newsletter: str) -> sa.ColumnElement[bool]:
+    """Return the SQL condition that a ledger name belongs to a newsletter."""
+    return sa.or_(column == newsletter, column.startswith(ledger_name(newsletter, "") + "/", autoescape=True))
 
 
 def _pending(connection: Connection, old: str, new: str) -> None:

@@ -15,7 +15,7 @@ from publisher.core.newsletter_models import Subscriber, SubscriberStatus, Subsc
 from publisher.core.subscriber_fields import FieldKind, FieldValue, decode_fields, encode_fields
 from publisher.core.subscriber_status import SubscriberEvent, ends_all, next_status
 from publisher.core.subscription_status import SubscriptionEvent, SubscriptionStatus
-from publisher.store import bounces, consent, requested_emails, subscriptions
+from publisher.store import bounces, catch_up, consent, requested_emails, subscriptions
 from publisher.store.database import Database
 from publisher.store.erasure import erase_rows
 from publisher.store.people_query import search_key
@@ -182,6 +182,16 @@ class SubscriberTransaction:
         self.lift_move(address)
         if old != new:
             self._suppressions.add(self._connection, old, SuppressionReason.MOVED, self.now, "move")
+
+    def change_frequency(self, subscriber: Subscriber, newsletter: str, frequency: str, evidence: Evidence) -> bool:
+        """Change how often ("" for its own schedule) a subscriber gets a newsletter; return whether it changed.
+
+        The transaction was opened for the newsletter, and the caller has checked that it offers the frequency.
+        """
+        changed = catch_up.change_frequency(self._connection, self._database, subscriber.id, newsletter, frequency)
+        if changed:
+            self.record(subscriber, "frequency", evidence, f"{newsletter} {frequency}".rstrip())
+        return changed
 
     def pause(self, subscriber: Subscriber, until: datetime | None) -> None:
         """Pause a subscriber's emails until a moment. None ends a pause."""

@@ -16,6 +16,7 @@ from publisher.core.subscriber_status import SubscriberEvent
 from publisher.store import bounces, consent, erasure, requested_emails, subscriber_tags
 from publisher.store.additions import Batch
 from publisher.store.audience import choices, mailable
+from publisher.store.catch_up import lock_newsletter
 from publisher.store.database import Database
 from publisher.store.subscriber_records import (
     Added,
@@ -84,16 +85,19 @@ class Subscribers:
 
     @contextmanager
     def transaction(
-        self, now: datetime, *, alone: bool = False, dry_run: bool = False
+        self, now: datetime, *, alone: bool = False, dry_run: bool = False, newsletters: Iterable[str] = ()
     ) -> Iterator[SubscriberTransaction]:
         """Open a transaction on subscribers, and yield its operations. Any exception rolls the transaction back.
 
         alone: keep all other transactions on subscribers waiting. Suppressing and erasing need this, so that no other
         transaction can add the address at the same moment.
         dry_run: roll back at the end in any case.
+        newsletters: keep new editions of these waiting. A change of their frequency needs this.
         """
         with self._database.write(dry_run=dry_run) as connection:
             self._database.guard(connection, alone=alone)
+            for each in sorted(newsletters):
+                lock_newsletter(connection, self._database, each)
             yield SubscriberTransaction(connection, self._database, self._suppressions, now)
 
     def get(self, address: str) -> Subscriber | None:
@@ -177,10 +181,15 @@ class Subscribers:
         with self._database.read() as connection:
             return subscriber_tags.known_fields(connection)
 
-    def choices(self, newsletter: str, at: datetime) -> Sequence[Choice]:
-        """Return each selection of topics among the subscribers who may be mailed the newsletter, with its count."""
+    def choices(
+        self, newsletter: str, at: datetime, *, frequency: str | None = None, once: Sequence[str] = ()
+    ) -> Sequence[Choice]:
+        """Return each selection of topics among the subscribers who may be mailed the newsletter, with its count.
+
+        See the function `choices`.
+        """
         with self._database.read() as connection:
-            return choices(connection, newsletter, at)
+            return choices(connection, newsletter, at, frequency=frequency, once=once)
 
     def counts(self) -> dict[SubscriberStatus, int]:
         """Return how many subscribers are in each status."""

@@ -5,7 +5,8 @@ A subscription that has ended keeps its row. core/subscription_status.py says wh
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -36,7 +37,7 @@ def records_of(connection: Connection, subscriber_ids: Collection[int]) -> dict[
     found: dict[int, list[SubscriptionRecord]] = {}
     for row in connection.execute(query.order_by(subscriptions.c.newsletter)):
         record = SubscriptionRecord(
-            row.newsletter, decode_topics(row.topics), row.status, row.since, row.cause, row.source
+            row.newsletter, decode_topics(row.topics), row.status, row.since, row.cause, row.source, row.frequency
         )
         found.setdefault(row.subscriber_id, []).append(record)
     return found
@@ -52,15 +53,29 @@ def row_of(subscriber_id: int, record: SubscriptionRecord) -> dict[str, Any]:
         "since": record.since,
         "cause": record.cause,
         "source": record.source,
+        "frequency": record.frequency,
     }
 
 
 def save(connection: Connection, subscriber_id: int, record: SubscriptionRecord) -> None:
-    """Insert a subscription, or replace it. The caller must have locked the subscriber."""
-    row = row_of(subscriber_id, record)
-    this = subscriptions.c.subscriber_id == subscriber_id, subscriptions.c.newsletter == record.newsletter
-    if connection.execute(sa.update(subscriptions).where(*this).values(row)).rowcount == 0:
-        connection.execute(sa.insert(subscriptions), [row])
+    """Insert a subscription, or replace it. The caller must have locked the subscriber.
+
+    The frequency of one that was there stays: only store/catch_up.py changes it.
+    """
+    save_row(connection, row_of(subscriber_id, record))
+
+
+def save_row(connection: Connection, row: Mapping[str, Any]) -> None:
+    """Insert a row that `row_of` has made, or replace it; see `save`."""
+    this = subscriptions.c.subscriber_id == row["subscriber_id"], subscriptions.c.newsletter == row["newsletter"]
+    change = sa.update(subscriptions).where(*this)
+    if connection.execute(change.values(without_frequency(row))).rowcount == 0:
+        connection.execute(sa.insert(subscriptions), [dict(row)])
+
+
+def without_frequency(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row as it replaces another one."""
+    return {name: value for name, value in row.items() if name != "frequency"}
 
 
 def end_all(connection: Connection, subscriber_id: int, event: SubscriptionEvent, at: datetime, source: str) -> None:
@@ -116,9 +131,10 @@ def changed(
     if after is None:
         return None
     kept = before.topics if before and topics is None else tuple(sorted(set(topics or ())))
+    often = before.frequency if before else ""
     if before is not None and before.status is after:
         if is_wider(event, before):
-            return SubscriptionRecord(newsletter, kept, after, since or before.since, event, source)
+            return SubscriptionRecord(newsletter, kept, after, since or before.since, event, source, often)
         if before.since is not None or since is None:
-            return SubscriptionRecord(newsletter, kept, after, before.since, before.cause, before.source)
-    return SubscriptionRecord(newsletter, kept, after, since, event, source)
+            return replace(before, topics=kept)
+    return SubscriptionRecord(newsletter, kept, after, since, event, source, often)

@@ -32,7 +32,7 @@ from publisher.store.column_types import Key, UtcTime, belongs, key, words
 from publisher.store.subscriber_records import EmailTrigger
 
 # The revision of these tables. A database at this revision can be used without Alembic, which takes 0.4 s to import.
-HEAD = "0019"
+HEAD = "0020"
 
 # Names for all constraints: a migration that works on both databases can drop a constraint only by its name.
 NAMES = {
@@ -115,11 +115,21 @@ subscriptions = Table(
     Column("cause", words(SubscriptionEvent), nullable=False, server_default=text("'imported'")),
     Column("source", Text, nullable=False, server_default=text("''")),
     Column("frequency", String(20), nullable=False, server_default=text("''")),  # "" for the newsletter's own schedule
-    Column("changed_from", String(20)),  # the frequency before, until the first edition of the new one is made
-    Column("changed_at", UtcTime),  # when that was left
+    Column("catch_up", Text, nullable=False, server_default=text("''")),  # JSON; see store/catch_up.py
+    Column("catch_up_before", Text, nullable=False, server_default=text("''")),  # what it was before caught_up_by
+    Column("caught_up_by", Key),  # the id of the edition with which they caught up
     PrimaryKeyConstraint("subscriber_id", "newsletter"),
     Index(None, "newsletter", "subscriber_id"),
     Index(None, "newsletter", "since"),
+)
+
+_CHANGED = text("frequency <> '' OR catch_up <> '' OR caught_up_by IS NOT NULL")
+Index(
+    "ix_subscriptions_newsletter_frequency",
+    subscriptions.c.newsletter,
+    subscriptions.c.frequency,
+    sqlite_where=_CHANGED,
+    postgresql_where=_CHANGED,
 )
 
 consent_events = Table(
@@ -235,6 +245,7 @@ editions = Table(
     Column("goes_at", UtcTime),  # when it is due to be sent, if that is later than made_at
     Column("kind", words(EditionKind), nullable=False, server_default=text("'posts'")),
     Column("segment", Text, nullable=False, server_default=text("''")),  # the condition on its subscribers; "" for all
+    Column("frequency", String(20), nullable=False, server_default=text("''")),  # of its subscribers, as in their rows
     UniqueConstraint("newsletter", "slot"),
 )
 
@@ -261,7 +272,18 @@ letters = Table(
     PrimaryKeyConstraint("edition_id", "variant"),
 )
 
-# The posts that a newsletter will never send again. edition_id is NULL for posts that were passed over.
+# The posts in each letter. Together with the deliveries it says who was sent which post.
+letter_posts = Table(
+    "letter_posts",
+    metadata,
+    belongs("edition_id", "editions.id"),
+    Column("variant", String(255), nullable=False),
+    Column("post_id", Text, nullable=False),
+    PrimaryKeyConstraint("edition_id", "variant", "post_id"),
+    Index(None, "post_id"),
+)
+
+# The posts that a newsletter, by its ledger name, never sends again. edition_id is NULL for those that it passed over.
 newsletter_posts = Table(
     "newsletter_posts",
     metadata,

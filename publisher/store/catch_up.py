@@ -1,0 +1,207 @@
+"""How often subscribers get a newsletter, and what they have or lack after changing it.
+
+Each frequency of a newsletter has editions of its own, which may contain the same posts. Someone who changes gets no
+post again and misses none: `catch_up` of their subscription says how their posts differ from those of their new
+frequency (core CatchUp). The next edition of it brings what they lack. After that they are in step, as soon as it has
+also had what they got in advance.
+
+Functions that work inside the caller's transaction. Changes of the frequency and new editions of a newsletter wait for
+each other, so that each edition either has a subscriber among its audience or is among what they lack.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Iterable
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from publisher.core.newsletter_models import IN_STEP, CatchUp, DeliveryStatus, Edition, ledger_name
+from publisher.core.subscription_status import SubscriptionStatus
+from publisher.store.database import Database
+from publisher.store.tables import deliveries, editions, newsletter_posts, subscriptions
+
+# When a newsletter began with a source is a row among its posts, which moves with them to another name.
+BEGINNING = "@began with source "
+
+_LOCK = 0x5075626C  # beside the other advisory locks, for the newsletter in the second number
+
+
+def encode_catch_up(catch_up: CatchUp) -> str:
+    """Return it as JSON, the same text for equal values; "" for a subscriber who is in step."""
+    if catch_up == IN_STEP:
+        return ""
+    value = {"had": sorted(catch_up.had), "owed": sorted(catch_up.owed)}
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def decode_catch_up(text: str) -> CatchUp:
+    """Return what `encode_catch_up` wrote."""
+    if not text:
+        return IN_STEP
+    value = json.loads(text)
+    return CatchUp(frozenset(value["had"]), frozenset(value["owed"]))
+
+
+def lock_newsletter(connection: Connection, database: Database, newsletter: str) -> None:
+    """Keep other changes of frequencies, and new editions, of a newsletter waiting until the transaction ends.
+
+    Take it before any row of a subscriber is locked. SQLite has one writer at a time and needs no lock.
+    """
+    if not database.is_sqlite:
+        digest = hashlib.blake2b(newsletter.encode("utf-8", "surrogatepass"), digest_size=4).digest()
+        number = int.from_bytes(digest, "big", signed=True)
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.cast(_LOCK, sa.Integer), number)))
+
+
+def change_frequency(
+    connection: Connection, database: Database, subscriber_id: int, newsletter: str, frequency: str
+) -> bool:
+    """Give a subscription another frequency; return whether it changed. The caller has locked the newsletter."""
+    mine = subscriptions.c.subscriber_id == subscriber_id, subscriptions.c.newsletter == newsletter
+    row = connection.execute(sa.select(subscriptions.c.frequency, subscriptions.c.catch_up).where(*mine)).first()
+    if row is None or row.frequency == frequency:
+        return False
+    _move(connection, database, newsletter, (row.frequency, row.catch_up), frequency, mine)
+    return True
+
+
+def withdraw_frequencies(connection: Connection, database: Database, newsletter: str, offered: Collection[str]) -> None:
+    """Give those whose frequency is not offered any more the newsletter's own schedule.
+
+    offered: the frequencies that subscribers can choose. The caller has locked the newsletter.
+    """
+    frequency, catch_up = subscriptions.c.frequency, subscriptions.c.catch_up
+    query = sa.select(frequency, catch_up).distinct().where(*withdrawn(newsletter, offered))
+    for row in connection.execute(query.order_by(frequency, catch_up)).all():
+        these = subscriptions.c.newsletter == newsletter, frequency == row.frequency, catch_up == row.catch_up
+        _move(connection, database, newsletter, (row.frequency, row.catch_up), "", these)
+
+
+def withdrawn(newsletter: str, offered: Collection[str]) -> tuple[sa.ColumnElement[bool], ...]:
+    """Return the SQL conditions that a subscription has a frequency that is not offered."""
+    mine = subscriptions.c.newsletter == newsletter
+    # The first condition is what the partial index asks for.
+    return mine, subscriptions.c.frequency != "", subscriptions.c.frequency.not_in(sorted(offered))
+
+
+def settle(connection: Connection, edition: Edition, audience: sa.Select[tuple[int]]) -> None:
+    """Note that those of an edition's audience who had to catch up have done so with it.
+
+    audience: the ids of the subscribers who may be mailed the edition.
+    """
+    frequency, catch_up = subscriptions.c.frequency, subscriptions.c.catch_up
+    these = [subscriptions.c.newsletter == edition.newsletter, frequency == edition.frequency, catch_up != ""]
+    query = sa.select(catch_up).distinct().where(*these).order_by(catch_up)
+    texts = connection.execute(query).scalars().all()
+    firm = _firm(connection, ledger_name(edition.newsletter, edition.frequency)) if texts else frozenset()
+    for text in texts:
+        before = decode_catch_up(text)
+        # What the owner may still call off does not count as had by those who get it later.
+        after = encode_catch_up(CatchUp((before.had | before.owed) - firm))
+        change = sa.update(subscriptions).where(*these, catch_up == text, subscriptions.c.subscriber_id.in_(audience))
+        connection.execute(change.values({"catch_up": after} | _undoable(text, edition.id)))
+
+
+def call_off(connection: Connection, edition: Edition, freed: Collection[str]) -> None:
+    """Note that an edition is not sent, and that later editions may have these posts of it.
+
+    Those who were to catch up with it still have to. Those who have changed their frequency since then lack its posts.
+    The rows of the posts have been deleted.
+    """
+    mine = sa.select(deliveries.c.subscriber_id).where(
+        deliveries.c.edition_id == edition.id, deliveries.c.status == DeliveryStatus.SKIPPED
+    )
+    by, before = subscriptions.c.caught_up_by, subscriptions.c.catch_up_before
+    group = subscriptions.c.frequency, subscriptions.c.catch_up, before, by
+    changed = sa.or_(subscriptions.c.frequency != "", subscriptions.c.catch_up != "", by.is_not(None))
+    theirs = [subscriptions.c.newsletter == edition.newsletter, subscriptions.c.subscriber_id.in_(mine), changed]
+    for row in connection.execute(sa.select(*group).distinct().where(*theirs)).all():
+        now, lost = decode_catch_up(row.catch_up), frozenset(freed)
+        had, is_by = now.had, row.caught_up_by == edition.id
+        if is_by:
+            undone = decode_catch_up(row.catch_up_before)
+            lost, had = (lost | undone.owed) - undone.had, had | undone.had
+        owed = now.owed | (lost & _handled(connection, ledger_name(edition.newsletter, row.frequency)))
+        same = [column == value for column, value in zip(group[:3], row[:3], strict=True)]
+        same.append(by.is_(None) if row.caught_up_by is None else by == row.caught_up_by)
+        change = sa.update(subscriptions).where(*theirs, *same)
+        change = change.values(catch_up=encode_catch_up(CatchUp(had - lost, owed)))
+        connection.execute(change.values(catch_up_before="", caught_up_by=None) if is_by else change)
+
+
+def _move(
+    connection: Connection,
+    database: Database,
+    newsletter: str,
+    now: tuple[str, str],
+    frequency: str,
+    these: Iterable[sa.ColumnElement[bool]],
+) -> None:
+    """Give subscriptions that have the same frequency and the same to catch up, as `now` says, another frequency."""
+    its_name = ledger_name(newsletter, frequency)
+    catch_up, theirs = decode_catch_up(now[1]), _handled(connection, ledger_name(newsletter, now[0]))
+    has = (theirs - catch_up.owed) | catch_up.had
+    handled = _handled(connection, its_name)
+    if not _has_subscriber(connection, newsletter, frequency):
+        # It has sent nothing for a while, or ever: it goes on from where the first one to choose it is.
+        _take_over(connection, database, its_name, has - handled, ledger_name(newsletter, now[0]))
+        handled |= has
+    after = CatchUp(has - (handled - _unsettled(connection, its_name)), handled - has)
+    values = {"frequency": frequency, "catch_up": encode_catch_up(after)} | _undoable("", None)
+    connection.execute(sa.update(subscriptions).where(*these).values(values))
+
+
+def _undoable(before: str, by: int | None) -> dict[str, sa.ColumnElement[Any]]:
+    """Return what to note of the edition that settled something last; what one on hold settled stays noted."""
+    column = subscriptions.c.caught_up_by
+    held = sa.and_(
+        column.is_not(None), sa.select(editions.c.id).where(editions.c.id == column, editions.c.held != "").exists()
+    )
+    return {
+        "catch_up_before": sa.case((held, subscriptions.c.catch_up_before), else_=before),
+        "caught_up_by": sa.case((held, column), else_=sa.literal(by, column.type)),
+    }
+
+
+def _has_subscriber(connection: Connection, newsletter: str, frequency: str) -> bool:
+    mine = subscriptions.c.newsletter == newsletter, subscriptions.c.frequency == frequency
+    query = sa.select(subscriptions.c.subscriber_id).where(
+        *mine, subscriptions.c.status == SubscriptionStatus.SUBSCRIBED
+    )
+    return connection.execute(query.limit(1)).first() is not None
+
+
+def _take_over(connection: Connection, database: Database, name: str, ids: Collection[str], other: str) -> None:
+    """Record posts as handled under a ledger name, with the editions in which another one sent them."""
+    query = sa.select(newsletter_posts.c.post_id, newsletter_posts.c.edition_id)
+    sent = {
+        row.post_id: row.edition_id for row in connection.execute(query.where(newsletter_posts.c.newsletter == other))
+    }
+    rows = [{"newsletter": name, "post_id": each, "edition_id": sent.get(each)} for each in sorted(ids)]
+    if rows:
+        connection.execute(database.insert_new(newsletter_posts), rows)
+
+
+def _handled(connection: Connection, name: str) -> frozenset[str]:
+    """Return the ids of the posts that were sent or passed over under a ledger name."""
+    its_own = newsletter_posts.c.newsletter == name
+    query = sa.select(newsletter_posts.c.post_id).where(its_own, ~newsletter_posts.c.post_id.startswith(BEGINNING))
+    return frozenset(connection.execute(query).scalars())
+
+
+def _unsettled(connection: Connection, name: str) -> frozenset[str]:
+    """Return those of the posts under a ledger name whose edition is on hold, so that the owner may call it off."""
+    query = (
+        sa.select(newsletter_posts.c.post_id)
+        .join(editions, editions.c.id == newsletter_posts.c.edition_id)
+        .where(newsletter_posts.c.newsletter == name, editions.c.held != "")
+    )
+    return frozenset(connection.execute(query).scalars())
+
+
+def _firm(connection: Connection, name: str) -> frozenset[str]:
+    return _handled(connection, name) - _unsettled(connection, name)
