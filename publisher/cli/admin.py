@@ -50,7 +50,7 @@ def password(app: App) -> None:
     place = config.admin_url
     if app.json:
         app.print_json({"url": place, "first": is_first})
-    app.say(f"The password is set. `publisher serve` shows the page at {place}")
+    app.say(f"The password is set. `publisher run` (or `serve`) shows the page at {place}")
 
 
 @admin.command("logout-all", epilog="Example: publisher admin logout-all")

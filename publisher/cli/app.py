@@ -69,10 +69,11 @@ class App:
         """
         if not self.now_text:
             return datetime.now(UTC)
-        from publisher.posts.front_matter.dates import parse_date  # not at the top: `--help` must load quickly
+        from publisher.config.schedule import next_weekday  # not at the top: `--help` must load quickly
+        from publisher.posts.front_matter.dates import parse_date  # the same
 
         try:
-            return parse_date(self.now_text, zone)
+            return next_weekday(self.now_text, datetime.now(zone)) or parse_date(self.now_text, zone)
         except ValueError as error:
             raise click.BadParameter(str(error), param_hint="--now") from error
 
@@ -122,7 +123,10 @@ def _global_options(function: Callable[..., Any]) -> Callable[..., Any]:
             help="Project folder (default: the nearest one upwards that has a publisher.toml).",
         ),
         click.option(
-            "--now", "now_", metavar="TIMESTAMP", help="Pretend that it is this time, such as 2026-11-23T08:00."
+            "--now",
+            "now_",
+            metavar="TIMESTAMP",
+            help="Pretend that it is this time, such as 2026-11-23T08:00 or 'monday 08:00'.",
         ),
         click.option("--json", "json_", is_flag=True, help="Print JSON."),
         click.option("-v", "--verbose", "verbose_", is_flag=True, help="Show more detail."),

@@ -56,6 +56,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Mail": {
         "mail": ("publisher.cli.mail:mail", "Create DKIM keys, and check that email is set up correctly."),
+        "outbox": ("publisher.cli.outbox:outbox", "Show the newest emails in the outbox."),
         "bounces": ("publisher.cli.bounces:bounces", "Process bounce reports, and list them."),
     },
     "Run": {

@@ -147,6 +147,19 @@ def _cron(text: str) -> Schedule:
     return Schedule(ScheduleKind.CRON, cron=text)
 
 
+def next_weekday(text: str, after: datetime) -> datetime | None:
+    """Return the next moment after another one for text such as "monday 07:59"; None for other text.
+
+    after: an aware time, in whose time zone the text is meant
+    """
+    words = text.strip().lower().split()
+    if len(words) != 2 or words[0] not in WEEKDAYS:
+        return None
+    clock, days = _time_of_day(words[1]), (WEEKDAYS.index(words[0]) - after.weekday()) % 7
+    found = datetime.combine(after.date() + timedelta(days=days), clock, after.tzinfo)
+    return found if found > after else found + timedelta(days=7)
+
+
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 

@@ -127,6 +127,15 @@ class Outbox:
         return TransportError(f"the outbox cannot be written: {what}", where=str(self._folder), hint="see mail.outbox")
 
 
+def newest_files(folder: Path, most: int) -> list[Path]:
+    """Return the files of an outbox, the newest first, at most `most` of them; [] if there is no outbox."""
+    found = []
+    for part in ("new", "cur"):
+        with suppress(OSError), os.scandir(folder / part) as entries:
+            found += [(entry.stat().st_mtime_ns, entry.path) for entry in entries if ".eml" in entry.name]
+    return [Path(path) for _, path in sorted(found, reverse=True)[:most]]
+
+
 def file_name(key: str) -> str:
     """Return the name of a delivery's file. It never changes, is safe on every file system, and contains no address.
 

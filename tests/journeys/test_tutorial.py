@@ -10,15 +10,17 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
 
 import httpx
 
+from publisher.config.schedule import next_weekday
 from tests.support.documents import blocks, commands
 from tests.support.preview_server import free_port
 from tests.support.project import ROOT, parse
-from tests.support.web_client import link_in, until
+from tests.support.web_client import until
 from tests.support.web_server import line_with
 
 PAGE = ROOT / "docs/tutorial.md"
@@ -57,28 +59,25 @@ def stop(program: subprocess.Popen[str]) -> None:
 
 
 def mails(folder: Path) -> list[EmailMessage]:
-    files = sorted((folder / "mail/new").glob("*"), key=lambda path: path.stat().st_mtime_ns)
+    files = sorted((folder / ".publisher/outbox/new").glob("*"), key=lambda path: path.stat().st_mtime_ns)
     return [parse(path.read_bytes()) for path in files]
 
 
-def test_the_tutorial_ends_with_an_edition_in_a_readers_mailbox(tmp_path: Path) -> None:
-    web, mail = free_port(), free_port()
+def test_the_tutorial_ends_with_an_edition_for_a_reader(tmp_path: Path) -> None:
+    web = free_port()
     shown = [each for block in blocks(PAGE, "console") for each in commands(block)]
+    *before, (start_it, says), (look, _) = shown
     folder, log = tmp_path, tmp_path / "log"
     with shell(tmp_path) as (environment, left):
-        for text, says in shown:
-            block = text + "\n" + says if "<<'END'" in text else text
-            command = block.replace(":8018", f":{web}").replace(":8025", f":{mail}")
+        for text, more in before:
+            command = (text + "\n" + more if "<<" in text else text).replace(":8018", f":{web}")
             if command.startswith("cd "):
                 folder = Path(os.path.expandvars(command[3:].replace("~", str(tmp_path))))
-            elif command.endswith("&") or command.endswith(" run"):
-                command = command.removesuffix(" &").replace(" run", f" run --port {web}")
-                left.append(start(command, folder, environment, log))
             else:
                 subprocess.run(command, shell=True, cwd=folder, env=environment, check=True, capture_output=True)
-        mail_program, program = left
-        running = f"Running Notes by Ada: http://127.0.0.1:{web}/   (press Ctrl-C to stop)\n"
-        assert line_with(program, "Running") == running, log.read_text()
+        run = start_it.replace(" run", f" run --port {web}")
+        left.append(program := start(run, folder, environment, log))
+        assert line_with(program, "Running") == says.replace(":8018", f":{web}"), log.read_text()
         with httpx.Client(base_url=f"http://127.0.0.1:{web}", timeout=60) as browser:
             form = browser.get("/subscribe").text
             assert 'name="email"' in form
@@ -86,16 +85,18 @@ def test_the_tutorial_ends_with_an_edition_in_a_readers_mailbox(tmp_path: Path) 
             time.sleep(2.1)  # it takes a person that long
             fields = {"email": "eve@example.org", "newsletter": "weekly", "token": token}
             browser.post("/subscribe", data=fields).raise_for_status()
-            (asked,) = until(lambda: mails(folder))
-            browser.post(link_in(asked, "confirm"), data={"do": "confirm"}).raise_for_status()
+            until(lambda: mails(folder))
+            asked = subprocess.run(look, shell=True, cwd=folder, env=environment, check=True, capture_output=True)
+            link = re.search(r"http\S+/confirm/\S+", asked.stdout.decode())[0]
+            browser.post(link, data={"do": "confirm"}).raise_for_status()
 
         stop(program)
         # Nobody waits for eight o'clock here: it is started again, and knows what it has not sent.
-        assert "07:59'" in command
-        left.append(program := start(command.replace("07:59'", "08:00'"), folder, environment, log))
+        assert "'monday 07:59'" in run
+        eight = next_weekday("monday 07:59", datetime.now(UTC)) + timedelta(minutes=1)
+        left.append(program := start(run.replace("'monday 07:59'", eight.isoformat()), folder, environment, log))
         _, edition = until(lambda: found if len(found := mails(folder)) > 1 else None, log.read_text)
         stop(program)
-        assert mail_program.poll() is None
     assert edition["To"].addresses[0].addr_spec == "eve@example.org"
     assert edition["Subject"] == "Hello, world"
     assert edition["List-Unsubscribe"].startswith(f"<http://127.0.0.1:{web}/unsubscribe/")
