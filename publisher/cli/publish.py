@@ -225,8 +225,8 @@ def _finish(
         relays = [trouble_json(trouble) for trouble in troubles]
         editions = [result_json(result) for result in results]
         app.print_json({"build": build_as_json(report), "editions": editions, "relays": relays})
-    for idle in plan.idle if plan else ():
-        app.say(f"{idle.newsletter.name}: {idle.advice}")
+    if plan:
+        _say_not_sent(app, plan)
     for result in results:
         show_result(app, result)
     for planned in plan.editions if plan else ():
@@ -239,6 +239,11 @@ def _finish(
     failed = bool(plan and plan.broken) or not all(result.all_sent for result in results)
     has_errors = bool(report.errors or (plan and plan.left_out)) or _is_held(plan)
     return 1 if failed or (has_errors and not keep_going) else 0
+
+
+def _say_not_sent(app: App, plan: Plan) -> None:
+    for line in (*(f"{idle.newsletter.name}: {idle.advice}" for idle in plan.idle), *plan.emails):
+        app.say(line)
 
 
 def _is_held(plan: Plan | None) -> bool:
@@ -260,10 +265,9 @@ def _confirm_sending(config: Config, plan: Plan, yes: bool) -> None:
     for planned in plan.editions:
         if planned.hold:
             continue
+        what = repr(planned.text.subject) if planned.text else plural(len(planned.posts), "post")
         click.echo(
-            f"{planned.newsletter.name} {planned.slot}: {plural(len(planned.posts), 'post')} "
-            f"to {plural(planned.recipients, 'subscriber')}",
-            err=True,
+            f"{planned.newsletter.name} {planned.slot}: {what} to {plural(planned.recipients, 'subscriber')}", err=True
         )
     click.confirm(f"Send {plural(count, 'message')} through {transport_name(config)}?", abort=True, err=True)
 
@@ -348,8 +352,7 @@ def _show_plan(
         _show_planned(app, config, planned, draft)
     for line in shortened(drafts):
         app.say(line)
-    for idle in plan.idle:
-        app.say(f"{idle.newsletter.name}: {idle.advice}")
+    _say_not_sent(app, plan)
     _show_unfinished(app, plan, source_views(config, store))
     return code
 
@@ -372,10 +375,8 @@ def _report_errors(app: App, plan: Plan, *, keep_going: bool) -> int:
 
 
 def _show_planned(app: App, config: Config, planned: PlannedEdition, draft: EditionDraft) -> None:
-    app.say(
-        f"{planned.newsletter.name} {planned.slot}, no. {planned.number}: {draft.subject!r} "
-        f"would go to {plural(planned.recipients, 'subscriber')} ({transport_name(config)})"
-    )
+    readers = plural(planned.recipients, "subscriber")
+    app.say(f"{planned.name}: {draft.subject!r} would go to {readers} ({transport_name(config)})")
     if planned.hold:
         app.say(f"  it would be put on hold: {planned.hold.why}")
     if planned.rests:
@@ -415,7 +416,8 @@ def _as_json(planned: PlannedEdition, draft: EditionDraft) -> dict[str, Any]:
     return {
         "newsletter": planned.newsletter.name,
         "slot": planned.slot,
-        "number": planned.number,
+        "kind": draft.kind.value,
+        "number": planned.number or None,
         "subject": draft.subject,
         "posts": [post.id for post in planned.posts],
         "recipients": planned.recipients,

@@ -48,6 +48,11 @@ def all_topics(posts: Sequence[Post]) -> Variant:
     return Variant((), tuple(posts))
 
 
+def everyone(choices: Iterable[Choice]) -> Variant:
+    """Return the only variant of an email without posts, which all subscribers get, whatever their topics."""
+    return Variant((), (), tuple(choices))
+
+
 def variants_of(posts: Sequence[Post], choices: Iterable[Choice]) -> tuple[Variant, ...]:
     """Return the variants of an edition with `posts`: the one for all topics first, then the others by their topics.
 

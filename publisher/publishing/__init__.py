@@ -34,6 +34,7 @@ Public modules:
     source_views         what people see of the sources of a project
     tick                 create and send due editions, fetch sources, and do the chores
     try_feed             the email that a feed would make, without a project
+    own_emails           find emails without posts, and plan those that are sent now
     private_files        find what is private in a project
     read_bounces         process bounce reports
     owner_alerts         email the owner about editions on hold and about problems
@@ -63,6 +64,7 @@ __all__ = [
     "mail_wiring",
     "new_project",
     "operations",
+    "own_emails",
     "owner_alerts",
     "page_check",
     "private_files",

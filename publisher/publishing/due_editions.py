@@ -20,7 +20,7 @@ from publisher.newsletters.select import in_its_language, select_posts, settled_
 from publisher.newsletters.slots import Decision, Late, next_due, post_timing
 from publisher.posts.archive import Archive, open_archive
 from publisher.publishing.edition_plan import DueEdition, decision_of, lead_of, rule_of
-from publisher.publishing.publish import compose_plan, create_editions, hold_on_errors
+from publisher.publishing.publish import compose_emails, compose_plan, create_editions, hold_on_errors
 from publisher.publishing.sent_before import handled_posts
 from publisher.publishing.sent_files import remember_files, sent_again
 from publisher.publishing.source_slots import SlotSources, begin_with_sources
@@ -82,6 +82,21 @@ def create_due_editions(project: Project, now: datetime) -> DueReport:
     config = project.config
     errors = _errors(open_archive(config, now, whole=True).problems)
     return DueReport((), tuple(error for error in errors if is_untouched(config, error, now)), errors, looked=True)
+
+
+def create_due_emails(project: Project, now: datetime) -> DueReport:
+    """Create the emails without posts that are due, late, or to be approved at `now`.
+
+    A file that is not valid is reported once it has not changed for a while. Raises PublisherError if none can be
+    created.
+    """
+    config = project.config
+    composed = compose_emails(config, project.store, now)
+    if composed is None:
+        return DueReport()
+    plan, drafts = hold_on_errors(config, *composed)
+    created = tuple(edition for _, edition in create_editions(project, plan, drafts, now))
+    return DueReport(created, tuple(each for each in plan.broken if is_untouched(config, each, now)), plan.broken)
 
 
 def find_due(project: Project, now: datetime) -> DueEditions:

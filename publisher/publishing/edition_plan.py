@@ -13,15 +13,16 @@ from publisher.core import hold_reasons as holds
 from publisher.core.errors import PublisherError
 from publisher.core.hold_reasons import Hold
 from publisher.core.models import Post, Problem
-from publisher.core.newsletter_models import Choice, DeliveryCounts, Edition
+from publisher.core.newsletter_models import Choice, DeliveryCounts, Edition, name_of_edition
 from publisher.newsletters.select import LONG_AGO, USUAL_FIRST, Selection, in_its_language, select_posts
 from publisher.newsletters.slots import Decision, SlotHistory, decide, post_slot, slot_label
-from publisher.newsletters.variants import Variant, all_topics, variants_of
+from publisher.newsletters.variants import Variant, all_topics, everyone, variants_of
 from publisher.posts.archive import Archive, open_archive
 from publisher.publishing.sent_before import handled_posts, other_ids
 from publisher.publishing.sent_files import sent_again
 
 if TYPE_CHECKING:
+    from publisher.newsletters.letter.own_text import OwnText
     from publisher.store import Store
     from publisher.store.newsletters import Watched
 
@@ -56,6 +57,8 @@ class PlannedEdition:
     other_ids    pairs of the id of a post, new or sent before, and one that it has in another source
     is_sample    whether nothing is new, so that it only shows how the newest posts would look
     rests        what is left for later because it may still change; "" if nothing is
+    text         what an email without posts says; None for an edition of posts
+    segment      the condition on its subscribers, in the language of segments; "" for all of the newsletter
     """
 
     newsletter: NewsletterConfig
@@ -69,20 +72,32 @@ class PlannedEdition:
     other_ids: tuple[tuple[str, str], ...] = ()
     is_sample: bool = False
     rests: str = ""
+    text: OwnText | None = None
+    segment: str = ""
+
+    @property
+    def name(self) -> str:
+        """The newsletter, the slot and the number, as people see them."""
+        return name_of_edition(self.newsletter.name, self.slot, self.number)
 
     @property
     def recipients(self) -> int:
         """The number of subscribers who will get an email."""
-        return sum(variant.subscribers for variant in self.variants if variant.posts)
+        return sum(variant.subscribers for variant in self.variants if self.is_sent(variant))
 
     @property
     def unmatched(self) -> int:
         """The number of subscribers who will get no email because no post matches their topics."""
-        return sum(variant.subscribers for variant in self.variants if not variant.posts)
+        return sum(variant.subscribers for variant in self.variants if not self.is_sent(variant))
+
+    def is_sent(self, variant: Variant) -> bool:
+        """Return whether the subscribers of a variant get an email."""
+        return bool(variant.posts) or self.text is not None
 
     def for_choices(self, choices: Iterable[Choice]) -> PlannedEdition:
         """Return the same edition with the variants for these choices of topics."""
-        return replace(self, variants=variants_of(self.posts, choices))
+        variants = variants_of(self.posts, choices) if self.text is None else (everyone(choices),)
+        return replace(self, variants=variants)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +126,7 @@ class Plan:
     unfinished  existing editions with messages still to send
     left_out    problems of posts that had to be skipped because their bodies cannot be rendered, or that are held
     broken      problems of newsletters whose edition cannot be rendered, because a note, template or key is broken
+    emails      a line for each email without posts that is not sent now, but could be expected to be
     """
 
     archive: Archive
@@ -119,6 +135,7 @@ class Plan:
     unfinished: tuple[tuple[Edition, DeliveryCounts], ...] = ()
     left_out: tuple[Problem, ...] = ()
     broken: tuple[Problem, ...] = ()
+    emails: tuple[str, ...] = ()
 
 
 class UnreadablePostError(PublisherError):

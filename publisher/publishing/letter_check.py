@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from publisher.core.templates import Templates
 from publisher.mail.links import Links
 from publisher.mail.message import MessageTemplate, Recipient, message_id
 from publisher.mail.send_test import NOBODY
+from publisher.newsletters.letter.own_text import message_template
 from publisher.newsletters.lint.finding_codes import Finding
 from publisher.newsletters.lint.lint_letter import lint_letter
 from publisher.newsletters.lint.spam import spam_findings
@@ -24,6 +25,7 @@ from publisher.posts.archive import Archive
 from publisher.posts.markup import Renderer
 from publisher.publishing.edition_plan import PlannedEdition, next_edition
 from publisher.publishing.mail_wiring import headers_of
+from publisher.publishing.own_emails import OwnEmail, email_name, unmade_emails, whole_email
 from publisher.publishing.render import EditionRenderer
 from publisher.site.build.site_files import built_paths
 
@@ -47,22 +49,33 @@ class LetterCheck:
 def check_letters(
     config: Config, store: Store | None, archive: Archive, now: datetime, *, spam: bool = False
 ) -> Iterator[LetterCheck]:
-    """Check the next letter of each newsletter that has posts to show.
+    """Check the next letter of each newsletter that has posts to show, and its emails without posts but for drafts.
 
     spam  whether to ask SpamAssassin too, which takes a few seconds for each letter
     """
     renderer, checker = EditionRenderer(config, archive), LetterChecker(config, archive)
     for newsletter in config.newsletters:
-        planned = next_edition(config, store, newsletter, archive, now)
-        if not planned.posts:
-            continue
-        try:
-            letter = renderer.letter(planned, now)
-        except PublisherError as error:
-            yield LetterCheck(planned, None, (), error)
-            continue
-        scored = checker.spam(planned, letter, now) if spam else []
-        yield LetterCheck(planned, letter, (*checker.findings(planned, letter), *scored))
+        first = next_edition(config, store, newsletter, archive, now)
+        emails = (each for each in unmade_emails(config, store, newsletter) if not each.is_draft)
+        for planned in (*([first] if first.posts else []), *(_sample(config, store, each, now) for each in emails)):
+            if isinstance(planned, LetterCheck):
+                yield planned
+                continue
+            try:
+                letter = renderer.letter(planned, now)
+            except PublisherError as error:
+                yield LetterCheck(planned, None, (), error)
+                continue
+            scored = checker.spam(planned, letter, now) if spam else []
+            yield LetterCheck(planned, letter, (*checker.findings(planned, letter), *scored))
+
+
+def _sample(config: Config, store: Store | None, email: OwnEmail, now: datetime) -> PlannedEdition | LetterCheck:
+    """Return the edition of an email without posts, or why there cannot be one."""
+    try:
+        return whole_email(config, store, email, now)
+    except PublisherError as error:
+        return LetterCheck(PlannedEdition(email.newsletter, email.slot, 0, (), (), ()), None, (), error)
 
 
 class LetterChecker:
@@ -75,15 +88,20 @@ class LetterChecker:
 
     def findings(self, planned: PlannedEdition, letter: Letter) -> list[Finding]:
         """Return the findings about a letter of a planned edition, without running another program."""
+        newsletter, slot = planned.newsletter, planned.slot
+        if planned.text:  # its template and its file are named otherwise
+            template = message_template(newsletter, self._templates)
+            newsletter = replace(newsletter, template=template, subject="", intro="")
+            slot = email_name(slot)
         self._renderer.expect(planned.posts)
         posts = [self._renderer.render(post) for post in planned.posts]
         return lint_letter(
             letter,
             config=self._config,
-            newsletter=planned.newsletter,
+            newsletter=newsletter,
             posts=posts,
             templates=self._templates,
-            slot=planned.slot,
+            slot=slot,
             paths=self._paths(posts),
         )
 

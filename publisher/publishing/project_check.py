@@ -386,6 +386,8 @@ def _sources(config: Config, now: datetime) -> list[Problem]:
 def _old_first_editions(config: Config, letters: Iterable[LetterCheck], now: datetime) -> Iterator[Problem]:
     """Report first editions that would carry posts of long ago, unless the newsletter's `since` asks for them."""
     for planned in (letter.planned for letter in letters):
+        if not planned.posts:
+            continue
         oldest = planned.posts[-1]
         if planned.number > 1 or planned.is_sample or planned.newsletter.since or oldest.published > now - OLD_NEWS:
             continue

@@ -20,7 +20,7 @@ from publisher.core.newsletter_models import Choice, Edition, EditionDraft, Lett
 from publisher.mail.send_test import send_test_email
 from publisher.mail.transport import Accepted
 from publisher.newsletters.variants import variants_of
-from publisher.posts.archive import Archive
+from publisher.posts.archive import Archive, open_archive
 from publisher.publishing.edition_plan import (
     DueEdition,
     Plan,
@@ -30,6 +30,7 @@ from publisher.publishing.edition_plan import (
     sample_edition,
 )
 from publisher.publishing.mail_wiring import headers_of, open_transport, project_links
+from publisher.publishing.own_emails import plan_emails
 from publisher.publishing.test_copies import with_web_copy
 from publisher.publishing.wiring import Project, web_version_url
 
@@ -53,6 +54,8 @@ def compose_plan(
 ) -> tuple[Plan, list[EditionDraft]]:
     """Plan as `make_plan` does, and render every edition of the plan, without creating any.
 
+    Emails without posts that are sent now are in the plan too, unless `due` says which editions it has.
+
     If a post cannot be rendered, everything is planned again without that post. If a newsletter's note, template or
     DKIM key is broken, the newsletter gets no edition and the problem is in `broken`; other newsletters are not
     affected.
@@ -62,14 +65,35 @@ def compose_plan(
     unreadable: dict[str, Problem] = dict(held or {})
     while True:
         plan = make_plan(config, store, names, now, keep=keep, without=unreadable, due=due, extra=extra)
+        if due is None:
+            emails, failed, lines = plan_emails(config, store, names, now)
+            plan = replace(plan, editions=(*plan.editions, *emails), broken=failed, emails=lines)
         try:
             drafts, broken = _drafts(config, plan, now)
         except UnreadablePostError as error:
             unreadable[error.source] = error.problem
             continue
-        whole = tuple(planned for planned, _ in drafts)
-        plan = replace(plan, editions=whole, left_out=tuple(unreadable.values()), broken=broken)
-        return plan, [draft for _, draft in drafts]
+        return _rendered(replace(plan, left_out=tuple(unreadable.values())), drafts, broken)
+
+
+def compose_emails(config: Config, store: Store, now: datetime) -> tuple[Plan, list[EditionDraft]] | None:
+    """Plan and render the emails without posts that the scheduler has to create at `now`; None if there are none.
+
+    Problems are in `broken`, as for `compose_plan`.
+    """
+    planned, broken, _ = plan_emails(config, store, (), now, settle=True)
+    if not planned and not broken:
+        return None
+    plan = Plan(open_archive(config, now), planned, broken=broken)
+    return _rendered(plan, *_drafts(config, plan, now))
+
+
+def _rendered(
+    plan: Plan, drafts: Sequence[tuple[PlannedEdition, EditionDraft]], broken: tuple[Problem, ...]
+) -> tuple[Plan, list[EditionDraft]]:
+    """Return the plan with the editions that could be rendered, and their drafts."""
+    editions = tuple(planned for planned, _ in drafts)
+    return replace(plan, editions=editions, broken=(*plan.broken, *broken)), [draft for _, draft in drafts]
 
 
 def hold_on_errors(config: Config, plan: Plan, drafts: Sequence[EditionDraft]) -> tuple[Plan, list[EditionDraft]]:
@@ -175,7 +199,8 @@ def _drafts(
     broken: dict[str, Problem] = {}
     for planned in plan.editions:
         name = planned.newsletter.name
-        if renderer is None or name in broken:
+        key = planned.slot if planned.text else name
+        if renderer is None or key in broken:
             continue  # editions are numbered in order, so a later one waits for the earlier one
         try:
             headers_of(config, name)  # reads the DKIM keys, without which the edition could not be sent
@@ -183,7 +208,7 @@ def _drafts(
         except UnreadablePostError:
             raise
         except PublisherError as error:
-            broken[name] = rendering_problem(name, error)
+            broken[key] = rendering_problem(name, error)
     return drafts, tuple(broken.values())
 
 

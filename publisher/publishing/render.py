@@ -8,7 +8,7 @@ from typing import Any
 
 from publisher.config import Config, NewsletterConfig
 from publisher.core.models import Post, RenderedPost
-from publisher.core.newsletter_models import EditionDraft, EditionPost, Letter
+from publisher.core.newsletter_models import EditionDraft, EditionKind, EditionPost, Letter
 from publisher.core.templates import Templates
 from publisher.newsletters.letter.compose import compose, compose_text
 from publisher.newsletters.letter.note import Note, read_note, require_notes
@@ -59,12 +59,14 @@ class EditionRenderer:
             passed_over=planned.passed_over,
             other_ids=planned.other_ids,
             variants={
-                choice.topics: variant.key if variant.posts else None
+                choice.topics: variant.key if planned.is_sent(variant) else None
                 for variant in planned.variants
                 for choice in variant.choices
             },
             hold=planned.hold,
             goes_at=planned.goes_at,
+            kind=EditionKind.LETTER if planned.text else EditionKind.POSTS,
+            segment=planned.segment,
         )
 
     def letter(self, planned: PlannedEdition, now: datetime, variant: Variant | None = None) -> Letter:
@@ -73,10 +75,14 @@ class EditionRenderer:
         Raises PublisherError if a note or a template is broken. If a post cannot be rendered, it marks the post in the
         index so that the next build skips it, and raises UnreadablePostError.
         """
+        if planned.text:
+            return render_text(self._config, planned.newsletter, planned.text, planned.goes_at or now)
         note = self._note(planned)
         return self._compose(planned, now, variant or all_topics(planned.posts), note)
 
     def _letters(self, planned: PlannedEdition, now: datetime) -> tuple[Letter, ...]:
+        if planned.text:
+            return (self.letter(planned, now),)
         note = self._note(planned)
         letters = []
         composed: dict[tuple[str, ...], Letter] = {}

@@ -19,7 +19,7 @@ from publisher.core.models import Problem, problem_at
 from publisher.core.newsletter_models import Edition
 from publisher.publishing.chores import run_chores
 from publisher.publishing.deliver import DeliveryResult, deliver_editions
-from publisher.publishing.due_editions import DueReport, create_due_editions, is_untouched
+from publisher.publishing.due_editions import DueReport, create_due_editions, create_due_emails, is_untouched
 from publisher.publishing.owner_alerts import alert_held, alert_problems, alert_sources
 from publisher.publishing.tell_owner import tell_owner
 from publisher.publishing.wiring import (
@@ -79,21 +79,22 @@ def create_due(project: Project) -> TickReport:
     now = project.clock()
     if waits := check_in_host(project.config, project.store, now):
         return TickReport(now, waits=waits)
-    due, trouble = DueReport(), list[Problem]()
+    due, emails, trouble = DueReport(), DueReport(), list[Problem]()
     try:
+        emails = create_due_emails(project, now)
         due = create_due_editions(project, now)
     except StoreError:
         raise
     except PublisherError as error:
         trouble.append(problem_at(error))
-    alerts, unsent = _alert(project, due, trouble, now)
+    alerts, unsent = _alert(project, due, emails, trouble, now)
     unsent += tell_owner(project, now)
     done, news, undone = _do_chores(project, now)
     new, has_owner = (*alerts, *news), bool(project.config.mail.owner)
     return TickReport(
         now,
-        created=due.created,
-        problems=(*due.problems, *trouble, *unsent, *undone),
+        created=(*emails.created, *due.created),
+        problems=(*emails.problems, *due.problems, *trouble, *unsent, *undone),
         alerts=new if has_owner else (),
         unreported=() if has_owner else new,
         chores=tuple(done),
@@ -146,7 +147,7 @@ def fetch_due(project: Project, stop: Stop | None = None) -> TickReport:
 
 
 def _alert(
-    project: Project, due: DueReport, trouble: Sequence[Problem], now: datetime
+    project: Project, due: DueReport, emails: DueReport, trouble: Sequence[Problem], now: datetime
 ) -> tuple[list[str], list[Problem]]:
     """Notify the owner of new errors, broken posts and editions on hold.
 
@@ -166,6 +167,8 @@ def _alert(
         # Only newsletters with a due edition were rendered, so a problem that is not among these may still be there.
         others, lost = alert_problems(project, "letter", of_letters, now)
         alerts, unsent = alerts + others, unsent + lost
+    others, lost = alert_problems(project, "email", emails.problems, now, still=emails.broken)
+    alerts, unsent = alerts + others, unsent + lost
     waiting, left = alert_held(project, now)
     return alerts + waiting, unsent + left
 

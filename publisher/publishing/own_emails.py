@@ -1,0 +1,286 @@
+"""Emails without posts, which the writer sends beside the editions: find their files, and plan those that go now.
+
+Each is a file letters/<newsletter>/<name>.md whose front matter says when it is sent:
+
+    send: draft              never, until that line is changed
+    send: now                by the next `publish`; by the scheduler, once the file has rested
+    send: 2026-12-01 09:00   at that time, in the newsletter's time zone
+
+The name of the file is the email's name in the ledger, so it is sent once, however often it is planned, and whatever
+becomes of the file afterwards.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from publisher.config import CONFIG_FILE, Config, NewsletterConfig
+from publisher.config.schedule import parse_duration
+from publisher.core import hold_reasons as holds
+from publisher.core.errors import PublisherError
+from publisher.core.models import Problem, problem_at
+from publisher.core.newsletter_models import EditionKind
+from publisher.publishing.edition_plan import PlannedEdition
+
+if TYPE_CHECKING:
+    from publisher.newsletters.letter.note import NoteFile
+    from publisher.newsletters.letter.own_text import OwnText
+    from publisher.store import Store
+
+FOLDER = "letters"
+KEYS = ("send", "to", "approve")
+
+_SLOT = "email:"
+_NAME = re.compile(r"\w[\w.+-]{0,99}")
+_OTHERS = re.compile(r"welcome(?:-\d+)?|farewell")  # emails that nobody gets at once
+_NOTES = re.compile(r"\d{4}-(?:W\d\d|\d\d(?:-\d\d(?:T\d\d-\d\d)?)?)(?:\.\d+)?|post-.*")  # notes for editions
+_YES, _NO = ("yes", "true", "on"), ("no", "false", "off")
+
+
+@dataclass(frozen=True, slots=True)
+class OwnEmail:
+    """An email of the writer's own.
+
+    path        its file, relative to the project
+    text        what it says; None if that is not readable, for which `problem` is the reason
+    is_draft    whether it is not sent at all
+    send_at     when it is sent; None if that is now, or never
+    to          the segment, or the condition, that decides which subscribers get it; "" for all
+    approve     whether the owner has to approve it; None if the newsletter decides
+    changed_at  when its file was last changed
+    """
+
+    newsletter: NewsletterConfig
+    name: str
+    path: str
+    changed_at: datetime
+    text: OwnText | None = None
+    is_draft: bool = False
+    send_at: datetime | None = None
+    to: str = ""
+    approve: bool | None = None
+    problem: Problem | None = None
+
+    @property
+    def slot(self) -> str:
+        """The label under which it is in the ledger."""
+        return f"{_SLOT}{self.name}"
+
+    def where(self, key: str) -> str:
+        """Return the place of a key of its front matter."""
+        return self.text.file.where(key) if self.text else self.path
+
+    @property
+    def subject(self) -> str:
+        """The subject as it is written; "" if the file is not readable."""
+        return self.text.subject if self.text else ""
+
+
+class EmailPlan(NamedTuple):
+    """The emails to create now, the problems of those that cannot be, and a line for each that waits."""
+
+    editions: tuple[PlannedEdition, ...]
+    broken: tuple[Problem, ...]
+    lines: tuple[str, ...]
+
+
+def email_name(slot: str) -> str:
+    """Return the name of an email by its label in the ledger."""
+    return slot.removeprefix(_SLOT)
+
+
+def find_emails(config: Config, newsletter: NewsletterConfig, besides: Collection[str] = ()) -> list[OwnEmail]:
+    """Return the newsletter's emails of the writer's own, by name.
+
+    besides  the labels of emails whose files need not be read, because they were made already
+    A file that is not valid is returned with its problem. Files without `send` are notes, and are left out.
+    """
+    found = (_email(config, newsletter, path, besides) for path in _files(config, newsletter))
+    return [email for email in found if email is not None]
+
+
+def unmade_emails(config: Config, store: Store | None, newsletter: NewsletterConfig) -> list[OwnEmail]:
+    """Return the newsletter's emails of the writer's own that are not in the ledger."""
+    if next(_files(config, newsletter), None) is None:
+        return []
+    made = store.editions.slots(newsletter.name, EditionKind.LETTER) if store else frozenset()
+    return find_emails(config, newsletter, made)
+
+
+def plan_emails(
+    config: Config, store: Store | None, names: Sequence[str], now: datetime, *, settle: bool = False
+) -> EmailPlan:
+    """Return what the newsletters called `names` (all, if it is empty) have to send beside posts at `now`.
+
+    settle  whether this is the scheduler: an email that is sent "now" then waits until its file has rested, and one
+            for which there are no subscribers counts as sent
+    """
+    planned: list[PlannedEdition] = []
+    broken: list[Problem] = []
+    lines: list[str] = []
+    for newsletter in config.newsletters:
+        emails = unmade_emails(config, store, newsletter) if not names or newsletter.name in names else ()
+        for email in emails:
+            if email.is_draft:
+                continue
+            try:
+                found = _planned(config, store, email, now, settle=settle)
+            except PublisherError as error:
+                broken.append(problem_at(error))
+                continue
+            if isinstance(found, PlannedEdition):
+                planned.append(found)
+            elif found:
+                lines.append(f"{newsletter.name} {email.slot}: {found}")
+    return EmailPlan(tuple(planned), tuple(broken), tuple(lines))
+
+
+def whole_email(config: Config, store: Store | None, email: OwnEmail, now: datetime) -> PlannedEdition:
+    """Return the edition of an email as it would be sent at `now`, whether or not it is due.
+
+    Raises PublisherError if its file is not valid, or its segment does not exist.
+    """
+    if email.problem:
+        raise PublisherError(email.problem.message, where=email.problem.where, hint=email.problem.hint)
+    segment = _segment(store, email)
+    if segment:  # until choices and deliveries know it, nobody may get what is meant for a few
+        raise PublisherError("emails cannot go to a segment yet", where=email.where("to"), hint="remove `to`")
+    choices = store.subscribers.choices(email.newsletter.name, now) if store else ()
+    return PlannedEdition(email.newsletter, email.slot, 0, (), (), (), text=email.text, segment=segment).for_choices(
+        choices
+    )
+
+
+def _planned(
+    config: Config, store: Store | None, email: OwnEmail, now: datetime, *, settle: bool
+) -> PlannedEdition | str:
+    """Return the edition to create for an email, or why there is none yet ("" if nobody waits for it)."""
+    newsletter, zone = email.newsletter, config.newsletter_zone(email.newsletter)
+    asks = newsletter.approve and settle if email.approve is None else email.approve
+    lead = timedelta(hours=newsletter.approve_hours) if asks else timedelta()
+    if email.send_at is None:
+        if settle and now - timedelta(minutes=newsletter.settle_minutes) < email.changed_at <= now:
+            return ""
+        ahead, late = None, None
+    else:
+        if now < email.send_at - lead:
+            return f"{email.subject!r} will be sent at {email.send_at.astimezone(zone):%Y-%m-%d %H:%M}"
+        ahead = email.send_at if email.send_at > now else None
+        is_late = now - email.send_at > parse_duration(newsletter.max_lateness)
+        late = holds.late(email.send_at, now, zone) if is_late else None
+    planned = whole_email(config, store, email, now)
+    if not planned.recipients and not (settle and not planned.segment):
+        return _nobody(email, planned)
+    hold = holds.joined(holds.approval(ahead, zone) if asks else None, late)
+    return replace(planned, hold=hold, goes_at=ahead)
+
+
+def _nobody(email: OwnEmail, planned: PlannedEdition) -> str:
+    name = email.newsletter.name
+    if planned.segment:
+        return f"no subscriber of {name} is in {email.to or email.newsletter.segment!r}"
+    return f"no subscribers yet (add one: publisher subscribers add you@example.org --newsletter {name})"
+
+
+def _segment(store: Store | None, email: OwnEmail) -> str:
+    """Return the condition on the subscribers of an email, the newsletter's own included; "" for all."""
+    parts = []
+    for text, where in ((email.newsletter.segment, CONFIG_FILE), (email.to, email.where("to"))):
+        if text and store:
+            try:
+                parts.append(store.segments.resolve(text))
+            except PublisherError as error:
+                raise PublisherError(error.message, where=where, hint=error.hint) from error
+    return parts[0] if len(parts) == 1 else " and ".join(f"({part})" for part in parts)
+
+
+def _files(config: Config, newsletter: NewsletterConfig) -> Iterator[Path]:
+    folder = config.root / FOLDER / newsletter.name
+    for path in sorted(folder.glob("*.md")):
+        if not _OTHERS.fullmatch(path.stem) and not path.name.startswith("."):
+            yield path
+
+
+def _email(config: Config, newsletter: NewsletterConfig, path: Path, besides: Collection[str]) -> OwnEmail | None:
+    # Not at the top: it loads the Markdown parser, which a project without such emails does not need.
+    from publisher.newsletters.letter.note import read_file
+
+    name = unicodedata.normalize("NFC", path.stem)  # as other computers spell it
+    if f"{_SLOT}{name}" in besides:
+        return None
+    found = OwnEmail(newsletter, name, f"{FOLDER}/{newsletter.name}/{path.name}", _changed(path))
+    is_note = _NOTES.fullmatch(name) is not None
+    try:
+        file = read_file(config, found.path)
+    except PublisherError as error:
+        return None if is_note else replace(found, problem=problem_at(error))  # a note is read with its edition
+    if file is None or "send" not in file.fields:
+        return None
+    try:
+        _require_name(name, file, is_note=is_note)
+    except PublisherError as error:
+        return replace(found, problem=problem_at(error))
+    return _read(config, found, file)
+
+
+def _require_name(name: str, file: NoteFile, *, is_note: bool) -> None:
+    if is_note:
+        what, hint = "an email cannot have the name of a slot", "give the file another name, or remove `send`"
+        raise PublisherError(what, where=file.where("send"), hint=hint)
+    if not _NAME.fullmatch(name):
+        what = "the name of the file can't be that of an email"
+        raise PublisherError(what, where=file.path, hint="rename it to a short name like we-have-moved.md")
+
+
+def _read(config: Config, found: OwnEmail, file: NoteFile) -> OwnEmail:
+    """Return an email with what its file says; with its problem if that is not valid."""
+    from publisher.newsletters.letter.own_text import text_of_file
+
+    is_draft = file.text("send").strip().lower() == "draft"
+    try:
+        text = text_of_file(file, KEYS)
+        send_at = None if is_draft else _send_at(config, found.newsletter, file)
+        approve = _approve(file)
+    except PublisherError as error:
+        return replace(found, is_draft=is_draft, problem=problem_at(error))
+    to = " ".join(file.text("to").split())
+    return replace(found, text=text, is_draft=is_draft, send_at=send_at, to=to, approve=approve)
+
+
+def _send_at(config: Config, newsletter: NewsletterConfig, file: NoteFile) -> datetime | None:
+    """Return the time at which an email is sent; None for "now"."""
+    from publisher.posts.front_matter.dates import parse_date
+
+    value, zone = file.text("send").strip(), config.newsletter_zone(newsletter)
+    hint = "write `send: now`, `send: draft` or a time such as `send: 2026-12-01 09:00`"
+    if value.lower() == "now":
+        return None
+    try:
+        moment, other = (parse_date(value, zone, morning=time(hour)) for hour in (1, 2))
+    except ValueError as error:
+        raise PublisherError(f"send: {error}", where=file.where("send"), hint=hint) from error
+    if moment != other:
+        raise PublisherError(f"send: {value} has no time of day", where=file.where("send"), hint=hint)
+    return moment.astimezone(UTC)
+
+
+def _approve(file: NoteFile) -> bool | None:
+    value = file.text("approve").strip().lower()
+    if not value:
+        return None
+    if value not in (*_YES, *_NO):
+        raise PublisherError(f"approve: {value!r} is neither yes nor no", where=file.where("approve"), hint="write yes")
+    return value in _YES
+
+
+def _changed(path: Path) -> datetime:
+    try:
+        return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    except OSError:
+        return datetime.fromtimestamp(0, UTC)

@@ -1,0 +1,161 @@
+"""Emails without posts: when they are created and sent, to whom, and what becomes of mistakes in their files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from publisher.publishing.operations import approve
+from publisher.publishing.wiring import open_project_store
+from tests.support.clockwork import DAY, HOUR, MINUTE, OWNER, SLOT, Clockwork, configure, slots, text, touch
+from tests.support.project import WEEKLY, Project
+
+MANUAL = WEEKLY.replace("weekly monday 08:00", "manual")
+TEXT = "---\nsend: {send}\nsubject: {subject}\n{more}---\nDear friends, this is **new**.\n"
+
+
+def email(project: Project, name: str = "moved", send: str = "now", subject: str = "We have moved", more: str = ""):
+    path = project.write(f"letters/weekly/{name}.md", TEXT.format(send=send, subject=subject, more=more))
+    return touch(path, SLOT - 3 * DAY)
+
+
+@pytest.fixture
+def clockwork(project: Project) -> Iterator[Clockwork]:
+    configure(project, MANUAL)
+    project.subscribe("ada", "bob")
+    with open_project_store(project.config()) as store:
+        yield Clockwork(project, store)
+
+
+def test_a_file_that_says_now_is_sent_once_it_has_rested(clockwork: Clockwork) -> None:
+    path = touch(email(clockwork.project), SLOT)
+    assert clockwork.at(SLOT + 9 * MINUTE).created == ()
+    report = clockwork.at(SLOT + 10 * MINUTE)
+    assert slots(report) == ["email:moved"]
+    assert [each.sent for each in report.delivered] == [2]
+    assert clockwork.letters() == clockwork.letters("bob@example.org") == ["We have moved"]
+    (mail,) = clockwork.project.mail()["ada@example.org"]
+    assert "this is new" in text(mail)
+    assert mail["List-Unsubscribe"]
+    assert mail["Date"].datetime == SLOT + 10 * MINUTE
+    assert not [name for name in clockwork.project.files() if "moved" in name or name.startswith("editions")]
+    assert "We have moved" not in clockwork.project.read("public/feed.xml")
+
+    path.write_text(TEXT.format(send="now", subject="Another subject", more=""))
+    assert clockwork.at(SLOT + DAY).created == ()
+    assert len(clockwork.letters()) == 1
+
+
+def test_a_time_is_one_of_the_newsletters_zone(clockwork: Clockwork) -> None:
+    email(clockwork.project, send="2026-11-23 08:00")  # in Berlin, as SLOT
+    assert clockwork.at(SLOT - MINUTE).created == ()
+    assert slots(clockwork.at(SLOT + HOUR)) == ["email:moved"]
+    assert clockwork.letters() == ["We have moved"]
+
+
+def test_one_that_is_found_too_late_waits_for_a_person(clockwork: Clockwork) -> None:
+    email(clockwork.project, send="2026-11-23 08:00")
+    assert slots(clockwork.at(SLOT + 3 * DAY)) == ["email:moved"]
+    assert "was due 2026-11-23 08:00" in clockwork.editions()["email:moved"]
+    assert clockwork.letters() == []
+
+
+@pytest.mark.parametrize("more", ["approve: yes\n", ""])
+def test_one_to_be_approved_is_made_ahead_and_sent_at_its_time(project: Project, more: str) -> None:
+    configure(project, MANUAL + ("" if more else "approve = true\n") + "approve_hours = 24\n")
+    project.subscribe("ada")
+    email(project, send="2026-11-23 08:00", more=more)
+    with open_project_store(project.config()) as store:
+        clockwork = Clockwork(project, store)
+        assert clockwork.at(SLOT - 25 * HOUR).created == ()
+        assert slots(clockwork.at(SLOT - 24 * HOUR)) == ["email:moved"]
+        (alert,) = project.mail()[OWNER]
+        assert "waits for approval, then goes at 2026-11-23 08:00" in text(alert)
+        (edition,) = store.editions.list()
+        assert approve(store, edition, now=SLOT - HOUR)
+        assert clockwork.at(SLOT - MINUTE).delivered == ()
+        assert [each.sent for each in clockwork.at(SLOT).delivered] == [1]
+        assert clockwork.letters() == ["We have moved"]
+        assert not [name for name in project.files() if name.startswith("editions")]
+
+
+def test_drafts_and_notes_are_not_sent(clockwork: Clockwork) -> None:
+    email(clockwork.project, send="draft")
+    email(clockwork.project, "empty", send="Draft", subject="")
+    clockwork.project.write("letters/weekly/2026-W48.md", "---\nsubject: A note\n---\nDear readers.\n")
+    clockwork.project.write("letters/weekly/stray.md", "Dear readers.\n")
+    report = clockwork.at(SLOT)
+    assert report.created == ()
+    assert report.problems == ()
+
+
+def test_without_subscribers_it_counts_as_sent(project: Project) -> None:
+    configure(project, MANUAL)
+    email(project)
+    with open_project_store(project.config()) as store:
+        clockwork = Clockwork(project, store)
+        assert slots(clockwork.at(SLOT)) == ["email:moved"]
+    project.subscribe("ada")
+    with open_project_store(project.config()) as store:
+        assert Clockwork(project, store).at(SLOT + DAY).created == ()
+
+
+def test_topics_of_posts_do_not_matter(clockwork: Clockwork) -> None:
+    clockwork.project.ok("subscribers", "add", "cyd@example.org", "--newsletter", "weekly", "--topic", "R&D")
+    email(clockwork.project)
+    assert [each.sent for each in clockwork.at(SLOT).delivered] == [3]
+
+
+def test_an_error_in_the_email_puts_it_on_hold(clockwork: Clockwork) -> None:
+    email(clockwork.project)
+    clockwork.project.write("templates/email/message.html", "<html><body>{{ letter.intro|safe }}</body></html>")
+    clockwork.at(SLOT)
+    assert "unsubscribe" in clockwork.editions()["email:moved"]
+    assert clockwork.letters() == []
+
+
+MISTAKES = {
+    "tomorrow": ("send: tomorrow", "", ":2: send: "),
+    "a-day": ("send: 2026-12-01", "", ":2: send: 2026-12-01 has no time of day (write `send: now`, `send: draft` or"),
+    "maybe": ("send: now", "approve: maybe\n", ":4: approve: 'maybe' is neither yes nor no"),
+    "odd": ("send: now", "sned: now\n", ":4: 'sned' is unknown (use send, to, approve, subject and preheader)"),
+    "2026-W50": ("send: now", "", ":2: an email cannot have the name of a slot"),
+    "a b": ("send: now", "", ": the name of the file can't be that of an email"),
+}
+
+
+def test_a_mistake_is_reported_and_stops_no_other(clockwork: Clockwork) -> None:
+    email(clockwork.project, "right")
+    for name, (send, more, _) in MISTAKES.items():
+        email(clockwork.project, name, send=send.removeprefix("send: "), more=more)
+    report = clockwork.at(SLOT)
+    assert slots(report) == ["email:right"]
+    said = {problem.path.rpartition("/")[2]: str(problem) for problem in report.problems}
+    for name, (_, _, message) in MISTAKES.items():
+        assert said[f"{name}.md"].startswith(f"letters/weekly/{name}.md{message}")
+    assert len(report.problems) == len(MISTAKES)
+    assert clockwork.letters() == ["We have moved"]
+    again = clockwork.at(SLOT + timedelta(minutes=1))
+    assert again.created == ()
+    assert len(clockwork.project.mail()[OWNER]) == 1
+
+
+def test_publish_sends_it_at_once_and_says_what_waits(project: Project) -> None:
+    project.configure(newsletters=MANUAL)
+    project.subscribe("ada")
+    project.ok("publish", "--yes")
+    email(project)
+    email(project, "later", send="2026-12-01 09:00", subject="Later")
+    dry = project.ok("publish", "--dry-run").out
+    assert "weekly email:moved: 'We have moved' would go to 1 subscriber" in dry
+    assert "weekly email:later: 'Later' will be sent at 2026-12-01 09:00" in dry
+    (planned,) = project.ok("publish", "--dry-run", "--json").json
+    assert (planned["kind"], planned["number"], planned["recipients"], planned["posts"]) == ("letter", None, 1, [])
+    assert "weekly email:moved: 'We have moved'\n  1 message sent" in project.ok("publish", "--yes").out
+    assert "moved" not in project.ok("publish", "--yes").out
+    (done,) = [each for each in project.ok("editions", "--json").json if each["kind"] == "letter"]
+    assert (done["slot"], done["number"], done["deliveries"]) == ("email:moved", None, {"sent": 1})
+    project.post("fourth", "2026-11-16")
+    assert "weekly 2026-11-16.2, no. 2" in project.ok("publish", "--yes", "--extra").out
