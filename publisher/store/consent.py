@@ -34,7 +34,8 @@ UNDO = "undo of import "  # begins the source of what taking back an import has 
 def first_source() -> sa.ScalarSelect[str]:
     """Return the SQL expression for where a subscriber came from: the source of their first event of consent."""
     events = sa.select(consent_events.c.source).where(consent_events.c.subscriber_id == subscribers.c.id)
-    return events.order_by(consent_events.c.id).limit(1).correlate(subscribers).scalar_subquery()
+    # With the id itself, PostgreSQL would read the events of all people in their order, to find the first of this one.
+    return events.order_by(consent_events.c.id + 0).limit(1).correlate(subscribers).scalar_subquery()
 
 
 def event_row(subscriber_id: int, at: datetime, what: str, source: str, detail: str) -> dict[str, Any]:
