@@ -29,7 +29,7 @@ from publisher.core.segment_conditions import (
     Value,
 )
 
-__all__ = ["LONGEST", "Condition", "SegmentError", "parse"]
+__all__ = ["LONGEST", "Condition", "SegmentError", "field_is", "parse"]
 
 LONGEST = 1_000  # characters of a condition
 _MOST_TERMS = 50
@@ -96,6 +96,21 @@ def parse(text: str) -> Condition:
         if unicodedata.category(character) in ("Cc", "Cs") and character not in "\t\n\r":
             raise _error(column, "a condition can't contain control characters")
     return _Reading(list(_tokens(unicodedata.normalize("NFC", text.translate(_QUOTES))))).condition()
+
+
+def field_is(name: str, text: str) -> Condition:
+    """Return the condition that a field has a value, which is compared as if a condition contained it; "" for any.
+
+    Raises SegmentError if the name can't be that of a field.
+    """
+    if not _FIELD_NAME.fullmatch(name):
+        raise SegmentError(f"{_shown(name)} can't be the name of a field", hint="write it like city")
+    if not text.strip():
+        return Term(Subject.FIELD, Operator.HAS_VALUE, field=name)
+    pieces = list(_tokens(text)) if not any(mark in text for mark in '"()<>=!:~') else []
+    if len(pieces) == 2:  # a single word, and the end
+        return parse(f"field.{name} = {text.strip()}")
+    return Term(Subject.FIELD, Operator.IS, Value(text.strip()), name)
 
 
 def _error(column: int, message: str, hint: str = "") -> SegmentError:

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from publisher.core.newsletter_models import Subscriber, SubscriberStatus
+from publisher.core.segment_language import field_is
 from publisher.store.consent import first_source
 from publisher.store.database import Database
 from publisher.store.people_query import (
@@ -25,6 +26,8 @@ from publisher.store.people_query import (
     PlaceGoneError,
     search_key,
 )
+from publisher.store.segment_fields import any_value_contains
+from publisher.store.segments import where
 from publisher.store.subscriber_records import address_key, encode_topics
 from publisher.store.subscriber_transaction import with_subscriptions
 from publisher.store.subscriptions import subscribed
@@ -110,7 +113,11 @@ def matching(query: PeopleQuery, at: datetime) -> Sequence[sa.ColumnElement[bool
         of_it = (subscriptions.c.newsletter == query.newsletter,) if query.newsletter else ()
         conditions.append(_has(subscribed(), chosen, *of_it))
     if query.tag:
-        conditions.append(_tagged(subscriber_tags.c.tag == query.tag))
+        conditions.append(_tagged(subscriber_tags.c.tag == query.tag.lower()))
+    if query.field:
+        conditions.append(where(field_is(*query.field), at))
+    if query.segment is not None:
+        conditions.append(where(query.segment, at))
     if query.source:
         conditions.append(first_source() == query.source)
     if query.joined_from:
@@ -121,11 +128,12 @@ def matching(query: PeopleQuery, at: datetime) -> Sequence[sa.ColumnElement[bool
 
 
 def _word(word: str) -> sa.ColumnElement[bool]:
-    """Return the SQL condition that a word is in a subscriber's name or address, or in one of their tags."""
+    """Return the SQL condition that a word is in a subscriber's name, address, tags, or the values of their fields."""
     places = [subscribers.c.address_key.contains(address_key(word), autoescape=True)]
+    places.append((subscribers.c.fields != "{}") & any_value_contains(subscribers.c.fields, word))
     if name := search_key(word):
         places.append(subscribers.c.name_key.contains(name, autoescape=True))
-        tag = sa.func.lower(subscriber_tags.c.tag).contains(word.casefold(), autoescape=True)
+        tag = subscriber_tags.c.tag.contains(word.lower(), autoescape=True)
         # Not correlated: the tags are searched once, and not again for each person whose name does not have the word.
         places.append(subscribers.c.id.in_(sa.select(subscriber_tags.c.subscriber_id).where(tag)))
     return sa.or_(*places)

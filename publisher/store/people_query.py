@@ -11,6 +11,7 @@ from enum import StrEnum
 from publisher.core.errors import StoreError
 from publisher.core.models import require_aware
 from publisher.core.newsletter_models import Subscriber, SubscriberStatus
+from publisher.core.segment_conditions import Condition
 
 MOST_PEOPLE = 1_000  # on one page
 _MOST_WORDS, _LONGEST_KEY = 10, 100
@@ -32,14 +33,17 @@ class PlaceGoneError(StoreError):
 class PeopleQuery:
     """Which people to find, and in which order. Everything that is given must be true of a person.
 
-    search       words that are in the name, the address or a tag, in any case, with or without accents
+    search       words that are in the name, the address, a tag or the value of a field. The case does not matter, and
+                 neither do accents in a name
     newsletter   people who are or were subscribed to it
     status       the status of the person; with a newsletter, that of its subscriber (see Subscriber.status_in)
     topic        a topic that they have chosen, of the newsletter if one is given
     tag          the owner's word for them
+    field        the name of a field, and its value; "" if any value will do
     source       where they came from: the source of the first event in their history of consent
     joined_from  they joined at this moment or later
     joined_to    they joined before this moment
+    segment      a condition that is true of them
     descending   whether the order is turned round
     after        the uid of the person behind whom the page begins; "" for the first page
     before       the uid of the person at whom the page ends; not together with `after`
@@ -51,9 +55,11 @@ class PeopleQuery:
     status: SubscriberStatus | None = None
     topic: str = ""
     tag: str = ""
+    field: tuple[str, str] | None = None
     source: str = ""
     joined_from: datetime | None = None
     joined_to: datetime | None = None
+    segment: Condition | None = None
     sort: PeopleSort = PeopleSort.JOINED
     descending: bool = False
     after: str = ""

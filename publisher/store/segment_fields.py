@@ -7,6 +7,7 @@ is JSON, so a pattern asks for what `encode_fields` writes.
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,6 +15,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
+
+from publisher.core.segment_conditions import fold, other_cases
 
 # A flat JSON object, without the characters and numbers that PostgreSQL refuses: NUL, and what no double can be.
 _TEXT = r'"(?:[^"\\\u0001-\u001f]|\\["\\/bfnrt]|\\u00(?:0[1-9a-f]|1[0-9a-f]))*"'
@@ -88,6 +91,30 @@ def has_field(column: _Column, name: str) -> sa.ColumnElement[bool]:
     """Return whether a field has a value."""
     kind = _by_dialect(_Sqlite(column, name).kind, _Postgresql(column, name).kind, sa.Text())
     return sa.func.coalesce(kind, "null") != "null"
+
+
+def any_value_contains(column: _Column, text: str) -> sa.ColumnElement[bool]:
+    """Return whether a text is in the value of any field, whatever the case of its letters."""
+    written = json.dumps(fold(text), ensure_ascii=False)[1:-1]
+    has_it = folded(column, written).contains(written, autoescape=True)  # in the names too; the values are read then
+    sqlite = sa.func.json_each(sa.case((sa.func.json_valid(column) == 1, column), else_="{}")).table_valued("value")
+    postgresql = sa.func.jsonb_each_text(sa.case((column.op("~")(_OBJECT), sa.cast(column, JSONB)))).table_valued(
+        "key", "value"
+    )
+
+    def some(values: sa.TableValuedAlias) -> _Column:
+        value = folded(values.c.value, fold(text))
+        return sa.select(sa.literal(1)).where(value.contains(fold(text), autoescape=True)).exists()
+
+    return has_it & _by_dialect(some(sqlite), some(postgresql), sa.Boolean())
+
+
+def folded(column: _Column, text: str) -> _Column:
+    """Return a column with small letters, as far as it matters for a comparison with a folded text; see `fold`."""
+    found = ascii_lower(column)
+    for capital, small in other_cases(text).items():
+        found = sa.func.replace(found, capital, small, type_=sa.Text)
+    return found
 
 
 class _Sqlite:

@@ -10,11 +10,14 @@ import pytest
 import sqlalchemy as sa
 
 from publisher.core.newsletter_models import SubscriberStatus, Subscription
+from publisher.core.segment_language import parse
+from publisher.core.subscriber_fields import FieldKind
 from publisher.core.subscriber_status import SubscriberEvent
 from publisher.store import Store
 from publisher.store.people_query import PeopleQuery, PeopleSort, PlaceGoneError, search_key
 from publisher.store.subscriber_records import AddOptions, Evidence, NewSubscriber
-from publisher.store.tables import subscriber_tags, subscribers
+from publisher.store.tables import subscribers
+from publisher.subscribers.edit import Change, edit
 from tests.support.store_samples import NOW, later
 
 
@@ -34,6 +37,12 @@ PEOPLE = (
     someone("none@example.org", "", 3, "weekly"),
 )
 
+CHANGES = {
+    "ada@example.org": Change(tags=("vip",), fields={"city": "Ørsta", "points": "10", "zebra": "a \\ b"}),
+    "none@example.org": Change(tags=("vip", "Größe 5"), fields={"city": "Oslo city", "paid": "yes"}),
+    "m.ito@example.net": Change(fields={"city": "東京都", "points": "9.5"}),
+}
+
 
 @pytest.fixture
 def people(store: Store) -> Iterator[Store]:
@@ -47,10 +56,11 @@ def people(store: Store) -> Iterator[Store]:
         person = transaction.find("o@example.org")
         assert person
         transaction.apply(person, SubscriberEvent.COMPLAINED, "test")
-        for address in ("ada@example.org", "none@example.org"):
-            person = transaction.find(address)
-            assert person
-            transaction._connection.execute(sa.insert(subscriber_tags).values(subscriber_id=person.id, tag="VIP"))
+    fields = {"city": FieldKind.TEXT, "points": FieldKind.NUMBER, "paid": FieldKind.YES_NO, "zebra": FieldKind.TEXT}
+    for address, change in CHANGES.items():
+        person = store.subscribers.get(address)
+        assert person
+        edit(store, person, change, at=NOW, source="test", known=fields)
     yield store
 
 
@@ -77,6 +87,14 @@ def test_people_are_found_by_all_that_is_known(people: Store) -> None:
         ({"search": "m_b"}, "adam"),
         ({"search": "o'neill,"}, "o"),
         ({"search": "vip"}, "ada none"),
+        ({"search": "größe"}, "none"),
+        ({"search": "oslo"}, "none"),
+        ({"search": "ØRSTA ada"}, "ada"),
+        ({"search": "京"}, "m.ito"),
+        ({"search": "\\"}, "ada"),
+        ({"search": "9.5"}, "m.ito"),
+        ({"search": "zebra"}, ""),
+        ({"search": "city"}, "none"),
         ({"search": "\u0301"}, ""),
         ({"search": "';--"}, ""),
         ({"newsletter": "weekly"}, "zoe ada plain adam strasse none late"),
@@ -90,14 +108,27 @@ def test_people_are_found_by_all_that_is_known(people: Store) -> None:
         ({"topic": "ruby", "newsletter": "weekly"}, ""),
         ({"topic": "ruby-on-rails"}, "plain"),
         ({"topic": '"'}, ""),
+        ({"tag": "vip"}, "ada none"),
         ({"tag": "VIP"}, "ada none"),
-        ({"tag": "vip"}, ""),
+        ({"tag": "vi"}, ""),
+        ({"field": ("city", "")}, "ada m.ito none"),
+        ({"field": ("city", "oslo city")}, "none"),
+        ({"field": ("city", "ØRSTA")}, "ada"),
+        ({"field": ("points", "10")}, "ada"),
+        ({"field": ("points", "10.0")}, "ada"),
+        ({"field": ("paid", "yes")}, "none"),
+        ({"field": ("paid", "no")}, ""),
+        ({"field": ("zebra", "a \\ b")}, "ada"),
+        ({"field": ("city", "' or 1=1 --")}, ""),
+        ({"field": ("nix", "")}, ""),
+        ({"segment": parse("tag:vip and field.points > 9")}, "ada"),
+        ({"segment": parse("not tag:vip"), "search": "ada"}, "adam late"),
         ({"source": "import people.csv"}, "zoe ada m.ito plain adam o strasse none"),
         ({"source": "command line"}, "late"),
         ({"joined_from": later(days=-7)}, "m.ito plain adam o strasse none late"),
         ({"joined_to": later(days=-7)}, "zoe ada"),
         ({"joined_from": later(days=-7), "joined_to": later(days=-7, seconds=1)}, "m.ito plain adam"),
-        ({"tag": "VIP", "newsletter": "daily", "search": "lace"}, "ada"),
+        ({"tag": "vip", "newsletter": "daily", "search": "lace"}, "ada"),
         ({"newsletter": "nix"}, ""),
     ]
     wrong = {str(query): found for query, right in asked if (found := names(people, **query)) != right.split()}
@@ -156,6 +187,14 @@ def test_a_new_name_is_found_and_the_old_one_is_not(people: Store) -> None:
     with people._database.read() as connection:
         rows = connection.execute(sa.select(subscribers.c.name, subscribers.c.name_key)).all()
     assert [row for row in rows if search_key(row.name) != row.name_key] == []
+
+
+def test_fields_that_somebody_broke_by_hand_hide_nobody(people: Store) -> None:
+    with people._database.write() as connection:
+        broken = subscribers.c.address_key.in_(("zoe@example.org", "late@example.org"))
+        connection.execute(sa.update(subscribers).where(broken).values(fields='{"city": oslo'))
+    assert names(people, search="oslo") == ["none"]
+    assert names(people, search="zoe") == ["zoe"]
 
 
 def test_a_page_has_a_bounded_size() -> None:
