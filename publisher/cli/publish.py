@@ -45,6 +45,7 @@ from publisher.publishing.publish import (
     shortened,
 )
 from publisher.publishing.sent_files import remember_files, sent_again
+from publisher.publishing.sequences import add_due_emails
 from publisher.publishing.source_slots import begin_with_sources
 from publisher.publishing.source_views import SourceHealth, SourceSummary, source_views
 from publisher.publishing.wiring import Project, open_existing_store, open_project_store, run_build, transport_name
@@ -151,6 +152,7 @@ def _publish(
         require_confirmed(config, store, now)
         project = Project(config, store, _clock(app, now))
         begin_with_sources(config, store, now)
+        app.report(add_due_emails(project, now, names).problems)
         plan, drafts = compose_plan(config, store, names, now, extra=extra)
         if drafts and not keep_going:
             plan, drafts = hold_on_errors(config, plan, drafts)

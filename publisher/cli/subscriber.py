@@ -18,6 +18,7 @@ from publisher.core.characters import clean_line
 from publisher.core.errors import PublisherError
 from publisher.posts.archive import open_archive
 from publisher.posts.slugs import normal_form, topic_slug
+from publisher.publishing.sequences import see_sequences
 from publisher.publishing.wiring import has_store, open_project_store
 from publisher.subscribers.address import normalise, shortened
 from publisher.subscribers.languages import clean_language
@@ -93,6 +94,7 @@ def add(
     _require_usable(language, why, again=again)
     bare = normalise(address)
     with open_project_store(config) as store:
+        see_sequences(config, store, app.now(config), chosen)
         done = subscribe(
             store,
             bare,

@@ -77,7 +77,12 @@ class NewsletterConfig:
     topics: Annotated[
         tuple[str, ...], Doc("Tags that subscribers can choose from when they sign up; empty offers no choice.")
     ] = ()
-    welcome: Annotated[bool, Doc("Send the newest edition to new subscribers as soon as they confirm.")] = False
+    welcome: Annotated[
+        bool,
+        Doc(
+            "Send the newest edition to new subscribers as soon as they confirm, unless letters/NAME/welcome.md exists."
+        ),
+    ] = False
     template: Annotated[str, Check(checks.short_name), Doc("Template of the email: templates/email/NAME.html.")] = (
         "digest"
     )

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from publisher.core.bounce_report import Verdict
 from publisher.core.errors import StoreError, TransportError
-from publisher.core.newsletter_models import Delivery, DeliveryCounts, Edition
+from publisher.core.newsletter_models import Delivery, DeliveryCounts, Edition, EditionKind
 from publisher.mail.lifecycle import WAITING, DeliveryEvent, LedgerUpdate, moves, update_after, update_returned
 from publisher.mail.links import Links
 from publisher.mail.message import MailMerge, MessageTemplate, NewsletterHeaders
@@ -34,6 +34,9 @@ BATCH = 50
 # A server that hangs up on this many messages in a row is likely to hang up on the next, and each message may have
 # arrived.
 UNANSWERED_IN_A_ROW = 3
+
+# Messages of an edition that is older than this are dated when they are sent, not when it was made.
+OLD = timedelta(days=7)
 
 # When the oldest unwritten answer is older than this, the next answer causes all of them to be written. A power cut can
 # lose the answers of about this time.
@@ -80,7 +83,7 @@ def deliver(
     requested through options.stop.
     """
     options.stop.check()
-    merge = MailMerge(edition, headers, links, _templates(store, edition, headers), options.return_path)
+    merge = MailMerge(edition, headers, links, _templates(store, edition, headers, clock()), options.return_path)
     workers = options.state_dir / "workers"
     with _explained_store_errors(), working(workers) as worker, journal(workers, worker) as notes:
         take_over(store, options=options, now=clock())
@@ -137,16 +140,22 @@ def _explained_store_errors() -> Iterator[None]:
         ) from error
 
 
-def _templates(store: Store, edition: Edition, headers: NewsletterHeaders) -> dict[str, MessageTemplate]:
+def _templates(store: Store, edition: Edition, headers: NewsletterHeaders, now: datetime) -> dict[str, MessageTemplate]:
+    dated = now if _is_old(edition, now) else edition.dated
     try:
         return {
-            letter.variant: MessageTemplate.of(letter, headers, edition.dated)
-            for letter in store.editions.letters(edition.id)
+            letter.variant: MessageTemplate.of(letter, headers, dated) for letter in store.editions.letters(edition.id)
         }
     except ValueError as error:
         raise TransportError(
             f"the sender {headers.sender!r} cannot be used: {error}", hint="see mail.sender and mail.reply_to"
         ) from error
+
+
+def _is_old(edition: Edition, now: datetime) -> bool:
+    """Return whether its messages are dated when they are sent, since a mailbox would show them among old ones."""
+    at_once = edition.kind in (EditionKind.POSTS, EditionKind.LETTER)
+    return not at_once or now - edition.dated > OLD
 
 
 class _OneByOne:

@@ -26,6 +26,7 @@ Public modules:
     exports              the posts of Ghost, WordPress and Substack become files
     exposure             what is private and would leave with git, in a site or in an image
     fetch_sources        fetch the sources that are due, and record what their feeds say
+    sequences            emails that welcome new subscribers, each at their own time
     source_slots         which sources are fetched before a slot, and how long an edition waits for them
     item_states          what becomes of each item of a source, and why
     forecast             the next slots (scheduled times) and what they will contain
@@ -73,6 +74,7 @@ __all__ = [
     "read_bounces",
     "render",
     "sent_files",
+    "sequences",
     "shared_drafts",
     "site_generators",
     "source_check",

@@ -35,6 +35,7 @@ from publisher.publishing.mail_wiring import unreadable_keys
 from publisher.publishing.page_check import page_problems
 from publisher.publishing.publish import rendering_problem
 from publisher.publishing.sent_files import sent_again
+from publisher.publishing.sequences import sequence_problems
 from publisher.publishing.unused import (
     distant_posts,
     lost_entries,
@@ -104,6 +105,7 @@ def check_project(
     problems.extend(_written_in_vain(config, archive, now))
     problems.extend(_orphaned(config))
     problems.extend(_sources(config, now))
+    problems.extend(sequence_problems(config, now))
     letters = _letters(config, archive, now, spam)
     broken = [rendering_problem(letter.planned.newsletter.name, letter.error) for letter in letters if letter.error]
     templates = {problem.where for problem in broken if problem.path.startswith("templates/")}

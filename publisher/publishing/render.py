@@ -21,15 +21,18 @@ from publisher.publishing.edition_plan import PlannedEdition, UnreadablePostErro
 from publisher.publishing.wiring import web_version_url
 
 
-def render_text(config: Config, newsletter: NewsletterConfig, text: OwnText, at: datetime) -> Letter:
+def render_text(
+    config: Config, newsletter: NewsletterConfig, text: OwnText, at: datetime, *, is_dated: bool = True
+) -> Letter:
     """Render a text without posts as the newsletter's email, for all topics.
 
-    at  when it is sent, which is its date
+    at        when it is sent, which is its date
+    is_dated  whether it shows its date; otherwise it is the same whenever it is rendered
     Raises PublisherError if the text or a template is broken.
     """
     templates = Templates(config.root / "templates")
     templates.require_readable()
-    return compose_text(*_without_missing_logo(config, newsletter), text, at, templates)
+    return compose_text(*_without_missing_logo(config, newsletter), text, at, templates, is_dated=is_dated)
 
 
 class EditionRenderer:

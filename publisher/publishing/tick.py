@@ -21,6 +21,7 @@ from publisher.publishing.chores import run_chores
 from publisher.publishing.deliver import DeliveryResult, deliver_editions
 from publisher.publishing.due_editions import DueReport, create_due_editions, create_due_emails, is_untouched
 from publisher.publishing.owner_alerts import alert_held, alert_problems, alert_sources
+from publisher.publishing.sequences import add_due_emails
 from publisher.publishing.tell_owner import tell_owner
 from publisher.publishing.wiring import (
     Project,
@@ -89,12 +90,15 @@ def create_due(project: Project) -> TickReport:
         trouble.append(problem_at(error))
     alerts, unsent = _alert(project, due, emails, trouble, now)
     unsent += tell_owner(project, now)
+    welcome = add_due_emails(project, now)
+    more, left = alert_problems(project, "welcome", welcome.problems, now, still=welcome.problems)
+    alerts, unsent = alerts + more, unsent + left
     done, news, undone = _do_chores(project, now)
     new, has_owner = (*alerts, *news), bool(project.config.mail.owner)
     return TickReport(
         now,
-        created=(*emails.created, *due.created),
-        problems=(*emails.problems, *due.problems, *trouble, *unsent, *undone),
+        created=(*emails.created, *due.created, *welcome.created),
+        problems=(*emails.problems, *due.problems, *welcome.problems, *trouble, *unsent, *undone),
         alerts=new if has_owner else (),
         unreported=() if has_owner else new,
         chores=tuple(done),

@@ -74,6 +74,10 @@ class Editions:
             return None
         return next(iter(self._select(editions.c.id == edition_id)), None)
 
+    def find(self, newsletter: str, slot: str) -> Edition | None:
+        """Return the newsletter's edition for a slot, or None if it has none."""
+        return next(iter(self._select(editions.c.newsletter == newsletter, editions.c.slot == slot)), None)
+
     def list(
         self, newsletter: str | None = None, limit: int | None = None, *, kind: EditionKind | None = None
     ) -> Sequence[Edition]:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from publisher.bounces.apply import take_refused_question, take_refused_welcome
 from publisher.core.models import Problem
-from publisher.core.newsletter_models import Edition, Subscriber, SubscriberStatus, Subscription
+from publisher.core.newsletter_models import Edition, EditionKind, Subscriber, SubscriberStatus, Subscription
 from publisher.mail.addresses import split_mailbox
 from publisher.mail.message import MessageTemplate, Recipient, message_id
 from publisher.mail.transport import Accepted, Outcome, Rejected, Transport
 from publisher.newsletters.variants import topic_set, variant_key
+from publisher.publishing.deliver import deliver_editions
 from publisher.publishing.mail_wiring import headers_of, return_path
 from publisher.publishing.owner_alerts import alert_problems
+from publisher.publishing.sequences import add_due_emails, has_welcome_emails
 from publisher.publishing.subscription_emails import send_subscription_email
-from publisher.publishing.wiring import Project
+from publisher.publishing.wiring import Project, why_unconfirmed
 from publisher.store.subscriber_records import EmailTrigger
 from publisher.subscribers.policy import SubscriptionEmail, SubscriptionEmailKind
 from publisher.subscribers.self_service import farewell
@@ -84,17 +86,35 @@ def _count_refusal(context: WebContext, notice: SubscriptionEmail, made_at: date
 
 
 def queue_welcome(context: WebContext, subscriber: Subscriber, gained: tuple[str, ...]) -> None:
-    """Queue the newest edition of each newsletter that was just confirmed and has `welcome` set.
+    """Queue the welcome of each newsletter that was just confirmed, if it has one.
+
+    It is the first of the newsletter's own welcome emails, or else the newest edition, if `welcome` is set.
 
     gained  the names of the newsletters that are new to the subscriber
     """
+    own = [name for name in gained if has_welcome_emails(context.config, name)]
+    if own:
+        context.mail_worker.put("welcome", lambda transport: _send_welcome_emails(context, own))
     for held in subscriber.subscriptions:
         newsletter = context.config.newsletter(held.newsletter)
-        if newsletter is None or not newsletter.welcome or held.newsletter not in gained:
+        if newsletter is None or not newsletter.welcome or held.newsletter not in gained or held.newsletter in own:
             continue
         edition = next(iter(context.store.editions.public(context.now(), newsletter.name, limit=1)), None)
         if edition is not None:
             _queue_edition(context, subscriber, held, edition)
+
+
+def _send_welcome_emails(context: WebContext, names: Sequence[str]) -> None:
+    """Add the welcome emails that are due to the ledger, and send them, unless this host may not send.
+
+    The next run sends what this leaves, and reports what cannot be sent.
+    """
+    project = Project(context.config, context.store, context.now)
+    if why_unconfirmed(project.config, project.store):
+        return
+    add_due_emails(project, context.now(), names)
+    ready = context.store.editions.ready(context.now())
+    deliver_editions(project, [e for e in ready if e.kind is EditionKind.WELCOME and e.newsletter in names])
 
 
 def send_message(transport: Transport, sender: str, address: str, message: bytes, key: str) -> None:

@@ -96,10 +96,17 @@ def compose(
 
 
 def compose_text(
-    config: Config, newsletter: NewsletterConfig, text: OwnText, made_at: datetime, templates: Templates
+    config: Config,
+    newsletter: NewsletterConfig,
+    text: OwnText,
+    made_at: datetime,
+    templates: Templates,
+    *,
+    is_dated: bool = True,
 ) -> Letter:
     """Compose the letter of a text without posts, in the design of the newsletter's editions.
 
+    is_dated: whether it shows its date, which it does not if people get it at different times.
     It has no number, and no link to a web version, because it is not published. Marks are as in `compose`, and equal
     arguments give the same letter. Raises PublisherError if the text cannot be rendered or a template is broken.
     """
@@ -110,7 +117,8 @@ def compose_text(
     values = {"title": one_line(config.newsletter_title(newsletter)), "date": civil_date(date, language)}
     note = Note(_filled(text.subject, values), _filled(text.preheader, values), text.file.html(config))
     letter = _letter_view(config, newsletter, "full", words, 0, "", made_at, note, "")
-    letter = replace(letter, preheader=letter.preheader or one_line(excerpt_of(letter.intro, PREHEADER_LENGTH)))
+    preheader = letter.preheader or one_line(excerpt_of(letter.intro, PREHEADER_LENGTH))
+    letter = replace(letter, preheader=preheader, is_dated=is_dated)
     looks = looks_of(config.newsletter_theme(newsletter), config.site_url)
     context = {"letter": letter, "posts": [], "groups": [], "words": words, "mark": Mark, "looks": looks}
     name = message_template(newsletter, templates)

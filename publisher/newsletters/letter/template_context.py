@@ -84,6 +84,7 @@ class LetterView:
     feed_url           the URL of the site's feed; "" if it has none
     postal             the lines of the postal address
     postal_name        the name above them; "" if they begin with it
+    is_dated           whether it shows its date, which differs for each reader of a welcome email
     """
 
     newsletter: str
@@ -103,6 +104,7 @@ class LetterView:
     feed_url: str
     postal: tuple[str, ...]
     postal_name: str
+    is_dated: bool = True
 
 
 def post_view(

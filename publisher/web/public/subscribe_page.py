@@ -15,6 +15,7 @@ from publisher.core.newsletter_models import Subscriber, Subscription
 from publisher.core.templates import Templates
 from publisher.mail.addresses import split_mailbox, wire_url
 from publisher.publishing.mail_wiring import headers_of
+from publisher.publishing.sequences import see_sequences
 from publisher.site.pages.look import look_of
 from publisher.site.pages.signup import newsletter_offers
 from publisher.store.subscriber_records import PendingChange
@@ -85,6 +86,7 @@ class SubscribePages:
                 return self._confirm_form(request, *seen, trouble="bad_choice")
             agreed = Agreed(wishes, form.one("name"))
         evidence, now = context.evidence(request, "link /confirm"), context.now()
+        see_sequences(context.config, context.store, now)
         done = confirm(context.store, context.policy, token_of(request), now=now, evidence=evidence, agreed=agreed)
         if done is None:
             return self._pages.bad_link(request)

@@ -261,6 +261,20 @@ def test_newest_edition_is_sent_as_welcome(project: Project) -> None:
         assert web.show()["subscriptions"] == []
 
 
+def test_own_welcome_is_sent_at_once_and_by_the_ledger(project: Project) -> None:
+    newsletters = '[[newsletters]]\nname = "weekly"\nwelcome = true\n'
+    project.write("letters/weekly/welcome.md", "---\nsubject: Welcome!\n---\nDear reader\n")
+    with web_client(project, newsletters=newsletters) as web:
+        web.project.subscribe("first")
+        web.project.ok("publish")
+        web.subscribed("ada@example.org")
+        assert web.mails("ada@example.org", 2)[-1]["Subject"] == "Welcome!"
+        web.project.ok("publish", now="")
+        assert len(web.mails("ada@example.org", 2)) == 2
+        editions = web.project.ok("editions", "--json").json
+        assert [each["deliveries"] for each in editions if each["kind"] == "welcome"] == [{"sent": 2}]
+
+
 def test_dead_mail_server_delays_no_answer(project: Project) -> None:
     dead = '[mail.smtp]\nhost = "127.0.0.1"\nport = 9\ntls = "none"\ntimeout = 1\n'
     with web_client(project, more=f'transport = "smtp"\n{dead}') as web:

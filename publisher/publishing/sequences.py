@@ -1,0 +1,280 @@
+"""Emails that welcome new subscribers, each at their own time: letters/NEWSLETTER/welcome.md, welcome-2.md and so on.
+
+---
+subject: Welcome!
+after: 3d
+---
+Dear reader, ...
+
+Each file is a step. A step's email is made when somebody is due it, once for each version of its text, and then gets a
+delivery for each new subscriber in turn. The ledger sees to it that nobody gets a step twice, in whatever version.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from publisher.config import Config, NewsletterConfig
+from publisher.config.schedule import parse_duration
+from publisher.core.errors import PublisherError, StoreError
+from publisher.core.models import Problem, Severity, problem_at
+from publisher.core.newsletter_models import Edition, EditionDraft, EditionKind, Letter
+from publisher.core.templates import Templates
+from publisher.publishing.publish import rendering_problem
+from publisher.publishing.wiring import Project
+
+if TYPE_CHECKING:
+    from publisher.newsletters.letter.own_text import OwnText
+    from publisher.store import Store
+    from publisher.store.latecomers import StepTime
+
+FOLDER = "letters"
+KEYS = ("after", "send")
+FIRST = "welcome"
+
+# A welcome that is later than this says the wrong thing, so it is not sent any more.
+LATEST = timedelta(days=30)
+
+# If a step was late, the next one follows no sooner than this, or half the time that lies between them.
+APART = timedelta(days=1)
+
+_LONGEST_WAIT = timedelta(days=366)
+_STEP = re.compile(r"welcome(?:-([2-9]|[1-9][0-9]))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One email of a sequence.
+
+    name   the file's name without its ending, such as welcome-2
+    after  how long after the subscription began it is sent
+    """
+
+    name: str
+    after: timedelta
+    text: OwnText
+
+
+@dataclass(frozen=True, slots=True)
+class WelcomeSequence:
+    """The emails to the new subscribers of a newsletter, in their order.
+
+    names    the names of all its files, also of those that cannot be read
+    steps    the steps up to the first that cannot be read
+    problem  why that one cannot be read; None if all can
+    """
+
+    newsletter: NewsletterConfig
+    names: tuple[str, ...] = ()
+    steps: tuple[Step, ...] = ()
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceReport:
+    """The result of adding the deliveries that are due.
+
+    created   the editions that were made: new steps, and new versions of steps
+    added     how many deliveries were added
+    problems  why a step could not be made; the people who are due it wait for it
+    """
+
+    created: tuple[Edition, ...] = ()
+    added: int = 0
+    problems: tuple[Problem, ...] = ()
+
+
+def welcome_sequence(config: Config, newsletter: NewsletterConfig) -> WelcomeSequence:
+    """Read the emails to the new subscribers of a newsletter; it has no steps if there are no files."""
+    names = sorted(filter(_STEP.fullmatch, _files(config, newsletter)), key=_place)
+    steps: list[Step] = []
+    drafts: set[str] = set()
+    problem = None
+    for name in names:
+        try:
+            step = _read_step(config, newsletter, name, steps[-1].after if steps else None)
+        except PublisherError as error:
+            problem = problem_at(error)
+            break
+        if step is None:
+            drafts.add(name)
+        else:
+            steps.append(step)
+    return WelcomeSequence(newsletter, tuple(each for each in names if each not in drafts), tuple(steps), problem)
+
+
+def has_welcome_emails(config: Config, name: str) -> bool:
+    """Return whether the newsletter with this name welcomes new subscribers with emails of its own."""
+    newsletter = config.newsletter(name)
+    return newsletter is not None and bool(welcome_sequence(config, newsletter).names)
+
+
+def stray_steps(config: Config, newsletter: NewsletterConfig) -> Iterator[Problem]:
+    """Yield a warning for each file whose name is almost that of a step, so that nobody would ever get it."""
+    for name in _files(config, newsletter):
+        if name.casefold().startswith(FIRST) and not _STEP.fullmatch(name):
+            hint = f"name the first email {FIRST}.md, and the following {FIRST}-2.md to {FIRST}-99.md"
+            message = "this name is not that of a welcome email, so nobody gets it"
+            yield Problem(f"{FOLDER}/{newsletter.name}/{name}.md", 0, message, hint, Severity.WARNING)
+
+
+def sequence_problems(config: Config, now: datetime) -> Iterator[Problem]:
+    """Yield what keeps welcome emails from being sent, and files that look like one but are none."""
+    for newsletter in config.newsletters:
+        yield from stray_steps(config, newsletter)
+        sequence = welcome_sequence(config, newsletter)
+        if sequence.problem:
+            yield sequence.problem
+        for step in sequence.steps:
+            try:
+                render_step(config, newsletter, step.text, now)
+            except PublisherError as error:
+                yield rendering_problem(newsletter.name, error)
+
+
+def see_sequences(config: Config, store: Store, now: datetime, names: Sequence[str] = ()) -> dict[str, datetime]:
+    """Record the steps that are seen for the first time; return when each was, by newsletter and step.
+
+    Whoever subscribes from then on gets it, so this is called before somebody subscribes, too.
+    names: the newsletters to look at; all if it is empty.
+    """
+    seen = {}
+    for newsletter in _named(config, names):
+        for step in welcome_sequence(config, newsletter).names:
+            key = f"{newsletter.name}/{step}"
+            seen[key] = store.newsletters.see(key, FIRST, now).since
+    return seen
+
+
+def add_due_emails(project: Project, now: datetime, names: Sequence[str] = ()) -> SequenceReport:
+    """Add a delivery for each subscriber who is due a step, after making the step's email if its text is new.
+
+    A step that cannot be rendered, or whose email has an error, is not made, and neither are those after it. People
+    who are due it wait for it. names: the newsletters to look at; all if it is empty.
+    """
+    created: list[Edition] = []
+    problems: list[Problem] = []
+    added = 0
+    for newsletter in _named(project.config, names):
+        sequence = welcome_sequence(project.config, newsletter)
+        if sequence.problem:
+            problems.append(sequence.problem)
+        seen = see_sequences(project.config, project.store, now, [newsletter.name]) if sequence.names else {}
+        for step in sequence.steps:
+            time = _time_of(sequence, step, seen)
+            if not project.store.latecomers.due(newsletter.name, sequence.names, step.name, time, now):
+                continue
+            try:
+                edition, is_new = _edition_of(project, newsletter, step, now)
+            except StoreError:
+                raise
+            except PublisherError as error:
+                problems.append(rendering_problem(newsletter.name, error))
+                break
+            created += [edition] if is_new else []
+            added += project.store.latecomers.add_due(edition, sequence.names, step.name, time, now)
+    return SequenceReport(tuple(created), added, tuple(problems))
+
+
+def render_step(config: Config, newsletter: NewsletterConfig, text: OwnText, now: datetime) -> Letter:
+    """Render the email of a step, which shows no date, because each subscriber gets it at another.
+
+    Raises PublisherError if it cannot be rendered, or has an error that subscribers would see.
+    """
+    # Not at the top: they load lxml, which a run that sends no welcome does not need.
+    from publisher.newsletters.lint.lint_letter import lint_letter
+    from publisher.publishing.render import render_text
+
+    letter = render_text(config, newsletter, text, now, is_dated=False)
+    templates = Templates(config.root / "templates")
+    findings = lint_letter(letter, config=config, newsletter=newsletter, posts=[], templates=templates)
+    if error := next((each for each in findings if each.level == "error"), None):
+        raise PublisherError(error.message, where=text.path)
+    return letter
+
+
+def _named(config: Config, names: Sequence[str]) -> list[NewsletterConfig]:
+    return [each for each in config.newsletters if not names or each.name in names]
+
+
+def _files(config: Config, newsletter: NewsletterConfig) -> list[str]:
+    """Return the names of the Markdown files of a newsletter, without their ending."""
+    folder = config.root / FOLDER / newsletter.name
+    return sorted(path.stem for path in folder.glob("*.md"))
+
+
+def _place(name: str) -> int:
+    match = _STEP.fullmatch(name)
+    return int(match[1]) if match and match[1] else 1
+
+
+def _read_step(config: Config, newsletter: NewsletterConfig, name: str, before: timedelta | None) -> Step | None:
+    """Read a step; return None if it is a draft. before: when the step before it is sent; None if it is the first."""
+    from publisher.newsletters.letter.own_text import read_text
+
+    text = read_text(config, f"{FOLDER}/{newsletter.name}/{name}.md", KEYS)
+    if text is None or _is_draft(text):
+        return None
+    if "{date}" in text.subject:
+        what = "a welcome email has no {date}, because each subscriber gets it at another"
+        raise PublisherError(what, where=text.file.where("subject"), hint="leave it out of the subject")
+    after, where = text.file.text("after"), text.file.where("after")
+    try:
+        wait = parse_duration(after) if after or before is not None else timedelta()
+    except ValueError as error:
+        what = f"after: {error}" if after else "it does not say when it is sent"
+        hint = "write how long after somebody has subscribed it is sent, such as `after: 3d`"
+        raise PublisherError(what, where=where, hint=hint) from error
+    if wait > _LONGEST_WAIT:
+        raise PublisherError(f"after: {after} is longer than a year", where=where, hint="make it shorter")
+    if before is not None and wait <= before:
+        what = f"after: {after} is not later than the email before it"
+        raise PublisherError(what, where=where, hint="it counts from when somebody has subscribed")
+    return Step(name, wait, text)
+
+
+def _is_draft(text: OwnText) -> bool:
+    send = text.file.text("send").strip()
+    if send not in ("", "draft"):
+        what = f"send: {send} is not possible here: each subscriber gets it at their own time"
+        raise PublisherError(what, where=text.file.where("send"), hint="remove the line, or write `send: draft`")
+    return bool(send)
+
+
+def _time_of(sequence: WelcomeSequence, step: Step, seen: dict[str, datetime]) -> StepTime:
+    from publisher.store.latecomers import StepTime  # not at the top: loads SQLAlchemy
+
+    place = sequence.steps.index(step)
+    apart = min((step.after - sequence.steps[place - 1].after) / 2, APART) if place else timedelta()
+    return StepTime(step.after, min(seen.values()), seen[f"{sequence.newsletter.name}/{step.name}"], LATEST, apart)
+
+
+def _edition_of(project: Project, newsletter: NewsletterConfig, step: Step, now: datetime) -> tuple[Edition, bool]:
+    """Return the edition of a step's present version, and whether it was just made."""
+    from publisher.store.latecomers import step_slot  # not at the top: loads SQLAlchemy
+
+    letter = render_step(project.config, newsletter, step.text, now)
+    # With the newsletter in it, two newsletters that become one have no slot in common.
+    parts = (newsletter.name, step.name, letter.subject, letter.preheader, letter.html, letter.text)
+    slot = step_slot(step.name, hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()[:8])
+    if found := project.store.editions.find(newsletter.name, slot):
+        return found, False
+    draft = EditionDraft(
+        newsletter=newsletter.name,
+        slot=slot,
+        number=0,
+        subject=letter.subject,
+        made_at=now,
+        posts=(),
+        letters=(letter,),
+        kind=EditionKind.WELCOME,
+    )
+    made = project.store.editions.create(draft)
+    edition = made or project.store.editions.find(newsletter.name, slot)  # None: another process has just made it
+    assert edition is not None  # noqa: S101 - an edition is never deleted
+    return edition, made is not None

@@ -1,0 +1,163 @@
+"""Emails that welcome new subscribers: which are made, who gets them and when, and what keeps them back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from email.message import EmailMessage
+from email.utils import parsedate_to_datetime
+
+import pytest
+
+from publisher.core.newsletter_models import EditionKind
+from publisher.publishing.sequences import stray_steps
+from publisher.publishing.wiring import open_project_store
+from publisher.subscribers.manage import subscribe, unsubscribe
+from tests.support.clockwork import DAY, HOUR, MINUTE, SLOT, Clockwork, configure, text
+from tests.support.project import WEEKLY, Project
+
+WELCOME = "---\nsubject: Welcome to {title}\n---\nDear reader,\n\nthis is **it**.\n"
+SECOND = "---\nsubject: The best of it\nafter: 3d\n---\nThree days are over.\n"
+
+
+@pytest.fixture
+def clock(empty: Project) -> Iterator[Clockwork]:
+    """A project with a newsletter, two welcome emails and no posts, whose scheduler has run once."""
+    configure(empty, WEEKLY)
+    empty.write("letters/weekly/welcome.md", WELCOME)
+    empty.write("letters/weekly/welcome-2.md", SECOND)
+    empty.write("posts/.keep", "")
+    with open_project_store(empty.config()) as store:
+        clock = Clockwork(empty, store)
+        assert clock.at(SLOT).problems == ()
+        yield clock
+
+
+def mails(clock: Clockwork, name: str) -> list[EmailMessage]:
+    """Return a subscriber's emails by their date."""
+    found = clock.project.mail().get(f"{name}@example.org", [])
+    return sorted(found, key=lambda mail: parsedate_to_datetime(str(mail["Date"])))
+
+
+def letters(clock: Clockwork, name: str = "ada") -> list[str]:
+    return [str(mail["Subject"]) for mail in mails(clock, name)]
+
+
+def join(clock: Clockwork, name: str, after: timedelta, newsletter: str = "weekly") -> None:
+    subscribe(clock.store, f"{name}@example.org", newsletters=[newsletter], at=SLOT + after)
+
+
+def test_a_new_subscriber_is_welcomed_once_and_again_after_three_days(clock: Clockwork) -> None:
+    join(clock, "ada", HOUR)
+    first = clock.at(SLOT + 2 * HOUR)
+    assert [(each.kind, each.number, each.subject) for each in first.created] == [
+        (EditionKind.WELCOME, 0, "Welcome to The Quiet Reader")
+    ]
+    for days in range(7):
+        join(clock, f"reader{days}", days * DAY + 3 * HOUR)
+        clock.at(SLOT + days * DAY + 4 * HOUR)
+    assert letters(clock) == ["Welcome to The Quiet Reader", "The best of it"]
+    assert letters(clock, "reader6") == ["Welcome to The Quiet Reader"]
+    welcome, second = mails(clock, "ada")
+    assert "this is it" in text(welcome) and "2026" not in text(welcome)
+    assert str(second["Date"]).startswith("Thu, 26 Nov 2026")
+    assert welcome["List-Unsubscribe"] and welcome["Message-ID"] != second["Message-ID"]
+    assert len(clock.editions()) == 2
+
+
+def test_a_new_version_of_the_text_goes_to_later_subscribers_only(clock: Clockwork) -> None:
+    join(clock, "ada", HOUR)
+    clock.at(SLOT + 2 * HOUR)
+    clock.project.write("letters/weekly/welcome.md", WELCOME.replace("it", "it now"))
+    assert clock.at(SLOT + 3 * HOUR).created == ()
+    join(clock, "bob", 4 * HOUR)
+    assert len(clock.at(SLOT + 5 * HOUR).created) == 1
+    assert len(letters(clock)) == len(letters(clock, "bob")) == 1
+    assert "now" in text(mails(clock, "bob")[0])
+
+
+def test_it_stops_for_who_unsubscribed(clock: Clockwork) -> None:
+    join(clock, "ada", HOUR)
+    clock.at(SLOT + 2 * HOUR)
+    unsubscribe(clock.store, "ada@example.org", at=SLOT + DAY)
+    clock.at(SLOT + 4 * DAY)
+    subscribe(clock.store, "ada@example.org", newsletters=["weekly"], at=SLOT + 5 * DAY, again="she asked")
+    clock.at(SLOT + 6 * DAY)
+    assert letters(clock) == ["Welcome to The Quiet Reader"]
+    clock.at(SLOT + 9 * DAY)
+    assert letters(clock) == ["Welcome to The Quiet Reader", "The best of it"]
+
+
+def test_a_broken_step_is_reported_and_waited_for(clock: Clockwork) -> None:
+    clock.project.write("letters/weekly/welcome.md", "---\nsubject: Welcome\nafter: soon\n---\nHello\n")
+    join(clock, "ada", HOUR)
+    report = clock.at(SLOT + 2 * HOUR)
+    assert [str(each) for each in report.problems] == [
+        "letters/weekly/welcome.md:3: after: 'soon' is not a valid duration; write it like 90m, 12h or 2d "
+        "(write how long after somebody has subscribed it is sent, such as `after: 3d`)"
+    ]
+    assert clock.at(SLOT + 4 * DAY).created == ()
+    clock.project.write("letters/weekly/welcome.md", WELCOME)
+    clock.at(SLOT + 4 * DAY + MINUTE)
+    assert letters(clock) == ["Welcome to The Quiet Reader"]
+    clock.at(SLOT + 5 * DAY + 2 * MINUTE)
+    assert letters(clock) == ["Welcome to The Quiet Reader", "The best of it"]
+
+
+@pytest.mark.parametrize(
+    ("name", "front", "problem"),
+    [
+        ("welcome", "after: 3d\nsend: now", ":4: send: now is not possible here: each subscriber gets it at their own"),
+        ("welcome", "after: 400d", ":3: after: 400d is longer than a year"),
+        ("welcome", "to: tag:vip", ":3: 'to' is unknown"),
+        ("welcome-2", "", ":1: it does not say when it is sent"),
+        ("welcome-2", "after: 0h", ":3: after: 0h is not later than the email before it"),
+    ],
+)
+def test_what_a_step_cannot_say(clock: Clockwork, name: str, front: str, problem: str) -> None:
+    head = f"subject: Hello\n{front}".strip()
+    clock.project.write(f"letters/weekly/{name}.md", f"---\n{head}\n---\nHello\n")
+    (found,) = clock.at(SLOT + HOUR).problems
+    assert f"letters/weekly/{name}.md{problem}" in str(found)
+
+
+def test_a_welcome_shows_no_date_and_drafts_are_not_sent(clock: Clockwork) -> None:
+    clock.project.write("letters/weekly/welcome.md", "---\nsubject: Hello of {date}\n---\nHello\n")
+    (found,) = clock.at(SLOT + HOUR).problems
+    assert "a welcome email has no {date}" in found.message
+    clock.project.write("letters/weekly/welcome.md", "---\nsubject: Hello\nsend: draft\n---\nHello\n")
+    join(clock, "ada", HOUR)
+    assert clock.at(SLOT + 2 * HOUR).problems == ()
+    clock.at(SLOT + 4 * DAY)
+    assert letters(clock) == ["The best of it"]
+
+
+def test_names_that_are_almost_those_of_steps_are_told(clock: Clockwork) -> None:
+    for name in ("welcome-1", "Welcome", "welcome-x", "welcome-100"):
+        clock.project.write(f"letters/weekly/{name}.md", WELCOME)
+    config = clock.project.config()
+    found = [each.path for each in stray_steps(config, config.newsletters[0])]
+    assert found == [f"letters/weekly/{name}.md" for name in ("Welcome", "welcome-1", "welcome-100", "welcome-x")]
+
+
+def test_publish_sends_what_is_due(clock: Clockwork) -> None:
+    clock.project.ok("subscribers", "add", "ada@example.org", now="2026-11-23T09:00")
+    out = clock.project.ok("publish", "--yes", now="2026-11-23T09:01").out
+    assert "Welcome to The Quiet Reader" in out and "1 message sent" in out
+    clock.project.ok("publish", "--yes", now="2026-11-26T08:59")
+    assert len(letters(clock)) == 1
+    clock.project.ok("publish", "--yes", now="2026-11-26T09:00")
+    clock.project.ok("publish", "--yes", now="2026-11-27T09:00")
+    assert letters(clock) == ["Welcome to The Quiet Reader", "The best of it"]
+
+
+def test_who_came_with_a_file_is_welcomed_only_on_request(clock: Clockwork) -> None:
+    clock.project.write("list.csv", "email\nada@example.org\n")
+    clock.project.ok("subscribers", "import", str(clock.project.root / "list.csv"), now="2026-11-23T09:00")
+    join(clock, "bob", HOUR + MINUTE)
+    clock.at(SLOT + 2 * HOUR)
+    assert letters(clock) == []
+    edition = clock.store.editions.list()[0]
+    clock.project.ok("deliveries", "add", str(edition.id), "ada@example.org", now="2026-11-23T12:00")
+    clock.at(SLOT + 5 * HOUR)
+    assert letters(clock) == ["Welcome to The Quiet Reader"]
