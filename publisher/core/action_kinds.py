@@ -35,6 +35,8 @@ class ActionKind(StrEnum):
     EDIT = "changed a subscriber"
     TAG = "tagged subscribers"
     ASK_AGAIN = "asked for a confirmation again"
+    SEGMENT_SAVED = "saved a segment"
+    SEGMENT_DELETED = "deleted a segment"
     TIDY = "deleted unconfirmed subscribers"
     RENAME = "renamed a newsletter"
 

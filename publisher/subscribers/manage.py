@@ -50,6 +50,7 @@ def subscribe(
     topics: Iterable[str] | None = None,
     language: str = "",
     source: str = COMMAND_LINE,
+    consent: str = "",
     again: str = "",
 ) -> AddResult:
     """Subscribe an address to newsletters, and record where the consent came from; return the result.
@@ -58,6 +59,7 @@ def subscribe(
     person unsubscribed or was removed are refused, and the result says so; the others are subscribed to.
 
     topics  tag slugs; empty for all topics. None is all topics for a new subscription, and leaves those of another
+    consent how someone who is new agreed, in the operator's words, which are recorded
     again   how someone who unsubscribed or bounced asked to come back, in the operator's words, which are recorded;
             "" if the operator does not vouch for that
     Raises SubscriberError if the address is unusable, if all newsletters are refused, or if the subscriber bounced,
@@ -69,7 +71,7 @@ def subscribe(
         name=clean_name(name),
         language=clean_language(language),
         subscriptions=tuple(Subscription(newsletter, chosen) for newsletter in newsletters),
-        consent=clean_line(again, LONGEST_CONSENT),
+        consent=clean_line(again or consent, LONGEST_CONSENT),
     )
     event = SubscriberEvent.READDED if again else SubscriberEvent.ADDED
     (added,) = store.subscribers.add_all([new], AddOptions(at, source, event))

@@ -35,7 +35,9 @@ from publisher.web.admin.admin_pages import AdminPages
 from publisher.web.admin.auth import OwnerAuth
 from publisher.web.admin.feed_stats import FeedStats
 from publisher.web.admin.import_pages import ImportPages
+from publisher.web.admin.person_actions import PersonActions
 from publisher.web.admin.second_factor import SecondFactor
+from publisher.web.admin.segment_pages import SegmentPages
 from publisher.web.admin.session_cookies import Sessions
 from publisher.web.admin.source_pages import SourcePages
 from publisher.web.admin.views import AdminViews
@@ -64,7 +66,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 # The pages below /admin that list their routes themselves. The first one that matches a URL answers.
-_ADMIN_PAGES = (SourcePages, ImportPages)
+_ADMIN_PAGES = (SourcePages, ImportPages, SegmentPages, PersonActions)
 
 GetHandler = Callable[[Request], Response]
 PostHandler = Callable[[Request, Form], Response]

@@ -24,6 +24,7 @@ _MENU = (
     ("", "Overview"),
     ("editions", "Editions"),
     ("readers", "Subscribers"),
+    ("segments", "Segments"),
     ("feeds", "Feeds"),
     ("sources", "Sources"),
     ("posts", "Posts"),

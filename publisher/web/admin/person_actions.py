@@ -1,0 +1,302 @@
+"""What the owner does to one person on the admin page: add, correct, tag, subscribe, unsubscribe, suppress, delete.
+
+Every deed is a button of a form. One that can't be undone has a page or a part of a page of its own, and asks there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from publisher.core.action_kinds import ActionKind
+from publisher.core.errors import PublisherError, SubscriberError
+from publisher.core.newsletter_models import Subscriber, SubscriberStatus
+from publisher.core.subscriber_fields import LONGEST_NOTE, LONGEST_VALUE, FieldKind, shown_value
+from publisher.subscribers.double_opt_in import ask_again
+from publisher.subscribers.edit import Change, edit, known_fields
+from publisher.subscribers.languages import clean_language
+from publisher.subscribers.manage import lift_suppression, subscribe, suppress, unsubscribe
+from publisher.subscribers.privacy import erase, export_data, rows_about
+from publisher.web.responses import Flash, NotFoundError, owner_page_headers
+from publisher.web.send_notices import queue_notice
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from publisher.web.admin.admin_pages import AdminPages
+    from publisher.web.admin.auth import OwnerAuth
+    from publisher.web.admin.session_cookies import Session
+    from publisher.web.context import WebContext
+    from publisher.web.forms import Form
+
+# What histories of consent say of the owner's buttons.
+SOURCE = "the owner, on the admin page"
+_FIELD = "field."
+_EMPTY = dict.fromkeys(("address", "name", "language", "tags", "why", "again"), "")
+_MOST_TAGS_SHOWN = 200  # that the browser offers
+
+
+class PersonActions:
+    """The handlers of the buttons on a person's page, and the page on which somebody is added."""
+
+    def __init__(self, context: WebContext, pages: AdminPages) -> None:
+        self._context, self._pages = context, pages
+        self._deeds: Mapping[str, Callable[[Request, Subscriber, Form], Flash]] = {
+            "save": self._save,
+            "address": self._correct,
+            "tag": self._tag,
+            "ask": self._ask_again,
+            "subscribe": self._subscribe,
+            "unsubscribe": self._unsubscribe,
+            "suppress": self._suppress,
+            "lift": self._lift,
+        }
+
+    def routes(self, auth: OwnerAuth) -> list[Route]:
+        """Return the routes of these pages, for somebody who is logged in."""
+        root = f"{self._pages.root}/readers"
+        return [
+            Route(f"{root}/add", auth.get(self.show_add), methods=["GET"]),
+            Route(f"{root}/add", auth.post(self.add), methods=["POST"]),
+            Route(f"{root}/{{uid}}/erase", auth.get(self.show_erase), methods=["GET"]),
+            Route(f"{root}/{{uid}}/erase", auth.post(self.erase), methods=["POST"]),
+            Route(f"{root}/{{uid}}", auth.post(self.press), methods=["POST"]),
+        ]
+
+    def variables(self, person: Subscriber) -> dict[str, Any]:
+        """Return what the template person_actions.html needs to know of a person."""
+        context, chosen = self._context, {each.newsletter for each in person.subscriptions}
+        labels = {each.name: each.label for each in context.config.fields}
+        known = known_fields(context.store, context.config.fields)
+        names = [*known, *(name for name in person.fields if name not in known)]
+        return {
+            "person": person,
+            "can_join": [each for each in context.config.newsletters if each.name not in chosen],
+            "titles": {each.name: each.title or each.name for each in context.config.newsletters},
+            "own_fields": [
+                {
+                    "name": name,
+                    "label": labels.get(name) or name.replace("_", " "),
+                    "kind": known.get(name, FieldKind.TEXT).value,
+                    "value": shown_value(person.fields[name]) if name in person.fields else "",
+                }
+                for name in names
+            ],
+            "tags_in_use": list(context.store.subscribers.tags_in_use())[:_MOST_TAGS_SHOWN],
+            "is_pending": person.status is SubscriberStatus.PENDING,
+            "is_suppressed": context.store.suppressions.is_listed(person.address),
+            "has_left": bool(person.ended) or person.status is not SubscriberStatus.ACTIVE,
+            "longest": {"value": LONGEST_VALUE, "note": LONGEST_NOTE},
+        }
+
+    def show_add(self, request: Request, session: Session) -> Response:
+        """Ask who should be added."""
+        return self._add_page(request, session, {})
+
+    def add(self, request: Request, session: Session, form: Form) -> Response:
+        """Add a person, and go to their page; show the form again with what is wrong."""
+        context, why = self._context, form.one("why")
+        newsletters = [name for name in context.newsletter_names if name in form.all("newsletter")]
+        try:
+            if not newsletters or not why:
+                raise SubscriberError("choose at least one newsletter, and say how they agreed")
+            done = subscribe(
+                context.store,
+                form.one("address"),
+                newsletters=newsletters,
+                at=context.now(),
+                name=form.one("name"),
+                language=_language(form),
+                source=SOURCE,
+                consent=why,
+                again=why if form.one("again") == "yes" else "",
+            )
+            person = self._by_address(form.one("address"))
+            if tags := _words(form.one("tags")):
+                self._edit(person, Change(tags=tags))
+        except SubscriberError as error:
+            given = {name: form.one(name) for name in form.fields} | {"newsletter": newsletters}
+            return self._add_page(request, session, given, trouble=_told(error))
+        chosen = ", ".join(name for name in newsletters if name not in done.refused)
+        self._record(request, ActionKind.ADD, person, f"{chosen}: {done.result.value}; {why}")
+        said = f"{done.result.value.capitalize()}: {chosen}."
+        if done.refusals:
+            said += f" But this person {done.reason}, and is not subscribed to that again."
+        return self._to(f"readers/{person.uid}", Flash(said, is_bad=bool(done.refusals)))
+
+    def press(self, request: Request, session: Session, form: Form) -> Response:
+        """Do what the button of a form on a person's page says."""
+        person = find_person(self._context, request)
+        deed = self._deeds.get(form.one("do"))
+        if deed is None:
+            raise NotFoundError("there is no such button")
+        try:
+            flash = deed(request, person, form)
+        except SubscriberError as error:
+            flash = Flash(f"Nothing was changed: {_told(error)}", is_bad=True)
+        return self._to(f"readers/{person.uid}", flash)
+
+    def show_erase(self, request: Request, session: Session) -> Response:
+        """Show what would be deleted, and ask."""
+        person, store = find_person(self._context, request), self._context.store
+        return self._page(
+            request,
+            session,
+            "person_erase.html",
+            "Delete all data",
+            person=person,
+            data=export_data(store, person.uid) or {},
+            rows=rows_about(store, person.address, self._context.now()),
+        )
+
+    def erase(self, request: Request, session: Session, form: Form) -> Response:
+        """Delete everything about a person if the form says that this is meant."""
+        person = find_person(self._context, request)
+        if form.one("sure") != "yes":
+            said = Flash("Nothing was deleted: please tick the confirmation box.", is_bad=True)
+            return self._to(f"readers/{person.uid}/erase", said)
+        done = erase(self._context.store, person.address, now=self._context.now(), source=SOURCE)
+        self._context.record(request, ActionKind.ERASE, detail=f"{done.rows:,} rows")
+        told = (
+            f"All data about {person.address} was deleted ({done.rows:,} rows). The address is on the suppression list."
+        )
+        if not done.scrubbed:
+            told += (
+                f" Traces may remain in the database file: run `publisher subscribers erase {person.address}` later."
+            )
+        return self._to("readers", Flash(told))
+
+    def _save(self, request: Request, person: Subscriber, form: Form) -> Flash:
+        """Save the name, the language, the note and the fields, as far as the form has them."""
+        shown = {each["name"]: each["value"] for each in self.variables(person)["own_fields"]}
+        given = {name.removeprefix(_FIELD): form.one(name) for name in form.fields if name.startswith(_FIELD)}
+        change = Change(
+            name=form.one("name") if form.has("name") else None,
+            language=_language(form) if form.has("language") else None,
+            fields={name: text for name, text in given.items() if text != shown.get(name)},
+            note=form.exact("note").replace("\r\n", "\n") if form.has("note") else None,
+        )
+        return self._changed(request, person, change)
+
+    def _correct(self, request: Request, person: Subscriber, form: Form) -> Flash:
+        return self._changed(request, person, Change(address=form.one("address")))
+
+    def _tag(self, request: Request, person: Subscriber, form: Form) -> Flash:
+        tags, untags = _words(form.one("tags")), form.all("untag")
+        if not tags and not untags:
+            raise SubscriberError("type a tag first")
+        return self._changed(request, person, Change(tags=tags, untags=untags))
+
+    def _changed(self, request: Request, person: Subscriber, change: Change) -> Flash:
+        changed = self._edit(person, change)
+        if not changed:
+            return Flash("Nothing was different.")
+        self._record(request, ActionKind.EDIT, person, ", ".join(changed))
+        return Flash(f"Saved: {', '.join(changed)}.")
+
+    def _edit(self, person: Subscriber, change: Change) -> tuple[str, ...]:
+        context = self._context
+        known = known_fields(context.store, context.config.fields)
+        return edit(context.store, person, change, at=context.now(), source=SOURCE, known=known).changed
+
+    def _ask_again(self, request: Request, person: Subscriber, form: Form) -> Flash:
+        context = self._context
+        names, now = context.newsletter_names, context.now()
+        notice = ask_again(context.store, context.policy, person, newsletters=names, now=now, source=SOURCE)
+        queue_notice(context, notice)
+        self._record(request, ActionKind.ASK_AGAIN, person)
+        return Flash(f"Another confirmation email is on its way to {person.address}.")
+
+    def _subscribe(self, request: Request, person: Subscriber, form: Form) -> Flash:
+        newsletter, why = form.one("newsletter"), form.one("why")
+        if newsletter not in self._context.newsletter_names:
+            raise SubscriberError("choose a newsletter")
+        if not why:
+            raise SubscriberError("say how they agreed")
+        now = self._context.now()
+        done = subscribe(
+            self._context.store, person.address, newsletters=[newsletter], at=now, source=SOURCE, again=why
+        )
+        self._record(request, ActionKind.ADD, person, f"{newsletter}: {done.result.value}; {why}")
+        return Flash(f"Subscribed to {newsletter}.")
+
+    def _unsubscribe(self, request: Request, person: Subscriber, form: Form) -> Flash:
+        newsletter = form.one("newsletter") or None
+        now = self._context.now()
+        if not unsubscribe(self._context.store, person.address, newsletter, at=now, source=SOURCE):
+            return Flash("They were not subscribed.")
+        self._record(request, ActionKind.UNSUBSCRIBE, person, newsletter or "from everything")
+        return Flash(f"Unsubscribed from {newsletter or 'everything'}.")
+
+    def _suppress(self, request: Request, person: Subscriber, form: Form) -> Flash:
+        if form.one("sure") != "yes":
+            raise SubscriberError("please tick the confirmation box")
+        if not suppress(self._context.store, person.address, now=self._context.now(), source=SOURCE):
+            return Flash("The address was on the suppression list already.")
+        self._record(request, ActionKind.SUPPRESS, person)
+        return Flash("The address is on the suppression list: nothing will be sent to it.")
+
+    def _lift(self, request: Request, person: Subscriber, form: Form) -> Flash:
+        if not lift_suppression(self._context.store, person.address, now=self._context.now(), source=SOURCE):
+            return Flash("The address was not on the suppression list.")
+        self._record(request, ActionKind.LIFT, person)
+        return Flash("The address is off the suppression list. That alone subscribes no one.")
+
+    def _by_address(self, address: str) -> Subscriber:
+        person = self._context.store.subscribers.get(address)
+        if person is None:
+            raise SubscriberError("this subscriber was deleted in the meantime")
+        return person
+
+    def _record(self, request: Request, what: ActionKind, person: Subscriber, detail: str = "") -> None:
+        self._context.record(request, what, detail=detail, subscriber_id=person.id)
+
+    def _add_page(self, request: Request, session: Session, given: Mapping[str, Any], trouble: str = "") -> Response:
+        names = list(self._context.newsletter_names)
+        return self._page(
+            request,
+            session,
+            "person_add.html",
+            "Add a subscriber",
+            given={**_EMPTY, "newsletter": names[:1] if len(names) == 1 else [], **given},
+            trouble=trouble,
+            newsletters=self._context.config.newsletters,
+            tags_in_use=list(self._context.store.subscribers.tags_in_use())[:_MOST_TAGS_SHOWN],
+        )
+
+    def _to(self, path: str, flash: Flash) -> Response:
+        name = self._pages.flashes.add(flash)
+        return RedirectResponse(f"{self._pages.root}/{path}?said={name}", 303, owner_page_headers())
+
+    def _page(self, request: Request, session: Session, template: str, title: str, **variables: Any) -> Response:
+        return self._pages.page(template, title, session, said=request.query_params.get("said", ""), **variables)
+
+
+def find_person(context: WebContext, request: Request) -> Subscriber:
+    """Return the person named in the URL. Raise NotFoundError if there is none."""
+    uid = str(request.path_params["uid"])
+    person = context.store.subscribers.by_uid(uid) if len(uid) < 100 else None
+    if person is None:
+        raise NotFoundError("there is no such subscriber")
+    return person
+
+
+def _words(text: str) -> tuple[str, ...]:
+    """Return the tags in a text, which commas separate."""
+    return tuple(word for part in text.split(",") if (word := part.strip()))
+
+
+def _language(form: Form) -> str:
+    given = form.one("language")
+    if given and not clean_language(given):
+        raise SubscriberError("this isn't a language tag", hint="use one such as de or pt-BR")
+    return given
+
+
+def _told(error: PublisherError) -> str:
+    """Return an error in words, without the options of commands."""
+    hint = f" ({error.hint})" if error.hint and "--" not in error.hint else ""
+    return f"{error.message}{hint}."

@@ -1,0 +1,160 @@
+"""The pages /admin/segments: the owner builds a condition on subscribers, sees whom it is true of, and saves it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from publisher.core.action_kinds import ActionKind
+from publisher.core.errors import SegmentError
+from publisher.core.segment_language import LONGEST, parse
+from publisher.store.segments import Segment
+from publisher.subscribers.edit import known_fields
+from publisher.web.responses import Flash, NotFoundError, owner_page_headers
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from publisher.web.admin.admin_pages import AdminPages
+    from publisher.web.admin.auth import OwnerAuth
+    from publisher.web.admin.session_cookies import Session
+    from publisher.web.context import WebContext
+    from publisher.web.forms import Form
+
+# No segment can have this name.
+NEW = "_new"
+_MOST_TAGS = 30  # that the page names
+_EXAMPLES = (
+    ("tag:vip", "everyone with the tag"),
+    ("joined > 2026-01-01", "who joined after that day; also <, <=, >= and ="),
+    ("joined < 1 year ago", "counted back from today: days, weeks, months, years"),
+    ("newsletter:weekly and not topic:ruby", "what they are subscribed to, and their topics"),
+    ("status:active", "or pending, unsubscribed, bounced, complained, suppressed, paused"),
+    ('address ~ "@example.org"', "~ means: contains"),
+    ('field.city = "Oslo" or field.points >= 10', "your own fields"),
+    ("field.city has no value", "or: has value"),
+    ("(tag:press or tag:friends) and language:de", "and, or, not and brackets join conditions"),
+    ("source:import and bounces > 0", "where they came from, and bounces in a row"),
+)
+
+
+class SegmentPages:
+    """The handlers of /admin/segments."""
+
+    def __init__(self, context: WebContext, pages: AdminPages) -> None:
+        self._context, self._pages = context, pages
+
+    def routes(self, auth: OwnerAuth) -> list[Route]:
+        """Return the routes of these pages, for somebody who is logged in."""
+        every = f"{self._pages.root}/segments"
+        return [
+            Route(every, auth.get(self.overview), methods=["GET"]),
+            Route(f"{every}/{{segment}}", auth.get(self.segment), methods=["GET"]),
+            Route(f"{every}/{{segment}}", auth.post(self.press), methods=["POST"]),
+        ]
+
+    def overview(self, request: Request, session: Session) -> Response:
+        """List the saved segments."""
+        found = self._context.store.segments.list()
+        return self._page(request, session, "segments.html", "Segments", segments=found, new=NEW, users=self._users())
+
+    def segment(self, request: Request, session: Session) -> Response:
+        """Show a saved segment with the people it is true of now, or an empty form for a new one."""
+        saved = self._find(request)
+        name, condition = (saved.name, saved.condition) if saved else ("", "")
+        return self._form(request, session, saved, name, condition, counts=saved is not None)
+
+    def press(self, request: Request, session: Session, form: Form) -> Response:
+        """Count the people a condition is true of, save it, or delete the segment."""
+        saved, deed = self._find(request), form.one("do")
+        name, condition = form.one("name").lower(), form.one("condition")
+        if deed == "delete" and saved is not None:
+            return self._delete(request, saved, sure=form.one("sure") == "yes")
+        if deed != "save":
+            return self._form(request, session, saved, name, condition, counts=True)
+        try:
+            self._save(saved, name, condition)
+        except SegmentError as error:
+            return self._form(request, session, saved, name, condition, trouble=str(error))
+        self._context.record(request, ActionKind.SEGMENT_SAVED, about=name)
+        return self._to(f"segments/{name}", Flash("Saved."))
+
+    def _save(self, saved: Segment | None, name: str, condition: str) -> None:
+        segments = self._context.store.segments
+        parse(condition)
+        if saved is None and segments.get(name) is not None:
+            raise SegmentError(f"there is a segment {name!r} already")
+        if saved is not None and saved.name != name:
+            segments.rename(saved.name, name)
+        segments.save(name, condition, self._context.now())
+
+    def _delete(self, request: Request, saved: Segment, *, sure: bool) -> Response:
+        if not sure:
+            said = Flash("Nothing was deleted: please tick the confirmation box.", is_bad=True)
+            return self._to(f"segments/{saved.name}", said)
+        self._context.store.segments.delete(saved.name)
+        self._context.record(request, ActionKind.SEGMENT_DELETED, about=saved.name)
+        return self._to("segments", Flash(f"The segment {saved.name} was deleted. Nobody on it was."))
+
+    def _find(self, request: Request) -> Segment | None:
+        """Return the segment in the URL; None for a new one. Raises NotFoundError if there is none with this name."""
+        name = str(request.path_params["segment"])
+        if name == NEW:
+            return None
+        found = self._context.store.segments.get(name) if len(name) < 100 else None
+        if found is None:
+            raise NotFoundError("there is no such segment")
+        return found
+
+    def _users(self) -> dict[str, list[str]]:
+        """Return the titles of the newsletters that go to each segment."""
+        config, found = self._context.config, dict[str, list[str]]()
+        for each in config.newsletters:
+            if each.segment:
+                found.setdefault(each.segment, []).append(config.newsletter_title(each))
+        return found
+
+    def _form(
+        self,
+        request: Request,
+        session: Session,
+        saved: Segment | None,
+        name: str,
+        condition: str,
+        *,
+        counts: bool = False,
+        trouble: str = "",
+    ) -> Response:
+        context, count, some = self._context, None, list[Any]()
+        if counts:
+            try:
+                wanted, now = parse(condition), context.now().astimezone(context.config.zone)
+                count, some = context.store.segments.count(wanted, now), list(context.store.segments.some(wanted, now))
+            except SegmentError as error:
+                trouble = str(error)
+        return self._page(
+            request,
+            session,
+            "segment.html",
+            saved.name if saved else "New segment",
+            saved=saved,
+            name=name,
+            condition=condition,
+            longest=LONGEST,
+            count=count,
+            some=some,
+            trouble=trouble,
+            users=self._users().get(saved.name, []) if saved else [],
+            examples=_EXAMPLES,
+            tags_in_use=list(context.store.subscribers.tags_in_use())[:_MOST_TAGS],
+            fields=known_fields(context.store, context.config.fields),
+        )
+
+    def _to(self, path: str, flash: Flash) -> Response:
+        name = self._pages.flashes.add(flash)
+        return RedirectResponse(f"{self._pages.root}/{path}?said={name}", 303, owner_page_headers())
+
+    def _page(self, request: Request, session: Session, template: str, title: str, **variables: Any) -> Response:
+        return self._pages.page(template, title, session, said=request.query_params.get("said", ""), **variables)

@@ -1,0 +1,179 @@
+"""What the owner does to one person at /admin/readers: each button, what it records, and what it refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from publisher.core.newsletter_models import Subscriber
+from publisher.publishing.wiring import open_project_store
+from publisher.web.admin.person_actions import SOURCE
+from tests.support.admin_page import Owner, set_password
+from tests.support.project import Project
+from tests.support.store_samples import person
+from tests.support.web_client import WebClient, web_client
+
+FIELDS = '\n[[fields]]\nname = "city"\n\n[[fields]]\nname = "points"\nkind = "number"\n'
+
+
+@pytest.fixture(scope="module")
+def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebClient]:
+    """A project with two newsletters, two fields and a password."""
+    project = Project(tmp_path_factory.mktemp("person") / "letter", None)  # type: ignore[arg-type]
+    with web_client(project, FIELDS, now="2026-11-29T12:00:00") as running:
+        set_password(project)
+        yield running
+
+
+@pytest.fixture
+def owner(web: WebClient) -> Owner:
+    found = Owner(web)
+    found.log_in()
+    return found
+
+
+def add(web: WebClient, local: str) -> str:
+    """Add somebody to weekly; return the path of their page below /admin."""
+    with open_project_store(web.project.config()) as store:
+        store.subscribers.add_many([person(f"{local}@example.org")], at=datetime(2026, 11, 1, tzinfo=UTC), source="t")
+    return f"/readers/{known(web, local).uid}"
+
+
+def known(web: WebClient, local: str) -> Subscriber:
+    with open_project_store(web.project.config()) as store:
+        found = store.subscribers.get(f"{local}@example.org")
+    assert found is not None
+    return found
+
+
+def history(web: WebClient, local: str) -> list[str]:
+    """The events in somebody's history of consent that the owner's buttons have made."""
+    with open_project_store(web.project.config()) as store:
+        return [event.what for event in store.subscribers.consent(known(web, local).id) if event.source == SOURCE]
+
+
+def press(owner: Owner, path: str, **fields: str | list[str]) -> str:
+    """Press a button; return what the next page says became of it."""
+    answer = owner.client.post(f"/admin{path}", data={"token": owner.token("/segments/_new"), **fields})
+    assert answer.status_code == 303, answer.text
+    page = owner.client.get(f"/admin/log?{answer.headers['location'].partition('?')[2]}").text
+    return page.split('role="status">' if 'role="status">' in page else 'role="alert">')[1].split("</p>")[0]
+
+
+def test_tags_fields_name_and_note_are_saved_together_or_not_at_all(web: WebClient, owner: Owner) -> None:
+    path = add(web, "ada")
+    assert press(owner, path, do="tag", tags="VIP, press") == "Saved: +press, +vip."
+    assert press(owner, path, do="tag", untag="press") == "Saved: -press."
+    assert press(owner, path, do="tag", tags=" ") == "Nothing was changed: type a tag first."
+    save = {"do": "save", "name": "Ada L", "language": "de", "note": "met in\r\nOslo", "field.city": "Oslo"}
+    assert press(owner, path, **save, **{"field.points": "12"}) == "Saved: name, language, note, city, points."
+    assert press(owner, path, **save, **{"field.points": "12"}) == "Nothing was different."
+    refused = press(owner, path, **save | {"note": "other"}, **{"field.points": "twelve"})
+    assert "is" in refused
+    assert "a number (write it like 12 or 12.5)" in refused
+    assert "there is no field" in press(owner, path, do="save", **{"field.plan": "pro"})
+    assert "a language tag" in press(owner, path, do="save", language="?!")
+    ada = known(web, "ada")
+    assert (ada.name, ada.language, ada.note, ada.tags) == ("Ada L", "de", "met in\nOslo", ("vip",))
+    assert dict(ada.fields) == {"city": "Oslo", "points": 12}
+    assert press(owner, path, do="save", **{"field.points": ""}) == "Saved: points."
+
+
+def test_a_corrected_address_is_recorded_and_one_that_is_taken_is_refused(web: WebClient, owner: Owner) -> None:
+    path = add(web, "bbo")
+    add(web, "joe")
+    assert "is a subscriber already" in press(owner, path, do="address", address="joe@example.org")
+    assert "is not a valid email address" in press(owner, path, do="address", address="nobody")
+    assert press(owner, path, do="address", address="bob@example.org") == "Saved: address."
+    assert (f"/readers/{known(web, 'bob').uid}", history(web, "bob")) == (path, ["address corrected"])
+
+
+def test_somebody_is_unsubscribed_and_comes_back_only_with_a_reason(web: WebClient, owner: Owner) -> None:
+    path = add(web, "eve")
+    assert press(owner, path, do="unsubscribe", newsletter="weekly") == "Unsubscribed from weekly."
+    assert press(owner, path, do="unsubscribe", newsletter="weekly") == "They were not subscribed."
+    assert "say how they agreed" in press(owner, path, do="subscribe", newsletter="weekly")
+    assert "choose a newsletter" in press(owner, path, do="subscribe", newsletter="nix", why="x")
+    assert press(owner, path, do="subscribe", newsletter="weekly", why="by phone") == "Subscribed to weekly."
+    assert press(owner, path, do="subscribe", newsletter="daily", why="by phone") == "Subscribed to daily."
+    assert history(web, "eve") == ["removed", "returned", "subscribed", "subscribed"]
+    assert press(owner, path, do="unsubscribe", newsletter="") == "Unsubscribed from everything."
+    assert known(web, "eve").status.value == "unsubscribed"
+
+
+def test_a_suppression_asks_and_can_be_lifted(web: WebClient, owner: Owner) -> None:
+    path = add(web, "sue")
+    assert "please tick the confirmation box" in press(owner, path, do="suppress")
+    assert "nothing will be sent to it" in press(owner, path, do="suppress", sure="yes")
+    assert "already" in press(owner, path, do="suppress", sure="yes")
+    assert known(web, "sue").status.value == "suppressed"
+    assert "is suppressed" in press(owner, path, do="subscribe", newsletter="weekly", why="by phone")
+    assert "off the suppression list" in press(owner, path, do="lift")
+    assert "was not on" in press(owner, path, do="lift")
+
+
+def test_a_confirmation_is_sent_again_to_who_has_not_confirmed(web: WebClient, owner: Owner) -> None:
+    path = add(web, "ann")
+    assert "is not waiting for a confirmation" in press(owner, path, do="ask")
+    web.ask("pia@example.org")
+    web.link("pia@example.org")
+    pia = f"/readers/{known(web, 'pia').uid}"
+    assert "less than an hour ago" in press(owner, pia, do="ask")
+
+
+def test_all_data_is_deleted_only_after_a_question(web: WebClient, owner: Owner) -> None:
+    path = add(web, "del")
+    page = owner.get(f"{path}/erase").text
+    assert "del@example.org" in page
+    assert "rows are deleted" in page
+    assert "please tick the confirmation box" in press(owner, f"{path}/erase")
+    assert "All data about del@example.org was deleted" in press(owner, f"{path}/erase", sure="yes")
+    with open_project_store(web.project.config()) as store:
+        assert store.subscribers.get("del@example.org") is None
+        assert store.suppressions.is_listed("del@example.org")
+    assert owner.client.post(f"/admin{path}", data={"token": owner.token("/readers/add")}).status_code == 404
+    assert owner.get(f"{path}/erase").status_code == 404
+
+
+def test_somebody_is_added_with_a_reason_and_never_against_their_word(web: WebClient, owner: Owner) -> None:
+    def send(**fields: str) -> str:
+        data = {"token": owner.token("/readers/add"), "newsletter": "weekly", "why": "at the fair", **fields}
+        answer = owner.client.post("/admin/readers/add", data=data)
+        return str(answer.text if answer.status_code == 200 else answer.headers["location"])
+
+    assert send(address="new@example.org", name="Név", tags="fair, 2026").startswith("/admin/readers/")
+    new = known(web, "new")
+    assert (new.name, new.tags) == ("Név", ("2026", "fair"))
+    with open_project_store(web.project.config()) as store:
+        event = store.subscribers.consent(new.id)[0]
+        assert (event.what, event.source, event.detail) == ("added", SOURCE, "at the fair")
+    assert "say how they agreed" in (page := send(address="x@example.org", why=""))
+    assert 'value="x@example.org"' in page  # what was typed is still there
+    assert "is not a valid email address" in send(address="nobody")
+    press(owner, f"/readers/{new.uid}", do="unsubscribe", newsletter="weekly")
+    assert "unsubscribed from weekly" in send(address="new@example.org")
+    assert known(web, "new").status.value == "unsubscribed"
+    assert send(address="new@example.org", again="yes").startswith("/admin/readers/")
+    assert known(web, "new").status.value == "active"
+
+
+def test_the_log_says_what_was_done_without_addresses_in_the_database(web: WebClient, owner: Owner) -> None:
+    path = add(web, "log")
+    press(owner, path, do="tag", tags="vip")
+    log = owner.get("/log").text
+    assert "changed a subscriber" in log
+    assert "log@example.org" in log  # looked up, as long as they are there
+    assert not [row for row in web.rows()["actions"] if "@example.org" in row]
+
+
+def test_the_buttons_want_the_owner_and_a_token(web: WebClient, owner: Owner) -> None:
+    path = add(web, "csrf")
+    for each in ("/readers/add", path, f"{path}/erase"):
+        assert owner.client.post(f"/admin{each}", data={"do": "tag", "tags": "x", "sure": "yes"}).status_code == 403
+    assert Owner(web).get(f"{path}/erase").headers["location"] == "/admin/login"
+    assert known(web, "csrf").tags == ()
+    for bad in ("0" * 24, "x" * 500, "%2e%2e"):
+        answer = owner.client.post(f"/admin/readers/{bad}", data={"token": owner.token("/readers/add"), "do": "tag"})
+        assert answer.status_code == 404

@@ -1,0 +1,95 @@
+"""Building, counting, saving and deleting segments at /admin/segments."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from publisher.publishing.wiring import open_project_store
+from publisher.web.admin.segment_pages import _EXAMPLES
+from tests.support.admin_page import Owner, set_password
+from tests.support.project import Project
+from tests.support.store_samples import person
+from tests.support.web_client import web_client
+
+
+@pytest.fixture(scope="module")
+def owner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Owner]:
+    """The owner of a project with four subscribers."""
+    project = Project(tmp_path_factory.mktemp("segments") / "letter", None)  # type: ignore[arg-type]
+    with web_client(project, now="2026-11-29T12:00:00") as web:
+        set_password(project)
+        with open_project_store(web.project.config()) as store:
+            people = [person(f"{name}@example.org") for name in ("ada", "bob", "eve", "joe")]
+            store.subscribers.add_many(people, at=datetime(2026, 11, 1, tzinfo=UTC), source="test")
+        found = Owner(web)
+        found.log_in()
+        yield found
+
+
+def send(owner: Owner, path: str, **fields: str) -> str:
+    """Send the form of a segment; return the text of the page that follows."""
+    answer = owner.client.post(f"/admin/segments/{path}", data={"token": owner.token("/segments/_new"), **fields})
+    if answer.status_code == 303:
+        answer = owner.client.get(answer.headers["location"])
+    assert answer.status_code == 200
+    return html.unescape(answer.text)
+
+
+def test_a_condition_is_counted_saved_renamed_and_deleted(owner: Owner) -> None:
+    page = send(owner, "_new", do="count", condition='address ~ "example" and joined > 2026-10-01', name="")
+    assert "4 people" in page
+    assert page.count("@example.org</bdi>") == 3
+    assert "1 person" in send(owner, "_new", do="count", condition='address ~ "ada"')
+    assert "0 people" in send(owner, "_new", do="count", condition="tag:nobody")
+    assert "Saved." in send(owner, "_new", do="save", condition="status:active", name="Active")
+    assert "4 people" in html.unescape(owner.get("/segments/active").text)
+    assert "There is a segment 'active' already" in send(owner, "_new", do="save", condition="tag:x", name="active")
+    assert "Saved." in send(owner, "active", do="save", condition="tag:x", name="x-people")
+    assert owner.get("/segments/active").status_code == 404
+    assert "please tick the confirmation box" in send(owner, "x-people", do="delete")
+    assert "was deleted" in send(owner, "x-people", do="delete", sure="yes")
+    assert "None yet" in owner.get("/segments").text
+    log = owner.get("/log").text
+    assert "saved a segment" in log
+    assert "deleted a segment" in log
+
+
+@pytest.mark.parametrize(
+    ("condition", "name", "says"),
+    [
+        ("tag:vip and joined > 2026-01-0", "a", "Column 22 of the condition"),
+        ("", "a", "The condition is empty"),
+        ("x" * 1_001, "a", "at most 1,000 characters"),
+        ("tag:vip", "", "isn't a valid name"),
+        ("tag:vip", "../x", "isn't a valid name"),
+        ("tag:vip", "_new", "isn't a valid name"),
+        ("<script>alert(1)</script>", "a", "Column 1 of the condition"),
+    ],
+)
+def test_what_is_wrong_is_said_beside_what_was_typed(owner: Owner, condition: str, name: str, says: str) -> None:
+    answer = owner.client.post(
+        "/admin/segments/_new",
+        data={"token": owner.token("/segments/_new"), "do": "save", "condition": condition, "name": name},
+    )
+    assert says in html.unescape(answer.text)
+    assert f">{html.escape(condition)}</textarea>" in answer.text.replace("&#34;", "&quot;")
+    assert "<script>alert" not in answer.text
+
+
+def test_the_examples_on_the_page_are_conditions(owner: Owner) -> None:
+    for condition, _ in _EXAMPLES:
+        page = send(owner, "_new", do="count", condition=condition)
+        assert "people" in page, condition
+        assert 'id="_trouble"' not in page, condition
+
+
+def test_nobody_else_sees_or_changes_segments(owner: Owner) -> None:
+    stranger = owner.client.__class__(base_url=owner.client.base_url, transport=owner.client._transport)
+    assert stranger.get("/admin/segments").headers["location"] == "/admin/login"
+    assert owner.client.post("/admin/segments/_new", data={"do": "save", "condition": "tag:x"}).status_code == 403
+    assert owner.get("/segments/nobody").status_code == 404
+    assert owner.get(f"/segments/{'x' * 500}").status_code == 404
