@@ -42,6 +42,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
             "publisher.cli.schedule:schedule",
             "Show when the next editions are due and what they will contain.",
         ),
+        "emails": ("publisher.cli.emails:emails", "Write, test and list emails without posts."),
         "editions": ("publisher.cli.editions:editions", "List editions, or show one."),
         "deliveries": (
             "publisher.cli.deliveries:deliveries",

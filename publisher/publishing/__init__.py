@@ -29,6 +29,7 @@ Public modules:
     sequences            emails that welcome new subscribers, each at their own time
     source_slots         which sources are fetched before a slot, and how long an edition waits for them
     item_states          what becomes of each item of a source, and why
+    email_views          what people see of emails without posts
     forecast             the next slots (scheduled times) and what they will contain
     test_copies          the web versions of test emails
     source_check         find what makes a source unfit for a newsletter, or keeps it from being fetched
@@ -54,6 +55,7 @@ __all__ = [
     "deliver",
     "due_editions",
     "edition_plan",
+    "email_views",
     "exports",
     "exposure",
     "fetch_sources",

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from publisher.config import CONFIG_FILE, Config
+from publisher.config import CONFIG_FILE, Config, NewsletterConfig
 from publisher.core.atomic_write import replacing
 from publisher.core.errors import ProjectError
 from publisher.core.private_folder import COPY_IT
@@ -20,6 +20,7 @@ from publisher.posts.permalinks import tag_uri
 from publisher.posts.published import authority_of
 from publisher.posts.scan import scan
 from publisher.posts.slugs import post_slug
+from publisher.publishing.own_emails import FOLDER, require_name
 from publisher.publishing.site_generators import JEKYLL_FILES, is_jekyll, with_exclusions
 
 # Characters that YAML rejects or a terminal obeys: control characters, lone surrogates, non-characters.
@@ -115,6 +116,22 @@ def create_post(config: Config, title: str, tags: tuple[str, ...], now: datetime
     lines += ["draft: true", "---", "", ""]
     if not write_new(path, "\n".join(lines)):
         raise ProjectError("already exists", where=str(path), hint="choose a different title")
+    return path
+
+
+def create_email(config: Config, newsletter: NewsletterConfig, name: str, subject: str = "", to: str = "") -> Path:
+    """Write a draft of an email without posts; return its path. to: the segment that it is for, or "" for everyone.
+
+    Raises PublisherError if an email cannot have this name, or if a file with that name already exists.
+    """
+    path = config.root / FOLDER / newsletter.name / f"{name}.md"
+    require_name(name, "")
+    subject = " ".join(_UNSEEN.sub(" ", subject).split()) or name.replace("-", " ").capitalize()
+    lines = ["---", "send: draft", f"subject: {_yaml(subject)}"]
+    if to.strip():
+        lines.append(f"to: {_yaml(' '.join(_UNSEEN.sub(' ', to).split()))}")
+    if not write_new(path, "\n".join([*lines, "---", "", ""])):
+        raise ProjectError("already exists", where=str(path), hint="choose a different name")
     return path
 
 

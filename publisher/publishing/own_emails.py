@@ -48,6 +48,7 @@ class OwnEmail:
     """An email of the writer's own.
 
     path        its file, relative to the project
+    subject     as it is written; "" if it is missing or the file is not readable
     text        what it says; None if that is not readable, for which `problem` is the reason
     is_draft    whether it is not sent at all
     send_at     when it is sent; None if that is now, or never
@@ -60,6 +61,7 @@ class OwnEmail:
     name: str
     path: str
     changed_at: datetime
+    subject: str = ""
     text: OwnText | None = None
     is_draft: bool = False
     send_at: datetime | None = None
@@ -76,11 +78,6 @@ class OwnEmail:
         """Return the place of a key of its front matter."""
         return self.text.file.where(key) if self.text else self.path
 
-    @property
-    def subject(self) -> str:
-        """The subject as it is written; "" if the file is not readable."""
-        return self.text.subject if self.text else ""
-
 
 class EmailPlan(NamedTuple):
     """The emails to create now, the problems of those that cannot be, and a line for each that waits."""
@@ -95,6 +92,16 @@ def email_name(slot: str) -> str:
     return slot.removeprefix(_SLOT)
 
 
+def require_name(name: str, where: str) -> None:
+    """Raise PublisherError if an email cannot be called so. where: the place to report."""
+    if _NOTES.fullmatch(name):
+        what, hint = "an email cannot have the name of a slot", "give the file another name, or remove `send`"
+        raise PublisherError(what, where=where, hint=hint)
+    if not _NAME.fullmatch(name) or _OTHERS.fullmatch(name):
+        hint = "choose a short one like we-have-moved"
+        raise PublisherError(f"{name!r} can't be the name of an email", where=where, hint=hint)
+
+
 def find_emails(config: Config, newsletter: NewsletterConfig, besides: Collection[str] = ()) -> list[OwnEmail]:
     """Return the newsletter's emails of the writer's own, by name.
 
@@ -103,6 +110,13 @@ def find_emails(config: Config, newsletter: NewsletterConfig, besides: Collectio
     """
     found = (_email(config, newsletter, path, besides) for path in _files(config, newsletter))
     return [email for email in found if email is not None]
+
+
+def paths_of_emails(config: Config, newsletter: NewsletterConfig) -> list[str]:
+    """Return the paths of the files in letters/ that are emails of any kind, and not notes for editions."""
+    found = [email.path for email in find_emails(config, newsletter)]
+    folder = config.root / FOLDER / newsletter.name
+    return [*found, *(f"{FOLDER}/{newsletter.name}/{path.name}" for path in folder.glob("*.md") if _is_other(path))]
 
 
 def unmade_emails(config: Config, store: Store | None, newsletter: NewsletterConfig) -> list[OwnEmail]:
@@ -203,8 +217,12 @@ def _segment(store: Store | None, email: OwnEmail) -> str:
 def _files(config: Config, newsletter: NewsletterConfig) -> Iterator[Path]:
     folder = config.root / FOLDER / newsletter.name
     for path in sorted(folder.glob("*.md")):
-        if not _OTHERS.fullmatch(path.stem) and not path.name.startswith("."):
+        if not _is_other(path) and not path.name.startswith("."):
             yield path
+
+
+def _is_other(path: Path) -> bool:
+    return _OTHERS.fullmatch(path.stem) is not None
 
 
 def _email(config: Config, newsletter: NewsletterConfig, path: Path, besides: Collection[str]) -> OwnEmail | None:
@@ -223,25 +241,17 @@ def _email(config: Config, newsletter: NewsletterConfig, path: Path, besides: Co
     if file is None or "send" not in file.fields:
         return None
     try:
-        _require_name(name, file, is_note=is_note)
+        require_name(name, file.where("send") if is_note else found.path)
     except PublisherError as error:
         return replace(found, problem=problem_at(error))
     return _read(config, found, file)
-
-
-def _require_name(name: str, file: NoteFile, *, is_note: bool) -> None:
-    if is_note:
-        what, hint = "an email cannot have the name of a slot", "give the file another name, or remove `send`"
-        raise PublisherError(what, where=file.where("send"), hint=hint)
-    if not _NAME.fullmatch(name):
-        what = "the name of the file can't be that of an email"
-        raise PublisherError(what, where=file.path, hint="rename it to a short name like we-have-moved.md")
 
 
 def _read(config: Config, found: OwnEmail, file: NoteFile) -> OwnEmail:
     """Return an email with what its file says; with its problem if that is not valid."""
     from publisher.newsletters.letter.own_text import text_of_file
 
+    found = replace(found, subject=" ".join(file.text("subject").split()))
     is_draft = file.text("send").strip().lower() == "draft"
     try:
         text = text_of_file(file, KEYS)

@@ -28,10 +28,12 @@ from publisher.posts.rendering.rendered_body import LocalLink
 from publisher.posts.urls import leads_out
 from publisher.publishing.adopt.adopted_blog import TOOL_NAMES
 from publisher.publishing.adopt.tool_files import tools_of
+from publisher.publishing.email_views import changed_emails
 from publisher.publishing.exposure import exposures
 from publisher.publishing.language_check import language_problems
 from publisher.publishing.letter_check import LetterCheck, check_letters
 from publisher.publishing.mail_wiring import unreadable_keys
+from publisher.publishing.own_emails import paths_of_emails
 from publisher.publishing.page_check import page_problems
 from publisher.publishing.publish import rendering_problem
 from publisher.publishing.sent_files import sent_again
@@ -403,7 +405,9 @@ def _old_first_editions(config: Config, letters: Iterable[LetterCheck], now: dat
 def _written_in_vain(config: Config, archive: Archive, now: datetime) -> Iterator[Problem]:
     with open_existing_store(config) as store:
         taken = {each.name: store.editions.slots(each.name) for each in config.newsletters} if store else {}
-    yield from stray_notes(config, now, taken)
+        yield from changed_emails(config, store)
+    emails = {path for each in config.newsletters for path in paths_of_emails(config, each)}
+    yield from stray_notes(config, now, taken, emails)
     yield from unused_templates(config)
     yield from unknown_tags(config, archive, _lines(config))
     yield from distant_posts(config, archive, now)

@@ -248,10 +248,13 @@ def _html_of(body: str) -> tuple[str, list[LostWords]]:
     return html, [*lost, *cells.values(), *at_fences]
 
 
-def stray_notes(config: Config, now: datetime, taken: Mapping[str, Collection[str]]) -> Iterator[Problem]:
+def stray_notes(
+    config: Config, now: datetime, taken: Mapping[str, Collection[str]], emails: Collection[str] = ()
+) -> Iterator[Problem]:
     """Yield a warning for each folder under letters/ without a newsletter, and for each note that no email will carry.
 
-    taken  the slots that have an edition, by the name of the newsletter
+    taken   the slots that have an edition, by the name of the newsletter
+    emails  the paths of the files that are emails without posts instead
     Notes from earlier years are not checked, because the schedule may have been different then.
     """
     names = [each.name for each in config.newsletters]
@@ -265,7 +268,9 @@ def stray_notes(config: Config, now: datetime, taken: Mapping[str, Collection[st
         newsletter = config.newsletter(path.name)
         place = f"{NOTES_FOLDER}/{path.name}"
         if newsletter is not None and path.is_dir():
-            yield from _stray_notes_of(config, newsletter, now, frozenset(map(slot_path, taken.get(path.name, ()))))
+            slots = frozenset(map(slot_path, taken.get(path.name, ())))
+            stray = _stray_notes_of(config, newsletter, now, slots)
+            yield from (problem for problem in stray if problem.path not in emails)
         elif path.is_dir() or path.suffix == ".md":
             near = difflib.get_close_matches(path.name, names, n=1, cutoff=0.5)
             hint = f"did you mean {NOTES_FOLDER}/{near[0]}/?" if near else f"put notes in {NOTES_FOLDER}/NEWSLETTER/"
@@ -293,7 +298,7 @@ def _stray_notes_of(
                 f"{NOTES_FOLDER}/{newsletter.name}/{name}.md",
                 0,
                 message.format(newsletter=newsletter.name, name=name),
-                f"name it after a slot, such as {label}.md",
+                f"name it after a slot, such as {label}.md" + ("" if name[0].isdigit() else _OR_SEND),
                 Severity.WARNING,
             )
 
@@ -323,6 +328,7 @@ class _Coming:
 
 _NO_SLOT = "{newsletter} has no slot called {name!r}, so this note will never be used"
 _FAR_AHEAD = 500
+_OR_SEND = "; or add `send: draft` to make it an email of its own"
 
 
 def _is_like(name: str, label: str) -> bool:

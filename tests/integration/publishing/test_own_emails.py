@@ -122,7 +122,7 @@ MISTAKES = {
     "maybe": ("send: now", "approve: maybe\n", ":4: approve: 'maybe' is neither yes nor no"),
     "odd": ("send: now", "sned: now\n", ":4: 'sned' is unknown (use send, to, approve, subject and preheader)"),
     "2026-W50": ("send: now", "", ":2: an email cannot have the name of a slot"),
-    "a b": ("send: now", "", ": the name of the file can't be that of an email"),
+    "a b": ("send: now", "", ": 'a b' can't be the name of an email (choose a short one like we-have-moved)"),
 }
 
 
@@ -159,3 +159,60 @@ def test_publish_sends_it_at_once_and_says_what_waits(project: Project) -> None:
     assert (done["slot"], done["number"], done["deliveries"]) == ("email:moved", None, {"sent": 1})
     project.post("fourth", "2026-11-16")
     assert "weekly 2026-11-16.2, no. 2" in project.ok("publish", "--yes", "--extra").out
+
+
+def test_emails_are_written_listed_shown_and_tested_by_command(project: Project) -> None:
+    project.configure(newsletters=MANUAL)
+    project.subscribe("ada", "bob")
+    assert "no emails without posts yet" in project.ok("emails").out
+    path = project.ok("emails", "new", "weekly", "we-have-moved").out.strip()
+    assert path.endswith("letters/weekly/we-have-moved.md")
+    assert "already exists" in project.fails("emails", "new", "weekly", "we-have-moved").err
+    for name in ("2026-W47", "welcome-2", "farewell", "a/b", "..", "", "x" * 101):
+        assert project.run("emails", "new", "weekly", name).code == 1, name
+    (draft,) = project.ok("emails", "list", "--json").json
+    assert (draft["state"], draft["subject"], draft["at"], draft["edition"]) == ("draft", "We have moved", None, None)
+    assert "the email has no text" in project.fails("emails", "show", "weekly", "we-have-moved").err
+    assert "did you mean we-have-moved?" in project.fails("emails", "show", "weekly", "wehavemoved").err
+
+    email(project, "we-have-moved")
+    email(project, "later", send="2026-12-01 09:00", subject="Later")
+    email(project, "wrong", send="soon")
+    shown = project.ok("emails", "show", "weekly", "we-have-moved")
+    assert "weekly we-have-moved: goes next\nto 2 subscribers" in shown.out
+    assert "this is new" in project.ok("emails", "show", "weekly", "we-have-moved", "--text").out
+    whole = project.ok("emails", "show", "weekly", "later", "--json").json
+    assert (whole["recipients"], whole["at"], whole["subject"]) == (2, "2026-12-01T09:00:00+01:00", "Later")
+    assert "UNSUBSCRIBE-LINK" in whole["html"]
+    assert "December 1, 2026" in whole["text"]
+    listed = {each["name"]: each["state"] for each in project.ok("emails", "--json").json}
+    assert listed == {"later": "scheduled", "we-have-moved": "goes next", "wrong": "has an error"}
+
+    project.ok("emails", "test", "weekly", "later", "me@example.org")
+    (sample,) = project.mail()["me@example.org"]
+    assert sample["Subject"] == "[Test] Later"
+    assert [each["deliveries"] for each in project.ok("editions", "--json").json] == []
+
+
+def test_check_looks_at_emails_and_says_what_has_changed(project: Project) -> None:
+    project.without_placeholders().configure(newsletters=MANUAL)
+    project.subscribe("ada")
+    email(project)
+    email(project, "wrong", send="soon")
+    email(project, "unfinished", send="draft", subject="")
+    project.write("letters/weekly/about-us.md", "Dear readers.\n")
+    project.write("letters/weekly/welcome.md", "---\nsubject: Welcome\n---\nHello.\n")
+    said = project.fails("check").said
+    assert "letters/weekly/wrong.md:2: newsletter weekly: send: 'soon'" in said
+    assert "letters/weekly/about-us.md: weekly has no slot called 'about-us'" in said
+    assert "or add `send: draft` to make it an email of its own" in said
+    assert not [name for name in ("moved.md", "unfinished.md", "welcome.md") if name in said]
+
+    (project.root / "letters/weekly/wrong.md").unlink()
+    (project.root / "letters/weekly/about-us.md").unlink()
+    project.ok("publish", "--yes")
+    assert "moved.md" not in project.ok("check").said
+    project.write("letters/weekly/moved.md", TEXT.format(send="now", subject="We have moved again", more=""))
+    assert "letters/weekly/moved.md: it has changed since it was sent on 2026-11-16" in project.ok("check").said
+    (sent,) = project.ok("emails", "list", "--newsletter", "weekly", "--json").json[-1:]
+    assert (sent["state"], sent["subject"], sent["changed"]) == ("sent", "We have moved", True)

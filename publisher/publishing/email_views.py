@@ -1,0 +1,211 @@
+"""What people see of emails without posts: a list with the state of each, and everything about one of them."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from publisher.config import Config, NewsletterConfig
+from publisher.core.errors import PublisherError
+from publisher.core.models import Problem, Severity
+from publisher.core.newsletter_models import DeliveryCounts, DeliveryStatus, Edition, EditionKind, Letter
+from publisher.publishing.edition_plan import PlannedEdition
+from publisher.publishing.own_emails import OwnEmail, email_name, find_emails, whole_email
+
+if TYPE_CHECKING:
+    from publisher.store import Store
+
+
+class EmailState(StrEnum):
+    """How far an email is."""
+
+    DRAFT = "draft"
+    BROKEN = "has an error"
+    SCHEDULED = "scheduled"
+    READY = "goes next"
+    HELD = "on hold"
+    SENDING = "being sent"
+    SENT = "sent"
+    NOT_SENT = "not sent"
+
+
+@dataclass(frozen=True, slots=True)
+class EmailView:
+    """An email without posts, as it is in a file or in the ledger.
+
+    path        its file, relative to the project; "" if the file of an email in the ledger is gone
+    to          the segment, or the condition, on its recipients; "" for all subscribers
+    edition     its edition; None before it is created
+    counts      how many messages of the edition are in each status
+    problem     why it cannot be sent
+    is_changed  whether the file says something else than what was sent
+    """
+
+    newsletter: str
+    name: str
+    path: str
+    subject: str
+    state: EmailState
+    send_at: datetime | None = None
+    to: str = ""
+    edition: Edition | None = None
+    counts: DeliveryCounts = field(default_factory=DeliveryCounts)
+    problem: Problem | None = None
+    is_changed: bool = False
+
+    @property
+    def summary(self) -> str:
+        """What is to be said beside the state: how many got it, why it is on hold, what is wrong."""
+        if self.problem:
+            return self.problem.message
+        if self.edition is None:
+            return ""
+        sent, total = self.counts[DeliveryStatus.SENT], self.counts.total
+        line = f"{sent:,} of {total:,} sent" if total else "there were no subscribers"
+        if self.state is EmailState.HELD:
+            line = f"{self.edition.held}; {line}"
+        return f"{line}; the file has changed since, which sends nothing" if self.is_changed else line
+
+    def as_json(self, zone: tzinfo) -> dict[str, Any]:
+        """Return the email as JSON values. zone: that of the newsletter."""
+        moment = self.send_at or (self.edition.dated if self.edition else None)
+        return {
+            "newsletter": self.newsletter,
+            "name": self.name,
+            "path": self.path or None,
+            "subject": self.subject,
+            "state": self.state.value,
+            "at": moment.astimezone(zone).isoformat(timespec="seconds") if moment else None,
+            "to": self.to,
+            "edition": self.edition.id if self.edition else None,
+            "held": self.edition.held if self.edition else "",
+            "deliveries": {status.value: count for status, count in self.counts.by_status.items() if count},
+            "changed": self.is_changed,
+            "problem": str(self.problem) if self.problem else None,
+        }
+
+
+def email_views(config: Config, store: Store | None, now: datetime, newsletter: str = "") -> list[EmailView]:
+    """Return the emails without posts: those to be sent first, by time, then those in the ledger, newest first.
+
+    newsletter  only this newsletter's; "" for all
+    """
+    coming: list[EmailView] = []
+    made: list[EmailView] = []
+    for each in config.newsletters:
+        if newsletter and each.name != newsletter:
+            continue
+        emails = {email.slot: email for email in find_emails(config, each)}
+        editions = store.editions.list(each.name, kind=EditionKind.LETTER) if store else ()
+        counts = store.statistics.deliveries([edition.id for edition in editions]) if store and editions else {}
+        for edition in editions:
+            email = emails.pop(edition.slot, None)
+            made.append(_made(config, store, edition, counts[edition.id], email))
+        coming += [_coming(email, now) for email in emails.values()]
+    coming.sort(key=lambda view: (view.send_at is None, view.send_at or now, view.newsletter, view.name))
+    made.sort(key=lambda view: (view.edition.dated, view.edition.id) if view.edition else (now, 0), reverse=True)
+    return [*coming, *made]
+
+
+def find_email(config: Config, newsletter: NewsletterConfig, name: str) -> OwnEmail:
+    """Return an email by the name of its file; raise PublisherError, with the nearest name, if there is none."""
+    emails = {email.name: email for email in find_emails(config, newsletter)}
+    if name in emails:
+        return emails[name]
+    near = difflib.get_close_matches(name, emails, n=1)
+    known = f"known: {', '.join(emails)}" if emails else f"create it: publisher emails new {newsletter.name} {name}"
+    hint = f"did you mean {near[0]}?" if near else known
+    raise PublisherError(f"{newsletter.name} has no email {name!r}", hint=hint)
+
+
+@dataclass(frozen=True, slots=True)
+class WholeEmail:
+    """An email as it would be sent now: its edition, which knows the recipients, and its letter."""
+
+    planned: PlannedEdition
+    letter: Letter
+
+
+def render_email(config: Config, store: Store | None, email: OwnEmail, now: datetime) -> WholeEmail:
+    """Return an email as it would be sent; raise PublisherError if its file, segment or template is wrong."""
+    from publisher.publishing.render import render_text  # not at the top: a list of emails renders nothing
+
+    planned = whole_email(config, store, email, now)
+    assert planned.text is not None  # noqa: S101 - whole_email raises otherwise
+    return WholeEmail(planned, render_text(config, email.newsletter, planned.text, email.send_at or now))
+
+
+def changed_emails(config: Config, store: Store | None) -> Iterator[Problem]:
+    """Yield a warning for each file that says something else than what was sent, which is not sent again."""
+    for newsletter in config.newsletters if store else ():
+        editions = store.editions.list(newsletter.name, kind=EditionKind.LETTER) if store else ()
+        emails = {email.slot: email for email in find_emails(config, newsletter)} if editions else {}
+        for edition in editions:
+            email = emails.get(edition.slot)
+            if email and _is_changed(config, store, email, edition):
+                when = edition.dated.astimezone(config.newsletter_zone(newsletter))
+                what = f"it has changed since it was sent on {when:%Y-%m-%d}, and is not sent again"
+                hint = "give it another name to send it as a new email, or set `send: draft`"
+                yield Problem(email.path, 0, what, hint, Severity.WARNING)
+
+
+def _coming(email: OwnEmail, now: datetime) -> EmailView:
+    if email.is_draft:
+        state = EmailState.DRAFT
+    elif email.problem:
+        state = EmailState.BROKEN
+    else:
+        state = EmailState.SCHEDULED if email.send_at and email.send_at > now else EmailState.READY
+    problem = None if email.is_draft else email.problem
+    return EmailView(
+        email.newsletter.name,
+        email.name,
+        email.path,
+        email.subject,
+        state,
+        send_at=email.send_at,
+        to=email.to,
+        problem=problem,
+    )
+
+
+def _made(
+    config: Config, store: Store | None, edition: Edition, counts: DeliveryCounts, email: OwnEmail | None
+) -> EmailView:
+    if edition.held and counts.open:
+        state = EmailState.HELD
+    elif counts.open:
+        state = EmailState.SENDING
+    else:
+        state = EmailState.SENT if counts[DeliveryStatus.SENT] or not counts.total else EmailState.NOT_SENT
+    return EmailView(
+        edition.newsletter,
+        email_name(edition.slot),
+        email.path if email else "",
+        edition.subject,
+        state,
+        to=edition.segment,
+        edition=edition,
+        counts=counts,
+        is_changed=email is not None and _is_changed(config, store, email, edition),
+    )
+
+
+def _is_changed(config: Config, store: Store | None, email: OwnEmail, edition: Edition) -> bool:
+    """Return whether a file says something else than the edition that was made of it. A draft says nothing."""
+    if store is None or email.is_draft or email.changed_at <= edition.made_at:
+        return False
+    if email.text is None:
+        return True
+    from publisher.publishing.render import render_text
+
+    letter = store.editions.letter(edition.id)
+    try:
+        now = render_text(config, email.newsletter, email.text, edition.dated)
+    except PublisherError:
+        return True
+    return letter is not None and (letter.subject, letter.text) != (now.subject, now.text)
