@@ -27,6 +27,7 @@ from publisher.cli.results import (
     show_troubles,
     trouble_json,
 )
+from publisher.cli.schedule import show_due_steps
 from publisher.cli.terminal import bar, delivery_bars, print_table
 from publisher.config import Config
 from publisher.core.action_kinds import ActionKind
@@ -152,8 +153,9 @@ def _publish(
         require_confirmed(config, store, now)
         project = Project(config, store, _clock(app, now))
         begin_with_sources(config, store, now)
-        app.report(add_due_emails(project, now, names).problems)
+        welcome = add_due_emails(project, now, names)
         plan, drafts = compose_plan(config, store, names, now, extra=extra)
+        plan = replace(plan, broken=(*plan.broken, *welcome.problems))
         if drafts and not keep_going:
             plan, drafts = hold_on_errors(config, plan, drafts)
         for line in shortened(drafts):
@@ -355,6 +357,7 @@ def _show_plan(
     for line in shortened(drafts):
         app.say(line)
     _say_not_sent(app, plan)
+    show_due_steps(app, config, store, names, now)
     _show_unfinished(app, plan, source_views(config, store))
     return code
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from publisher.cli.app import App, plural, require_known, with_app
 from publisher.cli.completion import newsletter_names
-from publisher.config import parse_schedule
+from publisher.config import Config, parse_schedule
 from publisher.publishing.forecast import Contents, Forecast, ForecastSlot, describe_schedule, forecasts
+from publisher.publishing.sequences import StepView, step_views
 from publisher.publishing.wiring import open_existing_store
+
+if TYPE_CHECKING:
+    from publisher.store import Store
 
 
 @click.command(
@@ -28,13 +34,57 @@ def schedule(app: App, newsletters: tuple[str, ...], count: int) -> None:
     now = app.now(config)
     with open_existing_store(config) as store:
         found = forecasts(config, store, newsletters, now, count)
+        steps = {each.newsletter.name: step_views(config, store, each.newsletter, now) for each in found}
     if app.json:
-        app.print_json([_as_json(forecast) for forecast in found])
+        app.print_json([_as_json(each) | steps_json(steps[each.newsletter.name]) for each in found])
         return
     if not found:
         app.say("the project has no newsletter")
     for forecast in found:
         _show(app, forecast)
+        show_steps(app, steps[forecast.newsletter.name])
+
+
+def show_steps(app: App, steps: Sequence[StepView]) -> None:
+    """Print a line for each email that welcomes new subscribers."""
+    for step in steps:
+        if step.problem:
+            app.say(f"  {step.name:<16}  not sent: {step.problem}")
+            continue
+        others = step.counts.total - step.sent - step.counts.open
+        more = [
+            f"{count:,} {what}" for count, what in ((step.counts.open, "being sent"), (others, "not sent")) if count
+        ]
+        more += [f"{step.coming:,} to come"] if step.coming else []
+        app.say(f"  {step.name:<16}  {step.when}, {step.subject!r}: {', '.join([f'{step.sent:,} sent', *more])}")
+
+
+def show_due_steps(app: App, config: Config, store: Store | None, names: Sequence[str], now: datetime) -> None:
+    """Print how many new subscribers `publish` would welcome, and why it could not."""
+    for newsletter in config.newsletters:
+        for step in step_views(config, store, newsletter, now) if not names or newsletter.name in names else ():
+            if step.problem:
+                app.report([step.problem])
+            elif step.due:
+                app.say(f"{newsletter.name} {step.name}: {step.subject!r} to {plural(step.due, 'subscriber')}")
+
+
+def steps_json(steps: Sequence[StepView]) -> dict[str, Any]:
+    """Return the emails that welcome new subscribers as a part of a JSON object."""
+    found = [
+        {
+            "name": step.name,
+            "subject": step.subject,
+            "when": step.when,
+            "sent": step.sent,
+            "open": step.counts.open,
+            "to_come": step.coming,
+            "edition": step.edition.id if step.edition else None,
+            "problem": str(step.problem) if step.problem else "",
+        }
+        for step in steps
+    ]
+    return {"welcome": found}
 
 
 def _show(app: App, forecast: Forecast) -> None:

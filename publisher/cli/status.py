@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from publisher.cli.app import App, plural, with_app
+from publisher.cli.schedule import steps_json
 from publisher.config import Config, NewsletterConfig, parse_schedule
 from publisher.core.file_names import out_of_folder
 from publisher.core.hold_reasons import HeldBy
@@ -20,6 +21,7 @@ from publisher.newsletters.slots import upcoming
 from publisher.posts.last_versions import LastVersions
 from publisher.publishing.edition_plan import Plan, make_plan
 from publisher.publishing.forecast import describe_schedule
+from publisher.publishing.sequences import step_views
 from publisher.publishing.source_views import SourceHealth, source_views
 from publisher.publishing.wiring import (
     build_failure,
@@ -171,6 +173,7 @@ def _newsletter(
         }
         if last
         else None,
+        **steps_json(step_views(config, store, newsletter, now)),
     }
 
 
@@ -263,3 +266,6 @@ def _show_newsletter(app: App, facts: dict[str, Any]) -> None:
     app.say(f"  next  {next_line}; today: {contents}")
     if last:
         app.say(f"  last  {last['slot']}: {last['subject']} (edition {last['id']}, {last['made_at'][:10]})")
+    for step in facts["welcome"]:
+        said = step["problem"] or f"{step['sent']:,} sent, {step['open'] + step['to_come']:,} to come"
+        app.say(f"  {step['name']}  {said}")

@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,7 @@ from publisher.config import Config, NewsletterConfig
 from publisher.config.schedule import parse_duration
 from publisher.core.errors import PublisherError, StoreError
 from publisher.core.models import Problem, Severity, problem_at
-from publisher.core.newsletter_models import Edition, EditionDraft, EditionKind, Letter
+from publisher.core.newsletter_models import DeliveryCounts, DeliveryStatus, Edition, EditionDraft, EditionKind, Letter
 from publisher.core.templates import Templates
 from publisher.publishing.publish import rendering_problem
 from publisher.publishing.wiring import Project
@@ -87,6 +87,61 @@ class SequenceReport:
     created: tuple[Edition, ...] = ()
     added: int = 0
     problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """What people see of a welcome email.
+
+    name      the file's name without its ending
+    when      when it is sent, in words
+    counts    its messages by status, in all versions of its text
+    due       how many subscribers are due it now, and have no message yet
+    coming    for how many subscribers it is still to come, now or later
+    edition   the edition of its newest version; None if nobody has got one yet
+    problem   why it cannot be sent; None if it can
+    """
+
+    newsletter: str
+    name: str
+    subject: str = ""
+    when: str = ""
+    counts: DeliveryCounts = field(default_factory=DeliveryCounts)
+    due: int = 0
+    coming: int = 0
+    edition: Edition | None = None
+    problem: Problem | None = None
+
+    @property
+    def sent(self) -> int:
+        """How many of its messages were sent."""
+        return self.counts[DeliveryStatus.SENT]
+
+
+def step_views(config: Config, store: Store | None, newsletter: NewsletterConfig, now: datetime) -> list[StepView]:
+    """Return what is known of a newsletter's welcome emails, in their order. Nothing is written or rendered."""
+    sequence = welcome_sequence(config, newsletter)
+    if not sequence.names:
+        return []
+    seen = {f"{newsletter.name}/{name}": now for name in sequence.names}
+    for key in seen:
+        watched = store.newsletters.find(key) if store else None
+        seen[key] = watched.since if watched else now
+    counts = store.latecomers.step_counts(newsletter.name) if store else {}
+    made = store.editions.list(newsletter.name, kind=EditionKind.WELCOME) if store else []
+    views = []
+    for step in sequence.steps:
+        time = _time_of(sequence, step, seen)
+        which = newsletter.name, sequence.names, step.name, time, now
+        due, coming = (store.latecomers.due(*which), store.latecomers.coming(*which)) if store else (0, 0)
+        edition = next((each for each in made if each.slot.startswith(f"{step.name}:")), None)
+        found = counts.get(step.name, DeliveryCounts())
+        subject = edition.subject if edition else step.text.subject
+        views.append(StepView(newsletter.name, step.name, subject, _in_words(step.after), found, due, coming, edition))
+    if sequence.problem:
+        broken = sequence.names[len(sequence.steps)]
+        views.append(StepView(newsletter.name, broken, problem=sequence.problem))
+    return views
 
 
 def welcome_sequence(config: Config, newsletter: NewsletterConfig) -> WelcomeSequence:
@@ -244,6 +299,15 @@ def _is_draft(text: OwnText) -> bool:
         what = f"send: {send} is not possible here: each subscriber gets it at their own time"
         raise PublisherError(what, where=text.file.where("send"), hint="remove the line, or write `send: draft`")
     return bool(send)
+
+
+def _in_words(after: timedelta) -> str:
+    minutes = int(after.total_seconds()) // 60
+    if not minutes:
+        return "at once"
+    unit, size = next((unit, size) for unit, size in (("day", 1440), ("hour", 60), ("minute", 1)) if not minutes % size)
+    count = minutes // size
+    return f"after {count} {unit}{'s' * (count != 1)}"
 
 
 def _time_of(sequence: WelcomeSequence, step: Step, seen: dict[str, datetime]) -> StepTime:

@@ -7,6 +7,7 @@ version of a step gets no other.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +17,7 @@ from sqlalchemy.engine import Connection
 
 from publisher.core.errors import PublisherError
 from publisher.core.models import require_aware
-from publisher.core.newsletter_models import Edition, EditionKind
+from publisher.core.newsletter_models import DeliveryCounts, DeliveryStatus, Edition, EditionKind
 from publisher.core.subscription_status import SubscriptionEvent
 from publisher.store.audience import choices, insert_deliveries
 from publisher.store.database import Database
@@ -103,6 +104,26 @@ class Latecomers:
         with self._database.read() as connection:
             return frozenset(connection.execute(query.where(deliveries.c.subscriber_id.in_(sorted(ids)))).scalars())
 
+    def step_counts(self, newsletter: str) -> dict[str, DeliveryCounts]:
+        """Return how many deliveries the steps of a newsletter have in each status, in all versions of their texts."""
+        query = (
+            sa.select(editions.c.slot, deliveries.c.status, sa.func.count())
+            .join_from(editions, deliveries)
+            .where(editions.c.newsletter == newsletter, editions.c.kind == EditionKind.WELCOME)
+            .group_by(editions.c.slot, deliveries.c.status)
+        )
+        totals: dict[str, Counter[DeliveryStatus]] = {}
+        with self._database.read() as connection:
+            for slot, status, count in connection.execute(query):
+                totals.setdefault(_step_of(slot), Counter())[status] += count
+        return {step: DeliveryCounts(dict(counts)) for step, counts in totals.items()}
+
+    def coming(self, newsletter: str, steps: Sequence[str], step: str, time: StepTime, now: datetime) -> int:
+        """Return for how many subscribers a step is still to come, whether or not it is due already."""
+        with self._database.read() as connection:
+            conditions = _due(connection, newsletter, steps, step, time, now, is_due=False)
+            return sum(each.subscribers for each in choices(connection, newsletter, now, *conditions))
+
     def due(self, newsletter: str, steps: Sequence[str], step: str, time: StepTime, now: datetime) -> int:
         """Return how many subscribers are due a step, whose email may not be made yet.
 
@@ -163,20 +184,30 @@ def _latecomers(edition: Edition, who: WhoJoined) -> list[sa.ColumnElement[bool]
 
 
 def _due(
-    connection: Connection, newsletter: str, steps: Sequence[str], step: str, time: StepTime, now: datetime
+    connection: Connection,
+    newsletter: str,
+    steps: Sequence[str],
+    step: str,
+    time: StepTime,
+    now: datetime,
+    *,
+    is_due: bool = True,
 ) -> list[sa.ColumnElement[bool]]:
-    """Return the conditions on subscribers that a step is due to them. People who came with a file are not welcomed."""
+    """Return the conditions on subscribers that a step is due to them, or is still to come.
+
+    People who came with a file are not welcomed.
+    """
     place = steps.index(step)
     earlier, own, later = (_editions(connection, newsletter, names) for names in _parted(steps, place))
     too_near = deliveries.c.sent_at > now - time.apart
     is_open = deliveries.c.next_try_at.is_not(None) | deliveries.c.lease_owner.is_not(None)
-    return [
+    to_come = [
         subscriptions.c.cause != SubscriptionEvent.IMPORTED,
-        subscriptions.c.since <= now - time.after,
         subscriptions.c.since >= max(time.begun, time.seen - time.after, now - time.latest - time.after),
         sa.not_(_has_delivery(deliveries.c.edition_id.in_([*own, *later]))),
-        sa.not_(_has_delivery(deliveries.c.edition_id.in_(earlier), is_open | too_near)),
     ]
+    waits = _has_delivery(deliveries.c.edition_id.in_(earlier), is_open | too_near)
+    return [*to_come, subscriptions.c.since <= now - time.after, sa.not_(waits)] if is_due else to_come
 
 
 def _parted(steps: Sequence[str], place: int) -> tuple[Sequence[str], Sequence[str], Sequence[str]]:
@@ -188,7 +219,11 @@ def _editions(connection: Connection, newsletter: str, steps: Sequence[str]) -> 
     query = sa.select(editions.c.id, editions.c.slot).where(
         editions.c.newsletter == newsletter, editions.c.kind == EditionKind.WELCOME
     )
-    return [row.id for row in connection.execute(query) if row.slot.partition(":")[0] in steps]
+    return [row.id for row in connection.execute(query) if _step_of(row.slot) in steps]
+
+
+def _step_of(slot: str) -> str:
+    return slot.partition(":")[0]
 
 
 def _has_delivery(*which: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:

@@ -161,3 +161,35 @@ def test_who_came_with_a_file_is_welcomed_only_on_request(clock: Clockwork) -> N
     clock.project.ok("deliveries", "add", str(edition.id), "ada@example.org", now="2026-11-23T12:00")
     clock.at(SLOT + 5 * HOUR)
     assert letters(clock) == ["Welcome to The Quiet Reader"]
+
+
+def test_the_commands_show_the_same_numbers(clock: Clockwork) -> None:
+    for name, hours in (("ada", 1), ("bob", 2), ("cy", 50)):
+        join(clock, name, hours * HOUR)
+        clock.at(SLOT + (hours + 0.5) * HOUR)
+    clock.at(SLOT + 3 * DAY + 1.5 * HOUR)
+    now = "2026-11-26T09:30"
+    (forecast,) = clock.project.ok("schedule", "--json", now=now).json
+    assert [(each["name"], each["when"], each["sent"], each["to_come"]) for each in forecast["welcome"]] == [
+        ("welcome", "at once", 3, 0),
+        ("welcome-2", "after 3 days", 1, 2),
+    ]
+    (newsletter,) = clock.project.ok("status", "--json", now=now).json["newsletters"]
+    assert newsletter["welcome"] == forecast["welcome"]
+    shown = clock.project.ok("schedule", now=now).out
+    assert "welcome-2         after 3 days, 'The best of it': 1 sent, 2 to come" in shown
+    dry = clock.project.ok("publish", "--dry-run", now="2026-11-26T10:30").out
+    assert "weekly welcome-2: 'The best of it' to 1 subscriber" in dry
+    clock.project.write("letters/weekly/welcome-2.md", SECOND.replace("3d", "soon"))
+    assert "not sent: letters/weekly/welcome-2.md:3" in clock.project.ok("schedule", now=now).out
+    assert "letters/weekly/welcome-2.md:3: after" in clock.project.fails("publish", "--yes", now=now).err
+    assert "letters/weekly/welcome-2.md:3: after" in clock.project.fails("check", now=now).out
+
+
+def test_an_email_with_an_error_is_not_sent(clock: Clockwork) -> None:
+    clock.project.write("letters/weekly/welcome.md", WELCOME + "\n{% if %}")
+    join(clock, "ada", HOUR)
+    (problem,) = clock.at(SLOT + 2 * HOUR).problems
+    assert str(problem).startswith("letters/weekly/welcome.md")
+    assert letters(clock) == []
+    assert problem.message in clock.project.fails("check").out

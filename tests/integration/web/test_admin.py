@@ -336,6 +336,17 @@ def test_an_edition_goes_to_who_joined_later(web: WebClient, owner: Owner) -> No
         erase(store, "late@example.org", now=joined, source="test")
 
 
+def test_welcome_emails_are_listed_with_the_editions(web: WebClient, owner: Owner) -> None:
+    assert "Welcome emails" not in owner.get("/editions").text
+    first = web.project.write("letters/weekly/welcome.md", "---\nsubject: Hello & welcome\n---\nDear reader\n")
+    second = web.project.write("letters/weekly/welcome-2.md", "---\nsubject: Later\n---\nDear reader\n")
+    page = owner.get("/editions").text
+    assert "Hello &amp; welcome" in page and "at once" in page
+    assert "not sent: letters/weekly/welcome-2.md:1: it does not say when it is sent" in page
+    first.unlink()
+    second.unlink()
+
+
 def test_failed_messages_are_retried(web: WebClient, owner: Owner) -> None:
     with opened(web) as store:
         set_all(store, DeliveryStatus.FAILED, "550 no <a@b.org>")
