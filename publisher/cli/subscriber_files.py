@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import secrets
+import shlex
 import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from functools import cached_property, partial
 from itertools import islice
@@ -32,9 +33,11 @@ from publisher.publishing.wiring import has_store, open_existing_store, open_pro
 from publisher.store.subscriber_records import Added
 from publisher.subscribers.address import shortened
 from publisher.subscribers.csv_columns import Columns, parse_choices
+from publisher.subscribers.csv_fields import FieldOptions
 from publisher.subscribers.csv_import import ImportOptions, ImportReport, KeptRows, Listeners, import_csv
 from publisher.subscribers.csv_rows import NamedNewsletters, titles_of
 from publisher.subscribers.csv_status import STATUS_NAMES, STATUS_WORDS
+from publisher.subscribers.edit import known_fields
 from publisher.subscribers.export import export_csv, export_json
 
 if TYPE_CHECKING:
@@ -64,6 +67,14 @@ MOST_WARNINGS = 20  # about topics that no post has
     help="Which column a field is in, if its heading doesn't say: name=Vorname. FIELD= and COLUMN=ignore leave it out; "
     "COLUMN:VALUE=unsubscribed says what a value means.",
 )
+@click.option(
+    "--fields",
+    default="",
+    metavar="COLUMNS",
+    help="Columns to keep as fields, separated by commas; those in [[fields]] of publisher.toml are kept anyway.",
+)
+@click.option("--all-fields", is_flag=True, help="Keep every column as a field that isn't read as something else.")
+@click.option("--tag", "tags", multiple=True, metavar="TAG", help="A tag for everyone in FILE; can be repeated.")
 @click.option("--encoding", default="", metavar="NAME", help="The encoding, if FILE isn't UTF-8: windows-1252.")
 @click.option("--undo", type=int, metavar="NUMBER", help="Take an import back; `subscribers imports` lists them.")
 @click.option("--dry-run", is_flag=True, help="Show what would happen; change nothing.")
@@ -107,8 +118,13 @@ def _imported(
         status=STATUS_NAMES[given["status"]] if given["status"] else None,
         encoding=given["encoding"],
         has_posts=_TopicsOfPosts(config, now),
+        tags=given["tags"],
     )
     with _target(app, dry_run) as store, bar(app, "Importing") as progress:
+        asked = tuple(each.strip() for each in given["fields"].split(",") if each.strip())
+        configured = frozenset(each.name for each in config.fields)
+        wanted = FieldOptions(asked, given["all_fields"], known_fields(store, config.fields), configured)
+        options = replace(options, fields=wanted)
         listeners = Listeners(
             columns=lambda columns: _show_columns(app, columns, seen),
             refused=lambda row: click.echo(f"{file}:{row.line}: {row.reason}", err=True),
@@ -166,8 +182,11 @@ def _show_columns(app: App, columns: Columns, seen: list[Columns]) -> None:
     dropped = columns.dropped
     if ignored := [name for name in columns.ignored if name not in dropped]:
         app.say(f"ignored columns: {', '.join(clean_line(name, 60) for name in ignored)}")
+    if columns.kept:
+        kept = ", ".join(f"{each.name} ({each.kind})" for each in columns.kept)
+        app.say(f"fields: {kept}")
     if dropped:
-        app.say(f"not stored here: {', '.join(dropped)}; keep the file if you need them")
+        app.say(f"not kept: {', '.join(dropped)}; to keep them as fields: --fields {shlex.quote(','.join(dropped))}")
 
 
 def _show_report(app: App, report: ImportReport, columns: Columns, mailed: Mapping[str, int], dry_run: bool) -> None:
@@ -199,6 +218,9 @@ def _show_report(app: App, report: ImportReport, columns: Columns, mailed: Mappi
         app.say(f"import {report.number}: `publisher subscribers import --undo {report.number}` takes it back")
     if report.added and "joined_at" not in columns.fields and (columns.statuses or columns.ignored):
         app.say("no date of joining in it: a no in another file counts, whenever it was said")
+    if report.described:
+        would = "would get" if dry_run else "got"
+        app.say(f"{plural(report.described, 'row')} of known subscribers {would} new tags, fields or notes")
     for newsletter, count in mailed.items():
         app.say(f"{newsletter} now goes to {plural(count, 'subscriber')}")
     _show_doubts(report)
@@ -227,6 +249,8 @@ def _lines(rows: KeptRows) -> str:
 
 def _show_doubts(report: ImportReport) -> None:
     """Warn of what the operator may not have meant."""
+    for line in report.doubts:
+        warn(line)
     if report.nothing:
         people = plural(report.nothing, "person", "people")
         warn(f"{people} would get nothing: no post has any of their topics (--map topics= leaves topics out)")
@@ -262,6 +286,9 @@ def _as_json(report: ImportReport, columns: Columns, mailed: Mapping[str, int], 
         "left_behind": report.left_behind,
         "known": {why.value: count for why, count in report.known.items()},
         "without_posts": report.nothing,
+        "fields": {name: kind.value for name, kind in report.fields.items()},
+        "described": report.described,
+        "doubts": list(report.doubts),
         "newsletters": mailed,
     }
 
@@ -340,7 +367,8 @@ def export_file(app: App, file: Path | None, newsletter: str | None) -> None:
     with open_existing_store(config) as store:
         people = store.subscribers.full_records(newsletter) if store else ()
         suppressed = store.suppressions.entries() if store and not newsletter else ()
-        export = partial(export_json, people) if as_json else partial(export_csv, people, suppressed)
+        fields = known_fields(store, config.fields)
+        export = partial(export_json, people) if as_json else partial(export_csv, people, suppressed, fields=fields)
         if file is None or str(file) == "-":
             export(sys.stdout)
             sys.stdout.flush()

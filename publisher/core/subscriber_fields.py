@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -114,15 +114,9 @@ def parse_value(kind: FieldKind, text: str) -> FieldValue:
     return found
 
 
-def kind_of(values: Collection[str]) -> FieldKind:
-    """Return the narrowest kind that all of some texts are values of; a code such as 01234 is a text.
-
-    0 and 1 alone are numbers, although they can mean no and yes.
-    """
-    for kind in (FieldKind.NUMBER, FieldKind.DATE, FieldKind.YES_NO):
-        if values and all(_READERS[kind](value) is not None for value in values):
-            return kind
-    return FieldKind.TEXT
+def is_of_kind(kind: FieldKind, text: str) -> bool:
+    """Return whether a text is a value of a kind. A code such as 01234 is a text, and not a number."""
+    return _READERS[kind](text.strip()) is not None
 
 
 def shown_value(value: FieldValue) -> str:

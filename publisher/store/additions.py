@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from publisher.core.newsletter_models import SubscriberStatus, SuppressionReason
+from publisher.core.subscriber_fields import encode_fields
 from publisher.core.subscriber_status import SUBSCRIBES, SubscriberEvent, next_status
 from publisher.core.subscription_status import (
     SubscriptionEvent,
@@ -21,6 +23,7 @@ from publisher.core.subscription_status import (
     SubscriptionStatus,
     on_date,
 )
+from publisher.store.batch_details import BatchDetails
 from publisher.store.batch_rows import BatchRows, KnownSubscriber
 from publisher.store.consent import moved_on, only_from_files
 from publisher.store.database import Database
@@ -54,6 +57,7 @@ class Batch:
         self._suppressions = suppressed
         self._options = options
         self._rows = BatchRows(options)
+        self._details = BatchDetails(options)
         self._departures = Departures(connection, suppressed, self._rows)
         self._deciding: set[int] = set()
         self._moved_on: set[int] = set()
@@ -68,11 +72,19 @@ class Batch:
         self._deciding = _deciding(zip(keys, new, strict=True))
         results = []
         for key, subscriber in zip(keys, new, strict=True):
-            results.append(self._result(key, subscriber, listed.get(key), known.get(key), key in fresh))
+            person = known.get(key)
+            results.append(self._result(key, subscriber, listed.get(key), person, key in fresh))
+            if person is not None and key not in listed and not results[-1].result.refused:
+                self._details.add(person, subscriber, fresh=key in fresh)
             fresh.discard(key)  # the same address again in this batch is no longer new
         self._rows.write(self._connection, self._database)
+        described = self._details.write(self._connection, self._database)
         self._rows.note(self._connection, self._database, known.values())
-        return results
+        ids = [known[key].id if key in known else 0 for key in keys]
+        return [
+            replace(each, described=True) if number in described else each
+            for each, number in zip(results, ids, strict=True)
+        ]
 
     def _result(
         self, key: str, row: NewSubscriber, listed: Added | None, known: KnownSubscriber | None, fresh: bool
@@ -143,6 +155,8 @@ class Batch:
             "confirmed_at": subscriber.joined_at or (None if says else self._options.at),
             "paused_until": None,
             "import_id": self._options.number,
+            "fields": encode_fields(subscriber.fields),
+            "note": subscriber.note,
         }
         if back is not None:
             created = back.created_at or self._options.at

@@ -21,7 +21,7 @@ from publisher.core.subscription_status import (
 )
 from publisher.store.consent import event_row, restored_row
 from publisher.store.database import Database
-from publisher.store.import_changes import disown, release, snapshot
+from publisher.store.import_changes import disown, join_details, release, snapshot
 from publisher.store.subscriber_records import AddOptions, Restored
 from publisher.store.subscriptions import changed, row_of, without_frequency
 from publisher.store.tables import consent_events, import_changes, subscriptions
@@ -38,6 +38,7 @@ class KnownSubscriber:
     was        status and records at the beginning of the batch; None if the batch added them
     only_filed whether only files have named them, and nobody has asked them to confirm
     named      whether a row of the batch says more of them than that they never confirmed
+    details    the tags, values and note that the batch gave them, if they were known; see import_changes.py
     """
 
     id: int
@@ -47,6 +48,7 @@ class KnownSubscriber:
     was: tuple[SubscriberStatus, dict[str, SubscriptionRecord]] | None = None
     only_filed: bool = False
     named: bool = False
+    details: dict[str, Any] = field(default_factory=dict)
 
     @property
     def is_subscribed(self) -> bool:
@@ -150,11 +152,12 @@ class BatchRows:
         added = [each for each in stay if each.import_id not in (None, number)]
         disown(connection, [each.id for each in added])
         rows = [
-            {"import_id": number, "subscriber_id": each.id, "before": snapshot(was[0], was[1].values())}
+            {"import_id": number, "subscriber_id": each.id, "before": snapshot(was[0], was[1].values(), each.details)}
             for each, was in found
-            if was != (each.status, each.records) and each.import_id != number
+            if (was != (each.status, each.records) or each.details) and each.import_id != number
         ]
         unconfirmed = snapshot(SubscriberStatus.PENDING, ())
         rows += [{"import_id": each.import_id, "subscriber_id": each.id, "before": unconfirmed} for each in added]
         if rows and number is not None:
+            join_details(connection, number, {each.id: each.details for each, _ in found if each.details})
             connection.execute(database.insert_new(import_changes), rows)

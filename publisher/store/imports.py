@@ -23,6 +23,7 @@ from publisher.store.database import Database
 from publisher.store.erasure import erase_rows
 from publisher.store.import_changes import put_back
 from publisher.store.subscriber_records import source_of
+from publisher.store.subscriber_tags import forget_unused_fields
 from publisher.store.subscriptions import end_all
 from publisher.store.tables import (
     consent_events,
@@ -140,6 +141,7 @@ class Imports:
         with self._database.write(dry_run=dry_run) as connection:
             lifted = sa.delete(suppressions).where(suppressions.c.import_id == number)
             done.lifted = connection.execute(lifted).rowcount
+            forget_unused_fields(connection)
             connection.execute(sa.update(imports).where(imports.c.id == number).values(undone_at=at))
         return done
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
 from publisher.core.newsletter_models import Subscriber, SubscriberStatus, Subscription, SuppressionReason
+from publisher.core.subscriber_fields import FieldKind, FieldValue
 from publisher.core.subscriber_status import REFUSALS, SubscriberEvent
 from publisher.core.subscription_status import SubscriptionRecord
 
@@ -51,6 +52,9 @@ class NewSubscriber:
                    `subscriptions` or, if there are none, about everything
     said_at        when that happened, if the file says so
     restored       all that our own export says; None for other files
+    tags           the owner's words for them, clean
+    fields         values of the owner's own fields, by name
+    note           what the owner notes about them
     """
 
     address: str
@@ -63,6 +67,9 @@ class NewSubscriber:
     says: SubscriberEvent | None = None
     said_at: datetime | None = None
     restored: Restored | None = None
+    tags: tuple[str, ...] = ()
+    fields: Mapping[str, FieldValue] = field(default_factory=dict)
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +81,7 @@ class AddOptions:
     event   ADDED, READDED or IMPORTED, depending on what the operator vouches for
     number  the number of the import; None if it is not a file that is imported
     since   when the import first ran. What people have chosen after that stays; None if it is not an import
+    kinds   the kinds of the fields that the subscribers have
     """
 
     at: datetime
@@ -81,6 +89,7 @@ class AddOptions:
     event: SubscriberEvent = SubscriberEvent.ADDED
     number: int | None = None
     since: datetime | None = None
+    kinds: Mapping[str, FieldKind] = field(default_factory=dict)
 
 
 class Added(StrEnum):
@@ -128,12 +137,14 @@ class AddResult:
               not a refusal, they are about the newsletters in `refused`, and the others were subscribed to
     refused   the newsletters that were refused because the subscription to them has ended
     still     after a row that says that somebody must not be mailed: the newsletters that they get all the same
+    described whether somebody who was known has a new tag, a new value of a field, or a note
     """
 
     result: Added
     refusals: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
     still: tuple[str, ...] = ()
+    described: bool = False
 
     @property
     def reason(self) -> str:

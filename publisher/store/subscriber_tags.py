@@ -78,3 +78,11 @@ def note_fields(connection: Connection, database: Database, kinds: Mapping[str, 
 def known_fields(connection: Connection) -> dict[str, FieldKind]:
     """Return the fields that subscribers have or had values of, sorted by name."""
     return {row.name: row.kind for row in connection.execute(sa.select(fields).order_by(fields.c.name))}
+
+
+def forget_unused_fields(connection: Connection) -> None:
+    """Forget the fields of which no subscriber has a value any more."""
+    for name in known_fields(connection):
+        has_it = sa.select(sa.literal(1)).where(subscribers.c.fields.contains(f'"{name}":', autoescape=True)).limit(1)
+        if connection.execute(has_it).first() is None:
+            connection.execute(sa.delete(fields).where(fields.c.name == name))

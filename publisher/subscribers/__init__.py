@@ -13,6 +13,7 @@ Public modules:
     address_change  changing a subscriber's address, with a confirmation at the new address
     bulk            what the owner does to many people at once
     csv_columns     the meaning of the columns of a subscriber file
+    csv_fields      the columns of a file that become tags, notes and fields
     csv_file        the rows of a file, and a first look at its columns
     csv_import      importing a CSV file
     csv_rows        converting the rows of a file to subscribers
@@ -37,6 +38,7 @@ __all__ = [
     "address_change",
     "bulk",
     "csv_columns",
+    "csv_fields",
     "csv_file",
     "csv_import",
     "csv_rows",

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from publisher.core.newsletter_models import Subscriber, SubscriberStatus
+from publisher.core.subscriber_fields import MOST_TAGS
 from publisher.core.subscriber_status import SubscriberEvent, next_status
 from publisher.store.subscriber_records import EmailTrigger, Evidence, address_key
 from publisher.subscribers.address import mailbox_of, normalise
@@ -114,6 +115,7 @@ def confirm_address_change(
         if not transaction.use(issued):
             return Moved.REFUSED
         if holder is not None and holder.id != subscriber.id:
+            _keep_details(transaction, subscriber, holder)
             transaction.erase(holder, holder.address)
         transaction.move(subscriber, issued.change.address)
         transaction.apply(subscriber, SubscriberEvent.MOVED)
@@ -121,6 +123,13 @@ def confirm_address_change(
         transaction.allow_emails(mailbox_of(issued.change.address))
         transaction.record(subscriber, "moved", policy.kept(evidence))
         return Moved.MOVED
+
+
+def _keep_details(transaction: SubscriberTransaction, subscriber: Subscriber, holder: Subscriber) -> None:
+    """Give a subscriber what the owner knows about another entry for the same person, which is about to go."""
+    if holder.tags:
+        transaction.set_tags(subscriber, sorted({*subscriber.tags, *holder.tags})[:MOST_TAGS])
+    transaction.describe(subscriber, fields={**holder.fields, **subscriber.fields}, note=subscriber.note or holder.note)
 
 
 def moved_email(store: Store, policy: SubscriptionPolicy, before: Subscriber, *, now: datetime) -> SubscriptionEmail:

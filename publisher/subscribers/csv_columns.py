@@ -10,6 +10,7 @@ from itertools import takewhile
 
 from publisher.core.errors import SubscriberError
 from publisher.core.newsletter_models import SubscriberStatus
+from publisher.subscribers.csv_fields import DETAILS, FieldColumn, details_of, is_own_detail
 from publisher.subscribers.csv_status import (
     STATUS_NAMES,
     StatusColumn,
@@ -94,13 +95,13 @@ OWN = (
     *("newsletter status", "newsletter since", "created at", "paused until", "uid", "history"),
     *("suppressed", "suppressed hash"),
 )
-# Columns that people care about and that nothing here can store, by tool.
+# Columns that people care about and that are kept only if the operator asks for them, by tool.
 DROPPED = {
     "Substack": ("plan", "expiry", "active subscription", "first payment at", "stripe plan"),
-    "Ghost": ("note", "labels", "tiers", "complimentary plan", "stripe customer id"),
+    "Ghost": ("tiers", "complimentary plan", "stripe customer id"),
     "listmonk": ("attributes", "lists"),
-    "Mailchimp": ("notes", "tags", "member rating"),
-    "Buttondown": ("notes", "metadata", "tags"),
+    "Mailchimp": ("member rating",),
+    "Buttondown": ("metadata",),
 }
 
 
@@ -133,6 +134,8 @@ class Columns:
               newsletter
     own       column name -> index, for a file that Publisher exported
     settled   the indexes of columns that the operator has decided on
+    details   "tags" and "note" -> index of the column
+    kept      the columns that become fields
     """
 
     header: tuple[str, ...]
@@ -144,6 +147,8 @@ class Columns:
     values: Mapping[tuple[int, str], str] = field(default_factory=dict)
     own: Mapping[str, int] = field(default_factory=dict)
     settled: frozenset[int] = frozenset()
+    details: Mapping[str, int] = field(default_factory=dict)
+    kept: tuple[FieldColumn, ...] = ()
 
     def cell(self, cells: Sequence[str], field: str) -> str:
         """Return the cell of a row for a field, or "" if there is none."""
@@ -196,22 +201,23 @@ class Columns:
     @property
     def shown(self) -> dict[str, str]:
         """The mapping in a form that can be shown: field -> column name, in the order of NAMES."""
-        return {field: self.header[self.fields[field]] for field in NAMES if field in self.fields}
+        found = {**self.fields, **self.details}
+        return {field: self.header[found[field]] for field in (*NAMES, *DETAILS) if field in found}
 
     @property
     def ignored(self) -> list[str]:
         """The names of the columns that are ignored."""
-        used = self.used
+        used = {*self.used, *self.details.values(), *(each.place for each in self.kept)}
         return [name for place, name in enumerate(self.header) if place not in used and name]
 
     @property
     def used(self) -> set[int]:
-        """The indexes of the columns that are not ignored."""
+        """The indexes of the columns that say who gets what."""
         return {*self.fields.values(), *self.joined, *(each.place for each in self.statuses), *self.own.values()}
 
     @property
     def dropped(self) -> list[str]:
-        """The names of the ignored columns that say something about people which nothing here can store."""
+        """The names of the ignored columns that say something about people."""
         names = DROPPED.get(self.tool, ())
         return [name for name in self.ignored if plain(name) in names]
 
@@ -227,7 +233,9 @@ def recognise(header: Sequence[str], choices: Choices, sample: Sequence[Sequence
     own = {name: names.index(name) for name in OWN if name in names} if tool == "Publisher" else {}
     fields, chosen, ignored, values = _chosen(header, names, choices)
     own = {name: place for name, place in own.items() if place not in ignored}
-    decided = {*own.values(), *ignored, *(each.place for each in chosen)}
+    told = {name: fields.pop(name) for name in DETAILS if name in fields}
+    told |= {name: place for place, name in enumerate(header) if tool == "Publisher" and is_own_detail(name)}
+    decided = {*own.values(), *ignored, *(each.place for each in chosen), *told.values()}
     _name_fields(names, fields, choices, decided)
     if (place := fields.get("newsletters", -1)) >= 0 and _is_yes_or_no([_at(cells, place) for cells in sample]):
         del fields["newsletters"]  # it says whether, and not which
@@ -239,11 +247,13 @@ def recognise(header: Sequence[str], choices: Choices, sample: Sequence[Sequence
     joined = tuple(place for place in dates if place not in taken)
     free = [place for place in range(len(header)) if place not in taken or place == fields.get("joined_at")]
     statuses = [*chosen, *_statuses(header, free, {*joined, fields.get("joined_at")}, tool, choices)]
-    settled = frozenset({*ignored, *(each.place for each in chosen)})
+    settled = frozenset({*ignored, *(each.place for each in chosen), *told.values()})
+    left_out = {name for name in DETAILS if choices.named(name)}
+    details = details_of(names, told, left_out, {*taken, *joined, *(each.place for each in statuses)})
     is_open = tool != "Publisher" and not choices.named("joined_at")
     dated = _dated(names, {*taken, *joined, *settled}, tool) if is_open else ()
     statuses.sort(key=lambda column: column.place)
-    return Columns(tuple(header), fields, tool, joined, dated, tuple(statuses), values, own, settled)
+    return Columns(tuple(header), fields, tool, joined, dated, tuple(statuses), values, own, settled, details)
 
 
 def _name_fields(names: Sequence[str], fields: dict[str, int], choices: Choices, decided: set[int]) -> None:
@@ -346,8 +356,9 @@ def _chosen(
                 reading, status = STATUS_FIELDS[name]
                 told = reading is Reading.AGAINST  # whatever is in it, they chose the column because it speaks against
                 statuses.append(StatusColumn(_place(header, names, column), reading, status, told=told))
-        elif name not in NAMES:
-            raise SubscriberError(f"there is no field {key!r}", hint=f"fields: {', '.join((*NAMES, *STATUS_FIELDS))}")
+        elif name not in NAMES and name not in DETAILS:
+            known = ", ".join((*NAMES, *DETAILS, *STATUS_FIELDS))
+            raise SubscriberError(f"there is no field {key!r}", hint=f"fields: {known}")
         elif column:
             fields[name] = _place(header, names, column)
     return fields, statuses, ignored, values

@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING
 from publisher.core.characters import clean_line
 from publisher.core.errors import SubscriberError
 from publisher.core.newsletter_models import SubscriberStatus
+from publisher.core.subscriber_fields import FieldKind, clean_tags
 from publisher.core.subscriber_status import SubscriberEvent
 from publisher.store.subscriber_records import Added, AddOptions, AddResult, NewSubscriber, SuppressedHash, source_of
 from publisher.subscribers.address import shortened
 from publisher.subscribers.csv_columns import Choices, Columns
+from publisher.subscribers.csv_fields import DetailReader, FieldOptions, is_own_detail
 from publisher.subscribers.csv_file import CsvFile, CsvRow
 from publisher.subscribers.csv_own import by_person, is_left_behind, suppressed_hash
 from publisher.subscribers.csv_repeats import Repeats
@@ -87,6 +89,9 @@ class ImportReport:
     topics      the topics in the rows, MOST_TOPICS at most
     nothing     rows whose topics are those of no post
     languages   languages that are not understood
+    described   rows that gave a known subscriber tags, fields or a note
+    fields      the fields of which there are values, with their kinds
+    doubts      lines about tags and fields that were left out
     coded       likely encoding -> lines that are not valid in that of the file
     number      the number of the import, by which it can be undone; 0 for a dry run
     """
@@ -109,6 +114,9 @@ class ImportReport:
     languages: tuple[str, ...] = ()
     coded: Mapping[str, int] = field(default_factory=dict)
     number: int = 0
+    described: int = 0
+    fields: Mapping[str, FieldKind] = field(default_factory=dict)
+    doubts: tuple[str, ...] = ()
 
     @property
     def newer(self) -> int:
@@ -166,6 +174,8 @@ class ImportOptions:
     status     the status that the operator gives to every row; None leaves that to the file
     encoding   the encoding of the file; "" means that of its byte-order mark, or UTF-8
     has_posts  whether there are posts about a topic; None if that is not known
+    fields     which columns become fields
+    tags       tags for everybody in the file
     """
 
     consent: str = ""
@@ -173,6 +183,8 @@ class ImportOptions:
     status: SubscriberStatus | None = None
     encoding: str = ""
     has_posts: Callable[[str], bool] | None = None
+    fields: FieldOptions = field(default_factory=FieldOptions)
+    tags: tuple[str, ...] = ()
 
 
 def import_csv(
@@ -211,6 +223,7 @@ def import_csv(
             forced=options.status or SubscriberStatus.ACTIVE,
             has_posts=options.has_posts,
             repeats=Repeats() if "topics" in file.columns.fields else None,
+            details=_details(file.columns, options),
         )
         try:
             found = _surveyed(file, reader, path, options, listeners)
@@ -226,22 +239,43 @@ def import_csv(
     return run.report(found)
 
 
+def _details(columns: Columns, options: ImportOptions) -> DetailReader:
+    """Return what reads tags, notes and fields. Raises SubscriberError for a column that does not exist, or a bad tag.
+
+    A column that only seems to say who must not be mailed may become a field, if it turns out that it does not.
+    """
+    used = columns.used - {each.place for each in columns.statuses if not each.sure}
+    free = set(range(len(columns.header))) - used - set(columns.details.values())
+    asked = {columns.header.index(each) for each in options.fields.asked if each in columns.header}
+    reader = DetailReader(
+        columns.details.get("tags", -1), columns.details.get("note", -1), given=clean_tags(options.tags)
+    )
+    own = columns.tool == "Publisher"
+    free -= {place for place in columns.settled - asked if not (own and is_own_detail(columns.header[place]))}
+    reader.choose(columns.header, free, options.fields, own=own)
+    return reader
+
+
 def _begun(
     store: Store, file: CsvFile, path: Path, reader: RowReader, options: ImportOptions, dry_run: bool
 ) -> AddOptions:
     """Record that the import begins, and return how to add its people."""
     name, at = clean_line(path.name, 100), reader.at
+    kinds = reader.details.kinds
     if dry_run:
-        return AddOptions(at, source_of(name), SubscriberEvent.IMPORTED)
+        return AddOptions(at, source_of(name), SubscriberEvent.IMPORTED, kinds=kinds)
     shown = [f"--map={key}={column}" for key, column in options.choices.fields]
     shown += [f"--as={STATUS_WORDS[options.status]}"] if options.status else []
     shown += [f"--encoding={options.encoding}"] if options.encoding else []
+    shown += [f"--fields={','.join(options.fields.asked)}"] if options.fields.asked else []
+    shown += ["--all-fields"] if options.fields.everything else []
+    shown += [f"--tag={tag}" for tag in options.tags]
     if set(reader.newsletters.chosen) != reader.newsletters.known:
         shown += [f"--newsletter={each}" for each in reader.newsletters.chosen]
     everything = "\n".join((file.digest(), name, *shown, *sorted(reader.newsletters.chosen)))
     digest = hashlib.sha256(everything.encode("utf-8", "surrogatepass")).hexdigest()
     number, since = store.imports.begin(name, clean_line(shlex.join(shown), 1_000), digest, at)
-    return AddOptions(at, source_of(name), SubscriberEvent.IMPORTED, number=number, since=since)
+    return AddOptions(at, source_of(name), SubscriberEvent.IMPORTED, number=number, since=since, kinds=kinds)
 
 
 def _require_secret(store: Store, found: Survey, path: Path, choices: Choices) -> None:
@@ -262,6 +296,8 @@ def _surveyed(file: CsvFile, reader: RowReader, path: Path, options: ImportOptio
     found = survey(file, reader.look, statuses=asks)
     if reader.repeats is not None:
         reader.repeats.settle()
+    reader.details.settle(found.columns.used)
+    found.columns = replace(found.columns, kept=reader.details.columns)
     reader.columns, reader.day_first = found.columns, found.day_first
     listeners.columns(found.columns)
     encoding = found.of_encoding() if not options.encoding and not file.marked else []
@@ -327,6 +363,7 @@ class _Import:
             self.known[done.result] += len(rows)
             self._refuse(rows, f"{subscriber.address} {done.reason}")
             return
+        self.counts["described"] += done.described and done.result is not Added.ADDED
         if done.reason:
             self.counts["partly"] += 1
             said = f"{subscriber.address} {done.reason}"
@@ -388,6 +425,9 @@ class _Import:
             languages=tuple(word for word, _ in reader.languages.most_common()),
             coded=dict(found.coded),
             number=self.options.number or 0,
+            described=of["described"],
+            fields=reader.details.kinds,
+            doubts=tuple(reader.details.doubts()),
         )
 
     def _refuse(self, rows: list[CsvRow], reason: str) -> None:

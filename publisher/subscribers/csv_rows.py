@@ -17,6 +17,7 @@ from publisher.store.subscriber_records import NewSubscriber, address_key
 from publisher.subscribers.address import clean_name, normalise, shortened
 from publisher.subscribers.csv_cells import date_of, topics_of
 from publisher.subscribers.csv_columns import Columns, full_name
+from publisher.subscribers.csv_fields import DetailReader
 from publisher.subscribers.csv_file import CsvRow
 from publisher.subscribers.csv_own import restored
 from publisher.subscribers.csv_repeats import Repeats
@@ -103,6 +104,7 @@ class RowReader:
     unreadable   name of a newsletter that does not exist -> rows
     languages    language that is not understood -> rows
     nothing      rows whose topics are those of no post
+    details      reads tags, notes and fields
     """
 
     columns: Columns
@@ -113,6 +115,7 @@ class RowReader:
     day_first: bool | None = None
     has_posts: Callable[[str], bool] | None = None
     repeats: Repeats | None = None
+    details: DetailReader = field(default_factory=DetailReader)
     unreadable: Counter[str] = field(default_factory=Counter)
     languages: Counter[str] = field(default_factory=Counter)
     named: int = 0
@@ -120,7 +123,12 @@ class RowReader:
     _named: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def look(self, row: CsvRow) -> None:
-        """Look at a row before the import: which newsletters it names, and whether its choices repeat earlier ones."""
+        """Look at a row before the import: which newsletters it names, and whether its choices repeat earlier ones.
+
+        Its values show which kinds the fields in it have.
+        """
+        if not row.fault:
+            self.details.look(row.cells)
         if row.fault or not ({"newsletters", "topics"} & self.columns.fields.keys()):
             return
         try:
@@ -200,6 +208,9 @@ class RowReader:
             joined_at=self._moment(self.columns.joined_at(row.cells)),
             says=SAYS.get(status),
             said_at=None if is_active else self._said_at(row, status),
+            tags=self.details.tags_in(row.cells),
+            fields=self.details.values(row.line, row.cells, self.day_first),
+            note=self.details.note_in(row.cells),
         )
         return restored(self.columns, rows, wishes, person, status) if self._is_own else person
 

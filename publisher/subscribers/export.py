@@ -4,35 +4,50 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
+from types import MappingProxyType
 from typing import Any, TextIO
 
 from publisher.core.newsletter_models import Subscriber
+from publisher.core.subscriber_fields import FieldKind, shown_value
 from publisher.store.subscriber_records import ConsentEvent, FullRecord, SuppressedHash
 from publisher.subscribers.csv_cells import cell_of, guarded
+from publisher.subscribers.csv_fields import own_heading
 
 COLUMNS = (
     *("email", "name", "newsletters", "topics", "language", "status"),
     *("newsletter_status", "newsletter_since", "joined_at", "created_at", "paused_until"),
-    *("suppressed", "uid", "history", "suppressed_hash"),
+    *("suppressed", "uid", "tags", "note", "history", "suppressed_hash"),
 )
+NO_FIELDS: Mapping[str, FieldKind] = MappingProxyType({})
 MOST_OF_HISTORY = 60_000  # characters in one cell; the csv module reads at most 131,072
 
 
-def export_csv(people: Iterable[FullRecord], suppressed: Iterable[SuppressedHash], file: TextIO) -> int:
+def export_csv(
+    people: Iterable[FullRecord],
+    suppressed: Iterable[SuppressedHash],
+    file: TextIO,
+    fields: Mapping[str, FieldKind] = NO_FIELDS,
+) -> int:
     """Write subscribers as CSV that the import can read, and return the number of subscribers.
 
     A subscriber takes up a row for each group of newsletters with the same topics and status. The first of them has the
     history of consent. The suppression list comes last, as hashes. Spreadsheets do not treat any cell as a formula.
-    file: a text file that was opened with newline="".
+
+    file    a text file that was opened with newline=""
+    fields  the fields that people can have, each of which gets a column
     """
-    writer = csv.DictWriter(file, COLUMNS, restval="", lineterminator="\r\n")
+    headings = {name: own_heading(name, kind) for name, kind in fields.items()}
+    writer = csv.DictWriter(file, (*COLUMNS, *headings.values()), restval="", lineterminator="\r\n")
     writer.writeheader()
     count = 0
     for person in people:
         count += 1
-        for row in _rows(person):
+        values = {
+            headings[name]: shown_value(value) for name, value in person.subscriber.fields.items() if name in headings
+        }
+        for row in _rows(person, values):
             writer.writerow({column: guarded(cell) for column, cell in row.items()})
     for entry in suppressed:
         writer.writerow(
@@ -101,7 +116,8 @@ def event_as_json(event: ConsentEvent) -> dict[str, str]:
     }
 
 
-def _rows(person: FullRecord) -> Iterator[dict[str, str]]:
+def _rows(person: FullRecord, values: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """Yield the rows of a person. values: those of the fields, which only the first row has."""
     subscriber = person.subscriber
     shared = {
         "email": subscriber.address,
@@ -115,6 +131,9 @@ def _rows(person: FullRecord) -> Iterator[dict[str, str]]:
         "created_at": subscriber.created_at.isoformat(),
         "paused_until": subscriber.paused_until.isoformat() if subscriber.paused_until else "",
         "suppressed": person.suppressed.reason.value if person.suppressed else "",
+        "tags": ", ".join(subscriber.tags),
+        "note": subscriber.note,
+        **values,
     }
     nothing: dict[str, str] = {}
     for group, part in zip_longest(_groups(subscriber), _history(person), fillvalue=nothing):

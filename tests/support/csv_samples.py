@@ -76,4 +76,5 @@ def bring(store: Store, path: Path, text: str | bytes, *maps: str, **options: An
 def export_to(store: Store, path: Path) -> int:
     """Export all subscribers to a file, as the command does."""
     with path.open("w", newline="", encoding="utf-8-sig") as out:
-        return export_csv(store.subscribers.full_records(), store.suppressions.entries(), out)
+        people, fields = store.subscribers.full_records(), store.subscribers.known_fields()
+        return export_csv(people, store.suppressions.entries(), out, fields)

@@ -239,10 +239,10 @@ def test_an_import_shows_its_columns_first_and_who_would_be_mailed(project: Proj
     ran = project.ok("subscribers", "import", str(path), "--dry-run")
 
     assert ran.out.splitlines() == [
-        "Ghost export: email from 'email', name from 'name', joined_at from 'created_at'",
+        "Ghost export: email from 'email', name from 'name', joined_at from 'created_at', note from 'note'",
         "who must not be mailed, from 'subscribed_to_emails'",
         "ignored columns: id",
-        "not stored here: note, complimentary_plan; keep the file if you need them",
+        "not kept: complimentary_plan; to keep them as fields: --fields complimentary_plan",
         "2 rows: 1 added, 0 subscribed to another newsletter, 0 unchanged, 1 not mailed, 0 refused"
         " (dry run: nothing was written)",
         "        1  would be mailed",

@@ -285,6 +285,7 @@ def test_json_is_an_array_of_subscribers(tmp_path: Path) -> None:
         "joined_at": "2026-11-21T09:00:00+00:00",
         "subscriptions": [{"newsletter": "weekly", "topics": ["ai"]}],
         "ended": [],
+        **{"tags": [], "fields": {}, "note": ""},
         "suppressed": False,
         "consent": [],
     }

@@ -12,6 +12,7 @@ import pytest
 from publisher.core.bounce_report import Verdict
 from publisher.core.errors import StoreError, SubscriberError
 from publisher.core.newsletter_models import SubscriberStatus, Subscription
+from publisher.core.subscriber_fields import FieldKind
 from publisher.core.subscriber_status import SubscriberEvent
 from publisher.mail.lifecycle import DeliveryEvent, moves
 from publisher.store import Store, open_store
@@ -53,9 +54,9 @@ def everything(store: Store, *, sources: bool = True) -> list[tuple[object, ...]
         p = full.subscriber
         events = [(e.at, e.what, e.source if sources else "", e.detail, e.ip) for e in full.consent]
         records = p.records if sources else p.subscriptions
-        found.append(
-            (p.address, p.name, p.language, p.status, p.joined_at, p.paused_until, records, events, full.suppressed)
-        )
+        details = p.tags, p.fields, p.note
+        who = p.address, p.name, p.language, p.status, p.joined_at, p.paused_until
+        found.append((*who, records, events, full.suppressed, details))
     return sorted(found, key=lambda each: str(each[0]))
 
 
@@ -315,6 +316,12 @@ def test_nothing_is_written_before_a_question_is_answered(people: Store, tmp_pat
 # ------------------------------------------------------------------------------------------------ a whole project
 
 
+KINDS = {
+    **{"city": FieldKind.TEXT, "zip": FieldKind.TEXT, "points": FieldKind.NUMBER},
+    **{"born": FieldKind.DATE, "status": FieldKind.YES_NO},
+}
+
+
 def a_project(store: Store) -> None:
     """People of every status, with topics, languages, dates, pauses, and histories."""
     add = store.subscribers
@@ -335,6 +342,12 @@ def a_project(store: Store) -> None:
         transaction.leave(partly, "weekly", Evidence("link", ip="192.0.2.1", user_agent="Browser"))
         transaction.pause(active, later(days=9))
         transaction.describe(active, name='=Ada, "A"', language="pt-BR")
+        fields = {"city": "=1+1", "zip": "01234", "points": -2.5, "born": "1990-05-01", "status": True}
+        transaction.note_fields(KINDS)
+        transaction.describe(active, fields=fields, note='He said: "a,b;c".\n\n=SUM(A1)\n- item')
+        transaction.set_tags(active, ["=vip", "unsubscribed", "early birds"])
+        transaction.set_tags(left, ["vip"])
+        transaction.describe(left, fields={"points": 3})
         transaction.find_or_add("pending@example.org", SubscriberEvent.REQUESTED)
     unsubscribe(store, "removed@example.org", "daily", at=later(days=2))
     suppress(store, "suppressed@example.org", now=later(days=2), source="command line")
@@ -355,6 +368,7 @@ def test_an_export_and_an_import_reproduce_everything(
         done = bring_file(new, tmp_path / "all.csv", at=later(days=30))
         assert done.refused == []
         assert everything(new) == everything(people)
+        assert new.subscribers.known_fields() == people.subscribers.known_fields() == dict(sorted(KINDS.items()))
         assert list(new.suppressions.entries()) == list(people.suppressions.entries())
         assert [p.uid for p in new.subscribers.list()] == [p.uid for p in people.subscribers.list()]
         assert {p.status for p in people.subscribers.list()} == set(SubscriberStatus)
@@ -663,11 +677,7 @@ def test_languages_and_topics_that_mean_nothing_are_counted(other: Store, tmp_pa
 def test_what_cannot_be_stored_is_said(other: Store, tmp_path: Path) -> None:
     header = "id,email,name,note,subscribed_to_emails,complimentary_plan,created_at,labels\n"
     text = "1,a@x.test,A,hi,true,false,2024-05-01,vip\n"
-    assert bring(other, tmp_path / "list.csv", header + text).columns.dropped == [
-        "note",
-        "complimentary_plan",
-        "labels",
-    ]
+    assert bring(other, tmp_path / "list.csv", header + text).columns.dropped == ["complimentary_plan"]
 
 
 def test_a_damaged_entry_of_a_suppression_list_is_refused(people: Store, other: Store, tmp_path: Path) -> None:

@@ -20,7 +20,6 @@ from publisher.core.subscriber_fields import (
     clean_tags,
     decode_fields,
     encode_fields,
-    kind_of,
     parse_value,
     shown_value,
 )
@@ -91,16 +90,6 @@ def test_a_value_is_of_its_kind(kind: FieldKind, text: str, value: FieldValue | 
     found = parse_value(kind, text)
     assert (found, type(found)) == (value, type(value))
     assert parse_value(kind, shown_value(found)) == found
-
-
-def test_the_kind_is_found_from_the_values() -> None:
-    assert kind_of(["1", "2.5"]) is NUMBER
-    assert kind_of(["1", "0"]) is NUMBER
-    assert kind_of(["01234", "56789"]) is TEXT
-    assert kind_of(["2026-11-29", "2025-01-01 10:00"]) is DATE
-    assert kind_of(["yes", "No", "true"]) is YES_NO
-    assert kind_of(["yes", "2"]) is TEXT
-    assert kind_of([]) is TEXT
 
 
 @given(st.sampled_from(FieldKind), st.text(max_size=600))
