@@ -29,8 +29,7 @@ from publisher.store.people_query import (
 from publisher.store.segment_fields import any_value_contains
 from publisher.store.segments import where
 from publisher.store.subscriber_records import address_key, encode_topics
-from publisher.store.subscriber_transaction import with_subscriptions
-from publisher.store.subscriptions import subscribed
+from publisher.store.subscriptions import subscribed, with_subscriptions
 from publisher.store.tables import joined, subscriber_tags, subscribers, subscriptions
 
 _KEYS: dict[PeopleSort, sa.ColumnElement[Any]] = {

@@ -41,8 +41,7 @@ from publisher.store.consent import first_source
 from publisher.store.database import Database
 from publisher.store.segment_fields import ascii_lower, field_date, field_number, field_text, field_truth, has_field
 from publisher.store.subscriber_records import address_key
-from publisher.store.subscriber_transaction import with_subscriptions
-from publisher.store.subscriptions import subscribed
+from publisher.store.subscriptions import subscribed, with_subscriptions
 from publisher.store.tables import joined, segments, subscriber_tags, subscribers, subscriptions
 
 _NAME = patterns.compile(r"[a-z0-9][a-z0-9_-]{0,59}")

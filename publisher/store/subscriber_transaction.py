@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Row
+from sqlalchemy.engine import Connection
 
 from publisher.core.bounce_report import Report
 from publisher.core.newsletter_models import Subscriber, SubscriberStatus, Subscription, SuppressionReason
-from publisher.core.subscriber_fields import FieldKind, FieldValue, decode_fields, encode_fields
+from publisher.core.subscriber_fields import FieldKind, FieldValue, encode_fields
 from publisher.core.subscriber_status import SubscriberEvent, ends_all, next_status
 from publisher.core.subscription_status import SubscriptionEvent, SubscriptionStatus
 from publisher.store import bounces, catch_up, consent, requested_emails, subscriptions
@@ -28,7 +28,7 @@ from publisher.store.subscriber_records import (
     address_key,
     current_name,
 )
-from publisher.store.subscriber_tags import note_fields, retag, set_tags, tags_of
+from publisher.store.subscriber_tags import note_fields, retag, set_tags
 from publisher.store.suppressions import Suppressions
 from publisher.store.tables import subscribers
 
@@ -424,31 +424,4 @@ class SubscriberTransaction:
     def _one(self, condition: sa.ColumnElement[bool]) -> Subscriber | None:
         # SQLite has one writer at a time and ignores FOR UPDATE.
         found = self._connection.execute(sa.select(subscribers).where(condition).with_for_update()).all()
-        return next(iter(with_subscriptions(self._connection, found)), None)
-
-
-def with_subscriptions(connection: Connection, found: Sequence[Row[Any]]) -> list[Subscriber]:
-    """Convert rows of the table `subscribers` to subscribers, after reading all their subscriptions with one query."""
-    if not found:
-        return []
-    ids = [row.id for row in found]
-    records, tags = subscriptions.records_of(connection, ids), tags_of(connection, ids)
-    return [
-        Subscriber(
-            id=row.id,
-            uid=row.uid,
-            address=row.address,
-            name=row.name,
-            language=row.language,
-            status=row.status,
-            created_at=row.created_at,
-            records=tuple(records.get(row.id, ())),
-            paused_until=row.paused_until,
-            confirmed_at=row.confirmed_at,
-            bounces=row.bounces,
-            tags=tags.get(row.id, ()),
-            fields=decode_fields(row.fields),
-            note=row.note,
-        )
-        for row in found
-    ]
+        return next(iter(subscriptions.with_subscriptions(self._connection, found)), None)

@@ -31,8 +31,8 @@ from publisher.store.subscriber_records import (
     PendingChange,
     address_key,
 )
-from publisher.store.subscriber_transaction import SubscriberTransaction, with_subscriptions
-from publisher.store.subscriptions import subscribed
+from publisher.store.subscriber_transaction import SubscriberTransaction
+from publisher.store.subscriptions import subscribed, with_subscriptions
 from publisher.store.suppressions import Suppressions
 from publisher.store.tables import consent_events, subscribers, subscriptions
 

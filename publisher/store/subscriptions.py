@@ -11,9 +11,10 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Row
 
-from publisher.core.newsletter_models import SubscriberStatus
+from publisher.core.newsletter_models import Subscriber, SubscriberStatus
+from publisher.core.subscriber_fields import decode_fields
 from publisher.core.subscriber_status import SubscriberEvent, next_status
 from publisher.core.subscription_status import (
     SubscriptionEvent,
@@ -23,6 +24,7 @@ from publisher.core.subscription_status import (
     next_subscription_status,
 )
 from publisher.store.subscriber_records import decode_topics, encode_topics
+from publisher.store.subscriber_tags import tags_of
 from publisher.store.tables import subscribers, subscriptions
 
 
@@ -41,6 +43,33 @@ def records_of(connection: Connection, subscriber_ids: Collection[int]) -> dict[
         )
         found.setdefault(row.subscriber_id, []).append(record)
     return found
+
+
+def with_subscriptions(connection: Connection, found: Sequence[Row[Any]]) -> list[Subscriber]:
+    """Convert rows of the table `subscribers` to subscribers, after reading all their subscriptions with one query."""
+    if not found:
+        return []
+    ids = [row.id for row in found]
+    records, tags = records_of(connection, ids), tags_of(connection, ids)
+    return [
+        Subscriber(
+            id=row.id,
+            uid=row.uid,
+            address=row.address,
+            name=row.name,
+            language=row.language,
+            status=row.status,
+            created_at=row.created_at,
+            records=tuple(records.get(row.id, ())),
+            paused_until=row.paused_until,
+            confirmed_at=row.confirmed_at,
+            bounces=row.bounces,
+            tags=tags.get(row.id, ()),
+            fields=decode_fields(row.fields),
+            note=row.note,
+        )
+        for row in found
+    ]
 
 
 def row_of(subscriber_id: int, record: SubscriptionRecord) -> dict[str, Any]:
