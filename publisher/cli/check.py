@@ -108,7 +108,7 @@ def _heading(check: LetterCheck) -> str:
     assert letter is not None  # noqa: S101 - a letter that cannot be rendered has no findings
     posts = plural(len(check.planned.posts), "post")
     name = click.style(check.planned.newsletter.name, bold=True)
-    return f"{name}, next edition: {letter.subject!r} ({posts}, {len(letter.html.encode()):,} bytes of HTML)\n"
+    return f"{name}, next edition: {letter.plain_subject!r} ({posts}, {len(letter.html.encode()):,} bytes of HTML)\n"
 
 
 def _print_table(lines: Sequence[CheckLine]) -> None:

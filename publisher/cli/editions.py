@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,6 +13,7 @@ from publisher.cli.terminal import print_table
 from publisher.config import Config
 from publisher.core.errors import PublisherError
 from publisher.core.newsletter_models import Choice, DeliveryStatus, Edition, Letter, Mark
+from publisher.core.personal_marks import filled
 from publisher.newsletters.variants import topic_set, variant_key, variants_of
 from publisher.posts.archive import open_archive
 from publisher.publishing.wiring import open_existing_store
@@ -82,19 +84,24 @@ def show(app: App, edition_id: int, variant: str, part: str | None) -> None:
             hint=f"`publisher editions show {edition_id}` lists its versions",
         )
     if part:
-        click.echo(with_stand_ins(letter.html if part == "html" else letter.text), nl=not letter.text.endswith("\n"))
+        shown = with_stand_ins(letter.html, is_html=True) if part == "html" else with_stand_ins(letter.text)
+        click.echo(shown, nl=not letter.text.endswith("\n"))
     elif app.json:
         app.print_json(
             row
-            | {"variant": letter.variant, "preheader": letter.preheader}
-            | {"html": with_stand_ins(letter.html), "text": with_stand_ins(letter.text)}
+            | {"variant": letter.variant, "preheader": with_stand_ins(letter.preheader)}
+            | {"html": with_stand_ins(letter.html, is_html=True), "text": with_stand_ins(letter.text)}
         )
     else:
         _facts(app, row, letter, edition)
 
 
-def with_stand_ins(text: str) -> str:
-    """Return a part of a letter with a plain stand-in for each value that differs from subscriber to subscriber."""
+def with_stand_ins(text: str, *, is_html: bool = False) -> str:
+    """Return a part of a letter with a plain stand-in for each value that differs from subscriber to subscriber.
+
+    For fields of one's own these are their defaults.
+    """
+    text = filled(text, {}, escape if is_html else str)
     for mark, stand_in in _STAND_INS.items():
         text = text.replace(mark, stand_in)
     return text
@@ -147,7 +154,7 @@ def _row(store: Store, edition: Edition) -> dict[str, Any]:
 def _letters(store: Store, edition_id: int) -> list[dict[str, Any]]:
     messages = store.deliveries.by_variant(edition_id)
     return [
-        {"variant": letter.variant, "subject": letter.subject, "messages": messages.get(letter.variant, 0)}
+        {"variant": letter.variant, "subject": letter.plain_subject, "messages": messages.get(letter.variant, 0)}
         for letter in store.editions.letters(edition_id)
     ]
 

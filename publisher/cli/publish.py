@@ -396,7 +396,7 @@ def _show_planned(app: App, config: Config, planned: PlannedEdition, draft: Edit
 
 def _letters(planned: PlannedEdition, draft: EditionDraft) -> list[dict[str, Any]]:
     """Return the letters of an edition as JSON values. A letter without posts has no subject and is not sent."""
-    subjects = {letter.variant: letter.subject for letter in draft.letters}
+    subjects = {letter.variant: letter.plain_subject for letter in draft.letters}
     return [
         {
             "topics": list(variant.topics),

@@ -188,10 +188,10 @@ def try_url(app: App, url: str, part: str | None, full: bool, allow_private: boo
     if app.json:
         app.print_json(_tried_json(tried))
     elif part == "html":
-        click.echo(with_stand_ins(tried.letter.html))
+        click.echo(with_stand_ins(tried.letter.html, is_html=True))
     elif part == "open":
         app.say(_tried_head(tried))
-        webbrowser.open(_written(with_stand_ins(tried.letter.html)).as_uri())
+        webbrowser.open(_written(with_stand_ins(tried.letter.html, is_html=True)).as_uri())
     else:
         click.echo(f"{_tried_head(tried)}\n")
         click.echo(with_stand_ins(tried.letter.text), nl=not tried.letter.text.endswith("\n"))
@@ -295,7 +295,7 @@ def _moment(config: Config, moment: datetime | None) -> str:
 def _tried_head(tried: TriedFeed) -> str:
     """Return the lines above an email that was tried: which feed, which subject, how much of it, and other feeds."""
     items = plural(len(tried.feed.document.items), "item")
-    head = f"{tried.feed.title}: {tried.letter.subject!r} ({tried.posts:,} newest of {items} of {tried.feed.url})"
+    head = f"{tried.feed.title}: {tried.letter.plain_subject!r} ({tried.posts:,} newest of {items} of {tried.feed.url})"
     others = (f"not taken  {each.title or 'no title'}: {each.url}" for each in tried.feed.others)
     return "\n".join((head, *others))
 
@@ -307,9 +307,9 @@ def _tried_json(tried: TriedFeed) -> dict[str, Any]:
         "title": tried.feed.title,
         "items": len(tried.feed.document.items),
         "others": [{"title": each.title, "url": each.url} for each in tried.feed.others],
-        "subject": tried.letter.subject,
+        "subject": tried.letter.plain_subject,
         "posts": tried.posts,
-        "html": with_stand_ins(tried.letter.html),
+        "html": with_stand_ins(tried.letter.html, is_html=True),
         "text": with_stand_ins(tried.letter.text),
         "problems": list(tried.problems),
     }

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from publisher.core.hold_reasons import Hold
 from publisher.core.models import require_aware
+from publisher.core.personal_marks import for_everyone
 from publisher.core.subscriber_fields import FieldValue
 from publisher.core.subscription_status import SubscriptionRecord
 
@@ -17,7 +18,8 @@ class Mark:
     """The placeholders in a letter for values of the recipient, which are filled in for each message.
 
     A mark may be in an href or in text. It survives premailer. It never comes from a post, because composing a letter
-    alters any text of a post that looks like a mark.
+    alters any text of a post that looks like a mark. These are the marks of every letter; personal_marks has those of
+    the recipient's own fields.
     """
 
     UNSUBSCRIBE = "@@publisher-unsubscribe@@"
@@ -47,6 +49,7 @@ class Letter:
     """An edition rendered for one variant of its audience, before any recipient is known.
 
     variant   name of the variant; "" for all topics
+    subject   one line; may contain marks, as the preheader may
     html      a whole document with inlined CSS; contains marks (see Mark)
     text      plain text, at most 72 columns wide where possible; contains marks
     fallback  why the letter contains less than configured, else None; the ledger doesn't store it
@@ -60,6 +63,11 @@ class Letter:
     text: str
     fallback: Fallback | None = None
     posts: tuple[str, ...] = ()
+
+    @property
+    def plain_subject(self) -> str:
+        """The subject as someone sees it about whom nothing is known, with the defaults of its marks."""
+        return for_everyone(self.subject)
 
 
 class EditionKind(StrEnum):
@@ -348,7 +356,7 @@ class DeliveryStatus(StrEnum):
 class Delivery:
     """A delivery that a worker has claimed from the ledger, with everything its message needs.
 
-    fields  the subscriber's own fields, as JSON; few letters need them, so they are not read here
+    fields  the subscriber's own fields, as JSON; few letters need them, so they are not decoded here
     """
 
     id: int

@@ -7,6 +7,9 @@ the placeholder itself, as the base32 of their JSON. Such a word passes through 
     value   the value of a field
     part    the same within a URL
     if      the beginning of a part for some recipients, up to `else` or `end`
+
+While a letter is composed, its marks are sealed: they begin with a word that no text from outside can know, so that
+text that looks like a mark can be disarmed, and the marks of the writer stay.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import secrets
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -37,6 +41,8 @@ Rule = tuple[Any, ...]
 Person = Mapping[str, FieldValue]
 
 _OPENING = "@@publisher-"
+_SEALED = f"@@p{secrets.token_hex(8)}-"
+_SEALED_MARK = re.compile(r"@@p[0-9a-f]{16}-[a-z2-7-]++@@")
 _PERSONAL = re.compile(r"@@publisher-(?:(?:value|part|if)-[a-z2-7]++|else|end)@@")
 _CUT = re.compile(r"(@@publisher-(?:(?:value|part|if)-[a-z2-7]++|else|end|unsubscribe|preferences|name|address)@@)")
 _BRANCHING = r"@@publisher-(?:if-[a-z2-7]++|else|end)@@"
@@ -44,6 +50,10 @@ _ALONE_IN_PARAGRAPH = re.compile(rf"<p>\s*+((?:{_BRANCHING}\s*+)++)</p>\n?")
 _ALONE_ON_LINE = re.compile(rf"(?m)^[ \t]*+((?:{_BRANCHING})++)[ \t]*+\n(?:[ \t]*+\n)?")
 _IN_HTML_URL = re.compile(r"""(?:href|src)=(?:"[^"<>]*+"|'[^'<>]*+')""")
 _IN_TEXT_URL = re.compile(r"https?://[^\s<>\"]++")
+
+# Characters for private use that stand for marks while a text is shortened.
+_FIRST_STAND_IN = 0x100000
+_MOST_SHORTENED = 200_000
 
 # How deeply conditions can be nested, each `elif` being one more.
 DEEPEST = 30
@@ -107,8 +117,12 @@ class MarkedText:
 
 @dataclass(frozen=True, slots=True)
 class Fork:
-    """A place at which recipients for whom a rule holds get one text, and the others a different one."""
+    """A place at which recipients for whom a rule holds get one text, and the others a different one.
 
+    mark  the mark that it begins with, by which equal rules are found
+    """
+
+    mark: str
     rule: Rule
     then: MarkedText
     otherwise: MarkedText
@@ -129,6 +143,42 @@ def field_mark(mark: str) -> FieldMark | None:
     return FieldMark(name, default, FieldKind(of), language, in_url=kind == "part")
 
 
+def sealed(text: str) -> str:
+    """Return a text, in which what looks like a mark has been disarmed before it was marked, with its marks sealed."""
+    return text.replace(_OPENING, _SEALED)
+
+
+def unsealed(text: str) -> str:
+    """Return a text with marks in place of sealed ones."""
+    return text.replace(_SEALED, _OPENING)
+
+
+def is_sealed(text: str) -> bool:
+    """Return whether a text contains sealed marks."""
+    return _SEALED in text
+
+
+def with_whole_marks(change: Callable[[str], str], text: str) -> str:
+    """Return the result of a function that shortens a text with sealed marks, which counts each as one character.
+
+    No mark is cut, and a condition ends at the end of the text if its own end is cut off.
+    """
+    if not is_sealed(text):
+        return change(text)
+    marks: list[str] = []
+
+    def put_aside(found: re.Match[str]) -> str:
+        if not is_sealed(found[0]):
+            return found[0]
+        marks.append(found[0])
+        return chr(_FIRST_STAND_IN + len(marks) - 1)
+
+    short = change(_SEALED_MARK.sub(put_aside, text[:_MOST_SHORTENED]))
+    stand_ins = {_FIRST_STAND_IN + number: mark for number, mark in enumerate(marks)}
+    done = short.translate(stand_ins)
+    return done + sealed(END) * (done.count(f"{_SEALED}if-") - done.count(sealed(END)))
+
+
 def is_personal(text: str) -> bool:
     """Return whether a text differs by the fields of its recipient."""
     return _OPENING in text and _PERSONAL.search(text) is not None
@@ -142,15 +192,15 @@ def cut(text: str) -> MarkedText:
     return _cut_until_end(pieces, nested=False)[0]
 
 
-def filled(text: str, person: Person) -> str:
-    """Return a text without the marks of this module, for a recipient, with values that are not escaped.
+def filled(text: str, person: Person, escape: Callable[[str], str] = str) -> str:
+    """Return a text without the marks of this module, for a recipient, with its values as `escape` returns them.
 
     The other marks, such as that of the link for unsubscribing, stay.
     """
 
     def value(mark: str) -> str:
         field = field_mark(mark)
-        return field.text(person) if field else mark
+        return escape(field.text(person)) if field else mark
 
     return cut(text).filled(person, value) if is_personal(text) else text
 
@@ -158,6 +208,16 @@ def filled(text: str, person: Person) -> str:
 def for_everyone(text: str) -> str:
     """Return a text as someone sees it about whom nothing is known, such as a visitor of the web version."""
     return filled(text, {})
+
+
+def with_all_branches(text: str) -> str:
+    """Return a text with all parts that only some recipients get, and with the defaults of its fields."""
+
+    def shown(found: re.Match[str]) -> str:
+        field = field_mark(found[0])
+        return (field.default or field.field) if field else ""
+
+    return _PERSONAL.sub(shown, text) if _OPENING in text else text
 
 
 def holds(rule: Rule, person: Person) -> bool:
@@ -235,7 +295,7 @@ def _fork(mark: str, pieces: Iterator[tuple[bool, str]]) -> Fork:
     rule = _as_rule(_decoded(mark.removeprefix(f"{_OPENING}if-").removesuffix("@@")))
     then, last = _cut_until_end(pieces)
     otherwise = _cut_until_end(pieces)[0] if last == ELSE else MarkedText(("",), ())
-    return Fork(rule, then, otherwise)
+    return Fork(mark, rule, then, otherwise)
 
 
 @lru_cache(maxsize=512)

@@ -2,18 +2,14 @@
 
 Encoding a letter (the content of an email) takes milliseconds. Everything except its marks, which are placeholders for
 the recipient's values, is the same for everybody. So the letter's parts are encoded once and cut at their marks, and
-each recipient's message is made by joining byte strings. Every piece between two marks is encoded by itself, with a
-soft line break on either side of the mark (RFC 2045, 6.7). So no value, however long, can make a line too long or end
-up in the middle of an escape sequence.
+each recipient's message is made by joining byte strings (see encoded_part).
 """
 
 from __future__ import annotations
 
-import binascii
 import hashlib
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from html import escape
@@ -21,26 +17,17 @@ from urllib.parse import quote
 
 from publisher.core.models import require_aware
 from publisher.core.newsletter_models import Delivery, Edition, Letter, Mark, slot_path
+from publisher.core.personal_marks import Person, Rule, field_mark, filled, holds, is_personal
+from publisher.core.subscriber_fields import FieldValue, decode_fields
 from publisher.mail.addresses import split_mailbox, wire_address, wire_domain, wire_url
-from publisher.mail.dkim import Header, Signer, canonical, hash_body, signed_headers
+from publisher.mail.dkim import Header, Signer, hash_body, signed_headers
+from publisher.mail.encoded_part import BranchingPart, EncodedPart, quoted_printable, soft_broken
 from publisher.mail.headers import mailbox_header, named_header, one_line, plain_header, text_header
 from publisher.mail.links import Links
 from publisher.mail.verp import ReturnPath
 
-SOFT_BREAK = b"=\r\n"
-
-# binascii escapes a space before a line end only after it has measured the line, which then has up to 78 characters.
-_OVERLONG = re.compile(rb"(?m)^(.{74,75})(=20|=09)$")
-
-# The length that RFC 2045 allows for a line, without the "=" of a soft break.
-QP_LINE = 75
-
-# A message's separator in mbox files. What writes such a file changes these lines to ">From", which breaks signatures.
-_LEADING_FROM = re.compile(rb"(?m)^From (.*)$")
-
-_LEADING_DOT = re.compile(rb"(?m)^(\.+)(.*)$")
-
-_MARKS = re.compile("(" + "|".join(re.escape(mark) for mark in Mark.ALL) + ")")
+# How many combinations of outcomes of a letter's conditions are kept ready.
+_MOST_VERSIONS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +65,15 @@ class Recipient:
     unsubscribe_url: str
     preferences_url: str
     unsubscribe_address: str = ""  # the address that a message unsubscribes at; "" for none
+    fields: Mapping[str, FieldValue] = field(default_factory=dict)  # the subscriber's own fields
+
+    @property
+    def person(self) -> Person:
+        """What is known about the recipient, for the marks of a personal letter."""
+        return {**self.fields, "name": self.name, "address": self.address}
 
     def values(self) -> dict[str, str]:
-        """Return the values, by mark."""
+        """Return the values of the marks that every letter may have, by mark."""
         return {
             Mark.UNSUBSCRIBE: self.unsubscribe_url,
             Mark.PREFERENCES: self.preferences_url,
@@ -112,7 +105,7 @@ class MailMerge:
 
         Raises ValueError if the address cannot be used in a header.
         """
-        uid = delivery.subscriber_uid
+        uid, template = delivery.subscriber_uid, self.templates[delivery.variant]
         recipient = Recipient(
             address=delivery.address,
             name=delivery.name,
@@ -120,8 +113,9 @@ class MailMerge:
             unsubscribe_url=self.links.unsubscribe(uid, self.edition.newsletter),
             preferences_url=self.links.preferences(uid),
             unsubscribe_address=self._unsubscribe_address(uid),
+            fields=decode_fields(delivery.fields) if template.personal else {},
         )
-        return self.templates[delivery.variant].pieces(recipient)
+        return template.pieces(recipient)
 
     def _unsubscribe_address(self, uid: str) -> str:
         return self.return_path.of_unsubscribing(uid, self.edition.newsletter) if self.return_path else ""
@@ -137,7 +131,10 @@ class MailMerge:
 
 @dataclass(frozen=True, slots=True)
 class MessageTemplate:
-    """A letter that is encoded as MIME and ready to be joined with the values of a recipient."""
+    """A letter that is encoded as MIME and ready to be joined with the values of a recipient.
+
+    personal  what differs by the recipient's own fields; None if nothing does
+    """
 
     headers: bytes
     boundary: bytes
@@ -146,6 +143,7 @@ class MessageTemplate:
     made_at: datetime
     signers: tuple[Signer, ...] = ()
     signed: tuple[Header, ...] = ()  # the common headers that are signed
+    personal: _PersonalParts | None = None
 
     @classmethod
     def of(cls, letter: Letter, headers: NewsletterHeaders, made_at: datetime) -> MessageTemplate:
@@ -156,7 +154,8 @@ class MessageTemplate:
         """
         require_aware("made_at", made_at)
         digest = hashlib.sha256(f"{letter.html}\0{letter.text}".encode("utf-8", "replace")).hexdigest()
-        common = _common_headers(letter, headers, made_at)
+        personal = _PersonalParts.of(letter)
+        common = _common_headers(letter, headers, made_at, with_subject=not (personal and personal.subject))
         return cls(
             headers=common,
             # "=_" cannot occur in a quoted-printable body, so the boundary needs no search (RFC 2045, 6.7)
@@ -166,6 +165,7 @@ class MessageTemplate:
             made_at=made_at,
             signers=headers.signers,
             signed=tuple(signed_headers(common)),
+            personal=personal,
         )
 
     def join(self, recipient: Recipient) -> bytes:
@@ -181,33 +181,38 @@ class MessageTemplate:
         No line starts with a dot. Values are escaped in the HTML part. Raises ValueError if the address cannot be used
         in a header.
         """
-        values = recipient.values()
-        own = b"".join(
-            [
-                mailbox_header("To", recipient.name, recipient.address),
-                plain_header("Message-ID", recipient.message_id),
-                plain_header("List-Unsubscribe", _ways_to_unsubscribe(recipient)),
-                _one_click(recipient.unsubscribe_url),
-                b'Content-Type: multipart/alternative; boundary="%s"\r\n' % self.boundary,
-            ]
-        )
-        text = {mark: soft_broken(values[mark]) for mark in self.text.marks}
-        html = {mark: _soft_broken_in_html(values[mark], text.get(mark)) for mark in self.html.marks}
-        return [*self._signatures(own, text, html), self.headers, own, b"\r\n", *self._body(text, html)]
+        own = [
+            mailbox_header("To", recipient.name, recipient.address),
+            plain_header("Message-ID", recipient.message_id),
+            plain_header("List-Unsubscribe", _ways_to_unsubscribe(recipient)),
+            _one_click(recipient.unsubscribe_url),
+            b'Content-Type: multipart/alternative; boundary="%s"\r\n' % self.boundary,
+        ]
+        values, text, html = recipient.values(), self.text, self.html
+        if self.personal:
+            person = recipient.person
+            text, html = self.personal.parts(person)
+            values |= {mark: _value(mark, person) for mark in {*text.marks, *html.marks}.difference(values)}
+            if self.personal.subject:
+                own.insert(0, text_header("Subject", filled(self.personal.subject, person)))
+        in_text = {mark: soft_broken(values[mark]) for mark in text.marks}
+        in_html = {mark: _soft_broken_in_html(values[mark], in_text.get(mark)) for mark in html.marks}
+        parts = ((b"plain", text, in_text), (b"html", html, in_html))
+        block = b"".join(own)
+        return [*self._signatures(block, parts), self.headers, block, b"\r\n", *self._body(parts)]
 
-    def _signatures(self, own: bytes, text: Mapping[str, bytes], html: Mapping[str, bytes]) -> list[bytes]:
+    def _signatures(self, own: bytes, parts: _Parts) -> list[bytes]:
         if not self.signers:
             return []
-        hashed = hash_body(self._body(text, html, as_hashed=True))
+        hashed = hash_body(self._body(parts, as_hashed=True))
         headers = [*self.signed, *signed_headers(own)]
         return [signer.header(headers, hashed, self.made_at) for signer in self.signers]
 
-    def _body(self, text: Mapping[str, bytes], html: Mapping[str, bytes], *, as_hashed: bool = False) -> list[bytes]:
-        return [
-            *(self._part_head(b"plain"), *self.text.join(text, as_hashed=as_hashed), b"\r\n"),
-            *(self._part_head(b"html"), *self.html.join(html, as_hashed=as_hashed), b"\r\n"),
-            b"--%s--\r\n" % self.boundary,
-        ]
+    def _body(self, parts: _Parts, *, as_hashed: bool = False) -> list[bytes]:
+        body: list[bytes] = []
+        for kind, part, values in parts:
+            body += (self._part_head(kind), *part.join(values, as_hashed=as_hashed), b"\r\n")
+        return [*body, b"--%s--\r\n" % self.boundary]
 
     def _part_head(self, kind: bytes) -> bytes:
         return (
@@ -216,35 +221,49 @@ class MessageTemplate:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class EncodedPart:
-    """An encoded MIME part, cut at its marks: pieces[0] marks[0] pieces[1] marks[1] ... pieces[-1].
+_Parts = Iterable[tuple[bytes, EncodedPart, Mapping[str, bytes]]]
 
-    Every piece except the last ends with a soft break, and so does every value that replaces a mark.
+
+@dataclass(frozen=True, slots=True)
+class _PersonalParts:
+    """What differs in a letter by the recipient's own fields.
+
+    subject   the subject, if it does
+    rules     the rules of all conditions in the two parts, by their marks
+    versions  the parts for the outcomes of the rules, as far as they were needed
     """
 
-    pieces: tuple[bytes, ...]
-    marks: tuple[str, ...]
-    canonical: tuple[bytes, ...]  # the pieces in the form that DKIM hashes
+    subject: str
+    text: BranchingPart
+    html: BranchingPart
+    rules: Mapping[str, Rule]
+    versions: dict[tuple[bool, ...], tuple[EncodedPart, EncodedPart]] = field(default_factory=dict, compare=False)
 
     @classmethod
-    def of(cls, text: str) -> EncodedPart:
-        """Encode the text between the marks as quoted-printable with CRLF line ends."""
-        cut = _MARKS.split(text)
-        *before_marks, last = cut[::2]
-        pieces = (*map(soft_broken, before_marks), quoted_printable(last))
-        return cls(pieces, tuple(cut[1::2]), tuple(map(canonical, pieces)))
+    def of(cls, letter: Letter) -> _PersonalParts | None:
+        has_subject = is_personal(letter.subject)
+        if not (has_subject or is_personal(letter.html) or is_personal(letter.text)):
+            return None
+        text, html = BranchingPart.of(letter.text), BranchingPart.of(letter.html)
+        rules = dict((*text.rules(), *html.rules()))
+        return cls(letter.subject if has_subject else "", text, html, rules)
 
-    def join(self, values: Mapping[str, bytes], *, as_hashed: bool = False) -> list[bytes]:
-        """Return the part's bytes for one recipient, as pieces.
+    def parts(self, person: Person) -> tuple[EncodedPart, EncodedPart]:
+        """Return the text and the HTML for a recipient, in which only values are left to be filled in."""
+        outcomes = tuple(holds(rule, person) for rule in self.rules.values())
+        found = self.versions.get(outcomes)
+        if found is None:
+            if len(self.versions) >= _MOST_VERSIONS:
+                self.versions.clear()
+            by_mark = dict(zip(self.rules, outcomes, strict=True))
+            found = self.text.without_branches(by_mark), self.html.without_branches(by_mark)
+            self.versions[outcomes] = found
+        return found
 
-        values: the encoded values, by mark. as_hashed: whether to return the pieces in the form that DKIM hashes.
-        """
-        pieces = self.canonical if as_hashed else self.pieces
-        joined = [pieces[0]]
-        for mark, piece in zip(self.marks, pieces[1:], strict=True):
-            joined += (canonical(values[mark]) if as_hashed else values[mark], piece)
-        return joined
+
+def _value(mark: str, person: Person) -> str:
+    found = field_mark(mark)
+    return found.text(person) if found else ""
 
 
 def message_id(edition: Edition, subscriber_uid: str, sender: str) -> str:
@@ -293,13 +312,13 @@ def _part(boundary: str, kind: str, text: str) -> bytes:
     return head.encode() + quoted_printable(text) + b"\r\n"
 
 
-def _common_headers(letter: Letter, headers: NewsletterHeaders, made_at: datetime) -> bytes:
+def _common_headers(letter: Letter, headers: NewsletterHeaders, made_at: datetime, *, with_subject: bool) -> bytes:
     name, address = split_mailbox(headers.sender)
     reply_name, reply_address = split_mailbox(headers.reply_to)
     lines = [
         plain_header("Date", format_datetime(made_at)),
         mailbox_header("From", name, address),
-        text_header("Subject", letter.subject),
+        text_header("Subject", letter.subject) if with_subject else b"",
         named_header("List-Id", headers.title, wire_domain(headers.list_id)),
         plain_header("List-Owner", f"<mailto:{quote(wire_address(reply_address or address), safe='@+')}>"),
         # RFC 3834, 5: keeps automatic replies away
@@ -332,40 +351,6 @@ def _one_click(url: str) -> bytes:
 def _feedback_id(headers: NewsletterHeaders, made_at: datetime) -> str:
     newsletter, domain = headers.list_id.partition(".")[0], wire_address(headers.sender_address).rpartition("@")[2]
     return f"{made_at.astimezone(UTC):%Y%m%dT%H%M%S}:{newsletter}:newsletter:{domain}"
-
-
-def quoted_printable(text: str) -> bytes:
-    """Return text as quoted-printable UTF-8 (RFC 2045, 6.7), in lines of at most 76 characters that end with CRLF.
-
-    Every kind of line end in the text becomes CRLF. White space at the end of a line or of the text is escaped. No line
-    starts with a dot or with "From " (RFC 2049, 3), so messages do not need dot-stuffing for SMTP.
-    """
-    lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    encoded = binascii.b2a_qp(lines.encode("utf-8", "replace"), quotetabs=False, istext=True)
-    encoded = _OVERLONG.sub(rb"\1=\n\2", encoded)
-    encoded = _LEADING_FROM.sub(_without_from, encoded)
-    return _LEADING_DOT.sub(_without_dot, encoded).replace(b"\n", b"\r\n")
-
-
-def _without_from(line: re.Match[bytes]) -> bytes:
-    """Return a line with its "F" escaped. A soft break divides the line if it would become too long."""
-    break_in = b"=\n" if len(b"=46rom ") + len(line[1]) > QP_LINE + 1 else b""
-    return b"=46%srom %s" % (break_in, line[1])
-
-
-def _without_dot(line: re.Match[bytes]) -> bytes:
-    """Return a line with its leading dots escaped. Soft breaks divide the line if it would become too long."""
-    dots, rest = line[1], line[2]
-    if len(rest) + 3 * len(dots) <= QP_LINE:
-        return b"=2E" * len(dots) + rest
-    full, left = divmod(len(dots), QP_LINE // 3)
-    return (b"=2E" * (QP_LINE // 3) + b"=\n") * full + b"=2E" * left + (b"=\n" if left else b"") + rest
-
-
-def soft_broken(text: str) -> bytes:
-    """Return text as quoted-printable that ends with a soft break, so that the next piece continues its last line."""
-    # The "x" represents the next piece, and keeps one column free for the "=" of the soft break.
-    return quoted_printable(f"{text}x")[:-1] + SOFT_BREAK if text else b""
 
 
 def _soft_broken_in_html(value: str, in_text: bytes | None) -> bytes:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from publisher.core.errors import SubscriberError
 from publisher.core.newsletter_models import Edition, Letter, Mark
+from publisher.core.personal_marks import Person
 from publisher.mail.links import Links
 from publisher.mail.message import MessageTemplate, NewsletterHeaders, Recipient, message_id
 from publisher.mail.transport import Outcome, Transport
@@ -24,21 +25,24 @@ def send_test_email(
     links: Links,
     *,
     to: str,
+    person: Person | None = None,
 ) -> Outcome:
     """Send an edition's letter as a test email to any address, without leaving a trace in the ledger.
 
     edition: an edition, or a draft of one with any id. Test emails to the same address for the same slot (scheduled
-    time) have the same Message-ID. Raises SubscriberError if the address cannot be used, and TransportError if
-    Transport.send does.
+    time) have the same Message-ID. person: the name and fields of the subscriber with this address, for a letter that
+    shows them. Raises SubscriberError if the address cannot be used, and TransportError if Transport.send does.
     """
+    person = person or {}
     identity = f"{NOBODY}-{hashlib.sha256(to.encode()).hexdigest()[:12]}"
     marked = replace(letter, subject=f"[Test] {letter.subject}")
     recipient = Recipient(
         address=to,
-        name="",
+        name=str(person.get("name", "")),
         message_id=message_id(edition, identity, headers.sender),
         unsubscribe_url=links.unsubscribe(NOBODY, edition.newsletter),
         preferences_url=links.preferences(NOBODY),
+        fields=person,
     )
     try:
         message = MessageTemplate.of(marked, headers, edition.made_at).join(recipient)

@@ -13,6 +13,7 @@ from publisher.config import Config
 from publisher.core.errors import PublisherError
 from publisher.core.models import RenderedPost
 from publisher.core.newsletter_models import Edition, Letter
+from publisher.core.personal_marks import Person
 from publisher.core.templates import Templates
 from publisher.mail.links import Links
 from publisher.mail.message import MessageTemplate, Recipient, message_id
@@ -108,7 +109,7 @@ class LetterChecker:
     def spam(self, planned: PlannedEdition, letter: Letter, now: datetime) -> list[Finding]:
         """Return SpamAssassin's findings about the letter as an email. This takes a few seconds."""
         where = f"templates/email/{planned.newsletter.template}.html"
-        edition = Edition(0, planned.newsletter.name, planned.slot, planned.number, letter.subject, now)
+        edition = Edition(0, planned.newsletter.name, planned.slot, planned.number, letter.plain_subject, now)
         return spam_findings(sample_message(self._config, edition, letter), where)
 
     def _paths(self, posts: Sequence[RenderedPost]) -> frozenset[str] | None:
@@ -122,19 +123,21 @@ class LetterChecker:
         return built_paths(self._config, self._archive, ())
 
 
-def sample_message(config: Config, edition: Edition, letter: Letter, *, name: str = "", address: str = "") -> bytes:
+def sample_message(config: Config, edition: Edition, letter: Letter, person: Person | None = None) -> bytes:
     """Return the message that one subscriber would get with this letter. Its personal links do nothing.
 
-    name, address  the subscriber's name and address; the default address is the sender's own
+    person  the subscriber's name, address and fields; the default address is the sender's own
     Raises ValueError if the sender is not valid in a header.
     """
+    person = person or {}
     headers = headers_of(config, edition.newsletter)
     links = Links(config.public_url, _SECRET)
     recipient = Recipient(
-        address=address or headers.sender_address,
-        name=name,
+        address=str(person.get("address") or headers.sender_address),
+        name=str(person.get("name", "")),
         message_id=message_id(edition, NOBODY, headers.sender),
         unsubscribe_url=links.unsubscribe(NOBODY, edition.newsletter),
         preferences_url=links.preferences(NOBODY),
+        fields=person,
     )
     return MessageTemplate.of(letter, headers, edition.made_at).join(recipient)

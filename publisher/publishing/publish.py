@@ -17,6 +17,7 @@ from publisher.core import hold_reasons as holds
 from publisher.core.errors import PublisherError
 from publisher.core.models import Problem, problem_at
 from publisher.core.newsletter_models import Choice, Edition, EditionDraft, Letter
+from publisher.core.personal_marks import Person
 from publisher.mail.send_test import send_test_email
 from publisher.mail.transport import Accepted
 from publisher.newsletters.variants import variants_of
@@ -32,7 +33,7 @@ from publisher.publishing.edition_plan import (
 from publisher.publishing.mail_wiring import headers_of, open_transport, project_links
 from publisher.publishing.own_emails import plan_emails
 from publisher.publishing.test_copies import with_web_copy
-from publisher.publishing.wiring import Project, web_version_url
+from publisher.publishing.wiring import Project, open_existing_store, web_version_url
 
 if TYPE_CHECKING:
     from publisher.publishing.render import EditionRenderer
@@ -166,7 +167,7 @@ def send_test(config: Config, plan: Plan, address: str, name: str, now: datetime
         )
     letter = _renderer(config, plan.archive).letter(planned, now, chosen)
     send_letter(config, name, planned.slot, planned.number, letter, address, now)
-    return letter.subject
+    return letter.plain_subject
 
 
 def send_letter(config: Config, name: str, slot: str, number: int, letter: Letter, address: str, now: datetime) -> None:
@@ -176,13 +177,21 @@ def send_letter(config: Config, name: str, slot: str, number: int, letter: Lette
     Raises PublisherError if the email is not accepted.
     """
     # The slot is unique, so that a second test is a separate message, even in the same second or with --now.
-    draft = Edition(0, name, f"copy-{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}", number, letter.subject, now)
+    draft = Edition(0, name, f"copy-{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}", number, letter.plain_subject, now)
     links = project_links(config)
     letter = with_web_copy(config, links, letter, web_version_url(config, name, slot))
     with open_transport(config) as transport:
-        outcome = send_test_email(transport, draft, letter, headers_of(config, name), links, to=address)
+        headers = headers_of(config, name)
+        outcome = send_test_email(transport, draft, letter, headers, links, to=address, person=_person(config, address))
     if not isinstance(outcome, Accepted):
         raise PublisherError(f"the test email was not accepted: {outcome.reason}", where=address)
+
+
+def _person(config: Config, address: str) -> Person:
+    """Return what is known about the subscriber with an address, for a test email; nothing if there is none."""
+    with open_existing_store(config) as store:
+        found = store.subscribers.get(address) if store else None
+    return {**found.fields, "name": found.name} if found else {}
 
 
 def rendering_problem(newsletter: str, error: PublisherError) -> Problem:

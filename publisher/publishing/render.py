@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
-from publisher.config import Config, NewsletterConfig
+from publisher.config import Config, FieldConfig, NewsletterConfig
+from publisher.core.errors import StoreError
 from publisher.core.models import Post, RenderedPost
 from publisher.core.newsletter_models import EditionDraft, EditionKind, EditionPost, Letter
 from publisher.core.templates import Templates
@@ -18,7 +20,8 @@ from publisher.newsletters.variants import Variant, all_topics
 from publisher.posts.archive import Archive
 from publisher.posts.markup import BrokenPost, Renderer
 from publisher.publishing.edition_plan import PlannedEdition, UnreadablePostError
-from publisher.publishing.wiring import web_version_url
+from publisher.publishing.wiring import open_existing_store, web_version_url
+from publisher.subscribers.edit import known_fields
 
 
 def render_text(
@@ -32,7 +35,23 @@ def render_text(
     """
     templates = Templates(config.root / "templates")
     templates.require_readable()
-    return compose_text(*_without_missing_logo(config, newsletter), text, at, templates, is_dated=is_dated)
+    shown = _without_missing_logo(with_found_fields(config), newsletter)
+    return compose_text(*shown, text, at, templates, is_dated=is_dated)
+
+
+def with_found_fields(config: Config) -> Config:
+    """Return the configuration with the fields that imports have found, besides those of [[fields]].
+
+    Without a database, or if it can't be opened, it is returned as it is.
+    """
+    try:
+        with open_existing_store(config) as store:
+            known = known_fields(store, config.fields)
+    except StoreError:
+        return config
+    named = {each.name for each in config.fields}
+    found = (FieldConfig(name=name, kind=kind.value) for name, kind in known.items() if name not in named)
+    return replace(config, fields=(*config.fields, *found))
 
 
 class EditionRenderer:
@@ -55,7 +74,7 @@ class EditionRenderer:
             newsletter=planned.newsletter.name,
             slot=planned.slot,
             number=planned.number,
-            subject=letters[0].subject,
+            subject=letters[0].plain_subject,
             made_at=now,
             posts=tuple(EditionPost(post.id, post.title, post.url) for post in planned.posts),
             letters=letters,
@@ -103,10 +122,14 @@ class EditionRenderer:
             self._templates.require_readable()
             require_notes(self._config)
             self._is_readable = True
-        return read_note(self._config, planned.newsletter, planned.slot)
+        return read_note(self._with_fields, planned.newsletter, planned.slot)
+
+    @cached_property
+    def _with_fields(self) -> Config:
+        return with_found_fields(self._config)
 
     def _compose(self, planned: PlannedEdition, now: datetime, variant: Variant, note: Note | None) -> Letter:
-        config, newsletter = _without_missing_logo(self._config, planned.newsletter)
+        config, newsletter = _without_missing_logo(self._with_fields, planned.newsletter)
         self._renderer.expect(variant.posts)
         return compose(
             config,

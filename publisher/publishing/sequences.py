@@ -332,7 +332,7 @@ def _edition_of(project: Project, newsletter: NewsletterConfig, step: Step, now:
         newsletter=newsletter.name,
         slot=slot,
         number=0,
-        subject=letter.subject,
+        subject=letter.plain_subject,
         made_at=now,
         posts=(),
         letters=(letter,),

@@ -207,7 +207,7 @@ def _mailable_subscribers(
     """Return the subscribers who may still be mailed this edition, by id."""
     newsletter = sa.select(editions.c.newsletter).where(editions.c.id == edition_id).scalar_subquery()
     query = (
-        sa.select(subscribers.c.id, subscribers.c.uid, subscribers.c.address, subscribers.c.name)
+        sa.select(*(subscribers.c[name] for name in ("id", "uid", "address", "name", "fields")))
         .join_from(subscribers, subscriptions)
         .where(
             subscribers.c.id.in_(subscriber_ids),
@@ -228,6 +228,7 @@ def _delivery(row: Row[*tuple[Any, ...]], subscriber: Row[*tuple[Any, ...]]) -> 
         name=_text(subscriber.name),
         variant=row.variant,
         attempts=row.attempts,
+        fields=_text(subscriber.fields),
     )
 
 

@@ -20,6 +20,7 @@ from urllib.parse import quote
 from publisher.config import Config, NewsletterConfig, parse_schedule
 from publisher.core.errors import SubscriberError
 from publisher.core.newsletter_models import Edition, Letter
+from publisher.core.personal_marks import Person, filled
 from publisher.newsletters.slots import next_due
 from publisher.posts.archive import open_archive
 from publisher.publishing.edition_plan import lead_of, next_edition
@@ -44,6 +45,7 @@ class SampleEmail:
     """The email of an edition to the sample subscriber.
 
     html, text  the two bodies, as an email client reads them from `message`
+    preheader   what an inbox shows next to the subject
     headers     the decoded headers as (name, value) pairs, in the order of the message
     key         a hash that changes with the content, but not with the time of composition
     variants    the keys of the edition's versions, one for each selection of topics
@@ -53,10 +55,16 @@ class SampleEmail:
     letter: Letter
     html: str
     text: str
+    preheader: str
     headers: tuple[tuple[str, str], ...]
     message: bytes
     key: str
     variants: tuple[str, ...]
+
+    @property
+    def subject(self) -> str:
+        """The subject, with the sample subscriber's own values."""
+        return self.header("Subject")
 
     @property
     def html_bytes(self) -> int:
@@ -78,27 +86,32 @@ class SampleEmail:
         return next((value for known, value in self.headers if known == name), "")
 
 
-def make_sample_email(config: Config, edition: Edition, letter: Letter, variants: Sequence[str]) -> SampleEmail:
+def make_sample_email(
+    config: Config, edition: Edition, letter: Letter, variants: Sequence[str], person: Person | None = None
+) -> SampleEmail:
     """Return the email that the sample subscriber would receive.
 
     edition   an edition from the database, or a planned edition (id 0)
     variants  the keys of the edition's versions, one for each selection of topics
+    person    the name, the address and the fields of another subscriber who is to receive it; None for the sample
 
     Raises SubscriberError if the configured sender is not valid in a header.
     """
+    person = person or {"name": SAMPLE_NAME, "address": SAMPLE_ADDRESS}
     try:
-        data = sample_message(config, edition, letter, name=SAMPLE_NAME, address=SAMPLE_ADDRESS)
+        data = sample_message(config, edition, letter, person)
     except ValueError as error:
         raise SubscriberError(str(error), hint="check mail.sender") from error
     message = BytesParser(policy=email.policy.default).parsebytes(data)
     assert isinstance(message, EmailMessage)  # noqa: S101 - this policy makes no other type
-    html, text = _part(message, "html"), _part(message, "plain")
-    content = "\0".join((letter.subject, letter.preheader, html, text))
+    html, text, preheader = _part(message, "html"), _part(message, "plain"), filled(letter.preheader, person)
+    content = "\0".join((filled(letter.subject, person), preheader, html, text))
     return SampleEmail(
         edition=edition,
         letter=letter,
         html=html,
         text=text,
+        preheader=preheader,
         headers=tuple((name, str(value)) for name, value in message.items()),
         message=data,
         key=hashlib.blake2b(content.encode("utf-8", "replace"), digest_size=8).hexdigest(),
@@ -137,9 +150,11 @@ def next_email(config: Config, store: Store, newsletter: NewsletterConfig, now: 
     if not planned.posts:
         return None
     letter = EditionRenderer(config, archive).letter(planned, moment)
-    edition = Edition(0, newsletter.name, planned.slot, planned.number, letter.subject, moment)
+    edition = Edition(0, newsletter.name, planned.slot, planned.number, letter.plain_subject, moment)
     html = make_sample_email(config, edition, letter, ()).html
-    return NextEmail(planned.slot, planned.number, letter.subject, letter, html, len(planned.posts), planned.is_sample)
+    return NextEmail(
+        planned.slot, planned.number, letter.plain_subject, letter, html, len(planned.posts), planned.is_sample
+    )
 
 
 def open_links_in_tabs(html: str) -> str:

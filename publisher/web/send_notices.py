@@ -155,6 +155,7 @@ def _send_edition(
         unsubscribe_url=context.links.unsubscribe(subscriber.uid, edition.newsletter),
         preferences_url=context.links.preferences(subscriber.uid),
         unsubscribe_address=path.of_unsubscribing(subscriber.uid, edition.newsletter) if path else "",
+        fields=subscriber.fields,
     )
     message = MessageTemplate.of(letter, headers, edition.dated).join(recipient)
     key = f"welcome-{edition.newsletter}/{subscriber.uid}"

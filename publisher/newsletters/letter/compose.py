@@ -14,13 +14,15 @@ from publisher.core.characters import shorten
 from publisher.core.i18n import Counted
 from publisher.core.models import RenderedPost, require_aware
 from publisher.core.newsletter_models import Fallback, Letter, Mark
+from publisher.core.personal_marks import with_whole_marks
 from publisher.core.templates import Templates, civil_date
 from publisher.newsletters.letter.css_sources import sources_of
 from publisher.newsletters.letter.email_html import BodyPlace, mail_body
 from publisher.newsletters.letter.email_strings import Words, direction, words_of
 from publisher.newsletters.letter.inline_css import inline_css
 from publisher.newsletters.letter.note import Note, default_note
-from publisher.newsletters.letter.own_text import OwnText, message_template
+from publisher.newsletters.letter.own_text import SAID, OwnText, message_template
+from publisher.newsletters.letter.personal import finished, marked_setting
 from publisher.newsletters.letter.plain_text import text_of
 from publisher.newsletters.letter.safe_text import one_line, safe_url
 from publisher.newsletters.letter.template_context import (
@@ -78,19 +80,21 @@ def compose(
         raise ValueError("a letter needs at least one post")
     require_aware("made_at", made_at)
     note = note or default_note(config, newsletter)
+    subject = marked_setting(config, newsletter, "subject", is_markdown=False)
     words = words_of(config.newsletter_language(newsletter), templates)
     looks = looks_of(config.newsletter_theme(newsletter), config.site_url)
 
     def compose_with(content: Content) -> Letter:
         views = _post_views(config, newsletter, posts, content, words, view)
         letter = _letter_view(config, newsletter, content, words, number, slot, made_at, note, web_copy_url)
-        letter = _about_posts(letter, note.subject or newsletter.subject, views, words)
+        letter = _about_posts(letter, note.subject or subject, views, words)
         shown = [_only_title(view) if content == "titles" else view for view in views]
         groups = by_source(shown, config)
         context = {"letter": letter, "posts": shown, "groups": groups, "words": words, "mark": Mark, "looks": looks}
         template = f"email/{newsletter.template}.html"
         html = inline_css(templates.render(template, **context), template, lambda: sources_of(templates, template))
-        return Letter(variant, letter.subject, letter.preheader, html, _text(templates, newsletter.template, context))
+        text = _text(templates, newsletter.template, context)
+        return finished(Letter(variant, letter.subject, letter.preheader, html, text), template)
 
     return fitting(compose_with, content_of(newsletter), _hopeless(posts))
 
@@ -115,16 +119,20 @@ def compose_text(
     words = words_of(language, templates)
     date = made_at.astimezone(config.newsletter_zone(newsletter))
     values = {"title": one_line(config.newsletter_title(newsletter)), "date": civil_date(date, language)}
-    note = Note(_filled(text.subject, values), _filled(text.preheader, values), text.file.html(config))
-    letter = _letter_view(config, newsletter, "full", words, 0, "", made_at, note, "")
-    preheader = letter.preheader or one_line(excerpt_of(letter.intro, PREHEADER_LENGTH))
-    letter = replace(letter, preheader=preheader, is_dated=is_dated)
+    subject, preheader = (_filled(text.file.marked(key, config, language), values) for key in SAID)
+    letter = _letter_view(
+        *(config, newsletter, "full", words, 0, "", made_at),
+        Note(subject, preheader, text.file.html(config, language)),
+        web_copy_url="",
+    )
+    begin = with_whole_marks(lambda html: excerpt_of(html, PREHEADER_LENGTH), letter.intro)
+    letter = replace(letter, preheader=letter.preheader or one_line(begin), is_dated=is_dated)
     looks = looks_of(config.newsletter_theme(newsletter), config.site_url)
     context = {"letter": letter, "posts": [], "groups": [], "words": words, "mark": Mark, "looks": looks}
     name = message_template(newsletter, templates)
     template = f"email/{name}.html"
     html = inline_css(templates.render(template, **context), template, lambda: sources_of(templates, template))
-    return Letter("", letter.subject, letter.preheader, html, _text(templates, name, context))
+    return finished(Letter("", letter.subject, letter.preheader, html, _text(templates, name, context)), template)
 
 
 def content_of(newsletter: NewsletterConfig) -> Content:
@@ -236,7 +244,7 @@ def _letter_view(
         newsletter=newsletter.name,
         title=title,
         subject=one_line(note.subject),
-        preheader=shorten(one_line(note.preheader), PREHEADER_LENGTH),
+        preheader=with_whole_marks(_as_preheader, one_line(note.preheader)),
         number=number,
         slot=slot,
         date=made_at.astimezone(config.newsletter_zone(newsletter)),
@@ -256,8 +264,12 @@ def _letter_view(
 def _about_posts(letter: LetterView, subject: str, posts: list[PostView], words: Words) -> LetterView:
     """Return the letter with its subject, a pattern or "", filled in, and with a preheader, from its posts."""
     values = {"title": letter.title, "number": str(letter.number), "date": civil_date(letter.date, letter.language)}
-    preheader = letter.preheader or shorten(one_line(_preheader(posts[0], values)), PREHEADER_LENGTH)
+    preheader = letter.preheader or _as_preheader(one_line(_preheader(posts[0], values)))
     return replace(letter, subject=_subject(subject, posts, words, values), preheader=preheader)
+
+
+def _as_preheader(text: str) -> str:
+    return shorten(text, PREHEADER_LENGTH)
 
 
 def _preheader(post: PostView, values: dict[str, str]) -> str:

@@ -24,11 +24,19 @@ import comrak
 
 from publisher.config import Config, NewsletterConfig, Schedule, ScheduleKind, parse_schedule
 from publisher.config.private_paths import PublicFiles
-from publisher.core.errors import PostError, PublisherError
+from publisher.core.errors import PostError, PublisherError, file_and_line
 from publisher.core.file_names import existing
 from publisher.core.models import Problem, Severity, problem_at
 from publisher.core.newsletter_models import slot_path
 from publisher.core.private_folder import COPY_IT
+from publisher.newsletters.letter.personal import (
+    known_fields,
+    line_before,
+    marked,
+    marked_setting,
+    place_of_setting,
+    rendered,
+)
 from publisher.newsletters.letter.safe_text import clean
 from publisher.newsletters.slots import slot_label, upcoming
 from publisher.posts.bounded_process import OverLimit, TimeLimit, shared_process
@@ -59,7 +67,7 @@ _TIME = TimeLimit()
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A writer's note for one edition; an empty subject or preheader stands for the default.
+    """A writer's note for one edition, with sealed marks; an empty subject or preheader stands for the default.
 
     html  the intro above the posts, sanitised and with absolute URLs
     """
@@ -84,10 +92,11 @@ def read_note(config: Config, newsletter: NewsletterConfig, slot: str) -> Note |
     if file is None:
         return None
     file.require_keys(_KEYS)
+    language = config.newsletter_language(newsletter)
     return Note(
-        subject=file.text("subject"),
-        preheader=file.text("preheader"),
-        html=file.html(config) if file.body.strip() else markdown(newsletter.intro, config.site_url),
+        subject=file.marked("subject", config, language),
+        preheader=file.marked("preheader", config, language),
+        html=file.html(config, language) if file.body.strip() else default_note(config, newsletter).html,
     )
 
 
@@ -109,13 +118,17 @@ class NoteFile:
         """Return the value of a key; "" if it is missing."""
         return str(self.fields.get(key) or "")
 
+    def marked(self, key: str, config: Config, language: str) -> str:
+        """Return the value of a key as `personal.marked` does: as text, with what addresses each subscriber marked."""
+        return marked(self.text(key), known_fields(config), self.where(key), language=language, is_markdown=False)
+
     def where(self, key: str) -> str:
         """Return the place of a key, or of the beginning of the file if it is missing."""
         return f"{self.path}:{self.lines.get(key, 1)}"
 
-    def html(self, config: Config) -> str:
-        """Return the Markdown as sanitised HTML; raise PublisherError as `markdown` does."""
-        return markdown(self.body, config.site_url, self.path, first_line=self.first_line)
+    def html(self, config: Config, language: str) -> str:
+        """Return the Markdown as sanitised HTML with sealed marks; raise PublisherError as `marked_markdown` does."""
+        return marked_markdown(self.body, config, self.path, language, first_line=self.first_line)
 
     def require_keys(self, known: Collection[str]) -> None:
         """Raise PublisherError if the front matter has a key that is not known, or whose value is not one text."""
@@ -164,7 +177,25 @@ def require_notes(config: Config) -> None:
 
 def default_note(config: Config, newsletter: NewsletterConfig) -> Note:
     """Return the note for an edition without a note of its own: the newsletter's intro, which may be empty."""
-    return Note(html=markdown(newsletter.intro, config.site_url))
+    html = markdown(marked_setting(config, newsletter, "intro", is_markdown=True), config.site_url)
+    return Note(html=rendered(html, lambda: place_of_setting(config, newsletter, "intro")))
+
+
+def marked_markdown(text: str, config: Config, where: str, language: str, *, first_line: int = 0) -> str:
+    """Convert a short Markdown text as `markdown` does, with sealed marks for what addresses each subscriber.
+
+    language  the language in which dates are written
+    Raises PublisherError as `markdown` does, and for a wrong tag or a condition that is not around whole paragraphs.
+    """
+    text = marked(text, known_fields(config), where, first_line=first_line, language=language)
+    try:
+        html = markdown(text, config.site_url, where, first_line=first_line)
+    except PublisherError as error:
+        path, line = file_and_line(error.where)
+        if first_line and line:
+            error.where = f"{path}:{first_line - 1 + line_before(text, line - first_line + 1)}"
+        raise
+    return rendered(html, lambda: where)
 
 
 def markdown(

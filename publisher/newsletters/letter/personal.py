@@ -6,13 +6,30 @@ core.personal_syntax says what a writer can type, core.personal_marks what becom
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 from lxml import etree
 
-from publisher.config import Config
-from publisher.core.errors import PostError, PublisherError
-from publisher.core.personal_marks import DEEPEST, ELSE, END, for_everyone, is_personal
+from publisher.config import CONFIG_FILE, Config, NewsletterConfig
+from publisher.config.origins import KeyLines
+from publisher.core.errors import PostError, PublisherError, TemplateError
+from publisher.core.newsletter_models import Letter
+from publisher.core.personal_marks import (
+    DEEPEST,
+    ELSE,
+    END,
+    escaped_in_html,
+    escaped_in_text,
+    for_everyone,
+    is_personal,
+    is_sealed,
+    sealed,
+    unsealed,
+    unwrapped,
+    with_all_branches,
+    without_lone_lines,
+)
 from publisher.core.personal_syntax import tags_in
 from publisher.core.subscriber_fields import FieldKind
 from publisher.newsletters.letter.html_tree import parse_fragment
@@ -37,7 +54,8 @@ def marked(
     language: str = "en",
     is_markdown: bool = True,
 ) -> str:
-    """Return a text of the writer's in which what addresses each subscriber has become marks.
+    """Return a text of the writer's in which what addresses each subscriber has become marks, sealed until the letter
+    is finished.
 
     known        the fields of their own that subscribers have (known_fields)
     where        the file or key that the text is from, for errors
@@ -59,32 +77,96 @@ def marked(
         pieces += [text[last : tag.start], tag.marks]
         last = tag.end
     done = "".join([*pieces, text[last:]])
-    return _BLOCK_TAG.sub(r"\n\1\n", done) if is_markdown and tags else done
+    return sealed(_BLOCK_TAG.sub(r"\n\1\n", done) if is_markdown and tags else done)
+
+
+def marked_setting(config: Config, newsletter: NewsletterConfig, key: str, *, is_markdown: bool) -> str:
+    """Return a text of a newsletter's settings as `marked` does; its errors name the line of publisher.toml."""
+    language = config.newsletter_language(newsletter)
+    try:
+        return marked(getattr(newsletter, key), known_fields(config), "", language=language, is_markdown=is_markdown)
+    except PublisherError as error:
+        error.where = place_of_setting(config, newsletter, key)
+        raise
+
+
+def place_of_setting(config: Config, newsletter: NewsletterConfig, key: str) -> str:
+    """Return the place of a newsletter's setting: publisher.toml with its line, if it can be read."""
+    try:
+        text = (config.root / CONFIG_FILE).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return CONFIG_FILE
+    number = next((i for i, each in enumerate(config.newsletters) if each.name == newsletter.name), 0)
+    line = KeyLines(text).of(("newsletters", number, key))
+    return f"{CONFIG_FILE}:{line}" if line else CONFIG_FILE
 
 
 def line_before(marked_text: str, line: int) -> int:
     """Return the line that a line of a marked text had before it was marked. Both count from 1."""
-    lines = marked_text.split("\n")[: line - 1]
+    lines = unsealed(marked_text).split("\n")[: line - 1]
     return line - 2 * sum(_BLOCK_TAG.match(each) is not None for each in lines)
 
 
-def require_whole_conditions(html: str, where: str) -> None:
-    """Raise PublisherError unless each condition encloses whole elements, so that HTML stays valid without them."""
-    if not is_personal(html):
-        return
+def rendered(html: str, where: Callable[[], str]) -> str:
+    """Return the HTML of a marked Markdown text, with conditions between its paragraphs rather than in some of them.
+
+    Raises PublisherError unless each condition encloses whole elements.
+    """
+    if not is_sealed(html):
+        return html
+    html = unwrapped(unsealed(html))
+    if not _has_whole_conditions(html):
+        raise PublisherError(_NOT_WHOLE, where=where(), hint=_AROUND_PARAGRAPHS)
+    return sealed(html)
+
+
+def finished(letter: Letter, template: str) -> Letter:
+    """Return a composed letter with marks in place of sealed ones, and with those in URLs escaped for that.
+
+    Raises TemplateError unless each condition of the template encloses whole elements.
+    """
+    if not any(map(is_sealed, (letter.subject, letter.preheader, letter.html, letter.text))):
+        return letter
+    html = unsealed(letter.html)
+    if not _has_whole_conditions(html):
+        raise TemplateError(_NOT_WHOLE, where=f"templates/{template}", hint=_AROUND_PARAGRAPHS)
+    return replace(
+        letter,
+        subject=unsealed(letter.subject),
+        preheader=unsealed(letter.preheader),
+        html=escaped_in_html(html),
+        text=escaped_in_text(without_lone_lines(unsealed(letter.text))),
+    )
+
+
+def as_checked(letter: Letter) -> Letter:
+    """Return a letter as its checks see it: with the parts for all recipients, and the defaults of fields."""
+    if not any(map(is_personal, (letter.subject, letter.preheader, letter.html, letter.text))):
+        return letter
+    return replace(
+        letter,
+        subject=for_everyone(letter.subject),
+        preheader=for_everyone(letter.preheader),
+        html=with_all_branches(letter.html),
+        text=with_all_branches(letter.text),
+    )
+
+
+_NOT_WHOLE = "a condition begins and ends in different parts of the text"
+_AROUND_PARAGRAPHS = "put {% if %}, {% else %} and {% endif %} on lines of their own, around whole paragraphs"
+
+
+def _has_whole_conditions(html: str) -> bool:
+    """Return whether each condition encloses whole elements, so that the HTML stays valid without them."""
     open_in: list[object] = []
-    for parent, mark in _branching(html):
+    for parent, mark in _branching(html) if is_personal(html) else ():
         if mark == END and open_in and open_in[-1] is parent:
             open_in.pop()
         elif mark.startswith("@@publisher-if-") and len(open_in) <= DEEPEST:
             open_in.append(parent)
         elif mark != ELSE or not open_in or open_in[-1] is not parent:
-            break
-    else:
-        if not open_in:
-            return
-    hint = "put {% if %}, {% else %} and {% endif %} on lines of their own, around whole paragraphs"
-    raise PublisherError("a condition begins and ends in different parts of the text", where=where, hint=hint)
+            return False
+    return not open_in
 
 
 def _branching(html: str) -> Iterator[tuple[object, str]]:
@@ -99,6 +181,3 @@ def _branching(html: str) -> Iterator[tuple[object, str]]:
         elif element is not root:
             parent = element.getparent()
             yield from ((parent, mark) for mark in _BRANCHING.findall(element.tail or ""))
-
-
-__all__ = ["for_everyone", "known_fields", "line_before", "marked", "require_whole_conditions"]

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from publisher.core.personal_marks import for_everyone, is_sealed, unsealed
+
 WIDTH = 72  # columns
 
 # Scripts in which a line may break next to any character, except before a closing sign or after an opening one.
@@ -26,7 +28,12 @@ def underlined(title: str, sign: str, width: int = WIDTH) -> list[str]:
 
 
 def columns(text: str) -> int:
-    """Return the width of a text in terminal columns: a wide character has two, a combining character none."""
+    """Return the width of a text in terminal columns: a wide character has two, a combining character none.
+
+    The mark of a recipient's field is as wide as its default.
+    """
+    if is_sealed(text):
+        text = for_everyone(unsealed(text))
     if text.isascii():
         return len(text)
     return sum(map(_columns_of, text))

@@ -5,20 +5,24 @@ This is a separate module because a build loads it for every project with editio
 
 from __future__ import annotations
 
+from html import escape
+
 from publisher.core.newsletter_models import Mark
+from publisher.core.personal_marks import filled
 from publisher.newsletters.letter.html_tree import PERSONAL, Element, parse_document, serialise
 
 
 def web_version(html: str) -> str:
     """Return a letter's HTML for the web, without marks and the unsubscribe link but otherwise unchanged.
 
+    It shows what someone reads about whom nothing is known: the defaults of fields, and the part after {% else %}.
     Elements with the class `personal` are removed. If a project's own template has marks elsewhere, they are removed
     too, and a link whose URL contains a mark becomes plain text.
 
     A web page needs more than an email to be used without a mouse or a screen: code that the keyboard can scroll, a
     main landmark, and no cell that is the heading of nothing.
     """
-    tree = parse_document(html)
+    tree = parse_document(filled(html, {}, escape))
     for element in tree.xpath(f"//*[contains(concat(' ', @class, ' '), ' {PERSONAL} ')]"):
         if element.getparent() is not None:
             element.drop_tree()

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from publisher.config.placeholders import is_reserved, sends_for_real
-from publisher.core.newsletter_models import Mark
+from publisher.newsletters.letter.safe_text import MARK_OPENING
 from publisher.newsletters.lint.finding_codes import Finding, FindingLevel, found
 from publisher.newsletters.lint.letter_context import LintContext
 from publisher.posts.chosen_paths import unmoved_page
@@ -30,7 +30,7 @@ def link_findings(context: LintContext) -> Iterator[Finding]:
         if not name or name not in element.attrib:
             continue  # an <a> without href is not a link
         url = element.get(name).strip()
-        if url in seen or any(mark in url for mark in Mark.ALL):
+        if url in seen or MARK_OPENING in url:
             continue
         seen.add(url)
         problem = _problem(context, url, "picture" if name == "src" else "link")

@@ -10,6 +10,7 @@ from publisher.config import Config, NewsletterConfig
 from publisher.core.models import RenderedPost
 from publisher.core.newsletter_models import Letter
 from publisher.core.templates import Templates
+from publisher.newsletters.letter.personal import as_checked
 from publisher.newsletters.lint.clients import client_findings, size_findings
 from publisher.newsletters.lint.contrast import contrast_findings
 from publisher.newsletters.lint.finding_codes import Finding, in_order
@@ -54,7 +55,7 @@ def lint_letter(
     of a source is at most a warning, since nobody here can correct it.
     """
     locator = SourceLocator(config, newsletter, posts, templates, slot)
-    context = LintContext(ParsedLetter(letter), locator, posts, paths)
+    context = LintContext(ParsedLetter(as_checked(letter)), locator, posts, paths)
     in_css = template_findings(templates, f"email/{newsletter.template}.html")
     found = [*chain.from_iterable(rule(context) for rule in _RULES), *in_css]
     items = {post.post.where("") for post in posts if post.post.from_source}

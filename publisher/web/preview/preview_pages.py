@@ -129,7 +129,7 @@ class PreviewPages:
         return self._render(
             "letter.html",
             state=state,
-            title=sample.letter.subject,
+            title=sample.subject,
             place=place,
             options=options,
             listed=view.listed,

@@ -167,7 +167,7 @@ class Snapshot:
     def _composed(self, planned: PlannedEdition, variant: str) -> SampleEmail:
         variants = {each.key: each for each in planned.variants if each.posts}
         letter = self._press.letter(planned, self.now, variants.get(variant))
-        edition = Edition(0, planned.newsletter.name, planned.slot, planned.number, letter.subject, self.now)
+        edition = Edition(0, planned.newsletter.name, planned.slot, planned.number, letter.plain_subject, self.now)
         return make_sample_email(self.config, edition, letter, tuple(variants))
 
     def _sent(self, number: int, variant: str) -> SampleEmail:

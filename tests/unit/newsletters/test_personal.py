@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from publisher.core.errors import PublisherError
-from publisher.core.personal_marks import filled, for_everyone, holds, surely_has, without_lone_lines
+from publisher.core.personal_marks import filled, for_everyone, holds, surely_has, unsealed, without_lone_lines
 from publisher.core.subscriber_fields import FieldKind
-from publisher.newsletters.letter.personal import line_before, marked, require_whole_conditions
+from publisher.newsletters.letter.personal import line_before, marked, rendered
 
 KNOWN = {
     "plan": FieldKind.TEXT,
@@ -82,7 +82,7 @@ REFUSED = [
 
 def test_each_recipient_reads_their_own_values():
     for typed, ada, other in READ:
-        text = marked(typed, KNOWN, "note.md", language="en-GB")
+        text = unsealed(marked(typed, KNOWN, "note.md", language="en-GB"))
         assert filled(text, ADA) == ada, typed
         assert filled(text, {"address": "someone@example.org"}) == (ada if other is None else other), typed
 
@@ -97,14 +97,14 @@ def test_a_tag_that_is_wrong_is_one_line_with_its_place():
 
 
 def test_what_looks_like_a_mark_stays_text():
-    forged = marked('{{ subscriber.plan | default("x") }}', KNOWN, "a.md")
-    text = marked(f"{forged} @@publisher-name@@", KNOWN, "a.md")
+    forged = unsealed(marked('{{ subscriber.plan | default("x") }}', KNOWN, "a.md"))
+    text = unsealed(marked(f"{forged} @@publisher-name@@", KNOWN, "a.md"))
     assert filled(text, ADA) == text != forged
     assert "Pro" not in for_everyone(text)
 
 
 def test_conditions_on_their_own_lines_enclose_paragraphs_and_keep_the_lines():
-    text = marked(f"one\n{IF_PRO}\n## Pro\n{{% endif %}}\nlast", KNOWN, "a.md")
+    text = unsealed(marked(f"one\n{IF_PRO}\n## Pro\n{{% endif %}}\nlast", KNOWN, "a.md"))
     assert [line_before(text, 1 + text.split("\n").index(line)) for line in ("one", "## Pro", "last")] == [1, 3, 5]
     assert without_lone_lines(filled(text, ADA)).split() == ["one", "##", "Pro", "last"]
 
@@ -112,10 +112,11 @@ def test_conditions_on_their_own_lines_enclose_paragraphs_and_keep_the_lines():
 def test_a_condition_that_cuts_through_elements_is_refused():
     begin, end = marked(f"{IF_PRO}A{{% endif %}}", KNOWN, "a.md").split("A")
     for html in (f"<p>{begin}a</p>{end}", f"<p>{begin}a</p><p>b{end}</p>", f"<ul>{begin}<li>a{end}</li></ul>", begin):
-        with pytest.raises(PublisherError, match="different parts of the text"):
-            require_whole_conditions(html, "a.md")
+        with pytest.raises(PublisherError, match=r"^a.md: .* different parts of the text"):
+            rendered(html, lambda: "a.md")
     for html in (f"{begin}<p>a</p>{end}", f'<a href="{begin}x{end}">{begin}<b>a</b>{end}</a>', "<p>a</p>"):
-        require_whole_conditions(html, "a.md")
+        assert rendered(html, lambda: "a.md") == html
+    assert rendered(f"<p>{begin}</p>\n<p>a</p>\n<p>{end}</p>", str) == f"{begin}<p>a</p>\n{end}"
 
 
 def test_rules_compare_values_of_one_kind_only():
