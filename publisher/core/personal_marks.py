@@ -84,7 +84,7 @@ class FieldMark:
         return quote(shown, safe="") if self.in_url else shown
 
     def _shown(self, value: FieldValue | None) -> str:
-        if value is None:
+        if not isinstance(value, str | bool | int | float):
             return ""
         if isinstance(value, str):
             return self._written(_one_line(value))
@@ -332,7 +332,9 @@ def _comparable(value: FieldValue | None) -> Any:
     """Return a value as it is compared: capital letters make no difference, and all numbers are of one type."""
     if isinstance(value, str):
         return _one_line(value).casefold()
-    return value if isinstance(value, bool) or value is None else float(value)
+    if isinstance(value, bool):
+        return value
+    return float(value) if isinstance(value, int | float) else None
 
 
 def _one_line(value: str) -> str:
