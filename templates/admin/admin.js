@@ -67,7 +67,8 @@
       const answer = await fetch(`${root}/job/${place.dataset.job}.json`);
       const job = await answer.json();
       if (job.over) return void location.replace(location.pathname);
-      place.querySelector("[data-done]").textContent = number.format(job.done);
+      const done = place.querySelector("[data-done]");
+      if (done) done.textContent = number.format(job.done);
       if (job.of) {
         bar.max = 100;
         bar.value = Math.min(100, (100 * job.done) / job.of);

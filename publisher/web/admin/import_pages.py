@@ -204,6 +204,7 @@ class ImportPages:
         """Return what the form of a file shows."""
         columns = run.columns if run and run.columns else look.columns
         questions = {each.column: each for each in run.questions if each.column} if run else {}
+        configured = {each.name for each in self._context.config.fields}
         shown = []
         for place, name in enumerate(look.header[:_COLUMNS]):
             cells = [row[place] for row in look.sample if place < len(row) and row[place]]
@@ -214,7 +215,7 @@ class ImportPages:
                     "name": name,
                     "samples": [cell[:60] for cell in dict.fromkeys(cells)][:_SAMPLES],
                     "chosen": choices.columns.get(place, ""),
-                    "reading": reading(look.columns if place in choices.columns else columns, place),
+                    "reading": reading(look.columns if place in choices.columns else columns, place, configured),
                     "is_twice": name in look.header[:place],
                     "question": question,
                     "values": [

@@ -6,15 +6,18 @@ rehearsal, so that nothing is imported whose effect was not shown.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from publisher.core.errors import PublisherError, SubscriberError
+from publisher.core.subscriber_fields import clean_field_name
 from publisher.store.subscriber_records import Added
 from publisher.subscribers.address import shortened
 from publisher.subscribers.csv_columns import IGNORE, STATUS_FIELDS, Choices, Columns
+from publisher.subscribers.csv_fields import FieldOptions, is_own_detail
 from publisher.subscribers.csv_file import look_at
 from publisher.subscribers.csv_import import (
     ImportOptions,
@@ -27,12 +30,14 @@ from publisher.subscribers.csv_import import (
 from publisher.subscribers.csv_rows import NamedNewsletters, titles_of
 from publisher.subscribers.csv_status import STATUS_NAMES, STATUS_WORDS
 from publisher.subscribers.csv_survey import FileQuestionError, QuestionsError
+from publisher.subscribers.edit import known_fields
 
 if TYPE_CHECKING:
     from publisher.web.background import Job
     from publisher.web.context import WebContext
     from publisher.web.forms import Form
 
+OWN_FIELD = "own-field"
 MOST_ROWS = 20  # that the rehearsal shows
 MOST_REFUSED = 100
 
@@ -49,6 +54,9 @@ FIELDS: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
             ("topics", "Topics"),
             ("language", "Language"),
             ("joined_at", "Date of subscribing"),
+            ("tags", "Tags"),
+            ("note", "Note"),
+            (OWN_FIELD, "A field of your own"),
         ),
     ),
     (
@@ -78,6 +86,7 @@ ENCODINGS = (
     ("utf-16-le", "UTF-16"),
     ("mac-roman", "Mac OS Roman"),
 )
+_NOTHING_ELSE = (IGNORE, OWN_FIELD)
 _KNOWN_AS = {Added.PENDING: "unconfirmed", Added.MOVED: "moved to another address"}
 
 
@@ -85,10 +94,11 @@ _KNOWN_AS = {Added.PENDING: "unconfirmed", Added.MOVED: "moved to another addres
 class FileChoices:
     """What the owner has decided about a file.
 
-    columns      index of a column -> a field, or "ignore"; all others are read as they are recognised
+    columns      index of a column -> a field, OWN_FIELD or "ignore"; all others are read as they are recognised
     meanings     (index of a column, value) -> the name of a status
     newsletters  those for people whose row names none
     status       what everybody in the file is, a name of STATUS_NAMES; "" leaves that to the file
+    tags         tags for everybody in the file, separated by commas
     consent      where these people signed up, in the owner's words
     encoding     the encoding of the file; "" for UTF-8, or that of its byte-order mark
     """
@@ -97,6 +107,7 @@ class FileChoices:
     meanings: Mapping[tuple[int, str], str] = field(default_factory=dict)
     newsletters: tuple[str, ...] = ()
     status: str = ""
+    tags: str = ""
     consent: str = ""
     encoding: str = ""
 
@@ -120,11 +131,12 @@ class FileChoices:
             meanings,
             tuple(name for name in known if name in form.all("newsletter")),
             status if status in STATUS_NAMES else "",
+            form.one("tags"),
             form.one("consent"),
             encoding if encoding in dict(ENCODINGS) else "",
         )
 
-    def options(self, header: Sequence[str]) -> ImportOptions:
+    def options(self, header: Sequence[str], context: WebContext) -> ImportOptions:
         """Return the options of the import of a file with these column names.
 
         Raises SubscriberError if two columns were chosen for one field.
@@ -134,14 +146,20 @@ class FileChoices:
             if place >= len(header) or not header[place]:
                 continue
             twice = [other for other, each in self.columns.items() if each == chosen and other < place]
-            if twice and chosen != IGNORE and chosen not in STATUS_FIELDS:
+            if twice and chosen not in (*_NOTHING_ELSE, *STATUS_FIELDS):
                 names = " and ".join(repr(shortened(header[each], 40)) for each in (twice[0], place))
                 raise SubscriberError(f"{names} were both chosen as: {FIELD_WORDS[chosen]}")
-            pairs.append((header[place], IGNORE) if chosen == IGNORE else (chosen, header[place]))
+            pairs.append((header[place], IGNORE) if chosen in _NOTHING_ELSE else (chosen, header[place]))
         means = self.meanings.items()
         pairs += [(f"{header[place]}:{value}", chosen) for (place, value), chosen in means if place < len(header)]
         status = STATUS_NAMES[self.status] if self.status else None
-        return ImportOptions(self.consent, Choices(tuple(pairs)), status, self.encoding)
+        config = context.config
+        asked = tuple(header[at] for at, each in self.columns.items() if each == OWN_FIELD and at < len(header))
+        fields = FieldOptions(
+            asked, False, known_fields(context.store, config.fields), frozenset(each.name for each in config.fields)
+        )
+        tags = tuple(tag for each in self.tags.split(",") if (tag := each.strip()))
+        return ImportOptions(self.consent, Choices(tuple(pairs)), status, self.encoding, fields=fields, tags=tags)
 
 
 @dataclass(slots=True)
@@ -193,7 +211,7 @@ def run_import(context: WebContext, path: Path, run: FileRun, job: Job) -> None:
             path,
             NamedNewsletters(choices.newsletters, known, titles),
             at=context.now(),
-            options=choices.options(look_at(path, encoding=choices.encoding).header),
+            options=choices.options(look_at(path, encoding=choices.encoding).header, context),
             dry_run=run.is_rehearsal,
             listeners=Listeners(
                 columns=seen,
@@ -214,16 +232,27 @@ def told(error: PublisherError) -> str:
     return f"Nothing was imported: {error.message}{hint}."
 
 
-def reading(columns: Columns | None, place: int) -> str:
-    """Return how a column is read by itself, in words."""
+def reading(columns: Columns | None, place: int, configured: Collection[str]) -> str:
+    """Return how a column is read by itself, in words. configured: the fields that publisher.toml names."""
     if columns is None:
         return "not used"
     name = next((name for name, each in columns.fields.items() if each == place), "")
     if name or place in columns.joined:
         return FIELD_WORDS[name or "joined_at"]
+    detail = next((name for name, each in columns.details.items() if each == place), "")
+    if detail:
+        return FIELD_WORDS[detail]
+    kept = [f"{each.name} ({each.kind.value})" for each in columns.kept if each.place == place]
+    if kept:
+        return f"field {', '.join(kept[:5])}"
     if any(each.place == place for each in columns.statuses):
         return "who must not be emailed"
-    return "as Publisher exported it" if place in columns.own.values() else "not used"
+    heading = columns.header[place]
+    if place in columns.own.values() or (columns.tool == "Publisher" and is_own_detail(heading)):
+        return "as Publisher exported it"
+    with suppress(SubscriberError):
+        return f"field {name}" if (name := clean_field_name(heading)) in configured else "not used"
+    return "not used"
 
 
 def described(report: ImportReport, *, is_rehearsal: bool) -> Iterator[tuple[int, str, str]]:
@@ -234,7 +263,8 @@ def described(report: ImportReport, *, is_rehearsal: bool) -> Iterator[tuple[int
         (report.added, "new"),
         (report.subscribed, "known here, and subscribed to another newsletter"),
         (report.updated, "known here, with different topics"),
-        (report.unchanged, "known here, unchanged"),
+        (report.unchanged, "known here, with the same subscriptions"),
+        (report.described, "known here, with new tags, fields or notes"),
         (report.newer, "left in the file, and agreed here since"),
         (report.left_some, "left some newsletters, and get others"),
         (report.stay.count, "unconfirmed in the file, and subscribed here"),
@@ -254,6 +284,7 @@ def described(report: ImportReport, *, is_rehearsal: bool) -> Iterator[tuple[int
 
 def doubts(report: ImportReport) -> Iterator[str]:
     """Yield what the owner may not have meant."""
+    yield from report.doubts
     if report.languages:
         shown = ", ".join(repr(shortened(word, 30)) for word in report.languages[:5])
         yield f"Languages that are not understood, and left out: {shown}"

@@ -115,7 +115,7 @@ class PersonActions:
                 again=why if form.one("again") == "yes" else "",
             )
             person = self._by_address(form.one("address"))
-            if tags := _words(form.one("tags")):
+            if tags := words_of(form.one("tags")):
                 self._edit(person, Change(tags=tags))
         except SubscriberError as error:
             given = {name: form.one(name) for name in form.fields} | {"newsletter": newsletters}
@@ -185,7 +185,7 @@ class PersonActions:
         return self._changed(request, person, Change(address=form.one("address")))
 
     def _tag(self, request: Request, person: Subscriber, form: Form) -> Flash:
-        tags, untags = _words(form.one("tags")), form.all("untag")
+        tags, untags = words_of(form.one("tags")), form.all("untag")
         if not tags and not untags:
             raise SubscriberError("type a tag first")
         return self._changed(request, person, Change(tags=tags, untags=untags))
@@ -284,7 +284,7 @@ def find_person(context: WebContext, request: Request) -> Subscriber:
     return person
 
 
-def _words(text: str) -> tuple[str, ...]:
+def words_of(text: str) -> tuple[str, ...]:
     """Return the tags in a text, which commas separate."""
     return tuple(word for part in text.split(",") if (word := part.strip()))
 

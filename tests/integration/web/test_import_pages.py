@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 
@@ -109,6 +110,24 @@ def test_a_column_can_be_chosen_and_two_for_one_field_cannot(owner: Owner, web: 
     assert "choose at least one newsletter" in press(owner, path, do="check", **{"column:1": "email"})
     assert "Nothing was imported" in press(owner, path, do="drop")
     assert owner.get(path).status_code == 404
+
+
+def test_columns_become_tags_notes_and_fields_of_ones_own(owner: Owner, web: WebClient) -> None:
+    path = send(owner, "email,Labels,City,Plan\nzoe@example.org,vip,Oslo,01234\n")
+    assert "Tags (recognised)" in owner.get(path).text
+    fields = {"newsletter": "weekly", "column:2": "own-field", "column:3": "own-field", "tags": "Fair, 2026"}
+    checked = press(owner, path, do="check", **fields)
+    assert "1 would be emailed 1 new" in checked
+    assert "field" not in str(addresses(web))
+    press(owner, path, do="import")
+    with open_project_store(web.project.config()) as store:
+        zoe = store.subscribers.get("zoe@example.org")
+        assert zoe is not None
+        assert (zoe.tags, dict(zoe.fields)) == (("2026", "fair", "vip"), {"city": "Oslo", "plan": "01234"})
+        store.imports.undo(store.imports.list()[-1].id, datetime(2026, 11, 30, tzinfo=UTC))
+    path = send(owner, "email,Labels\nzoe@example.org,vip\n")
+    assert "can't be a tag" in press(owner, path, do="check", newsletter="weekly", tags='"')
+    press(owner, path, do="drop")
 
 
 def test_a_list_without_column_names_needs_to_be_said_what_it_is(owner: Owner, web: WebClient) -> None:
