@@ -57,7 +57,7 @@ def list_emails(app: App, newsletter: str | None = None) -> None:
     if app.json:
         app.print_json([_as_json(config, view) for view in views])
     elif views:
-        head = ("Newsletter", "Name", "State", "At", "Subject", "")
+        head = ("Newsletter", "Name", "State", "At", "Subject", "Details")
         print_table(head, [_cells(config, view) for view in views])
     else:
         app.say(NO_EMAILS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -10,8 +11,10 @@ import pytest
 from publisher.publishing.operations import approve
 from publisher.publishing.wiring import open_project_store
 from tests.support.clockwork import DAY, HOUR, MINUTE, OWNER, SLOT, Clockwork, configure, slots, text, touch
+from tests.support.documents import DOCS, blocks, commands, fits
 from tests.support.project import WEEKLY, Project
 
+PAGE = DOCS / "emails.md"
 MANUAL = WEEKLY.replace("weekly monday 08:00", "manual")
 TEXT = "---\nsend: {send}\nsubject: {subject}\n{more}---\nDear friends, this is **new**.\n"
 
@@ -159,6 +162,23 @@ def test_publish_sends_it_at_once_and_says_what_waits(project: Project) -> None:
     assert (done["slot"], done["number"], done["deliveries"]) == ("email:moved", None, {"sent": 1})
     project.post("fourth", "2026-11-16")
     assert "weekly 2026-11-16.2, no. 2" in project.ok("publish", "--yes", "--extra").out
+
+
+def test_the_commands_of_the_page_do_what_it_says(project: Project) -> None:
+    project.configure(newsletters=MANUAL)
+    project.subscribe("ada", "bob")
+    ran = 0
+    for block in blocks(PAGE, "console"):
+        for command, shown in commands(block):
+            done = project.ok(*shlex.split(command)[1:])
+            assert fits(_spaced(shown), _spaced(done.out)), (command, done.out)
+            ran += 1
+        project.write("letters/weekly/we-have-moved.md", blocks(PAGE, "markdown")[0])
+    assert ran >= 4
+
+
+def _spaced(text: str) -> str:
+    return "\n".join(" ".join(line.split()) for line in text.splitlines())
 
 
 def test_emails_are_written_listed_shown_and_tested_by_command(project: Project) -> None:
