@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from enum import StrEnum
@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any
 from publisher.config import Config, NewsletterConfig
 from publisher.core.errors import PublisherError
 from publisher.core.models import Problem, Severity
-from publisher.core.newsletter_models import DeliveryCounts, DeliveryStatus, Edition, EditionKind, Letter
+from publisher.core.newsletter_models import DeliveryCounts, DeliveryStatus, Edition, EditionKind, Letter, Subscriber
+from publisher.core.segment_language import parse
+from publisher.posts.archive import open_archive
 from publisher.publishing.edition_plan import PlannedEdition
 from publisher.publishing.own_emails import OwnEmail, email_name, find_emails, whole_email
 
 if TYPE_CHECKING:
+    from publisher.newsletters.lint.finding_codes import Finding
     from publisher.store import Store
 
 
@@ -129,6 +132,11 @@ class WholeEmail:
     planned: PlannedEdition
     letter: Letter
 
+    def edition(self, now: datetime) -> Edition:
+        """Return the edition as it would be in the ledger."""
+        planned = self.planned
+        return Edition(0, planned.newsletter.name, planned.slot, 0, self.letter.subject, now, kind=EditionKind.LETTER)
+
 
 def render_email(config: Config, store: Store | None, email: OwnEmail, now: datetime) -> WholeEmail:
     """Return an email as it would be sent; raise PublisherError if its file, segment or template is wrong."""
@@ -137,6 +145,21 @@ def render_email(config: Config, store: Store | None, email: OwnEmail, now: date
     planned = whole_email(config, store, email, now)
     assert planned.text is not None  # noqa: S101 - whole_email raises otherwise
     return WholeEmail(planned, render_text(config, email.newsletter, planned.text, email.send_at or now))
+
+
+def recipients_of(config: Config, store: Store, planned: PlannedEdition, now: datetime) -> Sequence[Subscriber]:
+    """Return the first few of those who would get an email at `now`."""
+    at = now.astimezone(config.newsletter_zone(planned.newsletter))
+    condition = parse(planned.segment) if planned.segment else None
+    return store.segments.some(condition, at, planned.newsletter.name)
+
+
+def findings_of(config: Config, whole: WholeEmail, now: datetime) -> list[Finding]:
+    """Return what `check` finds in an email, without notes."""
+    from publisher.publishing.letter_check import LetterChecker  # not at the top: it loads the linter
+
+    found = LetterChecker(config, open_archive(config, now)).findings(whole.planned, whole.letter)
+    return [finding for finding in found if finding.level != "note"]
 
 
 def changed_emails(config: Config, store: Store | None) -> Iterator[Problem]:

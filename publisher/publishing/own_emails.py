@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from publisher.config import CONFIG_FILE, Config, NewsletterConfig
 from publisher.config.schedule import parse_duration
 from publisher.core import hold_reasons as holds
+from publisher.core.characters import shorten
 from publisher.core.errors import PublisherError
 from publisher.core.models import Problem, problem_at
 from publisher.core.newsletter_models import EditionKind
@@ -274,7 +275,9 @@ def _send_at(config: Config, newsletter: NewsletterConfig, file: NoteFile) -> da
     try:
         moment, other = (parse_date(value, zone, morning=time(hour)) for hour in (1, 2))
     except ValueError as error:
-        raise PublisherError(f"send: {error}", where=file.where("send"), hint=hint) from error
+        raise PublisherError(
+            f"send: {shorten(value, 40)!r} isn't a time", where=file.where("send"), hint=hint
+        ) from error
     if moment != other:
         raise PublisherError(f"send: {value} has no time of day", where=file.where("send"), hint=hint)
     return moment.astimezone(UTC)

@@ -33,6 +33,7 @@ from publisher.web.admin.access_page import AccessPage
 from publisher.web.admin.actions import AdminActions
 from publisher.web.admin.admin_pages import AdminPages
 from publisher.web.admin.auth import OwnerAuth
+from publisher.web.admin.email_pages import EmailPages
 from publisher.web.admin.feed_stats import FeedStats
 from publisher.web.admin.import_pages import ImportPages
 from publisher.web.admin.person_actions import PersonActions
@@ -66,7 +67,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 # The pages below /admin that list their routes themselves. The first one that matches a URL answers.
-_ADMIN_PAGES = (SourcePages, ImportPages, SegmentPages, PersonActions)
+_ADMIN_PAGES = (SourcePages, EmailPages, ImportPages, SegmentPages, PersonActions)
 
 GetHandler = Callable[[Request], Response]
 PostHandler = Callable[[Request, Form], Response]

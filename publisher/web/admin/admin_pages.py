@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _MENU = (
     ("", "Overview"),
     ("editions", "Editions"),
+    ("emails", "Emails"),
     ("readers", "Subscribers"),
     ("segments", "Segments"),
     ("feeds", "Feeds"),

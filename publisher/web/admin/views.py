@@ -142,7 +142,7 @@ class AdminViews:
         letter = self._context.store.editions.letter(edition.id, request.query_params.get("variant", ""))
         if letter is None:
             raise NotFoundError("this edition has no such version")
-        return _framed(make_sample_email(self._context.config, edition, letter, ()).html)
+        return framed(make_sample_email(self._context.config, edition, letter, ()).html)
 
     def next(self, request: Request, session: Session) -> Response:
         """Show the page with a newsletter's next email."""
@@ -163,7 +163,7 @@ class AdminViews:
         draft = next_email(context.config, context.store, self.newsletter(request), context.now())
         if draft is None:
             raise NotFoundError("there is no post to show")
-        return _framed(draft.html)
+        return framed(draft.html)
 
     def subscribers(self, request: Request, session: Session) -> Response:
         """Show the number of subscribers over time and for each newsletter, and recent bounces."""
@@ -295,7 +295,8 @@ def _sends_each_post(newsletter: NewsletterConfig) -> bool:
     return parse_schedule(newsletter.schedule).kind is ScheduleKind.EACH_POST
 
 
-def _framed(html: str) -> Response:
+def framed(html: str) -> Response:
+    """Return the HTML of an email for a frame on a page."""
     body = open_links_in_tabs(html).encode("utf-8", "replace")
     return Response(body, 200, admin_email_headers(), "text/html; charset=utf-8")
 

@@ -120,7 +120,7 @@ def test_an_error_in_the_email_puts_it_on_hold(clockwork: Clockwork) -> None:
 
 
 MISTAKES = {
-    "tomorrow": ("send: tomorrow", "", ":2: send: "),
+    "tomorrow": ("send: tomorrow", "", ":2: send: 'tomorrow' isn't a time (write"),
     "a-day": ("send: 2026-12-01", "", ":2: send: 2026-12-01 has no time of day (write `send: now`, `send: draft` or"),
     "maybe": ("send: now", "approve: maybe\n", ":4: approve: 'maybe' is neither yes nor no"),
     "odd": ("send: now", "sned: now\n", ":4: 'sned' is unknown (use send, to, approve, subject and preheader)"),
@@ -223,7 +223,7 @@ def test_check_looks_at_emails_and_says_what_has_changed(project: Project) -> No
     project.write("letters/weekly/about-us.md", "Dear readers.\n")
     project.write("letters/weekly/welcome.md", "---\nsubject: Welcome\n---\nHello.\n")
     said = project.fails("check").said
-    assert "letters/weekly/wrong.md:2: newsletter weekly: send: 'soon'" in said
+    assert "letters/weekly/wrong.md:2: newsletter weekly: send: 'soon' isn't a time" in said
     assert "letters/weekly/about-us.md: weekly has no slot called 'about-us'" in said
     assert "or add `send: draft` to make it an email of its own" in said
     assert not [name for name in ("moved.md", "unfinished.md", "welcome.md") if name in said]

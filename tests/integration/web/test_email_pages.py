@@ -1,0 +1,72 @@
+"""Emails without posts at /admin/emails: listed, looked at, sent as a test, approved."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.admin_page import Owner, set_password
+from tests.support.project import Project
+from tests.support.web_client import web_client
+
+TEXT = "---\nsend: {send}\nsubject: {subject}\n{more}---\nDear friends, this is **new**.\n"
+EMAILS = {
+    "moved": ("now", "We have moved", ""),
+    "later": ("2026-12-24 09:00", "Happy holidays", ""),
+    "draft": ("draft", "Not yet <b>", ""),
+    "wrong": ("soon", "Wrong", ""),
+    "asked": ("now", "Ask me first", "approve: yes\n"),
+}
+
+
+@pytest.fixture(scope="module")
+def owner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Owner]:
+    """The owner of a project with four subscribers and an email of each kind."""
+    project = Project(tmp_path_factory.mktemp("emails") / "letter", None)  # type: ignore[arg-type]
+    with web_client(project, now="2026-11-29T12:00:00") as web:
+        set_password(project)
+        found = Owner(web)
+        found.log_in()
+        assert "No emails yet." in found.get("/emails").text
+        for name, (send, subject, more) in EMAILS.items():
+            project.write(f"letters/weekly/{name}.md", TEXT.format(send=send, subject=subject, more=more))
+        yield found
+
+
+def shown(owner: Owner, path: str) -> str:
+    answer = owner.get(path)
+    assert answer.status_code == 200
+    return " ".join(html.unescape(answer.text).split())
+
+
+def test_the_list_shows_each_email_with_its_state(owner: Owner) -> None:
+    page = shown(owner, "/emails")
+    for subject, state in (
+        ("We have moved", "goes next"),
+        ("Happy holidays", "scheduled"),
+        ("Wrong", "has an error"),
+        ("Ask me first", "goes next"),
+    ):
+        assert f'<bdi>{subject}</bdi></a> <span class="state' in page
+        assert f">{state}</span>" in page
+    assert "Not yet &lt;b&gt;" in owner.get("/emails").text
+    assert "send: 'soon'" in page
+    assert page.index("Happy holidays") < page.index("Not yet")
+
+
+def test_an_email_is_shown_with_its_recipients_and_sent_as_a_test(owner: Owner) -> None:
+    page = shown(owner, "/emails/weekly/later")
+    assert 'src="/admin/emails/weekly/later/letter"' in page
+    assert "24 Dec 2026, 09:00" in page
+    frame = owner.get("/emails/weekly/later/letter").text
+    assert "this is <strong>new</strong>" in frame
+    assert "A test was sent to me@example.org" in owner.press(
+        "/emails/weekly/later", do="test", address="me@example.org"
+    )
+    assert "Nothing was done" in owner.press("/emails/weekly/later", do="test", address="nobody")
+    assert "nobody gets it until its line send is changed" in shown(owner, "/emails/weekly/draft")
+    assert "letters/weekly/wrong.md:2: send: 'soon'" in shown(owner, "/emails/weekly/wrong")
+    for path in ("/emails/weekly/nothing", "/emails/nothing/moved", "/emails/weekly/..%2Fmoved"):
+        assert owner.get(path).status_code == 404
