@@ -11,16 +11,20 @@ import click
 
 from publisher.cli.app import App, log_action, plural, require_known, warn, with_app
 from publisher.cli.completion import newsletter_names
+from publisher.cli.subscriber_bulk import NO_SUBSCRIBERS, BulkDeed, do_to_segment, dry_run_option, segment_option
 from publisher.cli.terminal import confirm
 from publisher.config import Config
 from publisher.core.action_kinds import ActionKind
 from publisher.core.characters import clean_line
 from publisher.core.errors import PublisherError
+from publisher.core.subscriber_fields import shown_value
 from publisher.posts.archive import open_archive
 from publisher.posts.slugs import normal_form, topic_slug
 from publisher.publishing.sequences import see_sequences
 from publisher.publishing.wiring import has_store, open_project_store
 from publisher.subscribers.address import normalise, shortened
+from publisher.subscribers.bulk import erase_people, suppress_people, unsubscribe_people
+from publisher.subscribers.edit import Change, edit, known_fields, require_possible, values_in
 from publisher.subscribers.languages import clean_language
 from publisher.subscribers.manage import (
     COMMAND_LINE,
@@ -36,8 +40,6 @@ from publisher.subscribers.privacy import export_data, rows_about
 
 if TYPE_CHECKING:
     from publisher.store import Store
-
-NO_SUBSCRIBERS = "there are no subscribers yet"
 
 yes_option: Callable[[Any], Any] = click.option("-y", "--yes", is_flag=True, help="Do it without asking.")
 
@@ -64,6 +66,8 @@ newsletter_options: Callable[[Any], Any] = click.option(
     help="A tag of posts; can be repeated. Default: all posts, or no change for an existing subscriber.",
 )
 @click.option("--language", default="", help="The person's language, such as de.")
+@click.option("--tag", "tags", multiple=True, metavar="TAG", help="Your own word for them; can be repeated.")
+@click.option("--field", "fields", multiple=True, metavar="NAME=VALUE", help="A field of your own; can be repeated.")
 @click.option(
     "--all-topics", is_flag=True, help="All posts again, for a subscriber who has chosen topics of these newsletters."
 )
@@ -84,6 +88,8 @@ def add(
     all_topics: bool,
     again: bool,
     why: str,
+    tags: tuple[str, ...],
+    fields: tuple[str, ...],
 ) -> int:
     """Add ADDRESS. You confirm that this person has agreed; it is recorded as coming from the command line."""
     config = app.config()
@@ -92,8 +98,10 @@ def add(
     if all_topics and slugs:
         raise PublisherError("--all-topics and --topic exclude each other")
     _require_usable(language, why, again=again)
-    bare = normalise(address)
+    bare, details = normalise(address), Change(tags=tags, fields=values_in(fields))
     with open_project_store(config) as store:
+        known = known_fields(store, config.fields)
+        require_possible(details, known)
         see_sequences(config, store, app.now(config), chosen)
         done = subscribe(
             store,
@@ -105,9 +113,12 @@ def add(
             language=language,
             again=why,
         )
+        person = require_subscriber(store, bare)
+        if tags or fields:
+            edit(store, person, details, at=app.now(config), source=COMMAND_LINE, known=known)
         chosen_now = [each for each in chosen if each not in done.refused]
         detail = f"{', '.join(chosen_now)}: {done.result.value}{f'; {why}' if why else ''}"
-        log_action(app, store, ActionKind.ADD, detail=detail, subscriber=store.subscribers.get(bare))
+        log_action(app, store, ActionKind.ADD, detail=detail, subscriber=person)
     for line in unknown_topics(config, app.now(config), slugs):
         warn(line)
     if app.json:
@@ -136,7 +147,7 @@ def show(app: App, address: str) -> None:
     """Show everything stored about ADDRESS: subscriptions, consent history, emails sent."""
     config = app.config()
     bare = normalise(address)
-    with _existing_store(config) as store:
+    with existing_store(config) as store:
         person = store.subscribers.get(bare)
         data = export_data(store, person.uid) if person else None
         listed = store.suppressions.reason(bare)
@@ -153,7 +164,7 @@ def show(app: App, address: str) -> None:
 
 
 @click.command(epilog="Example: publisher subscribers unsubscribe ada@example.org --newsletter weekly")
-@click.argument("address")
+@click.argument("address", required=False)
 @click.option(
     "-n",
     "--newsletter",
@@ -161,11 +172,26 @@ def show(app: App, address: str) -> None:
     shell_complete=newsletter_names,
     help="Unsubscribe from this newsletter only (default: all).",
 )
+@segment_option
+@dry_run_option
+@yes_option
 @with_app
-def unsubscribe(app: App, address: str, newsletter: str | None) -> None:
-    """Unsubscribe ADDRESS. The entry is kept, so that no import subscribes the person again."""
+def unsubscribe(app: App, address: str | None, newsletter: str | None, segment: str, dry_run: bool, yes: bool) -> None:
+    """Unsubscribe ADDRESS, or everyone in a segment.
+
+    The entry is kept, so that no import subscribes the person again. A segment is shown first, and asked about.
+    """
     config = app.config()
-    with _existing_store(config) as store:
+    if segment or not address or dry_run:
+        _require_segment(address, segment)
+        require_known(config, [newsletter] if newsletter else [])
+        deed = BulkDeed(
+            lambda store, query, options: unsubscribe_people(store, query, newsletter, options),
+            *(ActionKind.UNSUBSCRIBE, "unsubscribed", "Unsubscribe all of them?", newsletter or "from everything"),
+        )
+        do_to_segment(app, segment, deed, yes=yes, dry_run=dry_run)
+        return
+    with existing_store(config) as store:
         if newsletter and not any(store.subscribers.list(newsletter)):
             require_known(config, [newsletter])
         changed = unsubscribe_address(store, address, newsletter, at=app.now(config))
@@ -181,18 +207,23 @@ def unsubscribe(app: App, address: str, newsletter: str | None) -> None:
 
 
 @click.command(epilog="Example: publisher subscribers erase ada@example.org")
-@click.argument("address")
+@click.argument("address", required=False)
+@segment_option
+@dry_run_option
 @yes_option
 @with_app
-def erase(app: App, address: str, yes: bool) -> int:
-    """Delete all data about ADDRESS, including traces in the database file. Shows what it is, and asks first.
+def erase(app: App, address: str | None, segment: str, dry_run: bool, yes: bool) -> int:
+    """Delete all data about ADDRESS, or everyone in a segment. Shows what it is, and asks first.
 
-    Only a keyed hash remains, so that no import or form can add the address again. Messages in the outbox, logs and
-    backups are not touched; delete them yourself. Exits with 1 if another process was reading the database: then run
-    it again.
+    Traces in the database file are deleted too. Only a keyed hash remains, so that no import or form can add the
+    address again. Messages in the outbox, logs and backups are not touched; delete them yourself. Exits with 1 if
+    another process was reading the database: then run it again.
     """
     config = app.config()
-    with _existing_store(config) as store:
+    if segment or not address or dry_run:
+        _require_segment(address, segment)
+        return _erase_all(app, segment, yes=yes, dry_run=dry_run)
+    with existing_store(config) as store:
         _confirm_erasure(store, address, app.now(config), yes)
         done = erase_address(store, address, now=app.now(config), source=COMMAND_LINE)
         log_action(app, store, ActionKind.ERASE, detail=plural(done.rows, "row"), dry_run=not done.rows)
@@ -200,24 +231,54 @@ def erase(app: App, address: str, yes: bool) -> int:
         app.print_json({"address": address, "rows": done.rows, "scrubbed": done.scrubbed})
     what = f"deleted ({done.rows:,} rows)" if done.rows else "no such subscriber"
     app.say(f"{address}: {what}; the address is on the suppression list")
-    if not done.scrubbed:
+    return _say_scrubbed(done.scrubbed)
+
+
+def _erase_all(app: App, segment: str, *, yes: bool, dry_run: bool) -> int:
+    """Delete all data about everyone in a segment; return the exit code."""
+    deed = BulkDeed(erase_people, ActionKind.ERASE, "deleted", "Delete everything about all of them for ever?")
+    done = do_to_segment(app, segment, deed, yes=yes, dry_run=dry_run)
+    if dry_run or not done.changed:
+        return 0
+    with existing_store(app.config()) as store:
+        return _say_scrubbed(store.subscribers.scrub())
+
+
+def _say_scrubbed(scrubbed: bool) -> int:
+    if not scrubbed:
         click.echo(
             "another process was reading the database, so traces may remain in its file; run this again", err=True
         )
-    return 0 if done.scrubbed else 1
+    return 0 if scrubbed else 1
+
+
+def _require_segment(address: str | None, segment: str) -> None:
+    if bool(address) == bool(segment):
+        raise click.UsageError("name an ADDRESS, or a --segment")
+    if address:
+        raise click.UsageError("--dry-run is for a --segment")
 
 
 @click.command(epilog="Example: publisher subscribers suppress ada@example.org")
-@click.argument("address")
+@click.argument("address", required=False)
 @click.option("--lift", is_flag=True, help="Lift the suppression. This alone does not subscribe anyone.")
+@segment_option
+@dry_run_option
 @yes_option
 @with_app
-def suppress(app: App, address: str, lift: bool, yes: bool) -> None:
+def suppress(app: App, address: str | None, lift: bool, segment: str, dry_run: bool, yes: bool) -> None:
     """Never send to ADDRESS again, whether it is a subscriber or not, and refuse it in imports and forms.
 
     Asks first, and names the subscriber whose address is most similar if ADDRESS is not known.
     """
     config = app.config()
+    if segment or not address or dry_run:
+        _require_segment(address, segment)
+        if lift:
+            raise click.UsageError("--lift is for an ADDRESS")
+        deed = BulkDeed(suppress_people, ActionKind.SUPPRESS, "suppressed", "Never send to any of them again?")
+        do_to_segment(app, segment, deed, yes=yes, dry_run=dry_run)
+        return
     change = lift_suppression if lift else suppress_address
     with open_project_store(config) as store:
         if not lift:
@@ -300,7 +361,8 @@ def _topic_slugs(topics: Iterable[str]) -> list[str]:
     return [topic_slug(topic) for topic in named]
 
 
-def _existing_store(config: Config) -> Store:
+def existing_store(config: Config) -> Store:
+    """Open the project's database; raise PublisherError if there is none yet."""
     if not has_store(config):
         raise PublisherError(NO_SUBSCRIBERS)
     return open_project_store(config)
@@ -312,6 +374,7 @@ def _described(data: dict[str, Any]) -> Iterator[str]:
     for label, key in (("language", "language"), ("paused to", "paused_until"), ("bounces", "bounces")):
         if data[key]:
             yield f"  {label:<11} {data[key]}"
+    yield from _described_details(data)
     for subscription in data["subscriptions"]:
         topics = f" ({', '.join(subscription['topics'])})" if subscription["topics"] else ""
         yield f"  newsletter  {subscription['newsletter']}{topics}"
@@ -322,3 +385,12 @@ def _described(data: dict[str, Any]) -> Iterator[str]:
         yield f"  {event['at'][:16]}  {event['what']}  {event['detail']}  [{event['source']}]"
     for row in data["deliveries"]:
         yield f"  {(row['sent_at'] or '')[:16]:<16}  {row['status']}  {row['newsletter']} {row['slot']}"
+
+
+def _described_details(data: dict[str, Any]) -> Iterator[str]:
+    if data["tags"]:
+        yield f"  tags        {', '.join(data['tags'])}"
+    for name, value in data["fields"].items():
+        yield f"  {name:<11} {shown_value(value)}"
+    for line in data["note"].splitlines():
+        yield f"  note        {line}".rstrip()

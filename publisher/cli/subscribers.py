@@ -8,11 +8,15 @@ from publisher.cli.app import App, with_app
 from publisher.cli.lazy import LazyGroup
 
 ONE, LISTS, FILES = "publisher.cli.subscriber", "publisher.cli.subscriber_lists", "publisher.cli.subscriber_files"
+EDITS = "publisher.cli.subscriber_edits"
 
 COMMANDS = {
     "add": (f"{ONE}:add", "Add someone who has agreed, or change their name."),
     "list": (f"{LISTS}:list_subscribers", "List subscribers in the order they joined."),
     "show": (f"{ONE}:show", "Show everything stored about an address."),
+    "edit": (f"{EDITS}:edit", "Correct an address, or change name, tags, fields and note."),
+    "tag": (f"{EDITS}:tag", "Tag people, one by one or by segment."),
+    "confirm-again": (f"{EDITS}:confirm_again", "Send the confirmation email again."),
     "unsubscribe": (f"{ONE}:unsubscribe", "Unsubscribe an address; its entry is kept."),
     "erase": (f"{ONE}:erase", "Delete all data about an address."),
     "suppress": (f"{ONE}:suppress", "Never send to an address again."),

@@ -76,6 +76,23 @@ def known_fields(store: Store | None, configured: Iterable[FieldConfig]) -> dict
     return {**found, **{each.name: FieldKind(each.kind) for each in configured}}
 
 
+def values_in(texts: Iterable[str]) -> dict[str, str]:
+    """Return texts such as "city=Oslo" as name -> value. Raises SubscriberError for a text without "="."""
+    found = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not (equals and name.strip()):
+            raise SubscriberError(f"{shortened(text)!r} isn't a field with a value", hint="write it like city=Oslo")
+        found[name.strip()] = value
+    return found
+
+
+def require_possible(change: Change, known: Mapping[str, FieldKind]) -> None:
+    """Raise SubscriberError if a change of tags and fields is not possible for anybody, as `edit` would."""
+    clean_tags(change.tags)
+    with_values({}, change.fields, known)
+
+
 def edit(
     store: Store,
     subscriber: Subscriber,

@@ -1,0 +1,84 @@
+"""What the commands on subscribers do to everyone in a segment: show whom, ask, do it, and log it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from publisher.cli.app import App, log_action, plural
+from publisher.cli.terminal import confirm
+from publisher.core.action_kinds import ActionKind
+from publisher.core.errors import PublisherError
+from publisher.core.segment_language import parse
+from publisher.publishing.wiring import open_existing_store
+from publisher.store.people_query import PeopleQuery
+from publisher.subscribers.bulk import BulkOptions, BulkResult
+from publisher.subscribers.manage import COMMAND_LINE
+
+if TYPE_CHECKING:
+    from publisher.store import Store
+
+NO_SUBSCRIBERS = "there are no subscribers yet"
+MOST_SHOWN = 20  # addresses that a rehearsal lists
+
+segment_option: Callable[[Any], Any] = click.option(
+    "--segment", default="", metavar="SEGMENT", help="Everyone in a segment: its name, or a condition."
+)
+dry_run_option: Callable[[Any], Any] = click.option("--dry-run", is_flag=True, help="Show whom; change nothing.")
+
+
+@dataclass(frozen=True, slots=True)
+class BulkDeed:
+    """What is done to everyone in a segment.
+
+    work      does it
+    kind      what the log of actions calls it
+    done      what people are afterwards, as a word: "unsubscribed"
+    question  the end of the question "12 subscribers: ada@example.org, ...\n..."; "" to ask nothing
+    detail    more for the log of actions
+    """
+
+    work: Callable[[Store, PeopleQuery, BulkOptions], BulkResult]
+    kind: ActionKind
+    done: str
+    question: str = ""
+    detail: str = ""
+
+
+def do_to_segment(app: App, segment: str, deed: BulkDeed, *, yes: bool, dry_run: bool) -> BulkResult:
+    """Do something to everyone in a segment, after showing whom and asking; print what was done, and log it.
+
+    segment: the name of a segment, or a condition
+    Raises PublisherError if there is no such segment, or if the people are others than those who were shown.
+    """
+    config = app.config()
+    now = app.now(config)
+    with open_existing_store(config) as store:
+        if store is None:
+            raise PublisherError(NO_SUBSCRIBERS)
+        condition = parse(store.segments.resolve(segment))
+        query = PeopleQuery(segment=condition, limit=MOST_SHOWN)
+        shown = [person.address for person in store.people.find(query, now).people]
+        expected = None
+        if deed.question and not dry_run:
+            expected = store.people.count(query, now)
+            whom = f"{plural(expected, 'subscriber')}: {_listed(shown, expected)}"
+            unasked = f"{plural(expected, 'subscriber')} would be {deed.done}"
+            confirm(f"{whom}\n{deed.question}", yes=yes or not expected, unasked=unasked)
+        done = deed.work(store, query, BulkOptions(now, COMMAND_LINE, expected, dry_run=dry_run))
+        quiet = dry_run or not done.changed
+        log_action(app, store, deed.kind, plural(done.people, "subscriber"), detail=deed.detail, dry_run=quiet)
+    if app.json:
+        app.print_json({"people": done.people, "changed": done.changed, "first": shown, "dry_run": dry_run})
+    app.say(f"{done.changed:,} of {plural(done.people, 'subscriber')} {'would be ' if dry_run else ''}{deed.done}")
+    if dry_run and shown:
+        app.say(f"  {_listed(shown, done.people)}")
+    return done
+
+
+def _listed(addresses: list[str], count: int) -> str:
+    more = f" and {count - len(addresses):,} more" if count > len(addresses) else ""
+    return f"{', '.join(addresses)}{more}"

@@ -1,0 +1,147 @@
+"""publisher subscribers edit | tag | confirm-again, and what is done to everyone in a segment."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from publisher.publishing.wiring import open_project_store
+from publisher.subscribers.double_opt_in import request_subscription
+from tests.support.consent_samples import FORM, TERMS, wishes
+from tests.support.project import Project
+from tests.support.store_samples import NOW
+
+FIELDS = '\n[[fields]]\nname = "city"\n\n[[fields]]\nname = "points"\nkind = "number"\n'
+ADA = "ada@example.org"
+
+
+@pytest.fixture
+def desk(project: Project) -> Project:
+    """A project with two fields."""
+    project.configure(FIELDS)
+    return project
+
+
+def person(project: Project, address: str = ADA) -> dict[str, Any]:
+    """All that is stored about somebody."""
+    found: dict[str, Any] = project.ok("subscribers", "show", address, "--json").json
+    return found
+
+
+def actions(project: Project) -> list[tuple[str, str]]:
+    return [(each["what"], each["detail"]) for each in project.ok("admin", "log", "--json").json]
+
+
+def test_what_is_known_about_a_person_is_changed_and_shown(desk: Project) -> None:
+    desk.ok("subscribers", "add", ADA, "--tag", "VIP", "--field", "city=Oslo")
+    ran = desk.ok(
+        "subscribers", "edit", ADA, "--field", "points=10", "--untag", "vip", "--tag", "old", "--note", "Hi.\nHo."
+    )
+    assert ran.out == "ada@example.org: changed note, +old, -vip, points\n"
+    shown = desk.ok("subscribers", "show", ADA).out.splitlines()
+    assert shown[2:7] == [
+        "  tags        old",
+        "  city        Oslo",
+        "  points      10",
+        "  note        Hi.",
+        "  note        Ho.",
+    ]
+    assert desk.ok("subscribers", "edit", ADA, "--tag", "old").out == "ada@example.org: nothing to change\n"
+    ran = desk.ok("subscribers", "edit", ADA, "--field", "city=", "--name", "Ada", "--json", "--dry-run")
+    assert [each["changed"] for each in ran.json["people"]] == [["name", "city"]]
+    assert ran.json["people"][0]["subscriber"]["fields"] == {"points": 10}
+    assert (person(desk)["tags"], person(desk)["fields"]) == (["old"], {"city": "Oslo", "points": 10})
+    assert actions(desk)[0] == ("changed a subscriber", "note +old -vip points")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("edit", ADA), "name what to change"),
+        (("edit", ADA, "--field", "city"), "isn't a field with a value"),
+        (("edit", ADA, "--field", "citty=x"), "there is no field 'citty' (did you mean city?"),
+        (("edit", "adda@example.org", "--tag", "x"), "is not a subscriber (did you mean ada@example.org?)"),
+        (("add", "new@example.org", "--field", "points=x"), "field points: 'x' isn't a number"),
+        (("add", "new@example.org", "--tag", "a,b"), "can't be a tag"),
+        (("tag", ADA), "what to do: --tag or --untag"),
+        (("tag", "--tag", "x"), "name each ADDRESS, or a --segment"),
+        (("tag", ADA, "nobody@example.org", "--tag", "x"), "nobody@example.org is not a subscriber"),
+        (("tag", "--segment", "tag:", "--tag", "x"), "column"),
+        (("tag", "--segment", "nobody", "--tag", "x"), "nobody"),
+        (("unsubscribe",), "name an ADDRESS, or a --segment"),
+        (("erase", ADA, "--segment", "tag:x"), "name an ADDRESS, or a --segment"),
+        (("suppress", ADA, "--dry-run"), "--dry-run is for a --segment"),
+        (("erase", "--segment", "name ~ a"), "1 subscriber would be deleted (use --yes"),
+        (("confirm-again", ADA), "is not waiting for a confirmation"),
+    ],
+)
+def test_a_wrong_call_is_one_line_and_changes_nothing(desk: Project, arguments: tuple[str, ...], message: str) -> None:
+    desk.ok("subscribers", "add", ADA, "--name", "Ada")
+    before = desk.ok("subscribers", "export", "-").out
+    ran = desk.run("subscribers", *arguments)
+    assert ran.code in (1, 2)
+    assert message in ran.err
+    assert desk.ok("subscribers", "export", "-").out == before
+
+
+def test_a_mistyped_address_is_corrected(desk: Project) -> None:
+    desk.ok("subscribers", "add", "ada@exmaple.org", "--topic", "birds")
+    ran = desk.ok("subscribers", "edit", "ada@exmaple.org", "--address", ADA)
+    assert ran.out.splitlines() == [
+        "ada@exmaple.org: changed address",
+        "  the address is now ada@example.org; no file can add the old one again",
+    ]
+    assert [event["what"] for event in person(desk)["consent"]] == ["added", "subscribed", "address corrected"]
+    assert person(desk)["subscriptions"] == [{"newsletter": "weekly", "topics": ["birds"]}]
+    assert "moved to a different address" in desk.fails("subscribers", "show", "ada@exmaple.org").err
+
+
+def test_a_confirmation_is_sent_again(desk: Project) -> None:
+    with open_project_store(desk.config()) as store:
+        request_subscription(store, TERMS, "ada@exmaple.org", wishes(), known=["weekly"], now=NOW, evidence=FORM)
+    ran = desk.ok("subscribers", "edit", "ada@exmaple.org", "--address", ADA, now="2026-11-21T10:30")
+    assert "`publisher subscribers confirm-again ada@example.org` sends a new link" in ran.out
+    ran = desk.ok("subscribers", "confirm-again", ADA, now="2026-11-21T10:31")
+    assert ran.out == "ada@example.org: emailed a link to confirm weekly, valid until 2026-11-28 09:31 UTC\n"
+    (message,) = desk.mail()[ADA]
+    assert re.search(r"/confirm/\S{20}", message.get_body(("plain",)).get_content())  # type: ignore[union-attr]
+    assert "less than an hour ago" in desk.fails("subscribers", "confirm-again", ADA, now="2026-11-21T10:32").err
+
+
+def test_everyone_in_a_segment_is_tagged_unsubscribed_suppressed_and_deleted(desk: Project) -> None:
+    desk.subscribe("ada", "bob", "eve", "zoe")
+    assert desk.ok("subscribers", "tag", ADA, "bob@example.org", "eve@example.org", "--tag", "x").out.count("+x") == 3
+    ran = desk.ok("subscribers", "tag", "--segment", "tag:x", "--tag", "y", "--untag", "x", "--dry-run")
+    assert ran.out.splitlines() == [
+        "3 of 3 subscribers would be tagged",
+        "  ada@example.org, bob@example.org, eve@example.org",
+    ]
+    assert desk.ok("subscribers", "tag", "--segment", "tag:x", "--tag", "y", "--json").json == {
+        **{"people": 3, "changed": 3, "dry_run": False},
+        "first": ["ada@example.org", "bob@example.org", "eve@example.org"],
+    }
+    assert (
+        "4 subscribers would be unsubscribed" in desk.fails("subscribers", "unsubscribe", "--segment", "not tag:z").err
+    )
+    one = ("--segment", "tag:y and address ~ ada")
+    assert desk.ok("subscribers", "unsubscribe", *one, "--yes").out == "1 of 1 subscriber unsubscribed\n"
+    assert person(desk)["status"] == "unsubscribed"
+    assert desk.ok("subscribers", "suppress", *one, "--yes").out == "1 of 1 subscriber suppressed\n"
+    assert desk.ok("subscribers", "erase", "--segment", "tag:x", "--dry-run").out.startswith("3 of 3 subscribers would")
+    assert desk.ok("subscribers", "erase", "--segment", "tag:x", "--yes").out == "3 of 3 subscribers deleted\n"
+    assert [each["email"] for each in desk.ok("subscribers", "list", "--json").json] == ["zoe@example.org"]
+    assert actions(desk)[0] == ("deleted a subscriber's data", "")
+
+
+def test_a_file_brings_tags_and_fields_and_an_export_has_them(desk: Project) -> None:
+    path = desk.write("list.csv", "email,City,Plan,Labels\nada@example.org,Oslo,pro,VIP\nbob@example.org,,free,\n")
+    ran = desk.ok("subscribers", "import", str(path), "--fields", "plan", "--tag", "moved")
+    assert ran.out.splitlines()[:2] == ["email from 'email', tags from 'Labels'", "fields: city (text), plan (text)"]
+    assert (person(desk)["tags"], person(desk)["fields"]) == (["moved", "vip"], {"city": "Oslo", "plan": "pro"})
+    head, *rows = desk.ok("subscribers", "export", "-").out.splitlines()
+    assert head.endswith("history,suppressed_hash,field.city,field.plan,field.points:number")
+    assert rows[0].endswith(",Oslo,pro,")
+    ran = desk.ok("subscribers", "import", str(path), "--all-fields", "--json")
+    assert (ran.json["fields"], ran.json["described"]) == ({"city": "text", "plan": "text"}, 0)
