@@ -365,7 +365,7 @@ def export_file(app: App, file: Path | None, newsletter: str | None) -> None:
     if newsletter:
         require_known(config, [newsletter])
     with open_existing_store(config) as store:
-        people = store.subscribers.full_records(newsletter) if store else ()
+        people = store.subscribers.full_records(store.subscribers.list(newsletter)) if store else ()
         suppressed = store.suppressions.entries() if store and not newsletter else ()
         fields = known_fields(store, config.fields)
         export = partial(export_json, people) if as_json else partial(export_csv, people, suppressed, fields=fields)

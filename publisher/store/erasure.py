@@ -59,7 +59,7 @@ def erase_rows(connection: Connection, subscriber_id: int | None, key: str) -> i
 def deliveries_of(connection: Connection, subscriber_id: int) -> Sequence[dict[str, Any]]:
     """Return a subscriber's deliveries, oldest first, as rows for the export of their data."""
     query = (
-        sa.select(editions.c.newsletter, editions.c.slot, editions.c.subject)
+        sa.select(editions.c.newsletter, editions.c.slot, editions.c.subject, editions.c.id.label("edition_id"))
         .add_columns(deliveries.c.status, deliveries.c.attempts, deliveries.c.sent_at, deliveries.c.reason)
         .join_from(deliveries, editions)
         .where(*_deliveries_of(subscriber_id))

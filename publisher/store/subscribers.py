@@ -142,9 +142,9 @@ class Subscribers:
                 return
             last = page[-1].id
 
-    def full_records(self, newsletter: str | None = None) -> Iterator[FullRecord]:
-        """Yield subscribers with all that an export needs, oldest first; see `list`."""
-        people = self.list(newsletter)
+    def full_records(self, those: Iterable[Subscriber] | None = None) -> Iterator[FullRecord]:
+        """Yield subscribers with all that an export needs: everyone, oldest first, or those that are given."""
+        people = self.list() if those is None else iter(those)
         while page := list(islice(people, PAGE)):
             with self._database.read() as connection:
                 events = consent.histories(connection, [person.id for person in page])

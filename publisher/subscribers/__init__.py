@@ -24,6 +24,7 @@ Public modules:
     export          exporting to CSV and JSON
     languages       language tags, and the names of languages in files
     manage          the operator's commands for single addresses: add, unsubscribe, suppress
+    people_filter   the texts of a form or a command that ask for some of the people
     policy          the project's settings for subscribers, and subscription emails
     privacy         exporting and deleting all data about a subscriber
     self_service    preferences, unsubscribing and coming back
@@ -49,6 +50,7 @@ __all__ = [
     "export",
     "languages",
     "manage",
+    "people_filter",
     "policy",
     "privacy",
     "self_service",

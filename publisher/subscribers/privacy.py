@@ -111,7 +111,8 @@ def forget_unconfirmed(store: Store, policy: SubscriptionPolicy, now: datetime, 
 
 
 def _row(row: dict[str, Any]) -> dict[str, Any]:
-    return {key: _moment(value) if isinstance(value, datetime) else value for key, value in row.items()}
+    shown = {key: value for key, value in row.items() if key != "edition_id"}  # the number of a row says nothing
+    return {key: _moment(value) if isinstance(value, datetime) else value for key, value in shown.items()}
 
 
 def _token(token: IssuedToken) -> dict[str, Any]:

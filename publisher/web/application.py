@@ -35,8 +35,11 @@ from publisher.web.admin.admin_pages import AdminPages
 from publisher.web.admin.auth import OwnerAuth
 from publisher.web.admin.email_pages import EmailPages
 from publisher.web.admin.feed_stats import FeedStats
+from publisher.web.admin.growth_page import GrowthPage
 from publisher.web.admin.import_pages import ImportPages
+from publisher.web.admin.people_pages import PeoplePages
 from publisher.web.admin.person_actions import PersonActions
+from publisher.web.admin.person_page import PersonPage
 from publisher.web.admin.second_factor import SecondFactor
 from publisher.web.admin.segment_pages import SegmentPages
 from publisher.web.admin.session_cookies import Sessions
@@ -67,7 +70,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 # The pages below /admin that list their routes themselves. The first one that matches a URL answers.
-_ADMIN_PAGES = (SourcePages, EmailPages, ImportPages, SegmentPages, PersonActions)
+_ADMIN_PAGES = (SourcePages, EmailPages, ImportPages, SegmentPages, GrowthPage, PeoplePages, PersonActions, PersonPage)
 
 GetHandler = Callable[[Request], Response]
 PostHandler = Callable[[Request, Form], Response]
@@ -201,7 +204,6 @@ def _admin_routes(context: WebContext, public_pages: PublicPages) -> list[BaseRo
         "/editions/{edition:int}/letter": views.edition_email,
         "/next/{newsletter}": views.next,
         "/next/{newsletter}/letter": views.next_email,
-        "/readers": views.subscribers,
         "/feeds": views.feeds,
         "/posts": views.posts,
         "/log": views.log,

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_datetime, format_timedelta
+from babel.dates import format_date, format_datetime, format_timedelta
 from markupsafe import Markup
 from starlette.responses import Response
 
@@ -72,6 +72,7 @@ class AdminPages:
             flash=self.flashes.get(said),
             is_post_slot=is_post_slot,
             moment=self.moment,
+            day=self.day,
             ago=self.ago,
             **variables,
         )
@@ -87,6 +88,10 @@ class AdminPages:
         local = at.astimezone(ZoneInfo(zone) if zone else self._context.config.zone)
         words = format_datetime(local, "EEE d MMM y, HH:mm", locale="en_GB")
         return Markup('<time datetime="{}">{}</time>').format(at.isoformat(timespec="seconds"), words)
+
+    def day(self, at: datetime) -> str:
+        """Return the day of a time in the site's time zone, such as "21 Nov 2026"."""
+        return format_date(at.astimezone(self._context.config.zone), "d MMM y", locale="en_GB")
 
     def ago(self, at: datetime) -> str:
         """Return a time relative to now, such as "in 3 days" or "2 hours ago"."""

@@ -27,9 +27,7 @@ from publisher.publishing.project_check import ProjectCheck, check_project
 from publisher.publishing.sequences import step_views
 from publisher.publishing.source_views import source_views, troubled
 from publisher.publishing.wiring import build_failure, why_unconfirmed
-from publisher.web.admin.charts import HEIGHT, WIDTH, share, subscribers_over_time
 from publisher.web.admin.delivery_progress import MEANINGS, ORDER, EditionProgress
-from publisher.web.public.subscribe_page import snippet
 from publisher.web.responses import NotFoundError, admin_email_headers, owner_page_headers
 from publisher.web.sample_email import make_sample_email, next_email, open_links_in_tabs
 
@@ -46,7 +44,7 @@ _EDITIONS, _RECENT, _REASONS, _SHOWN_REASONS, _SLOTS, _BOUNCES = 100, 5, 1_000, 
 _ACTIONS = 100
 _FEED_READERS_SEEN = timedelta(days=30)
 _UNSENT = [status for status in DeliveryStatus if status is not DeliveryStatus.SENT]
-_VERDICTS = {
+VERDICTS = {
     Verdict.PERMANENT: "the mailbox does not exist",
     Verdict.TEMPORARY: "mailbox full or unreachable",
     Verdict.REFUSED: "rejected because of its content or sender; not the subscriber's fault",
@@ -123,7 +121,7 @@ class AdminViews:
             joined_later=self._joined_later(edition),
             returned=store.bounces.counts(edition_id=edition.id),
             bounces=store.bounces.recent(edition_id=edition.id, limit=_BOUNCES),
-            verdicts=_VERDICTS,
+            verdicts=VERDICTS,
             order=ORDER,
             meanings=MEANINGS,
             reasons=group_reasons(store.ledger.reasons(edition.id, _UNSENT, limit=_REASONS))[:_SHOWN_REASONS],
@@ -164,32 +162,6 @@ class AdminViews:
         if draft is None:
             raise NotFoundError("there is no post to show")
         return framed(draft.html)
-
-    def subscribers(self, request: Request, session: Session) -> Response:
-        """Show the number of subscribers over time and for each newsletter, and recent bounces."""
-        store, today = self._context.store, self._context.now().date()
-        by_newsletter = store.statistics.by_newsletter()
-        names = {each.name: self._context.config.newsletter_title(each) for each in self._context.config.newsletters}
-        totals = {name: by_newsletter.get(name, 0) for name in (*names, *sorted(set(by_newsletter) - set(names)))}
-        most = max(totals.values(), default=0)
-        return self._page(
-            request,
-            session,
-            "subscribers.html",
-            "Subscribers",
-            chart=subscribers_over_time(store.statistics.joined(), store.statistics.left(), today),
-            box=(WIDTH, HEIGHT),
-            newsletters=[(names.get(name, name), total, share(total, most)) for name, total in totals.items()],
-            subscribers=self._subscriber_counts(),
-            in_a_row=store.statistics.bounces(),
-            returned=store.bounces.counts(),
-            by_edition=[each for each in store.bounces.by_edition(limit=_BOUNCES) if each.counts],
-            bounces=store.bounces.recent(limit=_BOUNCES),
-            verdicts=_VERDICTS,
-            bounce_limit=self._context.config.subscribers.bounce_limit,
-            form_url=f"{self._context.config.public_url}/subscribe",
-            snippet=snippet(self._context.config) if self._context.config.newsletters else "",
-        )
 
     def feeds(self, request: Request, session: Session) -> Response:
         """Show, for each feed, the subscribers that feed readers report, and the number of other requests."""

@@ -42,6 +42,9 @@ GETS = [
     "/next/weekly/letter",
     "/next/nobody",
     "/readers",
+    "/readers?status=active&sort=-name&q=x&after=nobody",
+    "/readers/growth",
+    "/readers/nobody",
     "/feeds",
     "/posts",
     "/access",
@@ -50,8 +53,17 @@ GETS = [
     "/progress.json?id=1&id=x&id=99999999999999999999",
     "/login",
 ]
-MISSING = ["/editions/1/letter?variant=nobody", "/editions/99", "/next/nobody"]
-POSTS = ["/logout", "/logout-all", "/access/on", "/access/off", "/editions/1", "/next/weekly"]
+MISSING = ["/editions/1/letter?variant=nobody", "/editions/99", "/next/nobody", "/readers/nobody"]
+POSTS = [
+    "/logout",
+    "/logout-all",
+    "/access/on",
+    "/access/off",
+    "/editions/1",
+    "/next/weekly",
+    "/readers/export",
+    "/readers",
+]
 
 
 @pytest.fixture(scope="module")
@@ -409,14 +421,14 @@ def test_skipped_posts_move_to_the_next_slot(
 
 
 def test_bounces_are_shown_on_both_pages(web: WebClient, owner: Owner) -> None:
-    page = owner.get("/readers").text
+    page = owner.get("/readers/growth").text
     assert "eve@example.org" not in page
     assert "&lt;form class=&#34;publisher-form&#34;" in page  # the form for another site
     with opened(web) as store:
         delivery = next(row.id for row in store.ledger.rows(1) if row.address == "eve@example.org")
         report = Report(Verdict.REFUSED, Addressee(delivery_id=delivery), "5.7.1", "spam <b>here</b>", ("a key",))
         take_report(store, subscription_policy(web.project.config()), report, now=SLOT, source="test")
-    for path in ("/readers", "/editions/1"):
+    for path in ("/readers/growth", "/editions/1"):
         text = owner.get(path).text
         assert "eve@example.org" in text
         assert "5.7.1 spam &lt;b&gt;here&lt;/b&gt;" in text

@@ -34,7 +34,19 @@ print("hello")
 
 [^1]: The note.
 """
-ADMIN = ("", "/editions", "/editions/1", "/next/weekly", "/readers", "/feeds", "/posts", "/access", "/log", "/login")
+ADMIN = (
+    "",
+    "/editions",
+    "/editions/1",
+    "/next/weekly",
+    "/readers",
+    "/readers/growth",
+    "/feeds",
+    "/posts",
+    "/access",
+    "/log",
+    "/login",
+)
 
 
 @pytest.fixture(scope="module")

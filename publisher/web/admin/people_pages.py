@@ -1,0 +1,156 @@
+"""The pages /admin/readers: the list of subscribers with search, filters and pages, and its export.
+
+What the owner searches for may be an address. So a search is sent as a form, and the URL of its result contains it
+sealed: nothing about a person is in a URL, and so in no log of a proxy and no history of a browser, but their uid.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from publisher.core.action_kinds import ActionKind
+from publisher.core.errors import SegmentError, SubscriberError
+from publisher.core.newsletter_models import SubscriberStatus
+from publisher.core.signing import open_sealed, seal
+from publisher.publishing.mail_wiring import project_secret
+from publisher.store.people_query import PeoplePage, PeopleQuery, PlaceGoneError
+from publisher.subscribers.edit import known_fields
+from publisher.subscribers.export import export_csv, export_json
+from publisher.subscribers.people_filter import PARTS, people_query
+from publisher.web.admin.person_page import download
+from publisher.web.responses import owner_page_headers
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from publisher.web.admin.admin_pages import AdminPages
+    from publisher.web.admin.auth import OwnerAuth
+    from publisher.web.admin.session_cookies import Session
+    from publisher.web.context import WebContext
+    from publisher.web.forms import Form
+
+_SEALED = ("search", "field")
+_NEWEST = "-joined"
+_PURPOSE = "search"
+_COUNTED = 100_000  # people who match are counted up to this number
+_SUGGESTED = 200  # words that the browser offers for a field of the form
+
+
+class PeoplePages:
+    """The handlers of /admin/readers."""
+
+    def __init__(self, context: WebContext, pages: AdminPages) -> None:
+        self._context, self._pages = context, pages
+        self._secret = project_secret(context.config)
+        config = context.config
+        self._titles = {each.name: config.newsletter_title(each) for each in config.newsletters}
+
+    def routes(self, auth: OwnerAuth) -> list[Route]:
+        """Return the routes of these pages, for somebody who is logged in."""
+        every = f"{self._pages.root}/readers"
+        return [
+            Route(every, auth.get(self.list), methods=["GET"]),
+            Route(every, auth.post(self.search), methods=["POST"]),
+            Route(f"{every}/export", auth.post(self.export), methods=["POST"]),
+        ]
+
+    def list(self, request: Request, session: Session) -> Response:
+        """Show a page of the people whom the query of the URL is about."""
+        given, context = self._given(request.query_params), self._context
+        trouble, page, total = "", PeoplePage(()), 0
+        try:
+            query = self._query(given)
+            total = context.store.people.count(query, context.now(), most=_COUNTED + 1)
+            page, trouble = self._find(query, request.query_params)
+        except (SubscriberError, SegmentError) as error:
+            trouble = f"{error}"
+        counts = context.store.subscribers.counts()
+        return self._page(
+            request,
+            session,
+            "readers.html",
+            "Subscribers",
+            trouble=trouble,
+            page=page,
+            total=total,
+            most=_COUNTED,
+            given=given,
+            asked=[name for name in PARTS if given[name] and name != "sort"],
+            link=lambda **changes: self._link(given, **changes),
+            counts={status: counts.get(status, 0) for status in SubscriberStatus},
+            titles=self._titles,
+            tags=[*context.store.subscribers.tags_in_use()][:_SUGGESTED],
+            fields=known_fields(context.store, context.config.fields),
+            segments=[each.name for each in context.store.segments.list()],
+            sealed=self._parameters(given),
+        )
+
+    def search(self, request: Request, session: Session, form: Form) -> Response:
+        """Go to the list of those whom the form asks for, at a URL that does not show the words."""
+        given = {name: form.one(name)[:1_000] for name in PARTS}
+        if form.one("field"):
+            given["field"] = f"{form.one('field')}={form.one('value')}".removesuffix("=")
+        return RedirectResponse(f"{self._pages.root}/{self._link(given)}", 303, owner_page_headers())
+
+    def export(self, request: Request, session: Session, form: Form) -> Response:
+        """Send the people whom a list is about, as a file: CSV with everything, or JSON."""
+        context, given = self._context, self._given({name: form.one(name) for name in form.fields})
+        store = context.store
+        query = replace(self._query(given), limit=1_000)
+        people = store.subscribers.full_records(store.people.each(query, context.now()))
+        is_all = not any(given[name] for name in PARTS if name != "sort")
+        is_json, file = form.one("as") == "json", tempfile.TemporaryFile()  # noqa: SIM115 - closed by the response
+        fields = known_fields(store, context.config.fields)
+        text = io.TextIOWrapper(file, "utf-8" if is_json else "utf-8-sig", newline="", write_through=True)
+        suppressed = store.suppressions.entries() if is_all else ()
+        count = export_json(people, text) if is_json else export_csv(people, suppressed, text, fields)
+        context.record(request, ActionKind.EXPORT, detail=f"{count:,}")
+        text.flush()
+        return download(text.detach(), f"subscribers-{context.now():%Y-%m-%d}.{'json' if is_json else 'csv'}")
+
+    def _find(self, query: PeopleQuery, asked: Mapping[str, str]) -> tuple[PeoplePage, str]:
+        """Return the page that a URL asks for; if the person at whom it begins is gone, the first, and that."""
+        people, now = self._context.store.people, self._context.now()
+        after, before = asked.get("after", "")[:40], asked.get("before", "")[:40]
+        try:
+            return people.find(replace(query, after=after, before="" if after else before), now), ""
+        except PlaceGoneError:
+            return people.find(query, now), "The subscriber at whom this page began is gone. This is the first page."
+
+    def _query(self, given: Mapping[str, str]) -> PeopleQuery:
+        return people_query(given, self._context.store, self._context.config.zone)
+
+    def _given(self, asked: Mapping[str, str]) -> dict[str, str]:
+        """Return what the parameters of a URL or of a form ask, with the sealed words opened."""
+        text = open_sealed(self._secret, _PURPOSE, asked.get("q", ""))
+        given = {name: asked.get(name, "") for name in PARTS} | dict.fromkeys(_SEALED, "")
+        given |= {name: word for name, word in (json.loads(text) if text else {}).items() if name in _SEALED}
+        given["sort"] = given["sort"] or _NEWEST
+        return given
+
+    def _parameters(self, given: Mapping[str, str]) -> dict[str, str]:
+        """Return the parameters of the URL that asks the same."""
+        found = {name: given[name] for name in PARTS if name not in _SEALED and given[name]}
+        if found.get("sort") == _NEWEST:
+            del found["sort"]
+        if words := {name: given[name] for name in _SEALED if given[name]}:
+            found["q"] = seal(self._secret, _PURPOSE, json.dumps(words))
+        return found
+
+    def _link(self, given: Mapping[str, str], **changes: str) -> str:
+        """Return the URL of a list below /admin. changes: other values of parts; `after` or `before` for a page."""
+        place = {name: changes.pop(name) for name in ("after", "before") if name in changes}
+        asked = urlencode(self._parameters({**given, **changes}) | place)
+        return f"readers?{asked}" if asked else "readers"
+
+    def _page(self, request: Request, session: Session, template: str, title: str, **variables: Any) -> Response:
+        return self._pages.page(template, title, session, said=request.query_params.get("said", ""), **variables)
