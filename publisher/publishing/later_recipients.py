@@ -91,6 +91,8 @@ def _left_out(store: Store, edition: Edition, people: dict[int, Subscriber], now
             found.append((each.address, f"is {each.status.value}"))
         elif record is None or not record.is_subscribed:
             found.append((each.address, f"is not subscribed to {edition.newsletter}"))
+        elif edition.kind is EditionKind.POSTS and record.frequency != edition.frequency:
+            found.append((each.address, "gets its posts with editions of another frequency"))
         elif each.paused_until is not None and each.paused_until > now:
             found.append((each.address, "has paused"))
     return found

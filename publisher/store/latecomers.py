@@ -175,6 +175,8 @@ def _require_rows(connection: Connection, edition: Edition) -> None:
 
 def _latecomers(edition: Edition, who: WhoJoined) -> list[sa.ColumnElement[bool]]:
     conditions = [sa.not_(_has_delivery(deliveries.c.edition_id == edition.id))]
+    if edition.kind is EditionKind.POSTS:  # others get its posts with the editions of the frequency that they chose
+        conditions.append(subscriptions.c.frequency == edition.frequency)
     if who.ids is not None:
         conditions.append(subscribers.c.id.in_(sorted(who.ids)))
     if who.joined_since is not None:
