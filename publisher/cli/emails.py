@@ -16,10 +16,12 @@ from publisher.core.errors import PublisherError
 from publisher.publishing.email_views import EmailView, email_views, find_email, render_email
 from publisher.publishing.new_project import create_email
 from publisher.publishing.publish import send_letter
+from publisher.publishing.sequences import StepView, render_welcome, step_views
 from publisher.publishing.wiring import open_existing_store, transport_name
 from publisher.subscribers.address import normalise
 
 if TYPE_CHECKING:
+    from publisher.core.newsletter_models import Letter
     from publisher.publishing.edition_plan import PlannedEdition
 
 NO_EMAILS = "no emails without posts yet (`publisher emails new NEWSLETTER NAME` creates one)"
@@ -49,16 +51,18 @@ def emails(app: App) -> None:
 @click.option("--newsletter", metavar="NAME", shell_complete=newsletter_names, help="Only this newsletter's.")
 @with_app
 def list_emails(app: App, newsletter: str | None = None) -> None:
-    """List emails without posts and their states: those that are still to be sent first."""
+    """List emails without posts and their states: those that are still to be sent first, welcome emails last."""
     config = app.config()
     require_known(config, [newsletter] if newsletter else [])
+    chosen, now = [each for each in config.newsletters if newsletter in (None, each.name)], app.now(config)
     with open_existing_store(config) as store:
-        views = email_views(config, store, app.now(config), newsletter or "")
+        views = email_views(config, store, now, newsletter or "")
+        steps = [step for each in chosen for step in step_views(config, store, each, now)]
     if app.json:
-        app.print_json([_as_json(config, view) for view in views])
-    elif views:
+        app.print_json([*(_as_json(config, view) for view in views), *map(_step_json, steps)])
+    elif views or steps:
         head = ("Newsletter", "Name", "State", "At", "Subject", "Details")
-        print_table(head, [_cells(config, view) for view in views])
+        print_table(head, [*(_cells(config, view) for view in views), *map(_step_cells, steps)])
     else:
         app.say(NO_EMAILS)
 
@@ -90,8 +94,11 @@ def new(app: App, newsletter: str, name: str, subject: str, to: str) -> None:
 @with_app
 def show(app: App, newsletter: str, name: str, part: str | None) -> None:
     """Show an email as it would be sent now: its facts and its recipients, or a part of it."""
-    config = app.config()
-    email, now = find_email(config, _newsletter(config, newsletter), name), app.now(config)
+    config, now = app.config(), app.now(app.config())
+    if (step := _step(app, config, newsletter, name)) is not None:
+        _show_step(app, *step, part)
+        return
+    email = find_email(config, _newsletter(config, newsletter), name)
     with open_existing_store(config) as store:
         whole = render_email(config, store, email, now)
         view = next(each for each in email_views(config, store, now, newsletter) if each.name == name)
@@ -113,10 +120,14 @@ def show(app: App, newsletter: str, name: str, part: str | None) -> None:
 def test(app: App, newsletter: str, name: str, address: str) -> None:
     """Send an email to ADDRESS as a test. Nothing is recorded, and its personal links do nothing."""
     config, to = app.config(), normalise(address)
-    email, now = find_email(config, _newsletter(config, newsletter), name), app.now(config)
-    with open_existing_store(config) as store:
-        letter = render_email(config, store, email, now).letter
-    send_letter(config, newsletter, email.slot, 0, letter, to, now)
+    now, step = app.now(config), _step(app, config, newsletter, name)
+    if step is not None:
+        letter, slot = step[1], name
+    else:
+        email = find_email(config, _newsletter(config, newsletter), name)
+        with open_existing_store(config) as store:
+            letter, slot = render_email(config, store, email, now).letter, email.slot
+    send_letter(config, newsletter, slot, 0, letter, to, now)
     if app.json:
         app.print_json({"subject": letter.subject, "to": to})
     else:
@@ -129,6 +140,48 @@ def _newsletter(config: Config, name: str) -> NewsletterConfig:
     if found is None:
         raise PublisherError(f"there is no newsletter {name!r}")
     return found
+
+
+def _step(app: App, config: Config, newsletter: str, name: str) -> tuple[StepView, Letter] | None:
+    """Return a welcome email of a newsletter, rendered; None if it has none of this name."""
+    found, now = _newsletter(config, newsletter), app.now(config)
+    letter = render_welcome(config, found, name, now)
+    if letter is None:
+        return None
+    with open_existing_store(config) as store:
+        return next(each for each in step_views(config, store, found, now) if each.name == name), letter
+
+
+def _show_step(app: App, step: StepView, letter: Letter, part: str | None) -> None:
+    if part:
+        click.echo(with_stand_ins(letter.html if part == "html" else letter.text), nl=False)
+    elif app.json:
+        facts = _step_json(step) | {"subject": letter.subject, "preheader": letter.preheader}
+        app.print_json(facts | {"html": with_stand_ins(letter.html), "text": with_stand_ins(letter.text)})
+    else:
+        app.say(letter.subject)
+        app.say(": ".join((f"{step.newsletter} {step.name}", "; ".join(_step_cells(step)[i] for i in (2, 3, 5)))))
+
+
+def _step_json(step: StepView) -> dict[str, Any]:
+    return {
+        "newsletter": step.newsletter,
+        "name": step.name,
+        "path": step.path,
+        "subject": step.subject,
+        "state": _step_cells(step)[2],
+        "when": step.when,
+        "edition": step.edition.id if step.edition else None,
+        "deliveries": {status.value: count for status, count in step.counts.by_status.items() if count},
+        "to_come": step.coming,
+        "problem": str(step.problem) if step.problem else None,
+    }
+
+
+def _step_cells(step: StepView) -> tuple[str, ...]:
+    state = "has an error" if step.problem else "to each new subscriber"
+    said = step.problem.message if step.problem else f"{step.sent:,} sent, {step.coming:,} to come"
+    return step.newsletter, step.name, state, step.when, step.subject, said
 
 
 def _as_json(config: Config, view: EmailView) -> dict[str, Any]:

@@ -113,6 +113,11 @@ class StepView:
     problem: Problem | None = None
 
     @property
+    def path(self) -> str:
+        """The path of its file, relative to the project."""
+        return f"{FOLDER}/{self.newsletter}/{self.name}.md"
+
+    @property
     def sent(self) -> int:
         """How many of its messages were sent."""
         return self.counts[DeliveryStatus.SENT]
@@ -234,6 +239,20 @@ def add_due_emails(project: Project, now: datetime, names: Sequence[str] = ()) -
             created += [edition] if is_new else []
             added += project.store.latecomers.add_due(edition, sequence.names, step.name, time, now)
     return SequenceReport(tuple(created), added, tuple(problems))
+
+
+def render_welcome(config: Config, newsletter: NewsletterConfig, name: str, now: datetime) -> Letter | None:
+    """Render one of a newsletter's welcome emails by its name; return None if it has none of this name.
+
+    Raises PublisherError as `render_step` does, and if its file is not valid.
+    """
+    sequence = welcome_sequence(config, newsletter)
+    step = next((each for each in sequence.steps if each.name == name), None)
+    if step is not None:
+        return render_step(config, newsletter, step.text, now)
+    if sequence.problem and name in sequence.names:
+        raise PublisherError(sequence.problem.message, where=sequence.problem.where, hint=sequence.problem.hint)
+    return None
 
 
 def render_step(config: Config, newsletter: NewsletterConfig, text: OwnText, now: datetime) -> Letter:

@@ -33,9 +33,9 @@ def clock(empty: Project) -> Iterator[Clockwork]:
         yield clock
 
 
-def mails(clock: Clockwork, name: str) -> list[EmailMessage]:
+def mails(clock: Clockwork, name: str, domain: str = "example.org") -> list[EmailMessage]:
     """Return a subscriber's emails by their date."""
-    found = clock.project.mail().get(f"{name}@example.org", [])
+    found = clock.project.mail().get(f"{name}@{domain}", [])
     return sorted(found, key=lambda mail: parsedate_to_datetime(str(mail["Date"])))
 
 
@@ -180,6 +180,15 @@ def test_the_commands_show_the_same_numbers(clock: Clockwork) -> None:
     assert "welcome-2         after 3 days, 'The best of it': 1 sent, 2 to come" in shown
     dry = clock.project.ok("publish", "--dry-run", now="2026-11-26T10:30").out
     assert "weekly welcome-2: 'The best of it' to 1 subscriber" in dry
+    listed = clock.project.ok("emails", "--json", now=now).json
+    assert [(each["name"], each["deliveries"], each["to_come"]) for each in listed] == [
+        ("welcome", {"sent": 3}, 0),
+        ("welcome-2", {"sent": 1}, 2),
+    ]
+    text = clock.project.ok("emails", "show", "weekly", "welcome", "--text", now=now).out
+    assert "this is it." in text
+    clock.project.ok("emails", "test", "weekly", "welcome-2", "me@example.net", now=now)
+    assert str(mails(clock, "me", "example.net")[0]["Subject"]) == "[Test] The best of it"
     clock.project.write("letters/weekly/welcome-2.md", SECOND.replace("3d", "soon"))
     assert "not sent: letters/weekly/welcome-2.md:3" in clock.project.ok("schedule", now=now).out
     assert "letters/weekly/welcome-2.md:3: after" in clock.project.fails("publish", "--yes", now=now).err
