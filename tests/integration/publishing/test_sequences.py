@@ -202,3 +202,21 @@ def test_an_email_with_an_error_is_not_sent(clock: Clockwork) -> None:
     assert str(problem).startswith("letters/weekly/welcome.md")
     assert letters(clock) == []
     assert problem.message in clock.project.fails("check").out
+
+
+def test_a_welcome_addresses_each_subscriber(clock: Clockwork) -> None:
+    subject = 'Welcome{% if subscriber.name %}, {{ subscriber.name | default("you") }}{% endif %}'
+    body = 'Dear {{ subscriber.name | default("reader") }},\n\nhello.\n'
+    clock.project.write("letters/weekly/welcome.md", f"---\nsubject: '{subject}'\n---\n{body}")
+    subscribe(clock.store, "ada@example.org", newsletters=["weekly"], at=SLOT + HOUR, name="Ada <A>")
+    join(clock, "bob", HOUR)
+    assert clock.at(SLOT + 2 * HOUR).problems == ()
+    assert letters(clock) == ["Welcome, Ada <A>"]
+    assert letters(clock, "bob") == ["Welcome"]
+    assert "Dear Ada <A>," in text(mails(clock, "ada")[0]) and "Dear reader," in text(mails(clock, "bob")[0])
+    (edition,) = clock.store.editions.list()
+    assert edition.subject == "Welcome"
+    clock.project.write("letters/weekly/welcome.md", f"---\nsubject: Hello\n---\n{body} {{{{ subscriber.nome }}}}\n")
+    join(clock, "cy", 3 * HOUR)
+    (problem,) = clock.at(SLOT + 4 * HOUR).problems
+    assert str(problem).startswith("letters/weekly/welcome.md:") and letters(clock, "cy") == []
