@@ -18,6 +18,7 @@ from publisher.cli.build import as_json as build_as_json
 from publisher.cli.build import show_build
 from publisher.cli.completion import newsletter_names
 from publisher.cli.hosts import CONFIRM_HINT, require_confirmed, why_this_host_waits
+from publisher.cli.planned_output import planned_json, show_planned
 from publisher.cli.results import (
     result_json,
     say_unsent,
@@ -28,13 +29,14 @@ from publisher.cli.results import (
     trouble_json,
 )
 from publisher.cli.schedule import show_due_steps
-from publisher.cli.terminal import bar, delivery_bars, print_table
+from publisher.cli.terminal import bar, delivery_bars
 from publisher.config import Config
 from publisher.core.action_kinds import ActionKind
 from publisher.core.errors import PublisherError, StoreError, TemplateError, TransportError
-from publisher.core.newsletter_models import Edition, EditionDraft
+from publisher.core.newsletter_models import Edition
 from publisher.posts.archive import Archive, open_archive
 from publisher.publishing.deliver import DeliveryProgress, DeliveryResult, deliver_open
+from publisher.publishing.due_editions import frequencies_due, pass_slots
 from publisher.publishing.edition_plan import Plan, PlannedEdition, make_plan
 from publisher.publishing.operations import edition_label
 from publisher.publishing.publish import (
@@ -154,7 +156,8 @@ def _publish(
         project = Project(config, store, _clock(app, now))
         begin_with_sources(config, store, now)
         welcome = add_due_emails(project, now, names)
-        plan, drafts = compose_plan(config, store, names, now, extra=extra)
+        due = frequencies_due(config, store, names, now)
+        plan, drafts = compose_plan(config, store, names, now, extra=extra, due=due.editions)
         plan = replace(plan, broken=(*plan.broken, *welcome.problems))
         if drafts and not keep_going:
             plan, drafts = hold_on_errors(config, plan, drafts)
@@ -166,6 +169,7 @@ def _publish(
             for _, edition in created:
                 log_action(app, project.store, ActionKind.PUBLISH, edition_label(edition))
             remember_files(config, store, plan.archive)
+            pass_slots(store, plan, due)
             if created:
                 # The web versions are online before the first email links to them.
                 report = _joined(report, run_build(config, now))
@@ -233,9 +237,8 @@ def _finish(
         _say_not_sent(app, plan)
     for result in results:
         show_result(app, result)
-    for planned in plan.editions if plan else ():
-        if planned.rests:
-            app.say(f"{planned.newsletter.name}: {planned.rests} (run it again then)")
+    for planned in (each for each in (plan.editions if plan else ()) if each.rests):
+        app.say(f"{planned.newsletter.name}: {planned.rests} (run it again then)")
     for edition, counts in plan.unfinished if plan else ():
         if edition.held:
             show_held(app, edition, counts)
@@ -337,7 +340,8 @@ def _show_plan(
     keep_going: bool,
 ) -> int:
     """Show what would be sent, and to how many people; write nothing."""
-    plan, drafts = compose_plan(config, store, names, now, keep=False, extra=extra)
+    due = frequencies_due(config, store, names, now, writes=False).editions if store else {}
+    plan, drafts = compose_plan(config, store, names, now, keep=False, extra=extra, due=due)
     if drafts and not keep_going:
         plan, drafts = hold_on_errors(config, plan, drafts)
     KnownIds(config, accept_new=accept_new_ids).require_same(plan.archive)
@@ -348,12 +352,12 @@ def _show_plan(
         warn(f"{waits}: nothing would be created or sent ({CONFIRM_HINT})")
     planned_drafts = list(zip(plan.editions, drafts, strict=True))
     if app.json:
-        app.print_json([_as_json(planned, draft) for planned, draft in planned_drafts])
+        app.print_json([planned_json(planned, draft) for planned, draft in planned_drafts])
         return code
     posts = len(plan.archive.posts) - len(plan.left_out)
     app.say(f"Dry run: nothing is written. {plural(posts, 'post')} would be built.")
     for planned, draft in planned_drafts:
-        _show_planned(app, config, planned, draft)
+        show_planned(app, config, planned, draft)
     for line in shortened(drafts):
         app.say(line)
     _say_not_sent(app, plan)
@@ -377,58 +381,6 @@ def _report_errors(app: App, plan: Plan, *, keep_going: bool) -> int:
     app.report(errors)
     app.report(plan.broken)
     return 1 if plan.broken or ((errors or _is_held(plan)) and not keep_going) else 0
-
-
-def _show_planned(app: App, config: Config, planned: PlannedEdition, draft: EditionDraft) -> None:
-    readers = plural(planned.recipients, "subscriber")
-    app.say(f"{planned.name}: {draft.subject!r} would go to {readers} ({transport_name(config)})")
-    if planned.hold:
-        app.say(f"  it would be put on hold: {planned.hold.why}")
-    if planned.rests:
-        app.say(f"  without {planned.rests}")
-    for post in planned.posts:
-        app.say(f"  {post.published:%Y-%m-%d}  {post.title}")
-    if planned.number == 1 and len(planned.posts) > 1:
-        app.say(f"  the first edition; its oldest post is from {planned.posts[-1].published:%Y-%m-%d} (see `since`)")
-    if len(planned.variants) > 1:
-        print_table(("Topics", "Posts", "Subscribers", "Subject"), [_row(each) for each in _letters(planned, draft)])
-
-
-def _letters(planned: PlannedEdition, draft: EditionDraft) -> list[dict[str, Any]]:
-    """Return the letters of an edition as JSON values. A letter without posts has no subject and is not sent."""
-    subjects = {letter.variant: letter.plain_subject for letter in draft.letters}
-    return [
-        {
-            "topics": list(variant.topics),
-            "subject": subjects.get(variant.key),
-            "posts": [post.id for post in variant.posts],
-            "subscribers": variant.subscribers,
-        }
-        for variant in planned.variants
-    ]
-
-
-def _row(letter: dict[str, Any]) -> tuple[str, ...]:
-    return (
-        ", ".join(letter["topics"]) or "all topics",
-        f"{len(letter['posts']):,}",
-        f"{letter['subscribers']:,}",
-        "not sent" if letter["subject"] is None else letter["subject"],
-    )
-
-
-def _as_json(planned: PlannedEdition, draft: EditionDraft) -> dict[str, Any]:
-    return {
-        "newsletter": planned.newsletter.name,
-        "slot": planned.slot,
-        "kind": draft.kind.value,
-        "number": planned.number or None,
-        "subject": draft.subject,
-        "posts": [post.id for post in planned.posts],
-        "recipients": planned.recipients,
-        "unmatched": planned.unmatched,
-        "letters": _letters(planned, draft),
-    }
 
 
 def _send_tests(

@@ -11,6 +11,7 @@ import click
 from publisher.cli.app import App, plural, require_known, with_app
 from publisher.cli.completion import newsletter_names
 from publisher.config import Config, parse_schedule
+from publisher.core.newsletter_models import ledger_name
 from publisher.publishing.forecast import Contents, Forecast, ForecastSlot, describe_schedule, forecasts
 from publisher.publishing.sequences import StepView, step_views
 from publisher.publishing.wiring import open_existing_store
@@ -89,7 +90,7 @@ def steps_json(steps: Sequence[StepView]) -> dict[str, Any]:
 
 def _show(app: App, forecast: Forecast) -> None:
     zone = f" ({forecast.slots[0].at.tzinfo})" if forecast.slots else ""
-    app.say(f"{forecast.newsletter.name}: {forecast.newsletter.schedule}{zone}")
+    app.say(f"{ledger_name(forecast.newsletter.name, forecast.frequency)}: {forecast.newsletter.schedule}{zone}")
     shown = ""  # the last reason shown, which is not repeated for each further slot
     for slot in forecast.slots:
         app.say(f"  {slot.label:<16}  {slot.at:%a %Y-%m-%d %H:%M %z}  {_remarks(slot, shown)}".rstrip())
@@ -121,6 +122,7 @@ def _show_titles(app: App, contents: Contents) -> None:
 def _as_json(forecast: Forecast) -> dict[str, Any]:
     return {
         "newsletter": forecast.newsletter.name,
+        "frequency": forecast.frequency,
         "schedule": forecast.newsletter.schedule,
         "slots": [
             {"slot": slot.label, "at": slot.at.isoformat(), "remark": slot.remark, "made": slot.made}

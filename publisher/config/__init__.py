@@ -21,7 +21,7 @@ from publisher.config.environment import CONFIG_FILE
 from publisher.config.load import find_project, load_config, mistakes_in
 from publisher.config.mail import Dkim, Mail, Relay, Smtp
 from publisher.config.mistakes import require_output
-from publisher.config.newsletters import FieldConfig, NewsletterConfig
+from publisher.config.newsletters import FieldConfig, NewsletterConfig, frequency_schedules
 from publisher.config.project import Config
 from publisher.config.schedule import Schedule, ScheduleKind, parse_schedule
 from publisher.config.site import FEED_FILES, AuthorConfig, FeedName, Feeds, PagesConfig, Person, Posts, Site, Tool
@@ -54,6 +54,7 @@ __all__ = [
     "Theme",
     "Tool",
     "find_project",
+    "frequency_schedules",
     "load_config",
     "mail",
     "mistakes_in",

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from publisher.config import checks, subscriber_checks
 from publisher.config.keys import Check, Doc
-from publisher.config.schedule import parse_duration
+from publisher.config.schedule import parse_duration, parse_schedule
 from publisher.config.theme import Theme
 
 
@@ -137,6 +137,11 @@ class NewsletterConfig:
     timezone: Annotated[
         str, Check(checks.time_zone_or_none), Doc("Time zone of the schedule. Default: site.timezone.")
     ] = ""
+
+
+def frequency_schedules(newsletter: NewsletterConfig) -> dict[str, str]:
+    """Return the further schedules that subscribers of a newsletter can choose, by "daily", "weekly" or "monthly"."""
+    return {subscriber_checks.FREQUENCIES[parse_schedule(each).kind]: each for each in newsletter.frequencies}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

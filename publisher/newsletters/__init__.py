@@ -8,9 +8,10 @@ decisions, the store records them, and mail delivers the emails. Begin with slot
 Public modules:
     slots     the scheduled times of a newsletter, and whether an edition is due, late or early
     select    the posts that an edition contains
+    streams   the editions of a newsletter's own schedule, and of each frequency that subscribers can choose
     variants  one version of an edition for each selection of topics
     letter    the email (a package)
     lint      the checks of an email (a package)
 """
 
-__all__ = ["letter", "lint", "select", "slots", "variants"]
+__all__ = ["letter", "lint", "select", "slots", "streams", "variants"]

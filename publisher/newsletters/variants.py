@@ -7,11 +7,11 @@ and share one letter.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from publisher.core.models import Post
-from publisher.core.newsletter_models import Choice
+from publisher.core.newsletter_models import IN_STEP, Choice
 from publisher.newsletters.select import has_tag
 from publisher.posts.slugs import topic_slug
 
@@ -26,16 +26,19 @@ class Variant:
     topics   the slugs of tags, sorted; empty for all topics
     posts    the edition's posts that have any of the topics, in the edition's order; if empty, there is no letter
     choices  the selections of topics, as subscribers made them, that get this variant
+    others   a hash of its posts if not only the topics decide which they are: some are left out, or earlier ones are
+             added, because of what the subscribers have got; "" otherwise
     """
 
     topics: tuple[str, ...]
     posts: tuple[Post, ...]
     choices: tuple[Choice, ...] = ()
+    others: str = ""
 
     @property
     def key(self) -> str:
         """The variant's name in the database."""
-        return variant_key(self.topics)
+        return variant_key((*self.topics, f"~{self.others}") if self.others else self.topics)
 
     @property
     def subscribers(self) -> int:
@@ -53,22 +56,49 @@ def everyone(choices: Iterable[Choice]) -> Variant:
     return Variant((), (), tuple(choices))
 
 
-def variants_of(posts: Sequence[Post], choices: Iterable[Choice]) -> tuple[Variant, ...]:
+def variants_of(
+    posts: Sequence[Post], choices: Iterable[Choice], earlier: Iterable[Post] = (), *, repeats: bool = False
+) -> tuple[Variant, ...]:
     """Return the variants of an edition with `posts`: the one for all topics first, then the others by their topics.
 
     The variant for all topics is always included, because the web version shows it. A selection that matches every
     post gets that variant too. Variants without posts are also returned, so that no selection is lost.
+
+    earlier  posts that earlier editions had, in case some subscribers lack them
+    repeats  whether `posts` are such posts, so that those who do not lack them get nothing
     """
-    audiences: dict[tuple[str, ...], list[Choice]] = {(): []}
+    audiences: dict[tuple[tuple[str, ...], str], list[Choice]] = {((), ""): []}
+    taken: dict[tuple[tuple[str, ...], str], tuple[Post, ...]] = {((), ""): tuple(posts)}
+    known = {post.id: post for post in earlier}
     for choice in choices:
-        audiences.setdefault(topic_set(choice.topics), []).append(choice)
-    taken: dict[tuple[str, ...], tuple[Post, ...]] = {(): tuple(posts)}
-    for topics in audiences:
-        taken[topics] = tuple(post for post in posts if has_tag(post, topics))
-        if topics and len(taken[topics]) == len(posts):
-            del taken[topics]
-            audiences[()] += audiences[topics]
-    return tuple(Variant(topics, taken[topics], tuple(audiences[topics])) for topics in sorted(taken))
+        topics, others = topic_set(choice.topics), ""
+        whole = _for(choice, () if repeats else posts, known)
+        matching = tuple(post for post in whole if has_tag(post, topics))
+        if repeats or choice.catch_up != IN_STEP or choice.sent:
+            others = _hash_of(matching)
+        if [post.id for post in matching] == [post.id for post in posts]:
+            topics, others = (), ""
+        taken[topics, others] = matching
+        audiences.setdefault((topics, others), []).append(choice)
+    return tuple(
+        Variant(topics, taken[topics, others], tuple(audiences[topics, others]), others)
+        for topics, others in sorted(taken)
+    )
+
+
+def _for(choice: Choice, posts: Sequence[Post], earlier: Mapping[str, Post]) -> Sequence[Post]:
+    """Return the posts for some subscribers, before their topics are looked at: newest first if any are added."""
+    had = choice.catch_up.had | choice.sent
+    left = [post for post in posts if had.isdisjoint((post.id, *post.also_ids))] if had else posts
+    added = [earlier[each] for each in choice.catch_up.owed - had if each in earlier]
+    ids = {post.id for post in left}
+    added = [post for post in added if post.id not in ids]
+    return sorted([*left, *added], key=lambda post: (post.published, post.id), reverse=True) if added else left
+
+
+def _hash_of(posts: Iterable[Post]) -> str:
+    text = "\n".join(post.id for post in posts)
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_HASH_BYTES).hexdigest()
 
 
 def topic_set(topics: Iterable[str]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ Public modules:
     new_project          create a project or a post
     site_generators      other generators in the same folder, and what they would publish
     edition_plan         plan which editions would be created now, and from which posts
+    sample_editions      the edition that a newsletter sends next, whether or not it is due
     shared_drafts        links to drafts, for somebody who reads them before they are published
     sent_files           notice edits that would send a post a second time
     publish              plan, render and create editions; send test emails
@@ -75,6 +76,7 @@ __all__ = [
     "publish",
     "read_bounces",
     "render",
+    "sample_editions",
     "sent_files",
     "sequences",
     "shared_drafts",

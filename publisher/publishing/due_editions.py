@@ -6,11 +6,12 @@ created on hold.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
-from publisher.config import Config, NewsletterConfig, ScheduleKind, parse_schedule
+from publisher.config import Config, NewsletterConfig, ScheduleKind, frequency_schedules, parse_schedule
 from publisher.config.schedule import parse_duration
 from publisher.core import hold_reasons as holds
 from publisher.core.hold_reasons import Hold
@@ -18,14 +19,18 @@ from publisher.core.models import Post, Problem, Severity
 from publisher.core.newsletter_models import Edition
 from publisher.newsletters.select import in_its_language, select_posts, settled_at
 from publisher.newsletters.slots import Decision, Late, next_due, post_timing
+from publisher.newsletters.streams import streams_of
 from publisher.posts.archive import Archive, open_archive
-from publisher.publishing.edition_plan import DueEdition, decision_of, lead_of, rule_of
+from publisher.publishing.edition_plan import DueEdition, Plan, decision_of, lead_of, rule_of
 from publisher.publishing.publish import compose_emails, compose_plan, create_editions, hold_on_errors
 from publisher.publishing.sent_before import handled_posts
 from publisher.publishing.sent_files import remember_files, sent_again
 from publisher.publishing.source_slots import SlotSources, begin_with_sources
 from publisher.publishing.wiring import Project
 from publisher.site.build.ids import KnownIds
+
+if TYPE_CHECKING:
+    from publisher.store import Store
 
 # Posts are checked this long before a slot, so that a broken post can still be fixed in time.
 SOON = timedelta(hours=1)
@@ -114,6 +119,9 @@ def find_due(project: Project, now: datetime) -> DueEditions:
     sources = SlotSources(store, now)
     soon = False
     for newsletter in config.newsletters:
+        store.newsletters.offer(newsletter.name, list(frequency_schedules(newsletter)))
+    for stream in (stream for each in config.newsletters for stream in streams_of(each)):
+        newsletter = stream.newsletter
         schedule = parse_schedule(newsletter.schedule)
         if schedule.kind is ScheduleKind.MANUAL:
             continue
@@ -123,17 +131,47 @@ def find_due(project: Project, now: datetime) -> DueEditions:
                 editions[newsletter.name] = due
             soon = True
             continue
-        watched = store.newsletters.see(newsletter.name, rule_of(config, newsletter), now)
-        decided = decision_of(config, store, newsletter, watched, now)
+        watched = store.newsletters.see(stream.name, rule_of(config, newsletter), now)
+        decided = decision_of(config, store, stream, watched, now)
         decision = sources.settled(newsletter, decided)
         if decision is not None:
-            editions[newsletter.name] = _due_edition(config, newsletter, decision)
+            editions[stream.name] = _due_edition(config, newsletter, decision)
             if decision.slot.at <= now:
-                begun[newsletter.name] = decision.slot.at
+                begun[stream.name] = decision.slot.at
         following = next_due(schedule, now, config.newsletter_zone(newsletter))
         is_near = following is not None and following.at - now <= SOON + lead_of(newsletter)
         soon = soon or is_near or decision is not decided
     return DueEditions(editions, begun, soon, tuple(sources.without))
+
+
+def frequencies_due(
+    config: Config, store: Store, names: Collection[str], now: datetime, *, writes: bool = True
+) -> DueEditions:
+    """Return the editions that are due at `now` for those who have chosen a frequency, when someone publishes by hand.
+
+    Unlike those of the newsletter's own schedule, they are never made between their slots.
+
+    names   the newsletters; all if it is empty
+    writes  whether to record the frequencies that are new, and to give up those that are not offered any more
+    """
+    editions: dict[str, DueEdition] = {}
+    begun: dict[str, datetime] = {}
+    for newsletter in config.newsletters:
+        if names and newsletter.name not in names:
+            continue
+        if writes:
+            store.newsletters.offer(newsletter.name, list(frequency_schedules(newsletter)))
+        for stream in streams_of(newsletter)[1:]:
+            rule = rule_of(config, stream.newsletter)
+            watched = store.newsletters.see(stream.name, rule, now) if writes else store.newsletters.find(stream.name)
+            if watched is None or watched.rule != rule:
+                continue
+            decision = decision_of(config, store, stream, watched, now)
+            if decision is not None:
+                editions[stream.name] = _due_edition(config, stream.newsletter, decision)
+                if decision.slot.at <= now:
+                    begun[stream.name] = decision.slot.at
+    return DueEditions(editions, begun)
 
 
 def _create(project: Project, due: DueEditions, now: datetime) -> DueReport:
@@ -145,12 +183,20 @@ def _create(project: Project, due: DueEditions, now: datetime) -> DueReport:
     plan, drafts = hold_on_errors(config, plan, drafts)
     created = tuple(edition for _, edition in create_editions(project, plan, drafts, now))
     remember_files(config, store, plan.archive)
-    decided = {planned.newsletter.name for planned in plan.editions} | {idle.newsletter.name for idle in plan.idle}
+    pass_slots(store, plan, due)
+    errors = _errors(plan.archive.problems)
+    return DueReport(created, (*errors, *plan.left_out, *plan.broken, *due.without), errors, looked=True)
+
+
+def pass_slots(store: Store, plan: Plan, due: DueEditions) -> None:
+    """Record which slots are over, after the editions of a plan were created."""
+    decided = {planned.stream for planned in plan.editions} | {idle.stream for idle in plan.idle}
+    for idle in plan.idle:
+        if idle.stream in due.begun:
+            store.editions.pass_over(idle.stream, idle.passed_over)
     for name, until in due.begun.items():
         if name in decided:  # a newsletter whose template is broken is tried again until it is fixed
             store.newsletters.passed(name, until)
-    errors = _errors(plan.archive.problems)
-    return DueReport(created, (*errors, *plan.left_out, *plan.broken, *due.without), errors, looked=True)
 
 
 def _due_edition(config: Config, newsletter: NewsletterConfig, decision: Decision) -> DueEdition:
@@ -177,7 +223,7 @@ def _settled_posts(
     store.newsletters.see(newsletter.name, rule_of(config, newsletter), now)
     new = _new_posts(project, newsletter, archive, now)
     ready = dict(_ready(config, newsletter, archive, new, now))
-    if ready and not store.subscribers.choices(newsletter.name, now):
+    if ready and not store.subscribers.choices(newsletter.name, now, frequency=""):
         store.editions.pass_over(newsletter.name, list(ready))  # later subscribers get later posts
         return None
     return DueEdition(beside=False, posts=ready) if ready else None

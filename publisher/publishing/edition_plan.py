@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from publisher.config import OWN_POSTS, Config, NewsletterConfig, ScheduleKind, parse_schedule
@@ -13,13 +13,22 @@ from publisher.core import hold_reasons as holds
 from publisher.core.errors import PublisherError
 from publisher.core.hold_reasons import Hold
 from publisher.core.models import Post, Problem
-from publisher.core.newsletter_models import Choice, DeliveryCounts, Edition, name_of_edition
-from publisher.newsletters.select import LONG_AGO, USUAL_FIRST, Selection, in_its_language, select_posts
+from publisher.core.newsletter_models import Choice, DeliveryCounts, Edition, ledger_name, name_of_edition
+from publisher.newsletters.select import (
+    Selection,
+    in_its_language,
+    is_for,
+    select_posts,
+    settled_at,
+)
 from publisher.newsletters.slots import Decision, SlotHistory, decide, post_slot, slot_label
-from publisher.newsletters.variants import Variant, all_topics, everyone, variants_of
+from publisher.newsletters.streams import NewsletterStream, streams_of
+from publisher.newsletters.variants import Variant, everyone, variants_of
 from publisher.posts.archive import Archive, open_archive
+from publisher.publishing.idle_reasons import for_more_posts, no_subscribers, resting, too_few_posts
 from publisher.publishing.sent_before import handled_posts, other_ids
 from publisher.publishing.sent_files import sent_again
+from publisher.publishing.stream_audience import StreamAudience, audience_of
 
 if TYPE_CHECKING:
     from publisher.newsletters.letter.own_text import OwnText
@@ -59,6 +68,11 @@ class PlannedEdition:
     rests        what is left for later because it may still change; "" if nothing is
     text         what an email without posts says; None for an edition of posts
     segment      the condition on its subscribers, in the language of segments; "" for all of the newsletter
+    frequency    that of its subscribers; "" for the newsletter's own schedule
+    earlier      posts that some of its subscribers lack because they have changed their frequency
+    repeats      whether its posts are all such posts
+    once         the ids of its posts if they are left out for those to whom other newsletters have sent them
+    begins       the ledger names of all streams, if it is the newsletter's first edition
     """
 
     newsletter: NewsletterConfig
@@ -74,6 +88,16 @@ class PlannedEdition:
     rests: str = ""
     text: OwnText | None = None
     segment: str = ""
+    frequency: str = ""
+    earlier: tuple[Post, ...] = ()
+    repeats: bool = False
+    once: tuple[str, ...] = ()
+    begins: tuple[str, ...] = ()
+
+    @property
+    def stream(self) -> str:
+        """The name of its stream."""
+        return ledger_name(self.newsletter.name, self.frequency)
 
     @property
     def name(self) -> str:
@@ -96,20 +120,35 @@ class PlannedEdition:
 
     def for_choices(self, choices: Iterable[Choice]) -> PlannedEdition:
         """Return the same edition with the variants for these choices of topics."""
-        variants = variants_of(self.posts, choices) if self.text is None else (everyone(choices),)
-        return replace(self, variants=variants)
+        if self.text is not None:
+            return replace(self, variants=(everyone(choices),))
+        return replace(self, variants=variants_of(self.posts, choices, self.earlier, repeats=self.repeats))
+
+    def for_subscribers(self, store: Store, now: datetime) -> PlannedEdition:
+        """Return the same edition with the variants for the subscribers who may be mailed at a moment."""
+        name, often = self.newsletter.name, self.frequency if self.text is None else None
+        return self.for_choices(store.subscribers.choices(name, now, frequency=often, once=self.once))
 
 
 @dataclass(frozen=True, slots=True)
 class Idle:
     """A newsletter for which no edition would be created now, and the reason.
 
-    command  advice on what to do about it on the command line; "" if there is none
+    command      advice on what to do about it on the command line; "" if there is none
+    frequency    the stream; "" for the newsletter's own schedule
+    passed_over  ids of the posts that go by at this slot because nobody has the frequency now
     """
 
     newsletter: NewsletterConfig
     reason: str
     command: str = ""
+    frequency: str = ""
+    passed_over: tuple[str, ...] = ()
+
+    @property
+    def stream(self) -> str:
+        """The name of its stream."""
+        return ledger_name(self.newsletter.name, self.frequency)
 
     @property
     def advice(self) -> str:
@@ -164,38 +203,42 @@ def make_plan(
     store    None if there is no database yet, so that there are no subscribers and nothing was sent
     keep     whether to write the index of posts, which is a cache
     without  source files of posts to leave out
-    due      the edition to plan, by the newsletter's name; a newsletter that it does not contain gets the current slot
+    due      the edition to plan, by the name of the stream. A newsletter that it does not contain gets the current
+             slot; an edition of a frequency is planned only if it is due
     extra    whether to plan another edition for a current slot that already has one
     held     whether to leave out, with a problem, the posts that were sent under another id, as the scheduler does
     """
     # Before the posts are read, so that an item that is stored meanwhile does not seem to be left out.
-    items = {each.name: _unhandled_items(store, each, now) for each in config.newsletters} if store else {}
+    due = due or {}
+    streams = [
+        each
+        for newsletter in config.newsletters
+        for each in streams_of(newsletter)
+        if each.name in due or (not each.frequency and (not names or each.name in names))
+    ]
+    items = {each.name: _unhandled_items(store, each, now) for each in streams} if store else {}
     archive = open_archive(config, now, keep=keep, whole=True)
     known = {post.id for post in archive.posts} | {copy.id for copy in archive.copies}
     again = {each.source: each.problem(config) for each in sent_again(config, store, archive, names)} if held else {}
     posts = [post for post in archive.posts if post.source not in without and post.source not in again]
     editions: list[PlannedEdition] = []
     idle: list[Idle] = []
-    for newsletter in config.newsletters:
-        if names and newsletter.name not in names:
-            continue
-        planned = plan_newsletter(
-            config, store, newsletter, posts, now, (due or {}).get(newsletter.name, DueEdition(beside=extra))
-        )
+    for stream in streams:
+        planned = plan_stream(config, store, stream, posts, now, due.get(stream.name, DueEdition(beside=extra)))
         if isinstance(planned, Idle):
             idle.append(planned)
         else:
-            left_out = items.get(newsletter.name, frozenset()) - known
+            left_out = items.get(stream.name, frozenset()) - known
             passed_over = (*planned[0].passed_over, *sorted(left_out))
             editions += [replace(planned[0], passed_over=passed_over), *planned[1:]]
     unfinished = _unfinished(store, names) if store else ()
     return Plan(archive, tuple(editions), tuple(idle), unfinished, left_out=tuple(again.values()))
 
 
-def plan_newsletter(
+def plan_stream(
     config: Config,
     store: Store | None,
-    newsletter: NewsletterConfig,
+    stream: NewsletterStream,
     posts: Sequence[Post],
     now: datetime,
     due: DueEdition,
@@ -205,47 +248,98 @@ def plan_newsletter(
 
     gone  ids of posts that are not new, because editions that do not exist yet will have sent or passed over them
     """
+    newsletter = stream.newsletter
     zone = config.newsletter_zone(newsletter)
     # In this order: an edition that another process creates meanwhile either takes the slot or shows in `handled`.
-    taken = store.editions.slots(newsletter.name) if store else frozenset()
-    is_first = not (taken or gone)
-    handled = gone | (handled_posts(store, newsletter.name, posts) if store else frozenset())
+    slots = store.editions.slots(newsletter.name) if store else frozenset()
+    is_first = not (slots or gone)
+    handled = gone | (handled_posts(store, stream.name, posts) if store else frozenset())
     begun = store.editions.beginnings(newsletter.name) if store else None
     spoken = in_its_language(posts, newsletter, config)
     selection = select_posts(spoken, newsletter, handled, is_first, now, zone, begun)
-    if not selection.posts:
-        return Idle(newsletter, _too_few_posts(selection, zone), _for_more_posts(newsletter, selection))
-    choices = store.subscribers.choices(newsletter.name, now) if store else ()
-    if not choices:
-        command = f"add one: publisher subscribers add you@example.org --newsletter {newsletter.name}"
-        return Idle(newsletter, _no_subscribers(selection), command)
+    audience = audience_of(config, store, stream, selection.posts, spoken, now)
     schedule = parse_schedule(newsletter.schedule)
-    number = store.editions.next_number(newsletter.name) if store else 1
+    is_empty = not (selection.posts or selection.waiting or schedule.kind is ScheduleKind.EACH_POST)
+    lacking = audience.lacking(gone) if is_empty else ()
+    if not selection.posts and not lacking:
+        return Idle(newsletter, too_few_posts(selection, zone), for_more_posts(newsletter, selection), stream.frequency)
+    if not audience.choices:
+        return _without_subscribers(stream, selection, spoken, handled, now, is_first=is_first)
+    number = store.editions.next_number(newsletter.name, stream.frequency) if store else 1
+    planned = _planned(stream, selection, lacking, audience, due, number, is_first=is_first)
     if schedule.kind is ScheduleKind.EACH_POST:
-        each_post = _one_for_each_post(newsletter, selection, choices, number, due)
+        each_post = _one_for_each_post(planned, audience.choices, due)
         return _held_for_a_person(store, _with_other_ids(each_post, posts, handled))
-    slot = due.slot or slot_label(schedule, now, zone)
-    if slot in taken and not due.beside and schedule.kind is not ScheduleKind.MANUAL:
-        return Idle(newsletter, f"{slot} already has an edition", "use --extra to create another")
-    variants = variants_of(selection.posts, choices)
-    slot = _free_slot(slot, taken)
-    planned = PlannedEdition(
-        newsletter, slot, number, selection.posts, selection.passed_over, variants, due.hold, due.goes_at
-    )
-    return _held_for_a_person(
-        store, _with_other_ids([replace(planned, rests=_resting(selection, zone))], posts, handled)
+    label, taken = due.slot or slot_label(schedule, now, zone), stream.labels(slots)
+    if label in taken and not due.beside and schedule.kind is not ScheduleKind.MANUAL:
+        reason = f"{stream.slot(label)} already has an edition"
+        return Idle(newsletter, reason, "use --extra to create another", stream.frequency)
+    planned = replace(planned, slot=stream.slot(_free_slot(label, taken)), rests=resting(selection, zone))
+    return _held_for_a_person(store, _with_other_ids([planned.for_choices(audience.choices)], posts, handled))
+
+
+def _planned(
+    stream: NewsletterStream,
+    selection: Selection,
+    lacking: tuple[Post, ...],
+    audience: StreamAudience,
+    due: DueEdition,
+    number: int,
+    *,
+    is_first: bool,
+) -> PlannedEdition:
+    """Return the edition of a stream, as yet without slot and variants."""
+    newsletter = stream.newsletter
+    return PlannedEdition(
+        newsletter,
+        "",
+        number,
+        selection.posts or lacking,
+        selection.passed_over,
+        (),
+        due.hold,
+        due.goes_at,
+        frequency=stream.frequency,
+        earlier=audience.earlier,
+        repeats=not selection.posts,
+        once=audience.once,
+        begins=tuple(each.name for each in streams_of(newsletter)) if is_first and newsletter.frequencies else (),
     )
 
 
-def _unhandled_items(store: Store, newsletter: NewsletterConfig, now: datetime) -> frozenset[str]:
+def _without_subscribers(
+    stream: NewsletterStream,
+    selection: Selection,
+    posts: Iterable[Post],
+    handled: Collection[str],
+    now: datetime,
+    *,
+    is_first: bool,
+) -> Idle:
+    """Return why there is no edition. If others have chosen another frequency, the posts go by.
+
+    Otherwise the first one to choose it later would get all of them.
+    """
+    newsletter = stream.newsletter
+    passed: tuple[str, ...] = ()
+    if newsletter.frequencies and not is_first and handled:
+        new = (post for post in posts if post.is_public(now) and is_for(post, newsletter) and post.id not in handled)
+        passed = tuple(sorted(post.id for post in new if settled_at(post, newsletter) <= now))
+    if stream.frequency:
+        return Idle(newsletter, f"no subscriber has chosen it {stream.frequency}", "", stream.frequency, passed)
+    command = f"add one: publisher subscribers add you@example.org --newsletter {newsletter.name}"
+    return Idle(newsletter, no_subscribers(selection), command, "", passed)
+
+
+def _unhandled_items(store: Store, stream: NewsletterStream, now: datetime) -> frozenset[str]:
     """Return the ids of items that have rested and that a newsletter has not handled.
 
     Those of them that are not among the posts, a filter leaves out. They stay out once an edition was made without
     them, even if the filter changes.
     """
-    names = [name for name in newsletter.sources if name != OWN_POSTS]
-    rested = now - timedelta(minutes=newsletter.settle_minutes)
-    return store.editions.unhandled_items(newsletter.name, names, rested) if names else frozenset()
+    names = [name for name in stream.newsletter.sources if name != OWN_POSTS]
+    rested = now - timedelta(minutes=stream.newsletter.settle_minutes)
+    return store.editions.unhandled_items(stream.name, names, rested) if names else frozenset()
 
 
 def _with_other_ids(
@@ -271,54 +365,8 @@ def _held_for_a_person(store: Store | None, editions: list[PlannedEdition]) -> l
     ]
 
 
-def sample_edition(config: Config, newsletter: NewsletterConfig, archive: Archive, now: datetime) -> PlannedEdition:
-    """Return the edition that a newsletter would send if it were new, to preview or check.
-
-    If its posts are all too old for a first edition, it shows the newest of them.
-    """
-    zone = config.newsletter_zone(newsletter)
-    own = in_its_language(archive.posts, newsletter, config)
-    selection = select_posts(own, newsletter, frozenset(), True, now, zone)
-    is_sample = not selection.posts
-    if is_sample:  # posts of long ago still show how an email looks
-        any_age = replace(newsletter, since="", first=newsletter.first or USUAL_FIRST)
-        selection = select_posts(own, any_age, frozenset(), True, now, zone)
-    schedule = parse_schedule(newsletter.schedule)
-    posts = selection.posts
-    if schedule.kind is ScheduleKind.EACH_POST:
-        posts = posts[:1]
-        slot = post_slot(posts[0].id) if posts else "post:"
-    else:
-        slot = slot_label(schedule, now, zone)
-    return PlannedEdition(newsletter, slot, 1, posts, (), (all_topics(posts),), is_sample=is_sample)
-
-
-def next_edition(
-    config: Config, store: Store | None, newsletter: NewsletterConfig, archive: Archive, now: datetime
-) -> PlannedEdition:
-    """Return the edition that a newsletter sends next, whether or not it is due.
-
-    It contains the posts that the newsletter has never sent; for the schedule "each post", only the oldest of them.
-    If there are no new posts, it is the sample edition, with the number that the next one will have.
-    """
-    planned = sample_edition(config, newsletter, archive, now)
-    if store is None:
-        return planned
-    posts, slot, number, is_sample = planned.posts, planned.slot, planned.number, planned.is_sample
-    is_first, begun = not store.editions.slots(newsletter.name), store.editions.beginnings(newsletter.name)
-    if begun or not is_first:
-        handled, zone = handled_posts(store, newsletter.name, archive.posts), config.newsletter_zone(newsletter)
-        own = in_its_language(archive.posts, newsletter, config)
-        new = select_posts(own, newsletter, handled, is_first, now, zone, begun).posts
-        posts, number, is_sample = new or posts, store.editions.next_number(newsletter.name), not new
-        if new and parse_schedule(newsletter.schedule).kind is ScheduleKind.EACH_POST:
-            posts, slot = new[-1:], post_slot(new[-1].id)
-    next_one = replace(planned, posts=posts, slot=slot, number=number, is_sample=is_sample)
-    return next_one.for_choices(store.subscribers.choices(newsletter.name, now))
-
-
 def rule_of(config: Config, newsletter: NewsletterConfig) -> str:
-    """Return a newsletter's schedule and time zone as one string. When it changes, earlier slots no longer count."""
+    """Return the schedule and time zone of a stream as one string. When it changes, earlier slots no longer count."""
     return f"{newsletter.schedule} | {config.newsletter_zone(newsletter).key}"
 
 
@@ -327,35 +375,32 @@ def lead_of(newsletter: NewsletterConfig) -> timedelta:
     return timedelta(hours=newsletter.approve_hours) if newsletter.approve else timedelta()
 
 
-def decision_of(
-    config: Config, store: Store, newsletter: NewsletterConfig, watched: Watched, now: datetime
-) -> Decision:
-    """Return the decision about a newsletter's newest slot at `now`."""
+def decision_of(config: Config, store: Store, stream: NewsletterStream, watched: Watched, now: datetime) -> Decision:
+    """Return the decision about the newest slot of a stream at `now`."""
+    newsletter = stream.newsletter
     return decide(
         parse_schedule(newsletter.schedule),
         config.newsletter_zone(newsletter),
-        SlotHistory(watched.since, watched.passed, store.editions.slots(newsletter.name)),
+        SlotHistory(watched.since, watched.passed, stream.labels(store.editions.slots(newsletter.name))),
         now,
         max_lateness=parse_duration(newsletter.max_lateness),
         lead=lead_of(newsletter),
     )
 
 
-def _one_for_each_post(
-    newsletter: NewsletterConfig, selection: Selection, choices: Sequence[Choice], number: int, due: DueEdition
-) -> list[PlannedEdition]:
+def _one_for_each_post(planned: PlannedEdition, choices: Sequence[Choice], due: DueEdition) -> list[PlannedEdition]:
     # Oldest first, so that emails arrive in the order of the posts. Only the first one passes over the older posts.
-    oldest_first = [post for post in reversed(selection.posts) if due.posts is None or post.id in due.posts]
+    oldest_first = [post for post in reversed(planned.posts) if due.posts is None or post.id in due.posts]
     return [
-        PlannedEdition(
-            newsletter,
-            post_slot(post.id),
-            number + index,
-            (post,),
-            selection.passed_over if index == 0 else (),
-            variants_of((post,), choices),
-            (due.posts or {}).get(post.id, due.hold),
-        )
+        replace(
+            planned,
+            slot=post_slot(post.id),
+            number=planned.number + index,
+            posts=(post,),
+            passed_over=planned.passed_over if index == 0 else (),
+            hold=(due.posts or {}).get(post.id, due.hold),
+            goes_at=None,
+        ).for_choices(choices)
         for index, post in enumerate(oldest_first)
     ]
 
@@ -376,41 +421,3 @@ def _free_slot(label: str, taken: frozenset[str]) -> str:
     while f"{label}.{number}" in taken:
         number += 1
     return f"{label}.{number}"
-
-
-def _too_few_posts(selection: Selection, zone: tzinfo) -> str:
-    if selection.waiting:
-        posts = f"{selection.waiting} new post{'s' if selection.waiting != 1 else ''}"
-        rests = f"; {_resting(selection, zone)}" if selection.resting else ""
-        return f"{posts}; an edition needs {selection.needed}{rests}"
-    if selection.resting:
-        return _resting(selection, zone)
-    if selection.too_old:
-        posts = (
-            f"{selection.too_old} post{'s' if selection.too_old != 1 else ''} from more than {LONG_AGO.days} days ago"
-        )
-        return f"no new posts; {posts} {'stay' if selection.too_old != 1 else 'stays'} out of a first edition"
-    return "no new posts"
-
-
-def _for_more_posts(newsletter: NewsletterConfig, selection: Selection) -> str:
-    """Return advice for a newsletter that has too few posts; "" if there is none."""
-    if selection.too_old:
-        return f'since = "..." under {newsletter.name} takes them'
-    if selection.resting:
-        return f"run it again then, or set settle_minutes under {newsletter.name} to 0"
-    return ""
-
-
-def _resting(selection: Selection, zone: tzinfo) -> str:
-    """Return what is left for later because it may still change, and until when; "" if nothing is."""
-    if selection.rests_until is None:
-        return ""
-    items = f"{selection.resting} new item{'s' if selection.resting != 1 else ''}"
-    until = (selection.rests_until + timedelta(seconds=59)).astimezone(zone)  # a whole minute, and not too early
-    return f"{items} may still change until {until:%Y-%m-%d %H:%M}"
-
-
-def _no_subscribers(selection: Selection) -> str:
-    waiting = len(selection.posts) + selection.waiting
-    return f"{waiting} new post{'s' if waiting != 1 else ''}, but no subscribers yet"

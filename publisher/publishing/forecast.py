@@ -15,6 +15,7 @@ from publisher.config import Config, NewsletterConfig, ScheduleKind, parse_sched
 from publisher.config.schedule import Schedule
 from publisher.core.models import Post
 from publisher.newsletters.slots import Late, Slot, upcoming
+from publisher.newsletters.streams import NewsletterStream, streams_of
 from publisher.posts.archive import Archive, ArchiveReader
 from publisher.posts.scan import require_posts
 from publisher.publishing.edition_plan import (
@@ -23,7 +24,7 @@ from publisher.publishing.edition_plan import (
     PlannedEdition,
     decision_of,
     lead_of,
-    plan_newsletter,
+    plan_stream,
     rule_of,
 )
 from publisher.publishing.sent_files import sent_again
@@ -69,8 +70,10 @@ class ForecastSlot:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """The forecast of one newsletter.
+    """The forecast of one newsletter, or of one frequency that its subscribers can choose.
 
+    newsletter  with the schedule of the frequency
+    frequency   "" for the newsletter's own schedule
     slots  its next slots, soonest first; empty if its schedule has no next slot
     next   contents of its next edition: for the first slot without an edition, or for now if there are no slots
     """
@@ -78,12 +81,13 @@ class Forecast:
     newsletter: NewsletterConfig
     slots: tuple[ForecastSlot, ...]
     next: Contents
+    frequency: str = ""
 
 
 def forecasts(
     config: Config, store: Store | None, names: Sequence[str], now: datetime, count: int = 10, *, keep: bool = False
 ) -> list[Forecast]:
-    """Return the forecasts of the newsletters called `names` (all, if it is empty).
+    """Return the forecasts of the newsletters, and of each frequency of them, called `names` (all, if it is empty).
 
     The contents of an edition follow the rules of the scheduler at the time at which it will create the edition.
 
@@ -95,7 +99,11 @@ def forecasts(
         return []
     require_posts(config)
     posts = FuturePosts(config, store, now, keep=keep)
-    return [_forecast(config, store, each, posts, now, count) for each in wanted]
+    return [
+        _forecast(config, store, stream, posts, now, count)
+        for newsletter in wanted
+        for stream in streams_of(newsletter)
+    ]
 
 
 class FuturePosts:
@@ -151,50 +159,52 @@ def remark(schedule: Schedule, slot: Slot, zone: tzinfo) -> str:
 
 
 def _forecast(
-    config: Config, store: Store | None, newsletter: NewsletterConfig, posts: FuturePosts, now: datetime, count: int
+    config: Config, store: Store | None, stream: NewsletterStream, posts: FuturePosts, now: datetime, count: int
 ) -> Forecast:
-    slots = tuple(_slots(config, store, newsletter, posts, now, count))
+    newsletter = stream.newsletter
+    slots = tuple(_slots(config, store, stream, posts, now, count))
     if slots:
         following = next(
             (slot.contents for slot in slots if not slot.made),
-            Contents(idle=Idle(newsletter, "every slot has an edition")),
+            Contents(idle=Idle(newsletter, "every slot has an edition", frequency=stream.frequency)),
         )
     else:
-        following = _contents(plan_newsletter(config, store, newsletter, posts.at(now), now, DueEdition()))
-    return Forecast(newsletter, slots, following)
+        following = _contents(plan_stream(config, store, stream, posts.at(now), now, DueEdition()))
+    return Forecast(newsletter, slots, following, stream.frequency)
 
 
 def _slots(
-    config: Config, store: Store | None, newsletter: NewsletterConfig, posts: FuturePosts, now: datetime, count: int
+    config: Config, store: Store | None, stream: NewsletterStream, posts: FuturePosts, now: datetime, count: int
 ) -> Iterator[ForecastSlot]:
+    newsletter = stream.newsletter
     zone, schedule = config.newsletter_zone(newsletter), parse_schedule(newsletter.schedule)
-    made = store.editions.slots(newsletter.name) if store else frozenset()
+    made = stream.labels(store.editions.slots(newsletter.name)) if store else frozenset()
     gone: frozenset[str] = frozenset()  # posts that earlier slots take
     coming = ((slot, remark(schedule, slot, zone)) for slot in upcoming(schedule, now, zone))
-    for slot, remarks in islice(chain(_overdue(config, store, newsletter, now), coming), count):
+    for slot, remarks in islice(chain(_overdue(config, store, stream, now), coming), count):
         local = slot.at.astimezone(zone)
         if slot.label in made:
-            yield ForecastSlot(slot.label, local, remarks, made=True)
+            yield ForecastSlot(stream.slot(slot.label), local, remarks, made=True)
             continue
         moment = max(now, slot.at - lead_of(newsletter))
         due = DueEdition(slot.label, beside=False)
-        planned = plan_newsletter(config, store, newsletter, posts.at(moment), moment, due, gone)
+        planned = plan_stream(config, store, stream, posts.at(moment), moment, due, gone)
         if not isinstance(planned, Idle):
             gone |= {post_id for each in planned for post_id in (*(p.id for p in each.posts), *each.passed_over)}
-        yield ForecastSlot(slot.label, local, remarks, contents=_contents(planned))
+        yield ForecastSlot(stream.slot(slot.label), local, remarks, contents=_contents(planned))
 
 
 def _overdue(
-    config: Config, store: Store | None, newsletter: NewsletterConfig, now: datetime
+    config: Config, store: Store | None, stream: NewsletterStream, now: datetime
 ) -> Iterator[tuple[Slot, str]]:
     """Yield the slot that has begun and gets its edition at the next tick, with a remark.
 
     Yields nothing if no tick has seen the newsletter with its present schedule.
     """
-    watched = store.newsletters.find(newsletter.name) if store else None
-    if store is None or watched is None or watched.rule != rule_of(config, newsletter):
+    watched = store.newsletters.find(stream.name) if store else None
+    if store is None or watched is None or watched.rule != rule_of(config, stream.newsletter):
         return
-    decision = decision_of(config, store, newsletter, watched, now)
+    decision = decision_of(config, store, stream, watched, now)
     if decision is not None and decision.slot.at <= now:
         late = isinstance(decision, Late)
         yield decision.slot, "late: it will be put on hold" if late else "due now"

@@ -24,10 +24,11 @@ from publisher.newsletters.lint.lint_letter import lint_letter
 from publisher.newsletters.lint.spam import spam_findings
 from publisher.posts.archive import Archive
 from publisher.posts.markup import Renderer
-from publisher.publishing.edition_plan import PlannedEdition, next_edition
+from publisher.publishing.edition_plan import PlannedEdition
 from publisher.publishing.mail_wiring import headers_of
 from publisher.publishing.own_emails import OwnEmail, email_name, unmade_emails, whole_email
 from publisher.publishing.render import EditionRenderer
+from publisher.publishing.sample_editions import next_edition
 from publisher.site.build.site_files import built_paths
 
 if TYPE_CHECKING:

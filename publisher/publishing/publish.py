@@ -28,10 +28,10 @@ from publisher.publishing.edition_plan import (
     PlannedEdition,
     UnreadablePostError,
     make_plan,
-    sample_edition,
 )
 from publisher.publishing.mail_wiring import headers_of, open_transport, project_links
 from publisher.publishing.own_emails import plan_emails
+from publisher.publishing.sample_editions import sample_edition
 from publisher.publishing.test_copies import with_web_copy
 from publisher.publishing.wiring import Project, open_existing_store, web_version_url
 
@@ -231,7 +231,7 @@ def _create_edition(
         try:
             return planned, store.editions.create(draft)
         except ChoicesChangedError:
-            planned = planned.for_choices(store.subscribers.choices(planned.newsletter.name, now))
+            planned = planned.for_subscribers(store, now)
             draft = _renderer(project.config, archive).draft(planned, now)
     return planned, store.editions.create(draft)
 

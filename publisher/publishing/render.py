@@ -10,7 +10,7 @@ from typing import Any
 from publisher.config import Config, FieldConfig, NewsletterConfig
 from publisher.core.errors import StoreError
 from publisher.core.models import Post, RenderedPost
-from publisher.core.newsletter_models import EditionDraft, EditionKind, EditionPost, Letter
+from publisher.core.newsletter_models import Audience, EditionDraft, EditionKind, EditionPost, Letter
 from publisher.core.templates import Templates
 from publisher.newsletters.letter.compose import compose, compose_text
 from publisher.newsletters.letter.note import Note, read_note, require_notes
@@ -69,27 +69,7 @@ class EditionRenderer:
 
         Raises the same errors as `letter`.
         """
-        letters = self._letters(planned, now)
-        return EditionDraft(
-            newsletter=planned.newsletter.name,
-            slot=planned.slot,
-            number=planned.number,
-            subject=letters[0].plain_subject,
-            made_at=now,
-            posts=tuple(EditionPost(post.id, post.title, post.url) for post in planned.posts),
-            letters=letters,
-            passed_over=planned.passed_over,
-            other_ids=planned.other_ids,
-            variants={
-                choice.topics: variant.key if planned.is_sent(variant) else None
-                for variant in planned.variants
-                for choice in variant.choices
-            },
-            hold=planned.hold,
-            goes_at=planned.goes_at,
-            kind=EditionKind.LETTER if planned.text else EditionKind.POSTS,
-            segment=planned.segment,
-        )
+        return draft_of(planned, self._letters(planned, now), now)
 
     def letter(self, planned: PlannedEdition, now: datetime, variant: Variant | None = None) -> Letter:
         """Render the letter of a variant that has posts, by default the variant for all topics.
@@ -113,7 +93,7 @@ class EditionRenderer:
                 # A letter does not mention its topics, so two variants with the same posts have the same letter.
                 ids = tuple(post.id for post in variant.posts)
                 composed[ids] = composed.get(ids) or self._compose(planned, now, variant, note)
-                letters.append(replace(composed[ids], variant=variant.key))
+                letters.append(replace(composed[ids], variant=variant.key, posts=ids if variant.key else ()))
         return tuple(letters)
 
     def _note(self, planned: PlannedEdition) -> Note | None:
@@ -166,3 +146,33 @@ def _without_missing_logo(config: Config, newsletter: NewsletterConfig) -> tuple
         return config, newsletter
     bare = replace(newsletter, theme=replace(newsletter.theme, logo=""))
     return replace(config, theme=replace(config.theme, logo="")), bare
+
+
+def draft_of(planned: PlannedEdition, letters: tuple[Letter, ...], now: datetime) -> EditionDraft:
+    """Return a planned edition for the ledger, with its letters, of which the first is the one for all topics."""
+    keys = [
+        (choice, variant.key if planned.is_sent(variant) else None)
+        for variant in planned.variants
+        for choice in variant.choices
+    ]
+    return EditionDraft(
+        newsletter=planned.newsletter.name,
+        slot=planned.slot,
+        number=planned.number,
+        subject=letters[0].plain_subject,
+        made_at=now,
+        posts=tuple(EditionPost(post.id, post.title, post.url) for post in planned.posts),
+        letters=letters,
+        passed_over=planned.passed_over,
+        other_ids=planned.other_ids,
+        variants={choice.topics: key for choice, key in keys if choice.audience == Audience(choice.topics)},
+        others={choice.audience: key for choice, key in keys},
+        once=planned.once,
+        hold=planned.hold,
+        goes_at=planned.goes_at,
+        kind=EditionKind.LETTER if planned.text else EditionKind.POSTS,
+        segment=planned.segment,
+        frequency=planned.frequency,
+        repeats=frozenset(post.id for post in planned.posts) if planned.repeats else frozenset(),
+        begins=planned.begins,
+    )

@@ -17,6 +17,7 @@ from publisher.core.errors import PublisherError
 from publisher.core.file_names import in_folder
 from publisher.core.models import Post, Problem
 from publisher.newsletters.select import is_for
+from publisher.newsletters.streams import streams_of
 from publisher.posts.archive import Archive
 from publisher.posts.front_matter.parsing import markdown_of
 from publisher.posts.front_matter.post_id import written_id
@@ -67,10 +68,10 @@ def sent_again(config: Config, store: Store | None, archive: Archive, names: Col
         return []
     found: dict[str, SentAgain] = {}
     unrecorded = {file.post_id: file for file in _unrecorded(config, store, archive)}
-    for newsletter in config.newsletters:
-        if not names or newsletter.name in names:
-            sent = store.post_files.sent_by(newsletter.name)
-            handled = store.editions.handled_posts(newsletter.name)
+    for newsletter, name in ((each, stream.name) for each in config.newsletters for stream in streams_of(each)):
+        if not names or newsletter.name in names or name in names:
+            sent = store.post_files.sent_by(name)
+            handled = store.editions.handled_posts(name)
             known = [*sent, *(file for post_id, file in unrecorded.items() if post_id in handled)]
             for each in _of_newsletter(newsletter, known, handled, archive):
                 found.setdefault(each.source, each)

@@ -15,6 +15,7 @@ from publisher.config import OWN_POSTS, Config, NewsletterConfig, ScheduleKind, 
 from publisher.core.models import Problem, Severity
 from publisher.core.source_records import SourceBeginning
 from publisher.newsletters.slots import Decision, latest_due
+from publisher.newsletters.streams import streams_of
 from publisher.publishing.edition_plan import lead_of
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def wanted_for_slots(config: Config, now: datetime) -> dict[str, datetime]:
     It is so from FRESH before an edition is made until it has to go without them.
     """
     wanted: dict[str, datetime] = {}
-    for newsletter in config.newsletters:
+    for newsletter in (stream.newsletter for each in config.newsletters for stream in streams_of(each)):
         schedule = parse_schedule(newsletter.schedule)
         if not sources_of(newsletter) or schedule.kind in (ScheduleKind.MANUAL, ScheduleKind.EACH_POST):
             continue

@@ -12,10 +12,10 @@ from publisher.core.errors import PublisherError
 from publisher.core.newsletter_models import Letter
 from publisher.posts.archive import open_archive
 from publisher.publishing.adopt_feed import AdoptedFeed, adopt_feed, project_values
-from publisher.publishing.edition_plan import sample_edition
 from publisher.publishing.fetch_sources import take_document
 from publisher.publishing.new_project import create_project
 from publisher.publishing.render import EditionRenderer
+from publisher.publishing.sample_editions import sample_edition
 from publisher.publishing.source_check import doubts_about
 from publisher.publishing.wiring import Project, open_project_store
 

@@ -87,14 +87,19 @@ class Editions:
             conditions.append(editions.c.kind == kind)
         return self._select(*conditions, limit=limit)
 
-    def public(self, now: datetime, newsletter: str | None = None, limit: int | None = None) -> Sequence[Edition]:
+    def public(
+        self, now: datetime, newsletter: str | None = None, limit: int | None = None, *, listed: bool = False
+    ) -> Sequence[Edition]:
         """Return the editions that are public on the web at a moment, with their posts, newest first.
 
         Only an edition of posts is ever public. One that is on hold or is scheduled for later is public only if sending
         it has already begun.
+
+        listed: without those for a frequency that subscribers have chosen, whose posts are in the others too
         """
         require_aware("now", now)
         conditions = [_of_posts()] if newsletter is None else [_of_posts(), editions.c.newsletter == newsletter]
+        conditions += [editions.c.frequency == ""] if listed else []
         goes = (editions.c.held == "") & (editions.c.goes_at.is_(None) | (editions.c.goes_at <= now))
         return self._select(goes | _tried(), *conditions, limit=limit)
 

@@ -23,9 +23,10 @@ from publisher.core.newsletter_models import Edition, Letter
 from publisher.core.personal_marks import Person, filled
 from publisher.newsletters.slots import next_due
 from publisher.posts.archive import open_archive
-from publisher.publishing.edition_plan import lead_of, next_edition
+from publisher.publishing.edition_plan import lead_of
 from publisher.publishing.letter_check import sample_message
 from publisher.publishing.render import EditionRenderer
+from publisher.publishing.sample_editions import next_edition
 
 if TYPE_CHECKING:
     from publisher.store import Store

@@ -99,7 +99,7 @@ def queue_welcome(context: WebContext, subscriber: Subscriber, gained: tuple[str
         newsletter = context.config.newsletter(held.newsletter)
         if newsletter is None or not newsletter.welcome or held.newsletter not in gained or held.newsletter in own:
             continue
-        edition = next(iter(context.store.editions.public(context.now(), newsletter.name, limit=1)), None)
+        edition = next(iter(context.store.editions.public(context.now(), newsletter.name, 1, listed=True)), None)
         if edition is not None:
             _queue_edition(context, subscriber, held, edition)
 

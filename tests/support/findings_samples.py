@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 from publisher.core.newsletter_models import Letter
 from publisher.newsletters.lint.finding_codes import Finding
 from publisher.posts.archive import open_archive
-from publisher.publishing.edition_plan import sample_edition
 from publisher.publishing.letter_check import LetterChecker
 from publisher.publishing.render import EditionRenderer
+from publisher.publishing.sample_editions import sample_edition
 from tests.support.project import Project
 
 NOW = datetime(2026, 11, 16, 10, tzinfo=ZoneInfo("Europe/Berlin"))

@@ -226,8 +226,10 @@ class EditionSource:
 
     def __init__(self, config: Config, name: str, copies: Sequence[WebVersion]) -> None:
         self._config = config
-        self._copies = {copy.edition.slot: copy for copy in copies if copy.edition.newsletter == name}
-        self.keys = [copy.edition.slot for copy in copies if copy.edition.newsletter == name]
+        # Editions for those who have chosen another frequency have the same posts.
+        own = [copy for copy in copies if copy.edition.newsletter == name and not copy.edition.frequency]
+        self._copies = {copy.edition.slot: copy for copy in own}
+        self.keys = list(self._copies)
 
     def digest(self, key: str) -> str:
         edition = self._copies[key].edition

@@ -57,13 +57,14 @@ def plan_editions(
 ) -> Iterator[Output]:
     """Yield an output for each page of newsletters and editions, or none if there are no editions yet.
 
+    An edition for those who have chosen another frequency has a page, to which its emails link, but is not listed.
+
     elsewhere  the URLs of pages of posts that are not on this site, by the ids of the posts
     """
-    archives = _archives(config, [page.edition for page in pages])
-    if not archives:
-        return
-    key = frame.key("editions", *(archive.identity for archive in archives))
-    yield Output("editions/index.html", key, partial(make_editions, frame, archives))
+    archives = _archives(config, [page.edition for page in pages if not page.edition.frequency])
+    if archives:
+        key = frame.key("editions", *(archive.identity for archive in archives))
+        yield Output("editions/index.html", key, partial(make_editions, frame, archives))
     for archive in archives:
         key = frame.key("newsletter", archive.identity)
         yield Output(archive.path, key, partial(make_newsletter, frame, archive))
@@ -82,9 +83,9 @@ def plan_editions(
 
 
 def newest_editions(pages: Sequence[WebVersion]) -> list[Edition]:
-    """Return the newest edition of each newsletter that has one."""
+    """Return the newest edition of each newsletter that has one, by its own schedule."""
     found: dict[str, Edition] = {}
-    for edition in (page.edition for page in pages):
+    for edition in (page.edition for page in pages if not page.edition.frequency):
         held = found.get(edition.newsletter)
         if held is None or (edition.dated, edition.number) > (held.dated, held.number):
             found[edition.newsletter] = edition

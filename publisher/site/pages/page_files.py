@@ -56,7 +56,7 @@ def plan_pages(
     tags = by_tag([entry for entry in every if entry.post.is_listed])
     newest = newest_editions(editions)
     form = sign_up_form(config, {edition.newsletter for edition in newest})
-    framed = partial(make_frame, config, templates, has_tags=bool(tags), has_editions=bool(editions), form=form)
+    framed = partial(make_frame, config, templates, has_tags=bool(tags), has_editions=bool(newest), form=form)
     own = partial(_pages_in, config, standalone)
     parts = _by_language(config, every, framed, own, lambda language: language_feeds(language) if language else feeds)
     frame, lists = parts[0][0], [(each, [entry for entry in some if entry.post.is_listed]) for each, some in parts]

@@ -16,8 +16,9 @@ from publisher.core.templates import Templates
 from publisher.newsletters.lint.finding_codes import Finding
 from publisher.newsletters.lint.lint_letter import lint_letter
 from publisher.newsletters.slots import is_post_slot
-from publisher.publishing.edition_plan import Plan, PlannedEdition, make_plan, next_edition
+from publisher.publishing.edition_plan import Plan, PlannedEdition, make_plan
 from publisher.publishing.render import EditionRenderer
+from publisher.publishing.sample_editions import next_edition
 from publisher.publishing.wiring import has_store, open_project_store
 from publisher.web.preview.site_preview import SitePreview
 from publisher.web.responses import NotFoundError

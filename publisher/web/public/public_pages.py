@@ -102,7 +102,9 @@ class PublicPages:
         """
         config, ways = self._context.config, []
         try:
-            newest = self._context.store.editions.public(self._context.now(), limit=1) if with_newest else ()
+            newest = (
+                self._context.store.editions.public(self._context.now(), limit=1, listed=True) if with_newest else ()
+            )
         except StoreError:  # the page itself may need no database
             newest = ()
         for edition in newest:

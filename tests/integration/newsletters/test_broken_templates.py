@@ -8,8 +8,8 @@ import pytest
 
 from publisher.newsletters.lint.project_templates import css_findings
 from publisher.posts.archive import open_archive
-from publisher.publishing.edition_plan import sample_edition
 from publisher.publishing.render import EditionRenderer
+from publisher.publishing.sample_editions import sample_edition
 from tests.support.findings_samples import NOW, SETTINGS, examine, good, places
 from tests.support.project import Project
 

@@ -12,8 +12,8 @@ import pytest
 from publisher.config import load_config
 from publisher.newsletters.lint.finding_codes import Finding
 from publisher.posts.archive import open_archive
-from publisher.publishing.edition_plan import next_edition
 from publisher.publishing.letter_check import check_letters
+from publisher.publishing.sample_editions import next_edition
 from publisher.publishing.wiring import open_project_store
 from tests.support.findings_samples import SETTINGS, good, in_template
 from tests.support.needs import needs

@@ -17,9 +17,9 @@ from publisher.newsletters.lint.css_shorthands import declared, negative
 from publisher.newsletters.lint.parsed_letter import Property
 from publisher.newsletters.lint.spam import score_findings, spam_findings
 from publisher.posts.archive import open_archive
-from publisher.publishing.edition_plan import sample_edition
 from publisher.publishing.letter_check import check_letters, sample_message
 from publisher.publishing.render import EditionRenderer
+from publisher.publishing.sample_editions import sample_edition
 from tests.support.findings_samples import NOW, examine, good, in_template
 from tests.support.needs import needs
 from tests.support.project import ROOT, Project

@@ -227,8 +227,8 @@ def test_styles_that_gmail_drops_are_reported(project: Project) -> None:
 
 def good_html(project: Project) -> str:
     from publisher.posts.archive import open_archive
-    from publisher.publishing.edition_plan import sample_edition
     from publisher.publishing.render import EditionRenderer
+    from publisher.publishing.sample_editions import sample_edition
     from tests.support.findings_samples import NOW
 
     config = good(project).config()

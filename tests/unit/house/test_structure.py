@@ -26,6 +26,8 @@ SMALL = {
     "cli.lazy": "what `--help` loads",
     "cli.subscribers": "one command group, loaded without its commands",
     "config.sources": "one table",
+    "newsletters.streams": "one noun",
+    "publishing.idle_reasons": "the words of one answer",
     "config.subscriber_checks": "what two tables check",
     "core.action_kinds": "one noun",
     "core.atomic_write": "one promise, kept in one place for three rooms",

@@ -1,0 +1,68 @@
+"""How `publisher publish --dry-run` shows the editions that would be created."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from publisher.cli.app import App, plural
+from publisher.cli.terminal import print_table
+from publisher.config import Config
+from publisher.core.newsletter_models import EditionDraft
+from publisher.publishing.edition_plan import PlannedEdition
+from publisher.publishing.wiring import transport_name
+
+
+def show_planned(app: App, config: Config, planned: PlannedEdition, draft: EditionDraft) -> None:
+    readers = plural(planned.recipients, "subscriber")
+    app.say(f"{planned.name}: {draft.subject!r} would go to {readers} ({transport_name(config)})")
+    if planned.hold:
+        app.say(f"  it would be put on hold: {planned.hold.why}")
+    if planned.rests:
+        app.say(f"  without {planned.rests}")
+    for post in planned.posts:
+        app.say(f"  {post.published:%Y-%m-%d}  {post.title}")
+    if planned.number == 1 and len(planned.posts) > 1:
+        app.say(f"  the first edition; its oldest post is from {planned.posts[-1].published:%Y-%m-%d} (see `since`)")
+    if len(planned.variants) > 1:
+        print_table(
+            ("Topics", "Posts", "Subscribers", "Subject"), [_row(each) for each in _letters_json(planned, draft)]
+        )
+
+
+def _letters_json(planned: PlannedEdition, draft: EditionDraft) -> list[dict[str, Any]]:
+    """Return the letters of an edition as JSON values. A letter without posts has no subject and is not sent."""
+    subjects = {letter.variant: letter.plain_subject for letter in draft.letters}
+    return [
+        {
+            "topics": list(variant.topics),
+            "subject": subjects.get(variant.key),
+            "posts": [post.id for post in variant.posts],
+            "differs": bool(variant.others),
+            "subscribers": variant.subscribers,
+        }
+        for variant in planned.variants
+    ]
+
+
+def _row(letter: dict[str, Any]) -> tuple[str, ...]:
+    return (
+        (", ".join(letter["topics"]) or "all topics") + (" (what they haven't got)" if letter["differs"] else ""),
+        f"{len(letter['posts']):,}",
+        f"{letter['subscribers']:,}",
+        "not sent" if letter["subject"] is None else letter["subject"],
+    )
+
+
+def planned_json(planned: PlannedEdition, draft: EditionDraft) -> dict[str, Any]:
+    return {
+        "newsletter": planned.newsletter.name,
+        "frequency": planned.frequency,
+        "slot": planned.slot,
+        "kind": draft.kind.value,
+        "number": planned.number or None,
+        "subject": draft.subject,
+        "posts": [post.id for post in planned.posts],
+        "recipients": planned.recipients,
+        "unmatched": planned.unmatched,
+        "letters": _letters_json(planned, draft),
+    }

@@ -1,0 +1,50 @@
+"""The streams of a newsletter: editions by its own schedule, and by each further one that subscribers can choose.
+
+Each stream has slots, editions and numbers of its own, and a ledger of the posts that it has handled. Its subscribers
+get all posts of the newsletter, only more or less often than others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+from publisher.config import NewsletterConfig, frequency_schedules
+from publisher.core.newsletter_models import ledger_name
+
+
+@dataclass(frozen=True, slots=True)
+class NewsletterStream:
+    """One stream of a newsletter.
+
+    newsletter  the newsletter, with the schedule of the stream
+    frequency   such as "weekly", as subscribers have chosen it; "" for the newsletter's own schedule
+    """
+
+    newsletter: NewsletterConfig
+    frequency: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name under which its posts and slots are recorded, such as "news/weekly"."""
+        return ledger_name(self.newsletter.name, self.frequency)
+
+    def slot(self, label: str) -> str:
+        """Return the slot of an edition, unique in the newsletter, for a label of the schedule: "weekly-2026-W47"."""
+        return f"{self.frequency}-{label}" if self.frequency else label
+
+    def labels(self, slots: Collection[str]) -> frozenset[str]:
+        """Return the labels of the schedule that some of the newsletter's slots stand for."""
+        if not self.frequency:
+            return frozenset(slots)
+        start = self.slot("")
+        return frozenset(each.removeprefix(start) for each in slots if each.startswith(start))
+
+
+def streams_of(newsletter: NewsletterConfig) -> tuple[NewsletterStream, ...]:
+    """Return the streams of a newsletter, that of its own schedule first."""
+    further = frequency_schedules(newsletter).items()
+    return (
+        NewsletterStream(newsletter),
+        *(NewsletterStream(replace(newsletter, schedule=schedule), frequency) for frequency, schedule in further),
+    )

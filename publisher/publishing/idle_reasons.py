@@ -1,0 +1,48 @@
+"""Why a newsletter has no edition now, in words."""
+
+from __future__ import annotations
+
+from datetime import timedelta, tzinfo
+
+from publisher.config import NewsletterConfig
+from publisher.newsletters.select import LONG_AGO, Selection
+
+
+def too_few_posts(selection: Selection, zone: tzinfo) -> str:
+    """Return how many new posts there are, and why they are too few."""
+    if selection.waiting:
+        posts = f"{selection.waiting} new post{'s' if selection.waiting != 1 else ''}"
+        rests = f"; {resting(selection, zone)}" if selection.resting else ""
+        return f"{posts}; an edition needs {selection.needed}{rests}"
+    if selection.resting:
+        return resting(selection, zone)
+    if selection.too_old:
+        posts = (
+            f"{selection.too_old} post{'s' if selection.too_old != 1 else ''} from more than {LONG_AGO.days} days ago"
+        )
+        return f"no new posts; {posts} {'stay' if selection.too_old != 1 else 'stays'} out of a first edition"
+    return "no new posts"
+
+
+def for_more_posts(newsletter: NewsletterConfig, selection: Selection) -> str:
+    """Return advice for a newsletter that has too few posts; "" if there is none."""
+    if selection.too_old:
+        return f'since = "..." under {newsletter.name} takes them'
+    if selection.resting:
+        return f"run it again then, or set settle_minutes under {newsletter.name} to 0"
+    return ""
+
+
+def resting(selection: Selection, zone: tzinfo) -> str:
+    """Return what is left for later because it may still change, and until when; "" if nothing is."""
+    if selection.rests_until is None:
+        return ""
+    items = f"{selection.resting} new item{'s' if selection.resting != 1 else ''}"
+    until = (selection.rests_until + timedelta(seconds=59)).astimezone(zone)  # a whole minute, and not too early
+    return f"{items} may still change until {until:%Y-%m-%d %H:%M}"
+
+
+def no_subscribers(selection: Selection) -> str:
+    """Return how many posts nobody gets."""
+    waiting = len(selection.posts) + selection.waiting
+    return f"{waiting} new post{'s' if waiting != 1 else ''}, but no subscribers yet"
