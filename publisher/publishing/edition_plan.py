@@ -28,7 +28,7 @@ from publisher.posts.archive import Archive, open_archive
 from publisher.publishing.idle_reasons import for_more_posts, no_subscribers, resting, too_few_posts
 from publisher.publishing.sent_before import handled_posts, other_ids
 from publisher.publishing.sent_files import sent_again
-from publisher.publishing.stream_audience import StreamAudience, audience_of
+from publisher.publishing.stream_audience import StreamAudience, audience_of, with_sent
 
 if TYPE_CHECKING:
     from publisher.newsletters.letter.own_text import OwnText
@@ -256,16 +256,19 @@ def plan_stream(
     handled = gone | (handled_posts(store, stream.name, posts) if store else frozenset())
     begun = store.editions.beginnings(newsletter.name) if store else None
     spoken = in_its_language(posts, newsletter, config)
-    selection = select_posts(spoken, newsletter, handled, is_first, now, zone, begun)
-    audience = audience_of(config, store, stream, selection.posts, spoken, now)
+    audience = audience_of(store, stream, spoken, now)
+    ahead = audience.ahead - handled
+    selection = select_posts(spoken, newsletter, handled | ahead, is_first, now, zone, begun)
     schedule = parse_schedule(newsletter.schedule)
     is_empty = not (selection.posts or selection.waiting or schedule.kind is ScheduleKind.EACH_POST)
     lacking = audience.lacking(gone) if is_empty else ()
     if not selection.posts and not lacking:
         return Idle(newsletter, too_few_posts(selection, zone), for_more_posts(newsletter, selection), stream.frequency)
-    if not audience.choices:
+    if store is None or not audience.choices:
         return _without_subscribers(stream, selection, spoken, handled, now, is_first=is_first)
-    number = store.editions.next_number(newsletter.name, stream.frequency) if store else 1
+    audience = with_sent(config, store, stream, audience, selection.posts, now)
+    number = store.editions.next_number(newsletter.name, stream.frequency)
+    selection = replace(selection, passed_over=(*selection.passed_over, *sorted(ahead)))
     planned = _planned(stream, selection, lacking, audience, due, number, is_first=is_first)
     if schedule.kind is ScheduleKind.EACH_POST:
         each_post = _one_for_each_post(planned, audience.choices, due)

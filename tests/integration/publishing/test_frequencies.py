@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -144,3 +143,76 @@ def test_a_switch_brings_what_is_missing_and_nothing_twice(store: Store) -> None
     assert {name: sorted(posts) for name, posts in desk.got().items()} == dict.fromkeys(
         ("daily", "often", "seldom"), everything
     )
+
+
+class World:
+    """People who change their minds at random, and what each of them has to get."""
+
+    def __init__(self, store: Store, seed: int) -> None:
+        self.chance = random.Random(seed)
+        schedule = self.chance.choice(["daily 08:00", "weekly friday 08:00", "weekdays 08:00"])
+        offers = ["daily 07:00", "weekly monday 08:00", "monthly last friday 08:00"]
+        self.desk = Desk(store, maximum=self.chance.choice([4, 30]), schedule=schedule, offers=offers)
+        self.people = [f"reader{number}" for number in range(6)]
+        self.topics: dict[str, tuple[str, ...]] = {}
+        self.excused: dict[str, set[str]] = defaultdict(set)
+        self.waiting: list[Edition] = []
+        self.now = START + timedelta(hours=9)
+        for name in self.people:
+            self.topics[name] = self.chance.choice([(), (), ("ai",)])
+            self.desk.join(name, START, *self.topics[name])
+
+    def live(self, days: int, *, quiet: bool = False) -> None:
+        begin, step = self.now, 7 * DAY if quiet else DAY / 2
+        while self.now < begin + days * DAY:
+            self.now += step
+            if not quiet:
+                self._happen()
+            self._excuse()
+            held = not quiet and self.chance.random() < 0.2
+            made = self.desk.tick(self.now, held=held)
+            self.waiting += made if held else []
+            if self.waiting and (quiet or self.chance.random() < 0.3):
+                edition = self.desk.store.editions.get(self.waiting.pop(0).id)
+                assert edition is not None
+                decide = approve if self.chance.random() < 0.4 else lambda store, edition, now: skip(store, edition)
+                decide(self.desk.store, edition, now=self.now)
+
+    def _happen(self) -> None:
+        chance, desk = self.chance, self.desk
+        if chance.random() < 0.4:
+            at = self.now - timedelta(hours=chance.randrange(1, 5))
+            desk.posts.append(a_post(len(desk.posts), at, *chance.choice([(), ("ai",), ("art",)])))
+        for name in self.people:
+            if chance.random() < 0.06:
+                desk.choose(name, chance.choice(OFTEN), self.now)
+            if chance.random() < 0.01:
+                with desk.store.subscribers.transaction(self.now) as transaction:
+                    found = transaction.find(f"{name}@example.org")
+                    assert found is not None
+                    transaction.pause(found, self.now + chance.randrange(1, 20) * DAY)
+
+    def _excuse(self) -> None:
+        """Nobody has to get what their topics exclude, or what goes while they pause."""
+        for name in self.people:
+            found = self.desk.store.subscribers.get(f"{name}@example.org")
+            assert found is not None
+            paused = found.paused_until is not None and found.paused_until > self.now
+            for post in self.desk.posts:
+                tags = {tag.slug for tag in post.tags}
+                if paused or (self.topics[name] and not tags & set(self.topics[name])):
+                    self.excused[name].add(post.title)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_nobody_gets_a_post_twice_and_nobody_misses_one(store: Store, seed: int) -> None:
+    world = World(store, seed)
+    world.live(50)
+    # In the end everybody gets what is left, with the next edition of the frequency that they have then.
+    world.live(130, quiet=True)
+    got = world.desk.got()
+    for name in world.people:
+        twice = sorted({post for post in got[name] if got[name].count(post) > 1})
+        missing = sorted({post.title for post in world.desk.posts} - set(got[name]) - world.excused[name])
+        assert (name, twice, missing) == (name, [], [])
+    assert sum(map(len, got.values())) > 50
