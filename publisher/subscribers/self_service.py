@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -38,6 +38,8 @@ class Preferences:
     name           the new name; "" removes it, and None leaves it unchanged
     pause_weeks    the number of weeks from now in which to send nothing; 0 ends a pause, and None leaves it unchanged
     shown          the newsletters that the form offered, or None for all; subscriptions to other newsletters do not end
+    frequencies    how often they want newsletters, such as "weekly", "" for the newsletter's own schedule; the caller
+                   has checked that it is offered. Newsletters that it does not name stay as they are
     """
 
     subscriptions: tuple[Subscription, ...]
@@ -45,6 +47,7 @@ class Preferences:
     name: str | None = None
     pause_weeks: int | None = None
     shown: tuple[str, ...] | None = None
+    frequencies: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.pause_weeks is not None and not 0 <= self.pause_weeks <= LONGEST_PAUSE:
@@ -88,7 +91,8 @@ def set_preferences(
     """
     chosen = checked(wanted.subscriptions, known)
     kept = policy.kept(evidence)
-    with store.subscribers.transaction(now, alone=True) as transaction:
+    often = _changed_frequencies(store, uid, wanted)
+    with store.subscribers.transaction(now, alone=True, newsletters=often) as transaction:
         subscriber = transaction.find_uid(uid)
         if subscriber is None or (chosen and _is_removed(transaction, subscriber)):
             return None
@@ -99,12 +103,26 @@ def set_preferences(
         left = _leave_declined(transaction, subscriber, wanted, known, kept)
         subscribe_to(transaction, subscriber, chosen, kept, SubscriptionEvent.CHOSEN)
         transaction.unsubscribe_if_none_left(subscriber)
+        for newsletter, frequency in often.items():
+            transaction.change_frequency(subscriber, newsletter, frequency, kept)
         name = None if wanted.name is None else clean_name(wanted.name)
         transaction.describe(subscriber, name=name, language=clean_language(wanted.language))
         _pause(transaction, subscriber, wanted.pause_weeks, kept)
         after = transaction.find_uid(uid) or subscriber
         email = _ask_again(transaction, policy, after, waiting, kept)
         return Saved(after, left, tuple(each.newsletter for each in waiting), email)
+
+
+def _changed_frequencies(store: Store, uid: str, wanted: Preferences) -> dict[str, str]:
+    """Return those of the wanted frequencies that are new.
+
+    Only these keep a new edition of their newsletter waiting.
+    """
+    subscriber = store.subscribers.by_uid(uid) if wanted.frequencies else None
+    if subscriber is None:
+        return {}
+    now = {record.newsletter: record.frequency for record in subscriber.records}
+    return {name: often for name, often in wanted.frequencies.items() if often != now.get(name, "")}
 
 
 def unsubscribe(

@@ -6,12 +6,12 @@ The same form is on the pages of the site, on pages of the web application, and 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
-from publisher.config import Config, ScheduleKind, parse_schedule
+from publisher.config import Config, ScheduleKind, frequency_schedules, parse_schedule
 from publisher.core.i18n import Plural, direction, translate
 from publisher.core.templates import Templates
 from publisher.posts.slugs import tag_slug, topic_slug
@@ -57,6 +57,8 @@ class NewsletterOffer:
     often   the key of the phrase that says how often it comes, such as "often_weekly"; "" if that cannot be said
     times   the number in that phrase
     newest  the link to its newest edition, on the site from its root; "" if there is none
+    choices  how often a subscriber can get it instead: the value, the key of the phrase and its number
+    chosen  the value that a subscriber has chosen; "" for the newsletter's own schedule
     """
 
     name: str
@@ -67,6 +69,8 @@ class NewsletterOffer:
     often: str = ""
     times: int = 1
     newest: str = ""
+    choices: tuple[tuple[str, str, int], ...] = ()
+    chosen: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,23 @@ def newsletter_offers(config: Config, held: Sequence[Subscription] | None = None
                 times=times,
             )
         )
+    return tuple(found)
+
+
+def with_frequencies(
+    config: Config, offers: Sequence[NewsletterOffer], frequencies: Mapping[str, str]
+) -> tuple[NewsletterOffer, ...]:
+    """Return the offers with the choice how often, where the owner leaves it to subscribers.
+
+    frequencies: what the subscriber has chosen, by the names of the newsletters.
+    """
+    found = []
+    for offer in offers:
+        newsletter = config.newsletter(offer.name)
+        offered = frequency_schedules(newsletter) if newsletter else {}
+        chosen = frequencies.get(offer.name, "")
+        choices = tuple((value, *how_often(parse_schedule(schedule))) for value, schedule in offered.items())
+        found.append(replace(offer, choices=choices, chosen=chosen if chosen in offered else ""))
     return tuple(found)
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from publisher.config import Config, frequency_schedules
 from publisher.core.errors import SubscriberError
 from publisher.core.newsletter_models import Subscriber
 from publisher.mail.links import LinkPurpose
 from publisher.mail.send_test import NOBODY
-from publisher.site.pages.signup import newsletter_offers
+from publisher.site.pages.signup import NewsletterOffer, newsletter_offers, with_frequencies
 from publisher.subscribers.account import request_account_link
 from publisher.subscribers.self_service import Preferences, set_preferences
 from publisher.web.public.public_pages import SHOWN_FIELD, chosen, title_of, token_of
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 SOURCE = "link /preferences"
 PAUSES = (1, 2, 4, 8, 12, 26)  # weeks
+OFTEN_FIELD = "often."
 _LONGEST_TOKEN = 500
 
 
@@ -68,6 +70,7 @@ class PreferencesPages:
             pause_weeks=int(weeks) if weeks else None,
             name=form.one("name") if form.has("name") else None,
             shown=form.all(SHOWN_FIELD) if form.has(SHOWN_FIELD) else None,
+            frequencies=_frequencies(context.config, form),
         )
         saved = set_preferences(
             context.store,
@@ -119,7 +122,7 @@ class PreferencesPages:
             language=self._language(request, subscriber),
             person=subscriber,
             token=token_of(request),
-            offers=newsletter_offers(self._context.config, subscriber.subscriptions if active else ()),
+            offers=self._offers(subscriber) if active else newsletter_offers(self._context.config, ()),
             languages=self._pages.languages(subscriber.language),
             pauses=PAUSES,
             paused=paused.astimezone(self._context.config.zone) if paused and paused > now else None,
@@ -127,6 +130,11 @@ class PreferencesPages:
             trouble=trouble,
             values={"address": subscriber.address, "newsletters": waiting},
         )
+
+    def _offers(self, subscriber: Subscriber) -> tuple[NewsletterOffer, ...]:
+        offers = newsletter_offers(self._context.config, subscriber.subscriptions)
+        chosen = {record.newsletter: record.frequency for record in subscriber.records}
+        return with_frequencies(self._context.config, offers, chosen)
 
     def _language(self, request: Request, subscriber: Subscriber) -> str:
         return self._pages.language(request, subscriber.language)
@@ -144,3 +152,15 @@ class PreferencesPages:
         token = token_of(request)
         found = self._context.links.read(LinkPurpose.PREFERENCES, token) if len(token) <= _LONGEST_TOKEN else None
         return found[0] if found and len(found) == 1 else ""
+
+
+def _frequencies(config: Config, form: Form) -> dict[str, str]:
+    """Return how often the subscriber wants newsletters, as far as the form says; raise SubscriberError for others."""
+    found = {}
+    for newsletter in config.newsletters:
+        name = f"{OFTEN_FIELD}{newsletter.name}"
+        if form.has(name):
+            found[newsletter.name] = value = form.one(name)
+            if value and value not in frequency_schedules(newsletter):
+                raise SubscriberError("there is no such frequency")
+    return found

@@ -33,6 +33,7 @@ ENGLISH: dict[str, str | Plural] = {
     "not_saved": "This can’t be changed here for your address. Reply to any of our emails and we’ll do it for you.",
     "which_language": "Language of these pages and of emails about your subscription",
     "language_default": "Same as the site",
+    "how_often": "How often",
     "pause": "Pause",
     "pause_keep": "No change",
     "pause_end": "Resume now",

@@ -152,7 +152,7 @@ class World:
         self.chance = random.Random(seed)
         schedule = self.chance.choice(["daily 08:00", "weekly friday 08:00", "weekdays 08:00"])
         offers = ["daily 07:00", "weekly monday 08:00", "monthly last friday 08:00"]
-        self.desk = Desk(store, maximum=self.chance.choice([4, 30]), schedule=schedule, offers=offers)
+        self.desk = Desk(store, maximum=self.chance.choice([10, 30]), schedule=schedule, offers=offers)
         self.people = [f"reader{number}" for number in range(6)]
         self.topics: dict[str, tuple[str, ...]] = {}
         self.excused: dict[str, set[str]] = defaultdict(set)
@@ -209,7 +209,7 @@ def test_nobody_gets_a_post_twice_and_nobody_misses_one(store: Store, seed: int)
     world = World(store, seed)
     world.live(50)
     # In the end everybody gets what is left, with the next edition of the frequency that they have then.
-    world.live(130, quiet=True)
+    world.live(220, quiet=True)
     got = world.desk.got()
     for name in world.people:
         twice = sorted({post for post in got[name] if got[name].count(post) > 1})
