@@ -15,20 +15,28 @@ from publisher.core.action_kinds import ActionKind
 from publisher.core.errors import PublisherError
 from publisher.core.host_id import host_id as this_host_id
 from publisher.core.host_id import host_name
-from publisher.publishing.wiring import check_in_host, open_existing_store, open_project_store, why_unconfirmed
+from publisher.publishing.wiring import (
+    check_in_host,
+    open_existing_store,
+    open_project_store,
+    way_to_send,
+    why_unconfirmed,
+)
 
 if TYPE_CHECKING:
     from publisher.store import Store
     from publisher.store.hosts import Host
 
 
-CONFIRM_HINT = "if this host is to send: publisher hosts confirm"
-
-
 def require_confirmed(config: Config, store: Store, now: datetime) -> None:
     """Record this host; raise PublisherError if it is not confirmed. A project's first host counts as confirmed."""
     if waits := check_in_host(config, store, now):
-        raise PublisherError(waits, hint=CONFIRM_HINT)
+        raise PublisherError(waits, hint=allowing_hint(waits))
+
+
+def allowing_hint(waits: str) -> str:
+    """Return how to allow this host to send. waits: why it does not, as wiring.why_unconfirmed says."""
+    return f"if this host is to send: {way_to_send(waits)}"
 
 
 def why_this_host_waits(config: Config) -> str:

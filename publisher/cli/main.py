@@ -63,6 +63,10 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
     "Run": {
         "run": ("publisher.cli.run:run", "Do everything on schedule, in one long-running program."),
         "admin": ("publisher.cli.admin:admin", "Decide who may use the admin page."),
+        "database": (
+            "publisher.cli.database:database",
+            "Back up the database, restore it, or copy it to another one.",
+        ),
         "hosts": ("publisher.cli.hosts:hosts", "List and manage the hosts that may send."),
         "serve": ("publisher.cli.serve:serve", "Serve the pages for subscribers; print a form for other sites."),
     },

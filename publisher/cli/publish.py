@@ -17,7 +17,7 @@ from publisher.cli.app import App, log_action, plural, require_known, warn, with
 from publisher.cli.build import as_json as build_as_json
 from publisher.cli.build import show_build
 from publisher.cli.completion import newsletter_names
-from publisher.cli.hosts import CONFIRM_HINT, require_confirmed, why_this_host_waits
+from publisher.cli.hosts import allowing_hint, require_confirmed, why_this_host_waits
 from publisher.cli.planned_output import planned_json, show_planned
 from publisher.cli.results import (
     result_json,
@@ -349,7 +349,7 @@ def _show_plan(
         return 1
     code = _report_errors(app, plan, keep_going=keep_going)
     if waits := why_this_host_waits(config):
-        warn(f"{waits}: nothing would be created or sent ({CONFIRM_HINT})")
+        warn(f"{waits}: nothing would be created or sent ({allowing_hint(waits)})")
     planned_drafts = list(zip(plan.editions, drafts, strict=True))
     if app.json:
         app.print_json([planned_json(planned, draft) for planned, draft in planned_drafts])

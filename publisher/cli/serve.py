@@ -7,7 +7,7 @@ import sys
 import click
 
 from publisher.cli.app import App, with_app
-from publisher.cli.hosts import CONFIRM_HINT, why_this_host_waits
+from publisher.cli.hosts import allowing_hint, why_this_host_waits
 from publisher.core.logging import log
 from publisher.daemon.web_process import require_newsletters
 from publisher.web.public.subscribe_page import snippet as form_snippet
@@ -59,7 +59,7 @@ def serve(app: App, host: str | None, port: int | None, snippet: bool) -> None:
         if waits := why_this_host_waits(config):
             log(
                 "host not confirmed",
-                f"{waits}: no edition is sent from here ({CONFIRM_HINT})",
+                f"{waits}: no edition is sent from here ({allowing_hint(waits)})",
                 level="warning",
                 waits=waits,
             )

@@ -16,7 +16,7 @@ Public modules:
     theme       the look of the site and of emails, and whether its colours are readable
 """
 
-from publisher.config.checks import OWN_POSTS, PERMALINK_PARTS
+from publisher.config.checks import OWN_POSTS, PERMALINK_PARTS, database_url
 from publisher.config.environment import CONFIG_FILE
 from publisher.config.load import find_project, load_config, mistakes_in
 from publisher.config.mail import Dkim, Mail, Relay, Smtp
@@ -53,6 +53,7 @@ __all__ = [
     "SourceConfig",
     "Theme",
     "Tool",
+    "database_url",
     "find_project",
     "frequency_schedules",
     "load_config",

@@ -17,6 +17,7 @@ class ActionKind(StrEnum):
     FACTOR_OFF = "turned the second factor off"
     HOST_CONFIRMED = "allowed a host to send"
     HOST_FORGOTTEN = "forbade a host to send"
+    ACCEPTED_OLDER = "accepted an older database"
     APPROVE = "approved"
     SKIP = "skipped"
     HOLD = "put on hold"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from publisher.core.bounce_report import Verdict
 from publisher.core.errors import StoppedError
 from publisher.core.newsletter_models import Delivery, DeliveryStatus
+from publisher.mail.claim_count import count_claim
 from publisher.mail.lifecycle import DeliveryEvent, moves
 from publisher.mail.transport import Deferred, Outcome, RefusedAt, Rejected
 from publisher.mail.verp import ReturnPath
@@ -88,6 +89,7 @@ class DeliveryOptions:
     return_path   makes the address that bounces go to; None for the sender's own address
     rest          how long a mail server is left alone after its first failure; the time doubles with each failure
     stop          the request to stop the run
+    host          the id of this host; "" if what it sends is not counted beside the database
     """
 
     state_dir: Path
@@ -96,6 +98,7 @@ class DeliveryOptions:
     return_path: ReturnPath | None = None
     rest: timedelta = timedelta(seconds=1)
     stop: Stop = field(default_factory=Stop)
+    host: str = ""
 
     @property
     def unanswered(self) -> DeliveryEvent:
@@ -140,6 +143,8 @@ class Run:
 
         Deliveries to people who have unsubscribed in the meantime are skipped.
         """
+        if self.options.host:
+            count_claim(store, self.options.state_dir, self.options.host)
         return store.deliveries.claim(
             edition_id,
             self.worker,

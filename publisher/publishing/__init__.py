@@ -20,6 +20,7 @@ Public modules:
     sent_files           notice edits that would send a post a second time
     publish              plan, render and create editions; send test emails
     render               render planned editions
+    backup               back up everything that exists nowhere else, and restore it
     deliver              send unfinished editions
     operations           approve, skip, hold, resume, retry or cancel an edition
     later_recipients     send an edition that is already made to more people
@@ -53,6 +54,7 @@ Public modules:
 __all__ = [
     "adopt",
     "adopt_feed",
+    "backup",
     "deliver",
     "due_editions",
     "edition_plan",

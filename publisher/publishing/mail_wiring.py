@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from publisher.config import Config, NewsletterConfig, Relay
 from publisher.config.private_paths import password_in
 from publisher.core.errors import ProjectError
+from publisher.core.host_id import host_id
 from publisher.mail.addresses import dns_name, split_mailbox
 from publisher.mail.dkim import Signer
 from publisher.mail.links import Links, load_secret
@@ -134,4 +135,5 @@ def delivery_options(config: Config, stop: Stop | None = None) -> DeliveryOption
         seconds = max(seconds, *(4 * server.timeout + 10 for server in config.mail.servers))
     lease = timedelta(seconds=seconds)
     back = return_path(config)
-    return DeliveryOptions(config.state_dir, lease, config.delivery.on_uncertain, back, stop=stop or Stop())
+    here = host_id(config.root, os.environ)
+    return DeliveryOptions(config.state_dir, lease, config.delivery.on_uncertain, back, stop=stop or Stop(), host=here)

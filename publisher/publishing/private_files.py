@@ -165,6 +165,7 @@ _KINDS = {
     **dict.fromkeys(("eml", "mbox", "mbx"), (_MAIL, _is_message)),
     **dict.fromkeys(("pem", "key"), ("a private key", _is_key)),
     **dict.fromkeys(("db", "sqlite", "sqlite3", "bak"), (_COPY, _is_database)),
+    "tar": ("a backup", lambda head: head.startswith(b"backup.json\0")),
     "log": ("a log", _is_log),
     "sql": (_COPY, lambda head: b"subscribers" in head),
 }

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from publisher.posts.archive import Archive
     from publisher.store import Store
 
+# Why a host with a database that was restored from a backup does not send.
+OLDER = "the database is older than what this host has sent, as after restoring a backup"
+
 Clock = Callable[[], datetime]
 
 
@@ -70,16 +73,30 @@ def has_store(config: Config) -> bool:
 def check_in_host(config: Config, store: Store, now: datetime) -> str:
     """Record this host; return why it may not send, or "" if it may. A project's first host counts as confirmed."""
     host = store.hosts.check_in(host_id(config.root, os.environ), host_name(config.root, os.environ), now)
-    return "" if host.confirmed_at is not None else why_unconfirmed(config, store)
+    older = _why_older(config, store)
+    return older if older or host.confirmed_at is not None else why_unconfirmed(config, store)
 
 
 def why_unconfirmed(config: Config, store: Store) -> str:
     """Return why this host may not send, or "" if it may or would be the project's first host. Writes nothing."""
     known, here = store.hosts.list(), host_id(config.root, os.environ)
+    if older := _why_older(config, store):
+        return older
     if not known or any(host.id == here and host.confirmed_at for host in known):
         return ""
     others = ", ".join(host.name for host in known if host.confirmed_at is not None) or "a different one"
     return f"this host, {host_name(config.root, os.environ)}, is not confirmed, and the project has run on {others}"
+
+
+def way_to_send(waits: str) -> str:
+    """Return the command that allows this host to send. waits: what check_in_host or why_unconfirmed has returned."""
+    return "publisher database accept" if waits == OLDER else "publisher hosts confirm"
+
+
+def _why_older(config: Config, store: Store) -> str:
+    from publisher.mail.claim_count import is_older_than_sent  # a build does not load the email modules
+
+    return OLDER if is_older_than_sent(store, config.state_dir, host_id(config.root, os.environ)) else ""
 
 
 def transport_name(config: Config) -> str:

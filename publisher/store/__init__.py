@@ -11,6 +11,7 @@ Public modules:
     action_log              what people did, and who logged in
     audience                the subscribers who get an edition
     bounces                 messages that bounced
+    copying                 copies of whole databases
     deliveries              the ledger of deliveries, for workers that send
     feed_readers            how many people read the feeds
     hosts                   which hosts may send
@@ -44,6 +45,7 @@ __all__ = [
     "action_log",
     "audience",
     "bounces",
+    "copying",
     "deliveries",
     "feed_readers",
     "hosts",

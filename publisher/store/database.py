@@ -80,6 +80,16 @@ class Database:
             yield connection
 
     @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """Open a transaction for reading in which all statements see the data as it was at the first one.
+
+        Raises StoreError for every error of the database.
+        """
+        engine = self._engine if self.is_sqlite else self._engine.execution_options(isolation_level="REPEATABLE READ")
+        with self._wrapped(), engine.begin() as connection:
+            yield connection
+
+    @contextmanager
     def write(self, *, dry_run: bool = False) -> Iterator[Connection]:
         """Open a transaction for writing, and yield its connection. Any exception rolls the transaction back.
 

@@ -65,6 +65,17 @@ class Hosts:
             connection.execute(self._database.insert_new(hosts).values(row))
             return _host(connection.execute(sa.select(hosts).where(hosts.c.host == host)).one())
 
+    def claims(self, host: str) -> int:
+        """Return how often a host has taken messages to send; 0 if it has never run the project."""
+        with self._database.read() as connection:
+            return int(connection.execute(sa.select(hosts.c.claims).where(hosts.c.host == host)).scalar() or 0)
+
+    def count_claim(self, host: str) -> int:
+        """Count that a host takes messages to send; return how often it has done so. A host that is not known has 0."""
+        with self._database.write() as connection:
+            change = sa.update(hosts).where(hosts.c.host == host).values(claims=hosts.c.claims + 1)
+            return int(connection.execute(change.returning(hosts.c.claims)).scalar() or 0)
+
     def confirm(self, host: str, now: datetime) -> bool:
         """Allow a host to send from now on; return whether this changed anything."""
         require_aware("now", now)

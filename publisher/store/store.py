@@ -35,6 +35,7 @@ from publisher.store.suppressions import Secret, Suppressions, no_secret
 class Store:
     """An open database. Each method is one transaction, and raises StoreError for every error of the database.
 
+    database      its connections, to copy it as a whole
     where         the URL without its password, for messages
     subscribers   subscribers, their subscriptions and their consent
     people        the people on the list, found by what is known about them
@@ -61,7 +62,7 @@ class Store:
     """
 
     def __init__(self, database: Database, secret: Secret = no_secret) -> None:
-        self._database = database
+        self._database = self.database = database
         self.where = database.where
         self.suppressions = Suppressions(database, secret)
         self.subscribers = Subscribers(database, self.suppressions)

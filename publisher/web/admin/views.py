@@ -26,7 +26,7 @@ from publisher.publishing.operations import group_reasons, waits
 from publisher.publishing.project_check import ProjectCheck, check_project
 from publisher.publishing.sequences import step_views
 from publisher.publishing.source_views import source_views, troubled
-from publisher.publishing.wiring import build_failure, why_unconfirmed
+from publisher.publishing.wiring import build_failure, way_to_send, why_unconfirmed
 from publisher.web.admin.delivery_progress import MEANINGS, ORDER, EditionProgress
 from publisher.web.responses import NotFoundError, admin_email_headers, owner_page_headers
 from publisher.web.sample_email import make_sample_email, next_email, open_links_in_tabs
@@ -81,7 +81,8 @@ class AdminViews:
             held=held,
             editions=[*going, *self._progress(recent)],
             subscribers=self._subscriber_counts(),
-            waits=why_unconfirmed(context.config, context.store),
+            waits=(waits := why_unconfirmed(context.config, context.store)),
+            way=way_to_send(waits),
             hosts=self._unconfirmed_hosts(),
             sources=troubled(source_views(context.config, context.store)),
         )

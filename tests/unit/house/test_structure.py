@@ -38,6 +38,7 @@ SMALL = {
     "posts.text.excerpt_marks": "one table",
     "store.column_types": "one noun: what a column contains",
     "daemon.systemd": "one protocol",
+    "mail.claim_count": "one promise: an older database is noticed",
     "newsletters.letter.html_tree": "the limits of libxml2",
     "newsletters.letter.safe_text": "the seam for text from outside",
     "newsletters.letter.web_version": "keeps premailer out of builds",

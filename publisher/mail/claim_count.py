@@ -1,0 +1,59 @@
+"""How often this host has taken messages to send, counted beside the database, so that an older one is noticed.
+
+A database that was restored from a backup does not know what was sent after the backup was made, and would send it
+again. So each time messages are taken, the number in the database grows, and then the one in a file of this host. If
+the file has the higher one, the database is older than what was sent.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from publisher.core.atomic_write import replacing
+from publisher.core.errors import ProjectError
+from publisher.core.private_folder import make_inside
+
+if TYPE_CHECKING:
+    from publisher.store import Store
+
+FILE = "claims"
+_LONGEST = 20
+
+
+def count_claim(store: Store, state_dir: Path, host: str) -> None:
+    """Count that this host takes messages to send, before it does. host: its id.
+
+    Raises ProjectError if the file cannot be written.
+    """
+    if number := store.hosts.count_claim(host):
+        _write(state_dir, number)
+
+
+def is_older_than_sent(store: Store, state_dir: Path, host: str) -> bool:
+    """Return whether the database knows less of what this host has sent than a file of this host. Writes nothing."""
+    return store.hosts.claims(host) < _read(state_dir)
+
+
+def accept_older(store: Store, state_dir: Path, host: str) -> None:
+    """Take the database as it is, so that this host sends again; raise ProjectError if the file cannot be written."""
+    _write(state_dir, store.hosts.claims(host))
+
+
+def _read(state_dir: Path) -> int:
+    try:
+        text = (state_dir / FILE).read_text("ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return 0
+    return int(text) if text.isdecimal() and len(text) < _LONGEST else 0
+
+
+def _write(state_dir: Path, number: int) -> None:
+    path = state_dir / FILE
+    try:
+        make_inside(state_dir)
+        with replacing(path) as part:
+            part.write_text(f"{number}\n", encoding="ascii")
+    except OSError as error:
+        what = f"cannot be written: {error.strerror}"
+        raise ProjectError(what, where=str(path), hint="free some disk space, and make the folder writable") from error

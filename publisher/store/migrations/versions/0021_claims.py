@@ -1,0 +1,15 @@
+"""How often each host has taken messages to send."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0021"
+down_revision = "0020"
+
+
+def upgrade() -> None:
+    op.add_column("hosts", sa.Column("claims", sa.BigInteger(), nullable=False, server_default=sa.text("0")))
+
+
+def downgrade() -> None:
+    op.drop_column("hosts", "claims")
