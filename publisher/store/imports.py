@@ -7,7 +7,7 @@ never undoes what another file, the owner or the person has said since.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -114,11 +114,19 @@ class Imports:
             rows = connection.execute(sa.select(imports).order_by(imports.c.id)).all()
         return [_import_of(row, added.get(row.id, 0), found.get(row.id, 0)) for row in rows]
 
-    def undo(self, number: int, at: datetime, *, dry_run: bool = False) -> TakenBack:
+    def undo(
+        self,
+        number: int,
+        at: datetime,
+        *,
+        dry_run: bool = False,
+        progress: Callable[[int], None] = lambda people: None,
+    ) -> TakenBack:
         """Take an import back, and return what became of its people.
 
         Whoever did something themselves since then stays as they are. This may be interrupted and repeated.
-        dry_run: return the same, but write nothing.
+        dry_run   return the same, but write nothing
+        progress  called with the number of people so far
         Raises StoreError if there is no such import, or if it was taken back already.
         """
         done = TakenBack()
@@ -136,6 +144,7 @@ class Imports:
                 with self._database.write(dry_run=dry_run) as connection:
                     self._database.guard(connection, alone=True)
                     last = step(connection, last)
+                progress(done.deleted + done.restored + done.kept + done.mailed)
                 if not last:
                     break
         with self._database.write(dry_run=dry_run) as connection:

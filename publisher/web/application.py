@@ -33,6 +33,7 @@ from publisher.web.admin.access_page import AccessPage
 from publisher.web.admin.actions import AdminActions
 from publisher.web.admin.admin_pages import AdminPages
 from publisher.web.admin.auth import OwnerAuth
+from publisher.web.admin.bulk_pages import BulkPages
 from publisher.web.admin.email_pages import EmailPages
 from publisher.web.admin.feed_stats import FeedStats
 from publisher.web.admin.growth_page import GrowthPage
@@ -70,7 +71,10 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 # The pages below /admin that list their routes themselves. The first one that matches a URL answers.
-_ADMIN_PAGES = (SourcePages, EmailPages, ImportPages, SegmentPages, GrowthPage, PeoplePages, PersonActions, PersonPage)
+_ADMIN_PAGES = (
+    *(SourcePages, EmailPages, ImportPages, SegmentPages, GrowthPage, PeoplePages, BulkPages),
+    *(PersonActions, PersonPage),
+)
 
 GetHandler = Callable[[Request], Response]
 PostHandler = Callable[[Request, Form], Response]

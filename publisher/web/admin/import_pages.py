@@ -173,15 +173,18 @@ class ImportPages:
 
     def undo(self, request: Request, session: Session, form: Form) -> Response:
         """Rehearse taking an import back, or take it back."""
-        number = self._import(request.path_params["number"]).id
+        found = self._import(request.path_params["number"])
+        number = found.id
         rehearses = form.one("do") != "undo"
         here = f"readers/imports/{number}"
         if not rehearses and form.one("sure") != "yes":
             return self._to(here, Flash("Nothing was done: please tick the confirmation box.", is_bad=True))
-        client, context = self._context.clients.shown(request.scope), self._context
+        client, context, total = self._context.clients.shown(request.scope), self._context, found.people + found.changed
 
         def work(job: Job) -> TakenBack:
-            done = context.store.imports.undo(number, context.now(), dry_run=rehearses)
+            done = context.store.imports.undo(
+                number, context.now(), dry_run=rehearses, progress=lambda people: job.advance(people, total)
+            )
             if not rehearses:
                 self._record(client, ActionKind.UNDO_IMPORT, f"import {number}", f"{done.deleted:,} deleted")
             return done

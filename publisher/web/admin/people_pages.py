@@ -65,10 +65,10 @@ class PeoplePages:
 
     def list(self, request: Request, session: Session) -> Response:
         """Show a page of the people whom the query of the URL is about."""
-        given, context = self._given(request.query_params), self._context
+        given, context = self.given(request.query_params), self._context
         trouble, page, total = "", PeoplePage(()), 0
         try:
-            query = self._query(given)
+            query = self.query(given)
             total = context.store.people.count(query, context.now(), most=_COUNTED + 1)
             page, trouble = self._find(query, request.query_params)
         except (SubscriberError, SegmentError) as error:
@@ -91,7 +91,7 @@ class PeoplePages:
             tags=[*context.store.subscribers.tags_in_use()][:_SUGGESTED],
             fields=known_fields(context.store, context.config.fields),
             segments=[each.name for each in context.store.segments.list()],
-            sealed=self._parameters(given),
+            sealed=self.parameters(given),
         )
 
     def search(self, request: Request, session: Session, form: Form) -> Response:
@@ -103,9 +103,9 @@ class PeoplePages:
 
     def export(self, request: Request, session: Session, form: Form) -> Response:
         """Send the people whom a list is about, as a file: CSV with everything, or JSON."""
-        context, given = self._context, self._given({name: form.one(name) for name in form.fields})
+        context, given = self._context, self.given({name: form.one(name) for name in form.fields})
         store = context.store
-        query = replace(self._query(given), limit=1_000)
+        query = replace(self.query(given), limit=1_000)
         people = store.subscribers.full_records(store.people.each(query, context.now()))
         is_all = not any(given[name] for name in PARTS if name != "sort")
         is_json, file = form.one("as") == "json", tempfile.TemporaryFile()  # noqa: SIM115 - closed by the response
@@ -126,10 +126,11 @@ class PeoplePages:
         except PlaceGoneError:
             return people.find(query, now), "The subscriber at whom this page began is gone. This is the first page."
 
-    def _query(self, given: Mapping[str, str]) -> PeopleQuery:
+    def query(self, given: Mapping[str, str]) -> PeopleQuery:
+        """Return the query of some parts. Raises SubscriberError or SegmentError if one isn't understood."""
         return people_query(given, self._context.store, self._context.config.zone)
 
-    def _given(self, asked: Mapping[str, str]) -> dict[str, str]:
+    def given(self, asked: Mapping[str, str]) -> dict[str, str]:
         """Return what the parameters of a URL or of a form ask, with the sealed words opened."""
         text = open_sealed(self._secret, _PURPOSE, asked.get("q", ""))
         given = {name: asked.get(name, "") for name in PARTS} | dict.fromkeys(_SEALED, "")
@@ -137,7 +138,7 @@ class PeoplePages:
         given["sort"] = given["sort"] or _NEWEST
         return given
 
-    def _parameters(self, given: Mapping[str, str]) -> dict[str, str]:
+    def parameters(self, given: Mapping[str, str]) -> dict[str, str]:
         """Return the parameters of the URL that asks the same."""
         found = {name: given[name] for name in PARTS if name not in _SEALED and given[name]}
         if found.get("sort") == _NEWEST:
@@ -149,7 +150,7 @@ class PeoplePages:
     def _link(self, given: Mapping[str, str], **changes: str) -> str:
         """Return the URL of a list below /admin. changes: other values of parts; `after` or `before` for a page."""
         place = {name: changes.pop(name) for name in ("after", "before") if name in changes}
-        asked = urlencode(self._parameters({**given, **changes}) | place)
+        asked = urlencode(self.parameters({**given, **changes}) | place)
         return f"readers?{asked}" if asked else "readers"
 
     def _page(self, request: Request, session: Session, template: str, title: str, **variables: Any) -> Response:
