@@ -117,7 +117,8 @@ def call_off(connection: Connection, edition: Edition, freed: Collection[str]) -
     )
     by, before = subscriptions.c.caught_up_by, subscriptions.c.catch_up_before
     group = subscriptions.c.frequency, subscriptions.c.catch_up, before, by
-    changed = sa.or_(subscriptions.c.frequency != "", subscriptions.c.catch_up != "", by.is_not(None))
+    stayed = subscriptions.c.frequency == edition.frequency
+    changed = sa.or_(~stayed, subscriptions.c.catch_up != "", by.is_not(None))
     theirs = [subscriptions.c.newsletter == edition.newsletter, subscriptions.c.subscriber_id.in_(mine), changed]
     for row in connection.execute(sa.select(*group).distinct().where(*theirs)).all():
         now, lost = decode_catch_up(row.catch_up), frozenset(freed)
