@@ -13,6 +13,7 @@ Public modules:
     dkim_keys       private keys and their DNS records; loads cryptography
     doctor          SPF, DKIM, DMARC, MX, PTR, TLS and one-click unsubscribing (a package)
     lifecycle       the next status of a delivery, as one table
+    link_parameters what links to the owner's site get, for its statistics
     links           signed links for unsubscribing, preferences and approval
     message         the bytes of a message
     outbox          the transport that writes .eml files
@@ -31,6 +32,7 @@ __all__ = [
     "dkim_keys",
     "doctor",
     "lifecycle",
+    "link_parameters",
     "links",
     "message",
     "outbox",

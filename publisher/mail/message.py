@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from html import escape
@@ -23,6 +23,7 @@ from publisher.mail.addresses import split_mailbox, wire_address, wire_domain, w
 from publisher.mail.dkim import Header, Signer, hash_body, signed_headers
 from publisher.mail.encoded_part import BranchingPart, EncodedPart, quoted_printable, soft_broken
 from publisher.mail.headers import mailbox_header, named_header, one_line, plain_header, text_header
+from publisher.mail.link_parameters import NO_PARAMETERS, LinkParameters
 from publisher.mail.links import Links
 from publisher.mail.verp import ReturnPath
 
@@ -40,6 +41,7 @@ class NewsletterHeaders:
     list_id   the permanent name of the list, such as "weekly.example.org" (RFC 2919)
     archive   the URL of the web versions; "" for none (RFC 2369)
     signers   the keys that sign each message (DKIM)
+    links     what links to the site get
     """
 
     title: str
@@ -48,6 +50,7 @@ class NewsletterHeaders:
     reply_to: str = ""
     archive: str = ""
     signers: tuple[Signer, ...] = ()
+    links: LinkParameters = NO_PARAMETERS
 
     @property
     def sender_address(self) -> str:
@@ -153,6 +156,8 @@ class MessageTemplate:
         ValueError if the sender or the reply address cannot be used in a header.
         """
         require_aware("made_at", made_at)
+        html, text = headers.links.in_letter(letter)
+        letter = replace(letter, html=html, text=text)
         digest = hashlib.sha256(f"{letter.html}\0{letter.text}".encode("utf-8", "replace")).hexdigest()
         personal = _PersonalParts.of(letter)
         common = _common_headers(letter, headers, made_at, with_subject=not (personal and personal.subject))

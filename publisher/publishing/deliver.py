@@ -183,7 +183,7 @@ def _deliver_edition(
         report(progress)
 
     report(progress)
-    headers, options = headers_of(config, edition.newsletter), delivery_options(config, stop)
+    headers, options = headers_of(config, edition.newsletter, edition.slot), delivery_options(config, stop)
     try:
         deliver(
             store,

@@ -131,7 +131,7 @@ def sample_message(config: Config, edition: Edition, letter: Letter, person: Per
     Raises ValueError if the sender is not valid in a header.
     """
     person = person or {}
-    headers = headers_of(config, edition.newsletter)
+    headers = headers_of(config, edition.newsletter, edition.slot)
     links = Links(config.public_url, _SECRET)
     recipient = Recipient(
         address=str(person.get("address") or headers.sender_address),

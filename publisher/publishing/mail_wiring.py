@@ -14,6 +14,7 @@ from publisher.core.errors import ProjectError
 from publisher.core.host_id import host_id
 from publisher.mail.addresses import dns_name, split_mailbox
 from publisher.mail.dkim import Signer
+from publisher.mail.link_parameters import LinkParameters
 from publisher.mail.links import Links, load_secret
 from publisher.mail.message import NewsletterHeaders
 from publisher.mail.outbox import Outbox
@@ -41,8 +42,12 @@ def _with_password(server: Relay, root: Path) -> Relay:
     return replace(server, password=password_in(root, server.password_file))
 
 
-def headers_of(config: Config, name: str) -> NewsletterHeaders:
-    """Return the headers that all messages of the newsletter `name` share.
+# The paths of the web application below which a URL contains a signature.
+_SIGNED = ("copy", "draft", "preferences", "unsubscribe")
+
+
+def headers_of(config: Config, name: str, slot: str = "") -> NewsletterHeaders:
+    """Return the headers that all messages of the newsletter `name` share, for the edition of a slot.
 
     The newsletter does not have to be configured any longer. Raises ProjectError if a DKIM key cannot be read.
     """
@@ -58,6 +63,11 @@ def headers_of(config: Config, name: str) -> NewsletterHeaders:
         reply_to=newsletter.reply_to or config.mail.reply_to,
         archive=f"{config.site_url}/editions/{name}/" if config.pages.enabled else "",
         signers=signers_of(config, sender),
+        links=LinkParameters.of(
+            *(newsletter.link_parameters, name, slot),
+            site=config.site_url,
+            kept=(f"{config.editions_url}/editions/", *(f"{config.public_url}/{each}/" for each in _SIGNED)),
+        ),
     )
 
 

@@ -181,7 +181,7 @@ def send_letter(config: Config, name: str, slot: str, number: int, letter: Lette
     links = project_links(config)
     letter = with_web_copy(config, links, letter, web_version_url(config, name, slot))
     with open_transport(config) as transport:
-        headers = headers_of(config, name)
+        headers = headers_of(config, name, slot)
         outcome = send_test_email(transport, draft, letter, headers, links, to=address, person=_person(config, address))
     if not isinstance(outcome, Accepted):
         raise PublisherError(f"the test email was not accepted: {outcome.reason}", where=address)

@@ -147,7 +147,7 @@ def _send_edition(
     letter = context.store.editions.letter(edition.id, variant_key(topic_set(held.topics)))
     if letter is None:
         return  # none of its posts match the topics, or nobody had chosen these topics when the edition was made
-    headers, path = headers_of(context.config, edition.newsletter), return_path(context.config)
+    headers, path = headers_of(context.config, edition.newsletter, edition.slot), return_path(context.config)
     recipient = Recipient(
         address=subscriber.address,
         name=subscriber.name,
