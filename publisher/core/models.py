@@ -171,6 +171,7 @@ class Post:
     files      the picture and enclosures that may be files of the project, as (site path, project path)
     is_listed  whether pages that list posts, feeds and newsletters show it; its own page exists in any case
     has_title  whether the author gave it a title; feeds, pages and emails show a post without one as its text alone
+    has_page   whether it is on a page; else it goes by email only, and no link leads to it
     is_last_version  whether this is the last readable version, because the file has an error now; it is not emailed
     canonical  absolute URL of the page elsewhere on which it was published; "" if that is the page here
     aliases    paths of this site at which it was earlier, and which lead to its page now
@@ -211,6 +212,7 @@ class Post:
     is_last_version: bool = False
     is_listed: bool = True
     has_title: bool = True
+    has_page: bool = True
     canonical: str = ""
     aliases: tuple[str, ...] = ()
     redirect_to: str = ""

@@ -81,7 +81,7 @@ class EditionKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EditionPost:
-    """The data that an edition stores about each of its posts."""
+    """The data that an edition stores about each of its posts. url: "" if it went by email only."""
 
     id: str
     title: str

@@ -179,7 +179,7 @@ def _create(project: Project, due: DueEditions, now: datetime) -> DueReport:
     archive = open_archive(config, now, whole=True)
     KnownIds(config, accept_new=False).require_same(archive)
     again = {each.source: each.problem(config) for each in sent_again(config, store, archive, list(due.editions))}
-    plan, drafts = compose_plan(config, store, list(due.editions), now, due=due.editions, held=again)
+    plan, drafts = compose_plan(config, store, list(due.editions), now, due=due.editions, held=again, emails=False)
     plan, drafts = hold_on_errors(config, plan, drafts)
     created = tuple(edition for _, edition in create_editions(project, plan, drafts, now))
     remember_files(config, store, plan.archive)

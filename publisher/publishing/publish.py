@@ -52,23 +52,23 @@ def compose_plan(
     due: Mapping[str, DueEdition] | None = None,
     extra: bool = True,
     held: Mapping[str, Problem] | None = None,
+    emails: bool = True,
 ) -> tuple[Plan, list[EditionDraft]]:
     """Plan as `make_plan` does, and render every edition of the plan, without creating any.
-
-    Emails without posts that are sent now are in the plan too, unless `due` says which editions it has.
 
     If a post cannot be rendered, everything is planned again without that post. If a newsletter's note, template or
     DKIM key is broken, the newsletter gets no edition and the problem is in `broken`; other newsletters are not
     affected.
 
-    held  posts to leave out, by source, with the problem of each
+    held    posts to leave out, by source, with the problem of each
+    emails  whether the plan also has the emails without posts that are sent now
     """
     unreadable: dict[str, Problem] = dict(held or {})
     while True:
         plan = make_plan(config, store, names, now, keep=keep, without=unreadable, due=due, extra=extra)
-        if due is None:
-            emails, failed, lines = plan_emails(config, store, names, now)
-            plan = replace(plan, editions=(*plan.editions, *emails), broken=failed, emails=lines)
+        if emails:
+            found, failed, lines = plan_emails(config, store, names, now)
+            plan = replace(plan, editions=(*plan.editions, *found), broken=(*plan.broken, *failed), emails=lines)
         try:
             drafts, broken = _drafts(config, plan, now)
         except UnreadablePostError as error:

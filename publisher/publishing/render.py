@@ -161,7 +161,7 @@ def draft_of(planned: PlannedEdition, letters: tuple[Letter, ...], now: datetime
         number=planned.number,
         subject=letters[0].plain_subject,
         made_at=now,
-        posts=tuple(EditionPost(post.id, post.title, post.url) for post in planned.posts),
+        posts=tuple(EditionPost(post.id, post.title, post.url if post.has_page else "") for post in planned.posts),
         letters=letters,
         passed_over=planned.passed_over,
         other_ids=planned.other_ids,

@@ -92,13 +92,15 @@ class Editions:
     ) -> Sequence[Edition]:
         """Return the editions that are public on the web at a moment, with their posts, newest first.
 
-        Only an edition of posts is ever public. One that is on hold or is scheduled for later is public only if sending
-        it has already begun.
+        Only an edition of posts is ever public, and only if one of them has a page. An edition that is on hold or is
+        scheduled for later is public only if sending it has already begun.
 
         listed: without those for a frequency that subscribers have chosen, whose posts are in the others too
         """
         require_aware("now", now)
-        conditions = [_of_posts()] if newsletter is None else [_of_posts(), editions.c.newsletter == newsletter]
+        conditions = [_of_posts(), sa.not_(_by_email_only())]
+        if newsletter is not None:
+            conditions.append(editions.c.newsletter == newsletter)
         conditions += [editions.c.frequency == ""] if listed else []
         goes = (editions.c.held == "") & (editions.c.goes_at.is_(None) | (editions.c.goes_at <= now))
         return self._select(goes | _tried(), *conditions, limit=limit)
@@ -372,6 +374,12 @@ def _is_beginning() -> sa.ColumnElement[bool]:
 def _of_posts() -> sa.ColumnElement[bool]:
     """Return the SQL condition that an edition consists of posts."""
     return editions.c.kind == EditionKind.POSTS
+
+
+def _by_email_only() -> sa.ColumnElement[bool]:
+    """Return the SQL condition that no post of an edition has a page."""
+    of_edition = sa.select(edition_posts.c.position).where(edition_posts.c.edition_id == editions.c.id)
+    return of_edition.exists() & sa.not_(of_edition.where(edition_posts.c.url != "").exists())
 
 
 def _tried() -> sa.ColumnElement[bool]:

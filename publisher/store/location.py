@@ -28,7 +28,9 @@ def store_exists(url: str, root: Path) -> bool:
 
 # Selects the public editions. The condition must be the same as in Editions.public in store/editions.py.
 _PUBLIC = """
-SELECT count(*), max(id), sum(id) FROM editions WHERE kind = 'posts' AND (
+SELECT count(*), max(id), sum(id) FROM editions WHERE kind = 'posts' AND NOT (
+  EXISTS (SELECT 1 FROM edition_posts WHERE edition_id = editions.id) AND
+  NOT EXISTS (SELECT 1 FROM edition_posts WHERE edition_id = editions.id AND url != '')) AND (
   (held = '' AND (goes_at IS NULL OR goes_at <= ?)) OR EXISTS (
   SELECT 1 FROM deliveries WHERE edition_id = editions.id AND (attempts > 0 OR lease_owner IS NOT NULL)))
 """

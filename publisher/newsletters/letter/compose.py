@@ -80,6 +80,8 @@ def compose(
         raise ValueError("a letter needs at least one post")
     require_aware("made_at", made_at)
     note = note or default_note(config, newsletter)
+    if not any(each.post.has_page for each in posts):
+        web_copy_url = ""  # as nothing of it is on the web
     subject = marked_setting(config, newsletter, "subject", is_markdown=False)
     words = words_of(config.newsletter_language(newsletter), templates)
     looks = looks_of(config.newsletter_theme(newsletter), config.site_url)
@@ -219,6 +221,8 @@ def _post_views(
 
 
 def _only_title(view: PostView) -> PostView:
+    if not view.url:  # there is no page on which the rest could be read
+        return view
     shown = replace(view, excerpt="", html="", text="", listen="", has_title=True)
     return replace(shown, image=None, image_width=0, thumbnail="")
 

@@ -40,6 +40,7 @@ class SourceGroup:
 class PostView:
     """One post in a letter.
 
+    url        the URL of its page; "" for a post that goes by email only
     external_url  the URL of the page elsewhere that a link post is about, to which its title leads; ""
     date       the time of publication, in the newsletter's time zone
     html       the body, adapted for email clients; "" if the letter contains only excerpts or titles
@@ -130,12 +131,12 @@ def post_view(
     place = BodyPlace(
         safe_url(post.url), heading, words, rtl=reads == "rtl", lex=rendered.lex or lexed, picture=rendered.picture
     )
-    html = mail_body(rendered.html, place) if content == "full" or not post.has_title else ""
+    html = mail_body(rendered.html, place) if content == "full" or not (post.has_title and post.has_page) else ""
     image, found = _image(rendered, html), rendered.picture(post.image.url) if post.image else None
     return PostView(
         id=post.id,
         title=one_line(post.title),
-        url=safe_url(post.url),
+        url=safe_url(post.url) if post.has_page else "",
         external_url=safe_url(post.external_url),
         date=post.published.astimezone(zone),
         minutes=rendered.minutes,

@@ -323,7 +323,7 @@ class FrontMatter:
         return not (self._says("not_listed") or self._says("listed"))
 
     def wants(self, switch: str) -> bool:
-        """Return whether a listed post should appear in feeds ("in_feeds") or newsletters ("in_newsletters")."""
+        """Return whether a listed post should be in feeds ("in_feeds"), newsletters ("in_newsletters"), on a "page"."""
         return not self._says(switch)
 
     def _says(self, switch: str) -> bool:

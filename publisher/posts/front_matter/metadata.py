@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import lru_cache, partial
 from pathlib import Path
+from typing import Any
 
 from publisher.core.errors import PostError
 from publisher.core.file_names import in_folder, is_project
@@ -110,7 +111,6 @@ class _PostBuilder:
         published_at = canonical(self.meta, self.settings.site_url, self._warn)
         updated = self._optional_date("updated")
         enclosures, authors = self._enclosures(url), self._authors(url)
-        is_listed = self.meta.is_listed
         return Post(
             source=self.source,
             id=self._own_id() or tag_uri(self.settings.authority, day, self.folder, self._name_in_id(name)),
@@ -130,13 +130,21 @@ class _PostBuilder:
             image=self._image(url),
             enclosures=enclosures,
             episode=self._episode(url) if any(map(is_played, enclosures)) else None,
-            in_feeds=is_listed and self.meta.wants("in_feeds"),
-            in_newsletters=is_listed and self.meta.wants("in_newsletters"),
-            is_listed=is_listed,
             has_title=has_title,
             files=tuple(self.attached.files),
             canonical=published_at.url,
+            **self._outlets(),
         )
+
+    def _outlets(self) -> dict[str, Any]:
+        """Return where the post is shown: on lists, on a page, in feeds and in newsletters."""
+        has_page, in_newsletters = self.meta.wants("page"), self.meta.is_listed and self.meta.wants("in_newsletters")
+        if not (has_page or in_newsletters):
+            what = "it has no page and goes into no newsletter, so nobody sees it"
+            self._warn(self.meta.find("page")[1], what, "remove `page: false`, or what keeps it out of newsletters")
+        is_listed = self.meta.is_listed and has_page
+        in_feeds = is_listed and self.meta.wants("in_feeds")
+        return {"has_page": has_page, "is_listed": is_listed, "in_feeds": in_feeds, "in_newsletters": in_newsletters}
 
     def _own_id(self) -> str:
         """Return the id in the front matter, or that in the old feed; "" if there is neither."""

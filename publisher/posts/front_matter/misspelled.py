@@ -30,6 +30,7 @@ DATES = ("published", "updated", "expires")
 _NOT_MISSPELLED = frozenset(
     (
         *("byte", "chapter", "like", "line", "lines", "links", "mine", "reason", "site", "sites", "types"),
+        *("age", "pages", "paged", "pager"),
         *("data", "guide", "headers", "here", "ids", "land", "languages", "lng", "local", "locales", "locals", "mp4"),
         *(
             "ogdescription",

@@ -29,13 +29,25 @@ SWITCHES: dict[str, tuple[str, ...]] = {
     # The page is written, but no list shows it. Jekyll and Hexo: hidden.
     "not_listed": ("eleventyexcludefromcollections", "hidden", "extra.hidden", "params.hidden"),
     "listed": ("build.list",),  # Hugo
+    "page": ("page",),  # the post goes by email only
     "in_feeds": ("feed", "feeds", "infeeds", "infeed"),
     "in_newsletters": ("newsletter", "newsletters", "innewsletters", "innewsletter", "email"),
 }
 
 # Keys that other tools use for other things as well, so only their values for hiding and showing mean anything.
 _ALSO_OTHERS = frozenset(
-    ("isdraft", "headless", "emailonly", "ispublished", "render", "build.render", "build.list", "state", "hidden")
+    (
+        "isdraft",
+        "headless",
+        "emailonly",
+        "ispublished",
+        "render",
+        "build.render",
+        "build.list",
+        "state",
+        "hidden",
+        "page",
+    )
 )
 
 TRUE = frozenset(("true", "yes", "on", "1", "y"))
@@ -72,7 +84,7 @@ def hiding_words(switch: str) -> frozenset[str]:
 
 
 _HIDING = dict.fromkeys(SWITCHES, FALSE) | {"draft": TRUE, "not_listed": TRUE, "state": HIDDEN_STATES}
-_HIDING |= dict.fromkeys(("shown", "listed"), FALSE | _NEVER)
+_HIDING |= dict.fromkeys(("shown", "listed"), FALSE | _NEVER) | {"page": FALSE & _IN_WORDS}  # 0 is the number of a page
 
 
 def hides(key: str, word: str) -> bool:

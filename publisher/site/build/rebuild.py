@@ -89,6 +89,9 @@ class Rebuild:
         planned = without_clashes(self._plan(archive, renderer), self._config.pages.output, problems)
         self._folder.prepare(planned)
         self._folder.stage(planned.values(), progress, lambda made: renderer.expect(_posts(made)))
+        for post in archive.posts if self._config.pages.enabled else ():
+            if not post.has_page:  # its pictures are published all the same, since emails show them
+                renderer.render(post)
         renderer.remember()
         own = standalone_pages(self._config, archive)
         wanted, files = [*archive.assets(), *own.assets], PublishedFiles(self._config)

@@ -251,7 +251,7 @@ class EditionSource:
         newsletter = config.newsletter(edition.newsletter)
         person = config.site.author
         authority = authority_of(config)
-        titles = ", ".join(post.title for post in edition.posts)
+        titles = ", ".join(post.title for post in edition.posts if post.url)
         language = config.newsletter_language(newsletter) if newsletter else config.site.language
         html = edition_html(copy.html) if config.feeds.content == "full" else ""
         return Item(

@@ -43,7 +43,8 @@ def plan_pages(
     """Yield an output for every page and for the files that go with the pages, with each path only once.
 
     posts       public posts, newest first. Those that are not listed have a page only, and those whose page is
-                elsewhere are only listed. A post with the permalink of another page ("/archive/") replaces that page
+                elsewhere are only listed; those without a page are left out. A post with the permalink of another
+                page ("/archive/") replaces that page
     render      renders a post; called only when an output is made
     feeds       links to feeds that are on every page
     tag_feeds   returns the links to the feeds of a tag, which are on its pages as well
@@ -52,6 +53,7 @@ def plan_pages(
     standalone  the standalone pages, each rendered
     language_feeds  returns the links to the feeds of a language that is not the usual one of the site
     """
+    posts = [post for post in posts if post.has_page]
     every = [listed_post(post, config.site.language) for post in posts]
     tags = by_tag([entry for entry in every if entry.post.is_listed])
     newest = newest_editions(editions)
