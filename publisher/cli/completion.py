@@ -1,4 +1,4 @@
-"""The names that a shell completes with the Tab key: the newsletters, sources and editions of the project.
+"""The names that a shell completes with the Tab key: the newsletters, sources, segments and editions of the project.
 
 Click completes commands and options by itself. A project that cannot be read has no names to offer.
 """
@@ -36,6 +36,16 @@ def source_names(ctx: click.Context, _: click.Parameter, incomplete: str) -> lis
     with suppress(PublisherError, OSError):
         urls = {each.name: each.url for each in _config(ctx).sources}
         return [CompletionItem(name, help=url) for name, url in urls.items() if name.startswith(incomplete)]
+    return []
+
+
+def segment_names(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return the segments whose names begin with what was typed, each with its condition."""
+    from publisher.publishing.wiring import open_existing_store  # not at the top: only this needs the database
+
+    with suppress(PublisherError, OSError), open_existing_store(_config(ctx)) as store:
+        found = {each.name: each.condition for each in (store.segments.list() if store else ())}
+        return [CompletionItem(name, help=text) for name, text in found.items() if name.startswith(incomplete)]
     return []
 
 

@@ -54,6 +54,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
             "publisher.cli.subscribers:subscribers",
             "Add, list, unsubscribe, import and export subscribers.",
         ),
+        "segments": ("publisher.cli.segments:segments", "Save conditions on subscribers, and count who meets them."),
     },
     "Mail": {
         "mail": ("publisher.cli.mail:mail", "Create DKIM keys, and check that email is set up correctly."),

@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from publisher.cli.app import App, plural
 from publisher.cli.terminal import print_table
 from publisher.config import Config
-from publisher.core.newsletter_models import EditionDraft
-from publisher.publishing.edition_plan import PlannedEdition
+from publisher.core.newsletter_models import EditionDraft, Subscriber
+from publisher.publishing.edition_plan import Plan, PlannedEdition
 from publisher.publishing.wiring import transport_name
 
 
-def show_planned(app: App, config: Config, planned: PlannedEdition, draft: EditionDraft) -> None:
+def _outside(planned: PlannedEdition) -> str:
+    """Return what becomes of the subscribers who are not in an edition's segment."""
+    them = "1 other subscriber does" if planned.outside == 1 else f"{planned.outside:,} other subscribers do"
+    posts = "this post, now or later" if len(planned.posts) == 1 else "these posts, now or later"
+    return f"{them} not get {posts if planned.posts else 'it'}; they are not in the segment {planned.segment}"
+
+
+def show_planned(
+    app: App, config: Config, planned: PlannedEdition, draft: EditionDraft, some: Sequence[Subscriber]
+) -> None:
+    """Show an edition, and some of the people in the segment that it goes to."""
     readers = plural(planned.recipients, "subscriber")
     app.say(f"{planned.name}: {draft.subject!r} would go to {readers} ({transport_name(config)})")
+    if some:
+        more = ["..."] if planned.recipients > len(some) else []
+        app.say(f"  to {', '.join([*(person.address for person in some), *more])}")
+    if planned.outside:
+        app.say(f"  {_outside(planned)}")
     if planned.hold:
         app.say(f"  it would be put on hold: {planned.hold.why}")
     if planned.rests:
@@ -27,6 +43,21 @@ def show_planned(app: App, config: Config, planned: PlannedEdition, draft: Editi
         print_table(
             ("Topics", "Posts", "Subscribers", "Subject"), [_row(each) for each in _letters_json(planned, draft)]
         )
+
+
+def show_left_out(app: App, editions: Sequence[PlannedEdition]) -> None:
+    """Show which items wait for a later edition, and how many people get none."""
+    for planned in editions:
+        if planned.rests:
+            app.say(f"{planned.newsletter.name}: {planned.rests} (run it again then)")
+        if planned.outside:
+            app.say(f"{planned.newsletter.name}: {_outside(planned)}")
+
+
+def say_not_sent(app: App, plan: Plan) -> None:
+    """Say which newsletters get no edition, and which emails without posts are not sent."""
+    for line in (*(f"{idle.newsletter.name}: {idle.advice}" for idle in plan.idle), *plan.emails):
+        app.say(line)
 
 
 def _letters_json(planned: PlannedEdition, draft: EditionDraft) -> list[dict[str, Any]]:
@@ -53,7 +84,8 @@ def _row(letter: dict[str, Any]) -> tuple[str, ...]:
     )
 
 
-def planned_json(planned: PlannedEdition, draft: EditionDraft) -> dict[str, Any]:
+def planned_json(planned: PlannedEdition, draft: EditionDraft, some: Sequence[Subscriber]) -> dict[str, Any]:
+    """Return an edition as a JSON value, with some of the people in the segment that it goes to."""
     return {
         "newsletter": planned.newsletter.name,
         "frequency": planned.frequency,
@@ -64,5 +96,8 @@ def planned_json(planned: PlannedEdition, draft: EditionDraft) -> dict[str, Any]
         "posts": [post.id for post in planned.posts],
         "recipients": planned.recipients,
         "unmatched": planned.unmatched,
+        "segment": planned.segment,
+        "outside": planned.outside,
+        "some": [person.address for person in some],
         "letters": _letters_json(planned, draft),
     }

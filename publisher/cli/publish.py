@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from publisher.cli.build import as_json as build_as_json
 from publisher.cli.build import show_build
 from publisher.cli.completion import newsletter_names
 from publisher.cli.hosts import allowing_hint, require_confirmed, why_this_host_waits
-from publisher.cli.planned_output import planned_json, show_planned
+from publisher.cli.planned_output import planned_json, say_not_sent, show_left_out, show_planned
 from publisher.cli.results import (
     result_json,
     say_unsent,
@@ -33,7 +33,7 @@ from publisher.cli.terminal import bar, delivery_bars
 from publisher.config import Config
 from publisher.core.action_kinds import ActionKind
 from publisher.core.errors import PublisherError, StoreError, TemplateError, TransportError
-from publisher.core.newsletter_models import Edition
+from publisher.core.newsletter_models import Edition, Subscriber
 from publisher.posts.archive import Archive, open_archive
 from publisher.publishing.deliver import DeliveryProgress, DeliveryResult, deliver_open
 from publisher.publishing.due_editions import frequencies_due, pass_slots
@@ -47,6 +47,7 @@ from publisher.publishing.publish import (
     send_test,
     shortened,
 )
+from publisher.publishing.recipients import require_segment, some_of, testers
 from publisher.publishing.sent_files import remember_files, sent_again
 from publisher.publishing.sequences import add_due_emails
 from publisher.publishing.source_slots import begin_with_sources
@@ -78,6 +79,18 @@ NO_NEWSLETTER = "the project has no newsletter"
     metavar="TAG",
     help="With --to: the version for subscribers with this topic; can be repeated.",
 )
+@click.option(
+    "--segment",
+    metavar="SEGMENT",
+    default="",
+    help="Send only to these of its subscribers: the name of a segment, or a condition.",
+)
+@click.option(
+    "--test-segment",
+    metavar="SEGMENT",
+    default="",
+    help="Send a test email to everyone in a segment, at most 50 people, and do nothing else.",
+)
 @click.option("--extra", is_flag=True, help="Create another edition for a slot that already has one.")
 @click.option("-y", "--yes", is_flag=True, help="Send real email without asking.")
 @click.option("--accept-new-ids", is_flag=True, help="Continue even though readers will see, and be sent, posts again.")
@@ -90,6 +103,8 @@ def publish(
     dry_run: bool,
     address: str | None,
     topics: tuple[str, ...],
+    segment: str,
+    test_segment: str,
     extra: bool,
     yes: bool,
     accept_new_ids: bool,
@@ -104,24 +119,41 @@ def publish(
     hold; the exit code is then 1, unless --keep-going is given. Any host other than the first, such as a copy, must be
     confirmed first: `publisher hosts confirm`. Sources that are due are fetched before; one that can't be fetched is
     reported, and its items go with a later edition.
+
+    With --segment, the other subscribers of the newsletter never get these posts, because each post is sent once.
     """
-    if topics and not address:
+    if topics and not (address or test_segment):
         raise click.UsageError("--topic selects what --to sends; add --to ADDRESS")
+    if segment and (address or test_segment):
+        raise click.UsageError("--segment is for the real edition; a test goes to --to ADDRESS or to --test-segment")
     config = app.config()
     require_known(config, newsletters)
     now = app.now(config)
-    if address:
-        return _send_tests(app, config, newsletters, address, now, topics)
-    if dry_run:
+    if address or test_segment:
+        return _send_tests(app, config, newsletters, address or "", test_segment, now, topics)
+    if segment or dry_run:
         with open_existing_store(config) as store:
-            return _show_plan(app, config, store, newsletters, now, accept_new_ids, extra=extra, keep_going=keep_going)
+            segment = require_segment(store, segment, "--segment")
+            if dry_run:
+                options = PublishOptions(accept_new_ids, extra, keep_going, segment)
+                return _show_plan(app, config, store, newsletters, now, options)
     _require_confirmed_host(config, now)
     if config.sources and not no_fetch:
         from publisher.cli.sources import fetch_due_sources  # not at the top: it loads the HTTP client
 
         fetch_due_sources(app, config, now)
     with stopped_by_signals(), _hub_notified_last(app, config):
-        return _publish(app, config, newsletters, now, yes, accept_new_ids, extra, keep_going)
+        return _publish(app, config, newsletters, now, yes, PublishOptions(accept_new_ids, extra, keep_going, segment))
+
+
+@dataclass(frozen=True, slots=True)
+class PublishOptions:
+    """The options of `publisher publish`. segment: the condition on who gets it; "" for all subscribers."""
+
+    accept_new_ids: bool
+    extra: bool
+    keep_going: bool
+    segment: str
 
 
 def _require_confirmed_host(config: Config, now: datetime) -> None:
@@ -141,14 +173,13 @@ def _publish(
     names: Sequence[str],
     now: datetime,
     yes: bool,
-    accept_new_ids: bool,
-    extra: bool,
-    keep_going: bool,
+    options: PublishOptions,
 ) -> int:
-    if config.newsletters and not accept_new_ids and _refuse_new_ids(app, config, names, now):
+    keep_going = options.keep_going
+    if config.newsletters and not options.accept_new_ids and _refuse_new_ids(app, config, names, now):
         return 1
     with bar(app, "Building") as progress:
-        report = run_build(config, now, progress=progress, accept_new_ids=accept_new_ids)
+        report = run_build(config, now, progress=progress, accept_new_ids=options.accept_new_ids)
     if not config.newsletters:
         return _finish(app, report, None, [], keep_going)
     with open_project_store(config) as store:
@@ -157,7 +188,9 @@ def _publish(
         begin_with_sources(config, store, now)
         welcome = add_due_emails(project, now, names)
         due = frequencies_due(config, store, names, now)
-        plan, drafts = compose_plan(config, store, names, now, extra=extra, due=due.editions)
+        plan, drafts = compose_plan(
+            config, store, names, now, extra=options.extra, due=due.editions, segment=options.segment
+        )
         plan = replace(plan, broken=(*plan.broken, *welcome.problems))
         if drafts and not keep_going:
             plan, drafts = hold_on_errors(config, plan, drafts)
@@ -234,11 +267,10 @@ def _finish(
         editions = [result_json(result) for result in results]
         app.print_json({"build": build_as_json(report), "editions": editions, "relays": relays})
     if plan:
-        _say_not_sent(app, plan)
+        say_not_sent(app, plan)
     for result in results:
         show_result(app, result)
-    for planned in (each for each in (plan.editions if plan else ()) if each.rests):
-        app.say(f"{planned.newsletter.name}: {planned.rests} (run it again then)")
+    show_left_out(app, plan.editions if plan else ())
     for edition, counts in plan.unfinished if plan else ():
         if edition.held:
             show_held(app, edition, counts)
@@ -246,11 +278,6 @@ def _finish(
     failed = bool(plan and plan.broken) or not all(result.all_sent for result in results)
     has_errors = bool(report.errors or (plan and plan.left_out)) or _is_held(plan)
     return 1 if failed or (has_errors and not keep_going) else 0
-
-
-def _say_not_sent(app: App, plan: Plan) -> None:
-    for line in (*(f"{idle.newsletter.name}: {idle.advice}" for idle in plan.idle), *plan.emails):
-        app.say(line)
 
 
 def _is_held(plan: Plan | None) -> bool:
@@ -274,7 +301,9 @@ def _confirm_sending(config: Config, plan: Plan, yes: bool) -> None:
             continue
         what = repr(planned.text.subject) if planned.text else plural(len(planned.posts), "post")
         click.echo(
-            f"{planned.newsletter.name} {planned.slot}: {what} to {plural(planned.recipients, 'subscriber')}", err=True
+            f"{planned.newsletter.name} {planned.slot}: {what} to {plural(planned.recipients, 'subscriber')}"
+            f"{f' in {planned.segment}' if planned.segment else ''}",
+            err=True,
         )
     click.confirm(f"Send {plural(count, 'message')} through {transport_name(config)}?", abort=True, err=True)
 
@@ -334,36 +363,40 @@ def _show_plan(
     store: Store | None,
     names: Sequence[str],
     now: datetime,
-    accept_new_ids: bool,
-    *,
-    extra: bool,
-    keep_going: bool,
+    options: PublishOptions,
 ) -> int:
     """Show what would be sent, and to how many people; write nothing."""
     due = frequencies_due(config, store, names, now, writes=False).editions if store else {}
-    plan, drafts = compose_plan(config, store, names, now, keep=False, extra=extra, due=due)
-    if drafts and not keep_going:
+    plan, drafts = compose_plan(
+        config, store, names, now, keep=False, extra=options.extra, due=due, segment=options.segment
+    )
+    if drafts and not options.keep_going:
         plan, drafts = hold_on_errors(config, plan, drafts)
-    KnownIds(config, accept_new=accept_new_ids).require_same(plan.archive)
-    if not accept_new_ids and _report_sent_again(app, config, store, plan.archive, names):
+    KnownIds(config, accept_new=options.accept_new_ids).require_same(plan.archive)
+    if not options.accept_new_ids and _report_sent_again(app, config, store, plan.archive, names):
         return 1
-    code = _report_errors(app, plan, keep_going=keep_going)
+    code = _report_errors(app, plan, keep_going=options.keep_going)
     if waits := why_this_host_waits(config):
         warn(f"{waits}: nothing would be created or sent ({allowing_hint(waits)})")
     planned_drafts = list(zip(plan.editions, drafts, strict=True))
     if app.json:
-        app.print_json([planned_json(planned, draft) for planned, draft in planned_drafts])
+        app.print_json([planned_json(each, draft, _some(config, store, each, now)) for each, draft in planned_drafts])
         return code
     posts = len(plan.archive.posts) - len(plan.left_out)
     app.say(f"Dry run: nothing is written. {plural(posts, 'post')} would be built.")
     for planned, draft in planned_drafts:
-        show_planned(app, config, planned, draft)
+        show_planned(app, config, planned, draft, _some(config, store, planned, now))
     for line in shortened(drafts):
         app.say(line)
-    _say_not_sent(app, plan)
+    say_not_sent(app, plan)
     show_due_steps(app, config, store, names, now)
     _show_unfinished(app, plan, source_views(config, store))
     return code
+
+
+def _some(config: Config, store: Store | None, planned: PlannedEdition, now: datetime) -> Sequence[Subscriber]:
+    """Return the first people who would get an edition that goes to a segment."""
+    return some_of(config, store, planned.newsletter, planned.segment, now) if store and planned.segment else ()
 
 
 def _show_unfinished(app: App, plan: Plan, sources: Sequence[SourceSummary]) -> None:
@@ -384,23 +417,23 @@ def _report_errors(app: App, plan: Plan, *, keep_going: bool) -> int:
 
 
 def _send_tests(
-    app: App, config: Config, names: Sequence[str], address: str, now: datetime, topics: Sequence[str]
+    app: App, config: Config, names: Sequence[str], address: str, segment: str, now: datetime, topics: Sequence[str]
 ) -> int:
-    """Send a test email of each newsletter's next edition to an address."""
-    to = normalise(address)
+    """Send a test email of each newsletter's next edition to an address, or to the people in a segment."""
     if not config.newsletters:
         raise PublisherError(NO_NEWSLETTER, hint="add a [[newsletters]] table to publisher.toml")
     with open_existing_store(config) as store:
+        to = [normalise(address)] if address else testers(config, store, segment, now)
         plan = make_plan(config, store, names, now, keep=False)
     broken = []
     for name in names or [newsletter.name for newsletter in config.newsletters]:
         try:
-            subject = send_test(config, plan, to, name, now, topics)
+            for each in to:
+                subject = send_test(config, plan, each, name, now, topics)
+                app.say(f"{name}: test email {subject!r} sent to {each} ({transport_name(config)})")
         except PublisherError as error:
             if isinstance(error, TransportError) or not (error.where or isinstance(error, TemplateError)):
                 raise  # the fault is not in this edition
             broken.append(rendering_problem(name, error))
-        else:
-            app.say(f"{name}: test email {subject!r} sent to {to} ({transport_name(config)})")
     app.report(broken)
     return 1 if broken else 0

@@ -18,7 +18,6 @@ FREQUENCIES = {
     ScheduleKind.MONTHLY: "monthly",
 }
 
-_LONGEST_CONDITION = 1_000  # characters
 _NAMES_IN_PARAMETERS = ("newsletter", "slot")
 
 
@@ -35,9 +34,17 @@ def frequencies(values: Sequence[str]) -> None:
 
 
 def segment(value: str) -> None:
-    """Accept the name of a segment, or a condition; "" for everyone."""
-    if len(value) > _LONGEST_CONDITION:
-        raise ValueError(f"is longer than {_LONGEST_CONDITION:,} characters")
+    """Accept what may be the name of a segment, or a condition; "" for everyone."""
+    if not value:
+        return
+    from publisher.core.errors import SegmentError
+    from publisher.core.segment_language import is_segment_name, parse  # not at the top: few projects have one
+
+    if not is_segment_name(value):
+        try:
+            parse(value)
+        except SegmentError as error:
+            raise ValueError(str(error)) from error
 
 
 def field_name(value: str) -> None:

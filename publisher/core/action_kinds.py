@@ -40,6 +40,7 @@ class ActionKind(StrEnum):
     SUPPRESS_MANY = "suppressed many addresses"
     ERASE_MANY = "deleted the data of many subscribers"
     SEGMENT_SAVED = "saved a segment"
+    SEGMENT_RENAMED = "renamed a segment"
     SEGMENT_DELETED = "deleted a segment"
     EXPORT = "exported subscribers"
     TIDY = "deleted unconfirmed subscribers"

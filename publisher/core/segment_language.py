@@ -29,7 +29,7 @@ from publisher.core.segment_conditions import (
     Value,
 )
 
-__all__ = ["LONGEST", "Condition", "SegmentError", "field_is", "parse"]
+__all__ = ["LONGEST", "Condition", "SegmentError", "both", "field_is", "is_segment_name", "parse", "parse_joined"]
 
 LONGEST = 1_000  # characters of a condition
 _MOST_TERMS = 50
@@ -62,6 +62,7 @@ _NOT_WITH_COLON = (Subject.ADDRESS, Subject.NAME, Subject.NOTE, *_DATES, Subject
 
 _TOKEN = patterns.compile(r'\s*(?:([()])|(>=|<=|!=|[:=<>~])|"((?:[^"\\]|\\["\\])*)"|([^\s()":=<>!~]+))')
 _ESCAPED = patterns.compile(r'\\(["\\])')
+_NAME = patterns.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
 _FIELD_NAME = patterns.compile(r"[a-z][a-z0-9_]{0,59}")
 _NUMBER = patterns.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,15})?")
 _DAY = patterns.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -88,14 +89,35 @@ def parse(text: str) -> Condition:
 
     Raises SegmentError, which names the column, if it is not a condition, or is too long or too deep.
     """
-    if len(text) > LONGEST:
+    return _parse(text, 1)
+
+
+def is_segment_name(text: str) -> bool:
+    """Return whether a text can be the name of a segment. No condition can."""
+    return _NAME.fullmatch(text) is not None
+
+
+def both(first: str, second: str) -> str:
+    """Return the text of a condition that is true if both are, for `parse_joined`; "" is always true."""
+    return f"({first}) and ({second})" if first and second else first or second
+
+
+def parse_joined(text: str) -> Condition:
+    """Return the condition of a text that `both` may have made from two, as `parse` does."""
+    return _parse(text, 2)
+
+
+def _parse(text: str, joined: int) -> Condition:
+    longest = joined * LONGEST + len(both("-", "-"))
+    if len(text) > (LONGEST if joined == 1 else longest):
         raise SegmentError(f"a condition has at most {LONGEST:,} characters, and this one has {len(text):,}")
     if not text.strip():
         raise SegmentError("the condition is empty", hint="write it like tag:vip and joined > 2026-01-01")
     for column, character in enumerate(text, 1):
         if unicodedata.category(character) in ("Cc", "Cs") and character not in "\t\n\r":
             raise _error(column, "a condition can't contain control characters")
-    return _Reading(list(_tokens(unicodedata.normalize("NFC", text.translate(_QUOTES))))).condition()
+    pieces = list(_tokens(unicodedata.normalize("NFC", text.translate(_QUOTES))))
+    return _Reading(pieces, joined * _MOST_TERMS, _DEEPEST + joined - 1).condition()
 
 
 def field_is(name: str, text: str) -> Condition:
@@ -144,8 +166,9 @@ def _tokens(text: str) -> Iterator[_Piece]:
 class _Reading:
     """One reading of a condition, by recursive descent: or, and, not, parentheses and comparisons."""
 
-    def __init__(self, tokens: list[_Piece]) -> None:
+    def __init__(self, tokens: list[_Piece], most_terms: int, deepest: int) -> None:
         self._tokens = tokens
+        self._most_terms, self._deepest = most_terms, deepest
         self._at = 0
         self._depth = 0
         self._terms = 0
@@ -189,7 +212,7 @@ class _Reading:
             return self._term()
         self._take()
         self._depth += 1
-        if self._depth > _DEEPEST:
+        if self._depth > self._deepest:
             raise _error(token.column, f"parentheses and not can be {_DEEPEST} levels deep at most")
         inner = Not(self._single()) if token.kind == "word" else self._in_parentheses(token)
         self._depth -= 1
@@ -209,7 +232,7 @@ class _Reading:
     def _term(self) -> Term:
         self._terms += 1
         token = self._take()
-        if self._terms > _MOST_TERMS:
+        if self._terms > self._most_terms:
             raise _error(token.column, f"a condition has at most {_MOST_TERMS} comparisons")
         subject, field = _subject(token)
         operator = self._operator(subject, token)

@@ -18,6 +18,8 @@ Public modules:
     sample_editions      the edition that a newsletter sends next, whether or not it is due
     shared_drafts        links to drafts, for somebody who reads them before they are published
     sent_files           notice edits that would send a post a second time
+    recipients           who gets an edition: all subscribers of a newsletter, or those in a segment
+    segment_check        find what is wrong with segments
     publish              plan, render and create editions; send test emails
     render               render planned editions
     backup               back up everything that exists nowhere else, and restore it
@@ -77,8 +79,10 @@ __all__ = [
     "project_check",
     "publish",
     "read_bounces",
+    "recipients",
     "render",
     "sample_editions",
+    "segment_check",
     "sent_files",
     "sequences",
     "shared_drafts",

@@ -14,18 +14,20 @@ from typing import TYPE_CHECKING
 from publisher.config import Config, NewsletterConfig, ScheduleKind, frequency_schedules, parse_schedule
 from publisher.config.schedule import parse_duration
 from publisher.core import hold_reasons as holds
+from publisher.core.errors import SegmentError
 from publisher.core.hold_reasons import Hold
 from publisher.core.models import Post, Problem, Severity
 from publisher.core.newsletter_models import Edition
 from publisher.newsletters.select import in_its_language, select_posts, settled_at
 from publisher.newsletters.slots import Decision, Late, next_due, post_timing
-from publisher.newsletters.streams import streams_of
+from publisher.newsletters.streams import NewsletterStream, streams_of
 from publisher.posts.archive import Archive, open_archive
 from publisher.publishing.edition_plan import DueEdition, Plan, decision_of, lead_of, rule_of
 from publisher.publishing.publish import compose_emails, compose_plan, create_editions, hold_on_errors
 from publisher.publishing.sent_before import handled_posts
 from publisher.publishing.sent_files import remember_files, sent_again
 from publisher.publishing.source_slots import SlotSources, begin_with_sources
+from publisher.publishing.stream_audience import audience_of
 from publisher.publishing.wiring import Project
 from publisher.site.build.ids import KnownIds
 
@@ -223,10 +225,17 @@ def _settled_posts(
     store.newsletters.see(newsletter.name, rule_of(config, newsletter), now)
     new = _new_posts(project, newsletter, archive, now)
     ready = dict(_ready(config, newsletter, archive, new, now))
-    if ready and not store.subscribers.choices(newsletter.name, now, frequency=""):
+    if ready and not _has_subscribers(project, newsletter, now):
         store.editions.pass_over(newsletter.name, list(ready))  # later subscribers get later posts
         return None
     return DueEdition(beside=False, posts=ready) if ready else None
+
+
+def _has_subscribers(project: Project, newsletter: NewsletterConfig, now: datetime) -> bool:
+    try:
+        return bool(audience_of(project.config, project.store, NewsletterStream(newsletter), (), now).choices)
+    except SegmentError:
+        return True  # planning the edition will report it
 
 
 def _new_posts(project: Project, newsletter: NewsletterConfig, archive: Archive, now: datetime) -> Sequence[Post]:

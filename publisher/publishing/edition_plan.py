@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from publisher.config import OWN_POSTS, Config, NewsletterConfig, ScheduleKind, parse_schedule
 from publisher.config.schedule import parse_duration
 from publisher.core import hold_reasons as holds
-from publisher.core.errors import PublisherError
+from publisher.core.errors import PublisherError, SegmentError
 from publisher.core.hold_reasons import Hold
-from publisher.core.models import Post, Problem
+from publisher.core.models import Post, Problem, problem_at
 from publisher.core.newsletter_models import Choice, DeliveryCounts, Edition, ledger_name, name_of_edition
 from publisher.newsletters.select import (
     Selection,
@@ -25,7 +25,8 @@ from publisher.newsletters.slots import Decision, SlotHistory, decide, post_slot
 from publisher.newsletters.streams import NewsletterStream, streams_of
 from publisher.newsletters.variants import Variant, everyone, variants_of
 from publisher.posts.archive import Archive, open_archive
-from publisher.publishing.idle_reasons import for_more_posts, no_subscribers, resting, too_few_posts
+from publisher.publishing.idle_reasons import for_more_posts, no_subscribers, nobody_in, resting, too_few_posts
+from publisher.publishing.recipients import local, outside_of
 from publisher.publishing.sent_before import handled_posts, other_ids
 from publisher.publishing.sent_files import sent_again
 from publisher.publishing.stream_audience import StreamAudience, audience_of, with_sent
@@ -46,6 +47,7 @@ class DueEdition:
              (None if it is not on hold); None for all posts
     hold     the hold with which the edition is created; None if it is not on hold
     goes_at  when to send the edition if it is created ahead of its slot
+    segment  a segment that its recipients must be in, besides that of the newsletter: its name, or a condition
     """
 
     slot: str = ""
@@ -53,6 +55,7 @@ class DueEdition:
     posts: Mapping[str, Hold | None] | None = None
     hold: Hold | None = None
     goes_at: datetime | None = None
+    segment: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,7 @@ class PlannedEdition:
     rests        what is left for later because it may still change; "" if nothing is
     text         what an email without posts says; None for an edition of posts
     segment      the condition on its subscribers, in the language of segments; "" for all of the newsletter
+    outside      how many other subscribers could be mailed, who are not in the segment and never get these posts
     frequency    that of its subscribers; "" for the newsletter's own schedule
     earlier      posts that some of its subscribers lack because they have changed their frequency
     repeats      whether its posts are all such posts
@@ -88,6 +92,7 @@ class PlannedEdition:
     rests: str = ""
     text: OwnText | None = None
     segment: str = ""
+    outside: int = 0
     frequency: str = ""
     earlier: tuple[Post, ...] = ()
     repeats: bool = False
@@ -124,10 +129,12 @@ class PlannedEdition:
             return replace(self, variants=(everyone(choices),))
         return replace(self, variants=variants_of(self.posts, choices, self.earlier, repeats=self.repeats))
 
-    def for_subscribers(self, store: Store, now: datetime) -> PlannedEdition:
+    def for_subscribers(self, config: Config, store: Store, now: datetime) -> PlannedEdition:
         """Return the same edition with the variants for the subscribers who may be mailed at a moment."""
-        name, often = self.newsletter.name, self.frequency if self.text is None else None
-        return self.for_choices(store.subscribers.choices(name, now, frequency=often, once=self.once))
+        at, often = local(config, self.newsletter, now), self.frequency if self.text is None else None
+        choices = store.subscribers.choices(self.newsletter.name, at, self.segment, frequency=often, once=self.once)
+        outside = outside_of(store, self.newsletter, self.segment, choices, at, often)
+        return replace(self.for_choices(choices), outside=outside)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +171,8 @@ class Plan:
     idle        the newsletters that get no edition
     unfinished  existing editions with messages still to send
     left_out    problems of posts that had to be skipped because their bodies cannot be rendered, or that are held
-    broken      problems of newsletters whose edition cannot be rendered, because a note, template or key is broken
+    broken      problems of newsletters whose edition cannot be rendered, because a note, template or key is broken, or
+                that go to a segment which does not exist
     emails      a line for each email without posts that is not sent now, but could be expected to be
     """
 
@@ -197,6 +205,7 @@ def make_plan(
     due: Mapping[str, DueEdition] | None = None,
     extra: bool = True,
     held: bool = False,
+    segment: str = "",
 ) -> Plan:
     """Plan the editions that the newsletters called `names` (all, if it is empty) would send at `now`.
 
@@ -207,15 +216,12 @@ def make_plan(
              slot; an edition of a frequency is planned only if it is due
     extra    whether to plan another edition for a current slot that already has one
     held     whether to leave out, with a problem, the posts that were sent under another id, as the scheduler does
+    segment  a segment that the recipients of all editions must be in; see DueEdition
     """
     # Before the posts are read, so that an item that is stored meanwhile does not seem to be left out.
     due = due or {}
-    streams = [
-        each
-        for newsletter in config.newsletters
-        for each in streams_of(newsletter)
-        if each.name in due or (not each.frequency and (not names or each.name in names))
-    ]
+    every = [each for newsletter in config.newsletters for each in streams_of(newsletter)]
+    streams = [s for s in every if s.name in due or (not s.frequency and (not names or s.name in names))]
     items = {each.name: _unhandled_items(store, each, now) for each in streams} if store else {}
     archive = open_archive(config, now, keep=keep, whole=True)
     known = {post.id for post in archive.posts} | {copy.id for copy in archive.copies}
@@ -223,8 +229,14 @@ def make_plan(
     posts = [post for post in archive.posts if post.source not in without and post.source not in again]
     editions: list[PlannedEdition] = []
     idle: list[Idle] = []
+    broken: dict[Problem, None] = {}
     for stream in streams:
-        planned = plan_stream(config, store, stream, posts, now, due.get(stream.name, DueEdition(beside=extra)))
+        wanted = replace(due.get(stream.name, DueEdition(beside=extra)), segment=segment)
+        try:
+            planned = plan_stream(config, store, stream, posts, now, wanted)
+        except SegmentError as error:
+            broken[problem_at(error)] = None
+            continue
         if isinstance(planned, Idle):
             idle.append(planned)
         else:
@@ -232,7 +244,7 @@ def make_plan(
             passed_over = (*planned[0].passed_over, *sorted(left_out))
             editions += [replace(planned[0], passed_over=passed_over), *planned[1:]]
     unfinished = _unfinished(store, names) if store else ()
-    return Plan(archive, tuple(editions), tuple(idle), unfinished, left_out=tuple(again.values()))
+    return Plan(archive, tuple(editions), tuple(idle), unfinished, tuple(again.values()), tuple(broken))
 
 
 def plan_stream(
@@ -247,6 +259,7 @@ def plan_stream(
     """Return the editions that a newsletter would create from these posts at `now`, or why there would be none.
 
     gone  ids of posts that are not new, because editions that do not exist yet will have sent or passed over them
+    Raises SegmentError if the newsletter goes to a segment that does not exist.
     """
     newsletter = stream.newsletter
     zone = config.newsletter_zone(newsletter)
@@ -256,7 +269,7 @@ def plan_stream(
     handled = gone | (handled_posts(store, stream.name, posts) if store else frozenset())
     begun = store.editions.beginnings(newsletter.name) if store else None
     spoken = in_its_language(posts, newsletter, config)
-    audience = audience_of(store, stream, spoken, now)
+    audience = audience_of(config, store, stream, spoken, now, due.segment)
     ahead = audience.ahead - handled
     selection = select_posts(spoken, newsletter, handled | ahead, is_first, now, zone, begun)
     schedule = parse_schedule(newsletter.schedule)
@@ -265,7 +278,8 @@ def plan_stream(
     if not selection.posts and not lacking:
         return Idle(newsletter, too_few_posts(selection, zone), for_more_posts(newsletter, selection), stream.frequency)
     if store is None or not audience.choices:
-        return _without_subscribers(stream, selection, spoken, handled, now, is_first=is_first)
+        idle = _without_subscribers(stream, selection, spoken, handled, now, is_first=is_first)
+        return replace(idle, reason=nobody_in(audience, selection), command="") if audience.outside else idle
     audience = with_sent(config, store, stream, audience, selection.posts, now)
     number = store.editions.next_number(newsletter.name, stream.frequency)
     selection = replace(selection, passed_over=(*selection.passed_over, *sorted(ahead)))
@@ -302,6 +316,8 @@ def _planned(
         (),
         due.hold,
         due.goes_at,
+        segment=audience.segment,
+        outside=audience.outside,
         frequency=stream.frequency,
         earlier=audience.earlier,
         repeats=not selection.posts,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from publisher.config import Config, NewsletterConfig, ScheduleKind, parse_schedule
 from publisher.config.schedule import Schedule
+from publisher.core.errors import SegmentError
 from publisher.core.models import Post
 from publisher.newsletters.slots import Late, Slot, upcoming
 from publisher.newsletters.streams import NewsletterStream, streams_of
@@ -169,7 +170,7 @@ def _forecast(
             Contents(idle=Idle(newsletter, "every slot has an edition", frequency=stream.frequency)),
         )
     else:
-        following = _contents(plan_stream(config, store, stream, posts.at(now), now, DueEdition()))
+        following = _contents(_planned(config, store, stream, posts, now, DueEdition()))
     return Forecast(newsletter, slots, following, stream.frequency)
 
 
@@ -188,10 +189,25 @@ def _slots(
             continue
         moment = max(now, slot.at - lead_of(newsletter))
         due = DueEdition(slot.label, beside=False)
-        planned = plan_stream(config, store, stream, posts.at(moment), moment, due, gone)
+        planned = _planned(config, store, stream, posts, moment, due, gone)
         if not isinstance(planned, Idle):
             gone |= {post_id for each in planned for post_id in (*(p.id for p in each.posts), *each.passed_over)}
         yield ForecastSlot(stream.slot(slot.label), local, remarks, contents=_contents(planned))
+
+
+def _planned(
+    config: Config,
+    store: Store | None,
+    stream: NewsletterStream,
+    posts: FuturePosts,
+    moment: datetime,
+    due: DueEdition,
+    gone: frozenset[str] = frozenset(),
+) -> Sequence[PlannedEdition] | Idle:
+    try:
+        return plan_stream(config, store, stream, posts.at(moment), moment, due, gone)
+    except SegmentError as error:
+        return Idle(stream.newsletter, str(error), "", stream.frequency)
 
 
 def _overdue(

@@ -6,6 +6,7 @@ from datetime import timedelta, tzinfo
 
 from publisher.config import NewsletterConfig
 from publisher.newsletters.select import LONG_AGO, Selection
+from publisher.publishing.stream_audience import StreamAudience
 
 
 def too_few_posts(selection: Selection, zone: tzinfo) -> str:
@@ -40,6 +41,13 @@ def resting(selection: Selection, zone: tzinfo) -> str:
     items = f"{selection.resting} new item{'s' if selection.resting != 1 else ''}"
     until = (selection.rests_until + timedelta(seconds=59)).astimezone(zone)  # a whole minute, and not too early
     return f"{items} may still change until {until:%Y-%m-%d %H:%M}"
+
+
+def nobody_in(audience: StreamAudience, selection: Selection) -> str:
+    """Return how many posts nobody gets because nobody is in the segment that they go to."""
+    waiting = len(selection.posts) + selection.waiting
+    people = f"none of {audience.outside:,} subscribers is" if audience.outside > 1 else "its subscriber isn't"
+    return f"{waiting} new post{'s' if waiting != 1 else ''}, but {people} in the segment {audience.segment}"
 
 
 def no_subscribers(selection: Selection) -> str:

@@ -20,7 +20,7 @@ from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from publisher.config import CONFIG_FILE, Config, NewsletterConfig
+from publisher.config import Config, NewsletterConfig
 from publisher.config.schedule import parse_duration
 from publisher.core import hold_reasons as holds
 from publisher.core.characters import shorten
@@ -28,6 +28,7 @@ from publisher.core.errors import PublisherError
 from publisher.core.models import Problem, problem_at
 from publisher.core.newsletter_models import EditionKind
 from publisher.publishing.edition_plan import PlannedEdition
+from publisher.publishing.recipients import segment_of
 
 if TYPE_CHECKING:
     from publisher.newsletters.letter.note import NoteFile
@@ -163,13 +164,9 @@ def whole_email(config: Config, store: Store | None, email: OwnEmail, now: datet
     """
     if email.problem:
         raise PublisherError(email.problem.message, where=email.problem.where, hint=email.problem.hint)
-    segment = _segment(store, email)
-    if segment:  # until choices and deliveries know it, nobody may get what is meant for a few
-        raise PublisherError("emails cannot go to a segment yet", where=email.where("to"), hint="remove `to`")
-    choices = store.subscribers.choices(email.newsletter.name, now) if store else ()
-    return PlannedEdition(email.newsletter, email.slot, 0, (), (), (), text=email.text, segment=segment).for_choices(
-        choices
-    )
+    segment = segment_of(config, store, email.newsletter, email.to, email.where("to"))
+    planned = PlannedEdition(email.newsletter, email.slot, 0, (), (), (), text=email.text, segment=segment)
+    return planned.for_subscribers(config, store, now) if store else planned.for_choices(())
 
 
 def _planned(
@@ -201,18 +198,6 @@ def _nobody(email: OwnEmail, planned: PlannedEdition) -> str:
     if planned.segment:
         return f"no subscriber of {name} is in {email.to or email.newsletter.segment!r}"
     return f"no subscribers yet (add one: publisher subscribers add you@example.org --newsletter {name})"
-
-
-def _segment(store: Store | None, email: OwnEmail) -> str:
-    """Return the condition on the subscribers of an email, the newsletter's own included; "" for all."""
-    parts = []
-    for text, where in ((email.newsletter.segment, CONFIG_FILE), (email.to, email.where("to"))):
-        if text and store:
-            try:
-                parts.append(store.segments.resolve(text))
-            except PublisherError as error:
-                raise PublisherError(error.message, where=where, hint=error.hint) from error
-    return parts[0] if len(parts) == 1 else " and ".join(f"({part})" for part in parts)
 
 
 def _files(config: Config, newsletter: NewsletterConfig) -> Iterator[Path]:

@@ -36,6 +36,7 @@ from publisher.publishing.mail_wiring import unreadable_keys
 from publisher.publishing.own_emails import paths_of_emails
 from publisher.publishing.page_check import page_problems
 from publisher.publishing.publish import rendering_problem
+from publisher.publishing.segment_check import segment_problems
 from publisher.publishing.sent_files import sent_again
 from publisher.publishing.sequences import sequence_problems
 from publisher.publishing.unused import (
@@ -108,6 +109,7 @@ def check_project(
     problems.extend(_orphaned(config))
     problems.extend(_sources(config, now))
     problems.extend(sequence_problems(config, now))
+    problems.extend(_segments(config))
     letters = _letters(config, archive, now, spam)
     broken = [rendering_problem(letter.planned.newsletter.name, letter.error) for letter in letters if letter.error]
     templates = {problem.where for problem in broken if problem.path.startswith("templates/")}
@@ -376,6 +378,11 @@ def _orphaned(config: Config) -> list[Problem]:
     with open_existing_store(config) as store:
         found = orphaned(store, [each.name for each in config.newsletters]) if store else []
     return [Problem(CONFIG_FILE, 0, each.message, each.hint, Severity.WARNING) for each in found]
+
+
+def _segments(config: Config) -> list[Problem]:
+    with open_existing_store(config) as store:
+        return list(segment_problems(config, store))
 
 
 def _sources(config: Config, now: datetime) -> list[Problem]:

@@ -52,23 +52,29 @@ def compose_plan(
     due: Mapping[str, DueEdition] | None = None,
     extra: bool = True,
     held: Mapping[str, Problem] | None = None,
+    segment: str = "",
     emails: bool = True,
 ) -> tuple[Plan, list[EditionDraft]]:
     """Plan as `make_plan` does, and render every edition of the plan, without creating any.
+
+    Emails without posts that are sent now are in the plan too, unless it goes to a segment only.
 
     If a post cannot be rendered, everything is planned again without that post. If a newsletter's note, template or
     DKIM key is broken, the newsletter gets no edition and the problem is in `broken`; other newsletters are not
     affected.
 
-    held    posts to leave out, by source, with the problem of each
-    emails  whether the plan also has the emails without posts that are sent now
+    held     posts to leave out, by source, with the problem of each
+    segment  send only to people in this segment, besides that of each newsletter: its name, or a condition
+    emails   whether to include the emails without posts
     """
     unreadable: dict[str, Problem] = dict(held or {})
     while True:
-        plan = make_plan(config, store, names, now, keep=keep, without=unreadable, due=due, extra=extra)
-        if emails:
-            found, failed, lines = plan_emails(config, store, names, now)
-            plan = replace(plan, editions=(*plan.editions, *found), broken=(*plan.broken, *failed), emails=lines)
+        plan = make_plan(
+            config, store, names, now, keep=keep, without=unreadable, due=due, extra=extra, segment=segment
+        )
+        if emails and not segment:
+            own, failed, lines = plan_emails(config, store, names, now)
+            plan = replace(plan, editions=(*plan.editions, *own), broken=(*plan.broken, *failed), emails=lines)
         try:
             drafts, broken = _drafts(config, plan, now)
         except UnreadablePostError as error:
@@ -231,7 +237,7 @@ def _create_edition(
         try:
             return planned, store.editions.create(draft)
         except ChoicesChangedError:
-            planned = planned.for_subscribers(store, now)
+            planned = planned.for_subscribers(project.config, store, now)
             draft = _renderer(project.config, archive).draft(planned, now)
     return planned, store.editions.create(draft)
 

@@ -20,6 +20,7 @@ from publisher.newsletters.variants import Variant, all_topics
 from publisher.posts.archive import Archive
 from publisher.posts.markup import BrokenPost, Renderer
 from publisher.publishing.edition_plan import PlannedEdition, UnreadablePostError
+from publisher.publishing.recipients import local
 from publisher.publishing.wiring import open_existing_store, web_version_url
 from publisher.subscribers.edit import known_fields
 
@@ -69,7 +70,8 @@ class EditionRenderer:
 
         Raises the same errors as `letter`.
         """
-        return draft_of(planned, self._letters(planned, now), now)
+        at = local(self._config, planned.newsletter, now) if planned.segment else now
+        return draft_of(planned, self._letters(planned, now), at)
 
     def letter(self, planned: PlannedEdition, now: datetime, variant: Variant | None = None) -> Letter:
         """Render the letter of a variant that has posts, by default the variant for all topics.

@@ -7,11 +7,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from publisher.config import Config, NewsletterConfig, ScheduleKind, parse_schedule
+from publisher.core.errors import SegmentError
 from publisher.newsletters.select import USUAL_FIRST, in_its_language, select_posts
 from publisher.newsletters.slots import post_slot, slot_label
 from publisher.newsletters.variants import all_topics
 from publisher.posts.archive import Archive
 from publisher.publishing.edition_plan import PlannedEdition
+from publisher.publishing.recipients import segment_of
 from publisher.publishing.sent_before import handled_posts
 
 if TYPE_CHECKING:
@@ -46,7 +48,8 @@ def next_edition(
     """Return the edition that a newsletter sends next, whether or not it is due.
 
     It contains the posts that the newsletter has never sent; for the schedule "each post", only the oldest of them.
-    If there are no new posts, it is the sample edition, with the number that the next one will have.
+    If there are no new posts, it is the sample edition, with the number that the next one will have. If it goes to a
+    segment that does not exist, nobody gets it.
     """
     planned = sample_edition(config, newsletter, archive, now)
     if store is None:
@@ -61,4 +64,8 @@ def next_edition(
         if new and parse_schedule(newsletter.schedule).kind is ScheduleKind.EACH_POST:
             posts, slot = new[-1:], post_slot(new[-1].id)
     next_one = replace(planned, posts=posts, slot=slot, number=number, is_sample=is_sample)
-    return next_one.for_subscribers(store, now)
+    try:
+        segment = segment_of(config, store, newsletter)
+    except SegmentError:  # `check` and whatever sends it report that
+        return next_one.for_choices(())
+    return replace(next_one, segment=segment).for_subscribers(config, store, now)

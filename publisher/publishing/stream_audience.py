@@ -13,6 +13,7 @@ from publisher.core.newsletter_models import Choice
 from publisher.newsletters.select import has_tag, is_for
 from publisher.newsletters.streams import NewsletterStream
 from publisher.newsletters.variants import topic_set
+from publisher.publishing.recipients import local, outside_of, segment_of
 
 if TYPE_CHECKING:
     from publisher.store import Store
@@ -25,11 +26,15 @@ class StreamAudience:
     choices  what they have chosen, have got in advance, and lack
     earlier  the posts that any of them lacks, or did when they were last asked
     once     the ids of the posts that are left out for those to whom other newsletters have sent them
+    segment  the condition that they meet; "" for all subscribers of the stream
+    outside  how many other subscribers of the stream may be mailed, who are not in the segment
     """
 
     choices: Sequence[Choice]
     earlier: tuple[Post, ...] = ()
     once: tuple[str, ...] = ()
+    segment: str = ""
+    outside: int = 0
 
     @property
     def ahead(self) -> frozenset[str]:
@@ -51,15 +56,23 @@ class StreamAudience:
         return tuple(sorted(owed, key=lambda post: (post.published, post.id), reverse=True))
 
 
-def audience_of(store: Store | None, stream: NewsletterStream, posts: Iterable[Post], now: datetime) -> StreamAudience:
+def audience_of(
+    config: Config, store: Store | None, stream: NewsletterStream, posts: Iterable[Post], now: datetime, only: str = ""
+) -> StreamAudience:
     """Return the subscribers of a stream who may be mailed at `now`.
 
-    posts: those that the newsletter may have, in any order.
+    posts  those that the newsletter may have, in any order
+    only   a segment that they must be in, besides that of the newsletter
+    Raises SegmentError if there is no such segment.
     """
-    choices = store.subscribers.choices(stream.newsletter.name, now, frequency=stream.frequency) if store else ()
+    if store is None:
+        return StreamAudience(())
+    segment, at = segment_of(config, store, stream.newsletter, only), local(config, stream.newsletter, now)
+    choices = store.subscribers.choices(stream.newsletter.name, at, segment, frequency=stream.frequency)
     owed = frozenset[str]().union(*(each.catch_up.owed for each in choices))
     earlier = tuple(post for post in posts if post.id in owed and is_for(post, stream.newsletter)) if owed else ()
-    return StreamAudience(choices, earlier)
+    outside = outside_of(store, stream.newsletter, segment, choices, at, stream.frequency)
+    return StreamAudience(choices, earlier, segment=segment, outside=outside)
 
 
 def with_sent(
@@ -77,5 +90,6 @@ def with_sent(
     if not config.subscribers.each_post_once or len(config.newsletters) == 1:
         return audience
     once = tuple(sorted({post.id for post in (*new, *audience.earlier)}))
-    choices = store.subscribers.choices(stream.newsletter.name, now, frequency=stream.frequency, once=once)
+    name, at = stream.newsletter.name, local(config, stream.newsletter, now)
+    choices = store.subscribers.choices(name, at, audience.segment, frequency=stream.frequency, once=once)
     return replace(audience, choices=choices, once=once)

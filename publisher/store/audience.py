@@ -23,6 +23,7 @@ from publisher.core.newsletter_models import (
     SubscriberStatus,
 )
 from publisher.store.catch_up import decode_catch_up, encode_catch_up
+from publisher.store.segment_sql import in_segment
 from publisher.store.subscriber_records import decode_topics, encode_topics
 from publisher.store.subscriptions import subscribed
 from publisher.store.tables import deliveries, editions, letter_posts, subscribers, subscriptions
@@ -37,7 +38,8 @@ def mailable(at: datetime) -> sa.ColumnElement[bool]:
 def mailable_to(newsletter: str, at: datetime) -> sa.ColumnElement[bool]:
     """Return the SQL condition that a subscriber may be mailed a newsletter at a moment."""
     theirs = subscriptions.c.subscriber_id == subscribers.c.id, subscriptions.c.newsletter == newsletter
-    return mailable(at) & sa.exists().where(*theirs, subscribed())
+    found = sa.select(subscriptions.c.subscriber_id).where(*theirs, subscribed())
+    return mailable(at) & found.correlate(subscribers).exists()
 
 
 class ChoicesChangedError(StoreError):
@@ -81,7 +83,7 @@ def choices(
 
 
 def queue(connection: Connection, edition: Edition, draft: EditionDraft) -> None:
-    """Create a delivery of the edition for each subscriber who may be mailed.
+    """Create a delivery of the edition for each subscriber who may be mailed and is in its segment.
 
     The variants of the draft say who gets which letter, or no delivery. An email that is not made of posts goes to all,
     whatever their frequency.
@@ -90,7 +92,9 @@ def queue(connection: Connection, edition: Edition, draft: EditionDraft) -> None
     audiences = {Audience(topics): variant for topics, variant in {(): "", **draft.variants}.items()}
     known = {_encode(each, draft.once): variant for each, variant in {**audiences, **draft.others}.items()}
     frequency, goes_at = _frequency_of(edition), edition.goes_at or edition.made_at
-    _insert(connection, sa.insert(deliveries), edition, (frequency, draft.once, known), edition.made_at, goes_at)
+    these = in_segment(edition.segment, edition.made_at)
+    whom = frequency, draft.once, known
+    _insert(connection, sa.insert(deliveries), edition, whom, edition.made_at, goes_at, *these)
 
 
 def insert_deliveries(

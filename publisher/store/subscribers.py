@@ -18,6 +18,7 @@ from publisher.store.additions import Batch
 from publisher.store.audience import choices, mailable
 from publisher.store.catch_up import lock_newsletter
 from publisher.store.database import Database
+from publisher.store.segment_sql import in_segment
 from publisher.store.subscriber_records import (
     Added,
     AddOptions,
@@ -182,14 +183,22 @@ class Subscribers:
             return subscriber_tags.known_fields(connection)
 
     def choices(
-        self, newsletter: str, at: datetime, *, frequency: str | None = None, once: Sequence[str] = ()
+        self,
+        newsletter: str,
+        at: datetime,
+        segment: str = "",
+        *,
+        frequency: str | None = None,
+        once: Sequence[str] = (),
     ) -> Sequence[Choice]:
         """Return each selection of topics among the subscribers who may be mailed the newsletter, with its count.
 
-        See the function `choices`.
+        segment: the condition that they must meet; "" for all. The time zone of `at` says when its days begin.
+        See the function `choices` for the others.
         """
         with self._database.read() as connection:
-            return choices(connection, newsletter, at, frequency=frequency, once=once)
+            these = in_segment(segment, at)
+            return choices(connection, newsletter, at, *these, frequency=frequency, once=once)
 
     def counts(self) -> dict[SubscriberStatus, int]:
         """Return how many subscribers are in each status."""

@@ -72,7 +72,7 @@ def _compares(term: Term, person: Subscriber, at: datetime, history: Sequence[Co
     topics = {fold(topic) for each in person.subscriptions for topic in each.topics}
     is_paused = person.status == "active" and person.paused_until is not None and person.paused_until > at
     return {
-        Subject.TAG: lambda: fold(text) in map(fold, person.tags),
+        Subject.TAG: lambda: text.lower() in person.tags,
         Subject.TOPIC: lambda: fold(text) in topics,
         Subject.NEWSLETTER: lambda: any(each.newsletter == text for each in person.subscriptions),
         Subject.STATUS: lambda: is_paused if text.lower() == "paused" else person.status == text.lower(),

@@ -108,8 +108,8 @@ class Snapshot:
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """The errors that cause posts to be skipped."""
-        found = (*self._plan.archive.problems, *self._plan.left_out)
+        """The errors that cause posts or emails to be skipped."""
+        found = (*self._plan.archive.problems, *self._plan.left_out, *self._plan.broken)
         return tuple(problem for problem in found if problem.severity is Severity.ERROR)
 
     @cached_property

@@ -22,7 +22,6 @@ NAMED_BY_RULE = ("cli.", "config.", "store.")
 SMALL = {
     "__main__": "the entry point",
     "bounces.arf": "one format",
-    "cli.completion": "what the Tab key loads",
     "cli.lazy": "what `--help` loads",
     "cli.subscribers": "one command group, loaded without its commands",
     "config.sources": "one table",

@@ -1,0 +1,108 @@
+"""Who gets the editions of a newsletter: its subscribers, or those of them who are in a segment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from publisher.config import CONFIG_FILE, Config, NewsletterConfig
+from publisher.config.origins import KeyLines
+from publisher.core.errors import PublisherError, SegmentError
+from publisher.core.newsletter_models import Choice, Subscriber
+from publisher.core.segment_language import both, is_segment_name, parse_joined
+
+if TYPE_CHECKING:
+    from publisher.store import Store
+
+MOST_TESTERS = 50
+SHOWN = 3  # of the people in a segment, so that its owner recognises it
+
+
+def segment_of(
+    config: Config, store: Store | None, newsletter: NewsletterConfig, only: str = "", where: str = ""
+) -> str:
+    """Return the condition on those who get a newsletter's editions; "" for all.
+
+    only   a segment that they must be in besides that of the newsletter: its name, or a condition
+    where  the place that names it, for messages
+    Raises SegmentError if there is no such segment, with the place in publisher.toml if the newsletter names it.
+    """
+    try:
+        own = require_segment(store, newsletter.segment, "")
+    except SegmentError as error:
+        raise in_config(config, newsletter, error) from error
+    return both(own, require_segment(store, only, where))
+
+
+def outside_of(
+    store: Store,
+    newsletter: NewsletterConfig,
+    segment: str,
+    inside: Iterable[Choice],
+    at: datetime,
+    frequency: str | None = None,
+) -> int:
+    """Return how many subscribers may be mailed who are not in the segment. inside: the choices of those who are."""
+    if not segment:
+        return 0
+    everyone = store.subscribers.choices(newsletter.name, at, frequency=frequency)
+    return sum(each.subscribers for each in everyone) - sum(each.subscribers for each in inside)
+
+
+def some_of(
+    config: Config, store: Store, newsletter: NewsletterConfig, segment: str, now: datetime
+) -> Sequence[Subscriber]:
+    """Return the first people in a segment who may be mailed the newsletter. segment: the text of a condition."""
+    at = local(config, newsletter, now)
+    return store.segments.some(parse_joined(segment), at, newsletter.name, SHOWN)
+
+
+def testers(config: Config, store: Store | None, segment: str, now: datetime) -> list[str]:
+    """Return the addresses of the people in a segment, for test emails.
+
+    segment: its name, or a condition. Raises PublisherError if there is no such segment, nobody in it who may be
+    mailed, or more than MOST_TESTERS of them.
+    """
+    condition = f"({require_segment(store, segment, '--test-segment')}) and status:active and not status:paused"
+    at = now.astimezone(config.zone)
+    people = store.segments.some(parse_joined(condition), at, None, MOST_TESTERS + 1) if store else ()
+    if not people:
+        raise PublisherError("nobody in this segment may be mailed", where="--test-segment")
+    if len(people) > MOST_TESTERS:
+        hint = "use a smaller segment, such as tag:testers"
+        raise PublisherError(f"a test goes to at most {MOST_TESTERS} people", where="--test-segment", hint=hint)
+    return [person.address for person in people]
+
+
+def require_segment(store: Store | None, text: str, where: str) -> str:
+    """Return the condition of a segment's name, or a condition as it is; "" for "".
+
+    where: the option or the line that says it. Raises SegmentError if there is no such segment.
+    """
+    try:
+        if store is None and is_segment_name(text):
+            raise SegmentError(f"there is no segment {text!r}", hint="known: none")
+        return store.segments.resolve(text) if store else text
+    except SegmentError as error:
+        raise _located(error, where) from error
+
+
+def _located(error: SegmentError, where: str) -> SegmentError:
+    """Return an error in a condition with the place of the condition."""
+    column = f"{error.where}: " if error.where else ""
+    return SegmentError(f"{column}{error.message}", where=where, hint=error.hint)
+
+
+def local(config: Config, newsletter: NewsletterConfig, now: datetime) -> datetime:
+    """Return a moment in the newsletter's time zone, which says when the days of a condition begin."""
+    return now.astimezone(config.newsletter_zone(newsletter))
+
+
+def in_config(config: Config, newsletter: NewsletterConfig, error: SegmentError) -> SegmentError:
+    """Return an error in a newsletter's segment with its place in publisher.toml."""
+    file = config.root / CONFIG_FILE
+    text = file.read_text(encoding="utf-8-sig", errors="replace") if file.is_file() else ""
+    line = KeyLines(text).of(("newsletters", config.newsletters.index(newsletter), "segment"))
+    found = _located(error, f"{CONFIG_FILE}:{line}" if line else CONFIG_FILE)
+    return SegmentError(f"newsletter {newsletter.name}: segment: {found.message}", where=found.where, hint=found.hint)

@@ -1,0 +1,121 @@
+"""What is wrong with segments: those that do not exist, and conditions that name what is not there."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from publisher.config import Config, NewsletterConfig
+from publisher.core.errors import SegmentError
+from publisher.core.models import Problem, Severity, problem_at
+from publisher.core.segment_conditions import Condition, Operator, Subject, Term, terms
+from publisher.core.segment_language import is_segment_name, parse
+from publisher.core.subscriber_fields import FieldKind
+from publisher.publishing.own_emails import OwnEmail, unmade_emails
+from publisher.publishing.recipients import in_config, require_segment
+
+if TYPE_CHECKING:
+    from publisher.store import Store
+
+_ORDER = (Operator.ABOVE, Operator.AT_LEAST, Operator.BELOW, Operator.AT_MOST)
+
+
+def segment_problems(config: Config, store: Store | None) -> Iterator[Problem]:
+    """Yield the problems of the newsletters' segments, and of the saved ones."""
+    for newsletter in config.newsletters:
+        if newsletter.segment:
+            yield from _of_newsletter(config, store, newsletter)
+        for email in unmade_emails(config, store, newsletter):
+            if email.to and not email.problem:
+                yield from _of_email(config, store, email)
+    for segment in store.segments.list() if store else ():
+        for finding in segment_findings(config, store, parse(segment.condition)):
+            hint = f"publisher segments save {segment.name} '...'"
+            yield Problem(f"segment {segment.name}", 0, finding, hint, Severity.WARNING)
+
+
+def _of_newsletter(config: Config, store: Store | None, newsletter: NewsletterConfig) -> Iterator[Problem]:
+    try:
+        condition = require_segment(store, newsletter.segment, "")
+    except SegmentError as error:
+        yield problem_at(in_config(config, newsletter, error))
+        return
+    if not is_segment_name(newsletter.segment):  # the saved ones are checked by themselves
+        for finding in segment_findings(config, store, parse(condition)):
+            problem = problem_at(in_config(config, newsletter, SegmentError(finding)))
+            yield replace(problem, severity=Severity.WARNING)
+
+
+def _of_email(config: Config, store: Store | None, email: OwnEmail) -> Iterator[Problem]:
+    try:
+        condition = require_segment(store, email.to, email.where("to"))
+    except SegmentError as error:
+        yield problem_at(error)
+        return
+    if not is_segment_name(email.to):
+        for finding in segment_findings(config, store, parse(condition)):
+            yield replace(problem_at(SegmentError(finding, where=email.where("to"))), severity=Severity.WARNING)
+
+
+def segment_findings(config: Config, store: Store | None, condition: Condition) -> Iterator[str]:
+    """Yield what a condition names that is not there, so that nobody, or everybody, meets it."""
+    kinds = fields_of(config, store)
+    newsletters = {each.name for each in config.newsletters}
+    found = [_finding(term, kinds, newsletters) for term in terms(condition)]
+    yield from dict.fromkeys(each for each in found if each)
+
+
+def fields_of(config: Config, store: Store | None) -> dict[str, FieldKind]:
+    """Return the fields that subscribers have or could have, with their kinds."""
+    known = store.subscribers.known_fields() if store else {}
+    return known | {each.name: FieldKind(each.kind) for each in config.fields}
+
+
+def uses_of(config: Config, store: Store, name: str) -> list[str]:
+    """Return the places that name a segment, as "publisher.toml:12": newsletters, and emails that are not made yet."""
+    used = [in_config(config, each, SegmentError("")).where for each in config.newsletters if each.segment == name]
+    emails = [email for each in config.newsletters for email in unmade_emails(config, store, each)]
+    return [*used, *(email.where("to") for email in emails if email.to == name)]
+
+
+def _finding(term: Term, kinds: dict[str, FieldKind], newsletters: Collection[str]) -> str:
+    """Return what is wrong with a comparison; "" if nothing is."""
+    value = term.value.text if term.value else ""
+    if term.subject is Subject.NEWSLETTER and value not in newsletters:
+        return f"there is no newsletter {value!r}{_near(value, newsletters)}"
+    if term.subject is not Subject.FIELD:
+        return ""
+    if term.field not in kinds:
+        return f"no subscriber has a field {term.field!r}{_near(term.field, kinds)}"
+    return _mismatch(term, kinds[term.field])
+
+
+def _mismatch(term: Term, kind: FieldKind) -> str:
+    if term.value is None or term.operator is Operator.CONTAINS:
+        return ""
+    typed = term.value.typed
+    match kind:
+        case FieldKind.NUMBER:
+            fits = isinstance(typed, float)
+        case FieldKind.YES_NO:
+            fits = isinstance(typed, bool)
+        case FieldKind.DATE:
+            fits = typed is not None and not isinstance(typed, float | bool)
+        case FieldKind.TEXT:
+            fits = term.operator not in _ORDER
+    return "" if fits else f"the values of {term.field} are {_CALLED[kind]}, and {term.value.text!r} is not"
+
+
+_CALLED = {
+    FieldKind.TEXT: "texts, which have no order",
+    FieldKind.NUMBER: "numbers",
+    FieldKind.DATE: "dates",
+    FieldKind.YES_NO: "yes or no",
+}
+
+
+def _near(name: str, known: Collection[str]) -> str:
+    near = difflib.get_close_matches(name[:60], known, 1)
+    return f" (did you mean {near[0]}?)" if near else ""
