@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from publisher.config import Config
 from publisher.core.errors import PublisherError
 from publisher.core.models import RenderedPost
-from publisher.core.newsletter_models import Edition, Letter
+from publisher.core.newsletter_models import Edition, Letter, slot_path
 from publisher.core.personal_marks import Person
 from publisher.core.templates import Templates
 from publisher.mail.links import Links
 from publisher.mail.message import MessageTemplate, Recipient, message_id
 from publisher.mail.send_test import NOBODY
+from publisher.newsletters.letter.note import NOTES_FOLDER, default_note, note_path, read_note
 from publisher.newsletters.letter.own_text import message_template
+from publisher.newsletters.letter.personal import marked_setting
 from publisher.newsletters.lint.finding_codes import Finding
 from publisher.newsletters.lint.lint_letter import lint_letter
 from publisher.newsletters.lint.spam import spam_findings
@@ -26,8 +28,8 @@ from publisher.posts.archive import Archive
 from publisher.posts.markup import Renderer
 from publisher.publishing.edition_plan import PlannedEdition
 from publisher.publishing.mail_wiring import headers_of
-from publisher.publishing.own_emails import OwnEmail, email_name, unmade_emails, whole_email
-from publisher.publishing.render import EditionRenderer
+from publisher.publishing.own_emails import OwnEmail, email_name, paths_of_emails, unmade_emails, whole_email
+from publisher.publishing.render import EditionRenderer, with_found_fields
 from publisher.publishing.sample_editions import next_edition
 from publisher.site.build.site_files import built_paths
 
@@ -78,6 +80,29 @@ def _sample(config: Config, store: Store | None, email: OwnEmail, now: datetime)
         return whole_email(config, store, email, now)
     except PublisherError as error:
         return LetterCheck(PlannedEdition(email.newsletter, email.slot, 0, (), (), ()), None, (), error)
+
+
+def broken_notes(config: Config, store: Store | None) -> Iterator[tuple[str, PublisherError]]:
+    """Yield what is wrong in notes that are waiting for their editions, and in texts of a newsletter's settings.
+
+    Each error comes with the name of the newsletter.
+    """
+    config = with_found_fields(config)
+    for newsletter in config.newsletters:
+        taken = {slot_path(slot) for slot in store.editions.slots(newsletter.name)} if store else set()
+        emails = set(paths_of_emails(config, newsletter))
+        names = sorted(path.stem for path in (config.root / NOTES_FOLDER / newsletter.name).glob("*.md"))
+        notes = [name for name in names if name not in taken and note_path(newsletter, name) not in emails]
+        texts: list[Callable[[], object]] = [
+            partial(default_note, config, newsletter),
+            partial(marked_setting, config, newsletter, "subject", is_markdown=False),
+            *(partial(read_note, config, newsletter, name) for name in notes),
+        ]
+        for read in texts:
+            try:
+                read()
+            except PublisherError as error:
+                yield newsletter.name, error
 
 
 class LetterChecker:

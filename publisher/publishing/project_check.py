@@ -31,7 +31,7 @@ from publisher.publishing.adopt.tool_files import tools_of
 from publisher.publishing.email_views import changed_emails
 from publisher.publishing.exposure import exposures
 from publisher.publishing.language_check import language_problems
-from publisher.publishing.letter_check import LetterCheck, check_letters
+from publisher.publishing.letter_check import LetterCheck, broken_notes, check_letters
 from publisher.publishing.mail_wiring import unreadable_keys
 from publisher.publishing.own_emails import paths_of_emails
 from publisher.publishing.page_check import page_problems
@@ -112,6 +112,10 @@ def check_project(
     problems.extend(_segments(config))
     letters = _letters(config, archive, now, spam)
     broken = [rendering_problem(letter.planned.newsletter.name, letter.error) for letter in letters if letter.error]
+    places = {problem.where for problem in broken}
+    with open_existing_store(config) as store:
+        in_notes = [rendering_problem(*each) for each in broken_notes(config, store)]
+    broken += [problem for problem in in_notes if problem.where not in places]
     templates = {problem.where for problem in broken if problem.path.startswith("templates/")}
     problems = [*broken, *(problem for problem in problems if problem.where not in templates)]
     problems.extend(_old_first_editions(config, letters, now))
