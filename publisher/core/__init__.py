@@ -21,6 +21,7 @@ Public modules:
     patterns             regular expressions that are compiled when they are first used
     personal_marks       marks for what is known about a recipient, and rules about it
     personal_syntax      how a writer types these marks
+    personal_templates   the same in templates of emails
     private_folder       folders that only their owner can read, and that git leaves out
     segment_conditions   conditions on subscribers as a tree
     segment_language     conditions on subscribers, which make segments
@@ -50,6 +51,7 @@ __all__ = [
     "patterns",
     "personal_marks",
     "personal_syntax",
+    "personal_templates",
     "private_folder",
     "segment_conditions",
     "segment_language",

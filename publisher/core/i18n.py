@@ -11,6 +11,7 @@ import io
 import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from functools import lru_cache
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
@@ -219,3 +220,15 @@ def direction(language: str) -> Literal["rtl", "ltr"]:
     if scripts:
         return "rtl" if scripts[0] in _RTL_SCRIPTS else "ltr"
     return "rtl" if primary in _RTL_LANGUAGES else "ltr"
+
+
+def civil_date(value: date | datetime, language: str, style: str = "long") -> str:
+    """Return a date as a language writes it, such as "6 July 2024". style: Babel's short, medium, long or full."""
+    from babel import Locale, UnknownLocaleError  # 10 ms, and few templates show a date
+    from babel.dates import format_date
+
+    try:
+        locale = Locale.parse(language.replace("-", "_"))
+    except (UnknownLocaleError, ValueError):
+        locale = Locale("en")
+    return format_date(value, format=style, locale=locale)

@@ -26,8 +26,8 @@ from itertools import cycle
 from typing import Any
 from urllib.parse import quote
 
+from publisher.core.i18n import civil_date
 from publisher.core.subscriber_fields import FieldKind, FieldValue
-from publisher.core.templates import civil_date
 
 ELSE = "@@publisher-else@@"
 END = "@@publisher-end@@"

@@ -13,12 +13,13 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from datetime import date, datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from publisher.core.errors import TemplateError
+from publisher.core.i18n import civil_date
+from publisher.core.personal_templates import with_printed_tags
 from publisher.core.private_folder import COPY_IT, LEADS_OUT, LEADS_TO_PRIVATE, STATE_FOLDER
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     import jinja2
     from jinja2.bccache import Bucket
+    from jinja2.ext import Extension
 
 SHIPPED_PREFIX = "shipped"
 
@@ -181,6 +183,7 @@ class Templates:
                 return f"{SHIPPED_PREFIX}/{template}" if template == parent else template
 
         environment = Environment(
+            extensions=[_personal_tags()],
             loader=jinja2.ChoiceLoader([folders, shipped]),
             bytecode_cache=self._bytecode_cache(),
             autoescape=lambda name: name is None or not name.endswith((".txt", ".css")),  # text isn't HTML
@@ -249,6 +252,18 @@ class SandboxedTemplates(Templates):
         return jinja2.ChainableUndefined
 
 
+def _personal_tags() -> type[Extension]:
+    from jinja2.ext import Extension
+
+    class PersonalTags(Extension):
+        def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
+            """Return the source with its tags about the subscriber printed, if it is a template of emails."""
+            name = (name or "").removeprefix(f"{SHIPPED_PREFIX}/")
+            return with_printed_tags(source, name) if name.startswith("email/") else source
+
+    return PersonalTags
+
+
 def trusted_html(text: str) -> str:
     """Return a text that a template puts in as it is, although it may contain HTML."""
     from markupsafe import Markup
@@ -274,18 +289,6 @@ def _compiled_before() -> jinja2.BytecodeCache:
             _compiled[bucket.key] = bucket.checksum, bucket.code
 
     return Compiled()
-
-
-def civil_date(value: date | datetime, language: str, style: str = "long") -> str:
-    """Return a date as a language writes it, such as "6 July 2024". style: Babel's short, medium, long or full."""
-    from babel import Locale, UnknownLocaleError  # 10 ms, and few templates show a date
-    from babel.dates import format_date
-
-    try:
-        locale = Locale.parse(language.replace("-", "_"))
-    except (UnknownLocaleError, ValueError):
-        locale = Locale("en")
-    return format_date(value, format=style, locale=locale)
 
 
 def _files_below(folder: str, parts: Sequence[str]) -> Iterator[str]:

@@ -18,4 +18,4 @@ The HTML of posts goes through email_html and plain_text. CSS goes through css_p
 user of premailer.
 """
 
-__all__ = ["compose", "note", "own_text", "subscription_notice", "template_context", "web_version"]
+__all__ = ["compose", "note", "own_text", "personal", "subscription_notice", "template_context", "web_version"]

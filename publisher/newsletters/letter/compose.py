@@ -11,11 +11,11 @@ from typing import Any
 from publisher.config import Config, NewsletterConfig
 from publisher.config.palette import looks_of
 from publisher.core.characters import shorten
-from publisher.core.i18n import Counted
+from publisher.core.i18n import Counted, civil_date
 from publisher.core.models import RenderedPost, require_aware
 from publisher.core.newsletter_models import Fallback, Letter, Mark
 from publisher.core.personal_marks import with_whole_marks
-from publisher.core.templates import Templates, civil_date
+from publisher.core.templates import Templates
 from publisher.newsletters.letter.css_sources import sources_of
 from publisher.newsletters.letter.email_html import BodyPlace, mail_body
 from publisher.newsletters.letter.email_strings import Words, direction, words_of
@@ -96,7 +96,7 @@ def compose(
         template = f"email/{newsletter.template}.html"
         html = inline_css(templates.render(template, **context), template, lambda: sources_of(templates, template))
         text = _text(templates, newsletter.template, context)
-        return finished(Letter(variant, letter.subject, letter.preheader, html, text), template)
+        return finished(Letter(variant, letter.subject, letter.preheader, html, text), template, config, newsletter)
 
     return fitting(compose_with, content_of(newsletter), _hopeless(posts))
 
@@ -134,7 +134,8 @@ def compose_text(
     name = message_template(newsletter, templates)
     template = f"email/{name}.html"
     html = inline_css(templates.render(template, **context), template, lambda: sources_of(templates, template))
-    return finished(Letter("", letter.subject, letter.preheader, html, _text(templates, name, context)), template)
+    whole = Letter("", letter.subject, letter.preheader, html, _text(templates, name, context))
+    return finished(whole, template, config, newsletter)
 
 
 def content_of(newsletter: NewsletterConfig) -> Content:

@@ -31,12 +31,14 @@ from publisher.core.personal_marks import (
     without_lone_lines,
 )
 from publisher.core.personal_syntax import tags_in
+from publisher.core.personal_templates import with_read_tags
 from publisher.core.subscriber_fields import FieldKind
 from publisher.newsletters.letter.html_tree import parse_fragment
 from publisher.newsletters.letter.safe_text import without_marks
 from publisher.posts.text.prose import masked
 
 _BRANCHING = re.compile(r"@@publisher-(?:if-[a-z2-7]++|else|end)@@")
+_WHOLE_LINK = re.compile(r"""(?:href|src)=["']@@publisher-(?:value|part)""")
 _BLOCK_TAG = re.compile(rf"(?m)^([ \t]*+(?:{_BRANCHING.pattern}[ \t]*+)++)$")
 
 
@@ -120,14 +122,17 @@ def rendered(html: str, where: Callable[[], str]) -> str:
     return sealed(html)
 
 
-def finished(letter: Letter, template: str) -> Letter:
-    """Return a composed letter with marks in place of sealed ones, and with those in URLs escaped for that.
+def finished(letter: Letter, template: str, config: Config, newsletter: NewsletterConfig) -> Letter:
+    """Return a composed letter with marks in place of sealed ones and of its template's tags.
 
-    Raises TemplateError unless each condition of the template encloses whole elements.
+    Raises TemplateError for a tag of the template that is wrong, and unless each condition encloses whole elements.
     """
-    if not any(map(is_sealed, (letter.subject, letter.preheader, letter.html, letter.text))):
-        return letter
-    html = unsealed(letter.html)
+    known, language = known_fields(config), config.newsletter_language(newsletter)
+    html = with_read_tags(unsealed(letter.html), known, language)
+    text = with_read_tags(unsealed(letter.text), known, language)
+    if _WHOLE_LINK.search(html):
+        hint = "begin it with https://"
+        raise TemplateError("a link can't begin with a subscriber's value", where=f"templates/{template}", hint=hint)
     if not _has_whole_conditions(html):
         raise TemplateError(_NOT_WHOLE, where=f"templates/{template}", hint=_AROUND_PARAGRAPHS)
     return replace(
@@ -135,7 +140,7 @@ def finished(letter: Letter, template: str) -> Letter:
         subject=unsealed(letter.subject),
         preheader=unsealed(letter.preheader),
         html=escaped_in_html(html),
-        text=escaped_in_text(without_lone_lines(unsealed(letter.text))),
+        text=escaped_in_text(without_lone_lines(text)),
     )
 
 

@@ -11,9 +11,11 @@ from typing import Literal
 from publisher.config import Config, NewsletterConfig
 from publisher.config.palette import looks_of
 from publisher.config.theme import DEFAULT
-from publisher.core.i18n import Plural, Translation, translate
+from publisher.core.i18n import Plural, Translation, civil_date, translate
 from publisher.core.newsletter_models import Letter, Mark
-from publisher.core.templates import Templates, civil_date
+from publisher.core.personal_marks import for_everyone
+from publisher.core.personal_templates import without_tags
+from publisher.core.templates import Templates
 from publisher.newsletters.letter.css_sources import sources_of
 from publisher.newsletters.letter.email_strings import direction
 from publisher.newsletters.letter.inline_css import inline_css
@@ -121,7 +123,7 @@ def notice_letter(config: Config, facts: NoticeFacts, templates: Templates) -> L
         "mark": Mark,
         "looks": looks,
     }
-    html = templates.render(HTML_TEMPLATE, **context)
+    html = for_everyone(without_tags(templates.render(HTML_TEMPLATE, **context)))
     html = inline_css(html, HTML_TEMPLATE, lambda: sources_of(templates, HTML_TEMPLATE))
     text = templates.render(
         TEXT_TEMPLATE,
@@ -130,6 +132,7 @@ def notice_letter(config: Config, facts: NoticeFacts, templates: Templates) -> L
         underlined=lambda value, sign="=": "\n".join(underlined(value, sign)),
         rule="-" * WIDTH,
     )
+    text = for_everyone(without_tags(text))
     return Letter("", letter.subject, letter.preheader, html, text.strip("\n") + "\n")
 
 

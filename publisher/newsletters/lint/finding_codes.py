@@ -90,6 +90,11 @@ CODES: dict[str, FindingKind] = {
         "that `publisher init` writes. `publisher check` reports it as a warning if emails go to the outbox.",
         "write your own",
     ),
+    "name-alone": FindingKind(
+        "warning",
+        'The email prints subscribers\' names with {{ mark.NAME }}, and nothing for people without one: "Dear ,".',
+        'write {{ subscriber.name | default("friend") }}',
+    ),
     # What the inbox shows before the email is opened.
     "subject-empty": FindingKind("error", "The email has no subject.", "write a subject"),
     "subject-long": FindingKind(

@@ -31,6 +31,7 @@ _NEWS = 20  # characters that a preheader must add if it begins with the subject
 def requirement_findings(context: LintContext) -> Iterator[Finding]:
     """Yield a finding for each required part that the letter lacks."""
     yield from _unsubscribe_link(context)
+    yield from _name_alone(context)
     yield from _postal_address(context)
     yield from _sender(context)
     yield from _placeholder_settings(context)
@@ -83,6 +84,15 @@ def _unsubscribe_link(context: LintContext) -> Iterator[Finding]:
             "the plain text has no unsubscribe link",
             "write {{ mark.UNSUBSCRIBE }}",
         )
+
+
+def _name_alone(context: LintContext) -> Iterator[Finding]:
+    """Yield a finding if a template prints a name without a text for people who have none."""
+    if Mark.NAME in context.letter.html or Mark.NAME in context.letter.text:
+        place = context.locator.template(r"\bmark\.NAME\b")
+        if place.endswith(".html") and Mark.NAME not in context.letter.html:
+            place = context.locator.text_template()
+        yield found("name-alone", place, "people without a name see nothing in place of their name")
 
 
 def _postal_address(context: LintContext) -> Iterator[Finding]:

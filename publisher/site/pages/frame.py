@@ -14,9 +14,9 @@ from urllib.parse import quote, urljoin, urlsplit
 from publisher import __version__
 from publisher.config import Config, Person
 from publisher.config.palette import Looks
-from publisher.core.i18n import direction, own_name
+from publisher.core.i18n import civil_date, direction, own_name
 from publisher.core.models import Post, Tag
-from publisher.core.templates import Templates, civil_date
+from publisher.core.templates import Templates
 from publisher.posts.permalinks import page_file
 from publisher.site.pages.look import Card, Icon, card_of, icons_of, look_of, stylesheet_path
 from publisher.site.pages.menu import NO_MENU, Menu, menu_of

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from starlette.responses import RedirectResponse, Response
 
 from publisher.core.errors import PublisherError, StoreError
-from publisher.core.templates import civil_date
+from publisher.core.i18n import civil_date
 from publisher.posts.archive import open_archive
 from publisher.posts.draft_posts import find_draft
 from publisher.posts.scan import Stamp

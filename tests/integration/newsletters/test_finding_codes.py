@@ -43,6 +43,12 @@ NESTED = "@media screen {\n@media (max-width: 600px) {.cell {color: red}}}\n"
 SPOILT: list[tuple[str, str, Callable[[Project], object]]] = [
     ("unsubscribe-missing", f"{TEMPLATE}:2", template("", "links")),
     ("unsubscribe-missing", "templates/email/digest.txt", file("templates/email/digest.txt", "Hello.")),
+    ("name-alone", f"{TEMPLATE}:3", template("Dear {{ mark.NAME }}:", "intro")),
+    (
+        "name-alone",
+        "templates/email/digest.txt",
+        file("templates/email/digest.txt", "Hello {{ mark.NAME }} {{ mark.UNSUBSCRIBE }}"),
+    ),
     ("postal-missing", "publisher.toml:1", setting("postal_address", "description")),
     ("postal-missing", f"{TEMPLATE}:2", template("", "address")),
     ("sender-missing", "publisher.toml:8", setting("sender =", "reply_to =")),

@@ -26,6 +26,7 @@ from publisher.mail.message import MessageTemplate, Recipient
 from publisher.newsletters.letter.compose import compose_text
 from publisher.newsletters.letter.own_text import read_text
 from publisher.newsletters.letter.web_version import web_version
+from tests.support import ROOT
 from tests.support.delivery_samples import HEADERS
 from tests.support.editions_samples import CONFIG, MADE_AT, TEMPLATES, WEEKLY
 from tests.support.store_samples import NOW
@@ -189,3 +190,17 @@ def test_any_personal_letter_reads_back_filled_and_verifies(
     assert b"\r\n." not in message
     record = signer.key.record_text().encode()
     assert dkim.DKIM(message).verify(dnsfunc=lambda name, timeout=5: record)
+
+
+def test_the_example_of_the_document_is_right(tmp_path: Path) -> None:
+    section = (ROOT / "docs/emails.md").read_text(encoding="utf-8").split("## Address each subscriber")[1]
+    letter = letter_of(tmp_path, section.split("```markdown\n")[1].split("```")[0])
+    assert letter.plain_subject == "Hello, we have moved"
+    for fields, line in (
+        ({"plan": "pro"}, "your keys work"),
+        ({"points": 12}, "a member: 12 points."),
+        ({}, "become a"),
+    ):
+        text = filled(letter.text, fields)
+        assert line in text
+        assert sum(each in text for each in ("your keys work", "a member: ", "become a")) == 1

@@ -1,0 +1,129 @@
+"""Tags about the subscriber in templates of emails: {{ subscriber.name | default("friend") }}, {% if subscriber.vip %}.
+
+A template is rendered once for all recipients, and does not know the fields that they have. So these tags are taken out
+of its source before Jinja2 compiles it, and printed as marks that contain the tag and its place. When the email is
+finished, all of its tags are read together, in the order in which they were printed.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Mapping
+
+from publisher.core import patterns
+from publisher.core.errors import PostError, TemplateError
+from publisher.core.personal_marks import ELSE, END, if_mark
+from publisher.core.personal_syntax import tags_in
+from publisher.core.subscriber_fields import FieldKind
+
+_PRINTED = re.compile(r"@@publisher-tag-([a-z2-7]++)@@")
+_SUBSCRIBER = re.compile(r"(?<![\w.])subscriber\b")
+_DEFAULT = re.compile(r"default\(\s*+(?:\"([^\"]*+)\"|'([^']*+)')")
+
+# A value, or a statement.
+_PIECE = patterns.compile(
+    r"\{\{(?P<before>-?)(?P<value>[ \t]*+subscriber\b(?:[^{}]|\}(?!\}))*?)(?P<after>-?)\}\}"
+    r"|\{%(?P<begin>-?)[ \t]*+(?P<word>if|elif|else|endif|for|endfor)\b"
+    r"(?P<rest>(?:[^{}%]|%(?!\})|\}(?!\}))*?)(?P<end>-?)%\}"
+)
+# What begins a comment, or a block that is printed as it is, and what ends each.
+_HIDES = patterns.compile(r"\{#|\{%-?[ \t]*+raw\b")
+_SHOWS = {"{#": re.compile(r"#\}"), "{%": re.compile(r"\{%-?[ \t]*+endraw\b")}
+
+
+def with_printed_tags(source: str, name: str) -> str:
+    """Return the source of a template in which tags about the subscriber are printed as marks.
+
+    name: the template's name, for errors. Lines stay as they are, and so does the control of white space.
+    """
+    if "subscriber" not in source:
+        return source
+    open_blocks: list[bool] = []  # whether a block is a condition about the subscriber
+
+    def printed(found: re.Match[str]) -> str:
+        written = source[slice(*found.span())]
+        place = f"templates/{name}:{source.count(chr(10), 0, found.start()) + 1}"
+        if found["value"] is not None:
+            mark = _mark(f"{{{{{found['value']}}}}}", place)
+            return f'{{{{{found["before"]} "{mark}" {_lines(written)}{found["after"]}}}}}'
+        word = found["word"]
+        if word in ("if", "for"):
+            open_blocks.append(word == "if" and _SUBSCRIBER.search(found["rest"]) is not None)
+        is_ours = bool(open_blocks) and open_blocks[-1]
+        if word in ("endif", "endfor") and open_blocks:
+            open_blocks.pop()
+        if not is_ours:
+            return written
+        mark = _mark(f"{{% {word}{found['rest']}%}}", place)
+        # A statement takes the line end behind it along, and the mark is to do so too.
+        return f'{{{{{found["begin"]} "{mark}" }}}}{{% set _subscriber = 1 {_lines(written)}{found["end"]}%}}'
+
+    pieces, last = [], 0
+    for found in _PIECE.finditer(_visible(source)):
+        pieces += [source[last : found.start()], printed(found)]
+        last = found.end()
+    return "".join([*pieces, source[last:]])
+
+
+def _visible(source: str) -> str:
+    """Return a template with blanks in place of its comments and of what it prints as it is."""
+    pieces, last = [], 0
+    while begin := _HIDES.search(source, last):
+        end = _SHOWS[begin[0][:2]].search(source, begin.end())
+        if end is None:
+            break
+        pieces += [source[last : begin.start()], " " * (end.end() - begin.start())]
+        last = end.end()
+    return "".join([*pieces, source[last:]])
+
+
+def with_read_tags(text: str, known: Mapping[str, FieldKind], language: str) -> str:
+    """Return a rendered text with the marks that its printed tags stand for.
+
+    known     the fields of one's own, and the kinds of their values
+    language  the language in which dates are written
+    Raises TemplateError, with the template and its line, for a tag that is wrong.
+    """
+    found = [_read(each[1]) for each in _PRINTED.finditer(text)] if "@@publisher-tag-" in text else []
+    if not found:
+        return text
+    written = [" ".join(tag.split()) for tag, _ in found]
+    try:
+        tags = tags_in("\n".join(written), known, language=language)
+    except PostError as error:
+        raise TemplateError(error.message, where=found[error.line - 1][1], hint=error.hint) from error
+    marks = iter(tags)
+    return _PRINTED.sub(lambda _: next(marks).marks, text)
+
+
+def without_tags(text: str) -> str:
+    """Return a rendered text as someone reads it about whom nothing is known, whether or not its tags are right."""
+
+    def shown(found: re.Match[str]) -> str:
+        tag, _ = _read(found[1])
+        if tag.startswith("{{"):
+            default = _DEFAULT.search(tag)
+            return (default[1] or default[2] or "") if default else ""
+        word = tag.split()[1]
+        return {"if": if_mark(_NEVER), "elif": "", "else": ELSE, "endif": END}.get(word, "")
+
+    return _PRINTED.sub(shown, text)
+
+
+_NEVER = ("or",)
+
+
+def _mark(tag: str, place: str) -> str:
+    data = base64.b32encode(json.dumps([tag, place]).encode()).decode("ascii")
+    return f"@@publisher-tag-{data.rstrip('=').lower()}@@"
+
+
+def _read(payload: str) -> tuple[str, str]:
+    tag, place = json.loads(base64.b32decode(payload.upper() + "=" * (-len(payload) % 8)))
+    return tag, place
+
+
+def _lines(tag: str) -> str:
+    return "\n" * tag.count("\n")
