@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from publisher.cli.editions import with_stand_ins
 from publisher.cli.terminal import print_table
 from publisher.config import Config, NewsletterConfig
 from publisher.core.errors import PublisherError
-from publisher.publishing.email_views import EmailView, email_views, find_email, render_email
+from publisher.publishing.email_views import EmailView, email_views, find_email, recipients_of, render_email
 from publisher.publishing.new_project import create_email
 from publisher.publishing.publish import send_letter
 from publisher.publishing.sequences import StepView, render_welcome, step_views
@@ -21,7 +22,7 @@ from publisher.publishing.wiring import open_existing_store, transport_name
 from publisher.subscribers.address import normalise
 
 if TYPE_CHECKING:
-    from publisher.core.newsletter_models import Letter
+    from publisher.core.newsletter_models import Letter, Subscriber
     from publisher.publishing.edition_plan import PlannedEdition
 
 NO_EMAILS = "no emails without posts yet (`publisher emails new NEWSLETTER NAME` creates one)"
@@ -101,6 +102,7 @@ def show(app: App, newsletter: str, name: str, part: str | None) -> None:
     email = find_email(config, _newsletter(config, newsletter), name)
     with open_existing_store(config) as store:
         whole = render_email(config, store, email, now)
+        some = recipients_of(config, store, whole.planned, now) if store else ()
         view = next(each for each in email_views(config, store, now, newsletter) if each.name == name)
     letter = whole.letter
     if part:
@@ -109,7 +111,7 @@ def show(app: App, newsletter: str, name: str, part: str | None) -> None:
         facts = _as_json(config, view) | {"recipients": whole.planned.recipients, "preheader": letter.preheader}
         app.print_json(facts | {"html": with_stand_ins(letter.html), "text": with_stand_ins(letter.text)})
     else:
-        _show(app, config, view, whole.planned)
+        _show(app, config, view, whole.planned, some)
 
 
 @emails.command("test", epilog="Example: publisher emails test weekly we-have-moved me@example.org")
@@ -193,7 +195,7 @@ def _cells(config: Config, view: EmailView) -> tuple[str, ...]:
     return view.newsletter, view.name, view.state, at, view.subject, view.summary
 
 
-def _show(app: App, config: Config, view: EmailView, planned: PlannedEdition) -> None:
+def _show(app: App, config: Config, view: EmailView, planned: PlannedEdition, some: Sequence[Subscriber]) -> None:
     at = (_as_json(config, view)["at"] or "")[:16].replace("T", " ")
     app.say(view.subject)
     app.say(f"{view.newsletter} {view.name}: {view.state}{f', {at}' if at else ''}")
@@ -201,3 +203,7 @@ def _show(app: App, config: Config, view: EmailView, planned: PlannedEdition) ->
         app.say(view.summary)
     if view.edition is None:
         app.say(f"to {plural(planned.recipients, 'subscriber')}{f' in {view.to}' if view.to else ''}")
+        for each in some:
+            app.say(f"  {each.address}{f' ({each.name})' if each.name else ''}")
+        if some and planned.recipients > len(some):
+            app.say(f"  and {planned.recipients - len(some):,} more")

@@ -13,10 +13,10 @@ from publisher.config import Config, NewsletterConfig
 from publisher.core.errors import PublisherError
 from publisher.core.models import Problem, Severity
 from publisher.core.newsletter_models import DeliveryCounts, DeliveryStatus, Edition, EditionKind, Letter, Subscriber
-from publisher.core.segment_language import parse
 from publisher.posts.archive import open_archive
 from publisher.publishing.edition_plan import PlannedEdition
 from publisher.publishing.own_emails import OwnEmail, email_name, find_emails, whole_email
+from publisher.publishing.recipients import local, some_of
 
 if TYPE_CHECKING:
     from publisher.newsletters.lint.finding_codes import Finding
@@ -149,9 +149,9 @@ def render_email(config: Config, store: Store | None, email: OwnEmail, now: date
 
 def recipients_of(config: Config, store: Store, planned: PlannedEdition, now: datetime) -> Sequence[Subscriber]:
     """Return the first few of those who would get an email at `now`."""
-    at = now.astimezone(config.newsletter_zone(planned.newsletter))
-    condition = parse(planned.segment) if planned.segment else None
-    return store.segments.some(condition, at, planned.newsletter.name)
+    if planned.segment:
+        return some_of(config, store, planned.newsletter, planned.segment, now)
+    return store.segments.some(None, local(config, planned.newsletter, now), planned.newsletter.name)
 
 
 def findings_of(config: Config, whole: WholeEmail, now: datetime) -> list[Finding]:

@@ -119,6 +119,29 @@ def test_an_error_in_the_email_puts_it_on_hold(clockwork: Clockwork) -> None:
     assert clockwork.letters() == []
 
 
+def test_an_email_to_a_segment_reaches_nobody_else(clockwork: Clockwork) -> None:
+    project = clockwork.project
+    project.ok("subscribers", "add", "cyd@example.org", "--newsletter", "weekly", "--tag", "vip", "--topic", "R&D")
+    project.ok("segments", "save", "important", "tag:vip")
+    email(project, more="to: important\n")
+    email(project, "others", subject="To the others", more='to: "not tag:vip"\n')
+    email(project, "few", subject="To nobody", more='to: "tag:nobody"\n')
+    email(project, "unknown", more="to: imprtant\n")
+    assert "to 1 subscriber in important\n  cyd@example.org" in project.ok("emails", "show", "weekly", "moved").out
+    dry = project.run("publish", "--dry-run")
+    assert "weekly email:moved: 'We have moved' would go to 1 subscriber" in dry.out
+    assert "weekly email:few: no subscriber of weekly is in 'tag:nobody'" in dry.out
+    report = clockwork.at(SLOT)
+    assert sorted(slots(report)) == ["email:moved", "email:others"]
+    (problem,) = report.problems
+    assert str(problem).startswith("letters/weekly/unknown.md:4: there is no segment 'imprtant' (did you mean importa")
+    assert clockwork.letters("cyd@example.org") == ["We have moved"]
+    assert clockwork.letters() == clockwork.letters("bob@example.org") == ["To the others"]
+    project.ok("subscribers", "edit", "ada@example.org", "--tag", "nobody")
+    assert slots(clockwork.at(SLOT + HOUR)) == ["email:few"]
+    assert sorted(clockwork.letters()) == ["To nobody", "To the others"]
+
+
 MISTAKES = {
     "tomorrow": ("send: tomorrow", "", ":2: send: 'tomorrow' isn't a time (write"),
     "a-day": ("send: 2026-12-01", "", ":2: send: 2026-12-01 has no time of day (write `send: now`, `send: draft` or"),
@@ -199,7 +222,7 @@ def test_emails_are_written_listed_shown_and_tested_by_command(project: Project)
     email(project, "later", send="2026-12-01 09:00", subject="Later")
     email(project, "wrong", send="soon")
     shown = project.ok("emails", "show", "weekly", "we-have-moved")
-    assert "weekly we-have-moved: goes next\nto 2 subscribers" in shown.out
+    assert "weekly we-have-moved: goes next\nto 2 subscribers\n  ada@example.org\n  bob@example.org\n" in shown.out
     assert "this is new" in project.ok("emails", "show", "weekly", "we-have-moved", "--text").out
     whole = project.ok("emails", "show", "weekly", "later", "--json").json
     assert (whole["recipients"], whole["at"], whole["subject"]) == (2, "2026-12-01T09:00:00+01:00", "Later")
