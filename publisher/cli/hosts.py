@@ -15,6 +15,7 @@ from publisher.core.action_kinds import ActionKind
 from publisher.core.errors import PublisherError
 from publisher.core.host_id import host_id as this_host_id
 from publisher.core.host_id import host_name
+from publisher.publishing.joining import join_token
 from publisher.publishing.wiring import (
     check_in_host,
     open_existing_store,
@@ -96,6 +97,22 @@ def confirm(app: App, host_id: str) -> None:
         app.say(f"so may {', '.join(others)}; to stop one: publisher hosts forget ID")
 
 
+@hosts.command("token", epilog="Example: publisher hosts token")
+@with_app
+def token(app: App) -> None:
+    """Print a token with which new hosts may send without being confirmed.
+
+    Give it to the machines of one fleet as PUBLISHER_JOIN, beside PUBLISHER_SECRET. It is valid for this project's
+    secret and database only, so a copy of the database elsewhere still sends nothing. A host that was forgotten must be
+    confirmed all the same.
+    """
+    config = app.config()
+    made = join_token(config)
+    if app.json:
+        app.print_json({"PUBLISHER_JOIN": made})
+    app.say(f"PUBLISHER_JOIN={made}")
+
+
 @hosts.command("forget", epilog="Example: publisher hosts forget 3f6c2a9d1b40e577")
 @click.argument("host_id", metavar="ID")
 @with_app
@@ -105,7 +122,7 @@ def forget(app: App, host_id: str) -> None:
         if store is None:
             raise PublisherError("no host has run this project yet")
         host = _known(store, host_id)
-        store.hosts.forget(host.id)
+        store.hosts.forget(host.id, app.now(app.config()))
         log_action(app, store, ActionKind.HOST_FORGOTTEN, host.name)
     app.say(f"{host.name} may not send")
 

@@ -7,10 +7,11 @@ from typing import Any, get_origin
 
 from publisher.config.keys import keys_of, table_in
 from publisher.config.project import Config
+from publisher.core.host_id import HOST_VARIABLE, JOIN_VARIABLE
 from publisher.core.signing import SECRET_VARIABLE
 
 CONFIG_FILE = "publisher.toml"
-NOT_SETTINGS = {"PUBLISHER_HOST", "PUBLISHER_PROJECT", SECRET_VARIABLE}
+NOT_SETTINGS = {HOST_VARIABLE, JOIN_VARIABLE, "PUBLISHER_PROJECT", SECRET_VARIABLE}
 """Variables that other parts of the program read; they set no key."""
 
 SWITCHES = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}

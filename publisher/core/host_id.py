@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 HOST_VARIABLE = "PUBLISHER_HOST"
+JOIN_VARIABLE = "PUBLISHER_JOIN"
 _MACHINE = (Path("/etc/machine-id"), Path("/var/lib/dbus/machine-id"))
 
 

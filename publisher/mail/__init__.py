@@ -9,6 +9,7 @@ edition or what is in it, and it does not read bounces.
 
 Public modules:
     addresses       email addresses, domains and URLs in ASCII
+    claim_count     whether the database is older than what this host has sent
     dkim            DKIM signatures
     dkim_keys       private keys and their DNS records; loads cryptography
     doctor          SPF, DKIM, DMARC, MX, PTR, TLS and one-click unsubscribing (a package)
@@ -28,6 +29,7 @@ Public modules:
 
 __all__ = [
     "addresses",
+    "claim_count",
     "dkim",
     "dkim_keys",
     "doctor",

@@ -27,33 +27,34 @@ def count_claim(store: Store, state_dir: Path, host: str) -> None:
     Raises ProjectError if the file cannot be written.
     """
     if number := store.hosts.count_claim(host):
-        _write(state_dir, number)
+        _write(state_dir, host, number)
 
 
 def is_older_than_sent(store: Store, state_dir: Path, host: str) -> bool:
     """Return whether the database knows less of what this host has sent than a file of this host. Writes nothing."""
-    return store.hosts.claims(host) < _read(state_dir)
+    return store.hosts.claims(host) < _read(state_dir, host)
 
 
 def accept_older(store: Store, state_dir: Path, host: str) -> None:
     """Take the database as it is, so that this host sends again; raise ProjectError if the file cannot be written."""
-    _write(state_dir, store.hosts.claims(host))
+    _write(state_dir, host, store.hosts.claims(host))
 
 
-def _read(state_dir: Path) -> int:
+def _read(state_dir: Path, host: str) -> int:
+    """Return the number in the file; 0 if there is no file, or it is that of another host."""
     try:
-        text = (state_dir / FILE).read_text("ascii").strip()
+        found, _, number = (state_dir / FILE).read_text("ascii").strip().partition(" ")
     except (OSError, UnicodeDecodeError):
         return 0
-    return int(text) if text.isdecimal() and len(text) < _LONGEST else 0
+    return int(number) if found == host and number.isdecimal() and len(number) < _LONGEST else 0
 
 
-def _write(state_dir: Path, number: int) -> None:
+def _write(state_dir: Path, host: str, number: int) -> None:
     path = state_dir / FILE
     try:
         make_inside(state_dir)
         with replacing(path) as part:
-            part.write_text(f"{number}\n", encoding="ascii")
+            part.write_text(f"{host} {number}\n", encoding="ascii")
     except OSError as error:
         what = f"cannot be written: {error.strerror}"
         raise ProjectError(what, where=str(path), hint="free some disk space, and make the folder writable") from error

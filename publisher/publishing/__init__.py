@@ -34,6 +34,7 @@ Public modules:
     source_slots         which sources are fetched before a slot, and how long an edition waits for them
     item_states          what becomes of each item of a source, and why
     email_views          what people see of emails without posts
+    joining              hosts of one fleet that need not be confirmed
     forecast             the next slots (scheduled times) and what they will contain
     test_copies          the web versions of test emails
     source_check         find what makes a source unfit for a newsletter, or keeps it from being fetched
@@ -66,6 +67,7 @@ __all__ = [
     "fetch_sources",
     "forecast",
     "item_states",
+    "joining",
     "later_recipients",
     "letter_check",
     "mail_doctor",

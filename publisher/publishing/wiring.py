@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from publisher.config import Config
-from publisher.core.host_id import host_id, host_name
+from publisher.core.host_id import JOIN_VARIABLE, host_id, host_name
 from publisher.core.models import Problem, Severity, problem_at
 from publisher.site.build import BuildReport, build
 from publisher.site.build.folder import Progress
@@ -72,7 +72,8 @@ def has_store(config: Config) -> bool:
 
 def check_in_host(config: Config, store: Store, now: datetime) -> str:
     """Record this host; return why it may not send, or "" if it may. A project's first host counts as confirmed."""
-    host = store.hosts.check_in(host_id(config.root, os.environ), host_name(config.root, os.environ), now)
+    here = host_id(config.root, os.environ), host_name(config.root, os.environ)
+    host = store.hosts.check_in(*here, now, joins=_may_join(config))
     older = _why_older(config, store)
     return older if older or host.confirmed_at is not None else why_unconfirmed(config, store)
 
@@ -82,7 +83,8 @@ def why_unconfirmed(config: Config, store: Store) -> str:
     known, here = store.hosts.list(), host_id(config.root, os.environ)
     if older := _why_older(config, store):
         return older
-    if not known or any(host.id == here and host.confirmed_at for host in known):
+    mine = next((host for host in known if host.id == here), None)
+    if not known or (mine and mine.confirmed_at) or (not (mine and mine.forgotten_at) and _may_join(config)):
         return ""
     others = ", ".join(host.name for host in known if host.confirmed_at is not None) or "a different one"
     return f"this host, {host_name(config.root, os.environ)}, is not confirmed, and the project has run on {others}"
@@ -91,6 +93,14 @@ def why_unconfirmed(config: Config, store: Store) -> str:
 def way_to_send(waits: str) -> str:
     """Return the command that allows this host to send. waits: what check_in_host or why_unconfirmed has returned."""
     return "publisher database accept" if waits == OLDER else "publisher hosts confirm"
+
+
+def _may_join(config: Config) -> bool:
+    if JOIN_VARIABLE not in os.environ:
+        return False
+    from publisher.publishing.joining import may_join  # a build does not load the email modules
+
+    return may_join(config, os.environ)
 
 
 def _why_older(config: Config, store: Store) -> str:

@@ -26,12 +26,14 @@ class Host:
     name          the name that is shown to people
     seen_at       when the host first ran the project
     confirmed_at  when the host was allowed to send; None if it may not send
+    forgotten_at  when it was forbidden to send; None if it was not, or is confirmed again
     """
 
     id: str
     name: str
     seen_at: datetime
     confirmed_at: datetime | None = None
+    forgotten_at: datetime | None = None
 
 
 class Hosts:
@@ -52,17 +54,24 @@ class Hosts:
             row = connection.execute(sa.select(hosts).where(hosts.c.host == host)).first()
         return None if row is None else _host(row)
 
-    def check_in(self, host: str, name: str, now: datetime) -> Host:
-        """Return a host, after recording it if it is new. The very first host is confirmed at once."""
+    def check_in(self, host: str, name: str, now: datetime, *, joins: bool = False) -> Host:
+        """Return a host, after recording it if it is new. The very first host is confirmed at once.
+
+        joins: whether it is confirmed in any case, unless it was forbidden to send
+        """
         require_aware("now", now)
-        if found := self.find(host):
+        found = self.find(host)
+        if found and (found.confirmed_at or not joins):
             return found
         with self._database.write() as connection:
             if not self._database.is_sqlite:
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(HOSTS_LOCK)))
             is_first = connection.execute(sa.select(hosts.c.host).limit(1)).first() is None
-            row = {"host": host, "name": name, "seen_at": now, "confirmed_at": now if is_first else None}
+            row = {"host": host, "name": name, "seen_at": now, "confirmed_at": now if is_first or joins else None}
             connection.execute(self._database.insert_new(hosts).values(row))
+            if joins:
+                waiting = hosts.c.host == host, hosts.c.confirmed_at.is_(None), hosts.c.forgotten_at.is_(None)
+                connection.execute(sa.update(hosts).where(*waiting).values(confirmed_at=now))
             return _host(connection.execute(sa.select(hosts).where(hosts.c.host == host)).one())
 
     def claims(self, host: str) -> int:
@@ -80,21 +89,21 @@ class Hosts:
         """Allow a host to send from now on; return whether this changed anything."""
         require_aware("now", now)
         waiting = hosts.c.host == host, hosts.c.confirmed_at.is_(None)
+        change = sa.update(hosts).where(*waiting).values(confirmed_at=now, forgotten_at=None)
         with self._database.write() as connection:
-            return connection.execute(sa.update(hosts).where(*waiting).values(confirmed_at=now)).rowcount == 1
+            return connection.execute(change).rowcount == 1
 
-    def forget(self, host: str) -> bool:
-        """Delete a host, so that it must be confirmed before it can send again; return whether it existed.
+    def forget(self, host: str, now: datetime) -> bool:
+        """Forbid a host to send until it is confirmed again; return whether it exists.
 
-        The last remaining host is not deleted but becomes unconfirmed. Otherwise the next host to run the project would
-        count as the first one and be confirmed at once.
+        It stays in the table, so that it does not join again by itself, and so that the next host to run the project
+        does not count as the first one, which is confirmed at once.
         """
+        require_aware("now", now)
+        change = sa.update(hosts).where(hosts.c.host == host).values(confirmed_at=None, forgotten_at=now)
         with self._database.write() as connection:
-            others = connection.execute(sa.select(hosts.c.host).where(hosts.c.host != host).limit(1)).first()
-            this = hosts.c.host == host
-            change = sa.delete(hosts).where(this) if others else sa.update(hosts).where(this).values(confirmed_at=None)
             return connection.execute(change).rowcount == 1
 
 
 def _host(row: Row[Any]) -> Host:
-    return Host(row.host, row.name, row.seen_at, row.confirmed_at)
+    return Host(row.host, row.name, row.seen_at, row.confirmed_at, row.forgotten_at)

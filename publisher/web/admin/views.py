@@ -227,7 +227,11 @@ class AdminViews:
     def _unconfirmed_hosts(self) -> list[Host]:
         """Return the other hosts that have run the project but are not confirmed, so that they may not send."""
         here = host_id(self._context.config.root, os.environ)
-        return [host for host in self._context.store.hosts.list() if host.confirmed_at is None and host.id != here]
+        return [
+            host
+            for host in self._context.store.hosts.list()
+            if host.confirmed_at is None and host.forgotten_at is None and host.id != here
+        ]
 
     def _page(self, request: Request, session: Session, template: str, title: str, **variables: Any) -> Response:
         return self._pages.page(template, title, session, said=request.query_params.get("said", ""), **variables)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Iterator
+from os import environ
 from pathlib import Path
 
 import httpx
 import pytest
 
+from publisher.config import Config
 from publisher.core.host_id import host_id
+from publisher.publishing.joining import may_join
 from publisher.publishing.wiring import Project as OpenProject
-from publisher.publishing.wiring import open_project_store
+from publisher.publishing.wiring import check_in_host, open_project_store, why_unconfirmed
 from publisher.store import Store
 from tests.support.clockwork import DAY, HOUR, MINUTE, SLOT, Clockwork, configure, slots, tick
 from tests.support.project import WEEKLY, Project
@@ -99,12 +102,55 @@ def test_the_first_host_may_publish(project: Project, monkeypatch: pytest.Monkey
 
 def test_a_forgotten_host_is_not_first_again(store: Store) -> None:
     assert store.hosts.check_in("a", "home", NOW).confirmed_at == NOW
-    assert store.hosts.forget("a")
+    assert store.hosts.forget("a", NOW)
     assert store.hosts.check_in("a", "home", later(days=1)).confirmed_at is None
     assert store.hosts.check_in("b", "copy", later(days=1)).confirmed_at is None
     assert store.hosts.confirm("a", later(days=2))
     assert not store.hosts.confirm("a", later(days=3))
     assert [host.id for host in store.hosts.list() if host.confirmed_at] == ["a"]
+
+
+def test_a_host_with_the_token_joins_unless_it_was_forbidden(store: Store) -> None:
+    store.hosts.check_in("a", "home", NOW)
+    assert store.hosts.check_in("b", "copy", NOW).confirmed_at is None
+    assert store.hosts.check_in("b", "copy", later(days=1), joins=True).confirmed_at == later(days=1)
+    assert store.hosts.check_in("c", "new", later(days=1), joins=True).confirmed_at == later(days=1)
+    store.hosts.forget("c", later(days=2))
+    assert store.hosts.check_in("c", "new", later(days=3), joins=True).confirmed_at is None
+    store.hosts.confirm("c", later(days=4))
+    assert store.hosts.find("c").confirmed_at == later(days=4)
+
+
+def test_a_token_is_for_one_secret_and_one_database(
+    project: Project, monkeypatch: pytest.MonkeyPatch, postgres_url: str
+) -> None:
+    def configured(url: str) -> Config:
+        configure(project, WEEKLY, f'[database]\nurl = "{url}"\n')
+        return project.config()
+
+    monkeypatch.setenv("PUBLISHER_HOST", "home")
+    config = configured(postgres_url)
+    with open_project_store(config) as store:
+        assert check_in_host(config, store, NOW) == ""
+        monkeypatch.setenv("PUBLISHER_HOST", "copy")
+        assert "is not confirmed" in why_unconfirmed(config, store)
+        token = project.ok("hosts", "token").out.strip().removeprefix("PUBLISHER_JOIN=")
+        for other in ("", "x", token[:-1], token + "=", f"{token} {token}"):
+            monkeypatch.setenv("PUBLISHER_JOIN", other)
+            assert "is not confirmed" in check_in_host(config, store, NOW)
+        monkeypatch.setenv("PUBLISHER_JOIN", token)
+        assert not may_join(configured(postgres_url + "x" if "?" not in postgres_url else f"{postgres_url}x"), environ)
+        assert not may_join(configured("sqlite:///publisher.db"), environ)
+        with monkeypatch.context() as other_secret:
+            other_secret.setenv("PUBLISHER_SECRET", "y" * 40)
+            assert not may_join(config, environ)
+        assert why_unconfirmed(config, store) == ""
+        assert check_in_host(config, store, NOW) == ""
+        project.ok("hosts")
+
+
+def test_a_token_needs_a_database_that_several_hosts_can_use(project: Project) -> None:
+    assert project.fails("hosts", "token").said.startswith("error: database.url: several hosts need a database on")
 
 
 def test_one_of_two_starting_hosts_is_first(store: Store) -> None:

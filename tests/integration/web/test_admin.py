@@ -443,12 +443,12 @@ def test_unconfirmed_hosts_are_shown_and_stay_unconfirmed(web: WebClient, owner:
         text = owner.get().text
         assert f"publisher hosts confirm {'1' * 16}" in text
         assert "This host may not send" not in text
-        store.hosts.forget(here)
+        store.hosts.forget(here, datetime.now(UTC))
         assert "This host may not send: this host" in owner.get().text
-        assert [host.name for host in store.hosts.list()] == ["a laptop"]
-        store.hosts.check_in(here, "this one", SLOT)
+        assert [host.name for host in store.hosts.list() if not host.forgotten_at] == ["a laptop"]
         store.hosts.confirm(here, SLOT)
-        store.hosts.forget("1" * 16)
+        store.hosts.forget("1" * 16, datetime.now(UTC))
+        assert "a laptop" not in owner.get().text
 
 
 def test_test_email_changes_no_row(web: WebClient, owner: Owner) -> None:

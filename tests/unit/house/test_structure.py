@@ -51,6 +51,7 @@ SMALL = {
     "posts.left_drafts": "one warning",
     "posts.page_heads": "what the archive reads of pages, which are rendered with it",
     "publishing.adopt.vitepress_blog": "one tool",
+    "publishing.joining": "one promise: only hosts of the fleet join",
     "publishing.mail_doctor": "one command's work",
     "publishing.page_check": "one check, which loads the pages",
     "site.feeds.opml": "one format",

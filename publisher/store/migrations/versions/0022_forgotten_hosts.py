@@ -1,0 +1,15 @@
+"""Hosts that were forbidden to send, so that they do not join again by themselves."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0022"
+down_revision = "0021"
+
+
+def upgrade() -> None:
+    op.add_column("hosts", sa.Column("forgotten_at", sa.DateTime(timezone=True)))
+
+
+def downgrade() -> None:
+    op.drop_column("hosts", "forgotten_at")
