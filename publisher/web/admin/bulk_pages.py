@@ -241,9 +241,8 @@ class BulkPages:
             context.store.actions.record(
                 deed.what, context.now(), via=Via.PAGE, client=client, about=about, detail=detail
             )
-            return (
-                f"{said[:1].upper()}{said[1:]}{f' ({text})' if text else ''}; {done.people - done.changed:,} unchanged."
-            )
+            same = f"; {done.people - done.changed:,} unchanged" if done.people > done.changed else ""
+            return f"{said[:1].upper()}{said[1:]}{f' ({text})' if text else ''}{same}."
 
         job = context.jobs.start(f"bulk-{key}", work)
         if job is None:
