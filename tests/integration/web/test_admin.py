@@ -45,6 +45,16 @@ GETS = [
     "/readers?status=active&sort=-name&q=x&after=nobody",
     "/readers/growth",
     "/readers/nobody",
+    "/readers/nobody/erase",
+    "/readers/add",
+    "/readers/import",
+    "/readers/import/nothing",
+    "/readers/imports/9",
+    "/readers/bulk/nothing",
+    "/job/nothing.json",
+    "/segments",
+    "/segments/_new",
+    "/segments/nobody",
     "/feeds",
     "/posts",
     "/access",
@@ -53,7 +63,10 @@ GETS = [
     "/progress.json?id=1&id=x&id=99999999999999999999",
     "/login",
 ]
-MISSING = ["/editions/1/letter?variant=nobody", "/editions/99", "/next/nobody", "/readers/nobody"]
+MISSING = [
+    *("/editions/1/letter?variant=nobody", "/editions/99", "/next/nobody", "/readers/nobody", "/readers/nobody/erase"),
+    *("/readers/import/nothing", "/readers/imports/9", "/readers/bulk/nothing", "/segments/nobody"),
+]
 POSTS = [
     "/logout",
     "/logout-all",
@@ -63,6 +76,13 @@ POSTS = [
     "/next/weekly",
     "/readers/export",
     "/readers",
+    "/readers/add",
+    "/readers/import/nothing",
+    "/readers/imports/9",
+    "/readers/bulk",
+    "/readers/nobody",
+    "/readers/nobody/erase",
+    "/segments/_new",
 ]
 
 

@@ -41,6 +41,10 @@ ADMIN = (
     "/next/weekly",
     "/readers",
     "/readers/growth",
+    "/readers/add",
+    "/readers/import",
+    "/segments",
+    "/segments/_new",
     "/feeds",
     "/posts",
     "/access",
@@ -109,7 +113,40 @@ def _for_the_owner(web: WebClient) -> dict[str, str]:
     pages = {"/login": owner.get("/login").text}
     owner.log_in()
     pages |= {path: owner.get(path).text for path in ADMIN if path != "/login"}
+    pages |= _with_people(owner)
     return {f"owner {path.strip('/').replace('/', ' ') or 'overview'}": text for path, text in pages.items()}
+
+
+def _with_people(owner: Owner) -> dict[str, str]:
+    """The pages on which the owner changes people."""
+
+    def send(path: str, **fields: str) -> str:
+        answer = owner.client.post(f"/admin{path}", data={"token": owner.token("/segments/_new"), **fields})
+        return (owner.client.get(answer.headers["location"]) if answer.status_code == 303 else answer).text
+
+    found = re.search(r"/readers/[0-9a-f]{24}", pages := owner.get("/readers").text)
+    assert found, pages
+    token, file = (
+        {"token": owner.token("/segments/_new")},
+        ("a list.csv", b"email,Vorname,Stand\nx@example.org,X,weg\n"),
+    )
+    sent = owner.client.post("/admin/readers/import", data=token, files={"file": file})
+    path = sent.headers["location"].removeprefix("/admin")
+    every = {"newsletter": "weekly"}
+    return {
+        "person": send(found[0], do="tag", tags="vip, press"),
+        "erase": owner.get(f"{found[0]}/erase").text,
+        "segment": send("/segments/_new", do="save", condition="tag:vip", name="vip"),
+        "segment wrong": send("/segments/_new", do="count", condition="tag:"),
+        "many": send("/readers/bulk", segment="vip"),
+        "many sure": send("/readers/bulk", segment="vip", do="unsubscribe", **{"from": "weekly"}),
+        "many done": send("/readers/bulk", segment="vip", do="do-untag", tags="press", expected="1"),
+        "file": owner.get(path).text,
+        "file asked": send(path, do="check", **every, **{"column:2": "status"}),
+        "file checked": send(path, do="check", **every, **{"column:2": "ignore"}),
+        "file imported": send(path, do="import"),
+        "undo": send("/readers/imports/1", do="check"),
+    }
 
 
 def test_html_validate_finds_only_listed_exceptions(folder: Path) -> None:
