@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from html import escape
 from itertools import cycle
 from typing import Any
 from urllib.parse import quote
@@ -203,6 +204,16 @@ def filled(text: str, person: Person, escape: Callable[[str], str] = str) -> str
         return escape(field.text(person)) if field else mark
 
     return cut(text).filled(person, value) if is_personal(text) else text
+
+
+def filled_html(html: str, person: Person) -> str:
+    """Return HTML without the marks of this module, for a recipient, with values that are escaped."""
+
+    def value(mark: str) -> str:
+        field = field_mark(mark)
+        return escape(field.text(person)) if field else mark
+
+    return cut(html).filled(person, value) if is_personal(html) else html
 
 
 def for_everyone(text: str) -> str:

@@ -30,6 +30,7 @@ Public modules:
     exports              the posts of Ghost, WordPress and Substack become files
     exposure             what is private and would leave with git, in a site or in an image
     fetch_sources        fetch the sources that are due, and record what their feeds say
+    farewell             the email to people who have unsubscribed
     sequences            emails that welcome new subscribers, each at their own time
     source_slots         which sources are fetched before a slot, and how long an edition waits for them
     item_states          what becomes of each item of a source, and why
@@ -64,6 +65,7 @@ __all__ = [
     "email_views",
     "exports",
     "exposure",
+    "farewell",
     "fetch_sources",
     "forecast",
     "item_states",

@@ -30,6 +30,7 @@ from publisher.publishing.adopt.adopted_blog import TOOL_NAMES
 from publisher.publishing.adopt.tool_files import tools_of
 from publisher.publishing.email_views import changed_emails
 from publisher.publishing.exposure import exposures
+from publisher.publishing.farewell import farewell_problems
 from publisher.publishing.language_check import language_problems
 from publisher.publishing.letter_check import LetterCheck, broken_notes, check_letters
 from publisher.publishing.mail_wiring import unreadable_keys
@@ -110,6 +111,7 @@ def check_project(
     problems.extend(_sources(config, now))
     problems.extend(sequence_problems(config, now))
     problems.extend(_segments(config))
+    problems.extend(farewell_problems(config))
     letters = _letters(config, archive, now, spam)
     broken = [rendering_problem(letter.planned.newsletter.name, letter.error) for letter in letters if letter.error]
     places = {problem.where for problem in broken}

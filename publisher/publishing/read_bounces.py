@@ -17,10 +17,10 @@ from publisher.core.bounce_report import Report, Verdict
 from publisher.core.errors import BounceError, PublisherError
 from publisher.core.logging import log
 from publisher.core.templates import Templates
+from publisher.publishing.farewell import farewell_email, sends_farewells
 from publisher.publishing.mail_wiring import open_transport, project_links, return_path, subscription_policy
 from publisher.publishing.subscription_emails import send_subscription_email
 from publisher.subscribers.policy import SubscriptionPolicy
-from publisher.subscribers.self_service import farewell
 
 if TYPE_CHECKING:
     from publisher.store import Store
@@ -91,7 +91,7 @@ def apply_messages(
         if dry_run:
             counts[take_report(store, terms, report, now=now, source=BY_MAIL, dry_run=True)] += 1
             continue
-        verdict, uid, left = _taken(store, terms, report, now, BY_MAIL)
+        verdict, uid, left = _taken(store, terms, report, now, BY_MAIL, with_farewell=sends_farewells(config))
         counts[verdict] += 1
         message.mark_read()
         if left:
@@ -100,10 +100,10 @@ def apply_messages(
 
 
 def _taken(
-    store: Store, terms: SubscriptionPolicy, report: Report, now: datetime, source: str
+    store: Store, terms: SubscriptionPolicy, report: Report, now: datetime, source: str, *, with_farewell: bool
 ) -> tuple[Verdict, str, frozenset[str]]:
     """Apply a report; return the verdict, and the uid and the newsletters of someone who unsubscribed with it."""
-    leaving = terms.farewell and report.verdict is Verdict.UNSUBSCRIBED
+    leaving = with_farewell and report.verdict is Verdict.UNSUBSCRIBED
     uid, before = subscriptions_of(store, report, now) if leaving else ("", frozenset[str]())
     verdict = take_report(store, terms, report, now=now, source=source)
     return verdict, uid, before - subscriptions_of(store, report, now)[1] if before else before
@@ -111,7 +111,7 @@ def _taken(
 
 def _send_farewell(config: Config, store: Store, uid: str, left: Collection[str], now: datetime) -> None:
     """Send the email about unsubscribing, if the project sends one. A failure to send it is only logged."""
-    email = farewell(store, subscription_policy(config), uid, left, now=now)
+    email = farewell_email(config, store, subscription_policy(config), uid, left, now)
     if email is None:
         return
     try:
@@ -137,7 +137,7 @@ def apply_reports(
     """
     terms, counts = subscription_policy(config), Counter[Verdict]()
     for report in reports:
-        verdict, uid, left = _taken(store, terms, report, now, source)
+        verdict, uid, left = _taken(store, terms, report, now, source, with_farewell=sends_farewells(config))
         counts[verdict] += 1
         if left:
             farewell_to(uid, left)

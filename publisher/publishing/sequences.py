@@ -294,9 +294,7 @@ def _read_step(config: Config, newsletter: NewsletterConfig, name: str, before: 
     text = read_text(config, f"{FOLDER}/{newsletter.name}/{name}.md", KEYS)
     if text is None or _is_draft(text):
         return None
-    if "{date}" in text.subject:
-        what = "a welcome email has no {date}, because each subscriber gets it at another"
-        raise PublisherError(what, where=text.file.where("subject"), hint="leave it out of the subject")
+    require_no_date(text)
     after, where = text.file.text("after"), text.file.where("after")
     try:
         wait = parse_duration(after) if after or before is not None else timedelta()
@@ -310,6 +308,14 @@ def _read_step(config: Config, newsletter: NewsletterConfig, name: str, before: 
         what = f"after: {after} is not later than the email before it"
         raise PublisherError(what, where=where, hint="it counts from when somebody has subscribed")
     return Step(name, wait, text)
+
+
+def require_no_date(text: OwnText) -> None:
+    """Raise PublisherError if a text that people get at different times says when it was sent."""
+    for key in ("subject", "preheader"):
+        if "{date}" in text.file.text(key):
+            what = f"the {key} has a {{date}}, but each subscriber gets the email at another"
+            raise PublisherError(what, where=text.file.where(key), hint="leave it out")
 
 
 def _is_draft(text: OwnText) -> bool:

@@ -12,7 +12,9 @@ from publisher.mail.addresses import split_mailbox
 from publisher.mail.links import Links
 from publisher.mail.message import transactional_message
 from publisher.mail.transport import Outcome, Transport
+from publisher.newsletters.letter.own_text import OwnText
 from publisher.newsletters.letter.subscription_notice import NoticeFacts, notice_letter
+from publisher.publishing.farewell import claim_farewell, settle_farewell
 from publisher.publishing.mail_wiring import headers_of, return_path
 from publisher.subscribers.policy import SubscriptionEmail, SubscriptionEmailKind
 
@@ -47,13 +49,40 @@ def send_subscription_email(
 ) -> Outcome | None:
     """Compose and send a subscription email; return None if its address was suppressed in the meantime.
 
+    A farewell in the owner's words is recorded in the ledger, and None is returned if they have had it.
+
     made_at  the time at which the email was triggered
     Raises PublisherError if it cannot be composed, or if the transport or the database fails.
     """
     suppressed = store.suppressions.is_listed(email.address)
     if suppressed and email.kind is not SubscriptionEmailKind.SUPPRESSED:
         return None
+    if email.kind is not SubscriptionEmailKind.FAREWELL:
+        return _send(config, store, links, templates, transport, email, made_at)
+    own = claim_farewell(config, store, templates, email, made_at)
+    if own is None:
+        usual = config.subscribers.farewell
+        return _send(config, store, links, templates, transport, email, made_at) if usual else None
+    outcome = None
+    try:
+        outcome = _send(config, store, links, templates, transport, email, made_at, own.text)
+    finally:
+        settle_farewell(store, own, email, outcome, made_at)
+    return outcome
+
+
+def _send(
+    config: Config,
+    store: Store,
+    links: Links,
+    templates: Templates,
+    transport: Transport,
+    email: SubscriptionEmail,
+    made_at: datetime,
+    own: OwnText | None = None,
+) -> Outcome:
     link = _link(links, email)
+    subscriber = store.subscribers.by_uid(email.uid) if own else None
     facts = NoticeFacts(
         kind=email.kind.value,
         newsletters=email.newsletters,
@@ -64,6 +93,8 @@ def send_subscription_email(
         made_at=made_at,
         expires=email.expires_at,
         never_link=links.never(email.address) if email.kind in _FROM_A_FORM else "",
+        own=own,
+        fields=subscriber.fields if subscriber else {},
     )
     letter = notice_letter(config, facts, templates)
     headers = headers_of(config, _sender(config, email.newsletters))

@@ -143,6 +143,38 @@ class Latecomers:
             found = choices(connection, edition.newsletter, now, *conditions)
             return self._insert(connection, edition, dict.fromkeys((c.topics for c in found), ""), now, *conditions)
 
+    def claim_farewell(self, edition: Edition, subscriber_id: int, now: datetime, lease_until: datetime) -> int | None:
+        """Add a leased delivery of a farewell for a subscriber who has just unsubscribed, and return its id.
+
+        Return None if they have one of any version of the newsletter's farewell.
+        """
+        versions = sa.select(editions.c.id).where(
+            editions.c.newsletter == edition.newsletter, editions.c.kind == EditionKind.FAREWELL
+        )
+        theirs = sa.select(deliveries.c.id).where(deliveries.c.subscriber_id == subscriber_id)
+        row = {
+            "edition_id": edition.id,
+            "subscriber_id": subscriber_id,
+            "variant": "",
+            "status": DeliveryStatus.SENDING,
+            "attempts": 0,
+            "lease_owner": EditionKind.FAREWELL.value,
+            "lease_until": lease_until,
+            "reason": "",
+        }
+        with self._database.write() as connection:
+            if connection.execute(theirs.where(deliveries.c.edition_id.in_(versions))).first():
+                return None
+            if connection.execute(self._database.insert_new(deliveries).values(row)).rowcount != 1:
+                return None  # another process has just claimed it
+            return connection.execute(theirs.where(deliveries.c.edition_id == edition.id)).scalar()
+
+    def release_farewell(self, delivery_id: int) -> None:
+        """Delete a claimed delivery of a farewell that was not sent, so that it can be claimed again."""
+        leased = deliveries.c.id == delivery_id, deliveries.c.lease_owner == EditionKind.FAREWELL.value
+        with self._database.write() as connection:
+            connection.execute(sa.delete(deliveries).where(*leased))
+
     def _insert(
         self,
         connection: Connection,

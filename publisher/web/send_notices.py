@@ -14,6 +14,7 @@ from publisher.mail.message import MessageTemplate, Recipient, message_id
 from publisher.mail.transport import Accepted, Outcome, Rejected, Transport
 from publisher.newsletters.variants import topic_set, variant_key
 from publisher.publishing.deliver import deliver_editions
+from publisher.publishing.farewell import farewell_email
 from publisher.publishing.mail_wiring import headers_of, return_path
 from publisher.publishing.owner_alerts import alert_problems
 from publisher.publishing.sequences import add_due_emails, has_welcome_emails
@@ -21,7 +22,6 @@ from publisher.publishing.subscription_emails import send_subscription_email
 from publisher.publishing.wiring import Project, why_unconfirmed
 from publisher.store.subscriber_records import EmailTrigger
 from publisher.subscribers.policy import SubscriptionEmail, SubscriptionEmailKind
-from publisher.subscribers.self_service import farewell
 from publisher.web.mail_worker import RejectedForGoodError, RetryLaterError
 
 if TYPE_CHECKING:
@@ -56,8 +56,8 @@ def queue_farewell(context: WebContext, uid: str, newsletters: Collection[str] |
     newsletters  those that they left; None for all
     """
     now = context.now()
-    if context.policy.farewell and newsletters != ():
-        notice = farewell(context.store, context.policy, uid, newsletters, now=now)
+    if newsletters != ():
+        notice = farewell_email(context.config, context.store, context.policy, uid, newsletters, now)
         if notice is not None:
             queue_notice(context, notice)
 

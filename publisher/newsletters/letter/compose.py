@@ -116,9 +116,26 @@ def compose_text(
     It has no number, and no link to a web version, because it is not published. Marks are as in `compose`, and equal
     arguments give the same letter. Raises PublisherError if the text cannot be rendered or a template is broken.
     """
+    words = words_of(config.newsletter_language(newsletter), templates)
+    letter = replace(text_view(config, newsletter, text, made_at, words), is_dated=is_dated)
+    looks = looks_of(config.newsletter_theme(newsletter), config.site_url)
+    context = {"letter": letter, "posts": [], "groups": [], "words": words, "mark": Mark, "looks": looks}
+    name = message_template(newsletter, templates)
+    template = f"email/{name}.html"
+    html = inline_css(templates.render(template, **context), template, lambda: sources_of(templates, template))
+    whole = Letter("", letter.subject, letter.preheader, html, _text(templates, name, context))
+    return finished(whole, template, config, newsletter)
+
+
+def text_view(
+    config: Config, newsletter: NewsletterConfig, text: OwnText, made_at: datetime, words: Words
+) -> LetterView:
+    """Return the values of the letter of a text without posts, with sealed marks.
+
+    Raises PublisherError if the text cannot be rendered.
+    """
     require_aware("made_at", made_at)
     language = config.newsletter_language(newsletter)
-    words = words_of(language, templates)
     date = made_at.astimezone(config.newsletter_zone(newsletter))
     values = {"title": one_line(config.newsletter_title(newsletter)), "date": civil_date(date, language)}
     subject, preheader = (_filled(text.file.marked(key, config, language), values) for key in SAID)
@@ -128,14 +145,7 @@ def compose_text(
         web_copy_url="",
     )
     begin = with_whole_marks(lambda html: excerpt_of(html, PREHEADER_LENGTH), letter.intro)
-    letter = replace(letter, preheader=letter.preheader or one_line(begin), is_dated=is_dated)
-    looks = looks_of(config.newsletter_theme(newsletter), config.site_url)
-    context = {"letter": letter, "posts": [], "groups": [], "words": words, "mark": Mark, "looks": looks}
-    name = message_template(newsletter, templates)
-    template = f"email/{name}.html"
-    html = inline_css(templates.render(template, **context), template, lambda: sources_of(templates, template))
-    whole = Letter("", letter.subject, letter.preheader, html, _text(templates, name, context))
-    return finished(whole, template, config, newsletter)
+    return replace(letter, preheader=letter.preheader or one_line(begin))
 
 
 def content_of(newsletter: NewsletterConfig) -> Content:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Literal
@@ -13,12 +13,16 @@ from publisher.config.palette import looks_of
 from publisher.config.theme import DEFAULT
 from publisher.core.i18n import Plural, Translation, civil_date, translate
 from publisher.core.newsletter_models import Letter, Mark
-from publisher.core.personal_marks import for_everyone
+from publisher.core.personal_marks import filled, filled_html, for_everyone
 from publisher.core.personal_templates import without_tags
+from publisher.core.subscriber_fields import FieldValue
 from publisher.core.templates import Templates
+from publisher.newsletters.letter.compose import text_view
 from publisher.newsletters.letter.css_sources import sources_of
-from publisher.newsletters.letter.email_strings import direction
+from publisher.newsletters.letter.email_strings import direction, words_of
 from publisher.newsletters.letter.inline_css import inline_css
+from publisher.newsletters.letter.own_text import OwnText
+from publisher.newsletters.letter.personal import finished
 from publisher.newsletters.letter.safe_text import one_line
 from publisher.newsletters.letter.template_context import LetterView, feed_url, postal_lines, postal_name
 from publisher.newsletters.letter.text_lines import WIDTH, underlined, wrap
@@ -75,6 +79,8 @@ class NoticeFacts:
     language     a BCP 47 tag; "" stands for the newsletter's language
     expires      when the link stops working; None if it never does
     never_link   the URL with which the recipient ends all such emails, or ""
+    own          the owner's words, in place of the usual ones; None if there are none
+    fields       the subscriber's own fields, for the owner's words; None if they are for nobody in particular
     """
 
     kind: NoticeKind
@@ -86,11 +92,16 @@ class NoticeFacts:
     made_at: datetime
     expires: datetime | None = None
     never_link: str = ""
+    own: OwnText | None = None
+    fields: Mapping[str, FieldValue] | None = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class NoticeView:
-    """The texts of a notice for its templates."""
+    """The texts of a notice for its templates.
+
+    own_html, own_text  the owner's words, which replace `hello` and `text`; "" if there are none
+    """
 
     hello: str
     text: str
@@ -99,10 +110,14 @@ class NoticeView:
     not_me: str
     link: str
     never_link: str
+    own_html: str = ""
+    own_text: str = ""
+    own_language: str = ""
+    own_direction: str = ""
 
 
 def notice_letter(config: Config, facts: NoticeFacts, templates: Templates) -> Letter:
-    """Compose a notice; it contains no marks, because it is written for one subscriber.
+    """Compose a notice; it contains no marks, because it is written for one subscriber, unless its facts have some.
 
     Raises TemplateError for a template that cannot be rendered.
     """
@@ -112,7 +127,10 @@ def notice_letter(config: Config, facts: NoticeFacts, templates: Templates) -> L
     spoken = translate("notice", ENGLISH, facts.language or own, templates.folders)
     subject, view = _in_words(config, facts, spoken)
     name = newsletter.name if newsletter else ""
-    letter = _letter_view(config, title, name, subject, facts, view, spoken.language)
+    preheader = view.text
+    if facts.own and newsletter:
+        subject, preheader, view = _in_own_words(config, newsletter, facts.own, facts, view, templates)
+    letter = _letter_view(config, title, name, subject, facts, preheader, spoken.language)
     theme = config.newsletter_theme(newsletter) if newsletter else config.theme.over(DEFAULT)
     looks = looks_of(theme, config.site_url)
     context = {
@@ -158,14 +176,35 @@ def _in_words(config: Config, facts: NoticeFacts, spoken: Translation) -> tuple[
     return say[f"{facts.kind}_subject"], view
 
 
+def _in_own_words(
+    config: Config,
+    newsletter: NewsletterConfig,
+    own: OwnText,
+    facts: NoticeFacts,
+    view: NoticeView,
+    templates: Templates,
+) -> tuple[str, str, NoticeView]:
+    """Return the subject, the preheader and the texts of a notice in the owner's words, for its subscriber."""
+    language = config.newsletter_language(newsletter)
+    shown = text_view(config, newsletter, own, facts.made_at, words_of(language, templates))
+    marked = Letter("", shown.subject, shown.preheader, shown.intro, shown.intro_text)
+    letter = finished(marked, own.path, config, newsletter)
+    person = {} if facts.fields is None else {**facts.fields, "name": facts.name, "address": facts.address}
+    subject, preheader, text = (filled(each, person) for each in (letter.subject, letter.preheader, letter.text))
+    parts = {"own_html": filled_html(letter.html, person), "own_text": text.strip("\n")}
+    titles = view.titles if len(view.titles) > 1 else ()
+    own_view = replace(view, titles=titles, own_language=language, own_direction=direction(language), **parts)
+    return subject, preheader, own_view
+
+
 def _letter_view(
-    config: Config, title: str, newsletter: str, subject: str, facts: NoticeFacts, view: NoticeView, language: str
+    config: Config, title: str, newsletter: str, subject: str, facts: NoticeFacts, preheader: str, language: str
 ) -> LetterView:
     return LetterView(
         newsletter=newsletter,
         title=one_line(title),
         subject=subject,
-        preheader=view.text,
+        preheader=preheader,
         number=0,
         slot="",
         date=facts.made_at.astimezone(config.zone),

@@ -124,7 +124,7 @@ def test_what_a_step_cannot_say(clock: Clockwork, name: str, front: str, problem
 def test_a_welcome_shows_no_date_and_drafts_are_not_sent(clock: Clockwork) -> None:
     clock.project.write("letters/weekly/welcome.md", "---\nsubject: Hello of {date}\n---\nHello\n")
     (found,) = clock.at(SLOT + HOUR).problems
-    assert "a welcome email has no {date}" in found.message
+    assert "the subject has a {date}" in found.message
     clock.project.write("letters/weekly/welcome.md", "---\nsubject: Hello\nsend: draft\n---\nHello\n")
     join(clock, "ada", HOUR)
     assert clock.at(SLOT + 2 * HOUR).problems == ()

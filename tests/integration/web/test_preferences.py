@@ -220,6 +220,46 @@ def test_farewell_is_a_switch(project: Project) -> None:
         assert held(web) == had
 
 
+OWN_FAREWELL = """\
+---
+subject: Goodbye{% if subscriber.name %}, {{ subscriber.name | default("you") }}{% endif %}
+---
+It was good to have you, {{ subscriber.name | default("reader") }}. **Farewell.**
+"""
+
+
+def test_a_farewell_in_own_words_is_sent_once_and_brings_back(project: Project) -> None:
+    project.write("letters/weekly/farewell.md", OWN_FAREWELL)
+    with web_client(project) as web:
+        web.subscribed("ada@example.org", "weekly", name="Ada <3")
+        had, link = held(web), leave_link(web)
+        web.post(link, **{"List-Unsubscribe": "One-Click"})
+        told = until(lambda: [mail for mail in web.mails("ada@example.org") if "Goodbye" in mail["Subject"]])
+        assert told[0]["Subject"] == "Goodbye, Ada <3"
+        plain, html = (told[0].get_body((kind,)).get_content() for kind in ("plain", "html"))
+        assert "It was good to have you, Ada <3. Farewell." in plain
+        assert "It was good to have you, Ada &lt;3. <strong>Farewell.</strong>" in html
+        assert "@@publisher" not in plain + html and "Subscribe again" in plain
+        editions = web.project.ok("editions", "--json").json
+        own = [each for each in editions if each["kind"] == "farewell"]
+        assert [(each["subject"], each["deliveries"]) for each in own] == [("Goodbye", {"sent": 1})]
+        assert web.post(link_in(told[0], "confirm"), do="confirm").status_code == 200
+        assert held(web) == had
+        project.write("letters/weekly/farewell.md", OWN_FAREWELL.replace("good", "great"))
+        web.post(link, **{"List-Unsubscribe": "One-Click"})
+        until(lambda: "publisher_mailroom_waiting 0.0" in web.get("/metrics").text)
+        assert len([mail for mail in web.mails("ada@example.org") if "Goodbye" in mail["Subject"]]) == 1
+
+
+def test_the_usual_farewell_takes_the_place_of_a_broken_one(project: Project) -> None:
+    project.write("letters/weekly/farewell.md", "---\nsubject: Goodbye\n---\n{{ subscriber.nome }}\n")
+    with web_client(project, "[subscribers]\nfarewell = true\n") as web:
+        web.subscribed("ada@example.org", "weekly")
+        web.post(leave_link(web), **{"List-Unsubscribe": "One-Click"})
+        until(lambda: [mail for mail in web.mails("ada@example.org") if "unsubscribed" in mail["Subject"]])
+        assert "letters/weekly/farewell.md:4" in web.project.run("check").out
+
+
 def test_old_preferences_link_asks_by_email_first(project: Project) -> None:
     with web_client(project, now="2026-11-20T10:00") as web:
         path = web.subscribed()
