@@ -6,6 +6,7 @@ the page has to contain.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -79,6 +80,15 @@ class People:
             if not page.next:
                 return
             query = replace(query, after=page.next)
+
+    def ids(self, query: PeopleQuery, at: datetime) -> array[int]:
+        """Return the row numbers of all people whom a query is about, in the order of their rows.
+
+        They take up 8 bytes each, so that those of a million people can be kept in memory.
+        """
+        rows = sa.select(subscribers.c.id).where(*matching(query, at)).order_by(subscribers.c.id)
+        with self._database.read() as connection:
+            return array("q", connection.execute(rows).scalars())
 
     def count(self, query: PeopleQuery, at: datetime, most: int | None = None) -> int:
         """Return how many people a query is about, on all pages. most: stop counting at this number."""

@@ -6,7 +6,6 @@ the list changes. Then they are done in groups, each of which is one transaction
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -127,7 +126,7 @@ def _in_groups(
     work: does it to some of them, by their row numbers, and returns how many of them are different then
     Raises SubscriberError, before anything is done, if there are not as many people as expected.
     """
-    found = array("q", (person.id for person in store.people.each(query, options.at)))
+    found = store.people.ids(query, options.at)
     if options.expected is not None and len(found) != options.expected:
         raise SubscriberError(
             f"these are {len(found):,} people now, and not {options.expected:,}", hint="look at the list again"
