@@ -12,6 +12,7 @@ from publisher.cli.app import App, plural, require_known, with_app
 from publisher.cli.completion import newsletter_names
 from publisher.config import Config, parse_schedule
 from publisher.core.newsletter_models import ledger_name
+from publisher.publishing.email_views import EmailView, coming_emails
 from publisher.publishing.forecast import Contents, Forecast, ForecastSlot, describe_schedule, forecasts
 from publisher.publishing.sequences import StepView, step_views
 from publisher.publishing.wiring import open_existing_store
@@ -35,15 +36,32 @@ def schedule(app: App, newsletters: tuple[str, ...], count: int) -> None:
     now = app.now(config)
     with open_existing_store(config) as store:
         found = forecasts(config, store, newsletters, now, count)
+        emails = {each.newsletter.name: coming_emails(config, store, each.newsletter, now) for each in found}
         steps = {each.newsletter.name: step_views(config, store, each.newsletter, now) for each in found}
     if app.json:
-        app.print_json([_as_json(each) | steps_json(steps[each.newsletter.name]) for each in found])
+        more = {name: steps_json(steps[name]) | emails_json(config, emails[name]) for name in steps}
+        app.print_json([_as_json(each) | more[each.newsletter.name] for each in found])
         return
     if not found:
         app.say("the project has no newsletter")
     for forecast in found:
         _show(app, forecast)
+        if not forecast.frequency:
+            show_emails(app, config, emails[forecast.newsletter.name])
         show_steps(app, steps[forecast.newsletter.name])
+
+
+def show_emails(app: App, config: Config, emails: Sequence[EmailView]) -> None:
+    """Print a line for each email without posts that is still to be sent."""
+    for email, facts in zip(emails, emails_json(config, emails)["emails"], strict=True):
+        at = facts["at"][:16].replace("T", " ") if facts["at"] else "with the next run"
+        app.say(f"  {email.name:<16}  {f'not sent: {email.problem}' if email.problem else f'{at}, {email.subject!r}'}")
+
+
+def emails_json(config: Config, emails: Sequence[EmailView]) -> dict[str, Any]:
+    """Return emails without posts as a part of a JSON object."""
+    zones = {each.name: config.newsletter_zone(each) for each in config.newsletters}
+    return {"emails": [email.as_json(zones[email.newsletter]) for email in emails]}
 
 
 def show_steps(app: App, steps: Sequence[StepView]) -> None:

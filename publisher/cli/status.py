@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from publisher.cli.app import App, plural, with_app
-from publisher.cli.schedule import steps_json
+from publisher.cli.schedule import emails_json, steps_json
 from publisher.config import Config, NewsletterConfig, parse_schedule
 from publisher.core.file_names import out_of_folder
 from publisher.core.hold_reasons import HeldBy
@@ -20,6 +20,7 @@ from publisher.daemon.lock import running
 from publisher.newsletters.slots import upcoming
 from publisher.posts.last_versions import LastVersions
 from publisher.publishing.edition_plan import Plan, make_plan
+from publisher.publishing.email_views import coming_emails
 from publisher.publishing.forecast import describe_schedule
 from publisher.publishing.sequences import step_views
 from publisher.publishing.source_views import SourceHealth, source_views
@@ -173,6 +174,7 @@ def _newsletter(
         }
         if last
         else None,
+        **emails_json(config, coming_emails(config, store, newsletter, now)),
         **steps_json(step_views(config, store, newsletter, now)),
     }
 
@@ -264,6 +266,9 @@ def _show_newsletter(app: App, facts: dict[str, Any]) -> None:
     if facts["would_hold"] and facts["would_reach"] < facts["subscribers"]:
         contents += f" to {plural(facts['would_reach'], 'subscriber')}; no post matches the topics of the others"
     app.say(f"  next  {next_line}; today: {contents}")
+    for email in facts["emails"]:
+        at = f"on {email['at'][:16].replace('T', ' at ')}" if email["at"] else "with the next run"
+        app.say(f"  next  {email['name']} {at}: {email['problem'] or email['subject']}")
     if last:
         app.say(f"  last  {last['slot']}: {last['subject']} (edition {last['id']}, {last['made_at'][:10]})")
     for step in facts["welcome"]:

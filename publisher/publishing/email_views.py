@@ -15,7 +15,7 @@ from publisher.core.models import Problem, Severity
 from publisher.core.newsletter_models import DeliveryCounts, DeliveryStatus, Edition, EditionKind, Letter, Subscriber
 from publisher.posts.archive import open_archive
 from publisher.publishing.edition_plan import PlannedEdition
-from publisher.publishing.own_emails import OwnEmail, email_name, find_emails, whole_email
+from publisher.publishing.own_emails import OwnEmail, email_name, find_emails, unmade_emails, whole_email
 from publisher.publishing.recipients import local, some_of
 
 if TYPE_CHECKING:
@@ -112,6 +112,12 @@ def email_views(config: Config, store: Store | None, now: datetime, newsletter: 
     coming.sort(key=lambda view: (view.send_at is None, view.send_at or now, view.newsletter, view.name))
     made.sort(key=lambda view: (view.edition.dated, view.edition.id) if view.edition else (now, 0), reverse=True)
     return [*coming, *made]
+
+
+def coming_emails(config: Config, store: Store | None, newsletter: NewsletterConfig, now: datetime) -> list[EmailView]:
+    """Return the newsletter's emails without posts that are still to be sent, soonest first; no drafts."""
+    found = (_coming(email, now) for email in unmade_emails(config, store, newsletter) if not email.is_draft)
+    return sorted(found, key=lambda view: (view.send_at or now, view.name))
 
 
 def find_email(config: Config, newsletter: NewsletterConfig, name: str) -> OwnEmail:

@@ -179,6 +179,13 @@ def test_publish_sends_it_at_once_and_says_what_waits(project: Project) -> None:
     assert "weekly email:later: 'Later' will be sent at 2026-12-01 09:00" in dry
     (planned,) = project.ok("publish", "--dry-run", "--json").json
     assert (planned["kind"], planned["number"], planned["recipients"], planned["posts"]) == ("letter", None, 1, [])
+    (forecast,) = project.ok("schedule", "--json").json
+    assert [(each["name"], each["state"]) for each in forecast["emails"]] == [
+        ("moved", "goes next"),
+        ("later", "scheduled"),
+    ]
+    assert "later             2026-12-01 09:00, 'Later'" in project.ok("schedule").out
+    assert "  next  later on 2026-12-01 at 09:00: Later\n" in project.ok("status").out
     assert "weekly email:moved: 'We have moved'\n  1 message sent" in project.ok("publish", "--yes").out
     assert "moved" not in project.ok("publish", "--yes").out
     (done,) = [each for each in project.ok("editions", "--json").json if each["kind"] == "letter"]
