@@ -38,8 +38,8 @@ def mailable(at: datetime) -> sa.ColumnElement[bool]:
 def mailable_to(newsletter: str, at: datetime) -> sa.ColumnElement[bool]:
     """Return the SQL condition that a subscriber may be mailed a newsletter at a moment."""
     theirs = subscriptions.c.subscriber_id == subscribers.c.id, subscriptions.c.newsletter == newsletter
-    found = sa.select(subscriptions.c.subscriber_id).where(*theirs, subscribed())
-    return mailable(at) & found.correlate(subscribers).exists()
+    found = sa.select(subscriptions.c.subscriber_id).where(*theirs, subscribed()).limit(1)
+    return mailable(at) & found.correlate(subscribers).scalar_subquery().is_not(None)
 
 
 class ChoicesChangedError(StoreError):

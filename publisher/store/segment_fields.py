@@ -23,6 +23,7 @@ _TEXT = r'"(?:[^"\\\u0001-\u001f]|\\["\\/bfnrt]|\\u00(?:0[1-9a-f]|1[0-9a-f]))*"'
 _NUMBER = r"-?(?:0|[1-9][0-9]{0,39})(?:\.[0-9]{1,40})?(?:[eE][+-]?[0-9]{1,2})?"
 _PAIR = f"{_TEXT}:(?:{_TEXT}|{_NUMBER}|true|false)"
 _OBJECT = rf"^\{{{_PAIR}(?:,{_PAIR})*\}}$"
+_RARE = r"\\u|[0-9][eE]|[0-9]{41}"
 _DAY = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"
 
 _Column = sa.ColumnElement[Any]
@@ -89,8 +90,12 @@ def field_date(column: _Column, name: str) -> _Column:
 
 def has_field(column: _Column, name: str) -> sa.ColumnElement[bool]:
     """Return whether a field has a value."""
-    kind = _by_dialect(_Sqlite(column, name).kind, _Postgresql(column, name).kind, sa.Text())
-    return sa.func.coalesce(kind, "null") != "null"
+    sqlite, postgresql = _Sqlite(column, name).kind, _Postgresql(column, name).kind
+    return _by_dialect(
+        sa.func.coalesce(sqlite.in_(("text", "integer", "real", "true", "false")), sa.false()),
+        sa.func.coalesce(postgresql.in_(("string", "number", "boolean")), sa.false()),
+        sa.Boolean(),
+    )
 
 
 def any_value_contains(column: _Column, text: str) -> sa.ColumnElement[bool]:
@@ -129,12 +134,30 @@ class _Sqlite:
         return sa.case((self.kind.in_(kinds), sa.func.json_extract(*self._member)))
 
 
+class _IsObject(FunctionElement[bool]):
+    """Whether a text is a JSON object that PostgreSQL can read without an error."""
+
+    name = "is_object"
+    inherit_cache = True
+
+
+@compiles(_IsObject, "postgresql")
+def _is_object(element: _IsObject, compiler: SQLCompiler, **options: Any) -> str:
+    column = compiler.process(next(iter(element.clauses)), **options)
+    whole, small = (compiler.render_literal_value(pattern, sa.String()) for pattern in (_OBJECT, _RARE))
+    if (compiler.dialect.server_version_info or (0,)) < (16,):
+        return f"({column} ~ {whole})"
+    # The long pattern takes ten times as long. Without escapes and exponents, JSON has nothing that could not be read.
+    return f"(CASE WHEN {column} !~ {small} THEN {column} IS JSON OBJECT ELSE {column} ~ {whole} END)"
+
+
 class _Postgresql:
     """A field as PostgreSQL reads it."""
 
     def __init__(self, column: _Column, name: str) -> None:
-        self._member = sa.case((column.op("~")(_OBJECT), sa.cast(column, JSONB))), name
-        self.kind: _Column = sa.func.jsonb_typeof(sa.func.jsonb_extract_path(*self._member))
+        self._member = sa.cast(column, JSONB), name
+        kind: _Column = sa.func.jsonb_typeof(sa.func.jsonb_extract_path(*self._member))
+        self.kind: _Column = sa.case((_IsObject(column), kind))
 
     def of_kind(self, kind: str) -> _Column:
         """Return the value as text, or NULL if it is of another kind."""

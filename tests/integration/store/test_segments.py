@@ -262,3 +262,32 @@ def may_be_mailed(person: Subscriber, newsletter: str) -> bool:
 
 def ids(people: Any) -> list[int]:
     return [each.id for each in people]
+
+
+def test_fields_that_are_not_what_we_write_have_no_value_and_no_error(store: Store) -> None:
+    damaged = ["", "x", "[]", "null", '{"points":', '{"points":NaN}', '{"points":1e999999}', '{"points":1e400}']
+    damaged += [
+        r'{"city":"\u0000"}', r'{"city":"\ud800"}', '{"city":{"a":1}}', '{"city":"a\nb"}', '{"points":null}',
+        '{"points":' + "9" * 400 + "}", r'{"city":"\x"}', "{" * 2_000,
+    ]  # fmt: skip
+    whole = [r'{"city":"C:\\udata \" \u0007","points":1e+22}', '{"city":"5e3","points":-0.5}']
+    conditions = ["field.city has value", "field.points has value", "field.points > 0", "field.points < 0"]
+    conditions += ['field.city ~ "udata \\""', "field.city = 5e3", "field.city > 2026-01-01", "field.city = yes"]
+    random_ = random.Random(1)
+    with store._database.write() as connection:
+        for number, fields in enumerate([*damaged, *whole], 1):
+            row = random_person(random_, number)["person"] | {"fields": fields}
+            connection.execute(sa.insert(subscribers), [row])
+    first, second = len(damaged) + 1, len(damaged) + 2
+    expected = [{first, second}, {first, second}, {first}, {second}, {first}, {second}, set(), set()]
+    dialect = store._database._engine.dialect
+    known = getattr(dialect, "server_version_info", None)
+    for version in {known, (15, 4)}:
+        dialect.server_version_info = version
+        store._database._engine.clear_compiled_cache()
+        found = [set(ids(store.segments.some(parse(text), NOW, limit=100))) for text in conditions]
+        readable = (
+            set(range(1, 100)) if store._database.is_sqlite else {first, second}
+        )  # SQLite reads some more of them
+        assert [group & {first, second} for group in found] == expected, version
+        assert {each for group in found for each in group} <= readable
