@@ -52,6 +52,7 @@ Public modules:
     letter_check         check the next email of each newsletter
     page_check           check that the pages of the site can be made
     unused               find templates, tags and posts that have no effect
+    waiting_files        files that the owner has sent, and that wait for a decision
     mail_doctor          collect what `mail doctor` examines, and send its test message
 """
 
@@ -100,5 +101,6 @@ __all__ = [
     "tick",
     "try_feed",
     "unused",
+    "waiting_files",
     "wiring",
 ]

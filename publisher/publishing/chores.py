@@ -10,6 +10,7 @@ from publisher.core.models import Problem
 from publisher.mail.lifecycle import UNSETTLED
 from publisher.publishing.mail_wiring import subscription_policy
 from publisher.publishing.read_bounces import read_bounces
+from publisher.publishing.waiting_files import UPLOADS, WaitingFiles
 from publisher.publishing.wiring import Project
 from publisher.site.websub import notify_hub
 from publisher.subscribers.privacy import forget_unconfirmed
@@ -80,6 +81,11 @@ def _forget_actions(project: Project, now: datetime) -> str:
     return ""
 
 
+def _forget_files(project: Project, now: datetime) -> str:
+    WaitingFiles(project.config.state_dir / UPLOADS).tidy(now)
+    return ""
+
+
 def _optimise(project: Project, now: datetime) -> str:
     project.store.chores.optimise()
     return ""
@@ -98,6 +104,7 @@ CHORES: dict[str, tuple[timedelta, Chore]] = {
     "tell hub": (timedelta(minutes=10), _ping_hub),
     "forget reports": (timedelta(days=1), _forget_reports),
     "forget actions": (timedelta(days=1), _forget_actions),
+    "forget files": (timedelta(hours=6), _forget_files),
     "optimise": (timedelta(days=1), _optimise),
     "compact": (timedelta(days=1), _compact),
 }

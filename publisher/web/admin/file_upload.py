@@ -1,7 +1,6 @@
-"""Files that the owner sends with a form: received on the disk with limits on size and time, and kept for a day.
+"""A form with a file that the owner sends: received on the disk, with limits on its size and time.
 
-A file goes to a folder that only its owner can read, and that git leaves out. Its name in a URL is random. It is
-deleted when it is no longer needed, when too many wait, and after a day.
+The file goes to a folder that only its owner can read, and that git leaves out.
 """
 
 from __future__ import annotations
@@ -10,11 +9,9 @@ import asyncio
 import mmap
 import os
 import secrets
-import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -33,8 +30,6 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 64_000_000
 SECONDS = 600.0
-KEPT = timedelta(days=1)
-MOST_KEPT = 5
 _MOST_PARTS = 50
 _MOST_HEAD = 2_000
 _MOST_FIELD = 10_000
@@ -179,65 +174,3 @@ def _copy(file: BinaryIO, into: Path, size: int) -> None:
         while size > 0 and (part := file.read(min(size, _BUFFER))):
             size -= len(part)
             copy.write(part)
-
-
-@dataclass(frozen=True, slots=True)
-class WaitingFile:
-    """A file that waits for the owner's decision. token: what identifies it in a URL."""
-
-    token: str
-    path: Path
-
-
-class WaitingFiles:
-    """The files that wait, each in a folder of its own, under the name that it had."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def keep(self, sent: SentForm) -> WaitingFile:
-        """Keep a file that was received; delete those that have waited for too long, or are too many.
-
-        Raises PublisherError if the disk is full.
-        """
-        token = secrets.token_hex(8)
-        folder = self.folder / token
-        try:
-            folder.mkdir(mode=0o700)
-            sent.path.rename(folder / (sent.name or "file.csv"))
-        except OSError as error:
-            raise PublisherError(f"the file could not be stored: {error.strerror}") from error
-        self.tidy(datetime.now(UTC), keep=token)
-        return WaitingFile(token, folder / (sent.name or "file.csv"))
-
-    def find(self, token: str) -> WaitingFile | None:
-        """Return the file with this token; None if there is none, or it was deleted."""
-        if len(token) != 16 or not set(token) <= set("0123456789abcdef"):
-            return None
-        with suppress(OSError):
-            return next((WaitingFile(token, path) for path in (self.folder / token).iterdir()), None)
-        return None
-
-    def delete(self, token: str) -> None:
-        """Delete the file with this token."""
-        if found := self.find(token):
-            shutil.rmtree(found.path.parent, ignore_errors=True)
-
-    def tidy(self, now: datetime, keep: str = "") -> None:
-        """Delete the files that have waited for KEPT, those beyond MOST_KEPT, and what an upload has left behind."""
-        found: list[tuple[float, Path]] = []
-        with suppress(OSError):
-            found = [(path.stat().st_mtime, path) for path in self.folder.iterdir() if path.name != ".gitignore"]
-        found.sort(reverse=True)
-        oldest = (now - KEPT).timestamp()
-        kept = 0
-        for at, path in found:
-            is_waiting = path.is_dir()
-            kept += is_waiting
-            if path.name == keep or (at >= oldest and (not is_waiting or kept <= MOST_KEPT)):
-                continue
-            if is_waiting:
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                with suppress(OSError):
-                    path.unlink()

@@ -12,11 +12,12 @@ from starlette.routing import Route
 
 from publisher.core.action_kinds import ActionKind, Via
 from publisher.core.errors import SubscriberError
+from publisher.publishing.waiting_files import UPLOADS, WaitingFile, WaitingFiles
 from publisher.store.imports import FileImport, TakenBack
 from publisher.subscribers.csv_columns import IGNORE
 from publisher.subscribers.csv_file import FirstLook, look_at
 from publisher.subscribers.csv_status import STATUS_NAMES
-from publisher.web.admin.file_upload import MOST_BYTES, SentForm, WaitingFile, WaitingFiles
+from publisher.web.admin.file_upload import MOST_BYTES, SentForm
 from publisher.web.admin.import_runs import (
     ENCODINGS,
     FIELDS,
@@ -61,7 +62,7 @@ class ImportPages:
 
     def __init__(self, context: WebContext, pages: AdminPages) -> None:
         self._context, self._pages = context, pages
-        self._files = WaitingFiles(context.config.state_dir / "uploads")
+        self._files = WaitingFiles(context.config.state_dir / UPLOADS)
 
     def routes(self, auth: OwnerAuth) -> list[Route]:
         """Return the routes of these pages, for somebody who is logged in."""
@@ -99,7 +100,7 @@ class ImportPages:
                 raise SubscriberError("choose a file first")
             if not sent.path.stat().st_size:
                 raise SubscriberError("the file is empty")
-            waiting = self._files.keep(sent)
+            waiting = self._files.keep(sent.path, sent.name, datetime.now(UTC))
             try:
                 self._look(waiting.path, "")
             except SubscriberError:

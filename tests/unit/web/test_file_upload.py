@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.requests import Request
 
-from publisher.web.admin.file_upload import SentForm, WaitingFiles, receive
-from publisher.web.forms import Form, FormError
+from publisher.web.admin.file_upload import SentForm, receive
+from publisher.web.forms import FormError
 
 HEAD = b'--b\r\nContent-Disposition: form-data; name="token"\r\n\r\nabc\r\n'
 FILE = b'--b\r\nContent-Disposition: form-data; name="file"; filename="%s"\r\nContent-Type: text/csv\r\n\r\n%s\r\n'
@@ -104,20 +102,3 @@ def test_a_form_that_does_not_arrive_in_time_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FormError) as refused:
         asyncio.run(receive(request, tmp_path, seconds=0.05))
     assert refused.value.status == 408
-
-
-def test_files_wait_for_a_day_and_five_at_most(tmp_path: Path) -> None:
-    files, now = WaitingFiles(tmp_path), datetime.now(UTC)
-    tokens = []
-    for number in range(7):
-        part = tmp_path / f".{number}.file"
-        part.write_text("x")
-        tokens.append(files.keep(SentForm(Form({}), f"{number}.csv", part)).token)
-        os.utime(tmp_path / tokens[-1], (now.timestamp() + number, now.timestamp() + number))
-    files.tidy(now)
-    assert [files.find(token) is not None for token in tokens] == [False] * 2 + [True] * 5
-    assert files.find("../../etc") is files.find("0" * 16) is None
-    files.delete(tokens[-1])
-    assert files.find(tokens[-1]) is None
-    files.tidy(now + timedelta(days=2))
-    assert list(tmp_path.iterdir()) == []
