@@ -13,7 +13,8 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 
 EXAMPLES = (
     '"weekly monday 08:00", "weekly monday, thursday 08:00", "biweekly monday 08:00 from 2026-01-05", "daily 07:30", '
-    '"weekdays 07:30", "monthly 1 09:00", "monthly last friday 09:00", "each post", "manual", or five-field cron'
+    '"weekdays 07:30", "monthly 1 09:00", "monthly last friday 09:00", "monthly first weekday 09:00", "each post", '
+    '"manual", or five-field cron'
 )
 
 # A cron expression that is due more often than this within a year is not counted.
@@ -38,7 +39,8 @@ class Schedule:
     """A parsed schedule, in local time of the newsletter's time zone.
 
     at       time of day; None for manual, each post and cron
-    weekday  0 for Monday to 6 for Sunday; only for weekly, and for monthly by weekday
+    weekday  0 for Monday to 6 for Sunday; only for weekly, and for monthly by weekday. None for monthly with an ordinal
+             means any from Monday to Friday
     others   further weekdays; only for weekly
     anchor   a day in a week with a slot, if only every second week has one; only for weekly
     day      day of the month, 1 to 31; shorter months use their last day
@@ -86,7 +88,7 @@ def parse_schedule(text: str) -> Schedule:
             return Schedule(
                 ScheduleKind.MONTHLY,
                 at=_time_of_day(clock),
-                weekday=_weekday(day),
+                weekday=None if day == "weekday" else _weekday(day),
                 ordinal=_ORDINALS[ordinal],
             )
         case [_, _, _, _, _]:

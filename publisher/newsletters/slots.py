@@ -271,6 +271,8 @@ def _falls_on(schedule: Schedule, day: datetime) -> bool:
             return day.weekday() in (schedule.weekday, *schedule.others) and _is_in_week(schedule, day)
     if schedule.ordinal is None:
         return day.day == min(schedule.day or 1, _last_day(day))
+    if schedule.weekday is None:
+        return _is_working_day(day, schedule.ordinal)
     if day.weekday() != schedule.weekday:
         return False
     if schedule.ordinal == -1:
@@ -284,6 +286,13 @@ def _is_in_week(schedule: Schedule, day: datetime) -> bool:
         return True
     weeks = [each.toordinal() - each.weekday() for each in (day.date(), schedule.anchor)]
     return (weeks[0] - weeks[1]) % 14 == 0
+
+
+def _is_working_day(day: datetime, ordinal: int) -> bool:
+    """Return whether a day is the first to fourth, or with -1 the last, day from Monday to Friday of its month."""
+    same = range(day.day, _last_day(day) + 1) if ordinal == -1 else range(1, day.day + 1)
+    working = [each for each in same if day.replace(day=each).weekday() <= _FRIDAY]
+    return day.weekday() <= _FRIDAY and len(working) == abs(ordinal)
 
 
 def _last_day(day: datetime) -> int:
