@@ -11,6 +11,7 @@ import click
 from publisher.cli.app import App, log_action, with_app
 from publisher.cli.subscriber import chosen_newsletters, existing_store, newsletter_options
 from publisher.cli.subscriber_bulk import BulkDeed, do_to_segment, dry_run_option, segment_option
+from publisher.config import Config, frequency_schedules
 from publisher.core.action_kinds import ActionKind
 from publisher.core.errors import PublisherError
 from publisher.core.newsletter_models import SubscriberStatus
@@ -46,17 +47,32 @@ field_option: Callable[[Any], Any] = click.option(
 @untag_option
 @field_option
 @click.option("--note", help="Your note about them; '' deletes it.")
+@click.option(
+    "--frequency", metavar="HOW_OFTEN", help="daily, weekly or monthly, as the newsletter offers it; or default."
+)
+@newsletter_options
 @dry_run_option
 @with_app
-def edit(app: App, address: str, new_address: str | None, fields: tuple[str, ...], dry_run: bool, **given: Any) -> None:
+def edit(
+    app: App,
+    address: str,
+    new_address: str | None,
+    fields: tuple[str, ...],
+    frequency: str | None,
+    newsletters: tuple[str, ...],
+    dry_run: bool,
+    **given: Any,
+) -> None:
     """Change what is known about ADDRESS: a mistyped address, the name, tags, fields, and your note.
 
     A corrected address keeps the person's subscriptions, history and links, and the history says that you corrected it.
     Someone who has not confirmed yet must still do so: `publisher subscribers confirm-again` sends them a new link.
     """
-    change = Change(address=new_address, fields=values_in(fields), **given)
+    often = _frequencies(app.config(), frequency, newsletters)
+    change = Change(address=new_address, fields=values_in(fields), frequencies=often, **given)
     if change == Change():
-        raise click.UsageError("name what to change: --address, --name, --language, --tag, --untag, --field or --note")
+        options = "--address, --name, --language, --tag, --untag, --field, --note or --frequency"
+        raise click.UsageError(f"name what to change: {options}")
     _edit(app, [address], change, dry_run)
 
 
@@ -111,6 +127,26 @@ def confirm_again(app: App, address: str, newsletters: tuple[str, ...]) -> None:
         app.print_json({"address": person.address, "newsletters": email.newsletters, "expires_at": email.expires_at})
     until = f"{email.expires_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if email.expires_at else ""
     app.say(f"{person.address}: emailed a link to confirm {', '.join(email.newsletters)}, valid until {until}")
+
+
+def _frequencies(config: Config, frequency: str | None, names: Sequence[str]) -> dict[str, str]:
+    """Return the frequency for each of the newsletters, by default for those that offer it.
+
+    Raises PublisherError if it is not offered.
+    """
+    if frequency is None:
+        if names:
+            raise click.UsageError("--newsletter says what --frequency is about; add --frequency")
+        return {}
+    wanted = "" if frequency == "default" else frequency
+    offered = {each.name: frequency_schedules(each) for each in config.newsletters}
+    chosen = chosen_newsletters(config, names)
+    fit = [name for name in chosen if not wanted or wanted in offered[name]]
+    if not fit or (names and len(fit) < len(chosen)):
+        missing = next(name for name in chosen if name not in fit)
+        known = ", ".join([*offered[missing], "default"])
+        raise PublisherError(f"{missing} does not offer {frequency!r}", hint=f"it has: {known}; see `frequencies`")
+    return dict.fromkeys(fit, wanted)
 
 
 def _edit(app: App, addresses: Sequence[str], change: Change, dry_run: bool) -> None:

@@ -72,7 +72,7 @@ _ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "last": -1}
 
 def parse_schedule(text: str) -> Schedule:
     """Parse the text of a schedule; raise ValueError with a list of the accepted forms if it isn't valid."""
-    words = text.strip().lower().split()
+    words = _words(text)
     match words:
         case ["manual"]:
             return Schedule(ScheduleKind.MANUAL)
@@ -94,6 +94,12 @@ def parse_schedule(text: str) -> Schedule:
         case [_, _, _, _, _]:
             return _cron(text.strip())
     raise ValueError(f"{text!r} isn't a valid schedule; use {EXAMPLES}")
+
+
+def _words(text: str) -> list[str]:
+    words = text.strip().lower().split()
+    is_biweekly = words[:1] == ["every"] and words[1:3] in (["2", "weeks"], ["two", "weeks"])
+    return ["biweekly", *words[3:]] if is_biweekly else words
 
 
 def _weekly(text: str, words: list[str]) -> Schedule:

@@ -45,6 +45,8 @@ class Change:
     untags  tags to take away
     fields  name of a field -> its value as a text; "" takes the value away
     note    the whole note; "" deletes it
+    frequencies  newsletter -> how often they want it, such as "weekly", "" for its own schedule; the caller has checked
+                 that it is offered
     """
 
     address: str | None = None
@@ -54,6 +56,7 @@ class Change:
     untags: tuple[str, ...] = ()
     fields: Mapping[str, str] = field(default_factory=dict)
     note: str | None = None
+    frequencies: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +116,16 @@ def edit(
     dry_run  return the same, but write nothing
     Raises SubscriberError if the person is gone, or if a part of the change isn't possible.
     """
-    with store.subscribers.transaction(at, alone=change.address is not None, dry_run=dry_run) as transaction:
+    alone, often = change.address is not None, change.frequencies
+    with store.subscribers.transaction(at, alone=alone, dry_run=dry_run, newsletters=often) as transaction:
         before = transaction.find_id(subscriber.id)
         if before is None:
             raise SubscriberError("this subscriber was deleted in the meantime")
         if change.address is not None:
             _correct(transaction, before, normalise(change.address), source)
         _describe(transaction, before, change, known)
+        for newsletter, frequency in often.items():
+            transaction.change_frequency(before, newsletter, frequency, Evidence(source))
         after = transaction.find_id(before.id) or before
     return Edited(before, after, tuple(_differences(before, after)))
 
@@ -211,6 +217,9 @@ def _differences(before: Subscriber, after: Subscriber) -> Iterable[str]:
             yield what
     yield from (f"+{tag}" for tag in after.tags if tag not in before.tags)
     yield from (f"-{tag}" for tag in before.tags if tag not in after.tags)
+    often = {each.newsletter: each.frequency for each in before.records}
+    if any(often.get(each.newsletter, "") != each.frequency for each in after.records):
+        yield "frequency"
     names = sorted({*before.fields, *after.fields})
     yield from (name for name in names if _shown(before, name) != _shown(after, name))
 

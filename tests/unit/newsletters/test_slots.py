@@ -205,6 +205,24 @@ def test_several_weekdays_are_slots_named_after_their_days():
     assert labels("weekly monday, monday 08:00") == ["2026-W48", "2026-W49", "2026-W50", "2026-W51"]
 
 
+def test_a_weekday_of_a_month_may_be_any_from_monday_to_friday():
+    def days(text, zone="UTC"):
+        return [slot.at.date().isoformat() for slot in islice(upcoming(parse_schedule(text), START, ZoneInfo(zone)), 6)]
+
+    begins = days("monthly first weekday 09:00")
+    assert begins == [min(day for day in _working_days(each[:7])) for each in begins]
+    assert days("monthly last weekday 09:00") == [max(_working_days(each[:7])) for each in begins]
+    assert days("monthly third weekday 09:00") == [sorted(_working_days(each[:7]))[2] for each in begins]
+    assert labels("monthly first weekday 09:00", 3) == ["2026-12", "2027-01", "2027-02"]
+    assert labels("every 2 weeks monday 08:00 from 2026-01-05") == labels("biweekly monday 08:00 from 2026-01-05")
+    assert labels("every two weeks mon, fri 08:00 from 2026-01-05") == labels("biweekly mon fri 08:00 from 2026-01-05")
+
+
+def _working_days(month):
+    days = (date.fromisoformat(f"{month}-01") + timedelta(days=number) for number in range(31))
+    return [day.isoformat() for day in days if day.isoformat()[:7] == month and day.weekday() < 5]
+
+
 def test_every_second_week_is_counted_from_its_first_day():
     assert labels("biweekly monday 08:00 from 2026-01-05") == ["2026-W48", "2026-W50", "2026-W52", "2027-W01"]
     assert labels("biweekly monday 08:00 from 2026-11-18") == ["2026-W49", "2026-W51", "2026-W53", "2027-W02"]
