@@ -305,3 +305,26 @@ def test_confirmation_token_expires(project: Project) -> None:
         assert web.get(path).status_code == 404
         assert web.post(path).status_code == 404
         assert web.rows() == before
+
+
+def test_subscribers_choose_how_often_where_it_is_offered(project: Project) -> None:
+    newsletters = (
+        '[[newsletters]]\nname = "weekly"\nschedule = "daily 08:00"\n'
+        'frequencies = ["weekly monday 08:00", "monthly first weekday 08:00"]\n\n[[newsletters]]\nname = "daily"\n'
+    )
+    with web_client(project, newsletters=newsletters) as web:
+        path = web.subscribed()
+        page = web.get(path).text
+        assert page.count("<select") - page.count('name="often.weekly"') == 2
+        assert "How often" in page
+        assert "At most one email a month." in page
+        saved = web.post(path, do="save", newsletter="weekly", **{"often.weekly": "monthly"}).text
+        assert '<option value="monthly" selected>' in saved
+        assert [event["detail"] for event in web.show()["consent"] if event["what"] == "frequency"] == [
+            "weekly monthly"
+        ]
+        for field in ({"often.weekly": "daily"}, {"often.daily": "weekly"}, {"often.weekly": "x" * 1_000}):
+            assert web.post(path, do="save", newsletter="weekly", **field).status_code == 400
+        assert '<option value="monthly" selected>' in web.get(path).text
+        again = web.post(path, do="save", newsletter="weekly", **{"often.weekly": ""}).text
+        assert '<option value="" selected>' in again
