@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 import shlex
 import shutil
-import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from datetime import datetime
-from functools import cached_property, partial
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from publisher.cli.app import App, log_action, plural, require_known, warn, with_app
-from publisher.cli.completion import newsletter_names
+from publisher.cli.app import App, log_action, plural, warn, with_app
 from publisher.cli.subscriber import chosen_newsletters, newsletter_options, unknown_topics
 from publisher.cli.terminal import bar, print_table
 from publisher.config import Config
 from publisher.core.action_kinds import ActionKind
-from publisher.core.atomic_write import replacing
 from publisher.core.characters import clean_line
 from publisher.core.errors import PublisherError
 from publisher.posts.archive import open_archive
@@ -38,7 +33,6 @@ from publisher.subscribers.csv_import import ImportOptions, ImportReport, KeptRo
 from publisher.subscribers.csv_rows import NamedNewsletters, titles_of
 from publisher.subscribers.csv_status import STATUS_NAMES, STATUS_WORDS
 from publisher.subscribers.edit import known_fields
-from publisher.subscribers.export import export_csv, export_json
 
 if TYPE_CHECKING:
     from publisher.store import Store
@@ -348,62 +342,3 @@ def _undo(app: App, number: int, dry_run: bool) -> None:
         app.say("        nobody is affected")
     for newsletter, count in mailed.items():
         app.say(f"{newsletter} now goes to {plural(count, 'subscriber')}")
-
-
-@click.command("export", epilog="Example: publisher subscribers export people.csv")
-@click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
-@click.option("-n", "--newsletter", metavar="NAME", shell_complete=newsletter_names, help="Only this newsletter's.")
-@with_app
-def export_file(app: App, file: Path | None, newsletter: str | None) -> None:
-    """Write all subscribers to FILE (default: -, standard output) as CSV, or as JSON with --json or a .json name.
-
-    The CSV has everything that `import` needs to restore them: also those who are not mailed, with their history and
-    the suppression list.
-    """
-    config = app.config()
-    as_json = app.json or (file is not None and file.suffix == ".json")
-    if newsletter:
-        require_known(config, [newsletter])
-    with open_existing_store(config) as store:
-        people = store.subscribers.full_records(store.subscribers.list(newsletter)) if store else ()
-        suppressed = store.suppressions.entries() if store and not newsletter else ()
-        fields = known_fields(store, config.fields)
-        export = partial(export_json, people) if as_json else partial(export_csv, people, suppressed, fields=fields)
-        if file is None or str(file) == "-":
-            export(sys.stdout)
-            sys.stdout.flush()
-            return
-        count = _write_whole(export, file, "utf-8" if as_json else "utf-8-sig")
-        hashes = sum(store.suppressions.counts().values()) if store and not newsletter and not as_json else 0
-    click.echo(f"exported {plural(count, 'subscriber')} to {file}", err=True)
-    for line in _what_stays(newsletter, hashes, as_json=as_json):
-        click.echo(f"  {line}", err=True)
-
-
-def _what_stays(newsletter: str | None, hashes: int, *, as_json: bool) -> Iterator[str]:
-    """Yield what an export does not take along to another project. hashes: the entries of the suppression list."""
-    if as_json:
-        yield "to move to another project, export a CSV file: only that can be imported"
-        return
-    if newsletter:
-        yield f"not in it: people who never had {newsletter}, and the suppression list"
-    if hashes:
-        entries = plural(hashes, "entry", "entries")
-        yield f"and {entries} of the suppression list, which need the same .publisher/secret: copy it before you import"
-    yield "not in it: editions, deliveries, bounces counted so far, and emails and links for unfinished requests"
-
-
-def _write_whole(export: Callable[[TextIO], int], file: Path, encoding: str) -> int:
-    """Write the list to a file atomically; return the number of subscribers.
-
-    A full disk leaves no partial file behind. Only the file's owner may read it. A byte-order mark shows spreadsheets
-    that a CSV file is UTF-8.
-    """
-    part = file.with_name(f".{file.name}.{secrets.token_hex(8)}.part")
-    try:
-        with replacing(file, part):
-            handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "w", encoding=encoding, newline="") as opened:
-                return export(opened)
-    except OSError as error:
-        raise PublisherError(f"cannot be written: {error.strerror}", where=str(file)) from error

@@ -1,85 +1,51 @@
-"""The commands `publisher subscribers list`, `stats`, `tidy` and `rename-newsletter`, for all subscribers."""
+"""The commands `publisher subscribers stats`, `tidy` and `rename-newsletter`, for all subscribers."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import click
 
 from publisher.cli.app import App, log_action, plural, require_known, with_app
-from publisher.cli.completion import newsletter_names
 from publisher.cli.terminal import print_table
 from publisher.core.action_kinds import ActionKind
 from publisher.core.errors import PublisherError
-from publisher.core.newsletter_models import SubscriberStatus
 from publisher.publishing.mail_wiring import subscription_policy
 from publisher.publishing.wiring import open_existing_store
-from publisher.subscribers.export import as_json
 from publisher.subscribers.privacy import Forgotten, forget_unconfirmed
 
+if TYPE_CHECKING:
+    from publisher.store.statistics import GivenReason
+
 LATELY = 30  # days
+MOST_REASONS = 1_000  # answers that are read
 RENAMED_BY = "publisher subscribers rename-newsletter"  # as the source of the change, in consent histories
 
 
-@click.command("list", epilog="Example: publisher subscribers list --newsletter weekly --status active")
-@click.option(
-    "-n",
-    "--newsletter",
-    metavar="NAME",
-    shell_complete=newsletter_names,
-    help="Only those who are or were subscribed to it.",
-)
-@click.option(
-    "--status",
-    metavar="STATUS",
-    type=click.Choice(["pending", "active", "unsubscribed", "bounced", "complained", "suppressed"]),
-    help="Only this status: pending (unconfirmed), active, unsubscribed, bounced, complained or suppressed.",
-)
-@with_app
-def list_subscribers(app: App, newsletter: str | None, status: str | None) -> None:
-    """List subscribers in the order they joined. With --newsletter, their status is that of this newsletter."""
-    config = app.config()
-    with open_existing_store(config) as store:
-        people = list(store.subscribers.list(newsletter, SubscriberStatus(status) if status else None)) if store else []
-    if newsletter and not people:
-        require_known(config, [newsletter])
-    if app.json:
-        app.print_json([as_json(subscriber) for subscriber in people])
-        return
-    if not people:
-        first = "" if newsletter or status else " yet; add one: publisher subscribers add you@example.org"
-        app.say(f"no subscribers{first}")
-        return
-    print_table(
-        ("Address", "Name", "Status", "Newsletters", "Since"),
-        [
-            (
-                s.address,
-                s.name,
-                ((s.status_in(newsletter) if newsletter else None) or s.status).value,
-                ", ".join(w.newsletter + (f" ({', '.join(w.topics)})" if w.topics else "") for w in s.subscriptions),
-                f"{s.joined_at:%Y-%m-%d}",
-            )
-            for s in people
-        ],
-    )
-
-
 @click.command(epilog="Example: publisher subscribers stats")
+@click.option("--reasons", is_flag=True, help="Show the reasons that people gave when they unsubscribed.")
 @with_app
-def stats(app: App) -> None:
-    """Show subscriber counts by status, by newsletter, and for the last 30 days."""
+def stats(app: App, reasons: bool) -> None:
+    """Show subscriber counts by status, newsletter and source, and who joined and left in the last 30 days."""
     config = app.config()
     now = app.now(config)
+    lately = now - timedelta(days=LATELY)
     with open_existing_store(config) as store:
-        people = store.subscribers if store else None
+        if reasons:
+            _show_reasons(app, store.statistics.reasons(MOST_REASONS) if store else ())
+            return
+        people, numbers = (store.subscribers, store.statistics) if store else (None, None)
         counted = {
             "status": {status.value: total for status, total in people.counts().items()} if people else {},
             "newsletters": {
                 newsletter.name: people.count(newsletter.name, mailable_at=now) if people else 0
                 for newsletter in config.newsletters
             },
-            "last_30_days": people.since(now - timedelta(days=LATELY)) if people else {},
+            "last_30_days": numbers.since(lately) if numbers else {},
+            "sources": {each.source: each.active for each in numbers.by_source(lately)} if numbers else {},
             "suppressed": {reason.value: n for reason, n in store.suppressions.counts().items()} if store else {},
         }
     if app.json:
@@ -89,12 +55,30 @@ def stats(app: App) -> None:
         "status": "Status",
         "newsletters": "Subscribed to",
         "last_30_days": "Last 30 days",
+        "sources": "Active, came from",
         "suppressed": "Suppressed",
     }
     rows = [
         (labels[kind], what, f"{total:,}") for kind, totals in counted.items() for what, total in sorted(totals.items())
     ]
     print_table(("Subscribers", "Which", "Number"), rows)
+
+
+def _show_reasons(app: App, reasons: Sequence[GivenReason]) -> None:
+    if app.json:
+        rows = [{**asdict(each), "newest": each.newest.isoformat(timespec="seconds")} for each in reasons]
+        app.print_json(rows)
+        return
+    if not reasons:
+        app.say("nobody has given a reason yet")
+        return
+    print_table(
+        ("Reason", "Times", "Newest", "Newsletters"),
+        [
+            (each.reason, f"{each.times:,}", f"{each.newest:%Y-%m-%d}", ", ".join(each.newsletters) or "everything")
+            for each in reasons
+        ],
+    )
 
 
 @click.command(epilog="Example: publisher subscribers tidy --dry-run")

@@ -8,11 +8,12 @@ from publisher.cli.app import App, with_app
 from publisher.cli.lazy import LazyGroup
 
 ONE, LISTS, FILES = "publisher.cli.subscriber", "publisher.cli.subscriber_lists", "publisher.cli.subscriber_files"
+PEOPLE = "publisher.cli.people"
 EDITS = "publisher.cli.subscriber_edits"
 
 COMMANDS = {
     "add": (f"{ONE}:add", "Add someone who has agreed, or change their name."),
-    "list": (f"{LISTS}:list_subscribers", "List subscribers in the order they joined."),
+    "list": (f"{PEOPLE}:list_subscribers", "List subscribers, or find some of them."),
     "show": (f"{ONE}:show", "Show everything stored about an address."),
     "edit": (f"{EDITS}:edit", "Correct an address, or change name, tags, fields and note."),
     "tag": (f"{EDITS}:tag", "Tag people, one by one or by segment."),
@@ -22,7 +23,7 @@ COMMANDS = {
     "suppress": (f"{ONE}:suppress", "Never send to an address again."),
     "import": (f"{FILES}:import_file", "Add the people in a CSV file."),
     "imports": (f"{FILES}:list_imports", "List the files that were imported."),
-    "export": (f"{FILES}:export_file", "Write all subscribers to a CSV or JSON file."),
+    "export": (f"{PEOPLE}:export_file", "Write subscribers to a CSV or JSON file."),
     "stats": (f"{LISTS}:stats", "Show subscriber counts by status."),
     "rename-newsletter": (
         f"{LISTS}:rename_newsletter",

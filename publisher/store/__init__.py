@@ -25,6 +25,7 @@ Public modules:
     segments                conditions on subscribers as SQL, and the saved ones
     sessions                the sessions of the admin page
     subscriber_news         who joined and who left since the owner was last told
+    statistics              totals, each with one definition
     subscriber_records      the values that the store takes and returns for subscribers
     subscriber_transaction  one transaction on subscribers
 """
@@ -59,6 +60,7 @@ __all__ = [
     "post_files",
     "segments",
     "sessions",
+    "statistics",
     "store_exists",
     "subscriber_news",
     "subscriber_records",

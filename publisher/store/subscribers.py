@@ -35,7 +35,7 @@ from publisher.store.subscriber_records import (
 from publisher.store.subscriber_transaction import SubscriberTransaction
 from publisher.store.subscriptions import subscribed, with_subscriptions
 from publisher.store.suppressions import Suppressions
-from publisher.store.tables import consent_events, subscribers, subscriptions
+from publisher.store.tables import subscribers, subscriptions
 
 PAGE = 1_000  # rows per query, so that memory stays flat for any number of subscribers
 
@@ -205,13 +205,6 @@ class Subscribers:
         query = sa.select(subscribers.c.status, sa.func.count().label("total")).group_by(subscribers.c.status)
         with self._database.read() as connection:
             return {row.status: row.total for row in connection.execute(query)}
-
-    def since(self, moment: datetime) -> dict[str, int]:
-        """Return the number of consent events of each kind since a moment."""
-        what = consent_events.c.what
-        query = sa.select(what, sa.func.count().label("total")).where(consent_events.c.at >= moment).group_by(what)
-        with self._database.read() as connection:
-            return {row.what: row.total for row in connection.execute(query)}
 
     def remove(self, address: str, newsletter: str | None = None, *, at: datetime, source: str) -> bool:
         """Unsubscribe a normalised address for the operator, and record it; return whether anything changed.

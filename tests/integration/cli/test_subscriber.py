@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from tests.support.project import WEEKLY, Project, spawn
+from tests.support.project import MONDAY, WEEKLY, Project, spawn
 
 GHOST = (
     "id,email,name,note,subscribed_to_emails,complimentary_plan,created_at\n"
@@ -219,6 +219,7 @@ def test_subscribers_are_counted(project: Project) -> None:
         "status": {},
         "newsletters": {"weekly": 0},
         "last_30_days": {},
+        "sources": {},
         "suppressed": {},
     }
     project.subscribe("ada")
@@ -228,7 +229,8 @@ def test_subscribers_are_counted(project: Project) -> None:
     assert project.ok("subscribers", "stats", "--json").json == {
         "status": {"active": 1, "unsubscribed": 1},
         "newsletters": {"weekly": 1},
-        "last_30_days": {"added": 2, "subscribed": 2, "removed": 1},
+        "last_30_days": {"joined": 2, "left": 1},
+        "sources": {"command line": 1},
         "suppressed": {"suppressed": 1},
     }
     assert "unsubscribed" in project.ok("subscribers", "stats").out
@@ -352,11 +354,11 @@ run(sys.argv[1:])
 def test_a_killed_import_can_be_repeated(project: Project) -> None:
     rows = "".join(f"Reader{number}@example.org,Name {number}\n" for number in range(600))
     path = project.write("people.csv", f"email,name\n{rows}")
-    words = ("-C", str(project.root), "subscribers", "import", str(path))
+    words = ("--now", MONDAY, "-C", str(project.root), "subscribers", "import", str(path))
     assert spawn(*words, program=("-c", KILLED)).code == -signal.SIGKILL
     assert len(addresses(project)) == 200
 
     again = project.ok("subscribers", "import", str(path), "--json").json
     assert (again["added"], again["unchanged"]) == (400, 200)
     assert addresses(project) == [f"Reader{number}@example.org" for number in range(600)]
-    assert project.ok("subscribers", "stats", "--json").json["last_30_days"] == {"added": 600, "subscribed": 600}
+    assert project.ok("subscribers", "stats", "--json").json["last_30_days"] == {"joined": 600, "left": 0}

@@ -116,9 +116,9 @@ def test_an_unreadable_file_is_one_line(project: Project, content: bytes) -> Non
 def test_json_lists_survive_hostile_names(project: Project) -> None:
     project.ok("subscribers", "add", "ada@example.org", "--name", "\x1b[31mAda\t\x07\u2028Lovelace\x85")
     head, line = project.ok("subscribers", "list").out.splitlines()
-    assert head.split("\t") == ["Address", "Name", "Status", "Newsletters", "Since"]
+    assert head.split("\t") == ["Address", "Name", "Status", "Newsletters", "Since", "Tags"]
     assert line.split("\t")[0] == "ada@example.org"
-    assert len(line.split("\t")) == 5
+    assert len(line.split("\t")) == 6
     assert not [c for c in line.replace("\t", "") if ord(c) < 32 or 127 <= ord(c) < 160]
 
 
@@ -144,7 +144,7 @@ def test_an_export_says_what_it_leaves_out_and_an_import_too(project: Project) -
     assert "1 entry of the suppression list, which need the same .publisher/secret" in said
     assert "not in it: editions, deliveries" in said
     said = project.ok("subscribers", "export", str(project.root / "one.csv"), "-n", "weekly").err
-    assert "not in it: people who never had weekly, and the suppression list" in said
+    assert "not in it: everyone else, and the suppression list" in said
     said = project.ok("subscribers", "export", str(project.root / "all.json")).err
     assert "export a CSV file" in said
 

@@ -13,6 +13,8 @@ from publisher.store.database import Database
 from publisher.store.deliveries import Settled
 from publisher.store.feed_readers import MOST_READERS, FeedReader
 from publisher.store.sessions import MOST_SESSIONS
+from publisher.store.statistics import GivenReason, SourceTotals
+from publisher.store.subscriber_records import Evidence
 from tests.support.store_samples import NOW, add_people, draft, later, person
 
 HOUR = timedelta(hours=1)
@@ -145,6 +147,21 @@ def test_deliveries_of_several_editions_are_counted_as_those_of_one(store: Store
     }
 
 
+def test_reasons_are_found_in_one_place(store: Store) -> None:
+    said = ("weekly", "too many"), (None, "Too Many"), ("weekly", ""), (None, ""), ("daily", "too many"), (None, "<b>")
+    for number, (newsletter, reason) in enumerate(said):
+        store.subscribers.add(person(f"p{number}@example.org", "weekly", "daily"), at=NOW, source="test")
+        with store.subscribers.transaction(later(hours=number)) as change:
+            found = change.find(f"p{number}@example.org")
+            assert found
+            change.leave(found, newsletter, Evidence("page"), reason)
+    assert store.statistics.reasons(99) == [
+        GivenReason("<b>", later(hours=5), (), 1),
+        GivenReason("too many", later(hours=4), ("daily", "weekly"), 3),
+    ]
+    assert [each.reason for each in store.statistics.reasons(1)] == ["<b>"]
+
+
 def test_subscribers_are_counted_by_day(store: Store) -> None:
     store.subscribers.add(person("ada@example.org", "weekly", "daily"), at=NOW, source="test")
     store.subscribers.add(person("bob@example.org"), at=NOW, source="test")
@@ -153,6 +170,15 @@ def test_subscribers_are_counted_by_day(store: Store) -> None:
     assert store.statistics.joined() == {"2026-11-21": 2, "2026-11-24": 1}
     assert store.statistics.left() == {"2026-11-22": 1}
     assert store.statistics.by_newsletter() == {"weekly": 2, "daily": 1}
+    assert store.statistics.joined("daily") == {"2026-11-21": 1}
+    assert store.statistics.left("daily") == {}
+    store.subscribers.remove("ada@example.org", "daily", at=later(days=2), source="test")
+    assert store.statistics.left("daily") == {"2026-11-23": 1}
+    assert store.statistics.left() == {"2026-11-22": 1}
+    assert store.statistics.joined(source="test") == store.statistics.joined()
+    assert store.statistics.joined(source="nowhere") == {}
+    assert store.statistics.since(later(days=1)) == {"joined": 1, "left": 1}
+    assert store.statistics.by_source(later(days=1)) == [SourceTotals("test", joined=3, active=2, lately=1)]
     with store.subscribers.transaction(NOW + timedelta(days=4)) as change:
         eve = change.find("eve@example.org")
         assert eve is not None

@@ -324,3 +324,15 @@ def test_whoever_has_no_newsletter_left_is_not_active(people: Store, tmp_path: P
         )
     joined, left = sum(people.statistics.joined().values()), sum(people.statistics.left().values())
     assert joined - left == len(active)
+    for name in BOTH:
+        joined, left = (sum(count(name).values()) for count in (people.statistics.joined, people.statistics.left))
+        assert joined - left == by_newsletter[name]
+    sources = people.statistics.by_source(NOW)
+    assert sum(each.active for each in sources) == len(active)
+    assert sum(each.joined for each in sources) == sum(people.statistics.joined().values())
+    for each in sources:
+        joined = sum(people.statistics.joined(source=each.source).values())
+        left = sum(people.statistics.left(source=each.source).values())
+        assert (each.joined, each.active) == (joined, joined - left)
+    lately = people.statistics.since(later(days=-9_999))
+    assert lately["joined"] - lately["left"] == len(active)
