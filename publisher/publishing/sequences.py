@@ -26,6 +26,7 @@ from publisher.core.models import Problem, Severity, problem_at
 from publisher.core.newsletter_models import DeliveryCounts, DeliveryStatus, Edition, EditionDraft, EditionKind, Letter
 from publisher.core.templates import Templates
 from publisher.publishing.publish import rendering_problem
+from publisher.publishing.recipients import segment_of
 from publisher.publishing.wiring import Project
 
 if TYPE_CHECKING:
@@ -132,11 +133,15 @@ def step_views(config: Config, store: Store | None, newsletter: NewsletterConfig
     for key in seen:
         watched = store.newsletters.find(key) if store else None
         seen[key] = watched.since if watched else now
+    try:
+        segment = segment_of(config, store, newsletter)
+    except PublisherError as error:
+        return [StepView(newsletter.name, name, problem=problem_at(error)) for name in sequence.names]
     counts = store.latecomers.step_counts(newsletter.name) if store else {}
     made = store.editions.list(newsletter.name, kind=EditionKind.WELCOME) if store else []
     views = []
     for step in sequence.steps:
-        time = _time_of(sequence, step, seen)
+        time = _time_of(sequence, step, seen, segment)
         which = newsletter.name, sequence.names, step.name, time, now
         due, coming = (store.latecomers.due(*which), store.latecomers.coming(*which)) if store else (0, 0)
         edition = next((each for each in made if each.slot.startswith(f"{step.name}:")), None)
@@ -224,21 +229,27 @@ def add_due_emails(project: Project, now: datetime, names: Sequence[str] = ()) -
         sequence = welcome_sequence(project.config, newsletter)
         if sequence.problem:
             problems.append(sequence.problem)
-        seen = see_sequences(project.config, project.store, now, [newsletter.name]) if sequence.names else {}
-        for step in sequence.steps:
-            time = _time_of(sequence, step, seen)
-            if not project.store.latecomers.due(newsletter.name, sequence.names, step.name, time, now):
-                continue
-            try:
-                edition, is_new = _edition_of(project, newsletter, step, now)
-            except StoreError:
-                raise
-            except PublisherError as error:
-                problems.append(rendering_problem(newsletter.name, error))
-                break
-            created += [edition] if is_new else []
-            added += project.store.latecomers.add_due(edition, sequence.names, step.name, time, now)
+        try:
+            for edition, is_new, count in _add_due(project, sequence, now) if sequence.names else ():
+                created += [edition] if is_new else []
+                added += count
+        except StoreError:
+            raise
+        except PublisherError as error:
+            problems.append(rendering_problem(newsletter.name, error))
     return SequenceReport(tuple(created), added, tuple(problems))
+
+
+def _add_due(project: Project, sequence: WelcomeSequence, now: datetime) -> Iterator[tuple[Edition, bool, int]]:
+    """Add the deliveries that are due; yield the edition of each step, whether it is new, and how many were added."""
+    config, store, newsletter = project.config, project.store, sequence.newsletter
+    seen = see_sequences(config, store, now, [newsletter.name])
+    segment = segment_of(config, store, newsletter)
+    for step in sequence.steps:
+        time = _time_of(sequence, step, seen, segment)
+        if store.latecomers.due(newsletter.name, sequence.names, step.name, time, now):
+            edition, is_new = _edition_of(project, newsletter, step, now)
+            yield edition, is_new, store.latecomers.add_due(edition, sequence.names, step.name, time, now)
 
 
 def render_welcome(config: Config, newsletter: NewsletterConfig, name: str, now: datetime) -> Letter | None:
@@ -335,12 +346,13 @@ def _in_words(after: timedelta) -> str:
     return f"after {count} {unit}{'s' * (count != 1)}"
 
 
-def _time_of(sequence: WelcomeSequence, step: Step, seen: dict[str, datetime]) -> StepTime:
+def _time_of(sequence: WelcomeSequence, step: Step, seen: dict[str, datetime], segment: str) -> StepTime:
     from publisher.store.latecomers import StepTime  # not at the top: loads SQLAlchemy
 
     place = sequence.steps.index(step)
     apart = min((step.after - sequence.steps[place - 1].after) / 2, APART) if place else timedelta()
-    return StepTime(step.after, min(seen.values()), seen[f"{sequence.newsletter.name}/{step.name}"], LATEST, apart)
+    began = seen[f"{sequence.newsletter.name}/{step.name}"]
+    return StepTime(step.after, min(seen.values()), began, LATEST, apart, segment)
 
 
 def _edition_of(project: Project, newsletter: NewsletterConfig, step: Step, now: datetime) -> tuple[Edition, bool]:

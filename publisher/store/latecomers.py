@@ -21,7 +21,8 @@ from publisher.core.newsletter_models import DeliveryCounts, DeliveryStatus, Edi
 from publisher.core.subscription_status import SubscriptionEvent
 from publisher.store.audience import choices, insert_deliveries
 from publisher.store.database import Database
-from publisher.store.tables import deliveries, delivery_totals, editions, subscribers, subscriptions
+from publisher.store.segment_sql import in_segment
+from publisher.store.tables import deliveries, delivery_totals, editions, newsletters, subscribers, subscriptions
 
 # The variant of an edition's letter for a selection of topics; None if it has none for them.
 VariantOf = Callable[[tuple[str, ...]], str | None]
@@ -46,11 +47,12 @@ class WhoJoined:
 class StepTime:
     """When a step of the emails to new subscribers is due.
 
-    after   how long after their subscription began
-    begun   when the first of the steps was first seen; nobody who joined before gets any
-    seen    when this step was first seen; nobody for whom it would have been due before gets it
-    latest  how late it may be; nobody gets it later than that
-    apart   the least time since the step before was sent
+    after    how long after their subscription began
+    begun    when the first of the steps was first seen; nobody who joined before gets any
+    seen     when this step was first seen; nobody for whom it would have been due before gets it
+    latest   how late it may be; nobody gets it later than that
+    apart    the least time since the step before was sent
+    segment  the condition on the subscribers, in the language of segments; "" for all of the newsletter
     """
 
     after: timedelta
@@ -58,6 +60,7 @@ class StepTime:
     seen: datetime
     latest: timedelta
     apart: timedelta = timedelta()
+    segment: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ class Latecomers:
         """Return what `add` would return, without adding anything. It raises the same errors."""
         with self._database.read() as connection:
             _require_rows(connection, edition)
-            found = choices(connection, edition.newsletter, now, *_latecomers(edition, who))
+            found = choices(connection, edition.newsletter, now, *_latecomers(edition, who, now))
         matched = sum(choice.subscribers for choice in found if variant_of(choice.topics) is not None)
         return AddedDeliveries(matched, sum(choice.subscribers for choice in found) - matched)
 
@@ -88,7 +91,7 @@ class Latecomers:
         The deliveries are due now, or when the edition is. Raises PublisherError if the edition's deliveries were
         replaced by totals, because nobody knows any longer who got it.
         """
-        conditions = _latecomers(edition, who)
+        conditions = _latecomers(edition, who, now)
         this = sa.select(editions.c.id).where(editions.c.id == edition.id)
         with self._database.write() as connection:
             connection.execute(this.with_for_update())  # another host may be replacing the deliveries by totals
@@ -138,7 +141,9 @@ class Latecomers:
 
         People who have an earlier step yet to come wait for it, and people who had a later one do not get it.
         """
+        record = sa.select(newsletters.c.name).where(newsletters.c.name == f"{edition.newsletter}/{step}")
         with self._database.write() as connection:
+            connection.execute(record.with_for_update())  # another host may be adding another version of the step
             conditions = _due(connection, edition.newsletter, steps, step, time, now)
             found = choices(connection, edition.newsletter, now, *conditions)
             return self._insert(connection, edition, dict.fromkeys((c.topics for c in found), ""), now, *conditions)
@@ -162,7 +167,9 @@ class Latecomers:
             "lease_until": lease_until,
             "reason": "",
         }
+        person = sa.select(subscribers.c.id).where(subscribers.c.id == subscriber_id)
         with self._database.write() as connection:
+            connection.execute(person.with_for_update())  # another host may be claiming another version
             if connection.execute(theirs.where(deliveries.c.edition_id.in_(versions))).first():
                 return None
             if connection.execute(self._database.insert_new(deliveries).values(row)).rowcount != 1:
@@ -205,10 +212,11 @@ def _require_rows(connection: Connection, edition: Edition) -> None:
         )
 
 
-def _latecomers(edition: Edition, who: WhoJoined) -> list[sa.ColumnElement[bool]]:
+def _latecomers(edition: Edition, who: WhoJoined, now: datetime) -> list[sa.ColumnElement[bool]]:
     conditions = [sa.not_(_has_delivery(deliveries.c.edition_id == edition.id))]
     if edition.kind is EditionKind.POSTS:  # others get its posts with the editions of the frequency that they chose
         conditions.append(subscriptions.c.frequency == edition.frequency)
+    conditions += in_segment(edition.segment, now)
     if who.ids is not None:
         conditions.append(subscribers.c.id.in_(sorted(who.ids)))
     if who.joined_since is not None:
@@ -236,6 +244,7 @@ def _due(
     too_near = deliveries.c.sent_at > now - time.apart
     is_open = deliveries.c.next_try_at.is_not(None) | deliveries.c.lease_owner.is_not(None)
     to_come = [
+        *in_segment(time.segment, now),
         subscriptions.c.cause != SubscriptionEvent.IMPORTED,
         subscriptions.c.since >= max(time.begun, time.seen - time.after, now - time.latest - time.after),
         sa.not_(_has_delivery(deliveries.c.edition_id.in_([*own, *later]))),

@@ -220,3 +220,15 @@ def test_a_welcome_addresses_each_subscriber(clock: Clockwork) -> None:
     join(clock, "cy", 3 * HOUR)
     (problem,) = clock.at(SLOT + 4 * HOUR).problems
     assert str(problem).startswith("letters/weekly/welcome.md:") and letters(clock, "cy") == []
+
+
+def test_only_the_segment_of_the_newsletter_is_welcomed(clock: Clockwork) -> None:
+    configure(clock.project, WEEKLY + 'segment = "language:de"\n')
+    subscribe(clock.store, "ada@example.org", newsletters=["weekly"], at=SLOT + HOUR, language="de")
+    join(clock, "bob", HOUR)
+    clock.at(SLOT + 2 * HOUR)
+    assert (len(letters(clock)), letters(clock, "bob")) == (1, [])
+    configure(clock.project, WEEKLY + 'segment = "nobody-made-it"\n')
+    join(clock, "cy", 3 * HOUR)
+    assert "there is no segment 'nobody-made-it'" in str(clock.at(SLOT + 4 * HOUR).problems)
+    assert letters(clock, "cy") == []
