@@ -63,6 +63,11 @@ def turned_new(sources: Sequence[str]) -> Hold:
     return Hold(HeldBy.SCHEDULER, f"waits for a person: more than half of the items of {names} turned new at once")
 
 
+def sent_as(name: str, at: datetime, zone: tzinfo) -> Hold:
+    """Return the hold for an email whose text was sent to the same people under another name."""
+    return Hold(HeldBy.SCHEDULER, f"waits for a person: the same text was sent as {name} at {_civil(at, zone)}")
+
+
 def errors(messages: Iterable[str]) -> Hold:
     """Return the hold for an edition whose email has errors. messages: the errors, at least one."""
     first, *more = messages

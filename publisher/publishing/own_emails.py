@@ -26,7 +26,7 @@ from publisher.core import hold_reasons as holds
 from publisher.core.characters import shorten
 from publisher.core.errors import PublisherError
 from publisher.core.models import Problem, problem_at
-from publisher.core.newsletter_models import EditionKind
+from publisher.core.newsletter_models import Edition, EditionKind
 from publisher.publishing.edition_plan import PlannedEdition
 from publisher.publishing.recipients import segment_of
 
@@ -189,8 +189,28 @@ def _planned(
     planned = whole_email(config, store, email, now)
     if not planned.recipients and not (settle and not planned.segment):
         return _nobody(email, planned)
-    hold = holds.joined(holds.approval(ahead, zone) if asks else None, late)
-    return replace(planned, hold=hold, goes_at=ahead)
+    again = _sent_before(config, store, planned, now) if store else None
+    twice = holds.sent_as(email_name(again.slot), again.dated, zone) if again else None
+    return replace(
+        planned, hold=holds.joined(holds.approval(ahead, zone) if asks else None, late, twice), goes_at=ahead
+    )
+
+
+def _sent_before(config: Config, store: Store, planned: PlannedEdition, now: datetime) -> Edition | None:
+    """Return the edition of an email that says the same to the same people, as when a file was renamed; or None."""
+    editions = store.editions.list(planned.newsletter.name, kind=EditionKind.LETTER)
+    if not editions or planned.text is None:
+        return None
+    from publisher.publishing.render import render_text  # not at the top: it loads lxml
+
+    subject = render_text(config, planned.newsletter, planned.text, now).plain_subject
+    for edition in editions:
+        if (edition.subject, edition.segment) == (subject, planned.segment):
+            letter = render_text(config, planned.newsletter, planned.text, edition.dated)
+            before = store.editions.letter(edition.id)
+            if before and before.text == letter.text:
+                return edition
+    return None
 
 
 def _nobody(email: OwnEmail, planned: PlannedEdition) -> str:

@@ -51,6 +51,19 @@ def test_a_file_that_says_now_is_sent_once_it_has_rested(clockwork: Clockwork) -
     assert len(clockwork.letters()) == 1
 
 
+def test_a_renamed_file_is_not_sent_a_second_time(clockwork: Clockwork) -> None:
+    path = email(clockwork.project)
+    clockwork.at(SLOT)
+    path.rename(path.with_name("we-have-moved.md"))
+    email(clockwork.project, "another", subject="We have moved", more="preheader: x\n").write_text(
+        TEXT.format(send="now", subject="We have moved", more="").replace("new", "newer")
+    )
+    clockwork.at(SLOT + DAY)
+    assert "the same text was sent as moved at 2026-11-23 08:00" in clockwork.editions()["email:we-have-moved"]
+    assert clockwork.editions()["email:another"] == ""
+    assert clockwork.letters() == ["We have moved", "We have moved"]
+
+
 def test_a_time_is_one_of_the_newsletters_zone(clockwork: Clockwork) -> None:
     email(clockwork.project, send="2026-11-23 08:00")  # in Berlin, as SLOT
     assert clockwork.at(SLOT - MINUTE).created == ()
