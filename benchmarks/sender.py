@@ -2,7 +2,8 @@
 
     python -m benchmarks.sender WAY PORT CONNECTIONS MESSAGES FOLDER
 
-WAY is plain, rsa or ed25519 (Publisher, its ledger in SQLite), or aiosmtplib (no ledger, one ready message).
+WAY is plain, rsa, ed25519 or marks (Publisher, its ledger in SQLite), or aiosmtplib (no ledger, one ready message).
+"marks" sends a letter with two fields of each reader and a condition, in the subject, the HTML and the text.
 Only the sending is timed; making readers, an edition and keys is not.
 """
 
@@ -26,6 +27,7 @@ from publisher.core.newsletter_models import (
     Mark,
     Subscription,
 )
+from publisher.core.personal_marks import ELSE, END, FieldMark, if_mark
 from publisher.mail.dkim import Signer
 from publisher.mail.dkim_keys import make_key, read_key
 from publisher.mail.links import Links
@@ -50,6 +52,16 @@ def letter() -> Letter:
     return Letter("", "A long letter", "", html, text)
 
 
+def personal_letter() -> Letter:
+    """Return the same letter with two fields of each reader, and a paragraph for some of them."""
+    plain = letter()
+    name, plan = FieldMark("name", "friend"), FieldMark("plan", "free")
+    condition = f"{if_mark(('is', 'plan', '==', 'pro'))}Thank you. {ELSE}Join us. {END}"
+    marked = plain.html.replace(f"Hello {Mark.NAME}", f"Hello {name} ({plan}). {condition}")
+    text = plain.text.replace(f"Hello {Mark.NAME}", f"Hello {name} ({plan}). {condition}")
+    return Letter("", f"A long letter for {name}", "", marked, text)
+
+
 def headers(way: str, folder: Path) -> NewsletterHeaders:
     """Return the newsletter's headers, with a signer where the way names a kind of key."""
     signers: tuple[Signer, ...] = ()
@@ -63,12 +75,18 @@ def headers(way: str, folder: Path) -> NewsletterHeaders:
 def with_publisher(store: Store, way: str, smtp: Smtp, messages: int, folder: Path) -> float:
     """Deliver an edition to so many readers; return the seconds that `deliver` took."""
     people = [
-        NewSubscriber(f"reader{i}@example.org", name=f"Reader {i}", subscriptions=(Subscription("weekly"),))
+        NewSubscriber(
+            f"reader{i}@example.org",
+            name=f"Reader {i}",
+            subscriptions=(Subscription("weekly"),),
+            fields={"plan": "pro" if i % 3 else "basic", "city": f"City {i}"},
+        )
         for i in range(messages)
     ]
     store.subscribers.add_many(people, at=MADE_AT, source="benchmark")
+    letters = (personal_letter() if way == "marks" else letter(),)
     posts = (EditionPost("tag:example.org,2026:a", "A post", "https://example.org/a/"),)
-    edition = store.editions.create(EditionDraft("weekly", "2026-W47", 1, "A", MADE_AT, posts, (letter(),)))
+    edition = store.editions.create(EditionDraft("weekly", "2026-W47", 1, "A", MADE_AT, posts, letters))
     assert edition is not None
     links = Links("https://letters.example.org", "a secret for this benchmark")
     told, start = headers(way, folder), time.perf_counter()

@@ -27,7 +27,7 @@ from typing import Any
 from benchmarks.measure import median
 from benchmarks.sender import SIZE, message_size
 
-NEAR = ("smtp-source", "plain", "ed25519", "rsa")
+NEAR = ("smtp-source", "plain", "marks", "ed25519", "rsa")
 FAR = ("aiosmtplib", "plain")
 ONE_WAY_MS = 10
 FAR_CONNECTIONS = 20

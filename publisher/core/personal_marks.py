@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import base64
 import json
+import operator as operators
 import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping
@@ -180,6 +181,11 @@ def with_whole_marks(change: Callable[[str], str], text: str) -> str:
     return done + sealed(END) * (done.count(f"{_SEALED}if-") - done.count(sealed(END)))
 
 
+def field_marks(text: str) -> list[str]:
+    """Return the marks of fields in a text, also of those in its conditions."""
+    return [mark for mark in _PERSONAL.findall(text) if field_mark(mark)]
+
+
 def is_personal(text: str) -> bool:
     """Return whether a text differs by the fields of its recipient."""
     return _OPENING in text and _PERSONAL.search(text) is not None
@@ -233,18 +239,37 @@ def with_all_branches(text: str) -> str:
 
 def holds(rule: Rule, person: Person) -> bool:
     """Return whether a rule holds for a recipient. Who lacks a value is different from every value."""
+    return test_of(rule)(person)
+
+
+def test_of(rule: Rule) -> Callable[[Person], bool]:
+    """Return a function that returns whether a rule holds for a recipient, as `holds` does, for many of them."""
     match rule:
         case ("has", name):
-            return bool(person.get(name))
+            return lambda person: bool(person.get(name))
         case ("not", inner):
-            return not holds(inner, person)
+            test = test_of(inner)
+            return lambda person: not test(person)
         case ("and", *rules):
-            return all(holds(each, person) for each in rules)
+            tests = [test_of(each) for each in rules]
+            return lambda person: all(test(person) for test in tests)
         case ("or", *rules):
-            return any(holds(each, person) for each in rules)
+            tests = [test_of(each) for each in rules]
+            return lambda person: any(test(person) for test in tests)
         case ("is", name, operator, wanted):
-            return _compares(person.get(name), operator, wanted)
-    return False
+            compare, other = _COMPARE[operator], _comparable(wanted)
+            return lambda person: _compares(_comparable(person.get(name)), compare, other)
+    raise ValueError(f"{rule!r} is not a rule")
+
+
+_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+    "==": operators.eq,
+    "!=": operators.ne,
+    "<": operators.lt,
+    "<=": operators.le,
+    ">": operators.gt,
+    ">=": operators.ge,
+}
 
 
 def surely_has(rule: Rule, truth: bool = True) -> frozenset[str]:
@@ -321,22 +346,10 @@ def _as_rule(value: Any) -> Any:
     return tuple(map(_as_rule, value)) if isinstance(value, list) else value
 
 
-def _compares(value: FieldValue | None, operator: str, wanted: FieldValue) -> bool:
-    one, other = _comparable(value), _comparable(wanted)
+def _compares(one: Any, compare: Callable[[Any, Any], bool], other: Any) -> bool:
     if one is None or type(one) is not type(other):
-        return operator == "!="
-    match operator:
-        case "==":
-            return bool(one == other)
-        case "!=":
-            return bool(one != other)
-        case "<":
-            return bool(one < other)
-        case "<=":
-            return bool(one <= other)
-        case ">":
-            return bool(one > other)
-    return bool(one >= other)
+        return compare is operators.ne
+    return compare(one, other)
 
 
 def _comparable(value: FieldValue | None) -> Any:
@@ -349,6 +362,8 @@ def _comparable(value: FieldValue | None) -> Any:
 
 
 def _one_line(value: str) -> str:
+    if value.isprintable():
+        return " ".join(value.split()) if " " in value else value
     return " ".join("".join(c if c.isprintable() else " " for c in value).split())
 
 

@@ -8,7 +8,7 @@ each recipient's message is made by joining byte strings (see encoded_part).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from publisher.core.models import require_aware
 from publisher.core.newsletter_models import Delivery, Edition, Letter, Mark, slot_path
-from publisher.core.personal_marks import Person, Rule, field_mark, filled, holds, is_personal
+from publisher.core.personal_marks import MarkedText, Person, cut, field_mark, field_marks, is_personal, test_of
 from publisher.core.subscriber_fields import FieldValue, decode_fields
 from publisher.mail.addresses import split_mailbox, wire_address, wire_domain, wire_url
 from publisher.mail.dkim import Header, Signer, hash_body, signed_headers
@@ -197,9 +197,10 @@ class MessageTemplate:
         if self.personal:
             person = recipient.person
             text, html = self.personal.parts(person)
-            values |= {mark: _value(mark, person) for mark in {*text.marks, *html.marks}.difference(values)}
+            values |= {mark: _value(mark, person) for mark in self.personal.marks}
             if self.personal.subject:
-                own.insert(0, text_header("Subject", filled(self.personal.subject, person)))
+                subject = self.personal.subject.filled(person, lambda mark: _value(mark, person))
+                own.insert(0, text_header("Subject", subject))
         in_text = {mark: soft_broken(values[mark]) for mark in text.marks}
         in_html = {mark: _soft_broken_in_html(values[mark], in_text.get(mark)) for mark in html.marks}
         parts = ((b"plain", text, in_text), (b"html", html, in_html))
@@ -234,14 +235,16 @@ class _PersonalParts:
     """What differs in a letter by the recipient's own fields.
 
     subject   the subject, if it does
-    rules     the rules of all conditions in the two parts, by their marks
+    tests     the tests of all conditions in the two parts, by their marks
+    marks     the marks of fields in the two parts
     versions  the parts for the outcomes of the rules, as far as they were needed
     """
 
-    subject: str
+    subject: MarkedText | None
     text: BranchingPart
     html: BranchingPart
-    rules: Mapping[str, Rule]
+    tests: Mapping[str, Callable[[Person], bool]]
+    marks: frozenset[str]
     versions: dict[tuple[bool, ...], tuple[EncodedPart, EncodedPart]] = field(default_factory=dict, compare=False)
 
     @classmethod
@@ -250,17 +253,18 @@ class _PersonalParts:
         if not (has_subject or is_personal(letter.html) or is_personal(letter.text)):
             return None
         text, html = BranchingPart.of(letter.text), BranchingPart.of(letter.html)
-        rules = dict((*text.rules(), *html.rules()))
-        return cls(letter.subject if has_subject else "", text, html, rules)
+        tests = {mark: test_of(rule) for mark, rule in (*text.rules(), *html.rules())}
+        marks = frozenset(mark for part in (letter.text, letter.html) for mark in field_marks(part))
+        return cls(cut(letter.subject) if has_subject else None, text, html, tests, marks)
 
     def parts(self, person: Person) -> tuple[EncodedPart, EncodedPart]:
         """Return the text and the HTML for a recipient, in which only values are left to be filled in."""
-        outcomes = tuple(holds(rule, person) for rule in self.rules.values())
+        outcomes = tuple(test(person) for test in self.tests.values())
         found = self.versions.get(outcomes)
         if found is None:
             if len(self.versions) >= _MOST_VERSIONS:
                 self.versions.clear()
-            by_mark = dict(zip(self.rules, outcomes, strict=True))
+            by_mark = dict(zip(self.tests, outcomes, strict=True))
             found = self.text.without_branches(by_mark), self.html.without_branches(by_mark)
             self.versions[outcomes] = found
         return found

@@ -204,3 +204,17 @@ def test_the_example_of_the_document_is_right(tmp_path: Path) -> None:
         text = filled(letter.text, fields)
         assert line in text
         assert sum(each in text for each in ("your keys work", "a member: ", "become a")) == 1
+
+
+def test_messages_share_all_that_is_not_personal() -> None:
+    condition = if_mark(("is", "plan", "==", "pro"))
+    html = f"<p>Hello {FieldMark('city', 'there')}</p>{'<p>Words.</p>' * 3_000}{condition}<b>Pro</b>{END}"
+    letter = Letter("", f"For {FieldMark('city', 'you')}", "", html, "Words.\n" * 3_000 + str(FieldMark("plan", "-")))
+    template = MessageTemplate.of(letter, HEADERS, NOW)
+    one, same, other = (
+        template.pieces(to(city=city, plan=plan)) for city, plan in (("A", "pro"), ("B", "pro"), ("C", "x"))
+    )
+    large = [piece for piece in one if len(piece) > 2_000]
+    assert sum(map(len, large)) > 0.9 * sum(map(len, one))
+    assert all(any(piece is each for each in same) for piece in large)
+    assert len(b"".join(other)) < len(b"".join(one))
