@@ -27,6 +27,7 @@ from publisher.posts.slugs import topic_slug
 from publisher.publishing.wiring import has_store, open_existing_store, open_project_store, open_rehearsal_store
 from publisher.store.subscriber_records import Added
 from publisher.subscribers.address import shortened
+from publisher.subscribers.csv_cells import cell_of, topics_of
 from publisher.subscribers.csv_columns import Columns, parse_choices
 from publisher.subscribers.csv_fields import FieldOptions
 from publisher.subscribers.csv_import import ImportOptions, ImportReport, KeptRows, Listeners, import_csv
@@ -115,7 +116,7 @@ def _imported(
         tags=given["tags"],
     )
     with _target(app, dry_run) as store, bar(app, "Importing") as progress:
-        asked = tuple(each.strip() for each in given["fields"].split(",") if each.strip())
+        asked = topics_of(given["fields"])  # separated and quoted in the same way
         configured = frozenset(each.name for each in config.fields)
         wanted = FieldOptions(asked, given["all_fields"], known_fields(store, config.fields), configured)
         options = replace(options, fields=wanted)
@@ -180,7 +181,7 @@ def _show_columns(app: App, columns: Columns, seen: list[Columns]) -> None:
         kept = ", ".join(f"{each.name} ({each.kind})" for each in columns.kept)
         app.say(f"fields: {kept}")
     if dropped:
-        app.say(f"not kept: {', '.join(dropped)}; to keep them as fields: --fields {shlex.quote(','.join(dropped))}")
+        app.say(f"not kept: {', '.join(dropped)}; to keep them as fields: --fields {shlex.quote(cell_of(dropped))}")
 
 
 def _show_report(app: App, report: ImportReport, columns: Columns, mailed: Mapping[str, int], dry_run: bool) -> None:

@@ -50,6 +50,9 @@ def _moved(text: str, table: dict[int, int], sign: str, behind: str) -> str:
     return f"{sign}{text}" if is_word else f"{sign}({text})"
 
 
+MOST_LINES = 500
+
+
 def clean_line(text: str, most: int) -> str:
     """Return text on one line, cut to `most` characters and without control characters.
 
@@ -63,8 +66,8 @@ def clean_line(text: str, most: int) -> str:
 
 
 def clean_lines(text: str, most: int) -> str:
-    """Return text of several lines, each as `clean_line` does, cut to `most` characters, without blank ends."""
-    lines = (clean_line(line, most) for line in text[: 4 * most].splitlines())
+    """Return text of up to MOST_LINES lines and `most` characters, each line as `clean_line` does it."""
+    lines = (clean_line(line, most) for line in text[: 4 * most].strip().splitlines()[:MOST_LINES])
     return "\n".join(lines).strip()[:most].rstrip()
 
 

@@ -12,6 +12,7 @@ Public modules:
     address         addresses and names in the form in which they are stored
     address_change  changing a subscriber's address, with a confirmation at the new address
     bulk            what the owner does to many people at once
+    csv_cells       the contents of the cells of a subscriber file
     csv_columns     the meaning of the columns of a subscriber file
     csv_fields      the columns of a file that become tags, notes and fields
     csv_file        the rows of a file, and a first look at its columns
@@ -38,6 +39,7 @@ __all__ = [
     "address",
     "address_change",
     "bulk",
+    "csv_cells",
     "csv_columns",
     "csv_fields",
     "csv_file",

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from publisher.core.characters import clean_lines
+from publisher.core.characters import MOST_LINES, clean_lines
 from publisher.core.errors import SubscriberError
 from publisher.core.newsletter_models import Subscriber, SubscriberStatus
 from publisher.core.subscriber_fields import (
@@ -181,8 +181,8 @@ def _describe(
 
 
 def _clean_note(text: str) -> str:
-    if len(text) > LONGEST_NOTE:
-        raise SubscriberError(f"the note is longer than {LONGEST_NOTE:,} characters")
+    if len(text) > LONGEST_NOTE or len(text.splitlines()) > MOST_LINES:
+        raise SubscriberError(f"the note is longer than {LONGEST_NOTE:,} characters, or {MOST_LINES} lines")
     return clean_lines(text, LONGEST_NOTE)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import shlex
 from typing import Any
 
 import pytest
 
 from publisher.publishing.wiring import open_project_store
 from publisher.subscribers.double_opt_in import request_subscription
+from tests.support import ROOT
 from tests.support.consent_samples import FORM, TERMS, wishes
 from tests.support.project import Project
 from tests.support.store_samples import NOW
@@ -145,3 +147,29 @@ def test_a_file_brings_tags_and_fields_and_an_export_has_them(desk: Project) -> 
     assert rows[0].endswith(",Oslo,pro,")
     ran = desk.ok("subscribers", "import", str(path), "--all-fields", "--json")
     assert (ran.json["fields"], ran.json["described"]) == ({"city": "text", "plan": "text"}, 0)
+
+
+def test_the_page_about_subscribers_does_what_it_shows(desk: Project) -> None:
+    page = (ROOT / "docs/readers.md").read_text(encoding="utf-8")
+    section, more = (
+        page.split(f"## {title}\n")[1].split("\n## ")[0] for title in ("Tags, fields and notes", "Many people at once")
+    )
+    desk.configure(re.findall(r"```toml\n(.*?)```", section, re.DOTALL)[0])
+    desk.subscribe("ada", "bob")
+    lines = [
+        line for block in re.findall(r"```text\n(.*?)```", section + more, re.DOTALL) for line in block.splitlines()
+    ]
+    assert len(lines) == 6
+    said = [
+        desk.ok(*shlex.split(line)[1:], *(["--yes"] if "--segment" in line and " tag " not in line else [])).out
+        for line in lines
+    ]
+    assert said[1] == "ada@example.org: changed note, +early, -vip, city, points\n"
+    assert person(desk)["fields"] == {"points": 10}
+
+
+def test_a_heading_with_a_comma_can_be_kept(desk: Project) -> None:
+    path = desk.write("list.csv", 'email,"City, State",Plan\nada@example.org,"Austin, TX",pro\n')
+    ran = desk.ok("subscribers", "import", str(path), "--fields", '"City, State", Plan')
+    assert "fields: city_state (text), plan (text)" in ran.out
+    assert person(desk)["fields"] == {"city_state": "Austin, TX", "plan": "pro"}

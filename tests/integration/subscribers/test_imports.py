@@ -22,6 +22,7 @@ from publisher.subscribers import csv_import
 from publisher.subscribers.csv_import import Listeners, import_csv
 from publisher.subscribers.csv_rows import NamedNewsletters
 from publisher.subscribers.csv_survey import QuestionsError
+from publisher.subscribers.edit import Change, edit
 from publisher.subscribers.manage import subscribe, suppress, unsubscribe
 from publisher.subscribers.privacy import erase
 from publisher.subscribers.self_service import Preferences, set_preferences
@@ -429,6 +430,23 @@ def test_a_long_history_comes_along(people: Store, other: Store, tmp_path: Path)
             transaction.record(ann, "subscribed", Evidence("form " + "x" * 300), f"weekly {number}")
     export_to(people, tmp_path / "all.csv")
     bring_file(other, tmp_path / "all.csv")
+    assert everything(other) == everything(people)
+
+
+def test_the_longest_details_come_along(people: Store, other: Store, tmp_path: Path) -> None:
+    people.subscribers.add(person("ann@example.org"), at=NOW, source="form")
+    kinds = {f"field_{number}": FieldKind.TEXT for number in range(100)}
+    values = dict.fromkeys(kinds, 'x"' * 250)
+    note = "\n".join(['"a" b'] * 500)
+    change = Change(tags=tuple(f"{'t' * 55}{number}" for number in range(100)), fields=values, note=note)
+    found = people.subscribers.get("ann@example.org")
+    assert found
+    edit(people, found, change, at=NOW, source="test", known=kinds)
+    with people.subscribers.transaction(NOW) as transaction:
+        for number in range(200):
+            transaction.record(found, "subscribed", Evidence("form " + '"' * 100), f"weekly {number}")
+    export_to(people, tmp_path / "all.csv")
+    assert bring_file(other, tmp_path / "all.csv").refused == []
     assert everything(other) == everything(people)
 
 

@@ -114,6 +114,13 @@ def mistakes(tmp_path: Path, text: str | bytes, **environ: str) -> list[str]:
         (SITE + "[posts]\nfolder = '../posts'\n", ["publisher.toml:5: posts.folder: '../posts' must be the path"]),
         (SITE + "[pages]\noutput = '.'\n", ["publisher.toml:5: pages.output: '.' must be the path of a folder"]),
         (SITE + "[pages]\noutput = './.Publisher/x'\n", ["publisher.toml:5: pages.output: './.Publisher/x' is where"]),
+        (SITE + "[[fields]]\nname = 'My city'\n", ["publisher.toml:5: fields[1].name: 'My city' isn't a valid name"]),
+        (SITE + "[[fields]]\nname = 'email'\n", ["publisher.toml:5: fields[1].name: 'email' means something else in"]),
+        (SITE + "[[fields]]\nname = 'a'\nkind = 'url'\n", ["publisher.toml:6: fields[1].kind: must be 'text', 'num"]),
+        (
+            SITE + "[[fields]]\nname = 'a'\n[[fields]]\nname = 'a'\n",
+            ["publisher.toml:7: fields[2].name: 'a' is also the name of fields[1]"],
+        ),
         ('root = "/"\n' + SITE, ["publisher.toml:1: root: unknown key"]),
     ],
 )
