@@ -16,7 +16,7 @@ import uvicorn
 
 from publisher.config import load_config
 from publisher.web.application import open_application
-from publisher.web.connections import BoundedProtocol, Connections
+from publisher.web.connections import MORE_TIME, BoundedProtocol, Connections
 from publisher.web.server import listen
 from tests.support.project import Project
 
@@ -39,13 +39,18 @@ class Patient(Hasty):
 
 
 async def reads(scope: Any, receive: Any, send: Any) -> None:
-    """Read the body if the path is /read, and answer with its length; or with 40 MB if the path is /large."""
+    """Read the body if the path is /read, and answer with its length; or with 40 MB if the path is /large.
+
+    With /read/file, the body gets a minute.
+    """
     length = 0
+    if scope["path"] == "/read/file":
+        scope["state"][MORE_TIME](60.0)
     if scope["path"] == "/large":
         await send({"type": "http.response.start", "status": 200, "headers": []})
         for _ in range(640):
             await send({"type": "http.response.body", "body": bytes(65_536), "more_body": True})
-    while scope["path"] == "/read":
+    while scope["path"].startswith("/read"):
         part = await receive()
         if part["type"] == "http.disconnect":
             return
@@ -135,6 +140,16 @@ def test_slow_client_within_the_limits_is_answered() -> None:
                 threading.Event().wait(DRIP / 4)
             assert b"200" in client.recv(10_000)
             threading.Event().wait(2.5 * Hasty.head_seconds)
+
+
+def test_a_file_may_take_longer_than_a_form() -> None:
+    body = HEAD.replace(b"POST /", b"POST /read/file").replace(b"1000", b"4")
+    with hasty_server() as port, socket.create_connection(("127.0.0.1", port)) as client:
+        client.settimeout(60)
+        client.sendall(body + b"01")
+        threading.Event().wait(1.5 * Hasty.body_seconds)
+        client.sendall(b"23")
+        assert b"200" in client.recv(10_000)
 
 
 def test_endless_form_gets_408(project: Project) -> None:
