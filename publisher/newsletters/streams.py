@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from publisher.config import NewsletterConfig, frequency_schedules
+from publisher.config import NewsletterConfig, Schedule, frequency_schedules, parse_schedule
 from publisher.core.newsletter_models import ledger_name
 
 
@@ -28,6 +28,11 @@ class NewsletterStream:
     def name(self) -> str:
         """The name under which its posts and slots are recorded, such as "news/weekly"."""
         return ledger_name(self.newsletter.name, self.frequency)
+
+    @property
+    def schedule(self) -> Schedule:
+        """When its editions are due."""
+        return parse_schedule(self.newsletter.schedule)
 
     def slot(self, label: str) -> str:
         """Return the slot of an edition, unique in the newsletter, for a label of the schedule: "weekly-2026-W47"."""

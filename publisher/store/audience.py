@@ -161,9 +161,10 @@ def _insert(
 
 
 def audience_of(edition: Edition) -> sa.Select[tuple[int]]:
-    """Return the query for the ids of the subscribers who may be mailed an edition."""
+    """Return the query for the ids of the subscribers who may be mailed an edition and are in its segment."""
     query = sa.select(subscribers.c.id).join_from(subscriptions, subscribers)
-    return query.where(*_mailable_subscribers(edition.newsletter, _frequency_of(edition), edition.made_at))
+    these = in_segment(edition.segment, edition.made_at)
+    return query.where(*_mailable_subscribers(edition.newsletter, _frequency_of(edition), edition.made_at), *these)
 
 
 def missing_letters(draft: EditionDraft) -> list[str]:

@@ -39,6 +39,7 @@ from publisher.newsletters.letter.personal import (
 )
 from publisher.newsletters.letter.safe_text import clean
 from publisher.newsletters.slots import slot_label, upcoming
+from publisher.newsletters.streams import streams_of
 from publisher.posts.bounded_process import OverLimit, TimeLimit, shared_process
 from publisher.posts.front_matter.parsing import parse_head
 from publisher.posts.front_matter.preamble import front_start
@@ -316,14 +317,16 @@ def _stray_notes_of(
     each_post = schedule.kind is ScheduleKind.EACH_POST
     label = "post-ID" if each_post else slot_path(slot_label(schedule, now, zone))
     notes = sorted((config.root / NOTES_FOLDER / newsletter.name).glob("*.md"))
-    coming = _Coming(schedule, now, zone)
+    coming = {each.slot(""): _Coming(each.schedule, now, zone) for each in streams_of(newsletter)}
     for name in (path.stem for path in notes):
         message = ""
-        if each_post:
-            if not name.startswith("post-") and name[:4] >= f"{now:%Y}":
-                message = _NO_SLOT
-        elif name not in taken and name[:4] >= f"{now:%Y}":
-            message = coming.why_not(re.sub(r"\.\d+$", "", name))
+        prefix = next((each for each in coming if each and name.startswith(each)), "")
+        if name in taken or name[len(prefix) :][:4] < f"{now:%Y}":
+            continue
+        if each_post and not prefix:
+            message = "" if name.startswith("post-") else _NO_SLOT
+        else:
+            message = coming[prefix].why_not(re.sub(r"\.\d+$", "", name[len(prefix) :]))
         if message:
             yield Problem(
                 f"{NOTES_FOLDER}/{newsletter.name}/{name}.md",

@@ -162,3 +162,16 @@ def test_a_note_that_is_never_used_is_reported(project: Project, path: str, mess
 def test_a_note_of_a_slot_or_an_earlier_year_is_fine(project: Project, name: str) -> None:
     good(project).write(f"letters/weekly/{name}.md", "Dear readers")
     assert project.ok("check").out.endswith("no problems found\n")
+
+
+def test_a_note_may_be_for_one_frequency(project: Project) -> None:
+    good(project)
+    text = (project.root / "publisher.toml").read_text()
+    frequencies = 'frequencies = ["daily 08:00", "monthly 1 08:00"]\n'
+    project.write("publisher.toml", text.replace('name = "weekly"\n', f'name = "weekly"\n{frequencies}'))
+    for name in ("monthly-2027-01", "daily-2026-11-29", "2026-W47"):
+        project.write(f"letters/weekly/{name}.md", "Dear readers")
+    assert project.ok("check").out.endswith("no problems found\n")
+    for name in ("monthly-2026-W50", "daily-2026-12-32", "yearly-2026-12-01"):
+        project.write(f"letters/weekly/{name}.md", "Dear readers")
+    assert project.ok("check").out.count("so this note will never be used") == 3

@@ -220,3 +220,34 @@ def test_later_subscribers_get_later_posts(project: Project) -> None:
         touch(project.post("heard", "2026-11-24"), SLOT)
         assert len(clockwork.at(SLOT + DAY + 2 * HOUR).created) == 1
         assert clockwork.letters() == ["Heard"]
+
+
+def test_each_frequency_has_editions_that_are_not_listed(clockwork: Clockwork) -> None:
+    project, store = clockwork.project, clockwork.store
+    configure(project, WEEKLY + 'frequencies = ["daily 07:30", "monthly first weekday 09:00"]\n')
+    project.subscribe("bob")
+    project.subscribe("eve")
+    project.ok("subscribers", "edit", "bob@example.org", "--frequency", "daily")
+    project.ok("subscribers", "edit", "eve@example.org", "--frequency", "monthly")
+    refused = project.fails("subscribers", "edit", "ada@example.org", "--frequency", "weekly")
+    assert "weekly does not offer 'weekly'" in refused.err
+    assert is_quiet(clockwork.at(SLOT - 2 * DAY))
+    assert slots(clockwork.at(SLOT)) == ["2026-W48", "daily-2026-11-23"]
+    project.post("fourth", "2026-11-24")
+    assert slots(clockwork.at(SLOT + 2 * DAY)) == ["daily-2026-11-25"]
+    project.ok("subscribers", "edit", "bob@example.org", "--frequency", "default")
+    project.post("fifth", "2026-11-28")
+    assert slots(clockwork.at(SLOT + 7 * DAY)) == ["2026-W49"]
+    assert slots(clockwork.at(SLOT + 8 * DAY + 2 * HOUR)) == ["monthly-2026-12"]
+    assert sorted(clockwork.letters("ada@example.org")) == ["Fifth and 1 more", "Third and 2 more"]
+    assert sorted(clockwork.letters("bob@example.org")) == ["Fifth", "Fourth", "Third and 2 more"]
+    assert clockwork.letters("eve@example.org") == ["Fifth and 4 more"]
+    files = project.files()
+    assert "editions/weekly/monthly-2026-12/index.html" in files
+    listed = (project.root / "public/editions/weekly/index.html").read_text()
+    assert "2026-W49" in listed
+    assert "monthly" not in listed
+    assert "daily-2026" not in (project.root / "public/editions/weekly/feed.xml").read_text()
+    assert [edition.number for edition in store.editions.list("weekly") if edition.frequency == "daily"] == [2, 1]
+    shown = project.ok("schedule", "weekly", "--count", "1").out
+    assert "weekly/daily: daily 07:30" in shown
