@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from publisher.config import Config
+from publisher.config import Config, NewsletterConfig
 from publisher.core.errors import PublisherError
 from publisher.core.models import RenderedPost
 from publisher.core.newsletter_models import Edition, Letter, slot_path
@@ -116,10 +116,8 @@ class LetterChecker:
     def findings(self, planned: PlannedEdition, letter: Letter) -> list[Finding]:
         """Return the findings about a letter of a planned edition, without running another program."""
         newsletter, slot = planned.newsletter, planned.slot
-        if planned.text:  # its template and its file are named otherwise
-            template = message_template(newsletter, self._templates)
-            newsletter = replace(newsletter, template=template, subject="", intro="")
-            slot = email_name(slot)
+        if planned.text:
+            newsletter, slot = as_message(newsletter, slot, self._templates)
         self._renderer.expect(planned.posts)
         posts = [self._renderer.render(post) for post in planned.posts]
         return lint_letter(
@@ -147,6 +145,12 @@ class LetterChecker:
     @cached_property
     def _site_paths(self) -> frozenset[str]:
         return built_paths(self._config, self._archive, ())
+
+
+def as_message(newsletter: NewsletterConfig, slot: str, templates: Templates) -> tuple[NewsletterConfig, str]:
+    """Return a newsletter and a slot so that the rules find the template and the file of an email without posts."""
+    template = message_template(newsletter, templates)
+    return replace(newsletter, template=template, subject="", intro=""), email_name(slot)
 
 
 def sample_message(config: Config, edition: Edition, letter: Letter, person: Person | None = None) -> bytes:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from publisher.config import Config, NewsletterConfig
-from publisher.core.models import Post, Problem, Severity
-from publisher.core.newsletter_models import Edition
+from publisher.core.errors import PublisherError
+from publisher.core.models import Post, Problem, Severity, problem_at
+from publisher.core.newsletter_models import Edition, EditionKind
 from publisher.core.templates import Templates
 from publisher.newsletters.lint.finding_codes import Finding
 from publisher.newsletters.lint.lint_letter import lint_letter
 from publisher.newsletters.slots import is_post_slot
 from publisher.publishing.edition_plan import Plan, PlannedEdition, make_plan
+from publisher.publishing.letter_check import as_message
+from publisher.publishing.own_emails import unmade_emails, whole_email
 from publisher.publishing.render import EditionRenderer
 from publisher.publishing.sample_editions import next_edition
 from publisher.publishing.wiring import has_store, open_project_store
@@ -35,7 +38,8 @@ _LEVELS = ("error", "warning", "note")
 class ListedEmail:
     """An email that can be previewed.
 
-    which      the name of the email in URLs: "next", "next-2", or the id of an edition in the database
+    which      the name of the email in URLs: "next", "next-2", "email:" and the name of one without posts, or the id
+                of an edition in the database
     about      the text below the title in the list, such as the number of recipients or posts
     is_sample  whether nothing is new, so that it only shows how the newest posts would look
     """
@@ -95,6 +99,7 @@ class Snapshot:
         with self._store() as store:
             self._plan: Plan = make_plan(config, store, (), now, held=True)
             self._editions = {e.id: e for e in store.editions.list()} if store else {}
+            self._unfit: list[Problem] = []
             self._coming = {n.name: self._upcoming(n, store) for n in config.newsletters}
         self._press = EditionRenderer(config, self._plan.archive)
         self._samples: dict[tuple[str, str, str], SampleEmail] = {}
@@ -109,7 +114,7 @@ class Snapshot:
     @property
     def problems(self) -> tuple[Problem, ...]:
         """The errors that cause posts or emails to be skipped."""
-        found = (*self._plan.archive.problems, *self._plan.left_out, *self._plan.broken)
+        found = (*self._plan.archive.problems, *self._plan.left_out, *self._plan.broken, *self._unfit)
         return tuple(problem for problem in found if problem.severity is Severity.ERROR)
 
     @cached_property
@@ -163,12 +168,24 @@ class Snapshot:
             first = next_edition(self.config, store, newsletter, self._plan.archive, self.now)
             planned = [first] if first.posts else []
         names = (NEXT if number == 1 else f"{NEXT}-{number}" for number in range(1, len(planned) + 1))
-        return tuple(zip(names, planned, strict=True))
+        return (*zip(names, planned, strict=True), *((each.slot, each) for each in self._own_emails(newsletter, store)))
+
+    def _own_emails(self, newsletter: NewsletterConfig, store: Store | None) -> Iterator[PlannedEdition]:
+        """Yield the emails without posts that are still to be sent, and drafts; note what is wrong with the others."""
+        for email in unmade_emails(self.config, store, newsletter):
+            try:
+                yield replace(whole_email(self.config, store, email, self.now), goes_at=email.send_at)
+            except PublisherError as error:
+                if not email.is_draft:
+                    self._unfit.append(problem_at(error))
 
     def _composed(self, planned: PlannedEdition, variant: str) -> SampleEmail:
         variants = {each.key: each for each in planned.variants if each.posts}
         letter = self._press.letter(planned, self.now, variants.get(variant))
-        edition = Edition(0, planned.newsletter.name, planned.slot, planned.number, letter.plain_subject, self.now)
+        kind = EditionKind.LETTER if planned.text else EditionKind.POSTS
+        edition = Edition(
+            0, planned.newsletter.name, planned.slot, planned.number, letter.plain_subject, self.now, kind=kind
+        )
         return make_sample_email(self.config, edition, letter, tuple(variants))
 
     def _sent(self, number: int, variant: str) -> SampleEmail:
@@ -189,17 +206,19 @@ class Snapshot:
         )
 
     def _next(self, name: str, reason: str) -> tuple[ListedEmail, ...]:
+        coming = self._coming.get(name, ())
+        is_single = sum(planned.text is None for _, planned in coming) == 1
         return tuple(
             ListedEmail(
                 name,
                 which,
-                "Next email" if len(self._coming[name]) == 1 else planned.posts[0].title,
-                reason or f"{_slot(planned.slot)}{_count(planned.recipients, 'subscriber')}",
+                _title(planned, is_single=is_single),
+                (not planned.text and reason) or f"{_slot(planned.slot)}{_count(planned.recipients, 'subscriber')}",
                 planned.number,
                 True,
                 planned.is_sample,
             )
-            for which, planned in self._coming.get(name, ())
+            for which, planned in coming
         )
 
     def _past(self, name: str) -> tuple[ListedEmail, ...]:
@@ -226,14 +245,17 @@ def _email_findings(
 
 
 def _of_email(config: Config, site: SitePreview, sample: SampleEmail, posts: Sequence[Post]) -> Sequence[Finding]:
-    name = sample.edition.newsletter
+    edition, templates = sample.edition, Templates(config.root / "templates")
+    newsletter, slot = config.newsletter(edition.newsletter) or NewsletterConfig(name=edition.newsletter), edition.slot
+    if edition.kind is not EditionKind.POSTS:
+        newsletter, slot = as_message(newsletter, slot, templates)
     return lint_letter(
         sample.letter,
         config=config,
-        newsletter=config.newsletter(name) or NewsletterConfig(name=name),
+        newsletter=newsletter,
         posts=[site.render(post) for post in posts],
-        templates=Templates(config.root / "templates"),
-        slot=sample.edition.slot,
+        templates=templates,
+        slot=slot,
         paths=site.paths(posts),
     )
 
@@ -244,6 +266,13 @@ def _of_problem(problem: Problem) -> Finding:
 
 def _rank(finding: Finding) -> tuple[int, str]:
     return _LEVELS.index(finding.level) if finding.level in _LEVELS else len(_LEVELS), finding.where
+
+
+def _title(planned: PlannedEdition, *, is_single: bool) -> str:
+    """Return the title of an email that is still to be sent. is_single: whether it is the only one with posts."""
+    if planned.text:
+        return planned.text.subject
+    return "Next email" if is_single else planned.posts[0].title
 
 
 def _about(edition: Edition) -> str:

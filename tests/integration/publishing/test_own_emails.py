@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from publisher.publishing.operations import approve
 from publisher.publishing.wiring import open_project_store
+from publisher.web.preview.snapshot import Snapshot
 from tests.support.clockwork import DAY, HOUR, MINUTE, OWNER, SLOT, Clockwork, configure, slots, text, touch
 from tests.support.documents import DOCS, blocks, commands, fits
 from tests.support.project import WEEKLY, Project
@@ -280,3 +281,20 @@ def test_check_looks_at_emails_and_says_what_has_changed(project: Project) -> No
     listed = project.ok("emails", "list", "--newsletter", "weekly", "--json").json
     (sent,) = [each for each in listed if each["name"] == "moved"]
     assert (sent["state"], sent["subject"], sent["changed"]) == ("sent", "We have moved", True)
+
+
+def test_the_preview_shows_what_is_still_to_be_sent_and_drafts(project: Project) -> None:
+    project.configure(newsletters=MANUAL)
+    project.subscribe("ada")
+    email(project, "later", send="2026-12-01 09:00", subject="Later")
+    email(project, "draft", send="draft", subject="A draft")
+    email(project, "wrong", send="soon")
+    snapshot = Snapshot(project.config(), datetime(2026, 11, 16, 9, tzinfo=UTC))
+    (emails,) = snapshot.newsletters
+    listed = [(each.which, each.title, each.number) for each in emails.next]
+    assert listed == [("next", "Next email", 1), ("email:draft", "A draft", 0), ("email:later", "Later", 0)]
+    sample = snapshot.sample("weekly", "email:later", "")
+    assert "this is <strong>new</strong>" in sample.html
+    assert "December 1, 2026" in sample.text
+    assert snapshot.findings("weekly", "email:later", "").count("error") == 0
+    assert [problem.path for problem in snapshot.problems] == ["letters/weekly/wrong.md"]
