@@ -12,6 +12,7 @@ from publisher.config import Config
 from publisher.core.errors import PublisherError
 from publisher.core.newsletter_models import Choice, Edition, EditionKind, Subscriber, SubscriberStatus
 from publisher.newsletters.variants import topic_set, variant_key, variants_of
+from publisher.publishing.recipients import local
 from publisher.subscribers.manage import require_subscriber
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def add_recipients(
     """Add deliveries of an edition for subscribers who have none; the next run sends them.
 
     Only subscribers of its newsletter who may be mailed get one. Whoever has had the edition does not get it again.
+    An edition for a segment goes to those who are in it now; the addresses may be of anyone.
 
     addresses     only these; if there are none, all who joined since
     joined_since  only people who joined the newsletter at this moment or later; without it and addresses, those who
@@ -58,6 +60,8 @@ def add_recipients(
     from publisher.store.latecomers import WhoJoined  # not at the top: loads SQLAlchemy
 
     _require_open(store, edition)
+    if newsletter := config.newsletter(edition.newsletter):
+        now = local(config, newsletter, now)  # for the days in the condition of its segment
     people = {each.id: each for each in (require_subscriber(store, address) for address in addresses)}
     if not addresses and joined_since is None:
         joined_since = edition.made_at

@@ -213,11 +213,13 @@ def _require_rows(connection: Connection, edition: Edition) -> None:
 
 
 def _latecomers(edition: Edition, who: WhoJoined, now: datetime) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions on those who get an edition later. Only those who are named may be outside its segment."""
     conditions = [sa.not_(_has_delivery(deliveries.c.edition_id == edition.id))]
     if edition.kind is EditionKind.POSTS:  # others get its posts with the editions of the frequency that they chose
         conditions.append(subscriptions.c.frequency == edition.frequency)
-    conditions += in_segment(edition.segment, now)
-    if who.ids is not None:
+    if who.ids is None:
+        conditions += in_segment(edition.segment, now)
+    else:
         conditions.append(subscribers.c.id.in_(sorted(who.ids)))
     if who.joined_since is not None:
         began = sa.func.coalesce(subscriptions.c.since, subscribers.c.confirmed_at, subscribers.c.created_at)

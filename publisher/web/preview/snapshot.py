@@ -20,6 +20,7 @@ from publisher.newsletters.slots import is_post_slot
 from publisher.publishing.edition_plan import Plan, PlannedEdition, make_plan
 from publisher.publishing.letter_check import as_message
 from publisher.publishing.own_emails import unmade_emails, whole_email
+from publisher.publishing.recipients import some_of
 from publisher.publishing.render import EditionRenderer
 from publisher.publishing.sample_editions import next_edition
 from publisher.publishing.wiring import has_store, open_project_store
@@ -42,6 +43,8 @@ class ListedEmail:
                 of an edition in the database
     about      the text below the title in the list, such as the number of recipients or posts
     is_sample  whether nothing is new, so that it only shows how the newest posts would look
+    segment    the condition on its recipients; "" for all subscribers
+    some       the addresses of the first of them, if it goes to a segment
     """
 
     newsletter: str
@@ -51,6 +54,8 @@ class ListedEmail:
     number: int
     is_next: bool
     is_sample: bool = False
+    segment: str = ""
+    some: tuple[str, ...] = ()
 
     @property
     def place(self) -> str:
@@ -101,6 +106,12 @@ class Snapshot:
             self._editions = {e.id: e for e in store.editions.list()} if store else {}
             self._unfit: list[Problem] = []
             self._coming = {n.name: self._upcoming(n, store) for n in config.newsletters}
+            self._some = {
+                (name, which): tuple(each.address for each in some_of(config, store, p.newsletter, p.segment, now))
+                for name, coming in self._coming.items()
+                for which, p in coming
+                if store and p.segment
+            }
         self._press = EditionRenderer(config, self._plan.archive)
         self._samples: dict[tuple[str, str, str], SampleEmail] = {}
         self._findings: dict[tuple[str, str, str], EmailFindings] = {}
@@ -217,13 +228,15 @@ class Snapshot:
                 planned.number,
                 True,
                 planned.is_sample,
+                planned.segment,
+                self._some.get((name, which), ()),
             )
             for which, planned in coming
         )
 
     def _past(self, name: str) -> tuple[ListedEmail, ...]:
         return tuple(
-            ListedEmail(name, str(e.id), e.subject, _about(e), e.number, False)
+            ListedEmail(name, str(e.id), e.subject, _about(e), e.number, False, segment=e.segment)
             for e in self._editions.values()
             if e.newsletter == name
         )

@@ -12,6 +12,7 @@ from publisher.core.subscriber_fields import FieldKind
 from publisher.publishing.wiring import open_project_store
 from tests.support.clockwork import DAY, MINUTE, SLOT, Clockwork, configure, is_quiet
 from tests.support.documents import DOCS, blocks, commands, fits
+from tests.support.preview_client import preview_client
 from tests.support.project import WEEKLY, Project
 from tests.support.store_samples import NOW
 
@@ -116,6 +117,25 @@ def test_an_email_without_posts_goes_to_a_segment(peopled: Project) -> None:
     peopled.ok("publish")
     subjects = {address: [str(each["Subject"]) for each in mail] for address, mail in peopled.mail().items()}
     assert {address for address, mail in subjects.items() if "Thank you" in mail} == {"bob@example.org"}
+
+
+def test_the_preview_names_the_segment_and_three_people(peopled: Project) -> None:
+    peopled.configure(newsletters=WEEKLY + 'segment = "tag:vip"\n')
+    with preview_client(peopled) as preview:
+        page = preview.page()
+    assert "2 subscribers" in page
+    assert "Only to the segment <code>tag:vip</code>, for example ada@example.org, bob@example.org" in page
+
+
+def test_people_who_joined_later_get_an_edition_if_they_are_in_its_segment(peopled: Project) -> None:
+    peopled.ok("publish", "--segment", "address ~ ada or address ~ dora")
+    for name in ("dora", "otto"):
+        peopled.ok("subscribers", "add", f"{name}@ex.org", now="2026-11-17T10:00")
+    assert "1 " in peopled.ok("deliveries", "add", "1", "--dry-run", now="2026-11-18T10:00").out
+    peopled.ok("deliveries", "add", "1", now="2026-11-18T10:00")
+    peopled.ok("deliveries", "add", "1", "cyd@example.org", now="2026-11-18T10:00")  # whom the owner names
+    peopled.ok("publish", now="2026-11-18T10:00")
+    assert sorted(peopled.mail()) == ["ada@example.org", "cyd@example.org", "dora@ex.org"]
 
 
 def test_a_test_goes_to_the_people_in_a_segment(peopled: Project) -> None:
