@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -90,15 +90,6 @@ def take_refused_question(
     addressee = Addressee(asked=(subscriber_id, int(asked_at.timestamp()) // 3_600))
     report = _report(addressee, answer, judge("", answer))
     return take_report(store, policy, report, now=asked_at, source=source)
-
-
-def take_refused_welcome(
-    store: Store, policy: SubscriptionPolicy, uid: str, edition_id: int, answer: str, *, now: datetime, source: str
-) -> Verdict:
-    """Apply the mail server's final answer to an edition that was sent to a new subscriber as a welcome."""
-    report = _report(Addressee(uid=uid), answer, judge("", answer))
-    report = replace(report, keys=(f"welcome {edition_id} {report.keys[0]}",))
-    return take_report(store, policy, report, now=now, source=source)
 
 
 def subscriptions_of(store: Store, report: Report, now: datetime) -> tuple[str, frozenset[str]]:

@@ -6,16 +6,14 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from publisher.bounces.apply import take_refused_question, take_refused_welcome
+from publisher.bounces.apply import take_refused_question
+from publisher.core.errors import PublisherError, StoreError
 from publisher.core.models import Problem
-from publisher.core.newsletter_models import Edition, EditionKind, Subscriber, SubscriberStatus, Subscription
-from publisher.mail.addresses import split_mailbox
-from publisher.mail.message import MessageTemplate, Recipient, message_id
+from publisher.core.newsletter_models import Edition, EditionKind, Subscriber
 from publisher.mail.transport import Accepted, Outcome, Rejected, Transport
-from publisher.newsletters.variants import topic_set, variant_key
 from publisher.publishing.deliver import deliver_editions
 from publisher.publishing.farewell import farewell_email
-from publisher.publishing.mail_wiring import headers_of, return_path
+from publisher.publishing.later_recipients import add_recipients
 from publisher.publishing.owner_alerts import alert_problems
 from publisher.publishing.sequences import add_due_emails, has_welcome_emails
 from publisher.publishing.subscription_emails import send_subscription_email
@@ -26,6 +24,10 @@ from publisher.web.mail_worker import RejectedForGoodError, RetryLaterError
 
 if TYPE_CHECKING:
     from publisher.web.context import WebContext
+
+
+# An edition that more people are still to get is left to a run.
+_MOST_AT_ONCE = 50
 
 
 def queue_notice(context: WebContext, notice: SubscriptionEmail) -> None:
@@ -47,7 +49,7 @@ def send_notice(context: WebContext, transport: Transport, notice: SubscriptionE
     if isinstance(outcome, Rejected):
         _count_refusal(context, notice, made_at, outcome.reason)
     if outcome is not None:
-        _raise_unless_accepted(outcome)
+        raise_unless_accepted(outcome)
 
 
 def queue_farewell(context: WebContext, uid: str, newsletters: Collection[str] | None) -> None:
@@ -92,79 +94,55 @@ def queue_welcome(context: WebContext, subscriber: Subscriber, gained: tuple[str
 
     gained  the names of the newsletters that are new to the subscriber
     """
-    own = [name for name in gained if has_welcome_emails(context.config, name)]
-    if own:
-        context.mail_worker.put("welcome", lambda transport: _send_welcome_emails(context, own))
-    for held in subscriber.subscriptions:
-        newsletter = context.config.newsletter(held.newsletter)
-        if newsletter is None or not newsletter.welcome or held.newsletter not in gained or held.newsletter in own:
-            continue
-        edition = next(iter(context.store.editions.public(context.now(), newsletter.name, 1, listed=True)), None)
-        if edition is not None:
-            _queue_edition(context, subscriber, held, edition)
+    newsletters = [newsletter for name in gained if (newsletter := context.config.newsletter(name))]
+    own = [each.name for each in newsletters if has_welcome_emails(context.config, each.name)]
+    newest = [each.name for each in newsletters if each.welcome and each.name not in own]
+    if own or newest:
+        address = subscriber.address
+        context.mail_worker.put("welcome", lambda transport: _send_welcome(context, address, own, newest))
 
 
-def _send_welcome_emails(context: WebContext, names: Sequence[str]) -> None:
-    """Add the welcome emails that are due to the ledger, and send them, unless this host may not send.
+def _send_welcome(context: WebContext, address: str, own: Sequence[str], newest: Sequence[str]) -> None:
+    """Add the welcome to the ledger and send it, unless this host may not send.
 
-    The next run sends what this leaves, and reports what cannot be sent.
+    What this leaves, the next run sends or reports: also an edition that many people are still to get, because here it
+    would keep others from confirming.
+
+    own     the newsletters with welcome emails of their own
+    newest  those of which the subscriber gets the newest edition
     """
-    project = Project(context.config, context.store, context.now)
+    project, now = Project(context.config, context.store, context.now), context.now()
     if why_unconfirmed(project.config, project.store):
         return
-    add_due_emails(project, context.now(), names)
-    ready = context.store.editions.ready(context.now())
-    deliver_editions(project, [e for e in ready if e.kind is EditionKind.WELCOME and e.newsletter in names])
+    store = context.store
+    if own:
+        add_due_emails(project, now, own)
+    editions = [
+        each for each in store.editions.ready(now) if each.kind is EditionKind.WELCOME and each.newsletter in own
+    ]
+    for name in newest:
+        edition = next(iter(store.editions.public(now, name, 1, listed=True)), None)
+        if edition is not None and _add_newest(project, edition, address, now):
+            editions.append(edition)
+    deliver_editions(project, [each for each in editions if store.deliveries.counts(each.id).open <= _MOST_AT_ONCE])
 
 
-def send_message(transport: Transport, sender: str, address: str, message: bytes, key: str) -> None:
-    """Send a message.
+def _add_newest(project: Project, edition: Edition, address: str, now: datetime) -> bool:
+    """Add a delivery of an edition for a new subscriber; return whether they get it now.
 
-    key  the permanent name of the message; two calls with the same key send the same message
-
-    Raises RejectedForGoodError if the message will never be accepted, and RetryLaterError if sending may be retried.
+    They do not if they have unsubscribed again, if they have had it, or if it has no post of their topics.
     """
-    _raise_unless_accepted(transport.send(split_mailbox(sender)[1], address, message, key))
+    try:
+        return bool(add_recipients(project.config, project.store, edition, now, addresses=[address]).added)
+    except StoreError:
+        raise
+    except PublisherError:
+        return False  # it was cancelled, is too old for the ledger, or they have deleted their data
 
 
-def _raise_unless_accepted(outcome: Outcome) -> None:
+def raise_unless_accepted(outcome: Outcome) -> None:
+    """Raise RejectedForGoodError if a message will never be accepted, and RetryLaterError if sending may be retried."""
     if isinstance(outcome, Rejected):
         raise RejectedForGoodError(outcome.reason)
     if not isinstance(outcome, Accepted):  # a message without a reply is sent again with the same Message-ID
         raise RetryLaterError(outcome.reason)
-
-
-def _queue_edition(context: WebContext, subscriber: Subscriber, held: Subscription, edition: Edition) -> None:
-    context.mail_worker.put("welcome", lambda transport: _send_edition(context, transport, subscriber, held, edition))
-
-
-def _send_edition(
-    context: WebContext, transport: Transport, subscriber: Subscriber, held: Subscription, edition: Edition
-) -> None:
-    now = context.store.subscribers.by_uid(subscriber.uid)
-    if now is None or now.status is not SubscriberStatus.ACTIVE:
-        return  # unsubscribed while the edition was queued
-    letter = context.store.editions.letter(edition.id, variant_key(topic_set(held.topics)))
-    if letter is None:
-        return  # none of its posts match the topics, or nobody had chosen these topics when the edition was made
-    headers, path = headers_of(context.config, edition.newsletter, edition.slot), return_path(context.config)
-    recipient = Recipient(
-        address=subscriber.address,
-        name=subscriber.name,
-        message_id=message_id(edition, subscriber.uid, headers.sender),
-        unsubscribe_url=context.links.unsubscribe(subscriber.uid, edition.newsletter),
-        preferences_url=context.links.preferences(subscriber.uid),
-        unsubscribe_address=path.of_unsubscribing(subscriber.uid, edition.newsletter) if path else "",
-        fields=subscriber.fields,
-    )
-    message = MessageTemplate.of(letter, headers, edition.dated).join(recipient)
-    key = f"welcome-{edition.newsletter}/{subscriber.uid}"
-    try:
-        send_message(transport, headers.sender, subscriber.address, message, key)
-    except RejectedForGoodError as refused:
-        take_refused_welcome(
-            *(context.store, context.policy, subscriber.uid, edition.id, refused.message),
-            now=context.now(),
-            source="mail server",
-        )
-        raise

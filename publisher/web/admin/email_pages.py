@@ -19,6 +19,7 @@ from publisher.publishing.email_views import (
 )
 from publisher.publishing.own_emails import FOLDER, OwnEmail
 from publisher.publishing.publish import send_letter
+from publisher.publishing.sequences import step_views
 from publisher.publishing.wiring import transport_name
 from publisher.subscribers.address import normalise
 from publisher.web.admin.views import framed, owner_address
@@ -57,8 +58,15 @@ class EmailPages:
         context = self._context
         views = email_views(context.config, context.store, context.now())
         titles = {each.name: context.config.newsletter_title(each) for each in context.config.newsletters}
+        config, store, now = context.config, context.store, context.now()
+        steps = [step for each in config.newsletters for step in step_views(config, store, each, now)]
         return self._page(
-            request, session, "emails.html", "Emails", emails=views, titles=titles, folder=FOLDER, states=EmailState
+            *(request, session, "emails.html", "Emails"),
+            emails=views,
+            steps=steps,
+            titles=titles,
+            folder=FOLDER,
+            states=EmailState,
         )
 
     def email(self, request: Request, session: Session) -> Response:

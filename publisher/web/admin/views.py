@@ -24,7 +24,6 @@ from publisher.publishing.forecast import Forecast, forecasts
 from publisher.publishing.later_recipients import add_recipients
 from publisher.publishing.operations import group_reasons, waits
 from publisher.publishing.project_check import ProjectCheck, check_project
-from publisher.publishing.sequences import step_views
 from publisher.publishing.source_views import source_views, troubled
 from publisher.publishing.wiring import build_failure, way_to_send, why_unconfirmed
 from publisher.web.admin.delivery_progress import MEANINGS, ORDER, EditionProgress
@@ -98,13 +97,7 @@ class AdminViews:
     def editions(self, request: Request, session: Session) -> Response:
         """List the editions, newest first."""
         found = self._progress(self._context.store.editions.list(limit=_EDITIONS))
-        context = self._context
-        steps = [
-            step
-            for newsletter in context.config.newsletters
-            for step in step_views(context.config, context.store, newsletter, context.now())
-        ]
-        return self._page(request, session, "editions.html", "Editions", editions=found, limit=_EDITIONS, steps=steps)
+        return self._page(request, session, "editions.html", "Editions", editions=found, limit=_EDITIONS)
 
     def edition(self, request: Request, session: Session) -> Response:
         """Show one edition with the progress of its delivery, the reasons for failures, and its email."""

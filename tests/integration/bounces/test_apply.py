@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import sqlalchemy as sa
 
-from publisher.bounces.apply import judge_refusal, take_refusals, take_refused_welcome, take_report
+from publisher.bounces.apply import judge_refusal, take_refusals, take_report
 from publisher.core.bounce_report import Addressee, Report, Verdict
 from publisher.core.newsletter_models import DeliveryStatus, SubscriberStatus
 from publisher.store import Store
@@ -234,24 +234,6 @@ def test_a_message_that_is_accepted_in_between_restarts_the_count(people: Store)
     refuse(people, "554 5.7.1 looks like spam", sent(people)["ada@example.org"])
     assert refuse(people, "552 mailbox full", sent(people)["ada@example.org"]) == 0
     assert (known(people).bounces, status(people)) == (1, SubscriberStatus.ACTIVE)
-
-
-def test_a_refused_welcome_counts_like_any_edition(people: Store) -> None:
-    def welcome(answer: str, edition: int = 1, name: str = "ada") -> Verdict:
-        uid = known(people, f"{name}@example.org").uid
-        return take_refused_welcome(people, TERMS, uid, edition, answer, now=NOW, source="mail server")
-
-    subscribed(people)
-    assert welcome("452 4.2.2 mailbox full") is Verdict.TEMPORARY
-    assert welcome("452 4.2.2 mailbox full") is Verdict.KNOWN
-    assert welcome("554 5.7.1 looks like spam", 2) is Verdict.REFUSED
-    assert (known(people).bounces, status(people)) == (1, SubscriberStatus.ACTIVE)
-    assert [welcome("452 4.2.2 full", 3 + n) for n in range(TERMS.bounce_limit - 1)][-1] is Verdict.TEMPORARY
-    assert status(people) is SubscriberStatus.BOUNCED
-    subscribed(people, "bob@example.org")
-    assert welcome("550 5.1.1 no such user", name="bob") is Verdict.PERMANENT
-    assert status(people, "bob@example.org") is SubscriberStatus.BOUNCED
-    assert len(people.bounces.recent()) == TERMS.bounce_limit + 2
 
 
 def test_a_refusal_and_a_bounce_of_one_delivery_count_once(people: Store) -> None:

@@ -368,11 +368,11 @@ def test_an_edition_goes_to_who_joined_later(web: WebClient, owner: Owner) -> No
         erase(store, "late@example.org", now=joined, source="test")
 
 
-def test_welcome_emails_are_listed_with_the_editions(web: WebClient, owner: Owner) -> None:
-    assert "Welcome emails" not in owner.get("/editions").text
+def test_welcome_emails_are_listed_with_the_emails(web: WebClient, owner: Owner) -> None:
+    assert "For each new subscriber" not in owner.get("/emails").text
     first = web.project.write("letters/weekly/welcome.md", "---\nsubject: Hello & welcome\n---\nDear reader\n")
     second = web.project.write("letters/weekly/welcome-2.md", "---\nsubject: Later\n---\nDear reader\n")
-    page = owner.get("/editions").text
+    page = owner.get("/emails").text
     assert "Hello &amp; welcome" in page and "at once" in page
     assert "not sent: letters/weekly/welcome-2.md:1: it does not say when it is sent" in page
     first.unlink()

@@ -12,7 +12,7 @@ from publisher.mail.outbox import Outbox
 from publisher.mail.smtp_transport import SmtpTransport
 from publisher.mail.transport import Transport
 from publisher.web.mail_worker import MailWorker, RetryLaterError, Work
-from publisher.web.send_notices import send_message
+from publisher.web.send_notices import raise_unless_accepted
 from tests.support.smtp_server import mail_server
 
 
@@ -92,7 +92,7 @@ def test_permanent_rejections_are_not_retried(tmp_path: Path, capsys: pytest.Cap
 def sending_to(address: str) -> Work:
     """The work of sending a message to an address."""
     message = b"Subject: A notice\r\n\r\nHello\r\n"
-    return lambda transport: send_message(transport, "ada@letters.example", address, message, "notice/1")
+    return lambda transport: raise_unless_accepted(transport.send("ada@letters.example", address, message, "notice/1"))
 
 
 def test_work_keeps_its_order_and_limit(tmp_path: Path) -> None:

@@ -256,6 +256,7 @@ def test_newest_edition_is_sent_as_welcome(project: Project) -> None:
         web.subscribed("ada@example.org")
         welcome = web.mails("ada@example.org", 2)[-1]
         assert welcome["List-Unsubscribe"]
+        assert web.project.ok("editions", "--json").json[0]["deliveries"] == {"sent": 2}
         left = web.post(welcome["List-Unsubscribe"].strip("<>"), **{"List-Unsubscribe": "One-Click"})
         assert left.status_code == 200
         assert web.show()["subscriptions"] == []
