@@ -377,7 +377,8 @@ def _described(data: dict[str, Any]) -> Iterator[str]:
     yield from _described_details(data)
     for subscription in data["subscriptions"]:
         topics = f" ({', '.join(subscription['topics'])})" if subscription["topics"] else ""
-        yield f"  newsletter  {subscription['newsletter']}{topics}"
+        often = f", {subscription['frequency']}" if "frequency" in subscription else ""
+        yield f"  newsletter  {subscription['newsletter']}{often}{topics}"
     for record in data["ended"]:
         since = f" since {record['since'][:10]}" if record["since"] else ""
         yield f"  {record['status']:<11} {record['newsletter']}{since}"

@@ -117,13 +117,14 @@ def _record(
     status = _member(SubscriptionStatus, columns.own_cell(row.cells, "newsletter status")) or _NO
     if status is SubscriptionStatus.SUBSCRIBED and columns.status(row.cells) is SubscriberStatus.UNSUBSCRIBED:
         status = _NO  # somebody has changed the status in the file
-    cause, source = SubscriptionEvent.IMPORTED, ""
+    cause, source, often = SubscriptionEvent.IMPORTED, "", ""
     with suppress(ValueError, TypeError, KeyError):
-        known, source = causes[wish.newsletter]
+        known, source, *more = causes[wish.newsletter]
+        often = next((each for each in more if each in ("daily", "weekly", "monthly")), "")
         cause = SubscriptionEvent(known)
     since = _moment(columns.own_cell(row.cells, "newsletter since"))
     topics = tuple(sorted(set(wish.topics)))
-    return SubscriptionRecord(wish.newsletter, topics, status, since, cause, clean_line(str(source), _LONGEST))
+    return SubscriptionRecord(wish.newsletter, topics, status, since, cause, clean_line(str(source), _LONGEST), often)
 
 
 def _listed(value: Sequence[str] | None) -> SuppressedHash | None:

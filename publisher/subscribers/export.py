@@ -87,7 +87,10 @@ def as_json(subscriber: Subscriber) -> dict[str, Any]:
         "created_at": subscriber.created_at.isoformat(timespec="seconds"),
         "joined_at": subscriber.joined_at.isoformat(timespec="seconds"),
         "subscriptions": [
-            {"newsletter": wish.newsletter, "topics": list(wish.topics)} for wish in subscriber.subscriptions
+            {"newsletter": each.newsletter, "topics": list(each.topics)}
+            | ({"frequency": each.frequency} if each.frequency else {})
+            for each in subscriber.records
+            if each.is_subscribed
         ],
         "ended": [
             {
@@ -163,7 +166,10 @@ def _groups(subscriber: Subscriber) -> Iterator[dict[str, str]]:
 def _history(person: FullRecord) -> Iterator[dict[str, str]]:
     """Yield the cells with what a table cannot show: the history of consent, and what led to each status."""
     more: dict[str, Any] = {
-        "causes": {record.newsletter: [record.cause.value, record.source] for record in person.subscriber.records}
+        "causes": {
+            each.newsletter: [each.cause.value, each.source, *filter(None, [each.frequency])]
+            for each in person.subscriber.records
+        }
     }
     if (entry := person.suppressed) is not None:
         more["suppressed"] = [entry.reason.value, entry.at.isoformat(), entry.source]

@@ -423,6 +423,10 @@ def test_a_status_that_somebody_changes_in_an_export_counts(people: Store, other
 
 def test_a_long_history_comes_along(people: Store, other: Store, tmp_path: Path) -> None:
     people.subscribers.add(person("ann@example.org"), at=NOW, source="form")
+    with people.subscribers.transaction(NOW, newsletters=["weekly"]) as transaction:
+        ann = transaction.find("ann@example.org")
+        assert ann is not None
+        assert transaction.change_frequency(ann, "weekly", "monthly", Evidence("test"))
     with people.subscribers.transaction(NOW) as transaction:
         ann = transaction.find("ann@example.org")
         assert ann
