@@ -10,13 +10,18 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from publisher.core import patterns
 from publisher.core.errors import PostError, TemplateError
 from publisher.core.personal_marks import ELSE, END, if_mark
 from publisher.core.personal_syntax import tags_in
 from publisher.core.subscriber_fields import FieldKind
+
+PRINTED_TAG = "@@publisher-tag-"  # what the mark of a printed tag begins with
+
+_OPENING = "@@publisher-"
+_DISARMED = "@\u2060@publisher-"  # looks the same
 
 _PRINTED = re.compile(r"@@publisher-tag-([a-z2-7]++)@@")
 _SUBSCRIBER = re.compile(r"(?<![\w.])subscriber\b")
@@ -38,33 +43,55 @@ def with_printed_tags(source: str, name: str) -> str:
 
     name: the template's name, for errors. Lines stay as they are, and so does the control of white space.
     """
-    if "subscriber" not in source:
+
+    def printed(found: re.Match[str], mark: str) -> str:
+        lines = "\n" * source.count("\n", *found.span())
+        if found["value"] is not None:
+            return f'{{{{{found["before"]} "{mark}" {lines}{found["after"]}}}}}'
+        # A statement takes the line end behind it along, and the mark is to do so too.
+        return f'{{{{{found["begin"]} "{mark}" }}}}{{% set _subscriber = 1 {lines}{found["end"]}%}}'
+
+    return _printed(source, _visible(source), f"templates/{name}", 1, printed)
+
+
+def with_marked_tags(body: str, view: str, path: str, first_line: int) -> str:
+    """Return the Markdown of a post that has no page, with marks in place of its tags about the subscriber.
+
+    view        the body with blanks in place of its code
+    path        the path of its file, for errors
+    first_line  the line of the file on which it begins
+
+    What looks like a mark is disarmed. Lines stay as they are.
+    """
+    body, view = (text.replace(_OPENING, _DISARMED) for text in (body, view))
+    return _printed(body, view, path, first_line, lambda found, mark: mark + "\n" * body.count("\n", *found.span()))
+
+
+def _printed(source: str, view: str, path: str, first_line: int, printed: Callable[[re.Match[str], str], str]) -> str:
+    """Return a text in which tags about the subscriber are what `printed` returns for each and its mark."""
+    if "subscriber" not in view:
         return source
     open_blocks: list[bool] = []  # whether a block is a condition about the subscriber
-
-    def printed(found: re.Match[str]) -> str:
-        written = source[slice(*found.span())]
-        place = f"templates/{name}:{source.count(chr(10), 0, found.start()) + 1}"
-        if found["value"] is not None:
-            mark = _mark(f"{{{{{found['value']}}}}}", place)
-            return f'{{{{{found["before"]} "{mark}" {_lines(written)}{found["after"]}}}}}'
-        word = found["word"]
-        if word in ("if", "for"):
-            open_blocks.append(word == "if" and _SUBSCRIBER.search(found["rest"]) is not None)
-        is_ours = bool(open_blocks) and open_blocks[-1]
-        if word in ("endif", "endfor") and open_blocks:
-            open_blocks.pop()
-        if not is_ours:
-            return written
-        mark = _mark(f"{{% {word}{found['rest']}%}}", place)
-        # A statement takes the line end behind it along, and the mark is to do so too.
-        return f'{{{{{found["begin"]} "{mark}" }}}}{{% set _subscriber = 1 {_lines(written)}{found["end"]}%}}'
-
     pieces, last = [], 0
-    for found in _PIECE.finditer(_visible(source)):
-        pieces += [source[last : found.start()], printed(found)]
-        last = found.end()
+    for found in _PIECE.finditer(view):
+        if tag := _tag(found, source, open_blocks):
+            line = source.count("\n", 0, found.start()) + first_line
+            pieces += [source[last : found.start()], printed(found, _mark(tag, f"{path}:{line}"))]
+            last = found.end()
     return "".join([*pieces, source[last:]])
+
+
+def _tag(found: re.Match[str], source: str, open_blocks: list[bool]) -> str:
+    """Return a tag about the subscriber without its control of white space; "" if it is about something else."""
+    if found["value"] is not None:
+        return f"{{{{{source[slice(*found.span('value'))]}}}}}"
+    word = found["word"]
+    if word in ("if", "for"):
+        open_blocks.append(word == "if" and _SUBSCRIBER.search(found["rest"]) is not None)
+    is_ours = bool(open_blocks) and open_blocks[-1]
+    if word in ("endif", "endfor") and open_blocks:
+        open_blocks.pop()
+    return f"{{% {word}{source[slice(*found.span('rest'))]}%}}" if is_ours else ""
 
 
 def _visible(source: str) -> str:
@@ -86,7 +113,7 @@ def with_read_tags(text: str, known: Mapping[str, FieldKind], language: str) -> 
     language  the language in which dates are written
     Raises TemplateError, with the template and its line, for a tag that is wrong.
     """
-    found = [_read(each[1]) for each in _PRINTED.finditer(text)] if "@@publisher-tag-" in text else []
+    found = [_read(each[1]) for each in _PRINTED.finditer(text)] if PRINTED_TAG in text else []
     if not found:
         return text
     written = [" ".join(tag.split()) for tag, _ in found]
@@ -123,7 +150,3 @@ def _mark(tag: str, place: str) -> str:
 def _read(payload: str) -> tuple[str, str]:
     tag, place = json.loads(base64.b32decode(payload.upper() + "=" * (-len(payload) % 8)))
     return tag, place
-
-
-def _lines(tag: str) -> str:
-    return "\n" * tag.count("\n")

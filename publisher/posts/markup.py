@@ -235,7 +235,8 @@ def _without_lost(post: Post, lost: Collection[str]) -> Post:
 def _written(post: Post, site_url: str) -> WrittenPost:
     # The files that a post shows are here, even if its page is not.
     url = site_url + quoted(post.permalink) if post.is_elsewhere else post.url
-    return WrittenPost(post.source, url, post.title, post.excerpt, post.excerpt_separator, post.files)
+    written = WrittenPost(post.source, url, post.title, post.excerpt, post.excerpt_separator, post.files)
+    return written if post.has_page else written._replace(is_personal=True)
 
 
 def _oddity(body: str) -> tuple[int, str]:

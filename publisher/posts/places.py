@@ -22,7 +22,8 @@ from publisher.posts.urls import has_file
 class WrittenPost(NamedTuple):
     """What the rendering of a post's body depends on, apart from its file. The fields are those of Post.
 
-    text  the text to render instead of the file, which has an error; None to read the file
+    text         the text to render instead of the file, which has an error; None to read the file
+    is_personal  whether it goes by email only, and can address each subscriber
     """
 
     source: str
@@ -32,6 +33,7 @@ class WrittenPost(NamedTuple):
     excerpt_separator: str
     files: tuple[tuple[str, str], ...]
     text: bytes | None = None
+    is_personal: bool = False
 
 
 class Places:

@@ -22,7 +22,7 @@ from publisher.newsletters.letter.email_strings import Words, direction, words_o
 from publisher.newsletters.letter.inline_css import inline_css
 from publisher.newsletters.letter.note import Note, default_note
 from publisher.newsletters.letter.own_text import SAID, OwnText, message_template
-from publisher.newsletters.letter.personal import finished, marked_setting
+from publisher.newsletters.letter.personal import finished, marked_setting, personal_post
 from publisher.newsletters.letter.plain_text import text_of
 from publisher.newsletters.letter.safe_text import one_line, safe_url
 from publisher.newsletters.letter.template_context import (
@@ -82,6 +82,7 @@ def compose(
     note = note or default_note(config, newsletter)
     if not any(each.post.has_page for each in posts):
         web_copy_url = ""  # as nothing of it is on the web
+    posts = [personal_post(each, config, newsletter) for each in posts]
     subject = marked_setting(config, newsletter, "subject", is_markdown=False)
     words = words_of(config.newsletter_language(newsletter), templates)
     looks = looks_of(config.newsletter_theme(newsletter), config.site_url)
@@ -279,7 +280,7 @@ def _letter_view(
 def _about_posts(letter: LetterView, subject: str, posts: list[PostView], words: Words) -> LetterView:
     """Return the letter with its subject, a pattern or "", filled in, and with a preheader, from its posts."""
     values = {"title": letter.title, "number": str(letter.number), "date": civil_date(letter.date, letter.language)}
-    preheader = letter.preheader or _as_preheader(one_line(_preheader(posts[0], values)))
+    preheader = letter.preheader or with_whole_marks(_as_preheader, one_line(_preheader(posts[0], values)))
     return replace(letter, subject=_subject(subject, posts, words, values), preheader=preheader)
 
 

@@ -14,6 +14,7 @@ from lxml import etree
 from publisher.config import CONFIG_FILE, Config, NewsletterConfig
 from publisher.config.origins import KeyLines
 from publisher.core.errors import PostError, PublisherError, TemplateError
+from publisher.core.models import RenderedPost
 from publisher.core.newsletter_models import Letter
 from publisher.core.personal_marks import (
     DEEPEST,
@@ -28,13 +29,15 @@ from publisher.core.personal_marks import (
     unsealed,
     unwrapped,
     with_all_branches,
+    with_whole_marks,
     without_lone_lines,
 )
 from publisher.core.personal_syntax import tags_in
-from publisher.core.personal_templates import with_read_tags
+from publisher.core.personal_templates import PRINTED_TAG, with_read_tags
 from publisher.core.subscriber_fields import FieldKind
 from publisher.newsletters.letter.html_tree import parse_fragment
 from publisher.newsletters.letter.safe_text import without_marks
+from publisher.posts.text.excerpt import excerpt_of
 from publisher.posts.text.prose import masked
 
 _BRANCHING = re.compile(r"@@publisher-(?:if-[a-z2-7]++|else|end)@@")
@@ -120,6 +123,18 @@ def rendered(html: str, where: Callable[[], str]) -> str:
     if not _has_whole_conditions(html):
         raise PublisherError(_NOT_WHOLE, where=where(), hint=_AROUND_PARAGRAPHS)
     return sealed(html)
+
+
+def personal_post(post: RenderedPost, config: Config, newsletter: NewsletterConfig) -> RenderedPost:
+    """Return a post that goes by email only with sealed marks for its tags about the subscriber; others as they are.
+
+    Raises TemplateError, with the file of the post and its line, for a tag that is wrong.
+    """
+    if post.post.has_page or PRINTED_TAG not in post.html:
+        return post
+    html = with_read_tags(post.html, known_fields(config), config.newsletter_language(newsletter))
+    html = rendered(sealed(html), lambda: post.post.where(config.posts.folder))
+    return replace(post, html=html, excerpt=with_whole_marks(excerpt_of, html))
 
 
 def finished(letter: Letter, template: str, config: Config, newsletter: NewsletterConfig) -> Letter:

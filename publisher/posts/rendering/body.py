@@ -18,6 +18,7 @@ from publisher.core.characters import shorten
 from publisher.core.errors import PostError, file_and_line
 from publisher.core.file_names import in_folder
 from publisher.core.models import Problem, Severity
+from publisher.core.personal_templates import with_marked_tags
 from publisher.posts.formats.rst_fields import split_rst
 from publisher.posts.front_matter.parsing import split_body
 from publisher.posts.places import Places, WrittenPost
@@ -49,7 +50,7 @@ from publisher.posts.text.marks import with_abbreviations
 from publisher.posts.text.merge_tags import MAYBE_FIELD, WORDPRESS
 from publisher.posts.text.nesting import require_shallow_html, require_shallow_markdown
 from publisher.posts.text.paid_parts import refuse_paid_part
-from publisher.posts.text.prose import LineFinder, line_at, without_inline_code
+from publisher.posts.text.prose import LineFinder, line_at, masked, without_inline_code
 from publisher.posts.text.tex import TakenOut, take_out, without_formulas
 from publisher.posts.text.tool_comments import may_have_tool_comments, without_tool_comments
 
@@ -129,6 +130,7 @@ class _Body:
         self.file = text
         is_rst = post.source.lower().endswith(".rst")
         self.written, self.first_line = split_rst(text) if is_rst else split_body(text)
+        text = self._with_marks(text)
         for line in [line for line in controls if line >= self.first_line][:1]:
             self.warn(line, "contained a control character, which was removed", "delete it")
         self.references = References(post, around.places, self.config)
@@ -152,6 +154,14 @@ class _Body:
             refuse_paid_part(self.written, self.first_line, is_markdown=is_rst or not self._is_html)
             self.file = text[: len(text) - len(self.written)] + self.run.text
             self.written = self.run.text
+
+    def _with_marks(self, text: str) -> str:
+        """Return the text of the file with marks for tags about the subscriber, if it goes by email only."""
+        if self.post.is_personal:
+            before = text[: len(text) - len(self.written)]
+            self.written = with_marked_tags(self.written, masked(self.written), self.path, self.first_line)
+            self.file = text = before + self.written
+        return text
 
     def _without_tool_comments(self, body: str) -> Expanded:
         keep, tool = self.post.excerpt_separator, self.config.posts.tool

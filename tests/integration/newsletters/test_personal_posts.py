@@ -1,0 +1,64 @@
+"""Posts that go by email only can address each subscriber; posts with a page cannot."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from publisher.config import load_config
+from publisher.core.errors import PublisherError
+from publisher.core.newsletter_models import Letter
+from publisher.core.personal_marks import filled
+from publisher.posts.archive import open_archive
+from publisher.publishing.render import EditionRenderer
+from publisher.publishing.sample_editions import sample_edition
+from tests.support.project import WEEKLY, Project
+
+NOW = datetime(2026, 11, 30, 9, tzinfo=UTC)
+BODY = """\
+Hello {{ subscriber.name | default("friend") }}, this is a letter. `{{ subscriber.code }}` stays.
+
+{% if subscriber.plan == "pro" %}
+
+## Pro
+
+{% else %}
+
+Join us. @@publisher-address@@
+
+{% endif %}
+"""
+
+
+def letter_of(project: Project, body: str = BODY, keys: str = "page: false") -> Letter:
+    project.write("posts/only.md", f"---\ntitle: Only by email\ndate: 2026-11-29\n{keys}\n---\n{body}")
+    config = load_config(project.root, {})
+    newsletter = config.newsletters[0]
+    archive = open_archive(config, NOW)
+    planned = sample_edition(config, newsletter, archive, NOW)
+    return EditionRenderer(config, archive).letter(planned, NOW)
+
+
+def test_a_post_by_email_only_addresses_each_subscriber(project: Project) -> None:
+    project.configure('\n[[fields]]\nname = "plan"\n')
+    letter = letter_of(project)
+    ada, other = (filled(letter.text, person) for person in ({"name": "Ada", "plan": "Pro"}, {}))
+    assert "Hello Ada, this is a letter. `{{ subscriber.code }}` stays.\n\nPro\n---\n" in ada
+    assert "Join us" not in ada
+    assert "Hello friend, this" in other
+    assert "Join us. @\u2060@publisher-address@@" in other
+    assert filled(letter.preheader, {"name": "Ada"}).startswith("Hello Ada, this is a letter.")
+    assert "@@publisher-tag" not in letter.html + letter.text + letter.preheader
+
+
+def test_a_wrong_tag_in_it_is_an_error_with_its_line(project: Project) -> None:
+    with pytest.raises(PublisherError, match=r"^posts/only\.md:8: there is no field 'nme'"):
+        letter_of(project, "One.\n\n{{ subscriber.nme }}\n")
+
+
+def test_a_post_with_a_page_stays_as_typed(project: Project) -> None:
+    project.configure(newsletters=WEEKLY + 'content = "full"\n')
+    letter = letter_of(project, 'Hello {{ subscriber.name | default("friend") }}.', "tags: [a]")
+    assert filled(letter.html, {"name": "Zoe"}) == letter.html
+    assert "Hello {{ subscriber.name | default(“friend”) }}." in letter.html
