@@ -99,10 +99,15 @@ def local(config: Config, newsletter: NewsletterConfig, now: datetime) -> dateti
     return now.astimezone(config.newsletter_zone(newsletter))
 
 
-def in_config(config: Config, newsletter: NewsletterConfig, error: SegmentError) -> SegmentError:
-    """Return an error in a newsletter's segment with its place in publisher.toml."""
+def line_of(config: Config, path: tuple[str | int, ...]) -> int:
+    """Return the line of a key in publisher.toml; 0 if it is not there."""
     file = config.root / CONFIG_FILE
     text = file.read_text(encoding="utf-8-sig", errors="replace") if file.is_file() else ""
-    line = KeyLines(text).of(("newsletters", config.newsletters.index(newsletter), "segment"))
+    return KeyLines(text).of(path) or 0
+
+
+def in_config(config: Config, newsletter: NewsletterConfig, error: SegmentError) -> SegmentError:
+    """Return an error in a newsletter's segment with its place in publisher.toml."""
+    line = line_of(config, ("newsletters", config.newsletters.index(newsletter), "segment"))
     found = _located(error, f"{CONFIG_FILE}:{line}" if line else CONFIG_FILE)
     return SegmentError(f"newsletter {newsletter.name}: segment: {found.message}", where=found.where, hint=found.hint)

@@ -1,4 +1,7 @@
-"""What is wrong with segments: those that do not exist, and conditions that name what is not there."""
+"""What is wrong with segments: those that do not exist, and conditions that name what is not there.
+
+And with fields: values that are not of the kind that publisher.toml says.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,15 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from publisher.config import Config, NewsletterConfig
+from publisher.config import CONFIG_FILE, Config, NewsletterConfig
 from publisher.core.errors import SegmentError
 from publisher.core.models import Problem, Severity, problem_at
 from publisher.core.segment_conditions import Condition, Operator, Subject, Term, terms
 from publisher.core.segment_language import is_segment_name, parse
 from publisher.core.subscriber_fields import FieldKind
 from publisher.publishing.own_emails import OwnEmail, unmade_emails
-from publisher.publishing.recipients import in_config, require_segment
+from publisher.publishing.recipients import in_config, line_of, require_segment
+from publisher.subscribers.edit import known_fields
 
 if TYPE_CHECKING:
     from publisher.store import Store
@@ -23,7 +27,8 @@ _ORDER = (Operator.ABOVE, Operator.AT_LEAST, Operator.BELOW, Operator.AT_MOST)
 
 
 def segment_problems(config: Config, store: Store | None) -> Iterator[Problem]:
-    """Yield the problems of the newsletters' segments, and of the saved ones."""
+    """Yield the problems of the newsletters' segments, and of the saved ones, and of fields."""
+    yield from _of_fields(config, store)
     for newsletter in config.newsletters:
         if newsletter.segment:
             yield from _of_newsletter(config, store, newsletter)
@@ -34,6 +39,21 @@ def segment_problems(config: Config, store: Store | None) -> Iterator[Problem]:
         for finding in segment_findings(config, store, parse(segment.condition)):
             hint = f"publisher segments save {segment.name} '...'"
             yield Problem(f"segment {segment.name}", 0, finding, hint, Severity.WARNING)
+
+
+def _of_fields(config: Config, store: Store | None) -> Iterator[Problem]:
+    """Yield a warning for each field whose kind was changed, and of which there are values of the old one."""
+    found = store.subscribers.known_fields() if store else {}
+    for place, each in enumerate(config.fields):
+        kind = FieldKind(each.kind)
+        count = 0
+        if store is not None and found.get(each.name, kind) is not kind:
+            count = store.subscribers.count_unfit(each.name, kind)
+        if count:
+            values = "1 value is" if count == 1 else f"{count:,} values are"
+            message = f"field {each.name}: {values} not of its kind ({kind}), so no condition is true of them"
+            hint = "`publisher subscribers export people.csv`, and import that file: it is read as the new kind"
+            yield Problem(CONFIG_FILE, line_of(config, ("fields", place, "kind")), message, hint, Severity.WARNING)
 
 
 def _of_newsletter(config: Config, store: Store | None, newsletter: NewsletterConfig) -> Iterator[Problem]:
@@ -69,8 +89,7 @@ def segment_findings(config: Config, store: Store | None, condition: Condition) 
 
 def fields_of(config: Config, store: Store | None) -> dict[str, FieldKind]:
     """Return the fields that subscribers have or could have, with their kinds."""
-    known = store.subscribers.known_fields() if store else {}
-    return known | {each.name: FieldKind(each.kind) for each in config.fields}
+    return known_fields(store, config.fields)
 
 
 def uses_of(config: Config, store: Store, name: str) -> list[str]:

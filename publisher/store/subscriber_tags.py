@@ -86,3 +86,24 @@ def forget_unused_fields(connection: Connection) -> None:
         has_it = sa.select(sa.literal(1)).where(subscribers.c.fields.contains(f'"{name}":', autoescape=True)).limit(1)
         if connection.execute(has_it).first() is None:
             connection.execute(sa.delete(fields).where(fields.c.name == name))
+
+
+def count_unfit(connection: Connection, name: str, kind: FieldKind) -> int:
+    """Return how many subscribers have a value of a field that is not of a kind.
+
+    The column has one form for each value (see core/subscriber_fields.py): texts and dates begin with a quote.
+    """
+
+    def begins(text: str) -> sa.ColumnElement[bool]:
+        return subscribers.c.fields.contains(f'"{name}":{text}', autoescape=True)
+
+    a_date = subscribers.c.fields.like(f'%"{name.replace("_", "/_")}":"____-__-__"%', escape="/")
+    yes_or_no = begins("true") | begins("false")
+    fits = {
+        FieldKind.TEXT: begins('"'),
+        FieldKind.DATE: a_date,
+        FieldKind.YES_NO: yes_or_no,
+        FieldKind.NUMBER: ~(begins('"') | yes_or_no),
+    }
+    query = sa.select(sa.func.count()).select_from(subscribers).where(begins(""), ~fits[kind])
+    return int(connection.execute(query).scalar_one())

@@ -182,6 +182,11 @@ class Subscribers:
         with self._database.read() as connection:
             return subscriber_tags.known_fields(connection)
 
+    def count_unfit(self, name: str, kind: FieldKind) -> int:
+        """Return how many subscribers have a value of a field that is not of a kind."""
+        with self._database.read() as connection:
+            return subscriber_tags.count_unfit(connection, name, kind)
+
     def choices(
         self,
         newsletter: str,

@@ -173,3 +173,23 @@ def test_a_heading_with_a_comma_can_be_kept(desk: Project) -> None:
     ran = desk.ok("subscribers", "import", str(path), "--fields", '"City, State", Plan')
     assert "fields: city_state (text), plan (text)" in ran.out
     assert person(desk)["fields"] == {"city_state": "Austin, TX", "plan": "pro"}
+
+
+def test_values_of_a_changed_kind_are_reported_and_read_again(desk: Project) -> None:
+    desk.subscribe("ada", "bob", "eve")
+    wanted = {"ada": ("10", "2026-05-01", "yes"), "bob": ("ten", "soon", "perhaps")}
+    kinds = (("points", "number"), ("since", "date"), ("member_2", "yes-no"))
+    desk.configure("".join(f'\n[[fields]]\nname = "{name}"\n' for name, _ in kinds))
+    for who, values in wanted.items():
+        given = [f"--field={name}={value}" for (name, _), value in zip(kinds, values, strict=True)]
+        desk.ok("subscribers", "edit", f"{who}@example.org", *given)
+    assert "not of its kind" not in desk.run("check").said
+    desk.configure("".join(f'\n[[fields]]\nname = "{name}"\nkind = "{kind}"\n' for name, kind in kinds))
+    said = desk.run("check").said
+    assert "field points: 2 values are not of its kind (number)" in said
+    assert "field since: 1 value is not of its kind (date)" in said
+    desk.ok("subscribers", "export", str(desk.root / "all.csv"))
+    ran = desk.run("subscribers", "import", str(desk.root / "all.csv"))
+    assert "field points: 1 value is not of its kind (number), and left out" in ran.err
+    assert person(desk)["fields"] == {"points": 10, "since": "2026-05-01", "member_2": True}
+    assert "field member_2: 1 value is not of its kind (yes-no)" in desk.run("check").said

@@ -8,6 +8,7 @@ from publisher.core.errors import SubscriberError
 from publisher.core.newsletter_models import SubscriberStatus, SuppressionReason
 from publisher.core.subscriber_fields import FieldKind
 from publisher.store import Store
+from publisher.subscribers.address_change import Moved, confirm_address_change, request_address_change
 from publisher.subscribers.double_opt_in import confirm
 from publisher.subscribers.edit import CORRECTED, Change, Edited, edit
 from publisher.subscribers.manage import subscribe, suppress, unsubscribe
@@ -125,3 +126,30 @@ def test_an_address_with_a_complaint_is_not_corrected(people: Store) -> None:
     suppress(people, ADA, now=later(days=1), source="test")
     with pytest.raises(SubscriberError, match="suppression list"):
         change(people, address="new@example.org")
+
+
+def test_what_is_known_of_an_entry_that_gives_way_to_a_new_address_is_kept(people: Store) -> None:
+    mover = subscribed(people)
+    ask(people, "new@example.org")
+    change(people, "new@example.org", tags=("b",), fields={"city": "Bergen", "points": "1"}, note="theirs")
+    change(people, tags=("a",), fields={"city": "Oslo"})
+    request = request_address_change(people, TERMS, mover.uid, "new@example.org", now=later(days=1), evidence=FORM)
+    assert request.email is not None
+    moved = confirm_address_change(people, TERMS, request.email.token, now=later(days=1), evidence=FORM)
+    assert moved is Moved.MOVED
+    after = known(people, "new@example.org")
+    assert (after.id, after.tags, after.note) == (mover.id, ("a", "b"), "theirs")
+    assert after.fields == {"city": "Oslo", "points": 1}
+
+
+def test_values_of_another_kind_are_counted(people: Store) -> None:
+    subscribed(people)
+    subscribed(people, "bob@example.org")
+    change(people, fields={"city": '"points":"', "points": "1", "member": "no", "born": "1990-05-01"})
+    change(people, "bob@example.org", fields={"city": "2026-01-01 x"})
+    counts = {(name, kind): people.subscribers.count_unfit(name, kind) for name in FIELDS for kind in FieldKind}
+    assert {name for name, kind in FIELDS.items() if counts[name, kind]} == set()
+    assert [counts["city", kind] for kind in (FieldKind.NUMBER, FieldKind.DATE, FieldKind.YES_NO)] == [2, 2, 2]
+    assert [counts["points", kind] for kind in (FieldKind.TEXT, FieldKind.DATE, FieldKind.YES_NO)] == [1, 1, 1]
+    assert [counts["member", kind] for kind in (FieldKind.TEXT, FieldKind.DATE, FieldKind.NUMBER)] == [1, 1, 1]
+    assert [counts["born", kind] for kind in (FieldKind.NUMBER, FieldKind.YES_NO, FieldKind.TEXT)] == [1, 1, 0]
