@@ -146,6 +146,10 @@ def test_axe_finds_nothing_wrong_on_any_page_and_none_is_too_wide(project: Proje
     with serving(project, newsletters=WEEKLY) as server:
         fill(project)
         project.ok("publish", "weekly", "--keep-going")
+        project.write(
+            "letters/weekly/holidays.md", "---\nsend: 2099-12-24 09:00\nsubject: Happy holidays\n---\nDear *all*.\n"
+        )
+        project.write("letters/weekly/wrong.md", "---\nsend: soon\nsubject: Wrong\n---\nDear all.\n")
         project.post("fourth-with-a-title-that-goes-on-and-on-and-on", "2026-11-15", body="![](nothing.png)")
         with open_project_store(project.config()) as store:
             store.editions.hold(1, Hold(HeldBy.SCHEDULER, "waits for a person: two findings of level error"))
@@ -165,6 +169,8 @@ def test_axe_finds_nothing_wrong_on_any_page_and_none_is_too_wide(project: Proje
             "/editions",
             "/editions/1",
             "/next/weekly",
+            "/emails",
+            "/emails/weekly/holidays",
             "/readers",
             "/readers/growth",
             "/readers/add",

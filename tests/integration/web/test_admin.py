@@ -41,6 +41,9 @@ GETS = [
     "/next/weekly",
     "/next/weekly/letter",
     "/next/nobody",
+    "/emails",
+    "/emails/weekly/nothing",
+    "/emails/nobody/nothing/letter",
     "/readers",
     "/readers?status=active&sort=-name&q=x&after=nobody",
     "/readers/growth",
@@ -64,6 +67,7 @@ GETS = [
     "/login",
 ]
 MISSING = [
+    *("/emails/weekly/nothing", "/emails/nobody/nothing/letter"),
     *("/editions/1/letter?variant=nobody", "/editions/99", "/next/nobody", "/readers/nobody", "/readers/nobody/erase"),
     *("/readers/import/nothing", "/readers/imports/9", "/readers/bulk/nothing", "/segments/nobody"),
 ]
