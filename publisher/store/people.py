@@ -31,7 +31,7 @@ from publisher.store.segment_fields import any_value_contains
 from publisher.store.segments import where
 from publisher.store.subscriber_records import address_key, encode_topics
 from publisher.store.subscriptions import subscribed, with_subscriptions
-from publisher.store.tables import joined, subscriber_tags, subscribers, subscriptions
+from publisher.store.tables import consent_events, joined, subscriber_tags, subscribers, subscriptions
 
 _KEYS: dict[PeopleSort, sa.ColumnElement[Any]] = {
     PeopleSort.JOINED: joined(),
@@ -128,7 +128,10 @@ def matching(query: PeopleQuery, at: datetime) -> Sequence[sa.ColumnElement[bool
     if query.segment is not None:
         conditions.append(where(query.segment, at))
     if query.source:
-        conditions.append(first_source() == query.source)
+        ever = sa.select(consent_events.c.subscriber_id).where(consent_events.c.source == query.source)
+        # The events are searched once, and of most people nothing more is asked. With the id itself, a page of a source
+        # that many came from would begin with all of them.
+        conditions += [(subscribers.c.id + 0).in_(ever), first_source() == query.source]
     if query.joined_from:
         conditions.append(joined() >= query.joined_from)
     if query.joined_to:

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 _SEALED = ("search", "field")
 _NEWEST = "-joined"
 _PURPOSE = "search"
-_COUNTED = 100_000  # people who match are counted up to this number
+_COUNTED = 10_000  # people who match are counted up to this number
 _SUGGESTED = 200  # words that the browser offers for a field of the form
 
 
