@@ -120,7 +120,8 @@ def publish(
     confirmed first: `publisher hosts confirm`. Sources that are due are fetched before; one that can't be fetched is
     reported, and its items go with a later edition.
 
-    With --segment, the other subscribers of the newsletter never get these posts, because each post is sent once.
+    With --segment, the other subscribers of the newsletter never get these posts, because each post is sent once, and
+    emails without posts wait for the next run.
     """
     if topics and not (address or test_segment):
         raise click.UsageError("--topic selects what --to sends; add --to ADDRESS")

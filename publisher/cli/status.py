@@ -12,6 +12,7 @@ import click
 from publisher.cli.app import App, plural, with_app
 from publisher.cli.schedule import emails_json, steps_json
 from publisher.config import Config, NewsletterConfig, parse_schedule
+from publisher.core.errors import SegmentError
 from publisher.core.file_names import out_of_folder
 from publisher.core.hold_reasons import HeldBy
 from publisher.core.models import Problem, RenderedPost, Severity
@@ -22,6 +23,7 @@ from publisher.posts.last_versions import LastVersions
 from publisher.publishing.edition_plan import Plan, make_plan
 from publisher.publishing.email_views import coming_emails
 from publisher.publishing.forecast import describe_schedule
+from publisher.publishing.recipients import segment_of
 from publisher.publishing.sequences import step_views
 from publisher.publishing.source_views import SourceHealth, source_views
 from publisher.publishing.wiring import (
@@ -155,7 +157,11 @@ def _newsletter(
     last = next(iter(store.editions.list(newsletter.name, 1, kind=EditionKind.POSTS)), None) if store else None
     planned = [p for p in plan.editions if p.newsletter.name == newsletter.name]
     reached = {choice for p in planned for variant in p.variants if variant.posts for choice in variant.choices}
-    idle = next((i.advice for i in plan.idle if i.newsletter.name == newsletter.name), "")
+    try:
+        segment = segment_of(config, store, newsletter)
+        idle = next((i.advice for i in plan.idle if i.newsletter.name == newsletter.name), "")
+    except SegmentError as error:
+        segment, idle = newsletter.segment, error.message
     return {
         "name": newsletter.name,
         "title": config.newsletter_title(newsletter),
@@ -165,6 +171,8 @@ def _newsletter(
         "when": "" if due else describe_schedule(schedule, newsletter.settle_minutes),
         "would_hold": sum(len(p.posts) for p in planned),
         "would_reach": sum(choice.subscribers for choice in reached),
+        "segment": segment,
+        "outside": max((p.outside for p in planned), default=0),
         "idle": idle,
         "last": {
             "id": last.id,
@@ -264,7 +272,12 @@ def _show_newsletter(app: App, facts: dict[str, Any]) -> None:
     next_line = f"{due['slot']} on {due['at'][:16].replace('T', ' at ')}" if due else facts["when"]
     contents = plural(facts["would_hold"], "post") if facts["would_hold"] else facts["idle"]
     if facts["would_hold"] and facts["would_reach"] < facts["subscribers"]:
-        contents += f" to {plural(facts['would_reach'], 'subscriber')}; no post matches the topics of the others"
+        contents += f" to {plural(facts['would_reach'], 'subscriber')}"
+        if facts["outside"]:
+            others = f"{facts['outside']:,} others are" if facts["outside"] > 1 else "1 other is"
+            contents += f"; {others} not in its segment"
+        if facts["would_reach"] + facts["outside"] < facts["subscribers"]:
+            contents += "; no post matches the topics of the others"
     app.say(f"  next  {next_line}; today: {contents}")
     for email in facts["emails"]:
         at = f"on {email['at'][:16].replace('T', ' at ')}" if email["at"] else "with the next run"

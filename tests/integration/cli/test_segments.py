@@ -160,7 +160,8 @@ def clockwork(peopled: Project) -> Iterator[Clockwork]:
 
 def test_a_newsletter_goes_to_its_segment(clockwork: Clockwork) -> None:
     project = clockwork.project
-    assert "to 2 subscribers" in project.ok("status", now="2026-11-20T10:00").out
+    said = project.ok("status", now="2026-11-20T10:00").out
+    assert "today: 3 posts to 2 subscribers; 1 other is not in its segment\n" in said
     (forecast,) = project.ok("schedule", "--json", now="2026-11-20T10:00").json
     assert forecast["slots"][0]["would_reach"] == 2
     done = clockwork.at(SLOT)
@@ -175,6 +176,7 @@ def test_a_segment_that_does_not_exist_stops_its_newsletter_until_it_does(clockw
     wrong = "publisher.toml:24: newsletter weekly: segment: there is no segment 'patrons' (known: none)"
     assert wrong.split(": ", 1)[1] in project.run("check").out
     assert wrong.split(": ", 1)[1] in project.run("publish", "--dry-run").err
+    assert "today: newsletter weekly: segment: there is no segment 'patrons'" in project.ok("status").out
     assert "there is no segment 'patrons'" in project.ok("schedule", now="2026-11-20T10:00").out
     done = clockwork.at(SLOT)
     assert done.created == ()
