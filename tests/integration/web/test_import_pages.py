@@ -140,13 +140,13 @@ def test_a_list_without_column_names_needs_to_be_said_what_it_is(owner: Owner, w
 
 def test_what_a_file_says_is_never_markup_and_costs_little(owner: Owner, web: WebClient) -> None:
     bad = "<script>alert(1)</script>"
-    header = ",".join(["email", bad, *(f"c{number}" for number in range(5_000))])
+    header = ",".join(["email", bad, *(f"c{number}" for number in range(400))])
     path = send(owner, f"{header}\nx@example.org,{bad}\n", f"{bad}.csv")
     for _ in range(2):
         page = owner.get(path).text
         assert "<script>alert" not in page
-        assert len(page) < 400_000
-        assert "And 4,942 more" in page
+        assert len(page) < 200_000
+        assert "And 342 more" in page
         checked = press(owner, path, do="check", newsletter="weekly", **{"column:1": "name", "column:99999": "name"})
         assert "1 would be emailed" in checked
     press(owner, path, do="drop")
