@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -44,16 +44,27 @@ def erase_rows(connection: Connection, subscriber_id: int | None, key: str) -> i
     subscriber_id: None if the address has no subscriber; only the tokens are then deleted.
     key: the address key.
     """
-    gone = connection.execute(sa.delete(tokens).where(tokens.c.address_key == key)).rowcount
-    if subscriber_id is None:
-        return gone
-    gone += connection.execute(sa.delete(deliveries).where(*_deliveries_of(subscriber_id))).rowcount
+    if subscriber_id is not None:
+        return erase_many(connection, {subscriber_id: key})
+    return connection.execute(sa.delete(tokens).where(tokens.c.address_key == key)).rowcount
+
+
+def erase_many(connection: Connection, keys: Mapping[int, str]) -> int:
+    """Delete every row of some subscribers, and all tokens for their addresses; return how many rows were deleted.
+
+    keys: the row number of each subscriber -> the address key
+    """
+    if not keys:
+        return 0
+    ids = list(keys)
+    gone = connection.execute(sa.delete(tokens).where(tokens.c.address_key.in_(keys.values()))).rowcount
+    gone += connection.execute(sa.delete(deliveries).where(*_deliveries_of(ids))).rowcount
     # What the owner did stays in the log of actions, but no longer says about whom.
-    own = actions.c.subscriber_id == subscriber_id
+    own = actions.c.subscriber_id.in_(ids)
     connection.execute(sa.update(actions).where(own).values(subscriber_id=None, detail=""))
     for table in (tokens, bounces, consent_events, subscriptions, import_changes, subscriber_tags):
-        gone += connection.execute(sa.delete(table).where(table.c.subscriber_id == subscriber_id)).rowcount
-    return gone + connection.execute(sa.delete(subscribers).where(subscribers.c.id == subscriber_id)).rowcount
+        gone += connection.execute(sa.delete(table).where(table.c.subscriber_id.in_(ids))).rowcount
+    return gone + connection.execute(sa.delete(subscribers).where(subscribers.c.id.in_(ids))).rowcount
 
 
 def deliveries_of(connection: Connection, subscriber_id: int) -> Sequence[dict[str, Any]]:
@@ -62,15 +73,15 @@ def deliveries_of(connection: Connection, subscriber_id: int) -> Sequence[dict[s
         sa.select(editions.c.newsletter, editions.c.slot, editions.c.subject, editions.c.id.label("edition_id"))
         .add_columns(deliveries.c.status, deliveries.c.attempts, deliveries.c.sent_at, deliveries.c.reason)
         .join_from(deliveries, editions)
-        .where(*_deliveries_of(subscriber_id))
+        .where(*_deliveries_of([subscriber_id]))
         .order_by(deliveries.c.id)
     )
     return [dict(row._mapping) for row in connection.execute(query)]
 
 
-def _deliveries_of(subscriber_id: int) -> tuple[sa.ColumnElement[bool], ...]:
+def _deliveries_of(ids: Sequence[int]) -> tuple[sa.ColumnElement[bool], ...]:
     # By edition first: the ledger has an index that begins with the edition, and none by subscriber alone.
-    return deliveries.c.edition_id.in_(sa.select(editions.c.id)), deliveries.c.subscriber_id == subscriber_id
+    return deliveries.c.edition_id.in_(sa.select(editions.c.id)), deliveries.c.subscriber_id.in_(ids)
 
 
 def scrub(database: Database) -> bool:
@@ -112,8 +123,7 @@ def delete_unconfirmed(connection: Connection, asked_before: datetime) -> int:
         .with_for_update(skip_locked=True)
     )
     rows = connection.execute(query).all()
-    for row in rows:
-        erase_rows(connection, row.id, row.address_key)
+    erase_many(connection, {row.id: row.address_key for row in rows})
     return len(rows)
 
 

@@ -20,7 +20,7 @@ from publisher.core.newsletter_models import DeliveryStatus
 from publisher.core.subscription_status import SubscriptionEvent
 from publisher.store.consent import UNDO, event_row
 from publisher.store.database import Database
-from publisher.store.erasure import erase_rows
+from publisher.store.erasure import erase_many
 from publisher.store.import_changes import put_back
 from publisher.store.subscriber_records import source_of
 from publisher.store.subscriber_tags import forget_unused_fields
@@ -184,10 +184,9 @@ class _Undoing:
         rows = connection.execute(query.order_by(subscribers.c.id).limit(GROUP).with_for_update()).all()
         ids = [row.id for row in rows]
         moved, mailed = self._moved_on(connection, ids), _were_sent_something(connection, ids)
-        for row in rows:
-            if row.id not in moved | mailed:
-                erase_rows(connection, row.id, row.address_key)
-                self.done.deleted += 1
+        gone = {row.id: row.address_key for row in rows if row.id not in moved | mailed}
+        erase_many(connection, gone)
+        self.done.deleted += len(gone)
         stopped = mailed - moved
         self._stop(connection, stopped)
         self.done.mailed += len(stopped)
