@@ -10,6 +10,7 @@ from starlette.routing import Route
 from publisher.core.action_kinds import ActionKind
 from publisher.core.errors import SegmentError
 from publisher.core.segment_language import LONGEST, parse
+from publisher.publishing.segment_check import segment_findings, uses_of
 from publisher.store.segments import Segment
 from publisher.subscribers.edit import known_fields
 from publisher.web.responses import Flash, NotFoundError, owner_page_headers
@@ -87,6 +88,8 @@ class SegmentPages:
         if saved is None and segments.get(name) is not None:
             raise SegmentError(f"there is a segment {name!r} already")
         if saved is not None and saved.name != name:
+            if places := uses_of(self._context.config, self._context.store, saved.name):
+                raise SegmentError(f"{saved.name} can't be renamed, because {places[0]} names it")
             segments.rename(saved.name, name)
         segments.save(name, condition, self._context.now())
 
@@ -127,10 +130,11 @@ class SegmentPages:
         counts: bool = False,
         trouble: str = "",
     ) -> Response:
-        context, count, some = self._context, None, list[Any]()
+        context, count, some, findings = self._context, None, list[Any](), list[str]()
         if counts:
             try:
                 wanted, now = parse(condition), context.now().astimezone(context.config.zone)
+                findings = list(segment_findings(context.config, context.store, wanted))
                 count, some = context.store.segments.count(wanted, now), list(context.store.segments.some(wanted, now))
             except SegmentError as error:
                 trouble = str(error)
@@ -145,6 +149,7 @@ class SegmentPages:
             longest=LONGEST,
             count=count,
             some=some,
+            findings=findings,
             trouble=trouble,
             users=self._users().get(saved.name, []) if saved else [],
             examples=_EXAMPLES,

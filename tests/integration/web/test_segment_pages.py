@@ -45,6 +45,7 @@ def test_a_condition_is_counted_saved_renamed_and_deleted(owner: Owner) -> None:
     assert page.count("@example.org</bdi>") == 3
     assert "1 person" in send(owner, "_new", do="count", condition='address ~ "ada"')
     assert "0 people" in send(owner, "_new", do="count", condition="tag:nobody")
+    assert "No subscriber has a field 'cty'." in send(owner, "_new", do="count", condition="field.cty = Oslo")
     assert "Saved." in send(owner, "_new", do="save", condition="status:active", name="Active")
     assert "4 people" in html.unescape(owner.get("/segments/active").text)
     assert "There is a segment 'active' already" in send(owner, "_new", do="save", condition="tag:x", name="active")
