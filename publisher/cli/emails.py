@@ -106,10 +106,9 @@ def show(app: App, newsletter: str, name: str, part: str | None) -> None:
         view = next(each for each in email_views(config, store, now, newsletter) if each.name == name)
     letter = whole.letter
     if part:
-        click.echo(with_stand_ins(letter.html if part == "html" else letter.text), nl=False)
+        click.echo(_texts(letter)[part], nl=False)
     elif app.json:
-        facts = _as_json(config, view) | {"recipients": whole.planned.recipients, "preheader": letter.preheader}
-        app.print_json(facts | {"html": with_stand_ins(letter.html), "text": with_stand_ins(letter.text)})
+        app.print_json(_as_json(config, view) | {"recipients": whole.planned.recipients} | _texts(letter))
     else:
         _show(app, config, view, whole.planned, some)
 
@@ -131,9 +130,9 @@ def test(app: App, newsletter: str, name: str, address: str) -> None:
             letter, slot = render_email(config, store, email, now).letter, email.slot
     send_letter(config, newsletter, slot, 0, letter, to, now)
     if app.json:
-        app.print_json({"subject": letter.subject, "to": to})
+        app.print_json({"subject": letter.plain_subject, "to": to})
     else:
-        app.say(f"{newsletter}: test email {letter.subject!r} sent to {to} ({transport_name(config)})")
+        app.say(f"{newsletter}: test email {letter.plain_subject!r} sent to {to} ({transport_name(config)})")
 
 
 def _newsletter(config: Config, name: str) -> NewsletterConfig:
@@ -156,13 +155,18 @@ def _step(app: App, config: Config, newsletter: str, name: str) -> tuple[StepVie
 
 def _show_step(app: App, step: StepView, letter: Letter, part: str | None) -> None:
     if part:
-        click.echo(with_stand_ins(letter.html if part == "html" else letter.text), nl=False)
+        click.echo(_texts(letter)[part], nl=False)
     elif app.json:
-        facts = _step_json(step) | {"subject": letter.subject, "preheader": letter.preheader}
-        app.print_json(facts | {"html": with_stand_ins(letter.html), "text": with_stand_ins(letter.text)})
+        app.print_json(_step_json(step) | {"subject": letter.plain_subject} | _texts(letter))
     else:
-        app.say(letter.subject)
+        app.say(letter.plain_subject)
         app.say(": ".join((f"{step.newsletter} {step.name}", "; ".join(_step_cells(step)[i] for i in (2, 3, 5)))))
+
+
+def _texts(letter: Letter) -> dict[str, str]:
+    """Return the parts of a letter with a stand-in for each value that differs from subscriber to subscriber."""
+    html = with_stand_ins(letter.html, is_html=True)
+    return {"preheader": with_stand_ins(letter.preheader), "html": html, "text": with_stand_ins(letter.text)}
 
 
 def _step_json(step: StepView) -> dict[str, Any]:

@@ -140,8 +140,8 @@ class WholeEmail:
 
     def edition(self, now: datetime) -> Edition:
         """Return the edition as it would be in the ledger."""
-        planned = self.planned
-        return Edition(0, planned.newsletter.name, planned.slot, 0, self.letter.subject, now, kind=EditionKind.LETTER)
+        planned, subject = self.planned, self.letter.plain_subject
+        return Edition(0, planned.newsletter.name, planned.slot, 0, subject, now, kind=EditionKind.LETTER)
 
 
 def render_email(config: Config, store: Store | None, email: OwnEmail, now: datetime) -> WholeEmail:
