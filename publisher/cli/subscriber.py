@@ -392,6 +392,6 @@ def _described_details(data: dict[str, Any]) -> Iterator[str]:
     if data["tags"]:
         yield f"  tags        {', '.join(data['tags'])}"
     for name, value in data["fields"].items():
-        yield f"  {name:<11} {shown_value(value)}"
+        yield f"  field       {name}: {shown_value(value)}"
     for line in data["note"].splitlines():
         yield f"  note        {line}".rstrip()

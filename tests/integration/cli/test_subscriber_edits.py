@@ -45,8 +45,8 @@ def test_what_is_known_about_a_person_is_changed_and_shown(desk: Project) -> Non
     shown = desk.ok("subscribers", "show", ADA).out.splitlines()
     assert shown[2:7] == [
         "  tags        old",
-        "  city        Oslo",
-        "  points      10",
+        "  field       city: Oslo",
+        "  field       points: 10",
         "  note        Hi.",
         "  note        Ho.",
     ]
