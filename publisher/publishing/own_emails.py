@@ -239,6 +239,12 @@ def _email(config: Config, newsletter: NewsletterConfig, path: Path, besides: Co
     if f"{_SLOT}{name}" in besides:
         return None
     found = OwnEmail(newsletter, name, f"{FOLDER}/{newsletter.name}/{path.name}", _changed(path))
+    if not name.isprintable():  # a line break in it would break the lines of messages
+        shown = path.name.encode("unicode_escape").decode("ascii")
+        problem = Problem(
+            f"{FOLDER}/{newsletter.name}/{shown}", 0, "its name has characters that are not shown", "rename it"
+        )
+        return replace(found, name=shown.removesuffix(".md"), path=problem.path, problem=problem)
     is_note = _NOTES.fullmatch(name) is not None
     try:
         file = read_file(config, found.path)

@@ -317,6 +317,7 @@ def _stray_notes_of(
     each_post = schedule.kind is ScheduleKind.EACH_POST
     label = "post-ID" if each_post else slot_path(slot_label(schedule, now, zone))
     notes = sorted((config.root / NOTES_FOLDER / newsletter.name).glob("*.md"))
+    notes = [path for path in notes if path.name.isprintable()]  # others are reported as emails
     coming = {each.slot(""): _Coming(each.schedule, now, zone) for each in streams_of(newsletter)}
     for name in (path.stem for path in notes):
         message = ""

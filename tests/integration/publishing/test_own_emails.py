@@ -298,3 +298,26 @@ def test_the_preview_shows_what_is_still_to_be_sent_and_drafts(project: Project)
     assert "December 1, 2026" in sample.text
     assert snapshot.findings("weekly", "email:later", "").count("error") == 0
     assert [problem.path for problem in snapshot.problems] == ["letters/weekly/wrong.md"]
+
+
+def test_files_that_cannot_be_read_are_one_line_each_everywhere(project: Project) -> None:
+    project.configure(newsletters=MANUAL)
+    project.subscribe("ada")
+    project.ok("publish", "--yes")
+    folder = project.root / "letters/weekly"
+    project.write("letters/weekly/binary.md", b"\xff\xfe\x00")
+    project.write("letters/weekly/huge.md", "---\nsend: now\nsubject: x\n---\n" + "x" * 600_000)
+    project.write("letters/weekly/open.md", "---\nsend: now\nsubject: [x\n---\nText.\n")
+    project.write("letters/weekly/deep.md", "---\nsend: now\nsubject: Deep\n---\n" + "> " * 5_000 + "x\n")
+    project.write("letters/weekly/line\nbreak.md", TEXT.format(send="now", subject="x", more=""))
+    (folder / "folder.md").mkdir()
+    (folder / "loop.md").symlink_to("loop.md")
+    email(project, "right")
+    said = {command: project.run(command).said for command in ("check", "emails", "status", "schedule")}
+    said["publish"] = project.run("publish", "--dry-run").said
+    for command, lines in said.items():
+        for name in ("binary", "huge", "open", "line\\nbreak", "folder", "loop"):
+            assert [line for line in lines.splitlines() if name in line], (command, name)
+        assert not [line for line in lines.splitlines() if line.startswith("break")], command
+    assert "1 message sent" in project.run("publish", "--yes").out
+    assert [str(each["Subject"]) for each in project.mail()["ada@example.org"]][-1:] == ["We have moved"]
