@@ -141,6 +141,7 @@ def _row(store: Store, edition: Edition) -> dict[str, Any]:
         "newsletter": edition.newsletter,
         "slot": edition.slot,
         "kind": edition.kind.value,
+        "segment": edition.segment,
         "number": edition.number or None,
         "subject": edition.subject,
         "made_at": edition.made_at.isoformat(timespec="seconds"),
@@ -172,6 +173,8 @@ def _messages(row: dict[str, Any]) -> str:
 def _facts(app: App, row: dict[str, Any], letter: Letter, edition: Edition) -> None:
     app.say(f"{edition.subject}")
     app.say(f"{edition.name}, created {row['made_at']}")
+    if edition.segment:
+        app.say(f"only to the segment {edition.segment}")
     app.say(f"messages: {_messages(row) or 'none'}")
     if edition.posts:
         app.say(f"{plural(len(edition.posts), 'post')}:")

@@ -96,6 +96,9 @@ def test_an_edition_goes_to_a_segment_only_once_for_its_posts(peopled: Project) 
     sent = peopled.ok("publish", "--segment", "tag:vip")
     assert "weekly: 1 other subscriber does not get these posts, now or later; " in sent.out
     assert sorted(peopled.mail()) == ["ada@example.org", "bob@example.org"]
+    (made,) = peopled.ok("editions", "--json").json
+    assert (made["segment"], made["deliveries"]) == ("tag:vip", {"sent": 2})
+    assert "\nonly to the segment tag:vip\n" in peopled.ok("editions", "show", "1").out
     again = peopled.ok("publish", "--extra")
     assert "weekly: no new posts" in again.out
     assert sorted(peopled.mail()) == ["ada@example.org", "bob@example.org"]
