@@ -151,7 +151,8 @@ def _say_added(app: App, edition: Edition, done: LaterRecipients, *, dry_run: bo
     if done.unmatched:
         app.say(f"{plural(done.unmatched, 'subscriber')} chose topics for which it has no version")
     if not done.added:
-        app.say("nobody to add: everyone in question has it already, or may not be mailed")
+        segment = ", or isn't in its segment" if edition.segment else ""
+        app.say(f"nobody to add: everyone in question has it already, or may not be mailed{segment}")
     elif dry_run:
         app.say(f"{plural(done.added, 'subscriber')} would get edition {edition.id}; nothing was changed")
     else:

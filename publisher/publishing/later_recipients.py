@@ -64,6 +64,9 @@ def add_recipients(
         now = local(config, newsletter, now)  # for the days in the condition of its segment
     people = {each.id: each for each in (require_subscriber(store, address) for address in addresses)}
     if not addresses and joined_since is None:
+        if edition.kind is EditionKind.WELCOME:
+            what = f"edition {edition.id} goes to each new subscriber in turn"
+            raise PublisherError(what, hint="name addresses, or --joined-since DATE, to send it to others")
         joined_since = edition.made_at
     change = store.latecomers.count if dry_run else store.latecomers.add
     variant_of = _variant_of(config, store, edition, now)
@@ -85,7 +88,7 @@ def _require_open(store: Store, edition: Edition) -> None:
 def _left_out(store: Store, edition: Edition, people: dict[int, Subscriber], now: datetime) -> list[tuple[str, str]]:
     if not people:
         return []
-    having = store.latecomers.having(edition.id, people)
+    having = store.latecomers.having(edition, people)
     found = []
     for each in people.values():
         record = each.record(edition.newsletter)

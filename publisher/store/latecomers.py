@@ -81,7 +81,7 @@ class Latecomers:
         """Return what `add` would return, without adding anything. It raises the same errors."""
         with self._database.read() as connection:
             _require_rows(connection, edition)
-            found = choices(connection, edition.newsletter, now, *_latecomers(edition, who, now))
+            found = choices(connection, edition.newsletter, now, *_latecomers(connection, edition, who, now))
         matched = sum(choice.subscribers for choice in found if variant_of(choice.topics) is not None)
         return AddedDeliveries(matched, sum(choice.subscribers for choice in found) - matched)
 
@@ -91,21 +91,22 @@ class Latecomers:
         The deliveries are due now, or when the edition is. Raises PublisherError if the edition's deliveries were
         replaced by totals, because nobody knows any longer who got it.
         """
-        conditions = _latecomers(edition, who, now)
         this = sa.select(editions.c.id).where(editions.c.id == edition.id)
         with self._database.write() as connection:
             connection.execute(this.with_for_update())  # another host may be replacing the deliveries by totals
             _require_rows(connection, edition)
+            conditions = _latecomers(connection, edition, who, now)
             found = choices(connection, edition.newsletter, now, *conditions)
             variants = {choice.topics: variant_of(choice.topics) for choice in found}
             added = self._insert(connection, edition, variants, now, *conditions)
         return AddedDeliveries(added, sum(each.subscribers for each in found if variants[each.topics] is None))
 
-    def having(self, edition_id: int, ids: Collection[int]) -> frozenset[int]:
-        """Return which of these subscribers have a delivery of an edition, whatever its status."""
-        query = sa.select(deliveries.c.subscriber_id).where(deliveries.c.edition_id == edition_id)
+    def having(self, edition: Edition, ids: Collection[int]) -> frozenset[int]:
+        """Return which of these subscribers have a delivery of an edition, or another version of it, in any status."""
+        query = sa.select(deliveries.c.subscriber_id).where(deliveries.c.subscriber_id.in_(sorted(ids)))
         with self._database.read() as connection:
-            return frozenset(connection.execute(query.where(deliveries.c.subscriber_id.in_(sorted(ids)))).scalars())
+            versions = _versions(connection, edition)
+            return frozenset(connection.execute(query.where(deliveries.c.edition_id.in_(versions))).scalars())
 
     def step_counts(self, newsletter: str) -> dict[str, DeliveryCounts]:
         """Return how many deliveries the steps of a newsletter have in each status, in all versions of their texts."""
@@ -212,9 +213,11 @@ def _require_rows(connection: Connection, edition: Edition) -> None:
         )
 
 
-def _latecomers(edition: Edition, who: WhoJoined, now: datetime) -> list[sa.ColumnElement[bool]]:
+def _latecomers(
+    connection: Connection, edition: Edition, who: WhoJoined, now: datetime
+) -> list[sa.ColumnElement[bool]]:
     """Return the conditions on those who get an edition later. Only those who are named may be outside its segment."""
-    conditions = [sa.not_(_has_delivery(deliveries.c.edition_id == edition.id))]
+    conditions = [sa.not_(_has_delivery(deliveries.c.edition_id.in_(_versions(connection, edition))))]
     if edition.kind is EditionKind.POSTS:  # others get its posts with the editions of the frequency that they chose
         conditions.append(subscriptions.c.frequency == edition.frequency)
     if who.ids is None:
@@ -265,6 +268,13 @@ def _editions(connection: Connection, newsletter: str, steps: Sequence[str]) -> 
         editions.c.newsletter == newsletter, editions.c.kind == EditionKind.WELCOME
     )
     return [row.id for row in connection.execute(query) if _step_of(row.slot) in steps]
+
+
+def _versions(connection: Connection, edition: Edition) -> list[int]:
+    """Return the ids of the editions of which nobody gets more than one: all versions of a step, or this one."""
+    if edition.kind is EditionKind.WELCOME:
+        return _editions(connection, edition.newsletter, [_step_of(edition.slot)])
+    return [edition.id]
 
 
 def _step_of(slot: str) -> str:

@@ -158,6 +158,13 @@ def test_who_came_with_a_file_is_welcomed_only_on_request(clock: Clockwork) -> N
     clock.at(SLOT + 2 * HOUR)
     assert letters(clock) == []
     edition = clock.store.editions.list()[0]
+    refused = clock.project.fails("deliveries", "add", str(edition.id), now="2026-11-23T12:00").err
+    assert "goes to each new subscriber in turn (name addresses, or --joined-since DATE" in refused
+    clock.project.write("letters/weekly/welcome.md", WELCOME.replace("it", "it now"))
+    join(clock, "cy", 3 * HOUR)
+    clock.at(SLOT + 3.5 * HOUR)
+    twice = clock.project.fails("deliveries", "add", str(edition.id), "cy@example.org", now="2026-11-23T12:00").err
+    assert "cy@example.org has it already" in twice
     clock.project.ok("deliveries", "add", str(edition.id), "ada@example.org", now="2026-11-23T12:00")
     clock.at(SLOT + 5 * HOUR)
     assert letters(clock) == ["Welcome to The Quiet Reader"]

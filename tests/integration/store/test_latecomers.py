@@ -77,7 +77,7 @@ def test_only_the_chosen_get_it(store: Store) -> None:
     edition = make(store, "2026-W47")
     ada, bob = join(store, "ada", 1), join(store, "bob", 1)
     assert store.latecomers.add(edition, WhoJoined([bob]), everyone, later(days=2)) == AddedDeliveries(1)
-    assert store.latecomers.having(edition.id, [ada, bob]) == {bob}
+    assert store.latecomers.having(edition, [ada, bob]) == {bob}
     assert send(store, edition, 2) == ["bob"]
 
 
