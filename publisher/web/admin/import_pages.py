@@ -47,7 +47,7 @@ _SAMPLES = 3
 _PATIENCE = 1.5  # seconds for which a response waits for work that is soon done
 _BUSY = "Something else is being done at the moment. Please try again when it is finished."
 _AS = {
-    "": "what the file says (subscribed, if it says nothing)",
+    "": "What the file says (subscribed, if it says nothing)",
     "subscribed": "subscribed: they agreed to get email",
     "unconfirmed": "unconfirmed: they never agreed",
     "unsubscribed": "unsubscribed",
@@ -213,13 +213,14 @@ class ImportPages:
         for place, name in enumerate(look.header[:_COLUMNS]):
             cells = [row[place] for row in look.sample if place < len(row) and row[place]]
             question = questions.get(name)
+            read = look.columns if place in choices.columns else columns
             shown.append(
                 {
                     "place": place,
                     "name": name,
                     "samples": [cell[:60] for cell in dict.fromkeys(cells)][:_SAMPLES],
                     "chosen": choices.columns.get(place, ""),
-                    "reading": reading(look.columns if place in choices.columns else columns, place, configured),
+                    "reading": reading(read, place, configured, surveyed=read is not look.columns),
                     "is_twice": name in look.header[:place],
                     "question": question,
                     "values": [

@@ -232,8 +232,12 @@ def told(error: PublisherError) -> str:
     return f"Nothing was imported: {error.message}{hint}."
 
 
-def reading(columns: Columns | None, place: int, configured: Collection[str]) -> str:
-    """Return how a column is read by itself, in words. configured: the fields that publisher.toml names."""
+def reading(columns: Columns | None, place: int, configured: Collection[str], *, surveyed: bool) -> str:
+    """Return how a column is read by itself, in words.
+
+    configured  the fields that publisher.toml names
+    surveyed    whether all rows were read, so that it is known what the cells are
+    """
     if columns is None:
         return "not used"
     name = next((name for name, each in columns.fields.items() if each == place), "")
@@ -245,6 +249,8 @@ def reading(columns: Columns | None, place: int, configured: Collection[str]) ->
     kept = [f"{each.name} ({each.kind.value})" for each in columns.kept if each.place == place]
     if kept:
         return f"field {', '.join(kept[:5])}"
+    if place in columns.dated and not surveyed:
+        return FIELD_WORDS["joined_at"]  # if its cells are dates, which the rehearsal finds out
     if any(each.place == place for each in columns.statuses):
         return "who must not be emailed"
     heading = columns.header[place]

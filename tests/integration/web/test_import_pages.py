@@ -130,6 +130,14 @@ def test_columns_become_tags_notes_and_fields_of_ones_own(owner: Owner, web: Web
     press(owner, path, do="drop")
 
 
+def test_the_first_look_names_what_the_rehearsal_will_find(owner: Owner, web: WebClient) -> None:
+    path = send(owner, "email,Opt-in date,City\nzoe@example.org,2024-05-06,Oslo\n")
+    for _ in range(2):
+        assert "Date of subscribing (recognised)" in owner.get(path).text
+        press(owner, path, do="check", newsletter="weekly")
+    press(owner, path, do="drop")
+
+
 def test_a_list_without_column_names_needs_to_be_said_what_it_is(owner: Owner, web: WebClient) -> None:
     path = send(owner, "x@example.org\ny@example.org\n", "opted-out.txt")
     assert "The file has no column names" in text_of(owner, path)
