@@ -24,8 +24,8 @@ Public modules:
     post_files              the files from which sent posts were made
     segments                conditions on subscribers as SQL, and the saved ones
     sessions                the sessions of the admin page
-    subscriber_news         who joined and who left since the owner was last told
     statistics              totals, each with one definition
+    subscriber_news         who joined and who left since the owner was last told
     subscriber_records      the values that the store takes and returns for subscribers
     subscriber_transaction  one transaction on subscribers
 """

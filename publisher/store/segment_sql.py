@@ -26,12 +26,11 @@ from publisher.core.segment_conditions import (
     Value,
     day_of,
     fold,
-    other_cases,
     start_of,
 )
 from publisher.core.segment_language import parse_joined
 from publisher.store.consent import first_source
-from publisher.store.segment_fields import ascii_lower, field_date, field_number, field_text, field_truth, has_field
+from publisher.store.segment_fields import field_date, field_number, field_text, field_truth, folded, has_field
 from publisher.store.subscriber_records import address_key
 from publisher.store.subscriptions import subscribed
 from publisher.store.tables import joined, subscriber_tags, subscribers, subscriptions
@@ -141,7 +140,7 @@ def _exists(table: sa.Table, *conditions: _Bool) -> _Bool:
 def _topic(topic: str) -> _Bool:
     # A quotation mark inside of a topic is escaped, so this finds whole topics only. The exception is a comma alone.
     written = json.dumps(fold(topic), ensure_ascii=False)
-    return sa.false() if topic == "," else _folded(subscriptions.c.topics, written).contains(written, autoescape=True)
+    return sa.false() if topic == "," else folded(subscriptions.c.topics, written).contains(written, autoescape=True)
 
 
 def _status(status: str, at: datetime) -> _Bool:
@@ -152,9 +151,9 @@ def _status(status: str, at: datetime) -> _Bool:
 
 
 def _language(tag: str) -> _Bool:
-    folded = fold(tag)
-    column = _folded(subscribers.c.language, folded)
-    return (column == folded) | column.startswith(f"{folded}-", autoescape=True)
+    small = fold(tag)
+    column = folded(subscribers.c.language, small)
+    return (column == small) | column.startswith(f"{small}-", autoescape=True)
 
 
 def _left_at() -> sa.ColumnElement[datetime]:
@@ -166,20 +165,12 @@ def _left_at() -> sa.ColumnElement[datetime]:
 
 def _text(column: sa.ColumnElement[Any], operator: Operator, text: str) -> _Bool:
     if operator is Operator.CONTAINS:
-        return _folded(column, fold(text)).contains(fold(text), autoescape=True)
+        return folded(column, fold(text)).contains(fold(text), autoescape=True)
     return _same(column, text)
 
 
 def _same(column: sa.ColumnElement[Any], text: str) -> _Bool:
-    return _folded(column, fold(text)) == fold(text)
-
-
-def _folded(column: sa.ColumnElement[Any], folded: str) -> sa.ColumnElement[str]:
-    """Return a column with small letters, as far as it matters for a comparison with a folded text; see `fold`."""
-    found: sa.ColumnElement[str] = ascii_lower(column)
-    for capital, small in other_cases(folded).items():
-        found = sa.func.replace(found, capital, small, type_=sa.Text)
-    return found
+    return folded(column, fold(text)) == fold(text)
 
 
 def _ordered(column: sa.ColumnElement[Any], operator: Operator, value: object) -> _Bool:
