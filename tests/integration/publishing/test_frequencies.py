@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections import defaultdict
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -93,7 +96,7 @@ class Desk:
                 plan = Plan(None, idle=(planned,))  # type: ignore[arg-type]
                 pass_slots(self.store, plan, DueEditions({}, {stream.name: slot.at}))
             else:
-                made += [self.create(each, now) for each in planned]
+                made += [self.create_at_last(each, now) for each in planned]
         return made
 
     def create(self, planned: PlannedEdition, now: datetime) -> Edition:
@@ -105,6 +108,14 @@ class Desk:
         edition = self.store.editions.create(draft_of(planned, tuple(letters), now))
         assert edition is not None
         return edition
+
+    def create_at_last(self, planned: PlannedEdition, now: datetime) -> Edition:
+        """Make an edition while subscribers change, as publishing does."""
+        for _ in range(100):
+            with suppress(ChoicesChangedError):
+                return self.create(planned, now)
+            planned = planned.for_subscribers(self.store, now)
+        raise AssertionError("subscribers changed a hundred times")
 
     def got(self) -> dict[str, list[str]]:
         """Return the posts that the ledger says were sent to each subscriber, in order."""
@@ -284,3 +295,32 @@ def test_a_post_of_two_newsletters_is_sent_to_a_person_once(store: Store) -> Non
         "bob": ["p001", "p002", "p003"],
         "eve": ["p001", "p003"],
     }
+
+
+def test_changes_while_editions_are_made_lose_nothing(store: Store) -> None:
+    desk = Desk(store, schedule="daily 08:00", offers=["weekly monday 08:00", "monthly 1 08:00"])
+    people = [f"reader{number}" for number in range(4)]
+    for name in people:
+        desk.join(name, START)
+    desk.posts = [a_post(number, START + number * DAY) for number in range(1, 25)]
+    over = threading.Event()
+
+    def change_their_minds() -> None:
+        chance = random.Random(7)
+        while not over.wait(0.03):
+            desk.choose(chance.choice(people), chance.choice(["", "weekly", "monthly"]), START)
+
+    with ThreadPoolExecutor(2) as pool:
+        changes = [pool.submit(change_their_minds) for _ in range(2)]
+        try:
+            for day in range(1, 26):
+                desk.tick(START + day * DAY + timedelta(hours=9))
+        finally:
+            over.set()
+        assert [each.result() for each in changes] == [None, None]
+    for name in people:
+        desk.choose(name, "", START)
+    desk.posts.append(a_post(99, START + 26 * DAY))
+    desk.tick(START + 27 * DAY)
+    everything = [post.title for post in desk.posts]
+    assert {name: sorted(posts) for name, posts in desk.got().items()} == dict.fromkeys(people, everything)

@@ -251,3 +251,21 @@ def test_each_frequency_has_editions_that_are_not_listed(clockwork: Clockwork) -
     assert [edition.number for edition in store.editions.list("weekly") if edition.frequency == "daily"] == [2, 1]
     shown = project.ok("schedule", "weekly", "--count", "1").out
     assert "weekly/daily: daily 07:30" in shown
+
+
+def test_publishing_by_hand_makes_editions_of_a_frequency_only_when_they_are_due(clockwork: Clockwork) -> None:
+    project = clockwork.project
+    manual = WEEKLY.replace("weekly monday 08:00", "manual")
+    configure(project, manual + 'frequencies = ["weekly monday 08:00", "monthly 1 09:00"]\n')
+    project.subscribe("bob")
+    project.ok("subscribers", "edit", "bob@example.org", "--frequency", "monthly")
+    project.ok("publish", now="2026-11-25 10:00")
+    assert list(clockwork.editions()) == ["2026-11-25"]
+    project.post("fourth", "2026-11-26")
+    shown = project.ok("publish", "--dry-run", "--json", now="2026-12-01 10:00")
+    assert '"slot": "monthly-2026-12"' in shown.out
+    project.ok("publish", now="2026-12-01 10:00")
+    project.ok("publish", now="2026-12-01 10:05")
+    assert set(clockwork.editions()) == {"2026-11-25", "2026-12-01", "monthly-2026-12"}
+    assert sorted(clockwork.letters("ada@example.org")) == ["Fourth", "Third and 2 more"]
+    assert clockwork.letters("bob@example.org") == ["Fourth and 3 more"]
