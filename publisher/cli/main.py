@@ -46,7 +46,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "editions": ("publisher.cli.editions:editions", "List editions, or show one."),
         "deliveries": (
             "publisher.cli.deliveries:deliveries",
-            "List an edition's messages; retry, hold, resume, skip or cancel them.",
+            "List an edition's messages; add, retry, hold, resume, skip or cancel them.",
         ),
     },
     "Subscribers": {
