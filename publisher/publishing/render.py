@@ -175,6 +175,7 @@ def draft_of(planned: PlannedEdition, letters: tuple[Letter, ...], now: datetime
         kind=EditionKind.LETTER if planned.text else EditionKind.POSTS,
         segment=planned.segment,
         frequency=planned.frequency,
+        earlier=frozenset(post.id for post in planned.earlier),
         repeats=frozenset(post.id for post in planned.posts) if planned.repeats else frozenset(),
         begins=planned.begins,
     )

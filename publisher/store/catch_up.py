@@ -88,10 +88,11 @@ def withdrawn(newsletter: str, offered: Collection[str]) -> tuple[sa.ColumnEleme
     return mine, subscriptions.c.frequency != "", subscriptions.c.frequency.not_in(sorted(offered))
 
 
-def settle(connection: Connection, edition: Edition, audience: sa.Select[tuple[int]]) -> None:
+def settle(connection: Connection, edition: Edition, audience: sa.Select[tuple[int]], brought: frozenset[str]) -> None:
     """Note that those of an edition's audience who had to catch up have done so with it.
 
-    audience: the ids of the subscribers who may be mailed the edition.
+    audience  the ids of the subscribers who may be mailed the edition
+    brought   ids of the posts that it brings to those who lack them; what somebody lacks beside them stays
     """
     frequency, catch_up = subscriptions.c.frequency, subscriptions.c.catch_up
     these = [subscriptions.c.newsletter == edition.newsletter, frequency == edition.frequency, catch_up != ""]
@@ -101,7 +102,7 @@ def settle(connection: Connection, edition: Edition, audience: sa.Select[tuple[i
     for text in texts:
         before = decode_catch_up(text)
         # What the owner may still call off does not count as had by those who get it later.
-        after = encode_catch_up(CatchUp((before.had | before.owed) - firm))
+        after = encode_catch_up(CatchUp((before.had | (before.owed & brought)) - firm, before.owed - brought))
         change = sa.update(subscriptions).where(*these, catch_up == text, subscriptions.c.subscriber_id.in_(audience))
         connection.execute(change.values({"catch_up": after} | _undoable(text, edition.id)))
 

@@ -63,7 +63,7 @@ class Editions:
                 if draft.kind in SENT_AT_ONCE:
                     queue(connection, edition, draft)
                 if draft.kind is EditionKind.POSTS:
-                    settle(connection, edition, audience_of(edition))
+                    settle(connection, edition, audience_of(edition), draft.earlier)
                 return edition
         except _TakenError:
             return None

@@ -114,7 +114,7 @@ class Desk:
         for _ in range(100):
             with suppress(ChoicesChangedError):
                 return self.create(planned, now)
-            planned = planned.for_subscribers(self.store, now)
+            planned = planned.for_subscribers(self.config, self.store, now)
         raise AssertionError("subscribers changed a hundred times")
 
     def got(self) -> dict[str, list[str]]:
@@ -289,7 +289,7 @@ def test_a_post_of_two_newsletters_is_sent_to_a_person_once(store: Store) -> Non
     desk.create(first, now)
     with pytest.raises(ChoicesChangedError):  # planned before the other newsletter's edition was made
         desk.create(second, now)
-    desk.create(second.for_subscribers(store, now), now)
+    desk.create(second.for_subscribers(desk.config, store, now), now)
     assert {name: sorted(posts) for name, posts in desk.got().items()} == {
         "ada": ["p001", "p002", "p003"],
         "bob": ["p001", "p002", "p003"],
