@@ -15,7 +15,14 @@ from publisher.core.models import Problem, Severity
 from publisher.core.newsletter_models import DeliveryCounts, DeliveryStatus, Edition, EditionKind, Letter, Subscriber
 from publisher.posts.archive import open_archive
 from publisher.publishing.edition_plan import PlannedEdition
-from publisher.publishing.own_emails import OwnEmail, email_name, find_emails, unmade_emails, whole_email
+from publisher.publishing.own_emails import (
+    OwnEmail,
+    email_name,
+    find_emails,
+    listed_subject,
+    unmade_emails,
+    whole_email,
+)
 from publisher.publishing.recipients import local, some_of
 
 if TYPE_CHECKING:
@@ -108,7 +115,7 @@ def email_views(config: Config, store: Store | None, now: datetime, newsletter: 
         for edition in editions:
             email = emails.pop(edition.slot, None)
             made.append(_made(config, store, edition, counts[edition.id], email))
-        coming += [_coming(email, now) for email in emails.values()]
+        coming += [_coming(config, email, now) for email in emails.values()]
     coming.sort(key=lambda view: (view.send_at is None, view.send_at or now, view.newsletter, view.name))
     made.sort(key=lambda view: (view.edition.dated, view.edition.id) if view.edition else (now, 0), reverse=True)
     return [*coming, *made]
@@ -116,7 +123,7 @@ def email_views(config: Config, store: Store | None, now: datetime, newsletter: 
 
 def coming_emails(config: Config, store: Store | None, newsletter: NewsletterConfig, now: datetime) -> list[EmailView]:
     """Return the newsletter's emails without posts that are still to be sent, soonest first; no drafts."""
-    found = (_coming(email, now) for email in unmade_emails(config, store, newsletter) if not email.is_draft)
+    found = (_coming(config, email, now) for email in unmade_emails(config, store, newsletter) if not email.is_draft)
     return sorted(found, key=lambda view: (view.send_at or now, view.name))
 
 
@@ -182,7 +189,7 @@ def changed_emails(config: Config, store: Store | None) -> Iterator[Problem]:
                 yield Problem(email.path, 0, what, hint, Severity.WARNING)
 
 
-def _coming(email: OwnEmail, now: datetime) -> EmailView:
+def _coming(config: Config, email: OwnEmail, now: datetime) -> EmailView:
     if email.is_draft:
         state = EmailState.DRAFT
     elif email.problem:
@@ -190,11 +197,14 @@ def _coming(email: OwnEmail, now: datetime) -> EmailView:
     else:
         state = EmailState.SCHEDULED if email.send_at and email.send_at > now else EmailState.READY
     problem = None if email.is_draft else email.problem
+    text, subject = email.text, email.subject
+    if text:
+        subject = listed_subject(config, email.newsletter, text, email.send_at or now)
     return EmailView(
         email.newsletter.name,
         email.name,
         email.path,
-        email.subject,
+        subject,
         state,
         send_at=email.send_at,
         to=email.to,

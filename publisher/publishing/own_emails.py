@@ -157,6 +157,15 @@ def plan_emails(
     return EmailPlan(tuple(planned), tuple(broken), tuple(lines))
 
 
+def listed_subject(config: Config, newsletter: NewsletterConfig, text: OwnText, at: datetime) -> str:
+    """Return the subject of a text for a list, as someone sees it about whom nothing is known."""
+    if "{" not in text.file.text("subject"):
+        return " ".join(text.file.text("subject").split())
+    from publisher.publishing.render import shown_subject  # not at the top: most subjects are the same for everyone
+
+    return shown_subject(config, newsletter, text, at)
+
+
 def whole_email(config: Config, store: Store | None, email: OwnEmail, now: datetime) -> PlannedEdition:
     """Return the edition of an email as it would be sent at `now`, whether or not it is due.
 
@@ -182,7 +191,8 @@ def _planned(
         ahead, late = None, None
     else:
         if now < email.send_at - lead:
-            return f"{email.subject!r} will be sent at {email.send_at.astimezone(zone):%Y-%m-%d %H:%M}"
+            subject = listed_subject(config, newsletter, email.text, email.send_at) if email.text else email.subject
+            return f"{subject!r} will be sent at {email.send_at.astimezone(zone):%Y-%m-%d %H:%M}"
         ahead = email.send_at if email.send_at > now else None
         is_late = now - email.send_at > parse_duration(newsletter.max_lateness)
         late = holds.late(email.send_at, now, zone) if is_late else None

@@ -8,11 +8,11 @@ from functools import cached_property
 from typing import Any
 
 from publisher.config import Config, FieldConfig, NewsletterConfig
-from publisher.core.errors import StoreError
+from publisher.core.errors import PublisherError, StoreError
 from publisher.core.models import Post, RenderedPost
 from publisher.core.newsletter_models import Audience, EditionDraft, EditionKind, EditionPost, Letter
 from publisher.core.templates import Templates
-from publisher.newsletters.letter.compose import compose, compose_text
+from publisher.newsletters.letter.compose import compose, compose_text, subject_of_text
 from publisher.newsletters.letter.note import Note, read_note, require_notes
 from publisher.newsletters.letter.own_text import OwnText
 from publisher.newsletters.letter.template_context import PostView, post_view
@@ -38,6 +38,14 @@ def render_text(
     templates.require_readable()
     shown = _without_missing_logo(with_found_fields(config), newsletter)
     return compose_text(*shown, text, at, templates, is_dated=is_dated)
+
+
+def shown_subject(config: Config, newsletter: NewsletterConfig, text: OwnText, at: datetime) -> str:
+    """Return the subject of a text as someone sees it about whom nothing is known; as it is written if it is wrong."""
+    try:
+        return subject_of_text(with_found_fields(config), newsletter, text, at)
+    except PublisherError:
+        return text.file.text("subject")
 
 
 def with_found_fields(config: Config) -> Config:

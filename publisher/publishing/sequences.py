@@ -25,6 +25,7 @@ from publisher.core.errors import PublisherError, StoreError
 from publisher.core.models import Problem, Severity, problem_at
 from publisher.core.newsletter_models import DeliveryCounts, DeliveryStatus, Edition, EditionDraft, EditionKind, Letter
 from publisher.core.templates import Templates
+from publisher.publishing.own_emails import listed_subject
 from publisher.publishing.publish import rendering_problem
 from publisher.publishing.recipients import segment_of
 from publisher.publishing.wiring import Project
@@ -146,7 +147,7 @@ def step_views(config: Config, store: Store | None, newsletter: NewsletterConfig
         due, coming = (store.latecomers.due(*which), store.latecomers.coming(*which)) if store else (0, 0)
         edition = next((each for each in made if each.slot.startswith(f"{step.name}:")), None)
         found = counts.get(step.name, DeliveryCounts())
-        subject = edition.subject if edition else step.text.subject
+        subject = edition.subject if edition else listed_subject(config, newsletter, step.text, now)
         views.append(StepView(newsletter.name, step.name, subject, _in_words(step.after), found, due, coming, edition))
     if sequence.problem:
         broken = sequence.names[len(sequence.steps)]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.browser import faults, load_axe
+from tests.support.browser import faults, faults_everywhere, load_axe
 from tests.support.picture_samples import picture
 from tests.support.project import Project
 from tests.support.smtp_server import Mailboxes, mail_server
@@ -165,20 +165,6 @@ def test_a_reader_comes_chooses_reads_leaves_and_is_forgotten(
     assert "lovelace" not in project.read("serve.log").lower()
 
 
-def faults_everywhere(page: Page, dark: bool) -> list[str]:
-    """What is wrong with a page on a phone in one mode, and on a large window in the other."""
-    found = faults(page)
-    page.set_viewport_size({"width": 1280, "height": 900})
-    page.emulate_media(color_scheme="light" if dark else "dark")
-    found += faults(page, "color-contrast", "link-in-text-block")
-    for width in (1280, 360):
-        page.set_viewport_size({"width": width, "height": 900})
-        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-            found.append(f"wider than {width}")
-    page.emulate_media(color_scheme="dark" if dark else "light")
-    return found
-
-
 @pytest.mark.parametrize(("dark", "language"), [(False, "en"), (True, "ar"), (False, "ja")])
 def test_axe_finds_nothing_wrong_on_any_page(
     project: Project, browser: Chromium, monkeypatch: pytest.MonkeyPatch, dark: bool, language: str
@@ -249,11 +235,11 @@ def test_axe_finds_nothing_wrong_on_any_page(
                 page.wait_for_load_state("load")
                 # An email has the widths of its pictures only; 0.1 is what Lighthouse calls good.
                 assert page.evaluate("shifts") <= (0.1 if path.startswith("/editions/weekly/") else 0), path
-                wrong[path] = faults_everywhere(page, dark)
+                wrong[path] = faults_everywhere(page, dark=dark)
             page.goto("/subscribe")
             page.evaluate("document.querySelector('form').noValidate = true")
             page.click("button[type=submit]")
-            wrong["no address"] = faults_everywhere(page, dark)
+            wrong["no address"] = faults_everywhere(page, dark=dark)
             assert page.evaluate("document.activeElement.name") == "email"
             page.fill("input[name=email]", "eve@example.org")
             page.check("input[name=newsletter][value=weekly]")
@@ -261,11 +247,11 @@ def test_axe_finds_nothing_wrong_on_any_page(
             page.click("button[type=submit]")
             wrong["one more click"] = faults(page)
             page.wait_for_selector("ul.ways", timeout=60_000)  # the script presses the button
-            wrong["success"] = faults_everywhere(page, dark)
+            wrong["success"] = faults_everywhere(page, dark=dark)
             for path, button in presses:
                 page.goto(path)
                 page.click(button)
-                wrong[f"{path} {button}"] = faults_everywhere(page, dark)
+                wrong[f"{path} {button}"] = faults_everywhere(page, dark=dark)
         assert {path: found for path, found in wrong.items() if found} == {}
         ours = (f"{server.url}/", "https://letters.example/")  # the web application, and the logo of the site
         assert [url for url in asked if not url.startswith(ours)] == []

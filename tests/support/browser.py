@@ -85,6 +85,23 @@ def faults(page: Page, *rules: str) -> list[str]:
     return [f"{each['id']}: {node['html'][:120]}" for each in violations for node in each["nodes"]]
 
 
+def faults_everywhere(page: Page, *, dark: bool = False) -> list[str]:
+    """What is wrong with a page in the window and mode that it has, and in the other ones: on a phone or a desk.
+
+    dark: whether the page prefers dark colours now
+    """
+    found = faults(page)
+    now = page.viewport_size["width"] if page.viewport_size else 0
+    for width, is_dark in ((1280 if now == 360 else 360, not dark), (now, dark)):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme="dark" if is_dark else "light")
+        if width != now:
+            found += faults(page, "color-contrast", "link-in-text-block")
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            found.append(f"wider than {width}")
+    return found
+
+
 @pytest.fixture(scope="module")  # not the session: Playwright's event loop would be in the way of asyncio.run elsewhere
 def browser() -> Iterator[Chromium]:
     """A browser for the tests of one module, which starts in a second."""

@@ -14,7 +14,7 @@ from publisher.core.characters import shorten
 from publisher.core.i18n import Counted, civil_date
 from publisher.core.models import RenderedPost, require_aware
 from publisher.core.newsletter_models import Fallback, Letter, Mark
-from publisher.core.personal_marks import with_whole_marks
+from publisher.core.personal_marks import for_everyone, unsealed, with_whole_marks
 from publisher.core.templates import Templates
 from publisher.newsletters.letter.css_sources import sources_of
 from publisher.newsletters.letter.email_html import BodyPlace, mail_body
@@ -137,9 +137,7 @@ def text_view(
     """
     require_aware("made_at", made_at)
     language = config.newsletter_language(newsletter)
-    date = made_at.astimezone(config.newsletter_zone(newsletter))
-    values = {"title": one_line(config.newsletter_title(newsletter)), "date": civil_date(date, language)}
-    subject, preheader = (_filled(text.file.marked(key, config, language), values) for key in SAID)
+    subject, preheader = (_said(config, newsletter, text, key, made_at) for key in SAID)
     letter = _letter_view(
         *(config, newsletter, "full", words, 0, "", made_at),
         Note(subject, preheader, text.file.html(config, language)),
@@ -147,6 +145,14 @@ def text_view(
     )
     begin = with_whole_marks(lambda html: excerpt_of(html, PREHEADER_LENGTH), letter.intro)
     return replace(letter, preheader=letter.preheader or one_line(begin))
+
+
+def subject_of_text(config: Config, newsletter: NewsletterConfig, text: OwnText, made_at: datetime) -> str:
+    """Return the subject of the letter of a text without posts, as someone sees it about whom nothing is known.
+
+    Raises PublisherError if the subject addresses subscribers in a wrong way.
+    """
+    return for_everyone(unsealed(one_line(_said(config, newsletter, text, "subject", made_at))))
 
 
 def content_of(newsletter: NewsletterConfig) -> Content:
@@ -314,6 +320,14 @@ def _subject(pattern: str, posts: list[PostView], words: Words, values: dict[str
     values = {**values, "first": posts[0].title, "count": str(len(posts))}
     filled = one_line(_filled(pattern, values))
     return filled or default_subject(posts[0].title, len(posts), words.and_more)
+
+
+def _said(config: Config, newsletter: NewsletterConfig, text: OwnText, key: str, made_at: datetime) -> str:
+    """Return one of SAID of a text without posts, filled in, with sealed marks."""
+    language = config.newsletter_language(newsletter)
+    date = civil_date(made_at.astimezone(config.newsletter_zone(newsletter)), language)
+    values = {"title": one_line(config.newsletter_title(newsletter)), "date": date}
+    return _filled(text.file.marked(key, config, language), values)
 
 
 def _filled(pattern: str, values: Mapping[str, str]) -> str:

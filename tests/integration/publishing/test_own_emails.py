@@ -241,6 +241,12 @@ def test_emails_are_written_listed_shown_and_tested_by_command(project: Project)
 
     email(project, "we-have-moved")
     email(project, "later", send="2026-12-01 09:00", subject="Later")
+    personal = "\"{{ subscriber.name | default('You') }}, {title} {x}\""
+    email(project, "personal", send="2026-12-02 09:00", subject=personal)
+    subjects = [each["subject"] for each in project.ok("emails", "--json").json]
+    assert subjects == ["Later", "You, The Quiet Reader {x}", "We have moved"]
+    assert "'You, The Quiet Reader {x}' will be sent at" in project.ok("publish", "--dry-run").said
+    (project.root / "letters/weekly/personal.md").unlink()
     email(project, "wrong", send="soon")
     shown = project.ok("emails", "show", "weekly", "we-have-moved")
     assert "weekly we-have-moved: goes next\nto 2 subscribers\n  ada@example.org\n  bob@example.org\n" in shown.out
