@@ -255,21 +255,23 @@ def plan_stream(
     now: datetime,
     due: DueEdition,
     gone: frozenset[str] = frozenset(),
+    audience: StreamAudience | None = None,
 ) -> list[PlannedEdition] | Idle:
     """Return the editions that a newsletter would create from these posts at `now`, or why there would be none.
 
-    gone  ids of posts that are not new, because editions that do not exist yet will have sent or passed over them
+    gone      ids of posts that are not new, because editions that do not exist yet will have sent or passed over them
+    audience  the subscribers at an earlier moment, who are counted again only if there is something to send; None to
+              count them
     Raises SegmentError if the newsletter goes to a segment that does not exist.
     """
-    newsletter = stream.newsletter
-    zone = config.newsletter_zone(newsletter)
+    newsletter, zone = stream.newsletter, config.newsletter_zone(stream.newsletter)
     # In this order: an edition that another process creates meanwhile either takes the slot or shows in `handled`.
     slots = store.editions.slots(newsletter.name) if store else frozenset()
     is_first = not (slots or gone)
     handled = gone | (handled_posts(store, stream.name, posts) if store else frozenset())
     begun = store.editions.beginnings(newsletter.name) if store else None
     spoken = in_its_language(posts, newsletter, config)
-    audience = audience_of(config, store, stream, spoken, now, due.segment)
+    audience = audience or audience_of(config, store, stream, posts, now, due.segment)
     ahead = audience.ahead - handled
     selection = select_posts(spoken, newsletter, handled | ahead, is_first, now, zone, begun)
     schedule = parse_schedule(newsletter.schedule)
@@ -277,6 +279,8 @@ def plan_stream(
     lacking = audience.lacking(gone) if is_empty else ()
     if not selection.posts and not lacking:
         return Idle(newsletter, too_few_posts(selection, zone), for_more_posts(newsletter, selection), stream.frequency)
+    if audience.at not in (None, now):
+        audience = audience_of(config, store, stream, posts, now, due.segment)
     if store is None or not audience.choices:
         idle = _without_subscribers(stream, selection, spoken, handled, now, is_first=is_first)
         return replace(idle, reason=nobody_in(audience, selection), command="") if audience.outside else idle

@@ -29,6 +29,7 @@ from publisher.publishing.edition_plan import (
     rule_of,
 )
 from publisher.publishing.sent_files import sent_again
+from publisher.publishing.stream_audience import StreamAudience, audience_of
 
 if TYPE_CHECKING:
     from publisher.store import Store
@@ -170,7 +171,7 @@ def _forecast(
             Contents(idle=Idle(newsletter, "every slot has an edition", frequency=stream.frequency)),
         )
     else:
-        following = _contents(_planned(config, store, stream, posts, now, DueEdition()))
+        following = _contents(_planned_now(config, store, stream, posts, now))
     return Forecast(newsletter, slots, following, stream.frequency)
 
 
@@ -181,6 +182,7 @@ def _slots(
     zone, schedule = config.newsletter_zone(newsletter), parse_schedule(newsletter.schedule)
     made = stream.labels(store.editions.slots(newsletter.name)) if store else frozenset()
     gone: frozenset[str] = frozenset()  # posts that earlier slots take
+    audience: StreamAudience | None = None  # counted once, however many slots bring nothing
     coming = ((slot, remark(schedule, slot, zone)) for slot in upcoming(schedule, now, zone))
     for slot, remarks in islice(chain(_overdue(config, store, stream, now), coming), count):
         local = slot.at.astimezone(zone)
@@ -188,26 +190,31 @@ def _slots(
             yield ForecastSlot(stream.slot(slot.label), local, remarks, made=True)
             continue
         moment = max(now, slot.at - lead_of(newsletter))
-        due = DueEdition(slot.label, beside=False)
-        planned = _planned(config, store, stream, posts, moment, due, gone)
-        if not isinstance(planned, Idle):
+        due, public = DueEdition(slot.label, beside=False), posts.at(moment)
+        planned: Sequence[PlannedEdition] | Idle
+        try:
+            audience = audience or audience_of(config, store, stream, public, moment)
+            planned = plan_stream(config, store, stream, public, moment, due, gone, audience)
+        except SegmentError as error:
+            planned = _without_segment(stream, error)
+        if isinstance(planned, Idle):
+            gone |= set(planned.passed_over)
+        else:
             gone |= {post_id for each in planned for post_id in (*(p.id for p in each.posts), *each.passed_over)}
         yield ForecastSlot(stream.slot(slot.label), local, remarks, contents=_contents(planned))
 
 
-def _planned(
-    config: Config,
-    store: Store | None,
-    stream: NewsletterStream,
-    posts: FuturePosts,
-    moment: datetime,
-    due: DueEdition,
-    gone: frozenset[str] = frozenset(),
+def _planned_now(
+    config: Config, store: Store | None, stream: NewsletterStream, posts: FuturePosts, now: datetime
 ) -> Sequence[PlannedEdition] | Idle:
     try:
-        return plan_stream(config, store, stream, posts.at(moment), moment, due, gone)
+        return plan_stream(config, store, stream, posts.at(now), now, DueEdition())
     except SegmentError as error:
-        return Idle(stream.newsletter, str(error), "", stream.frequency)
+        return _without_segment(stream, error)
+
+
+def _without_segment(stream: NewsletterStream, error: SegmentError) -> Idle:
+    return Idle(stream.newsletter, str(error), "", stream.frequency)
 
 
 def _overdue(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from publisher.config import Config
 from publisher.core.models import Post
 from publisher.core.newsletter_models import Choice
-from publisher.newsletters.select import has_tag, is_for
+from publisher.newsletters.select import has_tag, in_its_language, is_for
 from publisher.newsletters.streams import NewsletterStream
 from publisher.newsletters.variants import topic_set
 from publisher.publishing.recipients import local, outside_of, segment_of
@@ -28,6 +28,7 @@ class StreamAudience:
     once     the ids of the posts that are left out for those to whom other newsletters have sent them
     segment  the condition that they meet; "" for all subscribers of the stream
     outside  how many other subscribers of the stream may be mailed, who are not in the segment
+    at       the moment; None without a database
     """
 
     choices: Sequence[Choice]
@@ -35,6 +36,7 @@ class StreamAudience:
     once: tuple[str, ...] = ()
     segment: str = ""
     outside: int = 0
+    at: datetime | None = None
 
     @property
     def ahead(self) -> frozenset[str]:
@@ -61,7 +63,7 @@ def audience_of(
 ) -> StreamAudience:
     """Return the subscribers of a stream who may be mailed at `now`.
 
-    posts  those that the newsletter may have, in any order
+    posts  all posts, in any order
     only   a segment that they must be in, besides that of the newsletter
     Raises SegmentError if there is no such segment.
     """
@@ -70,9 +72,10 @@ def audience_of(
     segment, at = segment_of(config, store, stream.newsletter, only), local(config, stream.newsletter, now)
     choices = store.subscribers.choices(stream.newsletter.name, at, segment, frequency=stream.frequency)
     owed = frozenset[str]().union(*(each.catch_up.owed for each in choices))
-    earlier = tuple(post for post in posts if post.id in owed and is_for(post, stream.newsletter)) if owed else ()
+    late = in_its_language((post for post in posts if post.id in owed), stream.newsletter, config) if owed else ()
+    earlier = tuple(post for post in late if is_for(post, stream.newsletter))
     outside = outside_of(store, stream.newsletter, segment, choices, at, stream.frequency)
-    return StreamAudience(choices, earlier, segment=segment, outside=outside)
+    return StreamAudience(choices, earlier, segment=segment, outside=outside, at=now)
 
 
 def with_sent(

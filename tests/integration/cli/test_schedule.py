@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
 import pytest
+from sqlalchemy import event
 
 from publisher.publishing.forecast import forecasts
 from publisher.publishing.wiring import open_project_store
+from publisher.store import Store
 from tests.support.clockwork import DAY, HOUR, SLOT, Clockwork
 from tests.support.project import WEEKLY, Project
 
@@ -82,6 +88,43 @@ def test_future_posts_are_in_their_slots(project: Project) -> None:
         ("2026-W50", ["Far"], 1),
         ("2026-W51", [], 0),
     ]
+
+
+@contextmanager
+def counts_of_people(store: Store) -> Iterator[list[str]]:
+    """Collect the statements that count subscribers."""
+    found: list[str] = []
+
+    def keep(_connection: Any, _cursor: Any, statement: str, *_others: Any) -> None:
+        if "count(" in statement and "JOIN subscribers" in statement:
+            found.append(statement)
+
+    engine = store._database._engine
+    event.listen(engine, "before_cursor_execute", keep)
+    yield found
+    event.remove(engine, "before_cursor_execute", keep)
+
+
+def test_subscribers_are_counted_once_and_again_for_slots_with_posts(project: Project) -> None:
+    project.configure("", WEEKLY)
+    project.subscribe("ada", "bob")
+    project.ok("publish", "weekly", "--yes")
+    with open_project_store(project.config()) as store:
+        for slots in (2, 9):
+            with counts_of_people(store) as found:
+                (weekly,) = forecasts(project.config(), store, (), SLOT + DAY, slots)
+            assert (len(weekly.slots), weekly.next.posts, len(found)) == (slots, (), 1)
+        bob = store.subscribers.get("bob@example.org")
+        assert bob is not None
+        with store.subscribers.transaction(SLOT) as transaction:
+            transaction.pause(bob, SLOT + 10 * DAY)
+        project.post("later", "2026-12-04")
+        (weekly,) = forecasts(project.config(), store, (), SLOT + DAY, 3)
+        assert [(slot.contents.posts, slot.contents.readers) for slot in weekly.slots] == [
+            ((), 0),
+            (("Later",), 2),  # his pause has ended by then
+            ((), 0),
+        ]
 
 
 def test_a_due_slot_comes_first(
