@@ -8,6 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from publisher.core.errors import PublisherError
+from publisher.core.personal_marks import for_everyone
 from publisher.publishing.email_views import (
     EmailState,
     EmailView,
@@ -81,7 +82,13 @@ class EmailPages:
             whole = render_email(context.config, context.store, email, now)
             recipients = recipients_of(context.config, context.store, whole.planned, now)
             findings = findings_of(context.config, whole, now)
-            shown = {"whole": whole, "recipients": recipients, "findings": findings}
+            shown = {
+                "whole": whole,
+                "recipients": recipients,
+                "findings": findings,
+                "preheader": for_everyone(whole.letter.preheader),
+                "segment": email.to if context.store.segments.get(email.to) else "",
+            }
         except PublisherError as error:
             trouble = str(error)
         return self._page(

@@ -113,7 +113,12 @@ class PreferencesPages:
     ) -> Response:
         paused = subscriber.paused_until
         now = self._context.now()
-        active = subscriber.status.value == "active"
+        active, links = subscriber.status.value == "active", self._context.links
+        leave = (
+            links.unsubscribe(subscriber.uid, subscriber.subscriptions[0].newsletter)
+            if subscriber.subscriptions
+            else ""
+        )
         return self._pages.page(
             request,
             "preferences.html",
@@ -125,6 +130,7 @@ class PreferencesPages:
             offers=self._offers(subscriber) if active else newsletter_offers(self._context.config, ()),
             languages=self._pages.languages(subscriber.language),
             pauses=PAUSES,
+            leave=leave.removeprefix(links.public_url) if active else "",
             paused=paused.astimezone(self._context.config.zone) if paused and paused > now else None,
             said=said,
             trouble=trouble,

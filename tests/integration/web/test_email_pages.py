@@ -60,6 +60,7 @@ def test_an_email_is_shown_with_its_recipients_and_sent_as_a_test(owner: Owner) 
     page = shown(owner, "/emails/weekly/later")
     assert 'src="/admin/emails/weekly/later/letter"' in page
     assert "24 Dec 2026, 09:00" in page
+    assert "After the subject" in page
     frame = owner.get("/emails/weekly/later/letter").text
     assert "this is <strong>new</strong>" in frame
     assert "A test was sent to me@example.org" in owner.press(

@@ -68,7 +68,9 @@ def ask(owner: Owner, **fields: str) -> str:
     assert answer.status_code == 303, answer.text
     place = answer.headers["location"]
     said = " ".join(fields.get(name, "") for name in ("search", "value")).lower().split()
-    assert not any(word in place.lower() for word in said), place
+    # A sealed text may have the letters of a short word by chance.
+    parts = re.split(r"[^a-z0-9]", place.lower())
+    assert not any(word in (place.lower() if len(word) > 4 else parts) for word in said), place
     return owner.client.get(place).text
 
 
