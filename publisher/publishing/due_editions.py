@@ -185,17 +185,17 @@ def _create(project: Project, due: DueEditions, now: datetime) -> DueReport:
     plan, drafts = hold_on_errors(config, plan, drafts)
     created = tuple(edition for _, edition in create_editions(project, plan, drafts, now))
     remember_files(config, store, plan.archive)
-    pass_slots(store, plan, due)
+    pass_slots(store, plan, due, now)
     errors = _errors(plan.archive.problems)
     return DueReport(created, (*errors, *plan.left_out, *plan.broken, *due.without), errors, looked=True)
 
 
-def pass_slots(store: Store, plan: Plan, due: DueEditions) -> None:
-    """Record which slots are over, after the editions of a plan were created."""
+def pass_slots(store: Store, plan: Plan, due: DueEditions, now: datetime) -> None:
+    """Record which slots are over, after the editions of a plan were created at `now`."""
     decided = {planned.stream for planned in plan.editions} | {idle.stream for idle in plan.idle}
     for idle in plan.idle:
         if idle.stream in due.begun:
-            store.editions.pass_over(idle.stream, idle.passed_over)
+            store.newsletters.let_go_by(idle.newsletter.name, idle.frequency, idle.passed_over, now)
     for name, until in due.begun.items():
         if name in decided:  # a newsletter whose template is broken is tried again until it is fixed
             store.newsletters.passed(name, until)

@@ -167,6 +167,14 @@ def audience_of(edition: Edition) -> sa.Select[tuple[int]]:
     return query.where(*_mailable_subscribers(edition.newsletter, _frequency_of(edition), edition.made_at), *these)
 
 
+def has_audience(connection: Connection, newsletter: str, frequency: str, at: datetime) -> bool:
+    """Return whether anybody who may be mailed a newsletter at a moment has a frequency."""
+    query = sa.select(subscribers.c.id).join_from(subscriptions, subscribers)
+    return (
+        connection.execute(query.where(*_mailable_subscribers(newsletter, frequency, at)).limit(1)).first() is not None
+    )
+
+
 def missing_letters(draft: EditionDraft) -> list[str]:
     """Return the variants that are meant for subscribers but have no letter, sorted."""
     meant = {*draft.variants.values(), *draft.others.values()}

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 
 from publisher.core.models import require_aware
 from publisher.core.newsletter_models import ledger_name
+from publisher.store.audience import has_audience
 from publisher.store.catch_up import lock_newsletter, withdraw_frequencies, withdrawn
 from publisher.store.database import Database
 from publisher.store.subscriber_records import RENAMED
@@ -75,6 +76,19 @@ class Newsletters:
         earlier = newsletters.c.passed.is_(None) | (newsletters.c.passed < until)
         with self._database.write() as connection:
             connection.execute(sa.update(newsletters).where(newsletters.c.name == name, earlier).values(passed=until))
+
+    def let_go_by(self, name: str, frequency: str, post_ids: Collection[str], at: datetime) -> None:
+        """Record posts as passed over by a frequency that nobody has. If anybody has chosen it by now, they stay new.
+
+        at: the moment at which the posts would have been sent.
+        """
+        rows = [{"newsletter": ledger_name(name, frequency), "post_id": each, "edition_id": None} for each in post_ids]
+        if not rows:
+            return
+        with self._database.write() as connection:
+            lock_newsletter(connection, self._database, name)
+            if not has_audience(connection, name, frequency, at):
+                connection.execute(self._database.insert_new(newsletter_posts), rows)
 
     def offer(self, name: str, frequencies: Collection[str]) -> None:
         """Give the subscribers whose frequency a newsletter does not offer any more its own schedule.

@@ -94,7 +94,7 @@ class Desk:
             planned = plan_stream(self.config, self.store, stream, public, now, due)
             if isinstance(planned, Idle):
                 plan = Plan(None, idle=(planned,))  # type: ignore[arg-type]
-                pass_slots(self.store, plan, DueEditions({}, {stream.name: slot.at}))
+                pass_slots(self.store, plan, DueEditions({}, {stream.name: slot.at}), now)
             else:
                 made += [self.create_at_last(each, now) for each in planned]
         return made
@@ -295,6 +295,26 @@ def test_a_post_of_two_newsletters_is_sent_to_a_person_once(store: Store) -> Non
         "bob": ["p001", "p002", "p003"],
         "eve": ["p001", "p003"],
     }
+
+
+def test_posts_do_not_go_by_if_somebody_chooses_the_frequency_meanwhile(store: Store) -> None:
+    desk, april = Desk(store), datetime(2026, 4, 1, 9, tzinfo=UTC)
+    for name in ("ada", "bob"):
+        desk.join(name, START)
+    desk.posts = [a_post(1, START)]
+    desk.tick(START + DAY + timedelta(hours=9))
+    for frequency in ("monthly", ""):  # it was in use, and nobody has it now
+        desk.choose("bob", frequency, START + 2 * DAY)
+    desk.posts.append(a_post(2, april - timedelta(minutes=30)))
+    monthly = desk.streams[2]
+    planned = plan_stream(desk.config, store, monthly, desk.posts, april, DueEdition("2026-04"))
+    assert isinstance(planned, Idle)
+    assert planned.passed_over == (desk.posts[1].id,)
+    desk.choose("bob", "monthly", april)
+    plan = Plan(None, idle=(planned,))  # type: ignore[arg-type]
+    pass_slots(store, plan, DueEditions({}, {monthly.name: april}), april)
+    desk.tick(datetime(2026, 5, 1, 9, tzinfo=UTC))
+    assert desk.got() == {"ada": ["p001", "p002"], "bob": ["p001", "p002"]}
 
 
 def test_changes_while_editions_are_made_lose_nothing(store: Store) -> None:
