@@ -64,10 +64,10 @@ def do_to_segment(app: App, segment: str, deed: BulkDeed, *, yes: bool, dry_run:
         shown = [person.address for person in store.people.find(query, now).people]
         expected = None
         if deed.question and not dry_run:
-            expected = store.people.count(query, now)
-            whom = f"{plural(expected, 'subscriber')}: {_listed(shown, expected)}"
-            unasked = f"{plural(expected, 'subscriber')} would be {deed.done}"
-            confirm(f"{whom}\n{deed.question}", yes=yes or not expected, unasked=unasked)
+            ids, expected = store.people.whom(query, now)
+            whom = f"{plural(len(ids), 'subscriber')}: {_listed(shown, len(ids))}"
+            unasked = f"{plural(len(ids), 'subscriber')} would be {deed.done}"
+            confirm(f"{whom}\n{deed.question}", yes=yes or not ids, unasked=unasked)
         done = deed.work(store, query, BulkOptions(now, COMMAND_LINE, expected, dry_run=dry_run))
         quiet = dry_run or not done.changed
         log_action(app, store, deed.kind, plural(done.people, "subscriber"), detail=deed.detail, dry_run=quiet)

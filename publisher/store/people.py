@@ -6,6 +6,7 @@ the page has to contain.
 
 from __future__ import annotations
 
+import hashlib
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -40,6 +41,17 @@ _KEYS: dict[PeopleSort, sa.ColumnElement[Any]] = {
 }
 
 _FEW = 500
+
+
+class FoundPeople(NamedTuple):
+    """All people whom a query is about.
+
+    ids      their row numbers, in order; they take up 8 bytes each, so that those of a million can be kept in memory
+    digest   the same for the same people, and for no others, however many these are
+    """
+
+    ids: array[int]
+    digest: str
 
 
 class _Place(NamedTuple):
@@ -83,14 +95,16 @@ class People:
                 return
             query = replace(query, after=page.next)
 
-    def ids(self, query: PeopleQuery, at: datetime) -> array[int]:
-        """Return the row numbers of all people whom a query is about, in the order of their rows.
-
-        They take up 8 bytes each, so that those of a million people can be kept in memory.
-        """
-        rows = sa.select(subscribers.c.id).where(*matching(query, at)).order_by(subscribers.c.id)
+    def whom(self, query: PeopleQuery, at: datetime) -> FoundPeople:
+        """Return who all the people are whom a query is about."""
+        columns = subscribers.c
+        rows = sa.select(columns.id, columns.uid).where(*matching(query, at)).order_by(columns.id)
+        ids, digest = array("q"), hashlib.sha256()
         with self._database.read() as connection:
-            return array("q", connection.execute(rows).scalars())
+            for row in connection.execute(rows):
+                ids.append(row.id)
+                digest.update(f"{row.uid}\n".encode())  # a row number may be given again to somebody else
+        return FoundPeople(ids, digest.hexdigest())
 
     def count(self, query: PeopleQuery, at: datetime, most: int | None = None) -> int:
         """Return how many people a query is about, on all pages. most: stop counting at this number."""

@@ -45,13 +45,14 @@ class BulkOptions:
 
     at        the time that is recorded
     source    where the deed comes from, for histories of consent
-    expected  how many people the owner was shown; None if they were shown none. Another number is refused
+    expected  the FoundPeople.digest of the people whom the owner was shown; None if they were shown none. Others are
+              refused, however many they are
     dry_run   return what would be done, but write nothing
     """
 
     at: datetime
     source: str
-    expected: int | None = None
+    expected: str | None = None
     dry_run: bool = False
 
 
@@ -124,13 +125,11 @@ def _in_groups(
     """Do something to the people whom a query finds, GROUP of them in a transaction.
 
     work: does it to some of them, by their row numbers, and returns how many of them are different then
-    Raises SubscriberError, before anything is done, if there are not as many people as expected.
+    Raises SubscriberError, before anything is done, if these are not the people whom the owner was shown.
     """
-    found = store.people.ids(query, options.at)
-    if options.expected is not None and len(found) != options.expected:
-        raise SubscriberError(
-            f"these are {len(found):,} people now, and not {options.expected:,}", hint="look at the list again"
-        )
+    found, digest = store.people.whom(query, options.at)
+    if options.expected not in (None, digest):
+        raise SubscriberError("these are not the same people any more", hint="look at the list again")
     changed = 0
     for start in range(0, len(found), GROUP):
         with store.subscribers.transaction(options.at, alone=True, dry_run=options.dry_run) as transaction:

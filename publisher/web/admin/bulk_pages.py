@@ -1,7 +1,7 @@
 """The pages /admin/readers/bulk: one deed for many people, who are shown first.
 
-The people are those of a list or of a segment. What was shown is what is done: if there are more or fewer people by
-then, nothing is done, and the page shows the new list.
+The people are those of a list or of a segment. Who was shown is who is meant: if they are not the same people by then,
+however many, nothing is done, and the page shows the new list.
 """
 
 from __future__ import annotations
@@ -203,8 +203,8 @@ class BulkPages:
         name = form.one("do")
         deed, store, now = _DEEDS[name], self._context.store, self._context.now()
         # Of a great many people, who would change is found out when it is done.
-        count = store.people.count(query, now)
-        would = None
+        found = store.people.whom(query, now)
+        count, would = len(found.ids), None
         if count <= 10_000 and name != "erase":
             would = deed.run(store, query, text, BulkOptions(now, SOURCE, dry_run=True)).changed
         return self._show(
@@ -215,6 +215,7 @@ class BulkPages:
             deed=name,
             text=text,
             title_of_deed=deed.title.format(count=_people(count)),
+            expected=found.digest,
             question=deed.question,
             would=would,
         )
@@ -225,9 +226,8 @@ class BulkPages:
         deed, context = _DEEDS[form.one("do").removeprefix("do-")], self._context
         if deed.question and form.one("sure") != "yes":
             raise SubscriberError("please tick the confirmation box")
-        number = form.one("expected")
-        expected = int(number) if number.isascii() and number.isdigit() and len(number) < 12 else -1
-        if context.store.people.count(query, context.now()) != expected:
+        expected = form.one("expected")
+        if context.store.people.whom(query, context.now()).digest != expected:
             raise SubscriberError("these are not the same people any more; here they are now")
         client, key = context.clients.shown(request.scope), secrets.token_hex(8)
         # The log of actions has nobody's name or address, and the owner may have searched for one.

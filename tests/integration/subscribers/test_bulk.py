@@ -71,13 +71,20 @@ def test_people_are_unsubscribed_suppressed_and_deleted_together(people: Store) 
     assert people.suppressions.counts()[SuppressionReason.ERASED] == 11
 
 
-def test_another_number_of_people_than_was_shown_is_refused(people: Store) -> None:
+def test_other_people_than_were_shown_are_refused_even_if_they_are_as_many(people: Store) -> None:
     add_people(people, 3)
+    tag_people(people, PeopleQuery(search="reader1"), ["x"], [], OPTIONS)
+    tagged = PeopleQuery(tag="x")
+    shown = people.people.whom(tagged, NOW).digest
+    tag_people(people, PeopleQuery(search="reader1"), [], ["x"], OPTIONS)
+    tag_people(people, PeopleQuery(search="reader2"), ["x"], [], OPTIONS)
     before = everything(people)
-    with pytest.raises(SubscriberError, match="3 people now, and not 2"):
-        erase_people(people, EVERYONE, BulkOptions(NOW, "test", expected=2))
+    for deed in (erase_people, suppress_people):
+        with pytest.raises(SubscriberError, match="not the same people"):
+            deed(people, tagged, BulkOptions(NOW, "test", expected=shown))
     assert everything(people) == before
-    assert erase_people(people, EVERYONE, BulkOptions(NOW, "test", expected=3)).changed == 3
+    shown = people.people.whom(tagged, NOW).digest
+    assert erase_people(people, tagged, BulkOptions(NOW, "test", expected=shown)).changed == 1
 
 
 def test_the_owner_can_let_a_confirmation_be_sent_again(people: Store) -> None:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import pytest
 
 from publisher.publishing.wiring import open_project_store
+from publisher.subscribers.edit import Change, edit
 from publisher.web.admin.person_actions import SOURCE
 from tests.support.admin_page import Owner, set_password
 from tests.support.project import Project
@@ -47,6 +48,14 @@ def send(owner: Owner, **fields: str) -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", answer.text)).split())
 
 
+def seen(owner: Owner, **fields: str) -> str:
+    """Let the page show whom a deed is about, and return what its button sends about them."""
+    answer = owner.client.post("/admin/readers/bulk", data={"token": owner.token("/segments/_new"), **fields})
+    found = re.search(r'name="expected" value="([0-9a-f]+)"', answer.text)
+    assert found is not None
+    return found[1]
+
+
 def people(web: WebClient, **values: object) -> int:
     with open_project_store(web.project.config()) as store:
         found = list(store.subscribers.list())
@@ -63,16 +72,18 @@ def test_people_are_shown_then_tagged_as_shown(web: WebClient, owner: Owner) -> 
     refused = send(owner, segment="one", do="do-tag", tags="fair", expected="24")
     assert "these are not the same people any more" in refused
     assert people(web, tags=("fair",)) == 0
-    done = send(owner, segment="one", do="do-tag", tags="fair", expected="25")
+    whom = seen(owner, segment="one", do="tag", tags="fair")
+    done = send(owner, segment="one", do="do-tag", tags="fair", expected=whom)
     assert "25 people got a new tag (fair)." in done
     assert people(web, tags=("fair",)) == 25
     assert "None of them would change" in send(owner, segment="one", do="tag", tags="fair")
-    assert "25 people lost a tag" in send(owner, segment="one", do="do-untag", tags="fair", expected="25")
+    assert "25 people lost a tag" in send(owner, segment="one", do="do-untag", tags="fair", expected=whom)
     assert "tagged subscribers: segment one" in " ".join(re.sub(r"<[^>]+>", " ", owner.get("/log").text).split())
 
 
 def test_what_cannot_be_taken_back_asks(web: WebClient, owner: Owner) -> None:
-    two = {"segment": 'address ~ "@two."', "expected": "1"}
+    two = {"segment": 'address ~ "@two."'}
+    two["expected"] = seen(owner, **two, do="suppress")
     assert "Unsubscribe 1 person: weekly ?" in send(owner, **two, do="unsubscribe", **{"from": "weekly"})
     assert "please tick the confirmation box" in send(owner, **two, do="do-unsubscribe", **{"from": "weekly"})
     done = send(owner, **two, do="do-unsubscribe", sure="yes", **{"from": "weekly"})
@@ -86,6 +97,27 @@ def test_what_cannot_be_taken_back_asks(web: WebClient, owner: Owner) -> None:
     with open_project_store(web.project.config()) as store:
         assert store.suppressions.is_listed("other@two.example.org")
     assert SOURCE
+
+
+def test_as_many_other_people_are_not_those_who_were_shown(web: WebClient, owner: Owner) -> None:
+    with open_project_store(web.project.config()) as store:
+        first, second = (store.subscribers.get(f"reader{number}@one.example.org") for number in (3, 4))
+        assert first is not None and second is not None
+        edit(store, first, Change(tags=("press",)), at=datetime(2026, 11, 3, tzinfo=UTC), source="test", known={})
+        whom = seen(owner, segment="tag:press", do="suppress")
+        edit(store, first, Change(untags=("press",)), at=datetime(2026, 11, 3, tzinfo=UTC), source="test", known={})
+        edit(store, second, Change(tags=("press",)), at=datetime(2026, 11, 3, tzinfo=UTC), source="test", known={})
+    for deed in ("suppress", "erase", "unsubscribe", "tag", "untag"):
+        fields = {"do": f"do-{deed}", "sure": "yes", "expected": whom, "tags": "x", "from": "weekly"}
+        assert "not the same people any more" in send(owner, segment="tag:press", **fields), deed
+    assert (people(web), people(web, status="active"), people(web, tags=("x",))) == (25, 25, 0)
+    assert "1 person lost a tag" in send(
+        owner,
+        segment="tag:press",
+        do="do-untag",
+        tags="press",
+        expected=seen(owner, segment="tag:press", do="untag", tags="press"),
+    )
 
 
 def test_a_list_that_was_searched_for_leads_here_with_its_words_sealed(web: WebClient, owner: Owner) -> None:
