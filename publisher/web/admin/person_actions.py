@@ -5,6 +5,7 @@ Every deed is a button of a form. One that can't be undone has a page or a part 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from publisher.core.action_kinds import ActionKind
 from publisher.core.errors import PublisherError, SubscriberError
 from publisher.core.newsletter_models import Subscriber, SubscriberStatus
 from publisher.core.subscriber_fields import LONGEST_NOTE, LONGEST_VALUE, FieldKind, shown_value
+from publisher.subscribers.address import shortened
 from publisher.subscribers.double_opt_in import ask_again
 from publisher.subscribers.edit import Change, edit, known_fields
 from publisher.subscribers.languages import clean_language
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 SOURCE = "the owner, on the admin page"
 _FIELD = "field."
 _EMPTY = dict.fromkeys(("address", "name", "language", "tags", "why", "again"), "")
+_NOTHING = dict.fromkeys(("do", "tags", "newsletter", "why", "address"), "")
 _MOST_TAGS_SHOWN = 200  # that the browser offers
 
 
@@ -63,17 +66,23 @@ class PersonActions:
             Route(f"{root}/add", auth.post(self.add), methods=["POST"]),
             Route(f"{root}/{{uid}}/erase", auth.get(self.show_erase), methods=["GET"]),
             Route(f"{root}/{{uid}}/erase", auth.post(self.erase), methods=["POST"]),
-            Route(f"{root}/{{uid}}", auth.post(self.press), methods=["POST"]),
         ]
 
-    def variables(self, person: Subscriber) -> dict[str, Any]:
-        """Return what the template person_actions.html needs to know of a person."""
+    def variables(self, person: Subscriber, form: Form | None = None) -> dict[str, Any]:
+        """Return what the template person_actions.html needs to know of a person.
+
+        form: one that was refused, and is shown again with what was typed
+        """
         context, chosen = self._context, {each.newsletter for each in person.subscriptions}
         labels = {each.name: each.label for each in context.config.fields}
-        known = known_fields(context.store, context.config.fields)
-        names = [*known, *(name for name in person.fields if name not in known)]
+        known, shown = known_fields(context.store, context.config.fields), self._details(person)
+        given = _NOTHING | ({name: form.exact(name) for name in form.fields} if form else {})
+        typed = shown | given if given["do"] == "save" else shown
         return {
             "person": person,
+            "given": given,
+            "typed": typed,
+            "was": {name: _print_of(text) for name, text in shown.items()},
             "can_join": [each for each in context.config.newsletters if each.name not in chosen],
             "titles": {each.name: each.title or each.name for each in context.config.newsletters},
             "own_fields": [
@@ -81,9 +90,9 @@ class PersonActions:
                     "name": name,
                     "label": labels.get(name) or name.replace("_", " "),
                     "kind": known.get(name, FieldKind.TEXT).value,
-                    "value": shown_value(person.fields[name]) if name in person.fields else "",
+                    "value": typed[f"{_FIELD}{name}"],
                 }
-                for name in names
+                for name in (each.removeprefix(_FIELD) for each in shown if each.startswith(_FIELD))
             ],
             "tags_in_use": list(context.store.subscribers.tags_in_use())[:_MOST_TAGS_SHOWN],
             "is_pending": person.status is SubscriberStatus.PENDING,
@@ -127,16 +136,18 @@ class PersonActions:
             said += f" But this person {done.reason}, and is not subscribed to that again."
         return self._to(f"readers/{person.uid}", Flash(said, is_bad=bool(done.refusals)))
 
-    def press(self, request: Request, session: Session, form: Form) -> Response:
-        """Do what the button of a form on a person's page says."""
-        person = find_person(self._context, request)
+    def press(self, request: Request, person: Subscriber, form: Form) -> Response:
+        """Do what the button of a form on a person's page says, and go to that page.
+
+        Raises SubscriberError, with a sentence for the owner, if nothing was done.
+        """
         deed = self._deeds.get(form.one("do"))
         if deed is None:
             raise NotFoundError("there is no such button")
         try:
             flash = deed(request, person, form)
         except SubscriberError as error:
-            flash = Flash(f"Nothing was changed: {_told(error)}", is_bad=True)
+            raise SubscriberError(f"Nothing was changed: {_told(error)}") from error
         return self._to(f"readers/{person.uid}", flash)
 
     def show_erase(self, request: Request, session: Session) -> Response:
@@ -170,16 +181,39 @@ class PersonActions:
         return self._to("readers", Flash(told))
 
     def _save(self, request: Request, person: Subscriber, form: Form) -> Flash:
-        """Save the name, the language, the note and the fields, as far as the form has them."""
-        shown = {each["name"]: each["value"] for each in self.variables(person)["own_fields"]}
-        given = {name.removeprefix(_FIELD): form.one(name) for name in form.fields if name.startswith(_FIELD)}
+        """Save those of the name, the language, the note and the fields that differ from what the form was opened with.
+
+        Raises SubscriberError if one of them was changed in the meantime, such as in another tab of the browser.
+        """
+        now, changed = self._details(person), dict[str, str]()
+        for name in form.fields:
+            is_detail = name in now or name.startswith(_FIELD)
+            if not is_detail or _print_of(form.exact(name)) in (form.one(f"was.{name}"), _print_of(now.get(name, ""))):
+                continue
+            if form.has(f"was.{name}") and form.one(f"was.{name}") != _print_of(now.get(name, "")):
+                said, what = shortened(now.get(name, ""), 300), name.removeprefix(_FIELD)
+                became = f"became {said!r}" if said else "was emptied"
+                raise SubscriberError(
+                    f"while this page was open, the {what} {became}",
+                    hint="yours is still below: save it to replace that",
+                )
+            changed[name] = form.exact(name)
+        if "language" in changed:
+            _language(form)
         change = Change(
-            name=form.one("name") if form.has("name") else None,
-            language=_language(form) if form.has("language") else None,
-            fields={name: text for name, text in given.items() if text != shown.get(name)},
-            note=form.exact("note").replace("\r\n", "\n") if form.has("note") else None,
+            name=changed.get("name"),
+            language=changed.get("language"),
+            fields={name.removeprefix(_FIELD): text for name, text in changed.items() if name.startswith(_FIELD)},
+            note=changed["note"].replace("\r\n", "\n") if "note" in changed else None,
         )
         return self._changed(request, person, change)
+
+    def _details(self, person: Subscriber) -> dict[str, str]:
+        """Return what the form of details has of a person, by the names of its fields."""
+        known = known_fields(self._context.store, self._context.config.fields)
+        values = {**dict.fromkeys(known, ""), **{name: shown_value(each) for name, each in person.fields.items()}}
+        details = {"name": person.name, "language": person.language, "note": person.note}
+        return details | {f"{_FIELD}{name}": text for name, text in values.items()}
 
     def _correct(self, request: Request, person: Subscriber, form: Form) -> Flash:
         return self._changed(request, person, Change(address=form.one("address")))
@@ -282,6 +316,11 @@ def find_person(context: WebContext, request: Request) -> Subscriber:
     if person is None:
         raise NotFoundError("there is no such subscriber")
     return person
+
+
+def _print_of(text: str) -> str:
+    """Return a short text that differs if a text does, apart from how its lines end."""
+    return hashlib.sha256("\n".join(text.strip().splitlines()).encode("utf-8", "replace")).hexdigest()[:16]
 
 
 def words_of(text: str) -> tuple[str, ...]:

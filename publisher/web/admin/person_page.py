@@ -15,11 +15,12 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from publisher.core.action_kinds import ActionKind
-from publisher.core.newsletter_models import SubscriberStatus
+from publisher.core.errors import SubscriberError
+from publisher.core.newsletter_models import Subscriber, SubscriberStatus
 from publisher.core.subscription_status import SubscriptionEvent
 from publisher.subscribers.privacy import export_data
 from publisher.web.admin.person_actions import PersonActions, find_person
-from publisher.web.responses import owner_page_headers
+from publisher.web.responses import Flash, owner_page_headers
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -60,7 +61,7 @@ STATUS_MEANINGS: Mapping[SubscriberStatus, str] = {
 
 
 class PersonPage:
-    """The handlers of /admin/readers/UID that change nothing."""
+    """The handlers of /admin/readers/UID. What a button does is in PersonActions."""
 
     def __init__(self, context: WebContext, pages: AdminPages) -> None:
         self._context, self._pages = context, pages
@@ -72,19 +73,31 @@ class PersonPage:
         one = f"{self._pages.root}/readers/{{uid}}"
         return [
             Route(one, auth.get(self.person), methods=["GET"]),
+            Route(one, auth.post(self.press), methods=["POST"]),
             Route(f"{one}/data", auth.post(self.data), methods=["POST"]),
         ]
 
     def person(self, request: Request, session: Session) -> Response:
         """Show everything about one person."""
-        store, person = self._context.store, find_person(self._context, request)
+        return self._page(session, find_person(self._context, request), request.query_params.get("said", ""))
+
+    def press(self, request: Request, session: Session, form: Form) -> Response:
+        """Do what a button of the page says; show the page again, with what was typed, if that is refused."""
+        person = find_person(self._context, request)
+        try:
+            return self._actions.press(request, person, form)
+        except SubscriberError as error:
+            return self._page(session, person, self._pages.flashes.add(Flash(error.message, is_bad=True)), form)
+
+    def _page(self, session: Session, person: Subscriber, said: str, form: Form | None = None) -> Response:
+        store = self._context.store
         history, sent = store.subscribers.consent(person.id), store.subscribers.deliveries(person.id)
         return self._pages.page(
             "person.html",
             person.address,
             session,
-            said=request.query_params.get("said", ""),
-            **self._actions.variables(person) | {"titles": self._titles},
+            said=said,
+            **self._actions.variables(person, form) | {"titles": self._titles},
             meaning=STATUS_MEANINGS[person.status],
             causes=CAUSES,
             source=history[0].source if history else "",

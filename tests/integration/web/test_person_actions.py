@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -57,8 +58,9 @@ def history(web: WebClient, local: str) -> list[str]:
 def press(owner: Owner, path: str, **fields: str | list[str]) -> str:
     """Press a button; return what the next page says became of it."""
     answer = owner.client.post(f"/admin{path}", data={"token": owner.token("/segments/_new"), **fields})
-    assert answer.status_code == 303, answer.text
-    page = owner.client.get(f"/admin/log?{answer.headers['location'].partition('?')[2]}").text
+    page = answer.text  # shown again, if it was refused
+    if answer.status_code == 303:
+        page = owner.client.get(f"/admin/log?{answer.headers['location'].partition('?')[2]}").text
     return page.split('role="status">' if 'role="status">' in page else 'role="alert">')[1].split("</p>")[0]
 
 
@@ -79,6 +81,45 @@ def test_tags_fields_name_and_note_are_saved_together_or_not_at_all(web: WebClie
     assert (ada.name, ada.language, ada.note, ada.tags) == ("Ada L", "de", "met in\nOslo", ("vip",))
     assert dict(ada.fields) == {"city": "Oslo", "points": 12}
     assert press(owner, path, do="save", **{"field.points": ""}) == "Saved: points."
+
+
+def opened(owner: Owner, path: str) -> dict[str, str]:
+    """The fields of the form with a person's details, as a browser would send them unchanged."""
+    form = owner.get(path).text.partition('id="_details"')[2].partition("</form>")[0]
+    fields = dict(re.findall(r'<input [^>]*name="([^"]+)" value="([^"]*)"', form))
+    return fields | {"note": form.partition("<textarea")[2].partition(">")[2].partition("</textarea>")[0][1:]}
+
+
+def test_two_tabs_do_not_erase_what_the_other_one_saved(web: WebClient, owner: Owner) -> None:
+    path = add(web, "tabs")
+    first, second, third = (opened(owner, path) for _ in range(3))
+    assert press(owner, path, do="save", **first | {"note": "met in\r\nOslo", "field.city": "Oslo"}).startswith("Saved")
+    assert press(owner, path, do="save", **second | {"name": "Tab"}) == "Saved: name."
+    said = press(owner, path, do="save", **third | {"note": "mine", "language": "de"})
+    assert "Nothing was changed: while this page was open, the note became" in said
+    tabs = known(web, "tabs")
+    assert (tabs.name, tabs.note, tabs.language, dict(tabs.fields)) == ("Tab", "met in\nOslo", "", {"city": "Oslo"})
+    page = owner.client.post(
+        f"/admin{path}", data={"token": owner.token("/log"), "do": "save", **third, "note": "mine"}
+    ).text
+    again = re.findall(r'name="was.note" value="([^"]+)"', page)
+    assert press(owner, path, do="save", **third | {"note": "mine", "was.note": again[0]}) == "Saved: note."
+    emptied = opened(owner, path)
+    assert press(owner, path, do="save", **opened(owner, path) | {"note": ""}) == "Saved: note."
+    assert press(owner, path, do="save", **emptied) == "Nothing was different."
+    assert "the note was emptied" in press(owner, path, do="save", **emptied | {"note": "third"})
+
+
+def test_what_was_typed_is_still_there_after_a_refusal(web: WebClient, owner: Owner) -> None:
+    path = add(web, "typed")
+    fields = {"token": owner.token(path), "name": "Typed", "language": "klingon language", "note": "<long>\r\nnote"}
+    page = owner.client.post(f"/admin{path}", data=fields | {"do": "save", "field.city": "Bergen"}).text
+    for part in ("Nothing was changed", 'value="Typed"', 'value="klingon language"', "&lt;long&gt;\r\nnote", "Bergen"):
+        assert part in page, part
+    for deed, given in (("address", {"address": "x@"}), ("subscribe", {"newsletter": "nix", "why": "by pigeon"})):
+        page = owner.client.post(f"/admin{path}", data={"token": fields["token"], "do": deed, **given}).text
+        assert "<details open>" in page, deed
+        assert all(f'value="{text}"' in page for name, text in given.items() if name != "newsletter"), deed
 
 
 def test_a_corrected_address_is_recorded_and_one_that_is_taken_is_refused(web: WebClient, owner: Owner) -> None:
