@@ -116,6 +116,11 @@ class MarkedText:
             parts.append(text)
         return "".join(parts)
 
+    def __str__(self) -> str:
+        """Return the text as it was before it was cut."""
+        marks = (*map(str, self.marks), "")
+        return "".join(piece for pair in zip(self.texts, marks, strict=True) for piece in pair)
+
 
 @dataclass(frozen=True, slots=True)
 class Fork:
@@ -128,6 +133,9 @@ class Fork:
     rule: Rule
     then: MarkedText
     otherwise: MarkedText
+
+    def __str__(self) -> str:
+        return f"{self.mark}{self.then}{ELSE}{self.otherwise}{END}"
 
 
 def if_mark(rule: Rule) -> str:
@@ -163,10 +171,14 @@ def is_sealed(text: str) -> bool:
 def with_whole_marks(change: Callable[[str], str], text: str) -> str:
     """Return the result of a function that shortens a text with sealed marks, which counts each as one character.
 
-    No mark is cut, and a condition ends at the end of the text if its own end is cut off.
+    No mark is cut, and a condition ends at the end of the text if its own end is cut off. If the text is nothing but
+    one condition, each side of it is shortened by itself.
     """
     if not is_sealed(text):
         return change(text)
+    if fork := _only_fork(unsealed(text[:_MOST_SHORTENED])):
+        sides = (with_whole_marks(change, sealed(str(side))) for side in (fork.then, fork.otherwise))
+        return sealed(f"{fork.mark}{ELSE.join(sides)}{END}")
     marks: list[str] = []
 
     def put_aside(found: re.Match[str]) -> str:
@@ -197,6 +209,13 @@ def cut(text: str) -> MarkedText:
         return MarkedText((text,), ())
     pieces = zip(cycle((False, True)), _CUT.split(text), strict=False)
     return _cut_until_end(pieces, nested=False)[0]
+
+
+def _only_fork(text: str) -> Fork | None:
+    """Return the condition that a text consists of; None if there is anything else in it."""
+    tree = cut(text) if text.startswith(f"{_OPENING}if-") else None
+    only = tree.marks[0] if tree and len(tree.marks) == 1 and not any(tree.texts) else None
+    return only if isinstance(only, Fork) else None
 
 
 def filled(text: str, person: Person, escape: Callable[[str], str] = str) -> str:

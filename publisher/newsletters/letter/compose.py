@@ -22,7 +22,7 @@ from publisher.newsletters.letter.email_strings import Words, direction, words_o
 from publisher.newsletters.letter.inline_css import inline_css
 from publisher.newsletters.letter.note import Note, default_note
 from publisher.newsletters.letter.own_text import SAID, OwnText, message_template
-from publisher.newsletters.letter.personal import finished, marked_setting, personal_post
+from publisher.newsletters.letter.personal import beginning, finished, marked_setting, personal_post
 from publisher.newsletters.letter.plain_text import text_of
 from publisher.newsletters.letter.safe_text import one_line, safe_url
 from publisher.newsletters.letter.template_context import (
@@ -37,7 +37,6 @@ from publisher.newsletters.letter.template_context import (
 )
 from publisher.newsletters.letter.text_lines import WIDTH, indent, underlined, wrap
 from publisher.posts.pictures import static_picture
-from publisher.posts.text.excerpt import excerpt_of
 
 TEXT_TEMPLATE = "email/letter.txt"
 WHOLE_POST_TEMPLATE = "post"  # shows posts in full, whatever the newsletter's `content` says
@@ -143,8 +142,7 @@ def text_view(
         Note(subject, preheader, text.file.html(config, language)),
         web_copy_url="",
     )
-    begin = with_whole_marks(lambda html: excerpt_of(html, PREHEADER_LENGTH), letter.intro)
-    return replace(letter, preheader=letter.preheader or one_line(begin))
+    return replace(letter, preheader=letter.preheader or one_line(beginning(letter.intro, PREHEADER_LENGTH)))
 
 
 def subject_of_text(config: Config, newsletter: NewsletterConfig, text: OwnText, made_at: datetime) -> str:

@@ -20,6 +20,9 @@ from publisher.core.personal_marks import (
     DEEPEST,
     ELSE,
     END,
+    Fork,
+    MarkedText,
+    cut,
     escaped_in_html,
     escaped_in_text,
     for_everyone,
@@ -37,11 +40,13 @@ from publisher.core.personal_templates import PRINTED_TAG, with_read_tags
 from publisher.core.subscriber_fields import FieldKind
 from publisher.newsletters.letter.html_tree import parse_fragment
 from publisher.newsletters.letter.safe_text import without_marks
-from publisher.posts.text.excerpt import excerpt_of
+from publisher.posts.text.excerpt import MOST_CHARACTERS, excerpt_of
 from publisher.posts.text.prose import masked
 
 _BRANCHING = re.compile(r"@@publisher-(?:if-[a-z2-7]++|else|end)@@")
 _WHOLE_LINK = re.compile(r"""(?:href|src)=["']@@publisher-(?:value|part)""")
+_ENCLOSES_BLOCKS = re.compile(r"<(?:p|li|[uod]l|blockquote|div|section|h[1-6]|table|tr|pre|figure|hr)\b")
+_MOST_READ = 200_000  # characters of a text whose beginning is looked for
 _BLOCK_TAG = re.compile(rf"(?m)^([ \t]*+(?:{_BRANCHING.pattern}[ \t]*+)++)$")
 
 
@@ -134,7 +139,37 @@ def personal_post(post: RenderedPost, config: Config, newsletter: NewsletterConf
         return post
     html = with_read_tags(post.html, known_fields(config), config.newsletter_language(newsletter))
     html = rendered(sealed(html), lambda: post.post.where(config.posts.folder))
-    return replace(post, html=html, excerpt=with_whole_marks(excerpt_of, html))
+    return replace(post, html=html, excerpt=beginning(html))
+
+
+def beginning(html: str, limit: int = MOST_CHARACTERS) -> str:
+    """Return the excerpt of HTML with sealed marks: the first words that are the same for everyone.
+
+    Of paragraphs that only some recipients get, nothing is in it, unless the text begins with them: then the excerpt is
+    itself a condition, and each recipient gets the first words of their own side. limit: the most characters.
+    """
+    return _beginning(cut(unsealed(html[:_MOST_READ])), limit) if is_sealed(html) else excerpt_of(html, limit)
+
+
+def _beginning(tree: MarkedText, limit: int) -> str:
+    """Return the excerpt of a text, with sealed marks."""
+    before, common, first = "", "", None
+    for text, mark in zip(tree.texts, (*tree.marks, ""), strict=True):
+        common += text
+        if isinstance(mark, Fork) and _ENCLOSES_BLOCKS.search(str(mark)):
+            before, first = (before, first) if first else (common, mark)
+            common += "\n"
+        else:
+            common += str(mark)
+
+    def read(part: str) -> str:
+        return with_whole_marks(lambda text: excerpt_of(text, limit), sealed(part))
+
+    if first is None or read(before):
+        return read(common)
+    after = read(common)
+    then, otherwise = (_beginning(side, limit) or after for side in (first.then, first.otherwise))
+    return sealed(f"{first.mark}{then}{ELSE}{otherwise}{END}") if then != otherwise else then
 
 
 def finished(letter: Letter, template: str, config: Config, newsletter: NewsletterConfig) -> Letter:

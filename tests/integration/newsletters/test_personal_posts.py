@@ -52,6 +52,33 @@ def test_a_post_by_email_only_addresses_each_subscriber(project: Project) -> Non
     assert "@@publisher-tag" not in letter.html + letter.text + letter.preheader
 
 
+PRO = '{% if subscriber.plan == "pro" %}\n\nOnly for pros like {{ subscriber.name | default("you") }}.\n\n'
+NOT_PRO = "{% else %}\n\nNot for pros.\n\n{% endif %}\n\n"
+
+
+def test_its_preheader_says_to_nobody_what_others_get(project: Project) -> None:
+    project.configure('\n[[fields]]\nname = "plan"\n')
+    pro, other = {"name": "Ada", "plan": "pro"}, {"name": "Bo"}
+    long = "word " * 60
+    for body, for_pro, for_other in (
+        (f"Intro.\n\n{PRO}{NOT_PRO}", "Intro.", "Intro."),
+        (f"Intro.\n\n{PRO}{NOT_PRO}The end.", "Intro. The end.", "Intro. The end."),
+        (f"{PRO}{NOT_PRO}The end.", "Only for pros like Ada.", "Not for pros."),
+        (f"{PRO}{{% endif %}}\n\nThe end.", "Only for pros like Ada.", "The end."),
+        (f"{PRO}{PRO}{NOT_PRO}{{% endif %}}\n\nThe end.", "Only for pros like Ada.", "The end."),
+        (f"{PRO}{{% endif %}}", "Only for pros like Ada.", ""),
+        ('Hi {% if subscriber.plan == "pro" %}pro{% else %}you{% endif %}.', "Hi pro.", "Hi you."),
+    ):
+        letter = letter_of(project, body)
+        assert [filled(letter.preheader, person) for person in (pro, other)] == [for_pro, for_other], body
+        assert f">{for_pro}" in filled(letter.html, pro), body
+    letter = letter_of(project, f"{PRO}{long}\n\n{{% else %}}\n\n{long}\n\n{{% endif %}}")
+    shown = [filled(letter.preheader, person) for person in (pro, other)]
+    assert all(100 < len(each) <= 151 and each.endswith("word…") for each in shown), shown
+    for person, begin in zip((pro, other), ("Only for pros like Ada. word", "word word"), strict=True):
+        assert filled(letter.preheader, person).startswith(begin)
+
+
 def test_a_wrong_tag_in_it_is_an_error_with_its_line(project: Project) -> None:
     with pytest.raises(PublisherError, match=r"^posts/only\.md:8: there is no field 'nme'"):
         letter_of(project, "One.\n\n{{ subscriber.nme }}\n")
