@@ -203,7 +203,7 @@ def _publish(
             for _, edition in created:
                 log_action(app, project.store, ActionKind.PUBLISH, edition_label(edition))
             remember_files(config, store, plan.archive)
-            pass_slots(store, plan, due, now)
+            pass_slots(project, plan, due, now)
             if created:
                 # The web versions are online before the first email links to them.
                 report = _joined(report, run_build(config, now))

@@ -150,6 +150,7 @@ class EditionDraft:
     others       the variant for each audience that more than its topics distinguish; None as in `variants`
     once         ids of its posts, if those that other newsletters have sent to a subscriber are left out of `others`
     earlier      ids of the posts of earlier editions that its letters contain for those who lack them
+    ahead        those of `passed_over` that all its subscribers had got when it was planned; who comes later lacks them
     repeats      ids of those of its posts that earlier editions of the frequency had, for those who lack them
     begins       the ledger names of all frequencies, if it is the newsletter's first edition: what it passes over, they
                  do too
@@ -173,6 +174,7 @@ class EditionDraft:
     others: Mapping[Audience, str | None] = field(default_factory=dict)
     once: tuple[str, ...] = ()
     earlier: frozenset[str] = frozenset()
+    ahead: frozenset[str] = frozenset()
     repeats: frozenset[str] = frozenset()
     begins: tuple[str, ...] = ()
 

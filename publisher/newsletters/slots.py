@@ -312,3 +312,13 @@ def _until_9999(times: Iterator[datetime]) -> Iterator[datetime]:
         yield from takewhile(lambda time: time < _YEAR_9999, times)
     except OverflowError:
         return
+
+
+def free_slot(label: str, taken: Collection[str]) -> str:
+    """Return the label of a slot, or if it is taken, the label with the first free number (2026-W47.2)."""
+    if label not in taken:
+        return label
+    number = 2
+    while f"{label}.{number}" in taken:
+        number += 1
+    return f"{label}.{number}"

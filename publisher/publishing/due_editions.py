@@ -20,14 +20,14 @@ from publisher.core.models import Post, Problem, Severity
 from publisher.core.newsletter_models import Edition
 from publisher.newsletters.select import in_its_language, select_posts, settled_at
 from publisher.newsletters.slots import Decision, Late, next_due, post_timing
-from publisher.newsletters.streams import NewsletterStream, streams_of
+from publisher.newsletters.streams import streams_of
 from publisher.posts.archive import Archive, open_archive
 from publisher.publishing.edition_plan import DueEdition, Plan, decision_of, lead_of, rule_of
 from publisher.publishing.publish import compose_emails, compose_plan, create_editions, hold_on_errors
+from publisher.publishing.recipients import local, segment_of
 from publisher.publishing.sent_before import handled_posts
 from publisher.publishing.sent_files import remember_files, sent_again
 from publisher.publishing.source_slots import SlotSources, begin_with_sources
-from publisher.publishing.stream_audience import audience_of
 from publisher.publishing.wiring import Project
 from publisher.site.build.ids import KnownIds
 
@@ -185,17 +185,19 @@ def _create(project: Project, due: DueEditions, now: datetime) -> DueReport:
     plan, drafts = hold_on_errors(config, plan, drafts)
     created = tuple(edition for _, edition in create_editions(project, plan, drafts, now))
     remember_files(config, store, plan.archive)
-    pass_slots(store, plan, due, now)
+    pass_slots(project, plan, due, now)
     errors = _errors(plan.archive.problems)
     return DueReport(created, (*errors, *plan.left_out, *plan.broken, *due.without), errors, looked=True)
 
 
-def pass_slots(store: Store, plan: Plan, due: DueEditions, now: datetime) -> None:
-    """Record which slots are over, after the editions of a plan were created at `now`."""
+def pass_slots(project: Project, plan: Plan, due: DueEditions, now: datetime) -> None:
+    """Record which slots are over, after the editions of a plan were created."""
+    config, store = project.config, project.store
     decided = {planned.stream for planned in plan.editions} | {idle.stream for idle in plan.idle}
     for idle in plan.idle:
-        if idle.stream in due.begun:
-            store.newsletters.let_go_by(idle.newsletter.name, idle.frequency, idle.passed_over, now)
+        if idle.stream in due.begun and idle.passed_over:
+            whose, at = (idle.newsletter.name, idle.frequency), local(config, idle.newsletter, now)
+            store.newsletters.let_go_by(*whose, idle.passed_over, idle.segment, at)
     for name, until in due.begun.items():
         if name in decided:  # a newsletter whose template is broken is tried again until it is fixed
             store.newsletters.passed(name, until)
@@ -225,17 +227,18 @@ def _settled_posts(
     store.newsletters.see(newsletter.name, rule_of(config, newsletter), now)
     new = _new_posts(project, newsletter, archive, now)
     ready = dict(_ready(config, newsletter, archive, new, now))
-    if ready and not _has_subscribers(project, newsletter, now):
-        store.editions.pass_over(newsletter.name, list(ready))  # later subscribers get later posts
-        return None
+    if ready and _let_pass(project, newsletter, ready, now):
+        return None  # nobody gets them; later subscribers get later posts
     return DueEdition(beside=False, posts=ready) if ready else None
 
 
-def _has_subscribers(project: Project, newsletter: NewsletterConfig, now: datetime) -> bool:
+def _let_pass(project: Project, newsletter: NewsletterConfig, ids: Collection[str], now: datetime) -> bool:
     try:
-        return bool(audience_of(project.config, project.store, NewsletterStream(newsletter), (), now).choices)
+        segment = segment_of(project.config, project.store, newsletter)
     except SegmentError:
-        return True  # planning the edition will report it
+        return False  # planning the edition will report it
+    at = local(project.config, newsletter, now)
+    return project.store.newsletters.let_go_by(newsletter.name, "", ids, segment, at)
 
 
 def _new_posts(project: Project, newsletter: NewsletterConfig, archive: Archive, now: datetime) -> Sequence[Post]:

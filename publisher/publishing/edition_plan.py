@@ -21,7 +21,7 @@ from publisher.newsletters.select import (
     select_posts,
     settled_at,
 )
-from publisher.newsletters.slots import Decision, SlotHistory, decide, post_slot, slot_label
+from publisher.newsletters.slots import Decision, SlotHistory, decide, free_slot, post_slot, slot_label
 from publisher.newsletters.streams import NewsletterStream, streams_of
 from publisher.newsletters.variants import Variant, everyone, variants_of
 from publisher.posts.archive import Archive, open_archive
@@ -74,6 +74,7 @@ class PlannedEdition:
     outside      how many other subscribers could be mailed, who are not in the segment and never get these posts
     frequency    that of its subscribers; "" for the newsletter's own schedule
     earlier      posts that some of its subscribers lack because they have changed their frequency
+    ahead        ids of those of `passed_over` that all its subscribers have got already, at another frequency
     repeats      whether its posts are all such posts
     once         the ids of its posts if they are left out for those to whom other newsletters have sent them
     begins       the ledger names of all streams, if it is the newsletter's first edition
@@ -95,6 +96,7 @@ class PlannedEdition:
     outside: int = 0
     frequency: str = ""
     earlier: tuple[Post, ...] = ()
+    ahead: tuple[str, ...] = ()
     repeats: bool = False
     once: tuple[str, ...] = ()
     begins: tuple[str, ...] = ()
@@ -136,6 +138,17 @@ class PlannedEdition:
         outside = outside_of(store, self.newsletter, self.segment, choices, at, often)
         return replace(self.for_choices(choices), outside=outside)
 
+    def again(self, config: Config, store: Store, now: datetime) -> PlannedEdition:
+        """Return the same edition after subscribers have changed something, without posts handled since it was planned.
+
+        It may have no posts left.
+        """
+        if self.text is not None or self.repeats:
+            return self.for_subscribers(config, store, now)
+        handled = handled_posts(store, self.stream, self.posts)
+        left = tuple(post for post in self.posts if post.id not in handled)
+        return replace(self, posts=left).for_subscribers(config, store, now)
+
 
 @dataclass(frozen=True, slots=True)
 class Idle:
@@ -144,6 +157,7 @@ class Idle:
     command      advice on what to do about it on the command line; "" if there is none
     frequency    the stream; "" for the newsletter's own schedule
     passed_over  ids of the posts that go by at this slot because nobody has the frequency now
+    segment      the condition that its subscribers would meet
     """
 
     newsletter: NewsletterConfig
@@ -151,6 +165,7 @@ class Idle:
     command: str = ""
     frequency: str = ""
     passed_over: tuple[str, ...] = ()
+    segment: str = ""
 
     @property
     def stream(self) -> str:
@@ -283,11 +298,12 @@ def plan_stream(
         audience = audience_of(config, store, stream, posts, now, due.segment)
     if store is None or not audience.choices:
         idle = _without_subscribers(stream, selection, spoken, handled, now, is_first=is_first)
+        idle = replace(idle, segment=audience.segment)
         return replace(idle, reason=nobody_in(audience, selection), command="") if audience.outside else idle
     audience = with_sent(config, store, stream, audience, selection.posts, now)
     number = store.editions.next_number(newsletter.name, stream.frequency)
-    selection = replace(selection, passed_over=(*selection.passed_over, *sorted(ahead)))
     planned = _planned(stream, selection, lacking, audience, due, number, is_first=is_first)
+    planned = replace(planned, passed_over=(*planned.passed_over, *sorted(ahead)), ahead=tuple(sorted(ahead)))
     if schedule.kind is ScheduleKind.EACH_POST:
         each_post = _one_for_each_post(planned, audience.choices, due)
         return _held_for_a_person(store, _with_other_ids(each_post, posts, handled))
@@ -295,7 +311,7 @@ def plan_stream(
     if label in taken and not due.beside and schedule.kind is not ScheduleKind.MANUAL:
         reason = f"{stream.slot(label)} already has an edition"
         return Idle(newsletter, reason, "use --extra to create another", stream.frequency)
-    planned = replace(planned, slot=stream.slot(_free_slot(label, taken)), rests=resting(selection, zone))
+    planned = replace(planned, slot=stream.slot(free_slot(label, taken)), rests=resting(selection, zone))
     return _held_for_a_person(store, _with_other_ids([planned.for_choices(audience.choices)], posts, handled))
 
 
@@ -421,6 +437,7 @@ def _one_for_each_post(planned: PlannedEdition, choices: Sequence[Choice], due: 
             number=planned.number + index,
             posts=(post,),
             passed_over=planned.passed_over if index == 0 else (),
+            ahead=planned.ahead if index == 0 else (),
             hold=(due.posts or {}).get(post.id, due.hold),
             goes_at=None,
         ).for_choices(choices)
@@ -434,13 +451,3 @@ def _unfinished(store: Store, names: Sequence[str]) -> tuple[tuple[Edition, Deli
         for edition in store.editions.unfinished()
         if not names or edition.newsletter in names
     )
-
-
-def _free_slot(label: str, taken: frozenset[str]) -> str:
-    """Return the label of the slot, or if it is taken, the label with the first free number (2026-W47.2)."""
-    if label not in taken:
-        return label
-    number = 2
-    while f"{label}.{number}" in taken:
-        number += 1
-    return f"{label}.{number}"

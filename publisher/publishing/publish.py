@@ -237,7 +237,9 @@ def _create_edition(
         try:
             return planned, store.editions.create(draft)
         except ChoicesChangedError:
-            planned = planned.for_subscribers(project.config, store, now)
+            planned = planned.again(project.config, store, now)
+            if not planned.posts and planned.text is None:
+                return planned, None
             draft = _renderer(project.config, archive).draft(planned, now)
     return planned, store.editions.create(draft)
 

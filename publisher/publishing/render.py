@@ -184,6 +184,7 @@ def draft_of(planned: PlannedEdition, letters: tuple[Letter, ...], now: datetime
         segment=planned.segment,
         frequency=planned.frequency,
         earlier=frozenset(post.id for post in planned.earlier),
+        ahead=frozenset(planned.ahead),
         repeats=frozenset(post.id for post in planned.posts) if planned.repeats else frozenset(),
         begins=planned.begins,
     )

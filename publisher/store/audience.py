@@ -162,17 +162,13 @@ def _insert(
 
 def audience_of(edition: Edition) -> sa.Select[tuple[int]]:
     """Return the query for the ids of the subscribers who may be mailed an edition and are in its segment."""
-    query = sa.select(subscribers.c.id).join_from(subscriptions, subscribers)
-    these = in_segment(edition.segment, edition.made_at)
-    return query.where(*_mailable_subscribers(edition.newsletter, _frequency_of(edition), edition.made_at), *these)
+    return mailed(edition.newsletter, _frequency_of(edition), edition.segment, edition.made_at)
 
 
-def has_audience(connection: Connection, newsletter: str, frequency: str, at: datetime) -> bool:
-    """Return whether anybody who may be mailed a newsletter at a moment has a frequency."""
+def mailed(newsletter: str, frequency: str | None, segment: str, at: datetime) -> sa.Select[tuple[int]]:
+    """Return the query for the ids of the subscribers of a frequency (None for all) who may be mailed at a moment."""
     query = sa.select(subscribers.c.id).join_from(subscriptions, subscribers)
-    return (
-        connection.execute(query.where(*_mailable_subscribers(newsletter, frequency, at)).limit(1)).first() is not None
-    )
+    return query.where(*_mailable_subscribers(newsletter, frequency, at), *in_segment(segment, at))
 
 
 def missing_letters(draft: EditionDraft) -> list[str]:

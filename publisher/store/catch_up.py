@@ -19,10 +19,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from publisher.core.newsletter_models import IN_STEP, CatchUp, DeliveryStatus, Edition, ledger_name
+from publisher.core.newsletter_models import IN_STEP, CatchUp, DeliveryStatus, Edition, EditionDraft, ledger_name
 from publisher.core.subscription_status import SubscriptionStatus
 from publisher.store.database import Database
-from publisher.store.tables import deliveries, editions, newsletter_posts, subscriptions
+from publisher.store.tables import deliveries, editions, newsletter_posts, subscribers, subscriptions
 
 # When a newsletter began with a source is a row among its posts, which moves with them to another name.
 BEGINNING = "@began with source "
@@ -88,23 +88,42 @@ def withdrawn(newsletter: str, offered: Collection[str]) -> tuple[sa.ColumnEleme
     return mine, subscriptions.c.frequency != "", subscriptions.c.frequency.not_in(sorted(offered))
 
 
-def settle(connection: Connection, edition: Edition, audience: sa.Select[tuple[int]], brought: frozenset[str]) -> None:
+def lock_those_behind(connection: Connection, draft: EditionDraft) -> None:
+    """Keep those whom `settle` may change from pausing, or ending a pause, until the transaction ends.
+
+    So the same people get a delivery of the edition and have caught up with it. The caller has locked the newsletter.
+    """
+    query = sa.select(subscribers.c.id).join_from(subscriptions, subscribers).order_by(subscribers.c.id)
+    query = query.where(*_behind(draft, draft.ahead))
+    connection.execute(query.with_for_update(of=subscribers, key_share=True)).all()  # SQLite ignores this
+
+
+def settle(
+    connection: Connection,
+    edition: Edition,
+    audience: sa.Select[tuple[int]],
+    brought: frozenset[str],
+    ahead: frozenset[str] = frozenset(),
+) -> None:
     """Note that those of an edition's audience who had to catch up have done so with it.
 
     audience  the ids of the subscribers who may be mailed the edition
     brought   ids of the posts that it brings to those who lack them; what somebody lacks beside them stays
+    ahead     ids of posts that it passes over as everybody had got them when it was planned; those who came meanwhile,
+              and have not, lack them from now on
     """
-    frequency, catch_up = subscriptions.c.frequency, subscriptions.c.catch_up
-    these = [subscriptions.c.newsletter == edition.newsletter, frequency == edition.frequency, catch_up != ""]
+    catch_up, these = subscriptions.c.catch_up, _behind(edition, ahead)
     query = sa.select(catch_up).distinct().where(*these).order_by(catch_up)
     texts = connection.execute(query).scalars().all()
     firm = _firm(connection, ledger_name(edition.newsletter, edition.frequency)) if texts else frozenset()
     for text in texts:
         before = decode_catch_up(text)
         # What the owner may still call off does not count as had by those who get it later.
-        after = encode_catch_up(CatchUp((before.had | (before.owed & brought)) - firm, before.owed - brought))
+        had, owed = before.had | (before.owed & brought), (before.owed - brought) | (ahead - before.had)
+        after = encode_catch_up(CatchUp(had - firm, owed))
+        undo = _undoable(encode_catch_up(CatchUp(before.had, before.owed & brought)), edition.id)
         change = sa.update(subscriptions).where(*these, catch_up == text, subscriptions.c.subscriber_id.in_(audience))
-        connection.execute(change.values({"catch_up": after} | _undoable(text, edition.id)))
+        connection.execute(change.values({"catch_up": after} | undo))
 
 
 def call_off(connection: Connection, edition: Edition, freed: Collection[str]) -> None:
@@ -133,6 +152,12 @@ def call_off(connection: Connection, edition: Edition, freed: Collection[str]) -
         change = sa.update(subscriptions).where(*theirs, *same)
         change = change.values(catch_up=encode_catch_up(CatchUp(had - lost, owed)))
         connection.execute(change.values(catch_up_before="", caught_up_by=None) if is_by else change)
+
+
+def _behind(edition: Edition | EditionDraft, ahead: Collection[str]) -> list[sa.ColumnElement[bool]]:
+    """Return the SQL conditions on those of an edition's frequency who have to catch up; on all, if it passes posts."""
+    these = [subscriptions.c.newsletter == edition.newsletter, subscriptions.c.frequency == edition.frequency]
+    return these if ahead else [*these, subscriptions.c.catch_up != ""]
 
 
 def _move(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NoReturn
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
@@ -21,8 +21,8 @@ from publisher.core.newsletter_models import (
     ledger_name,
 )
 from publisher.core.source_records import SourceBeginning
-from publisher.store.audience import audience_of, missing_letters, queue
-from publisher.store.catch_up import BEGINNING, call_off, lock_newsletter, settle
+from publisher.store.audience import ChoicesChangedError, audience_of, missing_letters, queue
+from publisher.store.catch_up import BEGINNING, call_off, lock_newsletter, lock_those_behind, settle
 from publisher.store.database import Database
 from publisher.store.feed_tables import source_items
 from publisher.store.tables import deliveries, edition_posts, editions, letter_posts, letters, newsletter_posts
@@ -47,8 +47,8 @@ class Editions:
 
         Returns None, and writes nothing, if another process has already created an edition for this slot or taken one
         of the posts. Raises ChoicesChangedError, and writes nothing, if a subscriber has a selection that the draft
-        does not know; the edition must then be composed again. Raises ValueError if the draft has no letter for all
-        topics, or no letter for one of its variants.
+        does not know, or if a change of frequency took one of the posts; the edition must then be composed again.
+        Raises ValueError if the draft has no letter for all topics, or no letter for one of its variants.
         """
         if all(letter.variant for letter in draft.letters):
             raise ValueError("an edition needs a letter for all topics")
@@ -57,13 +57,15 @@ class Editions:
         try:
             with self._database.write() as connection:
                 lock_newsletter(connection, self._database, draft.newsletter)
+                if draft.kind is EditionKind.POSTS:
+                    lock_those_behind(connection, draft)
                 edition = self._insert(connection, draft)
                 self._take_posts(connection, edition, draft)
                 _insert_content(connection, edition, draft)
                 if draft.kind in SENT_AT_ONCE:
                     queue(connection, edition, draft)
                 if draft.kind is EditionKind.POSTS:
-                    settle(connection, edition, audience_of(edition), draft.earlier)
+                    settle(connection, edition, audience_of(edition), draft.earlier, draft.ahead)
                 return edition
         except _TakenError:
             return None
@@ -313,7 +315,7 @@ class Editions:
         for post_id in sorted({post.id for post in draft.posts} - draft.repeats):
             row = {"newsletter": name, "post_id": post_id, "edition_id": edition.id}
             if connection.execute(insert, row).rowcount != 1:
-                raise _TakenError
+                _raise_taken(connection, row, draft)
         taken = {post.id for post in draft.posts}
         others: dict[str, int | None] = dict.fromkeys(draft.passed_over)
         others |= self._editions_of_others(connection, name, draft, dict.fromkeys(taken, edition.id))
@@ -390,6 +392,15 @@ def _tried() -> sa.ColumnElement[bool]:
 
 class _TakenError(Exception):
     """Raised to roll the transaction back, because the slot or a post already belongs to another edition."""
+
+
+def _raise_taken(connection: Connection, row: Mapping[str, Any], draft: EditionDraft) -> NoReturn:
+    """Raise ChoicesChangedError if an edition of another frequency has the post of a row, or else _TakenError."""
+    mine = newsletter_posts.c.newsletter == row["newsletter"], newsletter_posts.c.post_id == row["post_id"]
+    query = sa.select(editions.c.id).join_from(newsletter_posts, editions).where(*mine)
+    if connection.execute(query.where(editions.c.frequency != draft.frequency)).first():
+        raise ChoicesChangedError(f"{draft.newsletter} {draft.slot}")
+    raise _TakenError
 
 
 def _columns(hold: Hold | None) -> dict[str, str | None]:

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from publisher.core.models import require_aware
 from publisher.core.newsletter_models import ledger_name
-from publisher.store.audience import has_audience
+from publisher.store.audience import mailed
 from publisher.store.catch_up import lock_newsletter, withdraw_frequencies, withdrawn
 from publisher.store.database import Database
 from publisher.store.subscriber_records import RENAMED
@@ -77,19 +77,6 @@ class Newsletters:
         with self._database.write() as connection:
             connection.execute(sa.update(newsletters).where(newsletters.c.name == name, earlier).values(passed=until))
 
-    def let_go_by(self, name: str, frequency: str, post_ids: Collection[str], at: datetime) -> None:
-        """Record posts as passed over by a frequency that nobody has. If anybody has chosen it by now, they stay new.
-
-        at: the moment at which the posts would have been sent.
-        """
-        rows = [{"newsletter": ledger_name(name, frequency), "post_id": each, "edition_id": None} for each in post_ids]
-        if not rows:
-            return
-        with self._database.write() as connection:
-            lock_newsletter(connection, self._database, name)
-            if not has_audience(connection, name, frequency, at):
-                connection.execute(self._database.insert_new(newsletter_posts), rows)
-
     def offer(self, name: str, frequencies: Collection[str]) -> None:
         """Give the subscribers whose frequency a newsletter does not offer any more its own schedule.
 
@@ -102,6 +89,21 @@ class Newsletters:
         with self._database.write() as connection:
             lock_newsletter(connection, self._database, name)
             withdraw_frequencies(connection, self._database, name, frequencies)
+
+    def let_go_by(self, name: str, frequency: str, post_ids: Collection[str], segment: str, at: datetime) -> bool:
+        """Record posts that a stream will never send, because nobody gets it; return whether they were recorded.
+
+        If anyone gets it by now, nothing is recorded: they get the posts with the next edition.
+        segment: the condition on its subscribers; "" for all. The time zone of `at` says when its days begin.
+        """
+        rows = [{"newsletter": ledger_name(name, frequency), "post_id": each} for each in sorted(set(post_ids))]
+        with self._database.write() as connection:
+            lock_newsletter(connection, self._database, name)
+            if connection.execute(mailed(name, frequency, segment, at).limit(1)).first():
+                return False
+            if rows:
+                connection.execute(self._database.insert_new(newsletter_posts), rows)
+        return True
 
     def rename(self, old: str, new: str, now: datetime, source: str, *, dry_run: bool = False) -> Renamed:
         """Rename a newsletter; see the function `rename`."""
