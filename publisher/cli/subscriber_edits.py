@@ -42,7 +42,7 @@ field_option: Callable[[Any], Any] = click.option(
 @click.argument("address")
 @click.option("--address", "new_address", metavar="NEW", help="The right address; subscriptions and history are kept.")
 @click.option("--name", help="The person's name.")
-@click.option("--language", help="The person's language, such as de.")
+@click.option("--language", help="The person's language, such as de; '' deletes it.")
 @tag_option
 @untag_option
 @field_option

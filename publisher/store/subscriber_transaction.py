@@ -142,15 +142,15 @@ class SubscriberTransaction:
         subscriber: Subscriber,
         *,
         name: str | None = None,
-        language: str = "",
+        language: str | None = None,
         fields: Mapping[str, FieldValue] | None = None,
         note: str | None = None,
     ) -> None:
-        """Set what is known of a subscriber. None, or a language of "", leaves the old value.
+        """Set what is known of a subscriber. None leaves the old value.
 
         fields: all of their fields, whose kinds `note_fields` must know.
         """
-        values: dict[str, Any] = {"name": name, "language": language or None, "note": note}
+        values: dict[str, Any] = {"name": name, "language": language, "note": note}
         values["fields"] = None if fields is None else encode_fields(fields)
         values["name_key"] = None if name in (None, subscriber.name) else search_key(name)
         old = {"name": subscriber.name, "language": subscriber.language, "note": subscriber.note}

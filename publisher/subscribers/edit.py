@@ -171,7 +171,7 @@ def _describe(
     transaction.describe(
         before,
         name=None if change.name is None else clean_name(change.name),
-        language=clean_language(change.language or ""),
+        language=None if change.language is None else clean_language(change.language),
         fields=fields,
         note=None if change.note is None else _clean_note(change.note),
     )

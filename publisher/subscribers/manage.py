@@ -82,7 +82,7 @@ def subscribe(
     with store.subscribers.transaction(at) as transaction:
         known = transaction.find(new.address)
         if known and (new.name or new.language):
-            transaction.describe(known, name=new.name or None, language=new.language)
+            transaction.describe(known, name=new.name or None, language=new.language or None)
         if known and topics is not None and not chosen:
             wanted = [each for each in new.subscriptions if each.newsletter not in added.refused]
             subscribe_to(transaction, known, wanted, Evidence(source), SubscriptionEvent.ADDED)

@@ -106,7 +106,7 @@ def set_preferences(
         for newsletter, frequency in often.items():
             transaction.change_frequency(subscriber, newsletter, frequency, kept)
         name = None if wanted.name is None else clean_name(wanted.name)
-        transaction.describe(subscriber, name=name, language=clean_language(wanted.language))
+        transaction.describe(subscriber, name=name, language=clean_language(wanted.language) or None)
         _pause(transaction, subscriber, wanted.pause_weeks, kept)
         after = transaction.find_uid(uid) or subscriber
         email = _ask_again(transaction, policy, after, waiting, kept)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from publisher.config import Config, frequency_schedules
 from publisher.core.action_kinds import ActionKind
 from publisher.core.errors import PublisherError, SubscriberError
 from publisher.core.newsletter_models import Subscriber, SubscriberStatus
@@ -51,6 +52,7 @@ class PersonActions:
             "save": self._save,
             "address": self._correct,
             "tag": self._tag,
+            "often": self._change_frequency,
             "ask": self._ask_again,
             "subscribe": self._subscribe,
             "unsubscribe": self._unsubscribe,
@@ -94,6 +96,7 @@ class PersonActions:
                 }
                 for name in (each.removeprefix(_FIELD) for each in shown if each.startswith(_FIELD))
             ],
+            "often": _often(context.config, person),
             "tags_in_use": list(context.store.subscribers.tags_in_use())[:_MOST_TAGS_SHOWN],
             "is_pending": person.status is SubscriberStatus.PENDING,
             "is_suppressed": context.store.suppressions.is_listed(person.address),
@@ -224,6 +227,13 @@ class PersonActions:
             raise SubscriberError("type a tag first")
         return self._changed(request, person, Change(tags=tags, untags=untags))
 
+    def _change_frequency(self, request: Request, person: Subscriber, form: Form) -> Flash:
+        newsletter = self._context.config.newsletter(form.one("newsletter"))
+        wanted = form.one("frequency")
+        if newsletter is None or (wanted and wanted not in frequency_schedules(newsletter)):
+            raise SubscriberError("there is no such frequency")
+        return self._changed(request, person, Change(frequencies={newsletter.name: wanted}))
+
     def _changed(self, request: Request, person: Subscriber, change: Change) -> Flash:
         changed = self._edit(person, change)
         if not changed:
@@ -326,6 +336,20 @@ def _print_of(text: str) -> str:
 def words_of(text: str) -> tuple[str, ...]:
     """Return the tags in a text, which commas separate."""
     return tuple(word for part in text.split(",") if (word := part.strip()))
+
+
+def _often(config: Config, person: Subscriber) -> list[dict[str, Any]]:
+    """Return how often somebody gets each of their newsletters, and what they can have, where that can be chosen."""
+    chosen = {each.newsletter: each.frequency for each in person.records if each.is_subscribed}
+    return [
+        {
+            "newsletter": newsletter.name,
+            "chosen": chosen[newsletter.name] if chosen[newsletter.name] in offered else "",
+            "choices": {"": newsletter.schedule, **offered},
+        }
+        for newsletter in config.newsletters
+        if newsletter.name in chosen and (offered := frequency_schedules(newsletter))
+    ]
 
 
 def _language(form: Form) -> str:

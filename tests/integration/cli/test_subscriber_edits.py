@@ -56,6 +56,10 @@ def test_what_is_known_about_a_person_is_changed_and_shown(desk: Project) -> Non
     assert ran.json["people"][0]["subscriber"]["fields"] == {"points": 10}
     assert (person(desk)["tags"], person(desk)["fields"]) == (["old"], {"city": "Oslo", "points": 10})
     assert actions(desk)[0] == ("changed a subscriber", "note +old -vip points")
+    for given, before in (("de", ""), ("", "de")):
+        assert person(desk)["language"] == before
+        assert desk.ok("subscribers", "edit", ADA, "--language", given).out == "ada@example.org: changed language\n"
+    assert desk.ok("subscribers", "edit", ADA, "--language", "").out == "ada@example.org: nothing to change\n"
 
 
 WRONG: list[tuple[tuple[str, ...], str]] = [

@@ -14,16 +14,17 @@ from publisher.web.admin.person_actions import SOURCE
 from tests.support.admin_page import Owner, set_password
 from tests.support.project import Project
 from tests.support.store_samples import person
-from tests.support.web_client import WebClient, web_client
+from tests.support.web_client import NEWSLETTERS, WebClient, web_client
 
 FIELDS = '\n[[fields]]\nname = "city"\n\n[[fields]]\nname = "points"\nkind = "number"\n'
+OFTEN = NEWSLETTERS + 'schedule = "daily 07:30"\nfrequencies = ["weekly monday 08:00"]\n'
 
 
 @pytest.fixture(scope="module")
 def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebClient]:
     """A project with two newsletters, two fields and a password."""
     project = Project(tmp_path_factory.mktemp("person") / "letter", None)  # type: ignore[arg-type]
-    with web_client(project, FIELDS, now="2026-11-29T12:00:00") as running:
+    with web_client(project, FIELDS, newsletters=OFTEN, now="2026-11-29T12:00:00") as running:
         set_password(project)
         yield running
 
@@ -120,6 +121,26 @@ def test_what_was_typed_is_still_there_after_a_refusal(web: WebClient, owner: Ow
         page = owner.client.post(f"/admin{path}", data={"token": fields["token"], "do": deed, **given}).text
         assert "<details open>" in page, deed
         assert all(f'value="{text}"' in page for name, text in given.items() if name != "newsletter"), deed
+
+
+def test_the_owner_sees_and_changes_how_often_somebody_gets_a_newsletter(web: WebClient, owner: Owner) -> None:
+    path = add(web, "ivy")
+    assert "Change how often" not in owner.get(path).text, "weekly offers no choice"
+    press(owner, path, do="subscribe", newsletter="daily", why="by phone")
+    assert "as usual: daily 07:30" in owner.get(path).text
+    change = {"do": "often", "newsletter": "daily"}
+    assert press(owner, path, **change, frequency="weekly") == "Saved: frequency."
+    page = owner.get(path).text
+    assert "weekly: weekly monday 08:00" in page
+    assert '<option value="weekly" selected>' in page
+    assert press(owner, path, **change, frequency="weekly") == "Nothing was different."
+    assert press(owner, path, **change, frequency="hourly") == "Nothing was changed: there is no such frequency."
+    assert "no such frequency" in press(owner, path, do="often", newsletter="nix", frequency="")
+    assert press(owner, path, **change, frequency="") == "Saved: frequency."
+    assert history(web, "ivy")[-2:] == ["frequency", "frequency"]
+    assert press(owner, path, do="save", language="de") == "Saved: language."
+    assert press(owner, path, do="save", language="") == "Saved: language."
+    assert known(web, "ivy").language == ""
 
 
 def test_a_corrected_address_is_recorded_and_one_that_is_taken_is_refused(web: WebClient, owner: Owner) -> None:
