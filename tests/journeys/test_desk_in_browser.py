@@ -168,6 +168,10 @@ def test_the_owner_finds_corrects_tags_and_writes_to_a_segment(
             assert page.inner_text("h1").startswith("Hello, we have moved")
             assert "come and see the new rooms" in page.inner_text("dl.facts-list")
             look("email")
+            for width in (1280, 360):  # the frame is high enough to read an email, also on a phone
+                page.set_viewport_size({"width": width, "height": 900})
+                assert page.evaluate("document.querySelector('iframe.letter').clientHeight") > 600
+            page.set_viewport_size({"width": 1280, "height": 900})
             publish(project, "2026-11-16T10:05")
             assert "Hopper, we have moved" not in str(subjects(mailboxes, "grace@example.org"))
             project.write(str(draft.relative_to(project.root)), MOVED.replace("draft", "now"))
