@@ -25,7 +25,8 @@ def show_planned(
 ) -> None:
     """Show an edition, and some of the people in the segment that it goes to."""
     readers = plural(planned.recipients, "subscriber")
-    app.say(f"{planned.name}: {draft.subject!r} would go to {readers} ({transport_name(config)})")
+    goes = f", for {readers}" if planned.hold else f" would go to {readers} ({transport_name(config)})"
+    app.say(f"{planned.name}: {draft.subject!r}{goes}")
     if some:
         more = ["..."] if planned.recipients > len(some) else []
         app.say(f"  to {', '.join([*(person.address for person in some), *more])}")
@@ -98,6 +99,7 @@ def planned_json(planned: PlannedEdition, draft: EditionDraft, some: Sequence[Su
         "unmatched": planned.unmatched,
         "segment": planned.segment,
         "outside": planned.outside,
+        "held": planned.hold.why if planned.hold else "",
         "some": [person.address for person in some],
         "letters": _letters_json(planned, draft),
     }

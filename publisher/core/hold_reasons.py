@@ -63,9 +63,13 @@ def turned_new(sources: Sequence[str]) -> Hold:
     return Hold(HeldBy.SCHEDULER, f"waits for a person: more than half of the items of {names} turned new at once")
 
 
-def sent_as(name: str, at: datetime, zone: tzinfo) -> Hold:
-    """Return the hold for an email whose text was sent to the same people under another name."""
-    return Hold(HeldBy.SCHEDULER, f"waits for a person: the same text was sent as {name} at {_civil(at, zone)}")
+def sent_as(name: str, at: datetime | None, zone: tzinfo) -> Hold:
+    """Return the hold for an email whose text was sent to the same people under another name.
+
+    at: when that was; None if it is sent now.
+    """
+    when = f"was sent as {name} at {_civil(at, zone)}" if at else f"is sent as {name}"
+    return Hold(HeldBy.SCHEDULER, f"waits for a person: the same text {when}")
 
 
 def errors(messages: Iterable[str]) -> Hold:

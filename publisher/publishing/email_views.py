@@ -10,8 +10,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from publisher.config import Config, NewsletterConfig
-from publisher.core.errors import PublisherError
-from publisher.core.models import Problem, Severity
+from publisher.core.errors import PublisherError, SegmentError
+from publisher.core.models import Problem, Severity, problem_at
 from publisher.core.newsletter_models import DeliveryCounts, DeliveryStatus, Edition, EditionKind, Letter, Subscriber
 from publisher.posts.archive import open_archive
 from publisher.publishing.edition_plan import PlannedEdition
@@ -23,7 +23,7 @@ from publisher.publishing.own_emails import (
     unmade_emails,
     whole_email,
 )
-from publisher.publishing.recipients import local, some_of
+from publisher.publishing.recipients import local, segment_of, some_of
 
 if TYPE_CHECKING:
     from publisher.newsletters.lint.finding_codes import Finding
@@ -115,7 +115,7 @@ def email_views(config: Config, store: Store | None, now: datetime, newsletter: 
         for edition in editions:
             email = emails.pop(edition.slot, None)
             made.append(_made(config, store, edition, counts[edition.id], email))
-        coming += [_coming(config, email, now) for email in emails.values()]
+        coming += [_coming(config, store, email, now) for email in emails.values()]
     coming.sort(key=lambda view: (view.send_at is None, view.send_at or now, view.newsletter, view.name))
     made.sort(key=lambda view: (view.edition.dated, view.edition.id) if view.edition else (now, 0), reverse=True)
     return [*coming, *made]
@@ -123,7 +123,9 @@ def email_views(config: Config, store: Store | None, now: datetime, newsletter: 
 
 def coming_emails(config: Config, store: Store | None, newsletter: NewsletterConfig, now: datetime) -> list[EmailView]:
     """Return the newsletter's emails without posts that are still to be sent, soonest first; no drafts."""
-    found = (_coming(config, email, now) for email in unmade_emails(config, store, newsletter) if not email.is_draft)
+    found = (
+        _coming(config, store, email, now) for email in unmade_emails(config, store, newsletter) if not email.is_draft
+    )
     return sorted(found, key=lambda view: (view.send_at or now, view.name))
 
 
@@ -189,14 +191,14 @@ def changed_emails(config: Config, store: Store | None) -> Iterator[Problem]:
                 yield Problem(email.path, 0, what, hint, Severity.WARNING)
 
 
-def _coming(config: Config, email: OwnEmail, now: datetime) -> EmailView:
+def _coming(config: Config, store: Store | None, email: OwnEmail, now: datetime) -> EmailView:
+    problem = None if email.is_draft else email.problem or _wrong_segment(config, store, email)
     if email.is_draft:
         state = EmailState.DRAFT
-    elif email.problem:
+    elif problem:
         state = EmailState.BROKEN
     else:
         state = EmailState.SCHEDULED if email.send_at and email.send_at > now else EmailState.READY
-    problem = None if email.is_draft else email.problem
     text, subject = email.text, email.subject
     if text:
         subject = listed_subject(config, email.newsletter, text, email.send_at or now)
@@ -210,6 +212,15 @@ def _coming(config: Config, email: OwnEmail, now: datetime) -> EmailView:
         to=email.to,
         problem=problem,
     )
+
+
+def _wrong_segment(config: Config, store: Store | None, email: OwnEmail) -> Problem | None:
+    """Return what is wrong with the segment of an email, or with that of its newsletter; None if nothing is."""
+    try:
+        segment_of(config, store, email.newsletter, email.to, email.where("to"))
+    except SegmentError as error:
+        return problem_at(error)
+    return None
 
 
 def _made(

@@ -151,7 +151,7 @@ def plan_emails(
                 broken.append(problem_at(error))
                 continue
             if isinstance(found, PlannedEdition):
-                planned.append(found)
+                planned.append(_held_as_twin(config, found, planned))
             elif found:
                 lines.append(f"{newsletter.name} {email.slot}: {found}")
     return EmailPlan(tuple(planned), tuple(broken), tuple(lines))
@@ -221,6 +221,20 @@ def _sent_before(config: Config, store: Store, planned: PlannedEdition, now: dat
             if before and before.text == letter.text:
                 return edition
     return None
+
+
+def _held_as_twin(config: Config, planned: PlannedEdition, before: Sequence[PlannedEdition]) -> PlannedEdition:
+    """Return the edition of an email, on hold if one that is created with it says the same to the same people."""
+
+    def said(each: PlannedEdition) -> tuple[object, ...]:
+        text = each.text
+        return each.newsletter.name, each.segment, *((text.subject, text.preheader, text.body) if text else ())
+
+    twin = next((each for each in before if said(each) == said(planned)), None)
+    if twin is None:
+        return planned
+    twice = holds.sent_as(email_name(twin.slot), None, config.newsletter_zone(planned.newsletter))
+    return replace(planned, hold=holds.joined(planned.hold, twice))
 
 
 def _nobody(email: OwnEmail, planned: PlannedEdition) -> str:

@@ -10,7 +10,7 @@ from publisher.config import CONFIG_FILE, Config, NewsletterConfig
 from publisher.config.origins import KeyLines
 from publisher.core.errors import PublisherError, SegmentError
 from publisher.core.newsletter_models import Choice, Subscriber
-from publisher.core.segment_language import both, is_segment_name, parse_joined
+from publisher.core.segment_language import both, is_segment_name, parse, parse_joined
 
 if TYPE_CHECKING:
     from publisher.store import Store
@@ -78,11 +78,14 @@ def testers(config: Config, store: Store | None, segment: str, now: datetime) ->
 def require_segment(store: Store | None, text: str, where: str) -> str:
     """Return the condition of a segment's name, or a condition as it is; "" for "".
 
-    where: the option or the line that says it. Raises SegmentError if there is no such segment.
+    where: the option or the line that says it. Raises SegmentError if there is no such segment, or the text is not a
+    condition.
     """
     try:
         if store is None and is_segment_name(text):
             raise SegmentError(f"there is no segment {text!r}", hint="known: none")
+        if store is None and text.strip():
+            parse(text)
         return store.segments.resolve(text) if store else text
     except SegmentError as error:
         raise _located(error, where) from error

@@ -65,6 +65,49 @@ def test_a_renamed_file_is_not_sent_a_second_time(clockwork: Clockwork) -> None:
     assert clockwork.letters() == ["We have moved", "We have moved"]
 
 
+def test_a_dry_run_says_what_the_real_run_puts_on_hold(project: Project) -> None:
+    project.configure(newsletters=MANUAL)
+    project.subscribe("ada")
+    project.ok("publish", "--yes")
+    path = email(project, "first")
+    email(project, "twin")
+    email(project, "other", more="preheader: x\n")
+    dry = project.run("publish", "--dry-run")
+    assert "weekly email:first: 'We have moved' would go to 1 subscriber" in dry.out
+    assert "weekly email:other: 'We have moved' would go to 1 subscriber" in dry.out
+    held = "the same text is sent as first"
+    assert "weekly email:twin: 'We have moved', for 1 subscriber\n  it would be put on hold: waits for a p" in dry.out
+    planned = project.run("publish", "--dry-run", "--json").json
+    assert {each["slot"]: held in each["held"] for each in planned} == {
+        "email:first": False,
+        "email:other": False,
+        "email:twin": True,
+    }
+    done = project.run("publish", "--yes")
+    assert (dry.code, done.code) == (1, 1)
+    assert held in done.out.partition("email:twin")[2]
+    assert len(project.mail()["ada@example.org"]) == 3
+    path.rename(path.with_name("renamed.md"))
+    dry = project.run("publish", "--dry-run").out
+    assert "weekly email:renamed: 'We have moved', for 1 subscriber\n  it would be put on hold: waits for a p" in dry
+
+
+def test_a_wrong_condition_is_reported_at_its_line_before_there_is_a_database(project: Project) -> None:
+    project.without_placeholders().configure(newsletters=MANUAL)
+    email(project, more='to: "tag:vip and"\n')
+    email(project, "other", send="soon")
+    for command in (("check",), ("publish", "--dry-run"), ("emails",), ("status",), ("schedule",)):
+        said = project.run(*command).said
+        assert "letters/weekly/moved.md:4: " in said or command[0] in ("emails", "status", "schedule"), said
+        assert "column 12 of the condition: a condition is missing" in said, command
+        assert "'soon' isn't a time" in said, command
+    states = {each["name"]: each["state"] for each in project.ok("emails", "--json").json}
+    assert states == {"moved": "has an error", "other": "has an error"}
+    project.subscribe("ada")
+    assert "letters/weekly/moved.md:4: " in project.run("publish", "--dry-run").said
+    assert "column 12 of the condition" in project.ok("emails").out
+
+
 def test_a_time_is_one_of_the_newsletters_zone(clockwork: Clockwork) -> None:
     email(clockwork.project, send="2026-11-23 08:00")  # in Berlin, as SLOT
     assert clockwork.at(SLOT - MINUTE).created == ()
