@@ -10,7 +10,7 @@ import secrets
 import shutil
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from publisher.core.errors import PublisherError
@@ -26,6 +26,13 @@ class WaitingFile:
 
     token: str
     path: Path
+
+    @property
+    def since(self) -> datetime:
+        """When it came; the oldest time there is if it was deleted in the meantime."""
+        with suppress(OSError):
+            return datetime.fromtimestamp(self.path.parent.stat().st_mtime, UTC)
+        return datetime.min.replace(tzinfo=UTC)
 
 
 class WaitingFiles:
@@ -56,6 +63,14 @@ class WaitingFiles:
         with suppress(OSError):
             return next((WaitingFile(token, path) for path in (self.folder / token).iterdir()), None)
         return None
+
+    def every(self) -> list[WaitingFile]:
+        """Return all files that wait, the newest first."""
+        tokens = list[str]()
+        with suppress(OSError):
+            tokens = [path.name for path in self.folder.iterdir()]
+        found = [waiting for token in tokens if (waiting := self.find(token))]
+        return sorted(found, key=lambda each: each.since, reverse=True)
 
     def delete(self, token: str) -> None:
         """Delete the file with this token."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
@@ -33,6 +35,12 @@ FileHandler = Callable[[Request, Session, SentForm], Response]
 ProvedHandler = Callable[[Request, Session, Form, PasswordResult], Response]
 
 TOO_LARGE = f"a file may have {MOST_BYTES // 1_000_000} MB here; `publisher subscribers import` takes a larger one"
+_LOGGED_OUT = "You are not logged in any more, so nothing was done. Log in, and do it again."
+_EXPIRED = PublisherError(
+    "Nothing was done, because this form is older than your login", hint="Go back to the page, and do it again there."
+)
+_LONGEST_NEXT = 2_000  # characters of the page that is shown after the login
+_URL_CHARACTERS = frozenset(f"{string.ascii_letters}{string.digits}-._~/?=&%+:")
 _FOREIGN_FORM = "this form has expired or is not from this page: reload the page and press the button again\n"
 
 
@@ -62,7 +70,9 @@ class OwnerAuth:
             if session is None or not session.is_owner:
                 if request.url.path.endswith(".json"):
                     return PlainTextResponse("log in first\n", 403, owner_page_headers())
-                return RedirectResponse(f"{self._pages.root}/login", 303, owner_page_headers())
+                wanted = self._below(request.url.path, request.url.query)
+                asked = f"?{urlencode({'next': wanted})}" if wanted else ""
+                return RedirectResponse(f"{self._pages.root}/login{asked}", 303, owner_page_headers())
             return handler(request, session)
 
         return self._with_error_page(answer)
@@ -129,13 +139,13 @@ class OwnerAuth:
         return found or self._not_found(request)
 
     def show_login(self, request: Request) -> Response:
-        """Show the login form, or redirect an owner who is already logged in to the overview."""
+        """Show the login form, or redirect an owner who is already logged in to the page they want."""
         if not self._password():
             return self._not_found(request)
-        session = self._session(request)
+        session, wanted = self._session(request), request.query_params.get("next", "")
         if session and session.is_owner:
-            return RedirectResponse(self._pages.root, 303, owner_page_headers())
-        return self._login_form(request)
+            return RedirectResponse(self._page_below(wanted), 303, owner_page_headers())
+        return self._login_form(request, wanted)
 
     async def log_in(self, request: Request) -> Response:
         """Check the login form, and begin a session if the password, and the code if one is needed, are right."""
@@ -162,7 +172,7 @@ class OwnerAuth:
             return self._not_found(request)
         session = self._session(request)
         if session is None or not session.is_owner or not self._is_same_site(request):
-            return PlainTextResponse(_FOREIGN_FORM, 403, owner_page_headers())
+            return self._refuse_form(request, session)
         return None
 
     def _admit(self, request: Request, form: Form) -> Session | Response:
@@ -171,8 +181,33 @@ class OwnerAuth:
             return self._not_found(request)
         session = self._session(request)
         if session is None or not session.is_owner or not self._is_ours(request, session, form):
-            return PlainTextResponse(_FOREIGN_FORM, 403, owner_page_headers())
+            return self._refuse_form(request, session)
         return session
+
+    def _refuse_form(self, request: Request, session: Session | None) -> Response:
+        """Return the answer to a form that is not of the owner's session: the owner may log in and send it again."""
+        if not self._is_same_site(request):
+            return PlainTextResponse(_FOREIGN_FORM, 403, owner_page_headers())
+        before = urlsplit(request.headers.get("referer", ""))
+        wanted = self._below(before.path, before.query)
+        if session is None or not session.is_owner:
+            return self._login_form(request, wanted, status=403, trouble=_LOGGED_OUT)
+        return self._pages.page(
+            "error.html", "This form has expired", session, status=403, error=_EXPIRED, back=self._page_below(wanted)
+        )
+
+    def _below(self, path: str, query: str) -> str:
+        """Return a page and its query, relative to /admin; "" for the overview, and for what isn't a page there."""
+        below = path.removeprefix(f"{self._pages.root}/")
+        if below == path or below.split("/")[0] in ("login", "logout", "logout-all"):
+            return ""
+        asked = urlencode([(name, value) for name, value in parse_qsl(query) if name != "said"])
+        return quote(below, safe="/%") + (f"?{asked}" if asked else "")
+
+    def _page_below(self, wanted: str) -> str:
+        """Return the URL of a page below /admin that a link or a form wants; the overview if it wants anything else."""
+        is_page = 0 < len(wanted) <= _LONGEST_NEXT and set(wanted) <= _URL_CHARACTERS and ".." not in wanted
+        return f"{self._pages.root}/{wanted.lstrip('/')}" if is_page else self._pages.root
 
     async def _check(self, request: Request, form: Form, *, needs_code: bool) -> PasswordResult:
         """Return whether the password in a form is right, and the code if one is needed. The code is then used up."""
@@ -194,24 +229,25 @@ class OwnerAuth:
         result = await self._check(request, form, needs_code=needs_code)
         if result is PasswordResult.BUSY:
             return self._busy()
-        return await run_in_thread("form", self._finish_login, request, result)
+        return await run_in_thread("form", self._finish_login, request, form.one("next"), result)
 
     def _refuse_login(self, request: Request, form: Form) -> Response | None:
         if not self._password():
             return self._not_found(request)
         session = self._session(request)
         if session is None or not self._is_ours(request, session, form):
-            return self._login_form(request, status=403, trouble="The form has expired. Please try again.")
+            wanted = form.one("next")
+            return self._login_form(request, wanted, status=403, trouble="The form has expired. Please try again.")
         return None
 
-    def _finish_login(self, request: Request, result: PasswordResult) -> Response:
+    def _finish_login(self, request: Request, wanted: str, result: PasswordResult) -> Response:
         if result is not PasswordResult.RIGHT:
             status, trouble, headers = refusal(result, needs_code=self._second.is_on)
-            response = self._login_form(request, status=status, trouble=trouble)
+            response = self._login_form(request, wanted, status=status, trouble=trouble)
             response.headers.update(headers)
             return response
         client = self._context.clients.shown(request.scope)
-        response = RedirectResponse(self._pages.root, 303, owner_page_headers())
+        response = RedirectResponse(self._page_below(wanted), 303, owner_page_headers())
         self._sessions.begin(request, response, self._context.now(), client)
         self._context.record(request, ActionKind.LOGIN)
         log("login", f"login from {client}", client=client)
@@ -225,10 +261,17 @@ class OwnerAuth:
         _, _, headers = refusal(PasswordResult.BUSY, needs_code=False)
         return HTMLResponse(self._busy_page, 429, owner_page_headers() | headers)
 
-    def _login_form(self, request: Request, *, status: int = 200, trouble: str = "") -> Response:
+    def _login_form(self, request: Request, wanted: str, *, status: int = 200, trouble: str = "") -> Response:
         session = self._sessions.for_login(self._context.now())
-        is_on = self._second.is_on
-        response = self._pages.page("login.html", "Log in", session, status=status, trouble=trouble, needs_code=is_on)
+        response = self._pages.page(
+            "login.html",
+            "Log in",
+            session,
+            status=status,
+            trouble=trouble,
+            needs_code=self._second.is_on,
+            wanted=wanted if len(wanted) <= _LONGEST_NEXT else "",
+        )
         self._sessions.begin_login(request, response, session)
         return response
 

@@ -120,9 +120,14 @@ class BulkPages:
         """Return the routes of these pages, for somebody who is logged in."""
         root = f"{self._pages.root}/readers/bulk"
         return [
+            Route(root, auth.get(self.leave), methods=["GET"]),
             Route(root, auth.post(self.press), methods=["POST"]),
             Route(f"{root}/{{work}}", auth.get(self.work), methods=["GET"]),
         ]
+
+    def leave(self, request: Request, session: Session) -> Response:
+        """Go to the list: this page is only there for people who were chosen, which a URL does not say."""
+        return RedirectResponse(f"{self._pages.root}/readers", 303, owner_page_headers())
 
     def press(self, request: Request, session: Session, form: Form) -> Response:
         """Show whom a list or a segment is about and ask what to do; show what a deed would change; or do it."""

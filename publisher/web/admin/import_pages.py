@@ -87,6 +87,7 @@ class ImportPages:
             session,
             "import.html",
             "Import subscribers",
+            waiting=self._files.every(),
             imports=found[: -_IMPORTS - 1 : -1],
             total=len(found),
             newsletters=self._context.config.newsletters,

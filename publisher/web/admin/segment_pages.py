@@ -76,6 +76,10 @@ class SegmentPages:
         if deed != "save":
             return self._form(request, session, saved, name, condition, counts=True)
         try:
+            if saved is not None and form.has("was") and form.one("was") != saved.condition != condition:
+                raise SegmentError(
+                    f"while this page was open, the condition became {saved.condition!r}; save again to replace it"
+                )
             self._save(saved, name, condition)
         except SegmentError as error:
             return self._form(request, session, saved, name, condition, trouble=str(error))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import os
 import pty
 import re
@@ -11,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+import httpx
 import pytest
 
 from publisher.bounces.apply import take_report
@@ -192,6 +194,27 @@ def test_owner_logs_in_and_out(web: WebClient) -> None:
     assert owner.get().headers["location"] == "/admin/login"
 
 
+def test_a_login_leads_to_the_page_that_was_wanted_and_nowhere_else(web: WebClient) -> None:
+    def fields(page: httpx.Response) -> dict[str, str]:
+        return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', html.unescape(page.text)))
+
+    def log_in(path: str) -> str:
+        client = Owner(web).client
+        asked = fields(client.get(client.get(path).headers["location"]))
+        again = fields(client.post("/admin/login", data=asked | {"password": "wrong"}))
+        return str(client.post("/admin/login", data=again | {"password": PASSWORD}).headers["location"])
+
+    assert log_in("/admin/readers?status=active&said=x&sort=name") == "/admin/readers?status=active&sort=name"
+    assert log_in("/admin/segments/_new") == "/admin/segments/_new"
+    assert log_in("/admin") == "/admin"
+    owner = Owner(web)
+    owner.log_in()
+    for bad in ("//evil.example", "/\\evil.example", "../x", "https://evil.example/", "x\r\ny", "x" * 3_000, "login"):
+        location = owner.client.get("/admin/login", params={"next": bad}).headers["location"]
+        assert location == "/admin" or re.match(r"/admin/[^/]", location), bad
+    owner.client.post("/admin/logout-all", data={"token": owner.token()})
+
+
 def test_all_sessions_end_by_the_button_and_by_the_command(web: WebClient, capsys: pytest.CaptureFixture[str]) -> None:
     first, second = Owner(web), Owner(web)
     for owner in (first, second):
@@ -206,6 +229,23 @@ def test_all_sessions_end_by_the_button_and_by_the_command(web: WebClient, capsy
     assert run(command) == run(command) == 0
     assert capsys.readouterr().out == "1 session ended\nno one was logged in\n"
     assert first.get().status_code == 303
+
+
+def test_a_form_of_an_expired_session_asks_for_the_password(web: WebClient, owner: Owner) -> None:
+    token, referer = owner.token("/readers"), {"referer": f"{web.url}/admin/readers?sort=name"}
+    stranger = Owner(web)
+    page = stranger.client.post("/admin/readers", data={"token": token, "search": "x"}, headers=referer)
+    assert page.status_code == 403
+    assert "You are not logged in any more, so nothing was done" in page.text
+    assert 'name="next" value="readers?sort=name"' in page.text
+    page = owner.client.post("/admin/readers", data={"token": "0" * 64, "search": "x"}, headers=referer)
+    assert page.status_code == 403
+    assert "this form is older than your login" in page.text
+    assert 'href="/admin/readers?sort=name"' in page.text
+    elsewhere = {"referer": "https://evil.example/admin/x", "origin": "https://evil.example"}
+    foreign = Owner(web).client.post("/admin/readers", data={"token": token}, headers=elsewhere)
+    assert (foreign.status_code, "set-cookie" in foreign.headers) == (403, False)
+    assert owner.get("/readers/bulk").headers["location"] == "/admin/readers"
 
 
 def test_logging_in_again_ends_the_session_of_the_same_browser(web: WebClient, owner: Owner) -> None:

@@ -148,5 +148,5 @@ def test_what_is_wrong_is_said_and_nothing_is_done(web: WebClient, owner: Owner)
 def test_nobody_else_does_anything(web: WebClient, owner: Owner) -> None:
     answer = owner.client.post("/admin/readers/bulk", data={"segment": "one", "do": "do-erase", "sure": "yes"})
     assert answer.status_code == 403
-    assert Owner(web).get("/readers/bulk/0").headers["location"] == "/admin/login"
+    assert Owner(web).get("/readers/bulk/0").headers["location"] == "/admin/login?next=readers%2Fbulk%2F0"
     assert owner.get("/readers/bulk/0").status_code == 404

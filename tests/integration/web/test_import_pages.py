@@ -100,6 +100,15 @@ def test_a_file_is_rehearsed_imported_as_it_was_rehearsed_and_taken_back(web: We
     assert "took an import back" in log
 
 
+def test_files_that_wait_are_listed_until_they_are_imported_or_deleted(owner: Owner) -> None:
+    path = send(owner, LIST, "friends.csv")
+    page = owner.get("/readers/import").text
+    assert f'href="/admin{path}"' in page
+    assert "friends.csv" in page
+    assert "The file was deleted" in press(owner, path, do="drop")
+    assert path not in owner.get("/readers/import").text
+
+
 def test_a_column_can_be_chosen_and_two_for_one_field_cannot(owner: Owner, web: WebClient) -> None:
     path = send(owner, "mail1,mail2,a,b\nx@example.org,y@example.org,Xavier,Yps\n")
     assert "Several columns contain addresses" in text_of(owner, path)
@@ -181,12 +190,13 @@ def test_nobody_else_can_send_a_file(web: WebClient, owner: Owner) -> None:
     stranger = Owner(web)
     foreign = web.browser(origin="https://elsewhere.example")
     foreign.cookies.update(dict(owner.client.cookies))
-    assert stranger.client.post("/admin/readers/import", data=token, files=file).status_code == 403
+    refused = stranger.client.post("/admin/readers/import", data=token, files=file)
+    assert (refused.status_code, "Log in, and do it again" in refused.text) == (403, True)
     assert foreign.post("/admin/readers/import", data=token, files=file).status_code == 403
     assert owner.client.post("/admin/readers/import", data={"token": "0" * 64}, files=file).status_code == 403
     assert owner.client.post("/admin/readers/import", data=token).status_code == 400
     for path in ("/readers/import", "/readers/import/0123456789abcdef", "/readers/imports/1"):
-        assert stranger.get(path).headers["location"] == "/admin/login"
+        assert stranger.get(path).headers["location"].startswith("/admin/login?next=")
     assert stranger.get("/job/x.json").status_code == 403
     assert owner.get("/job/x.json").json() == {"over": True, "done": 0, "of": 0}
     for path in ("/readers/import/0123456789abcdef", "/readers/import/..%2f..%2fsecret", "/readers/imports/99"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 import pytest
 
@@ -234,7 +235,9 @@ def test_the_buttons_want_the_owner_and_a_token(web: WebClient, owner: Owner) ->
     path = add(web, "csrf")
     for each in ("/readers/add", path, f"{path}/erase"):
         assert owner.client.post(f"/admin{each}", data={"do": "tag", "tags": "x", "sure": "yes"}).status_code == 403
-    assert Owner(web).get(f"{path}/erase").headers["location"] == "/admin/login"
+    assert (
+        Owner(web).get(f"{path}/erase").headers["location"] == f"/admin/login?next={quote(path[1:], safe='')}%2Ferase"
+    )
     assert known(web, "csrf").tags == ()
     for bad in ("0" * 24, "x" * 500, "%2e%2e"):
         answer = owner.client.post(f"/admin/readers/{bad}", data={"token": owner.token("/readers/add"), "do": "tag"})

@@ -59,6 +59,19 @@ def test_a_condition_is_counted_saved_renamed_and_deleted(owner: Owner) -> None:
     assert "deleted a segment" in log
 
 
+def test_many_people_are_changed_only_by_the_condition_that_is_saved(owner: Owner) -> None:
+    button = "Tag, unsubscribe or delete these people…"
+    assert button in send(owner, "_new", do="save", condition="status:active", name="kept")
+    typed = send(owner, "kept", do="count", condition='address ~ "ada"', name="kept")
+    assert "1 person" in typed
+    assert button not in typed
+    assert button not in send(owner, "kept", do="save", condition="status:", name="kept")
+    said = send(owner, "kept", do="save", condition="tag:b", name="kept", was="tag:a")
+    assert "While this page was open, the condition became 'status:active'" in said
+    assert 'name="was" value="status:active"' in said
+    assert "Saved." in send(owner, "kept", do="save", condition="tag:b", name="kept", was="status:active")
+
+
 @pytest.mark.parametrize(
     ("condition", "name", "says"),
     [
@@ -90,7 +103,7 @@ def test_the_examples_on_the_page_are_conditions(owner: Owner) -> None:
 
 def test_nobody_else_sees_or_changes_segments(owner: Owner) -> None:
     stranger = owner.client.__class__(base_url=owner.client.base_url, transport=owner.client._transport)
-    assert stranger.get("/admin/segments").headers["location"] == "/admin/login"
+    assert stranger.get("/admin/segments").headers["location"] == "/admin/login?next=segments"
     assert owner.client.post("/admin/segments/_new", data={"do": "save", "condition": "tag:x"}).status_code == 403
     assert owner.get("/segments/nobody").status_code == 404
     assert owner.get(f"/segments/{'x' * 500}").status_code == 404
