@@ -79,8 +79,13 @@ class Batch:
             fresh.discard(key)  # the same address again in this batch is no longer new
         self._rows.write(self._connection, self._database)
         described = self._details.write(self._connection, self._database)
-        self._rows.note(self._connection, self._database, known.values())
         ids = [known[key].id if key in known else 0 for key in keys]
+        # A person whom the owner wanted to add, and who was refused, is as much their import's as before.
+        heard = {number for number, each in zip(ids, results, strict=True) if not each.result.refused}
+        is_import = self._options.number is not None
+        self._rows.note(
+            self._connection, self._database, [each for each in known.values() if is_import or each.id in heard]
+        )
         return [
             replace(each, described=True) if number in described else each
             for each, number in zip(results, ids, strict=True)

@@ -21,10 +21,10 @@ from publisher.core.subscription_status import (
 )
 from publisher.store.consent import event_row, restored_row
 from publisher.store.database import Database
-from publisher.store.import_changes import disown, join_details, release, snapshot
+from publisher.store.import_changes import SAME, WAITS, join_details, note_changes, release, snapshot
 from publisher.store.subscriber_records import AddOptions, Restored
 from publisher.store.subscriptions import changed, row_of, without_frequency
-from publisher.store.tables import consent_events, import_changes, subscriptions
+from publisher.store.tables import consent_events, subscriptions
 
 BY_FILE = (SubscriptionEvent.FILE_LEFT, SubscriptionEvent.FILE_LEFT_ONE, SubscriptionEvent.FILE_REMOVED)
 
@@ -34,7 +34,7 @@ class KnownSubscriber:
     """The state of a subscriber who is in the database, while a batch is being added.
 
     records    newsletter -> the record of the subscription
-    import_id  the import that added them, if nothing else has named them since
+    import_id  the import that added them, if only imports have named them since
     was        status and records at the beginning of the batch; None if the batch added them
     only_filed whether only files have named them, and nobody has asked them to confirm
     named      whether a row of the batch says more of them than that they never confirmed
@@ -142,22 +142,24 @@ class BatchRows:
             connection.execute(sa.insert(consent_events), self._events)
 
     def note(self, connection: Connection, database: Database, known: Iterable[KnownSubscriber]) -> None:
-        """Note what this batch has found of each subscriber, so that its import can be taken back."""
+        """Note what this batch has found of each subscriber, so that its import can be taken back.
+
+        known: those whom the batch names; if it is not an import, without those whom it was refused
+        """
         number = self.options.number
         found = [(each, each.was) for each in known if each.was is not None]
         # A file that calls subscribers unconfirmed changes nothing, until the import that added them is taken back.
-        stay = [each for each, was in found if was[0] is SubscriberStatus.ACTIVE and not each.named]
-        others = {each.id for each in stay}
-        release(connection, [each.id for each, _ in found if each.id not in others], number)
-        added = [each for each in stay if each.import_id not in (None, number)]
-        disown(connection, [each.id for each in added])
-        rows = [
-            {"import_id": number, "subscriber_id": each.id, "before": snapshot(was[0], was[1].values(), each.details)}
-            for each, was in found
-            if (was != (each.status, each.records) or each.details) and each.import_id != number
-        ]
-        unconfirmed = snapshot(SubscriberStatus.PENDING, ())
-        rows += [{"import_id": each.import_id, "subscriber_id": each.id, "before": unconfirmed} for each in added]
-        if rows and number is not None:
-            join_details(connection, number, {each.id: each.details for each, _ in found if each.details})
-            connection.execute(database.insert_new(import_changes), rows)
+        stay = {each.id for each, was in found if was[0] is SubscriberStatus.ACTIVE and not each.named}
+        if number is None:
+            release(connection, [each.id for each, _ in found if each.id not in stay])
+            return
+        join_details(connection, number, {each.id: each.details for each, _ in found if each.details})
+        before = {}
+        for each, was in found:
+            if each.import_id == number:
+                continue
+            if was != (each.status, each.records) or each.details:
+                before[each.id] = snapshot(was[0], was[1].values(), each.details)
+            else:
+                before[each.id] = WAITS if each.id in stay else SAME
+        note_changes(connection, database, number, before)

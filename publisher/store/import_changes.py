@@ -1,6 +1,7 @@
-"""What an import found of the people whom it changed, so that it can be put back.
+"""What an import found of the people whom it names and did not add, so that it can be put back.
 
-Functions that work inside the caller's transaction.
+For each of them it is the JSON that `snapshot` returns, or SAME if the import changed nothing, or WAITS if it only
+calls somebody unconfirmed who is subscribed. Functions that work inside the caller's transaction.
 """
 
 from __future__ import annotations
@@ -16,27 +17,78 @@ from sqlalchemy.engine import Connection
 from publisher.core.newsletter_models import SubscriberStatus
 from publisher.core.subscriber_fields import decode_fields, encode_fields
 from publisher.core.subscription_status import SubscriptionEvent, SubscriptionRecord, SubscriptionStatus
+from publisher.store.database import Database
 from publisher.store.subscriptions import row_of, save_row
-from publisher.store.tables import import_changes, subscriber_tags, subscribers, subscriptions
+from publisher.store.tables import import_changes, imports, subscriber_tags, subscribers, subscriptions
+
+SAME = ""
+WAITS = "waits"
 
 
-def release(connection: Connection, ids: Collection[int], number: int | None) -> None:
-    """Note that something other than the imports that brought these subscribers names them too.
-
-    number: the import that does; None if it is not an import.
-    """
-    if not ids:
-        return
-    others = subscribers.c.import_id != number if number is not None else subscribers.c.import_id.is_not(None)
-    connection.execute(sa.update(subscribers).where(subscribers.c.id.in_(ids), others).values(import_id=None))
-    changes = import_changes.c.import_id != number if number is not None else sa.true()
-    connection.execute(sa.delete(import_changes).where(import_changes.c.subscriber_id.in_(ids), changes))
-
-
-def disown(connection: Connection, ids: Collection[int]) -> None:
-    """Let the imports that added these subscribers not delete them when they are taken back."""
+def release(connection: Connection, ids: Collection[int]) -> None:
+    """Note that somebody, and not only imports, names these subscribers: no import can take them back."""
     if ids:
-        connection.execute(sa.update(subscribers).where(subscribers.c.id.in_(ids)).values(import_id=None))
+        added = subscribers.c.id.in_(ids), subscribers.c.import_id.is_not(None)
+        connection.execute(sa.update(subscribers).where(*added).values(import_id=None))
+        connection.execute(sa.delete(import_changes).where(import_changes.c.subscriber_id.in_(ids)))
+
+
+def note_changes(connection: Connection, database: Database, number: int, found: Mapping[int, str]) -> None:
+    """Note what an import has found of subscribers, as their row number -> what `snapshot` returned, SAME or WAITS.
+
+    What an earlier part of the same import has found stays, unless that part changed nothing.
+    """
+    if not found:
+        return
+    change = import_changes.c
+    for weaker, of in (((SAME, WAITS), _all_but(found, SAME, WAITS)), ((WAITS,), _all_but(found, WAITS))):
+        these = change.import_id == number, change.subscriber_id.in_(of), change.before.in_(weaker)
+        connection.execute(sa.delete(import_changes).where(*these))
+    rows = [{"import_id": number, "subscriber_id": each, "before": before} for each, before in found.items()]
+    connection.execute(database.insert_new(import_changes), rows)
+
+
+def _all_but(found: Mapping[int, str], *without: str) -> list[int]:
+    return [each for each, before in found.items() if before not in without]
+
+
+def others_that_name(connection: Connection, number: int, ids: Collection[int]) -> dict[int, list[tuple[int, str]]]:
+    """Return which other imports name some subscribers: row number -> (import, what it found), oldest first.
+
+    Imports that were taken back do not count.
+    """
+    change, found = import_changes.c, dict[int, list[tuple[int, str]]]()
+    query = sa.select(import_changes).join_from(import_changes, imports)
+    query = query.where(change.subscriber_id.in_(ids), change.import_id != number, imports.c.undone_at.is_(None))
+    for row in connection.execute(query.order_by(change.import_id)) if ids else ():
+        found.setdefault(row.subscriber_id, []).append((row.import_id, row.before))
+    return found
+
+
+def hand_over(connection: Connection, subscriber_id: int, number: int) -> None:
+    """Let an import that names a subscriber be the one that added them, because that one is taken back."""
+    person = sa.update(subscribers).where(subscribers.c.id == subscriber_id)
+    connection.execute(person.values(import_id=number))
+    forget_change(connection, subscriber_id, number)
+
+
+def forget_change(connection: Connection, subscriber_id: int, number: int) -> None:
+    """Delete what an import has found of a subscriber."""
+    change = import_changes.c
+    this = change.import_id == number, change.subscriber_id == subscriber_id
+    connection.execute(sa.delete(import_changes).where(*this))
+
+
+def inherit(connection: Connection, subscriber_id: int, number: int, before: str) -> None:
+    """Let an import put a subscriber back to what an earlier one found, because that one is taken back."""
+    change = import_changes.c
+    this = change.import_id == number, change.subscriber_id == subscriber_id
+    own = connection.execute(sa.select(change.before).where(*this)).scalar_one()
+    both = json.loads(before)
+    if own != SAME:
+        _join(both, json.loads(own))
+    value = json.dumps(both, ensure_ascii=False)
+    connection.execute(sa.update(import_changes).where(*this).values(before=value))
 
 
 def snapshot(
@@ -61,14 +113,21 @@ def join_details(connection: Connection, number: int, details: Mapping[int, Mapp
     change = import_changes.c
     query = sa.select(import_changes).where(change.import_id == number, change.subscriber_id.in_(details))
     for row in connection.execute(query).all() if details else ():
-        value, given = json.loads(row.before), details[row.subscriber_id]
-        value["tags"] = [*value.get("tags", []), *given.get("tags", [])]
-        value["note"] = value.get("note") or given.get("note", "")
-        fields = value.setdefault("fields", {})
-        for name, (before, after) in given.get("fields", {}).items():
-            fields[name] = [fields[name][0] if name in fields else before, after]
+        if row.before in (SAME, WAITS):
+            continue
+        value = json.loads(row.before)
+        _join(value, details[row.subscriber_id])
         this = sa.update(import_changes).where(change.import_id == number, change.subscriber_id == row.subscriber_id)
         connection.execute(this.values(before=json.dumps(value, ensure_ascii=False)))
+
+
+def _join(value: dict[str, Any], given: Mapping[str, Any]) -> None:
+    """Add the details of a later snapshot to those of an earlier one."""
+    value["tags"] = [*value.get("tags", []), *given.get("tags", [])]
+    value["note"] = value.get("note") or given.get("note", "")
+    fields = value.setdefault("fields", {})
+    for name, (before, after) in given.get("fields", {}).items():
+        fields[name] = [fields[name][0] if name in fields else before, after]
 
 
 def put_back(connection: Connection, subscriber_id: int, before: str) -> None:

@@ -1,8 +1,9 @@
 """The imports of files: which file brought whom, so that one import can be taken back.
 
-A person belongs to the import that added them, until another import names them too: then neither takes them back. Of
-somebody who was known before, the import keeps what it found, until another import names them. So taking an import back
-never undoes what another file, the owner or the person has said since.
+A person belongs to the import that added them, and each later import that names them keeps what it found. If one is
+taken back that is not the last, they stay as they are, and the next one inherits: it adds them, or puts them back to
+what the earlier one found. So taking an import back never undoes what another file, the owner or the person has said
+since, and when all are taken back, nothing is left of any.
 """
 
 from __future__ import annotations
@@ -16,12 +17,21 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from publisher.core.errors import StoreError
-from publisher.core.newsletter_models import DeliveryStatus
+from publisher.core.newsletter_models import DeliveryStatus, SubscriberStatus
 from publisher.core.subscription_status import SubscriptionEvent
 from publisher.store.consent import UNDO, event_row
 from publisher.store.database import Database
 from publisher.store.erasure import erase_many
-from publisher.store.import_changes import put_back
+from publisher.store.import_changes import (
+    SAME,
+    WAITS,
+    forget_change,
+    hand_over,
+    inherit,
+    others_that_name,
+    put_back,
+    snapshot,
+)
 from publisher.store.subscriber_records import source_of
 from publisher.store.subscriber_tags import forget_unused_fields
 from publisher.store.subscriptions import end_all
@@ -45,7 +55,7 @@ class FileImport:
     begun_at   when it first ran
     last_at    when it last ran
     undone_at  when it was taken back; None if it was not
-    people     how many people it added who would go if it were taken back
+    people     how many people it added
     changed    how many people it found and changed
     """
 
@@ -107,7 +117,7 @@ class Imports:
         people = sa.select(subscribers.c.import_id, sa.func.count().label("total"))
         people = people.where(subscribers.c.import_id.is_not(None)).group_by(subscribers.c.import_id)
         changed = sa.select(import_changes.c.import_id, sa.func.count().label("total"))
-        changed = changed.group_by(import_changes.c.import_id)
+        changed = changed.where(import_changes.c.before.not_in((SAME, WAITS))).group_by(import_changes.c.import_id)
         with self._database.read() as connection:
             added = {row.import_id: row.total for row in connection.execute(people)}
             found = {row.import_id: row.total for row in connection.execute(changed)}
@@ -183,11 +193,15 @@ class _Undoing:
         query = query.where(subscribers.c.import_id == self.run.id, subscribers.c.id > after)
         rows = connection.execute(query.order_by(subscribers.c.id).limit(GROUP).with_for_update()).all()
         ids = [row.id for row in rows]
-        moved, mailed = self._moved_on(connection, ids), _were_sent_something(connection, ids)
-        gone = {row.id: row.address_key for row in rows if row.id not in moved | mailed}
+        moved = self._moved_on(connection, ids)
+        others = others_that_name(connection, self.run.id, set(ids) - moved)
+        for subscriber_id, named in sorted(others.items()):
+            self._pass_on(connection, subscriber_id, named)
+        mailed = _were_sent_something(connection, set(ids) - moved - set(others))
+        gone = {row.id: row.address_key for row in rows if row.id not in moved | mailed | set(others)}
         erase_many(connection, gone)
         self.done.deleted += len(gone)
-        stopped = mailed - moved
+        stopped = mailed
         self._stop(connection, stopped)
         self.done.mailed += len(stopped)
         self.done.kept += len(moved)
@@ -201,21 +215,43 @@ class _Undoing:
         rows = connection.execute(query.order_by(import_changes.c.subscriber_id).limit(GROUP)).all()
         ids = [row.subscriber_id for row in rows]
         moved = self._moved_on(connection, ids)
+        others = others_that_name(connection, self.run.id, set(ids) - moved)
         for row in rows:
-            if row.subscriber_id in moved:
+            found = others.get(row.subscriber_id, ())
+            heir = next((each for each, before in found if each > self.run.id and before != WAITS), None)
+            if row.before in (SAME, WAITS):
+                pass
+            elif row.subscriber_id in moved:
                 self.done.kept += 1
                 continue
-            put_back(connection, row.subscriber_id, row.before)
-            self._record(connection, row.subscriber_id)
-            self.done.restored += 1
+            elif heir is not None:
+                inherit(connection, row.subscriber_id, heir, row.before)
+                self.done.shared += 1
+            else:
+                put_back(connection, row.subscriber_id, row.before)
+                self._record(connection, row.subscriber_id)
+                self.done.restored += 1
+            forget_change(connection, row.subscriber_id, self.run.id)
         return ids[-1] if len(ids) == GROUP else 0
 
+    def _pass_on(self, connection: Connection, subscriber_id: int, others: Sequence[tuple[int, str]]) -> None:
+        """Leave somebody whom the import added to another import that names them; see `others_that_name`."""
+        heir = next((number for number, before in others if before != WAITS), None)
+        if heir is not None:
+            self.done.shared += 1
+        else:  # all that is said of them now is that they never confirmed
+            heir = others[0][0]
+            put_back(connection, subscriber_id, snapshot(SubscriberStatus.PENDING, ()))
+            self._record(connection, subscriber_id)
+            self.done.restored += 1
+        hand_over(connection, subscriber_id, heir)
+
     def _moved_on(self, connection: Connection, ids: Collection[int]) -> set[int]:
-        """Return those who have an event that the import did not bring, since it began."""
+        """Return those who have an event that no import brought, and no undo of one, since this one began."""
         events = consent_events.c
-        other = sa.or_(events.source != source_of(self.run.file), events.at > self.run.last_at)
+        files = [events.source.not_like(f"{start}%") for start in (source_of(""), UNDO)]
         query = sa.select(events.subscriber_id).where(
-            events.subscriber_id.in_(ids), events.at > self.run.begun_at, other
+            events.subscriber_id.in_(ids), events.at > self.run.begun_at, *files
         )
         return {row.subscriber_id for row in connection.execute(query)}
 

@@ -138,8 +138,12 @@ class Suppressions:
             }
             for entry in entries
         ]
+        hashes = [entry.address_hash for entry in entries]
+        others = suppressions.c.import_id.is_not(None) if number is None else suppressions.c.import_id != number
+        again = sa.update(suppressions).where(suppressions.c.address_hash.in_(hashes), others)
         with self._database.write(dry_run=dry_run) as connection:
             self._database.guard(connection, alone=True)
+            connection.execute(again.values(import_id=None))
             connection.execute(self._database.insert_new(suppressions), rows)
 
     def knows(self, key_id: str) -> bool:

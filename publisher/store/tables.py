@@ -61,7 +61,7 @@ subscribers = Table(
     Column("confirmed_at", UtcTime),  # when they, or an operator who vouched for them, first gave consent
     Column("bounced_at", UtcTime),
     Column("bounces", Integer, nullable=False, server_default=text("0")),  # in a row, since the last success
-    Column("import_id", Key),  # the import that added them, as long as nothing else has named them
+    Column("import_id", Key),  # the import that added them, as long as only imports have named them
     Column("fields", Text, nullable=False, server_default=text("'{}'")),  # JSON object: name of a field -> value
     Column("note", Text, nullable=False, server_default=text("''")),  # for the owner alone
     Column("name_key", String(100), nullable=False, server_default=text("''")),  # in which names are found and sorted

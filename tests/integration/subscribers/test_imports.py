@@ -616,9 +616,63 @@ def test_an_undo_leaves_what_the_other_file_says(
 def test_an_undo_counts_who_is_in_another_file_too(people: Store, tmp_path: Path) -> None:
     first = bring(people, tmp_path / "one.csv", "email\nann@example.org\nbob@example.org\n").report.number
     second = bring(people, tmp_path / "two.csv", "email\nann@example.org\n", at=later(hours=1)).report.number
-    assert people.imports.undo(second, later(hours=2)) == TakenBack()
     done = people.imports.undo(first, later(hours=2))
     assert (done.deleted, done.shared, mailed(people)) == (1, 1, {"ann@example.org"})
+    assert people.imports.undo(second, later(hours=3)) == TakenBack(deleted=1)
+    assert everything(people) == []
+
+
+def test_nothing_is_left_of_imports_that_were_all_undone(people: Store, tmp_path: Path) -> None:
+    """Whatever the files say of somebody. Those who were known before are as they were."""
+    says = (YES, NO, WAITS, GONE)
+    orders = [order for size in (2, 3) for order in itertools.product(says, repeat=size)]
+    old = [f"old{number}@example.org" for number in range(len(orders))]
+    people.subscribers.add_many([person(address) for address in old], at=NOW, source="form")
+    before = [(row[0], row[3], row[6], row[9]) for row in everything(people)]
+    numbers: dict[tuple[int, str], int] = {}
+    for step, says_now in itertools.product(range(3), says):
+        these = [at for at, order in enumerate(orders) if order[step : step + 1] == (says_now,)]
+        rows = [f"{kind}{number}@example.org,{step}" for number in these for kind in ("new", "old")]
+        text = "\n".join(["email,tags", *rows, ""])
+        done = bring(people, tmp_path / f"{step}-{says_now}.csv", text, status=says_now, at=later(hours=step + 1))
+        numbers[step, says_now] = done.report.number
+    for number in sorted(numbers.values(), reverse=True):
+        people.imports.undo(number, later(hours=9))
+    assert [(row[0], row[3], row[6], row[9]) for row in everything(people)] == before
+
+
+@pytest.mark.parametrize("says", [(YES, YES, YES), (YES, NO, YES), (NO, YES, WAITS), (YES, WAITS, NO)])
+def test_the_order_in_which_imports_are_undone_does_not_matter(
+    people: Store, tmp_path: Path, says: tuple[str, ...]
+) -> None:
+    people.subscribers.add(person("old@example.org"), at=NOW, source="form")
+    before = [(row[0], row[3], row[6], row[9]) for row in everything(people)]
+    text = "email,tags\nold@example.org,x{0}\nnew@example.org,x{0}\n"
+    for way in itertools.permutations(range(3)):
+        folder = tmp_path / "".join(map(str, way))
+        folder.mkdir()
+        numbers = [
+            bring(
+                people, folder / f"{step}.csv", text.format(step), status=each, at=later(hours=step + 1)
+            ).report.number
+            for step, each in enumerate(says)
+        ]
+        for hour, place in enumerate(way):
+            people.imports.undo(numbers[place], later(hours=hour + 5))
+        assert [(row[0], row[3], row[6], row[9]) for row in everything(people)] == before, way
+
+
+def test_a_refused_add_leaves_somebody_to_their_import(people: Store, tmp_path: Path) -> None:
+    text = "email,status\nann@example.org,bounced\nbob@example.org,unsubscribed\ncyd@example.org,subscribed\n"
+    number = bring(people, tmp_path / "list.csv", text).report.number
+    for address in ("ann@example.org", "bob@example.org"):
+        with pytest.raises(SubscriberError):
+            subscribe(people, address, newsletters=["weekly"], at=later(hours=1))
+    (listed,) = people.imports.list()
+    assert listed.people == 3
+    subscribe(people, "cyd@example.org", newsletters=["weekly"], at=later(hours=1))
+    done = people.imports.undo(number, later(hours=2))
+    assert (done.deleted, done.shared, mailed(people)) == (2, 1, {"cyd@example.org"})
 
 
 def test_only_a_file_can_be_overruled_about_who_never_confirmed(people: Store, tmp_path: Path) -> None:
