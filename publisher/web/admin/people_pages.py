@@ -1,7 +1,8 @@
 """The pages /admin/readers: the list of subscribers with search, filters and pages, and its export.
 
-What the owner searches for may be an address. So a search is sent as a form, and the URL of its result contains it
-sealed: nothing about a person is in a URL, and so in no log of a proxy and no history of a browser, but their uid.
+What the owner searches for may be an address, in the search words, a field, or the condition of a segment. So it is
+sent as a form, and the URL of its result contains it sealed: nothing about a person is in a URL, and so in no log of a
+proxy and no history of a browser, but their uid.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from starlette.routing import Route
 from publisher.core.action_kinds import ActionKind
 from publisher.core.errors import SegmentError, SubscriberError
 from publisher.core.newsletter_models import SubscriberStatus
+from publisher.core.segment_language import is_segment_name
 from publisher.core.signing import open_sealed, seal
 from publisher.publishing.mail_wiring import project_secret
 from publisher.store.people_query import PeoplePage, PeopleQuery, PlaceGoneError
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
     from publisher.web.context import WebContext
     from publisher.web.forms import Form
 
-_SEALED = ("search", "field")
+_SEALED = ("search", "field", "segment")  # but the name of a saved segment may be read
 _NEWEST = "-joined"
 _PURPOSE = "search"
 _COUNTED = 10_000  # people who match are counted up to this number
@@ -66,6 +68,8 @@ class PeoplePages:
     def list(self, request: Request, session: Session) -> Response:
         """Show a page of the people whom the query of the URL is about."""
         given, context = self.given(request.query_params), self._context
+        if not _may_be_read("segment", request.query_params.get("segment", "")):
+            return RedirectResponse(f"{self._pages.root}/{self._link(given)}", 303, owner_page_headers())
         trouble, page, total = "", PeoplePage(()), 0
         try:
             query = self.query(given)
@@ -133,17 +137,17 @@ class PeoplePages:
     def given(self, asked: Mapping[str, str]) -> dict[str, str]:
         """Return what the parameters of a URL or of a form ask, with the sealed words opened."""
         text = open_sealed(self._secret, _PURPOSE, asked.get("q", ""))
-        given = {name: asked.get(name, "") for name in PARTS} | dict.fromkeys(_SEALED, "")
+        given = {name: asked.get(name, "") for name in PARTS} | {"search": "", "field": ""}
         given |= {name: word for name, word in (json.loads(text) if text else {}).items() if name in _SEALED}
         given["sort"] = given["sort"] or _NEWEST
         return given
 
     def parameters(self, given: Mapping[str, str]) -> dict[str, str]:
         """Return the parameters of the URL that asks the same."""
-        found = {name: given[name] for name in PARTS if name not in _SEALED and given[name]}
+        found = {name: given[name] for name in PARTS if given[name] and _may_be_read(name, given[name])}
         if found.get("sort") == _NEWEST:
             del found["sort"]
-        if words := {name: given[name] for name in _SEALED if given[name]}:
+        if words := {name: given[name] for name in _SEALED if given[name] and name not in found}:
             found["q"] = seal(self._secret, _PURPOSE, json.dumps(words))
         return found
 
@@ -155,3 +159,8 @@ class PeoplePages:
 
     def _page(self, request: Request, session: Session, template: str, title: str, **variables: Any) -> Response:
         return self._pages.page(template, title, session, said=request.query_params.get("said", ""), **variables)
+
+
+def _may_be_read(name: str, value: str) -> bool:
+    """Return whether a part of a query may be in a URL as it is."""
+    return name not in _SEALED or not value or (name == "segment" and is_segment_name(value))

@@ -99,6 +99,22 @@ def test_the_form_finds_people_and_its_url_does_not_show_the_words(owner: Owner)
     assert "Nobody matches." in ask(owner, search="nobody at all")
 
 
+def test_the_condition_of_a_segment_is_sealed_in_urls_and_a_name_is_not(owner: Owner) -> None:
+    answer = owner.get("/readers?segment=address+~+p007&sort=address")
+    assert answer.status_code == 303
+    found = answer.headers["location"]
+    assert "p007" not in found
+    assert "sort=address" in found
+    page = owner.client.get(found).text
+    assert shown(page) == ["007"]
+    assert "<option selected>address ~ p007</option>" in page
+    assert not [
+        link for link in re.findall(r'(?:href|action)="([^"]*)"', page) if "segment" in link and "readers" in link
+    ]
+    assert shown(ask(owner, segment="address ~ p007")) == ["007"]
+    assert shown(owner.get("/readers?segment=vips").text) == ["007"]
+
+
 def test_what_cannot_be_asked_is_said(owner: Owner) -> None:
     wrong = {
         "since=31.12.2026": "&#39;31.12.2026&#39; isn&#39;t a day (write it like 2026-01-31)",
