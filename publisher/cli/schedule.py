@@ -36,11 +36,13 @@ def schedule(app: App, newsletters: tuple[str, ...], count: int) -> None:
     now = app.now(config)
     with open_existing_store(config) as store:
         found = forecasts(config, store, newsletters, now, count)
-        emails = {each.newsletter.name: coming_emails(config, store, each.newsletter, now) for each in found}
-        steps = {each.newsletter.name: step_views(config, store, each.newsletter, now) for each in found}
+        chosen = {each.newsletter.name: each.newsletter for each in found if not each.frequency}
+        emails = {name: coming_emails(config, store, each, now) for name, each in chosen.items()}
+        steps = {name: step_views(config, store, each, now) for name, each in chosen.items()}
     if app.json:
-        more = {name: steps_json(steps[name]) | emails_json(config, emails[name]) for name in steps}
-        app.print_json([_as_json(each) | more[each.newsletter.name] for each in found])
+        more = {name: steps_json(steps[name]) | emails_json(config, emails[name]) for name in chosen}
+        none = steps_json(()) | emails_json(config, ())
+        app.print_json([_as_json(each) | (none if each.frequency else more[each.newsletter.name]) for each in found])
         return
     if not found:
         app.say("the project has no newsletter")
@@ -48,7 +50,7 @@ def schedule(app: App, newsletters: tuple[str, ...], count: int) -> None:
         _show(app, forecast)
         if not forecast.frequency:
             show_emails(app, config, emails[forecast.newsletter.name])
-        show_steps(app, steps[forecast.newsletter.name])
+            show_steps(app, steps[forecast.newsletter.name])
 
 
 def show_emails(app: App, config: Config, emails: Sequence[EmailView]) -> None:

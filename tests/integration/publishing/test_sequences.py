@@ -185,6 +185,11 @@ def test_the_commands_show_the_same_numbers(clock: Clockwork) -> None:
     assert newsletter["welcome"] == forecast["welcome"]
     shown = clock.project.ok("schedule", now=now).out
     assert "welcome-2         after 3 days, 'The best of it': 1 sent, 2 to come" in shown
+    configure(clock.project, WEEKLY + 'frequencies = ["monthly 1 09:00"]\n')
+    assert clock.project.ok("schedule", now=now).out.count("  welcome-2") == 1, "once, not for each frequency"
+    own, monthly = clock.project.ok("schedule", "--json", now=now).json
+    assert (len(own["welcome"]), monthly["welcome"], monthly["emails"]) == (2, [], [])
+    configure(clock.project, WEEKLY)
     dry = clock.project.ok("publish", "--dry-run", now="2026-11-26T10:30").out
     assert "weekly welcome-2: 'The best of it' to 1 subscriber" in dry
     listed = clock.project.ok("emails", "--json", now=now).json
