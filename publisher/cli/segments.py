@@ -12,10 +12,9 @@ from publisher.cli.completion import newsletter_names, segment_names
 from publisher.cli.terminal import print_table
 from publisher.config import Config
 from publisher.core.action_kinds import ActionKind
-from publisher.core.errors import SegmentError
 from publisher.core.segment_language import parse
 from publisher.publishing.recipients import SHOWN, local, require_segment
-from publisher.publishing.segment_check import segment_findings, uses_of
+from publisher.publishing.segment_check import require_unused, segment_findings
 from publisher.publishing.wiring import open_existing_store, open_project_store
 from publisher.subscribers.export import as_json
 
@@ -141,7 +140,7 @@ def rename(app: App, name: str, new: str) -> None:
     """Give a segment another name. Files that name it must be changed by hand, so they prevent it."""
     config = app.config()
     with open_project_store(config) as store:
-        _require_unused(config, store, name)
+        require_unused(config, store, name)
         store.segments.rename(name, new)
         log_action(app, store, ActionKind.SEGMENT_RENAMED, name, detail=new)
     app.say(f"{name} is now {new}")
@@ -155,7 +154,7 @@ def delete(app: App, name: str) -> None:
     config = app.config()
     with open_project_store(config) as store:
         store.segments.require(name)
-        _require_unused(config, store, name)
+        require_unused(config, store, name)
         store.segments.delete(name)
         log_action(app, store, ActionKind.SEGMENT_DELETED, name)
     app.say(f"{name}: deleted")
@@ -172,10 +171,3 @@ def _at(app: App, config: Config, newsletter: str | None) -> datetime:
 
 def _count(store: Store | None, condition: str, at: datetime) -> int:
     return store.segments.count(parse(condition), at) if store else 0
-
-
-def _require_unused(config: Config, store: Store, name: str) -> None:
-    if places := uses_of(config, store, name):
-        raise SegmentError(
-            f"{name} is used", where=places[0], hint="write another segment or its condition there first"
-        )

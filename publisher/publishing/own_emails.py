@@ -287,7 +287,7 @@ def _read(config: Config, found: OwnEmail, file: NoteFile) -> OwnEmail:
     """Return an email with what its file says; with its problem if that is not valid."""
     from publisher.newsletters.letter.own_text import text_of_file
 
-    found = replace(found, subject=" ".join(file.text("subject").split()))
+    found = replace(found, subject=" ".join(file.text("subject").split()), to=" ".join(file.text("to").split()))
     is_draft = file.text("send").strip().lower() == "draft"
     try:
         text = text_of_file(file, KEYS)
@@ -295,8 +295,7 @@ def _read(config: Config, found: OwnEmail, file: NoteFile) -> OwnEmail:
         approve = _approve(file)
     except PublisherError as error:
         return replace(found, is_draft=is_draft, problem=problem_at(error))
-    to = " ".join(file.text("to").split())
-    return replace(found, text=text, is_draft=is_draft, send_at=send_at, to=to, approve=approve)
+    return replace(found, text=text, is_draft=is_draft, send_at=send_at, approve=approve)
 
 
 def _send_at(config: Config, newsletter: NewsletterConfig, file: NoteFile) -> datetime | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from publisher.config import CONFIG_FILE, Config, NewsletterConfig
@@ -92,11 +92,38 @@ def fields_of(config: Config, store: Store | None) -> dict[str, FieldKind]:
     return known_fields(store, config.fields)
 
 
-def uses_of(config: Config, store: Store, name: str) -> list[str]:
-    """Return the places that name a segment, as "publisher.toml:12": newsletters, and emails that are not made yet."""
-    used = [in_config(config, each, SegmentError("")).where for each in config.newsletters if each.segment == name]
-    emails = [email for each in config.newsletters for email in unmade_emails(config, store, each)]
-    return [*used, *(email.where("to") for email in emails if email.to == name)]
+@dataclass(frozen=True, slots=True)
+class SegmentUse:
+    """A place that names a saved segment.
+
+    what   the newsletter, by its title, or the email without posts that goes to the segment
+    where  the file and line, such as "publisher.toml:12"
+    """
+
+    what: str
+    where: str
+
+
+def segment_uses(config: Config, store: Store | None) -> dict[str, list[SegmentUse]]:
+    """Return by the names of segments the newsletters, and the emails that are not made yet, that go to them."""
+    found: dict[str, list[SegmentUse]] = {}
+    for newsletter in config.newsletters:
+        if is_segment_name(newsletter.segment):
+            use = SegmentUse(config.newsletter_title(newsletter), in_config(config, newsletter, SegmentError("")).where)
+            found.setdefault(newsletter.segment, []).append(use)
+        for email in unmade_emails(config, store, newsletter):
+            if is_segment_name(email.to):
+                use = SegmentUse(f"the email {newsletter.name} {email.name}", email.where("to"))
+                found.setdefault(email.to, []).append(use)
+    return found
+
+
+def require_unused(config: Config, store: Store, name: str) -> None:
+    """Raise SegmentError if anything goes to a segment, so that it cannot be deleted or get another name."""
+    if uses := segment_uses(config, store).get(name):
+        raise SegmentError(
+            f"{name} is used", where=uses[0].where, hint="write another segment or its condition there first"
+        )
 
 
 def _finding(term: Term, kinds: dict[str, FieldKind], newsletters: Collection[str]) -> str:

@@ -10,7 +10,7 @@ from starlette.routing import Route
 from publisher.core.action_kinds import ActionKind
 from publisher.core.errors import SegmentError
 from publisher.core.segment_language import LONGEST, parse
-from publisher.publishing.segment_check import segment_findings, uses_of
+from publisher.publishing.segment_check import require_unused, segment_findings, segment_uses
 from publisher.store.segments import Segment
 from publisher.subscribers.edit import known_fields
 from publisher.web.responses import Flash, NotFoundError, owner_page_headers
@@ -58,8 +58,8 @@ class SegmentPages:
 
     def overview(self, request: Request, session: Session) -> Response:
         """List the saved segments."""
-        found = self._context.store.segments.list()
-        return self._page(request, session, "segments.html", "Segments", segments=found, new=NEW, users=self._users())
+        found, uses = self._context.store.segments.list(), segment_uses(self._context.config, self._context.store)
+        return self._page(request, session, "segments.html", "Segments", segments=found, new=NEW, uses=uses)
 
     def segment(self, request: Request, session: Session) -> Response:
         """Show a saved segment with the people it is true of now, or an empty form for a new one."""
@@ -92,8 +92,7 @@ class SegmentPages:
         if saved is None and segments.get(name) is not None:
             raise SegmentError(f"there is a segment {name!r} already")
         if saved is not None and saved.name != name:
-            if places := uses_of(self._context.config, self._context.store, saved.name):
-                raise SegmentError(f"{saved.name} can't be renamed, because {places[0]} names it")
+            require_unused(self._context.config, self._context.store, saved.name)
             segments.rename(saved.name, name)
         segments.save(name, condition, self._context.now())
 
@@ -101,6 +100,10 @@ class SegmentPages:
         if not sure:
             said = Flash("Nothing was deleted: please tick the confirmation box.", is_bad=True)
             return self._to(f"segments/{saved.name}", said)
+        try:
+            require_unused(self._context.config, self._context.store, saved.name)
+        except SegmentError as error:
+            return self._to(f"segments/{saved.name}", Flash(f"Nothing was deleted: {error}.", is_bad=True))
         self._context.store.segments.delete(saved.name)
         self._context.record(request, ActionKind.SEGMENT_DELETED, about=saved.name)
         return self._to("segments", Flash(f"The segment {saved.name} was deleted. Nobody on it was."))
@@ -113,14 +116,6 @@ class SegmentPages:
         found = self._context.store.segments.get(name) if len(name) < 100 else None
         if found is None:
             raise NotFoundError("there is no such segment")
-        return found
-
-    def _users(self) -> dict[str, list[str]]:
-        """Return the titles of the newsletters that go to each segment."""
-        config, found = self._context.config, dict[str, list[str]]()
-        for each in config.newsletters:
-            if each.segment:
-                found.setdefault(each.segment, []).append(config.newsletter_title(each))
         return found
 
     def _form(
@@ -155,7 +150,7 @@ class SegmentPages:
             some=some,
             findings=findings,
             trouble=trouble,
-            users=self._users().get(saved.name, []) if saved else [],
+            uses=segment_uses(context.config, context.store).get(saved.name, []) if saved else [],
             examples=_EXAMPLES,
             tags_in_use=list(context.store.subscribers.tags_in_use())[:_MOST_TAGS],
             fields=known_fields(context.store, context.config.fields),

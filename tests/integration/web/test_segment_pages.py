@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -107,3 +108,28 @@ def test_nobody_else_sees_or_changes_segments(owner: Owner) -> None:
     assert owner.client.post("/admin/segments/_new", data={"do": "save", "condition": "tag:x"}).status_code == 403
     assert owner.get("/segments/nobody").status_code == 404
     assert owner.get(f"/segments/{'x' * 500}").status_code == 404
+
+
+def test_a_segment_says_what_uses_it_and_is_not_deleted_then(tmp_path: Path) -> None:
+    project = Project(tmp_path / "letter", None)  # type: ignore[arg-type]
+    newsletters = '\n[[newsletters]]\nname = "weekly"\ntitle = "The Weekly"\nsegment = "vips"\n'
+    with web_client(project, now="2026-11-29T12:00:00", newsletters=newsletters) as web:
+        set_password(project)
+        project.write("letters/weekly/moved.md", "---\nsend: draft\nsubject: Moved\nto: friends\n---\nWe have moved.\n")
+        with open_project_store(project.config()) as store:
+            for name in ("vips", "friends", "free"):
+                store.segments.save(name, "tag:x", datetime(2026, 11, 1, tzinfo=UTC))
+        owner = Owner(web)
+        owner.log_in()
+        page = html.unescape(owner.get("/segments").text)
+        assert [part.partition("</p>")[0] for part in page.split('<p class="quiet">')[1:]] == [
+            "used by <bdi>the email weekly moved</bdi>",
+            "used by <bdi>The Weekly</bdi>",
+        ]
+        for name, where in (("vips", "publisher.toml:"), ("friends", "letters/weekly/moved.md:4")):
+            assert "used by: <bdi>" in owner.get(f"/segments/{name}").text
+            refused = send(owner, name, do="delete", sure="yes")
+            assert f"Nothing was deleted: {where}" in refused
+            assert f"{name} is used" in refused
+            assert f"{name} is used" in send(owner, name, do="save", condition="tag:x", name="other")
+        assert "was deleted" in send(owner, "free", do="delete", sure="yes")
