@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from publisher.core import patterns
 from publisher.core.errors import PostError, TemplateError
@@ -65,6 +65,15 @@ def with_marked_tags(body: str, view: str, path: str, first_line: int) -> str:
     """
     body, view = (text.replace(_OPENING, _DISARMED) for text in (body, view))
     return _printed(body, view, path, first_line, lambda found, mark: mark + "\n" * body.count("\n", *found.span()))
+
+
+def tags_of(texts: Iterable[str]) -> list[str]:
+    """Return those of some tags that are about the subscriber, with the {% else %} and {% endif %} of its conditions.
+
+    texts: tags, or texts that contain one, in the order in which they were written.
+    """
+    open_blocks: list[bool] = []
+    return [text for text in texts if any(_tag(found, text, open_blocks) for found in _PIECE.finditer(text))]
 
 
 def _printed(source: str, view: str, path: str, first_line: int, printed: Callable[[re.Match[str], str], str]) -> str:

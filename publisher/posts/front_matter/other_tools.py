@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from publisher.config import Tool
 from publisher.core import patterns
+from publisher.core.personal_templates import tags_of
 from publisher.posts.text.attribute_lists import may_have_attributes, without_attribute_lists
 from publisher.posts.text.merge_tags import LIQUID, MERGE_TAG, PHP, SHORTCODE, WORDPRESS
 from publisher.posts.text.prose import cut, line_counter, masked
@@ -35,12 +36,17 @@ class Leftover:
     @property
     def hint(self) -> str:
         """What to do about it."""
+        if self.what.startswith(_PERSONAL):
+            return (
+                "they work only in emails, notes and posts with `page: false`; an edition that shows one is put on hold"
+            )
         if self.what.startswith(_SHORTCODES):
             name = re.search(r"\{\{[<%] /?([\w./-]+)", self.what)
             return f"add templates/shortcodes/{name[1] if name else 'NAME'}.html, or write it in Markdown"
         return "write it in Markdown, or put it in backticks if readers should see it"
 
 
+_PERSONAL = "tags about the subscriber have no effect here, and are shown as they are"
 _SHORTCODES = "shortcodes without a template are shown as is"
 # Takes the name of a post's file in another tool's spelling; returns the URL of that post, or None.
 Resolve = Callable[[str], str | None]
@@ -236,7 +242,12 @@ def _leftovers(body: str, tool: Tool, has_run: bool) -> list[Leftover]:
 def _templates(hits: list[tuple[int, str]], tool: Tool) -> Iterator[Leftover]:
     """Yield the templates that are left in a body, by the name that their language has for the tool."""
     by_name: dict[str, list[tuple[int, str]]] = {}
+    personal = set(tags_of(text for _, text in hits))
+    if personal:
+        yield _leftover(_PERSONAL, [hit for hit in hits if hit[1] in personal])
     for hit in hits:
+        if hit[1] in personal:
+            continue
         names = _VALUES if hit[1].startswith("{{") else _TAGS
         by_name.setdefault(names.get(tool, "Liquid"), []).append(hit)
     for name, some in by_name.items():

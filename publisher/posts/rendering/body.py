@@ -158,6 +158,10 @@ class _Body:
     def _with_marks(self, text: str) -> str:
         """Return the text of the file with marks for tags about the subscriber, if it goes by email only."""
         if self.post.is_personal:
+            from publisher.posts.rendering.body_warnings import personal_words  # see body_warnings
+
+            for line, message, hint in personal_words(self.post.title, self.post.excerpt, text):
+                self.problems.append(Problem(self.path, line, message, hint))
             before = text[: len(text) - len(self.written)]
             self.written = with_marked_tags(self.written, masked(self.written), self.path, self.first_line)
             self.file = text = before + self.written

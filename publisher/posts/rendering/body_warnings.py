@@ -8,6 +8,7 @@ from itertools import islice
 from urllib.parse import urlsplit
 
 from publisher.core import patterns
+from publisher.core.personal_templates import tags_of
 from publisher.posts.rendering.allowed_html import dropped_tags, has_safe_scheme
 from publisher.posts.rendering.heading_targets import targets_in
 from publisher.posts.rendering.settled_tags import SettledHtml, ShownTag
@@ -46,6 +47,27 @@ def body_warnings(
     yield from islice(_odd_marks(lines.prose), _MOST)
     yield from islice(shown_as_typed(lines.prose), _MOST)
     yield from islice(_unknown_emoji(clean, lines), _MOST)
+
+
+def personal_words(title: str, summary: str, file: str) -> Iterator[BodyWarning]:
+    """Yield an error if the title or the summary of a post by email only addresses subscribers, as only its text can.
+
+    file: the text of the post's file
+    """
+    lines = [(number, line.split("subscriber")[0]) for number, line in _about_subscribers(file)]
+    for what, words in (("title", title), ("summary", summary)):
+        if tags_of([words]):
+            places = [number for number, before in lines if ("title" in before.lower()) is (what == "title")]
+            hint = f"write the {what} without it, or set the newsletter's `subject`" if what == "title" else ""
+            message = f"the {what} of a post can't address subscribers, and would show the tag as it is"
+            yield (places or [1])[0], message, hint or "write the summary without it"
+
+
+def _about_subscribers(file: str) -> Iterator[tuple[int, str]]:
+    """Yield the lines with a tag about the subscriber, each with its number."""
+    for number, line in enumerate(file.split("\n"), 1):
+        if "subscriber" in line and "{" in line:
+            yield number, line
 
 
 def _broken_fragments(clean: str, lines: LineFinder, fragments: Iterable[str]) -> Iterator[BodyWarning]:

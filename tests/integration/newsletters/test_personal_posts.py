@@ -11,6 +11,7 @@ from publisher.core.errors import PublisherError
 from publisher.core.newsletter_models import Letter
 from publisher.core.personal_marks import filled
 from publisher.posts.archive import open_archive
+from publisher.publishing.project_check import check_project
 from publisher.publishing.render import EditionRenderer
 from publisher.publishing.sample_editions import sample_edition
 from tests.support.project import WEEKLY, Project
@@ -82,6 +83,29 @@ def test_its_preheader_says_to_nobody_what_others_get(project: Project) -> None:
 def test_a_wrong_tag_in_it_is_an_error_with_its_line(project: Project) -> None:
     with pytest.raises(PublisherError, match=r"^posts/only\.md:8: there is no field 'nme'"):
         letter_of(project, "One.\n\n{{ subscriber.nme }}\n")
+
+
+def test_its_title_and_summary_cannot_address_anyone(project: Project) -> None:
+    for keys, line, what in (
+        ("title: 'For {{ subscriber.name | default(\"you\") }}'\nsummary: For all.", 2, "title"),
+        ("title: For all.\nsummary: 'For {{ subscriber.name | default(\"you\") }}.'", 3, "summary"),
+        ("title: 'T {% if subscriber.vip %}vip{% endif %}'", 2, "title"),
+    ):
+        project.write("posts/only.md", f"---\n{keys}\ndate: 2026-11-29\npage: false\n---\nHello.\n")
+        problems = check_project(load_config(project.root, {}), NOW, None).problems
+        (found,) = [each for each in problems if each.path == "posts/only.md" and each.severity == "error"]
+        assert (found.line, found.message.startswith(f"the {what} of a post can't address")) == (line, True), found
+
+
+def test_check_says_where_tags_about_subscribers_work(project: Project) -> None:
+    body = "Hello {{ subscriber.name }}.\n\nOn {{ page.title }}\n"
+    project.write("posts/only.md", f"---\ntitle: T\ndate: 2026-11-29\n---\n{body}")
+    problems = check_project(load_config(project.root, {}), NOW, None).problems
+    said = {each.message: each.hint for each in problems if each.path == "posts/only.md"}
+    personal, liquid = list(said)
+    assert personal.startswith("tags about the subscriber have no effect here, and are shown as they are: {{ subscr")
+    assert "only in emails, notes and posts with `page: false`" in said[personal]
+    assert liquid == "Liquid is not supported and will be shown as is: {{ page.title }}"
 
 
 def test_a_post_with_a_page_stays_as_typed(project: Project) -> None:
