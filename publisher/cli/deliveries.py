@@ -149,7 +149,9 @@ def _moment(text: str | None, zone: tzinfo) -> datetime | None:
 
 def _say_added(app: App, edition: Edition, done: LaterRecipients, *, dry_run: bool) -> None:
     if done.unmatched:
-        app.say(f"{plural(done.unmatched, 'subscriber')} chose topics for which it has no version")
+        app.say(
+            f"left out {plural(done.unmatched, 'subscriber')}: it has no version for their topics, or what they lack"
+        )
     if not done.added:
         segment = ", or isn't in its segment" if edition.segment else ""
         app.say(f"nobody to add: everyone in question has it already, or may not be mailed{segment}")

@@ -27,7 +27,8 @@ class LaterRecipients:
     """The result of adding people to an edition.
 
     added      how many get it now
-    unmatched  how many do not, because it has no version for the topics that they chose
+    unmatched  how many do not, because it has no version for the topics that they chose, or without the posts that
+               they have had
     left_out   the addresses that were named and do not get it, each with the reason
     """
 
@@ -48,7 +49,9 @@ def add_recipients(
 ) -> LaterRecipients:
     """Add deliveries of an edition for subscribers who have none; the next run sends them.
 
-    Only subscribers of its newsletter who may be mailed get one. Whoever has had the edition does not get it again.
+    Only subscribers of its newsletter who may be mailed get one; of an edition of posts, only those of its frequency.
+    Whoever has had the edition does not get it again. People who have had some of its posts with another edition get
+    the version without these, if it has one.
     An edition for a segment goes to those who are in it now; the addresses may be of anyone.
 
     addresses     only these; if there are none, all who joined since
@@ -73,7 +76,8 @@ def add_recipients(
     result = LaterRecipients(left_out=tuple(_left_out(store, edition, people, now)))
     ids = sorted(people)
     for group in [ids[i : i + _GROUP] for i in range(0, len(ids), _GROUP)] if addresses else [None]:
-        done = change(edition, WhoJoined(group, joined_since), variant_of, now)
+        who = WhoJoined(group, joined_since, config.subscribers.each_post_once)
+        done = change(edition, who, variant_of, now)
         result = replace(result, added=result.added + done.added, unmatched=result.unmatched + done.unmatched)
     return result
 
@@ -105,10 +109,8 @@ def _left_out(store: Store, edition: Edition, people: dict[int, Subscriber], now
     return found
 
 
-def _variant_of(
-    config: Config, store: Store, edition: Edition, now: datetime
-) -> Callable[[tuple[str, ...]], str | None]:
-    """Return the function that finds an edition's version for a selection of topics, or None if it has none.
+def _variant_of(config: Config, store: Store, edition: Edition, now: datetime) -> Callable[[Choice], str | None]:
+    """Return the function that finds an edition's version for a choice, or None if it has none.
 
     An email of its own is the same for everyone. A selection that all posts match gets the version for all topics.
     """
@@ -122,11 +124,20 @@ def _variant_of(
         posts = [post for post in open_archive(config, now, keep=False).posts if post.id in sent]
         return len(posts) == len(sent) and variants_of(posts, [Choice(topics, 1)])[0].subscribers == 1
 
-    def variant_of(topics: tuple[str, ...]) -> str | None:
+    def for_topics(topics: tuple[str, ...]) -> str | None:
         slugs = topic_set(topics)
         if not slugs or edition.kind is not EditionKind.POSTS:
             return ""
         key = variant_key(slugs)
         return key if key in versions else "" if matches_all(slugs) else None
+
+    contents = store.latecomers.letter_posts(edition)
+
+    def variant_of(choice: Choice) -> str | None:
+        usual = for_topics(choice.topics)
+        if usual is None or choice.sent.isdisjoint(contents.get(usual, ())):
+            return usual
+        left = contents[usual] - choice.sent
+        return next((key for key, ids in sorted(contents.items()) if left and ids == left), None)
 
     return variant_of

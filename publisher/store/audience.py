@@ -58,6 +58,7 @@ def choices(
     *conditions: sa.ColumnElement[bool],
     frequency: str | None = None,
     once: Sequence[str] = (),
+    by: sa.ColumnElement[bool] | None = None,
 ) -> Sequence[Choice]:
     """Return each selection of topics among the subscribers who may be mailed the newsletter, with its count.
 
@@ -65,8 +66,9 @@ def choices(
     frequency   only those with this frequency, "" for the newsletter's own schedule; the choices also say what they
                 have to catch up. None for all, whatever they have to catch up
     once        ids of posts; the choices also say which of them other newsletters have sent to these subscribers
+    by          the SQL condition on the editions that have sent them, instead of those of other newsletters
     """
-    audience, parts = _selection(newsletter, frequency, once)
+    audience, parts = _selection(newsletter, frequency, once, by)
     query = (
         sa.select(*parts, sa.func.count())
         .select_from(audience)
@@ -101,21 +103,24 @@ def insert_deliveries(
     connection: Connection,
     insert: sa.Insert,
     edition: Edition,
-    variants: Mapping[tuple[str, ...], str | None],
+    variants: Mapping[Audience, str | None],
     at: datetime,
     goes_at: datetime,
     *conditions: sa.ColumnElement[bool],
+    once: Sequence[str] = (),
+    by: sa.ColumnElement[bool] | None = None,
 ) -> int:
     """Create a delivery of the edition for each subscriber who may be mailed at a moment; return their number.
 
     insert      how to insert into the table of deliveries
-    variants    selection of topics -> variant of the letter, or None if these subscribers get no delivery
+    variants    audience -> variant of the letter, or None if these subscribers get no delivery
     goes_at     when the deliveries are due
     conditions  further SQL conditions on the subscribers
+    once, by    as in `choices`
     Raises ChoicesChangedError if a subscriber has a selection that is not in `variants`.
     """
-    known = {encode_topics(topics): variant for topics, variant in {(): "", **variants}.items()}
-    return _insert(connection, insert, edition, (None, (), known), at, goes_at, *conditions)
+    known = {_encode(each, once): variant for each, variant in {Audience(()): "", **variants}.items()}
+    return _insert(connection, insert, edition, (None, once, known), at, goes_at, *conditions, by=by)
 
 
 def _insert(
@@ -126,6 +131,7 @@ def _insert(
     at: datetime,
     goes_at: datetime,
     *conditions: sa.ColumnElement[bool],
+    by: sa.ColumnElement[bool] | None = None,
 ) -> int:
     """Create the deliveries of an edition; return their number.
 
@@ -133,7 +139,7 @@ def _insert(
     selections: frequency and `once` as in `choices`, and the variant for each encoded selection.
     """
     frequency, once, known = selections
-    people, parts = _selection(edition.newsletter, frequency, once)
+    people, parts = _selection(edition.newsletter, frequency, once, by)
     joined = _joined_choices if connection.dialect.name == "sqlite" else _looked_up_choices
     audience, variant, gets_nothing = joined(people, functools.reduce(operator.add, parts), known)
     columns = {
@@ -188,7 +194,7 @@ def _mailable_subscribers(newsletter: str, frequency: str | None, at: datetime) 
 
 
 def _selection(
-    newsletter: str, frequency: str | None, once: Sequence[str]
+    newsletter: str, frequency: str | None, once: Sequence[str], by: sa.ColumnElement[bool] | None
 ) -> tuple[sa.FromClause, list[sa.ColumnElement[str]]]:
     """Return the FROM clause with the subscribers, and the columns that together decide which posts they get."""
     people: sa.FromClause = sa.join(subscriptions, subscribers)
@@ -196,7 +202,7 @@ def _selection(
     if frequency is not None:
         parts.append(subscriptions.c.catch_up)
     if once:
-        sent = _sent_by_others(newsletter, once)
+        sent = _sent_by(editions.c.newsletter != newsletter if by is None else by, once)
         people = people.outerjoin(sent, sent.c.subscriber_id == subscribers.c.id)
         parts.append(sa.func.coalesce(sent.c.digits, sa.literal_column("''", sa.Text)))
     return people, parts
@@ -212,17 +218,15 @@ def _decode_sent(text: str, once: Sequence[str]) -> frozenset[str]:
     return frozenset(each for each, digit in zip(once, text, strict=False) if digit == "1")
 
 
-def _sent_by_others(newsletter: str, once: Sequence[str]) -> sa.Subquery:
-    """Return a query for a digit for each of these posts: whether other newsletters sent it to a subscriber."""
+def _sent_by(by: sa.ColumnElement[bool], once: Sequence[str]) -> sa.Subquery:
+    """Return a query for a digit for each of these posts: whether any of some editions brought it to a subscriber."""
     digits = [sa.func.max(sa.case((letter_posts.c.post_id == each, "1"), else_="0")) for each in once]
     found = deliveries.c.edition_id == letter_posts.c.edition_id, deliveries.c.variant == letter_posts.c.variant
     return (
         sa.select(deliveries.c.subscriber_id, functools.reduce(operator.add, digits).label("digits"))
         .join_from(letter_posts, editions)
         .join(deliveries, sa.and_(*found))
-        .where(
-            letter_posts.c.post_id.in_(once), editions.c.newsletter != newsletter, deliveries.c.status.not_in(_UNSENT)
-        )
+        .where(letter_posts.c.post_id.in_(once), by, deliveries.c.status.not_in(_UNSENT))
         .group_by(deliveries.c.subscriber_id)
         .subquery("sent")
     )

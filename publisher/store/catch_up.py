@@ -27,6 +27,9 @@ from publisher.store.tables import deliveries, editions, newsletter_posts, subsc
 # When a newsletter began with a source is a row among its posts, which moves with them to another name.
 BEGINNING = "@began with source "
 
+# No newsletter has this name. Take its lock before that of a newsletter.
+ALL_NEWSLETTERS = ""
+
 _LOCK = 0x5075626C  # beside the other advisory locks, for the newsletter in the second number
 
 
@@ -88,13 +91,13 @@ def withdrawn(newsletter: str, offered: Collection[str]) -> tuple[sa.ColumnEleme
     return mine, subscriptions.c.frequency != "", subscriptions.c.frequency.not_in(sorted(offered))
 
 
-def lock_those_behind(connection: Connection, draft: EditionDraft) -> None:
+def lock_those_behind(connection: Connection, edition: Edition | EditionDraft, ahead: Collection[str] = ()) -> None:
     """Keep those whom `settle` may change from pausing, or ending a pause, until the transaction ends.
 
     So the same people get a delivery of the edition and have caught up with it. The caller has locked the newsletter.
     """
     query = sa.select(subscribers.c.id).join_from(subscriptions, subscribers).order_by(subscribers.c.id)
-    query = query.where(*_behind(draft, draft.ahead))
+    query = query.where(*_behind(edition, ahead))
     connection.execute(query.with_for_update(of=subscribers, key_share=True)).all()  # SQLite ignores this
 
 

@@ -22,7 +22,7 @@ from publisher.core.newsletter_models import (
 )
 from publisher.core.source_records import SourceBeginning
 from publisher.store.audience import ChoicesChangedError, audience_of, missing_letters, queue
-from publisher.store.catch_up import BEGINNING, call_off, lock_newsletter, lock_those_behind, settle
+from publisher.store.catch_up import ALL_NEWSLETTERS, BEGINNING, call_off, lock_newsletter, lock_those_behind, settle
 from publisher.store.database import Database
 from publisher.store.feed_tables import source_items
 from publisher.store.tables import deliveries, edition_posts, editions, letter_posts, letters, newsletter_posts
@@ -56,9 +56,10 @@ class Editions:
             raise ValueError(f"an edition needs a letter for {missing[0]!r}")
         try:
             with self._database.write() as connection:
-                lock_newsletter(connection, self._database, draft.newsletter)
+                for each in (ALL_NEWSLETTERS, draft.newsletter)[not draft.once :]:
+                    lock_newsletter(connection, self._database, each)
                 if draft.kind is EditionKind.POSTS:
-                    lock_those_behind(connection, draft)
+                    lock_those_behind(connection, draft, draft.ahead)
                 edition = self._insert(connection, draft)
                 self._take_posts(connection, edition, draft)
                 _insert_content(connection, edition, draft)
@@ -397,8 +398,8 @@ class _TakenError(Exception):
 def _raise_taken(connection: Connection, row: Mapping[str, Any], draft: EditionDraft) -> NoReturn:
     """Raise ChoicesChangedError if an edition of another frequency has the post of a row, or else _TakenError."""
     mine = newsletter_posts.c.newsletter == row["newsletter"], newsletter_posts.c.post_id == row["post_id"]
-    query = sa.select(editions.c.id).join_from(newsletter_posts, editions).where(*mine)
-    if connection.execute(query.where(editions.c.frequency != draft.frequency)).first():
+    query = sa.select(editions.c.frequency).join_from(newsletter_posts, editions).where(*mine)
+    if connection.execute(query).scalar() not in (None, draft.frequency):
         raise ChoicesChangedError(f"{draft.newsletter} {draft.slot}")
     raise _TakenError
 

@@ -17,15 +17,25 @@ from sqlalchemy.engine import Connection
 
 from publisher.core.errors import PublisherError
 from publisher.core.models import require_aware
-from publisher.core.newsletter_models import DeliveryCounts, DeliveryStatus, Edition, EditionKind
+from publisher.core.newsletter_models import Audience, Choice, DeliveryCounts, DeliveryStatus, Edition, EditionKind
 from publisher.core.subscription_status import SubscriptionEvent
 from publisher.store.audience import choices, insert_deliveries
+from publisher.store.catch_up import ALL_NEWSLETTERS, lock_newsletter, lock_those_behind, settle
 from publisher.store.database import Database
 from publisher.store.segment_sql import in_segment
-from publisher.store.tables import deliveries, delivery_totals, editions, newsletters, subscribers, subscriptions
+from publisher.store.tables import (
+    deliveries,
+    delivery_totals,
+    editions,
+    letter_posts,
+    newsletters,
+    subscribers,
+    subscriptions,
+)
 
-# The variant of an edition's letter for a selection of topics; None if it has none for them.
-VariantOf = Callable[[tuple[str, ...]], str | None]
+# The variant of an edition's letter for a choice; None if it has none for them. `sent` of the choice has those of its
+# posts that these subscribers have got.
+VariantOf = Callable[[Choice], str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +44,12 @@ class WhoJoined:
 
     ids           only these subscribers; None for all
     joined_since  only those whose subscription began at this moment or later; None for all
+    each_once     whether a post also counts as sent to them if another newsletter has sent it
     """
 
     ids: Collection[int] | None = None
     joined_since: datetime | None = None
+    each_once: bool = False
 
     def __post_init__(self) -> None:
         require_aware("joined_since", self.joined_since)
@@ -81,25 +93,45 @@ class Latecomers:
         """Return what `add` would return, without adding anything. It raises the same errors."""
         with self._database.read() as connection:
             _require_rows(connection, edition)
-            found = choices(connection, edition.newsletter, now, *_latecomers(connection, edition, who, now))
-        matched = sum(choice.subscribers for choice in found if variant_of(choice.topics) is not None)
+            once, by = _posts_of(connection, edition), _others(edition, who)
+            these = _latecomers(connection, edition, who, now)
+            found = choices(connection, edition.newsletter, now, *these, once=once, by=by)
+        matched = sum(choice.subscribers for choice in found if variant_of(choice) is not None)
         return AddedDeliveries(matched, sum(choice.subscribers for choice in found) - matched)
 
     def add(self, edition: Edition, who: WhoJoined, variant_of: VariantOf, now: datetime) -> AddedDeliveries:
         """Add a delivery of an edition for each of these subscribers who may be mailed now and has none yet.
 
+        If they lacked any of its posts, because they have changed their frequency, no other edition brings these.
         The deliveries are due now, or when the edition is. Raises PublisherError if the edition's deliveries were
         replaced by totals, because nobody knows any longer who got it.
         """
         this = sa.select(editions.c.id).where(editions.c.id == edition.id)
         with self._database.write() as connection:
+            if who.each_once:
+                lock_newsletter(connection, self._database, ALL_NEWSLETTERS)
+            lock_newsletter(connection, self._database, edition.newsletter)
+            lock_those_behind(connection, edition)
             connection.execute(this.with_for_update())  # another host may be replacing the deliveries by totals
             _require_rows(connection, edition)
             conditions = _latecomers(connection, edition, who, now)
-            found = choices(connection, edition.newsletter, now, *conditions)
-            variants = {choice.topics: variant_of(choice.topics) for choice in found}
-            added = self._insert(connection, edition, variants, now, *conditions)
-        return AddedDeliveries(added, sum(each.subscribers for each in found if variants[each.topics] is None))
+            once, by = _posts_of(connection, edition), _others(edition, who)
+            found = choices(connection, edition.newsletter, now, *conditions, once=once, by=by)
+            variants = {choice.audience: variant_of(choice) for choice in found}
+            added = self._insert(connection, edition, variants, now, *conditions, once=once, by=by)
+            if once and added:
+                getting = sa.select(deliveries.c.subscriber_id).where(deliveries.c.edition_id == edition.id)
+                settle(connection, edition, getting, frozenset(once))
+        return AddedDeliveries(added, sum(each.subscribers for each in found if variants[each.audience] is None))
+
+    def letter_posts(self, edition: Edition) -> dict[str, frozenset[str]]:
+        """Return the ids of the posts that each letter of an edition contains, by its variant."""
+        query = sa.select(letter_posts.c.variant, letter_posts.c.post_id).where(letter_posts.c.edition_id == edition.id)
+        found: dict[str, set[str]] = {}
+        with self._database.read() as connection:
+            for row in connection.execute(query):
+                found.setdefault(row.variant, set()).add(row.post_id)
+        return {variant: frozenset(ids) for variant, ids in found.items()}
 
     def having(self, edition: Edition, ids: Collection[int]) -> frozenset[int]:
         """Return which of these subscribers have a delivery of an edition, or another version of it, in any status."""
@@ -147,7 +179,7 @@ class Latecomers:
             connection.execute(record.with_for_update())  # another host may be adding another version of the step
             conditions = _due(connection, edition.newsletter, steps, step, time, now)
             found = choices(connection, edition.newsletter, now, *conditions)
-            return self._insert(connection, edition, dict.fromkeys((c.topics for c in found), ""), now, *conditions)
+            return self._insert(connection, edition, dict.fromkeys((c.audience for c in found), ""), now, *conditions)
 
     def claim_farewell(self, edition: Edition, subscriber_id: int, now: datetime, lease_until: datetime) -> int | None:
         """Add a leased delivery of a farewell for a subscriber who has just unsubscribed, and return its id.
@@ -187,15 +219,17 @@ class Latecomers:
         self,
         connection: Connection,
         edition: Edition,
-        variants: dict[tuple[str, ...], str | None],
+        variants: dict[Audience, str | None],
         now: datetime,
         *conditions: sa.ColumnElement[bool],
+        once: Sequence[str] = (),
+        by: sa.ColumnElement[bool] | None = None,
     ) -> int:
         if not variants:
             return 0
         goes_at = max(now, edition.goes_at or now)
         new = self._database.insert_new(deliveries)
-        return insert_deliveries(connection, new, edition, variants, now, goes_at, *conditions)
+        return insert_deliveries(connection, new, edition, variants, now, goes_at, *conditions, once=once, by=by)
 
 
 def step_slot(step: str, digest: str) -> str:
@@ -211,6 +245,20 @@ def _require_rows(connection: Connection, edition: Edition) -> None:
             f"edition {edition.id} is too old: its messages were replaced by totals, so nobody knows who got it",
             hint="delivery.keep_days says for how long messages are kept",
         )
+
+
+def _posts_of(connection: Connection, edition: Edition) -> tuple[str, ...]:
+    """Return the ids of all posts that the letters of an edition contain, sorted; none of an email without posts."""
+    if edition.kind is not EditionKind.POSTS:
+        return ()
+    query = sa.select(letter_posts.c.post_id).where(letter_posts.c.edition_id == edition.id).distinct()
+    return tuple(sorted(connection.execute(query).scalars()))
+
+
+def _others(edition: Edition, who: WhoJoined) -> sa.ColumnElement[bool]:
+    """Return the SQL condition on the other editions whose posts nobody gets again."""
+    other = editions.c.id != edition.id
+    return other if who.each_once else other & (editions.c.newsletter == edition.newsletter)
 
 
 def _latecomers(

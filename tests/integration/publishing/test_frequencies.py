@@ -26,6 +26,7 @@ from publisher.newsletters.slots import latest_due
 from publisher.newsletters.streams import NewsletterStream, streams_of
 from publisher.publishing.due_editions import DueEditions, pass_slots
 from publisher.publishing.edition_plan import DueEdition, Idle, Plan, PlannedEdition, plan_stream
+from publisher.publishing.later_recipients import add_recipients
 from publisher.publishing.operations import approve, skip
 from publisher.publishing.render import draft_of
 from publisher.publishing.wiring import Project
@@ -442,6 +443,75 @@ def test_a_post_of_two_newsletters_is_sent_to_a_person_once(store: Store) -> Non
         "bob": ["p001", "p002", "p003"],
         "eve": ["p001", "p003"],
     }
+
+
+def test_two_newsletters_at_the_same_moment_send_a_post_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = Desk(store, offers=["weekly monday 08:00"])
+    other = replace(desk.config.newsletters[0], name="ai", frequencies=())
+    desk.config = replace(
+        desk.config,
+        newsletters=(*desk.config.newsletters, other),
+        subscribers=replace(desk.config.subscribers, each_post_once=True),
+    )
+    store.subscribers.add(person("ada@example.org", "news", "ai"), at=START, source="test")
+    desk.join("bob", START)
+    desk.posts = [a_post(1, START + DAY), a_post(2, START + DAY)]
+    now = START + 2 * DAY
+    drafts = []
+    for stream in (NewsletterStream(other), desk.streams[0]):
+        planned = plan_stream(desk.config, store, stream, desk.posts, now, DueEdition("2026-03-04"))
+        assert not isinstance(planned, Idle)
+        drafts.append(planned[0])
+    real, others = store_editions.settle, list[Future[Edition | None]]()
+
+    def settle(*arguments: Any) -> None:
+        if not others:
+            others.append(pool.submit(desk.create_at_last, drafts[1], now))
+            wait(others, 0.3)  # it has to wait for the first edition
+        real(*arguments)
+
+    monkeypatch.setattr(store_editions, "settle", settle)
+    with ThreadPoolExecutor(1) as pool:
+        desk.create(drafts[0], now)
+        made = others[0].result()
+    assert {name: sorted(posts) for name, posts in desk.got().items()} == {"ada": days(1, 2), "bob": days(1, 2)}
+
+    # An edition that is sent to more people brings them no post again, and leaves nothing that they lack.
+    assert made is not None
+    store.subscribers.add(person("cat@example.org", "ai"), at=now, source="test")
+    desk.posts.append(a_post(3, now))
+    planned = plan_stream(desk.config, store, NewsletterStream(other), desk.posts, now + DAY, DueEdition("2026-03-05"))
+    assert not isinstance(planned, Idle)
+    third = desk.create(planned[0], now + DAY)
+    for name in ("cat", "dan", "eve"):
+        desk.join(name, now + DAY)
+    desk.choose("eve", "weekly", now + DAY)
+    desk.tick(now + 2 * DAY)
+    first = store.editions.list("ai")[-1]
+    store.subscribers.add(person("dan@example.org", "ai"), at=now + DAY, source="test")
+    results = [
+        add_recipients(desk.config, store, edition, now + 3 * DAY, joined_since=START)
+        for edition in (made, first, third)
+    ]
+    assert [(each.added, each.unmatched) for each in results] == [(2, 1), (0, 2), (0, 1)]
+    got = {name: sorted(posts) for name, posts in desk.got().items()}
+    assert {name: got.get(name, []) for name in ("cat", "dan", "eve")} == dict.fromkeys(("cat", "dan"), days(1, 3)) | {
+        "eve": ["p003"]
+    }
+
+
+def test_an_edition_that_is_sent_to_more_people_counts_for_what_they_lack(store: Store) -> None:
+    desk = Desk(store)
+    for name in ("ada", "bob"):
+        desk.join(name, START)
+    desk.choose("bob", "monthly", START)
+    desk.posts = [a_post(number, START + number * DAY) for number in range(1, 6)]
+    desk.live(1, 4)
+    desk.choose("bob", "", START + 4 * DAY)  # lacks the first posts
+    first = store.editions.list("news")[-1]
+    assert add_recipients(desk.config, store, first, START + 4 * DAY, joined_since=START).added == 1
+    desk.live(4, 6)
+    assert {name: sorted(posts) for name, posts in desk.got().items()} == {"ada": days(1, 5), "bob": days(1, 5)}
 
 
 def test_changes_while_editions_are_made_lose_nothing(store: Store) -> None:

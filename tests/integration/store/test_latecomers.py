@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from publisher.core.errors import PublisherError
-from publisher.core.newsletter_models import DeliveryStatus, Edition, EditionKind
+from publisher.core.newsletter_models import Choice, DeliveryStatus, Edition, EditionKind
 from publisher.core.subscriber_status import SubscriberEvent
 from publisher.mail.lifecycle import UNSETTLED, DeliveryEvent, moves
 from publisher.store import Store
@@ -45,8 +45,8 @@ def send(store: Store, edition: Edition, days: float = 0) -> list[str]:
     return [each.address.partition("@")[0] for each in claimed]
 
 
-def everyone(topics: tuple[str, ...]) -> str | None:
-    return "" if "none" not in topics else None
+def everyone(choice: Choice) -> str | None:
+    return "" if "none" not in choice.topics else None
 
 
 def make(store: Store, slot: str, days: float = 0) -> Edition:
