@@ -146,6 +146,10 @@ def test_the_owner_finds_corrects_tags_and_writes_to_a_segment(
             page.click("button[value=tag]")
             page.wait_for_selector("ul.chips >> text=patron")
             look("person")
+            page.click("ul.chips >> text=patron")  # shows everyone with the tag
+            page.wait_for_selector("text=1 person matches")
+            page.click("table.people td a >> text=patron")
+            page.wait_for_selector("text=1 person matches")
 
             page.goto("/admin/segments")
             page.click("text=New segment")
