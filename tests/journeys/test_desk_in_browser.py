@@ -112,7 +112,7 @@ def log_in(page: Page) -> None:
 def find(page: Page, words: str) -> None:
     page.goto("/admin/readers")
     page.fill("input[type=search]", words)
-    page.click("text=Search >> nth=-1")
+    page.click("form.finder p button")
     page.wait_for_selector("text=1 person matches")
     page.click("table.people th a[href*='/readers/'] >> nth=-1")
 
