@@ -19,6 +19,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from publisher.core.errors import SubscriberError
@@ -82,7 +83,7 @@ class CsvFile:
         self._allowed = _IN_VAIN
         try:
             self._delimiter, header = _header(self._lines, bare)
-            self.columns: Columns = recognise(header, choices, _sample(self._lines, self._delimiter))
+            self.columns: Columns = recognise(header, choices, _sample(self._lines, self._delimiter, len(header)))
         except SubscriberError as error:
             self._lines.close()
             where = f"{path}:{max(self._lines.number, 1)}"
@@ -200,7 +201,7 @@ class FirstLook:
 
     columns  how they would be read; None if that has to be decided first
     header   the column names; "" for each column of a bare list
-    sample   the cells of some of the first rows. They may be cut wrongly
+    sample   the cells of some of the first rows
     trouble  why the columns cannot be read without a decision; "" if they can
     """
 
@@ -225,7 +226,7 @@ def look_at(path: Path, *, encoding: str = "") -> FirstLook:
     lines = _Lines(text)
     try:
         delimiter, header = _header(lines, bare=True)
-        sample = _sample(lines, delimiter)
+        sample = _sample(lines, delimiter, len(header))
     except OSError as error:
         raise SubscriberError(f"cannot be read: {error.strerror}", where=str(path)) from error
     finally:
@@ -278,15 +279,48 @@ class _OpenError(Exception):
     """Raised if a quote is still open at the end of a line."""
 
 
-def _sample(lines: _Lines, delimiter: str) -> list[list[str]]:
-    """Return the cells of some of the first rows, which will be read again. They may be cut wrongly."""
+def _sample(lines: _Lines, delimiter: str, width: int) -> list[list[str]]:
+    """Return the cells of some of the first rows, which will be read again. width: the number of columns.
+
+    A row of several lines is among them if its quotes are closed correctly, and none of its lines looks like a row.
+    """
     ahead = [text for text in (lines.next() for _ in range(SAMPLE)) if text]
     lines.give_back(ahead)
     rows: list[list[str]] = []
-    for text in ahead:
-        with suppress(csv.Error, _OpenError):
-            rows.append([cell.strip() for cell in next(csv.reader(_only(text), delimiter=delimiter))])
+    place, allowed = 0, _IN_VAIN
+    while place < len(ahead):
+        text, taken = ahead[place], list[str]()
+        place += 1
+        try:
+            cells = next(csv.reader(_only(text), delimiter=delimiter))
+        except csv.Error:
+            continue
+        except _OpenError:
+            following = _up_to(min(MOST_CHARACTERS, allowed), ahead[place:], taken)
+            cells = []
+            with suppress(csv.Error):
+                cells = next(csv.reader(chain([text], following), delimiter=delimiter, strict=True))
+            if not cells or len(cells) > width or any(_is_like_a_row(line, delimiter, width) for line in taken):
+                allowed -= sum(map(len, taken))
+                continue
+            place += len(taken)
+        rows.append([cell.strip() for cell in cells])
     return rows
+
+
+def _up_to(most: int, lines: list[str], taken: list[str]) -> Iterator[str]:
+    """Yield lines up to a number of characters in all, and add each to `taken`."""
+    for line in lines:
+        most -= len(line)
+        if most < 0:
+            return
+        taken.append(line)
+        yield line
+
+
+def _is_like_a_row(line: str, delimiter: str, width: int) -> bool:
+    cells = line.split(delimiter)
+    return len(cells) == width > 1 and any(map(is_like_an_address, cells))
 
 
 def _only(text: str) -> Iterator[str]:

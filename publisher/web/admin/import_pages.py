@@ -130,14 +130,16 @@ class ImportPages:
     def press(self, request: Request, session: Session, form: Form) -> Response:
         """Rehearse a file with the decisions in the form, import it as it was rehearsed, or delete it."""
         token = str(request.path_params["file"])
-        waiting = self._files.find(token)
+        waiting, job = self._files.find(token), self._context.jobs.find(f"import-{token}")
+        before = job.result if job and isinstance(job.result, FileRun) else None
+        # Pressed twice, or in a second tab: the page shows how far it is, or what it has done.
+        if (job is not None and not job.is_over) or (waiting is None and before is not None):
+            return self._to(f"readers/import/{token}")
         if waiting is None:
             return self._to("readers/import", Flash("This file is not here any more; send it again.", is_bad=True))
         if form.one("do") == "drop":
             self._files.delete(token)
             return self._to("readers/import", Flash("The file was deleted. Nothing was imported."))
-        job = self._context.jobs.find(f"import-{token}")
-        before = job.result if job and isinstance(job.result, FileRun) else None
         if form.one("do") == "import":
             if before is None or not before.may_be_imported:
                 return self._to(f"readers/import/{token}", Flash("Check the file first.", is_bad=True))

@@ -17,6 +17,7 @@ from publisher.core.action_kinds import ActionKind
 from publisher.core.errors import PublisherError, SubscriberError
 from publisher.core.newsletter_models import Subscriber, SubscriberStatus
 from publisher.core.subscriber_fields import LONGEST_NOTE, LONGEST_VALUE, FieldKind, shown_value
+from publisher.core.subscriber_status import SubscriberEvent
 from publisher.subscribers.address import shortened
 from publisher.subscribers.double_opt_in import ask_again
 from publisher.subscribers.edit import Change, edit, known_fields
@@ -99,6 +100,7 @@ class PersonActions:
             "often": _often(context.config, person),
             "tags_in_use": list(context.store.subscribers.tags_in_use())[:_MOST_TAGS_SHOWN],
             "is_pending": person.status is SubscriberStatus.PENDING,
+            "has_asked": self._has_asked(person),
             "is_suppressed": context.store.suppressions.is_listed(person.address),
             "has_left": bool(person.ended) or person.status is not SubscriberStatus.ACTIVE,
             "longest": {"value": LONGEST_VALUE, "note": LONGEST_NOTE},
@@ -248,11 +250,19 @@ class PersonActions:
 
     def _ask_again(self, request: Request, person: Subscriber, form: Form) -> Flash:
         context = self._context
+        if person.status is SubscriberStatus.PENDING and not self._has_asked(person):
+            raise SubscriberError(f"{person.address} has never asked here for an email")
         names, now = context.newsletter_names, context.now()
         notice = ask_again(context.store, context.policy, person, newsletters=names, now=now, source=SOURCE)
         queue_notice(context, notice)
         self._record(request, ActionKind.ASK_AGAIN, person)
         return Flash(f"Another confirmation email is on its way to {person.address}.")
+
+    def _has_asked(self, person: Subscriber) -> bool:
+        """Return whether somebody signed up here, and is not only in a file as a person who never confirmed."""
+        return any(
+            each.what == SubscriberEvent.REQUESTED for each in self._context.store.subscribers.consent(person.id)
+        )
 
     def _subscribe(self, request: Request, person: Subscriber, form: Form) -> Flash:
         newsletter, why = form.one("newsletter"), form.one("why")

@@ -100,6 +100,25 @@ def test_a_file_is_rehearsed_imported_as_it_was_rehearsed_and_taken_back(web: We
     assert "took an import back" in log
 
 
+def test_a_second_press_of_import_shows_the_first_one(owner: Owner, web: WebClient) -> None:
+    path = send(owner, "email\ntwice@example.org\n")
+    press(owner, path, do="check", newsletter="weekly", **{"as": "subscribed"})
+    assert "Imported" in press(owner, path, do="import")
+    again = press(owner, path, do="import")
+    assert "Imported" in again
+    assert "Check the file first" not in again
+    assert "not here any more" not in press(owner, path, do="drop")
+
+
+def test_examples_of_columns_are_read_as_csv(owner: Owner) -> None:
+    text = 'id,email,note,plan\n1,a@example.org,"first line\nsecond line, with ""quotes""",free\n'
+    text += '2,b@example.org,"x",paid\n'
+    page = text_of(owner, send(owner, text + '3,c@example.org,"not closed,free\n4,d@example.org,y,basic\n'))
+    for each in ("id 1 , 2 , 4 ", "a@example.org , b@example.org , d@example.org", "free , paid , basic"):
+        assert each in page
+    assert 'first line second line, with "quotes" , x , y' in page
+
+
 def test_files_that_wait_are_listed_until_they_are_imported_or_deleted(owner: Owner) -> None:
     path = send(owner, LIST, "friends.csv")
     page = owner.get("/readers/import").text

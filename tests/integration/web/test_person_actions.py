@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
+from publisher.cli.main import run
 from publisher.core.newsletter_models import Subscriber
 from publisher.publishing.wiring import open_project_store
 from publisher.web.admin.person_actions import SOURCE
@@ -184,6 +185,14 @@ def test_a_confirmation_is_sent_again_to_who_has_not_confirmed(web: WebClient, o
     web.link("pia@example.org")
     pia = f"/readers/{known(web, 'pia').uid}"
     assert "less than an hour ago" in press(owner, pia, do="ask")
+    assert "Send the confirmation again" in owner.get(pia).text
+    (web.project.root / "file.csv").write_text("email\nfile@example.org\n")
+    file, at = str(web.project.root / "file.csv"), ["--now", "2026-11-20T10:00"]
+    assert run(["-C", str(web.project.root), *at, "subscribers", "import", file, "--as", "unconfirmed"]) == 0
+    filed = f"/readers/{known(web, 'file').uid}"
+    assert known(web, "file").status.value == "pending"
+    assert "Send the confirmation again" not in owner.get(filed).text
+    assert "has never asked here for an email" in press(owner, filed, do="ask")
 
 
 def test_all_data_is_deleted_only_after_a_question(web: WebClient, owner: Owner) -> None:
