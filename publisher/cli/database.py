@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from publisher.cli.app import App, log_action, plural, with_app
+from publisher.cli.app import App, log_action, plural, require_known, with_app
+from publisher.cli.completion import newsletter_names
 from publisher.cli.subscriber import yes_option
 from publisher.cli.terminal import bar, confirm, print_table
 from publisher.config import database_url
@@ -22,10 +25,15 @@ from publisher.mail.claim_count import accept_older, is_older_than_sent
 from publisher.posts.archive import open_archive
 from publisher.publishing.backup import back_up, read_backup
 from publisher.publishing.backup import restore as restore_backup
-from publisher.publishing.wiring import has_store, open_project_store
+from publisher.publishing.due_editions import unsent_posts
+from publisher.publishing.wiring import Project, has_store, open_project_store
 from publisher.store import open_store
 from publisher.store.copying import copy_all, row_counts
 from publisher.store.location import store_exists
+
+if TYPE_CHECKING:
+    from publisher.core.models import Post
+    from publisher.store import Store
 
 EXAMPLES = """\
 \b
@@ -110,8 +118,9 @@ def backup(app: App, file: Path) -> None:
 def restore(app: App, file: Path, yes: bool) -> None:
     """Put the backup in FILE in place of the project's database, secret, ids of posts and DKIM keys.
 
-    Stop `publisher run` first. What was sent after the backup was made is not in it. So this host will not send until
-    you have run `publisher database accept`.
+    Stop `publisher run` first. If the database that is replaced can be read, what it knows of people who unsubscribed,
+    were suppressed or deleted since is carried over, and so is what was sent since. If it can't, this host will not
+    send until you have run `publisher database accept`.
     """
     config = app.config()
     found = read_backup(file)
@@ -120,47 +129,77 @@ def restore(app: App, file: Path, yes: bool) -> None:
         question = f"Replace the database of this project by the one of {made} ({_summary(found.counts)})?"
         confirm(question, yes=yes, unasked=f"the database of this project would be replaced by the one of {made}")
     with only_one(config.state_dir), _progress(app, "Restoring", sum(found.counts.values())) as copied:
-        restore_backup(config, file, copied)
+        done = restore_backup(config, file, copied)
+    carried = asdict(done.carried) if done.carried else None
     if app.json:
-        app.print_json({"made_at": found.made_at.isoformat(), "files": list(found.names), "rows": found.counts})
+        values = {"made_at": found.made_at.isoformat(), "files": list(found.names), "rows": found.counts}
+        app.print_json(values | {"carried_over": carried})
+        return
     app.say(f"Restored as it was at {made}: {_summary(found.counts)}")
+    if done.carried:
+        app.say(
+            f"Carried over from the database before: {plural(done.carried.left, 'person', 'people')} who left since, "
+            f"{done.carried.erased:,} whose data was deleted, {plural(done.carried.editions, 'edition')} made since"
+        )
+    if done.replaced:
+        app.say(f"The database before is {done.replaced.name} now: delete it when you have what you need of it.")
     with open_project_store(config) as store:
         if is_older_than_sent(store, config.state_dir, host_id(config.root, os.environ)):
             app.say("Emails were sent after that. See `publisher database accept --help` before you send again.")
 
 
-@database.command(epilog="Examples: publisher database accept; publisher database accept --pass-over")
+@database.command(epilog="Examples: publisher database accept; publisher database accept weekly --pass-over")
+@click.argument("names", nargs=-1, metavar="[NEWSLETTER]...", shell_complete=newsletter_names)
 @click.option("--pass-over", is_flag=True, help="Never send the posts that this database takes for new.")
+@yes_option
 @with_app
-def accept(app: App, pass_over: bool) -> None:
+def accept(app: App, names: tuple[str, ...], pass_over: bool, yes: bool) -> None:
     """Let this host send again, although its database is older than what it has sent.
 
-    That is so after a backup was restored. `publisher publish --dry-run` shows the posts that the database takes for
-    new, and the outbox or your mail server's log shows which of them were sent. If all were, use --pass-over. People
-    who unsubscribed after the backup are subscribed in it: if you know of any, unsubscribe them before.
+    That is so if an old copy of the database was put in its place, or a backup was restored and the database before
+    could not be read. It lists the posts that each NEWSLETTER (all, if none is named) would send now; the outbox or
+    your mail server's log shows which of them were sent. Those that were, --pass-over never sends again. People who
+    unsubscribed or were deleted since are subscribed in an older database: if you know of any, unsubscribe them first.
     """
     config = app.config()
+    require_known(config, names)
     now, here = app.now(config), host_id(config.root, os.environ)
     if not has_store(config):
         raise PublisherError("there is no database yet")
-    passed: dict[str, int] = {}
     with open_project_store(config) as store:
         is_older = is_older_than_sent(store, config.state_dir, here)
+        new = _unsent(Project(config, store, lambda: now), names, now) if is_older or pass_over else {}
+        for name, post in ((name, post) for name, posts in new.items() for post in posts):
+            app.say(f"{name}: {post.title} ({post.published:%Y-%m-%d}) seems to be unsent")
         if pass_over:
-            ids = {post.id for post in open_archive(config, now, whole=True).posts}
-            for newsletter in config.newsletters:
-                new = ids - store.editions.handled_posts(newsletter.name)
-                store.editions.pass_over(newsletter.name, new)
-                passed[newsletter.name] = len(new)
+            _pass_over(store, new, yes=yes)
         accept_older(store, config.state_dir, here)
-        if is_older or pass_over:
-            log_action(app, store, ActionKind.ACCEPTED_OLDER, detail=", ".join(f"{n}: {c}" for n, c in passed.items()))
+        passed = ", ".join(f"{name}: {len(posts)}" for name, posts in new.items() if pass_over)
+        log_action(app, store, ActionKind.ACCEPTED_OLDER, detail=passed, dry_run=not (is_older or pass_over))
     if app.json:
-        app.print_json({"was_older": is_older, "passed_over": passed})
+        seen = {name: [post.id for post in posts] for name, posts in new.items()}
+        app.print_json({"was_older": is_older, "passed_over": seen if pass_over else {}, "unsent": seen})
         return
     app.say("This host may send again." if is_older else "The database knows all that this host has sent.")
-    for name, number in passed.items():
-        app.say(f"{name}: {plural(number, 'post')} will never be sent")
+    if pass_over:
+        app.say(f"{_number(new)} will never be sent.")
+
+
+def _unsent(project: Project, names: Sequence[str], now: datetime) -> dict[str, Sequence[Post]]:
+    archive = open_archive(project.config, now, whole=True)
+    chosen = [each for each in project.config.newsletters if not names or each.name in names]
+    return {each.name: unsent_posts(project, each, archive, now) for each in chosen}
+
+
+def _pass_over(store: Store, posts: Mapping[str, Sequence[Post]], *, yes: bool) -> None:
+    if any(posts.values()):
+        confirm(f"Never send {_number(posts)}?", yes=yes, unasked=f"{_number(posts)} would never be sent")
+    for name, some in posts.items():
+        store.editions.pass_over(name, [post.id for post in some])
+
+
+def _number(posts: Mapping[str, Sequence[Post]]) -> str:
+    return plural(sum(map(len, posts.values())), "post")
 
 
 @contextmanager

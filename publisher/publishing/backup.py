@@ -19,12 +19,13 @@ from pathlib import Path
 from publisher import __version__
 from publisher.config import Config
 from publisher.core.atomic_write import replacing
-from publisher.core.errors import ProjectError
+from publisher.core.errors import ProjectError, StoreError
 from publisher.core.private_folder import make_private
 from publisher.mail.links import SECRET_FILE
 from publisher.publishing.mail_wiring import project_secret
 from publisher.publishing.wiring import has_store, open_project_store
 from publisher.store import open_store
+from publisher.store.carry_over import CarriedOver, carry_over
 from publisher.store.copying import copy_all, copy_file, into_one_file, is_whole, row_counts
 from publisher.store.location import sqlite_path
 
@@ -80,8 +81,24 @@ def read_backup(file: Path) -> Backup:
         return _about(archive, file)
 
 
-def restore(config: Config, file: Path, copied: Copied = lambda table, rows: None) -> Backup:
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What restoring a backup did.
+
+    carried   what was carried over from the database that it replaced; None if there was none that could be read
+    replaced  where the file of that database is now; None if there was none
+    """
+
+    backup: Backup
+    carried: CarriedOver | None = None
+    replaced: Path | None = None
+
+
+def restore(config: Config, file: Path, copied: Copied = lambda table, rows: None) -> Restored:
     """Put everything in a backup where the project has it, in place of what is there. The project must not be running.
+
+    What the database that is replaced knows of people who said no, and of what was sent, is carried over, so that
+    nobody is mailed against their word or twice.
 
     copied  called with the name of a table and a number of its rows that were copied, for PostgreSQL
     Raises ProjectError if it is not a backup, or a file cannot be written. The database is replaced last.
@@ -101,9 +118,24 @@ def restore(config: Config, file: Path, copied: Copied = lambda table, rows: Non
                         written.write(data)
                 target.chmod(0o600)
             _check_sqlite(folder, file)
+            carried = _carry_over(config, folder / RECORD)
             _put_files(config, folder)
-            _put_record(config, folder / RECORD, copied)
-    return found
+            return Restored(found, carried, _put_record(config, folder / RECORD, copied))
+
+
+def _carry_over(config: Config, record: Path) -> CarriedOver | None:
+    """Write into the restored database what the present one knows that it lacks; None if that cannot be read."""
+    if not has_store(config):
+        return None
+    try:
+        with open_project_store(config) as old:
+            secret = project_secret(config)
+            with open_store(f"sqlite:///{record}", record.parent, lambda: secret) as restored:
+                return carry_over(old, restored)
+    except StoreError:
+        return None
+    finally:
+        into_one_file(record)
 
 
 def _copy_record(config: Config, target: Path, copied: Copied) -> dict[str, int]:
@@ -184,16 +216,22 @@ def _put_files(config: Config, folder: Path) -> None:
         key.replace(config.state_dir / KEYS / key.name)
 
 
-def _put_record(config: Config, record: Path, copied: Copied) -> None:
+def _put_record(config: Config, record: Path, copied: Copied) -> Path | None:
+    """Replace the database; return where the file of the old one is now, if it is one."""
     path = sqlite_path(config.database.url, config.root)
     if path is None:
         with open_store(f"sqlite:///{record}", record.parent) as source, open_project_store(config) as target:
             copy_all(source.database, target.database, copied)
-        return
+        return None
     path.parent.mkdir(parents=True, exist_ok=True)
-    for rest in ("-wal", "-shm", "-journal"):
-        path.with_name(f"{path.name}{rest}").unlink(missing_ok=True)
+    old = path.with_name(f"{path.name}.replaced") if path.exists() else None
+    if old is not None:
+        for rest in ("-wal", "-shm", ""):  # the last one last: until then the database is whole
+            old.with_name(f"{old.name}{rest}").unlink(missing_ok=True)
+            if (part := path.with_name(f"{path.name}{rest}")).exists():
+                part.rename(old.with_name(f"{old.name}{rest}"))
     record.replace(path)
+    return old
 
 
 @contextmanager

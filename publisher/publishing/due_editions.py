@@ -225,7 +225,7 @@ def _settled_posts(
     if is_new and not store.editions.exist(newsletter.name):
         store.editions.pass_over(newsletter.name, [post.id for post in archive.posts])
     store.newsletters.see(newsletter.name, rule_of(config, newsletter), now)
-    new = _new_posts(project, newsletter, archive, now)
+    new = unsent_posts(project, newsletter, archive, now)
     ready = dict(_ready(config, newsletter, archive, new, now))
     if ready and _let_pass(project, newsletter, ready, now):
         return None  # nobody gets them; later subscribers get later posts
@@ -241,7 +241,8 @@ def _let_pass(project: Project, newsletter: NewsletterConfig, ids: Collection[st
     return project.store.newsletters.let_go_by(newsletter.name, "", ids, segment, at)
 
 
-def _new_posts(project: Project, newsletter: NewsletterConfig, archive: Archive, now: datetime) -> Sequence[Post]:
+def unsent_posts(project: Project, newsletter: NewsletterConfig, archive: Archive, now: datetime) -> Sequence[Post]:
+    """Return the posts that a newsletter has neither sent nor passed over, at most those of one edition."""
     editions = project.store.editions
     handled = handled_posts(project.store, newsletter.name, archive.posts)
     is_first = not editions.exist(newsletter.name)

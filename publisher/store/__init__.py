@@ -11,6 +11,7 @@ Public modules:
     action_log              what people did, and who logged in
     audience                the subscribers who get an edition
     bounces                 messages that bounced
+    carry_over              what a restored database must learn from the one that it replaces
     copying                 copies of whole databases
     deliveries              the ledger of deliveries, for workers that send
     feed_readers            how many people read the feeds
@@ -46,6 +47,7 @@ __all__ = [
     "action_log",
     "audience",
     "bounces",
+    "carry_over",
     "copying",
     "deliveries",
     "feed_readers",
