@@ -40,6 +40,7 @@ shuffle: .venv/.installed-test
 fuzz: .venv/.installed-test
 	@HYPOTHESIS_PROFILE=fuzz $(PYTEST) --timeout=3600 -m "not (slow or browser)" tests/unit \
 		tests/integration/subscribers/test_histories.py $(PYTEST_ARGS)
+	@FREQUENCY_SEEDS=200 $(PYTEST) --timeout=3600 tests/integration/publishing/test_frequencies.py -k nobody_gets_a_post_twice
 
 # What the documents promise, at full size: kills, faults, full disks, decades of schedules, a million rows. It takes hours.
 PROOFS := bounds decade kills source_kills sources faults ticking lateness subscribing imports variants queue shell

@@ -14,7 +14,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Iterable
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -22,7 +21,7 @@ from sqlalchemy.engine import Connection
 from publisher.core.newsletter_models import IN_STEP, CatchUp, DeliveryStatus, Edition, EditionDraft, ledger_name
 from publisher.core.subscription_status import SubscriptionStatus
 from publisher.store.database import Database
-from publisher.store.tables import deliveries, editions, newsletter_posts, subscribers, subscriptions
+from publisher.store.tables import deliveries, editions, letter_posts, newsletter_posts, subscribers, subscriptions
 
 # When a newsletter began with a source is a row among its posts, which moves with them to another name.
 BEGINNING = "@began with source "
@@ -124,37 +123,57 @@ def settle(
         # What the owner may still call off does not count as had by those who get it later.
         had, owed = before.had | (before.owed & brought), (before.owed - brought) | (ahead - before.had)
         after = encode_catch_up(CatchUp(had - firm, owed))
-        undo = _undoable(encode_catch_up(CatchUp(before.had, before.owed & brought)), edition.id)
         change = sa.update(subscriptions).where(*these, catch_up == text, subscriptions.c.subscriber_id.in_(audience))
-        connection.execute(change.values({"catch_up": after} | undo))
+        connection.execute(change.values(catch_up=after))
 
 
-def call_off(connection: Connection, edition: Edition, freed: Collection[str]) -> None:
-    """Note that an edition is not sent, and that later editions may have these posts of it.
+def call_off(connection: Connection, edition: Edition, passed: Collection[str]) -> None:
+    """Note that an edition is not sent, so that later editions may have its posts.
 
-    Those who were to catch up with it still have to. Those who have changed their frequency since then lack its posts.
-    The rows of the posts have been deleted.
+    Those who would have got it lack what their frequency has had by now.
+    passed: ids of those of its posts that no later edition may have.
     """
-    mine = sa.select(deliveries.c.subscriber_id).where(
-        deliveries.c.edition_id == edition.id, deliveries.c.status == DeliveryStatus.SKIPPED
-    )
-    by, before = subscriptions.c.caught_up_by, subscriptions.c.catch_up_before
-    group = subscriptions.c.frequency, subscriptions.c.catch_up, before, by
-    stayed = subscriptions.c.frequency == edition.frequency
-    changed = sa.or_(~stayed, subscriptions.c.catch_up != "", by.is_not(None))
-    theirs = [subscriptions.c.newsletter == edition.newsletter, subscriptions.c.subscriber_id.in_(mine), changed]
-    for row in connection.execute(sa.select(*group).distinct().where(*theirs)).all():
-        now, lost = decode_catch_up(row.catch_up), frozenset(freed)
-        had, is_by = now.had, row.caught_up_by == edition.id
-        if is_by:
-            undone = decode_catch_up(row.catch_up_before)
-            lost, had = (lost | undone.owed) - undone.had, had | undone.had
+    its_posts = newsletter_posts.c.edition_id == edition.id
+    kept = sa.update(newsletter_posts).where(its_posts, newsletter_posts.c.post_id.in_(passed))
+    connection.execute(kept.values(edition_id=None))
+    freed = connection.execute(sa.select(newsletter_posts.c.post_id).where(its_posts).distinct()).scalars().all()
+    connection.execute(sa.delete(newsletter_posts).where(its_posts))
+    frequency, catch_up, variant = subscriptions.c.frequency, subscriptions.c.catch_up, deliveries.c.variant
+    mine = deliveries.c.edition_id == edition.id, deliveries.c.status == DeliveryStatus.SKIPPED
+    theirs = subscriptions.c.newsletter == edition.newsletter
+    same = deliveries.c.subscriber_id == subscriptions.c.subscriber_id
+    query = sa.select(frequency, catch_up, variant).distinct().join_from(subscriptions, deliveries, same)
+    ids = sa.select(letter_posts.c.post_id).where(letter_posts.c.edition_id == edition.id)
+    for row in connection.execute(query.where(theirs, *mine)).all():
+        lost = frozenset(connection.execute(ids.where(letter_posts.c.variant == row.variant)).scalars()) - set(passed)
+        now = decode_catch_up(row.catch_up)
         owed = now.owed | (lost & _handled(connection, ledger_name(edition.newsletter, row.frequency)))
-        same = [column == value for column, value in zip(group[:3], row[:3], strict=True)]
-        same.append(by.is_(None) if row.caught_up_by is None else by == row.caught_up_by)
-        change = sa.update(subscriptions).where(*theirs, *same)
-        change = change.values(catch_up=encode_catch_up(CatchUp(had - lost, owed)))
-        connection.execute(change.values(catch_up_before="", caught_up_by=None) if is_by else change)
+        who = sa.select(deliveries.c.subscriber_id).where(*mine, variant == row.variant)
+        these = theirs, frequency == row.frequency, catch_up == row.catch_up, subscriptions.c.subscriber_id.in_(who)
+        after = encode_catch_up(CatchUp(now.had - lost, owed))
+        if after != row.catch_up:
+            connection.execute(sa.update(subscriptions).where(*these).values(catch_up=after))
+    for post_id in sorted(freed):
+        _keep_as_had(connection, edition, post_id)
+
+
+def _keep_as_had(connection: Connection, edition: Edition, post_id: str) -> None:
+    """Note who has got a post at another frequency, now that an edition of theirs may have it again."""
+    frequency, catch_up = subscriptions.c.frequency, subscriptions.c.catch_up
+    letter = letter_posts.c.edition_id == deliveries.c.edition_id, letter_posts.c.variant == deliveries.c.variant
+    who = (
+        sa.select(deliveries.c.subscriber_id)
+        .join_from(letter_posts, deliveries, sa.and_(*letter))
+        .join(editions, editions.c.id == deliveries.c.edition_id)
+        .where(letter_posts.c.post_id == post_id, editions.c.newsletter == edition.newsletter)
+        .where(editions.c.id != edition.id, deliveries.c.status != DeliveryStatus.SKIPPED)
+    )
+    these = subscriptions.c.newsletter == edition.newsletter, frequency == edition.frequency
+    mine = *these, subscriptions.c.subscriber_id.in_(who)
+    for text in connection.execute(sa.select(catch_up).distinct().where(*mine)).scalars().all():
+        now = decode_catch_up(text)
+        change = sa.update(subscriptions).where(*mine, catch_up == text)
+        connection.execute(change.values(catch_up=encode_catch_up(CatchUp(now.had | {post_id}, now.owed))))
 
 
 def _behind(edition: Edition | EditionDraft, ahead: Collection[str]) -> list[sa.ColumnElement[bool]]:
@@ -181,20 +200,8 @@ def _move(
         _take_over(connection, database, its_name, has - handled, ledger_name(newsletter, now[0]))
         handled |= has
     after = CatchUp(has - (handled - _unsettled(connection, its_name)), handled - has)
-    values = {"frequency": frequency, "catch_up": encode_catch_up(after)} | _undoable("", None)
-    connection.execute(sa.update(subscriptions).where(*these).values(values))
-
-
-def _undoable(before: str, by: int | None) -> dict[str, sa.ColumnElement[Any]]:
-    """Return what to note of the edition that settled something last; what one on hold settled stays noted."""
-    column = subscriptions.c.caught_up_by
-    held = sa.and_(
-        column.is_not(None), sa.select(editions.c.id).where(editions.c.id == column, editions.c.held != "").exists()
-    )
-    return {
-        "catch_up_before": sa.case((held, subscriptions.c.catch_up_before), else_=before),
-        "caught_up_by": sa.case((held, column), else_=sa.literal(by, column.type)),
-    }
+    change = sa.update(subscriptions).where(*these)
+    connection.execute(change.values(frequency=frequency, catch_up=encode_catch_up(after)))
 
 
 def _has_subscriber(connection: Connection, newsletter: str, frequency: str) -> bool:

@@ -165,20 +165,14 @@ class Editions:
         frees_posts  whether a later edition may include its posts
         passes_over  ids of those that no later edition may include all the same
         """
-        its_posts = newsletter_posts.c.edition_id == edition_id
         change = sa.update(editions).where(editions.c.id == edition_id, editions.c.held != "").values(_columns(hold))
         edition = self.get(edition_id)
         if edition is None:
             return
         with self._database.write() as connection:
             lock_newsletter(connection, self._database, edition.newsletter)
-            if connection.execute(change).rowcount and frees_posts:
-                these = newsletter_posts.c.post_id.in_(passes_over)
-                connection.execute(sa.update(newsletter_posts).where(its_posts, these).values(edition_id=None))
-                freed = sa.select(newsletter_posts.c.post_id).where(its_posts).distinct()
-                ids = connection.execute(freed).scalars().all()
-                connection.execute(sa.delete(newsletter_posts).where(its_posts))
-                call_off(connection, edition, ids)
+            if connection.execute(change).rowcount:
+                call_off(connection, edition, passes_over if frees_posts else [post.id for post in edition.posts])
 
     def _set_hold(self, edition_id: int, hold: Hold | None, condition: sa.ColumnElement[bool]) -> bool:
         change = sa.update(editions).where(editions.c.id == edition_id, condition).values(_columns(hold))

@@ -1,0 +1,32 @@
+"""The ledger says what those lack whose edition was called off; nothing else has to remember it."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0023"
+down_revision = "0022"
+
+INDEX = "ix_subscriptions_newsletter_frequency"
+KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+CHANGED = "frequency <> '' OR catch_up <> ''"
+
+
+def _index(condition: str) -> None:
+    where = sa.text(condition)
+    columns = ["newsletter", "frequency"]
+    op.create_index(INDEX, "subscriptions", columns, sqlite_where=where, postgresql_where=where)
+
+
+def upgrade() -> None:
+    op.drop_index(INDEX, "subscriptions")
+    for column in ("catch_up_before", "caught_up_by"):
+        op.drop_column("subscriptions", column)
+    _index(CHANGED)
+
+
+def downgrade() -> None:
+    op.drop_index(INDEX, "subscriptions")
+    before = sa.Column("catch_up_before", sa.Text(), nullable=False, server_default=sa.text("''"))
+    op.add_column("subscriptions", before)
+    op.add_column("subscriptions", sa.Column("caught_up_by", KEY))
+    _index(f"{CHANGED} OR caught_up_by IS NOT NULL")
