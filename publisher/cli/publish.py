@@ -435,6 +435,6 @@ def _send_tests(
         except PublisherError as error:
             if isinstance(error, TransportError) or not (error.where or isinstance(error, TemplateError)):
                 raise  # the fault is not in this edition
-            broken.append(rendering_problem(name, error))
+            broken.append(rendering_problem(config, name, error))
     app.report(broken)
     return 1 if broken else 0

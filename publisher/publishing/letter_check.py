@@ -132,7 +132,7 @@ class LetterChecker:
 
     def spam(self, planned: PlannedEdition, letter: Letter, now: datetime) -> list[Finding]:
         """Return SpamAssassin's findings about the letter as an email. This takes a few seconds."""
-        where = f"templates/email/{planned.newsletter.template}.html"
+        where = planned.text.path if planned.text else f"templates/email/{planned.newsletter.template}.html"
         edition = Edition(0, planned.newsletter.name, planned.slot, planned.number, letter.plain_subject, now)
         return spam_findings(sample_message(self._config, edition, letter), where)
 
@@ -150,7 +150,7 @@ class LetterChecker:
 def as_message(newsletter: NewsletterConfig, slot: str, templates: Templates) -> tuple[NewsletterConfig, str]:
     """Return a newsletter and a slot so that the rules find the template and the file of an email without posts."""
     template = message_template(newsletter, templates)
-    return replace(newsletter, template=template, subject="", intro=""), email_name(slot)
+    return replace(newsletter, template=template, subject="", intro=""), email_name(slot).partition(":")[0]
 
 
 def sample_message(config: Config, edition: Edition, letter: Letter, person: Person | None = None) -> bytes:

@@ -113,13 +113,15 @@ def check_project(
     problems.extend(_segments(config))
     problems.extend(farewell_problems(config))
     letters = _letters(config, archive, now, spam)
-    broken = [rendering_problem(letter.planned.newsletter.name, letter.error) for letter in letters if letter.error]
+    broken = [rendering_problem(config, each.planned.newsletter.name, each.error) for each in letters if each.error]
     places = {problem.where for problem in broken}
     with open_existing_store(config) as store:
-        in_notes = [rendering_problem(*each) for each in broken_notes(config, store)]
+        in_notes = [rendering_problem(config, *each) for each in broken_notes(config, store)]
     broken += [problem for problem in in_notes if problem.where not in places]
     templates = {problem.where for problem in broken if problem.path.startswith("templates/")}
-    problems = [*broken, *(problem for problem in problems if problem.where not in templates)]
+    said = {(each.where, each.message.partition(": ")[2]) for each in broken}  # without the newsletter's name
+    rest = [each for each in problems if each.where not in templates and (each.where, each.message) not in said]
+    problems = [*broken, *rest]
     problems.extend(_old_first_editions(config, letters, now))
     return ProjectCheck(
         tuple(sorted(set(problems), key=lambda p: (p.path, p.line, p.message))),
@@ -436,10 +438,13 @@ def _letters(config: Config, archive: Archive, now: datetime, spam: bool) -> lis
 
 
 def _without_repetition(check: LetterCheck, problems: Iterable[Problem]) -> LetterCheck:
+    problems = list(problems)
     places = {problem.where for problem in problems}
+    errors = {problem.where for problem in problems if problem.severity is Severity.ERROR}
     findings = (
         each
         for each in check.findings
+        if not (each.code == "foreign-code" and each.where in errors)
         if each.code not in _REPORTED_TWICE or not (each.where in places or each.where.startswith(CONFIG_FILE))
     )
     return replace(check, findings=tuple(findings))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from publisher.config import CONFIG_FILE, Config
 from publisher.core import hold_reasons as holds
 from publisher.core.errors import PublisherError
+from publisher.core.file_names import in_folder
 from publisher.core.models import Problem, problem_at
 from publisher.core.newsletter_models import Choice, Edition, EditionDraft, Letter
 from publisher.core.personal_marks import Person
@@ -200,9 +201,15 @@ def _person(config: Config, address: str) -> Person:
     return {**found.fields, "name": found.name} if found else {}
 
 
-def rendering_problem(newsletter: str, error: PublisherError) -> Problem:
-    """Return the error that prevents a newsletter's edition from being rendered, as a problem in its file."""
+def rendering_problem(config: Config, newsletter: str, error: PublisherError) -> Problem:
+    """Return the error that prevents a newsletter's edition from being rendered, as a problem in its file.
+
+    It names the newsletter, unless it is in a post, which all newsletters have in common.
+    """
     found = problem_at(error)
+    is_shared = found.path and found.path.startswith(in_folder(config.posts.folder, ""))
+    if is_shared and not found.path.startswith((CONFIG_FILE, "letters/", "templates/")):
+        return found
     return replace(found, path=found.path or CONFIG_FILE, message=f"newsletter {newsletter}: {error.message}")
 
 
@@ -223,8 +230,8 @@ def _drafts(
         except UnreadablePostError:
             raise
         except PublisherError as error:
-            broken[key] = rendering_problem(name, error)
-    return drafts, tuple(broken.values())
+            broken[key] = rendering_problem(config, name, error)
+    return drafts, tuple(dict.fromkeys(broken.values()))
 
 
 def _create_edition(

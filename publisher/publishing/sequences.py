@@ -200,7 +200,7 @@ def sequence_problems(config: Config, now: datetime) -> Iterator[Problem]:
             try:
                 render_step(config, newsletter, step.text, now)
             except PublisherError as error:
-                yield rendering_problem(newsletter.name, error)
+                yield rendering_problem(config, newsletter.name, error)
 
 
 def see_sequences(config: Config, store: Store, now: datetime, names: Sequence[str] = ()) -> dict[str, datetime]:
@@ -237,7 +237,7 @@ def add_due_emails(project: Project, now: datetime, names: Sequence[str] = ()) -
         except StoreError:
             raise
         except PublisherError as error:
-            problems.append(rendering_problem(newsletter.name, error))
+            problems.append(rendering_problem(project.config, newsletter.name, error))
     return SequenceReport(tuple(created), added, tuple(problems))
 
 

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from publisher.core.file_names import in_folder
 from publisher.newsletters.letter.html_tree import Element
+from publisher.newsletters.letter.note import NOTES_FOLDER
 from publisher.newsletters.lint.finding_codes import Finding, found
 from publisher.newsletters.lint.letter_context import LintContext
 from publisher.posts.text.merge_tags import foreign_code
@@ -34,11 +35,8 @@ def foreign_code_findings(context: LintContext) -> Iterator[Finding]:
             where = context.locator.of_text(_needle(code))
             if where and code not in seen:
                 seen.add(code)
-                place = (
-                    where
-                    if where.startswith(in_folder(context.config.posts.folder, ""))
-                    else context.locator.words(key)
-                )
+                texts = (in_folder(context.config.posts.folder, ""), f"{NOTES_FOLDER}/")
+                place = where if where.startswith(texts) else context.locator.words(key)
                 yield found("foreign-code", place, f"the {key} shows {_shortened(code)}")
     for code in foreign_code("\n".join(_texts(context.parsed.tree))):
         if code not in seen:

@@ -87,12 +87,13 @@ class SourceLocator:
             return self.template(r"(?:href|src)\s*=\s*[\"']\s*[\"']")
         pictures = (picture for post in self.posts for picture in post.pictures.values())
         url = next((each.url for each in pictures if url in (each.email, each.thumbnail)), url)
-        name = url.rstrip("/").rpartition("/")[2]
+        start, name = url.partition("?")[0], url.rstrip("/").rpartition("/")[2]
         if places := [self._first_with[spelling] for spelling in (url, escape(url)) if spelling in self._first_with]:
             return self._in_prose(self.posts[min(places)], url, url.removeprefix(self.config.site_url), name)
-        if self._note and any(needle in self._note for needle in (url, name) if needle):
-            return self._place(self._note_path, self._note, (url, name))
-        if any(needle in self.newsletter.intro for needle in (url, name) if needle):
+        needles = [needle for needle in (url, start, name) if needle]  # a subscriber's value can follow the start
+        if self._note and any(needle in self._note for needle in needles):
+            return self._place(self._note_path, self._note, needles)
+        if any(needle in self.newsletter.intro for needle in needles):
             return self.key("", "intro")
         return self.template(re.escape(url))
 
@@ -126,13 +127,16 @@ class SourceLocator:
                 yield path, text, shown_prose(text, text)
 
     def template(self, *patterns: str) -> str:
-        """Return the first place in the letter's templates that matches one of the patterns, or else the template."""
+        """Return the first place in the letter's templates that matches one of the patterns, or else the template.
+
+        Of an email without posts, what no template says is in its own file.
+        """
         for pattern in patterns:
             for name, text in self._template_texts.items():
                 found = re.search(pattern, text, re.IGNORECASE)
                 if found:
                     return f"templates/email/{name}:{line_at(text, found.start())}"
-        return f"templates/email/{self.newsletter.template}.html"
+        return self._note_path if self.is_text else f"templates/email/{self.newsletter.template}.html"
 
     def text_template(self) -> str:
         """Return the path of the plain-text template: the newsletter's own, or the shared one."""
@@ -168,6 +172,11 @@ class SourceLocator:
         line = KeyLines(self._read(CONFIG_FILE)).of(keys)
         return f"{CONFIG_FILE}:{line}" if line else CONFIG_FILE
 
+    @property
+    def is_text(self) -> bool:
+        """Whether the letter is an email without posts, whose file takes the place of the note."""
+        return bool(self._note) and not self.posts
+
     def words(self, key: str) -> str:
         """Return the place where the subject or preheader is set: the note, the newsletter or the first post."""
         if re.search(rf"^{key}\s*:", self._note, re.MULTILINE):
@@ -176,7 +185,7 @@ class SourceLocator:
             return self.key("", key)
         if self.posts:
             return self.post(self.posts[0], *(("excerpt:", "description:") if key == "preheader" else ("title:",)))
-        return CONFIG_FILE
+        return self._note_path if self.is_text else CONFIG_FILE
 
     @staticmethod
     def _urls_in_front_matter(post: RenderedPost) -> set[str]:

@@ -65,11 +65,12 @@ def inbox_findings(context: LintContext) -> Iterator[Finding]:
     yield from _placeholders(context)
     if not preheader:
         if not (context.posts and _PLAYS.search(context.posts[0].html)):
-            yield found("preheader-missing", context.locator.words("preheader"), "the email has no preheader")
+            hint = "begin its text with a sentence, or add a line `preheader: ...`" if context.locator.is_text else ""
+            yield found("preheader-missing", context.locator.words("preheader"), "the email has no preheader", hint)
     elif subject and _repeats(preheader, subject):
-        yield found(
-            "preheader-repeats", context.locator.words("preheader"), f"the preheader repeats the subject: {preheader!r}"
-        )
+        what = f"the preheader repeats the subject: {preheader!r}"
+        hint = "give it a `preheader` of its own" if context.locator.is_text else ""
+        yield found("preheader-repeats", context.locator.words("preheader"), what, hint)
 
 
 def _unsubscribe_link(context: LintContext) -> Iterator[Finding]:

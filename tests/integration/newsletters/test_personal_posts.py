@@ -85,15 +85,28 @@ def test_a_wrong_tag_in_it_is_an_error_with_its_line(project: Project) -> None:
         letter_of(project, "One.\n\n{{ subscriber.nme }}\n")
 
 
+def test_a_wrong_tag_is_reported_once_for_all_newsletters(project: Project) -> None:
+    second = WEEKLY.replace('"weekly"', '"other"')
+    project.configure(newsletters=WEEKLY + second)
+    for name in ("weekly", "other"):
+        project.ok("subscribers", "add", "ada@example.org", "--newsletter", name)
+    project.write("posts/only.md", "---\ntitle: T\ndate: 2026-11-15\npage: false\n---\n{{ subscriber.nme }}\n")
+    for command in (("check",), ("publish", "--dry-run"), ("publish", "--yes")):
+        said = project.run(*command).said
+        assert said.count("there is no field 'nme'") == said.count("posts/only.md:6") == 1, said
+
+
 def test_its_title_and_summary_cannot_address_anyone(project: Project) -> None:
     for keys, line, what in (
         ("title: 'For {{ subscriber.name | default(\"you\") }}'\nsummary: For all.", 2, "title"),
         ("title: For all.\nsummary: 'For {{ subscriber.name | default(\"you\") }}.'", 3, "summary"),
         ("title: 'T {% if subscriber.vip %}vip{% endif %}'", 2, "title"),
     ):
-        project.write("posts/only.md", f"---\n{keys}\ndate: 2026-11-29\npage: false\n---\nHello.\n")
+        project.write("posts/only.md", f"---\n{keys}\ndate: 2026-11-15\npage: false\n---\nHello.\n")
         problems = check_project(load_config(project.root, {}), NOW, None).problems
         (found,) = [each for each in problems if each.path == "posts/only.md" and each.severity == "error"]
+        said = project.run("check").said
+        assert said.count("posts/only.md:") == said.count(f"posts/only.md:{line}: ") == 1, said
         assert (found.line, found.message.startswith(f"the {what} of a post can't address")) == (line, True), found
 
 

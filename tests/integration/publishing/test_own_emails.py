@@ -332,6 +332,31 @@ def test_check_looks_at_emails_and_says_what_has_changed(project: Project) -> No
     assert (sent["state"], sent["subject"], sent["changed"]) == ("sent", "We have moved", True)
 
 
+def test_findings_name_the_file_of_the_email(project: Project) -> None:
+    project.without_placeholders().configure(newsletters=MANUAL)
+    email(project, "code", more="preheader: Dear [[name]]\n", subject="'{{ page.title }} is here'")
+    link = f"[Join]({project.config().site_url}/nope/?name={{{{ subscriber.name | default('') }}}})"
+    project.write("letters/weekly/link.md", f"---\nsend: now\nsubject: A link\n---\nHello all.\n\n{link}\n")
+    project.write(
+        "letters/weekly/short.md", "---\nsend: now\nsubject: Short\n---\n![A picture](https://blog.test/a.png)\n"
+    )
+    project.write("letters/weekly/same.md", "---\nsend: now\nsubject: Hello\npreheader: Hello\n---\nText.\n")
+    project.write("letters/weekly/wrong.md", "---\nsend: now\nsubject: Hello\nto: tag:\n---\nText.\n")
+    said = {(each["path"], each["line"]): each for each in project.run("check", "--json").json}
+
+    def of(name: str, line: int) -> dict[str, str]:
+        return said[f"letters/weekly/{name}.md", line]
+
+    assert of("code", 4)["message"] == "the preheader shows [[name]]"
+    assert of("code", 3)["message"] == "the subject shows {{ page.title }}"
+    assert "does not lead to a page" in of("link", 7)["message"]
+    assert "add a line `preheader: ...`" in of("short", 0)["mend"]
+    assert "`preheader` of its own" in of("same", 4)["mend"]
+    lines = project.run("check").said.splitlines()
+    assert len([line for line in lines if "letters/weekly/wrong.md" in line]) == 1, lines
+    assert not [path for path, _ in said if path.startswith("templates/")]
+
+
 def test_the_preview_shows_what_is_still_to_be_sent_and_drafts(project: Project) -> None:
     project.configure(newsletters=MANUAL)
     project.subscribe("ada")
