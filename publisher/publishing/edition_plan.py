@@ -14,13 +14,7 @@ from publisher.core.errors import PublisherError, SegmentError
 from publisher.core.hold_reasons import Hold
 from publisher.core.models import Post, Problem, problem_at
 from publisher.core.newsletter_models import Choice, DeliveryCounts, Edition, ledger_name, name_of_edition
-from publisher.newsletters.select import (
-    Selection,
-    in_its_language,
-    is_for,
-    select_posts,
-    settled_at,
-)
+from publisher.newsletters.select import Selection, in_its_language, is_for, select_posts, settled_at
 from publisher.newsletters.slots import Decision, SlotHistory, decide, free_slot, post_slot, slot_label
 from publisher.newsletters.streams import NewsletterStream, streams_of
 from publisher.newsletters.variants import Variant, everyone, variants_of
@@ -297,9 +291,7 @@ def plan_stream(
     if audience.at not in (None, now):
         audience = audience_of(config, store, stream, posts, now, due.segment)
     if store is None or not audience.choices:
-        idle = _without_subscribers(stream, selection, spoken, handled, now, is_first=is_first)
-        idle = replace(idle, segment=audience.segment)
-        return replace(idle, reason=nobody_in(audience, selection), command="") if audience.outside else idle
+        return _without_subscribers(stream, audience, selection, spoken, handled, now, is_first=is_first)
     audience = with_sent(config, store, stream, audience, selection.posts, now)
     number = store.editions.next_number(newsletter.name, stream.frequency)
     planned = _planned(stream, selection, lacking, audience, due, number, is_first=is_first)
@@ -348,6 +340,7 @@ def _planned(
 
 def _without_subscribers(
     stream: NewsletterStream,
+    audience: StreamAudience,
     selection: Selection,
     posts: Iterable[Post],
     handled: Collection[str],
@@ -364,10 +357,14 @@ def _without_subscribers(
     if newsletter.frequencies and not is_first and handled:
         new = (post for post in posts if post.is_public(now) and is_for(post, newsletter) and post.id not in handled)
         passed = tuple(sorted(post.id for post in new if settled_at(post, newsletter) <= now))
-    if stream.frequency:
-        return Idle(newsletter, f"no subscriber has chosen it {stream.frequency}", "", stream.frequency, passed)
-    command = f"add one: publisher subscribers add you@example.org --newsletter {newsletter.name}"
-    return Idle(newsletter, no_subscribers(selection), command, "", passed)
+    reason, command = no_subscribers(selection), ""
+    if audience.outside:
+        reason = nobody_in(audience, selection)
+    elif stream.frequency:
+        reason = f"no subscriber has chosen it {stream.frequency}"
+    else:
+        command = f"add one: publisher subscribers add you@example.org --newsletter {newsletter.name}"
+    return Idle(newsletter, reason, command, stream.frequency, passed, audience.segment)
 
 
 def _unhandled_items(store: Store, stream: NewsletterStream, now: datetime) -> frozenset[str]:
