@@ -9,8 +9,9 @@ import click
 
 from publisher.cli.app import App, warn, with_app
 from publisher.core.errors import PublisherError
+from publisher.posts.archive import open_archive
 from publisher.publishing.mail_wiring import project_links
-from publisher.publishing.shared_drafts import DAYS, MOST_DAYS, DraftKind, draft_link, draft_source
+from publisher.publishing.shared_drafts import DAYS, MOST_DAYS, DraftKind, draft_link, draft_site, draft_source
 
 EXAMPLES = """\
 \b
@@ -49,6 +50,7 @@ def share(app: App, what: str, days: int) -> None:
             names = ", ".join(each.name for each in config.newsletters)
             hint = f"name the file of a post or a draft{f', or a newsletter: {names}' if names else ''}"
             raise PublisherError("is neither a post nor a newsletter of this project", where=what, hint=hint) from error
+        draft_site(config, name, open_archive(config, now))  # a person with the link would only learn that it fails
     until = now + timedelta(days=days)
     url = draft_link(project_links(config), kind, name, until)
     if app.json:

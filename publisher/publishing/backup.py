@@ -82,7 +82,7 @@ def read_backup(file: Path) -> Backup:
 
 
 @dataclass(frozen=True, slots=True)
-class Restored:
+class RestoredBackup:
     """What restoring a backup did.
 
     carried   what was carried over from the database that it replaced; None if there was none that could be read
@@ -94,7 +94,7 @@ class Restored:
     replaced: Path | None = None
 
 
-def restore(config: Config, file: Path, copied: Copied = lambda table, rows: None) -> Restored:
+def restore(config: Config, file: Path, copied: Copied = lambda table, rows: None) -> RestoredBackup:
     """Put everything in a backup where the project has it, in place of what is there. The project must not be running.
 
     What the database that is replaced knows of people who said no, and of what was sent, is carried over, so that
@@ -120,7 +120,7 @@ def restore(config: Config, file: Path, copied: Copied = lambda table, rows: Non
             _check_sqlite(folder, file)
             carried = _carry_over(config, folder / RECORD)
             _put_files(config, folder)
-            return Restored(found, carried, _put_record(config, folder / RECORD, copied))
+            return RestoredBackup(found, carried, _put_record(config, folder / RECORD, copied))
 
 
 def _carry_over(config: Config, record: Path) -> CarriedOver | None:

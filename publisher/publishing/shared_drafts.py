@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -106,7 +106,8 @@ def draft_site(config: Config, source: str, posts: Archive) -> DraftSite:
     def render(_: object) -> RenderedPost:
         return rendered
 
-    planned = plan_pages(config, [rendered.post], render, (), Templates(config.root / "templates"), ())
+    without_form = replace(config, newsletters=())  # on the page of a draft, no form can be sent
+    planned = plan_pages(without_form, [rendered.post], render, (), Templates(config.root / "templates"), ())
     path = rendered.post.permalink.lstrip("/")
     names = {path, f"{path}index.html", f"{path}.html"}
     shown = [each for each in planned if each.path in names or not each.path.endswith((".html", ".xml"))]

@@ -39,7 +39,7 @@ class DraftPages:
 
     def __init__(self, context: WebContext, pages: PublicPages) -> None:
         self._context, self._pages = context, pages
-        self._kept: OrderedDict[tuple[str, Stamp], tuple[datetime, DraftSite]] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, Stamp], tuple[datetime, DraftSite | PublisherError]] = OrderedDict()
         self._lock = Lock()
 
     def show(self, request: Request) -> Response:
@@ -87,17 +87,24 @@ class DraftPages:
         if stamp is None:
             return None
         with self._lock:  # rendering one at a time, however many requests there are
-            made, site = self._kept.get((source, stamp), (now - _AGE, None))
-            if site and now - made < _AGE:
-                return site
+            made, found = self._kept.get((source, stamp), (now - _AGE, None))
+            if isinstance(found, PublisherError):  # rendering it again would fail again, and may take seconds
+                raise found
+            if found and now - made < _AGE:
+                return found
             archive = open_archive(config, now)
             if public := archive.permalink(source):
                 return public if "://" in public else config.site_url + quote(public)
-            site = draft_site(config, source, archive)
-            self._kept[source, stamp] = now, site
+            try:
+                found = draft_site(config, source, archive)
+            except PublisherError as error:
+                found = error
+            self._kept[source, stamp] = now, found
             while len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
-            return site
+            if isinstance(found, PublisherError):
+                raise found
+            return found
 
     def _page(self, request: Request, link: DraftLink, html: str) -> Response:
         say = speech(self._pages.language(request), self._context.templates)

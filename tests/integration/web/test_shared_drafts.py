@@ -99,6 +99,11 @@ def test_a_draft_that_was_deleted_or_has_an_error_is_said_so(project: Project) -
         assert "It has been moved or deleted." in answer.text
 
 
+def test_a_draft_that_cannot_be_shown_is_not_shared(project: Project) -> None:
+    project.post("boats", "2026-11-10", "\n\n" + "> " * 5000 + "[" * 20_000, draft="true")
+    assert project.fails("share", "posts/boats.md").said.startswith("error: posts/boats.md")
+
+
 @pytest.mark.parametrize("token", ["x", "x" * 5000, "WyJwb3N0IiwiLi4vLi4vcHVibGlzaGVyLnRvbWwiLCIyMDI3Il0.AAAA"])
 def test_a_link_that_was_not_made_here_shows_nothing(project: Project, token: str) -> None:
     with web_client(project) as web:
