@@ -15,9 +15,10 @@ from publisher.cli.terminal import print_table
 from publisher.config import Config, NewsletterConfig
 from publisher.core.errors import PublisherError
 from publisher.publishing.email_views import EmailView, email_views, find_email, recipients_of, render_email
+from publisher.publishing.farewell import all_steps, render_any_step
 from publisher.publishing.new_project import create_email
 from publisher.publishing.publish import send_letter
-from publisher.publishing.sequences import StepView, render_welcome, step_views
+from publisher.publishing.sequences import StepView
 from publisher.publishing.wiring import open_existing_store, transport_name
 from publisher.subscribers.address import normalise
 
@@ -52,13 +53,13 @@ def emails(app: App) -> None:
 @click.option("--newsletter", metavar="NAME", shell_complete=newsletter_names, help="Only this newsletter's.")
 @with_app
 def list_emails(app: App, newsletter: str | None = None) -> None:
-    """List emails without posts and their states: those that are still to be sent first, welcome emails last."""
+    """List emails without posts: those that are still to be sent first, welcome emails and farewells last."""
     config = app.config()
     require_known(config, [newsletter] if newsletter else [])
     chosen, now = [each for each in config.newsletters if newsletter in (None, each.name)], app.now(config)
     with open_existing_store(config) as store:
         views = email_views(config, store, now, newsletter or "")
-        steps = [step for each in chosen for step in step_views(config, store, each, now)]
+        steps = [step for each in chosen for step in all_steps(config, store, each, now)]
     if app.json:
         app.print_json([*(_as_json(config, view) for view in views), *map(_step_json, steps)])
     elif views or steps:
@@ -144,13 +145,13 @@ def _newsletter(config: Config, name: str) -> NewsletterConfig:
 
 
 def _step(app: App, config: Config, newsletter: str, name: str) -> tuple[StepView, Letter] | None:
-    """Return a welcome email of a newsletter, rendered; None if it has none of this name."""
+    """Return a welcome email of a newsletter, or its farewell, rendered; None if it has none of this name."""
     found, now = _newsletter(config, newsletter), app.now(config)
-    letter = render_welcome(config, found, name, now)
+    letter = render_any_step(config, found, name, now)
     if letter is None:
         return None
     with open_existing_store(config) as store:
-        return next(each for each in step_views(config, store, found, now) if each.name == name), letter
+        return next(each for each in all_steps(config, store, found, now) if each.name == name), letter
 
 
 def _show_step(app: App, step: StepView, letter: Letter, part: str | None) -> None:
@@ -185,8 +186,12 @@ def _step_json(step: StepView) -> dict[str, Any]:
 
 
 def _step_cells(step: StepView) -> tuple[str, ...]:
-    state = "has an error" if step.problem else "to each new subscriber"
-    said = step.problem.message if step.problem else f"{step.sent:,} sent, {step.coming:,} to come"
+    if step.problem:
+        state, said = "has an error", step.problem.message
+    elif step.is_farewell:
+        state, said = "to people who unsubscribe", f"{step.sent:,} sent"
+    else:
+        state, said = "to each new subscriber", f"{step.sent:,} sent, {step.coming:,} to come"
     return step.newsletter, step.name, state, step.when, step.subject, said
 
 

@@ -28,7 +28,7 @@ from publisher.cli.results import (
     show_troubles,
     trouble_json,
 )
-from publisher.cli.schedule import show_due_steps
+from publisher.cli.schedule import due_steps, due_steps_json, show_due_steps
 from publisher.cli.terminal import bar, delivery_bars
 from publisher.config import Config
 from publisher.core.action_kinds import ActionKind
@@ -379,9 +379,10 @@ def _show_plan(
     code = _report_errors(app, plan, keep_going=options.keep_going)
     if waits := why_this_host_waits(config):
         warn(f"{waits}: nothing would be created or sent ({allowing_hint(waits)})")
-    planned_drafts = list(zip(plan.editions, drafts, strict=True))
+    planned_drafts, steps = list(zip(plan.editions, drafts, strict=True)), due_steps(config, store, names, now)
     if app.json:
-        app.print_json([planned_json(each, draft, _some(config, store, each, now)) for each, draft in planned_drafts])
+        found = [planned_json(each, draft, _some(config, store, each, now)) for each, draft in planned_drafts]
+        app.print_json([*found, *due_steps_json(steps)])
         return code
     posts = len(plan.archive.posts) - len(plan.left_out)
     app.say(f"Dry run: nothing is written. {plural(posts, 'post')} would be built.")
@@ -390,7 +391,7 @@ def _show_plan(
     for line in shortened(drafts):
         app.say(line)
     say_not_sent(app, plan)
-    show_due_steps(app, config, store, names, now)
+    show_due_steps(app, steps)
     _show_unfinished(app, plan, source_views(config, store))
     return code
 

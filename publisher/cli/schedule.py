@@ -11,7 +11,7 @@ import click
 from publisher.cli.app import App, plural, require_known, with_app
 from publisher.cli.completion import newsletter_names
 from publisher.config import Config, parse_schedule
-from publisher.core.newsletter_models import ledger_name
+from publisher.core.newsletter_models import EditionKind, ledger_name
 from publisher.publishing.email_views import EmailView, coming_emails
 from publisher.publishing.forecast import Contents, Forecast, ForecastSlot, describe_schedule, forecasts
 from publisher.publishing.sequences import StepView, step_views
@@ -80,14 +80,35 @@ def show_steps(app: App, steps: Sequence[StepView]) -> None:
         app.say(f"  {step.name:<16}  {step.when}, {step.subject!r}: {', '.join([f'{step.sent:,} sent', *more])}")
 
 
-def show_due_steps(app: App, config: Config, store: Store | None, names: Sequence[str], now: datetime) -> None:
+def due_steps(config: Config, store: Store | None, names: Sequence[str], now: datetime) -> list[StepView]:
+    """Return the welcome emails that `publish` would send now, and those that it could not."""
+    chosen = [each for each in config.newsletters if not names or each.name in names]
+    steps = [step for each in chosen for step in step_views(config, store, each, now)]
+    return [step for step in steps if step.due or step.problem]
+
+
+def show_due_steps(app: App, steps: Sequence[StepView]) -> None:
     """Print how many new subscribers `publish` would welcome, and why it could not."""
-    for newsletter in config.newsletters:
-        for step in step_views(config, store, newsletter, now) if not names or newsletter.name in names else ():
-            if step.problem:
-                app.report([step.problem])
-            elif step.due:
-                app.say(f"{newsletter.name} {step.name}: {step.subject!r} to {plural(step.due, 'subscriber')}")
+    for step in steps:
+        if step.problem:
+            app.report([step.problem])
+        else:
+            app.say(f"{step.newsletter} {step.name}: {step.subject!r} to {plural(step.due, 'subscriber')}")
+
+
+def due_steps_json(steps: Sequence[StepView]) -> list[dict[str, Any]]:
+    """Return the welcome emails that would be sent now as JSON values, like those of planned editions."""
+    return [
+        {
+            "newsletter": step.newsletter,
+            "slot": step.name,
+            "kind": EditionKind.WELCOME.value,
+            "subject": step.subject,
+            "recipients": step.due,
+            "problem": str(step.problem) if step.problem else "",
+        }
+        for step in steps
+    ]
 
 
 def steps_json(steps: Sequence[StepView]) -> dict[str, Any]:

@@ -319,3 +319,12 @@ class Output:
     key: str
     make: Callable[[], bytes]
     post: Post | None = None
+
+
+class UnreadablePostError(PublisherError):
+    """Raised if the body of a planned post cannot be rendered, although its front matter is valid."""
+
+    def __init__(self, source: str, problem: Problem) -> None:
+        hint = problem.hint or "fix it; until then `publisher build` skips it"
+        super().__init__(problem.message, where=problem.where, hint=hint)
+        self.source, self.problem = source, problem

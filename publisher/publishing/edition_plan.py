@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from publisher.config import OWN_POSTS, Config, NewsletterConfig, ScheduleKind, parse_schedule
 from publisher.config.schedule import parse_duration
 from publisher.core import hold_reasons as holds
-from publisher.core.errors import PublisherError, SegmentError
+from publisher.core.errors import SegmentError
 from publisher.core.hold_reasons import Hold
 from publisher.core.models import Post, Problem, problem_at
 from publisher.core.newsletter_models import Choice, DeliveryCounts, Edition, ledger_name, name_of_edition
@@ -192,15 +192,6 @@ class Plan:
     left_out: tuple[Problem, ...] = ()
     broken: tuple[Problem, ...] = ()
     emails: tuple[str, ...] = ()
-
-
-class UnreadablePostError(PublisherError):
-    """Raised if the body of a planned post cannot be rendered, although its front matter is valid."""
-
-    def __init__(self, source: str, problem: Problem) -> None:
-        hint = problem.hint or "fix it; until then `publisher build` skips it"
-        super().__init__(problem.message, where=problem.where, hint=hint)
-        self.source, self.problem = source, problem
 
 
 def make_plan(

@@ -7,28 +7,38 @@ second time get the usual one, if `subscribers.farewell` is set. Both have a lin
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from publisher.config import Config
+from publisher.config import Config, NewsletterConfig
 from publisher.core.errors import PublisherError
 from publisher.core.models import Problem, problem_at
-from publisher.core.newsletter_models import Delivery, Edition, EditionDraft, EditionKind, Letter, Mark
+from publisher.core.newsletter_models import (
+    Delivery,
+    DeliveryCounts,
+    DeliveryStatus,
+    Edition,
+    EditionDraft,
+    EditionKind,
+    Letter,
+    Mark,
+)
 from publisher.core.templates import Templates
 from publisher.mail.lifecycle import DeliveryEvent, update_after
 from publisher.mail.transport import Accepted, Outcome, Rejected
 from publisher.newsletters.letter.own_text import OwnText, read_text
 from publisher.newsletters.letter.subscription_notice import NoticeFacts, notice_letter
-from publisher.publishing.sequences import FOLDER, require_no_date
+from publisher.publishing.own_emails import listed_subject
+from publisher.publishing.sequences import FAREWELL, FOLDER, StepView, render_welcome, require_no_date, step_views
 from publisher.subscribers.policy import SubscriptionEmail, SubscriptionPolicy
 from publisher.subscribers.self_service import farewell
 
 if TYPE_CHECKING:
     from publisher.store import Store
 
-_NAME = "farewell"
 _LEASE = timedelta(minutes=30)
 
 
@@ -81,6 +91,40 @@ def farewell_problems(config: Config) -> Iterator[Problem]:
             yield problem_at(error)
 
 
+def farewell_view(config: Config, store: Store | None, newsletter: NewsletterConfig, now: datetime) -> StepView | None:
+    """Return what is known of a newsletter's farewell; None if there is none, or it is a draft. It is not rendered."""
+    name = newsletter.name
+    if not _with_text(config, [name]):
+        return None
+    editions = store.editions.list(name, kind=EditionKind.FAREWELL) if store else ()
+    counts = store.statistics.deliveries([each.id for each in editions]) if store and editions else {}
+    total = sum((Counter(each.by_status) for each in counts.values()), Counter[DeliveryStatus]())
+    newest = editions[0] if editions else None
+    known = StepView(name, FAREWELL, when="when they unsubscribe", counts=DeliveryCounts(dict(total)), edition=newest)
+    try:
+        text = _read(config, name)
+    except PublisherError as error:
+        return replace(known, problem=problem_at(error))
+    return replace(known, subject=listed_subject(config, newsletter, text, now)) if text else None
+
+
+def all_steps(config: Config, store: Store | None, newsletter: NewsletterConfig, now: datetime) -> list[StepView]:
+    """Return what is known of a newsletter's welcome emails, in their order, and of its farewell. Renders nothing."""
+    last = farewell_view(config, store, newsletter, now)
+    return [*step_views(config, store, newsletter, now), *([last] if last else [])]
+
+
+def render_any_step(config: Config, newsletter: NewsletterConfig, name: str, now: datetime) -> Letter | None:
+    """Render a welcome email or the farewell of a newsletter by its name; return None if it has none of this name.
+
+    Raises PublisherError if its file is not valid, or it cannot be rendered.
+    """
+    if name != FAREWELL:
+        return render_welcome(config, newsletter, name, now)
+    text = _read(config, newsletter.name) if _with_text(config, [newsletter.name]) else None
+    return _sample(config, newsletter.name, text, Templates(config.root / "templates"), now) if text else None
+
+
 def claim_farewell(
     config: Config, store: Store, templates: Templates, email: SubscriptionEmail, now: datetime
 ) -> OwnFarewell | None:
@@ -115,17 +159,17 @@ def settle_farewell(
         return
     delivery = Delivery(own.delivery_id, own.edition.id, email.uid, email.address, email.name, "", 0)
     update = update_after(own.edition, delivery, outcome, DeliveryEvent.UNANSWERED_RESEND, now)
-    store.deliveries.acknowledge(_NAME, [update.settled])
+    store.deliveries.acknowledge(FAREWELL, [update.settled])
 
 
 def _with_text(config: Config, names: Collection[str]) -> list[str]:
     """Return those of the newsletters that have a farewell in the owner's words."""
-    return [name for name in names if (config.root / FOLDER / name / f"{_NAME}.md").is_file()]
+    return [name for name in names if (config.root / FOLDER / name / f"{FAREWELL}.md").is_file()]
 
 
 def _read(config: Config, newsletter: str) -> OwnText | None:
     """Return the text of a newsletter's farewell; None if it is a draft. Raise PublisherError if it is not valid."""
-    text = read_text(config, f"{FOLDER}/{newsletter}/{_NAME}.md", ("send",))
+    text = read_text(config, f"{FOLDER}/{newsletter}/{FAREWELL}.md", ("send",))
     if text is None:
         return None
     require_no_date(text)
@@ -142,7 +186,7 @@ def _edition(
     """Return the edition of a farewell's present version, which is made if there is none yet."""
     letter = _sample(config, newsletter, text, templates, now)
     parts = (newsletter, letter.subject, letter.preheader, letter.html, letter.text)
-    slot = f"{_NAME}:{hashlib.sha256(chr(0).join(parts).encode('utf-8', 'replace')).hexdigest()[:8]}"
+    slot = f"{FAREWELL}:{hashlib.sha256(chr(0).join(parts).encode('utf-8', 'replace')).hexdigest()[:8]}"
     found = store.editions.find(newsletter, slot)
     if found is not None:
         return found

@@ -16,7 +16,7 @@ from publisher.config import CONFIG_FILE, Config
 from publisher.core import hold_reasons as holds
 from publisher.core.errors import PublisherError
 from publisher.core.file_names import in_folder
-from publisher.core.models import Problem, problem_at
+from publisher.core.models import Problem, UnreadablePostError, problem_at
 from publisher.core.newsletter_models import Choice, Edition, EditionDraft, Letter
 from publisher.core.personal_marks import Person
 from publisher.mail.send_test import send_test_email
@@ -27,7 +27,6 @@ from publisher.publishing.edition_plan import (
     DueEdition,
     Plan,
     PlannedEdition,
-    UnreadablePostError,
     make_plan,
 )
 from publisher.publishing.mail_wiring import headers_of, open_transport, project_links

@@ -9,7 +9,7 @@ from typing import Any
 
 from publisher.config import Config, FieldConfig, NewsletterConfig
 from publisher.core.errors import PublisherError, StoreError
-from publisher.core.models import Post, RenderedPost
+from publisher.core.models import Post, RenderedPost, UnreadablePostError
 from publisher.core.newsletter_models import Audience, EditionDraft, EditionKind, EditionPost, Letter
 from publisher.core.templates import Templates
 from publisher.newsletters.letter.compose import compose, compose_text, subject_of_text
@@ -19,7 +19,7 @@ from publisher.newsletters.letter.template_context import PostView, post_view
 from publisher.newsletters.variants import Variant, all_topics
 from publisher.posts.archive import Archive
 from publisher.posts.markup import BrokenPost, Renderer
-from publisher.publishing.edition_plan import PlannedEdition, UnreadablePostError
+from publisher.publishing.edition_plan import PlannedEdition
 from publisher.publishing.recipients import local
 from publisher.publishing.wiring import open_existing_store, web_version_url
 from publisher.subscribers.edit import known_fields

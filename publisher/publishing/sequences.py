@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 FOLDER = "letters"
 KEYS = ("after", "send")
 FIRST = "welcome"
+FAREWELL = "farewell"
 
 # A welcome that is later than this says the wrong thing, so it is not sent any more.
 LATEST = timedelta(days=30)
@@ -93,7 +94,7 @@ class SequenceReport:
 
 @dataclass(frozen=True, slots=True)
 class StepView:
-    """What people see of a welcome email.
+    """What people see of a welcome email, or of a farewell.
 
     name      the file's name without its ending
     when      when it is sent, in words
@@ -118,6 +119,11 @@ class StepView:
     def path(self) -> str:
         """The path of its file, relative to the project."""
         return f"{FOLDER}/{self.newsletter}/{self.name}.md"
+
+    @property
+    def is_farewell(self) -> bool:
+        """Whether it goes to people who unsubscribe."""
+        return self.name == FAREWELL
 
     @property
     def sent(self) -> int:

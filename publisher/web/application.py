@@ -45,6 +45,7 @@ from publisher.web.admin.second_factor import SecondFactor
 from publisher.web.admin.segment_pages import SegmentPages
 from publisher.web.admin.session_cookies import Sessions
 from publisher.web.admin.source_pages import SourcePages
+from publisher.web.admin.step_pages import StepPages
 from publisher.web.admin.views import AdminViews
 from publisher.web.connections import LISTENER, ProxiedRequests
 from publisher.web.context import FORM_SECONDS, WebContext
@@ -72,7 +73,7 @@ if TYPE_CHECKING:
 
 # The pages below /admin that list their routes themselves. The first one that matches a URL answers.
 _ADMIN_PAGES = (
-    *(SourcePages, EmailPages, ImportPages, SegmentPages, GrowthPage, PeoplePages, BulkPages),
+    *(SourcePages, EmailPages, StepPages, ImportPages, SegmentPages, GrowthPage, PeoplePages, BulkPages),
     *(PersonActions, PersonPage),
 )
 

@@ -18,9 +18,9 @@ from publisher.publishing.email_views import (
     recipients_of,
     render_email,
 )
+from publisher.publishing.farewell import all_steps
 from publisher.publishing.own_emails import FOLDER, OwnEmail
 from publisher.publishing.publish import send_letter
-from publisher.publishing.sequences import step_views
 from publisher.publishing.wiring import transport_name
 from publisher.subscribers.address import normalise
 from publisher.web.admin.views import framed, owner_address
@@ -60,7 +60,7 @@ class EmailPages:
         views = email_views(context.config, context.store, context.now())
         titles = {each.name: context.config.newsletter_title(each) for each in context.config.newsletters}
         config, store, now = context.config, context.store, context.now()
-        steps = [step for each in config.newsletters for step in step_views(config, store, each, now)]
+        steps = [step for each in config.newsletters for step in all_steps(config, store, each, now)]
         return self._page(
             *(request, session, "emails.html", "Emails"),
             emails=views,

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from publisher.config import CONFIG_FILE, Config, load_config
 from publisher.core.errors import PublisherError
 from publisher.core.file_names import is_project
+from publisher.core.models import UnreadablePostError
 from publisher.posts.chosen_paths import posts_paths
-from publisher.publishing.edition_plan import UnreadablePostError
 from publisher.store.location import sources_key, sqlite_path
 
 if TYPE_CHECKING:

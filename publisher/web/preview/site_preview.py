@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from publisher.config import Config
-from publisher.core.models import Output, Post, RenderedPost
+from publisher.core.models import Output, Post, RenderedPost, UnreadablePostError
 from publisher.core.templates import Templates
 from publisher.posts.markup import BrokenPost, Renderer
 from publisher.posts.pictures import PublishedFiles
-from publisher.publishing.edition_plan import UnreadablePostError
 from publisher.publishing.wiring import web_copies
 from publisher.site.build.copied_files import assets, static_files
 from publisher.site.build.site_files import plan_site

@@ -192,6 +192,8 @@ def test_the_commands_show_the_same_numbers(clock: Clockwork) -> None:
     configure(clock.project, WEEKLY)
     dry = clock.project.ok("publish", "--dry-run", now="2026-11-26T10:30").out
     assert "weekly welcome-2: 'The best of it' to 1 subscriber" in dry
+    (due,) = clock.project.ok("publish", "--dry-run", "--json", now="2026-11-26T10:30").json
+    assert (due["slot"], due["kind"], due["recipients"], due["problem"]) == ("welcome-2", "welcome", 1, "")
     listed = clock.project.ok("emails", "--json", now=now).json
     assert [(each["name"], each["deliveries"], each["to_come"]) for each in listed] == [
         ("welcome", {"sent": 3}, 0),

@@ -413,7 +413,7 @@ def test_an_edition_goes_to_who_joined_later(web: WebClient, owner: Owner) -> No
 
 
 def test_welcome_emails_are_listed_with_the_emails(web: WebClient, owner: Owner) -> None:
-    assert "For each new subscriber" not in owner.get("/emails").text
+    assert "When somebody subscribes" not in owner.get("/emails").text
     first = web.project.write("letters/weekly/welcome.md", "---\nsubject: Hello & welcome\n---\nDear reader\n")
     second = web.project.write("letters/weekly/welcome-2.md", "---\nsubject: Later\n---\nDear reader\n")
     page = owner.get("/emails").text

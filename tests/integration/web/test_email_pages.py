@@ -71,3 +71,33 @@ def test_an_email_is_shown_with_its_recipients_and_sent_as_a_test(owner: Owner) 
     assert "letters/weekly/wrong.md:2: send: 'soon'" in shown(owner, "/emails/weekly/wrong")
     for path in ("/emails/weekly/nothing", "/emails/nothing/moved", "/emails/weekly/..%2Fmoved"):
         assert owner.get(path).status_code == 404
+
+
+def test_welcome_emails_and_the_farewell_are_looked_at_before_anybody_gets_one(project: Project) -> None:
+    with web_client(project, now="2026-11-29T12:00:00") as web:
+        set_password(project)
+        owner = Owner(web)
+        owner.log_in()
+        assert owner.get("/welcome/weekly/welcome").status_code == 404
+        for name, subject in (
+            ("welcome", "Hello you"),
+            ("welcome-2", "Still there?\nafter: soon"),
+            ("farewell", "See you"),
+        ):
+            project.write(f"letters/weekly/{name}.md", f"---\nsubject: {subject}\n---\nDear *reader*.\n")
+        page = shown(owner, "/emails")
+        for name, subject in (("welcome", "Hello you"), ("farewell", "See you")):
+            path = f"/welcome/weekly/{name}"
+            assert f'<a href="/admin{path}"><bdi>{subject}</bdi></a>' in page
+            assert f'src="/admin{path}/letter"' in shown(owner, path)
+            assert "<em>reader</em>" in owner.get(f"{path}/letter").text
+            assert owner.press(path, address="me@example.org").startswith("A test was sent to me@example.org")
+            assert "Nothing was done" in owner.press(path, address="nobody")
+        assert "welcome-2.md:3" in shown(owner, "/welcome/weekly/welcome-2")
+    listed = {each["name"]: each for each in project.ok("emails", "--json").json}
+    assert (listed["farewell"]["subject"], listed["farewell"]["state"]) == ("See you", "to people who unsubscribe")
+    assert "reader" in project.ok("emails", "show", "weekly", "farewell", "--text").out
+    assert "when they unsubscribe; 0 sent" in project.ok("emails", "show", "weekly", "farewell").out
+    assert (
+        "'See you' sent to me@example.org" in project.ok("emails", "test", "weekly", "farewell", "me@example.org").out
+    )
