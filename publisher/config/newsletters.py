@@ -52,6 +52,11 @@ class NewsletterConfig:
         Check(parse_duration),
         Doc("How long an item of a source waits at most while it keeps changing, such as 90m, 6h or 1d."),
     ] = "6h"
+    priority: Annotated[
+        int,
+        Check(checks.between(1, 10)),
+        Doc("While several newsletters are sent at the same time: how many messages this one sends in its turn."),
+    ] = 1
     approve: Annotated[bool, Doc("Whether each edition waits for the owner's approval.")] = False
     approve_hours: Annotated[
         int,

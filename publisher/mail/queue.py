@@ -1,26 +1,29 @@
-"""The delivery of an edition: claim a batch, send it and acknowledge it, until no delivery is due.
+"""The delivery of editions: claim a batch, send it and acknowledge it, until no delivery is due.
 
-The function to call is `deliver`. A transport that can send many messages at once gets the edition as a whole. Any
-other transport gets one message after the other from this module.
+The function to call is `deliver_editions`, or `deliver` for one edition. A transport that can send many messages at
+once gets the editions as a whole. Any other transport gets one message after the other from this module.
 """
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from publisher.core.bounce_report import Verdict
-from publisher.core.errors import StoreError, TransportError
+from publisher.core.errors import PublisherError, StoreError, TransportError
 from publisher.core.newsletter_models import Delivery, DeliveryCounts, Edition, EditionKind
 from publisher.mail.lifecycle import WAITING, DeliveryEvent, LedgerUpdate, moves, update_after, update_returned
 from publisher.mail.links import Links
 from publisher.mail.message import MailMerge, MessageTemplate, NewsletterHeaders
-from publisher.mail.run_options import DeliveryOptions, Progress, Refused, Run
+from publisher.mail.run_options import DeliveryOptions, EditionRun, MoreEditions, Progress, Refused, Run
 from publisher.mail.transport import Outcome, RefusedAt, Rejected, Transport, Unanswered
+from publisher.mail.turns import FairTurns
 from publisher.mail.workers import dead_workers, handed_over, journal, working
 
 if TYPE_CHECKING:
@@ -35,6 +38,9 @@ BATCH = 50
 # arrived.
 UNANSWERED_IN_A_ROW = 3
 
+# How often a run looks for editions that have become due, in seconds.
+LOOK_SECONDS = 1.0
+
 # Messages of an edition that is older than this are dated when they are sent, not when it was made.
 OLD = timedelta(days=7)
 
@@ -45,15 +51,78 @@ LONGEST_UNWRITTEN = timedelta(seconds=1)
 
 @runtime_checkable
 class BulkTransport(Transport, Protocol):
-    """A transport that can send a whole edition by itself, with many messages at once."""
+    """A transport that can send whole editions by itself, with many messages at once."""
 
-    def deliver_edition(self, store: Store, merge: MailMerge, run: Run) -> None:
-        """Claim, send and acknowledge until no delivery is due. Raises the same errors as `deliver`."""
+    def deliver_editions(self, store: Store, run: Run, more: MoreEditions) -> None:
+        """Claim, send and acknowledge until no delivery is due. Raises the same errors as `deliver_editions`.
+
+        more: called at once, every second, and after the end of each edition, not always in the same thread.
+        """
         ...
 
     def troubles(self) -> tuple[TransportError, ...]:
         """Return the errors of failed servers that other servers have replaced."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class EditionOrder:
+    """An edition to send, and the functions that are told about it.
+
+    priority  how many messages its newsletter may send in a turn
+    progress  called with each settled delivery, its status and the server's words
+    refused   called with each delivery that failed for good, and its last outcome; returns the verdict on it. After
+              many verdicts of REFUSED, the edition itself is refused
+    ended     called at the end of the edition, perhaps in another thread: with None if no delivery is due any longer,
+              or with the error if its messages cannot be made or the server refuses it
+    """
+
+    edition: Edition
+    headers: NewsletterHeaders
+    links: Links
+    priority: int = 1
+    progress: Progress = lambda delivery, status, reason: None
+    refused: Refused = lambda delivery, outcome: Verdict.TEMPORARY
+    ended: Callable[[PublisherError | None], None] = lambda error: None
+
+
+def deliver_editions(
+    store: Store,
+    transport: Transport,
+    more: Callable[[], Sequence[EditionOrder]],
+    *,
+    options: DeliveryOptions,
+    clock: Callable[[], datetime],
+) -> None:
+    """Send the deliveries of some editions that are due, each only once. The newsletters take turns.
+
+    Several processes may do this at once, even for the same edition, because each delivery is claimed by only one of
+    them. First, the deliveries that dead workers left behind are taken over.
+
+    more: returns the editions to begin now. It is called at once, every second, and after the end of each edition, not
+    always in the same thread; the run ends when it returns none and all others have ended. clock: returns the present
+    time, with a time zone.
+
+    However the run ends, even by KeyboardInterrupt, the answers that have come are written, and deliveries that were
+    not handed over return to the queue. Raises TransportError if no more messages can be sent, StoreError if the ledger
+    cannot be written, and StoppedError if a stop was requested through options.stop.
+    """
+    options.stop.check()
+    workers = options.state_dir / "workers"
+    with _explained_store_errors(), working(workers) as worker, journal(workers, worker) as notes:
+        run = Run(options, worker, notes, options.unanswered, clock)
+
+        def begin_more() -> Sequence[EditionRun]:
+            while orders := more():
+                take_over(store, options=options, now=clock())
+                if begun := [each for order in orders if (each := _begin(store, order, run))]:
+                    return begun
+            return ()
+
+        if isinstance(transport, BulkTransport):
+            transport.deliver_editions(store, run, begin_more)
+        else:
+            _OneByOne(store, transport, run).deliver_editions(begin_more)
 
 
 def deliver(
@@ -68,30 +137,21 @@ def deliver(
     progress: Progress = lambda delivery, status, reason: None,
     refused: Refused = lambda delivery, outcome: Verdict.TEMPORARY,
 ) -> DeliveryCounts:
-    """Send the edition's deliveries that are due, each only once; return the number of deliveries in each status.
+    """Send one edition as `deliver_editions` does; return the number of deliveries in each status.
 
-    Several processes may do this at once, even for the same edition, because each delivery is claimed by only one of
-    them. First, the deliveries that dead workers left behind are taken over.
-
-    clock: returns the present time, with a time zone. progress: called with each settled delivery, its status and the
-    server's words. refused: called with each delivery that failed for good, and its last outcome; returns the
-    verdict on it. After many verdicts of REFUSED, the edition itself is refused.
-
-    However the run ends, even by KeyboardInterrupt, the answers that have come are written, and deliveries that were
-    not handed over return to the queue. Raises TransportError if no more messages can be sent, RefusedError if no more
-    messages of this edition can be sent, StoreError if the ledger cannot be written, and StoppedError if a stop was
-    requested through options.stop.
+    progress, refused: see EditionOrder. Also raises RefusedError if the server refuses the edition, and TransportError
+    if its messages cannot be made.
     """
-    options.stop.check()
-    merge = MailMerge(edition, headers, links, _templates(store, edition, headers, clock()), options.return_path)
-    workers = options.state_dir / "workers"
-    with _explained_store_errors(), working(workers) as worker, journal(workers, worker) as notes:
-        take_over(store, options=options, now=clock())
-        run = Run(options, worker, notes, options.unanswered, clock, progress, refused)
-        if isinstance(transport, BulkTransport):
-            transport.deliver_edition(store, merge, run)
-        else:
-            _OneByOne(store, transport, merge, run).deliver_edition()
+    errors: list[PublisherError | None] = []
+    orders = [EditionOrder(edition, headers, links, 1, progress, refused, errors.append)]
+
+    def once() -> Sequence[EditionOrder]:
+        return [orders.pop()] if orders else ()
+
+    deliver_editions(store, transport, once, options=options, clock=clock)
+    for error in errors:
+        if error is not None:
+            raise error
     return store.deliveries.counts(edition.id)
 
 
@@ -140,6 +200,18 @@ def _explained_store_errors() -> Iterator[None]:
         ) from error
 
 
+def _begin(store: Store, order: EditionOrder, run: Run) -> EditionRun | None:
+    """Return the work on an edition; return None, and tell that it has ended, if its messages cannot be made."""
+    edition, headers = order.edition, order.headers
+    try:
+        templates = _templates(store, edition, headers, run.clock())
+    except TransportError as error:
+        order.ended(error)
+        return None
+    merge = MailMerge(edition, headers, order.links, templates, run.options.return_path)
+    return EditionRun(merge, replace(run, progress=order.progress, refused=order.refused), order.priority, order.ended)
+
+
 def _templates(store: Store, edition: Edition, headers: NewsletterHeaders, now: datetime) -> dict[str, MessageTemplate]:
     dated = now if _is_old(edition, now) else edition.dated
     try:
@@ -161,30 +233,54 @@ def _is_old(edition: Edition, now: datetime) -> bool:
 class _OneByOne:
     """A run with a transport that takes one message at a time."""
 
-    def __init__(self, store: Store, transport: Transport, merge: MailMerge, run: Run) -> None:
-        # Where a message without an answer must not be sent again, each answer is written before the next is sent.
-        self._is_repeatable = transport.idempotent and run.unanswered is DeliveryEvent.UNANSWERED_RESEND
-        group = BATCH if self._is_repeatable else 1
-        self._store, self._transport, self._merge, self._run = store, transport, merge, run
-        self._ledger = _LedgerBuffer(store, merge.edition, run, group)
+    def __init__(self, store: Store, transport: Transport, run: Run) -> None:
+        self._store, self._transport, self._run = store, transport, run
 
-    def deliver_edition(self) -> None:
-        """Claim and send batch after batch, until no delivery is due."""
+    def deliver_editions(self, more: MoreEditions) -> None:
+        """Send one batch of an edition after the other, until no delivery is due."""
+        turns, look_at = FairTurns[_SingleEdition](), float("-inf")
         while True:
-            now = self._run.clock()
-            batch = self._run.claim(self._store, self._merge.edition.id, BATCH, now)
-            if not batch:
+            if time.monotonic() >= look_at:
+                look_at = time.monotonic() + LOOK_SECONDS
+                for sent in more():
+                    edition = _SingleEdition(self._store, self._transport, sent)
+                    turns.add(edition, sent.merge.edition.newsletter, sent.priority)
+            next_one = turns.take(lambda edition: True)
+            if next_one is None:
                 return
-            # Half of the lease is left for sending the last message; the rest of the batch is claimed again.
-            self._send_batch(batch, until=now + self._run.options.lease / 2)
+            if not next_one.send_batch():
+                turns.remove(next_one)
+                next_one.sent.ended(None)
+                look_at = float("-inf")
 
-    def _send_batch(self, batch: Sequence[Delivery], *, until: datetime) -> None:
+
+class _SingleEdition:
+    """An edition that is sent through a transport that takes one message at a time."""
+
+    def __init__(self, store: Store, transport: Transport, sent: EditionRun) -> None:
+        # Where a message without an answer must not be sent again, each answer is written before the next is sent.
+        self._is_repeatable = transport.idempotent and sent.run.unanswered is DeliveryEvent.UNANSWERED_RESEND
+        group = BATCH if self._is_repeatable else 1
+        self.sent = sent
+        self._store, self._transport, self._merge, self._run = store, transport, sent.merge, sent.run
+        self._ledger = _LedgerBuffer(store, sent.merge.edition, sent.run, group)
+
+    def send_batch(self) -> bool:
+        """Claim and send a batch; return False if no delivery is due."""
+        now = self._run.clock()
+        batch = self._run.claim(self._store, self._merge.edition.id, BATCH, now)
+        if batch:
+            # Half of the lease is left for sending the last message; the rest of the batch is claimed again.
+            self._send(batch, until=now + self._run.options.lease / 2)
+        return bool(batch)
+
+    def _send(self, batch: Sequence[Delivery], *, until: datetime) -> None:
         """Send a batch. Deliveries that are not sent by `until`, or because of an error, return to the queue."""
         waiting = deque(batch)
         try:
             while waiting:
                 self._run.options.stop.check()
-                self._send(waiting)
+                self._send_first(waiting)
                 if self._run.clock() >= until:
                     return
         finally:
@@ -192,7 +288,7 @@ class _OneByOne:
                 self._ledger.give_back(delivery)
             self._ledger.flush()
 
-    def _send(self, waiting: deque[Delivery]) -> None:
+    def _send_first(self, waiting: deque[Delivery]) -> None:
         """Send the first waiting delivery. It is removed from `waiting` as soon as it may have been handed over."""
         delivery = waiting[0]
         try:

@@ -1,4 +1,4 @@
-"""The options and callbacks of a run that delivers an edition, and the request to stop it."""
+"""The options and callbacks of a run that delivers editions, and the request to stop it."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ from publisher.mail.verp import ReturnPath
 from publisher.mail.workers import Journal
 
 if TYPE_CHECKING:
+    from publisher.core.errors import PublisherError
+    from publisher.mail.message import MailMerge
     from publisher.store import Store
 
 OnUncertain = Literal["resend", "hold"]
@@ -129,8 +131,8 @@ class Run:
     journal: Journal
     unanswered: DeliveryEvent
     clock: Callable[[], datetime]
-    progress: Progress
-    refused: Refused
+    progress: Progress = lambda delivery, status, reason: None
+    refused: Refused = lambda delivery, outcome: Verdict.TEMPORARY
 
     def judge_failure(self, delivery: Delivery, status: DeliveryStatus, outcome: Outcome) -> Verdict | None:
         """Report a server's answer if the delivery has failed for good; return the verdict on it, or else None."""
@@ -154,3 +156,23 @@ class Run:
             claimed=moves(DeliveryEvent.CLAIMED),
             left=moves(DeliveryEvent.LEFT),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class EditionRun:
+    """One worker's work on one edition, beside its other editions.
+
+    merge     makes the messages
+    run       the worker's run, with the callbacks of this edition
+    priority  how many messages its newsletter may send in a turn
+    ended     called when no delivery is due any longer: with None, or with the error if the server refuses the edition
+    """
+
+    merge: MailMerge
+    run: Run
+    priority: int
+    ended: Callable[[PublisherError | None], None]
+
+
+# Returns the editions that are to be begun now.
+MoreEditions = Callable[[], Sequence[EditionRun]]

@@ -1,4 +1,4 @@
-"""The transport over mail servers. It sends one message at a time, or a whole edition over many connections at once."""
+"""The transport over mail servers. It sends one message at a time, or whole editions over many connections at once."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 from publisher.config import Relay, Smtp
 from publisher.core.errors import TransportError
 from publisher.mail.addresses import needs_smtputf8, wire_address
-from publisher.mail.message import MailMerge
-from publisher.mail.run_options import Run, stopped_error
+from publisher.mail.run_options import MoreEditions, Run, stopped_error
 from publisher.mail.smtp.connection import Connection, open_connection
 from publisher.mail.smtp.ledger_writer import LedgerWriter
 from publisher.mail.smtp.limits import DailyQuota
@@ -42,7 +41,7 @@ class SmtpTransport:
         """
         self._servers: tuple[Smtp, ...] = (servers,) if isinstance(servers, Smtp) else tuple(servers)
         self._context = context
-        self._health: dict[Smtp, ServerHealth] = {}  # the health of each server after the previous edition
+        self._health: dict[Smtp, ServerHealth] = {}  # the health of each server after the previous run
         self._runner: asyncio.Runner | None = None
         self._single = _SingleConnection()
 
@@ -67,7 +66,7 @@ class SmtpTransport:
         self._runner = self._runner or asyncio.Runner()
         return self._runner.run(self._send(enveloped))
 
-    def deliver_edition(self, store: Store, merge: MailMerge, run: Run) -> None:
+    def deliver_editions(self, store: Store, run: Run, more: MoreEditions) -> None:
         """See BulkTransport. Send over all servers at once.
 
         Control-C, SIGTERM, SIGHUP and a request to stop end the run within seconds, after the servers have had time to
@@ -79,7 +78,7 @@ class SmtpTransport:
                 if quota is not None:
                     stack.callback(quota.close)
             stack.enter_context(_rare_garbage_collection())
-            asyncio.run(self._deliver_edition(store, merge, run, quotas))
+            asyncio.run(self._deliver_editions(store, run, more, quotas))
 
     def troubles(self) -> tuple[TransportError, ...]:
         """See BulkTransport. Each error names the server, the reason and the solution."""
@@ -122,10 +121,12 @@ class SmtpTransport:
                     break
         raise trouble or self._error("there is no mail server", "see mail.smtp")
 
-    async def _deliver_edition(self, store: Store, merge: MailMerge, run: Run, quotas: list[DailyQuota | None]) -> None:
-        sending = SendingLoop(merge, run)
+    async def _deliver_editions(
+        self, store: Store, run: Run, more: MoreEditions, quotas: list[DailyQuota | None]
+    ) -> None:
+        sending = SendingLoop(run, more)
         asyncio.get_running_loop().set_exception_handler(lambda loop, context: sending.end(_defect(context)))
-        ledger = LedgerWriter(store, run, merge.edition.id, sending.end)
+        ledger = LedgerWriter(store, run.worker, sending.end)
         pools = [
             ConnectionPool(_weighted(server), sending, run.options.rest.total_seconds(), quota, self._context)
             for server, quota in zip(self._servers, quotas, strict=True)

@@ -1,16 +1,17 @@
-"""Deliver unfinished editions, one after the other, and count the messages that mail servers refuse for good."""
+"""Deliver unfinished editions side by side, and count the messages that mail servers refuse for good."""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from publisher.bounces.apply import SendingFailure, judge_refusal, take_refusals
 from publisher.core.bounce_report import Verdict
-from publisher.core.errors import RefusedError, TransportError
+from publisher.core.errors import ProjectError, PublisherError, RefusedError, TransportError
 from publisher.core.hold_reasons import HeldBy
 from publisher.core.newsletter_models import Delivery, DeliveryCounts, DeliveryStatus, Edition
 from publisher.mail.transport import RefusedAt
@@ -26,7 +27,7 @@ from publisher.publishing.mail_wiring import (
 from publisher.publishing.wiring import Project
 
 if TYPE_CHECKING:
-    from publisher.mail.links import Links
+    from publisher.mail.queue import EditionOrder
     from publisher.mail.run_options import Stop
     from publisher.mail.transport import Deferred, Rejected, Transport
     from publisher.store import Store
@@ -36,6 +37,10 @@ REFUSAL_GROUP = 50
 
 # If a server refuses more mailboxes than this, and more than half of those that it answered for, it is to blame itself.
 REFUSALS_BELIEVED = 20
+
+
+# A run works on this many editions at once, so that their texts need little memory and few deliveries are leased.
+MOST_AT_ONCE = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,18 +125,23 @@ def deliver_editions(
     watch: Watch | None = None,
     created: Created = (),
     stop: Stop | None = None,
+    before_joining: Callable[[], None] | None = None,
 ) -> list[DeliveryResult]:
-    """Deliver the messages of these editions that are due, one edition after the other.
+    """Deliver the messages of these editions that are due. Their newsletters take turns, by their priority.
 
     An edition that the mail server rejects for every recipient is put on hold with the reason, and the run continues
-    with the next edition. Subscribers whose mailboxes do not exist get no more email.
+    with the others. Subscribers whose mailboxes do not exist get no more email.
 
-    watch    called when an edition begins, and after each delivery
+    watch    called when an edition begins, and after each delivery, but never by two threads at once
     created  the editions that this run has created; the result also includes the editions among them that are on
              hold or have no recipients
     stop     lets another thread end the run, which then raises StoppedError
+    before_joining  called before the run begins other editions that have become due in the meantime, perhaps in another
+             thread; None if it is not to begin any
     Raises TransportError if the transport does not answer.
     """
+    from publisher.mail.queue import deliver_editions as deliver  # not at the top: see open_transport
+
     store = project.store
     unmatched = {edition.id: planned.unmatched for planned, edition in created}
     begun = {edition.id for edition in editions}
@@ -142,12 +152,17 @@ def deliver_editions(
     ]
     if not editions:
         return results
-    links = project_links(project.config)
+    run = _DeliveryRun(project, editions, watch, before_joining)
+    options = delivery_options(project.config, stop)
     with open_transport(project.config) as transport:
-        for edition in editions:
-            done = _deliver_edition(project, transport, edition, links, watch, stop)
-            results.append(replace(done, unmatched=unmatched.get(edition.id, 0)))
-    return results
+        try:
+            deliver(store, transport, run.next_orders, options=options, clock=project.clock)
+        finally:
+            run.end()
+        troubles = _troubles(transport)
+    return results + [
+        replace(each, unmatched=unmatched.get(each.edition.id, 0), troubles=troubles) for each in run.results()
+    ]
 
 
 def results_so_far(store: Store, progress: Iterable[DeliveryProgress]) -> list[DeliveryResult]:
@@ -163,45 +178,119 @@ def results_so_far(store: Store, progress: Iterable[DeliveryProgress]) -> list[D
     ]
 
 
-def _deliver_edition(
-    project: Project,
-    transport: Transport,
-    edition: Edition,
-    links: Links,
-    watch: Watch | None,
-    stop: Stop | None,
-) -> DeliveryResult:
-    from publisher.mail.queue import deliver  # not at the top: loads the SMTP client, see open_transport
+class _DeliveryRun:
+    """The editions of a run: those that wait, those under way, and those that have ended."""
 
-    config, store = project.config, project.store
-    progress = DeliveryProgress(edition, store.deliveries.counts(edition.id).open)
-    refusals = _Refusals(project, progress, store.deliveries.counts(edition.id)[DeliveryStatus.SENT])
-    report = watch or (lambda progress: None)
+    def __init__(
+        self,
+        project: Project,
+        editions: Sequence[Edition],
+        watch: Watch | None,
+        before_joining: Callable[[], None] | None,
+    ) -> None:
+        self._project, self._before_joining = project, before_joining
+        self._watch = watch or (lambda progress: None)
+        self._watching = Lock()
+        self._waiting = deque(editions)
+        self._begun: list[_EditionDelivery] = []
+        self._links = project_links(project.config)
 
-    def settled(delivery: Delivery, status: DeliveryStatus, reason: str) -> None:
-        progress.count(status)
-        report(progress)
+    def next_orders(self) -> list[EditionOrder]:
+        """Return the editions to begin now, oldest first, as many as may be under way at once."""
+        room = MOST_AT_ONCE - sum(not each.over for each in self._begun)
+        if room > 0 and not self._waiting and self._begun and self._before_joining is not None:
+            self._look(self._before_joining)
+        orders: list[EditionOrder] = []
+        while self._waiting and len(orders) < room:
+            orders += self._begin(self._waiting.popleft())
+        return orders
 
-    report(progress)
-    headers, options = headers_of(config, edition.newsletter, edition.slot), delivery_options(config, stop)
-    try:
-        deliver(
-            store,
-            transport,
-            edition,
-            headers,
-            links,
-            options=options,
-            clock=project.clock,
-            progress=settled,
-            refused=refusals.reported,
-        )
-    except RefusedError as error:
-        operations.hold(store, edition, error.message, HeldBy.SERVER)
-    finally:
+    def end(self) -> None:
+        """Record what was counted for the editions that were interrupted."""
+        for each in self._begun:
+            each.interrupt()
+
+    def results(self) -> list[DeliveryResult]:
+        """Return the result of each edition, in the order in which they began. Raises the first error of any."""
+        for each in self._begun:
+            if each.error is not None:
+                raise each.error
+        return [each.result for each in self._begun if each.result is not None]
+
+    def _look(self, before_joining: Callable[[], None]) -> None:
+        """Find the editions that have become due, among them those of this run that have messages to try again."""
+        store, now = self._project.store, self._project.clock()
+        own = {each.edition.id: each for each in self._begun}
+        for edition in store.editions.ready(now):
+            before = own.get(edition.id)
+            # One of which nothing could be claimed is left to the next run, or this one might never end.
+            again = before and before.over and before.progress.done and store.ledger.next_try(edition.id)
+            if before is None or (again and again <= now):
+                self._waiting.append(edition)
+        if self._waiting:
+            before_joining()
+
+    def _begin(self, edition: Edition) -> list[EditionOrder]:
+        """Begin an edition. The result is empty if its messages cannot be made."""
+        from publisher.mail.queue import EditionOrder  # not at the top: see open_transport
+
+        config = self._project.config
+        delivery = _EditionDelivery(self._project, edition, self._report)
+        self._begun.append(delivery)
+        self._report(delivery.progress)
+        try:
+            headers = headers_of(config, edition.newsletter, edition.slot)
+        except ProjectError as error:
+            delivery.ended(error)
+            return []
+        newsletter = config.newsletter(edition.newsletter)
+        priority = newsletter.priority if newsletter else 1
+        told = (delivery.settled, delivery.refusals.reported, delivery.ended)
+        return [EditionOrder(edition, headers, self._links, priority, *told)]
+
+    def _report(self, progress: DeliveryProgress) -> None:
+        with self._watching:
+            self._watch(progress)
+
+
+class _EditionDelivery:
+    """The delivery of one edition by a run.
+
+    over    whether it has ended
+    result  the result, when it has ended well or the server has refused the edition
+    error   why its messages could not be made
+    """
+
+    def __init__(self, project: Project, edition: Edition, report: Watch) -> None:
+        counts = project.store.deliveries.counts(edition.id)
+        self.edition, self._project, self._report = edition, project, report
+        self.progress = DeliveryProgress(edition, counts.open)
+        self.refusals = _Refusals(project, self.progress, counts[DeliveryStatus.SENT])
+        self.over = False
+        self.result: DeliveryResult | None = None
+        self.error: PublisherError | None = None
+
+    def settled(self, delivery: Delivery, status: DeliveryStatus, reason: str) -> None:
+        """Count a delivery."""
+        self.progress.count(status)
+        self._report(self.progress)
+
+    def ended(self, error: PublisherError | None) -> None:
+        """Note the result. An edition that the server refuses is put on hold."""
+        store, refusals = self._project.store, self.refusals
+        if isinstance(error, RefusedError):
+            operations.hold(store, self.edition, error.message, HeldBy.SERVER)
+        else:
+            self.error = error
         refusals.end()
-    (result,) = results_so_far(store, [progress])
-    return replace(result, stopped=refusals.stopped, doubted=refusals.doubted, troubles=_troubles(transport))
+        (result,) = results_so_far(store, [self.progress])
+        self.result = replace(result, stopped=refusals.stopped, doubted=refusals.doubted)
+        self.over = True
+
+    def interrupt(self) -> None:
+        """Record what was counted, if the edition has not ended."""
+        if not self.over:
+            self.refusals.end()
 
 
 def _troubles(transport: Transport) -> tuple[TransportError, ...]:

@@ -108,7 +108,7 @@ def create_due(project: Project) -> TickReport:
 def send_due(
     project: Project, *, progress: Progress | None = None, stop: Stop | None = None, build: Build = run_build
 ) -> TickReport:
-    """Send all open editions that are due, one after the other. This may take hours.
+    """Send all open editions that are due, also those that become due in the meantime. This may take hours.
 
     progress  called with the number of deliveries done and their total, for the edition that is being sent
     stop      lets another thread end the run after the current message, which then raises StoppedError
@@ -186,9 +186,13 @@ def _deliver(
         return [], [], False
     watch = None if progress is None else lambda edition: progress(edition.done, edition.total)
     not_built: list[Problem] = []
+
+    def put_online() -> None:
+        not_built.extend(_put_online(project, build, project.clock()))
+
     try:
-        not_built += _put_online(project, build, now)
-        delivered = deliver_editions(project, ready, watch, stop=stop)
+        put_online()
+        delivered = deliver_editions(project, ready, watch, stop=stop, before_joining=put_online)
     except (StoreError, StoppedError):
         raise
     except PublisherError as error:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from publisher.core.newsletter_models import Delivery
@@ -18,9 +17,6 @@ if TYPE_CHECKING:
 # A group of this size shows that answers come in faster than groups are written.
 BUSY_GROUP = 5
 
-# How often a run checks whether the owner has put its edition on hold, in seconds. The check takes 0.1 ms.
-LOOK_SECONDS = 0.5
-
 # The longest pause between two groups, in seconds, so that a slow disk is not slowed down further.
 LONGEST_PAUSE = 0.005
 
@@ -31,15 +27,14 @@ class LedgerWriter:
     All answers that come in while one group is being written form the next group.
     """
 
-    def __init__(self, store: Store, run: Run, edition_id: int, failed: Callable[[BaseException], None]) -> None:
+    def __init__(self, store: Store, worker: str, failed: Callable[[BaseException], None]) -> None:
         """Prepare the thread, inside a running asyncio loop.
 
-        failed: called with the error if the ledger cannot be read or written. After a failed write, nothing more is
-        written.
+        worker: the name under which deliveries are claimed. failed: called with the error if the ledger cannot be read
+        or written. After a failed write, nothing more is written.
         """
         self._store = store
-        self._run = run
-        self._edition_id = edition_id
+        self._worker = worker
         self._failed = failed
         self._thread = ThreadPoolExecutor(1, "publisher-ledger")
         self._loop = asyncio.get_running_loop()
@@ -53,21 +48,13 @@ class LedgerWriter:
         """Return whether any update is not in the ledger yet."""
         return self._writing is not None or bool(self._gathered)
 
-    async def claim(self, limit: int, now: datetime) -> Sequence[Delivery]:
-        """Lease up to `limit` deliveries that are due."""
-        return await self._loop.run_in_executor(
-            self._thread, self._run.claim, self._store, self._edition_id, limit, now
-        )
+    async def claim(self, run: Run, edition_id: int, limit: int) -> Sequence[Delivery]:
+        """Lease up to `limit` of an edition's deliveries that are due."""
+        return await self._loop.run_in_executor(self._thread, run.claim, self._store, edition_id, limit, run.clock())
 
-    async def watch_hold(self, on_hold: Callable[[], None]) -> None:
-        """Call `on_hold` every half second while the edition is on hold. This runs until it is cancelled."""
-        try:
-            while True:
-                await asyncio.sleep(LOOK_SECONDS)
-                if await self._loop.run_in_executor(self._thread, self._store.editions.held, self._edition_id):
-                    on_hold()
-        except Exception as error:  # noqa: BLE001 - it ends the run, which raises it in its own task
-            self._failed(error)
+    async def held(self, edition_id: int) -> bool:
+        """Return whether an edition is on hold now."""
+        return await self._loop.run_in_executor(self._thread, self._store.editions.held, edition_id)
 
     def write(self, update: LedgerUpdate, written: Callable[[], None]) -> None:
         """Write an update soon. written: called when the update is in the ledger."""
@@ -102,7 +89,7 @@ class LedgerWriter:
         group, self._gathered = self._gathered, []
         settled = [update.settled for update, _ in group]
         self._writing = self._loop.run_in_executor(
-            self._thread, self._store.deliveries.acknowledge, self._run.worker, settled
+            self._thread, self._store.deliveries.acknowledge, self._worker, settled
         )
         self._writing.add_done_callback(lambda future: self._wrote(future, group))
 

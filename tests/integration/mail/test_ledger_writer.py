@@ -73,8 +73,8 @@ async def settle(
     def look(delivery: Delivery) -> None:
         found.append(status(other, delivery))
 
-    ledger = LedgerWriter(store, run, edition.id, errors.append)
-    batch = await ledger.claim(NUMBER, run.clock())
+    ledger = LedgerWriter(store, run.worker, errors.append)
+    batch = await ledger.claim(run, edition.id, NUMBER)
     other.execute("BEGIN IMMEDIATE")
     for number, delivery in enumerate(batch):
         if number == NUMBER // 2:
@@ -93,8 +93,8 @@ def test_a_failed_write_is_never_called_written(sqlite_store: Store, run: Run, o
     async def settle_without_a_table() -> tuple[list[str], list[BaseException]]:
         written: list[str] = []
         errors: list[BaseException] = []
-        ledger = LedgerWriter(sqlite_store, run, edition.id, errors.append)
-        batch = await ledger.claim(NUMBER, run.clock())
+        ledger = LedgerWriter(sqlite_store, run.worker, errors.append)
+        batch = await ledger.claim(run, edition.id, NUMBER)
         other.execute("ALTER TABLE deliveries RENAME TO hidden")
         for delivery in batch:
             update = update_after(edition, delivery, Accepted(), run.unanswered, run.clock())

@@ -1,0 +1,146 @@
+"""Several editions in one run: they take turns, join, and end one by one."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from publisher.config import Smtp
+from publisher.core.errors import PublisherError, RefusedError
+from publisher.core.newsletter_models import Delivery, DeliveryStatus, Edition
+from publisher.mail.outbox import Outbox
+from publisher.mail.queue import BATCH, EditionOrder, deliver_editions
+from publisher.mail.run_options import DeliveryOptions, Stop
+from publisher.mail.smtp_transport import SmtpTransport
+from publisher.mail.transport import Transport
+from publisher.store import Store
+from tests.support.delivery_samples import HEADERS, LETTER, LINKS, Clock, make_edition
+from tests.support.smtp_samples import ended_in_time, everybody, judged
+from tests.support.smtp_server import Patient, mail_server
+from tests.support.store_samples import NOW, draft, person
+
+SENT, QUEUED, FAILED = DeliveryStatus.SENT, DeliveryStatus.QUEUED, DeliveryStatus.FAILED
+AT_ONCE = 20  # how many messages the server takes between two looks for editions
+
+
+@dataclass
+class Sent:
+    """What a run told about its editions: in which order messages were settled, and how editions ended."""
+
+    settled: list[str] = field(default_factory=list)
+    ended: list[tuple[str, PublisherError | None]] = field(default_factory=list)
+
+    def order(self, edition: Edition, priority: int = 1) -> EditionOrder:
+        def progress(delivery: Delivery, status: DeliveryStatus, reason: str) -> None:
+            self.settled.append(edition.slot)
+
+        def ended(error: PublisherError | None) -> None:
+            self.ended.append((edition.slot, error))
+
+        return EditionOrder(edition, HEADERS, LINKS, priority, progress, judged, ended)
+
+
+def make_small(store: Store, newsletter: str, *addresses: str) -> Edition:
+    store.subscribers.add_many([person(each, newsletter) for each in addresses], at=NOW, source="test")
+    edition = store.editions.create(draft("small", newsletter=newsletter, letters=(LETTER,)))
+    assert edition is not None
+    return edition
+
+
+class Steps:
+    """A server that takes AT_ONCE messages at each look for editions, and an edition that becomes due half-way."""
+
+    def __init__(self, server: Patient, first: EditionOrder, second: EditionOrder, *, due_after: int) -> None:
+        self._server, self._due_after = server, due_after
+        self._first: list[EditionOrder] = [first]
+        self._second: list[EditionOrder] = [second]
+        self.arrived_when_due = 0
+
+    def more(self) -> Sequence[EditionOrder]:
+        """Return the edition that has become due."""
+        arrived = len(self._server.senders)
+        due = [self._first.pop()] if self._first else []
+        if not due and self._second and arrived >= self._due_after:
+            due, self.arrived_when_due = [self._second.pop()], arrived
+        self._server.let(AT_ONCE)
+        return due
+
+
+def test_one_reader_does_not_wait_for_four_hundred(sqlite_store: Store, tmp_path: Path) -> None:
+    large, small = make_edition(sqlite_store, 400), make_small(sqlite_store, "other", "ada@example.net")
+    sent, patient = Sent(), Patient()
+    steps = Steps(patient, sent.order(large), sent.order(small), due_after=AT_ONCE)
+
+    def more() -> Sequence[EditionOrder]:
+        if "ada@example.net" in patient.messages:
+            patient.let(400)
+        return steps.more()
+
+    with mail_server(mailboxes=patient) as (_, server):
+        deliver_over(sqlite_store, server, more, tmp_path)
+    arrived = list(patient.messages)
+    # What the server takes until the next look may have been with the connections already.
+    assert arrived.index("ada@example.net") <= steps.arrived_when_due + 2 * AT_ONCE
+    assert len(arrived) == 401
+    assert all(len(copies) == 1 for copies in patient.messages.values())
+    assert sent.ended == [("small", None), ("2026-W47", None)]
+    assert [sent.settled.count(slot) for slot in ("small", "2026-W47")] == [1, 400]
+
+
+def test_a_refused_edition_ends_alone(sqlite_store: Store, tmp_path: Path) -> None:
+    refused = make_small(sqlite_store, "other", *(f"data-554-{i}@example.net" for i in range(40)))
+    well, sent = make_edition(sqlite_store, 60), Sent()
+    orders = [sent.order(refused), sent.order(well)]
+    with mail_server() as (mailboxes, server):
+        deliver_over(sqlite_store, server, lambda: [orders.pop() for _ in range(len(orders))], tmp_path)
+    assert Counter(mailboxes.messages.keys()) == everybody(60)
+    (error,) = (error for slot, error in sent.ended if slot == "small")
+    assert isinstance(error, RefusedError)
+    assert ("2026-W47", None) in sent.ended
+    assert sqlite_store.deliveries.counts(well.id).by_status == {SENT: 60}
+    counts = sqlite_store.deliveries.counts(refused.id)
+    assert counts[QUEUED] + counts[FAILED] == 40
+    assert 10 <= counts[FAILED] < 40
+
+
+def test_editions_share_a_rate(sqlite_store: Store, tmp_path: Path) -> None:
+    """The limits belong to the server: two editions take as many turns as one that is as large as both."""
+    editions = [
+        make_edition(sqlite_store, 10),
+        make_small(sqlite_store, "other", *map("small{}@example.net".format, range(10))),
+    ]
+    orders = [Sent().order(each) for each in editions]
+    with mail_server() as (mailboxes, server):
+        limited = replace(server, rate="40/s")
+        began = time.monotonic()
+        deliver_over(sqlite_store, limited, lambda: [orders.pop() for _ in range(len(orders))], tmp_path)
+        took = time.monotonic() - began
+    assert len(mailboxes.messages) == 20
+    assert took > 0.4  # 19 intervals of 25 ms, less the burst; with a rate for each edition it could be half of that
+
+
+def test_the_outbox_is_shared_in_batches(sqlite_store: Store, tmp_path: Path) -> None:
+    large, small, sent = (
+        make_edition(sqlite_store, 2 * BATCH + 1),
+        make_small(sqlite_store, "other", "ada@example.net"),
+        Sent(),
+    )
+    orders = [sent.order(small), sent.order(large)]
+    with Outbox(tmp_path / "outbox") as outbox:
+        deliver_all(sqlite_store, outbox, lambda: [orders.pop() for _ in range(len(orders))], tmp_path)
+    assert sent.settled.index("small") == BATCH
+    assert sent.ended == [("small", None), ("2026-W47", None)]
+
+
+def deliver_over(store: Store, server: Smtp, more: Callable[[], Sequence[EditionOrder]], folder: Path) -> None:
+    with SmtpTransport(replace(server, connections=4)) as transport:
+        deliver_all(store, transport, more, folder)
+
+
+def deliver_all(store: Store, transport: Transport, more: Callable[[], Sequence[EditionOrder]], folder: Path) -> None:
+    stop = Stop()
+    with ended_in_time(stop):
+        deliver_editions(store, transport, more, options=DeliveryOptions(folder, stop=stop), clock=Clock())
