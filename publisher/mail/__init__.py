@@ -1,9 +1,9 @@
 """Sending emails, so that each delivery is sent only once and its status is always known.
 
-The ledger is the table of deliveries in the database. Begin reading with `queue.deliver`, which sends an edition: it
-claims deliveries from the ledger, makes their messages (message), hands them to a transport (outbox or smtp_transport),
-and writes the answers into the ledger by the rules in lifecycle. `smtp/` has the connections to mail servers; its
-`protocol` is SMTP without any input or output. The other modules make the parts of a message (addresses, headers,
+The ledger is the table of deliveries in the database. Begin reading with `queue.deliver_editions`: it claims
+deliveries from the ledger, makes their messages (message), hands them to a transport (outbox or smtp_transport), and
+writes the answers into the ledger by the rules in lifecycle. Editions take turns (turns). `smtp/` has the
+connections to mail servers; its `protocol` is SMTP without any input or output. The other modules make the parts of a message (addresses, headers,
 links, dkim, verp), and the `doctor` makes the same checks as receivers. This package does not decide who gets an
 edition or what is in it, and it does not read bounces.
 
@@ -18,7 +18,7 @@ Public modules:
     links           signed links for unsubscribing, preferences and approval
     message         the bytes of a message
     outbox          the transport that writes .eml files
-    queue           delivery of an edition
+    queue           delivery of editions
     run_options     the options of a run, and the request to stop it
     send_test       test emails
     settings_lint   mail settings that are a bad idea

@@ -7,6 +7,8 @@ from datetime import timedelta
 
 import pytest
 
+from publisher.publishing.tick import create_due, send_due
+from publisher.publishing.wiring import Project as OpenProject
 from publisher.publishing.wiring import open_project_store
 from tests.support.clockwork import DAY, HOUR, MINUTE, OWNER, SLOT, Clockwork, configure, is_quiet, slots, text, touch
 from tests.support.project import WEEKLY, Project
@@ -269,3 +271,25 @@ def test_publishing_by_hand_makes_editions_of_a_frequency_only_when_they_are_due
     assert set(clockwork.editions()) == {"2026-11-25", "2026-12-01", "monthly-2026-12"}
     assert sorted(clockwork.letters("ada@example.org")) == ["Fourth", "Third and 2 more"]
     assert clockwork.letters("bob@example.org") == ["Fourth and 3 more"]
+
+
+def test_an_edition_joins_the_one_that_is_being_sent(clockwork: Clockwork) -> None:
+    """Its web version is there before its first email, and both have their results."""
+    configure(clockwork.project, WEEKLY + WEEKLY.replace('"weekly"', '"new"').replace("monday 08:00", "monday 08:01"))
+    clockwork.project.subscribe("bob", newsletter="new")
+    clockwork.at(SLOT - MINUTE)
+    project = OpenProject(clockwork.project.config(), clockwork.store, lambda: SLOT + MINUTE)
+    weekly = OpenProject(project.config, project.store, lambda: SLOT)
+    assert slots(create_due(weekly)) == ["2026-W48"]
+    made: list[str] = []
+
+    def make(done: int, total: int) -> None:
+        if not made:
+            made.extend(edition.newsletter for edition in create_due(project).created)
+            assert "editions/new/2026-W48/index.html" not in clockwork.project.files()
+
+    report = send_due(project, progress=make)
+    assert made == ["new"]
+    assert [(each.edition.newsletter, each.sent) for each in report.delivered] == [("weekly", 1), ("new", 1)]
+    assert "editions/new/2026-W48/index.html" in clockwork.project.files()
+    assert report.problems == ()
