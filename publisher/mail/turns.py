@@ -30,6 +30,8 @@ class _Group(Generic[Item]):
     def take(self, has_work: Callable[[Item], int]) -> Item | None:
         """Return the next item that has work, and put it behind the others; return None if none has."""
         items = self.items
+        if len(items) == 1:
+            return items[0] if has_work(items[0]) else None
         for _ in range(len(items)):
             item = items[0]
             items.rotate(-1)
@@ -66,9 +68,9 @@ class FairTurns(Generic[Item]):
 
         A group without work loses the rest of its turn: it cannot save turns up and then keep the others waiting.
         """
+        if len(self._order) <= 1:  # the usual case, without the accounts
+            return self._order[0].take(has_work) if self._order else None
         for _ in range(len(self._order) + 1):
-            if not self._order:
-                return None
             group = self._order[0]
             if group.left and (item := group.take(has_work)) is not None:
                 group.left -= 1

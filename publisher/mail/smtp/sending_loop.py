@@ -123,7 +123,7 @@ class SendingLoop:
 
     def waiting(self) -> int:
         """See Coordinator."""
-        return sum(queue.waiting() for queue in self._queues)
+        return sum([queue.waiting() for queue in self._queues])  # a list is faster than a generator
 
     def other_shares(self, pool: ConnectionPool) -> list[WorkShare]:
         """See Coordinator."""
