@@ -18,6 +18,7 @@ from publisher.core.characters import clean_line, clean_lines
 from publisher.core.errors import SubscriberError
 from publisher.core.subscriber_fields import (
     LONGEST_NOTE,
+    LONGEST_VALUE,
     MOST_FIELDS,
     MOST_TAGS,
     FieldKind,
@@ -27,7 +28,7 @@ from publisher.core.subscriber_fields import (
     is_of_kind,
     parse_value,
 )
-from publisher.subscribers.address import shortened
+from publisher.subscribers.address import LONGEST_NAME, clean_name, shortened
 from publisher.subscribers.csv_cells import date_of, topics_of
 from publisher.subscribers.csv_status_words import NO, YES, plain
 
@@ -57,6 +58,10 @@ def own_heading(name: str, kind: FieldKind) -> str:
 def is_own_detail(heading: str) -> bool:
     """Return whether a column of our own exports has tags, notes, or the values of a field."""
     return heading.strip() in DETAILS or _OWN.fullmatch(heading.strip()) is not None
+
+
+# What is cut if it is longer. The value of a field is left out, because a part of it may be something else.
+_LONGEST = {"name": LONGEST_NAME, "note": LONGEST_NOTE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +130,7 @@ class DetailReader:
     unusable  headings of which no field can be made
     unfit     field -> values that are not of its kind
     lines     field -> the first line with such a value
+    long      what is longer than it can be -> [how many, the first line]
     bad_tags  tags that can't be kept -> rows
     """
 
@@ -135,6 +141,7 @@ class DetailReader:
     unusable: list[str] = field(default_factory=list)
     unfit: Counter[str] = field(default_factory=Counter)
     lines: dict[str, int] = field(default_factory=dict)
+    long: dict[str, list[int]] = field(default_factory=dict)
     bad_tags: Counter[str] = field(default_factory=Counter)
     _looked: dict[tuple[int, str], _Candidate] = field(default_factory=dict)
     _objects: list[int] = field(default_factory=list)
@@ -208,6 +215,9 @@ class DetailReader:
             text = _cell(cells, column, objects)
             if not text:
                 continue
+            if len(text) > LONGEST_VALUE and len(clean_line(text, LONGEST_VALUE + 1)) > LONGEST_VALUE:
+                self._too_long(f"field {column.name}", line)
+                continue
             try:
                 found[column.name] = parse_value(column.kind, _understood(column.kind, text, day_first))
             except SubscriberError:
@@ -229,9 +239,20 @@ class DetailReader:
                     self.bad_tags[shown] += 1
         return tuple(sorted(tags)[:MOST_TAGS])
 
-    def note_in(self, cells: Sequence[str]) -> str:
-        """Return the note in a row."""
-        return clean_lines(cells[self.note], LONGEST_NOTE) if 0 <= self.note < len(cells) else ""
+    def note_in(self, line: int, cells: Sequence[str]) -> str:
+        """Return the note in a row, cut if it is too long, which is counted."""
+        if not 0 <= self.note < len(cells):
+            return ""
+        found = clean_lines(cells[self.note], LONGEST_NOTE + 1)
+        if len(found) > LONGEST_NOTE:
+            self._too_long("note", line)
+        return found[:LONGEST_NOTE]
+
+    def name(self, line: int, text: str) -> str:
+        """Return the name in a row, cut if it is too long, which is counted."""
+        if len(text) > LONGEST_NAME and len(clean_line(text, LONGEST_NAME + 1)) > LONGEST_NAME:
+            self._too_long("name", line)
+        return clean_name(text)
 
     def doubts(self) -> Iterator[str]:
         """Yield what the operator may want to know: what was left out."""
@@ -239,12 +260,19 @@ class DetailReader:
             kind = self.kinds[name].value
             values = "1 value is" if count == 1 else f"{count:,} values are"
             yield f"field {name}: {values} not of its kind ({kind}), and left out; first in line {self.lines[name]}"
+        for name, (count, line) in self.long.items():
+            most, done = _LONGEST.get(name, LONGEST_VALUE), "cut there" if name in _LONGEST else "left out"
+            values = "1 is" if count == 1 else f"{count:,} are"
+            yield f"{name}: {values} longer than {most:,} characters, and {done}; first in line {line}"
         if self.bad_tags:
             shown = ", ".join(repr(shortened(tag, 30)) for tag, _ in self.bad_tags.most_common(5))
             yield f"these can't be tags, and were left out: {shown}"
         if self.unusable:
             shown = ", ".join(repr(shortened(clean_line(name, 60), 30)) for name in self.unusable[:5])
             yield f"no field can have the name of these columns, which were left out: {shown}"
+
+    def _too_long(self, name: str, line: int) -> None:
+        self.long.setdefault(name, [0, line])[0] += 1
 
     def _objects_in(self, cells: Sequence[str]) -> dict[int, dict[str, str]]:
         """Return index of a column -> the members of the object in it."""

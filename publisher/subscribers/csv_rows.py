@@ -14,7 +14,7 @@ from publisher.core.errors import SubscriberError
 from publisher.core.newsletter_models import SubscriberStatus, Subscription
 from publisher.core.subscriber_status import SubscriberEvent
 from publisher.store.subscriber_records import NewSubscriber, address_key
-from publisher.subscribers.address import clean_name, normalise, shortened
+from publisher.subscribers.address import normalise, shortened
 from publisher.subscribers.csv_cells import date_of, topics_of
 from publisher.subscribers.csv_columns import Columns, full_name
 from publisher.subscribers.csv_fields import DetailReader
@@ -201,7 +201,7 @@ class RowReader:
             self.languages[clean_line(language, 60)] += 1
         person = NewSubscriber(
             address=address,
-            name=clean_name(full_name(self.columns, row.cells)),
+            name=self.details.name(row.line, full_name(self.columns, row.cells)),
             language=clean_language(language),
             subscriptions=wishes[0],
             consent=self._consent(row),
@@ -210,7 +210,7 @@ class RowReader:
             said_at=None if is_active else self._said_at(row, status),
             tags=self.details.tags_in(row.cells),
             fields=self.details.values(row.line, row.cells, self.day_first),
-            note=self.details.note_in(row.cells),
+            note=self.details.note_in(row.line, row.cells),
         )
         return restored(self.columns, rows, wishes, person, status) if self._is_own else person
 

@@ -80,6 +80,21 @@ def test_fields_of_the_project_need_not_be_asked_for(people: Store, tmp_path: Pa
     )
 
 
+def test_what_is_too_long_is_said(people: Store, tmp_path: Path) -> None:
+    long = "x" * 10_000
+    text = f"email,name,note,city\nada@example.org,{long},{long},{long}\nbob@example.org,{long},short,Oslo\n"
+    text += f"eve@example.org,{'y' * 200},{'y' * 5_000},{'y' * 500}\n"
+    done = file(people, tmp_path, text, fields=FieldOptions(("city",)))
+    assert done.report.doubts == (
+        "name: 2 are longer than 200 characters, and cut there; first in line 2",
+        "field city: 1 is longer than 500 characters, and left out; first in line 2",
+        "note: 1 is longer than 5,000 characters, and cut there; first in line 2",
+    )
+    ada = known(people)
+    assert (len(ada.name), len(ada.note), dict(ada.fields)) == (200, 5_000, {})
+    assert fields(people, "eve@example.org") == {"city": "y" * 500}
+
+
 def test_members_of_a_json_object_become_fields(people: Store, tmp_path: Path) -> None:
     text = "uuid,email,attributes,status\n"
     text += '1,ada@example.org,"{""city"": ""Oslo"", ""age"": 30, ""vip"": true, ""list"": [1], ""tags"": 3}",enabled\n'

@@ -50,7 +50,7 @@ def test_nothing_in_a_cell_is_an_error(rows: list[list[str]]) -> None:
         tags = reader.tags_in(row)
         assert len(tags) <= MOST_TAGS
         assert all(0 < len(tag) <= LONGEST_TAG and "\x00" not in tag for tag in tags)
-        assert "\x00" not in reader.note_in(row) + str(found)
+        assert "\x00" not in reader.note_in(number, row) + str(found)
     assert all(len(line.splitlines()) == 1 for line in reader.doubts())
 
 
