@@ -150,6 +150,7 @@ class Batch:
     def _row(self, subscriber: NewSubscriber) -> dict[str, Any]:
         """Return the row of a new subscriber, without what identifies it."""
         says, back = said(subscriber), subscriber.restored
+        never = says is SubscriberEvent.REQUESTED  # the file may know when they signed up; they have not agreed
         row = {
             "address": subscriber.address,
             "name": subscriber.name,
@@ -157,7 +158,7 @@ class Batch:
             "language": subscriber.language,
             "status": next_status(None, says or self._options.event),
             "created_at": self._options.at,
-            "confirmed_at": subscriber.joined_at or (None if says else self._options.at),
+            "confirmed_at": None if never else subscriber.joined_at or (None if says else self._options.at),
             "paused_until": None,
             "import_id": self._options.number,
             "fields": encode_fields(subscriber.fields),

@@ -133,8 +133,9 @@ def _join(value: dict[str, Any], given: Mapping[str, Any]) -> None:
 def put_back(connection: Connection, subscriber_id: int, before: str) -> None:
     """Make a subscriber what `snapshot` described. Fields and notes that are different again by now stay."""
     value: Mapping[str, Any] = json.loads(before)
-    person = sa.update(subscribers).where(subscribers.c.id == subscriber_id)
-    connection.execute(person.values(status=SubscriberStatus(value["status"])))
+    person, status = sa.update(subscribers).where(subscribers.c.id == subscriber_id), SubscriberStatus(value["status"])
+    never = {"confirmed_at": None} if status is SubscriberStatus.PENDING else {}
+    connection.execute(person.values(status=status, **never))
     names = [row["newsletter"] for row in value["subscriptions"]]
     mine = subscriptions.c.subscriber_id == subscriber_id
     connection.execute(sa.delete(subscriptions).where(mine, subscriptions.c.newsletter.not_in(names)))

@@ -109,7 +109,7 @@ class Statistics:
             sa.case((subscribers.c.status == SubscriberStatus.ACTIVE, 1), else_=0).label("active"),
             sa.case((subscribers.c.confirmed_at >= since, 1), else_=0).label("lately"),
         )
-        rows = people.where(subscribers.c.confirmed_at.is_not(None)).subquery()
+        rows = people.where(*_has_joined()).subquery()
         query = sa.select(
             rows.c.source,
             sa.func.count().label("joined"),
@@ -194,6 +194,11 @@ def _left(newsletter: str = "", source: str = "") -> sa.Select[tuple[datetime]]:
     return _among(sa.select(at.label("at")), people, newsletter, source).where(gone)
 
 
+def _has_joined() -> list[sa.ColumnElement[bool]]:
+    """Return the SQL conditions that a person has joined. Older versions gave some who never confirmed a date."""
+    return [subscribers.c.confirmed_at.is_not(None), subscribers.c.status != SubscriberStatus.PENDING]
+
+
 def _among(
     query: sa.Select[tuple[datetime]], people: sa.FromClause, newsletter: str, source: str
 ) -> sa.Select[tuple[datetime]]:
@@ -201,6 +206,6 @@ def _among(
     if newsletter:
         theirs = subscriptions.c.subscriber_id == subscribers.c.id
         people = sa.join(people, subscriptions, theirs & (subscriptions.c.newsletter == newsletter))
-    conditions: list[sa.ColumnElement[bool]] = [subscribers.c.confirmed_at.is_not(None)]
+    conditions = _has_joined()
     conditions += [first_source() == source] if source else []
     return query.select_from(people).where(*conditions)

@@ -662,6 +662,18 @@ def test_the_order_in_which_imports_are_undone_does_not_matter(
         assert [(row[0], row[3], row[6], row[9]) for row in everything(people)] == before, way
 
 
+def test_somebody_who_never_confirmed_has_not_joined(people: Store, tmp_path: Path) -> None:
+    text = "email,joined,status\nann@example.org,2026-11-01,unconfirmed\nbob@example.org,2026-11-02,subscribed\n"
+    bring(people, tmp_path / "list.csv", text, "joined_at=joined")
+    ann, bob = people.subscribers.get("ann@example.org"), people.subscribers.get("bob@example.org")
+    assert ann is not None and bob is not None
+    assert (ann.confirmed_at, bob.confirmed_at) == (None, datetime(2026, 11, 2, tzinfo=UTC))
+    assert people.statistics.joined() == {"2026-11-02": 1}
+    assert [each.joined for each in people.statistics.by_source(NOW)] == [1]
+    suppress(people, "ann@example.org", now=NOW, source="command line")
+    assert (people.statistics.left(), people.statistics.since(later(days=-9))) == ({}, {"joined": 0, "left": 0})
+
+
 def test_a_refused_add_leaves_somebody_to_their_import(people: Store, tmp_path: Path) -> None:
     text = "email,status\nann@example.org,bounced\nbob@example.org,unsubscribed\ncyd@example.org,subscribed\n"
     number = bring(people, tmp_path / "list.csv", text).report.number
