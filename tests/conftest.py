@@ -8,12 +8,14 @@ import os
 import random
 import signal
 import sys
+import tempfile
 from collections.abc import Iterator
 from functools import cache
 from itertools import groupby
 from pathlib import Path
 from types import ModuleType
 
+import psutil
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -38,6 +40,24 @@ sys.dont_write_bytecode = False
 
 # As the program does. Objects of a whole test run are there; to look for cycles among them took a quarter of its time.
 gc.set_threshold(100_000, 20, 20)
+
+# All temporary files, in memory where there is room. A run makes hundreds of thousands; to write and remove them on a
+# disk takes minutes. What a passed test leaves is removed after it.
+_MEMORY = Path("/dev/shm")
+_ROOM = 6_000_000_000  # bytes; a run needs much less, since what passed is removed
+
+
+def _is_roomy(folder: Path) -> bool:
+    try:
+        disk = os.statvfs(folder)
+    except OSError:
+        return False
+    room = min(disk.f_bavail * disk.f_frsize, psutil.virtual_memory().available)
+    return room > _ROOM and not disk.f_flag & os.ST_NOEXEC and os.access(folder, os.W_OK)
+
+
+if "TMPDIR" not in os.environ and _is_roomy(_MEMORY):
+    os.environ["TMPDIR"] = tempfile.tempdir = str(_MEMORY)  # its workers and programs inherit it
 
 # A shell starts what runs in the background without Ctrl-C, and the programs that a test interrupts would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
