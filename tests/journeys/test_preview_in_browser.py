@@ -12,7 +12,7 @@ from tests.support.preview_server import Preview, previewing
 from tests.support.project import Project
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import ConsoleMessage, Error, Page
 
     from tests.support.browser import Chromium
 
@@ -45,16 +45,47 @@ def changing(project: Project) -> Iterator[Preview]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def window(browser: Chromium, unchanged: Preview) -> Iterator[Page]:
+    """The window of all tests that change nothing: to open one costs more than most of them."""
+    with browser.page(width=1280, height=800, dark=None, base_url=unchanged.url) as opened:
+        yield opened
+
+
 @pytest.fixture
 def page(request: pytest.FixtureRequest, browser: Chromium) -> Iterator[Page]:
-    """The page of the next letter, in a window of its own. Whatever the browser complains about fails the test."""
-    preview = request.getfixturevalue("changing" if "project" in request.fixturenames else "unchanged")
+    """The page of the next letter. Whatever the browser complains about fails the test.
+
+    A test with a project of its own has a window of its own; the others find no cookies and nothing stored.
+    """
+    if "project" in request.fixturenames:
+        preview = request.getfixturevalue("changing")
+        with browser.page(width=1280, height=800, dark=None, base_url=preview.url) as opened:
+            yield from without_complaints(opened)
+    else:
+        opened = request.getfixturevalue("window")
+        opened.context.clear_cookies()
+        opened.goto("/nothing")
+        opened.evaluate("localStorage.clear(); sessionStorage.clear()")
+        yield from without_complaints(opened)
+
+
+def without_complaints(page: Page) -> Iterator[Page]:
+    """Open the next letter for a test, and look in the end at what the browser said."""
     complaints: list[str] = []
-    with browser.page(width=1280, height=800, dark=None, base_url=preview.url) as opened:
-        opened.on("console", lambda message: complaints.append(message.text))
-        opened.on("pageerror", lambda error: complaints.append(str(error)))
-        opened.goto(LETTER)
-        yield opened
+
+    def hear_message(message: ConsoleMessage) -> None:
+        complaints.append(message.text)
+
+    def hear_error(error: Error) -> None:
+        complaints.append(str(error))
+
+    page.on("console", hear_message)
+    page.on("pageerror", hear_error)
+    page.goto(LETTER)
+    yield page
+    page.remove_listener("console", hear_message)
+    page.remove_listener("pageerror", hear_error)
     assert [text for text in complaints if not text.startswith(EXPECTED)] == []
 
 
@@ -154,7 +185,9 @@ def test_a_mistake_is_a_calm_panel_until_it_is_mended(page: Page, project: Proje
     page.wait_for_selector("text=posts/broken.md:", state="detached")
 
 
-def test_no_page_scrolls_sideways(page: Page, project: Project) -> None:
+def test_no_page_scrolls_sideways_or_asks_another_machine(page: Page, project: Project, changing: Preview) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
     project.post("a" * 60, "2026-11-16", title="W" * 80, body="`" + "x" * 300 + "`")
     wide = []
     for path in EVERY_PAGE:
@@ -165,7 +198,10 @@ def test_no_page_scrolls_sideways(page: Page, project: Project) -> None:
             assert inner == width
             if needed > inner:
                 wide.append((path, width))
+        page.wait_for_load_state("load")
     assert wide == []
+    assert [url for url in asked if not url.startswith(f"{changing.url}/")] == []
+    assert len(asked) > len(EVERY_PAGE)
 
 
 def test_everything_is_reached_by_tab_and_shows_that_it_has_the_focus(page: Page) -> None:
@@ -196,13 +232,3 @@ def test_no_script_of_a_letter_runs(page: Page, project: Project) -> None:
     wait_until(page, "frames[0]?.document.getElementById('_proof') != null")
     page.frames[1].click("#_proof")
     assert page.evaluate("window.ran") is None
-
-
-def test_nothing_is_asked_of_any_other_machine(page: Page, unchanged: Preview) -> None:
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    for path in EVERY_PAGE:
-        page.goto(path)
-        page.wait_for_load_state("load")
-    assert [url for url in asked if not url.startswith(f"{unchanged.url}/")] == []
-    assert len(asked) > len(EVERY_PAGE)
