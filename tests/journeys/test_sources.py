@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.support.blog_samples import write_blog
 from tests.support.documents import blocks, commands, fits
+from tests.support.forked_program import with_command
 from tests.support.project import ROOT, Project, parse
 from tests.support.run_server import running
 from tests.support.static_server import serve
@@ -19,14 +18,7 @@ BLOG = "https://blog.example.org"
 
 
 def test_the_page_about_feeds_ends_with_an_email_of_a_blog(tmp_path: Path) -> None:
-    program = tmp_path / "bin/publisher"
-    program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m publisher "$@"\n')
-    program.chmod(0o755)
-    environment = os.environ | {
-        "PATH": os.pathsep.join([str(program.parent), os.environ["PATH"]]),
-        "PYTHONPATH": str(ROOT),
-    }
+    environment = with_command(tmp_path / "bin")
     (tmp_path / "blog").mkdir()
     folder, ran = tmp_path, 0
     with serve(tmp_path / "blog") as site:

@@ -113,6 +113,22 @@ class Program(subprocess.Popen[AnyStr]):
         return self.returncode
 
 
+_COMMAND = f"""#!/bin/sh
+exec "{sys.executable}" -c 'import sys
+from tests.support.forked_program import Program
+sys.exit(Program([sys.executable, "-m", "publisher", *sys.argv[1:]]).wait())' "$@"
+"""
+
+
+def with_command(folder: Path) -> dict[str, str]:
+    """Put the command `publisher` into a new folder, and return an environment in which a shell finds it there."""
+    folder.mkdir()
+    command = folder / "publisher"
+    command.write_text(_COMMAND)
+    command.chmod(0o755)
+    return os.environ | {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+
+
 class _Forked(subprocess.Popen[bytes]):
     """The starter of `publisher run`, forked by its parent, which has it loaded already and has only one thread yet."""
 

@@ -29,6 +29,7 @@ from publisher.subscribers.privacy import erase
 from publisher.web.admin.feed_stats import FeedStats
 from tests.support.admin_page import PASSWORD, Owner, set_password
 from tests.support.clockwork import DAY, HOUR, SLOT, Clockwork
+from tests.support.forked_program import Program
 from tests.support.project import MONDAY, ROOT, WEEKLY, Project
 from tests.support.store_samples import person
 from tests.support.web_client import WebClient, web_client
@@ -145,15 +146,16 @@ def test_command_stores_a_password_hash(project: Project) -> None:
     project.configure()
     program = [sys.executable, "-m", "publisher", "-C", str(project.root), "admin", "password"]
 
-    def set_by(given: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            program, input=given, capture_output=True, text=True, env={"PYTHONPATH": str(ROOT)}, check=False
-        )
+    def set_by(given: str) -> tuple[int, str, str]:
+        pipe = subprocess.PIPE
+        with Program(program, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
+            out, err = process.communicate(given, timeout=60)
+        return process.returncode, out, err
 
-    assert set_by("").returncode == set_by("too short\n").returncode == 1
-    done = set_by(f"{PASSWORD}\nmore lines\n")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "https://letters.example/admin" in done.stdout
+    assert set_by("")[0] == set_by("too short\n")[0] == 1
+    code, out, err = set_by(f"{PASSWORD}\nmore lines\n")
+    assert (code, err) == (0, "")
+    assert "https://letters.example/admin" in out
     with open_project_store(project.config()) as store:
         assert store.owner.password_hash().startswith("$argon2id$")
 

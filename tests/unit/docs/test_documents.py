@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
-import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ import publisher
 from publisher.config import load_config
 from tests.support import ROOT
 from tests.support.documents import DECISIONS, DOCS, NOT_RUN, PAGES, SITE, blocks, commands, dead_links, fits, name
+from tests.support.forked_program import with_command
 
 # A shell example is written as ```console and run here, or as ```sh and not. Only what needs the network, a
 # server, another machine or a long time may be ```sh: a line of it that begins otherwise belongs into a console.
@@ -23,12 +22,7 @@ from tests.support.documents import DECISIONS, DOCS, NOT_RUN, PAGES, SITE, block
 
 @pytest.mark.slow
 def test_the_examples_of_the_readme_say_what_they_are_shown_to_say(tmp_path: Path) -> None:
-    program = tmp_path / "bin/publisher"
-    program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m publisher "$@"\n')
-    program.chmod(0o755)
-    path = os.pathsep.join([str(program.parent), os.environ["PATH"]])
-    environment = os.environ | {"PATH": path, "PYTHONPATH": str(ROOT)}
+    environment = with_command(tmp_path / "bin")
     folder, ran = tmp_path, 0
     for block in blocks(ROOT / "README.md", "console"):
         for command, shown in commands(block):
