@@ -176,7 +176,8 @@ def _show_columns(app: App, columns: Columns, seen: list[Columns]) -> None:
         app.say(f"who must not be mailed, from {names}")
     dropped = columns.dropped
     if ignored := [name for name in columns.ignored if name not in dropped]:
-        app.say(f"ignored columns: {', '.join(clean_line(name, 60) for name in ignored)}")
+        hint = "--fields COLUMN keeps one as a field"
+        app.say(f"ignored columns: {', '.join(clean_line(name, 60) for name in ignored)} ({hint})")
     if columns.kept:
         kept = ", ".join(f"{each.name} ({each.kind})" for each in columns.kept)
         app.say(f"fields: {kept}")

@@ -243,7 +243,7 @@ def test_an_import_shows_its_columns_first_and_who_would_be_mailed(project: Proj
     assert ran.out.splitlines() == [
         "Ghost export: email from 'email', name from 'name', joined_at from 'created_at', note from 'note'",
         "who must not be mailed, from 'subscribed_to_emails'",
-        "ignored columns: id",
+        "ignored columns: id (--fields COLUMN keeps one as a field)",
         "not kept: complimentary_plan; to keep them as fields: --fields complimentary_plan",
         "2 rows: 1 added, 0 subscribed to another newsletter, 0 unchanged, 1 not mailed, 0 refused"
         " (dry run: nothing was written)",
@@ -253,6 +253,9 @@ def test_an_import_shows_its_columns_first_and_who_would_be_mailed(project: Proj
         "        0  refused",
     ]
     assert ran.err == ""
+    kept = project.ok("subscribers", "import", str(path), "--dry-run", "--fields", "id").out
+    assert "ignored columns" not in kept
+    assert "fields: id (" in kept
     assert not (project.root / ".publisher/publisher.db").exists()
     shown = project.ok("subscribers", "import", str(path), "--dry-run", "--verbose").err.splitlines()
     assert shown == [
