@@ -83,7 +83,9 @@ def segment_findings(config: Config, store: Store | None, condition: Condition) 
     """Yield what a condition names that is not there, so that nobody, or everybody, meets it."""
     kinds = fields_of(config, store)
     newsletters = {each.name for each in config.newsletters}
-    found = [_finding(term, kinds, newsletters) for term in terms(condition)]
+    asked = [term for term in terms(condition) if term.subject is Subject.TAG]
+    tags = store.subscribers.tags_in_use() if store and asked else {}
+    found = [_finding(term, kinds, newsletters) or _mistyped(term, tags) for term in terms(condition)]
     yield from dict.fromkeys(each for each in found if each)
 
 
@@ -136,6 +138,13 @@ def _finding(term: Term, kinds: dict[str, FieldKind], newsletters: Collection[st
     if term.field not in kinds:
         return f"no subscriber has a field {term.field!r}{_near(term.field, kinds)}"
     return _mismatch(term, kinds[term.field])
+
+
+def _mistyped(term: Term, tags: Collection[str]) -> str:
+    """Return which tag a condition may mean, if nobody has the one that it names; "" if that isn't clear."""
+    value = term.value.text.lower() if term.value and term.subject is Subject.TAG else ""
+    near = _near(value, tags) if value and value not in tags and term.operator is not Operator.CONTAINS else ""
+    return f"nobody has the tag {value!r}{near}" if near else ""
 
 
 def _mismatch(term: Term, kind: FieldKind) -> str:

@@ -200,7 +200,7 @@ def _correct(transaction: SubscriberTransaction, before: Subscriber, address: st
     if holder is not None and holder.id != before.id:
         raise SubscriberError(
             f"{address} is a subscriber already ({holder.status})",
-            hint="delete one of the two with `publisher subscribers erase`, or unsubscribe it",
+            hint="delete all data about one of the two, or unsubscribe it",
         )
     transaction.move(before, address)
     if not pending:

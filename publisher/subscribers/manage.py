@@ -31,6 +31,14 @@ COMMAND_LINE = "command line"
 LONGEST_CONSENT = 300  # characters
 
 _AGAIN = "only with the person's new consent: add them with --again and --why"
+_REFUSED = {
+    Added.PENDING: "has not confirmed yet",
+    Added.UNSUBSCRIBED: "has unsubscribed",
+    Added.BOUNCED: "has bounced, so no email is sent to it",
+    Added.COMPLAINED: "has reported an email as spam",
+    Added.MOVED: "moved to another address",
+    Added.SUPPRESSED: "is on the suppression list, so no email is sent to it",
+}
 HINTS = {
     Added.UNSUBSCRIBED: _AGAIN,
     Added.BOUNCED: _AGAIN,
@@ -76,8 +84,7 @@ def subscribe(
     event = SubscriberEvent.READDED if again else SubscriberEvent.ADDED
     (added,) = store.subscribers.add_all([new], AddOptions(at, source, event))
     if added.result.refused:
-        told = added.refusals or added.result is Added.MOVED
-        said = added.reason if told else f"is {added.result.value} and is not mailed"
+        said = added.reason if added.refusals else _REFUSED[added.result]
         raise SubscriberError(f"{new.address} {said}", hint=HINTS[added.result])
     with store.subscribers.transaction(at) as transaction:
         known = transaction.find(new.address)

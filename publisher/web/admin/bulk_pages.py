@@ -87,7 +87,7 @@ _DEEDS: Mapping[str, _BulkDeed] = {
     ),
     "unsubscribe": _BulkDeed(
         "Unsubscribe {count}",
-        "I understand that only they themselves can take this back",
+        "I understand that no import subscribes them again: only they can, or I, one by one, with the reason",
         "{count} unsubscribed",
         ActionKind.UNSUBSCRIBE_MANY,
         lambda store, query, text, options: unsubscribe_people(store, query, text or None, options),

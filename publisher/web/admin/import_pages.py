@@ -143,7 +143,7 @@ class ImportPages:
         if form.one("do") == "import":
             if before is None or not before.may_be_imported:
                 return self._to(f"readers/import/{token}", Flash("Check the file first.", is_bad=True))
-            run = FileRun(before.choices, is_rehearsal=False)
+            run = FileRun(before.choices, is_rehearsal=False, file=waiting.path.name)
         else:
             choices = FileChoices.of_form(form, self._context.newsletter_names)
             run = FileRun(choices, is_rehearsal=True)
@@ -183,13 +183,20 @@ class ImportPages:
         here = f"readers/imports/{number}"
         if not rehearses and form.one("sure") != "yes":
             return self._to(here, Flash("Nothing was done: please tick the confirmation box.", is_bad=True))
+        job = self._context.jobs.find(f"undo-{number}")
+        shown = job.result if job and isinstance(job.result, TakenBack) else None
         client, context, total = self._context.clients.shown(request.scope), self._context, found.people + found.changed
 
         def work(job: Job) -> TakenBack:
-            done = context.store.imports.undo(
-                number, context.now(), dry_run=rehearses, progress=lambda people: job.advance(people, total)
-            )
-            if not rehearses:
+            def undone(*, dry_run: bool) -> TakenBack:
+                return context.store.imports.undo(
+                    number, context.now(), dry_run=dry_run, progress=lambda people: job.advance(people, total)
+                )
+
+            if rehearses or (would := undone(dry_run=True)) != shown:  # then the page shows the new numbers, and asks
+                return undone(dry_run=True) if rehearses else would
+            done = undone(dry_run=False)
+            if done:
                 self._record(client, ActionKind.UNDO_IMPORT, f"import {number}", f"{done.deleted:,} deleted")
             return done
 
@@ -254,7 +261,7 @@ class ImportPages:
             request,
             session,
             "import_file.html",
-            "Import subscribers",
+            f"Import of {run.file}" if run and run.file else "Import subscribers",
             token_of_file=token,
             job=job,
             run=run,

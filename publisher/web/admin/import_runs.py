@@ -166,6 +166,7 @@ class FileChoices:
 class FileRun:
     """What a rehearsal or an import of a file has shown.
 
+    file       the name of the file
     trouble    why nothing was done, in one line; "" if something was
     questions  what the owner must decide first; then nothing else was done
     rows       some of the first rows, and what becomes of them
@@ -174,6 +175,7 @@ class FileRun:
 
     choices: FileChoices
     is_rehearsal: bool
+    file: str = ""
     columns: Columns | None = None
     report: ImportReport | None = None
     trouble: str = ""
@@ -228,7 +230,7 @@ def run_import(context: WebContext, path: Path, run: FileRun, job: Job) -> None:
 
 def told(error: PublisherError) -> str:
     """Return an error of a file in words, without the place where it waits on the server, and without options."""
-    hint = f" ({error.hint})" if error.hint and "--" not in error.hint else ""
+    hint = f" ({error.hint})" if error.hint and "--" not in error.hint and "`" not in error.hint else ""
     return f"Nothing was imported: {error.message}{hint}."
 
 

@@ -18,11 +18,12 @@ from publisher.core.errors import PublisherError, SubscriberError
 from publisher.core.newsletter_models import Subscriber, SubscriberStatus
 from publisher.core.subscriber_fields import LONGEST_NOTE, LONGEST_VALUE, FieldKind, shown_value
 from publisher.core.subscriber_status import SubscriberEvent
+from publisher.store.subscriber_records import Added
 from publisher.subscribers.address import shortened
 from publisher.subscribers.double_opt_in import ask_again
 from publisher.subscribers.edit import Change, edit, known_fields
 from publisher.subscribers.languages import clean_language
-from publisher.subscribers.manage import lift_suppression, subscribe, suppress, unsubscribe
+from publisher.subscribers.manage import HINTS, lift_suppression, subscribe, suppress, unsubscribe
 from publisher.subscribers.privacy import erase, export_data, rows_about
 from publisher.web.responses import Flash, NotFoundError, owner_page_headers
 from publisher.web.send_notices import queue_notice
@@ -41,6 +42,11 @@ SOURCE = "the owner, on the admin page"
 _FIELD = "field."
 _EMPTY = dict.fromkeys(("address", "name", "language", "tags", "why", "again"), "")
 _NOTHING = dict.fromkeys(("do", "tags", "newsletter", "why", "address"), "")
+# What helps on this page, by the hints for commands.
+_HINTS = {
+    HINTS[Added.BOUNCED]: "if they asked you to subscribe them again, tick the last box and say how they asked",
+    HINTS[Added.SUPPRESSED]: "with this person's consent you can take it off the list",
+}
 _MOST_TAGS_SHOWN = 200  # that the browser offers
 
 
@@ -113,6 +119,8 @@ class PersonActions:
     def add(self, request: Request, session: Session, form: Form) -> Response:
         """Add a person, and go to their page; show the form again with what is wrong."""
         context, why = self._context, form.one("why")
+        if form.one("do") == "lift":
+            return self._lift_before(request, session, form)
         newsletters = [name for name in context.newsletter_names if name in form.all("newsletter")]
         try:
             if not newsletters or not why:
@@ -133,13 +141,25 @@ class PersonActions:
                 self._edit(person, Change(tags=tags))
         except SubscriberError as error:
             given = {name: form.one(name) for name in form.fields} | {"newsletter": newsletters}
-            return self._add_page(request, session, given, trouble=_told(error))
+            can_lift = error.hint == HINTS[Added.SUPPRESSED]
+            return self._add_page(request, session, given, trouble=_told(error), can_lift=can_lift)
         chosen = ", ".join(name for name in newsletters if name not in done.refused)
         self._record(request, ActionKind.ADD, person, f"{chosen}: {done.result.value}; {why}")
         said = f"{done.result.value.capitalize()}: {chosen}."
         if done.refusals:
             said += f" But this person {done.reason}, and is not subscribed to that again."
         return self._to(f"readers/{person.uid}", Flash(said, is_bad=bool(done.refusals)))
+
+    def _lift_before(self, request: Request, session: Session, form: Form) -> Response:
+        """Take an address that should be added off the suppression list, and show the form again."""
+        given = {name: form.one(name) for name in form.fields} | {"newsletter": list(form.all("newsletter"))}
+        try:
+            if lift_suppression(self._context.store, form.one("address"), now=self._context.now(), source=SOURCE):
+                person = self._context.store.subscribers.get(form.one("address"))
+                self._context.record(request, ActionKind.LIFT, subscriber_id=person.id if person else None)
+        except SubscriberError as error:
+            return self._add_page(request, session, given, trouble=_told(error))
+        return self._add_page(request, session, given, done="The address is off the suppression list. Now add it.")
 
     def press(self, request: Request, person: Subscriber, form: Form) -> Response:
         """Do what the button of a form on a person's page says, and go to that page.
@@ -308,15 +328,14 @@ class PersonActions:
     def _record(self, request: Request, what: ActionKind, person: Subscriber, detail: str = "") -> None:
         self._context.record(request, what, detail=detail, subscriber_id=person.id)
 
-    def _add_page(self, request: Request, session: Session, given: Mapping[str, Any], trouble: str = "") -> Response:
+    def _add_page(self, request: Request, session: Session, given: Mapping[str, Any], **shown: Any) -> Response:
         names = list(self._context.newsletter_names)
-        return self._page(
-            request,
-            session,
+        return self._pages.page(
             "person_add.html",
             "Add a subscriber",
+            session,
             given={**_EMPTY, "newsletter": names[:1] if len(names) == 1 else [], **given},
-            trouble=trouble,
+            **dict[str, Any](trouble="", done="", can_lift=False) | shown,
             newsletters=self._context.config.newsletters,
             tags_in_use=list(self._context.store.subscribers.tags_in_use())[:_MOST_TAGS_SHOWN],
         )
@@ -370,6 +389,7 @@ def _language(form: Form) -> str:
 
 
 def _told(error: PublisherError) -> str:
-    """Return an error in words, without the options of commands."""
-    hint = f" ({error.hint})" if error.hint and "--" not in error.hint else ""
+    """Return an error in words, with what helps here in place of commands."""
+    here = _HINTS.get(error.hint, "" if "`" in error.hint or "--" in error.hint else error.hint)
+    hint = f" ({here})" if here else ""
     return f"{error.message}{hint}."

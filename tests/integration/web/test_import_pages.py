@@ -78,7 +78,7 @@ def test_a_file_is_rehearsed_imported_as_it_was_rehearsed_and_taken_back(web: We
     assert "2 ada@example.org: added" in shown
     assert addresses(web) == {}
     done = press(owner, path, do="import", newsletter="daily")  # what is in this form does not count
-    assert "Imported 3 rows" in done
+    assert "list.csv Imported 3 rows" in done
     assert addresses(web) == {"ada@example.org": "active", "bob@example.org": "unsubscribed"}
     with open_project_store(web.project.config()) as store:
         ada = store.subscribers.get("ada@example.org")
@@ -108,6 +108,14 @@ def test_a_second_press_of_import_shows_the_first_one(owner: Owner, web: WebClie
     assert "Imported" in again
     assert "Check the file first" not in again
     assert "not here any more" not in press(owner, path, do="drop")
+    (number,) = re.findall(r"/readers/imports/(\d+)", owner.get(path).text)
+    back = f"/readers/imports/{number}"
+    assert "If you take it back: People What becomes of them 1 deleted" in press(owner, back, do="check")
+    with open_project_store(web.project.config()) as store:
+        store.subscribers.remove("twice@example.org", None, at=datetime(2026, 11, 29, 13, tzinfo=UTC), source="t")
+    asked = press(owner, back, do="undo", sure="yes")
+    assert "If you take it back: People What becomes of them 1 unchanged" in asked  # the numbers have changed
+    assert "It was taken back: People What becomes of them 1 unchanged" in press(owner, back, do="undo", sure="yes")
 
 
 def test_examples_of_columns_are_read_as_csv(owner: Owner) -> None:

@@ -12,6 +12,7 @@ import pytest
 from publisher.cli.main import run
 from publisher.core.newsletter_models import Subscriber
 from publisher.publishing.wiring import open_project_store
+from publisher.subscribers.manage import suppress
 from publisher.web.admin.person_actions import SOURCE
 from tests.support.admin_page import Owner, set_password
 from tests.support.project import Project
@@ -173,7 +174,8 @@ def test_a_suppression_asks_and_can_be_lifted(web: WebClient, owner: Owner) -> N
     assert "nothing will be sent to it" in press(owner, path, do="suppress", sure="yes")
     assert "already" in press(owner, path, do="suppress", sure="yes")
     assert known(web, "sue").status.value == "suppressed"
-    assert "is suppressed" in press(owner, path, do="subscribe", newsletter="weekly", why="by phone")
+    again = press(owner, path, do="subscribe", newsletter="weekly", why="by phone")
+    assert "is on the suppression list, so no email is sent to it (with this person" in again
     assert "off the suppression list" in press(owner, path, do="lift")
     assert "was not on" in press(owner, path, do="lift")
 
@@ -224,8 +226,19 @@ def test_somebody_is_added_with_a_reason_and_never_against_their_word(web: WebCl
     assert "say how they agreed" in (page := send(address="x@example.org", why=""))
     assert 'value="x@example.org"' in page  # what was typed is still there
     assert "is not a valid email address" in send(address="nobody")
+    with open_project_store(web.project.config()) as store:
+        suppress(store, "gone@example.org", now=datetime(2026, 11, 2, tzinfo=UTC), source="t")
+    refused = send(address="gone@example.org", name="Gone")
+    assert "gone@example.org is on the suppression list" in refused
+    assert "Take it off the suppression list" in refused
+    lifted = send(address="gone@example.org", name="Gone", do="lift")
+    assert "off the suppression list. Now add it." in lifted
+    assert 'value="Gone"' in lifted
+    assert "publisher subscribers" not in refused + lifted
     press(owner, f"/readers/{new.uid}", do="unsubscribe", newsletter="weekly")
-    assert "unsubscribed from weekly" in send(address="new@example.org")
+    page = send(address="new@example.org")
+    assert "unsubscribed from weekly" in page
+    assert "tick the last box and say how they asked" in page
     assert known(web, "new").status.value == "unsubscribed"
     assert send(address="new@example.org", again="yes").startswith("/admin/readers/")
     assert known(web, "new").status.value == "active"

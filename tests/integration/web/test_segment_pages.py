@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from publisher.publishing.wiring import open_project_store
+from publisher.subscribers.edit import Change, edit
 from publisher.web.admin.segment_pages import _EXAMPLES
 from tests.support.admin_page import Owner, set_password
 from tests.support.project import Project
@@ -26,6 +27,9 @@ def owner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Owner]:
         with open_project_store(web.project.config()) as store:
             people = [person(f"{name}@example.org") for name in ("ada", "bob", "eve", "joe")]
             store.subscribers.add_many(people, at=datetime(2026, 11, 1, tzinfo=UTC), source="test")
+            ada = store.subscribers.get("ada@example.org")
+            assert ada is not None
+            edit(store, ada, Change(tags=("press",)), at=datetime(2026, 11, 1, tzinfo=UTC), source="test", known={})
         found = Owner(web)
         found.log_in()
         yield found
@@ -45,7 +49,8 @@ def test_a_condition_is_counted_saved_renamed_and_deleted(owner: Owner) -> None:
     assert "4 people" in page
     assert page.count("@example.org</bdi>") == 3
     assert "1 person" in send(owner, "_new", do="count", condition='address ~ "ada"')
-    assert "0 people" in send(owner, "_new", do="count", condition="tag:nobody")
+    assert "Nobody has the tag" not in send(owner, "_new", do="count", condition="tag:nobody or tag:press")
+    assert "Nobody has the tag 'pres' (did you mean press?)." in send(owner, "_new", do="count", condition="tag:pres")
     assert "No subscriber has a field 'cty'." in send(owner, "_new", do="count", condition="field.cty = Oslo")
     assert "Saved." in send(owner, "_new", do="save", condition="status:active", name="Active")
     assert "4 people" in html.unescape(owner.get("/segments/active").text)
