@@ -234,7 +234,7 @@ class _Reading:
         token = self._take()
         if self._terms > self._most_terms:
             raise _error(token.column, f"a condition has at most {_MOST_TERMS} comparisons")
-        subject, field = _subject(token)
+        subject, field = _subject(token, self._next)
         operator = self._operator(subject, token)
         value = None if operator in _HAS else self._value(subject, operator)
         return Term(subject, operator, value, field, token.column)
@@ -261,7 +261,8 @@ class _Reading:
     def _value(self, subject: Subject, operator: Operator) -> Value:
         token = self._take()
         if token.kind not in ("word", "quoted"):
-            raise _error(token.column, f"a value is missing after {operator.value}", _examples(subject))
+            mark = self._tokens[self._at - (2 if token.kind != "end" else 1)].text
+            raise _error(token.column, f"a value is missing after {mark}", _examples(subject))
         if not token.text.strip():
             raise _error(token.column, "the text is empty", "write has no value")
         value = self._typed(token) if token.kind == "word" else Value(token.text)
@@ -312,8 +313,10 @@ def _day(token: _Piece) -> date:
     return day
 
 
-def _subject(token: _Piece) -> tuple[Subject, str]:
-    """Return the subject that a word names, and the name of the field if it is one."""
+def _subject(token: _Piece, following: _Piece) -> tuple[Subject, str]:
+    """Return the subject that a word names, and the name of the field if it is one. following: for the hint."""
+    if token.is_word("and", "or"):
+        raise _error(token.column, f"a condition is missing before {_shown(token.text)}", "write it like tag:vip")
     if token.kind != "word":
         said = f"{_shown(token.text)} is where a name such as tag should be" if token.text else "a condition is missing"
         raise _error(token.column, said, "write it like tag:vip")
@@ -326,6 +329,9 @@ def _subject(token: _Piece) -> tuple[Subject, str]:
         return Subject.FIELD, field
     if dot or start not in tuple(Subject):
         hint = _nearest(token.text, tuple(Subject))
+        if hint.startswith("known") and _FIELD_NAME.fullmatch(start) and not dot and following.kind == "mark":
+            is_field = following.text not in (":", "(", ")")
+            hint = f"did you mean field.{start}?" if is_field else f"{hint}; a field is written field.{start}"
         raise _error(token.column, f"there is no {_shown(token.text)} in conditions", hint)
     return Subject(start), ""
 

@@ -62,7 +62,7 @@ def test_mistakes_are_one_line(peopled: Project) -> None:
     peopled.ok("segments", "save", "vip", "tag:vip")
     for arguments, said in {
         ("show", "vpi"): "error: SEGMENT: there is no segment 'vpi' (did you mean vip?)\n",
-        ("show", "tag:"): "error: SEGMENT: column 5 of the condition: a value is missing after = (write it like tag:",
+        ("show", "tag:"): "error: SEGMENT: column 5 of the condition: a value is missing after : (write it like tag:",
         (
             "save",
             "A b",
