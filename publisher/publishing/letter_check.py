@@ -109,7 +109,7 @@ class LetterChecker:
     """Checks the letters of one project. Posts that several letters have in common are rendered once."""
 
     def __init__(self, config: Config, archive: Archive) -> None:
-        self._config, self._archive = config, archive
+        self._config, self._archive = with_found_fields(config), archive
         self._renderer = Renderer(archive, config)
         self._templates = Templates(config.root / "templates")
 

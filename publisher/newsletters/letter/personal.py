@@ -40,12 +40,13 @@ from publisher.core.personal_templates import PRINTED_TAG, with_read_tags
 from publisher.core.subscriber_fields import FieldKind
 from publisher.newsletters.letter.html_tree import parse_fragment
 from publisher.newsletters.letter.safe_text import without_marks
-from publisher.posts.text.excerpt import MOST_CHARACTERS, excerpt_of
+from publisher.posts.text.excerpt import MOST_CHARACTERS, excerpt_of, plain_text
 from publisher.posts.text.prose import masked
 
 _BRANCHING = re.compile(r"@@publisher-(?:if-[a-z2-7]++|else|end)@@")
 _WHOLE_LINK = re.compile(r"""(?:href|src)=["']@@publisher-(?:value|part)""")
 _ENCLOSES_BLOCKS = re.compile(r"<(?:p|li|[uod]l|blockquote|div|section|h[1-6]|table|tr|pre|figure|hr)\b")
+_SHOWS = re.compile(r"<(?:img|iframe|video|audio)\b")
 _MOST_READ = 200_000  # characters of a text whose beginning is looked for
 _BLOCK_TAG = re.compile(rf"(?m)^([ \t]*+(?:{_BRANCHING.pattern}[ \t]*+)++)$")
 
@@ -170,6 +171,21 @@ def _beginning(tree: MarkedText, limit: int) -> str:
     after = read(common)
     then, otherwise = (_beginning(side, limit) or after for side in (first.then, first.otherwise))
     return sealed(f"{first.mark}{then}{ELSE}{otherwise}{END}") if then != otherwise else then
+
+
+def is_empty_for_some(html: str) -> bool:
+    """Return whether some recipients get nothing of HTML with sealed marks, because all of it is in conditions."""
+    tree = cut(unsealed(html))
+    forks = [mark for mark in tree.marks if isinstance(mark, Fork)]
+    if not forks or len(forks) < len(tree.marks) or any(map(_says_something, tree.texts)):
+        return False
+    if len(forks) == 1:
+        return not all(_says_something(str(side)) for side in (forks[0].then, forks[0].otherwise))
+    return not _says_something(for_everyone(unsealed(html)))
+
+
+def _says_something(html: str) -> bool:
+    return bool(_SHOWS.search(html) or plain_text(with_all_branches(html)))
 
 
 def finished(letter: Letter, template: str, config: Config, newsletter: NewsletterConfig) -> Letter:

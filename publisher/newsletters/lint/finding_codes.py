@@ -157,7 +157,7 @@ CODES: dict[str, FindingKind] = {
     ),
     "post-empty": FindingKind(
         "warning",
-        "A post in the email has neither text nor a picture.",
+        "A post in the email has neither text nor a picture, or only in a condition that some subscribers don't meet.",
         "write it, or keep it out with draft: true",
     ),
     "text-hidden": FindingKind(

@@ -8,11 +8,13 @@ from email.utils import parseaddr
 
 from publisher.config import Mail
 from publisher.config.placeholders import is_reserved, placeholders, sends_for_real
-from publisher.core.models import Severity
+from publisher.core.errors import PublisherError
+from publisher.core.models import RenderedPost, Severity
 from publisher.core.newsletter_models import Mark
 from publisher.mail.settings_lint import unanswered_links
 from publisher.newsletters.letter.compose import SUBJECT_LENGTH
 from publisher.newsletters.letter.note import NOTES_FOLDER
+from publisher.newsletters.letter.personal import is_empty_for_some, personal_post
 from publisher.newsletters.letter.safe_text import one_line, safe_url
 from publisher.newsletters.letter.template_context import postal_lines
 from publisher.newsletters.lint.finding_codes import Finding, FindingLevel, found
@@ -41,14 +43,28 @@ def requirement_findings(context: LintContext) -> Iterator[Finding]:
     if context.posts and not _shows_posts(context):
         yield found("posts-missing", context.locator.template(), "the email shows none of its posts")
     for post in context.posts:
-        if not post.words and not _SHOWS.search(post.html) and not post.post.image and not post.post.enclosures:
-            yield found("post-empty", context.locator.post(post), f"the post {post.post.title!r} is empty")
-        for problem in post.problems:
-            if problem.severity is Severity.ERROR:
-                yield found("text-hidden", problem.where, problem.message, problem.hint)
-        if sample := _SAMPLE.search(context.locator.source(post)):
-            where = context.locator.post(post, sample[0])
-            yield found("post-sample", where, f"the post {post.post.title!r} has the text that `publisher init` wrote")
+        yield from _of_post(context, post)
+
+
+def _of_post(context: LintContext, post: RenderedPost) -> Iterator[Finding]:
+    if not post.words and not _SHOWS.search(post.html) and not post.post.image and not post.post.enclosures:
+        yield found("post-empty", context.locator.post(post), f"the post {post.post.title!r} is empty")
+    elif _is_empty_for_some(context, post):
+        what = f"subscribers who don't meet its condition get nothing of the post {post.post.title!r}"
+        yield found("post-empty", context.locator.post(post, "{%"), what, "add {% else %} with words for them")
+    for problem in post.problems:
+        if problem.severity is Severity.ERROR:
+            yield found("text-hidden", problem.where, problem.message, problem.hint)
+    if sample := _SAMPLE.search(context.locator.source(post)):
+        where = context.locator.post(post, sample[0])
+        yield found("post-sample", where, f"the post {post.post.title!r} has the text that `publisher init` wrote")
+
+
+def _is_empty_for_some(context: LintContext, post: RenderedPost) -> bool:
+    try:
+        return is_empty_for_some(personal_post(post, context.config, context.newsletter).html)
+    except PublisherError:  # a tag is wrong, which is an error of the letter
+        return False
 
 
 def inbox_findings(context: LintContext) -> Iterator[Finding]:

@@ -121,6 +121,26 @@ def test_check_says_where_tags_about_subscribers_work(project: Project) -> None:
     assert liquid == "Liquid is not supported and will be shown as is: {{ page.title }}"
 
 
+def test_check_warns_of_a_post_that_is_empty_for_some(project: Project) -> None:
+    project.configure('\n[[fields]]\nname = "plan"\n')
+    only, other = '{% if subscriber.plan == "pro" %}', '{% if subscriber.plan != "pro" %}'
+    for body, is_empty in (
+        (f"{only}\n\nFor pros.\n\n{{% endif %}}", True),
+        (f"{only}\n\nFor pros.\n\n{{% else %}}\n\n{{% endif %}}", True),
+        (f"{other}\n\nFor others.\n\n{{% endif %}}", True),
+        (f"{only}\n\nFor pros.\n\n{{% else %}}\n\nFor others.\n\n{{% endif %}}", False),
+        (f"{only}\n\nFor pros.\n\n{{% endif %}}\n\n{other}\n\nFor others.\n\n{{% endif %}}", False),
+        (f"All.\n\n{only}\n\nFor pros.\n\n{{% endif %}}", False),
+    ):
+        project.write("posts/only.md", f"---\ntitle: T\ndate: 2026-11-29\npage: false\n---\n{body}\n")
+        letters = check_project(load_config(project.root, {}), NOW, None).letters
+        (finding, *more) = [each for each in letters[0].findings if each.code == "post-empty"] or [None]
+        assert not more
+        if finding:
+            assert (finding.where, finding.level) == ("posts/only.md:6", "warning")
+        assert (finding is not None) is is_empty, body
+
+
 def test_a_post_with_a_page_stays_as_typed(project: Project) -> None:
     project.configure(newsletters=WEEKLY + 'content = "full"\n')
     letter = letter_of(project, 'Hello {{ subscriber.name | default("friend") }}.', "tags: [a]")

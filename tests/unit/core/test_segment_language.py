@@ -134,7 +134,7 @@ def test_a_mistake_is_one_line_with_its_column() -> None:
         "joined has no value": "column 8 of the condition: joined can't be compared with has",
         "tag:a\x00": "column 6 of the condition: a condition can't contain control characters",
         "tag:\ud800": "column 5 of the condition: a condition can't contain control characters",
-        "and": "column 1 of the condition: there is no 'and' in conditions",
+        "and": "column 1 of the condition: a condition is missing before 'and'",
     }.items():
         with pytest.raises(SegmentError) as caught:
             parse(text)
