@@ -335,7 +335,7 @@ def _undo(app: App, number: int, dry_run: bool) -> None:
         app,
         (done.deleted, "deleted, because the import had added them"),
         (done.restored, "as they were before the import"),
-        (done.kept, "unchanged, because they have done something since, or bounced"),
+        (done.kept, "unchanged, because they or you have changed something since, or they bounced"),
         (done.mailed, "stopped and not deleted, because they were already sent an email"),
         (done.shared, "unchanged, because another file or the owner names them too"),
         (done.lifted, "taken off the suppression list"),

@@ -265,14 +265,13 @@ def reading(columns: Columns | None, place: int, configured: Collection[str], *,
 
 def described(report: ImportReport, *, is_rehearsal: bool) -> Iterator[tuple[int, str, str]]:
     """Yield the parts of a report: (0 for a heading or 1 for a part of it, number of rows, words)."""
-    would = "would be" if is_rehearsal else "will be"
-    yield 0, f"{report.mailed:,}", f"{would} emailed"
+    yield 0, f"{report.mailed:,}", f"{'would get' if is_rehearsal else 'get'} the next edition"
     for count, words in (
         (report.added, "new"),
         (report.subscribed, "known here, and subscribed to another newsletter"),
         (report.updated, "known here, with different topics"),
         (report.unchanged, "known here, with the same subscriptions"),
-        (report.described, "known here, with new tags, fields or notes"),
+        (report.described, "of all these known here, and with new tags, fields or notes"),
         (report.newer, "left in the file, and agreed here since"),
         (report.left_some, "left some newsletters, and get others"),
         (report.stay.count, "unconfirmed in the file, and subscribed here"),
@@ -280,7 +279,7 @@ def described(report: ImportReport, *, is_rehearsal: bool) -> Iterator[tuple[int
     ):
         if count:
             yield 1, f"{count:,}", words
-    yield 0, f"{report.not_mailed:,}", f"{would} stored, and not emailed"
+    yield 0, f"{report.not_mailed:,}", f"{'would be ' if is_rehearsal else ''}stored, and get no email"
     for status, rows in report.kept.items():
         yield 1, f"{rows.count:,}", f"{STATUS_WORDS[status]} ({_lines(rows)})"
     yield 0, f"{report.refused:,}", "refused"

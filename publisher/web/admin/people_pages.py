@@ -29,7 +29,7 @@ from publisher.subscribers.edit import known_fields
 from publisher.subscribers.export import export_csv, export_json
 from publisher.subscribers.people_filter import PARTS, people_query
 from publisher.web.admin.person_page import download
-from publisher.web.responses import owner_page_headers
+from publisher.web.responses import Flash, owner_page_headers
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -109,7 +109,11 @@ class PeoplePages:
         """Send the people whom a list is about, as a file: CSV with everything, or JSON."""
         context, given = self._context, self.given({name: form.one(name) for name in form.fields})
         store = context.store
-        query = replace(self.query(given), limit=1_000)
+        try:
+            query = replace(self.query(given), limit=1_000)
+        except (SubscriberError, SegmentError) as error:
+            name = self._pages.flashes.add(Flash(f"Nothing was exported: {error}", is_bad=True))
+            return RedirectResponse(f"{self._pages.root}/readers?said={name}", 303, owner_page_headers())
         people = store.subscribers.full_records(store.people.each(query, context.now()))
         is_all = not any(given[name] for name in PARTS if name != "sort")
         is_json, file = form.one("as") == "json", tempfile.TemporaryFile()  # noqa: SIM115 - closed by the response
@@ -132,6 +136,8 @@ class PeoplePages:
 
     def query(self, given: Mapping[str, str]) -> PeopleQuery:
         """Return the query of some parts. Raises SubscriberError or SegmentError if one isn't understood."""
+        if given.get("damaged"):
+            raise SubscriberError("this link is damaged, so it doesn't say whom you searched for; search again")
         return people_query(given, self._context.store, self._context.config.zone)
 
     def given(self, asked: Mapping[str, str]) -> dict[str, str]:
@@ -140,6 +146,8 @@ class PeoplePages:
         given = {name: asked.get(name, "") for name in PARTS} | {"search": "", "field": ""}
         given |= {name: word for name, word in (json.loads(text) if text else {}).items() if name in _SEALED}
         given["sort"] = given["sort"] or _NEWEST
+        if asked.get("q") and not text:
+            given["damaged"] = "yes"  # to ignore it would be about everyone
         return given
 
     def parameters(self, given: Mapping[str, str]) -> dict[str, str]:

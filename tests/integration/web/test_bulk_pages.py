@@ -135,6 +135,7 @@ def test_what_is_wrong_is_said_and_nothing_is_done(web: WebClient, owner: Owner)
     for fields, says in (
         ({"segment": "tag:", "do": "tag"}, "column"),
         ({"segment": "nobody-has-it"}, "there is no segment"),
+        ({"q": "forged", "do": "tag", "tags": "x"}, "this link is damaged"),
         ({"segment": "one", "do": "tag", "tags": " , "}, "type a tag first"),
         ({"segment": "one", "do": "tag", "tags": "x" * 100}, "too long"),
         ({"segment": "one", "do": "unsubscribe", "from": "nix"}, "choose a newsletter"),

@@ -73,7 +73,10 @@ def test_a_file_is_rehearsed_imported_as_it_was_rehearsed_and_taken_back(web: We
     assert "Check the file first" in press(owner, path, do="import")
     decided = {**both, "means:2:weg": "unsubscribed", "means:2:ok": "subscribed", "consent": "a fair in Oslo"}
     shown = press(owner, path, do="check", **decided)
-    assert "1 would be emailed 1 new 1 would be stored, and not emailed 1 unsubscribed (line 3) 1 refused" in shown
+    assert (
+        "1 would get the next edition 1 new 1 would be stored, and get no email 1 unsubscribed (line 3) 1 refused"
+        in shown
+    )
     assert "4 'nonsense' is not a valid email address" in shown
     assert "2 ada@example.org: added" in shown
     assert addresses(web) == {}
@@ -153,7 +156,7 @@ def test_columns_become_tags_notes_and_fields_of_ones_own(owner: Owner, web: Web
     assert "Tags (recognised)" in owner.get(path).text
     fields = {"newsletter": "weekly", "column:2": "own-field", "column:3": "own-field", "tags": "Fair, 2026"}
     checked = press(owner, path, do="check", **fields)
-    assert "1 would be emailed 1 new" in checked
+    assert "1 would get the next edition 1 new" in checked
     assert "field" not in str(addresses(web))
     press(owner, path, do="import")
     with open_project_store(web.project.config()) as store:
@@ -178,7 +181,7 @@ def test_a_list_without_column_names_needs_to_be_said_what_it_is(owner: Owner, w
     path = send(owner, "x@example.org\ny@example.org\n", "opted-out.txt")
     assert "The file has no column names" in text_of(owner, path)
     shown = press(owner, path, do="check", newsletter="weekly", **{"as": "suppressed"})
-    assert "2 would be stored, and not emailed 2 suppressed (lines 1 to 2)" in shown
+    assert "2 would be stored, and get no email 2 suppressed (lines 1 to 2)" in shown
     press(owner, path, do="drop")
 
 
@@ -192,7 +195,7 @@ def test_what_a_file_says_is_never_markup_and_costs_little(owner: Owner, web: We
         assert len(page) < 200_000
         assert "And 342 more" in page
         checked = press(owner, path, do="check", newsletter="weekly", **{"column:1": "name", "column:99999": "name"})
-        assert "1 would be emailed" in checked
+        assert "1 would get the next edition" in checked
     press(owner, path, do="drop")
 
 
