@@ -213,7 +213,8 @@ def _begin(store: Store, order: EditionOrder, run: Run) -> EditionRun | None:
 
 
 def _templates(store: Store, edition: Edition, headers: NewsletterHeaders, now: datetime) -> dict[str, MessageTemplate]:
-    dated = now if _is_old(edition, now) else edition.dated
+    # By the hour, so that a message that is sent again after a crash has the same bytes.
+    dated = now.replace(minute=0, second=0, microsecond=0) if _is_old(edition, now) else edition.dated
     try:
         return {
             letter.variant: MessageTemplate.of(letter, headers, dated) for letter in store.editions.letters(edition.id)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 OWN = (
     "admin",
     "approve",
+    "draft",
     "test-copy",
     "subscribe",
     "subscribe.json",

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from publisher.core.newsletter_models import DeliveryCounts, Edition, Letter, Mark
 from publisher.mail.links import Links
@@ -67,10 +67,10 @@ class Scripted:
         self.close()
 
 
-def make_edition(store: Store, readers: int, slot: str = "2026-W47") -> Edition:
+def make_edition(store: Store, readers: int, slot: str = "2026-W47", **changes: Any) -> Edition:
     """Make an edition with this many subscribers."""
     add_people(store, readers)
-    edition = store.editions.create(draft(slot, letters=(LETTER,)))
+    edition = store.editions.create(draft(slot, letters=(LETTER,), **changes))
     assert edition is not None
     return edition
 

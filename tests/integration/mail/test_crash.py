@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -108,7 +109,7 @@ def test_parallel_workers_send_each_message_once(store_url: str, tmp_path: Path)
 def test_a_killed_sender_copies_only_messages_in_flight(store_url: str, tmp_path: Path) -> None:
     moments = sorted(random.Random(6).sample(range(5, 140), 4))
     with open_store(store_url, tmp_path) as store, mail_server() as (mailboxes, settings):
-        edition = make_edition(store, 150)
+        edition = make_edition(store, 150, made_at=datetime.now(UTC))  # messages of old ones are dated as they are sent
         for target in moments:
             worker = start(store_url, tmp_path, f"smtp:{settings.port}")
             kill_when(worker, lambda: len(mailboxes.messages) > target)  # noqa: B023 - called before the next round
