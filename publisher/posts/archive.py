@@ -252,7 +252,7 @@ class Archive:
         keys = index.translation_keys() if settings.tool in ("hugo", "jekyll") else {}
         self._translations = translations(self._rows, settings, keys)
         self.broken: dict[str, Problem] = {}
-        self.places = Places(folder, self._permalinks, settings, others, self._earlier())
+        self.places = Places(folder, self._permalinks, settings, others, self._earlier(), index.by_email())
         self.last_versions = index.last_versions()
         self._digests = self._linked_digests()
         self._loaded: dict[str, Post] = {}

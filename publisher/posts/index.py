@@ -230,6 +230,10 @@ class Index:
         """Return what each post says that it has in common with its translations, by source."""
         return self._rare("translation_key")
 
+    def by_email(self) -> frozenset[str]:
+        """Return the sources of the posts that go by email only."""
+        return frozenset(self._rare("no_page"))
+
     def _rare(self, field: str) -> dict[str, Any]:
         """Return the value of a field that few posts have, by source."""
         wanted = "SELECT source, post FROM entries WHERE is_post AND instr(post, ?)"

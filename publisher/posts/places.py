@@ -44,6 +44,7 @@ class Places:
     others      those of files in another folder, by their path in the project in the composed form: of the standalone
                 pages for posts, and of the posts for pages
     earlier     the earlier paths of posts, at which the site leads to them
+    by_email    the sources of the posts that go by email only, so that no link can lead to them
     """
 
     def __init__(
@@ -53,8 +54,9 @@ class Places:
         settings: PostSettings,
         others: Mapping[str, str],
         earlier: frozenset[str] = frozenset(),
+        by_email: frozenset[str] = frozenset(),
     ) -> None:
-        self._earlier = earlier
+        self._earlier, self.by_email = earlier, by_email
         self.folder, self.permalinks, self.others = folder, permalinks, others
         self._root, self._static, self._has_pages = settings.root, settings.places, settings.has_pages
         self._stems: dict[str, list[str]] | None = None
@@ -74,7 +76,8 @@ class Places:
     def has(self, path: str) -> bool:
         """Return whether the site has a page or a feed at a path from its root, or the project a file to publish."""
         if self._pages is None:
-            self._pages = frozenset(self.permalinks.values()) | self._earlier
+            gone = {self.permalinks[source] for source in self.by_email if source in self.permalinks}
+            self._pages = (frozenset(self.permalinks.values()) - gone) | self._earlier
         folder = f"{path.rstrip('/')}/"
         if not self._pages.isdisjoint((path, folder, f"{path}.html", path.removesuffix("index.html"))):
             return True
@@ -95,7 +98,9 @@ class Places:
             return self.named.all_of(target[2:])
         if target.startswith("../"):
             return self.others.get(target[3:], "")
-        return str(self.has(target)) if target.startswith("/") else self.permalinks.get(target, "")
+        if target.startswith("/"):
+            return str(self.has(target))
+        return self.permalinks.get(target, "") + (" by email" if target in self.by_email else "")
 
     def with_links(self, digests: Mapping[str, str], links: Mapping[str, Iterable[str]]) -> dict[str, str]:
         """Return the digests of posts, which also change when what they link to moves.

@@ -49,6 +49,10 @@ _WHOLE_URL = patterns.compile(r"https?://[^/]")
 _PLAIN_PATH = patterns.compile(r"(?:/[A-Za-z0-9_~-]+)+/?")
 
 
+class _NoPageError(ValueError):
+    """Raised if a link leads to a post that has no page."""
+
+
 class References:
     """The references in one post, which are collected while they are made absolute.
 
@@ -158,7 +162,7 @@ class References:
         for each in map(posixpath.normpath, roots):
             for written in (each, *(f"{each}{end}" for end in (".md", "/index.md", "/_index.md", ".html"))):
                 source = self._places.source_of(written)
-                if source is not None:
+                if source is not None and source not in self._places.by_email:
                     self.links[source] = None
                     return self._url(self._places.permalinks[source]) + fragment
             self.links[f"{each.removesuffix('.md')}.md"] = None  # it may be published later
@@ -184,7 +188,7 @@ class References:
         try:
             return self._other_post(reference) or self._file(tag, reference) or None
         except ValueError:
-            return None  # not a URL at all, such as //[
+            return None  # not a URL at all, such as //[, or without a page
 
     def _other_post(self, reference: str) -> str | None:
         """Return the URL of a post's page for a link to its file; None for other links."""
@@ -201,6 +205,10 @@ class References:
             permalink = self._other_folder(reference, path, whole, written)
             return self._url(permalink) + fragment if permalink else None
         self.links[source] = None
+        if source in self._places.by_email:
+            message = f"broken link: {path} goes by email only (page: false), so there is no page to link to"
+            self._report(reference, message, "remove the link; until then its words are shown without one")
+            raise _NoPageError
         return self._url(self._places.permalinks[source]) + fragment
 
     def _other_folder(self, reference: str, path: str, whole: str, written: str) -> str:

@@ -72,3 +72,21 @@ def test_check_says_if_nobody_would_see_it(empty: Project) -> None:
     assert "posts/odd.md:4: page: 'flase' is neither true nor false" in said
     empty.run("build")
     assert [name for name in empty.files() if "numbered" in name]
+
+
+def test_a_link_to_it_is_reported_and_becomes_its_words(empty: Project) -> None:
+    empty.configure()
+    empty.post("secret", "2026-11-14", SECRET, page="false")
+    body = "Read [the secret](secret.md#a) and\n\n[the path](/2026/11/14/secret/) now.\n"
+    linking = empty.post("open", "2026-11-13", body)
+    place = f"posts/{linking.name}"
+    shown = empty.run("check").said
+    assert f"{place}:6: broken link: secret.md goes by email only" in shown
+    assert f"{place}:8: " in shown, "a path is reported too"
+    empty.ok("build")
+    (page,) = [path for path in (empty.root / "public").rglob("*.html") if "open" in str(path)]
+    html = page.read_text(encoding="utf-8")
+    assert "Read the secret and" in html
+    empty.post("secret", "2026-11-14", SECRET)
+    empty.ok("build")
+    assert '14/secret/#a">the secret</a>' in page.read_text(encoding="utf-8")
