@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 # No segment can have this name.
 NEW = "_new"
+_MOST_NEWSLETTERS = 10  # of which it says how many people would get an email
 _MOST_TAGS = 30  # that the page names
 _EXAMPLES = (
     ("tag:vip", "everyone with the tag"),
@@ -130,11 +131,15 @@ class SegmentPages:
         trouble: str = "",
     ) -> Response:
         context, count, some, findings = self._context, None, list[Any](), list[str]()
+        mailed = list[tuple[str, int]]()
         if counts:
             try:
                 wanted, now = parse(condition), context.now().astimezone(context.config.zone)
                 findings = list(segment_findings(context.config, context.store, wanted))
                 count, some = context.store.segments.count(wanted, now), list(context.store.segments.some(wanted, now))
+                for each in context.config.newsletters[:_MOST_NEWSLETTERS] if count else ():
+                    title = context.config.newsletter_title(each)
+                    mailed.append((title, context.store.segments.count(wanted, now, each.name)))
             except SegmentError as error:
                 trouble = str(error)
         return self._page(
@@ -148,6 +153,7 @@ class SegmentPages:
             longest=LONGEST,
             count=count,
             some=some,
+            mailed=mailed,
             findings=findings,
             trouble=trouble,
             uses=segment_uses(context.config, context.store).get(saved.name, []) if saved else [],

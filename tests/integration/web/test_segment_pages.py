@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -47,6 +48,7 @@ def send(owner: Owner, path: str, **fields: str) -> str:
 def test_a_condition_is_counted_saved_renamed_and_deleted(owner: Owner) -> None:
     page = send(owner, "_new", do="count", condition='address ~ "example" and joined > 2026-10-01', name="")
     assert "4 people" in page
+    assert re.findall(r"(\d+) would get an email of <bdi>", page) == ["4", "0"]
     assert page.count("@example.org</bdi>") == 3
     assert "1 person" in send(owner, "_new", do="count", condition='address ~ "ada"')
     assert "Nobody has the tag" not in send(owner, "_new", do="count", condition="tag:nobody or tag:press")
