@@ -8,10 +8,11 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from publisher.core.errors import PublisherError
-from publisher.core.personal_marks import for_everyone
+from publisher.core.personal_marks import Person, for_everyone
 from publisher.publishing.email_views import (
     EmailState,
     EmailView,
+    WholeEmail,
     email_views,
     find_email,
     findings_of,
@@ -25,7 +26,7 @@ from publisher.publishing.wiring import transport_name
 from publisher.subscribers.address import normalise
 from publisher.web.admin.views import framed, owner_address
 from publisher.web.responses import Flash, NotFoundError, owner_page_headers
-from publisher.web.sample_email import make_sample_email
+from publisher.web.sample_email import SAMPLE_ADDRESS, make_sample_email
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -102,6 +103,7 @@ class EmailPages:
             newsletter=context.config.newsletter_title(email.newsletter),
             zone=context.config.newsletter_zone(email.newsletter).key,
             trouble=trouble,
+            viewed_as=request.query_params.get("as", ""),
             owner=owner_address(context.config, email.newsletter.name),
             **shown,
         )
@@ -110,8 +112,19 @@ class EmailPages:
         """Return the HTML of an email as a subscriber would see it, for a frame on a page."""
         context, email = self._context, self._find(request)
         whole = render_email(context.config, context.store, email, context.now())
-        edition = whole.edition(context.now())
-        return framed(make_sample_email(context.config, edition, whole.letter, ()).html)
+        edition, person = whole.edition(context.now()), self._viewed_as(request, whole)
+        return framed(make_sample_email(context.config, edition, whole.letter, (), person).html)
+
+    def _viewed_as(self, request: Request, whole: WholeEmail) -> Person | None:
+        """Return the person for whom the email is filled in, as the URL says; None for the sample."""
+        match request.query_params.get("as", ""):
+            case "nobody":
+                return {"name": "", "address": SAMPLE_ADDRESS}
+            case "first":
+                context = self._context
+                for each in recipients_of(context.config, context.store, whole.planned, context.now()):
+                    return {**each.fields, "name": each.name, "address": each.address}
+        return None
 
     def test(self, request: Request, session: Session, form: Form) -> Response:
         """Send an email to the address in the form, as a test."""

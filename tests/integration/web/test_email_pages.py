@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 
+from publisher.publishing.wiring import open_project_store
+from publisher.subscribers.manage import subscribe
 from tests.support.admin_page import Owner, set_password
 from tests.support.project import Project
 from tests.support.web_client import web_client
@@ -71,6 +74,24 @@ def test_an_email_is_shown_with_its_recipients_and_sent_as_a_test(owner: Owner) 
     assert "letters/weekly/wrong.md:2: send: 'soon'" in shown(owner, "/emails/weekly/wrong")
     for path in ("/emails/weekly/nothing", "/emails/nothing/moved", "/emails/weekly/..%2Fmoved"):
         assert owner.get(path).status_code == 404
+
+
+def test_an_email_is_looked_at_as_somebody_without_fields_and_as_the_first_who_gets_it(project: Project) -> None:
+    with web_client(project, now="2026-11-29T12:00:00") as web:
+        set_password(project)
+        owner = Owner(web)
+        owner.log_in()
+        with open_project_store(project.config()) as store:
+            subscribe(
+                store, "zoe@example.org", newsletters=["weekly"], at=datetime(2026, 11, 1, tzinfo=UTC), name="Zoe"
+            )
+        body = 'Dear {{ subscriber.name | default("friend") }}.'
+        project.write("letters/weekly/hello.md", f"---\nsend: draft\nsubject: Hello\n---\n{body}\n")
+        for asked, name in (("", "Ada Lovelace"), ("?as=nobody", "friend"), ("?as=first", "Zoe"), ("?as=x", "Ada")):
+            assert f"Dear {name}" in owner.get(f"/emails/weekly/hello/letter{asked}").text
+        page = shown(owner, "/emails/weekly/hello?as=first")
+        assert 'src="/admin/emails/weekly/hello/letter?as=first"' in page
+        assert 'aria-current="page">the first who gets it' in page
 
 
 def test_welcome_emails_and_the_farewell_are_looked_at_before_anybody_gets_one(project: Project) -> None:
