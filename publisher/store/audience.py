@@ -91,7 +91,8 @@ def queue(connection: Connection, edition: Edition, draft: EditionDraft) -> None
     whatever their frequency.
     Raises ChoicesChangedError if a subscriber has a selection that the draft does not know.
     """
-    audiences = {Audience(topics): variant for topics, variant in {(): "", **draft.variants}.items()}
+    usual = None if draft.repeats else ""  # those in step have what an edition for others repeats
+    audiences = {Audience(topics): variant for topics, variant in {(): usual, **draft.variants}.items()}
     known = {_encode(each, draft.once): variant for each, variant in {**audiences, **draft.others}.items()}
     frequency, goes_at = _frequency_of(edition), edition.goes_at or edition.made_at
     these = in_segment(edition.segment, edition.made_at)
