@@ -33,7 +33,7 @@ from publisher.cli.terminal import bar, delivery_bars
 from publisher.config import Config
 from publisher.core.action_kinds import ActionKind
 from publisher.core.errors import PublisherError, StoreError, TemplateError, TransportError
-from publisher.core.newsletter_models import Edition, Subscriber
+from publisher.core.newsletter_models import Edition, EditionDraft, Subscriber
 from publisher.posts.archive import Archive, open_archive
 from publisher.publishing.deliver import DeliveryProgress, DeliveryResult, deliver_open
 from publisher.publishing.due_editions import frequencies_due, pass_slots
@@ -197,7 +197,7 @@ def _publish(
             plan, drafts = hold_on_errors(config, plan, drafts)
         for line in shortened(drafts):
             app.say(line)
-        _confirm_sending(config, plan, yes)
+        _confirm_sending(config, plan, drafts, yes)
         try:
             created = create_editions(project, plan, drafts, now)
             for _, edition in created:
@@ -286,7 +286,7 @@ def _is_held(plan: Plan | None) -> bool:
     return any(planned.hold for planned in plan.editions) if plan else False
 
 
-def _confirm_sending(config: Config, plan: Plan, yes: bool) -> None:
+def _confirm_sending(config: Config, plan: Plan, drafts: Sequence[EditionDraft], yes: bool) -> None:
     """Ask the user to confirm before real email is sent. The outbox needs no confirmation."""
     open_now = sum(counts.open for edition, counts in plan.unfinished if not edition.held)
     count = sum(planned.recipients for planned in plan.editions if not planned.hold) + open_now
@@ -297,10 +297,10 @@ def _confirm_sending(config: Config, plan: Plan, yes: bool) -> None:
             f"{plural(count, 'message')} would be sent through {transport_name(config)}",
             hint="use --yes to skip this prompt, or --dry-run to see what would be sent",
         )
-    for planned in plan.editions:
+    for planned, draft in zip(plan.editions, drafts, strict=True):
         if planned.hold:
             continue
-        what = repr(planned.text.subject) if planned.text else plural(len(planned.posts), "post")
+        what = repr(draft.subject) if planned.text else plural(len(planned.posts), "post")
         click.echo(
             f"{planned.newsletter.name} {planned.slot}: {what} to {plural(planned.recipients, 'subscriber')}"
             f"{f' in {planned.segment}' if planned.segment else ''}",
