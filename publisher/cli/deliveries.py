@@ -20,7 +20,7 @@ from publisher.cli.terminal import print_table
 from publisher.core.action_kinds import ActionKind
 from publisher.core.characters import clean_line
 from publisher.core.errors import PublisherError
-from publisher.core.newsletter_models import DeliveryCounts, DeliveryStatus, Edition
+from publisher.core.newsletter_models import DeliveryCounts, DeliveryStatus, Edition, slot_name
 from publisher.publishing import operations
 from publisher.publishing.later_recipients import LaterRecipients, add_recipients
 from publisher.publishing.wiring import open_existing_store
@@ -324,7 +324,7 @@ def _say_in_hand(app: App, left: int) -> None:
 
 
 def _confirm(edition: Edition, waiting: int) -> None:
-    what = f"{plural(waiting, 'message')} of {edition.newsletter} {edition.slot}"
+    what = f"{plural(waiting, 'message')} of {edition.newsletter} {slot_name(edition.slot)}"
     if not sys.stdin.isatty():
         raise PublisherError(f"{what} would never be sent", hint="use --yes to skip this prompt")
     click.confirm(f"Never send {what}?", abort=True, err=True)

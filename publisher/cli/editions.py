@@ -12,7 +12,7 @@ from publisher.cli.completion import edition_ids, newsletter_names
 from publisher.cli.terminal import print_table
 from publisher.config import Config
 from publisher.core.errors import PublisherError
-from publisher.core.newsletter_models import Choice, DeliveryStatus, Edition, Letter, Mark
+from publisher.core.newsletter_models import Choice, DeliveryStatus, Edition, Letter, Mark, slot_name
 from publisher.core.personal_marks import filled
 from publisher.newsletters.variants import topic_set, variant_key, variants_of
 from publisher.posts.archive import open_archive
@@ -161,7 +161,14 @@ def _letters(store: Store, edition_id: int) -> list[dict[str, Any]]:
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:
-    return str(row["id"]), row["newsletter"], row["slot"], row["subject"], str(len(row["posts"])), _messages(row)
+    return (
+        str(row["id"]),
+        row["newsletter"],
+        slot_name(row["slot"]),
+        row["subject"],
+        str(len(row["posts"])),
+        _messages(row),
+    )
 
 
 def _messages(row: dict[str, Any]) -> str:

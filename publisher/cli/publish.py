@@ -33,7 +33,7 @@ from publisher.cli.terminal import bar, delivery_bars
 from publisher.config import Config
 from publisher.core.action_kinds import ActionKind
 from publisher.core.errors import PublisherError, StoreError, TemplateError, TransportError
-from publisher.core.newsletter_models import Edition, EditionDraft, Subscriber
+from publisher.core.newsletter_models import Edition, EditionDraft, Subscriber, slot_name
 from publisher.posts.archive import Archive, open_archive
 from publisher.publishing.deliver import DeliveryProgress, DeliveryResult, deliver_open
 from publisher.publishing.due_editions import frequencies_due, pass_slots
@@ -302,7 +302,7 @@ def _confirm_sending(config: Config, plan: Plan, drafts: Sequence[EditionDraft],
             continue
         what = repr(draft.subject) if planned.text else plural(len(planned.posts), "post")
         click.echo(
-            f"{planned.newsletter.name} {planned.slot}: {what} to {plural(planned.recipients, 'subscriber')}"
+            f"{planned.newsletter.name} {slot_name(planned.slot)}: {what} to {plural(planned.recipients, 'subscriber')}"
             f"{f' in {planned.segment}' if planned.segment else ''}",
             err=True,
         )
@@ -407,7 +407,7 @@ def _show_unfinished(app: App, plan: Plan, sources: Sequence[SourceSummary]) -> 
             app.say(f"source {view.name}: not fetched yet (run `publisher sources fetch`)")
     for edition, counts in plan.unfinished:
         why = f"on hold: {edition.held}" if edition.held else "left over from an earlier run"
-        app.say(f"{edition.newsletter} {edition.slot}: {plural(counts.open, 'message')} {why}")
+        app.say(f"{edition.newsletter} {slot_name(edition.slot)}: {plural(counts.open, 'message')} {why}")
 
 
 def _report_errors(app: App, plan: Plan, *, keep_going: bool) -> int:

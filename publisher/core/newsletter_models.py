@@ -242,7 +242,16 @@ class Edition:
 
 def name_of_edition(newsletter: str, slot: str, number: int) -> str:
     """Return the name of an edition for people; number: 0 for an email without posts, which has none."""
-    return f"{newsletter} {slot}, no. {number}" if number else f"{newsletter} {slot}"
+    name = f"{newsletter} {slot_name(slot)}"
+    return f"{name}, no. {number}" if number else name
+
+
+def slot_name(slot: str) -> str:
+    """Return a slot for people: of a post the end of its ID, and of a welcome email the name of its file."""
+    kind, _, rest = slot.partition(":")
+    if kind == "post":
+        return f"post {rest.replace('/', ':').rstrip(':').rpartition(':')[2]}"
+    return kind if kind.startswith("welcome") else slot
 
 
 def slot_path(slot: str) -> str:

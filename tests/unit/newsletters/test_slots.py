@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from publisher.config.schedule import parse_schedule
+from publisher.core.newsletter_models import name_of_edition
 from publisher.newsletters.slots import first_instant, latest_due, next_due, post_slot, slot_label, upcoming
 
 ZONES = [
@@ -186,6 +187,19 @@ def test_a_post_slot_is_named_after_its_post():
     assert post_slot("tag:example.org,2026:a") == "post:tag:example.org,2026:a"
     with pytest.raises(ValueError, match="named after its post"):
         slot_label(parse_schedule("each post"), START, ZoneInfo("UTC"))
+
+
+def test_people_see_no_internal_labels():
+    for slot, number, name in (
+        ("post:tag:example.net,2026:/2026/08/31/g/", 3, "news post g, no. 3"),
+        ("post:tag:example.net,2026:g", 3, "news post g, no. 3"),
+        ("post:https://example.net/a/?p=5", 1, "news post ?p=5, no. 1"),
+        ("welcome:8492b053", 0, "news welcome"),
+        ("welcome-2:8492b053", 0, "news welcome-2"),
+        ("email:moved", 0, "news email:moved"),
+        ("2026-W47.2", 4, "news 2026-W47.2, no. 4"),
+    ):
+        assert name_of_edition("news", slot, number) == name
 
 
 def test_a_moment_without_a_zone_is_refused():
