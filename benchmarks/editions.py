@@ -12,7 +12,8 @@ from publisher.store import Store, open_store
 from publisher.store.ledger import LedgerRow
 from publisher.store.subscriber_records import NewSubscriber
 
-MADE_AT = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
+# Messages of an edition of more than a week ago would be dated when they are sent.
+MADE_AT = datetime.now(UTC).replace(microsecond=0)
 LINKS = Links("https://letters.example.org", "a secret for benchmarks only")
 HEADERS = NewsletterHeaders("Weekly", "Ada <ada@example.org>", "weekly.example.org")
 _LETTER = Letter("", "Hello", "", f"<p>Hello {Mark.NAME}</p>", f"Hello {Mark.NAME}\n{Mark.UNSUBSCRIBE}\n")
