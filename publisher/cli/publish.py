@@ -134,7 +134,7 @@ def publish(
         return _send_tests(app, config, newsletters, address or "", test_segment, now, topics)
     if segment or dry_run:
         with open_existing_store(config) as store:
-            segment = require_segment(store, segment, "--segment")
+            segment = require_segment(config, store, segment, "--segment")
             if dry_run:
                 options = PublishOptions(accept_new_ids, extra, keep_going, segment)
                 return _show_plan(app, config, store, newsletters, now, options)

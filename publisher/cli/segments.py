@@ -13,7 +13,7 @@ from publisher.cli.terminal import print_table
 from publisher.config import Config
 from publisher.core.action_kinds import ActionKind
 from publisher.core.segment_language import parse
-from publisher.publishing.recipients import SHOWN, local, require_segment
+from publisher.publishing.recipients import SHOWN, local, require_segment, resolved
 from publisher.publishing.segment_check import require_unused, segment_findings
 from publisher.publishing.wiring import open_existing_store, open_project_store
 from publisher.subscribers.export import as_json
@@ -75,7 +75,7 @@ def show(app: App, segment: str, newsletter: str | None, limit: int) -> None:
     """Show the condition of a segment, how many people are in it, and the first of them."""
     config = app.config()
     with open_existing_store(config) as store:
-        text = require_segment(store, segment, "SEGMENT")
+        text = resolved(store, segment, "SEGMENT")
         at = _at(app, config, newsletter)
         condition = parse(text)
         total = store.segments.count(condition, at, newsletter) if store else 0
@@ -103,7 +103,7 @@ def count(app: App, segment: str, newsletter: str | None) -> None:
     """Print how many people are in a segment."""
     config = app.config()
     with open_existing_store(config) as store:
-        condition = parse(require_segment(store, segment, "SEGMENT"))
+        condition = parse(require_segment(config, store, segment, "SEGMENT"))
         total = store.segments.count(condition, _at(app, config, newsletter), newsletter) if store else 0
     if app.json:
         app.print_json({"people": total})

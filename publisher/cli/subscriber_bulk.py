@@ -13,6 +13,7 @@ from publisher.cli.terminal import confirm
 from publisher.core.action_kinds import ActionKind
 from publisher.core.errors import PublisherError
 from publisher.core.segment_language import parse
+from publisher.publishing.recipients import require_segment
 from publisher.publishing.wiring import open_existing_store
 from publisher.store.people_query import PeopleQuery
 from publisher.subscribers.bulk import BulkOptions, BulkResult
@@ -59,7 +60,7 @@ def do_to_segment(app: App, segment: str, deed: BulkDeed, *, yes: bool, dry_run:
     with open_existing_store(config) as store:
         if store is None:
             raise PublisherError(NO_SUBSCRIBERS)
-        condition = parse(store.segments.resolve(segment))
+        condition = parse(require_segment(config, store, segment, "--segment"))
         query = PeopleQuery(segment=condition, limit=MOST_SHOWN)
         shown = [person.address for person in store.people.find(query, now).people]
         expected = None

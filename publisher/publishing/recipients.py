@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import difflib
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,9 @@ from publisher.config import CONFIG_FILE, Config, NewsletterConfig
 from publisher.config.origins import KeyLines
 from publisher.core.errors import PublisherError, SegmentError
 from publisher.core.newsletter_models import Choice, Subscriber
+from publisher.core.segment_conditions import Condition, Subject, terms
 from publisher.core.segment_language import both, is_segment_name, parse, parse_joined
+from publisher.subscribers.edit import known_fields
 
 if TYPE_CHECKING:
     from publisher.store import Store
@@ -29,10 +32,10 @@ def segment_of(
     Raises SegmentError if there is no such segment, with the place in publisher.toml if the newsletter names it.
     """
     try:
-        own = require_segment(store, newsletter.segment, "")
+        own = require_segment(config, store, newsletter.segment, "")
     except SegmentError as error:
         raise in_config(config, newsletter, error) from error
-    return both(own, require_segment(store, only, where))
+    return both(own, require_segment(config, store, only, where))
 
 
 def outside_of(
@@ -64,7 +67,7 @@ def testers(config: Config, store: Store | None, segment: str, now: datetime) ->
     segment: its name, or a condition. Raises PublisherError if there is no such segment, nobody in it who may be
     mailed, or more than MOST_TESTERS of them.
     """
-    condition = f"({require_segment(store, segment, '--test-segment')}) and status:active and not status:paused"
+    condition = f"({require_segment(config, store, segment, '--test-segment')}) and status:active and not status:paused"
     at = now.astimezone(config.zone)
     people = store.segments.some(parse_joined(condition), at, None, MOST_TESTERS + 1) if store else ()
     if not people:
@@ -75,8 +78,39 @@ def testers(config: Config, store: Store | None, segment: str, now: datetime) ->
     return [person.address for person in people]
 
 
-def require_segment(store: Store | None, text: str, where: str) -> str:
+def require_segment(config: Config, store: Store | None, text: str, where: str) -> str:
     """Return the condition of a segment's name, or a condition as it is; "" for "".
+
+    where: the option or the line that says it. Raises SegmentError if there is no such segment, if the text is not a
+    condition, or if it names a field or a newsletter that does not exist: with "not" before it, all would be in it.
+    """
+    condition = resolved(store, text, where)
+    unknown = unknown_name(config, store, parse_joined(condition)) if condition else ""
+    if unknown:
+        raise _located(SegmentError(unknown), where)
+    return condition
+
+
+def unknown_name(config: Config, store: Store | None, condition: Condition) -> str:
+    """Return which field or newsletter a condition names that does not exist, in words; "" if all of them do."""
+    kinds, newsletters = known_fields(store, config.fields), {each.name for each in config.newsletters}
+    for term in terms(condition):
+        value = term.value.text if term.value else ""
+        if term.subject is Subject.FIELD and term.field not in kinds:
+            return f"no subscriber has a field {term.field!r}{near(term.field, kinds)}"
+        if term.subject is Subject.NEWSLETTER and value not in newsletters:
+            return f"there is no newsletter {value!r}{near(value, newsletters)}"
+    return ""
+
+
+def near(name: str, known: Collection[str]) -> str:
+    """Return which of some names a mistyped one may mean, for the end of a message; "" if none is similar."""
+    found = difflib.get_close_matches(name[:60], known, 1)
+    return f" (did you mean {found[0]}?)" if found else ""
+
+
+def resolved(store: Store | None, text: str, where: str) -> str:
+    """Return the condition of a segment's name, or a condition as it is; "" for "". What it names may not exist.
 
     where: the option or the line that says it. Raises SegmentError if there is no such segment, or the text is not a
     condition.

@@ -5,7 +5,6 @@ And with fields: values that are not of the kind that publisher.toml says.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -17,7 +16,7 @@ from publisher.core.segment_conditions import Condition, Operator, Subject, Term
 from publisher.core.segment_language import is_segment_name, parse
 from publisher.core.subscriber_fields import FieldKind
 from publisher.publishing.own_emails import OwnEmail, unmade_emails
-from publisher.publishing.recipients import in_config, line_of, require_segment
+from publisher.publishing.recipients import in_config, line_of, near, require_segment
 from publisher.subscribers.edit import known_fields
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ def _of_fields(config: Config, store: Store | None) -> Iterator[Problem]:
 
 def _of_newsletter(config: Config, store: Store | None, newsletter: NewsletterConfig) -> Iterator[Problem]:
     try:
-        condition = require_segment(store, newsletter.segment, "")
+        condition = require_segment(config, store, newsletter.segment, "")
     except SegmentError as error:
         yield problem_at(in_config(config, newsletter, error))
         return
@@ -70,7 +69,7 @@ def _of_newsletter(config: Config, store: Store | None, newsletter: NewsletterCo
 
 def _of_email(config: Config, store: Store | None, email: OwnEmail) -> Iterator[Problem]:
     try:
-        condition = require_segment(store, email.to, email.where("to"))
+        condition = require_segment(config, store, email.to, email.where("to"))
     except SegmentError as error:
         yield problem_at(error)
         return
@@ -132,19 +131,19 @@ def _finding(term: Term, kinds: dict[str, FieldKind], newsletters: Collection[st
     """Return what is wrong with a comparison; "" if nothing is."""
     value = term.value.text if term.value else ""
     if term.subject is Subject.NEWSLETTER and value not in newsletters:
-        return f"there is no newsletter {value!r}{_near(value, newsletters)}"
+        return f"there is no newsletter {value!r}{near(value, newsletters)}"
     if term.subject is not Subject.FIELD:
         return ""
     if term.field not in kinds:
-        return f"no subscriber has a field {term.field!r}{_near(term.field, kinds)}"
+        return f"no subscriber has a field {term.field!r}{near(term.field, kinds)}"
     return _mismatch(term, kinds[term.field])
 
 
 def _mistyped(term: Term, tags: Collection[str]) -> str:
     """Return which tag a condition may mean, if nobody has the one that it names; "" if that isn't clear."""
     value = term.value.text.lower() if term.value and term.subject is Subject.TAG else ""
-    near = _near(value, tags) if value and value not in tags and term.operator is not Operator.CONTAINS else ""
-    return f"nobody has the tag {value!r}{near}" if near else ""
+    similar = near(value, tags) if value and value not in tags and term.operator is not Operator.CONTAINS else ""
+    return f"nobody has the tag {value!r}{similar}" if similar else ""
 
 
 def _mismatch(term: Term, kind: FieldKind) -> str:
@@ -169,8 +168,3 @@ _CALLED = {
     FieldKind.DATE: "dates",
     FieldKind.YES_NO: "yes or no",
 }
-
-
-def _near(name: str, known: Collection[str]) -> str:
-    near = difflib.get_close_matches(name[:60], known, 1)
-    return f" (did you mean {near[0]}?)" if near else ""

@@ -108,6 +108,17 @@ def test_an_edition_goes_to_a_segment_only_once_for_its_posts(peopled: Project) 
     assert peopled.run("publish", "--segment", "tag:x", "--to", "me@example.org").code == 2
 
 
+@pytest.mark.parametrize("condition", ["not field.cty = Oslo", "field.cty has no value", "not newsletter:wekly"])
+def test_a_condition_on_what_does_not_exist_reaches_nobody(peopled: Project, condition: str) -> None:
+    peopled.write("letters/weekly/thanks.md", f"---\nsend: now\nsubject: Hi\nto: '{condition}'\n---\n\nFor you.\n")
+    assert peopled.run("check").code == 1
+    assert peopled.run("publish").code == 1
+    assert "Hi" not in {str(each["Subject"]) for mail in peopled.mail().values() for each in mail}
+    for command in (["publish", "--segment"], ["subscribers", "unsubscribe", "--yes", "--segment"]):
+        assert peopled.run(*command, condition).err.startswith("error: --segment: ")
+    assert peopled.run("segments", "count", condition).code == 1
+
+
 def test_an_email_without_posts_goes_to_a_segment(peopled: Project) -> None:
     peopled.ok("segments", "save", "patrons", "tag:vip")
     email = "---\nsend: now\nsubject: Thank you\nto: patrons\n---\n\nFor you.\n"
@@ -115,7 +126,8 @@ def test_an_email_without_posts_goes_to_a_segment(peopled: Project) -> None:
     assert peopled.run("segments", "delete", "patrons").err.startswith("error: letters/weekly/thanks.md:4: patrons is")
     assert "'Thank you' would go to 2 subscribers" in peopled.ok("publish", "--dry-run").out
     peopled.write("letters/weekly/thanks.md", email.replace("patrons", "field.cty = Oslo"))
-    assert "warning: letters/weekly/thanks.md:4: no subscriber has a field 'cty'" in peopled.run("check").out
+    checked = peopled.run("check").out
+    assert "error: letters/weekly/thanks.md:4: newsletter weekly: no subscriber has a field 'cty'" in checked
     peopled.write("letters/weekly/thanks.md", email.replace("patrons", "field.city = Oslo"))
     peopled.ok("publish")
     subjects = {address: [str(each["Subject"]) for each in mail] for address, mail in peopled.mail().items()}
@@ -197,6 +209,8 @@ def test_the_document_shows_what_happens(peopled: Project) -> None:
             _, *arguments = shlex.split(command)
             assert fits(shown, peopled.ok(*arguments).out), command
     text = page.read_text(encoding="utf-8")
+    with open_project_store(peopled.config()) as store, store.subscribers.transaction(NOW) as change:
+        change.note_fields({"renews": FieldKind.DATE, "vip": FieldKind.YES_NO, "plan": FieldKind.TEXT})
     rows = re.findall(r"^\| (`.*?) \|", text, re.MULTILINE)
     conditions = [each for row in rows for each in re.findall("`(.+?)`", row)] + blocks(page, "text")
     assert len(conditions) > 15
