@@ -19,7 +19,7 @@ from itsdangerous import BadData
 from publisher.core.errors import ProjectError
 from publisher.core.newsletter_models import Edition
 from publisher.core.private_folder import make_private
-from publisher.core.signing import SECRET_VARIABLE, SHORTEST_SECRET, signer
+from publisher.core.signing import SECRET_VARIABLE, SHORTEST_SECRET, open_sealed, seal, signer
 from publisher.mail.addresses import wire_url
 
 SECRET_FILE = "secret"  # noqa: S105 - the name of a file, not a secret
@@ -45,7 +45,7 @@ class Links:
         public_url: the URL of the web application, without a slash at its end. secret: the project's secret, which
         signs the tokens.
         """
-        self.public_url = wire_url(public_url)
+        self.public_url, self._secret = wire_url(public_url), secret
         self._serializers = {purpose: signer(secret, purpose) for purpose in LinkPurpose}
 
     def unsubscribe(self, uid: str, newsletter: str) -> str:
@@ -59,9 +59,19 @@ class Links:
     def never(self, address: str) -> str:
         """Return the URL of the page on which the owner of a mailbox says that they want no email at all.
 
-        It contains the address, because the address may belong to no subscriber, and is mailed to that address alone.
+        It contains the address, because the address may belong to no subscriber, but encrypted, because URLs are in the
+        logs of others.
         """
-        return self._url(LinkPurpose.NEVER, [address])
+        return self._url(LinkPurpose.NEVER, ["", seal(self._secret, LinkPurpose.NEVER, address)])
+
+    def read_never(self, token: str) -> str | None:
+        """Return the address in the token of such a URL, also of one of an older version; None if it is not ours."""
+        match self.read(LinkPurpose.NEVER, token):
+            case ("", sealed):
+                return open_sealed(self._secret, LinkPurpose.NEVER, sealed) or None
+            case (address,):
+                return address
+        return None
 
     def copy(self, name: str) -> str:
         """Return the URL of the web version of a test email."""

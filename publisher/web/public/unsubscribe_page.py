@@ -144,5 +144,4 @@ class NeverPages:
 
     def _read(self, request: Request) -> str | None:
         token = token_of(request)
-        found = self._context.links.read(LinkPurpose.NEVER, token) if len(token) <= _LONGEST_NEVER else None
-        return found[0] if found and len(found) == 1 else None
+        return self._context.links.read_never(token) if len(token) <= _LONGEST_NEVER else None
