@@ -38,7 +38,7 @@ def tell_owner(project: Project, now: datetime) -> list[Problem]:
     if config.subscribers.notify == "never" or not config.mail.owner:
         news.end()
         return []
-    news.begin(now)
+    news.begin(now - APART)  # so that the first email is not late
     told_at = news.told_at()
     if told_at is None or not is_due(config.subscribers.notify, told_at, now, config.zone):
         return []

@@ -192,4 +192,4 @@ class AddressChangePages:
         if moved is Moved.TAKEN:
             return self._pages.message(request, "move", "move_taken", status=409, language=language, address=address)
         queue_notice(context, moved_email(context.store, context.policy, subscriber, now=context.now()))
-        return self._pages.message(request, "confirmed_title", "moved", language=language, address=address)
+        return self._pages.message(request, "moved_title", "moved", language=language, address=address)

@@ -49,6 +49,7 @@ ENGLISH: dict[str, str | Plural] = {
     "move_confirm": "Confirm your new address",
     "move_asked": "Email for {old} will go to {address} instead.",
     "move_confirm_button": "Confirm",
+    "moved_title": "Your address has been changed",
     "moved": "Your newsletters will now be sent to {address}.",
     "move_taken": "{address} is already subscribed. Nothing has changed.",
     "account": "Your data and your address",
