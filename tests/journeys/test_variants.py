@@ -277,6 +277,10 @@ class Restless:
             add(self.store, f"reader{self.left}", f"topic-{self.left}")
         return self.store.editions.create(draft)
 
+    def __getattr__(self, name: str) -> Any:
+        """Return everything else of the store and of its editions."""
+        return getattr(self.store if hasattr(self.store, name) else self.store.editions, name)
+
 
 def restless(project: Project, times: int) -> list[tuple[PlannedEdition, Edition]]:
     """Create the edition of a project whose subscribers change their topics this often."""
