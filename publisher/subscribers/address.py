@@ -106,6 +106,13 @@ def clean_name(text: str) -> str:
     return clean_line(text, LONGEST_NAME)
 
 
+def checked_name(text: str) -> str:
+    """Return a name on one line; raise SubscriberError if it is longer than 200 characters."""
+    if len(clean_line(text, LONGEST_NAME + 1)) > LONGEST_NAME:
+        raise SubscriberError(f"a name has at most {LONGEST_NAME} characters")
+    return clean_name(text)
+
+
 def shortened(text: str, most: int = 60) -> str:
     """Return text for a message, cut to `most` characters followed by "..." if it is longer."""
     return text if len(text) <= most else f"{text[:most]}..."

@@ -25,7 +25,7 @@ from publisher.core.subscriber_fields import (
 )
 from publisher.core.subscriber_status import REFUSALS, SubscriberEvent, next_status
 from publisher.store.subscriber_records import Evidence, address_key
-from publisher.subscribers.address import clean_name, mailbox_of, normalise, shortened
+from publisher.subscribers.address import checked_name, mailbox_of, normalise, shortened
 from publisher.subscribers.languages import clean_language
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def _describe(
     transaction.note_fields({name: known[name] for name in change.fields if name in fields and name in known})
     transaction.describe(
         before,
-        name=None if change.name is None else clean_name(change.name),
+        name=None if change.name is None else checked_name(change.name),
         language=None if change.language is None else clean_language(change.language),
         fields=fields,
         note=None if change.note is None else _clean_note(change.note),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from publisher.core.newsletter_models import Subscriber, SubscriberStatus, Subsc
 from publisher.core.subscriber_status import REFUSALS, SubscriberEvent
 from publisher.core.subscription_status import SubscriptionEvent
 from publisher.store.subscriber_records import Added, AddOptions, AddResult, Evidence, NewSubscriber
-from publisher.subscribers.address import clean_name, mailbox_of, normalise
+from publisher.subscribers.address import checked_name, mailbox_of, normalise
 from publisher.subscribers.double_opt_in import subscribe_to
 from publisher.subscribers.languages import clean_language
 
@@ -76,7 +76,7 @@ def subscribe(
     chosen = tuple(topics or ())
     new = NewSubscriber(
         address=normalise(address),
-        name=clean_name(name),
+        name=checked_name(name),
         language=clean_language(language),
         subscriptions=tuple(Subscription(newsletter, chosen) for newsletter in newsletters),
         consent=clean_line(again or consent, LONGEST_CONSENT),
@@ -92,7 +92,10 @@ def subscribe(
             transaction.describe(known, name=new.name or None, language=new.language or None)
         if known and topics is not None and not chosen:
             wanted = [each for each in new.subscriptions if each.newsletter not in added.refused]
+            narrower = {each.newsletter for each in known.subscriptions if each.topics}
             subscribe_to(transaction, known, wanted, Evidence(source), SubscriptionEvent.ADDED)
+            if added.result is Added.UNCHANGED and narrower.intersection(each.newsletter for each in wanted):
+                return replace(added, result=Added.UPDATED)
     return added
 
 

@@ -114,7 +114,12 @@ def test_a_newsletter_that_was_left_is_refused_and_named(project: Project) -> No
 
 def test_all_topics_replace_those_chosen_before(project: Project) -> None:
     project.ok("subscribers", "add", "ada@example.org", "--topic", "ruby")
-    project.ok("subscribers", "add", "ada@example.org", "--all-topics")
+    assert project.ok("subscribers", "add", "ada@example.org", "--all-topics").out.startswith(
+        "ada@example.org: updated"
+    )
+    assert project.ok("subscribers", "add", "ada@example.org", "--all-topics").out.startswith(
+        "ada@example.org: unchang"
+    )
     assert chosen(project) == {"weekly": []}
     assert project.run("subscribers", "add", "ada@example.org", "--all-topics", "--topic", "a").code == 1
 

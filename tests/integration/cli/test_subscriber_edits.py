@@ -36,6 +36,14 @@ def actions(project: Project) -> list[tuple[str, str]]:
     return [(each["what"], each["detail"]) for each in project.ok("admin", "log", "--json").json]
 
 
+def test_a_name_that_is_too_long_is_refused(project: Project) -> None:
+    project.ok("subscribers", "add", "ada@example.org", "--name", "Ada")
+    for command in (["edit", "ada@example.org"], ["add", "bob@example.org"]):
+        said = project.fails("subscribers", *command, "--name", "x" * 201).said
+        assert said.startswith("error: a name has at most 200 characters")
+    assert [each["name"] for each in project.ok("subscribers", "list", "--json").json] == ["Ada"]
+
+
 def test_what_is_known_about_a_person_is_changed_and_shown(desk: Project) -> None:
     desk.ok("subscribers", "add", ADA, "--tag", "VIP", "--field", "city=Oslo")
     ran = desk.ok(
