@@ -87,7 +87,10 @@ class PreferencesPages:
             queue_notice(context, saved.email)
         queue_farewell(context, subscriber.uid, saved.left)
         waiting = ", ".join(title_of(context.config, name) for name in saved.waiting)
-        return self._page(request, saved.subscriber, said="saved_waiting" if waiting else "saved", waiting=waiting)
+        said = "saved_waiting" if waiting else "saved"
+        if subscriber.subscriptions and not (saved.subscriber.subscriptions or waiting):
+            said = "left_all"
+        return self._page(request, saved.subscriber, said=said, waiting=waiting)
 
     def _email_link(self, request: Request, subscriber: Subscriber) -> Response:
         """Queue an email with a link to the subscriber's data and address, and say so even if one was sent before."""

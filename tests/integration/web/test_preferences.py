@@ -84,6 +84,14 @@ def test_unknown_choices_change_nothing(web: WebClient, fields: dict[str, str]) 
     assert web.rows() == before
 
 
+def test_who_unticks_every_newsletter_reads_that_no_more_emails_come(web: WebClient) -> None:
+    path = web.subscribed("zoe@example.org")
+    page = web.post(path, do="save", shown=["weekly", "daily"])
+    assert "You won’t receive any more emails from us." in page.text
+    page = web.post(path, do="save", shown=["weekly", "daily"], newsletter=["weekly"])
+    assert "You won’t receive" not in page.text
+
+
 def test_one_button_of_the_preferences_unsubscribes_from_everything(web: WebClient) -> None:
     path = web.subscribed("ada@example.org", "weekly", "daily")
     found = re.search(r'action="(/unsubscribe/[^"]+)">\s*<p><button [^>]+value="leave-all">', web.get(path).text)
