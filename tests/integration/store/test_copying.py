@@ -13,6 +13,7 @@ from publisher.store import Store, open_store
 from publisher.store.copying import copy_all, row_counts
 from publisher.store.database import Database
 from publisher.store.subscriber_records import AddOptions, Evidence
+from tests.support.store_fixtures import new_postgres_url
 from tests.support.store_samples import NOW, draft, later, person
 
 
@@ -21,9 +22,7 @@ def target(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of an empty database, beside that of `store`."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/copy/publisher.db"
-    if "postgresql" in request.node.callspec.params.values() and request.getfixturevalue("store_url")[0] == "p":
-        pytest.skip("one database on PostgreSQL is enough")
-    return str(request.getfixturevalue("postgres_url"))
+    return new_postgres_url(request.getfixturevalue("postgres"))
 
 
 def fill(store: Store) -> None:
