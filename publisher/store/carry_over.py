@@ -17,6 +17,7 @@ from publisher.core.newsletter_models import SubscriberStatus, SuppressionReason
 from publisher.store.consent import event_row
 from publisher.store.database import Database
 from publisher.store.erasure import erase_rows
+from publisher.store.fleet_tables import hosts
 from publisher.store.store import Store
 from publisher.store.subscriptions import subscribed
 from publisher.store.tables import (
@@ -25,7 +26,6 @@ from publisher.store.tables import (
     delivery_totals,
     edition_posts,
     editions,
-    hosts,
     letter_posts,
     letters,
     newsletter_posts,

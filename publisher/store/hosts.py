@@ -12,7 +12,7 @@ from sqlalchemy.engine import Row
 
 from publisher.core.models import require_aware
 from publisher.store.database import Database
-from publisher.store.tables import hosts
+from publisher.store.fleet_tables import hosts
 
 # The number of the PostgreSQL lock that lets only one host be the first. It is arbitrary, but never changes.
 HOSTS_LOCK = 7_214_565
