@@ -24,6 +24,7 @@ Public modules:
     people_query            the questions about the people on the list
     post_files              the files from which sent posts were made
     segments                conditions on subscribers as SQL, and the saved ones
+    sending_limits          the rates and daily limits of mail servers, shared by all workers
     sessions                the sessions of the admin page
     statistics              totals, each with one definition
     subscriber_news         who joined and who left since the owner was last told
@@ -61,6 +62,7 @@ __all__ = [
     "people_query",
     "post_files",
     "segments",
+    "sending_limits",
     "sessions",
     "statistics",
     "store_exists",

@@ -102,6 +102,16 @@ class Database:
             if dry_run:
                 transaction.rollback()
 
+    @contextmanager
+    def each_alone(self) -> Iterator[Connection]:
+        """Yield a connection on which each statement is a transaction of its own, which takes one round trip.
+
+        Raises StoreError for every error of the database.
+        """
+        engine = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        with self._wrapped(), engine.connect() as connection:
+            yield connection
+
     def insert_new(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
         """Return an INSERT that skips rows whose keys already exist. For a single row, rowcount is 1 if it was new."""
         insert = sqlite.insert if self.is_sqlite else postgresql.insert

@@ -23,6 +23,7 @@ from publisher.store.owner import Owner
 from publisher.store.people import People
 from publisher.store.post_files import PostFiles
 from publisher.store.segments import Segments
+from publisher.store.sending_limits import SendingLimits
 from publisher.store.sessions import LoginSessions
 from publisher.store.sign_ups import SignUps
 from publisher.store.sources import Sources
@@ -51,6 +52,7 @@ class Store:
     bounces       messages that bounced
     newsletters   the moment from which each newsletter's slots (scheduled times) count
     hosts         the hosts that have run the project, and which of them may send
+    limits        the rates and daily limits of mail servers, which all workers share on PostgreSQL
     chores        when each recurring task last began, and maintenance of the database
     statistics    totals over all tables
     owner         the password of the admin page, and the alerts that the owner has received
@@ -85,6 +87,7 @@ class Store:
         self.newsletters = Newsletters(database)
         self.hosts = Hosts(database)
         self.subscriber_news = SubscriberNewsTable(database)
+        self.limits = SendingLimits(database)
         self.chores = Chores(database)
 
     @classmethod

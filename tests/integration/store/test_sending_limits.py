@@ -1,0 +1,148 @@
+"""The rates and daily limits that workers share on PostgreSQL."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from publisher.core.errors import StoreAwayError
+from publisher.store import Store, open_store
+from publisher.store.database import Database
+from publisher.store.sending_limits import AHEAD_SECONDS, GRANT_SECONDS, RateGrant, SendingLimits, most_turns
+
+
+@pytest.fixture
+def shared(postgres_url: str, tmp_path: Path) -> Iterator[Store]:
+    with open_store(postgres_url, tmp_path) as store:
+        yield store
+
+
+def take(store: Store, rate: float, turns: int, name: str = "relay") -> RateGrant:
+    return store.limits.take_turns(name, rate, turns, late=0.02, timer=time.monotonic)
+
+
+def taken(store: Store, rate: float, turns: int, seconds: float) -> list[RateGrant]:
+    """Take turns for some seconds, as soon as there are any."""
+    grants, until = [], time.monotonic() + seconds
+    while time.monotonic() < until:
+        if (grant := take(store, rate, turns)).turns:
+            grants.append(grant)
+        else:
+            time.sleep(max(0.0, grant.at - grant.read_at))
+    return grants
+
+
+def test_only_workers_on_postgresql_share_limits(store: Store, store_url: str) -> None:
+    assert store.limits.shared == store_url.startswith("postgresql")
+
+
+def test_the_first_turn_may_be_used_at_once(shared: Store) -> None:
+    grant = take(shared, 20, 100)
+    assert grant.turns == most_turns(20) == 10
+    assert -0.1 < grant.at - grant.read_at <= 0
+    assert grant.asked <= grant.answered
+
+
+def test_a_second_grant_begins_where_the_first_ends(shared: Store) -> None:
+    first, second = take(shared, 20, 4), take(shared, 20, 100)
+    assert second.at == pytest.approx(first.at + 4 / 20, abs=1e-5)
+
+
+def test_nobody_has_turns_that_are_far_ahead(shared: Store) -> None:
+    grants = [take(shared, 20, 10) for _ in range(4)]
+    assert [grant.turns for grant in grants] == [10, 10, 0, 0]
+    assert grants[-1].at == pytest.approx(grants[0].at + 2 * GRANT_SECONDS - AHEAD_SECONDS, abs=1e-4)
+
+
+def test_a_slow_rate_has_no_queue(shared: Store) -> None:
+    first, second = take(shared, 1 / 60, 5), take(shared, 1 / 60, 5)
+    assert (first.turns, second.turns) == (1, 0)
+    assert second.at == pytest.approx(first.at + 60 - AHEAD_SECONDS, abs=1e-3)
+
+
+def test_takers_at_once_get_disjoint_turns_at_the_pace_of_the_rate(shared: Store) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        parts = [pool.submit(taken, shared, 200, 7, 1.0) for _ in range(4)]
+        grants = sorted((grant for part in parts for grant in part.result()), key=lambda grant: grant.at)
+    for before, after in zip(grants, grants[1:], strict=False):
+        assert after.at >= before.at + before.turns / 200 - 1e-5
+    assert sum(grant.turns for grant in grants) <= 200 * (1.0 + 2 * AHEAD_SECONDS + GRANT_SECONDS)
+
+
+def test_what_nobody_took_is_not_saved_up(shared: Store) -> None:
+    take(shared, 1_000, 1)
+    time.sleep(0.1)
+    grant = take(shared, 1_000, 1)
+    assert grant.at >= grant.read_at - 0.03
+
+
+def test_the_turns_of_a_dead_worker_are_lost(shared: Store, postgres_url: str, tmp_path: Path) -> None:
+    with open_store(postgres_url, tmp_path) as mortal:
+        lost = take(mortal, 20, 10)
+    assert take(shared, 20, 10).at == pytest.approx(lost.at + GRANT_SECONDS, abs=1e-4)
+
+
+def test_each_rate_is_counted_by_itself(shared: Store) -> None:
+    assert take(shared, 1, 1, "relay").turns == take(shared, 1, 1, "relay gmail.com").turns == 1
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=20), timedelta(seconds=5)])
+def test_a_faster_rate_and_a_clock_that_was_set_back_do_not_wait_for_hours(
+    shared: Store, postgres_url: str, ahead: timedelta
+) -> None:
+    take(shared, 20, 1)
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute("UPDATE sending_rates SET next_at = clock_timestamp() + %s", [ahead])
+    grant = take(shared, 20, 1)
+    assert grant.turns == 1
+    assert grant.at == pytest.approx(grant.read_at + AHEAD_SECONDS, abs=0.1)
+
+
+def test_several_takers_never_exceed_the_recipients_of_a_day(shared: Store) -> None:
+    def take_all() -> int:
+        count = 0
+        while grant := shared.limits.take_recipients("relay", 7, 100).recipients:
+            count += grant
+        return count
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum([each.result() for each in [pool.submit(take_all) for _ in range(4)]]) == 100
+
+
+def test_the_day_is_the_one_of_the_database_in_utc(shared: Store) -> None:
+    grant = shared.limits.take_recipients("relay", 1, 100)
+    now = datetime.now(UTC)
+    assert grant.day in (f"{now:%Y-%m-%d}", f"{now - timedelta(seconds=10):%Y-%m-%d}")
+    assert 0 < grant.left <= 86_400
+
+
+def test_recipients_that_are_given_back_may_be_taken_again(shared: Store) -> None:
+    grant = shared.limits.take_recipients("relay", 60, 60)
+    assert not shared.limits.take_recipients("relay", 1, 60).recipients
+    shared.limits.return_recipients("relay", grant.day, 25)
+    assert shared.limits.take_recipients("relay", 60, 60).recipients == 25
+
+
+def test_a_lower_limit_gives_nothing_back(shared: Store) -> None:
+    assert shared.limits.take_recipients("relay", 60, 60).recipients == 60
+    assert shared.limits.take_recipients("relay", 60, 50).recipients == 0
+
+
+def test_counts_of_earlier_days_are_deleted(shared: Store, postgres_url: str) -> None:
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute("INSERT INTO daily_recipients VALUES ('relay', '2026-01-01', 5), ('other', '2026-01-01', 5)")
+        shared.limits.take_recipients("relay", 1, 60)
+        left = connection.execute("SELECT server, recipients FROM daily_recipients ORDER BY 1, 2").fetchall()
+    assert left == [("other", 5), ("relay", 1)]
+
+
+def test_a_database_that_is_away_is_an_error(tmp_path: Path) -> None:
+    limits = SendingLimits(Database("postgresql://nobody@127.0.0.1:1/none", tmp_path))
+    with pytest.raises(StoreAwayError):
+        limits.take_turns("relay", 1, 1, late=0, timer=time.monotonic)
