@@ -174,7 +174,12 @@ class Smtp:
         int, Check(checks.between(1, 1_000_000)), Doc("Messages to send over a connection before reconnecting.")
     ] = 1_000
     rate: Annotated[
-        str, Check(parse_rate), Doc("Maximum rate of messages: 14/s, 30/min, 500/h, 2000/day. Default: no limit.")
+        str,
+        Check(parse_rate),
+        Doc(
+            "Maximum rate of messages: 14/s, 30/min, 500/h, 2000/day. Default: no limit. With PostgreSQL, it is a"
+            " limit of all hosts together, like `per_day` and `domains`."
+        ),
     ] = ""
     per_day: Annotated[
         int, Check(checks.between(0, 1_000_000_000)), Doc("Maximum number of recipients per day (UTC); 0 for no limit.")

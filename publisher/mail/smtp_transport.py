@@ -7,8 +7,8 @@ import gc
 import signal
 import ssl
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Self
 
@@ -18,10 +18,11 @@ from publisher.mail.addresses import needs_smtputf8, wire_address
 from publisher.mail.run_options import MoreEditions, Run, stopped_error
 from publisher.mail.smtp.connection import Connection, open_connection
 from publisher.mail.smtp.ledger_writer import LedgerWriter
-from publisher.mail.smtp.limits import DailyQuota
+from publisher.mail.smtp.limits import DailyQuota, ServerLimits, own_limits
 from publisher.mail.smtp.pool import ConnectionPool, ServerHealth
 from publisher.mail.smtp.protocol import Ending, Fate, Message, MessageFate, dot_stuffed
 from publisher.mail.smtp.sending_loop import SendingLoop
+from publisher.mail.smtp.shared_limits import SharedLimits
 from publisher.mail.transport import GivenBack, Outcome, RefusedAt, Rejected
 
 if TYPE_CHECKING:
@@ -72,13 +73,8 @@ class SmtpTransport:
         Control-C, SIGTERM, SIGHUP and a request to stop end the run within seconds, after the servers have had time to
         answer for the messages in doubt. Then KeyboardInterrupt, SystemExit or StoppedError is raised.
         """
-        with ExitStack() as stack:
-            quotas = [_quota(server, run) for server in self._servers]
-            for quota in quotas:
-                if quota is not None:
-                    stack.callback(quota.close)
-            stack.enter_context(_rare_garbage_collection())
-            asyncio.run(self._deliver_editions(store, run, more, quotas))
+        with _rare_garbage_collection():
+            asyncio.run(self._deliver_editions(store, run, more))
 
     def troubles(self) -> tuple[TransportError, ...]:
         """See BulkTransport. Each error names the server, the reason and the solution."""
@@ -121,24 +117,23 @@ class SmtpTransport:
                     break
         raise trouble or self._error("there is no mail server", "see mail.smtp")
 
-    async def _deliver_editions(
-        self, store: Store, run: Run, more: MoreEditions, quotas: list[DailyQuota | None]
-    ) -> None:
+    async def _deliver_editions(self, store: Store, run: Run, more: MoreEditions) -> None:
         sending = SendingLoop(run, more)
         asyncio.get_running_loop().set_exception_handler(lambda loop, context: sending.end(_defect(context)))
         ledger = LedgerWriter(store, run.worker, sending.end)
-        pools = [
-            ConnectionPool(_weighted(server), sending, run.options.rest.total_seconds(), quota, self._context)
-            for server, quota in zip(self._servers, quotas, strict=True)
-        ]
-        for pool, server in zip(pools, self._servers, strict=True):
-            pool.begin_as(self._health.get(server))
-        try:
-            with _ended_by_signals(sending), run.options.stop.heard(_ending(sending)):
-                await sending.run(ledger, pools)
-        finally:
+        async with _limits(store, run, sending, self._servers) as limits:
+            pools = [
+                ConnectionPool(_weighted(server), sending, run.options.rest.total_seconds(), each, self._context)
+                for server, each in zip(self._servers, limits, strict=True)
+            ]
             for pool, server in zip(pools, self._servers, strict=True):
-                self._health[server] = pool.health
+                pool.begin_as(self._health.get(server))
+            try:
+                with _ended_by_signals(sending), run.options.stop.heard(_ending(sending)):
+                    await sending.run(ledger, pools)
+            finally:
+                for pool, server in zip(pools, self._servers, strict=True):
+                    self._health[server] = pool.health
 
     def _error(self, what: str, hint: str) -> TransportError:
         return TransportError(what, where=str(self._servers[0].address) if self._servers else "", hint=hint)
@@ -263,6 +258,25 @@ def _weighted(server: Smtp) -> Relay:
     if isinstance(server, Relay):
         return server
     return Relay(**{item.name: getattr(server, item.name) for item in fields(Smtp)})
+
+
+@asynccontextmanager
+async def _limits(
+    store: Store, run: Run, sending: SendingLoop, servers: Sequence[Smtp]
+) -> AsyncIterator[list[ServerLimits]]:
+    """Yield the limits of each server for a run. At its end, recipients of the day that were not used are returned."""
+    if store.limits.shared:
+        shared = SharedLimits(store.limits, sending.wake, sending.end)
+        try:
+            yield [shared.of(server) for server in servers]
+        finally:
+            await shared.close()
+    else:
+        with ExitStack() as stack:
+            quotas = [_quota(server, run) for server in servers]
+            for quota in filter(None, quotas):
+                stack.callback(quota.close)
+            yield [own_limits(server, quota) for server, quota in zip(servers, quotas, strict=True)]
 
 
 def _quota(server: Smtp, run: Run) -> DailyQuota | None:

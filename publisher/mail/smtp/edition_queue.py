@@ -92,7 +92,7 @@ class EditionQueue:
             self.claim_more()
         if now >= claim.until:
             self._return(claim)
-        elif wait := pool.domain_wait(claim.domain, now):
+        elif wait := pool.domain_wait(claim.domain, now, 1 + self._throttled.waiting_for(claim.domain)):
             self._throttled.keep(claim, wait, pool.domain_rate(claim.domain))
         elif message := self._message(claim):
             pool.count(claim.domain, now)

@@ -6,11 +6,15 @@ import asyncio
 import fcntl
 import hashlib
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
+from publisher.config import Smtp
+from publisher.config.mail import domain_rates, parse_rate
 from publisher.core.errors import ProjectError
 from publisher.core.newsletter_models import Delivery
 from publisher.core.private_folder import make_inside
@@ -19,10 +23,87 @@ from publisher.core.private_folder import make_inside
 # never sends to too many.
 BLOCK = 50
 
+# How many seconds early a message may be sent under a rate limit, to make up for a timer that fired late.
+BURST_SECONDS = 0.05
+
 # Deliveries to a domain that is at its limit wait in memory for at most LONGEST_ASIDE seconds. For longer waits they
 # return to the ledger, which is then queried every ASK_AGAIN seconds.
 LONGEST_ASIDE = 5.0
 ASK_AGAIN = 1.0
+
+
+class Pace(Protocol):
+    """A limit on messages per second, as pools and queues use it. Times are in seconds of the loop's clock."""
+
+    rate: float
+
+    def want(self, now: float, messages: int) -> None:
+        """Say how many messages are waiting for a turn, so that turns for them can be fetched."""
+        ...
+
+    def wait(self, now: float) -> float:
+        """Return how many seconds are left until the next turn; return 0 if it may be taken now."""
+        ...
+
+    def take(self, now: float) -> None:
+        """Take the next turn. Call this only after `wait` has returned 0."""
+        ...
+
+
+class Quota(Protocol):
+    """A limit on recipients per day, as pools use it."""
+
+    def left(self) -> bool:
+        """Return whether more recipients may be allowed today; return False only if the limit is reached."""
+        ...
+
+    def want(self, now: float, messages: int) -> None:
+        """Say how many messages are waiting, so that recipients can be reserved for them."""
+        ...
+
+    def wait(self, now: float) -> float:
+        """Return how many seconds to wait until a recipient may be reserved; return 0 if one is."""
+        ...
+
+    def take(self) -> None:
+        """Count one recipient. Call this only after `left` has returned True, and `wait` 0."""
+        ...
+
+    def give_back(self) -> None:
+        """Remove one recipient from the count, because nothing was delivered."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ServerLimits:
+    """The limits of a mail server.
+
+    rate     for all messages
+    domains  for the messages to a receiving domain, in addition
+    quota    for the recipients of a day; None for no limit
+    """
+
+    rate: Pace
+    domains: Mapping[str, Pace] = field(default_factory=dict)
+    quota: Quota | None = None
+
+    def wait(self, now: float, messages: int) -> float:
+        """Return how many seconds to wait before the next message may be handed over to the server.
+
+        messages: how many are waiting.
+        """
+        if self.quota is not None:
+            self.quota.want(now, messages)
+            if wait := self.quota.wait(now):
+                return wait
+        self.rate.want(now, messages)
+        return self.rate.wait(now)
+
+
+def own_limits(server: Smtp, quota: Quota | None = None) -> ServerLimits:
+    """Return a server's limits, with rates that this process keeps by itself."""
+    domains = {name: RateLimit(rate, BURST_SECONDS) for name, rate in domain_rates(server.domains).items()}
+    return ServerLimits(RateLimit(parse_rate(server.rate), BURST_SECONDS), domains, quota)
 
 
 @dataclass(slots=True)
@@ -37,12 +118,15 @@ class RateLimit:
     burst: float = 0.0
     _next: float = float("-inf")
 
+    def want(self, now: float, messages: int) -> None:
+        """See Pace. Turns need not be fetched from anywhere."""
+
     def wait(self, now: float) -> float:
-        """Return how many seconds are left until the next turn; return 0 if it may be taken now."""
+        """See Pace."""
         return max(0.0, self._next - self.burst - now) if self.rate else 0.0
 
     def take(self, now: float) -> None:
-        """Take the next turn."""
+        """See Pace."""
         if self.rate:
             self._next = max(now, self._next) + 1 / self.rate
 
@@ -74,6 +158,13 @@ class DailyQuota:
         if not self._reserved:
             self._reserved = self._change(BLOCK)
         return self._reserved > 0
+
+    def want(self, now: float, messages: int) -> None:
+        """See Quota. `left` reserves recipients itself."""
+
+    def wait(self, now: float) -> float:
+        """See Quota. What `left` has reserved is there at once."""
+        return 0.0
 
     def take(self) -> None:
         """Count one recipient. Call this only after `left` has returned True."""
@@ -124,11 +215,13 @@ class Claim:
 
     until   the time after which sending it must not begin, by the loop's clock
     breaks  how many connections broke while they were sending it
+    waited  whether it has already waited for a turn of its domain
     """
 
     delivery: Delivery
     until: float
     breaks: int = 0
+    waited: bool = False
 
     @property
     def domain(self) -> str:
@@ -136,11 +229,26 @@ class Claim:
         return self.delivery.address.rpartition("@")[2].lower()
 
 
+@dataclass(slots=True)
+class _DomainLine:
+    """The claims that wait for turns of one domain, the next one first.
+
+    due    when the next one has a turn, by the loop's clock
+    rate   the domain's turns per second
+    alarm  the timer for `due`; it may go off earlier
+    """
+
+    rate: float
+    due: float
+    claims: deque[Claim] = field(default_factory=deque)
+    alarm: asyncio.TimerHandle | None = None
+
+
 class ThrottledDeliveries:
     """Claims that wait because their receiving domain is at its limit.
 
     Short waits of some seconds are spent here, longer ones in the ledger. The claims of a domain get their turns one
-    after the other, at the domain's rate.
+    after the other, at the domain's rate. If a turn has gone to somebody else, the claim remains the next one.
     """
 
     def __init__(
@@ -156,14 +264,19 @@ class ThrottledDeliveries:
         """
         self._take_back, self._give_back, self._claim_again = take_back, give_back, claim_again
         self._loop = asyncio.get_running_loop()
-        self._waiting: set[Claim] = set()
-        self._turns: dict[str, float] = {}
+        self._lines: dict[str, _DomainLine] = {}
+        self._turns: dict[str, float] = {}  # of the claims that wait in the ledger: the last one of each domain
         self._asking = False
 
     @property
     def busy(self) -> bool:
         """Return whether any claim is waiting, here or in the ledger."""
-        return bool(self._waiting) or self._asking
+        return self._asking or any(line.claims for line in self._lines.values())
+
+    def waiting_for(self, domain: str) -> int:
+        """Return how many claims are waiting here for a turn of a domain."""
+        line = self._lines.get(domain)
+        return len(line.claims) if line else 0
 
     def keep(self, claim: Claim, wait: float, rate: float) -> None:
         """Keep a claim until its turn. For a long wait, it goes back to the ledger.
@@ -171,26 +284,41 @@ class ThrottledDeliveries:
         wait: seconds until the domain's next turn. rate: the domain's turns per second.
         """
         now = self._loop.time()
-        if wait > ASK_AGAIN / 2:
-            turn = max(now + wait, self._turns.get(claim.domain, 0.0) + 1 / rate)
-            self._turns[claim.domain] = turn
-            wait = turn - now
-        if wait > LONGEST_ASIDE:
-            self._give_back(claim, wait)
+        line = self._lines.setdefault(claim.domain, _DomainLine(rate, now))
+        line.due, line.rate = now + wait, rate
+        turn = now + wait + (0 if claim.waited else len(line.claims)) / rate
+        if turn - now > LONGEST_ASIDE:
+            turn = self._turns[claim.domain] = max(turn, self._turns.get(claim.domain, 0.0) + 1 / rate)
+            self._give_back(claim, turn - now)
             self._ask_later()
+        elif claim.waited:
+            line.claims.appendleft(claim)
         else:
-            self._waiting.add(claim)
-            self._loop.call_later(wait, self._turn_came, claim)
+            line.claims.append(claim)
+        self._set_alarm(line)
 
     def empty(self) -> list[Claim]:
         """Return the claims that are waiting here, and forget them."""
-        waiting, self._waiting = list(self._waiting), set()
+        waiting = [claim for line in self._lines.values() for claim in line.claims]
+        for line in self._lines.values():
+            line.claims.clear()
         return waiting
 
-    def _turn_came(self, claim: Claim) -> None:
-        if claim in self._waiting:
-            self._waiting.remove(claim)
+    def _set_alarm(self, line: _DomainLine) -> None:
+        """Make the timer go off when the next claim is due, or earlier: then it is set again."""
+        if line.claims and (line.alarm is None or line.due < line.alarm.when()):
+            if line.alarm is not None:
+                line.alarm.cancel()
+            line.alarm = self._loop.call_at(line.due, self._alarm_went_off, line)
+
+    def _alarm_went_off(self, line: _DomainLine) -> None:
+        line.alarm = None
+        if line.claims and self._loop.time() >= line.due:
+            claim = line.claims.popleft()
+            claim.waited = True
+            line.due += 1 / line.rate
             self._take_back(claim)
+        self._set_alarm(line)
 
     def _ask_later(self) -> None:
         """Query the ledger every second until the last scheduled turn has come."""

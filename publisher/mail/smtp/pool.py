@@ -8,10 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from publisher.config import Relay
-from publisher.config.mail import domain_rates, parse_rate
 from publisher.core.errors import TransportError
 from publisher.mail.smtp.connection import Connection, UnreachableError, open_connection
-from publisher.mail.smtp.limits import DailyQuota, RateLimit
+from publisher.mail.smtp.limits import ServerLimits
 from publisher.mail.smtp.protocol import Ending, Message, MessageFate
 from publisher.mail.transport import Accepted, GivenBack, Unanswered
 
@@ -23,9 +22,6 @@ FAILURES = 5
 
 # How many messages a server may take beyond its share: about as many as its connections are handling.
 AHEAD = 8
-
-# How many seconds early a message may be sent under a rate limit, to make up for a timer that fired late.
-BURST_SECONDS = 0.05
 
 # A server that has not answered for this many seconds no longer makes the other servers wait for its share.
 SILENT_SECONDS = 2.0
@@ -144,22 +140,21 @@ class ConnectionPool:
         server: Relay,
         coordinator: Coordinator,
         rest: float,
-        quota: DailyQuota | None,
+        limits: ServerLimits,
         context: ssl.SSLContext | None,
     ) -> None:
         """Prepare a pool without opening a connection.
 
-        rest: how many seconds to leave the server alone after its first failure. quota: the server's limit of
-        recipients per day; None for no limit. context: the certificates to trust; None for the system's.
+        rest: how many seconds to leave the server alone after its first failure. limits: of the server. context: the
+        certificates to trust; None for the system's.
         """
         self.server = server
         self.health = ServerHealth(rest)
         self._coordinator = coordinator
         self._context = context
-        self._quota = quota
+        self._limits = limits
+        self._quota = limits.quota
         self._loop = asyncio.get_running_loop()
-        self._rate = RateLimit(parse_rate(server.rate), BURST_SECONDS)
-        self._domains = {name: RateLimit(rate, BURST_SECONDS) for name, rate in domain_rates(server.domains).items()}
         self._connections: set[Connection] = set()
         self._idle: set[Connection] = set()
         self._opening: set[asyncio.Task[None]] = set()
@@ -194,7 +189,7 @@ class ConnectionPool:
         able = (
             bool(self._connections)
             and not self.health.resting(now)
-            and not self._rate.wait(now)
+            and not self._limits.rate.wait(now)
             and not self.quota_reached
         )
         return WorkShare(self.taken, self.server.weight, able and now - self._answered_at < SILENT_SECONDS)
@@ -205,23 +200,29 @@ class ConnectionPool:
         if message is None:
             self._idle.add(connection)
             return None
-        self._rate.take(self._loop.time())
+        self._limits.rate.take(self._loop.time())
         self.taken += 1
         return message
 
-    def domain_wait(self, domain: str, now: float) -> float:
-        """Return how many seconds to wait before a message may go to a receiving domain."""
-        limit = self._domains.get(domain) if self._domains else None
-        return limit.wait(now) if limit else 0.0
+    def domain_wait(self, domain: str, now: float, messages: int = 1) -> float:
+        """Return how many seconds to wait before a message may go to a receiving domain.
+
+        messages: how many are waiting that go there.
+        """
+        limit = self._limits.domains.get(domain)
+        if limit is None:
+            return 0.0
+        limit.want(now, messages)
+        return limit.wait(now)
 
     def domain_rate(self, domain: str) -> float:
         """Return the limit for a receiving domain, in messages per second; return 0 if there is no limit."""
-        limit = self._domains.get(domain)
+        limit = self._limits.domains.get(domain)
         return limit.rate if limit else 0.0
 
     def count(self, domain: str, now: float) -> None:
         """Count a message towards the limit of its receiving domain and towards the daily quota."""
-        if limit := self._domains.get(domain):
+        if limit := self._limits.domains.get(domain):
             limit.take(now)
         if self._quota is not None:
             self._quota.take()
@@ -289,13 +290,16 @@ class ConnectionPool:
         now = self._loop.time()
         if self._stopping or self.health.given_up or self.quota_reached:
             return False
-        if wait := max(self._rate.wait(now), self.health.until - now if self.health.failures else 0.0):
-            self._wake_in(wait)
+        if self.health.resting(now):
+            self._wake_in(self.health.until - now)
             return False
         others = self._coordinator.other_shares(self)
         if others and not may_take(WorkShare(self.taken, self.server.weight, True), others):
             self.awaits_share = True
             self._wake_in(SILENT_SECONDS / 8)  # the others may fall silent
+            return False
+        if wait := self._limits.wait(now, self._coordinator.waiting()):
+            self._wake_in(wait)
             return False
         return True
 

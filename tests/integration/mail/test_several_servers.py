@@ -92,37 +92,35 @@ def test_the_daily_quota_counts_all_runs(sqlite_store: Store, tmp_path: Path) ->
         assert {address: len(messages) for address, messages in mailboxes.messages.items()} == everybody(130)
 
 
-def test_limits_still_reach_everybody(sqlite_store: Store, tmp_path: Path) -> None:
-    edition = make_edition(sqlite_store, 60)
+def test_limits_still_reach_everybody(store: Store, tmp_path: Path) -> None:
+    edition = make_edition(store, 60)
     with sink(tmp_path / "sink", rate="400/s", domains=("example.org 200/s",)) as to:
-        assert send(sqlite_store, [to.server], edition, tmp_path).by_status == {SENT: 60}
+        assert send(store, [to.server], edition, tmp_path).by_status == {SENT: 60}
         assert Counter(to.recipients()) == everybody(60)
 
 
-def test_an_expired_claim_is_sent_once(sqlite_store: Store, tmp_path: Path) -> None:
-    edition = make_edition(sqlite_store, 60)
+def test_an_expired_claim_is_sent_once(store: Store, tmp_path: Path) -> None:
+    edition = make_edition(store, 60)
     options = DeliveryOptions(tmp_path, lease=timedelta(milliseconds=200))
     with sink(tmp_path / "sink", rate="100/s") as to:
         with SmtpTransport([to.server]) as transport:
             clock = Clock()  # stands still: no other worker may take what this one holds
-            counts = deliver(sqlite_store, transport, edition, HEADERS, LINKS, options=options, clock=clock)
+            counts = deliver(store, transport, edition, HEADERS, LINKS, options=options, clock=clock)
         assert counts.by_status == {SENT: 60}
         assert Counter(to.recipients()) == everybody(60)
 
 
-def test_a_limited_domain_does_not_delay_others(sqlite_store: Store, tmp_path: Path) -> None:
+def test_a_limited_domain_does_not_delay_others(store: Store, tmp_path: Path) -> None:
     for number in range(13):
-        sqlite_store.subscribers.add(person(f"ada{number}@slow.example"), at=NOW, source="test")
-    edition, begun = make_edition(sqlite_store, 50), time.monotonic()
+        store.subscribers.add(person(f"ada{number}@slow.example"), at=NOW, source="test")
+    edition, begun = make_edition(store, 50), time.monotonic()
 
     def clock() -> datetime:
         return NOW + timedelta(seconds=time.monotonic() - begun)
 
     with sink(tmp_path / "sink", domains=("slow.example 2/s",)) as to:
         with SmtpTransport([to.server]) as transport:
-            counts = deliver(
-                sqlite_store, transport, edition, HEADERS, LINKS, options=DeliveryOptions(tmp_path), clock=clock
-            )
+            counts = deliver(store, transport, edition, HEADERS, LINKS, options=DeliveryOptions(tmp_path), clock=clock)
         assert counts.by_status == {SENT: 63}
         order = to.recipients()
     assert len(order) == len(set(order)) == 63

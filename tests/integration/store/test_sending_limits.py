@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import psycopg
@@ -70,7 +71,7 @@ def test_takers_at_once_get_disjoint_turns_at_the_pace_of_the_rate(shared: Store
     with ThreadPoolExecutor(4) as pool:
         parts = [pool.submit(taken, shared, 200, 7, 1.0) for _ in range(4)]
         grants = sorted((grant for part in parts for grant in part.result()), key=lambda grant: grant.at)
-    for before, after in zip(grants, grants[1:], strict=False):
+    for before, after in pairwise(grants):
         assert after.at >= before.at + before.turns / 200 - 1e-5
     assert sum(grant.turns for grant in grants) <= 200 * (1.0 + 2 * AHEAD_SECONDS + GRANT_SECONDS)
 

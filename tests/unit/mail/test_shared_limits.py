@@ -1,0 +1,265 @@
+"""The limits that workers share, in the loop of one of them: scripted grants, and a clock that the tests move."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from publisher.mail.smtp.shared_limits import (
+    MOST_RECIPIENTS,
+    PREFETCH_SECONDS,
+    REMEMBERED_SECONDS,
+    ClockDifference,
+    SharedQuota,
+    SharedRate,
+    lateness,
+)
+from publisher.store.sending_limits import DayGrant, most_turns
+
+
+def rate_of(rate: float) -> tuple[SharedRate, list[int]]:
+    """A rate, and the questions that it asks."""
+    asked: list[int] = []
+    return SharedRate(rate, asked.append), asked
+
+
+def used(rate: SharedRate, now: float) -> int:
+    """Take all turns that may be taken now; return their number."""
+    count = 0
+    while not rate.wait(now):
+        rate.take(now)
+        count += 1
+    return count
+
+
+def test_nothing_is_asked_without_messages() -> None:
+    rate, asked = rate_of(20)
+    rate.want(0, 0)
+    assert asked == []
+    assert rate.wait(0) > 0
+
+
+def test_only_as_many_turns_are_asked_as_messages_wait() -> None:
+    rate, asked = rate_of(20)
+    rate.want(0, 3)
+    assert asked == [3]
+
+
+def test_one_question_is_open_at_a_time() -> None:
+    rate, asked = rate_of(20)
+    for _ in range(3):
+        rate.want(0, 500)
+    assert asked == [most_turns(20)]
+
+
+def test_turns_come_at_the_pace_of_the_rate() -> None:
+    rate, _ = rate_of(20)
+    rate.granted(3, 10.0)
+    assert rate.wait(9.5) == pytest.approx(0.5)
+    assert [used(rate, moment) for moment in (10.0, 10.04, 10.051, 10.11)] == [1, 0, 1, 1]
+    assert rate.wait(10.2) > 0
+
+
+def test_a_turn_that_is_missed_is_lost() -> None:
+    rate, _ = rate_of(20)
+    rate.granted(10, 10.0)
+    assert used(rate, 10.0 + 6 / 20 + 0.001) == 1
+    assert rate.wait(11.0) > 0
+
+
+def test_turns_are_asked_for_again_before_they_are_used_up() -> None:
+    rate, asked = rate_of(20)
+    rate.want(0, 500)
+    rate.granted(10, 0.0)
+    now = 0.0
+    while now < 0.5 - PREFETCH_SECONDS - 0.001:
+        used(rate, now)
+        rate.want(now, 500)
+        now += 0.05
+    assert asked == [10]
+    used(rate, now)
+    rate.want(now, 500)
+    assert asked == [10, 10]
+    rate.granted(10, 0.5)
+    assert rate.wait(0.5) == 0
+
+
+def test_a_refusal_is_not_followed_by_a_question_at_once() -> None:
+    rate, asked = rate_of(1 / 60)
+    rate.want(0, 5)
+    rate.refused(59.5)
+    rate.want(30, 5)
+    assert asked == [1]
+    assert rate.wait(30) == pytest.approx(29.5)
+    rate.want(59.5, 5)
+    assert asked == [1, 1]
+
+
+def test_a_slow_rate_forgives_more_lateness() -> None:
+    rate, _ = rate_of(1 / 60)
+    rate.granted(1, 10.0)
+    assert rate.wait(10.45) == 0
+    assert rate.wait(10.55) > 0
+
+
+@dataclass
+class Fleet:
+    """Workers that share a rate. The grants are handed out in order, with answers that take a while to come."""
+
+    rate: float
+    workers: list[SharedRate] = field(default_factory=list)
+    answers: deque[tuple[float, int, int]] = field(default_factory=deque)  # when, for whom, how many
+    next_at: float = 0.0
+    now: float = 0.0
+
+    def hire(self, delay: float) -> None:
+        """Add a worker to whom answers take so many seconds."""
+        number = len(self.workers)
+        self.workers.append(SharedRate(self.rate, lambda turns: self.answers.append((self.now + delay, number, turns))))
+
+    def answer(self) -> None:
+        """Answer the questions whose time has come."""
+        for each in [each for each in self.answers if each[0] <= self.now]:
+            self.answers.remove(each)
+            _, number, turns = each
+            if self.next_at > self.now + 0.5:
+                self.workers[number].refused(self.next_at - 0.5)
+                continue
+            start = max(self.next_at, self.now - lateness(self.rate) / 2)
+            self.next_at = start + turns / self.rate
+            self.workers[number].granted(turns, start)
+
+
+@given(
+    rate=st.sampled_from([3.0, 20.0, 200.0, 2_000.0]),
+    delays=st.lists(st.floats(0, 0.1), min_size=1, max_size=5),
+    pauses=st.lists(st.floats(0.001, 0.02), min_size=1, max_size=50),
+)
+def test_workers_together_keep_to_the_rate_and_reach_it(rate: float, delays: list[float], pauses: list[float]) -> None:
+    fleet, sent, rounds = Fleet(rate), Counter[int](), 0
+    for delay in delays:
+        fleet.hire(delay)
+    while fleet.now < 8:
+        fleet.answer()
+        for worker in fleet.workers:
+            worker.want(fleet.now, 100_000)
+            sent[int(fleet.now)] += used(worker, fleet.now)
+        fleet.now += pauses[rounds % len(pauses)]
+        rounds += 1
+    assert max(sent.values()) <= rate * (1 + lateness(rate)) + 1
+    assert sum(sent[second] for second in range(1, 8)) >= 0.98 * rate * 7 - 1
+
+
+def test_a_worker_that_dies_takes_its_turns_with_it() -> None:
+    fleet, sent = Fleet(20), Counter[int]()
+    for _ in range(2):
+        fleet.hire(0.005)
+    while fleet.now < 6:
+        fleet.answer()
+        for number, worker in enumerate(fleet.workers):
+            if number == 0 or fleet.now < 3:
+                worker.want(fleet.now, 1_000)
+                sent[int(fleet.now)] += used(worker, fleet.now)
+        fleet.now += 0.01
+    assert max(sent.values()) <= 22
+    assert sent[5] >= 19
+
+
+@dataclass
+class Day:
+    """A quota, with the loop's time and what was asked."""
+
+    now: float = 100.0
+    asked: list[int] = field(default_factory=list)
+    quota: SharedQuota = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.quota = SharedQuota("relay", MOST_RECIPIENTS, lambda: self.now, self.asked.append)
+
+    def grant(self, recipients: int, left: float = 40_000.0, day: str = "2026-11-21") -> None:
+        self.quota.granted(DayGrant(recipients, day, left), self.now)
+
+
+def test_a_quota_that_was_not_asked_yet_is_not_reached() -> None:
+    day = Day()
+    assert day.quota.left()
+    assert day.quota.wait(day.now) > 0
+
+
+def test_a_reached_quota_is_remembered_for_a_moment() -> None:
+    day = Day()
+    day.quota.want(day.now, 5)
+    day.grant(0)
+    assert not day.quota.left()
+    day.quota.want(day.now, 5)
+    assert day.asked == [1]
+    day.now += REMEMBERED_SECONDS
+    assert day.quota.left()
+    day.quota.want(day.now, 5)
+    assert day.asked == [1, 1]
+
+
+def test_recipients_are_used_once_and_what_was_refused_is_there_again() -> None:
+    day = Day()
+    day.quota.want(day.now, 5)
+    day.grant(1)
+    assert day.quota.wait(day.now) == 0
+    day.quota.take()
+    assert day.quota.wait(day.now) > 0
+    day.quota.give_back()
+    assert day.quota.wait(day.now) == 0
+    assert day.quota.give_up() == 1
+    assert day.quota.give_up() == 0
+
+
+def test_more_recipients_are_asked_for_the_faster_they_are_used() -> None:
+    day = Day()
+    for _ in range(12):
+        day.quota.want(day.now, 10_000)
+        day.grant(day.asked[-1])
+        while not day.quota.wait(day.now):
+            day.quota.take()
+        day.now += 0.01
+    assert day.asked == [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, MOST_RECIPIENTS, MOST_RECIPIENTS]
+    day.now += 5
+    day.quota.want(day.now, 10_000)
+    assert day.asked[-1] == 1
+
+
+def test_recipients_of_yesterday_are_not_used_today() -> None:
+    day = Day()
+    day.quota.want(day.now, 5)
+    day.grant(1, left=10.0)
+    day.now += 10.0
+    assert day.quota.wait(day.now) > 0
+    assert day.quota.give_up() == 0
+    day.quota.want(day.now, 5)
+    day.grant(1, left=86_399.0, day="2026-11-22")
+    day.quota.give_back()
+    assert day.quota.give_up() == 1
+
+
+def test_the_quickest_exchange_says_how_the_clocks_differ() -> None:
+    clocks = ClockDifference()
+    clocks.compare(10.0, 1_000.3, 10.8)
+    clocks.compare(11.0, 1_001.002, 11.004)
+    clocks.compare(12.0, 1_002.3, 12.6)
+    assert clocks.by_loop(1_005.0) == pytest.approx(15.0)
+
+
+def test_a_clock_that_was_set_is_followed() -> None:
+    clocks = ClockDifference()
+    clocks.compare(11.0, 1_001.002, 11.004)
+    clocks.compare(12.0, 2_002.3, 12.6)
+    assert clocks.by_loop(2_003.0) == pytest.approx(13.0)
+
+
+def test_an_old_exchange_does_not_count() -> None:
+    clocks = ClockDifference()
+    clocks.compare(11.0, 1_001.002, 11.004)
+    clocks.compare(211.0, 1_201.3, 211.2)
+    assert clocks.by_loop(1_300.0) == pytest.approx(309.8)
