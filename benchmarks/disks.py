@@ -81,10 +81,9 @@ DISKS: tuple[Fault, ...] = (
     ),
     Fault(
         "the disk of `.publisher/` is full",
-        "does not begin",
+        "sends; what it needs to know is in the database",
         _state,
-        all_of(Status.QUEUED),
-        "cannot be made",
+        all_of(Status.SENT),
         prepare=_small(lambda scene: scene.state),
     ),
 )

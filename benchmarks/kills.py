@@ -4,7 +4,7 @@
                                [--mode resend hold] [--connections 8] [--write]
 
 An edition goes to a real smtp-sink that keeps all it takes. At random moments a sender is killed and another one
-started. What the dead one's journal says it had handed over, and the ledger does not know the answer to, was in flight.
+started. What the ledger notes of the dead one as in doubt was in flight.
 The promises are judged by what the sink kept; the exit code is 1 where one does not hold. --write puts the table
 into docs/delivery.md.
 """
@@ -21,14 +21,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from benchmarks.editions import add_readers, ledger, make_edition
 from benchmarks.imports import databases
 from benchmarks.senders import Order, Sender
 from benchmarks.sinks import Sink, Taken, sink
 from benchmarks.tables import markdown, write
 from publisher.core.newsletter_models import DeliveryStatus
-from publisher.mail.workers import SUFFIX, handed_over
 from publisher.store import Store, open_store
+from publisher.store.fleet_tables import workers
 from publisher.store.ledger import LedgerRow
 
 _SEED = 20261122
@@ -136,7 +138,7 @@ class _Proof:
         senders = [self._next() for _ in range(trial.senders)]
         for target in sorted(dice.sample(room, trial.kills)):
             victim = dice.randrange(len(senders))
-            while senders[victim].running and (to.count() < target or not self._journals(senders[victim])):
+            while senders[victim].running and (to.count() < target or self._worker(senders[victim]) is None):
                 time.sleep(0.002)
             time.sleep(dice.random() * 0.005)
             self._kill(senders[victim])
@@ -152,19 +154,18 @@ class _Proof:
         sender.go()
         return sender
 
-    def _journals(self, sender: Sender) -> list[Path]:
-        return list((self._order.folder / "workers").glob(f"*.{sender.process.pid}.*{SUFFIX}"))
+    def _worker(self, sender: Sender) -> str | None:
+        """Return the name of a sender as a worker; None if it is not sending."""
+        names = [each.name for each in self._store.workers.list()]
+        return next((name for name in names if f".{sender.process.pid}." in name), None)
 
     def _kill(self, sender: Sender) -> None:
         if not sender.kill():
             return
-        workers = self._order.folder / "workers"
-        name = self._journals(sender)[0].name.removesuffix(SUFFIX)
-        leased = self._store.deliveries.leased_by(name)
-        doubtful = handed_over(workers, name, leased) if leased else frozenset()  # it may not have begun yet
-        if doubtful is None:
-            raise RuntimeError(f"{name}{SUFFIX} tells nothing: this proof needs Linux")
-        self.in_flight.append(doubtful)
+        query = sa.select(workers.c.in_doubt).where(workers.c.worker == self._worker(sender))
+        with self._store.database.read() as connection:
+            noted = connection.execute(query).scalar()
+        self.in_flight.append(frozenset(map(int, (noted or "").split())))
 
 
 def prove(trial: Trial, url: str, folder: Path) -> Result:

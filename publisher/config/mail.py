@@ -283,7 +283,7 @@ class DeliveryConfig:
     lease_seconds: Annotated[
         int,
         Check(checks.between(10, 3_600)),
-        Doc("Seconds for which a worker may keep a batch before another one takes it over."),
+        Doc("Seconds after a worker's last sign of life, after which others take over what it has not sent."),
     ] = 120
     keep_days: Annotated[
         int,

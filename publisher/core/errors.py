@@ -14,6 +14,7 @@
     ├── BounceError           bounce reports cannot be read
     ├── TransportError        the mail server or the outbox folder cannot be used
     │   └── RefusedError      the mail server refuses an edition for every recipient
+    ├── LeaseLostError        a worker was silent for so long that others have taken over its deliveries
     └── StoppedError          not a failure: a run was asked to stop
 
 A server's refusal of one message is not an error but a value (see mail/transport.py).
@@ -113,6 +114,10 @@ class TransportError(PublisherError):
 
 class RefusedError(TransportError):
     """The mail server refuses an edition's content or sender, so it would refuse the other messages too."""
+
+
+class LeaseLostError(PublisherError):
+    """A worker was silent for so long that others have taken over its deliveries. It must hand over nothing more."""
 
 
 class BounceError(PublisherError):

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from publisher.core.bounce_report import Verdict
@@ -24,11 +23,12 @@ from publisher.mail.message import MailMerge, MessageTemplate, NewsletterHeaders
 from publisher.mail.run_options import DeliveryOptions, EditionRun, MoreEditions, Progress, Refused, Run
 from publisher.mail.transport import Outcome, RefusedAt, Rejected, Transport, Unanswered
 from publisher.mail.turns import FairTurns
-from publisher.mail.workers import dead_workers, handed_over, journal, working
+from publisher.mail.workers import dead_workers, working
 
 if TYPE_CHECKING:
     from publisher.store import Store
     from publisher.store.deliveries import Settled
+    from publisher.store.workers import Heartbeat
 
 # How many deliveries are claimed at once and acknowledged in one transaction. This allows 100,000 rows per second,
 # compared to 4,000 one by one.
@@ -108,9 +108,8 @@ def deliver_editions(
     cannot be written, and StoppedError if a stop was requested through options.stop.
     """
     options.stop.check()
-    workers = options.state_dir / "workers"
-    with _explained_store_errors(), working(workers) as worker, journal(workers, worker) as notes:
-        run = Run(options, worker, notes, options.unanswered, clock)
+    with _explained_store_errors(), working(options.state_dir / "workers") as worker:
+        run = Run(options, worker, options.unanswered, clock)
 
         def begin_more() -> Sequence[EditionRun]:
             while orders := more():
@@ -119,10 +118,11 @@ def deliver_editions(
                     return begun
             return ()
 
-        if isinstance(transport, BulkTransport):
-            transport.deliver_editions(store, run, begin_more)
-        else:
-            _OneByOne(store, transport, run).deliver_editions(begin_more)
+        with _recorded(store, run):
+            if isinstance(transport, BulkTransport):
+                transport.deliver_editions(store, run, begin_more)
+            else:
+                _OneByOne(store, transport, run).deliver_editions(begin_more)
 
 
 def deliver(
@@ -156,34 +156,44 @@ def deliver(
 
 
 def take_over(store: Store, *, options: DeliveryOptions, now: datetime) -> int:
-    """Free the deliveries of dead workers and deliveries whose lease has ended; return their number.
+    """Free the deliveries of workers that are dead or whose lease has ended; return their number.
 
-    This applies to all editions. Deliveries that a dead worker had certainly not handed over, according to its journal,
-    are queued again at once. The others are sent again or put on hold, depending on the options. They include all
-    deliveries of a worker whose journal is missing or from another boot.
+    This applies to all editions. Deliveries that such a worker had certainly not handed over are queued again at once.
+    The others are sent again or put on hold, depending on the options.
     """
-    event = options.unanswered
-    after = moves(event)
-    again = all(status in WAITING for status in after.values())
-    workers = options.state_dir / "workers"
-    with dead_workers(workers) as dead:
-        freed = sum(_give_back(store, workers, worker, now) for worker in dead)
+    after = moves(options.unanswered)
+    again = now if all(status in WAITING for status in after.values()) else None
+    reason = "its worker ended without an answer"
+    with dead_workers(options.state_dir / "workers") as dead:
+        freed = sum(
+            store.deliveries.take_over(
+                worker,
+                now=now,
+                is_dead=worker in dead,
+                returned=moves(DeliveryEvent.RETURNED),
+                in_doubt=after,
+                next_try_at=again,
+                reason=reason,
+            )
+            for worker in sorted({*dead, *store.workers.expired(now)})
+        )
         return freed + store.deliveries.reclaim(
-            now=now,
-            dead_workers=dead,
-            moves=after,
-            next_try_at=now if again else None,
-            reason="its worker ended without an answer",
+            now=now, dead_workers=dead, moves=after, next_try_at=again, reason=reason
         )
 
 
-def _give_back(store: Store, workers: Path, worker: str, now: datetime) -> int:
-    """Queue the deliveries that a dead worker had leased but certainly not handed over; return their number."""
-    leased = store.deliveries.leased_by(worker)
-    doubtful = handed_over(workers, worker, leased)
-    if doubtful is None:
-        return 0
-    return store.deliveries.acknowledge(worker, [update_returned(i, now).settled for i in leased if i not in doubtful])
+@contextmanager
+def _recorded(store: Store, run: Run) -> Iterator[None]:
+    """Record the worker in the database while the block runs."""
+    store.workers.begin(run.worker, run.options.host_name or run.worker, run.heartbeat())
+    try:
+        yield
+    except StoreError:
+        raise
+    except BaseException:
+        store.workers.end(run.worker)
+        raise
+    store.workers.end(run.worker)
 
 
 @contextmanager
@@ -259,17 +269,17 @@ class _SingleEdition:
     """An edition that is sent through a transport that takes one message at a time."""
 
     def __init__(self, store: Store, transport: Transport, sent: EditionRun) -> None:
-        # Where a message without an answer must not be sent again, each answer is written before the next is sent.
+        # Where a message without an answer must not be sent again, each is noted before it is sent, together with the
+        # answer to the one before it.
         self._is_repeatable = transport.idempotent and sent.run.unanswered is DeliveryEvent.UNANSWERED_RESEND
-        group = BATCH if self._is_repeatable else 1
         self.sent = sent
         self._store, self._transport, self._merge, self._run = store, transport, sent.merge, sent.run
-        self._ledger = _LedgerBuffer(store, sent.merge.edition, sent.run, group)
+        self._ledger = _LedgerBuffer(store, sent.merge.edition, sent.run)
 
     def send_batch(self) -> bool:
         """Claim and send a batch; return False if no delivery is due."""
         now = self._run.clock()
-        batch = self._run.claim(self._store, self._merge.edition.id, BATCH, now)
+        batch = self._run.claim(self._store, self._merge.edition.id, BATCH, None if self._is_repeatable else ())
         if batch:
             # Half of the lease is left for sending the last message; the rest of the batch is claimed again.
             self._send(batch, until=now + self._run.options.lease / 2)
@@ -298,9 +308,10 @@ class _SingleEdition:
             waiting.popleft()
             self._ledger.write(delivery, Rejected(str(error), RefusedAt.HERE))
             return
+        sender, key = self._merge.envelope_from(delivery), self._merge.key(delivery)
+        if not self._is_repeatable:
+            self._ledger.note(delivery)
         try:
-            sender, key = self._merge.envelope_from(delivery), self._merge.key(delivery)
-            self._run.journal.note(delivery.id)
             outcome = self._transport.send(sender, delivery.address, message, key)
         except TransportError:
             raise  # nothing was handed over
@@ -321,15 +332,10 @@ class _SingleEdition:
 class _LedgerBuffer:
     """A buffer for outcomes, which are written to the ledger in groups."""
 
-    def __init__(self, store: Store, edition: Edition, run: Run, group: int) -> None:
-        """Prepare an empty buffer.
-
-        group: how many outcomes are written at once. A process that is killed loses its unwritten outcomes.
-        """
+    def __init__(self, store: Store, edition: Edition, run: Run) -> None:
         self._store = store
         self._edition = edition
         self._run = run
-        self._group = group
         self._gathered: list[Settled] = []
         self._oldest: datetime | None = None
         self.unanswered_in_a_row = 0
@@ -342,18 +348,24 @@ class _LedgerBuffer:
         self._run.progress(delivery, update.status, update.reason)
         self._run.judge_failure(delivery, update.status, outcome)
         waited = self._run.clock() - self._oldest if self._oldest else timedelta()
-        if len(self._gathered) >= self._group or waited >= LONGEST_UNWRITTEN:
+        if len(self._gathered) >= BATCH or waited >= LONGEST_UNWRITTEN:
             self.flush()
 
     def give_back(self, delivery: Delivery) -> None:
         """Return a delivery to the queue, because it was not handed over to the transport."""
         self._add(update_returned(delivery.id, self._run.clock()))
 
+    def note(self, delivery: Delivery) -> None:
+        """Record that a delivery is about to be handed over, together with all buffered outcomes."""
+        self._write(self._run.heartbeat((delivery.id,)))
+
     def flush(self) -> None:
         """Write all buffered outcomes to the ledger, in one transaction."""
-        self._store.deliveries.acknowledge(self._run.worker, self._gathered)
-        self._gathered = []
-        self._oldest = None
+        self._write(None)
+
+    def _write(self, beat: Heartbeat | None) -> None:
+        settled, self._gathered, self._oldest = self._gathered, [], None
+        self._store.deliveries.acknowledge(self._run.worker, settled, beat)
 
     def _add(self, update: LedgerUpdate) -> None:
         self._oldest = self._oldest or self._run.clock()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,12 +17,15 @@ from publisher.mail.claim_count import count_claim
 from publisher.mail.lifecycle import DeliveryEvent, moves
 from publisher.mail.transport import Deferred, Outcome, RefusedAt, Rejected
 from publisher.mail.verp import ReturnPath
-from publisher.mail.workers import Journal
 
 if TYPE_CHECKING:
     from publisher.core.errors import PublisherError
     from publisher.mail.message import MailMerge
     from publisher.store import Store
+    from publisher.store.workers import Heartbeat
+
+# An older version that runs at the same time takes over a worker's deliveries after this, whatever the worker does.
+OTHER_VERSIONS_WAIT = timedelta(hours=1)
 
 OnUncertain = Literal["resend", "hold"]
 Progress = Callable[[Delivery, DeliveryStatus, str], None]
@@ -86,12 +89,13 @@ class DeliveryOptions:
     """The settings of a delivery run.
 
     state_dir     the project's state folder; the lock files of workers are in its workers/
-    lease         how long a worker may keep a batch that it claimed; must be longer than the transport's timeout
+    lease         how long a worker may be silent before others take over its deliveries
     on_uncertain  whether to resend or hold a message that was handed over but never acknowledged
     return_path   makes the address that bounces go to; None for the sender's own address
     rest          how long a mail server is left alone after its first failure; the time doubles with each failure
     stop          the request to stop the run
     host          the id of this host; "" if what it sends is not counted beside the database
+    host_name     its name that is shown to people
     """
 
     state_dir: Path
@@ -101,6 +105,7 @@ class DeliveryOptions:
     rest: timedelta = timedelta(seconds=1)
     stop: Stop = field(default_factory=Stop)
     host: str = ""
+    host_name: str = ""
 
     @property
     def unanswered(self) -> DeliveryEvent:
@@ -119,7 +124,6 @@ class Run:
 
     options     the settings of the run
     worker      the worker's name, under which it claims deliveries
-    journal     records each delivery before it is handed over
     unanswered  the event for a message that got no answer
     clock       returns the present time, with a time zone
     progress    called with each delivery, its new status and the server's words
@@ -128,7 +132,6 @@ class Run:
 
     options: DeliveryOptions
     worker: str
-    journal: Journal
     unanswered: DeliveryEvent
     clock: Callable[[], datetime]
     progress: Progress = lambda delivery, status, reason: None
@@ -140,21 +143,32 @@ class Run:
             return None
         return None if outcome.at is RefusedAt.HERE else self.refused(delivery, outcome)
 
-    def claim(self, store: Store, edition_id: int, limit: int, now: datetime) -> Sequence[Delivery]:
-        """Lease up to `limit` of the edition's deliveries that are due.
+    def heartbeat(self, in_doubt: Collection[int] | None = None, sent: int = 0) -> Heartbeat:
+        """Return the worker's sign of life at present. in_doubt, sent: see Heartbeat."""
+        from publisher.store.workers import Heartbeat  # not at the top, like the store itself
 
-        Deliveries to people who have unsubscribed in the meantime are skipped.
+        return Heartbeat(self.clock(), self.options.lease, in_doubt, sent)
+
+    def claim(
+        self, store: Store, edition_id: int, limit: int, in_doubt: Collection[int] | None = None
+    ) -> Sequence[Delivery]:
+        """Lease up to `limit` of the edition's deliveries that are due. in_doubt: see Heartbeat.
+
+        Deliveries to people who have unsubscribed in the meantime are skipped. Raises LeaseLostError if others have
+        taken over the worker's deliveries.
         """
+        now = self.clock()
         if self.options.host:
             count_claim(store, self.options.state_dir, self.options.host)
         return store.deliveries.claim(
             edition_id,
             self.worker,
             now=now,
-            lease_until=now + self.options.lease,
+            lease_until=now + OTHER_VERSIONS_WAIT,
             limit=limit,
             claimed=moves(DeliveryEvent.CLAIMED),
             left=moves(DeliveryEvent.LEFT),
+            beat=self.heartbeat(in_doubt),
         )
 
 

@@ -120,7 +120,7 @@ class SmtpTransport:
     async def _deliver_editions(self, store: Store, run: Run, more: MoreEditions) -> None:
         sending = SendingLoop(run, more)
         asyncio.get_running_loop().set_exception_handler(lambda loop, context: sending.end(_defect(context)))
-        ledger = LedgerWriter(store, run.worker, sending.end)
+        ledger = LedgerWriter(store, run, sending.end)
         async with _limits(store, run, sending, self._servers) as limits:
             pools = [
                 ConnectionPool(_weighted(server), sending, run.options.rest.total_seconds(), each, self._context)
@@ -179,7 +179,6 @@ class _SingleConnection:
 
     def answered(self, connection: Connection, answer: MessageFate) -> None:
         """See ConnectionOwner."""
-        connection.unwritten -= 1
         fate = self._fate
         if fate is not None and not fate.done():
             # Later callbacks in this turn of the loop may end the connection and give the reason.

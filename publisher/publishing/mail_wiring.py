@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from publisher.config import Config, NewsletterConfig, Relay
 from publisher.config.private_paths import password_in
 from publisher.core.errors import ProjectError
-from publisher.core.host_id import host_id
+from publisher.core.host_id import host_id, host_name
 from publisher.mail.addresses import dns_name, split_mailbox
 from publisher.mail.dkim import Signer
 from publisher.mail.link_parameters import LinkParameters
@@ -138,12 +138,12 @@ def delivery_options(config: Config, stop: Stop | None = None) -> DeliveryOption
 
     stop  lets another thread end the delivery
     """
-    seconds = config.delivery.lease_seconds
-    if config.mail.transport == "smtp":
-        # The lease of a batch must outlast a server that answers late, or another worker would send its messages too.
-        # A message is begun within half of the lease. Then two answers may be late: the previous one and its own.
-        seconds = max(seconds, *(4 * server.timeout + 10 for server in config.mail.servers))
-    lease = timedelta(seconds=seconds)
-    back = return_path(config)
-    here = host_id(config.root, os.environ)
-    return DeliveryOptions(config.state_dir, lease, config.delivery.on_uncertain, back, stop=stop or Stop(), host=here)
+    return DeliveryOptions(
+        config.state_dir,
+        timedelta(seconds=config.delivery.lease_seconds),
+        config.delivery.on_uncertain,
+        return_path(config),
+        stop=stop or Stop(),
+        host=host_id(config.root, os.environ),
+        host_name=host_name(config.root, os.environ),
+    )

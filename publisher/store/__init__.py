@@ -30,6 +30,7 @@ Public modules:
     subscriber_news         who joined and who left since the owner was last told
     subscriber_records      the values that the store takes and returns for subscribers
     subscriber_transaction  one transaction on subscribers
+    workers                 signs of life of the workers that are sending
 """
 
 from __future__ import annotations
@@ -69,6 +70,7 @@ __all__ = [
     "subscriber_news",
     "subscriber_records",
     "subscriber_transaction",
+    "workers",
 ]
 
 

@@ -15,12 +15,15 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
+from publisher.core.errors import LeaseLostError
 from publisher.core.models import require_aware
 from publisher.core.newsletter_models import Delivery, DeliveryCounts, DeliveryStatus
 from publisher.store.audience import mailable
 from publisher.store.database import Database
+from publisher.store.fleet_tables import workers
 from publisher.store.subscriptions import subscribed
 from publisher.store.tables import deliveries, delivery_totals, editions, subscribers, subscriptions
+from publisher.store.workers import Heartbeat, Workers
 
 # The effect of an event on deliveries: status before -> status after. Deliveries in any other status are left alone.
 Moves = Mapping[DeliveryStatus, DeliveryStatus]
@@ -70,8 +73,8 @@ class Settled:
 class Deliveries:
     """The table of deliveries; part of Store."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, workers: Workers) -> None:
+        self._database, self._workers = database, workers
 
     def counts(self, edition_id: int) -> DeliveryCounts:
         """Return how many deliveries of an edition are in each status."""
@@ -93,15 +96,21 @@ class Deliveries:
         limit: int,
         claimed: Moves,
         left: Moves,
+        beat: Heartbeat | None = None,
     ) -> Sequence[Delivery]:
         """Lease up to `limit` deliveries that are due, so that no other worker sends them, and return them.
 
         The leased deliveries change their status as `claimed` says. If a subscriber is no longer active, is no longer
         subscribed or has paused, the delivery changes its status as `left` says instead, and is not returned. An empty
         list means that the edition is on hold, or that none of its deliveries is both due and free.
+
+        lease_until: when the lease ends of a worker that has no row in the table of workers. beat: renews the lease of
+        one that has. Raises LeaseLostError if others have taken over the worker's deliveries.
         """
         while True:
             with self._database.write() as connection:
+                if beat and not self._workers.renew_within(connection, worker, beat):
+                    raise lease_lost(beat)
                 rows = _due(connection, edition_id, now, limit)
                 if not rows:
                     return []
@@ -119,24 +128,55 @@ class Deliveries:
                 if mailed:
                     return [_delivery(row, mailable_now[row.subscriber_id]) for row in mailed]
 
-    def acknowledge(self, worker: str, settled: Sequence[Settled]) -> int:
+    def acknowledge(self, worker: str, settled: Sequence[Settled], beat: Heartbeat | None = None) -> int:
         """Write the results of claimed deliveries in one transaction, and end their leases.
 
         A delivery that another worker has leased in the meantime is left alone. Return how many results were written.
+
+        beat: renews the worker's lease in the same transaction. Raises LeaseLostError if others have taken over the
+        worker's deliveries; the results are written all the same.
         """
-        if not settled:
+        if not settled and beat is None:
             return 0
         with self._database.write() as connection:
-            return sum(
+            is_lost = beat is not None and not self._workers.renew_within(connection, worker, beat)
+            written = sum(
                 connection.execute(_settlement(tuple(moves.items())), _settlement_rows(worker, settled, moves)).rowcount
                 for moves in _distinct(entry.moves for entry in settled)
             )
+        if is_lost and beat is not None:
+            raise lease_lost(beat)
+        return written
 
-    def leased_by(self, worker: str) -> Sequence[int]:
-        """Return the ids of all deliveries that a worker has leased, whatever their edition."""
-        query = sa.select(deliveries.c.id).where(deliveries.c.lease_owner == worker).order_by(deliveries.c.id)
-        with self._database.read() as connection:
-            return connection.execute(query).scalars().all()
+    def take_over(
+        self,
+        worker: str,
+        *,
+        now: datetime,
+        is_dead: bool,
+        returned: Moves,
+        in_doubt: Moves,
+        next_try_at: datetime | None,
+        reason: str = "",
+    ) -> int:
+        """End the leases of a worker whose lease has ended or whose process is dead; return how many leases were ended.
+
+        The deliveries that it had certainly not handed over change as `returned` says and are due again at once. The
+        others change as `in_doubt` says, and count as tried. A worker that is alive after all hands over nothing more.
+
+        is_dead: whether its process is known to have ended. next_try_at: when to try the deliveries in doubt again;
+        None if a person has to decide about them. reason: why they are in doubt.
+        """
+        require_aware("now", now)
+        with self._database.write() as connection:
+            done, doubt = self._workers.remove(connection, worker, now, is_dead=is_dead)
+            if not done:
+                return 0
+            mine = deliveries.c.lease_owner == worker
+            doubtful = mine if doubt is None else mine & deliveries.c.id.in_(sorted(doubt))
+            tried = {"attempts": deliveries.c.attempts + 1, "next_try_at": next_try_at, "reason": reason}
+            freed = _free(connection, doubtful, in_doubt, **tried)
+            return freed + _free(connection, mine, returned, next_try_at=now)
 
     def reclaim(
         self,
@@ -149,24 +189,31 @@ class Deliveries:
     ) -> int:
         """End the leases that have expired by `now` or belong to dead workers; return how many leases were ended.
 
-        next_try_at: when to try these deliveries again, or None if a person has to decide about them.
+        This is about leases of workers that have no row in the table of workers, such as those of older versions: all
+        their deliveries are in doubt. next_try_at: when to try these deliveries again, or None if a person has to
+        decide about them.
         """
-        leased = deliveries.c.lease_owner.is_not(None)
+        known = sa.select(workers.c.worker).where(workers.c.worker == deliveries.c.lease_owner).exists()
         lost = deliveries.c.lease_owner.in_(dead_workers) | (deliveries.c.lease_until <= now)
-        change = (
-            sa.update(deliveries)
-            .where(leased, lost, deliveries.c.status.in_(moves))
-            .values(
-                status=moved(moves),
-                attempts=deliveries.c.attempts + 1,
-                lease_owner=None,
-                lease_until=None,
-                next_try_at=next_try_at,
-                reason=reason,
-            )
-        )
+        tried = {"attempts": deliveries.c.attempts + 1, "next_try_at": next_try_at, "reason": reason}
         with self._database.write() as connection:
-            return connection.execute(change).rowcount
+            return _free(connection, deliveries.c.lease_owner.is_not(None) & lost & ~known, moves, **tried)
+
+
+def lease_lost(beat: Heartbeat) -> LeaseLostError:
+    """Return the error of a worker whose deliveries others have taken over."""
+    silent = f"{beat.lease.total_seconds():g} s"
+    return LeaseLostError(
+        f"other workers have taken over the messages of this one, which was silent for {silent}",
+        hint="the host or its connection to the database was stopped for that long; the next run sends the rest",
+    )
+
+
+def _free(connection: Connection, condition: sa.ColumnElement[bool], moves: Moves, **values: Any) -> int:
+    """End leases; return how many."""
+    change = sa.update(deliveries).where(condition, deliveries.c.status.in_(moves))
+    values |= {"status": moved(moves), "lease_owner": None, "lease_until": None}
+    return connection.execute(change.values(values)).rowcount
 
 
 def _totals(connection: Connection, edition_id: int, column: str) -> dict[Any, int]:

@@ -31,6 +31,7 @@ from publisher.store.statistics import Statistics
 from publisher.store.subscriber_news import SubscriberNewsTable
 from publisher.store.subscribers import Subscribers
 from publisher.store.suppressions import Secret, Suppressions, no_secret
+from publisher.store.workers import Workers
 
 
 class Store:
@@ -46,6 +47,7 @@ class Store:
     suppressions  addresses that must never be mailed again
     editions      editions, and the posts that each newsletter has handled
     post_files    the files from which sent posts were made
+    workers       the workers that are sending, and which deliveries they may have handed over
     deliveries    the ledger of deliveries, for workers that send
     ledger        the ledger of deliveries, for people who look at it and change it
     latecomers    deliveries of editions that are already made, for people who joined later
@@ -74,7 +76,8 @@ class Store:
         self.imports = Imports(database)
         self.editions = Editions(database)
         self.post_files = PostFiles(database)
-        self.deliveries = Deliveries(database)
+        self.workers = Workers(database)
+        self.deliveries = Deliveries(database, self.workers)
         self.statistics = Statistics(database)
         self.owner = Owner(database)
         self.actions = ActionLog(database)

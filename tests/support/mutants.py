@@ -59,11 +59,11 @@ class Mutant:
 
 
 _DATABASE = "publisher/store/database.py"
-_WIRING = "publisher/publishing/mail_wiring.py"
 _LEDGER = "publisher/mail/smtp/ledger_writer.py"
 _LIMITS = "publisher/mail/smtp/limits.py"
 _PRAGMAS = ("tests/integration/store/test_database.py::test_every_connection_waits_for_the_disk",)
-_LEASE = ("tests/unit/publishing/test_mail_wiring.py::test_a_lease_outlasts_two_late_answers",)
+_NOTED = ("tests/integration/mail/test_in_doubt.py::test_every_message_is_noted_before_its_body_is_sent[sqlite]",)
+_LOST = ("tests/integration/mail/test_in_doubt.py::test_a_worker_that_was_taken_over_in_mid_run_ends[sqlite]",)
 _WRITTEN = ("tests/integration/mail/test_ledger_writer.py::test_a_written_answer_is_committed",)
 _NEVER_WRITTEN = ("tests/integration/mail/test_ledger_writer.py::test_a_failed_write_is_never_called_written",)
 _COUNT = ("tests/unit/mail/test_smtp_limits.py::test_workers_share_a_daily_quota",)
@@ -79,8 +79,9 @@ _SERVER = ("tests/integration/mail/test_several_servers.py::test_the_daily_quota
 MUTANTS = (
     Mutant("commits-without-fsync", _DATABASE, "PRAGMA synchronous = FULL", "PRAGMA synchronous = OFF", _PRAGMAS),
     Mutant("leaves-erased-data", _DATABASE, "PRAGMA secure_delete = ON", "PRAGMA secure_delete = OFF", _PRAGMAS),
-    Mutant("leases-too-short", _WIRING, "4 * server.timeout + 10", "2 * server.timeout + 10", _LEASE),
-    Mutant("leases-without-the-server", _WIRING, "max(seconds, *(", "min(seconds, *(", _LEASE),
+    Mutant("hands-over-before-the-note", _LEDGER, "self._notes.append(noted)", "noted()", _NOTED),
+    Mutant("notes-too-late", _LEDGER, "self._in_doubt.add(delivery_id)", "pass", _NOTED),
+    Mutant("goes-on-after-a-lost-lease", _LEDGER, "self._lost = True", "self._lost = False; return", _LOST),
     Mutant(
         "says-written-at-once",
         _LEDGER,

@@ -7,7 +7,7 @@ import os
 import socket
 import ssl
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any, Protocol, cast
 
 import aiosmtplib
@@ -32,7 +32,7 @@ class ConnectionOwner(Protocol):
         ...
 
     def answered(self, connection: Connection, answer: MessageFate) -> None:
-        """Handle the fate of a message. The connection hands over no other message until `written` is called."""
+        """Handle the fate of a message."""
         ...
 
     def ended(self, connection: Connection, ending: Ending) -> None:
@@ -40,18 +40,22 @@ class ConnectionOwner(Protocol):
         ...
 
 
+# Notes that a message is about to be handed over, and then calls the function.
+Note = Callable[[Message, Callable[[], None]], None]
+
+
 async def open_connection(
     settings: Smtp,
     owner: ConnectionOwner,
     *,
     context: ssl.SSLContext | None = None,
-    may_hand_over: Callable[[Message], bool] = lambda message: True,
+    note: Note = lambda message, noted: noted(),
 ) -> Connection:
     """Connect, encrypt and log in; return a connection that has not sent any message yet.
 
-    context: the certificates to trust; the system's by default. may_hand_over: called before the body of a message is
-    written; returns whether that is allowed. Raises TransportError if one of the three steps fails, or its subclass
-    UnreachableError if trying again may help.
+    context: the certificates to trust; the system's by default. note: called with each message as soon as the previous
+    one has been answered; it calls its second argument when the body may be written. Raises TransportError if one of
+    the three steps fails, or its subclass UnreachableError if trying again may help.
     """
     address = settings.address
     client = aiosmtplib.SMTP(
@@ -72,7 +76,7 @@ async def open_connection(
             Extensions.of(client.esmtp_extensions),
             messages=settings.messages,
             timeout=settings.timeout,
-            may_hand_over=may_hand_over,
+            note=note,
         )
         transport, client.transport = cast(asyncio.Transport, client.transport), None
         connection.begin(transport)
@@ -85,9 +89,9 @@ async def open_connection(
 class Connection(asyncio.Protocol):
     """A connection to a mail server. It asks its owner for messages until it breaks, is stopped or has sent enough.
 
-    It hands over a message only when the answer to the previous one is in the ledger. So if the process is killed, the
-    ledger is missing at most one sent message for each connection. The envelope of the next message is sent in the
-    meantime, so a connection waits for the disk only if the disk is slower than the server.
+    It hands over a message only when it is noted as in doubt, and the answer to the previous one is in the ledger. So
+    if the process is killed, at most one message for each connection is in doubt. The envelope of the next message is
+    sent in the meantime, so a connection waits for the database only if that is slower than the server.
     """
 
     def __init__(
@@ -97,18 +101,20 @@ class Connection(asyncio.Protocol):
         *,
         messages: int,
         timeout: float,
-        may_hand_over: Callable[[Message], bool],
+        note: Note,
     ) -> None:
         """Prepare a connection, inside a running asyncio loop; `begin` does the rest.
 
         messages: how many messages to send before closing. timeout: how many seconds to wait for a reply.
-        may_hand_over: see `open_connection`.
+        note: see `open_connection`.
         """
         self._owner = owner
         self._protocol = SmtpProtocol(extensions)
         self._left = messages
         self._timeout = timeout
-        self._may_hand_over = may_hand_over
+        self._note = note
+        self._asked: Message | None = None  # the last message that `note` was called with
+        self._noted: Message | None = None  # the last one whose body may be written
         self._loop = asyncio.get_running_loop()
         self._waiting_since = self._loop.time()
         self._transport: asyncio.Transport | None = None
@@ -116,7 +122,6 @@ class Connection(asyncio.Protocol):
         self._quitting = False
         self._closed = False
         self._watchdog: asyncio.TimerHandle | None = None
-        self.unwritten = 0  # answers that are not in the ledger yet
 
     def begin(self, transport: asyncio.Transport) -> None:
         """Take over an asyncio transport after the greeting and login."""
@@ -135,15 +140,10 @@ class Connection(asyncio.Protocol):
                 break
             self._left -= 1
             self._pass_on(protocol.add(message))
+        self._note_next()
         self._write(protocol.data_to_send(hand_over=self._body_may_go()))
         if self._left <= 0 or self._stopping:
             self._quit_if_idle()
-
-    def written(self) -> None:
-        """Count one more answer as written to the ledger, and continue if it was the last missing one."""
-        self.unwritten -= 1
-        if not self.unwritten:
-            self.pump()
 
     def stop(self) -> None:
         """Take no more messages, and close after the answer to a message that has already been handed over."""
@@ -178,15 +178,22 @@ class Connection(asyncio.Protocol):
         words = (getattr(exc, "strerror", None) or str(exc)) if exc else "closed by the server"
         self.fail(f"the connection broke: {words}")
 
-    def _body_may_go(self) -> bool:
-        """Return whether the next body may be written now.
+    def _note_next(self) -> None:
+        """Have the next message noted, unless another one is in doubt."""
+        message = self._protocol.next_body
+        if message is not None and message is not self._asked and not self._protocol.in_doubt and not self._stopping:
+            self._asked = message
+            self._note(message, partial(self._was_noted, message))
 
-        Calls `may_hand_over` if the server is waiting for a body.
-        """
-        if self.unwritten or self._stopping:
-            return False
+    def _was_noted(self, message: Message) -> None:
+        self._noted = message
+        if self._protocol.body_due is message:
+            self.pump()
+
+    def _body_may_go(self) -> bool:
+        """Return whether the next body may be written now."""
         message = self._protocol.body_due
-        return message is None or self._may_hand_over(message)
+        return not self._stopping and (message is None or message is self._noted)
 
     def _quit_if_idle(self) -> None:
         """Close the connection unless a message is in doubt: with QUIT, or at once if stopped within an envelope."""
@@ -208,7 +215,6 @@ class Connection(asyncio.Protocol):
 
     def _pass_on(self, answers: list[MessageFate]) -> None:
         for answer in answers:
-            self.unwritten += 1
             self._owner.answered(self, answer)
 
     def _finish(self, answers: list[MessageFate]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Protocol
 
@@ -12,7 +11,7 @@ from publisher.core.bounce_report import Verdict
 from publisher.core.errors import RefusedError
 from publisher.core.newsletter_models import Delivery
 from publisher.mail.addresses import needs_smtputf8, wire_address
-from publisher.mail.lifecycle import DeliveryEvent, update_after, update_returned
+from publisher.mail.lifecycle import update_after, update_returned
 from publisher.mail.message import MailMerge
 from publisher.mail.run_options import EditionRun
 from publisher.mail.smtp.ledger_writer import LedgerWriter
@@ -100,10 +99,10 @@ class EditionQueue:
             return message, claim
         return None
 
-    def answered(self, claim: Claim, fate: Outcome, written: Callable[[], None]) -> None:
-        """Settle a delivery that `take` returned. written: called when the answer is in the ledger."""
+    def answered(self, claim: Claim, fate: Outcome) -> None:
+        """Settle a delivery that `take` returned."""
         self._in_hand -= 1
-        self._settle(claim, fate, written)
+        self._settle(claim, fate)
 
     def given_back(self, claim: Claim, fate: GivenBack) -> None:
         """Queue a delivery again that `take` returned, because it was not handed over."""
@@ -147,14 +146,13 @@ class EditionQueue:
             self._settle(claim, Rejected(str(error), RefusedAt.HERE))
             return None
 
-    def _settle(self, claim: Claim, outcome: Outcome, written: Callable[[], None] = lambda: None) -> None:
+    def _settle(self, claim: Claim, outcome: Outcome) -> None:
         run, delivery = self._run, claim.delivery
         update = update_after(self._merge.edition, delivery, outcome, run.unanswered, run.clock())
         self._unwritten += 1
 
         def done() -> None:
             self._unwritten -= 1
-            written()
             run.progress(delivery, update.status, update.reason)
             self._owner.end_if_over()
 
@@ -201,7 +199,7 @@ class EditionQueue:
         """Fill the buffer with about as many deliveries as are sent in CLAIM_SECONDS."""
         now = self._loop.time()
         if now - self._claimed_at < CLAIM_SECONDS:
-            self._claim_size = min(2 * self._claim_size, self._largest())
+            self._claim_size = min(2 * self._claim_size, LARGEST_CLAIM)
         elif now - self._claimed_at > 4 * CLAIM_SECONDS:
             self._claim_size = SMALLEST_CLAIM
         self._claimed_at = now
@@ -219,11 +217,6 @@ class EditionQueue:
         if self._closed:
             self.let_go()
         self._loop.call_soon(self._owner.wake)
-
-    def _largest(self) -> int:
-        # If this machine dies and another takes over, the other cannot read this machine's journal, and all leased
-        # deliveries go on hold for the owner. So only a few should be leased at a time.
-        return SMALLEST_CLAIM if self._run.unanswered is DeliveryEvent.UNANSWERED_HOLD else LARGEST_CLAIM
 
 
 def _with_envelope(merge: MailMerge, delivery: Delivery) -> Message:

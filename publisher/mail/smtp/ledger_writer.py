@@ -1,4 +1,8 @@
-"""The sending loop's access to the ledger, on a separate thread, so that the loop never waits for a disk."""
+"""The sending loop's access to the ledger, on a separate thread, so that the loop never waits for a disk.
+
+Each group also says which deliveries may have been handed over without an answer. If this process is killed, or its
+whole host is lost, the others learn from it what is in doubt: at most one message for each connection.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +11,14 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from publisher.core.errors import LeaseLostError
 from publisher.core.newsletter_models import Delivery
 from publisher.mail.lifecycle import LedgerUpdate
 from publisher.mail.run_options import Run
 
 if TYPE_CHECKING:
     from publisher.store import Store
+    from publisher.store.deliveries import Settled
 
 # A group of this size shows that answers come in faster than groups are written.
 BUSY_GROUP = 5
@@ -21,27 +27,35 @@ BUSY_GROUP = 5
 LONGEST_PAUSE = 0.005
 
 
-class LedgerWriter:
-    """The thread that claims deliveries and writes answers to the ledger in groups.
+# A worker that writes nothing else renews its lease this often while it lasts.
+RENEWALS = 8
 
-    All answers that come in while one group is being written form the next group.
+
+class LedgerWriter:
+    """The thread that claims deliveries, notes what is handed over and writes answers to the ledger, in groups.
+
+    Everything that comes in while one group is being written forms the next group.
     """
 
-    def __init__(self, store: Store, worker: str, failed: Callable[[BaseException], None]) -> None:
+    def __init__(self, store: Store, run: Run, failed: Callable[[BaseException], None]) -> None:
         """Prepare the thread, inside a running asyncio loop.
 
-        worker: the name under which deliveries are claimed. failed: called with the error if the ledger cannot be read
-        or written. After a failed write, nothing more is written.
+        run: the run of the worker under whose name deliveries are claimed. failed: called with the error if the ledger
+        cannot be read or written, or others have taken over the worker's deliveries. After a failed write, nothing more
+        is written.
         """
         self._store = store
-        self._worker = worker
+        self._run = run
         self._failed = failed
         self._thread = ThreadPoolExecutor(1, "publisher-ledger")
         self._loop = asyncio.get_running_loop()
         self._gathered: list[tuple[LedgerUpdate, Callable[[], None]]] = []
-        self._writing: asyncio.Future[int] | None = None
+        self._notes: list[Callable[[], None]] = []
+        self._in_doubt: set[int] = set()
+        self._written_doubt = frozenset[int]()  # as the ledger has it; only the thread uses this
+        self._writing: asyncio.Future[None] | None = None
         self._began = self._next_group_at = self._loop.time()
-        self._finishing = self._broken = False
+        self._scheduled = self._finishing = self._broken = self._lost = False
 
     @property
     def busy(self) -> bool:
@@ -50,17 +64,31 @@ class LedgerWriter:
 
     async def claim(self, run: Run, edition_id: int, limit: int) -> Sequence[Delivery]:
         """Lease up to `limit` of an edition's deliveries that are due."""
-        return await self._loop.run_in_executor(self._thread, run.claim, self._store, edition_id, limit, run.clock())
+        return await self._loop.run_in_executor(self._thread, self._claim, run, edition_id, limit)
 
     async def held(self, edition_id: int) -> bool:
         """Return whether an edition is on hold now."""
         return await self._loop.run_in_executor(self._thread, self._store.editions.held, edition_id)
 
+    def renew(self) -> None:
+        """Renew the worker's lease if it has not been renewed for a while."""
+        if self._loop.time() - self._began >= self._run.options.lease.total_seconds() / RENEWALS:
+            self._write_soon()
+
+    def note(self, delivery_id: int, noted: Callable[[], None]) -> None:
+        """Note that a delivery is about to be handed over. noted: called when it may be, which may be never."""
+        self._in_doubt.add(delivery_id)
+        self._notes.append(noted)
+        self._write_soon()
+
+    def take_back(self, delivery_id: int) -> None:
+        """Take back a note, because the delivery was not handed over after all."""
+        self._in_doubt.discard(delivery_id)
+
     def write(self, update: LedgerUpdate, written: Callable[[], None]) -> None:
         """Write an update soon. written: called when the update is in the ledger."""
         self._gathered.append((update, written))
-        if self._writing is None and len(self._gathered) == 1:
-            self._write_after_pause()
+        self._write_soon()
 
     async def finish(self) -> None:
         """Wait until every update is in the ledger, and end the thread."""
@@ -71,37 +99,65 @@ class LedgerWriter:
             await asyncio.sleep(0)  # the callback may begin the next group
         self._thread.shutdown(wait=True)
 
-    def _write_after_pause(self) -> None:
-        """Begin the next group after a pause as long as the last group took, so that groups grow with the load.
+    def _write_soon(self) -> None:
+        """Begin the next group, unless one is being written or will be soon.
 
-        Writing even a small group takes 0.6 ms of processor time, which is then missing for sending.
+        It begins in the next turn of the loop, so that an answer and the note that follows from it are one group. If
+        many come in, there is a pause as long as the last group took, so that groups grow with the load: writing even a
+        small group takes 0.6 ms of processor time, which is then missing for sending.
         """
+        if self._writing is not None or self._scheduled:
+            return
+        self._scheduled = True
         pause = self._next_group_at - self._loop.time()
         if pause > 0 and not self._finishing:
             self._loop.call_later(pause, self._write_group)
         else:
-            self._write_group()
+            self._loop.call_soon(self._write_group)
 
     def _write_group(self) -> None:
-        if self._broken or not self._gathered or self._writing is not None:
+        self._scheduled = False
+        if self._writing is not None:
+            return
+        if self._broken or (self._finishing and not self._gathered):
             return
         self._began = self._loop.time()
         group, self._gathered = self._gathered, []
+        notes, self._notes = self._notes, []
         settled = [update.settled for update, _ in group]
-        self._writing = self._loop.run_in_executor(
-            self._thread, self._store.deliveries.acknowledge, self._worker, settled
-        )
-        self._writing.add_done_callback(lambda future: self._wrote(future, group))
+        self._in_doubt.difference_update([each.delivery_id for each in settled])
+        self._writing = self._loop.run_in_executor(self._thread, self._write, settled, frozenset(self._in_doubt))
+        self._writing.add_done_callback(lambda future: self._wrote(future, group, notes))
 
-    def _wrote(self, future: asyncio.Future[int], group: list[tuple[LedgerUpdate, Callable[[], None]]]) -> None:
+    def _write(self, settled: Sequence[Settled], in_doubt: frozenset[int]) -> None:
+        beat = self._run.heartbeat(in_doubt, sum(each.sent_at is not None for each in settled))
+        self._store.deliveries.acknowledge(self._run.worker, settled, None if self._lost else beat)
+        self._written_doubt = in_doubt
+
+    def _claim(self, run: Run, edition_id: int, limit: int) -> Sequence[Delivery]:
+        return run.claim(self._store, edition_id, limit, self._written_doubt)
+
+    def _wrote(
+        self,
+        future: asyncio.Future[None],
+        group: list[tuple[LedgerUpdate, Callable[[], None]]],
+        notes: list[Callable[[], None]],
+    ) -> None:
         self._writing = None
-        if error := future.exception():
+        error = future.exception()
+        if isinstance(error, LeaseLostError):  # the answers are in the ledger all the same
+            self._lost = True
+            self._failed(error)
+        elif error:
             self._broken = True
             self._failed(error)
             return
         now = self._loop.time()
-        self._next_group_at = now + min(now - self._began, LONGEST_PAUSE) if len(group) >= BUSY_GROUP else now
+        size = len(group) + len(notes)
+        self._next_group_at = now + min(now - self._began, LONGEST_PAUSE) if size >= BUSY_GROUP else now
         for _, written in group:
             written()
-        if self._gathered:
-            self._write_after_pause()
+        for noted in () if self._lost else notes:
+            noted()
+        if self._gathered or self._notes:
+            self._write_soon()

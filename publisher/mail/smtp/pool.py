@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -107,8 +108,8 @@ class Coordinator(Protocol):
         """Return the next message for the pool, or None if there is none for now."""
         ...
 
-    def may_hand_over(self, message: Message) -> bool:
-        """Record in the journal that a message is about to be handed over; return whether that is allowed."""
+    def note(self, message: Message, noted: Callable[[], None]) -> None:
+        """Note that a message is about to be handed over; call `noted` when it may be, which may be never."""
         ...
 
     def answered(self, connection: Connection, answer: MessageFate) -> None:
@@ -319,9 +320,7 @@ class ConnectionPool:
 
     async def _open(self) -> None:
         try:
-            connection = await open_connection(
-                self.server, self, context=self._context, may_hand_over=self._coordinator.may_hand_over
-            )
+            connection = await open_connection(self.server, self, context=self._context, note=self._coordinator.note)
         except TransportError as error:
             self._failed(error.message, error.hint, broken=not isinstance(error, UnreachableError))
         except Exception as error:  # noqa: BLE001 - a defect ends the run, because nobody awaits this task

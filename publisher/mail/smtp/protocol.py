@@ -157,6 +157,11 @@ class SmtpProtocol:
         return self._current if self._due else None
 
     @property
+    def next_body(self) -> Message | None:
+        """Return the message whose body comes next, or None if no message was added."""
+        return self._current or self._next
+
+    @property
     def busy(self) -> bool:
         """Return whether any message has been added but not answered yet."""
         return self._current is not None or self._next is not None or self.in_doubt

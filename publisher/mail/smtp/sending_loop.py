@@ -5,14 +5,15 @@
                        └───── given back by a connection ────┘
 
 Each edition has a queue of its own, and the queues take turns. The connections, with the limits of the servers, belong
-to all of them. Only the ledger writer's thread claims and writes answers. A connection hands over a message only when
-its previous answer is in the ledger, so a killed process leaves at most one message per connection in doubt.
+to all of them. Only the ledger writer's thread claims, notes and writes answers. A connection hands over a message only
+when it is noted and its previous answer is in the ledger, so a killed process leaves at most one message per connection
+in doubt.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 
 from publisher.core.errors import TransportError
 from publisher.mail.run_options import EditionRun, MoreEditions, Run
@@ -102,23 +103,18 @@ class SendingLoop:
         self._claim_more()
         return None
 
-    def may_hand_over(self, message: Message) -> bool:
+    def note(self, message: Message, noted: Callable[[], None]) -> None:
         """See Coordinator."""
-        _, claim = self._in_hand[message]
-        try:
-            self._run.journal.note(claim.delivery.id)
-        except TransportError as error:
-            self.end(error)
-            return False
-        return True
+        if message in self._in_hand:
+            self._ledger.note(self._in_hand[message][1].delivery.id, noted)
 
     def answered(self, connection: Connection, answer: MessageFate) -> None:
         """See Coordinator."""
         (queue, claim), fate = self._in_hand.pop(answer.message), answer.fate
         if not isinstance(fate, GivenBack):
-            queue.answered(claim, fate, connection.written)
+            queue.answered(claim, fate)
             return
-        connection.unwritten -= 1
+        self._ledger.take_back(claim.delivery.id)
         queue.given_back(claim, fate)
 
     def waiting(self) -> int:
@@ -169,9 +165,10 @@ class SendingLoop:
         self._turns.add(queue, sent.merge.edition.newsletter, sent.priority)
 
     async def _watch_holds(self) -> None:
-        """Return the waiting deliveries of the editions on hold to the ledger."""
+        """Return the waiting deliveries of the editions on hold to the ledger, and renew the worker's lease."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
+            self._ledger.renew()
             for queue in list(self._queues):
                 if await self._ledger.held(queue.sent.merge.edition.id):
                     queue.let_go()

@@ -18,7 +18,7 @@ from publisher.core.newsletter_models import DeliveryStatus
 from publisher.store import open_store
 from tests.support.deliver_everything import forked
 from tests.support.delivery_samples import make_edition
-from tests.support.smtp_server import mail_server
+from tests.support.smtp_server import Patient, mail_server
 
 PROCESSES.set_forkserver_preload([*LOADED, "tests.support.deliver_everything"])
 
@@ -79,7 +79,7 @@ def test_killed_workers_leave_one_file_per_subscriber(store_url: str, tmp_path: 
     outbox, moments = tmp_path / "outbox", random.Random(47)
     with open_store(store_url, tmp_path) as store:
         edition = make_edition(store, 300)
-    for target in sorted(moments.sample(range(290), 6)):
+    for target in sorted(moments.sample(range(240), 6)):
         worker = start(store_url, tmp_path, f"outbox:{outbox}")
         kill_when(worker, lambda: len(list((outbox / "new").iterdir())) > target)  # noqa: B023 - called before the next round
     finish(start(store_url, tmp_path, f"outbox:{outbox}"))
@@ -92,11 +92,15 @@ def test_killed_workers_leave_one_file_per_subscriber(store_url: str, tmp_path: 
 
 
 def test_parallel_workers_send_each_message_once(store_url: str, tmp_path: Path) -> None:
-    with open_store(store_url, tmp_path) as store, mail_server() as (mailboxes, settings):
+    patient = Patient()
+    with open_store(store_url, tmp_path) as store, mail_server(mailboxes=patient) as (mailboxes, settings):
         edition = make_edition(store, 300)
         workers = [ready(store_url, tmp_path, f"smtp:{settings.port}", "hold") for _ in range(3)]
         for worker in workers:
             begin(worker)
+        while len(store.workers.list()) < len(workers):
+            time.sleep(0.01)
+        patient.let(300)
         for worker in workers:
             finish(worker)
 

@@ -56,7 +56,7 @@ def full_three_times(folder: Path, open_transport: Callable[[], Transport], take
     """Send with less and less room left, with an email client at work between the runs; and then with enough room."""
     prepared(folder)
     for frames in (24, 40, 12):
-        assert send(folder, open_transport, files_of_at_most(4_120 * frames))[QUEUED] > 0
+        assert send(folder, open_transport, files_of_at_most(4_120 * frames))[SENT] < READERS
         take()
     counts = send(folder, open_transport, nullcontext())
     take()
@@ -77,7 +77,9 @@ def test_a_mail_server_gets_no_second_copy(tmp_path: Path) -> None:
     with mail_server() as (mailboxes, settings):
         counts = full_three_times(tmp_path, lambda: SmtpTransport(settings), lambda: None)
     got = Counter({address: len(messages) for address, messages in mailboxes.messages.items()})
-    assert got == everybody(READERS)
+    assert set(got.values()) == {1}
+    # A message may have been noted as in doubt, and not sent, because the answer to another one could not be written.
+    assert len(everybody(READERS) - got) <= counts[UNCERTAIN]
     assert counts[UNCERTAIN] <= 3 * settings.connections
 
 

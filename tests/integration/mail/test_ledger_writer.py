@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -17,22 +18,24 @@ from publisher.mail.lifecycle import DeliveryEvent, update_after
 from publisher.mail.run_options import DeliveryOptions, Run
 from publisher.mail.smtp.ledger_writer import LedgerWriter
 from publisher.mail.transport import Accepted
-from publisher.mail.workers import journal, working
+from publisher.mail.workers import working
 from publisher.store import Store
+from publisher.store.workers import Heartbeat
 from tests.support.delivery_samples import Clock, make_edition
+from tests.support.store_samples import NOW
 
 NUMBER = 12
 UNANSWERED = DeliveryEvent.UNANSWERED_RESEND
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Iterator[Run]:
+def run(sqlite_store: Store, tmp_path: Path) -> Iterator[Run]:
     """A worker's run with nothing to report to."""
-    with working(tmp_path) as worker, journal(tmp_path, worker) as notes:
+    with working(tmp_path) as worker:
+        sqlite_store.workers.begin(worker, "a host", Heartbeat(NOW, timedelta(minutes=2)))
         yield Run(
             DeliveryOptions(tmp_path),
             worker,
-            notes,
             UNANSWERED,
             Clock(),
             progress=lambda delivery, status, reason: None,
@@ -73,7 +76,7 @@ async def settle(
     def look(delivery: Delivery) -> None:
         found.append(status(other, delivery))
 
-    ledger = LedgerWriter(store, run.worker, errors.append)
+    ledger = LedgerWriter(store, run, errors.append)
     batch = await ledger.claim(run, edition.id, NUMBER)
     other.execute("BEGIN IMMEDIATE")
     for number, delivery in enumerate(batch):
@@ -93,7 +96,7 @@ def test_a_failed_write_is_never_called_written(sqlite_store: Store, run: Run, o
     async def settle_without_a_table() -> tuple[list[str], list[BaseException]]:
         written: list[str] = []
         errors: list[BaseException] = []
-        ledger = LedgerWriter(sqlite_store, run.worker, errors.append)
+        ledger = LedgerWriter(sqlite_store, run, errors.append)
         batch = await ledger.claim(run, edition.id, NUMBER)
         other.execute("ALTER TABLE deliveries RENAME TO hidden")
         for delivery in batch:
