@@ -63,6 +63,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Run": {
         "run": ("publisher.cli.run:run", "Do everything on schedule, in one long-running program."),
+        "worker": ("publisher.cli.worker:worker", "Send editions from another machine, without posts or a disk."),
         "admin": ("publisher.cli.admin:admin", "Decide who may use the admin page."),
         "database": (
             "publisher.cli.database:database",

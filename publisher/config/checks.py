@@ -405,6 +405,14 @@ def civil_date(value: str) -> None:
 _USER_OF_DATABASE = patterns.compile(r"[^:]+://(?:[^:/]*(?P<password>:[^@]*)?@)?(?P<rest>.*)")
 
 
+def server_database_url(value: str) -> None:
+    """Accept PostgreSQL URLs, and an empty text."""
+    if value.startswith("sqlite"):
+        raise ValueError("is for PostgreSQL; SQLite has no connection pooler")
+    if value:
+        database_url(value)
+
+
 def database_url(value: str) -> None:
     """Accept SQLite and PostgreSQL URLs. The error doesn't repeat the value, which may contain a password.
 

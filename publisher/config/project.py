@@ -26,7 +26,8 @@ OLD_OUTBOX = "outbox"
 class Config:
     """The whole configuration of one project.
 
-    `root` is the project's folder. The other fields come from publisher.toml and the PUBLISHER_* variables.
+    `root` is the project's folder, and `scratch` the folder that takes the place of .publisher in a process that writes
+    nothing into the project; None if it does. The other fields come from publisher.toml and the PUBLISHER_* variables.
     """
 
     site: Annotated[Site, Doc("What all posts share.")]
@@ -52,11 +53,12 @@ class Config:
     run: Annotated[RunConfig, Doc("The process that does everything on schedule.")] = field(default_factory=RunConfig)
     log: Annotated[LogConfig, Doc("What the logs show of visitors.")] = field(default_factory=LogConfig)
     root: Path = Path()
+    scratch: Path | None = None
 
     @property
     def state_dir(self) -> Path:
         """The folder of caches, secrets and the default database."""
-        return self.root / STATE_FOLDER
+        return self.scratch or self.root / STATE_FOLDER
 
     @property
     def outbox(self) -> str:

@@ -114,3 +114,11 @@ class DatabaseConfig:
             "%40, / as %2F, : as %3A and ? as %3F."
         ),
     ] = field(default="sqlite:///.publisher/publisher.db", repr=False)
+    direct_url: Annotated[
+        str,
+        Check(checks.server_database_url),
+        Doc(
+            "URL that leads directly to the same PostgreSQL database, if url leads to a connection pooler such as "
+            "PgBouncer, which does not pass on notifications. Default: url."
+        ),
+    ] = field(default="", repr=False)

@@ -1,22 +1,24 @@
 """The jobs that the scheduler calls: one makes the editions that are due, one sends them, one fetches sources.
 
-Errors are logged and do not stop any job.
+Errors are logged and do not stop any job. On PostgreSQL they may also be called for jobs that another process has put
+into the database, and a fourth one does the chores that need nothing but the database. Each may run twice, on two
+hosts at once: what is due is in the database, and is claimed there.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from publisher.config import Config
 from publisher.core.errors import PublisherError, StoppedError, StoreAwayError, StoreError
 from publisher.core.logging import log
+from publisher.core.newsletter_models import EditionKind
 from publisher.daemon.reporting import Outage, ProblemLog, free_memory, log_defect
-from publisher.publishing.tick import Build, TickReport, create_due, fetch_due, send_due
+from publisher.publishing.tick import Build, TickReport, create_due, do_chores, fetch_due, send_due
 from publisher.publishing.wiring import Project, open_project_store, run_build
 
 if TYPE_CHECKING:
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
 LONGEST_REST = 600.0
 PROGRESS_SECONDS = 60.0
 """How often the progress of a long delivery is logged."""
+
+WITHOUT_RUN_SECONDS = 120.0
+"""After this time, a worker sends an edition although no `publisher run` has said that its web version is online."""
 
 KNOWN_SECONDS = 24 * 3600.0
 """For how long a problem is not logged again. Not every call checks everything."""
@@ -65,17 +70,34 @@ class TickJob:
         self._config, self._clock, self._stop, self._after = config, clock, stop, after
         self._problems = ProblemLog(KNOWN_SECONDS)
         self._waits = ""
+        self.logs_waits = self.name == TickJob.name  # one job of a process logs why nothing is sent
         self._owner_missed = False  # whether it was logged that there is no owner
         self._failures, self._rests_until = 0, 0.0
+        self._refused = False  # whether this host is not confirmed
+        self._turn = threading.Lock()
+
+    @property
+    def is_free(self) -> bool:
+        """Whether a call would do its work now: none is running, it does not rest, and this host is confirmed."""
+        resting = time.monotonic() < self._rests_until
+        return not (self._turn.locked() or resting or self._refused or self._stop.asked)
 
     def __call__(self) -> None:
-        """Do the work that is due, and log the results. Raises nothing."""
+        """Do the work that is due, and log the results. Raises nothing. Does nothing while another thread does it."""
+        if self._turn.acquire(blocking=False):
+            try:
+                self._run()
+            finally:
+                self._turn.release()
+
+    def _run(self) -> None:
         if self._stop.asked or time.monotonic() < self._rests_until:
             return
         config = self._config()
         try:
             with open_project_store(config) as store:
                 ticked = self._work(config, store)
+            self._refused = bool(ticked.waits)
             self._log(ticked)
         except StoppedError:
             log(f"{self.name} stopped")
@@ -126,7 +148,7 @@ class TickJob:
         self._log_unheard(ticked)
         for line in ticked.chores:
             log("housekeeping", f"maintenance: {line}", what=line)
-        if ticked.waits and ticked.waits != self._waits:
+        if ticked.waits and ticked.waits != self._waits and self.logs_waits:
             log("waiting", f"nothing is sent: {ticked.waits}", level="warning", why=ticked.waits)
         self._waits = ticked.waits
 
@@ -161,6 +183,7 @@ class SendJob(TickJob):
         """
         self._build = build
         super().__init__(config, clock, stop, after, outage)
+        self.announce: Callable[[Sequence[Edition]], None] | None = None
         self._wanted = threading.Event()
         self._counts: dict[int, DeliveryCounts] = {}  # by edition id, after the last call
         self._logged_at = 0.0
@@ -172,15 +195,19 @@ class SendJob(TickJob):
     def __call__(self) -> None:
         """Send the editions that are due, including those that become due in the meantime. Raises nothing."""
         while True:
-            self._wanted.clear()
             super().__call__()
-            if self._stop.asked or not self._wanted.is_set():
+            if self._stop.asked or self._turn.locked() or not self._wanted.is_set():
                 return
+
+    def _run(self) -> None:
+        self._wanted.clear()
+        super()._run()
 
     def _work(self, config: Config, store: Store) -> TickReport:
         self._logged_at = time.monotonic()
+        project = Project(config, store, self._clock)
         return send_due(
-            Project(config, store, self._clock), progress=self._log_progress, stop=self._stop, build=self._build
+            project, progress=self._log_progress, stop=self._stop, build=self._build, announce=self.announce
         )
 
     def _log(self, ticked: TickReport) -> None:
@@ -188,12 +215,61 @@ class SendJob(TickJob):
             if delivered.sent or delivered.after != self._counts.get(delivered.edition.id):
                 _log_delivered(delivered)
         self._counts = {delivered.edition.id: delivered.after for delivered in ticked.delivered}
-        super()._log(replace(ticked, waits=""))  # the other job logs why nothing is sent
+        super()._log(ticked)
 
     def _log_progress(self, done: int, total: int) -> None:
         if time.monotonic() - self._logged_at >= PROGRESS_SECONDS:
             self._logged_at = time.monotonic()
             log("delivering", f"delivering: {done:,} of {total:,}", done=done, total=total)
+
+
+class ShareJob(SendJob):
+    """Sends the editions that are due from a process without posts, which cannot put their web versions online.
+
+    So it begins with an edition when a `publisher run` has announced it, or has not done so for WITHOUT_RUN_SECONDS.
+    """
+
+    def __init__(
+        self,
+        config: Callable[[], Config],
+        clock: Callable[[], datetime],
+        stop: Stop,
+        outage: Outage | None = None,
+    ) -> None:
+        """Create the job without running it. The arguments are those of TickJob."""
+        super().__init__(config, clock, stop, outage=outage)
+        self._begins: dict[int, float] = {}  # by edition id, on the monotonic clock
+
+    def begin(self, editions: Collection[int]) -> None:
+        """Note that editions, by their ids, are announced."""
+        self._begins |= dict.fromkeys(editions, 0.0)
+
+    def _work(self, config: Config, store: Store) -> TickReport:
+        self._logged_at = time.monotonic()
+        project = Project(config, store, self._clock)
+        return send_due(project, progress=self._log_progress, stop=self._stop, build=None, may_begin=self._may_begin)
+
+    def _may_begin(self, edition: Edition) -> bool:
+        if edition.kind is not EditionKind.POSTS or not self._config().pages.enabled:
+            return True  # it has no web version
+        now = time.monotonic()
+        return self._begins.setdefault(edition.id, now + WITHOUT_RUN_SECONDS) <= now
+
+
+class MakeJob(TickJob):
+    """Makes the editions that are due, and leaves the chores that need no file of this host to ChoreJob."""
+
+    def _work(self, config: Config, store: Store) -> TickReport:
+        return create_due(Project(config, store, self._clock), local=True)
+
+
+class ChoreJob(TickJob):
+    """Does the chores that need only the database."""
+
+    name = "chores"
+
+    def _work(self, config: Config, store: Store) -> TickReport:
+        return do_chores(Project(config, store, self._clock))
 
 
 class SourceJob(TickJob):
@@ -204,10 +280,10 @@ class SourceJob(TickJob):
 
     name = "sources"
 
-    def __call__(self) -> None:
-        """Fetch what is due, and log what came of it. Raises nothing."""
+    def _run(self) -> None:
+        """Fetch what is due, and log what came of it."""
         if self._config().sources:
-            super().__call__()
+            super()._run()
 
     def _work(self, config: Config, store: Store) -> TickReport:
         return fetch_due(Project(config, store, self._clock), self._stop)
@@ -216,7 +292,7 @@ class SourceJob(TickJob):
         for report in ticked.fetched:
             if report.new or report.changed or report.gone:
                 log("source fetched", source=report.name, new=report.new, changed=report.changed, gone=report.gone)
-        super()._log(replace(ticked, waits=""))  # the job that makes editions logs why nothing is done
+        super()._log(ticked)
 
 
 def _log_made(edition: Edition) -> None:

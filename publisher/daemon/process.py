@@ -7,49 +7,30 @@ signals and for changes to publisher.toml, and regularly notifies systemd that t
 
 from __future__ import annotations
 
-import os
-import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
-from enum import Enum
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 
 from publisher.config import Config, load_config
 from publisher.core.errors import PublisherError
 from publisher.core.logging import configure, log
 from publisher.daemon.children import Children
 from publisher.daemon.file_watcher import FileWatcher
-from publisher.daemon.jobs import SendJob, SourceJob, TickJob
+from publisher.daemon.jobs import ChoreJob, MakeJob, SendJob, SourceJob, TickJob
+from publisher.daemon.main_thread import ProcessEvent, received_signals, shut_down, wait_for_stop
 from publisher.daemon.reporting import Outage, log_defect
 from publisher.daemon.scheduler import Scheduler
+from publisher.daemon.shared_jobs import CHORES, MAKE, SEND, SOURCES, SharedJobs, is_shared
 from publisher.daemon.site_builder import SiteBuilder
-from publisher.daemon.systemd import notify, watchdog_seconds
+from publisher.daemon.systemd import notify
 from publisher.daemon.web_process import WebProcess
 from publisher.mail.run_options import Stop
 from publisher.publishing.tick import TickReport
 
-STOP_SECONDS = 40.0
-"""How long everything may take to end after the first signal. It is less than the unit's TimeoutStopSec."""
-
-HURRY_SECONDS = 3.0
-"""How long everything may take to end after the second signal."""
-
-WAIT_SECONDS = 5.0
-"""How long the main thread waits before it checks the clock. The watchdog also hears of it at least as often."""
-
 CLOCK_SET_SECONDS = 5.0
 """By how much the clock must differ from the time that has passed to count as set."""
-
-
-class ProcessEvent(Enum):
-    """An event that the main thread waits for."""
-
-    STOP = "stop"
-    RELOAD = "reload"
-    STOPPED = "stopped"  # all threads have ended
 
 
 class Process:
@@ -72,10 +53,14 @@ class Process:
         self._reloading = threading.Lock()
         self._site = SiteBuilder(children, lambda: self._config, clock, outage)
         self._sending = SendJob(lambda: self._config, clock, self._stop, self._sent, outage, self._site.build)
-        making = TickJob(lambda: self._config, clock, self._stop, self._made, outage)
+        make = MakeJob if is_shared(config) else TickJob
+        making = make(lambda: self._config, clock, self._stop, self._made, outage)
         fetching = SourceJob(lambda: self._config, clock, self._stop, self._fetched, outage)
-        jobs = {job.name: job for job in (making, self._sending, fetching)}
-        self._scheduler = Scheduler(jobs, config.run.tick_seconds)
+        jobs: dict[str, TickJob] = {MAKE: making, SEND: self._sending, SOURCES: fetching}
+        if is_shared(config):
+            jobs[CHORES] = ChoreJob(lambda: self._config, clock, self._stop, outage=outage)
+        self._jobs = SharedJobs(lambda: self._config, jobs)
+        self._scheduler = Scheduler(self._jobs.calls | {making.name: self._tick}, config.run.tick_seconds)
         self._watcher = FileWatcher(config, self._site.changed, lambda: self._events.put(ProcessEvent.RELOAD))
         self._clock_jumps = ClockJumps()
 
@@ -85,20 +70,24 @@ class Process:
         ready        called once everything has started
         must_reload  returns whether a reload was asked for before
         """
-        with self._signals():
+        with received_signals(self._events):
             if must_reload():
                 self._events.put(ProcessEvent.RELOAD)
             self._site.begin()
+            self._jobs.begin()
             self._scheduler.begin()
             self._watcher.begin()
             notify("READY=1")
             ready()
-            self._wait()
-            self._shut_down()
+            wait_for_stop(self._events, self._check_clock, self._begin_reload)
+            shut_down(self._events, self._ask, self._close)
         return 0
 
+    def _tick(self) -> None:
+        self._jobs.calls[TickJob.name]()
+        self._site.want()  # a post whose time has come appears on the site, wherever the editions are made
+
     def _made(self, ticked: TickReport) -> None:
-        self._site.want()  # a post whose time has come appears on the site
         if ticked.created:
             self._sending.want()
             self._scheduler.now(self._sending.name)
@@ -112,23 +101,14 @@ class Process:
             self._site.want()
             self._scheduler.now(TickJob.name)
 
-    def _wait(self) -> None:
-        """Handle events until a stop event arrives."""
-        watchdog = watchdog_seconds()
-        while True:
-            if watchdog:
-                notify("WATCHDOG=1")
-            try:
-                event = self._events.get(timeout=min(WAIT_SECONDS, watchdog / 3) if watchdog else WAIT_SECONDS)
-            except Empty:
-                if self._clock_jumps.check():
-                    log("clock set", "the clock was set: checking at once what is due")
-                    self._scheduler.now()
-                continue
-            if event is ProcessEvent.STOP:
-                return
-            # In a thread, because a database that is away must not delay the watchdog or a stop.
-            threading.Thread(target=self._reload, name="reload", daemon=True).start()
+    def _check_clock(self) -> None:
+        if self._clock_jumps.check():
+            log("clock set", "the clock was set: checking at once what is due")
+            self._scheduler.now()
+
+    def _begin_reload(self) -> None:
+        # In a thread, because a database that is away must not delay the watchdog or a stop.
+        threading.Thread(target=self._reload, name="reload", daemon=True).start()
 
     def _reload(self) -> None:
         with self._reloading:
@@ -162,66 +142,18 @@ class Process:
             text = "a changed web.listen or admin.listen takes effect after a restart"
             log("restart needed", text, level="warning")
 
-    def _shut_down(self) -> None:
-        """Shut down in order.
-
-        After STOP_SECONDS, exit in any case; after a second signal, within HURRY_SECONDS; after a third, at once.
-        """
-        notify("STOPPING=1")
-        log("ending", "shutting down: finishing the message in progress")
+    def _ask(self, hurry: bool) -> None:
         self._stop.ask()
-        self._web.end()
-        threading.Thread(target=self._close, name="closing", daemon=True).start()
-        hurried = False
-        until = time.monotonic() + STOP_SECONDS
-        while True:
-            try:
-                event = self._events.get(timeout=max(0.0, until - time.monotonic()))
-            except Empty:
-                event = None
-            if event is ProcessEvent.STOPPED:
-                log("ended")
-                return
-            if event is None or (hurried and event is ProcessEvent.STOP):
-                log("left", "stopped with unfinished work; the next run will pick it up", level="warning")
-                os._exit(1)
-            if event is ProcessEvent.STOP:
-                hurried, until = True, time.monotonic() + HURRY_SECONDS
-                log("hurrying", "stopping now")
-                self._stop.ask()
-                self._web.end(hurry=True)
+        self._web.end(hurry=hurry)
 
     def _close(self) -> None:
         """Stop all threads, and wait for them to end."""
-        try:
-            self._watcher.end()
-            self._site.end()
-            self._scheduler.end()
-            self._web.close()
-            self._children.end()
-        except Exception as error:  # noqa: BLE001 - the process must end all the same
-            log_defect(error)
-        finally:
-            self._events.put(ProcessEvent.STOPPED)
-
-    @contextmanager
-    def _signals(self) -> Iterator[None]:
-        events = {
-            signal.SIGTERM: ProcessEvent.STOP,
-            signal.SIGINT: ProcessEvent.STOP,
-            signal.SIGHUP: ProcessEvent.RELOAD,
-        }
-
-        def received(number: int, frame: object) -> None:
-            # A SimpleQueue is safe to use in a signal handler, whatever code the signal interrupts.
-            self._events.put(events[signal.Signals(number)])
-
-        before = {number: signal.signal(number, received) for number in events}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+        self._watcher.end()
+        self._site.end()
+        self._scheduler.end()
+        self._jobs.end()
+        self._web.close()
+        self._children.end()
 
 
 class ClockJumps:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
 from publisher.core.errors import PublisherError, StoreError
@@ -21,9 +21,12 @@ Chore = Callable[[Project, datetime], str]
 REPORTS_KEPT = timedelta(days=400)
 
 
-def run_chores(project: Project, now: datetime) -> tuple[list[str], dict[str, list[Problem]]]:
+def run_chores(
+    project: Project, now: datetime, names: Collection[str] | None = None
+) -> tuple[list[str], dict[str, list[Problem]]]:
     """Do the chores that are due; return a line for each chore that had work to do, and the problems by chore.
 
+    names  only these chores; None: all
     The problems include every chore that was started, with an empty list if it succeeded. The database records when
     each chore was last started. A chore that fails does not stop the others, and is tried again when it is next due.
     Deliveries that a killed worker left behind are not a chore: the next run picks them up first.
@@ -31,7 +34,7 @@ def run_chores(project: Project, now: datetime) -> tuple[list[str], dict[str, li
     done: list[str] = []
     trouble: dict[str, list[Problem]] = {}
     for name, (every, chore) in CHORES.items():
-        if not project.store.chores.claim(name, now, every):
+        if (names is not None and name not in names) or not project.store.chores.claim(name, now, every):
             continue
         trouble[name] = []
         try:
@@ -108,3 +111,7 @@ CHORES: dict[str, tuple[timedelta, Chore]] = {
     "optimise": (timedelta(days=1), _optimise),
     "compact": (timedelta(days=1), _compact),
 }
+
+# These need files of the host: the built site, uploads, or a mailbox that may be a folder.
+LOCAL_CHORES = frozenset({"read bounces", "tell hub", "forget files"})
+DATABASE_CHORES = frozenset(CHORES) - LOCAL_CHORES

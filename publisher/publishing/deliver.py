@@ -126,6 +126,7 @@ def deliver_editions(
     created: Created = (),
     stop: Stop | None = None,
     before_joining: Callable[[], None] | None = None,
+    may_begin: Callable[[Edition], bool] = lambda edition: True,
 ) -> list[DeliveryResult]:
     """Deliver the messages of these editions that are due. Their newsletters take turns, by their priority.
 
@@ -138,6 +139,7 @@ def deliver_editions(
     stop     lets another thread end the run, which then raises StoppedError
     before_joining  called before the run begins other editions that have become due in the meantime, perhaps in another
              thread; None if it is not to begin any
+    may_begin  returns whether the run may begin an edition that has become due in the meantime
     Raises TransportError if the transport does not answer.
     """
     from publisher.mail.queue import deliver_editions as deliver  # not at the top: see open_transport
@@ -152,7 +154,7 @@ def deliver_editions(
     ]
     if not editions:
         return results
-    run = _DeliveryRun(project, editions, watch, before_joining)
+    run = _DeliveryRun(project, editions, watch, before_joining, may_begin)
     options = delivery_options(project.config, stop)
     with open_transport(project.config) as transport:
         try:
@@ -187,8 +189,9 @@ class _DeliveryRun:
         editions: Sequence[Edition],
         watch: Watch | None,
         before_joining: Callable[[], None] | None,
+        may_begin: Callable[[Edition], bool],
     ) -> None:
-        self._project, self._before_joining = project, before_joining
+        self._project, self._before_joining, self._may_begin = project, before_joining, may_begin
         self._watch = watch or (lambda progress: None)
         self._watching = Lock()
         self._waiting = deque(editions)
@@ -225,7 +228,7 @@ class _DeliveryRun:
             before = own.get(edition.id)
             # One of which nothing could be claimed is left to the next run, or this one might never end.
             again = before and before.over and before.progress.done and store.ledger.next_try(edition.id)
-            if before is None or (again and again <= now):
+            if (before is None and self._may_begin(edition)) or (again and again <= now):
                 self._waiting.append(edition)
         if self._waiting:
             before_joining()

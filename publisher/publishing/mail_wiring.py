@@ -12,10 +12,11 @@ from publisher.config import Config, NewsletterConfig, Relay
 from publisher.config.private_paths import password_in
 from publisher.core.errors import ProjectError
 from publisher.core.host_id import host_id, host_name
+from publisher.core.signing import SECRET_VARIABLE
 from publisher.mail.addresses import dns_name, split_mailbox
 from publisher.mail.dkim import Signer
 from publisher.mail.link_parameters import LinkParameters
-from publisher.mail.links import Links, load_secret
+from publisher.mail.links import Links, has_secret, load_secret
 from publisher.mail.message import NewsletterHeaders
 from publisher.mail.outbox import Outbox
 from publisher.mail.run_options import DeliveryOptions, Stop
@@ -107,6 +108,14 @@ def sender_domain(sender: str) -> str:
 def project_secret(config: Config) -> str:
     """Return the project's secret, which is created on first use; raise ProjectError if that fails."""
     return load_secret(config.state_dir, os.environ)
+
+
+def known_secret(config: Config) -> str:
+    """Return the project's secret; raise ProjectError if there is none, instead of making one."""
+    if not has_secret(config.state_dir, os.environ):
+        hint = f"set {SECRET_VARIABLE} to the text of .publisher/secret on the host of `publisher run`"
+        raise ProjectError("the project's secret is missing", where=SECRET_VARIABLE, hint=hint)
+    return project_secret(config)
 
 
 def project_links(config: Config) -> Links:

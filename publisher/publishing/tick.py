@@ -1,13 +1,13 @@
-"""The parts of a scheduler tick: create the editions that are due, send open editions, and fetch sources.
+"""The parts of a scheduler tick: create the editions that are due, send open editions, fetch sources, and do chores.
 
-The daemon calls `create_due`, `send_due` and `fetch_due` when it starts and then every 15 to 60 seconds, each in its
-own thread, because sending may take hours, and servers their time. All their state is in the database, so they can be
-killed at any moment, run twice, or run on two hosts.
+The daemon calls `create_due`, `send_due`, `fetch_due` and `do_chores` when it starts and then every 15 to 60 seconds,
+each in its own thread, because sending may take hours, and servers their time. All their state is in the database, so
+they can be killed at any moment, run twice, or run on two hosts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ from publisher.core.errors import PublisherError, StoppedError, StoreError, Tran
 from publisher.core.file_names import in_folder
 from publisher.core.models import Problem, problem_at
 from publisher.core.newsletter_models import Edition
-from publisher.publishing.chores import run_chores
+from publisher.publishing.chores import DATABASE_CHORES, LOCAL_CHORES, run_chores
 from publisher.publishing.deliver import DeliveryResult, deliver_editions
 from publisher.publishing.due_editions import DueReport, create_due_editions, create_due_emails, is_untouched
 from publisher.publishing.owner_alerts import alert_held, alert_problems, alert_sources
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int], None]
 Build = Callable[[Config, datetime], BuildReport]
+Announce = Callable[[Sequence[Edition]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +72,10 @@ class TickReport:
     stuck: bool = False
 
 
-def create_due(project: Project) -> TickReport:
+def create_due(project: Project, *, local: bool = False) -> TickReport:
     """Create the editions that are due, notify the owner of new problems and editions on hold, and do the chores.
 
+    local  whether to leave the chores that need only the database to `do_chores`
     It sends no newsletter, so editions are created on time even while a long delivery is running. Raises StoreError
     if the database is unavailable. Other errors are among the problems of the result, and the next call tries again.
     """
@@ -93,7 +95,7 @@ def create_due(project: Project) -> TickReport:
     welcome = add_due_emails(project, now)
     more, left = alert_problems(project, "welcome", welcome.problems, now, still=welcome.problems)
     alerts, unsent = alerts + more, unsent + left
-    done, news, undone = _do_chores(project, now)
+    done, news, undone = _do_chores(project, now, LOCAL_CHORES if local else None)
     new, has_owner = (*alerts, *news), bool(project.config.mail.owner)
     return TickReport(
         now,
@@ -105,20 +107,45 @@ def create_due(project: Project) -> TickReport:
     )
 
 
+def do_chores(project: Project) -> TickReport:
+    """Do the chores that are due and need only the database. Raises StoreError if it is unavailable."""
+    now = project.clock()
+    if waits := why_unconfirmed(project.config, project.store):
+        return TickReport(now, waits=waits)
+    done, news, undone = _do_chores(project, now, DATABASE_CHORES)
+    has_owner = bool(project.config.mail.owner)
+    return TickReport(
+        now,
+        problems=tuple(undone),
+        alerts=tuple(news) if has_owner else (),
+        unreported=() if has_owner else tuple(news),
+        chores=tuple(done),
+    )
+
+
 def send_due(
-    project: Project, *, progress: Progress | None = None, stop: Stop | None = None, build: Build = run_build
+    project: Project,
+    *,
+    progress: Progress | None = None,
+    stop: Stop | None = None,
+    build: Build | None = run_build,
+    announce: Announce | None = None,
+    may_begin: Callable[[Edition], bool] = lambda edition: True,
 ) -> TickReport:
     """Send all open editions that are due, also those that become due in the meantime. This may take hours.
 
     progress  called with the number of deliveries done and their total, for the edition that is being sent
     stop      lets another thread end the run after the current message, which then raises StoppedError
-    build     builds the site before an edition is sent, so that its web version is there
+    build     builds the site before an edition is sent, so that its web version is there; None on a host without posts
+    announce  called with the editions whose web versions are there, before they are sent
+    may_begin  returns whether this process may send an edition
     Raises StoreError if the database is unavailable.
     """
     now = project.clock()
     if waits := check_in_host(project.config, project.store, now):
         return TickReport(now, waits=waits)
-    delivered, problems, stuck = _deliver(project, progress, stop, build)
+    online = _WebVersions(project, build, announce)
+    delivered, problems, stuck = _deliver(project, progress, stop, online, may_begin)
     return TickReport(now, delivered=tuple(delivered), problems=tuple(problems), stuck=stuck)
 
 
@@ -178,27 +205,49 @@ def _alert(
 
 
 def _deliver(
-    project: Project, progress: Progress | None, stop: Stop | None, build: Build
+    project: Project,
+    progress: Progress | None,
+    stop: Stop | None,
+    online: _WebVersions,
+    may_begin: Callable[[Edition], bool],
 ) -> tuple[list[DeliveryResult], list[Problem], bool]:
-    now = project.clock()
-    ready = project.store.editions.ready(now)
+    ready = [edition for edition in project.store.editions.ready(project.clock()) if may_begin(edition)]
     if not ready:
         return [], [], False
     watch = None if progress is None else lambda edition: progress(edition.done, edition.total)
-    not_built: list[Problem] = []
-
-    def put_online() -> None:
-        not_built.extend(_put_online(project, build, project.clock()))
-
     try:
-        put_online()
-        delivered = deliver_editions(project, ready, watch, stop=stop, before_joining=put_online)
+        online.put()
+        delivered = deliver_editions(project, ready, watch, stop=stop, before_joining=online.put, may_begin=may_begin)
     except (StoreError, StoppedError):
         raise
     except PublisherError as error:
-        return [], [*not_built, problem_at(error)], isinstance(error, TransportError)
+        return [], [*online.not_built, problem_at(error)], isinstance(error, TransportError)
     troubles = delivered[-1].troubles if delivered else ()
-    return delivered, [*not_built, *map(problem_at, troubles), *notify_hub(project.config)], False
+    return delivered, [*online.not_built, *map(problem_at, troubles), *online.tell_hub()], False
+
+
+class _WebVersions:
+    """Puts the web versions of the editions that are due online, before the first email links to them.
+
+    not_built  why the site, or a part of it, was not built
+    """
+
+    def __init__(self, project: Project, build: Build | None, announce: Announce | None) -> None:
+        self._project, self._build, self._announce = project, build, announce
+        self.not_built: list[Problem] = []
+
+    def put(self) -> None:
+        """Build the site, and announce the editions that can now be sent. On a host without posts, do nothing."""
+        if self._build is None:
+            return
+        now = self._project.clock()
+        self.not_built.extend(_put_online(self._project, self._build, now))
+        if self._announce is not None:
+            self._announce(self._project.store.editions.ready(now))
+
+    def tell_hub(self) -> list[Problem]:
+        """Tell the hub of the feeds that have changed; return why that failed."""
+        return notify_hub(self._project.config) if self._build else []
 
 
 def _put_online(project: Project, build: Build, now: datetime) -> list[Problem]:
@@ -225,12 +274,14 @@ def _put_web_versions(project: Project, now: datetime) -> list[Problem]:
     return []
 
 
-def _do_chores(project: Project, now: datetime) -> tuple[list[str], list[str], list[Problem]]:
+def _do_chores(
+    project: Project, now: datetime, names: Collection[str] | None
+) -> tuple[list[str], list[str], list[Problem]]:
     """Do the chores that are due; return lines about the work done, the alerts to the owner, and new problems.
 
     Only problems that the database does not list as reported are new.
     """
-    done, trouble = run_chores(project, now)
+    done, trouble = run_chores(project, now, names)
     alerts: list[str] = []
     undone: list[Problem] = []
     for name, problems in trouble.items():

@@ -17,6 +17,7 @@ Public modules:
     feed_readers            how many people read the feeds
     hosts                   which hosts may send
     imports                 the imports of files, which can be undone
+    job_tables              the tables of the job engine
     latecomers              deliveries of editions that are already made
     ledger                  the ledger of deliveries, for people
     location                questions about a database that need no SQLAlchemy
@@ -55,6 +56,7 @@ __all__ = [
     "feed_readers",
     "hosts",
     "imports",
+    "job_tables",
     "latecomers",
     "ledger",
     "location",

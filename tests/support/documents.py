@@ -36,6 +36,7 @@ NOT_RUN = (
     "publisher check --strict",
     "publisher admin password",  # tests/integration/web/test_admin.py does
     "publisher run",  # tests/journeys/test_run.py does
+    "publisher worker",  # tests/journeys/test_worker.py does
     "publisher database",  # tests/integration/cli/test_database_command.py does
     "publisher deliveries",  # tests/integration/cli/test_deliveries.py does
     "sqlite3 ",

@@ -70,6 +70,7 @@ OWNERS: Mapping[str, tuple[str, ...]] = {
     "PIL": ("posts",),
     "pi_heif": ("posts",),
     "premailer": ("newsletters.letter",),
+    "procrastinate": ("daemon",),
     "prometheus_client": ("web",),
     "pyotp": ("web.admin",),
     "pygments": ("posts",),

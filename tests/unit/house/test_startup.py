@@ -19,7 +19,20 @@ print("\\n" + json.dumps({"code": code, "modules": sorted(sys.modules)}))
 """
 WEB = {"starlette", "uvicorn", "h11", "prometheus_client"}
 LETTERS = {"premailer", "lxml", "cssutils", "tinycss2"}
-HEAVY = {*WEB, *LETTERS, "feedgen", "apscheduler", "pydantic", "cryptography", "babel", "httpx", "argon2", "watchfiles"}
+HEAVY = {
+    *WEB,
+    *LETTERS,
+    "feedgen",
+    "apscheduler",
+    "pydantic",
+    "cryptography",
+    "babel",
+    "httpx",
+    "argon2",
+    "watchfiles",
+    "procrastinate",
+    "psycopg",
+}
 
 
 def loaded(*arguments: str) -> set[str]:

@@ -1,0 +1,84 @@
+"""The command `publisher worker`."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import click
+
+from publisher.cli.app import App, with_app
+from publisher.cli.run import ahead_of_host
+
+EXAMPLES = """\
+\b
+Examples:
+  publisher worker                         until Ctrl-C or SIGTERM
+  publisher worker --queues send           send only
+  publisher worker --connections 2         fewer connections than publisher.toml allows
+"""
+
+
+@click.command(short_help="Send editions from another machine, without posts or a disk.", epilog=EXAMPLES)
+@click.option(
+    "--queues",
+    metavar="LIST",
+    default="send,sources,chores",
+    show_default=True,
+    help="What to do: send editions, fetch sources, do chores in the database.",
+)
+@click.option(
+    "--connections",
+    type=click.IntRange(1, 200),
+    metavar="N",
+    help="Open at most N connections to each mail server. Default: as in publisher.toml.",
+)
+@with_app
+def worker(app: App, queues: str, connections: int | None) -> int:
+    """Help `publisher run` on other machines: send its editions, fetch its sources, and do its chores.
+
+    It needs PostgreSQL, publisher.toml, and the project's secret in PUBLISHER_SECRET. It needs no posts or templates,
+    serves no pages, and writes only into a temporary folder. Any number can run beside one or more `publisher run`,
+    also on one machine. The database decides who sends which email, so that each is sent once.
+
+    Like any new host, a worker sends nothing until it is confirmed: with `publisher hosts confirm`, or by the token
+    of `publisher hosts token` in PUBLISHER_JOIN.
+
+    Ctrl-C or SIGTERM stops it cleanly: it waits for the answers of the mail servers and gives back the rest. A second
+    Ctrl-C stops it within seconds. It logs to stderr, without email addresses or tokens.
+    """
+    # Not at the top: `--help` must load quickly.
+    from publisher.core.logging import configure
+    from publisher.core.signing import SECRET_VARIABLE
+    from publisher.daemon.worker_process import WorkerProcess, worker_config
+    from publisher.publishing.mail_wiring import known_secret
+
+    chosen, config = _chosen(queues), app.config()
+    with tempfile.TemporaryDirectory(prefix="publisher-worker-", ignore_cleanup_errors=True) as scratch:
+        adapted = partial(worker_config, scratch=Path(scratch), connections=connections)
+        adapted(config)
+        os.environ[SECRET_VARIABLE] = known_secret(config)  # the temporary folder has none
+        configure(config.run.log)
+        ahead: timedelta = ahead_of_host(app)
+        process = WorkerProcess(config, adapted, chosen, lambda: datetime.now(UTC) + ahead)
+
+        def ready() -> None:
+            app.say(f"Working for {config.site.title}: {', '.join(chosen)}   (press Ctrl-C to stop)")
+            sys.stdout.flush()
+
+        return process.run(ready)
+
+
+def _chosen(text: str) -> tuple[str, ...]:
+    from publisher.daemon.worker_process import QUEUES  # not at the top: `--help` must load quickly
+
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    unknown = [name for name in names if name not in QUEUES]
+    if unknown or not names:
+        what = f"there is no queue {unknown[0]!r}" if unknown else "name at least one queue"
+        raise click.BadParameter(f"{what}; a worker knows {', '.join(QUEUES)}", param_hint="--queues")
+    return names

@@ -1,0 +1,94 @@
+"""The tables of the job engine, which PostgreSQL has in a schema of their own beside those of the project.
+
+They hold nothing that the ledger does not know better: whoever empties or drops them loses no email. So they are not
+migrated. Another version of the engine has another schema, and old and new processes run side by side, each with the
+jobs of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.engine import Connection, make_url
+
+from publisher.store.database import Database
+
+# The number of the lock that lets one process make or drop the tables at a time. It is arbitrary, but never changes.
+_LOCK = 7_214_565
+
+# A name in PostgreSQL has at most 63 bytes.
+_LONGEST_NAME = 40
+
+# The tables of another version are dropped when no process has used them for so long.
+_UNUSED = "1 day"
+
+# How many processes do jobs at present. To be run with the schema as the search path.
+LIVE_PROCESSES = """
+    SELECT count(*) AS count FROM procrastinate_workers WHERE last_heartbeat > now() - interval '60 seconds'
+"""
+
+# Deletes the jobs that a process had begun before it died, and those that have ended in any other way than by deletion.
+DELETE_LEFT = """
+    DELETE FROM procrastinate_jobs WHERE (status = 'doing' AND worker_id IS NULL) OR status NOT IN ('todo', 'doing')
+"""
+
+
+def make_job_tables(database: Database, statements: str) -> str:
+    """Make the tables of the job engine unless they are there; return the name of their schema.
+
+    statements  what makes the tables of this version of the engine
+    Raises StoreError if they cannot be made, for example without the permission to create a schema.
+    """
+    version = hashlib.sha256(statements.encode()).hexdigest()[:8]
+    with database.read() as connection:
+        base = _base(connection)
+        schema = f"{base}{version}"
+        if schema in _schemas(connection, base):
+            return schema
+    with database.write() as connection:
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+        others = _schemas(connection, base)
+        if schema not in others:
+            _make(connection, schema, statements)
+        for other in others:
+            if other != schema and not _is_used(connection, other):
+                connection.exec_driver_sql(f'DROP SCHEMA "{other}" CASCADE')
+    return schema
+
+
+def connection_arguments(url: str, schema: str) -> dict[str, Any]:
+    """Return the driver's arguments for a connection of the job engine, whose tables are in a schema.
+
+    url  of the project's database
+    """
+    dialect: Any = PGDialect_psycopg
+    _, arguments = dialect().create_connect_args(make_url(url))
+    options = f'{arguments.get("options", "")} -csearch_path="{schema}"'.strip()
+    return {"connect_timeout": 10, "application_name": "publisher jobs", **arguments, "options": options}
+
+
+def _base(connection: Connection) -> str:
+    """Return the beginning of the schema's name. Several projects in one database have schemas of their own."""
+    own = str(connection.scalar(sa.text("SELECT current_schema()")))
+    return f"{''.join(each if each.isalnum() and each.isascii() else '_' for each in own)[:_LONGEST_NAME]}_jobs_"
+
+
+def _schemas(connection: Connection, base: str) -> set[str]:
+    query = sa.text("SELECT nspname FROM pg_namespace WHERE starts_with(nspname, :base)")
+    return set(connection.execute(query, {"base": base}).scalars())
+
+
+def _make(connection: Connection, schema: str, statements: str) -> None:
+    connection.exec_driver_sql(f'CREATE SCHEMA "{schema}"')
+    connection.exec_driver_sql(f'SET LOCAL search_path TO "{schema}"')
+    driver: Any = connection.connection.driver_connection
+    driver.execute(statements)  # several statements, in which % has no meaning
+
+
+def _is_used(connection: Connection, schema: str) -> bool:
+    """Return whether a process has used the tables in a schema lately."""
+    seen = f"SELECT 1 FROM \"{schema}\".procrastinate_workers WHERE last_heartbeat > now() - interval '{_UNUSED}'"  # noqa: S608 - our own name
+    return connection.exec_driver_sql(seen).first() is not None
