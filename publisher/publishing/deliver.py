@@ -111,9 +111,12 @@ def deliver_open(
 ) -> list[DeliveryResult]:
     """Deliver all unfinished editions that are due, oldest first, as `deliver_editions` does.
 
+    Editions that a process did not finish making are completed first.
+
     names  names of the newsletters to deliver; all if it is empty
     """
     now = project.clock()
+    project.store.editions.complete()
     unfinished = [e for e in project.store.editions.unfinished() if not names or e.newsletter in names]
     ready = [each for each in unfinished if not each.held and (each.goes_at is None or each.goes_at <= now)]
     return deliver_editions(project, ready, watch, created)

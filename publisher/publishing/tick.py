@@ -211,6 +211,7 @@ def _deliver(
     online: _WebVersions,
     may_begin: Callable[[Edition], bool],
 ) -> tuple[list[DeliveryResult], list[Problem], bool]:
+    project.store.editions.complete()  # those that a process did not finish making
     ready = [edition for edition in project.store.editions.ready(project.clock()) if may_begin(edition)]
     if not ready:
         return [], [], False

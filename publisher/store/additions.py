@@ -28,6 +28,7 @@ from publisher.store.batch_rows import BatchRows, KnownSubscriber
 from publisher.store.consent import moved_on, only_from_files
 from publisher.store.database import Database
 from publisher.store.departures import Departures, rows_to_insert, said
+from publisher.store.edition_filling import decide
 from publisher.store.people_query import search_key
 from publisher.store.subscriber_records import (
     Added,
@@ -69,6 +70,7 @@ class Batch:
         pairs = [(key, subscriber) for key, subscriber in zip(keys, new, strict=True) if key not in listed]
         fresh = self._insert_unknown(rows_to_insert(pairs))
         known = self._known({key for key, _ in pairs}, fresh)
+        decide(self._connection, self._database, [each.id for each in known.values()])
         self._deciding = _deciding(zip(keys, new, strict=True))
         results = []
         for key, subscriber in zip(keys, new, strict=True):

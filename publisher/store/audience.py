@@ -84,20 +84,65 @@ def choices(
     return found
 
 
-def queue(connection: Connection, edition: Edition, draft: EditionDraft) -> None:
+def queue(
+    connection: Connection,
+    insert: sa.Insert,
+    edition: Edition,
+    draft: EditionDraft,
+    *conditions: sa.ColumnElement[bool],
+) -> None:
     """Create a delivery of the edition for each subscriber who may be mailed and is in its segment.
 
     The variants of the draft say who gets which letter, or no delivery. An email that is not made of posts goes to all,
     whatever their frequency.
+
+    insert      how to insert into the table of deliveries
+    conditions  further SQL conditions on the subscribers and their subscriptions
     Raises ChoicesChangedError if a subscriber has a selection that the draft does not know.
     """
+    goes_at = edition.goes_at or edition.made_at
+    these = *in_segment(edition.segment, edition.made_at), *conditions
+    whom = frequency_of(edition), draft.once, known_selections(draft)
+    _insert(connection, insert, edition, whom, edition.made_at, goes_at, *these)
+
+
+def known_selections(draft: EditionDraft) -> dict[str, str | None]:
+    """Return the variant of the letter for each selection that a draft knows, encoded; None for no delivery."""
     usual = None if draft.repeats else ""  # those in step have what an edition for others repeats
     audiences = {Audience(topics): variant for topics, variant in {(): usual, **draft.variants}.items()}
-    known = {_encode(each, draft.once): variant for each, variant in {**audiences, **draft.others}.items()}
-    frequency, goes_at = _frequency_of(edition), edition.goes_at or edition.made_at
-    these = in_segment(edition.segment, edition.made_at)
-    whom = frequency, draft.once, known
-    _insert(connection, sa.insert(deliveries), edition, whom, edition.made_at, goes_at, *these)
+    return {_encode(each, draft.once): variant for each, variant in {**audiences, **draft.others}.items()}
+
+
+def require_known(connection: Connection, edition: Edition, draft: EditionDraft) -> None:
+    """Raise ChoicesChangedError if someone in step with the edition's frequency has topics that the draft doesn't know.
+
+    Few subscribers have, if any, so the conditions that take longer are asked for these only.
+    """
+    frequency = frequency_of(edition)
+    in_step = [] if frequency is None else [subscriptions.c.catch_up == ""]
+    unknown = subscriptions.c.topics.not_in(sorted(known_selections(draft)))
+    query = sa.select(subscriptions.c.subscriber_id).join_from(subscriptions, subscribers)
+    query = query.where(unknown, *in_step, *_mailable_subscribers(edition.newsletter, frequency, edition.made_at))
+    if connection.execute(query.where(*in_segment(edition.segment, edition.made_at)).limit(1)).first():
+        raise ChoicesChangedError(f"{edition.newsletter} {edition.slot}")
+
+
+def fill(
+    connection: Connection,
+    insert: sa.Insert,
+    edition: Edition,
+    known: Mapping[str, str | None],
+    *conditions: sa.ColumnElement[bool],
+) -> int:
+    """Create the deliveries of some of an edition's subscribers, who are in step with its frequency; return how many.
+
+    known: as `known_selections` returned it. Whoever has another selection has come since then, and gets none.
+    """
+    frequency, goes_at = frequency_of(edition), edition.goes_at or edition.made_at
+    in_step = [] if frequency is None else [subscriptions.c.catch_up == ""]
+    these = *in_segment(edition.segment, edition.made_at), *in_step, *conditions
+    whom = frequency, (), known
+    return _insert(connection, insert, edition, whom, edition.made_at, goes_at, *these, knows_all=False)
 
 
 def insert_deliveries(
@@ -133,11 +178,14 @@ def _insert(
     goes_at: datetime,
     *conditions: sa.ColumnElement[bool],
     by: sa.ColumnElement[bool] | None = None,
+    knows_all: bool = True,
 ) -> int:
     """Create the deliveries of an edition; return their number.
 
     A single statement selects the subscribers and inserts the deliveries, so no subscriber can be missed in between.
-    selections: frequency and `once` as in `choices`, and the variant for each encoded selection.
+
+    selections  frequency and `once` as in `choices`, and the variant for each encoded selection
+    knows_all   whether another selection is an error, instead of getting no delivery
     """
     frequency, once, known = selections
     people, parts = _selection(edition.newsletter, frequency, once, by)
@@ -155,7 +203,8 @@ def _insert(
     rows = (
         sa.select(*columns.values())
         .select_from(audience)
-        .where(*_mailable_subscribers(edition.newsletter, frequency, at), sa.not_(gets_nothing), *conditions)
+        .where(*_mailable_subscribers(edition.newsletter, frequency, at), *conditions)
+        .where(sa.not_(gets_nothing) if knows_all else variant.is_not(None))
         .order_by(subscribers.c.id)
     )
     try:
@@ -169,7 +218,7 @@ def _insert(
 
 def audience_of(edition: Edition) -> sa.Select[tuple[int]]:
     """Return the query for the ids of the subscribers who may be mailed an edition and are in its segment."""
-    return mailed(edition.newsletter, _frequency_of(edition), edition.segment, edition.made_at)
+    return mailed(edition.newsletter, frequency_of(edition), edition.segment, edition.made_at)
 
 
 def mailed(newsletter: str, frequency: str | None, segment: str, at: datetime) -> sa.Select[tuple[int]]:
@@ -184,7 +233,7 @@ def missing_letters(draft: EditionDraft) -> list[str]:
     return sorted({key for key in meant if key is not None} - {letter.variant for letter in draft.letters})
 
 
-def _frequency_of(edition: Edition) -> str | None:
+def frequency_of(edition: Edition) -> str | None:
     """Return the frequency of an edition's subscribers; None for an email that is not made of posts, as all get it."""
     return edition.frequency if edition.kind is EditionKind.POSTS else None
 

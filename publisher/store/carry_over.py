@@ -16,6 +16,7 @@ from sqlalchemy.engine import Connection, Row
 from publisher.core.newsletter_models import SubscriberStatus, SuppressionReason
 from publisher.store.consent import event_row
 from publisher.store.database import Database
+from publisher.store.edition_filling import decided_subscribers, unfilled_editions
 from publisher.store.erasure import erase_rows
 from publisher.store.fleet_tables import hosts
 from publisher.store.store import Store
@@ -133,7 +134,7 @@ def _carry_ledger(reading: Connection, restored: Database) -> int:
     same = _same_people(reading, people)
     with restored.write() as writing:
         _insert(writing, restored, editions, new)
-        for table in (edition_posts, letters, letter_posts, delivery_totals):
+        for table in (edition_posts, letters, letter_posts, delivery_totals, unfilled_editions, decided_subscribers):
             _insert(writing, restored, table, _rows(reading, sa.select(table).where(table.c.edition_id.in_(ids))))
         posts = _rows(reading, sa.select(newsletter_posts))
         numbers = {*known, *ids}

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from publisher.core.models import require_aware
 from publisher.core.newsletter_models import DeliveryStatus
 from publisher.store.database import Database
+from publisher.store.edition_filling import is_complete
 from publisher.store.editions import SENT_AT_ONCE
 from publisher.store.tables import chores, deliveries, delivery_totals, editions
 
@@ -63,6 +64,7 @@ class Chores:
         old = sa.select(editions.c.id).where(
             editions.c.made_at < before,
             editions.c.held == "",
+            is_complete(),
             editions.c.kind.in_(SENT_AT_ONCE),
             of_edition.exists(),
             sa.not_(stays),

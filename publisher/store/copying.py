@@ -18,7 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from publisher.core.errors import StoreError
-from publisher.store import feed_tables, fleet_tables
+from publisher.store import edition_filling, feed_tables, fleet_tables
 from publisher.store.database import BUSY_SECONDS, Database
 from publisher.store.tables import metadata
 
@@ -72,7 +72,8 @@ def copy_all(source: Database, target: Database, copied: Copied = lambda table, 
 
 def _tables() -> Sequence[sa.Table]:
     """Return the tables that are copied, those that others refer to first."""
-    assert feed_tables.sources is not None  # noqa: S101 - importing it has added its tables to the metadata
+    added = feed_tables.sources, edition_filling.unfilled_editions
+    assert None not in added  # noqa: S101 - importing these modules has added their tables to the metadata
     of_a_moment = (fleet_tables.workers, fleet_tables.sending_rates, fleet_tables.daily_recipients)
     return [table for table in metadata.sorted_tables if table not in of_a_moment]
 

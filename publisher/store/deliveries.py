@@ -20,6 +20,7 @@ from publisher.core.models import require_aware
 from publisher.core.newsletter_models import Delivery, DeliveryCounts, DeliveryStatus
 from publisher.store.audience import mailable
 from publisher.store.database import Database
+from publisher.store.edition_filling import is_complete
 from publisher.store.fleet_tables import workers
 from publisher.store.subscriptions import subscribed
 from publisher.store.tables import deliveries, delivery_totals, editions, subscribers, subscriptions
@@ -102,7 +103,7 @@ class Deliveries:
 
         The leased deliveries change their status as `claimed` says. If a subscriber is no longer active, is no longer
         subscribed or has paused, the delivery changes its status as `left` says instead, and is not returned. An empty
-        list means that the edition is on hold, or that none of its deliveries is both due and free.
+        list means that the edition is on hold or not complete, or that none of its deliveries is both due and free.
 
         lease_until: when the lease ends of a worker that has no row in the table of workers. beat: renews the lease of
         one that has. Raises LeaseLostError if others have taken over the worker's deliveries.
@@ -231,7 +232,7 @@ def _due(connection: Connection, edition_id: int, now: datetime, limit: int) -> 
     Their subscribers are read by a separate statement. With a join, PostgreSQL might sort the whole edition for every
     batch until the first ANALYZE after the edition was inserted.
     """
-    goes = sa.select(editions.c.id).where(editions.c.id == edition_id, editions.c.held == "").exists()
+    goes = sa.select(editions.c.id).where(editions.c.id == edition_id, editions.c.held == "", is_complete())
     query = (
         sa.select(
             deliveries.c.id,
@@ -240,7 +241,7 @@ def _due(connection: Connection, edition_id: int, now: datetime, limit: int) -> 
             deliveries.c.variant,
             deliveries.c.attempts,
         )
-        .where(deliveries.c.edition_id == edition_id, deliveries.c.next_try_at <= now, goes)
+        .where(deliveries.c.edition_id == edition_id, deliveries.c.next_try_at <= now, goes.exists())
         .order_by(deliveries.c.next_try_at, deliveries.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)  # SQLite has one writer at a time and ignores this

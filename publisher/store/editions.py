@@ -16,16 +16,18 @@ from publisher.core.newsletter_models import (
     Edition,
     EditionDraft,
     EditionKind,
-    EditionPost,
     Letter,
     ledger_name,
 )
 from publisher.core.source_records import SourceBeginning
+from publisher.store import edition_filling
 from publisher.store.audience import ChoicesChangedError, audience_of, missing_letters, queue
-from publisher.store.catch_up import ALL_NEWSLETTERS, BEGINNING, call_off, lock_newsletter, lock_those_behind, settle
+from publisher.store.catch_up import ALL_NEWSLETTERS, BEGINNING, call_off, lock_those_behind, settle
 from publisher.store.database import Database
+from publisher.store.edition_content import insert_content, letter_of, posts_of
+from publisher.store.edition_filling import is_complete, with_complete_editions
 from publisher.store.feed_tables import source_items
-from publisher.store.tables import deliveries, edition_posts, editions, letter_posts, letters, newsletter_posts
+from publisher.store.tables import deliveries, edition_posts, editions, letters, newsletter_posts
 
 LARGEST_ID = 2**63 - 1
 
@@ -40,7 +42,10 @@ class Editions:
         self._database = database
 
     def create(self, draft: EditionDraft) -> Edition | None:
-        """Write an edition with its posts and letters, and a delivery for every active subscriber, in one transaction.
+        """Write an edition with its posts and letters, and a delivery for every active subscriber.
+
+        That is one transaction. If there are many subscribers, their deliveries follow in parts, each a transaction of
+        its own, and nothing is sent before the last; the first one decides who they are (see `complete`).
 
         Subscribers get the variant that the draft has for their selection of topics. If it is None, they get no
         delivery. Nobody has one yet of an edition that people get each at their own time (see Latecomers).
@@ -54,22 +59,37 @@ class Editions:
             raise ValueError("an edition needs a letter for all topics")
         if missing := missing_letters(draft):
             raise ValueError(f"an edition needs a letter for {missing[0]!r}")
+        locks = (ALL_NEWSLETTERS, draft.newsletter)[not draft.once :]
+        is_large = draft.kind in SENT_AT_ONCE and self._is_large(draft)
         try:
-            with self._database.write() as connection:
-                for each in (ALL_NEWSLETTERS, draft.newsletter)[not draft.once :]:
-                    lock_newsletter(connection, self._database, each)
+            with with_complete_editions(self._database, *locks, guarded=is_large) as connection:
                 if draft.kind is EditionKind.POSTS:
                     lock_those_behind(connection, draft, draft.ahead)
                 edition = self._insert(connection, draft)
                 self._take_posts(connection, edition, draft)
-                _insert_content(connection, edition, draft)
-                if draft.kind in SENT_AT_ONCE:
-                    queue(connection, edition, draft)
+                insert_content(connection, edition, draft)
+                if is_large:
+                    edition_filling.begin(connection, self._database, edition, draft)
+                elif draft.kind in SENT_AT_ONCE:
+                    queue(connection, sa.insert(deliveries), edition, draft)
                 if draft.kind is EditionKind.POSTS:
                     settle(connection, edition, audience_of(edition), draft.earlier, draft.ahead)
-                return edition
         except _TakenError:
             return None
+        self.complete(edition.id)
+        return edition
+
+    def complete(self, edition_id: int | None = None) -> int:
+        """Write the deliveries that are missing from one edition, or from all; return how many editions lacked some.
+
+        That is so while an edition for many subscribers is being made, or after the process that made it was killed.
+        """
+        these = [] if edition_id is None else [editions.c.id == edition_id]
+        return edition_filling.complete(self._database, *these)
+
+    def _is_large(self, draft: EditionDraft) -> bool:
+        with self._database.read() as connection:
+            return edition_filling.is_large(connection, draft)
 
     def get(self, edition_id: int) -> Edition | None:
         """Return an edition with its posts, or None if it does not exist. Any integer is allowed, however large."""
@@ -111,20 +131,20 @@ class Editions:
     def ready(self, now: datetime) -> Sequence[Edition]:
         """Return the editions with deliveries that are due or leased (perhaps by a dead worker), oldest first.
 
-        Editions on hold are left out.
+        Editions on hold, and those that are not complete, are left out.
         """
         require_aware("now", now)
         of_edition = sa.select(deliveries.c.id).where(deliveries.c.edition_id == editions.c.id)
         due = of_edition.where(deliveries.c.next_try_at <= now).exists()
         leased = sa.select(deliveries.c.edition_id).where(deliveries.c.lease_owner.is_not(None))
-        return self._select(due | editions.c.id.in_(leased), editions.c.held == "")[::-1]
+        return self._select(due | editions.c.id.in_(leased), editions.c.held == "", is_complete())[::-1]
 
     def unfinished(self) -> Sequence[Edition]:
-        """Return the editions with deliveries that are waiting or leased, oldest first, including editions on hold."""
+        """Return the editions with deliveries that are waiting, leased or missing, oldest first; also those on hold."""
         of_edition = sa.select(deliveries.c.id).where(deliveries.c.edition_id == editions.c.id)
         waiting = of_edition.where(deliveries.c.next_try_at.is_not(None)).exists()
         leased = sa.select(deliveries.c.edition_id).where(deliveries.c.lease_owner.is_not(None))
-        return self._select(waiting | editions.c.id.in_(leased))[::-1]
+        return self._select(waiting | editions.c.id.in_(leased) | sa.not_(is_complete()))[::-1]
 
     def called_off(self, newsletter: str) -> frozenset[int]:
         """Return the ids of the newsletter's editions that nobody got or will get, because they were cancelled."""
@@ -169,8 +189,7 @@ class Editions:
         edition = self.get(edition_id)
         if edition is None:
             return
-        with self._database.write() as connection:
-            lock_newsletter(connection, self._database, edition.newsletter)
+        with with_complete_editions(self._database, edition.newsletter) as connection:
             if connection.execute(change).rowcount:
                 call_off(connection, edition, passes_over if frees_posts else [post.id for post in edition.posts])
 
@@ -183,14 +202,14 @@ class Editions:
         """Return an edition's letters, beginning with the letter for all topics."""
         query = sa.select(letters).where(letters.c.edition_id == edition_id).order_by(letters.c.variant)
         with self._database.read() as connection:
-            return [_letter(row) for row in connection.execute(query)]
+            return [letter_of(row) for row in connection.execute(query)]
 
     def letter(self, edition_id: int, variant: str = "") -> Letter | None:
         """Return an edition's letter for a variant, by default the letter for all topics; None if there is none."""
         query = sa.select(letters).where(letters.c.edition_id == edition_id, letters.c.variant == variant)
         with self._database.read() as connection:
             row = connection.execute(query).first()
-        return None if row is None else _letter(row)
+        return None if row is None else letter_of(row)
 
     def exist(self, newsletter: str) -> bool:
         """Return whether the newsletter has had an edition of posts."""
@@ -343,7 +362,7 @@ class Editions:
         query = sa.select(editions).where(*conditions).order_by(*newest_first).limit(limit)
         with self._database.read() as connection:
             rows = connection.execute(query).all()
-            posts = _posts(connection, [row.id for row in rows])
+            posts = posts_of(connection, [row.id for row in rows])
         return [
             Edition(
                 id=row.id,
@@ -405,40 +424,3 @@ def _columns(hold: Hold | None) -> dict[str, str | None]:
 def _hold(row: Row[Any]) -> Hold | None:
     # held_by is missing if an older version, still running during the migration, put the edition on hold.
     return Hold(row.held_by or HeldBy.PERSON, row.held) if row.held else None
-
-
-def _letter(row: Row[Any]) -> Letter:
-    return Letter(row.variant, row.subject, row.preheader, row.html, row.text)
-
-
-def _insert_content(connection: Connection, edition: Edition, draft: EditionDraft) -> None:
-    for position, post in enumerate(draft.posts):
-        row = {"edition_id": edition.id, "position": position, "post_id": post.id}
-        connection.execute(sa.insert(edition_posts).values(row | {"title": post.title, "url": post.url}))
-    for letter in draft.letters:
-        connection.execute(
-            sa.insert(letters).values(
-                edition_id=edition.id,
-                variant=letter.variant,
-                subject=letter.subject,
-                preheader=letter.preheader,
-                html=letter.html,
-                text=letter.text,
-            )
-        )
-        own = letter.posts or tuple(post.id for post in draft.posts)
-        rows = [{"edition_id": edition.id, "variant": letter.variant, "post_id": each} for each in dict.fromkeys(own)]
-        if rows:
-            connection.execute(sa.insert(letter_posts), rows)
-
-
-def _posts(connection: Connection, edition_ids: list[int]) -> dict[int, list[EditionPost]]:
-    query = (
-        sa.select(edition_posts)
-        .where(edition_posts.c.edition_id.in_(edition_ids))
-        .order_by(edition_posts.c.edition_id, edition_posts.c.position)
-    )
-    posts: dict[int, list[EditionPost]] = {}
-    for row in connection.execute(query):
-        posts.setdefault(row.edition_id, []).append(EditionPost(row.post_id, row.title, row.url))
-    return posts

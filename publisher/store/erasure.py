@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 
 from publisher.core.newsletter_models import SubscriberStatus
 from publisher.store.database import BUSY_SECONDS, Database
+from publisher.store.edition_filling import decided_subscribers
 from publisher.store.tables import (
     actions,
     bounces,
@@ -28,7 +29,7 @@ from publisher.store.tables import (
 # The tables from which an erasure deletes or clears rows.
 _EMPTIED = (
     *(actions, tokens, sign_ups, bounces, deliveries),
-    *(consent_events, subscriptions, import_changes, subscriber_tags, subscribers),
+    *(consent_events, subscriptions, import_changes, subscriber_tags, subscribers, decided_subscribers),
 )
 
 # How long to wait for readers before emptying the write-ahead log, in seconds. Emails and pages do not have to wait.
@@ -62,7 +63,7 @@ def erase_many(connection: Connection, keys: Mapping[int, str]) -> int:
     # What the owner did stays in the log of actions, but no longer says about whom.
     own = actions.c.subscriber_id.in_(ids)
     connection.execute(sa.update(actions).where(own).values(subscriber_id=None, detail=""))
-    for table in (tokens, bounces, consent_events, subscriptions, import_changes, subscriber_tags):
+    for table in (tokens, bounces, consent_events, subscriptions, import_changes, subscriber_tags, decided_subscribers):
         gone += connection.execute(sa.delete(table).where(table.c.subscriber_id.in_(ids))).rowcount
     return gone + connection.execute(sa.delete(subscribers).where(subscribers.c.id.in_(ids))).rowcount
 

@@ -21,6 +21,7 @@ from publisher.core.newsletter_models import DeliveryStatus, SubscriberStatus
 from publisher.core.subscription_status import SubscriptionEvent
 from publisher.store.consent import UNDO, event_row
 from publisher.store.database import Database
+from publisher.store.edition_filling import with_complete_editions
 from publisher.store.erasure import erase_many
 from publisher.store.import_changes import (
     SAME,
@@ -151,8 +152,7 @@ class Imports:
         for step in (undoing.delete, undoing.restore):
             last = 0
             while True:
-                with self._database.write(dry_run=dry_run) as connection:
-                    self._database.guard(connection, alone=True)
+                with with_complete_editions(self._database, guarded=True, dry_run=dry_run) as connection:
                     last = step(connection, last)
                 progress(done.deleted + done.restored + done.kept + done.mailed)
                 if not last:

@@ -20,8 +20,9 @@ from publisher.core.models import require_aware
 from publisher.core.newsletter_models import Audience, Choice, DeliveryCounts, DeliveryStatus, Edition, EditionKind
 from publisher.core.subscription_status import SubscriptionEvent
 from publisher.store.audience import choices, insert_deliveries
-from publisher.store.catch_up import ALL_NEWSLETTERS, lock_newsletter, lock_those_behind, settle
+from publisher.store.catch_up import ALL_NEWSLETTERS, lock_those_behind, settle
 from publisher.store.database import Database
+from publisher.store.edition_filling import with_complete_editions
 from publisher.store.segment_sql import in_segment
 from publisher.store.tables import (
     deliveries,
@@ -107,10 +108,8 @@ class Latecomers:
         replaced by totals, because nobody knows any longer who got it.
         """
         this = sa.select(editions.c.id).where(editions.c.id == edition.id)
-        with self._database.write() as connection:
-            if who.each_once:
-                lock_newsletter(connection, self._database, ALL_NEWSLETTERS)
-            lock_newsletter(connection, self._database, edition.newsletter)
+        locks = (ALL_NEWSLETTERS, edition.newsletter)[not who.each_once :]
+        with with_complete_editions(self._database, *locks) as connection:
             lock_those_behind(connection, edition)
             connection.execute(this.with_for_update())  # another host may be replacing the deliveries by totals
             _require_rows(connection, edition)

@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from publisher.core.newsletter_models import DeliveryStatus
 from publisher.store.database import Database
 from publisher.store.deliveries import Moves, found_in, moved
-from publisher.store.tables import deliveries, subscribers
+from publisher.store.edition_filling import complete
+from publisher.store.tables import deliveries, editions, subscribers
 
 PAGE = 1_000  # rows per query, so that memory stays flat for any number of deliveries
 
@@ -135,7 +136,8 @@ class Ledger:
     ) -> int:
         """Change the status of all deliveries of the edition as `moves` says; return how many were changed.
 
-        Leased deliveries are left alone, because they are being sent.
+        Leased deliveries are left alone, because they are being sent. Deliveries that are missing are
+        written first.
 
         next_try_at    when the deliveries are due after the change; None if they are over
         reason         the new reason, or None to keep the old one
@@ -148,5 +150,6 @@ class Ledger:
         change = sa.update(deliveries).where(deliveries.c.edition_id == edition_id, found_in(moves), free)
         if unless_due_by is not None:
             change = change.where(deliveries.c.next_try_at.is_(None) | (deliveries.c.next_try_at > unless_due_by))
+        complete(self._database, editions.c.id == edition_id)
         with self._database.write() as connection:
             return connection.execute(change.values(**values)).rowcount

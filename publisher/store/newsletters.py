@@ -15,6 +15,7 @@ from publisher.core.newsletter_models import ledger_name
 from publisher.store.audience import mailed
 from publisher.store.catch_up import lock_newsletter, withdraw_frequencies, withdrawn
 from publisher.store.database import Database
+from publisher.store.edition_filling import with_complete_editions
 from publisher.store.subscriber_records import RENAMED
 from publisher.store.subscriptions import subscribed, unsubscribe_those_without_any
 from publisher.store.tables import consent_events, editions, newsletter_posts, newsletters, subscriptions, tokens
@@ -86,8 +87,7 @@ class Newsletters:
         with self._database.read() as connection:
             if connection.execute(query).first() is None:
                 return
-        with self._database.write() as connection:
-            lock_newsletter(connection, self._database, name)
+        with with_complete_editions(self._database, name) as connection:
             withdraw_frequencies(connection, self._database, name, frequencies)
 
     def let_go_by(self, name: str, frequency: str, post_ids: Collection[str], segment: str, at: datetime) -> bool:
@@ -138,7 +138,7 @@ def rename(database: Database, old: str, new: str, now: datetime, source: str, *
     dry_run: return the same result, but write nothing.
     """
     require_aware("now", now)
-    with database.write(dry_run=dry_run) as connection:
+    with with_complete_editions(database, *sorted({old, new}), dry_run=dry_run) as connection:
         readers, both, left, ended = _subscriptions(connection, old, new, now, source)
         moved, clashes = _editions(connection, old, new)
         _posts(connection, old, new)

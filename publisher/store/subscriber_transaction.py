@@ -17,6 +17,7 @@ from publisher.core.subscriber_status import SubscriberEvent, ends_all, next_sta
 from publisher.core.subscription_status import SubscriptionEvent, SubscriptionStatus
 from publisher.store import bounces, catch_up, consent, requested_emails, subscriptions
 from publisher.store.database import Database
+from publisher.store.edition_filling import decide
 from publisher.store.erasure import erase_rows
 from publisher.store.people_query import search_key
 from publisher.store.subscriber_records import (
@@ -43,6 +44,7 @@ class SubscriberTransaction:
         self._connection = connection
         self._database = database
         self._suppressions = suppressed
+        self._decided = set[int]()
         self.now = now
 
     def find(self, address: str) -> Subscriber | None:
@@ -95,6 +97,7 @@ class SubscriberTransaction:
         if values:
             self._update(subscriber, **values)
         if ended := ends_all(event):
+            self._decide(subscriber.id)
             subscriptions.end_all(self._connection, subscriber.id, ended, self.now, source)
             self.void(subscriber, consent.CONFIRM)
         return after
@@ -165,10 +168,12 @@ class SubscriberTransaction:
 
     def set_tags(self, subscriber: Subscriber, tags: Collection[str]) -> None:
         """Give a subscriber these tags, and no others; each as core/subscriber_fields.py cleans it."""
+        self._decide(subscriber.id)
         set_tags(self._connection, self._database, subscriber.id, tags)
 
     def retag(self, ids: Collection[int], tags: Collection[str], untags: Collection[str]) -> int:
         """Give tags to many subscribers and take tags from them; return how many have different tags now."""
+        self._decide(*ids)
         return retag(self._connection, self._database, ids, tags, untags)
 
     def move(self, subscriber: Subscriber, address: str) -> None:
@@ -188,6 +193,7 @@ class SubscriberTransaction:
 
         The transaction was opened for the newsletter, and the caller has checked that it offers the frequency.
         """
+        self._decide(subscriber.id)
         changed = catch_up.change_frequency(self._connection, self._database, subscriber.id, newsletter, frequency)
         if changed:
             self.record(subscriber, "frequency", evidence, f"{newsletter} {frequency}".rstrip())
@@ -415,10 +421,17 @@ class SubscriberTransaction:
         before = next((each for each in records if each.newsletter == newsletter), None)
         if after is None or after == before:
             return False
+        self._decide(subscriber.id)
         subscriptions.save(self._connection, subscriber.id, after)
         return before is None or (before.status, before.topics) != (after.status, after.topics)
 
+    def _decide(self, *ids: int) -> None:
+        """Write the deliveries of subscribers, of editions that are being made, before anything changes about them."""
+        decide(self._connection, self._database, set(ids) - self._decided)
+        self._decided.update(ids)
+
     def _update(self, subscriber: Subscriber, **values: Any) -> None:
+        self._decide(subscriber.id)
         self._connection.execute(sa.update(subscribers).where(subscribers.c.id == subscriber.id).values(**values))
 
     def _one(self, condition: sa.ColumnElement[bool]) -> Subscriber | None:

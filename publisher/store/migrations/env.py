@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from publisher.store import feed_tables, fleet_tables  # noqa: F401 - their tables belong to the metadata
+from publisher.store import edition_filling, feed_tables, fleet_tables  # noqa: F401 - their tables belong to the metadata
 from publisher.store.tables import metadata
 
 # Alembic assumes that SQLite has no transactional DDL, but with our own BEGIN it does.

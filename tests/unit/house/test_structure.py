@@ -36,6 +36,7 @@ SMALL = {
     "posts.blog_tools.list_pages": "what the tools call their pages",
     "posts.text.excerpt_marks": "one table",
     "store.column_types": "one noun: what a column contains",
+    "store.edition_content": "what an edition consists of, apart from the table of editions",
     "store.fleet_tables": "what hosts share",
     "daemon.systemd": "one protocol",
     "mail.claim_count": "one promise: an older database is noticed",
