@@ -139,13 +139,14 @@ class ArchiveReader:
         return Archive(*here, others, self._items, copies)
 
     def _read(self, sources: Collection[str], settings: PostSettings) -> Iterator[Entry]:
-        from publisher.posts.head import read_file  # a build with nothing to do saves its 0.02 s
+        from publisher.posts.front_matter.plain_posts import PlainPosts  # a build with nothing to do saves 0.02 s
+        from publisher.posts.head import read_file
 
-        folder, found, before = f"{self.folder}/", self._found, self._settled_ns
-        files, items = sources, list[str]()
+        plain = PlainPosts(settings)
+        folder, found, files, items = f"{self.folder}/", self._found, sources, list[str]()
         if self._items:
             files, items = [each for each in files if not is_item(each)], [each for each in files if is_item(each)]
-        read = (read_file(folder, source, found[source], settings, before) for source in files)
+        read = (read_file(folder, source, found[source], settings, self._settled_ns, plain) for source in files)
         return chain(read, self._items.entries(items)) if self._items and items else read
 
     def _readable(self, entry: Entry) -> Entry:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from publisher.core.errors import PostError
 from publisher.core.file_names import in_folder
-from publisher.core.models import Problem, Severity
+from publisher.core.models import Post, Problem, Severity
 from publisher.posts.cache_keys import hash_of
 from publisher.posts.front_matter.metadata import build_post
 from publisher.posts.front_matter.parsing import Unfinished, parse_head
@@ -23,13 +23,19 @@ from publisher.posts.text.excerpt import is_visible
 
 if TYPE_CHECKING:
     from publisher.posts.blog_tools.defaults import Inherited
+    from publisher.posts.front_matter.plain_posts import PlainPosts
 
 # Most front matter ends within these bytes. For longer front matter, the whole file is read.
 _HEAD_BYTES = 4096
 
 
 def read_file(
-    folder: str, source: str, stamp: Stamp, settings: PostSettings, settled_ns: int
+    folder: str,
+    source: str,
+    stamp: Stamp,
+    settings: PostSettings,
+    settled_ns: int,
+    plain: PlainPosts | None = None,
 ) -> tuple[str, Stamp, str, ParsedFile]:
     """Parse a file of the posts folder; return its source path, stamp, digest and parsed content.
 
@@ -38,6 +44,7 @@ def read_file(
     stamp       the file's size and mtime (see scan.Stamp)
     settled_ns  a time in nanoseconds; a file modified then or later may change again with the same stamp, so it gets an
                 unknown stamp
+    plain       the short way for these settings, if it may be taken
     An unreadable file raises no exception; the error is among the problems of the ParsedFile.
     """
     size, mtime_ns = stamp
@@ -47,7 +54,7 @@ def read_file(
     if mtime_ns >= settled_ns:
         stamp, digest = (size, UNKNOWN_NS), hash_of(digest, "may change again")
     try:
-        parsed = parse_file(folder + source, source, size, digest, settings)
+        parsed = parse_file(folder + source, source, size, digest, settings, plain)
     except (PostError, OSError) as error:
         if isinstance(error, OSError):
             stamp = (size, UNKNOWN_NS)  # a change of permissions doesn't show in the stamp, so try again next time
@@ -60,7 +67,9 @@ def read_file(
     return source, stamp, hash_of(digest, str(parsed.measured)) if parsed.measured else digest, parsed
 
 
-def parse_file(path: str, source: str, size: int, digest: str, settings: PostSettings) -> ParsedFile:
+def parse_file(
+    path: str, source: str, size: int, digest: str, settings: PostSettings, plain: PlainPosts | None = None
+) -> ParsedFile:
     """Parse the file at `path` as if it were at `source` in the posts folder.
 
     size: the file's size in bytes. Raises PostError or OSError if the file cannot be read.
@@ -71,6 +80,8 @@ def parse_file(path: str, source: str, size: int, digest: str, settings: PostSet
             hint="move it out of the posts folder",
         )
     data = _read(path, _HEAD_BYTES)
+    if plain and (post := _plain_post(data, source, digest, plain)):
+        return ParsedFile(post)
     parse = _parse_rst if source.lower().endswith(".rst") else _parse
     try:
         return parse(data, source, digest, settings, whole=len(data) >= size)
@@ -91,6 +102,17 @@ def _read(path: str, size: int) -> bytes:
         return os.read(handle, size)
     finally:
         os.close(handle)
+
+
+def _plain_post(data: bytes, source: str, digest: str, plain: PlainPosts) -> Post | None:
+    """Return the post of a file, given its beginning; None if it must take the long way."""
+    front = _front(data)
+    if not front or b"\r" in front or b"\0" in data or may_be_second(data[len(front) + 1 :]):
+        return None
+    try:
+        return plain.post(front.decode(), source, digest)
+    except UnicodeDecodeError:
+        return None
 
 
 def _parse(data: bytes, source: str, digest: str, settings: PostSettings, *, whole: bool) -> ParsedFile:

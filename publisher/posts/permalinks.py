@@ -21,6 +21,9 @@ MOST_PATH_BYTES = 2_000
 
 _PLAIN = patterns.compile(r"[A-Za-z0-9/._~-]*")
 _TIDY = patterns.compile(r"(?:/[A-Za-z0-9_~-]+)+/")
+_FREE = patterns.compile(
+    r"(?!/(?:archive|assets|editions|page|subscribe|tags)(?:/|\Z))(?:/[A-Za-z0-9_~-]+)+/?", re.IGNORECASE | re.ASCII
+)
 _ODD = patterns.compile(r"[\x00-\x1f\x7f:]")
 _ODD_BEFORE = patterns.compile(r"[\s:]")
 _FILE_ENDING = patterns.compile(r"\.(?:html?|xhtml)$")
@@ -177,6 +180,11 @@ def used_by_site(path: str) -> str:
         return "a page, whose file would have to be a folder"
     hidden = "/." in plain.replace(_FOR_READERS, "/", 1) if plain.startswith(_FOR_READERS) else "/." in plain
     return "the site itself" if hidden or first in _OWN else ""
+
+
+def is_surely_free(path: str) -> bool:
+    """Quickly return True for most paths that are tidy, short, and not used by the site; False leaves it open."""
+    return _FREE.fullmatch(path) is not None and len(path) < MOST_PATH_BYTES
 
 
 def file_key(path: str) -> str:

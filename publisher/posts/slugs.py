@@ -31,6 +31,11 @@ def post_slug(text: str) -> str:
     return fitting(slug) if any(map(str.isalnum, slug)) else "post"
 
 
+def is_slug(text: str) -> bool:
+    """Return whether a text is its own slug, by every rule here."""
+    return _SLUG.fullmatch(text) is not None and len(text) <= MOST_NAME_BYTES
+
+
 def own_slug(text: str) -> str:
     """Return a path segment for a post that no other file name has, also if it differs only in signs: c_plus_plus."""
     return post_slug(text) if _SLUG.fullmatch(text) or not text.strip() else tag_slug(text)

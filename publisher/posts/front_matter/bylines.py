@@ -47,7 +47,7 @@ class Bylines:
         if isinstance(value, str):
             value = decoded(value)
             if self._people is None:
-                authors = _authors_in(value)
+                authors = authors_in(value)
             else:
                 parts = [value] if self._people.find(value.strip()) else _BETWEEN_NAMES.split(value)
                 authors = tuple(filter(None, map(self._author, parts)))
@@ -101,7 +101,7 @@ class Bylines:
 
 
 @lru_cache(maxsize=1024)
-def _authors_in(text: str) -> tuple[Author, ...]:
+def authors_in(text: str) -> tuple[Author, ...]:
     """Return the authors in a text, which commas and semicolons separate."""
     return tuple(author for author in map(author_in, _BETWEEN_NAMES.split(text)) if author)
 

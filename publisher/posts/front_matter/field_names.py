@@ -193,7 +193,7 @@ def _near(folded: str, first: str = "") -> tuple[tuple[str, str], ...]:
     return tuple(near_keys(folded, _spellings(first)))
 
 
-class _Keys(NamedTuple):
+class Keys(NamedTuple):
     """What is known of the keys of a post or a table, whatever their values are.
 
     written  the keys as they are written, by folded key
@@ -213,7 +213,7 @@ class _Keys(NamedTuple):
 
 
 @lru_cache(maxsize=1024)
-def _keys(keys: tuple[str, ...]) -> _Keys:
+def keys_of(keys: tuple[str, ...]) -> Keys:
     """Return what is known of a post's keys. Cached because the posts of a blog use only a few sets of keys."""
     written: dict[str, str] = {}
     twice = []
@@ -230,7 +230,7 @@ def _keys(keys: tuple[str, ...]) -> _Keys:
         if not places:
             unknown.append((key, folded))
     near = ((key, _near(folded)) for key, folded in unknown[:_MOST_UNKNOWN])
-    return _Keys(
+    return Keys(
         written,
         {field: tuple(place for _, place in sorted(each)) for field, each in found.items()},
         tuple((key, pairs) for key, pairs in near if pairs),
@@ -257,7 +257,7 @@ class FrontMatter:
     def __init__(self, fields: dict[str, Tree], lines: dict[str, int]) -> None:
         """Keep the values of parsed front matter, and the lines of their keys."""
         self._fields, self._lines = fields, lines
-        self._keys = _keys(tuple(fields))
+        self._keys = keys_of(tuple(fields))
 
     def _at(self, place: Place) -> Tree:
         key, below, _ = place

@@ -339,7 +339,7 @@ class _PostBuilder:
         return language or usual
 
     def _tags(self) -> tuple[Tag, ...]:
-        return _tags_of(tuple(self.meta.tags()))
+        return tags_of(tuple(self.meta.tags()))
 
     def _authors(self, url: str) -> tuple[Author, ...]:
         value, line = self.meta.find("authors")
@@ -401,7 +401,7 @@ _NO_DAY = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @lru_cache(maxsize=4096)
-def _tags_of(names: tuple[str, ...]) -> tuple[Tag, ...]:
+def tags_of(names: tuple[str, ...]) -> tuple[Tag, ...]:
     """Return the tags of these names. Cached because the posts of a blog share a few combinations of tags."""
     slugs: dict[str, Tag] = {}
     for name in filter(None, map(without_comments, names)):

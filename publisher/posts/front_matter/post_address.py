@@ -80,7 +80,7 @@ class PostAddress:
     def _by_pattern(self) -> str:
         settings, slug = self._settings, self._meta.text("slug")
         pattern = _of_file(settings.pattern, self._tool, self._named.source)
-        if not self._tool and _is_plain(pattern):
+        if not self._tool and is_plain_pattern(pattern):
             path = permalink(
                 pattern,
                 folder=self._plain(self._named.folder),
@@ -195,7 +195,8 @@ def _fit(path: str) -> str:
 
 
 @lru_cache(maxsize=64)
-def _is_plain(pattern: str) -> bool:
+def is_plain_pattern(pattern: str) -> bool:
+    """Return whether a permalink pattern has only parts that need nothing but what every post has."""
     return _PLAIN_PATTERN.fullmatch(pattern) is not None
 
 
