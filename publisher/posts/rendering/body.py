@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache, cached_property
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from publisher.config import Config
@@ -21,6 +20,7 @@ from publisher.core.models import Problem, Severity
 from publisher.core.personal_templates import with_marked_tags
 from publisher.posts.formats.rst_fields import split_rst
 from publisher.posts.front_matter.parsing import split_body
+from publisher.posts.media_types import ending_of
 from publisher.posts.places import Places, WrittenPost
 from publisher.posts.rendering import lone_tags
 from publisher.posts.rendering.allowed_html import Absolutise, Sanitiser
@@ -51,6 +51,7 @@ from publisher.posts.text.merge_tags import MAYBE_FIELD, WORDPRESS
 from publisher.posts.text.nesting import require_shallow_html, require_shallow_markdown
 from publisher.posts.text.paid_parts import refuse_paid_part
 from publisher.posts.text.prose import LineFinder, line_at, masked, without_inline_code
+from publisher.posts.text.signs import Signs
 from publisher.posts.text.tex import TakenOut, take_out, without_formulas
 from publisher.posts.text.tool_comments import may_have_tool_comments, without_tool_comments
 
@@ -61,26 +62,15 @@ if TYPE_CHECKING:
 MOST_PROBLEMS = 100
 
 # Without one of these there is no syntax of another tool in a body.
-_OTHER_TOOLS = ("{", "import ", "\n^", "*|", "%%", "<%", "<?", "<#", "</#", "[%", "[[", "TOC", "Toc]", "toc]", "toc_")
+_OTHER_TOOLS = Signs(
+    "{", "import ", "\n^", "*|", "%%", "<%", "<?", "<#", "</#", "[%", "[[", "TOC", "Toc]", "toc]", "toc_"
+)
 _HIDES = ("hidden", "style", "<dialog", "<datalist", "<comment")
 # Without one of these there is no comment in a text.
-_COMMENTS = (
-    "<!",
-    "%%",
-    "<%",
-    "<#",
-    "[%",
-    "@*",
-    "]:#",
-    "]: #",
-    "]: <>",
-    "[//]:",
-    ":::",
-    "\n---\n",
-    "comment]",
-    "_COMMENT",
+_COMMENTS = Signs(
+    *("<!", "%%", "<%", "<#", "[%", "@*", "]:#", "]: #", "]: <>", "[//]:", ":::", "\n---\n", "comment]", "_COMMENT")
 )
-_IN_BRACES = ("{#", "{/", "{{", "{!", "{%", "{*", "{>", "{-", "{~", "{:", "{ /", "{comment}")
+_IN_BRACES = Signs("{#", "{/", "{{", "{!", "{%", "{*", "{>", "{-", "{~", "{:", "{ /", "{comment}")
 
 
 class Surroundings(NamedTuple):
@@ -121,7 +111,7 @@ class _Body:
         self._syntax = OtherSyntax(Expanded(""))
         self._mentioned_tags: set[str] = set()  # tags in problems, which no other warning should repeat
         self.path = in_folder(self.config.posts.folder, post.source)
-        self._is_html = Path(post.source).suffix.lower() in (".html", ".rst")
+        self._is_html = ending_of(post.source) in (".html", ".rst")
         data = (around.places.folder / post.source).read_bytes() if post.text is None else post.text
         self._most = growth.times * len(data) + growth.extra
         self._growth = growth
@@ -360,7 +350,7 @@ class _Body:
 
     def _carried_over(self, body: str) -> str:
         if (
-            not any(sign in body for sign in _OTHER_TOOLS)
+            not _OTHER_TOOLS.are_in(body)
             and not may_have_attributes(body)
             and not MAYBE_FIELD.search(body)
             and not WORDPRESS.search(body)
@@ -407,7 +397,7 @@ class _Body:
 
 
 def _may_have_comment(text: str) -> bool:
-    return any(sign in text for sign in _COMMENTS) or ("{" in text and any(sign in text for sign in _IN_BRACES))
+    return _COMMENTS.are_in(text) or _IN_BRACES.are_in(text)
 
 
 @cache

@@ -31,8 +31,9 @@ def settled_html(body: str, *, has_notes: bool = False) -> tuple[SettledHtml, li
         return _markdown(with_all_cells(body, _placed_html, lost), escape_html, has_notes)
 
     body = prepared(with_plain_ends(body))
-    settled = lone_tags.settle_markdown(body, render) if lone_tags.may_swallow(body) else SettledHtml(render(body))
-    settled.html, at_fences = with_fence_lines(settled.html, body, _placed_html)
+    is_whole = not lone_tags.may_swallow(body)
+    settled = SettledHtml(render(body)) if is_whole else lone_tags.settle_markdown(body, render)
+    settled.html, at_fences = with_fence_lines(settled.html, body, _placed_html, is_whole=is_whole)
     return settled, [*lost.values(), *at_fences]
 
 

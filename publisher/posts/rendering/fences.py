@@ -7,7 +7,7 @@ that nothing closes makes code of all text below it. All functions are pure.
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from html import escape, unescape
 
 from publisher.config import Tool
@@ -68,19 +68,29 @@ _FLAG = patterns.compile(
 )
 
 
-def with_fence_lines(html: str, body: str, placed: Placed) -> tuple[str, list[LostWords]]:
+def with_fence_lines(html: str, body: str, placed: Placed, *, is_whole: bool = False) -> tuple[str, list[LostWords]]:
     """Return the HTML of a body with the title of each fence above its code, or its words in it, and what was found.
 
-    placed  renders the body with the place of each element in an attribute
+    placed    renders the body with the place of each element in an attribute
+    is_whole  whether the HTML is that of the body as it is, in which no tag was taken for text
     """
     if "```" not in body and "~~~" not in body:
         return html, []
-    found: list[LostWords] = []
-    if any(has_words((each[1] or each[2]).strip()) for each in _INFO.finditer(body)) or ends_in_fence(body.split("\n")):
-        found = list(_lost_at_fences(body, placed(body)))
+    lines = body.split("\n")
+    begins = (_INFO.match(line) for line in lines if "```" in line or "~~~" in line)
+    has_wordy = any(has_words((each[1] or each[2]).strip()) for each in begins if each)
+    is_wordy = has_wordy or ((not is_whole or _may_end_in_code(html)) and ends_in_fence(lines))
+    found = list(_lost_at_fences(body, placed(body))) if is_wordy else []
     return (_FENCE.sub(_with_line, html) if 'data-meta="' in html or "language-" in html else html), found
 
 
+def _may_end_in_code(html: str) -> bool:
+    """Return whether the last thing in a text may be code. Only notes are below what they belong to."""
+    behind = html[html.rfind("</pre>") + 1 :]
+    return "<p>" not in behind or "footnotes" in behind
+
+
+@lru_cache(maxsize=1024)
 def has_words(info: str) -> bool:
     """Return whether words or code are behind the signs of a fence, instead of a language with attributes."""
     first, *behind = re.split(r"[\s,]", info, maxsplit=1)

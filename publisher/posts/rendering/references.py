@@ -73,7 +73,7 @@ class References:
         self._post, self._places, self._config = post, places, config
         self._path = urlsplit(config.site_url).path
         self._origin = config.site_url.removesuffix(self._path)
-        self._base = PurePosixPath(post.source).parent.as_posix()
+        self._base = posixpath.dirname(post.source) or "."
         self.links: dict[str, None] = {}
         self.assets: dict[tuple[str, str], None] = dict.fromkeys(post.files)
         self.pictures: dict[str, Picture] = {}
@@ -121,6 +121,8 @@ class References:
         if tag == "a" and reference.startswith(f"{self._config.site_url}/"):
             self.local.setdefault(reference, reference)
         path = own_path(reference, self._config.site_url)
+        if not path:
+            return reference
         return (self._joined(tag, path) if is_published(urlsplit(path).path) else None) or reference
 
     def foreign_post(self, name: str) -> str | None:

@@ -16,6 +16,7 @@ from publisher.core import patterns
 from publisher.posts.tags.expanded import Expanded, TagProblem
 from publisher.posts.text.excerpt import plain_line
 from publisher.posts.text.prose import code_lines
+from publisher.posts.text.signs import Signs
 
 # How many containers in each other are read.
 _DEEPEST = 8
@@ -34,7 +35,7 @@ _HIDDEN = frozenset(("comment", "content-hidden", "hidden"))
 _CONDITION = patterns.compile(r"\b(when|unless)-format[ \t]*=[ \t]*[\"']?([\w:-]{1,40})")
 _KINDS: Mapping[str, str] = {name: kind for kind, names in _ALERTS.items() for name in names.split()}
 # Without one of these a text has no container.
-_SIGNS = (":::", "!!! ", "???", "/// ", "[!", '=== "', '===! "', '===+ "')
+_SIGNS = Signs(":::", "!!! ", "???", "/// ", "[!", '=== "', '===! "', '===+ "')
 
 _MAYBE = patterns.compile(r"^[ \t>]{0,30}(?::::|///|!!![ \t]|\?\?\?|===[!+]?[ \t]+\"|\[!)", re.MULTILINE)
 _FENCE = patterns.compile(r"([ \t]{0,12})(:{3,30}|/{3,30})[ \t]*+(?=[\w{])(?!.*:::)(.{1,600})")
@@ -87,7 +88,7 @@ class _Container(NamedTuple):
 
 def has_containers(body: str) -> bool:
     """Return whether a body may have containers. Most have none, and this is cheap."""
-    return any(sign in body for sign in _SIGNS) and _MAYBE.search(body) is not None
+    return _SIGNS.are_in(body) and _MAYBE.search(body) is not None
 
 
 def as_alerts(body: str) -> Expanded:
@@ -123,7 +124,7 @@ def _left(lines: list[_Line]) -> tuple[TagProblem, ...]:
 
 def _converted(lines: list[_Line], depth: int) -> list[_Line]:
     """Return the lines with their containers as alerts. depth: how many containers are around them."""
-    if depth >= _DEEPEST or not any(sign in line.text for line in lines for sign in _SIGNS):
+    if depth >= _DEEPEST or not any(_SIGNS.are_in(line.text) for line in lines):
         return lines
     texts = [line.text for line in lines]
     code = code_lines(texts)

@@ -11,6 +11,7 @@ from publisher.core.characters import lowered, raised, shorten
 from publisher.posts.text.comments import without_comments
 from publisher.posts.text.encoding import without_controls
 from publisher.posts.text.merge_tags import WORDPRESS
+from publisher.posts.text.signs import Signs
 
 # About three lines on a page and in an email.
 MOST_CHARACTERS = 300
@@ -71,7 +72,7 @@ _FRAME_TITLE = patterns.compile(r'<(?:iframe|video|audio)\b(?>[^<>]*?\btitle=")(
 _BREAK = patterns.compile(r"<(?:br|/p|/li|/h[1-6]|/div|/blockquote|/dt|/dd)\b[^<>]*>", re.IGNORECASE)
 _TAG = patterns.compile(r"<[^<>]*>")
 _PICTURE = patterns.compile(r'<img\b(?>(?:(?!\salt=)[^<>"]|"[^"]*")*)(?:\salt="([^"]*)"(?:[^<>"]|"[^"]*")*)?>')
-_MAYBE_FOREIGN = ("{", ":::", "!!!", "???", "%&gt;", "![[", "[")
+_MAYBE_FOREIGN = Signs("{", ":::", "!!!", "???", "%&gt;", "![[", "[")
 # A tag in square brackets: whether it closes, its name, and its values.
 _BRACKETED = patterns.compile(r"\[(/?)([A-Za-z][\w-]*+)([ \t=][^\[\]]*+)?\]")
 _MARKER = patterns.compile(r"\[\[?_?toc_?\]\]?|\$\{toc\}|@\[toc\]|__toc__", re.IGNORECASE)
@@ -120,7 +121,7 @@ def _readable(fragment: str) -> str:
     for name, pattern in (("alert-title", _ALERT_TITLE), ('"footnotes"', _FOOTNOTES)):
         if name in fragment:
             fragment = pattern.sub(lambda found: " " if found[1] else found[0], fragment)
-    if any(sign in fragment for sign in _MAYBE_FOREIGN):
+    if _MAYBE_FOREIGN.are_in(fragment):
         fragment = _without_foreign(fragment)
     if "<rt" in fragment:
         fragment = _READING.sub(r"(\1)", fragment)

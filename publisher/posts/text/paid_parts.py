@@ -13,6 +13,7 @@ from publisher.core import patterns
 from publisher.core.errors import PostError
 from publisher.posts.text.merge_tags import without_shown_code
 from publisher.posts.text.prose import line_at, masked
+from publisher.posts.text.signs import Signs
 
 
 class PaidPart(NamedTuple):
@@ -23,7 +24,7 @@ class PaidPart(NamedTuple):
 
 
 # Without one of these there is no mark in a text in lower case.
-_SIGNS = (
+_SIGNS = Signs(
     "member",
     "paywall",
     "pay-wall",
@@ -106,7 +107,7 @@ _HTML_CODE = patterns.compile(r"<(pre|textarea|script|style)\b.*?(?:</\1>|\Z)", 
 def paid_part(body: str, *, is_markdown: bool) -> PaidPart | None:
     """Return the first part of a body that is not for everybody; None if there is none. Code is left out."""
     lower = body.lower()
-    if not any(sign in lower for sign in _SIGNS):
+    if not _SIGNS.are_in(lower):
         return None
     view = _HIGHLIGHT.sub(_blank, without_shown_code(body))
     view = masked(view) if is_markdown else _HTML_CODE.sub(_blank, view)

@@ -19,6 +19,7 @@ from html import escape, unescape
 
 from publisher.core import patterns
 from publisher.posts.text.prose import masked
+from publisher.posts.text.signs import Signs
 
 # The characters of the longest formula.
 LONGEST = 20_000
@@ -160,12 +161,13 @@ _CODE_WITH = patterns.compile(rf"<(code|pre)\b[^<>]*+>[^<{_BEGIN}]*+{_BEGIN}[^<]
 _PARAGRAPH = patterns.compile(r"<p>[^<]*+(?:<(?!/?p>)[^<]*+)*+</p>")
 _BREAK = "\x07"
 _AT_BREAK = patterns.compile(rf"\n?{_BREAK}\n?")
+_BEGINNINGS = Signs("$", r"\(", r"\[", r"\begin{")
 _EMPTY_PARAGRAPH = patterns.compile(r"<p>\s*+</p>\n?")
 
 
 def take_out(body: str) -> TakenOut:
     """Take the formulas out of a Markdown body."""
-    if not any(sign in body for sign in ("$", r"\(", r"\[", r"\begin{")):
+    if not _BEGINNINGS.are_in(body):
         return TakenOut(body)
     formulas = list(_formulas(body))
     pieces, last = [], 0

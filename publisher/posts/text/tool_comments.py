@@ -14,6 +14,7 @@ from publisher.core import patterns
 from publisher.posts.tags.expanded import Expanded, Pieces, TagProblem
 from publisher.posts.text.merge_tags import without_shown_code
 from publisher.posts.text.prose import line_at, line_counter, masked
+from publisher.posts.text.signs import Signs
 from publisher.posts.text.tex import without_formulas
 
 
@@ -142,14 +143,11 @@ _REMOVED = tuple(
     and kind.opening not in _NOT_REMOVED
     and not (kind.opening[:2] == "{{" and "comment" in kind.opening)
 )
-# The signs of comments by a character that is in each of them, and is quick to look for.
-_SIGNS = {
-    "%": ("%%", "<%", "[%"),
-    "{": tuple(kind.opening for kind in _REMOVED if "{" in kind.opening),
-    "#": ("<#--", "#+BEGIN_COMMENT"),
-    "]": ("]: ", "[comment]"),
-    "@": ("@* ",),
-}
+# Without one of these there is no comment.
+_SIGNS = Signs(
+    *("%%", "<%", "[%", "<#--", "#+BEGIN_COMMENT", "]: ", "[comment]", "@* "),
+    *(kind.opening for kind in _REMOVED if "{" in kind.opening),
+)
 # A reference that no link uses. Behind the words of a paragraph it is text to a parser of Markdown.
 _REFERENCE_LINE = patterns.compile(r"^[ \t>]{0,40}\[(?://|comment)\]:[ \t][^\n]*\n?", re.MULTILINE)
 _SHOWN_IN_HTML = patterns.compile(r"<(pre|script|style|textarea)\b(?:(?!</\1).)*+", re.IGNORECASE | re.DOTALL)
@@ -159,7 +157,7 @@ _MOST_REMOVED = 10_000
 
 def may_have_tool_comments(body: str) -> bool:
     """Return whether a body may have a comment of another tool. It is quick."""
-    return any(first in body and any(sign in body for sign in signs) for first, signs in _SIGNS.items())
+    return _SIGNS.are_in(body)
 
 
 def without_tool_comments(body: str, *, is_html: bool = False, keep: str = "", tool: str = "") -> Expanded:

@@ -35,6 +35,7 @@ SMALL = {
     "core.patterns": "one promise, for all rooms",
     "posts.blog_tools.list_pages": "what the tools call their pages",
     "posts.text.excerpt_marks": "one table",
+    "posts.text.signs": "one search, for many modules",
     "store.column_types": "one noun: what a column contains",
     "store.edition_content": "what an edition consists of, apart from the table of editions",
     "store.fleet_tables": "what hosts share",
