@@ -37,8 +37,11 @@ class Pace(Protocol):
 
     rate: float
 
-    def want(self, now: float, messages: int) -> None:
-        """Say how many messages are waiting for a turn, so that turns for them can be fetched."""
+    def want(self, now: float, messages: int, room: int) -> None:
+        """Say how many messages are waiting for a turn, so that turns for them can be fetched.
+
+        room: how many of them connections could take now; at least 1.
+        """
         ...
 
     def wait(self, now: float) -> float:
@@ -87,16 +90,16 @@ class ServerLimits:
     domains: Mapping[str, Pace] = field(default_factory=dict)
     quota: Quota | None = None
 
-    def wait(self, now: float, messages: int) -> float:
+    def wait(self, now: float, messages: int, room: int) -> float:
         """Return how many seconds to wait before the next message may be handed over to the server.
 
-        messages: how many are waiting.
+        messages: how many are waiting. room: how many of them connections could take now; at least 1.
         """
         if self.quota is not None:
             self.quota.want(now, messages)
             if wait := self.quota.wait(now):
                 return wait
-        self.rate.want(now, messages)
+        self.rate.want(now, messages, room)
         return self.rate.wait(now)
 
 
@@ -118,7 +121,7 @@ class RateLimit:
     burst: float = 0.0
     _next: float = float("-inf")
 
-    def want(self, now: float, messages: int) -> None:
+    def want(self, now: float, messages: int, room: int) -> None:
         """See Pace. Turns need not be fetched from anywhere."""
 
     def wait(self, now: float) -> float:

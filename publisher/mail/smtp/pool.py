@@ -163,7 +163,7 @@ class ConnectionPool:
         self._answered_at = self._loop.time()
         self._alarm: asyncio.TimerHandle | None = None
         self._stopping = False
-        self.taken = 0
+        self.taken = self._answered = 0
         self.awaits_share = False  # whether it waits until the other pools have had their shares
 
     def begin_as(self, before: ServerHealth | None) -> None:
@@ -213,7 +213,7 @@ class ConnectionPool:
         limit = self._limits.domains.get(domain)
         if limit is None:
             return 0.0
-        limit.want(now, messages)
+        limit.want(now, messages, self._room())
         return limit.wait(now)
 
     def domain_rate(self, domain: str) -> float:
@@ -230,6 +230,7 @@ class ConnectionPool:
 
     def answered(self, connection: Connection, answer: MessageFate) -> None:
         """See ConnectionOwner."""
+        self._answered += 1
         if isinstance(answer.fate, GivenBack | Unanswered):
             self._failing.add(connection)
         else:
@@ -299,10 +300,14 @@ class ConnectionPool:
             self.awaits_share = True
             self._wake_in(SILENT_SECONDS / 8)  # the others may fall silent
             return False
-        if wait := self._limits.wait(now, self._coordinator.waiting()):
+        if wait := self._limits.wait(now, self._coordinator.waiting(), self._room()):
             self._wake_in(wait)
             return False
         return True
+
+    def _room(self) -> int:
+        """Return about how many messages the connections can take now, at least the one that a connection asks for."""
+        return max(1, len(self._connections) - (self.taken - self._answered))
 
     def _may_open(self) -> bool:
         now = self._loop.time()

@@ -27,6 +27,9 @@ from publisher.store.sending_limits import DayGrant, RateGrant, SendingLimits, m
 # The next turns are asked for when the present ones are used up in this many seconds.
 PREFETCH_SECONDS = 0.25
 
+# A worker that is slower than the rate asks for no fewer turns than these at once.
+LEAST_TURNS = 8
+
 # How soon to look again, in seconds, while the answer is on its way.
 ANSWER_SECONDS = 0.02
 
@@ -70,7 +73,8 @@ class _Turns:
 class SharedRate:
     """A Pace with turns that the database has granted to this worker.
 
-    A turn may be used a little late, to make up for a timer that fired late, and is lost after that.
+    A turn may be used a little late, to make up for a timer that fired late, and is lost after that. While turns of a
+    worker are lost, because it is slower than the rate, it asks for fewer at once, so that others can use them.
     """
 
     def __init__(self, rate: float, ask: Callable[[int], None]) -> None:
@@ -84,16 +88,21 @@ class SharedRate:
         self._granted: deque[_Turns] = deque()
         self._asking = False
         self._ask_at = self._end = float("-inf")
+        self._size = self._most = most_turns(rate)  # the most to ask for, now and ever
+        self._used = self._missed = 0  # turns since the last change of the size
+        self._used_before = 0.0  # turns that were used in a quarter of a second before it
+        self._since = float("-inf")
 
-    def want(self, now: float, messages: int) -> None:
-        """See Pace."""
+    def want(self, now: float, messages: int, room: int) -> None:
+        """See Pace. In the long run, as many turns are asked for as were used a moment ago."""
         self._forget_missed(now)
+        self._adapt(now)
         held = sum([turns.count for turns in self._granted])
         if self._asking or now < self._ask_at or held >= messages:
             return
         if not held or self._end - now <= PREFETCH_SECONDS:
             self._asking = True
-            self._ask(min(messages - held, most_turns(self.rate)))
+            self._ask(min(max(min(room, messages - held), int(self._used_before)), self._size))
 
     def wait(self, now: float) -> float:
         """See Pace."""
@@ -105,7 +114,8 @@ class SharedRate:
     def take(self, now: float) -> None:
         """See Pace."""
         if self._granted:
-            self._use(1)
+            self._used += 1
+            self._pass_by(1)
 
     def granted(self, turns: int, at: float) -> None:
         """Add turns. at: when the first one may be used."""
@@ -118,15 +128,24 @@ class SharedRate:
         self._asking = False
         self._ask_at = ask_at
 
+    def _adapt(self, now: float) -> None:
+        """Each quarter of a second, ask for half as many turns if some were lost, and for twice as many if not."""
+        if (period := now - self._since) < PREFETCH_SECONDS:
+            return
+        lost = self._missed > self._used / 10
+        self._size = max(min(LEAST_TURNS, self._most), self._size // 2) if lost else min(2 * self._size, self._most)
+        self._used_before, self._used, self._missed, self._since = self._used * PREFETCH_SECONDS / period, 0, 0, now
+
     def _forget_missed(self, now: float) -> None:
         while self._granted:
             first = self._granted[0]
-            missed = math.ceil((now - self._late - first.at) * self.rate)
+            missed = min(math.ceil((now - self._late - first.at) * self.rate), first.count)
             if missed <= 0:
                 return
-            self._use(min(missed, first.count))
+            self._missed += missed
+            self._pass_by(missed)
 
-    def _use(self, count: int) -> None:
+    def _pass_by(self, count: int) -> None:
         first = self._granted[0]
         first.count -= count
         first.at += count / self.rate

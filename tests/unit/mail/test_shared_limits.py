@@ -38,21 +38,36 @@ def used(rate: SharedRate, now: float) -> int:
 
 def test_nothing_is_asked_without_messages() -> None:
     rate, asked = rate_of(20)
-    rate.want(0, 0)
+    rate.want(0, 0, 50)
     assert asked == []
     assert rate.wait(0) > 0
 
 
 def test_only_as_many_turns_are_asked_as_messages_wait() -> None:
     rate, asked = rate_of(20)
-    rate.want(0, 3)
+    rate.want(0, 3, 50)
     assert asked == [3]
+
+
+def test_only_as_many_turns_are_asked_as_connections_can_use() -> None:
+    rate, asked = rate_of(20)
+    rate.want(0, 500, 4)
+    assert asked == [4]
+
+
+def test_a_worker_that_is_slower_than_its_turns_asks_for_fewer() -> None:
+    rate, asked = rate_of(2_000)
+    for second in range(9):
+        rate.want(float(second), 5_000, 5_000)
+        rate.granted(asked[-1], float(second))
+    assert asked[:4] == [1_000, 500, 250, 125]
+    assert asked[-1] < 10
 
 
 def test_one_question_is_open_at_a_time() -> None:
     rate, asked = rate_of(20)
     for _ in range(3):
-        rate.want(0, 500)
+        rate.want(0, 500, 50)
     assert asked == [most_turns(20)]
 
 
@@ -73,29 +88,43 @@ def test_a_turn_that_is_missed_is_lost() -> None:
 
 def test_turns_are_asked_for_again_before_they_are_used_up() -> None:
     rate, asked = rate_of(20)
-    rate.want(0, 500)
+    rate.want(0, 500, 50)
     rate.granted(10, 0.0)
     now = 0.0
     while now < 0.5 - PREFETCH_SECONDS - 0.001:
         used(rate, now)
-        rate.want(now, 500)
+        rate.want(now, 500, 50)
         now += 0.05
     assert asked == [10]
     used(rate, now)
-    rate.want(now, 500)
+    rate.want(now, 500, 50)
     assert asked == [10, 10]
     rate.granted(10, 0.5)
     assert rate.wait(0.5) == 0
 
 
+def test_a_stream_of_few_messages_at_a_time_is_not_asked_for_one_by_one() -> None:
+    rate, asked = rate_of(2_000)
+    now, answered, count = 0.0, 0, 0
+    while now < 2:
+        rate.want(now, 5, 50)
+        if answered < len(asked):
+            rate.granted(asked[-1], now)
+            answered += 1
+        count += used(rate, now)
+        now += 0.005
+    assert count > 1_000
+    assert len(asked) < count / 20
+
+
 def test_a_refusal_is_not_followed_by_a_question_at_once() -> None:
     rate, asked = rate_of(1 / 60)
-    rate.want(0, 5)
+    rate.want(0, 5, 50)
     rate.refused(59.5)
-    rate.want(30, 5)
+    rate.want(30, 5, 50)
     assert asked == [1]
     assert rate.wait(30) == pytest.approx(29.5)
-    rate.want(59.5, 5)
+    rate.want(59.5, 5, 50)
     assert asked == [1, 1]
 
 
@@ -146,7 +175,7 @@ def test_workers_together_keep_to_the_rate_and_reach_it(rate: float, delays: lis
     while fleet.now < 8:
         fleet.answer()
         for worker in fleet.workers:
-            worker.want(fleet.now, 100_000)
+            worker.want(fleet.now, 100_000, 8)
             sent[int(fleet.now)] += used(worker, fleet.now)
         fleet.now += pauses[rounds % len(pauses)]
         rounds += 1
@@ -162,7 +191,7 @@ def test_a_worker_that_dies_takes_its_turns_with_it() -> None:
         fleet.answer()
         for number, worker in enumerate(fleet.workers):
             if number == 0 or fleet.now < 3:
-                worker.want(fleet.now, 1_000)
+                worker.want(fleet.now, 1_000, 8)
                 sent[int(fleet.now)] += used(worker, fleet.now)
         fleet.now += 0.01
     assert max(sent.values()) <= 22

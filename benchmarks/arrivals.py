@@ -1,0 +1,108 @@
+"""A mail server that only notes when each message has arrived, in a process of its own.
+
+    python -m benchmarks.arrivals FILE
+
+Prints the port on which it listens. For each message it adds a line to FILE: the time (Unix, in seconds), and the
+recipient.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, cast
+
+
+class _Conversation(asyncio.Protocol):
+    """One connection. It takes everything."""
+
+    def __init__(self, record: IO[str]) -> None:
+        self._record = record
+        self._buffer = b""
+        self._recipient = ""
+        self._in_body = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.write(b"220 arrivals ESMTP\r\n")
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        while True:
+            end = b"\r\n.\r\n" if self._in_body else b"\r\n"
+            first, found, rest = self._buffer.partition(end)
+            if not found:
+                return
+            self._buffer = rest
+            self._transport.write(self._end_of_body() if self._in_body else self._answer(first))
+
+    def _end_of_body(self) -> bytes:
+        self._in_body = False
+        self._record.write(f"{time.time():.6f} {self._recipient}\n")
+        return b"250 2.0.0 taken\r\n"
+
+    def _answer(self, line: bytes) -> bytes:
+        word = line[:4].upper()
+        if word == b"EHLO":
+            return b"250-arrivals\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n"
+        if word == b"RCPT":
+            self._recipient = line.partition(b"<")[2].partition(b">")[0].decode()
+        if word == b"DATA":
+            self._in_body = True
+            return b"354 go ahead\r\n"
+        if word == b"QUIT":
+            asyncio.get_running_loop().call_soon(self._transport.close)
+            return b"221 2.0.0 goodbye\r\n"
+        return b"250 2.0.0 ok\r\n"
+
+
+@dataclass(frozen=True)
+class Arrivals:
+    """A running server."""
+
+    port: int
+    record: Path
+
+    def times(self) -> list[float]:
+        """Return when each message arrived, in their order."""
+        return sorted(float(line.split()[0]) for line in self._lines())
+
+    def recipients(self) -> list[str]:
+        """Return who got one, in the order of arrival."""
+        return [line.split()[1] for line in self._lines()]
+
+    def _lines(self) -> list[str]:
+        whole, _, _ = self.record.read_text(encoding="utf-8").rpartition("\n")
+        return whole.splitlines()
+
+
+@contextmanager
+def arrivals(folder: Path) -> Iterator[Arrivals]:
+    """Run the server until the block ends. folder: for its record."""
+    folder.mkdir(parents=True, exist_ok=True)
+    record = folder / "arrivals"
+    command = [sys.executable, "-m", "benchmarks.arrivals", str(record)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield Arrivals(int(process.stdout.readline()), record)
+        finally:
+            process.kill()
+
+
+async def serve(record: Path) -> None:
+    """Be the server."""
+    with record.open("a", encoding="utf-8", buffering=1) as file:
+        server = await asyncio.get_running_loop().create_server(lambda: _Conversation(file), "127.0.0.1", 0)
+        print(server.sockets[0].getsockname()[1], flush=True)
+        await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(Path(sys.argv[1])))

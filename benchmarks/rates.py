@@ -1,0 +1,198 @@
+"""One rate for four workers: how many messages a server gets in each second, and what a kill changes.
+
+    python -m benchmarks.rates [--seconds 120] [--workers 4] [--rate 20] [--limit rate domain day] [--connections 4]
+
+Four workers, each a process with a folder of its own, send an edition over one PostgreSQL to a server that notes when
+each message arrives. In the middle of the time, one is killed. First a rate of the server limits them, then the rate
+of the receiving domain, then the recipients of a day. The exit code is 1 if more came than was allowed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.arrivals import Arrivals, arrivals
+from benchmarks.editions import add_readers, make_edition
+from benchmarks.imports import databases
+from benchmarks.senders import Order, Sender
+from publisher.store import open_store
+
+# At most so much more than the rate may come in an aligned second, and so much more or less in a minute.
+MOST_OVER, MOST_ASTRAY = 0.10, 0.02
+
+# After a kill, the full rate is there again after this many seconds.
+LONGEST_BACK = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What is tried. limit: "rate", "domain" or "day". seconds: after the first message; the kill is in the middle."""
+
+    limit: str
+    rate: int
+    workers: int
+    seconds: float
+    connections: int
+
+    @property
+    def per_day(self) -> int:
+        """The recipients that a day may have: they are used up in three quarters of the time."""
+        return int(self.rate * self.seconds * 0.75) if self.limit == "day" else 0
+
+    def server(self, port: int) -> dict[str, Any]:
+        """Return the server as a worker is told of it."""
+        keys = {"url": f"smtp://127.0.0.1:{port}", "tls": "none", "connections": self.connections}
+        if self.limit == "domain":
+            return keys | {"domains": (f"example.org {self.rate}/s",)}
+        return keys | {"rate": f"{self.rate}/s", "per_day": self.per_day}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """When messages arrived, in seconds (Unix), and when a worker was killed."""
+
+    trial: Trial
+    times: Sequence[float]
+    recipients: Sequence[str]
+    killed_at: float
+    ended_at: float
+
+    @property
+    def most(self) -> int:
+        """The most messages in a second of the server's clock."""
+        return max(Counter(int(moment) for moment in self.times).values())
+
+    def astray(self, begin: float, end: float) -> list[float]:
+        """Return by how much each minute of a time, or a shorter time, differs from the rate."""
+        minutes = max(1, int((end - begin) // 60))
+        length = min(60.0, end - begin)
+        starts = [begin + length * number for number in range(minutes)]
+        counts = [sum(start <= moment < start + length for moment in self.times) for start in starts]
+        return [count / (self.trial.rate * length) - 1 for count in counts]
+
+    @property
+    def before(self) -> list[float]:
+        """By how much the minutes before the kill differ from the rate."""
+        return self.astray(self.times[0], self.killed_at)
+
+    @property
+    def after(self) -> list[float]:
+        """By how much the minutes after the kill, and its five seconds, differ from the rate."""
+        return self.astray(self.killed_at + LONGEST_BACK, self.ended_at)
+
+    @property
+    def back(self) -> float:
+        """How many seconds after the kill the last second begins that has less than nine tenths of the rate."""
+        last = 0.0
+        for step in range(int((self.ended_at - self.killed_at - 1) * 20)):
+            start = self.killed_at + step / 20
+            if sum(start <= moment < start + 1 for moment in self.times) < 0.9 * self.trial.rate:
+                last = (step + 1) / 20
+        return last
+
+    def broken(self) -> list[str]:
+        """Return which promises do not hold."""
+        trial, wrong = self.trial, []
+        if self.most > trial.rate * (1 + MOST_OVER):
+            wrong.append(f"{self.most} in a second")
+        if len(self.recipients) != len(set(self.recipients)) and trial.limit == "day":
+            wrong.append("copies")
+        if trial.limit == "day":
+            if len(self.times) > trial.per_day:
+                wrong.append(f"{len(self.times)} in a day")
+            return wrong
+        wrong += [f"{part:+.1%} in a minute" for part in (*self.before, *self.after) if abs(part) > MOST_ASTRAY]
+        if self.back > LONGEST_BACK:
+            wrong.append(f"back after {self.back:.1f} s")
+        return wrong
+
+
+def run(trial: Trial, url: str, folder: Path) -> Outcome:
+    """Run one trial in an empty database."""
+    with open_store(url, folder) as store, arrivals(folder / "server") as server:
+        add_readers(store, int(trial.rate * (trial.seconds + 30)))
+        make_edition(store)
+        orders = [Order(url, folder / f"worker{n}", (trial.server(server.port),)) for n in range(trial.workers)]
+        senders = [Sender(order) for order in orders]
+        for sender in senders:
+            sender.go()
+        try:
+            killed_at = _kill_one(trial, senders, server)
+            _wait(server, trial.seconds, senders[1:])
+            ended_at = time.time()
+        finally:
+            for sender in senders:
+                sender.kill()
+        return Outcome(trial, server.times(), server.recipients(), killed_at, ended_at)
+
+
+def _kill_one(trial: Trial, senders: Sequence[Sender], server: Arrivals) -> float:
+    """Wait for half of the time, and kill the first sender; return when."""
+    _wait(server, trial.seconds / 2, senders)
+    killed_at = time.time()
+    if not senders[0].kill():
+        raise RuntimeError(f"the sender had ended: {senders[0].finish()}")
+    return killed_at
+
+
+def _wait(server: Arrivals, seconds: float, senders: Sequence[Sender]) -> None:
+    """Wait until so many seconds after the first message, or until all senders have ended."""
+    begun = time.monotonic()
+    while any(sender.running for sender in senders):
+        times = server.times() if server.record.exists() else []
+        if times and time.time() >= times[0] + seconds:
+            return
+        if not times and time.monotonic() > begun + 60:
+            raise RuntimeError("no message came within a minute")
+        time.sleep(0.05 if not times else min(0.5, max(0.0, times[0] + seconds - time.time())))
+
+
+def report(outcome: Outcome) -> str:
+    """Return an outcome as a line."""
+    trial, total = outcome.trial, len(outcome.times)
+    name = {"rate": "the server's rate", "domain": "a domain's rate", "day": "recipients of a day"}[trial.limit]
+    said = f"{name}: {total:,} messages, at most {outcome.most} in a second at {trial.rate}/s"
+    if trial.limit == "day":
+        said += f"; {trial.per_day:,} allowed in the day"
+    else:
+        minutes = ", ".join(f"{part:+.2%}" for part in outcome.before)
+        later = ", ".join(f"{part:+.2%}" for part in outcome.after)
+        said += f"; minutes {minutes} before the kill, {later} after it; the full rate {outcome.back:.2f} s after it"
+    return f"{said}; {'as promised' if not outcome.broken() else 'BROKEN: ' + '; '.join(outcome.broken())}"
+
+
+def main() -> int:
+    """Run the trials that are asked for, and print what came of them."""
+    given = _arguments()
+    good = True
+    for limit in given.limit:
+        trial = Trial(limit, given.rate, given.workers, given.seconds, given.connections)
+        with tempfile.TemporaryDirectory(prefix="publisher-rates-") as name:
+            folder = Path(name)
+            with databases("postgresql", folder / "database") as urls:
+                outcome = run(trial, urls[0], folder)
+        print(report(outcome), flush=True)
+        good = good and not outcome.broken()
+    return 0 if good else 1
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.rates", description=__doc__.split("\n")[0])
+    parser.add_argument("--seconds", type=float, default=120.0, help="how long each trial takes (default 120)")
+    parser.add_argument("--workers", type=int, default=4, help="workers (default 4)")
+    parser.add_argument("--rate", type=int, default=20, help="messages a second (default 20)")
+    parser.add_argument("--connections", type=int, default=4, help="connections of each worker (default 4)")
+    parser.add_argument("--limit", nargs="+", choices=("rate", "domain", "day"), default=["rate", "domain", "day"])
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,99 @@
+"""Workers with stores of their own on one PostgreSQL, each in a thread, and a server that notes when messages come."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from publisher.config import Relay
+from publisher.core.errors import PublisherError, StoreError, TransportError
+from publisher.store import open_store
+from tests.support.delivery_samples import make_edition
+from tests.support.smtp_samples import everybody, send
+from tests.support.smtp_server import Mailboxes, mail_server
+
+WORKERS = 4
+
+
+@dataclass
+class Noted(Mailboxes):
+    """Takes everything, and notes when."""
+
+    times: list[float] = field(default_factory=list)
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - see Mailboxes
+        self.times.append(time.monotonic())
+        return await super().handle_DATA(server, session, envelope)
+
+
+@dataclass
+class Fleet:
+    """Workers on one database. Each has a folder of its own, as on a host of its own."""
+
+    url: str
+    folder: Path
+
+    def send(self, readers: int, workers: int = WORKERS, **limits: Any) -> tuple[Noted, float, list[str]]:
+        """Make an edition, and send it with these limits; return what arrived, the beginning, and the errors."""
+        with open_store(self.url, self.folder) as store, mail_server(mailboxes=Noted()) as (noted, settings):
+            assert isinstance(noted, Noted)
+            edition = make_edition(store, readers)
+            server = replace(Relay(host=settings.host, port=settings.port, tls="none"), **limits)
+
+            def work(number: int) -> str:
+                with open_store(self.url, self.folder) as own:
+                    try:
+                        send(own, [server], edition, self.folder / f"worker{number}")
+                    except TransportError as error:
+                        return error.message
+                return ""
+
+            begun = time.monotonic()
+            with ThreadPoolExecutor(workers) as pool:
+                errors = list(pool.map(work, range(workers)))
+        return noted, begun, errors
+
+
+@pytest.fixture
+def fleet(postgres_url: str, tmp_path: Path) -> Fleet:
+    return Fleet(postgres_url, tmp_path)
+
+
+def most_allowed(rate: float) -> Callable[[float], float]:
+    """How many messages may have arrived so many seconds after the beginning: later is right on a busy machine."""
+    return lambda seconds: rate * (seconds + 0.1) + 1
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("limits", [{"rate": "40/s"}, {"domains": ("example.org 40/s",)}])
+def test_all_workers_together_keep_to_a_rate(fleet: Fleet, limits: dict[str, Any]) -> None:
+    noted, begun, errors = fleet.send(100, **limits)
+    assert errors == [""] * WORKERS
+    assert Counter({who: len(messages) for who, messages in noted.messages.items()}) == everybody(100)
+    allowed = most_allowed(40)
+    for number, moment in enumerate(sorted(noted.times), 1):
+        assert number <= allowed(moment - begun)
+
+
+@pytest.mark.timeout(120)
+def test_all_workers_together_keep_to_the_recipients_of_a_day(fleet: Fleet) -> None:
+    noted, _, errors = fleet.send(130, per_day=60)
+    assert set(errors) <= {"every mail server has had its recipients of the day", ""}
+    assert 40 <= len(noted.times) <= 60
+
+
+def test_a_run_that_cannot_ask_for_turns_ends_with_the_error_of_the_database(fleet: Fleet) -> None:
+    with open_store(fleet.url, fleet.folder), psycopg.connect(fleet.url, autocommit=True) as connection:
+        connection.execute("ALTER TABLE sending_rates RENAME TO sending_rates_away")
+    with pytest.raises(StoreError, match="sending_rates") as caught:
+        fleet.send(5, workers=1, rate="10/s")
+    assert isinstance(caught.value, PublisherError)
