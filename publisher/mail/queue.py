@@ -185,7 +185,8 @@ def take_over(store: Store, *, options: DeliveryOptions, now: datetime) -> int:
 @contextmanager
 def _recorded(store: Store, run: Run) -> Iterator[None]:
     """Record the worker in the database while the block runs."""
-    store.workers.begin(run.worker, run.options.host_name or run.worker, run.heartbeat())
+    options = run.options
+    store.workers.begin(run.worker, options.host_name or run.worker, run.heartbeat(), options.host)
     try:
         yield
     except StoreError:

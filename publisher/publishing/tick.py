@@ -29,7 +29,6 @@ from publisher.publishing.wiring import (
     check_in_host,
     run_build,
     site_problems,
-    why_unconfirmed,
 )
 from publisher.site.build import BuildReport
 from publisher.site.websub import notify_hub
@@ -110,7 +109,7 @@ def create_due(project: Project, *, local: bool = False) -> TickReport:
 def do_chores(project: Project) -> TickReport:
     """Do the chores that are due and need only the database. Raises StoreError if it is unavailable."""
     now = project.clock()
-    if waits := why_unconfirmed(project.config, project.store):
+    if waits := check_in_host(project.config, project.store, now):
         return TickReport(now, waits=waits)
     done, news, undone = _do_chores(project, now, DATABASE_CHORES)
     has_owner = bool(project.config.mail.owner)
@@ -160,7 +159,7 @@ def fetch_due(project: Project, stop: Stop | None = None) -> TickReport:
     from publisher.publishing.source_hubs import renew_hubs
 
     now = project.clock()
-    if waits := why_unconfirmed(project.config, project.store):
+    if waits := check_in_host(project.config, project.store, now):
         return TickReport(now, waits=waits)
     fetched = fetch_sources(project, now, stop=stop)
     renew_hubs(project.config, project.store, now, lambda: stop is not None and stop.asked)

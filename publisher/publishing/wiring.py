@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from publisher import __version__
 from publisher.config import Config
 from publisher.core.host_id import JOIN_VARIABLE, host_id, host_name
 from publisher.core.models import Problem, Severity, problem_at
@@ -74,6 +75,7 @@ def check_in_host(config: Config, store: Store, now: datetime) -> str:
     """Record this host; return why it may not send, or "" if it may. A project's first host counts as confirmed."""
     here = host_id(config.root, os.environ), host_name(config.root, os.environ)
     host = store.hosts.check_in(*here, now, joins=_may_join(config))
+    store.hosts.note_active(host.id, __version__, now)
     older = _why_older(config, store)
     return older if older or host.confirmed_at is not None else why_unconfirmed(config, store)
 

@@ -15,6 +15,7 @@ Public modules:
     copying                 copies of whole databases
     deliveries              the ledger of deliveries, for workers that send
     feed_readers            how many people read the feeds
+    fleet                   what hosts and workers are doing, and what they have to do
     hosts                   which hosts may send
     imports                 the imports of files, which can be undone
     job_tables              the tables of the job engine
@@ -54,6 +55,7 @@ __all__ = [
     "copying",
     "deliveries",
     "feed_readers",
+    "fleet",
     "hosts",
     "imports",
     "job_tables",

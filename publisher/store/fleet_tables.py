@@ -16,6 +16,9 @@ hosts = Table(
     Column("seen_at", UtcTime, nullable=False),
     *(Column(name, UtcTime) for name in ("confirmed_at", "forgotten_at")),  # a forgotten host doesn't join by itself
     Column("claims", BigInteger, nullable=False, server_default=text("0")),  # how often it took messages to send
+    Column("active_at", UtcTime),  # its last sign of life, by the database's clock on PostgreSQL
+    Column("version", Text, nullable=False, server_default=text("''")),  # of the program, at that time
+    Column("sent", BigInteger, nullable=False, server_default=text("0")),  # by its workers that have ended
 )
 
 # The workers that are sending. A row is deleted when its worker ends, or by another worker that takes over its
@@ -30,6 +33,7 @@ workers = Table(
     # worker has leased.
     Column("in_doubt", Text),
     Column("sent", BigInteger, nullable=False, server_default=text("0")),
+    Column("host_id", String(64), nullable=False, server_default=text("''")),  # as in hosts.host
     Index(None, "lease_until"),
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,6 +17,9 @@ from publisher.store.fleet_tables import hosts
 # The number of the PostgreSQL lock that lets only one host be the first. It is arbitrary, but never changes.
 HOSTS_LOCK = 7_214_565
 
+SIGN_EVERY = timedelta(seconds=20)
+"""How old a host's last sign of life must be to be renewed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Host:
@@ -27,6 +30,8 @@ class Host:
     seen_at       when the host first ran the project
     confirmed_at  when the host was allowed to send; None if it may not send
     forgotten_at  when it was forbidden to send; None if it was not, or is confirmed again
+    active_at     when it last gave a sign of life, by the database's clock on PostgreSQL; None if it has not
+    version       the version of its program at that time; "" if it is not known
     """
 
     id: str
@@ -34,6 +39,8 @@ class Host:
     seen_at: datetime
     confirmed_at: datetime | None = None
     forgotten_at: datetime | None = None
+    active_at: datetime | None = None
+    version: str = ""
 
 
 class Hosts:
@@ -46,13 +53,13 @@ class Hosts:
         """Return all hosts, in the order in which they first ran the project."""
         with self._database.read() as connection:
             query = sa.select(hosts).order_by(hosts.c.seen_at, hosts.c.host)
-            return [_host(row) for row in connection.execute(query)]
+            return [host_of(row) for row in connection.execute(query)]
 
     def find(self, host: str) -> Host | None:
         """Return a host; None if it has never run the project."""
         with self._database.read() as connection:
             row = connection.execute(sa.select(hosts).where(hosts.c.host == host)).first()
-        return None if row is None else _host(row)
+        return None if row is None else host_of(row)
 
     def check_in(self, host: str, name: str, now: datetime, *, joins: bool = False) -> Host:
         """Return a host, after recording it if it is new. The very first host is confirmed at once.
@@ -72,7 +79,26 @@ class Hosts:
             if joins:
                 waiting = hosts.c.host == host, hosts.c.confirmed_at.is_(None), hosts.c.forgotten_at.is_(None)
                 connection.execute(sa.update(hosts).where(*waiting).values(confirmed_at=now))
-            return _host(connection.execute(sa.select(hosts).where(hosts.c.host == host)).one())
+            return host_of(connection.execute(sa.select(hosts).where(hosts.c.host == host)).one())
+
+    def note_active(self, host: str, version: str, now: datetime) -> None:
+        """Note that a host is running this version of the program, unless that was noted within SIGN_EVERY.
+
+        now: the present time, with a time zone; used with SQLite only
+        """
+        require_aware("now", now)
+        if self._database.is_sqlite:
+            found = self.find(host)
+            if found and found.version == version and _is_fresh(found.active_at, now):
+                return  # SQLite has a single writer, which a sign of life must not wait for more often than needed
+            change = sa.update(hosts).where(hosts.c.host == host).values(active_at=now, version=version)
+        else:
+            clock = sa.func.clock_timestamp()
+            is_old = hosts.c.active_at.is_(None) | (hosts.c.active_at < clock - sa.literal(SIGN_EVERY, sa.Interval))
+            change = sa.update(hosts).where(hosts.c.host == host, is_old | (hosts.c.version != version))
+            change = change.values(active_at=clock, version=version)
+        with self._database.write() as connection:
+            connection.execute(change)
 
     def claims(self, host: str) -> int:
         """Return how often a host has taken messages to send; 0 if it has never run the project."""
@@ -105,5 +131,10 @@ class Hosts:
             return connection.execute(change).rowcount == 1
 
 
-def _host(row: Row[Any]) -> Host:
-    return Host(row.host, row.name, row.seen_at, row.confirmed_at, row.forgotten_at)
+def host_of(row: Row[Any]) -> Host:
+    """Return the host of a row."""
+    return Host(row.host, row.name, row.seen_at, row.confirmed_at, row.forgotten_at, row.active_at, row.version)
+
+
+def _is_fresh(active_at: datetime | None, now: datetime) -> bool:
+    return active_at is not None and timedelta() <= now - active_at < SIGN_EVERY

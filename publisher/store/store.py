@@ -13,6 +13,7 @@ from publisher.store.database import Database
 from publisher.store.deliveries import Deliveries
 from publisher.store.editions import Editions
 from publisher.store.feed_readers import FeedReaders
+from publisher.store.fleet import Fleet
 from publisher.store.hosts import Hosts
 from publisher.store.imports import Imports
 from publisher.store.latecomers import Latecomers
@@ -54,6 +55,7 @@ class Store:
     bounces       messages that bounced
     newsletters   the moment from which each newsletter's slots (scheduled times) count
     hosts         the hosts that have run the project, and which of them may send
+    fleet         what hosts and workers are doing, and what they have to do
     limits        the rates and daily limits of mail servers, which all workers share on PostgreSQL
     chores        when each recurring task last began, and maintenance of the database
     statistics    totals over all tables
@@ -90,6 +92,7 @@ class Store:
         self.newsletters = Newsletters(database)
         self.hosts = Hosts(database)
         self.subscriber_news = SubscriberNewsTable(database)
+        self.fleet = Fleet(database)
         self.limits = SendingLimits(database)
         self.chores = Chores(database)
 

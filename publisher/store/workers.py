@@ -22,7 +22,7 @@ from sqlalchemy.engine import Connection, Row
 from publisher.core.models import require_aware
 from publisher.store.column_types import UtcTime
 from publisher.store.database import Database
-from publisher.store.fleet_tables import workers
+from publisher.store.fleet_tables import hosts, workers
 from publisher.store.tables import deliveries
 
 # The ids of deliveries in doubt; None for all that a worker has leased.
@@ -75,9 +75,12 @@ class Workers:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def begin(self, worker: str, host: str, beat: Heartbeat) -> None:
-        """Record a worker that begins to send. worker: a name that no other worker has or had."""
-        row = {"worker": worker, "host": host, "in_doubt": _text(beat.in_doubt), "sent": beat.sent}
+    def begin(self, worker: str, host: str, beat: Heartbeat, host_id: str = "") -> None:
+        """Record a worker that begins to send.
+
+        worker: a name that no other worker has or had. host: the name of its host that is shown to people
+        """
+        row = {"worker": worker, "host": host, "host_id": host_id, "in_doubt": _text(beat.in_doubt), "sent": beat.sent}
         times = {"begun_at": self._moment(beat.now), "seen_at": self._moment(beat.now)}
         until = {"lease_until": self._moment(beat.now, beat.lease)}
         with self._database.write() as connection:
@@ -104,7 +107,7 @@ class Workers:
         """Forget a worker that has ended, unless it has left leases behind."""
         left = sa.select(deliveries.c.id).where(deliveries.c.lease_owner == worker).exists()
         with self._database.write() as connection:
-            connection.execute(sa.delete(workers).where(workers.c.worker == worker, sa.not_(left)))
+            _delete(connection, workers.c.worker == worker, sa.not_(left))
 
     def list(self) -> Sequence[Worker]:
         """Return all workers, in the order in which they began, including dead ones that were not taken over yet."""
@@ -128,7 +131,7 @@ class Workers:
         this = workers.c.worker == worker
         if not is_dead:
             this &= workers.c.lease_until <= self._moment(now)
-        row = connection.execute(sa.delete(workers).where(this).returning(workers.c.in_doubt)).first()
+        row = _delete(connection, this)
         return row is not None, None if row is None else _ids(row.in_doubt)
 
     @cached_property
@@ -150,6 +153,16 @@ class Workers:
         if self._database.is_sqlite:
             return sa.literal(now + after, UtcTime)
         return sa.func.clock_timestamp() + sa.literal(after, sa.Interval)
+
+
+def _delete(connection: Connection, *conditions: sa.ColumnElement[bool]) -> Row[*tuple[Any, ...]] | None:
+    """Delete a worker, and add what it has sent to its host; return what was in doubt, or None if it is not there."""
+    returned = workers.c.in_doubt, workers.c.host_id, workers.c.sent
+    row = connection.execute(sa.delete(workers).where(*conditions).returning(*returned)).first()
+    if row is not None and row.sent:
+        this = sa.update(hosts).where(hosts.c.host == row.host_id)
+        connection.execute(this.values(sent=hosts.c.sent + row.sent))
+    return row
 
 
 def _text(ids: Collection[int] | None) -> str | None:

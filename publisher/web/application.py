@@ -49,6 +49,7 @@ from publisher.web.admin.step_pages import StepPages
 from publisher.web.admin.views import AdminViews
 from publisher.web.connections import LISTENER, ProxiedRequests
 from publisher.web.context import FORM_SECONDS, WebContext
+from publisher.web.fleet_metrics import FleetMetrics
 from publisher.web.forms import Form, FormError, read_form
 from publisher.web.mail_worker import MailWorker
 from publisher.web.monitoring import AccessLog, Metrics
@@ -96,6 +97,7 @@ def open_application(
         metrics = Metrics(
             lambda: {status.value: total for status, total in store.subscribers.counts().items()},
             lambda: mail_worker.waiting(),
+            FleetMetrics(store, [each.name for each in config.newsletters], now),
         )
         mail_worker = MailWorker(lambda: open_transport(config), metrics.count_work)
         context = WebContext(

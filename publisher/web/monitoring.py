@@ -1,4 +1,4 @@
-"""The access log and the Prometheus metrics of the web application. The only user of prometheus_client.
+"""The access log and the Prometheus metrics of the web application. See also fleet_metrics.
 
 They contain no personal data: no email addresses, tokens or query strings.
 """
@@ -118,11 +118,14 @@ class Metrics:
 
     content_type = "text/plain; version=0.0.4; charset=utf-8"
 
-    def __init__(self, subscribers: Callable[[], Mapping[str, int]], waiting: Callable[[], int]) -> None:
+    def __init__(
+        self, subscribers: Callable[[], Mapping[str, int]], waiting: Callable[[], int], *others: Collector
+    ) -> None:
         """Create the counters.
 
         subscribers  returns the number of subscribers with each status
         waiting      returns the number of jobs in the queue of the mail worker
+        others       collect more metrics
         """
         self._registry = CollectorRegistry()
         self._requests = Counter(
@@ -134,7 +137,8 @@ class Metrics:
             ["what", "outcome"],
             registry=self._registry,
         )
-        self._registry.register(_Gauges(subscribers, waiting))
+        for collector in (_Gauges(subscribers, waiting), *others):
+            self._registry.register(collector)
 
     def count_response(self, page: str, status: int) -> None:
         """Count a response. page: an entry of OWN or "site", never a path."""

@@ -238,6 +238,7 @@ def test_metrics_count_subscribers_and_responses(web: WebClient) -> None:
     text = web.get("/metrics").text
     assert 'publisher_subscribers{status="active"} 1.0' in text
     assert 'publisher_http_requests_total{page="subscribe",status="200"} 1.0' in text
+    assert 'publisher_open_deliveries{newsletter="weekly",state="due"} 0.0' in text
     assert web.get("/metrics", **{"x-forwarded-for": "192.0.2.1"}).status_code == 404
 
 

@@ -1,0 +1,114 @@
+"""The Prometheus metrics about newsletters, hosts and workers. All of them come from the database.
+
+So every `publisher run` of a project reports the same values, also about hosts that serve no pages.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from publisher.store import Store
+from publisher.store.fleet import Backlog, HostActivity
+
+SHARE = 0.05
+"""The part of the time that may be spent on counting deliveries, for which the last result is used instead."""
+
+SHOWN = timedelta(days=7)
+"""How long a host is reported after its last sign of life."""
+
+
+class SparingCount:
+    """Counts the open deliveries, but uses the last result as long as counting would take more than SHARE of the time.
+
+    A count takes milliseconds for a thousand deliveries, and seconds for ten million.
+    """
+
+    def __init__(self, count: Callable[[], Sequence[Backlog]], seconds: Callable[[], float] = time.monotonic) -> None:
+        """Remember how to count. seconds: returns the reading of a stopwatch."""
+        self._count, self._seconds = count, seconds
+        self._counted: Sequence[Backlog] = ()
+        self._again_at = float("-inf")
+
+    def __call__(self) -> Sequence[Backlog]:
+        """Return the open deliveries of each newsletter that has any."""
+        began = self._seconds()
+        if began >= self._again_at:
+            self._counted = self._count()
+            ended = self._seconds()
+            self._again_at = ended + (ended - began) / SHARE
+        return self._counted
+
+
+class FleetMetrics(Collector):
+    """Collects the metrics each time they are read."""
+
+    def __init__(self, store: Store, newsletters: Sequence[str], now: Callable[[], datetime]) -> None:
+        """Remember where the values are. newsletters: those that are reported even if they have no deliveries."""
+        self._store, self._newsletters, self._now = store, newsletters, now
+        self._backlogs = SparingCount(lambda: store.fleet.backlogs(now()))
+
+    def collect(self) -> Iterable[Metric]:
+        """Return the metrics; raise StoreError if the database cannot be read."""
+        now = self._now()
+        yield from backlog_metrics(self._backlogs(), self._newsletters, now)
+        yield from host_metrics(self._store.fleet.hosts(now), now)
+
+    def describe(self) -> Iterable[Metric]:
+        """Return no metrics. Without this method, registering the collector would query the database."""
+        return ()
+
+
+def backlog_metrics(backlogs: Sequence[Backlog], newsletters: Sequence[str], now: datetime) -> Iterable[Metric]:
+    """Return the metrics about deliveries that are not over. newsletters: those that are reported in any case."""
+    found = {name: Backlog(name) for name in newsletters} | {each.newsletter: each for each in backlogs}
+    text = "Deliveries that are not over, by newsletter and state: due, later, held, in_hand."
+    deliveries = GaugeMetricFamily("publisher_open_deliveries", text, labels=["newsletter", "state"])
+    text = "For how long a delivery has been due without being taken by a worker."
+    oldest = GaugeMetricFamily("publisher_oldest_due_delivery_seconds", text, labels=["newsletter"])
+    for name, backlog in sorted(found.items()):
+        for state in ("due", "later", "held", "in_hand"):
+            deliveries.add_metric([name, state], getattr(backlog, state))
+        age = now - backlog.oldest if backlog.oldest else timedelta()
+        oldest.add_metric([name], max(0.0, age.total_seconds()))
+    return deliveries, oldest
+
+
+def host_metrics(activities: Sequence[HostActivity], now: datetime) -> Iterable[Metric]:
+    """Return the metrics about hosts that gave a sign of life within SHOWN. Hosts with the same name count as one."""
+    shown = [each for each in activities if each.silent is not None and each.silent < SHOWN]
+    info = GaugeMetricFamily(
+        "publisher_host_info",
+        "1 for each host, with the version of its program and whether it may send.",
+        labels=["host", "version", "may_send"],
+    )
+    labels = {(one.host.name, one.host.version, "yes" if one.host.confirmed_at else "no") for one in shown}
+    for each in sorted(labels):
+        info.add_metric(list(each), 1)
+    seen = GaugeMetricFamily(
+        "publisher_host_last_seen_timestamp_seconds", "When the host gave its last sign of life.", labels=["host"]
+    )
+    workers = GaugeMetricFamily("publisher_host_workers", "Workers of the host that are sending.", labels=["host"])
+    in_hand = GaugeMetricFamily(
+        "publisher_host_messages_in_hand", "Messages that workers of the host have taken to send.", labels=["host"]
+    )
+    in_doubt = GaugeMetricFamily(
+        "publisher_host_messages_in_doubt", "Those that were handed over and not answered yet.", labels=["host"]
+    )
+    sent = CounterMetricFamily(
+        "publisher_host_messages_sent", "Messages of the host that mail servers accepted.", labels=["host"]
+    )
+    for name in sorted({one.host.name for one in shown}):
+        mine = [one for one in shown if one.host.name == name]
+        seen.add_metric(
+            [name], now.timestamp() - min(one.silent for one in mine if one.silent is not None).total_seconds()
+        )
+        workers.add_metric([name], sum(one.workers for one in mine))
+        in_hand.add_metric([name], sum(one.in_hand for one in mine))
+        in_doubt.add_metric([name], sum(one.in_doubt for one in mine))
+        sent.add_metric([name], sum(one.sent for one in mine))
+    return info, seen, workers, in_hand, in_doubt, sent
