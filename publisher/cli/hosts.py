@@ -1,4 +1,4 @@
-"""The commands `publisher hosts list`, `confirm` and `forget`."""
+"""The commands `publisher hosts list`, `confirm`, `token` and `forget`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from publisher.cli.app import App, log_action, with_app
+from publisher.cli.app import App, log_action, plural, with_app
 from publisher.cli.terminal import print_table
 from publisher.config import Config
 from publisher.core.action_kinds import ActionKind
@@ -26,7 +26,12 @@ from publisher.publishing.wiring import (
 
 if TYPE_CHECKING:
     from publisher.store import Store
+    from publisher.store.fleet import HostActivity
     from publisher.store.hosts import Host
+
+_UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60))
+_LIVELY = 90
+"""A host whose last sign of life is not older than this many seconds is shown as seen now."""
 
 
 def require_confirmed(config: Config, store: Store, now: datetime) -> None:
@@ -66,15 +71,19 @@ def hosts(app: App) -> None:
 @hosts.command("list", epilog="Example: publisher hosts list --json")
 @with_app
 def list_hosts(app: App) -> None:
-    """List the hosts that have run this project, and whether they may send."""
+    """List the hosts that have run this project, whether they may send, and what they are doing.
+
+    It shows when each gave its last sign of life, how many of its workers are sending, how many messages they have in
+    hand, how many were sent over mail servers, and the version of its program.
+    """
     config = app.config()
-    here = this_host_id(config.root, os.environ)
     with open_existing_store(config) as store:
-        rows = [_row(host, here) for host in store.hosts.list()] if store else []
+        rows = host_rows(config, store, app.now(config)) if store else []
     if app.json:
         app.print_json(rows)
     elif rows:
-        print_table(("ID", "Host", "First seen", "May send"), [_cells(row) for row in rows])
+        titles = ("ID", "Host", "May send", "Last seen", "Sending", "In hand", "Sent", "Version")
+        print_table(titles, [_cells(row) for row in rows])
     else:
         app.say("no host has run this project yet; the first one may send")
 
@@ -134,13 +143,37 @@ def _known(store: Store, host_id: str) -> Host:
     return host
 
 
-def _row(host: Host, here: str) -> dict[str, Any]:
+def host_rows(config: Config, store: Store, now: datetime) -> list[dict[str, Any]]:
+    """Return each host that has run the project, and what it is doing, as JSON."""
+    here = this_host_id(config.root, os.environ)
+    return [_row(activity, here) for activity in store.fleet.hosts(now)]
+
+
+def last_seen(row: dict[str, Any]) -> str:
+    """Return how long ago a host of `host_rows` gave its last sign of life."""
+    seconds = row["silent_seconds"]
+    if seconds is None:
+        return "not known"
+    if seconds < _LIVELY:
+        return "now"
+    unit, size = next(each for each in _UNITS if seconds >= each[1])
+    return f"{plural(seconds // size, unit)} ago"
+
+
+def _row(activity: HostActivity, here: str) -> dict[str, Any]:
+    host = activity.host
     return {
         "id": host.id,
         "name": host.name,
         "here": host.id == here,
         "seen_at": host.seen_at.isoformat(timespec="seconds"),
         "confirmed_at": host.confirmed_at.isoformat(timespec="seconds") if host.confirmed_at else None,
+        "silent_seconds": None if activity.silent is None else round(activity.silent.total_seconds()),
+        "version": host.version,
+        "workers": activity.workers,
+        "in_hand": activity.in_hand,
+        "in_doubt": activity.in_doubt,
+        "sent": activity.sent,
     }
 
 
@@ -148,6 +181,10 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
     return (
         row["id"],
         row["name"] + (" (this one)" if row["here"] else ""),
-        row["seen_at"][:10],
         f"since {row['confirmed_at'][:10]}" if row["confirmed_at"] else "no",
+        last_seen(row),
+        plural(row["workers"], "worker") if row["workers"] else "no",
+        f"{row['in_hand']:,}",
+        f"{row['sent']:,}",
+        row["version"],
     )

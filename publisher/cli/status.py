@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from publisher.cli.app import App, plural, with_app
+from publisher.cli.hosts import host_rows, last_seen
 from publisher.cli.schedule import emails_json, steps_json
 from publisher.config import Config, NewsletterConfig, parse_schedule
 from publisher.core.errors import SegmentError
@@ -89,6 +90,7 @@ def _facts(config: Config, store: Store | None, plan: Plan, now: datetime) -> di
             {"newsletter": each.newsletter, "readers": each.readers, "message": each.message, "mend": each.hint}
             for each in lost
         ],
+        "hosts": host_rows(config, store, now) if store else [],
         "transport": transport_name(config),
         "outbox": _outbox(config),
         "unfinished": [_unfinished(config, edition, counts.open, now) for edition, counts in plan.unfinished],
@@ -212,6 +214,7 @@ def _show(app: App, config: Config, facts: dict[str, Any]) -> None:
     runs = facts["running"]
     scheduler = f"running (pid {runs})" if runs else "not running (start it with `publisher run`)"
     app.say(f"scheduler    {scheduler}")
+    _show_hosts(app, facts["hosts"])
     for edition in facts["unfinished"]:
         _show_unfinished(app, edition)
     for newsletter in facts["newsletters"]:
@@ -250,6 +253,14 @@ def _show_sources(app: App, sources: Sequence[dict[str, Any]]) -> None:
         if each["why"]:
             since = f" since {each['since'][:16].replace('T', ' ')}" if each["since"] else ""
             app.say(f"             {each['name']} {each['trouble']}{since}: {each['why']}")
+
+
+def _show_hosts(app: App, hosts: Sequence[dict[str, Any]]) -> None:
+    """Show a line for each host that may send; nothing if there is only one."""
+    shown = [host for host in hosts if host["confirmed_at"]]
+    for host in shown if len(shown) > 1 else ():
+        does = f"is sending, with {plural(host['in_hand'], 'message')} in hand" if host["workers"] else "is not sending"
+        app.say(f"host         {host['name']} {does}; last seen: {last_seen(host)}")
 
 
 def _show_unfinished(app: App, edition: dict[str, Any]) -> None:

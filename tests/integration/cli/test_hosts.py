@@ -11,12 +11,15 @@ from pathlib import Path
 import httpx
 import pytest
 
+from publisher import __version__
+from publisher.cli.hosts import last_seen
 from publisher.config import Config
 from publisher.core.host_id import host_id
 from publisher.publishing.joining import may_join
 from publisher.publishing.wiring import Project as OpenProject
 from publisher.publishing.wiring import check_in_host, open_project_store, why_unconfirmed
 from publisher.store import Store
+from publisher.store.workers import Heartbeat
 from tests.support.clockwork import DAY, HOUR, MINUTE, SLOT, Clockwork, configure, slots, tick
 from tests.support.project import WEEKLY, Project
 from tests.support.store_samples import NOW, later
@@ -204,3 +207,41 @@ def test_a_host_is_recognised(tmp_path: Path) -> None:
     assert len(ids) == 4
     assert host_id(tmp_path, {}, [tmp_path / "none", machine]) == host_id(tmp_path, {}, [machine])
     assert host_id(tmp_path, {"PUBLISHER_HOST": "web"}) == host_id(tmp_path / "moved", {"PUBLISHER_HOST": "web"})
+
+
+def test_hosts_shows_what_each_is_doing(clockwork: Clockwork, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = clockwork.project
+    monkeypatch.setenv("PUBLISHER_HOST", "copy")
+    now = ("--now", f"{SLOT:%Y-%m-%dT%H:%MZ}")
+    project.ok("hosts", "confirm", *now)
+    ids = [host.id for host in clockwork.store.hosts.list()]
+    # Others wrote these rows, whose clocks are not that of this host.
+    clockwork.store.workers.begin("one", "home", Heartbeat(SLOT - 3 * HOUR, 10 * DAY, (5, 6), sent=1_200), ids[0])
+
+    head, home, copy = (line.split("\t") for line in project.ok("hosts", *now).out.splitlines())
+    assert head == ["ID", "Host", "May send", "Last seen", "Sending", "In hand", "Sent", "Version"]
+    assert home[1:] == [
+        "home",
+        f"since {SLOT - 3 * DAY:%Y-%m-%d}",
+        "3 hours ago",
+        "1 worker",
+        "0",
+        "1,200",
+        __version__,
+    ]
+    assert copy[3:] == ["not known", "no", "0", "0", ""]
+    rows = project.ok("hosts", "--json", *now).json
+    assert [(row["silent_seconds"], row["in_doubt"]) for row in rows] == [(10_800, 2), (None, 0)]
+    lines = project.ok("status", *now).out.splitlines()
+    assert [line for line in lines if line.startswith("host ")] == [
+        "host         home is sending, with 0 messages in hand; last seen: 3 hours ago",
+        "host         copy is not sending; last seen: not known",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(None, "not known"), (89, "now"), (90, "1 minute ago"), (3_599, "59 minutes ago"), (172_800, "2 days ago")],
+)
+def test_a_silence_is_shown_in_its_largest_unit(seconds: int | None, shown: str) -> None:
+    assert last_seen({"silent_seconds": seconds}) == shown
