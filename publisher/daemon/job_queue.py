@@ -25,7 +25,13 @@ from procrastinate.schema import SchemaManager
 from publisher.config import Config
 from publisher.core.errors import PublisherError, StoreAwayError
 from publisher.daemon.reporting import ProblemLog, log_defect
-from publisher.store.job_tables import DELETE_LEFT, LIVE_PROCESSES, connection_arguments, make_job_tables
+from publisher.store.job_tables import (
+    DELETE_LEFT,
+    LIVE_PROCESSES,
+    connection_arguments,
+    make_job_tables,
+    require_connection,
+)
 
 if TYPE_CHECKING:
     from publisher.store import Store
@@ -128,6 +134,7 @@ class JobQueue:
         with self._open_store(config) as store:
             schema = make_job_tables(store.database, SchemaManager.get_schema())
         arguments = connection_arguments(config.database.direct_url or config.database.url, schema)
+        require_connection(arguments)
         connector = PsycopgConnector(conninfo="", kwargs=arguments, min_size=1, max_size=1, timeout=PUT_SECONDS)
         app = App(connector=connector)
         app.job_manager = _PatientJobs(connector, lambda queue: self._tasks[queue].is_free(), begin_again)

@@ -77,10 +77,15 @@ class TickJob:
         self._turn = threading.Lock()
 
     @property
+    def is_running(self) -> bool:
+        """Whether a call is in progress."""
+        return self._turn.locked()
+
+    @property
     def is_free(self) -> bool:
         """Whether a call would do its work now: none is running, it does not rest, and this host is confirmed."""
         resting = time.monotonic() < self._rests_until
-        return not (self._turn.locked() or resting or self._refused or self._stop.asked)
+        return not (self.is_running or resting or self._refused or self._stop.asked)
 
     def __call__(self) -> None:
         """Do the work that is due, and log the results. Raises nothing. Does nothing while another thread does it."""

@@ -85,6 +85,7 @@ class Process:
 
     def _tick(self) -> None:
         self._jobs.calls[TickJob.name]()
+        self._jobs.remind()
         self._site.want()  # a post whose time has come appears on the site, wherever the editions are made
 
     def _made(self, ticked: TickReport) -> None:

@@ -42,6 +42,7 @@ class SharedJobs:
         for job in jobs.values():
             if self._queue is not None and isinstance(job, SendJob):
                 job.announce = self._announce
+        self._announced: list[int] = []
 
     def begin(self) -> None:
         """Begin to take jobs that other processes have put in."""
@@ -51,6 +52,11 @@ class SharedJobs:
     def put(self, queue: str, **arguments: Any) -> bool:
         """Put a job into a queue; return False if there is no other process that could take it from there."""
         return self._queue is not None and self._queue.put(queue, **arguments)
+
+    def remind(self) -> None:
+        """While this process sends, ask the others again: some may have begun or become free in the meantime."""
+        if self._announced and self._jobs[SEND].is_running:
+            self.put(SEND, for_others=True, editions=self._announced)
 
     def end(self) -> None:
         """Take no more jobs, and wait for those in progress."""
@@ -70,7 +76,8 @@ class SharedJobs:
 
     def _announce(self, editions: Sequence[Edition]) -> None:
         """Ask all other processes for help with editions whose web versions are online."""
-        self.put(SEND, for_others=True, editions=[edition.id for edition in editions])
+        self._announced = [edition.id for edition in editions]
+        self.put(SEND, for_others=True, editions=self._announced)
 
 
 def _queue(config: Callable[[], Config], jobs: Mapping[str, TickJob]) -> JobQueue | None:

@@ -172,7 +172,10 @@ def shown(url: URL) -> str:
 def _postgres(url: URL) -> Engine:
     (url.host or "").encode("idna")  # the driver would raise this ValueError, but not before it connects
     engine = sa.create_engine(
-        url.set(drivername="postgresql+psycopg"), pool_pre_ping=True, connect_args={"connect_timeout": 10}
+        url.set(drivername="postgresql+psycopg"),
+        pool_pre_ping=True,
+        # A pooler hands each transaction to another connection, which knows no statements prepared on this one.
+        connect_args={"connect_timeout": 10, "prepare_threshold": None},
     )
     # Otherwise psycopg returns times in the server's time zone. UTC is also easier for people who read the rows.
     event.listen(engine, "connect", lambda connection, record: connection.execute("SET TIME ZONE 'UTC'"))

@@ -8,12 +8,15 @@ jobs of its own.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.engine import Connection, make_url
 
+from publisher.core.errors import StoreError
 from publisher.store.database import Database
 
 # The number of the lock that lets one process make or drop the tables at a time. It is arbitrary, but never changes.
@@ -68,6 +71,16 @@ def connection_arguments(url: str, schema: str) -> dict[str, Any]:
     _, arguments = dialect().create_connect_args(make_url(url))
     options = f'{arguments.get("options", "")} -csearch_path="{schema}"'.strip()
     return {"connect_timeout": 10, "application_name": "publisher jobs", **arguments, "options": options}
+
+
+def require_connection(arguments: Mapping[str, Any]) -> None:
+    """Raise StoreError, with the reason, if the job engine cannot connect with these arguments."""
+    try:
+        psycopg.connect(**arguments).close()
+    except psycopg.Error as error:
+        said = next(iter(str(error).strip().splitlines()), "") or type(error).__name__
+        hint = "it must lead to PostgreSQL directly, not to a connection pooler"
+        raise StoreError(said, where="database.direct_url", hint=hint) from error
 
 
 def _base(connection: Connection) -> str:

@@ -110,6 +110,12 @@ class Fleet:
 
 
 @pytest.fixture
+def slow_fleet(project: Project, postgres_url: str, tmp_path: Path) -> Iterator[Fleet]:
+    with sink(tmp_path / "sink", "-w", "1") as to:  # it answers after a second
+        yield Fleet(project, postgres_url, to, tmp_path)
+
+
+@pytest.fixture
 def fleet(project: Project, postgres_url: str, tmp_path: Path) -> Iterator[Fleet]:
     with sink(tmp_path / "sink") as to:
         yield Fleet(project, postgres_url, to, tmp_path)
@@ -123,3 +129,49 @@ def test_a_worker_sends_from_an_empty_folder_what_another_host_made(fleet: Fleet
     assert len(set(fleet.sink.recipients())) == 20
     assert [path.name for path in fleet.folder.iterdir()] == ["publisher.toml"]
     assert list(fleet.temporary.iterdir()) == []
+
+
+def test_a_worker_that_is_stopped_leaves_nothing_in_doubt(slow_fleet: Fleet) -> None:
+    fleet = slow_fleet
+    edition = fleet.make(30)
+    with fleet.worker("--connections", "1", "--queues", "send"):
+        until(lambda: fleet.counts(edition).get(DeliveryStatus.SENT, 0) >= 1)
+    counts = fleet.counts(edition)
+    assert set(counts) == {DeliveryStatus.SENT, DeliveryStatus.QUEUED}
+    assert counts[DeliveryStatus.SENT] == len(fleet.sink.taken())
+    with open_project_store(fleet.config) as store:
+        assert store.workers.list() == []
+        assert store.ledger.next_try(edition) <= MADE.replace(hour=11)  # at once, and not when a lease expires
+    assert fleet.told("ended")
+
+
+@pytest.mark.parametrize(
+    ("more", "environment", "said"),
+    [
+        ("", {}, "workers need a database on PostgreSQL"),
+        ('[database]\nurl = "postgresql://a@127.0.0.1:1/b"\n', {}, 'workers need transport = "smtp"'),
+    ],
+)
+def test_a_worker_that_cannot_help_says_why_in_a_line(
+    project: Project, more: str, environment: dict[str, str], said: str
+) -> None:
+    project.configure(more)
+    ran = project.run("worker")
+    assert ran.code == 1
+    assert ran.err.count("\n") == 1
+    assert said in ran.err
+
+
+def test_a_worker_makes_no_secret_of_its_own(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PUBLISHER_SECRET", raising=False)
+    smtp = 'transport = "smtp"\nsmtp = { url = "smtp://127.0.0.1:1", tls = "none" }\n'
+    project.configure(f'{smtp}[database]\nurl = "postgresql://a@127.0.0.1:1/b"\n')
+    ran = project.run("worker")
+    assert (ran.code, ran.err.count("\n")) == (1, 1)
+    assert "PUBLISHER_SECRET: the project's secret is missing" in ran.err
+
+
+def test_a_queue_that_does_not_exist_is_refused(project: Project) -> None:
+    ran = project.run("worker", "--queues", "send,make")
+    assert ran.code == 2
+    assert "there is no queue 'make'" in ran.err

@@ -72,6 +72,7 @@ OWNERS: Mapping[str, tuple[str, ...]] = {
     "premailer": ("newsletters.letter",),
     "procrastinate": ("daemon",),
     "prometheus_client": ("web",),
+    "psycopg": ("store",),
     "pyotp": ("web.admin",),
     "pygments": ("posts",),
     "rich": ("cli",),

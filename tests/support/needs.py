@@ -29,6 +29,7 @@ PACKAGES = {
     "node": "nodejs",
     "npm": "npm",
     "openssl": "openssl",
+    "pgbouncer": "pgbouncer",
     "postfix": "postfix",
     "r2e": "rss2email",
     "sfeed_update": "sfeed",

@@ -55,7 +55,7 @@ def sink(folder: Path, *options: str, unix: bool = False, port: int = 0, **setti
     scheme = "lmtp" if "-L" in options else "smtp"
     url = f"{scheme}+unix://{path}" if unix else f"{scheme}://127.0.0.1:{port}"
     try:
-        _await(process, path if unix else port)
+        await_listener(process, path if unix else port)
         yield Sink(Relay(**{"url": url, "tls": "none", "timeout": 60} | settings), dump, process)  # type: ignore[arg-type]
     finally:
         process.kill()
@@ -68,7 +68,7 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
-def _await(process: subprocess.Popen[bytes], place: Path | int) -> None:
+def await_listener(process: subprocess.Popen[bytes], place: Path | int) -> None:
     """Wait until somebody listens there."""
     for _ in range(6_000):
         assert process.poll() is None, "smtp-sink ended"
