@@ -48,8 +48,8 @@ class Pace(Protocol):
         """Return how many seconds are left until the next turn; return 0 if it may be taken now."""
         ...
 
-    def take(self, now: float) -> None:
-        """Take the next turn. Call this only after `wait` has returned 0."""
+    def take(self, now: float) -> float:
+        """Take the next turn; return until when it may be used. Call this only after `wait` has returned 0."""
         ...
 
 
@@ -128,10 +128,11 @@ class RateLimit:
         """See Pace."""
         return max(0.0, self._next - self.burst - now) if self.rate else 0.0
 
-    def take(self, now: float) -> None:
-        """See Pace."""
+    def take(self, now: float) -> float:
+        """See Pace. This process has its turns for itself, so there is no hurry."""
         if self.rate:
             self._next = max(now, self._next) + 1 / self.rate
+        return float("inf")
 
 
 class DailyQuota:

@@ -11,7 +11,7 @@ from typing import Protocol
 from publisher.config import Relay
 from publisher.core.errors import TransportError
 from publisher.mail.smtp.connection import Connection, UnreachableError, open_connection
-from publisher.mail.smtp.limits import ServerLimits
+from publisher.mail.smtp.limits import Pace, ServerLimits
 from publisher.mail.smtp.protocol import Ending, Message, MessageFate
 from publisher.mail.transport import Accepted, GivenBack, Unanswered
 
@@ -160,6 +160,9 @@ class ConnectionPool:
         self._idle: set[Connection] = set()
         self._opening: set[asyncio.Task[None]] = set()
         self._failing: set[Connection] = set()  # the connections that broke while they had a message
+        self._turns: dict[Message, list[tuple[Pace, float]]] = {}  # until when messages may use the turns they took
+        self._domain_turn: list[tuple[Pace, float]] = []  # of the message that is being taken
+        self._late: dict[Message, tuple[list[Pace], Callable[[], None]]] = {}  # messages that need new turns of these
         self._answered_at = self._loop.time()
         self._alarm: asyncio.TimerHandle | None = None
         self._stopping = False
@@ -201,9 +204,18 @@ class ConnectionPool:
         if message is None:
             self._idle.add(connection)
             return None
-        self._limits.rate.take(self._loop.time())
+        rate, domain, self._domain_turn = self._limits.rate, self._domain_turn, []
+        self._turns[message] = [(rate, rate.take(self._loop.time())), *domain]
         self.taken += 1
         return message
+
+    def note(self, message: Message, noted: Callable[[], None]) -> None:
+        """Note that a message is about to be handed over; call `noted` when it may be.
+
+        If the turn that it took is over by then, it waits for a new one. Otherwise the messages of a ledger that had to
+        wait for its disk would all leave at once.
+        """
+        self._coordinator.note(message, lambda: self._noted(message, noted))
 
     def domain_wait(self, domain: str, now: float, messages: int = 1) -> float:
         """Return how many seconds to wait before a message may go to a receiving domain.
@@ -223,14 +235,16 @@ class ConnectionPool:
 
     def count(self, domain: str, now: float) -> None:
         """Count a message towards the limit of its receiving domain and towards the daily quota."""
-        if limit := self._limits.domains.get(domain):
-            limit.take(now)
+        limit = self._limits.domains.get(domain)
+        self._domain_turn = [(limit, limit.take(now))] if limit else []
         if self._quota is not None:
             self._quota.take()
 
     def answered(self, connection: Connection, answer: MessageFate) -> None:
         """See ConnectionOwner."""
         self._answered += 1
+        self._turns.pop(answer.message, None)
+        self._late.pop(answer.message, None)
         if isinstance(answer.fate, GivenBack | Unanswered):
             self._failing.add(connection)
         else:
@@ -251,6 +265,7 @@ class ConnectionPool:
 
     def wake(self) -> None:
         """Give work to idle connections, and open more connections if messages are left."""
+        self._give_new_turns()
         idle, self._idle = self._idle, set()
         for connection in idle:
             connection.pump()
@@ -286,7 +301,34 @@ class ConnectionPool:
 
     def _alarm_went_off(self) -> None:
         self._alarm = None
+        self._give_new_turns()
         self._coordinator.wake()
+
+    def _noted(self, message: Message, noted: Callable[[], None]) -> None:
+        now = self._loop.time()
+        late = [pace for pace, until in self._turns.pop(message, ()) if now > until]
+        if late and not self._stopping:
+            self._late[message] = late, noted
+            self._give_new_turns()
+        else:
+            noted()
+
+    def _give_new_turns(self) -> None:
+        """Let late messages be handed over that get all the turns they need."""
+        now = self._loop.time()
+        for message, (paces, noted) in list(self._late.items()):
+            if message not in self._late:
+                continue  # its connection has ended meanwhile
+            for pace in list(paces):
+                pace.want(now, len(self._late), len(self._late))
+                if wait := pace.wait(now):
+                    self._wake_in(wait)
+                else:
+                    pace.take(now)
+                    paces.remove(pace)
+            if not paces:
+                del self._late[message]
+                noted()
 
     def _may_take(self) -> bool:
         now = self._loop.time()
@@ -300,6 +342,8 @@ class ConnectionPool:
             self.awaits_share = True
             self._wake_in(SILENT_SECONDS / 8)  # the others may fall silent
             return False
+        if self._late and any(self._limits.rate in paces for paces, _ in self._late.values()):
+            return False  # they are first
         if wait := self._limits.wait(now, self._coordinator.waiting(), self._room()):
             self._wake_in(wait)
             return False
@@ -325,7 +369,7 @@ class ConnectionPool:
 
     async def _open(self) -> None:
         try:
-            connection = await open_connection(self.server, self, context=self._context, note=self._coordinator.note)
+            connection = await open_connection(self.server, self, context=self._context, note=self.note)
         except TransportError as error:
             self._failed(error.message, error.hint, broken=not isinstance(error, UnreachableError))
         except Exception as error:  # noqa: BLE001 - a defect ends the run, because nobody awaits this task

@@ -62,6 +62,15 @@ def lateness(rate: float) -> float:
     return max(BURST_SECONDS, min(LATEST_SECONDS, 0.5 / rate))
 
 
+def usable(rate: float) -> float:
+    """Return how many seconds after a turn its message may still be handed over. rate: turns per second.
+
+    A message that took its turn in time may be delayed after that, by the ledger or by the previous message. With a
+    rate of less than one a second, the server would hang up before the next turn.
+    """
+    return max(2 * BURST_SECONDS, 1 / rate) * 0.9 if rate >= 1 else float("inf")
+
+
 @dataclass(slots=True)
 class _Turns:
     """Turns that may be used: when the first is, and how many there are."""
@@ -111,11 +120,14 @@ class SharedRate:
             return max(0.0, self._granted[0].at - now)
         return max(self._ask_at - now, ANSWER_SECONDS)
 
-    def take(self, now: float) -> None:
+    def take(self, now: float) -> float:
         """See Pace."""
-        if self._granted:
-            self._used += 1
-            self._pass_by(1)
+        if not self._granted:
+            return float("-inf")
+        until = self._granted[0].at + usable(self.rate)
+        self._used += 1
+        self._pass_by(1)
+        return until
 
     def granted(self, turns: int, at: float) -> None:
         """Add turns. at: when the first one may be used."""
