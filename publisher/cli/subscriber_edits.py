@@ -11,7 +11,7 @@ import click
 from publisher.cli.app import App, log_action, with_app
 from publisher.cli.subscriber import chosen_newsletters, existing_store, newsletter_options
 from publisher.cli.subscriber_bulk import BulkDeed, do_to_segment, dry_run_option, segment_option
-from publisher.config import Config, frequency_schedules
+from publisher.config import Config
 from publisher.core.action_kinds import ActionKind
 from publisher.core.errors import PublisherError
 from publisher.core.newsletter_models import SubscriberStatus
@@ -22,7 +22,7 @@ from publisher.publishing.subscription_emails import send_subscription_email
 from publisher.publishing.wiring import transport_name
 from publisher.subscribers.bulk import tag_people
 from publisher.subscribers.double_opt_in import ask_again
-from publisher.subscribers.edit import Change, Edited, known_fields, values_in
+from publisher.subscribers.edit import Change, Edited, is_offered, known_fields, require_offered, values_in
 from publisher.subscribers.edit import edit as edit_person
 from publisher.subscribers.export import as_json
 from publisher.subscribers.manage import COMMAND_LINE, require_subscriber
@@ -132,21 +132,19 @@ def confirm_again(app: App, address: str, newsletters: tuple[str, ...]) -> None:
 def _frequencies(config: Config, frequency: str | None, names: Sequence[str]) -> dict[str, str]:
     """Return the frequency for each of the newsletters, by default for those that offer it.
 
-    Raises PublisherError if it is not offered.
+    Raises SubscriberError if one of `names`, or every newsletter, does not offer it.
     """
     if frequency is None:
         if names:
             raise click.UsageError("--newsletter says what --frequency is about; add --frequency")
         return {}
     wanted = "" if frequency == "default" else frequency
-    offered = {each.name: frequency_schedules(each) for each in config.newsletters}
     chosen = chosen_newsletters(config, names)
-    fit = [name for name in chosen if not wanted or wanted in offered[name]]
-    if not fit or (names and len(fit) < len(chosen)):
-        missing = next(name for name in chosen if name not in fit)
-        known = ", ".join([*offered[missing], "default"])
-        raise PublisherError(f"{missing} does not offer {frequency!r}", hint=f"it has: {known}; see `frequencies`")
-    return dict.fromkeys(fit, wanted)
+    asked = [newsletter for newsletter in config.newsletters if newsletter.name in chosen]
+    fit = [newsletter for newsletter in asked if is_offered(newsletter, wanted)]
+    for newsletter in asked if names or not fit else []:
+        require_offered(newsletter, wanted)
+    return dict.fromkeys((newsletter.name for newsletter in fit), wanted)
 
 
 def _edit(app: App, addresses: Sequence[str], change: Change, dry_run: bool) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from publisher.config import frequency_schedules
 from publisher.core.characters import MOST_LINES, clean_lines
 from publisher.core.errors import SubscriberError
 from publisher.core.newsletter_models import Subscriber, SubscriberStatus
@@ -29,7 +30,7 @@ from publisher.subscribers.address import checked_name, mailbox_of, normalise, s
 from publisher.subscribers.languages import clean_language
 
 if TYPE_CHECKING:
-    from publisher.config import FieldConfig
+    from publisher.config import FieldConfig, NewsletterConfig
     from publisher.store import Store
     from publisher.store.subscriber_transaction import SubscriberTransaction
 
@@ -46,7 +47,7 @@ class Change:
     fields  name of a field -> its value as a text; "" takes the value away
     note    the whole note; "" deletes it
     frequencies  newsletter -> how often they want it, such as "weekly", "" for its own schedule; the caller has checked
-                 that it is offered
+                 that it is offered (see require_offered)
     """
 
     address: str | None = None
@@ -88,6 +89,20 @@ def values_in(texts: Iterable[str]) -> dict[str, str]:
             raise SubscriberError(f"{shortened(text)!r} isn't a field with a value", hint="write it like city=Oslo")
         found[name.strip()] = value
     return found
+
+
+def is_offered(newsletter: NewsletterConfig, frequency: str) -> bool:
+    """Return whether subscribers of a newsletter can choose a frequency; "" is the newsletter's own schedule."""
+    return not frequency or frequency in frequency_schedules(newsletter)
+
+
+def require_offered(newsletter: NewsletterConfig, frequency: str) -> None:
+    """Raise SubscriberError if subscribers of a newsletter can't choose a frequency, as is_offered has it."""
+    if not is_offered(newsletter, frequency):
+        known = ", ".join([*frequency_schedules(newsletter), "default"])
+        raise SubscriberError(
+            f"{newsletter.name} does not offer {shortened(frequency)!r}", hint=f"it has: {known}; see `frequencies`"
+        )
 
 
 def require_possible(change: Change, known: Mapping[str, FieldKind]) -> None:

@@ -21,7 +21,7 @@ from publisher.core.subscriber_status import SubscriberEvent
 from publisher.store.subscriber_records import Added
 from publisher.subscribers.address import shortened
 from publisher.subscribers.double_opt_in import ask_again
-from publisher.subscribers.edit import Change, edit, known_fields
+from publisher.subscribers.edit import Change, edit, known_fields, require_offered
 from publisher.subscribers.languages import clean_language
 from publisher.subscribers.manage import HINTS, lift_suppression, subscribe, suppress, unsubscribe
 from publisher.subscribers.privacy import erase, export_data, rows_about
@@ -252,8 +252,9 @@ class PersonActions:
     def _change_frequency(self, request: Request, person: Subscriber, form: Form) -> Flash:
         newsletter = self._context.config.newsletter(form.one("newsletter"))
         wanted = form.one("frequency")
-        if newsletter is None or (wanted and wanted not in frequency_schedules(newsletter)):
-            raise SubscriberError("there is no such frequency")
+        if newsletter is None:
+            raise SubscriberError("the project has no such newsletter")
+        require_offered(newsletter, wanted)
         return self._changed(request, person, Change(frequencies={newsletter.name: wanted}))
 
     def _changed(self, request: Request, person: Subscriber, change: Change) -> Flash:

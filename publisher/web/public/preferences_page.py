@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from publisher.config import Config, frequency_schedules
+from publisher.config import Config
 from publisher.core.errors import SubscriberError
 from publisher.core.newsletter_models import Subscriber
 from publisher.mail.links import LinkPurpose
 from publisher.mail.send_test import NOBODY
 from publisher.site.pages.signup import NewsletterOffer, newsletter_offers, with_frequencies
 from publisher.subscribers.account import request_account_link
+from publisher.subscribers.edit import require_offered
 from publisher.subscribers.self_service import Preferences, set_preferences
 from publisher.web.public.public_pages import SHOWN_FIELD, chosen, title_of, token_of
 from publisher.web.send_notices import queue_farewell, queue_notice
@@ -169,7 +170,6 @@ def _frequencies(config: Config, form: Form) -> dict[str, str]:
     for newsletter in config.newsletters:
         name = f"{OFTEN_FIELD}{newsletter.name}"
         if form.has(name):
-            found[newsletter.name] = value = form.one(name)
-            if value and value not in frequency_schedules(newsletter):
-                raise SubscriberError("there is no such frequency")
+            found[newsletter.name] = form.one(name)
+            require_offered(newsletter, form.one(name))
     return found
