@@ -29,7 +29,7 @@ pytest_plugins = ["tests.support.store_fixtures", "tests.support.browser"]
 # A busy machine is slow, and no test is about time. `make test` tries the same examples each time, so that it never
 # fails by chance; `make fuzz` searches at random, for longer.
 _PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("test", _PATIENT, derandomize=True, max_examples=50)
+settings.register_profile("test", _PATIENT, derandomize=True, max_examples=30)
 settings.register_profile("fuzz", _PATIENT, max_examples=1_000, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "test"))
 
@@ -93,9 +93,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Return five for two processors for `-n auto`: many tests wait for a server, a browser or a time-out."""
+    """Return four for two processors for `-n auto`: many tests wait for a server, a browser or a time-out."""
     processors = os.cpu_count() or 1
-    return max(2, processors * 5 // 2) if config.getoption("numprocesses") == "auto" else processors
+    return max(2, 2 * processors) if config.getoption("numprocesses") == "auto" else processors
 
 
 def pytest_collection_finish() -> None:

@@ -214,11 +214,9 @@ def test_axe_finds_nothing_wrong_on_any_page(
             (f"{account}/erase", "button[value=erase]"),
             (never, "button[value=never]"),
         ]
-        if language == "ja":  # what a stranger sees first
-            paths = [
-                path for path in paths if path in ("/", "/feeds/", "/subscribe/", "/about/", confirm, own)
-            ] + paths[-2:]
-            presses = presses[:1]
+        if language != "en":  # what a stranger sees first: another language has other words and another direction
+            first = ("/", "/subscribe/", confirm, own) if language == "ar" else ("/", "/feeds/", "/about/", "/subscribe/")
+            paths, presses = [path for path in paths if path in (*first, *paths[-2:])], []
         wrong: dict[str, list[str]] = {}
         with browser.page(width=360, dark=dark, base_url=server.url) as page:
             page.set_extra_http_headers({"accept-language": language})
@@ -255,7 +253,7 @@ def test_axe_finds_nothing_wrong_on_any_page(
         assert {path: found for path, found in wrong.items() if found} == {}
         ours = (f"{server.url}/", "https://letters.example/")  # the web application, and the logo of the site
         assert [url for url in asked if not url.startswith(ours)] == []
-        assert {path.split("/")[-2] for path in paths} > {"code", "about"}
+        assert language != "en" or {path.split("/")[-2] for path in paths} > {"code", "about"}
         assert language == "ja" or any(path.startswith("/editions/weekly/") for path in paths)
 
 

@@ -32,6 +32,8 @@ FUNCTIONS = ("compile", "sub", "subn", "match", "search", "fullmatch", "findall"
 _FAILS = "\0! \n"
 _SLOW = 0.2
 """Seconds of processor time after which a single match is ended."""
+_CLEAR = 0.002
+"""Seconds of processor time after which a pattern that seems slow is slow, and not only on a busy machine."""
 _LONG = 2_000
 """The length of a text from which a pattern is not measured with a longer one."""
 
@@ -149,7 +151,8 @@ def growth(pattern: re.Pattern[Any], row: Row, length: int) -> float:
     """Return how many times as long a pattern takes for twice the length: the root of that for four times.
 
     A pattern that is quick even for four times the length counts as linear; any other is measured until it once is.
-    One that never was is measured with longer texts too, in which a busy machine makes less of a difference.
+    One that never was is measured with longer texts too, in which a busy machine makes less of a difference, unless it
+    takes so long already that this can't be the reason.
     """
     whole = seconds(pattern, row.methods, row.text(4 * length))
     if whole >= _SLOW:
@@ -164,7 +167,9 @@ def growth(pattern: re.Pattern[Any], row: Row, length: int) -> float:
         found = min(found, (long / max(short, 1e-7)) ** 0.5)
         if found < 2.5 or (found > 3.4 and attempt >= 4):
             break
-    return min(found, growth(pattern, row, 4 * length)) if found >= 2.5 and length < _LONG else found
+    if found < 2.5 or length >= _LONG or (found > 3.4 and whole > _CLEAR):
+        return found
+    return min(found, growth(pattern, row, 4 * length))
 
 
 def worst_repetition(use: Use, length: int = 600) -> tuple[str, str, str]:

@@ -20,8 +20,8 @@ LENGTHS = {
     "feed": 3_000,
 }
 STEPS = {
-    **{"post": 1, "email": 4, "site and feeds": 16, "front matter": 4, "publisher.toml": 12, "import": 8, "bounce": 5},
-    **{"feed": 8, "webhook": 4, "web: paths": 12, "web: headers": 12, "web: forms": 12},
+    **{"post": 3, "email": 8, "site and feeds": 24, "front matter": 6, "publisher.toml": 24, "import": 16, "bounce": 10},
+    **{"feed": 16, "webhook": 8, "web: paths": 24, "web: headers": 24, "web: forms": 24},
 }
 # Doors -> a word in the names of patterns that were made for them.
 AIMED = {"bounce": "MIME", "web: forms": "MIME", "import": "columns"}
