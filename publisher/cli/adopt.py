@@ -83,14 +83,18 @@ def adopt(
         app.print_json(_as_json(project, done, steps) | found.values)
         return
     _show(app, project)
-    if done:
-        _say_files(app, done)
-        _say_old(app, found)
-        _say_steps(app, folder, steps)
-    else:
-        app.say(f"\nDry run: nothing is written. publisher.toml would be:\n\n{project.text}")
-        if feed or site:
-            app.say("The old feed and the old site are looked at once there is a publisher.toml.")
+    if done is None:
+        _say_dry_run(app, project, has_old=bool(feed or site))
+        return
+    _say_files(app, done)
+    _say_old(app, found)
+    _say_steps(app, folder, steps)
+
+
+def _say_dry_run(app: App, project: AdoptedProject, *, has_old: bool) -> None:
+    app.say(f"\nDry run: nothing is written. publisher.toml would be:\n\n{project.text}")
+    if has_old:
+        app.say("The old feed and the old site are looked at once there is a publisher.toml.")
 
 
 def _show(app: App, project: AdoptedProject) -> None:

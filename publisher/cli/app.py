@@ -156,6 +156,7 @@ def with_app(function: Callable[..., Any]) -> Callable[..., Any]:
     @click.pass_context
     @wraps(function)
     def command(ctx: click.Context, /, **values: Any) -> Any:
+        """Run the function with the app of its context, and with the options that every command has."""
         return function(take_options(ctx, values), **values)
 
     return command

@@ -19,6 +19,7 @@ from publisher.site.build import BuildReport
 
 class _Folder(click.Path):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the folder that was given; an empty path, or one below a home folder, raises PublisherError."""
         if not str(value).strip() or str(value).startswith("~"):  # "" would become the current folder
             what = "must be the path of a folder"
             raise PublisherError(what, where=f"--out {str(value)!r}", hint="choose a different folder")

@@ -41,6 +41,7 @@ class CheckLine(NamedTuple):
 
     @property
     def where(self) -> str:
+        """The place as "path:line", or the path alone."""
         return f"{self.path}:{self.line}" if self.line else self.path
 
     @property
@@ -63,6 +64,7 @@ class Group(NamedTuple):
 
     @property
     def level(self) -> str:
+        """The level of its lines, which all have the same."""
         return self.lines[0].level
 
     @property

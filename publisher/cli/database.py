@@ -208,6 +208,7 @@ def _progress(app: App, title: str, total: int) -> Iterator[Callable[[str, int],
     with bar(app, title) as draw:
 
         def copied(table: str, rows: int) -> None:
+            """Draw how many rows have been copied."""
             nonlocal done
             done += rows
             if draw:

@@ -77,7 +77,7 @@ HEAD = ("Address", "Status", "Attempts", "Next try", "Server's reply")
 )
 @with_app
 def deliveries(app: App) -> None:
-    pass
+    """Group the commands about deliveries; it does nothing itself."""
 
 
 @deliveries.command(

@@ -28,9 +28,11 @@ class LazyGroup(click.Group):
         self._lazy = {name: found for group in groups.values() for name, found in group.items()}
 
     def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the commands, in the order of the help."""
         return list(self._lazy)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load a command by its name or an alias of it; return None if there is no such command."""
         cmd_name = self._aliases.get(cmd_name, cmd_name)
         if cmd_name not in self._lazy:
             return None
@@ -40,6 +42,7 @@ class LazyGroup(click.Group):
         return command
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        """Return the command that the arguments name, as Click does, but suggest the most similar name for a typo."""
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
@@ -51,6 +54,7 @@ class LazyGroup(click.Group):
             raise click.UsageError(f"No such command {args[0]!r}. Did you mean {near[0]!r}?", ctx) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write a section for each group of commands into the help."""
         widest = max(map(len, self._lazy))  # align the texts of all groups
         for heading, group in self._groups.items():
             with formatter.section(heading):

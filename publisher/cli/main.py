@@ -112,7 +112,7 @@ Day to day:
 @click.version_option(__version__, prog_name="publisher")
 @with_app
 def cli(app: App) -> None:
-    pass
+    """Take the options that all commands have; it does nothing itself."""
 
 
 def run(arguments: list[str]) -> int:

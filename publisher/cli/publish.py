@@ -123,10 +123,7 @@ def publish(
     With --segment, the other subscribers of the newsletter never get these posts, because each post is sent once, and
     emails without posts wait for the next run.
     """
-    if topics and not (address or test_segment):
-        raise click.UsageError("--topic selects what --to sends; add --to ADDRESS")
-    if segment and (address or test_segment):
-        raise click.UsageError("--segment is for the real edition; a test goes to --to ADDRESS or to --test-segment")
+    _require_meant(topics, segment, is_test=bool(address or test_segment))
     config = app.config()
     require_known(config, newsletters)
     now = app.now(config)
@@ -145,6 +142,13 @@ def publish(
         fetch_due_sources(app, config, now)
     with stopped_by_signals(), _hub_notified_last(app, config):
         return _publish(app, config, newsletters, now, yes, PublishOptions(accept_new_ids, extra, keep_going, segment))
+
+
+def _require_meant(topics: tuple[str, ...], segment: str, *, is_test: bool) -> None:
+    if topics and not is_test:
+        raise click.UsageError("--topic selects what --to sends; add --to ADDRESS")
+    if segment and is_test:
+        raise click.UsageError("--segment is for the real edition; a test goes to --to ADDRESS or to --test-segment")
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +248,7 @@ def _deliver(
         with delivery_bars(app) as draw:
 
             def watch(progress: DeliveryProgress) -> None:
+                """Remember an edition that has begun, and draw its progress."""
                 begun[progress.edition.id] = progress
                 draw(progress)
 
@@ -323,6 +328,7 @@ def _hub_notified_last(app: App, config: Config) -> Iterator[None]:
     """Notify the WebSub hub at the end, because it can be slow, even if the body of the `with` statement failed."""
 
     def notify() -> None:
+        """Notify the hub, if the project has one, and report its problems."""
         if config.feeds.hub:
             app.report(notify_hub(config))
 

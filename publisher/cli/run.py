@@ -62,6 +62,7 @@ def run(app: App, host: str | None, port: int | None, wait: bool) -> int:
         web.begin(wait=wait)
 
         def ready() -> None:
+            """Print the addresses at which the pages are served."""
             admin = [address_of(each) for each in listeners[1:]]
             if app.json:
                 app.print_json({"url": address} | ({"admin_url": admin[0]} if admin else {}))

@@ -143,6 +143,7 @@ def _feeds(config: Config, store: Store | None, plan: Plan, now: datetime) -> in
     """Return the number of feeds, counting all formats of a feed as one."""
 
     def never(post: object) -> RenderedPost:
+        """Raise AssertionError: no post has to be rendered to count feeds."""
         raise AssertionError("counting renders nothing")
 
     editions = store.editions.public(now) if store else ()

@@ -40,6 +40,7 @@ from publisher.subscribers.privacy import export_data, rows_about
 
 if TYPE_CHECKING:
     from publisher.store import Store
+    from publisher.store.subscriber_records import AddResult
 
 yes_option: Callable[[Any], Any] = click.option("-y", "--yes", is_flag=True, help="Do it without asking.")
 
@@ -121,14 +122,18 @@ def add(
         log_action(app, store, ActionKind.ADD, detail=detail, subscriber=person)
     for line in unknown_topics(config, app.now(config), slugs):
         warn(line)
+    _say_added(app, bare, chosen, done)
+    return 1 if done.refusals else 0
+
+
+def _say_added(app: App, address: str, chosen: list[str], done: AddResult) -> None:
     if app.json:
         app.print_json(
-            {"address": bare, "newsletters": chosen, "result": done.result.value, "refused": list(done.refusals)}
+            {"address": address, "newsletters": chosen, "result": done.result.value, "refused": list(done.refusals)}
         )
-    app.say(f"{bare}: {done.result.value} ({', '.join(name for name in chosen if name not in done.refused)})")
+    app.say(f"{address}: {done.result.value} ({', '.join(name for name in chosen if name not in done.refused)})")
     for reason in done.refusals:
-        warn(f"{bare} {reason} and is not subscribed to it again (if they ask to return: --again --why)")
-    return 1 if done.refusals else 0
+        warn(f"{address} {reason} and is not subscribed to it again (if they ask to return: --again --why)")
 
 
 def _require_usable(language: str, why: str, *, again: bool) -> None:

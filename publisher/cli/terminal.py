@@ -51,6 +51,7 @@ def bar(app: App, title: str) -> Iterator[Callable[[int, int], None] | None]:
     with ExitStack() as drawing:
 
         def draw(done: int, total: int) -> None:
+            """Draw how much is done, unless it was drawn a moment ago."""
             nonlocal draw_at
             if monotonic() < draw_at:
                 return
@@ -75,6 +76,7 @@ def delivery_bars(app: App) -> Iterator[Callable[[DeliveryProgress], None]]:
     with ExitStack() as drawing:
 
         def draw(progress: DeliveryProgress) -> None:
+            """Draw the bar of an edition, unless it was drawn a moment ago."""
             nonlocal draw_at
             begun, edition = drawn.live.is_started, progress.edition
             if monotonic() < draw_at and (0 < progress.done < progress.total or not begun):
@@ -97,7 +99,10 @@ def _delivery_progress() -> Progress:
     from rich.text import Text
 
     class Rate(ProgressColumn):
+        """The column with the number of messages a second."""
+
         def render(self, task: Any) -> Text:
+            """Return the rate of an edition as a text."""
             return Text(rate(task.speed))
 
     columns = (

@@ -46,6 +46,7 @@ def variables() -> dict[str, tuple[tuple[str, ...], Any]]:
     found: dict[str, tuple[tuple[str, ...], Any]] = {}
 
     def walk(table: type, path: tuple[str, ...]) -> None:
+        """Add the variables of a table and of the tables in it."""
         for name, key in keys_of(table).items():
             keys, inner = (*path, name), table_in(key.type)
             if inner is None:

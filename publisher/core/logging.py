@@ -41,12 +41,15 @@ class _Stderr:
     """A stream that writes to the current sys.stderr, even if it is replaced later."""
 
     def write(self, text: str, /) -> object:
+        """Write to what is standard error at this moment."""
         return sys.stderr.write(text)
 
     def flush(self) -> None:
+        """Flush what is standard error at this moment."""
         sys.stderr.flush()
 
     def isatty(self) -> bool:
+        """Return whether standard error is a terminal at this moment."""
         return sys.stderr.isatty()
 
 

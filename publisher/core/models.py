@@ -54,6 +54,7 @@ class Problem:
 
     @property
     def where(self) -> str:
+        """The place as "path:line", or the path alone."""
         return f"{self.path}:{self.line}" if self.line else self.path
 
     def __str__(self) -> str:

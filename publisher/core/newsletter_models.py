@@ -393,6 +393,7 @@ class DeliveryCounts:
 
     @property
     def total(self) -> int:
+        """The number of deliveries of any status."""
         return sum(self.by_status.values())
 
     @property

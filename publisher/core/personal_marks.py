@@ -182,6 +182,7 @@ def with_whole_marks(change: Callable[[str], str], text: str) -> str:
     marks: list[str] = []
 
     def put_aside(found: re.Match[str]) -> str:
+        """Keep a sealed mark, and return the character that stands for it."""
         if not is_sealed(found[0]):
             return found[0]
         marks.append(found[0])
@@ -225,6 +226,7 @@ def filled(text: str, person: Person, escape: Callable[[str], str] = str) -> str
     """
 
     def value(mark: str) -> str:
+        """Return the person's value for a mark, or the mark if it is not one of a field."""
         field = field_mark(mark)
         return escape(field.text(person)) if field else mark
 
@@ -235,6 +237,7 @@ def filled_html(html: str, person: Person) -> str:
     """Return HTML without the marks of this module, for a recipient, with values that are escaped."""
 
     def value(mark: str) -> str:
+        """Return the person's value for a mark as HTML, or the mark if it is not one of a field."""
         field = field_mark(mark)
         return escape(field.text(person)) if field else mark
 
@@ -250,6 +253,7 @@ def with_all_branches(text: str) -> str:
     """Return a text with all parts that only some recipients get, and with the defaults of its fields."""
 
     def shown(found: re.Match[str]) -> str:
+        """Return the default of a field, or its name."""
         field = field_mark(found[0])
         return (field.default or field.field) if field else ""
 

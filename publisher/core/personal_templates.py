@@ -45,6 +45,7 @@ def with_printed_tags(source: str, name: str) -> str:
     """
 
     def printed(found: re.Match[str], mark: str) -> str:
+        """Return a tag that prints a mark, on as many lines as the tag that it replaces."""
         lines = "\n" * source.count("\n", *found.span())
         if found["value"] is not None:
             return f'{{{{{found["before"]} "{mark}" {lines}{found["after"]}}}}}'
@@ -138,6 +139,7 @@ def without_tags(text: str) -> str:
     """Return a rendered text as someone reads it about whom nothing is known, whether or not its tags are right."""
 
     def shown(found: re.Match[str]) -> str:
+        """Return what a tag shows of somebody about whom nothing is known."""
         tag, _ = _read(found[1])
         if tag.startswith("{{"):
             default = _DEFAULT.search(tag)

@@ -43,9 +43,11 @@ def _serializer() -> type[URLSafeSerializer]:
         """
 
         def dump_payload(self, obj: Any) -> bytes:
+            """Return a value as text, without compressing it."""
             return base64_encode(self.serializer.dumps(obj, **self.serializer_kwargs))
 
         def loads(self, s: str | bytes, salt: str | bytes | None = None, **options: Any) -> Any:
+            """Return the value of a signed text. Raises BadSignature if it is not spelled as it was issued."""
             value = super().loads(s, salt, **options)
             text = s.encode() if isinstance(s, str) else s
             if any(base64_encode(base64_decode(part)) != part for part in text.split(b".")):

@@ -124,6 +124,7 @@ class SubscriptionRecord:
 
     @property
     def is_subscribed(self) -> bool:
+        """Whether the newsletter goes to the subscriber."""
         return self.status is SubscriptionStatus.SUBSCRIBED
 
     def ending(self, zone: datetime) -> str:

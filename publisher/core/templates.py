@@ -64,6 +64,7 @@ class Templates:
         """
 
         def refuse(error: OSError) -> None:
+            """Raise TemplateError for a folder that is there and cannot be read."""
             if not isinstance(error, FileNotFoundError):
                 raise _unreadable(os.path.relpath(os.fsdecode(error.filename), self._own), error)
 
@@ -158,7 +159,7 @@ class Templates:
     def _environment(self) -> jinja2.Environment:
         import jinja2
 
-        class Folders(jinja2.FileSystemLoader):
+        class _Folders(jinja2.FileSystemLoader):
             def get_source(self, environment: jinja2.Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
                 """Return the source as Jinja2 does, but name a file that isn't text or isn't inside the project."""
                 try:
@@ -174,15 +175,15 @@ class Templates:
                     raise _unreadable(template, error) from error
 
         own, below_own = self._own, os.path.join(self._own, "")
-        folders = Folders(self.folders)
-        shipped = jinja2.PrefixLoader({SHIPPED_PREFIX: Folders(shipped_folder())})
+        folders = _Folders(self.folders)
+        shipped = jinja2.PrefixLoader({SHIPPED_PREFIX: _Folders(shipped_folder())})
 
-        class Environment(self._kind()):  # type: ignore[misc]  # one of two classes of Jinja2's
+        class _Environment(self._kind()):  # type: ignore[misc]  # one of two classes of Jinja2's
             def join_path(self, template: str, parent: str) -> str:
                 """Return the name to load; a file that extends or includes its own name gets the shipped file."""
                 return f"{SHIPPED_PREFIX}/{template}" if template == parent else template
 
-        environment = Environment(
+        environment = _Environment(
             extensions=[_personal_tags()],
             loader=jinja2.ChoiceLoader([folders, shipped]),
             bytecode_cache=self._bytecode_cache(),
@@ -256,6 +257,8 @@ def _personal_tags() -> type[Extension]:
     from jinja2.ext import Extension
 
     class PersonalTags(Extension):
+        """An extension that prints tags about the subscriber as marks."""
+
         def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
             """Return the source with its tags about the subscriber printed, if it is a template of emails."""
             name = (name or "").removeprefix(f"{SHIPPED_PREFIX}/")
@@ -276,6 +279,8 @@ def _compiled_before() -> jinja2.BytecodeCache:
     import jinja2
 
     class Compiled(jinja2.BytecodeCache):
+        """A cache of compiled templates, shared by the environments of this process."""
+
         def load_bytecode(self, bucket: Bucket) -> None:
             """Take the code of the same source, if it was compiled before."""
             checksum, code = _compiled.get(bucket.key, ("", None))

@@ -70,6 +70,7 @@ def _note_progress(note: BuildNote, folder: str) -> None:
     own = os.getpid()
 
     def hear(event: str, args: Sequence[Any]) -> None:
+        """Write into the note which post has been opened, and that something has been made."""
         if event not in ("open", "os.scandir", "publisher.make") or os.getpid() != own:
             return  # a process that this one has started has other files under the same numbers
         path = args[0]

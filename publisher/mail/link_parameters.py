@@ -49,11 +49,13 @@ class LinkParameters:
         links: dict[str, str] = {}
 
         def in_html(found: re.Match[str]) -> str:
+            """Return a link of the HTML with the parameters, and remember its URL."""
             url = unescape(found[2])
             links[url] = self.on(url)
             return found[0] if links[url] == url else found[1] + escape(links[url])
 
         def in_text(found: re.Match[str]) -> str:
+            """Return a URL of the text as the HTML has it."""
             bare = found[0].rstrip(_AFTER_URL)
             url = found[0] if found[0] in links else bare
             return links.get(url, url) + found[0][len(url) :]

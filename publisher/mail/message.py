@@ -249,6 +249,7 @@ class _PersonalParts:
 
     @classmethod
     def of(cls, letter: Letter) -> _PersonalParts | None:
+        """Return the personal parts of a letter, or None if it has none."""
         has_subject = is_personal(letter.subject)
         if not (has_subject or is_personal(letter.html) or is_personal(letter.text)):
             return None

@@ -112,6 +112,7 @@ def deliver_editions(
         run = Run(options, worker, options.unanswered, clock)
 
         def begin_more() -> Sequence[EditionRun]:
+            """Begin editions that have become due; return those that have something to send."""
             while orders := more():
                 take_over(store, options=options, now=clock())
                 if begun := [each for order in orders if (each := _begin(store, order, run))]:
@@ -146,6 +147,7 @@ def deliver(
     orders = [EditionOrder(edition, headers, links, 1, progress, refused, errors.append)]
 
     def once() -> Sequence[EditionOrder]:
+        """Return the one order the first time, and nothing later."""
         return [orders.pop()] if orders else ()
 
     deliver_editions(store, transport, once, options=options, clock=clock)

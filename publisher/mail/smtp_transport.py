@@ -202,6 +202,7 @@ def _ending(sending: SendingLoop) -> Callable[[], None]:
     loop = asyncio.get_running_loop()
 
     def end() -> None:
+        """Let the loop end the sending, from any thread."""
         loop.call_soon_threadsafe(sending.end, stopped_error())
 
     return end

@@ -68,9 +68,8 @@ def select_posts(
     newsletter sets neither, it takes no post from long ago. It passes over all others that are public now.
 
     The same holds for what was there of each source when the newsletter began with it. Every later item goes, whatever
-    its date. An item that may still change rests; one that the newsletter does not take is passed over by then.
-
-    A post whose file cannot be read (Post.is_last_version) waits until it can, because its author is changing it.
+    its date. An item that may still change rests; one that the newsletter does not take is passed over by then. A post
+    whose file cannot be read (Post.is_last_version) waits until it can, because its author is changing it.
     """
     require_aware("now", now)
     public = sorted((post for post in posts if post.is_public(now)), key=_age)
@@ -87,14 +86,18 @@ def select_posts(
     rests = {post.id: at for post in new if post.from_source and (at := settled_at(post, newsletter)) > now}
     new = sorted((post for post in new if post.id not in rests and not post.is_last_version), key=_age)
     ids = tuple(post.id for post in passed_over if post.id not in handled)
-    needed = min(newsletter.minimum, newsletter.maximum)
-    if is_first and not newsletter.since:  # otherwise a newsletter whose `first` is below its `minimum` never starts
-        needed = min(needed, beginning.count)
+    needed = _needed(newsletter, beginning, is_first=is_first)
     rest = len(rests), max(rests.values(), default=None), ids
     if len(new) < needed or not new:
         return Selection((), (), len(new), needed, beginning.too_old, *rest)
     taken, left = tuple(reversed(new[: newsletter.maximum])), max(len(new) - newsletter.maximum, 0)
     return Selection(taken, ids, left, needed, 0, *rest)
+
+
+def _needed(newsletter: NewsletterConfig, beginning: _Beginning, *, is_first: bool) -> int:
+    """Return how many posts an edition needs. A newsletter whose `first` is below its `minimum` would never start."""
+    needed = min(newsletter.minimum, newsletter.maximum)
+    return min(needed, beginning.count) if is_first and not newsletter.since else needed
 
 
 def in_its_language(posts: Iterable[Post], newsletter: NewsletterConfig, config: Config) -> list[Post]:
@@ -199,6 +202,7 @@ def _wanted(
     has_taken = any(post.id in handled for post in items)
 
     def was_there(post: Post) -> bool:
+        """Return whether an item was there when the newsletter began with its source."""
         if began is None:
             return post.is_backlog or not has_taken
         seen = post.first_seen or post.published
@@ -206,6 +210,7 @@ def _wanted(
         return post.is_backlog or (seen <= began.seen and post.published <= began.at) or is_early
 
     def is_too_late(post: Post) -> bool:
+        """Return whether an item was old when it was first seen, after the newsletter began with its source."""
         return post.is_old and (has_taken if began is None else (post.first_seen or post.published) > began.seen)
 
     taken = [post for post in items if is_for(post, newsletter)]

@@ -91,9 +91,11 @@ class Call:
         self._error: BaseException | None = None
 
     def finish(self, value: Any, error: BaseException | None = None) -> None:
+        """Keep the result of the call, or its error."""
         self.is_done, self._value, self._error = True, value, error
 
     def result(self) -> Any:
+        """Return the result of a call that is done, or raise its error."""
         if self._error is not None:
             raise self._error
         return self._value
@@ -242,18 +244,22 @@ class _Child:
         self.answered = 0
 
     def has_state(self, state: Any) -> bool:
+        """Return whether the child has this state already."""
         return state is self._state or bool(state == self._state)
 
     def message(self, call: Call) -> bytes:
+        """Return the bytes of a call, without a state that the child has."""
         passed = SAME_STATE if self.has_state(call.state) else call.state
         return pickle.dumps((passed, call.state is not None, *call.wanted), 5)
 
     def send(self, message: bytes, state: Any) -> None:
+        """Send a call, after which the child has its state."""
         self._state = state
         with suppress(BrokenPipeError):  # it has ended, which the wait for its answer finds out
             send(self._requests, message)
 
     def inherits(self, state: Any) -> None:
+        """Note the state that the child has from its beginning."""
         self._state = state
 
     def answer(self, seconds: float) -> tuple[Any, BaseException | None]:
@@ -271,6 +277,7 @@ class _Child:
         return (value, None) if done else (None, value)
 
     def end(self) -> None:
+        """Kill the child if it runs, and close the pipes."""
         if self.pid:
             with suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
@@ -278,6 +285,7 @@ class _Child:
         self.close()
 
     def close(self) -> None:
+        """Close the pipes."""
         for handle in (self._requests, self._replies.handle, self._lifeline, self._words):
             if handle >= 0:
                 os.close(handle)
@@ -325,6 +333,7 @@ class _Pipes:
         self.theirs = (self.requests[0], self.replies[1], self.lifeline[0])
 
     def keep_ours(self, pid: int, memory: int) -> _Child:
+        """Close the child's ends of the pipes, and return the child."""
         for handle in self.theirs:
             os.close(handle)
         return _Child(pid, self.requests[1], self.replies[0], self.lifeline[1], self.words, memory)

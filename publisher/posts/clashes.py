@@ -60,9 +60,7 @@ def resolve_clashes(
     seen       function that returns when items were first seen, by path; called only if there is a clash
     """
     links = links or {}
-    here = [row.permalink for row in rows if row.permalink[0] == "/"]
-    linked = [link for found in links.values() for link in found]
-    if _all_differ(here) and len({row.id for row in rows}) == len(rows) and len(set(linked)) == len(linked):
+    if _are_clear(rows, links):
         return Resolved(rows, {}, [])
     alike = _alike(rows, links)
     by_id, by_link, by_permalink = dict[str, str](), dict[str, str](), dict[str, str]()
@@ -117,6 +115,13 @@ def _original(
             return by_link[link]
     same_id = by_id.get(row.id, "")
     return same_id if is_item(same_id) else ""  # that a file has the id of an item is worth a warning
+
+
+def _are_clear(rows: list[PostRow], links: Mapping[str, tuple[str, ...]]) -> bool:
+    """Return whether no two posts have the same id, permalink or link."""
+    here = [row.permalink for row in rows if row.permalink[0] == "/"]
+    linked = [link for found in links.values() for link in found]
+    return _all_differ(here) and len({row.id for row in rows}) == len(rows) and len(set(linked)) == len(linked)
 
 
 def _all_differ(permalinks: list[str]) -> bool:
@@ -187,6 +192,7 @@ def _by_precedence(
     known = set(published.values())
 
     def rank(row: PostRow) -> tuple[bool, int, bool, float, int, str]:
+        """Return the place of a post: the lowest keeps its id and permalink."""
         order = 0 if published.get(row.source) == row.id else 1 if row.id in known else 2
         since, place = seen.get(row.source, (row.published, 0))
         return is_item(row.source), order, row.source in edited, since, place, row.source

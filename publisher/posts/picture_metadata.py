@@ -276,6 +276,7 @@ def _extents(
     wide = 4 if version == 2 else 2
 
     def number(size: int) -> int:
+        """Return the next number of so many bytes."""
         nonlocal place
         place += size
         return int.from_bytes(data[place - size : place], "big")

@@ -137,6 +137,7 @@ def _defaults(config: Config) -> Callable[[], Defaults]:
 
     @cache
     def found() -> Defaults:
+        """Return the defaults of the blog tool."""
         from publisher.posts.blog_tools.defaults import Defaults
 
         return Defaults(config.root, config.posts.folder, config.posts.tool, config.site.language)
@@ -149,6 +150,7 @@ def _people(config: Config) -> Callable[[], AuthorData]:
 
     @cache
     def found() -> AuthorData:
+        """Return the authors that the blog tool knows."""
         from publisher.posts.blog_tools.author_data import AuthorData
 
         return AuthorData(config.root, config.posts.folder, config.posts.tool, config.authors)

@@ -91,10 +91,12 @@ class DeliveryProgress:
 
     @property
     def done(self) -> int:
+        """The number of messages that are settled."""
         return self._settled.total()
 
     @property
     def total(self) -> int:
+        """The number of messages of the edition."""
         return max(self._total, self.done)
 
     def count(self, status: DeliveryStatus) -> None:

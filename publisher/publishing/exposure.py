@@ -151,6 +151,7 @@ def _ignoring(folder: Path, rules: Iterable[str]) -> Callable[[Path], bool]:
     ]
 
     def is_ignored(path: Path) -> bool:
+        """Return whether git ignores a path."""
         if not path.is_relative_to(folder):
             return True
         name, ignored = path.relative_to(folder).as_posix(), False

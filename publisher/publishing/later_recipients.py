@@ -118,6 +118,7 @@ def _variant_of(config: Config, store: Store, edition: Edition, now: datetime) -
 
     @cache
     def matches_all(topics: tuple[str, ...]) -> bool:
+        """Return whether people with these topics get all posts of the edition."""
         from publisher.posts.archive import open_archive  # not at the top: most selections have a version
 
         sent = {post.id for post in edition.posts}
@@ -125,6 +126,7 @@ def _variant_of(config: Config, store: Store, edition: Edition, now: datetime) -
         return len(posts) == len(sent) and variants_of(posts, [Choice(topics, 1)])[0].subscribers == 1
 
     def for_topics(topics: tuple[str, ...]) -> str | None:
+        """Return the variant for topics, or None if there is none."""
         slugs = topic_set(topics)
         if not slugs or edition.kind is not EditionKind.POSTS:
             return ""
@@ -134,6 +136,7 @@ def _variant_of(config: Config, store: Store, edition: Edition, now: datetime) -
     contents = store.latecomers.letter_posts(edition)
 
     def variant_of(choice: Choice) -> str | None:
+        """Return the variant for a choice, without what these people were sent already, or None if there is none."""
         usual = for_topics(choice.topics)
         if usual is None or choice.sent.isdisjoint(contents.get(usual, ())):
             return usual

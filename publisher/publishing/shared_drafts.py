@@ -104,6 +104,7 @@ def draft_site(config: Config, source: str, posts: Archive) -> DraftSite:
     rendered = render_draft(config, source, posts)
 
     def render(_: object) -> RenderedPost:
+        """Return the draft, which is rendered already."""
         return rendered
 
     without_form = replace(config, newsletters=())  # on the page of a draft, no form can be sent

@@ -210,6 +210,7 @@ class _PingRound:
         self._failures_in_a_row = 0
 
     async def run(self, urls: list[str]) -> list[PingResult]:
+        """Ping all hubs, and return what each has answered."""
         from publisher.posts.sources.exchange import Exchanger, Network
 
         results: list[PingResult] = []

@@ -52,6 +52,7 @@ class KnownSubscriber:
 
     @property
     def is_subscribed(self) -> bool:
+        """Whether any newsletter goes to the subscriber."""
         return any(record.is_subscribed for record in self.records.values())
 
     @property

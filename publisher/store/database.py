@@ -67,6 +67,7 @@ class Database:
 
     @property
     def is_sqlite(self) -> bool:
+        """Whether it is a file of SQLite, and not on PostgreSQL."""
         return self._engine.dialect.name == "sqlite"
 
     @contextmanager

@@ -158,6 +158,7 @@ def _subscriptions(connection: Connection, old: str, new: str, now: datetime, so
     begun = theirs.where(subscribed())
 
     def delete(*which: sa.ColumnElement[bool]) -> int:
+        """Delete the subscriptions that fit; return their number."""
         return connection.execute(sa.delete(subscriptions).where(newsletter == old, *which)).rowcount
 
     delete(~subscribed(), subscriber_id.in_(theirs))

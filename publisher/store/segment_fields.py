@@ -108,6 +108,7 @@ def any_value_contains(column: _Column, text: str) -> sa.ColumnElement[bool]:
     )
 
     def some(values: sa.TableValuedAlias) -> _Column:
+        """Return the condition that a value of a person contains the text."""
         value = folded(values.c.value, fold(text))
         return sa.select(sa.literal(1)).where(value.contains(fold(text), autoescape=True)).exists()
 

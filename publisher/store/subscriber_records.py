@@ -111,6 +111,7 @@ class Added(StrEnum):
 
     @property
     def refused(self) -> bool:
+        """Whether it is a refusal."""
         return self in _REFUSED
 
     @property

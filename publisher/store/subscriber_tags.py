@@ -95,6 +95,7 @@ def count_unfit(connection: Connection, name: str, kind: FieldKind) -> int:
     """
 
     def begins(text: str) -> sa.ColumnElement[bool]:
+        """Return the condition that the field begins with a text."""
         return subscribers.c.fields.contains(f'"{name}":{text}', autoescape=True)
 
     a_date = subscribers.c.fields.like(f'%"{name.replace("_", "/_")}":"____-__-__"%', escape="/")

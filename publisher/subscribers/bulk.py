@@ -91,6 +91,7 @@ def erase_people(store: Store, query: PeopleQuery, options: BulkOptions) -> Bulk
     erased: list[str] = []
 
     def deed(transaction: SubscriberTransaction, person: Subscriber) -> bool:
+        """Suppress and erase one person."""
         transaction.suppress(person.address, SuppressionReason.ERASED, options.source)
         transaction.erase(person, person.address)
         erased.append(person.address)
@@ -110,6 +111,7 @@ def _each(store: Store, query: PeopleQuery, deed: Deed, options: BulkOptions) ->
     """
 
     def work(transaction: SubscriberTransaction, ids: Sequence[int]) -> int:
+        """Do it to some people in one transaction; return how many were changed."""
         found = filter(None, map(transaction.find_id, ids))
         return sum(deed(transaction, person) for person in found)
 

@@ -215,16 +215,7 @@ def import_csv(
     """
     options, listeners = options or ImportOptions(), listeners or Listeners()
     with CsvFile(path, options.choices, encoding=options.encoding, bare=options.status is not None) as file:
-        reader = RowReader(
-            columns=file.columns,
-            newsletters=newsletters,
-            consent=clean_line(options.consent, LONGEST_CONSENT),
-            at=at,
-            forced=options.status or SubscriberStatus.ACTIVE,
-            has_posts=options.has_posts,
-            repeats=Repeats() if "topics" in file.columns.fields else None,
-            details=_details(file.columns, options),
-        )
+        reader = _row_reader(file.columns, newsletters, options, at)
         try:
             found = _surveyed(file, reader, path, options, listeners)
             _require_secret(store, found, path, options.choices)
@@ -237,6 +228,20 @@ def import_csv(
         except OSError as error:
             raise SubscriberError(f"cannot be read: {error.strerror}", where=str(path)) from error
     return run.report(found)
+
+
+def _row_reader(columns: Columns, newsletters: NamedNewsletters, options: ImportOptions, at: datetime) -> RowReader:
+    """Return what makes subscribers of rows. Raises SubscriberError if the options name what does not exist."""
+    return RowReader(
+        columns=columns,
+        newsletters=newsletters,
+        consent=clean_line(options.consent, LONGEST_CONSENT),
+        at=at,
+        forced=options.status or SubscriberStatus.ACTIVE,
+        has_posts=options.has_posts,
+        repeats=Repeats() if "topics" in columns.fields else None,
+        details=_details(columns, options),
+    )
 
 
 def _details(columns: Columns, options: ImportOptions) -> DetailReader:

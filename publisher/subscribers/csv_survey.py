@@ -91,6 +91,7 @@ class _Found:
         return sum(count for status, count in self.statuses.items() if status is not SubscriberStatus.ACTIVE)
 
     def add(self, row: CsvRow, cell: str, status: SubscriberStatus | None) -> None:
+        """Count a row."""
         if status is not None:
             self.statuses[status] += 1
             return
@@ -226,6 +227,7 @@ class _Looked:
         self._others = sorted(free - {each.place for each in columns.statuses if each.sure})
 
     def at(self, row: CsvRow) -> None:
+        """Look at a row."""
         into, cells = self.into, row.cells
         into.rows += 1
         if row.undecoded:

@@ -91,12 +91,19 @@ def subscribe(
         if known and (new.name or new.language):
             transaction.describe(known, name=new.name or None, language=new.language or None)
         if known and topics is not None and not chosen:
-            wanted = [each for each in new.subscriptions if each.newsletter not in added.refused]
-            narrower = {each.newsletter for each in known.subscriptions if each.topics}
-            subscribe_to(transaction, known, wanted, Evidence(source), SubscriptionEvent.ADDED)
-            if added.result is Added.UNCHANGED and narrower.intersection(each.newsletter for each in wanted):
-                return replace(added, result=Added.UPDATED)
+            return _with_all_topics(transaction, known, new, added, source)
     return added
+
+
+def _with_all_topics(
+    transaction: SubscriberTransaction, known: Subscriber, new: NewSubscriber, added: AddResult, source: str
+) -> AddResult:
+    """Take the choice of topics out of a known subscriber's subscriptions, and return the result with that change."""
+    wanted = [each for each in new.subscriptions if each.newsletter not in added.refused]
+    narrower = {each.newsletter for each in known.subscriptions if each.topics}
+    subscribe_to(transaction, known, wanted, Evidence(source), SubscriptionEvent.ADDED)
+    is_wider = narrower.intersection(each.newsletter for each in wanted)
+    return replace(added, result=Added.UPDATED) if added.result is Added.UNCHANGED and is_wider else added
 
 
 def unsubscribe(

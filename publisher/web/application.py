@@ -280,6 +280,7 @@ class _Front:
 
         @wraps(handler)
         def answer(request: Request) -> Response:
+            """Answer, and show an error as a page."""
             try:
                 return handler(request)
             except PublisherError as error:  # the database is unavailable, or a template is broken
@@ -293,6 +294,7 @@ class _Front:
 
         @wraps(handler)
         async def answer(request: Request) -> Response:
+            """Read the form and answer it, and show an error as a page."""
             try:
                 form = await read_form(request, self._context.form_seconds)
             except FormError as error:

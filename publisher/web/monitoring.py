@@ -65,6 +65,7 @@ class AccessLog:
         status, began = 0, time.monotonic()
 
         async def watched(message: Message) -> None:
+            """Note the status of a response, and pass it on."""
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
@@ -162,6 +163,7 @@ class _Gauges(Collector):
         self._subscribers, self._waiting = subscribers, waiting
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
+        """Yield what is counted in the database at this moment."""
         subscribers = GaugeMetricFamily("publisher_subscribers", "Subscribers, by status.", labels=["status"])
         for status, total in sorted(self._subscribers().items()):
             subscribers.add_metric([status], total)

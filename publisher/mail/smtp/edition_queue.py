@@ -152,6 +152,7 @@ class EditionQueue:
         self._unwritten += 1
 
         def done() -> None:
+            """Report a result when it is in the ledger."""
             self._unwritten -= 1
             run.progress(delivery, update.status, update.reason)
             self._owner.end_if_over()
@@ -180,6 +181,7 @@ class EditionQueue:
         self._unwritten += 1
 
         def done() -> None:
+            """Go on once the ledger has the delivery again."""
             self._unwritten -= 1
             self._dry = False
             self._owner.wake()

@@ -71,28 +71,27 @@ def compose(
     view     post_view, or a version of it that caches its results, because the letters of an edition share posts
 
     If Gmail would cut the letter off, it contains less of each post than the newsletter's settings say (see fitting).
-    Values that differ from subscriber to subscriber are left as marks, and no other text can be mistaken for a mark.
-    Equal arguments give the same letter. Raises ValueError if there are no posts, and TemplateError for a missing or
-    broken template.
+    Values that differ from subscriber to subscriber are left as marks, which no other text can be taken for. Equal
+    arguments give the same letter. Raises ValueError without posts, and TemplateError for a missing or broken template.
     """
     if not posts:
         raise ValueError("a letter needs at least one post")
     require_aware("made_at", made_at)
     note = note or default_note(config, newsletter)
-    if not any(each.post.has_page for each in posts):
-        web_copy_url = ""  # as nothing of it is on the web
+    web_copy_url = web_copy_url if any(each.post.has_page for each in posts) else ""  # nothing of it is on the web
     posts = [personal_post(each, config, newsletter) for each in posts]
     subject = marked_setting(config, newsletter, "subject", is_markdown=False)
     words = words_of(config.newsletter_language(newsletter), templates)
     looks = looks_of(config.newsletter_theme(newsletter), config.site_url)
 
     def compose_with(content: Content) -> Letter:
+        """Return the letter with this much of each post."""
         views = _post_views(config, newsletter, posts, content, words, view)
         letter = _letter_view(config, newsletter, content, words, number, slot, made_at, note, web_copy_url)
         letter = _about_posts(letter, note.subject or subject, views, words)
         shown = [_only_title(view) if content == "titles" else view for view in views]
-        groups = by_source(shown, config)
-        context = {"letter": letter, "posts": shown, "groups": groups, "words": words, "mark": Mark, "looks": looks}
+        context = {"letter": letter, "posts": shown, "groups": by_source(shown, config)}
+        context |= {"words": words, "mark": Mark, "looks": looks}
         template = f"email/{newsletter.template}.html"
         html = inline_css(templates.render(template, **context), template, lambda: sources_of(templates, template))
         text = _text(templates, newsletter.template, context)

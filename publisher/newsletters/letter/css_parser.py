@@ -126,6 +126,7 @@ class Stylesheet:
 
     @property
     def at_rules(self) -> tuple[AtRule, ...]:
+        """The rules such as @media, in their order."""
         return tuple(part for part in self.parts if isinstance(part, AtRule))
 
 
@@ -138,6 +139,7 @@ def without_comments(css: str) -> str:
         return css
 
     def replaced(found: re.Match[str]) -> str:
+        """Return what stands for a comment: a space where it separates two words."""
         if found[1] is not None:
             return found[0]
         before, after = css[max(0, found.start() - 1) : found.start()], css[found.end() : found.end() + 2]

@@ -258,6 +258,7 @@ def _html_of(body: str) -> tuple[str, list[LostWords]]:
     cells: dict[int, LostWords] = {}
 
     def parsed(body: str, escape: bool = True, placed: bool = True) -> str:
+        """Return the HTML of a note in Markdown, with the place of each element if that is wanted."""
         rendering = comrak.RenderOptions()
         rendering.sourcepos = parsing.sourcepos_chars = placed
         rendering.unsafe_ = True  # inline HTML is allowed; it is sanitised later
@@ -266,6 +267,7 @@ def _html_of(body: str) -> tuple[str, list[LostWords]]:
         return finished(comrak.render_markdown(body, extensions, parsing, rendering))
 
     def render(body: str, escape: bool = False) -> str:
+        """Return the HTML of a body whose tables have all their cells."""
         return parsed(with_all_cells(body, parsed, cells), escape, placed=False)
 
     body, lost = with_all_words(body, footnotes=False)

@@ -164,6 +164,7 @@ def _beginning(tree: MarkedText, limit: int) -> str:
             common += str(mark)
 
     def read(part: str) -> str:
+        """Return the excerpt of a part, in which marks stay whole."""
         return with_whole_marks(lambda text: excerpt_of(text, limit), sealed(part))
 
     if first is None or read(before):

@@ -109,21 +109,26 @@ class _PlainText:
         return f"{text.rstrip()} [{number}]"
 
     def heading(self, element: Element, width: int) -> list[Block]:
+        """Return a heading, underlined."""
         return [underlined(" ".join(self.inline_content(element).split()), "-", width)]
 
     def inline_content(self, element: Element) -> str:
+        """Return the text inside an element, with the marks of emphasis, links and pictures."""
         text = _spaced(element.text)
         for child in element:
             text += self.inline(child) + _spaced(child.tail)
         return text
 
     def unordered(self, element: Element, width: int) -> list[Block]:
+        """Return a list with a hyphen before each item."""
         return self.items(element, width, repeat("- "))
 
     def ordered(self, element: Element, width: int) -> list[Block]:
+        """Return a list with the numbers that the HTML gives its items."""
         return self.items(element, width, iter(_item_signs(element)))
 
     def items(self, element: Element, width: int, signs: Iterator[str]) -> list[Block]:
+        """Return the items of a list behind their signs, indented."""
         entries = []
         parts = _parts(element, ("li",))
         for child in parts:
@@ -135,13 +140,16 @@ class _PlainText:
         return entries
 
     def quotation(self, element: Element, width: int) -> list[Block]:
+        """Return a quotation with ">" before each line."""
         return [indent(_joined(self.blocks(element, width - 2)), "> ", "> ")]
 
     def code(self, element: Element, width: int) -> list[Block]:
+        """Return code as it is, indented by four spaces."""
         lines = element.text_content().strip("\n").split("\n")
         return [[f"    {line}".rstrip() for line in lines]]
 
     def table(self, element: Element, width: int) -> list[Block]:
+        """Return a table below its captions, aligned or as a list of its cells."""
         rows = self.rows(element)
         head = element.find("thead/tr") is not None and len(rows) > 1
         captions = [block for caption in element.findall("caption") for block in self.blocks(caption, width)]
@@ -171,6 +179,7 @@ class _PlainText:
         return rows
 
     def cell(self, element: Element) -> Cell:
+        """Return the lines of a cell."""
         endless = 100_000  # a cell is wrapped later, when the column widths of its table are known
         lines = [line for block in self.blocks(element, endless) for line in block]
         return [line for line in lines if line]
@@ -184,9 +193,11 @@ class _PlainText:
         ]
 
     def rule(self, element: Element, width: int) -> list[Block]:
+        """Return a line that separates two parts."""
         return [["* * *"]]
 
     def definitions(self, element: Element, width: int) -> list[Block]:
+        """Return terms, with each definition indented below its term."""
         lines: list[str] = []
         for child in _parts(element, ("dt", "dd", "div")):
             if child.find("dt") is not None:  # HTML allows a <div> around a term and its definition

@@ -122,8 +122,7 @@ def post_view(
     content   how much of the post the letter contains
     heading   the level of the highest heading in the body
     zone      the newsletter's time zone
-    language  the letter's language; also used for a post that has no language of its own
-    words     the phrases of the letter's language
+    language  the letter's language, in which `words` are; also used for a post that has no language of its own
     links     where the plain text shows the URLs of links (see text_of)
     """
     post = rendered.post

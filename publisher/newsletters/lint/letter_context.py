@@ -42,14 +42,17 @@ class LintContext:
 
     @property
     def letter(self) -> Letter:
+        """The letter that is checked."""
         return self.parsed.letter
 
     @property
     def config(self) -> Config:
+        """The project's configuration."""
         return self.locator.config
 
     @property
     def newsletter(self) -> NewsletterConfig:
+        """The newsletter of the letter."""
         return self.locator.newsletter
 
     def site_path(self, url: str) -> str | None:

@@ -262,6 +262,7 @@ class _Open:
         return self.key is None and isinstance(self.value, dict)
 
     def add(self, value: Data) -> None:
+        """Add a value to a list, or a key or the value of a key to a table."""
         if isinstance(self.value, list):
             self.value.append(value)
         elif self.key is None:
@@ -274,6 +275,7 @@ class _Open:
             self.key = None
 
     def closed(self) -> Data:
+        """Return the list or table, with the tables that are merged into it."""
         for table in self.merged:
             if isinstance(table, dict) and isinstance(self.value, dict):
                 self.value = table | self.value
@@ -294,6 +296,7 @@ class _YamlData:
         self._result: Data = None
 
     def parse(self, text: str) -> Data:
+        """Return the first document of a YAML file as data."""
         try:
             for event in yaml.parse(text, _Loader):
                 if isinstance(event, yaml.DocumentEndEvent):

@@ -254,6 +254,7 @@ class _Content(ContentNode):
     __slots__ = ()
 
     def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
+        """Write the text as it is, and note which lines of the post it comes from."""
         running = context.env.running  # type: ignore[attr-defined]
         if isinstance(buffer, LineBuffer) and self.token.source is running.text:
             return buffer.copy(self.text, running._line_of(self.token.start_index))
@@ -270,6 +271,7 @@ class _Value(OutputNode):
     __slots__ = ()
 
     def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
+        """Write the value of an output tag."""
         assert isinstance(context, LiquidContext)  # noqa: S101
         running = context.env.running
         running.begin(self.token, buffer)
@@ -294,6 +296,7 @@ class _Given(AssignNode):
     __slots__ = ()
 
     def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
+        """Give a name its value; write nothing."""
         assert isinstance(context, LiquidContext)  # noqa: S101
         context.env.running.begin(self.token, buffer)
         value, vain = evaluated(self.expression, context)

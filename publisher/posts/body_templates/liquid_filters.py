@@ -149,6 +149,7 @@ def _where(value: Any, name: Any, wanted: Any = None) -> Any:
         return value
 
     def fits(item: Any) -> bool:
+        """Return whether an item has the wanted value."""
         found = _of(item, _text(name))
         if wanted is None or isinstance(wanted, Undefined):
             return found is None or found is False

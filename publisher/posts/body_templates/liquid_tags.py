@@ -47,6 +47,7 @@ class _Written(Node):
         self.blank = False
 
     def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
+        """Write the text of the tag, or the tag as it is written if it has none."""
         assert isinstance(context, LiquidContext)  # noqa: S101
         context.env.running.begin(self.token, buffer)
         context.env.running.spend(_ROUNDS)
@@ -84,6 +85,7 @@ class _WrittenTag(Tag):
     node: type[_Written]
 
     def parse(self, stream: TokenStream) -> Node:
+        """Return the node of a tag, with what is inside of it."""
         token = stream.eat(TOKEN_TAG)
         has_words = stream.current.kind == TOKEN_EXPRESSION
         words = stream.current.value if has_words else ""
@@ -105,6 +107,7 @@ def filled(words: str, context: LiquidContext) -> str:
         return words
 
     def value(found: re.Match[str]) -> str:
+        """Return the value of an expression as a text."""
         made, _ = evaluated(context.env.expression(found[1]), context)
         return "" if made is None else str(made)
 
@@ -142,6 +145,7 @@ class _Include(_Written):
     __slots__ = ()
 
     def folders(self, context: LiquidContext) -> list[str]:
+        """Return the folders in which the tool looks for included files."""
         values = context.env.running.values
         if values.config.posts.tool == "eleventy":
             return [values.eleventy.includes]
@@ -149,6 +153,7 @@ class _Include(_Written):
         return [own if isinstance(own, str) and own.strip("./") else "_includes"]
 
     def text(self, context: LiquidContext) -> str | None:
+        """Return the text of the included file, or None if it cannot be included."""
         running = context.env.running
         found = _WORD.match(self.words.strip())
         quoted = found and (found[1] or found[2])
@@ -194,6 +199,7 @@ class _IncludeBeside(_Include):
     __slots__ = ()
 
     def folders(self, context: LiquidContext) -> list[str]:
+        """Return the folder of the post."""
         values = context.env.running.values
         source = values.asking.post.source
         return [f"{values.config.posts.folder}/{source}".rpartition("/")[0]]
@@ -205,6 +211,7 @@ class _Link(_Written):
     __slots__ = ()
 
     def text(self, context: LiquidContext) -> str | None:
+        """Return the address of a post, a page or a file, or None if there is no such thing."""
         running = context.env.running
         name = filled(self.words, context).strip().strip("\"'")
         found = running.values.address(name) if self.name == "link" else running.values.asking.link(name)
@@ -220,6 +227,7 @@ class _Code(_Written):
     __slots__ = ()
 
     def text(self, context: LiquidContext) -> str | None:
+        """Return the code block, or None if the tag is not closed."""
         if self.inside is None or self.closing is None:
             return None
         language = self.words.split()[0] if self.words.split() else ""
@@ -233,6 +241,7 @@ class _Owned(_Written):
     __slots__ = ()
 
     def text(self, context: LiquidContext) -> str | None:
+        """Return what the owner's shortcode of this name makes, or None if there is none."""
         running = context.env.running
         if self.name.startswith("end"):
             return None

@@ -116,7 +116,10 @@ class NunjucksEnvironment(SandboxedEnvironment):
         escapes: bool,
     ) -> None:
         class NamedContext(Context):
+            """A context that also knows the names of the site."""
+
             def resolve_or_missing(self, key: str) -> Any:
+                """Return the value of a name in the template, or else that of the site."""
                 found = super().resolve_or_missing(key)
                 if found is missing:
                     try:

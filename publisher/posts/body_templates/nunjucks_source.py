@@ -243,6 +243,7 @@ def in_python(words: str) -> str:
     """Return an expression of JavaScript with the signs of Python."""
 
     def sign(found: re.Match[str]) -> str:
+        """Return the operator in Jinja2's spelling, or a text as it is."""
         return found[0] if found[1] is not None else _PYTHON[found.lastindex or 0]
 
     return _SIGNS.sub(sign, words)

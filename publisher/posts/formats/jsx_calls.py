@@ -62,6 +62,7 @@ class _Scanner:
         self._left = _MOST_READ * len(text) + _LONGEST
 
     def tags(self) -> Iterator[ShortcodeTag]:
+        """Yield the components and expressions of the text, in their order."""
         last = 0
         for found in _START.finditer(self._view):
             if found.start() >= last and self._view[found.start() - 1 : found.start()] != "\\":

@@ -98,6 +98,7 @@ def _with_files(body: str) -> Make:
     files = {name: path for name, path in _IMPORT.findall(body) if _AS_TEXT.search(path)}
 
     def made(call: ShortcodeCall, context: ShortcodeContext, raw: str) -> Made | None:
+        """Return what a component shows of an imported file, or what it makes without one."""
         shown = str(call.positional[0]) if call.name == EXPRESSION else ""
         if _COMPONENTS.get(call.name) is _code:
             shown = raw.strip().strip("{}`").strip()

@@ -119,6 +119,7 @@ class _CodeDirective(Directive):  # type: ignore[misc]  # docutils has no types
     option_spec = _AnyOption()
 
     def run(self) -> list[Any]:
+        """Return the block of code with its language."""
         code = "\n".join(self.content)
         language = self.arguments[0].split()[0].lower() if self.arguments and self.arguments[0].split() else ""
         return [nodes.literal_block(code, code, classes=["code", language] if language else ["code"])]
@@ -135,6 +136,7 @@ class _OtherDirective(Directive):  # type: ignore[misc]
     written: str
 
     def run(self) -> list[Any]:
+        """Return what an unknown directive is shown as."""
         name, content = self.written, "\n".join(self.content)
         html = self.unknown.html(name, self.arguments, self.options, content, self.lineno)
         if html is not None:

@@ -26,6 +26,7 @@ class Reader(standalone.Reader):  # type: ignore[misc]  # docutils has no types
         self._said = said
 
     def new_document(self) -> Any:
+        """Return a document that reports its problems to this reader."""
         document = super().new_document()
         document.reporter.attach_observer(self._note)
         return document
@@ -46,6 +47,7 @@ class _Translator(html5_polyglot.HTMLTranslator):  # type: ignore[misc]
     """A translator to HTML that is as plain as that of Markdown."""
 
     def visit_literal_block(self, node: Any) -> None:
+        """Write code with the class of its language."""
         language = next((name for name in node["classes"] if name not in _NOT_LANGUAGES), "")
         kind = f' class="language-{escape(language)}"' if language else ""
         text = node.astext()
@@ -53,25 +55,31 @@ class _Translator(html5_polyglot.HTMLTranslator):  # type: ignore[misc]
         raise nodes.SkipNode
 
     def visit_literal(self, node: Any) -> None:
+        """Write code inside a line."""
         self.body.append(f"<code>{escape(node.astext(), quote=False)}</code>")
         raise nodes.SkipNode
 
     def visit_math(self, node: Any, math_env: str = "") -> None:
+        """Write a formula inside a line."""
         self.body.append(f'<code class="math">{escape(node.astext(), quote=False)}</code>')
         raise nodes.SkipNode
 
     def visit_math_block(self, node: Any, math_env: str = "") -> None:
+        """Write a formula as a block."""
         self.body.append(f'<pre><code class="language-math">{escape(node.astext(), quote=False)}\n</code></pre>\n')
         raise nodes.SkipNode
 
     def visit_admonition(self, node: Any) -> None:
+        """Begin an alert of the kind that Markdown has."""
         kind = next((_ALERTS[name] for name in node["classes"] if name in _ALERTS), "note")
         self.body.append(f'<div class="markdown-alert markdown-alert-{kind}">\n')
 
     def depart_admonition(self, node: Any) -> None:
+        """End an alert."""
         self.body.append("</div>\n")
 
     def visit_title(self, node: Any) -> None:
+        """Begin the title of an alert, or a heading."""
         if isinstance(node.parent, nodes.Admonition):
             self.body.append('<p class="markdown-alert-title">')
             self.context.append("</p>\n")
@@ -80,6 +88,7 @@ class _Translator(html5_polyglot.HTMLTranslator):  # type: ignore[misc]
             super().visit_title(node)
 
     def depart_title(self, node: Any) -> None:
+        """End the title of an alert, or a heading."""
         if isinstance(node.parent, nodes.Admonition):
             self.context.pop()
             self.body.append(self.context.pop())
@@ -87,18 +96,22 @@ class _Translator(html5_polyglot.HTMLTranslator):  # type: ignore[misc]
             super().depart_title(node)
 
     def visit_topic(self, node: Any) -> None:
+        """Begin a topic; leave out a table of contents."""
         if "contents" in node["classes"]:
             raise nodes.SkipNode
         super().visit_topic(node)
 
     def visit_comment(self, node: Any, sub: Any = None) -> None:
+        """Leave out a comment, unless it marks the end of the excerpt."""
         if node.astext().strip().rstrip(":") in _MORE:
             self.body.append("<!--more-->\n")
         raise nodes.SkipNode
 
     def visit_problematic(self, node: Any) -> None:
+        """Write what could not be read as it stands in the post."""
         self.body.append(escape(node.astext(), quote=False))
         raise nodes.SkipNode
 
     def visit_system_message(self, node: Any) -> None:
+        """Leave out a message about the source, which is reported as a problem."""
         raise nodes.SkipNode

@@ -94,9 +94,11 @@ class _Handler(BaseHandler):
     FM_BOUNDARY = patterns.compile(r"^---", re.MULTILINE)
 
     def detect(self, text: str) -> bool:
+        """Return True: the fence has been looked at before."""
         return True
 
     def split(self, text: str) -> tuple[str, str]:
+        """Return the front matter inside the fences. Raises PostError if the first line is not a fence."""
         first, _, rest = text.partition("\n")
         if first.strip() != self.fence:
             if why := wrong_fence(first):
@@ -115,6 +117,7 @@ class Loader(_SafeLoader):
     """
 
     def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> str:
+        """Return the tag of a node. A plain scalar is null, a merge key or text."""
         if kind is not yaml.ScalarNode:
             return str(super().resolve(kind, value, implicit))  # type: ignore[no-untyped-call]
         if implicit[0]:
@@ -127,6 +130,7 @@ class Loader(_SafeLoader):
 
 class _YamlHandler(_Handler):
     def load(self, fm: str, **kwargs: object) -> Any:
+        """Return the fields of front matter in YAML. Raises PostError if it is not valid."""
         try:
             _require_shallow_yaml(fm)
             loader = Loader(fm)
@@ -175,6 +179,7 @@ class _YamlValues:
         self._depth = 0
 
     def mapping(self, node: yaml.MappingNode, table: str = "") -> dict[str, Tree]:
+        """Return a mapping with the lines of its keys."""
         fields: dict[str, Tree] = {}
         lines: dict[str, int] = {}
         merged: list[yaml.Node] = []
@@ -195,6 +200,7 @@ class _YamlValues:
         return fields
 
     def value(self, node: yaml.Node, table: str = "") -> Tree:
+        """Return the value of a node. Raises PostError if aliases make it too large."""
         self._left -= 1
         self._characters -= len(node.value) if isinstance(node, yaml.ScalarNode) else 0
         if self._left < 0 or self._characters < 0:
@@ -230,6 +236,7 @@ class _TomlHandler(_Handler):
     fence = "+++"
 
     def load(self, fm: str, **kwargs: object) -> Any:
+        """Return the fields of front matter in TOML. Raises PostError if it is not valid."""
         if dotted := _DOTTED.search(fm):
             raise _too_deep("TOML", fm.count("\n", 0, dotted.start()) + 2)
         try:
@@ -253,13 +260,16 @@ class _JsonHandler(_Handler):
     fence = "{"
 
     def split(self, text: str) -> tuple[str, str]:
+        """Return the whole text, which has no fences."""
         return text, ""
 
     def load(self, fm: str, **kwargs: object) -> Any:
+        """Return the fields of front matter in JSON. Raises PostError if it is not valid."""
         lines = _key_lines(fm, r'\s*"([^"]+)"\s*:', 1)
         twice: list[Twice] = []
 
         def joined(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+            """Return an object with the first value of each name, and note names that come twice."""
             found: dict[str, Any] = {}
             for name, value in pairs:
                 if name in found and len(twice) < MOST_TWICE:

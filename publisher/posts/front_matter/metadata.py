@@ -98,6 +98,7 @@ class _PostBuilder:
         self.known_authors: list[Author] = []
 
     def post(self, digest: str) -> Post:
+        """Return the post of the fields. Raises PostError if it cannot be one."""
         self._look_at_keys()
         self._look_at_values()
         written, published = self._dates()

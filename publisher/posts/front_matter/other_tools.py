@@ -95,6 +95,7 @@ class _Block:
 
     @property
     def inside(self) -> str:
+        """The text between the opening and the closing tag."""
         return self.opening.string[self.opening.end() : self.closing.start()]
 
 
@@ -104,6 +105,7 @@ def _blocks(body: str) -> str:
     outline = masked(_with_changes(body, [(b.opening.end(), b.closing.start(), _blank(b.inside)) for b in blocks]))
 
     def replaced(block: _Block) -> str:
+        """Return what a block becomes."""
         kind, inside = block.opening[1], block.inside
         if kind == "raw":
             return _raw(inside)

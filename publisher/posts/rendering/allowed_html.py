@@ -160,6 +160,7 @@ class _Filter:
         self.absolutise: Absolutise = _nowhere
 
     def attribute(self, tag: str, name: str, value: str) -> str | None:
+        """Return the value that an attribute keeps, or None to drop it."""
         if name in _URL_ATTRIBUTES:
             return self.absolutise(tag, value)
         if name == "class":
@@ -245,6 +246,7 @@ def _without_unknown_tags(fragment: str, known: Container[str]) -> str:
     """
 
     def kept(tag: re.Match[str]) -> str:
+        """Return a tag that HTML has, or what stands for another one."""
         name = tag[1].lower()
         return tag[0] if not tag[2] or name in known else "\n" if name in _BLOCKS else ""
 

@@ -174,6 +174,7 @@ class _Body:
             yield Problem(*place, message, hint, severity)
 
     def rendered(self) -> RenderedBody:
+        """Return the rendered post. Raises BrokenPost if it exceeds a limit."""
         refuse_paid_part(self.written, self.first_line, is_markdown=not self._is_html)
         raw = self._html()
         self._require_small(raw)
@@ -271,6 +272,7 @@ class _Body:
         )
 
     def sanitise(self, fragment: str, absolutise: Absolutise) -> str:
+        """Return HTML without anything that acts, with absolute links."""
         clean = _sanitiser().clean(fragment, absolutise)
         clean = clean.replace(' id=""', "")  # the id of a heading without letters
         if "&#" not in self.written:
@@ -280,6 +282,7 @@ class _Body:
         return without_controls(clean)[0]  # XML forbids "&#1;"
 
     def warn(self, line: int, message: str, hint: str) -> None:
+        """Note a warning about a line of the post."""
         self.problems.append(Problem(self.path, line, message, hint, Severity.WARNING))
 
     def _html(self) -> str:

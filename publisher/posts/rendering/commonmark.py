@@ -28,6 +28,7 @@ def settled_html(body: str, *, has_notes: bool = False) -> tuple[SettledHtml, li
     lost: dict[int, LostWords] = {}
 
     def render(body: str, escape_html: bool = False) -> str:
+        """Return the HTML of a body, with the cells that its tables lack."""
         return _markdown(with_all_cells(body, _placed_html, lost), escape_html, has_notes)
 
     body = prepared(with_plain_ends(body))

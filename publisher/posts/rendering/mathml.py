@@ -133,6 +133,7 @@ def _in_styles(mathml: str) -> str:
     wrapped: list[bool] = []
 
     def element(found: re.Match[str]) -> str:
+        """Return a tag with the style that its attributes ask for."""
         name, attributes, closed = found.groups()
         if closed:
             return found[0] + "</mstyle>" * (wrapped.pop() if wrapped else False)

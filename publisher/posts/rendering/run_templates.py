@@ -86,6 +86,7 @@ def with_own_lines(render: Callable[[], RenderedBody], expanded: Expanded, first
     """
 
     def line_of(line: int) -> int:
+        """Return the line of the file that a line of the expanded text comes from."""
         return line if line < first_line else expanded.line_of(line - first_line + 1) + first_line - 1
 
     try:

@@ -45,6 +45,7 @@ class ShownTag(NamedTuple):
 
     @property
     def short(self) -> str:
+        """The tag in at most 40 characters."""
         words = " ".join(self.text.split())
         return words if len(words) <= 40 else f"{words[:39]}…"
 

@@ -40,9 +40,11 @@ _MOST = 100
 class Names(Protocol):
     """What knows posts and files by their names. Each method returns the reference to write in the post, or ""."""
 
-    def post(self, name: str) -> str: ...
+    def post(self, name: str) -> str:
+        """Return the source of the post that a name means, or ""."""
 
-    def file(self, name: str) -> str: ...
+    def file(self, name: str) -> str:
+        """Return the path of the file that a name means, or ""."""
 
 
 class NamesFrom:
@@ -57,9 +59,11 @@ class NamesFrom:
         self._has_pages = has_pages
 
     def post(self, name: str) -> str:
+        """Return the reference of the post that a name means, or ""."""
         return self._reference(name, self._places.named.post(name, self._base))
 
     def file(self, name: str) -> str:
+        """Return the reference of the file that a name means, or ""."""
         path = self._places.named.file(name, self._base)
         if path and not self._has_pages:  # the other program that makes them has the file where it is in the folder
             return f"/{quote(path)}"

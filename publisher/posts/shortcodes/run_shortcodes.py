@@ -92,6 +92,7 @@ class _Expansion:
         self.line_of = line_counter(self.text)
 
     def expanded(self) -> Expanded:
+        """Return the text with what the shortcodes have made, and the files that they read."""
         files = (*self.context.owner.files(tuple(self.names)), *self.files)
         return self.pieces.expanded(tuple(self.problems.values()), files)
 

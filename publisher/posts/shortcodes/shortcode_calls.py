@@ -176,6 +176,7 @@ _ESCAPE = patterns.compile(r"\\(.)", re.DOTALL)
 
 
 def typed(word: str) -> Value:
+    """Return an unquoted value as a boolean, a whole number or a text."""
     if word in ("true", "false"):
         return word == "true"
     return int(word) if _WHOLE.fullmatch(word) else word

@@ -84,6 +84,7 @@ async def _resolve(host: str, port: int) -> list[str]:
     found: asyncio.Future[list[str]] = loop.create_future()
 
     def ask() -> None:
+        """Resolve the name in a thread, and hand the addresses or the error to the loop."""
         answer: list[str] | OSError | UnicodeError
         try:
             answer = [str(each[4][0]) for each in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
@@ -93,6 +94,7 @@ async def _resolve(host: str, port: int) -> list[str]:
             loop.call_soon_threadsafe(settle, answer)
 
     def settle(answer: list[str] | OSError | UnicodeError) -> None:
+        """Give the future its answer, unless nobody waits for it any more."""
         if found.done():
             return
         if isinstance(answer, list):
@@ -196,6 +198,7 @@ class Exchanger:
         is_new = False
 
         async def trace(event: str, _: Mapping[str, Any]) -> None:
+            """Note that a new connection is being made."""
             nonlocal is_new
             is_new = is_new or event == "connection.connect_tcp.started"
 

@@ -23,9 +23,11 @@ class BadBodyError(ValueError):
 
 
 class _Layer(Protocol):
-    def pieces(self, data: bytes) -> Iterator[bytes]: ...
+    def pieces(self, data: bytes) -> Iterator[bytes]:
+        """Yield what the bytes become, in pieces of a limited size."""
 
-    def is_complete(self) -> bool: ...
+    def is_complete(self) -> bool:
+        """Whether the end of the compressed data has come."""
 
 
 class Inflater:
@@ -83,6 +85,7 @@ class _Zlib:
         self._ended_with_junk = False
 
     def pieces(self, data: bytes) -> Iterator[bytes]:
+        """Yield what the bytes become, in pieces of a limited size."""
         if not self._begun and data:
             self._begun = True
             if not self._is_gzip and (data[0] & 0x0F) != zlib.DEFLATED:
@@ -110,6 +113,7 @@ class _Zlib:
         return True
 
     def is_complete(self) -> bool:
+        """Whether the end of the compressed data has come."""
         return self._engine.eof
 
 
@@ -120,6 +124,7 @@ class _Brotli:
         self._brotli, self._engine = brotli, brotli.Decompressor()
 
     def pieces(self, data: bytes) -> Iterator[bytes]:
+        """Yield what the bytes become, in pieces of a limited size."""
         while not self._engine.is_finished():
             try:
                 piece = self._engine.process(data, output_buffer_limit=_PIECE)
@@ -132,6 +137,7 @@ class _Brotli:
                 return
 
     def is_complete(self) -> bool:
+        """Whether the end of the compressed data has come."""
         return bool(self._engine.is_finished())
 
 

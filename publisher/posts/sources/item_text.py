@@ -144,6 +144,7 @@ def clean_text(text: ItemText, url: str, link: str, home: str) -> ItemText:
     base = (absolute(url, text.base) if 0 < len(text.base) <= _LONGEST_URL else "") or link
 
     def absolutise(tag: str, reference: str) -> str | None:
+        """Return an absolute URL, or None if it is not a safe one."""
         return absolute(base, reference) or None if has_safe_scheme(reference, tag) else None
 
     clean = sanitise(_loaded(without_marked(text.as_html)), absolutise, _sanitiser())

@@ -190,6 +190,7 @@ class _Counter:
         self._prefixes: set[str] = set()
 
     def start(self, name: str, attributes: list[str]) -> None:
+        """Count an element and its prefixes. Raises FeedError if they are too many or too deep."""
         self._depth += 1
         if attributes:
             self._prefixes.update(each for each in attributes[::2] if each.startswith("xmlns:"))
@@ -210,6 +211,7 @@ class _Counter:
                 )
 
     def end(self, name: str) -> None:
+        """Note that an element has ended."""
         self._depth -= 1
 
 

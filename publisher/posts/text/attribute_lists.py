@@ -157,6 +157,7 @@ def _without_span_lists(body: str) -> str:
     defined = {found[1].casefold() for found in _REFERENCE.finditer(body)} if "]:" in body else set()
 
     def words(found: re.Match[str]) -> str:
+        """Return the words of a span without its list of attributes."""
         is_link = found[1].startswith("^") or found[1].casefold() in defined
         return (f"[{found[1]}]" if is_link else found[1]) + _target_in(found[0][len(found[1]) + 2 :])
 

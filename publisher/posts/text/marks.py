@@ -120,6 +120,7 @@ def with_abbreviations(fragment: str, explained: Mapping[str, str]) -> str:
     pattern = re.compile(rf"(?<![\w&])(?:{names})(?!\w)")
 
     def explain(text: str) -> str:
+        """Return a text with each abbreviation explained."""
         return pattern.sub(lambda found: f'<abbr title="{escape(known[found[0]])}">{found[0]}</abbr>', text)
 
     pieces, last = [], 0

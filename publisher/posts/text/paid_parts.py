@@ -146,6 +146,7 @@ class _Search:
         self._ends: dict[str, int] = {}
 
     def is_mark(self, found: re.Match[str]) -> bool:
+        """Return whether a match is a mark before which the free part ends."""
         if found["comment"]:
             return _COMMENT.fullmatch(found["comment"].strip()) is not None and self._has_words(found.end())
         if name := found["bracket"]:

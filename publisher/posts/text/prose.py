@@ -44,16 +44,20 @@ class _Blocks:
 
     @property
     def in_fence(self) -> bool:
+        """Whether the last line is inside a fenced block of code."""
         return self._fence != ""
 
     @property
     def is_open(self) -> bool:
+        """Whether a fence or a block of HTML is not closed yet."""
         return self._fence != "" or self._html_end != ""
 
     def end_fence(self) -> None:
+        """Take the fenced block as closed."""
         self._fence = ""
 
     def is_code(self, line: str) -> bool:
+        """Return whether the next line is code."""
         self._was_code = self._continues(line) or self._begins(line) or self._prose_or_indented(line)
         return self._was_code
 

@@ -82,6 +82,7 @@ class _Ghost:
         self._meta = {row.get("post_id"): row for row in tables.get("posts_meta", ())}
 
     def posts(self) -> Iterator[ExportedPost]:
+        """Yield the posts of the export, and note what cannot be carried over."""
         self._left.clear()
         self._lost = LeftInPosts()
         for name, said in _OTHER_TABLES.items():

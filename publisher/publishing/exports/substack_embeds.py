@@ -54,6 +54,7 @@ def _named(html: str) -> list[str]:
 
 def _one(name: str, left: Counter[str]) -> Callable[[Mapping[str, str], str], str | None]:
     def made(attributes: Mapping[str, str], inside: str) -> str | None:
+        """Return what an embedded thing becomes; "" for what belongs to the page only."""
         values = _values(attributes.get("data-attrs", ""))
         if name in _FURNITURE:
             return ""

@@ -124,6 +124,7 @@ def read_wordpress(openers: list[Callable[[], BinaryIO]], where: str) -> Export:
     left: Counter[str] = Counter()
 
     def posts() -> Iterator[ExportedPost]:
+        """Yield the posts of the export, and note what cannot be carried over."""
         left.clear()
         lost = LeftInPosts()
         for item in blog.items():

@@ -71,6 +71,7 @@ class Library:
             size = len(text)
 
             def shown(found: re.Match[str]) -> str:
+                """Return the text of a reusable block."""
                 nonlocal size
                 number = str(values_of(found[1]).get("ref"))
                 block = self.blocks.get(number, "")
@@ -108,6 +109,7 @@ class Library:
         site = _comparable(site_url)
 
         def led(found: re.Match[str]) -> str:
+            """Return a link to the post that it leads to."""
             base = _comparable(found[2])
             if base not in (site, urlsplit(site_url).path.strip("/")):
                 return found[0]

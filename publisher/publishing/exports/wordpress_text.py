@@ -67,6 +67,7 @@ def _without_comments(text: str, footnotes: str, left: Counter[str]) -> str:
     """Remove the comments around blocks; count the blocks whose text WordPress makes on each request."""
 
     def removed(found: re.Match[str]) -> str:
+        """Return what stands for a comment of the block editor."""
         name = found[1].rstrip("/-")
         if not found[0].endswith("/-->") or name in _EMPTY:
             return ""
@@ -213,6 +214,7 @@ def _taken_out(text: str) -> tuple[list[str], str]:
     kept: list[str] = []
 
     def keep(part: str) -> str:
+        """Keep a part, and return the mark that stands for it."""
         kept.append(part)
         return f"\x00{len(kept) - 1}\x00"
 

@@ -55,14 +55,17 @@ class BuildReport:
 
     @property
     def changed(self) -> bool:
+        """Whether the build wrote or removed a file."""
         return bool(self.written or self.removed)
 
     @property
     def errors(self) -> tuple[Problem, ...]:
+        """The problems that are errors."""
         return tuple(p for p in self.problems if p.severity is Severity.ERROR)
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
+        """The problems that are warnings."""
         return tuple(p for p in self.problems if p.severity is Severity.WARNING)
 
 

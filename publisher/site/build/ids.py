@@ -90,6 +90,7 @@ def changed_by_settings(config: Config, archive: Archive, record: PublishedIds) 
         return None
 
     def id_before(source: str, source_before: str) -> str:
+        """Return the id that a post had by the settings before."""
         return _id_before(archive, known, source, source_before)
 
     found = new_ids(known, origin, record.ids(), archive.ids(), id_before)

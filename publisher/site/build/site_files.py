@@ -109,6 +109,7 @@ def _redirect_problems(config: Config, archive: Archive, pages: Sequence[Post]) 
     own = set(map(id, pages))
 
     def where(post: Post) -> str:
+        """Return the path of the file of a post or a page."""
         return post.where(config.pages.folder if id(post) in own else config.posts.folder)
 
     return redirects_of((*archive.posts, *pages), where)[1]
@@ -121,6 +122,7 @@ def built_paths(config: Config, archive: Archive, posts: Iterable[RenderedPost])
     """
 
     def never(post: object) -> RenderedPost:
+        """Raise AssertionError: nothing has to be rendered to plan the files."""
         raise AssertionError("planning renders nothing")
 
     # How the archive of a feed is divided is known only after rendering, and no post links to an archive document.

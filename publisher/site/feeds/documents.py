@@ -131,6 +131,7 @@ class Document:
 
     @property
     def feed(self) -> Feed:
+        """The feed that it is a document of."""
         return self.part.feed
 
     @property

@@ -131,6 +131,7 @@ class _Maker:
         self._config, self._posts = config, posts
 
     def id(self, folder: str) -> str:
+        """Return the permanent id of the feed in a folder."""
         return f"tag:{self._posts.authority}:feed" + (f":{quote(folder)}" if folder else "")
 
     def in_language(self, language: str, keys: Sequence[str]) -> Feed:
@@ -145,6 +146,7 @@ class _Maker:
         return replace(made, language=language, names=tuple(each for each in names if each.path not in taken))
 
     def feed(self, folder: str, title: str, about: str, keys: Sequence[str], group: str, label: str) -> Feed:
+        """Return the feed in a folder."""
         config = self._config
         return Feed(
             folder=folder,

@@ -88,6 +88,7 @@ def _with_quotes(fragment: str) -> str:
     are_alerts: list[bool] = []
 
     def quoted(match: re.Match[str]) -> str:
+        """Return the tag of a quotation in place of that of an alert."""
         if match[0] == "</div>":
             is_alert = bool(are_alerts) and are_alerts.pop()
             return "</blockquote>" if is_alert else match[0]
@@ -99,6 +100,7 @@ def _with_quotes(fragment: str) -> str:
 
 def _with_own_notes(fragment: str) -> str:
     def note(match: re.Match[str]) -> str:
+        """Return a footnote's link with an id that no other post has."""
         if match[2]:
             key = key_of(match[1])
             return f'<a class="footnote" href="{match[1]}#{match[2]}-{key}" id="{match[3]}-{key}">'
@@ -115,6 +117,7 @@ def fitting_pictures(rendered: RenderedPost) -> str:
     """Return the HTML of a post with copies in the place of pictures that are much wider than a column of text."""
 
     def replaced(match: re.Match[str]) -> str:
+        """Return the tag of a picture with an address of a size that fits."""
         picture = rendered.picture(unescape(match[2]))
         return f"{match[1]}{escape(picture.fitting)}" if picture else match[0]
 
@@ -137,6 +140,7 @@ def _without_bare_spans(fragment: str) -> str:
     are_bare: list[bool] = []
 
     def kept(match: re.Match[str]) -> str:
+        """Return a tag, or nothing for that of a span without attributes."""
         if match[0] == "</span>":
             is_bare = bool(are_bare) and are_bare.pop()
         else:
@@ -180,6 +184,7 @@ def _without_plain_divs(clean: str) -> str:
     are_plain: list[bool] = []
 
     def line_break(tag: re.Match[str]) -> str:
+        """Return a tag, or a line break for that of a plain div."""
         if tag[1] == "</div>":
             is_plain = are_plain.pop() if are_plain else True
         else:

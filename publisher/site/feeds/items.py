@@ -108,6 +108,7 @@ class PostSource:
         self._weights: dict[str, int] | None = None
 
     def digest(self, key: str) -> str:
+        """Return a digest of all that decides what the post is in a feed."""
         return self._archive.digest(key)
 
     def known_weights(self) -> dict[str, int]:
@@ -117,6 +118,7 @@ class PostSource:
         return self._weights
 
     def weights(self, keys: Sequence[str]) -> list[int]:
+        """Return what each post weighs in a feed, in bytes."""
         known = self.known_weights()
         self._expect_entries([key for key in keys if key not in known])
         fresh: dict[str, int] = {}
@@ -131,6 +133,7 @@ class PostSource:
         return [known[key] for key in keys]
 
     def items(self, keys: Sequence[str]) -> list[Item]:
+        """Return the posts as items, and render those that are not made yet."""
         missing = [key for key in keys if key not in self._made]
         self._expect_entries(missing)
         for post in self._archive.load(missing):
@@ -232,10 +235,12 @@ class EditionSource:
         self.keys = list(self._copies)
 
     def digest(self, key: str) -> str:
+        """Return a digest of all that decides what the edition is in a feed."""
         edition = self._copies[key].edition
         return f"{edition.id}:{edition.slot}:{edition.dated.isoformat()}"
 
     def weights(self, keys: Sequence[str]) -> list[int]:
+        """Return what each edition weighs in a feed, in bytes."""
         return [self._weight(self._copies[key]) for key in keys]
 
     def _weight(self, copy: WebVersion) -> int:
@@ -244,6 +249,7 @@ class EditionSource:
         return item_weight(replace(bare, html=copy.html if self._config.feeds.content == "full" else ""))
 
     def items(self, keys: Sequence[str]) -> list[Item]:
+        """Return the editions as items."""
         return [self._item(self._copies[key]) for key in keys]
 
     def _item(self, copy: WebVersion) -> Item:

@@ -62,6 +62,7 @@ class _Links(HTMLParser):
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Collect the URLs of a tag."""
         for name, value in attrs:
             if name in ("href", "src", "poster", "cite"):
                 self.found.append(value or "")
@@ -77,6 +78,7 @@ class _FeedFile:
         self._line = 0
 
     def problems(self) -> Iterator[Problem]:
+        """Yield what is wrong with the file."""
         if len(self._data) > self._config.feeds.max_bytes:
             yield self._problem(
                 f"has {len(self._data):,} bytes; feed readers reject large files",

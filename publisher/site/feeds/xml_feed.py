@@ -164,6 +164,7 @@ class _Namespaces(BaseExtension):  # type: ignore[misc]
         self._wanted = dict(wanted)
 
     def extend_ns(self) -> dict[str, str]:
+        """Return the namespaces that the feed uses."""
         return self._wanted
 
 

@@ -43,6 +43,7 @@ class ListedPost:
 
     @property
     def title(self) -> str:
+        """The title of the post."""
         return self.post.title
 
     @property
@@ -59,10 +60,12 @@ class ListedPost:
 
     @property
     def direction(self) -> str:
+        """The direction in which its language is written: "ltr" or "rtl"."""
         return direction(self.language)
 
     @property
     def image(self) -> Image | None:
+        """The picture of the post, or None."""
         return self.post.image
 
     @property
@@ -72,6 +75,7 @@ class ListedPost:
 
     @property
     def year(self) -> int:
+        """The year in which it was published."""
         return self.post.published.year
 
     def day(self, language: str, style: str = "long") -> str:

@@ -34,6 +34,7 @@ class NewsletterArchive:
 
     @property
     def path(self) -> str:
+        """The path of its page in the site."""
         return f"editions/{self.name}/index.html"
 
     @property
@@ -43,6 +44,7 @@ class NewsletterArchive:
 
     @property
     def latest(self) -> tuple[Edition, ...]:
+        """Its newest editions."""
         return self.editions[:LATEST]
 
     @property

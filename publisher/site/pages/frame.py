@@ -74,6 +74,7 @@ class SiteView:
 
     @property
     def direction(self) -> str:
+        """The direction in which the site's language is written: "ltr" or "rtl"."""
         return direction(self.language)
 
     def near(self, url: str, up: str) -> str:
@@ -107,6 +108,7 @@ class Page:
 
     @property
     def direction(self) -> str:
+        """The direction in which the page's language is written: "ltr" or "rtl"."""
         return direction(self.language)
 
     @property

@@ -49,6 +49,7 @@ class TagPosts:
 
     @property
     def path(self) -> str:
+        """The path of the tag's page in the site."""
         return tag_path(self.tag)
 
     @property

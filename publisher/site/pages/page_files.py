@@ -43,15 +43,12 @@ def plan_pages(
     """Yield an output for every page and for the files that go with the pages, with each path only once.
 
     posts       public posts, newest first. Those that are not listed have a page only, and those whose page is
-                elsewhere are only listed; those without a page are left out. A post with the permalink of another
-                page ("/archive/") replaces that page
+                elsewhere are only listed. One with the permalink of another page ("/archive/") replaces that page
     render      renders a post; called only when an output is made
-    feeds       links to feeds that are on every page
-    tag_feeds   returns the links to the feeds of a tag, which are on its pages as well
-    listed      feeds shown on the page of feeds
-    opml        URL of the list of all feeds; "" if there is none
-    standalone  the standalone pages, each rendered
-    language_feeds  returns the links to the feeds of a language that is not the usual one of the site
+    feeds       links to feeds that are on every page; tag_feeds returns those that are on the pages of a tag as well,
+                and language_feeds those of a language that is not the usual one of the site
+    listed      feeds shown on the page of feeds; opml is the URL of the list of all feeds, "" if there is none
+    standalone  the standalone pages, rendered
     """
     posts = [post for post in posts if post.has_page]
     every = [listed_post(post, config.site.language) for post in posts]
@@ -132,6 +129,7 @@ def _pages_in(config: Config, standalone: Sequence[RenderedPost], language: str)
     languages, usual = config.site.all_languages, config.site.language
 
     def is_one(page: Post) -> bool:
+        """Return whether a page is in the language, or in the usual one and not translated."""
         spoken = site_language(page.language, languages, usual)
         there = (site_language(each, languages, usual) for each, _ in page.translations)
         return spoken == language or (spoken == usual and language not in there)

@@ -158,6 +158,7 @@ def _rewriter(
     label = escape(table_label)
 
     def rewrite(match: re.Match[str]) -> str:
+        """Return a part of the body as the page shows it."""
         language, code, heading, name, attributes = match.groups()
         if match[0] in maths:
             return f'<div class="formula" tabindex="0">{maths[match[0]]}</div>' if language else maths[match[0]]

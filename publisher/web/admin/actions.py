@@ -69,6 +69,7 @@ class AdminActions:
             raise NotFoundError("there is no such button")
 
         def press() -> Flash:
+            """Run the action, record it, and return what to say."""
             done = action(edition, form)
             if isinstance(done, Flash):
                 return done
@@ -82,11 +83,13 @@ class AdminActions:
         newsletter, context = self._views.newsletter(request), self._context
 
         def share() -> Flash:
+            """Return a link with which anyone can read the next email for some days."""
             until = context.now() + timedelta(days=DAYS)
             link = draft_link(context.links, DraftKind.EMAIL, newsletter.name, until)
             return Flash(f"Anyone with this link can read the next email for {DAYS} days: {link}")
 
         def send() -> Flash:
+            """Send the next email to one address, as a test."""
             address = normalise(form.one("address"))
             draft = next_email(context.config, context.store, newsletter, context.now())
             if draft is None:

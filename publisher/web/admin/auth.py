@@ -64,6 +64,7 @@ class OwnerAuth:
         """Wrap a GET handler. Anyone but the owner is redirected to the login form."""
 
         def answer(request: Request) -> Response:
+            """Answer the owner, or ask for the password."""
             if not self._password():
                 return self._not_found(request)
             session = self._session(request)
@@ -81,10 +82,12 @@ class OwnerAuth:
         """Wrap a POST handler. A form is refused if it has no session, or comes from another site or session."""
 
         def answer(request: Request, form: Form) -> Response:
+            """Answer the form of the owner, and refuse any other."""
             admitted = self._admit(request, form)
             return admitted if isinstance(admitted, Response) else handler(request, admitted, form)
 
         async def in_thread(request: Request, form: Form) -> Response:
+            """Answer in a thread, so that others need not wait."""
             return await run_in_thread("form", answer, request, form)
 
         return self._with_form(in_thread)
@@ -98,6 +101,7 @@ class OwnerAuth:
         """
 
         async def answer(request: Request, form: Form) -> Response:
+            """Answer the form of the owner who has typed the password again."""
             admitted = await run_in_thread("form", self._admit, request, form)
             if isinstance(admitted, Response):
                 return admitted
@@ -113,6 +117,7 @@ class OwnerAuth:
         """
 
         async def answer(request: Request) -> Response:
+            """Answer a file from the owner's browser, and refuse any other before it is read."""
             stranger = await run_in_thread("form", self._refuse_stranger, request)
             if stranger is not None:
                 return stranger
@@ -213,6 +218,7 @@ class OwnerAuth:
         """Return whether the password in a form is right, and the code if one is needed. The code is then used up."""
 
         def find_fault() -> str:
+            """Return why the password or the code is wrong, or ""."""
             if not is_password(form.exact("password"), self._password()):
                 return "wrong password"
             if needs_code and not self._second.accepts(form.one("code"), self._context.now()):
@@ -299,6 +305,7 @@ class OwnerAuth:
 
         @wraps(handler)
         async def answer(request: Request) -> Response:
+            """Read the form, and hand it on."""
             form = await self._read(request)
             return form if isinstance(form, Response) else await handler(request, form)
 
@@ -311,6 +318,7 @@ class OwnerAuth:
 
         @wraps(handler)
         async def answer(request: Request) -> Response:
+            """Answer, or show the owner a page with the error."""
             try:
                 return await handler(request)
             except PublisherError as error:
@@ -335,6 +343,7 @@ class OwnerAuth:
 
         @wraps(handler)
         def answer(request: Request) -> Response:
+            """Answer, or show the owner a page with the error."""
             try:
                 return handler(request)
             except PublisherError as error:

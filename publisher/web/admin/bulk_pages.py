@@ -240,6 +240,7 @@ class BulkPages:
         about = ", ".join(part for part in parts if not part.startswith("sort ")) or "everyone"
 
         def work(job: Job) -> str:
+            """Do it to all, and return what to say about it."""
             done = deed.run(context.store, query, text, BulkOptions(context.now(), SOURCE, expected))
             said = deed.past.format(count=_people(done.changed))
             detail = f"{said}: {text}" if text else said

@@ -136,9 +136,11 @@ class _Waiting:
 
     @property
     def rank(self) -> tuple[int, int]:
+        """The order of the turns: the lowest is next. It has the fewest tries, and is the newest of those."""
         return self.tries, -self.number
 
     def tell(self, *, admitted: bool) -> None:
+        """Let the request go on, from any thread."""
         self.is_admitted = admitted
         self.answer.get_loop().call_soon_threadsafe(_settle, self.answer, admitted)
 

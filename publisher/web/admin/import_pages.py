@@ -153,6 +153,7 @@ class ImportPages:
         client = self._context.clients.shown(request.scope)
 
         def work(job: Job) -> FileRun:
+            """Import the file, or rehearse it, and record an import."""
             run_import(self._context, waiting.path, run, job)
             if not run.is_rehearsal and run.report is not None:
                 self._record(client, ActionKind.IMPORT, waiting.path.name, f"{run.report.rows:,} rows")
@@ -188,7 +189,10 @@ class ImportPages:
         client, context, total = self._context.clients.shown(request.scope), self._context, found.people + found.changed
 
         def work(job: Job) -> TakenBack:
+            """Take the import back, or rehearse it."""
+
             def undone(*, dry_run: bool) -> TakenBack:
+                """Undo it in the database, or only count."""
                 return context.store.imports.undo(
                     number, context.now(), dry_run=dry_run, progress=lambda people: job.advance(people, total)
                 )

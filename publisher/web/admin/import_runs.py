@@ -199,10 +199,12 @@ def run_import(context: WebContext, path: Path, run: FileRun, job: Job) -> None:
     titles = titles_of({each.name: each.title or config.site.title for each in config.newsletters})
 
     def keep(kept: list[RowResult], result: RowResult, most: int) -> None:
+        """Keep a result, if there is room for it."""
         if len(kept) < most:
             kept.append(result)
 
     def seen(columns: Columns) -> None:
+        """Keep the columns of the file."""
         run.columns = columns
 
     try:

@@ -115,6 +115,7 @@ class PreviewPages:
         """
 
         def look(snapshot: Snapshot) -> _EmailView:
+            """Return all that the page of an email shows."""
             sample = snapshot.sample(newsletter, which, options.topics)
             return _EmailView(
                 snapshot.listed(newsletter, which),
@@ -148,6 +149,7 @@ class PreviewPages:
         """Return the page that shows a page of the site in frames. path: the path of the page in the site."""
 
         def look(snapshot: Snapshot) -> tuple[list[tuple[str, str]], ErrorPanel | None]:
+            """Return the pages of the site, and the files that were skipped."""
             return snapshot.site.pages(), skipped_files(snapshot.problems)
 
         state, (pages, problems) = self._project.state(), self._project.ask(look)
@@ -171,6 +173,7 @@ class PreviewPages:
         """
 
         def look(snapshot: Snapshot) -> tuple[list[FeedListing], FeedListing | None, bytes, ErrorPanel | None]:
+            """Return the feeds, and the one that was chosen."""
             chosen = None if folder is None else snapshot.site.feed(folder)
             path = dict(chosen.files).get(kind) if chosen else None
             raw = (snapshot.site.file(path) or b"") if path else b""

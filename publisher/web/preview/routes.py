@@ -107,6 +107,7 @@ class _Preview:
         topics = request.query_params.get("topics", "")
 
         def made(snapshot: Snapshot) -> str:
+            """Return the HTML of an email, with links that open in tabs of their own."""
             html = snapshot.sample(newsletter, which, topics).html
             return open_links_in_tabs(link_to_preview(html, snapshot.config.site_url))
 
@@ -183,6 +184,7 @@ class _Preview:
 
         @wraps(handler)
         def answer(request: Request) -> Response:
+            """Answer, and show an error as a page."""
             try:
                 return handler(request)
             except Exception as error:  # noqa: BLE001 - a person must see a page, never a traceback
@@ -196,6 +198,7 @@ class _Preview:
 
         @wraps(handler)
         async def answer(request: Request) -> Response:
+            """Read the body and answer it, if it comes from the preview's own pages."""
             body = b""
             async for part in request.stream():
                 body += part
@@ -227,6 +230,7 @@ def send_test(project: LiveProject, newsletter: str, which: str, topics: str, ad
     to = normalise(address)
 
     def chosen(snapshot: Snapshot) -> _TestEmail:
+        """Return the edition that is sent as a test."""
         sample = snapshot.sample(newsletter, which, topics)
         edition = sample.edition
         now = project.now(snapshot.config)

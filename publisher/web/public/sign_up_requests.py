@@ -120,6 +120,7 @@ def _queue(context: WebContext, accepted: SignUp, *, is_dropped: bool = False) -
     """Queue a request for the mail worker; return False if the queue is full. is_dropped: only forget it."""
 
     def work(transport: Transport) -> None:
+        """Carry out what a form asks for, and take it out of the database."""
         if not is_dropped:
             _carry_out(context, accepted)
         context.store.sign_ups.remove(accepted.id)

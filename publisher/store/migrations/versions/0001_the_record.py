@@ -17,14 +17,17 @@ WORD = sa.String(20)
 
 
 def column(name: str, kind: sa.types.TypeEngine[Any], null: bool = False) -> sa.Column[Any]:
+    """Return a column, which always has a value unless null is given."""
     return sa.Column(name, kind, nullable=null)
 
 
 def key() -> sa.Column[Any]:
+    """Return the column with the number of a row."""
     return sa.Column("id", KEY, primary_key=True)
 
 
 def upgrade() -> None:
+    """Bring the database to this version."""
     make_subscribers()
     make_consent()
     make_editions()
@@ -33,6 +36,7 @@ def upgrade() -> None:
 
 
 def make_subscribers() -> None:
+    """Make the tables of subscribers and their subscriptions."""
     op.create_table(
         "subscribers",
         key(),
@@ -59,6 +63,7 @@ def make_subscribers() -> None:
 
 
 def make_consent() -> None:
+    """Make the tables with the history of consent and the suppression list."""
     op.create_table(
         "consent_events",
         key(),
@@ -82,6 +87,7 @@ def make_consent() -> None:
 
 
 def make_editions() -> None:
+    """Make the tables of editions and their posts."""
     op.create_table(
         "editions",
         key(),
@@ -106,6 +112,7 @@ def make_editions() -> None:
 
 
 def make_letters() -> None:
+    """Make the tables of letters and of the posts in the ledger."""
     op.create_table(
         "letters",
         column("edition_id", KEY),
@@ -128,6 +135,7 @@ def make_letters() -> None:
 
 
 def make_deliveries() -> None:
+    """Make the table of deliveries."""
     op.create_table(
         "deliveries",
         key(),
@@ -152,10 +160,12 @@ def make_deliveries() -> None:
 
 
 def make_partial(name: str, columns: list[str], where: str) -> None:
+    """Make an index of the deliveries for which a condition holds."""
     op.create_index(name, "deliveries", columns, sqlite_where=sa.text(where), postgresql_where=sa.text(where))
 
 
 def downgrade() -> None:
+    """Bring the database back to the version before."""
     for table in ("deliveries", "newsletter_posts", "letters", "edition_posts", "editions"):
         op.drop_table(table)
     for table in ("suppressions", "consent_events", "subscriptions", "subscribers"):

@@ -23,6 +23,7 @@ ADDED: dict[str, tuple[tuple[str, sa.types.TypeEngine[Any]], ...]] = {
 
 
 def upgrade() -> None:
+    """Bring the database to this version."""
     for table, columns in ADDED.items():
         for name, kind in columns:
             op.add_column(table, sa.Column(name, kind, nullable=True))
@@ -46,6 +47,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Bring the database back to the version before."""
     op.drop_table("tokens")
     op.drop_column("subscribers", "bounces")
     for table, columns in ADDED.items():

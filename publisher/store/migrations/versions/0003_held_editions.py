@@ -8,8 +8,10 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
+    """Bring the database to this version."""
     op.add_column("editions", sa.Column("held", sa.Text(), nullable=False, server_default=sa.text("''")))
 
 
 def downgrade() -> None:
+    """Bring the database back to the version before."""
     op.drop_column("editions", "held")

@@ -11,6 +11,7 @@ TIME = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
+    """Bring the database to this version."""
     op.create_table(
         "reports",
         sa.Column("key_hash", sa.String(64), nullable=False),
@@ -37,5 +38,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Bring the database back to the version before."""
     op.drop_table("bounces")
     op.drop_table("reports")

@@ -15,6 +15,7 @@ TIME = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
+    """Bring the database to this version."""
     op.add_column("editions", sa.Column("goes_at", TIME, nullable=True))
     op.create_table(
         "newsletters",
@@ -57,6 +58,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Bring the database back to the version before."""
     for table in ("delivery_totals", "chores", "told", "hosts", "newsletters"):
         op.drop_table(table)
     op.drop_column("editions", "goes_at")

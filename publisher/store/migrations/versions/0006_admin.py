@@ -10,6 +10,7 @@ TIME = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
+    """Bring the database to this version."""
     op.create_table(
         "owner",
         sa.Column("id", sa.Integer(), nullable=False, autoincrement=False),
@@ -35,5 +36,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Bring the database back to the version before."""
     for table in ("feed_requests", "feed_readers", "owner"):
         op.drop_table(table)

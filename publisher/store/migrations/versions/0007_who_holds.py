@@ -23,6 +23,7 @@ BEGINNINGS = (
 
 
 def upgrade() -> None:
+    """Bring the database to this version."""
     op.add_column("editions", sa.Column("held_by", sa.String(20), nullable=True))
     editions = sa.table("editions", sa.column("held", sa.Text()), sa.column("held_by", sa.String(20)))
     for who, patterns in BEGINNINGS:
@@ -31,4 +32,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Bring the database back to the version before."""
     op.drop_column("editions", "held_by")

@@ -11,6 +11,7 @@ down_revision = "0007"
 
 
 def upgrade() -> None:
+    """Bring the database to this version."""
     op.create_table(
         "post_files",
         sa.Column("post_id", sa.Text(), nullable=False),
@@ -22,4 +23,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Bring the database back to the version before."""
     op.drop_table("post_files")

@@ -8,6 +8,7 @@ down_revision = "0008"
 
 
 def upgrade() -> None:
+    """Bring the database to this version."""
     op.create_table(
         "requested_emails",
         sa.Column("mailbox_hash", sa.String(64), nullable=False),
@@ -20,4 +21,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Bring the database back to the version before."""
     op.drop_table("requested_emails")

@@ -75,6 +75,7 @@ class History:
         self.found: dict[str, Derived] = {}
 
     def add(self, event: Row[Any]) -> None:
+        """Take the next event of the subscriber into account."""
         name, _, rest = event.detail.partition(" ")
         match event.what:
             case "subscribed":
@@ -92,6 +93,7 @@ class History:
                 self.rename(name, rest)
 
     def rename(self, old: str, new: str) -> None:
+        """Give a newsletter its new name, unless that has a history already."""
         if old in self.found:
             moved = self.found.pop(old)
             self.found.setdefault(new, moved)
@@ -120,6 +122,7 @@ class History:
 
 
 def upgrade() -> None:
+    """Bring the database to this version."""
     op.add_column("subscriptions", sa.Column("status", sa.String(20), nullable=False, server_default="subscribed"))
     op.add_column("subscriptions", sa.Column("since", TIME, nullable=True))
     op.add_column("subscriptions", sa.Column("cause", sa.String(20), nullable=False, server_default="imported"))

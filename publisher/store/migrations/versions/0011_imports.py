@@ -15,6 +15,7 @@ OWNED = sa.text("import_id IS NOT NULL")
 
 
 def upgrade() -> None:
+    """Bring the database to this version."""
     op.create_table(
         "imports",
         sa.Column("id", KEY, primary_key=True),
@@ -40,6 +41,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Bring the database back to the version before."""
     for table in ("subscribers", "suppressions"):
         op.drop_index(f"ix_{table}_import_id", table)
         op.drop_column(table, "import_id")

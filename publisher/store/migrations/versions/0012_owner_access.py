@@ -11,6 +11,7 @@ TIME = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
+    """Bring the database to this version."""
     op.create_table(
         "sessions",
         sa.Column("id", KEY, primary_key=True),
@@ -39,6 +40,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Bring the database back to the version before."""
     for table in ("actions", "recovery_codes", "sessions"):
         op.drop_table(table)
     for column in ("totp_step", "totp_secret"):

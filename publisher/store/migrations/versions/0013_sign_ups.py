@@ -10,6 +10,7 @@ KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
+    """Bring the database to this version."""
     op.create_table(
         "sign_ups",
         sa.Column("id", KEY, primary_key=True),
@@ -19,4 +20,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Bring the database back to the version before."""
     op.drop_table("sign_ups")

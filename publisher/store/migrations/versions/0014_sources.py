@@ -11,6 +11,7 @@ TIME = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
+    """Bring the database to this version."""
     op.create_table(
         "sources",
         sa.Column("name", sa.String(100), nullable=False),
@@ -48,5 +49,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Bring the database back to the version before."""
     op.drop_table("source_items")
     op.drop_table("sources")

@@ -8,8 +8,10 @@ down_revision = "0014"
 
 
 def upgrade() -> None:
+    """Bring the database to this version."""
     op.add_column("source_items", sa.Column("is_old", sa.Boolean(), nullable=False, server_default=sa.false()))
 
 
 def downgrade() -> None:
+    """Bring the database back to the version before."""
     op.drop_column("source_items", "is_old")

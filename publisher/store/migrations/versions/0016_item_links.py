@@ -7,8 +7,10 @@ down_revision = "0015"
 
 
 def upgrade() -> None:
+    """Bring the database to this version."""
     op.create_index("ix_source_items_link_key", "source_items", ["link_key"])
 
 
 def downgrade() -> None:
+    """Bring the database back to the version before."""
     op.drop_index("ix_source_items_link_key", "source_items")

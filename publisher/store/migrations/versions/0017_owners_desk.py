@@ -15,6 +15,7 @@ def _text(name: str, value: str = "") -> "sa.Column[str]":
 
 
 def upgrade() -> None:
+    """Bring the database to this version."""
     op.add_column("subscribers", _text("fields", "{}"))
     op.add_column("subscribers", _text("note"))
     op.add_column("subscriptions", sa.Column("frequency", sa.String(20), nullable=False, server_default=sa.text("''")))
@@ -46,6 +47,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Bring the database back to the version before."""
     for table in ("segments", "fields", "subscriber_tags"):
         op.drop_table(table)
     for table, columns in (

@@ -19,6 +19,7 @@ SUBSCRIBERS = sa.table(
 
 
 def upgrade() -> None:
+    """Bring the database to this version."""
     op.add_column("subscribers", sa.Column("name_key", sa.String(100), nullable=False, server_default=sa.text("''")))
     connection, last = op.get_bind(), 0
     named = sa.select(SUBSCRIBERS.c.id, SUBSCRIBERS.c.name).where(SUBSCRIBERS.c.name != "")
@@ -32,6 +33,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Bring the database back to the version before."""
     op.drop_index("ix_subscribers_joined", "subscribers")
     op.drop_index("ix_subscribers_name_key_id", "subscribers")
     op.drop_column("subscribers", "name_key")

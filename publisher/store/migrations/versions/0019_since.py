@@ -7,8 +7,10 @@ down_revision = "0018"
 
 
 def upgrade() -> None:
+    """Bring the database to this version."""
     op.create_index("ix_subscriptions_newsletter_since", "subscriptions", ["newsletter", "since"])
 
 
 def downgrade() -> None:
+    """Bring the database back to the version before."""
     op.drop_index("ix_subscriptions_newsletter_since", "subscriptions")

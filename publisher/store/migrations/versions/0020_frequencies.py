@@ -14,6 +14,7 @@ def _text(name: str) -> "sa.Column[str]":
 
 
 def upgrade() -> None:
+    """Bring the database to this version."""
     for column in ("changed_from", "changed_at"):
         op.drop_column("subscriptions", column)
     op.add_column("subscriptions", _text("catch_up"))
@@ -44,6 +45,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Bring the database back to the version before."""
     op.drop_table("letter_posts")
     op.drop_column("editions", "frequency")
     op.drop_index("ix_subscriptions_newsletter_frequency", "subscriptions")

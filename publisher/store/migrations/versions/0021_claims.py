@@ -8,8 +8,10 @@ down_revision = "0020"
 
 
 def upgrade() -> None:
+    """Bring the database to this version."""
     op.add_column("hosts", sa.Column("claims", sa.BigInteger(), nullable=False, server_default=sa.text("0")))
 
 
 def downgrade() -> None:
+    """Bring the database back to the version before."""
     op.drop_column("hosts", "claims")

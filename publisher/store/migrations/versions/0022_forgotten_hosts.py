@@ -8,8 +8,10 @@ down_revision = "0021"
 
 
 def upgrade() -> None:
+    """Bring the database to this version."""
     op.add_column("hosts", sa.Column("forgotten_at", sa.DateTime(timezone=True)))
 
 
 def downgrade() -> None:
+    """Bring the database back to the version before."""
     op.drop_column("hosts", "forgotten_at")

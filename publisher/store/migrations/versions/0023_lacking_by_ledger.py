@@ -18,6 +18,7 @@ def _index(condition: str) -> None:
 
 
 def upgrade() -> None:
+    """Bring the database to this version."""
     op.drop_index(INDEX, "subscriptions")
     for column in ("catch_up_before", "caught_up_by"):
         op.drop_column("subscriptions", column)
@@ -25,6 +26,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Bring the database back to the version before."""
     op.drop_index(INDEX, "subscriptions")
     before = sa.Column("catch_up_before", sa.Text(), nullable=False, server_default=sa.text("''"))
     op.add_column("subscriptions", before)

@@ -10,6 +10,7 @@ TIME = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
+    """Bring the database to this version."""
     op.create_table(
         "workers",
         sa.Column("worker", sa.String(120), primary_key=True),
@@ -34,5 +35,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Bring the database back to the version before."""
     for table in ("daily_recipients", "sending_rates", "workers"):
         op.drop_table(table)
