@@ -67,6 +67,7 @@ def worker(app: App, queues: str, connections: int | None) -> int:
         process = WorkerProcess(config, adapted, chosen, lambda: datetime.now(UTC) + ahead)
 
         def ready() -> None:
+            """Say which jobs the worker has begun to take."""
             app.say(f"Working for {config.site.title}: {', '.join(chosen)}   (press Ctrl-C to stop)")
             sys.stdout.flush()
 

@@ -46,6 +46,7 @@ def received_signals(events: Events) -> Iterator[None]:
     }
 
     def received(number: int, frame: object) -> None:
+        """Queue the event that a signal stands for."""
         # A SimpleQueue is safe to use in a signal handler, whatever code the signal interrupts.
         events.put(meanings[signal.Signals(number)])
 

@@ -68,6 +68,7 @@ class SharedJobs:
             return job  # each process sends its own share; the announcement asks the others to help
 
         def put_or_do() -> None:
+            """Put the job into the queue for any worker, or do it here."""
             # Only a process that could do it puts it in, so that nobody waits for one that cannot.
             if not (job.is_free and self.put(queue)):
                 job()
@@ -93,6 +94,7 @@ def _queue(config: Callable[[], Config], jobs: Mapping[str, TickJob]) -> JobQueu
 
 def _task(job: TickJob) -> Callable[..., None]:
     def call(editions: Collection[int] = ()) -> None:
+        """Do the job; a job that is shared among workers first gets the editions."""
         if isinstance(job, ShareJob):
             job.begin(editions)
         job()

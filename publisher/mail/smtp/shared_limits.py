@@ -307,9 +307,11 @@ class SharedLimits:
         take = partial(self._limits.take_turns, _hashed(name), rate, late=lateness(rate) / 2, timer=self._loop.time)
 
         def ask(turns: int) -> None:
+            """Ask the database for so many turns."""
             self._ask(partial(take, turns), answered)
 
         def answered(grant: RateGrant) -> None:
+            """Pass on the turns that the database has granted, by the clock of this process."""
             self._clocks.compare(grant.asked, grant.read_at, grant.answered)
             at = self._clocks.by_loop(grant.at)
             shared.granted(grant.turns, at) if grant.turns else shared.refused(at)
@@ -319,6 +321,7 @@ class SharedLimits:
 
     def _quota(self, name: str, per_day: int, rate: float) -> SharedQuota:
         def ask(recipients: int) -> None:
+            """Ask the database for so many recipients of this day."""
             asked = self._loop.time()
             take = partial(self._limits.take_recipients, quota.name, recipients, per_day)
             self._ask(take, lambda grant: quota.granted(grant, asked))
@@ -334,6 +337,7 @@ class SharedLimits:
             return
 
         def came(asked: asyncio.Future[Answer]) -> None:
+            """Pass on an answer, or report that the database gave none."""
             self._open.discard(asked)
             if error := asked.exception():
                 self._broken = True
