@@ -90,13 +90,13 @@ class Outcome:
 
     @property
     def back(self) -> float:
-        """How many seconds after the kill the last second begins that has less than nine tenths of the rate."""
-        last = 0.0
-        for step in range(int((self.ended_at - self.killed_at - 1) * 20)):
+        """How many seconds after the kill five seconds begin that have what the rate allows, within 2 %."""
+        for step in range(int((self.ended_at - self.killed_at - LONGEST_BACK) * 20)):
             start = self.killed_at + step / 20
-            if sum(start <= moment < start + 1 for moment in self.times) < 0.9 * self.trial.rate:
-                last = (step + 1) / 20
-        return last
+            count = sum(start <= moment < start + LONGEST_BACK for moment in self.times)
+            if count >= (1 - MOST_ASTRAY) * self.trial.rate * LONGEST_BACK:
+                return step / 20
+        return self.ended_at - self.killed_at
 
     def broken(self) -> list[str]:
         """Return which promises do not hold."""

@@ -66,6 +66,10 @@ _NOTED = ("tests/integration/mail/test_in_doubt.py::test_every_message_is_noted_
 _LOST = ("tests/integration/mail/test_in_doubt.py::test_a_worker_that_was_taken_over_in_mid_run_ends[sqlite]",)
 _WRITTEN = ("tests/integration/mail/test_ledger_writer.py::test_a_written_answer_is_committed",)
 _NEVER_WRITTEN = ("tests/integration/mail/test_ledger_writer.py::test_a_failed_write_is_never_called_written",)
+_GRANTS = "publisher/store/sending_limits.py"
+_SHARED = "publisher/mail/smtp/shared_limits.py"
+_GRANT = "tests/integration/store/test_sending_limits.py"
+_TURN = "tests/unit/mail/test_shared_limits.py"
 _COUNT = ("tests/unit/mail/test_smtp_limits.py::test_workers_share_a_daily_quota",)
 _STATUSES = "publisher/core/subscription_status.py"
 _IMPORTS = "tests/integration/subscribers/test_imports.py"
@@ -104,6 +108,23 @@ MUTANTS = (
         _NEVER_WRITTEN,
     ),
     Mutant("counts-past-the-quota", _LIMITS, "min(amount, max(0, self._per_day - used))", "amount", _COUNT),
+    Mutant(
+        "grants-turns-twice",
+        _GRANTS,
+        ".values(next_at=start + length)",
+        ".values(next_at=start)",
+        (f"{_GRANT}::test_a_second_grant_begins_where_the_first_ends",),
+    ),
+    Mutant(
+        "grants-past-the-day",
+        _GRANTS,
+        "min(recipients, per_day - used)",
+        "recipients",
+        (f"{_GRANT}::test_several_takers_never_exceed_the_recipients_of_a_day",),
+    ),
+    Mutant(
+        "keeps-missed-turns", _SHARED, "if missed <= 0:", "if True:", (f"{_TURN}::test_a_turn_that_is_missed_is_lost",)
+    ),
     Mutant("sends-past-the-count", _LIMITS, "return self._reserved > 0", "return True", _COUNT),
     Mutant(
         "never-asks-for-the-quota",

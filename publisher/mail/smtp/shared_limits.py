@@ -45,6 +45,9 @@ REMEMBERED_SECONDS = 1.0
 
 DAY_SECONDS = 86_400.0
 
+# How many seconds to wait for open questions at the end of a run.
+CLOSE_SECONDS = 10.0
+
 Answer = TypeVar("Answer")
 
 # An answer that comes this many seconds after midnight may be about a recipient of the day before.
@@ -292,8 +295,9 @@ class SharedLimits:
 
     async def close(self) -> None:
         """Return the recipients that were not used, and end the thread. If the database is away, they are lost."""
-        if self._open:
-            await asyncio.wait(self._open)
+        if self._open and (await asyncio.wait(self._open, timeout=CLOSE_SECONDS))[1]:
+            self._thread.shutdown(wait=False)  # the database does not answer
+            return
         for quota in self._quotas:
             if (unused := quota.give_up()) and not self._broken:
                 give_back = partial(self._limits.return_recipients, quota.name, quota.day, unused)
