@@ -41,6 +41,9 @@ UNANSWERED_IN_A_ROW = 3
 # How often a run looks for editions that have become due, in seconds.
 LOOK_SECONDS = 1.0
 
+# How often in the time of a lease a run looks for dead workers, and the shortest time between two looks, in seconds.
+LOOKS_A_LEASE, SHORTEST_LOOK = 12, 1.0
+
 # Messages of an edition that is older than this are dated when they are sent, not when it was made.
 OLD = timedelta(days=7)
 
@@ -97,7 +100,7 @@ def deliver_editions(
     """Send the deliveries of some editions that are due, each only once. The newsletters take turns.
 
     Several processes may do this at once, even for the same edition, because each delivery is claimed by only one of
-    them. First, the deliveries that dead workers left behind are taken over.
+    them. The deliveries that dead workers left behind are taken over, at first and again and again.
 
     more: returns the editions to begin now. It is called at once, every second, and after the end of each edition, not
     always in the same thread; the run ends when it returns none and all others have ended. clock: returns the present
@@ -110,11 +113,16 @@ def deliver_editions(
     options.stop.check()
     with _explained_store_errors(), working(options.state_dir / "workers") as worker:
         run = Run(options, worker, options.unanswered, clock)
+        look_at = time.monotonic() + _look_seconds(options)
 
         def begin_more() -> Sequence[EditionRun]:
             """Begin editions that have become due; return those that have something to send."""
+            nonlocal look_at
+            if time.monotonic() >= look_at:
+                take_over(store, options=options, now=clock(), by=worker)
+                look_at = time.monotonic() + _look_seconds(options)
             while orders := more():
-                take_over(store, options=options, now=clock())
+                take_over(store, options=options, now=clock(), by=worker)
                 if begun := [each for order in orders if (each := _begin(store, order, run))]:
                     return begun
             return ()
@@ -157,11 +165,13 @@ def deliver(
     return store.deliveries.counts(edition.id)
 
 
-def take_over(store: Store, *, options: DeliveryOptions, now: datetime) -> int:
+def take_over(store: Store, *, options: DeliveryOptions, now: datetime, by: str = "") -> int:
     """Free the deliveries of workers that are dead or whose lease has ended; return their number.
 
     This applies to all editions. Deliveries that such a worker had certainly not handed over are queued again at once.
     The others are sent again or put on hold, depending on the options.
+
+    by: the worker that does so, which is alive even if its own lease has ended.
     """
     after = moves(options.unanswered)
     again = now if all(status in WAITING for status in after.values()) else None
@@ -177,11 +187,15 @@ def take_over(store: Store, *, options: DeliveryOptions, now: datetime) -> int:
                 next_try_at=again,
                 reason=reason,
             )
-            for worker in sorted({*dead, *store.workers.expired(now)})
+            for worker in sorted({*dead, *store.workers.expired(now)} - {by})
         )
         return freed + store.deliveries.reclaim(
             now=now, dead_workers=dead, moves=after, next_try_at=again, reason=reason
         )
+
+
+def _look_seconds(options: DeliveryOptions) -> float:
+    return max(SHORTEST_LOOK, options.lease.total_seconds() / LOOKS_A_LEASE)
 
 
 @contextmanager

@@ -25,6 +25,22 @@ BUSY_SECONDS = 30
 
 WRITES = "publisher_writes"
 
+# Limits for the network on the way to PostgreSQL, by the names of libpq, unless the URL has them. Without them, a
+# process whose connection was cut in silence, as by a firewall, would wait for hours for an answer. With them, it
+# learns within 40 seconds that nothing arrives any more.
+NETWORK_LIMITS = {
+    "connect_timeout": 10,  # seconds
+    "keepalives_idle": 20,  # seconds
+    "keepalives_interval": 5,  # seconds
+    "keepalives_count": 4,
+    "tcp_user_timeout": 40_000,  # milliseconds
+}
+
+# PostgreSQL ends a transaction whose process says nothing for this many milliseconds. Otherwise a host that was stopped
+# or cut off in the middle of one would keep its locks, and so keep all other hosts waiting.
+LONGEST_SILENCE = 60_000
+SILENCE_LIMIT = "idle_in_transaction_session_timeout"
+
 # Reads text that another program wrote in an encoding other than UTF-8: one broken name must not hide all other rows.
 _LENIENT = partial(str, encoding="utf-8", errors="replace")
 
@@ -88,6 +104,8 @@ class Database:
         """
         engine = self._engine if self.is_sqlite else self._engine.execution_options(isolation_level="REPEATABLE READ")
         with self._wrapped(), engine.begin() as connection:
+            if not self.is_sqlite:  # it holds no lock that others wait for, and its reader may take its time
+                connection.execute(sa.select(sa.func.set_config(SILENCE_LIMIT, "0", sa.true())))
             yield connection
 
     @contextmanager
@@ -172,16 +190,21 @@ def shown(url: URL) -> str:
 
 def _postgres(url: URL) -> Engine:
     (url.host or "").encode("idna")  # the driver would raise this ValueError, but not before it connects
-    engine = sa.create_engine(
-        url.set(drivername="postgresql+psycopg"),
-        pool_pre_ping=True,
-        # A pooler hands each transaction to another connection, which knows no statements prepared on this one.
-        connect_args={"connect_timeout": 10, "prepare_threshold": None},
-    )
-    # Otherwise psycopg returns times in the server's time zone. UTC is also easier for people who read the rows.
-    event.listen(engine, "connect", lambda connection, record: connection.execute("SET TIME ZONE 'UTC'"))
-    event.listen(engine, "connect", lambda connection, record: connection.commit())
+    limits = {name: value for name, value in NETWORK_LIMITS.items() if name not in url.query}
+    engine = sa.create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True, connect_args=limits)
+    event.listen(engine, "connect", _prepare_postgres)
     return engine
+
+
+def _prepare_postgres(connection: Any, record: Any) -> None:
+    # Otherwise psycopg returns times in the server's time zone. UTC is also easier for people who read the rows.
+    settings = f"set_config('TimeZone', 'UTC', false), set_config('{SILENCE_LIMIT}', '{LONGEST_SILENCE}', false)"
+    (pid, *_) = connection.execute(f"SELECT pg_backend_pid(), {settings}").fetchone()
+    connection.commit()
+    if pid != connection.info.backend_pid:
+        # A connection pooler answers for the server. It may use another connection for the next transaction, where a
+        # statement that was prepared is not known.
+        connection.prepare_threshold = None
 
 
 def _sqlite(path: Path) -> Engine:
@@ -263,6 +286,7 @@ HINTS = (
     ("disk is full", "free some space and run it again"),
     ("no space left", "free some space on the disk of the database and run it again"),
     ("disk i/o error", "the disk is over its quota or a limit, or broken; the system's log may say which"),
+    ("idle-in-transaction", "this process was stopped for a while in the middle of its work; run it again"),
     ("password", "check the user and password in database.url"),
     ("does not exist", "check database.url, or create it on the server"),
     ("connection", "is the server running, and does database.url name it?"),

@@ -126,11 +126,15 @@ class Workers:
         """Delete a worker's row, so that it hands over nothing more; return whether it was there, and what is in doubt.
 
         Part of the transaction that takes over its deliveries. is_dead: whether its process is known to have ended;
-        otherwise it is removed only if its lease has ended.
+        otherwise it is removed only if its lease has ended, and if it is not writing: a worker that was stopped in the
+        middle of a transaction is left alone until the database has ended that, so that nobody waits for it.
         """
         this = workers.c.worker == worker
         if not is_dead:
             this &= workers.c.lease_until <= self._moment(now)
+            free = sa.select(workers.c.worker).where(this).with_for_update(skip_locked=True)
+            if connection.execute(free).first() is None:
+                return False, None
         row = _delete(connection, this)
         return row is not None, None if row is None else _ids(row.in_doubt)
 

@@ -16,7 +16,7 @@ from publisher.mail.queue import deliver
 from publisher.mail.run_options import DeliveryOptions
 from publisher.mail.transport import Accepted, Outcome, Transport
 from publisher.store import Store
-from tests.support.store_samples import NOW, add_people, draft
+from tests.support.store_samples import NOW, add_people, draft, person
 
 HEADERS = NewsletterHeaders(title="Weekly", sender="Ada <ada@example.org>", list_id="weekly.example.org")
 LINKS = Links("https://letters.example.org", "a secret for tests only")
@@ -71,6 +71,14 @@ def make_edition(store: Store, readers: int, slot: str = "2026-W47", **changes: 
     """Make an edition with this many subscribers."""
     add_people(store, readers)
     edition = store.editions.create(draft(slot, letters=(LETTER,), **changes))
+    assert edition is not None
+    return edition
+
+
+def make_small(store: Store, newsletter: str, *addresses: str) -> Edition:
+    """Make an edition of another newsletter for these people."""
+    store.subscribers.add_many([person(each, newsletter) for each in addresses], at=NOW, source="test")
+    edition = store.editions.create(draft("small", newsletter=newsletter, letters=(LETTER,)))
     assert edition is not None
     return edition
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import socket
 import ssl
@@ -40,8 +41,11 @@ class ConnectionOwner(Protocol):
         ...
 
 
+# Called when a message may be handed over, with the time of the loop's clock until which it may.
+Noted = Callable[[float], None]
+
 # Notes that a message is about to be handed over, and then calls the function.
-Note = Callable[[Message, Callable[[], None]], None]
+Note = Callable[[Message, Noted], None]
 
 
 async def open_connection(
@@ -49,13 +53,14 @@ async def open_connection(
     owner: ConnectionOwner,
     *,
     context: ssl.SSLContext | None = None,
-    note: Note = lambda message, noted: noted(),
+    note: Note = lambda message, noted: noted(math.inf),
 ) -> Connection:
     """Connect, encrypt and log in; return a connection that has not sent any message yet.
 
     context: the certificates to trust; the system's by default. note: called with each message as soon as the previous
-    one has been answered; it calls its second argument when the body may be written. Raises TransportError if one of
-    the three steps fails, or its subclass UnreachableError if trying again may help.
+    one has been answered; it calls its second argument when the body may be written, with the time until which it may;
+    after that time it is called again. Raises TransportError if one of the three steps fails, or its subclass
+    UnreachableError if trying again may help.
     """
     address = settings.address
     client = aiosmtplib.SMTP(
@@ -115,6 +120,7 @@ class Connection(asyncio.Protocol):
         self._note = note
         self._asked: Message | None = None  # the last message that `note` was called with
         self._noted: Message | None = None  # the last one whose body may be written
+        self._noted_until = -math.inf
         self._loop = asyncio.get_running_loop()
         self._waiting_since = self._loop.time()
         self._transport: asyncio.Transport | None = None
@@ -185,14 +191,17 @@ class Connection(asyncio.Protocol):
             self._asked = message
             self._note(message, partial(self._was_noted, message))
 
-    def _was_noted(self, message: Message) -> None:
-        self._noted = message
+    def _was_noted(self, message: Message, until: float) -> None:
+        self._noted, self._noted_until = message, until
         if self._protocol.body_due is message:
             self.pump()
 
     def _body_may_go(self) -> bool:
-        """Return whether the next body may be written now."""
+        """Return whether the next body may be written now. If it was noted too long ago, have it noted again."""
         message = self._protocol.body_due
+        if message is not None and message is self._noted and self._loop.time() >= self._noted_until:
+            self._asked = self._noted = None
+            self._note_next()
         return not self._stopping and (message is None or message is self._noted)
 
     def _quit_if_idle(self) -> None:

@@ -15,6 +15,7 @@ from publisher.core.errors import LeaseLostError
 from publisher.core.newsletter_models import Delivery
 from publisher.mail.lifecycle import LedgerUpdate
 from publisher.mail.run_options import Run
+from publisher.mail.smtp.connection import Noted
 
 if TYPE_CHECKING:
     from publisher.store import Store
@@ -50,7 +51,7 @@ class LedgerWriter:
         self._thread = ThreadPoolExecutor(1, "publisher-ledger")
         self._loop = asyncio.get_running_loop()
         self._gathered: list[tuple[LedgerUpdate, Callable[[], None]]] = []
-        self._notes: list[Callable[[], None]] = []
+        self._notes: list[Noted] = []
         self._in_doubt: set[int] = set()
         self._written_doubt = frozenset[int]()  # as the ledger has it; only the thread uses this
         self._writing: asyncio.Future[None] | None = None
@@ -75,8 +76,12 @@ class LedgerWriter:
         if self._loop.time() - self._began >= self._run.options.lease.total_seconds() / RENEWALS:
             self._write_soon()
 
-    def note(self, delivery_id: int, noted: Callable[[], None]) -> None:
-        """Note that a delivery is about to be handed over. noted: called when it may be, which may be never."""
+    def note(self, delivery_id: int, noted: Noted) -> None:
+        """Note that a delivery is about to be handed over.
+
+        noted: called when it may be, which may be never, with the time of the loop's clock until which this is certain.
+        After that, others may have taken over the delivery, if this process was stopped for a while.
+        """
         self._in_doubt.add(delivery_id)
         self._notes.append(noted)
         self._write_soon()
@@ -141,7 +146,7 @@ class LedgerWriter:
         self,
         future: asyncio.Future[None],
         group: list[tuple[LedgerUpdate, Callable[[], None]]],
-        notes: list[Callable[[], None]],
+        notes: list[Noted],
     ) -> None:
         self._writing = None
         error = future.exception()
@@ -157,7 +162,8 @@ class LedgerWriter:
         self._next_group_at = now + min(now - self._began, LONGEST_PAUSE) if size >= BUSY_GROUP else now
         for _, written in group:
             written()
+        until = self._began + self._run.options.lease.total_seconds()
         for noted in () if self._lost else notes:
-            noted()
+            noted(until)
         if self._gathered or self._notes:
             self._write_soon()

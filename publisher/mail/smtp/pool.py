@@ -6,11 +6,12 @@ import asyncio
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol
 
 from publisher.config import Relay
 from publisher.core.errors import TransportError
-from publisher.mail.smtp.connection import Connection, UnreachableError, open_connection
+from publisher.mail.smtp.connection import Connection, Noted, UnreachableError, open_connection
 from publisher.mail.smtp.limits import Pace, ServerLimits
 from publisher.mail.smtp.protocol import Ending, Message, MessageFate
 from publisher.mail.transport import Accepted, GivenBack, Unanswered
@@ -108,7 +109,7 @@ class Coordinator(Protocol):
         """Return the next message for the pool, or None if there is none for now."""
         ...
 
-    def note(self, message: Message, noted: Callable[[], None]) -> None:
+    def note(self, message: Message, noted: Noted) -> None:
         """Note that a message is about to be handed over; call `noted` when it may be, which may be never."""
         ...
 
@@ -209,13 +210,13 @@ class ConnectionPool:
         self.taken += 1
         return message
 
-    def note(self, message: Message, noted: Callable[[], None]) -> None:
+    def note(self, message: Message, noted: Noted) -> None:
         """Note that a message is about to be handed over; call `noted` when it may be.
 
         If the turn that it took is over by then, it waits for a new one. Otherwise the messages of a ledger that had to
         wait for its disk would all leave at once.
         """
-        self._coordinator.note(message, lambda: self._noted(message, noted))
+        self._coordinator.note(message, lambda until: self._noted(message, partial(noted, until)))
 
     def domain_wait(self, domain: str, now: float, messages: int = 1) -> float:
         """Return how many seconds to wait before a message may go to a receiving domain.

@@ -13,11 +13,11 @@ in doubt.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 
 from publisher.core.errors import TransportError
 from publisher.mail.run_options import EditionRun, MoreEditions, Run
-from publisher.mail.smtp.connection import Connection
+from publisher.mail.smtp.connection import Connection, Noted
 from publisher.mail.smtp.edition_queue import EditionQueue
 from publisher.mail.smtp.ledger_writer import LedgerWriter
 from publisher.mail.smtp.limits import Claim
@@ -103,7 +103,7 @@ class SendingLoop:
         self._claim_more()
         return None
 
-    def note(self, message: Message, noted: Callable[[], None]) -> None:
+    def note(self, message: Message, noted: Noted) -> None:
         """See Coordinator."""
         if message in self._in_hand:
             self._ledger.note(self._in_hand[message][1].delivery.id, noted)

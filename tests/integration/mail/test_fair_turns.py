@@ -17,10 +17,9 @@ from publisher.mail.run_options import DeliveryOptions, Stop
 from publisher.mail.smtp_transport import SmtpTransport
 from publisher.mail.transport import Transport
 from publisher.store import Store
-from tests.support.delivery_samples import HEADERS, LETTER, LINKS, Clock, make_edition
+from tests.support.delivery_samples import HEADERS, LINKS, Clock, make_edition, make_small
 from tests.support.smtp_samples import ended_in_time, everybody, judged
 from tests.support.smtp_server import Patient, mail_server
-from tests.support.store_samples import NOW, draft, person
 
 SENT, QUEUED, FAILED = DeliveryStatus.SENT, DeliveryStatus.QUEUED, DeliveryStatus.FAILED
 AT_ONCE = 20  # how many messages the server takes between two looks for editions
@@ -41,13 +40,6 @@ class Sent:
             self.ended.append((edition.slot, error))
 
         return EditionOrder(edition, HEADERS, LINKS, priority, progress, judged, ended)
-
-
-def make_small(store: Store, newsletter: str, *addresses: str) -> Edition:
-    store.subscribers.add_many([person(each, newsletter) for each in addresses], at=NOW, source="test")
-    edition = store.editions.create(draft("small", newsletter=newsletter, letters=(LETTER,)))
-    assert edition is not None
-    return edition
 
 
 class Steps:

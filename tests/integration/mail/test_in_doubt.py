@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -16,16 +18,22 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from publisher.config import Relay
 from publisher.core.errors import LeaseLostError
 from publisher.core.newsletter_models import DeliveryStatus, Edition
+from publisher.mail import queue
 from publisher.mail.lifecycle import DeliveryEvent, moves
-from publisher.mail.queue import take_over
+from publisher.mail.queue import EditionOrder, take_over
 from publisher.mail.run_options import DeliveryOptions
+from publisher.mail.smtp import sending_loop
+from publisher.mail.smtp.connection import Noted, open_connection
+from publisher.mail.smtp.protocol import Ending, Message, MessageFate
+from publisher.mail.smtp_transport import SmtpTransport
+from publisher.mail.transport import Accepted
 from publisher.mail.workers import working
-from publisher.store import Store
+from publisher.store import Store, open_store
 from publisher.store.deliveries import Settled
 from publisher.store.fleet_tables import workers
 from publisher.store.tables import deliveries, subscribers
 from publisher.store.workers import Heartbeat
-from tests.support.delivery_samples import Scripted, make_edition, run
+from tests.support.delivery_samples import HEADERS, LINKS, Scripted, make_edition, make_small, run
 from tests.support.smtp_samples import everybody, send
 from tests.support.smtp_server import Mailboxes, Patient, mail_server
 from tests.support.store_samples import NOW, later
@@ -191,6 +199,82 @@ def test_a_worker_that_was_taken_over_in_mid_run_ends(store: Store, tmp_path: Pa
         send(store, [relay], edition, tmp_path, hold=True)
     assert Counter({address: len(taken) for address, taken in mailboxes.messages.items()}) == everybody(60)
     assert store.deliveries.counts(edition.id).by_status == {SENT: 60}
+
+
+class OneMessage:
+    """The owner of a connection for one message, which is noted twice: the first note is too old to be used."""
+
+    def __init__(self) -> None:
+        self.message: Message | None = Message("ada@example.org", "bob@example.org", [b"Hello\r\n"])
+        self.notes = 0
+        self.fate: asyncio.Future[MessageFate] = asyncio.get_running_loop().create_future()
+
+    def note(self, message: Message, noted: Noted) -> None:
+        self.notes += 1
+        now = asyncio.get_running_loop().time()
+        asyncio.get_running_loop().call_soon(noted, now - 1 if self.notes == 1 else now + 60)
+
+    def next_message(self, connection: object) -> Message | None:
+        message, self.message = self.message, None
+        return message
+
+    def answered(self, connection: object, answer: MessageFate) -> None:
+        self.fate.set_result(answer)
+
+    def ended(self, connection: object, ending: Ending) -> None:
+        """Nothing waits for it."""
+
+
+def test_a_message_that_was_noted_too_long_ago_is_noted_again_before_it_is_sent() -> None:
+    async def one_message() -> OneMessage:
+        owner = OneMessage()
+        connection = await open_connection(server, owner, note=owner.note)
+        connection.pump()
+        assert isinstance((await asyncio.wait_for(owner.fate, 60)).fate, Accepted)
+        await connection.stop_and_wait()
+        return owner
+
+    with mail_server() as (mailboxes, server):
+        assert asyncio.run(one_message()).notes == 2
+    assert {address: len(taken) for address, taken in mailboxes.messages.items()} == {"bob@example.org": 1}
+
+
+def test_a_worker_that_was_stopped_in_mid_transaction_keeps_nobody_waiting(postgres_url: str, tmp_path: Path) -> None:
+    with open_store(postgres_url, tmp_path) as store:
+        edition = make_edition(store, 5)
+        begin(store, edition, "frozen.1.x", 3, 0)
+        end_lease(store, "frozen.1.x")
+        with store.database.write() as connection:
+            assert store.workers.renew_within(connection, "frozen.1.x", Heartbeat(NOW, LEASE, ()))
+            assert take_over(store, options=DeliveryOptions(tmp_path), now=NOW) == 0
+            connection.rollback()  # as the database does after a minute
+        assert take_over(store, options=DeliveryOptions(tmp_path), now=NOW) == 3
+
+
+def test_a_run_takes_over_what_others_leave_behind_while_it_sends(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "SHORTEST_LOOK", 0.0)
+    edition, other = make_edition(store, 3), make_small(store, "other", "ada@example.net")
+    options, mailboxes, looks = DeliveryOptions(tmp_path, lease=timedelta(seconds=1)), Patient(), count()
+    order = EditionOrder(edition, HEADERS, LINKS)
+
+    def more() -> list[EditionOrder]:
+        look = next(looks)
+        if look == 1:
+            assert len(begin(store, other, "elsewhere.1.x", 1, 1)) == 1
+            end_lease(store, "elsewhere.1.x")
+        elif look > 1 and "elsewhere.1.x" not in [worker.name for worker in store.workers.list()]:
+            mailboxes.let(3)
+        return [order] if look == 0 else []
+
+    monkeypatch.setattr(sending_loop, "JOIN_SECONDS", 0.1)
+    with mail_server(mailboxes=mailboxes) as (_, server):
+        relay = Relay(host=server.host, port=server.port, tls="none", timeout=60, connections=2)
+        with SmtpTransport([relay]) as transport:
+            queue.deliver_editions(store, transport, more, options=options, clock=lambda: NOW)
+    assert store.deliveries.counts(edition.id).by_status == {SENT: 3}
+    assert store.deliveries.counts(other.id).by_status == {QUEUED: 1}
 
 
 def wait_until(condition: Callable[[], bool]) -> None:

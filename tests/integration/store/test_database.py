@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -93,6 +94,31 @@ def test_a_database_of_a_newer_version_is_refused_in_one_line(database: Database
 
     with pytest.raises(StoreError, match=r"newer version of publisher \(schema 9999\) \(upgrade publisher\)$"):
         open_store(database_url(database), tmp_path)
+
+
+def parameters(url: str, folder: Path) -> dict[str, str]:
+    """Return the options with which a database is connected."""
+    with open_store(url, folder) as store, store.database.read() as connection:
+        driver: Any = connection.connection.driver_connection
+        return dict(driver.info.get_parameters())
+
+
+def test_a_connection_that_was_cut_in_silence_is_noticed_within_a_minute(postgres_url: str, tmp_path: Path) -> None:
+    network = parameters(postgres_url, tmp_path)
+    idle, interval, times = (int(network[f"keepalives_{name}"]) for name in ("idle", "interval", "count"))
+    assert idle + interval * times <= 60
+    assert int(network["tcp_user_timeout"]) <= 60_000
+    own = parameters(f"{postgres_url}&connect_timeout=3&tcp_user_timeout=5000", tmp_path)
+    assert (own["connect_timeout"], own["tcp_user_timeout"]) == ("3", "5000")
+
+
+def test_only_a_transaction_that_writes_may_not_be_silent_for_long(postgres_url: str, tmp_path: Path) -> None:
+    database, query = Database(postgres_url, tmp_path), sa.text("SHOW idle_in_transaction_session_timeout")
+    with database.snapshot() as connection:
+        assert connection.execute(query).scalar() == "0"
+    with database.write() as connection:
+        assert connection.execute(query).scalar() == "1min"
+    database.close()
 
 
 def test_a_transaction_that_raises_writes_nothing(database: Database) -> None:
