@@ -13,7 +13,7 @@ from publisher.cli.terminal import bar
 from publisher.config import Config, require_output
 from publisher.core.errors import PublisherError
 from publisher.posts.archive import Archive
-from publisher.publishing.wiring import run_build
+from publisher.publishing.wiring import has_store, run_build
 from publisher.site.build import BuildReport
 
 
@@ -66,6 +66,8 @@ def build(app: App, out: Path | None, accept_new_ids: bool, keep_going: bool) ->
 
 
 def _require_sent_ids(config: Config, archive: Archive) -> None:
+    if not has_store(config):
+        return  # nothing has been sent
     from publisher.publishing.sent_files import require_sent_ids  # not at the top: most builds do not need it
 
     require_sent_ids(config, archive)

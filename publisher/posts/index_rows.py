@@ -7,8 +7,9 @@ project must not be able to run code.
 from __future__ import annotations
 
 import json
-from dataclasses import astuple
+from dataclasses import astuple, fields
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from publisher.core.models import Author, Enclosure, Episode, Image, Post, Problem, Severity, Tag
@@ -25,12 +26,13 @@ def to_row(item: Entry) -> tuple[Any, ...]:
     problems = json.dumps([flat_problem(p) for p in parsed.problems]) if parsed.problems else ""
     if post is None:
         return (source, *stamp, 0, None, None, None, 0, "", "", digest, "", "", "", problems, "", 0, 0, "")
+    published = post.published.timestamp()
     return (
         source,
         *stamp,
         1,
-        post.published.timestamp(),
-        post.updated.timestamp(),
+        published,
+        published if post.updated is post.published else post.updated.timestamp(),
         post.expires.timestamp() if post.expires else None,
         post.in_feeds,
         post.id,
@@ -40,7 +42,7 @@ def to_row(item: Entry) -> tuple[Any, ...]:
         "\n".join([author.name for author in post.authors]),
         _encode(_flat_post(post)),
         problems,
-        dump(list(parsed.measured)),
+        dump(list(parsed.measured)) if parsed.measured else "",
         parsed.is_last_version,
         parsed.left_draft,
         post.language,
@@ -49,6 +51,27 @@ def to_row(item: Entry) -> tuple[Any, ...]:
 
 def _flat_post(post: Post) -> list[Any]:
     """Return the data that is not in other columns. Fields that most posts lack are in a table at the end."""
+    return [
+        post.title,
+        post.url,
+        post.published.isoformat(),
+        post.updated.isoformat() if post.updated is not post.published else "",
+        post.language,
+        [_flat_author(author) for author in post.authors],
+        {} if _rare_fields(post) == _DEFAULTS else _rest(post),
+    ]
+
+
+_RARE = (
+    *("expires", "external_url", "excerpt", "excerpt_separator", "image", "enclosures", "episode", "in_newsletters"),
+    *("files", "is_listed", "has_title", "has_page", "canonical", "aliases", "redirect_to", "translation_key"),
+    "from_source",
+)
+_rare_fields = attrgetter(*_RARE)
+_DEFAULTS = tuple({each.name: each.default for each in fields(Post)}[name] for name in _RARE)
+
+
+def _rest(post: Post) -> dict[str, Any]:
     rest = {
         "expires": post.expires.isoformat() if post.expires else None,
         "external_url": post.external_url,
@@ -69,15 +92,7 @@ def _flat_post(post: Post) -> list[Any]:
         "translation_key": post.translation_key,
         "item": _flat_item(post) if post.from_source else None,
     }
-    return [
-        post.title,
-        post.url,
-        post.published.isoformat(),
-        post.updated.isoformat() if post.updated is not post.published else "",
-        post.language,
-        [_flat_author(author) for author in post.authors],
-        {key: value for key, value in rest.items() if value},
-    ]
+    return {key: value for key, value in rest.items() if value}
 
 
 def _flat_item(post: Post) -> list[Any]:

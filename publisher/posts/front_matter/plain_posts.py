@@ -158,7 +158,7 @@ def _authors(value: Tree) -> tuple[Author, ...]:
 
 def _tags(key: str, value: Tree) -> tuple[Tag, ...]:
     if isinstance(value, list):
-        return _tags_in(key, tuple(str(each) for each in value))
+        return _tags_in(key, tuple(map(str, value)))
     return _tags_in(key, str(value)) if value else ()
 
 

@@ -121,6 +121,8 @@ def refuse_misplaced(text: str) -> None:
 def may_be_second(rest: bytes) -> bool:
     """Return whether a body, of which `rest` is the beginning, may be one that `refuse_second` refuses. It is quick."""
     first = rest[:_LONGEST_KEY].lstrip().partition(b"\n")[0]
+    if first[:1].isalnum() and b":" not in first and b"=" not in first:
+        return False  # most bodies
     text = first.decode("utf-8", "replace")
     is_field = any(sign in text[:_SIGN_WITHIN] for sign in ":=") and _FIELD.match(text) is not None
     is_far = not first and len(rest) > _LONGEST_KEY
