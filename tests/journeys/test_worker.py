@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -63,9 +64,9 @@ class Fleet:
             return {status: count for status, count in store.deliveries.counts(edition).by_status.items() if count}
 
     @contextmanager
-    def worker(self, *options: str) -> Iterator[Program]:
-        """A worker, which ends well."""
-        environment = {
+    def worker(self, *options: str, **more: str) -> Iterator[Program]:
+        """A worker, which ends well. more: variables of its environment."""
+        environment = more | {
             "PYTHONPATH": str(ROOT),
             "PUBLISHER_HOST": "worker-1",
             "PUBLISHER_JOIN": join_token(self.config),
@@ -133,9 +134,12 @@ def test_a_worker_sends_from_an_empty_folder_what_another_host_made(fleet: Fleet
 
 def test_a_worker_that_is_stopped_leaves_nothing_in_doubt(slow_fleet: Fleet) -> None:
     fleet = slow_fleet
-    edition = fleet.make(30)
-    with fleet.worker("--connections", "1", "--queues", "send"):
-        until(lambda: fleet.counts(edition).get(DeliveryStatus.SENT, 0) >= 1)
+    edition, address = fleet.make(30), str(fleet.temporary.parent / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(address)
+        with fleet.worker("--connections", "1", "--queues", "send", NOTIFY_SOCKET=address):
+            until(lambda: fleet.counts(edition).get(DeliveryStatus.SENT, 0) >= 1)
+        assert [systemd.recv(100), systemd.recv(100)] == [b"READY=1", b"STOPPING=1"]
     counts = fleet.counts(edition)
     assert set(counts) == {DeliveryStatus.SENT, DeliveryStatus.QUEUED}
     assert counts[DeliveryStatus.SENT] == len(fleet.sink.taken())

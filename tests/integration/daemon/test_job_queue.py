@@ -169,6 +169,17 @@ def test_dropped_tables_are_made_again(fleet: Fleet, monkeypatch: pytest.MonkeyP
         until(lambda: queue.put("make") and done)
 
 
+def test_jobs_go_on_when_all_connections_are_broken(fleet: Fleet) -> None:
+    done: list[int] = []
+    with fleet.process(make=lambda: done.append(1)) as queue:
+        for _ in range(2):
+            before = len(done)
+            fleet.rows(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'publisher jobs'"
+            )
+            until(lambda wanted=before: queue.put("make") and len(done) > wanted)  # type: ignore[misc]
+
+
 def test_without_a_database_nothing_is_put_in(fleet: Fleet) -> None:
     fleet.config = replace(fleet.config, database=DatabaseConfig(url="postgresql://nobody@127.0.0.1:1/none"))
     queue = JobQueue(lambda: fleet.config, fleet.open_store, {"make": Task(lambda: None, lambda: True)})

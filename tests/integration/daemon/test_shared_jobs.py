@@ -17,6 +17,7 @@ from publisher.core.newsletter_models import DeliveryStatus
 from publisher.daemon.jobs import MakeJob, SendJob, ShareJob, TickJob
 from publisher.daemon.shared_jobs import MAKE, SEND, SharedJobs
 from publisher.mail.run_options import Stop
+from publisher.publishing import operations
 from publisher.publishing.tick import create_due
 from publisher.publishing.wiring import Project as OpenProject
 from publisher.publishing.wiring import check_in_host, open_project_store
@@ -123,6 +124,23 @@ def test_a_process_with_posts_asks_the_others_for_help(project: Project, postgre
     finally:
         jobs.end()
     assert len(set(to.recipients())) == 40
+
+
+def test_a_hold_by_another_host_stops_a_share(project: Project, postgres_url: str, to: Sink) -> None:
+    fleet = Fleet(project, postgres_url, to, 200, ', rate = "20/s"')
+    number, share = fleet.make(), ShareJob(lambda: fleet.config, lambda: DUE, Stop())
+    share.begin([number])
+    sending = threading.Thread(target=share)
+    sending.start()
+    until(to.taken)
+    with open_project_store(fleet.config) as store:
+        edition = store.editions.get(number)
+        assert edition
+        assert operations.hold(store, edition, "a typing error")
+        sending.join(60)
+        counts = store.deliveries.counts(number)
+    assert set(counts.by_status) == {DeliveryStatus.SENT, DeliveryStatus.QUEUED}
+    assert counts[DeliveryStatus.SENT] == len(to.taken()) < 200
 
 
 def test_deleting_all_jobs_again_and_again_loses_no_email(project: Project, postgres_url: str, to: Sink) -> None:

@@ -28,6 +28,7 @@ from publisher.store.location import editions_key
 from publisher.store.migrate import SCRIPTS, migrate, move_to, revision
 from publisher.store.tables import HEAD, metadata, subscribers
 from tests.support.full_disk import almost_full, files_of_at_most, only_root, small_disk
+from tests.support.pgbouncer import pgbouncer
 from tests.support.store_samples import NOW, add_people, draft
 
 pytestmark = pytest.mark.usefixtures("real_migration")
@@ -346,3 +347,14 @@ def run(program: str) -> str:
     """Run a program in a fresh interpreter and return what it printed."""
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     return done.stdout.strip()
+
+
+@pytest.mark.postgres
+def test_statements_are_prepared_on_the_server_only_without_a_pooler(postgres_url: str, tmp_path: Path) -> None:
+    with pgbouncer(postgres_url) as pooler:
+        for url, threshold in ((postgres_url, 5), (pooler, None)):
+            with open_store(url, tmp_path) as store, store.database.read() as connection:
+                driver = connection.connection.driver_connection
+                assert driver is not None
+                assert driver.prepare_threshold == threshold
+                assert driver.info.parameter_status("TimeZone") == "UTC"
