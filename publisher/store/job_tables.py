@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.engine import Connection, make_url
 
 from publisher.core.errors import StoreError
-from publisher.store.database import Database
+from publisher.store.database import NETWORK_LIMITS, Database
 
 # The number of the lock that lets one process make or drop the tables at a time. It is arbitrary, but never changes.
 _LOCK = 7_214_565
@@ -70,7 +70,7 @@ def connection_arguments(url: str, schema: str) -> dict[str, Any]:
     dialect: Any = PGDialect_psycopg
     _, arguments = dialect().create_connect_args(make_url(url))
     options = f'{arguments.get("options", "")} -csearch_path="{schema}"'.strip()
-    return {"connect_timeout": 10, "application_name": "publisher jobs", **arguments, "options": options}
+    return {**NETWORK_LIMITS, "application_name": "publisher jobs", **arguments, "options": options}
 
 
 def require_connection(arguments: Mapping[str, Any]) -> None:
