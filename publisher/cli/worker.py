@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from ipaddress import ip_address
 from pathlib import Path
 
 import click
@@ -37,8 +39,14 @@ Examples:
     metavar="N",
     help="Open at most N connections to each mail server. Default: as in publisher.toml.",
 )
+@click.option(
+    "--health",
+    metavar="ADDRESS:PORT",
+    default="",
+    help="Answer /healthz and /readyz there, for probes. Example: 0.0.0.0:8019",
+)
 @with_app
-def worker(app: App, queues: str, connections: int | None) -> int:
+def worker(app: App, queues: str, connections: int | None, health: str) -> int:
     """Help `publisher run` on other machines: send its editions, fetch its sources, and do its chores.
 
     It needs PostgreSQL, publisher.toml, and the project's secret in PUBLISHER_SECRET. It needs no posts or templates,
@@ -54,10 +62,11 @@ def worker(app: App, queues: str, connections: int | None) -> int:
     # Not at the top: `--help` must load quickly.
     from publisher.core.logging import configure
     from publisher.core.signing import SECRET_VARIABLE
+    from publisher.daemon.health import health_port
     from publisher.daemon.worker_process import WorkerProcess, worker_config
     from publisher.publishing.mail_wiring import known_secret
 
-    chosen, config = _chosen(queues), app.config()
+    chosen, config, (host, port) = _chosen(queues), app.config(), _address(health)
     with tempfile.TemporaryDirectory(prefix="publisher-worker-", ignore_cleanup_errors=True) as scratch:
         adapted = partial(worker_config, scratch=Path(scratch), connections=connections)
         adapted(config)
@@ -71,7 +80,21 @@ def worker(app: App, queues: str, connections: int | None) -> int:
             app.say(f"Working for {config.site.title}: {', '.join(chosen)}   (press Ctrl-C to stop)")
             sys.stdout.flush()
 
-        return process.run(ready)
+        with health_port(host, port, process.health) if host else nullcontext():
+            return process.run(ready)
+
+
+def _address(text: str) -> tuple[str, int]:
+    """Return the IP address and the port of a text such as 0.0.0.0:8019 or [::]:8019; "" and 0 if it is empty."""
+    if not text:
+        return "", 0
+    host, _, port = text.rpartition(":")
+    try:
+        found = ip_address(host[1:-1] if host.startswith("[") else host)
+        return str(found), click.IntRange(1, 65_535)(port)
+    except (ValueError, click.BadParameter) as error:
+        why = f"{text!r} is not an IP address with a port; write it like 0.0.0.0:8019"
+        raise click.BadParameter(why, param_hint="--health") from error
 
 
 def _chosen(text: str) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ shutdown.
 
 Public modules:
     children      has processes started by forking, hears of their end, and kills them
+    health        whether a process hangs, and whether it can do its work
     lock          allows only one parent per project folder
     process       starts the others, waits for signals and changes, shuts down in order
     reporting     logs each problem and each outage of the database only once
@@ -30,4 +31,4 @@ Other modules:
     file_watcher  notices changed files; the only user of watchfiles
 """
 
-__all__ = ["children", "lock", "process", "reporting", "systemd", "web_process", "worker_process"]
+__all__ = ["children", "health", "lock", "process", "reporting", "systemd", "web_process", "worker_process"]

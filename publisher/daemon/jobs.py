@@ -74,6 +74,9 @@ class TickJob:
         self._owner_missed = False  # whether it was logged that there is no owner
         self._failures, self._rests_until = 0, 0.0
         self._refused = False  # whether this host is not confirmed
+        self.waits_for = ""
+        """What the last call lacked to do its work, or "". Fixed words, which anybody may see."""
+        self._began_at: float | None = None
         self._turn = threading.Lock()
 
     @property
@@ -87,12 +90,25 @@ class TickJob:
         resting = time.monotonic() < self._rests_until
         return not (self.is_running or resting or self._refused or self._stop.asked)
 
+    @property
+    def busy_seconds(self) -> float:
+        """Return for how long the present call has been running, in seconds; 0 if there is none."""
+        began = self._began_at
+        return 0.0 if began is None else time.monotonic() - began
+
+    @property
+    def silent_seconds(self) -> float:
+        """Return for how long the present call has given no sign of life, in seconds; 0 if there is none."""
+        return self.busy_seconds
+
     def __call__(self) -> None:
         """Do the work that is due, and log the results. Raises nothing. Does nothing while another thread does it."""
         if self._turn.acquire(blocking=False):
+            self._began_at = time.monotonic()
             try:
                 self._run()
             finally:
+                self._began_at = None
                 self._turn.release()
 
     def _run(self) -> None:
@@ -103,6 +119,7 @@ class TickJob:
             with open_project_store(config) as store:
                 ticked = self._work(config, store)
             self._refused = bool(ticked.waits)
+            self.waits_for = "the confirmation of this host" if ticked.waits else ""
             self._log(ticked)
         except StoppedError:
             log(f"{self.name} stopped")
@@ -122,6 +139,7 @@ class TickJob:
         return create_due(Project(config, store, self._clock))
 
     def _failed(self, config: Config, error: Exception) -> None:
+        self.waits_for = "the database" if isinstance(error, StoreError) else f"the job {self.name!r}, which has failed"
         if isinstance(error, StoreError):
             self._outage.begin(self.name, error)
             if isinstance(error, StoreAwayError):
@@ -188,10 +206,16 @@ class SendJob(TickJob):
         """
         self._build = build
         super().__init__(config, clock, stop, after, outage)
+        self.waits_for = "the first check of what is due"
         self.announce: Callable[[Sequence[Edition]], None] | None = None
         self._wanted = threading.Event()
         self._counts: dict[int, DeliveryCounts] = {}  # by edition id, after the last call
         self._logged_at = 0.0
+
+    @property
+    def silent_seconds(self) -> float:
+        """Return for how long the present call has given no sign of life, in seconds; 0 if there is none."""
+        return min(self.busy_seconds, self._stop.silent_seconds)
 
     def want(self) -> None:
         """Make a call in progress check for new editions once more before it ends."""
@@ -289,6 +313,8 @@ class SourceJob(TickJob):
         """Fetch what is due, and log what came of it."""
         if self._config().sources:
             super()._run()
+        else:
+            self.waits_for = ""
 
     def _work(self, config: Config, store: Store) -> TickReport:
         return fetch_due(Project(config, store, self._clock), self._stop)

@@ -58,14 +58,20 @@ def received_signals(events: Events) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def wait_for_stop(events: Events, idle: Callable[[], None], reload: Callable[[], None]) -> None:
+def wait_for_stop(
+    events: Events, idle: Callable[[], None], reload: Callable[[], None], check: Callable[[], str] = lambda: ""
+) -> None:
     """Handle events until a stop event arrives, and tell systemd's watchdog that the process is alive.
 
     idle    called after WAIT_SECONDS without an event
     reload  called when a reload is asked for
+    check   returns why the process hangs, or ""; a process that hangs exits with code 1
     """
     watchdog = watchdog_seconds()
     while True:
+        if why := check():
+            log("hung", f"the process hangs and ends, to be started again: {why}", level="error", why=why)
+            os._exit(1)
         if watchdog:
             notify("WATCHDOG=1")
         try:

@@ -18,6 +18,7 @@ from publisher.core.errors import PublisherError
 from publisher.core.logging import configure, log
 from publisher.daemon.children import Children
 from publisher.daemon.file_watcher import FileWatcher
+from publisher.daemon.health import Health
 from publisher.daemon.jobs import ChoreJob, MakeJob, SendJob, SourceJob, TickJob
 from publisher.daemon.main_thread import ProcessEvent, received_signals, shut_down, wait_for_stop
 from publisher.daemon.reporting import Outage, log_defect
@@ -63,6 +64,7 @@ class Process:
         self._scheduler = Scheduler(self._jobs.calls | {making.name: self._tick}, config.run.tick_seconds)
         self._watcher = FileWatcher(config, self._site.changed, lambda: self._events.put(ProcessEvent.RELOAD))
         self._clock_jumps = ClockJumps()
+        self._health = Health(jobs.values(), self._stop, lambda: self._config.delivery.lease_seconds)
 
     def run(self, ready: Callable[[], None], must_reload: Callable[[], bool] = lambda: False) -> int:
         """Run until a signal arrives, and return the exit code.
@@ -79,7 +81,7 @@ class Process:
             self._watcher.begin()
             notify("READY=1")
             ready()
-            wait_for_stop(self._events, self._check_clock, self._begin_reload)
+            wait_for_stop(self._events, self._check_clock, self._begin_reload, self._health.check)
             shut_down(self._events, self._ask, self._close)
         return 0
 

@@ -16,6 +16,7 @@ from queue import SimpleQueue
 from publisher.config import Config, load_config
 from publisher.core.errors import ProjectError, PublisherError
 from publisher.core.logging import configure, log
+from publisher.daemon.health import Health
 from publisher.daemon.jobs import ChoreJob, ShareJob, SourceJob, TickJob
 from publisher.daemon.main_thread import ProcessEvent, received_signals, shut_down, wait_for_stop
 from publisher.daemon.reporting import Outage
@@ -78,6 +79,7 @@ class WorkerProcess:
         next(iter(jobs.values())).logs_waits = True
         self._jobs = SharedJobs(lambda: self._config, jobs)
         self._scheduler = Scheduler(self._jobs.calls, config.run.tick_seconds)
+        self.health = Health(jobs.values(), self._stop, lambda: self._config.delivery.lease_seconds)
 
     def run(self, ready: Callable[[], None]) -> int:
         """Work until a signal arrives, and return the exit code. ready: called once everything has started."""
@@ -86,7 +88,7 @@ class WorkerProcess:
             self._scheduler.begin()
             notify("READY=1")
             ready()
-            wait_for_stop(self._events, lambda: None, self._reload)
+            wait_for_stop(self._events, lambda: None, self._reload, self.health.check)
             shut_down(self._events, lambda hurry: self._stop.ask(), self._close)
         return 0
 

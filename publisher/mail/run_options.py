@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -33,12 +34,16 @@ Refused = Callable[[Delivery, Deferred | Rejected], Verdict]
 
 
 class Stop:
-    """A request to stop. Any thread may make it, and any number of runs may obey it. It cannot be withdrawn."""
+    """A request to stop. Any thread may make it, and any number of runs may obey it. It cannot be withdrawn.
+
+    The runs also give their signs of life to it, so that others notice if they hang.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._listeners: list[Callable[[], None]] = []
         self._asked = self._hurried = False
+        self._signed_at = time.monotonic()
 
     @property
     def asked(self) -> bool:
@@ -58,9 +63,24 @@ class Stop:
                 listener()
 
     def check(self) -> None:
-        """Raise StoppedError if a stop was requested."""
+        """Raise StoppedError if a stop was requested; otherwise this is a sign of life."""
+        self.sign_of_life()
         if self._asked:
             raise stopped_error()
+
+    @property
+    def is_heard(self) -> bool:
+        """Return whether any run is listening."""
+        return bool(self._listeners)
+
+    @property
+    def silent_seconds(self) -> float:
+        """Return how long ago the last sign of life of a run was, or else the creation of this object, in seconds."""
+        return time.monotonic() - self._signed_at
+
+    def sign_of_life(self) -> None:
+        """Note that a run is working. It does so at least a few times within its lease."""
+        self._signed_at = time.monotonic()
 
     @contextmanager
     def heard(self, listener: Callable[[], None]) -> Iterator[None]:
@@ -69,6 +89,7 @@ class Stop:
         listener: must return quickly; it may be called from any thread.
         """
         with self._lock:
+            self.sign_of_life()
             self._listeners.append(listener)
             if self._asked:
                 listener()

@@ -215,7 +215,9 @@ def test_axe_finds_nothing_wrong_on_any_page(
             (never, "button[value=never]"),
         ]
         if language != "en":  # what a stranger sees first: another language has other words and another direction
-            first = ("/", "/subscribe/", confirm, own) if language == "ar" else ("/", "/feeds/", "/about/", "/subscribe/")
+            first = (
+                ("/", "/subscribe/", confirm, own) if language == "ar" else ("/", "/feeds/", "/about/", "/subscribe/")
+            )
             paths, presses = [path for path in paths if path in (*first, *paths[-2:])], []
         wrong: dict[str, list[str]] = {}
         with browser.page(width=360, dark=dark, base_url=server.url) as page:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from publisher.core.newsletter_models import DeliveryStatus
@@ -25,7 +26,7 @@ from publisher.publishing.wiring import check_in_host, open_project_store
 from tests.support import ROOT
 from tests.support.forked_program import Program
 from tests.support.project import Project
-from tests.support.sink import Sink, sink
+from tests.support.sink import Sink, free_port, sink
 from tests.support.web_client import until
 
 pytestmark = [pytest.mark.postgres, pytest.mark.servers]
@@ -124,8 +125,10 @@ def fleet(project: Project, postgres_url: str, tmp_path: Path) -> Iterator[Fleet
 
 def test_a_worker_sends_from_an_empty_folder_what_another_host_made(fleet: Fleet) -> None:
     edition = fleet.make(20)
-    with fleet.worker():
+    port = free_port()
+    with fleet.worker("--health", f"127.0.0.1:{port}"):
         until(lambda: len(fleet.sink.taken()) == 20)
+        until(lambda: httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 200)
         until(lambda: fleet.counts(edition) == {DeliveryStatus.SENT: 20})
     assert len(set(fleet.sink.recipients())) == 20
     assert [path.name for path in fleet.folder.iterdir()] == ["publisher.toml"]
@@ -179,3 +182,10 @@ def test_a_queue_that_does_not_exist_is_refused(project: Project) -> None:
     ran = project.run("worker", "--queues", "send,make")
     assert ran.code == 2
     assert "there is no queue 'make'" in ran.err
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "8019", "localhost:8019", "0.0.0.0:x", "::1:", "0.0.0.0:70000"])
+def test_an_address_for_probes_has_a_port(project: Project, address: str) -> None:
+    ran = project.run("worker", "--health", address)
+    assert ran.code == 2
+    assert "--health" in ran.err

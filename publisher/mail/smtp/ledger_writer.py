@@ -157,6 +157,7 @@ class LedgerWriter:
             self._broken = True
             self._failed(error)
             return
+        self._run.options.stop.sign_of_life()
         now = self._loop.time()
         size = len(group) + len(notes)
         self._next_group_at = now + min(now - self._began, LONGEST_PAUSE) if size >= BUSY_GROUP else now

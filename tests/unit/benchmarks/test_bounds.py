@@ -20,7 +20,15 @@ LENGTHS = {
     "feed": 3_000,
 }
 STEPS = {
-    **{"post": 3, "email": 8, "site and feeds": 24, "front matter": 6, "publisher.toml": 24, "import": 16, "bounce": 10},
+    **{
+        "post": 3,
+        "email": 8,
+        "site and feeds": 24,
+        "front matter": 6,
+        "publisher.toml": 24,
+        "import": 16,
+        "bounce": 10,
+    },
     **{"feed": 16, "webhook": 8, "web: paths": 24, "web: headers": 24, "web: forms": 24},
 }
 # Doors -> a word in the names of patterns that were made for them.

@@ -1,0 +1,132 @@
+"""Whether a process works: it is hung if a job has been stuck for long, and ready if its jobs can do their work.
+
+A process that hangs ends by itself, so that the program that started it starts it again. Others take over what it had
+leased in any case, when its lease ends. If the main thread hangs, the watchdog of systemd notices it, or Kubernetes
+does at the port of `health_port`.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
+
+from publisher.core.errors import ProjectError
+
+if TYPE_CHECKING:
+    from publisher.daemon.jobs import TickJob
+    from publisher.mail.run_options import Stop
+
+STUCK_SECONDS = 3_600.0
+"""How long a job may take without a sign of life. Only deliveries give any."""
+
+SILENT_SECONDS = 60.0
+"""How long a delivery may be silent after its lease has ended."""
+
+CERTAIN_SECONDS = 12.0
+"""How long a process must look hung. One that was stopped for a while, and continues, does so for a moment."""
+
+MAIN_SECONDS = 60.0
+"""How long the main thread may be silent."""
+
+_ANSWER_SECONDS = 5.0
+
+
+class Health:
+    """The health of a process, as its jobs and its deliveries show it. Safe to use from several threads."""
+
+    def __init__(
+        self,
+        jobs: Collection[TickJob],
+        stop: Stop,
+        lease_seconds: Callable[[], float],
+        seconds: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Remember what to look at.
+
+        stop           is obeyed by all deliveries of the process, which give their signs of life to it
+        lease_seconds  returns for how long a delivery holds what it has leased
+        seconds        returns the reading of a stopwatch
+        """
+        self._jobs, self._stop, self._lease_seconds, self._seconds = jobs, stop, lease_seconds, seconds
+        self._hung_since: float | None = None
+        self._seen_at = seconds()
+
+    def check(self) -> str:
+        """Return why the process hangs, or "". Called by the main thread, a few times a minute."""
+        now = self._seen_at = self._seconds()
+        why = self._stuck()
+        if not why:
+            self._hung_since = None
+        elif self._hung_since is None:
+            self._hung_since = now
+        return why if self._hung_since is not None and now - self._hung_since >= CERTAIN_SECONDS else ""
+
+    def problem(self) -> str:
+        """Return what is wrong with the process so that it should be ended, or ""."""
+        silent = self._seconds() - self._seen_at
+        return f"the main thread has been silent for {silent:.0f} s" if silent > MAIN_SECONDS else ""
+
+    def waits_for(self) -> str:
+        """Return why the process cannot do its work at present, or ""."""
+        return self.problem() or next((job.waits_for for job in self._jobs if job.waits_for), "")
+
+    def _stuck(self) -> str:
+        silent, limit = self._stop.silent_seconds, self._lease_seconds() + SILENT_SECONDS
+        if self._stop.is_heard and silent > limit:
+            return f"the delivery has been silent for {silent:.0f} s"
+        stuck = (job for job in self._jobs if job.silent_seconds > STUCK_SECONDS)
+        return next((f"the job {job.name!r} has taken {job.busy_seconds:.0f} s" for job in stuck), "")
+
+
+@contextmanager
+def health_port(host: str, port: int, health: Health) -> Iterator[int]:
+    """Answer GET /healthz and /readyz at a TCP port while the block runs; yield the number of the port.
+
+    /healthz answers 200 unless the process should be ended. /readyz answers 200 if it can do its work. Otherwise the
+    answer is 503, with a line that says why. port: 0 for any free one. Raises ProjectError if it cannot be used.
+    """
+    try:
+        server = _HealthServer(host, port, health)
+    except OSError as error:
+        why = f"cannot answer at {host}:{port}: {error.strerror or error}"
+        raise ProjectError(why, where="--health", hint="name a free port and an address of this machine") from error
+    threading.Thread(target=server.serve_forever, name="health", daemon=True).start()
+    try:
+        yield int(server.server_address[1])
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+class _HealthServer(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, host: str, port: int, health: Health) -> None:
+        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self.answers = {"/healthz": health.problem, "/readyz": health.waits_for}
+        super().__init__((host, port), _HealthAnswer)
+
+
+class _HealthAnswer(BaseHTTPRequestHandler):
+    server: _HealthServer
+    timeout = _ANSWER_SECONDS
+
+    def do_GET(self) -> None:
+        find = self.server.answers.get(self.path)
+        why = "there is no such page" if find is None else find()
+        status = HTTPStatus.NOT_FOUND if find is None else HTTPStatus.SERVICE_UNAVAILABLE if why else HTTPStatus.OK
+        body = f"{why or 'ok'}\n".encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "text/plain; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args: object) -> None:
+        """Log nothing, since probes ask several times a minute."""
