@@ -107,6 +107,7 @@ def serve(parent: int, memory: int, state: Any) -> NoReturn:
     _take_signals(lifeline)
     _limit_memory(memory)
     gc.freeze()  # nothing that was inherited is collected here: it would be copied first
+    gc.set_threshold(100_000, 20, 20)  # a build looks for cycles less often, but its memory has no limit
     calls = Messages(requests)
     while calls.is_there(IDLE_SECONDS) and os.getppid() == parent and (data := calls.take()):
         passed, has_state, seconds, function, args = pickle.loads(data)  # noqa: S301 - from our own parent

@@ -50,10 +50,7 @@ _SIGNS = Signs(
     "logged_in",
     "loggedin",
     "gated-block",
-    "[/hid",
-    "[/private",
-    "[/secret",
-    "[/protected",
+    "[/",
 )
 
 _WHO = r"(?:paid|paying|payers?|premium|members?|subscribers?|patrons?|supporters?|sponsors?)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import groupby
+from os.path import commonprefix
 
 # The rarest characters of bodies first. A text of letters has none of them.
 _RARE = "@%$^|{}\\~<>&[]?!#*=\"':/"
@@ -19,8 +20,8 @@ class Signs:
     __slots__ = ("_groups",)
 
     def __init__(self, *signs: str) -> None:
-        groups = groupby(sorted(signs, key=_in_common), _in_common)
-        self._groups = tuple((common, tuple(group)) for common, group in groups)
+        groups = groupby(sorted(signs, key=_group_of), _group_of)
+        self._groups = tuple(_with_common(key, tuple(group)) for key, group in groups)
 
     def are_in(self, text: str) -> bool:
         """Return whether any of the signs is in a text."""
@@ -32,6 +33,11 @@ class Signs:
         return False
 
 
-def _in_common(sign: str) -> str:
-    """Return the part of a sign by which it is grouped."""
+def _with_common(key: str, signs: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """Return what a group of signs has in common, and the signs."""
+    return key if key in _RARE else commonprefix(signs), signs  # noqa: RUF071 - not of paths
+
+
+def _group_of(sign: str) -> str:
+    """Return the rarest character of a sign; its first letters if it is of letters only."""
     return min((char for char in sign if char in _RARE), key=_RARE.index, default=sign[:_FIRST_LETTERS])
