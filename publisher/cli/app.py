@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,6 +76,10 @@ class App:
             return next_weekday(self.now_text, datetime.now(zone)) or parse_date(self.now_text, zone)
         except ValueError as error:
             raise click.BadParameter(str(error), param_hint="--now") from error
+
+    def ahead(self, config: Config) -> timedelta:
+        """Return how far the project's clock is ahead of the host's. With --now, it starts at that time and runs on."""
+        return self.now(config) - datetime.now(UTC) if self.now_text else timedelta()
 
     def say(self, text: str = "") -> None:
         """Print a line, unless --json is set, because stdout then contains only JSON."""

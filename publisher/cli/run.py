@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import click
 
@@ -50,7 +50,7 @@ def run(app: App, host: str | None, port: int | None, wait: bool) -> int:
     config = app.config()
     with only_one(config.state_dir), noted_reloads() as must_reload:
         listeners = listen_for(config, host, port)
-        ahead, address = ahead_of_host(app), address_of(listeners[0])
+        ahead, address = app.ahead(config), address_of(listeners[0])
         configure(config.run.log)
         # Before anything else is loaded or opened: it takes as long to start as the rest does.
         children = Children(listeners)
@@ -74,8 +74,3 @@ def run(app: App, host: str | None, port: int | None, wait: bool) -> int:
             sys.stdout.flush()
 
         return Process(config, children, web, lambda: datetime.now(UTC) + ahead, outage).run(ready, must_reload)
-
-
-def ahead_of_host(app: App) -> timedelta:
-    """Return how far the project's clock is ahead of the host's. With --now, it starts at that time and runs on."""
-    return app.now(app.config()) - datetime.now(UTC) if app.now_text else timedelta()

@@ -6,7 +6,7 @@ import os
 import sys
 import tempfile
 from contextlib import nullcontext
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
@@ -14,7 +14,6 @@ from pathlib import Path
 import click
 
 from publisher.cli.app import App, with_app
-from publisher.cli.run import ahead_of_host
 
 EXAMPLES = """\
 \b
@@ -72,7 +71,7 @@ def worker(app: App, queues: str, connections: int | None, health: str) -> int:
         adapted(config)
         os.environ[SECRET_VARIABLE] = known_secret(config)  # the temporary folder has none
         configure(config.run.log)
-        ahead: timedelta = ahead_of_host(app)
+        ahead = app.ahead(config)
         process = WorkerProcess(config, adapted, chosen, lambda: datetime.now(UTC) + ahead)
 
         def ready() -> None:

@@ -9,7 +9,6 @@ from publisher.core.errors import PublisherError, StoreError
 from publisher.core.models import Problem
 from publisher.mail.lifecycle import UNSETTLED
 from publisher.publishing.mail_wiring import subscription_policy
-from publisher.publishing.read_bounces import read_bounces
 from publisher.publishing.waiting_files import UPLOADS, WaitingFiles
 from publisher.publishing.wiring import Project
 from publisher.site.websub import notify_hub
@@ -50,6 +49,8 @@ def run_chores(
 def _read_bounces(project: Project, now: datetime) -> str:
     if not project.config.bounces.source:
         return ""
+    from publisher.publishing.read_bounces import read_bounces  # not at the top: it loads the letters, 25 MiB
+
     report = read_bounces(project.config, project.store, now)
     return f"bounces: {report.summary}" if report.read else ""
 

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.engine import Connection, make_url
 
-from publisher.core.errors import StoreError
+from publisher.core.errors import StoreAwayError, StoreError
 from publisher.store.database import NETWORK_LIMITS, Database
 
 # The number of the lock that lets one process make or drop the tables at a time. It is arbitrary, but never changes.
@@ -51,14 +51,13 @@ def make_job_tables(database: Database, statements: str) -> str:
         schema = f"{base}{version}"
         if schema in _schemas(connection, base):
             return schema
-    with database.write() as connection:
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
-        others = _schemas(connection, base)
-        if schema not in others:
-            _make(connection, schema, statements)
-        for other in others:
-            if other != schema and not _is_used(connection, other):
-                connection.exec_driver_sql(f'DROP SCHEMA "{other}" CASCADE')
+    try:
+        _replace_tables(database, base, schema, statements)
+    except StoreAwayError:
+        raise
+    except StoreError as error:
+        hint = error.hint or "GRANT CREATE ON DATABASE allows the user of the database to make a schema"
+        raise StoreError(error.message, where=error.where, hint=hint) from error
     return schema
 
 
@@ -92,6 +91,18 @@ def _base(connection: Connection) -> str:
 def _schemas(connection: Connection, base: str) -> set[str]:
     query = sa.text("SELECT nspname FROM pg_namespace WHERE starts_with(nspname, :base)")
     return set(connection.execute(query, {"base": base}).scalars())
+
+
+def _replace_tables(database: Database, base: str, schema: str, statements: str) -> None:
+    """Make the tables in a schema unless they are there, and drop those of other versions that nobody uses."""
+    with database.write() as connection:
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+        others = _schemas(connection, base)
+        if schema not in others:
+            _make(connection, schema, statements)
+        for other in others:
+            if other != schema and not _is_used(connection, other):
+                connection.exec_driver_sql(f'DROP SCHEMA "{other}" CASCADE')
 
 
 def _make(connection: Connection, schema: str, statements: str) -> None:

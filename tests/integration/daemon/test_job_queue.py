@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from sqlalchemy.engine import make_url
 
 from publisher.config import Config, load_config
 from publisher.config.server import DatabaseConfig
@@ -188,6 +190,27 @@ def test_without_a_database_nothing_is_put_in(fleet: Fleet) -> None:
         assert not queue.put("make")
     finally:
         queue.end()
+
+
+def test_without_the_permission_for_a_schema_a_line_says_what_to_do(
+    fleet: Fleet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fleet.open_store(fleet.config).close()
+    role, schema = f"humble_{os.getpid()}", str(make_url(fleet.url).query["options"]).partition("=")[2]
+    with psycopg.connect(fleet.url, autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {role} LOGIN".encode())
+        for what in (f"SCHEMA {schema}", f"ALL TABLES IN SCHEMA {schema}"):
+            connection.execute(f"GRANT ALL ON {what} TO {role}".encode())
+    humble = DatabaseConfig(url=fleet.url.replace("//postgres:@", f"//{role}:@"))
+    fleet.config = replace(fleet.config, database=humble)
+    queue, said = JobQueue(lambda: fleet.config, fleet.open_store, {"make": Task(print, lambda: True)}), list[str]()
+    queue.begin()
+    try:
+        until(lambda: said.append(capsys.readouterr().err) or "GRANT CREATE ON DATABASE" in "".join(said))  # type: ignore[func-returns-value]
+        assert not queue.put("make")
+    finally:
+        queue.end()
+    assert "".join(said).count("\n") == 1
 
 
 def test_tables_of_another_version_are_kept_while_they_are_used(fleet: Fleet) -> None:
