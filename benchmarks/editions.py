@@ -35,11 +35,16 @@ def add_readers(store: Store, count: int) -> None:
 
 def make_edition(store: Store) -> Edition:
     """Make an edition for everybody who is there."""
-    posts = (EditionPost("tag:example.org,2026:a", "A post", "https://example.org/a/"),)
-    edition = store.editions.create(EditionDraft("weekly", "2026-W47", 1, "Hello", MADE_AT, posts, (_LETTER,)))
+    edition = store.editions.create(edition_draft("2026-W47", 1, "tag:example.org,2026:a"))
     if edition is None:
         raise ValueError("there is one already")
     return edition
+
+
+def edition_draft(slot: str, number: int, post: str) -> EditionDraft:
+    """Return the draft of an edition with one post."""
+    posts = (EditionPost(post, "A post", "https://example.org/a/"),)
+    return EditionDraft("weekly", slot, number, "Hello", MADE_AT, posts, (_LETTER,))
 
 
 def ledger(url: str, root: Path) -> list[LedgerRow]:

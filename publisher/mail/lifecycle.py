@@ -139,15 +139,18 @@ def update_after(
     unanswered: the configured event for an outcome of Unanswered.
     """
     event, reason, next_try_at = _decide(edition, delivery, outcome, unanswered, now)
-    return _update(delivery.id, event, now, reason=reason, next_try_at=next_try_at)
+    return _update(delivery.id, event, now, reason=reason, next_try_at=next_try_at, edition_id=delivery.edition_id)
 
 
-def update_returned(delivery_id: int, now: datetime, again_at: datetime | None = None) -> LedgerUpdate:
+def update_returned(
+    delivery_id: int, now: datetime, again_at: datetime | None = None, *, edition_id: int | None = None
+) -> LedgerUpdate:
     """Return the update for a delivery that was not handed over.
 
-    again_at: the time when a worker may claim it again; None for at once.
+    again_at    the time when a worker may claim it again; None for at once
+    edition_id  of its edition; None if it is not known
     """
-    return _update(delivery_id, DeliveryEvent.RETURNED, now, next_try_at=again_at or now)
+    return _update(delivery_id, DeliveryEvent.RETURNED, now, next_try_at=again_at or now, edition_id=edition_id)
 
 
 def _decide(
@@ -170,7 +173,13 @@ def _decide(
 
 
 def _update(
-    delivery_id: int, event: DeliveryEvent, now: datetime, *, reason: str = "", next_try_at: datetime | None = None
+    delivery_id: int,
+    event: DeliveryEvent,
+    now: datetime,
+    *,
+    reason: str = "",
+    next_try_at: datetime | None = None,
+    edition_id: int | None = None,
 ) -> LedgerUpdate:
     # SQLAlchemy takes 0.2 s to load. All callers have already loaded it, but not all users of the table above have.
     from publisher.store.deliveries import Settled
@@ -182,6 +191,7 @@ def _update(
         sent_at=now if event is DeliveryEvent.ACCEPTED else None,
         next_try_at=next_try_at,
         reason=reason,
+        edition_id=edition_id,
     )
     unanswered = event in (DeliveryEvent.UNANSWERED_RESEND, DeliveryEvent.UNANSWERED_HOLD)
     return LedgerUpdate(settled, next_status(DeliveryStatus.SENDING, event), reason, unanswered)

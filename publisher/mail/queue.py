@@ -370,7 +370,7 @@ class _LedgerBuffer:
 
     def give_back(self, delivery: Delivery) -> None:
         """Return a delivery to the queue, because it was not handed over to the transport."""
-        self._add(update_returned(delivery.id, self._run.clock()))
+        self._add(update_returned(delivery.id, self._run.clock(), edition_id=delivery.edition_id))
 
     def note(self, delivery: Delivery) -> None:
         """Record that a delivery is about to be handed over, together with all buffered outcomes."""

@@ -11,11 +11,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from publisher.core.errors import StoreError
 from publisher.core.models import require_aware
 from publisher.core.newsletter_models import DeliveryStatus
 from publisher.store.database import Database
 from publisher.store.edition_filling import is_complete
 from publisher.store.editions import SENT_AT_ONCE
+from publisher.store.ledger_partitions import clear_partition, drop_partitions, is_occupied
 from publisher.store.tables import chores, deliveries, delivery_totals, editions
 
 # A file is not rewritten for less than this, in bytes.
@@ -52,8 +54,8 @@ class Chores:
 
         An edition is skipped if it is on hold, or if any of its deliveries is waiting, is being sent or has an
         unsettled status. Emails to new subscribers keep their deliveries, which say who had them. Each edition is one
-        transaction. This cannot make anyone get an edition twice, because no delivery is added to an edition with
-        totals.
+        transaction, and waits for the next time if somebody is reading its partition (PostgreSQL). This cannot make
+        anyone get an edition twice, because no delivery is added to an edition with totals.
 
         unsettled: the statuses in which a person has to decide.
         """
@@ -71,11 +73,20 @@ class Chores:
         )
         with self._database.read() as connection:
             ids = list(connection.execute(old.order_by(editions.c.id)).scalars())
-        for edition_id in ids:
-            self._roll_up(edition_id)
-        return len(ids)
+        done = sum(self._roll_up(edition_id) for edition_id in ids)
+        drop_partitions(self._database)
+        return done
 
-    def _roll_up(self, edition_id: int) -> None:
+    def _roll_up(self, edition_id: int) -> bool:
+        try:
+            self._replace_by_totals(edition_id)
+        except StoreError as error:
+            if not is_occupied(error):
+                raise
+            return False
+        return True
+
+    def _replace_by_totals(self, edition_id: int) -> None:
         rows = deliveries.c.edition_id == edition_id
         group = deliveries.c.edition_id, deliveries.c.variant, deliveries.c.status
         totals = sa.select(*group, sa.func.count()).where(rows).group_by(*group)
@@ -84,7 +95,8 @@ class Chores:
                 connection.execute(sa.select(editions.c.id).where(editions.c.id == edition_id).with_for_update())
             names = ["edition_id", "variant", "status", "total"]
             connection.execute(sa.insert(delivery_totals).from_select(names, totals))
-            connection.execute(sa.delete(deliveries).where(rows))
+            if not clear_partition(connection, edition_id):
+                connection.execute(sa.delete(deliveries).where(rows))
 
     def optimise(self) -> None:
         """Let the database collect statistics about its tables, so that it plans queries well."""

@@ -20,7 +20,7 @@ from sqlalchemy.engine import Connection
 from publisher.core.errors import StoreError
 from publisher.store import edition_filling, feed_tables, fleet_tables
 from publisher.store.database import BUSY_SECONDS, Database
-from publisher.store.tables import metadata
+from publisher.store.tables import deliveries, metadata
 
 # Rows that are compared and written in one transaction. PostgreSQL takes 65,535 parameters in a statement.
 CHUNK = 2_000
@@ -151,6 +151,8 @@ def _rows_of(
 def _upsert(target: Database, table: sa.Table) -> sa.Insert:
     insert = (sqlite.insert if target.is_sqlite else postgresql.insert)(table)
     names = [column.name for column in _key(table)]
+    if table is deliveries and not target.is_sqlite:
+        names.append("edition_id")  # the key of a table with partitions contains what divides it
     others = {column.name: insert.excluded[column.name] for column in table.columns if column.name not in names}
     return (
         insert.on_conflict_do_update(index_elements=names, set_=others) if others else insert.on_conflict_do_nothing()

@@ -6,7 +6,7 @@ has a next_try_at, is being sent while it has a lease, and is over when it has n
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -53,6 +53,7 @@ def _word(status: DeliveryStatus) -> sa.ColumnElement[Any]:
 class Settled:
     """The result of a claimed delivery.
 
+    edition_id   of its edition; None if it is not known, which takes longer on PostgreSQL
     moves        the change of status
     tried        whether the message was handed over to the mail server, which counts as an attempt
     sent_at      when the mail server accepted the message
@@ -65,6 +66,7 @@ class Settled:
     sent_at: datetime | None = None
     next_try_at: datetime | None = None
     reason: str = ""
+    edition_id: int | None = None
 
     def __post_init__(self) -> None:
         require_aware("sent_at", self.sent_at)
@@ -118,9 +120,10 @@ class Deliveries:
                 mailable_now = _mailable_subscribers(connection, edition_id, [row.subscriber_id for row in rows], now)
                 mailed = [row for row in rows if row.subscriber_id in mailable_now]
                 gone = [row.id for row in rows if row.subscriber_id not in mailable_now]
-                _move(connection, gone, left, reason="left before it was sent")
+                _move(connection, edition_id, gone, left, reason="left before it was sent")
                 _move(
                     connection,
+                    edition_id,
                     [row.id for row in mailed],
                     claimed,
                     lease_owner=worker,
@@ -142,8 +145,8 @@ class Deliveries:
         with self._database.write() as connection:
             is_lost = beat is not None and not self._workers.renew_within(connection, worker, beat)
             written = sum(
-                connection.execute(_settlement(tuple(moves.items())), _settlement_rows(worker, settled, moves)).rowcount
-                for moves in _distinct(entry.moves for entry in settled)
+                connection.execute(_settlement(tuple(moves.items()), knows_edition=known), rows).rowcount
+                for moves, known, rows in _groups(worker, settled)
             )
         if is_lost and beat is not None:
             raise lease_lost(beat)
@@ -259,6 +262,7 @@ def _mailable_subscribers(
         .join_from(subscribers, subscriptions)
         .where(
             subscribers.c.id.in_(subscriber_ids),
+            subscriptions.c.subscriber_id.in_(subscriber_ids),  # or PostgreSQL may read all of the newsletter
             mailable(now),
             subscriptions.c.newsletter == newsletter,
             subscribed(),
@@ -285,19 +289,22 @@ def _text(value: str | bytes) -> str:
     return value if isinstance(value, str) else value.decode("utf-8", "replace")
 
 
-def _move(connection: Connection, ids: list[int], moves: Moves, **values: Any) -> None:
+def _move(connection: Connection, edition_id: int, ids: list[int], moves: Moves, **values: Any) -> None:
     if ids:
-        change = sa.update(deliveries).where(deliveries.c.id.in_(ids))
+        # With the edition, so that PostgreSQL looks into one partition only.
+        change = sa.update(deliveries).where(deliveries.c.edition_id == edition_id, deliveries.c.id.in_(ids))
         connection.execute(change.values(status=moved(moves), next_try_at=None, **values))
 
 
 @lru_cache(maxsize=64)  # building one takes 0.7 ms, as long as writing ten rows; about a dozen are in use
-def _settlement(items: tuple[tuple[DeliveryStatus, DeliveryStatus], ...]) -> sa.Update:
+def _settlement(items: tuple[tuple[DeliveryStatus, DeliveryStatus], ...], *, knows_edition: bool) -> sa.Update:
     moves = dict(items)
+    # With the edition, so that PostgreSQL looks into one partition only.
+    edition = [deliveries.c.edition_id == sa.bindparam("edition")] if knows_edition else []
     ours = (deliveries.c.lease_owner == sa.bindparam("worker")) | deliveries.c.lease_owner.is_(None)
     return (
         sa.update(deliveries)
-        .where(deliveries.c.id == sa.bindparam("delivery"), ours, found_in(moves))
+        .where(deliveries.c.id == sa.bindparam("delivery"), *edition, ours, found_in(moves))
         .values(
             status=moved(moves),
             attempts=deliveries.c.attempts + sa.bindparam("tries"),
@@ -310,24 +317,23 @@ def _settlement(items: tuple[tuple[DeliveryStatus, DeliveryStatus], ...]) -> sa.
     )
 
 
-def _settlement_rows(worker: str, settled: Sequence[Settled], moves: Moves) -> list[dict[str, Any]]:
-    return [
-        {
-            "worker": worker,
-            "delivery": entry.delivery_id,
-            "tries": int(entry.tried),
-            "sent": entry.sent_at,
-            "again": entry.next_try_at,
-            "why": entry.reason,
-        }
-        for entry in settled
-        if entry.moves == moves
-    ]
+def _groups(worker: str, settled: Sequence[Settled]) -> Iterator[tuple[Moves, bool, list[dict[str, Any]]]]:
+    """Yield the results in groups of equal moves, with whether the editions of the group are known, as parameters."""
+    left = list(settled)
+    while left:
+        moves, known = left[0].moves, left[0].edition_id is not None
+        same = [entry for entry in left if entry.moves == moves and (entry.edition_id is not None) is known]
+        left = [entry for entry in left if not (entry.moves == moves and (entry.edition_id is not None) is known)]
+        yield moves, known, [_parameters(worker, entry) for entry in same]
 
 
-def _distinct(all_moves: Iterable[Moves]) -> list[Moves]:
-    distinct: list[Moves] = []
-    for moves in all_moves:
-        if moves not in distinct:
-            distinct.append(moves)
-    return distinct
+def _parameters(worker: str, entry: Settled) -> dict[str, Any]:
+    values = {
+        "worker": worker,
+        "delivery": entry.delivery_id,
+        "tries": int(entry.tried),
+        "sent": entry.sent_at,
+        "again": entry.next_try_at,
+        "why": entry.reason,
+    }
+    return values if entry.edition_id is None else values | {"edition": entry.edition_id}

@@ -11,6 +11,7 @@ import json
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone, tzinfo
+from time import sleep
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -23,10 +24,15 @@ from publisher.store.audience import fill, known_selections, queue, require_know
 from publisher.store.catch_up import ALL_NEWSLETTERS, lock_newsletter
 from publisher.store.column_types import Key, belongs
 from publisher.store.database import Database
+from publisher.store.ledger_partitions import analyse_partition
 from publisher.store.tables import deliveries, editions, metadata, subscribers, subscriptions
 
 # How many subscribers of a newsletter one transaction adds. An edition for no more than these is made in one.
 PART = 10_000
+
+# How long to let others write between two parts on SQLite, in seconds. Whoever waits there looks again and again, at
+# first every 25 ms, and would find the next part under way each time.
+BREATH = 0.025
 
 # The editions that are not complete. An edition has a row here from the transaction that makes it until the last of its
 # subscribers has a delivery.
@@ -48,6 +54,9 @@ decided_subscribers = Table(
     Column("subscriber_id", Key, nullable=False),  # not a foreign key, because the rows are only there for seconds
     PrimaryKeyConstraint("edition_id", "subscriber_id"),
 )
+
+
+_SUBSCRIBER = subscriptions.c.subscriber_id
 
 
 def is_complete() -> sa.ColumnElement[bool]:
@@ -95,7 +104,8 @@ def complete(database: Database, *which: sa.ColumnElement[bool]) -> int:
         numbers = [row.edition_id for row in _unfilled(connection, *which)]
     for number in numbers:
         while _write_part(database, number):
-            continue
+            if database.is_sqlite:
+                sleep(BREATH)
     return len(numbers)
 
 
@@ -147,31 +157,37 @@ _OF_EDITION = ("newsletter", "slot", "number", "subject", "made_at", "goes_at", 
 
 
 def _write_part(database: Database, edition_id: int) -> bool:
-    """Write the next part of an edition in one transaction; return whether there is more to do."""
+    """Do the next part of an edition in one transaction; return whether there is more to do."""
     with database.write() as connection:
-        database.guard(connection, alone=True)  # so that nobody changes, or is erased, while a part is written
-        row = next(iter(_unfilled(connection, editions.c.id == edition_id)), None)
+        row = _row(connection, edition_id)
+        if row is not None and row.reached < row.last:
+            database.guard(connection, alone=True)  # so that nobody changes, or is erased, while a part is written
+            row = _row(connection, edition_id)
         if row is None:
             return False
-        ids = sa.select(subscriptions.c.subscriber_id).where(
-            subscriptions.c.newsletter == row.newsletter,
-            subscriptions.c.subscriber_id > row.reached,
-            subscriptions.c.subscriber_id <= row.last,
-        )
-        until = connection.execute(ids.order_by(subscriptions.c.subscriber_id).offset(PART - 1).limit(1)).scalar()
-        # Of both columns, so that the part is small whichever table the planner begins with.
-        part = [each.between(row.reached + 1, until or row.last) for each in (subscribers.c.id, _SUBSCRIBER)]
-        _insert(connection, database, row, *part)
-        if until is not None:
-            reached = sa.update(unfilled_editions).where(unfilled_editions.c.edition_id == edition_id)
-            connection.execute(reached.values(reached=until))
+        if row.reached < row.last:
+            until = _end_of_part(connection, row)
+            # Of both columns, so that the part is small whichever table the planner begins with.
+            part = [each.between(row.reached + 1, until) for each in (subscribers.c.id, _SUBSCRIBER)]
+            _insert(connection, database, row, *part)
+            this = unfilled_editions.c.edition_id == edition_id
+            connection.execute(sa.update(unfilled_editions).where(this).values(reached=until))
             return True
+        analyse_partition(connection, edition_id)
         connection.execute(sa.delete(decided_subscribers).where(decided_subscribers.c.edition_id == edition_id))
         connection.execute(sa.delete(unfilled_editions).where(unfilled_editions.c.edition_id == edition_id))
         return False
 
 
-_SUBSCRIBER = subscriptions.c.subscriber_id
+def _row(connection: Connection, edition_id: int) -> Row[Any] | None:
+    return next(iter(_unfilled(connection, editions.c.id == edition_id)), None)
+
+
+def _end_of_part(connection: Connection, row: Row[Any]) -> int:
+    """Return the last subscriber of the next part of an edition."""
+    ids = sa.select(_SUBSCRIBER).where(subscriptions.c.newsletter == row.newsletter, row.reached < _SUBSCRIBER)
+    query = ids.where(row.last >= _SUBSCRIBER).order_by(_SUBSCRIBER).offset(PART - 1).limit(1)
+    return int(connection.execute(query).scalar() or row.last)
 
 
 def _insert(connection: Connection, database: Database, row: Row[Any], *these: sa.ColumnElement[bool]) -> None:

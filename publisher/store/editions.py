@@ -27,6 +27,7 @@ from publisher.store.database import Database
 from publisher.store.edition_content import insert_content, letter_of, posts_of
 from publisher.store.edition_filling import is_complete, with_complete_editions
 from publisher.store.feed_tables import source_items
+from publisher.store.ledger_partitions import make_partition
 from publisher.store.tables import deliveries, edition_posts, editions, letters, newsletter_posts
 
 LARGEST_ID = 2**63 - 1
@@ -61,11 +62,12 @@ class Editions:
             raise ValueError(f"an edition needs a letter for {missing[0]!r}")
         locks = (ALL_NEWSLETTERS, draft.newsletter)[not draft.once :]
         is_large = draft.kind in SENT_AT_ONCE and self._is_large(draft)
+        own_id = make_partition(self._database) if is_large else None
         try:
             with with_complete_editions(self._database, *locks, guarded=is_large) as connection:
                 if draft.kind is EditionKind.POSTS:
                     lock_those_behind(connection, draft, draft.ahead)
-                edition = self._insert(connection, draft)
+                edition = self._insert(connection, draft, own_id)
                 self._take_posts(connection, edition, draft)
                 insert_content(connection, edition, draft)
                 if is_large:
@@ -292,8 +294,9 @@ class Editions:
         with self._database.read() as connection:
             return frozenset(connection.execute(query).scalars())
 
-    def _insert(self, connection: Connection, draft: EditionDraft) -> Edition:
+    def _insert(self, connection: Connection, draft: EditionDraft, own_id: int | None) -> Edition:
         insert = self._database.insert_new(editions).values(
+            **({} if own_id is None else {"id": own_id}),
             newsletter=draft.newsletter,
             slot=draft.slot,
             number=draft.number,

@@ -195,6 +195,10 @@ class UsedSchemas:
         FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
         WHERE c.relnamespace = current_schema()::regnamespace AND a.attnum > 0
     """
+    _PARTITIONS = """
+        SELECT relname FROM pg_class
+        WHERE relnamespace = current_schema()::regnamespace AND relname ~ '^deliveries_[0-9]+$' AND relkind = 'r'
+    """
     _NAMES = "SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind = %s"
 
     def __init__(self, server: Any) -> None:
@@ -217,11 +221,13 @@ class UsedSchemas:
 
     def _emptied(self, connection: psycopg.Connection[Any]) -> bool:
         """Empty all tables of the current schema. Return False if it is not that of a store as it is today."""
+        connection.execute("SET lock_timeout = '2s'")
+        for (name,) in connection.execute(self._PARTITIONS).fetchall():
+            connection.execute(f'DROP TABLE "{name}"'.encode())
         columns = self._value(connection, self._COLUMNS)
         self._columns = self._columns or columns
         if columns != self._columns or self._value(connection, "SELECT version_num FROM alembic_version") != HEAD:
             return False
-        connection.execute("SET lock_timeout = '2s'")
         connection.execute("SET session_replication_role = replica")  # the order of the tables does not matter then
         tables = [name for (name,) in connection.execute(self._NAMES, ["r"]) if name != "alembic_version"]
         numbers = [name for (name,) in connection.execute(self._NAMES, ["S"])]

@@ -186,7 +186,8 @@ class EditionQueue:
             self._dry = False
             self._owner.wake()
 
-        self._ledger.write(update_returned(claim.delivery.id, now, now + timedelta(seconds=again_in)), done)
+        delivery, again_at = claim.delivery, now + timedelta(seconds=again_in)
+        self._ledger.write(update_returned(delivery.id, now, again_at, edition_id=delivery.edition_id), done)
 
     def _take_back(self, claim: Claim) -> None:
         self._buffer.appendleft(claim)

@@ -1,0 +1,128 @@
+"""The partitions of the ledger on PostgreSQL: an edition for many has one of its own, all others share one.
+
+So what an old edition leaves is dropped at once and not deleted row by row. On SQLite there are none, and nothing here
+does anything.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from publisher.core.errors import StoreError
+from publisher.store.database import Database
+from publisher.store.tables import delivery_totals, editions
+
+OTHERS = "deliveries_others"  # the partition that editions for few share
+_NAME = "deliveries_"  # and the id of the edition
+
+# Rows are changed twice or three times each, soon after they were written. No change leaves the indexes alone, so room
+# in the pages (fillfactor) would not help; what helps is that vacuum follows, whatever the size of the table.
+STORAGE = "autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02"
+
+# A partition is made only if that makes nobody wait for long; otherwise the edition shares the partition of the others.
+_MAKING = "3s"
+# Shorter than deadlock_timeout, so that no other transaction is ended instead of this one.
+_DROPPING = "500ms"
+_LOCK_NOT_AVAILABLE = "55P03"
+
+
+def make_partition(database: Database) -> int | None:
+    """Give the next edition a partition of its own, and return the id that the edition must get; None without one."""
+    if database.is_sqlite:
+        return None
+    try:
+        with database.write() as connection:
+            database.guard(connection, alone=True)
+            _wait_at_most(connection, _MAKING)
+            # In the order in which others lock them. Attaching would lock them after the partitions.
+            connection.execute(sa.text("LOCK TABLE editions, subscribers IN SHARE ROW EXCLUSIVE MODE"))
+            number = sa.func.nextval(sa.func.pg_get_serial_sequence("editions", "id"))
+            edition_id = int(connection.execute(sa.select(number)).scalar_one())
+            if edition_id not in _partitions(connection):
+                _attach(connection, edition_id)
+            return edition_id
+    except StoreError as error:
+        if is_occupied(error):
+            return None
+        raise
+
+
+def _attach(connection: Connection, edition_id: int) -> None:
+    name = f"{_NAME}{edition_id}"
+    like = "LIKE deliveries INCLUDING DEFAULTS INCLUDING CONSTRAINTS"
+    connection.execute(sa.text(f"CREATE TABLE {name} ({like}) WITH ({STORAGE})"))
+    attach = f"ALTER TABLE deliveries ATTACH PARTITION {name} FOR VALUES IN ({edition_id})"
+    connection.execute(sa.text(attach))
+
+
+def clear_partition(connection: Connection, edition_id: int) -> bool:
+    """Empty the partition of an edition, inside the caller's transaction; return False if it has none of its own.
+
+    Raises StoreError (see `is_occupied`) if somebody is reading it, such as a backup: others would have to wait, too.
+    """
+    if connection.dialect.name == "sqlite" or edition_id not in _partitions(connection):
+        return False
+    _wait_at_most(connection, _DROPPING)
+    connection.execute(sa.text(f"TRUNCATE {_NAME}{edition_id}"))
+    return True
+
+
+def analyse_partition(connection: Connection, edition_id: int) -> None:
+    """Let PostgreSQL look at what the partition of an edition contains, inside the caller's transaction.
+
+    Until then it guesses that the edition has few rows, and sorts all of them for each claim.
+    """
+    if connection.dialect.name != "sqlite" and edition_id in _partitions(connection):
+        connection.execute(sa.text(f"ANALYZE {_NAME}{edition_id}"))
+
+
+def drop_partitions(database: Database) -> int:
+    """Drop the partitions of editions that were replaced by totals, or never made; return how many.
+
+    One that somebody is using is left for the next time.
+    """
+    if database.is_sqlite:
+        return 0
+    with database.read() as connection:
+        names = _partitions(connection)
+        rolled_up = sa.select(delivery_totals.c.edition_id).where(delivery_totals.c.edition_id.in_(names))
+        gone = set(connection.execute(rolled_up.distinct()).scalars())
+        newest = connection.execute(sa.select(sa.func.max(editions.c.id))).scalar() or 0
+        made = set(connection.execute(sa.select(editions.c.id).where(editions.c.id.in_(names))).scalars())
+    gone |= {number for number in names if number < newest and number not in made}
+    return sum(_drop(database, number) for number in sorted(gone))
+
+
+def _drop(database: Database, edition_id: int) -> bool:
+    try:
+        with database.write() as connection:
+            _wait_at_most(connection, _DROPPING)
+            database.guard(connection, alone=True)
+            connection.execute(sa.text(f"DROP TABLE IF EXISTS {_NAME}{edition_id}"))
+    except StoreError as error:
+        if is_occupied(error):
+            return False
+        raise
+    return True
+
+
+def _partitions(connection: Connection) -> set[int]:
+    """Return the ids of the editions that have a partition of their own."""
+    query = sa.text(
+        "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
+        " WHERE i.inhparent = CAST('deliveries' AS regclass)"
+    )
+    names = connection.execute(query).scalars()
+    numbers = [name.removeprefix(_NAME) for name in names]
+    return {int(number) for number in numbers if number.isdecimal()}
+
+
+def _wait_at_most(connection: Connection, time: str) -> None:
+    connection.execute(sa.text(f"SET LOCAL lock_timeout = '{time}'"))
+
+
+def is_occupied(error: StoreError) -> bool:
+    """Return whether a transaction was ended because it would have waited too long for others."""
+    cause = error.__cause__
+    return isinstance(cause, sa.exc.DBAPIError) and getattr(cause.orig, "sqlstate", "") == _LOCK_NOT_AVAILABLE
