@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ import httpx
 
 from publisher.config.schedule import next_weekday
 from tests.support.documents import blocks, commands
+from tests.support.forked_program import Program, with_command
 from tests.support.preview_server import free_port
 from tests.support.project import ROOT, parse
 from tests.support.web_client import until
@@ -29,15 +31,9 @@ PAGE = ROOT / "docs/tutorial.md"
 @contextmanager
 def shell(home: Path) -> Iterator[tuple[dict[str, str], list[subprocess.Popen[str]]]]:
     """The environment of somebody who has installed Publisher, and the programs that were left running."""
-    programs = home / "publisher/bin"
-    programs.mkdir(parents=True)
-    for name, start in (("publisher", "-m publisher "), ("python", "")):
-        (programs / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" {start}"$@"\n')
-        (programs / name).chmod(0o755)
-    path = os.pathsep.join([str(programs), os.environ["PATH"]])
     left: list[subprocess.Popen[str]] = []
     try:
-        yield os.environ | {"HOME": str(home), "PATH": path, "PYTHONPATH": str(ROOT)}, left
+        yield with_command(home / "bin") | {"HOME": str(home)}, left
     finally:
         for process in left:
             process.kill()
@@ -45,10 +41,11 @@ def shell(home: Path) -> Iterator[tuple[dict[str, str], list[subprocess.Popen[st
 
 
 def start(command: str, folder: Path, environment: dict[str, str], log: Path) -> subprocess.Popen[str]:
+    program, *words = shlex.split(command)
+    assert program == "publisher"
+    start_it = [sys.executable, "-m", "publisher", *words]
     with log.open("a") as lines:
-        return subprocess.Popen(
-            f"exec {command}", shell=True, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=lines, text=True
-        )
+        return Program(start_it, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=lines, text=True)
 
 
 def stop(program: subprocess.Popen[str]) -> None:

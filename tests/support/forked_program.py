@@ -4,7 +4,7 @@
 
 is a subprocess.Popen in all respects, and runs what `-m publisher` runs, until it ends as Python ends. Where Python
 would start otherwise, because of PYTHONIOENCODING or LC_ALL, it starts a real interpreter, as do all tests that are
-about starting one, and the tutorial's.
+about starting one.
 
 One process for each run of pytest, with one thread, forks them for all of its workers.
 """

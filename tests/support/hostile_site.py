@@ -5,6 +5,8 @@ Run as a program, it writes the posts into the folder it is given, for other too
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
 import sys
 from datetime import UTC, datetime
@@ -57,17 +59,20 @@ def build_site(folder: Path, now: datetime = NOW) -> BuildReport:
     return build(load_config(folder), now)
 
 
-_shared: list[Path] = []
-
-
 def shared_site(folders: pytest.TempPathFactory) -> Path:
-    """Return the built site of the whole hostile project, which takes three seconds and is built once for all modules.
+    """Return the built site of the whole hostile project, which takes three seconds and is built once for all workers.
 
     Leave it as it is.
     """
-    if not _shared:
-        _shared.append(build_site(make_site(folders.mktemp("hostile"))).folder)
-    return _shared[0]
+    own = folders.getbasetemp()
+    root = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "hostile"
+    with root.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not root.exists():
+            made = make_site(folders.mktemp("made"))
+            build_site(made)
+            made.rename(root)
+    return root / "public"
 
 
 def write_posts(folder: Path) -> None:
