@@ -67,12 +67,12 @@ def page(browser):
         yield page
 
 
-def differences(page, pairs):
+def differences(page, pairs, screens=SCREENS):
     """The number of elements compared, and the differences of each pair of documents on each screen."""
     compared, found = 0, []
     for name, before, after in pairs:
         page.evaluate(LOAD, [before, after])
-        for width, dark in SCREENS:
+        for width, dark in screens:
             page.set_viewport_size({"width": width, "height": 900})
             page.emulate_media(color_scheme="dark" if dark else "light")
             result = page.evaluate(COMPARE)
@@ -90,9 +90,10 @@ def test_inlining_changes_no_computed_style(page, source, form):
         pytest.skip(f"{RUBY if source == 'ruby-news' else SEEDS} is not beside this checkout")
     samples = list(letters(source, form))
     pairs = [(sample.name, sample.before, sample.letter.html) for sample in samples]
-    compared, found = differences(page, pairs)
+    # Of other people's posts there are many, for which two screens are enough to see each width and each mode.
+    compared, found = differences(page, pairs, SCREENS if source == "samples" else (SCREENS[0], SCREENS[3]))
     assert found == []
-    assert compared > 100 * len(pairs)
+    assert compared > 50 * len(pairs)
 
 
 def test_the_corpora_are_complete():

@@ -115,24 +115,23 @@ def test_hostile_text_survives_cleaned(archive: Archive) -> None:
         assert len(found.entries) == 2
 
 
-@pytest.mark.parametrize(
-    "key",
-    [
-        "title",
-        "excerpt",
-        "lang",
-        "id",
-        "slug",
-        "permalink",
-        "image",
-        "image_alt",
-        "author",
-        "tags",
-        "audio",
-        "layout",
-        "cover",
-    ],
+KEYS = (
+    "title",
+    "excerpt",
+    "lang",
+    "id",
+    "slug",
+    "permalink",
+    "image",
+    "image_alt",
+    "author",
+    "tags",
+    "audio",
+    "layout",
+    "cover",
 )
+
+
 @pytest.mark.parametrize(
     "value",
     [
@@ -145,11 +144,13 @@ def test_hostile_text_survives_cleaned(archive: Archive) -> None:
         '"\\u0022><script>"',
     ],
 )
-def test_no_front_matter_breaks_a_feed(project: Project, key: str, value: str) -> None:
-    front = {"title": "Odd", key: f"[{value}]" if key == "tags" else value}
-    project.post("odd", "2026-11-14", **front)
-    report = project.ok("build", "--json").json
-    assert report["posts"] == 4 or report["problems"]
+def test_no_front_matter_breaks_a_feed(project: Project, value: str) -> None:
+    for number, key in enumerate(KEYS):
+        front = {"title": "Odd", key: f"[{value}]" if key == "tags" else value}
+        project.post(f"odd-{number}", "2026-11-14", **front)
+    report = project.run("build", "--json").json
+    assert report["posts"] == 3 + len(KEYS) or report["problems"]
+    assert report["posts"] > 3 + len(KEYS) // 2
     for path in (project.root / "public").rglob("*.xml"):
         ElementTree.parse(path)
         assert path.name not in NAMES.values() or not feedparser.parse(path.read_bytes()).bozo

@@ -125,6 +125,14 @@ def test_a_published_post_stays_while_its_file_cannot_be_read(
     assert "2026/11/16/news/index.html" in ferry.files()
     again = ferry.ok("build", "--json", "--keep-going").json
     assert (again["written"], again["removed"], again["last_versions"]) == (0, 0, 1)
+
+
+@pytest.mark.parametrize("slip", ["yaml", "encoding of the body", "size", "permission", "link out"])
+def test_a_last_readable_version_is_reported_until_it_is_replaced(
+    slip: str, ferry: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    SLIPS[slip](ferry, monkeypatch)
+    ferry.run("build")
     status = ferry.ok("status").out
     assert FERRY in status
     assert "shows its last readable version since 2026-11-16 10:00" in status

@@ -61,7 +61,7 @@ def slots(text: str, zone: str, start: datetime = START, end: datetime = END):
 @pytest.mark.parametrize("zone", ZONES)
 @pytest.mark.parametrize("text", SCHEDULES)
 def test_slots_rise_and_labels_are_unique(text, zone):
-    found = slots(text, zone)
+    found = slots(text, zone, end=datetime(2014, 1, 2, tzinfo=UTC))  # python -m benchmarks.decade takes all years
     assert all(one.at < two.at and one.label < two.label for one, two in pairwise(found))
 
 
