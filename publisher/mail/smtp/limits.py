@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from publisher.config import Smtp
 from publisher.config.mail import domain_rates, parse_rate
@@ -33,9 +33,16 @@ ASK_AGAIN = 1.0
 
 
 class Pace(Protocol):
-    """A limit on messages per second, as pools and queues use it. Times are in seconds of the loop's clock."""
+    """A limit on messages per second, as pools and queues use it. Times are in seconds of the loop's clock.
+
+    rate    turns per second; 0 for no limit
+    strict  whether a turn is over soon after its time, so that it must not be taken too early
+    """
 
     rate: float
+
+    @property
+    def strict(self) -> bool: ...
 
     def want(self, now: float, messages: int, room: int) -> None:
         """Say how many messages are waiting for a turn, so that turns for them can be fetched.
@@ -90,15 +97,21 @@ class ServerLimits:
     domains: Mapping[str, Pace] = field(default_factory=dict)
     quota: Quota | None = None
 
-    def wait(self, now: float, messages: int, room: int) -> float:
-        """Return how many seconds to wait before the next message may be handed over to the server.
+    def quota_wait(self, now: float, messages: int) -> float:
+        """Return how many seconds to wait until a recipient of the day may be used.
+
+        messages: how many are waiting.
+        """
+        if self.quota is None:
+            return 0.0
+        self.quota.want(now, messages)
+        return self.quota.wait(now)
+
+    def rate_wait(self, now: float, messages: int, room: int) -> float:
+        """Return how many seconds to wait until a turn of the rate may be taken.
 
         messages: how many are waiting. room: how many of them connections could take now; at least 1.
         """
-        if self.quota is not None:
-            self.quota.want(now, messages)
-            if wait := self.quota.wait(now):
-                return wait
         self.rate.want(now, messages, room)
         return self.rate.wait(now)
 
@@ -120,6 +133,7 @@ class RateLimit:
     rate: float
     burst: float = 0.0
     _next: float = float("-inf")
+    strict: ClassVar[bool] = False
 
     def want(self, now: float, messages: int, room: int) -> None:
         """See Pace. Turns need not be fetched from anywhere."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
@@ -24,6 +25,12 @@ FAILURES = 5
 
 # How many messages a server may take beyond its share: about as many as its connections are handling.
 AHEAD = 8
+
+# Messages that wait for their turns while the previous ones are being answered are sent within about this many seconds.
+AHEAD_SECONDS = 0.5
+
+# When the turn of a message is over that has not taken one.
+NO_TURN = float("-inf")
 
 # A server that has not answered for this many seconds no longer makes the other servers wait for its share.
 SILENT_SECONDS = 2.0
@@ -158,6 +165,7 @@ class ConnectionPool:
         self._quota = limits.quota
         self._loop = asyncio.get_running_loop()
         self._connections: set[Connection] = set()
+        self._unanswered = Counter[Connection]()  # how many messages each has
         self._idle: set[Connection] = set()
         self._opening: set[asyncio.Task[None]] = set()
         self._failing: set[Connection] = set()  # the connections that broke while they had a message
@@ -167,7 +175,7 @@ class ConnectionPool:
         self._answered_at = self._loop.time()
         self._alarm: asyncio.TimerHandle | None = None
         self._stopping = False
-        self.taken = self._answered = 0
+        self.taken = self._answered = self._ahead = 0
         self.awaits_share = False  # whether it waits until the other pools have had their shares
 
     def begin_as(self, before: ServerHealth | None) -> None:
@@ -201,12 +209,15 @@ class ConnectionPool:
 
     def next_message(self, connection: Connection) -> Message | None:
         """See ConnectionOwner. Return a message only if the limits and the server's share allow it."""
-        message = self._coordinator.next_message(self) if self._may_take() else None
+        ahead = self._limits.rate.strict and self._unanswered[connection] > 0
+        message = self._coordinator.next_message(self) if self._may_take(ahead=ahead) else None
         if message is None:
             self._idle.add(connection)
             return None
         rate, domain, self._domain_turn = self._limits.rate, self._domain_turn, []
-        self._turns[message] = [(rate, rate.take(self._loop.time())), *domain]
+        self._turns[message] = [(rate, NO_TURN if ahead else rate.take(self._loop.time())), *domain]
+        self._ahead += ahead
+        self._unanswered[connection] += 1
         self.taken += 1
         return message
 
@@ -244,7 +255,8 @@ class ConnectionPool:
     def answered(self, connection: Connection, answer: MessageFate) -> None:
         """See ConnectionOwner."""
         self._answered += 1
-        self._turns.pop(answer.message, None)
+        self._unanswered[connection] -= 1
+        self._forget_ahead(self._turns.pop(answer.message, ()))
         self._late.pop(answer.message, None)
         if isinstance(answer.fate, GivenBack | Unanswered):
             self._failing.add(connection)
@@ -259,6 +271,7 @@ class ConnectionPool:
         """See ConnectionOwner. The server has failed if the connection broke with a message, or was refused."""
         self._connections.discard(connection)
         self._idle.discard(connection)
+        self._unanswered.pop(connection, None)
         if (connection in self._failing or ending.hint) and not self._stopping:
             self._failed(ending.reason, ending.hint, broken=bool(ending.hint))
         self._failing.discard(connection)
@@ -307,21 +320,28 @@ class ConnectionPool:
 
     def _noted(self, message: Message, noted: Callable[[], None]) -> None:
         now = self._loop.time()
-        late = [pace for pace, until in self._turns.pop(message, ()) if now > until]
+        turns = self._turns.pop(message, ())
+        self._forget_ahead(turns)
+        late = [pace for pace, until in turns if now > until]
         if late and not self._stopping:
             self._late[message] = late, noted
             self._give_new_turns()
         else:
             noted()
 
+    def _forget_ahead(self, turns: Sequence[tuple[Pace, float]]) -> None:
+        """Count a message no longer as one without a turn, because it is about to get one, or is gone."""
+        self._ahead -= any(until == NO_TURN for _, until in turns)
+
     def _give_new_turns(self) -> None:
-        """Let late messages be handed over that get all the turns they need."""
+        """Let messages be handed over that have waited for turns, if they get all that they need."""
         now = self._loop.time()
+        waiting = len(self._late) + self._coordinator.waiting() if self._late else 0
         for message, (paces, noted) in list(self._late.items()):
             if message not in self._late:
                 continue  # its connection has ended meanwhile
             for pace in list(paces):
-                pace.want(now, len(self._late), len(self._late))
+                pace.want(now, waiting if pace is self._limits.rate else len(self._late), len(self._late))
                 if wait := pace.wait(now):
                     self._wake_in(wait)
                 else:
@@ -331,7 +351,11 @@ class ConnectionPool:
                 del self._late[message]
                 noted()
 
-    def _may_take(self) -> bool:
+    def _may_take(self, *, ahead: bool) -> bool:
+        """Return whether a connection may take a message.
+
+        ahead: whether it takes its turn later, because the connection's previous message has not been answered.
+        """
         now = self._loop.time()
         if self._stopping or self.health.given_up or self.quota_reached:
             return False
@@ -345,7 +369,11 @@ class ConnectionPool:
             return False
         if self._late and any(self._limits.rate in paces for paces, _ in self._late.values()):
             return False  # they are first
-        if wait := self._limits.wait(now, self._coordinator.waiting(), self._room()):
+        waiting = self._coordinator.waiting()
+        wait = self._limits.quota_wait(now, waiting)
+        if not wait and ahead:
+            return self._ahead < max(1.0, self._limits.rate.rate * AHEAD_SECONDS)
+        if wait := wait or self._limits.rate_wait(now, waiting, self._room()):
             self._wake_in(wait)
             return False
         return True

@@ -95,6 +95,7 @@ class SharedRate:
         rate: turns per second. ask: called with the number of turns to ask for; `granted` or `refused` is to follow.
         """
         self.rate = rate
+        self.strict = math.isfinite(usable(rate))
         self._ask = ask
         self._late = lateness(rate)
         self._granted: deque[_Turns] = deque()

@@ -52,6 +52,7 @@ class Turns:
     left: int
     usable: float
     rate: float = 20.0
+    strict: bool = True
 
     def want(self, now: float, messages: int, room: int) -> None: ...
 

