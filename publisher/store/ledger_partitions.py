@@ -73,8 +73,9 @@ def analyse_partition(connection: Connection, edition_id: int) -> None:
 
     Until then it guesses that the edition has few rows, and sorts all of them for each claim.
     """
-    if connection.dialect.name != "sqlite" and edition_id in _partitions(connection):
-        connection.execute(sa.text(f"ANALYZE {_NAME}{edition_id}"))
+    if connection.dialect.name != "sqlite":
+        name = f"{_NAME}{edition_id}" if edition_id in _partitions(connection) else OTHERS
+        connection.execute(sa.text(f"ANALYZE {name}"))
 
 
 def drop_partitions(database: Database) -> int:
