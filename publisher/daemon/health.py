@@ -118,6 +118,7 @@ class _HealthAnswer(BaseHTTPRequestHandler):
     timeout = _ANSWER_SECONDS
 
     def do_GET(self) -> None:
+        """Answer a probe: 200 if all is well, otherwise the reason."""
         find = self.server.answers.get(self.path)
         why = "there is no such page" if find is None else find()
         status = HTTPStatus.NOT_FOUND if find is None else HTTPStatus.SERVICE_UNAVAILABLE if why else HTTPStatus.OK

@@ -210,26 +210,22 @@ def make_plan(
     """Plan the editions that the newsletters called `names` (all, if it is empty) would send at `now`.
 
     store    None if there is no database yet, so that there are no subscribers and nothing was sent
-    keep     whether to write the index of posts, which is a cache
-    without  source files of posts to leave out
+    keep     whether to write the index of posts, which is a cache; without: source files of posts to leave out
     due      the edition to plan, by the name of the stream. A newsletter that it does not contain gets the current
              slot; an edition of a frequency is planned only if it is due
     extra    whether to plan another edition for a current slot that already has one
     held     whether to leave out, with a problem, the posts that were sent under another id, as the scheduler does
     segment  a segment that the recipients of all editions must be in; see DueEdition
     """
-    # Before the posts are read, so that an item that is stored meanwhile does not seem to be left out.
     due = due or {}
-    every = [each for newsletter in config.newsletters for each in streams_of(newsletter)]
-    streams = [s for s in every if s.name in due or (not s.frequency and (not names or s.name in names))]
+    streams = _streams(config, names, due)
+    # Before the posts are read, so that an item that is stored meanwhile does not seem to be left out.
     items = {each.name: _unhandled_items(store, each, now) for each in streams} if store else {}
     archive = open_archive(config, now, keep=keep, whole=True)
     known = {post.id for post in archive.posts} | {copy.id for copy in archive.copies}
     again = {each.source: each.problem(config) for each in sent_again(config, store, archive, names)} if held else {}
     posts = [post for post in archive.posts if post.source not in without and post.source not in again]
-    editions: list[PlannedEdition] = []
-    idle: list[Idle] = []
-    broken: dict[Problem, None] = {}
+    editions, idle, broken = list[PlannedEdition](), list[Idle](), dict[Problem, None]()
     for stream in streams:
         wanted = replace(due.get(stream.name, DueEdition(beside=extra)), segment=segment)
         try:
@@ -240,11 +236,16 @@ def make_plan(
         if isinstance(planned, Idle):
             idle.append(planned)
         else:
-            left_out = items.get(stream.name, frozenset()) - known
-            passed_over = (*planned[0].passed_over, *sorted(left_out))
+            passed_over = (*planned[0].passed_over, *sorted(items.get(stream.name, frozenset()) - known))
             editions += [replace(planned[0], passed_over=passed_over), *planned[1:]]
     unfinished = _unfinished(store, names) if store else ()
     return Plan(archive, tuple(editions), tuple(idle), unfinished, tuple(again.values()), tuple(broken))
+
+
+def _streams(config: Config, names: Sequence[str], due: Collection[str]) -> list[NewsletterStream]:
+    """Return the streams that are due, and those of the newsletters' own schedules that are named or meant."""
+    every = [each for newsletter in config.newsletters for each in streams_of(newsletter)]
+    return [s for s in every if s.name in due or (not s.frequency and (not names or s.name in names))]
 
 
 def plan_stream(
@@ -260,16 +261,14 @@ def plan_stream(
     """Return the editions that a newsletter would create from these posts at `now`, or why there would be none.
 
     gone      ids of posts that are not new, because editions that do not exist yet will have sent or passed over them
-    audience  the subscribers at an earlier moment, who are counted again only if there is something to send; None to
-              count them
+    audience  the subscribers at an earlier moment, counted again if there is something to send; None to count them
     Raises SegmentError if the newsletter goes to a segment that does not exist.
     """
     newsletter, zone = stream.newsletter, config.newsletter_zone(stream.newsletter)
     # In this order: an edition that another process creates meanwhile either takes the slot or shows in `handled`.
     slots = store.editions.slots(newsletter.name) if store else frozenset()
-    is_first = not (slots or gone)
     handled = gone | (handled_posts(store, stream.name, posts) if store else frozenset())
-    begun = store.editions.beginnings(newsletter.name) if store else None
+    is_first, begun = not (slots or gone), store.editions.beginnings(newsletter.name) if store else None
     spoken = in_its_language(posts, newsletter, config)
     audience = audience or audience_of(config, store, stream, posts, now, due.segment)
     ahead = audience.ahead - handled
@@ -279,8 +278,7 @@ def plan_stream(
     lacking = audience.lacking(gone) if is_empty else ()
     if not selection.posts and not lacking:
         return Idle(newsletter, too_few_posts(selection, zone), for_more_posts(newsletter, selection), stream.frequency)
-    if audience.at not in (None, now):
-        audience = audience_of(config, store, stream, posts, now, due.segment)
+    audience = audience if audience.at in (None, now) else audience_of(config, store, stream, posts, now, due.segment)
     if store is None or not audience.choices:
         return _without_subscribers(stream, audience, selection, spoken, handled, now, is_first=is_first)
     audience = with_sent(config, store, stream, audience, selection.posts, now)
@@ -288,8 +286,8 @@ def plan_stream(
     planned = _planned(stream, selection, lacking, audience, due, number, is_first=is_first)
     planned = replace(planned, passed_over=(*planned.passed_over, *sorted(ahead)), ahead=tuple(sorted(ahead)))
     if schedule.kind is ScheduleKind.EACH_POST:
-        each_post = _one_for_each_post(planned, audience.choices, due)
-        return _held_for_a_person(store, _with_other_ids(each_post, posts, handled))
+        made = _with_other_ids(_one_for_each_post(planned, audience.choices, due), posts, handled)
+        return _held_for_a_person(store, made)
     label, taken = due.slot or slot_label(schedule, now, zone), stream.labels(slots)
     if label in taken and not due.beside and schedule.kind is not ScheduleKind.MANUAL:
         reason = f"{stream.slot(label)} already has an edition"

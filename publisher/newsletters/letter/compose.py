@@ -84,8 +84,7 @@ def compose(
     words = words_of(config.newsletter_language(newsletter), templates)
     looks = looks_of(config.newsletter_theme(newsletter), config.site_url)
 
-    def compose_with(content: Content) -> Letter:
-        """Return the letter with this much of each post."""
+    def _compose_with(content: Content) -> Letter:
         views = _post_views(config, newsletter, posts, content, words, view)
         letter = _letter_view(config, newsletter, content, words, number, slot, made_at, note, web_copy_url)
         letter = _about_posts(letter, note.subject or subject, views, words)
@@ -97,7 +96,7 @@ def compose(
         text = _text(templates, newsletter.template, context)
         return finished(Letter(variant, letter.subject, letter.preheader, html, text), template, config, newsletter)
 
-    return fitting(compose_with, content_of(newsletter), _hopeless(posts))
+    return fitting(_compose_with, content_of(newsletter), _hopeless(posts))
 
 
 def compose_text(

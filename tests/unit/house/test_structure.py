@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shutil
 import subprocess
@@ -171,6 +172,13 @@ def test_no_function_is_longer_than_forty_lines(house: House) -> None:
         f"{name}.{node.name}": (node.end_lineno or 0) - node.body[0].lineno + 1 for name, node in house.functions()
     }
     assert {name: length for name, length in lengths.items() if length > 40} == {}
+
+
+def test_every_public_function_says_what_it_does(house: House) -> None:
+    silent = {
+        f"{name}.{node.name}" for name, node in house.functions() if node.name[0] != "_" and not ast.get_docstring(node)
+    }
+    assert silent == set()
 
 
 def test_no_module_is_longer_than_450_lines(house: House) -> None:
