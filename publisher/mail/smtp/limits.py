@@ -42,7 +42,8 @@ class Pace(Protocol):
     rate: float
 
     @property
-    def strict(self) -> bool: ...
+    def strict(self) -> bool:
+        """Whether a turn is over soon after its time."""
 
     def want(self, now: float, messages: int, room: int) -> None:
         """Say how many messages are waiting for a turn, so that turns for them can be fetched.

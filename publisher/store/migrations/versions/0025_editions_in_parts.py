@@ -17,6 +17,7 @@ STORAGE = "autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_facto
 
 
 def upgrade() -> None:
+    """Bring the database to this version."""
     op.create_table(
         "unfilled_editions",
         sa.Column("edition_id", KEY, sa.ForeignKey("editions.id"), primary_key=True, autoincrement=False),

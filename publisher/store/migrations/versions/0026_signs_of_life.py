@@ -8,6 +8,7 @@ down_revision = "0025"
 
 
 def upgrade() -> None:
+    """Bring the database to this version."""
     op.add_column("hosts", sa.Column("active_at", sa.DateTime(timezone=True)))
     op.add_column("hosts", sa.Column("version", sa.Text(), nullable=False, server_default=sa.text("''")))
     op.add_column("hosts", sa.Column("sent", sa.BigInteger(), nullable=False, server_default=sa.text("0")))
@@ -15,6 +16,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Bring the database back to the version before."""
     with op.batch_alter_table("workers") as batch:
         batch.drop_column("host_id")
     with op.batch_alter_table("hosts") as batch:
