@@ -51,6 +51,9 @@ RETRY_SECONDS = 5.0
 PUT_SECONDS = 5.0
 """How long to wait for the database to take a job."""
 
+KNOWN_SECONDS = 3600.0
+"""For how long the same reason is not logged again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Task:
@@ -79,7 +82,7 @@ class JobQueue:
         for name in ("procrastinate", "psycopg.pool"):  # what matters is logged here, in our words
             logging.getLogger(name).setLevel(logging.CRITICAL + 1)
         self._config, self._open_store, self._tasks = config, open_store, tasks
-        self._problems = ProblemLog()
+        self._problems = ProblemLog(KNOWN_SECONDS)
         self._lock, self._ending = threading.Lock(), threading.Event()
         self._serving: tuple[asyncio.AbstractEventLoop, App, asyncio.Task[None]] | None = None
         self._thread = threading.Thread(target=self._serve, name="jobs", daemon=True)
@@ -103,7 +106,8 @@ class JobQueue:
             putting.result(PUT_SECONDS)
         except (ConnectorException, LateError, OSError) as error:
             putting.cancel()
-            self._say("jobs cannot be put in", error)
+            if self._config().database.direct_url:  # else the job itself reports that the database is away
+                self._say("jobs cannot be put in", error)
             return False
         except asyncio.CancelledError:
             return False
@@ -153,7 +157,6 @@ class JobQueue:
                 if self._ending.is_set():
                     return
                 self._serving = loop, app, serving
-            self._problems.log("jobs not shared", [])
             try:
                 await app.run_worker_async(
                     queues=list(self._tasks),

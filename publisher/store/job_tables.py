@@ -79,6 +79,8 @@ def require_connection(arguments: Mapping[str, Any]) -> None:
     except psycopg.Error as error:
         said = next(iter(str(error).strip().splitlines()), "") or type(error).__name__
         hint = "it must lead to PostgreSQL directly, not to a connection pooler"
+        if "too many" in said or "connection slots" in said:
+            hint = "raise max_connections of PostgreSQL: each process needs two connections for jobs"
         raise StoreError(said, where="database.direct_url", hint=hint) from error
 
 
