@@ -126,7 +126,7 @@ def run(trial: Trial, url: str, folder: Path) -> Outcome:
             sender.go()
         try:
             killed_at = _kill_one(trial, senders, server)
-            _wait(server, trial.seconds, senders[1:])
+            _wait(server, trial.seconds, senders, again=trial.limit == "domain")
             ended_at = time.time()
         finally:
             for sender in senders:
@@ -134,19 +134,27 @@ def run(trial: Trial, url: str, folder: Path) -> Outcome:
         return Outcome(trial, server.times(), server.recipients(), killed_at, ended_at)
 
 
-def _kill_one(trial: Trial, senders: Sequence[Sender], server: Arrivals) -> float:
+def _kill_one(trial: Trial, senders: list[Sender], server: Arrivals) -> float:
     """Wait for half of the time, and kill the first sender; return when."""
-    _wait(server, trial.seconds / 2, senders)
+    _wait(server, trial.seconds / 2, senders, again=trial.limit == "domain")
     killed_at = time.time()
     if not senders[0].kill():
         raise RuntimeError(f"the sender had ended: {senders[0].finish()}")
+    del senders[0]
     return killed_at
 
 
-def _wait(server: Arrivals, seconds: float, senders: Sequence[Sender]) -> None:
-    """Wait until so many seconds after the first message, or until all senders have ended."""
+def _wait(server: Arrivals, seconds: float, senders: list[Sender], *, again: bool) -> None:
+    """Wait until so many seconds after the first message, or until all senders have ended.
+
+    again: start senders again that have ended, because all messages to the domain wait in the ledger for a while
+    """
     begun = time.monotonic()
     while any(sender.running for sender in senders):
+        for number, sender in enumerate(senders):
+            if again and not sender.running:
+                senders[number] = Sender(sender.order)
+                senders[number].go()
         times = server.times() if server.record.exists() else []
         if times and time.time() >= times[0] + seconds:
             return

@@ -31,6 +31,7 @@ class Sender:
     """A sender that has been started and waits for `go`."""
 
     def __init__(self, order: Order) -> None:
+        self.order = order
         self._line, theirs = PROCESSES.Pipe()
         self.process = PROCESSES.Process(target=deliver_all, args=(order.words(), theirs))
         self.process.start()
