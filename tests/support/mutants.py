@@ -71,6 +71,9 @@ _SHARED = "publisher/mail/smtp/shared_limits.py"
 _GRANT = "tests/integration/store/test_sending_limits.py"
 _TURN = "tests/unit/mail/test_shared_limits.py"
 _COUNT = ("tests/unit/mail/test_smtp_limits.py::test_workers_share_a_daily_quota",)
+_QUEUE = "publisher/daemon/job_queue.py"
+_JOBS = "tests/integration/daemon/test_job_queue.py"
+_SHARES = "tests/integration/daemon/test_shared_jobs.py"
 _STATUSES = "publisher/core/subscription_status.py"
 _IMPORTS = "tests/integration/subscribers/test_imports.py"
 _OWN_NO = (f"{_IMPORTS}::test_a_no_of_their_own_is_more_than_that_of_a_file[sqlite]",)
@@ -81,6 +84,27 @@ _FETCHES = "tests/integration/posts/test_fetcher.py"
 _SERVER = ("tests/integration/mail/test_several_servers.py::test_the_daily_quota_counts_all_runs",)
 
 MUTANTS = (
+    Mutant(
+        "puts-in-a-job-that-waits",
+        _QUEUE,
+        "queueing_lock=name)",
+        "queueing_lock=None)",
+        (f"{_JOBS}::test_a_job_that_waits_is_not_put_in_twice",),
+    ),
+    Mutant(
+        "takes-jobs-while-busy",
+        _QUEUE,
+        "if self._is_free(queue)]",
+        "]",
+        (f"{_JOBS}::test_a_process_that_is_not_free_leaves_jobs_to_others",),
+    ),
+    Mutant(
+        "sends-before-the-web-version",
+        "publisher/daemon/jobs.py",
+        "now + WITHOUT_RUN_SECONDS) <= now",
+        "now) <= now",
+        (f"{_SHARES}::test_a_process_without_posts_waits_for_the_web_versions",),
+    ),
     Mutant("commits-without-fsync", _DATABASE, "PRAGMA synchronous = FULL", "PRAGMA synchronous = OFF", _PRAGMAS),
     Mutant("leaves-erased-data", _DATABASE, "PRAGMA secure_delete = ON", "PRAGMA secure_delete = OFF", _PRAGMAS),
     Mutant("hands-over-before-the-note", _LEDGER, "self._notes.append(noted)", "noted()", _NOTED),
