@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 
@@ -15,10 +16,9 @@ def main() -> None:
 
 
 def _run() -> int:
-    import gc
-
     # A run creates many small objects that live until its end; looking for cycles among them takes a tenth of it.
     gc.set_threshold(100_000, 20, 20)
+    # Not at the top, but after the threshold is set: loading it makes many objects.
     from publisher.cli.main import run
 
     code = run(sys.argv[1:])

@@ -201,6 +201,21 @@ def log_action(
     )
 
 
+def say_addresses(app: App, config: Config, doing: str, address: str, *admin: str) -> None:
+    """Print at which address the pages are served, and at which one the admin page is if it has its own.
+
+    doing: what the command does from now on, such as "Serving"
+    """
+    if app.json:
+        app.print_json({"url": address} | ({"admin_url": admin[0]} if admin else {}))
+    for url in admin:
+        app.say(f"Admin page: {url}")
+    if not config.web.public_url:
+        app.say(f"web.public_url is not set, so links in emails point to {config.public_url}")
+    app.say(f"{doing} {config.site.title}: {address}   (press Ctrl-C to stop)")
+    sys.stdout.flush()
+
+
 def require_known(config: Config, names: Iterable[str]) -> None:
     """Raise PublisherError, with the nearest known name, if one of the names is not a configured newsletter."""
     import difflib  # not at the top: `--help` must load quickly

@@ -143,6 +143,7 @@ def _feed_values(url: str, match: OldFeedMatch, keys: dict[str, tuple[str, ...]]
 
 
 def _compare(app: App, config: Config, archive: Archive, old: OldBlog, found: Looked) -> None:
+    # Not at the top: only a comparison with an old site needs it.
     from publisher.publishing.adopt.old_addresses import compare_addresses, read_old_site
 
     site = read_old_site(old.site or "", allow_private=old.allow_private)

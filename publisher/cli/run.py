@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import UTC, datetime
 
 import click
 
-from publisher.cli.app import App, with_app
+from publisher.cli.app import App, say_addresses, with_app
 from publisher.core.logging import configure
 from publisher.daemon.children import Children
 from publisher.daemon.lock import only_one
@@ -50,7 +49,7 @@ def run(app: App, host: str | None, port: int | None, wait: bool) -> int:
     config = app.config()
     with only_one(config.state_dir), noted_reloads() as must_reload:
         listeners = listen_for(config, host, port)
-        ahead, address = app.ahead(config), address_of(listeners[0])
+        ahead = app.ahead(config)
         configure(config.run.log)
         # Before anything else is loaded or opened: it takes as long to start as the rest does.
         children = Children(listeners)
@@ -63,14 +62,6 @@ def run(app: App, host: str | None, port: int | None, wait: bool) -> int:
 
         def ready() -> None:
             """Print the addresses at which the pages are served."""
-            admin = [address_of(each) for each in listeners[1:]]
-            if app.json:
-                app.print_json({"url": address} | ({"admin_url": admin[0]} if admin else {}))
-            for url in admin:
-                app.say(f"Admin page: {url}")
-            if not config.web.public_url:
-                app.say(f"web.public_url is not set, so links in emails point to {config.public_url}")
-            app.say(f"Running {config.site.title}: {address}   (press Ctrl-C to stop)")
-            sys.stdout.flush()
+            say_addresses(app, config, "Running", *map(address_of, listeners))
 
         return Process(config, children, web, lambda: datetime.now(UTC) + ahead, outage).run(ready, must_reload)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
-from publisher.cli.app import App, with_app
+from publisher.cli.app import App, say_addresses, with_app
 from publisher.cli.hosts import allowing_hint, why_this_host_waits
 from publisher.core.logging import log
 from publisher.daemon.web_process import require_newsletters
@@ -47,15 +45,7 @@ def serve(app: App, host: str | None, port: int | None, snippet: bool) -> None:
     from publisher.web.application import open_application
 
     with open_application(config, lambda: app.now(config)) as application:
-        address, *admin = (address_of(each) for each in listeners)
-        if app.json:
-            app.print_json({"url": address} | ({"admin_url": admin[0]} if admin else {}))
-        for url in admin:
-            app.say(f"Admin page: {url}")
-        if not config.web.public_url:
-            app.say(f"web.public_url is not set, so links in emails point to {config.public_url}")
-        app.say(f"Serving {config.site.title}: {address}   (press Ctrl-C to stop)")
-        sys.stdout.flush()
+        say_addresses(app, config, "Serving", *map(address_of, listeners))
         if waits := why_this_host_waits(config):
             log(
                 "host not confirmed",

@@ -41,7 +41,7 @@ def bar(app: App, title: str) -> Iterator[Callable[[int, int], None] | None]:
     if not app.shows_progress:
         yield None
         return
-    from rich.console import Console
+    from rich.console import Console  # not at the top: rich takes long to load, and only a terminal needs it
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
@@ -94,7 +94,7 @@ def delivery_bars(app: App) -> Iterator[Callable[[DeliveryProgress], None]]:
 
 
 def _delivery_progress() -> Progress:
-    from rich.console import Console
+    from rich.console import Console  # not at the top: rich takes long to load, and only a terminal needs it
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
     from rich.text import Text
 
@@ -164,7 +164,7 @@ def draw_table(columns: Sequence[tuple[str, int]], rows: Sequence[Sequence[str |
     columns  title and share of the width of each column; a share of 0 makes the column as wide as its cells
     rows     the cells of each row, each a text or a (text, style) pair
     """
-    from rich import box
+    from rich import box  # not at the top: rich takes long to load, and only a terminal needs it
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text

@@ -42,7 +42,7 @@ Examples:
     "--health",
     metavar="ADDRESS:PORT",
     default="",
-    help="Answer /healthz and /readyz there, for probes. Example: 0.0.0.0:8019",
+    help="Answer /healthz and /readyz there, for probes; such as 0.0.0.0:8019",
 )
 @with_app
 def worker(app: App, queues: str, connections: int | None, health: str) -> int:

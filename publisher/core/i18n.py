@@ -156,6 +156,7 @@ def _of_room(catalog: Catalog, room: str, english: Mapping[str, str | Plural]) -
     gettext would match the English text as well. A project's catalog would then lose a phrase whenever a new version of
     the program words that phrase differently.
     """
+    # Not at the top: only a catalog that was not read before needs Babel.
     from babel.messages.catalog import Catalog as NewCatalog
 
     found = NewCatalog(locale=catalog.locale)
@@ -176,7 +177,7 @@ def _texts(value: object) -> tuple[str, ...]:
 
 def _answers(catalog: Catalog, path: Path) -> GNUTranslations:
     """Return the catalog in the form that gettext reads, without empty and fuzzy translations."""
-    from babel.messages.mofile import write_mo
+    from babel.messages.mofile import write_mo  # not at the top: only a catalog that was not read before needs Babel
 
     file = io.BytesIO()
     write_mo(file, catalog)

@@ -97,7 +97,7 @@ class Templates:
 
     def require_valid(self, name: str) -> None:
         """Raise TemplateError, with the file and line, if a template cannot be read or its syntax is wrong."""
-        import jinja2
+        import jinja2  # not at the top: a build in which nothing has changed does without Jinja2
 
         try:
             self._environment.get_template(name)
@@ -121,7 +121,7 @@ class Templates:
 
         The template itself comes first. Templates that are named by a variable or can't be read are left out.
         """
-        import jinja2
+        import jinja2  # not at the top: a build in which nothing has changed does without Jinja2
 
         texts: dict[str, str] = {}
         waiting = [name]
@@ -157,7 +157,7 @@ class Templates:
 
     @cached_property
     def _environment(self) -> jinja2.Environment:
-        import jinja2
+        import jinja2  # not at the top: a build in which nothing has changed does without Jinja2
 
         class _Folders(jinja2.FileSystemLoader):
             def get_source(self, environment: jinja2.Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
@@ -197,7 +197,7 @@ class Templates:
         return environment
 
     def _kind(self) -> type[jinja2.Environment]:
-        import jinja2
+        import jinja2  # not at the top: a build in which nothing has changed does without Jinja2
 
         return jinja2.Environment
 
@@ -206,7 +206,7 @@ class Templates:
 
     def _undefined(self) -> type[jinja2.Undefined]:
         """Return what a template sees in place of a value that is not there."""
-        import jinja2
+        import jinja2  # not at the top: a build in which nothing has changed does without Jinja2
 
         return jinja2.StrictUndefined
 
@@ -240,6 +240,7 @@ class SandboxedTemplates(Templates):
     """
 
     def _kind(self) -> type[jinja2.Environment]:
+        # Not at the top: a build in which nothing has changed does without Jinja2.
         from jinja2.sandbox import ImmutableSandboxedEnvironment
 
         return ImmutableSandboxedEnvironment
@@ -248,13 +249,13 @@ class SandboxedTemplates(Templates):
         return None  # code that was compiled for other templates does not ask the sandbox
 
     def _undefined(self) -> type[jinja2.Undefined]:
-        import jinja2
+        import jinja2  # not at the top: a build in which nothing has changed does without Jinja2
 
         return jinja2.ChainableUndefined
 
 
 def _personal_tags() -> type[Extension]:
-    from jinja2.ext import Extension
+    from jinja2.ext import Extension  # not at the top: a build in which nothing has changed does without Jinja2
 
     class PersonalTags(Extension):
         """An extension that prints tags about the subscriber as marks."""
@@ -269,14 +270,14 @@ def _personal_tags() -> type[Extension]:
 
 def trusted_html(text: str) -> str:
     """Return a text that a template puts in as it is, although it may contain HTML."""
-    from markupsafe import Markup
+    from markupsafe import Markup  # not at the top: a part of Jinja2, which is loaded late
 
     return Markup(text)  # noqa: S704 - it is cleaned with the rest of its post
 
 
 def _compiled_before() -> jinja2.BytecodeCache:
     """Return the cache that takes templates from _compiled, and adds to it."""
-    import jinja2
+    import jinja2  # not at the top: a build in which nothing has changed does without Jinja2
 
     class Compiled(jinja2.BytecodeCache):
         """A cache of compiled templates, shared by the environments of this process."""
@@ -310,7 +311,7 @@ def _in_order_of_folders(path: str) -> list[str]:
 @lru_cache(maxsize=256)
 def _referenced(text: str) -> tuple[str | None, ...]:
     """Return the names in a template's text, which is parsed once for all emails of a run."""
-    import jinja2
+    import jinja2  # not at the top: a build in which nothing has changed does without Jinja2
     from jinja2.meta import find_referenced_templates
 
     return tuple(find_referenced_templates(jinja2.Environment(autoescape=True).parse(text)))

@@ -172,6 +172,7 @@ def _with_defaults(head: Head, digest: str, inherited: Inherited | None) -> tupl
     """Return the front matter with what the tool's files say of the post, and a digest that changes with it."""
     if inherited is None or not (inherited.fields or inherited.whole or inherited.is_hidden):
         return head, digest
+    # Not at the top: only projects of some tools need it.
     from publisher.posts.front_matter.inherited_fields import with_inherited
 
     return with_inherited(head, inherited), hash_of(digest, repr(inherited))

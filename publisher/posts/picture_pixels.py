@@ -73,7 +73,7 @@ def scaled(data: bytes, widths: Sequence[int], ending: str) -> list[bytes]:
     The picture is decoded once, and no copy depends on which others are made. Raises what Pillow raises, and ValueError
     if there are too many pixels.
     """
-    from PIL import ImageFile
+    from PIL import ImageFile  # not at the top: Pillow takes long to load, and only new pictures need it
 
     ImageFile.LOAD_TRUNCATED_IMAGES = True  # as browsers do
     with _opened(io.BytesIO(data)) as file:
@@ -92,13 +92,13 @@ def scaled(data: bytes, widths: Sequence[int], ending: str) -> list[bytes]:
 
 
 def _resized(image: Image, size: tuple[int, int]) -> Image:
-    from PIL.Image import Resampling
+    from PIL.Image import Resampling  # not at the top: Pillow takes long to load, and only new pictures need it
 
     return image.copy() if image.size == size else image.resize(size, Resampling.LANCZOS, reducing_gap=3.0)
 
 
 def _turned(image: Image, turn: int) -> Image:
-    from PIL.Image import Transpose
+    from PIL.Image import Transpose  # not at the top: Pillow takes long to load, and only new pictures need it
 
     how = {
         2: Transpose.FLIP_LEFT_RIGHT,
@@ -113,7 +113,7 @@ def _turned(image: Image, turn: int) -> Image:
 
 
 def _saved(image: Image, ending: str, *, has_palette: bool) -> bytes:
-    from PIL import Image as Pillow
+    from PIL import Image as Pillow  # not at the top: Pillow takes long to load, and only new pictures need it
 
     image.info.clear()
     if ending == "jpg" and image.mode == "RGBA":
@@ -140,7 +140,7 @@ def _with_plain_mode(image: Image) -> Image:
 def _in_srgb(image: Image, profile: bytes | None) -> Image:
     """Return a picture in sRGB, or in shades of grey, which programs assume if a picture has no profile."""
     if profile and image.mode != "L":
-        from PIL import ImageCms
+        from PIL import ImageCms  # not at the top: Pillow takes long to load, and only new pictures need it
 
         with suppress(ImageCms.PyCMSError, OSError, ValueError):
             colours = image.convert("RGB") if image.mode == "RGBA" else image
@@ -166,7 +166,7 @@ def _turn(image: Image) -> int:
 
 
 def _opened(data: IO[bytes]) -> Image:
-    from PIL import AvifImagePlugin
+    from PIL import AvifImagePlugin  # not at the top: Pillow takes long to load, and only new pictures need it
     from PIL import Image as Pillow
 
     for name in _PLUGINS:  # Pillow would load all of its forty

@@ -138,7 +138,7 @@ def _defaults(config: Config) -> Callable[[], Defaults]:
     @cache
     def found() -> Defaults:
         """Return the defaults of the blog tool."""
-        from publisher.posts.blog_tools.defaults import Defaults
+        from publisher.posts.blog_tools.defaults import Defaults  # not at the top: only projects of some tools need it
 
         return Defaults(config.root, config.posts.folder, config.posts.tool, config.site.language)
 
@@ -151,6 +151,7 @@ def _people(config: Config) -> Callable[[], AuthorData]:
     @cache
     def found() -> AuthorData:
         """Return the authors that the blog tool knows."""
+        # Not at the top: only projects of some tools need it.
         from publisher.posts.blog_tools.author_data import AuthorData
 
         return AuthorData(config.root, config.posts.folder, config.posts.tool, config.authors)

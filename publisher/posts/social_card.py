@@ -63,7 +63,7 @@ class CardColours(NamedTuple):
 @lru_cache(maxsize=64)
 def draw_card(text: CardText, colours: CardColours) -> bytes:
     """Return a card as PNG. Equal arguments give the same picture on the same machine."""
-    from PIL import Image, ImageDraw
+    from PIL import Image, ImageDraw  # not at the top: Pillow takes long to load, and only new cards need it
 
     width, height = SIZE
     image = Image.new("L", SIZE, 0)  # how much ink there is; the colours come from the palette
@@ -156,7 +156,7 @@ def _has_all(path: str, signs: frozenset[str]) -> bool:
 
 @lru_cache(maxsize=32)
 def _load(path: str, size: int) -> FreeTypeFont:
-    from PIL import ImageFont
+    from PIL import ImageFont  # not at the top: Pillow takes long to load, and only new cards need it
 
     if path != _OF_PILLOW:
         return ImageFont.truetype(path, size)

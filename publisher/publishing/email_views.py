@@ -251,7 +251,7 @@ def _is_changed(config: Config, store: Store | None, email: OwnEmail, edition: E
         return False
     if email.text is None:
         return True
-    from publisher.publishing.render import render_text
+    from publisher.publishing.render import render_text  # not at the top: only an email that was changed later needs it
 
     letter = store.editions.letter(edition.id)
     try:

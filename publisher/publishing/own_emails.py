@@ -286,6 +286,7 @@ def _email(config: Config, newsletter: NewsletterConfig, path: Path, besides: Co
 
 def _read(config: Config, found: OwnEmail, file: NoteFile) -> OwnEmail:
     """Return an email with what its file says; with its problem if that is not valid."""
+    # Not at the top: only projects with such emails need it.
     from publisher.newsletters.letter.own_text import text_of_file
 
     found = replace(found, subject=" ".join(file.text("subject").split()), to=" ".join(file.text("to").split()))
@@ -301,7 +302,7 @@ def _read(config: Config, found: OwnEmail, file: NoteFile) -> OwnEmail:
 
 def _send_at(config: Config, newsletter: NewsletterConfig, file: NoteFile) -> datetime | None:
     """Return the time at which an email is sent; None for "now"."""
-    from publisher.posts.front_matter.dates import parse_date
+    from publisher.posts.front_matter.dates import parse_date  # not at the top: only an email with a time needs it
 
     value, zone = file.text("send").strip(), config.newsletter_zone(newsletter)
     hint = "write `send: now`, `send: draft` or a time such as `send: 2026-12-01 09:00`"

@@ -307,6 +307,7 @@ def _place(name: str) -> int:
 
 def _read_step(config: Config, newsletter: NewsletterConfig, name: str, before: timedelta | None) -> Step | None:
     """Read a step; return None if it is a draft. before: when the step before it is sent; None if it is the first."""
+    # Not at the top: only projects with welcome emails need it.
     from publisher.newsletters.letter.own_text import read_text
 
     text = read_text(config, f"{FOLDER}/{newsletter.name}/{name}.md", KEYS)

@@ -211,6 +211,7 @@ class _PingRound:
 
     async def run(self, urls: list[str]) -> list[PingResult]:
         """Ping all hubs, and return what each has answered."""
+        # Not at the top: the HTTP client takes long to load.
         from publisher.posts.sources.exchange import Exchanger, Network
 
         results: list[PingResult] = []
@@ -244,7 +245,7 @@ class _PingRound:
             return PingResult(url, f"no answer within {seconds:.3g} seconds", answered=False)
 
     async def _ping(self, seconds: float, exchanger: Exchanger, url: str) -> PingResult:
-        from publisher.posts.sources.exchange import explanation
+        from publisher.posts.sources.exchange import explanation  # not at the top: the HTTP client takes long to load
 
         form = (("hub.mode", "publish"), ("hub.url", url), ("hub.topic", url))
         result = PingResult(url, "")

@@ -59,8 +59,9 @@ def rst_as_html(text: str, context: ShortcodeContext) -> Expanded:
     Raises PostError if docutils is not installed, or cannot read the text.
     """
     try:
-        from docutils import core, utils
+        from docutils import core, utils  # not at the top: docutils takes long to load, and few projects need it
 
+        # Not at the top: they load docutils.
         from publisher.posts.formats.rst_directives import UnknownDirectives, registered
         from publisher.posts.formats.rst_html import Reader, writer
     except ImportError as error:

@@ -199,7 +199,7 @@ def _missing(match: re.Match[str]) -> str:
 
 
 def _from_words(text: str, zone: tzinfo, morning: time) -> datetime:
-    from email.utils import parsedate_to_datetime
+    from email.utils import parsedate_to_datetime  # not at the top: few dates are written in words
 
     from dateutil import parser  # takes 0.02 s, and few posts need it
 

@@ -121,7 +121,7 @@ def _end_of_block(text: str, *, whole: bool) -> int:
 
 def _not_closed(text: str, fence: str) -> PostError:
     """Return the error for front matter without a closing fence; it names a line that was meant as a fence."""
-    from publisher.posts.front_matter.formats import wrong_fence
+    from publisher.posts.front_matter.formats import wrong_fence  # not at the top: only an error needs it
 
     for number, line in enumerate(text.split("\n", 100)[:100], 1):
         if why := wrong_fence(line):
@@ -150,7 +150,7 @@ def _is_sentence(text: str, end: int) -> bool:
     more = text[end:].partition("\n")[0].strip(" \t;")
     if not more:
         return False
-    from publisher.posts.front_matter.field_names import fields_of
+    from publisher.posts.front_matter.field_names import fields_of  # not at the top: few posts begin like this
 
     line = text.count("\n", 0, end) + 1
     if line > 1 or any(fields_of(key) for key in _JSON_KEY.findall(text[:end])):
@@ -187,6 +187,7 @@ def _named_block(language: str, inner: str) -> Head:
 
 def _script_block(inner: str) -> Head:
     """Parse front matter in JavaScript, whose first line is the second of its file. Nothing is run."""
+    # Not at the top: few posts have a script for a head.
     from publisher.posts.blog_tools.plain_programs import ScriptError, script_values
 
     try:

@@ -220,7 +220,7 @@ class _Body:
         """Return the HTML without MathML, and the MathML of its formulas; warn of those that have none."""
         if "<math" not in clean and not self.taken.formulas and '"language-math"' not in clean:
             return clean, {}
-        from publisher.posts.rendering.mathml import maths_of
+        from publisher.posts.rendering.mathml import maths_of  # not at the top: few posts have formulas
 
         html, maths, failed = maths_of(clean, self._most)
         for tex, why in failed[:MOST_PROBLEMS]:

@@ -98,7 +98,7 @@ def _data(root: Path, path: str) -> Any:
     file = root / path
     if not file.is_file():
         return None
-    from publisher.posts.blog_tools.data_files import DataError, read_data
+    from publisher.posts.blog_tools.data_files import DataError, read_data  # not at the top: few bodies ask for data
 
     try:
         return read_data(file, root)

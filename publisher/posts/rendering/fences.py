@@ -122,6 +122,7 @@ def _is_language(word: str, rest: str) -> bool:
 
 @cache
 def _languages() -> frozenset[str]:
+    # Not at the top: Pygments takes long to load, and a post that has not changed does without it.
     from pygments.lexers import get_all_lexers
 
     return frozenset(alias for _, aliases, _, _ in get_all_lexers(plugins=False) for alias in aliases)

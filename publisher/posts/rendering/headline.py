@@ -96,6 +96,6 @@ def _html(text: str) -> str:
     html = settled_html(text)[0].html
     if "<" not in text:
         return html
-    from publisher.posts.rendering.allowed_html import sanitise
+    from publisher.posts.rendering.allowed_html import sanitise  # not at the top: few titles have markup
 
     return sanitise(html, lambda tag, reference: reference)

@@ -32,7 +32,7 @@ def render_item(around: Surroundings, post: WrittenPost, growth: Growth, inspect
     clean = Sanitiser().clean(written, _as_it_is).replace(' id=""', "")
     maths: dict[str, str] = {}
     if "<math" in clean:
-        from publisher.posts.rendering.mathml import maths_of
+        from publisher.posts.rendering.mathml import maths_of  # not at the top: few posts have formulas
 
         clean, maths, _ = maths_of(clean, most)
     html = alt_as_words(without_comments_in_attributes(clean))

@@ -49,6 +49,7 @@ def templates_run(
 
 
 def _run(body: str, asking: Asking, most: int) -> Expanded | None:
+    # Not at the top: few posts have templates in their bodies.
     from publisher.posts.body_templates.post_fields import fields_of, inherited_fields_of
 
     config, source = asking.config, asking.post.source
@@ -59,12 +60,14 @@ def _run(body: str, asking: Asking, most: int) -> Expanded | None:
     if config.posts.tool == "hexo":
         engine, in_code = "njk", False
     elif config.posts.tool == "eleventy":
+        # Not at the top: few posts have templates in their bodies.
         from publisher.posts.body_templates.eleventy_settings import eleventy_settings, engine_of
 
         settings = eleventy_settings(config.root)
         usual = settings.html if PurePosixPath(source).suffix.lower() == ".html" else settings.markdown
         engine, folders = engine_of(fields.get("templateEngineOverride"), usual), [settings.includes]
     if engine == "njk":
+        # Not at the top: few posts have templates in their bodies.
         from publisher.posts.body_templates.nunjucks_bodies import expand_nunjucks
 
         return expand_nunjucks(body, asking, most, folders, in_code=in_code)

@@ -87,9 +87,11 @@ def _linked(headers: Mapping[str, str], relation: str, url: str) -> str:
 
 def _parsed(body: bytes, url: str, headers: dict[str, str]) -> FeedDocument:
     if _is_json(body):
+        # Not at the top: a project needs only the kinds that its sources have.
         from publisher.posts.sources.json_items import read_json
 
         return read_json(body, url, headers, MOST_ITEMS)
+    # Not at the top: a project needs only the kinds that its sources have.
     from publisher.posts.sources.xml_items import read_xml
 
     return read_xml(body, url, headers, MOST_ITEMS)

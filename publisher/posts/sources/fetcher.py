@@ -224,6 +224,7 @@ class _Round:
             self._started.put(None)
 
     async def _fetch_all(self) -> None:
+        # Not at the top: the HTTP client takes long to load.
         from publisher.posts.sources.exchange import Exchanger, Network
 
         self._loop = asyncio.get_running_loop()
@@ -393,6 +394,7 @@ def _error(request: Request, message: str, **more: Any) -> FetchError:
 
 def _explained(request: Request, place: Destination, error: Exception, seconds: float) -> FetchError:
     """Return what went wrong with one hop, in words."""
+    # Not at the top: the HTTP client takes long to load.
     from publisher.posts.sources.exchange import AddressRefusedError, explanation
 
     host = f"{place.host}: " if place.host != _host_of(request.url) else ""

@@ -296,7 +296,7 @@ def _why_draft(status: str, item: WordPressItem, html: str) -> str:
 
 
 def _words(excerpt: str) -> str:
-    from publisher.posts.text.excerpt import plain_text
+    from publisher.posts.text.excerpt import plain_text  # not at the top: few excerpts have markup
 
     return plain_text(excerpt) if "<" in excerpt else one_line(excerpt)
 

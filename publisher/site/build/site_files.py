@@ -48,6 +48,7 @@ def plan_site(
         yield from _pages(config, archive, render, templates, editions, feeds)
         yield from bundle_files(config, archive.places.permalinks)
     elif editions:  # emails link to them, whoever makes the pages
+        # Not at the top: only a site without pages needs it.
         from publisher.site.pages.edition_pages import bare_web_version
 
         found = {post_id: archive.permalink(source) or "/" for source, post_id in archive.ids().items()}

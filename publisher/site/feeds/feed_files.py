@@ -72,7 +72,7 @@ def size_problems(config: Config, archive: Archive, source: PostSource) -> Itera
 
 
 def _opml(config: Config, feeds: Sequence[Feed]) -> bytes:
-    from publisher.site.feeds.opml import opml
+    from publisher.site.feeds.opml import opml  # not at the top: see above
 
     return opml(config, feeds)
 
@@ -139,7 +139,7 @@ class _Writer:
         document = Document(part, items, self._config, name.path)
         if name.kind == "json":
             return json_feed(document)
-        from publisher.site.feeds.xml_feed import XmlEntry, atom, rss
+        from publisher.site.feeds.xml_feed import XmlEntry, atom, rss  # not at the top: see above
 
         entries = []
         for item in items:

@@ -159,7 +159,7 @@ def edition_html(document: str) -> str:
     # Imported here: lxml takes 30 ms, and `publisher status` loads this module without needing it.
     from lxml import html as lxml_html
 
-    from publisher.posts.rendering.allowed_html import sanitise
+    from publisher.posts.rendering.allowed_html import sanitise  # not at the top: it loads lxml, too
 
     tree = lxml_html.document_fromstring(document.encode(), parser=lxml_html.HTMLParser(encoding="utf-8"))
     body = tree.find("body")

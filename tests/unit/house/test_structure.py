@@ -24,6 +24,7 @@ SMALL = {
     "__main__": "the entry point",
     "bounces.arf": "one format",
     "cli.lazy": "what `--help` loads",
+    "cli.serve": "one command, apart from those that need no web application",
     "cli.subscribers": "one command group, loaded without its commands",
     "config.sources": "one table",
     "newsletters.streams": "one noun",
