@@ -73,7 +73,7 @@ def files_of(*folders: str) -> Counter[str]:
     return Counter(f"{folder}{name}" for folder in folders for name in ("feed.xml", "atom.xml", "feed.json"))
 
 
-def test_the_hub_is_told_once_of_every_feed_that_changed_and_of_no_other(project: Project, hub: Hub) -> None:
+def test_the_hub_is_notified_once_of_every_feed_that_changed_and_of_no_other(project: Project, hub: Hub) -> None:
     with_hub(project, hub.url)
     assert project.spawn("publish").code == 0
     assert hub.topics() == files_of("", "tags/reading/", "tags/r_and_d/", "tags/%E6%97%A5%E6%9C%AC%E8%AA%9E/")
@@ -100,7 +100,7 @@ def test_building_alone_tells_nobody(project: Project, hub: Hub) -> None:
     assert hub.told == []
 
 
-def test_the_feed_of_a_newsletter_is_told_when_its_edition_is_up(project: Project, hub: Hub) -> None:
+def test_the_hub_is_notified_of_the_feed_of_a_newsletter_when_its_edition_is_up(project: Project, hub: Hub) -> None:
     with_hub(project, hub.url, '\n[[newsletters]]\nname = "weekly"\nschedule = "weekly monday 08:00"\nfirst = 3\n')
     project.subscribe("ada")
     project.ok("publish")
@@ -156,7 +156,7 @@ def test_a_hub_that_is_broken_is_asked_three_times_of_one_feed_and_once_of_two_m
     assert ran.err.count("could not be notified of 12 feeds") == 1
 
 
-def test_what_a_build_alone_changed_is_told_by_the_next_publish(project: Project, hub: Hub) -> None:
+def test_the_next_publish_notifies_of_what_a_build_alone_changed(project: Project, hub: Hub) -> None:
     with_hub(project, hub.url).ok("publish")
     hub.told.clear()
     project.post("third", "2026-11-15", "Other words.", tags="[R&D]")
@@ -166,7 +166,7 @@ def test_what_a_build_alone_changed_is_told_by_the_next_publish(project: Project
     assert hub.topics() == files_of("", "tags/r_and_d/")
 
 
-def test_what_a_hub_did_not_take_is_told_again_by_the_next_publish_and_then_no_more(project: Project, hub: Hub) -> None:
+def test_what_a_hub_did_not_take_is_repeated_once_by_the_next_publish(project: Project, hub: Hub) -> None:
     hub.statuses = [204, 403, 403, 403, 204]
     assert "could not be notified of 11 feeds" in with_hub(project, hub.url).ok("publish").err
     hub.told.clear()
@@ -197,7 +197,7 @@ def test_a_feed_that_is_gone_is_forgotten(project: Project, hub: Hub) -> None:
 
 
 @pytest.mark.parametrize("broken", [b"", b"{", b"[]", b'{"hub": 1}', b"\xff"])
-def test_a_broken_memory_of_the_hub_is_told_anew(project: Project, hub: Hub, broken: bytes) -> None:
+def test_a_broken_memory_of_the_hub_makes_it_notified_again(project: Project, hub: Hub, broken: bytes) -> None:
     with_hub(project, hub.url).ok("publish")
     hub.told.clear()
     project.write(".publisher/hub.json", broken)

@@ -40,7 +40,7 @@ def test_a_site_and_its_letters_speak_the_sites_language(project: Project) -> No
     assert "Unsubscribe" not in html + text
 
 
-def test_a_changed_catalog_makes_the_pages_anew_and_nothing_else_does(project: Project) -> None:
+def test_only_a_changed_catalog_makes_the_pages_again(project: Project) -> None:
     german(project)
     project.ok("build")
     assert project.ok("build", "--json").json["written"] == 0

@@ -172,7 +172,7 @@ def test_an_open_form_survives_a_change(page: Page, project: Project) -> None:
     assert list(project.mail()) == ["ada@example.org"]
 
 
-def test_a_mistake_is_a_calm_panel_until_it_is_mended(page: Page, project: Project) -> None:
+def test_a_mistake_is_a_calm_panel_until_it_is_corrected(page: Page, project: Project) -> None:
     path = project.write("templates/email/digest.html", "{{ nothing }}")
     page.wait_for_selector("text=templates/email/digest.html:1")
     assert page.query_selector_all("iframe") == []

@@ -32,7 +32,7 @@ def servers(project: Project) -> Iterator[tuple[Mailboxes, Mailboxes, list[int]]
         yield locked, open_one, [first.port, away]
 
 
-def test_relays_that_are_of_no_use_are_told_once_each_while_another_stands_in(
+def test_relays_that_cannot_be_used_are_reported_once_each_while_another_sends(
     project: Project, servers: tuple[Mailboxes, Mailboxes, list[int]]
 ) -> None:
     _, taken, (first, away) = servers

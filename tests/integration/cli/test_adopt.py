@@ -118,7 +118,7 @@ def test_the_old_feed_keeps_its_ids_and_the_old_site_is_compared(jekyll: Project
         assert jekyll.fails("adopt", str(jekyll.root), option, value).err.count("\n") == 1
 
 
-def test_what_the_old_site_has_more_is_told_with_what_keeps_it(jekyll: Project) -> None:
+def test_what_only_the_old_site_has_is_reported_with_what_keeps_it(jekyll: Project) -> None:
     old = str(jekyll.write("old/feed.xml", OLD_FEED).parent)
     for path in ("2026/One.html", "about.html", "rss.xml"):
         jekyll.write(f"old/{path}", "<rss><html>")

@@ -194,7 +194,7 @@ def days(first: int, last: int) -> list[str]:
     return [f"p{number:03}" for number in range(first, last + 1)]
 
 
-def test_whoever_comes_after_an_edition_was_planned_gets_its_posts_too(store: Store) -> None:
+def test_a_subscriber_who_comes_after_the_plan_of_an_edition_gets_its_posts_too(store: Store) -> None:
     desk = Desk(store)
     for name in ("ada", "bob", "cat", "dan", "eve"):
         desk.join(name, START, *(["ai"] if name == "dan" else []))
@@ -265,7 +265,7 @@ def test_an_edition_is_made_without_the_posts_that_a_change_of_frequency_took(st
 
 
 @pytest.mark.parametrize("pauses", [True, False])
-def test_whoever_gets_an_edition_has_caught_up_with_it_even_if_they_pause_meanwhile(
+def test_a_subscriber_who_gets_an_edition_has_caught_up_even_if_they_pause_meanwhile(
     store: Store, monkeypatch: pytest.MonkeyPatch, *, pauses: bool
 ) -> None:
     desk = Desk(store)

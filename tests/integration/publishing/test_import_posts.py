@@ -373,7 +373,7 @@ def test_what_the_owner_has_written_is_never_changed(blank: Project) -> None:
     assert (blank.root / "posts/2024-05-01-the-first-cup-2.html").is_file()
 
 
-def test_a_picture_that_is_away_is_told_and_fetched_the_next_time(blank: Project, old_site: SourceServer) -> None:
+def test_a_picture_that_is_away_is_reported_and_fetched_the_next_time(blank: Project, old_site: SourceServer) -> None:
     text = (EXPORTS / "ghost.json").read_text(encoding="utf-8").replace("2024/05/cup.png", "2024/05/gone.png")
     file = str(blank.write("ghost.json", text))
     failed = blank.fails("import-posts", file, "--url", old_site.url, "--allow-private")
@@ -520,7 +520,7 @@ def test_ghost_keeps_the_caption_and_the_day_and_no_address_of_an_author(blank: 
     assert "secret" not in text
 
 
-def test_what_substack_does_not_give_is_told_with_the_name_of_the_post(blank: Project) -> None:
+def test_what_substack_does_not_give_is_reported_with_the_name_of_the_post(blank: Project) -> None:
     poll = """<p>Hi.</p><div class="poll-embed" data-attrs='{"id":1}'></div>"""
     tex = """<p>Hi.</p><div class="latex-rendered" data-attrs='{"persistentExpression":"x^2"}'></div>"""
     file = substack_of(blank, {"asked": ("everyone", poll), "tex": ("everyone", tex), "bare": ("everyone", "")})

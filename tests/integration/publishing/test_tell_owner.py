@@ -19,7 +19,7 @@ def configured(project: Project, notify: str) -> None:
     project.configure(f'owner = "Olga <{OWNER}>"\n\n[subscribers]\nnotify = "{notify}"\n', WEEKLY)
 
 
-def test_the_owner_is_told_once_each_morning(project: Project) -> None:
+def test_the_owner_is_notified_once_each_morning(project: Project) -> None:
     configured(project, "daily")
     project.subscribe("old")
     with open_project_store(project.config()) as store:

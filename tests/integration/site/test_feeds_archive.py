@@ -282,7 +282,7 @@ def test_a_new_post_renders_no_other_to_cut_the_archive(
     assert len(ids(feeds_in(empty), "feed.xml")) == 3
 
 
-def test_a_post_without_its_full_text_in_feeds_is_told_with_the_setting_that_decides(tmp_path: Path) -> None:
+def test_a_post_without_its_full_text_in_feeds_is_reported_with_the_setting_that_decides(tmp_path: Path) -> None:
     words = {"a": 30_000, "b": 8_000, "c": 8_000, "d": 100}
     for limit, most, right in (
         (4, 40_000, {"a.md": "feeds.limit = 4"}),

@@ -209,7 +209,7 @@ def test_what_is_meant_goes_at_once(
     assert b"All about the ferry" not in state.read_bytes()
 
 
-def test_a_post_that_was_mended_is_shown_as_it_is_now(ferry: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_post_that_was_corrected_is_shown_as_it_is_now(ferry: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     SLIPS["yaml"](ferry, monkeypatch)
     ferry.run("build")
     ferry.write(FERRY, FRONT + "Mended.\n")
@@ -244,7 +244,7 @@ def test_a_post_that_is_published_with_an_error_is_not_called_skipped(project: P
     assert "1 file skipped (run `publisher check`), 1 with an error in the text" in project.run("status").out
 
 
-def test_a_broken_data_file_is_told_once_where_it_is_broken(project: Project) -> None:
+def test_a_broken_data_file_is_reported_once_where_it_is_broken(project: Project) -> None:
     project.configure('\n[posts]\ntool = "jekyll"\n')
     project.write("_data/teas.yml", "best: Assam\nworst: [\n")
     for name in ("one", "two"):

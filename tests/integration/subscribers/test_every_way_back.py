@@ -307,7 +307,7 @@ def test_nobody_comes_back_but_by_their_own_act(people: Store, other: Store, tmp
     assert drawn(cells) == GOLDEN.read_text(encoding="utf-8")
 
 
-def test_whoever_has_no_newsletter_left_is_not_active(people: Store, tmp_path: Path) -> None:
+def test_a_person_without_a_newsletter_is_not_active(people: Store, tmp_path: Path) -> None:
     """Every way of leaving and of coming back leads to counts that agree with who is mailed."""
     cells = everyone(people, tmp_path, WAYS[:1])
     leave(people, cells, tmp_path)

@@ -150,7 +150,7 @@ def test_the_archive_must_hold_every_post_once(tmp_path: Path) -> None:
     assert answer("archive", tmp_path / "3", {"feed.xml": main, "feed-2.xml": newer}) is Answer.NO
 
 
-def test_leaks_are_told_apart(tmp_path: Path) -> None:
+def test_leaks_are_distinguished(tmp_path: Path) -> None:
     files = {"feed.xml": rss(item("plain"))}
     assert answer("hidden", tmp_path / "1", files) is Answer.YES
     assert answer("hidden", tmp_path / "2", {**files, "tags/x.xml": rss(item("future"))}) is Answer.PARTLY

@@ -503,7 +503,7 @@ def test_a_duration_is_refused_for_the_reason_that_is_true(text: str, said: str)
         ("[site]\n", "Cannot declare site twice"),
     ],
 )
-def test_a_mistake_is_told_in_words_of_the_file(text: str, said: str, tmp_path: Path) -> None:
+def test_a_mistake_is_reported_in_words_of_the_file(text: str, said: str, tmp_path: Path) -> None:
     told = "\n".join(mistakes(tmp_path, SITE + text))
     assert said in told
     assert not re.search(r"True|\('|cast to|IPv6", told)

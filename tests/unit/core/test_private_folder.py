@@ -17,7 +17,7 @@ def mode(path: Path) -> int:
 
 @pytest.mark.parametrize("made", [None, 0o755, 0o775, 0o700])
 @pytest.mark.parametrize("inside", ["", "dkim", "outbox"])
-def test_a_private_folder_is_closed_whoever_made_it(tmp_path: Path, made: int | None, inside: str) -> None:
+def test_a_private_folder_is_closed_even_if_it_was_open(tmp_path: Path, made: int | None, inside: str) -> None:
     state = tmp_path / "blog" / ".publisher"
     if made:
         state.mkdir(parents=True)

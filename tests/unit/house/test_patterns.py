@@ -46,6 +46,6 @@ def test_no_pattern_takes_more_than_linear_time(room: str) -> None:
 
 
 @pytest.mark.parametrize(("pattern", "unit"), [(r"<[^>]*>", "<"), (r"([a-z]+)*!", "a"), (r"\s*x$", " ")])
-def test_a_slow_pattern_is_told_by_its_worst_repetition(pattern: str, unit: str) -> None:
+def test_a_slow_pattern_is_found_by_its_worst_repetition(pattern: str, unit: str) -> None:
     row = Row("", "", ("search",), "foreign", ("", unit, "\0"))
     assert growth(re.compile(pattern), row, LENGTH // 4) > MOST_GROWTH

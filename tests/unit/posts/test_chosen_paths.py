@@ -271,7 +271,7 @@ def test_folders_and_files_are_copied_to_their_places(tmp_path: Path) -> None:
     ]
 
 
-def test_a_missing_folder_that_publisher_toml_does_not_name_is_told_by_its_path(tmp_path: Path) -> None:
+def test_a_missing_folder_that_publisher_toml_does_not_name_is_reported_by_its_path(tmp_path: Path) -> None:
     folder = Folder(tmp_path, pages=PagesConfig(copy=("gone = /img",)))
     folder.file("publisher.toml", '[site]\ntitle = "A"\nurl = "https://a.test"\n\n[pages]\nenabled = true\n')
     assert [each.where for each in folder.build(NOW).problems] == ["gone"]
@@ -285,7 +285,7 @@ def test_the_sources_of_posts_are_not_copied(tmp_path: Path) -> None:
     assert {name for name in folder.public() if name.startswith("s/")} == {"s/posts/a.txt", "s/note.md", "s/a.css"}
 
 
-def test_a_missing_folder_is_told_where_it_is_to_be_copied(tmp_path: Path) -> None:
+def test_a_missing_folder_is_reported_where_it_is_to_be_copied(tmp_path: Path) -> None:
     folder = Folder(tmp_path, pages=PagesConfig(copy=("gone = /img",)))
     folder.file("publisher.toml", '[site]\ntitle = "A"\nurl = "https://a.test"\n\n[pages]\ncopy = ["gone = /img"]\n')
     told = [(each.where, each.message) for each in folder.build(NOW).problems]
@@ -335,7 +335,7 @@ def test_what_the_tool_has_beside_the_posts_is_waited_for(tmp_path: Path) -> Non
     assert "_config.yml" in posts_paths(config)
 
 
-def test_patterns_that_exclude_nothing_are_told_with_their_line(tmp_path: Path) -> None:
+def test_patterns_that_exclude_nothing_are_reported_with_their_line(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     for name in ("2024-07-06-a.md", "drafts/b.md", "old/deep/c.md"):
         folder.file(f"posts/{name}", "---\ntitle: A\n---\nText")

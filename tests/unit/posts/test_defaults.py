@@ -283,7 +283,7 @@ def test_data_that_cannot_be_read_stops_a_build_with_one_line(blog: Folder) -> N
         open_archive(blog.config, NOW, whole=True)
 
 
-def test_a_program_is_told_and_not_run(blog: Folder) -> None:
+def test_a_program_is_reported_and_not_run(blog: Folder) -> None:
     for number, program in enumerate(
         (
             "export default () => ({draft: true});",

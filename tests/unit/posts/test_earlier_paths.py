@@ -41,7 +41,7 @@ def test_earlier_addresses_are_read_as_their_tool_means_them(head: str, paths: t
         ("/" + "x" * 300, "too long"), ("/", "one of the site's own pages"),
     ],
 )  # fmt: skip
-def test_an_earlier_address_that_cannot_be_used_is_told_with_its_line(written: str, why: str) -> None:
+def test_an_earlier_address_that_cannot_be_used_is_reported_with_its_line(written: str, why: str) -> None:
     entry = read(f'---\ntitle: x\naliases: ["{written}", /fine/]\n---\n')
     assert entry.post
     assert entry.post.aliases == ("/fine/",)

@@ -108,7 +108,7 @@ def test_a_large_note_is_refused_by_its_name(project: Project) -> None:
     assert refused.value.where == "letters/weekly/2026-W47.md"
 
 
-def test_a_huge_file_is_told_apart_without_reading_it(project: Project) -> None:
+def test_a_huge_file_is_recognised_without_reading_it(project: Project) -> None:
     path = project.write("posts/huge.md", "")
     os.truncate(path, 20_000_000_000)
     problem = Problem("posts/huge.md", 1, "is too large")

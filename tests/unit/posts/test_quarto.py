@@ -44,7 +44,7 @@ def test_a_document_of_quarto_is_markdown() -> None:
     assert "youtube.com/embed/abc" in shown("{{< video https://youtu.be/abc >}}").html
 
 
-def test_cells_that_are_not_run_are_told_once_with_the_line() -> None:
+def test_cells_that_are_not_run_are_reported_once_with_the_line() -> None:
     first, second = "```{python}\n#| label: a\n1 + 1\n```", "```{r}\n#| echo: false\nplot(x)\n```"
     result = shown(f"A\n\n{first}\n\n{second}\n\nB `{{python}} x`\n\n{{{{< no >}}}}")
     assert 'class="language-python">1 + 1\n' in result.html and "plot" not in result.html

@@ -215,7 +215,7 @@ def test_a_template_that_changes_or_appears_changes_the_posts_that_use_it(tmp_pa
     folder.build()
 
 
-def test_shortcodes_that_are_nested_too_deeply_are_told_by_that_reason() -> None:
+def test_shortcodes_that_are_nested_too_deeply_are_reported_as_such() -> None:
     one = "{{% details %}}\n", "{{% /details %}}\n"
     assert "x" in checked(shown(one[0] * 40 + "x\n" + one[1] * 40))
     with pytest.raises(BrokenPost, match="shortcodes are nested more than 40 deep") as error:

@@ -80,7 +80,7 @@ def test_a_body_gets_a_bounded_number_of_targets() -> None:
     assert with_targets(html.replace('id="', 'id="heading-'), "zola", ()).count('id="heading-') == 5_000
 
 
-def test_a_broken_link_to_a_heading_is_told_only_where_the_page_is_made_here(tmp_path: Path) -> None:
+def test_a_broken_link_to_a_heading_is_reported_only_where_the_page_is_made_here(tmp_path: Path) -> None:
     text = "---\ntitle: x\ndate: 2026-01-02\n---\n[a](#what-s-next) [b](#nowhere)\n\n## What's next\n"
     (tmp_path / "posts").mkdir()
     (tmp_path / "posts/x.md").write_text(text)

@@ -105,7 +105,7 @@ def test_what_a_post_says_itself_comes_before_the_old_feed(blog: Folder) -> None
     assert (tea.id, tea.permalink, tea.published.day) == ("mine", "/tea/", 9)
 
 
-def test_an_old_address_that_another_post_has_is_told_and_not_taken(blog: Folder) -> None:
+def test_an_old_address_that_another_post_has_is_reported_and_not_taken(blog: Folder) -> None:
     item = FeedItem("tag:x,2026:1", f"{URL}/2026/03/08/new/", "New")
     other = FeedItem("tag:x,2026:2", "", "Tea")
     document = FeedDocument("atom", "Old", URL, (replace(other, guid="tag:x,2026:2"), item))

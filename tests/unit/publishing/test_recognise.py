@@ -576,7 +576,7 @@ def test_hostile_values_stay_values(tmp_path: Path) -> None:
     assert "secret" not in str(blog(tmp_path / "b", JEKYLL).taken)
 
 
-def test_the_tool_is_told_by_what_only_it_has(tmp_path: Path) -> None:
+def test_a_tool_is_recognised_by_what_only_it_has(tmp_path: Path) -> None:
     for number, (files, tools) in enumerate(
         [
             ({"config.toml": 'base_url = "x"\n'}, ["zola"]),

@@ -31,7 +31,7 @@ OURS = ("publisher.toml", "letters/")
         ("title: [\n", None),
     ],
 )
-def test_jekyll_is_told_and_nothing_else_changes(before: str, after: str | None) -> None:
+def test_jekyll_is_configured_and_nothing_else_changes(before: str, after: str | None) -> None:
     assert with_exclusions(before, OURS) == after
 
 

@@ -27,7 +27,7 @@ def test_one_work_goes_on_at_a_time_and_says_how_far_it_is() -> None:
     assert (first.result, first.trouble, jobs.find("a"), jobs.find("b")) == ("done", "", first, None)
 
 
-def test_what_stops_a_work_is_told_in_a_line() -> None:
+def test_what_stops_a_piece_of_work_is_reported_in_a_line() -> None:
     def refused(job: Job) -> None:
         raise SubscriberError("no column has addresses", hint="name one")
 
