@@ -62,7 +62,7 @@ def prove(zone: str, schedule: str, first_year: int, years: float, seed: int) ->
     """Drive the decisions through the years and hand what was made to the judge."""
     start = datetime(first_year, 1, 1, tzinfo=UTC)
     end = start + timedelta(days=365.25 * years)
-    expected = _expected(zone, schedule, start, end)
+    expected = expected_slots(zone, schedule, start, end)
     parsed, place, dice = parse_schedule(schedule), ZoneInfo(zone), random.Random(f"{seed} {zone} {schedule}")
     taken: set[str] = set()
     made: list[tuple[str, datetime, datetime]] = []
@@ -102,7 +102,7 @@ def _ticks(slots: list[datetime], start: datetime, end: datetime, dice: random.R
         yield now + dice.random() * (following - now - MINUTE)
 
 
-def _expected(zone: str, schedule: str, start: datetime, end: datetime) -> dict[str, datetime]:
+def expected_slots(zone: str, schedule: str, start: datetime, end: datetime) -> dict[str, datetime]:
     """Every slot by its label with its moment: civil times from the calendar, put into the zone's stretches."""
     stretches = _stretches(zone, start - timedelta(days=3), end + timedelta(days=3))
     by_moment: dict[datetime, str] = {}

@@ -1,13 +1,15 @@
 """A sender in a process of its own, to be killed: delivers all that is unfinished, as `publish` does.
 
 It is told url, folder, servers (keys of a relay), on_uncertain; where they matter, rest (seconds), file_bytes (no
-file may grow over so many, as on a full disk) and minutes (by which its clock is ahead). It says "ready" when the
-store is open, waits for an answer, and says why it ended: "" where it ended well.
+file may grow over so many, as on a full disk), minutes (by which its clock is ahead), lease (seconds), host (the name
+of its machine) and stays (it looks for work until it is told to stop, whatever goes wrong). It says "ready" when the
+store is open, waits for an answer, and says why it ended: "" where it ended well, or all that went wrong.
 """
 
 from __future__ import annotations
 
 import resource
+import socket
 from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -21,16 +23,24 @@ from publisher.mail.run_options import DeliveryOptions
 from publisher.mail.smtp_transport import SmtpTransport
 from publisher.store import open_store
 
+# How long a sender that stays waits for new work, in seconds.
+PAUSE = 0.2
+
 
 def deliver_all(told: dict[str, Any], line: Connection) -> None:
     """Be a sender that speaks on `line`."""
     folder = Path(told["folder"])
+    if name := told.get("host"):
+        socket.gethostname = lambda: name
     with open_store(told["url"], folder) as store:
         line.send("ready")
         line.recv()
         if limit := told.get("file_bytes"):
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
         try:
+            if told.get("stays"):
+                line.send("; ".join(_stay(store, folder, told, line)))
+                return
             _deliver_all(store, folder, told)
         except PublisherError as error:
             line.send(str(error))
@@ -38,9 +48,26 @@ def deliver_all(told: dict[str, Any], line: Connection) -> None:
             line.send("")
 
 
+def _stay(store: Any, folder: Path, told: dict[str, Any], line: Connection) -> list[str]:
+    """Deliver until told to stop; return what went wrong."""
+    errors = []
+    while not line.poll(PAUSE):
+        try:
+            _deliver_all(store, folder, told)
+        except PublisherError as error:
+            errors.append(str(error))
+    return errors
+
+
 def _deliver_all(store: Any, folder: Path, told: dict[str, Any]) -> None:
     ahead = timedelta(minutes=told.get("minutes", 0))
-    options = DeliveryOptions(folder, on_uncertain=told["on_uncertain"], rest=timedelta(seconds=told.get("rest", 1.0)))
+    options = DeliveryOptions(
+        folder,
+        timedelta(seconds=told.get("lease", 120.0)),
+        on_uncertain=told["on_uncertain"],
+        rest=timedelta(seconds=told.get("rest", 1.0)),
+        host_name=told.get("host", ""),
+    )
     with SmtpTransport([Relay(**server) for server in told["servers"]]) as transport:
         for edition in store.editions.unfinished():
             deliver(store, transport, edition, HEADERS, LINKS, options=options, clock=lambda: datetime.now(UTC) + ahead)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -33,9 +34,10 @@ def add_readers(store: Store, count: int) -> None:
         store.subscribers.add_many(people, at=MADE_AT, source="benchmark")
 
 
-def make_edition(store: Store) -> Edition:
-    """Make an edition for everybody who is there."""
-    edition = store.editions.create(edition_draft("2026-W47", 1, "tag:example.org,2026:a"))
+def make_edition(store: Store, at: datetime = MADE_AT, newsletter: str = "weekly") -> Edition:
+    """Make an edition for everybody who is there. at: from when it is due."""
+    draft = edition_draft("2026-W47", 1, "tag:example.org,2026:a")
+    edition = store.editions.create(replace(draft, newsletter=newsletter, made_at=at))
     if edition is None:
         raise ValueError("there is one already")
     return edition

@@ -19,7 +19,7 @@ class Order:
     folder: Path
     servers: tuple[dict[str, Any], ...]
     on_uncertain: str = "resend"
-    more: tuple[tuple[str, float], ...] = ()
+    more: tuple[tuple[str, float | str], ...] = ()
 
     def words(self) -> dict[str, Any]:
         """Return it as benchmarks.deliverer reads it."""
@@ -56,6 +56,11 @@ class Sender:
         self.process.kill()
         self.process.join()
         return was_running and self.process.exitcode == -signal.SIGKILL
+
+    def stop(self) -> str:
+        """Let a sender end that stays; return what went wrong for it."""
+        self._line.send("stop")
+        return self.finish()
 
     def finish(self) -> str:
         """Wait until it ends; return the error it told, "" for none."""

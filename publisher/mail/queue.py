@@ -222,7 +222,7 @@ def _explained_store_errors() -> Iterator[None]:
         raise StoreError(
             f"{error.message}: the ledger cannot be written, and the mail server's last answers are missing from it",
             where=error.where,
-            hint=f"{error.hint or 'see the log of the database'}: the next run finds the deliveries concerned, and "
+            hint=f"{error.hint or 'see the log of the database'}; the next run finds the deliveries concerned, and "
             "treats them as delivery.on_uncertain says",
         ) from error
 

@@ -19,6 +19,7 @@ from publisher.core.errors import LeaseLostError
 from publisher.core.models import require_aware
 from publisher.core.newsletter_models import Delivery, DeliveryCounts, DeliveryStatus
 from publisher.store.audience import mailable
+from publisher.store.column_types import UtcTime
 from publisher.store.database import Database
 from publisher.store.edition_filling import is_complete
 from publisher.store.fleet_tables import workers
@@ -178,9 +179,9 @@ class Deliveries:
                 return 0
             mine = deliveries.c.lease_owner == worker
             doubtful = mine if doubt is None else mine & deliveries.c.id.in_(sorted(doubt))
-            tried = {"attempts": deliveries.c.attempts + 1, "next_try_at": next_try_at, "reason": reason}
-            freed = _free(connection, doubtful, in_doubt, **tried)
-            return freed + _free(connection, mine, returned, next_try_at=now)
+            tried = {"attempts": deliveries.c.attempts + 1, "next_try_at": self._by_all_clocks(next_try_at)}
+            freed = _free(connection, doubtful, in_doubt, reason=reason, **tried)
+            return freed + _free(connection, mine, returned, next_try_at=self._by_all_clocks(now))
 
     def reclaim(
         self,
@@ -202,6 +203,12 @@ class Deliveries:
         tried = {"attempts": deliveries.c.attempts + 1, "next_try_at": next_try_at, "reason": reason}
         with self._database.write() as connection:
             return _free(connection, deliveries.c.lease_owner.is_not(None) & lost & ~known, moves, **tried)
+
+    def _by_all_clocks(self, moment: datetime | None) -> Any:
+        """Return a time that is not later than the database's: no host waits because the clock of another is fast."""
+        if moment is None or self._database.is_sqlite:
+            return moment
+        return sa.func.least(sa.literal(moment, UtcTime), sa.func.clock_timestamp())
 
 
 def lease_lost(beat: Heartbeat) -> LeaseLostError:

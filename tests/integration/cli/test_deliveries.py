@@ -322,7 +322,7 @@ def test_a_full_disk_leaves_nothing_in_doubt(project: Project, mail: Mailboxes, 
     assert (
         "disk is full: the ledger cannot be written, and the mail server's last answers are missing from it" in ran.err
     )
-    assert "free some space and run it again: the next run finds the deliveries concerned" in ran.err
+    assert "free some space and run it again; the next run finds the deliveries concerned" in ran.err
     assert "half written" not in ran.err
     project.run("publish", "--yes")
     assert counts(project).get("sent", 0) + counts(project).get("uncertain", 0) == 3

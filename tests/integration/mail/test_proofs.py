@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import faults, kills, tables
+from benchmarks import faults, fleet, kills, tables
 from benchmarks.broken import Fault
 from benchmarks.disks import DISKS
 from tests.support.needs import needs
@@ -35,6 +35,14 @@ def test_killed_senders_keep_every_promise(store_url: str, tmp_path: Path) -> No
     assert result.most_in_flight > 0  # eight kills at random moments, each with up to eight messages on their way
 
 
+@pytest.mark.postgres
+def test_interrupted_hosts_keep_every_promise(postgres_url: str, tmp_path: Path) -> None:
+    trial = fleet.FleetTrial("postgresql", 3, "hold", recipients=900, kills=3, connections=4, lease=4.0, rate="200/s")
+    result = fleet.prove(trial, postgres_url, tmp_path)
+    assert result.broken() == []
+    assert result.ways == {"process": 1, "host": 1, "pause": 1}
+
+
 @pytest.mark.parametrize("name", FAST)
 def test_a_fault_has_its_designed_outcome(name: str) -> None:
     (fault,) = (each for each in faults.FAULTS if each.name == name)
@@ -57,7 +65,7 @@ def test_a_table_replaces_only_its_own_marks(tmp_path: Path) -> None:
         tables.write("faults", "", page)
 
 
-@pytest.mark.parametrize("name", ["kills", "faults", "queue"])
+@pytest.mark.parametrize("name", ["kills", "fleet", "outages", "reactions", "faults", "queue"])
 def test_the_document_has_each_proofs_figures(name: str) -> None:
     text = tables.DOCUMENT.read_text(encoding="utf-8")
     section = text.partition(f"<!-- {name}: begin")[2].partition(f"<!-- {name}: end -->")[0]

@@ -1,0 +1,283 @@
+"""Three hosts with clocks of their own send one edition, and are killed, destroyed and stopped again and again.
+
+    python -m benchmarks.fleet [--recipients 100000] [--interruptions 50] [--mode resend hold] [--connections 8]
+                               [--lease 10] [--write]
+
+Each host is a process with a folder, a host name and a clock of its own: two minutes behind, right, and two minutes
+ahead. All send to one smtp-sink from one PostgreSQL. At random moments one of them is interrupted in one of three ways:
+
+    process   its process is killed, and another one begins on the same host, which sees the free lock file at once
+    host      its process is killed and its folder deleted; another host takes its place, and only the lease tells
+    pause     it is stopped by SIGSTOP for longer than its lease, and then goes on
+
+What the ledger notes as in doubt just then was in flight. The promises are judged by what the sink kept; the exit code
+is 1 where one does not hold. --write puts the table into docs/delivery.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from benchmarks import kills
+from benchmarks.editions import MADE_AT, add_readers, ledger, make_edition
+from benchmarks.imports import databases
+from benchmarks.senders import Order, Sender
+from benchmarks.sinks import Sink, sink
+from benchmarks.tables import markdown, write
+from publisher.core.newsletter_models import DeliveryStatus, Edition
+from publisher.store import Store, open_store
+from publisher.store.fleet_tables import workers
+
+CLOCKS = (-2, 0, 2)
+WAYS = ("process", "host", "pause")
+LONGEST_SECONDS = 600.0
+
+# The server gets its part of an interrupted process within the first of these times, in seconds, and ends it within the
+# second, unless the process was stopped in the middle of a transaction.
+ARRIVED_SECONDS, SETTLED_SECONDS = 0.2, 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class FleetTrial(kills.Trial):
+    """One run of the proof. kills: interruptions of all kinds. lease: in seconds. rate: of the mail server."""
+
+    lease: float = 10.0
+    rate: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FleetResult(kills.Result):
+    """What came of a trial. ways: how often what was done. errors: what hosts reported that lived to the end."""
+
+    ways: Counter[str] = field(default_factory=Counter)
+    errors: tuple[str, ...] = ()
+
+    def _promises(self) -> dict[str, bool]:
+        trial, by_address = self.trial, {row.address: row.id for row in self.rows}
+        sent = {row.address for row in self.rows if row.status is DeliveryStatus.SENT}
+        common = {
+            "most interruptions met a sending host": 2 * len(self.in_flight) > trial.kills,
+            "every reader has a row": len(self.rows) == trial.recipients,
+            "nobody is lost": not self.lost,
+            "copies are equal to the byte": not self.unlike,
+            "at most one message a connection was in flight": all(len(s) <= trial.connections for s in self.in_flight),
+            "whatever is sent arrived": sent <= {one.recipient for one in self.taken},
+            "every row is sent or uncertain": len(sent) + len(self.uncertain) == len(self.rows),
+            "nothing goes wrong but lost leases": all("have taken over" in each for each in self.errors),
+        }
+        if trial.mode == "hold":
+            return common | {
+                "nobody got two": not self.copies,
+                "only what was in flight is uncertain": self.uncertain <= self.doubted,
+            }
+        return common | {
+            "every row is sent": not self.uncertain,
+            "copies were in flight": all(by_address[who] in self.doubted for who in self.copies),
+            "there are no more copies than messages in flight": self.copies.total() <= self.most_in_flight,
+        }
+
+
+class _Host:
+    """A host: a sender in a process, with a folder."""
+
+    def __init__(self, order: Order, minutes: int, name: str, lease: float) -> None:
+        self.minutes, self.folder = minutes, order.folder / name
+        more = (("minutes", minutes), ("host", name), ("lease", lease), ("stays", 1.0))
+        self._order = Order(order.url, self.folder, order.servers, order.on_uncertain, more)
+        self.paused_until = 0.0
+        self.begin()
+
+    def begin(self) -> None:
+        """Start its process."""
+        self.folder.mkdir(exist_ok=True)
+        self.sender = Sender(self._order)
+        self.sender.go()
+
+    @property
+    def pid(self) -> int:
+        return int(self.sender.process.pid or 0)
+
+    def pause(self, seconds: float) -> None:
+        """Stop it, as a machine is that runs out of memory."""
+        os.kill(self.pid, signal.SIGSTOP)
+        self.paused_until = time.monotonic() + seconds
+
+    def go_on(self) -> None:
+        """Let it go on if its pause is over."""
+        if self.paused_until and time.monotonic() >= self.paused_until:
+            os.kill(self.pid, signal.SIGCONT)
+            self.paused_until = 0.0
+
+
+class _Fleet:
+    """The hosts of one trial, and what is seen when one of them is interrupted."""
+
+    def __init__(self, trial: FleetTrial, store: Store, edition: Edition, order: Order) -> None:
+        self._trial, self._store, self._edition, self._order = trial, store, edition, order
+        self._dice = random.Random(f"fleet {trial}")
+        self._number = 0
+        self._hosts = [self._host(minutes) for minutes in CLOCKS]
+        self.in_flight: list[frozenset[int]] = []
+        self.ways: Counter[str] = Counter()
+
+    def run(self, to: Sink) -> list[str]:
+        """Interrupt hosts at the trial's moments, and wait for the end; return what went wrong for the last hosts."""
+        trial, dice = self._trial, self._dice
+        room = range(trial.recipients // 50, trial.recipients * 4 // 5)
+        ways = [WAYS[number % len(WAYS)] for number in range(trial.kills)]
+        dice.shuffle(ways)
+        for target, way in zip(sorted(dice.sample(room, trial.kills)), ways, strict=True):
+            while self._open() and (to.count() < target or (way == "pause" and self._paused())):
+                self._go_on()
+                time.sleep(0.002)
+            if not self._open():
+                break
+            awake = [host for host in self._hosts if not host.paused_until]
+            self._interrupt(dice.choice(awake), way)
+        until = time.monotonic() + LONGEST_SECONDS
+        while (self._open() or self._paused()) and time.monotonic() < until:
+            self._go_on()
+            time.sleep(0.05)
+        return [error for host in self._hosts if (error := host.sender.stop())]
+
+    def kill(self) -> None:
+        """End all hosts that are left, if the proof itself has failed."""
+        for host in self._hosts:
+            host.sender.kill()
+
+    def _host(self, minutes: int) -> _Host:
+        self._number = self._number + 1
+        return _Host(self._order, minutes, f"host-{self._number}", self._trial.lease)
+
+    def _interrupt(self, host: _Host, way: str) -> None:
+        if way == "pause":
+            host.pause(self._trial.lease * (1.2 + self._dice.random() / 2))
+        elif not host.sender.kill():
+            raise RuntimeError("a host ended by itself")
+        time.sleep(ARRIVED_SECONDS)
+        if (noted := self._in_doubt(host.pid)) is not None:
+            self.in_flight.append(noted)
+        self.ways[way] += 1
+        if way == "host":
+            shutil.rmtree(host.folder)
+            self._hosts[self._hosts.index(host)] = self._host(host.minutes)
+        elif way == "process":
+            host.begin()
+
+    def _in_doubt(self, pid: int) -> frozenset[int] | None:
+        """Return what the ledger notes as in doubt of a process; None if it was not sending.
+
+        The server may still be busy with its last transaction, whose row is locked then.
+        """
+        query = sa.select(workers.c.in_doubt).where(workers.c.worker.contains(f".{pid}."))
+        until = time.monotonic() + SETTLED_SECONDS
+        while True:
+            with self._store.database.write() as connection:
+                noted = list(connection.execute(query).scalars())
+                free = list(connection.execute(query.with_for_update(skip_locked=True)).scalars())
+            if len(free) == len(noted) or time.monotonic() > until:
+                break
+            time.sleep(0.05)
+        noted = free or noted
+        return frozenset(int(each) for text in noted for each in (text or "").split()) if noted else None
+
+    def _open(self) -> bool:
+        counts = self._store.deliveries.counts(self._edition.id)
+        return any(
+            counts[status] for status in (DeliveryStatus.QUEUED, DeliveryStatus.SENDING, DeliveryStatus.DEFERRED)
+        )
+
+    def _paused(self) -> bool:
+        return any(host.paused_until for host in self._hosts)
+
+    def _go_on(self) -> None:
+        for host in self._hosts:
+            host.go_on()
+
+
+def prove(trial: FleetTrial, url: str, folder: Path) -> FleetResult:
+    """Run one trial in an empty database."""
+    with open_store(url, folder) as store, sink(folder / "sink") as to:
+        add_readers(store, trial.recipients)
+        edition = make_edition(store, MADE_AT - timedelta(minutes=5))
+        server = {"url": f"smtp://127.0.0.1:{to.port}", "tls": "none", "connections": trial.connections}
+        server |= {"rate": trial.rate} if trial.rate else {}
+        fleet = _Fleet(trial, store, edition, Order(url, folder, (server,), trial.mode))
+        begun = time.perf_counter()
+        try:
+            errors = fleet.run(to)
+        finally:
+            fleet.kill()
+        seconds = time.perf_counter() - begun
+        rows = tuple(ledger(url, folder))
+        return FleetResult(trial, tuple(fleet.in_flight), tuple(to.taken()), rows, seconds, fleet.ways, tuple(errors))
+
+
+HEADER = ("`on_uncertain`", "killed", "destroyed", "stopped", "in flight", "lost", "copies", "uncertain", "as promised")
+
+
+def line(result: FleetResult) -> tuple[str, ...]:
+    """Return a result as a line of the table."""
+    figures = [result.ways[way] for way in WAYS]
+    figures += [result.most_in_flight, len(result.lost), result.copies.total(), len(result.uncertain)]
+    verdict = "yes" if not result.broken() else "NO: " + "; ".join(result.broken())
+    return (f"`{result.trial.mode}`", *map(str, figures), verdict)
+
+
+def section(results: Sequence[FleetResult]) -> str:
+    """Return the part of the document."""
+    trial = results[0].trial
+    assert isinstance(trial, FleetTrial)
+    said = (
+        f"{trial.recipients:,} recipients, {len(CLOCKS)} hosts with {trial.connections} connections each, up to {trial.kills}"
+        f" interruptions, `lease_seconds = {trial.lease:g}`, PostgreSQL."
+    )
+    return f"{said}\n\n{markdown(HEADER, [line(result) for result in results])}"
+
+
+def main() -> int:
+    """Run every trial that is asked for, and print the table."""
+    given = _arguments()
+    results = []
+    for mode in given.mode:
+        numbers = (given.recipients, given.interruptions, given.connections, given.lease, given.rate)
+        trial = FleetTrial("postgresql", len(CLOCKS), mode, *numbers)
+        with tempfile.TemporaryDirectory(prefix="publisher-fleet-") as name:
+            folder = Path(name)
+            with databases("postgresql", folder / "database") as urls:
+                results.append(result := prove(trial, urls[0], folder))
+        print(f"{result.seconds:6.1f} s  {' | '.join(line(result))}  {result.errors}", file=sys.stderr, flush=True)
+    print(section(results))
+    if given.write:
+        write("fleet", section(results))
+    return 1 if any(result.broken() for result in results) else 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.fleet", description=__doc__.split("\n")[0])
+    parser.add_argument("--recipients", type=int, default=100_000, help="readers (default 100000)")
+    parser.add_argument("--interruptions", type=int, default=50, help="kills and pauses (default 50)")
+    parser.add_argument("--connections", type=int, default=8, help="connections of each host (default 8)")
+    parser.add_argument("--lease", type=float, default=10.0, help="lease_seconds of the hosts (default 10)")
+    parser.add_argument("--rate", default="", help="rate of the mail server, such as 500/s (default none)")
+    parser.add_argument("--mode", nargs="+", choices=("resend", "hold"), default=["resend", "hold"])
+    parser.add_argument("--write", action="store_true", help="put the table into docs/delivery.md")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
