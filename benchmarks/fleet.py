@@ -243,8 +243,8 @@ def section(results: Sequence[FleetResult]) -> str:
     trial = results[0].trial
     assert isinstance(trial, FleetTrial)
     said = (
-        f"{trial.recipients:,} recipients, {len(CLOCKS)} hosts with {trial.connections} connections each, up to {trial.kills}"
-        f" interruptions, `lease_seconds = {trial.lease:g}`, PostgreSQL."
+        f"{trial.recipients:,} recipients, {len(CLOCKS)} hosts with {trial.connections} connections each, up to"
+        f" {trial.kills} interruptions, `lease_seconds = {trial.lease:g}`, PostgreSQL."
     )
     return f"{said}\n\n{markdown(HEADER, [line(result) for result in results])}"
 

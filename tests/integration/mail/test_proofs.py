@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import faults, fleet, kills, tables
+from benchmarks import clocks, faults, fleet, kills, tables
 from benchmarks.broken import Fault
 from benchmarks.disks import DISKS
 from tests.support.needs import needs
@@ -41,6 +41,16 @@ def test_interrupted_hosts_keep_every_promise(postgres_url: str, tmp_path: Path)
     result = fleet.prove(trial, postgres_url, tmp_path)
     assert result.broken() == []
     assert result.ways == {"process": 1, "host": 1, "pause": 1}
+
+
+@pytest.mark.postgres
+def test_hosts_whose_clocks_differ_make_each_slot_once(
+    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PUBLISHER_HOST", "one")
+    made = clocks.prove(postgres_url, tmp_path, 2016, 0.03)
+    assert made.holds, made
+    assert made.messages == clocks.READERS * made.slots > 0
 
 
 @pytest.mark.parametrize("name", FAST)
