@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 
 from publisher.core.errors import TemplateError
 from publisher.core.i18n import civil_date
-from publisher.core.personal_templates import with_printed_tags
 from publisher.core.private_folder import COPY_IT, LEADS_OUT, LEADS_TO_PRIVATE, STATE_FOLDER
 
 if TYPE_CHECKING:
@@ -263,7 +262,11 @@ def _personal_tags() -> type[Extension]:
         def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
             """Return the source with its tags about the subscriber printed, if it is a template of emails."""
             name = (name or "").removeprefix(f"{SHIPPED_PREFIX}/")
-            return with_printed_tags(source, name) if name.startswith("email/") else source
+            if not name.startswith("email/"):
+                return source
+            from publisher.core.personal_templates import with_printed_tags  # a build that sends nothing saves 6 ms
+
+            return with_printed_tags(source, name)
 
     return PersonalTags
 

@@ -17,7 +17,6 @@ from publisher.core.characters import shorten
 from publisher.core.errors import PostError, file_and_line
 from publisher.core.file_names import in_folder
 from publisher.core.models import Problem, Severity
-from publisher.core.personal_templates import with_marked_tags
 from publisher.posts.formats.rst_fields import split_rst
 from publisher.posts.front_matter.parsing import split_body
 from publisher.posts.media_types import ending_of
@@ -148,7 +147,8 @@ class _Body:
     def _with_marks(self, text: str) -> str:
         """Return the text of the file with marks for tags about the subscriber, if it goes by email only."""
         if self.post.is_personal:
-            from publisher.posts.rendering.body_warnings import personal_words  # see body_warnings
+            from publisher.core.personal_templates import with_marked_tags  # few posts go by email only
+            from publisher.posts.rendering.body_warnings import personal_words
 
             for line, message, hint in personal_words(self.post.title, self.post.excerpt, text):
                 self.problems.append(Problem(self.path, line, message, hint))
