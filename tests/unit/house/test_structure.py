@@ -29,7 +29,6 @@ SMALL = {
     "config.sources": "one table",
     "newsletters.streams": "one noun",
     "publishing.idle_reasons": "the words of one answer",
-    "config.subscriber_checks": "what two tables check",
     "core.action_kinds": "one noun",
     "core.atomic_write": "one promise, kept in one place for three rooms",
     "core.file_names": "one promise, kept in one place for four rooms",
