@@ -1,9 +1,9 @@
 """A mail server that only notes when each message has arrived, in a process of its own.
 
-    python -m benchmarks.arrivals FILE
+    python -m benchmarks.arrivals FILE [SECONDS]
 
 Prints the port on which it listens. For each message it adds a line to FILE: the time (Unix, in seconds), and the
-recipient.
+recipient. It answers each message after SECONDS (default 0), and everything else at once.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from typing import IO, cast
 class _Conversation(asyncio.Protocol):
     """One connection. It takes everything."""
 
-    def __init__(self, record: IO[str]) -> None:
-        self._record = record
+    def __init__(self, record: IO[str], seconds: float) -> None:
+        self._record, self._seconds = record, seconds
         self._buffer = b""
         self._recipient = ""
-        self._in_body = False
+        self._in_body = self._thinking = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
@@ -34,18 +34,34 @@ class _Conversation(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
-        while True:
+        self._go_on()
+
+    def _go_on(self) -> None:
+        while not self._thinking:
             end = b"\r\n.\r\n" if self._in_body else b"\r\n"
             first, found, rest = self._buffer.partition(end)
             if not found:
                 return
             self._buffer = rest
-            self._transport.write(self._end_of_body() if self._in_body else self._answer(first))
+            if self._in_body:
+                self._end_of_body()
+            else:
+                self._transport.write(self._answer(first))
 
-    def _end_of_body(self) -> bytes:
+    def _end_of_body(self) -> None:
         self._in_body = False
         self._record.write(f"{time.time():.6f} {self._recipient}\n")
-        return b"250 2.0.0 taken\r\n"
+        if self._seconds:
+            self._thinking = True  # what follows is answered later, in its order
+            asyncio.get_running_loop().call_later(self._seconds, self._take)
+        else:
+            self._take()
+
+    def _take(self) -> None:
+        self._transport.write(b"250 2.0.0 taken\r\n")
+        if self._thinking:
+            self._thinking = False
+            self._go_on()
 
     def _answer(self, line: bytes) -> bytes:
         word = line[:4].upper()
@@ -68,6 +84,7 @@ class Arrivals:
 
     port: int
     record: Path
+    pid: int
 
     def times(self) -> list[float]:
         """Return when each message arrived, in their order."""
@@ -83,26 +100,26 @@ class Arrivals:
 
 
 @contextmanager
-def arrivals(folder: Path) -> Iterator[Arrivals]:
-    """Run the server until the block ends. folder: for its record."""
+def arrivals(folder: Path, seconds: float = 0.0) -> Iterator[Arrivals]:
+    """Run the server until the block ends. folder: for its record. seconds: after which it answers a message."""
     folder.mkdir(parents=True, exist_ok=True)
     record = folder / "arrivals"
-    command = [sys.executable, "-m", "benchmarks.arrivals", str(record)]
+    command = [sys.executable, "-m", "benchmarks.arrivals", str(record), str(seconds)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
-            yield Arrivals(int(process.stdout.readline()), record)
+            yield Arrivals(int(process.stdout.readline()), record, process.pid)
         finally:
             process.kill()
 
 
-async def serve(record: Path) -> None:
-    """Be the server."""
+async def serve(record: Path, seconds: float) -> None:
+    """Be the server, which answers each message after some seconds."""
     with record.open("a", encoding="utf-8", buffering=1) as file:
-        server = await asyncio.get_running_loop().create_server(lambda: _Conversation(file), "127.0.0.1", 0)
+        server = await asyncio.get_running_loop().create_server(lambda: _Conversation(file, seconds), "127.0.0.1", 0)
         print(server.sockets[0].getsockname()[1], flush=True)
         await server.serve_forever()
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(Path(sys.argv[1])))
+    asyncio.run(serve(Path(sys.argv[1]), float(sys.argv[2]) if len(sys.argv) > 2 else 0.0))
