@@ -282,6 +282,7 @@ def test_a_fence_that_nothing_closes_is_reported() -> None:
     message = "nothing closes the fence ```js, so all text below it is code"
     assert said(rendered("A\n\n```js\nx\n\nmore\n")) == [(6, message)]
     assert errors("A\n\n```js\nx\n\nmore\n") == []
+    assert said(rendered("A[^1]\n\n[^1]: The note is shown below the code.\n\n```js\nx\n\nmore\n")) == [(8, message)]
     assert errors("A\n\n```js\nx ```\n\nmore\n") == [(3, message)]
     for body in ("> ```\n> x\n\nA", "```\nx\n````", "A\n\n```js\n", "~~~\n```\n~~~", "- a\n\n  ```\n  x\n\nB"):
         assert rendered(body).problems == (), body
