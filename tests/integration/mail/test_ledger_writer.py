@@ -108,3 +108,26 @@ def test_a_failed_write_is_never_called_written(sqlite_store: Store, run: Run, o
     written, errors = asyncio.run(settle_without_a_table())
     assert written == []
     assert [type(error).__name__ for error in errors] == ["StoreError"]
+
+
+@pytest.mark.timeout(60)
+def test_a_delivery_gives_signs_of_life_only_while_the_ledger_answers(
+    sqlite_store: Store, run: Run, other: sqlite3.Connection
+) -> None:
+    """A process whose delivery gives none for longer than its lease counts as hung, and ends."""
+    edition, signs = make_edition(sqlite_store, NUMBER), list[None]()
+    run.options.stop.sign_of_life = lambda: signs.append(None)  # type: ignore[method-assign]
+
+    async def write() -> int:
+        """Write while another process holds the lock; return how many signs there were before it released it."""
+        ledger = LedgerWriter(sqlite_store, run, lambda error: None)
+        (delivery, *_) = await ledger.claim(run, edition.id, 1)
+        other.execute("BEGIN IMMEDIATE")
+        ledger.write(update_after(edition, delivery, Accepted(), run.unanswered, run.clock()), lambda: None)
+        await asyncio.sleep(0.1)
+        before = len(signs)
+        other.execute("COMMIT")
+        await ledger.finish()
+        return before
+
+    assert (asyncio.run(write()), len(signs)) == (0, 1)
