@@ -30,6 +30,7 @@ from publisher.publishing.wiring import Project, has_store, open_project_store
 from publisher.store import open_store
 from publisher.store.copying import copy_all, row_counts
 from publisher.store.location import store_exists
+from publisher.store.standstill import standstill
 
 if TYPE_CHECKING:
     from publisher.core.models import Post
@@ -65,8 +66,11 @@ def copy(app: App, source: str, target: str) -> None:
     FROM is copied as it is when the command begins, and may be in use. If the copy is interrupted, run it again: it
     goes on where it stopped. Run it once more after you have stopped everything that uses FROM, so that TO has the last
     changes too. Rows of TO that FROM does not have are deleted. Then set database.url to TO.
+
+    It refuses while a worker is sending from TO, and names the hosts.
     """
-    root = app.config().root
+    config = app.config()
+    root = config.root
     _check_url(source)
     _check_url(target)
     if source == target:
@@ -75,7 +79,8 @@ def copy(app: App, source: str, target: str) -> None:
         raise PublisherError("there is no such database", where=source)
     with open_store(source, root) as reading, open_store(target, root) as writing:
         total = sum(row_counts(reading.database).values())
-        with _progress(app, "Copying", total) as copied:
+        alone = standstill(writing.database, app.now(config), writes=True)
+        with alone, _progress(app, "Copying", total) as copied:
             done = copy_all(reading.database, writing.database, copied)
     if app.json:
         app.print_json(
@@ -118,7 +123,10 @@ def backup(app: App, file: Path) -> None:
 def restore(app: App, file: Path, yes: bool) -> None:
     """Put the backup in FILE in place of the project's database, secret, ids of posts and DKIM keys.
 
-    Stop `publisher run` first. If the database that is replaced can be read, what it knows of people who unsubscribed,
+    Stop `publisher run` on every host first. A `publisher worker` that has nothing to send can go on: it waits until
+    the database is replaced. While anybody is sending, restore refuses and names the hosts: stop what sends there.
+
+    If the database that is replaced can be read, what it knows of people who unsubscribed,
     were suppressed or deleted since is carried over, and so is what was sent since. If it can't, this host will not
     send until you have run `publisher database accept`.
     """
@@ -129,7 +137,7 @@ def restore(app: App, file: Path, yes: bool) -> None:
         question = f"Replace the database of this project by the one of {made} ({_summary(found.counts)})?"
         confirm(question, yes=yes, unasked=f"the database of this project would be replaced by the one of {made}")
     with only_one(config.state_dir), _progress(app, "Restoring", sum(found.counts.values())) as copied:
-        done = restore_backup(config, file, copied)
+        done = restore_backup(config, file, app.now(config), copied)
     carried = asdict(done.carried) if done.carried else None
     if app.json:
         values = {"made_at": found.made_at.isoformat(), "files": list(found.names), "rows": found.counts}

@@ -6,7 +6,8 @@
     ├── PostError             one post cannot be read; it is skipped, and the others are published
     ├── TemplateError         a template is missing or broken
     ├── StoreError            the database cannot be opened, migrated or written
-    │   └── StoreAwayError    the database's server cannot be reached at present
+    │   ├── StoreAwayError    the database's server cannot be reached at present
+    │   └── StillSendingError a database cannot be replaced, because workers are sending from it
     ├── SubscriberError       an address or a subscription is not acceptable
     ├── SegmentError          a condition on subscribers is not one, or there is no such segment
     ├── DnsError              a DNS query got no answer
@@ -90,6 +91,10 @@ class StoreError(PublisherError):
 
 class StoreAwayError(StoreError):
     """The database's server cannot be reached at present, so waiting may help."""
+
+
+class StillSendingError(StoreError):
+    """A database cannot be replaced, because workers are sending from it."""
 
 
 class SubscriberError(PublisherError):

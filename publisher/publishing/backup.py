@@ -11,7 +11,7 @@ import os
 import tarfile
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,15 +19,17 @@ from pathlib import Path
 from publisher import __version__
 from publisher.config import Config
 from publisher.core.atomic_write import replacing
-from publisher.core.errors import ProjectError, StoreError
+from publisher.core.errors import ProjectError, StillSendingError, StoreError
 from publisher.core.private_folder import make_private
 from publisher.mail.links import SECRET_FILE
-from publisher.publishing.mail_wiring import project_secret
+from publisher.mail.queue import take_over
+from publisher.publishing.mail_wiring import delivery_options, project_secret
 from publisher.publishing.wiring import has_store, open_project_store
-from publisher.store import open_store
+from publisher.store import Store, open_store
 from publisher.store.carry_over import CarriedOver, carry_over
 from publisher.store.copying import copy_all, copy_file, into_one_file, is_whole, row_counts
 from publisher.store.location import sqlite_path
+from publisher.store.standstill import standstill
 
 RECORD, IDS, KEYS, ABOUT = "publisher.db", "published.db", "dkim", "backup.json"
 
@@ -94,14 +96,17 @@ class RestoredBackup:
     replaced: Path | None = None
 
 
-def restore(config: Config, file: Path, copied: Copied = lambda table, rows: None) -> RestoredBackup:
-    """Put everything in a backup where the project has it, in place of what is there. The project must not be running.
+def restore(config: Config, file: Path, now: datetime, copied: Copied = lambda table, rows: None) -> RestoredBackup:
+    """Put everything in a backup where the project has it, in place of what is there.
+
+    Nobody can send meanwhile, and who was sending before has lost its lease.
 
     What the database that is replaced knows of people who said no, and of what was sent, is carried over, so that
     nobody is mailed against their word or twice.
 
     copied  called with the name of a table and a number of its rows that were copied, for PostgreSQL
-    Raises ProjectError if it is not a backup, or a file cannot be written. The database is replaced last.
+    Raises ProjectError if it is not a backup, or a file cannot be written, and StillSendingError, which names the
+    hosts, if workers are sending from the database. The database is replaced last.
     """
     with _explained(file), _opened(file) as archive:
         found = _about(archive, file)
@@ -118,20 +123,37 @@ def restore(config: Config, file: Path, copied: Copied = lambda table, rows: Non
                         written.write(data)
                 target.chmod(0o600)
             _check_sqlite(folder, file)
-            carried = _carry_over(config, folder / RECORD)
-            _put_files(config, folder)
-            return RestoredBackup(found, carried, _put_record(config, folder / RECORD, copied))
+            with _at_standstill(config, now) as old:
+                carried = _carry_over(config, old, folder / RECORD)
+                _put_files(config, folder)
+                return RestoredBackup(found, carried, _put_record(config, folder / RECORD, copied))
 
 
-def _carry_over(config: Config, record: Path) -> CarriedOver | None:
+@contextmanager
+def _at_standstill(config: Config, now: datetime) -> Iterator[Store | None]:
+    """Open the present database and let nobody send from it until the block has ended; None if it cannot be read."""
+    with ExitStack() as stack:
+        old = None
+        try:
+            if has_store(config):
+                old = stack.enter_context(open_project_store(config))
+                take_over(old, options=delivery_options(config), now=now)
+                stack.enter_context(standstill(old.database, now))
+        except StillSendingError:
+            raise
+        except StoreError:
+            old = None
+        yield old
+
+
+def _carry_over(config: Config, old: Store | None, record: Path) -> CarriedOver | None:
     """Write into the restored database what the present one knows that it lacks; None if that cannot be read."""
-    if not has_store(config):
+    if old is None:
         return None
     try:
-        with open_project_store(config) as old:
-            secret = project_secret(config)
-            with open_store(f"sqlite:///{record}", record.parent, lambda: secret) as restored:
-                return carry_over(old, restored)
+        secret = project_secret(config)
+        with open_store(f"sqlite:///{record}", record.parent, lambda: secret) as restored:
+            return carry_over(old, restored)
     except StoreError:
         return None
     finally:

@@ -28,6 +28,7 @@ Public modules:
     segments                conditions on subscribers as SQL, and the saved ones
     sending_limits          the rates and daily limits of mail servers, shared by all workers
     sessions                the sessions of the admin page
+    standstill              keeping everybody from sending while the data is replaced
     statistics              totals, each with one definition
     subscriber_news         who joined and who left since the owner was last told
     subscriber_records      the values that the store takes and returns for subscribers
@@ -69,6 +70,7 @@ __all__ = [
     "segments",
     "sending_limits",
     "sessions",
+    "standstill",
     "statistics",
     "store_exists",
     "subscriber_news",

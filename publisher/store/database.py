@@ -212,6 +212,8 @@ def _sqlite(path: Path) -> Engine:
     if is_ours:
         make_private(path.parent)
     engine = sa.create_engine(URL.create("sqlite+pysqlite", database=str(path)), connect_args={"timeout": BUSY_SECONDS})
+    event.listen(engine, "connect", lambda _, record: record.info.update({_FILE: (path, _identity(path))}))
+    event.listen(engine, "checkout", _require_same_file)
     event.listen(engine, "do_connect", lambda *_: _close_to_others(path, 0o077 if is_ours else 0o007))
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
@@ -249,6 +251,33 @@ def _prepare_sqlite(connection: sqlite3.Connection, record: Any) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     writes = connection.get_execution_options().get(WRITES, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    if writes and _is_replaced(connection.info):  # while this transaction waited for that of `restore`
+        where = str(connection.info[_FILE][0])
+        raise StoreError("was replaced by another one while it was in use", where=where, hint="run it again")
+
+
+_FILE = "file of SQLite"
+
+
+def _require_same_file(connection: Any, record: Any, proxy: Any) -> None:
+    """Let the pool connect again if there is another file at the path: what is written to the old one is lost."""
+    if _is_replaced(record.info):
+        raise sa.exc.DisconnectionError("the file was replaced")
+
+
+def _is_replaced(info: dict[Any, Any]) -> bool:
+    path, before = info[_FILE]
+    now = _identity(path)
+    return now is not None and bool(now != before)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return what distinguishes a file from one that is put in its place; None if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _is_away(error: Exception) -> bool:
