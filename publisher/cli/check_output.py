@@ -103,9 +103,14 @@ def plain_lines(lines: Sequence[CheckLine], *, every: bool) -> Iterator[str]:
     for group in groups:
         yield f"{group.level}: {group.summary}"
     for group in groups:
-        yield from (f"{line.level}: {line.where}: {line.text}" for line in group.shown)
+        yield from map(_plain_line, group.shown)
         yield f"note: {group.rest:,} more of {group.what!r}; --verbose shows all"
-    yield from (f"{line.level}: {line.where}: {line.text}" for line in rest)
+    yield from map(_plain_line, rest)
+
+
+def _plain_line(line: CheckLine) -> str:
+    place = f"{line.where}: " if line.where else ""
+    return f"{line.level}: {place}{line.text}"
 
 
 def github_lines(lines: Sequence[CheckLine], root: Path, *, every: bool) -> Iterator[str]:

@@ -11,7 +11,7 @@ import click
 
 from publisher.cli.app import App, plural, warn
 from publisher.core.bounce_report import Verdict
-from publisher.core.errors import PublisherError, TransportError
+from publisher.core.errors import DailyLimitError, PublisherError, TransportError
 from publisher.core.newsletter_models import DeliveryCounts, Edition, EditionKind
 from publisher.core.newsletter_models import DeliveryStatus as Status
 from publisher.publishing.deliver import DeliveryProgress, DeliveryResult, results_so_far
@@ -70,7 +70,8 @@ def show_stopped(
     """
     results = results_so_far(store, progress)
     asked = isinstance(stop, KeyboardInterrupt | SystemExit)
-    if not asked and not any(each.done for each in progress):
+    is_limit = isinstance(stop, DailyLimitError)
+    if not (asked or is_limit or any(each.done for each in progress)):
         say_unsent(store, names)
         return
     begun = {result.edition.id for result in results}

@@ -19,6 +19,7 @@ from publisher.core.hold_reasons import HeldBy
 from publisher.core.models import Problem, RenderedPost, Severity
 from publisher.core.newsletter_models import Edition, EditionKind, SubscriberStatus
 from publisher.daemon.lock import running
+from publisher.mail.daily_limit import limit_reached_until
 from publisher.newsletters.slots import upcoming
 from publisher.posts.last_versions import LastVersions
 from publisher.publishing.edition_plan import Plan, make_plan
@@ -93,6 +94,7 @@ def _facts(config: Config, store: Store | None, plan: Plan, now: datetime) -> di
         "hosts": host_rows(config, store, now) if store else [],
         "transport": transport_name(config),
         "outbox": _outbox(config),
+        "limit_reached_until": _limit_reached(config, store, now),
         "unfinished": [_unfinished(config, edition, counts.open, now) for edition, counts in plan.unfinished],
     }
 
@@ -190,6 +192,11 @@ def _newsletter(
     }
 
 
+def _limit_reached(config: Config, store: Store | None, now: datetime) -> str | None:
+    until = limit_reached_until(config.mail, config.state_dir, store, now) if store else None
+    return until.isoformat(timespec="seconds") if until else None
+
+
 def _outbox(config: Config) -> int | None:
     """Return the number of messages in the outbox, or None if email goes to a server."""
     if config.mail.transport != "outbox":
@@ -217,7 +224,7 @@ def _show(app: App, config: Config, facts: dict[str, Any]) -> None:
     app.say(f"scheduler    {scheduler}")
     _show_hosts(app, facts["hosts"])
     for edition in facts["unfinished"]:
-        _show_unfinished(app, edition)
+        _show_unfinished(app, edition, facts["limit_reached_until"], is_running=bool(runs))
     for newsletter in facts["newsletters"]:
         _show_newsletter(app, newsletter)
 
@@ -227,7 +234,8 @@ def _show_site(app: App, facts: dict[str, Any]) -> None:
     app.say(f"{facts['site']['title']}  {facts['site']['url']}")
     if failure:
         app.say(f"not built    since {failure['since'][:16].replace('T', ' ')}; the site stays as it was")
-        app.say(f"             {failure['where']}: {failure['message']}")
+        place = f"{failure['where']}: " if failure["where"] else ""
+        app.say(f"             {place}{failure['message']}")
     line = plural(posts["published"], "post")
     if posts["future"]:
         line += f", {posts['future']} scheduled for later"
@@ -264,7 +272,7 @@ def _show_hosts(app: App, hosts: Sequence[dict[str, Any]]) -> None:
         app.say(f"host         {host['name']} {does}; last seen: {last_seen(host)}")
 
 
-def _show_unfinished(app: App, edition: dict[str, Any]) -> None:
+def _show_unfinished(app: App, edition: dict[str, Any], limited: str | None, *, is_running: bool) -> None:
     name = f"{edition['newsletter']} {edition['slot']}: {plural(edition['open'], 'message')}"
     if edition["held"]:
         resume, skip = (f"`publisher deliveries {verb} {edition['id']}`" for verb in ("resume", "skip"))
@@ -274,8 +282,13 @@ def _show_unfinished(app: App, edition: dict[str, Any]) -> None:
         app.say(f"             {edition['held']}")
     elif edition["is_ahead"]:
         app.say(f"approved     {name}, due {edition['goes_at'][:16].replace('T', ' at ')}")
+    elif limited:
+        app.say(f"unfinished   {name} still to send; every mail server has had its recipients of the day")
+        by = "`publisher run` resumes" if is_running else "`publisher publish` resumes"
+        app.say(f"             {by} at {limited[:16].replace('T', ' ')} UTC{'' if is_running else ' or later'}")
     else:
-        app.say(f"unfinished   {name} still to send; `publisher publish` resumes")
+        by = "`publisher run` sends them" if is_running else "`publisher publish` resumes"
+        app.say(f"unfinished   {name} still to send; {by}")
 
 
 def _show_newsletter(app: App, facts: dict[str, Any]) -> None:

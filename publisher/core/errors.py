@@ -14,7 +14,8 @@
     ├── FeedError             what the address of a source answers is not a feed, or can't be read
     ├── BounceError           bounce reports cannot be read
     ├── TransportError        the mail server or the outbox folder cannot be used
-    │   └── RefusedError      the mail server refuses an edition for every recipient
+    │   ├── RefusedError      the mail server refuses an edition for every recipient
+    │   └── DailyLimitError   every mail server has had its recipients of the day
     ├── LeaseLostError        a worker was silent for so long that others have taken over its deliveries
     └── StoppedError          not a failure: a run was asked to stop
 
@@ -22,6 +23,8 @@ A server's refusal of one message is not an error but a value (see mail/transpor
 """
 
 from __future__ import annotations
+
+from datetime import datetime
 
 
 class PublisherError(Exception):
@@ -119,6 +122,18 @@ class TransportError(PublisherError):
 
 class RefusedError(TransportError):
     """The mail server refuses an edition's content or sender, so it would refuse the other messages too."""
+
+
+class DailyLimitError(TransportError):
+    """Every mail server has had its recipients of the day. That is not a failure: more can be sent the next day.
+
+    until  when that day begins (midnight, UTC)
+    """
+
+    def __init__(self, until: datetime, where: str = "") -> None:
+        again = f"sending goes on at {until:%Y-%m-%d %H:%M} UTC, by `publisher run` or with `publisher publish`"
+        super().__init__("every mail server has had its recipients of the day", where=where, hint=again)
+        self.until = until
 
 
 class LeaseLostError(PublisherError):

@@ -59,7 +59,8 @@ class Problem:
 
     def __str__(self) -> str:
         hint = f" ({self.hint})" if self.hint else ""
-        return f"{self.where}: {self.what}{hint}"
+        place = f"{self.where}: " if self.where else ""
+        return f"{place}{self.what}{hint}"
 
 
 def problem_at(error: PublisherError) -> Problem:

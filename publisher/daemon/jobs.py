@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from publisher.store import Store
 
 LONGEST_REST = 600.0
+"""For how many seconds a job rests at most, after failures or while a daily limit is reached."""
+
 PROGRESS_SECONDS = 60.0
 """How often the progress of a long delivery is logged."""
 
@@ -131,6 +133,9 @@ class TickJob:
         else:
             self._outage.end(self.name)
             self._rest(config, self._failures + 1 if ticked.stuck else 0)
+            if ticked.limited:
+                left = (ticked.limited - self._clock()).total_seconds()
+                self._rests_until = time.monotonic() + min(max(left, 0.0), LONGEST_REST)
             if ticked.created or ticked.delivered:
                 free_memory()
             self._after(ticked)

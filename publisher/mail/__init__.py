@@ -10,6 +10,7 @@ not decide who gets an edition or what is in it, and it does not read bounces.
 Public modules:
     addresses       email addresses, domains and URLs in ASCII
     claim_count     whether the database is older than what this host has sent
+    daily_limit     whether the mail servers have had their recipients of the day
     dkim            DKIM signatures
     dkim_keys       private keys and their DNS records; loads cryptography
     doctor          SPF, DKIM, DMARC, MX, PTR, TLS and one-click unsubscribing (a package)
@@ -30,6 +31,7 @@ Public modules:
 __all__ = [
     "addresses",
     "claim_count",
+    "daily_limit",
     "dkim",
     "dkim_keys",
     "doctor",

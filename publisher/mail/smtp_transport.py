@@ -18,7 +18,7 @@ from publisher.mail.addresses import needs_smtputf8, wire_address
 from publisher.mail.run_options import MoreEditions, Run, stopped_error
 from publisher.mail.smtp.connection import Connection, open_connection
 from publisher.mail.smtp.ledger_writer import LedgerWriter
-from publisher.mail.smtp.limits import DailyQuota, ServerLimits, own_limits
+from publisher.mail.smtp.limits import DailyQuota, ServerLimits, counts_folder, own_limits, server_name
 from publisher.mail.smtp.pool import ConnectionPool, ServerHealth
 from publisher.mail.smtp.protocol import Ending, Fate, Message, MessageFate, dot_stuffed
 from publisher.mail.smtp.sending_loop import SendingLoop
@@ -282,5 +282,4 @@ async def _limits(
 def _quota(server: Smtp, run: Run) -> DailyQuota | None:
     if not server.per_day:
         return None
-    folder = run.options.state_dir / "relays"
-    return DailyQuota(folder, f"{server.username}@{server.address}", server.per_day, run.clock)
+    return DailyQuota(counts_folder(run.options.state_dir), server_name(server), server.per_day, run.clock)

@@ -8,12 +8,12 @@ they can be killed at any moment, run twice, or run on two hosts.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from publisher.config import Config
-from publisher.core.errors import PublisherError, StoppedError, StoreError, TransportError
+from publisher.core.errors import DailyLimitError, PublisherError, StoppedError, StoreError, TransportError
 from publisher.core.file_names import in_folder
 from publisher.core.models import Problem, problem_at
 from publisher.core.newsletter_models import Edition
@@ -57,6 +57,7 @@ class TickReport:
     fetched      what fetching each source brought
     waits        why nothing was created or sent if this host is not confirmed; "" if it is
     stuck        whether the mail servers failed, so that the caller should wait before trying them again
+    limited      until when every mail server has had its recipients of the day; None if that did not end the sending
     """
 
     at: datetime
@@ -69,6 +70,7 @@ class TickReport:
     fetched: tuple[SourceReport, ...] = ()
     waits: str = ""
     stuck: bool = False
+    limited: datetime | None = None
 
 
 def create_due(project: Project, *, local: bool = False) -> TickReport:
@@ -144,8 +146,8 @@ def send_due(
     if waits := check_in_host(project.config, project.store, now):
         return TickReport(now, waits=waits)
     online = _WebVersions(project, build, announce)
-    delivered, problems, stuck = _deliver(project, progress, stop, online, may_begin)
-    return TickReport(now, delivered=tuple(delivered), problems=tuple(problems), stuck=stuck)
+    done = _deliver(project, progress, stop, online, may_begin)
+    return replace(done, at=now, problems=(*online.not_built, *done.problems))
 
 
 def fetch_due(project: Project, stop: Stop | None = None) -> TickReport:
@@ -209,21 +211,24 @@ def _deliver(
     stop: Stop | None,
     online: _WebVersions,
     may_begin: Callable[[Edition], bool],
-) -> tuple[list[DeliveryResult], list[Problem], bool]:
+) -> TickReport:
     project.store.editions.complete()  # those that a process did not finish making
-    ready = [edition for edition in project.store.editions.ready(project.clock()) if may_begin(edition)]
+    now = project.clock()
+    ready = [edition for edition in project.store.editions.ready(now) if may_begin(edition)]
     if not ready:
-        return [], [], False
+        return TickReport(now)
     watch = None if progress is None else lambda edition: progress(edition.done, edition.total)
     try:
         online.put()
         delivered = deliver_editions(project, ready, watch, stop=stop, before_joining=online.put, may_begin=may_begin)
     except (StoreError, StoppedError):
         raise
+    except DailyLimitError as error:
+        return TickReport(now, problems=(problem_at(error),), limited=error.until)
     except PublisherError as error:
-        return [], [*online.not_built, problem_at(error)], isinstance(error, TransportError)
+        return TickReport(now, problems=(problem_at(error),), stuck=isinstance(error, TransportError))
     troubles = delivered[-1].troubles if delivered else ()
-    return delivered, [*online.not_built, *map(problem_at, troubles), *online.tell_hub()], False
+    return TickReport(now, delivered=tuple(delivered), problems=(*map(problem_at, troubles), *online.tell_hub()))
 
 
 class _WebVersions:

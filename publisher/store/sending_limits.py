@@ -127,6 +127,12 @@ class SendingLimits:
                 connection.execute(_change(server, day, granted))
         return DayGrant(granted, day, (tomorrow - now).total_seconds())
 
+    def recipients(self, server: str, day: str) -> int:
+        """Return how many recipients of a day were taken. server: its name. day: in UTC, such as 2026-11-21."""
+        row = daily_recipients.c.server == server, daily_recipients.c.day == day
+        with self._database.read() as connection:
+            return connection.execute(sa.select(daily_recipients.c.recipients).where(*row)).scalar() or 0
+
     def return_recipients(self, server: str, day: str, recipients: int) -> None:
         """Return recipients that `take_recipients` granted, because nothing was sent to them."""
         with self._database.write() as connection:

@@ -97,7 +97,7 @@ def open_application(
         metrics = Metrics(
             lambda: {status.value: total for status, total in store.subscribers.counts().items()},
             lambda: mail_worker.waiting(),
-            FleetMetrics(store, [each.name for each in config.newsletters], now),
+            FleetMetrics(config, store, now),
         )
         mail_worker = MailWorker(lambda: open_transport(config), metrics.count_work)
         context = WebContext(

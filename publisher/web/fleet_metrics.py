@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from publisher.config import Config
+from publisher.mail.daily_limit import limit_reached_until
 from publisher.store import Store
 from publisher.store.fleet import Backlog, HostActivity
 
@@ -47,9 +49,10 @@ class SparingCount:
 class FleetMetrics(Collector):
     """Collects the metrics each time they are read."""
 
-    def __init__(self, store: Store, newsletters: Sequence[str], now: Callable[[], datetime]) -> None:
-        """Remember where the values are. newsletters: those that are reported even if they have no deliveries."""
-        self._store, self._newsletters, self._now = store, newsletters, now
+    def __init__(self, config: Config, store: Store, now: Callable[[], datetime]) -> None:
+        """Remember where the values are. config: its newsletters are reported even if they have no deliveries."""
+        self._config, self._store, self._now = config, store, now
+        self._newsletters = [each.name for each in config.newsletters]
         self._backlogs = SparingCount(lambda: store.fleet.backlogs(now()))
 
     def collect(self) -> Iterable[Metric]:
@@ -57,6 +60,9 @@ class FleetMetrics(Collector):
         now = self._now()
         yield from backlog_metrics(self._backlogs(), self._newsletters, now)
         yield from host_metrics(self._store.fleet.hosts(now), now)
+        reached = limit_reached_until(self._config.mail, self._config.state_dir, self._store, now)
+        text = "1 while every mail server has had its recipients of the day (UTC), otherwise 0."
+        yield GaugeMetricFamily("publisher_daily_limit_reached", text, value=int(reached is not None))
 
     def describe(self) -> Iterable[Metric]:
         """Return no metrics. Without this method, registering the collector would query the database."""

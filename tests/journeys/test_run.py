@@ -20,11 +20,13 @@ import pytest
 from publisher.core.logging import configure as configure_logs
 from publisher.daemon.jobs import SendJob
 from publisher.mail.run_options import Stop
+from publisher.publishing.tick import TickReport
 from tests.support.admin_page import Owner, set_password
 from tests.support.preview_server import free_port
 from tests.support.project import WEEKLY, Project
 from tests.support.run_server import Running, running
 from tests.support.sink import sink
+from tests.support.smtp_server import mail_server
 from tests.support.web_client import configure, until
 
 
@@ -137,6 +139,34 @@ def test_a_dead_mail_server_is_left_alone(project: Project, capsys: pytest.Captu
     assert ended == [True, True]  # the first failure is tried again at once; then it rests, whatever is called
     assert [line["event"] for line in lines] == ["problem", "resting"]
     assert lines[1]["seconds"] == 60
+
+
+def test_a_reached_daily_limit_is_no_failure(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    project.subscribe("ada", "bob", "cy")
+    reports: list[TickReport] = []
+    with mail_server() as (mailboxes, settings):
+        smtp = f'smtp = {{ url = "smtp://127.0.0.1:{settings.port}", tls = "none", per_day = 2 }}\n'
+        project.configure(f'transport = "smtp"\n{smtp}')
+        assert project.run("publish", "--yes").code == 1
+        config, clock = project.config(), [datetime(2026, 11, 16, 20, tzinfo=UTC)]
+        sending = SendJob(lambda: config, lambda: clock[0], Stop(), reports.append)
+        capsys.readouterr()
+        configure_logs("json")
+        try:
+            for _ in range(3):
+                sending()
+        finally:
+            configure_logs()
+        (line,) = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+        assert line["event"] == "problem"
+        assert line["what"].startswith(
+            f"127.0.0.1:{settings.port}: every mail server has had its recipients of the day"
+        )
+        assert [each.limited for each in reports] == [datetime(2026, 11, 17, tzinfo=UTC)]  # then it rests
+        clock[0] = datetime(2026, 11, 17, 0, 1, tzinfo=UTC)
+        SendJob(lambda: config, lambda: clock[0], Stop(), reports.append)()
+        assert len(mailboxes.messages) == 3
+    assert [(each.stuck, bool(each.delivered)) for each in reports] == [(False, False), (False, True)]
 
 
 def test_sigterm_leaves_nothing_uncertain(project: Project, tmp_path: Path) -> None:

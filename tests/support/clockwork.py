@@ -24,12 +24,18 @@ def tick(project: OpenProject) -> TickReport:
     if made.waits:
         return made
     sent = send_due(project)
-    return replace(made, delivered=sent.delivered, problems=(*made.problems, *sent.problems), stuck=sent.stuck)
+    return replace(
+        made,
+        delivered=sent.delivered,
+        problems=(*made.problems, *sent.problems),
+        stuck=sent.stuck,
+        limited=sent.limited,
+    )
 
 
 def is_quiet(report: TickReport) -> bool:
     """Whether a tick has nothing new to log."""
-    return report == TickReport(report.at, problems=report.problems, stuck=report.stuck)
+    return report == TickReport(report.at, problems=report.problems, stuck=report.stuck, limited=report.limited)
 
 
 class Clockwork:

@@ -9,7 +9,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import ClassVar, Protocol
 
@@ -117,6 +117,21 @@ class ServerLimits:
         return self.rate.wait(now)
 
 
+def server_name(server: Smtp) -> str:
+    """Return the name under which the limits of a server are kept."""
+    return f"{server.username}@{server.address}"
+
+
+def counts_folder(state_dir: Path) -> Path:
+    """Return the folder in which a host counts recipients of the day. state_dir: the project's .publisher."""
+    return state_dir / "relays"
+
+
+def next_day(now: datetime) -> datetime:
+    """Return when the next day begins for daily limits: at midnight, UTC. now: the present time, with a time zone."""
+    return datetime.combine(now.astimezone(UTC).date() + timedelta(days=1), time(), UTC)
+
+
 def own_limits(server: Smtp, quota: Quota | None = None) -> ServerLimits:
     """Return a server's limits, with rates that this process keeps by itself."""
     domains = {name: RateLimit(rate, BURST_SECONDS) for name, rate in domain_rates(server.domains).items()}
@@ -162,8 +177,7 @@ class DailyQuota:
         folder: the folder for the file; it is created if needed. server: the mail server's permanent name. per_day: the
         limit. clock: returns the present time, with a time zone.
         """
-        self._folder = folder
-        self._name = hashlib.sha256(server.encode()).hexdigest()[:16]
+        self._folder, self._server = folder, server
         self._per_day = per_day
         self._clock = clock
         self._day = ""
@@ -201,7 +215,7 @@ class DailyQuota:
 
     def _change(self, amount: int) -> int:
         """Add an amount to the day's count, or as much of it as the quota allows; return the number that was added."""
-        path = self._folder / f"{self._name}-{self._day}"
+        path = _count_file(self._folder, self._server, self._day)
         try:
             make_inside(self._folder)
             with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:
@@ -219,6 +233,21 @@ class DailyQuota:
             what = f"is not a count of today's recipients, so the limit of {self._per_day:,} cannot be kept"
             hint = "delete it to count from 0, or write today's number into it"
             raise ProjectError(what, where=str(path), hint=hint) from error
+
+
+def recipients_counted(folder: Path, server: str, day: str) -> int:
+    """Return how many recipients of a day a DailyQuota has given out; 0 if its file cannot be read.
+
+    folder, server: those of the DailyQuota. day: in UTC, such as 2026-11-21.
+    """
+    try:
+        return _count(_count_file(folder, server, day).read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return 0
+
+
+def _count_file(folder: Path, server: str, day: str) -> Path:
+    return folder / f"{hashlib.sha256(server.encode()).hexdigest()[:16]}-{day}"
 
 
 def _count(text: str) -> int:

@@ -15,12 +15,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Sequence
 
-from publisher.core.errors import TransportError
+from publisher.core.errors import DailyLimitError, TransportError
 from publisher.mail.run_options import EditionRun, MoreEditions, Run
 from publisher.mail.smtp.connection import Connection, Noted
 from publisher.mail.smtp.edition_queue import EditionQueue
 from publisher.mail.smtp.ledger_writer import LedgerWriter
-from publisher.mail.smtp.limits import Claim
+from publisher.mail.smtp.limits import Claim, next_day
 from publisher.mail.smtp.pool import ConnectionPool, WorkShare
 from publisher.mail.smtp.protocol import Message, MessageFate
 from publisher.mail.transport import GivenBack
@@ -132,7 +132,8 @@ class SendingLoop:
         if all(pool.health.given_up for pool in self._pools):
             self.end(self._given_up())
         elif not self._in_hand and self.waiting() and all(p.health.given_up or p.quota_reached for p in self._pools):
-            self.end(TransportError("every mail server has had its recipients of the day", hint="continue tomorrow"))
+            where = str(self._pools[0].server.address) if len(self._pools) == 1 else ""
+            self.end(DailyLimitError(next_day(self._run.clock()), where))
         else:
             for queue in [each for each in self._queues if each.over]:
                 self._queues.remove(queue)

@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 from publisher.config import Smtp
 from publisher.config.mail import domain_rates, parse_rate
 from publisher.core.errors import StoreError
-from publisher.mail.smtp.limits import BURST_SECONDS, Pace, RateLimit, ServerLimits
+from publisher.mail.smtp.limits import BURST_SECONDS, Pace, RateLimit, ServerLimits, server_name
 from publisher.store.sending_limits import DayGrant, RateGrant, SendingLimits, most_turns
 
 # The next turns are asked for when the present ones are used up in this many seconds.
@@ -287,7 +287,7 @@ class SharedLimits:
 
     def of(self, server: Smtp) -> ServerLimits:
         """Return the limits of a server."""
-        name = f"{server.username}@{server.address}"
+        name = server_name(server)
         rates = domain_rates(server.domains)
         domains = {domain: self._rate(f"{name} {domain}", rate) for domain, rate in rates.items()}
         rate = parse_rate(server.rate)
@@ -309,7 +309,7 @@ class SharedLimits:
     def _rate(self, name: str, rate: float) -> Pace:
         if not rate:
             return RateLimit(0.0)
-        take = partial(self._limits.take_turns, _hashed(name), rate, late=lateness(rate) / 2, timer=self._loop.time)
+        take = partial(self._limits.take_turns, hashed(name), rate, late=lateness(rate) / 2, timer=self._loop.time)
 
         def ask(turns: int) -> None:
             """Ask the database for so many turns."""
@@ -332,7 +332,7 @@ class SharedLimits:
             self._ask(take, lambda grant: quota.granted(grant, asked))
 
         most = most_turns(rate) if rate else MOST_RECIPIENTS
-        quota = SharedQuota(_hashed(name), most, self._loop.time, ask)
+        quota = SharedQuota(hashed(name), most, self._loop.time, ask)
         self._quotas.append(quota)
         return quota
 
@@ -356,5 +356,6 @@ class SharedLimits:
         asked.add_done_callback(came)
 
 
-def _hashed(name: str) -> str:
+def hashed(name: str) -> str:
+    """Return the name of a limit in the database."""
     return hashlib.sha256(name.encode()).hexdigest()

@@ -42,6 +42,7 @@ SMALL = {
     "store.fleet_tables": "what hosts share",
     "daemon.systemd": "one protocol",
     "mail.claim_count": "one promise: an older database is noticed",
+    "mail.daily_limit": "one question, of people and metrics",
     "newsletters.letter.html_tree": "the limits of libxml2",
     "newsletters.letter.safe_text": "the seam for text from outside",
     "newsletters.letter.web_version": "keeps premailer out of builds",

@@ -1,0 +1,40 @@
+"""Whether the mail servers have had their recipients of the day, for people and for metrics.
+
+A run finds that out by itself. Here the counts that runs keep are only read.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from publisher.config import Mail, Smtp
+from publisher.mail.smtp.limits import counts_folder, next_day, recipients_counted, server_name
+
+if TYPE_CHECKING:
+    from publisher.store import Store
+
+
+def limit_reached_until(mail: Mail, state_dir: Path, store: Store, now: datetime) -> datetime | None:
+    """Return until when every mail server has had its recipients of the day (midnight, UTC); None if one may send.
+
+    Recipients that a run has reserved count too, so the answer may come a moment before the last of them are used.
+
+    mail       the servers, with their `per_day`
+    state_dir  the project's .publisher, where a host counts by itself without PostgreSQL
+    now        the present time, with a time zone
+    """
+    if mail.transport != "smtp" or not mail.servers or not all(server.per_day for server in mail.servers):
+        return None
+    day = f"{now.astimezone(UTC):%Y-%m-%d}"
+    reached = all(_given_out(server, state_dir, store, day) >= server.per_day for server in mail.servers)
+    return next_day(now) if reached else None
+
+
+def _given_out(server: Smtp, state_dir: Path, store: Store, day: str) -> int:
+    if store.limits.shared:
+        from publisher.mail.smtp.shared_limits import hashed  # not at the top: it loads SQLAlchemy
+
+        return store.limits.recipients(hashed(server_name(server)), day)
+    return recipients_counted(counts_folder(state_dir), server_name(server), day)
