@@ -58,11 +58,15 @@ class Mutant:
         return text.replace(self.old, self.new)
 
 
+_CONNECTION = "publisher/mail/smtp/connection.py"
 _DATABASE = "publisher/store/database.py"
 _LEDGER = "publisher/mail/smtp/ledger_writer.py"
 _LIMITS = "publisher/mail/smtp/limits.py"
 _PRAGMAS = ("tests/integration/store/test_database.py::test_every_connection_waits_for_the_disk",)
 _NOTED = ("tests/integration/mail/test_in_doubt.py::test_every_message_is_noted_before_its_body_is_sent[sqlite]",)
+_OLD_NOTE = (
+    "tests/integration/mail/test_in_doubt.py::test_a_message_that_was_noted_too_long_ago_is_noted_again_before_it_is_sent",
+)
 _LOST = ("tests/integration/mail/test_in_doubt.py::test_a_worker_that_was_taken_over_in_mid_run_ends[sqlite]",)
 _WRITTEN = ("tests/integration/mail/test_ledger_writer.py::test_a_written_answer_is_committed",)
 _NEVER_WRITTEN = ("tests/integration/mail/test_ledger_writer.py::test_a_failed_write_is_never_called_written",)
@@ -107,7 +111,8 @@ MUTANTS = (
     ),
     Mutant("commits-without-fsync", _DATABASE, "PRAGMA synchronous = FULL", "PRAGMA synchronous = OFF", _PRAGMAS),
     Mutant("leaves-erased-data", _DATABASE, "PRAGMA secure_delete = ON", "PRAGMA secure_delete = OFF", _PRAGMAS),
-    Mutant("hands-over-before-the-note", _LEDGER, "self._notes.append(noted)", "noted()", _NOTED),
+    Mutant("hands-over-before-the-note", _LEDGER, "self._notes.append(noted)", "noted(1e12)", _NOTED),
+    Mutant("sends-on-an-old-note", _CONNECTION, "self._loop.time() >= self._noted_until", "False", _OLD_NOTE),
     Mutant("notes-too-late", _LEDGER, "self._in_doubt.add(delivery_id)", "pass", _NOTED),
     Mutant("goes-on-after-a-lost-lease", _LEDGER, "self._lost = True", "self._lost = False; return", _LOST),
     Mutant(
