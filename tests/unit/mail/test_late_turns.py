@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
@@ -19,7 +20,7 @@ class Ledger:
     """A coordinator with messages. It notes one when it is told to."""
 
     domain: str = "example.org"
-    notes: list[Callable[[], None]] = field(default_factory=list)
+    notes: list[Callable[[float], None]] = field(default_factory=list)
 
     def next_message(self, pool: ConnectionPool) -> Message | None:
         now = asyncio.get_running_loop().time()
@@ -28,7 +29,7 @@ class Ledger:
         pool.count(self.domain, now)
         return Message("ada@example.org", f"reader@{self.domain}", [])
 
-    def note(self, message: Message, noted: Callable[[], None]) -> None:
+    def note(self, message: Message, noted: Callable[[float], None]) -> None:
         self.notes.append(noted)
 
     def answered(self, connection: Connection, answer: MessageFate) -> None: ...
@@ -74,9 +75,9 @@ def noted_late(rate: Pace, domain: Pace, give: Callable[[], None]) -> list[str]:
         pool = ConnectionPool(Relay(), ledger, 1.0, limits, None)
         message = pool.next_message(cast(Connection, object()))
         assert message is not None
-        pool.note(message, lambda: said.append("handed over"))
+        pool.note(message, lambda until: said.append("handed over"))
         await asyncio.sleep(0.02)
-        ledger.notes[0]()
+        ledger.notes[0](math.inf)
         said.append("noted")
         give()
         await asyncio.sleep(0.05)
