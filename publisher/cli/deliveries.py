@@ -15,6 +15,7 @@ import click
 from publisher.cli.app import App, log_action, plural, warn, with_app
 from publisher.cli.completion import edition_ids
 from publisher.cli.editions import get_edition
+from publisher.cli.hosts import how_to_send
 from publisher.cli.results import how_to_end_hold, say_next_try
 from publisher.cli.terminal import print_table
 from publisher.core.action_kinds import ActionKind
@@ -55,7 +56,7 @@ Send it to more people:
   publisher deliveries add 3 ada@example.net      only these; nobody gets it twice
 
 \b
-None of these sends anything: the next `publisher publish` does.
+None of these sends anything: `publisher run` does, or the next `publisher publish`.
 """
 
 STATUSES = ("failed", "uncertain", "deferred", "sending", "queued", "skipped", "sent")  # problems first
@@ -129,12 +130,13 @@ def add(app: App, edition_id: int, addresses: tuple[str, ...], joined_since: str
             log_action(
                 app, store, ActionKind.ADD_DELIVERIES, operations.edition_label(edition), detail=f"{done.added:,}"
             )
+        send = how_to_send(config, store, now)
     if app.json:
         left = [{"address": address, "reason": reason} for address, reason in done.left_out]
         app.print_json({"edition": edition_id, "added": done.added, "unmatched": done.unmatched, "left_out": left})
     for address, reason in done.left_out:
         warn(f"{address} {reason}")
-    _say_added(app, edition, done, dry_run=dry_run)
+    _say_added(app, edition, done, send, dry_run=dry_run)
     return 1 if done.left_out and not done.added else 0
 
 
@@ -147,7 +149,7 @@ def _moment(text: str | None, zone: tzinfo) -> datetime | None:
         raise click.BadParameter(str(error), param_hint="--joined-since") from error
 
 
-def _say_added(app: App, edition: Edition, done: LaterRecipients, *, dry_run: bool) -> None:
+def _say_added(app: App, edition: Edition, done: LaterRecipients, send: str, *, dry_run: bool) -> None:
     if done.unmatched:
         app.say(
             f"left out {plural(done.unmatched, 'subscriber')}: it has no version for their topics, or what they lack"
@@ -158,7 +160,7 @@ def _say_added(app: App, edition: Edition, done: LaterRecipients, *, dry_run: bo
     elif dry_run:
         app.say(f"{plural(done.added, 'subscriber')} would get edition {edition.id}; nothing was changed")
     else:
-        app.say(f"{plural(done.added, 'message')} added; run `publisher publish` to send")
+        app.say(f"{plural(done.added, 'message')} added; {send}")
     if edition.held:
         app.say(f"edition {edition.id} is on hold: {edition.held}\n  {how_to_end_hold(edition)}")
 
@@ -183,20 +185,18 @@ def retry(app: App, edition_id: int, names: tuple[str, ...]) -> None:
     An uncertain message may already have arrived; it is resent with the same Message-ID, so most mailboxes show only
     one. People who have since unsubscribed, or whose mailboxes don't exist, get nothing.
     """
-    now = app.now(app.config())
+    config = app.config()
+    now = app.now(config)
     with _edition(app, edition_id) as (store, edition):
         done = {name: operations.retry(store, edition, [DeliveryStatus(name)], now=now) for name in names or RETRIED}
         total = sum(done.values())
         if total:
             log_action(app, store, ActionKind.RETRY, operations.edition_label(edition), detail=f"{total:,}")
+        send = how_to_send(config, store, now)
     if app.json:
         app.print_json({"edition": edition_id, "due": total, "from": done})
     parts = ", ".join(f"{count:,} {name}" for name, count in done.items() if count)
-    app.say(
-        f"{plural(total, 'message')} due now ({parts}); run `publisher publish` to send"
-        if total
-        else "nothing to retry"
-    )
+    app.say(f"{plural(total, 'message')} due now ({parts}); {send}" if total else "nothing to retry")
     if edition.held:
         app.say(f"edition {edition.id} is on hold: {edition.held}\n  {how_to_end_hold(edition)}")
 
@@ -239,17 +239,20 @@ def resume(app: App, edition_id: int) -> None:
 
     This approves an edition that waits for you; it is then sent when it is due.
     """
+    config = app.config()
+    now = app.now(config)
     with _edition(app, edition_id) as (store, edition):
-        changed = operations.resume(store, edition, now=app.now(app.config()))
+        changed = operations.resume(store, edition, now=now)
         if changed:
             log_action(app, store, ActionKind.RESUME, operations.edition_label(edition))
         counts, due = store.deliveries.counts(edition.id), store.ledger.next_try(edition.id)
+        send = how_to_send(config, store, now)
     if app.json:
         app.print_json({"edition": edition_id, "changed": changed, "open": counts.open})
     waiting = f"{plural(counts.open, 'message')} still to send"
     app.say(
         f"edition {edition_id} {'is resumed' if changed else 'was not on hold'}: {waiting}"
-        + ("; run `publisher publish`" if counts.open else "")
+        + (f"; {send}" if counts.open else "")
     )
     say_next_try(app, edition_id, due)
 

@@ -15,6 +15,7 @@ from publisher.core.action_kinds import ActionKind
 from publisher.core.errors import PublisherError
 from publisher.core.host_id import host_id as this_host_id
 from publisher.core.host_id import host_name
+from publisher.daemon.lock import running
 from publisher.publishing.joining import join_token
 from publisher.publishing.wiring import (
     check_in_host,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from publisher.store.hosts import Host
 
 _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60))
+PUBLISH = "run `publisher publish` to send"
 _LIVELY = 90
 """A host whose last sign of life is not older than this many seconds is shown as seen now."""
 
@@ -147,6 +149,19 @@ def host_rows(config: Config, store: Store, now: datetime) -> list[dict[str, Any
     """Return each host that has run the project, and what it is doing, as JSON."""
     here = this_host_id(config.root, os.environ)
     return [_row(activity, here) for activity in store.fleet.hosts(now)]
+
+
+def how_to_send(config: Config, store: Store, now: datetime) -> str:
+    """Return what sends the messages that are due: a process that runs, perhaps on another host, or a command."""
+    if pid := running(config.state_dir):
+        return f"`publisher run` (pid {pid}) sends what is due"
+    shown = [row for row in host_rows(config, store, now) if row["confirmed_at"]]
+    if sending := [row["name"] for row in shown if row["workers"]]:
+        return f"what is due is sent by {', '.join(sending)}"
+    if others := [row["name"] for row in shown if not row["here"] and last_seen(row) == "now"]:
+        names, by = ", ".join(others), "`publisher run` or `publisher worker`"
+        return f"{by} on {names}, seen a moment ago, sends what is due; if none runs there, run `publisher publish`"
+    return PUBLISH
 
 
 def last_seen(row: dict[str, Any]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ from publisher.publishing.forecast import describe_schedule
 from publisher.publishing.recipients import segment_of
 from publisher.publishing.sequences import step_views
 from publisher.publishing.source_views import SourceHealth, source_views
+from publisher.publishing.uncertain import how_to_see, undelivered
 from publisher.publishing.wiring import (
     build_failure,
     open_existing_store,
@@ -95,6 +97,7 @@ def _facts(config: Config, store: Store | None, plan: Plan, now: datetime) -> di
         "transport": transport_name(config),
         "outbox": _outbox(config),
         "limit_reached_until": _limit_reached(config, store, now),
+        "undelivered": [asdict(each) for each in undelivered(store, now)] if store else [],
         "unfinished": [_unfinished(config, edition, counts.open, now) for edition, counts in plan.unfinished],
     }
 
@@ -225,6 +228,8 @@ def _show(app: App, config: Config, facts: dict[str, Any]) -> None:
     _show_hosts(app, facts["hosts"])
     for edition in facts["unfinished"]:
         _show_unfinished(app, edition, facts["limit_reached_until"], is_running=bool(runs))
+    for edition in facts["undelivered"]:
+        _show_undelivered(app, edition)
     for newsletter in facts["newsletters"]:
         _show_newsletter(app, newsletter)
 
@@ -289,6 +294,17 @@ def _show_unfinished(app: App, edition: dict[str, Any], limited: str | None, *, 
     else:
         by = "`publisher run` sends them" if is_running else "`publisher publish` resumes"
         app.say(f"unfinished   {name} still to send; {by}")
+
+
+def _show_undelivered(app: App, edition: dict[str, Any]) -> None:
+    name = f"{edition['newsletter']} {edition['slot']}"
+    if count := edition["uncertain"]:
+        waits = f"{plural(count, 'message')} {'waits' if count == 1 else 'wait'} for your decision"
+        app.say(f"uncertain    {name}: {waits}")
+        app.say(f"             ({how_to_see(edition['id'], 'uncertain')})")
+    if edition["failed"]:
+        app.say(f"failed       {name}: {plural(edition['failed'], 'message')}")
+        app.say(f"             ({how_to_see(edition['id'], 'failed')})")
 
 
 def _show_newsletter(app: App, facts: dict[str, Any]) -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from publisher.config import Config
 from publisher.core.errors import PublisherError, StoppedError, StoreAwayError, StoreError
 from publisher.core.logging import log
-from publisher.core.newsletter_models import EditionKind
+from publisher.core.newsletter_models import DeliveryStatus, EditionKind
 from publisher.daemon.reporting import Outage, ProblemLog, free_memory, log_defect
 from publisher.publishing.tick import Build, TickReport, create_due, do_chores, fetch_due, send_due
 from publisher.publishing.wiring import Project, open_project_store, run_build
@@ -342,4 +342,8 @@ def _log_made(edition: Edition) -> None:
 def _log_delivered(delivered: DeliveryResult) -> None:
     edition = delivered.edition
     counts: dict[str, Any] = {status.value: count for status, count in delivered.after.by_status.items()}
-    log("edition delivered", newsletter=edition.newsletter, slot=edition.slot, now=delivered.sent, **counts)
+    facts = {"newsletter": edition.newsletter, "slot": edition.slot, "now": delivered.sent, **counts}
+    if edition.held:
+        facts["why"] = edition.held
+    event = "edition delivered" if delivered.finished else "sending ended"
+    log(event, level="warning" if delivered.after[DeliveryStatus.UNCERTAIN] else "info", **facts)

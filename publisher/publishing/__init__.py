@@ -42,6 +42,7 @@ Public modules:
     source_views         what people see of the sources of a project
     tick                 create and send due editions, fetch sources, and do the chores
     try_feed             the email that a feed would make, without a project
+    uncertain            the uncertain and failed messages of recent editions
     own_emails           find emails without posts, and plan those that are sent now
     private_files        find what is private in a project
     read_bounces         process bounce reports
@@ -100,6 +101,7 @@ __all__ = [
     "test_copies",
     "tick",
     "try_feed",
+    "uncertain",
     "unused",
     "waiting_files",
     "wiring",

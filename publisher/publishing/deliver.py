@@ -57,6 +57,7 @@ class DeliveryResult:
     doubted    number of mailboxes that the mail server refuses, by verdict, if there are too many to believe it
     next_try   when the first waiting message is due; None if no message is waiting
     troubles   errors of mail servers whose work other servers have taken over
+    finished   whether this process is the one to say that the whole edition is delivered; see operations.finish
     """
 
     edition: Edition
@@ -67,6 +68,7 @@ class DeliveryResult:
     doubted: Mapping[Verdict, int] = field(default_factory=dict)
     next_try: datetime | None = None
     troubles: tuple[TransportError, ...] = ()
+    finished: bool = False
 
     @property
     def all_sent(self) -> bool:

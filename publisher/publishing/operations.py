@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
+from publisher.core.action_kinds import ActionKind
 from publisher.core.hold_reasons import HeldBy, Hold, by_person
-from publisher.core.newsletter_models import DeliveryStatus, Edition
+from publisher.core.newsletter_models import DeliveryCounts, DeliveryStatus, Edition
 from publisher.mail.lifecycle import WAITING, DeliveryEvent, moves
 from publisher.newsletters.slots import is_post_slot
 
@@ -28,6 +29,12 @@ _LONG_WORD = 6
 _LASTING = re.compile(r"https?://|\d\.\d{1,3}\.\d{1,3}\b")
 
 _SKIPPED = by_person("skipped by the owner")
+
+# What is remembered about editions that are delivered, and for how long.
+_DELIVERED, _REMEMBERED = "delivered", timedelta(days=30)
+
+# Among so many last actions, it is looked whether an edition was cancelled.
+_ACTIONS = 200
 
 
 def edition_label(edition: Edition) -> str:
@@ -122,6 +129,24 @@ def cancel(store: Store, edition: Edition, *, why: str, patience: float = 0.0) -
     finally:
         if held:
             store.editions.release(edition.id)
+
+
+def finish(store: Store, edition: Edition, counts: DeliveryCounts, now: datetime) -> bool:
+    """Return whether a whole edition is delivered, to the first process that asks; return False to the others.
+
+    It is if nothing is waiting or with a worker any more, here or elsewhere. An edition that is on hold, was skipped or
+    was cancelled is not delivered. When more has been sent, for instance after a retry, it is delivered again.
+
+    counts: those of the edition, after a run
+    """
+    if edition.held or counts.open or not counts[DeliveryStatus.SENT]:
+        return False
+    label = edition_label(edition)
+    if any((each.what, each.about) == (ActionKind.CANCEL, label) for each in store.actions.list(limit=_ACTIONS)):
+        return False
+    store.owner.expire_alerts(_DELIVERED, now - _REMEMBERED)
+    counted = sorted((status.value, count) for status, count in counts.by_status.items())
+    return store.owner.claim_alert(_DELIVERED, f"{edition.id} {counted}", now)
 
 
 def in_hand(store: Store, edition: Edition, *, patience: float = 0.0) -> int:

@@ -20,9 +20,11 @@ from publisher.core.newsletter_models import Edition
 from publisher.publishing.chores import DATABASE_CHORES, LOCAL_CHORES, run_chores
 from publisher.publishing.deliver import DeliveryResult, deliver_editions
 from publisher.publishing.due_editions import DueReport, create_due_editions, create_due_emails, is_untouched
+from publisher.publishing.operations import finish
 from publisher.publishing.owner_alerts import alert_held, alert_problems, alert_sources
 from publisher.publishing.sequences import add_due_emails
 from publisher.publishing.tell_owner import tell_owner
+from publisher.publishing.uncertain import DECIDE, uncertain_messages
 from publisher.publishing.wiring import (
     Project,
     add_web_versions,
@@ -96,12 +98,15 @@ def create_due(project: Project, *, local: bool = False) -> TickReport:
     welcome = add_due_emails(project, now)
     more, left = alert_problems(project, "welcome", welcome.problems, now, still=welcome.problems)
     alerts, unsent = alerts + more, unsent + left
+    uncertain = uncertain_messages(project.store, now)
+    more, left = alert_problems(project, "uncertain", uncertain, now, still=uncertain, below=DECIDE)
+    alerts, unsent = alerts + more, unsent + left
     done, news, undone = _do_chores(project, now, LOCAL_CHORES if local else None)
     new, has_owner = (*alerts, *news), bool(project.config.mail.owner)
     return TickReport(
         now,
         created=(*emails.created, *due.created, *welcome.created),
-        problems=(*emails.problems, *due.problems, *welcome.problems, *trouble, *unsent, *undone),
+        problems=(*emails.problems, *due.problems, *welcome.problems, *uncertain, *trouble, *unsent, *undone),
         alerts=new if has_owner else (),
         unreported=() if has_owner else new,
         chores=tuple(done),
@@ -227,8 +232,9 @@ def _deliver(
         return TickReport(now, problems=(problem_at(error),), limited=error.until)
     except PublisherError as error:
         return TickReport(now, problems=(problem_at(error),), stuck=isinstance(error, TransportError))
-    troubles = delivered[-1].troubles if delivered else ()
-    return TickReport(now, delivered=tuple(delivered), problems=(*map(problem_at, troubles), *online.tell_hub()))
+    troubles, at = delivered[-1].troubles if delivered else (), project.clock()
+    ended = [replace(each, finished=finish(project.store, each.edition, each.after, at)) for each in delivered]
+    return TickReport(now, delivered=tuple(ended), problems=(*map(problem_at, troubles), *online.tell_hub()))
 
 
 class _WebVersions:

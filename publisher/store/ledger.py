@@ -9,7 +9,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from publisher.core.newsletter_models import DeliveryStatus
+from publisher.core.models import require_aware
+from publisher.core.newsletter_models import DeliveryStatus, EditionKind
 from publisher.store.database import Database
 from publisher.store.deliveries import Moves, found_in, moved
 from publisher.store.edition_filling import complete
@@ -45,6 +46,17 @@ class ReasonCount:
     status: DeliveryStatus
     reason: str
     count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Undelivered:
+    """An edition with messages that are uncertain or failed, and how many. id: the edition's."""
+
+    id: int
+    newsletter: str
+    slot: str
+    uncertain: int
+    failed: int
 
 
 class Ledger:
@@ -117,6 +129,34 @@ class Ledger:
             query = query.where(deliveries.c.status.in_(statuses))
         with self._database.read() as connection:
             return [ReasonCount(*row) for row in connection.execute(query)]
+
+    def undelivered(self, since: datetime) -> Sequence[Undelivered]:
+        """Return the editions made since a moment that have uncertain or failed messages, oldest first.
+
+        Emails that welcome people or bid them farewell are sent for years: of these, uncertain ones always count, and
+        failed ones never.
+        """
+        require_aware("since", since)
+        lasting = editions.c.kind.in_((EditionKind.WELCOME, EditionKind.FAREWELL))
+        recent = sa.select(editions.c.id, editions.c.newsletter, editions.c.slot, (~lasting).label("counts_failed"))
+        recent = recent.where(lasting | (editions.c.made_at >= since)).order_by(editions.c.id)
+        with self._database.read() as connection:
+            known = connection.execute(recent).all()
+            # By the numbers of the editions, so that only their part of the index is read.
+            of_edition, kinds = deliveries.c.edition_id, (DeliveryStatus.UNCERTAIN, DeliveryStatus.FAILED)
+            query = (
+                sa.select(of_edition, deliveries.c.status, sa.func.count())
+                .where(of_edition.in_([row.id for row in known]), deliveries.c.status.in_(kinds))
+                .group_by(of_edition, deliveries.c.status)
+            )
+            counts = {(edition, status): int(count) for edition, status, count in connection.execute(query)}
+        found = []
+        for row in known:
+            uncertain = counts.get((row.id, DeliveryStatus.UNCERTAIN), 0)
+            failed = counts.get((row.id, DeliveryStatus.FAILED), 0) if row.counts_failed else 0
+            if uncertain or failed:
+                found.append(Undelivered(row.id, row.newsletter, row.slot, uncertain, failed))
+        return found
 
     def next_try(self, edition_id: int) -> datetime | None:
         """Return when the next delivery of an edition is due, or None if no delivery is waiting."""

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from publisher.cli.hosts import PUBLISH, how_to_send
 from publisher.cli.terminal import rate
 from publisher.core.hold_reasons import by_person
+from publisher.core.models import Severity
+from publisher.daemon.lock import only_one
 from publisher.mail.dkim_keys import make_key
+from publisher.publishing.tick import create_due
+from publisher.publishing.wiring import Project as OpenProject
 from publisher.publishing.wiring import open_project_store
+from publisher.store.workers import Heartbeat
 from tests.support.project import Project
 from tests.support.smtp_server import Mailboxes, mail_server
 from tests.support.store_samples import draft
@@ -120,6 +128,49 @@ def test_a_retry_sends_once_the_server_works(trouble: Project, mail: Mailboxes) 
     assert len(set(mail.messages["drop@example.org"])) == 1
 
 
+def test_uncertain_and_failed_messages_are_in_the_status_and_reported_once(trouble: Project) -> None:
+    shown = trouble.ok("status").out
+    assert (
+        "uncertain    weekly 2026-W47: 1 message waits for your decision\n"
+        "             (publisher deliveries list 1 --status uncertain)\n"
+        "failed       weekly 2026-W47: 3 messages\n"
+        "             (publisher deliveries list 1 --status failed)\n"
+    ) in shown
+    (row,) = trouble.ok("status", "--json").json["undelivered"]
+    assert row == {"id": 1, "newsletter": "weekly", "slot": "2026-W47", "uncertain": 1, "failed": 3}
+
+    now = datetime(2026, 11, 16, 12, tzinfo=UTC)
+    with open_project_store(trouble.config()) as store:
+        reports = [create_due(OpenProject(trouble.config(), store, lambda: now)) for _ in range(2)]
+        trouble.ok("deliveries", "retry", "1", "--status", "uncertain")
+        reports.append(create_due(OpenProject(trouble.config(), store, lambda: now)))
+    told = [[line for line in each.unreported if "uncertain" in line] for each in reports]
+    assert [len(lines) for lines in told] == [1, 0, 0]
+    assert told[0][0].startswith("weekly 2026-W47: edition 1 has uncertain messages, which wait for your decision (")
+    problems = [[each for each in report.problems if "uncertain" in each.message] for report in reports]
+    assert [[each.severity for each in found] for found in problems] == [[Severity.WARNING], [Severity.WARNING], []]
+
+
+def test_advice_names_the_process_that_sends(trouble: Project) -> None:
+    with only_one(trouble.config().state_dir):
+        by = f"`publisher run` (pid {os.getpid()}) sends what is due\n"
+        assert trouble.ok("deliveries", "retry", "1").out.endswith(f"); {by}")
+        trouble.ok("deliveries", "hold", "1")
+        assert f"still to send; {by}" in trouble.ok("deliveries", "resume", "1").out
+        assert "still to send; `publisher run` sends them" in trouble.ok("status").out
+    with open_project_store(trouble.config()) as store:
+        now = datetime.now(UTC)
+        assert how_to_send(trouble.config(), store, now) == PUBLISH
+        store.hosts.check_in("another", "b", now)
+        store.hosts.confirm("another", now)
+        store.hosts.note_active("another", "1.0", now)
+        words = "`publisher run` or `publisher worker` on b, seen a moment ago, sends what is due"
+        assert how_to_send(trouble.config(), store, now).startswith(words)
+        assert how_to_send(trouble.config(), store, now + timedelta(hours=1)) == PUBLISH
+        store.workers.begin("w1", "b", Heartbeat(now, timedelta(minutes=2)), "another")
+        assert how_to_send(trouble.config(), store, now) == "what is due is sent by b"
+
+
 def test_a_missing_mailbox_gets_no_more_email(trouble: Project, mail: Mailboxes) -> None:
     shown = trouble.ok("subscribers", "show", "gone@example.org").out
     assert "status      bounced" in shown
@@ -161,7 +212,7 @@ def test_an_edition_on_hold_says_why(project: Project, mail: Mailboxes) -> None:
     mail.lenient = True
     assert (
         project.ok("deliveries", "resume", "1").out
-        == "edition 1 is resumed: 1 message still to send; run `publisher publish`\n"
+        == "edition 1 is resumed: 1 message still to send; run `publisher publish` to send\n"
     )
     assert "1 message sent" in project.ok("publish", "--yes", now=later).out
     assert project.ok("deliveries", "resume", "1").out.startswith("edition 1 was not on hold")
@@ -193,7 +244,7 @@ def test_the_next_try_is_shown(project: Project, mail: Mailboxes) -> None:
     assert counts(project) == {"sent": 1, "queued": 1, "deferred": 1}
     assert when in project.run("publish", "--yes").out
     assert project.ok("deliveries", "resume", "1").out == (
-        f"edition 1 was not on hold: 2 messages still to send; run `publisher publish`\n{when}"
+        f"edition 1 was not on hold: 2 messages still to send; run `publisher publish` to send\n{when}"
     )
     assert project.ok("deliveries", "retry", "1", "--status", "queued").out.startswith("1 message due now (1 queued)")
     assert project.ok("deliveries", "retry", "1").out.startswith("1 message due now (1 deferred)")

@@ -8,13 +8,14 @@ from threading import Event as Moment
 
 import pytest
 
-from publisher.core.newsletter_models import Delivery, DeliveryStatus, Edition
+from publisher.core.action_kinds import ActionKind, Via
+from publisher.core.newsletter_models import Delivery, DeliveryCounts, DeliveryStatus, Edition
 from publisher.mail.lifecycle import DeliveryEvent, moves
 from publisher.publishing import operations as by_hand
 from publisher.store import Store
 from publisher.store import ledger as ledger_module
 from publisher.store.deliveries import Settled
-from publisher.store.ledger import LedgerRow, ReasonCount
+from publisher.store.ledger import LedgerRow, ReasonCount, Undelivered
 from tests.support.store_samples import NOW, add_people, draft, later
 
 QUEUED, SENDING, SENT = DeliveryStatus.QUEUED, DeliveryStatus.SENDING, DeliveryStatus.SENT
@@ -198,3 +199,32 @@ def test_reasons_are_counted(store: Store, edition: Edition) -> None:
 
     assert store.ledger.reasons(edition.id) == [ReasonCount(FAILED, "550 5.1.1 <…>: no such user", 5)]
     assert store.ledger.reasons(edition.id, [SENT]) == []
+
+
+def test_recent_editions_with_uncertain_or_failed_messages_are_found(store: Store, edition: Edition) -> None:
+    assert store.editions.create(draft("2026-W48")) is not None  # nothing was sent of it
+    assert store.ledger.undelivered(NOW) == [Undelivered(edition.id, "weekly", "2026-W47", 1, 1)]
+    assert store.ledger.undelivered(later(seconds=1)) == []
+
+
+def test_one_process_says_that_an_edition_is_delivered(store: Store, edition: Edition) -> None:
+    def asked() -> list[bool]:
+        counts = store.deliveries.counts(edition.id)
+        return [by_hand.finish(store, edition, counts, NOW) for _ in range(2)]
+
+    assert asked() == [False, False]  # some are waiting, and another worker has one
+    over = DeliveryCounts({SENT: 5, FAILED: 1, UNCERTAIN: 1})
+    assert [by_hand.finish(store, edition, over, NOW) for _ in range(2)] == [True, False]
+    after_a_retry = DeliveryCounts({SENT: 6, FAILED: 1})
+    assert [by_hand.finish(store, edition, after_a_retry, NOW) for _ in range(2)] == [True, False]
+
+
+def test_an_edition_on_hold_or_cancelled_is_not_delivered(store: Store, edition: Edition) -> None:
+    over = DeliveryCounts({SENT: 5, SKIPPED: 2})
+    by_hand.hold(store, edition, "a typo")
+    held = store.editions.get(edition.id)
+    assert held is not None
+    assert not by_hand.finish(store, held, over, NOW)
+    assert not by_hand.finish(store, edition, DeliveryCounts({SKIPPED: 7}), NOW)
+    store.actions.record(ActionKind.CANCEL, NOW, via=Via.PAGE, client="", about=by_hand.edition_label(edition))
+    assert not by_hand.finish(store, edition, over, NOW)

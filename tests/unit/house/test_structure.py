@@ -58,6 +58,7 @@ SMALL = {
     "publishing.adopt.vitepress_blog": "one tool",
     "publishing.joining": "one promise: only hosts of the fleet join",
     "publishing.mail_doctor": "one command's work",
+    "publishing.uncertain": "one kind of warning",
     "publishing.page_check": "one check, which loads the pages",
     "site.feeds.opml": "one format",
     "site.web_versions": "the seam between letters and pages",
