@@ -124,7 +124,7 @@ def add(app: App, edition_id: int, addresses: tuple[str, ...], joined_since: str
     """
     config = app.config()
     now, since = app.now(config), _moment(joined_since, config.zone)
-    with _edition(app, edition_id) as (store, edition):
+    with _edition(app, edition_id, complete=not dry_run) as (store, edition):
         done = add_recipients(config, store, edition, now, addresses=addresses, joined_since=since, dry_run=dry_run)
         if done.added and not dry_run:
             log_action(
@@ -187,7 +187,7 @@ def retry(app: App, edition_id: int, names: tuple[str, ...]) -> None:
     """
     config = app.config()
     now = app.now(config)
-    with _edition(app, edition_id) as (store, edition):
+    with _edition(app, edition_id, complete=True) as (store, edition):
         done = {name: operations.retry(store, edition, [DeliveryStatus(name)], now=now) for name in names or RETRIED}
         total = sum(done.values())
         if total:
@@ -218,6 +218,7 @@ def hold(app: App, edition_id: int, why: str) -> None:
         changed = operations.hold(store, edition, reason)
         if changed:
             log_action(app, store, ActionKind.HOLD, operations.edition_label(edition), detail=reason)
+        operations.take_over_dead(app.config(), store, app.now(app.config()))
         left = operations.in_hand(store, edition, patience=PATIENCE)
     if app.json:
         held = reason if changed else edition.held
@@ -241,7 +242,7 @@ def resume(app: App, edition_id: int) -> None:
     """
     config = app.config()
     now = app.now(config)
-    with _edition(app, edition_id) as (store, edition):
+    with _edition(app, edition_id, complete=True) as (store, edition):
         changed = operations.resume(store, edition, now=now)
         if changed:
             log_action(app, store, ActionKind.RESUME, operations.edition_label(edition))
@@ -276,6 +277,7 @@ def skip(app: App, edition_id: int, yes: bool) -> None:
                 f"edition {edition_id} does not wait for your approval",
                 hint=f"to send no more of it: publisher deliveries cancel {edition_id}",
             )
+        _make_complete(store, edition)
         waiting = store.deliveries.counts(edition.id).open
         if waiting and not yes:
             _confirm(edition, waiting)
@@ -296,7 +298,8 @@ def skip(app: App, edition_id: int, yes: bool) -> None:
 @with_app
 def cancel(app: App, edition_id: int, why: str, yes: bool) -> None:
     """Cancel all messages of EDITION that are waiting or uncertain. This cannot be undone."""
-    with _edition(app, edition_id) as (store, edition):
+    with _edition(app, edition_id, complete=True) as (store, edition):
+        operations.take_over_dead(app.config(), store, app.now(app.config()))
         counts = store.deliveries.counts(edition.id)
         waiting = sum(counts[status] for status in (*operations.CANCELLABLE, DeliveryStatus.SENDING))
         if waiting and not yes:
@@ -316,9 +319,19 @@ def cancel(app: App, edition_id: int, why: str, yes: bool) -> None:
 
 
 @contextmanager
-def _edition(app: App, edition_id: int) -> Iterator[tuple[Store, Edition]]:
-    with open_existing_store(app.config()) as store:
-        yield get_edition(store, edition_id)
+def _edition(app: App, edition_id: int, *, complete: bool = False) -> Iterator[tuple[Store, Edition]]:
+    """Open the store, and yield it with the edition. complete: whether to write the messages that it lacks first"""
+    with open_existing_store(app.config()) as opened:
+        store, edition = get_edition(opened, edition_id)
+        if complete:
+            _make_complete(store, edition)
+        yield store, edition
+
+
+def _make_complete(store: Store, edition: Edition) -> None:
+    if added := operations.make_complete(store, edition):
+        was = "1 message that was" if added == 1 else f"{added:,} messages that were"
+        click.echo(f"edition {edition.id} was not complete: {was} missing had to be written first", err=True)
 
 
 def _say_in_hand(app: App, left: int) -> None:
@@ -361,6 +374,8 @@ def _show_head(app: App, edition: Edition, counts: DeliveryCounts, reasons: Sequ
     if edition.held and not counts.is_over:
         app.say(f"on hold: {edition.held} ({how_to_end_hold(edition)})")
     app.say(f"messages: {by_status or 'none'}")
+    if counts.missing:
+        app.say(f"  {counts.unwritten}; `publisher publish` completes it")
     for each in reasons[:REASONS]:
         app.say(f"  {each.count:,} x {each.status}: {each.reason}")
     if len(reasons) > REASONS:
@@ -379,6 +394,8 @@ def _head_json(edition: Edition, counts: DeliveryCounts, reasons: Sequence[Reaso
         "slot": edition.slot,
         "held": edition.held,
         "held_by": edition.held_by,
+        "complete": not counts.missing,
+        "missing_about": counts.missing,
         "counts": {status.value: count for status, count in counts.by_status.items() if count},
         "reasons": [{"status": each.status.value, "reason": each.reason, "count": each.count} for each in reasons],
     }

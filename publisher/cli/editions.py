@@ -12,7 +12,7 @@ from publisher.cli.completion import edition_ids, newsletter_names
 from publisher.cli.terminal import print_table
 from publisher.config import Config
 from publisher.core.errors import PublisherError
-from publisher.core.newsletter_models import Choice, DeliveryStatus, Edition, Letter, Mark, slot_name
+from publisher.core.newsletter_models import Choice, DeliveryStatus, Edition, Letter, Mark, how_far, slot_name
 from publisher.core.personal_marks import filled
 from publisher.newsletters.variants import topic_set, variant_key, variants_of
 from publisher.posts.archive import open_archive
@@ -147,6 +147,8 @@ def _row(store: Store, edition: Edition) -> dict[str, Any]:
         "made_at": edition.made_at.isoformat(timespec="seconds"),
         "posts": [{"id": post.id, "title": post.title, "url": post.url} for post in edition.posts],
         "deliveries": {status.value: count for status, count in counts.by_status.items() if count},
+        "complete": not counts.missing,
+        "missing_about": counts.missing,
         "held": edition.held,
         "held_by": edition.held_by,
     }
@@ -173,7 +175,10 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
 
 def _messages(row: dict[str, Any]) -> str:
     counts = ", ".join(f"{count:,} {status}" for status, count in row["deliveries"].items())
-    is_over = row["deliveries"].keys() <= {DeliveryStatus.SENT, DeliveryStatus.SKIPPED}
+    if not row["complete"]:
+        far = how_far(sum(row["deliveries"].values()), row["missing_about"])
+        counts = f"{far}; `publisher publish` completes it"
+    is_over = row["complete"] and row["deliveries"].keys() <= {DeliveryStatus.SENT, DeliveryStatus.SKIPPED}
     return counts if is_over or not row["held"] else f"{counts}; on hold: {row['held']}"
 
 

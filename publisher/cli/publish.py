@@ -293,7 +293,7 @@ def _is_held(plan: Plan | None) -> bool:
 
 def _confirm_sending(config: Config, plan: Plan, drafts: Sequence[EditionDraft], yes: bool) -> None:
     """Ask the user to confirm before real email is sent. The outbox needs no confirmation."""
-    open_now = sum(counts.open for edition, counts in plan.unfinished if not edition.held)
+    open_now = sum(counts.open + counts.missing for edition, counts in plan.unfinished if not edition.held)
     count = sum(planned.recipients for planned in plan.editions if not planned.hold) + open_now
     if yes or not count or config.mail.transport == "outbox":
         return
@@ -413,7 +413,8 @@ def _show_unfinished(app: App, plan: Plan, sources: Sequence[SourceSummary]) -> 
             app.say(f"source {view.name}: not fetched yet (run `publisher sources fetch`)")
     for edition, counts in plan.unfinished:
         why = f"on hold: {edition.held}" if edition.held else "left over from an earlier run"
-        app.say(f"{edition.newsletter} {slot_name(edition.slot)}: {plural(counts.open, 'message')} {why}")
+        what = counts.unwritten or plural(counts.open, "message")
+        app.say(f"{edition.newsletter} {slot_name(edition.slot)}: {what} {why}")
 
 
 def _report_errors(app: App, plan: Plan, *, keep_going: bool) -> int:

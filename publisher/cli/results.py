@@ -58,7 +58,8 @@ def _show_stopped_subscribers(app: App, result: DeliveryResult) -> None:
 
 def show_held(app: App, edition: Edition, counts: DeliveryCounts) -> None:
     """Print that an edition is on hold, the reason, and how to resume it."""
-    app.say(f"{edition.name}: {plural(counts.open, 'message')} on hold: {edition.held}\n  {_what_to_do(edition)}")
+    what = counts.unwritten or plural(counts.open, "message")
+    app.say(f"{edition.name}: {what} on hold: {edition.held}\n  {_what_to_do(edition)}")
 
 
 def show_stopped(
@@ -85,7 +86,7 @@ def show_stopped(
         if edition.held:
             show_held(app, edition, counts)
         else:
-            app.say(f"{edition.name}: {plural(counts.open, 'message')} not started")
+            app.say(f"{edition.name}: {counts.unwritten or plural(counts.open, 'message') + ' not started'}")
     if asked:
         click.echo("run `publisher publish` to send the rest", err=True)
 

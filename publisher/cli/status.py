@@ -18,7 +18,7 @@ from publisher.core.errors import SegmentError
 from publisher.core.file_names import out_of_folder
 from publisher.core.hold_reasons import HeldBy
 from publisher.core.models import Problem, RenderedPost, Severity
-from publisher.core.newsletter_models import Edition, EditionKind, SubscriberStatus
+from publisher.core.newsletter_models import DeliveryCounts, Edition, EditionKind, SubscriberStatus, how_far, slot_name
 from publisher.daemon.lock import running
 from publisher.mail.daily_limit import limit_reached_until
 from publisher.newsletters.slots import upcoming
@@ -98,7 +98,7 @@ def _facts(config: Config, store: Store | None, plan: Plan, now: datetime) -> di
         "outbox": _outbox(config),
         "limit_reached_until": _limit_reached(config, store, now),
         "undelivered": [asdict(each) for each in undelivered(store, now)] if store else [],
-        "unfinished": [_unfinished(config, edition, counts.open, now) for edition, counts in plan.unfinished],
+        "unfinished": [_unfinished(config, edition, counts, now) for edition, counts in plan.unfinished],
     }
 
 
@@ -128,7 +128,7 @@ def _not_built(config: Config) -> dict[str, Any] | None:
     return {"where": problem.where, "message": problem.message, "mend": problem.hint, "since": when}
 
 
-def _unfinished(config: Config, edition: Edition, waiting: int, now: datetime) -> dict[str, Any]:
+def _unfinished(config: Config, edition: Edition, counts: DeliveryCounts, now: datetime) -> dict[str, Any]:
     newsletter = config.newsletter(edition.newsletter)
     zone = config.newsletter_zone(newsletter) if newsletter else config.zone
     goes_at = edition.goes_at
@@ -136,7 +136,10 @@ def _unfinished(config: Config, edition: Edition, waiting: int, now: datetime) -
         "id": edition.id,
         "newsletter": edition.newsletter,
         "slot": edition.slot,
-        "open": waiting,
+        "open": counts.open,
+        "complete": not counts.missing,
+        "written": counts.total,
+        "missing_about": counts.missing,
         "held": edition.held,
         "held_by": edition.held_by,
         "goes_at": goes_at.astimezone(zone).isoformat(timespec="seconds") if goes_at else None,
@@ -278,7 +281,8 @@ def _show_hosts(app: App, hosts: Sequence[dict[str, Any]]) -> None:
 
 
 def _show_unfinished(app: App, edition: dict[str, Any], limited: str | None, *, is_running: bool) -> None:
-    name = f"{edition['newsletter']} {edition['slot']}: {plural(edition['open'], 'message')}"
+    far = how_far(edition["written"], edition["missing_about"])
+    name = f"{edition['newsletter']} {slot_name(edition['slot'])}: {far or plural(edition['open'], 'message')}"
     if edition["held"]:
         resume, skip = (f"`publisher deliveries {verb} {edition['id']}`" for verb in ("resume", "skip"))
         waits = edition["held_by"] in (HeldBy.APPROVAL, HeldBy.SCHEDULER)
@@ -287,6 +291,8 @@ def _show_unfinished(app: App, edition: dict[str, Any], limited: str | None, *, 
         app.say(f"             {edition['held']}")
     elif edition["is_ahead"]:
         app.say(f"approved     {name}, due {edition['goes_at'][:16].replace('T', ' at ')}")
+    elif far:
+        app.say(f"unfinished   {name}; {'`publisher run`' if is_running else '`publisher publish`'} completes it")
     elif limited:
         app.say(f"unfinished   {name} still to send; every mail server has had its recipients of the day")
         by = "`publisher run` resumes" if is_running else "`publisher publish` resumes"
@@ -324,7 +330,7 @@ def _show_newsletter(app: App, facts: dict[str, Any]) -> None:
         at = f"on {email['at'][:16].replace('T', ' at ')}" if email["at"] else "with the next run"
         app.say(f"  next  {email['name']} {at}: {email['problem'] or email['subject']}")
     if last:
-        app.say(f"  last  {last['slot']}: {last['subject']} (edition {last['id']}, {last['made_at'][:10]})")
+        app.say(f"  last  {slot_name(last['slot'])}: {last['subject']} (edition {last['id']}, {last['made_at'][:10]})")
     for step in facts["welcome"]:
         said = step["problem"] or f"{step['sent']:,} sent, {step['open'] + step['to_come']:,} to come"
         app.say(f"  {step['name']}  {said}")

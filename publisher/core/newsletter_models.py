@@ -382,11 +382,20 @@ class Delivery:
     fields: str = "{}"
 
 
+def how_far(written: int, missing: int) -> str:
+    """Return in words how far an edition is that lacks about so many messages; "" if it lacks none."""
+    return f"not complete yet: {written:,} of about {written + missing:,} messages" if missing else ""
+
+
 @dataclass(frozen=True, slots=True)
 class DeliveryCounts:
-    """The number of deliveries of an edition with each status."""
+    """The number of deliveries of an edition with each status.
+
+    missing: about how many deliveries are not written yet, at least 1 if the edition is not complete; 0 if it is
+    """
 
     by_status: dict[DeliveryStatus, int] = field(default_factory=dict)
+    missing: int = 0
 
     def __getitem__(self, status: DeliveryStatus) -> int:
         return self.by_status.get(status, 0)
@@ -402,6 +411,11 @@ class DeliveryCounts:
         return self[DeliveryStatus.QUEUED] + self[DeliveryStatus.SENDING] + self[DeliveryStatus.DEFERRED]
 
     @property
+    def unwritten(self) -> str:
+        """How far an edition is that is not complete yet, in words; "" if it is complete."""
+        return how_far(self.total, self.missing)
+
+    @property
     def is_over(self) -> bool:
         """Whether every delivery was sent or skipped, which nothing can change any longer."""
-        return self.total == self[DeliveryStatus.SENT] + self[DeliveryStatus.SKIPPED]
+        return not self.missing and self.total == self[DeliveryStatus.SENT] + self[DeliveryStatus.SKIPPED]

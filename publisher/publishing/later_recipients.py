@@ -63,6 +63,8 @@ def add_recipients(
     from publisher.store.latecomers import WhoJoined  # not at the top: loads SQLAlchemy
 
     _require_open(store, edition)
+    if not dry_run:
+        store.editions.complete(edition.id)  # so that nobody who gets it anyway is counted as added
     if newsletter := config.newsletter(edition.newsletter):
         now = local(config, newsletter, now)  # for the days in the condition of its segment
     people = {each.id: each for each in (require_subscriber(store, address) for address in addresses)}

@@ -16,6 +16,7 @@ from publisher.mail.lifecycle import WAITING, DeliveryEvent, moves
 from publisher.newsletters.slots import is_post_slot
 
 if TYPE_CHECKING:
+    from publisher.config import Config
     from publisher.store import Store
     from publisher.store.ledger import ReasonCount
 
@@ -139,7 +140,7 @@ def finish(store: Store, edition: Edition, counts: DeliveryCounts, now: datetime
 
     counts: those of the edition, after a run
     """
-    if edition.held or counts.open or not counts[DeliveryStatus.SENT]:
+    if edition.held or counts.open or counts.missing or not counts[DeliveryStatus.SENT]:
         return False
     label = edition_label(edition)
     if any((each.what, each.about) == (ActionKind.CANCEL, label) for each in store.actions.list(limit=_ACTIONS)):
@@ -147,6 +148,29 @@ def finish(store: Store, edition: Edition, counts: DeliveryCounts, now: datetime
     store.owner.expire_alerts(_DELIVERED, now - _REMEMBERED)
     counted = sorted((status.value, count) for status, count in counts.by_status.items())
     return store.owner.claim_alert(_DELIVERED, f"{edition.id} {counted}", now)
+
+
+def make_complete(store: Store, edition: Edition) -> int:
+    """Write the messages that an edition lacks because its making was interrupted; return their number.
+
+    It is 0 if the edition was complete. Then what is counted next is what there is to retry, cancel or send.
+    """
+    before = store.deliveries.counts(edition.id)
+    if not before.missing:
+        return 0
+    store.editions.complete(edition.id)
+    return max(0, store.deliveries.counts(edition.id).total - before.total)
+
+
+def take_over_dead(config: Config, store: Store, now: datetime) -> int:
+    """Free the messages of senders that are dead; return their number.
+
+    They wait or are uncertain then, and nobody counts them as being sent right now.
+    """
+    from publisher.mail.queue import take_over  # not at the top: loads SQLAlchemy
+    from publisher.publishing.mail_wiring import delivery_options
+
+    return take_over(store, options=delivery_options(config), now=now)
 
 
 def in_hand(store: Store, edition: Edition, *, patience: float = 0.0) -> int:

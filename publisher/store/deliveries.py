@@ -21,7 +21,7 @@ from publisher.core.newsletter_models import Delivery, DeliveryCounts, DeliveryS
 from publisher.store.audience import mailable
 from publisher.store.column_types import UtcTime
 from publisher.store.database import Database
-from publisher.store.edition_filling import is_complete
+from publisher.store.edition_filling import is_complete, missing
 from publisher.store.fleet_tables import workers
 from publisher.store.subscriptions import subscribed
 from publisher.store.tables import deliveries, delivery_totals, editions, subscribers, subscriptions
@@ -83,7 +83,8 @@ class Deliveries:
     def counts(self, edition_id: int) -> DeliveryCounts:
         """Return how many deliveries of an edition are in each status."""
         with self._database.read() as connection:
-            return DeliveryCounts(_totals(connection, edition_id, "status"))
+            lacking = missing(connection, [edition_id]).get(edition_id, 0)
+            return DeliveryCounts(_totals(connection, edition_id, "status"), lacking)
 
     def by_variant(self, edition_id: int) -> dict[str, int]:
         """Return how many deliveries an edition has for each variant of its letter."""

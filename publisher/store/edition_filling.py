@@ -66,6 +66,29 @@ def is_complete() -> sa.ColumnElement[bool]:
     )
 
 
+def missing(connection: Connection, edition_ids: Sequence[int]) -> dict[int, int]:
+    """Return about how many deliveries are missing from those of these editions that are not complete.
+
+    It is at least 1. It counts the subscriptions that are left, and how many of those before them became deliveries.
+    """
+    found = {}
+    for row in _unfilled(connection, editions.c.id.in_(edition_ids)):
+        reached = row.reached >= _SUBSCRIBER
+        query = sa.select(sa.func.count().filter(reached).label("past"), sa.func.count().label("all"))
+        these = subscriptions.c.newsletter == row.newsletter, row.last >= _SUBSCRIBER
+        people = connection.execute(query.where(*these)).one()
+        written = sa.select(sa.func.count()).where(deliveries.c.edition_id == row.edition_id)
+        past = deliveries.c.subscriber_id <= row.reached
+        share = connection.execute(written.where(past)).scalar_one() / people.past if people.past else 1
+        found[row.edition_id] = max(1, _rounded((people.all - people.past) * share))
+    return found
+
+
+def _rounded(count: float) -> int:
+    """Return a number with two digits that are not zero."""
+    return int(round(count, 2 - len(str(round(count)))))
+
+
 def is_large(connection: Connection, draft: EditionDraft) -> bool:
     """Return whether an edition is made in parts. If it depends on what people have been sent, it is made at once."""
     if draft.once or draft.ahead:

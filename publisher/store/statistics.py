@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from publisher.core.newsletter_models import DeliveryCounts, DeliveryStatus, SubscriberStatus
 from publisher.store.consent import first_source
 from publisher.store.database import Database
+from publisher.store.edition_filling import missing
 from publisher.store.subscriptions import subscribed
 from publisher.store.tables import consent_events, deliveries, delivery_totals, subscribers, subscriptions
 
@@ -68,7 +69,10 @@ class Statistics:
         with self._database.read() as connection:
             for row in [*connection.execute(rows), *connection.execute(kept)]:
                 found[row.edition_id][row.status] = int(row.total)
-        return {edition_id: DeliveryCounts(by_status) for edition_id, by_status in found.items()}
+            lacking = missing(connection, edition_ids)
+        return {
+            edition_id: DeliveryCounts(by_status, lacking.get(edition_id, 0)) for edition_id, by_status in found.items()
+        }
 
     def joined(self, newsletter: str = "", source: str = "") -> dict[str, int]:
         """Return how many people joined on each day, as {"2026-11-21": 3}. Days are in UTC.

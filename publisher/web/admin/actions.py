@@ -13,7 +13,7 @@ from publisher.core.action_kinds import ActionKind
 from publisher.core.errors import PublisherError
 from publisher.core.newsletter_models import DeliveryStatus, Edition
 from publisher.publishing.later_recipients import add_recipients
-from publisher.publishing.operations import approve, cancel, edition_label, hold, resume, retry, skip
+from publisher.publishing.operations import approve, cancel, edition_label, hold, resume, retry, skip, take_over_dead
 from publisher.publishing.publish import send_letter
 from publisher.publishing.shared_drafts import DAYS, DraftKind, draft_link
 from publisher.publishing.wiring import transport_name
@@ -138,6 +138,7 @@ class AdminActions:
     def _cancel(self, edition: Edition, form: Form) -> Flash | _Done:
         if form.one("sure") != "yes":
             return Flash("Nothing was cancelled: please tick the confirmation box.", is_bad=True)
+        take_over_dead(self._context.config, self._context.store, self._context.now())
         total = cancel(self._context.store, edition, why="cancelled on the admin page")
         return _Done(f"{total:,} cancelled. Messages already sent are not affected.", ActionKind.CANCEL, f"{total:,}")
 

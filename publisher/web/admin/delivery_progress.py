@@ -51,9 +51,9 @@ class EditionProgress:
         """The state as one word: "held", "sending", "waiting", "nobody", "unclear", "failed", "sent" or "cancelled"."""
         counts = self.counts
         for applies, name in (
-            (self.edition.held and counts.open, "held"),
+            (self.edition.held and (counts.open or counts.missing), "held"),
             (counts[DeliveryStatus.SENDING], "sending"),
-            (counts.open, "waiting"),
+            (counts.open or counts.missing, "waiting"),
             (not counts.total, "nobody"),
             (counts[DeliveryStatus.UNCERTAIN], "unclear"),
             (counts[DeliveryStatus.FAILED] and not counts[DeliveryStatus.SENT], "failed"),
@@ -71,6 +71,8 @@ class EditionProgress:
     def summary(self) -> str:
         """The numbers of messages, in one line."""
         counts = self.counts
+        if counts.missing:
+            return f"{counts.unwritten}; the next run completes it"
         if not counts.total:
             return "no recipients"
         line = f"{counts[DeliveryStatus.SENT]:,} of {counts.total:,} sent"
@@ -98,7 +100,8 @@ class EditionProgress:
             "state": self.state,
             "label": self.label,
             "said": self.summary,
-            "open": self.counts.open,
+            "open": self.counts.open + self.counts.missing,
+            "complete": not self.counts.missing,
             "shares": {
                 segment.status.value: {"total": segment.total, "begins": segment.begins, "width": segment.width}
                 for segment in self.segments

@@ -112,7 +112,7 @@ class AdminViews:
             waits=waits(edition),
             frees_posts=not is_post_slot(edition.slot),
             is_ahead=edition.goes_at is not None and edition.goes_at > self._context.now(),
-            joined_later=self._joined_later(edition),
+            joined_later=0 if progress.counts.missing else self._joined_later(edition),
             returned=store.bounces.counts(edition_id=edition.id),
             bounces=store.bounces.recent(edition_id=edition.id, limit=_BOUNCES),
             verdicts=VERDICTS,

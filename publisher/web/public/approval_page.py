@@ -68,9 +68,9 @@ class ApprovalPages:
             edition=edition,
             waits=approval.waits(edition),
             goes_at=f"{goes_at.astimezone(zone):%A %Y-%m-%d, %H:%M} ({zone.key})" if goes_at else "",
-            readers=counts.total,
+            readers=counts.total + counts.missing,
             sent=counts[DeliveryStatus.SENT],
-            gone=not counts.open,
+            gone=not (counts.open or counts.missing),
             done=result,
         )
 

@@ -392,3 +392,29 @@ def test_nobody_who_joins_in_the_middle_gets_a_letter_for_other_topics(
     other.editions.complete()
     assert set(received(store, edition)) == {address(number) for number in (*range(PEOPLE), 91)}
     assert store.subscribers.get(address(90)).record("weekly").status is SubscriptionStatus.SUBSCRIBED
+
+
+@pytest.mark.parametrize("parts", [0, 1, 2, 3])
+def test_the_counts_say_about_how_many_are_missing(store: Store, monkeypatch: pytest.MonkeyPatch, parts: int) -> None:
+    add(store, *range(PEOPLE))
+    add(store, 20, 21, newsletter="daily")
+    edition = make_half(store, monkeypatch, parts)
+    add(store, 30, 31)  # joined later, so they do not get it
+    counts = store.deliveries.counts(edition.id)
+    assert counts.total + counts.missing == PEOPLE
+    assert counts.unwritten == f"not complete yet: {parts * PART} of about 10 messages"
+    assert not counts.is_over
+    assert store.statistics.deliveries([edition.id])[edition.id] == counts
+    store.editions.complete(edition.id)
+    assert store.deliveries.counts(edition.id).missing == 0
+
+
+def test_the_missing_of_a_segment_are_estimated_from_those_before(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for each in range(200):  # every second one gets nothing
+        add(store, each, topics=("sea",) if each % 2 else ())
+    monkeypatch.setattr(edition_filling, "PART", 50)
+    edition = make_half(store, monkeypatch)
+    assert store.deliveries.counts(edition.id).missing == 75
+    assert store.deliveries.counts(edition.id).total == 25
