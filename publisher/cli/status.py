@@ -303,7 +303,7 @@ def _show_unfinished(app: App, edition: dict[str, Any], limited: str | None, *, 
 
 
 def _show_undelivered(app: App, edition: dict[str, Any]) -> None:
-    name = f"{edition['newsletter']} {edition['slot']}"
+    name = f"{edition['newsletter']} {slot_name(edition['slot'])}"
     if count := edition["uncertain"]:
         waits = f"{plural(count, 'message')} {'waits' if count == 1 else 'wait'} for your decision"
         app.say(f"uncertain    {name}: {waits}")
