@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from publisher.cli.app import App, log_action, plural, with_app
+from publisher.cli.app import App, log_action, plural, warn, with_app
 from publisher.cli.terminal import print_table
 from publisher.config import Config
 from publisher.core.action_kinds import ActionKind
@@ -22,6 +22,7 @@ from publisher.publishing.wiring import (
     open_existing_store,
     open_project_store,
     way_to_send,
+    why_secret_differs,
     why_unconfirmed,
 )
 
@@ -44,7 +45,7 @@ def require_confirmed(config: Config, store: Store, now: datetime) -> None:
 
 def allowing_hint(waits: str) -> str:
     """Return how to allow this host to send. waits: why it does not, as wiring.why_unconfirmed says."""
-    return f"if this host is to send: {way_to_send(waits)}"
+    return way_to_send(waits)
 
 
 def why_this_host_waits(config: Config) -> str:
@@ -84,6 +85,8 @@ def list_hosts(app: App) -> None:
     if app.json:
         app.print_json(rows)
     elif rows:
+        if waits := why_this_host_waits(config):
+            warn(f"this host sends nothing: {waits} ({allowing_hint(waits)})")
         titles = ("ID", "Host", "May send", "Last seen", "Sending", "In hand", "Sent", "Version")
         print_table(titles, [_cells(row) for row in rows])
     else:
@@ -94,16 +97,29 @@ def list_hosts(app: App) -> None:
 @click.argument("host_id", metavar="[ID]", default="")
 @with_app
 def confirm(app: App, host_id: str) -> None:
-    """Let this host send from now on, or the one with this ID."""
+    """Let this host send from now on, or the one with this ID.
+
+    A host whose secret differs from that of another one that may send is refused, because links in its emails would
+    not work.
+    """
     config = app.config()
     with open_project_store(config) as store:
         now = app.now(config)
-        here = store.hosts.check_in(this_host_id(config.root, os.environ), host_name(config.root, os.environ), now)
+        me = this_host_id(config.root, os.environ), host_name(config.root, os.environ)
+        key_id = store.suppressions.key_id()
+        here = store.hosts.check_in(*me, now, key_id=key_id)
         host = _known(store, host_id) if host_id else here
+        its_key = key_id if host.id == here.id else host.key_id
+        if differs := why_secret_differs(store, host.id, its_key):
+            raise PublisherError(differs.replace("this host", host.name), hint=way_to_send(differs))
         if store.hosts.confirm(host.id, now):
             log_action(app, store, ActionKind.HOST_CONFIRMED, host.name)
+        waits = why_unconfirmed(config, store) if host.id == here.id else ""
         others = [other.name for other in store.hosts.list() if other.confirmed_at and other.id != host.id]
-    app.say(f"{host.name} may send")
+    if waits:
+        warn(f"{host.name} is confirmed, but sends nothing: {waits} ({way_to_send(waits)})")
+    else:
+        app.say(f"{host.name} may send")
     if others:
         app.say(f"so may {', '.join(others)}; to stop one: publisher hosts forget ID")
 

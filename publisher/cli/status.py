@@ -36,6 +36,8 @@ from publisher.publishing.wiring import (
     shown_with_errors,
     site_problems,
     transport_name,
+    way_to_send,
+    why_unconfirmed,
 )
 from publisher.site.feeds.feed_list import feeds_of
 from publisher.site.feeds.items import PostSource
@@ -94,6 +96,7 @@ def _facts(config: Config, store: Store | None, plan: Plan, now: datetime) -> di
             for each in lost
         ],
         "hosts": host_rows(config, store, now) if store else [],
+        "waits": why_unconfirmed(config, store) if store else "",
         "transport": transport_name(config),
         "outbox": _outbox(config),
         "limit_reached_until": _limit_reached(config, store, now),
@@ -229,8 +232,11 @@ def _show(app: App, config: Config, facts: dict[str, Any]) -> None:
     scheduler = f"running (pid {runs})" if runs else "not running (start it with `publisher run`)"
     app.say(f"scheduler    {scheduler}")
     _show_hosts(app, facts["hosts"])
+    if facts["waits"]:
+        app.say(f"waits        nothing is sent from this host: {facts['waits']}")
+        app.say(f"             ({way_to_send(facts['waits'])})")
     for edition in facts["unfinished"]:
-        _show_unfinished(app, edition, facts["limit_reached_until"], is_running=bool(runs))
+        _show_unfinished(app, edition, facts["limit_reached_until"], waits=bool(facts["waits"]), is_running=bool(runs))
     for edition in facts["undelivered"]:
         _show_undelivered(app, edition)
     for newsletter in facts["newsletters"]:
@@ -280,17 +286,19 @@ def _show_hosts(app: App, hosts: Sequence[dict[str, Any]]) -> None:
         app.say(f"host         {host['name']} {does}; last seen: {last_seen(host)}")
 
 
-def _show_unfinished(app: App, edition: dict[str, Any], limited: str | None, *, is_running: bool) -> None:
+def _show_unfinished(app: App, edition: dict[str, Any], limited: str | None, *, waits: bool, is_running: bool) -> None:
     far = how_far(edition["written"], edition["missing_about"])
     name = f"{edition['newsletter']} {slot_name(edition['slot'])}: {far or plural(edition['open'], 'message')}"
     if edition["held"]:
         resume, skip = (f"`publisher deliveries {verb} {edition['id']}`" for verb in ("resume", "skip"))
-        waits = edition["held_by"] in (HeldBy.APPROVAL, HeldBy.SCHEDULER)
-        hint = f"approve or skip it at /admin, or run {resume} or {skip}" if waits else f"run {resume}"
+        is_asked = edition["held_by"] in (HeldBy.APPROVAL, HeldBy.SCHEDULER)
+        hint = f"approve or skip it at /admin, or run {resume} or {skip}" if is_asked else f"run {resume}"
         app.say(f"on hold      {name} ({hint})")
         app.say(f"             {edition['held']}")
     elif edition["is_ahead"]:
         app.say(f"approved     {name}, due {edition['goes_at'][:16].replace('T', ' at ')}")
+    elif waits:
+        app.say(f"unfinished   {name}{'' if far else ' still to send'}")
     elif far:
         app.say(f"unfinished   {name}; {'`publisher run`' if is_running else '`publisher publish`'} completes it")
     elif limited:

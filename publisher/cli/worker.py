@@ -10,10 +10,15 @@ from datetime import UTC, datetime
 from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from publisher.cli.app import App, with_app
+from publisher.core.errors import ConfigError, PublisherError
+
+if TYPE_CHECKING:
+    from publisher.config import Config
 
 EXAMPLES = """\
 \b
@@ -65,7 +70,7 @@ def worker(app: App, queues: str, connections: int | None, health: str) -> int:
     from publisher.daemon.worker_process import WorkerProcess, worker_config
     from publisher.publishing.mail_wiring import known_secret
 
-    chosen, config, (host, port) = _chosen(queues), app.config(), _address(health)
+    chosen, config, (host, port) = _chosen(queues), _config(app), _address(health)
     with tempfile.TemporaryDirectory(prefix="publisher-worker-", ignore_cleanup_errors=True) as scratch:
         adapted = partial(worker_config, scratch=Path(scratch), connections=connections)
         adapted(config)
@@ -81,6 +86,21 @@ def worker(app: App, queues: str, connections: int | None, health: str) -> int:
 
         with health_port(host, port, process.health) if host else nullcontext():
             return process.run(ready)
+
+
+def _config(app: App) -> Config:
+    """Load the configuration. A worker needs the secret that the project has, so it must not generate one."""
+    from publisher.core.signing import SECRET_VARIABLE  # not at the top: `--help` must load quickly
+    from publisher.publishing.mail_wiring import SAME_SECRET
+
+    try:
+        return app.config()
+    except ConfigError as error:
+        found = [
+            PublisherError(each.message, where=each.where, hint=SAME_SECRET) if each.where == SECRET_VARIABLE else each
+            for each in error.mistakes
+        ]
+        raise ConfigError(found) from error
 
 
 def _address(text: str) -> tuple[str, int]:

@@ -19,7 +19,7 @@ from publisher.core.logging import log
 from publisher.core.newsletter_models import DeliveryStatus, EditionKind
 from publisher.daemon.reporting import Outage, ProblemLog, free_memory, log_defect
 from publisher.publishing.tick import Build, TickReport, create_due, do_chores, fetch_due, send_due
-from publisher.publishing.wiring import Project, open_project_store, run_build
+from publisher.publishing.wiring import Project, open_project_store, run_build, way_to_send
 
 if TYPE_CHECKING:
     from publisher.core.newsletter_models import DeliveryCounts, Edition
@@ -121,7 +121,7 @@ class TickJob:
             with open_project_store(config) as store:
                 ticked = self._work(config, store)
             self._refused = bool(ticked.waits)
-            self.waits_for = "the confirmation of this host" if ticked.waits else ""
+            self.waits_for = f"{ticked.waits} ({way_to_send(ticked.waits)})" if ticked.waits else ""
             self._log(ticked)
         except StoppedError:
             log(f"{self.name} stopped")
@@ -177,7 +177,7 @@ class TickJob:
         for line in ticked.chores:
             log("housekeeping", f"maintenance: {line}", what=line)
         if ticked.waits and ticked.waits != self._waits and self.logs_waits:
-            log("waiting", f"nothing is sent: {ticked.waits}", level="warning", why=ticked.waits)
+            log("waiting", f"nothing is sent: {self.waits_for}", level="warning", why=ticked.waits)
         self._waits = ticked.waits
 
     def _log_unheard(self, ticked: TickReport) -> None:

@@ -2,7 +2,8 @@
 
 `publisher hosts token` prints it, and each new machine gets it as PUBLISHER_JOIN. It is signed with the secret of the
 project and is valid for its database only. So a copy of the machine, of the folder or of the database that does not
-have it, or that uses another database, sends nothing.
+have it, or that uses another database, sends nothing: a host whose token is that of another one does not send,
+whatever the table of hosts says.
 """
 
 from __future__ import annotations
@@ -34,8 +35,8 @@ def join_token(config: Config) -> str:
 
 
 def may_join(config: Config, environment: Mapping[str, str]) -> bool:
-    """Return whether PUBLISHER_JOIN has the token of this project and this database."""
-    token = environment.get(JOIN_VARIABLE, "").strip()
+    """Return whether PUBLISHER_JOIN has the token of this project and this database, also as the line that has it."""
+    token = environment.get(JOIN_VARIABLE, "").strip().removeprefix(f"{JOIN_VARIABLE}=")
     if not token or config.database.url.startswith(SQLITE):
         return False
     return hmac.compare_digest(token.encode("utf-8", "surrogateescape"), join_token(config).encode())

@@ -25,6 +25,9 @@ from publisher.mail.verp import ReturnPath
 from publisher.subscribers.policy import SubscriptionPolicy
 from publisher.subscribers.tokens import TokenSigner
 
+# What a host needs that uses the database of another one.
+SAME_SECRET = f"set {SECRET_VARIABLE} to the text of .publisher/secret on the host of `publisher run`"
+
 
 def open_transport(config: Config) -> Transport:
     """Return the configured transport. An SMTP server is not contacted before the first message."""
@@ -113,8 +116,7 @@ def project_secret(config: Config) -> str:
 def known_secret(config: Config) -> str:
     """Return the project's secret; raise ProjectError if there is none, instead of making one."""
     if not has_secret(config.state_dir, os.environ):
-        hint = f"set {SECRET_VARIABLE} to the text of .publisher/secret on the host of `publisher run`"
-        raise ProjectError("the project's secret is missing", where=SECRET_VARIABLE, hint=hint)
+        raise ProjectError("the project's secret is missing", where=SECRET_VARIABLE, hint=SAME_SECRET)
     return project_secret(config)
 
 

@@ -33,6 +33,19 @@ if TYPE_CHECKING:
 # Why a host with a database that was restored from a backup does not send.
 OLDER = "the database is older than what this host has sent, as after restoring a backup"
 
+# Why a host does not send that has the token of another database, as in a clone of it.
+NOT_THE_TOKEN = f"{JOIN_VARIABLE} is not the token of this database and secret"
+
+_OTHER_SECRET = "the secret of this host differs from that of "  # noqa: S105 - a sentence
+
+# What to do about each reason why a host does not send, by its beginning.
+_WAYS = {
+    OLDER: "if it was copied from another database: run `publisher database copy` again; otherwise, if this host is to "
+    "send: publisher database accept",
+    NOT_THE_TOKEN: "print a new one with `publisher hosts token`, or remove it",
+    _OTHER_SECRET: "give it the same one; after a deliberate change, `publisher hosts forget` the others",
+}
+
 Clock = Callable[[], datetime]
 
 
@@ -74,17 +87,20 @@ def has_store(config: Config) -> bool:
 def check_in_host(config: Config, store: Store, now: datetime) -> str:
     """Record this host; return why it may not send, or "" if it may. A project's first host counts as confirmed."""
     here = host_id(config.root, os.environ), host_name(config.root, os.environ)
-    host = store.hosts.check_in(*here, now, joins=_may_join(config))
+    if _has_wrong_token(config):
+        return NOT_THE_TOKEN
+    key_id = store.suppressions.key_id()
+    joins = _may_join(config) and store.hosts.with_another_key(here[0], key_id) is None
+    host = store.hosts.check_in(*here, now, joins=joins, key_id=key_id)
     store.hosts.note_active(host.id, __version__, now)
-    older = _why_older(config, store)
-    return older if older or host.confirmed_at is not None else why_unconfirmed(config, store)
+    return why_unconfirmed(config, store)
 
 
 def why_unconfirmed(config: Config, store: Store) -> str:
     """Return why this host may not send, or "" if it may or would be the project's first host. Writes nothing."""
     known, here = store.hosts.list(), host_id(config.root, os.environ)
-    if older := _why_older(config, store):
-        return older
+    if why := _why_in_any_case(config, store):
+        return why
     mine = next((host for host in known if host.id == here), None)
     if not known or (mine and mine.confirmed_at) or (not (mine and mine.forgotten_at) and _may_join(config)):
         return ""
@@ -93,8 +109,32 @@ def why_unconfirmed(config: Config, store: Store) -> str:
 
 
 def way_to_send(waits: str) -> str:
-    """Return the command that allows this host to send. waits: what check_in_host or why_unconfirmed has returned."""
-    return "publisher database accept" if waits == OLDER else "publisher hosts confirm"
+    """Return what allows this host to send. waits: what check_in_host or why_unconfirmed has returned."""
+    ways = (way for why, way in _WAYS.items() if waits.startswith(why))
+    return next(ways, "if this host is to send: publisher hosts confirm")
+
+
+def why_secret_differs(store: Store, host: str, key_id: str) -> str:
+    """Return why a host may not send that uses this secret, or ""."""
+    other = store.hosts.with_another_key(host, key_id)
+    return f"{_OTHER_SECRET}{other.name}" if other else ""
+
+
+def _why_in_any_case(config: Config, store: Store) -> str:
+    """Return why this host may not send even if it is confirmed, or "". Makes no secret."""
+    from publisher.mail.links import has_secret  # not at the top, as in _secret
+
+    if _has_wrong_token(config):
+        return NOT_THE_TOKEN
+    if older := _why_older(config, store):
+        return older
+    if not has_secret(config.state_dir, os.environ):
+        return ""
+    return why_secret_differs(store, host_id(config.root, os.environ), store.suppressions.key_id())
+
+
+def _has_wrong_token(config: Config) -> bool:
+    return bool(os.environ.get(JOIN_VARIABLE, "").strip()) and not _may_join(config)
 
 
 def _may_join(config: Config) -> bool:

@@ -19,6 +19,7 @@ hosts = Table(
     Column("active_at", UtcTime),  # its last sign of life, by the database's clock on PostgreSQL
     Column("version", Text, nullable=False, server_default=text("''")),  # of the program, at that time
     Column("sent", BigInteger, nullable=False, server_default=text("0")),  # by its workers that have ended
+    Column("key_id", String(16), nullable=False, server_default=text("''")),  # of its secret, as in suppressions
 )
 
 # The workers that are sending. A row is deleted when its worker ends, or by another worker that takes over its

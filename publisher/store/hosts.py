@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -32,6 +32,7 @@ class Host:
     forgotten_at  when it was forbidden to send; None if it was not, or is confirmed again
     active_at     when it last gave a sign of life, by the database's clock on PostgreSQL; None if it has not
     version       the version of its program at that time; "" if it is not known
+    key_id        identifies the project's secret that it uses; "" if it is not known
     """
 
     id: str
@@ -41,6 +42,7 @@ class Host:
     forgotten_at: datetime | None = None
     active_at: datetime | None = None
     version: str = ""
+    key_id: str = ""
 
 
 class Hosts:
@@ -61,13 +63,19 @@ class Hosts:
             row = connection.execute(sa.select(hosts).where(hosts.c.host == host)).first()
         return None if row is None else host_of(row)
 
-    def check_in(self, host: str, name: str, now: datetime, *, joins: bool = False) -> Host:
+    def check_in(self, host: str, name: str, now: datetime, *, joins: bool = False, key_id: str = "") -> Host:
         """Return a host, after recording it if it is new. The very first host is confirmed at once.
 
-        joins: whether it is confirmed in any case, unless it was forbidden to send
+        joins   whether it is confirmed in any case, unless it was forbidden to send
+        key_id  identifies its secret. A confirmed host keeps the one that it had if the secret of another confirmed
+                host differs from the new one, so that one with a wrong secret keeps no others from sending
         """
         require_aware("now", now)
         found = self.find(host)
+        if found and found.key_id != key_id and not (found.confirmed_at and self.with_another_key(host, key_id)):
+            with self._database.write() as connection:
+                connection.execute(sa.update(hosts).where(hosts.c.host == host).values(key_id=key_id))
+            found = replace(found, key_id=key_id)
         if found and (found.confirmed_at or not joins):
             return found
         with self._database.write() as connection:
@@ -75,11 +83,19 @@ class Hosts:
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(HOSTS_LOCK)))
             is_first = connection.execute(sa.select(hosts.c.host).limit(1)).first() is None
             row = {"host": host, "name": name, "seen_at": now, "confirmed_at": now if is_first or joins else None}
-            connection.execute(self._database.insert_new(hosts).values(row))
+            connection.execute(self._database.insert_new(hosts).values(row | {"key_id": key_id}))
             if joins:
                 waiting = hosts.c.host == host, hosts.c.confirmed_at.is_(None), hosts.c.forgotten_at.is_(None)
                 connection.execute(sa.update(hosts).where(*waiting).values(confirmed_at=now))
             return host_of(connection.execute(sa.select(hosts).where(hosts.c.host == host)).one())
+
+    def with_another_key(self, host: str, key_id: str) -> Host | None:
+        """Return a confirmed host other than this one that is known to use another secret; None if there is none."""
+        theirs = hosts.c.host != host, hosts.c.confirmed_at.is_not(None), hosts.c.key_id.not_in(["", key_id])
+        query = sa.select(hosts).where(*theirs).order_by(hosts.c.seen_at, hosts.c.host).limit(1)
+        with self._database.read() as connection:
+            row = connection.execute(query).first() if key_id else None
+        return None if row is None else host_of(row)
 
     def note_active(self, host: str, version: str, now: datetime) -> None:
         """Note that a host is running this version of the program, unless that was noted within SIGN_EVERY.
@@ -133,7 +149,8 @@ class Hosts:
 
 def host_of(row: Row[Any]) -> Host:
     """Return the host of a row."""
-    return Host(row.host, row.name, row.seen_at, row.confirmed_at, row.forgotten_at, row.active_at, row.version)
+    moments = row.seen_at, row.confirmed_at, row.forgotten_at, row.active_at
+    return Host(row.host, row.name, *moments, row.version, row.key_id)
 
 
 def _is_fresh(active_at: datetime | None, now: datetime) -> bool:

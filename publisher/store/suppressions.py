@@ -79,7 +79,7 @@ class Suppressions:
         """
         row = {"address_hash": self.hash(connection, key), "reason": reason, "at": at, "source": source}
         insert = self._database.insert_new(suppressions)
-        if connection.execute(insert, [row | {"key_id": self._key_id(), "import_id": number}]).rowcount > 0:
+        if connection.execute(insert, [row | {"key_id": _identified(self._key), "import_id": number}]).rowcount > 0:
             return True
         others = suppressions.c.import_id.is_not(None) if number is None else suppressions.c.import_id != number
         again = sa.update(suppressions).where(suppressions.c.address_hash == row["address_hash"], others)
@@ -148,7 +148,11 @@ class Suppressions:
 
     def knows(self, key_id: str) -> bool:
         """Return whether the project's secret is that with which an entry of an export was hashed."""
-        return key_id == keyed_hash(hashing_key(self._secret(), "suppression"), "")[:16]
+        return key_id == self.key_id()
+
+    def key_id(self) -> str:
+        """Return what identifies the project's secret, and doesn't tell it."""
+        return _identified(hashing_key(self._secret(), "suppression"))
 
     def counts(self) -> dict[SuppressionReason, int]:
         """Return how many addresses are on the list, by reason."""
@@ -160,7 +164,7 @@ class Suppressions:
         """Return the hash of an address key. Raises StoreError if the list was made with a different secret."""
         if not self._key:
             made = hashing_key(self._secret(), "suppression")
-            foreign = suppressions.c.key_id != keyed_hash(made, "")[:16]
+            foreign = suppressions.c.key_id != _identified(made)
             if connection.execute(sa.select(suppressions.c.key_id).where(foreign).limit(1)).first() is not None:
                 where = self._database.where
                 raise StoreError("the suppressed addresses were hashed with a different secret", where=where, hint=LOST)
@@ -171,8 +175,9 @@ class Suppressions:
         """Return the hash of a mailbox, which differs from that of any address key. Raises StoreError as `hash`."""
         return self.hash(connection, f"mailbox {mailbox}")
 
-    def _key_id(self) -> str:
-        return keyed_hash(self._key, "")[:16]
+
+def _identified(key: bytes) -> str:
+    return keyed_hash(key, "")[:16]
 
 
 def _entry(row: Row[Any]) -> SuppressedHash:

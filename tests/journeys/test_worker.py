@@ -178,6 +178,16 @@ def test_a_worker_makes_no_secret_of_its_own(project: Project, monkeypatch: pyte
     assert "PUBLISHER_SECRET: the project's secret is missing" in ran.err
 
 
+def test_a_worker_with_a_short_secret_needs_that_of_the_project(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PUBLISHER_SECRET", "x")
+    assert project.fails("worker").err == (
+        "error: PUBLISHER_SECRET: must be 32 or more characters "
+        "(set PUBLISHER_SECRET to the text of .publisher/secret on the host of `publisher run`)\n"
+    )
+
+
 def test_a_queue_that_does_not_exist_is_refused(project: Project) -> None:
     ran = project.run("worker", "--queues", "send,make")
     assert ran.code == 2

@@ -12,6 +12,10 @@ import pytest
 from tests.support.project import Project
 
 OLDER = "error: the database is older than what this host has sent, as after restoring a backup"
+ACCEPT = (
+    "if it was copied from another database: run `publisher database copy` again; "
+    "otherwise, if this host is to send: publisher database accept"
+)
 
 
 @pytest.fixture
@@ -69,10 +73,11 @@ def test_a_backup_whose_present_database_is_damaged_waits_for_the_owner(sent: Pr
     assert "Emails were sent after that." in said
     assert sent.read(".publisher/secret") == secret
     refused = sent.fails("publish", "weekly", "--extra")
-    assert refused.err == f"{OLDER} (if this host is to send: publisher database accept)\n"
-    assert "would be created or sent (if this host is to send: publisher database accept)" in (
-        sent.ok("publish", "--dry-run").err
-    )
+    assert refused.err == f"{OLDER} ({ACCEPT})\n"
+    assert f"would be created or sent ({ACCEPT})" in sent.ok("publish", "--dry-run").err
+    shown = sent.ok("status").out
+    assert f"{OLDER.removeprefix('error: ')}\n             ({ACCEPT})\n" in shown
+    assert "publisher publish" not in shown
     assert "1 post would never be sent" in sent.fails("database", "accept", "--pass-over").said
     accepted = sent.ok("database", "accept", "--pass-over", "--yes").out
     assert accepted.splitlines()[0].startswith("weekly: Later (2026-11-15) seems to be unsent")

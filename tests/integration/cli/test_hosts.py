@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Iterator
+from itertools import product
 from os import environ
 from pathlib import Path
 
@@ -15,9 +16,12 @@ from publisher import __version__
 from publisher.cli.hosts import last_seen
 from publisher.config import Config
 from publisher.core.host_id import host_id
+from publisher.daemon.jobs import TickJob
+from publisher.mail.run_options import Stop
 from publisher.publishing.joining import may_join
+from publisher.publishing.mail_wiring import project_secret
+from publisher.publishing.wiring import NOT_THE_TOKEN, check_in_host, open_project_store, why_unconfirmed
 from publisher.publishing.wiring import Project as OpenProject
-from publisher.publishing.wiring import check_in_host, open_project_store, why_unconfirmed
 from publisher.store import Store
 from publisher.store.workers import Heartbeat
 from tests.support.clockwork import DAY, HOUR, MINUTE, SLOT, Clockwork, configure, slots, tick
@@ -138,9 +142,20 @@ def test_a_token_is_for_one_secret_and_one_database(
         monkeypatch.setenv("PUBLISHER_HOST", "copy")
         assert "is not confirmed" in why_unconfirmed(config, store)
         token = project.ok("hosts", "token").out.strip().removeprefix("PUBLISHER_JOIN=")
-        for other in ("", "x", token[:-1], token + "=", f"{token} {token}"):
+        monkeypatch.setenv("PUBLISHER_JOIN", "")
+        assert "is not confirmed" in check_in_host(config, store, NOW)
+        for host, other in product(("copy", "home"), ("x", token[:-1], token + "=", f"{token} {token}")):
+            monkeypatch.setenv("PUBLISHER_HOST", host)
             monkeypatch.setenv("PUBLISHER_JOIN", other)
-            assert "is not confirmed" in check_in_host(config, store, NOW)
+            assert check_in_host(config, store, NOW) == NOT_THE_TOKEN == why_unconfirmed(config, store)
+        assert project.fails("publish", "--yes").said == (
+            "error: PUBLISHER_JOIN is not the token of this database and secret "
+            "(print a new one with `publisher hosts token`, or remove it)\n"
+        )
+        assert f"home is confirmed, but sends nothing: {NOT_THE_TOKEN} (" in project.ok("hosts", "confirm").err
+        monkeypatch.setenv("PUBLISHER_HOST", "copy")
+        monkeypatch.setenv("PUBLISHER_JOIN", f"PUBLISHER_JOIN={token}")
+        assert why_unconfirmed(config, store) == ""
         monkeypatch.setenv("PUBLISHER_JOIN", token)
         assert not may_join(configured(postgres_url + "x" if "?" not in postgres_url else f"{postgres_url}x"), environ)
         assert not may_join(configured("sqlite:///publisher.db"), environ)
@@ -150,6 +165,54 @@ def test_a_token_is_for_one_secret_and_one_database(
         assert why_unconfirmed(config, store) == ""
         assert check_in_host(config, store, NOW) == ""
         project.ok("hosts")
+
+
+OTHER = "the secret of this host differs from that of home"
+SAME = "give it the same one; after a deliberate change, `publisher hosts forget` the others"
+
+
+def test_a_host_with_another_secret_sends_nothing(clockwork: Clockwork, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = clockwork.project
+    (home,) = clockwork.store.hosts.list()
+    assert home.key_id == clockwork.store.suppressions.key_id()
+    monkeypatch.setenv("PUBLISHER_HOST", "copy")
+    right = project.read(".publisher/secret").strip()
+    monkeypatch.setenv("PUBLISHER_SECRET", "y" * 40)
+    with open_project_store(project.config()) as store:
+        open_one = OpenProject(project.config(), store, lambda: SLOT)
+        assert tick(open_one).waits == OTHER
+        assert project.fails("hosts", "confirm").err == f"error: {OTHER.replace('this host', 'copy')} ({SAME})\n"
+        copy = next(host.id for host in store.hosts.list() if host.name == "copy")
+        job = TickJob(project.config, lambda: SLOT, Stop())
+        job()
+        assert job.waits_for == f"{OTHER} ({SAME})"
+        assert project.fails("publish", "--yes").err == f"error: {OTHER} ({SAME})\n"
+        assert f"this host sends nothing: {OTHER} ({SAME})" in project.ok("hosts").err
+        assert f"waits        nothing is sent from this host: {OTHER}\n" in project.ok("status").out
+    monkeypatch.setenv("PUBLISHER_SECRET", right)
+    project.ok("hosts", "confirm")
+
+    # One that was confirmed, and gets a wrong secret later, keeps the others from nothing.
+    monkeypatch.setenv("PUBLISHER_SECRET", "y" * 40)
+    with open_project_store(project.config()) as store:
+        assert check_in_host(project.config(), store, SLOT) == OTHER
+    monkeypatch.delenv("PUBLISHER_SECRET")
+    monkeypatch.setenv("PUBLISHER_HOST", "home")
+    assert clockwork.at(SLOT).waits == ""
+    project.ok("hosts", "forget", copy)
+    monkeypatch.setenv("PUBLISHER_SECRET", "z" * 40)
+    with open_project_store(project.config()) as store:  # the only one may have a new one
+        assert check_in_host(project.config(), store, SLOT) == ""
+        assert next(host.key_id for host in store.hosts.list()) == store.suppressions.key_id() != home.key_id
+
+
+def test_the_log_and_probes_name_the_way_to_confirm_a_host(
+    clockwork: Clockwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PUBLISHER_HOST", "copy")
+    job = TickJob(clockwork.project.config, lambda: SLOT, Stop())
+    job()
+    assert job.waits_for.endswith("has run on home (if this host is to send: publisher hosts confirm)")
 
 
 def test_a_token_needs_a_database_that_several_hosts_can_use(project: Project) -> None:
@@ -173,6 +236,7 @@ def test_two_hosts_create_an_edition_once(
 ) -> None:
     configure(project, WEEKLY, f'[database]\nurl = "{store_url}"\n')
     project.subscribe(*(f"reader{number}" for number in range(5)))
+    project_secret(project.config())  # both have the same
     other = Project(tmp_path / "other", project._capsys)
     shutil.copytree(project.root, other.root, dirs_exist_ok=True)
     with open_project_store(project.config()) as one, open_project_store(other.config()) as two:
