@@ -77,7 +77,7 @@ def list_hosts(app: App) -> None:
     """List the hosts that have run this project, whether they may send, and what they are doing.
 
     It shows when each gave its last sign of life, how many of its workers are sending, how many messages they have in
-    hand, how many were sent over mail servers, and the version of its program.
+    hand, how many were sent (over mail servers or into the outbox), and the version of its program.
     """
     config = app.config()
     with open_existing_store(config) as store:

@@ -29,7 +29,7 @@ class HostActivity:
     workers    how many of its workers are sending
     in_hand    how many messages they have leased
     in_doubt   how many of these may have been handed over without an answer
-    sent       how many messages its workers have sent over mail servers, including those that have ended
+    sent       how many messages its workers have sent or written into the outbox, including those that have ended
     """
 
     host: Host

@@ -106,7 +106,9 @@ def host_metrics(activities: Sequence[HostActivity], now: datetime) -> Iterable[
         "publisher_host_messages_in_doubt", "Those that were handed over and not answered yet.", labels=["host"]
     )
     sent = CounterMetricFamily(
-        "publisher_host_messages_sent", "Messages of the host that mail servers accepted.", labels=["host"]
+        "publisher_host_messages_sent",
+        "Messages of the host that mail servers accepted, or that were written into the outbox.",
+        labels=["host"],
     )
     for name in sorted({one.host.name for one in shown}):
         mine = [one for one in shown if one.host.name == name]

@@ -309,3 +309,10 @@ def test_hosts_shows_what_each_is_doing(clockwork: Clockwork, monkeypatch: pytes
 )
 def test_a_silence_is_shown_in_its_largest_unit(seconds: int | None, shown: str) -> None:
     assert last_seen({"silent_seconds": seconds}) == shown
+
+
+def test_hosts_counts_messages_for_the_outbox(project: Project) -> None:
+    project.subscribe("ada", "bob")
+    project.ok("publish")
+    (row,) = project.ok("hosts", "--json").json
+    assert (row["sent"], row["in_hand"], row["workers"]) == (2, 0, 0)
