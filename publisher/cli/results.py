@@ -100,7 +100,8 @@ def say_unsent(store: Store, names: Sequence[str]) -> None:
         editions = [
             e for e in store.editions.unfinished() if not (e.held or e.goes_at) and (not names or e.newsletter in names)
         ]
-        counts = {edition.id: store.deliveries.counts(edition.id).open for edition in editions}
+        found = {edition.id: store.deliveries.counts(edition.id) for edition in editions}
+        counts = {number: each.open + each.missing for number, each in found.items()}
         waiting = [str(number) for number, count in counts.items() if count]
         if waiting:
             count = sum(counts.values())

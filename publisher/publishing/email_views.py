@@ -226,9 +226,9 @@ def _wrong_segment(config: Config, store: Store | None, email: OwnEmail) -> Prob
 def _made(
     config: Config, store: Store | None, edition: Edition, counts: DeliveryCounts, email: OwnEmail | None
 ) -> EmailView:
-    if edition.held and counts.open:
+    if edition.held and (counts.open or counts.missing):
         state = EmailState.HELD
-    elif counts.open:
+    elif counts.open or counts.missing:
         state = EmailState.SENDING
     else:
         state = EmailState.SENT if counts[DeliveryStatus.SENT] or not counts.total else EmailState.NOT_SENT
