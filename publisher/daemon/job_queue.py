@@ -11,6 +11,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import CancelledError
 from concurrent.futures import TimeoutError as LateError
 from contextlib import suppress
 from dataclasses import dataclass
@@ -109,7 +110,7 @@ class JobQueue:
             if self._config().database.direct_url:  # else the job itself reports that the database is away
                 self._say("jobs cannot be put in", error)
             return False
-        except asyncio.CancelledError:
+        except CancelledError:  # it has stopped serving, to begin again or to end
             return False
         return True
 

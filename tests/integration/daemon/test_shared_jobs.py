@@ -84,7 +84,10 @@ class Fleet:
     def empty_jobs(self) -> bool:
         """Empty all tables of jobs; return False if there are none yet."""
         with psycopg.connect(self.url, autocommit=True) as connection:
-            query = "SELECT nspname FROM pg_namespace WHERE starts_with(nspname, current_schema() || '_jobs_')"
+            query = """
+                SELECT schemaname FROM pg_tables
+                WHERE tablename = 'procrastinate_jobs' AND starts_with(schemaname, current_schema() || '_jobs_')
+            """
             names = [name for (name,) in connection.execute(query)]
             for name in names:
                 tables = ", ".join(f'"{name}".procrastinate_{table}' for table in ("jobs", "workers", "events"))

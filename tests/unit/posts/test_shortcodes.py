@@ -210,8 +210,8 @@ def test_a_template_that_changes_or_appears_changes_the_posts_that_use_it(tmp_pa
         ("hugo.toml", CONFIG.replace("Tea", "Much"), b"<p><i>[a]</i> Much &amp; more</p>"),
     ):
         folder.file(path, text)
-        folder.build()
-        assert expected in folder.public()[page], path
+        built = folder.build()
+        assert expected in folder.public()[page], (path, built.problems)
     folder.build()
 
 
