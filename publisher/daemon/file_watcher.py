@@ -61,9 +61,11 @@ class FileWatcher:
             self._restart.clear()
             try:
                 there = [path for path in folders_of(self._config) if path.is_dir()] if works else []
+                begun = False  # until then, a change may have gone unseen, such as a second one in a new folder
                 for paths in _changes(there, self._restart) if there else self._each_second():
-                    if paths:
+                    if paths or (there and not begun):
                         self._changed()
+                    begun = True
                     self._compare()
             except (OSError, RuntimeError) as error:  # the kernel allows no more watches, or a folder is gone
                 if works:
