@@ -269,5 +269,5 @@ async def _logging_defects(run: Callable[[], Any], context: JobContext, worker: 
     """Run a job, and log an error of ours without its text."""
     try:
         await run()
-    except Exception as error:  # noqa: BLE001 - the job is deleted ; the next tick puts in another
+    except Exception as error:  # noqa: BLE001 - the job is deleted, and the next tick puts in another
         log_defect(error)

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from enum import Enum
 from queue import Empty, SimpleQueue
 
+from publisher.core.errors import PublisherError
 from publisher.core.logging import log
 from publisher.daemon.reporting import log_defect
 from publisher.daemon.systemd import notify, watchdog_seconds
@@ -34,6 +35,12 @@ class ProcessEvent(Enum):
 
 
 Events = SimpleQueue[ProcessEvent]
+
+
+def log_refused(error: PublisherError) -> None:
+    """Log why a changed configuration is not taken, a line for each mistake."""
+    for line in error.lines():
+        log("configuration refused", f"configuration not reloaded: {line}", level="error", what=line)
 
 
 @contextmanager

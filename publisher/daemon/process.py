@@ -20,7 +20,7 @@ from publisher.daemon.children import Children
 from publisher.daemon.file_watcher import FileWatcher
 from publisher.daemon.health import Health
 from publisher.daemon.jobs import ChoreJob, MakeJob, SendJob, SourceJob, TickJob
-from publisher.daemon.main_thread import ProcessEvent, received_signals, shut_down, wait_for_stop
+from publisher.daemon.main_thread import ProcessEvent, log_refused, received_signals, shut_down, wait_for_stop
 from publisher.daemon.reporting import Outage, log_defect
 from publisher.daemon.scheduler import Scheduler
 from publisher.daemon.shared_jobs import CHORES, MAKE, SEND, SOURCES, SharedJobs, is_shared
@@ -131,8 +131,7 @@ class Process:
                 return
             self._web.open(config)
         except PublisherError as error:
-            for line in error.lines():
-                log("configuration refused", f"configuration not reloaded: {line}", level="error", what=line)
+            log_refused(error)
             return
         self._config = config
         configure(config.run.log)

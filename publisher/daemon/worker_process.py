@@ -18,7 +18,7 @@ from publisher.core.errors import ProjectError, PublisherError
 from publisher.core.logging import configure, log
 from publisher.daemon.health import Health
 from publisher.daemon.jobs import ChoreJob, ShareJob, SourceJob, TickJob
-from publisher.daemon.main_thread import ProcessEvent, received_signals, shut_down, wait_for_stop
+from publisher.daemon.main_thread import ProcessEvent, log_refused, received_signals, shut_down, wait_for_stop
 from publisher.daemon.reporting import Outage
 from publisher.daemon.scheduler import Scheduler
 from publisher.daemon.shared_jobs import CHORES, MAKE, SEND, SOURCES, SharedJobs, is_shared
@@ -102,8 +102,7 @@ class WorkerProcess:
             loaded = load_config(self._loaded.root)
             self._config = self._adapted(loaded)
         except PublisherError as error:
-            for line in error.lines():
-                log("configuration refused", f"configuration not reloaded: {line}", level="error", what=line)
+            log_refused(error)
             return
         self._loaded = loaded
         configure(loaded.run.log)

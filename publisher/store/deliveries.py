@@ -115,7 +115,7 @@ class Deliveries:
         while True:
             with self._database.write() as connection:
                 if beat and not self._workers.renew_within(connection, worker, beat):
-                    raise lease_lost(beat)
+                    raise _lease_lost(beat)
                 rows = _due(connection, edition_id, now, limit)
                 if not rows:
                     return []
@@ -151,7 +151,7 @@ class Deliveries:
                 for moves, known, rows in _groups(worker, settled)
             )
         if is_lost and beat is not None:
-            raise lease_lost(beat)
+            raise _lease_lost(beat)
         return written
 
     def take_over(
@@ -212,7 +212,7 @@ class Deliveries:
         return sa.func.least(sa.literal(moment, UtcTime), sa.func.clock_timestamp())
 
 
-def lease_lost(beat: Heartbeat) -> LeaseLostError:
+def _lease_lost(beat: Heartbeat) -> LeaseLostError:
     """Return the error of a worker whose deliveries others have taken over."""
     silent = f"{beat.lease.total_seconds():g} s"
     return LeaseLostError(

@@ -58,11 +58,6 @@ class LedgerWriter:
         self._began = self._next_group_at = self._loop.time()
         self._scheduled = self._finishing = self._broken = self._lost = False
 
-    @property
-    def busy(self) -> bool:
-        """Return whether any update is not in the ledger yet."""
-        return self._writing is not None or bool(self._gathered)
-
     async def claim(self, run: Run, edition_id: int, limit: int) -> Sequence[Delivery]:
         """Lease up to `limit` of an edition's deliveries that are due."""
         return await self._loop.run_in_executor(self._thread, self._claim, run, edition_id, limit)
