@@ -23,7 +23,7 @@ EXAMPLES = """\
 \b
 Examples:
   publisher adopt --dry-run           what would be written, for the blog in this folder
-  publisher adopt ~/blog              feeds and emails beside the pages of the blog's own tool
+  publisher adopt ~/blog              feeds and emails alongside the pages of the blog's own tool
   publisher adopt ~/blog --instead    pages too, if you leave that tool
   publisher adopt --feed https://blog.example.org/feed.xml    keep the ids that feed readers know
   publisher adopt --check-against _site                       the addresses that would be lost

@@ -30,7 +30,7 @@ _COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
     "shown",
     type=click.Choice(("text", "github")),
     default="text",
-    help="How problems are printed: github shows them beside the files of a pull request.",
+    help="How problems are printed: github shows them next to the files of a pull request.",
 )
 @with_app
 def check(app: App, strict: bool, spam: bool, shown: str) -> int:

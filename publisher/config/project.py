@@ -37,7 +37,7 @@ class Config:
     pages: Annotated[PagesConfig, Doc("The HTML site.")] = field(default_factory=PagesConfig)
     sources: Annotated[tuple[SourceConfig, ...], Doc("Feeds of other sites, whose items become posts.")] = ()
     newsletters: Annotated[tuple[NewsletterConfig, ...], Doc("Any number of newsletters.")] = ()
-    fields: Annotated[tuple[FieldConfig, ...], Doc("What you know about subscribers beside name and address.")] = ()
+    fields: Annotated[tuple[FieldConfig, ...], Doc("What you know about subscribers besides name and address.")] = ()
     theme: Annotated[Theme, Doc("How the site and all emails look.")] = field(default_factory=Theme)
     mail: Annotated[Mail, Doc("The sender and how email is sent.")] = field(default_factory=Mail)
     database: Annotated[DatabaseConfig, Doc("Where subscribers and editions are stored.")] = field(

@@ -38,7 +38,7 @@ def render_draft(config: Config, source: str, posts: Archive) -> RenderedPost:
     """
     path, stamp = in_folder(config.posts.folder, source), find_draft(config, source)
     if stamp is None:
-        raise PublisherError("is not there any more", where=path)
+        raise PublisherError("is no longer there", where=path)
     from publisher.posts.head import read_file  # as for pages
 
     scan = Scan({source: stamp}, [], [])

@@ -74,7 +74,7 @@ class LastVersions:
         """Return the stored text of a post; raise PostError if there is none."""
         found = self._query("SELECT text FROM versions WHERE source = ?", source)
         if not found:
-            raise PostError("has no readable version any more")
+            raise PostError("no longer has a readable version")
         return bytes(found[0][0])
 
     def instead(self, entry: Entry) -> Entry:

@@ -120,6 +120,6 @@ class ActionLog:
 
 
 def _action(row: Row[Any]) -> Action:
-    nobody = "an address that is not known any more" if row.what in ON_A_PERSON else ""
+    nobody = "an address that is no longer known" if row.what in ON_A_PERSON else ""
     about = row.address or row.about or nobody
     return Action(row.id, row.at, row.who, row.via, row.client, row.what, about, row.detail)

@@ -131,7 +131,7 @@ def _in_groups(
     """
     found, digest = store.people.whom(query, options.at)
     if options.expected not in (None, digest):
-        raise SubscriberError("these are not the same people any more", hint="look at the list again")
+        raise SubscriberError("these are no longer the same people", hint="look at the list again")
     changed = 0
     for start in range(0, len(found), GROUP):
         with store.subscribers.transaction(options.at, alone=True, dry_run=options.dry_run) as transaction:

@@ -63,13 +63,13 @@ class StoredItems:
             return ParsedFile(None, (Problem(where, 0, what, "please report it", Severity.WARNING),))
 
     def text(self, source: str) -> bytes:
-        """Return the HTML of an item, given its Post.source; raise PostError if it is not stored any more."""
+        """Return the HTML of an item, given its Post.source; raise PostError if it is no longer stored."""
         number, sources = item_number(source), self._opened().sources
         settings, html, summary = self._sources[source_name(source)], sources.html(number), ""
         if not html or settings.content == "excerpt":
             stored = sources.item(number)
             if stored is None:
-                raise PostError("is not stored any more")
+                raise PostError("is no longer stored")
             summary = stored.item.summary
         return item_body(html, summary, settings).encode("utf-8", "replace")
 

@@ -56,7 +56,7 @@ def size_problems(config: Config, archive: Archive, source: PostSource) -> Itera
     large = {feed.keys[at] for at in crowd} | {key for key in feed.keys if known.get(key, 0) > most}
     for key in sorted(key for key in large if not is_item(key)):  # nobody here can shorten an item
         is_alone = known[key] > most
-        reason = "which is too much" if is_alone else f"too much beside the others (feeds.limit = {config.feeds.limit})"
+        reason = "which is too much" if is_alone else f"too much with the others (feeds.limit = {config.feeds.limit})"
         what = f"its full text takes {known[key]:,} bytes in a feed, {reason}; feeds show its excerpt instead"
         lower = "" if is_alone else "lower feeds.limit, "
         hint = f"{lower}store embedded pictures as files, split the post, or raise feeds.max_bytes"

@@ -35,7 +35,7 @@ FileHandler = Callable[[Request, Session, SentForm], Response]
 ProvedHandler = Callable[[Request, Session, Form, PasswordResult], Response]
 
 TOO_LARGE = f"a file may have {MOST_BYTES // 1_000_000} MB here; `publisher subscribers import` takes a larger one"
-_LOGGED_OUT = "You are not logged in any more, so nothing was done. Log in, and do it again."
+_LOGGED_OUT = "You are no longer logged in, so nothing was done. Log in, and do it again."
 _EXPIRED = PublisherError(
     "Nothing was done, because this form is older than your login", hint="Go back to the page, and do it again there."
 )

@@ -233,7 +233,7 @@ class BulkPages:
             raise SubscriberError("please tick the confirmation box")
         expected = form.one("expected")
         if context.store.people.whom(query, context.now()).digest != expected:
-            raise SubscriberError("these are not the same people any more; here they are now")
+            raise SubscriberError("these are no longer the same people; here they are now")
         client, key = context.clients.shown(request.scope), secrets.token_hex(8)
         # The log of actions has nobody's name or address, and the owner may have searched for one.
         parts = [name if name in ("search", "field") else f"{name} {given[name]}" for name in PARTS if given[name]]

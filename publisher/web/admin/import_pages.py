@@ -118,7 +118,7 @@ class ImportPages:
         run = job.result if job and isinstance(job.result, FileRun) else None
         is_known = job is not None and (not job.is_over or (run is not None and not run.is_rehearsal))
         if waiting is None and not is_known:
-            raise NotFoundError("this file is not here any more; send it again")
+            raise NotFoundError("this file is no longer here; send it again")
         if job is not None and (waiting is None or not job.is_over):
             return self._import_page(request, session, token, job, run)
         assert waiting is not None  # noqa: S101 - see above
@@ -136,7 +136,7 @@ class ImportPages:
         if (job is not None and not job.is_over) or (waiting is None and before is not None):
             return self._to(f"readers/import/{token}")
         if waiting is None:
-            return self._to("readers/import", Flash("This file is not here any more; send it again.", is_bad=True))
+            return self._to("readers/import", Flash("This file is no longer here; send it again.", is_bad=True))
         if form.one("do") == "drop":
             self._files.delete(token)
             return self._to("readers/import", Flash("The file was deleted. Nothing was imported."))

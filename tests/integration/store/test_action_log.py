@@ -55,7 +55,7 @@ def show_and_erase(store: Store) -> None:
     erase(store, "ada@example.org", now=NOW, source="test")
     (action,) = store.actions.list(limit=None)
     assert (action.what, action.detail) == ("added a subscriber", "")
-    assert action.about == "an address that is not known any more"
+    assert action.about == "an address that is no longer known"
 
 
 def test_no_text_contains_an_address(store: Store) -> None:
@@ -67,7 +67,7 @@ def test_no_text_contains_an_address(store: Store) -> None:
 def test_an_action_on_a_subscriber_who_is_gone_is_recorded(store: Store) -> None:
     record(store, ActionKind.SUPPRESS, subscriber_id=12_345)
     record(store, ActionKind.SUPPRESS, subscriber_id=None)
-    assert [each.about for each in store.actions.list(limit=None)] == ["an address that is not known any more"] * 2
+    assert [each.about for each in store.actions.list(limit=None)] == ["an address that is no longer known"] * 2
 
 
 def test_long_texts_are_cut(store: Store) -> None:

@@ -40,7 +40,7 @@ def test_commands_are_recorded_if_they_changed_something(project: Project) -> No
     project.ok("deliveries", "hold", "1")
     project.ok("deliveries", "resume", "1")
     project.ok("subscribers", "erase", "ada@example.org", "--yes")
-    gone, edition = "an address that is not known any more", "edition 1, weekly 2026-W47"
+    gone, edition = "an address that is no longer known", "edition 1, weekly 2026-W47"
     assert said(project) == [
         ("added a subscriber", gone, ""),
         ("added a subscriber", "bob@example.org", "weekly: added"),

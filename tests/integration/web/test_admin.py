@@ -238,7 +238,7 @@ def test_a_form_of_an_expired_session_asks_for_the_password(web: WebClient, owne
     stranger = Owner(web)
     page = stranger.client.post("/admin/readers", data={"token": token, "search": "x"}, headers=referer)
     assert page.status_code == 403
-    assert "You are not logged in any more, so nothing was done" in page.text
+    assert "You are no longer logged in, so nothing was done" in page.text
     assert 'name="next" value="readers?sort=name"' in page.text
     page = owner.client.post("/admin/readers", data={"token": "0" * 64, "search": "x"}, headers=referer)
     assert page.status_code == 403

@@ -70,7 +70,7 @@ def test_people_are_shown_then_tagged_as_shown(web: WebClient, owner: Owner) -> 
     assert "Tag 25 people: fair ?" in asked
     assert people(web, tags=("fair",)) == 0
     refused = send(owner, segment="one", do="do-tag", tags="fair", expected="24")
-    assert "these are not the same people any more" in refused
+    assert "these are no longer the same people" in refused
     assert people(web, tags=("fair",)) == 0
     whom = seen(owner, segment="one", do="tag", tags="fair")
     done = send(owner, segment="one", do="do-tag", tags="fair", expected=whom)
@@ -109,7 +109,7 @@ def test_as_many_other_people_are_not_those_who_were_shown(web: WebClient, owner
         edit(store, second, Change(tags=("press",)), at=datetime(2026, 11, 3, tzinfo=UTC), source="test", known={})
     for deed in ("suppress", "erase", "unsubscribe", "tag", "untag"):
         fields = {"do": f"do-{deed}", "sure": "yes", "expected": whom, "tags": "x", "from": "weekly"}
-        assert "not the same people any more" in send(owner, segment="tag:press", **fields), deed
+        assert "no longer the same people" in send(owner, segment="tag:press", **fields), deed
     assert (people(web), people(web, status="active"), people(web, tags=("x",))) == (25, 25, 0)
     assert "1 person lost a tag" in send(
         owner,
@@ -139,7 +139,7 @@ def test_what_is_wrong_is_said_and_nothing_is_done(web: WebClient, owner: Owner)
         ({"segment": "one", "do": "tag", "tags": " , "}, "type a tag first"),
         ({"segment": "one", "do": "tag", "tags": "x" * 100}, "too long"),
         ({"segment": "one", "do": "unsubscribe", "from": "nix"}, "choose a newsletter"),
-        ({"segment": "one", "do": "do-tag", "tags": "x", "expected": "²"}, "not the same people"),
+        ({"segment": "one", "do": "do-tag", "tags": "x", "expected": "²"}, "no longer the same people"),
         ({"segment": "one", "do": "nothing"}, "What should be done?"),
     ):
         assert says in send(owner, **fields), fields

@@ -110,7 +110,7 @@ def test_a_second_press_of_import_shows_the_first_one(owner: Owner, web: WebClie
     again = press(owner, path, do="import")
     assert "Imported" in again
     assert "Check the file first" not in again
-    assert "not here any more" not in press(owner, path, do="drop")
+    assert "no longer here" not in press(owner, path, do="drop")
     (number,) = re.findall(r"/readers/imports/(\d+)", owner.get(path).text)
     back = f"/readers/imports/{number}"
     assert "If you take it back: People What becomes of them 1 deleted" in press(owner, back, do="check")
