@@ -1,4 +1,4 @@
-"""The tokens of code in posts, found by Pygments in a child process. No other module uses Pygments.
+"""The tokens of code in posts, found by Pygments in a child process. Only quick_lexer uses Pygments too.
 
 Some of its lexers need minutes for a few kilobytes that look nothing like their language. Code that takes too long is
 shown without colours.
@@ -6,7 +6,7 @@ shown without colours.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from html import unescape
 from time import process_time
@@ -24,6 +24,12 @@ CODE_TIME = TimeLimit(1.0, 5.0)
 
 # Seconds that loading Pygments and a lexer may take, which is not the code's fault.
 _LOADING = 0.5
+
+# The listings in a language from which it pays to prepare its lexer, which takes as long as thirty listings.
+_MANY = 50
+
+# The characters from which no more spaces are added to a token.
+_LONG = 200
 
 _CODE_BLOCK = patterns.compile(r'<pre[^<>]*><code class="language-([^"\s]++)[^"]*+">([^<]*+)</code></pre>')
 
@@ -79,14 +85,41 @@ def listings(html: str) -> Iterator[tuple[str, str]]:
 def tokens_of(code: str, language: str) -> tuple[float, list[Token] | None]:
     """Return the processor time of finding the tokens, and the tokens.
 
-    It runs in the child. A kind is the dotted name of Pygments' type. There are no tokens for an unknown language.
+    It runs in the child. A kind is the dotted name of Pygments' type. A space belongs to the token before it, since
+    it has no colour. There are no tokens for an unknown language.
     """
-    lexer = _lexer(language)
-    if lexer is None:
+    known = _language(language)
+    if known is None:
         return 0.0, None
     begun = process_time()
-    tokens = [(_name(kind), text) for kind, text in lexer.get_tokens(code)]
+    tokens: list[Token] = []
+    before = ""
+    for kind, text in known.tokens(code):
+        if 0 < len(before) < _LONG and text.isspace():
+            before += text
+            tokens[-1] = tokens[-1][0], before
+        else:
+            before = text
+            tokens.append((_name(kind), text))
     return process_time() - begun, tokens
+
+
+class _Language:
+    """A language whose listings are split into tokens."""
+
+    def __init__(self, lexer: Lexer) -> None:
+        self._lexer = lexer
+        self._count = 0
+        self._tokens: Callable[[str], Iterable[tuple[tuple[str, ...], str]]] = lexer.get_tokens
+
+    def tokens(self, code: str) -> Iterable[tuple[tuple[str, ...], str]]:
+        """Return the tokens of a listing."""
+        self._count += 1
+        if self._count == _MANY:
+            from publisher.posts.rendering.quick_lexer import quick_tokens  # it loads Pygments too
+
+            self._tokens = quick_tokens(self._lexer)
+        return self._tokens(code)
 
 
 @lru_cache(maxsize=1024)
@@ -95,8 +128,8 @@ def _name(kind: tuple[str, ...]) -> str:
 
 
 @lru_cache(maxsize=256)
-def _lexer(language: str) -> Lexer | None:
-    """Return the lexer of a language, or None if there is none.
+def _language(name: str) -> _Language | None:
+    """Return a language, or None if there is no lexer for it.
 
     Lexers are cached, because finding and compiling a lexer takes as long as lexing a page of code.
     """
@@ -105,6 +138,6 @@ def _lexer(language: str) -> Lexer | None:
     from pygments.util import ClassNotFound
 
     try:
-        return get_lexer_by_name(language, stripnl=False, ensurenl=False)
+        return _Language(get_lexer_by_name(name, stripnl=False, ensurenl=False))
     except ClassNotFound:
         return None
