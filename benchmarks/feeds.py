@@ -131,12 +131,11 @@ def compete(
         for state, pair in run_round(number, programs, folder, edited).items():
             results.states[state].append(pair)
     theirs, ours = (folder / program.output for program in programs)
-    return results, differences(read_feeds(ours), read_feeds(theirs), ENTRIES) + _stale(
-        [theirs, ours], arguments.rounds
-    )
+    return results, differences(read_feeds(ours), read_feeds(theirs), ENTRIES) + stale([theirs, ours], arguments.rounds)
 
 
-def _stale(outputs: list[Path], edition: int) -> list[str]:
+def stale(outputs: list[Path], edition: int) -> list[str]:
+    """Return which outputs have a feed without the last edit."""
     mark = f"Corrected in edition {edition}."
     stale = [o for o in outputs if not any(mark in f.read_text(encoding="utf-8") for f in o.rglob("*.xml"))]
     return [f"{output.name} does not show the last edit" for output in stale]
@@ -165,8 +164,8 @@ def main() -> int:
         except RunFailedError as failure:
             sys.exit(str(failure))
     limits = report.limits(results)
-    print(report.table(results, arguments.posts))
-    print(report.verdict(limits, unlike))
+    print(report.table(results, f"Feeds of {arguments.posts:,} posts"))
+    print(report.verdict(limits, unlike, "both made the same feeds of the same texts"))
     if arguments.json:
         setting = {"posts": arguments.posts, "in_memory": in_memory}
         report.write_json(arguments.json, results, limits, unlike, **setting)

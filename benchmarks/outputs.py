@@ -87,10 +87,11 @@ def _feed(kind: str, items: list[ElementTree.Element], names: tuple[str, str, st
     return FeedFile(
         kind,
         tuple(item.findtext(title, "") for item in items),
-        tuple(_words(item.findtext(content, "")) for item in items),
-        tuple(_words(item.findtext(summary, "")) for item in items),
+        tuple(count_words(item.findtext(content, "")) for item in items),
+        tuple(count_words(item.findtext(summary, "")) for item in items),
     )
 
 
-def _words(markup: str) -> int:
+def count_words(markup: str) -> int:
+    """Return the number of words of HTML without its tags."""
     return len(re.findall(r"\w+", html.unescape(re.sub(r"<[^>]*>", " ", markup))))

@@ -30,9 +30,9 @@ class Results:
         """Return the usages of one program in one state, in the order of the rounds."""
         return [pair[name] for pair in self.states[state]]
 
-    def cpu_ratio(self, state: str) -> float:
-        """Return the median over the rounds of our CPU time divided by the peer's."""
-        return median([pair[OURS].cpu / pair[PEER].cpu for pair in self.states[state]])
+    def ratio(self, state: str, figure: str = "cpu") -> float:
+        """Return the median over the rounds of our CPU (or wall) time divided by the peer's."""
+        return median([getattr(pair[OURS], figure) / getattr(pair[PEER], figure) for pair in self.states[state]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,33 +51,34 @@ class Limit:
 
 def limits(results: Results) -> list[Limit]:
     """Return the promises of this project with what `results` say of them."""
-    found = [Limit(f"CPU against {PEER}, {s}", results.cpu_ratio(s), most) for s, most in _CPU_RATIOS.items()]
+    found = [Limit(f"CPU against {PEER}, {s}", results.ratio(s), most) for s, most in _CPU_RATIOS.items()]
     peak = max(usage.peak_mib for state in results.states for usage in results.of(state, OURS))
     found.append(Limit("highest peak, MiB", peak, _PEAK_MIB))
     found.append(Limit(f"CPU seconds of {OURS} --help", median_usage(results.help[OURS]).cpu, _HELP_CPU))
     return found
 
 
-def table(results: Results, posts: int) -> str:
+def table(results: Results, work: str) -> str:
     """Return the medians as a table of plain text."""
-    rows = [["state", "program", "CPU s", "wall s", "peak MiB", "CPU ratio"]]
+    rows = [["state", "program", "CPU s", "wall s", "peak MiB", "CPU ratio", "wall ratio"]]
     for state in results.states:
         for name in (PEER, OURS):
-            ratio = f"{results.cpu_ratio(state):.3f}" if name == OURS else ""
-            rows.append([state if name == PEER else "", name, *_figures(results.of(state, name)), ratio])
-    rows += [["help", PEER, *_figures(results.help[PEER]), ""], ["", OURS, *_figures(results.help[OURS]), ""]]
+            figures = ("cpu", "wall") if name == OURS else ()
+            ratios = [f"{results.ratio(state, figure):.3f}" for figure in figures] or ["", ""]
+            rows.append([state if name == PEER else "", name, *_figures(results.of(state, name)), *ratios])
+    rows += [["help" if name == PEER else "", name, *_figures(runs), "", ""] for name, runs in results.help.items()]
     rounds = len(next(iter(results.states.values())))
-    return f"Feeds of {posts:,} posts, medians of {rounds} rounds, {_machine()}\n\n{_columns(rows)}\n"
+    return f"{work}, medians of {rounds} rounds, {_machine()}\n\n{_columns(rows)}\n"
 
 
-def verdict(found: Sequence[Limit], unlike: Sequence[str]) -> str:
-    """Return one line for each limit, and what makes the outputs not comparable."""
+def verdict(found: Sequence[Limit], unlike: Sequence[str], alike: str) -> str:
+    """Return one line for each limit, and what makes the outputs not comparable, or else that they are `alike`."""
     lines = [
         f"{'holds' if limit.holds else 'BROKEN':6}  {limit.name}: {limit.measured:.3f}, limit {limit.most:g}"
         for limit in found
     ]
     if not unlike:
-        lines.append("alike   both made the same feeds of the same texts")
+        lines.append(f"alike   {alike}")
     return "\n".join([*lines, *(f"UNLIKE  {sentence}" for sentence in unlike)])
 
 
@@ -86,7 +87,7 @@ def write_json(path: Path, results: Results, found: Sequence[Limit], unlike: Seq
     data = {
         "setting": {**setting, "machine": _machine()},
         **asdict(results),
-        "cpu_ratios": {state: results.cpu_ratio(state) for state in results.states},
+        "cpu_ratios": {state: results.ratio(state) for state in results.states},
         "limits": [{**asdict(limit), "holds": limit.holds} for limit in found],
         "unlike": list(unlike),
     }

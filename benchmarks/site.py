@@ -1,0 +1,129 @@
+"""The whole site of 10,000 posts: `publisher build` beside Hugo, in one run, in paired rounds.
+
+    python -m benchmarks.site [--rounds 5] [--posts 10000] [--json FILE] [--hugo PATH] [--publisher PATH]
+
+Both make the same pages with the same words, links and facts in the head, the same feeds of the site, of 40 tags and
+of 5 authors in three formats, the sitemap and the list of feeds, with highlighting; hugo_layouts/ has Hugo's
+templates, and site_outputs.py compares each page. Archived feeds (RFC 5005) are off, because Hugo has none.
+Cold: no output and no cache. One changed: a post on the first page was edited. Each round also runs
+`publisher check` of the same posts, without an index. CPU is user and system time of all processes; a ratio is taken
+within each round, then the median of the ratios.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks import corpus, feeds, hugo, hugo_site, report
+from benchmarks.measure import RunFailedError, Usage, median, memory_folder, run
+from benchmarks.report import OURS, PEER, Limit, Results
+from benchmarks.site_outputs import site_differences
+
+_CPU_RATIOS = {"cold": 0.6, "nothing changed": 0.02, "one changed": 0.05}
+_WALL_RATIO = 0.5
+_CHECK_RATIO = 1.2
+_PEAK_MIB = 250.0
+_EDITED = 10  # from the newest: on the first page, and in the main feed
+
+_SETTINGS = """\
+[site]
+title = "Benchmark"
+url = "https://bench.example.org"
+
+[feeds]
+editions = false
+archives = false
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class SiteResults:
+    """The builds of both, and one check by ours in each round."""
+
+    builds: Results
+    checks: list[Usage] = field(default_factory=list)
+
+    @property
+    def check_ratio(self) -> float:
+        """The median over the rounds of a check's CPU time divided by that of the cold build."""
+        cold = self.builds.of("cold", OURS)
+        return median([check.cpu / build.cpu for check, build in zip(self.checks, cold, strict=True)])
+
+
+def write_site(folder: Path, posts: int) -> list[Path]:
+    """Write the posts and both programs' settings; return the posts' paths, oldest first."""
+    (folder / "publisher.toml").write_text(_SETTINGS, encoding="utf-8")
+    hugo_site.write_project(folder)
+    return corpus.write_posts(folder / "posts", posts)
+
+
+def compete(folder: Path, arguments: argparse.Namespace, tell: Callable[[str], None]) -> tuple[SiteResults, list[str]]:
+    """Run the whole benchmark in `folder`; return the figures, and what makes the outputs not comparable."""
+    programs = feeds.contestants(folder, arguments)
+    tell(f"writing {arguments.posts:,} posts")
+    edited = write_site(folder, arguments.posts)[-_EDITED]
+    for program in programs:  # fills the page cache and compiles bytecode; not counted
+        run(program.build, folder)
+    results = SiteResults(Results(states={state: [] for state in feeds.STATES}, help={}))
+    for number in range(1, arguments.rounds + 1):
+        tell(f"round {number} of {arguments.rounds}")
+        feeds.wipe(programs, folder)
+        results.checks.append(run([programs[-1].help[0], "check"], folder))
+        for state, pair in feeds.run_round(number, programs, folder, edited).items():
+            results.builds.states[state].append(pair)
+    tell("comparing the two sites")
+    theirs, ours = (folder / program.output for program in programs)
+    return results, site_differences(ours, theirs) + feeds.stale([theirs, ours], arguments.rounds)
+
+
+def limits(results: SiteResults) -> list[Limit]:
+    """Return the promises about the whole site with what `results` say of them."""
+    builds = results.builds
+    found = [Limit(f"CPU against {PEER}, {s}", builds.ratio(s), most) for s, most in _CPU_RATIOS.items()]
+    found.append(Limit(f"wall against {PEER}, cold", builds.ratio("cold", "wall"), _WALL_RATIO))
+    peak = max(usage.peak_mib for state in builds.states for usage in builds.of(state, OURS))
+    found.append(Limit("highest peak, MiB", peak, _PEAK_MIB))
+    found.append(Limit("CPU of a check against the cold build", results.check_ratio, _CHECK_RATIO))
+    return found
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Return the command line's settings."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.site", description=__doc__.split("\n")[0])
+    parser.add_argument("--rounds", type=int, default=5, help="paired rounds (default 5)")
+    parser.add_argument("--posts", type=int, default=10_000, help="how many posts (default 10000)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures to FILE")
+    parser.add_argument("--hugo", default="", metavar="PATH", help="Hugo (default: beside this Python)")
+    parser.add_argument("--publisher", default="", metavar="PATH", help="the publisher program, likewise")
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Run, print the figures, and return 0 when every limit holds."""
+    arguments = parse_arguments()
+    scratch, in_memory = memory_folder()
+    if not in_memory:
+        print(f"warning: {scratch} is on a disk: wall and system times will vary", file=sys.stderr)
+    with tempfile.TemporaryDirectory(prefix="publisher-bench-", dir=scratch) as folder:
+        try:
+            results, unlike = compete(Path(folder), arguments, lambda line: print(line, file=sys.stderr))
+        except RunFailedError as failure:
+            sys.exit(str(failure))
+    found = limits(results)
+    print(report.table(results.builds, f"Whole site of {arguments.posts:,} posts"))
+    check = report.median_usage(results.checks)
+    print(f"check: CPU {check.cpu:.3f} s, wall {check.wall:.3f} s, peak {check.peak_mib:.0f} MiB\n")
+    print(report.verdict(found, unlike, "both made the same pages and feeds"))
+    if arguments.json:
+        setting = {"posts": arguments.posts, "in_memory": in_memory, "hugo": hugo.VERSION}
+        report.write_json(arguments.json, results.builds, found, unlike, **setting)
+    return 0 if all(limit.holds for limit in found) and not unlike else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
