@@ -15,11 +15,12 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from publisher.core.bounce_report import Verdict
-from publisher.core.errors import PublisherError, StoreError, TransportError
+from publisher.core.errors import PublisherError, StoreAwayError, StoreError, TransportError
 from publisher.core.newsletter_models import Delivery, DeliveryCounts, Edition, EditionKind
 from publisher.mail.lifecycle import WAITING, DeliveryEvent, LedgerUpdate, moves, update_after, update_returned
 from publisher.mail.links import Links
 from publisher.mail.message import MailMerge, MessageTemplate, NewsletterHeaders
+from publisher.mail.patience import Patience
 from publisher.mail.run_options import DeliveryOptions, EditionRun, MoreEditions, Progress, Refused, Run
 from publisher.mail.transport import Outcome, RefusedAt, Rejected, Transport, Unanswered
 from publisher.mail.turns import FairTurns
@@ -112,25 +113,12 @@ def deliver_editions(
     options.stop.check()
     with _explained_store_errors(), working(options.state_dir / "workers") as worker:
         run = Run(options, worker, options.unanswered, clock)
-        look_at = time.monotonic() + _look_seconds(options)
-
-        def begin_more() -> Sequence[EditionRun]:
-            """Begin editions that have become due; return those that have something to send."""
-            nonlocal look_at
-            if time.monotonic() >= look_at:
-                take_over(store, options=options, now=clock(), by=worker)
-                look_at = time.monotonic() + _look_seconds(options)
-            while orders := more():
-                take_over(store, options=options, now=clock(), by=worker)
-                if begun := [each for order in orders if (each := _begin(store, order, run))]:
-                    return begun
-            return ()
-
+        beginnings = _Beginnings(store, run, more)
         with _recorded(store, run):
             if isinstance(transport, BulkTransport):
-                transport.deliver_editions(store, run, begin_more)
+                transport.deliver_editions(store, run, beginnings)
             else:
-                _OneByOne(store, transport, run).deliver_editions(begin_more)
+                _OneByOne(store, transport, run).deliver_editions(beginnings)
 
 
 def deliver(
@@ -193,8 +181,47 @@ def take_over(store: Store, *, options: DeliveryOptions, now: datetime, by: str 
         )
 
 
-def _look_seconds(options: DeliveryOptions) -> float:
-    return max(SHORTEST_LOOK, options.lease.total_seconds() / LOOKS_A_LEASE)
+class _Beginnings:
+    """Begins the editions of a run. If the database is away meanwhile, the next call goes on where this one ended."""
+
+    def __init__(self, store: Store, run: Run, more: Callable[[], Sequence[EditionOrder]]) -> None:
+        self._store, self._run, self._more = store, run, more
+        self._orders = deque[EditionOrder]()
+        self._look_seconds = max(SHORTEST_LOOK, run.options.lease.total_seconds() / LOOKS_A_LEASE)
+        self._look_at = time.monotonic() + self._look_seconds
+
+    def __call__(self) -> Sequence[EditionRun]:
+        """Begin editions that have become due; return those that have something to send."""
+        if time.monotonic() >= self._look_at:
+            self._take_over()
+            self._look_at = time.monotonic() + self._look_seconds
+        while self._orders or self._ask_for_more():
+            self._take_over()
+            if begun := self._begin():
+                return begun
+        return ()
+
+    def _ask_for_more(self) -> bool:
+        self._orders.extend(self._more())
+        return bool(self._orders)
+
+    def _take_over(self) -> None:
+        run = self._run
+        take_over(self._store, options=run.options, now=run.clock(), by=run.worker)
+
+    def _begin(self) -> list[EditionRun]:
+        begun = list[EditionRun]()
+        while self._orders:
+            try:
+                edition = _edition_run(self._store, self._orders[0], self._run)
+            except StoreAwayError:
+                if begun:
+                    break  # the others begin with the next call
+                raise
+            self._orders.popleft()
+            if edition:
+                begun.append(edition)
+        return begun
 
 
 @contextmanager
@@ -209,7 +236,9 @@ def _recorded(store: Store, run: Run) -> Iterator[None]:
     except BaseException:
         store.workers.end(run.worker)
         raise
-    store.workers.end(run.worker)
+    patience = Patience(options.lease.total_seconds())
+    with options.stop.heard(patience.end):
+        patience.keep_trying(lambda has_failed: store.workers.end(run.worker))
 
 
 @contextmanager
@@ -226,7 +255,7 @@ def _explained_store_errors() -> Iterator[None]:
         ) from error
 
 
-def _begin(store: Store, order: EditionOrder, run: Run) -> EditionRun | None:
+def _edition_run(store: Store, order: EditionOrder, run: Run) -> EditionRun | None:
     """Return the work on an edition; return None, and tell that it has ended, if its messages cannot be made."""
     edition, headers = order.edition, order.headers
     try:
@@ -383,8 +412,8 @@ class _LedgerBuffer:
 
     def _write(self, in_doubt: tuple[int, ...] | None) -> None:
         settled, self._gathered, self._oldest = self._gathered, [], None
-        beat = self._run.heartbeat(in_doubt, sum(each.sent_at is not None for each in settled))
-        self._store.deliveries.acknowledge(self._run.worker, settled, beat)
+        self._run.tally.accepted += sum(each.sent_at is not None for each in settled)
+        self._store.deliveries.acknowledge(self._run.worker, settled, self._run.heartbeat(in_doubt))
 
     def _add(self, update: LedgerUpdate) -> None:
         self._oldest = self._oldest or self._run.clock()

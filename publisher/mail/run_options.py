@@ -139,6 +139,13 @@ class DeliveryOptions:
         return DeliveryEvent.UNANSWERED_HOLD if hold else DeliveryEvent.UNANSWERED_RESEND
 
 
+@dataclass(slots=True)
+class Tally:
+    """What a worker counts for its sign of life. accepted: how many of its messages have been accepted so far."""
+
+    accepted: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """One worker's run for one edition.
@@ -149,6 +156,7 @@ class Run:
     clock       returns the present time, with a time zone
     progress    called with each delivery, its new status and the server's words
     refused     called with each delivery that failed for good, and its last outcome; returns the verdict on it
+    tally       what the worker counts, over all its editions
     """
 
     options: DeliveryOptions
@@ -157,6 +165,7 @@ class Run:
     clock: Callable[[], datetime]
     progress: Progress = lambda delivery, status, reason: None
     refused: Refused = lambda delivery, outcome: Verdict.TEMPORARY
+    tally: Tally = field(default_factory=Tally)
 
     def judge_failure(self, delivery: Delivery, status: DeliveryStatus, outcome: Outcome) -> Verdict | None:
         """Report a server's answer if the delivery has failed for good; return the verdict on it, or else None."""
@@ -164,11 +173,11 @@ class Run:
             return None
         return None if outcome.at is RefusedAt.HERE else self.refused(delivery, outcome)
 
-    def heartbeat(self, in_doubt: Collection[int] | None = None, sent: int = 0) -> Heartbeat:
-        """Return the worker's sign of life at present. in_doubt, sent: see Heartbeat."""
+    def heartbeat(self, in_doubt: Collection[int] | None = None) -> Heartbeat:
+        """Return the worker's sign of life at present. in_doubt: see Heartbeat."""
         from publisher.store.workers import Heartbeat  # not at the top, like the store itself
 
-        return Heartbeat(self.clock(), self.options.lease, in_doubt, sent)
+        return Heartbeat(self.clock(), self.options.lease, in_doubt, self.tally.accepted)
 
     def claim(
         self, store: Store, edition_id: int, limit: int, in_doubt: Collection[int] | None = None

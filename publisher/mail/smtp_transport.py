@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 from publisher.config import Relay, Smtp
 from publisher.core.errors import TransportError
 from publisher.mail.addresses import needs_smtputf8, wire_address
+from publisher.mail.patience import Patience
 from publisher.mail.run_options import MoreEditions, Run, stopped_error
 from publisher.mail.smtp.connection import Connection, open_connection
 from publisher.mail.smtp.ledger_writer import LedgerWriter
@@ -118,10 +119,12 @@ class SmtpTransport:
         raise trouble or self._error("there is no mail server", "see mail.smtp")
 
     async def _deliver_editions(self, store: Store, run: Run, more: MoreEditions) -> None:
-        sending = SendingLoop(run, more)
+        patience = Patience(run.options.lease.total_seconds())
+        patience.notify(run.options.stop.sign_of_life)
+        sending = SendingLoop(run, more, patience)
         asyncio.get_running_loop().set_exception_handler(lambda loop, context: sending.end(_defect(context)))
-        ledger = LedgerWriter(store, run, sending.end)
-        async with _limits(store, run, sending, self._servers) as limits:
+        ledger = LedgerWriter(store, run, sending.end, patience)
+        async with _limits(store, run, sending, self._servers, patience) as limits:
             pools = [
                 ConnectionPool(_weighted(server), sending, run.options.rest.total_seconds(), each, self._context)
                 for server, each in zip(self._servers, limits, strict=True)
@@ -262,11 +265,11 @@ def _weighted(server: Smtp) -> Relay:
 
 @asynccontextmanager
 async def _limits(
-    store: Store, run: Run, sending: SendingLoop, servers: Sequence[Smtp]
+    store: Store, run: Run, sending: SendingLoop, servers: Sequence[Smtp], patience: Patience
 ) -> AsyncIterator[list[ServerLimits]]:
     """Yield the limits of each server for a run. At its end, recipients of the day that were not used are returned."""
     if store.limits.shared:
-        shared = SharedLimits(store.limits, sending.wake, sending.end)
+        shared = SharedLimits(store.limits, sending.wake, sending.end, patience)
         try:
             yield [shared.of(server) for server in servers]
         finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from threading import Lock
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from publisher.bounces.apply import SendingFailure, judge_refusal, take_refusals
 from publisher.core.bounce_report import Verdict
-from publisher.core.errors import ProjectError, PublisherError, RefusedError, TransportError
+from publisher.core.errors import ProjectError, PublisherError, RefusedError, StoreAwayError, TransportError
 from publisher.core.hold_reasons import HeldBy
 from publisher.core.newsletter_models import Delivery, DeliveryCounts, DeliveryStatus, Edition
 from publisher.mail.transport import RefusedAt
@@ -206,13 +207,22 @@ class _DeliveryRun:
         self._links = project_links(project.config)
 
     def next_orders(self) -> list[EditionOrder]:
-        """Return the editions to begin now, oldest first, as many as may be under way at once."""
+        """Return the editions to begin now, oldest first, as many as may be under way at once.
+
+        If the database is away, those that are left begin with a later call.
+        """
         room = MOST_AT_ONCE - sum(not each.over for each in self._begun)
         if room > 0 and not self._waiting and self._begun and self._before_joining is not None:
             self._look(self._before_joining)
         orders: list[EditionOrder] = []
         while self._waiting and len(orders) < room:
-            orders += self._begin(self._waiting.popleft())
+            try:
+                orders += self._begin(self._waiting[0])
+            except StoreAwayError:
+                if orders:
+                    break
+                raise
+            self._waiting.popleft()
         return orders
 
     def end(self) -> None:
@@ -229,16 +239,17 @@ class _DeliveryRun:
 
     def _look(self, before_joining: Callable[[], None]) -> None:
         """Find the editions that have become due, among them those of this run that have messages to try again."""
-        store, now = self._project.store, self._project.clock()
+        store, now, found = self._project.store, self._project.clock(), list[Edition]()
         own = {each.edition.id: each for each in self._begun}
         for edition in store.editions.ready(now):
             before = own.get(edition.id)
             # One of which nothing could be claimed is left to the next run, or this one might never end.
             again = before and before.over and before.progress.done and store.ledger.next_try(edition.id)
             if (before is None and self._may_begin(edition)) or (again and again <= now):
-                self._waiting.append(edition)
-        if self._waiting:
+                found.append(edition)
+        if found:
             before_joining()
+        self._waiting.extend(found)
 
     def _begin(self, edition: Edition) -> list[EditionOrder]:
         """Begin an edition. The result is empty if its messages cannot be made."""
@@ -333,7 +344,8 @@ class _Refusals:
             self._counted += 1
             self._waiting.append(refusal)
         if max(len(self._waiting), len(self._rejected)) % REFUSAL_GROUP == 0:
-            self._write()
+            with suppress(StoreAwayError):  # they are recorded with the next group
+                self._write()
         return refusal.verdict
 
     def end(self) -> None:
@@ -343,10 +355,11 @@ class _Refusals:
 
     def _write(self) -> None:
         answered = self._sent_before + self._progress.done
-        group, self._rejected = self._rejected, []
+        group, left = self._rejected, self._waiting
         if self._counted <= REFUSALS_BELIEVED or 2 * self._counted <= answered:
-            group, self._waiting = group + self._waiting, []
+            group, left = group + left, []
         if group:
             project = self._project
             terms = subscription_policy(project.config)
             self.stopped += take_refusals(project.store, terms, group, now=project.clock(), source=self._source)
+        self._rejected, self._waiting = [], left

@@ -134,25 +134,46 @@ class Deliveries:
                 if mailed:
                     return [_delivery(row, mailable_now[row.subscriber_id]) for row in mailed]
 
-    def acknowledge(self, worker: str, settled: Sequence[Settled], beat: Heartbeat | None = None) -> int:
+    def acknowledge(
+        self, worker: str, settled: Sequence[Settled], beat: Heartbeat | None = None, *, again: bool = False
+    ) -> int:
         """Write the results of claimed deliveries in one transaction, and end their leases.
 
         A delivery that another worker has leased in the meantime is left alone. Return how many results were written.
 
-        beat: renews the worker's lease in the same transaction. Raises LeaseLostError if others have taken over the
-        worker's deliveries; the results are written all the same.
+        beat: renews the worker's lease in the same transaction. again: whether the same was tried before, and may have
+        been written although it failed: then only deliveries that the worker still leases are written, unless others
+        have taken them over. Raises LeaseLostError if others have taken over the worker's deliveries; the results are
+        written all the same.
         """
         if not settled and beat is None:
             return 0
         with self._database.write() as connection:
             is_lost = beat is not None and not self._workers.renew_within(connection, worker, beat)
+            only_own = again and beat is not None and not is_lost
             written = sum(
-                connection.execute(_settlement(tuple(moves.items()), knows_edition=known), rows).rowcount
+                connection.execute(_settlement(tuple(moves.items()), known, only_own), rows).rowcount
                 for moves, known, rows in _groups(worker, settled)
             )
         if is_lost and beat is not None:
             raise _lease_lost(beat)
         return written
+
+    def return_unknown(
+        self, worker: str, edition_id: int, known: Collection[int], *, returned: Moves, now: datetime
+    ) -> int:
+        """Return deliveries to the queue that a worker has leased without knowing it; return how many there were.
+
+        That happens if its connection breaks while a claim is committed. known: the ids of those that it knows of, of
+        any edition.
+        """
+        require_aware("now", now)
+        mine = (deliveries.c.edition_id == edition_id) & (deliveries.c.lease_owner == worker)
+        with self._database.write() as connection:
+            leased = connection.execute(sa.select(deliveries.c.id).where(mine)).scalars()
+            unknown = [delivery_id for delivery_id in leased if delivery_id not in known]
+            due = self._by_all_clocks(now)
+            return _free(connection, mine & deliveries.c.id.in_(unknown), returned, next_try_at=due)
 
     def take_over(
         self,
@@ -305,11 +326,15 @@ def _move(connection: Connection, edition_id: int, ids: list[int], moves: Moves,
 
 
 @lru_cache(maxsize=64)  # building one takes 0.7 ms, as long as writing ten rows; about a dozen are in use
-def _settlement(items: tuple[tuple[DeliveryStatus, DeliveryStatus], ...], *, knows_edition: bool) -> sa.Update:
+def _settlement(
+    items: tuple[tuple[DeliveryStatus, DeliveryStatus], ...], knows_edition: bool, only_own: bool
+) -> sa.Update:
     moves = dict(items)
     # With the edition, so that PostgreSQL looks into one partition only.
     edition = [deliveries.c.edition_id == sa.bindparam("edition")] if knows_edition else []
-    ours = (deliveries.c.lease_owner == sa.bindparam("worker")) | deliveries.c.lease_owner.is_(None)
+    ours = deliveries.c.lease_owner == sa.bindparam("worker")
+    if not only_own:
+        ours |= deliveries.c.lease_owner.is_(None)
     return (
         sa.update(deliveries)
         .where(deliveries.c.id == sa.bindparam("delivery"), *edition, ours, found_in(moves))

@@ -143,7 +143,7 @@ def _not_waiting_for_the_disk() -> Any:
     """Return a column that lets its statement end before it is on the disk.
 
     A crash of the database can make it forget the grants of its last half second. Their workers have lost their
-    connections then, so their runs end, and their turns are over by the time that the database has started again.
+    connections then, and forget their turns, too.
     """
     return sa.func.set_config("synchronous_commit", "off", sa.true())
 

@@ -37,7 +37,8 @@ class Heartbeat:
     lease     how long the worker may be silent before others take over its deliveries
     in_doubt  the ids of the deliveries that may have been handed over without an answer; None for all that the worker
               has leased
-    sent      how many messages have been accepted since the last sign of life
+    sent      how many messages have been accepted since the worker began, as a total and not an increase, so
+              that a sign of life may be given twice
     """
 
     now: datetime
@@ -96,7 +97,7 @@ class Workers:
 
         It must come first, so that two transactions cannot wait for each other.
         """
-        values: dict[str, Any] = {"name": worker, "doubt": _text(beat.in_doubt), "more": beat.sent}
+        values: dict[str, Any] = {"name": worker, "doubt": _text(beat.in_doubt), "total": beat.sent}
         if self._database.is_sqlite:
             values |= {"at": beat.now, "until": beat.now + beat.lease}
         else:
@@ -148,7 +149,7 @@ class Workers:
             if is_sqlite
             else now + sa.bindparam("lease", type_=sa.Interval),
             "in_doubt": sa.bindparam("doubt", type_=sa.Text),
-            "sent": workers.c.sent + sa.bindparam("more"),
+            "sent": (sa.func.max if is_sqlite else sa.func.greatest)(workers.c.sent, sa.bindparam("total")),
         }
         return sa.update(workers).where(workers.c.worker == sa.bindparam("name")).values(values)
 

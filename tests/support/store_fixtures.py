@@ -149,7 +149,7 @@ def postgres() -> Iterator[Any]:
         folder = Path(tempfile.mkdtemp(prefix="publisher-pg-"))
         try:
             server = server_module.get_server(folder / "data", cleanup_mode="stop", start=False)
-            _start(server)
+            start_postgres(server)
         finally:
             os.environ["PATH"] = path
         with psycopg.connect(server.get_uri(), autocommit=True) as connection:
@@ -163,7 +163,7 @@ def postgres() -> Iterator[Any]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _start(server: Any) -> None:
+def start_postgres(server: Any) -> None:
     """Start a server. It is given ten seconds, too few for some moments of a busy machine: a later look finds it."""
     until = time.monotonic() + 120
     while True:

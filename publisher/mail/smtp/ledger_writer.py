@@ -2,6 +2,9 @@
 
 Each group also says which deliveries may have been handed over without an answer. If this process is killed, or its
 whole host is lost, the others learn from it what is in doubt: at most one message for each connection.
+
+While the database is away, the thread keeps its group and tries again, and nothing more is noted or claimed. Whatever
+it tries again may have been written before its connection broke, so it only touches what the ledger still lacks.
 """
 
 from __future__ import annotations
@@ -9,11 +12,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING
 
 from publisher.core.errors import LeaseLostError
 from publisher.core.newsletter_models import Delivery
-from publisher.mail.lifecycle import LedgerUpdate
+from publisher.mail.lifecycle import DeliveryEvent, LedgerUpdate, moves
+from publisher.mail.patience import Patience
 from publisher.mail.run_options import Run
 from publisher.mail.smtp.connection import Noted
 
@@ -38,23 +43,27 @@ class LedgerWriter:
     Everything that comes in while one group is being written forms the next group.
     """
 
-    def __init__(self, store: Store, run: Run, failed: Callable[[BaseException], None]) -> None:
+    def __init__(
+        self, store: Store, run: Run, failed: Callable[[BaseException], None], patience: Patience | None = None
+    ) -> None:
         """Prepare the thread, inside a running asyncio loop.
 
         run: the run of the worker under whose name deliveries are claimed. failed: called with the error if the ledger
         cannot be read or written, or others have taken over the worker's deliveries. After a failed write, nothing more
-        is written.
+        is written. patience: with a database that is away; None for none.
         """
         self._store = store
         self._run = run
         self._failed = failed
+        self._patience = patience or Patience(0.0)
         self._thread = ThreadPoolExecutor(1, "publisher-ledger")
         self._loop = asyncio.get_running_loop()
         self._gathered: list[tuple[LedgerUpdate, Callable[[], None]]] = []
         self._notes: list[Noted] = []
         self._in_doubt: set[int] = set()
-        self._written_doubt = frozenset[int]()  # as the ledger has it; only the thread uses this
-        self._writing: asyncio.Future[None] | None = None
+        self._written_doubt = frozenset[int]()  # as the ledger has it; only the thread uses this and the next line
+        self._leased: set[int] = set()  # the deliveries that the worker has claimed and not settled
+        self._writing: asyncio.Future[float] | None = None
         self._began = self._next_group_at = self._loop.time()
         self._scheduled = self._finishing = self._broken = self._lost = False
 
@@ -64,7 +73,8 @@ class LedgerWriter:
 
     async def held(self, edition_id: int) -> bool:
         """Return whether an edition is on hold now."""
-        return await self._loop.run_in_executor(self._thread, self._store.editions.held, edition_id)
+        look = partial(self._patience.keep_trying, lambda has_failed: self._store.editions.held(edition_id))
+        return await self._loop.run_in_executor(self._thread, look)
 
     def renew(self) -> None:
         """Renew the worker's lease if it has not been renewed for a while."""
@@ -129,17 +139,36 @@ class LedgerWriter:
         self._writing = self._loop.run_in_executor(self._thread, self._write, settled, frozenset(self._in_doubt))
         self._writing.add_done_callback(lambda future: self._wrote(future, group, notes))
 
-    def _write(self, settled: Sequence[Settled], in_doubt: frozenset[int]) -> None:
-        beat = self._run.heartbeat(in_doubt, sum(each.sent_at is not None for each in settled))
-        self._store.deliveries.acknowledge(self._run.worker, settled, None if self._lost else beat)
+    def _write(self, settled: Sequence[Settled], in_doubt: frozenset[int]) -> float:
+        """Write a group; return when the try began that succeeded, by the loop's clock."""
+        self._run.tally.accepted += sum([each.sent_at is not None for each in settled])
+
+        def write(has_failed: bool) -> float:
+            """Write it once."""
+            began, beat = self._loop.time(), None if self._lost else self._run.heartbeat(in_doubt)
+            self._store.deliveries.acknowledge(self._run.worker, settled, beat, again=has_failed)
+            return began
+
+        began = self._patience.keep_trying(write)
         self._written_doubt = in_doubt
+        self._leased.difference_update([each.delivery_id for each in settled])
+        return began
 
     def _claim(self, run: Run, edition_id: int, limit: int) -> Sequence[Delivery]:
-        return run.claim(self._store, edition_id, limit, self._written_doubt)
+        def claim(has_failed: bool) -> Sequence[Delivery]:
+            """Claim once. What an earlier try may have claimed is returned first, because nobody knows it."""
+            if has_failed:
+                back, now = moves(DeliveryEvent.RETURNED), run.clock()
+                self._store.deliveries.return_unknown(run.worker, edition_id, self._leased, returned=back, now=now)
+            return run.claim(self._store, edition_id, limit, self._written_doubt)
+
+        claimed = self._patience.keep_trying(claim)
+        self._leased.update([each.id for each in claimed])
+        return claimed
 
     def _wrote(
         self,
-        future: asyncio.Future[None],
+        future: asyncio.Future[float],
         group: list[tuple[LedgerUpdate, Callable[[], None]]],
         notes: list[Noted],
     ) -> None:
@@ -158,7 +187,7 @@ class LedgerWriter:
         self._next_group_at = now + min(now - self._began, LONGEST_PAUSE) if size >= BUSY_GROUP else now
         for _, written in group:
             written()
-        until = self._began + self._run.options.lease.total_seconds()
+        until = (self._began if error else future.result()) + self._run.options.lease.total_seconds()
         for noted in () if self._lost else notes:
             noted(until)
         if self._gathered or self._notes:

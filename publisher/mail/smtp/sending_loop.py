@@ -13,9 +13,12 @@ in doubt.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
+from typing import TypeVar
 
 from publisher.core.errors import DailyLimitError, TransportError
+from publisher.mail.patience import Patience
 from publisher.mail.run_options import EditionRun, MoreEditions, Run
 from publisher.mail.smtp.connection import Connection, Noted
 from publisher.mail.smtp.edition_queue import EditionQueue
@@ -35,18 +38,22 @@ JOIN_SECONDS = 1.0
 # How many seconds a run waits for answers when it ends.
 GRACE_SECONDS = 5.0
 
+Done = TypeVar("Done")
+
 
 class SendingLoop:
     """The run of one worker, and the Coordinator of its connection pools."""
 
-    def __init__(self, run: Run, more: MoreEditions) -> None:
+    def __init__(self, run: Run, more: MoreEditions, patience: Patience) -> None:
         """Prepare a run inside a running asyncio loop. Call `run` to send.
 
         more: returns the editions that are to be begun now. It is called at once, every second, and whenever an edition
-        has ended, in a thread of its own.
+        has ended, in a thread of its own. patience: with a database that is away. It ends with the run, and as soon as
+        somebody asks for its end.
         """
         self._run = run
         self._more = more
+        self._patience = patience
         self._loop = asyncio.get_running_loop()
         self._over: asyncio.Future[None] = self._loop.create_future()
         self._pools: list[ConnectionPool] = []
@@ -67,6 +74,9 @@ class SendingLoop:
         tasks = [asyncio.ensure_future(self._ended_by_error(each)) for each in (self._join(), self._watch_holds())]
         try:
             await self._over
+        except asyncio.CancelledError:
+            self._patience.end()
+            raise
         finally:
             for task in tasks:
                 task.cancel()
@@ -74,6 +84,8 @@ class SendingLoop:
 
     def end(self, error: BaseException | None = None) -> None:
         """End the run, so that no more messages are handed over. error: raised by `run`; None for a normal end."""
+        if not isinstance(error, TransportError | None):
+            self._patience.end()  # only the mail servers' errors leave time for the answers to be written
         if self._over.done():
             return
         if error is None:
@@ -149,9 +161,10 @@ class SendingLoop:
             self._looking = True
             self._look.clear()
             while self._ended:
-                await asyncio.to_thread(self._ended[0].sent.ended, self._ended[0].error)
+                ended = self._ended[0]
+                await self._patiently(partial(ended.sent.ended, ended.error))
                 del self._ended[0]
-            for sent in await asyncio.to_thread(self._more):
+            for sent in await self._patiently(self._more):
                 self._begin(sent)
             self._looking = False
             self.wake()
@@ -159,6 +172,10 @@ class SendingLoop:
                 await asyncio.wait_for(self._look.wait(), JOIN_SECONDS)
             except TimeoutError:
                 continue
+
+    async def _patiently(self, work: Callable[[], Done]) -> Done:
+        """Do some work on the database in a thread; return what it returns."""
+        return await asyncio.to_thread(self._patience.keep_trying, lambda has_failed: work())
 
     def _begin(self, sent: EditionRun) -> None:
         queue = EditionQueue(sent, self._ledger, self)
@@ -220,3 +237,4 @@ class SendingLoop:
         for queue in self._queues:
             await queue.closed()
         await self._ledger.finish()
+        self._patience.end()

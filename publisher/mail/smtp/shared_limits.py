@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 from publisher.config import Smtp
 from publisher.config.mail import domain_rates, parse_rate
 from publisher.core.errors import StoreError
+from publisher.mail.patience import Patience
 from publisher.mail.smtp.limits import BURST_SECONDS, Pace, RateLimit, ServerLimits, server_name
 from publisher.store.sending_limits import DayGrant, RateGrant, SendingLimits, most_turns
 
@@ -143,6 +144,11 @@ class SharedRate:
         """Ask for no turns before this time, because there are none yet."""
         self._asking = False
         self._ask_at = ask_at
+
+    def forget(self) -> None:
+        """Lose the turns that are left, because the database may have forgotten that it has granted them."""
+        self._granted.clear()
+        self._end = float("-inf")
 
     def _adapt(self, now: float) -> None:
         """Each quarter of a second, ask for half as many turns if some were lost, and for twice as many if not."""
@@ -270,14 +276,22 @@ class SharedLimits:
     """The questions of a run to the database about the limits of its servers."""
 
     def __init__(
-        self, limits: SendingLimits, wake: Callable[[], None], failed: Callable[[BaseException], None]
+        self,
+        limits: SendingLimits,
+        wake: Callable[[], None],
+        failed: Callable[[BaseException], None],
+        patience: Patience | None = None,
     ) -> None:
         """Prepare the thread, inside a running asyncio loop.
 
         limits: of the database. wake: called after each answer. failed: called with the error if the database cannot be
-        asked. After that, nothing more is asked.
+        asked. After that, nothing more is asked. patience: with a database that is away; None for none. A question
+        that is asked again may have been answered without notice; what was granted then is lost.
         """
         self._limits, self._wake, self._failed = limits, wake, failed
+        self._patience = patience or Patience(0.0)
+        self._patience.notify(self._database_away)
+        self._rates: list[SharedRate] = []
         self._loop = asyncio.get_running_loop()
         self._thread = ThreadPoolExecutor(1, "publisher-limits")
         self._clocks = ClockDifference()
@@ -322,6 +336,7 @@ class SharedLimits:
             shared.granted(grant.turns, at) if grant.turns else shared.refused(at)
 
         shared = SharedRate(rate, ask)
+        self._rates.append(shared)
         return shared
 
     def _quota(self, name: str, per_day: int, rate: float) -> SharedQuota:
@@ -351,9 +366,20 @@ class SharedLimits:
                 answered(asked.result())
                 self._wake()
 
-        asked = self._loop.run_in_executor(self._thread, question)
+        asked = self._loop.run_in_executor(self._thread, self._patience.keep_trying, lambda has_failed: question())
         self._open.add(asked)
         asked.add_done_callback(came)
+
+    def _database_away(self) -> None:
+        """Forget all turns on the loop. A crash can make the database forget its last grants."""
+
+        def forget() -> None:
+            """Forget them."""
+            for rate in self._rates:
+                rate.forget()
+
+        with suppress(RuntimeError):  # the loop has ended
+            self._loop.call_soon_threadsafe(forget)
 
 
 def hashed(name: str) -> str:

@@ -119,12 +119,38 @@ def test_a_worker_that_was_taken_over_hands_over_nothing(store: Store, tmp_path:
     assert store.deliveries.counts(edition.id).by_status == {SENT: 1, QUEUED: 9}
 
 
+def test_a_result_that_is_written_again_changes_nothing_that_has_happened_since(store: Store, tmp_path: Path) -> None:
+    """Its connection broke while it was committed. Before the worker tries again, another one sends the message."""
+    edition = make_edition(store, 1)
+    (only,) = begin(store, edition, "cut.1.x", 1, 1)
+    deferred = Settled(only, moves(DeliveryEvent.DEFERRED), next_try_at=NOW)
+    beat = Heartbeat(NOW, LEASE, ())
+    assert store.deliveries.acknowledge("cut.1.x", [deferred], beat) == 1
+    assert begin(store, edition, "other.1.x", 1, 1) == [only]
+    end_lease(store, "other.1.x")
+    take_over(store, options=DeliveryOptions(tmp_path, on_uncertain="hold"), now=NOW)
+
+    assert store.deliveries.acknowledge("cut.1.x", [deferred], beat, again=True) == 0
+    assert store.deliveries.counts(edition.id).by_status == {UNCERTAIN: 1}
+
+
+def test_only_what_a_worker_does_not_know_to_have_leased_is_returned(store: Store) -> None:
+    edition = make_edition(store, 10)
+    known = begin(store, edition, "cut.1.x", 3, 1)
+    returned = moves(DeliveryEvent.RETURNED)
+    assert store.deliveries.return_unknown("cut.1.x", edition.id, known, returned=returned, now=NOW) == 0
+    assert store.deliveries.return_unknown("cut.1.x", edition.id, known[:1], returned=returned, now=NOW) == 2
+    assert store.deliveries.return_unknown("other.1.x", edition.id, (), returned=returned, now=NOW) == 0
+    assert store.deliveries.counts(edition.id).by_status == {DeliveryStatus.SENDING: 1, QUEUED: 9}
+
+
 def test_a_lease_that_was_renewed_is_not_taken_over(store: Store, tmp_path: Path) -> None:
     edition = make_edition(store, 5)
     begin(store, edition, "slow.1.x", 3, 1)
     end_lease(store, "slow.1.x")
     assert store.workers.expired(NOW) == ["slow.1.x"]
     assert store.workers.renew("slow.1.x", Heartbeat(NOW, LEASE, (), sent=3))
+    assert store.workers.renew("slow.1.x", Heartbeat(NOW, LEASE, (), sent=3))  # nobody knew whether it was renewed
     assert store.workers.expired(NOW) == []
     assert take_over(store, options=DeliveryOptions(tmp_path), now=NOW) == 0
     assert [(worker.host, worker.sent) for worker in store.workers.list()] == [("a host", 3)]
