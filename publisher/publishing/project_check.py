@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from ipaddress import ip_address
-from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 from publisher.config import CONFIG_FILE, Config, NewsletterConfig, ScheduleKind, parse_schedule
@@ -15,17 +14,12 @@ from publisher.config.placeholders import authority_placeholder, is_reserved, pl
 from publisher.config.private_paths import unreadable_passwords
 from publisher.config.schedule import parse_duration
 from publisher.config.theme import Theme
-from publisher.core.models import Problem, RenderedPost, Severity
+from publisher.core.models import Problem, Severity
 from publisher.mail.settings_lint import lint_mail_settings
 from publisher.newsletters.letter.note import stray_notes
 from publisher.posts.archive import Archive, open_archive
-from publisher.posts.chosen_paths import unmoved_page
-from publisher.posts.front_matter.enclosures import is_played, unknown_lengths
-from publisher.posts.markup import BrokenPost, Renderer
-from publisher.posts.permalinks import is_served, site_path
+from publisher.posts.front_matter.enclosures import is_played
 from publisher.posts.published import PublishedIds, authority_of
-from publisher.posts.rendering.rendered_body import LocalLink
-from publisher.posts.urls import leads_out
 from publisher.publishing.adopt.adopted_blog import TOOL_NAMES
 from publisher.publishing.adopt.tool_files import tools_of
 from publisher.publishing.email_views import changed_emails
@@ -35,7 +29,7 @@ from publisher.publishing.language_check import language_problems
 from publisher.publishing.letter_check import LetterCheck, broken_notes, check_letters
 from publisher.publishing.mail_wiring import unreadable_keys
 from publisher.publishing.own_emails import paths_of_emails
-from publisher.publishing.page_check import page_problems
+from publisher.publishing.post_check import post_problems
 from publisher.publishing.publish import rendering_problem
 from publisher.publishing.segment_check import segment_problems
 from publisher.publishing.sent_files import sent_again
@@ -51,9 +45,6 @@ from publisher.publishing.wiring import open_existing_store
 from publisher.site.build.copied_files import static_files
 from publisher.site.build.folder import stray_feeds
 from publisher.site.build.ids import id_problems
-from publisher.site.build.site_files import built_paths, standalone_problems
-from publisher.site.feeds.feed_files import size_problems
-from publisher.site.feeds.items import PostSource
 from publisher.site.feeds.validator import feed_problems
 from publisher.site.pages.signup import sign_up_form
 from publisher.subscribers.manage import orphaned
@@ -82,20 +73,16 @@ class ProjectCheck:
     notes: tuple[str, ...] = ()
 
 
-# So many posts are measured between two steps of the progress bar.
-_WEIGHED_AT_ONCE = 50
-
-
 def check_project(
     config: Config, now: datetime, progress: Callable[[int, int], None] | None, *, spam: bool = False
 ) -> ProjectCheck:
     """Check the whole project as it is at `now`. This renders everything and writes nothing.
 
-    progress  called with the number of posts done and their total, first while they are rendered, then measured
+    progress  called with the number of posts done and their total
     spam      whether to ask SpamAssassin about the letters too, which takes a few seconds for each
     """
     archive = open_archive(config, now, keep=False)
-    problems = _post_problems(config, archive, now, progress)
+    problems = post_problems(config, archive, now, progress, _lines(config).of(("pages", "menu")))
     unknown = {enclosure.url for post in archive.posts for enclosure in post.enclosures if not enclosure.length}
     output = config.root / config.pages.output
     problems.extend(feed_problems(config, output, unknown))
@@ -143,72 +130,6 @@ def _notes(config: Config) -> Iterator[str]:
             f"{file}: {TOOL_NAMES[tool]} makes a site here; to read the posts by its rules, with its tags and data, "
             f'write tool = "{tool}" under [posts] (`publisher adopt --dry-run` shows all that it would set)'
         )
-
-
-def _post_problems(
-    config: Config, archive: Archive, now: datetime, progress: Callable[[int, int], None] | None
-) -> list[Problem]:
-    """Render every post; return the problems of front matter, bodies, links, attached files and pages."""
-    renderer = Renderer(archive, config, inspect=True)
-    problems = list(archive.problems)
-    rendered = []
-    renderer.expect(archive.posts)
-    for number, post in enumerate(archive.posts):
-        if progress:
-            progress(number, len(archive.posts))
-        try:
-            rendered.append(renderer.render(post))
-        except BrokenPost as broken:
-            problems.append(archive.mark_broken(broken.problem, broken.source))
-    for each in rendered:
-        problems.extend(each.problems)
-    renderer.remember()
-    problems.extend(archive.asset_clashes())
-    if config.pages.enabled:
-        problems.extend(dead_links(config, archive, rendered, renderer.local_links))
-        problems.extend(page_problems(config, archive, renderer, now))
-        problems.extend(standalone_problems(config, archive, _lines(config).of(("pages", "menu"))))
-    problems.extend(unknown_lengths(archive.folder, config.posts.folder, archive.posts))
-    source = PostSource(config, archive, renderer.render)
-    weighed = [each.post.source for each in rendered if each.post.in_feeds]
-    for start in range(0, len(weighed), _WEIGHED_AT_ONCE):
-        if progress:
-            progress(start, len(weighed))
-        source.weights(weighed[start : start + _WEIGHED_AT_ONCE])
-    problems.extend(size_problems(config, archive, source))
-    return problems
-
-
-def dead_links(
-    config: Config, archive: Archive, posts: Sequence[RenderedPost], local: Mapping[str, Sequence[LocalLink]]
-) -> list[Problem]:
-    """Return a problem for each link in a post to a path of this site at which the build writes nothing.
-
-    On a site whose URL has a path, that includes paths from the root which lead out of the site.
-    """
-    planned = built_paths(config, archive, posts)
-    found = []
-    for post in posts:
-        for link in local.get(post.post.source, ()):
-            path = site_path(link.url, config.site_url)
-            is_dead = (
-                leads_out(link.written, link.url, config.site_url) if path is None else not is_served(path, planned)
-            )
-            if is_dead:
-                hint = "" if path is None else unmoved_page(config, path)
-                found.append(_dead(post.post.where(config.posts.folder), link, hint))
-    return found
-
-
-def _dead(path: str, link: LocalLink, hint: str) -> Problem:
-    kind = "page" if PurePosixPath(urlsplit(link.written).path).suffix in ("", ".html") else "file"
-    return Problem(
-        path,
-        link.line,
-        f"broken link: no {kind} of this site is at {link.written}",
-        hint or "fix it, or put what is there into static/",
-        Severity.WARNING,
-    )
 
 
 def _settings(config: Config) -> Iterable[Problem]:

@@ -72,8 +72,9 @@ def _about_subscribers(file: str) -> Iterator[tuple[int, str]]:
 
 def _broken_fragments(clean: str, lines: LineFinder, fragments: Iterable[str]) -> Iterator[BodyWarning]:
     # Browsers look for the name as it is written, and decoded (HTML, "find a potential indicated element").
-    targets = targets_in(clean)
-    for name in fragments:
+    names = list(fragments)
+    targets = targets_in(clean) if names else ()
+    for name in names:
         if name not in targets and name != "top":
             what = f"broken link: there is no #{name} in this post"
             yield lines.line_of(f"#{name}"), what, "link to a heading, or add an id to the target"
@@ -96,8 +97,12 @@ def _dropped(
             yield line, f"the HTML tag <{name}> was removed", "put it in backticks to show it"
 
 
+# It begins with what few texts have, so that it is found quickly.
+_WITH_SCHEME = patterns.compile(r'="(?:(?<=\bhref=")|(?<=\bsrc="))([a-zA-Z][\w+.-]*:[^"]*)"')
+
+
 def _unsafe(raw: str, lines: LineFinder) -> Iterator[BodyWarning]:
-    for reference in re.findall(r'\b(?:href|src)="([a-zA-Z][\w+.-]*:[^"]*)"', raw):
+    for reference in _WITH_SCHEME.findall(raw):
         if not has_safe_scheme(reference, "img"):
             why = "its scheme isn't allowed" if _is_url(reference) else "it isn't a valid URL"
             what = f"the URL {reference[:60]!r} was removed, because {why}"
@@ -146,17 +151,18 @@ def _without_alt(clean: str, lines: LineFinder) -> Iterator[BodyWarning]:
 def _odd_marks(prose: str) -> Iterator[BodyWarning]:
     for match in re.finditer(r"\]\(\(", prose):
         yield line_at(prose, match.start()), "a link is written with two brackets: ]((", "write [text](URL)"
-    for match in re.finditer(r"[^\s`]```+[ \t]*$", prose, re.MULTILINE):
+    for match in re.finditer(r"[^\s`]```+[ \t]*$", prose, re.MULTILINE) if "```" in prose else ():
         what = "a ``` at the end of a line doesn't open a code block"
         yield line_at(prose, match.start()), what, "put it on a line of its own"
 
 
+_MAYBE_EMOJI = patterns.compile(r":[a-z][a-z0-9_+-]+:")
 # Code, and the tags of the rest.
 _NOT_PROSE = patterns.compile(r"<(code|pre|kbd|samp)\b.*?(?:</\1>|\Z)|<[^<>]*>", re.DOTALL)
 
 
 def _unknown_emoji(clean: str, lines: LineFinder) -> Iterator[BodyWarning]:
-    if ":" in clean:
+    if _MAYBE_EMOJI.search(clean):
         for code in unknown_codes(_NOT_PROSE.sub(" ", clean)):
             what = f"{code} is not one of GitHub's emoji, and is shown as it is"
             yield lines.line_of(code), what, "write the emoji itself, or put it in backticks if readers should see it"

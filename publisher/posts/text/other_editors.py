@@ -6,16 +6,21 @@ Readers would see the signs as they were typed. Tools with a template language o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from publisher.core import patterns
-from publisher.posts.text.prose import line_counter
+from publisher.posts.text.prose import line_at, line_counter
+from publisher.posts.text.signs import Signs
 
 
 class _Family(NamedTuple):
-    """What is shown as it was typed, how it looks, and what to write instead."""
+    """What is shown as it was typed, how it looks, and what to write instead.
 
+    may_be  whether a text may have it, which is quick to tell
+    """
+
+    may_be: Callable[[str], object]
     what: str
     pattern: re.Pattern[str]
     hint: str
@@ -23,6 +28,7 @@ class _Family(NamedTuple):
 
 _FAMILIES = (
     _Family(
+        patterns.compile(r"\]\([^()<>{}\"'\n ]{1,300} ").search,
         "the address has a space, so that readers see it as text",
         patterns.compile(
             r"!?\[[^\[\]\n]{0,300}\]\((?![<\s])(?=[^()<>{}\"'\n ]{1,300} \S)[^()<>{}\"'\n]{1,600}[/.]\w{1,9}\)"
@@ -30,6 +36,7 @@ _FAMILIES = (
         "put it in angle brackets: ![x](<my pic.png>), or write %20 for the space",
     ),
     _Family(
+        Signs("~").are_in,
         "a single tilde is shown as is",
         patterns.compile(
             r"(?<![~\w\\/.])~(?![\s~/])[^~\n]{1,200}(?<![\s\\(\[])~(?![~\w/])"
@@ -38,16 +45,19 @@ _FAMILIES = (
         "write ~~words~~ to strike words out, or H<sub>2</sub>O",
     ),
     _Family(
+        Signs("*").are_in,
         "stars inside a word emphasise a part of it, and are not shown",
-        patterns.compile(r"(?<=[A-Za-z0-9])\*(?=[A-Za-z])[A-Za-z0-9]{1,60}\*(?=[A-Za-z0-9])"),
+        patterns.compile(r"\*(?<=[A-Za-z0-9]\*)(?=[A-Za-z])[A-Za-z0-9]{1,60}\*(?=[A-Za-z0-9])"),
         "write \\* for a star that readers should see",
     ),
     _Family(
+        Signs(">!", "||").are_in,
         "spoilers are not supported, and readers see their words",
         patterns.compile(r"(?<!\S)>![^\n]{1,300}!<|(?<![|\w])\|\|(?=[^\s|])[^|\n]{1,300}(?<=[^\s|])\|\|(?![|\w])"),
         "write <details><summary>Spoiler</summary>words</details>",
     ),
     _Family(
+        Signs("<").are_in,
         "Markdown in this HTML element is not read, and its signs are shown as is",
         patterns.compile(
             r"^ {0,3}(?:<(?:details|figure|table)\b[^<>\n]{0,200}> {0,8})?<(?:summary|figcaption|caption|legend)"
@@ -57,16 +67,19 @@ _FAMILIES = (
         "write <b>, <i>, <code> or <a> in it",
     ),
     _Family(
+        Signs("+-", "+=").are_in,
         "tables drawn with + are not supported and are shown as is",
         patterns.compile(r"^[ \t>]{0,9}\+(?:[-=]{3,200}\+){1,100}[ \t]*$", re.MULTILINE),
         "write | a | b | and |---|---| below the header",
     ),
     _Family(
+        Signs("[](", "[ ](").are_in,
         "a link without words is not shown",
         patterns.compile(r"(?<![!\w\]\\])\[ ?\]\((?=[^()\s]{0,300}[/.#:])[^()\s]{1,300}\)"),
         "write its words between the brackets",
     ),
     _Family(
+        Signs("]()", "](<>)").are_in,
         "a link has no address, and leads to this post",
         patterns.compile(r"(?<![!\w\]\\])\[[^\[\]\n]{1,200}\]\((?:<>)?\)(?! ?\{)"),
         "write the address between the parentheses",
@@ -81,10 +94,11 @@ def shown_as_typed(prose: str) -> Iterator[tuple[int, str, str]]:
 
     prose  a file whose front matter and code are blank
     """
-    line_of = line_counter(prose)
     for family in _FAMILIES:
-        lines = {line_of(hit.start()): hit for hit in reversed(list(family.pattern.finditer(prose)))}
-        if lines:
+        hits = list(family.pattern.finditer(prose)) if family.may_be(prose) else []
+        if hits:
+            line_of = line_counter(prose)
+            lines = {line_of(hit.start()): hit for hit in reversed(hits)}
             first, last = min(lines), max(lines)
             words = " ".join(lines[first][0].lstrip(" \t>").split())
             shown = words if len(words) <= 40 else f"{words[:39]}…"
@@ -119,7 +133,6 @@ def _cells(line: str) -> int:
 
 def _notes_without_text(prose: str) -> Iterator[tuple[int, str, str]]:
     """Yield the footnotes without a text. lost_words finds the texts without a footnote."""
-    line_of = line_counter(prose)
     used: dict[str, int] = {}
     texts: dict[str, int] = {}
     for found in _NOTE.finditer(prose):
@@ -129,4 +142,4 @@ def _notes_without_text(prose: str) -> Iterator[tuple[int, str, str]]:
     for name in used:
         if name not in texts:
             hint = "write its text in a line of its own, behind the same sign and a colon"
-            yield line_of(used[name]), f"the footnote [^{name}] has no text, and is shown as is", hint
+            yield line_at(prose, used[name]), f"the footnote [^{name}] has no text, and is shown as is", hint

@@ -58,6 +58,11 @@ class _Blocks:
 
     def is_code(self, line: str) -> bool:
         """Return whether the next line is code."""
+        if not self.is_open and (not line or line[0].isalpha()):  # as most lines are, and then the rest is not needed
+            if line and self._after_blank:
+                self._in_list, self._contents = False, []
+            self._after_blank, self._was_code = not line, False
+            return False
         self._was_code = self._continues(line) or self._begins(line) or self._prose_or_indented(line)
         return self._was_code
 
@@ -68,6 +73,8 @@ class _Blocks:
             return True
         if not self._fence:
             return False
+        if not self._fence_indent and self._fence not in line:
+            return True
         if line.strip() and _indent(line) < self._fence_indent:
             self._fence = ""  # the list item ends here, and so does the fence in it
             return False
@@ -173,7 +180,8 @@ def without_inline_code(text: str) -> str:
     for start, end in code_spans(text):
         inside = text[start:end].strip("`")
         ticks = "`" * ((end - start - len(inside)) // 2)
-        pieces += [text[last:start], ticks, re.sub(r"[^\n]", " ", inside), ticks]
+        blank = re.sub(r"[^\n]", " ", inside) if "\n" in inside else " " * len(inside)
+        pieces += [text[last:start], ticks, blank, ticks]
         last = end
     return "".join([*pieces, text[last:]])
 

@@ -132,22 +132,33 @@ class PostSource:
                 self._archive.keep_weights(self._kind, fresh)
         return [known[key] for key in keys]
 
+    def weigh(self, rendered: RenderedPost) -> None:
+        """Note what a post weighs, so that it is not rendered again for that. Its entry is not kept."""
+        self.known_weights()[rendered.post.source] = item_weight(self._item(rendered))
+
+    def keep_weights(self) -> None:
+        """Store the weights that are known."""
+        self._archive.keep_weights(self._kind, self.known_weights())
+
     def items(self, keys: Sequence[str]) -> list[Item]:
         """Return the posts as items, and render those that are not made yet."""
         missing = [key for key in keys if key not in self._made]
         self._expect_entries(missing)
         for post in self._archive.load(missing):
-            full = self._config.feeds.content == "full"
-            markdown = self._markdown(post.source) if self._config.feeds.markdown and not post.from_source else ""
-            self._made[post.source] = post_item(
-                self._render(post),
-                self.authority,
-                full=full,
-                markdown=markdown,
-                feed_language=self._config.site.language,
-                is_old=self._archive.settings.old.get(post.source) is not None,
-            )
+            self._made[post.source] = self._item(self._render(post))
         return [self._made[key] for key in keys]
+
+    def _item(self, rendered: RenderedPost) -> Item:
+        config, post = self._config, rendered.post
+        markdown = self._markdown(post.source) if config.feeds.markdown and not post.from_source else ""
+        return post_item(
+            rendered,
+            self.authority,
+            full=config.feeds.content == "full",
+            markdown=markdown,
+            feed_language=config.site.language,
+            is_old=self._archive.settings.old.get(post.source) is not None,
+        )
 
     def _expect_entries(self, keys: Sequence[str]) -> None:
         if self._expect is not None and len(keys) > 1:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from publisher.posts.text.other_editors import shown_as_typed
-from publisher.posts.text.prose import masked
+import random
+
+from publisher.posts.text.other_editors import _FAMILIES, shown_as_typed
+from publisher.posts.text.prose import code_lines, masked
 
 WRITTEN = {
     "![x](my pic.png)": "the address has a space",
@@ -54,3 +56,21 @@ def test_what_looks_alike_is_not_named() -> None:
 def test_a_family_is_named_once_with_its_lines() -> None:
     (found,) = shown_as_typed("H~2~O b\n\nH~2~O and ~c~\n\n~f~")
     assert found[:2] == (1, "a single tilde is shown as is: ~2~, on 3 lines up to line 5")
+
+
+def test_a_quick_look_overlooks_no_family() -> None:
+    chance = random.Random(4)
+    pieces = [*WRITTEN, *LOOKALIKES, "\n", " ", "[", "](", ")", "~", "*", "a", "||", "<", ">!", "/x.y"]
+    for _ in range(500):
+        text = "".join(chance.choices(pieces, k=6))
+        for family in _FAMILIES:
+            assert family.may_be(text) or not family.pattern.search(text), text
+
+
+def test_a_line_that_begins_with_a_letter_or_is_empty_is_read_like_others() -> None:
+    chance = random.Random(5)
+    pieces = ["```", "~~~", "<pre>", "</pre>", "-", "1.", ">", "a", "b", "\n", "\n", "\n", " ", "    ", "\t"]
+    for _ in range(2_000):
+        lines = "".join(chance.choices(pieces, k=12)).split("\n")
+        others = [f".{line}" if line[:1].isalpha() else line or " " for line in lines]
+        assert code_lines(lines) == code_lines(others), lines
