@@ -43,7 +43,7 @@ fuzz: .venv/.installed-test
 	@FREQUENCY_SEEDS=200 $(PYTEST) --timeout=3600 tests/integration/publishing/test_frequencies.py -k nobody_gets_a_post_twice
 
 # What the documents promise, at full size: kills, faults, full disks, decades of schedules, a million rows. It takes hours.
-PROOFS := bounds decade clocks kills fleet outages reactions rates source_kills sources faults ticking lateness subscribing imports variants queue shell
+PROOFS := bounds decade clocks kills fleet outages reactions rates source_kills sources faults ticking lateness subscribing imports variants queue shell million
 proof: fuzz
 	@for each in $(PROOFS); do echo "$$each"; $(BIN)/python -m benchmarks.$$each || exit 1; done
 

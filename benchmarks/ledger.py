@@ -24,7 +24,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
-from benchmarks.editions import MADE_AT, address, edition_draft
+from benchmarks.editions import MADE_AT, add_readers_at_once, address, edition_draft
 from benchmarks.imports import databases
 from benchmarks.measure import median
 from benchmarks.tables import markdown, write
@@ -43,7 +43,7 @@ def measure(url: str, folder: Path, rows: int, editions: int) -> dict[str, float
     """Fill a ledger with so many rows, use it, and return the figures: seconds, milliseconds, bytes and MiB."""
     readers = rows // editions
     with open_store(url, folder) as store, open_store(url, folder) as other:
-        _add_readers(store, readers)
+        add_readers_at_once(store, readers)
         store.chores.optimise()
         before, figures = _size(store), {"readers": float(readers), "memory_before": _peak_mib()}
         for number in range(editions):
@@ -62,24 +62,6 @@ def measure(url: str, folder: Path, rows: int, editions: int) -> dict[str, float
         total, figures["drop"] = _timed(lambda: store.chores.roll_up(datetime.now(UTC) + timedelta(days=1), UNSETTLED))
         _say(f"{total} editions replaced by totals in {figures['drop']:.1f} s")
         return figures | {"bytes_left": (_size(store) - before) / rows, "memory": _peak_mib()}
-
-
-def _add_readers(store: Store, count: int) -> None:
-    """Add readers of the newsletter "weekly" by two statements, since it is not the import that is measured."""
-    numbers = f"SELECT generate_series(0, {count - 1}) AS i"
-    if store.database.is_sqlite:
-        numbers = f"SELECT 0 AS i UNION ALL SELECT i + 1 FROM numbers WHERE i < {count - 1}"
-    moment = "TIMESTAMP '2026-01-01 00:00:00'" if not store.database.is_sqlite else "'2026-01-01 00:00:00.000000'"
-    with store.database.write() as connection:
-        connection.exec_driver_sql(
-            "INSERT INTO subscribers (uid, address, address_key, name, language, status, created_at, confirmed_at)"
-            f" WITH RECURSIVE numbers AS ({numbers}) SELECT 'uid' || i, 'reader' || i || '@example.org',"
-            f" 'reader' || i || '@example.org', 'Reader ' || i, 'en', 'active', {moment}, {moment} FROM numbers"
-        )
-        connection.exec_driver_sql(
-            "INSERT INTO subscriptions (subscriber_id, newsletter, topics, status, cause)"
-            " SELECT id, 'weekly', '[]', 'subscribed', 'imported' FROM subscribers"
-        )
 
 
 def _make(store: Store, number: int) -> Edition:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import re
@@ -9,6 +10,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -82,6 +84,76 @@ def sink(folder: Path, *options: str, port: int = 0) -> Iterator[Sink]:
         yield running
     finally:
         running.stop()
+
+
+@dataclass
+class Tally:
+    """A running smtp-sink whose record is counted as it is written, and kept nowhere, however many messages it takes.
+
+    port    on which it listens
+    copies  how many messages each recipient got, by the number in the address (see benchmarks.editions.address)
+    others  messages to other addresses
+    marks   (seconds of time.monotonic(), messages that had arrived until then), in their order
+    """
+
+    port: int
+    copies: bytearray
+    counters: Path
+    others: int = 0
+    total: int = 0
+    marks: list[tuple[float, int]] = field(default_factory=list)
+
+    @property
+    def own_count(self) -> int:
+        """How many messages the sink itself has counted."""
+        found = re.findall(r"mesg=(\d+)", self.counters.read_text(encoding="ascii")[-200:])
+        return int(found[-1]) if found else 0
+
+    def read(self, record: int) -> None:
+        """Count what comes from a file descriptor, without end."""
+        rest = b""
+        while part := os.read(record, _PIPE_BYTES):
+            text = rest + part
+            end = text.rfind(b"\n") + 1
+            rest = text[end:]
+            for recipient in _RECIPIENT.findall(text, 0, end):
+                self._take(recipient)
+            if not self.marks or self.total > self.marks[-1][1]:
+                self.marks.append((time.monotonic(), self.total))
+
+    def _take(self, recipient: bytes) -> None:
+        number = _READER.fullmatch(recipient)
+        self.total += 1
+        if number is None or int(number[1]) >= len(self.copies):
+            self.others += 1
+        else:
+            self.copies[int(number[1])] = min(255, self.copies[int(number[1])] + 1)
+
+
+_PIPE_BYTES = 1 << 20
+_RECIPIENT = re.compile(rb"^X-Rcpt-Args: <(.*?)>", re.MULTILINE)
+_READER = re.compile(rb"reader(\d+)@example\.org")
+
+
+@contextmanager
+def tally(folder: Path, recipients: int) -> Iterator[Tally]:
+    """Run smtp-sink until the block ends, and count its messages. folder: an existing one, for its counters."""
+    pipe, counters, port = folder / "taken", folder / "counters", free_port()
+    os.mkfifo(pipe)
+    record = os.open(pipe, os.O_RDWR)  # also for writing, because the sink opens and closes it for each message
+    fcntl.fcntl(record, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+    user = ["-u", "root"] if os.geteuid() == 0 else []
+    words = [program("smtp-sink"), *user, "-c", "-D", str(pipe), f"127.0.0.1:{port}", "1000"]
+    found = Tally(port, bytearray(recipients), counters)
+    threading.Thread(target=found.read, args=(record,), daemon=True).start()
+    with counters.open("wb") as file:
+        process = subprocess.Popen(words, stdout=file, stderr=subprocess.DEVNULL)
+    try:
+        _await(process, port)
+        yield found
+    finally:
+        process.kill()
+        process.wait()
 
 
 def free_port() -> int:

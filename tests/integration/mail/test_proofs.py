@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import clocks, faults, fleet, kills, tables
+from benchmarks import clocks, faults, fleet, kills, million, tables
 from benchmarks.broken import Fault
 from benchmarks.disks import DISKS
 from tests.support.needs import needs
@@ -54,6 +54,14 @@ def test_hosts_whose_clocks_differ_make_each_slot_once(
     assert made.messages == clocks.READERS * made.slots > 0
 
 
+def test_an_edition_reaches_everybody_once_by_run_and_workers(store_url: str, tmp_path: Path) -> None:
+    trial = million.Trial(recipients=2_000, workers=0 if store_url.startswith("sqlite") else 1, connections=8)
+    outcome = million.prove(trial, store_url, tmp_path)
+    assert outcome.faults() == []
+    assert len(outcome.memory) == 1 + trial.workers
+    assert all(memory.peak > 0 for memory in outcome.memory.values())
+
+
 @pytest.mark.parametrize("name", FAST)
 def test_a_fault_has_its_designed_outcome(name: str) -> None:
     (fault,) = (each for each in faults.FAULTS if each.name == name)
@@ -76,7 +84,7 @@ def test_a_table_replaces_only_its_own_marks(tmp_path: Path) -> None:
         tables.write("faults", "", page)
 
 
-@pytest.mark.parametrize("name", ["kills", "fleet", "outages", "reactions", "faults", "queue"])
+@pytest.mark.parametrize("name", ["kills", "fleet", "outages", "reactions", "faults", "queue", "million"])
 def test_the_document_has_each_proofs_figures(name: str) -> None:
     text = tables.DOCUMENT.read_text(encoding="utf-8")
     section = text.partition(f"<!-- {name}: begin")[2].partition(f"<!-- {name}: end -->")[0]
