@@ -19,6 +19,7 @@ from publisher.posts.blog_tools.path_languages import translated_sources
 from publisher.posts.cache_keys import code_key, hash_of, with_stamps
 from publisher.posts.clashes import Copy, Resolved, also_from, asset_clashes, named_alike, resolve_clashes
 from publisher.posts.index import INDEX_FILE, UNKNOWN_NS, Index, PostList, PostRow, Referred
+from publisher.posts.index_rows import Row, to_row
 from publisher.posts.last_versions import LastVersions
 from publisher.posts.left_drafts import late_dates, noted
 from publisher.posts.page_heads import page_permalinks
@@ -119,16 +120,14 @@ class ArchiveReader:
     def archive(self, now: datetime) -> Archive:
         """Read the front matter of the changed files, and return the archive at the moment `now`."""
         if self._changed or self._gone or self._taken:
-            taken = ((source, (0, UNKNOWN_NS), "", ParsedFile(None, (each,))) for source, each in self._taken.items())
-            entries = map(self._readable, chain(self._read(sorted(self._changed), self.settings), taken))
-            self.index.update(noted(entries, self.index.drafts(), now), sorted(self._gone))
+            self.index.update(self._changed_rows(self.index.drafts(), now), sorted(self._gone))
             self._changed, self._gone, self._taken = [], set(), {}
         if self._items:
             self._items.keep()
         rows, clashes, copies = self._resolve_clashes()
         if clashes and (apart := self._found.keys() & named_alike(self.index.rows(), clashes, self._slug_language)):
             settings = replace(self.settings, own_names=frozenset(apart))
-            self.index.update(map(self._readable, self._read(sorted(apart), settings)), ())
+            self.index.update(map(to_row, map(self._versions.readable, self._read(sorted(apart), settings))), ())
             rows, clashes, copies = self._resolve_clashes()
         if clashes and self._show_last_versions(clashes):
             rows, clashes, copies = self._resolve_clashes()
@@ -138,30 +137,25 @@ class ArchiveReader:
         here = self.folder, self.index, rows, problems, now, self.settings, self._versions
         return Archive(*here, others, self._items, copies)
 
-    def _read(self, sources: Collection[str], settings: PostSettings) -> Iterator[Entry]:
-        from publisher.posts.front_matter.plain_posts import PlainPosts  # a build with nothing to do saves 0.02 s
-        from publisher.posts.head import read_file
+    def _changed_rows(self, drafts: Mapping[str, float], now: datetime) -> Iterator[Row]:
+        """Yield the rows of the files that have changed, first of all that are plain. drafts: see Index.drafts."""
+        from publisher.posts.head import plain_rows  # a build with nothing to do saves 0.02 s
 
-        plain = PlainPosts(settings)
+        others = [source for source in self._changed if source in drafts]
+        stamps = {source: self._found[source] for source in sorted(self._changed) if source not in drafts}
+        yield from plain_rows(f"{self.folder}/", stamps, self.settings, self._settled_ns, others)
+        taken = ((source, (0, UNKNOWN_NS), "", ParsedFile(None, (each,))) for source, each in self._taken.items())
+        entries = map(self._versions.readable, chain(self._read(sorted(others), self.settings), taken))
+        yield from map(to_row, noted(entries, drafts, now))
+
+    def _read(self, sources: Collection[str], settings: PostSettings) -> Iterator[Entry]:
+        from publisher.posts.head import read_file  # as above
+
         folder, found, files, items = f"{self.folder}/", self._found, sources, list[str]()
         if self._items:
             files, items = [each for each in files if not is_item(each)], [each for each in files if is_item(each)]
-        read = (read_file(folder, source, found[source], settings, self._settled_ns, plain) for source in files)
+        read = (read_file(folder, source, found[source], settings, self._settled_ns) for source in files)
         return chain(read, self._items.entries(items)) if self._items and items else read
-
-    def _readable(self, entry: Entry) -> Entry:
-        """Return the entry of a file, or that of its last readable version if the file has an error.
-
-        A permalink that is ignored is such an error if the page of a published post would move because of it.
-        """
-        source, stamp, digest, parsed = entry
-        if parsed.post is None:
-            return self._versions.instead(entry) if parsed.problems else entry
-        if parsed.unfit:
-            last = self._versions.instead((source, stamp, digest, ParsedFile(None, (parsed.unfit,))))
-            if last[3].post and last[3].post.permalink != parsed.post.permalink:
-                return last
-        return entry
 
     def _note_taken(self) -> None:
         """Find out whether published posts whose files were not found were deleted, or something else is there."""
@@ -195,7 +189,7 @@ class ArchiveReader:
             if source in edited
         ]
         shown = [entry for entry in entries if entry[3].post]
-        self.index.update(shown, ())
+        self.index.update(map(to_row, shown), ())
         return bool(shown)
 
     def _remeasured(self) -> list[str]:
@@ -355,7 +349,7 @@ class Archive:
         entry: Entry = (source, stamp, self._digests[source], ParsedFile(None, (problem,)))
         if source not in self.last_versions:
             entry = self._versions.instead(entry)
-        self._index.update([entry], ())
+        self._index.update([to_row(entry)], ())
         return entry[3].problems[0]
 
     @property

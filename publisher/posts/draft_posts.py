@@ -16,6 +16,7 @@ from publisher.core.models import RenderedPost, Severity
 from publisher.posts.archive import Archive
 from publisher.posts.cache_keys import hash_of
 from publisher.posts.index import Index
+from publisher.posts.index_rows import to_row
 from publisher.posts.last_versions import LastVersions
 from publisher.posts.markup import BrokenPost, Renderer
 from publisher.posts.post_file import PostSettings
@@ -53,7 +54,7 @@ def render_draft(config: Config, source: str, posts: Archive) -> RenderedPost:
         raise PublisherError(first.message, where=first.where, hint=first.hint)
     index = Index(None, hash_of(source, str(stamp)))
     try:
-        index.update([entry], ())
+        index.update([to_row(entry)], ())
         rows = [row._replace(expires=None) for row in index.rows()]
         others = _others(config, posts)
         moment = max(posts.now, post.updated, post.published) + timedelta(seconds=1)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from publisher.core.errors import PostError
 from publisher.core.file_names import in_folder
-from publisher.core.models import Post, Problem, Severity
+from publisher.core.models import Problem, Severity
 from publisher.posts.cache_keys import hash_of
 from publisher.posts.front_matter.metadata import build_post
-from publisher.posts.front_matter.parsing import Unfinished, parse_head
+from publisher.posts.front_matter.parsing import Unfinished, front_of, parse_head
+from publisher.posts.front_matter.plain_posts import PlainPosts
 from publisher.posts.front_matter.preamble import may_be_second, refuse_second
 from publisher.posts.index import UNKNOWN_NS
+from publisher.posts.index_rows import Row
 from publisher.posts.post_file import Head, ParsedFile, PostSettings, problem_of
 from publisher.posts.rendering.headline import title_in
 from publisher.posts.scan import MOST_BYTES, Stamp
@@ -23,19 +26,43 @@ from publisher.posts.text.excerpt import is_visible
 
 if TYPE_CHECKING:
     from publisher.posts.blog_tools.defaults import Inherited
-    from publisher.posts.front_matter.plain_posts import PlainPosts
 
 # Most front matter ends within these bytes. For longer front matter, the whole file is read.
 _HEAD_BYTES = 4096
 
 
+def plain_rows(
+    folder: str, stamps: Mapping[str, Stamp], settings: PostSettings, settled_ns: int, others: list[str]
+) -> Iterator[Row]:
+    """Yield the row for the index of each file that is plain, and add the sources of all others to `others`.
+
+    stamps  the stamps of the files, by source
+    The other arguments are those of read_file, which is for the others.
+    """
+    plain = PlainPosts(settings)
+    for source, stamp in stamps.items():
+        row = None
+        if stamp[0] <= MOST_BYTES and plain.takes(source):
+            stored, digest = _stored(source, stamp, settings, settled_ns)
+            with suppress(OSError):
+                row = plain.row(_read(folder + source, _HEAD_BYTES), source, stored, digest)
+        if row:
+            yield row
+        else:
+            others.append(source)
+
+
+def _stored(source: str, stamp: Stamp, settings: PostSettings, settled_ns: int) -> tuple[Stamp, str]:
+    """Return the stamp under which a file is stored, and the digest that changes with it."""
+    size, mtime_ns = stamp
+    digest = hash_of(source, str(size), str(mtime_ns))
+    if old := settings.old.get(source):
+        digest = hash_of(digest, old.line)
+    return (stamp, digest) if mtime_ns < settled_ns else ((size, UNKNOWN_NS), hash_of(digest, "may change again"))
+
+
 def read_file(
-    folder: str,
-    source: str,
-    stamp: Stamp,
-    settings: PostSettings,
-    settled_ns: int,
-    plain: PlainPosts | None = None,
+    folder: str, source: str, stamp: Stamp, settings: PostSettings, settled_ns: int
 ) -> tuple[str, Stamp, str, ParsedFile]:
     """Parse a file of the posts folder; return its source path, stamp, digest and parsed content.
 
@@ -44,17 +71,12 @@ def read_file(
     stamp       the file's size and mtime (see scan.Stamp)
     settled_ns  a time in nanoseconds; a file modified then or later may change again with the same stamp, so it gets an
                 unknown stamp
-    plain       the short way for these settings, if it may be taken
     An unreadable file raises no exception; the error is among the problems of the ParsedFile.
     """
-    size, mtime_ns = stamp
-    digest = hash_of(source, str(size), str(mtime_ns))
-    if old := settings.old.get(source):
-        digest = hash_of(digest, old.line)
-    if mtime_ns >= settled_ns:
-        stamp, digest = (size, UNKNOWN_NS), hash_of(digest, "may change again")
+    size = stamp[0]
+    stamp, digest = _stored(source, stamp, settings, settled_ns)
     try:
-        parsed = parse_file(folder + source, source, size, digest, settings, plain)
+        parsed = parse_file(folder + source, source, size, digest, settings)
     except (PostError, OSError) as error:
         if isinstance(error, OSError):
             stamp = (size, UNKNOWN_NS)  # a change of permissions doesn't show in the stamp, so try again next time
@@ -67,9 +89,7 @@ def read_file(
     return source, stamp, hash_of(digest, str(parsed.measured)) if parsed.measured else digest, parsed
 
 
-def parse_file(
-    path: str, source: str, size: int, digest: str, settings: PostSettings, plain: PlainPosts | None = None
-) -> ParsedFile:
+def parse_file(path: str, source: str, size: int, digest: str, settings: PostSettings) -> ParsedFile:
     """Parse the file at `path` as if it were at `source` in the posts folder.
 
     size: the file's size in bytes. Raises PostError or OSError if the file cannot be read.
@@ -80,8 +100,6 @@ def parse_file(
             hint="move it out of the posts folder",
         )
     data = _read(path, _HEAD_BYTES)
-    if plain and (post := _plain_post(data, source, digest, plain)):
-        return ParsedFile(post)
     parse = _parse_rst if source.lower().endswith(".rst") else _parse
     try:
         return parse(data, source, digest, settings, whole=len(data) >= size)
@@ -104,21 +122,10 @@ def _read(path: str, size: int) -> bytes:
         os.close(handle)
 
 
-def _plain_post(data: bytes, source: str, digest: str, plain: PlainPosts) -> Post | None:
-    """Return the post of a file, given its beginning; None if it must take the long way."""
-    front = _front(data)
-    if not front or b"\r" in front or b"\0" in data or may_be_second(data[len(front) + 1 :]):
-        return None
-    try:
-        return plain.post(front.decode(), source, digest)
-    except UnicodeDecodeError:
-        return None
-
-
 def _parse(data: bytes, source: str, digest: str, settings: PostSettings, *, whole: bool) -> ParsedFile:
     """Parse the data of a file. Only the front matter is decoded, unless the title may be in the body."""
     refuse_binary(data)
-    front = _front(data)
+    front = front_of(data)
     text = decode(front, whole=True) if front else ""
     if "\ntitle:" not in text:
         front, text = b"", decode(data, whole=whole)
@@ -176,12 +183,6 @@ def _with_defaults(head: Head, digest: str, inherited: Inherited | None) -> tupl
     from publisher.posts.front_matter.inherited_fields import with_inherited
 
     return with_inherited(head, inherited), hash_of(digest, repr(inherited))
-
-
-def _front(data: bytes) -> bytes:
-    """Return front matter of the most common kind with both its fences; b"" if there is no such front matter."""
-    end = data.find(b"\n---", 3) + 4 if data.startswith(b"---\n") else 0
-    return data[:end] if end > 4 and data[end : end + 1] in (b"\n", b"") else b""
 
 
 def _has_title(head: Head) -> bool:

@@ -20,8 +20,7 @@ from typing import Any, NamedTuple, overload
 from publisher.core.errors import ProjectError
 from publisher.core.models import Post, Problem
 from publisher.core.private_folder import make_private
-from publisher.posts.index_rows import dump, flat_problem, to_post, to_problem, to_row
-from publisher.posts.post_file import Entry
+from publisher.posts.index_rows import Row, dump, flat_problem, to_post, to_problem
 from publisher.posts.scan import Stamp
 
 INDEX_FILE = "index.db"
@@ -159,15 +158,15 @@ class Index:
             self._db = self._connect()
             return {}
 
-    def update(self, changed: Iterable[Entry], gone: Iterable[str]) -> None:
-        """Write the entries of changed files and delete those of removed ones, in one transaction."""
+    def update(self, changed: Iterable[Row], gone: Iterable[str]) -> None:
+        """Write the rows of changed files and delete those of removed ones, in one transaction."""
         stamps, self._stamps = self.stamps(), None  # if the transaction fails, they are read again
         removed = list(gone)
         with self._errors_explained(), self._db:
             self._db.executemany("DELETE FROM entries WHERE source = ?", ((source,) for source in removed))
             self._db.executemany(
                 "INSERT OR REPLACE INTO entries VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,'','','',0,'',?,?,?)",
-                map(to_row, _noting(changed, stamps)),
+                _noting(changed, stamps),
             )
         for source in removed:
             stamps.pop(source, None)
@@ -386,8 +385,8 @@ def _is_damage(error: sqlite3.DatabaseError) -> bool:
     return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
 
 
-def _noting(entries: Iterable[Entry], stamps: dict[str, Stamp]) -> Iterator[Entry]:
-    """Yield the entries, and note their stamps."""
-    for entry in entries:
-        stamps[entry[0]] = entry[1]
-        yield entry
+def _noting(rows: Iterable[Row], stamps: dict[str, Stamp]) -> Iterator[Row]:
+    """Yield the rows, and note their stamps."""
+    for row in rows:
+        stamps[row[0]] = row[1:3]
+        yield row

@@ -7,6 +7,7 @@ project must not be able to run code.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import astuple, fields
 from datetime import datetime
 from operator import attrgetter
@@ -14,13 +15,23 @@ from typing import Any
 
 from publisher.core.models import Author, Enclosure, Episode, Image, Post, Problem, Severity, Tag
 from publisher.posts.post_file import Entry
+from publisher.posts.scan import Stamp
+
+_quoted = json.encoder.encode_basestring_ascii  # what json.dumps does with a text
 
 # Made once, since json.dumps with these settings would make an encoder for every post.
 _encode = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
 
 
-def to_row(item: Entry) -> tuple[Any, ...]:
-    """Return the columns of an entry that its file decides, in the order of the table."""
+# The columns of an entry that its file decides, in the order of the table.
+Row = tuple[Any, ...]
+
+# The names of authors, and what else is known of them, as they are in two columns.
+AuthorColumns = tuple[str, str]
+
+
+def to_row(item: Entry) -> Row:
+    """Return the row of an entry."""
     source, stamp, digest, parsed = item
     post = parsed.post
     problems = json.dumps([flat_problem(p) for p in parsed.problems]) if parsed.problems else ""
@@ -38,7 +49,7 @@ def to_row(item: Entry) -> tuple[Any, ...]:
         post.id,
         post.url if post.is_elsewhere else post.permalink,
         digest,
-        "\n".join([f"{tag.slug}\t{tag.name}" for tag in post.tags]),
+        tag_column(post.tags),
         "\n".join([author.name for author in post.authors]),
         _encode(_flat_post(post)),
         problems,
@@ -47,6 +58,43 @@ def to_row(item: Entry) -> tuple[Any, ...]:
         parsed.left_draft,
         post.language,
     )
+
+
+def usual_row(
+    source: str,
+    stamp: Stamp,
+    digest: str,
+    *,
+    post_id: str,
+    title: str,
+    permalink: str,
+    url: str,
+    published: datetime,
+    language: str,
+    excerpt: str,
+    tags: str,
+    authors: AuthorColumns,
+) -> Row:
+    """Return what to_row returns for a file without problems whose post has only these fields.
+
+    tags, authors  what tag_column and author_columns return
+    """
+    moment = published.timestamp()
+    texts = f'{_quoted(title)},{_quoted(url)},"{published.isoformat()}","",{_quoted(language)}'
+    rest = f'{{"excerpt":{_quoted(excerpt)}}}' if excerpt else "{}"
+    post = f"[{texts},{authors[1]},{rest}]"
+    of_post = (1, moment, moment, None, True, post_id, permalink, digest, tags, authors[0], post)
+    return (source, *stamp, *of_post, "", "", False, 0.0, language)
+
+
+def tag_column(tags: Sequence[Tag]) -> str:
+    """Return the column of a post's tags. tags_of is its inverse."""
+    return "\n".join([f"{tag.slug}\t{tag.name}" for tag in tags])
+
+
+def author_columns(authors: Sequence[Author]) -> AuthorColumns:
+    """Return the column with the names of a post's authors, and their part of the column `post`."""
+    return "\n".join([author.name for author in authors]), _encode([_flat_author(author) for author in authors])
 
 
 def _flat_post(post: Post) -> list[Any]:

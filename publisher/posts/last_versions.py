@@ -104,6 +104,20 @@ class LastVersions:
         problems = tuple(replace(problem, shows_last_version=True) for problem in broken.problems)
         return source, stamp, digest, ParsedFile(parsed.post, problems, parsed.measured, is_last_version=True)
 
+    def readable(self, entry: Entry) -> Entry:
+        """Return the entry of a file, or that of its last readable version if the file has an error.
+
+        A permalink that is ignored is such an error if the page of a published post would move because of it.
+        """
+        source, stamp, digest, parsed = entry
+        if parsed.post is None:
+            return self.instead(entry) if parsed.problems else entry
+        if parsed.unfit:
+            last = self.instead((source, stamp, digest, ParsedFile(None, (parsed.unfit,))))
+            if last[3].post and last[3].post.permalink != parsed.post.permalink:
+                return last
+        return entry
+
     def taken(self, gone: Collection[str], reported: Mapping[str, Problem]) -> tuple[dict[str, Problem], list[Problem]]:
         """Return what is at the paths of published posts that were not found, if anything is, as problems.
 

@@ -18,6 +18,7 @@ from publisher.posts.archive import Archive
 from publisher.posts.cache_keys import hash_of
 from publisher.posts.clashes import asset_clashes, resolve_clashes
 from publisher.posts.index import Index
+from publisher.posts.index_rows import to_row
 from publisher.posts.last_versions import LastVersions
 from publisher.posts.markup import BrokenPost, Renderer
 from publisher.posts.page_heads import page_config, page_heads, page_settings
@@ -75,7 +76,7 @@ def _read(config: Config, now: datetime, around: _Around) -> StandalonePages:
     here = page_config(config)
     settings, folder = page_settings(here), here.root / here.posts.folder
     index = Index(None, around.state)
-    index.update(page_heads(here, around.found), ())
+    index.update(map(to_row, page_heads(here, around.found)), ())
     rows, clashes, _ = resolve_clashes(index.rows(), settings.folder)
     problems = [*around.found.problems, *clashes.values(), *(problem for _, problem in index.problems())]
     posts = {composed(in_folder(config.posts.folder, source)): permalink for source, permalink in around.posts.items()}

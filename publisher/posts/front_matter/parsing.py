@@ -46,6 +46,12 @@ _HEADER_LINE = patterns.compile(
 _HEADERS_END = patterns.compile(r"\n(?:---|\.\.\.)?+[ \t]*(?:\n|\Z)")
 
 
+def front_of(data: bytes) -> bytes:
+    """Return front matter of the most common kind with both its fences; b"" if there is no such front matter."""
+    end = data.find(b"\n---", 3) + 4 if data.startswith(b"---\n") else 0
+    return data[:end] if end > 4 and data[end : end + 1] in (b"\n", b"") else b""
+
+
 class Unfinished(Exception):  # noqa: N818 - not an error
     """The text ends inside the front matter, so more of the file is needed."""
 
@@ -263,18 +269,17 @@ def _refuse_header_line(line: str, number: int, before: Iterable[str]) -> None:
 
 # How many keys that are written twice are reported of a header.
 _MOST_TWICE = 20
-_NULLS = frozenset(("null", "Null", "NULL"))
+NULLS = frozenset(("null", "Null", "NULL"))
 # In YAML these end a line or begin a file. They would make the patterns below slow to compile.
 _STRANGE = patterns.compile("\u2028|\u2029|\ufeff")
 _NOT_SIMPLE = r"\n\t\x80-\x9f"
-_SIMPLE_LINE = patterns.compile(
-    rf"""([A-Za-z_][A-Za-z0-9_]*):(?:[ ]+(?:
+_SIMPLE = rf"""([A-Za-z_][A-Za-z0-9_]*):(?:[ ]+(?:
         ([A-Za-z0-9(][^"'#:{_NOT_SIMPLE}]*(?::[^"'#:\ {_NOT_SIMPLE}]+[^"'#:{_NOT_SIMPLE}]*)*)
         |"([^"\\{_NOT_SIMPLE}]*)"[ ]*
         |\[([A-Za-z0-9+. _-]+(?:,[A-Za-z0-9+. _-]+)*)\][ ]*
-    ))?""",
-    re.VERBOSE,
-)
+    ))?"""
+_SIMPLE_LINE = patterns.compile(_SIMPLE, re.VERBOSE)
+_SIMPLE_LINES = patterns.compile(rf"\n{_SIMPLE}(?=\n)", re.VERBOSE)
 _SIMPLE_ITEM = patterns.compile(r"[A-Za-z0-9](?:[A-Za-z0-9+._ -]*[A-Za-z0-9+._])?")
 
 
@@ -300,10 +305,10 @@ def _simple(block: str) -> tuple[dict[str, Tree], dict[str, int]] | None:
         lines[key] = number
         if plain is not None:
             value = fields[key] = plain.rstrip(" ")
-            if value in _NULLS:
+            if value in NULLS:
                 return None
         elif items is not None:
-            words = _words(items)
+            words = list_words(items)
             if not words:
                 return None
             fields[key] = [*words]
@@ -312,8 +317,24 @@ def _simple(block: str) -> tuple[dict[str, Tree], dict[str, int]] | None:
     return fields, lines
 
 
+# A line of simple YAML: its key, and its plain value, its quoted value or the items of its list; "" for the others.
+SimpleLine = tuple[str, str, str, str]
+
+
+def simple_lines(front: str) -> list[SimpleLine]:
+    """Return the lines of simple YAML (see simple_yaml) between the fences; [] if they need a real parser.
+
+    front  the front matter with its fences, which are three hyphens and nothing else
+    This takes half the time of simple_yaml, because it neither finds null among the values nor items in lists that need
+    a real parser.
+    """
+    lines = _SIMPLE_LINES.findall(front)
+    is_simple = len(lines) + 1 == front.count("\n") and (front.isascii() or not _STRANGE.search(front))
+    return lines if is_simple else []
+
+
 @lru_cache(maxsize=4096)
-def _words(items: str) -> tuple[str, ...]:
+def list_words(items: str) -> tuple[str, ...]:
     """Return the items of a flat list; () if any needs a YAML parser. Cached because many posts share their tags."""
     words = [item.strip(" ") for item in items.split(",")]
-    return tuple(words) if all(map(_SIMPLE_ITEM.fullmatch, words)) and _NULLS.isdisjoint(words) else ()
+    return tuple(words) if all(map(_SIMPLE_ITEM.fullmatch, words)) and NULLS.isdisjoint(words) else ()

@@ -16,7 +16,7 @@ _FORBIDDEN = patterns.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\uff
 
 # The bytes that occur in no forbidden character in UTF-8. Most bodies contain only these, and checking that takes a
 # quarter of the pattern's time. 0xc2 begins the C1 controls, 0xed surrogates, 0xef U+FFFE.
-_CLEAN_BYTES = bytes(b for b in range(256) if b in b"\t\n\r" or (b >= 0x20 and b not in b"\x7f\xc2\xed\xef"))
+CLEAN_BYTES = bytes(b for b in range(256) if b in b"\t\n\r" or (b >= 0x20 and b not in b"\x7f\xc2\xed\xef"))
 
 # UTF-8 that was read as Windows-1252 or Latin-1: the letter of a lead byte, then those of continuation bytes.
 _REST = "[\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]"
@@ -84,7 +84,7 @@ def refuse_binary(data: bytes) -> None:
 
 def is_surely_clean(text: str) -> bool:
     """Quickly return True for most texts without forbidden characters; False means only that there may be some."""
-    return not text.encode("utf-8", "surrogatepass").translate(None, _CLEAN_BYTES)
+    return not text.encode("utf-8", "surrogatepass").translate(None, CLEAN_BYTES)
 
 
 def without_controls(text: str) -> tuple[str, list[int]]:

@@ -10,9 +10,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from publisher.core.models import Post
-from publisher.posts.front_matter.plain_posts import PlainPosts
-from publisher.posts.head import read_file
+from publisher.posts.head import plain_rows, read_file
+from publisher.posts.index_rows import to_row
 from tests.support import posts_samples
 
 PLAIN = '---\ntitle: "Hello, world"\ndate: 2024-07-06 09:00\ntags: [a, b c]\nauthor: Ada\ndraft: false\n---\nText.\n'
@@ -26,19 +25,12 @@ def both_ways(folder: Path, text: str, source: str = SOURCE, **changed: Any) -> 
     file.parent.mkdir(parents=True, exist_ok=True)
     data = text.encode("utf-8", "surrogatepass")
     file.write_bytes(data)
-    plain = _Counted(rules)
-    here = f"{folder}/", source, (len(data), 1), rules, 2
-    assert read_file(*here, plain) == read_file(*here)
-    return plain.made > 0
-
-
-class _Counted(PlainPosts):
-    made = 0
-
-    def post(self, front: str, source: str, digest: str) -> Post | None:
-        found = super().post(front, source, digest)
-        self.made += found is not None
-        return found
+    others: list[str] = []
+    stamp, settled = (len(data), 1), 2
+    plain = list(plain_rows(f"{folder}/", {source: stamp}, rules, settled, others))
+    assert plain in ([], [to_row(read_file(f"{folder}/", source, stamp, rules, settled))])
+    assert others == ([] if plain else [source])
+    return bool(plain)
 
 
 VALUES = (
@@ -102,6 +94,9 @@ def test_plain_front_matter_takes_the_short_way(tmp_path: Path) -> None:
         PLAIN.replace("\n", "\r\n"),
         PLAIN.replace("author", "image"),
         PLAIN.replace("title", "name"),
+        PLAIN.replace("author: Ada", "title: Again"),
+        PLAIN.replace("a, b c", "a, null"),
+        PLAIN.replace("Text.", "Text.\0"),
     ],
 )
 def test_front_matter_that_may_need_a_warning_takes_the_long_way(tmp_path: Path, text: str) -> None:
