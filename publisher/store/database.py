@@ -286,7 +286,8 @@ def _is_away(error: Exception) -> bool:
         return False
     said = str(error.orig or error)
     return "FATAL" not in said or any(
-        words in said for words in ("starting up", "shutting down", "too many", "recovery")
+        words in said
+        for words in ("starting up", "shutting down", "yet accepting", "too many", "are reserved", "recovery")
     )
 
 
