@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
 import anyio
 import httpx
 import pytest
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
 from starlette.types import Message
 
 from publisher.web.public.static_site import SiteFiles
@@ -50,6 +54,21 @@ def test_files_have_media_types_and_etags(web: WebClient, path: str, kind: str) 
     again = web.get(path, **{"if-none-match": answer.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
     assert again.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize("path", ["/", "/feed.xml", "/feed.json", "/editions/weekly/"])
+def test_files_are_sent_as_a_bare_application_sends_them(web: WebClient, path: str) -> None:
+    bare = Starlette(routes=[Mount("/", StaticFiles(directory=web.project.root / "public", html=True))])
+
+    async def asked() -> httpx.Response:
+        """Ask the bare application."""
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(bare), base_url=web.url) as client:
+            return await client.get(path)
+
+    theirs, ours = asyncio.run(asked()), web.get(path, **{"accept-encoding": "identity"})
+    assert (ours.status_code, ours.content) == (theirs.status_code, theirs.content)
+    for name in ("content-length", "last-modified", "etag", "accept-ranges"):
+        assert ours.headers[name] == theirs.headers[name], name
 
 
 @pytest.mark.parametrize(

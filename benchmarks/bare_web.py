@@ -1,0 +1,33 @@
+"""The least that Starlette can be: it serves a folder with its StaticFiles, on uvicorn with the parser that we use.
+
+python -m benchmarks.bare_web FOLDER PORT
+"""
+
+from __future__ import annotations
+
+import sys
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+
+
+def main() -> None:
+    """Serve until a signal. Like ours, it logs no requests of uvicorn's and has one worker."""
+    folder, port = sys.argv[1], int(sys.argv[2])
+    application = Starlette(routes=[Mount("/", StaticFiles(directory=folder, html=True))])
+    uvicorn.run(
+        application,
+        port=port,
+        http="h11",
+        loop="asyncio",
+        ws="none",
+        lifespan="off",
+        log_level="critical",
+        access_log=False,
+    )
+
+
+if __name__ == "__main__":
+    main()

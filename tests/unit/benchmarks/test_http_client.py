@@ -1,0 +1,82 @@
+"""The client of the web benchmark counts whole answers, and times each from the moment at which it was due."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from benchmarks.http_client import Paced, connect, flood, request_of
+
+BODY = b"x" * 300
+
+
+@asynccontextmanager
+async def server(status: int = 200, pause: float = 0.0) -> AsyncIterator[int]:
+    """Answer each request in pieces, after a pause; gives the port."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer all requests of a connection."""
+        while head := await reader.readuntil(b"\r\n\r\n"):
+            length = head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0]
+            await reader.readexactly(int(length or 0))
+            await asyncio.sleep(pause)
+            for piece in (b"HTTP/1.1 %d OK\r\nContent-" % status, b"Length: 300\r\n\r", b"\n" + BODY[:99], BODY[99:]):
+                writer.write(piece)
+                await writer.drain()
+
+    async def quietly(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer until the client is gone."""
+        try:
+            await answer(reader, writer)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            writer.close()
+
+    async with await asyncio.start_server(quietly, "127.0.0.1", 0) as listening:
+        yield listening.sockets[0].getsockname()[1]
+
+
+def test_a_flood_asks_again_on_each_connection() -> None:
+    async def asked() -> dict[int, int]:
+        """Ask a server that needs 10 ms for an answer, over two connections."""
+        async with server(pause=0.01) as port:
+            return await flood(port, request_of("/"), 0.3, 2)
+
+    answers = asyncio.run(asked())
+    assert list(answers) == [200]
+    assert answers[200] > 2
+
+
+def test_a_refusal_is_counted_by_its_status() -> None:
+    async def asked() -> dict[int, int]:
+        """Ask a server that refuses everybody."""
+        async with server(status=429) as port:
+            return await flood(port, request_of("/"), 0.1, 1)
+
+    assert list(asyncio.run(asked())) == [429]
+
+
+def test_paced_requests_do_not_wait_for_each_other() -> None:
+    paced = Paced()
+
+    async def asked() -> None:
+        """Send ten forms in a tenth of a second to a server that needs two tenths for each."""
+        async with server(pause=0.2) as port:
+            await paced.ask(port, [request_of("/f", {"email": "ada@example.org"})] * 10, 100, lambda: True)
+
+    asyncio.run(asked())
+    assert (paced.statuses, len(paced.took)) == ({200: 10}, 10)
+    assert paced.percentile(0.5) >= 0.19
+
+
+def test_the_body_of_an_answer_is_whole() -> None:
+    async def asked() -> bytes:
+        """Ask once."""
+        async with server() as port:
+            done = asyncio.Event()
+            (connection,) = await connect(port, 1, lambda each, status: done.set())
+            connection.ask(request_of("/"))
+            await done.wait()
+            return connection.body
+
+    assert asyncio.run(asked()) == BODY
