@@ -17,7 +17,7 @@ LISTS := pyproject.toml $(wildcard requirements/*.txt)
 
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 
-.PHONY: publish test quick shuffle fuzz proof mutants coverage check bench lock audit clients docs pictures clean
+.PHONY: publish test quick shuffle fuzz proof mutants coverage check bench peers lock audit clients docs pictures clean
 
 publish: .venv/.installed
 	@$(BIN)/publisher subscribers import docs/sample-subscribers.csv
@@ -61,10 +61,14 @@ check: .venv/.installed-test
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: .venv/.installed-test
-	@$(PIP) $(LOCKED) $(foreach list,run test bench,--requirement requirements/$(list).txt)
-	@$(BIN)/python -m benchmarks.feeds
+# The table in docs/performance.md: BENCH_ARGS adds to it, as in BENCH_ARGS="--only site --write" or BENCH_ARGS="--quick".
+bench: .venv/.installed-bench
+	@$(BIN)/python -m benchmarks.performance $(BENCH_ARGS)
+
+# The same posts with other generators, which are installed from their registries.
+peers: .venv/.installed-bench
 	@$(BIN)/python -m benchmarks.compare_feeds
+	@$(BIN)/python -m benchmarks.peers
 
 # Write requirements/ from pyproject.toml and constraints.txt.
 lock: .venv-tools/.installed
@@ -113,6 +117,10 @@ clean:
 	@echo "Installing the tests' tools into .venv"
 	@$(BUILDING) $(LOCKED) --no-deps --no-build-isolation --requirement requirements/source-test.txt
 	@$(PIP) $(LOCKED) --requirement requirements/run.txt --requirement requirements/test.txt
+	@touch $@
+
+.venv/.installed-bench: .venv/.installed-test
+	@$(PIP) $(LOCKED) $(foreach list,run test bench,--requirement requirements/$(list).txt)
 	@touch $@
 
 # An environment for tools that need not see the program.

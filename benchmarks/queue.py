@@ -1,6 +1,7 @@
 """An edition for a million readers: how long it takes to queue it, and how much memory to send from it.
 
     python -m benchmarks.queue [--readers 1000000] [--sent 20000] [--database sqlite] [--write]
+                                [--json FILE]
 
 The sender runs in a process of its own and is measured there: its memory before it begins and at its peak, and how
 long a claim takes at the beginning and after so many were sent. The server is smtp-sink. --write puts the table into
@@ -24,6 +25,7 @@ from typing import Any
 from benchmarks.editions import HEADERS, LINKS, add_readers, make_edition
 from benchmarks.imports import databases
 from benchmarks.measure import median
+from benchmarks.report import Limit, write_limits
 from benchmarks.sinks import sink
 from benchmarks.tables import markdown, write
 from publisher.config import Relay
@@ -34,18 +36,20 @@ from publisher.mail.run_options import DeliveryOptions
 from publisher.mail.smtp_transport import SmtpTransport
 from publisher.store import Store, open_store
 
+# For a million readers. Memory that is flat does not grow with them; a million rows would be hundreds of MiB.
+MOST_SECONDS, MOST_MORE_MIB = 3.0, 32.0
 _CLAIM = 500
 _CLAIMS = 9
 
 
 def queue(url: str, folder: Path, readers: int) -> dict[str, float]:
-    """Make so many readers and an edition for them; return the seconds of both."""
+    """Make so many readers and an edition for them; return the seconds of both, and how much more memory it took."""
     with open_store(url, folder) as store:
         begun = time.perf_counter()
         add_readers(store, readers)
-        added = time.perf_counter()
+        added, before = time.perf_counter(), _peak_mib()
         make_edition(store)
-        return {"adding": added - begun, "making": time.perf_counter() - added}
+        return {"adding": added - begun, "making": time.perf_counter() - added, "more_mib": _peak_mib() - before}
 
 
 def send_some(url: str, folder: Path, port: int, most: int) -> dict[str, float]:
@@ -125,26 +129,42 @@ HEADER = (
 )
 
 
-def measure(kind: str, readers: int, most: int) -> tuple[str, ...]:
-    """Measure one database; return a line of the table."""
+def measure(kind: str, readers: int, most: int) -> dict[str, float]:
+    """Measure one database; return the figures."""
     with tempfile.TemporaryDirectory(prefix="publisher-queue-") as name, sink(Path(name) / "sink") as to:
         folder = Path(name)
         with databases(kind, folder / "database") as urls:
             url = f"sqlite:///{folder}/publisher.db" if kind == "sqlite" else urls[0]
             made = _apart({"do": "queue", "url": url, "folder": name, "readers": readers})
             print(f"{kind}: {readers:,} readers added in {made['adding']:.0f} s", file=sys.stderr, flush=True)
-            told = _apart({"do": "send", "url": url, "folder": name, "port": to.port, "most": most})
+            return made | _apart({"do": "send", "url": url, "folder": name, "port": to.port, "most": most})
+
+
+def _row(kind: str, readers: int, figures: dict[str, float]) -> tuple[str, ...]:
+    """Return a line of the table."""
     return (
         "SQLite" if kind == "sqlite" else "PostgreSQL",
         f"{readers:,}",
-        f"{made['making']:.1f} s",
-        f"{told['before_mib']:.0f} MiB",
-        f"{told['peak_mib']:.0f} MiB",
-        f"{told['first_ms']:.1f} ms",
-        f"{told['later_ms']:.1f} ms",
-        f"{told['sent']:,.0f}",
-        f"{told['rate']:,.0f}",
+        f"{figures['making']:.1f} s",
+        f"{figures['before_mib']:.0f} MiB",
+        f"{figures['peak_mib']:.0f} MiB",
+        f"{figures['first_ms']:.1f} ms",
+        f"{figures['later_ms']:.1f} ms",
+        f"{figures['sent']:,.0f}",
+        f"{figures['rate']:,.0f}",
     )
+
+
+def limits(found: dict[str, dict[str, float]], readers: int) -> list[Limit]:
+    """Return the promises about an edition for so many readers with what was measured."""
+    return [
+        limit
+        for kind, figures in found.items()
+        for limit in (
+            Limit(f"edition for {readers:,}, {kind}: seconds", figures["making"], MOST_SECONDS * readers / 1_000_000),
+            Limit(f"edition for {readers:,}, {kind}: more memory, MiB", figures["more_mib"], MOST_MORE_MIB),
+        )
+    ]
 
 
 def _apart(what: dict[str, Any]) -> dict[str, float]:
@@ -169,8 +189,11 @@ def main(words: Sequence[str]) -> int:
         print(json.dumps(_part(json.loads(given.part))))
         return 0
     kinds = ("sqlite", "postgresql") if given.database == "both" else (given.database,)
-    section = markdown(HEADER, [measure(kind, given.readers, given.sent) for kind in kinds])
+    found = {kind: measure(kind, given.readers, given.sent) for kind in kinds}
+    section = markdown(HEADER, [_row(kind, given.readers, figures) for kind, figures in found.items()])
     print(section)
+    if given.json:
+        write_limits(given.json, limits(found, given.readers), figures=found)
     if given.write:
         write("queue", section)
     return 0
@@ -182,6 +205,7 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--sent", type=int, default=20_000, help="messages to send (default 20000)")
     parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both")
     parser.add_argument("--write", action="store_true", help="put the table into docs/delivery.md")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE")
     parser.add_argument("--part", help=argparse.SUPPRESS)
     return parser.parse_args(words)
 

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.measure import median
+from benchmarks.report import Limit, write_limits
 from benchmarks.sender import SIZE, message_size
 
 NEAR = ("smtp-source", "plain", "marks", "ed25519", "rsa")
@@ -101,10 +102,25 @@ def table(title: str, rates: Rates, peer: str) -> str:
     """Return the medians, and those of the ratios to the peer."""
     lines = [title]
     for way, values in rates.items():
-        ratio = median([own / other for own, other in zip(values, rates[peer], strict=True)])
+        ratio = _ratio(rates, way, peer)
         spread = f"{min(values):,.0f} to {max(values):,.0f}"
         lines.append(f"  {way:<12} {median(values):>8,.0f} messages a second  ({spread})  {ratio:6.2f} of {peer}")
     return "\n".join(lines)
+
+
+def limits(near: Rates, far: Rates) -> list[Limit]:
+    """Return the promises about messages a second with what was measured."""
+    goals = {"plain": 1.0, "ed25519": 0.85, "rsa": 0.6}
+    found = [
+        Limit(f"sending, {way}: messages a second of smtp-source's", _ratio(near, way, NEAR[0]), goal, at_least=True)
+        for way, goal in goals.items()
+    ]
+    name = f"sending at {2 * ONE_WAY_MS} ms a round trip: messages a second of aiosmtplib's"
+    return [*found, Limit(name, _ratio(far, "plain", FAR[0]), 4.0, at_least=True)]
+
+
+def _ratio(rates: Rates, way: str, peer: str) -> float:
+    return median([own / other for own, other in zip(rates[way], rates[peer], strict=True)])
 
 
 def main() -> int:
@@ -121,7 +137,7 @@ def main() -> int:
         print(table(f"at {2 * ONE_WAY_MS} ms a round trip, {FAR_CONNECTIONS} connections", far, "aiosmtplib"))
     if arguments.json:
         figures: dict[str, Any] = {"near": near, "far": far, "bytes": size, "connections": arguments.connections}
-        arguments.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        write_limits(arguments.json, limits(near, far), **figures)
     return 0
 
 

@@ -84,11 +84,11 @@ def compete(folder: Path, arguments: argparse.Namespace, tell: Callable[[str], N
 def limits(results: SiteResults) -> list[Limit]:
     """Return the promises about the whole site with what `results` say of them."""
     builds = results.builds
-    found = [Limit(f"CPU against {PEER}, {s}", builds.ratio(s), most) for s, most in _CPU_RATIOS.items()]
-    found.append(Limit(f"wall against {PEER}, cold", builds.ratio("cold", "wall"), _WALL_RATIO))
+    found = [Limit(f"site, {s}: CPU of {PEER}'s", builds.ratio(s), most) for s, most in _CPU_RATIOS.items()]
+    found.append(Limit(f"site, cold: wall time of {PEER}'s", builds.ratio("cold", "wall"), _WALL_RATIO))
     peak = max(usage.peak_mib for state in builds.states for usage in builds.of(state, OURS))
-    found.append(Limit("highest peak, MiB", peak, _PEAK_MIB))
-    found.append(Limit("CPU of a check against the cold build", results.check_ratio, _CHECK_RATIO))
+    found.append(Limit("site: highest peak of a process, MiB", peak, _PEAK_MIB))
+    found.append(Limit("check: CPU of the cold site build's", results.check_ratio, _CHECK_RATIO))
     return found
 
 
