@@ -33,8 +33,8 @@ _LEAST_WAIT = 30.0
 
 # The calls that a child may be sent before it has answered the first, and how large each of them may be. Together they
 # are smaller than a pipe, so that this process never waits for the child to read while the child waits for it.
-_AHEAD = 8
-_SMALL = 1500
+_AHEAD = 16
+_SMALL = 3500
 
 # Signals by which a user, a service manager or a system that is out of memory ends a process, whatever it is doing.
 _FROM_OUTSIDE = frozenset((signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGKILL))
@@ -150,6 +150,13 @@ class BoundedProcess:
                 self._receive()
         return call.result()
 
+    def take_results(self) -> None:
+        """Take the results that are there already, and send the next calls, without waiting for anything."""
+        with self._lock:
+            while self._sent and self._child is not None and self._child.has_answered():
+                self._receive()
+                self._send_waiting()
+
     def withdraw(self, calls: Iterable[Call]) -> None:
         """Forget calls whose results are not needed any more. One that the child has been sent is still made."""
         with self._lock:
@@ -244,8 +251,8 @@ class _Child:
         self.answered = 0
 
     def has_state(self, state: Any) -> bool:
-        """Return whether the child has this state already."""
-        return state is self._state or bool(state == self._state)
+        """Return whether the child has this state already. A call without a state needs none, and leaves it one."""
+        return state is None or state is self._state or bool(state == self._state)
 
     def message(self, call: Call) -> bytes:
         """Return the bytes of a call, without a state that the child has."""
@@ -253,14 +260,18 @@ class _Child:
         return pickle.dumps((passed, call.state is not None, *call.wanted), 5)
 
     def send(self, message: bytes, state: Any) -> None:
-        """Send a call, after which the child has its state."""
-        self._state = state
+        """Send a call, after which the child has its state, if it has one."""
+        self._state = self._state if state is None else state
         with suppress(BrokenPipeError):  # it has ended, which the wait for its answer finds out
             send(self._requests, message)
 
     def inherits(self, state: Any) -> None:
         """Note the state that the child has from its beginning."""
         self._state = state
+
+    def has_answered(self) -> bool:
+        """Return whether an answer begins to arrive, or the child has ended."""
+        return self._replies.is_there(0)
 
     def answer(self, seconds: float) -> tuple[Any, BaseException | None]:
         """Return the result of the call that it makes now, and None; or None, and the exception of the function."""

@@ -21,7 +21,7 @@ from publisher.posts.index import Referred
 from publisher.posts.places import WrittenPost
 from publisher.posts.post_file import problem_of
 from publisher.posts.rendering.body import Growth, Surroundings, render_body
-from publisher.posts.rendering.code_tokens import CODE_TIME, CodeLexer, listings
+from publisher.posts.rendering.code_tokens import CODE_TIME, CodeLexer, begin_ahead, listings
 from publisher.posts.rendering.item_body import render_item
 from publisher.posts.rendering.rendered_body import LocalLink, RenderedBody
 from publisher.posts.text.encoding import decode
@@ -31,7 +31,7 @@ from publisher.posts.urls import quoted
 _KEPT = 4096
 
 # The number of posts that are rendered ahead.
-_AHEAD = 8
+_AHEAD = 16
 
 # The number of characters from which a check tries to colour code. Less code may be slow too, but not for long.
 _MAYBE_SLOW = 1000
@@ -49,6 +49,26 @@ class BrokenPost(Exception):  # noqa: N818 - it carries a post's problem to the 
     def __init__(self, source: str, problem: Problem, *, lasting: bool = True) -> None:
         super().__init__(str(problem))
         self.source, self.problem, self.lasting = source, problem, lasting
+
+
+@dataclass
+class _Begun:
+    """A body that is rendered ahead.
+
+    wants_code  whether its code is to be split into tokens ahead too, which begins when the body is there
+    """
+
+    body: Call | RenderedBody
+    wants_code: bool = False
+    code: Call | None = None
+
+    def begin_code(self, process: BoundedProcess, limit: TimeLimit) -> None:
+        """Begin with the code if it is wanted, and the body is there."""
+        if self.wants_code and (isinstance(self.body, RenderedBody) or self.body.is_done):
+            self.wants_code = False
+            with suppress(PostError, OSError, OverLimit):  # said when it is rendered
+                body = self.body if isinstance(self.body, RenderedBody) else self.body.result()
+                self.code = begin_ahead(process, body.html, limit.for_size(len(body.html)))
 
 
 class RenderLimits(NamedTuple):
@@ -78,8 +98,8 @@ class Renderer:
     local_links: dict[str, list[LocalLink]] = field(default_factory=dict)
     limits: RenderLimits = DEFAULT_LIMITS
     process: BoundedProcess = field(default_factory=shared_process)
-    _expected: deque[Iterator[Post]] = field(default_factory=deque)
-    _begun: dict[str, Call | RenderedBody] = field(default_factory=dict)
+    _expected: deque[tuple[Iterator[Post], bool]] = field(default_factory=deque)
+    _begun: dict[str, _Begun] = field(default_factory=dict)
     _stored: dict[str, tuple[str, str, str, int]] = field(default_factory=dict)
     _referred: list[Referred] = field(default_factory=list)
     _lexers: dict[str, CodeLexer] = field(default_factory=dict)
@@ -100,12 +120,13 @@ class Renderer:
                 self._made.popitem(last=False)
         return made
 
-    def expect(self, posts: Iterable[Post]) -> None:
+    def expect(self, posts: Iterable[Post], *, with_code: bool = False) -> None:
         """Render these posts ahead, a few at a time, while this process does something else with the one before.
 
         It is only a hint: any other post may be rendered too, and at any time.
+        with_code  whether the tokens of their code will be needed as well
         """
-        self._expected.appendleft(iter(posts))
+        self._expected.appendleft((iter(posts), with_code))
         self._begin_expected()
 
     def remember(self) -> None:
@@ -120,7 +141,7 @@ class Renderer:
     def _render(self, post: Post) -> RenderedPost:
         path = post.where(self.config.posts.folder)
         try:
-            body = self._body(post)
+            body, code_ahead = self._body(post)
         except (PostError, OSError) as error:
             lasting = isinstance(error, PostError)
             raise BrokenPost(post.source, _problem_of(error, post, path), lasting=lasting) from error
@@ -129,7 +150,8 @@ class Renderer:
             if over.lasting:
                 self.archive.broken[post.source] = problem
             raise BrokenPost(post.source, problem, lasting=over.lasting) from over
-        lexer = self._lexers[post.source] = CodeLexer(self.process, self.limits.code.for_size(len(body.html)))
+        seconds = self.limits.code.for_size(len(body.html))
+        lexer = self._lexers[post.source] = CodeLexer(self.process, seconds, code_ahead)
         problems = body.problems
         if self.inspect:
             self.local_links[post.source] = body.local
@@ -144,22 +166,26 @@ class Renderer:
             post, body.html, body.excerpt, body.words, problems, body.assets, body.pictures, lexer, body.maths
         )
 
-    def _body(self, post: Post) -> RenderedBody:
-        begun = self._begun.pop(post.source, None) or self._begin(post)
+    def _body(self, post: Post) -> tuple[RenderedBody, Call | None]:
+        """Return the body of a post, and the call for the tokens of its code, if one was begun ahead."""
+        begun = self._begun.pop(post.source, None) or _Begun(self._begin(post))
         self._begin_expected()
-        if isinstance(begun, RenderedBody):
-            return begun
+        if isinstance(begun.body, RenderedBody):
+            return begun.body, begun.code
         try:
-            body = self.process.result(begun)
+            body = self.process.result(begun.body)
         except BaseException:
             # A build begins again, without this post.
-            self.process.withdraw(each for each in self._begun.values() if isinstance(each, Call))
+            ahead = self._begun.values()
+            self.process.withdraw(
+                each for begun in ahead for each in (begun.body, begun.code) if isinstance(each, Call)
+            )
             self._begun.clear()
             raise
         assert isinstance(body, RenderedBody)  # noqa: S101 - what comes through a pipe has no type
         if body.is_plain and post.source not in self.archive.last_versions:
             self._stored[post.source] = (self._key(post), body.html, body.excerpt, body.words)
-        return body
+        return body, begun.code
 
     def _begin(self, post: Post) -> Call | RenderedBody:
         """Begin to render a body, unless it is stored. A check reads each again, since it reports more."""
@@ -180,14 +206,18 @@ class Renderer:
 
     def _begin_expected(self) -> None:
         while len(self._begun) < _AHEAD and self._expected:
-            post = next(self._expected[0], None)
+            posts, with_code = self._expected[0]
+            post = next(posts, None)
             if post is None:
                 self._expected.popleft()
                 continue
             known = post.source in self._made or post.source in self._begun or post.source in self.archive.broken
             if not known:
                 with suppress(OSError, PostError):  # said when it is rendered
-                    self._begun[post.source] = self._begin(post)
+                    self._begun[post.source] = _Begun(self._begin(post), with_code)
+        self.process.take_results()
+        for begun in self._begun.values():
+            begun.begin_code(self.process, self.limits.code)
 
     def _slow_code(self, source: str) -> Iterator[Problem]:
         """Yield a warning if the code of a post took too long to colour."""

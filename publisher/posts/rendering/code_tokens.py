@@ -7,6 +7,7 @@ shown without colours.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from html import unescape
 from time import process_time
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from publisher.core import patterns
 from publisher.core.models import Token
-from publisher.posts.bounded_process import BoundedProcess, OverLimit, TimeLimit, shared_process
+from publisher.posts.bounded_process import BoundedProcess, Call, OverLimit, TimeLimit, shared_process
 
 if TYPE_CHECKING:
     from pygments.lexer import Lexer
@@ -34,6 +35,10 @@ _LONG = 200
 _CODE_BLOCK = patterns.compile(r'<pre[^<>]*><code class="language-([^"\s]++)[^"]*+">([^<]*+)</code></pre>')
 
 
+# The processor time of finding the tokens of a listing, and the tokens; None for a language that is unknown.
+_Found = tuple[float, list[Token] | None]
+
+
 def nearest_class(kind: str, classes: Mapping[str, str]) -> str:
     """Return the CSS class of a kind of token such as "Name.Function.Magic", or of the nearest kind above; or ""."""
     while kind and kind not in classes:
@@ -47,8 +52,10 @@ class CodeLexer:
     slow  the first code that took longer than what was left of the time, as (language, code); None if none did
     """
 
-    def __init__(self, process: BoundedProcess, seconds: float) -> None:
-        self._process, self._limit, self._left = process, seconds, seconds
+    def __init__(self, process: BoundedProcess, seconds: float, ahead: Call | None = None) -> None:
+        """Find nothing yet. ahead: a call of `tokens_of_all` with the listings of the post, if one was begun."""
+        self._process, self._limit, self._left, self._ahead = process, seconds, seconds, ahead
+        self._known: dict[tuple[str, str], _Found] = {}
         self.slow: tuple[str, str] | None = None
 
     @property
@@ -62,13 +69,29 @@ class CodeLexer:
         if self.slow is not None:
             return tokens
         try:
-            used, tokens = self._process.call(tokens_of, code, language, seconds=self._left + _LOADING)
+            used, tokens = self._found_ahead(code, language) or self._process.call(
+                tokens_of, code, language, seconds=self._left + _LOADING
+            )
         except OverLimit:
             used = self._left
         self._left -= used
         if self._left <= 0:
             self.slow = (language, code)
         return tokens
+
+    def _found_ahead(self, code: str, language: str) -> _Found | None:
+        """Return what was found in a listing ahead; None if it was not, or if one of them exceeded a limit."""
+        if self._ahead is not None:
+            with suppress(OverLimit):  # then they are tried one after the other, to see which it was
+                self._known = self._process.result(self._ahead)
+            self._ahead = None
+        return self._known.pop((code, language), None)
+
+
+def begin_ahead(process: BoundedProcess, html: str, seconds: float) -> Call | None:
+    """Begin to find the tokens of all code in a body's HTML, for a CodeLexer; return None if it has no code."""
+    found = list(listings(html))
+    return process.begin(tokens_of_all, found, seconds=seconds + _LOADING) if found else None
 
 
 def lexed(code: str, language: str) -> list[Token] | None:
@@ -82,7 +105,7 @@ def listings(html: str) -> Iterator[tuple[str, str]]:
         yield unescape(code), unescape(language)
 
 
-def tokens_of(code: str, language: str) -> tuple[float, list[Token] | None]:
+def tokens_of(code: str, language: str) -> _Found:
     """Return the processor time of finding the tokens, and the tokens.
 
     It runs in the child. A kind is the dotted name of Pygments' type. A space belongs to the token before it, since
@@ -102,6 +125,11 @@ def tokens_of(code: str, language: str) -> tuple[float, list[Token] | None]:
             before = text
             tokens.append((_name(kind), text))
     return process_time() - begun, tokens
+
+
+def tokens_of_all(listings: Iterable[tuple[str, str]]) -> dict[tuple[str, str], _Found]:
+    """Return what `tokens_of` returns for each of some listings, which are (code, language)."""
+    return {listing: tokens_of(*listing) for listing in listings}
 
 
 class _Language:

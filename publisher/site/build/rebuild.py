@@ -88,7 +88,7 @@ class Rebuild:
         problems = [*archive.problems, *self._static.problems, *standalone_problems(self._config, archive)]
         planned = without_clashes(self._plan(archive, renderer), self._config.pages.output, problems)
         self._folder.prepare(planned)
-        self._folder.stage(planned.values(), progress, lambda made: renderer.expect(_posts(made)))
+        self._folder.stage(planned.values(), progress, lambda made: renderer.expect(_posts(made), with_code=True))
         for post in archive.posts if self._config.pages.enabled else ():
             if not post.has_page:  # its pictures are published all the same, since emails show them
                 renderer.render(post)

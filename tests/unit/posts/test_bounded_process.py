@@ -33,6 +33,16 @@ def longer_than(state: str, text: str) -> bool:
     return len(text) > len(state)
 
 
+class Counted(str):
+    """A state that counts how often it is sent."""
+
+    sent = 0
+
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
+        Counted.sent += 1
+        return str, ("four",)
+
+
 def process_id() -> int:
     return os.getpid()
 
@@ -136,6 +146,27 @@ def test_calls_are_answered_by_one_child(process: BoundedProcess) -> None:
     assert child == process.pid
     assert child != os.getpid()
     assert process.call(process_id, seconds=1) == child
+
+
+def test_a_state_is_sent_once_whatever_is_called_in_between(process: BoundedProcess) -> None:
+    state, before = Counted("four"), Counted.sent
+    for text in ("long enough", "not"):
+        assert process.call(longer_than, text, seconds=1, state=state) is (text == "long enough")
+        assert process.call(add, 1, 2, seconds=1) == 3
+    assert Counted.sent <= before + 1  # none if the child was forked with it
+
+
+def test_results_that_are_there_are_taken_without_waiting(process: BoundedProcess) -> None:
+    first, last = (process.begin(add, number, number, seconds=1) for number in (1, 2))
+    process.take_results()
+    assert process.result(last) == 4
+    assert first.is_done
+    assert process.result(first) == 2
+    process.take_results()
+    slow = process.begin(spin, seconds=0.1)
+    process.take_results()
+    with pytest.raises(OverLimit):
+        process.result(slow)
 
 
 def test_a_state_is_an_argument_of_the_calls_that_have_it(process: BoundedProcess) -> None:

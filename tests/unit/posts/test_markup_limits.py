@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from html import escape
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from publisher.posts.bounded_process import BoundedProcess, TimeLimit
 from publisher.posts.markup import BrokenPost, Renderer, RenderLimits
 from publisher.posts.rendering.body import Growth
+from publisher.posts.rendering.code_tokens import CodeLexer, begin_ahead
 from tests.support.posts_samples import HELLO, Folder
 
 SHORT = RenderLimits(time=TimeLimit(0.01, 0))
@@ -76,6 +78,17 @@ def test_a_post_that_takes_too_much_memory_is_broken(process: BoundedProcess, tm
     found = broken(tmp_path, process, body, RenderLimits())
     assert found.problem.message.startswith("takes more than 150 MB of memory to render: ")
     assert found.lasting
+
+
+def test_code_that_was_split_ahead_has_the_same_tokens(process: BoundedProcess) -> None:
+    usual, slow = ("x = [1, 2]\n", "python"), ("a<b " * 8000, "java")
+    for codes in ([usual, ("?", "no such language"), usual], [usual, slow, usual]):
+        html = "".join(f'<pre><code class="language-{name}">{escape(code)}</code></pre>' for code, name in codes)
+        ahead = begin_ahead(process, html, 0.2)
+        now, before = CodeLexer(process, 0.2), CodeLexer(process, 0.2, ahead)
+        assert [before(*each) for each in codes] == [now(*each) for each in codes]
+        assert before.slow == now.slow
+    assert begin_ahead(process, "<p>x</p>", 0.2) is None
 
 
 @pytest.mark.parametrize(("language", "code"), [("java", "a<b " * 8000), ("perl", "s{" * 8000)], ids=["java", "perl"])
