@@ -15,12 +15,21 @@ def main() -> None:
     sys.exit(code)
 
 
+def run(arguments: list[str]) -> int:
+    """Run a command line and return its exit code. A build with nothing to do is answered at once."""
+    # Neither is at the top: loading them makes many objects (see _run).
+    from publisher.cli.unchanged_build import report_unchanged
+
+    if report_unchanged(arguments):
+        return 0
+    from publisher.cli.main import run as run_command
+
+    return run_command(arguments)
+
+
 def _run() -> int:
     # A run creates many small objects that live until its end; looking for cycles among them takes a tenth of it.
     gc.set_threshold(100_000, 20, 20)
-    # Not at the top, but after the threshold is set: loading it makes many objects.
-    from publisher.cli.main import run
-
     code = run(sys.argv[1:])
     # The system frees the memory. Without this, Python looks through all of it once more, which takes a tenth of a
     # build with nothing to do.

@@ -5,7 +5,8 @@ code that all commands share. Each other file contains a command or a group of c
 command is run (see `lazy`), so that `publisher --help` answers at once, and can import at its top what it needs.
 
 Public modules:
-    main  run a command line
+    main             run a command line
+    unchanged_build  answer `publisher build` at once if there is nothing to do
 """
 
-__all__ = ["main"]
+__all__ = ["main", "unchanged_build"]

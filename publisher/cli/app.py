@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from publisher.cli.wording import plural as plural  # commands know it from here
 from publisher.core.errors import ProjectError, PublisherError
 
 if TYPE_CHECKING:
@@ -226,11 +227,6 @@ def require_known(config: Config, names: Iterable[str]) -> None:
             near = difflib.get_close_matches(name, known, n=1)
             hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known) or 'none'}"
             raise PublisherError(f"there is no newsletter {name!r}", hint=hint)
-
-
-def plural(number: int, noun: str, plural_noun: str = "") -> str:
-    """Return a number with its noun in the singular or plural, such as "1 post" or "1,200 posts"."""
-    return f"{number:,} {noun if number == 1 else plural_noun or noun + 's'}"
 
 
 def warn(message: str) -> None:

@@ -11,6 +11,7 @@ import click
 
 from publisher.cli.app import App, plural, with_app
 from publisher.cli.terminal import bar
+from publisher.cli.wording import built, scheduled
 from publisher.config import Config, require_output
 from publisher.core.errors import PublisherError
 from publisher.posts.archive import Archive
@@ -79,12 +80,8 @@ def _require_sent_ids(config: Config, archive: Archive) -> None:
 def show_build(app: App, report: BuildReport) -> None:
     """Print the summary of a build, and the posts that were skipped."""
     app.report(report.errors)
-    done = [plural(report.posts, "post")]
-    if report.pages:
-        done.append(plural(report.pages, "page"))
-    done.append(plural(report.feeds, "feed"))
-    app.say(f"{_shown(report.folder)}: {', '.join(done)}; {_changes(report)}")
-    later = [f"{plural(report.waiting, 'post')} scheduled for later"] if report.waiting else []
+    app.say(built(_shown(report.folder), report.posts, report.pages, report.feeds, _changes(report)))
+    later = scheduled(report.waiting)
     if report.kept:
         later.append(f"{plural(report.kept, 'post')} shown in the last readable version (see above)")
     skipped = {problem.path for problem in report.errors if not problem.shows_last_version}
@@ -126,6 +123,6 @@ def _changes(report: BuildReport) -> str:
 
 def _shown(folder: Path) -> str:
     try:
-        return f"{folder.resolve().relative_to(Path.cwd())}/"
+        return f"{folder.resolve().relative_to(Path.cwd())}"
     except (ValueError, OSError):
-        return f"{folder}/"
+        return f"{folder}"

@@ -14,6 +14,7 @@ Public modules:
     hold_reasons         why an edition is on hold, and who put it there
     host_id              the identity of this host
     i18n                 fixed texts in other languages
+    listing              the files of a project as one walk finds them
     logging              the log of a long-running process
     mime                 parts of messages and forms of strangers
     models               posts, and problems with them
@@ -44,6 +45,7 @@ __all__ = [
     "hold_reasons",
     "host_id",
     "i18n",
+    "listing",
     "logging",
     "mime",
     "models",

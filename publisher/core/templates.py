@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from publisher.core.errors import TemplateError
 from publisher.core.i18n import civil_date
+from publisher.core.listing import shipped_folder as shipped_folder  # many know it from here
 from publisher.core.private_folder import COPY_IT, LEADS_OUT, LEADS_TO_PRIVATE, STATE_FOLDER
 
 if TYPE_CHECKING:
@@ -35,13 +36,6 @@ SHIPPED_PREFIX = "shipped"
 # compiling the templates takes longer than rendering a few pages. By Jinja2's key: the source's checksum, the code.
 _compiled: dict[str, tuple[str, CodeType | None]] = {}
 _MOST_COMPILED = 256
-
-
-def shipped_folder() -> Path:
-    """Return the folder of the shipped templates, which is inside an installed package but next to it in a checkout."""
-    package = Path(__file__).parent.parent
-    inside = package / "templates"
-    return inside if inside.is_dir() else package.parent / "templates"
 
 
 class Templates:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Collection, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ from publisher.config import Config
 from publisher.config.private_paths import PublicFiles
 from publisher.core.errors import ProjectError
 from publisher.core.file_names import in_folder, is_project
+from publisher.core.listing import Row, kept_rows, opened
 from publisher.core.models import Problem, Severity
 from publisher.core.private_folder import COPY_IT, LEADS_OUT, LEADS_TO_PRIVATE
 from publisher.posts.chosen_paths import OF_OTHERS, POST_FOLDERS, ChosenPaths, bundled, not_walked, why_none_is_taken
@@ -34,6 +35,8 @@ MOST_BYTES = 5_000_000
 
 # How many files and folders are looked at to tell why there are no posts.
 _MOST_LOOKED_AT = 20_000
+
+_NOT_TEXT = "has a name that is not UTF-8", "rename it"
 
 # (size, mtime in nanoseconds) of a file, which show whether it has changed without reading it.
 Stamp = tuple[int, int]
@@ -204,13 +207,15 @@ class _Walk:
             if here in above:
                 self._report(path.rstrip("/"), "is a link to a folder above itself", "remove the link")
                 return []
-            with _entries(f"{self._folder}/{path}") as entries:
+            if kept := kept_rows(f"{self._folder}/{path}"):
+                return [(name, (*above, here)) for name in self._sort_kept(*kept, path)]
+            with opened(f"{self._folder}/{path}") as entries:
                 return [(name, (*above, here)) for name in self._sort(entries, path)]
         except OSError as error:
             self._report(path.rstrip("/"), *_not_walked(error), unread=error.errno not in _CERTAIN)
             return []
 
-    def _sort(self, entries: os._ScandirIterator[str], folder: str) -> list[str]:
+    def _sort(self, entries: Iterable[os.DirEntry[str]], folder: str) -> list[str]:
         folders = []
         for entry in entries:
             name = entry.name
@@ -234,10 +239,29 @@ class _Walk:
                 self.other_kinds.append(path)
         return folders
 
+    def _sort_kept(self, folders: Collection[str], rows: Iterable[Row], folder: str) -> list[str]:
+        """Do what _sort does, for folders and plain files that were looked at before."""
+        chosen, found = self._chosen, self.found
+        for name, size, mtime_ns, _ in rows:
+            path = folder + name
+            if name in folders or not (chosen.takes(path) if chosen else name[0] not in "._"):
+                continue
+            if not name.lower().endswith(ENDINGS):
+                if is_unread_kind(name):
+                    self.other_kinds.append(path)
+            elif path.isascii() or printable(path) == path:
+                found[path] = size, mtime_ns
+            else:
+                self._report(path, *_NOT_TEXT)
+        return [f"{folder}{name}/" for name in folders if self._enters(name, folder + name)]
+
+    def _enters(self, name: str, path: str) -> bool:
+        return self._chosen.enters(path) if self._chosen else name[0] not in "._" or name in POST_FOLDERS
+
     def _may_have_posts(self, entry: os.DirEntry[str], path: str) -> bool:
         """Return whether a file may be a post, or a folder may contain any, by its name and the settings."""
         if self._chosen is None:
-            return entry.name[0] not in "._" or entry.name in POST_FOLDERS
+            return self._enters(entry.name, path)
         with suppress(OSError):
             return self._chosen.enters(path) if entry.is_dir() else self._chosen.takes(path)
         return self._chosen.takes(path)  # a link that leads back to itself
@@ -291,24 +315,9 @@ def _inode(path: str) -> _Inode:
     return status.st_dev, status.st_ino
 
 
-@contextmanager
-def _entries(path: str) -> Iterator[os._ScandirIterator[str]]:
-    """Open os.scandir, with a file descriptor if possible, so that the system need not resolve each file's path."""
-    if os.scandir not in os.supports_fd:
-        with os.scandir(path) as entries:
-            yield entries
-        return
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        with os.scandir(handle) as entries:
-            yield entries
-    finally:
-        os.close(handle)
-
-
 def _odd(status: os.stat_result) -> tuple[str, str]:
     if stat.S_ISREG(status.st_mode):
-        return "has a name that is not UTF-8", "rename it"
+        return _NOT_TEXT
     return "is not a regular file", "move it out of the posts folder"
 
 

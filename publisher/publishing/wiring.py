@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -215,12 +215,16 @@ def web_version_url(config: Config, newsletter: str, slot: str) -> str:
 
 def web_copies(config: Config, now: datetime) -> WebVersions:
     """Return the web versions to publish at `now`, to which emails link. They are loaded only if they have changed."""
+    url = config.database.url
     if not has_store(config):
-        return NO_WEB_VERSIONS
-    key = editions_key(config.database.url, config.root, now)
-    if key is None:
-        with open_project_store(config) as store:
-            key = ",".join(str(edition.id) for edition in store.editions.public(now))
+        return replace(NO_WEB_VERSIONS, database=url)
+    key = editions_key(url, config.root, now)
+    if key is not None:
+        return (
+            WebVersions(key, lambda: _load_copies(config, now), url) if key else replace(NO_WEB_VERSIONS, database=url)
+        )
+    with open_project_store(config) as store:
+        key = ",".join(str(edition.id) for edition in store.editions.public(now))
     return WebVersions(key, lambda: _load_copies(config, now)) if key else NO_WEB_VERSIONS
 
 

@@ -9,8 +9,9 @@ Public modules:
     build         bring the output folder up to date, and protect the ids of published posts
     feeds         RSS, Atom, JSON Feed and OPML, and the checks of built feeds for `publisher check`
     pages         the HTML pages, their words, and the sign-up form
+    unchanged     find out, without the configuration, that a build has nothing to do
     web_versions  the web versions of editions
     websub        notify a hub of changed feeds
 """
 
-__all__ = ["build", "feeds", "pages", "web_versions", "websub"]
+__all__ = ["build", "feeds", "pages", "unchanged", "web_versions", "websub"]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from publisher.config import Config
 from publisher.core.errors import PublisherError
+from publisher.core.listing import forget
 from publisher.core.models import Problem, Severity, problem_at
 from publisher.core.templates import Templates
 from publisher.posts.archive import Archive, ArchiveReader
@@ -18,9 +19,10 @@ from publisher.posts.cache_keys import code_key, hash_of
 from publisher.posts.last_versions import LastVersions
 from publisher.posts.published import PublishedIds
 from publisher.posts.scan import require_posts, scan_pages
-from publisher.site.build.copied_files import stamps, static_files
+from publisher.site.build.copied_files import StaticFiles, stamps, static_files
 from publisher.site.build.folder import OutputFolder, Progress, remove_partial_files
 from publisher.site.build.manifest import Manifest, manifest_file
+from publisher.site.unchanged import look_at, recorded
 from publisher.site.web_versions import NO_WEB_VERSIONS, WebVersions
 
 
@@ -113,37 +115,65 @@ def _build(
     *,
     accept_new_ids: bool,
 ) -> BuildReport:
+    is_usual = path == config.root / config.pages.output
+    # Before anything is read, since what changes afterwards is a change for the next build.
+    look = look_at(str(config.root), config.pages.output) if is_usual else None
     require_posts(config)
     templates = Templates(config.root / "templates")
     templates.require_readable()
     static = static_files(config)
     static.require_whole()
-    look = templates.digest("pages", "web", "locale", "shortcodes")
-    copied = (*(f"{o.path}:{o.key}" for o in static.outputs), *map(str, static.problems))
-    inputs = hash_of(repr(config), code_key(), look, editions.key, repr(scan_pages(config)), *copied)
+    inputs = _inputs(config, templates, static, editions)
     with closing(ArchiveReader(config)) as reader:
+        forget()  # what the look has found beside the posts
         reader.require_whole()
         if config.pages.enabled and config.posts.tool:
             bundled = stamps(config.root, (each.path for each in resources(config, reader.sources)))
             inputs = hash_of(inputs, repr(bundled))
         if _is_current(config, reader, manifest, inputs, path, now):
             remove_partial_files(path)  # of a build that was killed while another one finished
-            return _report(path, manifest)
-        # Imported here: it takes 0.2 s, and a build with nothing to do does not need it.
-        from publisher.site.build.rebuild import Rebuild
+            folder = None
+        else:
+            # Imported here: it takes 0.2 s, and a build with nothing to do does not need it.
+            from publisher.site.build.rebuild import Rebuild
 
-        folder = OutputFolder(path, manifest)
-        rebuild = Rebuild(config, reader, templates, static, editions, folder, manifest)
-        rebuild.run(now, progress, require, accept_new_ids=accept_new_ids)
-        manifest.inputs, manifest.index = inputs, reader.state
-        manifest.failure = manifest.failing_since = None
+            folder = OutputFolder(path, manifest)
+            rebuild = Rebuild(config, reader, templates, static, editions, folder, manifest)
+            rebuild.run(now, progress, require, accept_new_ids=accept_new_ids)
+            manifest.inputs, manifest.index = inputs, reader.state
+            manifest.failure = manifest.failing_since = None
+        measured = {file for pairs in reader.index.measured().values() for file, _ in pairs}
+    seen = recorded(config, look, editions, (*manifest.shown, *measured)) if look else {}
+    if folder is None:
+        _remember(manifest, seen)
+        return _report(path, manifest)
+    manifest.seen = seen
+    _write(manifest)
+    return _report(path, manifest, len(folder.written), len(folder.removed))
+
+
+def _inputs(config: Config, templates: Templates, static: StaticFiles, editions: WebVersions) -> str:
+    """Return a hash of everything that the output folder is made from, except the posts."""
+    digest = templates.digest("pages", "web", "locale", "shortcodes")
+    copied = (*(f"{o.path}:{o.key}" for o in static.outputs), *map(str, static.problems))
+    return hash_of(repr(config), code_key(), digest, editions.key, repr(scan_pages(config)), *copied)
+
+
+def _write(manifest: Manifest) -> None:
     try:
         manifest.write()
     except OSError as error:
         # Without the manifest the next build compares every file again, but this one is complete.
         message = f"cannot be written: {error.strerror}"
         manifest.problems.append(Problem(str(manifest.path), 0, message, "", Severity.WARNING))
-    return _report(path, manifest, len(folder.written), len(folder.removed))
+
+
+def _remember(manifest: Manifest, seen: dict[str, str]) -> None:
+    """Write what the project looks like now, so that the next build need not look for itself, if it looks different."""
+    if seen and seen != manifest.seen:
+        manifest.seen = seen
+        with suppress(OSError):
+            manifest.write()
 
 
 def _is_current(

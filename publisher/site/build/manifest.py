@@ -6,7 +6,6 @@ It is in .publisher/ and may be deleted. The next build then makes and compares 
 from __future__ import annotations
 
 import json
-import os
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ from publisher.core.atomic_write import replacing
 from publisher.core.models import Problem, Severity
 from publisher.core.private_folder import make_private
 from publisher.posts.cache_keys import hash_of
+from publisher.site.unchanged import is_intact
 
 FORMAT = 3
 
@@ -55,6 +55,7 @@ class Manifest:
     shown     stamps of the project's files that posts show, by path; "" for a missing file
     failure   why builds have failed since `failing_since`, so that the folder shows an older state; None if the last
               build succeeded
+    seen      what the project looked like before the build, as unchanged.recorded returns it
     """
 
     path: Path
@@ -68,6 +69,7 @@ class Manifest:
     shown: dict[str, str] = field(default_factory=dict)
     failure: Problem | None = None
     failing_since: datetime | None = None
+    seen: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, path: Path) -> Manifest:
@@ -88,6 +90,7 @@ class Manifest:
                 raw["shown"],
                 _problem(*raw["failure"]) if raw["failure"] else None,
                 _moment(raw["failing_since"]),
+                raw.get("seen", {}),
             )
         except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError):
             return cls(path)
@@ -106,6 +109,7 @@ class Manifest:
             "outputs": self.outputs,
             "failure": _flat(self.failure) if self.failure else None,
             "failing_since": self.failing_since.isoformat() if self.failing_since else None,
+            "seen": self.seen,
         }
         make_private(self.path.parent)
         with replacing(self.path) as part:
@@ -130,15 +134,7 @@ class Manifest:
 
     def is_intact(self, folder: str) -> bool:
         """Return whether every written file still has its recorded size and modification time."""
-        stat = os.stat
-        try:
-            for name, written in self.outputs.items():
-                status = stat(f"{folder}/{name}")
-                if status.st_size != written.size or status.st_mtime_ns != written.mtime_ns:
-                    return False
-        except OSError:
-            return False
-        return True
+        return is_intact(folder, self.outputs)
 
 
 def _flat(problem: Problem) -> list[str | int]:

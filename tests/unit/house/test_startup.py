@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +14,7 @@ from tests.support.project import Project
 
 SCRIPT = """
 import json, sys
-from publisher.cli.main import run
+from publisher.__main__ import run
 code = run(sys.argv[1:])
 sys.stdout.flush()
 print("\\n" + json.dumps({"code": code, "modules": sorted(sys.modules)}))
@@ -35,9 +37,11 @@ HEAVY = {
 }
 
 
-def loaded(*arguments: str) -> set[str]:
+def loaded(*arguments: str, folder: Path | None = None) -> set[str]:
     """The names of all modules that are loaded when a command has ended well."""
-    done = subprocess.run([sys.executable, "-c", SCRIPT, *arguments], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, *arguments], cwd=folder, capture_output=True, text=True, check=False
+    )
     answer = json.loads(done.stdout.splitlines()[-1])
     assert answer["code"] == 0, done.stdout + done.stderr
     return set(answer["modules"])
@@ -64,6 +68,14 @@ def test_help_loads_no_library_but_click() -> None:
 
 def test_a_build_with_nothing_to_do_loads_no_library_that_renders(built: Project) -> None:
     assert heavy(loaded("--project", str(built.root), "--now", "2026-11-16T10:00", "build")) == set()
+
+
+def test_a_build_of_an_unchanged_project_loads_neither_the_command_line_nor_the_configuration(project: Project) -> None:
+    time.sleep(0.03)  # longer than a tick of the file system's clock
+    project.run("build", now="")
+    modules = loaded("build", folder=project.root)
+    assert heavy(modules) == set()
+    assert not modules & {"click", "dataclasses", "publisher.config", "publisher.posts.archive", "sqlite3", "tomllib"}
 
 
 def test_status_loads_the_database_and_nothing_of_letters_or_the_web(built: Project) -> None:

@@ -25,6 +25,8 @@ SMALL = {
     "bounces.arf": "one format",
     "cli.lazy": "what `--help` loads",
     "cli.serve": "one command, apart from those that need no web application",
+    "cli.unchanged_build": "what a build with nothing to do loads",
+    "cli.wording": "texts that are printed without the libraries of the command line",
     "cli.subscribers": "one command group, loaded without its commands",
     "config.sources": "one table",
     "newsletters.streams": "one noun",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from publisher.core.listing import Listing
 from publisher.posts.scan import MOST_BYTES, scan
 from tests.support.posts_samples import HELLO, NOW, Folder
 
@@ -222,3 +224,36 @@ def test_a_link_to_the_project_makes_no_posts_of_pages(tmp_path: Path) -> None:
     (tmp_path / "posts/loop").symlink_to(tmp_path)
     assert found(folder) == {HELLO}
     assert reported(folder) == [("posts/loop", "is a link to a folder above itself")]
+
+
+def test_a_walk_that_was_taken_before_finds_the_same(tmp_path: Path) -> None:
+    choose = random.Random(21)
+    names = [
+        "a.md",
+        "B.MD",
+        "_posts",
+        "_draft.md",
+        ".hidden.md",
+        "c.html",
+        "notes.docx",
+        "pic.png",
+        "d.md",
+        "Ö.md",
+        "e",
+    ]
+    for _ in range(60):
+        root = tmp_path / str(_)
+        folder = root / "posts"
+        for _ in range(choose.randrange(12)):
+            inside = [choose.choice(names) for _ in range(choose.choice((1, 1, 2, 3)))]
+            path = folder.joinpath(*inside)
+            if not any(each.is_file() for each in (path, *path.parents)) and not path.exists():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text("x" * choose.randrange(9))
+        folder.mkdir(parents=True, exist_ok=True)
+        if choose.random() < 0.2:
+            (folder / "link.md").symlink_to("nowhere")
+        fresh = scan(folder, "posts")
+        Listing(str(root), {choose.choice(("public", "posts/a.md", "posts/_posts"))})
+        assert scan(folder, "posts") == fresh
+        assert scan(folder, "posts") == fresh  # nothing is kept for a second time

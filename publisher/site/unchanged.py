@@ -1,0 +1,191 @@
+"""Find out whether a build would have nothing to do, before the configuration and the command line are loaded.
+
+A build records in its manifest what all files of the project looked like before it began. If all of them are the same,
+and so are the program, its variables and what it has written, the next build would do nothing. Whatever this module is
+not sure of, such as a link, leads to a build that looks for itself, so no case is decided here in a way of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import marshal
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from publisher.core.listing import Listing, forget, shipped_folder
+from publisher.core.private_folder import IGNORE_FILE, STATE_FOLDER
+from publisher.posts.cache_keys import code_key
+
+if TYPE_CHECKING:
+    from publisher.config import Config
+    from publisher.site.web_versions import WebVersions
+
+# The files in .publisher/ that a build reads and writes begin like this.
+CACHES = ("index.db", "published.db", "last-versions.db")
+
+# Folders at the top of a project that are not looked at, since no build reads them, and they may have many files.
+_LEFT_OUT = frozenset((STATE_FOLDER, ".git", ".hg", ".svn", ".jj", ".venv", "venv", "node_modules"))
+
+
+class Look:
+    """What the program and the files of a project, except its output, looked like at one moment.
+
+    digest      differs whenever they do; "" if there is something else than folders and plain files
+    is_settled  whether no file can have changed afterwards and look the same
+    """
+
+    def __init__(self, root: str, output: str) -> None:
+        """Look at all files. root: the project's folder; output: the path of the output folder in it."""
+        variables = sorted(each for each in os.environ.items() if each[0].startswith("PUBLISHER_"))
+        program = Listing(str(shipped_folder()))
+        files = Listing(root, _LEFT_OUT | {output})
+        self.root, self.output, self.is_settled = root, output, files.is_settled
+        self.digest = ""
+        if program.plain and files.plain:
+            self.digest = _hash(sys.version, code_key(), variables, program.rows, files.rows)
+
+
+def look_at(root: str, output: str) -> Look:
+    """Return the look of a project, which is the one that was taken last if nobody has used it."""
+    found = _last.pop() if _last else None
+    return found if found and (found.root, found.output) == (root, output) else Look(root, output)
+
+
+def forget_look() -> None:
+    """Forget the look that was taken last, and the entries that it has found, if no build follows that uses them."""
+    _last.clear()
+    forget()
+
+
+def recorded(config: Config, look: Look, editions: WebVersions, named: Iterable[str]) -> dict[str, str]:
+    """Return what `unchanged` compares, for the manifest; {} if a later build has to look for itself.
+
+    look      what the project looked like before the build read any file
+    editions  the web versions that the build has shown
+    named     the paths, in the project, of files that posts show or of which they have the sizes
+    """
+    pages = config.pages
+    folders = [config.posts.folder, pages.folder, pages.static, *(path for path, _ in pages.copies)]
+    is_sure = (
+        look.digest
+        and look.is_settled
+        and editions.database is not None
+        and not (config.posts.tool or config.sources or config.scratch)
+        and all(_is_looked_at(path, look.output) for path in (*folders, *named))
+        and _is_looked_at(look.output, "")
+    )
+    if not is_sure or editions.database is None:
+        return {}
+    return {
+        "files": look.digest,
+        "output": look.output,
+        "outbox": config.outbox,
+        "caches": _caches(str(config.state_dir)),
+        "database": editions.database,
+        "editions": editions.key,
+    }
+
+
+def unchanged(root: str) -> tuple[str, Mapping[str, int]] | None:
+    """Return the output folder of a project and the counts of its last build if a build would do nothing, else None.
+
+    What was found on the way is kept for the build that follows in this process (see forget_look).
+    """
+    state = f"{root}/{STATE_FOLDER}"
+    try:
+        names = [name for name in os.listdir(state) if name.startswith("outputs-")]  # noqa: PTH208 - names alone
+        if len(names) != 1:
+            return None
+        made = json.loads(Path(state, names[0]).read_bytes())
+        seen = made["seen"]
+        if not seen or made["problems"] or made["failure"] or not _is_time(made):
+            return None
+        output = f"{root}/{seen['output']}"
+        is_same = (
+            _is_protected(state)
+            and _is_protected(f"{root}/{seen['outbox']}")
+            and _caches(state) == seen["caches"]
+            and is_intact(output, made["outputs"])
+            and not any(name.startswith(".publisher-") and name.endswith(".part") for name in os.listdir(output))  # noqa: PTH208
+        )
+        if not is_same:
+            return None
+        _last[:] = [look := Look(root, seen["output"])]
+        if look.digest != seen["files"] or not _are_same_editions(root, seen):
+            return None
+        return output, made["facts"]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+
+
+def is_intact(folder: str, outputs: Mapping[str, tuple[str, int, int]]) -> bool:
+    """Return whether every file that a build wrote still has its size and modification time.
+
+    outputs: the key, size and modification time of each, by its path in the output folder
+    """
+    stat = os.stat
+    try:
+        for name, (_, size, mtime_ns) in outputs.items():
+            status = stat(f"{folder}/{name}")
+            if status.st_size != size or status.st_mtime_ns != mtime_ns:
+                return False
+    except OSError:
+        return False
+    return True
+
+
+# The look that was taken last, until it is used.
+_last: list[Look] = []
+
+
+def _is_looked_at(path: str, output: str) -> bool:
+    """Return whether everything at a path of the project is in a Look, and not the project itself or in its output."""
+    parts = path.removeprefix("./").rstrip("/").split("/")
+    inside = output.split("/")
+    return (
+        parts[0] not in ("", ".", *_LEFT_OUT)
+        and ".." not in parts
+        and parts[: len(inside)] != inside
+        and inside[: len(parts)] != parts
+    )
+
+
+def _is_time(made: Mapping[str, Any]) -> bool:
+    """Return whether no post appears or expires since the build."""
+    now = datetime.now(UTC)
+    since, until = (datetime.fromisoformat(made[name]) if made[name] else None for name in ("since", "until"))
+    return since is not None and since <= now and (until is None or now < until)
+
+
+def _is_protected(folder: str) -> bool:
+    """Return whether a folder needs no protection: it is closed and git ignores it, or it does not exist."""
+    path = Path(folder)
+    return not path.is_dir() or (not path.stat().st_mode & 0o077 and os.path.lexists(path / IGNORE_FILE))
+
+
+def _are_same_editions(root: str, seen: Mapping[str, str]) -> bool:
+    from publisher.store.location import editions_key, store_exists  # most projects of feeds have no database
+
+    url = seen["database"]
+    exists = store_exists(url, Path(root))
+    return (editions_key(url, Path(root), datetime.now(UTC)) if exists else "") == seen["editions"]
+
+
+def _caches(state: str) -> str:
+    """Return a hash of the sizes and times of the files in .publisher/ that a build reads and writes."""
+    found = []
+    for entry in os.scandir(state):
+        if entry.name.startswith(CACHES):
+            status = entry.stat()
+            found.append((entry.name, status.st_size, status.st_mtime_ns, status.st_ctime_ns))
+    return _hash(sorted(found))
+
+
+def _hash(*parts: Any) -> str:
+    # Later versions of this format also write how often each text is referred to.
+    return hashlib.blake2b(marshal.dumps(parts, 2), digest_size=16).hexdigest()
