@@ -29,7 +29,7 @@ def replacing(target: Path, part: Path | None = None) -> Iterator[Path]:
     try:
         yield part
         part.replace(target)
-    except BaseException:
+    except BaseException:  # Ctrl-C too must leave no partial file
         part.unlink(missing_ok=True)
         raise
 

@@ -85,7 +85,7 @@ class Templates:
             raise self._syntax_error(name, error) from error
         except TemplateError:
             raise
-        except Exception as error:
+        except Exception as error:  # a template's own code may raise anything
             raise TemplateError(_message(error), where=self._line_of(error) or f"templates/{name}") from error
 
     def require_valid(self, name: str) -> None:

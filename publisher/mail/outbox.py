@@ -91,7 +91,7 @@ class Outbox:
                     file.flush()
                     os.fsync(file.fileno())
                     temporary.replace(self._folder / "new" / name)
-                except BaseException:
+                except BaseException:  # Ctrl-C too must leave no half message
                     temporary.unlink(missing_ok=True)
                     raise
             return self._sync_names()

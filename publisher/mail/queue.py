@@ -233,7 +233,7 @@ def _recorded(store: Store, run: Run) -> Iterator[None]:
         yield
     except StoreError:
         raise
-    except BaseException:
+    except BaseException:  # however a run ends, its worker is not recorded as running
         store.workers.end(run.worker)
         raise
     patience = Patience(options.lease.total_seconds())
@@ -360,7 +360,7 @@ class _SingleEdition:
             outcome = self._transport.send(sender, delivery.address, message, key)
         except TransportError:
             raise  # nothing was handed over
-        except BaseException as error:
+        except BaseException as error:  # Ctrl-C too leaves it unknown whether the message was accepted
             if self._is_repeatable:
                 raise  # it is queued again with the rest
             waiting.popleft()

@@ -329,7 +329,7 @@ class Index:
             db.execute("PRAGMA synchronous = OFF")
             if self._stored_key(db) != self._key:
                 self._create(db)
-        except BaseException:
+        except BaseException:  # Ctrl-C too must leave no connection open
             db.close()
             raise
         return db

@@ -204,7 +204,7 @@ class LastVersions:
             for statement in ("PRAGMA auto_vacuum = FULL", "PRAGMA secure_delete = ON", "PRAGMA synchronous = OFF"):
                 db.execute(statement)
             db.executescript(_SCHEMA)
-        except BaseException:
+        except BaseException:  # Ctrl-C too must leave no connection open
             db.close()
             raise
         return db

@@ -174,8 +174,7 @@ class Renderer:
             return begun.body, begun.code
         try:
             body = self.process.result(begun.body)
-        except BaseException:
-            # A build begins again, without this post.
+        except BaseException:  # whatever it is, a build begins again, without this post
             ahead = self._begun.values()
             self.process.withdraw(
                 each for begun in ahead for each in (begun.body, begun.code) if isinstance(each, Call)

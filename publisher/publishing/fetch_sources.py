@@ -188,7 +188,7 @@ class _Claimed:
             yield from self._reports(progress, stop, network)
             if self._unwritten:
                 self._store.finished({name: self._states[name].claim for name in self._unwritten})
-        except BaseException:
+        except BaseException:  # Ctrl-C, or a caller that stops early, ends it too
             with suppress(StoreError):
                 for name in sorted(self._left | self._unwritten):
                     self._store.wake(name, self._now if name in self._left else self._states[name].next_at)

@@ -209,8 +209,8 @@ def write_new(path: Path, text: str) -> bool:
             try:
                 file.write(text)
                 file.flush()
-            except BaseException:
-                path.unlink()  # the next run would take half a file for the author's own
+            except BaseException:  # the next run would take half a file for the author's own
+                path.unlink()
                 raise
     except FileExistsError:
         if path.is_file():

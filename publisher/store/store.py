@@ -102,7 +102,7 @@ class Store:
         database = Database(url, root)
         try:
             migrate(database)
-        except BaseException:
+        except BaseException:  # Ctrl-C too must leave no connection open
             database.close()
             raise
         return cls(database, secret)

@@ -85,7 +85,7 @@ async def open_connection(
         )
         transport, client.transport = cast(asyncio.Transport, client.transport), None
         connection.begin(transport)
-    except BaseException:
+    except BaseException:  # a cancelled attempt must leave no connection open either
         client.close()
         raise
     return connection

@@ -195,7 +195,7 @@ class SendingLoop:
         """Do some work beside the sending. An error ends the run, which raises it in its own task."""
         try:
             await work
-        except Exception as error:  # noqa: BLE001 - see above
+        except Exception as error:  # noqa: BLE001 - nobody awaits this task; the run raises it
             self.end(error)
 
     def _claim_more(self) -> None:

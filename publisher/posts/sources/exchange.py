@@ -237,7 +237,7 @@ class Exchanger:
                         await self._turn(limit)
                         is_large = True
             return inflater.result()
-        except BaseException:
+        except BaseException:  # a cancelled download gives back its turn too
             if is_large:
                 self._large.release()
             raise

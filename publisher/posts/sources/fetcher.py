@@ -343,7 +343,7 @@ class _Fetcher:
                     allow_private=request.allow_private,
                     seconds=max(left, 0.001),
                 )
-            except Exception as error:
+            except Exception as error:  # what it does not know, `_explained` raises again
                 raise _explained(request, place, error, self._limits.seconds) from error
             return reply, loop.time() - start
 

@@ -224,7 +224,7 @@ class OutputFolder:
         try:
             part.write_bytes(data)
             self._move(part, target)
-        except BaseException:
+        except BaseException:  # Ctrl-C too must leave no partial file
             part.unlink(missing_ok=True)
             raise
 

@@ -185,6 +185,42 @@ def test_every_public_function_says_what_it_does(house: House) -> None:
     assert silent == set()
 
 
+def test_a_handler_that_catches_everything_gives_its_reason(house: House) -> None:
+    silent = [
+        f"{module.name}, line {line}" for module in house.modules.values() for line in _silent_handlers(module.text)
+    ]
+    assert silent == []
+
+
+@pytest.mark.parametrize(
+    ("handler", "is_silent"),
+    [
+        ("except Exception:", True),
+        ("except BaseException as error:", True),
+        ("except (ValueError, Exception):", True),
+        ("except:", True),
+        ("except Exception:  # noqa: BLE001", True),
+        ("except Exception:  # noqa: BLE001 - a filter may raise anything", False),
+        ("except BaseException:  # Ctrl-C too must leave no partial file", False),
+        ("except ValueError:", False),
+    ],
+)
+def test_a_handler_without_a_reason_is_seen(handler: str, is_silent: bool) -> None:
+    assert _silent_handlers(f"try:\n    work()\n{handler}\n    raise\n") == ([3] if is_silent else [])
+
+
+def _silent_handlers(text: str) -> list[int]:
+    """Return the lines of handlers that catch everything, with no comment behind them that says why."""
+    lines, found = text.splitlines(), []
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.ExceptHandler):
+            caught = {each.id for each in ast.walk(node.type) if isinstance(each, ast.Name)} if node.type else {""}
+            reason = re.sub(r"noqa: \w+(?: - )?", "", lines[node.lineno - 1].partition("#")[2])
+            if caught & {"", "Exception", "BaseException"} and not reason.strip():
+                found.append(node.lineno)
+    return found
+
+
 def test_no_module_is_longer_than_450_lines(house: House) -> None:
     assert {name: module.lines for name, module in house.modules.items() if module.lines > 450} == {}
 
