@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from email.message import EmailMessage
 from email.parser import BytesParser
 from pathlib import Path
@@ -23,6 +24,11 @@ import pytest
 
 from publisher.cli.main import run
 from publisher.config import Config, load_config
+from publisher.core.newsletter_models import Subscription
+from publisher.publishing.wiring import open_project_store
+from publisher.store.subscriber_records import NewSubscriber
+from publisher.subscribers.address import normalise
+from publisher.subscribers.manage import COMMAND_LINE
 from tests.support import ROOT
 from tests.support.forked_program import Program
 
@@ -149,9 +155,16 @@ class Project:
         return said.decode()
 
     def subscribe(self, *names: str, newsletter: str = "weekly") -> None:
-        """Add readers called so at example.org."""
-        for name in names:
+        """Add readers called so at example.org: the first by the command, and the others together, as it adds one."""
+        for name in names[:1]:
             self.ok("subscribers", "add", f"{name}@example.org", "--newsletter", newsletter)
+        if others := names[1:]:
+            config, wishes = load_config(self.root), (Subscription(newsletter),)
+            new = [NewSubscriber(normalise(f"{name}@example.org"), subscriptions=wishes) for name in others]
+            with open_project_store(config) as store:
+                now = datetime.fromisoformat(MONDAY).replace(tzinfo=config.zone)
+                added = store.subscribers.add_many(new, at=now, source=COMMAND_LINE)
+            assert not any(each.refused for each in added)
 
     def config(self) -> Config:
         """The project's configuration, without any variable."""
