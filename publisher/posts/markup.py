@@ -168,8 +168,10 @@ class Renderer:
 
     def _body(self, post: Post) -> tuple[RenderedBody, Call | None]:
         """Return the body of a post, and the call for the tokens of its code, if one was begun ahead."""
-        begun = self._begun.pop(post.source, None) or _Begun(self._begin(post))
+        if post.source not in self._begun:
+            self._begun[post.source] = _Begun(self._begin(post))
         self._begin_expected()
+        begun = self._begun.pop(post.source)  # only now, or it would be expected once more
         if isinstance(begun.body, RenderedBody):
             return begun.body, begun.code
         try:
@@ -204,7 +206,7 @@ class Renderer:
         return hash_of(self._kind, repr(_written(post, self.config.site_url)))
 
     def _begin_expected(self) -> None:
-        while len(self._begun) < _AHEAD and self._expected:
+        while len(self._begun) <= _AHEAD and self._expected:
             posts, with_code = self._expected[0]
             post = next(posts, None)
             if post is None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from publisher.posts.archive import open_archive
-from publisher.posts.bounded_process import BoundedProcess, OverLimit, TimeLimit
+from publisher.posts.bounded_process import BoundedProcess, Call, OverLimit, TimeLimit
 from publisher.posts.markup import BrokenPost, Renderer, RenderLimits
 from tests.support.posts_samples import NOW, Folder
 from tests.unit.posts.test_archive import age
@@ -40,6 +41,29 @@ def test_posts_come_in_any_order_whatever_was_expected(process: BoundedProcess, 
     for post in sorted(archive.posts, key=lambda post: post.source[::-1]):
         assert renderer.render(post).html == f"<p>This is {post.source}.</p>\n"
         renderer.expect(archive.posts[:3])
+
+
+class Counting(BoundedProcess):
+    """A process that counts its calls."""
+
+    count = 0
+
+    def begin(self, function: Callable[..., Any], *args: Any, seconds: float, state: Any = None) -> Call:
+        self.count += 1
+        return super().begin(function, *args, seconds=seconds, state=state)
+
+
+def test_a_post_that_is_expected_several_times_is_rendered_once(tmp_path: Path) -> None:
+    folder = folder_of_posts(tmp_path)
+    archive = folder.archive()
+    process = Counting(memory=150_000_000)
+    renderer = Renderer(archive, folder.config, process=process)
+    renderer.expect(archive.posts, with_code=True)
+    for post in archive.posts:
+        renderer.expect(archive.posts[:20])
+        renderer.render(post)
+    process.end()
+    assert process.count == len(NAMES)
 
 
 def test_a_post_that_is_broken_breaks_only_itself_when_it_was_expected(process: BoundedProcess, tmp_path: Path) -> None:
