@@ -402,6 +402,11 @@ class Archive:
         """
         self._index.keep_weights((s, weight, f"{kind}:{self._digests[s]}") for s, weight in weights.items())
 
+    @property
+    def has_bodies(self) -> bool:
+        """Whether any bodies may be stored; False in a first build."""
+        return self._index.has_bodies
+
     def body(self, source: str, key: str) -> tuple[str, str, int] | None:
         """Return the (HTML, excerpt, number of words) that keep_bodies stored for a post under this key, if any."""
         return self._index.body(source, f"{key}:{self._digests[source]}")

@@ -122,6 +122,7 @@ class Index:
 
     def __init__(self, path: Path | None, key: str) -> None:
         self._path, self._key = path, key
+        self._has_bodies = True
         self._db = self._open()
         self._stamps: dict[str, Stamp] | None = None
 
@@ -282,6 +283,11 @@ class Index:
                 ((weight, weighed, source) for source, weight, weighed in weights),
             )
 
+    @property
+    def has_bodies(self) -> bool:
+        """Whether any bodies may be stored; False in a first build."""
+        return self._has_bodies
+
     def body(self, source: str, key: str) -> tuple[str, str, int] | None:
         """Return the (HTML, excerpt, number of words) that were stored for a post under this key, if any were."""
         with self._errors_explained():
@@ -295,6 +301,7 @@ class Index:
             if (self._db.execute("SELECT max(rowid) FROM bodies").fetchone()[0] or 0) > _MOST_BODIES:
                 self._db.execute("DELETE FROM bodies")
             self._db.executemany("INSERT OR REPLACE INTO bodies VALUES (?, ?, ?, ?, ?)", bodies)
+        self._has_bodies = True
 
     def fact(self, name: str) -> str:
         """Return what keep_fact stored under a name; "" if there is nothing."""
@@ -352,6 +359,7 @@ class Index:
             for statement in _SCHEMA.split(";"):
                 db.execute(statement)
             db.execute("INSERT INTO meta VALUES ('key', ?)", (self._key,))
+        self._has_bodies = False
 
     def _discard(self) -> None:
         """Remove the file, all of whose content can be rebuilt."""

@@ -107,7 +107,7 @@ class Renderer:
 
     def __post_init__(self) -> None:
         self._around = Surroundings(self.archive.places, self.config)
-        self._kind = repr((self.config, self.limits))
+        self._kind = hash_of(repr((self.config, self.limits)))
 
     def render(self, post: Post) -> RenderedPost:
         """Return the rendered post; raise BrokenPost if its body cannot be read, or exceeds a limit."""
@@ -191,7 +191,8 @@ class Renderer:
     def _begin(self, post: Post) -> Call | RenderedBody:
         """Begin to render a body, unless it is stored. A check reads each again, since it reports more."""
         text = self.archive.text_instead(post.source)
-        stored = self.archive.body(post.source, self._key(post)) if text is None and not self.inspect else None
+        may_be_stored = text is None and not self.inspect and self.archive.has_bodies
+        stored = self.archive.body(post.source, self._key(post)) if may_be_stored else None
         if stored:
             return RenderedBody.plain(*stored)
         # With pathlib it takes four times as long.

@@ -53,6 +53,12 @@ _CODE = patterns.compile(
     r"|bundle|python3?|node|ssh|export|source|import|from|def|class|const|let|var|return) \S"
 )
 _REMARK = ("//", "#", "/*", "<!--", "-- ")
+# What Pygments knows, and most code is in: to ask Pygments takes longer than to render ten posts.
+_USUAL_LANGUAGES = frozenset((
+    "bash", "c", "c++", "console", "cpp", "css", "diff", "docker", "dockerfile", "go", "html", "ini", "java",
+    "javascript", "js", "json", "kotlin", "make", "markdown", "md", "nginx", "php", "powershell", "py", "python", "rb",
+    "ruby", "rust", "scss", "sh", "sql", "swift", "text", "toml", "ts", "typescript", "xml", "yaml", "zsh",
+))  # fmt: skip
 # What Pygments does not know.
 _MORE_LANGUAGES = frozenset((
     "astro", "csv", "d2", "dotenv", "env", "goat", "http", "jsonc", "jsx", "katex", "latex", "liquid", "math", "mdx",
@@ -117,7 +123,9 @@ def _is_language(word: str, rest: str) -> bool:
     In capitals it may be the first word of a sentence, such as "Go to", unless no more than one word follows.
     """
     plain = word.lower()
-    return (word == plain or " " not in rest.strip()) and (plain in _MORE_LANGUAGES or plain in _languages())
+    return (word == plain or " " not in rest.strip()) and (
+        plain in _USUAL_LANGUAGES or plain in _MORE_LANGUAGES or plain in _languages()
+    )
 
 
 @cache

@@ -35,7 +35,7 @@ _CHECKBOX = patterns.compile(r"<input\b([^<>]*)>")
 
 def xml_text(text: str) -> str:
     r"""Return the text without characters that XML forbids. A carriage return becomes \n, as in an XML parser."""
-    if is_surely_clean(text) and "\r" not in text:
+    if text.isprintable() or (is_surely_clean(text) and "\r" not in text):
         return text
     return re.sub(_FORBIDDEN, "", text.replace("\r\n", "\n").replace("\r", "\n"))
 

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Protocol
 from urllib.parse import quote
 
@@ -63,8 +64,13 @@ class Item:
         Posts that appear at the same moment, such as translations, must not share an atom:updated, because RFC 4287
         section 4.1.1 allows that only for copies of one entry.
         """
-        fraction = int.from_bytes(hashlib.blake2b(self.id.encode(), digest_size=4).digest()) % 1_000_000
-        return self.updated.replace(microsecond=0) + timedelta(microseconds=fraction)
+        return self.updated.replace(microsecond=0) + _fraction(self.id)
+
+
+@lru_cache(maxsize=4096)
+def _fraction(item_id: str) -> timedelta:
+    """Return a part of a second that depends on an id. Cached because many feeds show an entry, and each needs it."""
+    return timedelta(microseconds=int.from_bytes(hashlib.blake2b(item_id.encode(), digest_size=4).digest()) % 1_000_000)
 
 
 # Formats that are not Markdown to anybody else.

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pygments.lexers import get_all_lexers
+
 from publisher.config import Tool
+from publisher.posts.rendering import fences
 from publisher.posts.rendering.fences import with_named_code
 
 
@@ -18,3 +21,8 @@ def test_the_first_line_of_code_is_its_language_where_the_tool_reads_it_so() -> 
     for tool, code, right in cases:
         html = with_named_code(f"<pre><code>{code}</code></pre>", tool)
         assert html == f"<pre><code{' ' if right[0] == 'c' else ''}{right}</code></pre>"
+
+
+def test_pygments_knows_the_languages_that_are_known_without_asking_it() -> None:
+    aliases = {alias for _, names, _, _ in get_all_lexers(plugins=False) for alias in names}
+    assert aliases >= fences._USUAL_LANGUAGES
