@@ -66,7 +66,7 @@ ROWS = (
     Row("sending", "--rounds 3", "--rounds 1 --messages 300"),
     Row("imports", "--once", "--once --rows 2000"),
     Row("queue", "--sent 5000", "--readers 2000 --sent 200"),
-    Row("web", "", "--quick"),
+    Row("web", "--rounds 5", "--rounds 1 --seconds 0.3 --recipients 200"),
 )
 
 

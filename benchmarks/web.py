@@ -29,6 +29,7 @@ from benchmarks import corpus
 from benchmarks.editions import add_readers, make_edition
 from benchmarks.http_client import Paced, connect, request_of
 from benchmarks.measure import median, memory_folder
+from benchmarks.report import Limit, write_limits
 from benchmarks.sending import sink
 
 POSTS = 200
@@ -228,6 +229,19 @@ def report(turns: dict[str, dict[str, list[Turn]]], pages: Paced, forms: Paced, 
     return lines
 
 
+def limits(turns: dict[str, dict[str, list[Turn]]], pages: Paced, forms: Paced) -> list[Limit]:
+    """Return the promises about the web application with what was measured."""
+    found = [
+        Limit(f"web, {name}: answers a second of a bare application's", ratio(both)[0], _LEAST_RATIO, at_least=True)
+        for name, both in turns.items()
+    ]
+    for name, paced, most in (("page", pages, _PAGE_SECONDS), ("form", forms, _FORM_SECONDS)):
+        found.append(
+            Limit(f"web, {name} while an edition is sent: 99th percentile, seconds", paced.percentile(0.99), most)
+        )
+    return found
+
+
 def _said(holds: bool) -> str:
     return "holds " if holds else "BROKEN"
 
@@ -252,7 +266,7 @@ def main() -> int:
             for name, both in turns.items()
         }
         times = {"pages": pages.took, "forms": forms.took, "seconds": seconds}
-        options.json.write_text(json.dumps({"turns": figures, **times}, indent=1) + "\n", encoding="utf-8")
+        write_limits(options.json, limits(turns, pages, forms), turns=figures, **times)
     return 0 if not any(line.startswith("BROKEN") for line in lines) else 1
 
 
