@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cached_property, partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from publisher.config import Config, NewsletterConfig
@@ -51,13 +51,20 @@ class LetterCheck:
 
 
 def check_letters(
-    config: Config, store: Store | None, archive: Archive, now: datetime, *, spam: bool = False
+    config: Config,
+    store: Store | None,
+    archive: Archive,
+    now: datetime,
+    *,
+    spam: bool = False,
+    site_paths: Callable[[], frozenset[str]] | None = None,
 ) -> Iterator[LetterCheck]:
     """Check the next letter of each newsletter that has posts to show, and its emails without posts but for drafts.
 
-    spam  whether to ask SpamAssassin too, which takes a few seconds for each letter
+    spam        whether to ask SpamAssassin too, which takes a few seconds for each letter
+    site_paths  returns what built_paths returns, if somebody has planned the site already
     """
-    renderer, checker = EditionRenderer(config, archive), LetterChecker(config, archive)
+    renderer, checker = EditionRenderer(config, archive), LetterChecker(config, archive, site_paths)
     for newsletter in config.newsletters:
         first = next_edition(config, store, newsletter, archive, now)
         emails = (each for each in unmade_emails(config, store, newsletter) if not each.is_draft)
@@ -108,8 +115,11 @@ def broken_notes(config: Config, store: Store | None) -> Iterator[tuple[str, Pub
 class LetterChecker:
     """Checks the letters of one project. Posts that several letters have in common are rendered once."""
 
-    def __init__(self, config: Config, archive: Archive) -> None:
-        self._config, self._archive = with_found_fields(config), archive
+    def __init__(
+        self, config: Config, archive: Archive, site_paths: Callable[[], frozenset[str]] | None = None
+    ) -> None:
+        self._config = with_found_fields(config)
+        self._site_paths = site_paths or cache(partial(built_paths, self._config, archive))
         self._renderer = Renderer(archive, config)
         self._templates = Templates(config.root / "templates")
 
@@ -140,11 +150,7 @@ class LetterChecker:
         if not self._config.pages.enabled:
             return None  # a different tool makes the site
         files = (path for post in posts for path, _ in (*post.assets, *post.post.files))
-        return self._site_paths.union(files)
-
-    @cached_property
-    def _site_paths(self) -> frozenset[str]:
-        return built_paths(self._config, self._archive, ())
+        return self._site_paths().union(files)
 
 
 def as_message(newsletter: NewsletterConfig, slot: str, templates: Templates) -> tuple[NewsletterConfig, str]:

@@ -18,7 +18,7 @@ from publisher.posts.permalinks import is_served, site_path
 from publisher.posts.rendering.rendered_body import LocalLink
 from publisher.posts.urls import leads_out
 from publisher.publishing.page_check import page_problems
-from publisher.site.build.site_files import built_paths, standalone_problems
+from publisher.site.build.site_files import standalone_problems
 from publisher.site.feeds.feed_files import size_problems
 from publisher.site.feeds.items import PostSource
 
@@ -28,12 +28,14 @@ def post_problems(
     archive: Archive,
     now: datetime,
     progress: Callable[[int, int], None] | None,
+    site_paths: Callable[[], frozenset[str]],
     menu_line: int = 0,
 ) -> list[Problem]:
     """Render every post once; return the problems of front matter, bodies, links, attached files and pages.
 
-    progress   called with the number of posts done and their total
-    menu_line  the line of the menu in publisher.toml
+    progress    called with the number of posts done and their total
+    site_paths  returns the paths of the files that a build writes, but for those that only bodies show
+    menu_line   the line of the menu in publisher.toml
     """
     renderer = Renderer(archive, config, inspect=True)
     source = PostSource(config, archive, renderer.render)
@@ -44,7 +46,7 @@ def post_problems(
     renderer.remember()
     problems.extend(archive.asset_clashes())
     if config.pages.enabled:
-        problems.extend(dead_links(config, archive, rendered, renderer.local_links))
+        problems.extend(dead_links(config, site_paths(), rendered, renderer.local_links))
         problems.extend(page_problems(config, archive, renderer, now))
         problems.extend(standalone_problems(config, archive, menu_line))
     problems.extend(unknown_lengths(archive.folder, config.posts.folder, archive.posts))
@@ -79,13 +81,14 @@ def _rendered(
 
 
 def dead_links(
-    config: Config, archive: Archive, posts: Sequence[RenderedPost], local: Mapping[str, Sequence[LocalLink]]
+    config: Config, planned: frozenset[str], posts: Sequence[RenderedPost], local: Mapping[str, Sequence[LocalLink]]
 ) -> list[Problem]:
     """Return a problem for each link in a post to a path of this site at which the build writes nothing.
 
+    planned  the paths of the files that a build writes, but for those that only the bodies show
     On a site whose URL has a path, that includes paths from the root which lead out of the site.
     """
-    planned = built_paths(config, archive, posts)
+    planned = planned.union(path for post in posts for path, _ in post.assets)
     found = []
     for post in posts:
         for link in local.get(post.post.source, ()):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache, partial
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -45,6 +46,7 @@ from publisher.publishing.wiring import open_existing_store
 from publisher.site.build.copied_files import static_files
 from publisher.site.build.folder import stray_feeds
 from publisher.site.build.ids import id_problems
+from publisher.site.build.site_files import built_paths
 from publisher.site.feeds.validator import feed_problems
 from publisher.site.pages.signup import sign_up_form
 from publisher.subscribers.manage import orphaned
@@ -82,7 +84,8 @@ def check_project(
     spam      whether to ask SpamAssassin about the letters too, which takes a few seconds for each
     """
     archive = open_archive(config, now, keep=False)
-    problems = post_problems(config, archive, now, progress, _lines(config).of(("pages", "menu")))
+    site_paths = cache(partial(built_paths, config, archive))
+    problems = post_problems(config, archive, now, progress, site_paths, _lines(config).of(("pages", "menu")))
     unknown = {enclosure.url for post in archive.posts for enclosure in post.enclosures if not enclosure.length}
     output = config.root / config.pages.output
     problems.extend(feed_problems(config, output, unknown))
@@ -99,7 +102,7 @@ def check_project(
     problems.extend(sequence_problems(config, now))
     problems.extend(_segments(config))
     problems.extend(farewell_problems(config))
-    letters = _letters(config, archive, now, spam)
+    letters = _letters(config, archive, now, spam, site_paths)
     broken = [rendering_problem(config, each.planned.newsletter.name, each.error) for each in letters if each.error]
     places = {problem.where for problem in broken}
     with open_existing_store(config) as store:
@@ -351,11 +354,13 @@ def _written_in_vain(config: Config, archive: Archive, now: datetime) -> Iterato
     yield from unmatched_patterns(config, _lines(config))
 
 
-def _letters(config: Config, archive: Archive, now: datetime, spam: bool) -> list[LetterCheck]:
+def _letters(
+    config: Config, archive: Archive, now: datetime, spam: bool, site_paths: Callable[[], frozenset[str]]
+) -> list[LetterCheck]:
     if not config.newsletters:
         return []
     with open_existing_store(config) as store:
-        return list(check_letters(config, store, archive, now, spam=spam))
+        return list(check_letters(config, store, archive, now, spam=spam, site_paths=site_paths))
 
 
 def _without_repetition(check: LetterCheck, problems: Iterable[Problem]) -> LetterCheck:

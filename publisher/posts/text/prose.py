@@ -58,7 +58,8 @@ class _Blocks:
 
     def is_code(self, line: str) -> bool:
         """Return whether the next line is code."""
-        if not self.is_open and (not line or line[0].isalpha()):  # as most lines are, and then the rest is not needed
+        is_open = self._fence or self._html_end
+        if not is_open and (not line or line[0].isalpha()):  # as most lines are, and then the rest is not needed
             if line and self._after_blank:
                 self._in_list, self._contents = False, []
             self._after_blank, self._was_code = not line, False

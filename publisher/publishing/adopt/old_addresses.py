@@ -118,7 +118,7 @@ def compare_addresses(config: Config, archive: Archive, old: OldSite) -> Address
 
 def new_paths(config: Config, archive: Archive) -> frozenset[str]:
     """Return the paths of the new site's pages and feeds, and those of all posts, whoever makes their pages."""
-    written = (_address_of(path) for path in built_paths(config, archive, ()))
+    written = (_address_of(path) for path in built_paths(config, archive))
     return frozenset(map(_plain, [*written, *(path for path in archive.permalinks() if path[0] == "/")]))
 
 

@@ -116,10 +116,10 @@ def _redirect_problems(config: Config, archive: Archive, pages: Sequence[Post]) 
     return redirects_of((*archive.posts, *pages), where)[1]
 
 
-def built_paths(config: Config, archive: Archive, posts: Iterable[RenderedPost]) -> frozenset[str]:
-    """Return the paths, relative to the output folder, of all files that a build writes, except web versions.
+def built_paths(config: Config, archive: Archive) -> frozenset[str]:
+    """Return the paths, relative to the output folder, of all files that a build writes.
 
-    posts  rendered posts, whose pictures and sounds are included
+    Web versions are not among them, nor are the files that only the bodies of posts show.
     """
 
     def never(post: object) -> RenderedPost:
@@ -130,7 +130,7 @@ def built_paths(config: Config, archive: Archive, posts: Iterable[RenderedPost])
     config = replace(config, feeds=replace(config.feeds, archives=False))
     static = static_files(config).outputs
     planned = plan_site(config, archive, never, Templates(config.root / "templates"), static, ())
-    return frozenset((*(each.path for each in planned), *(path for post in posts for path, _ in post.assets)))
+    return frozenset(each.path for each in planned)
 
 
 def without_clashes(outputs: Sequence[Output], shown: str, problems: list[Problem]) -> dict[str, Output]:

@@ -314,7 +314,7 @@ def item_weight(item: Item) -> int:
         fixed += _EPISODE + _TRANSCRIPT * len(item.episode.transcripts)
     # Without full text, JSON Feed has the summary twice: as content_text, which it requires, and as summary.
     content = markup_weight(item.html or item.summary)
-    return fixed + sum(map(text_weight, texts)) + content + text_weight(item.markdown)
+    return fixed + sum(map(text_weight, filter(None, texts))) + content + text_weight(item.markdown)
 
 
 def text_weight(text: str) -> int:
