@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -44,8 +43,10 @@ def plain_rows(
         row = None
         if stamp[0] <= MOST_BYTES and plain.takes(source):
             stored, digest = _stored(source, stamp, settings, settled_ns)
-            with suppress(OSError):
+            try:
                 row = plain.row(_read(folder + source, _HEAD_BYTES), source, stored, digest)
+            except OSError:  # read_file reports it
+                row = None
         if row:
             yield row
         else:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping, Set
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -174,17 +174,21 @@ class LastVersions:
             db.executemany("UPDATE versions SET unreadable_since = ? WHERE source = ?", rows)
 
     def _read(self, sources: Iterable[str]) -> Iterator[tuple[str, int, int, bytes]]:
-        folder = f"{self._folder}/"
+        folder, flags = f"{self._folder}/", os.O_RDONLY | getattr(os, "O_BINARY", 0)
         for source in sources:
-            with suppress(OSError):
-                handle = os.open(folder + source, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-                try:
-                    status = os.fstat(handle)
-                    # Memory for the most that a post may have would be taken each time, and takes three times as long.
-                    text = os.read(handle, min(status.st_size + 1, MOST_BYTES))
-                    yield source, status.st_size, status.st_mtime_ns, text
-                finally:
-                    os.close(handle)
+            try:
+                handle = os.open(folder + source, flags)
+            except OSError:
+                continue
+            try:
+                status = os.fstat(handle)
+                # Memory for the most that a post may have would be taken each time, and takes three times as long.
+                text = os.read(handle, min(status.st_size + 1, MOST_BYTES))
+            except OSError:
+                continue
+            finally:
+                os.close(handle)
+            yield source, status.st_size, status.st_mtime_ns, text
 
     def _query(self, sql: str, *values: str) -> list[tuple[Any, ...]]:
         if not self.is_there:
