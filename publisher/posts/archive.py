@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 _TICK_NS = 20_000_000
 
 # The number of posts, the newest ones, whose bodies are stored when they are rendered.
-_MOST_BODIES = 1_000
+MOST_BODIES = 1_000
 
 
 def open_archive(config: Config, now: datetime, *, keep: bool = True, whole: bool = False) -> Archive:
@@ -416,7 +416,7 @@ class Archive:
 
         Only those of the newest posts are stored, which feeds and pages show again and again.
         """
-        newest = {row.source for row in self._rows[:_MOST_BODIES]} & bodies.keys()
+        newest = {row.source for row in self._rows[:MOST_BODIES]} & bodies.keys()
         rows = ((source, f"{bodies[source][0]}:{self._digests[source]}", *bodies[source][1:]) for source in newest)
         if newest:
             self._index.keep_bodies(rows)

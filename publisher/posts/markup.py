@@ -7,13 +7,14 @@ from collections import Counter, OrderedDict, deque
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import NamedTuple
 
 from publisher.config import Config
 from publisher.core.errors import PostError
 from publisher.core.file_names import in_folder
 from publisher.core.models import Post, Problem, RenderedPost, Severity, bare_url
-from publisher.posts.archive import Archive
+from publisher.posts.archive import MOST_BODIES, Archive
 from publisher.posts.bounded_process import BoundedProcess, Call, OverLimit, TimeLimit, shared_process
 from publisher.posts.cache_keys import hash_of
 from publisher.posts.front_matter.parsing import split_body
@@ -108,6 +109,7 @@ class Renderer:
     def __post_init__(self) -> None:
         self._around = Surroundings(self.archive.places, self.config)
         self._kind = hash_of(repr((self.config, self.limits)))
+        self._newest = frozenset(islice(self.archive.places.permalinks, MOST_BODIES))
 
     def render(self, post: Post) -> RenderedPost:
         """Return the rendered post; raise BrokenPost if its body cannot be read, or exceeds a limit."""
@@ -184,7 +186,8 @@ class Renderer:
             self._begun.clear()
             raise
         assert isinstance(body, RenderedBody)  # noqa: S101 - what comes through a pipe has no type
-        if body.is_plain and post.source not in self.archive.last_versions:
+        is_kept = post.source in self._newest and post.source not in self.archive.last_versions
+        if body.is_plain and is_kept:
             self._stored[post.source] = (self._key(post), body.html, body.excerpt, body.words)
         return body, begun.code
 

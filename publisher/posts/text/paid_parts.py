@@ -53,6 +53,13 @@ _SIGNS = Signs(
     "[/",
 )
 
+# What a mark is written with. Most bodies have none of it, and only brackets of links.
+_SHAPES = Signs("<", "{", ":::", "--", "==", "\u2014", "***", "[[", "%%")
+_BRACKET = patterns.compile(
+    r"\[(?:/|comment\]|pa|pr|mem|sub|sup|spon|only|for|res|hid|sec|is_|user|log|mepr|s2if|pmpro|wcm|ihc|arm_|swpm|um_|rcp)",
+    re.IGNORECASE,
+)
+
 _WHO = r"(?:paid|paying|payers?|premium|members?|subscribers?|patrons?|supporters?|sponsors?)"
 # What says by itself that not everybody may read it. Other names do so only if there is an end.
 _GATE = (
@@ -103,8 +110,7 @@ _HTML_CODE = patterns.compile(r"<(pre|textarea|script|style)\b.*?(?:</\1>|\Z)", 
 
 def paid_part(body: str, *, is_markdown: bool) -> PaidPart | None:
     """Return the first part of a body that is not for everybody; None if there is none. Code is left out."""
-    lower = body.lower()
-    if not _SIGNS.are_in(lower):
+    if not (_SHAPES.are_in(body) or _BRACKET.search(body)) or not _SIGNS.are_in(body.lower()):
         return None
     view = _HIGHLIGHT.sub(_blank, without_shown_code(body))
     view = masked(view) if is_markdown else _HTML_CODE.sub(_blank, view)

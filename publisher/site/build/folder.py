@@ -141,19 +141,20 @@ class OutputFolder:
         return output.path in self._staged and self._staged[output.path][0] == output.key
 
     def _stage(self, output: Output, data: bytes) -> None:
-        target, part = self.path / output.path, self._part(self._made)
+        target, part = f"{self.path}/{output.path}", self._part(self._made)
         try:
             if _holds(target, data):
-                self._record(output, target)
+                self._record(output, Path(target))
                 return
             self._make_folder(self.path)
             self._made += 1
             if output.path in self._staged:
                 self._staged[output.path][1].unlink(missing_ok=True)
             self._staged[output.path] = output.key, part
-            part.write_bytes(data)
+            with open(part, "wb") as file:
+                file.write(data)
         except OSError as error:
-            raise _unwritable(target, error) from error
+            raise _unwritable(Path(target), error) from error
 
     def _part(self, number: int | str) -> Path:
         """Return a partial file, which is in the top folder and named by process, so that `prepare` finds it."""
@@ -258,10 +259,12 @@ def _has_our_feed(path: Path) -> bool:
     return False
 
 
-def _holds(target: Path, data: bytes) -> bool:
+def _holds(target: str | Path, data: bytes) -> bool:
     try:
+        if os.stat(target).st_size != len(data):
+            return False
         with open(target, "rb") as file:
-            return os.fstat(file.fileno()).st_size == len(data) and file.read() == data
+            return file.read() == data
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return False
 

@@ -21,10 +21,12 @@ from publisher.core.models import Lex, Picture, Token
 from publisher.posts.rendering.code_tokens import lexed, nearest_class
 from publisher.posts.urls import key_of
 
-# Either a plain code block or one tag. Attribute values are skipped as a whole, because a "<table>" in an alt text is
-# text, and rewriting it would let a post break out of the attribute.
+# A run of tags without attributes, which stay as they are, with the text behind them; a plain code block; or one tag.
+# Attribute values are skipped as a whole, because a "<table>" in an alt text is text, and rewriting it would let a post
+# break out of the attribute.
 _PIECE = re.compile(
-    r'<pre[^<>]*><code class="language-([^"\s]++)[^"]*+">([^<]*+)</code></pre>'
+    r"(?:</?(?:blockquote|br|code|em|h[2-6]|hr|li|ol|p|strong|t(?:body|d|head|r)|ul)>[^<]*+)++"
+    r'|<pre[^<>]*><code class="language-([^"\s]++)[^"]*+">([^<]*+)</code></pre>'
     r'|<code class="math(?:-display)?">[^<]*+</code>'
     r'|<th((?:[^<>"]++|"[^"]*+")*+)></th>'
     r'|</?([a-zA-Z][a-zA-Z0-9]*+)((?:[^<>"]++|"[^"]*+")*+)>'

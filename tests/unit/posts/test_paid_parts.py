@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from publisher.config import Posts, Tool
 from publisher.core.errors import PostError
 from publisher.newsletters.letter.note import rendered_note
 from publisher.posts.markup import BrokenPost, Renderer
-from publisher.posts.text.paid_parts import paid_part
+from publisher.posts.text.paid_parts import _BRACKET, _MARKS, _SHAPES, paid_part
 from tests.support.posts_samples import HELLO, Folder, read
 
 MARKS = (
@@ -158,3 +159,28 @@ def test_a_published_post_keeps_its_last_version_without_the_paid_part(tmp_path:
     assert len(pages) == 1
     assert b"Free words" in pages[0]
     assert b"SECRET" not in b"".join(folder.public().values())
+
+
+def test_a_quick_look_overlooks_no_mark() -> None:
+    chance = random.Random(4)
+    names = (
+        "member",
+        "members",
+        "only",
+        "paid",
+        "for",
+        "restrict",
+        "pmpro_x",
+        "um_loggedin",
+        "user_loggedin",
+        "x",
+        "hide",
+    )
+    pieces = (*names, *(name.upper() for name in names), *"[]{}<>%:-=* _#/!\n", "--", "[", "[", "]", "]", "comment]:")
+    seen = 0
+    for _ in range(20_000):
+        text = "".join(chance.choices(pieces, k=6))
+        if _MARKS.search(text):
+            seen += 1
+            assert _SHAPES.are_in(text) or _BRACKET.search(text), text
+    assert seen > 100
