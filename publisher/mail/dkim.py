@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from publisher.mail.addresses import is_within
@@ -65,18 +66,13 @@ class Signer:
         headers: the headers to sign (see `signed_headers`). body_hash: the hash of the body (see `hash_body`). at: the
         message's Date, so that the signature is the same when the message is sent again.
         """
-        names = [header.name for header in headers]
-        named = "\r\n\t :".join(_folded([*names, *SEALED], ":"))
-        start = (
-            f"DKIM-Signature: v=1; a={self.algorithm}; c=relaxed/relaxed; d={self.domain};\r\n"
-            f"\ts={self.selector}; t={int(at.timestamp())};\r\n"
-            f"\th={named};\r\n\tbh={base64.b64encode(body_hash).decode('ascii')};\r\n\tb="
-        )
-        value = _WHITE.sub(b" ", start.partition(":")[2].replace("\r\n", "").encode()).strip()
-        signed = b"".join(header.line + b"\r\n" for header in headers) + b"dkim-signature:" + value
-        signature = base64.b64encode(self.key.sign(signed)).decode("ascii")
-        lines = [signature[at : at + 72] for at in range(0, len(signature), 72)]
-        return (start + "\r\n\t ".join(lines) + "\r\n").encode("ascii")
+        names = tuple([header.name for header in headers])
+        start, relaxed = _beginning(self.algorithm, self.domain, self.selector, int(at.timestamp()), names)
+        hashed = base64.b64encode(body_hash)
+        lines = b"\r\n".join([*[header.line for header in headers], relaxed])
+        signature = base64.b64encode(self.key.sign(lines + hashed + b"; b="))
+        folded = b"\r\n\t ".join([signature[at : at + 72] for at in range(0, len(signature), 72)])
+        return start + hashed + b";\r\n\tb=" + folded + b"\r\n"
 
 
 def sign(message: bytes, signers: Iterable[Signer], at: datetime) -> bytes:
@@ -89,16 +85,16 @@ def sign(message: bytes, signers: Iterable[Signer], at: datetime) -> bytes:
 
 def signed_headers(block: bytes) -> list[Header]:
     """Return the fields to sign from a block of whole header lines."""
-    unfolded = re.sub(rb"\r\n(?=[ \t])", b"", block)
-    fields = (line.partition(b":") for line in unfolded.split(b"\r\n") if line)
-    named = ((name.decode("ascii", "replace").lower().rstrip(), value) for name, _, value in fields)
-    return [
-        Header(name, f"{name}:".encode() + _WHITE.sub(b" ", value).strip()) for name, value in named if name in SIGNED
-    ]
+    unfolded = _WHITE.sub(b" ", block.replace(b"\r\n ", b" ").replace(b"\r\n\t", b"\t"))
+    fields = [line.partition(b":") for line in unfolded.split(b"\r\n") if line]
+    named = [(name.decode("ascii", "replace").lower().rstrip(), value) for name, _, value in fields]
+    return [Header(name, b"%s:%s" % (name.encode(), value.strip())) for name, value in named if name in SIGNED]
 
 
 def canonical(lines: bytes) -> bytes:
     """Return whole lines of a body in relaxed form. `hash_body` deals with the empty lines at the end of the body."""
+    if b" " not in lines and b"\t" not in lines:
+        return lines  # as links are
     return _WHITE.sub(b" ", lines).replace(b" \r\n", b"\r\n")
 
 
@@ -114,6 +110,19 @@ def hash_body(pieces: Iterable[bytes]) -> bytes:
     end = end.rstrip(b"\r\n") + b"\r\n" if end.strip(b"\r\n") else b""
     digest.update(end)
     return digest.digest()
+
+
+@lru_cache(maxsize=64)  # the messages of an edition have the same headers
+def _beginning(algorithm: str, domain: str, selector: str, at: int, names: tuple[str, ...]) -> tuple[bytes, bytes]:
+    """Return a DKIM-Signature field up to the hash of the body, as it is sent and in the form that is signed."""
+    named = "\r\n\t :".join(_folded([*names, *SEALED], ":"))
+    start = (
+        f"DKIM-Signature: v=1; a={algorithm}; c=relaxed/relaxed; d={domain};\r\n"
+        f"\ts={selector}; t={at};\r\n"
+        f"\th={named};\r\n\tbh="
+    ).encode("ascii")
+    relaxed = _WHITE.sub(b" ", start.partition(b":")[2].replace(b"\r\n", b"")).strip()
+    return start, b"dkim-signature:" + relaxed
 
 
 def _folded(names: Sequence[str], joint: str) -> list[str]:
