@@ -72,9 +72,10 @@ def count(output: Path) -> tuple[int, int]:
 
 
 def _is_feed(path: Path) -> bool:
-    with path.open("rb") as file:
-        head = file.read(1_000)
-    return any(sign in head for sign in (b"<rss", b"<feed", b"jsonfeed.org/version"))
+    data = path.read_bytes()
+    if path.suffix == ".json":
+        return b"jsonfeed.org/version" in data
+    return b"<rss" in data[:1_000] or b"<feed" in data[:1_000]
 
 
 def compare(

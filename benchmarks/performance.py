@@ -62,11 +62,11 @@ ROWS = (
     Row("feeds", "--rounds 7", "--rounds 1 --posts 1000", ("hugo", "publisher")),
     Row("site", "--rounds 3", "--rounds 1 --posts 100", ("hugo", "publisher")),
     Row("growth", "", "--posts 50", ("publisher",)),
-    Row("start", "", "--quick"),
+    Row("start", "", "--quick", ("publisher",)),
     Row("sending", "--rounds 3", "--rounds 1 --messages 300"),
     Row("imports", "--once", "--once --rows 2000"),
     Row("queue", "--sent 5000", "--readers 2000 --sent 200"),
-    Row("web", "--rounds 5", "--rounds 1 --seconds 0.3 --recipients 200"),
+    Row("web", "--rounds 5", "--rounds 1 --seconds 1 --recipients 200"),
 )
 
 
