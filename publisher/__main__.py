@@ -30,6 +30,7 @@ def run(arguments: list[str]) -> int:
 def _run() -> int:
     # A run creates many small objects that live until its end; looking for cycles among them takes a tenth of it.
     gc.set_threshold(100_000, 20, 20)
+    gc.disable()  # until the modules of the command are loaded (see LazyGroup)
     code = run(sys.argv[1:])
     # The system frees the memory. Without this, Python looks through all of it once more, which takes a tenth of a
     # build with nothing to do.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from importlib import import_module
 from typing import Any
 
@@ -38,6 +39,9 @@ class LazyGroup(click.Group):
             return None
         module, _, attribute = self._lazy[cmd_name][0].partition(":")
         command = getattr(import_module(module), attribute)
+        if not gc.isenabled():
+            gc.freeze()  # what was loaded stays, and need not be looked at again and again
+            gc.enable()
         assert isinstance(command, click.Command)  # noqa: S101 - the table names commands
         return command
 

@@ -25,6 +25,11 @@ from publisher.posts.scan import Stamp
 
 INDEX_FILE = "index.db"
 
+_OF_POST = "source, id, permalink, digest, tags, in_feeds, is_last_version, post"
+
+# How many posts are read by one statement.
+_AT_ONCE = 500
+
 # How long to wait for another process that is writing the index.
 WAIT_SECONDS = 30
 
@@ -182,17 +187,20 @@ class Index:
 
     def posts(self, sources: Iterable[str]) -> Iterator[Post]:
         """Yield the complete posts in the order of `sources`."""
-        wanted = (
-            "SELECT source, id, permalink, digest, tags, in_feeds, is_last_version, post FROM entries WHERE source = ?"
-        )
-        for source in sources:
+        wanted = list(sources)
+        for start in range(0, len(wanted), _AT_ONCE):
+            several = wanted[start : start + _AT_ONCE]
             with self._errors_explained():
-                row = self._db.execute(wanted, (source,)).fetchone()
-                if row is None and source not in self._read_stamps():
-                    # Another process has found that the file is gone, or is building the index from nothing.
-                    raise ProjectError("was changed by another process", where=str(self._path), hint=_AGAIN)
-                post = to_post(*row)
-            yield post
+                marks = ", ".join("?" * len(several))
+                found = self._db.execute(f"SELECT {_OF_POST} FROM entries WHERE source IN ({marks})", several)  # noqa: S608 - only names and marks
+                rows = {row[0]: row for row in found}
+            for source in several:
+                with self._errors_explained():
+                    if source not in rows and source not in self._read_stamps():
+                        # Another process has found that the file is gone, or is building the index from nothing.
+                        raise ProjectError("was changed by another process", where=str(self._path), hint=_AGAIN)
+                    post = to_post(*rows.get(source, ()))
+                yield post
 
     def problems(self, column: str = "problems") -> list[tuple[str, Problem]]:
         """Return the problems in the front matter of files, or the warnings about their bodies, as (source, problem).

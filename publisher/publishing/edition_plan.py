@@ -222,9 +222,10 @@ def make_plan(
     # Before the posts are read, so that an item that is stored meanwhile does not seem to be left out.
     items = {each.name: _unhandled_items(store, each, now) for each in streams} if store else {}
     archive = open_archive(config, now, keep=keep, whole=True)
-    known = {post.id for post in archive.posts} | {copy.id for copy in archive.copies}
+    known = {*archive.ids().values(), *(copy.id for copy in archive.copies)}
     again = {each.source: each.problem(config) for each in sent_again(config, store, archive, names)} if held else {}
-    posts = [post for post in archive.posts if post.source not in without and post.source not in again]
+    found = archive.posts if streams else ()  # they are loaded only then
+    posts = [post for post in found if post.source not in without and post.source not in again]
     editions, idle, broken = list[PlannedEdition](), list[Idle](), dict[Problem, None]()
     for stream in streams:
         wanted = replace(due.get(stream.name, DueEdition(beside=extra)), segment=segment)

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection
 
 from publisher.core.errors import StoreError
@@ -314,6 +313,8 @@ def _looked_up_choices(
 
     A join could be slow: before the first ANALYZE, the planner may go through all selections for each subscriber.
     """
+    from sqlalchemy.dialects.postgresql import JSONB  # not at the top, as in store.database
+
     member = sa.literal(dict(variants), JSONB), selection
     kind = sa.func.jsonb_typeof(sa.func.jsonb_extract_path(*member))
     return audience, sa.func.jsonb_extract_path_text(*member), sa.func.coalesce(kind, "") == "null"

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from publisher.core.errors import StoreError
@@ -149,7 +148,7 @@ def _rows_of(
 
 
 def _upsert(target: Database, table: sa.Table) -> sa.Insert:
-    insert = (sqlite.insert if target.is_sqlite else postgresql.insert)(table)
+    insert = target.insert(table)
     names = [column.name for column in _key(table)]
     if table is deliveries and not target.is_sqlite:
         names.append("edition_id")  # the key of a table with partitions contains what divides it

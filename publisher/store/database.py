@@ -9,16 +9,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 
 from publisher.core.errors import StoreAwayError, StoreError
 from publisher.core.private_folder import STATE_FOLDER, close_file, make_private
 from publisher.store.location import SQLITE, sqlite_path
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 # How long a writer waits for another process's transaction, in seconds.
 BUSY_SECONDS = 30
@@ -133,10 +136,18 @@ class Database:
 
     def insert_new(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
         """Return an INSERT that skips rows whose keys already exist. For a single row, rowcount is 1 if it was new."""
-        insert = sqlite.insert if self.is_sqlite else postgresql.insert
+        new = self.insert(table).on_conflict_do_nothing()
         # Without inline(), SQLAlchemy adds a RETURNING clause for the new key, and PostgreSQL's row count is lost.
-        new = insert(table).on_conflict_do_nothing().inline()
-        return new.execution_options(preserve_rowcount=True)
+        return new.inline().execution_options(preserve_rowcount=True)
+
+    def insert(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+        """Return an INSERT that can say what happens to a row whose key already exists."""
+        if self.is_sqlite:
+            return sqlite.insert(table)
+        # Not at the top: it is an eighth of `publisher status` in a project with SQLite.
+        from sqlalchemy.dialects import postgresql
+
+        return postgresql.insert(table)
 
     def guard(self, connection: Connection, *, alone: bool = False) -> None:
         """Take the lock for a transaction on subscribers, until the transaction ends.

@@ -11,7 +11,6 @@ import json
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -98,12 +97,18 @@ def has_field(column: _Column, name: str) -> sa.ColumnElement[bool]:
     )
 
 
+def _as_jsonb(column: _Column) -> _Column:
+    from sqlalchemy.dialects.postgresql import JSONB  # not at the top, as in store.database
+
+    return sa.cast(column, JSONB)
+
+
 def any_value_contains(column: _Column, text: str) -> sa.ColumnElement[bool]:
     """Return whether a text is in the value of any field, whatever the case of its letters."""
     written = json.dumps(fold(text), ensure_ascii=False)[1:-1]
     has_it = folded(column, written).contains(written, autoescape=True)  # in the names too; the values are read then
     sqlite = sa.func.json_each(sa.case((sa.func.json_valid(column) == 1, column), else_="{}")).table_valued("value")
-    postgresql = sa.func.jsonb_each_text(sa.case((column.op("~")(_OBJECT), sa.cast(column, JSONB)))).table_valued(
+    postgresql = sa.func.jsonb_each_text(sa.case((column.op("~")(_OBJECT), _as_jsonb(column)))).table_valued(
         "key", "value"
     )
 
@@ -156,7 +161,7 @@ class _Postgresql:
     """A field as PostgreSQL reads it."""
 
     def __init__(self, column: _Column, name: str) -> None:
-        self._member = sa.cast(column, JSONB), name
+        self._member = _as_jsonb(column), name
         kind: _Column = sa.func.jsonb_typeof(sa.func.jsonb_extract_path(*self._member))
         self.kind: _Column = sa.case((_IsObject(column), kind))
 

@@ -6,6 +6,7 @@ A test compares these tables with the result of the migrations, so that one cann
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -18,6 +19,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    TextClause,
     UniqueConstraint,
     func,
     text,
@@ -121,13 +123,21 @@ subscriptions = Table(
     Index(None, "newsletter", "since"),
 )
 
+
+def _partial_index(name: str, *columns: Column[Any], where: ColumnElement[bool] | TextClause) -> None:
+    """Define an index of some rows. Migrations create it on both databases.
+
+    To name its condition for PostgreSQL, too, would load all that SQLAlchemy knows of it: 0.05 s of each start.
+    """
+    Index(name, *columns, sqlite_where=where)
+
+
 _CHANGED = text("frequency <> '' OR catch_up <> ''")
-Index(
+_partial_index(
     "ix_subscriptions_newsletter_frequency",
     subscriptions.c.newsletter,
     subscriptions.c.frequency,
-    sqlite_where=_CHANGED,
-    postgresql_where=_CHANGED,
+    where=_CHANGED,
 )
 
 consent_events = Table(
@@ -156,18 +166,16 @@ suppressions = Table(
 )
 
 # Partial indexes, because most people and addresses did not come with a file, or belong to no single one any more.
-Index(
+_partial_index(
     "ix_subscribers_import_id",
     subscribers.c.import_id,
     subscribers.c.id,
-    sqlite_where=subscribers.c.import_id.is_not(None),
-    postgresql_where=subscribers.c.import_id.is_not(None),
+    where=subscribers.c.import_id.is_not(None),
 )
-Index(
+_partial_index(
     "ix_suppressions_import_id",
     suppressions.c.import_id,
-    sqlite_where=suppressions.c.import_id.is_not(None),
-    postgresql_where=suppressions.c.import_id.is_not(None),
+    where=suppressions.c.import_id.is_not(None),
 )
 
 # The imports of files. The digest identifies a file and its options: running them again is the same import.
@@ -344,19 +352,17 @@ deliveries = Table(
 )
 
 # A partial index, so that a claim reads exactly the rows that it takes, however many others there are.
-Index(
+_partial_index(
     "ix_deliveries_due",
     deliveries.c.edition_id,
     deliveries.c.next_try_at,
     deliveries.c.id,
-    sqlite_where=deliveries.c.next_try_at.is_not(None),
-    postgresql_where=deliveries.c.next_try_at.is_not(None),
+    where=deliveries.c.next_try_at.is_not(None),
 )
-Index(
+_partial_index(
     "ix_deliveries_leased",
     deliveries.c.lease_owner,
-    sqlite_where=deliveries.c.lease_owner.is_not(None),
-    postgresql_where=deliveries.c.lease_owner.is_not(None),
+    where=deliveries.c.lease_owner.is_not(None),
 )
 
 # The owner's password for the admin page. The table is empty if no password was set, and has one row otherwise.

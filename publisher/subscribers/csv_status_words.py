@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from publisher.core import patterns
 from publisher.core.newsletter_models import SubscriberStatus
 from publisher.subscribers import csv_status_languages as languages
 from publisher.subscribers.csv_status_languages import LANGUAGES
@@ -289,25 +290,25 @@ VALUE_PATTERNS = (
     (_all("left") + r"|un ?subscri|opt(ed)? ?out", _S.UNSUBSCRIBED),
 )
 LONGEST_VALUE = 60  # characters of a value that can be recognised by a part of it
-DENIED = re.compile(r"\b(not|never|no|isn t|re) (un ?subscri|bounc|block|suppress|spam|black|complain|opt)")
+DENIED = patterns.compile(r"\b(not|never|no|isn t|re) (un ?subscri|bounc|block|suppress|spam|black|complain|opt)")
 
 # Columns of statuses with these words in the name say when, and not what.
-WHEN = re.compile(r"\b(date|datetime|time|timestamp|at|on|since|changed|updated|modified|datum|fecha|data)\b")
+WHEN = patterns.compile(r"\b(date|datetime|time|timestamp|at|on|since|changed|updated|modified|datum|fecha|data)\b")
 
 # Names that contain such a word and do not speak of a status: rates, numbers of messages that arrived, other channels.
-MEASURES = re.compile(
+MEASURES = patterns.compile(
     r"\b(rate|rates|ratio|percent|percentage|score|days?|weeks?|months?|opens?|opened|clicks?|clicked|delivered"
     r"|sent|sends|received|replied|ip|ipv4|ipv6"
     r"|latitude|revenue"
     r"|longitude|url|link|ltv|token|key|hash|id|uid|uuid|host|browser|user agent|ua|page|form|method|text|version"
     r"|times|track|tracking|cookies?|profiling|analytics|orders?|bookings?|payments?|invoices?|tickets?|issue|purchases?)\b|%"
 )
-OTHER_CHANNEL = re.compile(r"\b(sms|phone|call|calls|fax|whatsapp|push|postal|text messages?|mobile|viber)\b")
-TOLD = re.compile(
+OTHER_CHANNEL = patterns.compile(r"\b(sms|phone|call|calls|fax|whatsapp|push|postal|text messages?|mobile|viber)\b")
+TOLD = patterns.compile(
     r"\b(reasons?|campaign|comment|comments|notes?|why|source|from|feedback|message|description|title|details?|by|grund"
     r"|motif|motivo|category|error|cause|\w*grund)\b"
 )
-UNCLEAR = re.compile(r"\b(soft|transient|temporary)\b")
+UNCLEAR = patterns.compile(r"\b(soft|transient|temporary)\b")
 
 
 # The names of columns that say when somebody agreed, if their values are dates: the consent itself, joining, and when
@@ -327,22 +328,24 @@ _DATED = (
 )
 _WHOSE = r"(e ?)?mail|newsletter|list|contact|subscriber|user|profile|kontakt|is|has|was|first"
 JOINED_PATTERNS = tuple(
-    re.compile(rf"(({_DATED}|{_WHOSE}) )*({stem})( ({_DATED}))*") for stem in (_CONFIRMED, _JOINED, _CREATED)
+    patterns.compile(rf"(({_DATED}|{_WHOSE}) )*({stem})( ({_DATED}))*") for stem in (_CONFIRMED, _JOINED, _CREATED)
 )
 
 # What the name of a file says of everybody in it.
 FILE_PATTERNS = (
-    (re.compile(r"non ?subscri|never (opted|confirm)|un ?confirmed|pending|not confirmed"), "unconfirmed"),
+    (patterns.compile(r"non ?subscri|never (opted|confirm)|un ?confirmed|pending|not confirmed"), "unconfirmed"),
     (
-        re.compile(
+        patterns.compile(
             r"un ?sub|opt(ed)? ?outs?|left\b|gone\b|abgemeldet|desinscrit|desabonne|bajas?\b|disiscritti|afgemeld"
         ),
         "unsubscribed",
     ),
-    (re.compile(r"cleaned|bounc|undeliver|invalid"), "bounced"),
-    (re.compile(r"complain|spam|abuse"), "complained"),
+    (patterns.compile(r"cleaned|bounc|undeliver|invalid"), "bounced"),
+    (patterns.compile(r"complain|spam|abuse"), "complained"),
     (
-        re.compile(r"suppress|block ?(ed|list)|black ?list|deny ?list|do not (mail|email|contact|send)|dnc|banned"),
+        patterns.compile(
+            r"suppress|block ?(ed|list)|black ?list|deny ?list|do not (mail|email|contact|send)|dnc|banned"
+        ),
         "suppressed",
     ),
 )

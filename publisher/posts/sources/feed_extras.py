@@ -14,6 +14,8 @@ from html import escape, unescape
 from importlib.resources import files
 from urllib.parse import urlsplit
 
+from publisher.core import patterns
+
 # A longer paragraph says more than where the post is from.
 _LONGEST_LINE = 600
 # The most characters of words in front of links that share something, and around the two links of a line about itself.
@@ -24,24 +26,26 @@ _MOST_WORDS, _MOST_TRIES = 120, 100
 _MOST_LINES = 3
 _VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())  # noqa: SIM905
 
-_TAG = re.compile(
+_TAG = patterns.compile(
     r"""<!--.*?(?:-->|\Z)|<(/?)([a-zA-Z][a-zA-Z0-9]{0,30})\b((?:[^<>"']++|"[^"]*+"|'[^']*+')*+)>""", re.DOTALL
 )
-_UNSEEN = re.compile(r"<(script|style|svg)\b.*?(?:</\1\s*>|\Z)", re.DOTALL | re.IGNORECASE)
-_HIDDEN = re.compile(r"(?:display\s{0,3}:\s{0,3}none|visibility\s{0,3}:\s{0,3}hidden)", re.IGNORECASE)
-_MARKED = re.compile(r"\s(?:class|id)\s{0,9}=", re.IGNORECASE)
-_CLASSES = re.compile(r"""(?i:\sclass|\sid)\s{0,9}=\s{0,9}(?:"([^"]{1,2000})"|'([^']{1,2000})'|([^\s"'>]{1,2000}))""")
-_IMAGE = re.compile(r"<img\b((?:\s[a-z:-]+(?:=\"[^\"]*\")?)*)\s*/?>")
-_ATTRIBUTE = re.compile(r'\s([a-z:-]+)="([^"]*)"')
-_PIXEL = re.compile(r'\s(?:width|height)="[01](?:px)?"')
-_NOTHING_LINKED = re.compile(r"<a\b[^<>]*>\s*</a>")
-_PARAGRAPH = re.compile(r"<(p|ul)\b[^<>]*>(.*?)(</\1>\s*|\Z)", re.DOTALL)
-_LINK = re.compile(r'<a\b[^<>]*?\shref="([^"]*)"[^<>]*>(.*?)(?:</a>|\Z)', re.DOTALL)
-_HREF = re.compile(r'\shref="([^"]*)"')
-_ANY_TAG = re.compile(r"<[^<>]*>")
-_LAST = re.compile(r"<p\b[^<>]*>((?:(?!</?p\b).)*)</p>\s*((?:</(?:div|section|article)>\s*)*)\Z", re.DOTALL)
+_UNSEEN = patterns.compile(r"<(script|style|svg)\b.*?(?:</\1\s*>|\Z)", re.DOTALL | re.IGNORECASE)
+_HIDDEN = patterns.compile(r"(?:display\s{0,3}:\s{0,3}none|visibility\s{0,3}:\s{0,3}hidden)", re.IGNORECASE)
+_MARKED = patterns.compile(r"\s(?:class|id)\s{0,9}=", re.IGNORECASE)
+_CLASSES = patterns.compile(
+    r"""(?i:\sclass|\sid)\s{0,9}=\s{0,9}(?:"([^"]{1,2000})"|'([^']{1,2000})'|([^\s"'>]{1,2000}))"""
+)
+_IMAGE = patterns.compile(r"<img\b((?:\s[a-z:-]+(?:=\"[^\"]*\")?)*)\s*/?>")
+_ATTRIBUTE = patterns.compile(r'\s([a-z:-]+)="([^"]*)"')
+_PIXEL = patterns.compile(r'\s(?:width|height)="[01](?:px)?"')
+_NOTHING_LINKED = patterns.compile(r"<a\b[^<>]*>\s*</a>")
+_PARAGRAPH = patterns.compile(r"<(p|ul)\b[^<>]*>(.*?)(</\1>\s*|\Z)", re.DOTALL)
+_LINK = patterns.compile(r'<a\b[^<>]*?\shref="([^"]*)"[^<>]*>(.*?)(?:</a>|\Z)', re.DOTALL)
+_HREF = patterns.compile(r'\shref="([^"]*)"')
+_ANY_TAG = patterns.compile(r"<[^<>]*>")
+_LAST = patterns.compile(r"<p\b[^<>]*>((?:(?!</?p\b).)*)</p>\s*((?:</(?:div|section|article)>\s*)*)\Z", re.DOTALL)
 # What may be at the end of a text without saying anything.
-_EMPTY_END = re.compile(r"(?:<hr\b[^<>]*>|<br\b[^<>]*>|<(p|div)\b[^<>]*>(?:&nbsp;|<br>|\s){0,9}</\1>)\Z")
+_EMPTY_END = patterns.compile(r"(?:<hr\b[^<>]*>|<br\b[^<>]*>|<(p|div)\b[^<>]*>(?:&nbsp;|<br>|\s){0,9}</\1>)\Z")
 _MOST_EMPTY = 20
 
 

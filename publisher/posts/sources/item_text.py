@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from html import escape, unescape
 
+from publisher.core import patterns
 from publisher.core.characters import shorten
 from publisher.core.errors import PostError
 from publisher.posts.rendering.allowed_html import TAGS, Sanitiser, has_safe_scheme, sanitise
@@ -27,13 +28,15 @@ MOST_TEXT = 2_000_000
 # A text of this length is more than an excerpt, even if it has no markup.
 _MORE_THAN_AN_EXCERPT = 1200
 
-_TAG = re.compile(r"</?([A-Za-z][A-Za-z0-9]{0,20})\b[^<>]*>")
-_PAIR = re.compile(r"</[A-Za-z]|<br\s?/?>", re.IGNORECASE)
-_BLOCKS = re.compile(r"<(?:p|div|ul|ol|img|figure|h[1-6]|blockquote|pre|table|iframe|video|audio|br)\b", re.IGNORECASE)
-_NOSCRIPT = re.compile(r"<(/?)noscript\b[^<>]*>", re.IGNORECASE)
-_VOID_ENDS = re.compile(r"</(?:br|hr|img|col|input|source|track|wbr)>", re.IGNORECASE)
-_BRACKETED_DOTS = re.compile(r"\s?[\[(]\s?(?:…|\.\.\.)\s?[\])]\s{0,9}\Z")
-_CUT_OFF = re.compile(r"(?:\[\s?(?:…|\.\.\.|&#8230;|&hellip;)\s?\]|…|\.\.\.|&#8230;|&hellip;)\W{0,9}\Z")
+_TAG = patterns.compile(r"</?([A-Za-z][A-Za-z0-9]{0,20})\b[^<>]*>")
+_PAIR = patterns.compile(r"</[A-Za-z]|<br\s?/?>", re.IGNORECASE)
+_BLOCKS = patterns.compile(
+    r"<(?:p|div|ul|ol|img|figure|h[1-6]|blockquote|pre|table|iframe|video|audio|br)\b", re.IGNORECASE
+)
+_NOSCRIPT = patterns.compile(r"<(/?)noscript\b[^<>]*>", re.IGNORECASE)
+_VOID_ENDS = patterns.compile(r"</(?:br|hr|img|col|input|source|track|wbr)>", re.IGNORECASE)
+_BRACKETED_DOTS = patterns.compile(r"\s?[\[(]\s?(?:…|\.\.\.)\s?[\])]\s{0,9}\Z")
+_CUT_OFF = patterns.compile(r"(?:\[\s?(?:…|\.\.\.|&#8230;|&hellip;)\s?\]|…|\.\.\.|&#8230;|&hellip;)\W{0,9}\Z")
 
 
 @dataclass(frozen=True, slots=True)

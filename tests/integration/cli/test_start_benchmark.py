@@ -1,0 +1,22 @@
+"""The benchmark of starting runs everything that it promises something about."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from benchmarks.start import limits, make_project, measure
+
+
+def test_everything_that_is_promised_is_measured(tmp_path: Path) -> None:
+    program = Path(sys.executable).with_name("publisher")
+    ordinary = make_project(tmp_path / "ordinary", 2, program)
+    large = make_project(tmp_path / "large", 3, program)
+    used = measure(ordinary, large, program, 1)
+    assert all(len(usages) == 1 and usages[0].wall > 0 for usages in used.values())
+    assert [limit.name.split(":")[0] for limit in limits(used, 3)] == [
+        "start, --help",
+        "start, status",
+        "start, run until it is ready",
+        "publish with nothing new, 3 posts",
+    ]
