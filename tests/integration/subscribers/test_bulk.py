@@ -80,7 +80,7 @@ def test_other_people_than_were_shown_are_refused_even_if_they_are_as_many(peopl
     tag_people(people, PeopleQuery(search="reader2"), ["x"], [], OPTIONS)
     before = everything(people)
     for deed in (erase_people, suppress_people):
-        with pytest.raises(SubscriberError, match="not the same people"):
+        with pytest.raises(SubscriberError, match="no longer the same people"):
             deed(people, tagged, BulkOptions(NOW, "test", expected=shown))
     assert everything(people) == before
     shown = people.people.whom(tagged, NOW).digest
