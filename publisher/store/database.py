@@ -202,7 +202,9 @@ def shown(url: URL) -> str:
 def _postgres(url: URL) -> Engine:
     (url.host or "").encode("idna")  # the driver would raise this ValueError, but not before it connects
     limits = {name: value for name, value in NETWORK_LIMITS.items() if name not in url.query}
-    engine = sa.create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True, connect_args=limits)
+    psycopg = url.set(drivername="postgresql+psycopg")
+    # No column is an hstore; SQLAlchemy would look for that type in each process, before its first statement.
+    engine = sa.create_engine(psycopg, pool_pre_ping=True, connect_args=limits, use_native_hstore=False)
     event.listen(engine, "connect", _prepare_postgres)
     return engine
 

@@ -54,6 +54,8 @@ class QuickMigration:
         with self._one:
             with database.read() as connection:
                 before = revision(connection)
+            if before == HEAD:
+                return
             if before:
                 migrate(database)
             elif database.is_sqlite:
