@@ -40,6 +40,7 @@ sys.dont_write_bytecode = False
 
 # As the program does. Objects of a whole test run are there; to look for cycles among them took a quarter of its time.
 gc.set_threshold(100_000, 20, 20)
+gc.disable()  # until the tests are collected: they all stay
 
 # All temporary files, in memory where there is room. A run makes hundreds of thousands; to write and remove them on a
 # disk takes minutes. What a passed test leaves is removed after it.
@@ -101,6 +102,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 def pytest_collection_finish() -> None:
     """Let nothing look for cycles among the tests themselves, which all stay."""
     gc.freeze()
+    gc.enable()
 
 
 def pytest_unconfigure() -> None:

@@ -155,7 +155,9 @@ def postgres() -> Iterator[Any]:
         finally:
             os.environ["PATH"] = path
         with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-            connection.execute("ALTER SYSTEM SET fsync = off")  # a test need not survive a power cut
+            # A test need not survive a power cut, and its tables are small and soon empty.
+            for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum", "jit"):
+                connection.execute(f"ALTER SYSTEM SET {setting} = off".encode())
             connection.execute("SELECT pg_reload_conf()")
     yield server
     process = psutil.Process(server.get_pid())
@@ -206,16 +208,28 @@ class UsedSchemas:
     def __init__(self, server: Any) -> None:
         self._server = server
         self._urls: list[str] = []
+        self._connections: dict[str, psycopg.Connection[Any]] = {}
         self._columns: Any = None
 
     def url(self) -> str:
         """Return the URL of a database with an empty schema, or with the empty tables of a store."""
         while self._urls:
             url = self._urls.pop()
-            with suppress(psycopg.Error), psycopg.connect(url, autocommit=True) as connection:
-                if self._emptied(connection):
+            with suppress(psycopg.Error):
+                if self._emptied(self._connection(url)):
                     return url
         return new_postgres_url(self._server)
+
+    def _connection(self, url: str) -> psycopg.Connection[Any]:
+        """Return the connection that empties a schema. One that is kept knows the tables already."""
+        if url not in self._connections or self._connections[url].closed:
+            self._connections[url] = psycopg.connect(url, autocommit=True, prepare_threshold=None)
+        return self._connections[url]
+
+    def close(self) -> None:
+        """Close all connections."""
+        for connection in self._connections.values():
+            connection.close()
 
     def take_back(self, url: str) -> None:
         """Keep a database for another test, with whatever it contains."""
@@ -243,8 +257,10 @@ class UsedSchemas:
 
 
 @pytest.fixture(scope="session")
-def used_schemas(postgres: Any) -> UsedSchemas:
-    return UsedSchemas(postgres)
+def used_schemas(postgres: Any) -> Iterator[UsedSchemas]:
+    schemas = UsedSchemas(postgres)
+    yield schemas
+    schemas.close()
 
 
 @pytest.fixture
