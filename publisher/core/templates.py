@@ -45,8 +45,9 @@ class Templates:
     folders  the folders in which files are looked up, the project's own first
     """
 
-    def __init__(self, own: Path) -> None:
-        self._own = own
+    def __init__(self, own: Path, *, reload: bool = True) -> None:
+        """Read nothing yet. reload: whether a template is looked at again, in case it has changed, each time."""
+        self._own, self._reload = own, reload
         self.folders = tuple(folder for folder in (own, shipped_folder()) if folder.is_dir())
 
     def require_readable(self) -> None:
@@ -180,6 +181,7 @@ class Templates:
             extensions=[_personal_tags()],
             loader=jinja2.ChoiceLoader([folders, shipped]),
             bytecode_cache=self._bytecode_cache(),
+            auto_reload=self._reload,
             autoescape=lambda name: name is None or not name.endswith((".txt", ".css")),  # text isn't HTML
             undefined=self._undefined(),
             trim_blocks=True,

@@ -12,6 +12,7 @@ import os
 import posixpath
 import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
@@ -86,10 +87,17 @@ def own_path(url: str, site_url: str) -> str:
 
     http and https are the same here, and so are letters of either case in the name of the host.
     """
-    site, found = (text.partition("://")[2] for text in (f"{site_url}/", url))
-    host, _, base = site.partition("/")
-    is_own = found[: len(host)].lower() == host.lower() and found[len(host) :].startswith(f"/{base}")
-    return found[len(host) :] if is_own else ""
+    host, base = _host_and_base(site_url)
+    found = url.partition("://")[2]
+    path = found[len(host) :]
+    return path if found[: len(host)].lower() == host and path.startswith(base) else ""
+
+
+@lru_cache(maxsize=16)
+def _host_and_base(site_url: str) -> tuple[str, str]:
+    """Return the host of a site in lower case, and the path with which all URLs of the site begin behind it."""
+    host, _, base = f"{site_url}/".partition("://")[2].partition("/")
+    return host.lower(), f"/{base}"
 
 
 def leads_out(reference: str, url: str, site_url: str) -> bool:

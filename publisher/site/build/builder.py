@@ -119,7 +119,7 @@ def _build(
     # Before anything is read, since what changes afterwards is a change for the next build.
     look = look_at(str(config.root), config.pages.output) if is_usual else None
     require_posts(config)
-    templates = Templates(config.root / "templates")
+    templates = Templates(config.root / "templates", reload=False)
     templates.require_readable()
     static = static_files(config)
     static.require_whole()
