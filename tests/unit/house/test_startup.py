@@ -84,3 +84,10 @@ def test_status_loads_the_database_and_nothing_of_letters_or_the_web(built: Proj
         "rich",
         "yaml",
     }
+
+
+def test_status_of_a_project_with_sqlite_loads_nothing_of_postgresql(built: Project) -> None:
+    built.subscribe("ada")
+    modules = loaded("--project", str(built.root), "--now", "2026-11-16T10:00", "status")
+    assert "sqlalchemy" in modules
+    assert {name for name in modules if "postgresql" in name or "psycopg" in name} == set()
