@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from publisher.core.newsletter_models import EditionDraft, EditionPost, Letter, Subscription
+from publisher.core.newsletter_models import Delivery, Edition, EditionDraft, EditionPost, Letter, Subscription
+from publisher.mail.lifecycle import DeliveryEvent, moves
 from publisher.store import Store
 from publisher.store.subscriber_records import NewSubscriber
 
@@ -38,6 +40,19 @@ def draft(slot: str = "2026-W47", **changes: Any) -> EditionDraft:
         "letters": (Letter("", "Hello", "In short", "<p>Hello</p>", "Hello\n"),),
     }
     return EditionDraft(**(values | changes))
+
+
+def claim(store: Store, edition: Edition, worker: str = "w") -> Sequence[Delivery]:
+    """The deliveries that a worker gets in hand, of all that are due at NOW."""
+    return store.deliveries.claim(
+        edition.id,
+        worker,
+        now=NOW,
+        lease_until=later(minutes=2),
+        limit=1_000,
+        claimed=moves(DeliveryEvent.CLAIMED),
+        left=moves(DeliveryEvent.LEFT),
+    )
 
 
 def later(**delta: float) -> datetime:

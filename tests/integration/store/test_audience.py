@@ -12,13 +12,12 @@ from hypothesis import strategies as st
 
 from publisher.core.errors import StoreError
 from publisher.core.newsletter_models import Choice, Edition, EditionDraft, EditionPost, Letter
-from publisher.mail.lifecycle import DeliveryEvent, moves
 from publisher.newsletters.variants import topic_set, variant_key
 from publisher.store import Store
 from publisher.store.audience import ChoicesChangedError
 from publisher.store.subscriber_records import encode_topics
 from publisher.store.tables import subscriptions
-from tests.support.store_samples import NOW, add_people, draft, later, person
+from tests.support.store_samples import NOW, add_people, claim, draft, person
 
 
 def add(store: Store, name: str, *topics: str, newsletter: str = "weekly") -> None:
@@ -33,15 +32,7 @@ def letters(*variants: str) -> tuple[Letter, ...]:
 
 def received(store: Store, edition: Edition) -> dict[str, str]:
     """The variant of each reader's delivery."""
-    claimed = store.deliveries.claim(
-        edition.id,
-        "w",
-        now=NOW,
-        lease_until=later(minutes=2),
-        limit=1_000,
-        claimed=moves(DeliveryEvent.CLAIMED),
-        left=moves(DeliveryEvent.LEFT),
-    )
+    claimed = claim(store, edition)
     return {delivery.address.partition("@")[0]: delivery.variant for delivery in claimed}
 
 

@@ -16,7 +16,7 @@ from publisher.store.deliveries import Settled
 from publisher.store.ledger_partitions import OTHERS, drop_partitions, make_partition
 from publisher.store.migrate import move_to
 from publisher.store.tables import HEAD
-from tests.support.store_samples import NOW, add_people, draft, later
+from tests.support.store_samples import NOW, add_people, claim, draft, later
 
 PEOPLE = 8
 MANY = "many"
@@ -57,15 +57,7 @@ def rows(store: Store, table: str = "deliveries") -> list[tuple[object, ...]]:
 
 
 def send(store: Store, edition: Edition) -> int:
-    claimed = store.deliveries.claim(
-        edition.id,
-        "w",
-        now=NOW,
-        lease_until=later(minutes=2),
-        limit=100,
-        claimed=moves(DeliveryEvent.CLAIMED),
-        left=moves(DeliveryEvent.LEFT),
-    )
+    claimed = claim(store, edition)
     accepted = moves(DeliveryEvent.ACCEPTED)
     settled = [Settled(each.id, accepted, sent_at=NOW, edition_id=each.edition_id) for each in claimed]
     return store.deliveries.acknowledge("w", settled)
