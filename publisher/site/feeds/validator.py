@@ -6,6 +6,7 @@ static file that replaces a feed, a missing picture, or an edit by hand.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator, Set
@@ -41,14 +42,14 @@ def feed_problems(config: Config, folder: Path, reported: Set[str] = frozenset()
     """
     if folder.exists() and not folder.is_dir():
         return [Problem(config.pages.output, 0, "is a file, not a folder", "move it away")]
-    found: list[Problem] = []
+    found, bodies = list[Problem](), _Bodies()
     names = {file_name(kind) for kind in MEDIA_TYPES}
     others = {name.file for name in config.feeds.other_names}
     for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
         inside = path.relative_to(folder).as_posix()
         if (_ARCHIVED.sub("", path.name, count=1) in names or inside in others) and path.is_file():
             shown = f"{config.pages.output}/{inside}"
-            found.extend(_FeedFile(config, shown, path.read_bytes(), reported).problems())
+            found.extend(_FeedFile(config, shown, path.read_bytes(), reported, bodies).problems())
     return found
 
 
@@ -70,11 +71,30 @@ class _Links(HTMLParser):
                 self.found += [part.split()[0] for part in re.split(r",\s+", value or "") if part.strip()]
 
 
+class _Bodies:
+    """Finds what is wrong in the full texts of entries. Many feeds show the same ones, and each is read once."""
+
+    def __init__(self) -> None:
+        self._faultless: set[bytes] = set()
+
+    def faults(self, html: str) -> tuple[list[str], str]:
+        """Return the relative URLs in a full text, and the first active content in it, or ""."""
+        digest = hashlib.blake2b(html.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        if digest in self._faultless:
+            return [], ""
+        relative = [each for each in _Links(html).found if not _ABSOLUTE.match(each)]
+        active = _ACTIVE.search(html)
+        if not relative and not active:
+            self._faultless.add(digest)
+        return relative, active[0] if active else ""
+
+
 class _FeedFile:
     """A feed file to check. It is parsed, and then checked entry by entry."""
 
-    def __init__(self, config: Config, shown: str, data: bytes, reported: Set[str]) -> None:
+    def __init__(self, config: Config, shown: str, data: bytes, reported: Set[str], bodies: _Bodies) -> None:
         self._config, self._shown, self._data, self._reported = config, shown, data, reported
+        self._bodies = bodies
         self._line = 0
 
     def problems(self) -> Iterator[Problem]:
@@ -100,15 +120,14 @@ class _FeedFile:
             elif entry["id"] in seen:
                 yield self._problem(f"the id {entry['id']} occurs twice", "give one of the posts a different id")
             seen[entry["id"]] = 1
-            for reference in [*entry["urls"], *_Links(entry["html"]).found]:
-                if not _ABSOLUTE.match(reference):
-                    yield self._problem(
-                        f"the entry {entry['title']!r} has the relative URL {reference!r}", "write the absolute URL"
-                    )
-            active = _ACTIVE.search(entry["html"])
+            relative, active = self._bodies.faults(entry["html"])
+            for reference in (*(url for url in entry["urls"] if not _ABSOLUTE.match(url)), *relative):
+                yield self._problem(
+                    f"the entry {entry['title']!r} has the relative URL {reference!r}", "write the absolute URL"
+                )
             if active:
                 yield self._problem(
-                    f"the entry {entry['title']!r} contains {active[0].strip()!r}, which feed readers drop", "remove it"
+                    f"the entry {entry['title']!r} contains {active.strip()!r}, which feed readers drop", "remove it"
                 )
             for url, length in entry["enclosures"]:
                 yield from self._enclosure(url, length)

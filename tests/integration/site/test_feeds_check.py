@@ -78,6 +78,16 @@ def test_a_broken_feed_is_reported_once_with_its_file(
     assert set(of_feeds(built)) == {name}
 
 
+def test_a_fault_in_a_text_that_feeds_share_is_reported_of_each(built: Project) -> None:
+    text = built.read(f"public/{RSS}")
+    text = text.replace("<p>Listen", "<p>Look at <a href='/x'>it</a> and listen", 1)
+    built.write(f"public/{RSS}", text)
+    built.write(f"public/tags/{RSS}", text)
+    said = of_feeds(built)
+    assert said[RSS] == ["the entry 'Episode' has the relative URL '/x'"]
+    assert said[RSS][0] in said[f"tags/{RSS}"]
+
+
 def without_id(name: str, text: str) -> str:
     if name == JSON:
         feed = json.loads(text)
