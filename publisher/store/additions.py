@@ -30,6 +30,7 @@ from publisher.store.database import Database
 from publisher.store.departures import Departures, rows_to_insert, said
 from publisher.store.edition_filling import decide
 from publisher.store.people_query import search_key
+from publisher.store.row_inserts import insert_rows
 from publisher.store.subscriber_records import (
     Added,
     AddOptions,
@@ -79,7 +80,7 @@ class Batch:
             if person is not None and key not in listed and not results[-1].result.refused:
                 self._details.add(person, subscriber, fresh=key in fresh)
             fresh.discard(key)  # the same address again in this batch is no longer new
-        self._rows.write(self._connection, self._database)
+        self._rows.write(self._connection)
         described = self._details.write(self._connection, self._database)
         ids = [known[key].id if key in known else 0 for key in keys]
         # A person whom the owner wanted to add, and who was refused, is as much their import's as before.
@@ -145,7 +146,7 @@ class Batch:
             return set()
         uids = self._free_uids(unknown)
         rows = [{"uid": uids[key], "address_key": key, **self._row(subscriber)} for key, subscriber in unknown.items()]
-        self._connection.execute(self._database.insert_new(subscribers), rows)
+        insert_rows(self._connection, subscribers, rows, new=True)
         query = sa.select(subscribers.c.address_key, subscribers.c.uid).where(subscribers.c.address_key.in_(unknown))
         return {row.address_key for row in self._connection.execute(query) if row.uid == uids[row.address_key]}
 

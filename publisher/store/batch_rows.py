@@ -22,6 +22,7 @@ from publisher.core.subscription_status import (
 from publisher.store.consent import event_row, restored_row
 from publisher.store.database import Database
 from publisher.store.import_changes import SAME, WAITS, join_details, note_changes, release, snapshot
+from publisher.store.row_inserts import insert_rows
 from publisher.store.subscriber_records import AddOptions, Restored
 from publisher.store.subscriptions import changed, row_of, without_frequency
 from publisher.store.tables import consent_events, subscriptions
@@ -127,11 +128,11 @@ class BatchRows:
             self.record(known, "removed" if removed else "left", newsletter, since)
         return True
 
-    def write(self, connection: Connection, database: Database) -> None:
+    def write(self, connection: Connection) -> None:
         """Write everything."""
         in_one_order = itemgetter("subscriber_id", "newsletter")  # as other transactions lock them
         if self._new:
-            connection.execute(database.insert_new(subscriptions), sorted(self._new, key=in_one_order))
+            insert_rows(connection, subscriptions, sorted(self._new, key=in_one_order), new=True)
         for row in sorted(self._changed, key=in_one_order):
             change = sa.update(subscriptions).where(
                 subscriptions.c.subscriber_id == row["subscriber_id"],
@@ -140,7 +141,7 @@ class BatchRows:
             )
             connection.execute(change.values(without_frequency(row)))
         if self._events:
-            connection.execute(sa.insert(consent_events), self._events)
+            insert_rows(connection, consent_events, self._events, new=False)
 
     def note(self, connection: Connection, database: Database, known: Iterable[KnownSubscriber]) -> None:
         """Note what this batch has found of each subscriber, so that its import can be taken back.

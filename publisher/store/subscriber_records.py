@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 
 from publisher.core.newsletter_models import Subscriber, SubscriberStatus, Subscription, SuppressionReason
 from publisher.core.subscriber_fields import FieldKind, FieldValue
@@ -19,6 +20,8 @@ from publisher.core.subscription_status import SubscriptionRecord
 
 # The kind of the consent event that records the renaming of a newsletter. Its detail is "OLD NEW".
 RENAMED = "renamed"
+
+_FEW_TOPICS = 10  # a selection of so many is encoded once for all who have it
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,8 +293,15 @@ def encode_topics(topics: Iterable[str]) -> str:
 
     The empty array [] means all topics.
     """
-    chosen = sorted(set(topics))
-    return json.dumps(chosen, ensure_ascii=False, separators=(",", ":")) if chosen else "[]"
+    chosen = tuple(topics)
+    if not chosen:
+        return "[]"
+    return _encoded(chosen) if len(chosen) <= _FEW_TOPICS else _encoded.__wrapped__(chosen)
+
+
+@lru_cache(maxsize=1_000)
+def _encoded(topics: tuple[str, ...]) -> str:
+    return json.dumps(sorted(set(topics)), ensure_ascii=False, separators=(",", ":"))
 
 
 def decode_topics(text: str) -> tuple[str, ...]:

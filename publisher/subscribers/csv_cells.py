@@ -13,10 +13,12 @@ import unicodedata
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from publisher.core.characters import clean_line
 
 LONGEST_TOPIC = 300  # characters
+_SHORT_CELL = 200  # characters; a cell of so many is read once, however many people have it
 
 _ITEM = re.compile(r'\s*(?:"((?:[^"]|"")*)"\s*(?=[,;]|$)|([^,;]*))(?:[,;]|$)', re.DOTALL)
 _NEEDS_QUOTES = re.compile('[,;"]')
@@ -28,6 +30,11 @@ def topics_of(cell: str) -> tuple[str, ...]:
     A topic in quotes may also contain commas and semicolons, and a doubled quote in it means a single quote. For
     example, `birds, "Maps, old"` is two topics.
     """
+    return _topics(cell) if len(cell) <= _SHORT_CELL else _topics.__wrapped__(cell)
+
+
+@lru_cache(maxsize=1_000)
+def _topics(cell: str) -> tuple[str, ...]:
     found = (
         quoted.replace('""', '"') if quoted is not None else bare for quoted, bare in map(_parts, _ITEM.finditer(cell))
     )
@@ -90,8 +97,11 @@ def date_of(cell: str, *, day_first: bool | None = None) -> datetime | None:
     day_first: whether such a date begins with the day; None if that is not known.
     """
     text = cell.strip()
-    if not text or len(text) > 60:
-        return None
+    return _date(text, day_first) if 0 < len(text) <= 60 else None
+
+
+@lru_cache(maxsize=1_000)
+def _date(text: str, day_first: bool | None) -> datetime | None:
     found: datetime | None = None
     with suppress(ValueError, OverflowError, OSError):
         if _SECONDS.fullmatch(text):

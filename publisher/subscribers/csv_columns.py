@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import takewhile
 
 from publisher.core.errors import SubscriberError
@@ -152,7 +153,8 @@ class Columns:
 
     def cell(self, cells: Sequence[str], field: str) -> str:
         """Return the cell of a row for a field, or "" if there is none."""
-        return _at(cells, self.fields.get(field, -1))
+        place = self.fields.get(field)
+        return cells[place] if place is not None and place < len(cells) else ""
 
     def own_cell(self, cells: Sequence[str], column: str) -> str:
         """Return the cell of a row in a column of our own exports, or "" if there is none."""
@@ -314,12 +316,17 @@ def full_name(columns: Columns, cells: Sequence[str]) -> str:
     name, first, last = (columns.cell(cells, field) for field in ("name", "first_name", "last_name"))
     if not name:
         return " ".join(filter(None, (first, last)))
-    if plain(columns.header[columns.fields["name"]]) not in SHORT_NAMES:
+    if not _is_short_name(columns.header[columns.fields["name"]]):
         return name
     if "last_name" not in columns.fields:
         return name if not first or _has_words(name, first) else f"{first} {name}"
     is_first = not first or plain(first) == plain(name)
     return f"{name} {last}" if last and is_first and not _has_words(name, last) else name
+
+
+@lru_cache(maxsize=10)
+def _is_short_name(heading: str) -> bool:
+    return plain(heading) in SHORT_NAMES
 
 
 def _has_words(text: str, words: str) -> bool:

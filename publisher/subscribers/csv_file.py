@@ -192,7 +192,8 @@ class CsvFile:
             coded = likely_encoding(self._delimiter.join(cells)) if self.encoding == "utf-8" else ""
         elif len(cells) > width:
             fault = f"it has {len(cells)} cells, and the first line names {width} columns"
-        return CsvRow(line, [unguarded(cell.strip()) for cell in cells], fault, coded, undecoded)
+        bare = [unguarded(cell) if cell.startswith("'") else cell for cell in map(str.strip, cells)]
+        return CsvRow(line, bare, fault, coded, undecoded)
 
 
 @dataclass(frozen=True, slots=True)

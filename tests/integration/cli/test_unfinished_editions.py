@@ -33,6 +33,7 @@ def half(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
         return write_part(*args)  # type: ignore[arg-type]
 
     monkeypatch.setattr(edition_filling, "PART", 2)
+    monkeypatch.setattr(edition_filling, "SQLITE_PART", 2)
     monkeypatch.setattr(edition_filling, "BREATH", 0)
     with monkeypatch.context() as patched, open_project_store(project.config()) as store:
         patched.setattr(edition_filling, "_write_part", killed)

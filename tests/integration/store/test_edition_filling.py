@@ -35,6 +35,7 @@ class KilledError(Exception):
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(edition_filling, "PART", PART)
+    monkeypatch.setattr(edition_filling, "SQLITE_PART", PART)
     monkeypatch.setattr(edition_filling, "BREATH", 0)
 
 
@@ -402,6 +403,7 @@ def test_the_missing_of_a_segment_are_estimated_from_those_before(
     for each in range(200):  # every second one gets nothing
         add(store, each, topics=("sea",) if each % 2 else ())
     monkeypatch.setattr(edition_filling, "PART", 50)
+    monkeypatch.setattr(edition_filling, "SQLITE_PART", 50)
     edition = make_half(store, monkeypatch)
     assert store.deliveries.counts(edition.id).missing == 75
     assert store.deliveries.counts(edition.id).total == 25

@@ -42,6 +42,7 @@ SMALL = {
     "store.column_types": "one noun: what a column contains",
     "store.edition_content": "what an edition consists of, apart from the table of editions",
     "store.fleet_tables": "what hosts share",
+    "store.row_inserts": "one promise, kept in one place for three tables",
     "daemon.systemd": "one protocol",
     "mail.claim_count": "one promise: an older database is noticed",
     "mail.daily_limit": "one question, of people and metrics",

@@ -1,0 +1,107 @@
+"""Rows that are inserted many at once are the same as those that SQLAlchemy inserts."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from publisher.core.errors import StoreError
+from publisher.core.newsletter_models import SubscriberStatus
+from publisher.store import Store, open_store
+from publisher.store.row_inserts import insert_rows
+from publisher.store.tables import subscribers
+
+BERLIN = timezone(timedelta(hours=1))
+START = datetime(1990, 1, 1, tzinfo=UTC)
+MOMENTS = st.builds(
+    lambda seconds, zone: (START + timedelta(seconds=seconds)).astimezone(zone),
+    st.floats(0, 3e9),
+    st.sampled_from([UTC, BERLIN]),
+)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
+ROWS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "address": TEXTS,
+            "name": TEXTS,
+            "name_key": TEXTS,
+            "language": st.just("en"),
+            "status": st.sampled_from(SubscriberStatus),
+            "created_at": MOMENTS,
+            "confirmed_at": st.none() | MOMENTS,
+            "paused_until": st.none() | MOMENTS,
+            "import_id": st.none() | st.integers(1, 2**40),
+            "fields": TEXTS,
+            "note": TEXTS,
+        }
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+def numbered(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{"uid": f"u{number}", "address_key": f"k{number}", **row} for number, row in enumerate(rows)]
+
+
+def stored(connection: sa.Connection) -> list[tuple[Any, ...]]:
+    columns = [column for column in subscribers.c if column.name != "id"]
+    return [tuple(row) for row in connection.execute(sa.select(*columns).order_by(subscribers.c.id))]
+
+
+@given(rows=ROWS)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_rows_are_stored_as_sqlalchemy_stores_them(store: Store, rows: list[dict[str, Any]]) -> None:
+    found = []
+    for is_ours in (False, True):
+        with store.database.write(dry_run=True) as connection:
+            if is_ours:
+                insert_rows(connection, subscribers, numbered(rows), new=False)
+            else:
+                connection.execute(sa.insert(subscribers), numbered(rows))
+            found.append(stored(connection))
+    assert found[0] == found[1]
+
+
+def row(number: int, **more: Any) -> dict[str, Any]:
+    plain = {"address": "a", "name": "", "name_key": "", "language": "", "fields": "{}", "note": ""}
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    plain |= {"status": SubscriberStatus.ACTIVE, "created_at": at, "confirmed_at": None, "paused_until": None}
+    return {"uid": f"u{number}", "address_key": f"k{number}", **plain, "import_id": None} | more
+
+
+def test_rows_whose_keys_exist_are_skipped_if_only_new_ones_are_wanted(store: Store) -> None:
+    with store.database.write() as connection:
+        insert_rows(connection, subscribers, [row(1, name="first")], new=True)
+        insert_rows(connection, subscribers, [row(1, name="again"), row(2), row(2)], new=True)
+        names = connection.execute(sa.select(subscribers.c.name).order_by(subscribers.c.id)).scalars().all()
+    assert names == ["first", ""]
+
+
+@pytest.mark.parametrize("bad", [{"uid": "u1"}, {"address": None}])
+def test_rows_that_break_a_rule_are_refused(store: Store, bad: dict[str, Any]) -> None:
+    with pytest.raises(StoreError), store.database.write() as connection:
+        insert_rows(connection, subscribers, [row(1), row(2, **bad)], new=False)
+    with store.database.read() as connection:
+        assert stored(connection) == []
+
+
+def test_a_missing_value_is_refused_even_if_existing_rows_are_skipped(store: Store) -> None:
+    with pytest.raises(StoreError), store.database.write() as connection:
+        insert_rows(connection, subscribers, [row(1, address=None)], new=True)
+
+
+@pytest.mark.postgres
+def test_a_text_that_is_too_long_is_refused_and_not_cut(postgres_url: str, tmp_path: Path) -> None:
+    with (
+        open_store(postgres_url, tmp_path) as store,
+        pytest.raises(StoreError, match="too long"),
+        store.database.write() as connection,
+    ):
+        insert_rows(connection, subscribers, [row(1, name_key="x" * 101)], new=True)
