@@ -132,6 +132,20 @@ class Templates:
             waiting += [self._environment.join_path(other, each) for other in named if other]
         return texts
 
+    def needs(self, name: str) -> frozenset[str] | None:
+        """Return the names of a template and of all that it extends, includes or imports, whether or not they exist.
+
+        The result is None if that is not known, because one is named by a variable, or cannot be read.
+        """
+        import jinja2  # not at the top: a build in which nothing has changed does without Jinja2
+
+        texts = self.family(name)
+        try:
+            named = [other for text in texts.values() for other in _referenced(text)]
+        except jinja2.TemplateError:
+            return None
+        return None if None in named else frozenset((name, *texts, *filter(None, named)))
+
     def digest(self, *parts: str) -> str:
         """Return a hash of all files, shipped and own, in the given subfolders ("pages", "email", "locale").
 

@@ -59,13 +59,13 @@ class ArchiveReader:
     """A reader that compares the posts folder with the index and reads the files that have changed.
 
     It is for callers that need to know whether anything changed, or need the archive at several moments. All others
-    call open_archive.
+    call open_archive. settled_ns: what changes at that time or later, in nanoseconds, may change while it is read.
     """
 
     def __init__(self, config: Config, *, keep: bool = True) -> None:
         """Walk the folder without reading any post. See open_archive for the arguments."""
         self._config, self.folder = config, config.root / config.posts.folder
-        self._settled_ns = time.time_ns() - _TICK_NS
+        self.settled_ns = time.time_ns() - _TICK_NS
         self._found, self.problems, self._unread = scanned = scan_posts(config)
         translated = frozenset[str]() if config.posts.tool else translated_sources(self._found, ENDINGS)
         self.settings = replace(PostSettings.of(config).for_posts(scanned), translated=translated)
@@ -143,7 +143,7 @@ class ArchiveReader:
 
         others = [source for source in self._changed if source in drafts]
         stamps = {source: self._found[source] for source in sorted(self._changed) if source not in drafts}
-        yield from plain_rows(f"{self.folder}/", stamps, self.settings, self._settled_ns, others)
+        yield from plain_rows(f"{self.folder}/", stamps, self.settings, self.settled_ns, others)
         taken = ((source, (0, UNKNOWN_NS), "", ParsedFile(None, (each,))) for source, each in self._taken.items())
         entries = map(self._versions.readable, chain(self._read(sorted(others), self.settings), taken))
         yield from map(to_row, noted(entries, drafts, now))
@@ -154,7 +154,7 @@ class ArchiveReader:
         folder, found, files, items = f"{self.folder}/", self._found, sources, list[str]()
         if self._items:
             files, items = [each for each in files if not is_item(each)], [each for each in files if is_item(each)]
-        read = (read_file(folder, source, found[source], settings, self._settled_ns) for source in files)
+        read = (read_file(folder, source, found[source], settings, self.settled_ns) for source in files)
         return chain(read, self._items.entries(items)) if self._items and items else read
 
     def _note_taken(self) -> None:
@@ -434,15 +434,15 @@ class Archive:
         return post if digest == post.digest else replace(post, digest=digest)
 
     def _linked_digests(self) -> dict[str, str]:
-        """Return the digest of each post, which also changes with its pictures, and when a linked post moves."""
-        moment = self.now.timestamp()
+        """Return the digest of each post, which also changes with its pictures, and when a linked post moves.
+
+        A setting, or another file, can change any post and its address, although its own file stays the same.
+        """
+        moment, key = self.now.timestamp(), self._index.key
         digests = {
-            row.source: row.digest if row.updated <= moment else hash_of(row.digest, "not updated yet")
+            row.source: f"{row.digest}{row.permalink}{key}{'' if row.updated <= moment else ' not updated yet'}"
             for row in self._rows
         }
-        # If a file changes from which posts inherit, the index starts over, and what the bodies depend on is lost.
-        if inherited := self.settings.inherited:
-            digests = {source: hash_of(digest, inherited) for source, digest in digests.items()}
         for source, others in self._translations.items():
             digests[source] = hash_of(digests[source], *map(str, others))
         digests = self.places.with_links(digests, self._index.links())

@@ -16,12 +16,17 @@ def hash_of(*parts: str) -> str:
     return hashlib.blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
 
-def stamp_of(file: Path) -> str:
-    """Return the size and time of a file, which change when its content does; "" if there is no such file."""
+def stamp_of(file: Path, settled_ns: int | None = None) -> str:
+    """Return the size and time of a file, which change when its content does; "" if there is no such file.
+
+    settled_ns: a time in nanoseconds. A file that changed then or later has a stamp that is never that of a file.
+    """
     try:
         status = file.stat()
     except OSError:
         return ""
+    if settled_ns is not None and max(status.st_mtime_ns, status.st_ctime_ns) >= settled_ns:
+        return "may have been read before it changed"
     return f"{status.st_size}:{status.st_mtime_ns}"
 
 

@@ -59,7 +59,10 @@ def _stored(source: str, stamp: Stamp, settings: PostSettings, settled_ns: int) 
     digest = hash_of(source, str(size), str(mtime_ns))
     if old := settings.old.get(source):
         digest = hash_of(digest, old.line)
-    return (stamp, digest) if mtime_ns < settled_ns else ((size, UNKNOWN_NS), hash_of(digest, "may change again"))
+    if mtime_ns < settled_ns:
+        return stamp, digest
+    # Its text may be different in the next build, although its size and time are the same.
+    return (size, UNKNOWN_NS), hash_of(digest, f"may change again after {settled_ns}")
 
 
 def read_file(

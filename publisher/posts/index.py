@@ -126,7 +126,7 @@ class Index:
     """
 
     def __init__(self, path: Path | None, key: str) -> None:
-        self._path, self._key = path, key
+        self._path, self.key = path, key
         self._has_bodies = True
         self._db = self._open()
         self._stamps: dict[str, Stamp] | None = None
@@ -342,7 +342,7 @@ class Index:
         db = sqlite3.connect(self._path or ":memory:", timeout=WAIT_SECONDS)
         try:
             db.execute("PRAGMA synchronous = OFF")
-            if self._stored_key(db) != self._key:
+            if self._stored_key(db) != self.key:
                 self._create(db)
         except BaseException:  # Ctrl-C too must leave no connection open
             db.close()
@@ -360,13 +360,13 @@ class Index:
         """Create the tables, unless another process has done so since their key was read."""
         with db:
             db.execute("BEGIN IMMEDIATE")
-            if self._stored_key(db) == self._key:
+            if self._stored_key(db) == self.key:
                 return
             for table in ("meta", "entries", "bodies"):
                 db.execute(f"DROP TABLE IF EXISTS {table}")
             for statement in _SCHEMA.split(";"):
                 db.execute(statement)
-            db.execute("INSERT INTO meta VALUES ('key', ?)", (self._key,))
+            db.execute("INSERT INTO meta VALUES ('key', ?)", (self.key,))
         self._has_bodies = False
 
     def _discard(self) -> None:

@@ -56,8 +56,8 @@ def standalone_pages(config: Config, posts: Archive) -> StandalonePages:
     if not found:
         return NO_PAGES
     permalinks = posts.places.permalinks
-    inherited = page_settings(page_config(config)).for_posts(found).inherited
-    state = hash_of(repr(found), inherited, *permalinks, *permalinks.values())
+    settings = repr(page_settings(page_config(config)).for_posts(found))
+    state = hash_of(repr(found), settings, *permalinks, *permalinks.values())
     return _read(config, posts.now, _Around(state, found, permalinks))
 
 

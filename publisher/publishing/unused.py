@@ -23,7 +23,6 @@ from publisher.posts.archive import Archive
 from publisher.posts.chosen_paths import OF_OTHERS, PathPatterns, written_folders
 from publisher.posts.scan import is_item
 from publisher.posts.slugs import topic_slug
-from publisher.posts.tags.owner_templates import FOLDER as TAGS_FOLDER
 
 # Files that the shipped templates include if they are there.
 _INCLUDED = ("email/own.css", "email/own-kept.css")
@@ -43,13 +42,12 @@ def unused_templates(config: Config) -> Iterator[Problem]:
     if config.posts.tool:  # the tool may have templates there too
         ours = {path.name for path in shipped_folder().iterdir()}
         names = [name for name in names if name.partition("/")[0] in ours]
-    names = [name for name in names if not f"templates/{name}".startswith(f"{TAGS_FOLDER}/")]  # posts name them
     if not names:
         return  # to read all shipped templates would find nothing
     shipped = {path.relative_to(shipped_folder()).as_posix() for path in shipped_folder().rglob("*.*")}
     of_emails = [name for each in config.newsletters for name in (each.template, f"{each.template}-{OWN_TEMPLATE}")]
     used = {f"email/{name}{ending}" for name in (*of_emails, OWN_TEMPLATE) for ending in (".html", ".txt")}
-    used.update(shipped, _INCLUDED)
+    used.update(shipped, _INCLUDED, (name for name in files if name.startswith("shortcodes/")))
     for name in sorted(used):  # a project's own template of that name may include others
         used.update(templates.family(name))
     for name in names:

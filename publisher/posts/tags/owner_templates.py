@@ -22,7 +22,7 @@ FOLDER = "templates/shortcodes"
 # A name may have folders, as media/video in Hugo. It leads nowhere else.
 _NAME = patterns.compile(r"\w[\w-]*(?:[./]\w[\w-]*)*", re.ASCII)
 _NOT_OF_IDENTIFIER = patterns.compile(r"\W")
-# How many templates are listed, on each of which a post depends that uses one.
+# How many templates are listed, on each of which a post depends if it is not known which.
 _MOST_FILES = 1_000
 
 
@@ -33,8 +33,8 @@ class OwnerTemplates:
     """
 
     def __init__(self, root: Path) -> None:
-        self._folder = root / FOLDER
-        self._templates = SandboxedTemplates(root / "templates")
+        self._root, self._folder = root / "templates", root / FOLDER
+        self._templates = SandboxedTemplates(self._root)
 
     def render(
         self,
@@ -73,17 +73,18 @@ class OwnerTemplates:
         names  the names that were asked for; their files need not exist
         """
         asked = {f"{FOLDER}/{name}.html" for name in names if _NAME.fullmatch(name)}
-        if not any(map(self.has, names)):
-            return tuple(sorted(asked))
-        return tuple(sorted(asked | set(self._all())))
+        for name in filter(self.has, names):
+            needed = self._templates.needs(f"shortcodes/{name}.html")
+            asked.update(self._all() if needed is None else (f"templates/{each}" for each in needed))
+        return tuple(sorted(asked))
 
     def _all(self) -> list[str]:
-        """Return all templates of the folder, since one may include another."""
+        """Return all templates of the project, for one of which it is not known which others it includes."""
         found: list[str] = []
-        for where, folders, files in os.walk(self._folder):
+        for where, folders, files in os.walk(self._root):
             folders.sort()
-            below = Path(where).relative_to(self._folder).as_posix()
-            found += [os.path.normpath(f"{FOLDER}/{below}/{each}") for each in sorted(files)]
+            below = Path(where).relative_to(self._root).as_posix()
+            found += [os.path.normpath(f"templates/{below}/{each}") for each in sorted(files)]
             if len(found) >= _MOST_FILES:
                 break
         return found[:_MOST_FILES]

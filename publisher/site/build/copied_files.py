@@ -163,9 +163,12 @@ def is_copy(output: Output) -> bool:
     return output.key.startswith("copy:")
 
 
-def stamps(root: Path, paths: Iterable[str]) -> dict[str, str]:
-    """Return a stamp (size and time) for each of these files, by path; "" for a file that does not exist."""
-    return {path: stamp_of(root / existing(root, path)) for path in paths}
+def stamps(root: Path, paths: Iterable[str], settled_ns: int | None = None) -> dict[str, str]:
+    """Return a stamp (size and time) for each of these files, by path; "" for a file that does not exist.
+
+    settled_ns  a time in nanoseconds; see stamp_of
+    """
+    return {path: stamp_of(root / existing(root, path), settled_ns) for path in paths}
 
 
 def _require_folder(found: StaticFiles, folder: Path, shown: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -309,8 +310,10 @@ def _is_alive(process: str) -> bool:
 
 
 def _unwritable(target: Path, error: OSError) -> ProjectError:
-    return ProjectError(
-        f"cannot be written: {error.strerror}",
-        where=str(target),
-        hint="free some disk space, or fix the permissions; then run the same command again",
-    )
+    hint = "free some disk space, or fix the permissions"
+    if target.is_dir():
+        hint = "a folder is in the way: move it away"
+    elif error.errno in (errno.EEXIST, errno.ENOTDIR):
+        hint = "a file is in the way of a folder: move it away"
+    again = "then run the same command again"
+    return ProjectError(f"cannot be written: {error.strerror}", where=str(target), hint=f"{hint}; {again}")

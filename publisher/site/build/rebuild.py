@@ -102,7 +102,7 @@ class Rebuild:
         self._folder.put_staged((*planned.values(), *shown))
         self._folder.remove_others(paths)
         watched = (*(project_path for _, project_path in wanted), *archive.awaited())
-        self._manifest.shown = stamps(self._config.root, watched)
+        self._manifest.shown = stamps(self._config.root, watched, self._reader.settled_ns)
         self._manifest.since, self._manifest.until = now.astimezone(UTC), _first(archive.next_change, own.next_change)
         source = PostSource(self._config, archive, renderer.render)
         of_bodies = archive.body_problems()

@@ -34,6 +34,20 @@ def test_check_reports_a_file_in_place_of_the_output(project: Project) -> None:
     assert ran.code == 1
 
 
+def test_a_folder_or_file_in_place_of_an_output_is_named(project: Project) -> None:
+    project.ok("build")
+    (project.root / "public/feed.json").unlink()
+    project.write("public/feed.json/mine.txt", "x")
+    hint = (
+        "feed.json: cannot be written: Is a directory (a folder is in the way: move it away; then run the same command"
+    )
+    assert hint in project.run("build").err
+    shutil.rmtree(project.root / "public/feed.json")
+    shutil.rmtree(project.root / "public/2026")
+    project.write("public/2026", "x")
+    assert "(a file is in the way of a folder: move it away; then run" in project.run("build").err
+
+
 def test_an_endless_date_is_shown_shortened(project: Project) -> None:
     project.write("posts/long.md", "---\ntitle: x\ndate: " + "9" * 10_000 + "\n---\n")
     told = next(line for line in project.run("check").out.splitlines() if "posts/long.md" in line)

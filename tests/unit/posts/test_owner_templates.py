@@ -43,9 +43,23 @@ def test_a_name_without_a_template_is_not_known(tmp_path: Path) -> None:
 
 
 def test_a_post_depends_on_each_template_that_it_could_use(tmp_path: Path) -> None:
-    templates = _templates(tmp_path, tag="x", other="y")
+    texts = {
+        "tag": "{% include 'shortcodes/other.html' %}{% import 'inc/macros.html' as m %}",
+        "other": "{% include ['inc/a.html', 'inc/b.html'] ignore missing %}",
+        "alone": "x",
+        "any": "{% include args[0] %}",
+        "broken": "{% include 'inc/a.html' %}{% if %}",
+    }
+    templates = _templates(tmp_path, **texts)
+    (tmp_path / "templates/inc").mkdir()
+    (tmp_path / "templates/inc/a.html").write_text("a", encoding="utf-8")
+    of_tags = [f"{FOLDER}/{name}.html" for name in sorted(texts)]
+    included = [f"templates/inc/{name}.html" for name in ("a", "b", "macros")]
     assert templates.files(["missing"]) == (f"{FOLDER}/missing.html",)
-    assert templates.files(["tag", "missing"]) == tuple(f"{FOLDER}/{n}.html" for n in ("missing", "other", "tag"))
+    assert templates.files(["alone"]) == (f"{FOLDER}/alone.html",)
+    assert templates.files(["tag"]) == (*included, f"{FOLDER}/other.html", f"{FOLDER}/tag.html")
+    for name in ("any", "broken"):
+        assert templates.files([name]) == ("templates/inc/a.html", *of_tags)
 
 
 def test_a_template_that_fails_is_named_in_one_line(tmp_path: Path) -> None:

@@ -208,6 +208,9 @@ def test_a_template_that_changes_or_appears_changes_the_posts_that_use_it(tmp_pa
         ("templates/shortcodes/box.html", "<b>{{ inner }}</b>", b"<p><b>a</b> Tea &amp; more</p>"),
         ("templates/shortcodes/box.html", "<i>[{{ inner }}]</i>", b"<p><i>[a]</i> Tea &amp; more</p>"),
         ("hugo.toml", CONFIG.replace("Tea", "Much"), b"<p><i>[a]</i> Much &amp; more</p>"),
+        ("templates/shortcodes/box.html", "{% include 'inc/x.html' ignore missing %}.", b"<p>. Much &amp; more</p>"),
+        ("templates/inc/x.html", "<b>one</b>", b"<p><b>one</b>. Much &amp; more</p>"),
+        ("templates/inc/x.html", "<b>three</b>", b"<p><b>three</b>. Much &amp; more</p>"),
     ):
         folder.file(path, text)
         built = folder.build()

@@ -1,0 +1,103 @@
+"""A build after a change writes what a build from nothing would write, also if the change is in no file of a post."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from publisher.config import Posts
+from publisher.config.site import AuthorConfig, PagesConfig
+from publisher.site.build.builder import build
+from tests.support.picture_samples import picture
+from tests.support.posts_samples import NOW, SITE, Folder
+
+ADA = AuthorConfig(id="ada", name="Ada")
+
+# What differs from the usual configuration, by what it is about.
+SETTINGS: dict[str, dict[str, Any]] = {
+    "permalinks": {"posts": Posts(permalink="/{year}/{slug}/")},
+    "the hour of posts with a day alone": {"posts": Posts(time="11:00")},
+    "the time zone of posts": {"posts": Posts(timezone="Pacific/Auckland")},
+    "repaired text": {"posts": Posts(fix_encoding=False)},
+    "the folder of static files": {"pages": PagesConfig(static="assets")},
+    "where folders are copied": {"pages": PagesConfig(copy=("media = /pictures",))},
+    "the name of an author": {"authors": (replace(ADA, name="Ada Lovelace"),)},
+    "the language": {"site": replace(SITE, language="de")},
+    "the languages": {"site": replace(SITE, languages=("en", "de"))},
+    "the usual author": {"site": replace(SITE, author=replace(SITE.author, name="Bob"))},
+}
+
+
+def folder_of(root: Path, **settings: Any) -> Folder:
+    """Return a project with posts on which all of these settings have an effect."""
+    folder = Folder(root, **({"authors": (ADA,), "site": SITE} | settings))
+    folder.write("2024-07-06-day.md", "A day. [other](other.md) ![s](/img/s.png) ![m](/pictures/m.png)\n", "title: Day")
+    folder.write("2024-07-07-other.de.md", "Andere.\n", "title: Andere\nauthor: ada")
+    folder.write("2024-07-08-other.md", "OpenAI\u00e2\u20ac\u2122s own\n", "title: Other\nauthor: ada")
+    for path in ("static/img/s.png", "media/m.png"):
+        folder.file(path, picture())
+    folder.file("pages/about.md", "---\ntitle: About\n---\nOpenAI\u00e2\u20ac\u2122s page ![s](/img/s.png)\n")
+    return folder
+
+
+def texts(folder: Folder) -> Mapping[str, bytes]:
+    """Return the written files by path."""
+    return {path: data for path, data in folder.public().items() if not path.startswith(".")}
+
+
+@pytest.mark.parametrize("has_pages", [True, False], ids=["with pages", "feeds only"])
+@pytest.mark.parametrize("changed", SETTINGS.values(), ids=SETTINGS)
+def test_a_changed_setting_reaches_every_file(tmp_path: Path, changed: dict[str, Any], has_pages: bool) -> None:
+    first = {"pages": PagesConfig(enabled=has_pages)}
+    settings = first | changed
+    if not has_pages:
+        settings["pages"] = replace(settings["pages"], enabled=False)
+    one = folder_of(tmp_path / "one", **first)
+    one.build()
+    one.config = folder_of(tmp_path / "one", **settings).config
+    other = folder_of(tmp_path / "other", **settings)
+    for folder in (one, other):
+        build(folder.config, NOW, accept_new_ids=True)
+    assert texts(one) == texts(other)
+
+
+def test_a_picture_that_is_replaced_while_its_page_is_made_is_looked_at_again(tmp_path: Path) -> None:
+    folder, heights = folder_of(tmp_path), [48]
+    build(folder.config, NOW)
+
+    def replaced_at(moment: int) -> Callable[[int, int], None]:
+        def progress(made: int, total: int) -> None:
+            """Replace the picture before one of the files is made."""
+            if made == moment:
+                heights.append(heights[-1] + 1)
+                folder.file("static/img/s.png", picture(height=heights[-1]))
+
+        return progress
+
+    for moment in range(8):
+        folder.write("2024-07-06-day.md", f"Edited {moment}. ![s](/img/s.png)\n", "title: Day")
+        build(folder.config, NOW, progress=replaced_at(moment))
+        build(folder.config, NOW)
+        assert f'height="{heights[-1]}"'.encode() in folder.public()["2024/07/06/day/index.html"], moment
+    assert len(heights) > 5
+
+
+def test_a_post_whose_file_is_from_the_future_follows_its_text_and_its_templates(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, posts=Posts(tool="hugo"))
+    post = folder.write("2024-07-06-day.md", "{{< box >}}one{{< /box >}}", "title: Day")
+    ahead = time.time() + 3_600
+    for change, expected in (
+        (lambda: None, b"<p>one</p>"),
+        (lambda: folder.file("templates/shortcodes/box.html", "<b>{{ inner }}</b>"), b"<p><b>one</b></p>"),
+        (lambda: post.write_bytes(post.read_bytes().replace(b"one", b"two")), b"<p><b>two</b></p>"),
+    ):
+        change()
+        os.utime(post, (ahead, ahead))
+        folder.build()
+        assert expected in folder.public()["2024/07/06/day/index.html"]
