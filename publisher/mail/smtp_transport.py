@@ -237,10 +237,14 @@ def _ended_by_signals(sending: SendingLoop) -> Iterator[None]:
 
 @contextmanager
 def _rare_garbage_collection() -> Iterator[None]:
-    """Collect cyclic garbage less often, because sending a message creates a hundred objects and no cycles."""
+    """Collect cyclic garbage less often, because sending a message creates a hundred objects and no cycles.
+
+    A group of answers does: what asyncio and SQLAlchemy keep of it. With 5,000 objects it is collected every few
+    seconds. With 50,000 the memory had grown by 30 MiB before the first collection.
+    """
     before = gc.get_threshold()
     gc.freeze()  # objects that already exist are not examined
-    gc.set_threshold(50_000, *before[1:])
+    gc.set_threshold(5_000, *before[1:])
     try:
         yield
     finally:
