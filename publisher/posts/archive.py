@@ -291,8 +291,8 @@ class Archive:
         return {row.source: row.id for row in self._all_rows}
 
     def digest_of(self, source: str) -> str:
-        """Return the digest of a public post, and "" for any other path."""
-        return self._digests.get(source, "")
+        """Return a hash of the digest of a public post, which the ledger has room for, and "" for any other path."""
+        return hash_of(self._digests[source]) if source in self._digests else ""
 
     def in_feeds(self) -> list[str]:
         """Return the sources of the posts that appear in feeds, newest first."""
