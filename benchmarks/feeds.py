@@ -68,9 +68,12 @@ def contestants(folder: Path, arguments: argparse.Namespace) -> list[Contestant]
         sys.exit("publisher is missing: run `make` first, or give its path with --publisher")
     if theirs is None:
         sys.exit(hugo.INSTALL_HINT)
-    leavings = (hugo.OUTPUT, "hugo-cache", "resources")
+    # Next to the project: to us, a file that somebody writes into it is a change of the project.
+    output, command = f"../{hugo.OUTPUT}", hugo.build_command(theirs, folder.parent)
+    command += ["--destination", folder.parent / hugo.OUTPUT]
+    leavings = (output, "../hugo-cache", "resources")
     return [
-        Contestant("hugo", hugo.build_command(theirs, folder), [theirs, "help"], hugo.OUTPUT, leavings),
+        Contestant("hugo", command, [theirs, "help"], output, leavings),
         Contestant("publisher", [ours, "build"], [ours, "--help"], "public", ("public", ".publisher")),
     ]
 
@@ -159,8 +162,10 @@ def main() -> int:
     if not in_memory:
         print(f"warning: {scratch} is on a disk: wall and system times will vary", file=sys.stderr)
     with tempfile.TemporaryDirectory(prefix="publisher-bench-", dir=scratch) as folder:
+        project = Path(folder, "project")
+        project.mkdir()
         try:
-            results, unlike = compete(Path(folder), arguments, lambda line: print(line, file=sys.stderr))
+            results, unlike = compete(project, arguments, lambda line: print(line, file=sys.stderr))
         except RunFailedError as failure:
             sys.exit(str(failure))
     limits = report.limits(results)

@@ -110,8 +110,10 @@ def main() -> int:
     if not in_memory:
         print(f"warning: {scratch} is on a disk: wall and system times will vary", file=sys.stderr)
     with tempfile.TemporaryDirectory(prefix="publisher-bench-", dir=scratch) as folder:
+        project = Path(folder, "project")
+        project.mkdir()
         try:
-            results, unlike = compete(Path(folder), arguments, lambda line: print(line, file=sys.stderr))
+            results, unlike = compete(project, arguments, lambda line: print(line, file=sys.stderr))
         except RunFailedError as failure:
             sys.exit(str(failure))
     found = limits(results)
