@@ -18,12 +18,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from benchmarks import corpus, hugo, report
 from benchmarks.measure import RunFailedError, Usage, find_program, memory_folder, run
 from benchmarks.outputs import differences, read_feeds
 
 Round = dict[str, dict[str, Usage]]
+Found = TypeVar("Found")
 
 STATES = ("cold", "nothing changed", "one changed")
 ENTRIES = 20
@@ -144,10 +146,10 @@ def stale(outputs: list[Path], edition: int) -> list[str]:
     return [f"{output.name} does not show the last edit" for output in stale]
 
 
-def parse_arguments() -> argparse.Namespace:
-    """Return the command line's settings."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.feeds", description=__doc__.split("\n")[0])
-    parser.add_argument("--rounds", type=int, default=7, help="paired rounds (default 7)")
+def parse_arguments(name: str, about: str, rounds: int) -> argparse.Namespace:
+    """Return the command line's settings. name: of the benchmark; about: its docstring; rounds: how many by default."""
+    parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=about.split("\n")[0])
+    parser.add_argument("--rounds", type=int, default=rounds, help=f"paired rounds (default {rounds})")
     parser.add_argument("--posts", type=int, default=10_000, help="how many posts (default 10000)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures to FILE")
     parser.add_argument("--hugo", default="", metavar="PATH", help="Hugo (default: beside this Python)")
@@ -155,9 +157,11 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def main() -> int:
-    """Run, print the figures, and return 0 when every limit holds."""
-    arguments = parse_arguments()
+def in_a_project(work: Callable[[Path, Callable[[str], None]], Found]) -> tuple[Found, bool]:
+    """Call `work` with a new folder and a function that reports progress; return its result, and whether in memory.
+
+    Exit with the reason if a program fails.
+    """
     scratch, in_memory = memory_folder()
     if not in_memory:
         print(f"warning: {scratch} is on a disk: wall and system times will vary", file=sys.stderr)
@@ -165,9 +169,15 @@ def main() -> int:
         project = Path(folder, "project")
         project.mkdir()
         try:
-            results, unlike = compete(project, arguments, lambda line: print(line, file=sys.stderr))
+            return work(project, lambda line: print(line, file=sys.stderr)), in_memory
         except RunFailedError as failure:
             sys.exit(str(failure))
+
+
+def main() -> int:
+    """Run, print the figures, and return 0 when every limit holds."""
+    arguments = parse_arguments("feeds", __doc__ or "", 7)
+    (results, unlike), in_memory = in_a_project(lambda folder, tell: compete(folder, arguments, tell))
     limits = report.limits(results)
     print(report.table(results, f"Feeds of {arguments.posts:,} posts"))
     print(report.verdict(limits, unlike, "both made the same feeds of the same texts"))

@@ -14,13 +14,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks import corpus, feeds, hugo, hugo_site, report
-from benchmarks.measure import RunFailedError, Usage, median, memory_folder, run
+from benchmarks.measure import Usage, median, run
 from benchmarks.report import OURS, PEER, Limit, Results
 from benchmarks.site_outputs import site_differences
 
@@ -92,30 +91,10 @@ def limits(results: SiteResults) -> list[Limit]:
     return found
 
 
-def parse_arguments() -> argparse.Namespace:
-    """Return the command line's settings."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.site", description=__doc__.split("\n")[0])
-    parser.add_argument("--rounds", type=int, default=5, help="paired rounds (default 5)")
-    parser.add_argument("--posts", type=int, default=10_000, help="how many posts (default 10000)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures to FILE")
-    parser.add_argument("--hugo", default="", metavar="PATH", help="Hugo (default: beside this Python)")
-    parser.add_argument("--publisher", default="", metavar="PATH", help="the publisher program, likewise")
-    return parser.parse_args()
-
-
 def main() -> int:
     """Run, print the figures, and return 0 when every limit holds."""
-    arguments = parse_arguments()
-    scratch, in_memory = memory_folder()
-    if not in_memory:
-        print(f"warning: {scratch} is on a disk: wall and system times will vary", file=sys.stderr)
-    with tempfile.TemporaryDirectory(prefix="publisher-bench-", dir=scratch) as folder:
-        project = Path(folder, "project")
-        project.mkdir()
-        try:
-            results, unlike = compete(project, arguments, lambda line: print(line, file=sys.stderr))
-        except RunFailedError as failure:
-            sys.exit(str(failure))
+    arguments = feeds.parse_arguments("site", __doc__ or "", 5)
+    (results, unlike), in_memory = feeds.in_a_project(lambda folder, tell: compete(folder, arguments, tell))
     found = limits(results)
     print(report.table(results.builds, f"Whole site of {arguments.posts:,} posts"))
     check = report.median_usage(results.checks)

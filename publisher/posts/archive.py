@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from publisher.config import Config
 from publisher.core.errors import ProjectError
 from publisher.core.file_names import out_of_folder
+from publisher.core.listing import TICK_NS
 from publisher.core.models import Post, Problem, Severity, Tag
 from publisher.posts.blog_tools.path_languages import translated_sources
 from publisher.posts.cache_keys import code_key, hash_of, with_stamps
@@ -31,10 +32,6 @@ from publisher.posts.scan import ENDINGS, is_item, require_posts, scan_posts
 
 if TYPE_CHECKING:
     from publisher.posts.sources.stored_items import StoredItems
-
-# A file system's clock moves in ticks of a few milliseconds. A file whose time is not older than this when the folder
-# is scanned may change once more within the tick, and have the same time and size afterwards.
-_TICK_NS = 20_000_000
 
 # The number of posts, the newest ones, whose bodies are stored when they are rendered.
 MOST_BODIES = 1_000
@@ -65,7 +62,7 @@ class ArchiveReader:
     def __init__(self, config: Config, *, keep: bool = True) -> None:
         """Walk the folder without reading any post. See open_archive for the arguments."""
         self._config, self.folder = config, config.root / config.posts.folder
-        self.settled_ns = time.time_ns() - _TICK_NS
+        self.settled_ns = time.time_ns() - TICK_NS
         self._found, self.problems, self._unread = scanned = scan_posts(config)
         translated = frozenset[str]() if config.posts.tool else translated_sources(self._found, ENDINGS)
         self.settings = replace(PostSettings.of(config).for_posts(scanned), translated=translated)

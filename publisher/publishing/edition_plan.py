@@ -217,15 +217,13 @@ def make_plan(
     held     whether to leave out, with a problem, the posts that were sent under another id, as the scheduler does
     segment  a segment that the recipients of all editions must be in; see DueEdition
     """
-    due = due or {}
-    streams = _streams(config, names, due)
+    streams = _streams(config, names, due := due or {})
     # Before the posts are read, so that an item that is stored meanwhile does not seem to be left out.
     items = {each.name: _unhandled_items(store, each, now) for each in streams} if store else {}
     archive = open_archive(config, now, keep=keep, whole=True)
     known = {*archive.ids().values(), *(copy.id for copy in archive.copies)}
     again = {each.source: each.problem(config) for each in sent_again(config, store, archive, names)} if held else {}
-    found = archive.posts if streams else ()  # they are loaded only then
-    posts = [post for post in found if post.source not in without and post.source not in again]
+    posts = [p for p in (archive.posts if streams else ()) if p.source not in without and p.source not in again]
     editions, idle, broken = list[PlannedEdition](), list[Idle](), dict[Problem, None]()
     for stream in streams:
         wanted = replace(due.get(stream.name, DueEdition(beside=extra)), segment=segment)
