@@ -30,7 +30,7 @@ def take_report(
     """Apply a report to its subscriber, once, and return the verdict.
 
     The whole report is applied in one transaction, so an interrupted report has no effect. The verdict is KNOWN if the
-    report was applied before, and GONE if its subscriber has been deleted.
+    report has already been applied, and GONE if its subscriber has been deleted.
 
     source   where the report came from, for the consent history
     dry_run  return the verdict without writing anything
@@ -61,7 +61,7 @@ def take_refusals(
 ) -> Counter[Verdict]:
     """Apply the failures of one edition, in one transaction; return how many subscribers get no more email, by verdict.
 
-    Each failure is recorded. A subscriber who was stopped before is not counted in the result.
+    Each failure is recorded. Subscribers to whom sending had already stopped are not counted in the result.
     """
     stopped = Counter[Verdict]()
     with store.subscribers.transaction(now) as change:
@@ -93,7 +93,7 @@ def take_refused_question(
 
 
 def subscriptions_of(store: Store, report: Report, now: datetime) -> tuple[str, frozenset[str]]:
-    """Return the uid of the subscriber whom a report is about, and their newsletters; ("", none) if there is none."""
+    """Return the uid of the subscriber whom a report is about, and their newsletters; ("", an empty set) if unknown."""
     with store.subscribers.transaction(now, dry_run=True) as change:
         found = _find(change, report.addressee)
         if found is None:
@@ -109,7 +109,7 @@ def _has_stopped(change: SubscriberTransaction, before: Subscriber, verdict: Ver
 def _taken(
     change: SubscriberTransaction, policy: SubscriptionPolicy, report: Report, source: str, words: str = ""
 ) -> Verdict:
-    """Apply a report. words: what the history of the subscriber says if this stops the email; the code if empty."""
+    """Apply a report. words: the entry in the subscriber's history if this stops the email; if empty, the code."""
     if not change.take_report(report):
         return Verdict.KNOWN
     if report.verdict not in APPLIED:
@@ -142,7 +142,7 @@ def _unsubscribed(
 
 
 def _with_key(change: SubscriberTransaction, subscriber: Subscriber, key: str) -> str:
-    """Return the newsletter with a key, by its current or an earlier name; "" if the subscriber no longer has it."""
+    """Return the newsletter whose current or earlier name has this key; "" if the subscriber no longer has it."""
     held = [each.newsletter for each in subscriber.subscriptions]
     earlier = [event.detail.partition(" ")[0] for event in change.history(subscriber) if event.what == RENAMED]
     return next((name for name in [*held, *earlier] if key and newsletter_key(name) == key), "")

@@ -1,4 +1,4 @@
-"""Reads complaints of spam that mailbox providers forward: ARF (RFC 5965), and Microsoft's older form without it."""
+"""Reads spam complaints that mailbox providers forward: ARF (RFC 5965), and Microsoft's older form without it."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def return_addresses(message: Message) -> Iterator[str]:
 
 
 def unsubscribe_tokens(message: Message) -> Iterator[str]:
-    """Yield the tokens in the List-Unsubscribe header of the reported message, or else of the links in its text."""
+    """Yield the tokens in the List-Unsubscribe header of the reported message, or else in the links of its text."""
     reported = original(message)
     if reported is None:
         return

@@ -10,7 +10,7 @@ from publisher.bounces.parts import groups, header, of_type, outer_parts, text_o
 from publisher.bounces.verdict import judge, status_in
 from publisher.core.bounce_report import Verdict
 
-# The type before an answer, as in "smtp; 550 no such user".
+# The type in front of an answer, as in "smtp; 550 no such user".
 _TYPE = re.compile(r"^\s{0,10}[A-Za-z][\w.-]{0,60}\s{0,10};")
 
 # IBM Domino and older versions of Exchange write the answer into these fields.
@@ -72,6 +72,6 @@ def _failure(group: Message, message: Message) -> Failure:
 
 
 def _plain_words(message: Message) -> str:
-    """Return the beginning of the text for people, which has the answer if the fields don't."""
+    """Return the beginning of the human-readable text, which has the answer if the fields don't."""
     part = next((part for part in outer_parts(message) if type_of(part) == "text/plain"), None)
     return text_of(part)[:_MOST_PLAIN_WORDS] if part is not None else ""

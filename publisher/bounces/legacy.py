@@ -1,8 +1,8 @@
 """Reads failures in plain words or HTML, as qmail and older versions of Exim, sendmail and Exchange write them.
 
 flufl.bounce, which only this module uses, recognises the programs and the recipients. The failures are judged here,
-because flufl.bounce treats a full mailbox or a rejected message as a mailbox that doesn't exist. A report of a mail
-server that flufl.bounce doesn't know counts if a code or the words are telling.
+because flufl.bounce treats a full mailbox or a rejected message as a mailbox that doesn't exist. A report from a mail
+server that flufl.bounce doesn't know counts if a code or the words in it are conclusive.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ _MAILERS = re.compile(
     re.IGNORECASE,
 )
 
-# The texts of a report, best first.
+# The content types of a report's text, best first.
 _TEXTS = ("text/plain", "text/html")
 
-# A server that answers in the name of a full mailbox writes hardly anything else. People write more.
+# A server that replies on behalf of a full mailbox writes hardly anything else. People write more.
 _SHORT_ANSWER = 300
 
 _LONGEST_FROM = 1_000  # characters
 
-# How much is searched for recipients. Servers name them on short lines above the copy of the message.
+# How much text is searched for recipients. Servers name them on short lines above the copy of the message.
 _LONGEST_LINE = 500
 _MOST_LINES = 1_000
 _MOST_PARTS = 20
@@ -55,7 +55,7 @@ _WARNING = re.compile(
 
 
 def is_from_server(message: Message) -> bool:
-    """Return whether a message says that a mail server has sent it, and not a person."""
+    """Return whether a message says that a mail server sent it, rather than a person."""
     return _MAILERS.match(parseaddr(header(message, "From")[:_LONGEST_FROM])[1]) is not None
 
 
@@ -74,7 +74,7 @@ def read_legacy(message: Message) -> Failure | None:
 
 
 def read_full_mailbox(message: Message) -> Failure | None:
-    """Return the failure if an automatic reply says hardly anything but that the mailbox is full; otherwise None."""
+    """Return the failure if an automatic reply says little except that the mailbox is full; otherwise None."""
     words = " ".join(_words_above_the_copy(message).split())
     for text in (header(message, "Subject"), words):
         short = len(text) <= _SHORT_ANSWER or is_from_server(message)
@@ -84,7 +84,7 @@ def read_full_mailbox(message: Message) -> Failure | None:
 
 
 def _unknown_report(words: str) -> Failure | None:
-    """Return the failure in a server's report of no known form; None if nothing in it is telling."""
+    """Return the failure in a server's report of unknown form; None if nothing in it is conclusive."""
     text = " ".join(words.split())
     judged = judgement("", text)
     return Failure(judged.verdict, status_in(text), text) if judged.firm else None
@@ -105,8 +105,8 @@ def _recipients(message: Message) -> tuple[frozenset[bytes], frozenset[bytes]]:
 def _without_attached(part: Message, places: Iterator[int]) -> Message:
     """Return a message without attached messages, because flufl.bounce would also read an attached report.
 
-    Of every other long part only the beginnings of its first lines are left, as flufl.bounce takes quadratic time for
-    some texts, and only as many parts as there are places.
+    Long parts are cut to the beginnings of their first lines, because flufl.bounce takes quadratic time for some texts.
+    As many parts are kept as `places` has items.
     """
     inner = part.get_payload()
     if not isinstance(inner, list):

@@ -1,6 +1,6 @@
 """The mailboxes with bounce reports: a single message, a Maildir, an mbox file or an IMAP folder (RFC 3501).
 
-Each source yields the messages that were not read before. A message is marked as read only after its report has been
+Each source yields the messages that have not been read yet. A message is marked as read only after its report has been
 applied, so no report is lost after an interruption.
 """
 
@@ -46,7 +46,7 @@ class ReportSource(Protocol):
     """A place from which bounce reports are read."""
 
     def messages(self) -> Iterator[ReportMessage]:
-        """Yield each message that was not read before, oldest first; can be called only once.
+        """Yield each message that has not been read yet, oldest first; can be called only once.
 
         A message that isn't marked as read is yielded again the next time the source is opened. Raises BounceError if
         the source can't be read.
@@ -82,9 +82,9 @@ class SingleMessage:
 
     @classmethod
     def of(cls, stream: BinaryIO) -> SingleMessage:
-        """Return the message in a stream, which is read to its end; of a long one, the first MOST_BYTES bytes."""
+        """Return the message in a stream, which is read to its end; only the first MOST_BYTES bytes of a long one."""
         data = stream.read(MOST_BYTES)
-        while stream.read(_CHUNK):  # a mail server takes a pipe that is closed early for a failure
+        while stream.read(_CHUNK):  # a mail server treats a pipe that is closed early as a failure
             pass
         return cls(data)
 
@@ -95,7 +95,7 @@ class SingleMessage:
 
 @dataclass(frozen=True, slots=True)
 class Maildir:
-    """A Maildir. A message that was read is moved to cur/ and flagged as seen, as mail programs do it."""
+    """A Maildir. A message that was read is moved to cur/ and flagged as seen, as mail programs do."""
 
     folder: Path
 
@@ -130,7 +130,7 @@ class Maildir:
 
 @dataclass(frozen=True, slots=True)
 class Mbox:
-    """An mbox file, locked while it is read. A message that was read gets `Status: RO`, as mail programs do it."""
+    """An mbox file, locked while it is read. A message that was read gets `Status: RO`, as in mail programs."""
 
     path: Path
 
@@ -223,7 +223,7 @@ class Account:
 
 
 def parse_account(text: str) -> Account:
-    """Parse the URL of an IMAP account; raises BounceError, without any password, if it is invalid."""
+    """Parse the URL of an IMAP account. Raises BounceError, which shows no password, if it is invalid."""
     invalid, hint = "the source isn't the URL of a mailbox", "write it like imaps://user@mail.example.org/INBOX"
     try:
         parts = urlsplit(text)

@@ -1,6 +1,6 @@
 """Reads the parts and headers of untrusted messages, whatever encoding the parts have.
 
-core.mime divides them. Attached messages and reports stay as they came until they are decoded.
+core.mime splits messages into parts. Attached messages and reports are left as received until they are decoded.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from publisher.core.mime import divided, head_and_body
 
 MOST_TEXT = 50_000
 _MOST_PARTS = 100
-_MOST_LEVELS = 10  # of multipart in multipart: real reports have four, as mailing lists and virus scanners wrap them
+_MOST_LEVELS = 10  # of nested multiparts: real reports have four, because mailing lists and virus scanners wrap them
 _MOST_GROUPS = 500
 
 _SEPARATORS = re.compile(r"[\s<>\"',;]+")
 _BLANK_LINES = re.compile(r"\n(?:[ \t]{0,100}\n)+")
 
-# In HTML: the tags around what nobody sees, those that end a line, and all others.
+# In HTML: the tags around invisible text, those that end a line, and all others.
 _NO_TEXT = re.compile(r"<(/?)(?:style|script|head|title)\b[^<>]{0,2000}>|<!--|-->", re.IGNORECASE)
 _LINE_TAG = re.compile(r"</?(?:p|br|div|tr|td|th|li|h[1-6]|table|ul|ol|pre|hr)\b[^<>]{0,2000}>", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]{0,2000}>")
 
-# Charsets besides UTF-8 that are decoded, by the beginning of their name in Python. Others may take quadratic time.
+# Charsets besides UTF-8 that are decoded, by the beginning of their Python name. Others may take quadratic time.
 _CHARSETS = ("utf", "iso8859", "cp", "koi8", "mac", "gb", "big5", "euc", "shift", "iso2022", "ascii")
 
 
@@ -42,13 +42,13 @@ class UndividedMessage(Message):
 def parse_report(data: bytes) -> Message:
     """Parse a message, but not the messages and reports that are attached to it.
 
-    What is nested too deeply, or comes after too many other parts, stays undivided, so that it costs linear time.
+    Parts that are nested too deeply, or come after too many others, are not divided, so that the time is linear.
     """
     return _tree(data.decode("ascii", "surrogateescape"), _MOST_LEVELS, iter(range(_MOST_PARTS)))
 
 
 def _tree(text: str, levels: int, places: Iterator[int]) -> Message:
-    """Return a message with its parts. places: as many items as there may be parts, shared by the whole tree."""
+    """Return a message with its parts. places: an item for each part that is allowed, shared by the whole tree."""
     message, body = head_and_body(text, UndividedMessage)
     message.set_payload(body)
     if levels and (texts := divided(message, body, _MOST_PARTS)):
@@ -104,12 +104,12 @@ def groups(part: Message) -> list[Message]:
 
 
 def source_of(part: Message) -> str:
-    """Return the first MOST_TEXT characters of a part, decoded; of HTML with its tags."""
+    """Return the first MOST_TEXT characters of a part, decoded; HTML keeps its tags."""
     return _decoded(part)[:MOST_TEXT]
 
 
 def text_of(part: Message) -> str:
-    """Return the first MOST_TEXT characters of a part, decoded; of HTML only the text, one block on a line."""
+    """Return the first MOST_TEXT characters of a part, decoded; of HTML only the text, one block per line."""
     text = source_of(part)
     if type_of(part) != "text/html":
         return text
@@ -136,7 +136,7 @@ def original(message: Message) -> Message | None:
 
 
 def _decoded(part: Message) -> str:
-    """Return the beginning of a part as text: without its transfer encoding, and with simple line ends."""
+    """Return the beginning of a part as text: without its transfer encoding, and with LF as line ends."""
     content = part.get_payload(decode=True)
     if not isinstance(content, bytes):
         return ""
@@ -144,7 +144,7 @@ def _decoded(part: Message) -> str:
 
 
 def _text(content: bytes, charset: str) -> str:
-    """Decode as UTF-8, which most parts are, whatever they declare; otherwise as they declare."""
+    """Decode as UTF-8, which most parts use whatever they declare; otherwise use the declared charset."""
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError:

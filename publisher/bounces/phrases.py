@@ -1,9 +1,9 @@
 """What mail servers write when they refuse a message: the table in phrases.tsv, and how an answer is compared with it.
 
-In a phrase, "a|b" is one word or the other, "word*" any word that begins so, and "…" up to sixty characters of the same
-sentence. A phrase after "not" says nothing. Phrases and answers are compared in a plain form: lower case, no accents,
-hyphens, quotes, addresses, host names and URLs. To add a phrase, add a row with the server that uses it, and the
-server's whole answer to tests/data/refusals.tsv.
+In a phrase, "a|b" is one word or the other, "word*" any word that begins with "word", and "…" up to sixty characters of
+the same sentence. A phrase after "not" is ignored. Phrases and answers are compared in a plain form: lower case, no
+accents, hyphens, quotes, addresses, host names and URLs. To add a phrase, add a row with the server that uses it, and
+the server's whole answer to tests/data/refusals.tsv.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from enum import StrEnum
 from functools import lru_cache
 from importlib.resources import files
 
-# Longer answers hardly exist; the rest of one is a copy of the message, or an attempt to waste our time.
+# Longer answers are very rare; the rest is a copy of the message, or an attempt to waste our time.
 MOST_COMPARED = 4_000
 
 _NOT_WORDS = re.compile(
@@ -27,7 +27,7 @@ _NOT_WORDS = re.compile(
 _SHORT_FORMS = (("can't", "cannot"), ("won't", "will not"), ("n't", " not"), (" e mail", " email"))
 _PUNCTUATION = re.compile(r"[<>()\[\]{}\"`_/*|=-]+")
 
-# What a gateway writes around any answer: that the message goes back to its sender, or its own guess at the failure.
+# What a gateway adds to any answer: that the message is returned to its sender, or its own guess at the failure.
 _AROUND = re.compile(
     r"\b(?:return|returned|returning|back|sent|bounced) to (?:the )?sender\b|\bunknown address error\b"
     r"|\bremote server returned (?:unknown recipient or mailbox unavailable|invalid recipient address)\b"
@@ -40,9 +40,9 @@ class Meaning(StrEnum):
     FULL = "full"  # the mailbox or its disk is full
     BLAMED = "blamed"  # the sender, its server or the message is refused
     NOBODY = "nobody"  # there is no such mailbox or domain, or it is closed
-    LATER = "later"  # too much at once, or a passing trouble
-    HINTED = "hinted"  # a word of filters for spam or rules, which other refusals may contain too
-    DENIED = "denied"  # a word of refusals, which says little beside a code about the mailbox
+    LATER = "later"  # too many messages at once, or a temporary problem
+    HINTED = "hinted"  # a word that spam filters and policies use, which other refusals may contain too
+    DENIED = "denied"  # a word used in refusals, which says little next to a code about the mailbox
 
 
 def meanings_of(words: str) -> frozenset[Meaning]:
@@ -62,12 +62,12 @@ def plain_text(words: str) -> str:
 
 
 def phrases() -> Iterator[tuple[Meaning, str, str]]:
-    """Yield the rows of the table: the meaning, the phrase, and the servers or documents that it is from."""
+    """Yield the rows of the table: the meaning, the phrase, and the servers or documents that use it."""
     yield from ((Meaning(meaning), phrase, source) for meaning, phrase, source in table_of("phrases.tsv"))
 
 
 def table_of(name: str) -> Iterator[list[str]]:
-    """Yield the rows of a table that belongs to this package, without its heading."""
+    """Yield the rows of a table that belongs to this package, without its header line."""
     lines = files("publisher.bounces").joinpath(name).read_text("utf-8").splitlines()
     yield from (line.split("\t") for line in lines[1:])
 

@@ -59,7 +59,7 @@ def _read(message: Message, data: bytes, signatures: Signatures) -> Report:
         return left
     addressee = _by_return_path(recipients, signatures)
     if not addressee:
-        return Report(_stranger(recipients, signatures))  # nothing of a stranger's message is read
+        return Report(_stranger(recipients, signatures))  # nothing in a stranger's message is read
     failure = _failure(message)
     if failure is None or failure.verdict is Verdict.NOTHING:
         return Report(Verdict.NOTHING, addressee)
@@ -67,10 +67,10 @@ def _read(message: Message, data: bytes, signatures: Signatures) -> Report:
 
 
 def _unsubscribed(message: Message, data: bytes, recipients: Iterable[str], signatures: Signatures) -> Report | None:
-    """Return the report of a message to an address for unsubscribing (RFC 2369, 3.2); None if it is no such message.
+    """Return the report of a message to an address for unsubscribing (RFC 2369, 3.2); None for other messages.
 
-    Whatever it says, the address is the request. Only a report of a failure says nothing about the person. The same
-    message counts once, so that it does not unsubscribe somebody who has come back since.
+    The address is the request, whatever the message says. Only a failure report does not count, as no person sent it.
+    The same message counts once, so that it does not unsubscribe someone who has subscribed again since.
     """
     path = signatures.return_path
     found = {read for each in recipients if path and (read := path.read_unsubscribing(each))}

@@ -1,4 +1,4 @@
-"""Judges a mail server's answer: whether the mailbox is gone, the failure passes, or the message was refused.
+"""Judges a mail server's answer: whether the mailbox is gone, the failure is temporary, or the message was refused.
 
 The same judge is used for the answer during sending, for bounce messages and for webhooks. It knows the enhanced status
 codes (RFC 3463 and the registry; codes.tsv) and the words of many servers (phrases.tsv). The most telling code counts;
@@ -21,7 +21,7 @@ from publisher.core.bounce_report import Verdict
 MOST_WORDS = 200
 
 _CODE = re.compile(r"(?<![\w.])([245])\.([0-7])\.(\d{1,3})(?!\w|\.\d)")
-# A reply code is at the beginning, after a sign such as the ":" of "said:", or after a word that announces it.
+# A reply code is at the beginning, after a character such as the ":" of "said:", or after a word that announces it.
 _REPLY = re.compile(
     r"(?:^|[^\w.\s]\s{0,3}|\b(?:said|error|code|status|response)\s{1,3})(?<!\d)([45]\d\d)(?=[ \-:#]|$)", re.IGNORECASE
 )
@@ -103,7 +103,7 @@ def _of_final(told: frozenset[Verdict], details: list[str], says: frozenset[Mean
 
 def _of_codes(told: frozenset[Verdict], details: list[str]) -> Judgement:
     """Judge a final failure whose words say nothing."""
-    for verdict in (Verdict.REFUSED, Verdict.TEMPORARY, Verdict.PERMANENT):  # of codes that disagree, the milder
+    for verdict in (Verdict.REFUSED, Verdict.TEMPORARY, Verdict.PERMANENT):  # if codes disagree, the mildest
         if verdict in told:
             return Judgement(verdict)
     if any(each[0] in _REFUSED_SUBJECTS for each in details):
@@ -112,7 +112,7 @@ def _of_codes(told: frozenset[Verdict], details: list[str]) -> Judgement:
 
 
 def _told_by_codes(details: list[str], words: str) -> frozenset[Verdict]:
-    """Return the verdicts of the codes in the table; those of vague codes only if no other code is there."""
+    """Return the verdicts of the codes in the table; those of vague codes only if there are no others."""
     text = plain_text(words)
     found = {detail: verdict for detail in details if (verdict := _of_detail(detail, text))}
     telling = {detail: verdict for detail, verdict in found.items() if not _VAGUE.fullmatch(detail)}

@@ -29,7 +29,7 @@ FRESH = timedelta(hours=9)
 
 _EVENTS = {"complained": Verdict.COMPLAINT, "unsubscribed": Verdict.UNSUBSCRIBED}
 
-# Reasons for not sending, most of them from Mailgun's own suppression lists, which no answer of a server outweighs.
+# Reasons for not sending, most of them from Mailgun's own suppression lists. No server's answer outweighs them.
 _REASONS = {
     "suppress-bounce": Verdict.PERMANENT,
     "suppress-complaint": Verdict.COMPLAINT,

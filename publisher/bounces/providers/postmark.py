@@ -61,7 +61,7 @@ def read_postmark(request: WebhookRequest, secret: str) -> list[Report]:
 
 
 def _subscription_change(request: WebhookRequest, event: dict[str, Any]) -> Report:
-    """Return the report of a change. An address that was taken off the list is not brought back."""
+    """Return the report of a change. An address that was removed from the list is not subscribed again."""
     reason, address = text(event.get("SuppressionReason")), text(event.get("Recipient"))
     verdict = _SUPPRESSED.get(reason, Verdict.NOTHING) if event.get("SuppressSending") is True else Verdict.NOTHING
     key = event_key("postmark", "change", address, text(event.get("ChangedAt")), reason)

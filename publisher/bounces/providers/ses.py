@@ -1,4 +1,4 @@
-"""Reads reports of Amazon SES that arrive through SNS, signed with a certificate that is fetched from Amazon."""
+"""Reads reports from Amazon SES that arrive through SNS, signed with a certificate that is fetched from Amazon."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _CONFIRMATION = ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "
 
 # The field for the kind of an event: in a notification of SES, and in an event of a configuration set.
 _KINDS = ("notificationType", "eventType")
-# Subtypes of a bounce that say everything, among them the reasons of Amazon's own suppression lists.
+# Subtypes of a bounce that are conclusive, including the reasons on Amazon's own suppression lists.
 _SUBTYPES = {
     "ContentRejected": Verdict.REFUSED,
     "AttachmentRejected": Verdict.REFUSED,
@@ -67,9 +67,9 @@ _SUBTYPES = {
 
 @dataclass
 class Sns:
-    """Reads requests of SNS, and caches the certificates, which change only every few years.
+    """Reads requests from SNS, and caches the certificates, which change only every few years.
 
-    fetch  returns the content of a URL of Amazon, and raises OSError if there is no answer
+    fetch  returns the content of an Amazon URL, and raises OSError if there is no answer
     """
 
     fetch: Fetch
@@ -136,7 +136,7 @@ class Sns:
 
 
 def is_amazons(url: str) -> bool:
-    """Return whether a URL starts with https and an SNS host of Amazon, without a port or user name."""
+    """Return whether a URL starts with https and an Amazon SNS host, without a port or user name."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -159,7 +159,7 @@ def _whole_text(value: Any) -> str:
 def fetch_from_amazon(url: str) -> bytes:
     """Return the content of a URL.
 
-    Raises OSError if there is no complete answer within FETCH_SECONDS, for a redirect or another status than 200, and
+    Raises OSError if there is no complete answer within FETCH_SECONDS, for a redirect or any other status than 200, and
     for more than FETCH_BYTES.
     """
     import httpx  # the import takes 60 ms, and a certificate is rarely fetched
@@ -212,7 +212,7 @@ def _judged_by(kind: str, status: str, words: str) -> Verdict:
 
 
 def _unsubscribes(request: WebhookRequest, event: dict[str, Any], change: dict[str, Any]) -> Iterator[Report]:
-    """Yield a report for each recipient who left the contact list, or all of its topics."""
+    """Yield a report for each recipient who unsubscribed from the contact list, or from all of its topics."""
     wanted = table(change.get("newTopicPreferences"))
     topics = [text(topic.get("subscriptionStatus")) for topic in rows(wanted.get("topicSubscriptionStatus"))]
     if wanted.get("unsubscribeAll") is not True and (not topics or any(each != "OptOut" for each in topics)):
