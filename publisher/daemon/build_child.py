@@ -1,6 +1,6 @@
-"""The process of one build. It has a limit of memory, and notes what it is doing, in case it has to be killed.
+"""The process of one build. Its memory is limited, and it notes what it is doing, in case it has to be killed.
 
-Python's audit events tell what it is doing, so that the build itself does not have to know of the note.
+Python's audit events show what it is doing, so the build itself does not need to know about the note.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from publisher.daemon.reporting import log_defect
 from publisher.publishing.wiring import run_build
 
 LEAST_MEMORY = 2 * 1024**3
-"""The memory that a build may use, in bytes; on a larger machine it is half of the machine's."""
+"""The memory that a build may use, in bytes; on a larger machine, half of the machine's memory."""
 
 OUT_OF_MEMORY = 75
-"""The exit code of a build that reached its limit."""
+"""The exit code of a build that reached its memory limit."""
 
 
 def run_one_build(connection: Connection[Any, Any], note: BuildNote) -> int:
@@ -54,7 +54,7 @@ def run_one_build(connection: Connection[Any, Any], note: BuildNote) -> int:
 
 
 def _limit_memory() -> None:
-    """Limit the memory of this process and of those that it starts. What the kernel does not limit stays as it is."""
+    """Limit the memory of this process and of those that it starts, as far as the kernel allows."""
     with suppress(OSError, ValueError):
         limit = max(LEAST_MEMORY, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2)
         _, most = resource.getrlimit(resource.RLIMIT_DATA)
@@ -63,16 +63,16 @@ def _limit_memory() -> None:
 
 
 def _note_progress(note: BuildNote, folder: str) -> None:
-    """Note from now on which post is read, which file of the site is made, and that other files are opened.
+    """From now on, note which post is read and which file of the site is made, and count other files that are opened.
 
     folder  the folder of posts, with a separator at the end
     """
     own = os.getpid()
 
     def hear(event: str, args: Sequence[Any]) -> None:
-        """Write into the note which post has been opened, and that something has been made."""
+        """Write the post that is opened or the file that is made into the note; for another file, only count it."""
         if event not in ("open", "os.scandir", "publisher.make") or os.getpid() != own:
-            return  # a process that this one has started has other files under the same numbers
+            return  # in a process that this one has started, the same numbers belong to other files
         path = args[0]
         is_post = event == "open" and isinstance(path, str) and path.startswith(folder)
         note.write(str(path) if is_post or event == "publisher.make" else "")

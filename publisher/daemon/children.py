@@ -1,8 +1,8 @@
-"""The parent's side of the child processes: it has them started, hears of their end, and can kill them.
+"""The parent's side of the child processes: it has them started, notices when they end, and can kill them.
 
 The parent has many threads, and a process that forks while other threads hold locks may hang. So it starts one process
-with a single thread (`starter`), and that one forks the others: within milliseconds, with everything loaded. They live
-on when the starter dies. When the parent dies, the kernel closes its end of a pipe, the lifeline, and ends them.
+with a single thread (`starter`), which forks the others: within milliseconds, with everything loaded. They survive if
+the starter dies. When the parent dies, the kernel closes its end of a pipe, the lifeline, and ends them.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from publisher.core.errors import PublisherError
 from publisher.core.logging import log
 
 WEB, BUILD = b"W", b"B"
-"""What the starter is asked to start."""
+"""The kinds of processes that the starter can start."""
 
 STARTED, ENDED = b"S", b"E"
 RECORD = struct.Struct("=cii")
@@ -39,14 +39,14 @@ RECORD = struct.Struct("=cii")
 START_SECONDS = 60.0
 END_SECONDS = 2.0
 STEADY_SECONDS = 5.0
-"""A starter that ends sooner than this is only replaced when it is needed."""
+"""A starter that ends sooner than this is replaced only when the next process is to be started."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServedProject:
     """The project that the web application is to serve from now on.
 
-    number  names this wish in the answer
+    number  identifies this request in the answer
     ahead   how far the project's clock is ahead of the host's
     """
 
@@ -60,14 +60,14 @@ class ServedProject:
 
 
 class WebOrder(Enum):
-    """What the parent asks of the web application, besides serving a project."""
+    """What the parent orders the web application to do, besides serving a project."""
 
     END = "end"
     HURRY = "hurry"
 
 
 class WebEvent(Enum):
-    """What the web application reports: this, the number of the project or 0, and the error or None."""
+    """What the web application reports, together with the number of the project or 0, and the error or None."""
 
     OPENED = "opened"
     REFUSED = "refused"
@@ -79,27 +79,27 @@ class WebEvent(Enum):
 
 @dataclass(frozen=True, slots=True)
 class BuildOrder:
-    """What the parent asks of a build: the site as it is at `now`."""
+    """What the parent orders from a build: the site as it should be at `now`."""
 
     config: Config
     now: datetime
 
 
 class BuildNote:
-    """A note that a build writes and the parent reads, also when the build has been killed or does not respond.
+    """A note that a build writes and the parent reads, even if the build has been killed or does not respond.
 
-    It has a count, which shows whether the build makes progress, and a name: the post or the file that is in hand.
+    It has a count, which shows whether the build makes progress, and a name: the post or file being processed.
     """
 
     _HEAD, _MOST = struct.Struct("=QH"), 4_000
 
     def __init__(self, file: int | None = None) -> None:
-        """Create a note, or use the one in a file that is open already."""
+        """Create a note, or use the one in a file that is already open."""
         self.file = _nameless_file() if file is None else file
         self._count = 0
 
     def write(self, name: str) -> None:
-        """Count, and replace the name unless the new one is empty."""
+        """Increase the count, and replace the name unless the new one is empty."""
         self._count += 1
         known = name.encode("utf-8", "replace")[-self._MOST :]
         head = self._HEAD.pack(self._count, len(known))
@@ -147,11 +147,11 @@ class Child:
         self._over.set()
 
     def orphan(self) -> None:
-        """Note that nobody will report the end of the process. Its connection will be closed all the same."""
+        """Note that no one will report the end of the process. Its connection will still be closed."""
         self._orphaned = True
 
     def wait(self, seconds: float) -> bool:
-        """Wait until the process has ended; return whether it has."""
+        """Wait until the process has ended, or the time is over; return whether it has ended."""
         until = time.monotonic() + seconds
         while self._orphaned and not self._over.wait(0.05) and time.monotonic() < until:
             try:
@@ -161,20 +161,20 @@ class Child:
         return self._over.wait(max(0.0, until - time.monotonic()))
 
     def kill(self) -> None:
-        """End the process at once."""
+        """Kill the process."""
         if not self._over.is_set():
             with suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
 
     def close(self) -> None:
-        """Close the connection, and end the process if it is still there. Call it once, when no thread uses it."""
+        """Close the connection, and end the process if it is still running. Call this once, when no thread uses it."""
         self.connection.close()
         self._wire.close()
         os.close(self._lifeline)
 
     @property
     def code(self) -> int | None:
-        """The exit code of the process that has ended, or the negative number of a signal; None if it is not known."""
+        """The exit code of the ended process, or the negative number of a signal; None if it is not known."""
         return None if self._status == -1 else os.waitstatus_to_exitcode(self._status)
 
     @property
@@ -202,7 +202,7 @@ class Children:
         self._starter = _Starter(listeners, self._replace)
 
     def start(self, kind: bytes, *files: int) -> Child:
-        """Start a process, WEB or BUILD, and return it. If the starter has died, there is a new one.
+        """Start a process, WEB or BUILD, and return it. If the starter has died, replace it first.
 
         files  file descriptors that the process gets
         Raises ChildError if that is impossible.
@@ -220,16 +220,16 @@ class Children:
                 raise ChildError(f"a process cannot be started: {error.strerror}") from error
 
     def _replace(self, ended: _Starter) -> None:
-        """Start another starter at once if one has ended, so that nothing has to wait for it later."""
+        """If a starter has ended, start another immediately, so that nothing has to wait for it later."""
         with self._lock:
             if self._over or self._starter is not ended or time.monotonic() - ended.began < STEADY_SECONDS:
                 return
-            log("starter ended", "the process that starts others ended; it is started again", level="warning")
+            log("starter ended", "the process that starts the others ended; it is being restarted", level="warning")
             with suppress(OSError):
                 self._starter = _Starter(self._listeners, self._replace)
 
     def end(self) -> None:
-        """End the starter. A process that is left ends with this one."""
+        """End the starter. Any remaining process ends with this one."""
         with self._lock:
             self._over = True
             self._starter.end()
@@ -244,7 +244,7 @@ class _Starter:
         numbers = [theirs.fileno(), *(listener.fileno() for listener in listeners)]
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - our own program
-                # -P: no module in the project's folder may take the place of one of ours.
+                # -P: no module in the project's folder may replace one of ours.
                 [sys.executable, "-P", "-m", "publisher.daemon.starter", *map(str, numbers)],
                 env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
                 stdin=subprocess.DEVNULL,

@@ -3,7 +3,7 @@
 The kernel reports changes below the folders of posts, pages, templates and static files. In the project folder itself,
 where the site, the outbox and the database change all the time, only publisher.toml and those folders are looked at,
 once a second. watchfiles looks for reports in steps, each of which wakes the process, so the steps are as long as a
-writer who reloads a page will bear.
+writer who reloads a page will tolerate.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from publisher.config import CONFIG_FILE, Config
 from publisher.core.logging import log
 from publisher.posts.chosen_paths import posts_paths
 
-# In milliseconds. Changes within one step are reported together, when a further step brings no more.
+# In milliseconds. Changes within one step are reported together, once a further step brings no more.
 _STEP = 400
 _LONGEST = 1_600
 _LOOK = 1_000
@@ -29,13 +29,13 @@ class FileWatcher:
     """A thread that waits for changes to files."""
 
     def __init__(self, config: Config, changed: Callable[[], None], configured: Callable[[], None]) -> None:
-        """Create the thread without starting it. Changes count from now on.
+        """Create the thread without starting it. Changes from now on are reported.
 
         changed     called when a post, a template or a static file has changed
         configured  called when publisher.toml has changed
         """
         self._config, self._changed, self._configured = config, changed, configured
-        self._known = self._look()  # not when the thread begins: a busy machine takes its time
+        self._known = self._look()  # not when the thread begins, which may be late on a busy machine
         self._over, self._restart = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._watch, name="watch", daemon=True)
 
@@ -61,7 +61,7 @@ class FileWatcher:
             self._restart.clear()
             try:
                 there = [path for path in folders_of(self._config) if path.is_dir()] if works else []
-                begun = False  # until then, a change may have gone unseen, such as a second one in a new folder
+                begun = False  # until then, a change may have been missed, such as a second one in a new folder
                 for paths in _changes(there, self._restart) if there else self._each_second():
                     if paths or (there and not begun):
                         self._changed()
@@ -78,7 +78,7 @@ class FileWatcher:
             yield set()
 
     def _compare(self) -> None:
-        """Report what differs in the project folder from what is known."""
+        """Report the changes in the project folder since the last call."""
         known, now = self._known, self._look()
         self._known = now
         if now[0] != known[0]:
@@ -88,7 +88,7 @@ class FileWatcher:
             self._changed()
 
     def _look(self) -> list[tuple[int, ...]]:
-        """Return the state of publisher.toml, and which folders there are."""
+        """Return the state of publisher.toml and of the folders that exist."""
         paths = (self._config.root / CONFIG_FILE, *folders_of(self._config))
         return [_state(path) for path in paths]
 
@@ -101,7 +101,7 @@ def folders_of(config: Config) -> tuple[Path, ...]:
 
 
 def _state(path: Path) -> tuple[int, ...]:
-    """Return what identifies a file or folder, and for a file what changes when it is written too; () if absent."""
+    """Return what identifies a file or folder, and for a file also what changes when it is written; () if absent."""
     try:
         found = path.stat()
     except OSError:
@@ -110,7 +110,7 @@ def _state(path: Path) -> tuple[int, ...]:
 
 
 def _changes(paths: list[Path], over: threading.Event) -> Iterator[set[Path]]:
-    """Yield the paths of each group of changes until `over` is set, and nothing once a second.
+    """Yield the paths of each group of changes until `over` is set, and an empty set once a second.
 
     Temporary files of editors are ignored.
     """

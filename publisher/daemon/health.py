@@ -1,8 +1,8 @@
-"""Whether a process works: it is hung if a job has been stuck for long, and ready if its jobs can do their work.
+"""Whether a process works: it hangs if a job has been stuck for a long time; it is ready if its jobs can do their work.
 
-A process that hangs ends by itself, so that the program that started it starts it again. Others take over what it had
-leased in any case, when its lease ends. If the main thread hangs, the watchdog of systemd notices it, or Kubernetes
-does at the port of `health_port`.
+A process that hangs ends itself, so that the program that started it starts it again. When its lease ends, others take
+over what it had leased in any case. If the main thread hangs, systemd's watchdog notices it, or Kubernetes does at the
+port of `health_port`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SILENT_SECONDS = 60.0
 """How long a delivery may be silent after its lease has ended."""
 
 CERTAIN_SECONDS = 12.0
-"""How long a process must look hung. One that was stopped for a while, and continues, does so for a moment."""
+"""How long a process must appear to hang. One that was stopped for a while and continues does so for a moment."""
 
 MAIN_SECONDS = 60.0
 """How long the main thread may be silent."""
@@ -49,8 +49,8 @@ class Health:
     ) -> None:
         """Remember what to look at.
 
-        stop           is obeyed by all deliveries of the process, which give their signs of life to it
-        lease_seconds  returns for how long a delivery holds what it has leased
+        stop           what all deliveries of the process obey, and where they show that they are alive
+        lease_seconds  returns how long the lease of a delivery lasts
         seconds        returns the reading of a stopwatch
         """
         self._jobs, self._stop, self._lease_seconds, self._seconds = jobs, stop, lease_seconds, seconds
@@ -58,7 +58,7 @@ class Health:
         self._seen_at = seconds()
 
     def check(self) -> str:
-        """Return why the process hangs, or "". Called by the main thread, a few times a minute."""
+        """Return why the process hangs, or "". The main thread calls this a few times a minute."""
         now = self._seen_at = self._seconds()
         why = self._stuck()
         if not why:
@@ -68,7 +68,7 @@ class Health:
         return why if self._hung_since is not None and now - self._hung_since >= CERTAIN_SECONDS else ""
 
     def problem(self) -> str:
-        """Return what is wrong with the process so that it should be ended, or ""."""
+        """Return the reason why the process should be ended, or ""."""
         silent = self._seconds() - self._seen_at
         return f"the main thread has been silent for {silent:.0f} s" if silent > MAIN_SECONDS else ""
 
@@ -86,7 +86,7 @@ class Health:
 
 @contextmanager
 def health_port(host: str, port: int, health: Health) -> Iterator[int]:
-    """Answer GET /healthz and /readyz at a TCP port while the block runs; yield the number of the port.
+    """Answer GET /healthz and /readyz on a TCP port while the block runs; yield the port number.
 
     /healthz answers 200 unless the process should be ended. /readyz answers 200 if it can do its work. Otherwise the
     answer is 503, with a line that says why. port: 0 for any free one. Raises ProjectError if it cannot be used.

@@ -1,8 +1,8 @@
 """Jobs in PostgreSQL: what one process puts in, any process that can do it takes. The only user of Procrastinate.
 
 A job says that something is to be done, and never what has been done: the ledger knows that. So a job may be lost or
-run twice, and whoever empties the tables of jobs only delays work until the next tick. Finished jobs are deleted. A job
-is coarse, such as a share of an edition, and never one email.
+run twice, and emptying the tables of jobs only delays work until the next tick. Finished jobs are deleted. A job is a
+large unit of work, such as a share of an edition, and never one email.
 """
 
 from __future__ import annotations
@@ -38,30 +38,30 @@ if TYPE_CHECKING:
     from publisher.store import Store
 
 HEARTBEAT_SECONDS = 10.0
-"""How often a process shows in the database that it is alive."""
+"""How often a process records in the database that it is alive."""
 
 DEAD_SECONDS = 60.0
-"""After so long without a sign of life, a process counts as dead. Its jobs are then deleted."""
+"""After this time without a sign of life, a process is considered dead. Its jobs are then deleted."""
 
 POLL_SECONDS = 5.0
-"""How often a process asks for jobs that it was not notified of."""
+"""How often a process looks for jobs that it was not notified about."""
 
 RETRY_SECONDS = 5.0
-"""How long to wait before jobs are tried again, when the database could not be used for them."""
+"""How long to wait before trying to use jobs again, if the database could not be used for them."""
 
 PUT_SECONDS = 5.0
-"""How long to wait for the database to take a job."""
+"""How long to wait for the database to accept a job."""
 
 KNOWN_SECONDS = 3600.0
-"""For how long the same reason is not logged again."""
+"""How long the same reason is not logged again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
     """What this process does for the jobs of a queue.
 
-    call     does it, with the arguments of the job; it must not raise exceptions
-    is_free  returns whether it can begin now; else the job is left to other processes
+    call     does the work, with the arguments of the job; it must not raise exceptions
+    is_free  returns whether the work can begin now; if not, the job is left to other processes
     """
 
     call: Callable[..., None]
@@ -74,7 +74,7 @@ class JobQueue:
     def __init__(
         self, config: Callable[[], Config], open_store: Callable[[Config], Store], tasks: Mapping[str, Task]
     ) -> None:
-        """Prepare it without connecting.
+        """Prepare the queue without connecting.
 
         config      returns the current configuration
         open_store  opens the database of a configuration
@@ -93,10 +93,10 @@ class JobQueue:
         self._thread.start()
 
     def put(self, queue: str, *, for_others: bool = False, **arguments: Any) -> bool:
-        """Put in a job, unless one of its kind is waiting; return False if the database did not take it.
+        """Put in a job, unless one of its kind is waiting; return False if the database did not accept it.
 
         for_others  put in a job for each other process that is alive, instead of one
-        arguments   of the job, as JSON can have them
+        arguments   the arguments of the job, which must be JSON values
         """
         with self._lock:
             if self._serving is None or self._ending.is_set():
@@ -110,7 +110,7 @@ class JobQueue:
             if self._config().database.direct_url:  # else the job itself reports that the database is away
                 self._say("jobs cannot be put in", error)
             return False
-        except CancelledError:  # it has stopped serving, to begin again or to end
+        except CancelledError:  # the thread has stopped serving, to begin again or to end
             return False
         return True
 
@@ -175,7 +175,7 @@ class JobQueue:
                     self._serving = None
 
     def _say(self, what: str, error: Exception) -> None:
-        """Log why this process does all jobs by itself, unless the database is away, which the jobs log."""
+        """Log why this process does all jobs itself, unless the database is unavailable, which the jobs log."""
         if self._ending.is_set() or isinstance(error, StoreAwayError):
             return
         if isinstance(error, PublisherError):
@@ -187,7 +187,7 @@ class JobQueue:
 
 
 class _PatientJobs(JobManager):
-    """The engine's statements, which outlive a database that is away and tables that were emptied.
+    """The engine's statements, made to survive an unavailable database and emptied tables.
 
     Without this, the engine would stop at the first error, and wait for the jobs in progress before it begins again.
     """
@@ -200,7 +200,7 @@ class _PatientJobs(JobManager):
         self._new_id: int | None = None  # of this process, if its row was deleted
 
     async def fetch_job(self, queues: Iterable[str] | None, worker_id: int) -> Job | None:
-        """Take a job of a queue whose task is free."""
+        """Take a job from a queue whose task is free."""
         free = [queue for queue in queues or () if self._is_free(queue)]
         if not free:
             return None
@@ -215,12 +215,12 @@ class _PatientJobs(JobManager):
         return None
 
     async def finish_job(self, job: Job, status: Status, delete_job: bool) -> None:
-        """Delete a job, unless it is gone already."""
+        """Delete a job, unless it is already gone."""
         with suppress(ConnectorException):
             await super().finish_job(job, status, delete_job)
 
     async def update_heartbeat(self, worker_id: int) -> None:
-        """Show that this process is alive, and delete what dead ones have left. Begin again without the tables."""
+        """Record that this process is alive, and delete what dead ones have left. Begin again if tables are missing."""
         try:
             await super().update_heartbeat(self._own(worker_id))
             await self.prune_stalled_workers(DEAD_SECONDS)
@@ -244,7 +244,7 @@ class _PatientJobs(JobManager):
             await asyncio.sleep(1)
 
     async def list_jobs_to_abort_async(self, queue: str | None = None) -> Iterable[int]:
-        """Return none: a stop is a value that the jobs check."""
+        """Return nothing, because the jobs themselves check whether to stop."""
         return ()
 
     def _own(self, worker_id: int) -> int:
@@ -257,7 +257,7 @@ async def _put(app: App, queue: str, for_others: bool, arguments: Mapping[str, A
         count = (await app.connector.execute_query_one_async(LIVE_PROCESSES))["count"] - 1
     if count < 1:
         return
-    # A job that waits already is not put in: PostgreSQL would log an error for each.
+    # Jobs that are already waiting are not put in, because PostgreSQL would log an error for each.
     waiting = {job.queueing_lock for job in await app.job_manager.list_jobs_async(queue=queue, status="todo")}
     for name in (f"{queue} {number}" for number in range(1, count + 1)):
         if name not in waiting:
@@ -266,7 +266,7 @@ async def _put(app: App, queue: str, for_others: bool, arguments: Mapping[str, A
 
 
 async def _logging_defects(run: Callable[[], Any], context: JobContext, worker: Any) -> None:
-    """Run a job, and log an error of ours without its text."""
+    """Run a job. If our code fails, log the error without its text."""
     try:
         await run()
     except Exception as error:  # noqa: BLE001 - the job is deleted, and the next tick puts in another

@@ -1,8 +1,8 @@
 """The jobs that the scheduler calls: one makes the editions that are due, one sends them, one fetches sources.
 
 Errors are logged and do not stop any job. On PostgreSQL they may also be called for jobs that another process has put
-into the database, and a fourth one does the chores that need nothing but the database. Each may run twice, on two
-hosts at once: what is due is in the database, and is claimed there.
+into the database, and a fourth job does the chores that need only the database. Any of them may run on two hosts at the
+same time: what is due is in the database, and is claimed there.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ if TYPE_CHECKING:
     from publisher.store import Store
 
 LONGEST_REST = 600.0
-"""For how many seconds a job rests at most, after failures or while a daily limit is reached."""
+"""The longest pause of a job, in seconds, after failures or while a daily limit is reached."""
 
 PROGRESS_SECONDS = 60.0
 """How often the progress of a long delivery is logged."""
 
 WITHOUT_RUN_SECONDS = 120.0
-"""After this time, a worker sends an edition although no `publisher run` has said that its web version is online."""
+"""After this time, a worker sends an edition even if no `publisher run` has said that its web version is online."""
 
 KNOWN_SECONDS = 24 * 3600.0
-"""For how long a problem is not logged again. Not every call checks everything."""
+"""How long a problem is not logged again. Not every call checks everything."""
 
 
 def rest_after(failures: int, seconds: int) -> float:
@@ -73,11 +73,11 @@ class TickJob:
         self._problems = ProblemLog(KNOWN_SECONDS)
         self._waits = ""
         self.logs_waits = self.name == TickJob.name  # one job of a process logs why nothing is sent
-        self._owner_missed = False  # whether it was logged that there is no owner
+        self._owner_missed = False  # whether the missing owner was logged
         self._failures, self._rests_until = 0, 0.0
         self._refused = False  # whether this host is not confirmed
         self.waits_for = ""
-        """What the last call lacked to do its work, or "". Fixed words, which anybody may see."""
+        """What the last call lacked to do its work, or "". These are fixed words, which may be shown to anyone."""
         self._began_at: float | None = None
         self._turn = threading.Lock()
 
@@ -104,7 +104,7 @@ class TickJob:
         return self.busy_seconds
 
     def __call__(self) -> None:
-        """Do the work that is due, and log the results. Raises nothing. Does nothing while another thread does it."""
+        """Do the work that is due, and log the results. Raises nothing. Does nothing if another thread is doing it."""
         if self._turn.acquire(blocking=False):
             self._began_at = time.monotonic()
             try:
@@ -148,7 +148,7 @@ class TickJob:
         if isinstance(error, StoreError):
             self._outage.begin(self.name, error)
             if isinstance(error, StoreAwayError):
-                return  # the next call tries again, since a connection that is refused costs nothing
+                return  # the next call tries again, because a refused connection costs nothing
         elif isinstance(error, PublisherError):
             for line in error.lines():
                 log(f"{self.name} failed", f"{self.name} failed: {line}", level="error", what=line)
@@ -214,7 +214,7 @@ class SendJob(TickJob):
         self.waits_for = "the first check of what is due"
         self.announce: Callable[[Sequence[Edition]], None] | None = None
         self._wanted = threading.Event()
-        self._counts: dict[int, DeliveryCounts] = {}  # by edition id, after the last call
+        self._counts: dict[int, DeliveryCounts] = {}  # by edition id, as they were after the last call
         self._logged_at = 0.0
 
     @property
@@ -223,7 +223,7 @@ class SendJob(TickJob):
         return min(self.busy_seconds, self._stop.silent_seconds)
 
     def want(self) -> None:
-        """Make a call in progress check for new editions once more before it ends."""
+        """Make the call in progress check for new editions once more before it ends."""
         self._wanted.set()
 
     def __call__(self) -> None:
@@ -260,7 +260,7 @@ class SendJob(TickJob):
 class ShareJob(SendJob):
     """Sends the editions that are due from a process without posts, which cannot put their web versions online.
 
-    So it begins with an edition when a `publisher run` has announced it, or has not done so for WITHOUT_RUN_SECONDS.
+    So it begins to send an edition when a `publisher run` has announced it, or none has within WITHOUT_RUN_SECONDS.
     """
 
     def __init__(
@@ -272,10 +272,10 @@ class ShareJob(SendJob):
     ) -> None:
         """Create the job without running it. The arguments are those of TickJob."""
         super().__init__(config, clock, stop, outage=outage)
-        self._begins: dict[int, float] = {}  # by edition id, on the monotonic clock
+        self._begins: dict[int, float] = {}  # when each edition may begin, by its id, on the monotonic clock
 
     def begin(self, editions: Collection[int]) -> None:
-        """Note that editions, by their ids, are announced."""
+        """Note that the editions with these ids have been announced."""
         self._begins |= dict.fromkeys(editions, 0.0)
 
     def _work(self, config: Config, store: Store) -> TickReport:
@@ -291,7 +291,7 @@ class ShareJob(SendJob):
 
 
 class MakeJob(TickJob):
-    """Makes the editions that are due, and leaves the chores that need no file of this host to ChoreJob."""
+    """Makes the editions that are due, and leaves the chores that need no file on this host to ChoreJob."""
 
     def _work(self, config: Config, store: Store) -> TickReport:
         return create_due(Project(config, store, self._clock), local=True)
@@ -309,13 +309,13 @@ class ChoreJob(TickJob):
 class SourceJob(TickJob):
     """Fetches the sources that are due.
 
-    It runs in its own thread, because a server may take its time to answer, and editions must still be made on time.
+    It runs in its own thread, because servers may be slow to answer, and editions must still be made on time.
     """
 
     name = "sources"
 
     def _run(self) -> None:
-        """Fetch what is due, and log what came of it."""
+        """Fetch what is due, and log the results."""
         if self._config().sources:
             super()._run()
         else:

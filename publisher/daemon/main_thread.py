@@ -23,7 +23,7 @@ HURRY_SECONDS = 3.0
 """How long everything may take to end after the second signal."""
 
 WAIT_SECONDS = 5.0
-"""How long the main thread waits before it checks the clock. The watchdog also hears of it at least as often."""
+"""How long the main thread waits before it checks the clock. The watchdog is also notified at least as often."""
 
 
 class ProcessEvent(Enum):
@@ -38,14 +38,14 @@ Events = SimpleQueue[ProcessEvent]
 
 
 def log_refused(error: PublisherError) -> None:
-    """Log why a changed configuration is not taken, a line for each mistake."""
+    """Log why a changed configuration is not used, one line for each mistake."""
     for line in error.lines():
         log("configuration refused", f"configuration not reloaded: {line}", level="error", what=line)
 
 
 @contextmanager
 def received_signals(events: Events) -> Iterator[None]:
-    """Put an event into the queue for each signal, as long as the block runs."""
+    """Put an event into the queue for each signal, while the block runs."""
     meanings = {
         signal.SIGTERM: ProcessEvent.STOP,
         signal.SIGINT: ProcessEvent.STOP,
@@ -53,7 +53,7 @@ def received_signals(events: Events) -> Iterator[None]:
     }
 
     def received(number: int, frame: object) -> None:
-        """Queue the event that a signal stands for."""
+        """Queue the event for a signal."""
         # A SimpleQueue is safe to use in a signal handler, whatever code the signal interrupts.
         events.put(meanings[signal.Signals(number)])
 
@@ -71,7 +71,7 @@ def wait_for_stop(
     """Handle events until a stop event arrives, and tell systemd's watchdog that the process is alive.
 
     idle    called after WAIT_SECONDS without an event
-    reload  called when a reload is asked for
+    reload  called when a reload is requested
     check   returns why the process hangs, or ""; a process that hangs exits with code 1
     """
     watchdog = watchdog_seconds()
@@ -94,9 +94,9 @@ def wait_for_stop(
 def shut_down(events: Events, ask: Callable[[bool], None], close: Callable[[], None]) -> None:
     """Shut down in order.
 
-    After STOP_SECONDS, exit in any case; after a second signal, within HURRY_SECONDS; after a third, at once.
+    Exit after STOP_SECONDS at the latest; after a second signal, within HURRY_SECONDS; after a third, immediately.
 
-    ask    asks everything to end; True: at once, without waiting for answers
+    ask    asks everything to end; if True, immediately, without waiting for answers
     close  waits until everything has ended
     """
     notify("STOPPING=1")

@@ -1,8 +1,8 @@
 """The main process of `publisher run`. It starts the others, waits for events, and shuts down in order.
 
-The web application has a process of its own, which is started again when it ends. The clock, the sender and the
-fetcher are here, each in a thread, so that nothing that a stranger sends can delay them. The main thread only waits for
-signals and for changes to publisher.toml, and regularly notifies systemd that the process is alive.
+The web application has a process of its own, which is started again when it ends. The clock, the sender and the fetcher
+each have a thread here, so that no request from outside can delay them. The main thread only waits for signals and for
+changes to publisher.toml, and regularly notifies systemd that the process is alive.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from publisher.mail.run_options import Stop
 from publisher.publishing.tick import TickReport
 
 CLOCK_SET_SECONDS = 5.0
-"""By how much the clock must differ from the time that has passed to count as set."""
+"""How far the clock must differ from the time that has passed before it is considered set."""
 
 
 class Process:
@@ -70,7 +70,7 @@ class Process:
         """Run until a signal arrives, and return the exit code.
 
         ready        called once everything has started
-        must_reload  returns whether a reload was asked for before
+        must_reload  returns whether a reload was requested earlier
         """
         with received_signals(self._events):
             if must_reload():
@@ -106,11 +106,11 @@ class Process:
 
     def _check_clock(self) -> None:
         if self._clock_jumps.check():
-            log("clock set", "the clock was set: checking at once what is due")
+            log("clock set", "the clock was set: checking now what is due")
             self._scheduler.now()
 
     def _begin_reload(self) -> None:
-        # In a thread, because a database that is away must not delay the watchdog or a stop.
+        # In a thread, because an unavailable database must not delay the watchdog or a stop.
         threading.Thread(target=self._reload, name="reload", daemon=True).start()
 
     def _reload(self) -> None:

@@ -36,7 +36,7 @@ class ProblemLog:
 
 
 class Outage:
-    """Logs a line when the database is not usable for the first of several users, and one when it is for all again."""
+    """Logs a line when the first of several users cannot use the database, and a line when all can use it again."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -44,7 +44,7 @@ class Outage:
         self._since = 0.0
 
     def begin(self, user: str, error: PublisherError) -> None:
-        """Note that a user could not use the database, because of an error."""
+        """Note that an error kept a user from using the database."""
         with self._lock:
             first = not self._missed_by
             self._missed_by.add(user)
@@ -77,7 +77,7 @@ def log_defect(error: BaseException) -> None:
 def free_memory() -> None:
     """Free the memory of templates and archives that refer to each other and are no longer needed.
 
-    The garbage collector would not run until they made up a quarter of all objects. They are few but large: in a busy
+    The garbage collector would wait until they made up a quarter of all objects. They are few but large: in a busy
     project they reached 150 MiB within ten minutes.
     """
     gc.collect()

@@ -1,6 +1,6 @@
 """Calls functions once at the start and then at a fixed interval. The only user of APScheduler.
 
-The scheduler knows nothing about newsletters and stores nothing. The functions look up in the database which work is
+The scheduler knows nothing about newsletters and stores nothing. The functions look up in the database what work is
 due, so an extra call does no harm, and the next call makes up for a missed one.
 """
 
@@ -42,11 +42,11 @@ class Scheduler:
             )
 
     def begin(self) -> None:
-        """Start the scheduler. The first calls are made at once."""
+        """Start the scheduler. The first calls are made immediately."""
         self._scheduler.start()
 
     def now(self, *names: str) -> None:
-        """Call the functions with these names at once, or all functions if no name is given.
+        """Call the functions with these names immediately, or all functions if no name is given.
 
         This is needed when there is new work, or when the clock was set back. The functions themselves may use it.
         """

@@ -1,7 +1,7 @@
 """The jobs of a process, and how it shares them with other processes.
 
 On SQLite, the scheduler calls each job of its process. On PostgreSQL, a tick puts jobs into the database, and one of
-the processes that can do them takes each. If that is impossible, the process does its work by itself, as on SQLite.
+the processes that can do them takes each. If that is impossible, the process does its work itself, as on SQLite.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MAKE, SEND, SOURCES, CHORES = "make", "send", "sources", "chores"
 
 
 def is_shared(config: Config) -> bool:
-    """Return whether several processes can share the jobs of a project: whether its database is on PostgreSQL."""
+    """Return whether several processes can share a project's jobs, which is so if its database is on PostgreSQL."""
     return not config.database.url.startswith(SQLITE)
 
 
@@ -50,11 +50,11 @@ class SharedJobs:
             self._queue.begin()
 
     def put(self, queue: str, **arguments: Any) -> bool:
-        """Put a job into a queue; return False if there is no other process that could take it from there."""
+        """Put a job into a queue; return False if that is impossible, or the jobs are not shared."""
         return self._queue is not None and self._queue.put(queue, **arguments)
 
     def remind(self) -> None:
-        """While this process sends, ask the others again: some may have begun or become free in the meantime."""
+        """While this process sends, ask the others again: some may have started or become free in the meantime."""
         if self._announced and self._jobs[SEND].is_running:
             self.put(SEND, for_others=True, editions=self._announced)
 
@@ -68,8 +68,8 @@ class SharedJobs:
             return job  # each process sends its own share; the announcement asks the others to help
 
         def put_or_do() -> None:
-            """Put the job into the queue for any worker, or do it here."""
-            # Only a process that could do it puts it in, so that nobody waits for one that cannot.
+            """Put the job into the queue for any process, or do it here."""
+            # Only a process that could do the job puts it in, so that a job never waits for one that cannot.
             if not (job.is_free and self.put(queue)):
                 job()
 
@@ -83,7 +83,7 @@ class SharedJobs:
 
 def _queue(config: Callable[[], Config], jobs: Mapping[str, TickJob]) -> JobQueue | None:
     try:
-        from publisher.daemon.job_queue import JobQueue, Task  # it loads Procrastinate, which SQLite does not need
+        from publisher.daemon.job_queue import JobQueue, Task  # this loads Procrastinate, which SQLite does not need
     except ImportError:
         text = "jobs are not shared, because Procrastinate is not installed: pip install 'publisher[postgres]'"
         log("jobs not shared", text, level="warning")

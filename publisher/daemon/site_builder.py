@@ -1,8 +1,8 @@
 """Builds the site after each change, in a process that may be killed. A change during a build starts another build.
 
 A build that makes no progress, needs too much memory or crashes leaves the site as it was. It is reported with the post
-or the file that was in hand. Since the next one would probably end in the same way, it waits, longer each time, unless
-a file is changed.
+or file that was being processed. Since the next build would probably end in the same way, it waits, longer each time,
+unless a file is changed.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ QUIET_SECONDS = 60.0
 
 REST_SECONDS = 60.0
 LONGEST_REST = 600.0
-"""How long no build is tried after one that was killed or crashed: at first, and at most."""
+"""How long to wait after a build that was killed or crashed: the first time, and at most."""
 
 
 class SiteBuilder:
-    """Has the site built, one build at a time, and has a thread that waits for wishes."""
+    """Has the site built, one build at a time, by a thread that waits for requests."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class SiteBuilder:
         config    returns the current configuration
         clock     returns the current time
         outage    where it is noted whether the database can be used
-        quiet     after how many seconds without progress a build is killed
+        quiet     seconds without progress after which a build is killed
         """
         self._children, self._config, self._clock, self._quiet = children, config, clock, quiet
         self._outage = outage or Outage()
@@ -69,18 +69,18 @@ class SiteBuilder:
         self._thread.start()
 
     def want(self) -> None:
-        """Request a build, and return at once. A build does nothing if nothing has changed, so call this freely."""
+        """Request a build, and return immediately. A build does nothing if nothing has changed, so call this freely."""
         self._wanted.set()
 
     def changed(self) -> None:
-        """Request a build because a file has changed, and return at once. It need not wait after a failed one."""
+        """Request a build because a file has changed, and return immediately. It need not wait after a failed build."""
         self._failures, self._rests_until = 0, 0.0
         self._wanted.set()
 
     def end(self, *, hurry: bool = False) -> None:
         """Stop the thread. A build in progress is killed, since the next run makes what is missing.
 
-        hurry  whether to return at once
+        hurry  whether to return immediately
         """
         self._over = True
         self._wanted.set()
@@ -92,8 +92,8 @@ class SiteBuilder:
     def build(self, config: Config, now: datetime) -> BuildReport:
         """Build the site in a process of its own, and return the report.
 
-        Raises PublisherError if the site cannot be built, and ChildError if the process did not come to its end, or is
-        not started because an earlier one did not. The site then stays as it was.
+        Raises PublisherError if the site cannot be built, and ChildError if the process did not finish, or is not
+        started because an earlier one did not finish. The site then stays unchanged.
         """
         with self._one:
             if self._failure and time.monotonic() < self._rests_until:
@@ -165,7 +165,7 @@ class SiteBuilder:
 
 
 def _failed(what: str, config: Config, note: BuildNote) -> ChildError:
-    """Return the error for a build that did not come to its end, with the post or file that was in hand."""
+    """Return the error for a build that did not finish, with the post or file that was being processed."""
     _, name = note.read()
     path = Path(name)
     where = str(path.relative_to(config.root)) if path.is_relative_to(config.root) else name

@@ -1,8 +1,9 @@
-"""The program that forks the web application and the builds. `children` runs it, and nothing else does.
+"""The program that forks the web application and the builds. Only `children` runs it.
 
-It has a single thread and everything loaded that its processes need, so a fork is safe, takes a few milliseconds and
-shares memory. It opens no file and no database, and it holds no lock of the project. When the parent ends, its control
-connection is closed: then it ends too, and the kernel ends the processes, whose lifelines are closed as well.
+It has a single thread and has loaded everything that its processes need, so a fork is safe, takes a few milliseconds
+and shares memory. It opens no file and no database, and it holds no lock of the project. When the parent ends, the
+control connection is closed, and this program ends too. The kernel then ends the processes, because their lifelines are
+closed as well.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from publisher.daemon.children import BUILD, ENDED, RECORD, STARTED, WEB, BuildN
 from publisher.daemon.reporting import log_defect
 from publisher.daemon.web_child import run_web
 
-# What a build and the web application would otherwise load when they need it, each time, or when no file can be opened.
+# What each build and web application would otherwise load only when needed, perhaps when no file can be opened.
 _LATE = ("publisher.site.build.rebuild",)
 _SIGNALS = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _PR_SET_NAME = 15
@@ -35,7 +36,7 @@ _MOST_FILES = 3
 
 
 def main() -> None:
-    """Start processes as they are asked for, and report their ends, until the control connection is closed."""
+    """Start processes on request, and report when they end, until the control connection is closed."""
     control, *listeners = (socket.socket(fileno=int(number)) for number in sys.argv[1:])
     for listener in listeners:
         listener.set_inheritable(False)
@@ -75,7 +76,7 @@ def _report_ended(control: socket.socket) -> None:
 
 
 def _fork(kind: bytes, files: list[int], control: socket.socket, listeners: list[socket.socket]) -> int:
-    """Fork a process, and return its process id in this one. In the new one, do its work and end."""
+    """Fork, and return the new process's id in this one. In the new one, do its work and end."""
     pid = os.fork()
     if pid:
         for file in files:
@@ -99,18 +100,18 @@ def _fork(kind: bytes, files: list[int], control: socket.socket, listeners: list
 
 
 def _become_child(kind: bytes, lifeline: int) -> None:
-    """Take the signals back to their defaults, and let the kernel end this process when the lifeline is closed.
+    """Reset the signals to their defaults, and let the kernel end this process when the lifeline is closed.
 
-    It then sends SIGIO, which ends the process in whatever it is doing, also in the middle of a function in C.
+    It then sends SIGIO, which ends the process whatever it is doing, even in the middle of a function in C.
     """
     signal.set_wakeup_fd(-1)
     for number in (*_SIGNALS, signal.SIGIO):
         signal.signal(number, signal.SIG_DFL)
-    if sys.platform != "linux":  # elsewhere SIGIO ends nothing by itself
+    if sys.platform != "linux":  # elsewhere SIGIO does not end a process by default
         signal.signal(signal.SIGIO, lambda number, frame: os._exit(1))
     fcntl.fcntl(lifeline, fcntl.F_SETOWN, os.getpid())
     fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
-    if select.select([lifeline], [], [], 0)[0]:  # the parent has ended already
+    if select.select([lifeline], [], [], 0)[0]:  # the parent has already ended
         os._exit(1)
     _name("publisher web" if kind == WEB else "publisher build")
     with suppress(OSError):
@@ -118,7 +119,7 @@ def _become_child(kind: bytes, lifeline: int) -> None:
 
 
 def _name(name: str) -> None:
-    """Show a name in the lists of `ps` and `top`."""
+    """Set the name that `ps` and `top` show."""
     if sys.platform == "linux":
         with suppress(AttributeError, OSError):
             ctypes.CDLL(None).prctl(_PR_SET_NAME, ctypes.c_char_p(name.encode()))

@@ -1,4 +1,4 @@
-"""Talk with systemd: states of the service go to the socket in NOTIFY_SOCKET, and early signals are noted.
+"""Talks to systemd: sends the states of the service to the socket in NOTIFY_SOCKET, and notes early signals.
 
 The protocol is simple and guaranteed to be stable: https://www.freedesktop.org/software/systemd/man/sd_notify.html
 """
@@ -26,11 +26,11 @@ def notify(state: str, environ: Mapping[str, str] | None = None) -> None:
 
 @contextmanager
 def noted_reloads() -> Iterator[Callable[[], bool]]:
-    """Note each SIGHUP, which would end the process before it handles signals in its own way.
+    """Note each SIGHUP, which would otherwise end the process until it handles signals in its own way.
 
-    Yields a function that returns whether one has come. Must be used in the main thread.
+    Yields a function that returns whether one has arrived. Must be used in the main thread.
     """
-    came: list[int] = []  # to append is safe in a signal handler, whatever code the signal interrupts
+    came: list[int] = []  # appending is safe in a signal handler, whatever code the signal interrupts
     before = signal.signal(signal.SIGHUP, lambda number, frame: came.append(number))
     try:
         yield lambda: bool(came)

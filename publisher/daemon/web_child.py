@@ -1,6 +1,6 @@
-"""The process of the web application, which is replaced inside it when the configuration changes.
+"""The process of the web application. When the configuration changes, the application is replaced, not the process.
 
-Its main thread runs the server. A second thread obeys the parent, and ends the process when the parent has gone.
+Its main thread runs the server. A second thread obeys the parent, and ends the process when the parent is gone.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 GRACE = 10
-"""Seconds for answers in progress when it ends."""
+"""How many seconds the process waits for answers in progress when it ends."""
 
 RETRY_SECONDS = 2.0
-"""How long it waits before it tries again to open the database."""
+"""How long it waits before it tries to open the database again."""
 
 ALIVE_SECONDS = 10.0
-"""How often it tells the parent that it is alive: that requests are taken."""
+"""How often it reports to the parent that it is alive, which means that it accepts requests."""
 
 
 def run_web(connection: Connection[Any, Any], listeners: Sequence[socket.socket]) -> int:
@@ -74,7 +74,7 @@ class WebChild:
         await self._application(scope, receive, send)
 
     def _obey(self) -> None:
-        """Do what the parent says until it is gone. Then end at once, so that its successor gets the port."""
+        """Obey the parent until it is gone. Then end immediately, so that the parent's successor gets the port."""
         try:
             self._server.wait()
             self._connection.send((WebEvent.ANSWERS, 0, None))
@@ -115,5 +115,5 @@ class WebChild:
             else:
                 event = WebEvent.REFUSED
             if tried and event is WebEvent.AWAY:
-                return  # the parent knows
+                return  # the parent already knows
         self._connection.send((event, project.number, error))

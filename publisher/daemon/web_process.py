@@ -1,4 +1,4 @@
-"""The parent's side of the web application: it is started again whenever it ends, and opens each new configuration."""
+"""The parent's side of the web application, which it restarts whenever it ends, and has open each new configuration."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from publisher.daemon.children import WEB, Child, ChildError, Children, ServedPr
 from publisher.daemon.reporting import Outage, ProblemLog
 
 OPEN_SECONDS = 60.0
-"""How long a project may take to be opened."""
+"""How long opening a project may take."""
 
 HANG_SECONDS = 60.0
 """How long the process may be silent before it is killed. It reports every ten seconds."""
 
 END_SECONDS = 35.0
-"""How long it may take to finish requests and subscription emails after it was asked to end."""
+"""How long it may take to finish requests and subscription emails after it has been asked to end."""
 
 STEADY_SECONDS = 60.0
-"""After so long, an end is an accident and not the next of a series."""
+"""If the process ran this long, its end is treated as an isolated failure and not as one of a series."""
 
 DELAYS = (0.0, 0.2, 0.5, 1.0, 2.0, 3.0)
-"""The seconds to wait before each start in a row; the last one again and again."""
+"""The seconds to wait before each start of a series; the last value is repeated."""
 
 
 class WebProcess:
@@ -49,9 +49,9 @@ class WebProcess:
         self._thread = threading.Thread(target=self._supervise, name="web", daemon=True)
 
     def begin(self, *, wait: bool = True) -> None:
-        """Start the process. Return once it answers requests, although perhaps only that the database is away.
+        """Start the process. Return when it answers requests, even if only to say that the database is unavailable.
 
-        wait  whether to begin without a database whose server cannot be reached
+        wait  whether to begin even if the database server cannot be reached
         Raises PublisherError if the project has no newsletters, or its application cannot be opened.
         """
         require_newsletters(self._project.config)
@@ -116,7 +116,7 @@ class WebProcess:
         return child
 
     def _supervise(self) -> None:
-        """Start the process again whenever it ends, until the end was asked for."""
+        """Start the process again whenever it ends, unless it was asked to end."""
         starts = 0
         while not self._ending.is_set():
             began = time.monotonic()
@@ -124,8 +124,8 @@ class WebProcess:
                 self._attend(child)
                 if self._ending.is_set():
                     return
-                if starts < len(DELAYS):  # a long series is reported by its beginning
-                    text = f"the web application ended ({child.how}); it is started again"
+                if starts < len(DELAYS):  # only the beginning of a long series is logged
+                    text = f"the web application ended ({child.how}); it is being restarted"
                     log("web ended", text, level="warning", how=child.how)
             starts = 1 if time.monotonic() - began > STEADY_SECONDS else starts + 1
             if self._ending.wait(DELAYS[min(starts, len(DELAYS)) - 1]):
@@ -136,7 +136,7 @@ class WebProcess:
                 self._problems.log("web not started", error.lines(), level="error")
 
     def _attend(self, child: Child) -> None:
-        """Take the messages of the process until it ends. Kill it if it hangs."""
+        """Receive the messages of the process until it ends. Kill it if it hangs."""
         with suppress(EOFError, OSError):
             while child.connection.poll(HANG_SECONDS):
                 event, number, error = child.connection.recv()
@@ -149,7 +149,7 @@ class WebProcess:
                     self._outage.begin("web", error)
                 elif error and number == self._project.number:
                     self._problems.log("web not opened", error.lines(), level="error")
-            log("web hangs", "the web application does not respond; it is killed", level="error")
+            log("web hangs", "the web application does not respond, so it is killed", level="error")
             child.kill()
         with self._sending:
             self._child = None

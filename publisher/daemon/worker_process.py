@@ -1,8 +1,8 @@
 """The process of `publisher worker`. It sends editions and does jobs, and writes nothing into the project's folder.
 
-Everything that it needs to send is in the database: the editions as they were made, and who gets them. So it has no
-posts, no templates and no web application. Any number of workers help any number of `publisher run`, which make the
-editions and put their web versions online.
+Everything that it needs for sending is in the database: the finished editions and their recipients. So it has no posts,
+no templates and no web application. Any number of workers can help any number of `publisher run` processes, which make
+the editions and put their web versions online.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def worker_config(config: Config, scratch: Path, connections: int | None) -> Con
     """Return the configuration of a worker.
 
     scratch      a temporary folder, which takes the place of .publisher
-    connections  the most connections to each mail server; None: as configured
+    connections  the maximum number of connections to each mail server; None: as configured
     Raises ProjectError if a worker cannot help with this project.
     """
     if not is_shared(config):
@@ -64,7 +64,7 @@ class WorkerProcess:
 
         config   as it was loaded
         adapted  returns the configuration of a worker; see worker_config
-        queues   which of QUEUES it does
+        queues   the queues in QUEUES whose jobs it does
         clock    returns the current time, with a time zone
         """
         self._loaded, self._adapted, self._config = config, adapted, adapted(config)
