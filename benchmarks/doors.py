@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import quote
 
 from publisher.bounces.providers.generic import read_generic
-from publisher.bounces.providers.webhook import WebhookError, WebhookRequest
+from publisher.bounces.providers.webhook_request import WebhookError, WebhookRequest
 from publisher.bounces.reading import Signatures, read_message
 from publisher.config import Config, NewsletterConfig, Site, load_config
 from publisher.core.errors import PublisherError

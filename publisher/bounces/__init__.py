@@ -1,6 +1,6 @@
 """Reads bounces and spam complaints, judges them, and applies them to the subscriber.
 
-A report arrives as an email in a mailbox (sources.py) or as a request to a webhook (providers/). reading.py recognises
+A report arrives as an email in a mailbox (mailboxes.py) or as a request to a webhook (providers/). reading.py knows
 three kinds of emails: delivery status notifications (dsn.py), complaints (arf.py), and failures described in plain
 words (legacy.py). verdict.py uses the tables codes.tsv and phrases.tsv to judge from the server's answer whether the
 mailbox still exists; it also judges the answers during sending. The result is a core.bounce_report.Report, which refers

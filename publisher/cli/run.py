@@ -12,7 +12,7 @@ from publisher.daemon.children import Children
 from publisher.daemon.lock import only_one
 from publisher.daemon.reporting import Outage
 from publisher.daemon.systemd import noted_reloads
-from publisher.daemon.web_process import WebProcess
+from publisher.daemon.web_supervisor import WebProcess
 from publisher.web.server import address_of, listen_for
 
 EXAMPLES = """\

@@ -7,7 +7,7 @@ import click
 from publisher.cli.app import App, say_addresses, with_app
 from publisher.cli.hosts import allowing_hint, why_this_host_waits
 from publisher.core.logging import log
-from publisher.daemon.web_process import require_newsletters
+from publisher.daemon.web_supervisor import require_newsletters
 from publisher.web.public.subscribe_page import snippet as form_snippet
 from publisher.web.server import Server, address_of, listen_for
 

@@ -15,7 +15,7 @@ Public modules:
     process       starts the others, waits for signals and changes, shuts down in order
     reporting     logs each problem and each outage of the database only once
     systemd       sends the notifications that systemd expects from a service, and notes early requests to reload
-    web_process   starts the web application again when it ends, and opens new configurations
+    web_supervisor  starts the web application again when it ends, and opens new configurations
     worker_process  the process of `publisher worker`, which sends and does jobs on other machines
 
 Other modules:
@@ -31,4 +31,4 @@ Other modules:
     file_watcher  notices changed files; the only user of watchfiles
 """
 
-__all__ = ["children", "health", "lock", "process", "reporting", "systemd", "web_process", "worker_process"]
+__all__ = ["children", "health", "lock", "process", "reporting", "systemd", "web_supervisor", "worker_process"]

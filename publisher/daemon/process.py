@@ -26,7 +26,7 @@ from publisher.daemon.scheduler import Scheduler
 from publisher.daemon.shared_jobs import CHORES, MAKE, SEND, SOURCES, SharedJobs, is_shared
 from publisher.daemon.site_builder import SiteBuilder
 from publisher.daemon.systemd import notify
-from publisher.daemon.web_process import WebProcess
+from publisher.daemon.web_supervisor import WebProcess
 from publisher.mail.run_options import Stop
 from publisher.publishing.tick import TickReport
 

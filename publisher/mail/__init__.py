@@ -4,8 +4,8 @@ The ledger is the table of deliveries in the database. Begin reading with `queue
 deliveries from the ledger, makes their messages (message), hands them to a transport (outbox or smtp_transport), and
 writes the answers into the ledger by the rules in lifecycle. Editions take turns (turns). `smtp/` has the
 connections to mail servers; its `protocol` is SMTP without any input or output. The other modules make the parts of a
-message (addresses, headers, links, dkim, verp), and the `doctor` makes the same checks as receivers. This package does
-not decide who gets an edition or what is in it, and it does not read bounces.
+message (addresses, header_lines, links, dkim, verp), and the `doctor` makes the same checks as receivers. This package
+does not decide who gets an edition or what is in it, and it does not read bounces.
 
 Public modules:
     addresses       email addresses, domains and URLs in ASCII

@@ -22,7 +22,7 @@ from publisher.core.subscriber_fields import FieldValue, decode_fields
 from publisher.mail.addresses import split_mailbox, wire_address, wire_domain, wire_url
 from publisher.mail.dkim import Header, Signer, hash_body, signed_headers
 from publisher.mail.encoded_part import BranchingPart, EncodedPart, quoted_printable, soft_broken
-from publisher.mail.headers import mailbox_header, named_header, one_line, plain_header, text_header
+from publisher.mail.header_lines import mailbox_header, named_header, one_line, plain_header, text_header
 from publisher.mail.link_parameters import NO_PARAMETERS, LinkParameters
 from publisher.mail.links import Links
 from publisher.mail.verp import ReturnPath

@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from publisher.core.bounce_report import Verdict
 from publisher.core.errors import PublisherError, StoreAwayError, StoreError, TransportError
 from publisher.core.newsletter_models import Delivery, DeliveryCounts, Edition, EditionKind
+from publisher.mail.database_retries import Patience
 from publisher.mail.lifecycle import WAITING, DeliveryEvent, LedgerUpdate, moves, update_after, update_returned
 from publisher.mail.links import Links
 from publisher.mail.message import MailMerge, MessageTemplate, NewsletterHeaders
-from publisher.mail.patience import Patience
 from publisher.mail.run_options import DeliveryOptions, EditionRun, MoreEditions, Progress, Refused, Run
 from publisher.mail.transport import Outcome, RefusedAt, Rejected, Transport, Unanswered
 from publisher.mail.turns import FairTurns
-from publisher.mail.workers import dead_workers, working
+from publisher.mail.worker_locks import dead_workers, working
 
 if TYPE_CHECKING:
     from publisher.store import Store

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 from publisher.config import Relay, Smtp
 from publisher.core.errors import TransportError
 from publisher.mail.addresses import needs_smtputf8, wire_address
-from publisher.mail.patience import Patience
+from publisher.mail.database_retries import Patience
 from publisher.mail.run_options import MoreEditions, Run, stopped_error
 from publisher.mail.smtp.connection import Connection, open_connection
 from publisher.mail.smtp.ledger_writer import LedgerWriter

@@ -20,7 +20,7 @@ from publisher.bounces.providers.mailgun import read_mailgun
 from publisher.bounces.providers.postmark import read_postmark
 from publisher.bounces.providers.sendgrid import read_sendgrid
 from publisher.bounces.providers.ses import Fetch, Sns, fetch_from_amazon
-from publisher.bounces.providers.webhook import MOST_BYTES, WebhookError, WebhookRequest
+from publisher.bounces.providers.webhook_request import MOST_BYTES, WebhookError, WebhookRequest
 from publisher.core.bounce_report import Report
 from publisher.core.errors import PublisherError
 from publisher.core.logging import log

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509.oid import NameOID
 
 from publisher.bounces.providers.sendgrid import SIGNATURE, TIMESTAMP
-from publisher.bounces.providers.webhook import WebhookError, WebhookRequest
+from publisher.bounces.providers.webhook_request import WebhookError, WebhookRequest
 from publisher.core.bounce_report import Addressee, Report
 from tests.support.bounce_samples import SIGNATURES
 from tests.support.store_samples import NOW

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from publisher.bounces.providers.webhook import (
+from publisher.bounces.providers.webhook_request import (
     WebhookError,
     WebhookRequest,
     addressee_of,

@@ -7,7 +7,7 @@ import hmac
 from datetime import timedelta
 from typing import Any
 
-from publisher.bounces.providers.webhook import (
+from publisher.bounces.providers.webhook_request import (
     WebhookError,
     WebhookRequest,
     addressee_of,

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from publisher.bounces.providers.webhook import (
+from publisher.bounces.providers.webhook_request import (
     WebhookError,
     WebhookRequest,
     addressee_of,

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509 import Certificate, load_pem_x509_certificate
 
 from publisher.bounces.arf import COMPLAINTS
-from publisher.bounces.providers.webhook import (
+from publisher.bounces.providers.webhook_request import (
     MOST_EVENTS,
     WebhookError,
     WebhookRequest,

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 
 from publisher.core.errors import LeaseLostError
 from publisher.core.newsletter_models import Delivery
+from publisher.mail.database_retries import Patience
 from publisher.mail.lifecycle import DeliveryEvent, LedgerUpdate, moves
-from publisher.mail.patience import Patience
 from publisher.mail.run_options import Run
 from publisher.mail.smtp.connection import Noted
 

@@ -18,7 +18,7 @@ from functools import partial
 from typing import TypeVar
 
 from publisher.core.errors import DailyLimitError, TransportError
-from publisher.mail.patience import Patience
+from publisher.mail.database_retries import Patience
 from publisher.mail.run_options import EditionRun, MoreEditions, Run
 from publisher.mail.smtp.connection import Connection, Noted
 from publisher.mail.smtp.edition_queue import EditionQueue

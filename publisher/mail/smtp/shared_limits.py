@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 from publisher.config import Smtp
 from publisher.config.mail import domain_rates, parse_rate
 from publisher.core.errors import StoreError
-from publisher.mail.patience import Patience
+from publisher.mail.database_retries import Patience
 from publisher.mail.smtp.limits import BURST_SECONDS, Pace, RateLimit, ServerLimits, server_name
 from publisher.store.sending_limits import DayGrant, RateGrant, SendingLimits, most_turns
 

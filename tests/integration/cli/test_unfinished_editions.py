@@ -6,7 +6,7 @@ import pytest
 
 from publisher.core.newsletter_models import DeliveryCounts, DeliveryStatus
 from publisher.mail.lifecycle import DeliveryEvent, moves
-from publisher.mail.workers import working
+from publisher.mail.worker_locks import working
 from publisher.publishing.wiring import open_project_store
 from publisher.store import edition_filling
 from publisher.web.admin.delivery_progress import EditionProgress

@@ -27,7 +27,7 @@ from publisher.mail.smtp.connection import Noted, open_connection
 from publisher.mail.smtp.protocol import Ending, Message, MessageFate
 from publisher.mail.smtp_transport import SmtpTransport
 from publisher.mail.transport import Accepted
-from publisher.mail.workers import working
+from publisher.mail.worker_locks import working
 from publisher.store import Store, open_store
 from publisher.store.deliveries import Settled
 from publisher.store.fleet_tables import workers

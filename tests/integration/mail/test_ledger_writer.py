@@ -18,7 +18,7 @@ from publisher.mail.lifecycle import DeliveryEvent, update_after
 from publisher.mail.run_options import DeliveryOptions, Run
 from publisher.mail.smtp.ledger_writer import LedgerWriter
 from publisher.mail.transport import Accepted
-from publisher.mail.workers import working
+from publisher.mail.worker_locks import working
 from publisher.store import Store
 from publisher.store.workers import Heartbeat
 from tests.support.delivery_samples import Clock, make_edition

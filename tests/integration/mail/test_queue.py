@@ -19,7 +19,7 @@ from publisher.mail.queue import deliver, take_over
 from publisher.mail.run_options import DeliveryOptions
 from publisher.mail.send_test import send_test_email
 from publisher.mail.transport import Accepted, Deferred, Rejected, Unanswered
-from publisher.mail.workers import working
+from publisher.mail.worker_locks import working
 from publisher.store import Store
 from tests.support.delivery_samples import HEADERS, LINKS, Clock, Scripted, make_edition, run
 from tests.support.store_samples import NOW, add_people, draft, person

@@ -26,7 +26,7 @@ from benchmarks.networks import Proxy
 from publisher.config import Relay
 from publisher.core.errors import LeaseLostError, PublisherError, StoreAwayError, StoreError
 from publisher.core.newsletter_models import DeliveryCounts, DeliveryStatus, Edition
-from publisher.mail import patience, queue
+from publisher.mail import database_retries, queue
 from publisher.mail.queue import EditionOrder, take_over
 from publisher.mail.run_options import DeliveryOptions, Stop
 from publisher.mail.smtp_transport import SmtpTransport
@@ -310,7 +310,7 @@ def failing_first(work: Callable[..., Any]) -> Callable[..., Any]:
 def test_every_edition_begins_and_ends_although_the_database_is_away_at_times(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(patience, "LONGEST_PAUSE", patience.FIRST_PAUSE)
+    monkeypatch.setattr(database_retries, "LONGEST_PAUSE", database_retries.FIRST_PAUSE)
     with mail_server() as (mailboxes, server):
         smtp = f'transport = "smtp"\nsmtp = {{ url = "smtp://127.0.0.1:{server.port}", tls = "none" }}\n'
         configure(project, WEEKLY + WEEKLY.replace('"weekly"', '"other"'), smtp)

@@ -18,7 +18,7 @@ from publisher.bounces.providers.mailgun import read_mailgun
 from publisher.bounces.providers.postmark import read_postmark
 from publisher.bounces.providers.sendgrid import SIGNATURE, TIMESTAMP, read_sendgrid
 from publisher.bounces.providers.ses import Sns
-from publisher.bounces.providers.webhook import WebhookError, WebhookRequest
+from publisher.bounces.providers.webhook_request import WebhookError, WebhookRequest
 from publisher.bounces.reading import read_message
 from publisher.core.bounce_report import Report, Verdict
 from tests.support.bounce_samples import RETURN_PATH, SIGNATURES, failed, report

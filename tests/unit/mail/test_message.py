@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from publisher.core.newsletter_models import Edition, Letter, Mark
 from publisher.mail.encoded_part import EncodedPart, quoted_printable, soft_broken
-from publisher.mail.headers import mailbox_header, named_header, one_line, text_header
+from publisher.mail.header_lines import mailbox_header, named_header, one_line, text_header
 from publisher.mail.message import MessageTemplate, NewsletterHeaders, Recipient, message_id
 from tests.support.store_samples import NOW
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from publisher.core.errors import ProjectError
-from publisher.mail.workers import dead_workers, working
+from publisher.mail.worker_locks import dead_workers, working
 
 
 def test_a_worker_is_alive_until_its_block_ends(tmp_path: Path) -> None:
@@ -22,7 +22,7 @@ def test_a_worker_is_alive_until_its_block_ends(tmp_path: Path) -> None:
 
 def test_a_killed_worker_is_found_dead_once(tmp_path: Path) -> None:
     program = (
-        "import os, signal; from pathlib import Path; from publisher.mail.workers import working\n"
+        "import os, signal; from pathlib import Path; from publisher.mail.worker_locks import working\n"
         f"with working(Path({str(tmp_path)!r})) as name:\n"
         "    print(name, flush=True); os.kill(os.getpid(), signal.SIGKILL)\n"
     )
