@@ -268,8 +268,8 @@ def resume(app: App, edition_id: int) -> None:
 def skip(app: App, edition_id: int, yes: bool) -> None:
     """Never send EDITION, which waits for you to approve or skip it. This cannot be undone.
 
-    Its posts go out with the newsletter's next edition. Items that came when more than half of a feed turned new at
-    once do not. A newsletter that sends each post by itself never sends the post.
+    Its posts go out with the newsletter's next edition. Items that came when more than half of a feed turned new all
+    at once do not. A newsletter that sends each post by itself never sends the post.
     """
     with _edition(app, edition_id) as (store, edition):
         if not operations.waits(edition):

@@ -302,7 +302,7 @@ def _show_unfinished(app: App, edition: dict[str, Any], limited: str | None, *, 
     elif far:
         app.say(f"unfinished   {name}; {'`publisher run`' if is_running else '`publisher publish`'} completes it")
     elif limited:
-        app.say(f"unfinished   {name} still to send; every mail server has had its recipients of the day")
+        app.say(f"unfinished   {name} still to send; every mail server has reached its daily limit of recipients")
         by = "`publisher run` resumes" if is_running else "`publisher publish` resumes"
         app.say(f"             {by} at {limited[:16].replace('T', ' ')} UTC{'' if is_running else ' or later'}")
     else:

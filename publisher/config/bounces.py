@@ -31,7 +31,7 @@ def sns_topic(value: str) -> None:
 # A shorter secret can be guessed from one signature.
 SHORTEST_SECRET = 16
 
-# The key of SendGrid in DER: a point on the smallest curve that is in use, and what it is.
+# SendGrid's key in DER: a point on the smallest curve in use, with its type.
 _SHORTEST_KEY = 60
 
 
@@ -42,7 +42,7 @@ def shared_secret(value: str) -> None:
 
 
 def provider_key(value: str) -> None:
-    """Accept a key that a provider shows, as `shared_secret` does."""
+    """Accept a key that a provider shows, by the same rules as `shared_secret`."""
     if value and _is_weak(value):
         raise ValueError(f"must be {SHORTEST_SECRET} or more ASCII characters; copy it from the provider's pages")
 
@@ -119,10 +119,10 @@ class BouncesConfig:
     source: Annotated[
         str,
         Check(report_source),
-        Doc("Where bounce reports are read, also by `publisher run`: a Maildir, an mbox, imaps://user@host/folder."),
+        Doc("Source of bounce reports, also for `publisher run`: a Maildir, an mbox or imaps://user@host/folder."),
     ] = ""
     password: Annotated[
-        str, Doc("Password of an IMAP source; better set in PUBLISHER_BOUNCES_PASSWORD than in this file.")
+        str, Doc("Password for an IMAP source; better set in PUBLISHER_BOUNCES_PASSWORD than in this file.")
     ] = field(default="", repr=False)
     password_file: Annotated[str, Doc("File that contains the password, instead of `password`.")] = ""
     ses: Annotated[Ses, Doc("Amazon SES, whose reports arrive through SNS.")] = field(default_factory=Ses)

@@ -13,14 +13,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from publisher.config.schedule import parse_schedule
 from publisher.core import patterns
 
-# In the list of a newsletter's sources, the project's own posts.
+# The name of the project's own posts in a newsletter's list of sources.
 OWN_POSTS = "posts"
 
 # Folders in which git, Mercurial and Subversion keep their own files, and those for templates and notes.
 _OF_VERSIONS = (".git", ".hg", ".svn")
 _WRITTEN_BY_HAND = ("templates", "letters")
 
-# Addresses that are certainly valid, with or without a display name; Python's parser decides about all others.
+# Addresses that are certainly valid, with or without a display name; Python's parser decides on all others.
 _PLAIN_ADDRESS = patterns.compile(
     r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+"
     r"|[A-Za-z0-9]+( [A-Za-z0-9]+)* <[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+>"
@@ -55,8 +55,8 @@ def web_address(value: str) -> None:
     parts = urlsplit(value)
     if parts.query or parts.fragment or value.endswith(("?", "#")):
         raise ValueError(f"{value!r} must have no ? or #")
-    if "//" in parts.path:  # a path that begins with it would lead to another site
-        raise ValueError(f"{value!r} must have no // after the name")
+    if "//" in parts.path:  # a path that begins with // would lead to another site
+        raise ValueError(f"{value!r} must have no // after the host name")
 
 
 def hub_address(value: str) -> None:
@@ -101,7 +101,7 @@ def page_address(value: str) -> None:
 
 
 def picture(value: str) -> None:
-    """Accept an absolute http(s) URL, or a path below the folder of static files; "" means unset."""
+    """Accept an absolute http(s) URL, or a path inside the folder of static files; "" means unset."""
     if value.lower().startswith(("http:", "https:")):
         page_address(value)
     elif (
@@ -120,25 +120,25 @@ def no_value_twice(value: Sequence[str]) -> None:
         raise ValueError(f"{twice!r} is listed twice")
 
 
-# A path below the site's URL: no dot segments or hidden files, nothing that has a meaning in URLs.
+# A path below the site's URL: no dot segments, no hidden files, nothing with a special meaning in URLs.
 _FEED_PATH = patterns.compile(r"(?![.])[^\\?#:\x00-\x20=<>\"%]+")
 _OF_PAGES = ("index.html", "404.html", "sitemap.xml", "feeds.opml")
 
 
 def feed_names(value: Sequence[str]) -> None:
-    """Accept paths such as index.xml or rss/, each perhaps with a format, as in `feed.xml = atom`."""
+    """Accept paths such as index.xml or rss/, each optionally with a format, as in `feed.xml = atom`."""
     for item in value:
         path, _, kind = (part.strip() for part in item.partition("="))
         parts = path.lstrip("/").removesuffix("/").split("/")
         if not all(_FEED_PATH.fullmatch(part) for part in parts) or parts == list(_OF_PAGES[:1]) or path in _OF_PAGES:
-            raise ValueError(f"{item!r} isn't a path of a feed; write it like index.xml, rss/ or feed.xml = atom")
+            raise ValueError(f"{item!r} isn't a path for a feed; write it like index.xml, rss/ or feed.xml = atom")
         if kind not in ("", "rss", "atom", "json") or item.count("=") > 1:
             raise ValueError(f"{item!r}: {kind!r} isn't a format; write rss, atom or json")
     no_value_twice([item.partition("=")[0].strip().lstrip("/") for item in value])
 
 
 def menu(value: Sequence[str]) -> None:
-    """Accept entries such as about or Code = https://example.org/: a page or URL, perhaps with a title."""
+    """Accept entries such as about or Code = https://example.org/: a page or URL, optionally with a title."""
     for item in value:
         target = item.partition(" = ")[2] or item
         has_title = item.partition(" = ")[0].strip() != ""
@@ -180,7 +180,7 @@ def time_zone(value: str) -> None:
         raise ValueError(f"{value!r} is not a time zone; {advice}") from error
 
 
-# Abbreviations that the database does not know as zones, with the largest city that uses each.
+# Abbreviations that are not zones in the database, each with the largest city that uses it.
 _ABBREVIATIONS = {
     "pst": "America/Los_Angeles", "pdt": "America/Los_Angeles", "pt": "America/Los_Angeles", "mdt": "America/Denver",
     "mt": "America/Denver", "cst": "America/Chicago", "cdt": "America/Chicago", "ct": "America/Chicago",
@@ -194,8 +194,8 @@ _ABBREVIATIONS = {
 
 
 def _similar_zone(value: str) -> str:
-    """Return the time zone whose name is most similar, without regard to case and spaces; "" if none is similar."""
-    import difflib  # only for a mistake: it costs 2 ms
+    """Return the time zone with the most similar name, ignoring case and spaces; "" if no name is similar."""
+    import difflib  # 2 ms, and only a mistake needs it
 
     known = {name.lower(): name for name in sorted(available_timezones())}
     wanted = value.strip().lower().replace(" ", "_")[:60]
@@ -263,7 +263,7 @@ def mail_address(value: str) -> None:
         raise ValueError(f"{value!r} isn't a valid email address; write it like Ada Lovelace <ada@example.org>")
 
 
-# The placeholders of posts.permalink; posts.address_parts makes each of them.
+# The placeholders of posts.permalink; posts.address_parts computes their values.
 PERMALINK_PARTS = frozenset(
     (
         *("slug", "name", "file", "title", "slug_or_title", "slug_or_file", "folder", "section", "lang"),
@@ -276,7 +276,7 @@ _TELL_APART = ("slug", "name", "file", "title", "slug_or_title", "slug_or_file")
 
 
 def permalink_pattern(value: str) -> None:
-    """Accept a path that starts with / and contains {slug} or {name} or the like, with no unknown placeholders."""
+    """Accept a path that starts with / and contains {slug}, {name} or the like, and no unknown placeholders."""
     unknown = [part for part in re.findall(r"\{([^{}]*)\}", value) if part not in PERMALINK_PARTS]
     if unknown:
         known = ", ".join(f"{{{part}}}" for part in sorted(PERMALINK_PARTS))
@@ -311,14 +311,14 @@ def posts_path(value: str) -> None:
 
 
 def path_patterns(values: Sequence[str]) -> None:
-    """Accept patterns of relative paths, as in .gitignore: * for a part of a name, ** for any folders."""
+    """Accept patterns of relative paths, as in .gitignore: * for a part of a name, ** for any number of folders."""
     for value in values:
         if not value.strip("/ ") or ".." in value.split("/") or re.search(r"[\\\x00-\x1f]", value) or len(value) > 500:
-            raise ValueError(f"{value!r} isn't a pattern of paths; write it like drafts/** or README.md")
+            raise ValueError(f"{value!r} isn't a path pattern; write it like drafts/** or README.md")
 
 
 def copied_folders(values: Sequence[str]) -> None:
-    """Accept folders inside the project, each perhaps with its path on the site: assets/img = /img."""
+    """Accept folders inside the project, each optionally with its path on the site: assets/img = /img."""
     for value in values:
         folder, divided, place = (part.strip() for part in value.partition("="))
         project_path(folder)
@@ -328,11 +328,11 @@ def copied_folders(values: Sequence[str]) -> None:
 
 
 def output_path(value: str) -> None:
-    """Accept a folder inside the project that a build may fill, which excludes those of templates and notes."""
+    """Accept a folder inside the project that a build may fill, so not the folders of templates and notes."""
     project_path(value)
     first = next(part for part in re.split(r"[/\\]", value) if part not in ("", ".")).casefold()
     if first in _WRITTEN_BY_HAND:
-        raise ValueError(f"{value!r} holds files that you write; choose a different folder")
+        raise ValueError(f"{value!r} contains files that you write; choose a different folder")
 
 
 def outbox_path(value: str) -> None:
@@ -344,7 +344,7 @@ def outbox_path(value: str) -> None:
 def colour(value: str) -> None:
     """Accept a colour as #rrggbb, which all email clients understand; the empty string means unset."""
     if value and not re.fullmatch(r"#[0-9A-Fa-f]{6}", value):
-        raise ValueError(f"{value!r} isn't a valid colour; write it like #0a5a8a, or as a name of CSS such as teal")
+        raise ValueError(f"{value!r} isn't a valid colour; write it like #0a5a8a, or as a CSS name such as teal")
 
 
 def font(value: str) -> None:
@@ -406,7 +406,7 @@ _USER_OF_DATABASE = patterns.compile(r"[^:]+://(?:[^:/]*(?P<password>:[^@]*)?@)?
 
 
 def server_database_url(value: str) -> None:
-    """Accept PostgreSQL URLs, and an empty text."""
+    """Accept PostgreSQL URLs; the empty string means unset."""
     if value.startswith("sqlite"):
         raise ValueError("is for PostgreSQL; SQLite has no connection pooler")
     if value:
@@ -416,7 +416,7 @@ def server_database_url(value: str) -> None:
 def database_url(value: str) -> None:
     """Accept SQLite and PostgreSQL URLs. The error doesn't repeat the value, which may contain a password.
 
-    An unescaped sign in a password would end it, and its tail would be taken for the name of the server and shown.
+    An unescaped character in a password would end it, and the rest would be read as the server's name and shown.
     """
     if not re.match(r"(sqlite:///.|postgres(ql(\+psycopg)?)?://.)", value):
         raise ValueError("unsupported database; use sqlite:///path or postgresql://host/name")

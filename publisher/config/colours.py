@@ -1,4 +1,4 @@
-"""Colours as people write them in publisher.toml: #rrggbb, #rgb or a name of CSS (CSS Color Level 4, 6.1)."""
+"""Colours as people write them in publisher.toml: #rrggbb, #rgb or a CSS name (CSS Color Level 4, 6.1)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _NAMES = """
 
 @cache
 def named_colours() -> dict[str, str]:
-    """Return each name of CSS with its colour as #rrggbb."""
+    """Return each CSS colour name with its value as #rrggbb."""
     pairs = (word.partition(":") for word in _NAMES.split())
     return {name: f"#{digits}" for name, _, digits in pairs}
 
@@ -50,7 +50,7 @@ def in_hex(value: str) -> str:
 
 
 def write_in_hex(raw: dict[str, Any], colours: tuple[str, ...]) -> None:
-    """Replace the names of colours in the tables of themes by #rrggbb, which all email clients understand.
+    """Replace colour names in the tables of themes with #rrggbb, which all email clients understand.
 
     raw      the table of publisher.toml, which may have mistakes
     colours  the keys of a theme whose values are colours

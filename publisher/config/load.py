@@ -20,7 +20,7 @@ from publisher.config.toml_advice import advice_on
 from publisher.core import patterns
 from publisher.core.errors import ConfigError, ProjectError, PublisherError
 
-# How many tables and arrays may be inside each other. tomllib takes 12 seconds for a key of 30,000 parts.
+# How deeply tables and arrays may be nested. tomllib takes 12 seconds for a key of 30,000 parts.
 _MOST_DEPTH = 100
 _PART = r"""(?:[\w-]++|"(?:[^"\\\n]++|\\.)*+"|'[^'\n]*+')"""
 _DOTTED = patterns.compile(rf"(?<![\w\"'.-])(?:{_PART}[ \t]*+\.[ \t]*+){{{_MOST_DEPTH}}}")
@@ -56,7 +56,7 @@ def load_config(root: Path, environ: Mapping[str, str] | None = None) -> Config:
 
 
 def mistakes_in(text: str) -> list[PublisherError]:
-    """Return the mistakes in the text of a publisher.toml that is not written yet, each with its line."""
+    """Return the mistakes in the text of a publisher.toml that has not been written yet, each with its line."""
     try:
         raw = _parsed(text)
     except ConfigError as error:
@@ -95,7 +95,7 @@ def _parsed(text: str) -> dict[str, Any]:
 
 
 def _deep_line(text: str) -> int:
-    """Return the first line with a key of too many parts, or with too many open brackets; 0 if there is none."""
+    """Return the first line that has a key with too many parts, or too many open brackets; 0 if there is none."""
     depth = 0
     for number, line in enumerate(text.split("\n"), 1):
         depth = max(0, depth + line.count("[") + line.count("{") - line.count("]") - line.count("}"))
@@ -119,7 +119,7 @@ def _toml_mistake(error: tomllib.TOMLDecodeError, text: str) -> PublisherError:
 def _plain(value: Any) -> Any:
     """Convert TOML's dates and times to text, so that `since = 2026-01-31` works without quotes.
 
-    Raises ValueError for a number of more than 64 bits, which TOML does not know and Python may not be able to show.
+    Raises ValueError for a number of more than 64 bits, which TOML does not allow and Python may not be able to show.
     """
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}

@@ -133,7 +133,7 @@ def server_url(value: str) -> None:
     if not value:
         return
     scheme = value.partition("://")[0]
-    if "@" in value and not scheme.endswith("+unix"):  # wherever it is: a password may contain a slash
+    if "@" in value and not scheme.endswith("+unix"):  # anywhere in it, because a password may contain a slash
         raise ValueError("must not contain a user name or password; set username and password instead")
     parts = urlsplit(value)
     place = parts.path if parts.scheme.endswith("+unix") else parts.hostname
@@ -237,7 +237,7 @@ class Mail:
     owner: Annotated[
         str,
         Check(checks.mail_address),
-        Doc("Who is notified of editions on hold and of broken posts. If empty, no one is."),
+        Doc("Address that is notified of editions on hold and broken posts. If empty, no one is notified."),
     ] = ""
     transport: Annotated[
         Literal["outbox", "smtp"], Doc("outbox writes .eml files to a Maildir; smtp really sends.")
@@ -260,7 +260,7 @@ class Mail:
     smtp: Annotated[Smtp, Doc("The mail server.")] = field(default_factory=Smtp)
     relays: Annotated[
         tuple[Relay, ...],
-        Doc("Several mail servers instead of [mail.smtp]; they share the load and replace each other."),
+        Doc("Several mail servers instead of [mail.smtp]; they share the load and take over from each other."),
     ] = ()
     dkim: Annotated[tuple[Dkim, ...], Doc("The keys that sign messages; you can use one RSA and one Ed25519 key.")] = ()
 
@@ -283,10 +283,10 @@ class DeliveryConfig:
     lease_seconds: Annotated[
         int,
         Check(checks.between(10, 3_600)),
-        Doc("Seconds after a worker's last sign of life, after which others take over what it has not sent."),
+        Doc("Seconds since a worker's last sign of life after which others take over what it has not sent."),
     ] = 120
     keep_days: Annotated[
         int,
         Check(checks.between(30, 36_500)),
-        Doc("Days to keep who received which edition; after that, only totals."),
+        Doc("Days to keep a record of who received which edition; after that, only totals are kept."),
     ] = 400

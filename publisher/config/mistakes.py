@@ -49,7 +49,8 @@ _APART = (
     (("pages", "output"), ("mail", "outbox"), "emails and addresses would become public"),
     (("pages", "static"), ("mail", "outbox"), "emails and addresses would become public"),
 )
-# What pages.copy must not copy: drafts would become public, and settings that may hold keys. Names are in lower case.
+# What pages.copy must not copy: drafts would become public, and settings that may contain keys. Names are in lower
+# case.
 _OF_POSTS = frozenset(("_posts", "_drafts"))
 _SETTINGS = frozenset((
     "_config.yml", "_config.yaml", "_config.toml", "_quarto.yml", "hugo.toml", "hugo.yaml", "hugo.json", "mkdocs.yml",
@@ -88,9 +89,9 @@ def find_mistakes(
 
 
 def require_output(config: Config, out: Path) -> None:
-    """Raise ProjectError if a build must not write to this folder, as the configuration refuses it for pages.output.
+    """Raise ProjectError for a folder that a build must not write to, by the same rules as for pages.output.
 
-    out  a folder that need not be in the project; a relative path begins in the current folder
+    out  a folder that need not be in the project; a relative path is relative to the current folder
     """
     root, real = config.root.resolve(), out.resolve()
     if root.is_relative_to(real):
@@ -111,7 +112,7 @@ def require_output(config: Config, out: Path) -> None:
 
 
 def _unknown_variable(name: str) -> PublisherError:
-    import difflib  # only for a mistake: it costs 2 ms
+    import difflib  # 2 ms, and only a mistake needs it
 
     near = difflib.get_close_matches(name, variables(), n=1, cutoff=0.8)
     hint = f"did you mean {near[0]}?" if near else "docs/configuration.md lists them"
@@ -137,8 +138,8 @@ def _wrong_keys(cls: type, table: Mapping[str, Any], above: KeyPath = ()) -> Ite
 
 
 def _nearest(name: str, keys: Iterable[str], least: float) -> str:
-    """Return the key whose name is most like this one; "" if none is as much alike as `least`, from 0 to 1."""
-    import difflib  # only for a mistake: it costs 2 ms
+    """Return the key whose name is most like this one; "" if no similarity reaches `least` (0 to 1)."""
+    import difflib  # 2 ms, and only a mistake needs it
 
     return next(iter(difflib.get_close_matches(name, list(keys), n=1, cutoff=least)), "")
 
@@ -159,7 +160,7 @@ def _wrong_value(kind: Any, value: Any, path: KeyPath) -> Iterator[Wrong]:
             yield _mistyped(path, "must be a table", value)
     elif message := _objection(kind, value):
         yield _mistyped(path, message, value)
-    elif kind is str and "\0" in value:  # which no file or host can have in its name
+    elif kind is str and "\0" in value:  # no name of a file or host can contain it
         yield path, f"{_dotted(path)}: must not contain the character U+0000", ""
 
 
@@ -179,7 +180,7 @@ def _mistyped(path: KeyPath, message: str, value: Any) -> Wrong:
 
 
 def _as_list(item: Any, value: Any, path: KeyPath) -> str:
-    """Return how to write a list of such items, of which `value` is what was written instead of the list."""
+    """Return how to write a list of such items; `value` is what was written instead of the list."""
     if table_in(item):
         return f"write [[{'.'.join(part for part in path if isinstance(part, str))}]]"
     if not (isinstance(value, str) and value.isprintable()):
@@ -262,7 +263,7 @@ def _names_taken(raw: dict[str, Any], tables: str) -> Iterator[Wrong]:
 
 
 def _unknown_sources(raw: dict[str, Any]) -> Iterator[Wrong]:
-    """Yield the sources that a newsletter takes and no table defines."""
+    """Yield the sources that a newsletter names and no table defines."""
     known = {OWN_POSTS, *(name for _, item in _tables(raw, "sources") if isinstance(name := item.get("name"), str))}
     for number, item in _tables(raw, "newsletters"):
         wanted = item.get("sources")
@@ -273,7 +274,7 @@ def _unknown_sources(raw: dict[str, Any]) -> Iterator[Wrong]:
 
 
 def _tables(raw: dict[str, Any], name: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield each table of a list of tables with its number from 0. Other values have been reported already."""
+    """Yield each table of a list of tables with its index. Other values have been reported already."""
     found = raw.get(name)
     for number, item in enumerate(found if isinstance(found, list) else []):
         if isinstance(item, dict):
@@ -281,7 +282,7 @@ def _tables(raw: dict[str, Any], name: str) -> Iterator[tuple[int, dict[str, Any
 
 
 def _feed_names_taken(raw: dict[str, Any]) -> Iterator[Wrong]:
-    """Yield the other names of the main feed that it already has in one of its formats."""
+    """Yield the names in feeds.also that the main feed already has in one of its formats."""
     table = raw.get("feeds")
     feeds = table if isinstance(table, dict) else {}
     also, formats = feeds.get("also"), feeds.get("formats", Feeds().formats)
@@ -294,7 +295,7 @@ def _feed_names_taken(raw: dict[str, Any]) -> Iterator[Wrong]:
 
 
 def _limits_crossed(raw: dict[str, Any]) -> Iterator[Wrong]:
-    """Yield the newsletters that never have enough posts, since an edition takes fewer than it needs."""
+    """Yield the newsletters that would never have enough posts, because the maximum is below the minimum."""
     keys = keys_of(NewsletterConfig)
     newsletters = raw.get("newsletters")
     for number, item in enumerate(newsletters if isinstance(newsletters, list) else []):
@@ -349,7 +350,7 @@ def _copied_into_itself(raw: dict[str, Any], origins: Origins) -> Iterator[tuple
 
 
 def _copied_by_mistake(raw: dict[str, Any], origins: Origins) -> Iterator[tuple[int, PublisherError]]:
-    """Yield what pages.copy names although it is not for readers. What is in posts.folder is copied without posts."""
+    """Yield paths in pages.copy that are not meant for readers. What is in posts.folder is copied without the posts."""
     table = raw.get("pages")
     copies = table.get("copy") if isinstance(table, dict) else None
     posts, settings = _folder(raw, ("posts", "folder")), raw.get("posts")
@@ -367,7 +368,7 @@ def _copied_by_mistake(raw: dict[str, Any], origins: Origins) -> Iterator[tuple[
         if what:
             line, where = origins.of(("pages", "copy"))
             message = f"pages.copy: {folder!r} {what}, which would become public"
-            yield line, PublisherError(message, where=where, hint="take it out of pages.copy")
+            yield line, PublisherError(message, where=where, hint="remove it from pages.copy")
 
 
 def _folder(raw: dict[str, Any], path: tuple[str, str]) -> tuple[str, ...]:

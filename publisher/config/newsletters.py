@@ -50,7 +50,7 @@ class NewsletterConfig:
     max_settle: Annotated[
         str,
         Check(parse_duration),
-        Doc("How long an item of a source waits at most while it keeps changing, such as 90m, 6h or 1d."),
+        Doc("How long an item of a source waits, at most, while it keeps changing, such as 90m, 6h or 1d."),
     ] = "6h"
     priority: Annotated[
         int,
@@ -77,7 +77,7 @@ class NewsletterConfig:
     wait_minutes: Annotated[
         int,
         Check(checks.between(0, 1_440)),
-        Doc("How long a due edition waits for a source that can't be fetched before it goes without it."),
+        Doc("How long a due edition waits for a source that can't be fetched before it is sent without it."),
     ] = 60
     topics: Annotated[
         tuple[str, ...], Doc("Tags that subscribers can choose from when they sign up; empty offers no choice.")
@@ -151,7 +151,7 @@ def frequency_schedules(newsletter: NewsletterConfig) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldConfig:
-    """[[fields]]: a field of your own that subscribers have, beside their name and address."""
+    """[[fields]]: a field of your own that subscribers have in addition to name and address."""
 
     name: Annotated[
         str, Check(subscriber_checks.field_name), Doc("Short and permanent, such as city; for emails and files.")
@@ -179,11 +179,11 @@ class SubscribersConfig:
     ] = False
     notify: Annotated[
         Literal["never", "daily", "at once"],
-        Doc("Whether to email mail.owner when people join or leave."),
+        Doc("Whether to email mail.owner when people subscribe or unsubscribe."),
     ] = "never"
     each_post_once: Annotated[
         bool,
-        Doc("Leave out of an email the posts that its subscriber was sent by another newsletter of this project."),
+        Doc("Leave out of an email the posts that another newsletter of this project already sent to its recipient."),
     ] = False
     forget_days: Annotated[
         int,

@@ -73,14 +73,14 @@ class KeyLines:
 def _beginnings(text: str) -> list[tuple[int, dict[str, Any]]]:
     """Every beginning of the text that is valid TOML, as its last line and the parsed table.
 
-    It takes time that grows with the square of the length, and the check of each email asks about the same text.
+    The result is cached: it takes quadratic time, and the check of each email looks up lines of the same text.
     """
     lines, found = text.split("\n"), []
     for end in range(1, len(lines) + 1):
         try:
             table = tomllib.loads("\n".join(lines[:end]) + "\n")
         except tomllib.TOMLDecodeError:
-            continue  # ends in the middle of a value of several lines
+            continue  # ends in the middle of a value that spans several lines
         found.append((end, table))
     return found
 

@@ -71,8 +71,8 @@ class Looks:
     font, title_font                  CSS font stacks
     outlook_font, outlook_title_font  font stacks for Outlook, which uses the first font or else Times
     logo                              the absolute URL of the logo, or ""
-    logo_height                       its height on pages for that width; 0 if it is not known
-    has_own_fonts                     whether the theme names a font that is none of the usual ones
+    logo_height                       its height on pages at that width; 0 if it is unknown
+    has_own_fonts                     whether the theme names a font other than the usual ones
     """
 
     light: Palette
@@ -106,7 +106,7 @@ def looks_of(theme: Theme, site_url: str) -> Looks:
     )
 
 
-@lru_cache(maxsize=32)  # a project has a few, which each build and each letter asks for
+@lru_cache(maxsize=32)  # a project has few of them, and each build and each letter needs them
 def _palette(background: str, paper: str, text: str, accent: str) -> Palette:
     tint = grounds(paper, text)[1]
     dark = is_dark(paper)

@@ -82,7 +82,7 @@ def _names(config: Config) -> Iterator[Placeholder]:
 
 
 def _addresses(config: Config) -> Iterator[Placeholder]:
-    """Yield the addresses and servers at placeholder domains, except senders, which each email is checked for."""
+    """Yield the addresses and servers at placeholder domains, except senders, which are checked with each email."""
     mail = config.mail
     addresses: list[tuple[KeyPath, str, str]] = [
         (("mail", key), f"mail.{key}", getattr(mail, key)) for key in ("reply_to", "owner", "bounces")

@@ -1,7 +1,7 @@
 """The files of a project that are never published, links that lead to them or out of it, and passwords in files.
 
-Someone who may add files to a project, for example by git, must not be able to publish the subscribers, a key or a
-file of the server by a link. A hard link cannot be told from the file itself.
+Someone who may add files to a project, for example through git, must not be able to publish the subscribers, a key or a
+file of the server by means of a link. A hard link cannot be distinguished from the file itself.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def private_paths(config: Config) -> tuple[Path, ...]:
 
 
 def password_in(root: Path, name: str) -> str:
-    """Return the password in a file of the project in `root`; raise ProjectError, without a place, if there is none.
+    """Return the password in a file of the project in `root`; raise ProjectError, without a place, if it can't be read.
 
     name  as the configuration has it
     """
@@ -98,7 +98,7 @@ class PublicFiles:
         return LEADS_OUT
 
     def has_private(self, folder: Path) -> bool:
-        """Return whether something private is in a folder, so that each of its files has to be looked at."""
+        """Return whether a folder contains anything private, so that each of its files has to be checked."""
         real = _folder(os.path.realpath(folder))
         return any(path.startswith(real) or real.startswith(path) for path in self._private)
 

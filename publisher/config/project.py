@@ -26,8 +26,8 @@ OLD_OUTBOX = "outbox"
 class Config:
     """The whole configuration of one project.
 
-    `root` is the project's folder, and `scratch` the folder that takes the place of .publisher in a process that writes
-    nothing into the project; None if it does. The other fields come from publisher.toml and the PUBLISHER_* variables.
+    `root` is the project's folder. `scratch` is the folder that replaces .publisher in a process that writes nothing
+    into the project; otherwise it is None. The other fields come from publisher.toml and the PUBLISHER_* variables.
     """
 
     site: Annotated[Site, Doc("What all posts share.")]
@@ -64,7 +64,7 @@ class Config:
     def outbox(self) -> str:
         """The path of the outbox in the project. By default it is in `.publisher`, where no site generator copies it.
 
-        A project of version 0.1 goes on with its outbox/, so that its messages are found and not written again.
+        A project of version 0.1 keeps its outbox/, so that its messages are found and not written again.
         """
         if self.mail.outbox:
             return self.mail.outbox

@@ -44,7 +44,7 @@ class Schedule:
     others   further weekdays; only for weekly
     anchor   a day in a week with a slot, if only every second week has one; only for weekly
     day      day of the month, 1 to 31; shorter months use their last day
-    ordinal  which such weekday of the month: 1 to 4, or -1 for the last
+    ordinal  which of these weekdays in the month: 1 to 4, or -1 for the last
     cron     five fields, as Debian's cron understands them
     """
 
@@ -158,7 +158,7 @@ def _cron(text: str) -> Schedule:
 def next_weekday(text: str, after: datetime) -> datetime | None:
     """Return the next moment after another one for text such as "monday 07:59"; None for other text.
 
-    after: an aware time, in whose time zone the text is meant
+    after: an aware time, in whose time zone the text is interpreted
     """
     words = text.strip().lower().split()
     if len(words) != 2 or words[0] not in WEEKDAYS:

@@ -93,7 +93,7 @@ class AuthorConfig:
     about: Annotated[str, Doc("A line about the person, below their posts.")] = ""
 
 
-# The tools that make sites of Markdown, whose rules and tags are known; "" for none.
+# The static site generators whose rules and tags are supported; "" for none.
 Tool = Literal[
     "",
     "astro",

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 from publisher.config.schedule import ScheduleKind, parse_schedule
 
-# The schedules that subscribers can choose from, and what they call each.
+# The kinds of schedules that subscribers can choose from, and their names for subscribers.
 FREQUENCIES = {
     ScheduleKind.DAILY: "daily",
     ScheduleKind.WEEKDAYS: "daily",
@@ -33,7 +33,7 @@ def frequencies(values: Sequence[str]) -> None:
 
 
 def segment(value: str) -> None:
-    """Accept what may be the name of a segment, or a condition; "" for everyone."""
+    """Accept a possible name of a segment, or a condition; "" for everyone."""
     if not value:
         return
     from publisher.core.errors import SegmentError
@@ -47,7 +47,7 @@ def segment(value: str) -> None:
 
 
 def field_name(value: str) -> None:
-    """Accept a name that can be written in emails, conditions and the heads of columns."""
+    """Accept a name that can be written in emails, conditions and column headings."""
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,59}", value):
         raise ValueError(f"{value!r} isn't a valid name; write it like city or plan_2")
     from publisher.core.subscriber_fields import RESERVED  # a project without fields of its own saves 2 ms

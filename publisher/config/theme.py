@@ -62,7 +62,7 @@ COLOURS = tuple(item.name for item in fields(Theme) if item.name.removeprefix("d
 """The keys whose values are colours."""
 
 ACCENT = "#0a5a8a"
-"""The colour of links while nobody chooses another; it is adjusted until it can be read on the paper."""
+"""The default colour of links; it is adjusted until it is readable on the paper."""
 
 DEFAULT = Theme(
     background="#f4f2ee",

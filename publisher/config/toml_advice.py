@@ -1,4 +1,4 @@
-"""What is probably meant by a line that is not valid TOML, in the words of somebody who does not know TOML."""
+"""What a line that is not valid TOML was probably meant to be, in words for someone who does not know TOML."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def advice_on(lines: list[str], number: int) -> tuple[int, Advice] | None:
     lines   all lines of the file
     number  the line, from 1, at which Python stopped
     """
-    # A text in single quotes that are never closed is read on until the next such quote, which may be lines below.
+    # A text whose single quote is never closed extends to the next such quote, which may be several lines below.
     for earlier in range(max(1, number - 20), min(number, len(lines)) + 1):
         if _UNCLOSED.fullmatch(lines[earlier - 1][:_LONGEST_LINE].strip()):
             return (earlier, found) if (found := _advice_on_line(lines[earlier - 1])) else None
@@ -88,7 +88,7 @@ def _advice_on_text(key: str, text: str) -> Advice | None:
 
 
 def _quoted(value: str) -> str:
-    """Return a value as TOML: as it is if it is quoted, a number, a list, true or false; else as text."""
+    """Return a value as TOML: unchanged if it is quoted, a number, a list, true or false; otherwise as quoted text."""
     text = value.strip()
     if _is_valid(f"x = {text}"):
         return text[: _LONGEST + 2]

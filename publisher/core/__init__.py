@@ -6,7 +6,7 @@ define the types that the rest of the program passes around.
 
 Public modules:
     action_kinds         the kinds of actions in the log of actions
-    atomic_write         writing of a file completely or not at all
+    atomic_write         writes a file completely or not at all
     bounce_report        the meaning of a bounce or complaint, and the subscriber it is about
     characters           characters as a reader sees them
     errors               the tree of exceptions
@@ -16,20 +16,20 @@ Public modules:
     i18n                 fixed texts in other languages
     listing              the files of a project as one walk finds them
     logging              the log of a long-running process
-    mime                 parts of messages and forms of strangers
+    mime                 parsing of messages and forms that strangers wrote
     models               posts, and problems with them
     newsletter_models    editions, letters, subscribers, deliveries
     patterns             regular expressions that are compiled when they are first used
-    personal_marks       marks for what is known about a recipient, and rules about it
+    personal_marks       marks for a recipient's data, and rules about it
     personal_syntax      how a writer types these marks
-    personal_templates   the same in templates of emails
+    personal_templates   the same in email templates
     private_folder       folders that only their owner can read, and that git leaves out
     segment_conditions   conditions on subscribers as a tree
-    segment_language     conditions on subscribers, which make segments
+    segment_language     the language of these conditions, which define segments
     signing              signatures and hashes with the project's secret
     source_models        feeds of other sites as they were read
-    source_records       what the database knows of the feeds of other sites
-    subscriber_fields    the fields of their own that subscribers have
+    source_records       what the database knows about the feeds of other sites
+    subscriber_fields    tags, and the project's own fields of subscribers
     subscriber_status    the table of subscriber events and statuses
     subscription_status  the table of subscription events and statuses
     templates            Jinja2 templates: the shipped ones and the project's own

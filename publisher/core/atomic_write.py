@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-# What a file system says that has no hard links: FAT, network drives, or a kernel that forbids them.
+# Errors where hard links are impossible: on FAT, on network drives, or with a kernel that forbids them.
 _NO_HARD_LINKS = (errno.EPERM, errno.EACCES, errno.EOPNOTSUPP, errno.ENOSYS)
 
 
@@ -35,9 +35,9 @@ def replacing(target: Path, part: Path | None = None) -> Iterator[Path]:
 
 
 def write_new(target: Path, data: bytes) -> bool:
-    """Write a file completely unless one of that name is there; return whether it was written.
+    """Write a file completely unless one of that name exists; return whether it was written.
 
-    The folders above it are made. Raises OSError if the file cannot be written.
+    The folders above it are created. Raises OSError if the file cannot be written.
     """
     if os.path.lexists(target):
         return False
@@ -51,9 +51,9 @@ def write_new(target: Path, data: bytes) -> bool:
 
 
 def _moved(part: Path, target: Path) -> bool:
-    """Give a file the name of `target` unless one of that name is there; return whether it has it."""
+    """Rename a file to `target` unless a file of that name exists; return whether it was renamed."""
     try:
-        os.link(part, target)  # unlike a rename, it fails if another process was quicker
+        os.link(part, target)  # unlike rename, link fails if another process was quicker
     except FileExistsError:
         return False
     except OSError as error:

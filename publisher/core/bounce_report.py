@@ -64,7 +64,7 @@ class Report:
     words       the server's own words, shortened and without email addresses
     keys        identify the report: if any is already stored, it was processed before; empty if it changes nothing
     newsletter  the newsletter that was unsubscribed from; "" for all, and for other verdicts
-    newsletter_key  the same, where only the key is known that an address to unsubscribe at contains
+    newsletter_key  the same, if only the key contained in an unsubscribe address is known
     """
 
     verdict: Verdict

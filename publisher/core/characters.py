@@ -11,7 +11,7 @@ _APART = patterns.compile(
     "[\x00-\u02ff\u0370-\u0482\u1e00-\u1fff\u2010-\u2027\u2030-\u205e\u20a0-\u20cf\u3000-\u3029\u3031-\u3098"
     "\u309b-\u30ff\u3400-\u9fff\uac00-\ud7a3\uff01-\uff60]*+"
 )
-# A grapheme of more code points than this many times a limit is cut inside.
+# A grapheme with more code points than this many times the limit is itself cut.
 _MOST_JOINED = 8
 
 # They turn the direction of the surrounding text.
@@ -28,7 +28,7 @@ _MOST_LETTERS = 3
 
 
 def raised(text: str, behind: str = "") -> str:
-    """Return a superscript in plain text: ² for 2, ⁿ for n, and ^x for what has no such character.
+    """Return a superscript in plain text: ² for 2, ⁿ for n, and ^x for text without such a character.
 
     behind  the text that follows, from which the superscript must remain distinct
     """
@@ -36,7 +36,7 @@ def raised(text: str, behind: str = "") -> str:
 
 
 def lowered(text: str, behind: str = "") -> str:
-    """Return a subscript in plain text: ₂ for 2, and _x for what has no such character; see `raised`."""
+    """Return a subscript in plain text: ₂ for 2, and _x for text without such a character; see `raised`."""
     return _moved(text, _LOWERED, "_", behind)
 
 
@@ -66,7 +66,7 @@ def clean_line(text: str, most: int) -> str:
 
 
 def clean_lines(text: str, most: int) -> str:
-    """Return text of up to MOST_LINES lines and `most` characters, each line as `clean_line` does it."""
+    """Return text of up to MOST_LINES lines and `most` characters, each line cleaned as by `clean_line`."""
     lines = (clean_line(line, most) for line in text[: 4 * most].strip().splitlines()[:MOST_LINES])
     return "\n".join(lines).strip()[:most].rstrip()
 
@@ -88,7 +88,7 @@ def shorten(text: str, limit: int) -> str:
 
 
 def _offset(text: str, count: int) -> int:
-    """Return the offset behind the first `count` graphemes of a text."""
+    """Return the offset after the first `count` graphemes of a text."""
     if count < 1 or len(text) <= count or _APART.match(text, 0, count + 1).end() == count + 1:  # type: ignore[union-attr]
         return max(0, min(len(text), count))
     most, flags, before = _MOST_JOINED * count, 0, ""
@@ -105,7 +105,7 @@ def _offset(text: str, count: int) -> int:
 
 
 def _joins(before: str, char: str) -> bool:
-    """Return whether a character belongs to the grapheme of the one before (UAX 29, nearly; flags are not seen)."""
+    """Return whether a character continues the grapheme of the previous one (UAX 29 approximately, without flags)."""
     if unicodedata.category(char) in ("Mn", "Me", "Mc") or char in "\u200c\u200d\u0e33\u0eb3":
         return True
     if "\U0001f3fb" <= char <= "\U0001f3ff" or "\U000e0020" <= char <= "\U000e007f":  # skin colours; tags in flags

@@ -2,7 +2,7 @@
 
     PublisherError            one line for the user: what is wrong, where, and how to fix it
     ├── ProjectError          there is no project in this folder, or it cannot be used
-    ├── ConfigError           publisher.toml or a PUBLISHER_* variable; holds every mistake at once
+    ├── ConfigError           publisher.toml or a PUBLISHER_* variable; contains every mistake
     ├── PostError             one post cannot be read; it is skipped, and the others are published
     ├── TemplateError         a template is missing or broken
     ├── StoreError            the database cannot be opened, migrated or written
@@ -11,11 +11,11 @@
     ├── SubscriberError       an address or a subscription is not acceptable
     ├── SegmentError          a condition on subscribers is not one, or there is no such segment
     ├── DnsError              a DNS query got no answer
-    ├── FeedError             what the address of a source answers is not a feed, or can't be read
+    ├── FeedError             the document at a source's address is not a feed, or can't be read
     ├── BounceError           bounce reports cannot be read
     ├── TransportError        the mail server or the outbox folder cannot be used
     │   ├── RefusedError      the mail server refuses an edition for every recipient
-    │   └── DailyLimitError   every mail server has had its recipients of the day
+    │   └── DailyLimitError   every mail server has reached its daily limit of recipients
     ├── LeaseLostError        a worker was silent for so long that others have taken over its deliveries
     └── StoppedError          not a failure: a run was asked to stop
 
@@ -52,7 +52,7 @@ class PublisherError(Exception):
 
 
 def file_and_line(where: str) -> tuple[str, int]:
-    """Return the path and line number that the `where` of an error in a file consists of; the line is 0 without one."""
+    """Split the `where` of an error in a file into its path and line number; the line is 0 if it has none."""
     path, _, line = where.rpartition(":")
     return (path, int(line)) if path and line.isdecimal() else (where, 0)
 
@@ -125,14 +125,14 @@ class RefusedError(TransportError):
 
 
 class DailyLimitError(TransportError):
-    """Every mail server has had its recipients of the day. That is not a failure: more can be sent the next day.
+    """Every mail server has reached its daily limit of recipients. It isn't a failure: sending resumes the next day.
 
     until  when that day begins (midnight, UTC)
     """
 
     def __init__(self, until: datetime, where: str = "") -> None:
-        again = f"sending goes on at {until:%Y-%m-%d %H:%M} UTC, by `publisher run` or with `publisher publish`"
-        super().__init__("every mail server has had its recipients of the day", where=where, hint=again)
+        again = f"sending resumes at {until:%Y-%m-%d %H:%M} UTC, by `publisher run` or with `publisher publish`"
+        super().__init__("every mail server has reached its daily limit of recipients", where=where, hint=again)
         self.until = until
 
 

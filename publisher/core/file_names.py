@@ -20,24 +20,24 @@ def is_project(folder: str) -> bool:
 
 
 def in_folder(folder: str, path: str) -> str:
-    """Return the path, in the project, of what is at `path` in a folder, which may be the project itself (".")."""
+    """Return the project-relative path of `path` in a folder, which may be the project itself (".")."""
     return path if is_project(folder) else f"{folder}/{path}"
 
 
 def out_of_folder(folder: str, path: str) -> str:
-    """Return the path, in a folder, of what is at `path` in the project; the same path if it is elsewhere."""
+    """Return a project-relative path relative to a folder instead; the same path if it is not in that folder."""
     return path if is_project(folder) else path.removeprefix(f"{folder}/")
 
 
 def is_file(path: Path) -> bool:
-    """Return whether a path is that of a file. A path that no file can have, as it is too long, is not."""
+    """Return whether a path is a file; False for a path that is too long for any file."""
     return os.path.isfile(path)  # noqa: PTH113 - pathlib raises OSError for such a path
 
 
 def existing(root: Path, path: str) -> str:
     """Return the path, relative to `root`, as the file system spells it: macOS and some archives decompose accents.
 
-    A path that exists is returned as it is, and so is one that exists in no form.
+    A path that exists is returned unchanged, and so is one that exists in neither form.
     """
     if path.isascii() or os.path.lexists(root / path):
         return path
@@ -56,6 +56,6 @@ def _names_in(folder: Path) -> Mapping[str, str]:
 
 @lru_cache(maxsize=32)
 def _names(folder: str, changed: int) -> Mapping[str, str]:
-    """Return the names in a folder that are not ASCII, by their composed form. changed: the folder's time."""
+    """Return the names in a folder that are not ASCII, by their composed form. changed: its modification time."""
     names = sorted(entry.name for entry in os.scandir(folder) if not entry.name.isascii())
     return {composed(name): name for name in names}

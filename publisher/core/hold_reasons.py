@@ -58,9 +58,9 @@ def late(due: datetime, found: datetime, zone: tzinfo) -> Hold:
 
 
 def turned_new(sources: Sequence[str]) -> Hold:
-    """Return the hold for an edition with items that came when more than half of a feed turned new at once."""
+    """Return the hold for an edition with items that arrived when more than half of a feed turned new all at once."""
     names = ", ".join(sources)
-    return Hold(HeldBy.SCHEDULER, f"waits for a person: more than half of the items of {names} turned new at once")
+    return Hold(HeldBy.SCHEDULER, f"waits for a person: more than half of the items of {names} turned new all at once")
 
 
 def sent_as(name: str, at: datetime | None, zone: tzinfo) -> Hold:

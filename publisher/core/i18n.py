@@ -195,7 +195,7 @@ def _place(path: Path) -> str:
     return f"templates/{path.parent.name}/{path.name}"
 
 
-# Languages that are written from right to left, and scripts that are, whatever the language (az-Arab).
+# Languages written from right to left, and scripts that always are, whatever the language (az-Arab).
 _RTL_LANGUAGES = frozenset(
     ("ar", "arc", "ckb", "dv", "fa", "he", "khw", "ks", "ku", "nqo", "ps", "sd", "syr", "ug", "ur", "yi")
 )

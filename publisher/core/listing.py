@@ -1,7 +1,7 @@
 """The files of a project as one walk finds them.
 
 Nothing is opened, only looked at. A walk costs more than everything else in a build with nothing to do, so its entries
-are kept until the next one who walks through the same folder has taken them.
+are kept until the next walk through the same folder takes them.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from contextlib import contextmanager
 from operator import itemgetter
 from pathlib import Path
 
-# A file system's clock moves in ticks of a few milliseconds. A file whose time is not older than this when it is looked
-# at may change once more within the tick, and have the same time and size afterwards.
+# A file system's clock moves in ticks of a few milliseconds. A file younger than this when it is looked at may change
+# again within the same tick, and still have the same time and size.
 TICK_NS = 20_000_000
 
 # A project with more files than this is not listed: something else is in its folder.
 _MOST_FILES = 1_000_000
 
-# The name, the size, the time and the time of the inode of what is in a folder, in bytes and nanoseconds.
+# An entry of a folder: its name, its size in bytes, and its mtime and ctime in nanoseconds.
 Row = tuple[str, int, int, int]
 
 # The bits of a mode that say what kind of file it is.
 _KIND = 0o170000
 
-# What the latest walk has found in each folder until it is taken: the names of all folders in it, and its rows.
+# What the latest walk found in each folder, until it is taken: the names of all folders in it, and its rows.
 _kept: dict[str, tuple[set[str], list[Row]]] = {}
 
 
@@ -39,7 +39,7 @@ class Listing:
     """
 
     def __init__(self, root: str, leave_out: Collection[str] = ()) -> None:
-        """Walk through `root`. leave_out: the paths, in it, of folders that do not count."""
+        """Walk through `root`. leave_out: paths, relative to it, of folders to skip."""
         self.rows: list[tuple[str, list[Row]]] = []
         self.plain, self._newest, self._began = True, 0, time.time_ns()
         _kept.clear()
@@ -54,11 +54,11 @@ class Listing:
 
     @property
     def is_settled(self) -> bool:
-        """Whether no file can have changed again, after the walk, without getting other times."""
+        """Whether any file that changed again after the walk must have a different time."""
         return self.plain and self._newest < self._began - TICK_NS
 
     def _read(self, root: str, path: str, leave_out: Collection[str]) -> list[str]:
-        """Add the row of one folder; return the paths of the folders in it that are to be entered."""
+        """Add the row of one folder; return the paths of the folders in it that should be entered."""
         folder = f"{root}/{path}" if path else root
         found, folders, names = list[Row](), list[str](), set[str]()
         try:
@@ -84,15 +84,15 @@ class Listing:
 
 
 def kept_rows(folder: str) -> tuple[set[str], list[Row]] | None:
-    """Return what the latest walk has found in a folder, once: the names of all folders in it, and its rows.
+    """Return, only once, what the latest walk found in a folder: the names of all folders in it, and its rows.
 
-    The result is None for a folder that it has not entered, and if it has found anything but folders and plain files.
+    The result is None if it did not enter this folder, or found anything but folders and plain files.
     """
     return _kept.pop(folder.rstrip("/"), None)
 
 
 def forget() -> None:
-    """Forget what the latest walk has found and nobody has taken."""
+    """Forget what the latest walk found and no caller has taken."""
     _kept.clear()
 
 

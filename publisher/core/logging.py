@@ -82,7 +82,7 @@ def log(event: str, text: str = "", *, level: Literal["info", "warning", "error"
     try:
         getattr(_logger, level)(event, text=text, **fields)
     except (OSError, ValueError):
-        return  # the reader of the log has gone away; the process goes on
+        return  # the program that read the log has ended; this process continues
 
 
 def redacted(text: str) -> str:

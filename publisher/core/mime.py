@@ -1,8 +1,8 @@
-"""Reading of messages and forms that strangers have written (RFC 2045, 2046), in linear time.
+"""Parsing of messages and forms that strangers wrote (RFC 2045, 2046), in linear time.
 
 The email package parses a whole tree at once. For each line it asks every level of the tree whether the line ends it,
-and a deep tree overruns the stack. Here the package reads only headers, and a body is divided when somebody asks, one
-level at a time. How deep to go is up to the caller.
+and a deep tree overruns the stack. Here the package reads only headers, and a body is divided on request, one level at
+a time. How deep to go is up to the caller.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from email.parser import HeaderParser
 BROKEN = (ValueError, LookupError, TypeError, AttributeError, AssertionError, ArithmeticError, MessageError)
 """What the email package raises for malformed headers, parameters and encodings."""
 
-# The most characters of headers that are read, in all and of one that has parameters. The package takes quadratic time
-# for parameters.
+# How many characters are read of all headers together, and of one header with parameters. The package takes quadratic
+# time for parameters.
 _MOST_HEAD = 50_000
 _MOST_PARAMETERS = 300
 _WITH_PARAMETERS = ("content-type", "content-disposition", "content-transfer-encoding")
 
 _LONGEST_BOUNDARY = 200  # the standard says 70
 
-# The lines that the package takes for headers. They end at a blank line, or at any other line.
+# The lines that the package reads as headers. They end at a blank line, or at any other line.
 _HEAD = re.compile(r"(?:(?:From |[!-9;-~]*:|[ \t])[^\r\n]*(?:\r\n|\r|\n|\Z))*")
 _LINE_BEGIN = re.compile(r"\A(?:\r\n|\r|\n)")
 
 
 def head_and_body(text: str, kind: type[Message] = Message, most_head: int = _MOST_HEAD) -> tuple[Message, str]:
-    """Return the headers of a message or of a part, as a message without a payload, and its body as it came.
+    """Return the headers of a message or of a part, as a message without a payload, and its body unchanged.
 
     text       the message, decoded as ASCII with surrogates (surrogateescape) for other bytes
     kind       the class of the message
@@ -44,14 +44,14 @@ def head_and_body(text: str, kind: type[Message] = Message, most_head: int = _MO
 
 
 def divided(message: Message, body: str, most: int) -> list[str]:
-    """Return the texts of the parts in the body of a multipart message, themselves not divided; none of any other.
+    """Return the text of each part of a multipart message's body, not divided further; none for any other message.
 
-    No more than the given number of parts is looked for.
+    At most the given number of parts is looked for.
     """
     boundary = message.get_boundary() if message.get_content_maintype() == "multipart" else None
     if not boundary or len(boundary) > _LONGEST_BOUNDARY:
         return []
-    # A pattern that begins with a fixed text is searched ten times as fast as one that begins with a line's end.
+    # Searching a pattern that begins with fixed text is ten times as fast as one that begins with a line end.
     line = re.compile(rf"--{re.escape(boundary)}(--)?[ \t]*(?=[\r\n]|\Z)")
     parts: list[str] = []
     begin = -1
@@ -67,7 +67,7 @@ def divided(message: Message, body: str, most: int) -> list[str]:
 
 
 def _between(text: str) -> str | None:
-    """Return what is between two boundaries, without their line ends; None if there is not even a line between."""
+    """Return what is between two boundaries, without their line ends; None if there is not even one line between."""
     lines = _LINE_BEGIN.sub("", text)
     end = 2 if lines.endswith("\r\n") else int(lines.endswith(("\r", "\n")))
     return lines[: len(lines) - end] if lines else None

@@ -93,9 +93,10 @@ class Picture:
     """A picture of the project as pages and emails show it. All URLs are absolute.
 
     file           its path in the project
-    width, height  the size at which it is shown at most, in pixels of CSS
+    width, height  the maximum size at which it is shown, in CSS pixels
     url            the picture itself
-    sources        (width in pixels, URL) of what a browser may choose from, narrowest first; () if it has no choice
+    sources        (width in pixels, URL) of each version that a browser may choose, narrowest first; () if there is no
+                   choice
     email          URL of a picture for emails, in a format that every email program shows
     thumbnail      URL of a small picture for emails
     """
@@ -136,7 +137,7 @@ class Episode:
     season, number  0 if unknown
     kind            "full", "trailer", "bonus", or "" if unknown
     title           the title without the number; "" if it is the post's
-    explicit        whether it has explicit content; None if that is as for the whole feed
+    explicit        whether it has explicit content; None to follow the whole feed
     transcripts     (absolute URL, media type) of each transcript
     chapters        absolute URL of its chapters as JSON; "" if there are none
     """
@@ -165,7 +166,8 @@ class Post:
     source     path relative to the posts folder, POSIX style; for an item, a path that no file can have
     id         permanent id: from front matter, or a tag: URI (RFC 4151)
     title      the title; for a post without one, its first words, which are for places that need a name
-    permalink  site-relative path of the page, "/2024/07/06/hello/"; without a page here, of the files that it shows
+    permalink  site-relative path of the page, "/2024/07/06/hello/"; without a page here, the folder of the files that
+               it shows
     url        absolute URL of the page, here or elsewhere
     external_url  absolute URL of the page elsewhere that a link post is about; "" for other posts
     excerpt    plain text from front matter; "" if it comes from the body (RenderedPost.excerpt)
@@ -173,21 +175,21 @@ class Post:
     files      the picture and enclosures that may be files of the project, as (site path, project path)
     is_listed  whether pages that list posts, feeds and newsletters show it; its own page exists in any case
     has_title  whether the author gave it a title; feeds, pages and emails show a post without one as its text alone
-    has_page   whether it is on a page; else it goes by email only, and no link leads to it
+    has_page   whether it is on a page; otherwise it is only sent by email, and no link leads to it
     is_last_version  whether this is the last readable version, because the file has an error now; it is not emailed
     canonical  absolute URL of the page elsewhere on which it was published; "" if that is the page here
-    aliases    paths of this site at which it was earlier, and which lead to its page now
-    redirect_to  absolute URL to which its own page leads on; "" for nearly all posts
+    aliases    its earlier paths on this site, which now lead to its page
+    redirect_to  absolute URL to which its own page redirects; "" for nearly all posts
     from_source  name of the source whose item it is; "" for a file
     from_title, from_url  title and page of that source; "" for a file
-    translation_key  what the front matter says that it has in common with its translations; "" for nothing
+    translation_key  the key in its front matter that it shares with its translations; "" if there is none
     translations  the (language, URL) of the other posts that are the same text in another language
     also_from    names of the other sources that have the same post
-    also_ids     the ids under which these have it
+    also_ids     the ids that those sources give it
     first_seen, changed_at  when the item was fetched for the first time, and when it last changed; None for a file
-    is_backlog   whether the item came with the first fetch of its source, so that it may be from long ago
-    is_old       whether it is a part of that backlog which the feed showed only later
-    is_excerpt   whether its text is only the beginning of what its page has
+    is_backlog   whether the item came with the first fetch of its source, and so may be old
+    is_old       whether it is a part of that backlog that appeared in the feed only later
+    is_excerpt   whether its text is only the beginning of the text on its page
     """
 
     source: str
@@ -242,7 +244,7 @@ class Post:
         return bool(self.canonical) and self.url == self.canonical
 
     def where(self, folder: str) -> str:
-        """Return how messages call the post: by its file in the posts folder `folder`, or as an item of its source."""
+        """Return the name of the post in messages: its file in the posts folder `folder`, or an item of its source."""
         return f"source {self.from_source}, item {self.title!r}" if self.from_source else in_folder(folder, self.source)
 
     def is_public(self, now: datetime) -> bool:
@@ -250,10 +252,10 @@ class Post:
         return self.published <= now and (self.expires is None or now < self.expires)
 
 
-# A piece of code: the dotted name of what it is, such as Name.Function, and the text.
+# A piece of code: the dotted name of its type, such as Name.Function, and its text.
 Token = tuple[str, str]
 
-# Takes code and its language; returns its tokens, or None if it is to be shown without colours.
+# Takes code and its language; returns its tokens, or None if it should be shown without colours.
 Lex = Callable[[str, str], list[Token] | None]
 
 
@@ -275,7 +277,7 @@ class RenderedPost:
     assets   files of the project that the body shows, as (site-relative path, path relative to the project)
     pictures  those of them that are pictures, by URL without query and escapes (see `picture`)
     lex      finds the tokens of the body's code within the limits for this post; None if there are no such limits
-    maths    the MathML of each formula, by the element of code that is its TeX in `html`
+    maths    the MathML of each formula, by the code element with its TeX in `html`
     """
 
     post: Post
@@ -289,7 +291,7 @@ class RenderedPost:
     maths: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     def picture(self, url: str) -> Picture | None:
-        """Return the picture at an absolute URL; None if it is not one of the project, or can't be read."""
+        """Return the picture at an absolute URL; None if it does not belong to the project, or can't be read."""
         return self.pictures.get(bare_url(url)) if self.pictures else None
 
     def shows(self, url: str) -> bool:

@@ -66,7 +66,7 @@ class Letter:
 
     @property
     def plain_subject(self) -> str:
-        """The subject as someone sees it about whom nothing is known, with the defaults of its marks."""
+        """The subject for a reader about whom nothing is known, with the defaults of its marks."""
         return for_everyone(self.subject)
 
 
@@ -90,10 +90,10 @@ class EditionPost:
 
 @dataclass(frozen=True, slots=True)
 class CatchUp:
-    """How the posts that a subscriber has differ from those of their frequency, after changing it.
+    """How the posts that a subscriber has received differ from those of their frequency, after they changed it.
 
-    had   ids of posts that they got at another frequency, and that editions of theirs may have later
-    owed  ids of posts that editions of their frequency had before they changed to it, and that they lack
+    had   ids of posts that they got at another frequency, and that later editions of theirs may contain
+    owed  ids of posts that editions of their frequency contained before they changed to it, and that they lack
     """
 
     had: frozenset[str] = frozenset()
@@ -119,7 +119,7 @@ class Choice:
 
     @property
     def audience(self) -> Audience:
-        """Which subscribers these are."""
+        """The audience that these subscribers are."""
         return Audience(self.topics, self.catch_up, self.sent)
 
 
@@ -139,21 +139,22 @@ class EditionDraft:
     slot         label of the slot: the name of a scheduled time such as 2026-W47, or "post:" and a post's id
     letters      the letter for all topics (variant ""), and a letter for each other variant
     passed_over  ids of posts that this newsletter will never send: the archive before its first edition
-    other_ids    pairs of the id of a post, of this edition or handled before, and one that it has in another source
+    other_ids    pairs: the id of a post, of this edition or handled before, and an id that it has in another source
     variants     the variant for each selection of topics, spelt as in the database; None if nothing is sent to those
                  subscribers. An empty selection gets "", whether or not it is listed
     hold         why the edition is not sent until it is released; None if it is not on hold
-    goes_at      when the edition is sent, if it is made ahead of that; None if it is sent when it is made
+    goes_at      when the edition is sent, if it is made in advance; None if it is sent when it is made
     kind         what it is made of
     segment      the condition on its subscribers, in the language of segments; "" for all of the newsletter
     frequency    the frequency that its subscribers have chosen; "" for the newsletter's own schedule
-    others       the variant for each audience that more than its topics distinguish; None as in `variants`
+    others       the variant for each audience that differs by more than its topics; None as in `variants`
     once         ids of its posts, if those that other newsletters have sent to a subscriber are left out of `others`
-    earlier      ids of the posts of earlier editions that its letters contain for those who lack them
-    ahead        those of `passed_over` that all its subscribers had got when it was planned; who comes later lacks them
-    repeats      ids of those of its posts that earlier editions of the frequency had, for those who lack them
+    earlier      ids of the posts of earlier editions that its letters contain for subscribers who lack them
+    ahead        those of `passed_over` that all its subscribers had received when it was planned; later subscribers
+                 lack them
+    repeats      ids of its posts that earlier editions of the frequency also contained, for subscribers who lack them
     begins       the ledger names of all frequencies, if it is the newsletter's first edition: what it passes over, they
-                 do too
+                 pass over too
     """
 
     newsletter: str
@@ -191,7 +192,7 @@ class Edition:
 
     id       key in the store
     hold     why the edition is not sent, at the time of reading; None if it is not on hold
-    goes_at  the earliest time at which it is sent; None unless it was made ahead or had to wait
+    goes_at  the earliest time at which it is sent; None unless it was made in advance or had to wait
     kind     what it is made of; only an edition of posts has a number and a web version
     segment  the condition on its subscribers; "" for all of the newsletter
     frequency  the frequency that its subscribers have chosen; "" for the newsletter's own schedule
@@ -247,7 +248,7 @@ def name_of_edition(newsletter: str, slot: str, number: int) -> str:
 
 
 def slot_name(slot: str) -> str:
-    """Return a slot for people: of a post the end of its ID, and of a welcome email the name of its file."""
+    """Return a slot's name for people: for a post the end of its ID, for a welcome email the name of its file."""
     kind, _, rest = slot.partition(":")
     if kind == "post":
         return f"post {rest.replace('/', ':').rstrip(':').rpartition(':')[2]}"
@@ -307,7 +308,7 @@ class Subscriber:
     bounces       number of bounces since the last message that arrived
     tags          the owner's words for groups of people, sorted
     fields        values of the owner's own fields, by name
-    note          what the owner noted about them, for nobody else
+    note          the owner's private note about them
     """
 
     id: int
@@ -383,7 +384,7 @@ class Delivery:
 
 
 def how_far(written: int, missing: int) -> str:
-    """Return in words how far an edition is that lacks about so many messages; "" if it lacks none."""
+    """Return how far an edition is, in words, if it lacks about this many messages; "" if it lacks none."""
     return f"not complete yet: {written:,} of about {written + missing:,} messages" if missing else ""
 
 
@@ -412,10 +413,10 @@ class DeliveryCounts:
 
     @property
     def unwritten(self) -> str:
-        """How far an edition is that is not complete yet, in words; "" if it is complete."""
+        """How far an incomplete edition is, in words; "" if it is complete."""
         return how_far(self.total, self.missing)
 
     @property
     def is_over(self) -> bool:
-        """Whether every delivery was sent or skipped, which nothing can change any longer."""
+        """Whether every delivery was sent or skipped, which is final."""
         return not self.missing and self.total == self[DeliveryStatus.SENT] + self[DeliveryStatus.SKIPPED]

@@ -1,6 +1,6 @@
 """Marks in a letter for what is known about its recipient, and parts of it that only some recipients get.
 
-A mark is a placeholder that says everything that is needed to fill it in: a letter waits in the database, and another
+A mark is a placeholder that contains everything needed to fill it in: a letter waits in the database, and another
 process may send it. So the name of the field, the text for people without a value, and the rule of a condition are in
 the placeholder itself, as the base32 of their JSON. Such a word passes through Markdown, HTML and URLs unchanged.
 
@@ -34,12 +34,12 @@ from publisher.core.subscriber_fields import FieldKind, FieldValue
 ELSE = "@@publisher-else@@"
 END = "@@publisher-end@@"
 
-# What every subscriber has, besides the fields of one's own. Nobody lacks an address.
+# What every subscriber has, besides the project's own fields. No one lacks an address.
 BUILT_IN = {"name": FieldKind.TEXT, "address": FieldKind.TEXT}
 
 # A condition: ("has", field), ("is", field, operator, value), ("not", rule), ("and", rule, ...), ("or", rule, ...)
 Rule = tuple[Any, ...]
-# What is known about a recipient: the fields of one's own, `name` and `address`.
+# What is known about a recipient: the project's own fields, `name` and `address`.
 Person = Mapping[str, FieldValue]
 
 _OPENING = "@@publisher-"
@@ -57,7 +57,7 @@ _IN_TEXT_URL = re.compile(r"https?://[^\s<>\"]++")
 _FIRST_STAND_IN = 0x100000
 _MOST_SHORTENED = 200_000
 
-# How deeply conditions can be nested, each `elif` being one more.
+# How deeply conditions can be nested; each `elif` is one more level.
 DEEPEST = 30
 
 
@@ -154,7 +154,7 @@ def field_mark(mark: str) -> FieldMark | None:
 
 
 def sealed(text: str) -> str:
-    """Return a text, in which what looks like a mark has been disarmed before it was marked, with its marks sealed."""
+    """Return a text with its marks sealed. Text that looked like a mark must be disarmed before marking."""
     return text.replace(_OPENING, _SEALED)
 
 
@@ -205,7 +205,7 @@ def is_personal(text: str) -> bool:
 
 
 def cut(text: str) -> MarkedText:
-    """Return a text cut at its marks. An END without a beginning is dropped, and the end of the text is an END."""
+    """Return a text cut at its marks. An END without a beginning is dropped; the end of the text counts as an END."""
     if _OPENING not in text:
         return MarkedText((text,), ())
     pieces = zip(cycle((False, True)), _CUT.split(text), strict=False)
@@ -220,9 +220,9 @@ def _only_fork(text: str) -> Fork | None:
 
 
 def filled(text: str, person: Person, escape: Callable[[str], str] = str) -> str:
-    """Return a text without the marks of this module, for a recipient, with its values as `escape` returns them.
+    """Return a text for one recipient: instead of the marks of this module it has values, passed through `escape`.
 
-    The other marks, such as that of the link for unsubscribing, stay.
+    The other marks, such as that of the unsubscribe link, stay.
     """
 
     def value(mark: str) -> str:
@@ -234,7 +234,7 @@ def filled(text: str, person: Person, escape: Callable[[str], str] = str) -> str
 
 
 def filled_html(html: str, person: Person) -> str:
-    """Return HTML without the marks of this module, for a recipient, with values that are escaped."""
+    """Return HTML for one recipient: instead of the marks of this module it has escaped values."""
 
     def value(mark: str) -> str:
         """Return the person's value for a mark as HTML, or the mark if it is not one of a field."""
@@ -245,7 +245,7 @@ def filled_html(html: str, person: Person) -> str:
 
 
 def for_everyone(text: str) -> str:
-    """Return a text as someone sees it about whom nothing is known, such as a visitor of the web version."""
+    """Return a text for a reader about whom nothing is known, such as a visitor to the web version."""
     return filled(text, {})
 
 
@@ -261,7 +261,7 @@ def with_all_branches(text: str) -> str:
 
 
 def holds(rule: Rule, person: Person) -> bool:
-    """Return whether a rule holds for a recipient. Who lacks a value is different from every value."""
+    """Return whether a rule holds for a recipient. A missing value differs from every value."""
     return test_of(rule)(person)
 
 
@@ -296,7 +296,7 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 
 
 def surely_has(rule: Rule, truth: bool = True) -> frozenset[str]:
-    """Return the fields that a recipient has for whom a rule holds, or does not hold."""
+    """Return the fields that every recipient for whom a rule is true, or is false, certainly has."""
     match rule:
         case ("has", name):
             return frozenset({name} if truth else ())
@@ -311,7 +311,7 @@ def surely_has(rule: Rule, truth: bool = True) -> frozenset[str]:
 
 
 def unwrapped(html: str) -> str:
-    """Return HTML in which conditions that are alone in a paragraph are between the paragraphs."""
+    """Return HTML in which conditions that were alone in a paragraph are between paragraphs."""
     return _ALONE_IN_PARAGRAPH.sub(r"\1", html) if _OPENING in html else html
 
 
@@ -376,7 +376,7 @@ def _compares(one: Any, compare: Callable[[Any, Any], bool], other: Any) -> bool
 
 
 def _comparable(value: FieldValue | None) -> Any:
-    """Return a value as it is compared: capital letters make no difference, and all numbers are of one type."""
+    """Return a value as it is compared: case makes no difference, and all numbers are of one type."""
     if isinstance(value, str):
         return _one_line(value).casefold()
     if isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""What a writer types to address each subscriber, read as marks:
+"""Turns what a writer types to address each subscriber into marks:
 
     {{ subscriber.name | default("friend") }}
     {% if subscriber.plan == "pro" and subscriber.points >= 10 %} ... {% else %} ... {% endif %}
@@ -45,9 +45,9 @@ class _OpenCondition:
     """A condition that is not closed yet.
 
     is_ours  whether it is about the subscriber, and not code of another tool
-    ends     how many conditions its end ends, since each `elif` is one more
+    ends     how many conditions its end closes, since each `elif` is one more
     rule     the rule of the branch
-    denied   the fields that a recipient has for whom none of the branches before hold
+    denied   the fields that a recipient certainly has if no earlier branch applies
     """
 
     line: int
@@ -59,7 +59,7 @@ class _OpenCondition:
 
     @property
     def sure(self) -> frozenset[str]:
-        """The fields that whoever gets this branch surely has."""
+        """The fields that every recipient of this branch certainly has."""
         found = self.denied
         if self.is_ours and not self.in_else:
             found |= surely_has(self.rule)
@@ -77,14 +77,14 @@ class PersonalTag:
 
 
 def tags_in(text: str, known: Mapping[str, FieldKind], *, language: str = "en", is_code: str = "") -> list[PersonalTag]:
-    """Return the tags in a text that are about the subscriber, in their order.
+    """Return the tags in a text that are about the subscriber, in order.
 
-    known     the fields of one's own, and the kinds of their values
+    known     the project's own fields, and the kinds of their values
     language  the language in which dates are written
-    is_code   the text with blanks in place of what is shown as typed; "" if all of it counts
+    is_code   the text with blanks in place of code, which is shown as typed; "" if it contains none
 
-    Raises PostError, with the line of the text, for a tag that is wrong: a field that is not known, a value without a
-    default that some may lack, a condition that is not closed. Other tags in braces are left alone.
+    Raises PostError, with the line of the text, for a tag that is wrong: an unknown field, a value that some recipients
+    may lack and that has no default, a condition that is not closed. Other tags in braces are left alone.
     """
     return _TagReader(is_code or text, text, {**known, **BUILT_IN}, language).tags()
 
@@ -227,7 +227,7 @@ class _TagExpression:
         return self._joined("or", lambda: self._joined("and", self._negated))
 
     def field(self) -> str:
-        """Read the name of a field behind "subscriber."."""
+        """Read the name of a field after "subscriber."."""
         kind, word = self._next()
         owner, dot, name = word.partition(".")
         if kind != "word" or owner != "subscriber" or not dot:
@@ -242,7 +242,7 @@ class _TagExpression:
         raise self._wrong(f"there is no field {name[:60]!r}", hint)
 
     def default(self) -> str | None:
-        """Read the filter behind a field; return the text for those who lack a value, or None without a filter."""
+        """Read the filter after a field; return the text for recipients who lack a value, or None without a filter."""
         if not self._accept("|"):
             return None
         kind, word = self._next()
@@ -250,7 +250,7 @@ class _TagExpression:
             raise self._wrong(f"{word or 'the end'!r} can't follow |", _EXAMPLE)
         text = self._literal() if self._accept("(") else None
         if self._accept(","):
-            self._next()  # Jinja2's second argument, which says what is always so here
+            self._next()  # Jinja2's second argument, whose effect is always on here
         if text is None or not self._accept(")"):
             raise self._wrong("default needs a text in brackets", _EXAMPLE)
         return str(text)

@@ -1,4 +1,4 @@
-"""Tags about the subscriber in templates of emails: {{ subscriber.name | default("friend") }}, {% if subscriber.vip %}.
+"""Tags about the subscriber in email templates: {{ subscriber.name | default("friend") }}, {% if subscriber.vip %}.
 
 A template is rendered once for all recipients, and does not know the fields that they have. So these tags are taken out
 of its source before Jinja2 compiles it, and printed as marks that contain the tag and its place. When the email is
@@ -21,7 +21,7 @@ from publisher.core.subscriber_fields import FieldKind
 PRINTED_TAG = "@@publisher-tag-"  # what the mark of a printed tag begins with
 
 _OPENING = "@@publisher-"
-_DISARMED = "@\u2060@publisher-"  # looks the same
+_DISARMED = "@\u2060@publisher-"  # it looks the same
 
 _PRINTED = re.compile(r"@@publisher-tag-([a-z2-7]++)@@")
 _SUBSCRIBER = re.compile(r"(?<![\w.])subscriber\b")
@@ -33,7 +33,7 @@ _PIECE = patterns.compile(
     r"|\{%(?P<begin>-?)[ \t]*+(?P<word>if|elif|else|endif|for|endfor)\b"
     r"(?P<rest>(?:[^{}%]|%(?!\})|\}(?!\}))*?)(?P<end>-?)%\}"
 )
-# What begins a comment, or a block that is printed as it is, and what ends each.
+# What begins a comment or a block that is printed verbatim, and what ends each.
 _HIDES = patterns.compile(r"\{#|\{%-?[ \t]*+raw\b")
 _SHOWS = {"{#": re.compile(r"#\}"), "{%": re.compile(r"\{%-?[ \t]*+endraw\b")}
 
@@ -41,7 +41,7 @@ _SHOWS = {"{#": re.compile(r"#\}"), "{%": re.compile(r"\{%-?[ \t]*+endraw\b")}
 def with_printed_tags(source: str, name: str) -> str:
     """Return the source of a template in which tags about the subscriber are printed as marks.
 
-    name: the template's name, for errors. Lines stay as they are, and so does the control of white space.
+    name: the template's name, for errors. Lines stay as they are, and so does white-space control.
     """
 
     def printed(found: re.Match[str], mark: str) -> str:
@@ -49,7 +49,7 @@ def with_printed_tags(source: str, name: str) -> str:
         lines = "\n" * source.count("\n", *found.span())
         if found["value"] is not None:
             return f'{{{{{found["before"]} "{mark}" {lines}{found["after"]}}}}}'
-        # A statement takes the line end behind it along, and the mark is to do so too.
+        # A statement swallows the line end after it, and the mark has to do so too.
         return f'{{{{{found["begin"]} "{mark}" }}}}{{% set _subscriber = 1 {lines}{found["end"]}%}}'
 
     return _printed(source, _visible(source), f"templates/{name}", 1, printed)
@@ -69,7 +69,7 @@ def with_marked_tags(body: str, view: str, path: str, first_line: int) -> str:
 
 
 def tags_of(texts: Iterable[str]) -> list[str]:
-    """Return those of some tags that are about the subscriber, with the {% else %} and {% endif %} of its conditions.
+    """Return the tags that are about the subscriber, with the {% else %} and {% endif %} of their conditions.
 
     texts: tags, or texts that contain one, in the order in which they were written.
     """
@@ -78,7 +78,7 @@ def tags_of(texts: Iterable[str]) -> list[str]:
 
 
 def _printed(source: str, view: str, path: str, first_line: int, printed: Callable[[re.Match[str], str], str]) -> str:
-    """Return a text in which tags about the subscriber are what `printed` returns for each and its mark."""
+    """Return a text with each tag about the subscriber replaced by what `printed` returns for it and its mark."""
     if "subscriber" not in view:
         return source
     open_blocks: list[bool] = []  # whether a block is a condition about the subscriber
@@ -92,7 +92,7 @@ def _printed(source: str, view: str, path: str, first_line: int, printed: Callab
 
 
 def _tag(found: re.Match[str], source: str, open_blocks: list[bool]) -> str:
-    """Return a tag about the subscriber without its control of white space; "" if it is about something else."""
+    """Return a tag about the subscriber without its white-space control; "" if it is about something else."""
     if found["value"] is not None:
         return f"{{{{{source[slice(*found.span('value'))]}}}}}"
     word = found["word"]
@@ -105,7 +105,7 @@ def _tag(found: re.Match[str], source: str, open_blocks: list[bool]) -> str:
 
 
 def _visible(source: str) -> str:
-    """Return a template with blanks in place of its comments and of what it prints as it is."""
+    """Return a template with blanks in place of its comments and of what it prints verbatim."""
     pieces, last = [], 0
     while begin := _HIDES.search(source, last):
         end = _SHOWS[begin[0][:2]].search(source, begin.end())
@@ -119,7 +119,7 @@ def _visible(source: str) -> str:
 def with_read_tags(text: str, known: Mapping[str, FieldKind], language: str) -> str:
     """Return a rendered text with the marks that its printed tags stand for.
 
-    known     the fields of one's own, and the kinds of their values
+    known     the project's own fields, and the kinds of their values
     language  the language in which dates are written
     Raises TemplateError, with the template and its line, for a tag that is wrong.
     """
@@ -136,10 +136,10 @@ def with_read_tags(text: str, known: Mapping[str, FieldKind], language: str) -> 
 
 
 def without_tags(text: str) -> str:
-    """Return a rendered text as someone reads it about whom nothing is known, whether or not its tags are right."""
+    """Return a rendered text for a reader about whom nothing is known, whether or not its tags are right."""
 
     def shown(found: re.Match[str]) -> str:
-        """Return what a tag shows of somebody about whom nothing is known."""
+        """Return what a tag shows to a reader about whom nothing is known."""
         tag, _ = _read(found[1])
         if tag.startswith("{{"):
             default = _DEFAULT.search(tag)

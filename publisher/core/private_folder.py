@@ -1,7 +1,7 @@
 """Folders that hold data about people: only their owner can read them, and git leaves them out.
 
 A folder protects itself: it gets mode 0700 and a `.gitignore` of its own, so that it is safe in a repository whose
-`.gitignore` does not mention it, and in one that is made later.
+`.gitignore` does not mention it, and in one that is created later.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def make_inside(folder: Path) -> None:
 
 
 def protect(folder: Path) -> None:
-    """Close an existing folder to everyone but its owner, and write the `.gitignore` that is missing from it.
+    """Close an existing folder to everyone but its owner, and add a `.gitignore` if it has none.
 
     A folder that cannot be changed, because it belongs to somebody else or is on a read-only disk, is left as it is;
     `publisher check` reports what is open.
@@ -62,7 +62,7 @@ def protect(folder: Path) -> None:
 
 
 def close_file(path: Path, bits: int = 0o077) -> None:
-    """Take these permissions from a file if it has them and is ours."""
+    """Remove these permissions from a file if it has them and we own it."""
     with suppress(OSError):
         mode = stat.S_IMODE(path.stat().st_mode)
         if mode & bits:

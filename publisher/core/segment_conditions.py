@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-PAUSED = "paused"  # beside the statuses of a subscriber: active, but not mailed at the moment
+PAUSED = "paused"  # in addition to a subscriber's statuses: active, but sent nothing at the moment
 
 
 class Subject(StrEnum):
@@ -119,7 +119,7 @@ def terms(condition: Condition) -> Iterator[Term]:
 
 
 def day_of(value: date | Ago, today: date) -> date:
-    """Return the day that a date in a condition means. One in a month that is too short becomes its last day."""
+    """Return the day that a date in a condition stands for. If its month is too short, it is the month's last day."""
     if isinstance(value, date):
         return value
     if value.unit in ("day", "week"):

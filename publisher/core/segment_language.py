@@ -87,7 +87,7 @@ class _Piece:
 
 
 def parse(text: str) -> Condition:
-    """Return the condition that a text says. The time and memory it takes are linear.
+    """Return the condition that a text expresses, in linear time and memory.
 
     Raises SegmentError, which names the column, if it is not a condition, or is too long or too deep.
     """
@@ -100,12 +100,12 @@ def is_segment_name(text: str) -> bool:
 
 
 def both(first: str, second: str) -> str:
-    """Return the text of a condition that is true if both are, for `parse_joined`; "" is always true."""
+    """Return the text of a condition that is true if both conditions are, for `parse_joined`; "" is always true."""
     return f"({first}) and ({second})" if first and second else first or second
 
 
 def parse_joined(text: str) -> Condition:
-    """Return the condition of a text that `both` may have made from two, as `parse` does."""
+    """Return the condition of a text as `parse` does, but accept one that `both` made from two."""
     return _parse(text, 2)
 
 
@@ -123,7 +123,7 @@ def _parse(text: str, joined: int) -> Condition:
 
 
 def field_is(name: str, text: str) -> Condition:
-    """Return the condition that a field has a value, which is compared as if a condition contained it; "" for any.
+    """Return the condition that a field has a value, compared as in a written condition; "" means any value.
 
     Raises SegmentError if the name can't be that of a field.
     """
@@ -154,7 +154,7 @@ def _tokens(text: str) -> Iterator[_Piece]:
             at += len(text[at:]) - len(text[at:].lstrip())
             if text[at] == '"':
                 raise _error(at + 1, "the quotation mark isn't closed", 'inside a text, write " as \\" and \\ as \\\\')
-            raise _error(at + 1, f"{_shown(text[at])} doesn't belong here", "put texts with such signs in quotes")
+            raise _error(at + 1, f"{_shown(text[at])} doesn't belong here", "put texts with such characters in quotes")
         group = found.lastindex or 0
         token, column = found[group], found.start(group) + 1
         if group == 3:

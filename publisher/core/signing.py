@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from cryptography.fernet import Fernet
     from itsdangerous import URLSafeSerializer
 
-# As itsdangerous writes JSON, which makes an encoder for each value.
+# Writes JSON as itsdangerous does, but without creating an encoder for each value.
 _as_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 SECRET_VARIABLE = "PUBLISHER_SECRET"  # noqa: S105 - the name of a variable, not a secret
 
-# From a single link, a shorter secret could be guessed, and links made for every subscriber.
+# A shorter secret could be guessed from a single link, and links forged for every subscriber.
 SHORTEST_SECRET = 32
 
 
@@ -56,7 +56,7 @@ def _serializer() -> type[URLSafeSerializer]:
             return base64_encode(_as_json(obj))
 
         def dumps(self, obj: Any, salt: str | bytes | None = None) -> str:
-            """Return a value as signed text, as the serializer above does."""
+            """Return a value as signed text, equal to what the parent class returns."""
             if salt is not None:
                 return super().dumps(obj, salt)
             payload, mac = self.dump_payload(obj), self._mac.copy()

@@ -1,4 +1,4 @@
-"""The data types for sources: the feed of another site as it was read, before anybody knows which items are new."""
+"""The data types for sources: the feed of another site as it was read, before it is known which items are new."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class FeedItem:
     html        the whole text as safe HTML; "" if the feed has only a summary
     summary     plain text; "" if there is none
     categories  the names of its categories or tags, in the feed's order, without duplicates
-    published   when it says it was published; None if it doesn't, or if nobody can read what it says
-    image       the picture that stands for it
+    published   when it says it was published; None if it doesn't, or if the date can't be parsed
+    image       the picture that represents it
     """
 
     guid: str
@@ -60,7 +60,7 @@ class FeedDocument:
     """A feed as it was read: what it says about itself, and its items in its own order.
 
     kind         "rss", "atom" or "json"
-    link         the page that it is the feed of
+    link         the page whose feed it is
     url          its own address, as it says itself (rel=self, feed_url); "" if it doesn't
     hub          the WebSub hub that it names; "" if there is none
     icon         a picture of the site; "" if it names none

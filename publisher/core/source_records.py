@@ -1,6 +1,6 @@
-"""The data types for what the database knows of a source: its state, its items, and how a new document changes them.
+"""The data types for what the database knows about a source: its state, its items, and how a new document changes them.
 
-The fetcher and the database share them. source_models has what a document says, before anybody knows what is new.
+The fetcher and the database share them. source_models has what a document says, before it is known what is new.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ LONGEST_CLAIM = timedelta(minutes=10)
 # How often a redirect to another host must be seen before it is believed: an address that was taken over for an hour
 # must not take the source with it.
 FETCHES_OF_A_MOVE = 3
-# The clocks of two hosts differ by less. What seems to be from the future by more, a wrong clock has written.
+# The clocks of two hosts differ by less. A time further in the future comes from a wrong clock.
 MOST_SKEW = timedelta(hours=1)
 
 
 class SourceBeginning(NamedTuple):
-    """When a newsletter began with a source.
+    """When a newsletter began to use a source.
 
     at    when it was first seen with the source
-    seen  when the newest of the items that were there was first seen. What is fetched at that moment may be seen with
-          an earlier clock than `at`, and is new all the same
+    seen  when the newest of the items that were there was first seen. An item fetched at that moment may be seen with
+          an earlier clock than `at`, and is still new
     """
 
     at: datetime
@@ -36,7 +36,7 @@ class SourceBeginning(NamedTuple):
 class ItemKeys(NamedTuple):
     """The hashes that recognise an item in a later document of its source; see posts.sources.identity.
 
-    guid   of its guid, or of what stands for it; unique in a source
+    guid   of its guid, or of what is used instead; unique in a source
     link   of its canonical link; "" if it has none
     title  of its title, or of its first words; "" if it has neither
     """
@@ -48,27 +48,27 @@ class ItemKeys(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SourceState:
-    """What is known of a source itself.
+    """What is known about a source itself.
 
-    url            the configured address, for which all the rest holds
+    url            the configured address, to which everything else here applies
     address        where it is now, after permanent redirects; "" if it is at `url`
     next_at        when it is fetched next
     asked_at       when a host last claimed it in order to fetch it; None if nobody ever has
     claim          the claim of the host that is fetching it; "" if none is. A host that was killed leaves its claim
-    closed_until   nobody may fetch it before, because its server said so (Retry-After); None if it may be fetched
+    closed_until   it must not be fetched before, because its server said so (Retry-After); None if it may be fetched
     etag, last_modified  the headers of its last document, verbatim, for a conditional request
     title, link, language  what the last document says about itself
     hub, topic     the WebSub hub that it names, and the address by which the hub knows it
-    pace, max_age  how often it may be fetched, and for how many seconds its last answer was good
+    pace, max_age  how often it may be fetched, and for how many seconds its last answer was fresh
     fetched_at     when the last new document came; answers that say "unchanged" are not recorded
     first_fetched_at  when its first document came; None if there was none yet
-    failing_since, failures, error  since when it fails, how often in a row, and why it failed last
+    failing_since, failures, error  since when it has been failing, how often in a row, and why it failed last
     ended_at       when its server said that it is gone for good (410)
     moved_to, moved_seen  another host to which the last answers were redirected for good, and how many in a row
-    held_at        when more than half of its items last turned new at once
+    held_at        when more than half of its items last turned new all at once
     listed         the numbers of the items of the last document, newest first
     problems       what was wrong with the last document although it could be read
-    renamed        how many of its items had another guid than in the document before
+    renamed        how many of its items had a different guid in the document before
     revision       the number of the last change of its items
     """
 
@@ -106,7 +106,7 @@ class SourceState:
         require_aware("next_at", self.next_at)
 
     def is_being_fetched(self, now: datetime) -> bool:
-        """Return whether a host is fetching it, as far as can be known: none takes longer than LONGEST_CLAIM."""
+        """Return whether a host is fetching it, as far as can be known: no fetch takes longer than LONGEST_CLAIM."""
         return bool(self.claim) and self.asked_at is not None and self.asked_at > now - LONGEST_CLAIM
 
     def may_be_claimed(self, now: datetime, since: datetime | None = None, *, force: bool = False) -> bool:
@@ -134,7 +134,7 @@ class HubLease:
 
     hub, topic   the hub, and the address that it was asked about
     token        the part of the callback's address that nobody can guess
-    secret       with which the hub signs what it sends
+    secret       the key with which the hub signs what it sends
     asked_at     when the hub was last asked; None if it was not
     lease_until  until when the hub reports new items; None if it has not agreed
     """
@@ -153,7 +153,7 @@ class HubLease:
 
 @dataclass(frozen=True, slots=True)
 class KnownItem:
-    """What is needed of a stored item to recognise it in a new document.
+    """The data needed to recognise a stored item in a new document.
 
     digest   of everything that readers see
     is_gone  whether it has vanished from the feed
@@ -173,8 +173,8 @@ class NewItem:
     """An item that is not known yet.
 
     post_id     the permanent id of its post
-    is_backlog  whether it was there when the source was first fetched, or is older than what was
-    is_suspect  whether it came when more than half of the items turned new at once, so that a person has to look
+    is_backlog  whether it was there when the source was first fetched, or is older than the items that were
+    is_suspect  whether it came when more than half of the items turned new all at once, so that a person has to decide
     is_old      whether it came later, and is older than what the feed had before
     """
 
@@ -189,7 +189,7 @@ class NewItem:
 
 @dataclass(frozen=True, slots=True)
 class ChangedItem:
-    """A known item of which the document says something else.
+    """A known item that is different in the new document.
 
     number    of the stored item
     is_edited whether readers see a difference; otherwise only its guid, or its dates, have changed
@@ -211,7 +211,7 @@ class ItemChanges:
     gone     numbers of items that have vanished, although the document would have room for them
     listed   the items of the document, newest first: the number of a known one, or -1 for the first of `new`, -2 for
              the second and so on
-    is_held  whether more than half of the items turned new at once
+    is_held  whether more than half of the items turned new all at once
     """
 
     new: tuple[NewItem, ...] = ()
@@ -265,7 +265,7 @@ class ItemLink(NamedTuple):
 
 
 class ItemKey(NamedTuple):
-    """Which version of an item there is, to see quickly whether it has changed."""
+    """The version of an item, to see quickly whether it has changed."""
 
     source: str
     number: int

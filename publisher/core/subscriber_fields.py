@@ -1,6 +1,6 @@
-"""What the owner knows of subscribers: tags, and fields with the values that they can have.
+"""What the owner knows about subscribers: tags, and fields with the values that they can have.
 
-A tag is a word for a group of people. A field has a value of one kind for each person who has any.
+A tag is a word for a group of people. A field has a value of one kind for each person who has one.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ MOST_FIELDS = 100  # of one person
 LONGEST_VALUE = 500  # characters
 LONGEST_NOTE = 5_000  # characters
 
-# What emails and conditions call something else.
+# Names that mean something else in emails and conditions.
 RESERVED = frozenset(
     [
         *("address", "email", "fields", "language", "name", "note", "source"),
@@ -34,7 +34,7 @@ RESERVED = frozenset(
     ]
 )
 
-# A number with a leading zero is a code, and one of more digits than a float has would change.
+# A number with a leading zero is a code, and a number with more digits than a float has would change.
 _NUMBER = patterns.compile(r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,10})?")
 _DATE = patterns.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ].*)?")
 _YES = frozenset({"yes", "y", "true", "on", "1"})
@@ -55,7 +55,7 @@ class FieldKind(StrEnum):
 def clean_tag(text: str) -> str:
     """Return a tag as it is stored: on one line, and in lower case, so that VIP and vip are the same.
 
-    Raises SubscriberError for a tag that is empty or too long, or has a sign that conditions and files need.
+    Raises SubscriberError for a tag that is empty or too long, or contains a character that conditions and files need.
     """
     tag = clean_line(text, LONGEST_TAG + 1).lower()
     shown = repr(tag[:LONGEST_TAG])
@@ -99,7 +99,7 @@ def clean_field_name(text: str) -> str:
 
 
 def parse_value(kind: FieldKind, text: str) -> FieldValue:
-    """Return the value that a text means in a field of a kind.
+    """Parse a text as the value of a field of the given kind.
 
     Raises SubscriberError if it is empty or too long, or isn't of that kind.
     """
@@ -132,7 +132,7 @@ def encode_fields(fields: Mapping[str, FieldValue]) -> str:
 
 
 def decode_fields(text: str) -> dict[str, FieldValue]:
-    """Return the fields in a column, or none if its text is not a JSON object, as after an edit by hand."""
+    """Return the fields in a column, or none if its text is not a JSON object, for example after an edit by hand."""
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):

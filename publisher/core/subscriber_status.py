@@ -23,8 +23,8 @@ Typing an address into a form proves nothing, so `requested` never makes anyone 
 `removed` have the same status, but their subscriptions prevent `returned`: a link in an old email must not undo the
 removal. If they sign up and confirm again, that is a new agreement.
 
-Each subscription has a status of its own, by the table in subscription_status.py. Who leaves the last one has `left`.
-An event that leads to unsubscribed, complained or suppressed ends all subscriptions, as `ends_all` says.
+Each subscription has a status of its own, by the table in subscription_status.py. A subscriber who leaves the last one
+has `left`. An event that leads to unsubscribed, complained or suppressed ends all subscriptions, as `ends_all` says.
 """
 
 from __future__ import annotations
@@ -171,8 +171,8 @@ SUBSCRIBES: Mapping[SubscriberEvent, SubscriptionEvent] = MappingProxyType(
 
 
 def ends_all(event: SubscriberEvent) -> SubscriptionEvent | None:
-    """Return what an event does to each of the subscriber's subscriptions; None if they go on.
+    """Return what an event does to each of the subscriber's subscriptions; None if they continue.
 
-    A bounce says nothing about what the person wants, so their subscriptions go on when the mailbox works again.
+    A bounce says nothing about what the person wants, so their subscriptions continue when the mailbox works again.
     """
     return _ENDS_ALL.get(event)

@@ -1,6 +1,6 @@
 """The table of subscription events and statuses; only this module decides the next status of a subscription.
 
-A subscription is one subscriber's standing with one newsletter. It has a status of its own beside the subscriber's.
+A subscription connects one subscriber with one newsletter. It has a status of its own, apart from the subscriber's.
 
     event         never         subscribed    unsubscribed  removed
     ──────────────────────────────────────────────────────────────────
@@ -24,11 +24,11 @@ Only the subscriber's own act (`confirmed`, `chosen`, `undone`), or an owner who
 person again who unsubscribed or was removed. No file does, and neither does a plain `added`. A link in an old email
 must not undo what the owner did, so `undone` is only for people who unsubscribed themselves.
 
-Someone may be mailed a newsletter if their status is active (core/subscriber_status.py) and this status is subscribed.
-A subscriber without any subscription left is unsubscribed, which is a no to everything. The exception is a no that
-files have said about single newsletters (`file_left_one`): it is about those only, whichever file comes first, as
-`only_about_single_newsletters` says. Renaming a newsletter is not an event: if a subscriber has a
-record for both names, the record for the new name counts.
+Someone may be sent a newsletter if their status is active (core/subscriber_status.py) and this status is subscribed. A
+subscriber without any subscription left is unsubscribed, which is a no to everything. The exception is a no that files
+have said about single newsletters (`file_left_one`): it is about those only, whichever file comes first, as
+`only_about_single_newsletters` says. Renaming a newsletter is not an event: if a subscriber has a record for both
+names, the record for the new name counts.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ class SubscriptionRecord:
     def ending(self, zone: datetime) -> str:
         """Return how the subscription ended, as a phrase that follows the address.
 
-        zone: a time whose time zone says in which one the date is written.
+        zone: a time in whose time zone the date is written.
         """
         verb = "was unsubscribed" if self.status is SubscriptionStatus.REMOVED else "unsubscribed"
         return f"{verb} from {self.newsletter}{on_date(self.since, zone)}"
@@ -142,7 +142,7 @@ def next_subscription_status(status: SubscriptionStatus | None, event: Subscript
 
 
 def no_counts(yes: datetime | None, no: datetime | None) -> bool:
-    """Return whether a no from a file counts against a subscription that is known here: the later word does.
+    """Return whether a no from a file counts against a subscription that is known here: the later statement counts.
 
     yes, no: when each was said; None if that is unknown. Without both dates the no counts.
     """
@@ -150,7 +150,7 @@ def no_counts(yes: datetime | None, no: datetime | None) -> bool:
 
 
 def only_about_single_newsletters(records: Iterable[SubscriptionRecord]) -> bool:
-    """Return whether all that is known of a subscriber is that files said no about single newsletters.
+    """Return whether all that is known about a subscriber is that files said no about single newsletters.
 
     Then nothing is known about the other newsletters: for those, the subscriber is like a stranger.
     """
@@ -165,7 +165,7 @@ def is_wider(event: SubscriptionEvent, before: SubscriptionRecord) -> bool:
 
 
 def on_date(moment: datetime | None, zone: datetime) -> str:
-    """Return " on 28 November 2026" for messages, in the time zone of `zone`; "" without a moment."""
+    """Return " on 28 November 2026" for messages, in the time zone of `zone`; "" if there is no moment."""
     if moment is None:
         return ""
     local = moment.astimezone(zone.tzinfo)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from publisher.core.errors import TemplateError
 from publisher.core.i18n import civil_date
-from publisher.core.listing import shipped_folder as shipped_folder  # many know it from here
+from publisher.core.listing import shipped_folder as shipped_folder  # many modules import it from here
 from publisher.core.private_folder import COPY_IT, LEADS_OUT, LEADS_TO_PRIVATE, STATE_FOLDER
 
 if TYPE_CHECKING:
@@ -46,19 +46,19 @@ class Templates:
     """
 
     def __init__(self, own: Path, *, reload: bool = True) -> None:
-        """Read nothing yet. reload: whether a template is looked at again, in case it has changed, each time."""
+        """Read nothing yet. reload: whether each use checks if the template has changed."""
         self._own, self._reload = own, reload
         self.folders = tuple(folder for folder in (own, shipped_folder()) if folder.is_dir())
 
     def require_readable(self) -> None:
-        """Raise TemplateError if the project's folder of templates, or a folder in it, is there but cannot be read.
+        """Raise TemplateError if the project's folder of templates, or a folder in it, exists but cannot be read.
 
-        Its templates would seem to be deleted, and the shipped ones would silently replace them. There need not be a
-        folder.
+        Its templates would seem to be deleted, and the shipped ones would silently replace them. The folder need not
+        exist.
         """
 
         def refuse(error: OSError) -> None:
-            """Raise TemplateError for a folder that is there and cannot be read."""
+            """Raise TemplateError for a folder that exists but cannot be read."""
             if not isinstance(error, FileNotFoundError):
                 raise _unreadable(os.path.relpath(os.fsdecode(error.filename), self._own), error)
 
@@ -214,7 +214,7 @@ class Templates:
         return _compiled_before()
 
     def _undefined(self) -> type[jinja2.Undefined]:
-        """Return what a template sees in place of a value that is not there."""
+        """Return what a template sees in place of a missing value."""
         import jinja2  # not at the top: a build in which nothing has changed does without Jinja2
 
         return jinja2.StrictUndefined
@@ -244,8 +244,8 @@ class Templates:
 class SandboxedTemplates(Templates):
     """The templates of one project, for values that come from posts.
 
-    Nothing but these values is within their reach, and a value that is not there is empty. A post is rendered in a
-    process with limits of time and memory, and so are its templates.
+    They can reach nothing but these values, and a missing value is empty. A post is rendered in a process with limits
+    of time and memory, and so are its templates.
     """
 
     def _kind(self) -> type[jinja2.Environment]:
@@ -255,7 +255,7 @@ class SandboxedTemplates(Templates):
         return ImmutableSandboxedEnvironment
 
     def _bytecode_cache(self) -> jinja2.BytecodeCache | None:
-        return None  # code that was compiled for other templates does not ask the sandbox
+        return None  # code compiled for other templates does not check with the sandbox
 
     def _undefined(self) -> type[jinja2.Undefined]:
         import jinja2  # not at the top: a build in which nothing has changed does without Jinja2
@@ -282,7 +282,7 @@ def _personal_tags() -> type[Extension]:
 
 
 def trusted_html(text: str) -> str:
-    """Return a text that a template puts in as it is, although it may contain HTML."""
+    """Return a text that a template inserts unescaped, although it may contain HTML."""
     from markupsafe import Markup  # not at the top: a part of Jinja2, which is loaded late
 
     return Markup(text)  # noqa: S704 - it is cleaned with the rest of its post
@@ -302,7 +302,7 @@ def _compiled_before() -> jinja2.BytecodeCache:
                 bucket.code = code
 
         def dump_bytecode(self, bucket: Bucket) -> None:
-            """Keep the code, but not of ever more templates."""
+            """Keep the code of a limited number of templates."""
             if len(_compiled) >= _MOST_COMPILED:
                 _compiled.clear()
             _compiled[bucket.key] = bucket.checksum, bucket.code

@@ -59,7 +59,7 @@ class TickReport:
     fetched      what fetching each source brought
     waits        why nothing was created or sent if this host is not confirmed; "" if it is
     stuck        whether the mail servers failed, so that the caller should wait before trying them again
-    limited      until when every mail server has had its recipients of the day; None if that did not end the sending
+    limited      when the mail servers' daily limits end; None if they did not end the sending
     """
 
     at: datetime

@@ -61,7 +61,7 @@ class FleetMetrics(Collector):
         yield from backlog_metrics(self._backlogs(), self._newsletters, now)
         yield from host_metrics(self._store.fleet.hosts(now), now)
         reached = limit_reached_until(self._config.mail, self._config.state_dir, self._store, now)
-        text = "1 while every mail server has had its recipients of the day (UTC), otherwise 0."
+        text = "1 while every mail server has reached its daily limit of recipients (UTC), otherwise 0."
         yield GaugeMetricFamily("publisher_daily_limit_reached", text, value=int(reached is not None))
 
     def describe(self) -> Iterable[Metric]:

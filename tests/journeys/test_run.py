@@ -160,7 +160,7 @@ def test_a_reached_daily_limit_is_no_failure(project: Project, capsys: pytest.Ca
         (line,) = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
         assert line["event"] == "problem"
         assert line["what"].startswith(
-            f"127.0.0.1:{settings.port}: every mail server has had its recipients of the day"
+            f"127.0.0.1:{settings.port}: every mail server has reached its daily limit of recipients"
         )
         assert [each.limited for each in reports] == [datetime(2026, 11, 17, tzinfo=UTC)]  # then it rests
         clock[0] = datetime(2026, 11, 17, 0, 1, tzinfo=UTC)

@@ -279,16 +279,16 @@ def test_a_failed_run_says_what_it_did(project: Project, mail: Mailboxes) -> Non
     project.subscribe("ada", "bob", "cy")
     ran = project.run("publish", "--yes")
     assert (ran.code, ran.err.count("\n")) == (1, 1)
-    assert "every mail server has had its recipients of the day" in ran.err
+    assert "every mail server has reached its daily limit of recipients" in ran.err
     assert "2 messages sent, 1 waiting" in ran.out
     assert len(mail.messages) == 2
 
     ran = project.run("publish", "--yes", now="2026-11-16T20:00")
     assert "0 messages sent, 1 waiting" in ran.out
     (line,) = ran.err.splitlines()
-    assert "sending goes on at 2026-11-17 00:00 UTC, by `publisher run` or with `publisher publish`" in line
+    assert "sending resumes at 2026-11-17 00:00 UTC, by `publisher run` or with `publisher publish`" in line
     shown = project.ok("status", now="2026-11-16T20:00").out
-    assert "1 message still to send; every mail server has had its recipients of the day" in shown
+    assert "1 message still to send; every mail server has reached its daily limit of recipients" in shown
     assert "`publisher publish` resumes at 2026-11-17 00:00 UTC or later" in shown
     assert "1 message still to send; `publisher publish` resumes" in project.ok("status", now="2026-11-17T12:00").out
 

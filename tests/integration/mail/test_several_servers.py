@@ -83,7 +83,7 @@ def test_the_daily_quota_counts_all_runs(sqlite_store: Store, tmp_path: Path) ->
         server = Relay(host=settings.host, port=settings.port, tls="none", per_day=60)
         for days, accepted in ((0, 60), (0, 60), (1, 120)):
             clock.move(days=days)
-            with pytest.raises(TransportError, match="recipients of the day"):
+            with pytest.raises(TransportError, match="daily limit of recipients"):
                 send(sqlite_store, [server], edition, tmp_path, clock=clock)
             assert len(mailboxes.senders) == accepted
             assert sqlite_store.deliveries.counts(edition.id).by_status == {SENT: accepted, QUEUED: 130 - accepted}

@@ -256,8 +256,8 @@ def test_a_missing_posts_folder_empties_no_site(project: Project, words: list[st
         ("mail/new", "--out and mail.outbox must not overlap: emails and addresses would become public"),
         (".git", "is where git or a similar tool keeps its own files"),
         ("../.git/site", "is where git or a similar tool keeps its own files"),
-        ("templates", "holds files that you write"),
-        ("letters/site", "holds files that you write"),
+        ("templates", "contains files that you write"),
+        ("letters/site", "contains files that you write"),
     ],
 )
 def test_an_unfit_output_folder_is_refused(

@@ -291,7 +291,7 @@ def test_a_folder_of_another_use_is_refused(folder: str, key: str, tmp_path: Pat
 @pytest.mark.parametrize("folder", ["templates", "./Templates", "letters/site"])
 def test_pages_are_not_written_among_templates(folder: str, tmp_path: Path) -> None:
     (line,) = mistakes(tmp_path, f"{SITE}[pages]\noutput = '{folder}'\n")
-    assert line.endswith(f"{folder!r} holds files that you write; choose a different folder")
+    assert line.endswith(f"{folder!r} contains files that you write; choose a different folder")
 
 
 def test_similar_folder_names_are_accepted(tmp_path: Path) -> None:

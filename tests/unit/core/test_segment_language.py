@@ -112,7 +112,7 @@ def test_a_mistake_is_one_line_with_its_column() -> None:
         "(tag:a tag:b)": "column 8 of the condition: 'tag' doesn't belong here",
         'name = "a': "column 8 of the condition: the quotation mark isn't closed",
         'name = ""': "column 8 of the condition: the text is empty (write has no value)",
-        "tag:a!": "column 6 of the condition: '!' doesn't belong here (put texts with such signs in quotes)",
+        "tag:a!": "column 6 of the condition: '!' doesn't belong here (put texts with such characters in quotes)",
         "tag > vip": "column 5 of the condition: tag can't be compared with > (write it like tag:word)",
         "name:Ann": "column 5 of the condition: a comparison is missing after 'name' (write it like name ~ \"text\"",
         "joined ~ 2026": "column 8 of the condition: joined can't be compared with ~ (write it like joined > 2026",
