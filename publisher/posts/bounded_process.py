@@ -404,6 +404,7 @@ def _spawned(memory: int) -> _Child:
 _FEED_MEMORY = 700_000_000
 
 _shared = BoundedProcess()
+_second = BoundedProcess()
 _pictures = BoundedProcess()
 _feeds = BoundedProcess(memory=_FEED_MEMORY)
 
@@ -411,6 +412,11 @@ _feeds = BoundedProcess(memory=_FEED_MEMORY)
 def shared_process() -> BoundedProcess:
     """Return the bounded process that all of this process's renderers use."""
     return _shared
+
+
+def second_process() -> BoundedProcess:
+    """Return another one for renderers that have so many posts that two of them finish sooner."""
+    return _second
 
 
 def picture_process() -> BoundedProcess:
@@ -428,14 +434,15 @@ def feed_process() -> BoundedProcess:
 
 def _forget() -> None:
     """Leave the bounded processes to the parent, in a process that was forked from one that has bounded processes."""
-    global _shared, _pictures, _feeds
-    for process in (_shared, _pictures, _feeds):
+    global _shared, _second, _pictures, _feeds
+    for process in (_shared, _second, _pictures, _feeds):
         process.forget()
-    _shared, _pictures, _feeds = BoundedProcess(), BoundedProcess(), BoundedProcess(memory=_FEED_MEMORY)
+    _shared, _second, _pictures = BoundedProcess(), BoundedProcess(), BoundedProcess()
+    _feeds = BoundedProcess(memory=_FEED_MEMORY)
 
 
 def _end() -> None:
-    for process in (_shared, _pictures, _feeds):
+    for process in (_shared, _second, _pictures, _feeds):
         process.end()
 
 

@@ -15,7 +15,7 @@ from publisher.core.errors import PostError
 from publisher.core.file_names import in_folder
 from publisher.core.models import Post, Problem, RenderedPost, Severity, bare_url
 from publisher.posts.archive import MOST_BODIES, Archive
-from publisher.posts.bounded_process import BoundedProcess, Call, OverLimit, TimeLimit, shared_process
+from publisher.posts.bounded_process import BoundedProcess, Call, OverLimit, TimeLimit, second_process, shared_process
 from publisher.posts.cache_keys import hash_of
 from publisher.posts.front_matter.parsing import split_body
 from publisher.posts.index import Referred
@@ -31,8 +31,14 @@ from publisher.posts.urls import quoted
 # The number of rendered posts to keep, since a page, three feeds and several lists may show the same post.
 _KEPT = 4096
 
-# The number of posts that are rendered ahead.
+# The number of posts that are rendered ahead, by each process.
 _AHEAD = 16
+
+# The number of bodies from which two processes render. Another one takes 10 ms to start, and 20 MB of memory.
+_MANY = 200
+
+# Whether a second process would have a core to run on, beside this one and the first.
+_HAS_CORES = (os.cpu_count() or 1) > 1
 
 # The number of characters from which a check tries to colour code. Less code may be slow too, but not for long.
 _MAYBE_SLOW = 1000
@@ -56,20 +62,22 @@ class BrokenPost(Exception):  # noqa: N818 - it carries a post's problem to the 
 class _Begun:
     """A body that is rendered ahead.
 
+    process     the process that renders it
     wants_code  whether its code is to be split into tokens ahead too, which begins when the body is there
     """
 
     body: Call | RenderedBody
+    process: BoundedProcess
     wants_code: bool = False
     code: Call | None = None
 
-    def begin_code(self, process: BoundedProcess, limit: TimeLimit) -> None:
+    def begin_code(self, limit: TimeLimit) -> None:
         """Begin with the code if it is wanted, and the body is there."""
         if self.wants_code and (isinstance(self.body, RenderedBody) or self.body.is_done):
             self.wants_code = False
             with suppress(PostError, OSError, OverLimit):  # said when it is rendered
                 body = self.body if isinstance(self.body, RenderedBody) else self.body.result()
-                self.code = begin_ahead(process, body.html, limit.for_size(len(body.html)))
+                self.code = begin_ahead(self.process, body.html, limit.for_size(len(body.html)))
 
 
 class RenderLimits(NamedTuple):
@@ -91,6 +99,7 @@ class Renderer:
     local_links  the links that were written without a domain, by source
     limits       the limits for each post
     process      the process that renders
+    second       the one that renders every other body when there are many
     """
 
     archive: Archive
@@ -99,6 +108,8 @@ class Renderer:
     local_links: dict[str, list[LocalLink]] = field(default_factory=dict)
     limits: RenderLimits = DEFAULT_LIMITS
     process: BoundedProcess = field(default_factory=shared_process)
+    second: BoundedProcess = field(default_factory=second_process)
+    _count: int = 0
     _expected: deque[tuple[Iterator[Post], bool]] = field(default_factory=deque)
     _begun: dict[str, _Begun] = field(default_factory=dict)
     _stored: dict[str, tuple[str, str, str, int]] = field(default_factory=dict)
@@ -143,7 +154,7 @@ class Renderer:
     def _render(self, post: Post) -> RenderedPost:
         path = post.where(self.config.posts.folder)
         try:
-            body, code_ahead = self._body(post)
+            body, begun = self._body(post)
         except (PostError, OSError) as error:
             lasting = isinstance(error, PostError)
             raise BrokenPost(post.source, _problem_of(error, post, path), lasting=lasting) from error
@@ -153,7 +164,7 @@ class Renderer:
                 self.archive.broken[post.source] = problem
             raise BrokenPost(post.source, problem, lasting=over.lasting) from over
         seconds = self.limits.code.for_size(len(body.html))
-        lexer = self._lexers[post.source] = CodeLexer(self.process, seconds, code_ahead)
+        lexer = self._lexers[post.source] = CodeLexer(begun.process, seconds, begun.code)
         problems = body.problems
         if self.inspect:
             self.local_links[post.source] = body.local
@@ -168,49 +179,50 @@ class Renderer:
             post, body.html, body.excerpt, body.words, problems, body.assets, body.pictures, lexer, body.maths
         )
 
-    def _body(self, post: Post) -> tuple[RenderedBody, Call | None]:
-        """Return the body of a post, and the call for the tokens of its code, if one was begun ahead."""
+    def _body(self, post: Post) -> tuple[RenderedBody, _Begun]:
+        """Return the body of a post, and what was begun of it."""
         if post.source not in self._begun:
-            self._begun[post.source] = _Begun(self._begin(post))
+            self._begun[post.source] = self._begin(post)
         self._begin_expected()
         begun = self._begun.pop(post.source)  # only now, or it would be expected once more
         if isinstance(begun.body, RenderedBody):
-            return begun.body, begun.code
+            return begun.body, begun
         try:
-            body = self.process.result(begun.body)
+            body = begun.process.result(begun.body)
         except BaseException:  # whatever it is, a build begins again, without this post
-            ahead = self._begun.values()
-            self.process.withdraw(
-                each for begun in ahead for each in (begun.body, begun.code) if isinstance(each, Call)
-            )
+            ahead = [each for begun in self._begun.values() for each in (begun.body, begun.code)]
+            for process in (self.process, self.second):
+                process.withdraw(each for each in ahead if isinstance(each, Call))
             self._begun.clear()
             raise
         assert isinstance(body, RenderedBody)  # noqa: S101 - what comes through a pipe has no type
         is_kept = post.source in self._newest and post.source not in self.archive.last_versions
         if body.is_plain and is_kept:
             self._stored[post.source] = (self._key(post), body.html, body.excerpt, body.words)
-        return body, begun.code
+        return body, begun
 
-    def _begin(self, post: Post) -> Call | RenderedBody:
+    def _begin(self, post: Post, *, wants_code: bool = False) -> _Begun:
         """Begin to render a body, unless it is stored. A check reads each again, since it reports more."""
         text = self.archive.text_instead(post.source)
         may_be_stored = text is None and not self.inspect and self.archive.has_bodies
         stored = self.archive.body(post.source, self._key(post)) if may_be_stored else None
         if stored:
-            return RenderedBody.plain(*stored)
+            return _Begun(RenderedBody.plain(*stored), self.process, wants_code)
         # With pathlib it takes four times as long.
         size = os.stat(f"{self.archive.folder}/{post.source}").st_size if text is None else len(text)  # noqa: PTH116
         written = _written(post, self.config.site_url)._replace(text=text)
         args, seconds = (written, self.limits.growth, self.inspect), self.limits.time.for_size(size)
         render = render_item if post.from_source else render_body
-        return self.process.begin(render, *args, seconds=seconds, state=self._around)
+        self._count += 1
+        process = self.second if self._count > _MANY and self._count % 2 and _HAS_CORES else self.process
+        return _Begun(process.begin(render, *args, seconds=seconds, state=self._around), process, wants_code)
 
     def _key(self, post: Post) -> str:
         """Return the key of a body: what it depends on besides its file. The archive adds the digest of that."""
         return hash_of(self._kind, repr(_written(post, self.config.site_url)))
 
     def _begin_expected(self) -> None:
-        while len(self._begun) <= _AHEAD and self._expected:
+        while len(self._begun) <= (2 * _AHEAD if self.second.pid else _AHEAD) and self._expected:
             posts, with_code = self._expected[0]
             post = next(posts, None)
             if post is None:
@@ -219,10 +231,11 @@ class Renderer:
             known = post.source in self._made or post.source in self._begun or post.source in self.archive.broken
             if not known:
                 with suppress(OSError, PostError):  # said when it is rendered
-                    self._begun[post.source] = _Begun(self._begin(post), with_code)
+                    self._begun[post.source] = self._begin(post, wants_code=with_code)
         self.process.take_results()
+        self.second.take_results()
         for begun in self._begun.values():
-            begun.begin_code(self.process, self.limits.code)
+            begun.begin_code(self.limits.code)
 
     def _slow_code(self, source: str) -> Iterator[Problem]:
         """Yield a warning if the code of a post took too long to colour."""

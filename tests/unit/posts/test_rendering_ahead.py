@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -83,6 +84,35 @@ def test_a_post_that_is_broken_breaks_only_itself_when_it_was_expected(process: 
     too_much = ("takes longer than 0.1 s to render", "takes more than 150 MB of memory to render")
     assert broken.pop(NAMES[20]) in too_much  # whichever limit it reaches first
     assert broken == {NAMES[18]: "is not UTF-8", NAMES[22]: "cannot be read"}
+
+
+def test_many_posts_are_rendered_by_two_processes_and_a_broken_one_breaks_only_itself(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    names = [f"2024-07-05-post-{number:03}.md" for number in range(260)]
+    for name in names:
+        folder.write(name, f"This is {name}.\n\n```python\nname = '{name}'\n```\n")
+    for name in (names[20], names[21]):  # newest first, so both processes are there
+        folder.write(name, b"---\ntitle: x\n---\ncaf\xe9")
+    folder.write(names[31], "- a\n" * 200_000)
+    archive = folder.archive()
+    first, second = BoundedProcess(memory=150_000_000), BoundedProcess(memory=150_000_000)
+    limits = RenderLimits(time=TimeLimit(0.1, 0))
+    renderer = Renderer(archive, folder.config, process=first, second=second, limits=limits)
+    renderer.expect(archive.posts, with_code=True)
+    broken = []
+    for post in archive.posts:
+        try:
+            body = renderer.render(post)
+        except BrokenPost as found:
+            broken.append(found.source)
+            continue
+        assert f"<p>This is {post.source}.</p>" in body.html
+        assert body.lex
+        assert ("Literal.String.Single", post.source) in (body.lex(f"name = '{post.source}'\n", "python") or ())
+    assert bool(second.pid) == ((os.cpu_count() or 1) > 1)
+    assert sorted(broken) == [names[20], names[21], names[31]]
+    for process in (first, second):
+        process.end()
 
 
 def test_a_body_is_rendered_once_until_its_post_changes(tmp_path: Path) -> None:
