@@ -86,7 +86,7 @@ def totp(app: App, off: bool, yes: bool) -> None:
             _turn_off(app, store, second, yes)
             return
         if second.is_on:
-            raise PublisherError("the second factor is on already", hint="turn it off first, with --off")
+            raise PublisherError("the second factor is already on", hint="turn it off first, with --off")
         key = new_key()
         uri = key_uri(key, config.site.title)
         click.echo(f"{text_code(uri)}\nScan this with the app, or type in the key: {key}\n", err=True)
@@ -134,7 +134,7 @@ def _turn_off(app: App, store: Store, second: SecondFactor, yes: bool) -> None:
         log_action(app, store, ActionKind.FACTOR_OFF)
     if app.json:
         app.print_json({"changed": was_on})
-    app.say("The second factor is off." if was_on else "It was off already.")
+    app.say("The second factor is off." if was_on else "It was already off.")
 
 
 def _prompt() -> str:

@@ -124,7 +124,7 @@ def open_application(
 
 
 async def unavailable(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer a request while there is no application: it cannot be opened at present, but may be soon."""
+    """Answer a request while there is no application, because it cannot be opened yet."""
     text = "we cannot do this right now; please try again later\n"
     await PlainTextResponse(text, 503, public_page_headers() | {"Retry-After": "30"})(scope, receive, send)
 
@@ -306,10 +306,10 @@ class _Front:
         return answer
 
     def application(self, routes: Sequence[BaseRoute]) -> Starlette:
-        """Return an application of some routes, with our error pages."""
+        """Return an application made of some routes, with our error pages."""
         handlers = {HTTPException: self.refused, Exception: self.failed}
         application = Starlette(routes=routes, exception_handlers=handlers)
-        application.router.redirect_slashes = False  # the redirect would go to the host that the client has named
+        application.router.redirect_slashes = False  # the redirect would lead to the host that the client has named
         return application
 
     def admin_home(self, request: Request) -> Response:
@@ -317,7 +317,7 @@ class _Front:
         return RedirectResponse(f"{self._pages.prefix}/admin", 303, public_page_headers())
 
     def site_home(self, request: Request) -> Response:
-        """Redirect to the home page of a site that has a path, if the slash at its end is missing."""
+        """Redirect to the home page of a site that has a path, if the trailing slash is missing."""
         return RedirectResponse(f"{request.url.path}/", 307, public_page_headers())
 
     def style(self, request: Request) -> Response:
@@ -349,7 +349,7 @@ class _Front:
         return PlainTextResponse(f"{text}\n", status, headers | public_page_headers())
 
     def failed(self, request: Request, error: Exception) -> Response:
-        """Return a 500 response without details of the error, as a traceback could show personal data."""
+        """Return a 500 response without details of the error, because a traceback could show personal data."""
         return PlainTextResponse("something went wrong; please try again later\n", 500, public_page_headers())
 
     def _not_found(self, request: Request) -> Response:

@@ -1,7 +1,7 @@
-"""Work that takes longer than a response may: it goes on in a thread of its own, and a page shows how far it is.
+"""Work that takes longer than a response may: it runs in a thread of its own, and a page shows its progress.
 
-There is one such work at a time, because all of it writes to the database. What it has found is kept in memory only:
-everything that is run here can be interrupted, and begun again, without harm.
+There is one such job at a time, because every job writes to the database. Results are kept in memory only: everything
+that is run here can be interrupted and started again without harm.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from publisher.core.logging import log
 from publisher.web.monitoring import place
 
 MOST_KEPT = 20  # results
-INTERRUPTED = "it was interrupted: the server was stopped. Start it again; what is done is not done twice"
+INTERRUPTED = "it was interrupted: the server was stopped. Start it again; work that is done is not repeated"
 
 
 @dataclass(slots=True)
 class Job:
-    """One work, and how far it is.
+    """One piece of work, and its progress.
 
-    key      what identifies it; a later job with the same key takes its place
+    key      what identifies it; a later job with the same key replaces it
     done     how much is done
     of       about how much there is; 0 if that is not known
-    trouble  why it could not be finished, in one line; "" if it could, or goes on
+    trouble  why it could not be finished, in one line; "" if it could, or is still running
     result   what it has found, once it has ended without trouble
     """
 
@@ -49,17 +49,17 @@ class Job:
         return min(100, 100 * self.done // self.of) if self.of else 0
 
     def advance(self, done: int, of: int = 0) -> None:
-        """Say how far the work is. Raises StoppedError if the work should end now."""
+        """Report the progress of the work. Raises StoppedError if the work should end now."""
         self.done, self.of = done, of
         if self._stops.is_set():
             raise StoppedError(INTERRUPTED)
 
     def wait(self, seconds: float) -> bool:
-        """Wait until it has ended, for some seconds; return whether it has."""
+        """Wait until it has ended, for at most some seconds; return whether it has."""
         return self._ended.wait(seconds)
 
     def run(self, work: Callable[[Job], object]) -> None:
-        """Do the work, and keep its result or its trouble."""
+        """Do the work, and store its result or its trouble."""
         try:
             self.result = work(self)
         except PublisherError as error:
@@ -71,12 +71,12 @@ class Job:
             self._ended.set()
 
     def stop(self) -> None:
-        """Ask the work to end the next time it says how far it is."""
+        """Ask the work to end the next time it reports its progress."""
         self._stops.set()
 
 
 class BackgroundJobs:
-    """The work of one application that goes on in the background."""
+    """The work that one application does in the background."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -86,9 +86,9 @@ class BackgroundJobs:
         self._ends = False
 
     def start(self, key: str, work: Callable[[Job], object]) -> Job | None:
-        """Begin some work; return None if something else goes on, or the application is closing.
+        """Begin some work; return None if other work is running, or the application is closing.
 
-        work: called with the job, which it should tell how far it is. Whatever it returns is the job's result.
+        work: called with the job, to which it should report its progress. Whatever it returns is the job's result.
         """
         with self._lock:
             if self._ends or (self._current is not None and not self._current.is_over):
@@ -102,12 +102,12 @@ class BackgroundJobs:
             return job
 
     def find(self, key: str) -> Job | None:
-        """Return the newest job with a key; None if there is none, or it was forgotten."""
+        """Return the newest job with a key; None if there is none, or it is no longer kept."""
         with self._lock:
             return self._jobs.get(key)
 
     def close(self, seconds: float = 20.0) -> None:
-        """Stop the work that goes on, and begin no other. Work that takes longer than `seconds` to stop is left."""
+        """Stop the running work, and begin no more. Do not wait longer than `seconds` for it to stop."""
         with self._lock:
             self._ends, job, thread = True, self._current, self._thread
         if job is not None and thread is not None:

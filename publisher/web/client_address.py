@@ -14,7 +14,7 @@ UNKNOWN = "unknown"
 
 # Headers that only a proxy adds.
 _OF_PROXIES = (b"x-forwarded-for", b"forwarded", b"x-forwarded-host", b"x-forwarded-proto", b"x-real-ip", b"via")
-# Of the addresses in these headers; what a client adds before them is not looked at.
+# How many of the last addresses in these headers are read. A client may have added others in front of them.
 _MOST_HOPS = 20
 _WITH_PORT = re.compile(r"(?:\[([0-9A-Fa-f:.%\w]{2,80})\]|([0-9.]{7,15}))(?::[0-9]{1,5}|:_[\w.-]{1,30})?", re.ASCII)
 
@@ -37,7 +37,7 @@ class Clients:
     def address(self, scope: Scope) -> str:
         """Return the client's IP address, or UNKNOWN.
 
-        Behind a configured proxy, it is the last address in X-Forwarded-For or Forwarded that is not one of them.
+        Behind a configured proxy, it is the last address in X-Forwarded-For or Forwarded that is not that of a proxy.
         Addresses to its left were written by the client and cannot be trusted. If that address cannot be read, or the
         two headers disagree, so that a client has written one of them, the client is unknown.
         """
@@ -50,7 +50,7 @@ class Clients:
         return named.pop() if len(named) == 1 else UNKNOWN
 
     def shown(self, scope: Scope) -> str:
-        """Return what the log shows of the client: its network, or its IP address if the owner wants that."""
+        """Return what the log shows of the client: its network, or its IP address if the owner has chosen that."""
         address = self.address(scope)
         return address if self._shows_addresses else shortened_client(address)
 
@@ -68,7 +68,7 @@ class Clients:
         return found is not None and any(found in network for network in self._metrics_for)
 
     def is_proxy(self, text: str) -> bool:
-        """Return whether an IP address is that of a configured proxy."""
+        """Return whether an IP address belongs to a configured proxy."""
         found = parse_ip(text)
         return found is not None and any(found in network for network in self._proxies)
 
@@ -114,7 +114,7 @@ def household(client: str) -> str:
 def parse_ip(text: str) -> IPv4Address | IPv6Address | None:
     """Parse an IP address; return None if the text is not an IP address.
 
-    An IPv4-mapped IPv6 address is returned as IPv4, and a zone such as %eth0 is left out.
+    An IPv4-mapped IPv6 address is returned as IPv4, and a zone such as %eth0 is removed.
     """
     try:
         found = ip_address(text.partition("%")[0] if ":" in text else text)

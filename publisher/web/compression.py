@@ -1,4 +1,4 @@
-"""Files compressed with gzip: which ones, for whom, and the results, so that a file is only compressed once.
+"""Files compressed with gzip: which files, for which clients, and the results, so that a file is only compressed once.
 
 Only files of the site are compressed. The pages of the application contain tokens, which could be guessed from the
 length of a compressed page that also repeats what the request contained (BREACH).
@@ -20,7 +20,7 @@ from starlette.concurrency import run_in_threadpool
 if TYPE_CHECKING:
     from starlette.types import Scope
 
-# Smaller files fit into one packet anyway. Larger ones would take more than 30 ms of processor time.
+# Smaller files fit into one packet anyway. Larger ones would take more than 30 ms of CPU time.
 LEAST_BYTES = 600
 MOST_BYTES = 1_000_000
 _MOST_KEPT = 16_000_000
@@ -56,7 +56,7 @@ class GzipFiles:
         self._one_at_a_time = asyncio.Lock()
 
     async def content(self, path: str, status: os.stat_result) -> bytes | None:
-        """Return a file compressed; None if it is not the one that `status` describes any more."""
+        """Return a file compressed; None if it is no longer the one that `status` describes."""
         key = (path, status.st_mtime_ns, status.st_size)
         found = self._kept.get(key)
         if found is None:

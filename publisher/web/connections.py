@@ -2,10 +2,10 @@
 
 A client cannot keep a connection by sending a few bytes now and then, or by not reading its response. Because uvicorn
 only limits the time between two requests, this module extends its HTTP/1.1 protocol with timers. They are updated
-whenever bytes arrive, a response is complete, or the client has taken what was sent.
+whenever bytes arrive, a response is complete, or the client has received what was sent.
 
 The number of connections is limited as well, in total and for each client, so that the files and the database can
-always be opened. Beyond the limit, a new connection takes the place of one that is idle or slow; requests that the
+always be opened. Beyond the limit, a new connection replaces one that is idle or slow; requests that the
 application is working on are never dropped.
 """
 
@@ -35,24 +35,24 @@ HEAD_SECONDS = 20.0
 # The time from the headers to the end of the body. Handlers that read a form have a shorter limit (forms.read_form).
 # This limit is for bodies that are never read, because the response is already complete.
 BODY_SECONDS = 40.0
-# The time in which a client must take each part of the response, at most 64 KB beyond the buffers of the system.
+# The time in which a client must receive each part of the response, at most 64 KB beyond the system's buffers.
 TAKE_SECONDS = 40.0
 
 MOST = 2_000
 # File descriptors for the rest of the process: the database, files being served, locks, mail.
 RESERVE = 256
-# Of the requests in progress of one client behind a proxy.
+# How many requests one client behind a proxy may have in progress.
 MOST_IN_PROGRESS = 100
 # The share of the connections that one client may have.
 _SHARE = 4
-# How many are closed at once, so that the oldest need not be searched for each new connection.
+# The share that is closed in one go, so that not every new connection has to search for the oldest.
 _BATCH = 20
 _LOG_SECONDS = 60.0
 
 LISTENER = "listener"
 """The key of a request's state that says which socket accepted the connection: 0 for web.listen, 1 for admin.listen."""
 MORE_TIME = "more time"
-"""The key of a request's state with the function that gives its body some seconds from now instead of BODY_SECONDS."""
+"""The key of a request's state with the function that allows its body some seconds from now instead of BODY_SECONDS."""
 
 
 class Stage(IntEnum):
@@ -66,7 +66,7 @@ class Stage(IntEnum):
 
 
 class Connections:
-    """The open connections of one server. It is used by the thread of the server only."""
+    """The open connections of one server. Only the thread of the server uses it."""
 
     def __init__(
         self,
@@ -77,9 +77,9 @@ class Connections:
         """Create an empty set.
 
         most       the largest number of connections; by default MOST, or fewer if the process may open few files
-        is_proxy   whether the peer with an IP address passes on the requests of many clients, so that the limit for one
+        is_proxy   whether the peer with an IP address passes on many clients' requests, so that the limit for one
                    client does not apply to it
-        listeners  the addresses of the listening sockets, as the system names them
+        listeners  the addresses of the listening sockets, as the system reports them
         """
         self.most = most or _affordable()
         self.most_of_one = max(1, self.most // _SHARE)
@@ -100,7 +100,7 @@ class Connections:
         return ports.index(address[1]) if address and address[1] in ports else 0
 
     def add(self, connection: BoundedProtocol) -> None:
-        """Count a new connection, and close as many others as are too many. If none can be closed, close this one."""
+        """Count a new connection, and close others if there are too many. If none can be closed, close this one."""
         self._open.add(connection)
         self._of[connection.peer] += 1
         if self._of[connection.peer] > self.most_of_one and not self._is_proxy(connection.address):
@@ -109,7 +109,7 @@ class Connections:
             self._drop(list(self._open), connection)
 
     def remove(self, connection: BoundedProtocol) -> None:
-        """Forget a connection that is closed."""
+        """Remove a connection that is closed."""
         if connection in self._open:
             self._open.remove(connection)
             self._of[connection.peer] -= 1
@@ -117,7 +117,7 @@ class Connections:
                 del self._of[connection.peer]
 
     def _drop(self, some: list[BoundedProtocol], new: BoundedProtocol) -> None:
-        """Close a twentieth of some connections: first the idle, then those of the client with the most, then the old.
+        """Close a twentieth of some connections: first idle ones, then those of the client with most, then old ones.
 
         new  the one that was just opened, which is closed if no other can be
         """
@@ -141,7 +141,7 @@ class Connections:
 
 
 class BoundedProtocol(H11Protocol):
-    """The HTTP/1.1 protocol, which closes the connection if a request does not arrive, or is not taken, in time."""
+    """The HTTP/1.1 protocol, which closes the connection if a request or the receipt of its response takes too long."""
 
     head_seconds = HEAD_SECONDS
     body_seconds = BODY_SECONDS
@@ -168,7 +168,7 @@ class BoundedProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the timer for the headers of the first request."""
         super().connection_made(transport)
-        # Writing pauses while anything is left that the system does not take, so that this can be timed.
+        # Writing pauses while the system has not accepted everything, so that this can be timed.
         transport.set_write_buffer_limits(high=0)
         self.address = self.client[0] if self.client else UNKNOWN
         self.peer = household(self.address)
@@ -191,13 +191,13 @@ class BoundedProtocol(H11Protocol):
         self._update_timer(got_bytes=False)
 
     def pause_writing(self) -> None:
-        """Start the timer for a client that has not taken everything."""
+        """Start the timer for a client that has not received everything."""
         super().pause_writing()
         self.since = self.loop.time()
         self._take_timer = self.loop.call_later(self.take_seconds, self.drop)
 
     def resume_writing(self) -> None:
-        """Stop the timer, as the client has taken everything."""
+        """Stop the timer, because the client has received everything."""
         super().resume_writing()
         self._stop_take_timer()
 
@@ -209,11 +209,11 @@ class BoundedProtocol(H11Protocol):
         super().connection_lost(exc)
 
     def drop(self) -> None:
-        """Close the connection at once, whatever has not been sent yet."""
+        """Close the connection immediately, even if something has not been sent yet."""
         self.transport.abort()
 
     def give_time(self, seconds: float) -> None:
-        """Give the rest of a body that is still arriving some seconds from now, for a file that its sender may send."""
+        """Allow the rest of a body that is still arriving some seconds from now, because its sender may send a file."""
         if self._waits_for == "body" and self._timer is not None:
             self._timer.cancel()
             self._timer = self.loop.call_later(seconds, self._close)
@@ -285,7 +285,7 @@ class ProxiedRequests:
 
 
 def _affordable() -> int:
-    """Return how many connections the process can have open without taking the file descriptors of other work."""
+    """Return how many connections the process can have open while leaving enough file descriptors for other work."""
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if files == resource.RLIM_INFINITY:
         return MOST

@@ -33,7 +33,7 @@ class WebContext:
 
     now           returns the current time
     form_seconds  the number of seconds within which the body of a form must arrive
-    jobs          the work that goes on after the response
+    jobs          the work that continues after the response
     """
 
     config: Config
@@ -73,7 +73,7 @@ class WebContext:
         detail: str = "",
         subscriber_id: int | None = None,
     ) -> None:
-        """Add what the owner did to the log of actions. subscriber_id: the person on whom, if there is one."""
+        """Add what the owner did to the log of actions. subscriber_id: the person affected, if there is one."""
         client, now = self.clients.shown(request.scope), self.now()
         self.store.actions.record(
             what, now, via=via, client=client, about=about, detail=detail, subscriber_id=subscriber_id

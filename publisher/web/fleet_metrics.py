@@ -18,20 +18,20 @@ from publisher.store import Store
 from publisher.store.fleet import Backlog, HostActivity
 
 SHARE = 0.05
-"""The part of the time that may be spent on counting deliveries, for which the last result is used instead."""
+"""The share of the time that may be spent on counting deliveries. The rest of the time, the last result is used."""
 
 SHOWN = timedelta(days=7)
 """How long a host is reported after its last sign of life."""
 
 
 class SparingCount:
-    """Counts the open deliveries, but uses the last result as long as counting would take more than SHARE of the time.
+    """Counts the open deliveries, but uses the last result while counting would take more than SHARE of the time.
 
     A count takes milliseconds for a thousand deliveries, and seconds for ten million.
     """
 
     def __init__(self, count: Callable[[], Sequence[Backlog]], seconds: Callable[[], float] = time.monotonic) -> None:
-        """Remember how to count. seconds: returns the reading of a stopwatch."""
+        """Store how to count. seconds: returns the reading of a stopwatch."""
         self._count, self._seconds = count, seconds
         self._counted: Sequence[Backlog] = ()
         self._again_at = float("-inf")
@@ -50,7 +50,7 @@ class FleetMetrics(Collector):
     """Collects the metrics each time they are read."""
 
     def __init__(self, config: Config, store: Store, now: Callable[[], datetime]) -> None:
-        """Remember where the values are. config: its newsletters are reported even if they have no deliveries."""
+        """Store where the values are. config: its newsletters are reported even if they have no deliveries."""
         self._config, self._store, self._now = config, store, now
         self._newsletters = [each.name for each in config.newsletters]
         self._backlogs = SparingCount(lambda: store.fleet.backlogs(now()))
@@ -70,11 +70,11 @@ class FleetMetrics(Collector):
 
 
 def backlog_metrics(backlogs: Sequence[Backlog], newsletters: Sequence[str], now: datetime) -> Iterable[Metric]:
-    """Return the metrics about deliveries that are not over. newsletters: those that are reported in any case."""
+    """Return the metrics about open deliveries. newsletters: those that are reported in any case."""
     found = {name: Backlog(name) for name in newsletters} | {each.newsletter: each for each in backlogs}
-    text = "Deliveries that are not over, by newsletter and state: due, later, held, in_hand."
+    text = "Open deliveries, by newsletter and state: due, later, held, in_hand."
     deliveries = GaugeMetricFamily("publisher_open_deliveries", text, labels=["newsletter", "state"])
-    text = "For how long a delivery has been due without being taken by a worker."
+    text = "How long the oldest due delivery has been waiting for a worker."
     oldest = GaugeMetricFamily("publisher_oldest_due_delivery_seconds", text, labels=["newsletter"])
     for name, backlog in sorted(found.items()):
         for state in ("due", "later", "held", "in_hand"):
@@ -96,14 +96,18 @@ def host_metrics(activities: Sequence[HostActivity], now: datetime) -> Iterable[
     for each in sorted(labels):
         info.add_metric(list(each), 1)
     seen = GaugeMetricFamily(
-        "publisher_host_last_seen_timestamp_seconds", "When the host gave its last sign of life.", labels=["host"]
+        "publisher_host_last_seen_timestamp_seconds", "When the host last showed that it was alive.", labels=["host"]
     )
     workers = GaugeMetricFamily("publisher_host_workers", "Workers of the host that are sending.", labels=["host"])
     in_hand = GaugeMetricFamily(
-        "publisher_host_messages_in_hand", "Messages that workers of the host have taken to send.", labels=["host"]
+        "publisher_host_messages_in_hand",
+        "Messages that the host's workers have claimed and are sending.",
+        labels=["host"],
     )
     in_doubt = GaugeMetricFamily(
-        "publisher_host_messages_in_doubt", "Those that were handed over and not answered yet.", labels=["host"]
+        "publisher_host_messages_in_doubt",
+        "Those messages that were handed over and have not been answered yet.",
+        labels=["host"],
     )
     sent = CounterMetricFamily(
         "publisher_host_messages_sent",

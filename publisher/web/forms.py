@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 64_000
 MOST_FIELDS = 1_000
-# Of a multipart form, and of the headers of each: those take longer to read.
+# Parts of a multipart form, and characters of the headers of each: such forms take longer to read.
 MOST_PARTS = 100
 _MOST_HEAD = 2_000
-# The names in JSON, and the fields of the form that they are.
+# The names in JSON, and the corresponding fields of the form.
 _JSON_FIELDS = {name: name for name in ("email", "name", "language", "token", "proof", "website")}
 _JSON_FIELDS["newsletters"] = "newsletter"
 
@@ -120,12 +120,12 @@ def parse_form(content_type: str, body: bytes) -> Form:
 
 
 def parse_sign_up(body: bytes) -> Form:
-    """Return the JSON object in the body of a request as the sign-up form that it stands for.
+    """Return the JSON object in the body of a request as the sign-up form that it represents.
 
     A value is a string, a whole number or a list of strings; "newsletters" is the field "newsletter", and "topics" is
     an object with a list for each newsletter. Other names are ignored.
 
-    Raises FormError(400) for anything else, and for text that UTF-8 does not have, or with a NUL character.
+    Raises FormError(400) for anything else, and for text that UTF-8 cannot encode, or with a NUL character.
     """
     try:
         found = json.loads(body)
@@ -156,7 +156,7 @@ def is_same_site(request: Request, public_url: str) -> bool:
     """
     try:
         origin = urlsplit(request.headers.get("origin", ""))
-    except ValueError:  # a bracket without its other one
+    except ValueError:  # an unmatched bracket
         return False
     if origin.scheme not in ("http", "https") or not origin.netloc:
         return False
@@ -175,7 +175,7 @@ def is_own_form(request: Request, token: str, expected: str) -> bool:
 def _multipart(content_type: str, body: bytes) -> list[tuple[str, str]]:
     """Return the fields of a multipart/form-data body (RFC 7578), which RFC 8058 also allows. Files are ignored.
 
-    Raises one of BROKEN if it has no parts or too many, and if a part has parts of its own, which no browser sends.
+    Raises one of BROKEN if it has no parts or too many, or if a part has parts of its own, which no browser sends.
     """
     head = b"Content-Type: " + content_type.encode("latin-1", "replace") + b"\r\n\r\n"
     message, content = head_and_body((head + body).decode("ascii", "surrogateescape"), most_head=_MOST_HEAD)
@@ -188,7 +188,7 @@ def _multipart(content_type: str, body: bytes) -> list[tuple[str, str]]:
 def _field(text: str) -> tuple[str, str] | None:
     part, body = head_and_body(text, most_head=_MOST_HEAD)
     if part.get_content_maintype() in ("multipart", "message"):
-        raise ValueError("a part with parts")
+        raise ValueError("a part with parts of its own")
     part.set_payload(body)
     name = part.get_param("name", header="content-disposition")
     content = part.get_payload(decode=True)

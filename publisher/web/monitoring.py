@@ -40,7 +40,7 @@ OWN = (
     "hooks",
 )
 SITE = "site"
-# Of the paths that the log shows.
+# The longest path, in characters, that the log shows.
 LONGEST_PATH = 200
 _NOT_TRUSTED = "requests come from a proxy that is not in web.trusted_proxies, so all its visitors count as one client"
 
@@ -163,7 +163,7 @@ class _Gauges(Collector):
         self._subscribers, self._waiting = subscribers, waiting
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
-        """Yield what is counted in the database at this moment."""
+        """Yield what is counted in the database now."""
         subscribers = GaugeMetricFamily("publisher_subscribers", "Subscribers, by status.", labels=["status"])
         for status, total in sorted(self._subscribers().items()):
             subscribers.add_metric([status], total)

@@ -16,22 +16,22 @@ from publisher.web.client_address import household
 
 HOUR = 3_600.0
 
-# So many clients and addresses are counted at once; of more, those are forgotten that were counted first.
+# The maximum number of clients and addresses to count; if there are more, the oldest are forgotten.
 MOST_COUNTED = 200_000
 
-# This many times the wrong passwords that one client may try are an attack of many clients.
+# Wrong passwords from all clients, in multiples of what one client may try, that count as an attack.
 _ATTACK = 10
 
 
 class HourlyCounts:
-    """Counts by key, each of which begins again an hour after it began. All threads may use it."""
+    """Counts by key, each of which is reset an hour after it began. All threads may use it."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, most: int = MOST_COUNTED) -> None:
         self._clock, self._most, self._lock = clock, most, threading.Lock()
         self._counts: dict[tuple[str, str], tuple[int, float]] = {}  # the count and when it ends, oldest first
 
     def add(self, kind: str, key: str) -> int:
-        """Count once more, and return how often that was within the hour."""
+        """Count once more, and return the count within the hour."""
         with self._lock:
             count, ends = self._now(kind, key)
             if not count:
@@ -46,7 +46,7 @@ class HourlyCounts:
             return self._now(kind, key)[0]
 
     def seconds_left(self, kind: str, key: str) -> float:
-        """Return the number of seconds until a count begins again."""
+        """Return the number of seconds until a count is reset."""
         with self._lock:
             return self._now(kind, key)[1] - self._clock()
 
@@ -56,7 +56,7 @@ class HourlyCounts:
         return (count, ends) if ends > now else (0, now + HOUR)
 
     def _forget(self) -> None:
-        """Make room for one more key. Each hour that has ended is at the beginning."""
+        """Make room for one more key. The counts whose hour has ended are at the beginning."""
         now = self._clock()
         while self._counts:
             oldest = next(iter(self._counts))

@@ -48,7 +48,7 @@ def public_page_headers(*, script: bool = False, pictures: str = "") -> dict[str
     The URL may contain a token, so the page must not be cached, and the URL must not be sent to other sites.
 
     script    whether the page needs a script of our own
-    pictures  the origins of the site's logo and icon, which may be others
+    pictures  the origins of the site's logo and icon, which may be on other sites
     """
     images = f"img-src 'self'{' ' * bool(pictures)}{pictures}"
     return _SITE | {
@@ -65,7 +65,7 @@ def site_headers(public_url: str, media_type: str = "text/html") -> dict[str, st
     """Return the headers of a file of the built site.
 
     They allow pictures and media players from any site, but scripts only from our own, and only to pages: a picture or
-    another document that can contain scripts is opened in a sandbox, as it may be in the hands of any author.
+    another document that can contain scripts is opened in a sandbox, because any author may control it.
     """
     parts = urlsplit(public_url)
     policy = (

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from publisher.web.context import WebContext
 
 
-# An edition that more people are still to get is left to a run.
+# An edition with more open deliveries is left to a run.
 _MOST_AT_ONCE = 50
 
 
@@ -55,7 +55,7 @@ def send_notice(context: WebContext, transport: Transport, notice: SubscriptionE
 def queue_farewell(context: WebContext, uid: str, newsletters: Collection[str] | None) -> None:
     """Queue the email to a subscriber who has just unsubscribed, if the project sends one.
 
-    newsletters  those that they left; None for all
+    newsletters  those from which they unsubscribed; None for all
     """
     now = context.now()
     if newsletters != ():
@@ -105,8 +105,8 @@ def queue_welcome(context: WebContext, subscriber: Subscriber, gained: tuple[str
 def _send_welcome(context: WebContext, address: str, own: Sequence[str], newest: Sequence[str]) -> None:
     """Add the welcome to the ledger and send it, unless this host may not send.
 
-    What this leaves, the next run sends or reports: also an edition that many people are still to get, because here it
-    would keep others from confirming.
+    The next run sends or reports whatever is left, including an edition with many open deliveries, which would keep
+    others from confirming if it were sent here.
 
     own     the newsletters with welcome emails of their own
     newest  those of which the subscriber gets the newest edition
@@ -130,7 +130,7 @@ def _send_welcome(context: WebContext, address: str, own: Sequence[str], newest:
 def _add_newest(project: Project, edition: Edition, address: str, now: datetime) -> bool:
     """Add a delivery of an edition for a new subscriber; return whether they get it now.
 
-    They do not if they have unsubscribed again, if they have had it, or if it has no post of their topics.
+    They do not if they have unsubscribed again, if they already have it, or if it has no post on their topics.
     """
     try:
         return bool(add_recipients(project.config, project.store, edition, now, addresses=[address]).added)

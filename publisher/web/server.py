@@ -31,7 +31,7 @@ HOST = "127.0.0.1"
 FIRST_PORT = 8017
 _TRIES = 20
 _GRACE = 1
-# How many connections may wait to be accepted, and how many of them are accepted before their bytes are read.
+# How many connections may wait to be accepted, and how many are accepted before their bytes are read.
 _BACKLOG = 1024
 _AT_ONCE = 32
 _LOG_SECONDS = 60.0
@@ -102,7 +102,7 @@ class Server:
     ) -> None:
         """Prepare the server without starting it.
 
-        grace    the seconds that open responses may take after the server was asked to stop
+        grace    how many seconds open responses may take after the server was asked to stop
         proxies  the networks of the proxies that pass on the requests of many clients
         most     the largest number of connections; by default as many as the process can afford
         """
@@ -172,7 +172,7 @@ class Server:
 
 
 class _Uvicorn(uvicorn.Server):
-    """The server, which accepts a few connections at once, and reports errors of sockets without flooding the log."""
+    """The server, which accepts a few connections at a time, and reports socket errors without flooding the log."""
 
     _logged_at = -_LOG_SECONDS
 
@@ -186,7 +186,7 @@ class _Uvicorn(uvicorn.Server):
     async def main_loop(self) -> None:
         """Wait until the server is asked to stop, and renew the date in the headers once a second.
 
-        uvicorn's own loop wakes up ten times a second to look whether it should stop.
+        uvicorn's own loop wakes up ten times a second to check whether it should stop.
         """
         self._loop = asyncio.get_running_loop()
         while not await self.on_tick(0):
@@ -195,7 +195,7 @@ class _Uvicorn(uvicorn.Server):
                 await asyncio.wait_for(self._woken.wait(), 1)
 
     def wake(self) -> None:
-        """Let the loop look at once whether it should stop. Any thread may call this."""
+        """Let the loop check immediately whether it should stop. Any thread may call this."""
         if self._loop is not None:
             with suppress(RuntimeError):  # it has ended
                 self._loop.call_soon_threadsafe(self._woken.set)
@@ -210,11 +210,11 @@ class _Uvicorn(uvicorn.Server):
         asyncio.get_running_loop().set_exception_handler(self._failed)
         await super().startup(sockets)
         for listener in sockets or ():
-            listener.listen(_BACKLOG)  # asyncio has set it to the number that it accepts at once
+            listener.listen(_BACKLOG)  # asyncio has set it to the number that it accepts in one go
         self._answering.set()
 
     def _failed(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """Log an error that no request has caused, such as a connection that cannot be accepted, once a minute."""
+        """Log an error that no request caused, such as a connection that cannot be accepted, at most once a minute."""
         now = time.monotonic()
         if now - self._logged_at < _LOG_SECONDS:
             return

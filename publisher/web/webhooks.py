@@ -1,7 +1,7 @@
 """Requests from other programs, under /hooks/: mail providers report bounces and complaints, hubs report new items.
 
-A report is only accepted with the sender's signature or our secret. GET requests have no effect, except that a hub asks
-whether we want its reports: WebSub demands it so, and the URL has a token that only the hub knows.
+A report is only accepted with the sender's signature or our secret. GET requests have no effect, except that a hub uses
+one to ask whether we want its reports, as WebSub requires. The URL has a token that only the hub knows.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _MESSAGES = {
     503: "temporarily unavailable; please try again later\n",
 }
 
-# A hub may send the whole feed. It is read, as it is signed as a whole, but not kept.
+# A hub may send the whole feed. It is read, because the whole is signed, but not kept.
 _LONGEST_REPORT = 20_000_000
 
 Reader = Callable[[WebhookRequest], list[Report]]
@@ -103,12 +103,12 @@ class HubCallbacks:
         return PlainTextResponse(challenge, 200, public_page_headers())
 
     async def receive(self, request: Request) -> Response:
-        """Take a report. As WebSub demands, a report with a wrong signature is ignored without saying so."""
+        """Take a report. As WebSub requires, a report with a wrong signature is ignored without an error."""
         context = self._context
         try:
             name, lease = await run_in_thread("webhook", lease_of, context.store, str(request.path_params["token"]))
             if lease is None:
-                return PlainTextResponse("nobody here wants these reports\n", 410, public_page_headers())
+                return PlainTextResponse("this site no longer wants these reports\n", 410, public_page_headers())
             signature = request.headers.get("x-hub-signature", "")
             async with asyncio.timeout(context.form_seconds):
                 if await is_authentic(lease, signature, _limited(request.stream(), _LONGEST_REPORT)):

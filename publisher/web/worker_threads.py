@@ -1,9 +1,8 @@
 """The threads in which handlers run that may have to wait. The only user of anyio.
 
-Starlette runs handlers and reads files in 40 threads. If requests that wait for a lock of the database, for a
-certificate of a provider or for the hash of a password took all of them, nobody would get a page or a feed. So each
-kind has a few threads of its own, and waits there for its own kind only. Together they are fewer than the connections
-to the database.
+Starlette runs handlers and reads files in 40 threads. If requests that wait for a database lock, a provider's
+certificate or a password hash took all of them, no one would get a page or a feed. So each kind has a few threads of
+its own, and only waits for others of its kind. Together they are fewer than the connections to the database.
 """
 
 from __future__ import annotations

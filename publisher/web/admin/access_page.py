@@ -52,7 +52,7 @@ class AccessPage:
             return self._refused(request, session, result)
         if was_on := self._second.turn_off():
             self._context.record(request, ActionKind.FACTOR_OFF)
-        name = self._pages.flashes.add(Flash("The second factor is off." if was_on else "It was off already."))
+        name = self._pages.flashes.add(Flash("The second factor is off." if was_on else "It was already off."))
         return RedirectResponse(f"{self._pages.root}/access?said={name}", 303, owner_page_headers())
 
     def _refused(self, request: Request, session: Session, result: PasswordResult, key: str = "") -> Response:

@@ -83,7 +83,7 @@ class AdminActions:
         newsletter, context = self._views.newsletter(request), self._context
 
         def share() -> Flash:
-            """Return a link with which anyone can read the next email for some days."""
+            """Return a link with which anyone can read the next email for several days."""
             until = context.now() + timedelta(days=DAYS)
             link = draft_link(context.links, DraftKind.EMAIL, newsletter.name, until)
             return Flash(f"Anyone with this link can read the next email for {DAYS} days: {link}")
@@ -148,7 +148,7 @@ class AdminActions:
             return Flash("Nothing was sent: please tick the confirmation box.", is_bad=True)
         done = add_recipients(context.config, context.store, edition, context.now())
         if not done.added:
-            return Flash("Nobody who joined later is without it.")
+            return Flash("Everyone who joined later already has it.")
         people = "1 subscriber" if done.added == 1 else f"{done.added:,} subscribers"
         return _Done(f"{people} will get it with the next run.", ActionKind.ADD_DELIVERIES, f"{done.added:,}")
 

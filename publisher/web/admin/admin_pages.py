@@ -38,7 +38,7 @@ class AdminPages:
     """Renders the admin pages of one project.
 
     root     the path of the overview, such as "/admin" or "/letters/admin"; the other pages are below it
-    flashes  messages that are shown on the page after a form was sent
+    flashes  messages to show on the page after a form was sent
     """
 
     def __init__(self, context: WebContext, public_pages: PublicPages, sessions: Sessions) -> None:

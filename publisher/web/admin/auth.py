@@ -34,10 +34,10 @@ PostHandler = Callable[[Request, Session, Form], Response]
 FileHandler = Callable[[Request, Session, SentForm], Response]
 ProvedHandler = Callable[[Request, Session, Form, PasswordResult], Response]
 
-TOO_LARGE = f"a file may have {MOST_BYTES // 1_000_000} MB here; `publisher subscribers import` takes a larger one"
-_LOGGED_OUT = "You are no longer logged in, so nothing was done. Log in, and do it again."
+TOO_LARGE = f"a file may have {MOST_BYTES // 1_000_000} MB here; `publisher subscribers import` accepts larger ones"
+_LOGGED_OUT = "You are no longer logged in, so nothing was done. Log in and try again."
 _EXPIRED = PublisherError(
-    "Nothing was done, because this form is older than your login", hint="Go back to the page, and do it again there."
+    "Nothing was done, because this form is older than your login", hint="Go back to the page and try again."
 )
 _LONGEST_NEXT = 2_000  # characters of the page that is shown after the login
 _URL_CHARACTERS = frozenset(f"{string.ascii_letters}{string.digits}-._~/?=&%+:")
@@ -45,7 +45,7 @@ _FOREIGN_FORM = "this form has expired or is not from this page: reload the page
 
 
 class OwnerAuth:
-    """Admits only the owner. As long as no password is set, every page answers 404."""
+    """Admits only the owner. While no password is set, every page answers 404."""
 
     def __init__(
         self,
@@ -82,12 +82,12 @@ class OwnerAuth:
         """Wrap a POST handler. A form is refused if it has no session, or comes from another site or session."""
 
         def answer(request: Request, form: Form) -> Response:
-            """Answer the form of the owner, and refuse any other."""
+            """Answer the owner's form, and refuse any other."""
             admitted = self._admit(request, form)
             return admitted if isinstance(admitted, Response) else handler(request, admitted, form)
 
         async def in_thread(request: Request, form: Form) -> Response:
-            """Answer in a thread, so that others need not wait."""
+            """Answer in a thread, so that other requests need not wait."""
             return await run_in_thread("form", answer, request, form)
 
         return self._with_form(in_thread)
@@ -101,7 +101,7 @@ class OwnerAuth:
         """
 
         async def answer(request: Request, form: Form) -> Response:
-            """Answer the form of the owner who has typed the password again."""
+            """Answer the owner's form, in which the password was typed again."""
             admitted = await run_in_thread("form", self._admit, request, form)
             if isinstance(admitted, Response):
                 return admitted
@@ -111,7 +111,7 @@ class OwnerAuth:
         return self._with_form(answer)
 
     def post_with_file(self, handler: FileHandler, folder: Path) -> Callable[[Request], Awaitable[Response]]:
-        """Wrap a POST handler of a form with a file. Nobody but the owner's browser may send one.
+        """Wrap a POST handler of a form with a file. Only the owner's browser may send one.
 
         folder: where the file is written while it arrives
         """
@@ -124,7 +124,7 @@ class OwnerAuth:
             try:
                 sent = await receive(request, folder)
             except FormError as error:
-                reason = TOO_LARGE if error.status == 413 else "the file did not arrive as a whole"
+                reason = TOO_LARGE if error.status == 413 else "the file did not arrive completely"
                 return await run_in_thread("form", self._report, request, PublisherError(reason), error.status)
             except ClientDisconnect:
                 return Response(status_code=400)
@@ -164,7 +164,7 @@ class OwnerAuth:
         return response
 
     def end_all(self, request: Request, session: Session, form: Form) -> Response:
-        """End all sessions, also those of other browsers."""
+        """End all sessions, including those of other browsers."""
         ended = self._context.store.sessions.end_all()
         self._context.record(request, ActionKind.SESSIONS_ENDED, detail=f"{ended}")
         response = RedirectResponse(f"{self._pages.root}/login", 303, owner_page_headers())
@@ -172,7 +172,7 @@ class OwnerAuth:
         return response
 
     def _refuse_stranger(self, request: Request) -> Response | None:
-        """Return the answer to anyone but the owner's browser, as far as the headers of a request tell."""
+        """Return the answer to anyone but the owner's browser, as far as a request's headers show."""
         if not self._password():
             return self._not_found(request)
         session = self._session(request)
@@ -181,7 +181,7 @@ class OwnerAuth:
         return None
 
     def _admit(self, request: Request, form: Form) -> Session | Response:
-        """Return the owner's session if a form belongs to it, or the answer to anyone else."""
+        """Return the owner's session if a form belongs to it; otherwise the answer that refuses the form."""
         if not self._password():
             return self._not_found(request)
         session = self._session(request)
@@ -190,7 +190,7 @@ class OwnerAuth:
         return session
 
     def _refuse_form(self, request: Request, session: Session | None) -> Response:
-        """Return the answer to a form that is not of the owner's session: the owner may log in and send it again."""
+        """Return the answer to a form from outside the owner's session: the owner may log in and send it again."""
         if not self._is_same_site(request):
             return PlainTextResponse(_FOREIGN_FORM, 403, owner_page_headers())
         before = urlsplit(request.headers.get("referer", ""))
@@ -202,7 +202,7 @@ class OwnerAuth:
         )
 
     def _below(self, path: str, query: str) -> str:
-        """Return a page and its query, relative to /admin; "" for the overview, and for what isn't a page there."""
+        """Return a page and its query, relative to /admin; "" for the overview, and for anything but a page there."""
         below = path.removeprefix(f"{self._pages.root}/")
         if below == path or below.split("/")[0] in ("login", "logout", "logout-all"):
             return ""
@@ -210,7 +210,7 @@ class OwnerAuth:
         return quote(below, safe="/%") + (f"?{asked}" if asked else "")
 
     def _page_below(self, wanted: str) -> str:
-        """Return the URL of a page below /admin that a link or a form wants; the overview if it wants anything else."""
+        """Return the URL of a page below /admin that a link or a form asks for; otherwise that of the overview."""
         is_page = 0 < len(wanted) <= _LONGEST_NEXT and set(wanted) <= _URL_CHARACTERS and ".." not in wanted
         return f"{self._pages.root}/{wanted.lstrip('/')}" if is_page else self._pages.root
 
@@ -260,7 +260,7 @@ class OwnerAuth:
         return response
 
     def _busy(self) -> Response:
-        """Return the page that turns somebody away. It is rendered once, because hundreds may need it at once."""
+        """Return the page that turns people away. It is rendered once, because hundreds may need it at once."""
         if not self._busy_page:
             nobody = self._sessions.for_login(self._context.now())
             self._busy_page = bytes(self._pages.page("busy.html", "Log in", nobody).body)
@@ -292,7 +292,7 @@ class OwnerAuth:
         return self._is_same_site(request) and self._sessions.owns_form(session, form.one("token"))
 
     def _is_same_site(self, request: Request) -> bool:
-        # On an address of its own, the admin page takes no forms from pages of the site.
+        # On an address of its own, the admin page accepts no forms from pages of the site.
         return is_same_site(request, "" if self._context.config.admin.listen else self._context.links.public_url)
 
     def _not_found(self, request: Request) -> Response:
@@ -305,7 +305,7 @@ class OwnerAuth:
 
         @wraps(handler)
         async def answer(request: Request) -> Response:
-            """Read the form, and hand it on."""
+            """Read the form, and pass it on."""
             form = await self._read(request)
             return form if isinstance(form, Response) else await handler(request, form)
 

@@ -1,7 +1,7 @@
-"""The pages /admin/readers/bulk: one deed for many people, who are shown first.
+"""The pages /admin/readers/bulk: one action on many people, who are shown first.
 
-The people are those of a list or of a segment. Who was shown is who is meant: if they are not the same people by then,
-however many, nothing is done, and the page shows the new list.
+The people are those of a list or of a segment. The action is for exactly the people who were shown: if they are not the
+same by then, nothing is done, and the page shows the new list.
 """
 
 from __future__ import annotations
@@ -43,18 +43,18 @@ if TYPE_CHECKING:
     from publisher.web.forms import Form
 
 _SHOWN = 20
-_PATIENCE = 1.5  # seconds for which a response waits for work that is soon done
+_PATIENCE = 1.5  # seconds for which a response waits, in case the work is soon done
 _BUSY = "Something else is being done at the moment. Please try again when it is finished."
 
 
 @dataclass(frozen=True, slots=True)
 class _BulkDeed:
-    """One deed on many people.
+    """One action on many people.
 
     title     what the button says, with {count}
-    question  what the owner must tick first; "" if it can be taken back
-    past      what became of the people, with {count}
-    run       does it, for a query, the text of the form, and the options
+    question  what the owner must tick first; "" if the action can be undone
+    past      what was done to the people, with {count}
+    run       does it; takes a query, the text of the form, and the options
     """
 
     title: str
@@ -87,7 +87,7 @@ _DEEDS: Mapping[str, _BulkDeed] = {
     ),
     "unsubscribe": _BulkDeed(
         "Unsubscribe {count}",
-        "I understand that no import subscribes them again: only they can, or I, one by one, with the reason",
+        "I understand that no import subscribes them again: only they can, or I can, one by one, giving the reason",
         "{count} unsubscribed",
         ActionKind.UNSUBSCRIBE_MANY,
         lambda store, query, text, options: unsubscribe_people(store, query, text or None, options),
@@ -101,7 +101,7 @@ _DEEDS: Mapping[str, _BulkDeed] = {
     ),
     "erase": _BulkDeed(
         "Delete all data about {count}",
-        "I understand that everything about these people is deleted for ever",
+        "I understand that everything about these people is deleted permanently",
         "all data about {count} deleted",
         ActionKind.ERASE_MANY,
         _erase,
@@ -117,7 +117,7 @@ class BulkPages:
         self._people = PeoplePages(context, pages)
 
     def routes(self, auth: OwnerAuth) -> list[Route]:
-        """Return the routes of these pages, for somebody who is logged in."""
+        """Return the routes of these pages, which require a login."""
         root = f"{self._pages.root}/readers/bulk"
         return [
             Route(root, auth.get(self.leave), methods=["GET"]),
@@ -126,11 +126,11 @@ class BulkPages:
         ]
 
     def leave(self, request: Request, session: Session) -> Response:
-        """Go to the list: this page is only there for people who were chosen, which a URL does not say."""
+        """Go to the list: this page needs people who were chosen, whom the URL does not name."""
         return RedirectResponse(f"{self._pages.root}/readers", 303, owner_page_headers())
 
     def press(self, request: Request, session: Session, form: Form) -> Response:
-        """Show whom a list or a segment is about and ask what to do; show what a deed would change; or do it."""
+        """Show the people of a list or segment and ask what to do; show what an action would change; or do it."""
         given = self._people.given({name: form.one(name) for name in form.fields})
         deed = _DEEDS.get(form.one("do").removeprefix("do-"))
         try:
@@ -149,14 +149,14 @@ class BulkPages:
                 return self._to("readers", flash)
 
     def work(self, request: Request, session: Session) -> Response:
-        """Show how far a deed on many people is, or what it has done."""
+        """Show the progress of an action on many people, or its result."""
         job = self._context.jobs.find(f"bulk-{request.path_params['work']}")
         if job is None:
             raise NotFoundError("what was done here is in the log")
         return self._page(request, session, "bulk_work.html", "Many subscribers", job=job)
 
     def _checked(self, name: str, form: Form) -> str:
-        """Return the text that a deed needs, from its field. Raises SubscriberError if it is missing or not usable."""
+        """Return the text that an action needs, from its field. Raises SubscriberError if it is missing or unusable."""
         if name in ("tag", "untag"):
             tags = clean_tags(words_of(form.one("tags")))
             if not tags:
@@ -207,7 +207,7 @@ class BulkPages:
     ) -> Response:
         name = form.one("do")
         deed, store, now = _DEEDS[name], self._context.store, self._context.now()
-        # Of a great many people, who would change is found out when it is done.
+        # For a great many people, it is only known once it is done who has changed.
         found = store.people.whom(query, now)
         count, would = len(found.ids), None
         if count <= 10_000 and name != "erase":
@@ -233,14 +233,14 @@ class BulkPages:
             raise SubscriberError("please tick the confirmation box")
         expected = form.one("expected")
         if context.store.people.whom(query, context.now()).digest != expected:
-            raise SubscriberError("these are no longer the same people; here they are now")
+            raise SubscriberError("these are no longer the same people; this is the new list")
         client, key = context.clients.shown(request.scope), secrets.token_hex(8)
-        # The log of actions has nobody's name or address, and the owner may have searched for one.
+        # The log of actions contains no names or addresses, and the owner may have searched for one.
         parts = [name if name in ("search", "field") else f"{name} {given[name]}" for name in PARTS if given[name]]
         about = ", ".join(part for part in parts if not part.startswith("sort ")) or "everyone"
 
         def work(job: Job) -> str:
-            """Do it to all, and return what to say about it."""
+            """Do it to all of them, and return what to say about it."""
             done = deed.run(context.store, query, text, BulkOptions(context.now(), SOURCE, expected))
             said = deed.past.format(count=_people(done.changed))
             detail = f"{said}: {text}" if text else said

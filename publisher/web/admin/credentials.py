@@ -20,7 +20,7 @@ def check_password(password: str) -> None:
     if len(password) < SHORTEST:
         raise PublisherError(
             f"the password has {len(password)} characters; it needs at least {SHORTEST}",
-            hint="a few words in a row are long and easy to keep",
+            hint="a few words in a row are long and easy to remember",
         )
     if len(password) > LONGEST:
         raise PublisherError(f"the password is longer than {LONGEST} characters", hint="choose a shorter one")

@@ -1,4 +1,4 @@
-"""The pages /admin/emails: emails without posts, with their states; each as it would be sent, and to whom."""
+"""The pages /admin/emails: emails without posts, their states, what each looks like, and who would get it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class EmailPages:
         self._context, self._pages = context, pages
 
     def routes(self, auth: OwnerAuth) -> list[Route]:
-        """Return the routes of these pages, for somebody who is logged in."""
+        """Return the routes of these pages, which require a login."""
         every = f"{self._pages.root}/emails"
         one = f"{every}/{{newsletter}}/{{name}}"
         return [

@@ -33,7 +33,7 @@ _COUNT = re.compile(r"(?<![\w.,-])(\d{1,3}(?:,\d{3})+|\d{1,9})\s+(?:subscriber|r
 _COMPATIBLE = re.compile(r"^Mozilla/[\d.]+ \((?:compatible|[^;()]+); *", re.IGNORECASE)
 _NAME_ENDS = re.compile(r"/|[;()]| [-–](?: |$)| feed-id|\+?https?:| \d", re.IGNORECASE)
 _LONGEST_AGENT, _LONGEST_NAME = 500, 40
-_MOST_SUBSCRIBERS = 100_000_000  # no feed has more; anybody can claim any number
+_MOST_SUBSCRIBERS = 100_000_000  # no feed has more, but anyone can claim any number
 
 
 class FeedStats:
@@ -58,7 +58,7 @@ class FeedStats:
 
         feed        the path of the feed below the site's root
         user_agent  the client's user agent. A feed reader that reports its subscribers is stored by name, while
-                    requests of other programs are only counted
+                    requests from other programs are only counted
         """
         if len(feed) > _LONGEST_PATH:
             return
@@ -94,7 +94,7 @@ class FeedStats:
         except PublisherError as error:
             kind = type(error).__name__
             if self._failed:
-                return  # an outage is one line
+                return  # one line for an outage
             self._failed = True
             log("feed readers", f"requests for feeds were not counted: {kind}", level="warning", error=kind)
 

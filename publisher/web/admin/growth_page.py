@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from publisher.web.admin.session_cookies import Session
     from publisher.web.context import WebContext
 
-# How many of each are shown. Of the answers, so many are read, to find equal ones.
+# How many of each are shown; for answers, how many are read to find equal ones.
 _BOUNCES, _SOURCES, _REASONS, _ANSWERS = 20, 30, 30, 1_000
 # What "lately" means in the numbers of people who joined and left.
 LATELY = timedelta(days=30)
@@ -35,7 +35,7 @@ class GrowthPage:
         self._context, self._pages = context, pages
 
     def routes(self, auth: OwnerAuth) -> list[Route]:
-        """Return the route of this page, for somebody who is logged in."""
+        """Return the route of this page, which requires a login."""
         return [Route(f"{self._pages.root}/readers/growth", auth.get(self.show), methods=["GET"])]
 
     def show(self, request: Request, session: Session) -> Response:

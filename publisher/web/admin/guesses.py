@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 MOST_WAITING = 4
 # How long the next password waits after a wrong one, while many clients guess.
 PAUSE_SECONDS = 1.0
-# At this number of wrong passwords within an hour the owner is told, at most once an hour.
+# At this number of wrong passwords within an hour, the owner is notified, at most once an hour.
 ALARMING = 10
 _MOST_KNOWN = 10_000
 
@@ -50,7 +50,7 @@ class PasswordResult(StrEnum):
 
 
 def refusal(result: PasswordResult, *, needs_code: bool) -> tuple[int, str, dict[str, str]]:
-    """Return the status of the answer to a password that was not right, what it says, and its headers.
+    """Return the answer to a password that was not accepted: its status, its text and its headers.
 
     needs_code: whether a code was asked for as well. The answer does not say which of the two was wrong.
     """
@@ -79,7 +79,7 @@ class PasswordGate:
         if not await self._turns.take(household(client)):
             return PasswordResult.BUSY
         try:
-            if not limits.allow_password(client):  # others of the same client were wrong in the meantime
+            if not limits.allow_password(client):  # other passwords of the same client were wrong in the meantime
                 return self._limited(request)
             fault = await run_in_thread("password", find_fault)
             if not fault:
@@ -117,7 +117,7 @@ class PasswordGate:
             [Problem("", 0, text, hint)],
             now,
             again=timedelta(hours=1),
-            below="Guesses are limited, and nobody else has to wait for them.",
+            below="Guesses are limited, and they keep no one else waiting.",
         )
         for line in told:
             log("guesses", line, level="warning", emailed=bool(context.config.mail.owner))
@@ -127,7 +127,7 @@ class PasswordGate:
 
 @dataclass(eq=False)
 class _Waiting:
-    """Somebody who waits for a turn. tries: how often the client has tried in the last hour, this time included."""
+    """A request that waits for its turn. tries: how often the client has tried in the last hour, this time included."""
 
     tries: int
     number: int
@@ -140,7 +140,7 @@ class _Waiting:
         return self.tries, -self.number
 
     def tell(self, *, admitted: bool) -> None:
-        """Let the request go on, from any thread."""
+        """Let the request continue, or turn it away; may be called from any thread."""
         self.is_admitted = admitted
         self.answer.get_loop().call_soon_threadsafe(_settle, self.answer, admitted)
 
@@ -195,7 +195,7 @@ class Turns:
             if own in self._waiting:
                 self._waiting.remove(own)
                 return
-        if own.is_admitted:  # its turn had begun, although it did not know yet
+        if own.is_admitted:  # its turn had begun, but it had not been notified yet
             self.give()
 
     def _count(self, client: str) -> int:

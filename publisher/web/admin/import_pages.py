@@ -1,4 +1,4 @@
-"""The pages /admin/readers/import: a file of people is received, rehearsed and imported, and an import is undone."""
+"""The pages /admin/readers/import: a file of people is received, tried and imported, and an import is undone."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 _IMPORTS = 20
 _COLUMNS = 60  # that can be chosen; a list of people has fewer
 _SAMPLES = 3
-_PATIENCE = 1.5  # seconds for which a response waits for work that is soon done
+_PATIENCE = 1.5  # seconds for which a response waits, in case the work is soon done
 _BUSY = "Something else is being done at the moment. Please try again when it is finished."
 _AS = {
     "": "What the file says (subscribed, if it says nothing)",
@@ -65,7 +65,7 @@ class ImportPages:
         self._files = WaitingFiles(context.config.state_dir / UPLOADS)
 
     def routes(self, auth: OwnerAuth) -> list[Route]:
-        """Return the routes of these pages, for somebody who is logged in."""
+        """Return the routes of these pages, which require a login."""
         every, one = f"{self._pages.root}/readers/import", f"{self._pages.root}/readers/import/{{file}}"
         done = f"{self._pages.root}/readers/imports/{{number:int}}"
         return [
@@ -95,7 +95,7 @@ class ImportPages:
         )
 
     def receive(self, request: Request, session: Session, sent: SentForm) -> Response:
-        """Keep a file that was sent, and go to its page; refuse what is not a list."""
+        """Store a file that was sent, and go to its page; refuse a file that is not a list."""
         try:
             if not sent.name:
                 raise SubscriberError("choose a file first")
@@ -112,7 +112,7 @@ class ImportPages:
         return self._to(f"readers/import/{waiting.token}")
 
     def file(self, request: Request, session: Session) -> Response:
-        """Show the columns of a file, what the last rehearsal has shown, or how far the import is."""
+        """Show the columns of a file, the result of the last rehearsal, or the progress of the import."""
         token = str(request.path_params["file"])
         job, waiting = self._context.jobs.find(f"import-{token}"), self._files.find(token)
         run = job.result if job and isinstance(job.result, FileRun) else None
@@ -128,11 +128,11 @@ class ImportPages:
         return self._import_page(request, session, token, job, run, file=waiting.path.name, **variables)
 
     def press(self, request: Request, session: Session, form: Form) -> Response:
-        """Rehearse a file with the decisions in the form, import it as it was rehearsed, or delete it."""
+        """Rehearse the import of a file with the decisions in the form, import it as rehearsed, or delete it."""
         token = str(request.path_params["file"])
         waiting, job = self._files.find(token), self._context.jobs.find(f"import-{token}")
         before = job.result if job and isinstance(job.result, FileRun) else None
-        # Pressed twice, or in a second tab: the page shows how far it is, or what it has done.
+        # Pressed twice, or in a second tab: the page shows its progress or its result.
         if (job is not None and not job.is_over) or (waiting is None and before is not None):
             return self._to(f"readers/import/{token}")
         if waiting is None:
@@ -153,7 +153,7 @@ class ImportPages:
         client = self._context.clients.shown(request.scope)
 
         def work(job: Job) -> FileRun:
-            """Import the file, or rehearse it, and record an import."""
+            """Import the file, or rehearse that, and record an import."""
             run_import(self._context, waiting.path, run, job)
             if not run.is_rehearsal and run.report is not None:
                 self._record(client, ActionKind.IMPORT, waiting.path.name, f"{run.report.rows:,} rows")
@@ -163,7 +163,7 @@ class ImportPages:
         return self._start(f"import-{waiting.token}", work, f"readers/import/{waiting.token}")
 
     def imported(self, request: Request, session: Session) -> Response:
-        """Show an import, and what taking it back would do or has done."""
+        """Show an import, and what undoing it would do or has done."""
         number = request.path_params["number"]
         found, job = self._import(number), self._context.jobs.find(f"undo-{number}")
         return self._page(
@@ -177,7 +177,7 @@ class ImportPages:
         )
 
     def undo(self, request: Request, session: Session, form: Form) -> Response:
-        """Rehearse taking an import back, or take it back."""
+        """Rehearse undoing an import, or undo it."""
         found = self._import(request.path_params["number"])
         number = found.id
         rehearses = form.one("do") != "undo"
@@ -189,7 +189,7 @@ class ImportPages:
         client, context, total = self._context.clients.shown(request.scope), self._context, found.people + found.changed
 
         def work(job: Job) -> TakenBack:
-            """Take the import back, or rehearse it."""
+            """Undo the import, or rehearse that."""
 
             def undone(*, dry_run: bool) -> TakenBack:
                 """Undo it in the database, or only count."""
@@ -197,7 +197,7 @@ class ImportPages:
                     number, context.now(), dry_run=dry_run, progress=lambda people: job.advance(people, total)
                 )
 
-            if rehearses or (would := undone(dry_run=True)) != shown:  # then the page shows the new numbers, and asks
+            if rehearses or (would := undone(dry_run=True)) != shown:  # then the page asks again
                 return undone(dry_run=True) if rehearses else would
             done = undone(dry_run=False)
             if done:
@@ -207,7 +207,7 @@ class ImportPages:
         return self._start(f"undo-{number}", work, here)
 
     def progress(self, request: Request, session: Session) -> Response:
-        """Return how far some work is as JSON, for the script on the pages."""
+        """Return the progress of some work as JSON, for the script on the pages."""
         job = self._context.jobs.find(str(request.path_params["key"]))
         found = {"over": job is None or job.is_over, "done": job.done if job else 0, "of": job.of if job else 0}
         return JSONResponse(found, 200, owner_page_headers())
@@ -302,6 +302,6 @@ class ImportPages:
 
 
 def _values(question: Any, choices: FileChoices, place: int) -> list[str]:
-    """Return the values of a column whose meaning is asked for, or was decided."""
+    """Return the values of a column whose meaning the owner is asked for, or has decided."""
     decided = [value for at, value in choices.meanings if at == place]
     return list(dict.fromkeys([*decided, *(question.values if question else ())]))

@@ -1,6 +1,6 @@
 """The import of a file in the browser: what the owner decides about it, the rehearsal, and the import itself.
 
-The rehearsal does everything that the import does, and writes nothing. An import takes the decisions of the last
+The rehearsal does everything that the import does, and writes nothing. An import uses the decisions of the last
 rehearsal, so that nothing is imported whose effect was not shown.
 """
 
@@ -41,7 +41,7 @@ OWN_FIELD = "own-field"
 MOST_ROWS = 20  # that the rehearsal shows
 MOST_REFUSED = 100
 
-# What a column can be chosen to be, in groups: (name of the group, (field, words)).
+# What a column can be declared to be, in groups: (name of the group, (field, words)).
 FIELDS: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
     (
         "About the person",
@@ -97,8 +97,8 @@ class FileChoices:
     columns      index of a column -> a field, OWN_FIELD or "ignore"; all others are read as they are recognised
     meanings     (index of a column, value) -> the name of a status
     newsletters  those for people whose row names none
-    status       what everybody in the file is, a name of STATUS_NAMES; "" leaves that to the file
-    tags         tags for everybody in the file, separated by commas
+    status       the status of everyone in the file, a name of STATUS_NAMES; "" leaves that to the file
+    tags         tags for everyone in the file, separated by commas
     consent      where these people signed up, in the owner's words
     encoding     the encoding of the file; "" for UTF-8, or that of its byte-order mark
     """
@@ -113,7 +113,7 @@ class FileChoices:
 
     @classmethod
     def of_form(cls, form: Form, known: Sequence[str]) -> FileChoices:
-        """Return the decisions in a form. Fields that it does not have count as not decided. known: the newsletters."""
+        """Return the decisions in a form. Missing fields count as not decided. known: the newsletters."""
         columns, meanings = {}, {}
         for name in form.fields:
             kind, _, rest = name.partition(":")
@@ -169,8 +169,8 @@ class FileRun:
     file       the name of the file
     trouble    why nothing was done, in one line; "" if something was
     questions  what the owner must decide first; then nothing else was done
-    rows       some of the first rows, and what becomes of them
-    refused    the first rows that are refused, or of which a newsletter is
+    rows       some of the first rows, with their results
+    refused    the first rows that are refused, or in which a newsletter is refused
     """
 
     choices: FileChoices
@@ -185,12 +185,12 @@ class FileRun:
 
     @property
     def may_be_imported(self) -> bool:
-        """Whether this is a rehearsal that an import may follow."""
+        """Whether this is a rehearsal, and an import may follow."""
         return self.is_rehearsal and self.report is not None and bool(self.report.rows)
 
 
 def run_import(context: WebContext, path: Path, run: FileRun, job: Job) -> None:
-    """Rehearse the import of a file, or carry it out, and note in the run what it has shown.
+    """Rehearse the import of a file, or carry it out, and write the results into the run.
 
     Raises StoppedError if the job should end.
     """
@@ -231,16 +231,16 @@ def run_import(context: WebContext, path: Path, run: FileRun, job: Job) -> None:
 
 
 def told(error: PublisherError) -> str:
-    """Return an error of a file in words, without the place where it waits on the server, and without options."""
+    """Return an error about a file in words, without the file's path on the server and without command options."""
     hint = f" ({error.hint})" if error.hint and "--" not in error.hint and "`" not in error.hint else ""
     return f"Nothing was imported: {error.message}{hint}."
 
 
 def reading(columns: Columns | None, place: int, configured: Collection[str], *, surveyed: bool) -> str:
-    """Return how a column is read by itself, in words.
+    """Return in words how a column is read unless the owner decides otherwise.
 
     configured  the fields that publisher.toml names
-    surveyed    whether all rows were read, so that it is known what the cells are
+    surveyed    whether all rows were read, so that the content of the cells is known
     """
     if columns is None:
         return "not used"
@@ -270,14 +270,14 @@ def described(report: ImportReport, *, is_rehearsal: bool) -> Iterator[tuple[int
     yield 0, f"{report.mailed:,}", f"{'would get' if is_rehearsal else 'get'} the next edition"
     for count, words in (
         (report.added, "new"),
-        (report.subscribed, "known here, and subscribed to another newsletter"),
-        (report.updated, "known here, with different topics"),
-        (report.unchanged, "known here, with the same subscriptions"),
-        (report.described, "of all these known here, and with new tags, fields or notes"),
-        (report.newer, "left in the file, and agreed here since"),
-        (report.left_some, "left some newsletters, and get others"),
-        (report.stay.count, "unconfirmed in the file, and subscribed here"),
-        (report.partly, "of these without a newsletter from which they unsubscribed"),
+        (report.subscribed, "already known, and subscribed to a further newsletter"),
+        (report.updated, "already known, with different topics"),
+        (report.unchanged, "already known, with the same subscriptions"),
+        (report.described, "of all these already known, with new tags, fields or notes"),
+        (report.newer, "unsubscribed in the file, but agreed here since then"),
+        (report.left_some, "unsubscribed from some newsletters, but get others"),
+        (report.stay.count, "unconfirmed in the file, but subscribed here"),
+        (report.partly, "of these, not added to a newsletter from which they unsubscribed"),
     ):
         if count:
             yield 1, f"{count:,}", words
@@ -292,11 +292,11 @@ def described(report: ImportReport, *, is_rehearsal: bool) -> Iterator[tuple[int
 
 
 def doubts(report: ImportReport) -> Iterator[str]:
-    """Yield what the owner may not have meant."""
+    """Yield warnings about what the owner may not have intended."""
     yield from report.doubts
     if report.languages:
         shown = ", ".join(repr(shortened(word, 30)) for word in report.languages[:5])
-        yield f"Languages that are not understood, and left out: {shown}"
+        yield f"Languages that are not understood, and therefore ignored: {shown}"
     for encoding, lines in report.coded.items():
         yield f"{lines:,} {'line seems' if lines == 1 else 'lines seem'} to be {encoding}: choose it as the encoding."
 

@@ -1,8 +1,8 @@
 """The pages /admin/readers: the list of subscribers with search, filters and pages, and its export.
 
-What the owner searches for may be an address, in the search words, a field, or the condition of a segment. So it is
-sent as a form, and the URL of its result contains it sealed: nothing about a person is in a URL, and so in no log of a
-proxy and no history of a browser, but their uid.
+The owner may search for an address: in the search words, a field, or the condition of a segment. So a search is sent as
+a form, and the URL of its result contains it encrypted: only a person's uid appears in URLs, and so in the logs of
+proxies and the history of a browser.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ if TYPE_CHECKING:
     from publisher.web.context import WebContext
     from publisher.web.forms import Form
 
-_SEALED = ("search", "field", "segment")  # but the name of a saved segment may be read
+_SEALED = ("search", "field", "segment")  # but the name of a saved segment may be readable
 _NEWEST = "-joined"
 _PURPOSE = "search"
-_COUNTED = 10_000  # people who match are counted up to this number
-_SUGGESTED = 200  # words that the browser offers for a field of the form
+_COUNTED = 10_000  # matching people are counted up to this number
+_SUGGESTED = 200  # words that the browser suggests for a field of the form
 
 
 class PeoplePages:
@@ -57,7 +57,7 @@ class PeoplePages:
         self._titles = {each.name: config.newsletter_title(each) for each in config.newsletters}
 
     def routes(self, auth: OwnerAuth) -> list[Route]:
-        """Return the routes of these pages, for somebody who is logged in."""
+        """Return the routes of these pages, which require a login."""
         every = f"{self._pages.root}/readers"
         return [
             Route(every, auth.get(self.list), methods=["GET"]),
@@ -66,7 +66,7 @@ class PeoplePages:
         ]
 
     def list(self, request: Request, session: Session) -> Response:
-        """Show a page of the people whom the query of the URL is about."""
+        """Show a page of the people whom the URL's query selects."""
         given, context = self.given(request.query_params), self._context
         if not _may_be_read("segment", request.query_params.get("segment", "")):
             return RedirectResponse(f"{self._pages.root}/{self._link(given)}", 303, owner_page_headers())
@@ -99,14 +99,14 @@ class PeoplePages:
         )
 
     def search(self, request: Request, session: Session, form: Form) -> Response:
-        """Go to the list of those whom the form asks for, at a URL that does not show the words."""
+        """Go to the list of the people whom the form asks for, at a URL that does not show the words."""
         given = {name: form.one(name)[:1_000] for name in PARTS}
         if form.one("field"):
             given["field"] = f"{form.one('field')}={form.one('value')}".removesuffix("=")
         return RedirectResponse(f"{self._pages.root}/{self._link(given)}", 303, owner_page_headers())
 
     def export(self, request: Request, session: Session, form: Form) -> Response:
-        """Send the people whom a list is about, as a file: CSV with everything, or JSON."""
+        """Send the people on a list as a file: CSV with everything, or JSON."""
         context, given = self._context, self.given({name: form.one(name) for name in form.fields})
         store = context.store
         try:
@@ -126,32 +126,32 @@ class PeoplePages:
         return download(text.detach(), f"subscribers-{context.now():%Y-%m-%d}.{'json' if is_json else 'csv'}")
 
     def _find(self, query: PeopleQuery, asked: Mapping[str, str]) -> tuple[PeoplePage, str]:
-        """Return the page that a URL asks for; if the person at whom it begins is gone, the first, and that."""
+        """Return the page that a URL asks for, and ""; if the person at its start is gone, the first page, and why."""
         people, now = self._context.store.people, self._context.now()
         after, before = asked.get("after", "")[:40], asked.get("before", "")[:40]
         try:
             return people.find(replace(query, after=after, before="" if after else before), now), ""
         except PlaceGoneError:
-            return people.find(query, now), "The subscriber at whom this page began is gone. This is the first page."
+            return people.find(query, now), "The subscriber at the start of that page is gone. This is the first page."
 
     def query(self, given: Mapping[str, str]) -> PeopleQuery:
-        """Return the query of some parts. Raises SubscriberError or SegmentError if one isn't understood."""
+        """Return the query made of some parts. Raises SubscriberError or SegmentError if one isn't understood."""
         if given.get("damaged"):
             raise SubscriberError("this link is damaged, so it doesn't say whom you searched for; search again")
         return people_query(given, self._context.store, self._context.config.zone)
 
     def given(self, asked: Mapping[str, str]) -> dict[str, str]:
-        """Return what the parameters of a URL or of a form ask, with the sealed words opened."""
+        """Return the parts of the query that a URL or a form asks for, with the encrypted words decrypted."""
         text = open_sealed(self._secret, _PURPOSE, asked.get("q", ""))
         given = {name: asked.get(name, "") for name in PARTS} | {"search": "", "field": ""}
         given |= {name: word for name, word in (json.loads(text) if text else {}).items() if name in _SEALED}
         given["sort"] = given["sort"] or _NEWEST
         if asked.get("q") and not text:
-            given["damaged"] = "yes"  # to ignore it would be about everyone
+            given["damaged"] = "yes"  # ignoring it would select everyone
         return given
 
     def parameters(self, given: Mapping[str, str]) -> dict[str, str]:
-        """Return the parameters of the URL that asks the same."""
+        """Return the parameters of the URL that asks for the same."""
         found = {name: given[name] for name in PARTS if given[name] and _may_be_read(name, given[name])}
         if found.get("sort") == _NEWEST:
             del found["sort"]
@@ -160,7 +160,7 @@ class PeoplePages:
         return found
 
     def _link(self, given: Mapping[str, str], **changes: str) -> str:
-        """Return the URL of a list below /admin. changes: other values of parts; `after` or `before` for a page."""
+        """Return the URL of a list below /admin. changes: different values of parts; `after` or `before` for a page."""
         place = {name: changes.pop(name) for name in ("after", "before") if name in changes}
         asked = urlencode(self.parameters({**given, **changes}) | place)
         return f"readers?{asked}" if asked else "readers"
@@ -170,5 +170,5 @@ class PeoplePages:
 
 
 def _may_be_read(name: str, value: str) -> bool:
-    """Return whether a part of a query may be in a URL as it is."""
+    """Return whether a part of a query may be in a URL unencrypted."""
     return name not in _SEALED or not value or (name == "segment" and is_segment_name(value))

@@ -1,6 +1,6 @@
 """What the owner does to one person on the admin page: add, correct, tag, subscribe, unsubscribe, suppress, delete.
 
-Every deed is a button of a form. One that can't be undone has a page or a part of a page of its own, and asks there.
+Every action is a button of a form. One that can't be undone asks first, on a page or a part of a page of its own.
 """
 
 from __future__ import annotations
@@ -37,21 +37,21 @@ if TYPE_CHECKING:
     from publisher.web.context import WebContext
     from publisher.web.forms import Form
 
-# What histories of consent say of the owner's buttons.
+# What histories of consent say about the owner's buttons.
 SOURCE = "the owner, on the admin page"
 _FIELD = "field."
 _EMPTY = dict.fromkeys(("address", "name", "language", "tags", "why", "again"), "")
 _NOTHING = dict.fromkeys(("do", "tags", "newsletter", "why", "address"), "")
-# What helps on this page, by the hints for commands.
+# The hints for this page, by the corresponding hints for commands.
 _HINTS = {
     HINTS[Added.BOUNCED]: "if they asked you to subscribe them again, tick the last box and say how they asked",
     HINTS[Added.SUPPRESSED]: "with this person's consent you can take it off the list",
 }
-_MOST_TAGS_SHOWN = 200  # that the browser offers
+_MOST_TAGS_SHOWN = 200  # that the browser suggests
 
 
 class PersonActions:
-    """The handlers of the buttons on a person's page, and the page on which somebody is added."""
+    """The handlers of the buttons on a person's page, and the page on which a person is added."""
 
     def __init__(self, context: WebContext, pages: AdminPages) -> None:
         self._context, self._pages = context, pages
@@ -68,7 +68,7 @@ class PersonActions:
         }
 
     def routes(self, auth: OwnerAuth) -> list[Route]:
-        """Return the routes of these pages, for somebody who is logged in."""
+        """Return the routes of these pages, which require a login."""
         root = f"{self._pages.root}/readers"
         return [
             Route(f"{root}/add", auth.get(self.show_add), methods=["GET"]),
@@ -78,9 +78,9 @@ class PersonActions:
         ]
 
     def variables(self, person: Subscriber, form: Form | None = None) -> dict[str, Any]:
-        """Return what the template person_actions.html needs to know of a person.
+        """Return what the template person_actions.html needs to know about a person.
 
-        form: one that was refused, and is shown again with what was typed
+        form: a form that was refused, and is shown again with what was typed
         """
         context, chosen = self._context, {each.newsletter for each in person.subscriptions}
         labels = {each.name: each.label for each in context.config.fields}
@@ -113,7 +113,7 @@ class PersonActions:
         }
 
     def show_add(self, request: Request, session: Session) -> Response:
-        """Ask who should be added."""
+        """Show the form for adding a person."""
         return self._add_page(request, session, {})
 
     def add(self, request: Request, session: Session, form: Form) -> Response:
@@ -151,7 +151,7 @@ class PersonActions:
         return self._to(f"readers/{person.uid}", Flash(said, is_bad=bool(done.refusals)))
 
     def _lift_before(self, request: Request, session: Session, form: Form) -> Response:
-        """Take an address that should be added off the suppression list, and show the form again."""
+        """Remove an address from the suppression list so that it can be added, and show the form again."""
         given = {name: form.one(name) for name in form.fields} | {"newsletter": list(form.all("newsletter"))}
         try:
             if lift_suppression(self._context.store, form.one("address"), now=self._context.now(), source=SOURCE):
@@ -162,7 +162,7 @@ class PersonActions:
         return self._add_page(request, session, given, done="The address is off the suppression list. Now add it.")
 
     def press(self, request: Request, person: Subscriber, form: Form) -> Response:
-        """Do what the button of a form on a person's page says, and go to that page.
+        """Do what the button of a form on a person's page says, and go back to that page.
 
         Raises SubscriberError, with a sentence for the owner, if nothing was done.
         """
@@ -176,7 +176,7 @@ class PersonActions:
         return self._to(f"readers/{person.uid}", flash)
 
     def show_erase(self, request: Request, session: Session) -> Response:
-        """Show what would be deleted, and ask."""
+        """Show what would be deleted, and ask for confirmation."""
         person, store = find_person(self._context, request), self._context.store
         return self._page(
             request,
@@ -189,7 +189,7 @@ class PersonActions:
         )
 
     def erase(self, request: Request, session: Session, form: Form) -> Response:
-        """Delete everything about a person if the form says that this is meant."""
+        """Delete everything about a person if the form confirms it."""
         person = find_person(self._context, request)
         if form.one("sure") != "yes":
             said = Flash("Nothing was deleted: please tick the confirmation box.", is_bad=True)
@@ -206,7 +206,7 @@ class PersonActions:
         return self._to("readers", Flash(told))
 
     def _save(self, request: Request, person: Subscriber, form: Form) -> Flash:
-        """Save those of the name, the language, the note and the fields that differ from what the form was opened with.
+        """Save the name, the language, the note and the fields, as far as they differ from those in the opened form.
 
         Raises SubscriberError if one of them was changed in the meantime, such as in another tab of the browser.
         """
@@ -220,7 +220,7 @@ class PersonActions:
                 became = f"became {said!r}" if said else "was emptied"
                 raise SubscriberError(
                     f"while this page was open, the {what} {became}",
-                    hint="yours is still below: save it to replace that",
+                    hint="your text is still below: save it to replace that",
                 )
             changed[name] = form.exact(name)
         if "language" in changed:
@@ -234,7 +234,7 @@ class PersonActions:
         return self._changed(request, person, change)
 
     def _details(self, person: Subscriber) -> dict[str, str]:
-        """Return what the form of details has of a person, by the names of its fields."""
+        """Return a person's values in the form of details, by the names of its fields."""
         known = known_fields(self._context.store, self._context.config.fields)
         values = {**dict.fromkeys(known, ""), **{name: shown_value(each) for name, each in person.fields.items()}}
         details = {"name": person.name, "language": person.language, "note": person.note}
@@ -272,7 +272,7 @@ class PersonActions:
     def _ask_again(self, request: Request, person: Subscriber, form: Form) -> Flash:
         context = self._context
         if person.status is SubscriberStatus.PENDING and not self._has_asked(person):
-            raise SubscriberError(f"{person.address} has never asked here for an email")
+            raise SubscriberError(f"{person.address} has never asked for email here")
         names, now = context.newsletter_names, context.now()
         notice = ask_again(context.store, context.policy, person, newsletters=names, now=now, source=SOURCE)
         queue_notice(context, notice)
@@ -280,7 +280,7 @@ class PersonActions:
         return Flash(f"Another confirmation email is on its way to {person.address}.")
 
     def _has_asked(self, person: Subscriber) -> bool:
-        """Return whether somebody signed up here, and is not only in a file as a person who never confirmed."""
+        """Return whether a person signed up here, rather than only being in a file as someone who never confirmed."""
         return any(
             each.what == SubscriberEvent.REQUESTED for each in self._context.store.subscribers.consent(person.id)
         )
@@ -310,7 +310,7 @@ class PersonActions:
         if form.one("sure") != "yes":
             raise SubscriberError("please tick the confirmation box")
         if not suppress(self._context.store, person.address, now=self._context.now(), source=SOURCE):
-            return Flash("The address was on the suppression list already.")
+            return Flash("The address was already on the suppression list.")
         self._record(request, ActionKind.SUPPRESS, person)
         return Flash("The address is on the suppression list: nothing will be sent to it.")
 
@@ -359,17 +359,17 @@ def find_person(context: WebContext, request: Request) -> Subscriber:
 
 
 def _print_of(text: str) -> str:
-    """Return a short text that differs if a text does, apart from how its lines end."""
+    """Return a short hash of a text, which ignores how its lines end."""
     return hashlib.sha256("\n".join(text.strip().splitlines()).encode("utf-8", "replace")).hexdigest()[:16]
 
 
 def words_of(text: str) -> tuple[str, ...]:
-    """Return the tags in a text, which commas separate."""
+    """Return the tags in a text, in which commas separate them."""
     return tuple(word for part in text.split(",") if (word := part.strip()))
 
 
 def _often(config: Config, person: Subscriber) -> list[dict[str, Any]]:
-    """Return how often somebody gets each of their newsletters, and what they can have, where that can be chosen."""
+    """Return how often a person gets each newsletter, and how often it could be, for those where that can be chosen."""
     chosen = {each.newsletter: each.frequency for each in person.records if each.is_subscribed}
     return [
         {
@@ -390,7 +390,7 @@ def _language(form: Form) -> str:
 
 
 def _told(error: PublisherError) -> str:
-    """Return an error in words, with what helps here in place of commands."""
+    """Return an error in words, with a hint for this page instead of one for the command line."""
     here = _HINTS.get(error.hint, "" if "`" in error.hint or "--" in error.hint else error.hint)
     hint = f" ({here})" if here else ""
     return f"{error.message}{hint}."

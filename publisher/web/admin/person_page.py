@@ -1,4 +1,4 @@
-"""The page /admin/readers/UID: everything that is known about one person, to see and to take along.
+"""The page /admin/readers/UID: everything that is known about one person, to view and to download.
 
 What the owner can change there is in `person_actions`.
 """
@@ -69,7 +69,7 @@ class PersonPage:
         self._titles = {each.name: context.config.newsletter_title(each) for each in context.config.newsletters}
 
     def routes(self, auth: OwnerAuth) -> list[Route]:
-        """Return the routes of these pages, for somebody who is logged in."""
+        """Return the routes of these pages, which require a login."""
         one = f"{self._pages.root}/readers/{{uid}}"
         return [
             Route(one, auth.get(self.person), methods=["GET"]),

@@ -1,7 +1,7 @@
 """The second factor of a login: codes from an app (TOTP, RFC 6238), and recovery codes. Owns pyotp and segno.
 
-The key that the app and the server share is encrypted in the database with the project's secret, and of a recovery code
-only a keyed hash is stored. So the database alone, for example a backup, gives nobody a code.
+The key that the app and the server share is encrypted in the database with the project's secret, and of recovery codes
+only keyed hashes are stored. So the database alone, for example a backup, reveals no codes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from publisher.store import Store
 
 STEP = 30  # seconds for which a code is shown
-_SKEW = 1  # the number of steps that the clock of the app may be wrong
+_SKEW = 1  # the number of steps by which the app's clock may be wrong
 RECOVERY_CODES = 10
 _GROUPS, _GROUP = 4, 4
 # Without characters that look alike. A code has 79 bits.
@@ -45,21 +45,21 @@ class SecondFactor:
         return bool(self._owner.totp_secret())
 
     def codes_left(self) -> int:
-        """Return the number of recovery codes that were not used yet."""
+        """Return the number of recovery codes that have not been used yet."""
         return self._owner.recovery_codes_left()
 
     def turn_on(self, key: str, code: str, now: datetime) -> list[str]:
         """Turn the second factor on; return the recovery codes, which are shown only now.
 
-        key   the key that the app was given
+        key   the key that was given to the app
         code  what the app shows for it
-        Raises PublisherError if the code is wrong, if the second factor is on already, or if no password is set.
+        Raises PublisherError if the code is wrong, if the second factor is already on, or if no password is set.
         """
         if self.is_on:
-            raise PublisherError("the second factor is on already", hint="turn it off first")
+            raise PublisherError("the second factor is already on", hint="turn it off first")
         step = _step_of(key, code, now) if is_key(key) else None
         if step is None:
-            raise PublisherError("this is not the code for this key", hint="is the clock of the device right?")
+            raise PublisherError("this is not the code for this key", hint="check the clock of the device")
         codes = [_recovery_code() for _ in range(RECOVERY_CODES)]
         sealed = seal(self._secret, _PURPOSE, key)
         if not self._owner.turn_totp_on(sealed, step, [self._hash(each) for each in codes]):
@@ -67,7 +67,7 @@ class SecondFactor:
         return codes
 
     def turn_off(self) -> bool:
-        """Turn the second factor off, and forget the recovery codes; return whether it was on."""
+        """Turn the second factor off, and delete the recovery codes; return whether it was on."""
         return self._owner.turn_totp_off()
 
     def accepts(self, code: str, now: datetime) -> bool:
@@ -112,7 +112,7 @@ def key_uri(key: str, site: str) -> str:
 
 def svg_code(uri: str) -> str:
     """Return a QR code as an SVG element."""
-    import segno  # not at the top: loads in 30 ms, and is needed once
+    import segno  # not at the top: loading takes 30 ms, and it is needed once
 
     return segno.make(uri, error="m").svg_inline(scale=4, light="#fff")
 
@@ -127,7 +127,7 @@ def text_code(uri: str) -> str:
 
 
 def _step_of(key: str, code: str, now: datetime) -> int | None:
-    """Return the time step for which a code is right, of those near now; None if it is wrong."""
+    """Return the time step near now for which a code is right; None if it is wrong."""
     if not re.fullmatch(r"[0-9]{6}", code):
         return None
     here, totp = int(now.timestamp()) // STEP, pyotp.TOTP(key)

@@ -1,4 +1,4 @@
-"""The pages /admin/segments: the owner builds a condition on subscribers, sees whom it is true of, and saves it."""
+"""The pages /admin/segments: the owner builds a condition on subscribers, sees who meets it, and saves it."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
 # No segment can have this name.
 NEW = "_new"
-_MOST_NEWSLETTERS = 10  # of which it says how many people would get an email
+_MOST_NEWSLETTERS = 10  # for which the page says how many people would get an email
 _MOST_TAGS = 30  # that the page names
 _EXAMPLES = (
     ("tag:vip", "everyone with the tag"),
-    ("joined > 2026-01-01", "who joined after that day; also <, <=, >= and ="),
+    ("joined > 2026-01-01", "people who joined after that day; also <, <=, >= and ="),
     ("joined < 1 year ago", "counted back from today: days, weeks, months, years"),
     ("newsletter:weekly and not topic:ruby", "what they are subscribed to, and their topics"),
     ("status:active", "or pending, unsubscribed, bounced, complained, suppressed, paused"),
@@ -49,7 +49,7 @@ class SegmentPages:
         self._context, self._pages = context, pages
 
     def routes(self, auth: OwnerAuth) -> list[Route]:
-        """Return the routes of these pages, for somebody who is logged in."""
+        """Return the routes of these pages, which require a login."""
         every = f"{self._pages.root}/segments"
         return [
             Route(every, auth.get(self.overview), methods=["GET"]),
@@ -63,13 +63,13 @@ class SegmentPages:
         return self._page(request, session, "segments.html", "Segments", segments=found, new=NEW, uses=uses)
 
     def segment(self, request: Request, session: Session) -> Response:
-        """Show a saved segment with the people it is true of now, or an empty form for a new one."""
+        """Show a saved segment with the people in it now, or an empty form for a new one."""
         saved = self._find(request)
         name, condition = (saved.name, saved.condition) if saved else ("", "")
         return self._form(request, session, saved, name, condition, counts=saved is not None)
 
     def press(self, request: Request, session: Session, form: Form) -> Response:
-        """Count the people a condition is true of, save it, or delete the segment."""
+        """Count the people who meet a condition, save it, or delete the segment."""
         saved, deed = self._find(request), form.one("do")
         name, condition = form.one("name").lower(), form.one("condition")
         if deed == "delete" and saved is not None:
@@ -107,7 +107,7 @@ class SegmentPages:
             return self._to(f"segments/{saved.name}", Flash(f"Nothing was deleted: {error}.", is_bad=True))
         self._context.store.segments.delete(saved.name)
         self._context.record(request, ActionKind.SEGMENT_DELETED, about=saved.name)
-        return self._to("segments", Flash(f"The segment {saved.name} was deleted. Nobody on it was."))
+        return self._to("segments", Flash(f"The segment {saved.name} was deleted. No subscriber was deleted."))
 
     def _find(self, request: Request) -> Segment | None:
         """Return the segment in the URL; None for a new one. Raises NotFoundError if there is none with this name."""

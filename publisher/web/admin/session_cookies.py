@@ -2,7 +2,7 @@
 
 The session of an owner who has logged in is a random token in the cookie, and a row in the database that contains its
 hash. Ending the session deletes the row, so that a copy of the cookie is of no use. The login form has a session too,
-against CSRF. Because anybody can ask for that form, its session is a signed cookie and needs no row.
+against CSRF. Because anyone can request that form, its session is a signed cookie and needs no row.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Sessions:
         secret           the secret of the project
         lifetime         how long the owner stays logged in
         public_url       the URL of the web application
-        has_own_address  whether the admin pages are elsewhere (admin.listen)
+        has_own_address  whether the admin pages have an address of their own (admin.listen)
         """
         self._store, self._secret, self._lifetime = store, secret, lifetime
         self._public, self._has_own_address = urlsplit(public_url), has_own_address
@@ -98,7 +98,7 @@ class Sessions:
         try:
             nonce, ends = signer(self._secret, _PURPOSE).loads(cookie)
             session = Session(str(nonce), datetime.fromtimestamp(int(ends), UTC), is_owner=False)
-        except (BadData, ValueError, TypeError):  # the last two occur only if another version signed the cookie
+        except (BadData, ValueError, TypeError):  # the last two occur only if a different version signed the cookie
             return None
         return session if now < session.ends_at else None
 
@@ -132,10 +132,10 @@ class Sessions:
         )
 
     def _is_secure(self, request: Request) -> bool:
-        """Return whether the browser uses https. Behind a proxy, only the public URL says so.
+        """Return whether the browser uses https. Behind a proxy, only the public URL shows that.
 
         An owner who comes through a tunnel, to localhost or an IP address, uses http whatever the public URL is. On an
-        address of its own, the page may have TLS or not; browsers send Sec-Fetch-Site only if it has.
+        address of its own, the page may or may not use TLS; browsers send Sec-Fetch-Site only if it does.
         """
         host = request.headers.get("host", "")
         if host != self._public.netloc and is_local_host(host):

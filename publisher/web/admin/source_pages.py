@@ -35,7 +35,7 @@ class SourcePages:
         self._context, self._pages = context, pages
 
     def routes(self, auth: OwnerAuth) -> list[Route]:
-        """Return the routes of these pages, for somebody who is logged in."""
+        """Return the routes of these pages, which require a login."""
         one = f"{self._pages.root}/sources/{{source}}"
         return [
             Route(f"{self._pages.root}/sources", auth.get(self.overview), methods=["GET"]),
@@ -80,7 +80,7 @@ class SourcePages:
         if item is None:
             return Flash("Nothing was skipped: there is no such item.", is_bad=True)
         if not store.sources.skip(item.number, self._context.now()):
-            return Flash("It was skipped already.")
+            return Flash("It was already skipped.")
         title = item_name(item, store.sources.html)
         self._context.record(request, ActionKind.SKIP, about=f"item {item.number} of {item.source}", detail=title)
         return Flash(f"Skipped: no newsletter will send {title!r}.")

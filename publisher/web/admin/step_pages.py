@@ -35,7 +35,7 @@ class StepPages:
         self._context, self._pages = context, pages
 
     def routes(self, auth: OwnerAuth) -> list[Route]:
-        """Return the routes of these pages, for somebody who is logged in."""
+        """Return the routes of these pages, which require a login."""
         one = f"{self._pages.root}/welcome/{{newsletter}}/{{name}}"
         return [
             Route(f"{one}/letter", auth.get(self.letter), methods=["GET"]),
@@ -44,7 +44,7 @@ class StepPages:
         ]
 
     def step(self, request: Request, session: Session) -> Response:
-        """Show what is known of an email, and how it looks."""
+        """Show what is known about an email, and what it looks like."""
         step, context = self._find(request), self._context
         trouble = ""
         try:
@@ -94,7 +94,7 @@ class StepPages:
         return found
 
     def _render(self, step: StepView) -> Letter:
-        """Return the letter of an email. Raises PublisherError if its file is not valid, or is gone."""
+        """Return the letter of an email. Raises PublisherError if its file is invalid or missing."""
         config = self._context.config
         newsletter = config.newsletter(step.newsletter)
         letter = render_any_step(config, newsletter, step.name, self._context.now()) if newsletter else None

@@ -87,7 +87,7 @@ class AdminViews:
         )
 
     def _forecasts(self) -> list[Forecast]:
-        """Return what comes next; nothing if the posts cannot be read, which the page says as the site isn't built."""
+        """Return what comes next; nothing if the posts cannot be read, because the page reports that elsewhere."""
         context = self._context
         try:
             return forecasts(context.config, context.store, (), context.now(), _SLOTS, keep=True)
@@ -177,7 +177,7 @@ class AdminViews:
         return self._page(request, session, "posts.html", "Posts", errors=errors, warnings=warnings, letters=findings)
 
     def log(self, request: Request, session: Session) -> Response:
-        """Show what people did by buttons and commands, and who logged in, a page at a time."""
+        """Show what people did with buttons and commands, and who logged in, a page at a time."""
         before = request.query_params.get("before", "")
         limit = int(before) if before.isdecimal() and before.isascii() and len(before) < 15 else None
         found = self._context.store.actions.list(limit=_ACTIONS, before=limit)
@@ -218,7 +218,7 @@ class AdminViews:
         return {status: counts.get(status, 0) for status in SubscriberStatus}
 
     def _unconfirmed_hosts(self) -> list[Host]:
-        """Return the other hosts that have run the project but are not confirmed, so that they may not send."""
+        """Return the other hosts that have run the project but may not send, because they are not confirmed."""
         here = host_id(self._context.config.root, os.environ)
         return [
             host

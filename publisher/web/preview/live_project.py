@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 # The minimum seconds between two checks of the files, however many pages are open.
 _CHECK_EVERY = 0.2
-# Checks take at most about a tenth of the time, so that a large folder does not keep a processor busy.
+# Checks take at most about a tenth of the time, so that a large folder does not keep a CPU busy.
 _REST = 10
 # The seconds after which a waiting question checks again whether the preview is ending.
 _ENDING_EVERY = 0.2
@@ -115,7 +115,7 @@ class LiveProject:
             return self._state
 
     def _top_state(self) -> int:
-        """Return what changes when something is added to a project in which posts may be anywhere; else 0."""
+        """Return a number that changes when something is added to a project in which posts may be anywhere, else 0."""
         with suppress(OSError):
             return self._root.stat().st_mtime_ns if self._is_anywhere else 0
         return 0
@@ -129,7 +129,7 @@ class LiveProject:
             self._expired, self._turn = snapshot, self._turn + 1
 
     def _check_sources(self) -> None:
-        """Change the state when an item of a source was fetched, which the database's file shows too late."""
+        """Change the state when an item of a source has been fetched, which the database's file shows too late."""
         self._fetched = (sources_key(*self._database) or "") if self._database else ""
 
     def _answer(self, question: Callable[[Snapshot], T]) -> T:
@@ -217,7 +217,7 @@ def state_of(paths: Iterable[Path]) -> str:
     """Return a hash that changes whenever a file below one of the paths is written, added, moved or removed.
 
     This takes 5 µs per file. Files whose names begin with a dot or end with "~" belong to an editor and are ignored,
-    but for those of MkDocs.
+    except for those of MkDocs.
     """
     stamps = sorted(stamp for path in paths for stamp in _stamps(str(path)))
     return hashlib.blake2b("\n".join(stamps).encode("utf-8", "surrogateescape"), digest_size=12).hexdigest()

@@ -36,7 +36,7 @@ HEADER_HELP = {
     "To": "The only recipient.",
     "Subject": "The first thing a subscriber sees.",
     "Reply-To": "Where replies go.",
-    "Message-ID": "The same if the message is sent again, so that an inbox shows the two as one.",
+    "Message-ID": "Stays the same if the message is sent again, so that an inbox shows the two as one.",
     "List-Id": "Identifies the newsletter to mail filters (RFC 2919).",
     "List-Unsubscribe": "Used by the unsubscribe button of email clients (RFC 2369).",
     "List-Unsubscribe-Post": "Lets that button unsubscribe with one click (RFC 8058).",
@@ -98,7 +98,7 @@ class PreviewPages:
     """Renders the pages of the preview.
 
     token    the token that every form contains, against CSRF
-    flashes  messages that are shown on the page after a form was sent
+    flashes  messages to show on the page after a form was sent
     """
 
     def __init__(self, project: LiveProject, root: Path, token: str) -> None:

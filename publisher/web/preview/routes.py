@@ -166,7 +166,7 @@ class _Preview:
         return Response(text, 200, owner_page_headers(), guess_type(name)[0])
 
     async def events(self, request: Request) -> Response:
-        """Send the state of the files as server-sent events, at once and after each change."""
+        """Send the state of the files as server-sent events, immediately and after each change."""
         headers = owner_page_headers() | {"X-Accel-Buffering": "no"}
         return StreamingResponse(self._news(), 200, headers, "text/event-stream")
 

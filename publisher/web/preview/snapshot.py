@@ -44,7 +44,7 @@ class ListedEmail:
     about      the text below the title in the list, such as the number of recipients or posts
     is_sample  whether nothing is new, so that it only shows how the newest posts would look
     segment    the condition on its recipients; "" for all subscribers
-    some       the addresses of the first of them, if it goes to a segment
+    some       the addresses of the first recipients, if it goes to a segment
     """
 
     newsletter: str
@@ -182,7 +182,7 @@ class Snapshot:
         return (*zip(names, planned, strict=True), *((each.slot, each) for each in self._own_emails(newsletter, store)))
 
     def _own_emails(self, newsletter: NewsletterConfig, store: Store | None) -> Iterator[PlannedEdition]:
-        """Yield the emails without posts that are still to be sent, and drafts; note what is wrong with the others."""
+        """Yield the emails without posts that are still to be sent, and drafts; record what is wrong with others."""
         for email in unmade_emails(self.config, store, newsletter):
             try:
                 yield replace(whole_email(self.config, store, email, self.now), goes_at=email.send_at)

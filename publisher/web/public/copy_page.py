@@ -32,7 +32,7 @@ class CopyPages:
         self._context, self._pages = context, pages
 
     def show(self, request: Request) -> Response:
-        """Show the web version of a test email, or at least that it was a test if the email is no longer kept here."""
+        """Show the web version of a test email, or only say that it was a test if it is no longer stored here."""
         token = token_of(request)
         found = self._context.links.read(LinkPurpose.COPY, token) if len(token) <= _LONGEST_TOKEN else None
         if not found:

@@ -1,4 +1,4 @@
-"""The pages at /draft/<token>: a draft, or the next email of a newsletter, for somebody who got the link."""
+"""The pages at /draft/<token>: a draft, or the next email of a newsletter, for anyone who was given the link."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 from publisher.web.public.public_pages import PublicPages
 
 _LONGEST_TOKEN = 2_000
-_KEPT, _AGE = 8, timedelta(seconds=20)  # a page loads a few files at once, and a change of the file shows at once
+_KEPT, _AGE = 8, timedelta(seconds=20)  # a page loads a few files together, and a changed file is shown without delay
 
 
 class DraftPages:
@@ -43,7 +43,7 @@ class DraftPages:
         self._lock = Lock()
 
     def show(self, request: Request) -> Response:
-        """Show a draft, or say that the link has ended. A post that is public by now is shown where it is."""
+        """Show a draft, or say that the link has expired. A post that is public by now is shown at its own URL."""
         token = token_of(request)
         link = read_draft_link(self._context.links, token) if len(token) <= _LONGEST_TOKEN else None
         if link is None:
@@ -54,7 +54,7 @@ class DraftPages:
             return self._email(request, link) if link.kind is DraftKind.EMAIL else self._post(request, token, link)
         except StoreError:
             raise
-        except PublisherError:  # `publisher check` tells its author what
+        except PublisherError:  # `publisher check` shows the author what is wrong
             return self._pages.message(request, "draft_broken", "draft_broken_hint", status=503)
 
     def _email(self, request: Request, link: DraftLink) -> Response:
@@ -81,12 +81,12 @@ class DraftPages:
         return RedirectResponse(f"{site_url}/{quote(path)}", 303, public_page_headers())
 
     def _shown(self, source: str) -> DraftSite | str | None:
-        """Return the page of a post as it is in its file, its URL if it is public, or None if its file is gone."""
+        """Return the page of a post as its file is now, the URL of a public post, or None if the file is gone."""
         config, now = self._context.config, self._context.now()
         stamp = find_draft(config, source)
         if stamp is None:
             return None
-        with self._lock:  # rendering one at a time, however many requests there are
+        with self._lock:  # one post is rendered at a time, however many requests there are
             made, found = self._kept.get((source, stamp), (now - _AGE, None))
             if isinstance(found, PublisherError):  # rendering it again would fail again, and may take seconds
                 raise found

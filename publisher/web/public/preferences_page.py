@@ -1,7 +1,7 @@
 """The page at /preferences/<token>, on which subscribers choose newsletters, topics, a language and a pause.
 
-The link is in every email to the subscriber, and so it may have been forwarded with one. What would hand over or delete
-data needs another link; see account_page.
+The link is in every email to the subscriber, and so it may have been forwarded with one. Getting or deleting data
+requires a different link; see account_page.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class PreferencesPages:
         return self._page(request, saved.subscriber, said=said, waiting=waiting)
 
     def _email_link(self, request: Request, subscriber: Subscriber) -> Response:
-        """Queue an email with a link to the subscriber's data and address, and say so even if one was sent before."""
+        """Queue an email with a link to the subscriber's data and address, and say so even if one was already sent."""
         context = self._context
         if not context.rate_limits.allow_form(context.clients.address(request.scope)):
             return self._pages.too_many(request)
@@ -165,7 +165,7 @@ class PreferencesPages:
 
 
 def _frequencies(config: Config, form: Form) -> dict[str, str]:
-    """Return how often the subscriber wants newsletters, as far as the form says; raise SubscriberError for others."""
+    """Return the frequencies that the form asks for, by newsletter; raise SubscriberError if one isn't offered."""
     found = {}
     for newsletter in config.newsletters:
         name = f"{OFTEN_FIELD}{newsletter.name}"

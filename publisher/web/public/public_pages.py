@@ -71,7 +71,7 @@ class PublicPages:
 
         title     the key of a text in the catalog; its placeholders are filled from `values`
         language  the visitor's language; by default the one that the browser prefers
-        script    among the variables: the path of the script that the page needs; without it, it may run none
+        script    among the variables: the path of the script that the page needs; without it, no script may run
         """
         say = speech(language or self.language(request), self._context.templates)
         values = variables.pop("values", {})
@@ -96,9 +96,9 @@ class PublicPages:
         return self.page(request, "message.html", title, status=status, language=language, **variables)
 
     def ways_on(self, *, with_newest: bool = True) -> list[tuple[str, str, str]]:
-        """Return where a page can lead that would end otherwise, as (URL, key of the text, text of its own) each.
+        """Return links for a page that has none, each as (URL, key of its text, text of its own).
 
-        with_newest  whether to look up the newest edition; a page that says that we are busy does not
+        with_newest  whether to look up the newest edition; not on a page that says that we are busy
         """
         config, ways = self._context.config, []
         try:
@@ -124,7 +124,7 @@ class PublicPages:
         return self.message(request, "bad_link", "bad_link_hint", status=404, ways=self.ways_on())
 
     def nothing(self, request: Request) -> Response:
-        """Return the page for a URL that does not exist, also for the admin page while it is closed."""
+        """Return the page for a URL that does not exist, which is also shown for the admin page while it is closed."""
         ways = self.ways_on(with_newest=False)
         return self.message(request, "nothing", "nothing_hint", status=404, ways=ways)
 
@@ -183,7 +183,7 @@ class PublicPages:
         return Response(text.encode("utf-8", "replace"), status, headers, "text/html; charset=utf-8")
 
     def _own_pages(self) -> list[tuple[str, str, str]]:
-        """Return the standalone pages, such as an imprint, as (title, URL, language) each."""
+        """Return the standalone pages, such as an imprint, each as (title, URL, language)."""
         config = self._context.config
         pages = [page for page in public_pages(config, self._context.now()) if "/" not in page.source]
         base = self.home.rstrip("/")
@@ -226,7 +226,7 @@ def _short_hash(text: str) -> str:
 
 
 def _origins(*urls: str) -> str:
-    """Return the origins of URLs, as a Content-Security-Policy names them."""
+    """Return the origins of URLs, in the form for a Content-Security-Policy."""
     parts = [urlsplit(url) for url in urls if url]
     return " ".join(dict.fromkeys(f"{part.scheme}://{part.netloc}" for part in parts))
 

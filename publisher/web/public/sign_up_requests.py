@@ -1,7 +1,7 @@
-"""Takes requests to subscribe, whichever way they come: the form on /subscribe, a form elsewhere, or /subscribe.json.
+"""Takes requests to subscribe from the form on /subscribe, forms elsewhere, and /subscribe.json.
 
-All ways have the same limits and the same rules of consent. The answer is the same whether or not the address is known,
-because the request is only stored, and the mail worker looks up the address and sends the email later.
+All of them have the same limits and the same rules of consent. The answer is the same whether or not the address is
+known, because the request is only stored, and the mail worker looks up the address and sends the email later.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ HONEYPOT = "website"  # a field that people do not see and spam bots fill in
 
 
 class SignUpOutcome(StrEnum):
-    """What became of a request to subscribe."""
+    """The result of a request to subscribe."""
 
-    SENT = "sent"  # stored, or dropped in silence; the same for every address
+    SENT = "sent"  # stored, or silently dropped; the same for every address
     BAD_ADDRESS = "bad_address"
     BAD_CHOICE = "bad_choice"  # no newsletter is chosen
-    STALE_CHOICE = "stale_choice"  # a newsletter or topic does not exist any more
-    UNPROVED = "unproved"  # it has no good token, or comes too soon after it, or lacks its proof of work
+    STALE_CHOICE = "stale_choice"  # a newsletter or topic no longer exists
+    UNPROVED = "unproved"  # it has no valid token, came too soon after the token, or lacks its proof of work
     TOO_MANY = "too_many"  # from this client
     BUSY = "busy"  # the queue is full
-    BUSY_HOUR = "busy_hour"  # forms have caused as many emails as they may
+    BUSY_HOUR = "busy_hour"  # forms have triggered as many emails as they may
 
 
 class SignUpRequests:
@@ -52,12 +52,12 @@ class SignUpRequests:
         self._context, self.tokens = context, tokens
 
     def take(self, request: Request, form: Form, source: str, language: str) -> SignUpOutcome:
-        """Check a request, and queue it for the mail worker if it is good.
+        """Check a request, and queue it for the mail worker if it is valid.
 
         source    where it comes from, for the record of the consent, such as "form /subscribe"
         language  the language of the person's browser, unless the form has one
 
-        Raises StoreError if the request cannot be stored, so that nobody is thanked for what would be lost.
+        Raises StoreError if the request cannot be stored, so that no one is thanked for a request that is lost.
         """
         context = self._context
         if not context.rate_limits.allow_form(context.clients.address(request.scope)):
@@ -83,14 +83,14 @@ class SignUpRequests:
         return SignUpOutcome.SENT if self._accept(request, change, address, source) else SignUpOutcome.BUSY
 
     def next_token(self, form: Form) -> str:
-        """Return the token for showing a form again: its own if it is good, so that its age is not lost."""
+        """Return the token for showing a form again: its own if that is valid, so that its age is not lost."""
         token = form.one("token")
         return token if self.tokens.is_known(token) else self.tokens.make()
 
     def _accept(self, request: Request, change: PendingChange, address: str, source: str) -> bool:
         """Store a request and queue it for the mail worker. Return False if the queue is full.
 
-        Every address takes the same way, so that neither the answer nor its timing reveals anything about it.
+        Every address is treated the same, so that neither the answer nor its timing reveals anything about it.
         """
         context = self._context
         consent = speech(change.language, context.templates).consent
@@ -110,17 +110,17 @@ class SignUpRequests:
 
 
 def resume_sign_ups(context: WebContext) -> None:
-    """Queue the requests that an earlier process has accepted and not carried out. Forget those of long ago."""
+    """Queue the requests that an earlier process accepted but did not carry out. Drop those that have expired."""
     expired = context.now() - context.policy.confirm_within
     for accepted in context.store.sign_ups.list():
         _queue(context, accepted, is_dropped=accepted.at < expired)
 
 
 def _queue(context: WebContext, accepted: SignUp, *, is_dropped: bool = False) -> bool:
-    """Queue a request for the mail worker; return False if the queue is full. is_dropped: only forget it."""
+    """Queue a request for the mail worker; return False if the queue is full. is_dropped: only delete it."""
 
     def work(transport: Transport) -> None:
-        """Carry out what a form asks for, and take it out of the database."""
+        """Carry out what a form asks for, and delete it from the database."""
         if not is_dropped:
             _carry_out(context, accepted)
         context.store.sign_ups.remove(accepted.id)

@@ -33,9 +33,9 @@ _TYPES = {
     "feed.json": "application/feed+json; charset=utf-8",
 }
 _NAMES = {"rss": "feed.xml", "atom": "atom.xml", "json": "feed.json"}
-# Feed readers that run in a browser may read these from any page.
+# Feed readers that run in a browser may read these types from any page.
 _READ_BY_OTHERS = (*_TYPES.values(), "text/x-opml")
-# Types that Python knows only on some systems, or that it gives another name; those of media are in MEDIA_TYPES.
+# Types that Python knows only on some systems, or by a different name; those of media are in MEDIA_TYPES.
 _ENDINGS = {
     ".js": "text/javascript",
     ".json": "application/json",
@@ -49,16 +49,16 @@ _ENDINGS = {
     ".xsl": "application/xml",
 }
 _FEED_AGE = "max-age=900"
-# The end of the ETag of a file that is sent compressed.
+# The suffix of the ETag of a file that is sent compressed.
 _GZIP_TAG = '-gzip"'
 
 
-# No file can have a longer path, and each part of one would be looked up.
+# No file can have a longer path, and each part of a path would be looked up.
 _LONGEST_PATH = 4_096
 
 
 class _OpenFile(FileResponse):
-    """A file whose headers and content are of one moment, although a build may replace it at any time."""
+    """A file whose headers and content match, although a build may replace it at any time."""
 
     _file: anyio.AsyncFile[bytes]
 
@@ -104,7 +104,7 @@ class SiteFiles(StaticFiles):
         folder      the folder of the built site, which need not exist
         public_url  the URL of the application, to which forms on the site may be sent
         count_feed  called with the path and the user agent of each request for a feed; it must not block
-        other_feeds  the formats (rss, atom or json) of feeds with other names than usual, by the paths of their files
+        other_feeds  the formats (rss, atom or json) of feeds with unusual names, by the paths of their files
         """
         super().__init__(directory=folder, html=True, check_dir=False)
         self.config_checked = True  # otherwise Starlette requires the folder to exist
@@ -121,13 +121,13 @@ class SiteFiles(StaticFiles):
             raise HTTPException(404)
         response = await self._response(path, scope)
         if (response is None or response.status_code == 404) and not scope["path"].endswith("/"):
-            page = await self._response(f"{path}.html", scope)  # that of a page whose URL has no slash at the end
+            page = await self._response(f"{path}.html", scope)  # the file of a page whose URL has no trailing slash
             response = page if page and page.status_code in (200, 304) else response
         if response is None:
             raise HTTPException(404)
         if isinstance(response, RedirectResponse):
             # Built from the path of the folder that was found. What the client sent may have a forged host, or a path
-            # such as //host/../folder, which browsers take for a link to another site.
+            # such as //host/../folder, which browsers treat as a link to another site.
             response.headers["location"] = quote(f"{scope.get('root_path', '')}/{path}/")
         if response.status_code not in (200, 304):  # 404.html is a page, even when a feed was requested
             response.headers.update(site_headers(self._public_url))
@@ -141,7 +141,7 @@ class SiteFiles(StaticFiles):
         return path.rpartition("/")[2] in _TYPES or not names.isdisjoint(self._other_feeds)
 
     async def _response(self, path: str, scope: Scope) -> Response | None:
-        """Return a file, or the site's page about missing ones; None if there is neither."""
+        """Return a file, or the site's page for missing files; None if there is neither."""
         try:
             return await super().get_response(path, scope)
         except HTTPException as error:
@@ -173,7 +173,7 @@ class SiteFiles(StaticFiles):
         return response
 
     async def _compressed(self, response: Response) -> Response:
-        """Return a file compressed, if its ETag says that it will be. All other responses are returned as they are."""
+        """Return a file compressed, if its ETag announces that. All other responses are returned as they are."""
         tag = response.headers.get("etag", "")
         if not isinstance(response, FileResponse) or not response.stat_result or not tag.endswith(_GZIP_TAG):
             return response
@@ -195,7 +195,7 @@ def _media_type(path: str) -> str:
     name = path.rpartition("/")[2]
     ending = PurePath(name).suffix.lower()
     known = _feed_type(name) or _ENDINGS.get(ending) or MEDIA_TYPES.get(ending)
-    guessed, encoding = guess_type(name)  # of x.svg.gz, the type of what is in it
+    guessed, encoding = guess_type(name)  # for x.svg.gz, the type of its content
     return known or (None if encoding else guessed) or "application/octet-stream"
 
 

@@ -1,8 +1,8 @@
 """/subscribe.json: the sign-up form for front ends that other people write, in JSON.
 
 GET returns what a form should show, with a token; POST takes what a person has filled in. The rules and limits are
-those of the page /subscribe (see sign_up_requests), and the answer is the same whatever is known of an address. Scripts
-of other sites may use it if web.form_origins names them (CORS).
+those of the page /subscribe (see sign_up_requests), and the answer is the same whether or not an address is known.
+Scripts of other sites may use it if web.form_origins names them (CORS).
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class SubscribeJson:
             return self._json({"error": "origin"}, 403)
         if request.method == "OPTIONS":
             return Response(status_code=204, headers=public_page_headers() | {"Allow": "GET, HEAD, POST, OPTIONS"})
-        # A form on a page of any site can send the other types, without asking first (Fetch, "CORS-safelisted").
+        # A form on a page of any site can send the other types without a preflight request (Fetch, "CORS-safelisted").
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             return self._json({"error": "type"}, 415)
         form = parse_sign_up(await read_body(request, self._context.form_seconds))
@@ -146,7 +146,7 @@ class SubscribeJson:
         return speech(self._pages.language(request, language[:100]), self._context.templates)
 
     def _may_ask(self, request: Request) -> bool:
-        """Return whether the page that a request comes from may use this. Programs have no origin, and may."""
+        """Return whether the page that sent a request may use this. Programs have no origin, and are allowed to."""
         origin = request.headers.get("origin")
         return origin is None or "*" in self._origins or origin in self._origins
 

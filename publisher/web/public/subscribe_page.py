@@ -50,7 +50,7 @@ class SubscribePages:
     def take_form(self, request: Request, form: Form) -> Response:
         """Check the sign-up form, and queue the request for the mail worker.
 
-        A form from another page has no token, and a robot sends it at once: both get a page with one button.
+        A form from another page has no token, and a robot sends the form immediately: both get a page with one button.
         """
         outcome, address = self._requests.take(request, form, SOURCE, self._pages.language(request)), form.one("email")
         match outcome:
@@ -116,7 +116,7 @@ class SubscribePages:
         )
 
     def _step(self, request: Request, form: Form, token: str) -> Response:
-        """Show the form again as a single button. A browser with scripts presses it by itself after some seconds."""
+        """Show the form again as a single button. With JavaScript, the browser presses it after some seconds."""
         names = ("email", "name", "newsletter", "language", *(name for name in form.fields if TOPIC_FIELD in name))
         return self._pages.page(
             request,
@@ -131,7 +131,7 @@ class SubscribePages:
         )
 
     def _contact(self) -> str:
-        """Return the address to which people can write who cannot use the form."""
+        """Return the address to which people who cannot use the form can write."""
         headers = headers_of(self._context.config, next(iter(self._context.newsletter_names), "newsletter"))
         return split_mailbox(headers.reply_to or headers.sender)[1]
 
@@ -179,7 +179,7 @@ class SubscribePages:
 def snippet(config: Config) -> str:
     """Return the sign-up form as HTML for any web page, in the site's language. It needs no script.
 
-    Its styles come after it. All rules of the page are stronger than they are, and it works without them.
+    Its styles come after it. All rules of the page override them, and the form works without them.
     """
     templates = Templates(config.root / "templates")
     return templates.render(

@@ -109,11 +109,11 @@ def test_wrong_codes_count_as_guesses(project: Project) -> None:
 def test_the_command_turns_it_off_without_a_code(project: Project) -> None:
     turned_on(project)
     refused = project.run("admin", "totp")
-    assert (refused.code, "on already" in refused.err) == (1, True)
+    assert (refused.code, "already on" in refused.err) == (1, True)
     refused = project.run("admin", "totp", "--off")
     assert (refused.code, "--yes" in refused.err) == (1, True)
     assert project.ok("admin", "totp", "--off", "--yes").out == "The second factor is off.\n"
-    assert project.ok("admin", "totp", "--off", "--yes").out == "It was off already.\n"
+    assert project.ok("admin", "totp", "--off", "--yes").out == "It was already off.\n"
     with web_client(project) as web:
         assert Owner(web).log_in().status_code == 303
 

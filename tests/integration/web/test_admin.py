@@ -410,7 +410,7 @@ def test_an_edition_goes_to_who_joined_later(web: WebClient, owner: Owner) -> No
         assert owner.press("/editions/1", do="add") == "Nothing was sent: please tick the confirmation box."
         assert owner.press("/editions/1", do="add", sure="yes") == "1 subscriber will get it with the next run."
         assert said not in owner.get("/editions/1").text
-        assert owner.press("/editions/1", do="add", sure="yes") == "Nobody who joined later is without it."
+        assert owner.press("/editions/1", do="add", sure="yes") == "Everyone who joined later already has it."
         erase(store, "late@example.org", now=joined, source="test")
 
 

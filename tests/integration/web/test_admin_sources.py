@@ -50,7 +50,7 @@ def test_a_source_is_fetched_and_an_item_skipped_by_buttons(running: tuple[WebCl
     assert owner.press("/sources/ada", do="skip", item=f"{number}") == (
         f"Skipped: no newsletter will send &#39;{TITLES[1]}&#39;."
     )
-    assert owner.press("/sources/ada", do="skip", item=f"{number}") == "It was skipped already."
+    assert owner.press("/sources/ada", do="skip", item=f"{number}") == "It was already skipped."
     assert ">skipped" in owner.get("/sources/ada").text
     assert f"item {number} of ada" in owner.get("/log").text
     overview = owner.get("").text

@@ -221,7 +221,7 @@ def test_nobody_else_can_send_a_file(web: WebClient, owner: Owner) -> None:
     foreign = web.browser(origin="https://elsewhere.example")
     foreign.cookies.update(dict(owner.client.cookies))
     refused = stranger.client.post("/admin/readers/import", data=token, files=file)
-    assert (refused.status_code, "Log in, and do it again" in refused.text) == (403, True)
+    assert (refused.status_code, "Log in and try again" in refused.text) == (403, True)
     assert foreign.post("/admin/readers/import", data=token, files=file).status_code == 403
     assert owner.client.post("/admin/readers/import", data={"token": "0" * 64}, files=file).status_code == 403
     assert owner.client.post("/admin/readers/import", data=token).status_code == 400

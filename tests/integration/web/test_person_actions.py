@@ -194,7 +194,7 @@ def test_a_confirmation_is_sent_again_to_who_has_not_confirmed(web: WebClient, o
     filed = f"/readers/{known(web, 'file').uid}"
     assert known(web, "file").status.value == "pending"
     assert "Send the confirmation again" not in owner.get(filed).text
-    assert "has never asked here for an email" in press(owner, filed, do="ask")
+    assert "has never asked for email here" in press(owner, filed, do="ask")
 
 
 def test_all_data_is_deleted_only_after_a_question(web: WebClient, owner: Owner) -> None:
