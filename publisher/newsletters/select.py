@@ -17,7 +17,7 @@ from publisher.core.source_records import SourceBeginning
 from publisher.posts.post_groups import site_language
 from publisher.posts.slugs import topic_slug
 
-# What a first edition takes if the newsletter does not say: so many of the newest posts, and none that is older.
+# What a first edition takes if the newsletter does not say: this many of the newest posts, and none older than this.
 USUAL_FIRST, LONG_AGO = 5, timedelta(days=60)
 
 
@@ -31,7 +31,7 @@ class Selection:
     never        the same ids, also if there is no edition now
     waiting      the number of new posts left for a later edition: too few so far, or more than the maximum
     needed       the number of new posts that an edition needs
-    too_old      the number of posts that are left out of a first edition because they are from long ago
+    too_old      the number of posts that are left out of a first edition because they are too old
     resting      the number of new items that may still change
     rests_until  when all of these have rested, if they don't change again; None if there are none
     """
@@ -61,15 +61,16 @@ def select_posts(
     handled    the ids of posts in the ledger of this newsletter, which were sent or passed over
     is_first   whether the newsletter has no edition yet
     zone       the newsletter's time zone, in which the day of the setting `since` begins
-    begun      when the newsletter began with its sources, by their names; it begins now with those that are missing
+    begun      when the newsletter began to use its sources, by name; it begins to use missing ones now
 
     If there are more new posts than `maximum`, the oldest go first, so that no post waits for ever; within the edition
     the newest post comes first. A first edition starts from the newest `first` posts, or from the day `since`; if the
-    newsletter sets neither, it takes no post from long ago. It passes over all others that are public now.
+    newsletter sets neither, it takes no post that is too old. It passes over all others that are public now.
 
-    The same holds for what was there of each source when the newsletter began with it. Every later item goes, whatever
-    its date. An item that may still change rests; one that the newsletter does not take is passed over by then. A post
-    whose file cannot be read (Post.is_last_version) waits until it can, because its author is changing it.
+    The same applies to the items that a source already had when the newsletter began to use it. Every later item is
+    sent, whatever its date. An item that may still change rests; after that, it is passed over if the newsletter does
+    not take it. A post whose file cannot be read (Post.is_last_version) waits until it can, because its author is
+    changing it.
     """
     require_aware("now", now)
     public = sorted((post for post in posts if post.is_public(now)), key=_age)
@@ -141,10 +142,10 @@ def settled_at(post: Post, newsletter: NewsletterConfig) -> datetime:
 
 
 class _Beginning:
-    """What a newsletter takes when it begins, or begins with a source.
+    """What a newsletter takes when it begins, or begins to use a source.
 
     count    how many posts at most
-    too_old  how many posts were left out because they are from long ago
+    too_old  how many posts were left out because they are too old
     """
 
     def __init__(self, newsletter: NewsletterConfig, now: datetime, zone: tzinfo) -> None:
@@ -152,10 +153,10 @@ class _Beginning:
         self.count, self.too_old = newsletter.first or USUAL_FIRST, 0
 
     def of(self, posts: Sequence[Post], at: datetime | None = None, *, counts: bool = True) -> list[Post]:
-        """Return those of the posts, oldest first, that are not from before the beginning.
+        """Return the posts, oldest first, that the beginning does not exclude.
 
-        at      when it began with them; None for now
-        counts  whether to count those that are from long ago
+        at      when the newsletter began to use their source; None for now
+        counts  whether to count those that are too old
         """
         if self._newsletter.since:
             return [post for post in posts if self.is_since(post.published)]
@@ -192,17 +193,17 @@ def _wanted(
 ) -> list[Post]:
     """Return the items of a source that a newsletter takes, including those that it has taken.
 
-    began  when it began with the source; None if that is not recorded. It begins now if it has handled nothing of it;
-           otherwise it began with the first fetch.
+    began  when it began to use the source; None if that is not recorded. It begins now if it has handled nothing from
+           it; otherwise it began with the first fetch.
 
-    What was there at the beginning is a backlog, of which a newsletter takes what its settings say. A newsletter for
-    each post takes none of it, unless it has a setting for that. What the feed showed only later is the oldest part of
-    it, and nothing for a newsletter that had begun.
+    The items that were there at the beginning are a backlog, of which a newsletter takes what its settings say. A
+    newsletter for each post takes none of it, unless it has a setting for that. Old items that appeared in the feed
+    only later count as the oldest part of it, but a newsletter that had already begun ignores them.
     """
     has_taken = any(post.id in handled for post in items)
 
     def was_there(post: Post) -> bool:
-        """Return whether an item was there when the newsletter began with its source."""
+        """Return whether an item was there when the newsletter began to use its source."""
         if began is None:
             return post.is_backlog or not has_taken
         seen = post.first_seen or post.published
@@ -210,7 +211,7 @@ def _wanted(
         return post.is_backlog or (seen <= began.seen and post.published <= began.at) or is_early
 
     def is_too_late(post: Post) -> bool:
-        """Return whether an item was old when it was first seen, after the newsletter began with its source."""
+        """Return whether an item was old when it was first seen, after the newsletter began to use its source."""
         return post.is_old and (has_taken if began is None else (post.first_seen or post.published) > began.seen)
 
     taken = [post for post in items if is_for(post, newsletter)]
@@ -225,7 +226,7 @@ def _wanted(
 
 
 def _first_seen(backlog: Iterable[Post], *, has_taken: bool) -> datetime | None:
-    """Return when the source was first fetched if its newsletter began with it then; None if it begins now."""
+    """Return when the source was first fetched if the newsletter began to use it then; None if it begins now."""
     return min((post.first_seen for post in backlog if post.first_seen), default=None) if has_taken else None
 
 

@@ -127,7 +127,7 @@ class SlotHistory:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """An edition has to be made, and may be sent at once."""
+    """An edition has to be made, and may be sent immediately."""
 
     slot: Slot
 

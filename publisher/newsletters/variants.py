@@ -27,7 +27,7 @@ class Variant:
     posts    the edition's posts that have any of the topics, in the edition's order; if empty, there is no letter
     choices  the selections of topics, as subscribers made them, that get this variant
     others   a hash of its posts if not only the topics decide which they are: some are left out, or earlier ones are
-             added, because of what the subscribers have got; "" otherwise
+             added, because of what the subscribers have received; "" otherwise
     """
 
     topics: tuple[str, ...]
@@ -64,7 +64,7 @@ def variants_of(
     The variant for all topics is always included, because the web version shows it. A selection that matches every
     post gets that variant too. Variants without posts are also returned, so that no selection is lost.
 
-    earlier  posts that earlier editions had, in case some subscribers lack them
+    earlier  posts that earlier editions contained, in case some subscribers lack them
     repeats  whether `posts` are such posts, so that those who do not lack them get nothing
     """
     audiences: dict[tuple[tuple[str, ...], str], list[Choice]] = {((), ""): []}

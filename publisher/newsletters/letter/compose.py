@@ -71,14 +71,14 @@ def compose(
     view     post_view, or a version of it that caches its results, because the letters of an edition share posts
 
     If Gmail would cut the letter off, it contains less of each post than the newsletter's settings say (see fitting).
-    Values that differ from subscriber to subscriber are left as marks, which no other text can be taken for. Equal
+    Values that differ from subscriber to subscriber are left as marks, which no other text can be mistaken for. Equal
     arguments give the same letter. Raises ValueError without posts, and TemplateError for a missing or broken template.
     """
     if not posts:
         raise ValueError("a letter needs at least one post")
     require_aware("made_at", made_at)
     note = note or default_note(config, newsletter)
-    web_copy_url = web_copy_url if any(each.post.has_page for each in posts) else ""  # nothing of it is on the web
+    web_copy_url = web_copy_url if any(each.post.has_page for each in posts) else ""  # no part of it is on the web
     posts = [personal_post(each, config, newsletter) for each in posts]
     subject = marked_setting(config, newsletter, "subject", is_markdown=False)
     words = words_of(config.newsletter_language(newsletter), templates)
@@ -144,9 +144,9 @@ def text_view(
 
 
 def subject_of_text(config: Config, newsletter: NewsletterConfig, text: OwnText, made_at: datetime) -> str:
-    """Return the subject of the letter of a text without posts, as someone sees it about whom nothing is known.
+    """Return the subject of the letter of a text without posts, for a reader about whom nothing is known.
 
-    Raises PublisherError if the subject addresses subscribers in a wrong way.
+    Raises PublisherError if a tag about the subscriber in the subject is wrong.
     """
     return for_everyone(unsealed(one_line(_said(config, newsletter, text, "subject", made_at))))
 
@@ -163,8 +163,8 @@ def fitting(make: Callable[[Content], Letter], wanted: Content, hopeless: int = 
     wanted    the level to try first
     hopeless  the size of whole posts if they cannot fit, so that they are not tried; 0 if they may fit
 
-    If not even the titles fit, the letter with titles is returned all the same. If the letter contains less than
-    was wanted, its `fallback` is set.
+    If not even the titles fit, the letter with titles is returned anyway. If the letter contains less than was wanted,
+    its `fallback` is set.
     """
     levels = LEVELS[LEVELS.index(wanted) :]
     before = hopeless if wanted == "full" else 0
@@ -182,7 +182,7 @@ def fitting(make: Callable[[Content], Letter], wanted: Content, hopeless: int = 
 
 
 def _hopeless(posts: Sequence[RenderedPost]) -> int:
-    """Return the size of the posts' HTML if it cannot fit into a letter, and would only take long; 0 if it may fit."""
+    """Return the size of the posts' HTML if it is far too large for a letter, so that trying is useless; else 0."""
     size = sum(len(post.html) for post in posts)
     return size if size > 3 * CLIPPED or sum(post.html.count("<") for post in posts) > CLIPPED / 5 else 0
 
@@ -204,7 +204,7 @@ def fallback_line(letter: Letter) -> str:
 
 
 def default_subject(first: str, count: int, and_more: Counted) -> str:
-    """Return a subject of the first post's title and the number of the others, within SUBJECT_LENGTH characters.
+    """Return a subject made of the first post's title and the number of the others, within SUBJECT_LENGTH characters.
 
     The title of a single post is not shortened, unless no one could have meant it as a title.
 
@@ -280,7 +280,7 @@ def _letter_view(
 
 
 def _about_posts(letter: LetterView, subject: str, posts: list[PostView], words: Words) -> LetterView:
-    """Return the letter with its subject, a pattern or "", filled in, and with a preheader, from its posts."""
+    """Return the letter with its subject (given as a pattern or "") and its preheader filled in from its posts."""
     values = {"title": letter.title, "number": str(letter.number), "date": civil_date(letter.date, letter.language)}
     preheader = letter.preheader or with_whole_marks(_as_preheader, one_line(_preheader(posts[0], values)))
     return replace(letter, subject=_subject(subject, posts, words, values), preheader=preheader)
@@ -291,7 +291,7 @@ def _as_preheader(text: str) -> str:
 
 
 def _preheader(post: PostView, values: dict[str, str]) -> str:
-    """Return a preheader that does not repeat the subject, which of a note is its first words."""
+    """Return a preheader that does not repeat the subject, which is a post's first words if it has no title."""
     words = post.title.rstrip("…")
     if post.has_title or not post.excerpt.startswith(words):
         return post.excerpt
@@ -319,7 +319,7 @@ def _subject(pattern: str, posts: list[PostView], words: Words, values: dict[str
 
 
 def _said(config: Config, newsletter: NewsletterConfig, text: OwnText, key: str, made_at: datetime) -> str:
-    """Return one of SAID of a text without posts, filled in, with sealed marks."""
+    """Return the value of one of the keys SAID of a text without posts, filled in, with sealed marks."""
     language = config.newsletter_language(newsletter)
     date = civil_date(made_at.astimezone(config.newsletter_zone(newsletter)), language)
     values = {"title": one_line(config.newsletter_title(newsletter)), "date": date}

@@ -126,20 +126,20 @@ class Stylesheet:
 
     @property
     def at_rules(self) -> tuple[AtRule, ...]:
-        """The rules such as @media, in their order."""
+        """The rules such as @media, in order."""
         return tuple(part for part in self.parts if isinstance(part, AtRule))
 
 
 def without_comments(css: str) -> str:
     """Return CSS without its comments, and without the blank lines that they leave.
 
-    Where a comment parts two names or numbers, it becomes a space.
+    A comment that separates two names or numbers becomes a space.
     """
     if "/*" not in css:
         return css
 
     def replaced(found: re.Match[str]) -> str:
-        """Return what stands for a comment: a space where it separates two words."""
+        """Return the replacement of a comment: a space if it separates two words."""
         if found[1] is not None:
             return found[0]
         before, after = css[max(0, found.start() - 1) : found.start()], css[found.end() : found.end() + 2]
@@ -308,7 +308,7 @@ def _query(tokens: list[Any], text: str, parsed: Any) -> str:
         return ""
     if ":" not in text:
         return text
-    # premailer takes what follows the first colon for a state such as :hover and drops it, unless it starts with
+    # premailer treats what follows the first colon as a state such as :hover and drops it, unless it starts with
     # :nth-child. Every element is the n-th child, so this changes nothing else.
     named = bool(tokens) and (tokens[0].type == "ident" or tokens[0] == "*")
     first, rest = (tokens[:1], tokens[1:]) if named else ([], tokens)

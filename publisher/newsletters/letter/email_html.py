@@ -29,7 +29,7 @@ COLUMN = 536  # pixels: the email's 600, less 32 on each side
 TABLE_COLUMN = 105  # pixels that a column of a table needs to be readable; a wider table scrolls
 NARROW_TABLE = 3  # columns that fit on a phone
 DEEPEST = 60  # levels of nesting
-_ALONE = 50  # elements in a paragraph; a picture beside more of them is not alone in it
+_ALONE = 50  # a picture in a paragraph of more elements is not alone in it
 
 _KEPT = {
     "a": {"href"},
@@ -189,7 +189,7 @@ def _picture(element: Element, old: dict[str, str], place: BodyPlace) -> None:
 
 
 def _width(written: str, most: int) -> int:
-    """Return a width in pixels, from pixels or a part of the column; 0 if there is none."""
+    """Return a width in pixels, given in pixels or as a percentage of the column; 0 if there is none."""
     found = _WIDTH.fullmatch(written.strip())
     if not found:
         return 0
@@ -197,7 +197,7 @@ def _width(written: str, most: int) -> int:
 
 
 def _room(element: Element) -> int:
-    """Return how wide a picture can be: as the column, or as its share of it in a row of a table."""
+    """Return how wide a picture can be: as wide as the column, or as its cell's share of it in a table row."""
     cell = next(element.iterancestors("td", "th"), None)
     row = cell.getparent() if cell is not None else None
     return COLUMN // max(1, len(row)) if row is not None else COLUMN
@@ -209,7 +209,7 @@ def _stands_alone(element: Element) -> bool:
         element, parent = parent, parent.getparent()
     if parent.tag not in ("p", "div", "figure") or (parent.text or "").strip():
         return False
-    children = list(islice(parent, _ALONE + 1))  # len(parent) would count them all, for each picture
+    children = list(islice(parent, _ALONE + 1))  # len(parent) would count all of them for each picture
     return len(children) <= _ALONE and not any((child.tail or "").strip() for child in children)
 
 
@@ -289,7 +289,7 @@ def _checkbox(element: Element, old: dict[str, str], place: BodyPlace) -> None:
 
 
 def _classed(element: Element, old: dict[str, str], place: BodyPlace, *, classes: dict[str, str]) -> None:
-    """Replace the classes of footnotes and alerts from Markdown by the email's own class names."""
+    """Replace the classes of footnotes and alerts from Markdown with the email's own class names."""
     names = old.get("class", "").split()
     kept = next((ours for theirs, ours in classes.items() if theirs in names), "")
     if kept:
@@ -316,7 +316,7 @@ _SPECIAL: dict[str, Callable[[Element, dict[str, str], BodyPlace], None]] = {
 
 
 def _replace_media(element: Element, old: dict[str, str], place: BodyPlace) -> None:
-    """Replace a recording or an embedded page by a link to its own URL, or to the post's page if it has none."""
+    """Replace a recording or an embedded page with a link to its own URL, or to the post's page if it has none."""
     page = place.page
     source = _source(element, old, page)
     target, picture = _watchable(source) if element.tag == "iframe" else (source, old.get("poster", ""))

@@ -6,13 +6,13 @@ work is done here instead:
 - parsing: our own parser is used, because premailer's drops CSS that it does not know and fetches `@import`;
 - merging: our own cascade combines the rules into a style attribute, because with premailer's order of properties the
   margin-top of an earlier rule wins over the margin of a later one;
-- style attributes: the template's own are put aside meanwhile, because premailer would rewrite them;
+- style attributes: the template's own are set aside meanwhile, because premailer would rewrite them;
 - fetching: `@import` and <link rel=stylesheet> are reported as errors with their file and line;
 - guessing: premailer would derive attributes such as width="min(...)" from CSS, so this is switched off.
 
 Rules that cannot become attributes are kept in one <style data-premailer="ignore">. Rules moved there from other CSS
 come first, then the rules that a template has written there (media, hover and dark-mode rules). They have no comments,
-because Yahoo and AOL put the id of their wrapper in the place of one, and the rule behind it then matches nothing.
+because Yahoo and AOL replace a comment with the id of their wrapper, and the rule after it then matches nothing.
 """
 
 from __future__ import annotations

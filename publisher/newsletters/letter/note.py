@@ -59,9 +59,9 @@ from publisher.posts.text.typography import finished, prepared
 NOTES_FOLDER = "letters"
 _KEYS = ("subject", "preheader")
 
-_MOST_CHARACTERS = 500_000  # in a note's file, of which a whole email shows a fifth
+_MOST_CHARACTERS = 500_000  # in a note's file; Gmail shows a fifth as many in a whole email
 
-# Characters of HTML from which a note is refused: an email of a fifth of that is cut off by Gmail.
+# A note with this many characters of HTML is refused: Gmail cuts off an email of a fifth of that.
 _LONGEST = 500_000
 _TIME = TimeLimit()
 
@@ -120,7 +120,7 @@ class NoteFile:
         return str(self.fields.get(key) or "")
 
     def marked(self, key: str, config: Config, language: str) -> str:
-        """Return the value of a key as `personal.marked` does: as text, with what addresses each subscriber marked."""
+        """Return the value of a key as text, with marks for its tags about the subscriber (see `personal.marked`)."""
         return marked(self.text(key), known_fields(config), self.where(key), language=language, is_markdown=False)
 
     def where(self, key: str) -> str:
@@ -162,9 +162,9 @@ def read_file(config: Config, path: str) -> NoteFile | None:
 
 
 def require_notes(config: Config) -> None:
-    """Raise PublisherError if letters/, or a newsletter's folder in it, is there but cannot be read.
+    """Raise PublisherError if letters/, or a newsletter's folder in it, exists but cannot be read.
 
-    Its notes would seem to be missing, and editions would be sent without them. There need not be a folder.
+    Its notes would seem to be missing, and editions would be sent without them. The folder need not exist.
     """
     for path in (NOTES_FOLDER, *(f"{NOTES_FOLDER}/{newsletter.name}" for newsletter in config.newsletters)):
         try:
@@ -183,7 +183,7 @@ def default_note(config: Config, newsletter: NewsletterConfig) -> Note:
 
 
 def marked_markdown(text: str, config: Config, where: str, language: str, *, first_line: int = 0) -> str:
-    """Convert a short Markdown text as `markdown` does, with sealed marks for what addresses each subscriber.
+    """Convert a short Markdown text as `markdown` does, with sealed marks for its tags about the subscriber.
 
     language  the language in which dates are written
     Raises PublisherError as `markdown` does, and for a wrong tag or a condition that is not around whole paragraphs.
@@ -250,7 +250,7 @@ def rendered_note(text: str, base: str, first_line: int = 1) -> str:
 
 
 def _html_of(body: str) -> tuple[str, list[LostWords]]:
-    """Return a note without its formulas as HTML, and the words in it that have not the place that the writer meant."""
+    """Return a note without its formulas as HTML, and the words that are not where the writer meant them to be."""
     extensions = comrak.ExtensionOptions()
     extensions.autolink = extensions.strikethrough = extensions.table = extensions.cjk_friendly_emphasis = True
     parsing = comrak.ParseOptions()
@@ -263,7 +263,7 @@ def _html_of(body: str) -> tuple[str, list[LostWords]]:
         rendering.sourcepos = parsing.sourcepos_chars = placed
         rendering.unsafe_ = True  # inline HTML is allowed; it is sanitised later
         rendering.escape = escape
-        rendering.full_info_string = True  # for the words in it
+        rendering.full_info_string = True  # its words are needed
         return finished(comrak.render_markdown(body, extensions, parsing, rendering))
 
     def render(body: str, escape: bool = False) -> str:
@@ -341,7 +341,7 @@ def _stray_notes_of(
 
 
 class _Coming:
-    """The slots of a schedule from now on, as far as they are needed to judge the names of notes."""
+    """The slots of a schedule from now on, as far ahead as is needed to judge the names of notes."""
 
     def __init__(self, schedule: Schedule, now: datetime, zone: ZoneInfo) -> None:
         self._schedule, self._now, self._zone = schedule, now, zone
@@ -369,7 +369,7 @@ _OR_SEND = "; or add `send: draft` to make it an email of its own"
 
 
 def _is_like(name: str, label: str) -> bool:
-    """Return whether a name has the form of a label, and a date in it that exists."""
+    """Return whether a name has the form of a label, and the date in it exists."""
     if _shape(name) != _shape(label):
         return False
     try:

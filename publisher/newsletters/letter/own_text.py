@@ -9,7 +9,7 @@ preheader: The new address, and what stays the same
 ---
 Dear friends, ...
 
-What decides when it is sent, and to whom, belongs to those who send it: this module reads what the email says.
+This module only reads what the email says. Its callers decide when it is sent, and to whom.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class OwnText:
 def read_text(config: Config, path: str, keys: Collection[str] = ()) -> OwnText | None:
     """Read the text of an email by the path of its file, relative to the project; return None if there is no file.
 
-    keys  the keys of its front matter that the caller reads, beside subject and preheader
+    keys  the keys of its front matter that the caller reads, in addition to subject and preheader
     Raises PublisherError, with file and line, if it cannot be read, has an unknown key, no subject or no text.
     """
     file = read_file(config, path)

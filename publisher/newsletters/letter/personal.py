@@ -47,12 +47,12 @@ _BRANCHING = re.compile(r"@@publisher-(?:if-[a-z2-7]++|else|end)@@")
 _WHOLE_LINK = re.compile(r"""(?:href|src)=["']@@publisher-(?:value|part)""")
 _ENCLOSES_BLOCKS = re.compile(r"<(?:p|li|[uod]l|blockquote|div|section|h[1-6]|table|tr|pre|figure|hr)\b")
 _SHOWS = re.compile(r"<(?:img|iframe|video|audio)\b")
-_MOST_READ = 200_000  # characters of a text whose beginning is looked for
+_MOST_READ = 200_000  # characters of a text that are read for its excerpt
 _BLOCK_TAG = re.compile(rf"(?m)^([ \t]*+(?:{_BRANCHING.pattern}[ \t]*+)++)$")
 
 
 def known_fields(config: Config) -> dict[str, FieldKind]:
-    """Return the fields of their own that subscribers have, and the kinds of their values."""
+    """Return the project's own fields of subscribers, and the kinds of their values."""
     return {each.name: FieldKind(each.kind) for each in config.fields}
 
 
@@ -65,10 +65,9 @@ def marked(
     language: str = "en",
     is_markdown: bool = True,
 ) -> str:
-    """Return a text of the writer's in which what addresses each subscriber has become marks, sealed until the letter
-    is finished.
+    """Return a writer's text with marks for its tags about the subscriber, sealed until the letter is finished.
 
-    known        the fields of their own that subscribers have (known_fields)
+    known        the project's own fields of subscribers (known_fields)
     where        the file or key that the text is from, for errors
     first_line   the line of the file on which it begins; 0 if it is not in a file
     language     the language in which dates are written
@@ -132,7 +131,7 @@ def rendered(html: str, where: Callable[[], str]) -> str:
 
 
 def personal_post(post: RenderedPost, config: Config, newsletter: NewsletterConfig) -> RenderedPost:
-    """Return a post that goes by email only with sealed marks for its tags about the subscriber; others as they are.
+    """Return a post that is sent by email only with sealed marks for its tags about the subscriber; others unchanged.
 
     Raises TemplateError, with the file of the post and its line, for a tag that is wrong.
     """
@@ -146,8 +145,9 @@ def personal_post(post: RenderedPost, config: Config, newsletter: NewsletterConf
 def beginning(html: str, limit: int = MOST_CHARACTERS) -> str:
     """Return the excerpt of HTML with sealed marks: the first words that are the same for everyone.
 
-    Of paragraphs that only some recipients get, nothing is in it, unless the text begins with them: then the excerpt is
-    itself a condition, and each recipient gets the first words of their own side. limit: the most characters.
+    It contains nothing from paragraphs that only some recipients get, unless the text begins with them: then the
+    excerpt is itself a condition, and each recipient gets the first words of their own side. limit: the maximum number
+    of characters.
     """
     return _beginning(cut(unsealed(html[:_MOST_READ])), limit) if is_sealed(html) else excerpt_of(html, limit)
 
@@ -175,7 +175,7 @@ def _beginning(tree: MarkedText, limit: int) -> str:
 
 
 def is_empty_for_some(html: str) -> bool:
-    """Return whether some recipients get nothing of HTML with sealed marks, because all of it is in conditions."""
+    """Return whether some recipients get nothing from HTML with sealed marks, because all of it is in conditions."""
     tree = cut(unsealed(html))
     forks = [mark for mark in tree.marks if isinstance(mark, Fork)]
     if not forks or len(forks) < len(tree.marks) or any(map(_says_something, tree.texts)):

@@ -26,7 +26,7 @@ LinkPlacement = Literal["end", "inline"]
 _GAP = "  "
 _WIDEST = 20  # columns or rows that one cell may span
 _SHORT = 40  # characters
-_NARROWEST = 11  # columns of text below which prose cannot be read
+_NARROWEST = 11  # prose in fewer columns cannot be read
 
 _STRIKE = "~~"
 _STRUCK = frozenset({"del", "s", "strike"})
@@ -128,7 +128,7 @@ class _PlainText:
         return self.items(element, width, iter(_item_signs(element)))
 
     def items(self, element: Element, width: int, signs: Iterator[str]) -> list[Block]:
-        """Return the items of a list behind their signs, indented."""
+        """Return the items of a list, indented after their markers."""
         entries = []
         parts = _parts(element, ("li",))
         for child in parts:
@@ -158,7 +158,7 @@ class _PlainText:
     def rows(self, table: Element) -> list[list[Cell]]:
         """Return the cells of a table by rows. A short text that spans rows is repeated in each."""
         rows: list[list[Cell]] = []
-        above: dict[int, tuple[int, Cell]] = {}  # column -> into how many rows a cell above reaches, and its text
+        above: dict[int, tuple[int, Cell]] = {}  # column -> into how many rows a cell above extends, and its text
         for row in _own_rows(table):
             cells: list[Cell] = []
             following = {column: (left - 1, cell) for column, (left, cell) in above.items() if left > 1}
@@ -252,7 +252,7 @@ def _whole(text: str | None, default: int) -> int:
 
 
 def _letters(number: int) -> str:
-    """Return a number in letters: c for 3, ab for 28; without a letter it stays a number."""
+    """Return a number in letters: c for 3, ab for 28; below 1 it stays a number."""
     if number < 1:
         return str(number)
     text = ""
@@ -285,12 +285,12 @@ _COUNTS: dict[str, Callable[[int], str]] = {
 
 
 def _meant(element: Element, text: str) -> str:
-    """Return the text of an inline element with characters for what only the element says."""
+    """Return the text of an inline element, with characters for what only the element expresses."""
     if element.tag in _STRUCK:
         return _struck(text)
     if element.tag == "q":
         return f"‘{text}’" if next(element.iterancestors("q"), None) is not None else f"“{text}”"
-    if element.tag == "rt":  # how the character before is read; <rp> contains its brackets, if the writer wrote them
+    if element.tag == "rt":  # the reading of the character before; <rp> contains its brackets, if the writer wrote them
         before = element.getprevious()
         return text if before is not None and before.tag == "rp" else f"({text})"
     if element.tag in ("sup", "sub"):
@@ -341,7 +341,7 @@ def _parts(element: Element, own: Collection[str]) -> list[Element]:
         if is_own and stray is not None:
             stray.text = text
         elif not is_own:
-            stray.append(child)  # together with the text behind it
+            stray.append(child)  # together with the text after it
     return parts
 
 

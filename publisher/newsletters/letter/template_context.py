@@ -40,19 +40,19 @@ class SourceGroup:
 class PostView:
     """One post in a letter.
 
-    url        the URL of its page; "" for a post that goes by email only
-    external_url  the URL of the page elsewhere that a link post is about, to which its title leads; ""
+    url        the URL of its page; "" for a post that is sent by email only
+    external_url  the URL of the page elsewhere that a link post is about, to which its title leads; "" for other posts
     date       the time of publication, in the newsletter's time zone
     html       the body, adapted for email clients; "" if the letter contains only excerpts or titles
     text       the body as plain text, or ""
     has_title  whether a heading shows the title; a note without one is shown as its text
     image      the post's picture; None if it has none, or if the body already shows it
-    image_width  the width of the picture in pixels, at most that of the column; 0 if it is not known
+    image_width  the width of the picture in pixels, at most that of the column; 0 if it is unknown
     thumbnail  the URL of a small version of the picture, or ""
     listen     the URL of the first audio enclosure, or ""
     direction  "ltr" or "rtl"
     source     the source whose item it is; None for a post of this site
-    is_excerpt whether `html` is only the beginning of what the page has, so that a link must lead on
+    is_excerpt whether `html` is only the beginning of the text on the page, so that it needs a link to the rest
     """
 
     id: str
@@ -168,8 +168,8 @@ def by_source(posts: Sequence[PostView], config: Config) -> list[SourceGroup]:
 def feed_url(config: Config, newsletter: NewsletterConfig | None = None) -> str:
     """Return the URL of the site's feed, which is RSS if the site has it; "" if the site has no feeds.
 
-    It is the one that pages name: of several names of the feed, the first in feeds.also.
-    If another program makes the site, a newsletter of nothing but one source names the feed of that source.
+    It is the URL that pages name: if the feed has several names, the first in feeds.also. If another program makes the
+    site, a newsletter that takes only the items of one source names the feed of that source.
     """
     if newsletter and newsletter.sources and OWN_POSTS not in newsletter.sources and not config.pages.enabled:
         source = config.source(newsletter.sources[0]) if len(newsletter.sources) == 1 else None

@@ -1,6 +1,6 @@
-"""Lines of plain text that are measured in columns of a terminal: wrapped, indented, underlined.
+"""Lines of plain text, measured in terminal columns: wrapped, indented, underlined.
 
-A character of Chinese, Japanese or Korean has two columns, and lines may break next to it.
+A Chinese, Japanese or Korean character takes two columns, and lines may break next to it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from publisher.core.personal_marks import for_everyone, is_sealed, unsealed
 
 WIDTH = 72  # columns
 
-# Scripts in which a line may break next to any character, except before a closing sign or after an opening one.
+# Scripts in which a line may break next to any character, except before a closing mark or after an opening one.
 _WIDE = "[\u2e80-\u2fff\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
 _OPENING = "[「『（【《〈〔［｛“‘(]"
 _CLOSING = "[、。，．！？：；）」』】》〉〕］｝”’ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ・…)]"
@@ -28,7 +28,7 @@ def underlined(title: str, sign: str, width: int = WIDTH) -> list[str]:
 
 
 def columns(text: str) -> int:
-    """Return the width of a text in terminal columns: a wide character has two, a combining character none.
+    """Return the width of a text in terminal columns: a wide character takes two, a combining character none.
 
     The mark of a recipient's field is as wide as its default.
     """

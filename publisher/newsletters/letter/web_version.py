@@ -15,12 +15,12 @@ from publisher.newsletters.letter.html_tree import PERSONAL, Element, parse_docu
 def web_version(html: str) -> str:
     """Return a letter's HTML for the web, without marks and the unsubscribe link but otherwise unchanged.
 
-    It shows what someone reads about whom nothing is known: the defaults of fields, and the part after {% else %}.
-    Elements with the class `personal` are removed. If a project's own template has marks elsewhere, they are removed
-    too, and a link whose URL contains a mark becomes plain text.
+    It shows what an unknown reader should see: the defaults of fields, and the part after {% else %}. Elements with the
+    class `personal` are removed. If a project's own template has marks elsewhere, they are removed too, and a link
+    whose URL contains a mark becomes plain text.
 
     A web page needs more than an email to be used without a mouse or a screen: code that the keyboard can scroll, a
-    main landmark, and no cell that is the heading of nothing.
+    main landmark, and no table heading that heads nothing.
     """
     tree = parse_document(filled(html, {}, escape))
     for element in tree.xpath(f"//*[contains(concat(' ', @class, ' '), ' {PERSONAL} ')]"):

@@ -1,4 +1,4 @@
-"""Which longhands a declaration of CSS sets, so that a feature is found in whichever way it is written."""
+"""Which longhands a CSS declaration sets, so that a feature is found however it is written."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from publisher.newsletters.lint.parsed_letter import Property
 
-# A value of several parts: strings, functions with what is in their brackets, words, a slash, a comma.
+# A value of several parts: strings, functions with their arguments, words, a slash, a comma.
 _PART = re.compile(
     r"""[a-z-]*+\((?:[^()"']++|"[^"]*+"|'[^']*+'|\((?:[^()]|\([^()]*+\))*+\))*+\)?|"[^"]*+"?|'[^']*+'?|[/,]|[^\s/,("']++|\("""
 )
@@ -22,7 +22,7 @@ _WIDTHS = re.compile(r"(?:(?:ultra|extra|semi)-)?(?:condensed|expanded)$")
 _DIRECTIONS = frozenset(("row", "row-reverse", "column", "column-reverse"))
 _WRAPS = frozenset(("wrap", "nowrap", "wrap-reverse"))
 
-# Longhands of which caniemail.com tests the shorthand only.
+# Longhands of which caniemail.com tests only the shorthand.
 _PART_OF = re.compile(
     r"(animation|transition|outline|border-image|columns?|mask-border|text-emphasis|scroll-snap)-[a-z-]+$"
 )
@@ -30,7 +30,7 @@ _NEGATIVE = re.compile(r"(?<![\w.)-])-(?:\d|\.\d)")
 
 
 def declared(declaration: Property) -> Iterator[Property]:
-    """Yield a declaration, and the longhands that it sets besides."""
+    """Yield a declaration, and the longhands that it also sets."""
     yield declaration
     name, value = declaration.name, declaration.value.lower()
     if name in _SHORTHANDS:
@@ -41,7 +41,7 @@ def declared(declaration: Property) -> Iterator[Property]:
 
 
 def negative(declaration: Property) -> str:
-    """Return the property, without its side, of which a declaration sets a negative value; or ""."""
+    """Return the property, without its side, to which a declaration gives a negative value; "" if it does not."""
     base = "margin" if declaration.name.startswith("margin") else declaration.name
     bare = re.sub(r"[a-z-]+\([^()]*+\)|\"[^\"]*\"|'[^']*'", "", declaration.value.lower())
     return base if _NEGATIVE.search(bare) else ""

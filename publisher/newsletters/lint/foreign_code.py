@@ -23,7 +23,7 @@ _INLINE = frozenset(
 )
 _ATTRIBUTES = ("alt", "href", "src", "title")
 
-# Markdown changes quotes, dashes and dots, so only what is before them is looked for in the files.
+# Markdown changes quotes, dashes and dots, so only the text before them is looked for in the files.
 _CHANGED = re.compile(r"[\"'“”‘’«»„…–—&<>\\\n]|\.\.\.|--")
 
 
@@ -47,7 +47,7 @@ def foreign_code_findings(context: LintContext) -> Iterator[Finding]:
 
 
 def _texts(tree: Element) -> Iterator[str]:
-    """Yield the text of each block outside of code, and the attributes that hold words or URLs."""
+    """Yield the text of each block outside of code, and the attributes that contain words or URLs."""
     for _, nodes in groupby(tree.xpath(_TEXT_NODES), key=_block_of):
         yield " ".join("".join(map(_written, nodes)).split())
     for name in _ATTRIBUTES:
@@ -72,7 +72,7 @@ def _around(node: Any) -> Element:
 
 
 def _needle(code: str) -> str:
-    """Return the beginning of a piece of code, as it is surely written in the file."""
+    """Return the beginning of a piece of code, as far as it is certainly the same in the file."""
     if code.startswith("{{<"):
         return "{{<" + _CHANGED.split(code[3:])[0].rstrip()[:40]
     return _CHANGED.split(code)[0].strip()[:40] or code

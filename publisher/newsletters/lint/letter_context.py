@@ -103,8 +103,8 @@ class SourceLocator:
     def of_text(self, text: str) -> str:
         """Return the place of a text of the letter: in a post, in the note or intro, or in a template.
 
-        Returns "" if the text is in a post, the note or the intro, but only where it is code. A tag of a template in
-        a post that does not show it was run there, and counts only in another file.
+        Returns "" if the text is in a post, the note or the intro, but only where it is code. If a post contains a
+        template tag that its page does not show, the tag was run there, and counts only in other files.
         """
         only_code = False
         run = {
@@ -132,7 +132,7 @@ class SourceLocator:
     def template(self, *patterns: str) -> str:
         """Return the first place in the letter's templates that matches one of the patterns, or else the template.
 
-        Of an email without posts, what no template says is in its own file.
+        For an email without posts, the fallback is its own file.
         """
         for pattern in patterns:
             for name, text in self._template_texts.items():
@@ -211,7 +211,7 @@ class SourceLocator:
 
     @cached_property
     def _first_with(self) -> dict[str, int]:
-        """The index of the first post that has a URL, by URL, and by all else that is between quotation marks."""
+        """The index of the first post that contains a URL, by URL; other text between quotation marks is included."""
         found: dict[str, int] = {}
         for index, post in enumerate(self.posts):
             for text in (*self._urls_in_front_matter(post), *post.html.split('"')[1:-1]):
@@ -220,7 +220,7 @@ class SourceLocator:
 
     @cached_property
     def _shown(self) -> list[str]:
-        """What readers see of each post, and the values of its attributes, as `_spelled` writes it."""
+        """What readers see of each post, and the values of its attributes, in the form that `_spelled` returns."""
         return [
             _spelled(unquote(unescape(f"{_TAG.sub('', post.html)} {post.html} {post.excerpt}"))) for post in self.posts
         ]
@@ -264,7 +264,7 @@ class SourceLocator:
 
 
 def _body(text: str) -> str:
-    """Return what is behind the front matter of a file; all of it if the file has changed since it was rendered."""
+    """Return what follows the front matter of a file; all of it if the file has changed since it was rendered."""
     try:
         return split_body(text)[0]
     except PostError:
@@ -272,5 +272,5 @@ def _body(text: str) -> str:
 
 
 def _spelled(text: str) -> str:
-    """Return a text without spaces and the signs that Markdown takes away."""
+    """Return a text without spaces and the characters that Markdown removes."""
     return "".join(text.split()).translate(_MARKS)

@@ -127,7 +127,7 @@ def _weight(context: LintContext, source: str, name: str, files: dict[str, str])
     project_path = files.get(path) or static_path(context.config.root, context.config.pages.places, path)
     try:
         size = (context.config.root / project_path).stat().st_size
-        if size > HEAVY:  # a copy that is smaller may be shown
+        if size > HEAVY:  # a smaller copy may be shown
             size = len(PublishedFiles(context.config).content(path, project_path))
     except OSError:
         return  # a missing file is reported as a broken link

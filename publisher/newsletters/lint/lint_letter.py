@@ -51,8 +51,8 @@ def lint_letter(
     slot       the scheduled time of the edition, which names the writer's note; "" if there is no note
     paths      every file that a build writes, relative to the output folder; None leaves links to the site unchecked
 
-    Nothing is written, fetched or run. The checks take about as long as composing the letter. What is wrong in an item
-    of a source is at most a warning, since nobody here can correct it.
+    Nothing is written, fetched or run. The checks take about as long as composing the letter. A problem in an item of a
+    source is at most a warning, because it cannot be corrected here.
     """
     locator = SourceLocator(config, newsletter, posts, templates, slot)
     context = LintContext(ParsedLetter(as_checked(letter)), locator, posts, paths)

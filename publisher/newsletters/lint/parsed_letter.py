@@ -141,7 +141,7 @@ def rules_of(css: str) -> tuple[list[KeptRule], list[str]]:
 
 def _close(heads: list[str], bodies: list[list[str]], rules: list[KeptRule]) -> None:
     if not heads:
-        return  # a bracket too many
+        return  # one bracket too many
     head, body = heads.pop(), bodies.pop()
     if not head.lower().startswith(_HOLDS_RULES):
         rules.append(KeptRule(tuple(heads), head, tuple(_declarations(body))))

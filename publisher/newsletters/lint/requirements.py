@@ -20,7 +20,7 @@ from publisher.newsletters.letter.template_context import postal_lines
 from publisher.newsletters.lint.finding_codes import Finding, FindingLevel, found
 from publisher.newsletters.lint.letter_context import LintContext
 
-# What a post without words may show, and what of it becomes a link with words in an email.
+# What a post without words may show, and the part of it that becomes a link with words in an email.
 _SHOWS = re.compile(r"<(?:img|iframe|video|audio)\b")
 _PLAYS = re.compile(r"<(?:iframe|video|audio)\b")
 # How the first post of `publisher init` begins, in this version and in 0.1.
