@@ -83,7 +83,7 @@ def test_a_wrong_code_does_not_turn_it_on(second: SecondFactor) -> None:
 
 
 def test_it_is_turned_on_once_and_off_for_good(second: SecondFactor, codes: list[str]) -> None:
-    with pytest.raises(PublisherError, match="on already"):
+    with pytest.raises(PublisherError, match="already on"):
         second.turn_on(KEY, code_at(0), NOW)
     assert second.turn_off()
     assert not second.turn_off()
