@@ -104,7 +104,7 @@ def totp(app: App, off: bool, yes: bool) -> None:
 @click.option("--limit", metavar="N", type=click.IntRange(0), default=50, help="Show at most this many; 0 for all.")
 @with_app
 def log(app: App, limit: int) -> None:
-    """List what people did by buttons and commands, and who logged in, newest first."""
+    """List what people did with buttons and commands, and who logged in, newest first."""
     config = app.config()
     with open_existing_store(config) as store:
         found = store.actions.list(limit=limit or None) if store else ()

@@ -1,4 +1,4 @@
-"""The command `publisher adopt`, which makes a project beside a blog that another tool makes."""
+"""The command `publisher adopt`, which makes a project next to a blog that another tool makes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Examples:
 """
 
 
-@click.command(short_help="Make a project of a blog that another tool makes.", epilog=EXAMPLES)
+@click.command(short_help="Make a project for a blog that another tool makes.", epilog=EXAMPLES)
 @click.argument("folder", metavar="[DIR]", default=".", type=click.Path(path_type=Path))
 @click.option("--instead", is_flag=True, help="Write pages too, to leave the tool.")
 @click.option("--dry-run", is_flag=True, help="Show what would be written, and write nothing.")
@@ -52,17 +52,17 @@ def adopt(
     site: str | None,
     allow_private: bool,
 ) -> None:
-    """Make a project of the blog in DIR (default: here) that Jekyll, Hugo or another tool makes.
+    """Make a project for the blog in DIR (default: here) that Jekyll, Hugo or another tool makes.
 
-    Finds the tool by its own configuration, and writes a publisher.toml with what is in there: where the posts are,
+    Finds the tool by its own configuration, and writes a publisher.toml with what it says: where the posts are,
     their addresses, the title and the language of the site, the paths of its feeds. The posts and the tool's files stay
-    as they are, except that the project's own files are added to .gitignore and to what the tool leaves out. Nothing
-    of the blog is run. What could not be carried over is listed.
+    unchanged, except that the project's own files are added to .gitignore and to what the tool ignores. No code of
+    the blog is run. What could not be carried over is listed.
 
-    --feed writes old-feed.tsv, so that nobody sees a post again in a feed reader. --check-against only compares. In a
-    folder that has a publisher.toml, both take it as it is.
+    --feed writes old-feed.tsv, so that no one sees a post again in a feed reader. --check-against only compares. In a
+    folder that has a publisher.toml, both use it unchanged.
 
-    Known are Astro, Docusaurus, Eleventy, Hexo, Hugo, Jekyll, MkDocs, Obsidian, Pelican, Quarto, VitePress and Zola.
+    It knows Astro, Docusaurus, Eleventy, Hexo, Hugo, Jekyll, MkDocs, Obsidian, Pelican, Quarto, VitePress and Zola.
     """
     folder = app.project if app.project and folder == Path() else folder
     old = OldBlog(feed, site, allow_private)
@@ -94,7 +94,7 @@ def adopt(
 def _say_dry_run(app: App, project: AdoptedProject, *, has_old: bool) -> None:
     app.say(f"\nDry run: nothing is written. publisher.toml would be:\n\n{project.text}")
     if has_old:
-        app.say("The old feed and the old site are looked at once there is a publisher.toml.")
+        app.say("The old feed and the old site can be compared when there is a publisher.toml.")
 
 
 def _show(app: App, project: AdoptedProject) -> None:
@@ -110,7 +110,7 @@ def _show(app: App, project: AdoptedProject) -> None:
 
 
 def _say_old(app: App, found: Looked, *, alone: bool = False) -> None:
-    """Say what was found, and print it as JSON if it is all that the command has to say."""
+    """Say what was found, and print it as JSON if the command prints nothing else."""
     if app.json:
         if alone:
             app.print_json(found.values)

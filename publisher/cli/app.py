@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from publisher.cli.wording import plural as plural  # commands know it from here
+from publisher.cli.wording import plural as plural  # commands import it from here
 from publisher.core.errors import ProjectError, PublisherError
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ def log_action(
 ) -> None:
     """Add what a command did to the log of actions, unless it was a dry run.
 
-    about       to what, in words
+    about       what it was done to, in words
     subscriber  the person on whom it was done, whose address is not copied
     """
     if dry_run:
@@ -203,7 +203,7 @@ def log_action(
 
 
 def say_addresses(app: App, config: Config, doing: str, address: str, *admin: str) -> None:
-    """Print at which address the pages are served, and at which one the admin page is if it has its own.
+    """Print the address at which the pages are served, and that of the admin page if it has its own.
 
     doing: what the command does from now on, such as "Serving"
     """

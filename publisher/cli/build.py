@@ -52,7 +52,7 @@ def build(app: App, out: Path | None, accept_new_ids: bool, keep_going: bool) ->
     config = app.config()
     if out is not None:
         require_output(config, out)
-    # With 10,000 posts, no search for cycles takes place then. It would take a twentieth of a first build.
+    # So 10,000 posts cause no search for reference cycles, which would take a twentieth of a first build.
     gc.set_threshold(1_000_000, 20, 20)
     with bar(app, "Building") as progress:
         report = run_build(
@@ -90,7 +90,7 @@ def show_build(app: App, report: BuildReport) -> None:
     if report.flawed:
         later.append(f"{plural(report.flawed, 'post')} published with an error in the text (see above)")
     if report.warnings:
-        later.append("there are warnings about posts and files (`publisher check` lists and counts all)")
+        later.append("there are warnings about posts and files (`publisher check` lists and counts them all)")
     if later:
         app.say("  " + "; ".join(later))
 

@@ -36,10 +36,10 @@ _COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
 def check(app: App, strict: bool, spam: bool, shown: str) -> int:
     """Find problems in settings, posts, links between posts, and each newsletter's next email.
 
-    Every problem is shown with its file and line and how to fix it. Errors stop a post or an edition from going out,
-    or would harm its recipients; warnings don't. Of a problem that many files have, it shows their number and the
-    first of them. --verbose shows them all, and notes about the emails. Writes nothing. Exits with 1 if there are
-    errors, or warnings with --strict.
+    Every problem is shown with its file and line and how to fix it. Errors stop a post or an edition from going out, or
+    would harm its recipients; warnings don't. For a problem that many files have, it shows their number and the first
+    few. --verbose shows them all, and notes about the emails. Writes nothing. Exits with 1 if there are errors, or
+    warnings with --strict.
     """
     try:
         config = app.config()

@@ -11,17 +11,17 @@ from typing import NamedTuple
 from publisher.core import patterns
 from publisher.posts.scan import ENDINGS
 
-# So many lines that differ only in what they quote are a group, of which so many are shown.
+# How many lines that differ only in what they quote make a group, and how many of a group are shown.
 _LEAST_GROUP = 10
 _SHOWN_OF_GROUP = 3
 
-# What a message quotes: text in quotes, tags of other tools, addresses, paths, names of files, places in a page.
+# What a message quotes: text in quotes, tags of other tools, addresses, paths, file names, places in a page.
 _QUOTED = patterns.compile(
     r"'[^'\n]{1,300}'|\"[^\"\n]{1,300}\"|(?<!\w)\[[^\[\]\n]{1,300}\](?!\])|https?://[^\s,]{1,500}|(?<!\w)#[\w-]{1,200}"
     r"|(?<![\w/])/?[\w.-]{1,100}(?:/[\w.%-]{1,100}){1,20}/?|(?<!\w)[\w-]{1,100}\.[a-z]\w{1,4}\b(?:\?[\w=&;%-]{1,200})?"
 )
 _NUMBER = patterns.compile(r"\d[\d,.]{0,20}")
-# What follows a colon as a list of the tags of another tool.
+# The colon in front of a list of another tool's tags.
 _TAGS = patterns.compile(r": (?=\{[%{<#]|<)")
 _MORE_LINES = patterns.compile(
     r"(?:, nor \d+ more like it)?(?:,? and \d+ more)?(?:, on \d+ lines(?: up to line \d+)?)?$"
@@ -52,7 +52,7 @@ class CheckLine(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Lines that say the same of many files.
+    """Lines that say the same about many files.
 
     what   what they say, without what each of them quotes
     often  the tag of another tool that most of them name; "" if they name none
@@ -64,7 +64,7 @@ class Group(NamedTuple):
 
     @property
     def level(self) -> str:
-        """The level of its lines, which all have the same."""
+        """The level of its lines, which is the same for all."""
         return self.lines[0].level
 
     @property
@@ -114,9 +114,9 @@ def _plain_line(line: CheckLine) -> str:
 
 
 def github_lines(lines: Sequence[CheckLine], root: Path, *, every: bool) -> Iterator[str]:
-    """Yield a workflow command for each line, with which GitHub shows it beside the file; one for each group.
+    """Yield a workflow command for each line, with which GitHub shows it next to the file; one for each group.
 
-    root: the project. Paths are relative to the repository, GITHUB_WORKSPACE, which the project may be a folder of.
+    root: the project. Paths are relative to the repository, GITHUB_WORKSPACE, in which the project may be a folder.
     """
     groups, rest = ([], lines) if every else grouped(lines)
     for group in groups:
@@ -150,12 +150,12 @@ def _in_repository(path: str, root: Path) -> str:
 
 
 def _kind(message: str) -> str:
-    """Return what a message says, without what it quotes."""
+    """Return a message without what it quotes."""
     return _NUMBER.sub("0", _QUOTED.sub("…", _parted(message)[0]))
 
 
 def _parted(message: str) -> tuple[str, list[str]]:
-    """Return a message without the tags of another tool that it lists, and these."""
+    """Return a message without the list of another tool's tags at its end, and these tags."""
     plain = _MORE_LINES.sub("", message)
     found = _TAGS.search(plain)
     return (plain[: found.start()], plain[found.end() :].split(", ")) if found else (plain, [])

@@ -44,7 +44,7 @@ Examples:
   publisher database copy sqlite:///.publisher/publisher.db postgresql://user@host/name
 """
 
-# The tables that say most to people, and what they call a row of each.
+# The tables that mean most to people, and what a row of each is called.
 _TABLES = {"subscribers": "subscriber", "editions": "edition", "deliveries": "message", "suppressions": "suppression"}
 
 
@@ -64,8 +64,8 @@ def copy(app: App, source: str, target: str) -> None:
     """Copy the database at the URL FROM to that at TO, from SQLite to PostgreSQL or back.
 
     FROM is copied as it is when the command begins, and may be in use. If the copy is interrupted, run it again: it
-    goes on where it stopped. Run it once more after you have stopped everything that uses FROM, so that TO has the last
-    changes too. Rows of TO that FROM does not have are deleted. Then set database.url to TO.
+    continues where it stopped. Run it once more after you have stopped everything that uses FROM, so that TO has the
+    last changes too. Rows of TO that FROM does not have are deleted. Then set database.url to TO.
 
     It refuses while a worker is sending from TO, and names the hosts.
     """
@@ -99,9 +99,9 @@ def copy(app: App, source: str, target: str) -> None:
 def backup(app: App, file: Path) -> None:
     """Write everything that exists nowhere else to FILE, while the project may be running.
 
-    That is the database with all subscribers and all that was sent, the secret of the links in emails, the ids of posts
-    and the DKIM keys. Posts, templates and publisher.toml are your own files: back them up as well. Anyone who has the
-    file can make links for every subscriber, so keep it as safe as the project itself.
+    That is the database with all subscribers and everything that was sent, the secret of the links in emails, the ids
+    of posts and the DKIM keys. Posts, templates and publisher.toml are your own files: back them up as well. Anyone who
+    has the file can make links for every subscriber, so keep it as safe as the project itself.
     """
     config = app.config()
     total = 0
@@ -121,12 +121,13 @@ def backup(app: App, file: Path) -> None:
 @yes_option
 @with_app
 def restore(app: App, file: Path, yes: bool) -> None:
-    """Put the backup in FILE in place of the project's database, secret, ids of posts and DKIM keys.
+    """Replace the project's database, secret, ids of posts and DKIM keys with the backup in FILE.
 
-    Stop `publisher run` on every host first. A `publisher worker` that has nothing to send can go on: it waits until
-    the database is replaced. While anybody is sending, restore refuses and names the hosts: stop what sends there.
+    Stop `publisher run` on every host first. A `publisher worker` that has nothing to send can keep running: it waits
+    until the database is replaced. While anything is sending, restore refuses and names the hosts: stop what sends
+    there.
 
-    If the database that is replaced can be read, what it knows of people who unsubscribed,
+    If the database that is replaced can be read, what it knows about people who unsubscribed,
     were suppressed or deleted since is carried over, and so is what was sent since. If it can't, this host will not
     send until you have run `publisher database accept`.
     """
@@ -134,8 +135,8 @@ def restore(app: App, file: Path, yes: bool) -> None:
     found = read_backup(file)
     made = f"{found.made_at:%Y-%m-%d %H:%M}"
     if has_store(config):
-        question = f"Replace the database of this project by the one of {made} ({_summary(found.counts)})?"
-        confirm(question, yes=yes, unasked=f"the database of this project would be replaced by the one of {made}")
+        question = f"Replace the database of this project with the one from {made} ({_summary(found.counts)})?"
+        confirm(question, yes=yes, unasked=f"the database of this project would be replaced with the one from {made}")
     with only_one(config.state_dir), _progress(app, "Restoring", sum(found.counts.values())) as copied:
         done = restore_backup(config, file, app.now(config), copied)
     carried = asdict(done.carried) if done.carried else None
@@ -146,11 +147,11 @@ def restore(app: App, file: Path, yes: bool) -> None:
     app.say(f"Restored as it was at {made}: {_summary(found.counts)}")
     if done.carried:
         app.say(
-            f"Carried over from the database before: {plural(done.carried.left, 'person', 'people')} who left since, "
+            f"Carried over from the previous database: {plural(done.carried.left, 'person', 'people')} who left since, "
             f"{done.carried.erased:,} whose data was deleted, {plural(done.carried.editions, 'edition')} made since"
         )
     if done.replaced:
-        app.say(f"The database before is {done.replaced.name} now: delete it when you have what you need of it.")
+        app.say(f"The previous database is now {done.replaced.name}: delete it when you have what you need from it.")
     with open_project_store(config) as store:
         if is_older_than_sent(store, config.state_dir, host_id(config.root, os.environ)):
             app.say("Emails were sent after that. See `publisher database accept --help` before you send again.")
@@ -158,16 +159,17 @@ def restore(app: App, file: Path, yes: bool) -> None:
 
 @database.command(epilog="Examples: publisher database accept; publisher database accept weekly --pass-over")
 @click.argument("names", nargs=-1, metavar="[NEWSLETTER]...", shell_complete=newsletter_names)
-@click.option("--pass-over", is_flag=True, help="Never send the posts that this database takes for new.")
+@click.option("--pass-over", is_flag=True, help="Never send the posts that this database regards as new.")
 @yes_option
 @with_app
 def accept(app: App, names: tuple[str, ...], pass_over: bool, yes: bool) -> None:
     """Let this host send again, although its database is older than what it has sent.
 
-    That is so if an old copy of the database was put in its place, or a backup was restored and the database before
+    That happens if the database was replaced with an old copy, or if a backup was restored and the previous database
     could not be read. It lists the posts that each NEWSLETTER (all, if none is named) would send now; the outbox or
-    your mail server's log shows which of them were sent. Those that were, --pass-over never sends again. People who
-    unsubscribed or were deleted since are subscribed in an older database: if you know of any, unsubscribe them first.
+    your mail server's log shows which of them were sent. If they were, --pass-over ensures that none of them is sent
+    again. People who unsubscribed or were deleted since are subscribed in an older database: if you know of any,
+    unsubscribe them first.
     """
     config = app.config()
     require_known(config, names)
@@ -188,7 +190,7 @@ def accept(app: App, names: tuple[str, ...], pass_over: bool, yes: bool) -> None
         seen = {name: [post.id for post in posts] for name, posts in new.items()}
         app.print_json({"was_older": is_older, "passed_over": seen if pass_over else {}, "unsent": seen})
         return
-    app.say("This host may send again." if is_older else "The database knows all that this host has sent.")
+    app.say("This host may send again." if is_older else "The database knows everything that this host has sent.")
     if pass_over:
         app.say(f"{_number(new)} will never be sent.")
 

@@ -53,7 +53,7 @@ Fix it:
 Send it to more people:
   publisher deliveries add 3                      those who joined after it was made
   publisher deliveries add 3 --joined-since 2026-11-01
-  publisher deliveries add 3 ada@example.net      only these; nobody gets it twice
+  publisher deliveries add 3 ada@example.net      only these; no one gets it twice
 
 \b
 None of these sends anything: `publisher run` does, or the next `publisher publish`.
@@ -118,9 +118,9 @@ def list_deliveries(app: App, edition_id: int, names: tuple[str, ...], limit: in
 @click.option("--dry-run", is_flag=True, help="Only say how many would get it.")
 @with_app
 def add(app: App, edition_id: int, addresses: tuple[str, ...], joined_since: str | None, dry_run: bool) -> int:
-    """Add messages of EDITION for subscribers who have not got it: those who joined later, or these ADDRESSES.
+    """Add messages of EDITION for subscribers who don't have it yet: those who joined later, or these ADDRESSES.
 
-    Each gets it once, however often you run this. People who unsubscribed, paused or bounced are left out.
+    Each gets it once, however often you run this. People who unsubscribed, paused or bounced are skipped.
     """
     config = app.config()
     now, since = app.now(config), _moment(joined_since, config.zone)
@@ -156,7 +156,7 @@ def _say_added(app: App, edition: Edition, done: LaterRecipients, send: str, *, 
         )
     if not done.added:
         segment = ", or isn't in its segment" if edition.segment else ""
-        app.say(f"nobody to add: everyone in question has it already, or may not be mailed{segment}")
+        app.say(f"no one to add: everyone in question already has it, or must not be emailed{segment}")
     elif dry_run:
         app.say(f"{plural(done.added, 'subscriber')} would get edition {edition.id}; nothing was changed")
     else:
@@ -268,8 +268,8 @@ def resume(app: App, edition_id: int) -> None:
 def skip(app: App, edition_id: int, yes: bool) -> None:
     """Never send EDITION, which waits for you to approve or skip it. This cannot be undone.
 
-    Its posts go out with the newsletter's next edition. Items that came when more than half of a feed turned new all
-    at once do not. A newsletter that sends each post by itself never sends the post.
+    Its posts go out with the newsletter's next edition. Items that came when more than half of a feed was
+    suddenly new do not. A newsletter that sends each post by itself never sends the post.
     """
     with _edition(app, edition_id) as (store, edition):
         if not operations.waits(edition):
@@ -285,7 +285,7 @@ def skip(app: App, edition_id: int, yes: bool) -> None:
         log_action(app, store, ActionKind.SKIP, operations.edition_label(edition))
     if app.json:
         app.print_json({"edition": edition_id, "skipped": True})
-    app.say(f"edition {edition_id} is skipped: nobody will get it")
+    app.say(f"edition {edition_id} is skipped: no one will get it")
 
 
 @deliveries.command(

@@ -78,7 +78,7 @@ def list_emails(app: App, newsletter: str | None = None) -> None:
 def new(app: App, newsletter: str, name: str, subject: str, to: str) -> None:
     """Create the file of an email and print its path.
 
-    It is a draft: change `send: draft` to `send: now`, or to a time, when it is written.
+    It is a draft: change `send: draft` to `send: now`, or to a time, when you have finished writing it.
     """
     config = app.config()
     path = create_email(config, _newsletter(config, newsletter), name, subject, to)
@@ -145,7 +145,7 @@ def _newsletter(config: Config, name: str) -> NewsletterConfig:
 
 
 def _step(app: App, config: Config, newsletter: str, name: str) -> tuple[StepView, Letter] | None:
-    """Return a welcome email of a newsletter, or its farewell, rendered; None if it has none of this name."""
+    """Return a welcome email of a newsletter, or its farewell, rendered; None if it has none with this name."""
     found, now = _newsletter(config, newsletter), app.now(config)
     letter = render_any_step(config, found, name, now)
     if letter is None:

@@ -129,9 +129,9 @@ def confirm(app: App, host_id: str) -> None:
 def token(app: App) -> None:
     """Print a token with which new hosts may send without being confirmed.
 
-    Give it to the machines of one fleet as PUBLISHER_JOIN, beside PUBLISHER_SECRET. It is valid for this project's
-    secret and database only, so a copy of the database elsewhere still sends nothing. A host that was forgotten must be
-    confirmed all the same.
+    Give it to the machines of one fleet as PUBLISHER_JOIN, along with PUBLISHER_SECRET. It is only valid for this
+    project's secret and database, so a copy of the database elsewhere still sends nothing. A host that was forgotten
+    must still be confirmed.
     """
     config = app.config()
     made = join_token(config)

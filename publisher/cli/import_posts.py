@@ -43,10 +43,10 @@ _SHOWN = 20
 def import_file(app: App, file: Path, url: str, no_files: bool, allow_private: bool, dry_run: bool) -> int:
     """Write the posts of another tool as files: FILE is an export of Ghost, WordPress or Substack.
 
-    Each post keeps its address, its id in feeds, its dates, tags and authors; drafts stay drafts. Posts for members
-    only become drafts, as everybody could read them here. Pictures and files are fetched from the old site into the
-    folder of static files, under the paths that they had. A file that is there is never changed, so that the command
-    can be stopped and run again. Exits with 1 if a file can't be fetched.
+    Each post keeps its address, its id in feeds, its dates, tags and authors; drafts stay drafts. Members-only posts
+    become drafts, because anyone could read them here. Pictures and files are fetched from the old site into the folder
+    of static files, under the paths that they had. An existing file is never changed, so the command can be stopped and
+    run again. Exits with 1 if a file can't be fetched.
     """
     config = app.config()
     _require_web(url)

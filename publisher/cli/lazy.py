@@ -19,10 +19,10 @@ class LazyGroup(click.Group):
         aliases: dict[str, str] | None = None,
         **kwargs: Any,
     ) -> None:
-        """Take the names of the commands, without importing them.
+        """Store the names of the commands, without importing them.
 
         groups   for each heading in the help, the commands by name, each as ("package.module:attribute", line of help)
-        aliases  other names of commands, which the help does not show, each with the real name
+        aliases  other names of commands, which the help does not show, each with its real name
         """
         super().__init__(*args, **kwargs)
         self._groups, self._aliases = groups, aliases or {}
@@ -40,7 +40,7 @@ class LazyGroup(click.Group):
         module, _, attribute = self._lazy[cmd_name][0].partition(":")
         command = getattr(import_module(module), attribute)
         if not gc.isenabled():
-            gc.freeze()  # what was loaded stays, and need not be looked at again and again
+            gc.freeze()  # loaded objects stay, so the garbage collector need not look at them
             gc.enable()
         assert isinstance(command, click.Command)  # noqa: S101 - the table names commands
         return command

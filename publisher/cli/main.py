@@ -22,7 +22,7 @@ from publisher.core.errors import PublisherError
 GROUPS: dict[str, dict[str, tuple[str, str]]] = {
     "Write": {
         "init": ("publisher.cli.start:init", "Create a new project."),
-        "adopt": ("publisher.cli.adopt:adopt", "Make a project of a blog that another tool makes."),
+        "adopt": ("publisher.cli.adopt:adopt", "Make a project for a blog that another tool makes."),
         "new": ("publisher.cli.start:new", "Create a post and print its path."),
         "keep-id": ("publisher.cli.start:keep_id", "Write the id of a post into it, so that it never changes."),
         "import-posts": (
@@ -91,7 +91,7 @@ Getting started:
 For a blog that another tool makes:
   publisher sources try https://blog.example.org              see the email that its feed would make
   publisher init weekly --from-feed https://blog.example.org
-  publisher adopt --dry-run         in the folder of its files: what could be taken over
+  publisher adopt --dry-run         in the folder of its files: what could be carried over
 
 \b
 Day to day:
@@ -112,7 +112,7 @@ Day to day:
 @click.version_option(__version__, prog_name="publisher")
 @with_app
 def cli(app: App) -> None:
-    """Take the options that all commands have; it does nothing itself."""
+    """Accept the options that all commands have; it does nothing itself."""
 
 
 def run(arguments: list[str]) -> int:

@@ -1,4 +1,4 @@
-"""What `publisher adopt` says of the old feed of a blog, and of the addresses of its old site."""
+"""What `publisher adopt` says about a blog's old feed, and about the addresses of its old site."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _FEED_ENDINGS = (".xml", ".rss", ".atom", ".json")
 
 
 class OldBlog(NamedTuple):
-    """What a command line names. feed, site: None if it names none. read: the feed, if it has been read already."""
+    """What a command line names. feed, site: None if it names none. read: the feed, if it has already been read."""
 
     feed: str | None
     site: str | None
@@ -44,7 +44,7 @@ class Looked:
 
 
 def with_feed_read(old: OldBlog, blog: AdoptedBlog) -> tuple[OldBlog, AdoptedBlog]:
-    """Return both with the old feed, if the command line names one. Raises PublisherError if it cannot be read."""
+    """Return this with the old feed, if the command line names one. Raises PublisherError if it cannot be read."""
     if not old.feed:
         return old, blog
     from publisher.publishing.adopt.old_feed import read_old_feed, with_old_feed  # not at the top: as above
@@ -55,9 +55,9 @@ def with_feed_read(old: OldBlog, blog: AdoptedBlog) -> tuple[OldBlog, AdoptedBlo
 
 
 def look_at_old(app: App, folder: Path, old: OldBlog, *, dry_run: bool = False) -> Looked:
-    """Take the old feed, and compare the addresses with those of the old site, for the project in a folder.
+    """Adopt the old feed, and compare the addresses with those of the old site, for the project in a folder.
 
-    dry_run  whether old-feed.tsv is left as it is
+    dry_run  whether old-feed.tsv is left unchanged
     Raises PublisherError if a feed or site cannot be read, or the folder is not a project.
     """
     from publisher.posts.archive import open_archive  # not at the top: `--help` must load quickly
@@ -183,7 +183,7 @@ def _path(config: Config, post: PostElsewhere) -> str:
 
 
 def _ways_to_keep(config: Config, gone: Sequence[str]) -> list[str]:
-    """Return what the owner may do so that addresses of the old site are answered."""
+    """Return what the owner can do so that addresses of the old site still work."""
     feeds = [path for path in gone if path.endswith(_FEED_ENDINGS)]
     page = next((path for path in gone if path not in feeds), "")
     lines = []

@@ -1,4 +1,4 @@
-"""The commands `publisher subscribers list` and `export`: everyone, or those whom their options ask for."""
+"""The commands `publisher subscribers list` and `export`: everyone, or the people whom their options select."""
 
 from __future__ import annotations
 
@@ -55,7 +55,9 @@ _OPTIONS = (
     click.option("--tag", default="", metavar="TAG", help="Only those with this tag of yours."),
     click.option("--topic", default="", metavar="TAG", help="Only those who chose this topic."),
     click.option("--field", default="", metavar="NAME=VALUE", help="Only those with this value; NAME alone: with any."),
-    click.option("--source", default="", metavar="TEXT", help="Only those who came from there: 'import people.csv'."),
+    click.option(
+        "--source", default="", metavar="TEXT", help="Only those who came from this source: 'import people.csv'."
+    ),
     click.option("--since", default="", metavar="DAY", help="Only those who joined on this day or later: 2026-01-31."),
     click.option("--until", default="", metavar="DAY", help="Only those who joined on this day or earlier."),
     click.option("--segment", default="", metavar="SEGMENT", help="Only those in a segment: its name, or a condition."),
@@ -63,14 +65,14 @@ _OPTIONS = (
 
 
 def people_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options that say which people it is about."""
+    """Give a command the options that select people."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
 
 
 def _asked(config: Config, store: Store | None, given: Mapping[str, str]) -> PeopleQuery:
-    """Return the query that the options of a command stand for. Raises PublisherError if one is not understood."""
+    """Return the query for the options of a command. Raises PublisherError if one is not understood."""
     topic = topic_slug(given["topic"]) if given["topic"] else ""
     query = people_query({**given, "topic": topic}, store, config.zone)
     if query.newsletter and not (store and any(store.subscribers.list(query.newsletter))):
@@ -88,10 +90,10 @@ def _asked(config: Config, store: Store | None, given: Mapping[str, str]) -> Peo
 )
 @click.option("--reverse", is_flag=True, help="In the opposite order, such as the newest first.")
 @click.option("--limit", type=click.IntRange(1), metavar="NUMBER", help="At most this many.")
-@click.option("--after", default="", metavar="ADDRESS", help="Begin behind this subscriber, to continue a list.")
+@click.option("--after", default="", metavar="ADDRESS", help="Start after this subscriber, to continue a list.")
 @with_app
 def list_subscribers(app: App, reverse: bool, limit: int | None, after: str, **given: str) -> None:
-    """List subscribers in the order they joined, or those whom the options ask for.
+    """List subscribers in the order they joined, or those whom the options select.
 
     With --newsletter, their status is that of this newsletter.
     """
@@ -162,8 +164,8 @@ def _row(person: Subscriber, newsletter: str) -> tuple[str, ...]:
 def export_file(app: App, file: Path | None, **given: str) -> None:
     """Write all subscribers to FILE (default: -, standard output) as CSV, or as JSON with --json or a .json name.
 
-    The CSV has everything that `import` needs to restore them: also those who are not mailed, with their history and
-    the suppression list. With options, only those whom they ask for, without that list.
+    The CSV has everything that `import` needs to restore them, including those who get no email, with their history and
+    the suppression list. With options, it has only the people whom they select, without that list.
     """
     config, only_some = app.config(), any(given.values())
     is_json = app.json or (file is not None and file.suffix == ".json")
@@ -185,7 +187,7 @@ def export_file(app: App, file: Path | None, **given: str) -> None:
 
 
 def _what_stays(hashes: int, *, only_some: bool, is_json: bool) -> Iterator[str]:
-    """Yield what an export does not take along to another project. hashes: the entries of the suppression list."""
+    """Yield what an export does not carry over to another project. hashes: the entries of the suppression list."""
     if is_json:
         yield "to move to another project, export a CSV file: only that can be imported"
         return

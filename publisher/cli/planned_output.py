@@ -14,7 +14,7 @@ from publisher.publishing.wiring import transport_name
 
 
 def _outside(planned: PlannedEdition) -> str:
-    """Return what becomes of the subscribers who are not in an edition's segment."""
+    """Return what happens to the subscribers who are not in an edition's segment."""
     them = "1 other subscriber does" if planned.outside == 1 else f"{planned.outside:,} other subscribers do"
     posts = "this post, now or later" if len(planned.posts) == 1 else "these posts, now or later"
     return f"{them} not get {posts if planned.posts else 'it'}; they are not in the segment {planned.segment}"
@@ -47,7 +47,7 @@ def show_planned(
 
 
 def show_left_out(app: App, editions: Sequence[PlannedEdition]) -> None:
-    """Show which items wait for a later edition, and how many people get none."""
+    """Show which items wait for a later edition, and how many people are not in its segment."""
     for planned in editions:
         if planned.rests:
             app.say(f"{planned.newsletter.name}: {planned.rests} (run it again then)")

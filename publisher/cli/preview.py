@@ -62,7 +62,7 @@ def preview(app: App, port: int | None, open_: bool | None) -> None:
 
 
 def _has_desktop() -> bool:
-    """Return whether a browser would open in a window, and not as a text browser in this terminal."""
+    """Return whether a browser would open in a window, rather than as a text browser in this terminal."""
     windows = sys.platform in ("darwin", "win32") or any(os.environ.get(n) for n in ("DISPLAY", "WAYLAND_DISPLAY"))
     return windows and sys.stdout.isatty()
 

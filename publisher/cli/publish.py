@@ -113,12 +113,12 @@ def publish(
 ) -> int:
     """Build the site, and send each newsletter's unsent posts as its next edition.
 
-    Name newsletters to publish only those. An edition fills the current slot of its newsletter's schedule. Run it
-    as often as you like: a post is sent once, a subscriber gets an edition once, and an interrupted run is finished
-    by the next. A post with an error waits until it is corrected, and an edition whose email has an error is put on
-    hold; the exit code is then 1, unless --keep-going is given. Any host other than the first, such as a copy, must be
-    confirmed first: `publisher hosts confirm`. Sources that are due are fetched before; one that can't be fetched is
-    reported, and its items go with a later edition.
+    Name newsletters to publish only those. An edition fills the current slot of its newsletter's schedule. Run it as
+    often as you like: a post is sent once, a subscriber gets an edition once, and an interrupted run is finished by the
+    next. A post with an error waits until it is corrected, and an edition whose email has an error is put on hold; the
+    exit code is then 1, unless --keep-going is given. Any host other than the first, such as a copy, must be confirmed
+    first: `publisher hosts confirm`. Sources that are due are fetched first; one that can't be fetched is reported, and
+    its items go with a later edition.
 
     With --segment, the other subscribers of the newsletter never get these posts, because each post is sent once, and
     emails without posts wait for the next run.
@@ -153,7 +153,7 @@ def _require_meant(topics: tuple[str, ...], segment: str, *, is_test: bool) -> N
 
 @dataclass(frozen=True, slots=True)
 class PublishOptions:
-    """The options of `publisher publish`. segment: the condition on who gets it; "" for all subscribers."""
+    """The options of `publisher publish`. segment: the condition on the recipients; "" for all subscribers."""
 
     accept_new_ids: bool
     extra: bool

@@ -108,11 +108,11 @@ def say_unsent(store: Store, names: Sequence[str]) -> None:
             which = f"edition {waiting[0]} was" if len(waiting) == 1 else f"editions {', '.join(waiting)} were"
             messages = f"{plural(count, 'message')} {'waits' if count == 1 else 'wait'}"
             send = f"run `publisher publish` again to send {'it' if count == 1 else 'them'}"
-            click.echo(f"{which} created; {messages}; {send}, and nobody gets anything twice", err=True)
+            click.echo(f"{which} created; {messages}; {send}, and no one gets anything twice", err=True)
 
 
 def say_next_try(app: App, edition_id: int, due: datetime | None) -> None:
-    """Print when the first waiting message is due and how to retry it at once, unless it is due now."""
+    """Print when the first waiting message is due and how to retry it immediately, unless it is due now."""
     if due is None:
         return
     config = app.config()

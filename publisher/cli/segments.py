@@ -116,7 +116,7 @@ def count(app: App, segment: str, newsletter: str | None) -> None:
 @click.argument("condition")
 @with_app
 def save(app: App, name: str, condition: str) -> None:
-    """Save a condition under a name, in place of the one that has this name."""
+    """Save a condition under a name, replacing any that has this name."""
     config = app.config()
     now = app.now(config)
     with open_project_store(config) as store:
@@ -137,7 +137,7 @@ def save(app: App, name: str, condition: str) -> None:
 @click.argument("new")
 @with_app
 def rename(app: App, name: str, new: str) -> None:
-    """Give a segment another name. Files that name it must be changed by hand, so they prevent it."""
+    """Give a segment a new name. If files name it, this is refused; change them by hand first."""
     config = app.config()
     with open_project_store(config) as store:
         require_unused(config, store, name)
@@ -150,7 +150,7 @@ def rename(app: App, name: str, new: str) -> None:
 @click.argument("name", shell_complete=segment_names)
 @with_app
 def delete(app: App, name: str) -> None:
-    """Delete a segment. Nobody is deleted, and editions that were made for it stay as they are."""
+    """Delete a segment. No subscriber is deleted, and editions that were made for it stay as they are."""
     config = app.config()
     with open_project_store(config) as store:
         store.segments.require(name)

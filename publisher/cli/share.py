@@ -33,9 +33,9 @@ Examples:
 )
 @with_app
 def share(app: App, what: str, days: int) -> None:
-    """Print a link at which somebody can read a post, or the next email of a newsletter, before it is published.
+    """Print a link with which anyone can read a post, or the next email of a newsletter, before it is published.
 
-    Anyone with the link can read it, without a password, until it ends. It shows the text as it is at that moment, so
+    The link needs no password, and works until it expires. It shows the text as it is at that moment, so
     later changes need no new link. Once a post is published, the link leads to its page. The pages are served by
     `publisher run`, at web.public_url, which must have the posts.
     """
@@ -57,7 +57,7 @@ def share(app: App, what: str, days: int) -> None:
         app.print_json({"url": url, "kind": kind.value, "name": name, "until": _shown(until)})
     app.say(url)
     if not config.web.public_url:
-        warn("web.public_url is not set, so the link leads to site.url: set it to where `publisher run` is reached")
+        warn("web.public_url is not set, so the link leads to site.url: set it to the address of `publisher run`")
 
 
 def _shown(moment: datetime) -> str:

@@ -57,7 +57,7 @@ def sources(app: App) -> None:
     """Fetch the feeds of other sites, and show their items. Without a subcommand it lists the sources.
 
     A [[sources]] table in publisher.toml names a feed: RSS, Atom or JSON Feed. Its items become posts, and a newsletter
-    with `sources = ["NAME"]` sends them. `publisher publish` and `publisher run` fetch by themselves what is due.
+    with `sources = ["NAME"]` sends them. `publisher publish` and `publisher run` fetch what is due automatically.
     """
     ctx = click.get_current_context()
     if ctx.invoked_subcommand is None:
@@ -83,10 +83,10 @@ def list_sources(app: App) -> None:
 @click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=source_names)
 @with_app
 def fetch(app: App, names: tuple[str, ...]) -> int:
-    """Fetch the sources that are due, or those called NAME at once.
+    """Fetch the sources that are due, or those called NAME immediately.
 
-    A feed says how often it may be fetched, and that is heeded: without a name, a source that was fetched a moment ago
-    waits for its time; with its name, it waits only if its server asked for that. A feed that hasn't changed is not
+    A feed says how often it may be fetched, and that is respected: without a name, a source that was fetched a moment
+    ago waits for its time; with its name, it waits only if its server asked for that. A feed that hasn't changed is not
     sent again. Nothing is emailed. Exits with 1 if a source can't be fetched or read.
     """
     config = app.config()
@@ -119,7 +119,7 @@ def show(app: App, name: str, every: bool) -> None:
     resting     it is new or was changed a moment ago; it waits until it stays the same
     waiting     it goes with an edition that is not made yet
     in edition  it went with that edition
-    skipped     a person left it out, or the edition it was in
+    skipped     a person skipped it, or the edition it was in
     gone        it vanished from the feed before it was sent, and is not sent
     """
     config = app.config()
@@ -145,7 +145,7 @@ def show(app: App, name: str, every: bool) -> None:
 @click.argument("items", nargs=-1, required=True, metavar="ITEM...", type=int)
 @with_app
 def skip(app: App, items: tuple[int, ...]) -> None:
-    """Leave out the items with these numbers (see `publisher sources show`): no newsletter will send them.
+    """Skip the items with these numbers (see `publisher sources show`): no newsletter will send them.
 
     An edition that contains one already stays as it is.
     """
@@ -198,7 +198,7 @@ def try_url(app: App, url: str, part: str | None, full: bool, allow_private: boo
 
 
 def fetch_due_sources(app: App, config: Config, now: datetime) -> None:
-    """Fetch the sources that are due, and print what came of it; a source that fails is only a warning."""
+    """Fetch the sources that are due, and print the results; a source that fails is only a warning."""
     with open_project_store(config) as store, bar(app, "Fetching") as progress:
         reports = fetch_sources(Project(config, store, lambda: now), now, progress=progress)
     for report in reports:
@@ -223,7 +223,7 @@ def require_sources(config: Config, names: Sequence[str]) -> None:
 
 
 def say_report(app: App, report: SourceReport) -> None:
-    """Print what fetching one source brought: a line on stdout, or an error on stderr."""
+    """Print the result of fetching one source: a line on stdout, or an error on stderr."""
     app.report(report.warnings)
     if report.problem:
         app.report([report.problem])
@@ -260,7 +260,7 @@ def _facts(config: Config, view: SourceSummary) -> Iterator[str]:
     yield f"{view.name}: {view.title}"
     yield f"feed         {view.url}"
     if view.address:
-        yield f"now at       {view.address}, where it was redirected for good"
+        yield f"now at       {view.address}, to which it was permanently redirected"
     if view.moved_to:
         seen = f"{view.moved_seen} of {FETCHES_OF_A_MOVE} fetches"
         yield f"redirected   to {view.moved_to}, at {seen} after which that is its address"
@@ -293,7 +293,7 @@ def _moment(config: Config, moment: datetime | None) -> str:
 
 
 def _tried_head(tried: TriedFeed) -> str:
-    """Return the lines above an email that was tried: which feed, which subject, how much of it, and other feeds."""
+    """Return the lines above an email that was tried: the feed, the subject, how much is shown, and other feeds."""
     items = plural(len(tried.feed.document.items), "item")
     head = f"{tried.feed.title}: {tried.letter.plain_subject!r} ({tried.posts:,} newest of {items} of {tried.feed.url})"
     others = (f"not taken  {each.title or 'no title'}: {each.url}" for each in tried.feed.others)

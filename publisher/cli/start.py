@@ -37,7 +37,10 @@ Examples:
 @click.command(short_help="Create a new project.", epilog=INIT_EXAMPLES)
 @click.argument("folder", metavar="[DIR]", default=".", type=click.Path(path_type=Path))
 @click.option(
-    "--from-feed", "url", metavar="URL", help="Take the posts from the feed at this address, or of this page."
+    "--from-feed",
+    "url",
+    metavar="URL",
+    help="Take the posts from the feed at this address, or from the feed of this page.",
 )
 @click.option("--allow-private", is_flag=True, help="The feed may be on this machine or in a private network.")
 @with_app
@@ -87,15 +90,13 @@ def _init_from_feed(app: App, folder: Path, url: str, allow_private: bool) -> No
     for line in doubts_about(feed.document, now):
         warn(line)
     if not is_new:
-        app.say(
-            f"\n{CONFIG_FILE} was there before. To take the feed, add to it:\n\n{source_table(feed, allow_private)}"
-        )
+        app.say(f"\n{CONFIG_FILE} already existed. To use the feed, add to it:\n\n{source_table(feed, allow_private)}")
         app.say(f'\nand to a newsletter: sources = ["{feed.name}"]')
         return
     app.say(f"\nNext: {_go(folder)}publisher preview")
     app.say(f"shows the first email. `publisher check` lists what only you can fill in in {CONFIG_FILE}.")
     if feed.others:
-        app.say(f"To take another feed too, add a [[sources]] table with its address to {CONFIG_FILE}.")
+        app.say(f"To use another feed too, add a [[sources]] table with its address to {CONFIG_FILE}.")
 
 
 def _record(config: Config, feed: AdoptedFeed, now: datetime) -> None:
@@ -172,8 +173,8 @@ def new(app: App, title: str, tags: tuple[str, ...]) -> None:
 def keep_id(app: App, posts: tuple[Path, ...]) -> None:
     """Write `id:` into the front matter of each POST, and change nothing else in it.
 
-    Feed readers and newsletters know a post by its id, which is otherwise made from its date and file name. A post
-    that has been sent, and then got another date or name, gets back the id under which it was sent.
+    Feed readers and newsletters know a post by its id, which is otherwise made from its date and file name. A post that
+    has been sent, and then got a different date or name, gets back the id under which it was sent.
     """
     config = app.config()
     archive = open_archive(config, app.now(config), keep=False)

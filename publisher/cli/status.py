@@ -266,7 +266,7 @@ def _show_site(app: App, facts: dict[str, Any]) -> None:
 
 
 def _show_sources(app: App, sources: Sequence[dict[str, Any]]) -> None:
-    """Show how many sources there are, and a line for each with which something is wrong; nothing if there are none."""
+    """Show how many sources there are, and a line for each that has a problem; nothing if there are none."""
     if not sources:
         return
     counts = Counter(each["state"] for each in sources)

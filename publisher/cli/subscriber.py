@@ -67,7 +67,7 @@ newsletter_options: Callable[[Any], Any] = click.option(
     help="A tag of posts; can be repeated. Default: all posts, or no change for an existing subscriber.",
 )
 @click.option("--language", default="", help="The person's language, such as de.")
-@click.option("--tag", "tags", multiple=True, metavar="TAG", help="Your own word for them; can be repeated.")
+@click.option("--tag", "tags", multiple=True, metavar="TAG", help="A tag of your own for the person; can be repeated.")
 @click.option("--field", "fields", multiple=True, metavar="NAME=VALUE", help="A field of your own; can be repeated.")
 @click.option(
     "--all-topics", is_flag=True, help="All posts again, for a subscriber who has chosen topics of these newsletters."
@@ -184,7 +184,8 @@ def show(app: App, address: str) -> None:
 def unsubscribe(app: App, address: str | None, newsletter: str | None, segment: str, dry_run: bool, yes: bool) -> None:
     """Unsubscribe ADDRESS, or everyone in a segment.
 
-    The entry is kept, so that no import subscribes the person again. A segment is shown first, and asked about.
+    The entry is kept, so that no import subscribes the person again. For a segment, the command shows the people and
+    asks first.
     """
     config = app.config()
     if segment or not address or dry_run:
@@ -241,7 +242,7 @@ def erase(app: App, address: str | None, segment: str, dry_run: bool, yes: bool)
 
 def _erase_all(app: App, segment: str, *, yes: bool, dry_run: bool) -> int:
     """Delete all data about everyone in a segment; return the exit code."""
-    deed = BulkDeed(erase_people, ActionKind.ERASE, "deleted", "Delete everything about all of them for ever?")
+    deed = BulkDeed(erase_people, ActionKind.ERASE, "deleted", "Permanently delete everything about all of them?")
     done = do_to_segment(app, segment, deed, yes=yes, dry_run=dry_run)
     if dry_run or not done.changed:
         return 0
@@ -317,7 +318,7 @@ def _confirm_erasure(store: Store, address: str, now: datetime, yes: bool) -> No
             f"{plural(len(data['consent']), 'consent event')}, {plural(len(data['deliveries']), 'email')} sent or due"
         )
         about = f"{' '.join((person.address, person.name)).rstrip()}, {person.status}, {chosen}; {counts}"
-    confirm(f"{about}\nDelete all of it for ever?", yes=yes, unasked=f"everything about {bare} would be deleted")
+    confirm(f"{about}\nPermanently delete all of it?", yes=yes, unasked=f"everything about {bare} would be deleted")
 
 
 def _confirm_suppression(store: Store, address: str, yes: bool) -> None:

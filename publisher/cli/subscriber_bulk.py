@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from publisher.store import Store
 
 NO_SUBSCRIBERS = "there are no subscribers yet"
-MOST_SHOWN = 20  # addresses that a rehearsal lists
+MOST_SHOWN = 20  # addresses that a dry run lists
 
 segment_option: Callable[[Any], Any] = click.option(
     "--segment", default="", metavar="SEGMENT", help="Everyone in a segment: its name, or a condition."
@@ -53,7 +53,7 @@ def do_to_segment(app: App, segment: str, deed: BulkDeed, *, yes: bool, dry_run:
     """Do something to everyone in a segment, after showing whom and asking; print what was done, and log it.
 
     segment: the name of a segment, or a condition
-    Raises PublisherError if there is no such segment, or if the people are others than those who were shown.
+    Raises PublisherError if there is no such segment, or if the people are no longer those who were shown.
     """
     config = app.config()
     now = app.now(config)

@@ -31,7 +31,7 @@ tag_option: Callable[[Any], Any] = click.option(
     "--tag", "tags", multiple=True, metavar="TAG", help="A tag to give; can be repeated."
 )
 untag_option: Callable[[Any], Any] = click.option(
-    "--untag", "untags", multiple=True, metavar="TAG", help="A tag to take away; can be repeated."
+    "--untag", "untags", multiple=True, metavar="TAG", help="A tag to remove; can be repeated."
 )
 field_option: Callable[[Any], Any] = click.option(
     "--field", "fields", multiple=True, metavar="NAME=VALUE", help="A field of your own; NAME= empties it."
@@ -86,7 +86,7 @@ def edit(
 def tag(
     app: App, addresses: tuple[str, ...], segment: str, tags: tuple[str, ...], untags: tuple[str, ...], dry_run: bool
 ) -> None:
-    """Give tags to people and take tags from them: to each ADDRESS, or to everyone in a segment."""
+    """Add tags to people or remove them: for each ADDRESS, or for everyone in a segment."""
     if bool(addresses) == bool(segment) or not (tags or untags):
         raise click.UsageError("name each ADDRESS, or a --segment; and what to do: --tag or --untag")
     if not segment:
@@ -148,7 +148,7 @@ def _frequencies(config: Config, frequency: str | None, names: Sequence[str]) ->
 
 
 def _edit(app: App, addresses: Sequence[str], change: Change, dry_run: bool) -> None:
-    """Change what is known about some people, and print and log it. An address that is not known changes nobody."""
+    """Change what is known about some people, and print and log it. If an address is unknown, nobody is changed."""
     config = app.config()
     now = app.now(config)
     with existing_store(config) as store:

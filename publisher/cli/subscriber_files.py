@@ -53,14 +53,14 @@ MOST_WARNINGS = 20  # about topics that no post has
     "--as",
     "status",
     type=click.Choice(list(STATUS_NAMES)),
-    help="What the people in FILE are, if it doesn't say. Only people who are subscribed get email.",
+    help="The status of the people in FILE, if it doesn't say. Only people who are subscribed get email.",
 )
 @click.option(
     "--map",
     "choices",
     multiple=True,
     metavar="FIELD=COLUMN",
-    help="Which column a field is in, if its heading doesn't say: name=Vorname. FIELD= and COLUMN=ignore leave it out; "
+    help="Which column a field is in, if its heading doesn't say: name=Vorname. FIELD= and COLUMN=ignore skip it; "
     "COLUMN:VALUE=unsubscribed says what a value means.",
 )
 @click.option(
@@ -69,10 +69,10 @@ MOST_WARNINGS = 20  # about topics that no post has
     metavar="COLUMNS",
     help="Columns to keep as fields, separated by commas; those in [[fields]] of publisher.toml are kept anyway.",
 )
-@click.option("--all-fields", is_flag=True, help="Keep every column as a field that isn't read as something else.")
+@click.option("--all-fields", is_flag=True, help="Keep every column that isn't read as something else as a field.")
 @click.option("--tag", "tags", multiple=True, metavar="TAG", help="A tag for everyone in FILE; can be repeated.")
 @click.option("--encoding", default="", metavar="NAME", help="The encoding, if FILE isn't UTF-8: windows-1252.")
-@click.option("--undo", type=int, metavar="NUMBER", help="Take an import back; `subscribers imports` lists them.")
+@click.option("--undo", type=int, metavar="NUMBER", help="Undo an import; `subscribers imports` lists them.")
 @click.option("--dry-run", is_flag=True, help="Show what would happen; change nothing.")
 @with_app
 def import_file(
@@ -81,7 +81,7 @@ def import_file(
     """Add the people in a CSV FILE, as exported by Publisher, Mailchimp, Substack, Ghost, Buttondown or listmonk.
 
     First shows how each column will be read. People whom the file marks as unsubscribed, bounced, complained,
-    suppressed or unconfirmed are recorded as that and not mailed. If a column seems to say who must not be mailed and
+    suppressed or unconfirmed are recorded as such and get no email. If a column seems to say who must get no email and
     isn't understood, nothing is changed and the command asks. It never re-subscribes people who unsubscribed, bounced,
     complained or are suppressed. Running it again changes nothing. Exits with 1 if a row was refused.
     """
@@ -127,7 +127,7 @@ def _imported(
             row=lambda row: click.echo(f"{file}:{row.line}: {row.reason}", err=True) if app.verbose else None,
             progress=progress or (lambda rows, of_about: None),
         )
-        gc.freeze()  # what is loaded stays until the end; the collector takes a ninth of the time to look at it again
+        gc.freeze()  # loaded objects stay until the end, and checking them again would take a ninth of the time
         report = import_csv(
             store,
             file,
@@ -144,7 +144,7 @@ def _imported(
 
 
 class _TopicsOfPosts:
-    """Tells whether any post has a topic. The posts are read when the first topic is asked for."""
+    """Finds out whether any post has a topic. The posts are read when the first topic is asked for."""
 
     def __init__(self, config: Config, now: datetime) -> None:
         self._config, self._now = config, now
@@ -192,8 +192,8 @@ def _show_report(app: App, report: ImportReport, columns: Columns, mailed: Mappi
         app.print_json(_as_json(report, columns, mailed, dry_run))
         return
     updated = f"{report.updated:,} with different topics, " if report.updated else ""
-    newer = f"{report.newer:,} left in the file and agreed here since, " if report.newer else ""
-    newer += f"{report.left_some:,} left some newsletters, " if report.left_some else ""
+    newer = f"{report.newer:,} unsubscribed in the file and agreed here since then, " if report.newer else ""
+    newer += f"{report.left_some:,} unsubscribed from some newsletters, " if report.left_some else ""
     newer += f"{report.stay.count:,} unconfirmed in the file and subscribed here, " if report.stay.count else ""
     recorded = f"{report.not_mailed:,} not mailed, " if report.kept else ""
     app.say(
@@ -213,9 +213,9 @@ def _show_report(app: App, report: ImportReport, columns: Columns, mailed: Mappi
     if report.left_behind:
         app.say(f"{report.left_behind:>9,}  left behind: entries of the other project's suppression list")
     if report.number and (report.mailed or report.kept):
-        app.say(f"import {report.number}: `publisher subscribers import --undo {report.number}` takes it back")
+        app.say(f"import {report.number}: `publisher subscribers import --undo {report.number}` undoes it")
     if report.added and "joined_at" not in columns.fields and (columns.statuses or columns.ignored):
-        app.say("no date of joining in it: a no in another file counts, whenever it was said")
+        app.say("no joining dates in this file: an unsubscription in another file counts, whatever its date")
     if report.described:
         would = "would get" if dry_run else "got"
         app.say(f"{plural(report.described, 'row')} of known subscribers {would} new tags, fields or notes")
@@ -231,7 +231,7 @@ def _show_parts(app: App, *parts: tuple[int, str]) -> None:
 
 
 def _who_stays(report: ImportReport) -> Iterator[tuple[int, str]]:
-    """Yield who gets email although the file says something against it, and why."""
+    """Yield who gets email even though the file says something against it, and why."""
     if (rows := report.again).count:
         yield rows.count, f"said yes again later, {_lines(rows)}"
     for (left, still), rows in report.parted.items():
@@ -246,7 +246,7 @@ def _lines(rows: KeptRows) -> str:
 
 
 def _show_doubts(report: ImportReport) -> None:
-    """Warn of what the operator may not have meant."""
+    """Warn about what the operator may not have intended."""
     for line in report.doubts:
         warn(line)
     if report.nothing:
@@ -254,7 +254,7 @@ def _show_doubts(report: ImportReport) -> None:
         warn(f"{people} would get nothing: no post has any of their topics (--map topics= leaves topics out)")
     if report.languages:
         shown = ", ".join(repr(shortened(word, 30)) for word in report.languages[:5])
-        warn(f"languages that are not understood, and left out: {shown}")
+        warn(f"languages that are not understood, and therefore ignored: {shown}")
     for encoding, lines in report.coded.items():
         warn(f"{plural(lines, 'line')} seem to be {encoding}: import the file again with --encoding {encoding}")
 
@@ -294,7 +294,7 @@ def _as_json(report: ImportReport, columns: Columns, mailed: Mapping[str, int], 
 @click.command("imports", epilog="Example: publisher subscribers imports")
 @with_app
 def list_imports(app: App) -> None:
-    """List the files that were imported, with the number by which `import --undo` takes one back."""
+    """List the files that were imported, with the number by which `import --undo` undoes one."""
     with open_existing_store(app.config()) as store:
         found = store.imports.list() if store else ()
     if app.json:
@@ -332,7 +332,7 @@ def _undo(app: App, number: int, dry_run: bool) -> None:
     if app.json:
         app.print_json({"import": number, "dry_run": dry_run, **asdict(done), "newsletters": mailed})
         return
-    app.say(f"import {number}{' would be' if dry_run else ''} taken back:")
+    app.say(f"import {number}{' would be' if dry_run else ''} undone:")
     _show_parts(
         app,
         (done.deleted, "deleted, because the import had added them"),
@@ -340,9 +340,9 @@ def _undo(app: App, number: int, dry_run: bool) -> None:
         (done.kept, "unchanged, because they or you have changed something since, or they bounced"),
         (done.mailed, "stopped and not deleted, because they were already sent an email"),
         (done.shared, "unchanged, because another file or the owner names them too"),
-        (done.lifted, "taken off the suppression list"),
+        (done.lifted, "removed from the suppression list"),
     )
     if not any(asdict(done).values()):
-        app.say("        nobody is affected")
+        app.say("        no one is affected")
     for newsletter, count in mailed.items():
         app.say(f"{newsletter} now goes to {plural(count, 'subscriber')}")

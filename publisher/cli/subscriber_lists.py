@@ -70,7 +70,7 @@ def _show_reasons(app: App, reasons: Sequence[GivenReason]) -> None:
         app.print_json(rows)
         return
     if not reasons:
-        app.say("nobody has given a reason yet")
+        app.say("no one has given a reason yet")
         return
     print_table(
         ("Reason", "Times", "Newest", "Newsletters"),

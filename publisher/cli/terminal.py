@@ -148,7 +148,7 @@ def print_table(head: Sequence[str], rows: Sequence[Sequence[str]], *, goes_on: 
     """Print a table with a header row; if the output is not a terminal, as lines whose cells are separated by tabs.
 
     Control characters in cells are replaced by spaces.
-    goes_on: whether it continues the table before it, so that lines need no second header
+    goes_on: whether it continues the previous table, so that lines need no second header
     """
     rows = [[cell.translate(_CONTROLS) for cell in row] for row in rows]
     if sys.stdout.isatty():

@@ -1,6 +1,6 @@
 """`publisher build` when there is nothing to do, without the libraries of the command line and the configuration.
 
-Any other command line, and any project that is not as the last build has left it, takes the usual way.
+Any other command line, and any project that has changed since the last build, takes the usual path.
 """
 
 from __future__ import annotations
@@ -57,5 +57,5 @@ def _printed(text: str) -> bool:
         sys.stdout.write(text)
         sys.stdout.flush()
     except (OSError, ValueError):
-        return False  # the usual way finds the same, and says what is wrong
+        return False  # the usual path finds the same, and says what is wrong
     return True

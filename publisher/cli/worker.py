@@ -54,8 +54,8 @@ def worker(app: App, queues: str, connections: int | None, health: str) -> int:
     """Help `publisher run` on other machines: send its editions, fetch its sources, and do its chores.
 
     It needs PostgreSQL, publisher.toml, and the project's secret in PUBLISHER_SECRET. It needs no posts or templates,
-    serves no pages, and writes only into a temporary folder. Any number can run beside one or more `publisher run`,
-    also on one machine. The database decides who sends which email, so that each is sent once.
+    serves no pages, and writes only into a temporary folder. Any number can run alongside one or more `publisher run`,
+    even on the same machine. The database decides who sends which email, so that each is sent once.
 
     Like any new host, a worker sends nothing until it is confirmed: with `publisher hosts confirm`, or by the token
     of `publisher hosts token` in PUBLISHER_JOIN.
@@ -80,7 +80,7 @@ def worker(app: App, queues: str, connections: int | None, health: str) -> int:
         process = WorkerProcess(config, adapted, chosen, lambda: datetime.now(UTC) + ahead)
 
         def ready() -> None:
-            """Say which jobs the worker has begun to take."""
+            """Say which jobs the worker does from now on."""
             app.say(f"Working for {config.site.title}: {', '.join(chosen)}   (press Ctrl-C to stop)")
             sys.stdout.flush()
 

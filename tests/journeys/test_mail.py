@@ -144,7 +144,7 @@ def test_an_unreachable_server_is_one_line_and_one_says_what_waits(begun: Projec
     waits, error = ran.err.splitlines()
     assert ran.code == 1
     assert "127.0.0.1:9" in error
-    again = "run `publisher publish` again to send them, and nobody gets anything twice"
+    again = "run `publisher publish` again to send them, and no one gets anything twice"
     assert waits == f"edition 1 was created; 2 messages wait; {again}"
     assert "/public/: 2 posts, " in ran.out
     assert [e["deliveries"] for e in begun.ok("editions", "--json").json] == [{"queued": 2}]

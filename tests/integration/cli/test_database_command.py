@@ -44,7 +44,7 @@ def test_a_restored_backup_mails_nobody_twice_or_against_their_word(sent: Projec
     assert "would be replaced" in sent.fails("database", "restore", str(backup)).said
     said = sent.ok("database", "restore", str(backup), "--yes").out
     assert "2 people who left since, 1 whose data was deleted, 1 edition made since" in said
-    assert "publisher.db.replaced now" in said
+    assert "now publisher.db.replaced" in said
     shown = sent.ok("subscribers", "show", "ada@example.org", "--json").json
     assert len(shown["deliveries"]) == len(before["deliveries"]) + 1
     assert {**shown, "deliveries": 0} == {**before, "deliveries": 0}
@@ -97,7 +97,7 @@ def test_a_database_that_was_copied_back_by_hand_is_noticed(sent: Project) -> No
     shutil.copy(old / "publisher.db", database)
     assert sent.fails("publish", "weekly", "--extra").err.startswith(OLDER)
     assert sent.ok("database", "accept").out.endswith("This host may send again.\n")
-    assert sent.ok("database", "accept").out == "The database knows all that this host has sent.\n"
+    assert sent.ok("database", "accept").out == "The database knows everything that this host has sent.\n"
 
 
 def test_a_project_is_restored_where_there_is_nothing_of_it(sent: Project, tmp_path: Path) -> None:

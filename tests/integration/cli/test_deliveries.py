@@ -388,7 +388,7 @@ def test_a_full_disk_leaves_nothing_in_doubt(project: Project, mail: Mailboxes, 
     assert counts(project).get("sent", 0) + counts(project).get("uncertain", 0) == 3
 
 
-AGAIN = "run `publisher publish` again to send them, and nobody gets anything twice"
+AGAIN = "run `publisher publish` again to send them, and no one gets anything twice"
 UNSENT = f"edition 1 was created; 2 messages wait; {AGAIN}\n"
 
 
@@ -479,7 +479,7 @@ def test_an_edition_is_sent_to_who_joined_later_once(project: Project) -> None:
     late = project.ok("deliveries", "add", "1", "--joined-since", "2026-11-19", "--json", now="2026-11-20").json
     assert late == {"edition": 1, "added": 0, "unmatched": 0, "left_out": []}
     assert "1 message added; run `publisher publish`" in project.ok("deliveries", "add", "1", now="2026-11-20").out
-    assert "nobody to add" in project.ok("deliveries", "add", "1", now="2026-11-20").out
+    assert "no one to add" in project.ok("deliveries", "add", "1", now="2026-11-20").out
 
     named = project.fails("deliveries", "add", "1", "ada@example.org", "dee@example.org", now="2026-11-20")
     assert "ada@example.org has it already" in named.err

@@ -81,5 +81,5 @@ def test_statistics_count_people_each_once_and_say_why_they_left(project: Projec
     counted = project.ok("subscribers", "stats", "--json").json
     assert counted["last_30_days"] == {"joined": 3, "left": 1}
     assert counted["sources"] == {"command line": 2}
-    assert project.ok("subscribers", "stats", "--reasons").out == "nobody has given a reason yet\n"
+    assert project.ok("subscribers", "stats", "--reasons").out == "no one has given a reason yet\n"
     assert json.loads(project.ok("subscribers", "stats", "--reasons", "--json").out) == []

@@ -151,7 +151,7 @@ def test_a_due_slot_comes_first(
     says = "to approve it: publisher deliveries resume 1; to skip it: publisher deliveries skip 1"
     assert says in project.ok("deliveries", "list", "1").out
     assert "would never be sent (use --yes" in project.fails("deliveries", "skip", "1").err
-    assert project.ok("deliveries", "skip", "1", "--yes").out == "edition 1 is skipped: nobody will get it\n"
+    assert project.ok("deliveries", "skip", "1", "--yes").out == "edition 1 is skipped: no one will get it\n"
     assert "edition 1 does not wait for your approval" in project.fails("deliveries", "skip", "1", "--yes").err
     for command in ("editions", "editions show 1", "deliveries list 1", "status"):
         assert "on hold" not in project.ok(*command.split()).out, command

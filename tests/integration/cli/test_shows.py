@@ -173,7 +173,7 @@ def test_only_a_check_counts_warnings(project: Project) -> None:
     project.without_placeholders().configure(newsletters="")
     project.post("linked", body="See [that](gone.md) and ![](gone.png).")
     built = project.ok("build").out
-    assert "there are warnings about posts and files (`publisher check` lists and counts all)" in built
+    assert "there are warnings about posts and files (`publisher check` lists and counts them all)" in built
     assert not re.search(r"\d+ warning", built)
     ran = project.ok("check")
     counted = re.search(r"(\d+) warnings?$", ran.out.rstrip())

@@ -189,7 +189,7 @@ def test_a_project_of_a_blog_has_its_items_at_once(
     assert "Harbour" not in mail["Subject"]
     assert f"{site.url}/the-boats-are-back/" in mail.get_body(("plain",)).get_content()
     run(["init", str(empty.root), "--from-feed", site.url, "--allow-private"])
-    assert "was there before. To take the feed, add to it:" in capsys.readouterr().out
+    assert "already existed. To use the feed, add to it:" in capsys.readouterr().out
 
 
 def test_a_feed_is_tried_without_a_project(

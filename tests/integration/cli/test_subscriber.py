@@ -269,7 +269,7 @@ def test_an_import_shows_its_columns_first_and_who_would_be_mailed(project: Proj
     ]
     ran = project.ok("subscribers", "import", str(path), "--consent", "the form of our old site")
     assert ran.out.splitlines()[-2:] == [
-        "import 1: `publisher subscribers import --undo 1` takes it back",
+        "import 1: `publisher subscribers import --undo 1` undoes it",
         "weekly now goes to 1 subscriber",
     ]
     assert "the form of our old site; since 2024-05-02" in project.ok("subscribers", "show", "ada@example.org").out
@@ -319,7 +319,7 @@ def test_imports_are_listed_and_taken_back(project: Project) -> None:
     assert listed_as_text[0].split("\t")[:2] == ["Number", "File"]
     assert "gone.txt" in listed_as_text[1]
     rehearsed = project.ok("subscribers", "import", "--undo", "2", "--dry-run").out
-    assert "import 2 would be taken back:" in rehearsed
+    assert "import 2 would be undone:" in rehearsed
     assert addresses(project) == ["ann@example.org", "bob@example.org", "ada@example.org"]
     assert project.ok("subscribers", "import", "--undo", "2", "--json").json["deleted"] == 1
     assert addresses(project) == ["ann@example.org", "bob@example.org"]
