@@ -11,12 +11,12 @@ Public modules:
     wiring               the open project, its database and its build
     mail_wiring          the transport, headers, keys, links and rules for email
     adopt                a project for a blog that another tool makes, from the tool's own configuration
-    adopt_feed           find the feed of a blog, and what a project for it takes from it
+    adopt_feed           find the feed of a blog, and the values that a project takes from it
     new_project          create a project or a post
     site_generators      other generators in the same folder, and what they would publish
     edition_plan         plan which editions would be created now, and from which posts
     sample_editions      the edition that a newsletter sends next, whether or not it is due
-    shared_drafts        links to drafts, for somebody who reads them before they are published
+    shared_drafts        links to drafts, for people who read them before they are published
     sent_files           notice edits that would send a post a second time
     recipients           who gets an edition: all subscribers of a newsletter, or those in a segment
     segment_check        find what is wrong with segments
@@ -27,8 +27,8 @@ Public modules:
     operations           approve, skip, hold, resume, retry or cancel an edition
     later_recipients     send an edition that is already made to more people
     due_editions         find the editions that are due now, and create them
-    exports              the posts of Ghost, WordPress and Substack become files
-    exposure             what is private and would leave with git, in a site or in an image
+    exports              turn posts from Ghost, WordPress and Substack into files
+    exposure             private files that would leak through git, a site or an image
     fetch_sources        fetch the sources that are due, and record what their feeds say
     farewell             the email to people who have unsubscribed
     sequences            emails that welcome new subscribers, each at their own time
@@ -38,7 +38,7 @@ Public modules:
     joining              hosts of one fleet that need not be confirmed
     forecast             the next slots (scheduled times) and what they will contain
     test_copies          the web versions of test emails
-    source_check         find what makes a source unfit for a newsletter, or keeps it from being fetched
+    source_check         find what makes a source unfit for a newsletter, or prevents fetching it
     source_views         what people see of the sources of a project
     tick                 create and send due editions, fetch sources, and do the chores
     try_feed             the email that a feed would make, without a project
@@ -47,7 +47,7 @@ Public modules:
     private_files        find what is private in a project
     read_bounces         process bounce reports
     owner_alerts         email the owner about editions on hold and about problems
-    source_hubs          subscribe to the hubs of sources, and take their reports
+    source_hubs          subscribe to the hubs of sources, and receive their reports
     subscription_emails  send confirmations and other emails about a subscription
     project_check        find every problem in a project
     letter_check         check the next email of each newsletter

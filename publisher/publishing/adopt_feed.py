@@ -1,4 +1,4 @@
-"""Find the feed of a blog that exists, and what a project for it can take from it: names, language, author, address."""
+"""Find the feed of an existing blog, and what a project can take from it: names, language, author, address."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _USUAL = ("feed/", "feed.xml", "rss.xml", "atom.xml", "index.xml", "rss")
 # What titles say about the format of a feed.
 _FORMATS = re.compile(r"\b(?:rss|atom|json|feed|xml|1\.0|1\.1|2\.0|0\.3)\b")
 
-# What the first part of a host's name says nothing about.
+# First parts of host names that say nothing about the blog.
 _ANY_HOST = ("www", "blog", "blogs", "news", "feed", "feeds", "rss", "m")
 
 
@@ -31,10 +31,10 @@ _ANY_HOST = ("www", "blog", "blogs", "news", "feed", "feeds", "rss", "m")
 class AdoptedFeed:
     """A feed that was found at an address, and read.
 
-    url       its address, which may be another than the one that was asked for
+    url       its address, which may differ from the one that was requested
     document  what it contains
-    answer    with what it came
-    others    the other feeds that the page names, each one once, whatever number of formats it has
+    answer    the answer that contained it
+    others    the other feeds that the page names, each only once, however many formats it has
     """
 
     url: str
@@ -44,7 +44,7 @@ class AdoptedFeed:
 
     @property
     def site_url(self) -> str:
-        """The address of the site's first page, as far as the feed tells it."""
+        """The address of the site's first page, as far as the feed says it."""
         link = self.document.link if urlsplit(self.document.link).hostname else urljoin(self.url, "/")
         return link.split("#")[0].split("?")[0]
 
@@ -63,7 +63,7 @@ class AdoptedFeed:
 
     @property
     def author(self) -> str:
-        """The name of whoever wrote most of the items; "" if the feed names nobody."""
+        """The author of most of the items; "" if the feed names no one."""
         names = Counter(author.name for item in self.document.items for author in item.authors if author.name)
         return names.most_common(1)[0][0] if names else ""
 
@@ -71,7 +71,7 @@ class AdoptedFeed:
 def adopt_feed(url: str, *, allow_private: bool = False) -> AdoptedFeed:
     """Return the feed at an address, which may also be that of a page that names its feeds. The first one is taken.
 
-    url            without a scheme, https:// is meant
+    url            without a scheme, https:// is assumed
     allow_private  whether it may be on this machine or in a private network
     Raises PublisherError if there is no feed.
     """
@@ -90,7 +90,7 @@ def adopt_feed(url: str, *, allow_private: bool = False) -> AdoptedFeed:
         found = _fetched(links[0].url, allow_private)
         return replace(_read(links[0].url, found), others=tuple(links[1:]))
     for path in _USUAL:
-        with suppress(PublisherError):  # nothing was promised there
+        with suppress(PublisherError):  # it is only a guess
             answer = _fetched(tried := urljoin(answer.url, path), allow_private)
             if not _is_page(answer):
                 return _read(tried, answer)
@@ -100,7 +100,7 @@ def adopt_feed(url: str, *, allow_private: bool = False) -> AdoptedFeed:
 
 
 def _fetched(url: str, allow_private: bool) -> Answer:
-    """Return the answer of an address; raise FetchError. The command that was called permits what a source would."""
+    """Return the answer from an address; raise FetchError, with the command's own option in its hint."""
     try:
         return fetch(Request(url, allow_private=allow_private))
     except FetchError as error:
@@ -115,7 +115,7 @@ def _read(url: str, answer: Answer) -> AdoptedFeed:
 
 
 def distinct_feeds(links: Iterable[NamedFeed]) -> list[NamedFeed]:
-    """Return the feeds of a page without those that are only another format of one before.
+    """Return the feeds of a page without those that are only another format of an earlier one.
 
     Blogs name their feed in several formats under one title.
     """
@@ -138,7 +138,7 @@ def _is_page(answer: Answer) -> bool:
 
 
 def project_values(feed: AdoptedFeed, now: datetime, *, allow_private: bool = False) -> dict[str, str | bool]:
-    """Return what the template of publisher.toml shows of a feed, texts as TOML strings.
+    """Return the values of a feed for the template of publisher.toml, with texts as TOML strings.
 
     now  the year in `site.authority`
     """
@@ -174,7 +174,7 @@ def _display_name(title: str) -> str:
 
 
 def _line(text: str) -> str:
-    """Return a text in one line, without what TOML or a terminal would not take as text."""
+    """Return a text on one line, without characters that TOML or a terminal would not treat as text."""
     return " ".join(re.sub("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]", " ", text).split())
 
 

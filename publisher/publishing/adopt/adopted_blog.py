@@ -1,4 +1,4 @@
-"""What is known of a blog that another tool makes, each value with the place where it was found."""
+"""What is known about a blog that another tool makes, each value with the place where it was found."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from publisher.posts.text.excerpt import decoded, plain_line
 
 Value = str | int | bool | tuple[str, ...]
 
-# What a terminal obeys, or TOML and YAML refuse.
+# Characters that a terminal obeys, or that TOML and YAML refuse.
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,3}", re.ASCII)
 
@@ -21,10 +21,10 @@ _NUMBERS = ("feeds.limit",)
 
 # The longest value that is taken from a blog's own settings.
 _LONGEST = 500
-# Texts that may be HTML for the tool. Here they are plain.
+# Texts that the tool may treat as HTML. Here they are plain text.
 _PLAIN = ("site.title", "site.description")
 
-# Where a title comes from if the blog says none.
+# Where the title comes from if the blog has none.
 FOLDER_NAME = "the name of the folder"
 
 # Titles of tools, as they write them themselves.
@@ -49,7 +49,7 @@ class Taken:
     """A value for publisher.toml.
 
     key    the table and the key in it, such as "site.title"
-    value  what goes there
+    value  its value
     where  where it was found, such as "_config.yml: title", or the reason for it
     """
 
@@ -68,7 +68,7 @@ class AdoptedBlog:
     posts    how many files look like posts
     authors  people whom posts name by an id, and whom no data file describes
     feeds    the paths of the old feed, each with its format ("rss", "atom" or "json") and where that was found
-    left     what could not be carried over, a line each
+    left     what could not be carried over, one line each
     command  the command that builds the site
     output   the folder that this command writes
     """
@@ -94,7 +94,7 @@ class AdoptedBlog:
 
 
 class Findings:
-    """What has been found of a blog so far."""
+    """What has been found out about a blog so far."""
 
     def __init__(self, tool: Tool, file: str, *, command: str, output: str) -> None:
         """Begin with nothing. command, output: see AdoptedBlog."""
@@ -107,7 +107,7 @@ class Findings:
         self._left: list[str] = []
 
     def take(self, key: str, value: Data | Sequence[str], where: str) -> bool:
-        """Take a value, unless it is empty or there is one already; return whether the key has one now."""
+        """Take a value, unless it is empty or the key has one already; return whether the key has one now."""
         if key not in self._taken:
             kept: Value | None = None
             if isinstance(value, bool):
@@ -165,7 +165,7 @@ class Findings:
 
 
 def one_line(value: object) -> str:
-    """Return a scalar as text in one line, without what TOML or a terminal would not take as text; "" for others."""
+    """Return a scalar as text on one line, without characters that TOML or terminals do not treat as text, else ""."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
     return " ".join(_UNSEEN.sub(" ", str(value)[: 4 * _LONGEST]).split())[:_LONGEST]
@@ -182,7 +182,7 @@ def language(value: object) -> str:
 
 
 def inner(data: Data, *names: str) -> Data:
-    """Return the value inside nested tables, or None. The case of names does not count if there is no exact one."""
+    """Return the value inside nested tables, or None. If no name matches exactly, case is ignored."""
     for name in names:
         if not isinstance(data, dict):
             return None

@@ -1,4 +1,4 @@
-"""publisher.toml for a blog that another tool makes, and the files of the project beside those of the blog."""
+"""publisher.toml for a blog that another tool makes, and the files of the project next to those of the blog."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from publisher.publishing.new_project import (
 )  # fmt: skip
 from publisher.publishing.site_generators import JEKYLL_FILES
 
-# Where feeds and the web versions of emails go beside another tool's site, and where a whole site goes. No tool takes
-# a folder whose name begins like this for a part of the blog.
+# Where feeds and the web versions of emails go next to another tool's site, and where a whole site goes. No tool treats
+# a folder whose name begins like this as a part of the blog.
 BESIDE, INSTEAD = "_feeds", "_public"
 
 _NO_URL = "https://example.org"
@@ -33,13 +33,13 @@ _WIDTH = 60
 _KEY_LINE = re.compile(r"([a-z_]+) = ")
 _TABLE_LINE = re.compile(r"\[{1,2}([a-z_.]+)\]")
 
-# What is written for a value that must be there.
+# What is written for a required value.
 _NOT_FOUND = {
     "site.url": Taken("site.url", _NO_URL, "not found: write the address of the site here"),
     "site.title": Taken("site.title", "My blog", "not found: write the name of the site here"),
 }
 
-# What keeps notes above emails, which are Markdown, out of the sites of tools that make pages of all Markdown.
+# How to keep notes above emails, which are Markdown, out of the sites of tools that turn all Markdown into pages.
 _OF_NOTES = {
     "quarto": 'if you write notes above emails, leave them out in _quarto.yml: render: ["*.qmd", "!letters/"]',
     "vitepress": "if you write notes above emails, leave them out in .vitepress/config: srcExclude: ['letters/**']",
@@ -50,7 +50,7 @@ _OTHER_PAGES = (
     "/about/, unless it says where it was before, such as permalink: /about.html"
 )
 
-# The tables that are made of what was found, in order; the others are text of the template.
+# The tables that are made from what was found, in order; the others are text of the template.
 _TABLES = ("site", "site.author", "posts", "feeds", "pages")
 _ORDER = {
     "site": ("title", "url", "description", "language", "languages", "timezone", "image"),
@@ -65,7 +65,7 @@ _ORDER = {
 class AdoptedProject:
     """The project for a blog.
 
-    blog   what was found; what publisher.toml cannot have is among what was left
+    blog   what was found; `left` includes values that publisher.toml cannot have
     taken  the values in publisher.toml, by table
     text   the text of publisher.toml
     """
@@ -81,7 +81,7 @@ def config_text(blog: AdoptedBlog, now: datetime, *, instead: bool = False) -> s
 
 
 def adopted_project(blog: AdoptedBlog, now: datetime, *, instead: bool = False) -> AdoptedProject:
-    """Return the project for a blog. What is not valid in a publisher.toml is left out and told.
+    """Return the project for a blog. Values that are not valid in a publisher.toml are left out and reported.
 
     now      the year in site.authority, and the day from which posts are emailed
     instead  whether pages are written too, because the tool is no longer used
@@ -104,11 +104,11 @@ def adopted_project(blog: AdoptedBlog, now: datetime, *, instead: bool = False) 
             authors = authors[:-1]
         else:
             break
-    raise ProjectError(f"no {CONFIG_FILE} can be made of it: {mistakes[0].message}", where=blog.file)
+    raise ProjectError(f"no {CONFIG_FILE} can be made from it: {mistakes[0].message}", where=blog.file)
 
 
 def write_project(folder: Path, project: AdoptedProject, *, instead: bool = False) -> CreatedProject:
-    """Write publisher.toml into the folder of a blog, and teach git and the tool what is not part of the blog.
+    """Write publisher.toml into the folder of a blog, and make git and the tool ignore what is not part of the blog.
 
     Raises ProjectError if there is a publisher.toml, or if a file cannot be written or is a link out of the folder.
     """
@@ -117,7 +117,7 @@ def write_project(folder: Path, project: AdoptedProject, *, instead: bool = Fals
     refuse_links_out(folder, (CONFIG_FILE, ".gitignore", *own_files))
     made, changed, advice = [folder / CONFIG_FILE], list[Path](), list[str]()
     if not write_new(folder / CONFIG_FILE, project.text):
-        raise ProjectError("was there already", where=str(folder / CONFIG_FILE))
+        raise ProjectError("exists already", where=str(folder / CONFIG_FILE))
     output = INSTEAD if instead else BESIDE
     _add_lines(folder / ".gitignore", [".publisher/", f"{output}/"], made, changed)
     tool = "" if instead else project.blog.tool
@@ -132,7 +132,7 @@ def write_project(folder: Path, project: AdoptedProject, *, instead: bool = Fals
 
 
 def _add_lines(path: Path, lines: Sequence[str], made: list[Path], changed: list[Path]) -> None:
-    """Write a file of these lines, or add those that it lacks."""
+    """Write a file with these lines, or add those that it lacks."""
     text = "".join(f"{line}\n" for line in lines)
     if write_new(path, text):
         made.append(path)
@@ -144,11 +144,11 @@ def refuse_second(folder: Path) -> None:
     """Raise ProjectError if a folder has a publisher.toml."""
     if (folder / CONFIG_FILE).exists():
         hint = "publisher adopt --dry-run shows what would be written, to compare"
-        raise ProjectError("is there already, and nothing is changed", where=str(folder / CONFIG_FILE), hint=hint)
+        raise ProjectError("exists already, so nothing was changed", where=str(folder / CONFIG_FILE), hint=hint)
 
 
 def next_steps(project: AdoptedProject, *, instead: bool = False, has_feed: bool = False) -> list[tuple[str, str]]:
-    """Return what the owner does next: for each step a command, or what to do, and what it is good for.
+    """Return what the owner should do next: for each step a command or an instruction, and its purpose.
 
     has_feed  whether the old feed has been taken
     """

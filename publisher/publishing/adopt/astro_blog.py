@@ -21,7 +21,7 @@ _FEED = re.compile(r"((?:feed|rss|atom|index)[\w.-]{0,40}\.(?:xml|json))\.(?:js|
 
 
 def adopt_astro(root: Path, file: str) -> AdoptedBlog:
-    """Return what is known of a blog that Astro makes. file: its configuration."""
+    """Return what is known about a blog that Astro makes. file: its configuration."""
     settings = table(Script(text_of(root / file, root)).exported)
     output = folder_in(settings.get("outDir")) or "dist"
     found = Findings("astro", file, command="npx astro build", output=output)
@@ -56,7 +56,7 @@ def adopt_astro(root: Path, file: str) -> AdoptedBlog:
 
 
 def _take_constants(found: Findings, root: Path) -> None:
-    """Take what the starters of Astro have in a file of constants."""
+    """Take the values that Astro's starters keep in a file of constants."""
     for name in _CONSTANTS:
         constants = Script(text_of(root / name, root)).constants
         tables = [value for value in constants.values() if isinstance(value, dict)]
@@ -103,4 +103,4 @@ def _take_permalink(found: Findings, root: Path, settings: dict[str, Data], fold
         found.take("posts.permalink", path, f"src/pages/{best[0][0]}{f', {why}' if why else ''}")
     else:
         found.take("posts.permalink", f"/{name}/{{folder}}/{{slug_or_file}}{ending}", "no route was found: a guess")
-        found.leave("src/pages/: no [slug].astro tells the addresses of posts: set posts.permalink")
+        found.leave("src/pages/: no [slug].astro shows the addresses of posts: set posts.permalink")

@@ -10,7 +10,7 @@ from publisher.posts.blog_tools.data_files import Data, DataError, read_data
 from publisher.publishing.adopt.adopted_blog import Findings, inner, one_line, table
 from publisher.publishing.adopt.dated_files import PostFolders
 
-# So many files without a date are left out by name. More of them are rather posts whose dates were not found.
+# Up to this many files without a date are left out by name. More are probably posts whose dates were not found.
 _MOST_NAMED = 12
 
 
@@ -37,7 +37,7 @@ def tell_unread(found: Findings, settings: dict[str, Data], file: str, *keys: st
 
 
 def take_first(found: Findings, settings: Data, file: str, *rows: Sequence[str]) -> None:
-    """Take for each row, whose first cell is a key of publisher.toml, the first of the settings that is there.
+    """For each row, whose first cell is a key of publisher.toml, take the first of its settings that exists.
 
     Settings inside tables are named with dots. file: where the settings are, for the reader.
     """
@@ -55,7 +55,7 @@ def take_patterns(found: Findings, key: str, patterns: Sequence[str], where: str
 
 
 def take_posts(found: Findings, folder: str, posts: PostFolders, where: str) -> None:
-    """Take the folder of the posts, and the patterns by which they are told from other texts."""
+    """Take the folder of the posts, and the patterns that distinguish them from other texts."""
     found.take("posts.folder", folder, where)
     take_patterns(found, "posts.include", posts.include, "the texts here have dates")
     found.posts = len(posts.dated)

@@ -1,4 +1,4 @@
-"""Which of a blog's files are posts, as far as dates tell: those in a name or in front matter."""
+"""Which of a blog's files are posts, as far as dates in names or in front matter show."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from publisher.posts.front_matter.parsing import Unfinished, parse_head
 from publisher.posts.permalinks import day_of_path
 from publisher.posts.written_days import head_of, is_dated
 
-# Endings of posts, also of those that only a tool reads.
+# File endings of posts, including those that only another tool reads.
 POST_ENDINGS = (".md", ".markdown", ".mdown", ".mkd", ".mdx", ".qmd", ".rmd", ".rst", ".html", ".ipynb")
 
 _WRITTEN = tuple(ending for ending in POST_ENDINGS if ending != ".html")
@@ -23,7 +23,7 @@ _MARKDOWN = (".md", ".markdown", ".mdown", ".mkd", ".mdx", ".qmd", ".rmd")
 _FENCES = ("---", "+++")
 _MOST_READ = 1_000_000
 
-# Endings of files that pages show or offer.
+# Endings of files that pages show or link to.
 _STATIC_ENDINGS = (
     ".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".avif", ".ico", ".css", ".js", ".mjs", ".pdf", ".mp3", ".m4a",
     ".ogg", ".mp4", ".webm", ".woff", ".woff2", ".ttf", ".otf", ".zip", ".gz", ".txt", ".csv", ".json", ".xml",
@@ -36,11 +36,11 @@ _MOST_FILES = 50_000
 _DATED_FOLDER = re.compile(r"(?:^|/)\d{4}-\d{1,2}-\d{1,2}(?:[-_.]|/)")
 _DOCUMENT = re.compile(r"\s*(?:<\?xml[^<>]{0,200}>\s*)?<(?:!doctype\s+html|html)\b", re.IGNORECASE)
 
-# At least so much of a folder's texts has a date if it is one of posts.
+# At least this share of the texts in a folder of posts has a date.
 _ENOUGH = 0.6
-# So many files of a folder with other texts are named one by one.
+# Up to this many files of a folder with other texts are named one by one.
 _FEW = 5
-# If there would be more patterns for posts, the few texts that are none are named instead.
+# If posts would need more patterns than this, the few texts that are not posts are named instead.
 _MOST_PATTERNS = 12
 
 
@@ -71,7 +71,7 @@ def texts_below(folder: Path, left_out: Collection[str] = ()) -> list[BlogFile]:
 
     left_out  names and paths of folders that are not entered
 
-    Beside Markdown, a whole document of HTML has no date, whatever its name says.
+    If there are texts in other formats, a complete HTML document has no date, whatever its name says.
     """
     found: list[str] = []
     seen = 0
@@ -151,7 +151,7 @@ def _is_in(path: str, pattern: str) -> bool:
 
 
 def _is_dated(folder: Path, path: str, *, is_written: bool) -> bool:
-    """Return whether a text has a date where a post's may be. is_written: whether there are texts but those in HTML."""
+    """Return whether a text has a date where a post's may be. is_written: whether some texts are not HTML."""
     has_day = bool(day_of_path(path) or _DATED_FOLDER.search(path))
     may_be_document = is_written and path.lower().endswith(".html")
     if has_day and not may_be_document:

@@ -16,7 +16,7 @@ _FEEDS = {"rss": "rss.xml", "atom": "atom.xml", "json": "feed.json"}
 
 
 def adopt_docusaurus(root: Path, file: str) -> AdoptedBlog:
-    """Return what is known of a blog that Docusaurus makes. file: its configuration."""
+    """Return what is known about a blog that Docusaurus makes. file: its configuration."""
     found = Findings("docusaurus", file, command="npx docusaurus build", output="build")
     settings = table(Script(text_of(root / file, root)).exported)
     if not settings:

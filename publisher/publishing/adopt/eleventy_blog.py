@@ -32,7 +32,7 @@ _NO_FEEDS = ("sitemap", "robots", "manifest", "search", "browserconfig", "opense
 
 
 def adopt_eleventy(root: Path, file: str) -> AdoptedBlog:
-    """Return what is known of a blog that Eleventy makes. file: its configuration."""
+    """Return what is known about a blog that Eleventy makes. file: its configuration."""
     script = Script(text_of(root / file, root))
     folders = _folders(script)
     output = folder_in(folders.get("output")) or "_site"

@@ -32,7 +32,7 @@ _ROOT_FILES = ("hugo", "config")
 
 
 def adopt_hugo(root: Path, file: str) -> AdoptedBlog:
-    """Return what is known of a blog that Hugo makes. file: its configuration, perhaps one of several."""
+    """Return what is known about a blog that Hugo makes. file: its configuration, perhaps one of several."""
     found = Findings("hugo", file, command="hugo", output="public")
     settings = _settings(found, root, file)
     if output := folder_in(inner(settings, "publishDir")):
@@ -138,7 +138,7 @@ def _take_content(found: Findings, root: Path, settings: dict[str, Data], file: 
 
 
 def _sections(posts: PostFolders, languages: Value | None) -> list[str]:
-    """Return the sections that have posts, the one with the most posts first. A folder of a language is none."""
+    """Return the sections that have posts, the one with the most posts first. A language's folder does not count."""
     tags = {each.lower() for each in languages} if isinstance(languages, tuple) else set()
     below = [path.partition("/")[2] if path.partition("/")[0].lower() in tags else path for path in posts.dated]
     names = [path.split("/")[0] for path in below if "/" in path]
@@ -146,7 +146,7 @@ def _sections(posts: PostFolders, languages: Value | None) -> list[str]:
 
 
 def _take_permalink(found: Findings, settings: dict[str, Data], sections: list[str], file: str) -> None:
-    """Take the rule for posts of sections without one of their own, which is read from the settings at each build."""
+    """Take the rule for sections that have none of their own; theirs is read from the settings at each build."""
     permalinks = table(inner(settings, "permalinks"))
     of_pages = table(inner(permalinks, "page")) or permalinks
     written = {name: text for name in sections if (text := one_line(of_pages.get(name)))}
@@ -158,7 +158,7 @@ def _take_permalink(found: Findings, settings: dict[str, Data], sections: list[s
             found.take("posts.permalink", from_hugo(pattern), f"{file}: permalinks.{name}: {pattern}")
     ending = ".html" if inner(settings, "uglyURLs") is True else "/"
     lang = "/{lang}" if inner(settings, "defaultContentLanguageInSubdir") is True else ""
-    # With this setting, Hugo takes the day off the name of the file.
+    # With this setting, Hugo removes the day from the name of the file.
     name = "{slug}" if ":filename" in texts(inner(settings, "frontmatter", "date")) else "{slug_or_file}"
     where = f"Hugo's default; {file}: permalinks hold for {', '.join(written)}" if written else "Hugo's default"
     found.take("posts.permalink", f"{lang}/{{folder}}/{name}{ending}", where)

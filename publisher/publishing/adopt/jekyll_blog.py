@@ -37,7 +37,7 @@ _NOT_PUBLISHED = frozenset(("node_modules", "vendor", "_feeds", "_public", "temp
 
 
 def adopt_jekyll(root: Path, file: str) -> AdoptedBlog:
-    """Return what is known of a blog that Jekyll makes. file: its configuration, or a folder of posts without one."""
+    """Return what is known about a blog that Jekyll makes. file: its configuration, or its folder of posts."""
     found = Findings("jekyll", file, command="jekyll build", output="_site")
     settings = data_of(found, root, file) if not file.endswith("/") else {}
     destination = folder_in(settings.get("destination"))
@@ -161,9 +161,9 @@ def _take_static(found: Findings, root: Path, source: str, excluded: list[str]) 
 
 
 def _root_files(top: Path, left_out: set[str]) -> list[str]:
-    """Return the files at the top that a site needs there, as far as Jekyll copies them as they are.
+    """Return the files at the top that a site needs there, if Jekyll copies them unchanged.
 
-    Others, such as lists and notes, are not made public again by a guess.
+    Others, such as lists and notes, are not guessed to be public.
     """
     files = (path for path in sorted(top.iterdir()) if _ROOT_FILE.fullmatch(path.name) and path.name not in left_out)
     return [path.name for path in files if _is_plain(path)][:_MOST_ROOT_FILES]

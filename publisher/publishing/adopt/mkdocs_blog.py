@@ -21,7 +21,7 @@ _FIELDS = {
 
 
 def adopt_mkdocs(root: Path, file: str) -> AdoptedBlog:
-    """Return what is known of a blog that MkDocs makes. file: its configuration."""
+    """Return what is known about a blog that MkDocs makes. file: its configuration."""
     found = Findings("mkdocs", file, command="mkdocs build", output="site")
     settings = data_of(found, root, file)
     if output := folder_in(settings.get("site_dir")):
@@ -71,7 +71,7 @@ def _take_feeds(found: Findings, rss: dict[str, Data] | None, file: str) -> None
 
 
 def _time(data: Data) -> str:
-    """Return a time of day as HH:MM; "" if it is none. YAML reads 9:30 as a number of minutes."""
+    """Return a time of day as HH:MM; "" if it is not one. YAML reads 9:30 as a number of minutes."""
     if isinstance(data, int) and not isinstance(data, bool) and 0 <= data < 1440:
         return f"{data // 60:02}:{data % 60:02}"
     found = re.fullmatch(r"(\d{1,2}):(\d\d)(?::\d\d)?", one_line(data))

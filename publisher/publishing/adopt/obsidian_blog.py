@@ -14,7 +14,7 @@ from publisher.publishing.new_project import local_zone
 
 
 def adopt_obsidian(root: Path, file: str) -> AdoptedBlog:
-    """Return what is known of a vault. file: the settings of Quartz, or the folder .obsidian/."""
+    """Return what is known about a vault. file: the settings of Quartz, or the folder .obsidian/."""
     if file.endswith("/"):
         found = Findings("obsidian", file, command="", output="")
         folder = ""

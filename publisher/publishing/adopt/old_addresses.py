@@ -1,7 +1,7 @@
 """Compare the addresses of the old site with those of the new one: what readers and search engines would not find.
 
 The old site is a folder that a tool wrote, a sitemap, or a site whose sitemap can be found. Addresses are compared as
-servers see them: with case, signs and ending, but /x is answered where /x/ or /x.html is.
+servers see them: case, punctuation and ending count, but /x is answered where /x/ or /x.html exists.
 """
 
 from __future__ import annotations
@@ -25,8 +25,7 @@ from publisher.posts.permalinks import file_key
 from publisher.posts.sources.fetcher import FetchError, Request, fetch
 from publisher.site.build.site_files import built_paths
 
-# The most files that are looked at in a folder, addresses in all sitemaps, sitemaps, and bytes of one (sitemaps.org
-# allows 50 MB).
+# Limits: files in a folder, addresses in all sitemaps, sitemaps, and bytes of one (sitemaps.org allows 50 MB).
 MOST_FILES = 500_000
 _MOST_ADDRESSES = 500_000
 _MOST_SITEMAPS = 200
@@ -117,7 +116,7 @@ def compare_addresses(config: Config, archive: Archive, old: OldSite) -> Address
 
 
 def new_paths(config: Config, archive: Archive) -> frozenset[str]:
-    """Return the paths of the new site's pages and feeds, and those of all posts, whoever makes their pages."""
+    """Return the paths of the new site's pages and feeds, and those of all posts, whichever tool makes their pages."""
     written = (_address_of(path) for path in built_paths(config, archive))
     return frozenset(map(_plain, [*written, *(path for path in archive.permalinks() if path[0] == "/")]))
 
@@ -218,7 +217,7 @@ def _unpacked(body: bytes) -> bytes:
 def _from_sitemap(body: bytes, place: str, allow_private: bool) -> Iterator[str]:
     """Yield the paths in a sitemap, or in those that an index of sitemaps names.
 
-    Only <loc> is looked for, so nothing that XML can do to a parser happens.
+    Only <loc> is looked for, so attacks on XML parsers have no effect.
     """
     if not _is_sitemap(body):
         raise PublisherError("is not a sitemap", where=place, hint="give a folder, a sitemap (sitemaps.org) or a URL")
@@ -239,7 +238,7 @@ def _from_sitemap(body: bytes, place: str, allow_private: bool) -> Iterator[str]
 
 
 def _named_sitemap(url: str, place: str, allow_private: bool) -> bytes:
-    """Return a sitemap that an index names: the file beside a file, or what its URL answers."""
+    """Return a sitemap that an index names: a file next to the index, or the answer from its URL."""
     beside = Path(place).parent / Path(urlsplit(url).path).name
     if "://" not in place and beside.is_file():
         with beside.open("rb") as file:

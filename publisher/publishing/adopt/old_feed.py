@@ -1,7 +1,7 @@
-"""Take what readers know from the old feed of a blog: the ids, addresses and moments of its posts.
+"""Take over what feed readers know from a blog's old feed: the ids, addresses and times of its posts.
 
-The items of the feed are matched with the posts by address, then by title and day. What was matched goes into
-old-feed.tsv (see posts.adopted_entries), and from then on feeds have the same entries as before.
+The items of the feed are matched with the posts by address, then by title and day. The matches go into old-feed.tsv
+(see posts.adopted_entries), and from then on feeds have the same entries as before.
 """
 
 from __future__ import annotations
@@ -36,17 +36,17 @@ _FORMATS = {"rss": "rss", "atom": "atom", "json": "json"}
 
 @dataclass(frozen=True, slots=True)
 class OldFeedMatch:
-    """What of an old feed belongs to which posts.
+    """Which items of an old feed belong to which posts.
 
-    entries    what is new, in the order of the feed
-    known      how many items have a post that has their id already
-    conflicts  why an item was matched with a post and cannot be taken as it is: a line each
+    entries    the new entries, in the order of the feed
+    known      how many items have a post that already has their id
+    conflicts  why items that were matched with a post cannot be taken unchanged: one line each
     unmatched  the items without a post
     others     how many posts the old feed does not have
-    guessed    how many of `entries` are of these: posts that are older than the feed's newest item, which it may have
-               had before; their ids are made like those of the others
-    again      how many of the entries of the new feed readers would see as new although they are older than that
-    passed     newsletters and the new ids of posts that each has passed over, which it must not send under these
+    guessed    how many of `entries` are guesses: their posts are older than the feed's newest item, so the feed may
+               have contained them earlier; their ids are made like those of the others
+    again      how many entries of the new feed readers would see as new although they are older than its newest item
+    passed     newsletters and the new ids of posts that each has passed over, which it must not send under those ids
     """
 
     entries: tuple[OldEntry, ...] = ()
@@ -83,7 +83,7 @@ def read_old_feed(place: str, site_url: str, *, allow_private: bool = False) -> 
 
 
 def match_old_feed(config: Config, archive: Archive, document: FeedDocument) -> OldFeedMatch:
-    """Return which item of an old feed is which post, and what becomes of it. Writes nothing."""
+    """Match the items of an old feed with posts, and return what becomes of them. Writes nothing."""
     posts = [post for post in archive.posts if not post.from_source]
     finder = _Finder(posts, config, document)
     found: dict[str, OldEntry] = {}
@@ -96,7 +96,7 @@ def match_old_feed(config: Config, archive: Archive, document: FeedDocument) -> 
             unmatched.append(item)
         elif post.source in matched:
             conflicts.append(
-                f"{_called(item)}: {in_folder(config.posts.folder, post.source)} is another item's post already"
+                f"{_called(item)}: {in_folder(config.posts.folder, post.source)} already belongs to another item"
             )
         else:
             matched.add(post.source)
@@ -126,7 +126,7 @@ def match_old_feed(config: Config, archive: Archive, document: FeedDocument) -> 
 
 
 def write_entries(root: Path, entries: Sequence[OldEntry]) -> bool:
-    """Add the entries to old-feed.tsv; return whether there was anything to add. Lines that are there stay."""
+    """Add the entries to old-feed.tsv; return whether there was anything to add. Existing lines stay."""
     old = OldEntries.of(root)
     if all(old.get(each.source) for each in entries):
         return False
@@ -149,7 +149,7 @@ def pass_over_again(config: Config, match: OldFeedMatch) -> None:
 def feed_keys(config: Config, feed: AdoptedFeed) -> dict[str, tuple[str, ...]]:
     """Return the keys of [feeds] that must change so that readers of the old feed find the new one at its address.
 
-    `also` names it, and `formats` goes without the format that would have the same name.
+    `also` names it, and the format that would have the same name is dropped from `formats`.
     """
     name = _missing_name(config, feed)
     if not name:
@@ -174,7 +174,7 @@ def _missing_name(config: Config, feed: AdoptedFeed) -> str:
 def old_name(feed: AdoptedFeed, site_url: str) -> str:
     """Return the old feed as a value of `feeds.also`; "" if it is on another host or not below the site.
 
-    The format is given if the name means another one: "feed.xml = atom".
+    The format is added if the name suggests a different one: "feed.xml = atom".
     """
     site = urlsplit(site_url)
     for url in (feed.document.url, feed.url):
@@ -189,7 +189,7 @@ def old_name(feed: AdoptedFeed, site_url: str) -> str:
 
 
 def with_old_feed(blog: AdoptedBlog, feed: AdoptedFeed) -> AdoptedBlog:
-    """Return the blog with the path of its old feed, of which its configuration may say nothing."""
+    """Return the blog with the path of its old feed, which its configuration may not mention."""
     path = old_name(feed, str(blog.value("site.url") or "")).partition(" ")[0]
     if not path:
         return blog
@@ -198,7 +198,7 @@ def with_old_feed(blog: AdoptedBlog, feed: AdoptedFeed) -> AdoptedBlog:
 
 
 class _Finder:
-    """The posts by what an item of a feed says of them."""
+    """Finds the post of a feed's item."""
 
     def __init__(self, posts: Iterable[Post], config: Config, document: FeedDocument) -> None:
         self._zone: tzinfo = config.posts_zone
@@ -260,14 +260,14 @@ def _entry(item: FeedItem, post: Post, path: str) -> OldEntry:
 
 
 def _plain(post_id: str) -> str:
-    """Return an id without what would end a cell or a line of the file."""
+    """Return an id without characters that would end a cell or a line of the file."""
     return " ".join(post_id.split())
 
 
 def _guessed(config: Config, posts: Sequence[Post], found: Mapping[str, OldEntry]) -> dict[str, OldEntry]:
-    """Return entries for older posts, which the feed may have had once, if its ids are made of addresses.
+    """Return entries for older posts, which the feed may once have contained, if its ids are made from addresses.
 
-    A post that the feed never had loses nothing by such an id, and one that it had is not seen again.
+    A post that the feed never contained loses nothing by such an id, and one that it contained does not seem new.
     """
     known = [(post, found[post.source]) for post in posts if post.source in found]
     for rule in _RULES:
@@ -293,7 +293,7 @@ def _tag_as_id(config: Config, post: Post) -> str:
     return f"tag:{urlsplit(config.site_url).hostname},{day}:{quoted(post.permalink)}"
 
 
-# How tools make ids of addresses: as they are (Hugo, Hexo, Eleventy), without ending or slash (jekyll-feed), and with
+# How tools make ids from addresses: unchanged (Hugo, Hexo, Eleventy), without ending or slash (jekyll-feed), and with
 # the day (Pelican).
 _RULES: tuple[Callable[[Config, Post], str], ...] = (
     _address_as_id,
@@ -303,7 +303,7 @@ _RULES: tuple[Callable[[Config, Post], str], ...] = (
 
 
 def _seen_again(config: Config, posts: Sequence[Post], known: Collection[str]) -> int:
-    """Return how many entries of the new feed are older than the newest that readers know, and new to them."""
+    """Return how many entries of the new feed are older than the newest that readers know, but new to them."""
     shown = [post.source for post in posts if post.in_feeds][: config.feeds.limit]
     newest = next((number for number, source in enumerate(shown) if source in known), len(shown))
     return sum(1 for source in shown[newest:] if source not in known)

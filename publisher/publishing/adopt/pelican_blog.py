@@ -14,7 +14,7 @@ from publisher.publishing.adopt.tool_files import text_of
 
 _LONGEST = 300_000
 _MOST_TEXT = 10_000
-# So many files may have places of their own.
+# At most this many files may have places of their own.
 _MOST_PLACED = 50
 _DATE = re.compile(r"\{date:([^{}]{1,40})\}")
 _OTHER = re.compile(r"\{([a-z_]{1,30})\}")
@@ -37,7 +37,7 @@ _FEEDS = (
 
 
 def adopt_pelican(root: Path, file: str) -> AdoptedBlog:
-    """Return what is known of a blog that Pelican makes. file: its configuration."""
+    """Return what is known about a blog that Pelican makes. file: its configuration."""
     published = root / "publishconf.py"
     unread: set[str] = set()
     settings = python_values(text_of(root / file, root), {}, unread)
@@ -101,7 +101,8 @@ def _take_posts(found: Findings, root: Path, settings: dict[str, Data], file: st
 def _copied(root: Path, content: str, path: str, settings: dict[str, Data]) -> list[str]:
     """Return a folder or file of STATIC_PATHS, with the place that EXTRA_PATH_METADATA or its path gives it.
 
-    Files in the folder that have places of their own come first. A folder of nothing else is not copied itself.
+    Files in the folder that have places of their own come first. A folder that contains nothing else is not copied
+    itself.
     """
     extra = {folder_in(name): folder_in(table(own).get("path")) for name, own in
              table(settings.get("EXTRA_PATH_METADATA")).items()}  # fmt: skip
@@ -130,9 +131,9 @@ def _of_date(form: str) -> str:
 
 
 def python_values(text: str, known: dict[str, Data], unread: set[str] | None = None) -> dict[str, Data]:
-    """Return the values that a module in Python assigns at its top, as far as they are plain.
+    """Return the values that a Python module assigns at its top level, as far as they are plain.
 
-    known   values that hold before it
+    known   values that are defined before it
     unread  a set to which the names of the other values are added
     """
     others: set[str] = set() if unread is None else unread
@@ -152,7 +153,7 @@ def python_values(text: str, known: dict[str, Data], unread: set[str] | None = N
                 is_none = isinstance(node.value, ast.Constant)  # type: ignore[attr-defined]
                 (others.discard if values[name] is not None or is_none else others.add)(name)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        pass  # what came before is kept
+        pass  # the values before the error are kept
     return {name: value for name, value in values.items() if value is not None or name.startswith("FEED")}
 
 
@@ -177,7 +178,7 @@ def _value(node: ast.expr | None, known: dict[str, Data]) -> Data:
 
 
 def _default(node: ast.expr | None, known: dict[str, Data]) -> Data:
-    """Return the default of a variable of the environment: os.environ.get("X", "https://...") and os.getenv."""
+    """Return the default of an environment variable: os.environ.get("X", "https://...") and os.getenv."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and len(node.args) == 2:
         return _value(node.args[1], known) if node.func.attr in ("get", "getenv") else None
     return None

@@ -12,7 +12,7 @@ from publisher.publishing.adopt.tool_files import text_of
 
 
 def adopt_quarto(root: Path, file: str) -> AdoptedBlog:
-    """Return what is known of a blog that Quarto makes. file: its configuration."""
+    """Return what is known about a blog that Quarto makes. file: its configuration."""
     found = Findings("quarto", file, command="quarto render", output="_site")
     settings = data_of(found, root, file)
     if output := folder_in(inner(settings, "project", "output-dir")):
@@ -65,7 +65,7 @@ def _listings(root: Path) -> list[tuple[str, dict[str, Data]]]:
 
 
 def _posts(root: Path, listings: list[tuple[str, dict[str, Data]]], output: str) -> PostFolders:
-    """Return the posts: what the lists name, or the texts with a date, but for what Quarto writes."""
+    """Return the posts: what the lists name, or the texts with a date, except what Quarto writes."""
     files = texts_below(root, ("_site", output))
     named = [one_line(each).strip("/") for _, listing in listings for each in texts(listing.get("contents"))]
     folders = [name for name in named if name and "*" not in name and (root / name).is_dir()]

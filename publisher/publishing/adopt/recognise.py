@@ -46,7 +46,7 @@ _DOMAIN_FILES = ("CNAME", "static/CNAME", "public/CNAME", "source/CNAME", "conte
 
 
 def recognise(folder: Path) -> AdoptedBlog:
-    """Return what is known of the blog in a folder, whatever tool makes it. Nothing is written or run.
+    """Return what is known about the blog in a folder, whichever tool makes it. Nothing is written or run.
 
     Raises ProjectError if there is no blog of a known tool.
     """

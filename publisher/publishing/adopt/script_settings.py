@@ -95,7 +95,7 @@ class Script:
         return self._tokens[index] if index < len(self._tokens) else _Token("", "")
 
     def _assigned(self, at: int) -> int:
-        """Return where the value of a constant begins whose name ends at `at`; 0 if there is none."""
+        """Return where the value begins, given where its constant's name ends; 0 if there is none."""
         for index in range(at, min(at + 30, len(self._tokens))):
             if self._tokens[index].text == "=":
                 return index + 1
@@ -195,7 +195,7 @@ class Script:
 
     @cached_property
     def _ends(self) -> list[int]:
-        """For each token, where the expression ends that it is part of."""
+        """For each token, the end of the expression that contains it."""
         last = len(self._tokens)
         found = [last] * (last + 1)
         for at in range(last - 1, -1, -1):

@@ -1,4 +1,4 @@
-"""The files by which each tool is recognised. Little is read, so that every check may ask."""
+"""The files by which each tool is recognised. Little is read, so that every check can afford it."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _by_content(folder: Path) -> list[tuple[Tool, str]]:
 
 
 def below(folder: Path) -> list[tuple[str, Tool]]:
-    """Return the folders directly below one that have a tool's files, as documentation and sites often are."""
+    """Return the folders directly below a folder that have a tool's files, as documentation and sites often do."""
     names = ("blog", "docs", "site", "src", "web", "website", "www")
     return [(name, tools[0][0]) for name in names if (folder / name).is_dir() and (tools := tools_of(folder / name))]
 
@@ -84,7 +84,7 @@ def text_of(path: Path, root: Path) -> str:
 
 
 def first_data(root: Path, *names: str) -> str:
-    """Return the first of these files that is there, given without their ending, which is that of a data file."""
+    """Return the first of these data files that exists; they are named without their ending."""
     return _first(root, tuple(f"{name}{ending}" for name in names for ending in DATA_ENDINGS))
 
 

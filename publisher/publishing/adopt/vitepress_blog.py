@@ -12,7 +12,7 @@ from publisher.publishing.adopt.tool_files import text_of
 
 
 def adopt_vitepress(root: Path, file: str) -> AdoptedBlog:
-    """Return what is known of a blog that VitePress makes. file: its configuration."""
+    """Return what is known about a blog that VitePress makes. file: its configuration."""
     settings = table(Script(text_of(root / file, root)).exported)
     output = folder_in(settings.get("outDir")) or ".vitepress/dist"
     found = Findings("vitepress", file, command="npx vitepress build", output=output)

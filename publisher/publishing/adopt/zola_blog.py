@@ -11,7 +11,7 @@ from publisher.publishing.adopt.blog_settings import data_of, feed_kind, folder_
 from publisher.publishing.adopt.dated_files import PostFolders, post_folders, texts_below
 from publisher.publishing.adopt.tool_files import text_of
 
-# What is a feed if its template, which includes another, does not say so.
+# Names of files that are feeds even if their template, which includes another one, does not show it.
 _FEED_NAME = re.compile(
     r"(?:feed|atom|rss|index|posts|blog)[\w-]{0,40}\.(?:xml|json|rss|atom)\Z", re.ASCII | re.IGNORECASE
 )
@@ -20,7 +20,7 @@ _FEEDS_ON = re.compile(r"^generate_feeds?[ \t]{0,20}=[ \t]{0,20}true", re.MULTIL
 
 
 def adopt_zola(root: Path, file: str) -> AdoptedBlog:
-    """Return what is known of a blog that Zola makes. file: its configuration."""
+    """Return what is known about a blog that Zola makes. file: its configuration."""
     found = Findings("zola", file, command="zola build", output="public")
     settings = data_of(found, root, file)
     if output := folder_in(settings.get("output_dir")):

@@ -1,6 +1,6 @@
 """The elements of an export's HTML that a tool wrote for its own pages, found by their classes.
 
-A small reader of tags, since nothing else of the text may change: what an author wrote stays as it is.
+A small reader of tags, because nothing else in the text may change: what an author wrote stays as it is.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ _ATTRIBUTE = re.compile(r"""([^\s"'<>/=]{1,60})(?:\s{0,9}=\s{0,9}(?:"([^"]*+)"|'
 _WITHOUT_WORDS = re.compile(r"<(script|style|svg|button|select)\b.*?(?:</\1\s*>|\Z)", re.DOTALL | re.IGNORECASE)
 _ANY_TAG = re.compile(r"<[^<>]*>")
 _VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())  # noqa: SIM905
-# So many elements of one name may be open; a text with more is not one that a tool wrote.
+# At most this many elements of one name may be open; no tool writes a text with more.
 _MOST_OPEN = 10_000
-# Elements in each other that stay are looked at so many layers deep.
+# Nested elements that are not replaced are read down to this many layers.
 _MOST_LAYERS = 20
 
-# Takes the attributes and the content of an element; returns what stands in its place, None to leave it.
+# Takes the attributes and the content of an element; returns its replacement, or None to leave it.
 Replace = Callable[[Mapping[str, str], str], str | None]
 
 
 def replaced(html: str, by_class: Mapping[str, Replace]) -> str:
     """Return HTML in which the outermost elements with one of the classes are replaced.
 
-    An element that nothing closes is only a tag, and stays.
+    An element that is never closed is only a tag, and stays.
     """
     if not any(name in html for name in by_class):
         return html
@@ -69,7 +69,7 @@ def _elements(html: str, by_class: Mapping[str, Replace]) -> list[tuple[int, tup
 
 
 def attributes_of(written: str) -> Mapping[str, str]:
-    """Return the attributes of a tag; of two with one name the first, as browsers do."""
+    """Return the attributes of a tag; of two with the same name the first, as browsers do."""
     found: dict[str, str] = {}
     for name, one, two, three in _ATTRIBUTE.findall(written):
         found.setdefault(name.lower(), unescape(one or two or three))
@@ -108,14 +108,14 @@ def web_url(url: object) -> str:
 
 
 def linked(url: object, words: object) -> str:
-    """Return words that link to an address as HTML, or only the words if it is none; "" without both."""
+    """Return words that link to an address as HTML, or only the words if it is not one; "" if both are missing."""
     address, text = web_url(url), " ".join(words.split()) if isinstance(words, str) else ""
     shown = escape(text or address, quote=False)
     return f'<a href="{escape(address)}">{shown}</a>' if address else shown
 
 
 def figure(inside: str, caption: str) -> str:
-    """Return a figure with a caption, which is HTML; "" without anything in it."""
+    """Return a figure with a caption, which is HTML; "" if it would be empty."""
     if not inside:
         return ""
     return f"<figure>{inside}{f'<figcaption>{caption}</figcaption>' if caption else ''}</figure>"

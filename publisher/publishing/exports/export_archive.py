@@ -65,10 +65,10 @@ class ExportArchive:
         return data
 
     def open(self, name: str) -> IO[bytes]:
-        """Open a file for reading. Raises ExportError if it is encrypted, or was made to become huge."""
+        """Open a file for reading. Raises ExportError if it is encrypted, or seems to be a zip bomb."""
         info = self._files[name]
         if info.file_size > 1_000_000 and info.file_size > MOST_TIMES * max(1, info.compress_size):
-            raise self._error(name, "is packed so tightly that it seems made to fill the memory")
+            raise self._error(name, "is compressed so tightly that it seems to be a zip bomb")
         try:
             return self._zip.open(info)
         except (zipfile.BadZipFile, RuntimeError, NotImplementedError, zlib.error) as error:

@@ -20,7 +20,7 @@ MOST_TEXT = 5_000_000
 # More posts than any blog has. An export with more is not read to its end.
 MOST_POSTS = 200_000
 
-# So many posts are named that have lost something of one kind.
+# At most this many posts that lost something of one kind are named.
 _MOST_NAMES = 5
 
 # What YAML and terminals don't take as text.
@@ -102,7 +102,7 @@ class Export:
     site_url  the address of the old site, without a slash at the end; "" if the export doesn't say
     posts     returns its posts and pages, in the order of the file; each call reads the file again
     pages     the addresses of the pages that show one picture each, with that of the picture
-    left      what of it has no place here, with the number of each; complete after the posts were read
+    left      the parts that have no place here, with the number of each; complete once the posts have been read
     """
 
     tool: str
@@ -113,7 +113,7 @@ class Export:
 
 
 class LeftInPosts:
-    """What the texts of posts have that no file has a place for, with the posts that had it."""
+    """Parts of posts' texts that no file has a place for, with the posts that they were in."""
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
@@ -135,7 +135,7 @@ class LeftInPosts:
 
 
 def clean_text(text: str) -> str:
-    """Return a text without characters that no file of text has."""
+    """Return a text without characters that no text file contains."""
     return _UNSEEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
@@ -145,7 +145,7 @@ def one_line(text: object) -> str:
 
 
 def public_name(text: object) -> str:
-    """Return a person's name as one line; "" for an email address, which is a login and nobody's to read."""
+    """Return a person's name as one line; "" for an email address, which is a login and must not be published."""
     name = one_line(text)
     return "" if re.fullmatch(r"[^\s@]{1,200}@[^\s@]{1,200}", name) else name
 

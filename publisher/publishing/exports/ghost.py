@@ -25,7 +25,7 @@ from publisher.publishing.exports.exported import (
 from publisher.publishing.exports.ghost_cards import with_plain_cards
 from publisher.publishing.exports.ghost_documents import DocumentReader
 
-# What stands in texts for the address of the site.
+# The placeholder for the site's address in texts.
 PLACEHOLDER = "__GHOST_URL__"
 
 # Who may read a post that isn't public.

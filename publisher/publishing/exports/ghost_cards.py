@@ -31,13 +31,13 @@ MEMBERS_ONLY = "<!--members-only-->"
 _BACKGROUND = re.compile(r"url\(\s{0,3}['\"]?([^'\"()\s]{1,2000})")
 _FORM = re.compile(r"<form\b.*?(?:</form\s*>|\Z)", re.DOTALL | re.IGNORECASE)
 _CAPTION = re.compile(r"<figcaption\b[^<>]*+>(.*?)(?:</figcaption|\Z)", re.DOTALL)
-# Ghost puts a file of this site where a video has no picture.
+# Ghost shows a file from this site if a video has no picture.
 _SPACER = "spacergif.org"
 _MOST_PICTURES = 500
 
 
 def with_plain_cards(html: str) -> str:
-    """Return a text of Ghost's pages in which cards are plain HTML. Cards with a text only stay as they are."""
+    """Return a text of Ghost's pages in which cards are plain HTML. Cards that only have text stay as they are."""
     return replaced(html, _CARDS) if "kg-" in html else html
 
 
@@ -91,7 +91,7 @@ def _toggle(_: Mapping[str, str], inside: str) -> str | None:
 
 
 def details(head: str, body: str) -> str:
-    """Return what opens when its head is chosen; both are HTML."""
+    """Return a section that opens when its heading is clicked; both are HTML."""
     return f"<details><summary>{head}</summary>{body}</details>"
 
 

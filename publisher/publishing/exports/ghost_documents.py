@@ -1,6 +1,6 @@
 """Texts of Ghost in the form of its editors, Lexical and Mobiledoc, as HTML: for posts whose export has no other.
 
-Each is a tree in JSON. What is not known of it is counted, and the rest is shown.
+Each is a tree in JSON. Unknown parts are counted, and the rest is shown.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from publisher.publishing.exports.ghost_cards import card, text_of
 
 Values = Mapping[str, Any]
 
-# Nobody writes a text that is nested more deeply. So many parts of one text are read.
+# No one writes a text that is nested more deeply. At most this many parts of one text are read.
 _DEEPEST = 60
 _LONGEST_MARKDOWN = 100_000
 _MOST_NODES = 200_000
@@ -151,7 +151,7 @@ class DocumentReader:
 
 
 _TABLE = {"table": "table", "tablerow": "tr", "tablecell": "td"}
-# Parts that are nothing to see.
+# Parts that show nothing.
 _NOTHING = frozenset(("root", "zwj"))
 
 

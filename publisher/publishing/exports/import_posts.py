@@ -25,7 +25,7 @@ Progress = Callable[[int, int], None]
 
 _LIMITS = FetchLimits(bytes=50_000_000)
 _MOST_FILES = 200_000
-# So many posts may have one name. With the same day and title, the second is called hello-2.
+# At most this many posts may share a name. With the same day and title, the second is called hello-2.
 _MOST_ALIKE = 1_000
 POSTS, DRAFTS, PAGES, FILES = "posts", "drafts", "pages", "pictures and files"
 _LEADS_OUT = "is a link to something outside the project, so nothing is written there"
@@ -55,10 +55,10 @@ class PostImport:
     tool      the tool that wrote the export
     site_url  the address of the old site; "" if it isn't known
     new       how many posts, drafts, pages and files were written, or would be
-    there     how many of each were there already
+    there     how many of each existed already
     failed    the files that couldn't be fetched: URL and reason
-    refused   why those of them were not asked for that are in a private network, with the number of each
-    left      what of the export has no place here, with the number of each
+    refused   why files in a private network were not requested, with the number of each
+    left      the parts of the export that have no place here, with the number of each
     hidden    the posts that are drafts here although they were published: path and reason
     """
 
@@ -152,7 +152,7 @@ class _Writing:
                 progress(number, total)
             is_hidden = post.is_draft or bool(post.why_draft)
             kind = PAGES if post.kind == "page" else DRAFTS if is_hidden else POSTS
-            if post.id in self._ids:  # WordPress lets two posts have one
+            if post.id in self._ids:  # WordPress allows two posts with the same id
                 post = replace(post, id="")
             self._ids.add(post.id)
             path, is_new = self._place(site.moved(post))
@@ -161,7 +161,7 @@ class _Writing:
                 self._done.hidden.append((path.relative_to(self._config.root).as_posix(), post.why_draft))
 
     def _place(self, post: ExportedPost) -> tuple[Path, bool]:
-        """Write the file of a post unless it is there; return its path, and whether it was written."""
+        """Write the file of a post unless it exists; return its path, and whether it was written."""
         config = self._config
         folder = config.root / (config.pages.folder if post.kind == "page" else config.posts.folder)
         name, data = post.file_name(config.posts_zone), post.as_file().encode("utf-8", "replace")
@@ -173,7 +173,7 @@ class _Writing:
                 continue
             self._taken.add(path)
             return path, (not path.exists() if self._options.dry_run else self._write(path, data))
-        raise ProjectError("has too many posts of the same day and name", where=str(folder), hint="move some away")
+        raise ProjectError("has too many posts with the same date and name", where=str(folder), hint="move some away")
 
     def _write_file(self, path: Path, data: bytes) -> str:
         """Write one of the old site's files; return why it can't be written, or "". The others don't depend on it."""
@@ -196,7 +196,7 @@ class _Writing:
 
 
 def _is_same(path: Path, post: ExportedPost, data: bytes) -> bool:
-    """Return whether a file is that of the post, as it was written or as its author has changed it since."""
+    """Return whether a file is that of the post, as it was written or as its author has changed it since then."""
     try:
         written = path.read_bytes()
     except OSError:

@@ -38,7 +38,7 @@ _WALL = re.compile(
     re.IGNORECASE,
 )
 _MARK = "<!--paywall-jump-->"
-# A button to subscribe, share or comment. One with another address is the author's.
+# A button to subscribe, share or comment. One with a different address is the author's.
 _BUTTON = re.compile(
     r"<p class=\"button-wrapper\"[^<>]{0,5000}>\s{0,9}<a [^<>]{0,3000}?"
     r"href=\"[^\"<>]{0,2000}(?:/subscribe|/comments|action=share|/p/[^\"<>/]{1,200}\?|%%[a-z_]{1,40}_url%%)[^\"<>]{0,2000}\""
@@ -130,7 +130,7 @@ def _post(
 
 
 def _why_draft(row: Mapping[str, str], text: str) -> str:
-    """Return why a post that was published must not be seen by everybody; "" if it may."""
+    """Return why a post that was published must not be seen by everyone; "" if it may."""
     audience = one_line(row.get("audience"))
     why = _AUDIENCES.get(audience, f"for subscribers of the kind {audience} only")
     if not why and _MARK in text:
@@ -141,7 +141,7 @@ def _why_draft(row: Mapping[str, str], text: str) -> str:
 
 
 def clean(html: str) -> str:
-    """Return a text without buttons and forms of Substack, with marks of paid parts and the originals of pictures."""
+    """Return a text without Substack's buttons and forms, with marks of paid parts and with original pictures."""
     text = without_marked(_BUTTON.sub("", _WALL.sub(_MARK, html)))
     return CDN.sub(lambda found: unquote(found[1]), text)
 

@@ -1,7 +1,7 @@
-"""What Substack shows by a script: pictures, quotations, formulas and players, from what their elements say.
+"""What Substack shows by a script (pictures, quotations, formulas, players), made from the data of the elements.
 
-In the export, such an element is empty, or contains what the page of Substack shows; its attribute data-attrs has all
-of it as JSON.
+In the export, such an element is empty, or contains what the page of Substack shows; its attribute data-attrs contains
+all of it as JSON.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ from publisher.publishing.exports.element_parts import (
 
 Values = Mapping[str, Any]
 
-# What has content of its own beside the words: pictures, players, frames.
+# Elements that show something other than words: pictures, players, frames.
 _SHOWS = re.compile(r"<(?:img|iframe|audio|video|picture|table|pre|math|input)\b", re.IGNORECASE)
 _CLASSES = re.compile(r"<(?:div|figure|span|p)\s((?:[^<>\"']++|\"[^\"]*+\"|'[^']*+')*+)>", re.IGNORECASE)
 _MOST_PICTURES = 500
 
 
 def with_embeds(html: str) -> tuple[str, Counter[str]]:
-    """Return a text in which such elements are HTML that everything shows, and what could not be shown."""
+    """Return a text in which such elements are plain HTML, and the number of those that could not be shown, by kind."""
     left: Counter[str] = Counter()
     return replaced(html, {name: _one(name, left) for name in _named(html)}), left
 
 
 def _named(html: str) -> list[str]:
-    """Return the classes of elements that say with data-attrs what they show, known ones first."""
+    """Return the classes of elements whose data-attrs say what they show, known ones first."""
     found = dict.fromkeys(name for name in (*_MADE, *_FURNITURE) if name in html)
     for tag in _CLASSES.finditer(html):
         if "data-attrs" in tag[1]:
@@ -54,7 +54,7 @@ def _named(html: str) -> list[str]:
 
 def _one(name: str, left: Counter[str]) -> Callable[[Mapping[str, str], str], str | None]:
     def made(attributes: Mapping[str, str], inside: str) -> str | None:
-        """Return what an embedded thing becomes; "" for what belongs to the page only."""
+        """Return the HTML for an embedded thing; "" if it belongs to Substack's page only."""
         values = _values(attributes.get("data-attrs", ""))
         if name in _FURNITURE:
             return ""
@@ -165,7 +165,7 @@ def _poll(values: Values, inside: str) -> str:
 
 
 def _any(name: str, values: Values) -> str:
-    """Return what an unknown element shows, as far as it says so: a link with a title, or a quotation."""
+    """Return what an unknown element shows, as far as its data says so: a link with a title, or a quotation."""
     before, key = _PLACES.get(name, ("", ""))
     number = _text(values, key)
     place = f"{before}{number}" if re.fullmatch(r"[\w-]{1,80}", number) else ""
@@ -180,7 +180,7 @@ def _as_it_is(inside: str) -> str:
     return f"<div>{inside}</div>" if words_of(inside) or _SHOWS.search(inside) else ""
 
 
-# By class, how an element is shown; more than these have data-attrs.
+# How an element is shown, by class; other classes have data-attrs too.
 _MADE: Mapping[str, Callable[[Values, str], str]] = {
     "image-gallery-embed": _gallery,
     "tweet": _tweet,
@@ -197,13 +197,13 @@ _MADE: Mapping[str, Callable[[Values, str], str]] = {
     "mention-wrap": _mention,
     "poll-embed": _poll,
 }
-# Where that is of which an element gives only the number, and what it calls the number.
+# The URL of things for which an element gives only a number, and the name of that number.
 _PLACES = {
     "instagram": ("https://www.instagram.com/p/", "instagram_id"),
     "vimeo-wrap": ("https://vimeo.com/", "videoId"),
     "youtube-wrap": ("https://www.youtube.com/watch?v=", "videoId"),
 }
-# What shows its content, and has data-attrs for Substack's editor only.
+# Elements that show their content, and have data-attrs for Substack's editor only.
 _LEFT_AS_IT_IS = frozenset(
     (
         "button-wrapper",
@@ -213,7 +213,7 @@ _LEFT_AS_IT_IS = frozenset(
         "footnote",
     )
 )
-# What asks to install or to join something of Substack's, and buttons to enlarge a picture.
+# Invitations to install or join something of Substack's, and buttons to enlarge a picture.
 _FURNITURE = frozenset(("install-substack-app-embed", "community-chat", "directMessage", "image-link-expand"))
 # What a file can't show, as the summary calls it.
 _CALLED = {

@@ -37,7 +37,7 @@ _PIECE = 262_144
 _DEEPEST = 50
 # Control characters, which WordPress writes into its exports although XML forbids them.
 _FORBIDDEN = bytes(code for code in range(32) if code not in (9, 10, 13))
-# The kinds of what is in an export besides posts, pages and pictures, as the summary calls them.
+# The kinds of items in an export besides posts, pages and pictures, as the summary calls them.
 _OTHER_KINDS = {
     "nav_menu_item": "entries of menus",
     "revision": "revisions",
@@ -50,7 +50,7 @@ _OTHER_KINDS = {
     "custom_css": "styles",
     "oembed_cache": "cached embeds",
 }
-# The fields of items that are needed, besides those that say who can read a post; so many of these are kept.
+# The fields of items that are needed, and how many are kept of those that say who can read a post.
 _FIELDS = frozenset(
     (
         "_thumbnail_id",
@@ -138,7 +138,7 @@ def read_wordpress(openers: list[Callable[[], BinaryIO]], where: str) -> Export:
 
 
 class _Blog:
-    """What an export says of its blog as a whole, which its posts refer to."""
+    """What an export says about its blog as a whole, to which its posts refer."""
 
     def __init__(self, openers: list[Callable[[], BinaryIO]], where: str) -> None:
         self._openers, self._where = openers, where
@@ -245,7 +245,7 @@ class _Blog:
         return self.library.with_addresses(html, self.url)
 
     def _authors_of(self, item: WordPressItem) -> tuple[str, ...]:
-        """Return the names of who wrote a post: those of Co-Authors Plus, or else who put it into WordPress."""
+        """Return the names of a post's authors: those of Co-Authors Plus, or else the user who entered it."""
         logins = item.authors or [one_line(item.texts.get("dc:creator"))]
         names = (self._authors.get(login) or public_name(login) for login in logins)
         return tuple(dict.fromkeys(filter(None, names)))
@@ -331,7 +331,7 @@ class _WxrReader:
         return done
 
     def _refuse(self, *_: object) -> None:
-        raise _RefusedXml("has a document type, which an export of WordPress has not")
+        raise _RefusedXml("has a document type, which no export of WordPress has")
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self._path.append(name)
@@ -380,7 +380,7 @@ class _WxrReader:
             self._item.texts[name] = text
 
     def _meta(self, key: str, value: str) -> None:
-        """Keep a field of the item. One that says who can read it may be there several times."""
+        """Keep a field of the item. One that says who can read it may occur several times."""
         assert self._item is not None  # noqa: S101 - see _end
         meta = self._item.meta
         if key in _FIELDS:

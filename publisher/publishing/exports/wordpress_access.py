@@ -1,8 +1,8 @@
 """Who could read a post on WordPress: the marks with which its plug-ins hide a post, or a part of one.
 
-Blocks and shortcodes hide what is in them, or all that is behind them; fields of a post (postmeta) hide the post. Each
-plug-in has names of its own, and most of them say what they are for. A name that only seems to hide something makes
-a draft, which its author can publish; one that is missed would publish what somebody else has paid for.
+Blocks and shortcodes hide what is in them, or everything after them; fields of a post (postmeta) hide the post. Each
+plug-in has names of its own, and most of them say what they are for. A name that only seems to hide something makes a
+draft, which its author can publish; one that is missed would publish what somebody else has paid for.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _HIDES = (
     r"|content[-_]?control|access(?!ib|or)|locker|passster|ppwp?_|pmpro|mepr|rcp_|wcm_|wlm_|wishlist|s2if|s2member|swpm"
     r"|ihc[-_]|arm_(?:restrict|if)|um_(?:show|logged)|leaky|llms_visib|groups_can|is_paid|ifuser|user_?role|visitor)"
 )
-# What has such a word in its name and hides nothing: people of a team, forms to sign in.
+# Names that contain such a word but hide nothing: members of a team, sign-in forms.
 _SHOWS = (
     r"team|board|login[-_]?form|register(?!ed)|registration|sign[-_]?up|checkout|button|account|profile|logout|pricing"
 )
@@ -54,7 +54,7 @@ _NO_FIELD = patterns.compile(
     r"|tier_id|dont_email|version|error|mb_type",
     re.IGNORECASE,
 )
-# What a field holds if everybody may read the post.
+# What a field contains if everyone may read the post.
 _OPEN = patterns.compile(
     r"|0|-1|no|none|off|false|null|all|any|any[ _]?one|every(?:body|one)|public|default|open|unrestricted"
     r"|unblock(?:ed)?|visible|guest|a:0:\{\}|\[\]|\{\}|s:0:\"\";|b:0;|i:0;|N;",
@@ -124,7 +124,7 @@ def _is_closed(key: str, value: str) -> bool:
 def with_marks(written: str) -> str:
     """Return a text with MARK in front of each block and shortcode that hides something.
 
-    The comments of blocks are taken out later; this one stays. Shortcodes in two brackets are only shown.
+    The comments of blocks are removed later; this one stays. Shortcodes in double brackets are only shown.
     """
     written = _SHOWN.sub(lambda found: f"&#91;{found[1]}&#93;" if _hides(found[2]) else found[0], written)
     marked = _BLOCK.sub(lambda found: f"{MARK}{found[0]}" if _is_gate(found) else found[0], written)
@@ -136,7 +136,7 @@ def with_marks(written: str) -> str:
 
 
 def has_hidden_part(html: str) -> bool:
-    """Return whether a text, after with_marks, has a part that wasn't for everybody."""
+    """Return whether a text, after with_marks, has a part that wasn't for everyone."""
     return MARK in html or paid_part(html, is_markdown=False) is not None
 
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from publisher.core import patterns
 from publisher.publishing.exports.exported import MOST_TEXT
 
-# So many characters of reusable blocks are kept, and so deeply may one be in another.
+# How many characters of reusable blocks are kept, and how deeply they may be nested.
 _MOST_KEPT = 50_000_000
 _DEEPEST = 3
 
@@ -109,7 +109,7 @@ class Library:
         site = _comparable(site_url)
 
         def led(found: re.Match[str]) -> str:
-            """Return a link to the post that it leads to."""
+            """Return a link with the post's or file's own address in place of the number."""
             base = _comparable(found[2])
             if base not in (site, urlsplit(site_url).path.strip("/")):
                 return found[0]
@@ -147,6 +147,6 @@ def _footnote(name: str, content: str) -> str:
 
 
 def _comparable(url: str) -> str:
-    """Return an address without what differs between spellings of the same: scheme, www and slashes at the end."""
+    """Return an address without the parts that vary in spelling: scheme, www and slashes at the end."""
     url = re.sub(r"^https?://(?:www\.)?", "", url.lower())
     return url.strip("/").removesuffix("index.php").rstrip("/")

@@ -13,7 +13,7 @@ from html import escape, unescape
 
 from publisher.publishing.exports.wordpress_library import Library, footnotes_of, values_of
 
-# Elements that separate paragraphs, and those of them that hold paragraphs themselves.
+# Elements that separate paragraphs, and those of them that contain paragraphs themselves.
 _BLOCKS = (
     "address|article|aside|blockquote|center|dd|details|div|dl|dt|fieldset|figcaption|figure|footer|form|h[1-6]|header|hr"
     "|iframe|li|main|nav|ol|p|pre|section|summary|table|tbody|td|tfoot|th|thead|tr|ul|video|audio"
@@ -42,7 +42,7 @@ _MOST_PARTS = 100_000
 
 
 def html_of(written: str, library: Library, post: str = "", footnotes: str = "") -> tuple[str, Counter[str]]:
-    """Return the HTML of a text, and what of it has no place in a file, with the number of each.
+    """Return the HTML of a text, and the parts that have no place in a file, with the number of each.
 
     library    what the text refers to by number
     post       the number of its post
@@ -67,7 +67,7 @@ def _without_comments(text: str, footnotes: str, left: Counter[str]) -> str:
     """Remove the comments around blocks; count the blocks whose text WordPress makes on each request."""
 
     def removed(found: re.Match[str]) -> str:
-        """Return what stands for a comment of the block editor."""
+        """Return the replacement of a comment of the block editor."""
         name = found[1].rstrip("/-")
         if not found[0].endswith("/-->") or name in _EMPTY:
             return ""
@@ -154,7 +154,7 @@ _EMPTY = frozenset(("nextpage", "more", "spacer", "separator", "shortcode", "jet
 
 
 def _closing(tags: list[re.Match[str]]) -> dict[str, list[int]]:
-    """Return where in a list of tags those are that end something, by name, the last one first."""
+    """Return the positions of closing tags in a list of tags, by name, last first."""
     found: dict[str, list[int]] = {}
     for number in range(len(tags) - 1, -1, -1):
         if tags[number][1]:
@@ -210,7 +210,7 @@ def _paragraphs(text: str) -> str:
 
 
 def _taken_out(text: str) -> tuple[list[str], str]:
-    """Take out what keeps its line breaks: preformatted text and comments."""
+    """Remove what keeps its line breaks: preformatted text and comments."""
     kept: list[str] = []
 
     def keep(part: str) -> str:
@@ -234,7 +234,7 @@ def _taken_out(text: str) -> tuple[list[str], str]:
 
 
 def _inline(text: str, open_tags: list[str]) -> str:
-    """Return the text between two tags of blocks, with its paragraphs if the element around it holds any."""
+    """Return the text between two tags of blocks, with paragraphs if the element around it may contain them."""
     if not text.strip():
         return "\n" if text else ""
     if open_tags and open_tags[-1] not in _HOLD:

@@ -41,7 +41,7 @@ def test_a_blog_gets_a_project_once(jekyll: Project) -> None:
     jekyll.write("publisher.toml", "mine")
     refused = jekyll.fails("adopt", str(jekyll.root))
     assert refused.err.count("\n") == 1
-    assert "is there already, and nothing is changed" in refused.err
+    assert "exists already, so nothing was changed" in refused.err
     assert jekyll.read("publisher.toml") == "mine"
 
 
@@ -149,7 +149,7 @@ def test_posts_of_the_project_itself_are_named_as_they_are_and_counted(jekyll: P
     said = jekyll.ok("adopt", str(jekyll.root), "--feed", str(jekyll.write("old/feed.xml", feed)))
     assert ", with 4 posts: commit it, so that every build keeps their ids\n" in said.out
     assert "1 of them is an older post, with an id made in the same way\n" in said.out
-    assert "'Three': _posts/2026-11-05-three.md is another item's post already" in said.err
+    assert "'Three': _posts/2026-11-05-three.md already belongs to another item" in said.err
     assert "./_posts" not in said.err + said.out
 
 

@@ -442,7 +442,7 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
 
 def test_each_hostile_file_is_one_line_and_writes_nothing(blank: Project) -> None:
     # Only here, as packing it takes a second and a lot of memory.
-    bomb = zipped(**{"posts.csv": b"a" * 300_000_000}), "seems made to fill the memory"
+    bomb = zipped(**{"posts.csv": b"a" * 300_000_000}), "seems to be a zip bomb"
     for name, (data, said) in (HOSTILE | {"bomb": bomb}).items():
         file = blank.write("export", data)
         failed = blank.fails("import-posts", str(file))

@@ -67,7 +67,7 @@ def test_each_entry_keeps_the_id_the_address_and_the_moment_that_readers_know(bl
         ("2026-03-07-none.md", f"{URL}/2026/03/07/none?utm_source=rss", "/2026/03/07/none"),
     ]
     assert [item.title for item in match.unmatched] == ["Lost"]
-    assert match.conflicts == ("'Tea': posts/2026-03-04-tea.md is another item's post already",)
+    assert match.conflicts == ("'Tea': posts/2026-03-04-tea.md already belongs to another item",)
     assert (match.known, match.others) == (0, 1)
 
     blog.build()  # a trial, which records the ids that the posts would have had
