@@ -99,10 +99,10 @@ class RestoredBackup:
 def restore(config: Config, file: Path, now: datetime, copied: Copied = lambda table, rows: None) -> RestoredBackup:
     """Put everything in a backup where the project has it, in place of what is there.
 
-    Nobody can send meanwhile, and who was sending before has lost its lease.
+    No host can send meanwhile, and hosts that were sending before lose their leases.
 
-    What the database that is replaced knows of people who said no, and of what was sent, is carried over, so that
-    nobody is mailed against their word or twice.
+    What the replaced database knows about people who said no, and about what was sent, is carried over, so that no one
+    gets email against their wish, or twice.
 
     copied  called with the name of a table and a number of its rows that were copied, for PostgreSQL
     Raises ProjectError if it is not a backup, or a file cannot be written, and StillSendingError, which names the
@@ -131,7 +131,7 @@ def restore(config: Config, file: Path, now: datetime, copied: Copied = lambda t
 
 @contextmanager
 def _at_standstill(config: Config, now: datetime) -> Iterator[Store | None]:
-    """Open the present database and let nobody send from it until the block has ended; None if it cannot be read."""
+    """Open the present database and keep hosts from sending from it until the block ends; None if it cannot be read."""
     with ExitStack() as stack:
         old = None
         try:
@@ -147,7 +147,7 @@ def _at_standstill(config: Config, now: datetime) -> Iterator[Store | None]:
 
 
 def _carry_over(config: Config, old: Store | None, record: Path) -> CarriedOver | None:
-    """Write into the restored database what the present one knows that it lacks; None if that cannot be read."""
+    """Add to the restored database what only the present one knows; None if the present one cannot be read."""
     if old is None:
         return None
     try:
@@ -248,7 +248,7 @@ def _put_record(config: Config, record: Path, copied: Copied) -> Path | None:
     path.parent.mkdir(parents=True, exist_ok=True)
     old = path.with_name(f"{path.name}.replaced") if path.exists() else None
     if old is not None:
-        for rest in ("-wal", "-shm", ""):  # the last one last: until then the database is whole
+        for rest in ("-wal", "-shm", ""):  # the database itself last: until then it is complete
             old.with_name(f"{old.name}{rest}").unlink(missing_ok=True)
             if (part := path.with_name(f"{path.name}{rest}")).exists():
                 part.rename(old.with_name(f"{old.name}{rest}"))

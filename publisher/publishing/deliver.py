@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 # Refusals are recorded in groups of this size, which is ten times as fast as one at a time.
 REFUSAL_GROUP = 50
 
-# If a server refuses more mailboxes than this, and more than half of those that it answered for, it is to blame itself.
+# If a server refuses more mailboxes than this, and more than half of those that it answered for, the server itself is
+# to blame.
 REFUSALS_BELIEVED = 20
 
 
@@ -58,7 +59,7 @@ class DeliveryResult:
     doubted    number of mailboxes that the mail server refuses, by verdict, if there are too many to believe it
     next_try   when the first waiting message is due; None if no message is waiting
     troubles   errors of mail servers whose work other servers have taken over
-    finished   whether this process is the one to say that the whole edition is delivered; see operations.finish
+    finished   whether this process should report that the whole edition is delivered; see operations.finish
     """
 
     edition: Edition
@@ -146,7 +147,7 @@ def deliver_editions(
              hold or have no recipients
     stop     lets another thread end the run, which then raises StoppedError
     before_joining  called before the run begins other editions that have become due in the meantime, perhaps in another
-             thread; None if it is not to begin any
+             thread; None if it should not begin any
     may_begin  returns whether the run may begin an edition that has become due in the meantime
     Raises TransportError if the transport does not answer.
     """
@@ -243,7 +244,7 @@ class _DeliveryRun:
         own = {each.edition.id: each for each in self._begun}
         for edition in store.editions.ready(now):
             before = own.get(edition.id)
-            # One of which nothing could be claimed is left to the next run, or this one might never end.
+            # An edition from which nothing could be claimed is left to the next run, or this one might never end.
             again = before and before.over and before.progress.done and store.ledger.next_try(edition.id)
             if (before is None and self._may_begin(edition)) or (again and again <= now):
                 found.append(edition)
@@ -323,7 +324,7 @@ def _troubles(transport: Transport) -> tuple[TransportError, ...]:
 class _Refusals:
     """Counts the messages that were refused for good, unless the mail server refuses implausibly many mailboxes.
 
-    Those that were refused for their content or sender are recorded, but count against nobody.
+    Those that were refused for their content or sender are recorded, but count against no one.
     """
 
     def __init__(self, project: Project, progress: DeliveryProgress, sent_before: int) -> None:

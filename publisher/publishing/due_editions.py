@@ -49,7 +49,7 @@ class DueEditions:
     begun     the time of the slot that has begun, by the newsletter's name; the slot is over once its edition is
               created or turns out to have nothing to send
     soon      whether a slot is near, so that posts should be checked
-    without   warnings about sources without whose new items the editions go
+    without   warnings about sources whose new items the editions lack
     """
 
     editions: dict[str, DueEdition] = field(default_factory=dict)
@@ -110,8 +110,8 @@ def find_due(project: Project, now: datetime) -> DueEditions:
     """Return the editions that are due at `now`. An edition is not due while it waits for a source.
 
     When it first sees a newsletter, it records the time from which the newsletter's slots count, and when it first sees
-    it with a source, that it begins with that. For an "each post" newsletter, it also records which posts are never
-    sent.
+    it with a source, that it begins to use that source. For an "each post" newsletter, it also records which posts are
+    never sent.
     """
     config, store = project.config, project.store
     begin_with_sources(config, store, now)
@@ -149,12 +149,12 @@ def find_due(project: Project, now: datetime) -> DueEditions:
 def frequencies_due(
     config: Config, store: Store, names: Collection[str], now: datetime, *, writes: bool = True
 ) -> DueEditions:
-    """Return the editions that are due at `now` for those who have chosen a frequency, when someone publishes by hand.
+    """Return the editions due at `now` for subscribers who have chosen a frequency, when someone publishes by hand.
 
     Unlike those of the newsletter's own schedule, they are never made between their slots.
 
     names   the newsletters; all if it is empty
-    writes  whether to record the frequencies that are new, and to give up those that are not offered any more
+    writes  whether to record the frequencies that are new, and to drop those that are no longer offered
     """
     editions: dict[str, DueEdition] = {}
     begun: dict[str, datetime] = {}
@@ -228,7 +228,7 @@ def _settled_posts(
     new = unsent_posts(project, newsletter, archive, now)
     ready = dict(_ready(config, newsletter, archive, new, now))
     if ready and _let_pass(project, newsletter, ready, now):
-        return None  # nobody gets them; later subscribers get later posts
+        return None  # no one gets them; later subscribers get later posts
     return DueEdition(beside=False, posts=ready) if ready else None
 
 

@@ -41,7 +41,7 @@ class DueEdition:
              (None if it is not on hold); None for all posts
     hold     the hold with which the edition is created; None if it is not on hold
     goes_at  when to send the edition if it is created ahead of its slot
-    segment  a segment that its recipients must be in, besides that of the newsletter: its name, or a condition
+    segment  a segment that its recipients must be in, besides the newsletter's own: its name, or a condition
     """
 
     slot: str = ""
@@ -60,15 +60,15 @@ class PlannedEdition:
     variants     which subscribers get which of the posts; the variant for all topics comes first
     hold         the hold with which the edition is created; None if it is not on hold
     goes_at      when to send the edition, if it is created ahead of its slot
-    other_ids    pairs of the id of a post, new or sent before, and one that it has in another source
+    other_ids    pairs: the id of a post, new or sent before, and an id that it has in another source
     is_sample    whether nothing is new, so that it only shows how the newest posts would look
     rests        what is left for later because it may still change; "" if nothing is
     text         what an email without posts says; None for an edition of posts
     segment      the condition on its subscribers, in the language of segments; "" for all of the newsletter
-    outside      how many other subscribers could be mailed, who are not in the segment and never get these posts
+    outside      how many other subscribers could get email, but are not in the segment and never get these posts
     frequency    that of its subscribers; "" for the newsletter's own schedule
     earlier      posts that some of its subscribers lack because they have changed their frequency
-    ahead        ids of those of `passed_over` that all its subscribers have got already, at another frequency
+    ahead        ids of those of `passed_over` that all its subscribers have already received, at another frequency
     repeats      whether its posts are all such posts
     once         the ids of its posts if they are left out for those to whom other newsletters have sent them
     begins       the ledger names of all streams, if it is the newsletter's first edition
@@ -126,7 +126,7 @@ class PlannedEdition:
         return replace(self, variants=variants_of(self.posts, choices, self.earlier, repeats=self.repeats))
 
     def for_subscribers(self, config: Config, store: Store, now: datetime) -> PlannedEdition:
-        """Return the same edition with the variants for the subscribers who may be mailed at a moment."""
+        """Return the same edition with the variants for the subscribers who may get email at a moment."""
         at, often = local(config, self.newsletter, now), self.frequency if self.text is None else None
         choices = store.subscribers.choices(self.newsletter.name, at, self.segment, frequency=often, once=self.once)
         outside = outside_of(store, self.newsletter, self.segment, choices, at, often)
@@ -150,7 +150,7 @@ class Idle:
 
     command      advice on what to do about it on the command line; "" if there is none
     frequency    the stream; "" for the newsletter's own schedule
-    passed_over  ids of the posts that go by at this slot because nobody has the frequency now
+    passed_over  ids of the posts that are passed over at this slot because no one has the frequency now
     segment      the condition that its subscribers would meet
     """
 
@@ -336,9 +336,9 @@ def _without_subscribers(
     *,
     is_first: bool,
 ) -> Idle:
-    """Return why there is no edition. If others have chosen another frequency, the posts go by.
+    """Return why there is no edition. If others have chosen another frequency, the posts are passed over.
 
-    Otherwise the first one to choose it later would get all of them.
+    Otherwise the first subscriber to choose this frequency later would get all of them.
     """
     newsletter = stream.newsletter
     passed: tuple[str, ...] = ()
@@ -358,8 +358,8 @@ def _without_subscribers(
 def _unhandled_items(store: Store, stream: NewsletterStream, now: datetime) -> frozenset[str]:
     """Return the ids of items that have rested and that a newsletter has not handled.
 
-    Those of them that are not among the posts, a filter leaves out. They stay out once an edition was made without
-    them, even if the filter changes.
+    A filter leaves out those that are not among the posts. After an edition was made without them, they stay out even
+    if the filter changes.
     """
     names = [name for name in stream.newsletter.sources if name != OWN_POSTS]
     rested = now - timedelta(minutes=stream.newsletter.settle_minutes)
@@ -369,7 +369,7 @@ def _unhandled_items(store: Store, stream: NewsletterStream, now: datetime) -> f
 def _with_other_ids(
     editions: list[PlannedEdition], posts: Iterable[Post], handled: Collection[str]
 ) -> list[PlannedEdition]:
-    """Add the ids that their posts have in other sources; to the first, also those of posts that were sent before."""
+    """Add the ids that their posts have in other sources; to the first edition, also those of posts sent before."""
     before = [post for post in posts if post.also_ids and post.id in handled]
     return [
         replace(each, other_ids=other_ids((*each.posts, *(before if each is editions[0] else ())), handled))

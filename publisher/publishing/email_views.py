@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class EmailState(StrEnum):
-    """How far an email is."""
+    """The progress of an email."""
 
     DRAFT = "draft"
     BROKEN = "has an error"
@@ -52,7 +52,7 @@ class EmailView:
     edition     its edition; None before it is created
     counts      how many messages of the edition are in each status
     problem     why it cannot be sent
-    is_changed  whether the file says something else than what was sent
+    is_changed  whether the file differs from what was sent
     """
 
     newsletter: str
@@ -69,7 +69,7 @@ class EmailView:
 
     @property
     def summary(self) -> str:
-        """What is to be said beside the state: how many got it, why it is on hold, what is wrong."""
+        """What should be said next to the state: how many got it, why it is on hold, what is wrong."""
         if self.problem:
             return self.problem.message
         if self.edition is None:
@@ -178,7 +178,7 @@ def findings_of(config: Config, whole: WholeEmail, now: datetime) -> list[Findin
 
 
 def changed_emails(config: Config, store: Store | None) -> Iterator[Problem]:
-    """Yield a warning for each file that says something else than what was sent, which is not sent again."""
+    """Yield a warning for each file that differs from what was sent, because it is not sent again."""
     for newsletter in config.newsletters if store else ():
         editions = store.editions.list(newsletter.name, kind=EditionKind.LETTER) if store else ()
         emails = {email.slot: email for email in find_emails(config, newsletter)} if editions else {}
@@ -246,7 +246,7 @@ def _made(
 
 
 def _is_changed(config: Config, store: Store | None, email: OwnEmail, edition: Edition) -> bool:
-    """Return whether a file says something else than the edition that was made of it. A draft says nothing."""
+    """Return whether a file differs from the edition that was made from it. A draft never does."""
     if store is None or email.is_draft or email.changed_at <= edition.made_at:
         return False
     if email.text is None:

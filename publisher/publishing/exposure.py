@@ -1,4 +1,4 @@
-"""Warn about what is private and would leave by accident: with git, in a site, in an image, or by open permissions."""
+"""Warn about private files that would leak by accident: through git, a site, an image or open permissions."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TAKES_ALL = re.compile(r"^[ \t]*(?:COPY|ADD)\s+(?:--\S+\s+)*(?:\[\s*\"\.?/?\"|\
 
 @dataclass(frozen=True, slots=True)
 class _Repository:
-    """The git repository around a project: which private files it tracks, and which it would take."""
+    """The git repository around a project: which private files it tracks, and which it would add."""
 
     top: Path
     tracked: tuple[Path, ...]
@@ -32,20 +32,20 @@ class _Repository:
 
     @staticmethod
     def within(files: Sequence[Path], path: Path) -> list[str]:
-        """Return the names of those files that are a path or below it, relative to it."""
+        """Return the names, relative to a path, of those files that are at the path or below it."""
         real = path.resolve()
         below = [file for file in files if (real == file or real in file.parents) and file.name != IGNORE_FILE]
         return [file.relative_to(real).as_posix() for file in below]
 
 
 def exposures(config: Config) -> Iterator[Problem]:
-    """Yield a warning for each private file or folder of a project that git, a site or an image would take along."""
+    """Yield a warning for each private file or folder of a project that git, a site or an image would contain."""
     private = private_files(config)
     repository = _repository(config.root, list(private))
     top = repository.top if repository else _some_way_up(config.root)
     sites = [*published_folders(config.root.resolve(), top), *_own_folders(config)]
     images = list(_images(config.root.resolve(), top))
-    # A tool whose place this project takes makes no site any more, and there is no secret in the settings.
+    # The tool that this project replaces makes no site any more, and the project's settings are not secret.
     in_use = [site for site in sites if not config.pages.enabled or site.generator.lower() != config.posts.tool]
     yield from _of_sites(config, in_use, config.root / CONFIG_FILE, "the settings of this project")
     named = private_paths(config)

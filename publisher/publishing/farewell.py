@@ -1,7 +1,7 @@
 """The email to people who have unsubscribed: the usual one, or the owner's own in letters/NEWSLETTER/farewell.md.
 
-In the owner's words everybody gets it once, by the ledger, in whatever version of the text. People who unsubscribe a
-second time get the usual one, if `subscribers.farewell` is set. Both have a link to come back.
+The ledger ensures that everyone gets the owner's own only once, in whatever version of the text. People who unsubscribe
+a second time get the usual one, if `subscribers.farewell` is set. Both have a link to come back.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def farewell_email(
     newsletters: Collection[str] | None,
     now: datetime,
 ) -> SubscriptionEmail | None:
-    """Return the email to a subscriber who has just unsubscribed, or None if there is to be none.
+    """Return the email to a subscriber who has just unsubscribed, or None if none should be sent.
 
     newsletters: those that they left; None for all.
     """
@@ -81,7 +81,7 @@ def sends_farewells(config: Config) -> bool:
 
 
 def farewell_problems(config: Config) -> Iterator[Problem]:
-    """Yield what is wrong with farewells in the owner's words, which are not sent then."""
+    """Yield what is wrong with farewells in the owner's words, which keeps them from being sent."""
     for name in _with_text(config, [each.name for each in config.newsletters]):
         try:
             text = _read(config, name)
@@ -92,7 +92,7 @@ def farewell_problems(config: Config) -> Iterator[Problem]:
 
 
 def farewell_view(config: Config, store: Store | None, newsletter: NewsletterConfig, now: datetime) -> StepView | None:
-    """Return what is known of a newsletter's farewell; None if there is none, or it is a draft. It is not rendered."""
+    """Return what is known about a newsletter's farewell; None without one, or if it is a draft. It is not rendered."""
     name = newsletter.name
     if not _with_text(config, [name]):
         return None
@@ -109,7 +109,7 @@ def farewell_view(config: Config, store: Store | None, newsletter: NewsletterCon
 
 
 def all_steps(config: Config, store: Store | None, newsletter: NewsletterConfig, now: datetime) -> list[StepView]:
-    """Return what is known of a newsletter's welcome emails, in their order, and of its farewell. Renders nothing."""
+    """Return what is known about a newsletter's welcome emails, in order, and its farewell. Renders nothing."""
     last = farewell_view(config, store, newsletter, now)
     return [*step_views(config, store, newsletter, now), *([last] if last else [])]
 
@@ -130,7 +130,8 @@ def claim_farewell(
 ) -> OwnFarewell | None:
     """Record in the ledger that a subscriber gets a farewell in the owner's words, and return it.
 
-    Return None if there is none, if it has a mistake, or if they have had it: then only the usual one can be sent.
+    Return None if there is none, if it has a mistake, or if they have already received it: then only the usual one can
+    be sent.
     """
     subscriber = store.subscribers.by_uid(email.uid)
     for name in _with_text(config, email.newsletters) if subscriber else ():
@@ -163,7 +164,7 @@ def settle_farewell(
 
 
 def _with_text(config: Config, names: Collection[str]) -> list[str]:
-    """Return those of the newsletters that have a farewell in the owner's words."""
+    """Return the newsletters that have a farewell in the owner's words."""
     return [name for name in names if (config.root / FOLDER / name / f"{FAREWELL}.md").is_file()]
 
 

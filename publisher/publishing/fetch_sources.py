@@ -52,13 +52,13 @@ _NOT_MODIFIED = 304
 _MOST_VALIDATOR = 1_000  # characters of an ETag that is sent back
 _TRIES = 5
 _NAMED = 3  # of several items in a warning
-# A claim is for so many sources that they can be fetched long before anybody thinks that this process was killed.
+# A claim is for so few sources that they are fetched long before other hosts assume that this process was killed.
 _CLAIMED_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
 class SourceReport:
-    """What came of fetching a source.
+    """The result of fetching a source.
 
     new, changed, gone  numbers of items. Those of the first fetch count as new
     is_first   whether it was the first fetch
@@ -66,7 +66,7 @@ class SourceReport:
     error      why it could not be fetched or read, in one line; "" if it could
     waits      why it was not fetched at all; "" if it was
     next_at    when it is fetched next
-    warnings   what else has to be said about it
+    warnings   other remarks about it
     """
 
     name: str
@@ -92,7 +92,7 @@ class SourceReport:
 
     @property
     def summary(self) -> str:
-        """What came of it, in a few words."""
+        """The result, in a few words."""
         counts = ((self.new, "new"), (self.changed, "changed"), (self.gone, "gone"))
         said = ", ".join(f"{count:,} {what}" for count, what in counts if count) or "nothing new"
         held = "; more than half of its items turned new all at once, so a person has to look at them"
@@ -113,10 +113,10 @@ def fetch_sources(
     """Fetch the sources that are due at `now`, and record what they say; return a report for each that was fetched.
 
     names     only these sources, each of which then has a report. None fetches all
-    force     fetch them although they are not due, unless a server asked to be left alone or another process is at it
-    since     fetch also those that nobody has fetched since a moment, by name. None: those that a slot needs
+    force     fetch them even if they are not due, unless a server asked for a pause or another process is fetching them
+    since     also fetch sources that were not fetched since a moment, by name; None: those that a slot needs
     progress  called with the number of sources that are done, and their total
-    stop      lets another thread end it; the sources that are left are due again at once
+    stop      lets another thread end it; the remaining sources are due again immediately
     network   see fetch_all
     Raises StoreError if the database is unavailable, and StoppedError. A source that cannot be fetched has an error in
     its report.
@@ -152,7 +152,7 @@ def take_document(
 ) -> ItemChanges:
     """Record a document of a source that was fetched in another way; return what it has changed.
 
-    answer  with what the document came; the source then counts as fetched, and the next request depends on its headers
+    answer  the answer that contained it; the source then counts as fetched, and the next request depends on its headers
     """
     sources = project.store.sources
     state = replace(sources.see({source.name: source.url}, now)[source.name], claim="")
@@ -165,7 +165,7 @@ def take_document(
 
 
 def _with_headers(state: SourceState, answer: Answer, document: FeedDocument) -> SourceState:
-    """Return a state with what the next request needs of an answer and of its document."""
+    """Return a state with what the next request needs from an answer and its document."""
     etag, last_modified = _validator(answer, "etag"), _validator(answer, "last-modified")
     return replace(state, etag=etag, last_modified=last_modified, topic=document.url or answer.url)
 
@@ -183,7 +183,7 @@ class _Claimed:
     def reports(
         self, progress: Callable[[int], None] | None, stop: Stop, network: Network | None
     ) -> Iterator[SourceReport]:
-        """Yield a report for each source. What is left when it ends early is due again at once."""
+        """Yield a report for each source. If it ends early, the remaining sources are due again immediately."""
         try:
             yield from self._reports(progress, stop, network)
             if self._unwritten:
@@ -380,7 +380,7 @@ def _text_of(project: Project, number: int) -> str:
 
 
 def _renamed(known: Sequence[KnownItem], done: ItemChanges) -> int:
-    """Return how many known items have another guid now."""
+    """Return how many known items have a different guid now."""
     guids = {item.number: item.keys.guid for item in known}
     return sum(each.keys.guid != guids[each.number] for each in done.changed)
 
@@ -408,10 +408,10 @@ def _unsent(project: Project, name: str, gone: Sequence[int]) -> Iterator[Proble
 
 
 def _not_fetched(project: Project, state: SourceState, now: datetime) -> SourceReport:
-    """Return the report of a source that nobody may fetch now."""
+    """Return the report of a source that may not be fetched now."""
     zone = project.config.zone
     if state.closed_until is not None and state.closed_until > now:
-        why = f"its server asks not to be asked before {state.closed_until.astimezone(zone):%Y-%m-%d %H:%M}"
+        why = f"its server asks not to be contacted before {state.closed_until.astimezone(zone):%Y-%m-%d %H:%M}"
     elif state.is_being_fetched(now):
         why = "is being fetched by another process"
     elif state.ended_at is not None:

@@ -44,13 +44,13 @@ def resting(selection: Selection, zone: tzinfo) -> str:
 
 
 def nobody_in(audience: StreamAudience, selection: Selection) -> str:
-    """Return how many posts nobody gets because nobody is in the segment that they go to."""
+    """Return how many posts no one gets because no one is in their segment."""
     waiting = len(selection.posts) + selection.waiting
     people = f"none of {audience.outside:,} subscribers is" if audience.outside > 1 else "its subscriber isn't"
     return f"{waiting} new post{'s' if waiting != 1 else ''}, but {people} in the segment {audience.segment}"
 
 
 def no_subscribers(selection: Selection) -> str:
-    """Return how many posts nobody gets."""
+    """Return how many posts no one gets."""
     waiting = len(selection.posts) + selection.waiting
     return f"{waiting} new post{'s' if waiting != 1 else ''}, but no subscribers yet"

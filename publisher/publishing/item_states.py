@@ -32,7 +32,7 @@ class ItemStatus(StrEnum):
     GONE = "gone"  # it vanished from the feed before it was sent
 
 
-# Of several newsletters, the one that has gone furthest says what the state of an item is.
+# If several newsletters take an item, the one that is furthest along decides its state.
 _ORDER = (ItemStatus.SENT, ItemStatus.WAITING, ItemStatus.RESTING, ItemStatus.SKIPPED, ItemStatus.SEEN)
 
 
@@ -99,7 +99,7 @@ class _Taker:
         handled = store.editions.handled_posts(newsletter.name)
         self.handled_as = handled_as(store, newsletter.name, handled, posts)
         self.handled = handled.union(self.handled_as)
-        # The newest counts, because the posts of a skipped edition go with a later one.
+        # The newest counts, because the posts of a skipped edition are sent with a later one.
         self.editions = {post.id: edition for edition in reversed(editions) for post in edition.posts}
         self.called_off = store.editions.called_off(newsletter.name)
         self.on_hold = {each.id for each in editions if each.held and not store.deliveries.counts(each.id).is_over}

@@ -20,7 +20,7 @@ from publisher.publishing.mail_wiring import project_secret
 from publisher.store.location import SQLITE
 
 _PURPOSE = "join"
-_PORT = 5432  # that PostgreSQL has if the URL names none
+_PORT = 5432  # PostgreSQL's own, if the URL names none
 
 
 def join_token(config: Config) -> str:
@@ -35,7 +35,7 @@ def join_token(config: Config) -> str:
 
 
 def may_join(config: Config, environment: Mapping[str, str]) -> bool:
-    """Return whether PUBLISHER_JOIN has the token of this project and this database, also as the line that has it."""
+    """Return whether PUBLISHER_JOIN has the token of this project and database, alone or as the line that sets it."""
     token = environment.get(JOIN_VARIABLE, "").strip().removeprefix(f"{JOIN_VARIABLE}=")
     if not token or config.database.url.startswith(SQLITE):
         return False

@@ -41,7 +41,7 @@ def language_problems(config: Config, archive: Archive, lines: KeyLines) -> Iter
 
 
 def _mixed(config: Config, archive: Archive, lines: KeyLines) -> Iterator[Problem]:
-    """Yield a warning if posts in several languages share a feed and the newsletters without the owner's saying so."""
+    """Yield a warning if posts in several languages share a feed and newsletters, unless the owner asked for that."""
     usual = config.site.language
     named = {_first(each) for each in config.site.all_languages}
     if config.site.languages:

@@ -18,7 +18,7 @@ from publisher.subscribers.manage import require_subscriber
 if TYPE_CHECKING:
     from publisher.store import Store
 
-# An edition is added to so many people at a time, because a database takes only so many values in one query.
+# People are added in groups of this size, because a database accepts only so many values in one query.
 _GROUP = 500
 
 
@@ -49,10 +49,10 @@ def add_recipients(
 ) -> LaterRecipients:
     """Add deliveries of an edition for subscribers who have none; the next run sends them.
 
-    Only subscribers of its newsletter who may be mailed get one; of an edition of posts, only those of its frequency.
-    Whoever has had the edition does not get it again. People who have had some of its posts with another edition get
-    the version without these, if it has one.
-    An edition for a segment goes to those who are in it now; the addresses may be of anyone.
+    Only subscribers of its newsletter who may get email get one; of an edition of posts, only those of its frequency.
+    People who have had the edition do not get it again. People who have had some of its posts with another edition get
+    the version without these, if it has one. An edition for a segment goes to those who are in it now; the addresses
+    may be of anyone.
 
     addresses     only these; if there are none, all who joined since
     joined_since  only people who joined the newsletter at this moment or later; without it and addresses, those who
@@ -64,7 +64,7 @@ def add_recipients(
 
     _require_open(store, edition)
     if not dry_run:
-        store.editions.complete(edition.id)  # so that nobody who gets it anyway is counted as added
+        store.editions.complete(edition.id)  # so that people who get it anyway are not counted as added
     if newsletter := config.newsletter(edition.newsletter):
         now = local(config, newsletter, now)  # for the days in the condition of its segment
     people = {each.id: each for each in (require_subscriber(store, address) for address in addresses)}
@@ -114,7 +114,7 @@ def _left_out(store: Store, edition: Edition, people: dict[int, Subscriber], now
 def _variant_of(config: Config, store: Store, edition: Edition, now: datetime) -> Callable[[Choice], str | None]:
     """Return the function that finds an edition's version for a choice, or None if it has none.
 
-    An email of its own is the same for everyone. A selection that all posts match gets the version for all topics.
+    An email without posts is the same for everyone. A selection that all posts match gets the version for all topics.
     """
     versions = {letter.variant for letter in store.editions.letters(edition.id)}
 
@@ -138,7 +138,7 @@ def _variant_of(config: Config, store: Store, edition: Edition, now: datetime) -
     contents = store.latecomers.letter_posts(edition)
 
     def variant_of(choice: Choice) -> str | None:
-        """Return the variant for a choice, without what these people were sent already, or None if there is none."""
+        """Return the variant for a choice, without what these people were already sent, or None if there is none."""
         usual = for_topics(choice.topics)
         if usual is None or choice.sent.isdisjoint(contents.get(usual, ())):
             return usual

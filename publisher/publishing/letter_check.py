@@ -59,10 +59,10 @@ def check_letters(
     spam: bool = False,
     site_paths: Callable[[], frozenset[str]] | None = None,
 ) -> Iterator[LetterCheck]:
-    """Check the next letter of each newsletter that has posts to show, and its emails without posts but for drafts.
+    """Check the next letter of each newsletter that has posts to show, and its emails without posts except drafts.
 
     spam        whether to ask SpamAssassin too, which takes a few seconds for each letter
-    site_paths  returns what built_paths returns, if somebody has planned the site already
+    site_paths  returns what built_paths returns, if the site has already been planned
     """
     renderer, checker = EditionRenderer(config, archive), LetterChecker(config, archive, site_paths)
     for newsletter in config.newsletters:

@@ -25,7 +25,7 @@ from publisher.mail.verp import ReturnPath
 from publisher.subscribers.policy import SubscriptionPolicy
 from publisher.subscribers.tokens import TokenSigner
 
-# What a host needs that uses the database of another one.
+# What a host that uses another host's database needs.
 SAME_SECRET = f"set {SECRET_VARIABLE} to the text of .publisher/secret on the host of `publisher run`"
 
 
@@ -114,7 +114,7 @@ def project_secret(config: Config) -> str:
 
 
 def known_secret(config: Config) -> str:
-    """Return the project's secret; raise ProjectError if there is none, instead of making one."""
+    """Return the project's secret; raise ProjectError if there is none, instead of creating one."""
     if not has_secret(config.state_dir, os.environ):
         raise ProjectError("the project's secret is missing", where=SECRET_VARIABLE, hint=SAME_SECRET)
     return project_secret(config)

@@ -1,4 +1,4 @@
-"""Create new projects and new posts. A file that exists keeps what is in it."""
+"""Create new projects and new posts. Existing files keep their content."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ class CreatedProject:
 
 
 def create_project(folder: Path, now: datetime, feed: Mapping[str, str | bool] | None = None) -> CreatedProject:
-    """Write a new project into `folder`. Existing files are kept, but git and Jekyll learn what to leave out.
+    """Write a new project into `folder`. Existing files are kept, but the lists of what git and Jekyll leave out grow.
 
     In a folder with a Jekyll blog, the project reads the blog's posts, and Jekyll publishes nothing of the project.
 
     now   date of the first post, the year in `site.authority`, and the day from which a blog's posts are emailed
-    feed  for a project whose posts are the items of a feed: what adopt_feed.project_values returns of it
+    feed  for a project whose posts are the items of a feed: what adopt_feed.project_values returns for it
     Raises ProjectError if the folder cannot be written.
     """
     zone = local_zone()
@@ -136,7 +136,7 @@ def create_email(config: Config, newsletter: NewsletterConfig, name: str, subjec
 
 
 def local_zone() -> str:
-    """Return the IANA name of this machine's time zone, or UTC if it is not known."""
+    """Return the IANA name of this machine's time zone, or UTC if it is unknown."""
     try:
         target = str(Path("/etc/localtime").resolve())
         name = target.partition("zoneinfo/")[2]
@@ -209,7 +209,7 @@ def write_new(path: Path, text: str) -> bool:
             try:
                 file.write(text)
                 file.flush()
-            except BaseException:  # the next run would take half a file for the author's own
+            except BaseException:  # the next run would mistake half a file for the author's own
                 path.unlink()
                 raise
     except FileExistsError:

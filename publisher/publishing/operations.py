@@ -31,10 +31,10 @@ _LASTING = re.compile(r"https?://|\d\.\d{1,3}\.\d{1,3}\b")
 
 _SKIPPED = by_person("skipped by the owner")
 
-# What is remembered about editions that are delivered, and for how long.
+# What is remembered about delivered editions, and for how long.
 _DELIVERED, _REMEMBERED = "delivered", timedelta(days=30)
 
-# Among so many last actions, it is looked whether an edition was cancelled.
+# How many of the last actions are searched for the cancellation of an edition.
 _ACTIONS = 200
 
 
@@ -82,7 +82,7 @@ def hold(store: Store, edition: Edition, why: str, by: HeldBy = HeldBy.PERSON) -
 
 
 def resume(store: Store, edition: Edition, *, now: datetime) -> bool:
-    """Release an edition that is on hold, and make its deferred messages due at once; return whether it was on hold.
+    """Release an edition that is on hold, and make its deferred messages due now; return whether it was on hold.
 
     If none of its messages has been sent, the edition gets a new date, unless its slot is still to come. The next run
     sends the messages.
@@ -95,7 +95,7 @@ def resume(store: Store, edition: Edition, *, now: datetime) -> bool:
 
 
 def retry(store: Store, edition: Edition, statuses: Collection[DeliveryStatus], *, now: datetime) -> int:
-    """Make deliveries in these statuses due at once; return how many were changed.
+    """Make deliveries in these statuses due now; return how many were changed.
 
     An uncertain message may arrive twice, with the same Message-ID. Deliveries that are due already are not counted.
     An edition whose slot is still to come waits for it, and an edition on hold stays on hold. People who have
@@ -153,7 +153,7 @@ def finish(store: Store, edition: Edition, counts: DeliveryCounts, now: datetime
 def make_complete(store: Store, edition: Edition) -> int:
     """Write the messages that an edition lacks because its making was interrupted; return their number.
 
-    It is 0 if the edition was complete. Then what is counted next is what there is to retry, cancel or send.
+    It is 0 if the edition was complete. After that, counts include everything that can be retried, cancelled or sent.
     """
     before = store.deliveries.counts(edition.id)
     if not before.missing:
@@ -165,7 +165,7 @@ def make_complete(store: Store, edition: Edition) -> int:
 def take_over_dead(config: Config, store: Store, now: datetime) -> int:
     """Free the messages of senders that are dead; return their number.
 
-    They wait or are uncertain then, and nobody counts them as being sent right now.
+    After that they wait or are uncertain, and no longer count as being sent right now.
     """
     from publisher.mail.queue import take_over  # not at the top: loads SQLAlchemy
     from publisher.publishing.mail_wiring import delivery_options

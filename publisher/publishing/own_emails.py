@@ -1,4 +1,4 @@
-"""Emails without posts, which the writer sends beside the editions: find their files, and plan those that go now.
+"""Emails without posts, which the writer sends in addition to editions: find their files, and plan those to send now.
 
 Each is a file letters/<newsletter>/<name>.md whose front matter says when it is sent:
 
@@ -40,14 +40,14 @@ KEYS = ("send", "to", "approve")
 
 _SLOT = "email:"
 _NAME = re.compile(r"\w[\w.+-]{0,99}")
-_OTHERS = re.compile(r"welcome(?:-\d+)?|farewell")  # emails that nobody gets at once
+_OTHERS = re.compile(r"welcome(?:-\d+)?|farewell")  # emails that are not sent to all at the same time
 _NOTES = re.compile(r"\d{4}-(?:W\d\d|\d\d(?:-\d\d(?:T\d\d-\d\d)?)?)(?:\.\d+)?|post-.*")  # notes for editions
 _YES, _NO = ("yes", "true", "on"), ("no", "false", "off")
 
 
 @dataclass(frozen=True, slots=True)
 class OwnEmail:
-    """An email of the writer's own.
+    """An email without posts.
 
     path        its file, relative to the project
     subject     as it is written; "" if it is missing or the file is not readable
@@ -95,7 +95,7 @@ def email_name(slot: str) -> str:
 
 
 def require_name(name: str, where: str) -> None:
-    """Raise PublisherError if an email cannot be called so. where: the place to report."""
+    """Raise PublisherError if an email cannot have this name. where: the place to report."""
     if _NOTES.fullmatch(name):
         what, hint = "an email cannot have the name of a slot", "give the file another name, or remove `send`"
         raise PublisherError(what, where=where, hint=hint)
@@ -105,7 +105,7 @@ def require_name(name: str, where: str) -> None:
 
 
 def find_emails(config: Config, newsletter: NewsletterConfig, besides: Collection[str] = ()) -> list[OwnEmail]:
-    """Return the newsletter's emails of the writer's own, by name.
+    """Return the newsletter's emails without posts, by name.
 
     besides  the labels of emails whose files need not be read, because they were made already
     A file that is not valid is returned with its problem. Files without `send` are notes, and are left out.
@@ -122,7 +122,7 @@ def paths_of_emails(config: Config, newsletter: NewsletterConfig) -> list[str]:
 
 
 def unmade_emails(config: Config, store: Store | None, newsletter: NewsletterConfig) -> list[OwnEmail]:
-    """Return the newsletter's emails of the writer's own that are not in the ledger."""
+    """Return the newsletter's emails without posts that are not in the ledger."""
     if next(_files(config, newsletter), None) is None:
         return []
     made = store.editions.slots(newsletter.name, EditionKind.LETTER) if store else frozenset()
@@ -132,7 +132,7 @@ def unmade_emails(config: Config, store: Store | None, newsletter: NewsletterCon
 def plan_emails(
     config: Config, store: Store | None, names: Sequence[str], now: datetime, *, settle: bool = False
 ) -> EmailPlan:
-    """Return what the newsletters called `names` (all, if it is empty) have to send beside posts at `now`.
+    """Return what the newsletters called `names` (all, if it is empty) have to send besides posts at `now`.
 
     settle  whether this is the scheduler: an email that is sent "now" then waits until its file has rested, and one
             for which there are no subscribers counts as sent
@@ -158,7 +158,7 @@ def plan_emails(
 
 
 def listed_subject(config: Config, newsletter: NewsletterConfig, text: OwnText, at: datetime) -> str:
-    """Return the subject of a text for a list, as someone sees it about whom nothing is known."""
+    """Return the subject of a text for a list, for a reader about whom nothing is known."""
     if "{" not in text.file.text("subject"):
         return " ".join(text.file.text("subject").split())
     from publisher.publishing.render import shown_subject  # not at the top: most subjects are the same for everyone
@@ -181,7 +181,7 @@ def whole_email(config: Config, store: Store | None, email: OwnEmail, now: datet
 def _planned(
     config: Config, store: Store | None, email: OwnEmail, now: datetime, *, settle: bool
 ) -> PlannedEdition | str:
-    """Return the edition to create for an email, or why there is none yet ("" if nobody waits for it)."""
+    """Return the edition to create for an email, or why there is none yet ("" if no one waits for it)."""
     newsletter, zone = email.newsletter, config.newsletter_zone(email.newsletter)
     asks = newsletter.approve and settle if email.approve is None else email.approve
     lead = timedelta(hours=newsletter.approve_hours) if asks else timedelta()
@@ -227,7 +227,7 @@ def _held_as_twin(config: Config, planned: PlannedEdition, before: Sequence[Plan
     """Return the edition of an email, on hold if one that is created with it says the same to the same people."""
 
     def said(each: PlannedEdition) -> tuple[object, ...]:
-        """Return what an email says and to whom, which twins share."""
+        """Return what an email says, and to whom; twins have that in common."""
         text = each.text
         return each.newsletter.name, each.segment, *((text.subject, text.preheader, text.body) if text else ())
 

@@ -25,7 +25,7 @@ from publisher.publishing.wiring import Project
 HELD = "held"
 # A problem that is still there after this long is reported again.
 AGAIN = timedelta(days=1)
-# A source that nobody cares about is not reported every day.
+# A source that no one looks after is not reported every day.
 _ONCE = timedelta(days=10_000)
 
 
@@ -108,7 +108,7 @@ def alert_sources(project: Project, now: datetime) -> tuple[list[str], list[Prob
         return [], []
     states = [state for state in project.store.sources.states() if state.name in names]
     problems = [problem for state in states if (problem := _source_problem(state, now))]
-    below = "Meanwhile, editions go without what is new there."
+    below = "Meanwhile, editions are sent without their new items."
     return alert_problems(project, "source", problems, now, still=problems, again=_ONCE, below=below)
 
 
@@ -130,7 +130,7 @@ def _source_problem(state: SourceState, now: datetime) -> Problem | None:
 def _key(config: Config, problem: Problem) -> str:
     """Return a key that identifies a problem: its text, and a hash of the content of its file if it has one.
 
-    Of a file that is too large for a post, only its size and its time count.
+    For a file that is too large for a post, only size and time are compared.
     """
     file = config.root / problem.path
     try:

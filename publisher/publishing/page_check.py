@@ -16,7 +16,7 @@ from publisher.publishing.wiring import web_copies
 from publisher.site.build.site_files import plan_site
 from publisher.site.web_versions import WebVersion
 
-_TRIES = 5  # outputs of one kind, if those before it are of posts that cannot be rendered
+_TRIES = 5  # outputs of one kind to try, if the earlier ones are of posts that cannot be rendered
 
 
 def page_problems(config: Config, archive: Archive, renderer: Renderer, now: datetime) -> Iterator[Problem]:
@@ -38,7 +38,7 @@ def page_problems(config: Config, archive: Archive, renderer: Renderer, now: dat
 
 
 def _failure(examples: Sequence[Output]) -> PublisherError | None:
-    """Return why outputs of one kind cannot be made; None if they can, or if their posts are broken, as is reported."""
+    """Return why outputs of one kind cannot be made; None if they can, or if only their posts are broken."""
     for output in examples[:_TRIES]:
         try:
             output.make()

@@ -34,7 +34,7 @@ def post_problems(
     """Render every post once; return the problems of front matter, bodies, links, attached files and pages.
 
     progress    called with the number of posts done and their total
-    site_paths  returns the paths of the files that a build writes, but for those that only bodies show
+    site_paths  returns the paths of the files that a build writes, except those that only bodies show
     menu_line   the line of the menu in publisher.toml
     """
     renderer = Renderer(archive, config, inspect=True)
@@ -85,7 +85,7 @@ def dead_links(
 ) -> list[Problem]:
     """Return a problem for each link in a post to a path of this site at which the build writes nothing.
 
-    planned  the paths of the files that a build writes, but for those that only the bodies show
+    planned  the paths of the files that a build writes, except those that only the bodies show
     On a site whose URL has a path, that includes paths from the root which lead out of the site.
     """
     planned = planned.union(path for post in posts for path, _ in post.assets)
@@ -108,6 +108,6 @@ def _dead(path: str, link: LocalLink, hint: str) -> Problem:
         path,
         link.line,
         f"broken link: no {kind} of this site is at {link.written}",
-        hint or "fix it, or put what is there into static/",
+        hint or "fix it, or put the file into static/",
         Severity.WARNING,
     )

@@ -1,4 +1,4 @@
-"""Find what is private in a project: what the configuration names, and lists, emails and keys that were left in it."""
+"""Find private files in a project: those that the configuration names, and lists, emails and keys left in it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from publisher.config import CONFIG_FILE, Config
 from publisher.config.private_paths import private_paths
 
-# A project has thousands of posts, but whoever keeps a million files in it is not kept waiting.
+# A project has thousands of posts, but one with a million files must not take minutes.
 _MOST_FILES = 50_000
 _HEAD_BYTES = 16_384
 
@@ -81,7 +81,7 @@ def _has_password(path: Path) -> bool:
 
 
 def _candidates(config: Config, known: set[Path]) -> Iterator[Path]:
-    """Yield the files of the project whose names allow that they are private, at most of the first 50,000 files."""
+    """Yield the files of the project whose names suggest that they are private, among the first 50,000 files."""
     seen = 0
     output = config.root / config.pages.output
     for folder, folders, names in os.walk(config.root):

@@ -327,7 +327,7 @@ def _sources(config: Config, now: datetime) -> list[Problem]:
 
 
 def _old_first_editions(config: Config, letters: Iterable[LetterCheck], now: datetime) -> Iterator[Problem]:
-    """Report first editions that would carry posts of long ago, unless the newsletter's `since` asks for them."""
+    """Report first editions that would contain very old posts, unless the newsletter's `since` asks for them."""
     for planned in (letter.planned for letter in letters):
         if not planned.posts:
             continue
@@ -337,7 +337,7 @@ def _old_first_editions(config: Config, letters: Iterable[LetterCheck], now: dat
         number = config.newsletters.index(planned.newsletter)
         message = f"newsletter {planned.newsletter.name}: its first edition would include a post from "
         message += f"{oldest.published.astimezone(config.zone):%Y-%m-%d}, {oldest.title!r}"
-        hint = 'set since = "YYYY-MM-DD" under [[newsletters]] to the day of the oldest post that may go'
+        hint = 'set since = "YYYY-MM-DD" under [[newsletters]] to the day of the oldest post that may be sent'
         yield Problem(CONFIG_FILE, _lines(config).of(("newsletters", number, "first")), message, hint, Severity.WARNING)
 
 

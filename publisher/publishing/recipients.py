@@ -25,7 +25,7 @@ SHOWN = 3  # of the people in a segment, so that its owner recognises it
 def segment_of(
     config: Config, store: Store | None, newsletter: NewsletterConfig, only: str = "", where: str = ""
 ) -> str:
-    """Return the condition on those who get a newsletter's editions; "" for all.
+    """Return the condition on the recipients of a newsletter's editions; "" for all subscribers.
 
     only   a segment that they must be in besides that of the newsletter: its name, or a condition
     where  the place that names it, for messages
@@ -46,7 +46,7 @@ def outside_of(
     at: datetime,
     frequency: str | None = None,
 ) -> int:
-    """Return how many subscribers may be mailed who are not in the segment. inside: the choices of those who are."""
+    """Return how many subscribers outside the segment may get email. inside: the choices of those who are in it."""
     if not segment:
         return 0
     everyone = store.subscribers.choices(newsletter.name, at, frequency=frequency)
@@ -56,7 +56,7 @@ def outside_of(
 def some_of(
     config: Config, store: Store, newsletter: NewsletterConfig, segment: str, now: datetime
 ) -> Sequence[Subscriber]:
-    """Return the first people in a segment who may be mailed the newsletter. segment: the text of a condition."""
+    """Return the first people in a segment who may be sent the newsletter. segment: the text of a condition."""
     at = local(config, newsletter, now)
     return store.segments.some(parse_joined(segment), at, newsletter.name, SHOWN)
 
@@ -64,14 +64,14 @@ def some_of(
 def testers(config: Config, store: Store | None, segment: str, now: datetime) -> list[str]:
     """Return the addresses of the people in a segment, for test emails.
 
-    segment: its name, or a condition. Raises PublisherError if there is no such segment, nobody in it who may be
-    mailed, or more than MOST_TESTERS of them.
+    segment: its name, or a condition. Raises PublisherError if there is no such segment, or if no one in it, or more
+    than MOST_TESTERS of them, may get email.
     """
     condition = f"({require_segment(config, store, segment, '--test-segment')}) and status:active and not status:paused"
     at = now.astimezone(config.zone)
     people = store.segments.some(parse_joined(condition), at, None, MOST_TESTERS + 1) if store else ()
     if not people:
-        raise PublisherError("nobody in this segment may be mailed", where="--test-segment")
+        raise PublisherError("no one in this segment may get email", where="--test-segment")
     if len(people) > MOST_TESTERS:
         hint = "use a smaller segment, such as tag:testers"
         raise PublisherError(f"a test goes to at most {MOST_TESTERS} people", where="--test-segment", hint=hint)
@@ -79,9 +79,9 @@ def testers(config: Config, store: Store | None, segment: str, now: datetime) ->
 
 
 def require_segment(config: Config, store: Store | None, text: str, where: str) -> str:
-    """Return the condition of a segment's name, or a condition as it is; "" for "".
+    """Return the condition of a segment's name, or a condition unchanged; "" for "".
 
-    where: the option or the line that says it. Raises SegmentError if there is no such segment, if the text is not a
+    where: the option or the line that names it. Raises SegmentError if there is no such segment, if the text is not a
     condition, or if it names a field or a newsletter that does not exist: with "not" before it, all would be in it.
     """
     condition = resolved(store, text, where)
@@ -92,7 +92,7 @@ def require_segment(config: Config, store: Store | None, text: str, where: str) 
 
 
 def unknown_name(config: Config, store: Store | None, condition: Condition) -> str:
-    """Return which field or newsletter a condition names that does not exist, in words; "" if all of them do."""
+    """Return in words which field or newsletter of a condition does not exist; "" if all of them do."""
     kinds, newsletters = known_fields(store, config.fields), {each.name for each in config.newsletters}
     for term in terms(condition):
         value = term.value.text if term.value else ""
@@ -104,15 +104,15 @@ def unknown_name(config: Config, store: Store | None, condition: Condition) -> s
 
 
 def near(name: str, known: Collection[str]) -> str:
-    """Return which of some names a mistyped one may mean, for the end of a message; "" if none is similar."""
+    """Return which known name a mistyped one may mean, for the end of a message; "" if no name is similar."""
     found = difflib.get_close_matches(name[:60], known, 1)
     return f" (did you mean {found[0]}?)" if found else ""
 
 
 def resolved(store: Store | None, text: str, where: str) -> str:
-    """Return the condition of a segment's name, or a condition as it is; "" for "". What it names may not exist.
+    """Return the condition of a segment's name, or a condition unchanged; "" for "". What it names may not exist.
 
-    where: the option or the line that says it. Raises SegmentError if there is no such segment, or the text is not a
+    where: the option or the line that names it. Raises SegmentError if there is no such segment, or the text is not a
     condition.
     """
     try:

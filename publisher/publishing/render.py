@@ -41,7 +41,7 @@ def render_text(
 
 
 def shown_subject(config: Config, newsletter: NewsletterConfig, text: OwnText, at: datetime) -> str:
-    """Return the subject of a text as someone sees it about whom nothing is known; as it is written if it is wrong."""
+    """Return the subject of a text for a reader about whom nothing is known; unchanged if it has a mistake."""
     try:
         return subject_of_text(with_found_fields(config), newsletter, text, at)
     except PublisherError:

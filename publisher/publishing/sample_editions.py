@@ -29,7 +29,7 @@ def sample_edition(config: Config, newsletter: NewsletterConfig, archive: Archiv
     own = in_its_language(archive.posts, newsletter, config)
     selection = select_posts(own, newsletter, frozenset(), True, now, zone)
     is_sample = not selection.posts
-    if is_sample:  # posts of long ago still show how an email looks
+    if is_sample:  # old posts still show how an email looks
         any_age = replace(newsletter, since="", first=newsletter.first or USUAL_FIRST)
         selection = select_posts(own, any_age, frozenset(), True, now, zone)
     schedule = parse_schedule(newsletter.schedule)
@@ -47,9 +47,9 @@ def next_edition(
 ) -> PlannedEdition:
     """Return the edition that a newsletter sends next, whether or not it is due.
 
-    It contains the posts that the newsletter has never sent; for the schedule "each post", only the oldest of them.
-    If there are no new posts, it is the sample edition, with the number that the next one will have. If it goes to a
-    segment that does not exist, nobody gets it.
+    It contains the posts that the newsletter has never sent; for the schedule "each post", only the oldest of them. If
+    there are no new posts, it is the sample edition, with the number that the next one will have. If it goes to a
+    segment that does not exist, no one gets it.
     """
     planned = sample_edition(config, newsletter, archive, now)
     if store is None:
@@ -66,6 +66,6 @@ def next_edition(
     next_one = replace(planned, posts=posts, slot=slot, number=number, is_sample=is_sample)
     try:
         segment = segment_of(config, store, newsletter)
-    except SegmentError:  # `check` and whatever sends it report that
+    except SegmentError:  # `check` reports that, and so does sending
         return next_one.for_choices(())
     return replace(next_one, segment=segment).for_subscribers(config, store, now)

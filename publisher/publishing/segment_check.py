@@ -1,6 +1,6 @@
-"""What is wrong with segments: those that do not exist, and conditions that name what is not there.
+"""What is wrong with segments: those that do not exist, and conditions that name things that do not exist.
 
-And with fields: values that are not of the kind that publisher.toml says.
+Also what is wrong with fields: values that are not of the kind that publisher.toml says.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def segment_problems(config: Config, store: Store | None) -> Iterator[Problem]:
 
 
 def _of_fields(config: Config, store: Store | None) -> Iterator[Problem]:
-    """Yield a warning for each field whose kind was changed, and of which there are values of the old one."""
+    """Yield a warning for each field whose kind was changed and that still has values of the old kind."""
     found = store.subscribers.known_fields() if store else {}
     for place, each in enumerate(config.fields):
         kind = FieldKind(each.kind)
@@ -61,7 +61,7 @@ def _of_newsletter(config: Config, store: Store | None, newsletter: NewsletterCo
     except SegmentError as error:
         yield problem_at(in_config(config, newsletter, error))
         return
-    if not is_segment_name(newsletter.segment):  # the saved ones are checked by themselves
+    if not is_segment_name(newsletter.segment):  # the saved ones are checked separately
         for finding in segment_findings(config, store, parse(condition)):
             problem = problem_at(in_config(config, newsletter, SegmentError(finding)))
             yield replace(problem, severity=Severity.WARNING)
@@ -79,7 +79,7 @@ def _of_email(config: Config, store: Store | None, email: OwnEmail) -> Iterator[
 
 
 def segment_findings(config: Config, store: Store | None, condition: Condition) -> Iterator[str]:
-    """Yield what a condition names that is not there, so that nobody, or everybody, meets it."""
+    """Yield what a condition names although it does not exist, so that no one, or everyone, meets the condition."""
     kinds = fields_of(config, store)
     newsletters = {each.name for each in config.newsletters}
     asked = [term for term in terms(condition) if term.subject is Subject.TAG]
@@ -106,7 +106,7 @@ class SegmentUse:
 
 
 def segment_uses(config: Config, store: Store | None) -> dict[str, list[SegmentUse]]:
-    """Return by the names of segments the newsletters, and the emails that are not made yet, that go to them."""
+    """Return the newsletters, and the emails not yet made, that go to each segment, by its name."""
     found: dict[str, list[SegmentUse]] = {}
     for newsletter in config.newsletters:
         if is_segment_name(newsletter.segment):
@@ -120,7 +120,7 @@ def segment_uses(config: Config, store: Store | None) -> dict[str, list[SegmentU
 
 
 def require_unused(config: Config, store: Store, name: str) -> None:
-    """Raise SegmentError if anything goes to a segment, so that it cannot be deleted or get another name."""
+    """Raise SegmentError if anything goes to a segment, so that it cannot be deleted or renamed."""
     if uses := segment_uses(config, store).get(name):
         raise SegmentError(
             f"{name} is used", where=uses[0].where, hint="write another segment or its condition there first"

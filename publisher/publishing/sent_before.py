@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def handled_posts(store: Store, newsletter: str, posts: Collection[Post]) -> frozenset[str]:
-    """Return the ids of those of the posts that a newsletter has sent or passed over, and of all that it had before."""
+    """Return the ids that a newsletter has sent or passed over, and those of posts that it handled under other ids."""
     handled = store.editions.handled_posts(newsletter)
     return handled.union(handled_as(store, newsletter, handled, posts))
 
@@ -26,16 +26,16 @@ def handled_posts(store: Store, newsletter: str, posts: Collection[Post]) -> fro
 def other_ids(posts: Iterable[Post], handled: Collection[str]) -> tuple[tuple[str, str], ...]:
     """Return pairs of a post's id and an id that it has in another source, except those ids that are in `handled`.
 
-    The ledger records them with the posts, because an item may get another link later.
+    The ledger records them with the posts, because an item may get a different link later.
     """
     return tuple((post.id, each) for post in posts for each in post.also_ids if each not in handled)
 
 
 def handled_as(store: Store, newsletter: str, handled: Collection[str], posts: Collection[Post]) -> dict[str, str]:
-    """Return which of the posts a newsletter handled under another id: that id, by the post's.
+    """Return the posts that a newsletter handled under another id: that id, by the post's id.
 
-    That is an item that it has sent; for a file also one that it has passed over. An item that it has passed over, such
-    as because of a filter of its source, says nothing about one of another source.
+    The other id is that of an item that it has sent, or, for a file, also of one that it has passed over. An item that
+    it has passed over, for example because of a filter, says nothing about an item of another source.
 
     A link of a home page, or one that several items of a source or several files share, identifies none of them.
 
@@ -90,7 +90,7 @@ def _handled_with(store: Store, handled: Collection[str], by_link: Mapping[str, 
 
 
 def _links(post: Post) -> Iterable[str]:
-    """Return the URLs that say which post it is. A page here of an item says nothing that its own link does not."""
+    """Return the URLs that identify a post. An item's page on this site adds nothing to its own link."""
     if post.from_source:
         return {post.canonical}
     return {post.url, post.canonical} - {""}

@@ -6,8 +6,8 @@ after: 3d
 ---
 Dear reader, ...
 
-Each file is a step. A step's email is made when somebody is due it, once for each version of its text, and then gets a
-delivery for each new subscriber in turn. The ledger sees to it that nobody gets a step twice, in whatever version.
+Each file is a step. A step's email is made when it is due for someone, once for each version of its text, and then gets
+a delivery for each new subscriber in turn. The ledger ensures that no one gets a step twice, in whatever version.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ KEYS = ("after", "send")
 FIRST = "welcome"
 FAREWELL = "farewell"
 
-# A welcome that is later than this says the wrong thing, so it is not sent any more.
+# A welcome that is later than this says the wrong thing, so it is no longer sent.
 LATEST = timedelta(days=30)
 
-# If a step was late, the next one follows no sooner than this, or half the time that lies between them.
+# If a step was late, the next one follows no sooner than this, or half the time between them.
 APART = timedelta(days=1)
 
 _LONGEST_WAIT = timedelta(days=366)
@@ -65,7 +65,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class WelcomeSequence:
-    """The emails to the new subscribers of a newsletter, in their order.
+    """The emails to the new subscribers of a newsletter, in order.
 
     names    the names of all its files, also of those that cannot be read
     steps    the steps up to the first that cannot be read
@@ -84,7 +84,7 @@ class SequenceReport:
 
     created   the editions that were made: new steps, and new versions of steps
     added     how many deliveries were added
-    problems  why a step could not be made; the people who are due it wait for it
+    problems  why a step could not be made; the people for whom it is due wait for it
     """
 
     created: tuple[Edition, ...] = ()
@@ -99,9 +99,9 @@ class StepView:
     name      the file's name without its ending
     when      when it is sent, in words
     counts    its messages by status, in all versions of its text
-    due       how many subscribers are due it now, and have no message yet
+    due       for how many subscribers it is due now, but has no message yet
     coming    for how many subscribers it is still to come, now or later
-    edition   the edition of its newest version; None if nobody has got one yet
+    edition   the edition of its newest version; None if no one has received one yet
     problem   why it cannot be sent; None if it can
     """
 
@@ -132,7 +132,7 @@ class StepView:
 
 
 def step_views(config: Config, store: Store | None, newsletter: NewsletterConfig, now: datetime) -> list[StepView]:
-    """Return what is known of a newsletter's welcome emails, in their order. Nothing is written or rendered."""
+    """Return what is known about a newsletter's welcome emails, in order. Nothing is written or rendered."""
     sequence = welcome_sequence(config, newsletter)
     if not sequence.names:
         return []
@@ -187,16 +187,16 @@ def has_welcome_emails(config: Config, name: str) -> bool:
 
 
 def stray_steps(config: Config, newsletter: NewsletterConfig) -> Iterator[Problem]:
-    """Yield a warning for each file whose name is almost that of a step, so that nobody would ever get it."""
+    """Yield a warning for each file whose name is almost that of a step, so that no one would ever get it."""
     for name in _files(config, newsletter):
         if name.casefold().startswith(FIRST) and not _STEP.fullmatch(name):
             hint = f"name the first email {FIRST}.md, and the following {FIRST}-2.md to {FIRST}-99.md"
-            message = "this name is not that of a welcome email, so nobody gets it"
+            message = "this name is not that of a welcome email, so no one gets it"
             yield Problem(f"{FOLDER}/{newsletter.name}/{name}.md", 0, message, hint, Severity.WARNING)
 
 
 def sequence_problems(config: Config, now: datetime) -> Iterator[Problem]:
-    """Yield what keeps welcome emails from being sent, and files that look like one but are none."""
+    """Yield what keeps welcome emails from being sent, and files that look like one but are not."""
     for newsletter in config.newsletters:
         yield from stray_steps(config, newsletter)
         sequence = welcome_sequence(config, newsletter)
@@ -212,7 +212,7 @@ def sequence_problems(config: Config, now: datetime) -> Iterator[Problem]:
 def see_sequences(config: Config, store: Store, now: datetime, names: Sequence[str] = ()) -> dict[str, datetime]:
     """Record the steps that are seen for the first time; return when each was, by newsletter and step.
 
-    Whoever subscribes from then on gets it, so this is called before somebody subscribes, too.
+    Everyone who subscribes from then on gets it, so this is also called before someone subscribes.
     names: the newsletters to look at; all if it is empty.
     """
     seen = {}
@@ -224,10 +224,10 @@ def see_sequences(config: Config, store: Store, now: datetime, names: Sequence[s
 
 
 def add_due_emails(project: Project, now: datetime, names: Sequence[str] = ()) -> SequenceReport:
-    """Add a delivery for each subscriber who is due a step, after making the step's email if its text is new.
+    """Add a delivery for each subscriber for whom a step is due, after making the step's email if its text is new.
 
-    A step that cannot be rendered, or whose email has an error, is not made, and neither are those after it. People
-    who are due it wait for it. names: the newsletters to look at; all if it is empty.
+    A step that cannot be rendered, or whose email has an error, is not made, and neither are those after it. The people
+    for whom it is due wait for it. names: the newsletters to look at; all if it is empty.
     """
     created: list[Edition] = []
     problems: list[Problem] = []
@@ -274,7 +274,7 @@ def render_welcome(config: Config, newsletter: NewsletterConfig, name: str, now:
 
 
 def render_step(config: Config, newsletter: NewsletterConfig, text: OwnText, now: datetime) -> Letter:
-    """Render the email of a step, which shows no date, because each subscriber gets it at another.
+    """Render the email of a step, which shows no date, because each subscriber gets it on a different date.
 
     Raises PublisherError if it cannot be rendered, or has an error that subscribers would see.
     """
@@ -333,7 +333,7 @@ def require_no_date(text: OwnText) -> None:
     """Raise PublisherError if a text that people get at different times says when it was sent."""
     for key in ("subject", "preheader"):
         if "{date}" in text.file.text(key):
-            what = f"the {key} has a {{date}}, but each subscriber gets the email at another"
+            what = f"the {key} has a {{date}}, but each subscriber gets the email on a different date"
             raise PublisherError(what, where=text.file.where(key), hint="leave it out")
 
 

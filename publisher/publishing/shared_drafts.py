@@ -1,6 +1,6 @@
-"""Links to what is not public yet: a draft, or the next email of a newsletter, for somebody who is to read it first.
+"""Links to what is not public yet: a draft, or the next email of a newsletter, for someone who should read it first.
 
-A link is signed and ends after some days. It leads to the web application, which shows what the file says then.
+A link is signed and expires after some days. It leads to the web application, which shows what the file says then.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class DraftLink:
     """What the token of a link says.
 
     name   the path of a post in the posts folder, or the name of a newsletter
-    until  when the link ends
+    until  when the link expires
     """
 
     kind: DraftKind
@@ -46,12 +46,12 @@ class DraftLink:
 
 
 def draft_link(links: Links, kind: DraftKind, name: str, until: datetime) -> str:
-    """Return the URL at which somebody sees a draft until a moment."""
+    """Return the URL at which a draft can be seen until a moment."""
     return links.draft(kind.value, name, until.astimezone(UTC).isoformat(timespec="seconds"))
 
 
 def read_draft_link(links: Links, token: str) -> DraftLink | None:
-    """Return what a token says; None if it was not made here. It may have ended."""
+    """Return what a token says; None if it was not made here. It may have expired."""
     parts = links.read(LinkPurpose.DRAFT, token)
     if parts is None:
         return None

@@ -17,7 +17,7 @@ from publisher.posts.front_matter.parsing import parse_head
 
 JEKYLL_FILES = ("_config.yml", "_config.yaml", "_config.toml")
 
-# What Jekyll leaves out by itself. Before version 4, a list of one's own replaces these.
+# What Jekyll leaves out by itself. Before version 4, the site's own list replaces these.
 _JEKYLL_DEFAULTS = (
     ".sass-cache/", ".jekyll-cache/", "gemfiles/", "Gemfile", "Gemfile.lock", "node_modules/", "vendor/bundle/",
     "vendor/cache/", "vendor/gems/", "vendor/ruby/",
@@ -99,7 +99,7 @@ def published_folders(root: Path, top: Path) -> list[Published]:
 
 
 def with_exclusions(text: str, names: Iterable[str]) -> str | None:
-    """Return the text of Jekyll's _config.yml with these names in `exclude`, and every other byte as it was.
+    """Return the text of Jekyll's _config.yml with these names in `exclude`, and every other byte unchanged.
 
     Returns None if the text cannot be read, or has an `exclude` in a form that cannot be added to.
     """

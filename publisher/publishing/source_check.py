@@ -48,8 +48,8 @@ class FeedDoubt:
 def feed_doubts(items: Sequence[FeedItem], now: datetime, *, content: str = "feed") -> Iterator[FeedDoubt]:
     """Yield what is odd about the items of a feed, newest first.
 
-    items    of those that are not among the first ten, the HTML is not needed
-    content  what is taken of them (see SourceConfig)
+    items    the items; the HTML is needed only for the first ten
+    content  what is taken from them (see SourceConfig)
     """
     if not items:
         yield FeedDoubt("has no items", "look at it in a browser; it may be the wrong address")
@@ -115,7 +115,7 @@ def _doubts(
     if store and state:
         yield from (FeedDoubt(line, "") for line in state.problems)
         if state.renamed > 1:
-            what = f"gave {state.renamed} of its items other ids than before"
+            what = f"gave {state.renamed} of its items different ids than before"
             yield FeedDoubt(what, "they are recognised by their links, and sent once; its maker should fix that")
         yield from feed_doubts(_items(store, state), now, content=source.content)
 

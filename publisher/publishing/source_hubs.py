@@ -1,4 +1,4 @@
-"""Subscriptions to the hubs of sources: asking for them, and what follows from their reports.
+"""Subscriptions to the hubs of sources: requesting them, and acting on their reports.
 
 They need a web application that the hub can reach, so they exist only if `web.public_url` is set.
 """
@@ -23,17 +23,17 @@ from publisher.posts.sources.hub_subscription import (
 from publisher.store import Store
 
 CALLBACK = "/hooks/websub/{token}"
-# However often a hub reports something, a source is fetched for it only this often.
+# However often a hub reports something, a source is fetched because of it only this often.
 _LEAST = timedelta(seconds=20)
 
 
 def renew_hubs(config: Config, store: Store, now: datetime, is_stopped: Callable[[], bool] = lambda: False) -> int:
-    """Ask the hubs that sources name for leases that are missing or end soon; return how many accepted the question.
+    """Ask the hubs that sources name for leases that are missing or end soon; return how many accepted the request.
 
     They agree later, by a request to the callback. A hub that refuses, or doesn't answer, is asked again. What was
     agreed with a hub that a source no longer names is forgotten.
 
-    is_stopped: returns whether to end at once.
+    is_stopped: returns whether to end immediately.
     """
     before = store.sources.hubs()
     private = {source.name: source.allow_private for source in config.sources}
@@ -53,7 +53,7 @@ def renew_hubs(config: Config, store: Store, now: datetime, is_stopped: Callable
 
 
 def verify_hub(store: Store, token: str, query: Mapping[str, str], now: datetime) -> str | None:
-    """Record what a hub says about a lease; return what to answer, or None if nobody asked for it."""
+    """Record what a hub says about a lease; return what to answer, or None if the lease was not requested."""
     name, lease = lease_of(store, token)
     found = after_verification(lease, query, now) if lease else None
     if found is None:

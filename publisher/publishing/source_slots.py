@@ -1,8 +1,8 @@
 """Sources and slots (scheduled times): which sources are fetched before a slot, and how long an edition waits for them.
 
-A newsletter begins with a source when it is first seen with it and with a subscriber after it was fetched. An edition
-is made when each source of its newsletter was fetched for its slot. It waits for a source that fails, for
-`wait_minutes`, and then goes without what is new there; later items are in the next edition.
+A newsletter begins to use a source when it is first seen with the source and with a subscriber after a fetch. An
+edition is made when each source of its newsletter was fetched for its slot. It waits for a source that fails, for
+`wait_minutes`, and is then sent without its new items; they are in the next edition.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # A fetch counts for a slot if it is not older than this, so that a feed is fetched once more just before the slot.
 FRESH = timedelta(minutes=10)
 
-# How long an edition waits for sources that nobody has tried to fetch yet. Then nobody does: no daemon is running.
+# How long an edition waits for sources that no process has tried to fetch yet. After that, none will: no daemon runs.
 _TRIED = timedelta(minutes=5)
 
 
@@ -35,12 +35,12 @@ def sources_of(newsletter: NewsletterConfig) -> tuple[str, ...]:
 
 
 def begin_with_sources(config: Config, store: Store, now: datetime) -> None:
-    """Record for each newsletter that it begins with those of its sources that have been fetched by now.
+    """Record for each newsletter that it begins to use those of its sources that have been fetched by now.
 
-    What is there now is their past, of which the first edition takes what the newsletter's settings say. Whatever
-    comes later goes, however long the first edition takes. A newsletter that has taken items of a source before its
-    beginning was recorded began with the first fetch. One without subscribers has not begun, so that the first of them
-    does not get what came in the years before.
+    The items that are there now are their past, of which the first edition takes what the newsletter's settings say.
+    All later items are sent, however long the first edition takes. A newsletter that took items of a source before its
+    beginning was recorded began with the first fetch. A newsletter without subscribers has not begun, so that its first
+    subscriber does not get the items of the years before.
     """
     fetched: dict[str, datetime] | None = None
     for newsletter in config.newsletters:
@@ -61,7 +61,7 @@ def begin_with_sources(config: Config, store: Store, now: datetime) -> None:
 def wanted_for_slots(config: Config, now: datetime) -> dict[str, datetime]:
     """Return the sources that have to be fetched because a slot is near, with the moment since which a fetch counts.
 
-    It is so from FRESH before an edition is made until it has to go without them.
+    That is the case from FRESH before an edition is made until it has to be sent without them.
     """
     wanted: dict[str, datetime] = {}
     for newsletter in (stream.newsletter for each in config.newsletters for stream in streams_of(each)):
@@ -81,7 +81,7 @@ def wanted_for_slots(config: Config, now: datetime) -> dict[str, datetime]:
 class SlotSources:
     """The state of all sources while it is decided which editions are made at `now`.
 
-    without  a warning for each source that failed, so that an edition goes without what is new there
+    without  a warning for each source that failed, so that an edition is sent without its new items
     """
 
     def __init__(self, store: Store, now: datetime) -> None:
@@ -111,7 +111,7 @@ class SlotSources:
 
 
 def _gone_without(newsletter: NewsletterConfig, slot: str, state: SourceState) -> Problem:
-    what = f"{newsletter.name} {slot} goes without its new items, because it can't be fetched: {state.error}"
+    what = f"{newsletter.name} {slot} is sent without its new items, because it can't be fetched: {state.error}"
     return Problem(f"source {state.name}", 0, what, "they will be in the next edition", Severity.WARNING)
 
 

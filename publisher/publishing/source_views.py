@@ -38,7 +38,7 @@ class SourceSummary:
     """A source as people see it.
 
     title        the configured one, or that of the feed, or its name if neither is known
-    link         the page that it is the feed of; "" if that is not known
+    link         the page whose feed it is; "" if that is unknown
     address      where it is fetched after it has moved; "" if that is `url`
     moved_to, moved_seen  another host to which its last answers were redirected for good, and how many in a row
     waits_in     the id of the edition that waits for a person because of its items; None if there is none
@@ -46,7 +46,7 @@ class SourceSummary:
     since        since when that is so; None if nothing is wrong
     items        how many items its last document had
     newest       when its newest item was published or, without a date, first seen
-    asked_at     when it was fetched last, whatever came of it
+    asked_at     when it was last fetched, whatever the result
     next_at      when it is due; None if it was never fetched, or will not be fetched again
     newsletters  the newsletters that take it
     """
@@ -75,7 +75,7 @@ class SourceSummary:
 
     @property
     def is_well(self) -> bool:
-        """Whether nothing has to be said about it."""
+        """Whether there is nothing to report about it."""
         return not self.trouble
 
     def as_json(self, zone: tzinfo) -> dict[str, Any]:
@@ -174,7 +174,7 @@ def _waits_in(config: Config, store: Store, state: SourceState) -> int | None:
 
 
 def troubled(views: Sequence[SourceSummary]) -> list[SourceSummary]:
-    """Return the sources with which something is wrong."""
+    """Return the sources that have a problem."""
     return [view for view in views if not view.is_well]
 
 

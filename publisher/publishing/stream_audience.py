@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 class StreamAudience:
     """The subscribers of a stream at a moment.
 
-    choices  what they have chosen, have got in advance, and lack
+    choices  what they have chosen, have received in advance, and lack
     earlier  the posts that any of them lacks, or did when they were last asked
     once     the ids of the posts that are left out for those to whom other newsletters have sent them
     segment  the condition that they meet; "" for all subscribers of the stream
-    outside  how many other subscribers of the stream may be mailed, who are not in the segment
+    outside  how many subscribers of the stream outside the segment may get email
     at       the moment; None without a database
     """
 
@@ -40,14 +40,14 @@ class StreamAudience:
 
     @property
     def ahead(self) -> frozenset[str]:
-        """The ids of the posts that all of them have got already, at another frequency."""
+        """The ids of the posts that all of them have already received, at another frequency."""
         had = [each.catch_up.had for each in self.choices]
         return had[0].intersection(*had[1:]) if had else frozenset()
 
     def lacking(self, gone: frozenset[str]) -> tuple[Post, ...]:
         """Return the posts that any of them lacks and has not excluded by topics, newest first.
 
-        gone: ids of posts that they will have got by then.
+        gone: ids of posts that they will have received by then.
         """
         owed = {
             post
@@ -61,7 +61,7 @@ class StreamAudience:
 def audience_of(
     config: Config, store: Store | None, stream: NewsletterStream, posts: Iterable[Post], now: datetime, only: str = ""
 ) -> StreamAudience:
-    """Return the subscribers of a stream who may be mailed at `now`.
+    """Return the subscribers of a stream who may get email at `now`.
 
     posts  all posts, in any order
     only   a segment that they must be in, besides that of the newsletter

@@ -29,7 +29,7 @@ PAGES = {
     SubscriptionEmailKind.MOVED: "address",
     SubscriptionEmailKind.ACCOUNT: "account",
 }
-# The emails that anyone can trigger with a form. They have a link with which the recipient ends that for good.
+# The emails that anyone can trigger with a form. They have a link with which the recipient stops them for good.
 _FROM_A_FORM = (
     SubscriptionEmailKind.CONFIRM,
     SubscriptionEmailKind.ALREADY,
@@ -49,7 +49,8 @@ def send_subscription_email(
 ) -> Outcome | None:
     """Compose and send a subscription email; return None if its address was suppressed in the meantime.
 
-    A farewell in the owner's words is recorded in the ledger, and None is returned if they have had it.
+    A farewell in the owner's words is recorded in the ledger, and None is returned if the subscriber has already
+    received it.
 
     made_at  the time at which the email was triggered
     Raises PublisherError if it cannot be composed, or if the transport or the database fails.

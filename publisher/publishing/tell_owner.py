@@ -1,4 +1,4 @@
-"""Emails to the owner about who joined and who left, if `subscribers.notify` asks for them."""
+"""Emails to the owner about people who joined and people who left, if `subscribers.notify` asks for them."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from publisher.publishing.owner_alerts import email_owner
 from publisher.publishing.wiring import Project
 from publisher.store.subscriber_news import Crowd, PersonNews, SubscriberNews
 
-# How many people an email names; of the others it says how many they are.
+# How many people an email names; the others are only counted.
 MOST_NAMED = 20
 # When the daily email is sent, in the time zone of the site.
 MORNING = time(7, 0)
-# Between two emails, however many people join at once.
+# Between two emails, however many people join at the same time.
 APART = timedelta(minutes=15)
 
 _WAYS_TO_LEAVE = {
@@ -30,9 +30,10 @@ _WAYS_TO_LEAVE = {
 
 
 def tell_owner(project: Project, now: datetime) -> list[Problem]:
-    """Email the owner who joined and who left since the last such email, if that is due; return what prevented it.
+    """Email the owner about people who joined or left since the last such email, if it is due; return what failed.
 
-    People who come or go with a file are one line for each file. If the email fails, the next tick tries again.
+    People who were added or removed by a file are one line for each file. If the email fails, the next tick tries
+    again.
     """
     config, news = project.config, project.store.subscriber_news
     if config.subscribers.notify == "never" or not config.mail.owner:
@@ -82,7 +83,7 @@ def _lines(news: SubscriberNews) -> Iterator[str]:
 
 
 def _how(person: PersonNews) -> str:
-    """Return how somebody left, with their own reason if they gave one."""
+    """Return how a person left, with their own reason if they gave one."""
     way = _WAYS_TO_LEAVE[person.what]
     if person.what == "left":
         newsletter, _, reason = person.detail.partition(" ")

@@ -1,6 +1,6 @@
 """The web versions of test emails, to which their links lead, since no edition of theirs is public.
 
-The newest are files in .publisher/copies/. They are for whoever has the link, which is signed and only in the test.
+The newest are files in .publisher/copies/. They are for people who have the link, which is signed and only in the test.
 """
 
 from __future__ import annotations

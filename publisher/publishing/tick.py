@@ -1,7 +1,7 @@
 """The parts of a scheduler tick: create the editions that are due, send open editions, fetch sources, and do chores.
 
 The daemon calls `create_due`, `send_due`, `fetch_due` and `do_chores` when it starts and then every 15 to 60 seconds,
-each in its own thread, because sending may take hours, and servers their time. All their state is in the database, so
+each in its own thread, because sending may take hours, and servers may be slow. All their state is in the database, so
 they can be killed at any moment, run twice, or run on two hosts.
 """
 
@@ -56,7 +56,7 @@ class TickReport:
     alerts       a line for each new problem and each new edition on hold, of which the owner was notified
     unreported   the same lines if the owner cannot be notified because `mail.owner` is not set
     chores       a line for each chore that had work to do
-    fetched      what fetching each source brought
+    fetched      the result of fetching each source
     waits        why nothing was created or sent if this host is not confirmed; "" if it is
     stuck        whether the mail servers failed, so that the caller should wait before trying them again
     limited      when the mail servers' daily limits end; None if they did not end the sending
@@ -156,9 +156,9 @@ def send_due(
 
 
 def fetch_due(project: Project, stop: Stop | None = None) -> TickReport:
-    """Fetch the sources that are due, subscribe to their hubs, and notify the owner of those that have failed for long.
+    """Fetch the sources that are due, subscribe to their hubs, and notify the owner of those that keep failing.
 
-    stop  lets another thread end it at once; what was not fetched is due again later
+    stop  lets another thread end it immediately; what was not fetched is due again later
     Raises StoreError if the database is unavailable. A source that cannot be fetched is among the problems.
     """
     # Not at the top: it loads the HTTP client, and few projects have sources.

@@ -1,4 +1,4 @@
-"""Find what an owner wrote in vain: templates that are never used, tags that no post has, posts of a distant future.
+"""Find what an owner wrote in vain: templates that are never used, tags that no post has, posts far in the future.
 
 Also lines about posts that are gone, and patterns that match nothing.
 """
@@ -33,7 +33,7 @@ _MOST_COMPARED = 200_000
 
 
 def unused_templates(config: Config) -> Iterator[Problem]:
-    """Yield the files under templates/ that nothing uses, and the templates that are not valid, whoever uses them."""
+    """Yield the files under templates/ that nothing uses, and the templates that are not valid, whatever uses them."""
     own = config.root / "templates"
     templates = Templates(own)
     files = sorted(path.relative_to(own).as_posix() for path in _files(own) if path.suffix in _TEMPLATE_ENDINGS)
@@ -43,7 +43,7 @@ def unused_templates(config: Config) -> Iterator[Problem]:
         ours = {path.name for path in shipped_folder().iterdir()}
         names = [name for name in names if name.partition("/")[0] in ours]
     if not names:
-        return  # to read all shipped templates would find nothing
+        return  # reading all shipped templates would find nothing
     shipped = {path.relative_to(shipped_folder()).as_posix() for path in shipped_folder().rglob("*.*")}
     of_emails = [name for each in config.newsletters for name in (each.template, f"{each.template}-{OWN_TEMPLATE}")]
     used = {f"email/{name}{ending}" for name in (*of_emails, OWN_TEMPLATE) for ending in (".html", ".txt")}
@@ -119,7 +119,7 @@ def lost_entries(config: Config, archive: Archive) -> Iterator[Problem]:
 def unmatched_patterns(config: Config, lines: KeyLines) -> Iterator[Problem]:
     """Yield the patterns of posts.exclude in publisher.toml that match no file or folder.
 
-    Those of what is not walked through, or not made yet, such as node_modules and the output, may match nothing.
+    Patterns of folders that are not searched or not made yet, such as node_modules and the output, may match nothing.
     """
     line = lines.written(("posts", "exclude"))
     others = OF_OTHERS | written_folders(config)
@@ -138,7 +138,7 @@ def unmatched_patterns(config: Config, lines: KeyLines) -> Iterator[Problem]:
         if not left or compared > _MOST_COMPARED:
             return
     for each in left:
-        hint = "correct it, or take it out"
+        hint = "correct it, or remove it"
         yield Problem(CONFIG_FILE, line, f"posts.exclude: {each!r} matches nothing", hint, Severity.WARNING)
 
 

@@ -22,7 +22,7 @@ MOST_KEPT = 5
 
 @dataclass(frozen=True, slots=True)
 class WaitingFile:
-    """A file that waits for the owner's decision. token: what identifies it in a URL."""
+    """A file that waits for the owner's decision. token: the text that identifies it in a URL."""
 
     token: str
     path: Path

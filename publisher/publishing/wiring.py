@@ -33,12 +33,12 @@ if TYPE_CHECKING:
 # Why a host with a database that was restored from a backup does not send.
 OLDER = "the database is older than what this host has sent, as after restoring a backup"
 
-# Why a host does not send that has the token of another database, as in a clone of it.
+# Why a host that has the token of another database does not send, as after cloning.
 NOT_THE_TOKEN = f"{JOIN_VARIABLE} is not the token of this database and secret"
 
 _OTHER_SECRET = "the secret of this host differs from that of "  # noqa: S105 - a sentence
 
-# What to do about each reason why a host does not send, by its beginning.
+# What to do about each reason why a host does not send, by the beginning of the reason.
 _WAYS = {
     OLDER: "if it was copied from another database: run `publisher database copy` again; otherwise, if this host is to "
     "send: publisher database accept",
@@ -115,7 +115,7 @@ def way_to_send(waits: str) -> str:
 
 
 def why_secret_differs(store: Store, host: str, key_id: str) -> str:
-    """Return why a host may not send that uses this secret, or ""."""
+    """Return why a host that uses this secret may not send, or ""."""
     other = store.hosts.with_another_key(host, key_id)
     return f"{_OTHER_SECRET}{other.name}" if other else ""
 
@@ -190,7 +190,7 @@ def site_problems(config: Config) -> tuple[list[Problem], list[Problem]]:
 
 
 def shown_with_errors(config: Config) -> tuple[int, int]:
-    """Return how many posts the last build shows in spite of an error in their bodies, and in how many files it is."""
+    """Return how many posts the last build shows despite errors in their bodies, and in how many files these are."""
     facts = Manifest.read(manifest_file(config, config.root / config.pages.output)).facts
     return facts.get("flawed", 0), facts.get("flawed_files", 0)
 
@@ -202,7 +202,7 @@ def build_failure(config: Config) -> tuple[Problem, datetime] | None:
 
 
 def note_build_failure(config: Config, error: PublisherError, now: datetime) -> None:
-    """Record why a build failed that could not record it itself, because its process was ended."""
+    """Record why a build failed whose process ended before it could record that itself."""
     Manifest.read(manifest_file(config, config.root / config.pages.output)).note_failure(problem_at(error), now)
 
 

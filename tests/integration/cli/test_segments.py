@@ -158,7 +158,7 @@ def test_a_test_goes_to_the_people_in_a_segment(peopled: Project) -> None:
     assert sent.out.count("weekly: test email ") == 2
     assert sorted(peopled.mail()) == ["ada@example.org", "bob@example.org"]
     nobody = peopled.run("publish", "--test-segment", "tag:nobody")
-    assert nobody.err == "error: --test-segment: nobody in this segment may be mailed\n"
+    assert nobody.err == "error: --test-segment: no one in this segment may get email\n"
     assert "weekly" in peopled.ok("publish", "--dry-run").out  # nothing was recorded
 
 

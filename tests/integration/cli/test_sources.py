@@ -99,7 +99,7 @@ def test_mistakes_with_sources_are_one_line_each(project: Project, blog: tuple[S
     found = {each["message"]: each["severity"] for each in project.fails("check", "--json").json}
     assert found["source inside: is never fetched, because 10.0.0.1 is a private network"] == "error"
     assert found["source text: no newsletter takes it"] == "warning"
-    assert found["source ada: gave 3 of its items other ids than before"] == "warning"
+    assert found["source ada: gave 3 of its items different ids than before"] == "warning"
     assert any(message.startswith("source away: can't be fetched since 2026-11-16") for message in found)
     project.subscribe("eve")
     assert project.ok("publish", now="2026-11-16T16:30").err.count("warning: source ") == 3  # and the rest goes

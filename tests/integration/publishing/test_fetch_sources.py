@@ -217,7 +217,7 @@ def test_a_server_that_wants_to_be_left_alone_is_not_even_asked_by_hand(blog: Bl
     blog.answers["/feed"] = answer(status="503 Busy", Retry_After="7200")
     blog.fetch()
     (report,) = blog.fetch(later(hours=1), ["blog"], force=True)
-    assert report.waits == "its server asks not to be asked before 2026-11-21 11:00"
+    assert report.waits == "its server asks not to be contacted before 2026-11-21 11:00"
     assert blog.fetch(later(hours=1), since={"blog": later(hours=1)}) == ()
     assert len(blog.server.asked) == 1
     blog.answers["/feed"] = answer(feed("a"))

@@ -164,7 +164,7 @@ def test_a_slot_waits_for_a_source_that_fails_and_then_goes_without_it(clockwork
     assert slots(done) == ["2026-W48"]
     (warning,) = [str(problem) for problem in done.problems]
     assert warning == (
-        "source news: weekly 2026-W48 goes without its new items, because it can't be fetched: answers 503 "
+        "source news: weekly 2026-W48 is sent without its new items, because it can't be fetched: answers 503 "
         "(they will be in the next edition)"
     )
     assert warning in text(clockwork.project.mail()[OWNER][0])

@@ -213,7 +213,7 @@ def test_a_dead_link_to_a_page_of_jekyll_names_the_file_to_move(tmp_path: Path) 
     assert [each.hint for each in folder.check() if "no page of this site" in each.message] == [
         "move about.md to pages/, with permalink: /about.html",
         "move about.md to pages/",
-        "fix it, or put what is there into static/",
+        "fix it, or put the file into static/",
     ]
 
 
