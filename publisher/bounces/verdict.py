@@ -121,7 +121,7 @@ def _told_by_codes(details: list[str], words: str) -> frozenset[Verdict]:
 
 
 def _of_detail(detail: str, text: str) -> Verdict | None:
-    """Return the verdict of the table on a code, such as "1.1"; None if it is not in the table."""
+    """Return the table's verdict on a code, such as "1.1"; None if it is not in the table."""
     rows = _table().get(detail, ())
     return next((verdict for phrase, verdict in rows if not phrase or phrase in text), None)
 

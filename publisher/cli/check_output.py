@@ -140,7 +140,7 @@ def _escaped(text: str, more: str = "") -> str:
 
 
 def _in_repository(path: str, root: Path) -> str:
-    """Return the path of a file of the project in the repository; "" for a URL."""
+    """Return the path of a project file within the repository; "" for a URL."""
     if "://" in path:
         return ""
     workspace = os.environ.get("GITHUB_WORKSPACE", "")

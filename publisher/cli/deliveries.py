@@ -151,9 +151,8 @@ def _moment(text: str | None, zone: tzinfo) -> datetime | None:
 
 def _say_added(app: App, edition: Edition, done: LaterRecipients, send: str, *, dry_run: bool) -> None:
     if done.unmatched:
-        app.say(
-            f"left out {plural(done.unmatched, 'subscriber')}: it has no version for their topics, or what they lack"
-        )
+        left_out = plural(done.unmatched, "subscriber")
+        app.say(f"left out {left_out}: it has no version for their topics, or for the posts they lack")
     if not done.added:
         segment = ", or isn't in its segment" if edition.segment else ""
         app.say(f"no one to add: everyone in question already has it, or must not be emailed{segment}")

@@ -213,5 +213,5 @@ def _where(each: Diagnosis) -> str:
 
 
 def _printable(text: str) -> str:
-    """Replace unprintable characters by spaces: DNS records are untrusted, and could move the terminal's cursor."""
+    """Replace unprintable characters with spaces: DNS records are untrusted, and could move the terminal's cursor."""
     return "".join(character if character.isprintable() else " " for character in text)

@@ -32,7 +32,7 @@ def segments(app: App) -> None:
     """Save conditions on subscribers under a name, and count who meets them.
 
     A condition is written like: tag:vip and joined > 2026-01-01 and not topic:ruby. docs/segments.md describes all of
-    it. Wherever a segment is asked for, its name or a condition can be given. Without a subcommand it lists them.
+    it. Wherever a command asks for a segment, give its name or a condition. Without a subcommand it lists them.
     """
     ctx = click.get_current_context()
     if ctx.invoked_subcommand is None:

@@ -40,7 +40,7 @@ Examples:
     "--from-feed",
     "url",
     metavar="URL",
-    help="Take the posts from the feed at this address, or from the feed of this page.",
+    help="Take the posts from the feed, or the feed of the page, at this address.",
 )
 @click.option("--allow-private", is_flag=True, help="The feed may be on this machine or in a private network.")
 @with_app

@@ -70,7 +70,7 @@ def status(app: App) -> None:
 def _facts(config: Config, store: Store | None, plan: Plan, now: datetime) -> dict[str, Any]:
     lost = orphaned(store, [each.name for each in config.newsletters]) if store else []
     newest = plan.archive.posts[0] if plan.archive.posts else None
-    # Bodies are not read here: the last build knows about them.
+    # Bodies are not read here: the last build has stored what is wrong with them.
     found = dict.fromkeys([*plan.archive.problems, *plan.left_out, *site_problems(config)[1]])
     errors = [problem for problem in found if problem.severity is Severity.ERROR]
     with_errors, flawed_files = shown_with_errors(config)

@@ -107,7 +107,7 @@ def tag(
 def confirm_again(app: App, address: str, newsletters: tuple[str, ...]) -> None:
     """Send ADDRESS, who has not confirmed yet, the confirmation email again, with a new link.
 
-    It is about the newsletters that they asked for; --newsletter is for people who are known from a file only. It can
+    It is about the newsletters that they asked for; --newsletter is for people who are only known from a file. It can
     be sent once an hour.
     """
     config = app.config()
@@ -148,7 +148,7 @@ def _frequencies(config: Config, frequency: str | None, names: Sequence[str]) ->
 
 
 def _edit(app: App, addresses: Sequence[str], change: Change, dry_run: bool) -> None:
-    """Change what is known about some people, and print and log it. If an address is unknown, nobody is changed."""
+    """Change what is known about some people, and print and log it. If an address is unknown, no one is changed."""
     config = app.config()
     now = app.now(config)
     with existing_store(config) as store:

@@ -125,7 +125,7 @@ def rate(speed: float | None) -> str:
 
 def progress_text(progress: DeliveryProgress) -> str:
     """Return the results of this run as text, such as "120 sent, 3 deferred", successes first."""
-    from publisher.core.newsletter_models import DeliveryStatus as Status  # 5 ms of a build, which sends nothing
+    from publisher.core.newsletter_models import DeliveryStatus as Status  # not at the top: takes 5 ms
 
     shown = (Status.SENT, Status.DEFERRED, Status.FAILED, Status.UNCERTAIN)
     return ", ".join(f"{progress[status]:,} {status}" for status in shown if progress[status])
@@ -147,7 +147,7 @@ def confirm(question: str, *, yes: bool, unasked: str) -> None:
 def print_table(head: Sequence[str], rows: Sequence[Sequence[str]], *, goes_on: bool = False) -> None:
     """Print a table with a header row; if the output is not a terminal, as lines whose cells are separated by tabs.
 
-    Control characters in cells are replaced by spaces.
+    Control characters in cells are replaced with spaces.
     goes_on: whether it continues the previous table, so that lines need no second header
     """
     rows = [[cell.translate(_CONTROLS) for cell in row] for row in rows]

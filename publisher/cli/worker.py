@@ -57,8 +57,8 @@ def worker(app: App, queues: str, connections: int | None, health: str) -> int:
     serves no pages, and writes only into a temporary folder. Any number can run alongside one or more `publisher run`,
     even on the same machine. The database decides who sends which email, so that each is sent once.
 
-    Like any new host, a worker sends nothing until it is confirmed: with `publisher hosts confirm`, or by the token
-    of `publisher hosts token` in PUBLISHER_JOIN.
+    Like any new host, a worker sends nothing until it is confirmed: with `publisher hosts confirm`, or with a token
+    from `publisher hosts token` in PUBLISHER_JOIN.
 
     Ctrl-C or SIGTERM stops it cleanly: it waits for the answers of the mail servers and gives back the rest. A second
     Ctrl-C stops it within seconds. It logs to stderr, without email addresses or tokens.

@@ -71,7 +71,7 @@ class WebEvent(Enum):
 
     OPENED = "opened"
     REFUSED = "refused"
-    AWAY = "away"  # the database is away, and the application tries again until it is there
+    AWAY = "away"  # the database is unavailable, and the application keeps trying
     ANSWERS = "answers"
     ALIVE = "alive"
     ENDED = "ended"  # noted by the parent itself

@@ -1,9 +1,9 @@
 """Watches the project's files and reports changes within a second. The only user of watchfiles.
 
 The kernel reports changes below the folders of posts, pages, templates and static files. In the project folder itself,
-where the site, the outbox and the database change all the time, only publisher.toml and those folders are looked at,
-once a second. watchfiles looks for reports in steps, each of which wakes the process, so the steps are as long as a
-writer who reloads a page will tolerate.
+where the site, the outbox and the database change all the time, only publisher.toml and those folders are checked, once
+a second. watchfiles looks for reports in steps, each of which wakes the process, so the steps are as long as a writer
+who reloads a page will tolerate.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def folders_of(config: Config) -> tuple[Path, ...]:
 
 
 def _state(path: Path) -> tuple[int, ...]:
-    """Return what identifies a file or folder, and for a file also what changes when it is written; () if absent."""
+    """Return values that identify a file or folder, and that change when a file is written; () if absent."""
     try:
         found = path.stat()
     except OSError:

@@ -1,8 +1,8 @@
 """Whether a process works: it hangs if a job has been stuck for a long time; it is ready if its jobs can do their work.
 
-A process that hangs ends itself, so that the program that started it starts it again. When its lease ends, others take
-over what it had leased in any case. If the main thread hangs, systemd's watchdog notices it, or Kubernetes does at the
-port of `health_port`.
+A process that hangs ends itself, so that the program that started it starts it again. In any case, others take over
+what it had leased when the lease ends. If the main thread hangs, systemd's watchdog notices it, or Kubernetes does at
+the port of `health_port`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SILENT_SECONDS = 60.0
 """How long a delivery may be silent after its lease has ended."""
 
 CERTAIN_SECONDS = 12.0
-"""How long a process must appear to hang. One that was stopped for a while and continues does so for a moment."""
+"""How long a process must appear to hang. One that continues after a stop appears to hang for a moment."""
 
 MAIN_SECONDS = 60.0
 """How long the main thread may be silent."""

@@ -1,4 +1,4 @@
-"""Jobs in PostgreSQL: what one process puts in, any process that can do it takes. The only user of Procrastinate.
+"""Jobs in PostgreSQL: one process puts one in, and any process that can do it takes it. The only user of Procrastinate.
 
 A job says that something is to be done, and never what has been done: the ledger knows that. So a job may be lost or
 run twice, and emptying the tables of jobs only delays work until the next tick. Finished jobs are deleted. A job is a
@@ -107,7 +107,7 @@ class JobQueue:
             putting.result(PUT_SECONDS)
         except (ConnectorException, LateError, OSError) as error:
             putting.cancel()
-            if self._config().database.direct_url:  # else the job itself reports that the database is away
+            if self._config().database.direct_url:  # otherwise the job itself reports that the database is unavailable
                 self._say("jobs cannot be put in", error)
             return False
         except CancelledError:  # the thread has stopped serving, to begin again or to end

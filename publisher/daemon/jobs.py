@@ -94,13 +94,13 @@ class TickJob:
 
     @property
     def busy_seconds(self) -> float:
-        """Return for how long the present call has been running, in seconds; 0 if there is none."""
+        """Return how many seconds the current call has been running; 0 if there is none."""
         began = self._began_at
         return 0.0 if began is None else time.monotonic() - began
 
     @property
     def silent_seconds(self) -> float:
-        """Return for how long the present call has given no sign of life, in seconds; 0 if there is none."""
+        """Return how many seconds the current call has shown no sign of life; 0 if there is none."""
         return self.busy_seconds
 
     def __call__(self) -> None:
@@ -219,7 +219,7 @@ class SendJob(TickJob):
 
     @property
     def silent_seconds(self) -> float:
-        """Return for how long the present call has given no sign of life, in seconds; 0 if there is none."""
+        """Return how many seconds the current call has shown no sign of life; 0 if there is none."""
         return min(self.busy_seconds, self._stop.silent_seconds)
 
     def want(self) -> None:

@@ -97,7 +97,8 @@ class WebChild:
     def _open(self, project: ServedProject) -> None:
         """Use this project for new requests, and tell the parent. Requests in progress are finished with the old one.
 
-        If that is impossible, the old one stays in use. If there is none and the database is away, try again later.
+        If that is impossible, the old one stays in use. If there is none and the database is unavailable, try again
+        later.
         """
         event, error = WebEvent.OPENED, None
         try:

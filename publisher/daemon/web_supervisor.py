@@ -1,4 +1,4 @@
-"""The parent's side of the web application, which it restarts whenever it ends, and has open each new configuration."""
+"""The parent's side of the web application: restarts it whenever it ends, and makes it open each new configuration."""
 
 from __future__ import annotations
 

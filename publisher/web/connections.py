@@ -185,7 +185,7 @@ class BoundedProtocol(H11Protocol):
         self._update_timer(got_bytes=True)
 
     def on_response_complete(self) -> None:
-        """Complete the response as uvicorn does. An unread rest of the body gets no additional time."""
+        """Complete the response as uvicorn does. The unread rest of a body gets no additional time."""
         super().on_response_complete()
         self.since = self.loop.time()
         self._update_timer(got_bytes=False)

@@ -1,7 +1,7 @@
 """Limits on how many forms a client may send, and how many passwords it may guess, per hour.
 
-The counts are kept in memory: a flood of forms or guesses must not become a flood of writes to the database, for which
-emails would have to wait. A restart resets them. Limits that must never be exceeded are also enforced in the database.
+The counts are kept in memory: a flood of forms or guesses must not become a flood of writes to the database, which
+would delay emails. A restart resets them. Limits that must never be exceeded are also enforced in the database.
 """
 
 from __future__ import annotations

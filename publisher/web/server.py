@@ -67,7 +67,7 @@ def listen(port: int | None = None, host: str = HOST) -> socket.socket:
 def listen_for(config: Config, host: str | None = None, port: int | None = None) -> tuple[socket.socket, ...]:
     """Return the sockets of a project: that of web.listen, and that of admin.listen if it is set.
 
-    host, port  these instead of those of web.listen, if given
+    host, port  used instead of those of web.listen, if given
 
     Raises ProjectError if a port is in use, or the process is not allowed to use it.
     """

@@ -1,4 +1,4 @@
-"""The threads in which handlers run that may have to wait. The only user of anyio.
+"""The threads for handlers that may have to wait. The only user of anyio.
 
 Starlette runs handlers and reads files in 40 threads. If requests that wait for a database lock, a provider's
 certificate or a password hash took all of them, no one would get a page or a feed. So each kind has a few threads of

@@ -179,7 +179,7 @@ def _fetched(client: httpx.Client, url: str) -> bytes:
         for part in answer.iter_bytes():
             data += part
             if len(data) > FETCH_BYTES or time.monotonic() > end:  # httpx's own timeout starts again with every byte
-                raise OSError("answered too much, or too slowly")
+                raise OSError("the answer is too long or too slow")
     return data
 
 

@@ -41,7 +41,7 @@ class AccessPage:
             codes = self._second.turn_on(key, "".join(form.one("code").split()), self._context.now())
         except PublisherError as error:
             return self._page(request, session, key=key, status=400, trouble=f"Nothing was changed: {error}.")
-        # Somebody who knows the password may be logged in already.
+        # Someone who knows the password may already be logged in.
         self._context.store.sessions.end_others(session.nonce)
         self._context.record(request, ActionKind.FACTOR_ON)
         return self._page(request, session, codes=codes)
@@ -71,7 +71,7 @@ class AccessPage:
         trouble: str = "",
         codes: list[str] | None = None,
     ) -> Response:
-        """Return the page. key: the key of the form that was just refused, which the app may know already."""
+        """Return the page. key: the key in the form that was just refused, which may already be in the app."""
         stored, now = self._context.store.sessions, self._context.now()
         is_on = self._second.is_on
         key = "" if is_on else key if is_key(key) else new_key()

@@ -260,7 +260,7 @@ class OwnerAuth:
         return response
 
     def _busy(self) -> Response:
-        """Return the page that turns people away. It is rendered once, because hundreds may need it at once."""
+        """Return the page that turns people away. It is rendered once, as hundreds may need it at the same time."""
         if not self._busy_page:
             nobody = self._sessions.for_login(self._context.now())
             self._busy_page = bytes(self._pages.page("busy.html", "Log in", nobody).body)

@@ -207,7 +207,7 @@ class BulkPages:
     ) -> Response:
         name = form.one("do")
         deed, store, now = _DEEDS[name], self._context.store, self._context.now()
-        # For a great many people, it is only known once it is done who has changed.
+        # For a great many people, who would change is not computed beforehand.
         found = store.people.whom(query, now)
         count, would = len(found.ids), None
         if count <= 10_000 and name != "erase":

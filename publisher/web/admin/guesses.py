@@ -1,7 +1,7 @@
 """Checks passwords, and slows down people who guess them.
 
 A password takes up to 0.2 s and 64 MiB to check, so one is checked at a time. The others wait in the event loop, where
-waiting costs no thread. At most a few may wait, and the rest are turned away at once. A client that has tried less
+waiting costs no thread. At most a few may wait, and the rest are turned away immediately. A client that has tried less
 often goes first, so that the owner gets in while others guess.
 """
 

@@ -1,4 +1,4 @@
-"""The pages /admin/readers/import: a file of people is received, tried and imported, and an import is undone."""
+"""The pages /admin/readers/import: a file of people is received, rehearsed and imported, and an import is undone."""
 
 from __future__ import annotations
 

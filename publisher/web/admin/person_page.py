@@ -61,7 +61,7 @@ STATUS_MEANINGS: Mapping[SubscriberStatus, str] = {
 
 
 class PersonPage:
-    """The handlers of /admin/readers/UID. What a button does is in PersonActions."""
+    """The handlers of /admin/readers/UID. PersonActions has the actions of the buttons."""
 
     def __init__(self, context: WebContext, pages: AdminPages) -> None:
         self._context, self._pages = context, pages

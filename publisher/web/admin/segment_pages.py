@@ -38,7 +38,7 @@ _EXAMPLES = (
     ('field.city = "Oslo" or field.points >= 10', "your own fields"),
     ("field.city has no value", "or: has value"),
     ("(tag:press or tag:friends) and language:de", "and, or, not and brackets join conditions"),
-    ("source:import and bounces > 0", "where they came from, and bounces in a row"),
+    ("source:import and bounces > 0", "where they came from, and consecutive bounces"),
 )
 
 

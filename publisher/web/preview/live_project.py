@@ -53,7 +53,7 @@ class LiveProject:
         """Start the thread for questions.
 
         root       the folder of the project
-        clock      returns the time at which the preview pretends to be
+        clock      returns the time that the preview pretends it is
         is_ending  returns whether the preview is being stopped; waiting questions are then abandoned
         """
         self._root, self._clock, self._is_ending = root, clock, is_ending
@@ -96,7 +96,7 @@ class LiveProject:
         return self._check()
 
     def now(self, config: Config) -> datetime:
-        """Return the time at which the preview pretends to be."""
+        """Return the time that the preview pretends it is."""
         return self._clock(config)
 
     def close(self) -> None:

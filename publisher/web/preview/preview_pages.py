@@ -115,7 +115,7 @@ class PreviewPages:
         """
 
         def look(snapshot: Snapshot) -> _EmailView:
-            """Return all that the page of an email shows."""
+            """Return everything that the page of an email shows."""
             sample = snapshot.sample(newsletter, which, options.topics)
             return _EmailView(
                 snapshot.listed(newsletter, which),

@@ -58,7 +58,7 @@ class ApprovalPages:
         config = self._context.config
         newsletter = config.newsletter(edition.newsletter)
         zone = config.newsletter_zone(newsletter) if newsletter else config.zone
-        # Once this time has passed, an approved edition is sent at once.
+        # Once this time has passed, an approved edition is sent immediately.
         goes_at = edition.goes_at if edition.goes_at and edition.goes_at > self._context.now() else None
         counts = self._context.store.deliveries.counts(edition.id)
         return self._pages.owner_page(

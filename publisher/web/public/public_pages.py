@@ -116,7 +116,7 @@ class PublicPages:
         return ways
 
     def test_copy(self, request: Request) -> Response:
-        """Return the page for the personal links of a test email, which belong to nobody."""
+        """Return the page for the personal links of a test email, which belong to no one."""
         return self.message(request, "test_copy", "test_copy_hint")
 
     def bad_link(self, request: Request) -> Response:
