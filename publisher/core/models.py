@@ -7,7 +7,7 @@ because a build with nothing to do doesn't need them, and defining them would ta
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -258,6 +258,13 @@ Token = tuple[str, str]
 # Takes code and its language; returns its tokens, or None if it should be shown without colours.
 Lex = Callable[[str, str], list[Token] | None]
 
+# Writes tokens as HTML.
+Paint = Callable[[Iterable[Token]], str]
+
+# Takes the language of a listing and its code, as they are in the HTML of a body; returns the code as HTML with
+# colours, or None if it is to be shown without them.
+Colour = Callable[[str, str], str | None]
+
 
 _SOURCE = re.compile(r' src="([^"]*)"')
 
@@ -277,6 +284,7 @@ class RenderedPost:
     assets   files of the project that the body shows, as (site-relative path, path relative to the project)
     pictures  those of them that are pictures, by URL without query and escapes (see `picture`)
     lex      finds the tokens of the body's code within the limits for this post; None if there are no such limits
+    colour   returns code with the colours that it got when the post was rendered; None if it got none
     maths    the MathML of each formula, by the code element with its TeX in `html`
     """
 
@@ -288,6 +296,7 @@ class RenderedPost:
     assets: tuple[tuple[str, str], ...] = ()
     pictures: Mapping[str, Picture] = field(default_factory=dict)
     lex: Lex | None = field(default=None, compare=False, repr=False)
+    colour: Colour | None = field(default=None, compare=False, repr=False)
     maths: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     def picture(self, url: str) -> Picture | None:

@@ -119,6 +119,12 @@ def serve(parent: int, memory: int, state: Any) -> NoReturn:
     os._exit(0)
 
 
+def allow(seconds: float) -> None:
+    """Limit the rest of the call that this process makes to `seconds` of processor time, whatever it has used."""
+    if is_child:
+        signal.setitimer(signal.ITIMER_PROF, seconds)
+
+
 def _called(seconds: float, function: Any, args: tuple[Any, ...]) -> tuple[bytes, bool]:
     """Return the pickled answer to a call, and whether this process can take another one."""
     goes_on = True

@@ -150,13 +150,6 @@ class BoundedProcess:
                 self._receive()
         return call.result()
 
-    def take_results(self) -> None:
-        """Take the results that are there already, and send the next calls, without waiting for anything."""
-        with self._lock:
-            while self._sent and self._child is not None and self._child.has_answered():
-                self._receive()
-                self._send_waiting()
-
     def withdraw(self, calls: Iterable[Call]) -> None:
         """Forget calls whose results are not needed any more. One that the child has been sent is still made."""
         with self._lock:
@@ -268,10 +261,6 @@ class _Child:
     def inherits(self, state: Any) -> None:
         """Note the state that the child has from its beginning."""
         self._state = state
-
-    def has_answered(self) -> bool:
-        """Return whether an answer begins to arrive, or the child has ended."""
-        return self._replies.is_there(0)
 
     def answer(self, seconds: float) -> tuple[Any, BaseException | None]:
         """Return the result of the call that it makes now, and None; or None, and the exception of the function."""

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 from collections import Counter, OrderedDict, deque
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
 from publisher.config import Config
 from publisher.core.errors import PostError
 from publisher.core.file_names import in_folder
-from publisher.core.models import Post, Problem, RenderedPost, Severity, bare_url
+from publisher.core.models import Paint, Post, Problem, RenderedPost, Severity, bare_url
 from publisher.posts.archive import MOST_BODIES, Archive
 from publisher.posts.bounded_process import BoundedProcess, Call, OverLimit, TimeLimit, second_process, shared_process
 from publisher.posts.cache_keys import hash_of
@@ -22,7 +23,7 @@ from publisher.posts.index import Referred
 from publisher.posts.places import WrittenPost
 from publisher.posts.post_file import problem_of
 from publisher.posts.rendering.body import Growth, Surroundings, render_body
-from publisher.posts.rendering.code_tokens import CODE_TIME, CodeLexer, begin_ahead, listings
+from publisher.posts.rendering.code_tokens import CODE_TIME, CodeLexer, Painted, body_with_code, listings
 from publisher.posts.rendering.item_body import render_item
 from publisher.posts.rendering.rendered_body import LocalLink, RenderedBody
 from publisher.posts.text.encoding import decode
@@ -58,26 +59,35 @@ class BrokenPost(Exception):  # noqa: N818 - it carries a post's problem to the 
         self.source, self.problem, self.lasting = source, problem, lasting
 
 
-@dataclass
-class _Begun:
+class _Begun(NamedTuple):
     """A body that is rendered ahead.
 
-    process     the process that renders it
-    wants_code  whether its code is to be split into tokens ahead too, which begins when the body is there
+    body     the body if it was stored, or the call that renders it, also with its code
+    process  the process that makes the call
+    alone    begins the call for the body without its code; None if `body` is that call
+    lexer    what finds the tokens of its code, if that was begun already
     """
 
     body: Call | RenderedBody
     process: BoundedProcess
-    wants_code: bool = False
-    code: Call | None = None
+    alone: Callable[[], Call] | None = None
+    lexer: CodeLexer | None = None
 
-    def begin_code(self, limit: TimeLimit) -> None:
-        """Begin with the code if it is wanted, and the body is there."""
-        if self.wants_code and (isinstance(self.body, RenderedBody) or self.body.is_done):
-            self.wants_code = False
-            with suppress(PostError, OSError, OverLimit):  # said when it is rendered
-                body = self.body if isinstance(self.body, RenderedBody) else self.body.result()
-                self.code = begin_ahead(self.process, body.html, limit.for_size(len(body.html)))
+    def taken(self) -> tuple[RenderedBody, Painted]:
+        """Return the body, and its code as far as it was made HTML; raise what rendering raises."""
+        if isinstance(self.body, RenderedBody):
+            return self.body, {}
+        if self.alone is None:
+            body: RenderedBody = self.process.result(self.body)
+            return body, {}
+        try:
+            both: tuple[RenderedBody, Painted] = self.process.result(self.body)
+        except OverLimit as over:
+            if not over.lasting:
+                raise
+            body = self.process.result(self.alone())  # perhaps it was the code
+            return body, {}
+        return both
 
 
 class RenderLimits(NamedTuple):
@@ -100,6 +110,7 @@ class Renderer:
     limits       the limits for each post
     process      the process that renders
     second       the one that renders every other body when there are many
+    paint        writes tokens as HTML for `RenderedPost.colour`, in these processes; a function of a module
     """
 
     archive: Archive
@@ -109,12 +120,14 @@ class Renderer:
     limits: RenderLimits = DEFAULT_LIMITS
     process: BoundedProcess = field(default_factory=shared_process)
     second: BoundedProcess = field(default_factory=second_process)
+    paint: Paint | None = None
     _count: int = 0
     _expected: deque[tuple[Iterator[Post], bool]] = field(default_factory=deque)
     _begun: dict[str, _Begun] = field(default_factory=dict)
     _stored: dict[str, tuple[str, str, str, int]] = field(default_factory=dict)
     _referred: list[Referred] = field(default_factory=list)
     _lexers: dict[str, CodeLexer] = field(default_factory=dict)
+    _painting: set[str] = field(default_factory=set)
     _made: OrderedDict[str, RenderedPost] = field(default_factory=OrderedDict)
 
     def __post_init__(self) -> None:
@@ -131,13 +144,16 @@ class Renderer:
             made = self._made[post.source] = self._render(post)
             if len(self._made) > _KEPT:
                 self._made.popitem(last=False)
+        if post.source in self._painting:
+            self._painting.remove(post.source)
+            self._begin_expected()
         return made
 
     def expect(self, posts: Iterable[Post], *, with_code: bool = False) -> None:
         """Render these posts ahead, a few at a time, while this process does something else with the one before.
 
         It is only a hint: any other post may be rendered too, and at any time.
-        with_code  whether the tokens of their code will be needed as well
+        with_code  whether the colours of their code will be needed as well
         """
         self._expected.appendleft((iter(posts), with_code))
         self._begin_expected()
@@ -154,7 +170,7 @@ class Renderer:
     def _render(self, post: Post) -> RenderedPost:
         path = post.where(self.config.posts.folder)
         try:
-            body, begun = self._body(post)
+            body, lexer = self._body(post)
         except (PostError, OSError) as error:
             lasting = isinstance(error, PostError)
             raise BrokenPost(post.source, _problem_of(error, post, path), lasting=lasting) from error
@@ -163,8 +179,7 @@ class Renderer:
             if over.lasting:
                 self.archive.broken[post.source] = problem
             raise BrokenPost(post.source, problem, lasting=over.lasting) from over
-        seconds = self.limits.code.for_size(len(body.html))
-        lexer = self._lexers[post.source] = CodeLexer(begun.process, seconds, begun.code)
+        self._lexers[post.source] = lexer
         problems = body.problems
         if self.inspect:
             self.local_links[post.source] = body.local
@@ -175,39 +190,43 @@ class Renderer:
         self._referred.append(Referred(post.source, body.links, list(body.assets), body.problems))
         if body.lost:
             post = _without_lost(post, body.lost)
-        return RenderedPost(
-            post, body.html, body.excerpt, body.words, problems, body.assets, body.pictures, lexer, body.maths
-        )
+        shown = post, body.html, body.excerpt, body.words, problems, body.assets, body.pictures
+        return RenderedPost(*shown, lexer, partial(lexer.html, self.paint) if self.paint else None, body.maths)
 
-    def _body(self, post: Post) -> tuple[RenderedBody, _Begun]:
-        """Return the body of a post, and what was begun of it."""
+    def _body(self, post: Post) -> tuple[RenderedBody, CodeLexer]:
+        """Return the body of a post, and what finds the tokens of its code."""
         if post.source not in self._begun:
             self._begun[post.source] = self._begin(post)
         self._begin_expected()
         begun = self._begun.pop(post.source)  # only now, or it would be expected once more
-        if isinstance(begun.body, RenderedBody):
-            return begun.body, begun
         try:
-            body = begun.process.result(begun.body)
+            body, painted = begun.taken()
         except BaseException:  # whatever it is, a build begins again, without this post
-            ahead = [each for begun in self._begun.values() for each in (begun.body, begun.code)]
+            ahead = [begun.body for begun in self._begun.values() if isinstance(begun.body, Call)]
             for process in (self.process, self.second):
-                process.withdraw(each for each in ahead if isinstance(each, Call))
+                process.withdraw(ahead)
             self._begun.clear()
             raise
-        assert isinstance(body, RenderedBody)  # noqa: S101 - what comes through a pipe has no type
         is_kept = post.source in self._newest and post.source not in self.archive.last_versions
-        if body.is_plain and is_kept:
+        if body.is_plain and is_kept and body is not begun.body:
             self._stored[post.source] = (self._key(post), body.html, body.excerpt, body.words)
-        return body, begun
+        return body, begun.lexer or self._lexer(body, begun.process, painted)
+
+    def _lexer(self, body: RenderedBody, process: BoundedProcess, painted: Painted | None = None) -> CodeLexer:
+        return CodeLexer(process, self.limits.code.for_size(len(body.html)), painted)
 
     def _begin(self, post: Post, *, wants_code: bool = False) -> _Begun:
         """Begin to render a body, unless it is stored. A check reads each again, since it reports more."""
         text = self.archive.text_instead(post.source)
         may_be_stored = text is None and not self.inspect and self.archive.has_bodies
         stored = self.archive.body(post.source, self._key(post)) if may_be_stored else None
+        paint = self.paint if wants_code else None
         if stored:
-            return _Begun(RenderedBody.plain(*stored), self.process, wants_code)
+            body = RenderedBody.plain(*stored)
+            lexer = self._lexer(body, self.process)
+            if paint:
+                lexer.begin(body.html, paint)
+            return _Begun(body, self.process, lexer=lexer)
         # With pathlib it takes four times as long.
         size = os.stat(f"{self.archive.folder}/{post.source}").st_size if text is None else len(text)  # noqa: PTH116
         written = _written(post, self.config.site_url)._replace(text=text)
@@ -215,27 +234,31 @@ class Renderer:
         render = render_item if post.from_source else render_body
         self._count += 1
         process = self.second if self._count > _MANY and self._count % 2 and _HAS_CORES else self.process
-        return _Begun(process.begin(render, *args, seconds=seconds, state=self._around), process, wants_code)
+        alone = partial(process.begin, render, *args, seconds=seconds, state=self._around)
+        if paint is None:
+            return _Begun(alone(), process)
+        wanted = render, args, self.limits.code, paint
+        return _Begun(process.begin(body_with_code, *wanted, seconds=seconds, state=self._around), process, alone)
 
     def _key(self, post: Post) -> str:
         """Return the key of a body: what it depends on besides its file. The archive adds the digest of that."""
         return hash_of(self._kind, repr(_written(post, self.config.site_url)))
 
     def _begin_expected(self) -> None:
-        while len(self._begun) <= (2 * _AHEAD if self.second.pid else _AHEAD) and self._expected:
+        most = 2 * _AHEAD if self.second.pid else _AHEAD
+        while len(self._begun) + len(self._painting) <= most and self._expected:
             posts, with_code = self._expected[0]
             post = next(posts, None)
             if post is None:
                 self._expected.popleft()
                 continue
-            known = post.source in self._made or post.source in self._begun or post.source in self.archive.broken
-            if not known:
+            if made := self._made.get(post.source):
+                if with_code and self.paint and post.source not in self._painting:
+                    self._painting.add(post.source)
+                    self._lexers[post.source].begin(made.html, self.paint)
+            elif post.source not in self._begun and post.source not in self.archive.broken:
                 with suppress(OSError, PostError):  # said when it is rendered
                     self._begun[post.source] = self._begin(post, wants_code=with_code)
-        self.process.take_results()
-        self.second.take_results()
-        for begun in self._begun.values():
-            begun.begin_code(self.limits.code)
 
     def _slow_code(self, source: str) -> Iterator[Problem]:
         """Yield a warning if the code of a post took too long to colour."""

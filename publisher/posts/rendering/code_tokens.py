@@ -6,7 +6,7 @@ shown without colours.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from html import unescape
@@ -14,11 +14,14 @@ from time import process_time
 from typing import TYPE_CHECKING
 
 from publisher.core import patterns
-from publisher.core.models import Token
+from publisher.core.models import Paint, Token
+from publisher.posts.bounded_child import allow
 from publisher.posts.bounded_process import BoundedProcess, Call, OverLimit, TimeLimit, shared_process
 
 if TYPE_CHECKING:
     from pygments.lexer import Lexer
+
+    from publisher.posts.rendering.rendered_body import RenderedBody
 
 # The processor time for all the code of a post, by the size of its HTML. A usual listing takes a few milliseconds.
 CODE_TIME = TimeLimit(1.0, 5.0)
@@ -38,6 +41,9 @@ _CODE_BLOCK = patterns.compile(r'<pre[^<>]*><code class="language-([^"\s]++)[^"]
 # The processor time of finding the tokens of a listing, and the tokens; None for a language that is unknown.
 _Found = tuple[float, list[Token] | None]
 
+# By language and code, as they are in the HTML of a body: the time, and the code as HTML.
+Painted = dict[tuple[str, str], tuple[float, str | None]]
+
 
 def nearest_class(kind: str, classes: Mapping[str, str]) -> str:
     """Return the CSS class of a kind of token such as "Name.Function.Magic", or of the nearest kind above; or ""."""
@@ -52,10 +58,11 @@ class CodeLexer:
     slow  the first code that took longer than what was left of the time, as (language, code); None if none did
     """
 
-    def __init__(self, process: BoundedProcess, seconds: float, ahead: Call | None = None) -> None:
-        """Find nothing yet. ahead: a call of `tokens_of_all` with the listings of the post, if one was begun."""
-        self._process, self._limit, self._left, self._ahead = process, seconds, seconds, ahead
-        self._known: dict[tuple[str, str], _Found] = {}
+    def __init__(self, process: BoundedProcess, seconds: float, painted: Painted | None = None) -> None:
+        """Find nothing yet. painted: the listings that are HTML already."""
+        self._process, self._limit, self._left = process, seconds, seconds
+        self._ahead: Call | None = None
+        self._painted = painted or {}
         self.slow: tuple[str, str] | None = None
 
     @property
@@ -69,29 +76,61 @@ class CodeLexer:
         if self.slow is not None:
             return tokens
         try:
-            used, tokens = self._found_ahead(code, language) or self._process.call(
-                tokens_of, code, language, seconds=self._left + _LOADING
-            )
+            used, tokens = self._process.call(tokens_of, code, language, seconds=self._left + _LOADING)
         except OverLimit:
             used = self._left
-        self._left -= used
-        if self._left <= 0:
-            self.slow = (language, code)
+        self._spend(used, language, code)
         return tokens
 
-    def _found_ahead(self, code: str, language: str) -> _Found | None:
-        """Return what was found in a listing ahead; None if it was not, or if one of them exceeded a limit."""
+    def begin(self, html: str, paint: Paint) -> None:
+        """Begin to make all code of the post HTML, if it is not, so that it is there when it is needed."""
+        if self._ahead is None and not self._painted and (found := _CODE_BLOCK.findall(html)):
+            self._ahead = self._process.begin(painted, found, paint, seconds=self._limit + _LOADING)
+
+    def html(self, paint: Paint, language: str, code: str) -> str | None:
+        """Return a listing as HTML, as `paint` writes it; None if its language is unknown, or the time is over.
+
+        language, code: as they are in the HTML of the body
+        """
         if self._ahead is not None:
             with suppress(OverLimit):  # then they are tried one after the other, to see which it was
-                self._known = self._process.result(self._ahead)
+                self._painted = self._process.result(self._ahead)
             self._ahead = None
-        return self._known.pop((code, language), None)
+        known = self._painted.pop((language, code), None) if self.slow is None else None
+        if known is None:
+            tokens = self(unescape(code), unescape(language))
+            return None if tokens is None else paint(tokens)
+        self._spend(known[0], language, code)
+        return known[1]
+
+    def _spend(self, seconds: float, language: str, code: str) -> None:
+        self._left -= seconds
+        if self._left <= 0:
+            self.slow = (language, code)
 
 
-def begin_ahead(process: BoundedProcess, html: str, seconds: float) -> Call | None:
-    """Begin to find the tokens of all code in a body's HTML, for a CodeLexer; return None if it has no code."""
-    found = list(listings(html))
-    return process.begin(tokens_of_all, found, seconds=seconds + _LOADING) if found else None
+def body_with_code(
+    around: object, render: Callable[..., RenderedBody], args: Sequence[object], limit: TimeLimit, paint: Paint
+) -> tuple[RenderedBody, Painted]:
+    """Return render(around, *args), and its code as HTML. It runs in the child, whose time begins again for the code.
+
+    limit  the time for all code, by the size of the body's HTML
+    """
+    body = render(around, *args)
+    found = _CODE_BLOCK.findall(body.html)
+    if not found:
+        return body, {}
+    allow(limit.for_size(len(body.html)) + _LOADING)
+    return body, painted(found, paint)
+
+
+def painted(listings: Iterable[tuple[str, str]], paint: Paint) -> Painted:
+    """Return listings as HTML. Each is (language, code), as in the HTML of a body. It runs in the child."""
+    made: Painted = {}
+    for language, code in listings:
+        seconds, tokens = tokens_of(unescape(code), unescape(language))
+        made[language, code] = seconds, None if tokens is None else paint(tokens)
+    return made
 
 
 def lexed(code: str, language: str) -> list[Token] | None:
@@ -125,11 +164,6 @@ def tokens_of(code: str, language: str) -> _Found:
             before = text
             tokens.append((_name(kind), text))
     return process_time() - begun, tokens
-
-
-def tokens_of_all(listings: Iterable[tuple[str, str]]) -> dict[tuple[str, str], _Found]:
-    """Return what `tokens_of` returns for each of some listings, which are (code, language)."""
-    return {listing: tokens_of(*listing) for listing in listings}
 
 
 class _Language:

@@ -21,6 +21,7 @@ from publisher.site.build.manifest import Manifest, is_feed, manifest_file
 from publisher.site.build.site_files import plan_site, standalone_problems, without_clashes
 from publisher.site.feeds.feed_files import size_problems
 from publisher.site.feeds.items import PostSource
+from publisher.site.pages.post_body import coloured
 from publisher.site.web_versions import WebVersion, WebVersions
 
 
@@ -84,7 +85,7 @@ class Rebuild:
             self._manifest.problems.append(replace(problem_at(error), severity=Severity.WARNING))
 
     def _make(self, archive: Archive, now: datetime, progress: Progress | None) -> None:
-        renderer = Renderer(archive, self._config)
+        renderer = Renderer(archive, self._config, paint=coloured)
         problems = [*archive.problems, *self._static.problems, *standalone_problems(self._config, archive)]
         planned = without_clashes(self._plan(archive, renderer), self._config.pages.output, problems)
         self._folder.prepare(planned)

@@ -15,7 +15,7 @@ from publisher.core.models import Image, Output, Post, RenderedPost
 from publisher.posts.rendering.code_tokens import lexed
 from publisher.site.pages.frame import SEPARATOR, Frame, Page, day_in_words, href, output_path, root, tag_path
 from publisher.site.pages.look import Card
-from publisher.site.pages.post_body import PagePicture, page_body, page_picture
+from publisher.site.pages.post_body import PagePicture, colour_with, page_body, page_picture
 
 DESCRIPTION_LENGTH = 300
 _RELATED = 3
@@ -244,7 +244,7 @@ def _body(rendered: RenderedPost, frame: Frame, up: str) -> str:
         site_url=frame.site.url,
         root=up,
         table_label=frame.words_in(rendered.post.language or frame.site.language).table,
-        lex=rendered.lex or lexed,
+        colour=rendered.colour or partial(colour_with, rendered.lex or lexed),
         maths=rendered.maths,
         picture=rendered.picture,
     )

@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from html import escape, unescape
 from typing import NamedTuple
 
-from publisher.core.models import Lex, Picture, Token
+from publisher.core.models import Colour, Lex, Picture, Token
 from publisher.posts.rendering.code_tokens import lexed, nearest_class
 from publisher.posts.urls import key_of
 
@@ -110,7 +110,7 @@ def page_body(
     site_url: str,
     root: str,
     table_label: str,
-    lex: Lex = lexed,
+    colour: Colour | None = None,
     maths: Mapping[str, str] = _NO_MATHS,
     picture: Callable[[str], Picture | None] = lambda url: None,
 ) -> str:
@@ -123,14 +123,16 @@ def page_body(
     site_url     absolute URL of the site, without a slash at the end
     root         relative path from the page to the root of the site
     table_label  name of a scrollable table, for screen readers
-    lex          finds the tokens of code
+    colour       returns code with its colours
     maths        the MathML of each formula, by its element in `html`
     picture      finds a picture of the project by its absolute URL
     """
     html = _without_title(html, title)
     if 'class="footnote-ref"' in html:
         html = _with_ids_of_feeds(html, escape(url))
-    return _PIECE.sub(_rewriter(site_url, root, url, table_label, lex, maths, picture), html)
+    return _PIECE.sub(
+        _rewriter(site_url, root, url, table_label, colour or partial(colour_with, lexed), maths, picture), html
+    )
 
 
 def _with_ids_of_feeds(html: str, url: str) -> str:
@@ -152,7 +154,7 @@ def _rewriter(
     root: str,
     url: str,
     table_label: str,
-    lex: Lex,
+    colour: Colour,
     maths: Mapping[str, str],
     picture: Callable[[str], Picture | None],
 ) -> Callable[[re.Match[str]], str]:
@@ -167,7 +169,7 @@ def _rewriter(
         if not (language or name):  # an empty heading of a table would be the heading of nothing
             return match[0] if heading is None else f"<td{heading}></td>"
         if language:
-            return _code(language, code, lex)
+            return _code(language, code, colour)
         text = match[0]
         source = _SOURCE.search(attributes) if name == "img" else None
         if source and (found := picture(unescape(source[1]))):
@@ -230,10 +232,10 @@ def _furnish(name: str, tag: str, table_label: str) -> str:
     return tag if " loading=" in tag else f'<img loading="lazy" decoding="async"{tag[4:]}'
 
 
-def _code(language: str, code: str, lex: Lex) -> str:
+def _code(language: str, code: str, colour: Colour) -> str:
     """Return a code block as HTML, coloured if its tokens could be found."""
-    coloured = highlight(unescape(code), unescape(language), lex)
-    inner = code if coloured is None else coloured
+    inner = colour(language, code)
+    inner = code if inner is None else inner
     return f'<pre tabindex="0"><code class="language-{language}" translate="no">{inner}</code></pre>'
 
 
@@ -243,7 +245,17 @@ def highlight(code: str, language: str, lex: Lex = lexed) -> str | None:
     The text of the code is escaped but otherwise unchanged.
     """
     tokens = lex(code, language)
-    return None if tokens is None else "".join(_spans(tokens))
+    return None if tokens is None else coloured(tokens)
+
+
+def colour_with(lex: Lex, language: str, code: str) -> str | None:
+    """Return what `highlight` returns for a listing as it is in the HTML of a body."""
+    return highlight(unescape(code), unescape(language), lex)
+
+
+def coloured(tokens: Iterable[Token]) -> str:
+    """Return code as HTML, with a span for each run of tokens of the same class."""
+    return "".join(_spans(tokens))
 
 
 def _spans(tokens: Iterable[Token]) -> Iterator[str]:

@@ -12,9 +12,11 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from time import process_time
 
 import pytest
 
+from publisher.posts.bounded_child import allow
 from publisher.posts.bounded_process import BoundedProcess, Limit, OverLimit, TimeLimit
 from tests.support import ROOT
 
@@ -156,17 +158,18 @@ def test_a_state_is_sent_once_whatever_is_called_in_between(process: BoundedProc
     assert Counted.sent <= before + 1  # none if the child was forked with it
 
 
-def test_results_that_are_there_are_taken_without_waiting(process: BoundedProcess) -> None:
-    first, last = (process.begin(add, number, number, seconds=1) for number in (1, 2))
-    process.take_results()
-    assert process.result(last) == 4
-    assert first.is_done
-    assert process.result(first) == 2
-    process.take_results()
-    slow = process.begin(spin, seconds=0.1)
-    process.take_results()
+def test_a_call_may_give_its_rest_another_limit(process: BoundedProcess) -> None:
+    assert process.call(spin_after, 5, seconds=0.05) == "done"
     with pytest.raises(OverLimit):
-        process.result(slow)
+        process.call(spin_after, 0.05, seconds=5)
+
+
+def spin_after(seconds: float) -> str:
+    allow(seconds)
+    end = process_time() + 0.3
+    while process_time() < end:
+        pass
+    return "done"
 
 
 def test_a_state_is_an_argument_of_the_calls_that_have_it(process: BoundedProcess) -> None:

@@ -11,7 +11,8 @@ import pytest
 from publisher.posts.bounded_process import BoundedProcess, TimeLimit
 from publisher.posts.markup import BrokenPost, Renderer, RenderLimits
 from publisher.posts.rendering.body import Growth
-from publisher.posts.rendering.code_tokens import CodeLexer, begin_ahead
+from publisher.posts.rendering.code_tokens import CodeLexer
+from publisher.site.pages.post_body import coloured
 from tests.support.posts_samples import HELLO, Folder
 
 SHORT = RenderLimits(time=TimeLimit(0.01, 0))
@@ -80,15 +81,17 @@ def test_a_post_that_takes_too_much_memory_is_broken(process: BoundedProcess, tm
     assert found.lasting
 
 
-def test_code_that_was_split_ahead_has_the_same_tokens(process: BoundedProcess) -> None:
+def test_code_that_was_coloured_ahead_has_the_same_colours(process: BoundedProcess) -> None:
     usual, slow = ("x = [1, 2]\n", "python"), ("a<b " * 8000, "java")
     for codes in ([usual, ("?", "no such language"), usual], [usual, slow, usual]):
         html = "".join(f'<pre><code class="language-{name}">{escape(code)}</code></pre>' for code, name in codes)
-        ahead = begin_ahead(process, html, 0.2)
-        now, before = CodeLexer(process, 0.2), CodeLexer(process, 0.2, ahead)
-        assert [before(*each) for each in codes] == [now(*each) for each in codes]
+        now, before = CodeLexer(process, 0.2), CodeLexer(process, 0.2)
+        before.begin(html, coloured)
+        tokens = [now(*each) for each in codes]
+        assert [before.html(coloured, name, escape(code)) for code, name in codes] == [
+            None if each is None else coloured(each) for each in tokens
+        ]
         assert before.slow == now.slow
-    assert begin_ahead(process, "<p>x</p>", 0.2) is None
 
 
 @pytest.mark.parametrize(("language", "code"), [("java", "a<b " * 8000), ("perl", "s{" * 8000)], ids=["java", "perl"])
@@ -108,6 +111,13 @@ def test_code_that_takes_too_long_is_shown_without_colours(
     assert body.lex("def f(): pass", "python") != []
     assert body.lex(code, language) is None
     assert body.lex("x = 1", "python") is None
+    ahead = Renderer(archive, folder.config, limits=limits, process=process, paint=coloured)
+    ahead.expect([post], with_code=True)
+    colour = ahead.render(post).colour
+    assert colour
+    assert "<span" in (colour("python", "def f(): pass\n") or "")
+    assert colour(language, escape(code) + "\n") is None
+    assert colour("python", "x = 1\n") is None
     renderer.remember()
     ((_, warning),) = archive.body_problems()
     assert (warning.line, warning.severity) == (11, "warning")
