@@ -44,7 +44,7 @@ class AdoptedFeed:
 
     @property
     def site_url(self) -> str:
-        """The address of the site's first page, as far as the feed says it."""
+        """The address of the site's home page, if the feed says it, or else that of its host."""
         link = self.document.link if urlsplit(self.document.link).hostname else urljoin(self.url, "/")
         return link.split("#")[0].split("?")[0]
 
@@ -69,7 +69,7 @@ class AdoptedFeed:
 
 
 def adopt_feed(url: str, *, allow_private: bool = False) -> AdoptedFeed:
-    """Return the feed at an address, which may also be that of a page that names its feeds. The first one is taken.
+    """Return the feed at an address. If the address is that of a page, it is the first feed that the page names.
 
     url            without a scheme, https:// is assumed
     allow_private  whether it may be on this machine or in a private network
@@ -130,7 +130,7 @@ def distinct_feeds(links: Iterable[NamedFeed]) -> list[NamedFeed]:
 
 
 def _is_page(answer: Answer) -> bool:
-    """Return whether an answer is an HTML page. Feeds are sent with every media type, so the text decides."""
+    """Return whether an answer is an HTML page. Feeds come with all kinds of media types, so the content decides."""
     start = answer.body[:2_000].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith((b"<?xml", b"<rss", b"<feed", b"<rdf", b"{")) and b"<html" not in start:
         return False

@@ -1,7 +1,7 @@
 """Backups of a project: everything that exists nowhere else, in one file.
 
-That is the database with all subscribers and all that was sent, the secret of the links in emails, the ids under which
-readers know the posts, and the keys that sign. Posts, templates and settings are files of yours, and are not in it.
+That is the database with all subscribers and everything that was sent, the secret of the links in emails, the ids under
+which readers know the posts, and the signing keys. Posts, templates and settings are your own files, and are not in it.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def back_up(config: Config, file: Path, now: datetime, copied: Copied = lambda t
 
 
 def read_backup(file: Path) -> Backup:
-    """Return what a backup contains. Raises ProjectError if it is not one, or is damaged."""
+    """Return what a backup contains. Raises ProjectError if it is not a backup, or is damaged."""
     with _explained(file), _opened(file) as archive:
         return _about(archive, file)
 
@@ -97,7 +97,7 @@ class RestoredBackup:
 
 
 def restore(config: Config, file: Path, now: datetime, copied: Copied = lambda table, rows: None) -> RestoredBackup:
-    """Put everything in a backup where the project has it, in place of what is there.
+    """Put everything in a backup into its place in the project, replacing what is there.
 
     No host can send meanwhile, and hosts that were sending before lose their leases.
 
@@ -161,7 +161,7 @@ def _carry_over(config: Config, old: Store | None, record: Path) -> CarriedOver 
 
 
 def _copy_record(config: Config, target: Path, copied: Copied) -> dict[str, int]:
-    """Write the database to a file of SQLite; return how many rows each table has."""
+    """Write the database to an SQLite file; return how many rows each table has."""
     path = sqlite_path(config.database.url, config.root)
     if path is not None:
         with open_project_store(config):
@@ -239,7 +239,7 @@ def _put_files(config: Config, folder: Path) -> None:
 
 
 def _put_record(config: Config, record: Path, copied: Copied) -> Path | None:
-    """Replace the database; return where the file of the old one is now, if it is one."""
+    """Replace the database; return where the old one is now, if it is a file."""
     path = sqlite_path(config.database.url, config.root)
     if path is None:
         with open_store(f"sqlite:///{record}", record.parent) as source, open_project_store(config) as target:

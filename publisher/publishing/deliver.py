@@ -56,7 +56,7 @@ class DeliveryResult:
                the edition knows it, for other runs it is 0
     stopped    number of subscribers who get no more email: PERMANENT if their mailboxes do not exist, TEMPORARY if they
                have refused email too often in a row
-    doubted    number of mailboxes that the mail server refuses, by verdict, if there are too many to believe it
+    doubted    number of mailboxes that the mail server refuses, by verdict, if there are implausibly many
     next_try   when the first waiting message is due; None if no message is waiting
     troubles   errors of mail servers whose work other servers have taken over
     finished   whether this process should report that the whole edition is delivered; see operations.finish
@@ -142,7 +142,7 @@ def deliver_editions(
     An edition that the mail server rejects for every recipient is put on hold with the reason, and the run continues
     with the others. Subscribers whose mailboxes do not exist get no more email.
 
-    watch    called when an edition begins, and after each delivery, but never by two threads at once
+    watch    called when an edition begins, and after each delivery, but never by two threads at the same time
     created  the editions that this run has created; the result also includes the editions among them that are on
              hold or have no recipients
     stop     lets another thread end the run, which then raises StoppedError
@@ -210,7 +210,7 @@ class _DeliveryRun:
     def next_orders(self) -> list[EditionOrder]:
         """Return the editions to begin now, oldest first, as many as may be under way at once.
 
-        If the database is away, those that are left begin with a later call.
+        If the database is unavailable, the remaining ones begin with a later call.
         """
         room = MOST_AT_ONCE - sum(not each.over for each in self._begun)
         if room > 0 and not self._waiting and self._begun and self._before_joining is not None:
@@ -232,7 +232,7 @@ class _DeliveryRun:
             each.interrupt()
 
     def results(self) -> list[DeliveryResult]:
-        """Return the result of each edition, in the order in which they began. Raises the first error of any."""
+        """Return the result of each edition, in the order in which they began. Raises the first error, if any."""
         for each in self._begun:
             if each.error is not None:
                 raise each.error

@@ -69,8 +69,8 @@ class PlannedEdition:
     frequency    that of its subscribers; "" for the newsletter's own schedule
     earlier      posts that some of its subscribers lack because they have changed their frequency
     ahead        ids of those of `passed_over` that all its subscribers have already received, at another frequency
-    repeats      whether its posts are all such posts
-    once         the ids of its posts if they are left out for those to whom other newsletters have sent them
+    repeats      whether all its posts are of the kind in `earlier`
+    once         the ids of its posts, if subscribers who got them from other newsletters do not get them again
     begins       the ledger names of all streams, if it is the newsletter's first edition
     """
 
@@ -242,7 +242,7 @@ def make_plan(
 
 
 def _streams(config: Config, names: Sequence[str], due: Collection[str]) -> list[NewsletterStream]:
-    """Return the streams that are due, and those of the newsletters' own schedules that are named or meant."""
+    """Return the streams that are due, and those of the newsletters' own schedules that are named or implied."""
     every = [each for newsletter in config.newsletters for each in streams_of(newsletter)]
     return [s for s in every if s.name in due or (not s.frequency and (not names or s.name in names))]
 

@@ -78,7 +78,7 @@ class EmailView:
         line = f"{sent:,} of {total:,} sent" if total else "there were no subscribers"
         if self.state is EmailState.HELD:
             line = f"{self.edition.held}; {line}"
-        return f"{line}; the file has changed since, which sends nothing" if self.is_changed else line
+        return f"{line}; the file has changed since then, but is not sent again" if self.is_changed else line
 
     def as_json(self, zone: tzinfo) -> dict[str, Any]:
         """Return the email as JSON values. zone: that of the newsletter."""
@@ -100,7 +100,7 @@ class EmailView:
 
 
 def email_views(config: Config, store: Store | None, now: datetime, newsletter: str = "") -> list[EmailView]:
-    """Return the emails without posts: those to be sent first, by time, then those in the ledger, newest first.
+    """Return the emails without posts: first those still to be sent, by time, then those in the ledger, newest first.
 
     newsletter  only this newsletter's; "" for all
     """
@@ -163,7 +163,7 @@ def render_email(config: Config, store: Store | None, email: OwnEmail, now: date
 
 
 def recipients_of(config: Config, store: Store, planned: PlannedEdition, now: datetime) -> Sequence[Subscriber]:
-    """Return the first few of those who would get an email at `now`."""
+    """Return the first few people who would get an email at `now`."""
     if planned.segment:
         return some_of(config, store, planned.newsletter, planned.segment, now)
     return store.segments.some(None, local(config, planned.newsletter, now), planned.newsletter.name)

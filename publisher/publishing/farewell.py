@@ -76,7 +76,7 @@ def farewell_email(
 
 
 def sends_farewells(config: Config) -> bool:
-    """Return whether people who unsubscribe from some newsletter of the project get an email."""
+    """Return whether people who unsubscribe from any newsletter of the project get an email."""
     return config.subscribers.farewell or bool(_with_text(config, [each.name for each in config.newsletters]))
 
 

@@ -114,7 +114,7 @@ def fetch_sources(
 
     names     only these sources, each of which then has a report. None fetches all
     force     fetch them even if they are not due, unless a server asked for a pause or another process is fetching them
-    since     also fetch sources that were not fetched since a moment, by name; None: those that a slot needs
+    since     also fetch sources that were last fetched before a moment, by name; None: those that a slot needs
     progress  called with the number of sources that are done, and their total
     stop      lets another thread end it; the remaining sources are due again immediately
     network   see fetch_all
@@ -222,7 +222,7 @@ class _Claimed:
             yield from fetch_all(requests, agent=agent, network=network, is_stopped=is_stopped)
 
     def _settled(self, name: str, request: Request, outcome: Answer | FetchError) -> SourceReport:
-        """Record what came of one request, and report it."""
+        """Record the result of one request, and report it."""
         if isinstance(outcome, FetchError):
             return self._failed(name, outcome)
         state = self._after(name, request, outcome)
@@ -341,7 +341,7 @@ def _record(
 ) -> ItemChanges:
     """Record a document, and return what it has changed. If another process was faster, it is compared again.
 
-    state: with what the answer says of the next request
+    state: with what the answer says about the next request
     """
     document = replace(document, items=tuple(newest_first(document.items)[: source.max_items]))
     mint = f"tag:{authority_of(project.config)}:{source.name}/"
@@ -386,7 +386,7 @@ def _renamed(known: Sequence[KnownItem], done: ItemChanges) -> int:
 
 
 def _still_held(project: Project, state: SourceState) -> datetime | None:
-    """Return since when a person has to look at items of a source; None if every one of them was dealt with."""
+    """Return since when a person has to look at items of a source; None if all of them have been dealt with."""
     if state.held_at is None:
         return None
     suspects = suspects_of(project.store, state.name)

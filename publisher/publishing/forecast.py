@@ -89,7 +89,7 @@ class Forecast:
 def forecasts(
     config: Config, store: Store | None, names: Sequence[str], now: datetime, count: int = 10, *, keep: bool = False
 ) -> list[Forecast]:
-    """Return the forecasts of the newsletters, and of each frequency of them, called `names` (all, if it is empty).
+    """Return the forecasts of the newsletters called `names` (all, if it is empty), and of each of their frequencies.
 
     The contents of an edition follow the rules of the scheduler at the time at which it will create the edition.
 

@@ -111,7 +111,7 @@ class _Taker:
     def handled_state(self, item: StoredItem, ids: Iterable[str]) -> tuple[ItemStatus, str] | None:
         """Return what became of a handled item, and why; None if it was there when the newsletter began.
 
-        ids: those that its post has
+        ids: the ids of its post
         """
         if edition := next((self.editions[each] for each in ids if each in self.editions), None):
             return _in_edition(edition, self)
@@ -120,7 +120,7 @@ class _Taker:
             return None
         return (
             ItemStatus.SEEN,
-            f"an edition of {self.name} was made without it, because it was left out or had no reader",
+            f"an edition of {self.name} was made without it, because it was left out or had no recipients",
         )
 
 
@@ -153,11 +153,11 @@ class _Judge:
         return ItemState(item.number, title, item.item.link, published, state, "; ".join(dict.fromkeys(whys)))
 
     def _post_of(self, item: StoredItem) -> Post | None:
-        """Return the post that an item is, which may be that of a file or of another source."""
+        """Return the post of an item, which may also be that of a file or of another source."""
         return self._posts.get(item_source(item.source, item.number))
 
     def _left_out(self, item: StoredItem) -> Iterator[tuple[ItemStatus, list[str]]]:
-        """Yield why no newsletter will send an item, if that is so whatever the newsletters are."""
+        """Yield the reasons that keep every newsletter from sending an item."""
         if item.skipped_at is not None:
             yield ItemStatus.SKIPPED, [f"by a person, on {self._civil(item.skipped_at)}"]
         if item.gone_at is not None:
@@ -197,7 +197,7 @@ class _Judge:
 
 
 def _was_there(item: StoredItem, newsletter: str) -> str:
-    """Return why a newsletter does not take an item of the past."""
+    """Return why a newsletter does not take an item that was there before it began."""
     older = "it is older than what the feed had before"
     return older if item.is_old else f"it was there before {newsletter} began with this source"
 

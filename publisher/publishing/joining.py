@@ -2,8 +2,8 @@
 
 `publisher hosts token` prints it, and each new machine gets it as PUBLISHER_JOIN. It is signed with the secret of the
 project and is valid for its database only. So a copy of the machine, of the folder or of the database that does not
-have it, or that uses another database, sends nothing: a host whose token is that of another one does not send,
-whatever the table of hosts says.
+have it, or that uses another database, sends nothing: a host with the token of another database does not send, whatever
+the table of hosts says.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _PORT = 5432  # PostgreSQL's own, if the URL names none
 
 
 def join_token(config: Config) -> str:
-    """Return the token with which hosts join those of a project; raise ProjectError if its database is SQLite."""
+    """Return the token with which hosts join a project; raise ProjectError if its database is SQLite."""
     if config.database.url.startswith(SQLITE):
         raise ProjectError(
             "several hosts need a database on PostgreSQL",

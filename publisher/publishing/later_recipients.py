@@ -54,7 +54,7 @@ def add_recipients(
     the version without these, if it has one. An edition for a segment goes to those who are in it now; the addresses
     may be of anyone.
 
-    addresses     only these; if there are none, all who joined since
+    addresses     only these; if there are none, everyone who joined since
     joined_since  only people who joined the newsletter at this moment or later; without it and addresses, those who
                   joined after the edition was made
     dry_run       return the same result, but add nothing
@@ -88,7 +88,7 @@ def _require_open(store: Store, edition: Edition) -> None:
     if edition.kind is EditionKind.FAREWELL:
         raise PublisherError(f"edition {edition.id} is for people who unsubscribed")
     if edition.id in store.editions.called_off(edition.newsletter):
-        raise PublisherError(f"edition {edition.id} was cancelled, and nobody gets it")
+        raise PublisherError(f"edition {edition.id} was cancelled, and no one gets it")
 
 
 def _left_out(store: Store, edition: Edition, people: dict[int, Subscriber], now: datetime) -> list[tuple[str, str]]:
@@ -105,7 +105,7 @@ def _left_out(store: Store, edition: Edition, people: dict[int, Subscriber], now
         elif record is None or not record.is_subscribed:
             found.append((each.address, f"is not subscribed to {edition.newsletter}"))
         elif edition.kind is EditionKind.POSTS and record.frequency != edition.frequency:
-            found.append((each.address, "gets its posts with editions of another frequency"))
+            found.append((each.address, "gets its posts with editions of a different frequency"))
         elif each.paused_until is not None and each.paused_until > now:
             found.append((each.address, "has paused"))
     return found

@@ -36,7 +36,7 @@ from publisher.site.build.site_files import built_paths
 if TYPE_CHECKING:
     from publisher.store import Store
 
-# Signs the links of samples with a key that no project has, so that following one changes no subscription.
+# Signs the links in samples with a key that no project has, so that following one changes no subscription.
 _SECRET = secrets.token_hex(32)
 
 

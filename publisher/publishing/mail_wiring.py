@@ -53,7 +53,7 @@ _SIGNED = ("copy", "draft", "preferences", "unsubscribe")
 def headers_of(config: Config, name: str, slot: str = "") -> NewsletterHeaders:
     """Return the headers that all messages of the newsletter `name` share, for the edition of a slot.
 
-    The newsletter does not have to be configured any longer. Raises ProjectError if a DKIM key cannot be read.
+    The newsletter need no longer be configured. Raises ProjectError if a DKIM key cannot be read.
     """
     newsletter = config.newsletter(name) or NewsletterConfig(name=name)
     host = urlsplit(config.site.url).hostname or "localhost"

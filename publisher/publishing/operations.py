@@ -135,8 +135,9 @@ def cancel(store: Store, edition: Edition, *, why: str, patience: float = 0.0) -
 def finish(store: Store, edition: Edition, counts: DeliveryCounts, now: datetime) -> bool:
     """Return whether a whole edition is delivered, to the first process that asks; return False to the others.
 
-    It is if nothing is waiting or with a worker any more, here or elsewhere. An edition that is on hold, was skipped or
-    was cancelled is not delivered. When more has been sent, for instance after a retry, it is delivered again.
+    It is delivered if no message is waiting or with a worker any longer, here or elsewhere. An edition that is on hold,
+    was skipped or was cancelled is not delivered. When more has been sent, for instance after a retry, it is delivered
+    again.
 
     counts: those of the edition, after a run
     """
@@ -151,7 +152,7 @@ def finish(store: Store, edition: Edition, counts: DeliveryCounts, now: datetime
 
 
 def make_complete(store: Store, edition: Edition) -> int:
-    """Write the messages that an edition lacks because its making was interrupted; return their number.
+    """Write the messages that an edition lacks because its creation was interrupted; return their number.
 
     It is 0 if the edition was complete. After that, counts include everything that can be retried, cancelled or sent.
     """

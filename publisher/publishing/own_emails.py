@@ -158,7 +158,7 @@ def plan_emails(
 
 
 def listed_subject(config: Config, newsletter: NewsletterConfig, text: OwnText, at: datetime) -> str:
-    """Return the subject of a text for a list, for a reader about whom nothing is known."""
+    """Return the subject of a text for lists, as for a reader about whom nothing is known."""
     if "{" not in text.file.text("subject"):
         return " ".join(text.file.text("subject").split())
     from publisher.publishing.render import shown_subject  # not at the top: most subjects are the same for everyone
@@ -207,7 +207,7 @@ def _planned(
 
 
 def _sent_before(config: Config, store: Store, planned: PlannedEdition, now: datetime) -> Edition | None:
-    """Return the edition of an email that says the same to the same people, as when a file was renamed; or None."""
+    """Return an earlier edition that says the same to the same people, as after renaming a file; None without one."""
     editions = store.editions.list(planned.newsletter.name, kind=EditionKind.LETTER)
     if not editions or planned.text is None:
         return None

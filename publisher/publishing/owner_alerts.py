@@ -77,7 +77,7 @@ def alert_problems(
     kind   name under which the reported problems are remembered
     still  every problem of this kind that exists now, or None if they are not all known; a problem that is missing
            from it has been fixed, and is reported again if it returns
-    again  after which time a problem that is still there is reported again
+    again  the time after which a remaining problem is reported again
     below  the last sentence of the email
     """
     config, owner = project.config, project.store.owner

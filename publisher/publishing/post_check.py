@@ -86,7 +86,7 @@ def dead_links(
     """Return a problem for each link in a post to a path of this site at which the build writes nothing.
 
     planned  the paths of the files that a build writes, except those that only the bodies show
-    On a site whose URL has a path, that includes paths from the root which lead out of the site.
+    On a site whose URL has a path, links from the root that lead out of the site are reported too.
     """
     planned = planned.union(path for post in posts for path, _ in post.assets)
     found = []

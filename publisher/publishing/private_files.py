@@ -28,7 +28,7 @@ _NOT_ENTERED = {
     "tests",
 }
 
-# It begins at the first character of a word only, so that no long word is searched again from each of its characters.
+# It matches only from the beginning of a word, so that no long word is searched again from each of its characters.
 _CHAR, _LABEL = rb"[^\s@,;:\"'<>()\[\]]", rb"[^\s@,;:\"'<>()\[\].]"
 _ADDRESS = rb"(?<!" + _CHAR + rb")" + _CHAR + rb"++@" + _LABEL + rb"++(?:\.++" + _LABEL + rb"++)++"
 _SOME_ADDRESS = re.compile(_ADDRESS)

@@ -67,7 +67,7 @@ OLD_NEWS = timedelta(days=31)
 class ProjectCheck:
     """The problems of a project, ordered by path and line, and the check of each newsletter's next letter.
 
-    notes  what the owner should know, and may intend
+    notes  things that the owner should know, but may intend
     """
 
     problems: tuple[Problem, ...]

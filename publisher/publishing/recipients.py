@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from publisher.store import Store
 
 MOST_TESTERS = 50
-SHOWN = 3  # of the people in a segment, so that its owner recognises it
+SHOWN = 3  # people of a segment to show, so that the owner recognises it
 
 
 def segment_of(
@@ -27,7 +27,7 @@ def segment_of(
 ) -> str:
     """Return the condition on the recipients of a newsletter's editions; "" for all subscribers.
 
-    only   a segment that they must be in besides that of the newsletter: its name, or a condition
+    only   a segment that they must be in besides the newsletter's own: its name, or a condition
     where  the place that names it, for messages
     Raises SegmentError if there is no such segment, with the place in publisher.toml if the newsletter names it.
     """
@@ -82,7 +82,8 @@ def require_segment(config: Config, store: Store | None, text: str, where: str) 
     """Return the condition of a segment's name, or a condition unchanged; "" for "".
 
     where: the option or the line that names it. Raises SegmentError if there is no such segment, if the text is not a
-    condition, or if it names a field or a newsletter that does not exist: with "not" before it, all would be in it.
+    condition, or if it names a field or a newsletter that does not exist: with "not" before it, everyone would be in
+    it.
     """
     condition = resolved(store, text, where)
     unknown = unknown_name(config, store, parse_joined(condition)) if condition else ""

@@ -26,7 +26,7 @@ _ORDER = (Operator.ABOVE, Operator.AT_LEAST, Operator.BELOW, Operator.AT_MOST)
 
 
 def segment_problems(config: Config, store: Store | None) -> Iterator[Problem]:
-    """Yield the problems of the newsletters' segments, and of the saved ones, and of fields."""
+    """Yield the problems of the newsletters' segments, of saved segments, and of fields."""
     yield from _of_fields(config, store)
     for newsletter in config.newsletters:
         if newsletter.segment:
@@ -140,10 +140,10 @@ def _finding(term: Term, kinds: dict[str, FieldKind], newsletters: Collection[st
 
 
 def _mistyped(term: Term, tags: Collection[str]) -> str:
-    """Return which tag a condition may mean, if nobody has the one that it names; "" if that isn't clear."""
+    """Return which tag a condition may mean, if no one has the one that it names; "" if that isn't clear."""
     value = term.value.text.lower() if term.value and term.subject is Subject.TAG else ""
     similar = near(value, tags) if value and value not in tags and term.operator is not Operator.CONTAINS else ""
-    return f"nobody has the tag {value!r}{similar}" if similar else ""
+    return f"no one has the tag {value!r}{similar}" if similar else ""
 
 
 def _mismatch(term: Term, kind: FieldKind) -> str:

@@ -1,6 +1,6 @@
 """Posts that a newsletter has sent under another id: as the item of a source that has the same link.
 
-An item may have been sent before its post came with a second source, or before it became a file of the project. It is
+An item may have been sent before its post appeared in a second source, or before it became a file of the project. It is
 recognised although its own source has dropped it or is not used any more.
 """
 
@@ -56,7 +56,7 @@ def handled_as(store: Store, newsletter: str, handled: Collection[str], posts: C
 
 
 def left_items(store: Store, newsletter: str, source: str, post_ids: Collection[str]) -> frozenset[str]:
-    """Return which of these items of a source a newsletter has neither sent nor passed over, under whatever id.
+    """Return which of these items of a source a newsletter has neither sent nor passed over, under any id.
 
     post_ids: the ids of their posts
     """
@@ -72,7 +72,7 @@ def left_items(store: Store, newsletter: str, source: str, post_ids: Collection[
 
 
 def _handled_with(store: Store, handled: Collection[str], by_link: Mapping[str, Collection[str]]) -> dict[str, str]:
-    """Return which of some posts were handled as an item with the same link: its id, by the post's.
+    """Return the posts that were handled as an item with the same link: the item's id, by the post's id.
 
     by_link: the ids of the posts, by the keys of their links
     """

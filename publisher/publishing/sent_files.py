@@ -1,7 +1,7 @@
 """Notice edits that would give a sent post a new id, so that subscribers would get it a second time.
 
-The database records from which file each sent post was made, and an excerpt of its text. A file that had a sent post
-and now has another id is that post, and so is probably a new file with the text of a file that has vanished.
+The database records from which file each sent post was made, and an excerpt of its text. A file that contained a sent
+post and now has a different id is that post. So, probably, is a new file with the text of a file that has vanished.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from publisher.store import Store
     from publisher.store.post_files import PostFile
 
-# The words that are hashed together, and how many hashes recognise a text.
+# How many words are hashed together, and how many hashes identify a text.
 _TOGETHER = 5
 _HASHES = 24
 
-# The share of common hashes from which two texts are taken for the same post. One changed word in fifty leaves 0.8.
+# The share of common hashes from which two texts count as the same post. One changed word in fifty leaves 0.8.
 _ALIKE = 0.5
 
 
@@ -175,7 +175,7 @@ def match_files(
 
 
 def words_of(text: str) -> frozenset[str]:
-    """Return hashes that recognise a text, also after small changes: the lowest of all groups of words in a row."""
+    """Return hashes that identify a text even after small changes: the lowest of all groups of consecutive words."""
     words = re.findall(r"\w+", text.casefold())
     groups = {" ".join(words[at : at + _TOGETHER]) for at in range(max(1, len(words) - _TOGETHER + 1))} - {""}
     hashes = sorted(hashlib.blake2b(group.encode(), digest_size=5).hexdigest() for group in groups)

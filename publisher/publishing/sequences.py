@@ -210,7 +210,7 @@ def sequence_problems(config: Config, now: datetime) -> Iterator[Problem]:
 
 
 def see_sequences(config: Config, store: Store, now: datetime, names: Sequence[str] = ()) -> dict[str, datetime]:
-    """Record the steps that are seen for the first time; return when each was, by newsletter and step.
+    """Record the steps that are seen for the first time; return when each was first seen, by newsletter and step.
 
     Everyone who subscribes from then on gets it, so this is also called before someone subscribes.
     names: the newsletters to look at; all if it is empty.
@@ -319,13 +319,13 @@ def _read_step(config: Config, newsletter: NewsletterConfig, name: str, before: 
         wait = parse_duration(after) if after or before is not None else timedelta()
     except ValueError as error:
         what = f"after: {error}" if after else "it does not say when it is sent"
-        hint = "write how long after somebody has subscribed it is sent, such as `after: 3d`"
+        hint = "write how long after subscribing it is sent, such as `after: 3d`"
         raise PublisherError(what, where=where, hint=hint) from error
     if wait > _LONGEST_WAIT:
         raise PublisherError(f"after: {after} is longer than a year", where=where, hint="make it shorter")
     if before is not None and wait <= before:
         what = f"after: {after} is not later than the email before it"
-        raise PublisherError(what, where=where, hint="it counts from when somebody has subscribed")
+        raise PublisherError(what, where=where, hint="it counts from the time of subscribing")
     return Step(name, wait, text)
 
 

@@ -62,7 +62,7 @@ def read_draft_link(links: Links, token: str) -> DraftLink | None:
 def draft_source(config: Config, path: Path, here: Path) -> str:
     """Return the path of a post in the posts folder, for a file that a person named.
 
-    here: the folder in which they are. Raises PublisherError if it is not a file of posts.
+    here: the person's current folder. Raises PublisherError if it is not a file of posts.
     """
     folder = (config.root / config.posts.folder).resolve()
     for start in (here, config.root, folder):
@@ -87,7 +87,7 @@ class DraftSite:
     files: Mapping[str, Output]
 
     def file(self, path: str) -> bytes | None:
-        """Return the page, or a file that it loads; None for anything else of the site."""
+        """Return the page, or a file that it loads; None for anything else on the site."""
         found = self.files.get(path)
         return found.make() if found else None
 

@@ -1,4 +1,4 @@
-"""Other site generators in the same folder: what they would publish of a project, and how to keep them from it.
+"""Other site generators in the same folder: which parts of a project they would publish, and how to keep them from it.
 
 Jekyll copies almost every file that it finds next to its posts, so it must be told what is not part of the site. Hugo,
 Hexo and Pelican publish from folders of their own, and Eleventy only turns templates into pages.
@@ -61,7 +61,7 @@ class Published:
         return bool(parts) and (self.exclude is None or self._copied(parts))
 
     def _copied(self, parts: Sequence[str]) -> bool:
-        """Return what Jekyll's EntryFilter says of the path and of every folder above it."""
+        """Return what Jekyll's EntryFilter says about the path and every folder above it."""
         for number, name in enumerate(parts, 1):
             path = "/".join(parts[:number])
             if _is_listed(self.include, path, is_folder=number < len(parts)):
@@ -154,7 +154,7 @@ def _strings(value: object) -> list[str]:
 
 
 def _is_listed(patterns: Iterable[str], path: str, *, is_folder: bool) -> bool:
-    """Return whether a path is in a list of Jekyll's: as a pattern, as the start of the path, or as a folder."""
+    """Return whether a path is in one of Jekyll's lists: as a pattern, as the start of the path, or as a folder."""
     return any(
         fnmatch.fnmatchcase(path, pattern) or path.startswith(pattern) or (is_folder and pattern == f"{path}/")
         for pattern in (each.removeprefix("./").removeprefix("/") for each in patterns)

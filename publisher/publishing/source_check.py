@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 # A feed whose newest item is older is reported as silent.
 SILENT = timedelta(days=90)
 
-# How many of the newest items are looked at to see whether they are excerpts, and how many there must be to say so.
+# How many of the newest items are examined to see whether they are excerpts, and how many are needed to say so.
 _LOOKED_AT, _ENOUGH = 10, 3
 
 # A text of more characters, markup included, is not an excerpt, however it ends.
@@ -39,7 +39,7 @@ _TAG = re.compile(r"<[^<>]{0,500}>")
 
 @dataclass(frozen=True, slots=True)
 class FeedDoubt:
-    """What is odd about a feed. message: after "the feed" or a source's name; hint: what to do, without a full stop."""
+    """What is odd about a feed. message: follows "the feed" or a source's name; hint: what to do; no full stop."""
 
     message: str
     hint: str

@@ -43,7 +43,7 @@ class SourceSummary:
     moved_to, moved_seen  another host to which its last answers were redirected for good, and how many in a row
     waits_in     the id of the edition that waits for a person because of its items; None if there is none
     why          what is wrong with it, in one line; "" if nothing is
-    since        since when that is so; None if nothing is wrong
+    since        when that began; None if nothing is wrong
     items        how many items its last document had
     newest       when its newest item was published or, without a date, first seen
     asked_at     when it was last fetched, whatever the result
@@ -158,7 +158,7 @@ def suspects_of(store: Store, name: str) -> frozenset[str]:
 
 
 def unhandled(config: Config, store: Store, name: str, post_ids: Collection[str]) -> frozenset[str]:
-    """Return which posts of a source some newsletter that takes it has neither sent nor passed over."""
+    """Return the posts of a source that at least one of its newsletters has neither sent nor passed over."""
     takers = [each.name for each in config.newsletters if name in each.sources]
     left = [left_items(store, newsletter, name, post_ids) for newsletter in takers]
     return frozenset().union(*left)

@@ -25,7 +25,7 @@ class StreamAudience:
 
     choices  what they have chosen, have received in advance, and lack
     earlier  the posts that any of them lacks, or did when they were last asked
-    once     the ids of the posts that are left out for those to whom other newsletters have sent them
+    once     the ids of the posts that are not sent again to subscribers who got them from other newsletters
     segment  the condition that they meet; "" for all subscribers of the stream
     outside  how many subscribers of the stream outside the segment may get email
     at       the moment; None without a database
@@ -64,7 +64,7 @@ def audience_of(
     """Return the subscribers of a stream who may get email at `now`.
 
     posts  all posts, in any order
-    only   a segment that they must be in, besides that of the newsletter
+    only   a segment that they must be in, besides the newsletter's own
     Raises SegmentError if there is no such segment.
     """
     if store is None:
@@ -86,7 +86,7 @@ def with_sent(
     new: Iterable[Post],
     now: datetime,
 ) -> StreamAudience:
-    """Return the audience with what other newsletters have sent to them, if that is left out.
+    """Return the audience with the posts that other newsletters have sent to them, if these are left out.
 
     new: the new posts of the edition.
     """

@@ -257,7 +257,7 @@ class _WebVersions:
             self._announce(self._project.store.editions.ready(now))
 
     def tell_hub(self) -> list[Problem]:
-        """Tell the hub of the feeds that have changed; return why that failed."""
+        """Tell the hub which feeds have changed; return why that failed."""
         return notify_hub(self._project.config) if self._build else []
 
 

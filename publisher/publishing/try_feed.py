@@ -66,7 +66,7 @@ def _letter(config: Config, feed: AdoptedFeed, now: datetime) -> tuple[Letter, i
 
 
 def _nothing_to_show(feed: AdoptedFeed, now: datetime) -> PublisherError:
-    """Return the error for a feed of which no item can be shown, which says why."""
+    """Return the error for a feed without any item to show, with the reason."""
     items = feed.document.items
     dates = [item.published for item in items if item.published and item.published > now]
     if not items or len(dates) < len(items):

@@ -1,4 +1,4 @@
-"""What is wrong with the messages of recent editions: those that are uncertain wait for a decision, others failed."""
+"""What is wrong with the messages of recent editions: uncertain ones wait for a decision, others failed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from publisher.store.ledger import Undelivered
 
 RECENT = timedelta(days=30)
-"""For how long after it was made an edition is looked at."""
+"""How long after its creation an edition is included."""
 
 DECIDE = "They are not sent again until you decide, because each of them may have arrived."
 

@@ -1,4 +1,4 @@
-"""Files that the owner has sent with a form, and that wait for a decision, such as how to read a list of people.
+"""Files that the owner has uploaded, and that wait for a decision, such as how to read a list of people.
 
 Each is in a folder of its own, which only its owner can read and git leaves out, under its own name. In a URL it
 has a random name. It is deleted when it is no longer needed, when too many wait, and after a day.
@@ -29,7 +29,7 @@ class WaitingFile:
 
     @property
     def since(self) -> datetime:
-        """When it came; the oldest time there is if it was deleted in the meantime."""
+        """When it came; the earliest possible time if it was deleted in the meantime."""
         with suppress(OSError):
             return datetime.fromtimestamp(self.path.parent.stat().st_mtime, UTC)
         return datetime.min.replace(tzinfo=UTC)

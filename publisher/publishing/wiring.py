@@ -121,7 +121,7 @@ def why_secret_differs(store: Store, host: str, key_id: str) -> str:
 
 
 def _why_in_any_case(config: Config, store: Store) -> str:
-    """Return why this host may not send even if it is confirmed, or "". Makes no secret."""
+    """Return why this host may not send even if it is confirmed, or "". Creates no secret."""
     from publisher.mail.links import has_secret  # not at the top, as in _secret
 
     if _has_wrong_token(config):

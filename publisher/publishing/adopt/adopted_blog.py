@@ -126,11 +126,11 @@ class Findings:
         return key in self._taken
 
     def take_language(self, key: str, value: Data, where: str) -> bool:
-        """Take a language, written as in en_US.UTF-8 or pt-br, as a BCP 47 tag; return as `take` does."""
+        """Take a language, written like en_US.UTF-8 or pt-br, as a BCP 47 tag; return as `take` does."""
         return self.take(key, language(value), where)
 
     def take_feed(self, path: str, kind: str, where: str) -> None:
-        """Note a path at which readers know the feed."""
+        """Note a path at which feed readers know the feed."""
         path = path.strip().lstrip("/")
         if path and path not in self._feeds:
             self._feeds[path] = (path, kind, where)

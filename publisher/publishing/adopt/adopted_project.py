@@ -83,7 +83,7 @@ def config_text(blog: AdoptedBlog, now: datetime, *, instead: bool = False) -> s
 def adopted_project(blog: AdoptedBlog, now: datetime, *, instead: bool = False) -> AdoptedProject:
     """Return the project for a blog. Values that are not valid in a publisher.toml are left out and reported.
 
-    now      the year in site.authority, and the day from which posts are emailed
+    now      the year in site.authority, and the day from which posts are sent
     instead  whether pages are written too, because the tool is no longer used
     """
     taken = list(_settings(blog, instead=instead))
@@ -150,7 +150,7 @@ def refuse_second(folder: Path) -> None:
 def next_steps(project: AdoptedProject, *, instead: bool = False, has_feed: bool = False) -> list[tuple[str, str]]:
     """Return what the owner should do next: for each step a command or an instruction, and its purpose.
 
-    has_feed  whether the old feed has been taken
+    has_feed  whether the old feed has been taken over
     """
     blog = project.blog
     url = _url(project.taken)

@@ -1,4 +1,4 @@
-"""Taking values from the settings of a tool: the first of several keys, patterns of paths, the format of a feed."""
+"""Takes values from a tool's settings: the first of several keys, patterns of paths, the format of a feed."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def take_first(found: Findings, settings: Data, file: str, *rows: Sequence[str])
 
 
 def take_patterns(found: Findings, key: str, patterns: Sequence[str], where: str) -> None:
-    """Take patterns of paths, if there are any, as far as they can be written."""
+    """Take patterns of paths, if there are any, except those that publisher.toml cannot contain."""
     good = [each for each in patterns if not re.search(r"[\\\x00-\x1f=]", each.replace(" = /", ""))]
     found.take(key, good, where)
 

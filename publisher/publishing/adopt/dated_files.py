@@ -18,7 +18,7 @@ POST_ENDINGS = (".md", ".markdown", ".mdown", ".mkd", ".mdx", ".qmd", ".rmd", ".
 
 _WRITTEN = tuple(ending for ending in POST_ENDINGS if ending != ".html")
 
-# Of these, the date is in front matter. Without it, only header lines at the top are read, as code may show dates.
+# The date of these is in front matter. Without it, only header lines at the top are read, as code may show dates.
 _MARKDOWN = (".md", ".markdown", ".mdown", ".mkd", ".mdx", ".qmd", ".rmd")
 _FENCES = ("---", "+++")
 _MOST_READ = 1_000_000
@@ -57,7 +57,7 @@ class PostFolders:
     """Where posts are in a folder.
 
     include   patterns of their paths; () if all texts are posts
-    undated   texts among them without a date
+    undated   the texts among them without a date
     dated     the texts among them with a date
     """
 
@@ -67,7 +67,7 @@ class PostFolders:
 
 
 def texts_below(folder: Path, left_out: Collection[str] = ()) -> list[BlogFile]:
-    """Return the texts in a folder, by path, of at most 50,000 files.
+    """Return the texts in a folder, sorted by path, among its first 50,000 files.
 
     left_out  names and paths of folders that are not entered
 
@@ -151,7 +151,7 @@ def _is_in(path: str, pattern: str) -> bool:
 
 
 def _is_dated(folder: Path, path: str, *, is_written: bool) -> bool:
-    """Return whether a text has a date where a post's may be. is_written: whether some texts are not HTML."""
+    """Return whether a text has a date in a place where posts have theirs. is_written: whether some are not HTML."""
     has_day = bool(day_of_path(path) or _DATED_FOLDER.search(path))
     may_be_document = is_written and path.lower().endswith(".html")
     if has_day and not may_be_document:
@@ -163,7 +163,7 @@ def _is_dated(folder: Path, path: str, *, is_written: bool) -> bool:
 
 
 def _front(head: str) -> str:
-    """Return the part of the beginning of Markdown in which front matter or header lines may be."""
+    """Return the part at the beginning of a Markdown text in which front matter or header lines may be."""
     text = head.lstrip()
     return text if text[:3] in _FENCES or text[:1] in ("{", "<", "%") else text.partition("\n\n")[0]
 

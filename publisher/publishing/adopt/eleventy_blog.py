@@ -80,7 +80,7 @@ def _folders(script: Script) -> dict[str, Data]:
         for given in script.calls(name):
             found[key] = given[0] if given else None
     top = one_line(found.get("input"))
-    for key in ("data", "includes", "layouts"):  # they are relative to the folder of the input
+    for key in ("data", "includes", "layouts"):  # they are relative to the input folder
         if own := one_line(found.get(key)):
             found[key] = posixpath.normpath(f"{top}/{own}".lstrip("/"))
     return found
@@ -116,7 +116,7 @@ def _take_site(found: Findings, root: Path, data: str) -> None:
 
 
 def _with_tags(top: Path, files: list[BlogFile]) -> list[BlogFile]:
-    """Return the texts, those as dated whose folder has data files, as folders of posts have."""
+    """Return the texts; those in folders with data files count as dated, because folders of posts have such files."""
     folders = {file.path.rpartition("/")[0] for file in files if "/" in file.path}
     own = {each for each in folders if _has_data(top / each)}
     return [

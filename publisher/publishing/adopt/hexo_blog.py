@@ -13,7 +13,7 @@ from publisher.publishing.adopt.tool_files import text_of
 from publisher.publishing.new_project import local_zone
 
 _TOKEN = re.compile(r":([a-z_]+)")
-# Hexo's tokens by other names: https://hexo.io/docs/permalinks
+# Hexo's tokens that have different names here: https://hexo.io/docs/permalinks
 _PLACEHOLDERS = {
     "title": "{folder}/{file}", "name": "{file}", "post_title": "{title}", "category": "{categories}",
     "y_day": "{i_y_day}",
@@ -58,7 +58,7 @@ def adopt_hexo(root: Path, file: str) -> AdoptedBlog:
         found.leave(f"{file}: future: posts with a date in the future appear on that date")
     scripts = sorted(path.name for path in (root / "scripts").glob("*.js"))
     if scripts:
-        found.leave(f"scripts/: {', '.join(scripts[:5])}: scripts are not run; write a template for each tag of theirs")
+        found.leave(f"scripts/: {', '.join(scripts[:5])}: scripts are not run; write a template for each of their tags")
     return found.blog()
 
 
@@ -82,7 +82,7 @@ def _take_permalink(found: Findings, settings: dict[str, Data], file: str) -> No
 
 
 def _token(name: str, naming: str) -> str:
-    """Return our placeholder for one of Hexo's. naming: its setting new_post_name, which may put the day before it."""
+    """Return our placeholder for one of Hexo's. naming: its setting new_post_name, which may put the day in front."""
     if name == "title" and ":day" in naming:
         return "{folder}/{name}"
     return _PLACEHOLDERS.get(name, f"{{{name}}}")

@@ -118,7 +118,7 @@ def _weight(data: dict[str, Data]) -> float:
 
 
 def _take_content(found: Findings, root: Path, settings: dict[str, Data], file: str) -> PostFolders:
-    """Take the folder of the content, and which sections of it are posts."""
+    """Take the content folder, and the sections in it that are posts."""
     folder = folder_in(inner(settings, "contentDir")) or "content"
     own = [folder_in(inner(each, "contentDir")) for each in table(inner(settings, "languages")).values()]
     if len(apart := [each for each in own if each]) > 1 and inner(settings, "contentDir") is None:

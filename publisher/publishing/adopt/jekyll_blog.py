@@ -163,7 +163,7 @@ def _take_static(found: Findings, root: Path, source: str, excluded: list[str]) 
 def _root_files(top: Path, left_out: set[str]) -> list[str]:
     """Return the files at the top that a site needs there, if Jekyll copies them unchanged.
 
-    Others, such as lists and notes, are not guessed to be public.
+    Others, such as lists and notes, are left out rather than published on a guess.
     """
     files = (path for path in sorted(top.iterdir()) if _ROOT_FILE.fullmatch(path.name) and path.name not in left_out)
     return [path.name for path in files if _is_plain(path)][:_MOST_ROOT_FILES]

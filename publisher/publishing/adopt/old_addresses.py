@@ -142,7 +142,7 @@ def _loose(path: str) -> str:
 
 
 def _address_of(file: str) -> str:
-    """Return the path of a file of a site in addresses: that of its folder for index.html."""
+    """Return the path of a site's file as it appears in addresses; for index.html, that of its folder."""
     return f"/{file}".removesuffix("index.html") if f"/{file}".endswith("/index.html") else f"/{file}"
 
 

@@ -42,7 +42,7 @@ class OldFeedMatch:
     known      how many items have a post that already has their id
     conflicts  why items that were matched with a post cannot be taken unchanged: one line each
     unmatched  the items without a post
-    others     how many posts the old feed does not have
+    others     how many posts the old feed does not contain
     guessed    how many of `entries` are guesses: their posts are older than the feed's newest item, so the feed may
                have contained them earlier; their ids are made like those of the others
     again      how many entries of the new feed readers would see as new although they are older than its newest item
@@ -60,7 +60,7 @@ class OldFeedMatch:
 
 
 def read_old_feed(place: str, site_url: str, *, allow_private: bool = False) -> AdoptedFeed:
-    """Return the feed in a file, or at a URL, which may also be that of a page that names it.
+    """Return the feed in a file or at a URL, which may also be the URL of a page that names the feed.
 
     site_url  the site's URL, to which a file's own URLs are relative
     Raises PublisherError if there is no feed.
@@ -160,7 +160,7 @@ def feed_keys(config: Config, feed: AdoptedFeed) -> dict[str, tuple[str, ...]]:
 
 
 def _missing_name(config: Config, feed: AdoptedFeed) -> str:
-    """Return the path of the old feed as a value of `feeds.also`; "" if a feed of its format is there anyway."""
+    """Return the path of the old feed as a value of `feeds.also`; "" if a feed has that path already."""
     path = old_name(feed, config.site_url)
     if not path:
         return ""
@@ -198,7 +198,7 @@ def with_old_feed(blog: AdoptedBlog, feed: AdoptedFeed) -> AdoptedBlog:
 
 
 class _Finder:
-    """Finds the post of a feed's item."""
+    """Finds the post that a feed's item belongs to."""
 
     def __init__(self, posts: Iterable[Post], config: Config, document: FeedDocument) -> None:
         self._zone: tzinfo = config.posts_zone
@@ -245,7 +245,7 @@ class _Finder:
 
 
 def _loose(path: str) -> str:
-    """Return a key that is equal for /x, /x/, /x/index.html and /x.html, in whatever case."""
+    """Return a key that is equal for /x, /x/, /x/index.html and /x.html, ignoring case."""
     return _ENDING.sub("", file_key(path).removesuffix("index.html").rstrip("/"))
 
 

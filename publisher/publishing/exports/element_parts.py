@@ -50,7 +50,7 @@ def replaced(html: str, by_class: Mapping[str, Replace]) -> str:
 
 
 def _elements(html: str, by_class: Mapping[str, Replace]) -> list[tuple[int, tuple[int, int], int, Mapping[str, str]]]:
-    """Return the elements with one of the classes: start, place of the content, end and attributes, by their start."""
+    """Return the elements with one of the classes: start, place of the content, end and attributes, sorted by start."""
     found = []
     opened: dict[str, list[tuple[int, int, Mapping[str, str] | None]]] = {}
     for tag in _TAG.finditer(html):
@@ -77,7 +77,7 @@ def attributes_of(written: str) -> Mapping[str, str]:
 
 
 def tags_of(html: str, name: str) -> Iterator[Mapping[str, str]]:
-    """Yield the attributes of each tag with a name."""
+    """Yield the attributes of each tag with the given name."""
     for tag in _TAG.finditer(html):
         if not tag[1] and (tag[2] or "").lower() == name:
             yield attributes_of(tag[3])

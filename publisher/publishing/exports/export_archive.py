@@ -50,7 +50,7 @@ class ExportArchive:
         return min(found, key=len, default="")
 
     def ending(self, ending: str) -> list[str]:
-        """Return the paths of the files whose names end like this, sorted."""
+        """Return the paths of the files with this ending, sorted."""
         return sorted(path for path in self.names if path.lower().endswith(ending))
 
     def read(self, name: str) -> bytes:

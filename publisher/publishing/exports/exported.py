@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from publisher.core.errors import PublisherError
 from publisher.posts.slugs import post_slug
 
-# The text of a post may be as long as a file of posts may be.
+# The text of a post may be as long as a post's file may be.
 MOST_TEXT = 5_000_000
 # More posts than any blog has. An export with more is not read to its end.
 MOST_POSTS = 200_000
@@ -23,7 +23,7 @@ MOST_POSTS = 200_000
 # At most this many posts that lost something of one kind are named.
 _MOST_NAMES = 5
 
-# What YAML and terminals don't take as text.
+# Characters that YAML or terminals don't treat as text.
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 
 
@@ -38,7 +38,7 @@ class ExportedPost:
     html       the text, as HTML
     path       the path of its page on the old site; "" if the export doesn't say
     id         the id under which feed readers know it; "" if the export doesn't say
-    published  None for a post that never was
+    published  None for a post that was never published
     is_draft   whether readers must not see it
     why_draft  why they must not, if it isn't because its author says so
     image      the URL of its picture
@@ -65,7 +65,7 @@ class ExportedPost:
     why_draft: str = ""
 
     def file_name(self, zone: ZoneInfo) -> str:
-        """Return the name of its file, without the ending: its day in `zone`, and the name in its address or title."""
+        """Return the name of its file, without the ending: its day in `zone`, and a name from its address or title."""
         name = post_slug(unquote(self.slug) or self.title)
         if self.kind == "page" or self.published is None:
             return name
@@ -96,12 +96,12 @@ class ExportedPost:
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """An export, as far as its file is read.
+    """An export. Its posts are read from its file when they are requested.
 
     tool      the tool's name
     site_url  the address of the old site, without a slash at the end; "" if the export doesn't say
     posts     returns its posts and pages, in the order of the file; each call reads the file again
-    pages     the addresses of the pages that show one picture each, with that of the picture
+    pages     the address of each page that shows a single picture, with the picture's address
     left      the parts that have no place here, with the number of each; complete once the posts have been read
     """
 
@@ -162,7 +162,7 @@ def moment(value: object) -> datetime | None:
 
 
 def path_of(url: str, site_url: str) -> str:
-    """Return the path of a page below the root of its site, as people write it; "" if the URL has none of its own."""
+    """Return the path of a page below the root of its site, as people write it; "" if the URL has no path."""
     try:
         parts, site = urlsplit(url), urlsplit(site_url)
     except ValueError:

@@ -33,7 +33,7 @@ class PreviousSite:
     """The site that an export comes from.
 
     url    its address without a slash at the end, at which its files still are; "" if that isn't known
-    pages  the addresses of pages that show one picture each, with that of the picture
+    pages  the address of each page that shows a single picture, with the picture's address
     """
 
     def __init__(self, url: str, pages: Mapping[str, str], *, takes_files: bool = True) -> None:
@@ -68,7 +68,7 @@ class PreviousSite:
         return found[0] if place == url else f'{found[1]}"{escape(place)}"'
 
     def _place(self, url: str) -> str:
-        """Return the path of what a URL of the old site leads to; other URLs as they are."""
+        """Return a URL of the old site as a path; other URLs unchanged."""
         if named := self._file(url):
             return quote(named[1], safe="/~!$&'()*+,;=:@")
         url = self._whole(url)
@@ -99,7 +99,7 @@ class PreviousSite:
         return (url.partition("?")[0].partition("#")[0], place) if _is_plain(place) else None
 
     def _whole(self, url: str) -> str:
-        """Return a URL with the address of the site, and that of the picture for a page that shows only one."""
+        """Return a URL made absolute; for a page that shows a single picture, the URL of the picture."""
         if url.startswith(PLACEHOLDER):
             url = f"{self.url}{url.removeprefix(PLACEHOLDER)}"
         elif url.startswith("/") and not url.startswith("//"):
@@ -115,7 +115,7 @@ class PreviousSite:
 
 
 def _split(url: str) -> tuple[str, str] | None:
-    """Return the host, without www, and the path of a URL; None if it has none."""
+    """Return the host, without www, and the path of a URL; None if it is not http(s)."""
     try:
         parts = urlsplit(url)
         return (_bare(parts.netloc), parts.path) if parts.scheme in ("http", "https") else None

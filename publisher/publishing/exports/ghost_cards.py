@@ -1,7 +1,7 @@
-"""Ghost's cards: a player, a file or a bookmark in a text becomes HTML that is understood without Ghost's styles.
+"""Ghost's cards: a player, a file or a bookmark in a text becomes HTML that works without Ghost's styles.
 
-A card comes as the HTML of Ghost's pages, with the buttons of a player and its "0:00" as words; or, where a text is in
-the form of Ghost's editor only, as a name and its values.
+A card comes as the HTML of Ghost's pages, with the buttons of a player and its "0:00" as words; or, if a text exists
+only in the form of Ghost's editor, as a name and its values.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def _callout(_: Mapping[str, str], inside: str) -> str | None:
 
 
 def _header(_: Mapping[str, str], inside: str) -> str | None:
-    """A header is a text; one with a form to sign up is a text above it."""
+    """Return a header with a sign-up form as the text without the form; other headers stay."""
     return f"<div>{_FORM.sub('', inside)}</div>" if "<form" in inside else None
 
 
@@ -127,7 +127,7 @@ _CARDS: Mapping[str, Callable[[Mapping[str, str], str], str | None]] = {
 
 
 def card(name: str, values: Values) -> str | None:
-    """Return a card that is given by its name and values as HTML, "" if readers see nothing; None if it is unknown."""
+    """Return a card, given by name and values, as HTML; "" if readers see nothing, None if it is unknown."""
     make = _BY_NAME.get(name)
     return with_plain_cards(make(values)) if make else None
 

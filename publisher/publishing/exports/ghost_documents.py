@@ -1,4 +1,4 @@
-"""Texts of Ghost in the form of its editors, Lexical and Mobiledoc, as HTML: for posts whose export has no other.
+"""Converts texts in the formats of Ghost's editors, Lexical and Mobiledoc, to HTML, if an export has no other form.
 
 Each is a tree in JSON. Unknown parts are counted, and the rest is shown.
 """
@@ -22,7 +22,7 @@ _DEEPEST = 60
 _LONGEST_MARKDOWN = 100_000
 _MOST_NODES = 200_000
 
-# Lexical's formats of words, each a bit, and their elements.
+# Lexical's text formats, each a bit, and their elements.
 _FORMATS = (
     (1, "strong"),
     (2, "em"),
@@ -35,7 +35,7 @@ _FORMATS = (
 )
 _TEXTS = frozenset(("text", "extended-text", "tk"))
 _BLOCKS = {"paragraph": "p", "quote": "blockquote", "extended-quote": "blockquote", "aside": "blockquote"}
-# Mobiledoc's elements around words, and its sections.
+# Mobiledoc's inline elements, and its sections.
 _MARKUPS = frozenset(("a", "b", "code", "em", "i", "s", "strong", "sub", "sup", "u", "del", "mark"))
 _SECTIONS = {"p": "p", "h1": "h1", "h2": "h2", "h3": "h3", "h4": "h4", "h5": "h5", "h6": "h6"}
 _SECTIONS |= {"blockquote": "blockquote", "aside": "blockquote", "pull-quote": "blockquote"}
@@ -52,7 +52,7 @@ class DocumentReader:
         self._nodes = 0
 
     def html(self, lexical: object, mobiledoc: object) -> str:
-        """Return the HTML of the first of the two forms that has a text; "" if none has."""
+        """Return the HTML of the first of the two formats that has a text; "" if neither has."""
         for written, read in ((lexical, self._lexical), (mobiledoc, self._mobiledoc)):
             values = _parsed(written)
             if values and (found := read(values).strip()):
@@ -156,7 +156,7 @@ _NOTHING = frozenset(("root", "zwj"))
 
 
 def _for_whom(made: str, seen: Values) -> str:
-    """Return a card with Ghost's mark if not everybody may read it; nothing if it is for emails only."""
+    """Return a card with Ghost's mark if not everyone may read it; "" if it is for emails only."""
     web = seen.get("web")
     web = web if isinstance(web, dict) else {}
     if seen.get("showOnWeb") is False or (web and not web.get("nonMember") and not web.get("memberSegment")):

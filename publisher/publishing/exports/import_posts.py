@@ -1,4 +1,4 @@
-"""Write the posts, pages and pictures of an export into a project, never over a file."""
+"""Write the posts, pages and pictures of an export into a project, without overwriting any file."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def import_posts(config: Config, path: Path, options: PostImportOptions, progres
 
 
 class _Writing:
-    """An import while it writes."""
+    """An import in progress."""
 
     def __init__(self, config: Config, options: PostImportOptions, done: PostImport) -> None:
         self._config, self._options, self._done = config, options, done
@@ -121,7 +121,7 @@ class _Writing:
         return real != written and os.path.commonpath((root, real)) != root
 
     def fetch(self, files: dict[str, str], progress: Progress | None) -> None:
-        """Fetch the files, given by path on the site, that are not there yet."""
+        """Fetch the files, given by path on the site, that do not exist yet."""
         static = self._config.root / self._config.pages.static
         missing = {place: url for place, url in files.items() if not _is_there(static / place.lstrip("/"))}
         self._done.there[FILES] += len(files) - len(missing)
@@ -146,7 +146,7 @@ class _Writing:
         self._done.failed.sort()
 
     def write(self, export: Export, site: PreviousSite, total: int, progress: Progress | None) -> None:
-        """Write the posts and pages that are not there yet."""
+        """Write the posts and pages that do not exist yet."""
         for number, post in enumerate(export.posts()):
             if progress:
                 progress(number, total)

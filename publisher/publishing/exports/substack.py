@@ -141,7 +141,7 @@ def _why_draft(row: Mapping[str, str], text: str) -> str:
 
 
 def clean(html: str) -> str:
-    """Return a text without Substack's buttons and forms, with marks of paid parts and with original pictures."""
+    """Return a text without Substack's buttons and forms, with marks for paid parts, and with the original pictures."""
     text = without_marked(_BUTTON.sub("", _WALL.sub(_MARK, html)))
     return CDN.sub(lambda found: unquote(found[1]), text)
 

@@ -1,4 +1,4 @@
-"""WordPress' export: a feed with more in it, called WXR (Tools, Export), which is read as a stream."""
+"""WordPress' export: an extended feed called WXR (Tools, Export), which is read as a stream."""
 
 from __future__ import annotations
 
@@ -181,7 +181,7 @@ class _Blog:
             self._authors[one_line(texts.get("wp:author_login"))] = name
 
     def note(self, item: WordPressItem) -> None:
-        """Note what posts refer to: where attachments and other posts are, reusable blocks, and guests who write."""
+        """Note what posts refer to: where attachments and other posts are, reusable blocks, and guest authors."""
         texts = item.texts
         number, kind = one_line(texts.get("wp:post_id")), one_line(texts.get("wp:post_type")) or "post"
         url, page = one_line(texts.get("wp:attachment_url")), one_line(texts.get("link"))
@@ -282,7 +282,7 @@ def _published(texts: Mapping[str, str]) -> datetime | None:
 
 
 def _audio(enclosure: str) -> str:
-    """Return the recording of a post: its URL, length and type, as PodPress and PowerPress write them in lines."""
+    """Return a post's recording: its URL, length and type, from the lines that PodPress and PowerPress write."""
     url = one_line(enclosure).partition(" ")[0]
     return one_line(enclosure)[:2_000] if url.startswith(("https://", "http://")) else ""
 
@@ -302,7 +302,7 @@ def _words(excerpt: str) -> str:
 
 
 class _RefusedXml(Exception):  # noqa: N818 - it is turned into an ExportError, with the file's name
-    """XML that WordPress doesn't write, and that could cost any amount of memory."""
+    """XML that WordPress doesn't write, and that could need any amount of memory."""
 
 
 class _WxrReader:

@@ -2,7 +2,7 @@
 
 Blocks and shortcodes hide what is in them, or everything after them; fields of a post (postmeta) hide the post. Each
 plug-in has names of its own, and most of them say what they are for. A name that only seems to hide something makes a
-draft, which its author can publish; one that is missed would publish what somebody else has paid for.
+draft, which its author can publish; one that is missed would publish what someone else has paid for.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def is_about_access(key: str) -> bool:
 
 
 def whom_for(fields: Mapping[str, str]) -> str:
-    """Return why the fields of a post hide it from somebody; "" if they don't."""
+    """Return why the fields of a post hide it from some readers; "" if they don't."""
     if "yes" in fields.get("_wc_memberships_force_public", ""):
         return ""
     for key, value in fields.items():
@@ -113,7 +113,7 @@ def _is_closed(key: str, value: str) -> bool:
     if not value.startswith(("a:", "O:")):
         return True
     texts = [text or number for text, number in _SERIALISED.findall(value[:20_000])]
-    if "um_content" in key.lower():  # Ultimate Member keeps the whole form: 0 and 1 are for everybody
+    if "um_content" in key.lower():  # Ultimate Member keeps the whole form: 0 and 1 are for everyone
         at = texts.index("_um_accessible") + 1 if "_um_accessible" in texts else len(texts)
         return at < len(texts) and texts[at] == "2"
     if "leaky" in key.lower():

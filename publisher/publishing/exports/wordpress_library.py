@@ -1,4 +1,4 @@
-"""What texts of a WordPress blog refer to by number: pictures, posts, and the blocks that several posts show."""
+"""The things that texts of a WordPress blog refer to by number: pictures, posts, and blocks that several posts show."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class Library:
         return _REUSED.sub("", text)
 
     def gallery(self, values: Mapping[str, str], post: str, left: Counter[str]) -> str:
-        """Return the pictures of a gallery, whose shortcode names them or means all that were uploaded for the post."""
+        """Return the pictures of a gallery, whose shortcode names them or stands for all those uploaded for it."""
         named = values.get("ids") or values.get("include") or ""
         numbers = re.findall(r"\d+", named) if named else self.attached.get(values.get("id", post), [])
         files = [self.attachments.get(number) for number in numbers]
@@ -130,7 +130,7 @@ def values_of(written: str) -> dict[str, object]:
 
 
 def footnotes_of(written: str, left: Counter[str]) -> str:
-    """Return the list of a post's footnotes, which WordPress keeps as JSON beside the text."""
+    """Return the list of a post's footnotes, which WordPress keeps as JSON next to the text."""
     try:
         notes = json.loads(written or "[]")
     except (ValueError, RecursionError):

@@ -84,7 +84,7 @@ def _without_comments(text: str, footnotes: str, left: Counter[str]) -> str:
 
 
 def _of_attributes(name: str, values: Mapping[str, object]) -> str:
-    """Return the HTML of a block that has all it shows in its attributes; "" if it isn't known."""
+    """Return the HTML of a block whose attributes contain all that it shows; "" if it isn't known."""
     tex, url = values.get("latex"), values.get("url")
     if isinstance(tex, str) and tex.strip():
         return f"<p>$${escape(tex.strip(), quote=False)}$$</p>"

@@ -501,4 +501,4 @@ def test_a_cancelled_edition_is_not_sent_to_more_people(project: Project) -> Non
     with open_project_store(project.config()) as store:
         assert store.editions.create(draft(hold=by_person("a typo")))
     project.ok("deliveries", "cancel", "1", "--yes")
-    assert "edition 1 was cancelled, and nobody gets it" in project.fails("deliveries", "add", "1").err
+    assert "edition 1 was cancelled, and no one gets it" in project.fails("deliveries", "add", "1").err

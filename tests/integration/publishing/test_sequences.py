@@ -94,7 +94,7 @@ def test_a_broken_step_is_reported_and_waited_for(clock: Clockwork) -> None:
     report = clock.at(SLOT + 2 * HOUR)
     assert [str(each) for each in report.problems] == [
         "letters/weekly/welcome.md:3: after: 'soon' is not a valid duration; write it like 90m, 12h or 2d "
-        "(write how long after somebody has subscribed it is sent, such as `after: 3d`)"
+        "(write how long after subscribing it is sent, such as `after: 3d`)"
     ]
     assert clock.at(SLOT + 4 * DAY).created == ()
     clock.project.write("letters/weekly/welcome.md", WELCOME)
