@@ -264,6 +264,33 @@ def test_an_edition_is_made_without_the_posts_that_a_change_of_frequency_took(st
     assert desk.got()["ada"] == days(1, 7)  # from Monday morning on, not a week later
 
 
+def test_an_edition_is_made_without_a_post_that_another_frequency_let_go_by(store: Store) -> None:
+    desk = Desk(store, schedule="weekdays 10:00")
+    for name in ("ada", "bob"):
+        desk.join(name, START)
+    desk.posts = [a_post(number, START + number * DAY) for number in (0, 2, 7)]
+
+    def take_over(stream: NewsletterStream) -> None:
+        """Leave the weekly frequency to somebody whose own let the first post go by before they chose it."""
+        if stream.frequency == "weekly":
+            desk.meanwhile = lambda stream: None
+            desk.choose("bob", "monthly", START)
+            for name in ("ada", "bob"):
+                desk.choose(name, "weekly", START)
+
+    desk.live(1, 2)
+    for name in ("ada", "bob"):
+        desk.choose(name, "weekly", START + DAY)
+    desk.live(2, 4)
+    desk.choose("ada", "", START + 4 * DAY)
+    desk.live(4, 7)
+    desk.meanwhile = take_over
+    desk.live(7, 8)
+    assert desk.got() == {"ada": ["p000", "p002", "p007"], "bob": ["p000", "p007"]}
+    desk.live(8, 15)
+    assert desk.got() == {"ada": ["p000", "p002", "p007"], "bob": ["p000", "p007", "p002"]}
+
+
 @pytest.mark.parametrize("pauses", [True, False])
 def test_a_subscriber_who_gets_an_edition_has_caught_up_even_if_they_pause_meanwhile(
     store: Store, monkeypatch: pytest.MonkeyPatch, *, pauses: bool

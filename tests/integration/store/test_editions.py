@@ -12,6 +12,7 @@ from publisher.core.newsletter_models import DeliveryStatus, Edition, EditionKin
 from publisher.core.source_records import SourceBeginning
 from publisher.mail.lifecycle import DeliveryEvent, moves
 from publisher.store import Store
+from publisher.store.audience import ChoicesChangedError
 from publisher.store.post_files import PostFile
 from tests.support.store_samples import NOW, add_people, draft, later, person
 
@@ -123,7 +124,9 @@ def test_a_post_goes_out_with_one_edition_of_a_newsletter_only(store: Store) -> 
 
 def test_a_post_that_was_passed_over_never_goes_out(store: Store) -> None:
     store.editions.create(draft("2026-W47", passed_over=("old",)))
-    assert store.editions.create(draft("2026-W48", posts=(EditionPost("old", "Old", "u"),))) is None
+    with pytest.raises(ChoicesChangedError):  # it is composed again, without the post
+        store.editions.create(draft("2026-W48", posts=(EditionPost("old", "Old", "u"),)))
+    assert store.editions.slots("weekly") == {"2026-W47"}
 
 
 def test_posts_passed_over_twice_do_no_harm(store: Store) -> None:
