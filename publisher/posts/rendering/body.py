@@ -400,8 +400,9 @@ class _Body:
 
 
 def _file_of(post: WrittenPost, around: Surroundings) -> bytes:
-    with open(f"{around.places.folder}/{post.source}", "rb") as file:  # noqa: PTH123 - a third of pathlib's time
-        return file.read()
+    # Without a buffer, which a whole file does not need, it takes a half of the time, and a fifth of pathlib's.
+    with open(f"{around.places.folder}/{post.source}", "rb", buffering=0) as file:  # noqa: PTH123
+        return file.readall()
 
 
 def _may_have_comment(text: str) -> bool:
@@ -439,7 +440,7 @@ _ZOOM = patterns.compile(r'(<img\b[^<>]*?)\bstyle="\s*zoom:\s*(\d{1,3}%);?\s*"',
 
 def _finish(fragment: str, body: str) -> str:
     """Remove the empty anchors in headings, turn Typora's `zoom` style into a width, and separate terms."""
-    fragment = with_sizes(_ANCHOR.sub("", fragment))
+    fragment = with_sizes(_ANCHOR.sub("", fragment) if '<a href="#' in fragment else fragment)
     if '"></a>' in fragment:
         fragment = _SAME_ID.sub(r"\1", fragment)
     if "<dt>" in fragment and "<dt" not in body:

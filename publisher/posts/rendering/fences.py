@@ -7,6 +7,7 @@ that nothing closes makes code of all text below it. All functions are pure.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cache, lru_cache
 from html import escape, unescape
 
@@ -82,12 +83,20 @@ def with_fence_lines(html: str, body: str, placed: Placed, *, is_whole: bool = F
     """
     if "```" not in body and "~~~" not in body:
         return html, []
-    lines = body.split("\n")
-    begins = (_INFO.match(line) for line in lines if "```" in line or "~~~" in line)
+    begins = (_INFO.match(body, start) for sign in ("```", "~~~") for start in _lines_with(sign, body))
     has_wordy = any(has_words((each[1] or each[2]).strip()) for each in begins if each)
-    is_wordy = has_wordy or ((not is_whole or _may_end_in_code(html)) and ends_in_fence(lines))
+    is_wordy = has_wordy or ((not is_whole or _may_end_in_code(html)) and ends_in_fence(body.split("\n")))
     found = list(_lost_at_fences(body, placed(body))) if is_wordy else []
     return (_FENCE.sub(_with_line, html) if 'data-meta="' in html or "language-" in html else html), found
+
+
+def _lines_with(sign: str, body: str) -> Iterator[int]:
+    """Yield where each line of a body begins that has a sign."""
+    place = body.find(sign)
+    while place >= 0:
+        yield body.rfind("\n", 0, place) + 1
+        end = body.find("\n", place)
+        place = body.find(sign, end) if end >= 0 else -1
 
 
 def _may_end_in_code(html: str) -> bool:
@@ -141,16 +150,23 @@ def _info(attributes: str) -> str:
 
 
 def _with_line(fence: re.Match[str]) -> str:
-    info = _info(fence[1])
+    instead = _instead(fence[1])
+    return f"{instead[0]}{fence[2]}{instead[1]}" if instead else fence[0]
+
+
+@lru_cache(maxsize=1024)
+def _instead(attributes: str) -> tuple[str, str] | None:
+    """Return what is before and behind the code of a fence with these attributes; None if it stays as it is."""
+    info = _info(attributes)
     if has_words(info):
-        return f"<pre><code>{escape(info, quote=False)}\n{fence[2]}</code></pre>"
+        return f"<pre><code>{escape(info, quote=False)}\n", "</code></pre>"
     if numbered := _NUMBERED.match(info):
-        return f'<pre><code class="language-{escape(numbered[1])}">{fence[2]}</code></pre>'
+        return f'<pre><code class="language-{escape(numbered[1])}">', "</code></pre>"
     found = _CAPTION.search(info)
     if not found:
-        return fence[0]
+        return None
     caption = escape(next(filter(None, found.groups())), quote=False)
-    return f"<figure><figcaption>{caption}</figcaption>\n{fence[0]}</figure>"
+    return f"<figure><figcaption>{caption}</figcaption>\n<pre><code{attributes}>", "</code></pre></figure>"
 
 
 def _lost_at_fences(body: str, placed: str) -> list[LostWords]:

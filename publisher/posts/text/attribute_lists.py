@@ -85,7 +85,7 @@ def may_have_attributes(body: str) -> bool:
     """Return whether a body may have attribute lists or sizes of pictures. Most have none, and this is cheap."""
     return (
         ("{" in body and _MAYBE_LIST.search(body) is not None)
-        or "\n^" in body
+        or ("^" in body and "\n^" in body)
         or ("![" in body and _may_have_sizes(body))
     )
 

@@ -73,6 +73,12 @@ _BREAK = patterns.compile(r"<(?:br|/p|/li|/h[1-6]|/div|/blockquote|/dt|/dd)\b[^<
 _TAG = patterns.compile(r"<[^<>]*>")
 _PICTURE = patterns.compile(r'<img\b(?>(?:(?!\salt=)[^<>"]|"[^"]*")*)(?:\salt="([^"]*)"(?:[^<>"]|"[^"]*")*)?>')
 _MAYBE_FOREIGN = Signs("{", ":::", "!!!", "???", "%&gt;", "![[", "[")
+# The beginning of a post is its first paragraph, and those above if they are short; at most so many characters.
+_SHORT, _LONGEST_BEGINNING = 100, 3_000
+# Text between tags that _readable keeps and does not read. A "%" may begin a tag that ends below.
+_PLAIN_BEGINNING = patterns.compile(
+    r"(?:[^<%]++|</?(?:p|em|strong|b|i|code|br|hr|ul|ol|li|blockquote|h[1-6]|a)>|<(?:a|code|h[1-6]) [^<>%]*+>)++"
+)
 # A tag in square brackets: whether it closes, its name, and its values.
 _BRACKETED = patterns.compile(r"\[(/?)([A-Za-z][\w-]*+)([ \t=][^\[\]]*+)?\]")
 _MARKER = patterns.compile(r"\[\[?_?toc_?\]\]?|\$\{toc\}|@\[toc\]|__toc__", re.IGNORECASE)
@@ -306,9 +312,27 @@ def excerpt_of(fragment: str, limit: int = MOST_CHARACTERS) -> str:
     There is one, or as many as are needed to say something. A block that consists only of a picture and its caption, of
     a link, of addresses or of another tool's syntax is not prose; an alert is prose only if there is no other.
     """
+    return shorten(_prose_of_beginning(fragment) or prose_of_whole(fragment), limit)
+
+
+def prose_of_whole(fragment: str) -> str:
+    """Return the first blocks of prose in a post's HTML, whatever is below them."""
     readable = _readable(fragment)
     prose = _prose(_ALERT.sub(" ", readable)) if "<div class=" in readable else ""
-    return shorten(prose or _prose(readable) or _line(readable) or _title_of_frame(fragment), limit)
+    return prose or _prose(readable) or _line(readable) or _title_of_frame(fragment)
+
+
+def _prose_of_beginning(fragment: str) -> str:
+    """Return the first blocks of prose if the beginning says enough, and nothing below can change it; else "".
+
+    So it is in most posts, where the whole need not be made readable.
+    """
+    end = fragment.find("</p>", _SHORT, _LONGEST_BEGINNING) + 4
+    beginning = fragment[:end] if end > _SHORT else ""
+    if not _PLAIN_BEGINNING.fullmatch(beginning) or _MAYBE_FOREIGN.are_in(beginning):
+        return ""
+    prose = _prose(beginning)
+    return prose if _is_enough(prose) else ""
 
 
 def _prose(readable: str) -> str:
@@ -318,9 +342,13 @@ def _prose(readable: str) -> str:
         text = _line(block[1])
         if _is_prose(text, block[1]):
             found += ("" if not found or _is_unspaced(found[-1]) else " ") + text
-            if len(found) >= (_ENOUGH // 2 if _may_be_wide(found) else _ENOUGH):
+            if _is_enough(found):
                 break
     return found
+
+
+def _is_enough(prose: str) -> bool:
+    return len(prose) >= (_ENOUGH // 2 if _may_be_wide(prose) else _ENOUGH)
 
 
 def _is_unspaced(char: str) -> bool:
@@ -350,11 +378,16 @@ def _is_prose(text: str, markup: str) -> bool:
 def count_words(fragment: str) -> int:
     """Return the number of words in an HTML fragment; two characters of a script without spaces count as one word."""
     text = " ".join(_TAG.split(fragment))  # as sub(" ", ...), in three quarters of its time
+    if text.isascii():  # as split() does, in a half of its time
+        return text.encode().translate(_SPACES_AND_SIGNS).count(b" x") + (not text[:1].isspace() and text != "")
     if not _may_be_wide(text):
         return len(text.split())
     text, wide = _WIDE.subn(" ", text)
     return len(text.split()) + (wide + 1) // 2
 
+
+# A space for each character of ASCII that is one, and an x for any other.
+_SPACES_AND_SIGNS = bytes(ord(" " if chr(code).isspace() else "x") for code in range(256))
 
 # The syntax of other tools, which code may be about: Liquid and other templates, shortcodes, embedded files,
 # containers, admonitions, and attribute lists behind what they describe.

@@ -30,7 +30,7 @@ _SUMMARY = patterns.compile(r"\s*<summary\b[^<>]*>[^<\n]*(?:<[^<>\n]*>[^<\n]*)*?
 
 def has_markdown_in_html(body: str) -> bool:
     """Return whether an element of a body says that its content is Markdown. Most have none, and this is cheap."""
-    return "markdown" in body and _MAYBE.search(body) is not None
+    return "<" in body and "markdown" in body and _MAYBE.search(body) is not None
 
 
 def with_markdown_read(body: str) -> Expanded:

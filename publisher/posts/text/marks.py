@@ -15,6 +15,7 @@ from typing import NamedTuple
 from publisher.core import patterns
 from publisher.posts.text.attribute_lists import with_sizes
 from publisher.posts.text.prose import masked
+from publisher.posts.text.signs import Signs
 
 # How many abbreviations of a post are explained, and how long an explanation may be.
 _MOST = 100
@@ -38,6 +39,7 @@ _NOT_PROSE = patterns.compile(
     r"|(?<=\]\()[^()\n]{1,1000}(?=\))"
 )
 _IN_WORD = patterns.compile(r"[\w\])]")
+_SIGNS = Signs("==", "^[", "*[")
 _ABBREVIATION = patterns.compile(r"^ {0,3}\*\[([^\[\]\n]{1,100})\]:(?:[ \t]+(.*))?$", re.MULTILINE)
 # Elements whose text is none of the writer's prose, or explained already; and tags.
 _SKIPPED = patterns.compile(
@@ -60,7 +62,7 @@ class Marked(NamedTuple):
 
 def may_have_marks(body: str) -> bool:
     """Return whether a body may have such signs. Most have none, and this is cheap."""
-    return (
+    return _SIGNS.are_in(body) and (
         ("==" in body and _MARK.search(body) is not None)
         or ("^[" in body and _NOTE.search(body) is not None)
         or ("*[" in body and "]:" in body)

@@ -42,7 +42,7 @@ def require_shallow_markdown(body: str, first_line: int = 1) -> None:
                     line=first_line + line,
                     hint="begin the line with fewer signs, or with less space",
                 )
-    if body.count("#") + body.count("=\n") + body.count("-\n") > MOST_EQUAL_HEADINGS:
+    if body.count("\n") >= MOST_EQUAL_HEADINGS:
         _require_distinct_headings(body.split("\n"), first_line)
 
 

@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from publisher.posts.text.excerpt import MOST_CHARACTERS, count_words, excerpt_of, plain_line, plain_text, without_pairs
+from publisher.core.characters import shorten
+from publisher.posts.rendering.allowed_html import sanitise
+from publisher.posts.text.excerpt import (
+    MOST_CHARACTERS,
+    count_words,
+    excerpt_of,
+    plain_line,
+    plain_text,
+    prose_of_whole,
+    without_pairs,
+)
 from tests.support.posts_samples import post_of, rendered
 
 FIRST = "The first real paragraph says enough, with its eighty signs, that no other needs to follow it."
@@ -354,3 +364,29 @@ def test_a_description_that_repeats_the_title_is_none() -> None:
 def test_definitions_and_texts_without_paragraphs_are_prose() -> None:
     for html in (f"<p>Short:</p><dl><dt>A</dt><dd>{FIRST}</dd></dl>", f"<p>Short:</p>\n<div>{FIRST} <b>x</b></div>"):
         assert excerpt_of(html).startswith(f"Short: {FIRST}"), html
+
+
+# What the beginning of a post may have, and what may change it although it is far below.
+PIECES = (
+    *("<p>", "</p>\n", "words of prose", ", ", ". ", " ", "<p>One paragraph that says enough for an excerpt. ", "</p>"),
+    *("<em>", "</em>", "<strong>", "</strong>", '<a href="https://a.example/">', "</a>", '<a href="#x">', "<br>"),
+    *("<ul>\n<li>", "</li>\n</ul>", "<h2>", "</h2>", "<blockquote>", "</blockquote>", "<code>", "</code>"),
+    *("<pre><code>", "</code></pre>", "<table><tr><td>", "</td></tr></table>", "<del>", "</del>", "<q>", "</q>"),
+    *('<sup class="footnote-ref">', "</sup>", "<sub>", "<details>", "</details>", "<figure>", "</figure>", "<div>"),
+    *('<p class="markdown-alert-title">', '<div class="markdown-alert">', "</div>", '<section class="footnotes">'),
+    *("</section>", "{{ x", " }}", "[b]", "[/b]", "&lt;% ", " %&gt;", "%", ":::", ">!!! note", "語" * 30, "&amp;"),
+    *('<a title="</p>">', "https://a.example/", "<ruby>", "<rt>", "</ruby>", "<iframe title='A film'></iframe>"),
+)
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=25), st.booleans())
+def test_what_is_below_the_beginning_changes_the_excerpt_only_if_all_is_read(pieces: list[str], is_clean: bool) -> None:
+    fragment = "".join(pieces)
+    if is_clean:
+        fragment = sanitise(fragment, lambda tag, reference: reference)
+    assert excerpt_of(fragment) == shorten(prose_of_whole(fragment), MOST_CHARACTERS)
+
+
+@given(st.text("ab \t\n\x0b\x1c\x1f-", max_size=20))
+def test_words_are_counted_as_they_would_be_parted(text: str) -> None:
+    assert count_words(text) == len(text.split())
