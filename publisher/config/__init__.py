@@ -8,7 +8,7 @@ the whole Config.
 
 Public modules:
     mail        the parsed values of [mail]: servers, rates and domains
-    placeholders  values that are meant to be replaced, and domains that nobody can own
+    placeholders  values that are meant to be replaced, and domains that no one can own
     private_paths  what is never published, and passwords in files
     origins     the line of a key in a TOML text
     schedule    parsed schedules and durations

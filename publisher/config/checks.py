@@ -294,7 +294,7 @@ def authority(value: str) -> None:
 
 
 def project_path(value: str) -> None:
-    """Accept a folder inside the project, other than .publisher, which holds databases and secrets."""
+    """Accept a folder inside the project, other than .publisher, which contains databases and secrets."""
     parts = [part for part in re.split(r"[/\\]", value) if part not in ("", ".")]
     if value.startswith(("/", "\\", "~")) or ".." in parts or "\0" in value or not "".join(parts).strip():
         raise ValueError(f"{value!r} must be the path of a folder inside the project")

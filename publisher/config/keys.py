@@ -62,6 +62,6 @@ def keys_of(table: type[Any]) -> Mapping[str, Key]:
 
 
 def table_in(kind: Any) -> type[Any] | None:
-    """Return the class of a key's table, or of each table in its list; None for a key that holds plain values."""
+    """Return the class of a key's table, or of each table in its list; None for a key with plain values."""
     inner = get_args(kind)[0] if get_origin(kind) is tuple else kind
     return inner if hasattr(inner, "__dataclass_fields__") else None

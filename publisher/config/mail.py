@@ -177,8 +177,8 @@ class Smtp:
         str,
         Check(parse_rate),
         Doc(
-            "Maximum rate of messages: 14/s, 30/min, 500/h, 2000/day. Default: no limit. With PostgreSQL, it is a"
-            " limit of all hosts together, like `per_day` and `domains`."
+            "Maximum rate of messages: 14/s, 30/min, 500/h, 2000/day. Default: no limit. With PostgreSQL, it "
+            "applies to all hosts together, as `per_day` and `domains` do."
         ),
     ] = ""
     per_day: Annotated[

@@ -49,8 +49,7 @@ _APART = (
     (("pages", "output"), ("mail", "outbox"), "emails and addresses would become public"),
     (("pages", "static"), ("mail", "outbox"), "emails and addresses would become public"),
 )
-# What pages.copy must not copy: drafts would become public, and settings that may contain keys. Names are in lower
-# case.
+# What pages.copy must not copy: drafts would become public, and settings that may contain keys. All in lower case.
 _OF_POSTS = frozenset(("_posts", "_drafts"))
 _SETTINGS = frozenset((
     "_config.yml", "_config.yaml", "_config.toml", "_quarto.yml", "hugo.toml", "hugo.yaml", "hugo.json", "mkdocs.yml",

@@ -55,7 +55,7 @@ class NewsletterConfig:
     priority: Annotated[
         int,
         Check(checks.between(1, 10)),
-        Doc("While several newsletters are sent at the same time: how many messages this one sends in its turn."),
+        Doc("How many messages this newsletter sends in its turn while several newsletters are sent at the same time."),
     ] = 1
     approve: Annotated[bool, Doc("Whether each edition waits for the owner's approval.")] = False
     approve_hours: Annotated[
@@ -101,8 +101,8 @@ class NewsletterConfig:
         str,
         Check(subscriber_checks.link_parameters),
         Doc(
-            "Added to links to your own site, so that its statistics tell them apart, with {newsletter} and {slot}: "
-            "utm_source={newsletter}&utm_medium=email."
+            "Parameters added to links to your own site, so that its statistics tell them apart; may contain "
+            "{newsletter} and {slot}: utm_source={newsletter}&utm_medium=email."
         ),
     ] = ""
     text_links: Annotated[

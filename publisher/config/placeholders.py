@@ -1,4 +1,4 @@
-"""The values that `publisher init` writes for the owner to replace, and the domains that nobody can own (RFC 2606).
+"""The values that `publisher init` writes for the owner to replace, and the domains that no one can own (RFC 2606).
 
 Readers would see such a value, or follow it to a site that is not the owner's.
 """

@@ -42,8 +42,8 @@ class Site:
         Check(checks.language_tags),
         Doc(
             "Languages of the posts, if there are several (BCP 47). A file such as hello.fr.md, or a folder fr/, is "
-            "then in that language. Each has its own pages and feeds below its name (/fr/), and newsletters take the "
-            "posts in theirs."
+            "then in that language. Each language has its own pages and feeds below its name (/fr/), and a newsletter "
+            "takes the posts in its own language."
         ),
     ] = ()
     timezone: Annotated[
@@ -122,8 +122,8 @@ class Posts:
         tuple[str, ...],
         Check(checks.path_patterns),
         Doc(
-            "Patterns of the only paths in that folder that are posts, such as en/news/_posts/** or *.md. "
-            "Empty means all of them."
+            "Patterns of the paths in that folder that are posts, such as en/news/_posts/** or *.md. "
+            "Empty means all paths."
         ),
     ] = ()
     exclude: Annotated[
@@ -134,7 +134,7 @@ class Posts:
     tool: Annotated[
         Tool,
         Doc(
-            "The tool that the posts were written for, as `publisher adopt` finds it. Its rules then hold for the "
+            "The tool that the posts were written for, as `publisher adopt` finds it. Its rules then apply to "
             "names in addresses, and its tags and data files are understood. Empty means none."
         ),
     ] = ""
@@ -199,7 +199,7 @@ class Feeds:
         Check(checks.feed_names),
         Doc(
             "Other paths of the main feed, such as index.xml, rss/ or feed/feed.xml, for a blog that moves here. "
-            "The format is that of the name (atom, .json, otherwise RSS), or is given: feed.xml = atom."
+            "The name determines the format (atom, .json, otherwise RSS), unless it is given: feed.xml = atom."
         ),
     ] = ()
     per_tag: Annotated[bool, Doc("Whether each tag has its own feeds.")] = True
@@ -216,7 +216,7 @@ class Feeds:
             "The directory requires one; if empty, it is left out."
         ),
     ] = "Society & Culture > Personal Journals"
-    podcast_explicit: Annotated[bool, Doc("Whether episodes that do not say it themselves are explicit.")] = False
+    podcast_explicit: Annotated[bool, Doc("Whether episodes that do not say so themselves are explicit.")] = False
     podcast_type: Annotated[
         Literal["episodic", "serial"],
         Doc("How podcast apps order episodes: the newest first, or, if serial, from the first one on."),
@@ -288,7 +288,7 @@ class PagesConfig:
         Check(checks.menu),
         Doc(
             "Entries of the menu, in order: archive, tags, editions, subscribe, feeds, the name of a page (about), a "
-            'path or a URL, perhaps with a title of its own ("Code = https://..."). Pages that are not in it are '
+            'path or a URL, optionally with its own title ("Code = https://..."). Pages that are not in it are '
             "linked at the bottom. Default: all sections, and all pages."
         ),
     ] = ()

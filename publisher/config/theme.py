@@ -26,7 +26,7 @@ _PARTS = ("accent", "background", "paper", "text")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Theme:
-    """[theme]: the look of the site and of emails. Colours are #rrggbb; load.py writes other spellings so."""
+    """[theme]: the look of the site and of emails. Colours are #rrggbb; load.py converts other spellings."""
 
     accent: Annotated[str, Check(checks.colour), Doc("Colour of links. Default: #0a5a8a.")] = ""
     background: Annotated[str, Check(checks.colour), Doc("Colour around the email. Default: #f4f2ee.")] = ""

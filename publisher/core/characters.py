@@ -14,7 +14,7 @@ _APART = patterns.compile(
 # A grapheme with more code points than this many times the limit is itself cut.
 _MOST_JOINED = 8
 
-# They turn the direction of the surrounding text.
+# They change the direction of the surrounding text.
 _TURNS = patterns.compile("[\u202a-\u202e\u2066-\u2069]")
 
 _LETTERS = "abcdefghijklmnoprstuvwxyzABDEGHIJKLMNOPRTUVW"

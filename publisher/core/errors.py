@@ -9,7 +9,7 @@
     │   ├── StoreAwayError    the database's server cannot be reached at present
     │   └── StillSendingError a database cannot be replaced, because workers are sending from it
     ├── SubscriberError       an address or a subscription is not acceptable
-    ├── SegmentError          a condition on subscribers is not one, or there is no such segment
+    ├── SegmentError          a condition on subscribers is not valid, or there is no such segment
     ├── DnsError              a DNS query got no answer
     ├── FeedError             the document at a source's address is not a feed, or can't be read
     ├── BounceError           bounce reports cannot be read

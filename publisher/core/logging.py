@@ -18,7 +18,7 @@ Format = Literal["auto", "human", "json"]
 # A client or a server may send anything, and a flood of long lines would fill the disk.
 LONGEST_TEXT = 2_000
 
-# The lookbehind makes it begin at the first character of a word only. Otherwise a long word without "@" would be
+# The lookbehind makes it match only from the first character of a word. Otherwise a long word without "@" would be
 # searched again from each of its characters, which takes half a minute for 60 KB.
 _ADDRESS = re.compile(r"(?<![^\s<>\"'(,;:=])[^\s<>\"'(,;:=]+@(?=[\w.-]*\w)")
 _LINK = re.compile(r"/(confirm|address|account|never|preferences|unsubscribe|approve|skip)/[^\s\"'<>]+")

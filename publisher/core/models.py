@@ -165,7 +165,7 @@ class Post:
 
     source     path relative to the posts folder, POSIX style; for an item, a path that no file can have
     id         permanent id: from front matter, or a tag: URI (RFC 4151)
-    title      the title; for a post without one, its first words, which are for places that need a name
+    title      the title; for a post without one, its first words, for places that need a name
     permalink  site-relative path of the page, "/2024/07/06/hello/"; without a page here, the folder of the files that
                it shows
     url        absolute URL of the page, here or elsewhere
@@ -176,7 +176,8 @@ class Post:
     is_listed  whether pages that list posts, feeds and newsletters show it; its own page exists in any case
     has_title  whether the author gave it a title; feeds, pages and emails show a post without one as its text alone
     has_page   whether it is on a page; otherwise it is only sent by email, and no link leads to it
-    is_last_version  whether this is the last readable version, because the file has an error now; it is not emailed
+    is_last_version  whether this is the last readable version, because the file has an error now; it is never sent by
+                     email
     canonical  absolute URL of the page elsewhere on which it was published; "" if that is the page here
     aliases    its earlier paths on this site, which now lead to its page
     redirect_to  absolute URL to which its own page redirects; "" for nearly all posts

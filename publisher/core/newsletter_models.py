@@ -81,7 +81,7 @@ class EditionKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EditionPost:
-    """The data that an edition stores about each of its posts. url: "" if it went by email only."""
+    """The data that an edition stores about each of its posts. url: "" if it was sent by email only."""
 
     id: str
     title: str
@@ -119,7 +119,7 @@ class Choice:
 
     @property
     def audience(self) -> Audience:
-        """The audience that these subscribers are."""
+        """These subscribers as an audience."""
         return Audience(self.topics, self.catch_up, self.sent)
 
 

@@ -1,4 +1,4 @@
-"""Marks in a letter for what is known about its recipient, and parts of it that only some recipients get.
+"""Marks in a letter: for what is known about its recipient, and for parts that only some recipients get.
 
 A mark is a placeholder that contains everything needed to fill it in: a letter waits in the database, and another
 process may send it. So the name of the field, the text for people without a value, and the rule of a condition are in
@@ -200,7 +200,7 @@ def field_marks(text: str) -> list[str]:
 
 
 def is_personal(text: str) -> bool:
-    """Return whether a text differs by the fields of its recipient."""
+    """Return whether a text depends on the fields of its recipient."""
     return _OPENING in text and _PERSONAL.search(text) is not None
 
 

@@ -1,4 +1,4 @@
-"""Folders that hold data about people: only their owner can read them, and git leaves them out.
+"""Folders that contain data about people: only their owner can read them, and git leaves them out.
 
 A folder protects itself: it gets mode 0700 and a `.gitignore` of its own, so that it is safe in a repository whose
 `.gitignore` does not mention it, and in one that is created later.
@@ -22,7 +22,7 @@ LEADS_TO_PRIVATE = "is a link to something private, so it is not published"
 IS_PRIVATE = "is private, so it is not published"
 COPY_IT = "copy its target into the project, or remove the link"
 
-# The folders of a Maildir. In a folder that holds something else as well, git leaves out only these.
+# The folders of a Maildir. In a folder that contains something else as well, git leaves out only these.
 MAILDIR = ("tmp", "new", "cur")
 
 
@@ -48,7 +48,7 @@ def make_inside(folder: Path) -> None:
 def protect(folder: Path) -> None:
     """Close an existing folder to everyone but its owner, and add a `.gitignore` if it has none.
 
-    A folder that cannot be changed, because it belongs to somebody else or is on a read-only disk, is left as it is;
+    A folder that cannot be changed, because it belongs to someone else or is on a read-only disk, is left as it is;
     `publisher check` reports what is open.
     """
     with suppress(OSError):

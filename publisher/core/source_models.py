@@ -64,7 +64,7 @@ class FeedDocument:
     url          its own address, as it says itself (rel=self, feed_url); "" if it doesn't
     hub          the WebSub hub that it names; "" if there is none
     icon         a picture of the site; "" if it names none
-    problems     what is wrong with it, although it could be read: one line each, after "the feed"
+    problems     what is wrong with it, although it could be read: one line each, to follow "the feed"
     """
 
     kind: str

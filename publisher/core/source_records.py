@@ -53,7 +53,7 @@ class SourceState:
     url            the configured address, to which everything else here applies
     address        where it is now, after permanent redirects; "" if it is at `url`
     next_at        when it is fetched next
-    asked_at       when a host last claimed it in order to fetch it; None if nobody ever has
+    asked_at       when a host last claimed it in order to fetch it; None if no host ever has
     claim          the claim of the host that is fetching it; "" if none is. A host that was killed leaves its claim
     closed_until   it must not be fetched before, because its server said so (Retry-After); None if it may be fetched
     etag, last_modified  the headers of its last document, verbatim, for a conditional request
@@ -133,7 +133,7 @@ class HubLease:
     """What was agreed with a source's hub, which reports new items (WebSub).
 
     hub, topic   the hub, and the address that it was asked about
-    token        the part of the callback's address that nobody can guess
+    token        the part of the callback's address that no one can guess
     secret       the key with which the hub signs what it sends
     asked_at     when the hub was last asked; None if it was not
     lease_until  until when the hub reports new items; None if it has not agreed

@@ -19,10 +19,10 @@ A subscription connects one subscriber with one newsletter. It has a status of i
     file_left_one unsubscribed  unsubscribed  unsubscribed  removed
     file_removed  removed       removed       removed       removed
 
-A dot means that the event is refused. "Never" means that the subscriber was never asked, so there is no record.
-Only the subscriber's own act (`confirmed`, `chosen`, `undone`), or an owner who says why (`readded`), subscribes a
-person again who unsubscribed or was removed. No file does, and neither does a plain `added`. A link in an old email
-must not undo what the owner did, so `undone` is only for people who unsubscribed themselves.
+A dot means that the event is refused. "Never" means that the subscriber was never asked, so there is no record. Only
+the subscriber's own act (`confirmed`, `chosen`, `undone`), or an owner who says why (`readded`), re-subscribes a person
+who unsubscribed or was removed. No file does, and neither does a plain `added`. A link in an old email must not undo
+what the owner did, so `undone` is only for people who unsubscribed themselves.
 
 Someone may be sent a newsletter if their status is active (core/subscriber_status.py) and this status is subscribed. A
 subscriber without any subscription left is unsubscribed, which is a no to everything. The exception is a no that files

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 SHIPPED_PREFIX = "shipped"
 
 # The code of templates, for every Templates of this process: a process that rebuilds opens new ones each time, and
-# compiling the templates takes longer than rendering a few pages. By Jinja2's key: the source's checksum, the code.
+# compiling the templates takes longer than rendering a few pages. By Jinja2's key: the source's checksum, and the code.
 _compiled: dict[str, tuple[str, CodeType | None]] = {}
 _MOST_COMPILED = 256
 
@@ -270,7 +270,7 @@ def _personal_tags() -> type[Extension]:
         """An extension that prints tags about the subscriber as marks."""
 
         def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
-            """Return the source with its tags about the subscriber printed, if it is a template of emails."""
+            """Return the source with its tags about the subscriber printed, if it is an email template."""
             name = (name or "").removeprefix(f"{SHIPPED_PREFIX}/")
             if not name.startswith("email/"):
                 return source
@@ -331,7 +331,7 @@ def _referenced(text: str) -> tuple[str | None, ...]:
 
 
 def _require_inside(path: Path, name: str, own: Path) -> None:
-    """Raise TemplateError for a file of the project's templates that is a link out of it, or to something private."""
+    """Raise TemplateError for a template of the project that links out of the project, or to something private."""
     if not path.is_relative_to(own):
         return
     real, project = path.resolve(), own.parent.resolve()

@@ -1,4 +1,4 @@
-"""Parses CSS into rules with line numbers, by CSS Syntax Level 3 as tinycss2 implements it.
+"""Parses CSS into rules with line numbers, following CSS Syntax Level 3 as tinycss2 implements it.
 
 Selectors are parsed by cssselect. Nothing here fetches anything or knows about HTML. Values are returned in a form
 that old email clients also understand.

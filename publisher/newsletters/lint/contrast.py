@@ -1,7 +1,7 @@
 """Checks that all text is readable on its background, in light and dark mode (WCAG 2.2, success criterion 1.4.3).
 
 Colours are computed as a browser would compute them. Text is assumed to be readable if its contrast is unknown: on a
-picture or a gradient, or if a colour is written in an unknown way.
+picture or a gradient, or if a colour is written in an unknown form.
 """
 
 from __future__ import annotations
@@ -249,7 +249,7 @@ def _finders(text: str) -> list[tuple[tuple[int, ...], Any]]:
 
 @lru_cache(maxsize=512)
 def colour_of(value: str) -> Colour | None:
-    """Return the colour of a CSS value; None if it is not a colour, or is written in an unknown way."""
+    """Return the colour of a CSS value; None if it is not a colour, or is written in an unknown form."""
     text = value.strip().lower()
     if text == "transparent":
         return Colour(0, 0, 0, 0)

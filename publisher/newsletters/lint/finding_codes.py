@@ -162,7 +162,7 @@ CODES: dict[str, FindingKind] = {
     ),
     "text-hidden": FindingKind(
         "error",
-        "Readers would miss words of a post, because a comment in it is never closed and hides everything behind it; "
+        "Readers would miss words of a post, because a comment in it is never closed and hides everything after it; "
         "or they would see a comment, because it is written as in another editor.",
         "write <!-- before a comment, and --> where it ends",
     ),
