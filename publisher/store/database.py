@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.engine import URL, Connection, Dialect, Engine, make_url
 
 from publisher.core.errors import StoreAwayError, StoreError
 from publisher.core.private_folder import STATE_FOLDER, close_file, make_private
@@ -88,6 +88,11 @@ class Database:
     def is_sqlite(self) -> bool:
         """Whether it is a file of SQLite, and not on PostgreSQL."""
         return self._engine.dialect.name == "sqlite"
+
+    @property
+    def dialect(self) -> Dialect:
+        """What SQLAlchemy needs to write statements for it."""
+        return self._engine.dialect
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

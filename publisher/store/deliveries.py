@@ -20,6 +20,7 @@ from publisher.core.models import require_aware
 from publisher.core.newsletter_models import Delivery, DeliveryCounts, DeliveryStatus
 from publisher.store.audience import mailable
 from publisher.store.column_types import UtcTime
+from publisher.store.compiled_updates import CompiledUpdate, is_among
 from publisher.store.database import Database
 from publisher.store.edition_filling import is_complete, missing
 from publisher.store.fleet_tables import workers
@@ -79,6 +80,8 @@ class Deliveries:
 
     def __init__(self, database: Database, workers: Workers) -> None:
         self._database, self._workers = database, workers
+        # Building one takes 0.7 ms, as long as writing a hundred rows. About a dozen are in use.
+        self._settlement = lru_cache(maxsize=64)(lambda *kind: CompiledUpdate(_settlement(*kind), database.dialect))
 
     def counts(self, edition_id: int) -> DeliveryCounts:
         """Return how many deliveries of an edition are in each status."""
@@ -152,7 +155,7 @@ class Deliveries:
             is_lost = beat is not None and not self._workers.renew_within(connection, worker, beat)
             only_own = again and beat is not None and not is_lost
             written = sum(
-                connection.execute(_settlement(tuple(moves.items()), known, only_own), rows).rowcount
+                self._settlement(tuple(moves.items()), known, only_own).run(connection, rows)
                 for moves, known, rows in _groups(worker, settled)
             )
         if is_lost and beat is not None:
@@ -290,27 +293,22 @@ def _mailable_subscribers(
         sa.select(*(subscribers.c[name] for name in ("id", "uid", "address", "name", "fields")))
         .join_from(subscribers, subscriptions)
         .where(
-            subscribers.c.id.in_(subscriber_ids),
-            subscriptions.c.subscriber_id.in_(subscriber_ids),  # or PostgreSQL may read all of the newsletter
+            is_among(connection, subscribers.c.id, subscriber_ids),
+            # or PostgreSQL may read all of the newsletter
+            is_among(connection, subscriptions.c.subscriber_id, subscriber_ids),
             mailable(now),
             subscriptions.c.newsletter == newsletter,
             subscribed(),
         )
     )
-    return {row.id: row for row in connection.execute(query)}
+    return {row[0]: row for row in connection.execute(query).all()}
 
 
 def _delivery(row: Row[*tuple[Any, ...]], subscriber: Row[*tuple[Any, ...]]) -> Delivery:
-    return Delivery(
-        id=row.id,
-        edition_id=row.edition_id,
-        subscriber_uid=subscriber.uid,
-        address=_text(subscriber.address),
-        name=_text(subscriber.name),
-        variant=row.variant,
-        attempts=row.attempts,
-        fields=_text(subscriber.fields),
-    )
+    # Rows are taken apart as tuples, because a value takes three times as long by its name.
+    delivery_id, edition_id, _, variant, attempts = row
+    _, uid, address, name, fields = subscriber
+    return Delivery(delivery_id, edition_id, uid, _text(address), _text(name), variant, attempts, _text(fields))
 
 
 def _text(value: str | bytes) -> str:
@@ -319,13 +317,15 @@ def _text(value: str | bytes) -> str:
 
 
 def _move(connection: Connection, edition_id: int, ids: list[int], moves: Moves, **values: Any) -> None:
-    if ids:
-        # With the edition, so that PostgreSQL looks into one partition only.
-        change = sa.update(deliveries).where(deliveries.c.edition_id == edition_id, deliveries.c.id.in_(ids))
-        connection.execute(change.values(status=moved(moves), next_try_at=None, **values))
+    if not ids:
+        return
+    change = sa.update(deliveries).where(is_among(connection, deliveries.c.id, ids))
+    if connection.dialect.name != "sqlite":
+        # So that PostgreSQL looks into one partition only. SQLite would go through the edition instead of the ids.
+        change = change.where(deliveries.c.edition_id == edition_id)
+    connection.execute(change.values(status=moved(moves), next_try_at=None, **values))
 
 
-@lru_cache(maxsize=64)  # building one takes 0.7 ms, as long as writing ten rows; about a dozen are in use
 def _settlement(
     items: tuple[tuple[DeliveryStatus, DeliveryStatus], ...], knows_edition: bool, only_own: bool
 ) -> sa.Update:
@@ -341,8 +341,8 @@ def _settlement(
         .values(
             status=moved(moves),
             attempts=deliveries.c.attempts + sa.bindparam("tries"),
-            lease_owner=None,
-            lease_until=None,
+            lease_owner=sa.null(),
+            lease_until=sa.null(),
             sent_at=sa.bindparam("sent"),
             next_try_at=sa.bindparam("again"),
             reason=sa.bindparam("why"),

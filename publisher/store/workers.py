@@ -21,6 +21,7 @@ from sqlalchemy.engine import Connection, Row
 
 from publisher.core.models import require_aware
 from publisher.store.column_types import UtcTime
+from publisher.store.compiled_updates import CompiledUpdate
 from publisher.store.database import Database
 from publisher.store.fleet_tables import hosts, workers
 from publisher.store.tables import deliveries
@@ -102,7 +103,7 @@ class Workers:
             values |= {"at": beat.now, "until": beat.now + beat.lease}
         else:
             values |= {"lease": beat.lease}
-        return connection.execute(self._renewal, values).rowcount == 1
+        return self._renewal.run(connection, [values]) == 1
 
     def end(self, worker: str) -> None:
         """Forget a worker that has ended, unless it has left leases behind."""
@@ -140,7 +141,7 @@ class Workers:
         return row is not None, None if row is None else _ids(row.in_doubt)
 
     @cached_property
-    def _renewal(self) -> sa.Update:  # building it takes longer than running it
+    def _renewal(self) -> CompiledUpdate:  # building it takes longer than running it
         now = sa.func.clock_timestamp()
         is_sqlite = self._database.is_sqlite
         values: dict[str, Any] = {
@@ -151,7 +152,8 @@ class Workers:
             "in_doubt": sa.bindparam("doubt", type_=sa.Text),
             "sent": (sa.func.max if is_sqlite else sa.func.greatest)(workers.c.sent, sa.bindparam("total")),
         }
-        return sa.update(workers).where(workers.c.worker == sa.bindparam("name")).values(values)
+        renewal = sa.update(workers).where(workers.c.worker == sa.bindparam("name")).values(values)
+        return CompiledUpdate(renewal, self._database.dialect)
 
     def _moment(self, now: datetime, after: timedelta = timedelta()) -> sa.ColumnElement[Any]:
         """Return the SQL expression for a time after the present one."""

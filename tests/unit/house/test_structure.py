@@ -40,6 +40,7 @@ SMALL = {
     "posts.text.excerpt_marks": "one table",
     "posts.text.signs": "one search, for many modules",
     "store.column_types": "one noun: what a column contains",
+    "store.compiled_updates": "one promise, kept in one place for two tables",
     "store.edition_content": "what an edition consists of, apart from the table of editions",
     "store.fleet_tables": "what hosts share",
     "store.row_inserts": "one promise, kept in one place for three tables",
