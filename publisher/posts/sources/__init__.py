@@ -5,13 +5,13 @@ whatever kind of feed it is. Which of its items are new is decided by comparing 
 
 Public modules:
     discovery          the feeds that a web page names
-    exchange           one request and its answer, over connections that are checked
-    feed_document      reading of a feed of any kind
+    exchange           one request and its answer, over checked connections
+    feed_document      reading a feed of any kind
     feed_extras        what feeds and exports add to a text: buttons, forms, counters
     fetcher            requests for URLs that strangers chose, within limits
     hub_subscription   subscriptions to the hubs that feeds name
     identity           which items of a document are new
-    item_post          the post that an item becomes, by the settings of its source
+    item_post          the post that an item becomes, according to its source's settings
     network_addresses  which addresses may be connected to, and which URLs are accepted
     pace               when a source is fetched next, and from where
 """

@@ -1,4 +1,4 @@
-"""The feeds that a web page names, for a blog of which only the address of its page is known."""
+"""The feeds that a web page names, for when only the address of a blog's page is known."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _KINDS = {
     "text/rss+xml": "rss",
     "application/json": "json",
 }
-# The media types that are also those of other documents, of which only an address like a feed's is one.
+# Media types that other documents have as well: with one of these, only an address that looks like a feed's counts.
 _VAGUE = frozenset(("text/xml", "application/xml", "application/json", "application/rdf+xml"))
 _TAG = re.compile(
     r"<!--.*?(?:-->|\Z)|<(?:script|style)\b.*?(?:</(?:script|style)|\Z)"
@@ -50,10 +50,10 @@ class NamedFeed(NamedTuple):
 
 
 def feeds_of(html: bytes, url: str) -> list[NamedFeed]:
-    """Return the feeds that a web page names, the most likely one first; those of comments are last.
+    """Return the feeds that a web page names, the most likely one first; feeds of comments come last.
 
     url  the address of the page
-    Only if it names none in its head, links to addresses like those of feeds are taken instead.
+    Only if its head names none, links to addresses that look like those of feeds are used instead.
     """
     text, _ = decoded_text(html[:_MOST_BYTES], {})
     named: dict[str, NamedFeed] = {}
@@ -93,7 +93,7 @@ def _named(attributes: dict[str, str], base: str) -> NamedFeed | None:
 
 
 def _linked(attributes: dict[str, str], base: str) -> NamedFeed | None:
-    """Return the feed that a link leads to, by its address."""
+    """Return the feed that a link leads to, judging by its address."""
     url = absolute_web(base, attributes.get("href", ""))
     if not url or not _LIKE_A_FEED.search(url):
         return None

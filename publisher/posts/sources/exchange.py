@@ -1,8 +1,8 @@
 """One request and its answer, over a connection whose address was checked.
 
-httpcore speaks HTTP here, and nothing else: it knows no proxies, no cookies, no redirects and no ~/.netrc. Its
-connections are opened by _CheckedNetwork, which resolves a name once, checks every address, and connects to one of the
-addresses that it checked. So it is of no use to a name if it resolves differently the next time.
+httpcore only speaks HTTP here: without proxies, cookies, redirects or ~/.netrc. Its connections are opened by
+_CheckedNetwork, which resolves a name once, checks every address, and connects to one of the addresses that it checked.
+So a name gains nothing by resolving differently the next time.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import httpcore
 from publisher.posts.sources.inflating import BadBodyError, Inflater
 from publisher.posts.sources.network_addresses import Destination, may_be_allowed, refusal
 
-# What a server may send beside the body: status lines, headers and the sizes of chunks.
+# What a server may send in addition to the body: status lines, headers and the sizes of chunks.
 _MOST_AROUND = 1_000_000
 _SMALL = 16_384
 _MOST_PIECES = 100_000
@@ -76,7 +76,7 @@ _EXPLANATIONS = (
 
 
 async def _resolve(host: str, port: int) -> list[str]:
-    """Return the addresses of a name. A server of names that doesn't answer is not waited for when nobody else waits.
+    """Return the addresses of a name. A name server that doesn't answer never delays the end of the loop.
 
     The thread is not one of the event loop's own, as a loop ends when all of those have ended.
     """
@@ -94,7 +94,7 @@ async def _resolve(host: str, port: int) -> list[str]:
             loop.call_soon_threadsafe(settle, answer)
 
     def settle(answer: list[str] | OSError | UnicodeError) -> None:
-        """Give the future its answer, unless nobody waits for it any more."""
+        """Give the future its answer, unless nothing awaits it any longer."""
         if found.done():
             return
         if isinstance(answer, list):
@@ -128,7 +128,7 @@ class HttpReply:
 
     headers  by lower-case name; several of one name are joined by ", "
     body     empty for the answer to a form, and for a status that is not a success
-    reason   what the server says beside the status, such as "Not Found"
+    reason   the phrase that the server sends with the status, such as "Not Found"
     """
 
     status: int
@@ -191,9 +191,9 @@ class Exchanger:
                 await response.aclose()
 
     async def _begin(self, request: httpcore.Request, pool: httpcore.AsyncConnectionPool) -> httpcore.Response:
-        """Send a request and return the answer, before its body was read.
+        """Send a request and return the answer, before its body is read.
 
-        If a connection was used before, its server may have ended it at this very moment; then another one is tried.
+        A server may close a reused connection at this very moment; then another one is tried.
         """
         is_new = False
 
@@ -230,7 +230,7 @@ class Exchanger:
         try:
             async for part in response.aiter_stream():
                 number += 1
-                if number > _MOST_PIECES:  # each takes its time, however small it is
+                if number > _MOST_PIECES:  # each takes time, however small it is
                     raise BadBodyError(f"comes in more than {_MOST_PIECES:,} pieces")
                 for size in inflater.add(part):
                     if size > LARGE and not is_large:
@@ -268,7 +268,7 @@ def _joined(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
 
 
 class _CheckedNetwork(httpcore.AsyncNetworkBackend):
-    """Opens connections for httpcore, after every address of the name was checked."""
+    """Opens connections for httpcore, after every address of the name has been checked."""
 
     def __init__(self, network: Network, *, allow_private: bool, most_bytes: int) -> None:
         self._network, self._allow_private, self._most_bytes = network, allow_private, most_bytes
@@ -319,7 +319,7 @@ class _CheckedNetwork(httpcore.AsyncNetworkBackend):
 
 
 class _CountedStream(httpcore.AsyncNetworkStream):
-    """A connection that ends when one answer has sent too much, in whatever part of it: endless headers, too."""
+    """A connection that ends when one answer is too long, in any part of it: endless headers, too."""
 
     def __init__(self, stream: httpcore.AsyncNetworkStream, most: int) -> None:
         self._stream, self._most, self._read = stream, most, 0
@@ -347,7 +347,7 @@ class _CountedStream(httpcore.AsyncNetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        """Begin TLS with the one context of this process: to load the certificates takes 15 ms and a megabyte."""
+        """Begin TLS with the one context of this process: loading the certificates takes 15 ms and a megabyte."""
         try:
             secure = await self._stream.start_tls(_tls(), server_hostname, timeout)
         except httpcore.ConnectError as error:

@@ -1,7 +1,7 @@
-"""Reading of a feed of any kind: RSS 0.9x, 1.0 and 2.0, Atom, and JSON Feed become a FeedDocument.
+"""Reading a feed of any kind: RSS 0.9x, 1.0 and 2.0, Atom, and JSON Feed become a FeedDocument.
 
-A document is read in a child process that has limits of time and memory, since a stranger wrote it. The answer's media
-type decides nothing: what a document is, its first characters say.
+A document is read in a child process that has limits of time and memory, since a stranger wrote it. A document's first
+characters say what it is, not the answer's media type.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from publisher.posts.urls import absolute, is_web_url
 
 __all__ = ["FeedError", "read_feed"]
 
-# The most bytes of a document, and the most items in it.
+# The largest document, in bytes, and the most items in it.
 MOST_BYTES = 20_000_000
 MOST_ITEMS = 20_000
 
@@ -57,7 +57,7 @@ def read_feed(body: bytes, url: str, headers: Mapping[str, str]) -> FeedDocument
 
 
 def _read(body: bytes, url: str, headers: dict[str, str]) -> FeedDocument:
-    """Read a document, in the child. What it doesn't say about itself, the headers may."""
+    """Read a document, in the child. The headers may say what it doesn't say about itself."""
     found = _parsed(_unpacked(body) if body.startswith(_GZIP) else body, url, headers)
     hub, own = found.hub or _linked(headers, "hub", url), found.url or _linked(headers, "self", url)
     language = found.language or headers.get("content-language", "").partition(",")[0].strip()[:40]
@@ -66,7 +66,7 @@ def _read(body: bytes, url: str, headers: dict[str, str]) -> FeedDocument:
 
 
 def _unpacked(body: bytes) -> bytes:
-    """Return what is in a file of gzip that the server did not call one."""
+    """Return the content of a gzip file that the server did not declare as one."""
     inflater = Inflater("gzip", MOST_BYTES)
     try:
         for _ in inflater.add(body):

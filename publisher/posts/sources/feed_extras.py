@@ -1,8 +1,8 @@
-"""What tools add to the texts of a feed, and nobody wants in an email: counters, buttons to share, lines about itself.
+"""What tools add to a feed's texts and nobody wants in an email: counters, share buttons, lines about the post itself.
 
-The table in feed_extras.tsv says what is left out: by the classes of elements ("word*" is any class that begins so), by
-parts of the addresses of counters, of pictures of emoji and of pages to share something, and by what a last line says.
-To add something, add a row with the tool that writes it.
+The table in feed_extras.tsv says what is left out: by the classes of elements ("word*" is any class that begins with
+that word), by parts of the addresses of counters, emoji pictures and share pages, and by what a last line says. To add
+something, add a row with the tool that writes it.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from publisher.core import patterns
 
 # A longer paragraph says more than where the post is from.
 _LONGEST_LINE = 600
-# The most characters of words in front of links that share something, and around the two links of a line about itself.
+# The most characters of text in front of share links, and around the two links of a line about the post itself.
 _MOST_BEFORE, _MOST_BESIDE = 25, 80
-# An element of more words is not an extra, whatever its class says. So many elements of a text are looked at.
+# An element with more words is not an extra, whatever its class says. And how many elements of a text are looked at.
 _MOST_WORDS, _MOST_TRIES = 120, 100
-# How many last paragraphs may go.
+# How many last paragraphs may be removed.
 _MOST_LINES = 3
 _VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())  # noqa: SIM905
 
@@ -52,9 +52,9 @@ _MOST_EMPTY = 20
 def without_marked(fragment: str) -> str:
     """Remove the elements of unsanitised HTML whose class says that they are extras, with what is in them.
 
-    Pictures that a style hides go too, since they only count readers, and the style is lost.
+    Pictures that a style hides are removed too, since they only count readers and the style is lost.
 
-    An element that nothing closes is only a tag, and its content stays.
+    An element that is never closed stays, with its content.
     """
     pattern = _classes()
     if not (_MARKED.search(fragment) and pattern.search(fragment)) and not _HIDDEN.search(fragment):
@@ -78,7 +78,7 @@ def without_marked(fragment: str) -> str:
 
 
 def _small(fragment: str, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return the spans that have few words, and are in no other. One with many words is what the author wrote."""
+    """Return the spans that have few words and are not inside another. One with many words is what the author wrote."""
     found, last, tries = [], 0, 0
     for start, end in sorted(spans):
         if start >= last and tries < _MOST_TRIES:
@@ -99,7 +99,7 @@ def _without(text: str, spans: list[tuple[int, int]]) -> str:
 
 
 def without_extras(clean: str, link: str, home: str) -> str:
-    """Return clean HTML without counters, pictures of emoji, buttons to share, and last lines about itself.
+    """Return clean HTML without counters, emoji pictures, share buttons, and last lines about the post itself.
 
     link  the URL of the item's page
     home  the URL of its site; "" if unknown
@@ -113,7 +113,7 @@ def without_extras(clean: str, link: str, home: str) -> str:
 
 
 def _shown(image: re.Match[str]) -> str:
-    """Return a picture, or nothing for one that counts readers; an emoji is its character."""
+    """Return a picture, or nothing for one that counts readers; an emoji becomes its character."""
     attributes = {name: unescape(value) for name, value in _ATTRIBUTE.findall(image[1])}
     source = attributes.get("src", "").lower()
     if _PIXEL.search(image[1]) or _pixel().search(source):
@@ -151,7 +151,7 @@ def _without_empty_end(clean: str) -> str:
 
 
 def _is_about_itself(paragraph: str, link: str, home: str) -> bool:
-    """Return whether a paragraph only says where the post is, because of its words or of the two pages it links."""
+    """Return whether a paragraph only says where the post is, judging by its words or by the two pages it links to."""
     words = _words(paragraph)
     if len(words) > _LONGEST_LINE or "<img" in paragraph:
         return False
@@ -172,7 +172,7 @@ def _words(html: str) -> str:
 
 
 def _page(url: str) -> str:
-    """Return what two addresses of one page have in common: neither scheme nor www, and no query."""
+    """Return the part that all addresses of one page have in common: without scheme, www and query."""
     try:
         parts = urlsplit(url)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The one fetcher: whatever is fetched for a post comes through here, and nothing else opens a connection for one.
+"""The one fetcher: everything fetched for a post comes through here, and nothing else opens a connection for one.
 
 `fetch` and `fetch_all` are called like any function; inside, one thread with an event loop talks to several hosts at
 once, and to each host over one connection. Every hop of a redirect is checked (network_addresses.py), and each request
@@ -37,7 +37,7 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 _CLEAN = patterns.compile(r"[\x21-\x7e\x80-\xff][\x20-\x7e\x80-\xff]*")
 # A host that failed this often in a row is not asked again in the same round.
 _HOST_FAILURES = 3
-# After so many seconds without an outcome it is asked whether to stop.
+# After this many seconds without an outcome, `is_stopped` is called.
 _MOMENT = 0.2
 
 
@@ -64,7 +64,8 @@ class Request:
     etag, last_modified  what the last answer said, verbatim; "" asks unconditionally
     user, password       only sent to the host of `url`; "" sends none
     allow_private        whether the URL may lead to this machine or a private network
-    form                 the fields of a form, which make it a POST; its redirects are followed only if they keep it one
+    form                 the fields of a form, which make it a POST; its redirects are followed only if they keep the
+                         method
     """
 
     url: str
@@ -151,9 +152,9 @@ def fetch_all(
 
     agent       how we introduce ourselves (see user_agent)
     network     how names are resolved and addresses are connected to; None uses the system's ways
-    is_stopped  returns whether to end at once; the requests that are left have no outcome then
+    is_stopped  returns whether to end immediately; the remaining requests then have no outcome
     One connection is open to each host. If the caller is slow, no further requests are sent in the meantime. If it
-    stops early, what is under way is ended.
+    stops early, requests under way are cancelled.
     """
     if requests:
         yield from _Round(requests, limits or FetchLimits(), agent, network).outcomes(is_stopped)
@@ -172,7 +173,7 @@ class _Round:
         self._exchanger: Exchanger | None = None
 
     def outcomes(self, is_stopped: Callable[[], bool]) -> Iterator[tuple[Request, Answer | FetchError]]:
-        """Yield each request with its outcome, until it is to stop."""
+        """Yield each request with its outcome, until told to stop."""
         thread = threading.Thread(target=self._run, name="fetcher", daemon=True)
         thread.start()
         try:
@@ -191,13 +192,13 @@ class _Round:
             thread.join()
 
     def _taken(self, outcome: Answer | FetchError) -> None:
-        """Let the next request begin, as an outcome doesn't wait here any longer."""
+        """Let the next request begin, as an outcome has been collected."""
         self._room.release()
         if self._exchanger is not None and isinstance(outcome, Answer):
             self._exchanger.dispose(outcome.body)
 
     def _next(self) -> tuple[Request, Answer | FetchError] | BaseException | None:
-        """Return the next outcome; None if there is none for a moment."""
+        """Return the next outcome; None if none comes within a moment."""
         try:
             return self._done.get(timeout=_MOMENT)
         except queue.Empty:
@@ -247,7 +248,7 @@ class _Round:
             await exchanger.close()
 
     async def _work(self, fetcher: _Fetcher, waiting: deque[deque[Request]]) -> None:
-        """Take one host after the other, and fetch what is wanted of it, one URL after the other."""
+        """Take one host after another, and fetch its URLs one by one."""
         while waiting:
             failures = 0
             for request in waiting.popleft():
@@ -255,7 +256,7 @@ class _Round:
                 outcome = await fetcher.outcome(request) if failures < _HOST_FAILURES else _left_out(request)
                 failures = failures + 1 if isinstance(outcome, FetchError) and outcome.is_silent else 0
                 self._done.put((request, outcome))
-                del outcome  # it may be large, and the next one may take its time
+                del outcome  # it may be large, and the next one may take a while
 
 
 def _host_of(url: str) -> str:
@@ -343,7 +344,7 @@ class _Fetcher:
                     allow_private=request.allow_private,
                     seconds=max(left, 0.001),
                 )
-            except Exception as error:  # what it does not know, `_explained` raises again
+            except Exception as error:  # `_explained` raises again what it does not know
                 raise _explained(request, place, error, self._limits.seconds) from error
             return reply, loop.time() - start
 
@@ -368,7 +369,7 @@ def _is_same_host(first: Destination, place: Destination) -> bool:
 
 
 def _judged(request: Request, place: Destination, reply: HttpReply, moved: str) -> Answer:
-    """Return the answer; raise FetchError if its status is not one of success."""
+    """Return the answer; raise FetchError if its status is not a success."""
     is_conditional = bool(request.etag or request.last_modified)
     if reply.status in (200, 203) or (reply.status == 304 and is_conditional) or (request.form and reply.status < 300):
         return Answer(place.url, reply.status, reply.headers, reply.body, moved)

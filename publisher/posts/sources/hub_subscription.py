@@ -1,9 +1,9 @@
-"""Subscriptions to the hubs of sources (W3C WebSub, sections 5 and 6): pure functions, from which nothing is sent.
+"""Subscriptions to the hubs of sources (W3C WebSub, sections 5 and 6): pure functions that send nothing.
 
-A hub reports new items within seconds, and a source that has one is polled all the same. Its report is only a reason to
-fetch the feed: what it contains is not read, so a forged one could bring nothing into a letter.
+A hub reports new items within seconds; a source that has one is polled all the same. A report is only a reason to fetch
+the feed: its content is not read, so a forged one cannot bring anything into a letter.
 
-The callback has a token in its URL that nobody can guess, and the hub signs its reports with a secret of the lease.
+The callback's URL contains a token that nobody can guess, and the hub signs its reports with a secret of the lease.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from publisher.core import patterns
 from publisher.core.source_records import HubLease
 from publisher.posts.sources.network_addresses import destination_of
 
-# What we ask for, and the limits of what a hub may give.
+# The lease that we ask for, and the limits of what a hub may grant.
 LEASE = timedelta(days=10)
 _SHORTEST, _LONGEST = timedelta(minutes=5), timedelta(days=30)
 # A lease is renewed when a quarter of it is left, so that a hub can fail for days.
@@ -31,7 +31,7 @@ _SIGNATURE = patterns.compile(r"(sha1|sha256|sha384|sha512)=([0-9a-fA-F]{40,128}
 
 
 def lease_for(before: HubLease | None, hub: str, topic: str) -> HubLease | None:
-    """Return the lease of a source after a document: the same one if it names the same hub and topic.
+    """Return the lease of a source once a document has been read: the same one if it names the same hub and topic.
 
     hub    the hub that the document names; "" if it names none
     topic  the address under which the hub knows the feed
@@ -82,7 +82,7 @@ def after_verification(lease: HubLease, query: Mapping[str, str], now: datetime)
 
 
 def signature_check(lease: HubLease, header: str) -> tuple[hmac.HMAC, str] | None:
-    """Return what is to be fed with a report's body, and the digest that it should have then (section 7.1.2).
+    """Return the hash to update with a report's body, and the digest that it should then have (section 7.1.2).
 
     None if the header X-Hub-Signature is missing, or has a form that we don't know.
     """

@@ -1,8 +1,8 @@
-"""Which items of a document are new, and which are known: a pure comparison with what the database has.
+"""Which items of a document are new, and which are known: a pure comparison with those in the database.
 
-An item that is taken for a new one by mistake is sent twice, and one that is taken for a known one is lost. So an item
-is recognised in several ways, the surest first, and each known item only once: by its guid, by its link, and by its
-title together with its date or its path. A way counts only where it identifies: a link that several items share, or
+An item that is mistaken for a new one is sent twice, and one that is mistaken for a known one is lost. So an item is
+recognised in several ways, the surest first, and each known item only once: by its guid, by its link, and by its title
+together with its date or its path. A way counts only where it identifies one item: a link that several items share, or
 that leads to the home page, and a guid that several items share, say nothing by themselves.
 """
 
@@ -21,10 +21,10 @@ from publisher.core.source_models import FeedDocument, FeedItem
 from publisher.core.source_records import ChangedItem, ItemChanges, ItemKeys, KnownItem, NewItem
 from publisher.posts.sources.item_text import have_words_in_common
 
-# A guid or a link with another title and a date that is further away belongs to another item.
+# A guid or a link with a different title and a date further away than this belongs to a different item.
 FAR = timedelta(days=30)
 
-# An item that disappears at the end of a document sooner than this was taken back; later, it has made room.
+# An item that disappears from the end of a document sooner than this was withdrawn; later, it has made room.
 SETTLED = timedelta(days=1)
 
 # How many known items with one key are looked at.
@@ -38,7 +38,7 @@ _PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True)
 class _Listed:
-    """An item of a document with what recognises it. base: the hash of its guid alone."""
+    """An item of a document, with the keys that recognise it. base: the hash of its guid alone."""
 
     item: FeedItem
     keys: ItemKeys
@@ -60,12 +60,13 @@ def changes(
     known     all items of the source that the database has, in any order
     is_first  whether it is the source's first document, so that everything in it is a backlog
     mint      the beginning of the ids of posts whose guid is not a URI, such as "tag:example.org,2026:blog/"
-    listed    the numbers of the items of the document before, newest first
+    listed    the numbers of the items of the previous document, newest first
     text_of   returns the text of a known item as HTML, given its number; it is called for few of them
 
-    If more than half of the items turn new at once, in the place of others, and do not look like news, the new ones
-    are suspect: it is likelier that the feed has changed its guids and links than that somebody wrote so much.
-    New items at the old end are a backlog too: the feed shows more than before, or has filled up what was deleted.
+    If more than half of the items are suddenly new, in the place of others, and do not look like news, the new ones are
+    suspect: it is likelier that the feed has changed its guids and links than that somebody wrote so much.
+    New items at the old end are a backlog too: the feed shows more than before, or has filled the places of deleted
+    items.
     """
     home = link_key(document.link)
     found = _distinct(newest_first(document.items), home)
@@ -93,7 +94,7 @@ def changes(
 
 
 def canonical_link(url: str) -> str:
-    """Return what of a URL says which page it is: without scheme, www, slash at the end, and utm_ parameters.
+    """Return the part of a URL that says which page it is: without scheme, www, trailing slash and utm_ parameters.
 
     It is for comparing, and need not be a URL itself.
     """
@@ -139,9 +140,9 @@ def _parts(url: str) -> tuple[str, str]:
 
 
 def link_key(url: str) -> str:
-    """Return the key of a link, which is equal for links of one page: two hashes with a dot; "" for none.
+    """Return the key of a link, the same for all links to one page: two hashes joined by a dot; "" for none.
 
-    They are those of its host and of the rest. The second is missing if the link is that of a home page.
+    They are the hashes of its host and of the rest. The second is missing if the link is that of a home page.
     """
     if not url:
         return ""
@@ -168,12 +169,12 @@ def _listed(item: FeedItem, home: str) -> _Listed:
 
 
 def is_home(key: str, home: str) -> bool:
-    """Return whether a link leads to the page that the feed is of, or to a site as a whole."""
+    """Return whether a link leads to the page that the feed belongs to, or to a site as a whole."""
     return key == home or not _path_of(key)
 
 
 def newest_first(items: Sequence[FeedItem]) -> Sequence[FeedItem]:
-    """Return items with the newest first: in the document's order, unless its dates say that this is the other way."""
+    """Return items with the newest first: in the document's order, unless its dates say that this is oldest first."""
     up = down = 0
     for one, other in pairwise(items):
         if one.published and other.published:
@@ -184,8 +185,8 @@ def newest_first(items: Sequence[FeedItem]) -> Sequence[FeedItem]:
 def _distinct(items: Iterable[FeedItem], home: str) -> list[_Listed]:
     """Return the items without repetitions. An item that only shares a guid with another gets a key of its own.
 
-    Two items that share a guid are two all the same if their titles differ, and their links or their dates. Two that
-    share a link, a title and a date are one.
+    Two items that share a guid are still two if their titles differ, and their links or dates as well. Two that share a
+    link, a title and a date are one.
     """
     kept: list[_Listed] = []
     seen: set[Hashable] = set()
@@ -209,7 +210,7 @@ def _keyed(each: _Listed) -> _Listed:
 
 
 class _Recogniser:
-    """Pairs the items of a document with the known ones, each with one at most."""
+    """Pairs the items of a document with the known ones, each with at most one."""
 
     def __init__(
         self,
@@ -268,7 +269,7 @@ class _Recogniser:
         *,
         is_unique: bool = False,
     ) -> None:
-        """Pair what is left, has the same key and agrees.
+        """Pair the remaining items that have the same key and agree.
 
         is_unique: only if no other item, paired or not, has the same key.
         """
@@ -304,9 +305,9 @@ class _Recogniser:
         return found.item.published != known.published and not self._share_text(found, known, otherwise=True)
 
     def _has_date(self, found: _Listed, known: KnownItem) -> bool:
-        """Return whether the date says which item it is: it has no guid of its own, and was there a moment ago.
+        """Return whether the date identifies an item: it has no guid of its own, and was in the previous document.
 
-        A day without a time does not say it, unless the text does too.
+        A day without a time is not enough, unless they have text in common.
         """
         guid, date = found.item.guid.strip(), found.item.published
         owns_guid = guid and not is_home(link_key(guid), self._home) and self._bases[1][found.base] == 1
@@ -315,7 +316,7 @@ class _Recogniser:
         return date.time() != time() or self._share_text(found, known, otherwise=False)
 
     def _share_text(self, found: _Listed, known: KnownItem, *, otherwise: bool) -> bool:
-        """Return whether two items have text in common. otherwise: what holds if one has none, or of too many."""
+        """Return whether two items have text in common. otherwise: the answer if one has none, or after too many."""
         self._texts_left -= 1
         one, other = found.item.html or found.item.summary, self._text_of(known.number) if self._texts_left > 0 else ""
         return have_words_in_common(one, other) if one and other else otherwise
@@ -348,7 +349,7 @@ def _old_end(
 
     They come after the last known item, without a date or with one that is not later than the oldest. Without a date
     they may be news below an item that always comes first, unless most of the document is as before. A single one does
-    not count if all of it is: that is how a back-dated item of a small blog looks.
+    not count if nothing else has changed: a back-dated item of a small blog looks like that.
     """
     before, present = set(listed), set(numbers.values())
     last = max(numbers, default=len(found))
@@ -364,10 +365,10 @@ def _old_end(
 def _unlike_news(
     new: Iterable[int], found: Sequence[_Listed], numbers: Mapping[int, int], known: Sequence[KnownItem], now: datetime
 ) -> list[int]:
-    """Return which new items may be known ones in another guise.
+    """Return the indices of new items that may be known ones in another guise.
 
-    News are dated after everything known. But a feed that moves may give everything new dates: then more than half have
-    one date, or there are titles of items that have disappeared, and what has the day of such an item may be known too.
+    News is dated after everything known. But a feed that moves may give everything new dates: then more than half have
+    one date, or some have titles of items that have disappeared, and all items of the same day may be known too.
     """
     newest = max((each.published for each in known if each.published and each.published <= now), default=None)
     present = set(numbers.values())
@@ -385,7 +386,7 @@ def _unlike_news(
 
 
 def _turned_new(listed: Sequence[int], present: Collection[int], odd: int, found: int) -> bool:
-    """Return whether more than half of the items may not be new, in the place of more than half of those before."""
+    """Return whether more than half of the items may not be new, in place of more than half of the previous ones."""
     absent = sum(number not in present for number in listed)
     return odd > 1 and 2 * odd > found and 2 * absent > len(listed)
 
@@ -409,7 +410,7 @@ def _again(each: _Listed) -> _Listed:
 
 
 def _post_id(each: _Listed, taken: Collection[str], mint: str) -> str:
-    """Return the guid if it is a URI that no other item has, or else an id that is made of the item's key."""
+    """Return the guid if it is a URI that no other item has, or else an id that is made from the item's key."""
     guid = each.item.guid.strip()
     if len(guid) <= _MOST_ID and _URI.fullmatch(guid) and guid not in taken:
         return guid
@@ -421,7 +422,7 @@ def _post_id(each: _Listed, taken: Collection[str], mint: str) -> str:
 
 
 def _changed(old: KnownItem, each: _Listed, keys_taken: Collection[str]) -> ChangedItem | None:
-    """Return what the document says of a known item, or None if it says nothing else than before."""
+    """Return what the document says about a known item, or None if that has not changed."""
     digest = digest_of(each.item)
     # An item that has a key of its own, since its guid is not its own, keeps it.
     keeps = each.base == _base(old) or each.keys.guid in keys_taken
@@ -436,9 +437,9 @@ def _gone(
 ) -> Iterable[int]:
     """Yield the numbers of items that have vanished.
 
-    An item is missing although older ones are there, or it is missing at the end. A feed has room for so many items,
-    or for those of so many days; so those at the end have made room, if newer ones came or they are not from today.
-    found: the number of items of the document.
+    An item has vanished if it is missing although older ones are there, or if it is missing at the end. But a feed has
+    room for a number of items, or of days; so those at the end have only made room if enough newer ones came, or if
+    they are not recent. found: the number of items of the document.
     """
     last = max((index for index, number in enumerate(listed) if number in present), default=-1)
     newer = found - sum(number in present for number in listed)

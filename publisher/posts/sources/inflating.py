@@ -13,7 +13,7 @@ from typing import Protocol
 
 ENCODINGS = "gzip, deflate, br"
 _PIECE = 256 * 1024
-# A file of gzip may consist of several; nobody writes a feed in this many.
+# A gzip file may consist of several members; nobody writes a feed in this many.
 _MOST_MEMBERS = 1_000
 _MOST_LAYERS = 2
 
@@ -44,7 +44,7 @@ class Inflater:
             raise BadBodyError(f"is compressed as {encodings[:40]!r}, which was not asked for")
         self._layers: list[_Layer] = [_LAYERS[name]() for name in reversed(names)]
         self._limit = limit
-        self._result = BytesIO()  # gives what it has without a copy
+        self._result = BytesIO()  # returns what it has without a copy
         self.size = 0
 
     def add(self, data: bytes) -> Iterator[int]:
@@ -102,7 +102,7 @@ class _Zlib:
                 yield piece
 
     def _next_member(self, data: bytes) -> bool:
-        """Begin the next member of a gzip file; return False if what follows is padding, which is passed over."""
+        """Begin the next member of a gzip file; return False if what follows is padding, which is skipped."""
         if not self._is_gzip or data[:1] != b"\x1f":
             self._ended_with_junk = True
             return False

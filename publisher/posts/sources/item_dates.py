@@ -1,4 +1,4 @@
-"""The dates of items, in every form that the tools of blogs write. A date that nobody can be sure of is None."""
+"""The dates of items, in every form that blog tools write. A date that nobody can be sure of is None."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from publisher.posts.front_matter.dates import parse_date
 
 # Longer texts are not dates.
 _LONGEST = 100
-# Blogs contain older texts too, but no machine wrote a date before this one; and none in the far future is meant.
+# Blogs contain older texts too, but no program wrote a date before this one, and nobody means one in the far future.
 _FIRST_YEAR, _LAST_YEAR = 1500, 2200
 # The dates that programs write for "none": the beginning of Unix time, of .NET's and of Excel's.
 _NO_DATES = frozenset(((1970, 1, 1), (1, 1, 1), (1900, 1, 1), (1899, 12, 30), (1601, 1, 1)))
@@ -68,7 +68,7 @@ _SECONDS = re.compile(r"\d{9,10}|\d{12,13}", re.ASCII)
 def read_date(text: str) -> datetime | None:
     """Return the moment that a date in a feed means; None if it is empty, impossible, ambiguous or says "never".
 
-    Understood are RFC 822, RFC 3339, looser spellings of both, names of months in other languages, names of time zones
+    It understands RFC 822, RFC 3339, looser spellings of both, names of months in other languages, names of time zones
     and Unix time. A date without a zone is in UTC, and a day alone is its beginning.
     """
     text = _NAMED_TOO.sub(r"\1", " ".join(text.split()))
@@ -120,7 +120,7 @@ def _unix_time(text: str) -> datetime | None:
 
 
 def _other_words(text: str) -> datetime | None:
-    """Return a date with the name of a month in any language, and the time and offset behind it."""
+    """Return a date with the name of a month in any language, and the time and offset after it."""
     plain = "".join(c for c in unicodedata.normalize("NFKD", text.lower()) if not unicodedata.combining(c))
     found = _IN_WORDS.search(plain)
     if found:
@@ -137,7 +137,7 @@ def _other_words(text: str) -> datetime | None:
 
 
 def _month(name: str) -> int:
-    """Return the number of a month by its name; 0 if it is none. The longest beginning that fits decides."""
+    """Return the number of a month by its name; 0 if it is not one. The longest prefix that fits decides."""
     fitting = [
         (len(each), number) for number, names in enumerate(_MONTHS, 1) for each in names if name.startswith(each)
     ]
@@ -161,7 +161,7 @@ def _time_of(text: str) -> str:
 
 
 def _loose(text: str) -> datetime | None:
-    """Return what a date in front matter may also be. A day alone is its beginning, not its morning."""
+    """Return a date in another form that front matter allows. A day alone is its beginning, not its morning."""
     if re.fullmatch(r"\d{4}[-./]\d{1,2}[-./]\d{1,2}|\d{8}", text):
         text = f"{text} 00:00"
     return parse_date(text, timezone(timedelta(0)))

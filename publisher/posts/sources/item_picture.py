@@ -1,4 +1,4 @@
-"""The picture that stands for an item: the feed's own choice, else the first large one of its text."""
+"""The picture that represents an item: the feed's own choice, or else the first large one in its text."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from publisher.core.models import Image, bare_url
 from publisher.posts.media_types import PICTURES, ending_of
 from publisher.posts.sources.item_text import absolute_web
 
-# A picture of the text that is narrower than this is not what a post is about, and one that the feed names is not
-# worth showing if it is smaller than the second.
+# A picture in the text narrower than the first is not what a post is about, and one that the feed names is not worth
+# showing if it is narrower than the second.
 _LEAST_WIDTH, _LEAST_NAMED = 200, 100
 _MOST_TEXT = 1000
 
@@ -44,8 +44,8 @@ class NamedPictures:
     media, thumbnails  the attributes of <media:content> and <media:thumbnail>
     enclosures         those of its enclosures, whose URL is `href`
     own                the picture of the item itself, such as that of an episode
-    words, caption     what is said of the only <media:content>, or of `own`: its alternative text, and its caption
-    html               its clean text
+    words, caption     what is said about the only <media:content>, or about `own`: its alternative text, and its
+    caption html its clean text
     """
 
     media: tuple[Mapping[str, Any], ...] = ()
@@ -58,7 +58,7 @@ class NamedPictures:
 
 
 def picture_of(pictures: NamedPictures, base: str, title: str) -> Image | None:
-    """Return the picture that stands for an item; None if it has none.
+    """Return the picture that represents an item; None if it has none.
 
     base   the URL to which the references of the feed are relative
     title  the item's title, which describes the picture if nothing else does
@@ -109,7 +109,7 @@ def _is_picture(each: Mapping[str, Any], key: str) -> bool:
 
 
 def _may_stand(url: str) -> bool:
-    """Return whether a picture may be what an item is about, by its address. Emails do not show SVG."""
+    """Return whether a picture may be what an item is about, judging by its address. Emails do not show SVG."""
     return _OTHER_PICTURE.search(url) is None and ending_of(bare_url(url)) not in (".svg", ".ico")
 
 
@@ -124,7 +124,7 @@ def _number(value: object) -> int:
 
 
 def _shown(html: str) -> Iterator[tuple[str, int, str]]:
-    """Yield (URL, width in pixels, or 0, alternative text) of the pictures in a clean text that may stand for it."""
+    """Yield (URL, width in pixels, or 0, alternative text) of the pictures in a clean text that may represent it."""
     for image in _IMAGE.finditer(html):
         attributes = {name: unescape(value) for name, value in _ATTRIBUTE.findall(image[1])}
         url = absolute_web("", attributes.get("src", ""))

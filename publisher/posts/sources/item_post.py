@@ -1,4 +1,4 @@
-"""Conversion of an item of a source to a Post, by the settings of the source.
+"""Conversion of an item of a source to a Post, according to the source's settings.
 
 The post's page is where the item was published, unless the source is republished: then it has one here too. Its id was
 decided when the item was first seen, and never changes.
@@ -26,7 +26,7 @@ from publisher.posts.slugs import post_slug, tag_slug
 from publisher.posts.text.excerpt import excerpt_of
 from publisher.posts.urls import quoted
 
-# What stands for the title of an item without one, as for a note.
+# What is used as the title of an item without one, such as a note.
 _WORDS_OF_TITLE = 60
 
 
@@ -107,7 +107,7 @@ def item_body(html: str, summary: str, source: SourceConfig) -> str:
 
 
 def is_wanted(item: FeedItem, source: SourceConfig) -> bool:
-    """Return whether the filters of a source take an item."""
+    """Return whether the filters of a source accept an item."""
     return (not source.include or _matches(item, source.include)) and not _matches(item, source.exclude)
 
 
@@ -149,7 +149,7 @@ def _own_path(stored: StoredItem, published: datetime, settings: PostSettings) -
 
 
 def _unchanged_since(stored: StoredItem, published: datetime) -> datetime:
-    """Return since when an item is as it is. What was there at the first fetch is as old as it says."""
+    """Return since when an item has been unchanged. An item of the first fetch is as old as it says."""
     if stored.changed_at > stored.first_seen_at or not stored.is_backlog:
         return stored.changed_at
     return min(stored.first_seen_at, max(published, stored.item.updated or published))

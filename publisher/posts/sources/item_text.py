@@ -1,4 +1,4 @@
-"""The texts of items: HTML that is as safe as that of own posts, with absolute URLs and without a feed's extras."""
+"""The texts of items: HTML that is as safe as that of our own posts, with absolute URLs and without a feed's extras."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _CUT_OFF = patterns.compile(r"(?:\[\s?(?:…|\.\.\.|&#8230;|&hellip;)\s?\]|…|\
 
 @dataclass(frozen=True, slots=True)
 class ItemText:
-    """A text as a feed contains it, or clean.
+    """A text as a feed contains it, or cleaned.
 
     base      the URL in xml:base; "" if there is none
     is_plain  whether it is plain text rather than HTML
@@ -82,7 +82,7 @@ def _is_escaped_twice(text: str) -> bool:
 
 
 def too_long(texts: int) -> tuple[str, ...]:
-    """Return the problem of a feed of which so many texts were left out, if any were."""
+    """Return the problem of a feed from which this many texts were left out, if any were."""
     return (f"has {texts} texts of more than {MOST_TEXT // 1_000_000} MB, which are left out",) if texts else ()
 
 
@@ -116,7 +116,7 @@ def summary_of(text: ItemText) -> str:
 
 
 def _without_brackets(text: str) -> str:
-    """Return a summary with "…" for the dots in brackets at its end, or with nothing for them after a sentence."""
+    """Return a summary with "…" for the dots in brackets at its end, or without them after a sentence."""
     dots = _BRACKETED_DOTS.search(text)
     if dots is None:
         return text
@@ -140,9 +140,9 @@ def clean_text(text: ItemText, url: str, link: str, home: str) -> ItemText:
     """Return a text with clean HTML: safe, without a feed's extras, its URLs absolute by its base or the item's link.
 
     url   the address of the feed
-    link  the URL of the item's page, or of what stands for it
+    link  the URL of the item's page, or of what takes its place
     home  the URL of the site; "" if unknown
-    Of a text that is nested too deeply to be shown anywhere, only the words are left.
+    A text that is nested too deeply to be shown anywhere is reduced to its words.
     """
     base = (absolute(url, text.base) if 0 < len(text.base) <= _LONGEST_URL else "") or link
 
@@ -160,7 +160,7 @@ def clean_text(text: ItemText, url: str, link: str, home: str) -> ItemText:
 
 
 def have_words_in_common(one: str, other: str) -> bool:
-    """Return whether two texts, as HTML, may be versions of one: a quarter of the shorter one is in the other."""
+    """Return whether two texts, as HTML, may be versions of the same: a quarter of the shorter is in the longer."""
     texts = ["".join(filter(str.isalnum, plain_text(text[:_COMPARED]).casefold())) for text in (one, other)]
     size = min(_ALIKE, *map(len, texts))
     first, second = ({text[at : at + size] for at in range(len(text) - size + 1)} for text in texts)

@@ -21,14 +21,14 @@ Table = Mapping[str, Any]
 
 
 def read_json(body: bytes, url: str, headers: Mapping[str, str], most_items: int) -> FeedDocument:
-    """Return what a JSON Feed says. Raises FeedError if it is none, or has too many items."""
+    """Return what a JSON Feed says. Raises FeedError if it is not one, or has too many items."""
     text, _ = decoded_text(body, headers)
     try:
         feed = json.loads(text)
     except (ValueError, RecursionError) as error:
         line = f" in line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
         raise FeedError(
-            f"is not valid JSON{line}", hint="tell the people of the site, since no feed reader can read it"
+            f"is not valid JSON{line}", hint="report it to the site, since no feed reader can read it"
         ) from error
     if not isinstance(feed, dict) or not isinstance(feed.get("items"), list):
         raise no_feed(text)
@@ -48,7 +48,7 @@ class _JsonFeed:
         self._authors = self._authors_of(feed)
 
     def document(self, items: Sequence[Table]) -> FeedDocument:
-        """Return all of it."""
+        """Return the whole feed."""
         hubs = self._feed.get("hubs")
         hub = next((each for each in hubs if isinstance(each, dict)), {}) if isinstance(hubs, list) else {}
         read = tuple(self._item(item) for item in items)
@@ -111,7 +111,7 @@ def _text(found: Table, key: str) -> str:
 
 
 def _line(found: Table, key: str) -> str:
-    """Return a text on one line. Some tools write entities of HTML into it, which are not meant."""
+    """Return a text on one line. Some tools write entities of HTML into it by mistake."""
     return decoded(" ".join(_text(found, key).split()))[:1000]
 
 

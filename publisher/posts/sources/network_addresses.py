@@ -1,8 +1,8 @@
 """Which addresses of the network may be connected to, and which spellings of a URL are accepted.
 
-A feed, or whoever answers for its name, chooses where a request goes. Without these rules it could make the program
-read what only this machine or its network can reach (server-side request forgery). The rules are about the address of
-the connection, never only about the name; fetcher.py asks for every address of every hop.
+A feed, or the server that resolves its name, chooses where a request goes. Without these rules it could make the
+program read what only this machine or its network can reach (server-side request forgery). The rules are about the
+address of the connection, never only about the name; fetcher.py asks for every address of every hop.
 
 Everything here is a pure function.
 """
@@ -42,7 +42,7 @@ _OF_NOBODY = {
 }
 _MAPPED = ip_network("::ffff:0:0/96")
 _NAT64 = ip_network("64:ff9b::/96")  # RFC 6052: an IPv4 address in the last 32 bits, which is what is reached
-_GLOBAL = ip_network("2000::/3")  # all else of IPv6 is unassigned, or has a special use
+_GLOBAL = ip_network("2000::/3")  # the rest of IPv6 is unassigned, or has a special use
 
 # Ports of other protocols, to which a web browser doesn't connect either (Fetch standard, "bad port").
 _PORTS_OF_OTHERS = frozenset(
@@ -89,8 +89,8 @@ class Destination:
 def destination_of(url: str) -> Destination:
     """Return where a URL leads. Raise ValueError, with a message for the user, for one that nobody should fetch.
 
-    Accepted are http and https, without a user name or password, with a host that is a name or an address in its
-    normal spelling, and with a port on which no other protocol is at home.
+    URLs with http and https are accepted, without a user name or password, with a host that is a name or an address in
+    its normal spelling, and with a port that belongs to no other protocol.
     """
     if len(url) > LONGEST_URL:
         raise ValueError(f"is longer than {LONGEST_URL:,} characters")
@@ -121,7 +121,7 @@ def joined(base: str, reference: str) -> str:
 
 
 def without_login(url: str) -> str:
-    """Return a URL as it may be shown: without a user name and password, without control characters, and not long."""
+    """Return a URL as it may be shown: without a user name and password, without control characters, and shortened."""
     visible = _LOGIN.sub("//", url[: LONGEST_URL + 1])
     visible = "".join(character if character.isprintable() else "?" for character in visible)
     return visible if len(visible) <= 300 else f"{visible[:299]}…"

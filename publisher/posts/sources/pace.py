@@ -1,7 +1,7 @@
 """When a source is fetched next, and from which URL: pure functions of what the last answer said.
 
-A source is asked every 30 minutes at most, and less often if the feed or its server says so. A source that fails is
-asked less and less often, but always again.
+A source is asked at most every 30 minutes, and less often if the feed or its server says so. A source that fails is
+asked less and less often, but is never given up.
 """
 
 from __future__ import annotations
@@ -81,9 +81,9 @@ def fresh_for(headers: Mapping[str, str], now: datetime) -> timedelta:
 
 
 def closed_for(retry_after: str, now: datetime) -> timedelta:
-    """Return how long a server wants to be left alone by its header Retry-After (RFC 9110 section 10.2.3).
+    """Return how long a server wants to be left alone, according to its header Retry-After (RFC 9110 section 10.2.3).
 
-    retry_after  seconds, or a date; whatever else it is says nothing
+    retry_after  seconds, or a date; anything else says nothing
     """
     if _SECONDS.fullmatch(retry_after.strip()):
         return min(timedelta(seconds=int(retry_after)), MOST)
@@ -104,8 +104,8 @@ def is_skipped(moment: datetime, pace: FeedPace) -> bool:
 def after_redirect(before: Whereabouts, answer: Answer) -> Whereabouts:
     """Return where a source is after an answer.
 
-    A permanent redirect on the same host is followed for good at once; one to another host after it was seen at
-    FETCHES_OF_A_MOVE fetches in a row.
+    A permanent redirect on the same host is followed for good immediately; one to another host only after it was seen
+    at FETCHES_OF_A_MOVE fetches in a row.
     """
     if not answer.moved_to or answer.moved_to == before.url:
         return Whereabouts(before.url)

@@ -1,7 +1,7 @@
 """Which items of several sources, and which posts of the project, are one post because their links are the same.
 
-A blog's post may come with its own feed, with that of a planet and with that of a tag, each time under another guid; or
-it may be a file of the project as well. What is the same in all of them is the page that they lead to.
+A blog's post may come through its own feed, a planet's feed and a tag's feed, each time with a different guid; or it
+may be a file of the project as well. What they have in common is the page that they lead to.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from publisher.posts.urls import quoted
 def links_of(
     rows: Iterable[PostRow], canonical: Mapping[str, str], homes: Collection[str], site_url: str
 ) -> dict[str, tuple[str, ...]]:
-    """Return the links by which posts are recognised, by Post.source. Files that no item can be are left out.
+    """Return the links by which posts are recognised, by Post.source. Files that no item can match are left out.
 
-    A link of a home page, or one that several items of a source or several files share, identifies none of them.
+    The link of a home page, or one that several items of a source or several files share, identifies none of them.
 
     rows       all posts
     canonical  the URL of the page elsewhere of posts that have a page here too, by Post.source
-    homes      the URLs of the pages that the sources are the feeds of
+    homes      the URLs of the pages that the sources' feeds belong to
     site_url   the URL of the site, without a slash at the end
     """
     files = [row for row in rows if not is_item(row.source)]

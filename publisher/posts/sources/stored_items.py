@@ -87,7 +87,7 @@ class StoredItems:
         }
 
     def keep(self) -> None:
-        """Note in the index, once it has all entries, from which state of the database they are."""
+        """Note in the index, once it has all entries, which state of the database they are from."""
         if self._fact:
             self._index.keep_fact(_FACT, self._fact)
             self._fact = ""

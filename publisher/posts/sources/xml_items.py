@@ -1,7 +1,7 @@
 """What feedparser finds in an RSS or Atom feed, as a FeedDocument.
 
 feedparser only ever sees text: XML that xml_text has prepared. It is given no address, so that it fetches nothing and
-leaves URLs as they are written; it does not clean HTML either. Both are done here as for own posts.
+leaves URLs as they are written; it does not clean HTML either. Both are done here as for our own posts.
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ _PEOPLE = re.compile(
 )
 _LONGEST_PERSON = 5_000
 _NOBODY = re.compile(r"\s*(?:no-?reply|nobody|donotreply)@", re.IGNORECASE)
-# Elements that feedparser takes for others of that name, or whose text it changes, under names that it does not know.
+# Elements that feedparser confuses with others of that name, or whose text it changes, with names that it does not
+# know.
 _RENAMED = (
     (re.compile(r"<(/?)((?:[\w.-]{1,30}:)?)(?:guid|id)(?:\s[^<>]*?)?(/?)>"), r"<\1\2entryid\3>"),
     (re.compile(r"<(/?)media:(?:description|text)\b[^<>]*?(/?)>"), r"<\1media:caption\2>"),
@@ -65,7 +66,7 @@ _RENAMED = (
 
 
 def read_xml(body: bytes, url: str, headers: Mapping[str, str], most_items: int) -> FeedDocument:
-    """Return what an RSS or Atom feed says. Raises FeedError if it is none, or has too many items."""
+    """Return what an RSS or Atom feed says. Raises FeedError if it is not one, or has too many items."""
     text, problem = decoded_text(body, headers)
     text = xml_text(text)
     for pattern, name in _RENAMED:
@@ -73,7 +74,7 @@ def read_xml(body: bytes, url: str, headers: Mapping[str, str], most_items: int)
     text = _PEOPLE.sub(lambda found: found[0] if len(found[0]) <= _LONGEST_PERSON else "", text)
     flaw = require_tame(text, most_items)
     if flaw and len(text) > _MOST_REPAIRED:
-        raise FeedError(f"is not well-formed XML: {flaw}", hint="tell the people of the site")
+        raise FeedError(f"is not well-formed XML: {flaw}", hint="report it to the site")
     found = _found_in(text)
     if not found.version and not found.entries:
         raise no_feed(text)
@@ -87,14 +88,14 @@ def _found_in(text: str) -> Any:
     """Return what feedparser finds. Raises FeedError if it fails, as its repairs of broken documents may."""
     try:
         return feedparser.parse(
-            io.BytesIO(text.encode()),  # of bytes alone, it would try whether they are the name of a file
+            io.BytesIO(text.encode()),  # it would take bytes alone for a file name
             response_headers={"content-type": "application/xml; charset=utf-8"},
             resolve_relative_uris=False,
             sanitize_html=False,
         )
     except (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
         what = f"is not well-formed XML, and cannot be repaired: {' '.join(str(error).split())[:100]}"
-        raise FeedError(what, hint="tell the people of the site") from error
+        raise FeedError(what, hint="report it to the site") from error
 
 
 class _Channel:
@@ -113,7 +114,7 @@ class _Channel:
         self._authors = self._authors_of(self._feed) if self._is_atom else ()
 
     def document(self, problems: tuple[str, ...]) -> FeedDocument:
-        """Return all of it."""
+        """Return the whole feed."""
         items = tuple(self._item(entry) for entry in self._found["entries"])
         return FeedDocument(
             kind="atom" if self._is_atom else "rss",
@@ -285,7 +286,7 @@ class _Channel:
 
 
 def _text(found: Found, key: str) -> str:
-    """Return a value that is a text; "" if there is none. feedparser's own mapping of keys is passed by."""
+    """Return a value that is a text; "" if there is none. feedparser's own mapping of keys is bypassed."""
     value = dict.get(found, key) if isinstance(found, dict) else None
     return value if isinstance(value, str) else ""
 
@@ -299,7 +300,7 @@ def _first_date(entry: Found, *names: str) -> datetime | None:
 
 
 def _episode(entry: Found, base: str) -> Episode | None:
-    """Return what podcast directories show of an item. Of several transcripts, feedparser keeps the last."""
+    """Return what podcast directories show about an item. Of several transcripts, feedparser keeps the last."""
     kind = _text(entry, "itunes_episodetype").strip().lower()
     transcript, chapters = (entry.get(f"podcast_{each}") or {} for each in ("transcript", "chapters"))
     written = (absolute_web(base, _text(transcript, "url")), _text(transcript, "type").strip() or "text/plain")

@@ -1,8 +1,8 @@
 """The text of an XML feed as a strict parser accepts it, from the bytes that a server sent.
 
 Many feeds are not quite XML. What is certain is repaired here: a declared encoding that lies, characters that XML
-forbids, entities of HTML, a lone "&", a prefix without a namespace, and words before the first tag. There is never a
-DTD behind it, so that no parser can expand or fetch an entity.
+forbids, entities of HTML, a lone "&", a prefix without a namespace, and words before the first tag. The result never
+has a DTD, so that no parser can expand or fetch an entity.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _BOMS = (
 _WITHOUT_BOM = ((b"\0<\0", "utf-16-be"), (b"<\0?\0", "utf-16-le"), (b"<\0r\0", "utf-16-le"), (b"<\0f\0", "utf-16-le"))
 _DECLARED = re.compile(rb"<\?xml\b[^<>]{0,200}?\bencoding\s{0,9}=\s{0,9}[\"']([A-Za-z0-9._:-]{1,40})[\"']")
 _CHARSET = re.compile(r"charset\s{0,9}=\s{0,9}[\"']?([A-Za-z0-9._:-]{1,40})", re.IGNORECASE)
-# What is declared as one of these is written in the larger encoding.
+# A document that declares one of these is written in the larger encoding.
 _MEANT = {
     "ascii": "cp1252",
     "iso8859-1": "cp1252",
@@ -42,7 +42,7 @@ _MEANT = {
 }
 # Encodings whose bytes are all ASCII, so that they would pass for UTF-8.
 _IN_ASCII = re.compile(r"iso2022|hz")
-# Codecs of Python that are not the encoding of any document, or whose document would begin with other bytes.
+# Python codecs that are not the encoding of any document, or whose documents would begin with other bytes.
 _NOT_MEANT = re.compile(r"utf-(?:7|16|32).*|idna|punycode|.*unicode_escape|undefined|mbcs|oem|palmos")
 _BEYOND_ASCII = bytes(range(0x80, 0x100))
 # Decodes bytes that are not UTF-8 as what Windows shows.
@@ -52,10 +52,10 @@ _ROOT = re.compile(r"<(?:[\w.-]{1,30}:)?(rss|feed|rdf|html)(?=[\s/>])", re.IGNOR
 # How far into a document its first tag is looked for. Some servers write warnings before it.
 _MOST_BEFORE = 100_000
 
-# The characters that XML 1.0 section 2.2 forbids, and the C1 controls, which only ever stand for those of Windows-1252.
+# The characters that XML 1.0 section 2.2 forbids, and the C1 controls, which only ever mean those of Windows-1252.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff]")
 _WINDOWS = {code: bytes([code]).decode("cp1252", "ignore") for code in range(0x80, 0xA0)}
-# Sections in which nothing is markup, comments, and what is written like a reference but is none in XML.
+# Sections in which nothing is markup, comments, and what is written like a reference but is not one in XML.
 _REFERENCE = re.compile(
     r"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)"
     r"|&#(5[5-6]\d{3});&#(5[6-7]\d{3});"  # half a character each, as JavaScript counts them
@@ -63,7 +63,7 @@ _REFERENCE = re.compile(
     r"|&#([0-9]{1,7});|&#x([0-9a-fA-F]{1,6});",
     re.DOTALL,
 )
-# Sections, and texts behind a tag.
+# Sections, and texts after a tag.
 _BETWEEN = re.compile(
     r"""<!\[CDATA\[.*?(?:\]\]>|\Z)|(<(?:[^<>"']++|"[^"<]*+"|'[^'<]*+')*+>)([^<]+)""",
     re.DOTALL,
@@ -72,7 +72,7 @@ _SIGNS = (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&apos;", "'"), ("&amp
 _PREFIXES = re.compile(r"</?([A-Za-z_][\w.-]{0,30}):[A-Za-z]")
 _DECLARATIONS = re.compile(r"\bxmlns:([A-Za-z_][\w.-]{0,30})\s{0,9}=")
 _MOST_PREFIXES = 40
-# What a document may have at most. XHTML in an entry is nested the deepest.
+# The most that a document may have. XHTML in an entry is nested the deepest.
 _MOST_DEPTH, _MOST_CHILDREN, _MOST_ATTRIBUTES, _MOST_DECLARED = 250, 1_000, 200, 100
 
 # The namespaces of the prefixes that feeds use most, for those that forget to declare them.
@@ -91,7 +91,7 @@ NAMESPACES = {
 
 
 def decoded_text(body: bytes, headers: Mapping[str, str]) -> tuple[str, str]:
-    """Return the text of a document, and what its encoding says wrongly, in one line; "" if nothing.
+    """Return the text of a document, and what is wrong with its declared encoding, in one line; "" if nothing is.
 
     headers  those of the answer, in lower case; of them, the charset of content-type counts least
     Bytes that are UTF-8 are UTF-8, whatever is declared. A byte that is in no encoding becomes what Windows shows.
@@ -149,7 +149,7 @@ codecs.register_error(_AS_WINDOWS, _as_windows)
 
 
 def xml_text(text: str) -> str:
-    """Return the text of a feed from its first tag on, as XML that says nothing but what it says itself.
+    """Return the text of a feed from its first tag on, as XML that does not depend on anything else.
 
     Raises FeedError if there is no feed in it.
     """
@@ -166,8 +166,8 @@ def xml_text(text: str) -> str:
 def require_tame(text: str, most_items: int) -> str:
     """Return why a document is not well-formed XML, with the line; "" if it is.
 
-    Raises FeedError for more items, levels, attributes or prefixes than any tool writes, of which a parser that keeps
-    all of them would need much more time and memory than the document is long.
+    Raises FeedError for more items, levels, attributes or prefixes than any tool writes, since a parser that keeps them
+    all would need time and memory out of proportion to the document.
     """
     parser, counter = ParserCreate(), _Counter(most_items)
     parser.ordered_attributes = True
@@ -177,12 +177,12 @@ def require_tame(text: str, most_items: int) -> str:
     except ExpatError as error:
         return f"{ErrorString(error.code)}, line {error.lineno}"
     finally:
-        parser.StartElementHandler = parser.EndElementHandler = None  # or it would be part of a circle
+        parser.StartElementHandler = parser.EndElementHandler = None  # or it would be part of a reference cycle
     return ""
 
 
 class _Counter:
-    """What is counted of a document while its tags pass by."""
+    """What is counted in a document while its tags are read."""
 
     def __init__(self, most_items: int) -> None:
         self._most, self._items, self._depth = most_items, 0, 0
@@ -259,7 +259,7 @@ def _as_xml(found: re.Match[str]) -> str:
 
 
 def _in_section(found: re.Match[str]) -> str:
-    """Return a text with references as a section, which feedparser reads in one piece rather than in one for each."""
+    """Return a text with references as a section, which feedparser reads in one piece, not in one for each."""
     if not found[2] or "&" not in found[2]:
         return found[0]
     text = unescape(found[2]) if "&#" in found[2] else without_references(found[2])
@@ -267,7 +267,7 @@ def _in_section(found: re.Match[str]) -> str:
 
 
 def without_references(text: str) -> str:
-    """Return a text with the five signs that XML names instead of their references."""
+    """Return a text with the five characters that XML names instead of their references."""
     for reference, sign in _SIGNS:
         text = text.replace(reference, sign)
     return text
