@@ -1,9 +1,9 @@
-"""What is known of the tools for which a blog's posts were written.
+"""What is known about the tools for which a blog's posts were written.
 
-`posts.tool` names the tool. Its own files say what the posts alone do not: values that hold for a whole folder, people
+`posts.tool` names the tool. Its own files say what the posts alone do not: values that apply to a whole folder, people
 by a short id, data that texts show. They are read at run time, from the root of the project, and come from outside:
-each read is bounded in size, depth and time, and never leaves the project. A module here knows one kind of rule for
-all tools, and nothing of how a post is read or rendered.
+each read is bounded in size, depth and time, and never leaves the project. Each module knows one kind of rule for all
+tools, and nothing about how a post is read or rendered.
 
 Public modules:
     author_data  people whom posts name by a short id

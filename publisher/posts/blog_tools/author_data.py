@@ -8,7 +8,7 @@
     MkDocs      .authors.yml in the folder of the blog
     Astro       src/content/authors/, a file for each
 
-Instead of one file with all of them there may be a folder with a file for each.
+Instead of one file for all of them, there may be a folder with a file for each.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from publisher.core.models import Problem, Severity
 from publisher.posts.blog_tools.data_files import DATA_ENDINGS, Data, DataError, read_data, read_front
 from publisher.posts.cache_keys import hash_of, stamp_of
 
-# What is known of one person, by the keys of the file.
+# What is known about one person, by the keys of the file.
 PersonData = dict[str, Data]
 
 _PLACES: dict[str, tuple[str, ...]] = {
@@ -38,13 +38,13 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "mkdocs": ("{posts}/.authors", "{above}/.authors", "docs/blog/.authors"),
 }
 _PAGES = (".md", ".markdown")
-# The keys in a list of people that say by which id posts name each of them.
+# The keys in a list of people that contain the id by which posts name each of them.
 _IDS = ("id", "key", "username", "short_name", "shortname", "slug", "handle")
 _MOST_PEOPLE = 5_000
 
 
 class AuthorData:
-    """The people of one project. Files are read when somebody is first looked for."""
+    """The people of one project. Files are read when somebody is first looked up."""
 
     def __init__(self, root: Path, folder: str, tool: str, own: Iterable[AuthorConfig]) -> None:
         """Take the project's folder, the posts folder in it, the tool, and the people of publisher.toml."""
@@ -56,7 +56,7 @@ class AuthorData:
 
     @property
     def is_there(self) -> bool:
-        """Whether any people are known, so that an id of nobody is a slip."""
+        """Whether any people are known, so that an unknown id is a mistake."""
         return bool(self._own or self._people)
 
     @property
@@ -65,7 +65,7 @@ class AuthorData:
         return self._files[0] if self._files and not self._own else "[[authors]]"
 
     def find(self, name: str) -> PersonData | None:
-        """Return what is known of the person whom a post names so; None if that is nobody."""
+        """Return what is known about the person with a name in a post; None if there is no such person."""
         if own := self._own.get(name):
             values = {"name": own.name, "email": own.email, "url": own.url, "about": own.about}
             return {**values, "image": own.image}
@@ -88,7 +88,7 @@ class AuthorData:
         return [path for place in self._places for path in self._files_at(place)][:_MOST_PEOPLE]
 
     def _files_at(self, place: str) -> Iterator[str]:
-        """Yield the file of people at a place, without its ending, or the files in the folder there."""
+        """Yield the file of people at a path without an extension, or the files in the folder there."""
         for ending in DATA_ENDINGS:
             if (self._root / f"{place}{ending}").is_file():
                 yield f"{place}{ending}"
@@ -120,7 +120,7 @@ class AuthorData:
 
 
 def _people_in(data: Data, one: str) -> Iterator[tuple[str, PersonData]]:
-    """Yield each person in a file, by id. one: the id of the only person in it, or "" if it has all."""
+    """Yield each person in a file, by id. one: the id of the only person in it, or "" if it has several."""
     if isinstance(data, list):
         for each in data:
             names = [each.get(key) for key in _IDS] if isinstance(each, dict) else []

@@ -1,6 +1,6 @@
 """Data in the files of other tools: YAML, TOML, JSON and CSV, such as _config.yml, hugo.toml and _data/authors.yml.
 
-The files come from outside. Each is bounded in size, depth and number of values, also of those that aliases stand for,
+The files come from outside. Each is bounded in size, depth and number of values, including those that aliases repeat,
 and a long one is parsed in the bounded process. A link that leads out of the project, or to something private, is
 refused.
 """
@@ -33,15 +33,15 @@ except ImportError:  # PyYAML without libyaml is slower but otherwise the same
 # A value of a data file. A date is text, in ISO 8601.
 Data = None | bool | int | float | str | list["Data"] | dict[str, "Data"]
 
-# The endings of data files. Where a folder has two files of one name, the tools read the first of these.
+# The extensions of data files. Where a folder has two files of one name, the tools read the first of these.
 DATA_ENDINGS = (".yml", ".yaml", ".json", ".toml", ".csv", ".tsv")
 
 MOST_DATA_BYTES = 5_000_000
 _MOST_VALUES = 200_000
 _DEEPEST_DATA = 50
-# A text counts as one value more for each of so many characters, as aliases may repeat it.
+# A text counts as one more value for each run of this many characters, as aliases may repeat it.
 _CHARACTERS = 1_000
-# A file of so many characters costs little, whatever it contains.
+# A file up to this many characters costs little, whatever it contains.
 _HARMLESS = 2_000
 _TIME = TimeLimit()
 
@@ -81,7 +81,7 @@ def text_of(path: Path, root: Path, endings: Container[str] = DATA_ENDINGS) -> s
 
 
 def parse_data(text: str, ending: str, *, as_text: bool = False) -> Data:
-    """Return the data in a text. ending: one of DATA_ENDINGS; as_text: see read_data.
+    """Return the data in a text. ending: one of DATA_ENDINGS. as_text: see read_data.
 
     Raises DataError, whose `where` is ":LINE" if the line is known.
     """
@@ -116,7 +116,7 @@ def read_front(path: Path, root: Path) -> dict[str, Data]:
 
 
 def data_file(folder: Path, name: str) -> Path | None:
-    """Return the data file of this name, without its ending, in a folder; None if there is none."""
+    """Return the data file of this name, without its extension, in a folder; None if there is none."""
     return next((path for ending in DATA_ENDINGS if (path := folder / f"{name}{ending}").is_file()), None)
 
 
@@ -266,7 +266,7 @@ class _Open:
         if isinstance(self.value, list):
             self.value.append(value)
         elif self.key is None:
-            self.key = value if isinstance(value, str) else ""  # a list or table as a key, which no tool uses
+            self.key = value if isinstance(value, str) else ""  # no tool uses a list or table as a key
         else:
             if self.key is _Merge:
                 self.merged += value if isinstance(value, list) else [value]
@@ -283,7 +283,7 @@ class _Open:
 
 
 class _YamlData:
-    """The values of a YAML text, from the events of its parser, which need no stack and no tree.
+    """The values of a YAML text, from the events of its parser, so without recursion or a tree.
 
     A tag such as !ENV or !!python/name changes nothing. The second document of a text is not read.
     """
@@ -331,7 +331,7 @@ class _YamlData:
             self._add(done.closed(), done.anchor, 1, line, begin=done.begin)
 
     def _add(self, value: Data, anchor: str | None, size: int, line: int, begin: int | None = None) -> None:
-        """Put a value into the list or table that is open. size: how many values it has that are not counted yet."""
+        """Put a value into the list or table that is open. size: how many values in it are not counted yet."""
         begin = self._count if begin is None else begin
         self._count += size
         if self._count > _MOST_VALUES:
@@ -358,7 +358,7 @@ class _YamlData:
 
 
 def _typed(text: str) -> Data:
-    """Return the value of a plain scalar as YAML 1.1 has it, but for numbers to the base of 60 and 8."""
+    """Return the value of a plain scalar as YAML 1.1 has it, except for numbers in base 60 and 8."""
     if (value := _BOOLEANS.get(text.lower())) is not None:
         return value
     if _INTEGER.fullmatch(text):

@@ -1,14 +1,14 @@
-"""What a tool's files say of all posts in a folder: fields of front matter that the posts themselves do not have.
+"""What a tool's files say about all posts in a folder: fields of front matter that the posts themselves do not have.
 
     Jekyll       `defaults` and `excerpt_separator` in _config.yml
     Hugo         `cascade` in the configuration and in each _index.md
-    Eleventy     blog/blog.json, blog/blog.11tydata.json and .js, and the same beside a post
+    Eleventy     blog/blog.json, blog/blog.11tydata.json and .js, and the same next to a post
     Quarto       _metadata.yml, and the fields of _quarto.yml
     MkDocs       .meta.yml
     Pelican      DEFAULT_METADATA in pelicanconf.py
     Zola         `draft` in _index.md, which hides all pages of a section
 
-A field here may hide a post. So if a file of this kind cannot be read, no post in its folder is, and a build stops.
+A field here may hide a post. So if such a file cannot be read, no post in its folder is read, and a build stops.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ Fields = dict[str, Data]
 
 @dataclass(frozen=True)
 class Inherited:
-    """What a post has from its tool's files.
+    """What a post inherits from its tool's files.
 
     fields     the fields, without those of the post itself
-    adds       whether lists of the post are added to those of the same name here, and do not replace them
-    whole      fields of which a text is a list of one, and not of its words
-    is_hidden  whether the post is hidden, whatever it says itself
+    adds       whether lists of the post are added to those of the same name here, instead of replacing them
+    whole      fields in which a text is a list of one item, not of its words
+    is_hidden  whether the post is hidden, whatever its own fields say
     """
 
     fields: Fields = field(default_factory=dict)
@@ -63,7 +63,7 @@ _MOST_SETS = 100
 
 
 class Defaults:
-    """The defaults of one project. What is in a file is read once."""
+    """The defaults of one project. Each file is read once."""
 
     def __init__(self, root: Path, folder: str, tool: str, language: str = "") -> None:
         """Take the project's folder, the posts folder in it, the tool, and the language of the site."""
@@ -77,7 +77,7 @@ class Defaults:
         self._joined: dict[str, Fields] = {}
 
     def of(self, source: str) -> Inherited | None:
-        """Return what the post at a path in the posts folder has; None if it is not known, as problems() then says."""
+        """Return what the post at a path in the posts folder inherits; None if unknown, which problems() reports."""
         if self._find is None:
             return NOTHING
         try:
@@ -86,13 +86,13 @@ class Defaults:
             return None
 
     def key(self, sources: Iterable[str]) -> str:
-        """Return a text that changes when a file does from which one of these posts may have something."""
+        """Return a text that changes when any file does from which one of these posts may inherit."""
         return hash_of(*(f"{path}:{stamp_of(self._root / path)}" for path in self._files_of(sources)))
 
     def problems(self, sources: Iterable[str]) -> list[Problem]:
-        """Return an error for each file that cannot be read, so that nothing is known of the posts in its folder.
+        """Return an error for each file that cannot be read, so that nothing is known about the posts in its folder.
 
-        A program that would have to be run is a warning: what it sets is rarely more than a layout.
+        A program that would have to be run is a warning: it rarely sets more than a layout.
         """
         return [problem for path in self._files_of(sources) if (problem := self._problem(path))]
 
@@ -108,7 +108,7 @@ class Defaults:
         return None
 
     def _files_of(self, sources: Iterable[str]) -> list[str]:
-        """Return the paths of the files that there are, sorted."""
+        """Return the paths of the files that exist, sorted."""
         names = _NAMES.get(self._tool)
         found = set(_CONFIGS.get(self._tool, ()))
         if names:
@@ -120,7 +120,7 @@ class Defaults:
         return sorted(path for path in found if self._has(path))
 
     def _beside_posts(self, paths: Iterable[str]) -> set[str]:
-        """Return the paths of Eleventy's data files that are beside posts and have their names."""
+        """Return the paths of Eleventy's data files that are next to posts and have their names."""
         stems = {posixpath.splitext(path)[0] for path in paths}
         found = set()
         for folder in set(map(posixpath.dirname, stems)):
@@ -137,7 +137,7 @@ class Defaults:
         return self._chains[folder]
 
     def configured(self, key: str) -> list[Data]:
-        """Return the values of a key in the files of Hugo's configuration, of which one may be that key's own."""
+        """Return the values of a key in the files of Hugo's configuration, including a file for that key alone."""
         files = ((posixpath.basename(path), self.data(path)) for path in _CONFIGS["hugo"])
         return [table.get(key, table if name.startswith(f"{key}.") else None) for name, table in files]
 
@@ -149,7 +149,7 @@ class Defaults:
         return [table for table in pages if isinstance(table, dict)]
 
     def tables(self, folder: str) -> Fields:
-        """Return what Eleventy's data files say of a folder."""
+        """Return what Eleventy's data files say about a folder."""
         if folder not in self._joined:
             stems = [f"{each}/{posixpath.basename(each)}" for each in levels(folder) if each]
             self._joined[folder] = _joined((table for stem in stems for table in _tables(self, stem)), adds=True)
@@ -162,7 +162,7 @@ class Defaults:
         return self._kept(path, lambda file: self._data(file, words))
 
     def _data(self, file: Path, words: Sequence[str]) -> Data:
-        """Return what is in a file; nothing if words are given of which it contains none."""
+        """Return what is in a file; nothing if words are given and it contains none of them."""
         if words and not any(word in text_of(file, self._root) for word in words):
             return None
         return read_data(file, self._root, as_text=True)
@@ -218,7 +218,7 @@ class Defaults:
 
 
 def levels(folder: str) -> tuple[str, ...]:
-    """Return a folder and all above it up to the project ("" is the project), the highest first."""
+    """Return a folder and all folders above it up to the project (""), the highest first."""
     found = [folder]
     while folder:
         folder = posixpath.dirname(folder)
@@ -227,7 +227,7 @@ def levels(folder: str) -> tuple[str, ...]:
 
 
 def merged(under: Data, over: Data, *, adds: bool) -> Data:
-    """Return two values as one: tables by their keys, lists one behind the other if `adds`, else `over`."""
+    """Return two values as one: tables by their keys, lists one after the other if `adds`, else `over`."""
     if isinstance(under, dict) and isinstance(over, dict):
         same = {key: merged(under[key], value, adds=adds) if key in under else value for key, value in over.items()}
         return under | same
@@ -237,7 +237,7 @@ def merged(under: Data, over: Data, *, adds: bool) -> Data:
 
 
 def _joined(tables: Iterable[Fields], *, adds: bool = False) -> Fields:
-    """Return tables as one, of which a later one goes over those before it."""
+    """Return tables merged into one; later ones have precedence."""
     found: Data = {}
     for table in tables:
         found = merged(found, table, adds=adds)
@@ -273,7 +273,7 @@ def _jekyll(defaults: Defaults, path: str) -> Inherited:
 
 
 def _collection(path: str) -> str:
-    """Return the collection of a file, which its folder names: posts for _posts/a.md, else pages."""
+    """Return the collection that a file's folder names: posts for _posts/a.md, else pages."""
     return next((part[1:] for part in reversed(path.split("/")[:-1]) if part[:1] == "_"), "pages")
 
 
@@ -312,7 +312,7 @@ def _cascades(defaults: Defaults, folder: str) -> Iterator[Fields]:
 
 def _hugo_permalink(tables: Iterable[Fields], place: str) -> str:
     """Return the permalink, in Hugo's notation, for the section of a page; "" if none is set."""
-    for folder in place.split("/")[:-1][:2]:  # the first may be that of a language
+    for folder in place.split("/")[:-1][:2]:  # the first folder may be that of a language
         for table in tables:
             if isinstance(found := table.get(folder), str):
                 return found
@@ -320,7 +320,7 @@ def _hugo_permalink(tables: Iterable[Fields], place: str) -> str:
 
 
 def _is_target(cascade: Fields, page: str, language: str) -> bool:
-    """Return whether a cascade is for a page, given by its path on the site."""
+    """Return whether a cascade applies to a page, given by its path on the site."""
     target = cascade.get("target", cascade.get("_target"))
     targets = target if isinstance(target, list) else [target or {}]
     facts = {"path": page, "kind": "page", "environment": "production", "lang": language.lower()}
@@ -344,7 +344,7 @@ def _eleventy(defaults: Defaults, path: str) -> Inherited:
 
 
 def _tables(defaults: Defaults, stem: str) -> Iterator[Fields]:
-    """Yield what is in the data files of a folder or a post, given their path without an ending."""
+    """Yield what is in the data files of a folder or a post, given their path without an extension."""
     for ending in _ELEVENTY:
         file = f"{stem}{ending}"
         table = defaults.script(file) or {} if ending.endswith(SCRIPTS) else defaults.data(file)
@@ -352,7 +352,7 @@ def _tables(defaults: Defaults, stem: str) -> Iterator[Fields]:
             yield table | ({"tags": [table["tags"]]} if isinstance(table.get("tags"), str) else {})
 
 
-# The endings of Eleventy's data files, of which a later one goes over those before it.
+# The extensions of Eleventy's data files; later ones have precedence.
 _ELEVENTY = (".json", ".11tydata.json", *(f".11tydata{ending}" for ending in reversed(SCRIPTS)))
 
 
@@ -379,7 +379,7 @@ def _quarto(defaults: Defaults, path: str) -> Inherited:
     return Inherited(_joined([shared, *folders], adds=True), adds=True)
 
 
-# What _quarto.yml has for each document. Its other fields are those of the site.
+# What _quarto.yml contains for each document. Its other fields are those of the site.
 _OF_DOCUMENTS = ("author", "categories", "draft", "image", "lang")
 
 
@@ -400,7 +400,7 @@ def _zola(defaults: Defaults, path: str) -> Inherited:
     return Inherited(is_hidden=any(defaults.front(section).get("draft") == "true" for section in sections))
 
 
-# Keys of Hugo's configuration that may have a file of their own.
+# Keys of Hugo's configuration that may be in a file of their own.
 _OWN_KEYS = ("cascade", "permalinks")
 _OWN_FILES = ("cascade.", "permalinks.")
 _SECTIONS = ("_index.md", "_index.markdown", "_index.html")

@@ -1,7 +1,6 @@
 """The ids of headings as each tool makes them, so that links to a heading (#whats-next) work here as they do there.
 
-All functions are pure. tests/unit/posts/test_tool_links.py has what the
-tools themselves made.
+All functions are pure. tests/unit/posts/test_tool_links.py has the ids that the tools themselves made.
 """
 
 from __future__ import annotations
@@ -40,9 +39,9 @@ def heading_ids(tool: Tool, headings: Sequence[str]) -> list[str] | None:
 
 
 def is_meant(fragment: str, heading: str) -> bool:
-    """Return whether a name behind # may be the one that some tool makes of a heading.
+    """Return whether a name after # may be the one that some tool makes of a heading.
 
-    Tools differ in what they do with signs and accents, and Zola writes the name of an emoji.
+    Tools differ in what they do with punctuation and accents, and Zola writes the name of an emoji.
     """
     name, text = _letters(fragment), _letters(heading[:_MOST_CHARACTERS])
     if name == text or not name:
@@ -58,7 +57,7 @@ def _letters(text: str) -> str:
 
 
 def _gfm(text: str) -> str:
-    """Kramdown's ids for GitHub's dialect, and Goldmark's, both of text whose quotes and dashes are set."""
+    """Kramdown's ids for GitHub's dialect, and Goldmark's, both from text with typographic quotes and dashes."""
     kept = (char for char in text.lower() if char in " \t-_" or unicodedata.category(char)[0] in "LMN")
     return "".join(kept).replace("\t", "-").replace(" ", "-")
 

@@ -1,8 +1,8 @@
 """Titles in Latin letters, as the libraries of other tools spell them in addresses.
 
-Pelican has Unidecode and Zola deunicode, whose tables text-unidecode has too, but for the names of emoji. Eleventy has
-@sindresorhus/slugify, whose table is here (that of @sindresorhus/transliterate, MIT); it drops what is not in it, such
-as Chinese. All functions are pure.
+Pelican uses Unidecode and Zola deunicode, whose tables text-unidecode has too, except for the names of emoji. Eleventy
+uses @sindresorhus/slugify, whose table is here (that of @sindresorhus/transliterate, MIT); it drops characters that are
+not in it, such as Chinese. All functions are pure.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import unicodedata
 
 from publisher.core import patterns
 
-# Latin letters, and the letters that they stand for.
+# Latin letters, and the letters that they replace.
 _TABLE = (
     "0=\u0660\u06f0 1=\u0661\u06f1 2=\u0662\u06f2 3=\u0663\u06f3 4=\u0664\u06f4 5=\u0665\u06f5 6=\u0666\u06f6 "
     "7=\u0667\u06f7 8=\u0668\u06f8 9=\u0669\u06f9 ss=ß ae=äæ oe=ö ue=ü "

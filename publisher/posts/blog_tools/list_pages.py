@@ -1,6 +1,6 @@
 """Files in a posts folder that are pages for the blog's tool: lists of posts, and pages such as About or README.
 
-They have no date, as a post of these tools has. A file with a date is always a post.
+They have no date, unlike a post of these tools. A file with a date is always a post.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _NAMES = frozenset(
     """.split()  # noqa: SIM905
 )
 _LAYOUT_KEYS = ("layout", "template", "type", "kind")
-# Layouts of pages, as themes and documents of the tools call them, after their folder and without their ending.
+# Layouts of pages, by the names in the tools' themes and documentation, without folder and extension.
 _LAYOUTS = frozenset(
     """
     archive archives blog categories category default doc docs home index list lists page pages post-list posts search
@@ -28,11 +28,11 @@ _LAYOUTS = frozenset(
 
 
 def is_list_page(source: str, fields: Mapping[str, object], published: object) -> bool:
-    """Return whether a file is a page for its tool, and not a post.
+    """Return whether a file is a page for its tool rather than a post.
 
     source     its path in the posts folder
     fields     its front matter
-    published  what that says of the date; None if it says nothing
+    published  the date in them; None if there is none
     """
     name = name_of(source)[1]
     if published is not None or file_date(name) or path_date(source):

@@ -2,7 +2,7 @@
 
 The rules are the tools' own, down to their oddities, so that an adopted blog keeps its addresses. Where Pelican,
 Zola and Eleventy spell a title in Latin letters (日本語: ri-ben-yu), latin_letters does. All functions are pure; their
-results are not quoted. tests/data/tool_names.tsv has what the tools themselves made.
+results are not percent-encoded. tests/data/tool_names.tsv has what the tools themselves made.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ _HEXO_SIGNS = patterns.compile(r"[\s~`!@#$%^&*()\-_+=\[\]{}|\\;:\"'<>,.?/]+")
 
 
 def name_segment(tool: Tool, text: str) -> str:
-    """Return the segment for the name of a file, without its day. Without a tool it is the name as it is written."""
+    """Return the segment for the name of a file, without its day. Without a tool it is the name unchanged."""
     return _rule(_OF_NAMES, tool, _as_written, text)
 
 
 def slug_segment(tool: Tool, text: str) -> str:
-    """Return the segment for a slug in front matter, as in an address that has the name of the file otherwise."""
+    """Return the segment for a slug in front matter, in an address that otherwise has the name of the file."""
     return _rule(_OF_SLUGS, tool, _as_written, text)
 
 
@@ -48,7 +48,7 @@ def category_segment(tool: Tool, text: str) -> str:
 
 
 def title_of_file(tool: Tool, name: str, undated: str) -> str:
-    """Return the title that a tool makes of a file's name for a post without one; "" if it makes none.
+    """Return the title that a tool makes of a file's name for a post without one; "" if it makes none of it.
 
     name, undated  the name of the file with its day, and without it
     """
@@ -86,7 +86,7 @@ def _with_slashes(text: str) -> str:
 def hyphenated(text: str, signs: str, *, marks: bool = True) -> str:
     """Return a text whose runs of other characters than letters, digits and `signs` are one hyphen each.
 
-    marks  whether the marks of letters, such as vowel signs, are kept as well
+    marks  whether combining marks, such as vowel signs, are kept as well
     """
     kinds = {"Lu", "Ll", "Lt", "Lm", "Lo", "Nd", *(("Mn", "Mc", "Me") if marks else ())}
     kept = (char if char in signs or unicodedata.category(char) in kinds else "\0" for char in text)
@@ -105,7 +105,7 @@ def jekyll_slug(text: str) -> str:
 
 
 def _hugo_name(text: str) -> str:
-    """A path of Hugo's, in which each space becomes a hyphen."""
+    """A path as Hugo writes it, in which each space becomes a hyphen."""
     return hugo_sanitized(re.sub(r"\s", "-", text.strip())).lower()
 
 
@@ -115,7 +115,7 @@ def _hugo(text: str) -> str:
 
 
 def hugo_sanitized(text: str) -> str:
-    """Return a path as Hugo writes it: without signs, and with one hyphen for spaces beside other characters."""
+    """Return a path as Hugo writes it: without punctuation, and with one hyphen for spaces next to other characters."""
     out: list[str] = []
     wants_hyphen = was_hyphen = False
     for index, char in enumerate(text):
@@ -143,7 +143,7 @@ def _hugo_title(text: str) -> str:
 
 
 def ascii_letters(text: str) -> str:
-    """Return a text whose letters of other alphabets are those that they are made of; it keeps what has none."""
+    """Return a text with ASCII letters in place of Latin letters with accents and the like; other characters stay."""
     text = text.translate(_SPELLED)
     return "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
 
@@ -155,7 +155,7 @@ _SPELLED = str.maketrans(
 
 
 def zola_slug(text: str) -> str:
-    """Return the slug of Zola's library: lower case, and a hyphen for every run of signs."""
+    """Return the slug of Zola's library: lower case, and a hyphen for every run of anything but letters and digits."""
     return re.sub(r"[\W_]+", "-", unidecoded(text).lower()).strip("-") or _as_letters(text)
 
 
@@ -169,7 +169,7 @@ def _pelican(text: str) -> str:
 
 
 def _as_letters(text: str) -> str:
-    """A title of which a tool's library leaves nothing, in its own letters, so that each has an address."""
+    """A title in its own letters, if a tool's library leaves nothing of it, so that each has an address."""
     return post_slug(text) if any(map(str.isalnum, text)) else ""
 
 

@@ -1,4 +1,4 @@
-"""Globs of paths as other tools write them, matched in time that grows with the length of both."""
+"""Globs of paths as other tools write them, matched in time linear in the length of both."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _MOST_STARS = 10
 
 
 def expand_braces(glob: str) -> list[str]:
-    """Return the globs for which one with alternatives in braces, such as {/a,/b/**}, means any; at most a hundred."""
+    """Return the globs that one with alternatives in braces, such as {/a,/b/**}, expands to; at most a hundred."""
     return list(islice(_expanded(glob[:_LONGEST_GLOB]), _MOST_ALTERNATIVES))
 
 
@@ -26,7 +26,7 @@ def _expanded(glob: str) -> Iterator[str]:
 
 
 def matches_glob(glob: str, path: str) -> bool:
-    """Return whether a glob is for a whole path. * is any part of a name, ** any path, ? one character of a name.
+    """Return whether a glob matches a whole path. * is any part of a name, ** any path, ? one character of a name.
 
     A glob with more than ten stars matches nothing.
     """
@@ -49,7 +49,7 @@ def matches_glob(glob: str, path: str) -> bool:
 
 
 def _signs(glob: str) -> Iterator[str]:
-    """Yield the signs of a glob; `/**/` is one that also stands for a single slash."""
+    """Yield the tokens of a glob; `/**/` is one that also matches a single slash."""
     at = 0
     while at < len(glob):
         sign = "**" if glob.startswith("**", at) else glob[at]
@@ -60,7 +60,7 @@ def _signs(glob: str) -> Iterator[str]:
 
 
 def _with_empty(states: set[int], signs: list[str]) -> set[int]:
-    """Return the states, with those behind stars that stand for nothing."""
+    """Return the states, with those after stars that match nothing."""
     for at in sorted(states):
         while at < len(signs) and signs[at] in ("*", "**"):
             at += 1

@@ -1,7 +1,7 @@
 """The language that the path of a file names: hello.fr.md, hello/index.fr.md, or a file in a folder fr/.
 
 That is how Hugo, Nikola and most plugins of other tools do it. If site.languages is set, each of these languages counts
-in both places. Of other languages only an ending counts, and only if the same text is there without it or in another
+in both places. For other languages only an ending counts, and only if the same text exists without it or in another
 language: release.v2.md stays a name, and so does what.is.md alone.
 """
 
@@ -34,7 +34,7 @@ class PathLanguage(NamedTuple):
     """The language that the path of a file names.
 
     language  its tag, as BCP 47 or site.languages spells it
-    part      the tag as it is in addresses
+    part      the tag as it appears in addresses
     source    the path without the ending that names it
     folder    the folder that names it; "" if the ending does
     """
@@ -48,7 +48,7 @@ class PathLanguage(NamedTuple):
 # Where Docusaurus has the translations of its blog, without and with the folder of their language.
 _TRANSLATED = patterns.compile(r"^i18n/docusaurus-plugin-content-blog/")
 _OF_BLOG = patterns.compile(r"^(?:i18n/[^/]+/docusaurus-plugin-content-blog|blog)/")
-# The parts of a pattern in which the folder of a language is.
+# The parts of a pattern that contain the folder of a language.
 _OF_FOLDER = ("{folder}", "{section}", "{categories}")
 
 
@@ -73,7 +73,7 @@ def path_language(source: str, languages: tuple[str, ...], translated: Collectio
 
 
 def language_of_folder(name: str) -> str:
-    """Return the language that the name of a folder is a code of, as BCP 47 spells it; "" if there is none."""
+    """Return the language whose code is the name of a folder, as BCP 47 spells it; "" if there is none."""
     return _spelled(_folded(name))
 
 
@@ -98,7 +98,7 @@ def translated_sources(sources: Collection[str], endings: Sequence[str]) -> froz
 
 
 def group_of(source: str, languages: tuple[str, ...], translated: Collection[str]) -> str:
-    """Return a key that the files of one text in several languages have in common."""
+    """Return a key that is the same for the files of one text in all languages."""
     spoken = path_language(source, languages, translated)
     parts = (spoken.source if spoken else source).split("/")
     if spoken and spoken.folder:
@@ -108,7 +108,7 @@ def group_of(source: str, languages: tuple[str, ...], translated: Collection[str
 
 
 def blog_folder(folder: str) -> str:
-    """Return the folder of a post of Docusaurus in its blog, given that in the project.
+    """Return the folder of a Docusaurus post in its blog, given its folder in the project.
 
     The blog is blog/, and its translations are in i18n/fr/docusaurus-plugin-content-blog/.
     """
@@ -118,7 +118,7 @@ def blog_folder(folder: str) -> str:
 def in_address(spoken: PathLanguage, pattern: str, folder: str, site_language: str, tool: Tool = "") -> tuple[str, str]:
     """Return the permalink pattern and the folder for a file whose path names its language.
 
-    If the pattern has no place for the language, the address begins with it, but for the language of the site. Hugo
+    If the pattern has no place for the language, the address begins with it, except for the site's own language. Hugo
     takes the folder of a language out of the address in any case.
     """
     if "{lang}" in pattern or tool == "hugo":

@@ -1,8 +1,8 @@
-"""What the programs of other tools set, as far as that can be read without running them.
+"""The values that other tools' programs set, as far as they can be read without running them.
 
 Eleventy's front matter and data files are JavaScript: a table `{...}`, or lines such as `const title = "..."`.
-Pelican's settings are Python. Plain values are read as data. What has to be computed is refused, since it might be what
-hides a post.
+Pelican's settings are Python. Plain values are read as data. A value that has to be computed is refused, since it might
+hide a post.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def script_values(text: str) -> ScriptValues:
 
 
 def _lines_of_keys(tokens: list[_Word], *, is_table: bool) -> dict[str, int]:
-    """Return the line of each key or constant; raise ScriptError if there is more than one table, or constants."""
+    """Return the line of each key or constant; raise ScriptError unless it is one table, or constants."""
     lines: dict[str, int] = {}
     depth = 0
     for at, token in enumerate(tokens):
@@ -92,7 +92,7 @@ def _lines_of_keys(tokens: list[_Word], *, is_table: bool) -> dict[str, int]:
 
 
 def _is_empty(tokens: list[_Word], at: int) -> bool:
-    """Return whether a constant, at this place, has no value."""
+    """Return whether the constant at this index has no value."""
     after = tokens[at + 1] if at + 1 < len(tokens) else _Word("sign", ";", 0)
     return tokens[at].kind == "name" and (after.kind == "name" or (after.kind, after.text) == ("sign", ";"))
 
@@ -117,7 +117,7 @@ def _parsed(table: str) -> dict[str, Data]:
 
 
 def _tokens(text: str) -> Iterator[_Word]:
-    """Yield the tokens of a text without comments, each string as JSON; raise ScriptError for what is none of ours."""
+    """Yield the tokens of a text without comments, each string as JSON; raise ScriptError for anything else."""
     at, line = 0, 1
     while at < len(text):
         found = _TOKEN.match(text, at)
@@ -178,7 +178,7 @@ def _without_comments(text: str) -> str:
 
 
 def metadata_in(text: str) -> Data:
-    """Return DEFAULT_METADATA of a program that is not run."""
+    """Return DEFAULT_METADATA of a program, without running it."""
     try:
         assigned = [node for node in ast.parse(text).body if isinstance(node, ast.Assign)]
         named = [

@@ -23,8 +23,8 @@ _SETTER = patterns.compile(r"\bset(Input|Includes|Data)Directory\(\s{0,5}[\"']([
 class EleventySettings:
     """What a project of Eleventy does with its posts.
 
-    markdown, html  the language of templates in files with these endings: "liquid", "njk", another, or "" for none
-    includes, data  the folders of includes and of data files, from the root of the project
+    markdown, html  the language of templates in files with these extensions: such as "liquid" or "njk", or "" for none
+    includes, data the folders of includes and of data files, from the root of the project
     file            the configuration file; "" if there is none
     """
 
@@ -36,7 +36,7 @@ class EleventySettings:
 
 
 def eleventy_settings(root: Path) -> EleventySettings:
-    """Return the settings of the project in a folder; the usual ones where its configuration says nothing."""
+    """Return the settings of the project in a folder; the defaults where its configuration says nothing."""
     for name in FILES:
         path = root / name
         try:
@@ -62,7 +62,7 @@ def _settings(text: str, name: str) -> EleventySettings:
 
 
 def _inside(start: str, folder: str) -> str:
-    """Return a folder from the root of the project, or "_" if it leads out of it."""
+    """Return a folder relative to the root of the project, or "_" if it leads out of it."""
     path = posixpath.normpath(posixpath.join(start, folder))
     return "_" if path.startswith(("..", "/")) or re.search(r"[\\\0]", path) else path
 

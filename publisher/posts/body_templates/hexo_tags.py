@@ -1,4 +1,4 @@
-"""The tags that Hexo has itself: pictures and links of a post, quotes, code, frames."""
+"""Hexo's own tags: pictures and links of a post, quotes, code, frames."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ _WORD = patterns.compile(r""""([^"]*+)"|'([^']*+)'|([^\s"']++)""")
 _URL = patterns.compile(r"https?://\S+|/\S*")
 _OPTION = patterns.compile(r"([a-z_]{1,20}):(\S*)")
 
-# Takes the words behind a tag's name, what is inside it, and the site; returns HTML or Markdown, None for a mistake.
+# Takes the words after a tag's name, what is inside it, and the site; returns HTML or Markdown, None for a mistake.
 _Make = Callable[[str, str, SiteValues], str | None]
 
 
 def hexo_tag(name: str, words: str, inner: str, values: SiteValues) -> str | None:
-    """Return what Hexo makes of one of its tags; None if it has no such tag, or cannot use the words behind it."""
+    """Return what Hexo makes of one of its tags; None if it has no such tag, or cannot use the words in it."""
     make = _TAGS.get(name)
     return make(words, inner, values) if make else None
 
 
 def plugin_tag(name: str, words: str) -> str | None:
-    """Return what plug-ins of other tools make of the same tags: a gist and films; None for all other tags."""
+    """Return what plug-ins of other tools make of tags for a gist or a film; None for all other tags."""
     make = _PLUGINS.get(name)
     return make(words) if make else None
 
 
 def _words(text: str) -> list[str]:
-    """Return the words of a text; what is in quotes is one."""
+    """Return the words of a text; what is in quotes is one word."""
     return [next((each for each in found.groups() if each is not None), "") for found in _WORD.finditer(text)]
 
 
@@ -79,7 +79,7 @@ def _anchor(url: str, words: str) -> str:
 
 
 def _post(slug: str, values: SiteValues) -> tuple[str, str] | None:
-    """Return the address and the title of the post that Hexo calls by its file's name or its title."""
+    """Return the address and the title of the post that Hexo refers to by its file's name or its title."""
     slug, _, place = slug.partition("#")
     url = values.asking.link(slug) or (values.asking.link(f"_posts/{slug}.md") if slug else None)
     for post in values.posts():

@@ -1,4 +1,4 @@
-"""The problems of templates in a body: what stays as it is written, and what cannot be read, each kind once."""
+"""The problems of templates in a body: tags that stay as they are written, and what cannot be read."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from publisher.posts.tags.expanded import TagProblem
 # How many names of tags are listed in a problem.
 _MOST_NAMES = 3
 _LONGEST = 40
-# Tags of the languages themselves, which need no template of the owner's.
+# Tags of the languages themselves, which need no template of the owner.
 _KNOWN = frozenset(
     (
         "include",
@@ -43,7 +43,7 @@ def problems_of(
     for line, message, hint in wrong:
         yield TagProblem(line, message, hint, is_error=True)
     for name, error in noted.unusable.items():
-        # An email that is held says only the message, so that names the file too.
+        # An edition on hold shows only the message, so the message names the file too.
         what = f"the data in {name.rpartition('/')[2]} can't be used: {error.message}"
         yield TagProblem(1, what, error.hint, is_error=True, where=error.where or name)
     if noted.missing:

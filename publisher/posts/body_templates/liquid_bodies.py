@@ -25,7 +25,7 @@ from publisher.posts.body_templates.site_values import Asking, Noted, SiteValues
 from publisher.posts.tags.expanded import Expanded, Pieces
 from publisher.posts.tags.owner_templates import owner_templates
 
-# What python-liquid says, as it is said here.
+# Messages of python-liquid, and what is said here instead.
 _SAID = {"output stream limit reached": "a part of it becomes too long"}
 
 

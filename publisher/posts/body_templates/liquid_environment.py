@@ -25,12 +25,12 @@ from publisher.posts.body_templates.site_values import Noted, SiteValues
 from publisher.posts.tags.owner_templates import OwnerTemplates
 from publisher.posts.text.prose import line_counter, masked
 
-# The rounds of all loops of a body, and its includes, together.
+# How many rounds all loops of a body may run, together with its includes.
 MOST_ROUNDS = 100_000
 _MOST_ITEMS = 100_000
 # How many tags of a text that cannot be parsed are set aside, one after the other.
 _MOST_RETRIES = 20
-# Names that have a value only in some places, so that they are empty elsewhere.
+# Names that have a value only in some places, and are empty elsewhere.
 _USUAL = frozenset(
     ("forloop", "tablerowloop", "include", "paginator", "content", "layout", "page", "site", "empty", "blank", "nil")
 )
@@ -44,7 +44,7 @@ class Unknown(Undefined):
 
 
 class LineBuffer(StringIO):
-    """The text that a body becomes, in pieces that know the line of the body from which they come."""
+    """The text that a body becomes, in pieces that know which line of the body they come from."""
 
     def __init__(self, most: int) -> None:
         super().__init__()
@@ -52,7 +52,7 @@ class LineBuffer(StringIO):
         self.line, self._most, self._size = 1, most, 0
 
     def write(self, text: str, /) -> int:
-        """Add a text that takes the place of a tag on the present line."""
+        """Add a text that replaces a tag on the current line."""
         return self._add(text, self.line, False)
 
     def copy(self, text: str, line: int) -> int:
@@ -60,11 +60,11 @@ class LineBuffer(StringIO):
         return self._add(text, line, True)
 
     def mark(self) -> tuple[int, int]:
-        """Return a place to which `return_to` goes back."""
+        """Return a mark to which `return_to` can go back."""
         return len(self.pieces), self._size
 
     def return_to(self, mark: tuple[int, int]) -> None:
-        """Forget what was added behind a place."""
+        """Forget what was added after a mark."""
         del self.pieces[mark[0] :]
         self._size = mark[1]
 
@@ -80,13 +80,13 @@ class Running:
     """A body whose Liquid is run.
 
     text    the body
-    values  what its tags can ask for
+    values  what its tags can read
     owner   the owner's templates for tags
     page    the front matter of the post
-    line    the line of the body that is run now
+    line    the line of the body that is being run
     kept    the tags that stay as they are written, as (name, line); code has none
     wrong   what else is wrong, as (line, message, hint)
-    vain    the names in the expression that is evaluated now of values that are not known
+    vain    the names without a known value in the expression that is being evaluated
     """
 
     def __init__(self, text: str, values: SiteValues, noted: Noted, owner: OwnerTemplates) -> None:
@@ -103,7 +103,7 @@ class Running:
         self._rounds = 0
 
     def parse(self, source: str, env: LiquidEnvironment) -> list[Node]:
-        """Return the nodes of the body or an include. Tags that cannot be parsed are text in it, and are reported."""
+        """Return the nodes of the body or an include. Tags that cannot be parsed become text, and are reported."""
         as_text = set(self._unclosed(source))
         for _ in range(_MOST_RETRIES):
             read = self._texts[source] = LiquidText(source, frozenset(as_text))
@@ -122,7 +122,7 @@ class Running:
         return Parser(env).parse(TokenStream(iter(self._texts[source].tokens)))
 
     def _unclosed(self, source: str) -> list[int]:
-        """Return the offsets of blocks that nothing closes, and report them."""
+        """Return the offsets of blocks that are never closed, and report them."""
         read = LiquidText(source)
         found = [
             token.start_index
@@ -148,11 +148,11 @@ class Running:
         self.report(self.line, message, hint)
 
     def has_told(self, token: Token) -> bool:
-        """Return whether something wrong with the tag was noted."""
+        """Return whether a problem with the tag was noted."""
         return id(token) in self._told
 
     def begin(self, token: Token, buffer: TextIO) -> None:
-        """Note where the program is in the body. In an include, it is where the body includes it."""
+        """Note which line of the body is being run. For an include, it is the line that includes it."""
         if token.source is self.text:
             self.line = self._line_of(token.start_index)
             if isinstance(buffer, LineBuffer):
@@ -167,7 +167,7 @@ class Running:
         return token.source[token.start_index : self.end_of(token)]
 
     def is_block(self, token: Token) -> bool:
-        """Return whether the tag is closed by one of its name."""
+        """Return whether the tag is closed by an end tag of its own name."""
         return bool(self._texts[token.source].is_block.get(token.start_index))
 
     def keep(self, token: Token, name: str) -> str:
@@ -185,19 +185,19 @@ class Running:
         return self._prose[token.start_index] != "{"
 
     def around(self, token: Token, end: int) -> tuple[str, str]:
-        """Return the rest of the lines before a tag and behind an offset of its source."""
+        """Return the rest of the line before a tag, and that after an offset of its source."""
         source = token.source
         return source[source.rfind("\n", 0, token.start_index) + 1 : token.start_index], source[end:].partition("\n")[0]
 
     def spend(self, rounds: int) -> None:
-        """Count rounds of loops; raise LoopIterationLimitError if there are too many."""
+        """Count iterations of loops; raise LoopIterationLimitError if there are too many."""
         self._rounds += rounds
         if self._rounds > MOST_ROUNDS:
             raise LoopIterationLimitError(f"loops run more than {MOST_ROUNDS:,} times", token=None)
 
 
 def _tag_at(read: LiquidText, offset: int, place: int) -> int:
-    """Return where the tag begins that contains an offset, or else the last one before a place among the tokens."""
+    """Return where the tag with an offset begins; or else the last tag before a place among the tokens."""
     inside = max((begin for begin, end in read.ends.items() if begin <= offset < end), default=-1)
     if inside >= 0:
         return inside
@@ -234,12 +234,12 @@ class LiquidContext(RenderContext):
         self.locals[key] = val
 
     def raise_for_loop_limit(self, length: int = 1) -> None:
-        """Count the rounds of a loop."""
+        """Count the iterations of a loop."""
         self.env.running.spend(length)
 
 
 def evaluated(expression: Any, context: LiquidContext) -> tuple[Any, list[str]]:
-    """Return the value of an expression, and the names of what is not known in it, if it has no value without them."""
+    """Return the value of an expression, and the names in it that are not known, if it has no value without them."""
     running = context.env.running
     before, running.vain = running.vain, []
     try:

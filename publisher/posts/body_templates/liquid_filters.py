@@ -25,7 +25,7 @@ from publisher.posts.slugs import tag_slug
 _HAS_HOST = patterns.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:|//")
 _LONGEST_FORM = 200
 _CJK = patterns.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7af]")
-# A text that a filter makes may have so many characters. Each can be used by the next, so it would double every time.
+# The longest text, in characters, that a filter may make. The next filter can use it, so it could double every time.
 MOST_CHARACTERS = 1_000_000
 
 
@@ -52,7 +52,7 @@ class SiteFilters:
         }
 
     def relative_url(self, path: Any) -> str:
-        """Return a path from the root of the host; an address with a scheme stays."""
+        """Return a path from the root of the host; an address with a scheme stays as it is."""
         text, base = _text(path), self._values.base
         if _HAS_HOST.match(text):
             return text
@@ -64,12 +64,12 @@ class SiteFilters:
         return text if _HAS_HOST.match(text) else self._values.origin + self.relative_url(text)
 
     def url(self, path: Any, *_: Any) -> str:
-        """Return what Eleventy does: a path from the root gets the site's prefix, and another stays."""
+        """Return what Eleventy does: a path from the root gets the site's prefix, and any other stays as it is."""
         text = _text(path)
         return self.relative_url(text) if text.startswith("/") and not text.startswith("//") else text
 
     def date(self, value: Any, form: Any = "%Y-%m-%d %H:%M:%S %z") -> Any:
-        """Return a date in a form of strftime; what isn't a date stays."""
+        """Return a date in a form of strftime; what isn't a date stays as it is."""
         made = self._moment(value)
         return value if made is None else made.strftime(_text(form)[:_LONGEST_FORM])
 
@@ -144,7 +144,7 @@ def _of(item: Any, name: str) -> Any:
 
 
 def _where(value: Any, name: Any, wanted: Any = None) -> Any:
-    """Jekyll's: the items whose value is the wanted one as text, or that contain it; what is not a list stays."""
+    """As in Jekyll: the items whose value is the wanted one as text, or contains it; what is not a list stays."""
     if isinstance(value, str):
         return value
 

@@ -1,7 +1,7 @@
-"""The tokens of Liquid in a text, in linear time: what is text, what is a tag, which tags are closed by another.
+"""The tokens of Liquid in a text, in linear time: what is text, what is a tag, and which tags are closed by another.
 
 python-liquid's own lexer searches for the end of a tag, of raw and of comment from each beginning to the end of
-the text. Here each search is bounded, or is done once. What is not a complete tag is text, as in "{{ and }}".
+the text. Here each search is bounded, or done only once. What is not a complete tag is text, as in "{{ and }}".
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from liquid.token import TOKEN_CONTENT, TOKEN_EXPRESSION, TOKEN_OUTPUT, TOKEN_TA
 
 from publisher.core import patterns
 
-# Longer tags are text. Nothing is given back, so that each sign is read once for each "{".
+# Longer tags are text. The pattern never backtracks, so each character is read once for each "{".
 _OUTPUT = patterns.compile(
     r"""\{\{(?P<left>-?)(?P<expr>\s{0,20}+["']\{[{%]["']\s{0,20}+|(?:(?!-?\}\}|\{\{|\{%)[\s\S]){0,2000}+)"""
     r"""(?P<right>-?)\}\}"""
@@ -23,13 +23,13 @@ _TAG = patterns.compile(
     r"\{%(?P<left>-?)\s*+(?P<name>\w++|#)(?P<expr>(?:(?!-?%\}|\{%)[\s\S]){0,5000}+)(?P<right>-?)%\}"
 )
 _BEGIN = patterns.compile(r"\{[{%]")
-# What follows {{ in a shortcode of Hugo's, which is none of Liquid's outputs and is run later.
+# What follows {{ in one of Hugo's shortcodes, which is not an output of Liquid and is run later.
 _SHORTCODE = ("<", "%")
 _END_RAW = patterns.compile(r"\{%-?\s*+endraw\s*+-?%\}")
 _COMMENT = patterns.compile(r"\{%-?\s*+(?P<end>end)?comment\b(?:(?!-?%\}|\{%)[\s\S]){0,2000}+(?P<right>-?)%\}")
 
 
-# Words of Liquid that are the name of a field behind a dot, as in page.empty.
+# Words of Liquid that are the name of a field after a dot, as in page.empty.
 _FIELD = patterns.compile(
     r"""("[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z))|(?<=[\w\]])\.(and|as|blank|cols|contains|continue|else|empty|false|for|if|in|limit|nil|not|null"""
     r"""|offset|or|required|reversed|true|with)\b(?!-)"""
@@ -37,7 +37,7 @@ _FIELD = patterns.compile(
 
 
 class _Hidden(NamedTuple):
-    """What a tag hides: where it ends, where the text goes on, and whether the blanks there are dropped."""
+    """What a tag hides: where it ends, where the text continues, and whether the blanks there are dropped."""
 
     end: int
     next: int
@@ -45,23 +45,23 @@ class _Hidden(NamedTuple):
 
 
 class LiquidText:
-    """A text with Liquid, and what is known of its tags.
+    """A text with Liquid, and what is known about its tags.
 
     source    the text
     is_block  whether the tag that begins at an offset is closed by one of its own name, as {% note %} by {% endnote %}
     ends      the end of the tag that begins at an offset
-    unclosed  the offsets of {% raw %} and {% comment %} that nothing closes, which are text
+    unclosed  the offsets of {% raw %} and {% comment %} that are never closed, which are text
     tokens    the tokens for python-liquid's parser; comments have none
     """
 
     def __init__(self, source: str, as_text: frozenset[int] = frozenset()) -> None:
-        """Read the text. as_text: the beginnings of the tags that are taken as text, as they cannot be read."""
+        """Read the text. as_text: the offsets of tags that are treated as text, as they cannot be read."""
         self.source = source
         self.is_block: dict[int, bool] = {}
         self.ends: dict[int, int] = {}
         self.unclosed: list[int] = []
         self._as_text = as_text
-        self._never: set[str] = set()  # the names of tags that nothing closes behind the place that is read
+        self._never: set[str] = set()  # the names of tags that have no end after this point
         self.tokens = list(self._read())
         self._note_blocks()
 
@@ -84,7 +84,7 @@ class LiquidText:
         yield from self._text(start, len(source), strips, False)
 
     def _hidden(self, match: re.Match[str]) -> _Hidden | None:
-        """Return what a tag hides, which is nothing for most; None if its end is not there."""
+        """Return what a tag hides, which is nothing for most; None if its end is missing."""
         name = match["name"] if "name" in match.re.groupindex else ""
         if name not in ("raw", "comment") or (name == "raw" and match["expr"].strip()):
             return _Hidden(match.end(), match.end(), bool(match["right"]))
@@ -146,5 +146,5 @@ class LiquidText:
 
 
 def _with_fields(words: str) -> str:
-    """Return an expression in which no field is taken for a word of Liquid."""
+    """Return an expression in which no field can be mistaken for a word of Liquid."""
     return _FIELD.sub(lambda found: found[1] or f'["{found[2]}"]', words) if "." in words else words

@@ -1,4 +1,4 @@
-"""The tags of Jekyll and Eleventy: includes, links, code, and the owner's own by templates/shortcodes/NAME.html."""
+"""The tags of Jekyll and Eleventy: includes, links, code, and the owner's own from templates/shortcodes/NAME.html."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ _NAMED = patterns.compile(
 _WORD = patterns.compile(r""""((?:[^"\\]++|\\.)*+)"|'((?:[^'\\]++|\\.)*+)'|([^\s,]++)""", re.DOTALL)
 _PATH = patterns.compile(r"[A-Za-z_]\w*(?:[.][\w-]+|\[\d+\])*")
 _OUTPUT = patterns.compile(r"\{\{(.{0,500}?)\}\}")
-# A tag counts as so many rounds of a loop.
+# A tag counts as this many iterations of a loop.
 _ROUNDS = 10
 _LITERALS: Mapping[str, Any] = {"true": True, "false": False, "nil": None, "null": None}
 
 
 class _Written(Node):
-    """A tag with the words behind its name.
+    """A tag with the words after its name.
 
-    inside   what it is around, if it is a block
+    inside   what it encloses, if it is a block
     closing  the tag that closes it then
     """
 
@@ -85,7 +85,7 @@ class _WrittenTag(Tag):
     node: type[_Written]
 
     def parse(self, stream: TokenStream) -> Node:
-        """Return the node of a tag, with what is inside of it."""
+        """Return the node of a tag, with what is inside it."""
         token = stream.eat(TOKEN_TAG)
         has_words = stream.current.kind == TOKEN_EXPRESSION
         words = stream.current.value if has_words else ""
@@ -107,7 +107,7 @@ def filled(words: str, context: LiquidContext) -> str:
         return words
 
     def value(found: re.Match[str]) -> str:
-        """Return the value of an expression as a text."""
+        """Return the value of an expression as text."""
         made, _ = evaluated(context.env.expression(found[1]), context)
         return "" if made is None else str(made)
 
@@ -194,7 +194,7 @@ def _spellings(name: str) -> list[str]:
 
 
 class _IncludeBeside(_Include):
-    """{% include_relative part.md %}: a file beside the post."""
+    """{% include_relative part.md %}: a file next to the post."""
 
     __slots__ = ()
 
@@ -236,7 +236,7 @@ class _Code(_Written):
 
 
 class _Owned(_Written):
-    """A tag of a plug-in, which the owner may have a template for."""
+    """A tag of a plug-in, for which the owner may have a template."""
 
     __slots__ = ()
 

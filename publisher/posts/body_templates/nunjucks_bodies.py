@@ -1,6 +1,6 @@
 """Nunjucks in bodies, run by Jinja2 in its sandbox, as Eleventy and Hexo do.
 
-Nunjucks is a port of Jinja2, so nunjucks_source has to translate little. What cannot be run stays as it is written, and
+Nunjucks is a port of Jinja2, so nunjucks_source has little to translate. What cannot be run stays as it is written, and
 is reported. docs/decisions/0045-tags-of-other-tools.md has the reasons.
 """
 
@@ -37,7 +37,7 @@ from publisher.posts.text.prose import line_counter, masked
 _MARKS = patterns.compile(f"{MARK}(\\d+){END_MARK}")
 # How many tags that fail are set aside, one after the other.
 _MOST_RETRIES = 20
-# The filters of Eleventy, Jekyll and Liquid that templates of Nunjucks may have from their tool.
+# The filters of Eleventy, Jekyll and Liquid that a tool may give to Nunjucks templates.
 _SITE_FILTERS = ("url", "slug", "slugify", "absoluteUrl", "htmlBaseUrl", "date", "jsonify", "markdownify")
 
 
@@ -45,7 +45,7 @@ def expand_nunjucks(text: str, asking: Asking, most: int, folders: Sequence[str]
     """Return a body in which Nunjucks was run.
 
     most     how many characters it may become
-    folders  where its includes are, from the root of the project
+    folders  where its includes are, relative to the root of the project
     in_code  whether it is run in code as well
     Raises PostError, with a line of the text, if it runs for too long or becomes too large.
     """
@@ -78,7 +78,7 @@ class _NunjucksBody:
         self._env.globals |= {"start_": self._start, "tag_": self._tag}
 
     def expanded(self, most: int) -> Expanded:
-        """Return the body in which all that can be run was run."""
+        """Return the body in which everything that can be run was run."""
         try:
             made = self._run(most)
         except TooMuchError as error:
@@ -95,11 +95,11 @@ class _NunjucksBody:
         return pieces.expanded(tuple(problems), tuple(dict.fromkeys(files)))
 
     def _run(self, most: int) -> str:
-        """Render the body, again without each tag that fails; with too many of them, it stays as it is written."""
+        """Render the body, and again without each tag that fails; if too many fail, it stays as it is written."""
         as_text: set[int] = set()
         for _ in range(_MOST_RETRIES):
             self._current, self._kept, self._pieces = -1, [], []
-            self._env.forget()  # templates with the numbers of the pieces before
+            self._env.forget()  # templates with the previous numbers of pieces
             try:
                 return self._rendered(most, as_text)
             except (TooMuchError, MemoryError, RecursionError):
@@ -142,7 +142,7 @@ class _NunjucksBody:
         if name in ("include", "import", "from") and not self._can_include(words):
             return False
         if name == "args" and self._is_hexo:
-            return False  # its tags have words, not values
+            return False  # its tags contain words, not values
         end = "elif" if name == "elif" else f"end{name}"
         source = {
             "": f"{OUT} ({words}) {END_OUT}",

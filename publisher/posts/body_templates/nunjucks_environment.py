@@ -67,11 +67,11 @@ _LARGEST, _MOST_BASE, _MOST_POWER = 10**15, 1_000, 5
 
 
 class TooMuchError(Exception):
-    """A body asks for more than may be given."""
+    """A body needs more than is allowed."""
 
 
 class UnknownName(jinja2.ChainableUndefined):
-    """A value that is not there. A name that is not known is noted when its text is asked for."""
+    """A value that is not there. A name that is not known is noted when it is shown as text."""
 
     note: Callable[[str], None]
 
@@ -103,7 +103,7 @@ class UnknownName(jinja2.ChainableUndefined):
 class NunjucksEnvironment(SandboxedEnvironment):
     """The environment of one body.
 
-    names  the values that the tool gives to its bodies, each made when it is asked for
+    names  the values that the tool gives to its bodies, each made when it is needed
     load   returns the source of an include by its name; None if there is none
     """
 
@@ -116,7 +116,7 @@ class NunjucksEnvironment(SandboxedEnvironment):
         escapes: bool,
     ) -> None:
         class NamedContext(Context):
-            """A context that also knows the names of the site."""
+            """A context that also contains the names of the site."""
 
             def resolve_or_missing(self, key: str) -> Any:
                 """Return the value of a name in the template, or else that of the site."""
@@ -148,7 +148,7 @@ class NunjucksEnvironment(SandboxedEnvironment):
     intercepted_unops = frozenset(("+", "-"))
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        """Return what an operator makes of two numbers, or + of texts; "" for anything else, as JavaScript's NaN."""
+        """Return the result of an operator on two numbers, or of + on texts; "" for anything else, like NaN."""
         if operator == "+" and not (_is_number(left) and _is_number(right)):
             return f"{shown(left)}{shown(right)}"
         if not (_is_number(left) and _is_number(right)) or (operator in ("/", "//", "%") and not right):
@@ -158,7 +158,7 @@ class NunjucksEnvironment(SandboxedEnvironment):
         return self.binop_table[operator](left, right)
 
     def call_unop(self, context: Context, operator: str, arg: Any) -> Any:
-        """Return a number with another sign."""
+        """Return a number with a sign in front of it."""
         return "" if not _is_number(arg) else -arg if operator == "-" else arg
 
     def getattr(self, obj: Any, attribute: str) -> Any:
@@ -181,7 +181,7 @@ class NunjucksEnvironment(SandboxedEnvironment):
         return self.undefined(obj=obj, name=argument)
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
-        """Parse a template whose loops are counted, and take pairs of a table as in JavaScript."""
+        """Parse a template; its loops are counted, and loop over the pairs of a table as in JavaScript."""
         template = super()._parse(source, name, filename)
         for loop in template.find_all(nodes.For):
             pairs = nodes.Const(isinstance(loop.target, nodes.Tuple))
@@ -189,7 +189,7 @@ class NunjucksEnvironment(SandboxedEnvironment):
         return template
 
     def spend(self, rounds: int) -> None:
-        """Count rounds of loops; raise TooMuchError if there are too many."""
+        """Count iterations of loops; raise TooMuchError if there are too many."""
         self._rounds += rounds
         if self._rounds > MOST_REPEATS:
             raise TooMuchError(f"loops run more than {MOST_REPEATS:,} times")

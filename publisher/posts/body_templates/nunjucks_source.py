@@ -1,7 +1,7 @@
 """The Nunjucks in a text, as the source of a Jinja2 template, whose syntax is nearly the same.
 
-Tags get delimiters that no text contains, so that all other text is what it is. Each line of the text begins with a
-mark that goes through the template and says from where a line of the result comes. Tags that Jinja2 lacks become calls
+Tags get delimiters that no text contains, so that all other text is unchanged. Each line of the text begins with a mark
+that passes through the template and says where a line of the result comes from. Tags that Jinja2 lacks become calls
 that run the owner's template or the tool's own tag. All of it takes linear time.
 """
 
@@ -28,7 +28,7 @@ _OTHER_NAMES = {"elseif": "elif", "asyncEach": "for", "asyncAll": "for", "endeac
 _CLOSED = frozenset(("if", "for", "macro", "filter", "call", "set"))
 _INSIDE = {"elif": ("if",), "else": ("if", "for")}
 _ALONE = frozenset(("include", "import", "from"))
-# Strings, and the signs of JavaScript that Python writes differently.
+# Strings, and the operators of JavaScript that Python writes differently.
 _SIGNS = patterns.compile(
     r"""("(?:[^"\\]++|\\.)*+(?:"|\Z)|'(?:[^'\\]++|\\.)*+(?:'|\Z))|(===)|(!==)|(&&)|(\|\|)|(!(?!=))|\b(null|undefined)\b""",
     re.DOTALL,
@@ -43,7 +43,7 @@ class Piece(NamedTuple):
     words    the words after the name
     start, end    its offsets in the text
     inner    the offsets of the text between {% raw %} and its end
-    strips   whether the blanks before and behind it are dropped
+    strips   whether the blanks before and after it are dropped
     """
 
     name: str
@@ -61,7 +61,7 @@ Reads = Callable[[str, str], bool]
 class NunjucksText:
     """A text with Nunjucks as a template of Jinja2.
 
-    pieces   the outputs and the tags that are not Jinja2's own, by the numbers that the template has of them
+    pieces   the outputs and the tags that are not Jinja2's own, by their numbers in the template
     refused  the tags that cannot be read, and stay as text
     """
 
@@ -146,7 +146,7 @@ class NunjucksText:
         return False
 
     def _closed(self, parts: list[Piece]) -> tuple[list[Piece], frozenset[int]]:
-        """Return the pieces without Jinja2's tags that nothing closes or opens, and the offsets of other blocks."""
+        """Return the pieces without those of Jinja2's tags that have no partner, and the offsets of other blocks."""
         others = {piece.name for piece in parts} - _CLOSED
         closable = {name for name in others if f"end{name}" in others}
         while True:
@@ -209,7 +209,7 @@ class NunjucksText:
 
 
 def _unpaired(parts: list[Piece], closable: set[str], counts: dict[int, bool]) -> set[int]:
-    """Return the offsets of the tags that nothing closes or opens, or that are in the wrong place."""
+    """Return the offsets of the tags that are never closed or opened, or are in the wrong place."""
     opened: list[Piece] = []
     bad: set[int] = set()
     for piece in parts:
@@ -227,7 +227,7 @@ def _unpaired(parts: list[Piece], closable: set[str], counts: dict[int, bool]) -
 
 
 def _counts(parts: list[Piece], closable: set[str]) -> dict[int, bool]:
-    """Return whether each tag is closed by one of its name. What is nearer to the end closes first."""
+    """Return whether each tag is closed by an end tag of its name. Tags nearer to the end are paired first."""
     waiting: dict[str, int] = {}
     found: dict[int, bool] = {}
     for piece in reversed(parts):
@@ -240,7 +240,7 @@ def _counts(parts: list[Piece], closable: set[str]) -> dict[int, bool]:
 
 
 def in_python(words: str) -> str:
-    """Return an expression of JavaScript with the signs of Python."""
+    """Return an expression of JavaScript with the operators of Python."""
 
     def sign(found: re.Match[str]) -> str:
         """Return the operator in Jinja2's spelling, or a text as it is."""

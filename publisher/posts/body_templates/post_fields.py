@@ -1,4 +1,4 @@
-"""What templates can ask of a post: its front matter with numbers and truth values, and what its tool adds to it."""
+"""What templates can read from a post: its front matter with numbers and booleans, and what its tool adds to it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _DATED = patterns.compile(r"(\d{4}-\d{1,2}-\d{1,2})-(.+)")
 
 
 def fields_of(file: str) -> dict[str, Any]:
-    """Return the front matter of a file with numbers and truth values; as text if it is not YAML."""
+    """Return the front matter of a file with numbers and booleans; as text if it is not YAML."""
     body = split_body(file)[0]
     head = file[: len(file) - len(body)].strip()
     if head.startswith("---"):
@@ -42,12 +42,12 @@ def inherited_fields_of(places: Places, config: Config, source: str) -> dict[str
 
 @lru_cache(maxsize=2)
 def _defaults(places: Places, root: Path, folder: str, tool: str) -> Defaults:
-    """Return the defaults of a project at the moment of these places."""
+    """Return the defaults of a project as of the time in `places`."""
     return Defaults(root, folder, tool)
 
 
 def _typed(value: Any) -> Any:
-    """Return a value of front matter, whose scalars are text, with numbers and truth values."""
+    """Return a value of front matter, whose scalars are text, with numbers and booleans."""
     if isinstance(value, dict):
         return {key: _typed(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -58,7 +58,7 @@ def _typed(value: Any) -> Any:
 
 
 def post_values(fields: Mapping[str, Any], source: str, permalink: str, config: Config) -> dict[str, Any]:
-    """Return what tags can ask of a post: its front matter, and what the tool adds to it."""
+    """Return what tags can read from a post: its front matter, and what the tool adds to it."""
     stem = PurePosixPath(source).stem
     dated = _DATED.fullmatch(stem)
     date = _moment(fields.get("date") or (dated[1] if dated else ""), config)
@@ -81,7 +81,7 @@ def post_values(fields: Mapping[str, Any], source: str, permalink: str, config: 
 
 
 def _words(value: Any) -> list[str]:
-    """Return a list of names, which may be one text with blanks between them."""
+    """Return a list of names, which may be written as one text with spaces between them."""
     if isinstance(value, str):
         return value.split()
     return [str(each) for each in value if each is not None] if isinstance(value, list) else []
@@ -107,6 +107,6 @@ def _moment(text: Any, config: Config) -> Moment | None:
 
 
 def civil_moment(text: str, config: Config) -> Moment:
-    """Return the time that a text means in the posts of a project; raise ValueError if it means none."""
+    """Return the time that a text means in a project's posts; raise ValueError if it is not a time."""
     morning = time.fromisoformat(config.posts.time)
     return moment_of(parse_date(text, config.posts_zone, morning=morning))

@@ -1,7 +1,7 @@
-"""What a tool's tags know of its site: the configuration, the data files, the front matter of posts and pages.
+"""What a tool's tags know about its site: the configuration, the data files, the front matter of posts and pages.
 
-All of it is read when a tag asks for it, is bounded, and is inside the project. What was asked for is noted, so that a
-body is rendered again when it changes.
+All of it is read when a tag uses it, is bounded, and is inside the project. What was used is noted, so that a body is
+rendered again when it changes.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _NAME = patterns.compile(r"[^./\\\0][^/\\\0]{0,200}")
 
 
 class Asking(NamedTuple):
-    """The body whose tags ask, and what it is in.
+    """The body whose tags read values, and its surroundings.
 
     file      the whole text of the post's file
     link      returns the address of a post by its path as the tool writes it; None if there is no such post
@@ -49,14 +49,14 @@ class Asking(NamedTuple):
 
 
 class Noted:
-    """What tags have asked for.
+    """What tags have used.
 
     files     paths in the project on which the body depends, and "*" if it depends on all posts
     missing   names of values that are not there
-    in_vain   how often a value was asked for that is not there, or cannot be read
+    in_vain   how often a tag used a value that is not there, or cannot be read
     vain      the name of the last of these
     unusable  what is wrong with the files that cannot be read
-    unread    the names of the values in them that were asked for
+    unread    the names of the values in them that were used
     """
 
     def __init__(self) -> None:
@@ -86,7 +86,7 @@ def _data(path: Path, root: Path, changed: int) -> Any:
 
 
 class DataFolder(Mapping[str, Any]):
-    """The data files of a folder by their names without endings, each read when it is asked for.
+    """The data files of a folder by their names without extensions, each read when it is used.
 
     called  the name of the folder in templates; "" if its files are values by themselves
     """
@@ -133,7 +133,7 @@ class DataFolder(Mapping[str, Any]):
 
 
 class Lazy(Mapping[str, Any]):
-    """A table some of whose values are made when they are asked for."""
+    """A table some of whose values are made when they are used."""
 
     def __init__(self, values: Mapping[str, Any], made: Mapping[str, Callable[[], Any]]) -> None:
         self._values, self._made = dict(values), dict(made)
@@ -151,7 +151,7 @@ class Lazy(Mapping[str, Any]):
 
 
 class PostsOf(Sequence[Any]):
-    """The public posts of a project, newest first, each read when it is asked for."""
+    """The public posts of a project, newest first, each read when it is used."""
 
     def __init__(self, places: Places, config: Config) -> None:
         self._places, self._config = places, config
@@ -181,7 +181,7 @@ class PostsOf(Sequence[Any]):
 
 
 class SiteValues:
-    """What the tags of one body can ask for, by the names that its tool gives it."""
+    """What the tags of one body can use, by the names that its tool gives it."""
 
     def __init__(self, asking: Asking, noted: Noted) -> None:
         self.asking, self._noted, self.config = asking, noted, asking.config
@@ -216,7 +216,7 @@ class SiteValues:
         return values
 
     def names(self) -> Mapping[str, Any]:
-        """Return the values that a body of the project's tool can ask for."""
+        """Return the values that a body of the project's tool can use."""
         if self.config.posts.tool == "eleventy":
             return _Eleventy(self)
         if self.config.posts.tool == "hexo":
@@ -300,7 +300,7 @@ class SiteValues:
         return url.removeprefix(self.config.site_url) or "/"
 
     def address(self, path: str) -> str | None:
-        """Return the address of a post, a page or a file of the project by its path; None if it is nowhere.
+        """Return the address of a post, a page or a file of the project by its path; None if there is no such file.
 
         A page that was moved to the folder of pages is found by its earlier path too.
         """
@@ -344,9 +344,9 @@ class SiteValues:
         return quoted(f"{stem}/" if is_pretty else f"{stem}.html")
 
     def text(self, folders: Sequence[str], name: str) -> tuple[str, str] | None:
-        """Return the path and the text of a file of the project that a tag includes; None if it cannot be had.
+        """Return the path and the text of a file of the project that a tag includes; None if it cannot be read.
 
-        folders  paths from the root of the project, of which the first that has the file is taken
+        folders  paths from the root of the project, of which the first that has the file is used
         """
         if not is_inside(name):
             return None
@@ -378,7 +378,7 @@ class SiteValues:
 
 
 class _Eleventy(Mapping[str, Any]):
-    """The names that Eleventy gives: the front matter, page, collections, and each file of _data by its own name."""
+    """The names that Eleventy gives: the front matter, page, collections, and each file of _data under its own name."""
 
     def __init__(self, values: SiteValues) -> None:
         self._values = values

@@ -1,4 +1,4 @@
-"""Posts in other formats than Markdown and HTML, which become one of these two.
+"""Posts in formats other than Markdown and HTML, which become one of these two.
 
 Nothing in them is run.
 

@@ -12,7 +12,7 @@ from publisher.posts.shortcodes.shortcode_calls import MOST_CALLS, Escaped, Shor
 from publisher.posts.text.prose import fenced_lines, without_inline_code
 from publisher.posts.text.tex import without_formulas
 
-# The names of calls that are not components: an expression, a fragment, and what is before the name of an HTML element.
+# The names of calls that are not components: an expression, a fragment, and what precedes the name of an HTML element.
 EXPRESSION, FRAGMENT, ELEMENT = "{", "<>", "<"
 
 _START = patterns.compile(r"[<{]")
@@ -22,11 +22,11 @@ _NAME = patterns.compile(r"\s{0,500}+([A-Za-z_:@][\w:.@-]{0,100})(?:\s{0,50}+=\s
 _TEXT = patterns.compile(r"\"([^\"]{0,5000})\"|'([^']{0,5000})'")
 _END = patterns.compile(r"\s{0,500}+(/?)\s{0,50}+>")
 _SPACE = patterns.compile(r"\s{0,500}+")
-# Braces that are not expressions: an id behind a heading, and attributes.
+# Braces that are not expressions: an id after a heading, and attributes.
 _NOT_CODE = patterns.compile(r"\{(?:#[\w-]{1,100}|[.:][^{}\n]{0,200})\}")
 _DIRECTIVE = patterns.compile(r"^[ \t>]{0,40}:{2,30}[^\n]*$", re.MULTILINE)
 _VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())  # noqa: SIM905
-# How much an expression may contain, and how much is read in all to find where expressions end, by the text's length.
+# The longest expression, and how much is read in all to find where expressions end, in multiples of the text's length.
 _LONGEST, _MOST_READ = 20_000, 5
 
 
@@ -46,7 +46,7 @@ def calls_of(text: str, imported: Mapping[str, str]) -> list[ShortcodeCall | Esc
 
 
 class _Element(NamedTuple):
-    """The opening tag of an element: where it ends, its values, and whether it ends itself."""
+    """The opening tag of an element: where it ends, its values, and whether it closes itself."""
 
     end: int
     named: dict[str, Value]
@@ -54,7 +54,7 @@ class _Element(NamedTuple):
 
 
 class _Scanner:
-    """A text while its elements are looked for."""
+    """A text while its elements are being found."""
 
     def __init__(self, text: str, imported: Mapping[str, str]) -> None:
         self._text, self._imported = text, imported

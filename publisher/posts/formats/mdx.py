@@ -1,7 +1,7 @@
 """MDX as Markdown: imports and exports are removed, elements are HTML, and components are the owner's templates.
 
-Nothing is run. Components that many tools bring, such as Admonition, TabItem or Image, become what they show there. Of
-any other the words stay, with a warning.
+Nothing is run. Components that many tools provide, such as Admonition, TabItem or Image, become what they show there.
+Any other component is reduced to its words, with a warning.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _MOST_LINES = 200
 
 
 def is_mdx(source: str, tool: str, body: str) -> bool:
-    """Return whether the body of a post is MDX. Docusaurus takes every .md for it."""
+    """Return whether the body of a post is MDX. Docusaurus takes every .md file for MDX."""
     if source.lower().endswith(".mdx"):
         return True
     signs = body if tool == "docusaurus" else ""
@@ -60,7 +60,7 @@ def without_modules(text: str) -> str:
 
 
 def _end_of_module(lines: list[str], opened: list[int], first: int) -> int:
-    """Return the index behind the last line of an import or export: the line before a blank one outside of braces.
+    """Return the index after the last line of an import or export: the line before a blank one outside of braces.
 
     opened  how many braces each line opens
     """
@@ -94,11 +94,11 @@ def mdx_as_markdown(body: str, context: ShortcodeContext) -> Expanded:
 
 
 def _with_files(body: str) -> Make:
-    """Return what makes elements in a body that may show the text of a file that it imports, which is not read."""
+    """Return the function for elements of a body that may show the text of an imported file, which is not read."""
     files = {name: path for name, path in _IMPORT.findall(body) if _AS_TEXT.search(path)}
 
     def made(call: ShortcodeCall, context: ShortcodeContext, raw: str) -> Made | None:
-        """Return what a component shows of an imported file, or what it makes without one."""
+        """Return the problem of a component that shows an imported file, or else what mdx_made returns."""
         shown = str(call.positional[0]) if call.name == EXPRESSION else ""
         if _COMPONENTS.get(call.name) is _code:
             shown = raw.strip().strip("{}`").strip()
@@ -112,7 +112,7 @@ def _with_files(body: str) -> Make:
 
 
 def _dedented(text: str, calls: list[ShortcodeCall | Escaped]) -> str:
-    """Return a text without the indents of what is inside elements, which Markdown would take for code."""
+    """Return a text without the indents inside elements, which Markdown would take for code."""
     lines, place, number = text.split("\n"), 0, 0
     starts = []
     for line in lines:

@@ -1,4 +1,4 @@
-"""A Quarto document as Markdown: no cell is run, and what Quarto itself would not show of a cell is not shown.
+"""A Quarto document as Markdown: no cell is run, and parts of a cell that Quarto itself would not show are not shown.
 
 The rest of Pandoc's Markdown, such as callouts and attributes, is read for all posts.
 """
@@ -18,7 +18,7 @@ _PLAIN_FENCE = patterns.compile(r"[ \t>]{0,40}(`{3,30}|~{3,30})(?!.*`)")
 _LANGUAGE = patterns.compile(r"([A-Za-z][\w+-]{0,30})(?=[\s,]|\Z)")
 _OPTION = patterns.compile(r"[ \t>]{0,40}(?:#|//|%%|--|\*|')\|[ \t]*([\w.-]{1,60}):?[ \t]*+(.*+)")
 _INLINE = patterns.compile(r"(?<!`)`(?:\{(?:python|r|julia|ojs)\}|r)[ \t][^`\n]{1,300}`(?!`)")
-# Diagrams are shown as their code; what is in them is never run here.
+# Diagrams are shown as their code, which is never run here.
 _DIAGRAMS = frozenset(("mermaid", "dot"))
 _NO = frozenset(("false", "no", "f"))
 _HINT = "render it with Quarto and copy the results, or set `eval: false` for what need not run"
@@ -76,13 +76,13 @@ def _block(
     kept: list[tuple[str, int]],
     not_run: list[int],
 ) -> int:
-    """Add what is shown of a fence with braces to `kept`; return the index of the line behind it."""
+    """Add what is shown of a fence with braces to `kept`; return the index of the line after it."""
     end = number + 1
     while end < len(lines) and not _closes(lines[end], opening[2]):
         end += 1
     inside = opening[3].strip()
     language = _LANGUAGE.match(inside)
-    if inside.startswith("="):  # raw text of a format
+    if inside.startswith("="):  # raw text for one format
         if inside[1:].strip() in ("html", "markdown", "md"):
             kept += [("", number + 1), *((lines[each], each + 1) for each in range(number + 1, end)), ("", end + 1)]
         return end + 1

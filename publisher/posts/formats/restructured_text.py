@@ -1,7 +1,7 @@
 """reStructuredText as HTML, by docutils, which reads no file and inserts no raw text.
 
 Directives and roles that docutils does not know, such as those of Pelican, Nikola and Sphinx, are the owner's
-templates, players or code. Of any other the words stay, with a warning.
+templates, players or code. Any other is reduced to its words, with a warning.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from publisher.posts.tags.expanded import Expanded, TagProblem
 _WORDS = patterns.compile(r"<[^<>]*+>")
 _ADDRESS = patterns.compile(r"\b(?:src|href)=\"([^\"]{1,500})\"")
 _A_WORD = patterns.compile(r"[^\W_]+")
-# The name of a directive, its options without words, and what docutils says of one that it must not run.
+# The name of a directive, its options without words, and what docutils says about one that it must not run.
 _NAME = patterns.compile(r"\.\.[ \t]++(?:\|[^|\n]{1,100}\|[ \t]++)?(?:raw::[ \t]*[^\n]*|[A-Za-z][\w:.+-]{0,60}[ ]?::)")
 _OPTION = patterns.compile(r"^[ \t]+:(?!(?:file|url):)[\w-]{1,40}:[^\n]*", re.MULTILINE)
 _DISABLED = patterns.compile(r"\"([\w-]+)\" directive disabled|File and URL access deactivated; ignoring \"([\w-]+)\"")
@@ -54,7 +54,7 @@ _SETTINGS = {
 
 
 def rst_as_html(text: str, context: ShortcodeContext) -> Expanded:
-    """Return reStructuredText as HTML, with the line of the text that each line of it most likely comes from.
+    """Return reStructuredText as HTML, with the most likely source line of each of its lines.
 
     Raises PostError if docutils is not installed, or cannot read the text.
     """
@@ -92,7 +92,7 @@ def rst_as_html(text: str, context: ShortcodeContext) -> Expanded:
 
 
 def _problems(said: list[Any], html: str) -> list[TagProblem]:
-    """Return what docutils says of a text, each once; what readers don't see because of it is an error.
+    """Return what docutils says about a text, each message once; it is an error if readers miss words because of it.
 
     said  its messages, of which each may have the part of the text that it is about
     html  what was made of the text
@@ -130,7 +130,7 @@ def _message(said: Any) -> tuple[int, int, str, str]:
 
 
 def _lost_words(part: str, seen: set[str]) -> str:
-    """Return the words of a part of the text, of which some are not among those that readers see; "" if all are."""
+    """Return the words of a part of the text if readers don't see some of them; "" if they see all."""
     words = " ".join(_WORDS.sub(" ", _OPTION.sub("", _NAME.sub("", part, count=1))).split())
     return words if not seen.issuperset(_A_WORD.findall(words)) else ""
 

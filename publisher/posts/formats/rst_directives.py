@@ -26,7 +26,7 @@ _TARGET = patterns.compile(r"\s{0,20}<[^<>]{0,500}>\Z")
 _CODE = ("code", "code-block", "sourcecode", "highlight", "code-tab", "prompt", "ipython", "parsed-literal")
 _PICTURES = ("thumbnail", "lead-image")
 _NOTHING = ("toctree", "post-list", "slides", "gallery", "index", "currentmodule", "highlight-language", "meta", "more")
-# What Sphinx writes before a version.
+# What Sphinx writes in front of a version.
 _VERSIONS = {
     "versionadded": "Added in version",
     "versionchanged": "Changed in version",
@@ -36,13 +36,13 @@ _VERSIONS = {
 _CODE_ROLES = frozenset(
     ("kbd", "code", "file", "samp", "program", "option", "command", "func", "class", "meth", "mod", "attr", "data")
 )
-# What docutils forbids here, and says so itself.
+# What docutils forbids here, which it reports itself.
 _FORBIDDEN = frozenset(("include", "raw", "csv-table", "figure", "image", "math", "table", "list-table"))
 _MOST_NAMES = 200
 
 
 class _AnyOption(dict[str, Any]):
-    """The options of a directive, of which none is unknown."""
+    """The options of a directive, any of which is accepted."""
 
     def __missing__(self, name: str) -> Any:
         return directives.unchanged
@@ -54,7 +54,7 @@ class _AnyOption(dict[str, Any]):
 class UnknownDirectives:
     """What becomes of directives and roles that docutils does not know, in one text.
 
-    problems  what is to be said of them
+    problems  what is to be reported about them
     """
 
     def __init__(self, context: ShortcodeContext) -> None:
@@ -66,7 +66,7 @@ class UnknownDirectives:
         return self.context.owner.files(tuple(self._names)) if self._names else ()
 
     def html(self, name: str, arguments: list[str], options: dict[str, str], content: str, line: int) -> str | None:
-        """Return the HTML in place of a directive; None if nobody knows it."""
+        """Return the HTML in place of a directive; None if the directive is not known."""
         self._names[name] = None
         words = " ".join(arguments).split() if arguments else []
         if self.context.owner.has(name):
@@ -89,7 +89,7 @@ class UnknownDirectives:
 
 @contextmanager
 def registered(text: str, unknown: UnknownDirectives) -> Iterator[None]:
-    """Let docutils know the directives and roles of a text for as long as it is read."""
+    """Let docutils accept the directives and roles of a text while it is read."""
     names = {found[1].lower() for found in _NAMED.finditer(text)} - _FORBIDDEN
     known = directives._directives.copy(), roles._roles.copy()
     for name in sorted(names)[:_MOST_NAMES]:
@@ -136,7 +136,7 @@ class _OtherDirective(Directive):  # type: ignore[misc]
     written: str
 
     def run(self) -> list[Any]:
-        """Return what an unknown directive is shown as."""
+        """Return the nodes that show an unknown directive."""
         name, content = self.written, "\n".join(self.content)
         html = self.unknown.html(name, self.arguments, self.options, content, self.lineno)
         if html is not None:
@@ -152,7 +152,7 @@ class _OtherDirective(Directive):  # type: ignore[misc]
         return [*self._said(), *inside.children]
 
     def _said(self) -> list[Any]:
-        """Return the words behind the name of the directive."""
+        """Return the words after the name of the directive."""
         words = " ".join(" ".join(self.arguments).split())
         if not words:
             return []

@@ -19,7 +19,7 @@ _MOST = 500
 
 
 def rst_head(text: str) -> Head:
-    """Return the front matter of a whole file in reStructuredText. Its body is the whole text below YAML's fences."""
+    """Return the front matter of a reStructuredText file. Its body is the whole text, or that below YAML's fences."""
     if text.startswith("---\n"):
         head = parse_head(text, whole=True)
         return _with_title(head, head.body.split("\n")[:_MOST])
@@ -47,7 +47,7 @@ def _with_title(head: Head, lines: list[str]) -> Head:
 
 
 def _comments(lines: list[str], fields: dict[str, Tree], places: dict[str, int]) -> int:
-    """Note the fields that Nikola writes as comments; return the index of the line behind them."""
+    """Note the fields that Nikola writes as comments; return the index of the line after them."""
     number = _behind_blank(lines, 0)
     while number < len(lines) and (found := _NIKOLA.fullmatch(lines[number].rstrip())):
         _note(fields, places, found[1], found[2] or "", number)
@@ -56,7 +56,7 @@ def _comments(lines: list[str], fields: dict[str, Tree], places: dict[str, int])
 
 
 def _title(lines: list[str], number: int) -> tuple[str, int]:
-    """Return the title of the document, and the index of the line behind it; "" if it has none."""
+    """Return the title of the document, and the index of the line after it; "" if it has none."""
     number = _behind_blank(lines, number)
     near = [line.rstrip() for line in lines[number : number + 3]] + ["", "", ""]
     if _is_adornment(near[0]) and near[1].strip() and near[2] == near[0]:
@@ -96,6 +96,6 @@ def _behind_blank(lines: list[str], number: int) -> int:
 
 
 def _plain(title: str) -> str:
-    """Return a title without the marks of reStructuredText in a line."""
+    """Return a title without the inline markup of reStructuredText."""
     plain = _MARKS.sub(lambda found: next(each for each in found.groups() if each is not None).strip(), title.strip())
     return _ESCAPED.sub(r"\1", plain)

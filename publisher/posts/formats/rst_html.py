@@ -19,7 +19,7 @@ _ALERTS = {
 
 
 class Reader(standalone.Reader):  # type: ignore[misc]  # docutils has no types
-    """A reader that notes the messages of docutils on a text. A part of the text may be added to one afterwards."""
+    """A reader that notes docutils' messages about a text. A part of the text may be added to a message afterwards."""
 
     def __init__(self, said: list[Any]) -> None:
         super().__init__()
@@ -44,7 +44,7 @@ def writer() -> Any:
 
 
 class _Translator(html5_polyglot.HTMLTranslator):  # type: ignore[misc]
-    """A translator to HTML that is as plain as that of Markdown."""
+    """A translator that writes HTML as plain as Markdown's."""
 
     def visit_literal_block(self, node: Any) -> None:
         """Write code with the class of its language."""
@@ -55,12 +55,12 @@ class _Translator(html5_polyglot.HTMLTranslator):  # type: ignore[misc]
         raise nodes.SkipNode
 
     def visit_literal(self, node: Any) -> None:
-        """Write code inside a line."""
+        """Write inline code."""
         self.body.append(f"<code>{escape(node.astext(), quote=False)}</code>")
         raise nodes.SkipNode
 
     def visit_math(self, node: Any, math_env: str = "") -> None:
-        """Write a formula inside a line."""
+        """Write an inline formula."""
         self.body.append(f'<code class="math">{escape(node.astext(), quote=False)}</code>')
         raise nodes.SkipNode
 
@@ -70,7 +70,7 @@ class _Translator(html5_polyglot.HTMLTranslator):  # type: ignore[misc]
         raise nodes.SkipNode
 
     def visit_admonition(self, node: Any) -> None:
-        """Begin an alert of the kind that Markdown has."""
+        """Begin an alert like those of Markdown."""
         kind = next((_ALERTS[name] for name in node["classes"] if name in _ALERTS), "note")
         self.body.append(f'<div class="markdown-alert markdown-alert-{kind}">\n')
 
@@ -108,7 +108,7 @@ class _Translator(html5_polyglot.HTMLTranslator):  # type: ignore[misc]
         raise nodes.SkipNode
 
     def visit_problematic(self, node: Any) -> None:
-        """Write what could not be read as it stands in the post."""
+        """Write what could not be read as it is in the post."""
         self.body.append(escape(node.astext(), quote=False))
         raise nodes.SkipNode
 

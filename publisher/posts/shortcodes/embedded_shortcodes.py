@@ -1,7 +1,7 @@
-"""The shortcodes that Hugo and Zola bring, as those tools render them.
+"""The shortcodes built into Hugo and Zola, as those tools render them.
 
-Players become frames, as there. A post, a gist or a picture of a service that would have to be asked while a post is
-rendered becomes a link to it.
+Players become frames, as there. A post, a gist or a picture that would have to be fetched from a service while
+rendering becomes a link to it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from publisher.posts.tags.owner_templates import OwnerTemplates
 
 @dataclass(frozen=True, slots=True)
 class ShortcodeContext:
-    """What shortcodes may use.
+    """The values and functions that shortcodes may use.
 
     tool      the tool for which the post was written, or ""
     owner     the owner's templates
@@ -28,7 +28,7 @@ class ShortcodeContext:
     page      returns the front matter of the post, with its title and url
     param     returns a value of the site's configuration, such as hugo.toml's [params]; None if there is none
     address   returns the URL of the post or page that Hugo's `ref` names; None if there is none
-    in_line   returns Markdown in a line as HTML
+    in_line   returns inline Markdown as HTML
     """
 
     tool: str
@@ -43,9 +43,9 @@ class ShortcodeContext:
 class Made(NamedTuple):
     """What a shortcode made.
 
-    parts     pieces of HTML, or of text; None is the place of what is inside the shortcode
+    parts     pieces of HTML, or of text; None marks where the content of the shortcode goes
     as_text   whether the pieces are Markdown, and not HTML
-    problem   what is wrong with the shortcode, and how to fix it; is_error: whether readers miss something
+    problem   what is wrong with the shortcode, and how to fix it; is_error: whether readers would miss something
     """
 
     parts: tuple[str | None, ...]
@@ -59,7 +59,7 @@ NOWHERE = "https:nowhere"  # an address that is removed, so that the words of th
 
 
 def hugo_made(call: ShortcodeCall, context: ShortcodeContext, raw: str) -> Made | None:
-    """Return what one of Hugo's own shortcodes makes; None for any other. raw: what is inside, as it was written."""
+    """Return what one of Hugo's own shortcodes makes; None for any other. raw: its content, as it was written."""
     make = _HUGO.get(call.name.removesuffix(".html").removesuffix("_simple"))
     return make(call, context, raw) if make else None
 

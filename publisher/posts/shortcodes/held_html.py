@@ -1,7 +1,7 @@
-"""HTML that tags made, which is kept out of Markdown: a sign takes its place, and is replaced when the body is HTML.
+"""HTML that tags made, which is kept out of Markdown: a mark takes its place, and is replaced when the body is HTML.
 
-Markdown would end a block of HTML at a blank line, and read what is indented as code. What is between two pieces of
-kept HTML stays in the body, and is Markdown as before.
+Markdown would end a block of HTML at a blank line, and read what is indented as code. Text between two pieces of kept
+HTML stays in the body, and is still Markdown.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from html import escape
 
 from publisher.core import patterns
 
-# A number in digits of control characters between two others, none of which a body contains of its own (see tex).
+# A number written in control characters between two others, none of which occur in a body otherwise (see tex).
 _SIGN = "\x08"
 _DIGITS = {ord(str(digit)): chr(0x0E + digit) for digit in range(10)}
 _NUMBERS = {0x0E + digit: str(digit) for digit in range(10)}
@@ -27,7 +27,7 @@ _OPENS_WORDS = patterns.compile(
     r"<(?:p|h[1-6]|summary|figcaption|dt|caption)\b[^<>]{0,500}>[^<]{0,500}\Z", re.IGNORECASE
 )
 _EMPTY_PARAGRAPH = patterns.compile(r"<p>\s*+</p>\n?")
-# An attribute of the writer's in which a tag was written.
+# An element of the writer with a tag in one of its attributes.
 _TAG_WITH = patterns.compile(rf"<[a-zA-Z][^<>{_SIGN}]*+{_SIGN}[^<>]*+>")
 _TAG = patterns.compile(r"<[^<>]*+>")
 _BLOCK = patterns.compile(
@@ -44,7 +44,7 @@ class HeldHtml:
         self._pieces: list[str] = []
 
     def hold(self, html: str, *, alone: bool) -> str:
-        """Keep a piece of HTML, and return the sign for its place. alone: whether it has a line of its own."""
+        """Keep a piece of HTML, and return the mark for its place. alone: whether it has a line of its own."""
         if not html.strip():
             return ""
         self._pieces.append(html.strip() if alone and is_block(html) else html)
@@ -52,7 +52,7 @@ class HeldHtml:
         return f"<!--{sign}-->" if alone and is_block(html) else sign
 
     def put_back(self, html: str) -> str:
-        """Return the HTML of the body with all pieces in their places."""
+        """Return the HTML of the body with all pieces put back."""
         if not self._pieces or _SIGN not in html:
             return html
         html = _TAG_WITH.sub(lambda tag: _HELD.sub(self._words, tag[0]), html)
@@ -60,13 +60,13 @@ class HeldHtml:
         return _HELD.sub(self._of, html)
 
     def in_lines(self, text: str) -> str:
-        """Return a text with all pieces in the places of their signs, but no more lines than before."""
+        """Return a text with all pieces in place of their marks, but no more lines than before."""
         if not self._pieces or _SIGN not in text:
             return text
         return _HELD.sub(lambda found: self._of(found).replace("\n", " "), text)
 
     def _parted(self, found: re.Match[str]) -> str:
-        """Return a paragraph that is parted at each block in it."""
+        """Return a paragraph that is split at each block in it."""
         paragraph = found[0]
         if _SIGN not in paragraph:
             return paragraph

@@ -1,8 +1,8 @@
-"""Shortcodes of Hugo and Zola in a Markdown body: they are run, and what they make takes their place.
+"""Shortcodes of Hugo and Zola in a Markdown body: they are run, and replaced by their results.
 
-The owner's template of a name goes first; then come those that the tool brings (see embedded_shortcodes). Of any other
-that has an end, the words inside stay; one without an end stays as it was typed. What is inside a shortcode stays in
-the body, so that it is Markdown as before, and its lines are known.
+The owner's template of a name has precedence over the tool's own shortcode (see embedded_shortcodes). Of any other that
+has an end, only the words inside stay; one without an end stays as it was typed. The content of a shortcode stays in
+the body, so that it is still Markdown, and its lines are known.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from publisher.posts.tags.expanded import Expanded, Pieces, TagProblem
 from publisher.posts.tags.owner_templates import plain_error
 from publisher.posts.text.prose import line_counter, masked
 
-# How many may be inside each other, and how often one is put in, since a template may repeat what is inside.
+# How deeply they may be nested, and how many are inserted, since a template may repeat its content.
 _DEEPEST = 40
 _MOST = 20_000
 _SHORTCODE = "shortcode"
-# Where a template puts what is inside its shortcode.
+# Where a template puts the content of its shortcode.
 _INNER = "\x08\x08"
-# Takes a call and what is inside it as it was written; returns what it makes, or None if that is not known.
+# Takes a call and its content as it was written; returns what it makes, or None if it is not known.
 Make = Callable[[ShortcodeCall, ShortcodeContext, str], Made | None]
 
 # A tag in the address of a link or a picture, or in an attribute, becomes text. Longer addresses have no tags.
@@ -64,9 +64,9 @@ def run_calls(
     make: Make,
     kind: str = _SHORTCODE,
 ) -> Expanded:
-    """Return a text in which these calls are run.
+    """Return a text in which these calls have been run.
 
-    make  see Make, for what is not a template of the owner's
+    make  see Make; for calls without a template of the owner
     kind  the word for them in messages
     """
     expansion = _Expansion(text, context, make, kind)
@@ -76,7 +76,7 @@ def run_calls(
 
 @dataclass
 class _Expansion:
-    """A text while its shortcodes are run."""
+    """A text whose shortcodes are being run."""
 
     text: str
     context: ShortcodeContext
@@ -97,7 +97,7 @@ class _Expansion:
         return self.pieces.expanded(tuple(self.problems.values()), files)
 
     def write(self, calls: Sequence[ShortcodeCall | Escaped], start: int, end: int, depth: int = 0) -> None:
-        """Write the text from `start` to `end`, in which these shortcodes are."""
+        """Write the text from `start` to `end`, which contains these shortcodes."""
         for call in calls:
             self._copy(start, call.start)
             start = call.start
@@ -152,7 +152,7 @@ class _Expansion:
                 self._insert(part, *place, as_text=made.as_text)
 
     def _made(self, call: ShortcodeCall) -> Made | None:
-        """Return what a shortcode makes; None if nobody knows it."""
+        """Return what a shortcode makes; None if it is not known."""
         self.names[call.name] = None
         raw = self.text[call.end : call.closing[0]] if call.closing else ""
         owner = self.context.owner

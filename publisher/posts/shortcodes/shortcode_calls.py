@@ -1,6 +1,6 @@
 r"""The shortcodes in a text: Hugo's {{< name value >}} and {{% name %}}, and Zola's {{ name() }} and {% name() %}.
 
-They are found here, with their values, and each is put together with its end. What they become is in run_shortcodes.
+They are found here, with their values, and each is paired with its end. run_shortcodes replaces them.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class ShortcodeCall:
         return self.closing[1] if self.closing else self.end
 
     def value(self, name: str, place: int = -1) -> str:
-        """Return the value with a name, or else at a place among those without; "" if there is none."""
+        """Return the value with a name, or else that at an index among those without; "" if there is none."""
         found = self.named.get(name)
         if found is None and 0 <= place < len(self.positional):
             found = self.positional[place]
@@ -63,7 +63,7 @@ class Escaped:
 
 @dataclass(frozen=True, slots=True)
 class ShortcodeTag:
-    """A tag: of a call, which may have an end; or one that ends a call, if `closes` is its name."""
+    """The tag of a call, which may have an end; or a tag that ends the call with the name in `closes`."""
 
     call: ShortcodeCall
     closes: str | None
@@ -92,7 +92,7 @@ _ZOLA = patterns.compile(
 _ZOLA_VALUE = patterns.compile(
     r"(?<!\w)(\w++)\s{0,200}+=\s{0,200}+(?:\"([^\"]*+)(?:\"|\Z)|'([^']*+)(?:'|\Z)|`([^`]*+)(?:`|\Z)|\[([^\[\]]*+)(?:\]|\Z)|([^\s,()\"'`]++))"
 )
-# What is inside is code, in which backticks mean nothing.
+# Their content is code, in which backticks mean nothing.
 _VERBATIM = patterns.compile(
     r"(\{\{[<%]\s{0,200}+(?:highlight|comment)\b[^{}]{0,2000}[>%]\}\})((?:(?!\{\{[<%]\s{0,200}+/).)*+)", re.DOTALL
 )
@@ -110,7 +110,7 @@ def may_have_shortcodes(text: str, tool: str) -> bool:
 def calls_in(text: str, *, is_zola: bool = False, in_code: bool = False) -> list[ShortcodeCall | Escaped]:
     """Return the shortcodes in a Markdown text, in order, each with those that are inside it.
 
-    is_zola  whether to look for those of Zola, and not of Hugo
+    is_zola  whether to look for those of Zola rather than Hugo
     in_code  whether those in code count too
     """
     found = _zola(text) if is_zola else _hugo(text)
@@ -187,7 +187,7 @@ def _unescaped(text: str) -> str:
 
 
 def paired(tags: Iterable[ShortcodeTag | Escaped]) -> list[ShortcodeCall | Escaped]:
-    """Put each call together with the tag that ends it, if there is one, and with what is between the two."""
+    """Pair each call with the tag that ends it, if there is one, and with the calls between the two."""
     found: list[ShortcodeCall | Escaped] = []
     waiting: list[tuple[ShortcodeCall, int]] = []  # the calls that may have an end, each with its place in `found`
     names: Counter[str] = Counter()

@@ -65,8 +65,7 @@ def changes(
 
     If more than half of the items are suddenly new, in the place of others, and do not look like news, the new ones are
     suspect: it is likelier that the feed has changed its guids and links than that somebody wrote so much.
-    New items at the old end are a backlog too: the feed shows more than before, or has filled the places of deleted
-    items.
+    New items at the old end are a backlog too: the feed shows more than before, or has replaced deleted ones.
     """
     home = link_key(document.link)
     found = _distinct(newest_first(document.items), home)
