@@ -384,7 +384,7 @@ class Delivery:
 
 
 def how_far(written: int, missing: int) -> str:
-    """Return how far an edition is, in words, if it lacks about this many messages; "" if it lacks none."""
+    """Return how complete an edition is, in words; "" if it is complete. missing: about how many messages it lacks."""
     return f"not complete yet: {written:,} of about {written + missing:,} messages" if missing else ""
 
 
@@ -413,7 +413,7 @@ class DeliveryCounts:
 
     @property
     def unwritten(self) -> str:
-        """How far an incomplete edition is, in words; "" if it is complete."""
+        """How complete the edition is, in words; "" if it is complete."""
         return how_far(self.total, self.missing)
 
     @property

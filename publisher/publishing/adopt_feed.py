@@ -174,7 +174,7 @@ def _display_name(title: str) -> str:
 
 
 def _line(text: str) -> str:
-    """Return a text on one line, without characters that TOML or a terminal would not treat as text."""
+    """Return a text on one line, without characters that TOML or a terminal would misread."""
     return " ".join(re.sub("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]", " ", text).split())
 
 

@@ -139,7 +139,7 @@ class FuturePosts:
 
 
 def describe_schedule(schedule: Schedule, settle_minutes: int) -> str:
-    """Describe in words when a schedule that has no next slot creates editions."""
+    """Return in words when editions are created by a schedule that has no next slot."""
     match schedule.kind:
         case ScheduleKind.MANUAL:
             return "when you publish"

@@ -20,7 +20,7 @@ _TRIES = 5  # outputs of one kind to try, if the earlier ones are of posts that 
 
 
 def page_problems(config: Config, archive: Archive, renderer: Renderer, now: datetime) -> Iterator[Problem]:
-    """Yield why a build, or the one after the first edition, would fail: a template, or a file that cannot be read."""
+    """Yield why a build, now or after the first edition, would fail: a broken template or an unreadable file."""
     try:
         editions = web_copies(config, now).load() or _samples(config, archive, now)
         outputs = list(plan_site(config, archive, renderer.render, Templates(config.root / "templates"), (), editions))

@@ -202,7 +202,7 @@ def build_failure(config: Config) -> tuple[Problem, datetime] | None:
 
 
 def note_build_failure(config: Config, error: PublisherError, now: datetime) -> None:
-    """Record why a build failed whose process ended before it could record that itself."""
+    """Record why a build failed, if its process ended before it could do so itself."""
     Manifest.read(manifest_file(config, config.root / config.pages.output)).note_failure(problem_at(error), now)
 
 

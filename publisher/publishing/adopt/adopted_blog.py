@@ -165,7 +165,7 @@ class Findings:
 
 
 def one_line(value: object) -> str:
-    """Return a scalar as text on one line, without characters that TOML or terminals do not treat as text, else ""."""
+    """Return a scalar as text on one line, without characters that TOML or a terminal would misread; "" for others."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
     return " ".join(_UNSEEN.sub(" ", str(value)[: 4 * _LONGEST]).split())[:_LONGEST]

@@ -23,7 +23,7 @@ MOST_POSTS = 200_000
 # At most this many posts that lost something of one kind are named.
 _MOST_NAMES = 5
 
-# Characters that YAML or terminals don't treat as text.
+# Characters that YAML or a terminal would misread.
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 
 

@@ -102,7 +102,7 @@ def _callout(_: Mapping[str, str], inside: str) -> str | None:
 
 
 def _header(_: Mapping[str, str], inside: str) -> str | None:
-    """Return a header with a sign-up form as the text without the form; other headers stay."""
+    """Return a header without its sign-up form; None for a header that has none, which stays as it is."""
     return f"<div>{_FORM.sub('', inside)}</div>" if "<form" in inside else None
 
 
