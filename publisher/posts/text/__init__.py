@@ -1,6 +1,6 @@
-"""The text of a post before it is Markdown to a parser: its encoding, its code and prose, and the signs in it.
+"""The text of a post before a Markdown parser reads it: its encoding, its code and prose, and special characters.
 
-Nothing here makes HTML. The modules answer questions about a text (which lines are code, where are formulas) or change
+Nothing here makes HTML. The modules answer questions about a text (which lines are code, where formulas are) or change
 small things in it, so that a Markdown parser reads what the writer meant.
 
 Public modules:
@@ -11,9 +11,9 @@ Public modules:
     merge_tags    code of other tools that readers should not see
     nesting       how deeply a body may be nested
     paid_parts    parts that other tools show only to members or paying readers
-    prose         the difference between prose and code in a body, and the search for lines in a file
+    prose         telling prose from code in a body, and finding lines in a file
     tex           the search for TeX in a body
-    typography    small signs that a Markdown parser reads differently from the writer
+    typography    characters that a Markdown parser reads differently from what the writer means
 """
 
 __all__ = [

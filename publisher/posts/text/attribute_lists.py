@@ -1,7 +1,7 @@
 """Attribute lists in braces: {: .x} of kramdown, {#x .y width=50%} of Pandoc, Goldmark, MkDocs and markdown-it.
 
-An id remains as a target for links, and the size of a picture as its size. The rest is for another site's stylesheet,
-and is removed. A picture's size may also be written as Obsidian's ![x|300](a.png) and as ![x](a.png =300x200).
+Ids are kept as targets for links, and so are the sizes of pictures. The rest is for another site's stylesheet, and is
+removed. A picture's size may also be written as Obsidian's ![x|300](a.png) and as ![x](a.png =300x200).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from publisher.core import patterns
 from publisher.posts.text.prose import cut, edited, line_counter, masked
 
-# Nothing that was read is given back, as otherwise a word could be read as several attributes in countless ways.
+# The pattern never backtracks, as otherwise a word could be read as several attributes in countless ways.
 _ATTRIBUTE = r"""(?>[.#][\w-]+|[\w-]+\s*=\s*(?:"[^"]*"|'[^']*')|[A-Za-z][\w-]*)"""
 _LIST_OF = rf"\{{:\s*(?:{_ATTRIBUTE}\s*+)++\}}"
 _BLOCK_LIST = patterns.compile(rf"^[ \t>]*(?:{_LIST_OF}[ \t]*+)++$", re.MULTILINE)
@@ -26,7 +26,7 @@ _TOC_ITEM = patterns.compile(r"[ \t]*(?:[-*+]|\d+\.)[ \t]+\S")
 _PARAGRAPH_LINE = patterns.compile(r"(?![ \t]{4})[ \t]*[^\s|>#*+-]")
 
 
-# Lists without a colon. Each attribute has a sign of its own, or is one of HTML's; {x} and {a=1} are text.
+# Lists without a colon. Each attribute begins with . or #, or is one of HTML's; {x} and {a=1} are text.
 _NAME = (
     r"(?:class|id|style|width|height|align|target|rel|loading|decoding|title|alt|lang|dir|start|type|name|download|role"
     r"|sizes|srcset|border|layout|caption|linenos|key|out-width|(?:data|aria|fig|code|layout)-[\w-]{1,60})"
@@ -41,7 +41,7 @@ _HEADING = patterns.compile(r"([ \t]{0,3}(?:>[ \t]?){0,9}[ ]{0,3}#{1,6}[ \t]+)(.
 _UNDERLINE = patterns.compile(r"[ ]{0,3}(?:=+|-+)[ \t]*")
 _IN_LIST_ID = patterns.compile(r"(?<![\w=])(?:#|id[ \t]*=[ \t]*[\"']?)([\w:.-]+)")
 
-# The lists that a tool takes behind the words of a paragraph or an item, and whether it takes them only in items.
+# The lists that a tool recognises after the words of a paragraph or an item, and whether only in items.
 _LAST_LIST = patterns.compile(rf"{_PLAIN_LIST}[ \t]*")
 _COLON_LIST = patterns.compile(rf"{_LIST_OF}[ \t]*")
 _EITHER_LIST = patterns.compile(rf"(?:{_LIST_OF}|{_PLAIN_LIST})[ \t]*")
@@ -52,19 +52,20 @@ _LISTS_BEHIND_WORDS = {
     "mkdocs": (_EITHER_LIST, True),
     "pelican": (_EITHER_LIST, True),
 }
-# The beginning of a line: that of an item of a list, or of anything but a table.
+# The beginning of a line: of a list item, or of anything else but a table.
 _ITEM = patterns.compile(r"[ \t>]{0,40}((?:[-*+]|\d{1,9}[.)])[ \t]+(?:\[[ xX]\][ \t]+)?)?(?![ \t|])")
 
-# Around the size of the picture that is before it. No body contains control characters of its own.
+# Around the size of the picture in front of it. No body otherwise contains control characters.
 _SIZE, _END_SIZE, _BY = "\x07", "\x08", "\x1f"
-# Between them, digits and per cent have signs too that are part of no word, since a heading's id is made of its words.
+# Between them, digits and "%" are control characters too, not part of a word, since a heading's id is made from its
+# words.
 _SIGNS = str.maketrans({**{str(digit): chr(0x0E + digit) for digit in range(10)}, "%": "\x01"})
 _WRITTEN = str.maketrans({sign: chr(digit) for digit, sign in _SIGNS.items()})
 _LENGTH = r"([0-9]{1,5}(?:%|(?=px)|(?![\w.])))"
 _WIDTH = patterns.compile(rf"(?<!max-)(?<!min-)\bwidth[ \t]*[=:][ \t]*[\"']?{_LENGTH}")
 _HEIGHT = patterns.compile(rf"(?<!max-)(?<!min-)(?<!line-)\bheight[ \t]*[=:][ \t]*[\"']?{_LENGTH}")
 _PICTURE = r"!\[[^\[\]\n]{0,500}\](?:\([^()\n]{0,1000}(?:\([^()\n]{0,300}\)[^()\n]{0,300})?\)|\[[^\[\]\n]{0,300}\])"
-# Behind a link or a picture, any attribute is one.
+# After a link or a picture, any name is an attribute.
 _VALUE = r"""(?:"[^"\n{}]*"|'[^'\n{}]*'|[^\s{}"']+)"""
 _ANY_LIST = rf"\{{:?[ \t]*(?:(?>[.#][A-Za-z_][\w:-]*|[A-Za-z][\w-]*={_VALUE})(?:[ \t]++|(?=\}})))++\}}"
 _MAYBE_LIST = patterns.compile(rf"\{{(?::[\s.#\w:/]|#|-\}}|[ \t]++#)|{_ANY_LIST}")
@@ -100,7 +101,8 @@ def without_attribute_lists(body: str, tool: str = "") -> str:
     """Return a body without attribute lists, with targets for the ids in them.
 
     The sizes of pictures become marks; with_sizes() must follow for the HTML.
-    tool  the tool that the posts were written for, or ""; some take lists behind the words of paragraphs or items too
+    tool  the tool that the posts were written for, or ""; some tools also allow lists after the words of paragraphs or
+          items
     """
     if "![" in body:
         body = _with_marks(body)
@@ -130,7 +132,7 @@ def _sized(found: re.Match[str]) -> str:
 
 
 def _with_marks(body: str) -> str:
-    """Put the size of each picture behind it, as a mark."""
+    """Put the size of each picture after it, as a mark."""
     if "{" in body and _MAYBE_LIST.search(body):
         body = edited(body, _SIZED, lambda found: f"{found[1]}{_size_in(found[2])}{_target_in(found[2])}")
     if " =" in body and _SIZE_IN_ADDRESS.search(body):
@@ -148,16 +150,16 @@ def _size_in(attributes: str) -> str:
 
 
 def size_mark(width: str, height: str) -> str:
-    """Return the mark of the size of a picture, to be put behind it; "" for a size that is not known."""
+    """Return the mark for the size of a picture, to be put after it; "" for a size that is not known."""
     return f"{_SIZE}{width.translate(_SIGNS)}{_BY}{height.translate(_SIGNS)}{_END_SIZE}" if width or height else ""
 
 
 def _without_span_lists(body: str) -> str:
-    """Return a body with the words of [words]{.x} alone. Those of a link keep their brackets, as footnotes do."""
+    """Return a body with only the words of [words]{.x}. Those of a link keep their brackets, as footnotes do."""
     defined = {found[1].casefold() for found in _REFERENCE.finditer(body)} if "]:" in body else set()
 
     def words(found: re.Match[str]) -> str:
-        """Return the words of a span without its list of attributes."""
+        """Return the words of a span without its attribute list."""
         is_link = found[1].startswith("^") or found[1].casefold() in defined
         return (f"[{found[1]}]" if is_link else found[1]) + _target_in(found[0][len(found[1]) + 2 :])
 
@@ -187,7 +189,7 @@ def _without_lists_at_ends(body: str) -> str:
 
 
 def _without_lists_behind_words(body: str, pattern: re.Pattern[str], is_for_items: bool) -> str:
-    """Remove the lists at the ends of paragraphs and items of lists; is_for_items: only of the latter."""
+    """Remove the attribute lists at the ends of paragraphs and list items; is_for_items: only of list items."""
     lines, view = body.split("\n"), masked(body).split("\n")
     for number, seen in enumerate(view):
         place = seen.rfind("{")
@@ -196,7 +198,7 @@ def _without_lists_behind_words(body: str, pattern: re.Pattern[str], is_for_item
             continue
         following = view[number + 1] if number + 1 < len(view) else ""
         if following.strip() and not _TOC_ITEM.match(following):
-            continue  # the paragraph goes on
+            continue  # the paragraph continues
         line = lines[number]
         lines[number] = f"{line[: item.end()]}{_target_in(line[place:])}{line[item.end() : place].rstrip()}"
     return "\n".join(lines)
@@ -214,7 +216,7 @@ def _without_kramdowns(body: str) -> str:
 
 
 def _target_in(attributes: str) -> str:
-    """Return a target with the id in a list; "" if it has none."""
+    """Return a target with the id in an attribute list; "" if it has none."""
     name = _IN_LIST_ID.search(attributes)
     return _target(name[1]) if name else ""
 

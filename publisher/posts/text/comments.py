@@ -1,4 +1,4 @@
-"""Comments, which only the writer should see: of HTML, of other editors, and of the template languages of other tools.
+"""Comments, which only the writer should see: in HTML, in other editors, and in the template languages of other tools.
 
 Markdown knows only HTML's. They are removed from titles and descriptions, too. Any other comment would be published as
 text, and so would one of HTML that Markdown doesn't recognise: these are found, each kind once.
@@ -20,7 +20,7 @@ from publisher.posts.text.tool_comments import COMMENT_KINDS, first_of, per_cent
 class ShownComment(NamedTuple):
     """A comment that readers would see: its offset in the prose, what is wrong with it, and how to fix it.
 
-    is_certain  whether it is a comment; otherwise the same signs may be meant for readers
+    is_certain  whether it is a comment; otherwise the same characters may be meant for readers
     """
 
     place: int
@@ -38,7 +38,7 @@ _CONTAINER = patterns.compile(
     r"^[ \t>]{0,40}:::++(?=[ \t]{0,8}\{?[ \t]{0,8}\.?(?:comment|hidden|content-hidden)\b)", re.MULTILINE
 )
 _SEEN_CONTAINER = patterns.compile(r":::[ \t]{0,8}\{?[ \t]{0,8}\.?(?:comment|hidden|content-hidden)\b")
-# A reference that no link uses, which Markdown takes for text if it is behind other words of a paragraph.
+# A reference that no link uses, which Markdown takes for text if it follows other words of a paragraph.
 _REFERENCE = patterns.compile(r"(?<!\\)\[(?://\]:|[^\[\]\n]{0,60}\]:[ \t]{0,8}(?:#|<>)[ \t]{0,8}[(\"'])")
 _SEEN_REFERENCE = patterns.compile(
     "\\[//\\]:|(?:\\]|</a>): ?(?:#|&lt;&gt;) ?[(\"'\N{LEFT DOUBLE QUOTATION MARK}\N{LEFT SINGLE QUOTATION MARK}]"
@@ -67,7 +67,7 @@ def without_comments(text: str) -> str:
 
 
 def with_plain_ends(body: str) -> str:
-    """Return a Markdown body in which no comment ends with more than two hyphens, as that of `<!--- x --->` does.
+    """Return a Markdown body in which no comment ends with more than two hyphens, as `<!--- x --->` does.
 
     By CommonMark 0.31 such a comment is hidden; our parser would show one within a line.
     """
@@ -127,7 +127,7 @@ _ENDS = {
     "{%": patterns.compile(r"\{%-?[ \t]*endcomment[ \t]*-?%\}"),
     "{:": patterns.compile(r"\{:/(?:comment)?\}"),
 }
-# A block that counts as code unless its sign < is another one.
+# A block that counts as code unless its < is replaced.
 _RAW = patterns.compile(r"^( {0,3})<(?=(?:script|style)\b)", re.IGNORECASE | re.MULTILINE)
 _IN_BRACKETS = patterns.compile(r"\((?:\\.|[^()\\\n]|\n(?![ \t]*\n))*+\)[ \t]*$", re.MULTILINE)
 _IN_QUOTES = patterns.compile(r"([\"'])(?:\\.|(?!\1)[^\\\n]|\n(?![ \t]*\n))*+\1[ \t]*$", re.MULTILINE)
@@ -136,7 +136,7 @@ _LINKED = patterns.compile(r"\[([^\[\]\n]{1,60})\](?!:)")
 
 
 def _without_hidden(body: str) -> tuple[str, bool]:
-    """Return a body without comments up to the first with a sign of code in it, and whether there may be more."""
+    """Return a body without comments up to the first one with a code delimiter in it, and whether there may be more."""
     view = masked(_RAW.sub("\\1\x01", without_shown_code(body)))
     linked = {found[1].casefold() for found in _LINKED.finditer(view)}
     pieces, last, has_more = [], 0, False
@@ -150,7 +150,7 @@ def _without_hidden(body: str) -> tuple[str, bool]:
         pieces.append(body[last : found.start()])
         last = end
         if "`" in body[found.start() : end] or "~~~" in body[found.start() : end]:
-            has_more = True  # what is behind it may only seem to be code
+            has_more = True  # what follows may only seem to be code
             break
     return "".join([*pieces, body[last:]]), has_more
 
@@ -158,7 +158,7 @@ def _without_hidden(body: str) -> tuple[str, bool]:
 def _end_of(beginning: re.Match[str], body: str, unclosed: set[str]) -> int:
     """Return where a comment ends; -1 if it doesn't. As a block of HTML, it then hides the rest of the body.
 
-    unclosed  the signs behind which no end follows, to which the sign of this comment may be added
+    unclosed  the delimiters that no end follows; that of this comment may be added
     """
     if beginning[1]:
         ended = _IN_BRACKETS.match(body, beginning.end()) or _IN_QUOTES.match(body, beginning.end())
@@ -172,7 +172,7 @@ def _end_of(beginning: re.Match[str], body: str, unclosed: set[str]) -> int:
             return closing.end()
         if closing.start() > beginning.end() + 300:
             unclosed.add(sign)  # so that the search is not repeated from each beginning
-        return -1  # with words behind it, it is shown
+        return -1  # with words after it, it is shown
     unclosed.add(sign)
     before = body[max(0, beginning.start() - 4) : beginning.start()].rpartition("\n")[2]
     return len(body) if beginning[0] == "<!--" and not before.strip() else -1
@@ -233,7 +233,7 @@ def _shown_in_markdown(prose: str, seen: str) -> Iterator[ShownComment]:
 
 
 def comment_in(line: str) -> str:
-    """Return the sign that begins a comment in a title or another line of text; "" if there is none."""
+    """Return the characters that begin a comment in a title or another line of text; "" if there are none."""
     view = without_inline_code(line)
     if "<!--" in view or _MISSPELLED.search(view):
         return "<!"
@@ -261,7 +261,7 @@ _CODE = frozenset(("pre", "code", "kbd", "samp"))
 def _html(prose: str) -> ShownComment | None:
     """Return the comment <!-- ... --> that Markdown most likely shows as text.
 
-    It is the first that has a blank line inside, or doesn't begin or end as it should, or else the first.
+    It is the first one that contains a blank line, or doesn't begin or end as it should, or else the first of all.
     """
     first = -1
     begins = "the comment that begins here is shown to readers, because it"
@@ -282,7 +282,7 @@ def _html(prose: str) -> ShownComment | None:
 
 
 def _html_comments(prose: str) -> Iterator[tuple[int, int]]:
-    """Yield where comments of HTML begin and end; the last ends at -1 if it is not closed."""
+    """Yield where HTML comments begin and end; the last ends at -1 if it is not closed."""
     start = prose.find("<!--")
     while start >= 0:
         end = prose.find("-->", start + 4)
@@ -294,7 +294,7 @@ def _html_comments(prose: str) -> Iterator[tuple[int, int]]:
 
 
 def _comment_in_comment(prose: str) -> int:
-    """Return the offset of a comment of HTML that contains another, after which more of it is shown; -1 if none."""
+    """Return the offset of an HTML comment that contains another, so that its rest is shown; -1 if there is none."""
     for start, end in _html_comments(prose):
         if end >= 0 and prose.find("<!--", start + 4, end) >= 0:
             behind = prose.find("-->", end + 3)
@@ -314,7 +314,7 @@ def _shown_per_cent(prose: str) -> Iterator[ShownComment]:
 
 
 def _reference(prose: str) -> int:
-    """Return the offset of the first reference behind other words, or else of the first; -1 if there is none."""
+    """Return the offset of the first reference after other words, or else of the first; -1 if there is none."""
     places = [found.start() for found in islice(_REFERENCE.finditer(prose), _MOST)]
     return next((place for place in places if _is_behind_words(prose, place)), places[0] if places else -1)
 
@@ -325,7 +325,7 @@ def _is_behind_words(prose: str, place: int) -> bool:
     return any(line.strip(" \t>*+-") for line in before)
 
 
-# How many characters are read to remove the comments of one body, each reading of which counts.
+# How many characters are read to remove the comments of one body; each time that it is read counts.
 _MOST_READ = 5_000_000
 # How many references are looked at, and how much of the text before each.
 _MOST, _NEAR = 100, 500

@@ -2,7 +2,7 @@
 callouts of Obsidian.
 
 A container that is only for looks, such as columns, loses its fences, and its text stays. The number of lines stays the
-same, except where a blank line must be added so that the text behind a container is not a part of it.
+same, except where a blank line must be added so that the text after a container does not become part of it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from publisher.posts.text.excerpt import plain_line
 from publisher.posts.text.prose import code_lines
 from publisher.posts.text.signs import Signs
 
-# How many containers in each other are read.
+# How deeply containers may be nested.
 _DEEPEST = 8
 
 _ALERTS = {
@@ -30,7 +30,7 @@ _ALERTS = {
     "CAUTION": "caution bug danger error fail failure missing",
 }
 _COMMENT = "comment"
-# What other tools do not show. Quarto shows some in certain formats only.
+# Containers that other tools do not show. Quarto shows some in certain formats only.
 _HIDDEN = frozenset(("comment", "content-hidden", "hidden"))
 _CONDITION = patterns.compile(r"\b(when|unless)-format[ \t]*=[ \t]*[\"']?([\w:-]{1,40})")
 _KINDS: Mapping[str, str] = {name: kind for kind, names in _ALERTS.items() for name in names.split()}
@@ -69,11 +69,11 @@ class _Line(NamedTuple):
 class _Container(NamedTuple):
     """A container in a list of lines.
 
-    kind    the kind of alert that it becomes; "" if it is only for looks, _COMMENT if it is not to be seen
+    kind    the kind of alert that it becomes; "" if it is only for looks, _COMMENT if it is hidden
     title   its title; None for a container whose first heading is its title
-    first   the index of the first line of its text; its options, if it has some, are before it
-    end     the index behind its text
-    next    the index behind its last line
+    first   the index of the first line of its text, after its options, if it has any
+    end     the index after its text
+    next    the index after its last line
     dedent  by how much its text is indented
     """
 
@@ -94,7 +94,7 @@ def has_containers(body: str) -> bool:
 def as_alerts(body: str) -> Expanded:
     """Return a Markdown body in which containers are GitHub's alerts, and callouts have the kinds that GitHub has.
 
-    What looks like a container, and is none that can be read, is one of its problems.
+    What looks like a container but cannot be read as one is one of its problems.
     """
     lines = body.split("\n")
     found = _converted([_Line(text, number) for number, text in enumerate(lines, 1)], 0)
@@ -142,11 +142,11 @@ def _converted(lines: list[_Line], depth: int) -> list[_Line]:
             place += 1
             continue
         if container.kind not in ("", _COMMENT) and found and _QUOTE.match(found[-1].text):
-            found.append(found[-1]._replace(text=""))  # otherwise the quotation above would go on
+            found.append(found[-1]._replace(text=""))  # otherwise the quotation above would continue
         found += _as_alert(container, lines, place, depth)
         place = container.next
         if container.dedent and place < len(lines) and texts[place].strip():
-            found.append(found[-1]._replace(text=""))  # otherwise this line would be a part of the alert
+            found.append(found[-1]._replace(text=""))  # otherwise this line would be part of the alert
     return found
 
 
@@ -184,7 +184,7 @@ def _as_alert(container: _Container, lines: list[_Line], opening: int, depth: in
 
 
 def _place_target(inside: list[_Line], opening: str) -> None:
-    """Put the id of a container before its first words, if they are of a paragraph, so that links lead there."""
+    """Put the id of a container before its first words, if they are in a paragraph, so that links lead there."""
     name = _ID.search(opening)
     place = next((place for place, line in enumerate(inside) if line.text.strip()), -1) if name else -1
     if name and place >= 0 and _PARAGRAPH.match(inside[place].text):
@@ -192,7 +192,7 @@ def _place_target(inside: list[_Line], opening: str) -> None:
 
 
 def _dedented(line: str, columns: int) -> str:
-    """Return a line without as many spaces at its beginning, of which a tab is four."""
+    """Return a line with this many columns of indentation removed; a tab counts as four."""
     place = 0
     while columns > 0 and place < len(line) and line[place] in " \t":
         columns -= 4 if line[place] == "\t" else 1
@@ -282,7 +282,7 @@ def _indented(lines: list[str], number: int) -> _Container | None:
 
 
 def _stands_alone(kind: str, classes: str, title: str | None) -> bool:
-    """Return whether a line with !!! or ??? and no text below it is a container, and no sentence."""
+    """Return whether a line with !!! or ??? and no text below it is a container rather than a sentence."""
     return kind in _KINDS and title is not None and all(word in ("inline", "end") for word in classes.split())
 
 
@@ -292,7 +292,7 @@ def _indent(line: str) -> int:
 
 
 def _callout(lines: list[str], number: int) -> str:
-    """Return a line as it is, or the first line of a callout that GitHub does not know as that of an alert."""
+    """Return a line as it is, or if it begins a callout that GitHub does not know, as the first line of an alert."""
     line = lines[number]
     callout = _CALLOUT.fullmatch(line) if "[!" in line else None
     if not callout or (number and _QUOTE.match(lines[number - 1]) and _signs(lines[number - 1]) >= _signs(line)):
@@ -310,5 +310,5 @@ def _signs(line: str) -> int:
 
 
 def _named(name: str, kind: str) -> str:
-    """Return the title of a container without one: its name, or "" if it is that of its kind."""
+    """Return the title of a container without one: its name, or "" if that is the name of its kind."""
     return "" if name.upper() == kind else name.replace("-", " ").replace("_", " ").capitalize()

@@ -1,6 +1,6 @@
 """Definition lists as PHP Markdown Extra and Pandoc read them: several paragraphs in a definition, several terms.
 
-The Markdown parser joins the paragraphs of a definition without a space, unless a blank line is above it, and it reads
+The Markdown parser joins the paragraphs of a definition without a space, unless a blank line precedes it, and it reads
 the lines of several terms as one term.
 """
 
@@ -12,7 +12,7 @@ from publisher.core import patterns
 from publisher.posts.text.prose import fenced_lines
 
 _DEFINITION = patterns.compile(r"([ \t>]*+(?:(?:[-*+]|\d{1,9}[.)])[ ]++)?+)[:~][ \t]+\S")
-# Its search for line ends is ten times as quick as one for ^, which is tried at each character.
+# Searching for line ends is ten times as fast as for ^, which is tried at each character.
 _MAYBE = patterns.compile(r"\n[ \t>]*+(?:(?:[-*+]|\d{1,9}[.)])[ ]++)?+[:~][ \t]")
 _NO_PARAGRAPH = patterns.compile(r"[-*+>#|]|\d{1,9}[.)][ \t]|```|~~~|[:~][ \t]")
 _TERM = patterns.compile(r"<dt>([^<]*+(?:<(?!/?dt>)[^<]*+)*+)</dt>")
@@ -31,7 +31,7 @@ def loosened(body: str) -> str:
     fenced = fenced_lines(lines)
     following = _following(lines)
     kept: list[str] = []
-    column = 0  # of the innermost definition around the line; 0 for none
+    column = 0  # of the innermost definition around the line; 0 if there is none
     for number, line in enumerate(lines):
         found = None if fenced[number] else _DEFINITION.match(line)
         if found and (len(found[1]) < 4 or column > 0):
@@ -55,7 +55,7 @@ def _following(lines: list[str]) -> list[int]:
 
 
 def _has_paragraphs(lines: list[str], number: int, column: int, following: list[int]) -> bool:
-    """Return whether a definition has a paragraph behind its first block."""
+    """Return whether a definition has a paragraph after its first block."""
     number = following[number]
     while number < len(lines) and _indent(lines[number]) >= column:
         if not _NO_PARAGRAPH.match(_content(lines[number])):
@@ -74,7 +74,7 @@ def _indent(line: str) -> int:
 
 
 def with_separate_terms(html: str) -> str:
-    """Return HTML in which each line of a term is a term of its own, unless emphasis or a link crosses its end."""
+    """Return HTML in which each line of a term is a separate term, unless emphasis or a link crosses its end."""
     return _TERM.sub(_separated, html)
 
 

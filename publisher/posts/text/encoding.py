@@ -1,4 +1,4 @@
-"""Decoding of bytes to clean text, with one kind of line end, and without garbled or forbidden characters."""
+"""Decoding of bytes to clean text, with one kind of line ending, and without garbled or forbidden characters."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _REST = "[\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜
 _SUSPECT = patterns.compile(f"[ÂÃÅÄâãäåðÐÎÏÑØÙà-ï]{_REST}")
 _RUN = patterns.compile(f"(?:[Â-ß]{_REST}|[à-ï]{_REST}{{2}}|[ð-ô]{_REST}{{3}})++")
 _TOKEN = patterns.compile(r"[^ \t]+")
-# A quotation mark ” whose last byte is a control character, which is removed before.
+# A quotation mark ” whose last byte is a control character, which has been removed by then.
 _CUT_QUOTE = patterns.compile("â€(?=[\\s.,;:!?)]|\\Z)")
 # À whose last byte became a plain space.
 _CUT_A = patterns.compile(r"(?<!\S)Ã(?=  )")
 _QUOTES = frozenset("“”‘’„‚«»‹›\"'")
-# Marks behind a word in capitals make pairs that may be right, as in “IRMÔ and «BORл.
+# Marks after a word in capitals make pairs that may be right, as in “IRMÔ and «BORл.
 _MARKS = _QUOTES | frozenset("–—…•·\u00a0™®©ª°")
 
 
@@ -62,7 +62,7 @@ def decode(data: bytes, *, whole: bool) -> str:
     try:
         text, _ = codecs.utf_8_decode(data.removeprefix(codecs.BOM_UTF8), "strict", whole)
     except UnicodeDecodeError as error:
-        # The offsets don't count the byte order mark, which error.object doesn't have either.
+        # The offsets don't count the byte order mark, which error.object doesn't contain either.
         before = error.object[: error.start].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         raise PostError(
             f"is not UTF-8: byte 0x{error.object[error.start]:02x}",
@@ -104,8 +104,8 @@ def repair(text: str, *, markdown: bool = False) -> tuple[str, list[Repair]]:
     """Repair garbled text (mojibake), where the repair is certain; return the text and the repairs.
 
     A repair is certain if the bytes of a run of characters are well-formed UTF-8, and ftfy rates the word as garbled. A
-    run stays if the text also has what it would become, as a text about garbled text has, or if it stands in quotation
-    marks. Correct text is never changed. Neither is code, in which the writer may want to show garbled text.
+    run stays if the text also contains what it would become, as a text about garbled text does, or if it is in
+    quotation marks. Correct text is never changed. Neither is code, in which the writer may want to show garbled text.
 
     markdown  whether the text is a body, which may contain blocks of code
     """
@@ -159,7 +159,7 @@ def _repaired(text: str, healthy: frozenset[str], near: frozenset[str]) -> tuple
 
 
 def _repairs_in(text: str, healthy: frozenset[str], near: frozenset[str]) -> list[tuple[int, int, str]]:
-    """Return the begin, the end and the right characters of each garbled run."""
+    """Return the start, the end and the right characters of each garbled run."""
     import ftfy  # takes 0.03 s, and few posts need it
 
     found: list[tuple[int, int, str]] = []
@@ -176,7 +176,7 @@ def _repairs_in(text: str, healthy: frozenset[str], near: frozenset[str]) -> lis
 
 
 def _decoded(run: str) -> str:
-    """Return what a run of garbled characters was, also if it was garbled more than once; "" if it is none."""
+    """Return what a run of garbled characters was, also if it was garbled more than once; "" if it is not garbled."""
     while _RUN.fullmatch(run):
         data = b"".join(char.encode("latin-1" if char < "\u0100" else "cp1252") for char in run)
         try:
@@ -187,13 +187,13 @@ def _decoded(run: str) -> str:
 
 
 def _is_in_word(run: re.Match[str]) -> bool:
-    """Return whether letters are around a run that no capital would be among, as in café."""
+    """Return whether a run is among letters where no capital would be, as in café."""
     before, after = run.string[max(0, run.start() - 1) : run.start()], run.string[run.end() : run.end() + 1]
     return before.islower() or after.isalpha()
 
 
 def _is_meant(run: re.Match[str], right: str, healthy: frozenset[str], near: frozenset[str]) -> bool:
-    """Return whether a run that can be decoded may be what the writer means.
+    """Return whether a run that can be decoded may be meant as it is.
 
     right    what it would become
     healthy  the characters of the text outside of such runs

@@ -15,14 +15,14 @@ from publisher.posts.text.signs import Signs
 
 # About three lines on a page and in an email.
 MOST_CHARACTERS = 300
-# From this many characters a paragraph says enough, so that the next one need not follow; half of it in scripts whose
-# characters are words or syllables.
+# From this many characters on, a paragraph says enough, so that the next one need not follow; half of it in scripts
+# whose characters are words or syllables.
 _ENOUGH = 80
 # A longer link is a sentence.
 _LONG_LINK = 60
-# What is next to an address may only be its label: at most so many words, or characters of a script without spaces.
+# The text next to an address may only be its label: up to this many words, or characters of a script without spaces.
 _LABEL_WORDS, _LABEL = 3, 8
-# Levels of raised, lowered, quoted and struck-out text in each other that are read.
+# How deeply raised, lowered, quoted and struck-out text may be nested.
 _DEEPEST = 20
 
 # Only tags that are certainly markup: "<head>" or "<b>" in a sentence about HTML is text.
@@ -40,14 +40,14 @@ _PAIRED = patterns.compile(
 _SCRIPT = patterns.compile(r"<(su[bp])\b[^<>]*>([^<>]*)</\1\s*>", re.IGNORECASE)
 _ACTIVE = patterns.compile(r"<(script|style)\b.*?(</\1\s*>|\Z)", re.DOTALL | re.IGNORECASE)
 
-# A pattern that searches for a closing sign far away ends at the end of the text as well. Otherwise it would be tried
-# again from each opening sign.
+# A pattern that searches for a distant closing delimiter also matches the end of the text. Otherwise it would be tried
+# again from each opening delimiter.
 _LINK = patterns.compile(r"(!?\[)([^\[\]]*)\]\(([^()\s]*(?:\([^()\s]*\)[^()\s]*)?)(?:[ \t]+\"[^\"()]*\")?\)")
 _IN_CODE = patterns.compile(r"(?<![\w`])`(?![\s`])([^`]*[^\s`])`(?![\w`])")
 _EMPHASIS = patterns.compile(
     r"(?<![\w*])\*(?![\s*])([^*]*[^\s*])\*(?![\w*])|(?<![\w_])_(?![\s_])([^_]*[^\s_])_(?![\w_])"
 )
-# As in 2**3 and f(**kwargs), a letter or digit shows that the signs are not markup, except in scripts without spaces.
+# As in 2**3 and f(**kwargs), a letter or digit shows that the stars are not markup, except in scripts without spaces.
 _STRONG = patterns.compile(r"(?<![A-Za-z0-9_*])\*\*(?=[^\s*])(.+?)((?<=[^\s*])\*\*(?![A-Za-z0-9_*])|\Z)", re.DOTALL)
 
 _BLOCK = patterns.compile(
@@ -55,7 +55,8 @@ _BLOCK = patterns.compile(
     r"|details|summary|figure|table|tr|t[dh])\b))*+)",
     re.IGNORECASE,
 )
-# What is not the writer's prose, with its content: code, captions, what a browser without films would show.
+# What is not the writer's prose, with its content: code, captions, and what a browser that cannot play films would
+# show.
 _SKIPPED = patterns.compile(
     r"<((?i:pre|script|style|figcaption|table|svg|video|audio|iframe|object|canvas))\b.*?((?i:</\1>)|\Z)",
     re.DOTALL,
@@ -73,9 +74,9 @@ _BREAK = patterns.compile(r"<(?:br|/p|/li|/h[1-6]|/div|/blockquote|/dt|/dd)\b[^<
 _TAG = patterns.compile(r"<[^<>]*>")
 _PICTURE = patterns.compile(r'<img\b(?>(?:(?!\salt=)[^<>"]|"[^"]*")*)(?:\salt="([^"]*)"(?:[^<>"]|"[^"]*")*)?>')
 _MAYBE_FOREIGN = Signs("{", ":::", "!!!", "???", "%&gt;", "![[", "[")
-# The beginning of a post is its first paragraph, and those above if they are short; at most so many characters.
+# The beginning of a post is its first paragraph, and those above it if they are short; up to this many characters.
 _SHORT, _LONGEST_BEGINNING = 100, 3_000
-# Text between tags that _readable keeps and does not read. A "%" may begin a tag that ends below.
+# Text between tags that _readable keeps without reading them. A "%" may begin a tag that ends further down.
 _PLAIN_BEGINNING = patterns.compile(
     r"(?:[^<%]++|</?(?:p|em|strong|b|i|code|br|hr|ul|ol|li|blockquote|h[1-6]|a)>|<(?:a|code|h[1-6]) [^<>%]*+>)++"
 )
@@ -99,7 +100,7 @@ def plain_text(fragment: str) -> str:
 
 
 def shown_words(fragment: str) -> str:
-    """Return a line of HTML, such as a heading, as text: what readers see of it, also of code and other tools' syntax.
+    """Return a line of HTML, such as a heading, as the text that readers see, including code and other tools' syntax.
 
     If it only has pictures, these are their alternative texts.
     """
@@ -120,7 +121,7 @@ def _line(fragment: str) -> str:
 
 
 def _readable(fragment: str) -> str:
-    """Return the HTML without what is not prose, and with characters for what only tags say."""
+    """Return the HTML with only its prose, and with characters for what only tags say."""
     if "<sup" in fragment:
         fragment = _without_footnote_marks(fragment)
     fragment = _SKIPPED.sub(lambda found: " " if found[2] else found[0], fragment)
@@ -135,7 +136,7 @@ def _readable(fragment: str) -> str:
 
 
 def _without_foreign(fragment: str) -> str:
-    """Remove the syntax of other tools. Of words in square brackets only shortcodes are, such as [b]...[/b]."""
+    """Remove the syntax of other tools; of words in square brackets, only shortcodes such as [b]...[/b]."""
     removed: list[tuple[int, int]] = []
     opened: dict[str, list[re.Match[str]]] = {}
     for found in _FOREIGN.finditer(fragment):
@@ -196,7 +197,7 @@ def _without_footnote_marks(fragment: str) -> str:
     A space between a mark and the punctuation is the writer's, as in French.
     """
     kept: list[str] = []
-    begin, takes_space = len(fragment), False  # of the mark on the right, while going from the last to the first
+    begin, takes_space = len(fragment), False  # of the mark on the right, going from the last to the first
     for mark in reversed([found for found in _RAISED.finditer(fragment) if "footnote" in found[0].lower()]):
         between = fragment[mark.end() : begin]
         if kept and not between.strip(" \n"):
@@ -238,7 +239,7 @@ def plain_line(text: str) -> str:
 
 
 def _without_link(found: re.Match[str]) -> str:
-    """Return the words of a link; f[i](x) and a[0](1) are none."""
+    """Return the words of a link; f[i](x) and a[0](1) are not links."""
     before = found.string[found.start() - 1 : found.start()]
     is_glued = before in (")", "]") or (before.isascii() and (before.isalnum() or before == "_"))
     return found[0] if is_glued and not _TARGET.match(found[3]) else found[2]
@@ -284,7 +285,7 @@ def without_pairs(text: str) -> str:
         elif waiting := opened.get(tag[2].lower()):
             opening = waiting.pop()
             while pairs and tag[2].lower() == "code" and pairs[-1][0].start() > opening.start():
-                pairs.pop()  # code may be about tags
+                pairs.pop()  # code may contain tags
             inside = text[opening.end() : opening.end() + 1] + text[tag.start() - 1 : tag.start()]
             if not inside.isspace():  # "Put it between <b> and </b>"
                 pairs.append((opening, tag))
@@ -309,8 +310,9 @@ def says_more(excerpt: str, title: str) -> bool:
 def excerpt_of(fragment: str, limit: int = MOST_CHARACTERS) -> str:
     """Return the first paragraphs and list items of prose in a post's HTML as plain text, cut at a word.
 
-    There is one, or as many as are needed to say something. A block that consists only of a picture and its caption, of
-    a link, of addresses or of another tool's syntax is not prose; an alert is prose only if there is no other.
+    There is one block, or as many as are needed to say something. A block that consists only of a picture and its
+    caption, of a link, of addresses or of another tool's syntax is not prose; an alert is prose only if there is no
+    other.
     """
     return shorten(_prose_of_beginning(fragment) or prose_of_whole(fragment), limit)
 
@@ -325,7 +327,7 @@ def prose_of_whole(fragment: str) -> str:
 def _prose_of_beginning(fragment: str) -> str:
     """Return the first blocks of prose if the beginning says enough, and nothing below can change it; else "".
 
-    So it is in most posts, where the whole need not be made readable.
+    This is so in most posts, and saves making the whole readable.
     """
     end = fragment.find("</p>", _SHORT, _LONGEST_BEGINNING) + 4
     beginning = fragment[:end] if end > _SHORT else ""
@@ -389,8 +391,8 @@ def count_words(fragment: str) -> int:
 # A space for each character of ASCII that is one, and an x for any other.
 _SPACES_AND_SIGNS = bytes(ord(" " if chr(code).isspace() else "x") for code in range(256))
 
-# The syntax of other tools, which code may be about: Liquid and other templates, shortcodes, embedded files,
-# containers, admonitions, and attribute lists behind what they describe.
+# The syntax of other tools, which code may contain: Liquid and other templates, shortcodes, embedded files, containers,
+# admonitions, and attribute lists after what they describe.
 _FOREIGN = patterns.compile(
     r"[<{&!\[:?](?:(?<=<)code\b[^<>]*>(?:(?!</code>).)*+"
     r"|(?<=\{)%(?:(?!\{%|%\}).){0,1000}+%\}|(?<=\{)\{(?:(?!\{\{|\}\}).){0,1000}+\}\}|(?<=\{)#(?:(?!\{#|#\}).){0,1000}+#\}"
@@ -404,7 +406,7 @@ _FOREIGN = patterns.compile(
 
 
 def _may_be_wide(text: str) -> bool:
-    """Return whether a text may have characters that are words or syllables: of scripts without spaces, or Hangul."""
+    """Return whether a text may have characters that are words or syllables: in scripts without spaces, or Hangul."""
     return not text.isascii() and _MAYBE_WIDE.search(text) is not None
 
 

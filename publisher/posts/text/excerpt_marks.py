@@ -1,4 +1,4 @@
-"""The marks with which other tools end an excerpt, such as <!-- truncate --> of Docusaurus, and one that begins it."""
+"""The marks with which other tools end an excerpt, such as Docusaurus's <!-- truncate -->, and one that begins it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NAMES = (
     r"(?:more|break|fold|jump|cut|truncate|read[ _-]?more|(?:excerpt|teaser)(?:[ _-]?(?:ends?|separator|break))?"
     r"|summary[ _-]?(?:ends?|separator|break)|(?:pelican[ _-])?end[ _-]?(?:of[ _-]?)?(?:summary|excerpt|teaser))"
 )
-# Behind "more", WordPress may have the words of the link.
+# After "more", WordPress may have the words of the link.
 _SPELLINGS = patterns.compile(
     rf"<!--(?:\s{{0,20}}{_NAMES}\s{{0,20}}|more [^<>\n]{{1,100}}|\s{{0,20}}teaser_end:[^<>\n]{{0,100}})-->",
     re.IGNORECASE,
@@ -26,7 +26,7 @@ _MDX = patterns.compile(r"\{/\*\s{0,20}truncate\s{0,20}\*/\}", re.IGNORECASE)
 
 
 def is_mark(text: str) -> bool:
-    """Return whether a text is a mark that every post may have."""
+    """Return whether a text is a mark that works in every post."""
     return _SPELLINGS.fullmatch(text) is not None
 
 

@@ -1,8 +1,8 @@
 """Words that a browser would not show because of a tag, an attribute or a style, but which readers would see.
 
-Feeds and letters have no style sheets of a post's writer, so what a style hides would be published. Size and visibility
-are those of the nearest element that sets them: newsletters of MJML and Mailchimp set them to nothing in a cell, and to
-something in what the cell contains.
+Feeds and letters don't contain a writer's style sheets, so text that a style hides would be published. Size and
+visibility are those of the nearest element that sets them: newsletters of MJML and Mailchimp set them to nothing in a
+cell, and to something in what the cell contains.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from itertools import islice
 
 from publisher.core import patterns
 
-# How many elements are looked at, and how much behind each.
+# How many elements are looked at, and how many characters after each.
 _MOST, _FAR = 100, 5_000
 # Browsers show the first only with its attribute `open`, and the others never.
 _SELDOM_SHOWN = frozenset(("dialog", "datalist", "comment"))
@@ -32,7 +32,7 @@ _QUOTED = patterns.compile(r"=\s*+(?:\"[^\"]*\"|'[^']*')")
 _OPEN = patterns.compile(r"(?:^|\s)open(?=[\s=/]|\Z)", re.IGNORECASE)
 _HIDDEN = patterns.compile(r"(?:^|\s)hidden(?=[\s=/]|\Z)", re.IGNORECASE)
 _NOTHING = patterns.compile(r"[+-]?(?:0+(?:\.0*+)?+|\.0++)(?:[a-z]{1,4}|%)?")
-# A size that is a share of that around it, which may be nothing.
+# A size relative to the surrounding one, which may be zero.
 _SHARE = patterns.compile(r"[+-]?[\d.]++(?:em|ex|ch|lh|%)|inherit|unset|smaller|larger|calc.*", re.DOTALL)
 _INHERITED = frozenset(("font-size", "visibility"))
 _NOT_SEEN = (
@@ -50,7 +50,7 @@ def hidden_words(html: str) -> str:
 
 
 def hiding_list(prose: str) -> int:
-    """Return the offset of kramdown's first list of attributes that hides the words before it; -1 if there is none."""
+    """Return the offset of kramdown's first attribute list that hides the words in front of it; -1 if there is none."""
     found = _ATTRIBUTE_LIST.search(prose)
     return found.start() if found else -1
 
@@ -110,7 +110,7 @@ def _set_to_something(tag: re.Match[str]) -> set[str]:
 
 
 def _styles(attributes: str) -> dict[str, str]:
-    """Return the properties in the style of a tag, of which the last counts, or the last that is important."""
+    """Return the properties in the style of a tag, the last of each name, or the last one that is !important."""
     written = _STYLE.search(attributes)
     found: dict[str, str] = {}
     important: set[str] = set()

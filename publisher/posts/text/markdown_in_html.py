@@ -13,7 +13,7 @@ from publisher.core import patterns
 from publisher.posts.tags.expanded import Expanded, Pieces
 from publisher.posts.text.prose import masked
 
-# How many such elements of a post are read.
+# How many such elements are read in a post.
 _MOST = 200
 
 _ONLY_FOR_LOOKS = frozenset(

@@ -1,6 +1,6 @@
-"""Marked words, notes in a line, and abbreviations.
+"""Marked words, inline notes, and abbreviations.
 
-==words== and ^[a note] are of Obsidian and Pandoc, *[HTML]: is of kramdown and PHP Markdown Extra.
+==words== and ^[a note] come from Obsidian and Pandoc, *[HTML]: from kramdown and PHP Markdown Extra.
 
 Look-alikes such as a == b, x^[1] and [^a-z] stay text.
 """
@@ -21,7 +21,7 @@ from publisher.posts.text.signs import Signs
 _MOST = 100
 _LONGEST = 300
 
-# Letters of scripts with spaces between words, where a sign within a word marks nothing.
+# Letters of scripts with spaces between words, where such a character inside a word marks nothing.
 _LETTER = r"A-Za-z0-9_\u00c0-\u1fff"
 _MARK = patterns.compile(rf"(?<![=\\{_LETTER}])==(?=[^\s=])[^=\n]{{1,500}}(?<=[^\s=])==(?![={_LETTER}])")
 _NOTE = patterns.compile(
@@ -29,7 +29,7 @@ _NOTE = patterns.compile(
     r"((?:[^\[\]\n]|\n(?![ \t]*\n)|\[[^\[\]\n]{0,300}\]){2,2000})\](?![(\[:])"
 )
 _LIKE_NOTE = patterns.compile(r"\^(?=\[)")
-# A class of characters of a regular expression, and what is behind one.
+# A character class of a regular expression, and what may follow one.
 _CLASS = patterns.compile(r"(?:[a-z]-[a-z]|[A-Z]-[A-Z]|[0-9]-[0-9]|\\[A-Za-z]|[\W_])+")
 _REPEATED = patterns.compile(r"\+|\{\d|[*?]?\$")
 # What is not prose: attributes of tags, the addresses and titles of links, and the descriptions of pictures.
@@ -41,7 +41,7 @@ _NOT_PROSE = patterns.compile(
 _IN_WORD = patterns.compile(r"[\w\])]")
 _SIGNS = Signs("==", "^[", "*[")
 _ABBREVIATION = patterns.compile(r"^ {0,3}\*\[([^\[\]\n]{1,100})\]:(?:[ \t]+(.*))?$", re.MULTILINE)
-# Elements whose text is none of the writer's prose, or explained already; and tags.
+# Elements whose text is not the writer's prose, or is explained already; and tags.
 _SKIPPED = patterns.compile(
     r"<(code|pre|kbd|samp|script|style|abbr|math|textarea|title|svg)\b[^<>]*>.*?(?:</\1>|\Z)|<[^<>]*>",
     re.DOTALL | re.IGNORECASE,
@@ -51,8 +51,8 @@ _SKIPPED = patterns.compile(
 class Marked(NamedTuple):
     """A body with its marked words as HTML.
 
-    has_notes      whether it has notes in a line, which its parser should read; what only looks like one is escaped
-    abbreviations  the explanations, by the abbreviation; their lines are blank
+    has_notes      whether it has inline notes, which its parser should read; what only looks like a note is escaped
+    abbreviations the explanations, by the abbreviation; their lines are blank
     """
 
     body: str
@@ -61,7 +61,7 @@ class Marked(NamedTuple):
 
 
 def may_have_marks(body: str) -> bool:
-    """Return whether a body may have such signs. Most have none, and this is cheap."""
+    """Return whether a body may have any of these marks. Most have none, and this is cheap."""
     return _SIGNS.are_in(body) and (
         ("==" in body and _MARK.search(body) is not None)
         or ("^[" in body and _NOTE.search(body) is not None)
@@ -70,7 +70,7 @@ def may_have_marks(body: str) -> bool:
 
 
 def prose_of(view: str) -> str:
-    """Return a text with a sign of no meaning for each character of attributes, addresses and descriptions."""
+    """Return a text with a neutral character for each character of attributes, addresses and descriptions."""
     if not any(sign in view for sign in ("](", "![", "</", "/>", "='", '="')):
         return view
     return _NOT_PROSE.sub(lambda found: re.sub(r"[^\n]", "\0", found[0]), view)
@@ -102,9 +102,10 @@ def marked(body: str) -> Marked:
 
 
 def _is_note(found: re.Match[str]) -> bool:
-    """Return whether ^[...] is a note: behind a word, as in x^[1], only if it has several words itself.
+    """Return whether ^[...] is a note: after a word, as in x^[1], only if it contains several words itself.
 
-    A class of characters in a regular expression, as in ^[a-z], is none, nor is a word with a sign such as + behind it.
+    A character class of a regular expression, as in ^[a-z], is not a note, nor is a word followed by a character such
+    as +.
     """
     is_word = len(found[1].split()) == 1
     if _CLASS.fullmatch(found[1]) or (is_word and _REPEATED.match(found.string, found.end())):

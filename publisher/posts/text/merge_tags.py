@@ -1,7 +1,7 @@
 """The code of other tools that readers should not see: Liquid, shortcodes, PHP, and the merge tags of mail services.
 
-A merge tag is what a mail service replaces by a subscriber's own name or link, such as *|FNAME|*. Tags with delimiters
-that prose does not have are found whatever their name; in other brackets they need a name from the list.
+A merge tag is what a mail service replaces with a subscriber's own name or link, such as *|FNAME|*. Tags with
+delimiters that prose does not contain are found whatever their name; in other brackets they need a name from the list.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from publisher.core import patterns
 from publisher.posts.text.prose import masked, without_inline_code
 from publisher.posts.text.tex import without_formulas
 
-# Not a value that JSX gives an attribute: style={{margin: 0}}
+# Not the value of an attribute in JSX: style={{margin: 0}}
 LIQUID = patterns.compile(
     r"(?<!\{)\{%-?\s*+\w++(?:(?!\{%|%\}).){0,2000}+%\}|\{\{(?![<%]|(?<==\{\{)\s*+[\"']?[\w$-]++[\"']?\s*+:)[^{}\n]*\}\}",
     re.DOTALL,
@@ -29,7 +29,7 @@ _FIELD = (
     r"|(?:web|browser)[ _-]?(?:version|copy|view)|view[ _-]?in[ _-]?browser"
     r"|e-?mail[ _-]?address|(?:sender|list)[ _-]?address|current[ _-]?(?:year|day|month)"
 )
-# What a tag says besides: a value for those who have none, or a filter.
+# What else a tag may contain: a value for subscribers who have none, or a filter.
 _ELSE = r"(?:[ \t]*+(?:\||,|=|\bOR\b|:)[^\[\]{}<>%\n]{0,80})?"
 
 MERGE_TAG = patterns.compile(
@@ -75,7 +75,7 @@ WORDPRESS = patterns.compile(
     re.IGNORECASE,
 )
 PHP = patterns.compile(r"<\?(?!xml\b)(?:(?!<\?|\?>).){0,2000}+\?>", re.DOTALL)
-# Without one of these or a sign such as {, there is no merge tag in a text. It is much quicker to search for.
+# Without one of these or a character such as {, there is no merge tag in a text. Searching for them is much faster.
 MAYBE_FIELD = patterns.compile(rf"[%[#](?:{_FIELD}|(?:mailing_list|tag)_|\w{{1,40}},[ ]?fallback=)", re.IGNORECASE)
 _RAW = patterns.compile(r"\{%-?\s*+raw\s*+-?%\}(?:(?!\{%-?\s*+endraw).)*+", re.DOTALL)
 # Shortcodes that Hugo, Zola and Quarto show, or that are comments.
@@ -97,7 +97,7 @@ def shown_prose(text: str, body: str) -> str:
     """Return a file without what may look like code of other tools: real code, formulas, and blocks of Liquid's raw.
 
     Shortcodes that are escaped, as in {{</* name */>}}, are meant for readers too. Offsets and lines stay as in
-    the text. body: the part of it behind the front matter
+    the text. body: the part after the front matter
     """
     head = text[: len(text) - len(body)]
     if "{{" in body or "{%/*" in body:
@@ -106,7 +106,7 @@ def shown_prose(text: str, body: str) -> str:
 
 
 def with_escapes_shown(text: str) -> str:
-    """Return a file with the shortcodes that are escaped in it as readers see them."""
+    """Return a file with its escaped shortcodes as readers see them."""
     return _ESCAPES.sub(lambda found: found[1] or found[2], text) if "/*" in text else text
 
 

@@ -1,7 +1,8 @@
-"""How deeply a body is nested: quotes and lists in Markdown, elements in HTML. Deeper than MOST_DEPTH it is refused.
+"""How deeply a body is nested: quotes and lists in Markdown, elements in HTML. A depth above MOST_DEPTH is refused.
 
-Parsers and whatever walks their trees need more time, or more of the stack, for each level. A reader sees no difference
-after the first few. Headings with the same text are counted here too, since the search for a free id is as costly.
+Parsers and everything that walks their trees need more time, or more of the stack, for each level. A reader sees no
+difference after the first few. Headings with the same text are counted here too, since searching for a free id is just
+as costly.
 """
 
 from __future__ import annotations
@@ -47,8 +48,8 @@ def require_shallow_markdown(body: str, first_line: int = 1) -> None:
 
 
 def _depths(lines: list[str]) -> Iterator[tuple[int, int]]:
-    """Yield the index of each line that begins a quote or an item of a list, and how many of them it is inside of."""
-    columns: list[int] = []  # where the text of the list items around the line begins
+    """Yield the index of each line that begins a quote or an item of a list, and how many of them it is inside."""
+    columns: list[int] = []  # where the text of the list items around the line starts
     for number, (line, is_code) in enumerate(zip(lines, code_lines(lines), strict=True)):
         markers = _MARKERS.match(line)
         if is_code or not markers or not markers[0] or _RULE.match(line):
@@ -90,7 +91,7 @@ def require_shallow_html(html: str, written: str, first_line: int = 1) -> None:
 
 
 def _deepest_line(written: str) -> int:
-    """Return the index of the line that is inside of most quotes and lists, or else has most signs of emphasis."""
+    """Return the index of the line inside the most quotes and lists, or else with the most emphasis characters."""
     lines = written.split("\n")
     depths = dict(_depths(lines))
     return max(range(len(lines)), key=lambda number: depths.get(number, 0) + sum(map(lines[number].count, "*_~[")))

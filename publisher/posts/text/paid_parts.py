@@ -1,4 +1,4 @@
-"""Parts of a body that other tools show only to members or paying readers, such as what is behind Ghost's members-only.
+"""Parts of a body that other tools show only to members or paying readers, such as what follows Ghost's members-only.
 
 Everybody reads everything here, so a post with such a part is an error and is not published. The marks are comments,
 tags in brackets, code of templates, elements of HTML and MDX, containers, and rules with a word in them.
@@ -53,7 +53,7 @@ _SIGNS = Signs(
     "[/",
 )
 
-# What a mark is written with. Most bodies have none of it, and only brackets of links.
+# The characters that marks are written with. Most bodies contain none of them but the brackets of links.
 _SHAPES = Signs("<", "{", ":::", "--", "==", "\u2014", "***", "[[", "%%")
 _BRACKET = patterns.compile(
     r"\[(?:/|comment\]|pa|pr|mem|sub|sup|spon|only|for|res|hid|sec|is_|user|log|mepr|s2if|pmpro|wcm|ihc|arm_|swpm|um_|rcp)",
@@ -61,7 +61,7 @@ _BRACKET = patterns.compile(
 )
 
 _WHO = r"(?:paid|paying|payers?|premium|members?|subscribers?|patrons?|supporters?|sponsors?)"
-# What says by itself that not everybody may read it. Other names do so only if there is an end.
+# Names that say by themselves that not everybody may read it. Other names do so only if there is an end.
 _GATE = (
     rf"(?:pay[ _-]?wall(?:[_-](?:jump|start|begin))?|(?:paid[ _-]|premium[ _-])?{_WHO}[ _-]?only"
     rf"|(?:only[ _-](?:for[ _-])?|for[ _-])(?:paid[ _-]|paying[ _-]|premium[ _-])?{_WHO}(?:[ _-]only)?"
@@ -71,7 +71,7 @@ _NAME = (
     r"(?:members?|paid|premium|subscribers?|patrons?|restrict(?:ed)?|private|hidden|hide|secret|protected"
     r"|(?:is_|user_)?logged_?in|membership|members_access|members_logged_in)"
 )
-# The plug-ins of WordPress, whose tags have an argument or an end.
+# WordPress plug-ins, whose tags have an argument or an end.
 _PLUGIN = (
     r"(?:mepr-(?:active|show)|s2if|pmpro_[a-z_]{1,30}|wcm_restrict|ihc-hide-content|arm_restrict_content"
     r"|swpm_protected|um_loggedin|memberful[a-z_-]{0,30}|patreon[a-z_-]{0,30}|rcp_restrict|membership|members_access)"
@@ -149,7 +149,7 @@ class _Search:
         self._ends: dict[str, int] = {}
 
     def is_mark(self, found: re.Match[str]) -> bool:
-        """Return whether a match is a mark before which the free part ends."""
+        """Return whether a match is a mark at which the free part ends."""
         if found["comment"]:
             return _COMMENT.fullmatch(found["comment"].strip()) is not None and self._has_words(found.end())
         if name := found["bracket"]:
@@ -163,7 +163,7 @@ class _Search:
         return self._has_words(found.end())
 
     def _next(self, text: str, start: int) -> int:
-        """Return the offset of the next occurrence of a text, whatever its letters; the length if there is none."""
+        """Return the offset of the next occurrence of a text, in capitals or not; the length if there is none."""
         text = text.lower()
         if self._ends.get(text, -1) < start:
             place = self._lower.find(text, start)
@@ -171,7 +171,7 @@ class _Search:
         return self._ends[text]
 
     def _has_end(self, ending: str, start: int) -> bool:
-        """Return whether the end of a part is behind a place, with words before it."""
+        """Return whether the end of a part follows an offset, with words in between."""
         end = self._next(ending, start)
         return end < len(self._lower) and _WORD.search(self._view, start, end) is not None
 
@@ -187,7 +187,7 @@ class _Search:
 
 _NO_BREAK = patterns.compile(r"[^\n]")
 _WORD = patterns.compile(r"\w")
-# How the end of what a name begins is written.
+# How the end of a part with a name is written.
 _ENDINGS = {
     "liquid": ("{% endNAME %}", "{%- endNAME -%}", "{%endNAME%}", "{% /NAME %}"),
     "short": ("{{< /NAME >}}", "{{</NAME>}}", "{{</ NAME >}}", "{{% /NAME %}}"),

@@ -1,4 +1,4 @@
-"""Functions that tell prose from code in a Markdown body, and find the lines of a file that contain a text."""
+"""Functions that tell prose from code in a Markdown body, and that find the lines of a file with a given text."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _LONGEST_NEEDLE = 200
 def code_lines(lines: list[str]) -> list[bool]:
     """Return, for every line, whether it belongs to a code block, fenced or indented.
 
-    An indented line after a blank line is code, unless it continues the item of a list above it and is not indented by
-    four more than the text of the item. A fence in a list item
+    An indented line after a blank line is code, unless it continues a list item above it and is not indented by four or
+    more than the item's text. A fence in a list item
     ends with the item, even if it isn't closed. HTML blocks of <pre>, <script>, <style> and <textarea> count as code.
     """
     reader = _Blocks()
@@ -40,7 +40,7 @@ class _Blocks:
     def __init__(self) -> None:
         self._fence, self._fence_indent, self._html_end = "", 0, ""
         self._after_blank, self._in_list, self._was_code = True, False, False
-        self._contents: list[int] = []  # the indents of the texts of the items that are open
+        self._contents: list[int] = []  # the indents of the texts of the open items
 
     @property
     def in_fence(self) -> bool:
@@ -53,13 +53,13 @@ class _Blocks:
         return self._fence != "" or self._html_end != ""
 
     def end_fence(self) -> None:
-        """Take the fenced block as closed."""
+        """Treat the fenced block as closed."""
         self._fence = ""
 
     def is_code(self, line: str) -> bool:
         """Return whether the next line is code."""
         is_open = self._fence or self._html_end
-        if not is_open and (not line or line[0].isalpha()):  # as most lines are, and then the rest is not needed
+        if not is_open and (not line or line[0].isalpha()):  # as most lines do, and then the rest is not needed
             if line and self._after_blank:
                 self._in_list, self._contents = False, []
             self._after_blank, self._was_code = not line, False
@@ -85,7 +85,7 @@ class _Blocks:
         return True
 
     def _begins(self, line: str) -> bool:
-        # Most lines have none of these signs, and a search for a sign takes a tenth of the time of a pattern.
+        # Most lines have none of these characters, and searching for one takes a tenth of the time of a pattern.
         match = _FENCE.match(line) if "```" in line or "~~~" in line else None
         if match:
             self._fence = match[1]
@@ -114,7 +114,7 @@ class _Blocks:
         return code
 
     def _is_deep(self, line: str) -> bool:
-        """Return whether a line is indented by four more than the text of the item that it is in."""
+        """Return whether a line is indented by four or more than the text of its item."""
         if not self._in_list:
             return True
         indent = _indent(line)
@@ -154,7 +154,7 @@ def unclosed_raw_blocks(lines: list[str]) -> list[int]:
             found += [waiting.pop(match[1].lower())] if match[1].lower() in waiting else []
             waiting[match[1].lower()] = number
         if not was_in_fence and (waiting or not reader.in_fence) and _RAW_END.search(without_inline_code(line)):
-            reader.end_fence()  # the signs of a fence, with the closing tag behind them, are shown
+            reader.end_fence()  # the characters of a fence, followed by the closing tag, are shown
             waiting.clear()
     return sorted([*found, *waiting.values()])
 
@@ -194,7 +194,7 @@ def code_spans(text: str) -> Iterator[tuple[int, int]]:
     """
     runs = list(_TICKS.finditer(text))
     closes: dict[int, int] = {}
-    next_run: dict[int, int] = {}  # length -> the nearest run behind, while going from the last run to the first
+    next_run: dict[int, int] = {}  # length -> the nearest run after it, going from the last run to the first
     for index in range(len(runs) - 1, -1, -1):
         if runs[index][0][0] == "\n":
             next_run.clear()
@@ -223,7 +223,7 @@ def edited(body: str, pattern: re.Pattern[str], change: Callable[[re.Match[str]]
 
 
 def cut(body: str, pattern: re.Pattern[str]) -> str:
-    """Return a body without what a pattern finds outside code; its line ends stay."""
+    """Return a body without what a pattern finds outside code; its line endings stay."""
     return edited(body, pattern, lambda match: "\n" * match[0].count("\n"))
 
 
@@ -243,7 +243,7 @@ class LineFinder:
         self.prose = "\n" * self.head.count("\n") + masked(body if seen is None else seen)
 
     def line_of(self, text: str) -> int:
-        """Return the first line with the text in prose, else anywhere in the file, else the first line of the body.
+        """Return the first line with the text: in prose, else anywhere in the file, else the first line of the body.
 
         After MOST_SEARCHES texts it is always the first line of the body.
         """

@@ -1,4 +1,4 @@
-"""A quick search for signs that few texts have, such as those of other tools' syntax."""
+"""A quick search for characters that few texts have, such as those of other tools' syntax."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from itertools import groupby
 from operator import itemgetter
 from string import ascii_letters, digits
 
-# What words are written with, as bytes of UTF-8.
+# The characters that words are written with, as bytes of UTF-8.
 _WORDS = f"{ascii_letters}{digits} ,.'".encode() + bytes(range(0x80, 0x100))
-# From so many characters on, what a text has besides words is remembered, since several searches follow each other.
+# From this many characters on, what a text contains besides words is remembered, since several searches follow.
 _LONG = 500
 # The rarest characters of bodies first.
 _RARE = '@%$^|{}\\~<>&[]?!#*=":/'
@@ -17,11 +17,11 @@ _FIRST_LETTERS = 3
 
 
 class Signs:
-    """Texts such as "<!--" of which a body has none in most cases.
+    """Texts such as "<!--" that most bodies do not contain.
 
-    They are looked for in what a body has besides words, which is a twentieth of it. What is next to each other in a
-    body is so there as well, and a sign of which that is not found is not in the body either. The signs are grouped by
-    their rarest character; those of letters by the first ones, which are looked for in the body.
+    They are first looked for among the characters of a body that words don't contain, a twentieth of it: if those of a
+    sign are not found there in a row, the sign is not in the body either. The signs are grouped by their rarest
+    character; signs with only letters by the first ones, and these are looked for in the body.
     """
 
     __slots__ = ("_groups", "_words")
@@ -47,7 +47,7 @@ class Signs:
 
 
 def _besides_words(text: str) -> str:
-    """Return what a text has besides words: its other ASCII characters, in their order."""
+    """Return what a text contains besides words: its other ASCII characters, in order."""
     return text.encode("utf-8", "surrogatepass").translate(None, _WORDS).decode("ascii")
 
 

@@ -1,9 +1,9 @@
-r"""The search for TeX in a Markdown body, which is taken out before Markdown is rendered and put back afterwards.
+r"""Finding TeX in a Markdown body; it is taken out before Markdown is rendered, and put back afterwards.
 
 Markdown would change it: a backslash before a brace, an underscore, an asterisk, a line that begins with a minus sign.
-Understood are $...$, $$...$$, $`...`$, \(...\), \[...\], the last two also with two backslashes, and the environments
-of AMS mathematics on lines of their own. Prices, shell variables, escaped brackets and prose between such signs stay
-text.
+It understands $...$, $$...$$, $`...`$, \(...\), \[...\], the last two also with two backslashes, and the environments
+of AMS mathematics on lines of their own. Prices, shell variables, escaped brackets and prose between such delimiters
+stay text.
 
 In the result, TeX is <code class="math"> in a line, or <pre><code class="language-math"> as a block of its own, which
 is also what Markdown makes of a fence named "math". Feeds and emails show that; pages show MathML (see mathml).
@@ -21,15 +21,15 @@ from publisher.core import patterns
 from publisher.posts.text.prose import masked
 from publisher.posts.text.signs import Signs
 
-# The characters of the longest formula.
+# The longest formula, in characters.
 LONGEST = 20_000
-# How much of a line is looked at before a formula.
+# How much of a line in front of a formula is looked at.
 _LONGEST_LINE = 2_000
 
 INLINE, DISPLAY = "math", "math-display"
 
-# A formula's place in the body: its number in digits of control characters, which no body contains of its own. They are
-# neither space nor punctuation, and no id of a heading shows them. Each further line of the formula keeps a line.
+# A formula's place in the body: its number, written in control characters, which no body otherwise contains. They are
+# neither space nor punctuation, and are left out of headings' ids. Each further line of the formula keeps a line.
 _BEGIN, _END, _LINE = "\x04", "\x05", "\x06"
 _DIGITS = {ord(str(digit)): chr(0x0E + digit) for digit in range(10)}
 _NUMBERS = {0x0E + digit: str(digit) for digit in range(10)}
@@ -39,7 +39,7 @@ _ENVIRONMENTS = (
     "align|alignat|aligned|array|cases|displaymath|eqnarray|equation|flalign|gather|gathered|math|multline|split"
 )
 _ENVIRONMENT = patterns.compile(rf"\\begin\{{((?:{_ENVIRONMENTS}|[bpvBV]?matrix)\*?)\}}")
-# HTML, URLs and the targets of links are passed over, since a dollar sign in them is theirs.
+# HTML, URLs and the targets of links are skipped, since a dollar sign in them is part of them.
 _TOKEN = patterns.compile(
     r"</?[a-zA-Z][\w-]*+(?:\s++[\w:@.-]++(?:\s*+=\s*+(?:\"[^\"\n]*+\"|'[^'\n]*+'|[^\s\"'<>=`]++))?)*+\s*+/?>"
     r"|(?:https?://|www\.)[^\s<>)\]]++"
@@ -52,7 +52,7 @@ _TOKEN = patterns.compile(
     r"|(?P<blank>\n[ \t>]*+(?=\n))"
 )
 _CLOSES = {r"\(": r"\)", r"\[": r"\]", r"\\(": r"\\)", r"\\[": r"\\]"}
-# What may be before a block on its line: the signs of quotes and lists.
+# What may precede a block on its line: the markers of quotes and lists.
 _PREFIX = patterns.compile(r"[ \t]*+(?:(?:>|[-*+]|\d{1,9}[.)])[ \t]*+)*+")
 _QUOTED = patterns.compile(r"^[ \t]*+>[ \t]?(?:>[ \t]?)*+", re.MULTILINE)
 _NEW_BLOCK = patterns.compile(r"\n[ \t]*+(?:[-*+>#|]|\d{1,9}[.)])[ \t]")
@@ -132,7 +132,7 @@ class TakenOut:
         return "".join([*pieces, html[last:]])
 
     def _paragraph(self, found: re.Match[str]) -> str:
-        """Return a paragraph that is parted at each block in it."""
+        """Return a paragraph that is split at each block in it."""
         paragraph = found[0]
         if _BEGIN not in paragraph:
             return paragraph
@@ -155,7 +155,7 @@ _TAG_WITH = patterns.compile(rf"<[a-zA-Z][^<>{_BEGIN}]*+{_BEGIN}[^<>]*+>")
 _HEADING_WITH_ID = patterns.compile(r'<h([1-6]) id="([^"]*+)">([^<]*+(?:<(?!/?h[1-6])[^<]*+)*+)</h')
 _TAG = patterns.compile(r"<[^<>]*+>")
 _NOT_IN_AN_ID = patterns.compile(r"[^\w -]")
-# How many headings with the same words get ids of their own, each of which is looked for.
+# How many headings with the same words get ids of their own, each of which has to be found.
 _MOST_EQUAL = 1_000
 _CODE_WITH = patterns.compile(rf"<(code|pre)\b[^<>]*+>[^<{_BEGIN}]*+{_BEGIN}[^<]*+</\1>")
 _PARAGRAPH = patterns.compile(r"<p>[^<]*+(?:<(?!/?p>)[^<]*+)*+</p>")
@@ -208,10 +208,10 @@ def _formulas(body: str) -> Iterator[Formula]:
 
 
 def _closers(tokens: list[re.Match[str]]) -> tuple[dict[int, int], dict[int, int]]:
-    """Return the token that would close each opening one, and the blank line that is next behind it, as indexes."""
+    """Return the token that would close each opening one, and the next blank line after it, as indexes."""
     closers: dict[int, int] = {}
     blanks: dict[int, int] = {}
-    following: dict[str, int] = {}  # the nearest token of each spelling, while going from the last to the first
+    following: dict[str, int] = {}  # the nearest token of each spelling, going from the last to the first
     blank = len(tokens)
     for index in range(len(tokens) - 1, -1, -1):
         token = tokens[index]
@@ -253,20 +253,20 @@ def _formula(body: str, opening: re.Match[str], closing: re.Match[str], *, cross
 
 
 def _own_lines(body: str, start: int, end: int) -> tuple[str | None, bool]:
-    """Return what is before a formula on its line, None if that is text; and whether its lines are its own."""
+    """Return what precedes a formula on its line, or None if that is text; and whether it has its lines to itself."""
     found = _PREFIX.fullmatch(_line_before(body, start))
     rest = body[end : end + 200].partition("\n")[0]
     return (found[0] if found else None), found is not None and not rest.strip()
 
 
 def _line_before(body: str, start: int) -> str:
-    """Return what is before a place on its line, if that is not too much to be the signs of a block."""
+    """Return what precedes an offset on its line, unless that is too long to be the markers of a block."""
     nearest = max(0, start - _LONGEST_LINE)
     return body[max(nearest, body.rfind("\n", nearest, start) + 1) : start]
 
 
 def _unprefixed(tex: str, prefix: str) -> str:
-    """Return TeX without the signs of quotes, the indentation of the list that it is in, and Liquid's raw."""
+    """Return TeX without the markers of quotes, the indentation of the list that it is in, and Liquid's raw."""
     if "\n" in tex and prefix:
         if ">" in prefix:
             tex = _QUOTED.sub("", tex)
@@ -274,7 +274,7 @@ def _unprefixed(tex: str, prefix: str) -> str:
     return _RAW_TAG.sub("", tex).strip("\n") if "\n" in tex or "{%" in tex else tex
 
 
-# A sign that prose has not.
+# Characters that prose does not contain.
 _TEX_SIGN = patterns.compile(r"\\[a-zA-Z{}|,;!\\]|(?<!\\)[\^_=]|[{}]")
 _WORD_OF_PROSE = patterns.compile(
     r"(?<![^\W_])(?!(?:sin|cos|tan|log|exp|lim|max|min|mod|gcd|det)\b)[^\W\d_]{3,}(?![^\W_])"
@@ -287,18 +287,18 @@ _OPERATOR = patterns.compile(r"[-+*/<>|]")
 _END_OF_SENTENCE = patterns.compile(r"[.;!?]\s")
 # ${HOME}, $(pwd), $@ and $_ of a shell or a Makefile.
 _VARIABLE = patterns.compile(r"\{[A-Za-z_]\w*[}:#%/^,@!+-]|\((?![^()]*\\)|[@?!#]|[_^](?![\w{\\(*+-])")
-# What CVS, Subversion and RCS replace: $Id$, $Revision: 1.1 $.
+# Keywords that CVS, Subversion and RCS replace: $Id$, $Revision: 1.1 $.
 _KEYWORD = patterns.compile(
     r"(?:Author|CVSHeader|Date|(?:Free|Net|Open)BSD|Header|HeadURL|Id|LastChanged(?:By|Date|Revision)|Locker|Log|Mdocdate"
     r"|Name|RCSfile|Rev|Revision|Source|State|URL)(?:::?[^$\n]{0,300})?"
 )
 _OTHER_MONEY = patterns.compile("[€£¥¢₹₽₩₿]")
 _AMOUNT_BEFORE = patterns.compile(r"\$\w[\w.]{0,12}[,/|;:&]\Z")
-# Before a group, and in it.
+# In front of a group, and inside it.
 _CODE_BEFORE = patterns.compile(r"(?:[A-Za-z]|\b[A-Za-z]:|(?<!\))/)\Z", re.ASCII)
 _CODE_IN = patterns.compile(r"\.[*+]|\[\^[^\[\]\n]{1,40}\][*+\\]|\[[a-z0]-[z9]|\[\[:[a-z]")
 _BACK_REFERENCE = patterns.compile(r"\\[1-9]")
-# The signs that a writer, or the tool that exported the text, means by \(c\), \(r\) and \(tm\).
+# The symbols that a writer, or the tool that exported the text, means by \(c\), \(r\) and \(tm\).
 _SIGNS = {"c": "©", "p": "℗", "r": "®", "tm": "™", "sm": "℠"}
 _YEAR = patterns.compile(r"\s{0,3}©?\s{0,3}(?:19|20)\d\d(?!\d)|\s{1,3}(?:[Cc]opyright\b|[Bb]y\b)")
 
@@ -337,7 +337,7 @@ def _is_inline(body: str, start: int, end: int, tex: str, sign: str) -> bool:
 
 
 def _is_price(tex: str, after: str) -> bool:
-    """Return whether TeX that begins with a digit is an amount of money, and words up to another dollar sign."""
+    """Return whether TeX that begins with a digit is an amount of money, with words up to another dollar sign."""
     if not _NUMBER.match(tex):
         return False
     is_name = after.isascii() and after.isalpha() and len(tex.split()) > 1  # $20 for A$AP
@@ -368,7 +368,7 @@ def _is_word(tex: str) -> bool:
 
 
 def _is_aside(body: str, start: int, end: int, tex: str) -> bool:
-    """Return whether parentheses behind backslashes are those of text, as in Foo\\(tm\\), \\(c\\) 2026 or \\(PDF\\)."""
+    """Return whether parentheses with backslashes are part of text, as in Foo\\(tm\\), \\(c\\) 2026 or \\(PDF\\)."""
     if _TEX_SIGN.search(tex) or _OPERATOR.search(tex):
         return False
     if _WORD_OF_PROSE.fullmatch(tex):
@@ -380,5 +380,5 @@ def _is_aside(body: str, start: int, end: int, tex: str) -> bool:
 
 
 def _is_cell(body: str, start: int, tex: str) -> bool:
-    """Return whether there is a border of a table's cells in what looks like TeX."""
+    """Return whether what looks like TeX contains a border between table cells."""
     return _line_before(body, start).lstrip().startswith("|") and len(re.findall(r"(?<!\\)\|", tex)) % 2 == 1

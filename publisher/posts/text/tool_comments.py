@@ -1,4 +1,4 @@
-"""The signs of comments in other tools, and their removal from a body, as those tools remove them.
+"""How other tools write comments, and their removal from a body, as those tools remove them.
 
 A comment that is never closed, or that may be something else, stays: comments reports it.
 """
@@ -19,7 +19,7 @@ from publisher.posts.text.tex import without_formulas
 
 
 class CommentKind(NamedTuple):
-    """The signs between which a comment is, and those of its beginning that the HTML made of it may have."""
+    """The delimiters of a comment, and what the HTML made of its opening one may look like."""
 
     opening: str
     closing: str
@@ -58,8 +58,8 @@ COMMENT_KINDS = (
 )
 _ID = patterns.compile(r"\{#[^{}\n]{0,200}(?<!#)\}")
 
-# Obsidian's. A merge tag such as %%NAME%% is none, nor are per cent, as in 5%%. Other signs are those of programs:
-# ${x%%.*}, %%d, %%time and %%i. Between spaces, or glued to a word, a pair may be either.
+# Obsidian's. A merge tag such as %%NAME%% is not a comment, nor is a percentage, as in 5%%. Others are from programs:
+# ${x%%.*}, %%d, %%time and %%i. Between spaces, or attached to a word, a pair may be either.
 _PER_CENT = patterns.compile(r"(?<![%\d])%%(?!%)((?:[^%]|%(?!%))*+)(?=%%(?!%))")
 _PER_CENT_SIGN = patterns.compile(r"(?<!\\)%%")
 _BEGINS_LINE = patterns.compile(r"[ \t>]*+(?:(?:[-*+]|\d{1,9}[.)])[ \t]++)*+")
@@ -98,7 +98,7 @@ def per_cent_pair(prose: str, *, certain: bool = True) -> int:
 
 
 def _is_pair(found: re.Match[str], *, certain: bool) -> bool:
-    """Return whether two signs of Obsidian are around words, and not each in front of a word, as in %%i and %%j."""
+    """Return whether two %% enclose words, rather than each preceding a word, as in %%i and %%j."""
     prose, inside = found.string, found[1]
     before, behind = prose[max(0, found.start() - 1) : found.start()], prose[found.end() + 2 : found.end() + 3]
     line = prose[max(0, found.start() - _NEAR) : found.start()].rpartition("\n")[2]
@@ -122,7 +122,7 @@ def _is_pair(found: re.Match[str], *, certain: bool) -> bool:
 
 
 def _is_of_code(char: str) -> bool:
-    """Return whether %% beside a character is most likely code, as in x%%, "%%d" and ${x%%.*}."""
+    """Return whether %% next to a character is most likely code, as in x%%, "%%d" and ${x%%.*}."""
     return char in _OF_CODE or (char.isascii() and char.isalnum())
 
 
@@ -130,11 +130,11 @@ _OF_CODE = frozenset("_{}$=%\\/<&#@+'\"`‘’“”")
 
 
 _BLANK_LINE = patterns.compile(r"\n[ \t]*\n")
-# How much of the text before a sign is looked at.
+# How many characters in front of a %% are looked at.
 _NEAR = 500
 
 
-# What a writer sees as well, or what is only the beginning of a comment.
+# Comments that the writer also sees, or that are only the beginning of one.
 _NOT_REMOVED = frozenset(("{--", "{~~"))
 _REMOVED = tuple(
     kind
@@ -148,7 +148,7 @@ _SIGNS = Signs(
     *("%%", "<%", "[%", "<#--", "#+BEGIN_COMMENT", "]: ", "[comment]", "@* "),
     *(kind.opening for kind in _REMOVED if "{" in kind.opening),
 )
-# A reference that no link uses. Behind the words of a paragraph it is text to a parser of Markdown.
+# A reference that no link uses. After the words of a paragraph it is text to a Markdown parser.
 _REFERENCE_LINE = patterns.compile(r"^[ \t>]{0,40}\[(?://|comment)\]:[ \t][^\n]*\n?", re.MULTILINE)
 _SHOWN_IN_HTML = patterns.compile(r"<(pre|script|style|textarea)\b(?:(?!</\1).)*+", re.IGNORECASE | re.DOTALL)
 # How many comments of one body are removed.
@@ -164,7 +164,7 @@ def without_tool_comments(body: str, *, is_html: bool = False, keep: str = "", t
     """Return a body without the comments of other tools; those in code stay.
 
     is_html  whether it is HTML, and not Markdown
-    keep     what is not a comment although it looks like one: the mark of the end of an excerpt
+    keep     text that is not a comment although it looks like one: the mark that ends an excerpt
     tool     the tool that the posts were written for, or ""; in Obsidian, whatever is between two %% is a comment
     """
     view = without_formulas(without_shown_code(body))
@@ -184,7 +184,7 @@ def without_tool_comments(body: str, *, is_html: bool = False, keep: str = "", t
 
 
 def _without(body: str, places: list[tuple[int, int]], keep: str, problems: tuple[TagProblem, ...]) -> Expanded:
-    """Return a body without what is in some places."""
+    """Return a body without the text at these places."""
     pieces, line_of, last = Pieces(), line_counter(body), 0
     for start, end in islice(sorted(places, key=lambda place: (place[0], -place[1])), _MOST_REMOVED):
         if start >= last and body[start:end].rstrip("\n") != keep:
@@ -205,7 +205,7 @@ def _obsidian_comments(prose: str) -> tuple[list[tuple[int, int]], tuple[TagProb
 
 
 def _per_cent_pairs(prose: str) -> Iterator[tuple[int, int]]:
-    """Yield where Obsidian's comments begin and end, of which there is no doubt."""
+    """Yield where those of Obsidian's comments begin and end that are beyond doubt."""
     found = _PER_CENT.search(prose)
     while found:
         is_comment = not _MERGE_TAG.fullmatch(found[1]) and _is_pair(found, certain=True)

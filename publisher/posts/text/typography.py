@@ -1,8 +1,8 @@
-"""The small signs of a Markdown text that CommonMark's parser reads differently from the writer.
+"""The characters in a Markdown text that CommonMark's parser reads differently from what the writer means.
 
-A bare address ends before East Asian punctuation; GitHub's emoji codes become emoji; the quotes of '90s, 6'2" and
---option are not those of a quotation; a single tilde, as in 10~20, strikes nothing out; a star between digits, as in
-2*3*4, emphasises nothing; and << and >> are not guillemets. prepared() changes a body before it is parsed, and
+A bare address ends before East Asian punctuation; GitHub's emoji codes become emoji; the signs in '90s, 6'2" and
+--option are not quotation marks or dashes; a single tilde, as in 10~20, strikes nothing out; a star between digits, as
+in 2*3*4, emphasises nothing; and << and >> are not guillemets. prepared() changes a body before it is parsed, and
 finished() completes the HTML. Code is never changed. All functions are pure, and take linear time.
 """
 
@@ -31,10 +31,10 @@ _MAYBE_ADDRESS = patterns.compile(
 )
 _DELIMITERS = "*_~"
 
-# Each pattern begins with a character or a set of them, and only then looks back: the search for a set is ten times as
+# Each pattern begins with a character or a set of them, and only then looks back: searching for a set is ten times as
 # fast.
 
-# Emoji codes that follow each other. A neighbour that is a letter or a digit shows that they are none, as in 10:30:45.
+# Emoji codes that follow each other. A letter or a digit next to them shows that they are not emoji, as in 10:30:45.
 _CODES_REST = r"(?<![A-Za-z0-9_:/\\&{]:)[a-z0-9_+-]{1,60}:(?::[a-z0-9_+-]{1,60}:)*+(?![A-Za-z0-9_:`])"
 _CODES = f":{_CODES_REST}"
 _EMOJI = patterns.compile(_CODES)
@@ -56,7 +56,7 @@ _MAYBE_SIGN = patterns.compile(
 
 _TO_BLANK = r"[^\s<>()]*+(?:\([^\s<>()]*+\)[^\s<>()]*+)*+"
 
-# What is read in a body. Addresses and tags come first, because the signs in them mean nothing.
+# What is read in a body. Addresses and tags come first, because nothing inside them has a meaning here.
 _TOKENS = patterns.compile(
     rf"[\]<>wWhHf:'\"\n~*-](?:(?P<skipped>(?<=\])(?:\([ \t]*+<?|:[ \t]*+<?)(?:https?|ftp)://{_TO_BLANK}|(?<=\])\([^\s()<>]++"
     rf"|(?<=<)(?:https?|ftp)://{_TO_BLANK}|(?<=<)/?[A-Za-z][^<>]*+)"
@@ -73,24 +73,24 @@ _TOKENS = patterns.compile(
 )
 
 
-# Keeps two signs apart that would become a guillemet. No text contains it, and in code it does no harm.
+# Separates two characters that would become a guillemet. No text contains it, and in code it does no harm.
 _APART = "\x02"
 _WRITTEN = {"elided": "’", "option": "&#45;&#45;", "tilde": "&#126;", "star": "&#42;", "left": f"<{_APART}"}
-# Behind these, ">>" begins a quotation in a quotation.
+# After these, ">>" begins a quotation in a quotation.
 _MARKS = patterns.compile(r"[ \t]*+(?:(?:>|[-*+]|\d{1,9}[.)])[ \t]*+)*+")
 # How much of a line is looked at to see whether it is only such marks.
 _LONGEST_MARKS = 300
-# Characters behind which a quote ends a quotation; behind others, it begins one, and behind some it does either.
+# Characters after which a quote ends a quotation; after others, it begins one, and after some it may do either.
 _CLOSING = patterns.compile(r"[\w.,;:!?)\]}%°'\"’”…*_~`]")
 _EITHER = "'\"*_~`"
 
-# The signs come first, which are quick to search for.
+# The single characters come first, since searching for them is fast.
 _TO_SET = patterns.compile(r"['\".:-](?:(?<=['\"])|(?<=-)-|(?<=\.)\.\.|(?<=:)[a-z0-9_+-]+:)", re.ASCII)
 # What may be Markdown in a plain text.
 _MARKDOWN = patterns.compile(r"[\\!#$%&()*+,/:;<=>?@\[\]^_`{|}~]")
 
-# A tag that nobody writes, because an address ends only at a tag or a space. It must be neither a space, which would
-# change what emphasis is next to, nor a comment, which would end a comment that contains the address.
+# A tag that nobody writes; it is needed because an address ends only at a tag or a space. It must be neither a space,
+# which would change what emphasis is next to, nor a comment, which would end a comment that contains the address.
 _STOP = "<end-of-address>"
 _STOPS = patterns.compile(r"(?:<|&lt;)end-of-address(?:>|&gt;)")
 
@@ -123,7 +123,7 @@ def typeset(text: str) -> str:
 
     parsing = comrak.ParseOptions()
     parsing.smart = True
-    # Behind a no-break space, nothing is a list or a heading.
+    # After a no-break space, nothing is a list or a heading.
     taken = take_out(text)
     plain = _MARKDOWN.sub(r"\\\g<0>", _EMOJI.sub(lambda found: _emoji_for(found[0]), taken.body))
     fragment = comrak.render_markdown(f"\xa0{prepared(plain)}", parse_options=parsing)
@@ -131,7 +131,7 @@ def typeset(text: str) -> str:
 
 
 def unknown_codes(text: str) -> list[str]:
-    """Return what looks like an emoji code in a text without code, but is none of GitHub's, without duplicates."""
+    """Return what looks like an emoji code in a text without code, but is not one of GitHub's, without duplicates."""
     codes = (code for found in _EMOJI.finditer(text) for code in re.findall(r":[a-z][a-z0-9_+-]+:", found[0]))
     return [code for code in dict.fromkeys(codes) if not _emoji(code)]
 
@@ -162,14 +162,14 @@ def _changes(body: str, view: str) -> Iterator[tuple[int, int, str]]:
 
 
 def _begins_quotation(view: str, end: int) -> bool:
-    """Return whether only the marks of blocks are between the beginning of the line and a place in it."""
+    """Return whether there are only block markers between the beginning of the line and an offset in it."""
     begin = max(end - _LONGEST_MARKS, 0)
     line = view.rfind("\n", begin, end) + 1
     return (line > 0 or begin == 0) and _MARKS.fullmatch(view, line, end) is not None
 
 
 def _quote(view: str, start: int, opened: set[str]) -> Iterator[tuple[int, int, str]]:
-    """Yield the replacement for a sign of feet, inches, minutes or seconds, and note which quotations are open."""
+    """Yield the replacement for the mark of feet, inches, minutes or seconds, and note which quotations are open."""
     sign, before, after = view[start], view[start - 1 : start], view[start + 1 : start + 2]
     if sign == "\n":
         opened.clear()
@@ -182,7 +182,7 @@ def _quote(view: str, start: int, opened: set[str]) -> Iterator[tuple[int, int, 
 
 
 def _is_feet(view: str, start: int) -> bool:
-    """Return whether a sign between two characters is as in 6'2", and not as in 1'000 or the 1990's."""
+    """Return whether a mark between two characters is as in 6'2", and not as in 1'000 or the 1990's."""
     return view[start] == "'" and re.match(r"\d{1,2}(?!\d)", view[start + 1 : start + 4]) is not None
 
 
@@ -192,7 +192,7 @@ def _emoji_for(codes: str) -> str:
 
 @lru_cache(maxsize=1024)
 def _emoji(code: str) -> str:
-    """Return the emoji for a code such as :tada:, of GitHub's table; "" if there is none."""
+    """Return the emoji for a code such as :tada:, from GitHub's table; "" if there is none."""
     import comrak  # not needed for most titles
 
     extension = comrak.ExtensionOptions()
