@@ -1,28 +1,27 @@
-"""Pygments' lexers of rules, with the rules of a state tried at once.
+"""Pygments' lexers of rules, which try only the rules that may match at a character.
 
-A lexer of Pygments tries the patterns of a state one after the other, some forty for each token. Here they are one
-pattern with an alternative for each, of which Python's `re` takes the first that matches, as Pygments does. Lexers that
-find their tokens in a different way are left as they are.
+A lexer of Pygments tries the patterns of a state one after the other, some forty for each token. Here each state has a
+table of the rules whose patterns may begin with a character (see first_characters.py), in the same order, so that
+four or five are left. Lexers that find their tokens in a different way are left as they are.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from pygments.lexer import Lexer, RegexLexer
 from pygments.token import Error, Whitespace, _TokenType
 
+from publisher.posts.rendering.first_characters import ASCII, first_characters
+
 # What a state of Pygments has for each of its patterns: its function that matches, what to do with the text, and the
 # states to enter.
 _Rule = tuple[Callable[[str, int], "re.Match[str] | None"], Any, Any]
 
-# A pattern, and the rules of its alternatives by `lastindex`.
-_Step = tuple[Callable[[str, int], "re.Match[str] | None"], list[_Rule]]
-
-# What a pattern cannot have inside a larger one: references to its groups, names of groups, and flags for all of it.
-_STANDS_ALONE = re.compile(r"\\[1-9]|\(\?[P(]|\(\?[aiLmsux]++\)")
+# The rules of a state by the character at which they may match, and all of them, for any other character.
+_State = tuple[dict[str, list[_Rule]], list[_Rule]]
 
 
 def quick_tokens(lexer: Lexer) -> Callable[[str], Iterable[tuple[Any, str]]]:
@@ -35,34 +34,33 @@ def quick_tokens(lexer: Lexer) -> Callable[[str], Iterable[tuple[Any, str]]]:
 
 
 class _QuickLexer:
-    """A lexer of rules. The patterns of a state are put together when a text first enters it."""
+    """A lexer of rules. The table of a state is made when a text first enters it."""
 
     def __init__(self, lexer: Any) -> None:
         self._lexer = lexer
-        self._states: dict[str, list[_Step]] = {}
+        self._states: dict[str, _State] = {}
 
-    def _steps(self, state: str) -> list[_Step]:
-        if state not in self._states:
-            self._states[state] = [_step(some) for some in _together(self._lexer._tokens[state])]
-        return self._states[state]
+    def _state(self, name: str) -> _State:
+        if name not in self._states:
+            self._states[name] = _by_character(self._lexer._tokens[name])
+        return self._states[name]
 
     def tokens(self, text: str) -> list[tuple[Any, str]]:
         """Return the tokens of a text, exactly as RegexLexer.get_tokens_unprocessed finds them."""
         text = self._lexer._preprocess_lexer_input(text)
         stack, place, found = ["root"], 0, list[tuple[Any, str]]()
-        steps, end, add = self._steps("root"), len(text), found.append
+        (table, rules), end, add = self._state("root"), len(text), found.append
         while True:
-            for match, rules in steps:
+            for match, action, entered in table.get(text[place], rules) if place < end else rules:
                 if there := match(text, place):
-                    alone, action, entered = rules[there.lastindex or 0]
                     if type(action) is _TokenType:
                         add((action, there.group()))
-                    elif action is not None:  # it looks at the groups of its own pattern
-                        found += [(kind, part) for _, kind, part in action(self._lexer, alone(text, place))]
+                    elif action is not None:
+                        found += [(kind, part) for _, kind, part in action(self._lexer, there)]
                     place = there.end()
                     if entered is not None:
                         _enter(stack, entered)
-                        steps = self._steps(stack[-1])
+                        table, rules = self._state(stack[-1])
                     break
             else:
                 if place >= end:
@@ -70,7 +68,7 @@ class _QuickLexer:
                 ends_line = text[place] == "\n"
                 add((Whitespace if ends_line else Error, text[place]))
                 stack = ["root"] if ends_line else stack
-                steps = self._steps(stack[-1])
+                table, rules = self._state(stack[-1])
                 place += 1
 
 
@@ -86,34 +84,8 @@ def _enter(stack: list[str], entered: Any) -> None:
             stack.append(stack[-1] if name == "#push" else name)
 
 
-def _together(rules: Iterable[_Rule]) -> Iterator[list[_Rule]]:
-    """Yield the rules of a state in their order, those together whose patterns can be one."""
-    run: list[_Rule] = []
-    for rule in rules:
-        pattern = _pattern(rule)
-        alone = _STANDS_ALONE.search(pattern.pattern) or pattern.flags & re.VERBOSE
-        if run and (alone or _pattern(run[0]).flags != pattern.flags):
-            yield run
-            run = []
-        run.append(rule)
-        if alone:
-            yield run
-            run = []
-    if run:
-        yield run
-
-
-def _step(rules: list[_Rule]) -> _Step:
-    """Return the one pattern of some rules. A group without text behind each says which of them matched."""
-    if len(rules) == 1:
-        return rules[0][0], rules * (_pattern(rules[0]).groups + 1)
-    whole = "|".join(f"(?:{_pattern(rule).pattern})()" for rule in rules)
-    by_group = rules[:1]  # no group has the number 0
-    for rule in rules:
-        by_group += [rule] * (_pattern(rule).groups + 1)
-    return re.compile(whole, _pattern(rules[0]).flags & ~re.UNICODE).match, by_group
-
-
-def _pattern(rule: _Rule) -> re.Pattern[str]:
-    pattern: re.Pattern[str] = rule[0].__self__  # type: ignore[attr-defined]
-    return pattern
+def _by_character(rules: list[_Rule]) -> _State:
+    """Return the state that has these rules."""
+    begins = [first_characters(match.__self__) for match, _, _ in rules]  # type: ignore[attr-defined]
+    pairs = list(zip(rules, begins, strict=True))
+    return {char: [rule for rule, begin in pairs if begin is None or char in begin] for char in ASCII}, rules
