@@ -10,9 +10,8 @@ from benchmarks.start import limits, make_project, measure
 
 def test_everything_that_is_promised_is_measured(tmp_path: Path) -> None:
     program = Path(sys.executable).with_name("publisher")
-    ordinary = make_project(tmp_path / "ordinary", 2, program)
-    large = make_project(tmp_path / "large", 3, program)
-    used = measure(ordinary, large, program, 1)
+    project = make_project(tmp_path / "both", 3, program)
+    used = measure(project, project, program, 1)
     assert all(len(usages) == 1 and usages[0].wall > 0 for usages in used.values())
     assert [limit.name.split(":")[0] for limit in limits(used, 3)] == [
         "start, --help",

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 import sqlalchemy as sa
 
+import publisher.store.store
 from publisher.daemon.jobs import SendJob, TickJob
 from publisher.mail.queue import take_over
 from publisher.mail.run_options import DeliveryOptions, Stop
@@ -15,18 +16,17 @@ from publisher.publishing.wiring import Project as OpenProject
 from publisher.publishing.wiring import check_in_host, open_project_store
 from publisher.store import Store
 from publisher.store.database import Database
+from publisher.store.migrate import migrate
 from publisher.store.tables import HEAD
 from tests.support.project import Project
 from tests.support.store_samples import NOW, later
-
-pytestmark = pytest.mark.usefixtures("real_migration")
 
 DUE = datetime(2026, 11, 16, 8, tzinfo=UTC)
 
 
 @pytest.fixture
-def waiting(project: Project, store_url: str) -> Project:
-    """A project with an edition that is to be sent."""
+def waiting(project: Project, store_url: str, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A project with an edition that is to be sent. From then on the migrations themselves look at its database."""
     project.configure(f'[database]\nurl = "{store_url}"\n')
     project.subscribe("ada", "bob")
     config = project.config()
@@ -34,6 +34,7 @@ def waiting(project: Project, store_url: str) -> Project:
         check_in_host(config, store, DUE)
         create_due(OpenProject(config, store, lambda: DUE.replace(day=15)))
         assert len(create_due(OpenProject(config, store, lambda: DUE)).created) == 1
+    monkeypatch.setattr(publisher.store.store, "migrate", migrate)
     return project
 
 

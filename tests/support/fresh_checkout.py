@@ -1,0 +1,55 @@
+"""What each worker of a test run would do by itself in a fresh checkout, and what they share instead.
+
+All workers import the same modules in the same order. When none of them is compiled yet, each would compile all of
+them, for seven seconds, as the others do at the same time. Here each one does its share first.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from compileall import compile_file
+from contextlib import suppress
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from _pytest.assertion import rewrite
+
+from tests.support import ROOT
+
+_PROGRAMS = ("publisher", "benchmarks", "tests/support")
+
+
+def compile_share(config: pytest.Config, number: int, workers: int) -> None:
+    """Compile a share of the tests and the program. number: of this worker, from 0 on."""
+    for file in sorted((ROOT / "tests").rglob("test_*.py"))[number::workers]:
+        _compile_test(config, file)
+    programs = (file for folder in _PROGRAMS for file in (ROOT / folder).rglob("*.py"))
+    for file in sorted(programs)[number::workers]:
+        compile_file(file, quiet=2)
+
+
+def _compile_test(config: pytest.Config, file: Path) -> None:
+    """Do what pytest does before it imports a test: rewrite its assertions, and keep the result in a file."""
+    folder = rewrite.get_cache_dir(file)
+    compiled = folder / f"{file.stem}{rewrite.PYC_TAIL}"
+    if not compiled.exists() and rewrite.try_makedirs(folder):
+        found, code = rewrite._rewrite_test(file, config)
+        rewrite._write_pyc(config.stash[rewrite.assertstate_key], code, found, compiled)
+
+
+def find_constants(number: int, workers: int) -> None:
+    """Find the constants of a share of the modules. Hypothesis makes examples of them, and keeps them in files."""
+    with suppress(ImportError):  # other versions of hypothesis do not look for any
+        from hypothesis.internal.constants_ast import constants_from_module, is_local_module_file
+
+        for module in list(_modules())[number::workers]:
+            if is_local_module_file(str(module.__file__)):
+                constants_from_module(module)
+
+
+def _modules() -> Iterator[ModuleType]:
+    for name in sorted(sys.modules):
+        if getattr(module := sys.modules[name], "__file__", None):
+            yield module
