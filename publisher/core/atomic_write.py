@@ -50,6 +50,17 @@ def write_new(target: Path, data: bytes) -> bool:
         part.unlink(missing_ok=True)
 
 
+def is_running(process: str) -> bool:
+    """Return whether there is a process of this number, so that a temporary file with it in its name is in use."""
+    try:
+        os.kill(int(process), 0)
+    except (ProcessLookupError, ValueError, OverflowError):
+        return False
+    except OSError:
+        return True  # the process belongs to another user
+    return True
+
+
 def _moved(part: Path, target: Path) -> bool:
     """Rename a file to `target` unless a file of that name exists; return whether it was renamed."""
     try:

@@ -19,6 +19,7 @@ from publisher.core.models import Post, Problem, Severity, Tag
 from publisher.posts.blog_tools.path_languages import translated_sources
 from publisher.posts.cache_keys import code_key, hash_of, with_stamps
 from publisher.posts.clashes import Copy, Resolved, also_from, asset_clashes, named_alike, resolve_clashes
+from publisher.posts.first_texts import FirstTexts
 from publisher.posts.index import INDEX_FILE, UNKNOWN_NS, Index, PostList, PostRow, Referred
 from publisher.posts.index_rows import Row, to_row
 from publisher.posts.last_versions import LastVersions
@@ -77,6 +78,7 @@ class ArchiveReader:
             self._found |= self._items.found
         self._versions = LastVersions(config, self.settings)
         self._taken: dict[str, Problem] = {}
+        self._texts: FirstTexts | None = None
         known = self.index.stamps()
         self._gone = known.keys() - self._found.keys()
         if self._gone or not known:
@@ -88,9 +90,9 @@ class ArchiveReader:
 
     def close(self) -> None:
         """Close the index; the archives that this reader returned must not be used afterwards."""
-        self.index.close()
-        if self._items:
-            self._items.close()
+        for each in (self.index, self._versions, self._items):
+            if each:
+                each.close()
 
     def require_whole(self) -> None:
         """Raise ProjectError if part of the folder cannot be read, since its posts would seem to be deleted."""
@@ -114,9 +116,10 @@ class ArchiveReader:
         """A text that changes when the index or the problems of the folder change (see Index.state)."""
         return hash_of(self.index.state, *map(str, self.problems))
 
-    def archive(self, now: datetime) -> Archive:
-        """Read the front matter of the changed files, and return the archive at the moment `now`."""
+    def archive(self, now: datetime, *, keeps_texts: bool = False) -> Archive:
+        """Read the front matter of the changed files, and return the archive. keeps_texts: for keep_versions later."""
         if self._changed or self._gone or self._taken:
+            self._texts = self._versions.first_texts(now) if keeps_texts else None
             self.index.update(self._changed_rows(self.index.drafts(), now), sorted(self._gone))
             self._changed, self._gone, self._taken = [], set(), {}
         if self._items:
@@ -140,7 +143,7 @@ class ArchiveReader:
 
         others = [source for source in self._changed if source in drafts]
         stamps = {source: self._found[source] for source in sorted(self._changed) if source not in drafts}
-        yield from plain_rows(f"{self.folder}/", stamps, self.settings, self.settled_ns, others)
+        yield from plain_rows(f"{self.folder}/", stamps, self.settings, self.settled_ns, others, self._texts)
         taken = ((source, (0, UNKNOWN_NS), "", ParsedFile(None, (each,))) for source, each in self._taken.items())
         entries = map(self._versions.readable, chain(self._read(sorted(others), self.settings), taken))
         yield from map(to_row, noted(entries, drafts, now))

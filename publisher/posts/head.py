@@ -25,17 +25,24 @@ from publisher.posts.text.excerpt import is_visible
 
 if TYPE_CHECKING:
     from publisher.posts.blog_tools.defaults import Inherited
+    from publisher.posts.first_texts import FirstTexts
 
 # Most front matter ends within these bytes. For longer front matter, the whole file is read.
 _HEAD_BYTES = 4096
 
 
 def plain_rows(
-    folder: str, stamps: Mapping[str, Stamp], settings: PostSettings, settled_ns: int, others: list[str]
+    folder: str,
+    stamps: Mapping[str, Stamp],
+    settings: PostSettings,
+    settled_ns: int,
+    others: list[str],
+    texts: FirstTexts | None = None,
 ) -> Iterator[Row]:
     """Yield the row for the index of each file that is plain, and add the sources of all others to `others`.
 
     stamps  the stamps of the files, by source
+    texts   what takes the whole texts of these files, if they will be needed
     The other arguments are those of read_file, which is for the others.
     """
     plain = PlainPosts(settings)
@@ -44,9 +51,12 @@ def plain_rows(
         if stamp[0] <= MOST_BYTES and plain.takes(source):
             stored, digest = _stored(source, stamp, settings, settled_ns)
             try:
-                row = plain.row(_read(folder + source, _HEAD_BYTES), source, stored, digest)
+                data = _read(folder + source, max(stamp[0], _HEAD_BYTES) if texts else _HEAD_BYTES)
+                row = plain.row(data[:_HEAD_BYTES], source, stored, digest)
             except OSError:  # read_file reports it
                 row = None
+            if row and texts:
+                texts.add(row, data)
         if row:
             yield row
         else:

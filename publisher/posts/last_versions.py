@@ -25,6 +25,7 @@ from publisher.core.file_names import in_folder
 from publisher.core.models import Problem
 from publisher.core.private_folder import make_private
 from publisher.posts.cache_keys import hash_of
+from publisher.posts.first_texts import FirstTexts
 from publisher.posts.post_file import Entry, ParsedFile, PostSettings
 from publisher.posts.scan import MOST_BYTES, Stamp
 
@@ -41,6 +42,14 @@ CREATE TABLE IF NOT EXISTS versions (
 CREATE INDEX IF NOT EXISTS stamps ON versions (source, size, mtime_ns, unreadable_since);
 """
 
+# A page has several texts, instead of two pages for each. Deleted texts are overwritten, and the file becomes smaller.
+_SETTINGS = (
+    "PRAGMA page_size = 32768",
+    "PRAGMA auto_vacuum = FULL",
+    "PRAGMA secure_delete = ON",
+    "PRAGMA synchronous = OFF",
+)
+
 
 class LastVersions:
     """The stored texts of one project. Reading them never creates their file.
@@ -52,6 +61,20 @@ class LastVersions:
         """Take the project, and the settings for reading its posts if they are known."""
         self._path, self._config, self._settings = config.state_dir / VERSIONS_FILE, config, settings
         self._folder = config.root / config.posts.folder
+        self._first: FirstTexts | None = None
+
+    def close(self) -> None:
+        """Forget the texts that were not published."""
+        if self._first:
+            self._first.discard()
+
+    def first_texts(self, now: datetime) -> FirstTexts | None:
+        """Return what takes the texts of a first build while it reads the files; None for any other build."""
+        if self._first is None and not self.is_there:
+            with self._errors_explained():
+                make_private(self._path.parent)
+                self._first = FirstTexts(self._path, _create, now)
+        return self._first
 
     @property
     def is_there(self) -> bool:
@@ -156,6 +179,8 @@ class LastVersions:
         shown    sources of the posts that it has published from these texts
         indexed  the stamp of every file in the posts folder
         """
+        if self._first and self._first.put_in_place(public) == indexed.keys():
+            return
         known = self.stamps()
         # What is not in here is public at another time, or its text is stored.
         differing = sorted({source for source, _ in known.items() ^ indexed.items()})
@@ -202,16 +227,7 @@ class LastVersions:
 
     def _open(self) -> sqlite3.Connection:
         make_private(self._path.parent)
-        db = sqlite3.connect(self._path, timeout=30)
-        try:
-            # Deleted texts are overwritten, and the file becomes smaller.
-            for statement in ("PRAGMA auto_vacuum = FULL", "PRAGMA secure_delete = ON", "PRAGMA synchronous = OFF"):
-                db.execute(statement)
-            db.executescript(_SCHEMA)
-        except BaseException:  # Ctrl-C too must leave no connection open
-            db.close()
-            raise
-        return db
+        return _create(self._path)
 
     @contextmanager
     def _errors_explained(self) -> Iterator[None]:
@@ -225,6 +241,19 @@ class LastVersions:
                 return
             hint = "run the same command again; if that does not help, free some disk space or fix the permissions"
             raise ProjectError(f"cannot be used: {error}", where=str(self._path), hint=hint) from error
+
+
+def _create(path: Path) -> sqlite3.Connection:
+    """Open a file of texts, which is created if need be."""
+    db = sqlite3.connect(path, timeout=30)
+    try:
+        for statement in _SETTINGS:
+            db.execute(statement)
+        db.executescript(_SCHEMA)
+    except BaseException:  # Ctrl-C too must leave no connection open
+        db.close()
+        raise
+    return db
 
 
 def _folders_above(source: str) -> list[str]:

@@ -35,8 +35,9 @@ _KEPT = 4096
 # The number of posts that are rendered ahead, by each process.
 _AHEAD = 16
 
-# The number of bodies from which two processes render. Another one takes 10 ms to start, and 20 MB of memory.
-_MANY = 200
+# The number of bodies from which two processes render. Another one takes 20 ms to start with its patterns, and
+# 20 MB of memory, which the few hundred bodies of feeds are not worth.
+_MANY = 600
 
 # Whether a second process would have a core to run on, beside this one and the first.
 _HAS_CORES = (os.cpu_count() or 1) > 1

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from publisher.core.atomic_write import is_running
 from publisher.core.errors import ProjectError
 from publisher.core.models import Output, Problem, Severity
 from publisher.site.build.manifest import Manifest, WrittenFile, is_feed
@@ -234,7 +235,7 @@ class OutputFolder:
 def remove_partial_files(path: Path) -> None:
     """Remove the partial files that killed builds left in an output folder, which may be missing."""
     for part in path.glob(".publisher-*.part"):
-        if not _is_alive(part.name.split("-")[1]):
+        if not is_running(part.name.split("-")[1]):
             part.unlink(missing_ok=True)
 
 
@@ -297,16 +298,6 @@ def parents(name: str) -> list[str]:
     """Return all folders above a path, such as a and a/b for a/b/c."""
     parts = name.split("/")
     return ["/".join(parts[:end]) for end in range(1, len(parts))]
-
-
-def _is_alive(process: str) -> bool:
-    try:
-        os.kill(int(process), 0)
-    except (ProcessLookupError, ValueError, OverflowError):
-        return False
-    except OSError:
-        return True  # the process belongs to another user
-    return True
 
 
 def _unwritable(target: Path, error: OSError) -> ProjectError:

@@ -60,7 +60,7 @@ class Rebuild:
         known = KnownIds(self._config, accept_new=accept_new_ids)
         try:
             while True:
-                archive = self._reader.archive(now)
+                archive = self._reader.archive(now, keeps_texts=True)
                 known.require_same(archive)
                 are_new = not known.has(archive)
                 if require is not None and are_new:

@@ -32,7 +32,6 @@ SMALL = {
     "newsletters.streams": "one noun",
     "publishing.idle_reasons": "the words of one answer",
     "core.action_kinds": "one noun",
-    "core.atomic_write": "one promise, kept in one place for three rooms",
     "core.file_names": "one promise, kept in one place for four rooms",
     "core.host_id": "one noun",
     "core.patterns": "one promise, for all rooms",

@@ -89,7 +89,7 @@ def test_a_post_that_is_broken_breaks_only_itself_when_it_was_expected(process: 
 
 def test_many_posts_are_rendered_by_two_processes_and_a_broken_one_breaks_only_itself(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
-    names = [f"2024-07-05-post-{number:03}.md" for number in range(260)]
+    names = [f"2024-07-05-post-{number:03}.md" for number in range(660)]
     for name in names:
         folder.write(name, f"This is {name}.\n\n```python\nname = '{name}'\n```\n")
     code = "name = '{0.source}'\n"

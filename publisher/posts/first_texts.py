@@ -1,0 +1,100 @@
+"""The texts of a project that was never built, which are stored while their files are read for the first time.
+
+A build stores the text of every post that it publishes, as its last readable version (see posts.last_versions). The
+first build would read every file twice for that. So the texts go into a file of their own, a few at a time, which takes
+its place when the build has published them. A build that fails, or is killed, stores none.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Set
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+
+from publisher.core.atomic_write import is_running
+from publisher.posts.index_rows import Row
+
+# How many bytes of texts wait in memory.
+_AT_ONCE = 1 << 20
+
+# The columns of a row of the index (see index_rows.to_row).
+_SOURCE, _STAMP, _MTIME_NS, _PUBLISHED = 0, slice(1, 3), 2, 4
+
+_INSERT = "INSERT OR REPLACE INTO versions VALUES (?, ?, ?, '', ?)"
+
+
+class FirstTexts:
+    """The texts of one first build. If they cannot be stored, there are none, and they are read again."""
+
+    def __init__(self, path: Path, create: Callable[[Path], sqlite3.Connection], now: datetime) -> None:
+        """Begin with a file next to the one at `path`.
+
+        create  creates the file, with the tables of posts.last_versions
+        now     the moment of the build; later posts are not stored
+        """
+        self._path, self._part = path, path.with_name(f"{path.stem}-{os.getpid()}.part")
+        self._moment = now.timestamp()
+        self._sources: set[str] = set()
+        self._waiting: list[tuple[str, int, int, bytes]] = []
+        self._size = 0
+        self._db: sqlite3.Connection | None = None
+        _remove_left(path)
+        with suppress(sqlite3.Error, OSError):
+            self._db = create(self._part)
+            self._db.execute("PRAGMA journal_mode = OFF")  # a file that is not complete is never used
+
+    def add(self, row: Row, text: bytes) -> None:
+        """Store the text of a file with this row of the index, if its post is public and its stamp is known."""
+        if self._db is None or row[_PUBLISHED] > self._moment or row[_MTIME_NS] < 0 or len(text) != row[1]:
+            return
+        self._waiting.append((row[_SOURCE], *row[_STAMP], text))
+        self._size += len(text)
+        if self._size >= _AT_ONCE:
+            self._write()
+
+    def put_in_place(self, public: Set[str]) -> Set[str]:
+        """Let the texts of these posts be their last readable versions; return the posts whose texts are stored."""
+        self._write()
+        if self._db is None:
+            return frozenset()
+        try:
+            others = self._sources - public
+            self._db.executemany("DELETE FROM versions WHERE source = ?", ((source,) for source in others))
+            self._db.commit()
+            self._db.close()
+            self._db = None
+            self._part.replace(self._path)
+        except (sqlite3.Error, OSError):
+            self.discard()
+            return frozenset()
+        return self._sources - others
+
+    def discard(self) -> None:
+        """Remove the file, unless it is in its place."""
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+        with suppress(OSError):
+            self._part.unlink(missing_ok=True)
+
+    def _write(self) -> None:
+        if self._db is None:
+            return
+        try:
+            self._db.executemany(_INSERT, self._waiting)
+        except sqlite3.Error:  # such as a full disk, which the build reports when it reads them again
+            self.discard()
+            return
+        self._sources.update(source for source, *_ in self._waiting)
+        self._waiting, self._size = [], 0
+
+
+def _remove_left(path: Path) -> None:
+    """Remove the files of builds that were killed."""
+    for part in path.parent.glob(f"{path.stem}-*.part"):
+        if not is_running(part.stem.rpartition("-")[2]):
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
