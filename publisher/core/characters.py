@@ -61,8 +61,11 @@ def clean_line(text: str, most: int) -> str:
     """
     if text.isascii() and text.isprintable():
         return " ".join(text.split())[:most].rstrip()
-    visible = "".join(" " if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") else c for c in text[: 4 * most])
-    return unicodedata.normalize("NFC", " ".join(_TURNS.sub("", visible).split()))[:most].rstrip()
+    visible = text[: 4 * most]
+    if not visible.isprintable():  # else it has none of the characters that are taken out
+        visible = "".join(" " if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") else c for c in visible)
+        visible = _TURNS.sub("", visible)
+    return unicodedata.normalize("NFC", " ".join(visible.split()))[:most].rstrip()
 
 
 def clean_lines(text: str, most: int) -> str:

@@ -128,6 +128,8 @@ def shown_value(value: FieldValue) -> str:
 
 def encode_fields(fields: Mapping[str, FieldValue]) -> str:
     """Return fields as text for a column: a JSON object, sorted by name, without line breaks."""
+    if not fields:
+        return "{}"
     return json.dumps(dict(sorted(fields.items())), ensure_ascii=False, separators=(",", ":"))
 
 

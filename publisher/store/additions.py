@@ -6,7 +6,7 @@ A file may also say that somebody must not be mailed. That becomes a record, unl
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -24,13 +24,13 @@ from publisher.core.subscription_status import (
     on_date,
 )
 from publisher.store.batch_details import BatchDetails
-from publisher.store.batch_rows import BatchRows, KnownSubscriber
+from publisher.store.batch_rows import BatchRows, KnownSubscriber, NewRows
 from publisher.store.consent import moved_on, only_from_files
 from publisher.store.database import Database
 from publisher.store.departures import Departures, rows_to_insert, said
 from publisher.store.edition_filling import decide
 from publisher.store.people_query import search_key
-from publisher.store.row_inserts import insert_rows
+from publisher.store.row_inserts import insert_rows, is_one_of
 from publisher.store.subscriber_records import (
     Added,
     AddOptions,
@@ -48,6 +48,14 @@ from publisher.store.tables import subscribers
 _LISTED = {SuppressionReason.MOVED: Added.MOVED, SuppressionReason.COMPLAINED: Added.COMPLAINED}
 
 
+_UID_BYTES = 12
+# The columns of the row of a new subscriber, in the order of `Batch._row`.
+_SUBSCRIBER = (
+    *("uid", "address_key", "address", "name", "name_key", "language", "status", "created_at"),
+    *("confirmed_at", "paused_until", "import_id", "fields", "note"),
+)
+
+
 class Batch:
     """A batch of subscribers to add in one transaction, with a few statements for any number of them."""
 
@@ -61,7 +69,8 @@ class Batch:
         self._rows = BatchRows(options)
         self._details = BatchDetails(options)
         self._departures = Departures(connection, suppressed, self._rows)
-        self._deciding: set[int] = set()
+        self._deciding: set[tuple[int, int]] = set()
+        self._newcomers: dict[Hashable, tuple[AddResult, dict[str, SubscriptionRecord], NewRows]] = {}
         self._moved_on: set[int] = set()
 
     def add(self, new: Sequence[NewSubscriber]) -> list[AddResult]:
@@ -69,8 +78,9 @@ class Batch:
         keys = [address_key(subscriber.address) for subscriber in new]
         listed = self._listed(set(keys))
         pairs = [(key, subscriber) for key, subscriber in zip(keys, new, strict=True) if key not in listed]
-        fresh = self._insert_unknown(rows_to_insert(pairs))
-        known = self._known({key for key, _ in pairs}, fresh)
+        uids = self._insert_unknown(rows_to_insert(pairs))
+        known = self._known({key for key, _ in pairs}, uids)
+        fresh = {key for key, each in known.items() if each.was is None}
         decide(self._connection, self._database, [each.id for each in known.values()])
         self._deciding = _deciding(zip(keys, new, strict=True))
         results = []
@@ -113,6 +123,8 @@ class Batch:
         if says is not None:
             done = self._departures.record(key, known, row, says, fresh=fresh)
             return AddResult(done, still=known.mailed if known else ())
+        if known is not None and fresh and not row.ended:
+            return self._newcomer(known, row)
         if known is not None:
             return self._settle(known, row, fresh)
         return AddResult(Added.SUPPRESSED)  # an earlier row of this batch put the address on the suppression list
@@ -140,38 +152,29 @@ class Batch:
                 del listed[key]
         return {key: _LISTED.get(reason, Added.SUPPRESSED) for key, reason in listed.items()}
 
-    def _insert_unknown(self, unknown: dict[str, NewSubscriber]) -> set[str]:
-        """Insert the subscribers who are not in the database yet, in their order, and return their keys."""
-        if not unknown:
-            return set()
-        uids = self._free_uids(unknown)
-        rows = [{"uid": uids[key], "address_key": key, **self._row(subscriber)} for key, subscriber in unknown.items()]
-        insert_rows(self._connection, subscribers, rows, new=True)
-        query = sa.select(subscribers.c.address_key, subscribers.c.uid).where(subscribers.c.address_key.in_(unknown))
-        return {row.address_key for row in self._connection.execute(query) if row.uid == uids[row.address_key]}
+    def _insert_unknown(self, unknown: dict[str, NewSubscriber]) -> dict[str, str]:
+        """Insert the subscribers who are not in the database yet, in their order; return the uid that each would get.
 
-    def _row(self, subscriber: NewSubscriber) -> dict[str, Any]:
-        """Return the row of a new subscriber, without what identifies it."""
-        says, back = said(subscriber), subscriber.restored
-        never = says is SubscriberEvent.REQUESTED  # the file may know when they signed up; they have not agreed
-        row = {
-            "address": subscriber.address,
-            "name": subscriber.name,
-            "name_key": search_key(subscriber.name),
-            "language": subscriber.language,
-            "status": next_status(None, says or self._options.event),
-            "created_at": self._options.at,
-            "confirmed_at": None if never else subscriber.joined_at or (None if says else self._options.at),
-            "paused_until": None,
-            "import_id": self._options.number,
-            "fields": encode_fields(subscriber.fields),
-            "note": subscriber.note,
-        }
+        unknown: key -> the subscriber
+        """
+        uids = self._free_uids(unknown)
+        rows = [self._row(key, uids[key], subscriber) for key, subscriber in unknown.items()]
+        insert_rows(self._connection, subscribers, _SUBSCRIBER, rows, new=True)
+        return uids
+
+    def _row(self, key: str, uid: str, subscriber: NewSubscriber) -> tuple[Any, ...]:
+        """Return the row of a new subscriber, as _SUBSCRIBER says."""
+        says, back, options = said(subscriber), subscriber.restored, self._options
+        status, created_at, paused_until = next_status(None, says or options.event), options.at, None
+        confirmed_at = subscriber.joined_at or (None if says else options.at)
+        if says is SubscriberEvent.REQUESTED:  # the file may know when they signed up; they have not agreed
+            confirmed_at = None
         if back is not None:
-            created = back.created_at or self._options.at
-            row |= {"status": back.status, "created_at": created, "confirmed_at": back.confirmed_at}
-            row |= {"paused_until": back.paused_until}
-        return row
+            status, created_at = back.status, back.created_at or created_at
+            confirmed_at, paused_until = back.confirmed_at, back.paused_until
+        name, fields = subscriber.name, encode_fields(subscriber.fields)
+        who = (uid, key, subscriber.address, name, search_key(name), subscriber.language)
+        return *who, status, created_at, confirmed_at, paused_until, options.number, fields, subscriber.note
 
     def _free_uids(self, unknown: dict[str, NewSubscriber]) -> dict[str, str]:
         """Return a uid for each key: that of our own export, if nobody has it, so that links in emails keep working."""
@@ -180,32 +183,50 @@ class Batch:
         if wanted:
             query = sa.select(subscribers.c.uid).where(subscribers.c.uid.in_(wanted.values()))
             taken = {row.uid for row in self._connection.execute(query)}
-        uids: dict[str, str] = {}
-        for key in unknown:
-            uid = wanted.get(key, "")
-            uids[key] = uid if uid and uid not in taken else secrets.token_hex(12)
-            taken.add(uids[key])
+        chance = secrets.token_hex(_UID_BYTES * len(unknown))
+        size = 2 * _UID_BYTES
+        uids = {key: chance[size * place : size * (place + 1)] for place, key in enumerate(unknown)}
+        for key, uid in wanted.items():
+            if uid not in taken:
+                uids[key] = uid
+                taken.add(uid)
         return uids
 
-    def _known(self, keys: set[str], fresh: set[str]) -> dict[str, KnownSubscriber]:
-        query = sa.select(
-            subscribers.c.id, subscribers.c.address_key, subscribers.c.status, subscribers.c.import_id
-        ).where(subscribers.c.address_key.in_(keys))
-        rows = self._connection.execute(query).all()
-        found = records_of(self._connection, [row.id for row in rows])
+    def _known(self, keys: set[str], uids: dict[str, str]) -> dict[str, KnownSubscriber]:
+        """Return the subscribers with these keys. Those who have the uid that we have given them are new."""
+        query = sa.select(*(subscribers.c[name] for name in ("id", "address_key", "uid", "status", "import_id")))
+        here = is_one_of(subscribers.c.address_key, keys, self._connection.dialect)
+        rows = self._connection.execute(query.where(here)).all() if keys else ()
+        old = [row for row in rows if uids.get(row.address_key) != row.uid]
+        found = records_of(self._connection, [row.id for row in old]) if old else {}
         pending = [row.id for row in rows if row.status is SubscriberStatus.PENDING]
         filed = only_from_files(self._connection, pending)
         known = {}
-        for row in rows:
-            records = {each.newsletter: each for each in found.get(row.id, ())}
-            was = None if row.address_key in fresh else (row.status, dict(records))
-            known[row.address_key] = KnownSubscriber(
-                row.id, row.status, records, row.import_id, was, only_filed=row.id in filed
-            )
+        for number, key, uid, status, import_id in rows:
+            records = {each.newsletter: each for each in found.get(number, ())}
+            was = None if uids.get(key) == uid else (status, dict(records))
+            known[key] = KnownSubscriber(number, status, records, import_id, was, only_filed=number in filed)
         if self._options.since is not None and self._options.since < self._options.at:
-            old = [each.id for each in known.values() if each.was is not None]
-            self._moved_on = moved_on(self._connection, old, self._options.source, self._options.since)
+            ids = [row.id for row in old]
+            self._moved_on = moved_on(self._connection, ids, self._options.source, self._options.since)
         return known
+
+    def _newcomer(self, known: KnownSubscriber, row: NewSubscriber) -> AddResult:
+        """Carry out a row that says yes for somebody who has just been inserted.
+
+        Nothing is known of them, so what the rules say depends on a few values, which many rows have in common.
+        """
+        same = row.subscriptions, row.joined_at, row.consent
+        done = self._newcomers.get(same)
+        if done is None:
+            begun = self._rows.begun()
+            result = self._settle(known, row, True)
+            self._newcomers[same] = result, dict(known.records), self._rows.since(begun)
+            return result
+        result, records, written = done
+        known.records = dict(records)
+        self._rows.repeat(known, written)
+        return result
 
     def _settle(self, known: KnownSubscriber, subscriber: NewSubscriber, fresh: bool) -> AddResult:
         """Carry out a row that says yes."""
@@ -247,7 +268,7 @@ class Batch:
         wanted, ended = [], []
         for wish in {wish.newsletter: wish for wish in reversed(subscriber.subscriptions)}.values():
             # A row without topics leaves those that they chose, and so does one that repeats an earlier row.
-            decides = id(wish) in self._deciding and known.id not in self._moved_on
+            decides = (id(subscriber), id(wish)) in self._deciding and known.id not in self._moved_on
             record = changed(
                 list(known.records.values()),
                 wish.newsletter,
@@ -312,11 +333,14 @@ class Batch:
         return True
 
 
-def _deciding(pairs: Iterable[tuple[str, NewSubscriber]]) -> set[int]:
-    """Return the id() of each wish that decides about topics: the first with topics, for a person and a newsletter."""
-    first: dict[tuple[str, str], int] = {}
+def _deciding(pairs: Iterable[tuple[str, NewSubscriber]]) -> set[tuple[int, int]]:
+    """Return the wishes that decide about topics: the first with topics, for a person and a newsletter.
+
+    They are known by the id() of the subscriber and of the wish, because several people may share one.
+    """
+    first: dict[tuple[str, str], tuple[int, int]] = {}
     for key, subscriber in pairs:
         for wish in subscriber.subscriptions:
             if wish.topics:
-                first.setdefault((key, wish.newsletter), id(wish))
+                first.setdefault((key, wish.newsletter), (id(subscriber), id(wish)))
     return set(first.values())

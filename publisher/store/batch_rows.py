@@ -27,6 +27,10 @@ from publisher.store.subscriber_records import AddOptions, Restored
 from publisher.store.subscriptions import changed, row_of, without_frequency
 from publisher.store.tables import consent_events, subscriptions
 
+# The columns of the rows that `row_of` and `event_row` make, in their order: the subscriber comes first.
+SUBSCRIPTION = ("subscriber_id", "newsletter", "topics", "status", "since", "cause", "source", "frequency")
+EVENT = ("subscriber_id", "at", "what", "source", "detail", "text_version", "ip", "user_agent")
+
 BY_FILE = (SubscriptionEvent.FILE_LEFT, SubscriptionEvent.FILE_LEFT_ONE, SubscriptionEvent.FILE_REMOVED)
 
 
@@ -80,33 +84,57 @@ class KnownSubscriber:
         return record is not None and record.is_subscribed
 
 
+@dataclass(frozen=True, slots=True)
+class NewRows:
+    """The rows that were added for one subscriber, without the number of the subscriber, which comes first in each."""
+
+    subscriptions: tuple[tuple[Any, ...], ...]
+    events: tuple[tuple[Any, ...], ...]
+
+
 class BatchRows:
     """Subscriptions and consent events of a batch that are not written yet."""
 
     def __init__(self, options: AddOptions) -> None:
         self.options = options
-        self._events: list[dict[str, Any]] = []
-        self._new: list[dict[str, Any]] = []
+        self._events: list[tuple[Any, ...]] = []
+        self._new: list[tuple[Any, ...]] = []
         self._changed: list[dict[str, Any]] = []
 
     def record(self, known: KnownSubscriber, what: str, detail: str, at: datetime | None = None) -> None:
         """Add an event to a subscriber's history of consent; `at` is when it happened, if it was not now."""
-        self._events.append(event_row(known.id, at or self.options.at, what, self.options.source, detail))
+        row = event_row(known.id, at or self.options.at, what, self.options.source, detail)
+        self._events.append(tuple(row.values()))
 
     def restore(self, known: KnownSubscriber, back: Restored) -> None:
         """Add the subscriptions and the history that our own export says of a new subscriber."""
         for record in back.records:
             self.save(known, record)
-        self._events += [restored_row(known.id, event) for event in back.consent]
+        self._events += [tuple(restored_row(known.id, event).values()) for event in back.consent]
 
     def save(self, known: KnownSubscriber, record: SubscriptionRecord) -> None:
         """Insert a subscription or replace it."""
         row, before = row_of(known.id, record), known.records.get(record.newsletter)
         known.records[record.newsletter] = record
         if before is None:
-            self._new.append(row)
+            self._new.append(tuple(row.values()))
         else:
             self._changed.append(row | {"before": before.status})
+
+    def begun(self) -> tuple[int, int]:
+        """Return a mark for `since`."""
+        return len(self._new), len(self._events)
+
+    def since(self, begun: tuple[int, int]) -> NewRows:
+        """Return what was added for one new subscriber since a mark."""
+        new, events = begun
+        return NewRows(tuple(row[1:] for row in self._new[new:]), tuple(row[1:] for row in self._events[events:]))
+
+    def repeat(self, known: KnownSubscriber, written: NewRows) -> None:
+        """Add for another new subscriber what was added for one before."""
+        who = (known.id,)
+        self._new += [who + row for row in written.subscriptions]
+        self._events += [who + row for row in written.events]
 
     def end(
         self,
@@ -130,18 +158,16 @@ class BatchRows:
 
     def write(self, connection: Connection) -> None:
         """Write everything."""
-        in_one_order = itemgetter("subscriber_id", "newsletter")  # as other transactions lock them
-        if self._new:
-            insert_rows(connection, subscriptions, sorted(self._new, key=in_one_order), new=True)
-        for row in sorted(self._changed, key=in_one_order):
+        # In one order, as other transactions lock them: by subscriber and newsletter.
+        insert_rows(connection, subscriptions, SUBSCRIPTION, sorted(self._new, key=itemgetter(0, 1)), new=True)
+        for row in sorted(self._changed, key=itemgetter("subscriber_id", "newsletter")):
             change = sa.update(subscriptions).where(
                 subscriptions.c.subscriber_id == row["subscriber_id"],
                 subscriptions.c.newsletter == row["newsletter"],
                 subscriptions.c.status == row.pop("before"),  # else they unsubscribed at this very moment
             )
             connection.execute(change.values(without_frequency(row)))
-        if self._events:
-            insert_rows(connection, consent_events, self._events, new=False)
+        insert_rows(connection, consent_events, EVENT, self._events, new=False)
 
     def note(self, connection: Connection, database: Database, known: Iterable[KnownSubscriber]) -> None:
         """Note what this batch has found of each subscriber, so that its import can be taken back.

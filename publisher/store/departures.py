@@ -139,8 +139,8 @@ def rows_to_insert(pairs: Sequence[tuple[str, NewSubscriber]]) -> dict[str, NewS
     first: dict[str, NewSubscriber] = {}
     bare: set[str] = set()
     for key, each in pairs:
-        has_more = each.subscriptions or each.ended or each.name or each.restored
-        if each.says is SubscriberEvent.SUPPRESSED and not has_more:
+        is_bare = each.says is SubscriberEvent.SUPPRESSED
+        if is_bare and not (each.subscriptions or each.ended or each.name or each.restored):
             bare |= set() if key in first else {key}
         elif key not in bare:
             first.setdefault(key, each)

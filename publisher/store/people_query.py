@@ -91,11 +91,15 @@ class PeoplePage:
     previous: str = ""
 
 
+_ACCENTS = dict.fromkeys(range(0x300, 0x370))
+
+
 def search_key(text: str) -> str:
     """Return the form of a text in which names are compared and sorted, without case and the accents of letters.
 
     It is cut, because it is stored in an index.
     """
+    if text.isascii():  # it has one form, and no accents
+        return " ".join(text.lower().split())[:_LONGEST_KEY]
     folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
-    plain = "".join(sign for sign in folded if not "\u0300" <= sign <= "\u036f")
-    return " ".join(unicodedata.normalize("NFC", plain).split())[:_LONGEST_KEY]
+    return " ".join(unicodedata.normalize("NFC", folded.translate(_ACCENTS)).split())[:_LONGEST_KEY]

@@ -16,6 +16,7 @@ _PLAIN = re.compile(r"(?=.{1,64}\Z)[A-Za-z0-9_+-]+(\.[A-Za-z0-9_+-]+)*", re.ASCI
 _SHORT = 100  # characters; in no spelling can such an address exceed the limit of 254 in RFC 5321
 _JOINERS = "\u200c\u200d"
 _INVISIBLE = frozenset("\u00ad\u034f\u061c\u180e\u200b\u200e\u200f\u2060\u2061\u2062\u2063\u2064\ufeff\ufe0e\ufe0f")
+_PERHAPS_INVISIBLE = _INVISIBLE | set(_JOINERS)
 
 
 def normalise(text: str) -> str:
@@ -28,15 +29,17 @@ def normalise(text: str) -> str:
     compares addresses. The domain is not looked up in the DNS. Addresses under .test are accepted, for trials. Raises
     SubscriberError if the text is not exactly one bare address.
     """
-    from email_validator import EmailNotValidError  # takes 60 ms to import
-
     bare = bare_address(text)
     try:
         local, at, domain = bare.rpartition("@")
         if at and len(bare) <= _SHORT and _PLAIN.fullmatch(local):
             return f"{local}@{_domain(domain.lower() if domain.isascii() else domain)}"
         return _validated(bare)
-    except EmailNotValidError as error:
+    except ValueError as error:
+        from email_validator import EmailNotValidError  # takes 60 ms to import
+
+        if not isinstance(error, EmailNotValidError):
+            raise
         raise SubscriberError(f"{shortened(text)!r} is not a valid email address: {str(error).rstrip('.')}") from error
 
 
@@ -44,8 +47,9 @@ def bare_address(text: str) -> str:
     """Return the signs of an address that can be part of one, in Unicode NFKC, without surrounding white space."""
     if text.isascii():
         return text.strip()
-    visible = "".join(sign for place, sign in enumerate(text) if not _is_invisible(text, place))
-    return unicodedata.normalize("NFKC", visible).strip()
+    if not _PERHAPS_INVISIBLE.isdisjoint(text):
+        text = "".join(sign for place, sign in enumerate(text) if not _is_invisible(text, place))
+    return unicodedata.normalize("NFKC", text).strip()
 
 
 def _is_invisible(text: str, place: int) -> bool:

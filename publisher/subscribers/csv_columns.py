@@ -162,8 +162,9 @@ class Columns:
 
     def joined_at(self, cells: Sequence[str]) -> str:
         """Return the date of consent in a row, exactly as the file writes it, or "" if there is none."""
-        found = (cells[place] for place in self.joined if place < len(cells) and cells[place])
-        return self.cell(cells, "joined_at") or next(found, "")
+        if (first := self.cell(cells, "joined_at")) or not self.joined:
+            return first
+        return next((cells[place] for place in self.joined if place < len(cells) and cells[place]), "")
 
     def with_dates(self, places: Sequence[int]) -> Columns:
         """Return the columns with further ones that contain the day of consent."""
@@ -314,8 +315,8 @@ def full_name(columns: Columns, cells: Sequence[str]) -> str:
     A column that is just called a name may have only a part of it, beside a column with the other part.
     """
     name, first, last = (columns.cell(cells, field) for field in ("name", "first_name", "last_name"))
-    if not name:
-        return " ".join(filter(None, (first, last)))
+    if not name or not (first or last):
+        return name or " ".join(filter(None, (first, last)))
     if not _is_short_name(columns.header[columns.fields["name"]]):
         return name
     if "last_name" not in columns.fields:

@@ -177,6 +177,8 @@ class DetailReader:
 
     def look(self, cells: Sequence[str]) -> None:
         """Look at a row before the import: which kinds its values can be, and which members its objects have."""
+        if not self._looked and not self._objects:
+            return
         objects = self._objects_in(cells)
         for place, members in objects.items():
             for member in members:
@@ -209,6 +211,8 @@ class DetailReader:
 
     def values(self, line: int, cells: Sequence[str], day_first: bool | None) -> dict[str, FieldValue]:
         """Return the values of fields in a row, without those that do not fit, which are counted."""
+        if not self.columns:
+            return {}
         found: dict[str, FieldValue] = {}
         objects = self._objects_in(cells)
         for column in self.columns:

@@ -126,8 +126,9 @@ class CsvFile:
             except csv.Error as error:
                 yield CsvRow(line, [], str(error))
                 continue
-            if any(map(str.strip, cells)):
-                yield self._row(line, cells)
+            bare = [cell.strip() for cell in cells]
+            if any(bare):
+                yield self._row(line, cells, bare)
 
     def _cells(self, text: str) -> list[str]:
         """Return the cells of the record that begins with the line `text`. Raises csv.Error if the record is broken."""
@@ -182,17 +183,20 @@ class CsvFile:
             return f"{UNCLOSED}, or a cell holds lines that look like rows"
         return ""
 
-    def _row(self, line: int, cells: list[str]) -> CsvRow:
+    def _row(self, line: int, cells: list[str], bare: list[str]) -> CsvRow:
+        """Return a row. bare: its cells without white space around them."""
         width, fault, coded = len(self.columns.header), "", ""
-        if len(cells) > width and not any(map(str.strip, cells[width:])):
-            cells = cells[:width]
-        undecoded = not is_text("".join(cells))
+        if len(cells) > width and not any(bare[width:]):
+            cells, bare = cells[:width], bare[:width]
+        together = "".join(bare)
+        undecoded = not is_text(together)
         if undecoded:
             fault = f"the line is not valid {'UTF-8' if self.encoding == 'utf-8' else self.encoding}"
             coded = likely_encoding(self._delimiter.join(cells)) if self.encoding == "utf-8" else ""
         elif len(cells) > width:
             fault = f"it has {len(cells)} cells, and the first line names {width} columns"
-        bare = [unguarded(cell) if cell.startswith("'") else cell for cell in map(str.strip, cells)]
+        if "'" in together:
+            bare = [unguarded(cell) if cell.startswith("'") else cell for cell in bare]
         return CsvRow(line, bare, fault, coded, undecoded)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import shlex
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
@@ -17,12 +17,13 @@ from publisher.core.errors import SubscriberError
 from publisher.core.newsletter_models import SubscriberStatus
 from publisher.core.subscriber_fields import FieldKind, clean_tags
 from publisher.core.subscriber_status import SubscriberEvent
-from publisher.store.subscriber_records import Added, AddOptions, AddResult, NewSubscriber, SuppressedHash, source_of
+from publisher.store.subscriber_records import Added, AddOptions, AddResult, NewSubscriber, source_of
 from publisher.subscribers.address import shortened
 from publisher.subscribers.csv_columns import Choices, Columns
 from publisher.subscribers.csv_fields import DetailReader, FieldOptions, is_own_detail
 from publisher.subscribers.csv_file import CsvFile, CsvRow
-from publisher.subscribers.csv_own import by_person, is_left_behind, suppressed_hash
+from publisher.subscribers.csv_groups import RowGroup, read_group, written
+from publisher.subscribers.csv_own import by_person
 from publisher.subscribers.csv_repeats import Repeats
 from publisher.subscribers.csv_rows import NamedNewsletters, RowReader
 from publisher.subscribers.csv_status import HARDNESS, STATUS_WORDS
@@ -221,10 +222,8 @@ def import_csv(
             _require_secret(store, found, path, options.choices)
             run = _Import(store, reader, _begun(store, file, path, reader, options, dry_run), dry_run, listeners)
             file.rewind()
-            people = by_person(reader.columns, file)
-            while group := list(islice(people, GROUP)):
-                run.add(group)
-                listeners.progress(run.counts["rows"], round(run.counts["rows"] / (file.share or 1)))
+            for group, added in written(run.groups(file), run.write, waits=not store.database.is_sqlite):
+                run.tell(group, added)
         except OSError as error:
             raise SubscriberError(f"cannot be read: {error.strerror}", where=str(path)) from error
     return run.report(found)
@@ -329,28 +328,31 @@ class _Import:
     parted: dict[Parted, KeptRows] = field(default_factory=dict)
     topics: set[str] = field(default_factory=set)
 
-    def add(self, group: list[list[CsvRow]]) -> None:
-        """Add the people in a group in one transaction. Each is a row, or several rows of our own export."""
-        found: list[tuple[list[CsvRow], NewSubscriber]] = []
-        hashes: list[SuppressedHash] = []
-        for rows in group:
-            self.counts["rows"] += len(rows)
-            try:
-                if entry := suppressed_hash(self.reader.columns, rows[0]):
-                    hashes.append(entry)
-                    self.kept.setdefault(SubscriberStatus.SUPPRESSED, KeptRows()).add(rows[0].line)
-                elif is_left_behind(self.reader.columns, rows[0]):
-                    self.counts["left_behind"] += 1
-                else:
-                    found.append((rows, self.reader.subscriber(rows)))
-            except SubscriberError as error:
-                self._refuse(rows, error.message)
-        new = [self._as_of_then(subscriber) for _, subscriber in found]
+    def groups(self, file: CsvFile) -> Iterator[RowGroup]:
+        """Yield the rows of the file in groups. Each person is a row, or several rows of our own export."""
+        people = by_person(self.reader.columns, file)
+        while some := list(islice(people, GROUP)):
+            yield read_group(self.reader, some, file.share)
+
+    def write(self, group: RowGroup) -> Sequence[AddResult]:
+        """Add the people in a group in one transaction, and return the result for each."""
+        new = [self._as_of_then(subscriber) for _, subscriber in group.people]
         added = self.store.subscribers.add_all(new, self.options, dry_run=self.dry_run) if new else []
-        for (rows, subscriber), result in zip(found, added, strict=True):
+        if group.hashes:
+            self.store.suppressions.restore(group.hashes, self.options.number, dry_run=self.dry_run)
+        return added
+
+    def tell(self, group: RowGroup, added: Sequence[AddResult]) -> None:
+        """Count what became of the rows of a group, and report it."""
+        self.counts["rows"] += group.size
+        self.counts["left_behind"] += group.left_behind
+        for line in group.listed:
+            self.kept.setdefault(SubscriberStatus.SUPPRESSED, KeptRows()).add(line)
+        for rows, reason in group.refused:
+            self._refuse(rows, reason)
+        for (rows, subscriber), result in zip(group.people, added, strict=True):
             self._count(rows, subscriber, result)
-        if hashes:
-            self.store.suppressions.restore(hashes, self.options.number, dry_run=self.dry_run)
+        self.listeners.progress(self.counts["rows"], round(self.counts["rows"] / (group.share or 1)))
 
     def _as_of_then(self, subscriber: NewSubscriber) -> NewSubscriber:
         """Return a person with the latest date on which the file can have said no, if it is imported again.

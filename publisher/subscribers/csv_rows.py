@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from shlex import quote
 
 from publisher.core.characters import clean_line
@@ -94,6 +95,11 @@ def _folded(text: str) -> str:
     return " ".join(text.casefold().replace(";", ",").split())
 
 
+@lru_cache(maxsize=1_000)
+def _wishes(names: tuple[str, ...], topics: tuple[tuple[str, ...], ...]) -> tuple[Subscription, ...]:
+    return tuple(map(Subscription, names, topics))
+
+
 @dataclass(slots=True)
 class RowReader:
     """Converts the rows of a file.
@@ -127,9 +133,10 @@ class RowReader:
 
         Its values show which kinds the fields in it have.
         """
-        if not row.fault:
-            self.details.look(row.cells)
-        if row.fault or not ({"newsletters", "topics"} & self.columns.fields.keys()):
+        if row.fault:
+            return
+        self.details.look(row.cells)
+        if "newsletters" not in self.columns.fields and "topics" not in self.columns.fields:
             return
         try:
             names = self._newsletters(row)
@@ -166,6 +173,8 @@ class RowReader:
 
     def status(self, row: CsvRow) -> SubscriberStatus:
         """Return the status that a row, or the operator, gives to a person."""
+        if not self.columns.statuses:
+            return self.forced
         return hardest([self.columns.status(row.cells), self.forced])
 
     def status_of(self, rows: Sequence[CsvRow]) -> SubscriberStatus:
@@ -173,6 +182,8 @@ class RowReader:
 
         Someone who has left one newsletter may have others.
         """
+        if len(rows) == 1:
+            return self.status(rows[0])
         found = [self.status(row) for row in rows]
         worst = hardest(found)
         others = worst is SubscriberStatus.UNSUBSCRIBED and SubscriberStatus.ACTIVE in found
@@ -196,6 +207,7 @@ class RowReader:
         wishes = [self._subscriptions(each, status) for each in rows]
         if is_active:
             self._count(topics_of(cell(row.cells, "topics")))
+        joined = self.columns.joined_at(row.cells)
         language = cell(row.cells, "language")
         if language and not clean_language(language) and len(self.languages) < MOST_UNKNOWN:
             self.languages[clean_line(language, 60)] += 1
@@ -204,8 +216,8 @@ class RowReader:
             name=self.details.name(row.line, full_name(self.columns, row.cells)),
             language=clean_language(language),
             subscriptions=wishes[0],
-            consent=self._consent(row),
-            joined_at=self._moment(self.columns.joined_at(row.cells)),
+            consent=self._consent(joined),
+            joined_at=self._moment(joined),
             says=SAYS.get(status),
             said_at=None if is_active else self._said_at(row, status),
             tags=self.details.tags_in(row.cells),
@@ -236,10 +248,10 @@ class RowReader:
         if is_active and not names and not self._is_own:
             raise SubscriberError("it does not name a newsletter")
         topics = topics_of(cell) if (cell := self.columns.cell(row.cells, "topics")) else ()
+        chosen = (topics,) * len(names)
         if cell and self.repeats is not None:
-            found = tuple(Subscription(name, () if self.repeats.next() else topics) for name in names)
-        else:
-            found = tuple(Subscription(name, topics) for name in names)
+            chosen = tuple(() if self.repeats.next() else topics for _ in names)
+        found = _wishes(names, chosen) if len(cell) <= LONGEST_NAMES else _wishes.__wrapped__(names, chosen)
         everything = not is_active and set(names) == self.newsletters.known and not self._is_own
         return () if everything else found
 
@@ -263,8 +275,8 @@ class RowReader:
             self._named[cell] = names
         return names
 
-    def _consent(self, row: CsvRow) -> str:
-        joined = clean_line(self.columns.joined_at(row.cells), 40)
+    def _consent(self, joined: str) -> str:
+        joined = clean_line(joined, 40)
         return "; ".join(part for part in (self.consent, joined and f"since {joined}") if part)
 
     def _moment(self, cell: str) -> datetime | None:

@@ -235,15 +235,17 @@ class _Looked:
         if row.fault:
             return
         width = len(cells)
-        into.opted_in += any(place < width and bool(cells[place]) for place in self._joined)
+        if self._joined:
+            into.opted_in += any(place < width and bool(cells[place]) for place in self._joined)
         if len(self.dates) < MOST_DATES:
             self.dates += [
                 cells[place] for place in _within(self._dated, width) if 0 < len(cells[place]) < LONGEST_DATE
             ]
-        self._look_for_dates(cells)
+        if self.columns.dated:
+            self._look_for_dates(cells)
         if (entry := self.columns.own_cell(cells, "suppressed hash")) and len(into.key_ids) < MOST_SAMPLES:
             into.key_ids.add(entry.partition(" ")[2])
-        if self._statuses:
+        if self._statuses and (self._others or self.columns.statuses):
             self._look_for_statuses(row)
 
     def undecoded(self, line: int, coded: str) -> None:

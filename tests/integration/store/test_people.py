@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import strategies as st
 
 from publisher.core.newsletter_models import SubscriberStatus, Subscription
 from publisher.core.segment_language import parse
@@ -203,3 +206,10 @@ def test_a_page_has_a_bounded_size() -> None:
             PeopleQuery(limit=limit)
     assert len(PeopleQuery(search="a " * 5_000).words) == 10
     assert len(search_key("é" * 5_000)) == 100
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=30))
+def test_names_are_found_without_case_and_accents(text: str) -> None:
+    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
+    bare = "".join(sign for sign in folded if not "\u0300" <= sign <= "\u036f")
+    assert search_key(text) == " ".join(unicodedata.normalize("NFC", bare).split())

@@ -62,11 +62,16 @@ def test_rows_are_stored_as_sqlalchemy_stores_them(store: Store, rows: list[dict
     for is_ours in (False, True):
         with store.database.write(dry_run=True) as connection:
             if is_ours:
-                insert_rows(connection, subscribers, numbered(rows), new=False)
+                insert(connection, numbered(rows), new=False)
             else:
                 connection.execute(sa.insert(subscribers), numbered(rows))
             found.append(stored(connection))
     assert found[0] == found[1]
+
+
+def insert(connection: sa.Connection, rows: list[dict[str, Any]], *, new: bool) -> None:
+    names = list(rows[0])
+    insert_rows(connection, subscribers, names, [tuple(each[name] for name in names) for each in rows], new=new)
 
 
 def row(number: int, **more: Any) -> dict[str, Any]:
@@ -78,8 +83,8 @@ def row(number: int, **more: Any) -> dict[str, Any]:
 
 def test_rows_whose_keys_exist_are_skipped_if_only_new_ones_are_wanted(store: Store) -> None:
     with store.database.write() as connection:
-        insert_rows(connection, subscribers, [row(1, name="first")], new=True)
-        insert_rows(connection, subscribers, [row(1, name="again"), row(2), row(2)], new=True)
+        insert(connection, [row(1, name="first")], new=True)
+        insert(connection, [row(1, name="again"), row(2), row(2)], new=True)
         names = connection.execute(sa.select(subscribers.c.name).order_by(subscribers.c.id)).scalars().all()
     assert names == ["first", ""]
 
@@ -87,14 +92,14 @@ def test_rows_whose_keys_exist_are_skipped_if_only_new_ones_are_wanted(store: St
 @pytest.mark.parametrize("bad", [{"uid": "u1"}, {"address": None}])
 def test_rows_that_break_a_rule_are_refused(store: Store, bad: dict[str, Any]) -> None:
     with pytest.raises(StoreError), store.database.write() as connection:
-        insert_rows(connection, subscribers, [row(1), row(2, **bad)], new=False)
+        insert(connection, [row(1), row(2, **bad)], new=False)
     with store.database.read() as connection:
         assert stored(connection) == []
 
 
 def test_a_missing_value_is_refused_even_if_existing_rows_are_skipped(store: Store) -> None:
     with pytest.raises(StoreError), store.database.write() as connection:
-        insert_rows(connection, subscribers, [row(1, address=None)], new=True)
+        insert(connection, [row(1, address=None)], new=True)
 
 
 @pytest.mark.postgres
@@ -104,4 +109,4 @@ def test_a_text_that_is_too_long_is_refused_and_not_cut(postgres_url: str, tmp_p
         pytest.raises(StoreError, match="too long"),
         store.database.write() as connection,
     ):
-        insert_rows(connection, subscribers, [row(1, name_key="x" * 101)], new=True)
+        insert(connection, [row(1, name_key="x" * 101)], new=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from publisher.core.characters import lowered, raised, shorten
+from publisher.core.characters import clean_line, lowered, raised, shorten
 
 GRAPHEMES = (
     "a",
@@ -62,3 +64,11 @@ def test_raised_and_lowered_text_differ_from_the_text_around_them() -> None:
     ):
         assert (raised(text), lowered(text)) == (above, below)
     assert raised("word", "s") == "^(word)"
+
+
+@given(st.text(max_size=40), st.integers(10, 50))
+def test_a_line_is_cleaned_as_if_every_character_were_looked_at(text: str, most: int) -> None:
+    seen = [" " if unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp") else sign for sign in text[: 4 * most]]
+    shown = [sign for sign in seen if sign not in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"]
+    plain = unicodedata.normalize("NFC", " ".join("".join(shown).split()))
+    assert clean_line(text, most) == plain[:most].rstrip()

@@ -42,7 +42,6 @@ SMALL = {
     "store.compiled_updates": "one promise, kept in one place for two tables",
     "store.edition_content": "what an edition consists of, apart from the table of editions",
     "store.fleet_tables": "what hosts share",
-    "store.row_inserts": "one promise, kept in one place for three tables",
     "daemon.systemd": "one protocol",
     "mail.claim_count": "one promise: an older database is noticed",
     "mail.daily_limit": "one question, of people and metrics",
