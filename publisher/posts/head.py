@@ -52,7 +52,7 @@ def plain_rows(
             stored, digest = _stored(source, stamp, settings, settled_ns)
             try:
                 data = _read(folder + source, max(stamp[0], _HEAD_BYTES) if texts else _HEAD_BYTES)
-                row = plain.row(data[:_HEAD_BYTES], source, stored, digest)
+                row = plain.row(data, source, stored, digest)
             except OSError:  # read_file reports it
                 row = None
             if row and texts:

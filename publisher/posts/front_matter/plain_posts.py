@@ -57,12 +57,12 @@ class PlainPosts:
     def row(self, data: bytes, source: str, stamp: Stamp, digest: str) -> Row | None:
         """Return the row of a file for the index; None if the file must take the long way.
 
-        data    the beginning of the file
+        data    the beginning of the file, or all of it
         source  its path in the posts folder, which `takes` is true for
         digest  the digest that the post gets
         """
         front = front_of(data)
-        if not front or b"\0" in data or front.translate(None, _USUAL_BYTES) or may_be_second(data[len(front) + 1 :]):
+        if not front or b"\0" in data or front.translate(None, _USUAL_BYTES) or may_be_second(data, len(front) + 1):
             return None
         try:
             text = front.decode()

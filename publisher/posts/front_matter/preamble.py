@@ -118,8 +118,9 @@ def refuse_misplaced(text: str) -> None:
             raise PostError(what, line=number, hint="write it between two lines of --- at the beginning of the file")
 
 
-def may_be_second(rest: bytes) -> bool:
-    """Return whether a body, of which `rest` is the beginning, may be one that `refuse_second` refuses. It is quick."""
+def may_be_second(data: bytes, start: int = 0) -> bool:
+    """Return whether the body that begins at `start` may be one that `refuse_second` refuses. It is quick."""
+    rest = data[start : start + _LONGEST_KEY + 1]
     first = rest[:_LONGEST_KEY].lstrip().partition(b"\n")[0]
     if first[:1].isalnum() and b":" not in first and b"=" not in first:
         return False  # most bodies

@@ -73,6 +73,9 @@ def _fraction(item_id: str) -> timedelta:
     return timedelta(microseconds=int.from_bytes(hashlib.blake2b(item_id.encode(), digest_size=4).digest()) % 1_000_000)
 
 
+# How many posts are loaded at a time.
+_AT_ONCE = 20
+
 # Formats that are not Markdown to anybody else.
 _OTHER_FORMATS = (".mdx", ".qmd", ".rst")
 
@@ -168,7 +171,8 @@ class PostSource:
 
     def _expect_entries(self, keys: Sequence[str]) -> None:
         if self._expect is not None and len(keys) > 1:
-            self._expect(post for key in keys for post in self._archive.load([key]))
+            starts = range(0, len(keys), _AT_ONCE)
+            self._expect(post for start in starts for post in self._archive.load(keys[start : start + _AT_ONCE]))
 
     def _markdown(self, source: str) -> str:
         if source.lower().endswith(_OTHER_FORMATS):
