@@ -15,6 +15,7 @@ _QUOTED = rf'"(?:[^{_NEVER}"]|\\(?:[^{_NEVER}]|\\))*"'
 _MAILBOX = re.compile(rf"(?P<local>{_ATOMS}|{_QUOTED})@(?P<domain>{_ATOMS}|\[[0-9A-Fa-fIPv.:]+\])")
 
 
+@lru_cache(maxsize=256)  # each message needs the sender's address three times, and the recipient's twice
 def wire_address(address: str) -> str:
     """Return a bare address with its domain in ASCII (IDNA 2008) and its local part unchanged (RFC 6531).
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from publisher.mail.addresses import is_within
 
@@ -35,8 +35,7 @@ SEALED = ("from", "to", "subject", "date", "reply-to")
 _WHITE = re.compile(rb"[ \t]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(NamedTuple):
     """One header field in the form that is signed: its name in lower case, and its canonical line without CRLF."""
 
     name: str

@@ -30,6 +30,9 @@ _LEADING_FROM = re.compile(rb"(?m)^From (.*)$")
 # A value that needs no escape, wherever it is.
 _SHORT_AND_PLAIN = re.compile(r"(?!From )(?:[A-Za-z0-9](?:[A-Za-z0-9@._, +-]{0,60}[A-Za-z0-9])?)", re.ASCII)
 
+# What URLs consist of, as far as it needs no escape unless a line begins with a dot.
+_PLAIN_URL = re.compile(r"[A-Za-z0-9:/?&._~@%+-]+", re.ASCII)
+
 _LEADING_DOT = re.compile(rb"(?m)^(\.+)(.*)$")
 
 
@@ -157,5 +160,9 @@ def soft_broken(text: str) -> bytes:
     """Return text as quoted-printable that ends with a soft break, so that the next piece continues its last line."""
     if _SHORT_AND_PLAIN.fullmatch(text):  # most names and addresses, and five times as fast
         return text.encode() + SOFT_BREAK
+    if _PLAIN_URL.fullmatch(text):  # each message has two that are longer than a line
+        lines = SOFT_BREAK.join([text[at : at + QP_LINE].encode() for at in range(0, len(text), QP_LINE)])
+        if not lines.startswith(b".") and b"\n." not in lines:
+            return lines + SOFT_BREAK
     # The "x" represents the next piece, and keeps one column free for the "=" of the soft break.
     return quoted_printable(f"{text}x")[:-1] + SOFT_BREAK if text else b""

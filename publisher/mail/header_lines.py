@@ -113,6 +113,9 @@ def _fold(start: str, words: list[str]) -> bytes:
 
     With encoded words, lines have at most ENCODED_LINE characters, unless a single other word is longer.
     """
+    whole = f"{start} {' '.join(words)}"
+    if (len(whole) <= LINE or len(words) == 1) and "=?" not in whole:  # nearly always true
+        return whole.encode() + b"\r\n"
     lines, line = [], start
     encoded = any(word.startswith("=?") for word in words)
     most = ENCODED_LINE if encoded else LINE

@@ -87,14 +87,15 @@ class EditionQueue:
         the loop's clock. The queue must not be empty.
         """
         claim = self._buffer.popleft()
+        domain = claim.domain
         if len(self._buffer) < self._claim_size // 2:
             self.claim_more()
         if now >= claim.until:
             self._return(claim)
-        elif wait := pool.domain_wait(claim.domain, now, 1 + self._throttled.waiting_for(claim.domain)):
-            self._throttled.keep(claim, wait, pool.domain_rate(claim.domain))
+        elif wait := pool.domain_wait(domain, now, 1 + self._throttled.waiting_for(domain)):
+            self._throttled.keep(claim, wait, pool.domain_rate(domain))
         elif message := self._message(claim):
-            pool.count(claim.domain, now)
+            pool.count(domain, now)
             self._in_hand += 1
             return message, claim
         return None

@@ -331,7 +331,8 @@ class ConnectionPool:
 
     def _forget_ahead(self, turns: Sequence[tuple[Pace, float]]) -> None:
         """Count a message no longer as one without a turn, because it is about to get one, or is gone."""
-        self._ahead -= any(until == NO_TURN for _, until in turns)
+        if self._ahead:
+            self._ahead -= any(until == NO_TURN for _, until in turns)
 
     def _give_new_turns(self) -> None:
         """Let messages be handed over that have waited for turns, if they get all that they need."""

@@ -21,8 +21,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum, auto
-from typing import ClassVar
+from enum import IntEnum, auto
+from typing import ClassVar, NamedTuple
 
 from publisher.mail.smtp.replies import CLOSING, LOGIN_NEEDED, READY_FOR_DATA, GarbledError, Reply, ReplyReader
 from publisher.mail.transport import Accepted, GivenBack, Outcome, RefusedAt, Rejected, Unanswered
@@ -98,7 +98,7 @@ def dot_stuffed(message: bytes) -> bytes:
 END = b".\r\n"
 
 
-class _Step(Enum):
+class _Step(IntEnum):
     MAIL = auto()
     RCPT = auto()
     DATA = auto()
@@ -107,8 +107,7 @@ class _Step(Enum):
     QUIT = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class _Command:
+class _Command(NamedTuple):
     """A command that awaits its reply.
 
     message: the message that the command belongs to; None for RSET, QUIT and the end of an empty body.

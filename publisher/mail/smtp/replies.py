@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from publisher.mail.transport import Deferred, RefusedAt, Rejected
 
@@ -24,8 +24,7 @@ class GarbledError(Exception):
     """The server sent invalid data instead of a reply. Later replies cannot be matched with commands any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """One reply. It consists of a code, and the text after the code on each line."""
 
     code: int

@@ -279,6 +279,14 @@ def test_soft_broken_text_ends_with_a_soft_break(text: str) -> None:
     assert all(len(line) <= 76 for line in quoted_printable(text).split(b"\r\n"))
 
 
+URL_LIKE = st.text("abcXYZ019:/?&._~@%+-.....=", max_size=200)
+
+
+@given(URL_LIKE)
+def test_a_url_is_broken_as_any_other_text_is(text: str) -> None:
+    assert soft_broken(text) == (quoted_printable(f"{text}x")[:-1] + b"=\r\n" if text else b"")
+
+
 def test_only_the_domain_of_an_address_becomes_ascii() -> None:
     message = written(letter(), to("Jörg", "jörg@müller.example"))
     assert "jörg@xn--mller-kva.example".encode() in message
