@@ -32,7 +32,7 @@ class OutputFolder:
 
     def __init__(self, path: Path, manifest: Manifest) -> None:
         self.path, self._manifest = path, manifest
-        self._known_folders: set[Path] = set()
+        self._known_folders: set[str] = set()
         self._staged: dict[str, tuple[str, Path]] = {}  # by path: the key of the output, and its file
         self._made = 0
         self._listed: set[str] = set()
@@ -67,7 +67,7 @@ class OutputFolder:
         """Raise ProjectError if this folder is new to builds, and a file at a wanted path would be replaced."""
         if self._manifest.outputs or (self.path / LIST).exists() or _has_our_feed(self.path):
             return
-        foreign = [name for name in sorted(wanted) if (self.path / name).is_file()]
+        foreign = [name for name in sorted(wanted) if os.path.isfile(f"{self.path}/{name}")]  # see _move
         if foreign and not (self.path / LIST).exists():  # otherwise another build has begun meanwhile
             more = f" (and {len(foreign) - 1:,} more)" if len(foreign) > 1 else ""
             what = f"was not written by a build{more}, and is not replaced"
@@ -112,14 +112,14 @@ class OutputFolder:
         for output in outputs:
             if not self._is_staged(output):
                 continue
-            target, (_, part) = self.path / output.path, self._staged[output.path]
+            target, (_, part) = f"{self.path}/{output.path}", self._staged[output.path]
             try:
                 self._move(part, target)
                 del self._staged[output.path]  # only now: an interruption before this leaves the part to `discard`
                 self.written.append(output.path)
                 self._record(output, target)
             except OSError as error:
-                raise _unwritable(target, error) from error
+                raise _unwritable(Path(target), error) from error
         self.discard()
 
     def discard(self) -> None:
@@ -130,14 +130,14 @@ class OutputFolder:
 
     def put(self, output: Output, data: bytes) -> None:
         """Write a file atomically unless it already has this content; raise ProjectError if that fails."""
-        target = self.path / output.path
+        target = f"{self.path}/{output.path}"
         try:
             if not _holds(target, data):
                 self._replace(target, data)
                 self.written.append(output.path)
             self._record(output, target)
         except OSError as error:
-            raise _unwritable(target, error) from error
+            raise _unwritable(Path(target), error) from error
 
     def _is_staged(self, output: Output) -> bool:
         return output.path in self._staged and self._staged[output.path][0] == output.key
@@ -146,9 +146,9 @@ class OutputFolder:
         target, part = f"{self.path}/{output.path}", self._part(self._made)
         try:
             if _holds(target, data):
-                self._record(output, Path(target))
+                self._record(output, target)
                 return
-            self._make_folder(self.path)
+            self._make_folder(str(self.path))
             self._made += 1
             if output.path in self._staged:
                 self._staged[output.path][1].unlink(missing_ok=True)
@@ -162,8 +162,8 @@ class OutputFolder:
         """Return a partial file, which is in the top folder and named by process, so that `prepare` finds it."""
         return self.path / f".publisher-{os.getpid()}-{id(self):x}-{number}.part"
 
-    def _record(self, output: Output, target: Path) -> None:
-        status = target.stat()
+    def _record(self, output: Output, target: str) -> None:
+        status = os.stat(target)
         self._manifest.outputs[output.path] = WrittenFile(output.key, status.st_size, status.st_mtime_ns)
 
     def remove_others(self, wanted: set[str]) -> None:
@@ -193,7 +193,7 @@ class OutputFolder:
         self._listed = set(names)
         data = json.dumps(sorted(names), indent=0).encode() + b"\n"
         try:
-            self._replace(self.path / LIST, data)
+            self._replace(f"{self.path}/{LIST}", data)
         except OSError as error:
             raise _unwritable(self.path / LIST, error) from error
 
@@ -203,26 +203,30 @@ class OutputFolder:
                 folder.rmdir()
             except OSError:
                 return
-            self._known_folders.discard(folder)
+            self._known_folders.discard(str(folder))
             folder = folder.parent
 
-    def _move(self, part: Path, target: Path) -> None:
-        self._make_folder(target.parent)
+    def _move(self, part: Path, target: str) -> None:
+        folder = target.rpartition("/")[0]
+        self._make_folder(folder)
         try:
-            part.replace(target)
+            os.replace(part, target)  # there are ten thousand, for which pathlib takes as long again
         except FileNotFoundError:
             # Another build removed the folder while it was empty for a moment.
             self._known_folders.clear()
-            self._make_folder(target.parent)
+            self._make_folder(folder)
             part.replace(target)
 
-    def _make_folder(self, folder: Path) -> None:
+    def _make_folder(self, folder: str) -> None:
         if folder not in self._known_folders:
-            folder.mkdir(parents=True, exist_ok=True)
+            try:
+                os.mkdir(folder)
+            except OSError:  # it is there, or those above it are not
+                Path(folder).mkdir(parents=True, exist_ok=True)
             self._known_folders.add(folder)
 
-    def _replace(self, target: Path, data: bytes) -> None:
-        self._make_folder(self.path)
+    def _replace(self, target: str, data: bytes) -> None:
+        self._make_folder(str(self.path))
         part = self._part("one")
         try:
             part.write_bytes(data)

@@ -89,7 +89,8 @@ class Rebuild:
         problems = [*archive.problems, *self._static.problems, *standalone_problems(self._config, archive)]
         planned = without_clashes(self._plan(archive, renderer), self._config.pages.output, problems)
         self._folder.prepare(planned)
-        self._folder.stage(planned.values(), progress, lambda made: renderer.expect(_posts(made), with_code=True))
+        ordered = in_turns(planned.values())
+        self._folder.stage(ordered, progress, lambda made: renderer.expect(_posts(made), with_code=True))
         for post in archive.posts if self._config.pages.enabled else ():
             if not post.has_page:  # its pictures are published all the same, since emails show them
                 renderer.render(post)
@@ -117,6 +118,24 @@ class Rebuild:
             self._web_versions = self._editions.load()
         config, render, expect, static = self._config, renderer.render, renderer.expect, self._static.outputs
         return list(plan_site(config, archive, render, self._templates, static, self._web_versions, expect))
+
+
+def in_turns(outputs: Iterable[Output]) -> Iterator[Output]:
+    """Yield outputs in the order in which they are made: those behind the first page of a post between such pages.
+
+    Lists need no bodies, so that the next bodies are rendered meanwhile. What comes first, such as feeds, stays first.
+    """
+    every = list(outputs)
+    first = next((number for number, output in enumerate(every) if output.post is not None), len(every))
+    yield from every[:first]
+    pages = [output for output in every[first:] if output.post is not None]
+    others = [output for output in every[first:] if output.post is None]
+    done = 0
+    for number, page in enumerate(pages, 1):
+        yield page
+        upto = len(others) * number // len(pages)
+        yield from others[done:upto]
+        done = upto
 
 
 def _posts(outputs: Iterable[Output]) -> Iterator[Post]:

@@ -19,6 +19,7 @@ from publisher.site.pages.post_body import PagePicture, colour_with, page_body, 
 
 DESCRIPTION_LENGTH = 300
 _RELATED = 3
+_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,7 +312,7 @@ def structured_data(frame: Frame, post: Post, page: Page) -> str:
             {"@type": "Person", "name": author.name, **({"url": author.url} if author.url else {})}
             for author in post.authors
         ]
-    text = json.dumps(data, ensure_ascii=False)
+    text = _json(data)
     # Even inside a JSON string, "</script>" and "<!--" would end or change the script element.
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 

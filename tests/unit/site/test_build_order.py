@@ -1,0 +1,33 @@
+"""The order in which a build makes its files changes none of them, and keeps the renderer busy."""
+
+from __future__ import annotations
+
+import pytest
+
+from publisher.core.models import Output
+from publisher.site.build.rebuild import in_turns
+from tests.support.posts_samples import Folder
+
+
+@pytest.fixture
+def outputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Output]:
+    folder = Folder(tmp_path_factory.mktemp("posts"))
+    folder.write("2024-07-05-hello.md", "Hello.")
+    (post,) = folder.archive().posts
+    lists = {name: Output(name, "", bytes) for name in ["feed", "first", "second", "third"]}
+    return lists | {f"p{number}": Output(f"p{number}", "", bytes, post) for number in range(6)}
+
+
+@pytest.mark.parametrize(
+    ("planned", "made"),
+    [
+        ("feed p0 p1 p2 p3 p4 p5 first second third", "feed p0 p1 first p2 p3 second p4 p5 third"),
+        ("feed p0 first p1", "feed p0 p1 first"),
+        ("p0 feed first second third", "p0 feed first second third"),
+        ("p0 p1", "p0 p1"),
+        ("feed first", "feed first"),
+        ("", ""),
+    ],
+)
+def test_lists_are_made_between_the_pages_of_posts(planned: str, made: str, outputs: dict[str, Output]) -> None:
+    assert [each.path for each in in_turns(outputs[path] for path in planned.split())] == made.split()
