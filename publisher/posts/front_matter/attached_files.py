@@ -27,7 +27,7 @@ from publisher.posts.urls import (
 
 
 class AttachedFiles:
-    """The references in the front matter of one post, which are collected while they are made absolute.
+    """The references in the front matter of one post, collected while they are made absolute.
 
     files     the files that it shows, as (site path, project path)
     measured  the files on whose sizes the post depends, as path -> bytes; a missing one has NOT_THERE. If one changes,
@@ -66,7 +66,7 @@ class AttachedFiles:
     def _elsewhere(
         self, where: tuple[str, str, str, str, str], url: str, found: tuple[str, str]
     ) -> tuple[str, tuple[str, str]]:
-        """Return the URL and the paths of a file that is not beside the post, but where other tools look for it."""
+        """Return the URL and the paths of a file that is not next to the post, but where other tools look for it."""
         settings = self._settings
         if self._is_there(existing(settings.root, found[1])):
             return url, found
@@ -99,7 +99,7 @@ class AttachedFiles:
         return url
 
     def file_url(self, base: str, reference: str, line: int) -> str:
-        """Return the absolute URL of a reference; "" with a warning if it is that of a file that is not published."""
+        """Return the absolute URL of a reference; "" with a warning if its file is not published."""
         url = self.url(base, reference, line)
         if url.startswith(f"{self._settings.site_url}/") and not self._sizes(reference, url):
             self._warn(line, f"the file {reference} is not published", f"put it into {self._settings.static}/")

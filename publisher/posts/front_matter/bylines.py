@@ -21,9 +21,9 @@ _BETWEEN_NAMES = patterns.compile(
 )
 _EMAIL = patterns.compile(r"[^\s<>@]+@[^\s<>@]+")
 _UNQUOTED = patterns.compile(r"[\s<>\"\\]")
-# What is written like an id, and not like a name.
+# Text that is written like an id rather than a name.
 _ID = patterns.compile(r"[a-z0-9][a-z0-9_.-]{0,60}")
-# A handle behind a name: Ada Lovelace <ada>
+# A handle after a name: Ada Lovelace <ada>
 _HANDLE = patterns.compile(r"<([\w.-]{1,60})>$")
 
 
@@ -32,7 +32,7 @@ class Bylines:
 
     picture_url  returns the absolute URL of a picture, given its reference in front matter
     warn         takes a warning: its message and its hint
-    known        the people whom the project knows among those who were read
+    known        those of the authors read so far whom the project knows
     """
 
     def __init__(
@@ -88,8 +88,8 @@ class Bylines:
     def _with_face(self, author: Author, table: FrontMatter, known: Author, *, is_rooted: bool = False) -> Author:
         """Return an author with the picture and the line about them that a table has.
 
-        known      what else is known of the author
-        is_rooted  whether a path without a slash before it is one from the root of the site
+        known      what else is known about the author
+        is_rooted  whether a path without a leading slash is relative to the root of the site
         """
         picture = first_text(table, "image", "imageurl", "avatar", "picture", "photo", "profileimage")
         if is_rooted and picture and not picture.startswith("/") and not is_web_url(picture):

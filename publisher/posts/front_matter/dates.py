@@ -17,24 +17,24 @@ MORNING = time(9, 0)
 # The meaning of 9999-12-31 as an expiry date. The calendar's very last hours do not exist in every time zone.
 NEVER = datetime(9999, 12, 30, tzinfo=UTC)
 
-# An offset from UTC: YAML writes -4 and +5:30. Go writes an abbreviation behind it, +0100 CET, which says nothing more.
+# An offset from UTC: YAML writes -4 and +5:30. Go writes an abbreviation after it, +0100 CET, which adds nothing.
 _OFFSET = r"(?:(Z|UTC|GMT|[+-](?:\d{3,6}|\d{1,2}(?::\d\d(?::\d\d)?)?))(?-i:\s+(?![AP]M)[A-Z]{2,5})?)?"
 _LOOSE = patterns.compile(
     rf"(\d{{4}})-(\d{{1,2}})-(\d{{1,2}})(?:[T \t]+(\d{{1,2}}):(\d{{2}})(?::(\d{{2}})(?:[.,]\d+)?)?\s*{_OFFSET})?",
     re.IGNORECASE | re.ASCII,
 )
-# The same day in other spellings, of which the year is first: 2026.11.3, 2026年11月3日 and 2026년 11월 3일.
+# The same day in other spellings that begin with the year: 2026.11.3, 2026年11月3日 and 2026년 11월 3일.
 _YEAR_FIRST = patterns.compile(r"(\d{4})\s*[./年년]\s*(\d{1,2})\s*[./月월]\s*(\d{1,2})(?!\d)\s*[.日일]?\s*", re.ASCII)
-# ISO 8601 without signs, and the names of notes in a Zettelkasten: 20261103, 20261103T0830Z, 202611030830.
+# ISO 8601 without separators, and the names of notes in a Zettelkasten: 20261103, 20261103T0830Z, 202611030830.
 _COMPACT = patterns.compile(
     rf"(\d{{4}})(\d\d)(\d\d)(?:[T ]?(\d\d):?(\d\d)(?::?(\d\d))?\s*{_OFFSET})?",
     re.IGNORECASE | re.ASCII,
 )
-# With dots the day is first, wherever people write dots: 5.1.2026, 05. 01. 2026 8:30.
+# With dots the day comes first, wherever people write dots: 5.1.2026, 05. 01. 2026 8:30.
 _DAY_FIRST = patterns.compile(r"(\d{1,2})\.[ ]?(\d{1,2})\.[ ]?(\d{4})(?!\d),?", re.ASCII)
-# With slashes the month is first for tools that read dates as JavaScript or dateutil do.
+# With slashes the month comes first for tools that read dates as JavaScript or dateutil do.
 _MONTH_FIRST = patterns.compile(r"(0?[1-9]|1[0-2])/(\d{1,2})/(\d{4})(?!\d),?", re.ASCII)
-# A zone of the database behind a time, or in the brackets of RFC 9557, which may hold a calendar too.
+# A zone from the database after a time, or in the brackets of RFC 9557, which may contain a calendar too.
 _ZONE_BY_NAME = patterns.compile(
     r"[ \t]*\[!?([\w/+-]{1,60})\]|[ \t]+(?=[A-Z])([\w+-]{1,30}(?:/[\w+-]{1,30}){1,2})", re.ASCII
 )
@@ -52,7 +52,7 @@ _HALF_OF_DAY = patterns.compile(r"\d\s*[ap]\.?m\b", re.IGNORECASE)
 # Both numbers can be a month.
 _DAY_OR_MONTH_FIRST = patterns.compile(r"(?:0?[1-9]|1[0-2])[/.-](?:0?[1-9]|1[0-2])[/.-]\d{2,4}(?!\d)")
 _HINT = "write it like 2024-07-06 or 2024-07-06 08:30"
-# What Eleventy and Quarto take for a date.
+# What Eleventy and Quarto accept as a date.
 _CHANGING = ("last modified", "created", "git last modified", "git created", "last-modified", "today", "now")
 _UNIVERSAL = ("UTC", "GMT", "Z")
 
@@ -61,19 +61,19 @@ _TIME_STAMP = patterns.compile(r"\d{4}-\d{1,2}-\d{1,2}(?:[Tt]|[ \t]+)\d{1,2}:\d{
 
 
 def is_time_stamp(text: str) -> bool:
-    """Return whether a date is what YAML takes for a moment: a day and a time with seconds, here without a zone."""
+    """Return whether YAML would take a date for a time stamp: a day and a time with seconds, here without a zone."""
     return _TIME_STAMP.fullmatch(text.strip()) is not None
 
 
 def parse_date(text: str, zone: tzinfo, *, morning: time = MORNING, month_first: bool = False) -> datetime:
     """Parse a date, and return it with a time zone. A time without a zone is in `zone`.
 
-    morning      the time of a day alone
+    morning      the time of day for a date without one
     month_first  whether 01/02/2024 is the second of January, as for some tools; else it is ambiguous
 
     The accepted forms are ISO 8601, looser forms of it (2024-1-5 9:00 +0900, 2024.1.5 9:00 pm, 2024年1月5日, 5.1.2024),
     YAML's time stamps (2024-01-05 9:00:00 -4), RFC 2822, RFC 9557, and dates with the name of the month (5 January
-    2024). A zone may have its name from the database (America/New_York). Raises ValueError for all others, including
+    2024). A zone may be a name from the database (America/New_York). Raises ValueError for all others, including
     ambiguous dates such as 01/02/2024 and 5 May 24, and abbreviations of time zones such as CET, which mean different
     hours on different machines.
     """
@@ -114,7 +114,7 @@ def _without_zone(text: str, zone: tzinfo) -> tuple[str, tzinfo]:
 
 
 def _with_hyphens(text: str, month_first: bool) -> str:
-    """Return a date in figures as ISO 8601 spells it, with the hours of a whole day."""
+    """Return a date in digits as ISO 8601 spells it, with 24-hour times."""
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text).replace("\N{MINUS SIGN}", "-")
     if compact := _COMPACT.fullmatch(text):
@@ -171,10 +171,10 @@ def _from_parts(match: re.Match[str], zone: tzinfo, given: str, morning: time) -
 
 
 def _offset(text: str) -> timezone | None:
-    """Return the zone for an offset of one to six figures, such as -4, +530 and +05:30; None if there is none."""
+    """Return the zone for an offset of one to six digits, such as -4, +530 and +05:30; None if there is none."""
     figures = text[1:]
     parts = figures.split(":")
-    if len(parts) == 1:  # an odd number of figures begins with an hour of one
+    if len(parts) == 1:  # an odd number of digits begins with a one-digit hour
         figures = figures.zfill(len(figures) + len(figures) % 2)
         parts = [figures[at : at + 2] for at in range(0, len(figures), 2)]
     hours, minutes, seconds = (int(part) for part in (*parts, "0", "0")[:3])

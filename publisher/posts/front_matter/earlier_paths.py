@@ -1,4 +1,4 @@
-"""The earlier addresses of a post, in its front matter, and the address to which its own page leads on."""
+"""The earlier addresses of a post, in its front matter, and the address to which its own page redirects."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _ENDING = patterns.compile(r"\.[A-Za-z0-9]{1,10}$")
 
 
 def earlier_paths(meta: FrontMatter, path: str, settings: PostSettings, warn: Warn) -> tuple[str, ...]:
-    """Return the paths at which the post was earlier, without its own, not quoted.
+    """Return the paths at which the post used to be, without its own, not percent-encoded.
 
-    A path with a slash at the end is a folder; under `aliases`, so is one without an ending, as in Hugo and Zola, and a
-    path that does not begin with a slash is beside the post. Those that cannot be used get a warning.
+    A path with a slash at the end is a folder; under `aliases`, so is one without an extension, as in Hugo and Zola,
+    and a path that does not begin with a slash is relative to the post. Those that cannot be used get a warning.
 
     path  the permalink of the post
     """
@@ -50,7 +50,7 @@ def _texts(value: Tree) -> Iterator[str]:
 
 
 def _read(written: str, path: str, settings: PostSettings, *, is_alias: bool) -> tuple[str, str]:
-    """Return the path that an address means, and why it cannot be used; one of them is empty."""
+    """Return the path of an address, and why it cannot be used; one of them is empty."""
     if is_elsewhere(written, settings.site_url):
         return "", f"{shortened(written)!r} is not on this site, and is ignored"
     text = unescaped(written.removeprefix(settings.site_url) or "/")
@@ -69,13 +69,13 @@ def _read(written: str, path: str, settings: PostSettings, *, is_alias: bool) ->
 
 
 def _beside(text: str, path: str, settings: PostSettings) -> str:
-    """Return the path from the root for one beside a post. In Obsidian it is a name."""
+    """Return the path from the root for one relative to a post. In Obsidian it is a name."""
     name = name_segment(settings.tool, text) if settings.tool == "obsidian" else text
     return posixpath.normpath(posixpath.join(path, "..", name)) + ("/" if name.endswith("/") else "")
 
 
 def leads_on(meta: FrontMatter, path: str, settings: PostSettings, warn: Warn) -> str:
-    """Return the absolute URL to which the post's own page leads on; "" if it has a text of its own.
+    """Return the absolute URL to which the post's own page redirects; "" if it has a text of its own.
 
     path  the permalink of the post
     """

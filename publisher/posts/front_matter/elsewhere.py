@@ -1,4 +1,4 @@
-"""The pages of other sites that front matter names: the page that a post is about, and that on which it was published.
+"""The pages of other sites that front matter names: the page that a post is about, and the one on which it appeared.
 
 The first makes it a link post, whose own page is here. The second is the post's own page, so links to it lead there,
 and there is none here unless the author wants one.
@@ -53,7 +53,7 @@ def external_url(meta: FrontMatter, site_url: str, warn: Warn) -> str:
 def canonical(meta: FrontMatter, site_url: str, warn: Warn) -> Canonical:
     """Return where the post was published if its front matter says `canonical`, or has a whole URL as `permalink`.
 
-    It has a page here as well with `republish: true`, or if the URL is under the key of tools whose posts have both.
+    It has a page here as well with `republish: true`, or if the URL is under a key of tools whose posts have both.
     """
     for field in ("canonical", "permalink"):
         for key, value, line in meta.all(field):

@@ -26,13 +26,13 @@ NOT_THERE = -1
 _MEDIA_TYPE = patterns.compile(r"[a-zA-Z]+/[a-zA-Z0-9][a-zA-Z0-9.+-]*")
 
 
-# Where tables have the address, the type and the length of a file, and how long it plays.
+# The keys under which tables have the address, type, length and duration of a file.
 _ADDRESS = ("url", "src", "file", "href", "audio", "audiourl", "uri", "path", "link", "media", "enclosure", "download")
 _TYPE = ("type", "mimetype", "mediatype", "mime", "contenttype")
 _LENGTH = ("length", "size", "bytes", "filesize", "sizeinbytes", "lengthinbytes")
 _FORMATS = ("mp3", "m4a", "aac", "flac", "m4b", "oga", "ogg", "opus", "wav", "weba", "mp4", "m4v", "mov", "ogv", "webm")
 
-# Keys that many posts have for something else, such as the number of an episode.
+# Keys that many posts use for something else, such as the number of an episode.
 _VAGUE = ("podcast", "episode")
 _DEEPEST = 3
 
@@ -42,7 +42,7 @@ _PHP_DURATION = patterns.compile(r'"duration";s:\d{1,3}:"([\d:]{1,12})"')
 
 
 class Written(NamedTuple):
-    """An enclosure as it is written: the texts of its address, type, length and duration, "" for what is missing."""
+    """An enclosure as it is written: the texts of its address, type, length and duration; "" for what is missing."""
 
     address: str
     media_type: str = ""
@@ -54,7 +54,7 @@ class Enclosures:
     """The enclosures in front matter: an address, a table with `url`, or a list of these.
 
     An address may also be WordPress's value, which has the length and the type after it. What the front matter says
-    beside an enclosure counts too, if there is only one.
+    about it under keys of its own counts too, if there is only one.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Enclosures:
         length_of: Callable[[str, str], int],
         warn: Callable[[int, str, str], None],
     ) -> None:
-        """Remember what depends on the post.
+        """Remember the functions that depend on the post.
 
         url_of     function that returns the absolute URL for a reference, or "" if it isn't valid
         length_of  function that returns the size in bytes for a reference and its URL, or 0 if unknown; called only if
@@ -108,7 +108,7 @@ class Enclosures:
 
 
 def _written(value: Tree, deep: int = 0) -> Iterator[Written]:
-    """Yield the enclosures in a value, which may be in tables and lists that are inside each other."""
+    """Yield the enclosures in a value, which may be in nested tables and lists."""
     if isinstance(value, str):
         found = _in_text(value)
         if not re.fullmatch(r"[\d.,:\s]*", found.address):  # the number of an episode
@@ -146,7 +146,7 @@ def _in_text(text: str) -> Written:
 
 
 def _with_values_beside(item: Written, meta: FrontMatter, *, alone: bool) -> Written:
-    """Return an enclosure with what the front matter says of it under keys of its own.
+    """Return an enclosure with what the front matter says about it under keys of its own.
 
     Such keys may mean something else, so their values count only if they look like a type, a length or a duration.
     alone: whether it is the only enclosure; if not, only the duration counts
@@ -180,7 +180,7 @@ def _whole(seconds: str) -> str:
 
 
 def _is_meant(key: str, value: Tree) -> bool:
-    """Return whether the value of a key was meant as an enclosure: not a switch, nor the number of an episode."""
+    """Return whether the value of a key was meant as an enclosure: neither a switch nor the number of an episode."""
     texts = list(_texts(value))
     if key in _VAGUE:
         return any(text.partition("?")[0].lower().endswith(tuple(f".{name}" for name in _FORMATS)) for text in texts)

@@ -15,7 +15,7 @@ EPISODE_SPELLINGS: dict[str, tuple[str, ...]] = {
         "enclosureurl",
         "mp3",
     ),
-    # Beside the address of the only enclosure.
+    # Next to the address of the only enclosure.
     "audio_length": (
         "length",
         "filesize",

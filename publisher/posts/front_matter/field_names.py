@@ -28,7 +28,7 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
     "aliases": ("aliases", "alias", "redirectfrom"),
     "redirect_to": ("redirectto",),
     # The page elsewhere on which the post was published; a whole URL as permalink is one, too. Other tools write
-    # canonical_url into posts that have a page there and one here.
+    # canonical_url into posts that have a page there as well as here.
     "canonical": ("canonical", "canonicalurl"),
     "republish": ("republish",),
     # The page elsewhere that a link post is about; a whole URL as `url` is one, too.
@@ -143,7 +143,7 @@ NO_TAGS = {"post", "posts", "all"}
 @lru_cache(maxsize=4096)
 def fold(key: str) -> str:
     """Return a key in the spelling of the tables: in lower case, without hyphens, underscores and spaces."""
-    if not key.isascii():  # letters of double width, and characters that nobody sees
+    if not key.isascii():  # letters of double width, and invisible characters
         key = "".join(c for c in unicodedata.normalize("NFKC", key) if unicodedata.category(c) not in ("Cf", "Mn"))
     return re.sub(r"[-_ ]", "", key).lower()
 
@@ -194,11 +194,11 @@ def _near(folded: str, first: str = "") -> tuple[tuple[str, str], ...]:
 
 
 class Keys(NamedTuple):
-    """What is known of the keys of a post or a table, whatever their values are.
+    """What is known about the keys of a post or a table, whatever their values are.
 
     written  the keys as they are written, by folded key
     places   the places of our fields, the best first
-    near     keys that are not those of fields, but near: the key, and the (field, key) pairs that may be meant
+    near     keys that are not those of fields, but similar: the key, and the (field, key) pairs that may be meant
     hiding   keys that may hide a post in some other tool, as (key, folded key)
     tables   keys whose tables may contain fields
     twice    pairs of keys that are equal when folded; the first counts
@@ -214,7 +214,7 @@ class Keys(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def keys_of(keys: tuple[str, ...]) -> Keys:
-    """Return what is known of a post's keys. Cached because the posts of a blog use only a few sets of keys."""
+    """Return what is known about a post's keys. Cached because the posts of a blog use only a few sets of keys."""
     written: dict[str, str] = {}
     twice = []
     found: dict[str, list[tuple[int, Place]]] = {}
@@ -273,11 +273,11 @@ class FrontMatter:
         return None, 1
 
     def has(self, field: str) -> bool:
-        """Return whether any key is one of our field's, whatever its value is."""
+        """Return whether any key is one of our field, whatever its value is."""
         return field in self._keys.places
 
     def key(self, field: str) -> str:
-        """Return the key, as it is written, at which `find` finds the value of a field; "" if there is no value."""
+        """Return the key, as it is written, with the value of a field that `find` returns; "" if there is no value."""
         return next((place[0] for place in self._keys.places.get(field, _NOWHERE) if self._at(place)), "")
 
     def all(self, field: str) -> list[tuple[str, Tree, int]]:
@@ -313,7 +313,7 @@ class FrontMatter:
         return bool(value) and word_of(value) not in FALSE
 
     def _has_no_page(self) -> bool:
-        """Return whether the permalink is `false`, for which Eleventy writes no page."""
+        """Return whether the permalink is `false`, for which Eleventy does not write a page."""
         value = self.at("permalink") if "permalink" in self._keys.written else None
         return isinstance(value, str) and word_of(value) in FALSE
 
@@ -371,7 +371,7 @@ class FrontMatter:
                 yield key, self._lines.get(key, 1)
 
     def twice(self) -> Iterator[tuple[str, str, int, int]]:
-        """Yield each two keys that are the same key in two spellings, with their lines. The first of them counts."""
+        """Yield each pair of keys that are the same key in two spellings, with their lines. The first one counts."""
         for first, second in self._keys.twice:
             yield first, second, self._lines.get(first, 1), self._lines.get(second, 1)
 
@@ -386,7 +386,7 @@ class FrontMatter:
 
 
 def fields_of(key: str) -> set[str]:
-    """Return our names for the fields that a key may be. key: with its table in front of it, as in build.list."""
+    """Return our names for the fields that a key may be. key: prefixed with its table, as in build.list."""
     folded = ".".join(map(fold, key.split(".")))
     return {field for field, spellings in _ALL if folded in spellings}
 
@@ -435,7 +435,7 @@ def _names(value: Tree, *, words: bool) -> list[str]:
         return [" ".join(item.split()) for item in items if isinstance(item, str) and item.strip()]
     if not isinstance(value, str):
         return []
-    value = decoded(value)  # before its semicolons part names
+    value = decoded(value)  # before its semicolons separate names
     if "," in value or ";" in value:
         return [" ".join(part.split()) for part in re.split(r"[,;]", value) if part.strip()]
     return value.split() if words else [" ".join(value.split())]

@@ -31,16 +31,16 @@ except ImportError:  # PyYAML without libyaml is slower but otherwise the same
 # Far more than real front matter has. A YAML alias bomb of a few hundred bytes quickly exceeds it.
 MOST_NODES = 20_000
 
-# A value may refer to another any number of times. What it then stands for may be longer than the front matter, but not
-# more than twice as long, beyond these characters.
+# A value may refer to another any number of times. Beyond this many characters, the values may be up to twice as long
+# as the front matter.
 _FREE_CHARACTERS = 100_000
 
-# How many keys that are written twice are reported.
+# How many of the keys that are written twice are reported.
 MOST_TWICE = 20
 
-# How many lists and tables may be inside each other. The parsers and Python itself allow several hundred.
+# How deeply lists and tables may be nested. The parsers and Python itself allow several hundred.
 DEEPEST = MOST_DEPTH
-# libyaml's own recursion ends the process by a segmentation fault. A shorter text cannot be nested deeply enough.
+# libyaml's own recursion ends the process with a segmentation fault. A shorter text cannot be nested deeply enough.
 _SHALLOW_LENGTH = 2_000
 
 # tomllib takes 12 seconds and 3 GB for a key of 30,000 parts.
@@ -76,7 +76,7 @@ def _without_controls(value: Tree) -> Tree:
 
 
 def wrong_fence(line: str) -> str:
-    """Return what is wrong with a line that was meant as a fence, such as "has 4 hyphens"; "" for any other line."""
+    """Return what is wrong with a line that is meant as a fence, such as "has 4 hyphens"; "" for any other line."""
     signs = line.strip()
     names = {"-": "hyphens", "+": "plus signs", "–": "dashes", "—": "dashes"}
     if not 1 <= len(signs) <= 100 or len(set(signs)) != 1 or signs[0] not in names or signs in ("-", "+"):
@@ -88,13 +88,13 @@ def wrong_fence(line: str) -> str:
 
 
 class _Handler(BaseHandler):
-    """The base class of the handlers. split() expects a block that begins and ends with its fence."""
+    """The common class of the handlers. split() expects a block that begins and ends with its fence."""
 
     fence = START_DELIMITER = END_DELIMITER = "---"
     FM_BOUNDARY = patterns.compile(r"^---", re.MULTILINE)
 
     def detect(self, text: str) -> bool:
-        """Return True: the fence has been looked at before."""
+        """Return True: the fence has already been checked."""
         return True
 
     def split(self, text: str) -> tuple[str, str]:
@@ -223,7 +223,7 @@ class _YamlValues:
         return value
 
     def _unread(self, node: yaml.ScalarNode) -> str:
-        """Return the comment behind a scalar without quotes, or the tag or anchor before it; "" if there is none."""
+        """Return the comment after a scalar without quotes, or the tag or anchor before it; "" if there is none."""
         start, end = node.start_mark, node.end_mark
         first, last = (self._lines[mark.line] if mark.line < len(self._lines) else "" for mark in (start, end))
         if first[start.column : start.column + 1] in ("!", "&"):
@@ -269,7 +269,7 @@ class _JsonHandler(_Handler):
         twice: list[Twice] = []
 
         def joined(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-            """Return an object with the first value of each name, and note names that come twice."""
+            """Return an object with the first value of each name, and note names that occur twice."""
             found: dict[str, Any] = {}
             for name, value in pairs:
                 if name in found and len(twice) < MOST_TWICE:
@@ -308,14 +308,14 @@ def _as_text(value: Any, language: str, line: int, depth: int = 0) -> Any:
 
 
 def _lines_of_json_key(text: str, name: str) -> tuple[int, int]:
-    """Return the first and the last line with a key; 1 for a key that is written with escapes."""
+    """Return the first and the last line with a key; line 1 for a key that is written with escapes."""
     key = patterns.compile(rf"{re.escape(json.dumps(name, ensure_ascii=False))}\s*:")
     found = [match.start() for match in key.finditer(text)] or [0]
     return text.count("\n", 0, found[0]) + 1, text.count("\n", 0, found[-1]) + 1
 
 
 def _twice_in_toml(text: str, line: int) -> PostError:
-    """Return a PostError for a key on a line of the file that is written a second time."""
+    """Return a PostError for a key that is written a second time, on a line of the file."""
     lines = text.split("\n")
     found = re.match(_TOML_KEY, lines[line - 2].strip()) if line - 2 < len(lines) else None
     first = _key_lines(text, _TOML_KEY, 2).get(found[1], line) if found else line
@@ -342,7 +342,7 @@ def _unreadable(language: str, error: Exception, line: int, hint: str = "") -> P
 
 
 def _too_many_digits(language: str, text: str, first: int) -> PostError:
-    """Return the PostError for a number that is too long for Python to convert. first: the line of the text's first."""
+    """Return the PostError for a number too long for Python to convert. first: the text's first line in the file."""
     lines = text.split("\n")
     longest = max(range(len(lines)), key=lambda number: len(lines[number]))
     what = f"the front matter can't be read as {language}: a number has thousands of digits"
@@ -389,7 +389,7 @@ _NESTED_QUOTES = patterns.compile(r"""(["'])((?:[^"'\n]*\s)?+\1[^\s"'][^\n]*)\1"
 
 
 def in_quotes(line: str) -> str:
-    """Return a line of YAML with its value in quotes, if it means what is written only then; "" for any other line."""
+    """Return a line of YAML with its value in quotes, if only then it means what is written; "" for any other line."""
     found = _KEY_AND_VALUE.fullmatch(line.rstrip()) if len(line) <= _LONGEST_FIX else None
     if found is None or _value_of(line.strip()) == found[2]:
         return ""

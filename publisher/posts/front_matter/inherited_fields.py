@@ -1,4 +1,4 @@
-"""Fields that a post has from its tool's files: below its own, and hiding it where the tool would hide it."""
+"""Fields that a post inherits from its tool's files: below its own, and hiding it where the tool would hide it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from publisher.posts.post_file import Head, Tree
 
 
 def with_inherited(head: Head, inherited: Inherited) -> Head:
-    """Return the front matter of a post with what it has from its tool's files.
+    """Return the front matter of a post with the fields that it inherits from its tool's files.
 
-    A key of the post itself goes over the same key there; so does another spelling of the same field, unless the field
+    A key of the post itself replaces the same key there; so does another spelling of the same field, unless the field
     may hide the post.
     """
     if inherited is NOTHING:

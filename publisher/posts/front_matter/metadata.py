@@ -41,7 +41,7 @@ def build_post(
 ) -> ParsedFile:
     """Build the Post from a file; a draft, or a page of the blog's tool, gives a ParsedFile without a Post.
 
-    title_in  returns what a body says of its title, and whether that is a heading; "" if it says nothing
+    title_in  returns the title that a body gives, and whether that is a heading; "" if it gives none
 
     Raises PostError, with the line, if the file cannot be published.
     """
@@ -64,7 +64,7 @@ def build_post(
 
 
 def _published_by_hugo(meta: FrontMatter, path: str, tool: str) -> Iterator[Problem]:
-    """Warn of a draft that Hugo publishes, because only true is true for it, and yes is a text."""
+    """Warn about a draft that Hugo publishes, because only true is true for it, and yes is a text."""
     for key, value, line in meta.all("draft") if tool == "hugo" else ():
         if key.lower() == "draft" and word_of(value) in TRUE - {"true", "1"}:
             what = f"{key}: {value} makes a draft of this post here, but Hugo publishes it: for Hugo it is only a text"
@@ -84,13 +84,13 @@ class _PostBuilder:
     ) -> None:
         self.source, self.head, self.meta, self.settings = source, head, meta, settings
         self.spoken = path_language(source, settings.languages, settings.translated)
-        # A post that was published before endings meant languages keeps its name and its address.
+        # A post that was published before endings named languages keeps its name and its address.
         self.translated = None if self.spoken and settings.was_published_before(source) else self.spoken
         self.folder, self.name = name_of(self.translated.source if self.translated else source)
         self.old = settings.old.get(source)
         self.title_in = title_in
         self.problems: list[Problem] = []
-        # Not a method, in which the builder would refer to itself: what it has would wait for the garbage collector.
+        # Not a method, with which the builder would refer to itself and wait for the garbage collector.
         self._warn = partial(_add_warning, self.problems, in_folder(settings.folder, source))
         self.attached = AttachedFiles(source, settings, self._warn)
         self.misspelled = list(meta.misspelled())
@@ -98,7 +98,7 @@ class _PostBuilder:
         self.known_authors: list[Author] = []
 
     def post(self, digest: str) -> Post:
-        """Return the post of the fields. Raises PostError if it cannot be one."""
+        """Return the post with these fields. Raises PostError if it cannot be one."""
         self._look_at_keys()
         self._look_at_values()
         written, published = self._dates()
@@ -152,15 +152,15 @@ class _PostBuilder:
         return self.meta.text("id") or (self.old.id if self.old else "")
 
     def _name_in_id(self, name: str) -> str:
-        """Return the name with the language that the ending of the file names: all translations have that name."""
+        """Return the name with the language that the ending of the file names, as all translations share one name."""
         spoken = self.translated
         return name if spoken is None or spoken.folder else f"{name}.{spoken.part.lower()}"
 
     def _name(self, rest: str, day: date) -> str:
-        """Return the name of the post in its id and, without a slug of its own, in its address. rest: its file's name.
+        """Return the name of the post in its id and, unless it has a slug, in its address. rest: its file's name.
 
-        A name that has no letters, or differs from another one only in signs, keeps its signs. A published post keeps
-        the name that it has.
+        A name that has no letters, or differs from another one only in punctuation, keeps its punctuation. A published
+        post keeps the name that it has.
         """
         plain, own = post_slug(rest), own_slug(rest)
         if own == plain:
@@ -178,7 +178,7 @@ class _PostBuilder:
         return own if self.source in self.settings.own_names or not any(map(str.isalnum, rest)) else plain
 
     def _look_at_keys(self) -> None:
-        """Warn about keys that have no effect; raise PostError if they were to hide something."""
+        """Warn about keys that have no effect; raise PostError if they were meant to hide something."""
         for found, line in self.misspelled:
             what, hint = f"{found.key!r} is not a field of posts and has no effect", f"did you mean {found.known}?"
             if found.hides:
@@ -200,7 +200,7 @@ class _PostBuilder:
         self._warn(line, what, hint)
 
     def _look_at_values(self) -> None:
-        """Warn about parts of values that YAML does not take for text, although readers were to see them."""
+        """Warn about parts of values that YAML does not read as text, although readers were meant to see them."""
         for key, line, what, fix in self.head.unread:
             fields = fields_of(key) | fields_of(key.partition(".")[0])
             # After a date or a switch, and in "tags: a  # why", a comment is meant.
@@ -220,16 +220,17 @@ class _PostBuilder:
                 self._warn(line, what, "write &lt;! for <! if readers should see it")
 
     def _moment(self, text: str) -> datetime:
-        """Return the moment that a date in front matter means; raise ValueError if it means none."""
+        """Return the time that a date in front matter means; raise ValueError if it is not valid."""
         settings = self.settings
-        # YAML's own time stamps without a zone are in UTC, and Jekyll leaves them so. Other times are in its own zone.
+        # YAML's own time stamps without a zone are in UTC, and Jekyll leaves them like that. Other times are in its own
+        # zone.
         zone = UTC if settings.tool == "jekyll" and is_time_stamp(text) else settings.zone
         return parse_date(
             text, zone, morning=settings.morning, month_first=settings.tool in _MONTH_FIRST and "/" in text
         )
 
     def _refuse_misspelled_date(self, published: datetime) -> None:
-        """Raise PostError if a misspelled key has a date that would hold the post back for longer."""
+        """Raise PostError if a misspelled key has a date that would keep the post back for longer."""
         for found, line in self.misspelled:
             if found.field != "published" or not isinstance(found.value, str):
                 continue
@@ -296,9 +297,9 @@ class _PostBuilder:
         return excerpt if says_more(excerpt, title) else ""
 
     def _title(self, rest: str) -> tuple[str, bool]:
-        """Return the title, and whether the author gave it; else it is made of the first words, or of the file's name.
+        """Return the title, and whether the author gave it; if not, it is made from the first words or the file's name.
 
-        A short text without a title is a note, which is shown without one. rest: the name of the file.
+        A short text without a title is a note, which is shown without a title. rest: the name of the file.
         """
         title = typeset(decoded(without_comments(without_pairs(self.meta.text("title")))))
         if is_visible(title):
@@ -389,13 +390,13 @@ def _add_warning(problems: list[Problem], path: str, line: int, message: str, hi
     problems.append(Problem(path, line, message, hint, Severity.WARNING))
 
 
-# The key in which a post and its translations have one value.
+# The key with the same value in a post and its translations.
 _TRANSLATION_KEYS = {"hugo": "translationkey", "jekyll": "ref"}
 # The fields whose words readers see as they are written.
 _SENTENCES = ("title", "excerpt", "image_alt", "image_caption")
-# Tools that read 01/02/2024 as JavaScript or dateutil do. Quarto's documents say so.
+# Tools that read 01/02/2024 as JavaScript or dateutil do. Quarto's documentation says so.
 _MONTH_FIRST = ("astro", "docusaurus", "pelican", "quarto", "vitepress")
-# The keys for the time at which a post is to appear, beside one for its date.
+# The keys for the time at which a post is to appear, in addition to one for its date.
 _WHEN = ("publish", "published", "posted", "publishedat", "pubdate")
 # The date of a standalone page. No one sees it.
 _NO_DAY = datetime(2000, 1, 1, tzinfo=UTC)

@@ -1,7 +1,7 @@
 """Keys of front matter that are nearly those of a field, or that hide a post in another tool.
 
 Publisher ignores the keys of other tools. A key that only looks like one would have no effect either, so it is
-reported; if it was meant to hide something, that is an error, because what is emailed cannot be taken back.
+reported; if it was meant to hide something, that is an error, because what has been emailed cannot be recalled.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from publisher.posts.post_file import Tree
 
 DATES = ("published", "updated", "expires")
 
-# Keys that other tools and themes use, although they are nearly one of ours.
+# Keys that other tools and themes use, although they resemble one of ours.
 _NOT_MISSPELLED = frozenset(
     (
         *("byte", "chapter", "like", "line", "lines", "links", "mine", "reason", "site", "sites", "types"),
@@ -55,7 +55,7 @@ _LONGEST_KEY = 40
 class Misspelled(NamedTuple):
     """A key that is probably misspelled.
 
-    key    the key as it is written, with that of its table in front of it
+    key    the key as it is written, prefixed with that of its table
     known  the key that is meant
     field  our name for the field that is meant
     value  the value
@@ -75,7 +75,7 @@ class Misspelled(NamedTuple):
 
 
 def near_keys(folded: str, spellings: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Return the (field, spelling) pairs for which an unknown key may be a misspelling."""
+    """Return the (field, spelling) pairs of which an unknown key may be a misspelling."""
     if folded in _NOT_MISSPELLED:
         return []
     near = (pair for pair in spellings if len(pair[1]) > 2 and is_near(folded, pair[1]))
@@ -85,7 +85,7 @@ def near_keys(folded: str, spellings: Iterable[tuple[str, str]]) -> list[tuple[s
 def meant(near: Iterable[tuple[str, str]], key: str, value: Tree) -> Misspelled | None:
     """Return which of the fields in `near` an unknown key means, judging by its value; None if it means none.
 
-    A key `mail` is near `email`, but it means that field only if its value is one for a switch.
+    A key `mail` is near `email`, but it means that field only if its value is one of a switch.
     """
     return next((Misspelled(key, known, field, value) for field, known in near if _fits(field, value)), None)
 

@@ -1,4 +1,4 @@
-"""The syntax of other tools in a body, which is converted if possible, or else reported with its line.
+"""The syntax of other tools in a body, which is converted if possible, and otherwise reported with its line.
 
 Jekyll's {% raw %}, {% highlight %}, {% link %}, {% post_url %} and {{ site.url }} work as in Jekyll. Kramdown's
 attribute lists are removed, or become targets for links. Other Liquid, Hugo's shortcodes, MDX and merge tags stay in
@@ -48,14 +48,14 @@ class Leftover:
 
 _PERSONAL = "tags about the subscriber have no effect here, and are shown as they are"
 _SHORTCODES = "shortcodes without a template are shown as is"
-# Takes the name of a post's file in another tool's spelling; returns the URL of that post, or None.
+# Takes the name of a post's file as another tool spells it; returns the URL of that post, or None.
 Resolve = Callable[[str], str | None]
 
 
 def carry_over(body: str, site_url: str, resolve: Resolve | None, tool: Tool = "") -> tuple[str, list[Leftover]]:
     """Convert the syntax of other tools in a body; return the new body, and the syntax that could not be converted.
 
-    resolve  None if Liquid was run already, so that what is left of it stays and was reported
+    resolve  None if Liquid was run already, so that the rest of it stays and was reported
     tool     the tool that the posts were written for, or ""
     """
     if resolve and ("{%" in body or "{{" in body):
@@ -78,17 +78,17 @@ _TOC_DEFINED = patterns.compile(r"^[ ]{0,3}\[toc\]:", re.IGNORECASE | re.MULTILI
 _BLOCK_TAG = patterns.compile(r"\{%-?\s*(?:(raw|highlight|comment)\b([^%]*?)|end(raw|highlight|comment)\s*)-?%\}")
 _INNER_RAW = patterns.compile(r"\{%-?\s*(?:end)?raw\s*-?%\}")
 
-# How much of the text before and behind a block is looked at, to see whether the block has lines of its own.
+# How much of the text before and after a block is looked at, to see whether the block has lines of its own.
 _WIDEST_INDENT = 500
 
-# Placeholders for the {{ and {% in raw blocks, which are plain text. A body has no control characters of its own. Those
-# of formulas are in tex.
+# Placeholders for the {{ and {% in raw blocks, which are plain text. A body has no other control characters. Those of
+# formulas are in tex.
 _RAW_VALUE, _RAW_TAG = "\x02", "\x03"
 
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """A block of Liquid: its opening tag, and the closing tag of the same kind that is next."""
+    """A block of Liquid: its opening tag, and the next closing tag of the same kind."""
 
     opening: re.Match[str]
     closing: re.Match[str]
@@ -105,7 +105,7 @@ def _blocks(body: str) -> str:
     outline = masked(_with_changes(body, [(b.opening.end(), b.closing.start(), _blank(b.inside)) for b in blocks]))
 
     def replaced(block: _Block) -> str:
-        """Return what a block becomes."""
+        """Return the replacement for a block."""
         kind, inside = block.opening[1], block.inside
         if kind == "raw":
             return _raw(inside)
@@ -137,7 +137,7 @@ def _find_blocks(body: str) -> Iterator[_Block]:
 
 
 def _with_changes(text: str, changes: Iterable[tuple[int, int, str]]) -> str:
-    """Return the text with other words from one offset to another, for each of the changes in their order."""
+    """Return the text with each of the changes made; they are in order, from one offset to another."""
     pieces, last = [], 0
     for start, end, words in changes:
         pieces += [text[last:start], words]
@@ -162,7 +162,7 @@ def _highlighted(block: _Block, code: str, language: str) -> str:
 def code_block(code: str, language: str, before: str, behind: str) -> str:
     """Return code between fences that are longer than any inside it, or in <pre> if its tags share lines with text.
 
-    before, behind  the rest of the lines before the opening tag and behind the closing one
+    before, behind  the rest of the line before the opening tag, and after the closing one
     """
     if (before + behind).strip() or not re.match(r"[ \t]*\n", code) or not re.search(r"\n[ \t]*$", code):
         first = "\n" if code.startswith("\n") else ""
@@ -209,7 +209,7 @@ _FAMILIES = (
     ("WordPress's shortcodes are not supported and will be shown as is", WORDPRESS),
     ("PHP is not run, and is removed or shown as is", PHP),
 )
-# What {{ }} and {% %} are for each tool. For the others it is Liquid, which is what people write by habit.
+# The language of {{ }} and {% %} for each tool. For the others it is Liquid, which people write by habit.
 _VALUES: Mapping[Tool, str] = {
     "astro": "template code",
     "docusaurus": "template code",
@@ -232,7 +232,7 @@ def _leftovers(body: str, tool: Tool, has_run: bool) -> list[Leftover]:
     for what, pattern in _FAMILIES:
         hits = _hits(pattern, view) if pattern is not LIQUID or not has_run else []
         if hits and pattern is WORDPRESS:
-            hits = [hit for hit in hits if f"{hit[1]}:" not in view]  # an address of links
+            hits = [hit for hit in hits if f"{hit[1]}:" not in view]  # an address in a link
         if hits and pattern is LIQUID:
             hits = _hits(pattern, body)  # in code too; see _known_values
             found += _templates(hits, tool)
@@ -242,7 +242,7 @@ def _leftovers(body: str, tool: Tool, has_run: bool) -> list[Leftover]:
 
 
 def _templates(hits: list[tuple[int, str]], tool: Tool) -> Iterator[Leftover]:
-    """Yield the templates that are left in a body, by the name that their language has for the tool."""
+    """Yield the templates that are left in a body, by the name of the tool's template language."""
     by_name: dict[str, list[tuple[int, str]]] = {}
     personal = set(tags_of(text for _, text in hits))
     if personal:

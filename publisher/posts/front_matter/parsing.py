@@ -26,19 +26,19 @@ from publisher.posts.text.comments import without_hidden_text
 from publisher.posts.text.encoding import decode, repair_body, without_controls
 from publisher.posts.text.tool_comments import may_have_tool_comments, without_tool_comments
 
-# The line that closes front matter, by the characters that open it. A search for \n is quicker than one for ^.
+# The line that closes front matter, by the characters that open it. Searching for \n is faster than for ^.
 _CLOSING = {
     "---": patterns.compile(r"\n(?:---|\.\.\.)[ \t]*$", re.MULTILINE),
     "+++": patterns.compile(r"\n\+\+\+[ \t]*$", re.MULTILINE),
 }
-# The language of front matter behind its first fence, as gray-matter and Eleventy know it.
+# The language of front matter after its first fence, as in gray-matter and Eleventy.
 _LANGUAGE = patterns.compile(r"---[ \t]*(json|toml|ya?ml|js|javascript|node)[ \t]*", re.IGNORECASE)
 _SCRIPTS = ("js", "javascript", "node")
 _JSON_OPENS = patterns.compile(r"\{\s*(\"|\n)")
 _JSON_KEY = patterns.compile(r'"([^"\\]{1,100})"\s*:')
 _JSON_CLOSES = patterns.compile(r"^\}[ \t]*;*$", re.MULTILINE)
 
-# Pelican and MultiMarkdown: "Title: ..." from the first line on, without a fence before them, up to an empty line.
+# Pelican and MultiMarkdown: "Title: ..." from the first line on, without a fence above, up to an empty line.
 _HEADER_LINE = patterns.compile(
     r"(?:title|date|slug|author|authors|category|tags|status|summary|lang): *\S", re.IGNORECASE
 )
@@ -59,7 +59,7 @@ class Unfinished(Exception):  # noqa: N818 - not an error
 def parse_head(text: str, *, whole: bool) -> Head:
     r"""Parse the beginning of a file whose line ends are \n. If there is no front matter, the whole text is the body.
 
-    Comments and characters that nobody sees may come before the front matter; they are not part of the body then.
+    Comments and invisible characters may precede the front matter; they are then not part of the body.
 
     whole: whether `text` is the whole file. If it isn't, and the front matter doesn't end in it, Unfinished is raised.
     Raises PostError, with the line, if the front matter cannot be read, or if it seems to be in the wrong place.
@@ -87,7 +87,7 @@ def _parsed_head(text: str, *, whole: bool, is_first: bool) -> Head | None:
         return _head(text, _end_of_block(text, whole=whole))
     if _JSON_OPENS.match(text):
         if not whole:
-            raise Unfinished  # in part of a file, the end of a nested object may look like the end
+            raise Unfinished  # in a part of a file, the end of a nested object may look like the end
         end = _end_of_json(text)
         return None if _is_sentence(text, end) else _head(text, end)
     return _header_lines(text, whole=whole) if _HEADER_LINE.match(text) else None
@@ -103,7 +103,7 @@ def split_body(text: str) -> tuple[str, int]:
 
 
 def markdown_of(data: bytes, *, fix_encoding: bool) -> str:
-    """Return the Markdown below the front matter in a post's file as it may be published, without its comments.
+    """Return the Markdown below the front matter in a post's file as it may be published: without its comments.
 
     fix_encoding: whether to repair garbled text
     """
@@ -140,7 +140,7 @@ def _not_closed(text: str, fence: str) -> PostError:
 
 
 def _end_of_json(text: str) -> int:
-    """Return the offset after the first JSON value, in which a nested object may also close on a line of its own."""
+    """Return the offset after the first JSON value, in which a nested object may also end on a line of its own."""
     try:
         return json.JSONDecoder().raw_decode(text)[1]
     except (ValueError, RecursionError):
@@ -149,7 +149,7 @@ def _end_of_json(text: str) -> int:
 
 
 def _is_sentence(text: str, end: int) -> bool:
-    """Return whether a line begins with JSON and goes on with words, as one about JSON does.
+    """Return whether a line begins with JSON and continues with words, as one about JSON does.
 
     Raises PostError if the JSON has the fields of a post, so that it is front matter.
     """
@@ -193,7 +193,7 @@ def _named_block(language: str, inner: str) -> Head:
 
 def _script_block(inner: str) -> Head:
     """Parse front matter in JavaScript, whose first line is the second of its file. Nothing is run."""
-    # Not at the top: few posts have a script for a head.
+    # Not at the top: few posts have front matter in JavaScript.
     from publisher.posts.blog_tools.plain_programs import ScriptError, script_values
 
     try:
@@ -207,8 +207,8 @@ def _script_block(inner: str) -> Head:
     return Head(fields, {key: line + 1 for key, line in found.lines.items()})
 
 
-# Front matter of so many characters costs little, whatever it contains, except for YAML in which a value refers to
-# others: that can stand for more values than there are atoms.
+# Front matter of up to this many characters costs little, whatever it contains, except for YAML in which a value refers
+# to others: that can produce more values than there are atoms.
 _HARMLESS = 2_000
 _TIME = TimeLimit()
 
@@ -267,10 +267,10 @@ def _refuse_header_line(line: str, number: int, before: Iterable[str]) -> None:
         )
 
 
-# How many keys that are written twice are reported of a header.
+# How many of the keys that are written twice are reported for a header.
 _MOST_TWICE = 20
 NULLS = frozenset(("null", "Null", "NULL"))
-# In YAML these end a line or begin a file. They would make the patterns below slow to compile.
+# In YAML these end a line or begin a file. In the patterns below, they would be slow to compile.
 _STRANGE = patterns.compile("\u2028|\u2029|\ufeff")
 _NOT_SIMPLE = r"\n\t\x80-\x9f"
 _SIMPLE = rf"""([A-Za-z_][A-Za-z0-9_]*):(?:[ ]+(?:

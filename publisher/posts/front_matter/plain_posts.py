@@ -1,9 +1,9 @@
-"""The short way from a plain file to its row in the index.
+"""The fast path from a plain file to its row in the index.
 
-Most posts have a title, a date, tags and an author on plain lines, and nothing that their writer must be warned about.
-Their row is made here with a few look-ups, and without a Post, which only a few need afterwards. All other files
-take the long way, through posts.front_matter.metadata, and so does every file about which anything here is not certain.
-A test compares both ways for front matter of all kinds.
+Most posts have a title, a date, tags and an author on plain lines, and nothing to warn their writer about. Their row is
+made here with a few look-ups, and without a Post, which only a few need afterwards. All other files take the slow path,
+through posts.front_matter.metadata, and so does every file about which anything is uncertain here. A test compares both
+paths for front matter of all kinds.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ _USUAL_BYTES = CLEAN_BYTES.translate(None, b"\t\r")
 
 
 class _NotPlainError(Exception):
-    """The file must take the long way."""
+    """The file must take the slow path."""
 
 
 class PlainPosts:
-    """The short way for the posts of one project."""
+    """The fast path for the posts of one project."""
 
     def __init__(self, settings: PostSettings) -> None:
         self._settings = settings
@@ -50,15 +50,15 @@ class PlainPosts:
         self._site_authors = author_columns((settings.author,) if settings.author else ())
 
     def takes(self, source: str) -> bool:
-        """Return whether a file may take the short way, by its path in the posts folder."""
+        """Return whether a file may take the fast path, judging by its path in the posts folder."""
         is_usual = self._are_usual and source.endswith(".md") and "_drafts/" not in source
         return is_usual and source not in self._settings.translated
 
     def row(self, data: bytes, source: str, stamp: Stamp, digest: str) -> Row | None:
-        """Return the row of a file for the index; None if the file must take the long way.
+        """Return the row of a file for the index; None if the file must take the slow path.
 
         data    the beginning of the file, or all of it
-        source  its path in the posts folder, which `takes` is true for
+        source  its path in the posts folder, for which `takes` is true
         digest  the digest that the post gets
         """
         front = front_of(data)
@@ -69,7 +69,7 @@ class PlainPosts:
             lines = simple_lines(text)
             keys = _plain_keys(tuple([line[0] for line in lines]))
             return None if keys is None or is_suspect(text) else self._row(lines, keys, source, stamp, digest)
-        except (_NotPlainError, ValueError):  # a ValueError is bytes that are not UTF-8, or a date that is not valid
+        except (_NotPlainError, ValueError):  # a ValueError means bytes that are not UTF-8, or an invalid date
             return None
 
     def _row(self, lines: list[SimpleLine], keys: _PlainKeys, source: str, stamp: Stamp, digest: str) -> Row:
@@ -106,7 +106,7 @@ class PlainPosts:
 
 
 class _PlainKeys(NamedTuple):
-    """The lines of plain front matter that have its fields, by their index; -1 for a field that it does not have."""
+    """The indices of the lines of plain front matter with its fields; -1 for a field that it does not have."""
 
     title: int
     date: int
@@ -119,13 +119,13 @@ class _PlainKeys(NamedTuple):
 # The fields of plain front matter, and the only spelling for those of which some spellings have a meaning of their own.
 _FIELDS = {"title": "", "published": "date", "tags": "", "authors": "", "excerpt": "", "draft": "draft"}
 
-# Keys that the long way looks up by their own names.
+# Keys that the slow path looks up by their own names.
 _LOOKED_AT = frozenset(("password", "permalink", "path"))
 
 
 @lru_cache(maxsize=1024)
 def _plain_keys(keys: tuple[str, ...]) -> _PlainKeys | None:
-    """Return the lines of these keys' fields; None if front matter with them needs the long way, whatever it says."""
+    """Return the lines of these keys' fields; None if front matter with such keys always needs the slow path."""
     known = keys_of(keys)
     if known.near or known.hiding or known.twice or not _LOOKED_AT.isdisjoint(known.written):
         return None

@@ -1,4 +1,4 @@
-"""The address of a post: its own permalink, or posts.permalink filled with what its front matter and its file say."""
+"""The address of a post: its own permalink, or posts.permalink filled in from its front matter and its file."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _PLAIN_PATTERN = patterns.compile(r"(?:[^{}]++|\{(?:folder|year|month|day|slug|l
 
 
 class Named(NamedTuple):
-    """What an address may be made of, apart from the front matter. See AddressParts for the fields."""
+    """What an address may be made from, apart from the front matter. See AddressParts for the fields."""
 
     source: str
     folder: str
@@ -38,8 +38,10 @@ class Named(NamedTuple):
 
 
 def unescaped(text: str) -> str:
-    """Return a name or path without the escapes of URLs, as WordPress's exporters write them; the text itself if it
-    has none, or if they name no characters of a path."""
+    """Return a name or path without the escapes of URLs that WordPress's exporters write.
+
+    It is the text itself if it has none, or if they would not be characters of one name or path.
+    """
     if not _ESCAPE.search(text):
         return text
     plain = unquote(text, errors="replace")
@@ -50,7 +52,7 @@ def unescaped(text: str) -> str:
 class PostAddress:
     """The address of one post.
 
-    path      the path of its page, not quoted
+    path      the path of its page, not percent-encoded
     is_unfit  whether its own permalink was ignored, because of what the last warning says
 
     old_path: the path at which readers of the old feed find the post; "" if that is not known. Raises PostError, with
@@ -59,7 +61,7 @@ class PostAddress:
 
     def __init__(self, meta: FrontMatter, settings: PostSettings, named: Named, warn: Warn, old_path: str = "") -> None:
         self._meta, self._settings, self._named, self._warn = meta, settings, named, warn
-        self._tool: Tool = settings.tool if settings.needs_date else ""  # standalone pages have names of ours
+        self._tool: Tool = settings.tool if settings.needs_date else ""  # the names of standalone pages are ours
         self.is_unfit = False
         # A post without a tool that was published by an earlier version keeps the address that it had there.
         self._as_before: bool | None = None
@@ -114,7 +116,7 @@ class PostAddress:
         )
 
     def _plain(self, text: str) -> str:
-        """Return a name without escapes. Jekyll takes their signs for signs of the name."""
+        """Return a name without escapes. To Jekyll, percent signs are part of the name."""
         if "%" not in text or self._tool == "jekyll" or self._is_as_before():
             return text
         return unescaped(text)
@@ -125,7 +127,7 @@ class PostAddress:
         return self._as_before
 
     def _categories(self) -> Iterator[str]:
-        """Yield the categories of the post, in the order in which they are in addresses."""
+        """Yield the categories of the post, in the order in which addresses have them."""
         tool, source = self._tool, self._named.source
         above, divided, _ = source.rpartition("_posts/")
         if tool == "jekyll" and divided:
@@ -173,7 +175,7 @@ class PostAddress:
 
 
 def _of_file(pattern: str, tool: Tool, source: str) -> str:
-    """Return the pattern for the address of a file, where the tool has another for one that stands for its folder.
+    """Return the pattern for the address of a file, where the tool has its own for one that represents its folder.
 
     For Quarto and VitePress that is index.md, and for Eleventy also a file with the name of its folder.
     """
@@ -189,7 +191,7 @@ def _of_file(pattern: str, tool: Tool, source: str) -> str:
 
 
 def _fit(path: str) -> str:
-    """Return a path of an old feed as that of a post; "" if it cannot be one."""
+    """Return a path from an old feed as that of a post; "" if it cannot be one."""
     path = tidy_path(path)
     return "" if why_unfit(path, path) else path
 
@@ -206,7 +208,7 @@ def _is_odd(value: Tree) -> bool:
 
 
 def _names_in(value: Tree, *, is_one: bool, by_comma: bool) -> Iterator[str]:
-    """Yield the names in a value: a text, whose words or parts between commas they are unless it is one, or a list."""
+    """Yield the names in a value: a list, or a text that is one name, or several with spaces or commas between them."""
     if isinstance(value, str):
         text = value.strip()
         if is_one:
@@ -216,7 +218,7 @@ def _names_in(value: Tree, *, is_one: bool, by_comma: bool) -> Iterator[str]:
         else:
             yield from text.split()
     for item in value if isinstance(value, list) else ():
-        for each in item if isinstance(item, list) else (item,):  # Hexo's categories in categories
+        for each in item if isinstance(item, list) else (item,):  # Hexo's nested categories
             name = each.get("name") if isinstance(each, dict) else each
             if isinstance(name, str) and name.strip():
                 yield " ".join(name.split())

@@ -1,4 +1,4 @@
-"""The `id:` in a post's front matter: whether there is one, and writing it without changing anything else."""
+"""The `id:` in a post's front matter: whether there is one, and how it is written without changing anything else."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def written_id(data: bytes) -> str:
 
 
 def write_id(path: Path, post_id: str) -> bool:
-    """Write `id:` into the front matter of a post file, in place of another one; return whether the file changed.
+    """Write `id:` into the front matter of a post file, in place of any other; return whether the file changed.
 
     Every other byte stays as it is, and the file is replaced as a whole. Raises ProjectError if that cannot be done.
     """
@@ -43,7 +43,7 @@ def write_id(path: Path, post_id: str) -> bool:
 
 
 def with_id(data: bytes, post_id: str) -> bytes:
-    """Return a post file with this id in its front matter, and every other byte as it was.
+    """Return a post file with this id in its front matter, and every other byte unchanged.
 
     Raises PostError if the front matter cannot be read, or if it is written in a way that cannot be added to.
     """
@@ -88,7 +88,7 @@ def _added(data: bytes, post_id: str) -> bytes | None:
         return mark + opening[0] + f'"id": {text}'.encode() + comma + opening[1] + rest[opening.end() :]
     if rest.startswith((b"\xff\xfe", b"\xfe\xff")):
         return None
-    if has_fields:  # lines of the form `Title: ...` without fences, the first of which must stay the first
+    if has_fields:  # lines of the form `Title: ...` without fences, of which the first must stay first
         first, _, others = rest.partition(b"\n")
         return mark + first + b"\n" + f"id: {post_id}".encode() + end + others
     return mark + end.join((b"---", f"id: {text}".encode(), b"---", b"")) + rest

@@ -1,8 +1,8 @@
-"""The beginning of a post's file: what may come before front matter, and front matter that is in the wrong place.
+"""The beginning of a post's file: what may precede front matter, and front matter that is in the wrong place.
 
-Licence comments, the mode lines of editors, blank lines and characters that nobody sees say nothing to readers, so
-front matter after them counts. In a file without front matter, lines that look like it are an error, so that no draft
-is published as text.
+Licence comments, the mode lines of editors, blank lines and invisible characters say nothing to readers, so front
+matter after them counts. In a file without front matter, lines that look like it are an error, so that no draft is
+published as text.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _UNSEEN = patterns.compile(
     "[\\s\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164"
     "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]+"
 )
-# The comments of HTML, Jinja, Hugo, MDX, CSS and Obsidian, and what an XML or HTML file begins with.
+# The comments of HTML, Jinja, Hugo, MDX, CSS and Obsidian, and the beginnings of XML and HTML files.
 _COMMENTS = (
     ("<!--", "-->"),
     ("{#", "#}"),
@@ -36,30 +36,31 @@ _COMMENTS = (
 )
 _LIQUID_COMMENT = patterns.compile(r"\{%-?[ \t]*comment[ \t]*-?%\}")
 _LIQUID_END = patterns.compile(r"\{%-?[ \t]*endcomment[ \t]*-?%\}")
-# Mode lines of Emacs and Vim, the interpreter of a script, and the comments that Markdown's link references make.
+# Mode lines of Emacs and Vim, the interpreter of a script, and comments made with Markdown's link references.
 _MODE_LINE = patterns.compile(
     r"(?:#!|[#;%/.*\"\\]{0,4}[ \t]{0,8}(?:-\*-[^\n]*-\*-|(?:vim?|ex):)|\[(?://|comment)\]:[ \t]{1,8}(?:#|<>))[^\n]*",
     re.IGNORECASE,
 )
 
-# How many lines of a file without front matter are searched for a block of it, and for a single line that hides.
+# How many lines of a file without front matter are searched for a block of it, and for a single line that hides the
+# post.
 _MOST_LINES = 100
 _MOST_LINES_OF_FIELDS = 20
 
 _DECLARED = patterns.compile(r"^(?:const|let|var)[ \t]{1,9}")
 _FENCE = patterns.compile(r"[ \t]*(---|\+\+\+)[ \t]*")
-# A key, the space after its sign, and the value.
+# A key, the space after its colon or equals sign, and the value.
 _FIELD = patterns.compile(r"[^\w\n]{0,4}(\w[\w .-]{0,40})[^\w\s:=]{0,2}[ \t]{0,8}[:=]{1,2}([ \t]*+)(.*+)")
-# How many bytes are looked at for a key: more than the longest one has, and some space before it.
+# How many bytes are searched for a key: more than in the longest one, and some space in front of it.
 _LONGEST_KEY = 1_000
-# The sign of a field is within so many characters, and any other line is not matched against its pattern.
+# The colon or equals sign of a field is within this many characters; other lines are not matched against its pattern.
 _SIGN_WITHIN = 56
-# The fields that make a block between two fences front matter; in a text they would be a strange choice.
+# The fields that make a block between two fences front matter; in a text they would be unusual.
 _USUAL = frozenset(("title", "date", "draft", "published", "publish", "status", "tags", "layout", "slug", "permalink"))
 
 
 def front_start(text: str) -> tuple[int, bool]:
-    """Return the offset of the first thing that says something, and whether it is a comment that isn't closed."""
+    """Return the offset of the first content, and whether it is a comment that isn't closed."""
     place = 0
     while place < len(text):
         if unseen := _UNSEEN.match(text, place):
@@ -89,11 +90,11 @@ def _after(found: int, closing: str) -> int:
 
 
 def is_front_matter(text: str) -> bool:
-    """Return whether a text that begins with three hyphens is front matter, and not a rule above other text."""
+    """Return whether a text that begins with three hyphens is front matter rather than a rule above other text."""
     lines = text.split("\n", _MOST_LINES)[1:]
     first = next((line for line in lines if line.strip() and not line.lstrip().startswith("#")), "")
     field = _FIELD.fullmatch(first)
-    if not lines or not lines[0].strip():  # a rule is followed by an empty line, front matter seldom
+    if not lines or not lines[0].strip():  # an empty line follows a rule, but seldom begins front matter
         return field is not None and _key(field[1]) in _USUAL
     is_field = field is not None and bool(field[2] or not field[3])
     return is_field or _FENCE.fullmatch(first) is not None or first[:1] in ("{", "?")
@@ -119,7 +120,7 @@ def refuse_misplaced(text: str) -> None:
 
 
 def may_be_second(data: bytes, start: int = 0) -> bool:
-    """Return whether the body that begins at `start` may be one that `refuse_second` refuses. It is quick."""
+    """Return whether `refuse_second` may refuse the body that begins at `start`. It is quick."""
     rest = data[start : start + _LONGEST_KEY + 1]
     first = rest[:_LONGEST_KEY].lstrip().partition(b"\n")[0]
     if first[:1].isalnum() and b":" not in first and b"=" not in first:
@@ -131,7 +132,7 @@ def may_be_second(data: bytes, start: int = 0) -> bool:
 
 
 def refuse_second(body: str, first_line: int, *, whole: bool) -> bool:
-    """Raise PostError, with the line, if a body begins with another block of front matter, or with a line that hides.
+    """Raise PostError, with the line, if a body begins with another block of front matter, or a line that hides it.
 
     first_line  the line of the file on which the body begins
     whole       whether `body` is the whole body; False is returned if more of it is needed
@@ -159,14 +160,14 @@ def refuse_second(body: str, first_line: int, *, whole: bool) -> bool:
 
 
 def _first_words(body: str) -> int:
-    """Return the offset of the first thing that a body says, which may be behind comments."""
+    """Return the offset of a body's first content, which may follow comments."""
     unseen = _UNSEEN.match(body)
     start = unseen.end() if unseen else 0
     return front_start(body)[0] if body[start : start + 1] in _COMMENT_SIGNS else start
 
 
 def _has_usual_field(lines: list[str]) -> bool:
-    """Return whether there is a field that makes a block front matter, before the line that ends an object of JSON."""
+    """Return whether a field that makes a block front matter comes before the line that ends a JSON object."""
     fields = map(_FIELD.fullmatch, takewhile(lambda line: line[:1] != "}", lines))
     return any(field is not None and _key(field[1]) in _USUAL for field in fields)
 
@@ -195,7 +196,7 @@ def _block_of_fields(lines: list[str]) -> int:
 def seems_hidden(beginning: bytes) -> bool:
     """Return whether the beginning of a file says that its post is hidden, although the file may not be readable.
 
-    Each line before the body counts by itself, also one with a misspelled value: a published post must come down if
+    Each line before the body counts by itself, even one with a misspelled value: a published post must be taken down if
     its author hides it and makes a mistake somewhere else.
     """
     text = beginning.decode("utf-8", "replace")

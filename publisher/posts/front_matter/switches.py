@@ -1,7 +1,7 @@
 """The fields that keep a post back, off lists, or out of feeds and newsletters: their names and their values.
 
-A misspelled value must not publish and email a post that its author meant to keep back. So a value that is not known is
-an error of the post. Misspelled keys are in posts.front_matter.misspelled.
+A misspelled value must not cause a post to be published and emailed that its author meant to keep back. So an unknown
+value is an error of the post. Misspelled keys are in posts.front_matter.misspelled.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SWITCHES: dict[str, tuple[str, ...]] = {
     # The page is written, but no list shows it. Jekyll and Hexo: hidden.
     "not_listed": ("eleventyexcludefromcollections", "hidden", "extra.hidden", "params.hidden"),
     "listed": ("build.list",),  # Hugo
-    "page": ("page",),  # the post goes by email only
+    "page": ("page",),  # the post is sent by email only
     "in_feeds": ("feed", "feeds", "infeeds", "infeed"),
     "in_newsletters": ("newsletter", "newsletters", "innewsletters", "innewsletter", "email"),
 }
@@ -69,7 +69,7 @@ _TABLES = {"in_feeds": {"excerpt_only"}, "in_newsletters": {"id", "uuid", "slug"
 
 
 def word_of(value: Tree) -> str:
-    """Return a value of a switch as it is compared: in lower case, without spaces around it; "" if it is not text."""
+    """Return a value of a switch in comparable form: in lower case, without spaces around it; "" if it is not text."""
     return value.strip().lower() if isinstance(value, str) else ""
 
 
@@ -88,9 +88,9 @@ _HIDING |= dict.fromkeys(("shown", "listed"), FALSE | _NEVER) | {"page": FALSE &
 
 
 def hides(key: str, word: str) -> bool:
-    """Return whether a key with a value hides a post, or is meant to although the value is misspelled.
+    """Return whether a key with a value hides a post, or is meant to, although the value is misspelled.
 
-    key   the key, in lower case and without signs
+    key   the key, in lower case and without punctuation
     word  its value, as word_of returns it
     """
     if key in _ALSO_OTHERS:
@@ -156,7 +156,7 @@ def _examples(switch: str) -> tuple[str, str]:
 
 
 def _hint(switch: str, word: str) -> str:
-    import difflib  # only for a mistake: it costs 2 ms
+    import difflib  # only for an error: it costs 2 ms
 
     first, second = _examples(switch)
     near = difflib.get_close_matches(word[:40], sorted(words_of(switch)), n=1, cutoff=0.6)
@@ -178,7 +178,7 @@ def is_near(word: str, known: str) -> bool:
     if word == known or abs(len(word) - len(known)) > most or (len(known) <= 4 and word[:1] != known[:1]):
         return False
     if len(set(word) ^ set(known)) > 2 * most:
-        return False  # one slip brings in one letter and takes out another
+        return False  # one mistake adds one letter and removes another
     before: list[int] = []
     row = list(range(len(known) + 1))
     for i, letter in enumerate(word, 1):
