@@ -273,7 +273,7 @@ class FrontMatter:
         return None, 1
 
     def has(self, field: str) -> bool:
-        """Return whether any key is one of our field, whatever its value is."""
+        """Return whether any key is a spelling of this field, whatever its value is."""
         return field in self._keys.places
 
     def key(self, field: str) -> str:

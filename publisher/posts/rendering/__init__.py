@@ -8,10 +8,10 @@ Public modules:
     body          rendering of a Markdown body, in a child process
     code_tokens   the tokens of code, for its colours
     commonmark    Markdown as HTML that is not yet sanitised
-    fences        the titles and the words behind fences
-    frames        the pages that frames show a part of
+    fences        the titles and the words after fences
+    frames        the pages of which frames show a part
     lazy_media    pictures and other media that a script would load later
-    lone_tags     tags that would swallow the text behind them, as text
+    lone_tags     tags that would swallow the text after them, as text
     lost_words    words that the Markdown parser would drop, as text
     mathml        MathML for the formulas of a post
     rendered_body  the result of rendering a body

@@ -20,7 +20,7 @@ TAGS = frozenset(
     """.split()  # noqa: SIM905 - a list of 80 quoted words is 80 lines
 )
 
-# MathML Core, and what Presentation MathML has besides. Outside of <math> these are unknown tags like any other.
+# MathML Core, and what Presentation MathML adds. Outside of <math> these are unknown tags like any other.
 MATHML = frozenset(
     """
     annotation menclose mfrac mi mmultiscripts mn mo mover mpadded mphantom mprescripts mroot mrow ms mspace
@@ -231,10 +231,10 @@ _OPENING = patterns.compile(r"<([a-zA-Z][\w:.@-]*)")
 
 
 # Quoted attributes are matched as a whole, since they may contain a ">". A tag that does not end is matched too, up to
-# the sign that breaks it, so that what follows its name is read only once.
+# the character that breaks it, so that what follows its name is read only once.
 _TAG = patterns.compile(r"""</?([a-zA-Z][\w:.@-]*+)(?:[^<>"']++|"[^"]*+"|'[^']*+')*+(>?)""")
 _KNOWN = TAGS | CONTENT_GOES
-# Words before and behind one of these do not touch, and so they are kept apart.
+# Words before and after one of these do not touch, so they stay separated.
 _BLOCKS = frozenset("address dialog fieldset form legend menu nav search".split())  # noqa: SIM905
 
 
@@ -246,7 +246,7 @@ def _without_unknown_tags(fragment: str, known: Container[str]) -> str:
     """
 
     def kept(tag: re.Match[str]) -> str:
-        """Return a tag that HTML has, or what stands for another one."""
+        """Return a tag that HTML has, or the replacement for any other."""
         name = tag[1].lower()
         return tag[0] if not tag[2] or name in known else "\n" if name in _BLOCKS else ""
 

@@ -57,7 +57,7 @@ from publisher.posts.text.tool_comments import may_have_tool_comments, without_t
 if TYPE_CHECKING:
     from publisher.posts.rendering.body_tags import BodyTags
 
-# How many problems of one kind are reported of a post.
+# How many problems of one kind are reported for a post.
 MOST_PROBLEMS = 100
 
 # Without one of these there is no syntax of another tool in a body.
@@ -139,7 +139,7 @@ class _Body:
         if may_have_tool_comments(self.run.text):
             self.run = self.run.then(self._without_tool_comments)
         if self.run.text is not self.written:
-            # Of an unknown tag the words stay, also of one that keeps them from most readers.
+            # The words inside an unknown tag stay, even if the tag keeps them from most readers.
             refuse_paid_part(self.written, self.first_line, is_markdown=is_rst or not self._is_html)
             self.file = text[: len(text) - len(self.written)] + self.run.text
             self.written = self.run.text
@@ -147,7 +147,7 @@ class _Body:
     def _with_marks(self, text: str) -> str:
         """Return the text of the file with marks for tags about the subscriber, if it goes by email only."""
         if self.post.is_personal:
-            from publisher.core.personal_templates import with_marked_tags  # few posts go by email only
+            from publisher.core.personal_templates import with_marked_tags  # few posts are sent by email only
             from publisher.posts.rendering.body_warnings import personal_words
 
             for line, message, hint in personal_words(self.post.title, self.post.excerpt, text):
@@ -217,7 +217,7 @@ class _Body:
         return self.references.fragments if self.config.pages.enabled else ()
 
     def _with_maths(self, clean: str) -> tuple[str, dict[str, str]]:
-        """Return the HTML without MathML, and the MathML of its formulas; warn of those that have none."""
+        """Return the HTML without MathML, and the MathML of its formulas; warn about those without any."""
         if "<math" not in clean and not self.taken.formulas and '"language-math"' not in clean:
             return clean, {}
         from publisher.posts.rendering.mathml import maths_of  # not at the top: few posts have formulas
@@ -253,7 +253,7 @@ class _Body:
 
     def _report_comment_in(self, name: str, text: str) -> None:
         sign = comment_in(text) if _may_have_comment(text) else ""
-        # In backticks it is code, which is meant for readers. The text of a heading has none anymore.
+        # In backticks it is code, which is meant for readers. The text of a heading no longer has any.
         if sign and sign in without_inline_code(self._lines.head) + self._lines.prose[: len(text) + 1_000]:
             message = f"the {name} shows readers the comment that begins with {sign}"
             self.problems.append(Problem(self.path, self._lines.line_in_head(sign), message, "delete it"))
@@ -272,7 +272,7 @@ class _Body:
         )
 
     def sanitise(self, fragment: str, absolutise: Absolutise) -> str:
-        """Return HTML without anything that acts, with absolute links."""
+        """Return HTML without active content, with absolute links."""
         clean = _sanitiser().clean(fragment, absolutise)
         clean = clean.replace(' id=""', "")  # the id of a heading without letters
         if "&#" not in self.written:
@@ -339,7 +339,7 @@ class _Body:
         return self.taken.put_back(self._held.put_back(html))
 
     def _report_lost(self, lost: Iterable[LostWords], first_line: int = 0) -> None:
-        """Report lost words. first_line: the line of the file from which theirs are counted, if it is not the body's"""
+        """Report lost words. first_line: the line of the file from which theirs are counted, if not the body's"""
         for line, message, hint, is_error in islice(lost, MOST_PROBLEMS):
             severity = Severity.ERROR if is_error else Severity.WARNING
             number = line + first_line - 1 if first_line else self._line(self._syntax.expanded.line_of(line))
@@ -347,7 +347,7 @@ class _Body:
 
     @property
     def _separator(self) -> str:
-        """The post's own mark of the end of its excerpt; "" if it has none, or one that every post may have."""
+        """The post's own mark of the end of its excerpt; "" if it has none, or one that works in every post."""
         separator = self.post.excerpt_separator
         return "" if is_mark(separator) or separator not in self.written else separator
 
@@ -431,7 +431,7 @@ def _without_title(body: str, title: str, taken: TakenOut) -> str:
 
 
 _PICTURE = patterns.compile(r"!\[[^\[\]]*\](?:\([^()]*\)|\[[^\[\]]*\])")
-# As comrak writes them. A tag of the writer's may contain a "<" in quotes, and stays.
+# As comrak writes them. A tag by the writer may contain a "<" in quotes, and stays.
 _ANCHOR = patterns.compile(r'<a href="#[^"<>]*+"(?>[^<>]*?\bclass="anchor")[^<>]*+></a>')
 # A target for links in a heading that has the same id already.
 _SAME_ID = patterns.compile(r'(<h[1-6] id="([^"<>]++)">)<a id="\2"></a>')

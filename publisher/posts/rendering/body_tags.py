@@ -23,7 +23,7 @@ from publisher.posts.shortcodes.run_shortcodes import expand_shortcodes
 from publisher.posts.tags.expanded import Expanded
 from publisher.posts.tags.owner_templates import owner_templates
 
-# Where Hugo looks for the values that all posts of a site share; the first file that has one counts.
+# Where Hugo looks for the values that all posts of a site share; the first file that has any counts.
 _HUGO_FILES = tuple(f"{name}.{end}" for name in ("hugo", "config") for end in ("toml", "yaml", "yml", "json"))
 _HUGO_PARAMS = tuple(f"config/_default/params.{end}" for end in ("toml", "yaml", "yml", "json"))
 
@@ -98,7 +98,7 @@ def _data(root: Path, path: str) -> Any:
     file = root / path
     if not file.is_file():
         return None
-    from publisher.posts.blog_tools.data_files import DataError, read_data  # not at the top: few bodies ask for data
+    from publisher.posts.blog_tools.data_files import DataError, read_data  # not at the top: few bodies use data
 
     try:
         return read_data(file, root)
@@ -107,7 +107,7 @@ def _data(root: Path, path: str) -> Any:
 
 
 def in_line(markdown: str) -> str:
-    """Return Markdown in a line as HTML without a paragraph around it."""
+    """Return inline Markdown as HTML without a paragraph around it."""
     html = settled_html(" ".join(markdown.split()))[0].html.strip()
     inside = html.removeprefix("<p>").removesuffix("</p>")
     return inside if "<p>" not in inside else html

@@ -50,7 +50,7 @@ def body_warnings(
 
 
 def personal_words(title: str, summary: str, file: str) -> Iterator[BodyWarning]:
-    """Yield an error if the title or the summary of a post by email only addresses subscribers, as only its text can.
+    """Yield an error if the title or the summary of an email-only post addresses subscribers, as only its text can.
 
     file: the text of the post's file
     """
@@ -97,7 +97,7 @@ def _dropped(
             yield line, f"the HTML tag <{name}> was removed", "put it in backticks to show it"
 
 
-# It begins with what few texts have, so that it is found quickly.
+# It begins with characters that few texts have, so that the search is quick.
 _WITH_SCHEME = patterns.compile(r'="(?:(?<=\bhref=")|(?<=\bsrc="))([a-zA-Z][\w+.-]*:[^"]*)"')
 
 

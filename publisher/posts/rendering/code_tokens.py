@@ -29,16 +29,16 @@ CODE_TIME = TimeLimit(1.0, 5.0)
 # Seconds that loading Pygments and a lexer may take, which is not the code's fault.
 _LOADING = 0.5
 
-# The listings in a language from which it pays to prepare its lexer, which takes as long as thirty listings.
+# From this many listings in a language it pays to prepare its lexer, which takes as long as thirty listings.
 _MANY = 50
 
-# The characters from which no more spaces are added to a token.
+# The length, in characters, from which no more spaces are added to a token.
 _LONG = 200
 
 _CODE_BLOCK = patterns.compile(r'<pre[^<>]*><code class="language-([^"\s]++)[^"]*+">([^<]*+)</code></pre>')
 
 
-# The processor time of finding the tokens of a listing, and the tokens; None for a language that is unknown.
+# The processor time spent finding the tokens of a listing, and the tokens; None for an unknown language.
 _Found = tuple[float, list[Token] | None]
 
 # By language and code, as they are in the HTML of a body: the time, and the code as HTML.
@@ -134,7 +134,7 @@ def painted(listings: Iterable[tuple[str, str]], paint: Paint) -> Painted:
 
 
 def lexed(code: str, language: str) -> list[Token] | None:
-    """Return the tokens of code that is in no post; None if its language is unknown, or it takes too long."""
+    """Return the tokens of code outside posts; None if its language is unknown, or it takes too long."""
     return CodeLexer(shared_process(), CODE_TIME.for_size(len(code)))(code, language)
 
 
@@ -145,7 +145,7 @@ def listings(html: str) -> Iterator[tuple[str, str]]:
 
 
 def tokens_of(code: str, language: str) -> _Found:
-    """Return the processor time of finding the tokens, and the tokens.
+    """Return the processor time spent finding the tokens, and the tokens.
 
     It runs in the child. A kind is the dotted name of Pygments' type. A space belongs to the token before it, since
     it has no colour. There are no tokens for an unknown language.

@@ -1,6 +1,6 @@
-"""Markdown as HTML that is not yet sanitised: GitHub's dialect as comrak reads it, with what this program adds to it.
+"""Markdown as HTML that is not yet sanitised: GitHub's dialect as comrak reads it, with this program's additions.
 
-Of the posts room, only this module and typography use comrak. It is imported when the first text needs it.
+In the posts room, only this module and typography use comrak. It is imported when the first text needs it.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from publisher.posts.text.typography import finished, prepared
 
 
 def settled_html(body: str, *, has_notes: bool = False) -> tuple[SettledHtml, list[LostWords]]:
-    """Return a Markdown body as HTML, and what its parser would have lost of tables and at fences.
+    """Return a Markdown body as HTML, and what its parser would have lost in tables and at fences.
 
-    No lone tag in it hides what follows it, and typographic signs are set.
+    No lone tag in it hides what follows it, and typographic characters are set.
     has_notes  whether ^[words] is a footnote
     """
     lost: dict[int, LostWords] = {}
 
     def render(body: str, escape_html: bool = False) -> str:
-        """Return the HTML of a body, with the cells that its tables lack."""
+        """Return the HTML of a body, with all cells of its tables."""
         return _markdown(with_all_cells(body, _placed_html, lost), escape_html, has_notes)
 
     body = prepared(with_plain_ends(body))

@@ -1,7 +1,7 @@
-"""What is written behind the signs of a fence: its title, which is shown above its code, or words, which are kept.
+"""The text after the opening characters of a fence: its title, which is shown above its code, or words, which are kept.
 
 "```SELECT name" begins a block of code in the language "SELECT" for the Markdown parser, which drops "name". A fence
-that nothing closes makes code of all text below it. All functions are pure.
+that is never closed turns all text below it into code. All functions are pure.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from publisher.core import patterns
 from publisher.posts.rendering.lost_words import LostWords, Placed
 from publisher.posts.text.prose import ends_in_fence
 
-# As comrak writes a fence with its language, and what is behind that on its line.
+# As comrak writes a fence with its language, and what follows that on its line.
 _FENCE = patterns.compile(r'<pre><code((?: (?:class|data-meta)="[^"]*+")++)>([^<]*+)</code></pre>')
 _PLACED = patterns.compile(r'<pre data-sourcepos="(\d+):(\d+)-(\d+):\d+"><code((?: (?:class|data-meta)="[^"]*+")*+)>')
 _LANGUAGE, _META = patterns.compile(r'class="language-([^"]*+)"'), patterns.compile(r'data-meta="([^"]*+)"')
@@ -46,7 +46,7 @@ _ASSIGNMENT = patterns.compile(
 )
 # js= and js=101: lines with numbers, in HackMD
 _NUMBERED = patterns.compile(r"([\w+#.-]++)=(?:\d*+|\+)(?=\s|$)")
-# Behind a language: a prompt, a call, an operator, an option, a statement of SQL, or a command with what it does.
+# After a language: a prompt, a call, an operator, an option, an SQL statement, or a command with arguments.
 _CODE = patterns.compile(
     r"[$%>] |.*(?:\w\(|[;|&]|<\w|\w>| [=<>] | --?[a-z])"
     r"|(?:SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|WITH) "
@@ -54,13 +54,13 @@ _CODE = patterns.compile(
     r"|bundle|python3?|node|ssh|export|source|import|from|def|class|const|let|var|return) \S"
 )
 _REMARK = ("//", "#", "/*", "<!--", "-- ")
-# What Pygments knows, and most code is in: to ask Pygments takes longer than to render ten posts.
+# Languages that Pygments knows and most code is in: asking Pygments takes longer than rendering ten posts.
 _USUAL_LANGUAGES = frozenset((
     "bash", "c", "c++", "console", "cpp", "css", "diff", "docker", "dockerfile", "go", "html", "ini", "java",
     "javascript", "js", "json", "kotlin", "make", "markdown", "md", "nginx", "php", "powershell", "py", "python", "rb",
     "ruby", "rust", "scss", "sh", "sql", "swift", "text", "toml", "ts", "typescript", "xml", "yaml", "zsh",
 ))  # fmt: skip
-# What Pygments does not know.
+# Languages that Pygments does not know.
 _MORE_LANGUAGES = frozenset((
     "astro", "csv", "d2", "dotenv", "env", "goat", "http", "jsonc", "jsx", "katex", "latex", "liquid", "math", "mdx",
     "mermaid", "njk", "nunjucks", "plain", "plaintext", "plantuml", "postcss", "sass", "shell", "svelte", "svg",
@@ -79,7 +79,7 @@ def with_fence_lines(html: str, body: str, placed: Placed, *, is_whole: bool = F
     """Return the HTML of a body with the title of each fence above its code, or its words in it, and what was found.
 
     placed    renders the body with the place of each element in an attribute
-    is_whole  whether the HTML is that of the body as it is, in which no tag was taken for text
+    is_whole  whether the HTML is that of the unchanged body, in which no tag was turned into text
     """
     if "```" not in body and "~~~" not in body:
         return html, []
@@ -100,14 +100,14 @@ def _lines_with(sign: str, body: str) -> Iterator[int]:
 
 
 def _may_end_in_code(html: str) -> bool:
-    """Return whether the last thing in a text may be code. Only notes are below what they belong to."""
+    """Return whether a text may end in code, apart from its footnotes."""
     behind = html[html.rfind("</pre>") + 1 :]
     return "<p>" not in behind or "footnotes" in behind
 
 
 @lru_cache(maxsize=1024)
 def has_words(info: str) -> bool:
-    """Return whether words or code are behind the signs of a fence, instead of a language with attributes."""
+    """Return whether words or code follow the opening characters of a fence, instead of a language with attributes."""
     first, *behind = re.split(r"[\s,]", info, maxsplit=1)
     rest = behind[0] if behind else ""
     numbered = _NUMBERED.match(info)
@@ -127,7 +127,7 @@ def has_words(info: str) -> bool:
 
 
 def _is_language(word: str, rest: str) -> bool:
-    """Return whether a word is the name of a language, so that what is behind it is for the tool that shows the code.
+    """Return whether a word is the name of a language, so that the rest is for the tool that shows the code.
 
     In capitals it may be the first word of a sentence, such as "Go to", unless no more than one word follows.
     """

@@ -1,4 +1,4 @@
-"""Frames of other sites, such as players, for readers that show none: the page that people open instead."""
+"""Frames of other sites, such as players, for readers that show no frames: the page that people open instead."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 from publisher.core import patterns
 
 _YOUTUBE = r"(?:www\.|m\.)?youtube(?:-nocookie)?\.com"
-# What an embedded page looks like, and the page of which it shows a part.
+# What the URL of an embedded page looks like, and the page of which it shows a part.
 _PAGES = [
     (
         patterns.compile(rf"//{_YOUTUBE}/embed/videoseries\?(?:[^#]*&)?list=([\w-]+)"),

@@ -15,7 +15,7 @@ _HEADING = patterns.compile(r"<h([1-6])(?: id=\"([^\"<>]*)\")?>")
 _NUMBER = patterns.compile(r"-\d{1,4}$")
 _TAG = patterns.compile(r"<[^<>]*>")
 _TARGET = patterns.compile(r"\b(?:id|name)=\"([^\"]*)\"")
-# A body has few of either. What is more stays as it is.
+# A body has few of either. Any more stay as they are.
 _MOST_HEADINGS = 2_000
 _MOST_FRAGMENTS = 200
 
@@ -23,8 +23,8 @@ _MOST_FRAGMENTS = 200
 def with_targets(fragment: str, tool: Tool, wanted: Collection[str]) -> str:
     """Return the HTML of a body in which links to its own headings have targets.
 
-    With a tool, headings that have an id get that of the tool. A heading that a link means in another tool's
-    spelling (#what-s-next for "What's next") gets a second target.
+    With a tool, headings that have an id get the tool's id. A heading that a link names as another tool spells it
+    (#what-s-next for "What's next") gets a second target.
 
     wanted  the names after # in links to the post itself
     """
@@ -68,7 +68,7 @@ def _with_ids(fragment: str, headings: list[tuple[re.Match[str], str]], ids: lis
 
 
 def _with_second_targets(fragment: str, missing: list[str]) -> str:
-    """Return the HTML with a target for each name that one heading alone may mean."""
+    """Return the HTML with a target for each name that only one heading may mean."""
     headings = _headings(fragment)
     places: dict[int, str] = {}
     for name in missing:

@@ -19,10 +19,10 @@ from publisher.posts.text.tool_comments import may_have_tool_comments, without_t
 
 # A heading that may be a title; a longer line is not.
 _LONGEST_HEADING = 2_000
-# How long the Markdown of a note may be, and a name that is made of its first words.
+# How long the Markdown of a note may be, and a name that is made from its first words.
 _LONGEST_NOTE = 1_000
 _LINE = 60
-# Most headings have none of the signs that Markdown, typography or HTML change.
+# Most headings have none of the characters that Markdown, typography or HTML change.
 _PLAIN = patterns.compile(r"(?:[^\W_]|[ ,;?!()/’“”])*+", re.ASCII)
 _CLOSING_SIGNS = patterns.compile(r"(?<=[ \t])#+[ \t]*$")
 _DEFINITION = patterns.compile(r"^ {0,3}\[([^\[\]\n]{1,200})\]:[ \t]*\S.*$", re.MULTILINE)
@@ -34,7 +34,7 @@ _LINE_END = patterns.compile(r"<br\b[^<>]*>|</(?:p|li|dt|dd|td|th|div|blockquote
 
 
 def title_in(body: str) -> tuple[str, bool]:
-    """Return what a body says of its title, and whether that is a heading; "" if it says nothing."""
+    """Return the title that a body gives, and whether that is a heading; "" if it gives none."""
     heading = first_heading(body)
     return (heading, True) if heading else (first_words(body), False)
 
@@ -54,7 +54,7 @@ def first_heading(body: str) -> str:
 
 
 def _heading(body: str) -> str:
-    """Return the Markdown of the heading, without the signs around it."""
+    """Return the Markdown of the heading, without its markers."""
     first, _, second = body.lstrip()[:_LONGEST_HEADING].partition("\n")
     if len(first) == _LONGEST_HEADING:
         return ""
@@ -75,7 +75,7 @@ def first_words(body: str) -> str:
     taken = take_out(body)
     try:
         require_shallow_markdown(taken.body)
-    except PostError:  # the error is reported of its body
+    except PostError:  # the error is reported for its body
         return ""
     html = _BLOCK_OF_CODE.sub("\n", _html(taken.body))
     if re.search(r"<h[1-6]\b", html):

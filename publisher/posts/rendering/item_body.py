@@ -1,7 +1,7 @@
 """Rendering of the text of an item of a source, which is HTML of another site and was cleaned when it was fetched.
 
-It is cleaned again, by the rules of today. Nothing in it is Markdown or the syntax of a blog tool, and its addresses
-are absolute. It runs in the same child process as the rendering of files.
+It is cleaned again, by today's rules. Nothing in it is Markdown or the syntax of a blog tool, and its addresses are
+absolute. It runs in the same child process as the rendering of files.
 """
 
 from __future__ import annotations

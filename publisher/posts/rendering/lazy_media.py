@@ -1,7 +1,7 @@
 """Pictures and other media that a script would load later, as exporters of other tools write them.
 
 No reader runs scripts. So the address that waits in `data-src` or the like takes the place of a `src` that is missing
-or only a placeholder, and of a picture and its twin in <noscript> one is left.
+or only a placeholder, and only one of a picture and its twin in <noscript> is left.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 from publisher.core import patterns
 
-# In place of <noscript> and </noscript>, while a text is changed. No body contains control characters of its own.
+# In place of <noscript> and </noscript>, while a text is changed. No body otherwise contains control characters.
 NOSCRIPT, END_NOSCRIPT = "\x1a", "\x1b"
 
-# The attribute, and those in which its value may wait.
+# An attribute, and those in which its value may wait.
 _SOURCES = {
     "src": (
         *("data-src", "data-original", "data-lazy-src", "data-lazy", "data-lazyload", "data-original-src", "data-url"),
@@ -43,7 +43,7 @@ _PLACEHOLDER = patterns.compile(
 _ALT = patterns.compile(r"\salt\s*=\s*[\"']?[^\s\"'>]", re.IGNORECASE)
 _INSIDE = patterns.compile(f"{NOSCRIPT}([^{NOSCRIPT}{END_NOSCRIPT}]*+){END_NOSCRIPT}")
 _SPACE = patterns.compile(r"(?:\s++|<br\s*+/?>|</?(?:span|a)\b[^<>]*+>)*+")
-# How much HTML before and behind <noscript> is searched for the picture that it repeats.
+# How much HTML before and after <noscript> is searched for the picture that it repeats.
 _NEAR = 1_000
 # How many <noscript> of a text are compared with what is around them.
 _MOST = 2_000
@@ -91,7 +91,7 @@ def _media(tag: re.Match[str]) -> _Media:
 
 
 def _is_placeholder(name: str, attributes: dict[str, str]) -> bool:
-    """Return whether an attribute may be replaced: it is missing, empty, or shows something else meanwhile."""
+    """Return whether an attribute may be replaced: it is missing, empty, or shows something else in the meantime."""
     value = attributes.get(name, "").strip()
     if not value or value == "#" or value.startswith(("data:", "about:", "javascript:")):
         return True
@@ -124,7 +124,7 @@ def _without_twins(html: str) -> str:
 
 
 def _around(html: str, inside: re.Match[str]) -> list[tuple[re.Match[str], bool]]:
-    """Return the media before and behind <noscript>, nearest first, and whether nothing is between the two."""
+    """Return the media before and after <noscript>, nearest first, and whether nothing is between the two."""
     before = list(_MEDIA.finditer(html, max(0, inside.start() - _NEAR), inside.start()))
     behind = list(_MEDIA.finditer(html, inside.end(), inside.end() + _NEAR))
     found = [(tag, bool(_SPACE.fullmatch(html, tag.end(), inside.start()))) for tag in reversed(before)]
@@ -132,7 +132,7 @@ def _around(html: str, inside: re.Match[str]) -> list[tuple[re.Match[str], bool]
 
 
 def _waits(tag: re.Match[str], medium: _Media) -> bool:
-    """Return whether a medium was lazy: it has an address only now, or none but a placeholder."""
+    """Return whether a medium was lazy: it has an address only now, or only a placeholder."""
     return (
         medium.text != tag[0]
         or " data-" in tag[2]

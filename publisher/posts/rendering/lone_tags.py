@@ -162,7 +162,7 @@ class _Reader:
         self._searched: dict[str, int] = {}  # the end of the stretch in which it was looked for
 
     def _next_own(self) -> list[int]:
-        """Return, for each "<", where the next tag of Markdown's own begins."""
+        """Return, for each "<", where the next tag that Markdown made begins."""
         ends, end = [], len(self._raw)
         for start, own in reversed(self._starts):
             ends.append(end)
@@ -211,7 +211,7 @@ class _Reader:
         return tag.end()
 
     def _written(self, start: int, end: int) -> int:
-        """Read a tag or comment of the writer's, which ends before `end`; return where to go on."""
+        """Read a tag or comment by the writer, which ends before `end`; return where to continue."""
         raw = self._raw
         if raw.startswith("<!--", start):
             return self._comment(start, end)
@@ -259,7 +259,7 @@ class _Reader:
         return stop
 
     def _sort(self, tag: WrittenTag, end: int) -> int:
-        """Decide about a tag at once if that is possible; return where to go on."""
+        """Decide about a tag immediately if that is possible; return where to continue."""
         if tag.name in _FILTERED and tag.place.in_text:
             self._as_text(tag.start, tag.end, _NOT_ALLOWED)
         elif tag.name in _REMOVED or tag.name == "iframe":
@@ -271,7 +271,7 @@ class _Reader:
         return tag.end
 
     def _with_content(self, tag: WrittenTag, end: int) -> int:
-        """Read an element whose content is not read as HTML, up to its closing tag; return where to go on."""
+        """Read an element whose content is not read as HTML, up to its closing tag; return where to continue."""
         if tag.closing:
             if tag.place.in_text:
                 self._show(tag, _NOT_ALLOWED if tag.name in _REMOVED else "")
@@ -292,7 +292,7 @@ class _Reader:
         return closing.end()
 
     def _remove(self, start: int, end: int, name: str, stop: int, *, is_named: bool = False) -> None:
-        """Remember what is removed: a tag up to `end`, and content up to `stop`. is_named: even without words."""
+        """Remember what is removed: a tag up to `end`, content up to `stop`. is_named: record it even without words."""
         words = removed_words(name, self._raw, end, stop) if not is_named else ""
         if words or is_named or name not in self._removed_names:
             self._removed[start] = self._shown(start, end, name)._replace(words=words)
@@ -368,7 +368,7 @@ class _Reader:
                 self._changes.append((tag.start, tag.end, sign if is_noscript else ""))
 
     def _outside_tables(self, tables: list[tuple[int, int]]) -> None:
-        """Show the parts of tables in a sentence as text, if no table of the writer's is around them."""
+        """Show the parts of tables in a sentence as text, if they are not inside a table by the writer."""
         tables.sort(reverse=True)
         end = 0
         for tag in self._tags:

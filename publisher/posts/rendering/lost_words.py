@@ -2,7 +2,7 @@
 
 A table on GitHub drops the cells for which its header has no column, and CommonMark takes "[Ann]: Yes." for the address
 of a link, which readers do not see. A footnote with two texts mixes the footnotes with the rest of the post, and one
-that nothing refers to has no place. Drawings and the like are removed with their words, which is only reported. All
+that nothing refers to does not appear. Drawings and the like are removed with their words, which is only reported. All
 functions are pure, and keep the number of lines.
 """
 
@@ -22,7 +22,7 @@ from publisher.posts.text.prose import code_spans, line_counter, masked
 
 
 class LostWords(NamedTuple):
-    """Words that have not the place that the writer meant.
+    """Words that are not where the writer meant them to be.
 
     line      their line in the body, from 1
     message   what happens to them
@@ -46,7 +46,7 @@ Placed = Callable[[str], str]
 
 
 def with_all_words(body: str, *, footnotes: bool = True) -> tuple[str, list[LostWords]]:
-    """Return a Markdown body with the words as text that its parser would drop outside tables, and what was found.
+    """Return a Markdown body in which words outside tables that its parser would drop are text, and what was found.
 
     footnotes  whether the parser knows footnotes
     """
@@ -61,9 +61,9 @@ def with_all_words(body: str, *, footnotes: bool = True) -> tuple[str, list[Lost
 def with_all_cells(body: str, placed: Placed, found: dict[int, LostWords]) -> str:
     """Return a Markdown body whose tables have no row with more cells than columns.
 
-    Whether there is a table depends on the tags around it, so this belongs directly before the parser.
+    Whether there is a table depends on the tags around it, so this must run directly before the parser.
 
-    found  where the rows are added that had too many, by their lines
+    found  where rows with too many cells are noted, by their lines
     """
     if "|" in body and _may_lose_cells(body):
         return _with_all_cells(body, placed(body), found)
@@ -90,7 +90,7 @@ _NOTE_ID = patterns.compile(r'<li id="fn-([^"]+)"')
 
 
 def _without_second_notes(body: str, found: list[LostWords]) -> str:
-    """Return a body in which each footnote has one text; any other is text of the post."""
+    """Return a body in which each footnote has one text; any other becomes text of the post."""
     names = [note[1].casefold() for note in _NOTE.finditer(body)] if "[^" in body else []
     if len(names) == len(set(names)):
         return body
@@ -235,7 +235,7 @@ def _unread(unread: list[tuple[int, str]]) -> LostWords:
 
 
 class _Definitions:
-    """Tells the definitions that Markdown reads from lines of a paragraph that look like them, in their order."""
+    """Tells the definitions that Markdown reads apart from lines of a paragraph that look like them, in order."""
 
     def __init__(self, view: str, line_of: Callable[[int], int]) -> None:
         self._lines, self._line_of, self._last = view.split("\n"), line_of, 0
@@ -279,7 +279,7 @@ def _is_definition(line: str) -> bool:
 
 
 def _is_file(target: str) -> bool:
-    """Return whether a target is a file or a domain, and not a sentence of one word, or a name such as Node.js."""
+    """Return whether a target is a file or a domain, rather than a sentence of one word, or a name such as Node.js."""
     return _DOTTED.fullmatch(_path(target).partition("/")[0]) is not None or _has_extension(target)
 
 
@@ -315,7 +315,7 @@ _PIPE = patterns.compile(r"(?<!\\)\|")
 
 
 def _may_lose_cells(body: str) -> bool:
-    """Return whether a row of a table may have more cells than its header. This is cheap, and sees some too many."""
+    """Return whether a row of a table may have more cells than its header. This is cheap, and has false positives."""
     if not _DELIMITER.search(body):
         return False
     most = 0
@@ -339,9 +339,9 @@ def _cells(row: str) -> list[str]:
 
 
 def _with_all_cells(body: str, placed: str, found: dict[int, LostWords]) -> str:
-    """Return a body whose tables have no row with more cells than columns: the last cell has what is too much.
+    """Return a body whose tables have no row with more cells than columns: the last cell takes the rest.
 
-    Other parsers do not see a pipe in code as a border of cells, so it is none if that makes the row right.
+    Other parsers do not see a pipe in code as a cell border; it is not taken for one if that makes the row right.
     """
     lines, columns = body.split("\n"), 0
     for tag in _PLACE.finditer(placed):

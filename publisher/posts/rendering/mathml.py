@@ -1,7 +1,8 @@
 """MathML for the formulas in a post's HTML. No other module uses math_core.
 
-Pages show MathML, which every browser sets. Feed readers and email programs remove it, or show its letters without
-their order, so feeds and emails show the TeX instead, in <code>. Of MathML that the writer wrote, they show its words.
+Pages show MathML, which every browser can display. Feed readers and email programs remove it, or show its letters
+without their order, so feeds and emails show the TeX instead, in <code>. They show MathML that the writer wrote as
+words.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from publisher.core import patterns
 from publisher.posts.rendering.allowed_html import MATHML
 from publisher.posts.text.tex import DISPLAY, INLINE
 
-# The characters and the levels of nesting of the largest formula that is converted. The converter calls itself for each
-# level, and 5,000 levels end its process.
+# The largest formula that is converted, in characters and levels of nesting. The converter calls itself for each level,
+# and 5,000 levels crash its process.
 LONGEST = 5_000
 DEEPEST = 50
 
@@ -129,7 +130,7 @@ _STYLE = patterns.compile(r" (?:displaystyle|scriptlevel)=\"[^\"]*+\"")
 
 
 def _in_styles(mathml: str) -> str:
-    """Move the attributes that set sizes into <mstyle>, and off tables, as the schema that validators use wants it."""
+    """Move the attributes that set sizes into <mstyle>, and off tables, as the schema of validators requires."""
     wrapped: list[bool] = []
 
     def element(found: re.Match[str]) -> str:
@@ -151,7 +152,7 @@ def _in_styles(mathml: str) -> str:
 
 
 def _attempts(tex: str, *, display: bool) -> Iterator[str]:
-    """Yield what to convert. Rows and their marks need an environment around them, which writers leave out."""
+    """Yield the texts to convert. Rows and their separators need an environment, which writers leave out."""
     if display and r"\begin{" not in tex:
         if r"\tag" in tex:
             yield rf"\begin{{align*}}{tex}\end{{align*}}"

@@ -23,7 +23,7 @@ class Place(NamedTuple):
 
 
 class WrittenTag(NamedTuple):
-    """A tag of the writer's, from one offset to another."""
+    """A tag by the writer, from one offset to another."""
 
     name: str
     closing: bool
@@ -70,7 +70,7 @@ _TAG = patterns.compile(r"<(/?)([a-zA-Z][\w.-]*+)(?=[\s/>])")
 _MENTIONED_BREAK = patterns.compile(
     r"[ \t(]<(?:[bh]r|wbr)[ \t]*/?>(?:[,.;:!?)]|[ \t]+(?:tags?|elements?)\b)", re.IGNORECASE
 )
-# A tag without attributes that may be a word: one before a space, and a picture without an address.
+# A tag without attributes that may be a word: one in front of a space, and a picture without an address.
 _MAYBE_WORD = patterns.compile(r"<(?:[a-z][a-z0-9]*+>[\s,.;:!?)\]]|img[ \t]*/?>)", re.IGNORECASE)
 # A name or a target of links, which needs no content.
 _ANCHOR = patterns.compile(r"(?:^|\s)(?:name|id)\s*=", re.IGNORECASE)
@@ -85,10 +85,10 @@ _WORD_AFTER = patterns.compile(
     r"[,.;:!?)\]/\"'”’“»…]|[ \t]+[^\s<]|[ \t]*(?:\n[ \t]*[^\s<]|</(?:p|li|h[1-6]|td|th|em|strong)>)"
 )
 _APART = patterns.compile(r"[\s,.;:!?)\]]")
-# Behind a tag that begins a line, and so a block of HTML, this shows that it is the subject of a sentence.
+# After a tag that begins a line, and so a block of HTML, this shows that it is the subject of a sentence.
 _SUBJECT = patterns.compile(r"[,;:.)]|[ \t]+(?:is|are|must|should|means|needs|tags?|elements?|ist|est)\b")
 _NEAR = 30
-# Is put before a tag that would begin a block of HTML, so that it is in a paragraph.
+# Put in front of a tag that would begin a block of HTML, so that the tag is in a paragraph.
 MARK = "\x18"
 
 
@@ -135,7 +135,7 @@ def _select(raw: str) -> range:
 
 
 def _is_bare_word(raw: str, tag: WrittenTag, *, has_form: bool) -> bool:
-    """Return whether a tag without attributes is in a sentence, and not a break in it."""
+    """Return whether a tag without attributes is part of a sentence rather than a break in it."""
     if not tag.place.in_text:
         return False
     if not tag.is_bare:
@@ -170,7 +170,7 @@ def _lacks_only_its_end(tag: WrittenTag) -> bool:
 
 
 def _is_open(raw: str, tag: WrittenTag) -> bool:
-    """Return whether a tag that is never closed is a word, and not one that is left open on purpose."""
+    """Return whether a tag that is never closed is a word rather than left open on purpose."""
     if tag.is_bare and _SUBJECT.match(raw, tag.end):
         return True
     if not tag.place.in_text:

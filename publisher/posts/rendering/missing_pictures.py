@@ -20,7 +20,7 @@ _LOST_SOURCE = patterns.compile(r'<source(?![^<>]* src(?:set)?=")[^<>]*>\s*')
 _CAPTION = patterns.compile(r"(?:</a>|</p>|\s)*<figcaption>\s*+([^<]*)</figcaption>")
 _LONGEST_CAPTION = 2_000
 
-# In place of a picture without words. No body contains control characters of its own.
+# In place of a picture without words. No body otherwise contains control characters.
 _NOTHING = "\x1a"
 _ONLY_NOTHING = patterns.compile(rf"<(p|figure)>\s*+{_NOTHING}[\s{_NOTHING}]*+</\1>\n?")
 _LINKED_NOTHING = patterns.compile(rf'(<a [^<>]*?\bhref="([^"]*)"[^<>]*>)\s*+{_NOTHING}[\s{_NOTHING}]*+</a>')

@@ -1,4 +1,4 @@
-"""Markdown of other editors and tools, which becomes what our parser of Markdown knows.
+"""Markdown of other editors and tools, converted to what our Markdown parser knows.
 
 Tags that have to be run, such as those of Liquid, are in posts.tags.
 """
@@ -19,7 +19,7 @@ from publisher.posts.text.prose import cut
 _BLOCK_ID = patterns.compile(r"(?:(?<=\S)[ \t]|^)\^[A-Za-z0-9-]{1,60}[ \t]*$", re.MULTILINE)
 
 
-# Pandoc's list of attributes behind a fence, of which the first class is the language.
+# Pandoc's attribute list after a fence, whose first class is the language.
 _FENCE_LIST = patterns.compile(
     r"^((?: {0,3}>){0,9} {0,3}(?:`{3,30}|~{3,30}))[ \t]*\{[ \t]*\.([A-Za-z][\w+-]*+)([^{}\n]*+)\}", re.MULTILINE
 )
@@ -30,7 +30,7 @@ class OtherSyntax(NamedTuple):
     """A body in the Markdown that our parser knows.
 
     expanded       the body, its lines, and what is wrong with it
-    has_notes      whether it has notes in a line, as in ^[a note]
+    has_notes      whether it has inline notes, as in ^[a note]
     abbreviations  the explanations of abbreviations, which the HTML of the body should have
     """
 
@@ -42,7 +42,7 @@ class OtherSyntax(NamedTuple):
 def with_other_syntax(body: str, names: Names | None = None, *, tool: str = "") -> OtherSyntax:
     """Return a Markdown body with the syntax of other editors as our parser reads it.
 
-    names  what knows posts and files by their names; without it, links in two brackets stay text
+    names  finds posts and files by their names; without it, links in two brackets stay text
     tool   the tool that the posts were written for, or ""
     """
     expanded = Expanded(body)
@@ -63,7 +63,7 @@ def with_other_syntax(body: str, names: Names | None = None, *, tool: str = "") 
 
 
 def _with_languages(body: str) -> str:
-    """Return a body with the language first behind each fence that has a list of attributes, which may have a title."""
+    """Return a body with the language first after each fence that has an attribute list, which may contain a title."""
     lines, opened = body.split("\n"), ""
     for number, line in enumerate(lines):
         fence = _FENCE.match(line)

@@ -1,4 +1,4 @@
-"""Pygments' lexers of rules, which try only the rules that may match at a character.
+"""Pygments' rule-based lexers, which try only the rules that may match at a character.
 
 A lexer of Pygments tries the patterns of a state one after the other, some forty for each token. Here each state has a
 table of the rules whose patterns may begin with a character (see first_characters.py), in the same order, so that
@@ -16,7 +16,7 @@ from pygments.token import Error, Whitespace, _TokenType
 
 from publisher.posts.rendering.first_characters import ASCII, first_characters
 
-# What a state of Pygments has for each of its patterns: its function that matches, what to do with the text, and the
+# What a state of Pygments has for each of its patterns: a function that matches, what to do with the text, and the
 # states to enter.
 _Rule = tuple[Callable[[str, int], "re.Match[str] | None"], Any, Any]
 
@@ -25,7 +25,7 @@ _State = tuple[dict[str, list[_Rule]], list[_Rule]]
 
 
 def quick_tokens(lexer: Lexer) -> Callable[[str], Iterable[tuple[Any, str]]]:
-    """Return a function that returns the tokens of a text, as lexer.get_tokens does, in less time if that can be."""
+    """Return a function that returns the tokens of a text, as lexer.get_tokens does, in less time if possible."""
     is_plain = isinstance(lexer, RegexLexer) and not lexer.filters
     if is_plain and type(lexer).get_tokens_unprocessed is RegexLexer.get_tokens_unprocessed:
         return _QuickLexer(lexer).tokens
@@ -34,7 +34,7 @@ def quick_tokens(lexer: Lexer) -> Callable[[str], Iterable[tuple[Any, str]]]:
 
 
 class _QuickLexer:
-    """A lexer of rules. The table of a state is made when a text first enters it."""
+    """A rule-based lexer. The table of a state is made when a text first enters it."""
 
     def __init__(self, lexer: Any) -> None:
         self._lexer = lexer

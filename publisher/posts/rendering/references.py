@@ -57,8 +57,8 @@ class References:
     """The references in one post, which are collected while they are made absolute.
 
     links          the sources of the posts that it links to, whether they exist or not; and the paths from the root,
-                   beginning with "/", whose URLs depend on what the site has; and behind "./" the paths of files
-                   whose content is a part of the post
+                   beginning with "/", whose URLs depend on what the site has; and after "./" the paths of files whose
+                   content is part of the post
     assets         the files that it shows, and the copies of its pictures, as (site path, project path)
     pictures       the pictures of the project that it shows, by URL without query and escapes
     fragments      the names after # in links to the post itself
@@ -257,14 +257,14 @@ class References:
         return plain
 
     def _below_input(self, path: str, plain: str) -> str:
-        """Return a path, which is `plain` relative to the post, as Eleventy also reads it: from its folder of texts."""
+        """Return a path as Eleventy also reads it: from its input folder. plain: the path relative to the post."""
         found = content_paths(self._config.posts, posixpath.normpath(path))
         folder = posixpath.normpath(self._config.posts.folder)
         self.links.update(dict.fromkeys(out_of_folder(folder, each) for each in found))  # it may be published later
         return next(filter(self._is_known, found), plain)
 
     def _names(self, path: str) -> NamedFiles:
-        """Return the posts and files by their names, on which the post depends that uses one."""
+        """Return the posts and files by their names; the post then depends on what has this name."""
         self.links[f"*/{key_of_name(without_ending(path).rpartition('/')[2])}"] = None
         return self._places.named
 
@@ -305,7 +305,7 @@ class References:
         return url
 
     def _is_made_elsewhere(self, url: str) -> bool:
-        """Return whether the site has a feed at a URL, or the blog's tool makes what is there of the project's file.
+        """Return whether the site has a feed at a URL, or the blog's tool makes that page from the project's file.
 
         Jekyll makes a page of every file outside of folders that begin with _, such as the template atom.xml.
         """
@@ -323,7 +323,7 @@ class References:
     def _where_it_is(
         self, tag: str, where: tuple[str, str, str, str, str], found: tuple[str, str]
     ) -> tuple[str, tuple[str, str]]:
-        """Return the URL and the paths of a file: beside the post, in the static folder, or where other tools look."""
+        """Return the URL and the paths of a file: next to the post, in the static folder, or where other tools look."""
         config, (reference, url, *_) = self._config, where
         found = self._or_static(tag, reference, (found[0], existing(config.root, found[1])))
         if reference.startswith("/") or self._exists(*found):
@@ -342,7 +342,7 @@ class References:
     def _or_static(self, tag: str, reference: str, found: tuple[str, str]) -> tuple[str, str]:
         """Return the (site path, project path) of a file in the static folder, if a path from the root means it.
 
-        A file needs that only if it is a picture that is shown, or if its name there is in another Unicode form.
+        This is needed only for a picture that is shown, or if its name there is in a different Unicode form.
         """
         pages, path = self._config.pages, found[0]
         if not reference.startswith("/") or not pages.enabled:
@@ -389,7 +389,7 @@ class References:
         return self._config.pages.enabled and is_picture(project_path) and not self._exists(path, project_path)
 
     def _exists(self, path: str, project_path: str) -> bool:
-        """Return whether a file is beside the post, or in the static folder where the page looks for it."""
+        """Return whether a file is next to the post, or in the static folder where the page looks for it."""
         if is_file(self._config.root / project_path):
             return True
         self.links[f"/{path}"] = None  # it may be added later

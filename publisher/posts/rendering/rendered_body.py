@@ -41,10 +41,10 @@ class RenderedBody(NamedTuple):
 
     @classmethod
     def plain(cls, html: str, excerpt: str, words: int) -> RenderedBody:
-        """Return a body that is no more than text."""
+        """Return a body that is only text."""
         return cls(html, excerpt, words, (), (), {}, {}, [], [], [])
 
     @property
     def is_plain(self) -> bool:
-        """Whether the body is no more than text, so that it depends on no file but that of its post."""
+        """Whether the body is only text, so that it depends on no file but that of its post."""
         return not any(self[3:])

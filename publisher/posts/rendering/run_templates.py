@@ -83,7 +83,7 @@ def _html(markdown: str) -> str:
 
 
 def with_own_lines(render: Callable[[], RenderedBody], expanded: Expanded, first_line: int) -> RenderedBody:
-    """Render a body that was expanded; return it with the lines of the file in all that it reports.
+    """Render a body that was expanded; return it with the file's lines in everything that it reports.
 
     first_line  the line of the file on which the body begins
     """

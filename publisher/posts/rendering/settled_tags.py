@@ -12,16 +12,16 @@ from typing import NamedTuple
 
 from publisher.core import patterns
 
-# Words have none of these signs, unlike scripts and styles.
+# Words have none of these characters, unlike scripts and styles.
 CODE = patterns.compile(r"[;{}()=\[\]<>\\#$+*|&]")
 LETTER = patterns.compile(r"[^\W\d_]")
 _TAG = patterns.compile(r"<[^<>]*+>")
-# What is not words of an element: code; and in a drawing what describes it, and the HTML that stays when it is removed.
+# What does not count as words of an element: code, the description of a drawing, and the HTML in it that stays.
 _APART = patterns.compile(r"<(style|script)\b.*?(?:</\1>|\Z)", re.IGNORECASE | re.DOTALL)
 _APART_IN_DRAWING = patterns.compile(
     r"<(title|desc|metadata|foreignObject(?=[^<>]*+>\s*+<))\b.*?(?:</\1\s*>|\Z)", re.IGNORECASE | re.DOTALL
 )
-# How far before a title the head of a pasted document may begin, and how much of some words is named.
+# How far before a title the head of a pasted document may begin, and how many characters of some words are quoted.
 _HEAD, _SHORT = 2_000, 60
 
 
@@ -30,8 +30,8 @@ class ShownTag(NamedTuple):
 
     text      the tag as it is written
     why       the reason, as the end of a sentence
-    number    how many tags with the same text are before it
-    in_block  whether it is in a block of HTML, and not in a sentence
+    number    how many tags with the same text come before it
+    in_block  whether it is in a block of HTML rather than a sentence
     line      its line in the body, from 1; 0 if it is not known
     words     the beginning of the words that were removed with it
     """
@@ -69,7 +69,7 @@ class SettledHtml:
 
     shown    the tags that became text
     hidden   the comments that are never closed, which were removed
-    removed  the tags of elements that were removed, with their names in place of a reason: of each name the first, and
+    removed  the tags of elements that were removed, with their names in place of a reason: the first of each name, and
              all those with words in them
     """
 
@@ -103,6 +103,6 @@ def removed_words(name: str, raw: str, start: int, end: int) -> str:
 
 
 def kept_text(name: str, raw: str, start: int, end: int) -> str:
-    """Return the HTML for an element that is not allowed: the text of a <textarea>, of others nothing."""
+    """Return the HTML for an element that is not allowed: the text of a <textarea>, or nothing for others."""
     text = raw[start:end].replace("<", "&lt;").replace(">", "&gt;")
     return f"<pre>{text}</pre>" if name == "textarea" and text.strip() else ""

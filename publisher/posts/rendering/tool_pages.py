@@ -17,7 +17,7 @@ from publisher.posts.blog_tools.names import folder_path, name_segment, title_se
 from publisher.posts.permalinks import file_date, tidy_path
 from publisher.posts.slugs import tag_slug
 
-# The folders of the files whose pages are below a path, the most special first; "" is the whole project.
+# The folders of the files whose pages are below a path, the most specific first; "" is the whole project.
 _ROOTS: dict[str, tuple[tuple[str, str], ...]] = {
     "astro": (("src/pages", "/"), ("src/content", "/")),
     "docusaurus": (("docs", "/docs/"), ("src/pages", "/")),
@@ -64,7 +64,7 @@ def page_of_tool(posts: Posts, root: Path, path: str) -> str:
 
 
 def content_paths(posts: Posts, path: str) -> list[str]:
-    """Return what a path from the root of a tool's content may be, from the root of the project, the best first."""
+    """Return the paths in the project that a path from the root of a tool's content may mean, the best first."""
     folder = posts.folder.strip("/")
     if folder == ".":
         return [path, f"content/{path}"]
@@ -76,7 +76,7 @@ def of_pelican(reference: str, folder: str, *, is_here: bool) -> str:
     """Return a link in Pelican's notation, such as {filename}/a.md, as a path; any other link unchanged.
 
     folder   that of the post, relative to the posts folder
-    is_here  whether the pages of the site are made here, so that lists of posts and files beside posts are ours
+    is_here  whether the pages of the site are made here, so that lists of posts and files next to posts are ours
     """
     found = _PELICAN.fullmatch(reference)
     if found is None:

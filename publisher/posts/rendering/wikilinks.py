@@ -1,7 +1,7 @@
 """Links by name, as Obsidian, Quartz and Foam write them: [[A note#A heading|words]] and ![[picture.png|300]].
 
-They become links, pictures, sounds and films in Markdown. What nothing has as its name becomes words, with a problem,
-if the posts were written in Obsidian. Elsewhere it may be code or a text in brackets, as in [[noreturn]] and
+They become links, pictures, sounds and films in Markdown. A name that nothing has becomes words, with a problem, if the
+posts were written in Obsidian. Elsewhere it may be code or a text in brackets, as in [[noreturn]] and
 [[Feature #20182]]: it stays as it is written.
 """
 
@@ -38,7 +38,7 @@ _MOST = 100
 
 
 class Names(Protocol):
-    """What knows posts and files by their names. Each method returns the reference to write in the post, or ""."""
+    """Finds posts and files by their names. Each method returns the reference to write in the post, or ""."""
 
     def post(self, name: str) -> str:
         """Return the source of the post that a name means, or ""."""
@@ -65,7 +65,7 @@ class NamesFrom:
     def file(self, name: str) -> str:
         """Return the reference of the file that a name means, or ""."""
         path = self._places.named.file(name, self._base)
-        if path and not self._has_pages:  # the other program that makes them has the file where it is in the folder
+        if path and not self._has_pages:  # the program that makes them keeps the file's place in the folder
             return f"/{quote(path)}"
         return self._reference(name, path)
 
@@ -82,8 +82,8 @@ def has_wikilinks(body: str) -> bool:
 def with_wikilinks(body: str, names: Names, *, all_are: bool) -> Expanded:
     """Return a Markdown body with Markdown in place of its links by name.
 
-    names    what knows the posts and files
-    all_are  whether everything in two brackets is such a link, and not only what has the name of something
+    names    finds the posts and files
+    all_are  whether everything in two brackets is such a link, rather than only the names that exist
     """
     defined = {found[1].casefold() for found in _REFERENCE.finditer(body)} if "]:" in body else set()
     pieces, last = [], 0
@@ -140,7 +140,7 @@ def _is_place(heading: str) -> bool:
 
 
 def _media(name: str, words: str, names: Names, *, is_embed: bool) -> tuple[str, bool]:
-    """Return a picture, a sound or a film, or the link to a file. A dead one is reported as any other is."""
+    """Return a picture, a sound or a film, or the link to a file. A dead one is reported like any other."""
     reference = names.file(name) or quote(name)
     stem = posixpath.splitext(name.rpartition("/")[2])[0]
     kind = media_type_of(name).partition("/")[0]
