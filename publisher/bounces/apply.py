@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from publisher.bounces.verdict import judge, short_words, status_in
 from publisher.core.bounce_report import APPLIED, Addressee, Report, Verdict
 from publisher.core.characters import clean_line
 from publisher.core.errors import SubscriberError
+from publisher.core.frozen import dataclass
 from publisher.core.newsletter_models import Subscriber, SubscriberStatus, SuppressionReason
 from publisher.core.subscriber_status import SubscriberEvent
 from publisher.mail.verp import newsletter_key

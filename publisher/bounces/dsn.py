@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from email.message import Message
 
 from publisher.bounces.parts import groups, header, of_type, outer_parts, text_of, type_of
 from publisher.bounces.verdict import judge, status_in
 from publisher.core.bounce_report import Verdict
+from publisher.core.frozen import dataclass
 
 # The type in front of an answer, as in "smtp; 550 no such user".
 _TYPE = re.compile(r"^\s{0,10}[A-Za-z][\w.-]{0,60}\s{0,10};")

@@ -13,13 +13,13 @@ import re
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 from urllib.parse import unquote, urlsplit
 
 from publisher.bounces.reading import MOST_BYTES
 from publisher.core.errors import BounceError
+from publisher.core.frozen import dataclass
 
 IMAP_TIMEOUT = 60
 _CHUNK = 100_000  # bytes

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
 from email.message import Message
 
 from publisher.bounces.arf import read_arf, return_addresses, unsubscribe_tokens
@@ -13,6 +12,7 @@ from publisher.bounces.legacy import is_from_server, read_full_mailbox, read_leg
 from publisher.bounces.parts import addresses_in, header, headers, of_type, parse_report
 from publisher.bounces.verdict import short_words
 from publisher.core.bounce_report import Addressee, Report, Verdict
+from publisher.core.frozen import dataclass
 from publisher.core.mime import BROKEN
 from publisher.mail.links import LinkPurpose, Links
 from publisher.mail.verp import ReturnPath

@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from functools import lru_cache
 
 from publisher.bounces.phrases import MOST_COMPARED, Meaning, meanings_of, plain_text, table_of
 from publisher.core.bounce_report import Verdict
+from publisher.core.frozen import dataclass
 
 MOST_WORDS = 200
 

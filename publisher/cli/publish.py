@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +33,7 @@ from publisher.cli.terminal import bar, delivery_bars
 from publisher.config import Config
 from publisher.core.action_kinds import ActionKind
 from publisher.core.errors import PublisherError, StoreError, TemplateError, TransportError
+from publisher.core.frozen import dataclass
 from publisher.core.newsletter_models import Edition, EditionDraft, Subscriber, slot_name
 from publisher.posts.archive import Archive, open_archive
 from publisher.publishing.deliver import DeliveryProgress, DeliveryResult, deliver_open

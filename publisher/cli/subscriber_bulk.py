@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,6 +11,7 @@ from publisher.cli.app import App, log_action, plural
 from publisher.cli.terminal import confirm
 from publisher.core.action_kinds import ActionKind
 from publisher.core.errors import PublisherError
+from publisher.core.frozen import dataclass
 from publisher.core.segment_language import parse
 from publisher.publishing.recipients import require_segment
 from publisher.publishing.wiring import open_existing_store

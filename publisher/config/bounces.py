@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Annotated
 
 from publisher.config.keys import Check, Doc
+from publisher.core.frozen import dataclass
 
 
 def report_source(value: str) -> None:

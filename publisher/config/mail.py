@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from ipaddress import ip_address
 from typing import Annotated, Literal
 from urllib.parse import unquote, urlsplit
 
 from publisher.config import checks
 from publisher.config.keys import Check, Doc
+from publisher.core.frozen import dataclass
 
 _SECONDS = {"s": 1, "min": 60, "h": 3_600, "day": 86_400}
 _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")

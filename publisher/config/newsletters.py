@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Annotated, Literal
 
 from publisher.config import checks, subscriber_checks
 from publisher.config.keys import Check, Doc
 from publisher.config.schedule import parse_duration, parse_schedule
 from publisher.config.theme import Theme
+from publisher.core.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import quote
 
 from publisher.config.theme import ACCENT, Theme, grounds, is_dark, mixed, readable
+from publisher.core.frozen import dataclass
 
 COMFORT = 7.0  # contrast of links in dark mode if no colour is set
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from publisher.config.origins import KeyPath
 from publisher.config.project import Config
 from publisher.config.site import Site
+from publisher.core.frozen import dataclass
 
 # RFC 2606 and RFC 6761.
 _RESERVED = re.compile(r"(?:^|\.)(?:example(?:\.(?:com|net|org))?|test|invalid|localhost)$", re.IGNORECASE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -16,6 +16,7 @@ from publisher.config.server import Admin, DatabaseConfig, LogConfig, RunConfig,
 from publisher.config.site import AuthorConfig, Feeds, PagesConfig, Posts, Site
 from publisher.config.sources import SourceConfig
 from publisher.config.theme import DEFAULT, Theme
+from publisher.core.frozen import dataclass
 from publisher.core.private_folder import STATE_FOLDER
 
 # The default outbox of version 0.1.

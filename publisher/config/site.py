@@ -1,12 +1,13 @@
 """The tables about the public site: [site], [posts], [feeds] and [pages]."""
 
 import posixpath
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from typing import Annotated, Literal, NamedTuple
 
 from publisher.config import checks
 from publisher.config.keys import Check, Doc
+from publisher.core.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from publisher.config import checks
 from publisher.config.keys import Check, Doc
+from publisher.core.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import colorsys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Annotated
 
 from publisher.config import checks
 from publisher.config.keys import Check, Doc
+from publisher.core.frozen import dataclass
 
 AA = 4.5
 """The contrast that WCAG 2.2, success criterion 1.4.3, requires for text."""

@@ -11,6 +11,7 @@ Public modules:
     characters           characters as a reader sees them
     errors               the tree of exceptions
     file_names           names of files in either Unicode form
+    frozen               frozen dataclasses that are quick to define
     hold_reasons         why an edition is on hold, and who put it there
     host_id              the identity of this host
     i18n                 fixed texts in other languages
@@ -42,6 +43,7 @@ __all__ = [
     "characters",
     "errors",
     "file_names",
+    "frozen",
     "hold_reasons",
     "host_id",
     "i18n",

@@ -7,9 +7,10 @@ is a text for people; the program never interprets it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from enum import StrEnum
+
+from publisher.core.frozen import dataclass
 
 
 class HeldBy(StrEnum):

@@ -10,7 +10,6 @@ from __future__ import annotations
 import io
 import string
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 from gettext import GNUTranslations, NullTranslations
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Literal
 
 from publisher.core import patterns
 from publisher.core.errors import TemplateError
+from publisher.core.frozen import dataclass
 
 if TYPE_CHECKING:
     from babel.messages.catalog import Catalog, Message

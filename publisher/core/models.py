@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 from html import unescape
@@ -16,6 +16,7 @@ from urllib.parse import unquote
 
 from publisher.core.errors import PublisherError, file_and_line
 from publisher.core.file_names import in_folder
+from publisher.core.frozen import dataclass
 
 
 def require_aware(name: str, value: datetime | None) -> None:

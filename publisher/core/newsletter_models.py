@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 
+from publisher.core.frozen import dataclass
 from publisher.core.hold_reasons import Hold
 from publisher.core.models import require_aware
 from publisher.core.personal_marks import for_everyone

@@ -20,7 +20,6 @@ import operator as operators
 import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from html import escape
@@ -28,6 +27,7 @@ from itertools import cycle
 from typing import Any
 from urllib.parse import quote
 
+from publisher.core.frozen import dataclass
 from publisher.core.i18n import civil_date
 from publisher.core.subscriber_fields import FieldKind, FieldValue
 

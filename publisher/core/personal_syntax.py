@@ -12,11 +12,12 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 
 from publisher.core import patterns
 from publisher.core.errors import PostError
+from publisher.core.frozen import dataclass
 from publisher.core.personal_marks import BUILT_IN, DEEPEST, ELSE, END, FieldMark, Rule, if_mark, surely_has
 from publisher.core.subscriber_fields import FieldKind, FieldValue
 

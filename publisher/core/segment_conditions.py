@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+
+from publisher.core.frozen import dataclass
 
 PAUSED = "paused"  # in addition to a subscriber's statuses: active, but sent nothing at the moment
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 import difflib
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
 
 from publisher.core import patterns
 from publisher.core.errors import SegmentError
+from publisher.core.frozen import dataclass
 from publisher.core.newsletter_models import SubscriberStatus
 from publisher.core.segment_conditions import (
     PAUSED,

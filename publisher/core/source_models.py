@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from publisher.core.frozen import dataclass
 from publisher.core.models import Author, Enclosure, Episode, Image, require_aware
 
 

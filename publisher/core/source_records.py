@@ -5,10 +5,11 @@ The fetcher and the database share them. source_models has what a document says,
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from publisher.core.frozen import dataclass
 from publisher.core.models import require_aware
 from publisher.core.source_models import FeedItem, FeedPace
 

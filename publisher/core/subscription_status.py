@@ -34,10 +34,11 @@ names, the record for the new name counts.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
+
+from publisher.core.frozen import dataclass
 
 
 class SubscriptionStatus(StrEnum):

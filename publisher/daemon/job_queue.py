@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import CancelledError
 from concurrent.futures import TimeoutError as LateError
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from procrastinate import App, JobContext, PsycopgConnector
@@ -25,6 +24,7 @@ from procrastinate.schema import SchemaManager
 
 from publisher.config import Config
 from publisher.core.errors import PublisherError, StoreAwayError
+from publisher.core.frozen import dataclass
 from publisher.daemon.reporting import ProblemLog, log_defect
 from publisher.store.job_tables import (
     DELETE_LEFT,

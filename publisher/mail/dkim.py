@@ -10,11 +10,12 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from publisher.core.frozen import dataclass
 from publisher.mail.addresses import is_within
 
 if TYPE_CHECKING:

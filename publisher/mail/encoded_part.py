@@ -10,9 +10,9 @@ from __future__ import annotations
 import binascii
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import islice
 
+from publisher.core.frozen import dataclass
 from publisher.core.personal_marks import Fork, MarkedText, Rule, cut
 from publisher.mail.dkim import canonical
 

@@ -24,12 +24,12 @@ server's answer, and the ledger does not.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from publisher.core.frozen import dataclass
 from publisher.core.newsletter_models import Delivery, DeliveryStatus, Edition
 from publisher.mail.transport import Accepted, Deferred, Outcome, Rejected
 

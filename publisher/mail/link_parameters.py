@@ -6,10 +6,10 @@ They are added when a message is made, so that the web version of an edition, wh
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from html import escape, unescape
 from urllib.parse import quote, unquote_plus
 
+from publisher.core.frozen import dataclass
 from publisher.core.newsletter_models import Letter, slot_path
 
 _HREF = re.compile(r'(\shref=")([^"]*)')

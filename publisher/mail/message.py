@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from html import escape
 from urllib.parse import quote
 
+from publisher.core.frozen import dataclass
 from publisher.core.models import require_aware
 from publisher.core.newsletter_models import Delivery, Edition, Letter, Mark, slot_path
 from publisher.core.personal_marks import MarkedText, Person, cut, field_mark, field_marks, is_personal, test_of

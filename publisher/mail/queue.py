@@ -10,12 +10,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from publisher.core.bounce_report import Verdict
 from publisher.core.errors import PublisherError, StoreAwayError, StoreError, TransportError
+from publisher.core.frozen import dataclass
 from publisher.core.newsletter_models import Delivery, DeliveryCounts, Edition, EditionKind
 from publisher.mail.database_retries import Patience
 from publisher.mail.lifecycle import WAITING, DeliveryEvent, LedgerUpdate, moves, update_after, update_returned

@@ -6,13 +6,14 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from publisher.core.bounce_report import Verdict
 from publisher.core.errors import StoppedError
+from publisher.core.frozen import dataclass
 from publisher.core.newsletter_models import Delivery, DeliveryStatus
 from publisher.mail.claim_count import count_claim
 from publisher.mail.lifecycle import DeliveryEvent, moves

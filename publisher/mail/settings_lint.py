@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from publisher.config import Config
 from publisher.config.mail import Dkim, Smtp
 from publisher.config.placeholders import sends_for_real
+from publisher.core.frozen import dataclass
 from publisher.mail.addresses import dns_name, is_within, split_mailbox
 
 Keys = tuple[str | int, ...]

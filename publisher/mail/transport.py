@@ -6,10 +6,11 @@ other message can be either: for example, the server is not reachable, the login
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from types import TracebackType
 from typing import Protocol, Self
+
+from publisher.core.frozen import dataclass
 
 
 class RefusedAt(StrEnum):

@@ -7,11 +7,11 @@ with an old date is still sent once, and no post is sent twice.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 
 from publisher.config import OWN_POSTS, Config, NewsletterConfig, ScheduleKind, parse_schedule
 from publisher.config.schedule import parse_duration
+from publisher.core.frozen import dataclass
 from publisher.core.models import Post, require_aware
 from publisher.core.source_records import SourceBeginning
 from publisher.posts.post_groups import site_language

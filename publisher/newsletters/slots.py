@@ -16,13 +16,13 @@ repeated or lost if a clock is set back, a timer fires twice or the process was 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from itertools import takewhile
 
 from cronsim import CronSim
 
 from publisher.config.schedule import Schedule, ScheduleKind
+from publisher.core.frozen import dataclass
 from publisher.core.models import require_aware
 
 _NEVER_DUE = (ScheduleKind.MANUAL, ScheduleKind.EACH_POST)

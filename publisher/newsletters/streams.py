@@ -7,9 +7,10 @@ get all posts of the newsletter, only more or less often than others.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from publisher.config import NewsletterConfig, Schedule, frequency_schedules, parse_schedule
+from publisher.core.frozen import dataclass
 from publisher.core.newsletter_models import ledger_name
 
 

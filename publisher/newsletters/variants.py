@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
+from publisher.core.frozen import dataclass
 from publisher.core.models import Post
 from publisher.core.newsletter_models import IN_STEP, Choice
 from publisher.newsletters.select import has_tag

@@ -18,10 +18,10 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
+from publisher.core.frozen import dataclass
 from publisher.posts.bounded_child import FIRST_FD, SAME_STATE, Limit, Messages, send, serve
 
 # The memory that a child may use beyond what it has when it starts. A new interpreter has 40 MB.

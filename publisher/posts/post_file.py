@@ -6,7 +6,7 @@ The archive needs these types even if no file has changed, so this module import
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import time
 from functools import cache
 from pathlib import Path
@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from publisher.config import AuthorConfig, Config, SourceConfig, Tool
 from publisher.core.errors import PostError
+from publisher.core.frozen import dataclass
 from publisher.core.models import Author, Post, Problem, Severity
 from publisher.posts.adopted_entries import OldEntries
 from publisher.posts.chosen_paths import written_folders

@@ -11,13 +11,14 @@ import hashlib
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import astuple, dataclass
+from dataclasses import astuple
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from publisher.config import Config
 from publisher.config.placeholders import is_reserved
 from publisher.core.errors import ProjectError
+from publisher.core.frozen import dataclass
 from publisher.core.private_folder import make_private
 
 _SCHEMA = """

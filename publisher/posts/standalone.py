@@ -7,12 +7,13 @@ so they are read and rendered whenever something is built, and nothing about the
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from functools import lru_cache
 
 from publisher.config import Config
 from publisher.core.file_names import composed, in_folder
+from publisher.core.frozen import dataclass
 from publisher.core.models import Problem, RenderedPost
 from publisher.posts.archive import Archive
 from publisher.posts.cache_keys import hash_of

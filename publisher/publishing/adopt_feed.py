@@ -7,11 +7,12 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from urllib.parse import urljoin, urlsplit
 
 from publisher.core.errors import PublisherError
+from publisher.core.frozen import dataclass
 from publisher.core.source_models import FeedDocument
 from publisher.posts.sources.discovery import NamedFeed, feeds_of
 from publisher.posts.sources.feed_document import read_feed

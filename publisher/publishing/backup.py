@@ -12,7 +12,6 @@ import tarfile
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from publisher import __version__
 from publisher.config import Config
 from publisher.core.atomic_write import replacing
 from publisher.core.errors import ProjectError, StillSendingError, StoreError
+from publisher.core.frozen import dataclass
 from publisher.core.private_folder import make_private
 from publisher.mail.links import SECRET_FILE
 from publisher.mail.queue import take_over

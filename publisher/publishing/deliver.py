@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from publisher.bounces.apply import SendingFailure, judge_refusal, take_refusals
 from publisher.core.bounce_report import Verdict
 from publisher.core.errors import ProjectError, PublisherError, RefusedError, StoreAwayError, TransportError
+from publisher.core.frozen import dataclass
 from publisher.core.hold_reasons import HeldBy
 from publisher.core.newsletter_models import Delivery, DeliveryCounts, DeliveryStatus, Edition
 from publisher.mail.transport import RefusedAt

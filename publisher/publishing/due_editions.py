@@ -7,7 +7,7 @@ created on hold.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from publisher.config import Config, NewsletterConfig, ScheduleKind, frequency_s
 from publisher.config.schedule import parse_duration
 from publisher.core import hold_reasons as holds
 from publisher.core.errors import SegmentError
+from publisher.core.frozen import dataclass
 from publisher.core.hold_reasons import Hold
 from publisher.core.models import Post, Problem, Severity
 from publisher.core.newsletter_models import Edition

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from publisher.config import OWN_POSTS, Config, NewsletterConfig, ScheduleKind, 
 from publisher.config.schedule import parse_duration
 from publisher.core import hold_reasons as holds
 from publisher.core.errors import SegmentError
+from publisher.core.frozen import dataclass
 from publisher.core.hold_reasons import Hold
 from publisher.core.models import Post, Problem, problem_at
 from publisher.core.newsletter_models import Choice, DeliveryCounts, Edition, ledger_name, name_of_edition

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, tzinfo
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from publisher.config import Config, NewsletterConfig
 from publisher.core.errors import PublisherError, SegmentError
+from publisher.core.frozen import dataclass
 from publisher.core.models import Problem, Severity, problem_at
 from publisher.core.newsletter_models import DeliveryCounts, DeliveryStatus, Edition, EditionKind, Letter, Subscriber
 from publisher.posts.archive import open_archive

@@ -7,11 +7,11 @@ import re
 import stat
 import subprocess
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from publisher.config import CONFIG_FILE, Config
 from publisher.config.private_paths import private_paths
+from publisher.core.frozen import dataclass
 from publisher.core.models import Problem, Severity
 from publisher.core.private_folder import IGNORE_FILE
 from publisher.publishing.private_files import private_files

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from itertools import islice
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from publisher.config import Config, SourceConfig
 from publisher.config.private_paths import password_in
 from publisher.core.errors import FeedError, ProjectError, PublisherError, StoreError
+from publisher.core.frozen import dataclass
 from publisher.core.models import Problem, Severity
 from publisher.core.newsletter_models import SubscriberStatus
 from publisher.core.source_models import FeedDocument

@@ -6,7 +6,6 @@ A forecast assumes that no more posts are written.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import chain, islice, takewhile
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 from publisher.config import Config, NewsletterConfig, ScheduleKind, parse_schedule
 from publisher.config.schedule import Schedule
 from publisher.core.errors import SegmentError
+from publisher.core.frozen import dataclass
 from publisher.core.models import Post
 from publisher.newsletters.slots import Late, Slot, upcoming
 from publisher.newsletters.streams import NewsletterStream, streams_of

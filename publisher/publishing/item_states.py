@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from enum import StrEnum
 from typing import Any
 
 from publisher.config import Config, NewsletterConfig, SourceConfig
+from publisher.core.frozen import dataclass
 from publisher.core.models import Post
 from publisher.core.newsletter_models import Edition, EditionKind
 from publisher.core.source_records import StoredItem

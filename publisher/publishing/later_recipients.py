@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
 from publisher.config import Config
 from publisher.core.errors import PublisherError
+from publisher.core.frozen import dataclass
 from publisher.core.newsletter_models import Choice, Edition, EditionKind, Subscriber, SubscriberStatus
 from publisher.newsletters.variants import topic_set, variant_key, variants_of
 from publisher.publishing.recipients import local

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from publisher.config import Config, NewsletterConfig
 from publisher.core.errors import PublisherError
+from publisher.core.frozen import dataclass
 from publisher.core.models import RenderedPost
 from publisher.core.newsletter_models import Edition, Letter, slot_path
 from publisher.core.personal_marks import Person

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -13,6 +12,7 @@ from zoneinfo import ZoneInfo
 from publisher.config import CONFIG_FILE, Config, NewsletterConfig
 from publisher.core.atomic_write import replacing
 from publisher.core.errors import ProjectError
+from publisher.core.frozen import dataclass
 from publisher.core.private_folder import COPY_IT
 from publisher.core.templates import Templates
 from publisher.posts.chosen_paths import place_for

@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -25,6 +25,7 @@ from publisher.config.schedule import parse_duration
 from publisher.core import hold_reasons as holds
 from publisher.core.characters import shorten
 from publisher.core.errors import PublisherError
+from publisher.core.frozen import dataclass
 from publisher.core.models import Problem, problem_at
 from publisher.core.newsletter_models import Edition, EditionKind
 from publisher.publishing.edition_plan import PlannedEdition

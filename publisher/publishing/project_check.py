@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache, partial
 from ipaddress import ip_address
@@ -15,6 +15,7 @@ from publisher.config.placeholders import authority_placeholder, is_reserved, pl
 from publisher.config.private_paths import unreadable_passwords
 from publisher.config.schedule import parse_duration
 from publisher.config.theme import Theme
+from publisher.core.frozen import dataclass
 from publisher.core.models import Problem, Severity
 from publisher.mail.settings_lint import lint_mail_settings
 from publisher.newsletters.letter.note import stray_notes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from publisher.config import Config
 from publisher.config.private_paths import password_in
 from publisher.core.bounce_report import Report, Verdict
 from publisher.core.errors import BounceError, PublisherError
+from publisher.core.frozen import dataclass
 from publisher.core.logging import log
 from publisher.core.templates import Templates
 from publisher.publishing.farewell import farewell_email, sends_farewells

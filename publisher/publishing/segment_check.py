@@ -6,11 +6,12 @@ Also what is wrong with fields: values that are not of the kind that publisher.t
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from publisher.config import CONFIG_FILE, Config, NewsletterConfig
 from publisher.core.errors import SegmentError
+from publisher.core.frozen import dataclass
 from publisher.core.models import Problem, Severity, problem_at
 from publisher.core.segment_conditions import Condition, Operator, Subject, Term, terms
 from publisher.core.segment_language import is_segment_name, parse

@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from publisher.config import Config, NewsletterConfig
 from publisher.core.errors import PublisherError
 from publisher.core.file_names import in_folder
+from publisher.core.frozen import dataclass
 from publisher.core.models import Post, Problem
 from publisher.newsletters.select import is_for
 from publisher.newsletters.streams import streams_of

@@ -15,13 +15,14 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from publisher.config import Config, NewsletterConfig
 from publisher.config.schedule import parse_duration
 from publisher.core.errors import PublisherError, StoreError
+from publisher.core.frozen import dataclass
 from publisher.core.models import Problem, Severity, problem_at
 from publisher.core.newsletter_models import DeliveryCounts, DeliveryStatus, Edition, EditionDraft, EditionKind, Letter
 from publisher.core.templates import Templates

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from publisher.config import Config
 from publisher.core.errors import PublisherError
+from publisher.core.frozen import dataclass
 from publisher.core.models import Output, RenderedPost
 from publisher.core.templates import Templates
 from publisher.mail.links import LinkPurpose, Links

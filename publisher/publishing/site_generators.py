@@ -9,10 +9,10 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from publisher.core.errors import PostError
+from publisher.core.frozen import dataclass
 from publisher.posts.front_matter.parsing import parse_head
 
 JEKYLL_FILES = ("_config.yml", "_config.yaml", "_config.toml")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from publisher.config import CONFIG_FILE, Config, SourceConfig
 from publisher.config.origins import KeyLines
+from publisher.core.frozen import dataclass
 from publisher.core.models import Problem, Severity
 from publisher.core.source_models import FeedDocument, FeedItem
 from publisher.posts.sources.network_addresses import destination_of, may_be_allowed, refusal

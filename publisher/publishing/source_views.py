@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from publisher.config import Config, SourceConfig
+from publisher.core.frozen import dataclass
 from publisher.publishing.sent_before import left_items
 
 if TYPE_CHECKING:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from publisher.config import Config
+from publisher.core.frozen import dataclass
 from publisher.core.models import Post
 from publisher.core.newsletter_models import Choice
 from publisher.newsletters.select import has_tag, in_its_language, is_for

@@ -8,13 +8,14 @@ they can be killed at any moment, run twice, or run on two hosts.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from publisher.config import Config
 from publisher.core.errors import DailyLimitError, PublisherError, StoppedError, StoreError, TransportError
 from publisher.core.file_names import in_folder
+from publisher.core.frozen import dataclass
 from publisher.core.models import Problem, problem_at
 from publisher.core.newsletter_models import Edition
 from publisher.publishing.chores import DATABASE_CHORES, LOCAL_CHORES, run_chores

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from publisher.config import Config, load_config
 from publisher.core.errors import PublisherError
+from publisher.core.frozen import dataclass
 from publisher.core.newsletter_models import Letter
 from publisher.posts.archive import open_archive
 from publisher.publishing.adopt_feed import AdoptedFeed, adopt_feed, project_values

@@ -9,11 +9,11 @@ from __future__ import annotations
 import secrets
 import shutil
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from publisher.core.errors import PublisherError
+from publisher.core.frozen import dataclass
 
 UPLOADS = "uploads"  # the folder in .publisher
 KEPT = timedelta(days=1)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from publisher import __version__
 from publisher.config import Config
+from publisher.core.frozen import dataclass
 from publisher.core.host_id import JOIN_VARIABLE, host_id, host_name
 from publisher.core.models import Problem, Severity, problem_at
 from publisher.site.build import BuildReport, build

@@ -12,13 +12,13 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from publisher import __version__
 from publisher.config import Config
 from publisher.core.atomic_write import replacing
+from publisher.core.frozen import dataclass
 from publisher.core.models import Problem, Severity
 from publisher.posts.sources.network_addresses import Destination, destination_of
 from publisher.site.build.manifest import Manifest, is_feed, manifest_file

@@ -7,7 +7,6 @@ action stays and no longer says on whom.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Row
 
 from publisher.core.action_kinds import ON_A_PERSON, ActionKind, Via
+from publisher.core.frozen import dataclass
 from publisher.core.logging import redacted
 from publisher.core.models import require_aware
 from publisher.store.database import Database

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from publisher.core.bounce_report import Report, Verdict
+from publisher.core.frozen import dataclass
 from publisher.core.models import require_aware
 from publisher.core.newsletter_models import DeliveryStatus
 from publisher.store.database import Database

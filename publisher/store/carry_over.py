@@ -7,12 +7,12 @@ erased after the backup may be mailed because of it, and nothing that was sent m
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
+from publisher.core.frozen import dataclass
 from publisher.core.newsletter_models import SubscriberStatus, SuppressionReason
 from publisher.store.consent import event_row
 from publisher.store.database import Database

@@ -9,7 +9,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from publisher.core.errors import StoreError
+from publisher.core.frozen import dataclass
 from publisher.store import edition_filling, feed_tables, fleet_tables
 from publisher.store.database import BUSY_SECONDS, Database
 from publisher.store.tables import deliveries, metadata

@@ -7,7 +7,6 @@ has a next_try_at, is being sent while it has a lease, and is over when it has n
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -16,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from publisher.core.errors import LeaseLostError
+from publisher.core.frozen import dataclass
 from publisher.core.models import require_aware
 from publisher.core.newsletter_models import Delivery, DeliveryCounts, DeliveryStatus
 from publisher.store.audience import mailable

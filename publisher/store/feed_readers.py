@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from publisher.core.frozen import dataclass
 from publisher.core.models import require_aware
 from publisher.store.database import Database
 from publisher.store.feed_tables import feed_readers, feed_requests

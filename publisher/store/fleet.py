@@ -6,13 +6,13 @@ The counts read the partial indexes of deliveries that are waiting or leased, ho
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from publisher.core.frozen import dataclass
 from publisher.core.models import require_aware
 from publisher.store.column_types import UtcTime
 from publisher.store.database import Database

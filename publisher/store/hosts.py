@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Row
 
+from publisher.core.frozen import dataclass
 from publisher.core.models import require_aware
 from publisher.store.database import Database
 from publisher.store.fleet_tables import hosts

@@ -9,7 +9,6 @@ since, and when all are taken back, nothing is left of any.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from publisher.core.errors import StoreError
+from publisher.core.frozen import dataclass
 from publisher.core.newsletter_models import DeliveryStatus, SubscriberStatus
 from publisher.core.subscription_status import SubscriptionEvent
 from publisher.store.consent import UNDO, event_row

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from publisher.core.errors import PublisherError
+from publisher.core.frozen import dataclass
 from publisher.core.models import require_aware
 from publisher.core.newsletter_models import Audience, Choice, DeliveryCounts, DeliveryStatus, Edition, EditionKind
 from publisher.core.subscription_status import SubscriptionEvent

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from publisher.core.frozen import dataclass
 from publisher.core.models import require_aware
 from publisher.core.newsletter_models import ledger_name
 from publisher.store.audience import mailed

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
+from publisher.core.frozen import dataclass
 from publisher.store.database import Database
 from publisher.store.fleet_tables import daily_recipients, sending_rates
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Row
 
+from publisher.core.frozen import dataclass
 from publisher.core.models import require_aware
 from publisher.store.database import Database
 from publisher.store.tables import sessions

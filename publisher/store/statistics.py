@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 import sqlalchemy as sa
 
+from publisher.core.frozen import dataclass
 from publisher.core.newsletter_models import DeliveryCounts, DeliveryStatus, SubscriberStatus
 from publisher.store.consent import first_source
 from publisher.store.database import Database

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
+from publisher.core.frozen import dataclass
 from publisher.core.models import require_aware
 from publisher.store.consent import UNDO
 from publisher.store.database import Database

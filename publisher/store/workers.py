@@ -11,7 +11,6 @@ The times are those of the database's clock, because the clocks of hosts differ.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -19,6 +18,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
+from publisher.core.frozen import dataclass
 from publisher.core.models import require_aware
 from publisher.store.column_types import UtcTime
 from publisher.store.compiled_updates import CompiledUpdate

@@ -6,10 +6,11 @@ download or delete the data, or to change the address, a subscriber needs this o
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from publisher.core.frozen import dataclass
 from publisher.core.newsletter_models import Subscriber
 from publisher.store.subscriber_records import EmailTrigger, PendingChange
 from publisher.subscribers.address import mailbox_of

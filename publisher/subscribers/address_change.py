@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from publisher.core.frozen import dataclass
 from publisher.core.newsletter_models import Subscriber, SubscriberStatus
 from publisher.core.subscriber_fields import MOST_TAGS
 from publisher.core.subscriber_status import SubscriberEvent, next_status

@@ -7,11 +7,11 @@ the list changes. Then they are done in groups, each of which is one transaction
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from publisher.core.errors import SubscriberError
+from publisher.core.frozen import dataclass
 from publisher.core.newsletter_models import Subscriber, SuppressionReason
 from publisher.core.subscriber_fields import clean_tags
 from publisher.store.people_query import PeopleQuery

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import lru_cache
 from itertools import takewhile
 
 from publisher.core.errors import SubscriberError
+from publisher.core.frozen import dataclass
 from publisher.core.newsletter_models import SubscriberStatus
 from publisher.subscribers.csv_fields import DETAILS, FieldColumn, details_of, is_own_detail
 from publisher.subscribers.csv_status import (

@@ -11,11 +11,12 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 
 from publisher.core.characters import clean_line, clean_lines
 from publisher.core.errors import SubscriberError
+from publisher.core.frozen import dataclass
 from publisher.core.subscriber_fields import (
     LONGEST_NOTE,
     LONGEST_VALUE,

@@ -18,11 +18,11 @@ import re
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
 from publisher.core.errors import SubscriberError
+from publisher.core.frozen import dataclass
 from publisher.subscribers.csv_cells import unguarded
 from publisher.subscribers.csv_columns import Choices, Columns, is_like_an_address, recognise
 from publisher.subscribers.csv_source import is_text, likely_encoding, open_source

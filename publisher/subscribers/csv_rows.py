@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from functools import lru_cache
 from shlex import quote
 
 from publisher.core.characters import clean_line
 from publisher.core.errors import SubscriberError
+from publisher.core.frozen import dataclass
 from publisher.core.newsletter_models import SubscriberStatus, Subscription
 from publisher.core.subscriber_status import SubscriberEvent
 from publisher.store.subscriber_records import NewSubscriber, address_key

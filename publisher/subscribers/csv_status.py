@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
+from publisher.core.frozen import dataclass
 from publisher.core.newsletter_models import SubscriberStatus
 from publisher.subscribers.csv_cells import date_of
 from publisher.subscribers.csv_status_words import (

@@ -7,7 +7,7 @@ statuses.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from publisher.core.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)

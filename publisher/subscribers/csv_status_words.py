@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 
 from publisher.core import patterns
+from publisher.core.frozen import dataclass
 from publisher.core.newsletter_models import SubscriberStatus
 from publisher.subscribers import csv_status_languages as languages
 from publisher.subscribers.csv_status_languages import LANGUAGES

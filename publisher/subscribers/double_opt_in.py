@@ -7,12 +7,13 @@ changes nothing for the subscriber with this address.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from publisher.core.characters import clean_line
 from publisher.core.errors import SubscriberError
+from publisher.core.frozen import dataclass
 from publisher.core.newsletter_models import Subscriber, SubscriberStatus, Subscription, SuppressionReason
 from publisher.core.subscriber_status import SubscriberEvent, next_status
 from publisher.core.subscription_status import SubscriptionEvent

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from publisher.config import frequency_schedules
 from publisher.core.characters import MOST_LINES, clean_lines
 from publisher.core.errors import SubscriberError
+from publisher.core.frozen import dataclass
 from publisher.core.newsletter_models import Subscriber, SubscriberStatus
 from publisher.core.subscriber_fields import (
     LONGEST_NOTE,

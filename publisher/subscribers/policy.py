@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from publisher.core.characters import clean_line
+from publisher.core.frozen import dataclass
 from publisher.store.subscriber_records import Evidence
 from publisher.subscribers.tokens import TokenSigner
 

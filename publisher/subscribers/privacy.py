@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from publisher.core.frozen import dataclass
 from publisher.core.newsletter_models import SuppressionReason
 from publisher.store.subscriber_records import IssuedToken
 from publisher.subscribers.address import normalise

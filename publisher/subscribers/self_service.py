@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from publisher.core.characters import clean_line
 from publisher.core.errors import SubscriberError
+from publisher.core.frozen import dataclass
 from publisher.core.newsletter_models import Subscriber, SubscriberStatus, Subscription, SuppressionReason
 from publisher.core.subscriber_status import SubscriberEvent
 from publisher.core.subscription_status import SubscriptionEvent, SubscriptionRecord, SubscriptionStatus

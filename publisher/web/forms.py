@@ -10,11 +10,11 @@ import asyncio
 import hmac
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
+from publisher.core.frozen import dataclass
 from publisher.core.mime import BROKEN, divided, head_and_body
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import secrets
 from collections import OrderedDict
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from publisher.core.errors import PublisherError
+from publisher.core.frozen import dataclass
 
 # For an email in a frame on an admin page: no scripts, no forms, and a separate origin, so that it cannot read cookies.
 ADMIN_SANDBOX = "allow-popups allow-popups-to-escape-sandbox"

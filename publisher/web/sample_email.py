@@ -10,7 +10,6 @@ import email.policy
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
 from email.parser import BytesParser
@@ -19,6 +18,7 @@ from urllib.parse import quote
 
 from publisher.config import Config, NewsletterConfig, parse_schedule
 from publisher.core.errors import SubscriberError
+from publisher.core.frozen import dataclass
 from publisher.core.newsletter_models import Edition, Letter
 from publisher.core.personal_marks import Person, filled
 from publisher.newsletters.slots import next_due

@@ -9,7 +9,6 @@ import hmac
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +16,7 @@ from publisher.bounces.arf import UNSUBSCRIBE_TOKEN
 from publisher.bounces.reading import Signatures
 from publisher.bounces.verdict import judge, short_words, status_in
 from publisher.core.bounce_report import APPLIED, Addressee, Report, Verdict
+from publisher.core.frozen import dataclass
 from publisher.mail.links import LinkPurpose
 
 MOST_BYTES = 1_000_000

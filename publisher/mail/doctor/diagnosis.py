@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from publisher.core.errors import DnsError
+from publisher.core.frozen import dataclass
 
 if TYPE_CHECKING:
     pass

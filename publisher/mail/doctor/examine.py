@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 
 from publisher.config import Relay
 from publisher.core.errors import DnsError
+from publisher.core.frozen import dataclass
 from publisher.mail.dkim import Signer
 from publisher.mail.doctor.diagnosis import Ask, DeadResolverError, Diagnosis, Level
 from publisher.mail.doctor.dkim_record import check_dkim

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from publisher.core.frozen import dataclass
 from publisher.core.mime import head_and_body
 from publisher.mail.doctor.diagnosis import Diagnosis, Level
 from publisher.mail.doctor.one_click import check_unsubscribe_headers

@@ -6,9 +6,10 @@ An SPF record lists the servers that may send emails for a domain (RFC 7208).
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from ipaddress import ip_address
 
+from publisher.core.frozen import dataclass
 from publisher.mail.doctor.diagnosis import Ask, Diagnosis, Level, zone_line
 from publisher.mail.doctor.spf_record import (
     MOST_LOOKUPS,

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
+from publisher.core.frozen import dataclass
 from publisher.mail.doctor.diagnosis import Ask
 
 _MACRO = r"(?:%\{[slodiphvSLODIPHV]\d{0,3}[rR]?[.\-+,/_=]*\}|%[%_-])"

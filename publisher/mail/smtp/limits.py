@@ -8,7 +8,7 @@ import hashlib
 import os
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import ClassVar, Protocol
@@ -16,6 +16,7 @@ from typing import ClassVar, Protocol
 from publisher.config import Smtp
 from publisher.config.mail import domain_rates, parse_rate
 from publisher.core.errors import ProjectError
+from publisher.core.frozen import dataclass
 from publisher.core.newsletter_models import Delivery
 from publisher.core.private_folder import make_inside
 

@@ -6,12 +6,13 @@ import asyncio
 import ssl
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
 from publisher.config import Relay
 from publisher.core.errors import TransportError
+from publisher.core.frozen import dataclass
 from publisher.mail.smtp.connection import Connection, Noted, UnreachableError, open_connection
 from publisher.mail.smtp.limits import Pace, ServerLimits
 from publisher.mail.smtp.protocol import Ending, Message, MessageFate

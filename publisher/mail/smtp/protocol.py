@@ -20,10 +20,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import IntEnum, auto
 from typing import ClassVar, NamedTuple
 
+from publisher.core.frozen import dataclass
 from publisher.mail.smtp.replies import CLOSING, LOGIN_NEEDED, READY_FOR_DATA, GarbledError, Reply, ReplyReader
 from publisher.mail.transport import Accepted, GivenBack, Outcome, RefusedAt, Rejected, Unanswered
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import cssselect
 import tinycss2
+
+from publisher.core.frozen import dataclass
 
 DEEPEST = 60  # nested brackets; more might exhaust the stack
 _MESSAGES = {  # part of tinycss2's message -> our message

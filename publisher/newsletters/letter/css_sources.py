@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from html.parser import HTMLParser
 from itertools import groupby
@@ -11,6 +10,7 @@ from itertools import groupby
 import jinja2
 
 from publisher.core.errors import file_and_line
+from publisher.core.frozen import dataclass
 from publisher.core.templates import SHIPPED_PREFIX, Templates
 from publisher.newsletters.letter.css_parser import imports, unclosed
 

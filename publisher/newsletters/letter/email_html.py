@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from urllib.parse import urljoin, urlsplit
@@ -17,6 +16,7 @@ from urllib.parse import urljoin, urlsplit
 from lxml import etree
 from lxml import html as lxml_html
 
+from publisher.core.frozen import dataclass
 from publisher.core.models import Lex, Picture
 from publisher.newsletters.letter.code_colours import coloured
 from publisher.newsletters.letter.email_strings import Words

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
 
 from publisher.core import i18n
+from publisher.core.frozen import dataclass
 from publisher.core.i18n import Counted, Plural, translate
 from publisher.core.templates import Templates, shipped_folder
 

@@ -13,7 +13,6 @@ import difflib
 import os
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 from itertools import islice
@@ -26,6 +25,7 @@ from publisher.config import Config, NewsletterConfig, Schedule, ScheduleKind, p
 from publisher.config.private_paths import PublicFiles
 from publisher.core.errors import PostError, PublisherError, file_and_line
 from publisher.core.file_names import existing
+from publisher.core.frozen import dataclass
 from publisher.core.models import Problem, Severity, problem_at
 from publisher.core.newsletter_models import slot_path
 from publisher.core.private_folder import COPY_IT

@@ -16,10 +16,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from publisher.config import Config, NewsletterConfig
 from publisher.core.errors import PublisherError
+from publisher.core.frozen import dataclass
 from publisher.core.templates import Templates
 from publisher.newsletters.letter.note import NoteFile, read_file
 

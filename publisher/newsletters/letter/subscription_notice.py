@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Literal
@@ -11,6 +11,7 @@ from typing import Literal
 from publisher.config import Config, NewsletterConfig
 from publisher.config.palette import looks_of
 from publisher.config.theme import DEFAULT
+from publisher.core.frozen import dataclass
 from publisher.core.i18n import Plural, Translation, civil_date, translate
 from publisher.core.newsletter_models import Letter, Mark
 from publisher.core.personal_marks import filled, filled_html, for_everyone

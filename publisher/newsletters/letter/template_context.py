@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, tzinfo
 from typing import Literal
 from urllib.parse import quote
 
 from publisher.config import FEED_FILES, OWN_POSTS, Config, NewsletterConfig
+from publisher.core.frozen import dataclass
 from publisher.core.models import Image, Post, RenderedPost
 from publisher.newsletters.letter.email_html import COLUMN, BodyPlace, mail_body
 from publisher.newsletters.letter.email_strings import Words, direction

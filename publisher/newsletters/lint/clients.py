@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from publisher.core.frozen import dataclass
 from publisher.newsletters.letter.compose import CLIPPED, WHOLE_POST_TEMPLATE, fallback_line, html_bytes
 from publisher.newsletters.letter.inline_css import STYLE_LIMIT
 from publisher.newsletters.lint.client_fallbacks import FALLBACKS

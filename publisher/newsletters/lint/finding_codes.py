@@ -6,8 +6,9 @@ docs/findings.md is generated from this file: run docs/generate_findings.py afte
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
+
+from publisher.core.frozen import dataclass
 
 FindingLevel = Literal["error", "warning", "note"]
 _RANKS = {"error": 0, "warning": 1, "note": 2}

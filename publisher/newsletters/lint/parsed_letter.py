@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 
 from lxml.etree import ParserError
 
+from publisher.core.frozen import dataclass
 from publisher.core.newsletter_models import Letter
 from publisher.newsletters.letter.html_tree import Element, parse_document
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 
 import jinja2
 from jinja2 import nodes
 
+from publisher.core.frozen import dataclass
 from publisher.core.templates import SHIPPED_PREFIX, Templates
 from publisher.newsletters.letter.css_parser import AtRule, Mistake, StyleRule, Stylesheet, imports, read_sheet
 from publisher.newsletters.letter.css_sources import line_of, sources_of

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from publisher.core import patterns
 from publisher.core.errors import PublisherError
+from publisher.core.frozen import dataclass
 from publisher.posts.text.encoding import decode
 
 FILES = ("eleventy.config.js", "eleventy.config.mjs", "eleventy.config.cjs", "eleventy.config.ts", ".eleventy.js")

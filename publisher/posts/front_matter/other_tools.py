@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from publisher.config import Tool
 from publisher.core import patterns
+from publisher.core.frozen import dataclass
 from publisher.core.personal_templates import tags_of
 from publisher.posts.text.attribute_lists import may_have_attributes, without_attribute_lists
 from publisher.posts.text.merge_tags import LIQUID, MERGE_TAG, PHP, SHORTCODE, WORDPRESS

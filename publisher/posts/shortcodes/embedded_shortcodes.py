@@ -7,12 +7,12 @@ rendering becomes a link to it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from html import escape, unescape
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from publisher.core import patterns
+from publisher.core.frozen import dataclass
 from publisher.posts.shortcodes.held_html import HeldHtml
 from publisher.posts.shortcodes.shortcode_calls import ShortcodeCall
 from publisher.posts.tags.owner_templates import OwnerTemplates

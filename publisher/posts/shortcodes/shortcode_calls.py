@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import islice
 
 from publisher.core import patterns
+from publisher.core.frozen import dataclass
 from publisher.posts.text.prose import masked
 
 # How many tags of one text are read; the others stay as they were typed.

@@ -13,13 +13,13 @@ import ssl
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
 import httpcore
 
+from publisher.core.frozen import dataclass
 from publisher.posts.sources.inflating import BadBodyError, Inflater
 from publisher.posts.sources.network_addresses import Destination, may_be_allowed, refusal
 

@@ -14,7 +14,7 @@ import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from publisher import __version__
 from publisher.config import Config
 from publisher.core import patterns
 from publisher.core.errors import PublisherError
+from publisher.core.frozen import dataclass
 from publisher.posts.sources.network_addresses import PORTS, Destination, destination_of, joined, without_login
 
 if TYPE_CHECKING:

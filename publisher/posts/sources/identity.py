@@ -12,11 +12,12 @@ import hashlib
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 from itertools import pairwise
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
+from publisher.core.frozen import dataclass
 from publisher.core.source_models import FeedDocument, FeedItem
 from publisher.core.source_records import ChangedItem, ItemChanges, ItemKeys, KnownItem, NewItem
 from publisher.posts.sources.item_text import have_words_in_common
@@ -27,8 +28,7 @@ FAR = timedelta(days=30)
 # An item that disappears from the end of a document sooner than this was withdrawn; later, it has made room.
 SETTLED = timedelta(days=1)
 
-# How many known items with one key are looked at.
-_LOOKED_AT = 20
+_LOOKED_AT = 20  # known items with one key
 _MOST_TEXTS = 200  # that are compared in one document
 _MOST_ID = 500  # characters of a guid that becomes the id of a post; longer ones get an id of ours
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}:[!-~]+")

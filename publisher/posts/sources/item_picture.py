@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from html import unescape
 from typing import Any
 
+from publisher.core.frozen import dataclass
 from publisher.core.models import Image, bare_url
 from publisher.posts.media_types import PICTURES, ending_of
 from publisher.posts.sources.item_text import absolute_web

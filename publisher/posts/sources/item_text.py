@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from html import escape, unescape
 
 from publisher.core import patterns
 from publisher.core.characters import shorten
 from publisher.core.errors import PostError
+from publisher.core.frozen import dataclass
 from publisher.posts.rendering.allowed_html import TAGS, Sanitiser, has_safe_scheme, sanitise
 from publisher.posts.rendering.lazy_media import END_NOSCRIPT, NOSCRIPT, is_lazy, loaded
 from publisher.posts.sources.feed_extras import without_extras, without_marked

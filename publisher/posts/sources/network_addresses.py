@@ -10,12 +10,12 @@ Everything here is a pure function.
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
 from functools import cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from publisher.core import patterns
+from publisher.core.frozen import dataclass
 
 LONGEST_URL = 4_000
 PORTS = {"http": 80, "https": 443}

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from publisher.core import patterns
+from publisher.core.frozen import dataclass
 from publisher.core.source_models import FeedPace
 from publisher.core.source_records import FETCHES_OF_A_MOVE
 from publisher.posts.sources.fetcher import Answer, FetchError

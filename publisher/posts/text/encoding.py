@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import codecs
 import re
-from dataclasses import dataclass
 
 from publisher.core import patterns
 from publisher.core.errors import PostError
+from publisher.core.frozen import dataclass
 from publisher.core.models import Problem, Severity
 from publisher.posts.text.prose import code_lines, code_spans
 

@@ -14,10 +14,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from html import escape, unescape
 
 from publisher.core import patterns
+from publisher.core.frozen import dataclass
 from publisher.posts.text.prose import masked
 from publisher.posts.text.signs import Signs
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from publisher.config import AuthorConfig, Tool
+from publisher.core.frozen import dataclass
 from publisher.posts.blog_tools.data_files import Data
 from publisher.posts.text.excerpt import decoded, plain_line
 

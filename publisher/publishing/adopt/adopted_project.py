@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from publisher.config import CONFIG_FILE, FEED_FILES, AuthorConfig, mistakes_in
 from publisher.core.errors import ProjectError, file_and_line
+from publisher.core.frozen import dataclass
 from publisher.core.templates import Templates
 from publisher.publishing.adopt.adopted_blog import FOLDER_NAME, AdoptedBlog, Taken, Value
 from publisher.publishing.new_project import (

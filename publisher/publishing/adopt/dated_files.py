@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from publisher.core.errors import PostError
+from publisher.core.frozen import dataclass
 from publisher.posts.front_matter.parsing import Unfinished, parse_head
 from publisher.posts.permalinks import day_of_path
 from publisher.posts.written_days import head_of, is_dated

@@ -13,13 +13,13 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
 
 from publisher.config import Config
 from publisher.core.errors import PublisherError
+from publisher.core.frozen import dataclass
 from publisher.posts.archive import Archive
 from publisher.posts.permalinks import file_key
 from publisher.posts.sources.fetcher import FetchError, Request, fetch

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta, tzinfo
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
@@ -18,6 +18,7 @@ from publisher.config import FEED_FILES, Config
 from publisher.core.atomic_write import replacing
 from publisher.core.errors import FeedError, PublisherError
 from publisher.core.file_names import in_folder
+from publisher.core.frozen import dataclass
 from publisher.core.models import Post
 from publisher.core.source_models import FeedDocument, FeedItem
 from publisher.posts.adopted_entries import ENTRIES_FILE, OldEntries, OldEntry

@@ -6,13 +6,14 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 from publisher.core.errors import PublisherError
+from publisher.core.frozen import dataclass
 from publisher.posts.slugs import post_slug
 
 # The text of a post may be as long as a post's file may be.

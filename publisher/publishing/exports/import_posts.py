@@ -6,12 +6,13 @@ import os
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
 from publisher.config import Config
 from publisher.core.atomic_write import write_new
 from publisher.core.errors import PostError, ProjectError, PublisherError
+from publisher.core.frozen import dataclass
 from publisher.core.private_folder import COPY_IT
 from publisher.posts.front_matter.post_id import written_id
 from publisher.posts.media_types import is_picture

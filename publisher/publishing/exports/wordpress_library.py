@@ -6,11 +6,12 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from html import escape
 from urllib.parse import urlsplit
 
 from publisher.core import patterns
+from publisher.core.frozen import dataclass
 from publisher.publishing.exports.exported import MOST_TEXT
 
 # How many characters of reusable blocks are kept, and how deeply they may be nested.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from publisher.config import Config
 from publisher.core.errors import PublisherError
+from publisher.core.frozen import dataclass
 from publisher.core.listing import forget
 from publisher.core.models import Problem, Severity, problem_at
 from publisher.core.templates import Templates

@@ -7,12 +7,13 @@ post (its id, date or name) only stop a build if a newsletter has sent the post,
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from publisher.config import Config
 from publisher.core.errors import ProjectError, PublisherError
 from publisher.core.file_names import in_folder
+from publisher.core.frozen import dataclass
 from publisher.core.models import Problem, Severity
 from publisher.posts.archive import Archive
 from publisher.posts.head import parse_file

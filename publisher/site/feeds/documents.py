@@ -8,10 +8,10 @@ test verifies this bound.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from publisher.config import Config
+from publisher.core.frozen import dataclass
 from publisher.site.feeds.feed_list import Feed, feed_url
 from publisher.site.feeds.items import Item, text_weight
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from urllib.parse import quote
 
 from publisher.config import Config, FeedName
+from publisher.core.frozen import dataclass
 from publisher.core.i18n import own_name
 from publisher.posts.archive import Archive
 from publisher.site.feeds.items import EditionSource, ItemSource, PostSource

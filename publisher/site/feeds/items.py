@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Protocol
@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from publisher.config import Config
 from publisher.core import patterns
+from publisher.core.frozen import dataclass
 from publisher.core.models import Author, Enclosure, Episode, Image, Post, RenderedPost
 from publisher.posts.archive import Archive
 from publisher.posts.front_matter.parsing import markdown_of

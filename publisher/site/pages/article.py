@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
 from publisher.config import Person
 from publisher.core.characters import shorten
+from publisher.core.frozen import dataclass
 from publisher.core.i18n import direction
 from publisher.core.models import Image, Output, Post, RenderedPost
 from publisher.posts.rendering.code_tokens import lexed

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from html import escape
 from types import MappingProxyType
 
 from publisher.config import Config
+from publisher.core.frozen import dataclass
 from publisher.core.models import Output
 from publisher.core.newsletter_models import Edition
 from publisher.site.pages.frame import Frame, day_in_words, href, output_path

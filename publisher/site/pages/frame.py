@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import lru_cache, partial
 from types import SimpleNamespace
 from typing import Any
@@ -14,6 +14,7 @@ from urllib.parse import quote, urljoin, urlsplit
 from publisher import __version__
 from publisher.config import Config, Person
 from publisher.config.palette import Looks
+from publisher.core.frozen import dataclass
 from publisher.core.i18n import civil_date, direction, own_name
 from publisher.core.models import Post, Tag
 from publisher.core.templates import Templates

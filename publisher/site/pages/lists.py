@@ -8,11 +8,12 @@ bodies, one new post would cause all 10,000 posts to be rendered again.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from itertools import groupby
 
 from publisher.core.characters import shorten
+from publisher.core.frozen import dataclass
 from publisher.core.models import Output, Post, RenderedPost, Tag
 from publisher.site.pages.article import ListedPost, image_on_page
 from publisher.site.pages.frame import FeedLink, Frame, href, tag_path

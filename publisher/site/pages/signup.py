@@ -7,11 +7,12 @@ The same form is on the pages of the site, on pages of the web application, and 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 from publisher.config import Config, ScheduleKind, frequency_schedules, parse_schedule
+from publisher.core.frozen import dataclass
 from publisher.core.i18n import Plural, direction, translate
 from publisher.core.templates import Templates
 from publisher.posts.slugs import tag_slug, topic_slug

@@ -6,9 +6,9 @@ The page of feeds explains what a feed is. It replaces feeds styled with XSLT, w
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 
+from publisher.core.frozen import dataclass
 from publisher.core.models import Output
 from publisher.core.newsletter_models import Edition
 from publisher.site.pages.edition_pages import edition_href

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from publisher.core.action_kinds import ActionKind
 from publisher.core.errors import PublisherError
+from publisher.core.frozen import dataclass
 from publisher.core.newsletter_models import DeliveryStatus, Edition
 from publisher.publishing.later_recipients import add_recipients
 from publisher.publishing.operations import approve, cancel, edition_label, hold, resume, retry, skip, take_over_dead

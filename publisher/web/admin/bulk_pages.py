@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import RedirectResponse, Response
@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from publisher.core.action_kinds import ActionKind, Via
 from publisher.core.errors import SegmentError, SubscriberError
+from publisher.core.frozen import dataclass
 from publisher.core.subscriber_fields import clean_tags
 from publisher.subscribers.bulk import (
     BulkOptions,

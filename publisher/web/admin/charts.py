@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
+
+from publisher.core.frozen import dataclass
 
 _MOST_POINTS = 60
 WIDTH, HEIGHT = 600, 160

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+from publisher.core.frozen import dataclass
 from publisher.core.newsletter_models import DeliveryCounts, DeliveryStatus, Edition
 
 # The order in a progress bar: first sent, then failed or skipped, then unfinished.

@@ -15,10 +15,10 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from publisher.core.errors import PublisherError
+from publisher.core.frozen import dataclass
 from publisher.core.logging import log
 from publisher.store import Store
 from publisher.store.feed_readers import FeedReader

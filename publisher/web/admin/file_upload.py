@@ -11,7 +11,6 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -20,6 +19,7 @@ from starlette.concurrency import run_in_threadpool
 
 from publisher.core.characters import clean_line
 from publisher.core.errors import PublisherError
+from publisher.core.frozen import dataclass
 from publisher.core.mime import BROKEN, head_and_body
 from publisher.core.private_folder import make_private
 from publisher.web.connections import MORE_TIME

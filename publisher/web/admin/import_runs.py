@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from publisher.core.errors import PublisherError, SubscriberError
+from publisher.core.frozen import dataclass
 from publisher.core.subscriber_fields import clean_field_name
 from publisher.store.subscriber_records import Added
 from publisher.subscribers.address import shortened

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hmac
 import re
 import secrets
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from urllib.parse import urlsplit
 
 from itsdangerous import BadData
 
+from publisher.core.frozen import dataclass
 from publisher.core.signing import hashing_key, keyed_hash, signer
 from publisher.web.client_address import is_local_host
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from publisher.core.errors import ConfigError, PublisherError
+from publisher.core.frozen import dataclass
 from publisher.core.models import Problem
 from publisher.core.templates import Templates, shipped_folder
 from publisher.mail.addresses import split_mailbox

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
 from mimetypes import guess_type
@@ -23,6 +22,7 @@ from starlette.routing import Route
 
 from publisher.config import Config
 from publisher.core.errors import PublisherError
+from publisher.core.frozen import dataclass
 from publisher.core.newsletter_models import Letter
 from publisher.publishing.publish import send_letter
 from publisher.publishing.wiring import transport_name

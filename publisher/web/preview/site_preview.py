@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from publisher.config import Config
+from publisher.core.frozen import dataclass
 from publisher.core.models import Output, Post, RenderedPost, UnreadablePostError
 from publisher.core.templates import Templates
 from publisher.posts.markup import BrokenPost, Renderer

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from publisher.config import Config, NewsletterConfig
 from publisher.core.errors import PublisherError
+from publisher.core.frozen import dataclass
 from publisher.core.models import Post, Problem, Severity, problem_at
 from publisher.core.newsletter_models import Edition, EditionKind
 from publisher.core.templates import Templates

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
+
+from publisher.core.frozen import dataclass
 
 VIEWS = {
     "letter": "Email",
