@@ -118,6 +118,16 @@ class Module:
         """Each import: module, names taken from it, line, and whether it stands inside a function."""
         return tuple(_imports(self.tree, inside=False))
 
+    @cached_property
+    def foreign_libraries(self) -> tuple[str, ...]:
+        """Its imports of a library that belongs to others."""
+        found = []
+        for target, _, line, _ in self.imports:
+            owners = OWNERS.get(target.partition(".")[0])
+            if owners is not None and not any(f"{self.name}.".startswith(f"{owner}.") for owner in owners):
+                found.append(f"{self.name}:{line} imports {target}, which belongs to {' and '.join(owners)}")
+        return tuple(found)
+
 
 def _imports(node: ast.AST, *, inside: bool) -> Iterator[tuple[str, tuple[str, ...], int, bool]]:
     for child in ast.iter_child_nodes(node):
@@ -230,13 +240,7 @@ class House:
 
     def foreign_libraries(self) -> list[str]:
         """Imports of a library outside of its owners."""
-        found = []
-        for module in self.modules.values():
-            for target, _, line, _ in module.imports:
-                owners = OWNERS.get(target.partition(".")[0])
-                if owners is not None and not any(f"{module.name}.".startswith(f"{owner}.") for owner in owners):
-                    found.append(f"{module.name}:{line} imports {target}, which belongs to {' and '.join(owners)}")
-        return found
+        return [found for module in self.modules.values() for found in module.foreign_libraries]
 
     def libraries(self) -> set[str]:
         """The top names of all that is imported and is neither ours nor of the standard library."""
