@@ -33,16 +33,21 @@
   // The buttons belong to the old state, so load the page again, unless someone is typing.
   const isOver = (place, edition) => ["held", "sent", "failed", "unclear", "cancelled"].includes(edition.state) && edition.state !== place.dataset.was;
   const isTyping = () => document.activeElement && document.activeElement.matches("input, textarea, summary");
+  // The answer to a form says what was done; to load the page now would take its place.
+  let isSent = false;
+  addEventListener("submit", () => { isSent = true; });
 
   const ask = async () => {
     const open = shown.filter((place) => Number(place.dataset.open) > 0);
-    if (!open.length) return;
+    if (!open.length || isSent) return;
     let wait = EVERY;
     try {
       const query = open.map((place) => `id=${place.dataset.edition}`).join("&");
       const answer = await fetch(`${root}/progress.json?${query}`);
       if (answer.status === 403) return void location.reload();
-      for (const edition of await answer.json()) {
+      const told = await answer.json();
+      if (isSent) return;
+      for (const edition of told) {
         const place = open.find((each) => each.dataset.edition === String(edition.id));
         show(place, edition);
         if (isOver(place, edition) && !isTyping()) return void location.replace(location.pathname + location.hash);

@@ -127,6 +127,15 @@ def test_a_held_edition_goes_when_the_owner_approves_it(
         log_in(page)
         page.click("[data-edition] h3 a")
         assert "550 gone" in page.inner_text("main")
+        # The answer to a button takes so long that the page sees before it what was done: it still waits for it.
+        page.evaluate("addEventListener('submit', event => event.preventDefault(), {once: true}); window.stayed = true")
+        page.click("button[value=hold]")
+        assert apart.submit(server.project.spawn, "deliveries", "hold", "1", "--why", "a typo").result(60).code == 0
+        page.wait_for_timeout(1_500)
+        assert page.evaluate("window.stayed")
+        page.reload()
+        page.click("button[value=resume]")
+        page.wait_for_selector("text=Resumed: sending continues")
         page.click("button[value=hold]")
         page.wait_for_selector("text=put on hold on the admin page")
         page.goto("/admin")
