@@ -124,9 +124,11 @@ def _imported(
         listeners = Listeners(
             columns=lambda columns: _show_columns(app, columns, seen),
             refused=lambda row: click.echo(f"{file}:{row.line}: {row.reason}", err=True),
-            row=lambda row: click.echo(f"{file}:{row.line}: {row.reason}", err=True) if app.verbose else None,
             progress=progress or (lambda rows, of_about: None),
         )
+        if app.verbose:
+            told = lambda row: click.echo(f"{file}:{row.line}: {row.reason}", err=True)  # noqa: E731
+            listeners = replace(listeners, row=told)
         gc.freeze()  # loaded objects stay until the end, and checking them again would take a ninth of the time
         report = import_csv(
             store,

@@ -223,8 +223,9 @@ def import_csv(
             _require_secret(store, found, path, options.choices)
             run = _Import(store, reader, _begun(store, file, path, reader, options, dry_run), dry_run, listeners)
             file.rewind()
-            for group, added in written(run.groups(file), run.write, waits=not store.database.is_sqlite):
-                run.tell(group, added)
+            with store.database.for_many_rows():
+                for group, added in written(run.groups(file), run.write, waits=not store.database.is_sqlite):
+                    run.tell(group, added)
         except OSError as error:
             raise SubscriberError(f"cannot be read: {error.strerror}", where=str(path)) from error
     return run.report(found)
@@ -376,18 +377,19 @@ class _Import:
             self.counts["partly"] += 1
             said = f"{subscriber.address} {done.reason}"
             self.listeners.refused(RowResult(rows[0].line, subscriber.address, said))
-        said = f"{subscriber.address}: {done.result.value}"
         is_gone = subscriber.says is not None or (subscriber.ended and not subscriber.subscriptions)
         if is_gone:
             into, what = self._gone(rows, subscriber, done)
             for row in rows:
                 into.add(row.line)
-            said = f"{subscriber.address}: {what}"
         else:
+            what = done.result.value
             self.counts[done.result] += len(rows)
             if len(self.topics) < MOST_TOPICS:
                 self.topics.update(topic for wish in subscriber.subscriptions for topic in wish.topics)
-        self.listeners.row(RowResult(rows[0].line, subscriber.address, said))
+        if self.listeners.row is not _unreported:
+            said = f"{subscriber.address}: {what}"
+            self.listeners.row(RowResult(rows[0].line, subscriber.address, said))
 
     def _gone(self, rows: list[CsvRow], subscriber: NewSubscriber, done: AddResult) -> tuple[KeptRows, str]:
         """Return where the rows of a person count whom the file calls gone, and what became of them, as a phrase.

@@ -23,7 +23,7 @@ from alembic.script import ScriptDirectory
 
 from publisher.core.errors import StoreError
 from publisher.store import open_store, store_exists
-from publisher.store.database import Database, _explained
+from publisher.store.database import MANY_ROWS_KIB, Database, _explained
 from publisher.store.ledger_partitions import OTHERS
 from publisher.store.location import editions_key
 from publisher.store.migrate import SCRIPTS, migrate, move_to, revision
@@ -327,6 +327,19 @@ def test_every_connection_waits_for_the_disk(tmp_path: Path) -> None:
     with database.outside_transactions() as execute:
         assert {name: execute(f"PRAGMA {name}")[0][0] for name in settings} == settings
     database.close()
+
+
+def test_sqlite_has_more_memory_only_while_many_rows_are_written(tmp_path: Path) -> None:
+    with open_store("sqlite:///publisher.db", tmp_path) as store:
+
+        def cache() -> int:
+            with store.database.write() as connection:
+                return int(connection.exec_driver_sql("PRAGMA cache_size").scalar_one())
+
+        before = cache()
+        with store.database.for_many_rows():
+            meanwhile = cache()
+        assert (meanwhile, cache()) == (-MANY_ROWS_KIB, before)
 
 
 def test_a_writer_waits_for_another_process(tmp_path: Path) -> None:
