@@ -10,22 +10,22 @@ Begin with archive.open_archive; then follow one file through head and front_mat
 and rendering.
 
 Public modules:
-    address_parts    what the address of a post may be made of
-    adopted_entries  what readers know from an old feed: ids, addresses and moments of posts
+    address_parts    what the address of a post may be made from
+    adopted_entries  what readers know from an old feed: ids, addresses and times of posts
     archive          the posts of a project at one moment
-    blog_tools       what is known of the tools for which the posts of a blog were written
+    blog_tools       what is known about the tools for which the posts of a blog were written
     body_templates   Liquid and Nunjucks in bodies
     bounded_process  a child process with limits of time and memory for each call
-    bundles          the files that are published beside the page of a post
+    bundles          the files that are published along with the page of a post
     cache_keys       the keys that show whether a cached output is still valid
     chosen_paths     which paths in the posts folder may be posts
-    draft_posts      one post as it is in its file, whether or not it is public
+    draft_posts      one post as its file is now, whether or not it is public
     formats          posts in other formats than Markdown and HTML
     front_matter     the metadata at the top of a post's file
-    head             reading of a file up to the end of its front matter
+    head             reading a file up to the end of its front matter
     last_versions    the last readable version of each published post
     markup           rendering of posts as RenderedPosts, within limits
-    media_types      the files beside posts that are published, by their endings
+    media_types      the files next to posts that are published, by their extensions
     page_heads       the standalone pages, without their texts
     permalinks       paths of posts, and their permanent ids
     pictures         the sizes of pictures, and the smaller copies of them that are shown

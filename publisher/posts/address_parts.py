@@ -1,7 +1,7 @@
-"""What the address of a post may be made of: the placeholders of posts.permalink, and those of other tools.
+"""What the address of a post may be made from: the placeholders of posts.permalink, and those of other tools.
 
-Only the parts that a pattern names are made. What is made of the name of a file, of a title or of a category has the
-spelling of the tool for which the blog was written (see blog_tools.names). All functions are pure.
+Only the parts that a pattern names are made. Parts made from the name of a file, a title or a category are spelled as
+by the tool for which the blog was written (see blog_tools.names). All functions are pure.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from publisher.posts.slugs import MOST_NAME_BYTES, fitting, post_slug
 
 
 class AddressParts(NamedTuple):
-    """What the parts of an address are made of.
+    """What the parts of an address are made from.
 
     folder      the folder of the post, relative to the posts folder
-    file        the name of its file without the ending
-    name        its name in its id
+    file        the name of its file without the extension
+    name        the name in its id
     slug        the slug in its front matter; "" if there is none
     categories  the categories in its front matter, in their order
     when        the date of the post, in the zone of posts
@@ -62,7 +62,7 @@ def _undated(parts: AddressParts) -> str:
 
 
 def _name(parts: AddressParts) -> str:
-    if parts.tool == "eleventy":  # its fileSlug is the file's, whatever the post says
+    if parts.tool == "eleventy":  # its fileSlug comes from the file, whatever the post says
         return name_segment(parts.tool, _undated(parts))
     return (parts.slug and slug_segment(parts.tool, parts.slug)) or name_segment(parts.tool, _undated(parts))
 
@@ -83,7 +83,7 @@ def _slug(parts: AddressParts) -> str:
 
 
 def _docusaurus_path(parts: AddressParts) -> str:
-    """Return the path of a post of Docusaurus' blog: its day as folders if its file has one, its folder and its name.
+    """Return the path of a post in a Docusaurus blog: its day as folders if its file has one, its folder and its name.
 
     The day may also begin the path of the file (2026/01-05/hello.md).
     """
@@ -111,7 +111,7 @@ def _slug_or_file(parts: AddressParts) -> str:
     return (parts.slug and slug_segment(parts.tool, parts.slug)) or _file(parts)
 
 
-# What tools put in the place of a category that a post lacks.
+# What tools put in place of a category if a post has none.
 _NO_CATEGORY = {"hexo": "uncategorized", "pelican": "misc"}
 
 
@@ -162,7 +162,7 @@ _MADE: dict[str, Callable[[AddressParts], str]] = {
 
 
 def filled(pattern: str, parts: AddressParts) -> str:
-    """Return the path for a pattern, not yet quoted. Empty parts leave no double slash; "" if nothing is left."""
+    """Return the path for a pattern, not percent-encoded. Empty parts leave no double slash; "" if nothing is left."""
     pieces = (_MADE[piece](parts) if index % 2 else piece for index, piece in enumerate(_split(pattern)))
     path = tidy_path("".join(pieces))
     if parts.tool == "hugo":
@@ -174,7 +174,7 @@ def filled(pattern: str, parts: AddressParts) -> str:
 
 @lru_cache(maxsize=256)
 def _split(pattern: str) -> tuple[str, ...]:
-    """Return the texts of a pattern and the names between them, in turns. Unknown names are text."""
+    """Return the texts of a pattern and the names between them, alternating. Unknown names are text."""
     names = "|".join(_MADE)
     return tuple(re.split(rf"\{{({names})\}}", pattern))
 
@@ -223,7 +223,7 @@ def from_jekyll(permalink: str) -> str:
     return "" if "{}" in pattern else pattern
 
 
-# What Eleventy's permalinks are mostly made of, without spaces. Nothing of them is run.
+# What Eleventy's permalinks are mostly made of, without spaces. Nothing in them is run.
 _ELEVENTYS = {
     "page.fileSlug": "{name}", "page.fileSlug|slugify": "{name}", "page.fileSlug|slug": "{name}", "slug": "{slug}",
     "slug|slugify": "{slug}", "slug|slug": "{slug}", "title|slugify": "{title}", "title|slug": "{title}",
@@ -233,7 +233,7 @@ _ELEVENTYS = {
 _OUTPUT = patterns.compile(r"\{\{-?([^{}]*+)\}\}")
 _OF_DATE = patterns.compile(r"""(?:page\.)?date\|\w+(?::|\()["']([^"']*+)["']\)?""")
 _STRFTIME = {"%Y": "{year}", "%m": "{month}", "%d": "{day}", "%-m": "{i_month}", "%-d": "{i_day}", "%y": "{short_year}"}
-# The same in the formats of Luxon and Moment, which filters of a blog's own take.
+# The same in the formats of Luxon and Moment, which a blog's own filters use.
 _LUXON = {
     "yyyy": "{year}", "YYYY": "{year}", "MM": "{month}", "LL": "{month}", "dd": "{day}", "DD": "{day}",
     "M": "{i_month}", "L": "{i_month}", "d": "{i_day}", "D": "{i_day}", "yy": "{short_year}", "YY": "{short_year}",
@@ -241,7 +241,7 @@ _LUXON = {
 
 
 def from_eleventy(permalink: str) -> str:
-    """Return a permalink with Eleventy's usual templates as a pattern; "" if it has none, or others as well."""
+    """Return a permalink with Eleventy's usual templates as a pattern; "" if it has none, or also others."""
     if "{{" not in permalink:
         return ""
     pattern = _OUTPUT.sub(_of_template, permalink)

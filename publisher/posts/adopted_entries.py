@@ -1,8 +1,8 @@
-"""The entries of an old feed: under which id, address and moment readers know posts that another tool has published.
+"""The entries of an old feed: under which id, address and time readers know posts that another tool has published.
 
-`publisher adopt --feed` writes them into old-feed.tsv beside publisher.toml: a file that belongs into the repository,
+`publisher adopt --feed` writes them into old-feed.tsv next to publisher.toml: a file that belongs in the repository,
 since each machine that builds the site needs it. A line has the path of a post in the posts folder, its id, its path on
-the site and its moment; the last two may be empty. Deleting a line gives its post its own id again.
+the site and its time; the last two may be empty. Deleting a line gives its post its own id again.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ _HEADER = (
     "# What readers know from the old feed (publisher adopt --feed). Commit this file; without it, they see the posts "
     "again.\n# post\tid\tpath\tpublished\n"
 )
-# A feed has at most 20,000 items (see posts.sources.feed_document), and two or three of them may be taken.
+# A feed has at most 20,000 items (see posts.sources.feed_document), and the entries may come from two or three feeds.
 _MOST_BYTES = 20_000_000
-# By how much the moment in a feed differs from the date in the file if they mean the same day, in any two time zones.
+# How far the time in a feed may be from the date in the file for the same day, in any two time zones.
 _SAME_DAY = timedelta(hours=26)
 
 
@@ -35,8 +35,8 @@ class OldEntry(NamedTuple):
     """An entry of the old feed, for the post in the file `source`.
 
     id         as the feed wrote it
-    path       the path of its page, if that is not where the post would be otherwise; "" if it is
-    published  the moment that the feed gave; None if it gave none
+    path       the path of its page, if the post would otherwise have a different one; else ""
+    published  the time that the feed gave; None if it gave none
     """
 
     source: str
@@ -45,7 +45,7 @@ class OldEntry(NamedTuple):
     published: datetime | None = None
 
     def moment(self, written: datetime) -> datetime:
-        """Return the moment of the old feed, unless the post has got another day since. written: that of its file."""
+        """Return the time in the old feed, unless the post has been given a new day since. written: its file's time."""
         if self.published is None or abs(self.published - written) > _SAME_DAY:
             return written
         return self.published
@@ -59,7 +59,7 @@ class OldEntry(NamedTuple):
 
 @dataclass(frozen=True)
 class OldEntries:
-    """The entries in old-feed.tsv. They are read when one is first asked for, and equal if the file is the same."""
+    """The entries in old-feed.tsv. They are read when one is first looked up, and equal if the file is the same."""
 
     text: bytes = field(default=b"", repr=False)
     digest: str = ""
@@ -87,7 +87,7 @@ class OldEntries:
 
     @cached_property
     def by_line(self) -> Mapping[int, OldEntry]:
-        """The entries by the number of their line. Raises ProjectError, with the line, if one cannot be read."""
+        """The entries by line number. Raises ProjectError, with the line, if one cannot be read."""
         try:
             lines = self.text.decode("utf-8-sig").split("\n")
         except UnicodeDecodeError as error:
@@ -99,7 +99,7 @@ class OldEntries:
         return self.by_source.get(source) if self.text else None
 
     def with_more(self, entries: Iterable[OldEntry]) -> bytes:
-        """Return the content of the file with more entries. Those that are there stay as they are."""
+        """Return the content of the file with more entries. Existing entries stay as they are."""
         before = self.text or _HEADER.encode()
         more = "".join(f"{each.line}\n" for each in entries if each.source not in self.by_source)
         return before + (b"" if before.endswith(b"\n") else b"\n") + more.encode("utf-8", "replace")

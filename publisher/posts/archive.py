@@ -57,7 +57,8 @@ class ArchiveReader:
     """A reader that compares the posts folder with the index and reads the files that have changed.
 
     It is for callers that need to know whether anything changed, or need the archive at several moments. All others
-    call open_archive. settled_ns: what changes at that time or later, in nanoseconds, may change while it is read.
+    call open_archive. settled_ns: files that change at that time (in nanoseconds) or later may change while they are
+    read.
     """
 
     def __init__(self, config: Config, *, keep: bool = True) -> None:
@@ -138,7 +139,7 @@ class ArchiveReader:
         return Archive(*here, others, self._items, copies)
 
     def _changed_rows(self, drafts: Mapping[str, float], now: datetime) -> Iterator[Row]:
-        """Yield the rows of the files that have changed, first of all that are plain. drafts: see Index.drafts."""
+        """Yield the rows of the files that have changed, those of plain files first. drafts: see Index.drafts."""
         from publisher.posts.head import plain_rows  # a build with nothing to do saves 0.02 s
 
         others = [source for source in self._changed if source in drafts]
@@ -149,7 +150,7 @@ class ArchiveReader:
         yield from map(to_row, noted(entries, drafts, now))
 
     def _read(self, sources: Collection[str], settings: PostSettings) -> Iterator[Entry]:
-        from publisher.posts.head import read_file  # as above
+        from publisher.posts.head import read_file  # see above
 
         folder, found, files, items = f"{self.folder}/", self._found, sources, list[str]()
         if self._items:
@@ -158,7 +159,7 @@ class ArchiveReader:
         return chain(read, self._items.entries(items)) if self._items and items else read
 
     def _note_taken(self) -> None:
-        """Find out whether published posts whose files were not found were deleted, or something else is there."""
+        """Find out whether published posts whose files were not found were deleted or replaced by something else."""
         reported = {out_of_folder(self.settings.folder, problem.path): problem for problem in self.problems}
         gone = (self.index.stamps().keys() | self._versions.stamps().keys()) - self._found.keys()
         self._taken, blocked = self._versions.taken(gone, reported)
@@ -181,7 +182,7 @@ class ArchiveReader:
         return {source for source, stamp in self._versions.stamps().items() if found.get(source, stamp) != stamp}
 
     def _show_last_versions(self, clashes: Mapping[str, Problem]) -> bool:
-        """Show posts that were edited to have the id or address of another in their last version; return if any."""
+        """Show the last version of posts that took another's id or address by an edit; return whether there are any."""
         edited = self._edited() - self.index.last_versions()
         entries = [
             self._versions.instead((source, (self._found[source][0], UNKNOWN_NS), "", ParsedFile(None, (problem,))))
@@ -209,10 +210,10 @@ class Archive:
     posts        the posts that are public at `now`, newest first; each is loaded when it is first used
     places       the permalinks of these posts, for the references of others
     problems     errors of posts that are left out, and warnings about front matter, sorted by path
-    broken       the problems of posts that exceeded a limit when they were rendered, so that none is rendered twice
-    waiting      source and time of publication of each post that will become public later
+    broken       the problems of posts that exceeded a limit when they were rendered, so that they are not rendered
+    again waiting source and time of publication of each post that will become public later
     last_versions  sources of the posts that are read from their last readable version, because their files have errors
-    sites        the site of each source, by the source's name
+    sites the site of each source, by the source's name
     copies       items that are left out because they are the same post as another item or a file
     next_change  when the next post appears, expires or reaches its `updated` time; None if there is no such time
     """
@@ -254,9 +255,9 @@ class Archive:
         self.posts: Sequence[Post] = PostList([row.source for row in self._rows], self.load)
 
     def _earlier(self) -> frozenset[str]:
-        """Return the earlier paths of the public posts, at which the site leads to them.
+        """Return the earlier paths of the public posts, from which the site redirects to them.
 
-        Only on a site whose URL has a path are they looked for: elsewhere no link depends on what there is at a path.
+        They matter only on a site whose URL has a path: elsewhere no link depends on what is at a path.
         """
         if not self.settings.has_pages or not urlsplit(self.settings.site_url).path:
             return frozenset()
@@ -291,7 +292,7 @@ class Archive:
         return {row.source: row.id for row in self._all_rows}
 
     def digest_of(self, source: str) -> str:
-        """Return a hash of the digest of a public post, which the ledger has room for, and "" for any other path."""
+        """Return a hash of the digest of a public post, short enough for the ledger; "" for any other path."""
         return hash_of(self._digests[source]) if source in self._digests else ""
 
     def in_feeds(self) -> list[str]:
@@ -325,9 +326,9 @@ class Archive:
         self._index.remember(rendered)
 
     def text_instead(self, source: str) -> bytes | None:
-        """Return the last readable version of a post that is shown in it, or the text of an item; None for other posts.
+        """Return the last readable version of a post that is shown as such, or an item's text; None for other posts.
 
-        Raises PostError if there is no such version any more.
+        Raises PostError if there is no longer such a version.
         """
         if self._items and is_item(source):
             return self._items.text(source)
@@ -341,8 +342,8 @@ class Archive:
     def mark_broken(self, problem: Problem, source: str, *, lasting: bool = True) -> Problem:
         """Show the last readable version of a post whose body cannot be rendered, or leave it out.
 
-        That is so until its file changes if `lasting`, or only this time. Returns the problem, which says whether there
-        is such a version. The archive must be opened again.
+        This lasts until its file changes if `lasting`, or else only this time. Returns the problem, which says whether
+        there is such a version. The archive must be opened again.
         """
         size, mtime_ns = self._index.stamps()[source]
         stamp = (size, mtime_ns if lasting else UNKNOWN_NS)
@@ -423,7 +424,7 @@ class Archive:
 
     def _with_digest(self, post: Post) -> Post:
         digest = self._digests.get(post.source, post.digest)
-        if post.updated > self.now:  # else feed readers would show a future change as the newest
+        if post.updated > self.now:  # otherwise feed readers would show a future change as the newest
             post = replace(post, updated=post.published)
         if site := self.sites.get(post.from_source):
             post = replace(post, from_title=site.title, from_url=site.url)

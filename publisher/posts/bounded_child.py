@@ -1,9 +1,9 @@
-"""The child of a BoundedProcess: it reads calls from a pipe, calls the functions, and writes their results to another.
+"""The child of a BoundedProcess: it reads calls from a pipe, calls the functions, and writes the results to another.
 
 The kernel ends it when a call has used its processor time (SIGPROF), and when the parent's end of a third pipe, the
-lifeline, is closed (SIGIO), which happens at once when the parent ends, however it ends. Neither needs any code to run
-here, so both work in the middle of a pattern or of a library written in C. This module imports little, because a new
-interpreter begins with it.
+lifeline, is closed (SIGIO), which happens as soon as the parent ends, however it ends. Neither needs any code to run
+here, so both work in the middle of a pattern or of a C library. This module imports little, because a new interpreter
+starts with it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import Any, NoReturn
 # The numbers of the pipes in the child: calls, results, lifeline.
 FIRST_FD = 3
 
-# Stands for the state that the child already has.
+# Represents the state that the child already has.
 SAME_STATE = "the same state"
 
 # Seconds without a call after which a child ends, so that a server that builds once a day does not keep one.
@@ -32,7 +32,7 @@ IDLE_SECONDS = 60.0
 
 _HEAD = 8  # bytes of a message's length
 
-# Whether this process is the child of a BoundedProcess, so that what it calls is bounded already.
+# Whether this process is the child of a BoundedProcess, so that everything it calls is already bounded.
 is_child = False
 
 
@@ -152,11 +152,11 @@ def _pickled(error: BaseException) -> bytes:
 
 
 def _take_signals(lifeline: int) -> None:
-    """Let the kernel end this process at its limits and with its parent, and leave Ctrl-C to the parent."""
+    """Let the kernel end this process at its limits and when its parent ends, and leave Ctrl-C to the parent."""
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGPROF, signal.SIGIO, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
-    if sys.platform != "linux":  # elsewhere SIGIO ends nothing by itself; this ends it between two steps of Python
+    if sys.platform != "linux":  # elsewhere SIGIO does not end a process; this does, between two steps of Python
         signal.signal(signal.SIGIO, lambda number, frame: os._exit(0))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
@@ -167,7 +167,7 @@ def _take_signals(lifeline: int) -> None:
 
 
 def _limit_memory(memory: int) -> None:
-    """Limit the memory of this process, and write no core files. A system without such a limit has that of time."""
+    """Limit the memory of this process, and write no core files. A system without such a limit only limits the time."""
     size, data = _memory_in_use()
     for name, used in (("RLIMIT_AS", size), ("RLIMIT_DATA", data), ("RLIMIT_CORE", -memory)):
         kind = getattr(resource, name, None)

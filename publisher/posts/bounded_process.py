@@ -1,7 +1,7 @@
 """A child process that calls functions for this one, with limits on the time and the memory of each call.
 
 A pattern or a parser that never ends cannot be interrupted from inside its process, and one that fills the memory or
-overruns the stack ends its process. So what a stranger or an author wrote is parsed in a child: the kernel ends the
+overruns the stack ends its process. So whatever a stranger or an author wrote is parsed in a child: the kernel ends the
 child at its limit, the caller gets an OverLimit, and the next call starts a new child.
 docs/decisions/0027-bounded-rendering.md has the reasons. bounded_child.py is the other side.
 """
@@ -31,7 +31,7 @@ MEMORY = 400_000_000
 _PATIENCE = 15
 _LEAST_WAIT = 30.0
 
-# The calls that a child may be sent before it has answered the first, and how large each of them may be. Together they
+# How many calls a child may be sent before it has answered the first, and how large each of them may be. Together they
 # are smaller than a pipe, so that this process never waits for the child to read while the child waits for it.
 _AHEAD = 16
 _SMALL = 3500
@@ -68,7 +68,7 @@ class OverLimit(Exception):  # noqa: N818 - it is the caller's business whether 
         self.limit, self.amount, self.lasting = limit, amount, lasting
 
     def said(self, purpose: str) -> str:
-        """Return what happened, as the end of a sentence about what was read. purpose: such as "to render"."""
+        """Return what happened, as the end of a sentence about the text that was read. purpose: such as "to render"."""
         return _SAID[self.limit].format(amount=self.amount, purpose=purpose)
 
 
@@ -106,8 +106,8 @@ class BoundedProcess:
 
     The child is forked if this process has only one thread, which takes a few milliseconds. Otherwise a lock that a
     different thread holds would stay locked in the child for ever, so a new interpreter is started instead. The child
-    has none of this process's files, and ends at once when this process does, however it ends. After a minute without
-    a call it ends by itself.
+    has none of this process's files, and ends as soon as this process does, however it ends. After a minute without a
+    call it ends by itself.
     """
 
     def __init__(self, *, memory: int = MEMORY, fork: bool | None = None) -> None:
@@ -129,13 +129,13 @@ class BoundedProcess:
         args      arguments that can be pickled, as must the result
         seconds   the processor time that the call may take
         state     an argument that many calls have in common, and that is passed to the child only when it changes
-        Raises OverLimit, and what the function raises. A child that had answered other calls before it died is given a
-        successor, which must die of the call as well.
+        Raises OverLimit, and what the function raises. If the child had answered other calls before it died, a new
+        child gets the call too, and must also die of it.
         """
         return self.result(self.begin(function, *args, seconds=seconds, state=state))
 
     def begin(self, function: Callable[..., Any], *args: Any, seconds: float, state: Any = None) -> Call:
-        """Begin a call, and return at once. The child makes calls in the order in which they were begun."""
+        """Begin a call, and return immediately. The child makes calls in the order in which they were begun."""
         call = Call(state, seconds, function, args)
         with self._lock:
             self._waiting.append(call)
@@ -151,7 +151,7 @@ class BoundedProcess:
         return call.result()
 
     def withdraw(self, calls: Iterable[Call]) -> None:
-        """Forget calls whose results are not needed any more. One that the child has been sent is still made."""
+        """Forget calls whose results are no longer needed. Calls that the child has been sent are still made."""
         with self._lock:
             gone = set(map(id, calls))
             self._waiting = deque(call for call in self._waiting if id(call) not in gone)
@@ -210,7 +210,7 @@ class BoundedProcess:
         return _forked(state, self._memory) if alone else _spawned(self._memory)
 
     def _discard(self) -> None:
-        """End the child. The calls that it was sent and did not answer are sent to the next one."""
+        """End the child. The calls that it was sent but did not answer are sent to the next one."""
         self._waiting.extendleft(reversed(self._sent))
         self._sent.clear()
         if self._child is not None:
@@ -244,7 +244,7 @@ class _Child:
         self.answered = 0
 
     def has_state(self, state: Any) -> bool:
-        """Return whether the child has this state already. A call without a state needs none, and leaves it one."""
+        """Return whether the child has this state already. A call without a state needs none, and changes none."""
         return state is None or state is self._state or bool(state == self._state)
 
     def message(self, call: Call) -> bytes:
@@ -253,7 +253,7 @@ class _Child:
         return pickle.dumps((passed, call.state is not None, *call.wanted), 5)
 
     def send(self, message: bytes, state: Any) -> None:
-        """Send a call, after which the child has its state, if it has one."""
+        """Send a call; the child then has its state, if there is one."""
         self._state = self._state if state is None else state
         with suppress(BrokenPipeError):  # it has ended, which the wait for its answer finds out
             send(self._requests, message)
@@ -263,7 +263,7 @@ class _Child:
         self._state = state
 
     def answer(self, seconds: float) -> tuple[Any, BaseException | None]:
-        """Return the result of the call that it makes now, and None; or None, and the exception of the function."""
+        """Return the result of the call in progress, and None; or None, and the exception of the function."""
         begun, wait = monotonic(), max(_LEAST_WAIT, _PATIENCE * seconds)
         if not self._replies.is_there(wait):
             raise _DiedError(OverLimit(Limit.WAIT, f"{wait:g} s", lasting=False), lasting=False)
@@ -293,7 +293,7 @@ class _Child:
     def _dead(self, seconds: float, waited: float) -> Exception:
         """Return the exception for a child that closed its pipes without an answer."""
         status = self._reap()
-        if status is None:  # this process does not wait for its children, so nobody knows
+        if status is None:  # this process does not wait for its children, so nobody can know
             status = signal.SIGPROF if waited >= seconds else signal.SIGKILL
         if not os.WIFSIGNALED(status):
             if os.WEXITSTATUS(status) == 0:
@@ -340,7 +340,7 @@ class _Pipes:
 
 
 def _is_alone() -> bool:
-    """Return whether this process has only one thread, so that a forked child can use whatever it inherits."""
+    """Return whether this process has only one thread, so that a forked child can use everything it inherits."""
     try:
         return len(os.listdir("/proc/self/task")) == 1  # noqa: PTH208 - ten times as fast as pathlib
     except OSError:  # macOS has no such folder, and its own libraries start threads
@@ -389,7 +389,7 @@ def _spawned(memory: int) -> _Child:
     return pipes.keep_ours(pid, memory)
 
 
-# The memory for a feed of 20 MB, of which the parser keeps every text several times.
+# The memory for a feed of 20 MB, since the parser keeps several copies of every text.
 _FEED_MEMORY = 700_000_000
 
 _shared = BoundedProcess()
@@ -404,14 +404,14 @@ def shared_process() -> BoundedProcess:
 
 
 def second_process() -> BoundedProcess:
-    """Return another one for renderers that have so many posts that two of them finish sooner."""
+    """Return another one for renderers with so many posts that two processes finish sooner."""
     return _second
 
 
 def picture_process() -> BoundedProcess:
     """Return the bounded process in which this process decodes pictures.
 
-    It is not that of the renderers, whose calls have a state in common that would be sent again after each picture.
+    It is not that of the renderers, whose calls share a state that would have to be sent again after each picture.
     """
     return _pictures
 
@@ -422,7 +422,7 @@ def feed_process() -> BoundedProcess:
 
 
 def _forget() -> None:
-    """Leave the bounded processes to the parent, in a process that was forked from one that has bounded processes."""
+    """Leave the bounded processes to the parent, in a process that was forked from one with bounded processes."""
     global _shared, _second, _pictures, _feeds
     for process in (_shared, _second, _pictures, _feeds):
         process.forget()

@@ -1,6 +1,6 @@
-"""Page bundles: the files that Hugo, Zola and Hexo publish beside the page of a post, whatever their kind.
+"""Page bundles: the files that Hugo, Zola and Hexo publish along with the page of a post, whatever their kind.
 
-A bundle of Hugo and Zola is the folder of a file called index; one of Hexo is the folder with the name of the post's
+In Hugo and Zola, a bundle is the folder of a file called index; in Hexo, it is the folder with the name of the post's
 file. Without one of these tools, posts publish only pictures, sounds, films and documents, which they show or link to.
 """
 
@@ -21,7 +21,7 @@ _BY_INDEX: tuple[Tool, ...] = ("hugo", "zola")
 
 
 class Resource(NamedTuple):
-    """A file of a bundle. source: that of its post. inside: its path in the bundle. path: its path in the project."""
+    """A file of a bundle. source: its post's source. inside: its path in the bundle. path: its path in the project."""
 
     source: str
     inside: str
@@ -29,7 +29,7 @@ class Resource(NamedTuple):
 
 
 def bundle_of(source: str, tool: Tool) -> str:
-    """Return the folder, in the posts folder, whose files are published beside a post; "" for none."""
+    """Return the folder, in the posts folder, whose files are published along with a post; "" if there is none."""
     folder, _, name = source.rpartition("/")
     if tool == "hexo":
         return source.rpartition(".")[0]
@@ -37,7 +37,7 @@ def bundle_of(source: str, tool: Tool) -> str:
 
 
 def is_resource(source: str, path: str, config: Config) -> bool:
-    """Return whether a file is one of the bundle of a post. path: its path in the project, if it is there."""
+    """Return whether a file belongs to the bundle of a post. path: its path in the project, if it is there."""
     bundle = bundle_of(source, config.posts.tool)
     start = in_folder(config.posts.folder, bundle)
     return bool(bundle) and path.startswith(f"{start}/") and _is_taken(path.rpartition("/")[2], config.posts.tool)
@@ -64,7 +64,7 @@ def resources(config: Config, sources: Iterable[str]) -> Iterator[Resource]:
 
 
 def beside(permalink: str, inside: str) -> str:
-    """Return the path in the output of a file of a bundle, given the permalink of its post."""
+    """Return the output path of a bundle's file, given the permalink of its post."""
     return permalink[1 : permalink.rindex("/") + 1] + inside
 
 
@@ -74,7 +74,7 @@ def _is_taken(name: str, tool: Tool) -> bool:
 
 
 def _is_bundle(folder: Path, tool: Tool) -> bool:
-    """Return whether a folder in a bundle is one of its own. A bundle of Hugo has none."""
+    """Return whether a folder in a bundle is a bundle itself. Hugo's bundles contain none."""
     names = [path.name for path in folder.iterdir()] if os.access(folder, os.R_OK | os.X_OK) else []
     starts = "_index." if tool == "hugo" else ("index.", "_index.")
     return any(name.lower().startswith(starts) and not _is_taken(name, tool) for name in names)

@@ -19,7 +19,7 @@ def hash_of(*parts: str) -> str:
 def stamp_of(file: Path, settled_ns: int | None = None) -> str:
     """Return the size and time of a file, which change when its content does; "" if there is no such file.
 
-    settled_ns: a time in nanoseconds. A file that changed then or later has a stamp that is never that of a file.
+    settled_ns: a time in nanoseconds. A file that changed then or later gets a stamp that no file has.
     """
     try:
         status = file.stat()
@@ -47,7 +47,7 @@ def with_stamps(
 
 @cache
 def code_key() -> str:
-    """Return a hash of the names, sizes and times of the program's own files, since other code may make other output.
+    """Return a hash of the names, sizes and times of the program's own files, since new code may make different output.
 
     The packages cli, mail and store are left out, since they make no cached output.
     """

@@ -1,7 +1,7 @@
-"""Which paths in the posts folder may be posts: posts.include, posts.exclude, and what the project has there besides.
+"""Which paths in the posts folder may be posts: posts.include, posts.exclude, and what else the project has there.
 
 The patterns are those of .gitignore. A pattern without a slash inside matches at any depth, and one that matches a
-folder takes everything in it.
+folder includes everything in it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from publisher.core.file_names import is_file, is_project
 # Jekyll's and Hexo's folders of posts. Any other name with an underscore is a partial, a layout or a section page.
 POST_FOLDERS = ("_posts", "_drafts")
 
-# Files of others, at any depth, and those that this program needs, at the top of a project.
+# Files of other programs, at any depth, and those that this program needs, at the top of a project.
 OF_OTHERS = frozenset(("node_modules", "bower_components", "__pycache__"))
 _OURS = ("templates", "letters", "deploy")
 
@@ -37,7 +37,7 @@ _OUTPUTS = {
     "zola": ("public",),
 }
 
-# What the posts of each tool depend on besides their folder: configuration, data, and parts that texts include.
+# What each tool's posts depend on besides their folder: configuration, data, and parts that texts include.
 _READ = {
     "astro": ("src/content/authors", "src/data"),
     "eleventy": ("_data", "_includes", "src/_data", "src/_includes"),
@@ -48,7 +48,7 @@ _READ = {
     "quarto": ("_quarto.yml",),
     "zola": ("config.toml", "zola.toml"),
 }
-# The same in each folder above that of the posts.
+# The same in each folder from that of the posts upwards.
 _READ_ABOVE = {
     "eleventy": ("{}.json", "{}.11tydata.json", "{}.11tydata.js"),
     "hugo": ("_index.md",),
@@ -57,7 +57,7 @@ _READ_ABOVE = {
     "zola": ("_index.md",),
 }
 
-# Zola's pages are Markdown. Files with these endings are published as they are.
+# Zola's pages are Markdown. Files with these extensions are published as they are.
 _NO_PAGES_OF_ZOLA = (".html", ".mdx", ".qmd", ".rst")
 
 # A position in one of the patterns, as (its number, the number of its parts that have been matched).
@@ -65,7 +65,7 @@ _State = tuple[int, int]
 
 
 class PathPatterns:
-    """Patterns of relative paths. What is known of each folder is kept, so each path costs one step per pattern."""
+    """Patterns of relative paths. What is known about each folder is kept, so each path costs one step per pattern."""
 
     def __init__(self, patterns: Sequence[str]) -> None:
         """Take the patterns as checks.path_patterns accepts them."""
@@ -73,17 +73,17 @@ class PathPatterns:
         self._states: dict[str, frozenset[_State]] = {"": self._closed({(n, 0) for n in range(len(self._patterns))})}
 
     def match(self, path: str) -> bool:
-        """Return whether a path is that of a pattern, or below it."""
+        """Return whether a path matches a pattern, or is below one that does."""
         folder, _, name = path.rpartition("/")
         before = self._after(folder)
         return self._is_done(before) or self._is_done(self._closed(self._step(before, name)))
 
     def lead_into(self, folder: str) -> bool:
-        """Return whether something in a folder may match. Folders above it must have been asked about before."""
+        """Return whether something in a folder may match. The folders above it are looked up first."""
         return bool(self._after(folder))
 
     def name(self, path: str) -> bool:
-        """Return whether a pattern writes out the beginning of the last name in a path, so that it is meant."""
+        """Return whether a pattern spells out the beginning of the last name in a path, so that the path is meant."""
         folder, _, name = path.rpartition("/")
         parts = (self._patterns[n][at : at + 1] for n, at in self._after(folder))
         return any(part and part[0][:1] == name[:1] and _regex(part[0]).fullmatch(name) for part in parts)
@@ -109,7 +109,7 @@ class PathPatterns:
         return after
 
     def _closed(self, states: set[_State]) -> frozenset[_State]:
-        """Return the states, with those that are reached without another name, as ** may stand for nothing."""
+        """Return the states, with those that are reached without another name, as ** may match nothing."""
         found, waiting = set(states), list(states)
         while waiting:
             n, at = waiting.pop()
@@ -124,7 +124,7 @@ class PathPatterns:
 
 
 class ChosenPaths:
-    """Decides, by their paths, what in the posts folder is walked through and which files may be posts."""
+    """Decides, by their paths, which parts of the posts folder are walked through and which files may be posts."""
 
     def __init__(self, config: Config) -> None:
         """Take the settings of a project."""
@@ -138,7 +138,7 @@ class ChosenPaths:
 
     @classmethod
     def of(cls, config: Config) -> ChosenPaths | None:
-        """Return the choice of a project; None if it has none to make."""
+        """Return the choice of a project; None if it has no choice to make."""
         chosen = cls(config)
         posts = config.posts
         return chosen if posts.include or posts.exclude or posts.tool or chosen._not_walked else None
@@ -168,7 +168,7 @@ class ChosenPaths:
 
 
 def bundled(paths: Iterable[str], tool: Tool) -> set[str]:
-    """Return which of these files Hugo takes for parts of the page in an index.md of their folder or one above.
+    """Return which of these files Hugo treats as parts of the page in an index.md of their folder or one above.
 
     Such a page has no other below it, not even in a folder with an index.md of its own.
     """
@@ -185,9 +185,9 @@ def bundled(paths: Iterable[str], tool: Tool) -> set[str]:
 
 
 def _has_folder_of_posts(config: Config) -> bool:
-    """Return whether posts are only in folders named _posts or _drafts, wherever they are, as for Jekyll and Hexo.
+    """Return whether posts are only in folders named _posts or _drafts, wherever those are, as for Jekyll and Hexo.
 
-    They are in the project itself. A folder that the settings name holds posts, unless it has such a folder.
+    This applies to a project as a whole. A folder that the settings name contains posts, unless it has such a folder.
     """
     start = posixpath.normpath(config.posts.folder)
     if start == "." or set(POST_FOLDERS).intersection(start.split("/")):
@@ -207,7 +207,7 @@ def why_none_is_taken(config: Config) -> str:
 
 
 def unmoved_page(config: Config, path: str) -> str:
-    """Return what to do with the file whose page Jekyll had at a path, if it is not among the pages; else ""."""
+    """Return what to do with the file of a page that Jekyll had at a path, if it is not among the pages; else ""."""
     file, pages = f"{path.rstrip('/').removesuffix('.html')}.md", config.pages
     if config.posts.tool != "jekyll" or not pages.enabled or ".." in file.split("/") or file[0] in "._":
         return ""
@@ -218,7 +218,7 @@ def unmoved_page(config: Config, path: str) -> str:
 
 
 def place_for(config: Config, name: str) -> str:
-    """Return the path in the posts folder of a new post with this file name, in a folder in which it is one.
+    """Return the path in the posts folder of a new file with this name, in a folder where it is a post.
 
     That is the folder itself, a folder that a pattern of posts.include names, or the tool's folder of posts.
     """
@@ -243,10 +243,11 @@ def _above(path: str) -> list[str]:
 
 
 def posts_paths(config: Config) -> tuple[str, ...]:
-    """Return the paths in the project on which all posts depend, for those who wait for changes.
+    """Return the paths in the project on which all posts depend, for watching them for changes.
 
-    That is the posts folder, and what the posts' tool has beside it. If the folder is the whole project, it is what the
-    project has now, but for what is not walked through, since the site and the database change all the time.
+    These are the posts folder, and the files of the posts' tool next to it. If the folder is the whole project, they
+    are what the project contains now, except what is not walked through, since the site and the database change all the
+    time.
     """
     if not is_project(config.posts.folder):
         return (config.posts.folder, *_beside(config))
@@ -259,7 +260,7 @@ def posts_paths(config: Config) -> tuple[str, ...]:
 
 
 def _beside(config: Config) -> tuple[str, ...]:
-    """Return the files and folders of the posts' tool that are beside the posts folder, whether they exist or not."""
+    """Return the files and folders of the posts' tool next to the posts folder, whether they exist or not."""
     tool, above = config.posts.tool, posixpath.dirname(posixpath.normpath(config.posts.folder))
     found = list(_READ.get(tool, ()))
     while above:
@@ -270,7 +271,7 @@ def _beside(config: Config) -> tuple[str, ...]:
 
 
 def written_folders(config: Config) -> frozenset[str]:
-    """Return the paths in the project of what is written there, and of this program's own files."""
+    """Return the paths in the project of output folders, and of this program's own files."""
     others = (config.pages.output, config.outbox, *_OURS, *_OUTPUTS.get(config.posts.tool, ()))
     return frozenset(map(posixpath.normpath, others))
 
@@ -298,7 +299,7 @@ def _parts(pattern: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=1_000)
 def _regex(part: str) -> re.Pattern[str]:
-    """Return the expression for one name of a pattern. What a star takes is settled once, so it takes linear time."""
+    """Return the expression for one name of a pattern. A star never backtracks, so it takes linear time."""
     first, *rest = (_without_stars(piece) for piece in part.split("*"))
     inner = "".join(f"(?>.*?{piece})" for piece in rest[:-1] if piece)
     return re.compile(f"{first}{inner}.*{rest[-1]}" if rest else first, re.DOTALL)

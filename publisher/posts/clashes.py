@@ -13,7 +13,7 @@ from publisher.posts.permalinks import address_key, file_date, name_of
 from publisher.posts.scan import is_item, source_name
 from publisher.posts.slugs import own_slug, post_slug
 
-# When an item was first seen, and the place of its source in the configuration.
+# When an item was first seen, and the position of its source in the configuration.
 Seen = tuple[float, int]
 
 
@@ -28,7 +28,7 @@ class Copy(NamedTuple):
 class Resolved(NamedTuple):
     """The posts that remain when every id and address has one post.
 
-    rows      these posts, in the order in which all were given
+    rows      these posts, in the order in which they were given
     problems  the errors of posts that are left out, by path
     copies    items that are left out because they are the same post as another
     """
@@ -49,14 +49,14 @@ def resolve_clashes(
     """Leave out posts whose id or permalink another post has, and items that have its link.
 
     A post that readers already know keeps its id and permalink, whatever its date, unless it got them by an edit. Among
-    other posts, the oldest keeps them, or the first by path if the dates are equal. A file comes before an item, and
-    among items the one that was first seen.
+    other posts, the oldest keeps them, or the first by path if the dates are equal. A file has precedence over an item,
+    and among items the one that was seen first.
 
     rows       the posts, newest first
     shown      the posts folder's name in problems
     published  function that returns the ids that readers know, by path; called only if there is a clash
-    edited     function that returns the posts that changed since they were published; called only if there is a clash
-    links      the links by which posts are recognised, by path (see posts.sources.same_link)
+    edited     function that returns the posts that have changed since they were published; called only if there is a
+    clash links the links by which posts are recognised, by path (see posts.sources.same_link)
     seen       function that returns when items were first seen, by path; called only if there is a clash
     """
     links = links or {}
@@ -65,9 +65,9 @@ def resolve_clashes(
     alike = _alike(rows, links)
     by_id, by_link, by_permalink = dict[str, str](), dict[str, str](), dict[str, str]()
     problems: dict[str, Problem] = {}
-    copies: list[Copy] = []  # such as of an item in a blog's feed and in that of one of its tags
+    copies: list[Copy] = []  # such as an item in a blog's feed and in the feed of one of its tags
     for row in _by_precedence(rows, published(), edited(), seen(alike) if alike else {}):
-        keys = _address_keys(row.permalink) if row.permalink[0] == "/" else ()  # many may be about one page elsewhere
+        keys = _address_keys(row.permalink) if row.permalink[0] == "/" else ()  # many may share one page elsewhere
         other = next((by_permalink[key] for key in keys if key in by_permalink), "")
         if original := _original(row, by_id, by_link, links):
             copies.append(Copy(row.source, row.id, original))
@@ -87,7 +87,7 @@ def resolve_clashes(
 
 
 def also_from(copies: Iterable[Copy]) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
-    """Return Post.also_from and Post.also_ids of each post of which there are copies, by its path."""
+    """Return Post.also_from and Post.also_ids of each post that has copies, by its path."""
     found: dict[str, tuple[dict[str, None], dict[str, None]]] = {}
     for copy in sorted(copies):
         names, ids = found.setdefault(copy.original, ({}, {}))
@@ -107,14 +107,14 @@ def _alike(rows: Iterable[PostRow], links: Mapping[str, tuple[str, ...]]) -> lis
 def _original(
     row: PostRow, by_id: Mapping[str, str], by_link: Mapping[str, str], links: Mapping[str, tuple[str, ...]]
 ) -> str:
-    """Return the path of the post that an item is as well; "" for none."""
+    """Return the path of the post that an item is a copy of; "" if there is none."""
     if not is_item(row.source):
         return ""
     for link in links.get(row.source, ()):
         if link in by_link:
             return by_link[link]
     same_id = by_id.get(row.id, "")
-    return same_id if is_item(same_id) else ""  # that a file has the id of an item is worth a warning
+    return same_id if is_item(same_id) else ""  # a file with the id of an item is worth a warning
 
 
 def _are_clear(rows: list[PostRow], links: Mapping[str, tuple[str, ...]]) -> bool:
@@ -127,7 +127,8 @@ def _are_clear(rows: list[PostRow], links: Mapping[str, tuple[str, ...]]) -> boo
 def _all_differ(permalinks: list[str]) -> bool:
     """Return whether no two permalinks have the same address."""
     text = "\n".join([*permalinks, ""]).lower()
-    # The addresses of most blogs are plain ones with a slash at the end, and comparing them so is five times as fast.
+    # The addresses of most blogs are plain ones with a slash at the end, and comparing them like this is five times as
+    # fast.
     if text.isascii() and text.count("/\n") == len(permalinks) and not any(sign in text for sign in ("//", "./", " /")):
         return len(set(text.split("\n"))) == len(permalinks) + 1
     known = [key for permalink in permalinks for key in _address_keys(permalink)]
@@ -135,11 +136,11 @@ def _all_differ(permalinks: list[str]) -> bool:
 
 
 def named_alike(rows: list[PostRow], clashes: Mapping[str, Problem], usual: str = "") -> list[str]:
-    """Return the sources of clashing posts whose files are named like others but for signs, such as C.md and C++.md.
+    """Return the sources of clashing posts whose files differ from others only in punctuation, as C.md and C++.md do.
 
     So are translations of Pelican, which have one slug, and of Jekyll's Polyglot, which have one permalink.
 
-    With names of their own they are posts of their own. The one without signs is not among them.
+    With names of their own they are posts of their own. The one without punctuation is not among them.
 
     rows     all posts
     clashes  the errors of those that are left out, by source
@@ -155,7 +156,7 @@ def named_alike(rows: list[PostRow], clashes: Mapping[str, Problem], usual: str 
 
 
 def asset_clashes(assets: Iterable[tuple[str, str]]) -> list[Problem]:
-    """Return a warning for every file of which another one has the URL. assets: pairs of site path, project path."""
+    """Return a warning for every file whose URL another one has. assets: pairs of site path, project path."""
     first: dict[str, str] = {}
     return [
         Problem(
@@ -192,7 +193,7 @@ def _by_precedence(
     known = set(published.values())
 
     def rank(row: PostRow) -> tuple[bool, int, bool, float, int, str]:
-        """Return the place of a post: the lowest keeps its id and permalink."""
+        """Return the rank of a post: the lowest keeps its id and permalink."""
         order = 0 if published.get(row.source) == row.id else 1 if row.id in known else 2
         since, place = seen.get(row.source, (row.published, 0))
         return is_item(row.source), order, row.source in edited, since, place, row.source
@@ -201,6 +202,6 @@ def _by_precedence(
 
 
 def _address_keys(path: str) -> tuple[str, ...]:
-    """Return the keys that no other post may have: that of the permalink, and that of its file for /p, p.html."""
+    """Return the keys that no other post may have: that of the permalink, and for a path like /p, that of p.html."""
     key = address_key(path)
     return (key,) if path.endswith(("/", ".html", ".htm", ".xhtml")) else (key, f"{key}.html")

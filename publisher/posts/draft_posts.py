@@ -1,4 +1,4 @@
-"""One post as it is in its file, whether or not it is public: a draft that somebody is shown before it is published.
+"""One post as its file is now, whether or not it is public: a draft that is shown to somebody before it is published.
 
 It is read and rendered by itself, so nothing about it is kept, and nothing else changes because of it.
 """

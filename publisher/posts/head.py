@@ -1,4 +1,4 @@
-"""Reading of a post file up to the end of its front matter, or further if its title is in the body."""
+"""Reading a post file up to the end of its front matter, or further if its title is in the body."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _stored(source: str, stamp: Stamp, settings: PostSettings, settled_ns: int) 
         digest = hash_of(digest, old.line)
     if mtime_ns < settled_ns:
         return stamp, digest
-    # Its text may be different in the next build, although its size and time are the same.
+    # Its text may be different in the next build although its size and time are the same.
     return (size, UNKNOWN_NS), hash_of(digest, f"may change again after {settled_ns}")
 
 
@@ -190,7 +190,7 @@ def _title_of(source: str) -> Callable[[str], tuple[str, bool]]:
 
 
 def _with_defaults(head: Head, digest: str, inherited: Inherited | None) -> tuple[Head, str]:
-    """Return the front matter with what the tool's files say of the post, and a digest that changes with it."""
+    """Return the front matter with what the tool's files say about the post, and a digest that changes with it."""
     if inherited is None or not (inherited.fields or inherited.whole or inherited.is_hidden):
         return head, digest
     # Not at the top: only projects of some tools need it.

@@ -33,7 +33,7 @@ _AT_ONCE = 500
 # How long to wait for another process that is writing the index.
 WAIT_SECONDS = 30
 
-# The time in the stamp of a file that may change, or may have changed, without a change of its real stamp. No file has
+# The time in the stamp of a file that may change, or may have changed, while its real stamp stays the same. No file has
 # this time, so such a file is always read again.
 UNKNOWN_NS = -1
 
@@ -58,7 +58,7 @@ CREATE INDEX with_weights ON entries (source, weight, weighed) WHERE weighed != 
 CREATE INDEX drafts ON entries (source, left_draft) WHERE {_IS_OR_WAS_DRAFT};
 """
 
-# After so many bodies were stored, all are forgotten, since some are those of posts that are gone or not new anymore.
+# After this many bodies were stored, all are forgotten, since some are from posts that are gone or no longer new.
 _MOST_BODIES = 4_000
 
 # SQLite's smallest page size. SQLite reads a truncated page as if it ended in zeros.
@@ -235,11 +235,11 @@ class Index:
         return self._rare("aliases")
 
     def translation_keys(self) -> dict[str, str]:
-        """Return what each post says that it has in common with its translations, by source."""
+        """Return the key that each post shares with its translations, by source."""
         return self._rare("translation_key")
 
     def by_email(self) -> frozenset[str]:
-        """Return the sources of the posts that go by email only."""
+        """Return the sources of the posts that are sent by email only."""
         return frozenset(self._rare("no_page"))
 
     def _rare(self, field: str) -> dict[str, Any]:
@@ -370,7 +370,7 @@ class Index:
         self._has_bodies = False
 
     def _discard(self) -> None:
-        """Remove the file, all of whose content can be rebuilt."""
+        """Remove the file; all of its content can be rebuilt."""
         for suffix in ("", "-journal", "-wal", "-shm"):
             Path(f"{self._path}{suffix}").unlink(missing_ok=True)
 
@@ -396,7 +396,7 @@ _AGAIN = "run the same command again"
 
 
 def _is_damage(error: sqlite3.DatabaseError) -> bool:
-    """Return whether an error means that the file must be rebuilt, and not that it is in use or cannot be written."""
+    """Return whether an error means that the file must be rebuilt, not that it is in use or cannot be written."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
     return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
 

@@ -1,7 +1,7 @@
 """Conversion of posts and problems to the columns of the index, and back.
 
-What selects and sorts posts has columns of its own; the rest of a post is in one column as JSON, since a file in a
-project must not be able to run code.
+The fields that select and sort posts have their own columns; the rest of a post is in one column, as JSON and not in a
+format that could run code from a file in the project.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _quoted = json.encoder.encode_basestring_ascii  # what json.dumps does with a te
 _encode = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
 
 
-# The columns of an entry that its file decides, in the order of the table.
+# The columns of an entry that depend on its file alone, in the order of the table.
 Row = tuple[Any, ...]
 
-# The names of authors, and what else is known of them, as they are in two columns.
+# The names of authors, and what else is known about them, as two columns store them.
 AuthorColumns = tuple[str, str]
 
 

@@ -1,11 +1,12 @@
 """The last readable version of each published post, which the site shows while the file of the post cannot be read.
 
-A build stores the text of every post that it publishes, if it changed. A slip in a published post, or in its
-permissions, therefore takes nothing off the site: the post is read from its stored text, and its file is reported. A
-post that its author takes down (deletes, hides, lets expire) has no stored text any more, so it goes at once.
+A build stores the text of every post that it publishes, if it changed. A mistake in a published post, or in its
+permissions, therefore removes nothing from the site: the post is read from its stored text, and its file is reported. A
+post that its author takes down (deletes, hides, lets expire) no longer has a stored text, so it disappears immediately.
 
 The texts are in a file of their own, .publisher/last-versions.db. It may be deleted: until the next build the project
-is then like a fresh checkout, where a post that cannot be read is left out. Like the index, it uses Python's sqlite3.
+then behaves like a fresh checkout, where a post that cannot be read is left out. Like the index, it uses Python's
+sqlite3.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ VERSIONS_FILE = "last-versions.db"
 # How much of a file is searched for a field that hides the post.
 _FRONT_BYTES = 4096
 
-# The text is the last column, so that the others are found without reading it, and in an index of their own.
+# The text is the last column, so that the others can be read without it; they are also in an index of their own.
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS versions (
     source TEXT PRIMARY KEY, size INTEGER, mtime_ns INTEGER, unreadable_since TEXT, text BLOB
@@ -120,7 +121,7 @@ class LastVersions:
         try:
             parsed = parse_text(bytes(text), source, digest, self._settings or PostSettings.of(self._config))
         except PostError:
-            return entry  # the program or a setting changed, and refuses it now
+            return entry  # the program or a setting has changed and now refuses it
         if parsed.post is None:
             return entry
         digest = hash_of(parsed.post.digest, str(parsed.measured)) if parsed.measured else parsed.post.digest
@@ -130,7 +131,7 @@ class LastVersions:
     def readable(self, entry: Entry) -> Entry:
         """Return the entry of a file, or that of its last readable version if the file has an error.
 
-        A permalink that is ignored is such an error if the page of a published post would move because of it.
+        An ignored permalink counts as an error if the page of a published post would move because of it.
         """
         source, stamp, digest, parsed = entry
         if parsed.post is None:
@@ -142,10 +143,10 @@ class LastVersions:
         return entry
 
     def taken(self, gone: Collection[str], reported: Mapping[str, Problem]) -> tuple[dict[str, Problem], list[Problem]]:
-        """Return what is at the paths of published posts that were not found, if anything is, as problems.
+        """Return problems for what is now at the paths of published posts that were not found.
 
-        The first value is by source: something else is at the path of that post. The second are folders that had
-        published posts, and that are now a file, a broken link or one that is not followed. A post at whose path there
+        The first value is by source: something else is at the path of that post. The second value is about folders that
+        had published posts, and are now a file, a broken link or one that is not followed. A post at whose path there
         is nothing was deleted, and a file that is not among the post files was left out, such as by posts.exclude.
 
         gone      sources at which there is no post file
@@ -182,7 +183,7 @@ class LastVersions:
         if self._first and self._first.put_in_place(public) == indexed.keys():
             return
         known = self.stamps()
-        # What is not in here is public at another time, or its text is stored.
+        # Posts that are not in here are public at another time, or their texts are stored.
         differing = sorted({source for source, _ in known.items() ^ indexed.items()})
         changed = [source for source in differing if source in public]
         gone = [source for source in differing if source in known and source not in public and source not in shown]
@@ -207,7 +208,7 @@ class LastVersions:
                 continue
             try:
                 status = os.fstat(handle)
-                # Memory for the most that a post may have would be taken each time, and takes three times as long.
+                # Reserving memory for the largest post each time would take three times as long.
                 text = os.read(handle, min(status.st_size + 1, MOST_BYTES))
             except OSError:
                 continue

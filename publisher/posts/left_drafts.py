@@ -1,8 +1,8 @@
-"""Posts that were drafts for a while and still have the date on which they were begun.
+"""Posts that were drafts for a while and still have the date on which they were started.
 
 `publisher new` writes the day of the first line. A post that is finished weeks later would appear below newer ones,
-where no reader of the site looks for it, so its author is warned when `draft: true` goes. The warning lasts until the
-post is published, and the index remembers when that was.
+where no reader of the site looks for it, so its author is warned when `draft: true` is removed. The warning lasts until
+the post is published, and the index remembers when that was.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from publisher.core.models import Problem, Severity
 from publisher.posts.index import PostRow
 from publisher.posts.post_file import Entry, PostSettings
 
-# A post that is finished on the day after it was begun has the right date.
+# A post that is finished a day after it was started has the right date.
 _LATE = 24 * 3600
 
 

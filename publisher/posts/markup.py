@@ -39,13 +39,13 @@ _AHEAD = 16
 # 20 MB of memory, which the few hundred bodies of feeds are not worth.
 _MANY = 600
 
-# Whether a second process would have a core to run on, beside this one and the first.
+# Whether a second process would have a core to run on, besides this one and the first.
 _HAS_CORES = (os.cpu_count() or 1) > 1
 
 # The number of characters from which a check tries to colour code. Less code may be slow too, but not for long.
 _MAYBE_SLOW = 1000
 
-# The number of characters by which lines are compared to find what is unusual in a body.
+# How many characters of each line are compared to find what is unusual in a body.
 _START = 12
 
 
@@ -66,7 +66,7 @@ class _Begun(NamedTuple):
     body     the body if it was stored, or the call that renders it, also with its code
     process  the process that makes the call
     alone    begins the call for the body without its code; None if `body` is that call
-    lexer    what finds the tokens of its code, if that was begun already
+    lexer    finds the tokens of its code, if that was begun already
     """
 
     body: Call | RenderedBody
@@ -151,7 +151,7 @@ class Renderer:
         return made
 
     def expect(self, posts: Iterable[Post], *, with_code: bool = False) -> None:
-        """Render these posts ahead, a few at a time, while this process does something else with the one before.
+        """Render these posts ahead, a few at a time, while this process does something else with the previous one.
 
         It is only a hint: any other post may be rendered too, and at any time.
         with_code  whether the colours of their code will be needed as well
@@ -199,10 +199,10 @@ class Renderer:
         if post.source not in self._begun:
             self._begun[post.source] = self._begin(post)
         self._begin_expected()
-        begun = self._begun.pop(post.source)  # only now, or it would be expected once more
+        begun = self._begun.pop(post.source)  # only now, or it would be begun again
         try:
             body, painted = begun.taken()
-        except BaseException:  # whatever it is, a build begins again, without this post
+        except BaseException:  # whatever it is, the build starts again, without this post
             ahead = [begun.body for begun in self._begun.values() if isinstance(begun.body, Call)]
             for process in (self.process, self.second):
                 process.withdraw(ahead)
@@ -258,7 +258,7 @@ class Renderer:
                     self._painting.add(post.source)
                     self._lexers[post.source].begin(made.html, self.paint)
             elif post.source not in self._begun and post.source not in self.archive.broken:
-                with suppress(OSError, PostError):  # said when it is rendered
+                with suppress(OSError, PostError):  # reported when it is rendered
                     self._begun[post.source] = self._begin(post, wants_code=with_code)
 
     def _slow_code(self, source: str) -> Iterator[Problem]:
@@ -281,7 +281,7 @@ class Renderer:
         return next((number for number, line in enumerate(lines, 1) if first in line), 0)
 
     def _problem(self, post: Post, path: str, over: OverLimit) -> Problem:
-        """Return the problem for a body that exceeds a limit, with what makes it unusual if that can be seen."""
+        """Return the problem for a body that exceeds a limit, with what makes it unusual, if that can be found out."""
         try:
             text, first_line = split_body(decode(self.archive.read(post.source), whole=True))
         except (PostError, OSError):
@@ -294,7 +294,7 @@ class Renderer:
 
 
 def _problem_of(error: PostError | OSError, post: Post, path: str) -> Problem:
-    """Return the problem of a post that is left out. An item is a stranger's, so nobody here can correct it."""
+    """Return the problem of a post that is left out. A stranger wrote an item, so nobody here can correct it."""
     problem = problem_of(error, path)
     return replace(problem, severity=Severity.WARNING, line=0) if post.from_source else problem
 

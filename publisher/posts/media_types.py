@@ -1,6 +1,6 @@
-"""The files beside posts that a build publishes, by the ending of their names, with their media types.
+"""The files next to posts that a build publishes, by extension, with their media types.
 
-One table says what is copied, what type it has in a feed, and what is measured as an enclosure. It contains pictures,
+One table says which files are copied, their types in feeds, and which are measured as enclosures. It contains pictures,
 sounds, films, subtitles and documents only, since a link must never publish a configuration file or a database.
 """
 
@@ -100,31 +100,31 @@ NOT_SHOWN = frozenset((".jxl",))
 
 
 def ending_of(path: str) -> str:
-    """Return the ending of a path in lower case, with its dot; "" if it has none."""
+    """Return the extension of a path in lower case, with its dot; "" if it has none."""
     return posixpath.splitext(path)[1].lower()
 
 
 def is_published(path: str) -> bool:
-    """Return whether a build publishes such a file beside a post, by its ending."""
+    """Return whether a build publishes such a file next to a post, judging by its extension."""
     return ending_of(path) in MEDIA_TYPES
 
 
 def is_picture(path: str) -> bool:
-    """Return whether a file is a picture by its ending, of a kind that has metadata."""
+    """Return whether a file, judging by its extension, is a picture of a kind that has metadata."""
     return ending_of(path) in PICTURES and ending_of(path) != ".svg"
 
 
 def has_places(path: str) -> bool:
-    """Return whether a file is a picture or film by its ending, of a kind that may say where it was taken."""
+    """Return whether a file, judging by its extension, is a picture or film that may say where it was taken."""
     return is_picture(path) or ending_of(path) in (".3g2", ".3gp", ".m4v", ".mov", ".mp4")
 
 
 def media_type_of(path: str) -> str:
-    """Return the media type of a file by its ending; "" if it is not known."""
+    """Return the media type for a file's extension; "" if it is not known."""
     ending = ending_of(path)
     if ending in MEDIA_TYPES:
         return MEDIA_TYPES[ending]
-    import mimetypes  # only for rare endings
+    import mimetypes  # only for rare extensions
 
     # A new table contains only Python's own types, without those that the machine adds.
     return mimetypes.MimeTypes().guess_type(f"file{ending}")[0] or ""

@@ -1,8 +1,8 @@
 """Posts, pages and files by their names alone, as in the links of Obsidian: [[A note]] is a file wherever it is.
 
-Letters of either case are the same in a name, and so are spaces, hyphens and underscores. A name may have folders
-before it. Of several files with one name, the nearest one is meant: the one that shares most folders with the post,
-then the one with the shortest path.
+Upper and lower case are the same in a name, and so are spaces, hyphens and underscores. A name may be preceded by
+folders. Of several files with one name, the nearest one is meant: the one that shares most folders with the post, then
+the one with the shortest path.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from publisher.core.file_names import composed
 from publisher.posts.media_types import is_published
 from publisher.posts.scan import ENDINGS
 
-# How many files of the folder are known by their names. More are not looked at.
+# How many files of the folder are known by their names. Any more are not looked at.
 _MOST = 200_000
 _NEVER = frozenset(("_site", "bower_components", "node_modules", "__pycache__"))
 
@@ -26,7 +26,7 @@ _SEPARATORS = patterns.compile(r"[\s_-]+")
 
 
 def key_of_name(name: str) -> str:
-    """Return what all spellings of a name have in common."""
+    """Return a key that all spellings of a name have in common."""
     return _SEPARATORS.sub("-", composed(name).casefold()).strip("-")
 
 
@@ -35,7 +35,7 @@ class NamedFiles:
 
     folder   the posts folder
     sources  the posts, by their paths in it
-    pages    the paths of the standalone pages, from the posts folder, such as ../pages/about.md
+    pages    the paths of the standalone pages, relative to the posts folder, such as ../pages/about.md
     closed   the paths of folders in it in which no file is looked for
     """
 
@@ -62,14 +62,14 @@ class NamedFiles:
         return _nearest(self._files, name, base)
 
     def all_of(self, key: str) -> str:
-        """Return a text that changes when another post or file gets a name, by what its spellings have in common."""
+        """Return a text that changes when another post or file gets a name, given the key of the name."""
         self.file(".png", "")  # reads the folder
         found = (self._posts, self._pages, self._files or {})
         return "\n".join(path for paths in found for path in paths.get(key, ()))
 
 
 def without_ending(path: str) -> str:
-    """Return the path of a post without its ending; of a bundle's index.md, the path of its folder."""
+    """Return the path of a post without its extension; for a bundle's index.md, the path of its folder."""
     stem, ending = posixpath.splitext(path)
     stem = stem if ending.lower() in ENDINGS else path
     folder, _, name = stem.rpartition("/")
@@ -87,7 +87,7 @@ def _by_name(names: Iterable[str], paths: Iterable[str]) -> Mapping[str, list[st
 
 
 def _nearest(known: Mapping[str, list[str]], name: str, base: str) -> str:
-    """Return the one of the paths with a name that is nearest to the folder `base`; "" if there is none."""
+    """Return the path with a name that is nearest to the folder `base`; "" if there is none."""
     name = posixpath.normpath(posixpath.join(base, name)) if name.startswith(("./", "../")) else name.strip("/ ")
     before, _, last = name.rpartition("/")
     folders = [key_of_name(part) for part in before.split("/") if part]
@@ -102,12 +102,12 @@ def _is_in(path: str, folders: list[str]) -> bool:
 
 
 def _shared(path: str, base: str) -> int:
-    """Return how many folders of `base` are those of the path as well, from the first one."""
+    """Return how many folders, from the first one on, `base` and the path have in common."""
     return len(posixpath.commonprefix([path.split("/")[:-1], base.split("/")]))
 
 
 def _walk(folder: Path, closed: frozenset[str]) -> Iterator[str]:
-    """Yield the paths of files that posts may publish, relative to the folder. Hidden ones are not among them."""
+    """Yield the paths of files that posts may publish, relative to the folder. Hidden files are not among them."""
     count = 0
     for top, folders, names in os.walk(folder):
         inside = os.path.relpath(top, folder)

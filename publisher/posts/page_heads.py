@@ -50,7 +50,7 @@ def page_permalinks(config: Config, now: datetime) -> dict[str, str]:
 
 
 def _state(config: Config, found: Scan) -> str:
-    """Return a text that changes with the files of the pages, and with what their tool's files say of them."""
+    """Return a text that changes with the files of the pages, and with what their tool's files say about them."""
     return hash_of(repr(found), page_settings(page_config(config)).for_posts(found).inherited)
 
 

@@ -30,12 +30,12 @@ _FILE_ENDING = patterns.compile(r"\.(?:html?|xhtml)$")
 _FILE_DATE = patterns.compile(r"([1-9]\d{3})-(\d{1,2})-(\d{1,2})(?:[-_ ]++(.+))?")
 _PATH_DATE = patterns.compile(r"(?:^|/)([1-9]\d{3})/(\d{1,2})/(\d{1,2})(?:/|$)")
 
-# The paths of feeds, their archives, the list of feeds and the sitemap. A page there would need a folder of the same
+# The paths of feeds, their archives, the list of feeds and the sitemap. A page there would need a folder with the same
 # name as the file.
 _FEEDS = patterns.compile(
     r"/(?:(?:feed|atom)(?:-\d+)?\.xml|feed(?:-\d+)?\.json)(?:/|$)|^/(?:feeds\.opml|sitemap(?:-\d+)?\.xml)(?:/|$)"
 )
-# The files and folders of the site in which no post can be. A name that begins with a dot is not for readers either.
+# The site's own files and folders, where no post can be. Names that begin with a dot are not for readers either.
 _OWN = ("assets", "editions", "404.html")
 _FOR_READERS = "/.well-known/"
 # The index, 404, subscribe and archive pages, and the pages of tags and of editions.
@@ -100,7 +100,7 @@ def _uri_safe(text: str) -> str:
 
 
 def permalink(pattern: str, *, folder: str, day: date, slug: str, language: str) -> str:
-    """Return the path for a permalink pattern, not yet quoted. Empty parts leave no double slash."""
+    """Return the path for a permalink pattern, not yet percent-encoded. Empty parts leave no double slash."""
     filled = _template(pattern) % {
         "folder": folder,
         "year": day.year,
@@ -126,8 +126,8 @@ def _template(pattern: str) -> str:
 def tidy_path(path: str) -> str:
     """Return a path in absolute form, with or without a trailing slash as it is written.
 
-    Dot segments are removed, so that no post can name a file outside the output folder, and so is a slash behind an
-    ending such as .html.
+    Dot segments are removed, so that no post can name a file outside the output folder, and so is a slash after an
+    extension such as .html.
     """
     if _TIDY.fullmatch(path):
         return path
@@ -139,7 +139,7 @@ def tidy_path(path: str) -> str:
 
 
 def why_unfit(value: object, path: str, *, is_strict: bool = False) -> str:
-    """Return the reason why a permalink in front matter cannot be used; "" if it can.
+    """Return why a permalink in front matter cannot be used; "" if it can.
 
     path       the value as it is read, tidied
     is_strict  whether spaces are refused, as earlier versions did
@@ -183,15 +183,15 @@ def used_by_site(path: str) -> str:
 
 
 def is_surely_free(path: str) -> bool:
-    """Quickly return True for most paths that are tidy, short, and not used by the site; False leaves it open."""
+    """Quickly return True for most paths that are tidy, short, and not used by the site; False means "perhaps"."""
     return _FREE.fullmatch(path) is not None and len(path) < MOST_PATH_BYTES
 
 
 def file_key(path: str) -> str:
-    """Return a key that is equal for two paths if some file system takes them for the same file.
+    """Return a key that is equal for two paths if some file system treats them as the same file.
 
-    Such file systems fold case and Unicode forms (APFS, NTFS), and ignore characters that are not seen (HFS+) and full
-    stops and spaces at the end of a name (NTFS).
+    Such file systems fold case and Unicode forms (APFS, NTFS), and ignore invisible characters (HFS+) and full stops
+    and spaces at the end of a name (NTFS).
     """
     if not path.isascii():
         path = unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
@@ -201,9 +201,9 @@ def file_key(path: str) -> str:
 
 
 def address_key(path: str) -> str:
-    """Return a key that is equal for two permalinks whose pages would be one file on some disk (see file_key).
+    """Return a key that is equal for two permalinks whose pages would be the same file on some disk (see file_key).
 
-    It is also equal for /x and /x/, which many servers take for the same.
+    It is also equal for /x and /x/, which many servers treat as the same.
     """
     return file_key(path).removesuffix("index.html").rstrip("/") or "/"
 

@@ -1,10 +1,10 @@
-"""Pictures without what cameras and programs write about them: places, serial numbers, names, thumbnails.
+"""Pictures without the data that cameras and programs add: places, serial numbers, names, thumbnails.
 
-Films lose their places only: the other things that are written about them are titles, chapters and the like.
+Films only lose their places: the other data in them is titles, chapters and the like.
 
-A phone writes into each photograph where it was taken. These functions take that out of a file and change nothing
-else: no pixel, no colour profile, no animation. How a picture is turned stays, since browsers turn it by that. A format
-is known by the first bytes, whatever the name of the file says.
+A phone writes into each photograph where it was taken. These functions take that out of a file and change nothing else:
+no pixel, no colour profile, no animation. A picture's orientation stays, since browsers turn it accordingly. A format
+is recognised by the first bytes, whatever the name of the file says.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ import re
 import struct
 from collections.abc import Callable, Iterator, Mapping
 
-# What is left of EXIF: how the picture is turned (TIFF 6.0, tag 274). {turn} is 1 to 8.
+# What is left of EXIF: the picture's orientation (TIFF 6.0, tag 274), 1 to 8.
 _ORIENTATION = 274
 _TURNED = b"II*\0\x08\0\0\0\x01\0" + struct.pack("<HHI", _ORIENTATION, 3, 1) + b"%c\0\0\0" + b"\0\0\0\0"
 
-# How the data begins that nobody should get. Where a file is broken, what follows is only kept if none of it is there.
+# How the data begins that nobody should get. The rest of a broken file is only kept if it contains none of these.
 _PRIVATE = (b"Exif\0", b"ns.adobe.com/xap", b"Photoshop 3.0", b"eXIf", b"EXIF", b"XMP ", b"<x:xmpmeta")
 
 
 def without_metadata(data: bytes) -> bytes:
-    """Return the file of a picture without metadata, or that of a film without places; or any other file unchanged.
+    """Return a picture file without metadata, or a film file without places; or any other file unchanged.
 
     The parts of a broken file that can't be told apart from metadata are left out. It takes linear time.
     """
@@ -36,9 +36,9 @@ def without_metadata(data: bytes) -> bytes:
 
 
 def _jpeg(data: bytes) -> bytes:
-    """Return a JPEG (ITU-T T.81, Annex B) with its colour profile and turn only, up to its end.
+    """Return a JPEG (ITU-T T.81, Annex B) with only its colour profile and orientation, up to its end.
 
-    Behind the end, phones write a film or a second picture, with metadata of its own.
+    After the end, phones write a film or a second picture, with its own metadata.
     """
     kept, place, turn = [data[:2]], 2, 1
     while True:
@@ -62,7 +62,7 @@ def _jpeg(data: bytes) -> bytes:
     return b"".join(kept)
 
 
-# The segments of applications, but the first, which is JFIF's, and comments.
+# The application segments, except the first, which is JFIF's, and comments.
 _JPEG_GONE = frozenset((*range(0xE1, 0xF0), 0xFE))
 
 # In the data of a scan, FF is followed by 00, a restart marker or another FF, unless it begins a marker.
@@ -70,7 +70,7 @@ _AFTER_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 
 
 def _next_marker(data: bytes, place: int) -> tuple[int, int, int] | None:
-    """Return the name, start and end of a segment, with the scan that follows it; None if there is no whole segment."""
+    """Return the name, start and end of a segment, with the scan that follows it; None if no segment is complete."""
     if data[place : place + 1] != b"\xff" or place + 2 > len(data):
         return None
     start = place
@@ -171,13 +171,13 @@ def _gif(data: bytes) -> bytes:
 
 
 def _gif_blocks(data: bytes, place: int) -> int:
-    """Return where the blocks of a frame begin: behind its descriptor, its own colours, and a byte."""
+    """Return where the blocks of a frame begin: after its descriptor, its own colours, and a byte."""
     packed = data[place + 9] if place + 9 < len(data) else 0
     return place + 11 + (3 * 2 ** ((packed & 7) + 1) if packed & 0x80 else 0)
 
 
 def _gif_end(data: bytes, place: int) -> int | None:
-    """Return the end of a series of blocks, each with its length before it; None if the file ends before."""
+    """Return the end of a series of blocks, each preceded by its length; None if the file ends first."""
     while place < len(data):
         size = data[place]
         place += 1 + size
@@ -219,7 +219,7 @@ _NO_EXIF = b"\0\0\0\0II*\0\x08" + bytes(9)
 def _heif(data: bytes) -> bytes:
     """Return an AVIF or HEIC file (ISO/IEC 23008-12) with its items of EXIF and XMP overwritten.
 
-    They stay in their places, as other parts are found by where they are. How the picture is turned is not in them.
+    They stay where they are, as other parts are found by their offsets. The picture's orientation is not in them.
     """
     found = _Overwritten(data)
     for name, _, start, end in _boxes(data, 0, len(data)):
@@ -234,7 +234,7 @@ def _heif(data: bytes) -> bytes:
 
 
 class _Overwritten:
-    """A file of which parts are overwritten. What is overwritten more than twice is the trick of a broken file."""
+    """A file with parts that are overwritten. If they are more than twice the file, the file is malicious."""
 
     def __init__(self, data: bytes) -> None:
         self.data, self._left = bytearray(data), 2 * len(data) + 1000
@@ -242,14 +242,14 @@ class _Overwritten:
     def clear(self, place: int, size: int, instead: bytes = b"") -> None:
         """Overwrite a part of the file, if it is in the file, with other bytes or zeros.
 
-        Raises ValueError if more was overwritten than the file has.
+        Raises ValueError if too much has been overwritten.
         """
         self.spend(size)
         if place + size <= len(self.data):
             self.data[place : place + size] = instead[:size].ljust(size, b"\0")
 
     def spend(self, size: int) -> None:
-        """Count bytes that are read or overwritten; raise ValueError if there are more than a whole file has."""
+        """Count bytes that are read or overwritten; raise ValueError if there are more than twice the file."""
         self._left -= size
         if self._left < 0:
             raise ValueError("its parts overlap")
@@ -276,7 +276,7 @@ def _extents(
     wide = 4 if version == 2 else 2
 
     def number(size: int) -> int:
-        """Return the next number of so many bytes."""
+        """Return the next number with this many bytes."""
         nonlocal place
         place += size
         return int.from_bytes(data[place - size : place], "big")
@@ -286,7 +286,7 @@ def _extents(
         number(2)
         start = number(base) + (idat if method == 1 else 0)
         if place > end:
-            return  # it says that it has more items than there is room for
+            return  # it claims more items than there is room for
         for _ in range(number(2) if offset + length + index else 0):
             number(index)
             where, size = number(offset), number(length)
@@ -327,10 +327,10 @@ def _places_in(data: bytes, place: int, end: int) -> Iterator[tuple[int, int]]:
                 wanted = {n for n, (start, stop) in enumerate(keys, 1) if b"location" in data[start:stop]}
                 for number, _, start, stop in _boxes(data, *inner[b"ilst"]):
                     if int.from_bytes(number, "big") in wanted:
-                        yield start + 16, stop  # behind the head of the value, and its type and language
+                        yield start + 16, stop  # after the head of the value, and its type and language
 
 
-# Tags of TIFF that are kept: those by which the pixels are found and read (TIFF 6.0), and the colour profile.
+# TIFF tags that are kept: those needed to find and read the pixels (TIFF 6.0), and the colour profile.
 _TIFF_KEPT = frozenset(
     (
         *(254, 255, 256, 257, 258, 259, 262, 266, 296, 297, 301, 332, 334, 336, 347, 34675),
@@ -342,7 +342,7 @@ _TIFF_INNER = (34665, 34853)  # the directories of EXIF and of places
 
 
 def _tiff(data: bytes) -> bytes:
-    """Return a TIFF without the tags that say nothing about its pixels; their values are overwritten."""
+    """Return a TIFF without the tags that are not about its pixels; their values are overwritten."""
     order = "<" if data.startswith(b"II") else ">"
     found, place, seen = _Overwritten(data), struct.unpack_from(f"{order}I", data, 4)[0], set()
     while place and place not in seen:
@@ -371,7 +371,7 @@ def _clean_directory(found: _Overwritten, place: int, order: str, kept_tags: fro
 
 
 def turn_in(exif: bytes) -> int:
-    """Return the turn in EXIF data, from 1 to 8; 1, which means none, if it says nothing valid."""
+    """Return the orientation in EXIF data, from 1 to 8; 1, which means upright, if it says nothing valid."""
     order = "<" if exif.startswith(b"II") else ">"
     try:
         place = struct.unpack_from(f"{order}I", exif, 4)[0]

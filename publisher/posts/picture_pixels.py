@@ -1,6 +1,6 @@
-"""Reading of pictures, and making of smaller copies, with Pillow. Only social_card uses it besides.
+"""Reading pictures, and making smaller copies, with Pillow. Only social_card uses it as well.
 
-Both run in a bounded process: a picture is work on what comes from outside, in libraries written in C.
+Both run in a bounded process, since pictures come from outside and the libraries are written in C.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from publisher.posts.picture_metadata import turn_in
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-# What is read, and up to how many pixels. The memory of the child is a limit besides.
+# Which formats are read, and up to how many pixels. The memory of the child is another limit.
 _FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "TIFF", "BMP", "JPEG2000")
 _PLUGINS = ("Jpeg", "Png", "Gif", "WebP", "Tiff", "Bmp", "Jpeg2K")
 MOST_PIXELS = 100_000_000
@@ -34,7 +34,7 @@ _SAVED: dict[str, dict[str, Any]] = {
 
 
 class Measured(NamedTuple):
-    """What the head of a picture's file says. The size is that of the picture after it was turned.
+    """What the header of a picture's file says. The size is that of the picture after it was turned.
 
     is_turned  whether browsers don't turn it, although they should: Chromium turns no WebP
     """
@@ -50,7 +50,7 @@ class Measured(NamedTuple):
 def measured(file: Path) -> Measured | None:
     """Return the size and kind of a picture; None if it can't be read. No pixel is decoded.
 
-    A JPEG that is followed by a second picture (MPO) does not move.
+    A JPEG followed by a second picture (MPO) is not animated.
     """
     try:
         with file.open("rb") as data, _opened(data) as image:
@@ -70,8 +70,8 @@ def scaled(data: bytes, widths: Sequence[int], ending: str) -> list[bytes]:
 
     widths  the widths of the copies; 0 for that of the picture, which is never exceeded
     ending  "jpg", "png" or "webp"
-    The picture is decoded once, and no copy depends on which others are made. Raises what Pillow raises, and ValueError
-    if there are too many pixels.
+    The picture is decoded only once, and no copy depends on which others are made. Raises what Pillow raises, and
+    ValueError if there are too many pixels.
     """
     from PIL import ImageFile  # not at the top: Pillow takes long to load, and only new pictures need it
 
@@ -138,7 +138,7 @@ def _with_plain_mode(image: Image) -> Image:
 
 
 def _in_srgb(image: Image, profile: bytes | None) -> Image:
-    """Return a picture in sRGB, or in shades of grey, which programs assume if a picture has no profile."""
+    """Return a picture in sRGB or in shades of grey; programs assume these if a picture has no profile."""
     if profile and image.mode != "L":
         from PIL import ImageCms  # not at the top: Pillow takes long to load, and only new pictures need it
 
@@ -158,7 +158,7 @@ def _has_alpha(image: Image) -> bool:
 
 
 def _turn(image: Image) -> int:
-    """Return how a picture is still to be turned, from 1 to 8.
+    """Return the orientation that is still to be applied to a picture, from 1 to 8.
 
     Pillow turns a TIFF by itself, and libheif a HEIC. Its own getexif would decode all pixels of a PNG.
     """

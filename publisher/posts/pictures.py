@@ -1,6 +1,6 @@
 """The pictures of posts: how large they are, and the smaller copies of them that pages and emails show.
 
-A copy is beside its original, and its name says what it is: columns.png.720.png is 720 pixels wide. No picture is
+A copy is next to its original, and its name says what it is: columns.png.720.png is 720 pixels wide. No picture is
 enlarged, and a moving one is not copied. Which copies there are follows from the size of the original, so that pages
 can name them before they are made. They are made in a child process, when a build writes them, and kept in
 .publisher/pictures/ by the content of the original. docs/decisions/0038-pictures.md has the reasons.
@@ -29,12 +29,12 @@ from publisher.posts.picture_metadata import without_metadata
 from publisher.posts.picture_pixels import MOST_PIXELS, Measured, measured, scaled
 from publisher.posts.urls import is_disguised, quoted, static_path
 
-# It is part of the keys of all published pictures. Another number makes builds write all of them again.
+# It is part of the keys of all published pictures. A new number makes builds write all of them again.
 VERSION = 1
 
-# The widths of copies, in pixels: a thumbnail, and a column of text on a usual and on a fine screen.
+# The widths of copies, in pixels: a thumbnail, and a column of text on a normal and on a high-resolution screen.
 WIDTHS = (360, 720, 1440)
-_WIDEST = 2160  # an original up to this width is offered to browsers beside its copies
+_WIDEST = 2160  # an original up to this width is offered to browsers along with its copies
 _WORTHWHILE = 1.2  # a copy is only made if the original is this many times as wide
 _EMAILED = ("JPEG", "PNG", "GIF")  # what every mail program shows
 
@@ -111,9 +111,9 @@ def _size(found: Measured, project_path: str) -> tuple[int, int]:
 
 
 def as_picture(url: str, found: tuple[str, str], site_url: str) -> tuple[str, tuple[str, str]]:
-    """Return the URL of a picture, and its (site path, project path), after it was converted if that is needed.
+    """Return the URL of a picture, and its (site path, project path), after a conversion if it needs one.
 
-    url, found  the same before that
+    url, found  the same before the conversion
     """
     if not is_converted(found[1]):
         return url, found

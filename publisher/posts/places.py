@@ -1,4 +1,4 @@
-"""All that the rendering of a body needs to know of its post and of the archive, to be sent to a child process.
+"""Everything that rendering a body needs to know about its post and the archive, to be sent to a child process.
 
 A child that is a new interpreter would otherwise load the archive and its database.
 """
@@ -20,10 +20,10 @@ from publisher.posts.urls import has_file
 
 
 class WrittenPost(NamedTuple):
-    """What the rendering of a post's body depends on, apart from its file. The fields are those of Post.
+    """What rendering a post's body depends on, apart from its file. The fields are those of Post.
 
     text         the text to render instead of the file, which has an error; None to read the file
-    is_personal  whether it goes by email only, and can address each subscriber
+    is_personal  whether it is sent by email only, and can address each subscriber
     """
 
     source: str
@@ -43,8 +43,8 @@ class Places:
     permalinks  the permalink of each post, by source path; the whole URL if its page is elsewhere
     others      those of files in another folder, by their path in the project in the composed form: of the standalone
                 pages for posts, and of the posts for pages
-    earlier     the earlier paths of posts, at which the site leads to them
-    by_email    the sources of the posts that go by email only, so that no link can lead to them
+    earlier     the earlier paths of posts, from which the site redirects to them
+    by_email    the sources of the posts that are sent by email only, so that no link can lead to them
     """
 
     def __init__(
@@ -86,11 +86,11 @@ class Places:
         return has_file(self._root, self._static, path)
 
     def where(self, target: str) -> str:
-        """Return where the target of a link is, as a text that changes when it moves; "" if it is nowhere.
+        """Return where the target of a link is, as a text that changes when it moves; "" if it does not exist.
 
-        target  the source of a post, a path from the root of the site, or one from the root of the project behind ../;
-                behind ./ it is that of a file which is a part of the post, and the text changes with what it contains;
-                behind */ it is what the spellings of a name have in common
+        target  the source of a post, a path from the root of the site, or one from the root of the project after ../;
+                after ./ it is that of a file which is part of the post, and the text changes with its content; after */
+                it is the key of a name
         """
         if target.startswith("./"):
             return stamp_of(self._root / target[2:])
@@ -117,7 +117,7 @@ class Places:
 
     @property
     def named(self) -> NamedFiles:
-        """The public posts, the pages and the files in the folder of posts by their names."""
+        """The public posts, the pages and the files in the posts folder, by name."""
         if self._named is None:
             top = self.folder.relative_to(self._root).as_posix() if self.folder.is_relative_to(self._root) else "."
             pages = [posixpath.relpath(path, top) for path in self.others]
@@ -127,7 +127,7 @@ class Places:
         return self._named
 
     def by_stem(self) -> dict[str, list[str]]:
-        """Return the sources of the public posts, by file name without the ending, in the composed form."""
+        """Return the sources of the public posts, by file name without the extension, in the composed form."""
         if self._stems is None:
             self._stems = {}
             for source in self.permalinks:

@@ -35,21 +35,22 @@ class PostSettings:
     """What a Post depends on besides its file: a part of the configuration, and two facts about its neighbours.
 
     published_id  returns the id under which the post of a source path was published; "" if it was not
-    was_published_before  returns whether it was published before escapes and spaces in permalinks were read
+    was_published_before returns whether it was published before escapes and spaces in permalinks were understood
     tool          the tool that the posts were written for, or ""
-    defaults      returns what the tool's files say of posts in a folder
+    defaults      returns what the tool's files say about posts in a folder
     people        returns the people whom posts may name by an id
-    authors       those of them that publisher.toml has
+    authors       those of them in publisher.toml
     inherited     a text that changes when those files do
-    morning       when a post is published whose date is a day alone
+    morning       when a post is published whose date is only a day
     needs_date    whether a file without a date is an error
     sources       the sources whose items are posts too
-    old           the entries of the old feed, whose ids, addresses and moments posts keep
-    languages     the languages of the site, its own among them; () if they are not set
+    old           the entries of the old feed, whose ids, addresses and times posts keep
+    languages     the languages of the site, including its own; () if they are not set
     written       the folders of the project in which no file is looked for by its name
     translated    sources of posts whose endings name a language because of their neighbours
-    shows_drafts  whether drafts are read as posts, to show one to somebody
-    own_names     sources of posts that need a name of their own, since another file has the same name but for signs
+    shows_drafts  whether drafts are read as posts, so that one can be shown
+    own_names     sources of posts that need a name of their own, since another file has the same name except for
+                  punctuation
     """
 
     folder: str
@@ -123,7 +124,7 @@ class PostSettings:
 
 
 def _published_id(config: Config) -> Callable[[str], str]:
-    """Return a function that finds the published id of a source, and reads the record only if it is ever called."""
+    """Return a function that finds the published id of a source, and reads the published ids only if it is called."""
     record = cache(PublishedIds(config).ids)
     return lambda source: record().get(source, "")
 
@@ -161,7 +162,7 @@ def _people(config: Config) -> Callable[[], AuthorData]:
 
 
 class Twice(NamedTuple):
-    """A key that is written twice, the second time in place of the first. key: with its table, as in build.list."""
+    """A key that is written twice, where the second replaces the first. key: with its table, as in build.list."""
 
     key: str
     first_line: int
@@ -172,7 +173,7 @@ class Unread(NamedTuple):
     """A part of a YAML value that is not part of the text, although it looks like it.
 
     key   the key, with its table
-    what  the part, from its sign on: a comment (#), a tag (!) or an anchor (&)
+    what  the part, from its first character on: a comment (#), a tag (!) or an anchor (&)
     fix   the line with the value in quotes, which is then read as it is written; "" if there is no such line
     """
 
@@ -191,7 +192,7 @@ class Head:
     body       the text after the front matter, as far as it was read
     body_line  the line in the file on which the body begins
     twice      the keys that are written twice
-    unread     the parts of values that YAML does not take for text
+    unread     the parts of values that YAML does not read as text
     """
 
     fields: dict[str, Tree]
@@ -202,7 +203,7 @@ class Head:
     unread: tuple[Unread, ...] = ()
 
     def moved(self, lines: int) -> Head:
-        """Return the head of the same text with more lines before it."""
+        """Return the head of the same text with more lines above it."""
         if not lines:
             return self
         return replace(
@@ -234,7 +235,7 @@ class ParsedFile:
     left_draft: float = 0.0
 
 
-# What one file of the posts folder is for the index: its path in the folder, stamp, digest and content.
+# What the index stores about one file of the posts folder: its path in the folder, stamp, digest and content.
 Entry = tuple[str, Stamp, str, ParsedFile]
 
 

@@ -21,7 +21,7 @@ from publisher.posts.urls import quoted
 def by_tag(rows: Sequence[PostRow]) -> dict[str, list[str]]:
     """Return the sources of the posts that appear in feeds by the slug of each tag, newest first."""
     found: dict[str, list[str]] = {}
-    lists: dict[str, list[list[str]]] = {"": []}  # of all tags of a post; few posts have a combination of their own
+    lists: dict[str, list[list[str]]] = {"": []}  # by all tags of a post; few posts have a combination of their own
     for source, tags in [(row.source, row.tags) for row in rows if row.in_feeds]:
         if tags not in lists:
             lists[tags] = [found.setdefault(line.partition("\t")[0], []) for line in tags.split("\n")]
@@ -92,8 +92,8 @@ def translations(
 ) -> dict[str, tuple[tuple[str, str], ...]]:
     """Return the (language, URL) of the other posts that are the same text in another language, by source.
 
-    The path of a file tells that, or a key in front matter. For tools whose translations have one address apart from
-    the language, that does.
+    The path of a file shows this, or a key in front matter. For tools whose translations have the same address apart
+    from the language, the address does.
 
     keys  the keys of the posts that have any, by source
     """
@@ -121,7 +121,7 @@ def translations(
 
 
 def _without_language(row: PostRow, settings: PostSettings) -> str:
-    """Return the address of a post without what its tool adds to it for a language that is not the usual one."""
+    """Return the address of a post without what its tool adds for a language other than the usual one."""
     if row.language == settings.language:
         return row.permalink
     if settings.tool == "jekyll":  # with Polyglot

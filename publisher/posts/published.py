@@ -29,7 +29,8 @@ CREATE TABLE IF NOT EXISTS origin (
 CREATE TABLE IF NOT EXISTS ids (source TEXT PRIMARY KEY, id TEXT NOT NULL) WITHOUT ROWID;
 """
 
-# Posts that were published when escapes and spaces in permalinks and names were not read. They keep their addresses.
+# Posts that were published when escapes and spaces in permalinks and names were not understood. They keep their
+# addresses.
 _OLD_RULES = "CREATE TABLE old_rules (source TEXT PRIMARY KEY) WITHOUT ROWID"
 _HAS_OLD_RULES = "SELECT 1 FROM sqlite_master WHERE name = 'old_rules'"
 
@@ -104,7 +105,7 @@ class PublishedIds:
             return dict(db.execute("SELECT source, id FROM ids"))
 
     def with_old_rules(self) -> frozenset[str]:
-        """Return the paths of the posts that were published before escapes and spaces in permalinks were read."""
+        """Return the paths of the posts that were published before escapes and spaces in permalinks were understood."""
         if self.origin() is None:
             return frozenset()
         with self._open() as db:
@@ -123,7 +124,7 @@ class PublishedIds:
                     db.executemany("INSERT INTO old_rules VALUES (?)", ((source,) for source in before))
                 if not before:
                     db.execute("DELETE FROM ids")  # earlier ids that no reader can know
-                # In the order of the table, so that each goes to its end: a quarter less time, and half the file.
+                # In the order of the table, so that each is appended: a quarter less time, and half the file size.
                 changed = sorted(pair for pair in ids.items() if before.get(pair[0]) != pair[1])
                 db.executemany("INSERT OR REPLACE INTO ids VALUES (?, ?)", changed)
                 db.execute("INSERT OR REPLACE INTO origin VALUES (1, ?, ?, ?, ?, ?)", (*astuple(origin), _digest(ids)))
@@ -148,8 +149,8 @@ def had_no_readers(known: Origin, host: str, authority: str) -> bool:
     example domain of `publisher init` before the writer replaces it in both settings.
 
     known      the origin of the ids published so far
-    host       the site's present host
-    authority  the present site.authority; "" if it is not set
+    host       the site's current host
+    authority  the current site.authority; "" if it is not set
     """
     if _is_local(known.host):
         return not _is_local(host)

@@ -21,19 +21,19 @@ from publisher.posts.chosen_paths import OF_OTHERS, POST_FOLDERS, ChosenPaths, b
 from publisher.posts.published import PublishedIds
 from publisher.posts.unread_kinds import is_unread_kind, printable, unread_kinds
 
-# Those of Markdown by all its names, and of what formats/ reads.
+# The extensions of Markdown, and of the formats that formats/ reads.
 ENDINGS = (
     ".md", ".markdown", ".mdown", ".mkd", ".mkdn", ".mkdown", ".mdwn", ".mdtext", ".mdtxt", ".html", ".mdx", ".qmd",
     ".rst",
 )  # fmt: skip
 
-# Where the items of sources seem to be. No file is read from a folder whose name begins like this.
+# The folder where the items of sources appear to be. No file is read from a folder whose name begins like this.
 _ITEMS = "_sources/"
 
-# A novel has half a megabyte. A file larger than this is a data dump with the wrong ending.
+# A novel has half a megabyte. A file larger than this is a data dump with the wrong extension.
 MOST_BYTES = 5_000_000
 
-# How many files and folders are looked at to tell why there are no posts.
+# How many files and folders are looked at to find out why there are no posts.
 _MOST_LOOKED_AT = 20_000
 
 _NOT_TEXT = "has a name that is not UTF-8", "rename it"
@@ -44,17 +44,17 @@ Stamp = tuple[int, int]
 # The device and inode of a folder, whatever paths lead to it.
 _Inode = tuple[int, int]
 
-# Errors that say what is there, or that nothing is. All others leave open which posts there are.
+# Errors that say what is there, or that nothing is. After any other, it is unknown which posts there are.
 _CERTAIN = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
 
 def item_source(name: str, number: int) -> str:
-    """Return what Post.source is for an item of the source `name`: a path that no file in the posts folder has."""
+    """Return the Post.source of an item of the source `name`: a path that no file in the posts folder has."""
     return f"{_ITEMS}{name}/{number}.html"
 
 
 def is_item(source: str) -> bool:
-    """Return whether a Post.source is that of an item, and not the path of a file."""
+    """Return whether a Post.source is that of an item rather than the path of a file."""
     return source.startswith(_ITEMS)
 
 
@@ -91,8 +91,8 @@ def scan(
     """Walk through `folder`, and return the post files and the problems.
 
     shown    the folder's name in problems
-    project  a folder besides `folder` itself that symbolic links may lead to
-    public   decides which files a symbolic link may lead to
+    project  another folder, besides `folder` itself, to which symbolic links may lead
+    public   decides to which files a symbolic link may lead
     chosen   decides which paths may be posts; None for all
     Names that begin with a dot or an underscore are skipped, except _posts and _drafts. Symbolic links are followed,
     but a link to a folder above itself or out of the project is a problem.
@@ -120,7 +120,7 @@ def scan_posts(config: Config) -> Scan:
 
 
 def _none_taken(config: Config) -> list[Problem]:
-    """Return the problem of a folder that has files like posts, of which none is taken; [] if it has none."""
+    """Return the problem of a folder with files like posts, none of which is accepted; [] if it has no such files."""
     root, left, seen = config.root / config.posts.folder, list[str](), 0
     never = {str(root / path) for path in not_walked(config)}
     for where, folders, names in os.walk(root):
@@ -163,7 +163,7 @@ def _needs_no_posts(config: Config) -> bool:
 def scan_pages(config: Config) -> Scan | None:
     """Return what is in the folder of standalone pages; None if there is no such folder.
 
-    In older projects a folder of that name may be that of the posts, or the output. It has no pages then.
+    In older projects a folder of that name may be that of the posts, or the output. Then it has no pages.
     """
     folder = config.root / config.pages.folder
     posts = config.posts.folder
@@ -240,7 +240,7 @@ class _Walk:
         return folders
 
     def _sort_kept(self, folders: Collection[str], rows: Iterable[Row], folder: str) -> list[str]:
-        """Do what _sort does, for folders and plain files that were looked at before."""
+        """Do what _sort does, for folders and plain files that have been looked at already."""
         chosen, found = self._chosen, self.found
         for name, size, mtime_ns, _ in rows:
             path = folder + name

@@ -37,7 +37,7 @@ def is_slug(text: str) -> bool:
 
 
 def own_slug(text: str) -> str:
-    """Return a path segment for a post that no other file name has, also if it differs only in signs: c_plus_plus."""
+    """Return a path segment for a post that differs from those of all other file names, such as c_plus_plus."""
     return post_slug(text) if _SLUG.fullmatch(text) or not text.strip() else tag_slug(text)
 
 
@@ -58,7 +58,7 @@ def fitting(slug: str) -> str:
     return f"{kept}-{hashlib.blake2b(data, digest_size=5).hexdigest()}"
 
 
-# Signs are spelt out, so that C, C++ and C# have different, readable paths.
+# These characters are spelt out, so that C, C++ and C# have different, readable paths.
 _SPELLED = {
     "+": "plus",
     "#": "sharp",
@@ -77,10 +77,10 @@ _SPELLED = {
     ".": "dot",
 }
 _SIGNS = {word: sign for sign, word in _SPELLED.items()}
-_AROUND_SIGN = patterns.compile(rf"-?([{re.escape(''.join(_SPELLED))}])-?")  # _SPACE has left no two hyphens together
+_AROUND_SIGN = patterns.compile(rf"-?([{re.escape(''.join(_SPELLED))}])-?")  # _SPACE leaves no two hyphens together
 _SPACE = patterns.compile("[\\s\u2010\u2011-]+")
 
-# Unicode's decomposition types for letters that are only a form of another letter. m² is not a form of m2.
+# Unicode's decomposition types for letters that are only a different form of a letter. m² is not a form of m2.
 _FORMS = ("<wide>", "<narrow>", "<compat>", "<noBreak>", "<font>", "<initial>", "<medial>", "<final>", "<isolated>")
 
 # Files that the site writes in the folders of tags and authors, and slugs that seem to end in a hash.
@@ -92,7 +92,7 @@ def tag_slug(name: str) -> str:
     """Return the path segment for a tag or an author, in any script.
 
     Names that differ in more than case, spaces, hyphens and Unicode form have different slugs. 日本語 stays unchanged,
-    and "R and D" becomes r-and-d. Underscores mark a word that represents a sign: R&D becomes r_and_d, C++ becomes
+    and "R and D" becomes r-and-d. Underscores mark a word that represents a character: R&D becomes r_and_d, C++ becomes
     c_plus_plus, C# becomes c_sharp, and .NET becomes dot_net. If the name could not be derived from the slug, the slug
     ends in an underscore and eight digits of the name's hash: a/b becomes a-b_82badf67. With fewer digits, a few
     hundred names that differ only in such characters could collide.
@@ -133,10 +133,10 @@ def _plain(char: str) -> str:
 
 
 def _readable(said: str) -> str:
-    """Return a readable path segment for the name: signs become words between underscores, others hyphens."""
+    """Return a readable path segment for the name: some characters become words between underscores, others hyphens."""
     out = re.sub("[-_]+", lambda run: "_" if "_" in run[0] else "-", "".join(_parts(_folded(said))))
     slug = out.strip("-_")
-    return f"{slug}_" if "_" in out and "_" not in slug else slug  # a sign alone: "*" must differ from "star"
+    return f"{slug}_" if "_" in out and "_" not in slug else slug  # a character alone: "*" must differ from "star"
 
 
 def _parts(text: str) -> Iterator[str]:

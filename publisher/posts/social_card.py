@@ -1,6 +1,6 @@
 """Pictures for link previews, drawn with Pillow for pages that have no picture: the title, on the colours of the theme.
 
-Which fonts there are depends on the machine. The first that has all signs of the title is used; if none has, the card
+The available fonts depend on the machine. The first that has all characters of the title is used; if none has, the card
 shows the site's name, or just the colours. A project may bring its own font.
 """
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 SIZE = (1200, 630)
 VERSION = 1
-"""It is part of the names of all cards. Another number makes builds draw all of them again."""
+"""It is part of the names of all cards. A new number makes builds draw all of them again."""
 
 _MARGIN, _LINES, _LONGEST = 90, 4, 140
 _TITLE_SIZES = (84, 72, 60, 50)
@@ -32,7 +32,7 @@ _NAME_SIZE, _BAND = 36, 24
 _INK, _QUIET, _ACCENT = 240, 160, 255
 _FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.local/share/fonts", "~/.fonts", "/System/Library/Fonts",
             "/Library/Fonts", "C:/Windows/Fonts")  # fmt: skip
-# By preference: bold serif fonts as titles have, then others with more signs.
+# By preference: bold serif fonts like those of titles, then others with more characters.
 _FILES = (
     "NotoSerif-Bold.ttf", "DejaVuSerif-Bold.ttf", "LiberationSerif-Bold.ttf", "Georgia Bold.ttf", "georgiab.ttf",
     "NotoSans-Bold.ttf", "DejaVuSans-Bold.ttf", "LiberationSans-Bold.ttf", "Arial Bold.ttf", "arialbd.ttf",
@@ -44,7 +44,7 @@ _OF_PILLOW = "that of Pillow, which has English only"
 
 
 class CardText(NamedTuple):
-    """What a card shows. name: of the site. language: of the title. font: the path of the project's own font, or ""."""
+    """What a card shows. name: the site's. language: the title's. font: the path of the project's own font, or ""."""
 
     title: str
     name: str
@@ -92,7 +92,7 @@ def _palette(colours: CardColours) -> list[int]:
 
 
 def _writable(text: str) -> str:
-    """Return a text in one line, without emoji and other signs that fonts of text do not have."""
+    """Return a text in one line, without emoji and other characters that text fonts do not have."""
     kept = "".join(sign for sign in text if unicodedata.category(sign) not in ("So", "Sk", "Co", "Cn", "Cs"))
     return " ".join(kept.replace("\ufe0f", "").replace("\u200d", "").split())
 
@@ -103,7 +103,7 @@ def _write(draw: ImageDraw, line: str, top: float, font: FreeTypeFont, ink: int,
 
 
 def _fitted(title: str, own: str) -> tuple[list[str], FreeTypeFont | None]:
-    """Return the lines of a title and the largest font in which there are few enough; no lines if there is no font."""
+    """Return the lines of a title and the largest font in which they are few enough; no lines if there is no font."""
     lines: list[str] = []
     font = None
     for size in _TITLE_SIZES:
@@ -126,7 +126,7 @@ def _wrapped(title: str, font: FreeTypeFont) -> list[str]:
 
 
 def _units(title: str) -> Iterator[str]:
-    """Yield what stays together in a line: words with the space after them, and single signs of scripts without."""
+    """Yield what stays together in a line: words with the space after them, or single wide characters."""
     unit = ""
     for sign in title:
         unit += sign
@@ -137,7 +137,7 @@ def _units(title: str) -> Iterator[str]:
 
 
 def _font(text: str, own: str, size: int) -> FreeTypeFont | None:
-    """Return the first font that has all signs of a text; None if there is none."""
+    """Return the first font that has all characters of a text; None if there is none."""
     signs = frozenset(sign for sign in text if not sign.isspace() and unicodedata.category(sign) not in ("Cf", "Mn"))
     return next(
         (_load(path, size) for path in (own, *_installed(), _OF_PILLOW) if path and _has_all(path, signs)), None

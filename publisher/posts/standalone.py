@@ -51,7 +51,7 @@ NO_PAGES = StandalonePages()
 def standalone_pages(config: Config, posts: Archive) -> StandalonePages:
     """Return the standalone pages of a project, as they are at the moment of its archive of posts.
 
-    A page with an error is left out. Links to the files of posts lead to the pages of these.
+    A page with an error is left out. Links to the files of posts lead to the pages of those posts.
     """
     found = scan_pages(config)
     if not found:
@@ -73,7 +73,7 @@ class _Around:
 
 @lru_cache(maxsize=4)
 def _read(config: Config, now: datetime, around: _Around) -> StandalonePages:
-    """Read and render all pages; a build asks more than once."""
+    """Read and render all pages; a build needs them more than once."""
     here = page_config(config)
     settings, folder = page_settings(here), here.root / here.posts.folder
     index = Index(None, around.state)

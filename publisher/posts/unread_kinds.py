@@ -1,4 +1,4 @@
-"""Files in the posts folder that their authors may take for posts, and that are not read: one problem for each ending.
+"""Files in the posts folder that are not read although their authors may expect it: one problem for each extension.
 
 Pictures, data and the like are not mentioned.
 """
@@ -15,12 +15,12 @@ from publisher.core.models import Problem, Severity
 from publisher.posts.permalinks import day_of_path
 from publisher.posts.written_days import head_of, newest_day
 
-# What the tools that docs/posts.md names read as posts, besides Markdown and HTML.
+# The extensions of posts in the tools that docs/posts.md names, besides those of Markdown and HTML.
 _TEXTS = (
     ".ad", ".adoc", ".asciidoc", ".htm", ".ipynb", ".org", ".pandoc", ".pdc", ".rmd", ".rest", ".textile", ".wiki",
     ".xhtml",
 )  # fmt: skip
-# What may be a post, but also a template, a note or a document of another kind. It is never an error.
+# Extensions of files that may be posts, but also templates, notes or other documents. They are never an error.
 _PERHAPS = (
     ".doc", ".docx", ".ejs", ".haml", ".hbs", ".liquid", ".mustache", ".njk", ".odt", ".pug", ".rtf", ".swig", ".tex",
     ".text", ".txt", ".webc",
@@ -28,25 +28,25 @@ _PERHAPS = (
 _ENDINGS = (*_TEXTS, *_PERHAPS)
 
 _SHOWN = 3
-# So many files are opened for the date in their front matter. If there are more, only the days in paths count.
+# How many files are opened for the date in their front matter. If there are more, only the days in paths count.
 _MOST_OPENED = 1_000
 _ONE = "is not published: only Markdown (.md, .mdx, .qmd and so on), .rst and .html are read"
 
 
 def is_unread_kind(name: str) -> bool:
-    """Return whether a file that is not read may be a post, by its ending."""
+    """Return whether a file that is not read may be a post, judging by its extension."""
     return name.lower().endswith(_ENDINGS)
 
 
 def unread_kinds(paths: Iterable[str], posts: Collection[str], shown: str, folder: Path | None = None) -> list[Problem]:
-    """Return a problem for each ending of files that are not read.
+    """Return a problem for each extension of files that are not read.
 
     paths   these files, relative to the posts folder
     posts   the files that are read
     shown   the posts folder's name in problems
     folder  the posts folder; None if no file may be opened
     It is an error if there is no other post, or if one of these is newer than the others by the date in its path or in
-    its front matter, since old posts would be news. Else it is a warning.
+    its front matter, since the newest posts would be missing. Otherwise it is a warning.
     """
     by_ending: dict[str, list[str]] = {}
     for path in sorted(paths):

@@ -31,12 +31,12 @@ _LONGEST_NAME = 255
 # The folders and files that are copied into the output, each with its path there (see PagesConfig.places).
 StaticPlaces = Sequence[tuple[str, str]]
 
-# What can be done about a file that is left out (see left_out).
+# What to do about a file that is left out (see left_out).
 ELSEWHERE = "save it in a different format, or put it into the static folder if everyone may read it"
 
 
 def key_of(url: str) -> str:
-    """Return a few characters that stand for the page of a post, in ids that no other entry of a feed may have."""
+    """Return a few characters that identify the page of a post, in ids that no other entry of a feed may have."""
     return hashlib.blake2b(url.encode(), digest_size=3).hexdigest()
 
 
@@ -51,12 +51,12 @@ def looks_like_url(text: str) -> bool:
 
 
 def quoted(path: str) -> str:
-    """Return a path with the escapes that it needs in a URL."""
+    """Return a path percent-encoded as needed in a URL."""
     return path if _PLAIN_PATH.fullmatch(path) else quote(path, safe="/._~-!$&'()*+,;=:@")
 
 
 def absolute(base: str, reference: str) -> str:
-    """Join a reference to a post's own URL; return "" if the reference cannot be parsed, as //[ cannot."""
+    """Join a reference to a post's own URL; return "" if the reference cannot be parsed, such as //[."""
     try:
         joined = urljoin(base, reference.strip())
     except ValueError:
@@ -69,8 +69,8 @@ def from_root(reference: str, url: str, site_url: str, has: Callable[[str], bool
 
     url  the reference joined to the URL of its post
     has  returns whether the project has a file, or the site a page, at a path from the root of the site
-    A path from the root (/files/a.pdf) means one of the site, if the site has it. It may begin with the path of the
-    site, too. Any other path may lead to something else on the same domain, and stays there.
+    A path from the root (/files/a.pdf) means one of the site, if the site has it. It may also begin with the path of
+    the site. Any other path may lead to something else on the same domain, and is not changed.
     """
     base = urlsplit(site_url).path.rstrip("/")
     origin = site_url.removesuffix("/").removesuffix(base)
@@ -83,9 +83,9 @@ def from_root(reference: str, url: str, site_url: str, has: Callable[[str], bool
 
 
 def own_path(url: str, site_url: str) -> str:
-    """Return the path, from the root of its domain, of a URL of the site, and what is behind it; "" for other URLs.
+    """Return the path, from the root of its domain, of a URL of the site, with the rest after it; "" for other URLs.
 
-    http and https are the same here, and so are letters of either case in the name of the host.
+    http and https are the same here, and so are upper and lower case in the name of the host.
     """
     host, base = _host_and_base(site_url)
     found = url.partition("://")[2]
@@ -95,7 +95,7 @@ def own_path(url: str, site_url: str) -> str:
 
 @lru_cache(maxsize=16)
 def _host_and_base(site_url: str) -> tuple[str, str]:
-    """Return the host of a site in lower case, and the path with which all URLs of the site begin behind it."""
+    """Return the host of a site in lower case, and the path after it with which all URLs of the site begin."""
     host, _, base = f"{site_url}/".partition("://")[2].partition("/")
     return host.lower(), f"/{base}"
 
@@ -159,12 +159,12 @@ def local_file(reference: str, url: str, site_url: str, folder: str, source: str
 def other_places(
     reference: str, url: str, site_url: str, folder: str, source: str, places: StaticPlaces
 ) -> Iterator[tuple[str, str]]:
-    """Yield (site path, project path) of where other tools look for a file that is not beside its post.
+    """Yield (site path, project path) of each place where other tools look for a file that is not next to its post.
 
-    A browser takes it from the post's own URL, where the static folder may have it, as in Zola. Hugo takes it from the
-    folder that has the post's name. Obsidian's paths begin at the folder of posts, and those of Jekyll's plug-ins at
+    A browser loads it relative to the post's own URL, where the static folder may have it, as in Zola. Hugo looks in
+    the folder with the post's name. Obsidian's paths begin at the folder of posts, and those of Jekyll's plug-ins at
     the root of the site. A path from the root has no other place.
-    See local_file for the arguments; places are those of PagesConfig.places.
+    See local_file for the arguments; places is the value of PagesConfig.places.
     """
     here = _place_of(reference, url, site_url, folder, source)
     path = posixpath.normpath(unquote(urlsplit(reference).path))

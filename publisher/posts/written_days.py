@@ -1,6 +1,7 @@
 """The day that the beginning of a text names as its date, found without parsing its front matter.
 
-Files that are not read as posts, or not yet, are told by it: those of other formats, and a blog's that is adopted.
+It is used for files that are not read as posts, or not yet: those of other formats, and those of a blog that is
+adopted.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ _FIELD = patterns.compile(
 _DAY = patterns.compile(r"([1-9]\d{3})[-./](\d{1,2})[-./](\d{1,2})(?!\d)")
 _NOT_IN_KEYS = str.maketrans("", "", "-_ ")
 _FENCES = ("---", "+++")
-# The spellings of posts.front_matter.field_names, which needs this module; and AsciiDoc's.
+# The spellings of posts.front_matter.field_names, which imports this module; and AsciiDoc's.
 PUBLISHED = frozenset(
     """
     created createdat date datecreated datepublished posted pubdate publish published publishdate publisheddate
@@ -42,7 +43,7 @@ def head_of(file: Path) -> str:
 
 
 def is_dated(head: str) -> bool:
-    """Return whether the beginning of a text has a date where one of a post's may be."""
+    """Return whether the beginning of a text has a date in a place where a post's may be."""
     return any(key != "path" or path_date(value) for key, value in _dates(head))
 
 

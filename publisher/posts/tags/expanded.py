@@ -1,4 +1,4 @@
-"""A text that was made of another one, such as a body whose tags were run, and where each of its lines comes from."""
+"""A text that was made from another one, such as a body whose tags were run, and where each of its lines comes from."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ class TagProblem(NamedTuple):
     line      its line in the text that was expanded, from 1
     message   what is wrong
     hint      how to fix it
-    is_error  whether readers would see something else than the writer means, so that no email should be sent
-    where     the place in another file that is wrong instead, as "path:line" or "path"; "" if it is the tag
+    is_error  whether readers would see something other than the writer means, so that no email should be sent
+    where     the place in another file that is wrong, as "path:line" or "path"; "" if the tag itself is wrong
     """
 
     line: int
@@ -27,11 +27,11 @@ class TagProblem(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Expanded:
-    """A text that was made of another one.
+    """A text that was made from another one.
 
     text      the new text
-    lines     for each of its lines, the line (from 1) of the text that it was made of; () if they are the same
-    problems  what is wrong with the tags, by lines of the text that it was made of
+    lines     for each of its lines, the line (from 1) of the original that it was made from; () if they are the same
+    problems what is wrong with the tags, by lines of the original
     files     the files on which it depends, by their paths from the root of the project, whether they exist or not
     """
 
@@ -64,14 +64,14 @@ class Pieces:
         self._texts: list[str] = []
         self._lines: list[int] = []
         self._ended = True  # whether the next piece begins a line
-        self._next = 1  # the line from which the text behind the last line end comes
+        self._next = 1  # the line from which the text after the last line ending comes
 
     def copy(self, text: str, line: int) -> None:
-        """Add a text that begins on a line of the original, and has the same lines as there."""
+        """Add a text that begins on a line of the original, and has the same lines as the original."""
         self._add(text, range(line, line + text.count("\n") + 1))
 
     def insert(self, text: str, line: int) -> None:
-        """Add a text that takes the place of something on a line of the original."""
+        """Add a text that replaces something on a line of the original."""
         self._add(text, [line] * (text.count("\n") + 1))
 
     def expanded(self, problems: tuple[TagProblem, ...] = (), files: tuple[str, ...] = ()) -> Expanded:

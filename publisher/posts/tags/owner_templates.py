@@ -1,7 +1,7 @@
 """The owner's templates for the tags of other tools: templates/shortcodes/NAME.html takes the place of a tag NAME.
 
-They are Jinja2 templates in its sandbox: they see what the tag was given and its post, and nothing else. Shortcodes of
-Hugo and Zola, tags of Liquid and Nunjucks, and components of MDX use the same templates.
+They are Jinja2 templates in its sandbox: they see the tag's values and its post, and nothing else. Shortcodes of Hugo
+and Zola, tags of Liquid and Nunjucks, and components of MDX use the same templates.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from publisher.core.templates import SandboxedTemplates, trusted_html
 
 FOLDER = "templates/shortcodes"
 
-# A name may have folders, as media/video in Hugo. It leads nowhere else.
+# A name may have folders, as media/video in Hugo, but leads nowhere else.
 _NAME = patterns.compile(r"\w[\w-]*(?:[./]\w[\w-]*)*", re.ASCII)
 _NOT_OF_IDENTIFIER = patterns.compile(r"\W")
-# How many templates are listed, on each of which a post depends if it is not known which.
+# How many templates are listed; a post depends on all of them if it is not known which it uses.
 _MOST_FILES = 1_000
 
 
@@ -49,7 +49,7 @@ class OwnerTemplates:
 
         positional  the values without a name
         named       the values with a name
-        inner       what is between the tag and its end, as HTML or Markdown that is put in as it is
+        inner       what is between the tag and its end, as HTML or Markdown that is inserted as it is
         page        the front matter of the post, with title and url
         raw         what is between the tag and its end as it was written, if that is not `inner`
         Raises TemplateError, with the file and line, if the template cannot be rendered.
@@ -70,7 +70,7 @@ class OwnerTemplates:
     def files(self, names: Sequence[str]) -> tuple[str, ...]:
         """Return the files on which the result of `render` depends, by their paths from the root of the project.
 
-        names  the names that were asked for; their files need not exist
+        names  the names that were used; their files need not exist
         """
         asked = {f"{FOLDER}/{name}.html" for name in names if _NAME.fullmatch(name)}
         for name in filter(self.has, names):
@@ -79,7 +79,7 @@ class OwnerTemplates:
         return tuple(sorted(asked))
 
     def _all(self) -> list[str]:
-        """Return all templates of the project, for one of which it is not known which others it includes."""
+        """Return all templates of the project, since it is not known which others a template includes."""
         found: list[str] = []
         for where, folders, files in os.walk(self._root):
             folders.sort()

@@ -59,5 +59,5 @@ def _first_letters(sign: str) -> str:
 
 
 def _rarest(rest: str) -> str:
-    """Return the rarest character of what a sign has besides words; all of it if it has none that is rare."""
+    """Return the rarest character of what a sign contains besides words; all of that if none of it is rare."""
     return min((char for char in rest if char in _RARE), key=_RARE.index, default=rest)
