@@ -11,7 +11,7 @@ Public modules:
     action_log              what people did, and who logged in
     audience                the subscribers who get an edition
     bounces                 messages that bounced
-    carry_over              what a restored database must learn from the one that it replaces
+    carry_over              what a restored database must learn from the database that it replaces
     copying                 copies of whole databases
     deliveries              the ledger of deliveries, for workers that send
     feed_readers            how many people read the feeds
@@ -28,9 +28,9 @@ Public modules:
     segments                conditions on subscribers as SQL, and the saved ones
     sending_limits          the rates and daily limits of mail servers, shared by all workers
     sessions                the sessions of the admin page
-    standstill              keeping everybody from sending while the data is replaced
+    standstill              preventing every host from sending while the data is replaced
     statistics              totals, each with one definition
-    subscriber_news         who joined and who left since the owner was last told
+    subscriber_news         the people who joined and left since the owner was last notified
     subscriber_records      the values that the store takes and returns for subscribers
     subscriber_transaction  one transaction on subscribers
     workers                 signs of life of the workers that are sending
@@ -85,8 +85,8 @@ def open_store(url: str, root: Path, secret: Callable[[], str] | None = None) ->
 
     url     sqlite:///path or postgresql://user@host/name. The path is relative to `root`, and missing folders are
             created
-    secret  a function that returns the project's secret. It is called to suppress an address, and to look one up in
-            the suppression list. Without it the store works as long as no address is suppressed
+    secret  a function that returns the project's secret. It is called to suppress an address, and to look an address up
+            in the suppression list. Without it the store works as long as no address is suppressed
     Raises StoreError if the database cannot be reached, or if its schema is from a newer version of publisher.
     """
     from publisher.store.store import Store  # loads SQLAlchemy, 0.15 s: more than a build with nothing to do takes

@@ -1,7 +1,7 @@
-"""The log of actions: what people did by buttons and commands, and who logged in.
+"""The log of actions: what people did with buttons and commands, and who logged in.
 
 An address is never copied into it. An action on a subscriber refers to their row, and if their data is deleted, the
-action stays and no longer says on whom.
+action stays but no longer says whom it concerned.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from publisher.core.models import require_aware
 from publisher.store.database import Database
 from publisher.store.tables import actions, subscribers
 
-# There is one owner so far. The column is there for the day when several people may log in.
+# There is one owner so far. The column exists for the day when several people may log in.
 OWNER = "owner"
-_SOMEONE = "someone"  # whoever does not know the password need not be the owner
+_SOMEONE = "someone"  # a person who does not know the password may not be the owner
 _LONGEST_TEXT = 300
 
 
@@ -34,10 +34,10 @@ class Action:
     at       when it was done
     who      the user who did it
     via      the way in which it was done
-    client   from where: a network or an IP address, or the name of the host on whose command line it was
+    client   the origin: a network or an IP address, or the name of the host whose command line was used
     what     what was done
-    about    to what, in words; the address of a subscriber who still exists; or ""
-    detail   the reason, a number, or whatever else is worth knowing; or ""
+    about    what it was done to, in words; the address of a subscriber who still exists; or ""
+    detail   the reason, a number, or anything else worth knowing; or ""
     """
 
     id: int
@@ -67,7 +67,7 @@ class ActionLog:
         subscriber_id: int | None = None,
         detail: str = "",
     ) -> None:
-        """Add an entry. Of an address in its texts, for example in a reason, only the domain is stored.
+        """Add an entry. If its texts contain an address, for example in a reason, only the domain is stored.
 
         subscriber_id: the subscriber on whom something was done, if there is one
         """
@@ -75,7 +75,7 @@ class ActionLog:
         who = _SOMEONE if what is ActionKind.LOGIN_FAILED else OWNER
         row = {"at": at, "who": who, "via": via.value, "client": client[:64], "what": what.value}
         texts = {"about": redacted(about)[:_LONGEST_TEXT], "detail": redacted(detail)[:_LONGEST_TEXT]}
-        # The subscriber may just have been deleted by somebody else.
+        # Somebody else may just have deleted the subscriber.
         known = sa.select(subscribers.c.id).where(subscribers.c.id == subscriber_id).scalar_subquery()
         with self._database.write() as connection:
             connection.execute(sa.insert(actions).values(**row, **texts, subscriber_id=known))

@@ -1,6 +1,6 @@
 """Adding any number of subscribers in one transaction. The same rules apply to one subscriber and to a million.
 
-A file may also say that somebody must not be mailed. That becomes a record, unless they have agreed here since then.
+A file may also say that somebody must not get email. That is recorded, unless they have agreed here since then.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ from publisher.store.subscriptions import changed, records_of
 from publisher.store.suppressions import Suppressions
 from publisher.store.tables import subscribers
 
-# The reason of an entry of the suppression list -> the result for a person who has it.
+# The reason why an address is on the suppression list -> the result for its person.
 _LISTED = {SuppressionReason.MOVED: Added.MOVED, SuppressionReason.COMPLAINED: Added.COMPLAINED}
 
 
@@ -89,11 +89,11 @@ class Batch:
             results.append(self._result(key, subscriber, listed.get(key), person, key in fresh))
             if person is not None and key not in listed and not results[-1].result.refused:
                 self._details.add(person, subscriber, fresh=key in fresh)
-            fresh.discard(key)  # the same address again in this batch is no longer new
+            fresh.discard(key)  # a repeated address is no longer new
         self._rows.write(self._connection)
         described = self._details.write(self._connection, self._database)
         ids = [known[key].id if key in known else 0 for key in keys]
-        # A person whom the owner wanted to add, and who was refused, is as much their import's as before.
+        # A person whom the owner tried to add, and who was refused, still belongs to their import.
         heard = {number for number, each in zip(ids, results, strict=True) if not each.result.refused}
         is_import = self._options.number is not None
         self._rows.note(
@@ -116,7 +116,7 @@ class Batch:
         if known is not None:
             known.named |= says is not SubscriberEvent.REQUESTED
         if listed is not None:
-            self._departures.suppress(key, row, says)  # the list may be there for a weaker reason
+            self._departures.suppress(key, row, says)  # it may be on the list for a weaker reason
             return AddResult(Added.UNCHANGED if says else listed)
         if fresh and known is not None and row.restored is not None:
             return AddResult(self._restore(key, known, row.restored))
@@ -130,7 +130,7 @@ class Batch:
         return AddResult(Added.SUPPRESSED)  # an earlier row of this batch put the address on the suppression list
 
     def _restore(self, key: str, known: KnownSubscriber, back: Restored) -> Added:
-        """Give a new subscriber everything that our own export says of them."""
+        """Give a new subscriber everything that our own export says about them."""
         self._rows.restore(known, back)
         known.only_filed = False  # what their history says is not written yet
         if (entry := back.suppressed) is not None:
@@ -139,10 +139,10 @@ class Batch:
         return Added.ADDED if known.status is SubscriberStatus.ACTIVE else Added.RECORDED
 
     def _listed(self, keys: set[str]) -> dict[str, Added]:
-        """Return the result for each suppressed key: MOVED if its subscriber has changed address, or why else.
+        """Return the result for each suppressed key: MOVED if its subscriber has changed address, or the other reason.
 
         If the operator vouches that subscribers asked to come back (READDED), keys that were suppressed by a change of
-        address are taken off the list first: the operator also vouches that the address is theirs again.
+        address are removed from the list first: the operator also vouches that the address is theirs again.
         """
         listed = self._suppressions.among(self._connection, keys)
         moved = [key for key, reason in listed.items() if reason is SuppressionReason.MOVED]
@@ -153,7 +153,7 @@ class Batch:
         return {key: _LISTED.get(reason, Added.SUPPRESSED) for key, reason in listed.items()}
 
     def _insert_unknown(self, unknown: dict[str, NewSubscriber]) -> dict[str, str]:
-        """Insert the subscribers who are not in the database yet, in their order; return the uid that each would get.
+        """Insert the subscribers who are not in the database yet, in their order; return the uid meant for each.
 
         unknown: key -> the subscriber
         """
@@ -177,7 +177,7 @@ class Batch:
         return *who, status, created_at, confirmed_at, paused_until, options.number, fields, subscriber.note
 
     def _free_uids(self, unknown: dict[str, NewSubscriber]) -> dict[str, str]:
-        """Return a uid for each key: that of our own export, if nobody has it, so that links in emails keep working."""
+        """Return a uid for each key: that in our own export, if nobody has it, so that links in emails keep working."""
         wanted = {key: each.restored.uid for key, each in unknown.items() if each.restored and each.restored.uid}
         taken: set[str] = set()
         if wanted:
@@ -264,10 +264,11 @@ class Batch:
     def _wanted(
         self, known: KnownSubscriber, subscriber: NewSubscriber, event: SubscriptionEvent, since: datetime | None
     ) -> tuple[list[SubscriptionRecord], list[SubscriptionRecord]]:
-        """Return the subscriptions as they are afterwards, and those that have ended and are refused."""
+        """Return the subscriptions as they will be afterwards, and those that have ended and are refused."""
         wanted, ended = [], []
         for wish in {wish.newsletter: wish for wish in reversed(subscriber.subscriptions)}.values():
-            # A row without topics leaves those that they chose, and so does one that repeats an earlier row.
+            # A row without topics leaves the topics that they chose unchanged, and so does a row that repeats an
+            # earlier one.
             decides = (id(subscriber), id(wish)) in self._deciding and known.id not in self._moved_on
             record = changed(
                 list(known.records.values()),
@@ -284,7 +285,7 @@ class Batch:
         return wanted, ended
 
     def _reasons(self, known: KnownSubscriber, subscriber: NewSubscriber) -> tuple[str, ...]:
-        """Return why somebody who unsubscribed is refused; empty if the status says enough."""
+        """Return the reasons why somebody who unsubscribed is refused; empty if the status says enough."""
         ended = [each for each in known.records.values() if not each.is_subscribed]
         if known.status is not SubscriberStatus.UNSUBSCRIBED or not ended:
             return ()
@@ -305,9 +306,10 @@ class Batch:
         self._rows.record(known, "returned", detail)
 
     def _welcome(self, known: KnownSubscriber, status: SubscriberStatus, subscriber: NewSubscriber) -> None:
-        """Make somebody a subscriber of whom files had only said no about single newsletters, or nothing."""
+        """Subscribe somebody about whom files said nothing before, or only that they left single newsletters."""
         at = sa.literal(subscriber.joined_at or self._options.at, subscribers.c.created_at.type)
-        is_first = known.status is SubscriberStatus.PENDING  # the date of who never confirmed is none of a yes
+        # A date stored for somebody who never confirmed is not a date of consent.
+        is_first = known.status is SubscriberStatus.PENDING
         confirmed = at if is_first else sa.func.coalesce(subscribers.c.confirmed_at, at)
         values: dict[str, Any] = {"status": status, "confirmed_at": confirmed}
         for column, value in ((subscribers.c.name, subscriber.name), (subscribers.c.language, subscriber.language)):
@@ -334,9 +336,9 @@ class Batch:
 
 
 def _deciding(pairs: Iterable[tuple[str, NewSubscriber]]) -> set[tuple[int, int]]:
-    """Return the wishes that decide about topics: the first with topics, for a person and a newsletter.
+    """Return the wishes that decide the topics: the first one with topics for each person and newsletter.
 
-    They are known by the id() of the subscriber and of the wish, because several people may share one.
+    They are identified by the id() of both subscriber and wish, because several people may share a wish.
     """
     first: dict[tuple[str, str], tuple[int, int]] = {}
     for key, subscriber in pairs:

@@ -29,13 +29,13 @@ from publisher.store.tables import deliveries, editions, letter_posts, subscribe
 
 
 def mailable(at: datetime) -> sa.ColumnElement[bool]:
-    """Return the SQL condition that a subscriber may be mailed at a moment, because they are active and not paused."""
+    """Return the SQL condition that a subscriber may get email at a moment, because they are active and not paused."""
     paused = subscribers.c.paused_until
     return sa.and_(subscribers.c.status == SubscriberStatus.ACTIVE, sa.or_(paused.is_(None), paused <= at))
 
 
 def mailable_to(newsletter: str, at: datetime) -> sa.ColumnElement[bool]:
-    """Return the SQL condition that a subscriber may be mailed a newsletter at a moment."""
+    """Return the SQL condition that a subscriber may be sent a newsletter at a moment."""
     theirs = subscriptions.c.subscriber_id == subscribers.c.id, subscriptions.c.newsletter == newsletter
     found = sa.select(subscriptions.c.subscriber_id).where(*theirs, subscribed()).limit(1)
     return mailable(at) & found.correlate(subscribers).scalar_subquery().is_not(None)
@@ -59,13 +59,13 @@ def choices(
     once: Sequence[str] = (),
     by: sa.ColumnElement[bool] | None = None,
 ) -> Sequence[Choice]:
-    """Return each selection of topics among the subscribers who may be mailed the newsletter, with its count.
+    """Return each selection of topics among the subscribers who may be sent the newsletter, with its count.
 
     conditions  further SQL conditions on the subscribers
     frequency   only those with this frequency, "" for the newsletter's own schedule; the choices also say what they
-                have to catch up. None for all, whatever they have to catch up
+                have to catch up on. None for all, whatever they have to catch up on
     once        ids of posts; the choices also say which of them other newsletters have sent to these subscribers
-    by          the SQL condition on the editions that have sent them, instead of those of other newsletters
+    by          the SQL condition on the editions that have sent them, instead of the editions of other newsletters
     """
     audience, parts = _selection(newsletter, frequency, once, by)
     query = (
@@ -90,10 +90,10 @@ def queue(
     draft: EditionDraft,
     *conditions: sa.ColumnElement[bool],
 ) -> None:
-    """Create a delivery of the edition for each subscriber who may be mailed and is in its segment.
+    """Create a delivery of the edition for each subscriber who may get email and is in its segment.
 
-    The variants of the draft say who gets which letter, or no delivery. An email that is not made of posts goes to all,
-    whatever their frequency.
+    The variants of the draft say which letter each subscriber gets, if any. An email that is not made of posts goes to
+    all, whatever their frequency.
 
     insert      how to insert into the table of deliveries
     conditions  further SQL conditions on the subscribers and their subscriptions
@@ -107,7 +107,7 @@ def queue(
 
 def known_selections(draft: EditionDraft) -> dict[str, str | None]:
     """Return the variant of the letter for each selection that a draft knows, encoded; None for no delivery."""
-    usual = None if draft.repeats else ""  # those in step have what an edition for others repeats
+    usual = None if draft.repeats else ""  # those in step already have the posts that it repeats for others
     audiences = {Audience(topics): variant for topics, variant in {(): usual, **draft.variants}.items()}
     return {_encode(each, draft.once): variant for each, variant in {**audiences, **draft.others}.items()}
 
@@ -115,7 +115,7 @@ def known_selections(draft: EditionDraft) -> dict[str, str | None]:
 def require_known(connection: Connection, edition: Edition, draft: EditionDraft) -> None:
     """Raise ChoicesChangedError if someone in step with the edition's frequency has topics that the draft doesn't know.
 
-    Few subscribers have, if any, so the conditions that take longer are asked for these only.
+    Few subscribers do, if any, so the slower conditions are checked only for these.
     """
     frequency = frequency_of(edition)
     in_step = [] if frequency is None else [subscriptions.c.catch_up == ""]
@@ -135,7 +135,8 @@ def fill(
 ) -> int:
     """Create the deliveries of some of an edition's subscribers, who are in step with its frequency; return how many.
 
-    known: as `known_selections` returned it. Whoever has another selection has come since then, and gets none.
+    known: as `known_selections` returned it. A subscriber with any other selection has joined since then, and gets
+    none.
     """
     frequency, goes_at = frequency_of(edition), edition.goes_at or edition.made_at
     in_step = [] if frequency is None else [subscriptions.c.catch_up == ""]
@@ -155,7 +156,7 @@ def insert_deliveries(
     once: Sequence[str] = (),
     by: sa.ColumnElement[bool] | None = None,
 ) -> int:
-    """Create a delivery of the edition for each subscriber who may be mailed at a moment; return their number.
+    """Create a delivery of the edition for each subscriber who may get email at a moment; return their number.
 
     insert      how to insert into the table of deliveries
     variants    audience -> variant of the letter, or None if these subscribers get no delivery
@@ -184,7 +185,7 @@ def _insert(
     A single statement selects the subscribers and inserts the deliveries, so no subscriber can be missed in between.
 
     selections  frequency and `once` as in `choices`, and the variant for each encoded selection
-    knows_all   whether another selection is an error, instead of getting no delivery
+    knows_all   whether an unknown selection is an error; otherwise these subscribers get no delivery
     """
     frequency, once, known = selections
     people, parts = _selection(edition.newsletter, frequency, once, by)
@@ -210,18 +211,18 @@ def _insert(
         inserted = connection.execute(insert.from_select(list(columns), rows)).rowcount
     except sa.exc.IntegrityError as error:
         raise ChoicesChangedError(f"{edition.newsletter} {edition.slot}") from error
-    # The driver of SQLite does not count the rows of a statement that begins with WITH.
+    # SQLite's driver does not count the rows of a statement that begins with WITH.
     is_sqlite = connection.dialect.name == "sqlite"
     return int(connection.execute(sa.select(sa.func.changes())).scalar_one()) if is_sqlite else inserted
 
 
 def audience_of(edition: Edition) -> sa.Select[tuple[int]]:
-    """Return the query for the ids of the subscribers who may be mailed an edition and are in its segment."""
+    """Return the query for the ids of the subscribers who may be sent an edition and are in its segment."""
     return mailed(edition.newsletter, frequency_of(edition), edition.segment, edition.made_at)
 
 
 def mailed(newsletter: str, frequency: str | None, segment: str, at: datetime) -> sa.Select[tuple[int]]:
-    """Return the query for the ids of the subscribers of a frequency (None for all) who may be mailed at a moment."""
+    """Return the query for the ids of the subscribers with a frequency (None for all) who may get email at a moment."""
     query = sa.select(subscribers.c.id).join_from(subscriptions, subscribers)
     return query.where(*_mailable_subscribers(newsletter, frequency, at), *in_segment(segment, at))
 
@@ -233,7 +234,7 @@ def missing_letters(draft: EditionDraft) -> list[str]:
 
 
 def frequency_of(edition: Edition) -> str | None:
-    """Return the frequency of an edition's subscribers; None for an email that is not made of posts, as all get it."""
+    """Return the frequency of an edition's subscribers; None for an email not made of posts, because all get it."""
     return edition.frequency if edition.kind is EditionKind.POSTS else None
 
 
@@ -268,7 +269,7 @@ def _decode_sent(text: str, once: Sequence[str]) -> frozenset[str]:
 
 
 def _sent_by(by: sa.ColumnElement[bool], once: Sequence[str]) -> sa.Subquery:
-    """Return a query for a digit for each of these posts: whether any of some editions brought it to a subscriber."""
+    """Return a query with a digit for each of these posts: whether one of these editions brought it to a subscriber."""
     digits = [sa.func.max(sa.case((letter_posts.c.post_id == each, "1"), else_="0")) for each in once]
     found = deliveries.c.edition_id == letter_posts.c.edition_id, deliveries.c.variant == letter_posts.c.variant
     return (
@@ -284,7 +285,7 @@ def _sent_by(by: sa.ColumnElement[bool], once: Sequence[str]) -> sa.Subquery:
 _UNSENT = (DeliveryStatus.SKIPPED, DeliveryStatus.FAILED)
 
 # All selections are passed as one parameter, however many there are. Both functions below take the subscribers, their
-# encoded selection, and a mapping from each of these to its variant. They return the FROM clause, the column with the
+# encoded selection, and a mapping from each selection to its variant. They return the FROM clause, the column with the
 # variant (NULL for an unknown selection), and the condition that the subscriber gets no delivery.
 _Found = tuple[sa.FromClause, sa.ColumnElement[str], sa.ColumnElement[bool]]
 
@@ -298,8 +299,8 @@ def _joined_choices(
     """
     each = sa.func.json_each(json.dumps(list(variants.items()))).table_valued("value")
     topics, variant = (sa.func.json_extract(each.c.value, f"$[{index}]") for index in (0, 1))
-    # Without MATERIALIZED the JSON is read again for every subscriber. Without the cast SQLite can make no index on the
-    # topics and goes through all selections for each subscriber: 10 s instead of 0.4 s for 2,000 and 100,000.
+    # Without MATERIALIZED the JSON is read again for every subscriber. Without the cast SQLite cannot index the topics
+    # and goes through all selections for each subscriber: 10 s instead of 0.4 s for 2,000 and 100,000.
     rows = sa.select(sa.cast(topics, sa.Text).label("topics"), variant.label("variant"))
     choice = rows.cte("choice").prefix_with("MATERIALIZED")
     found = audience.outerjoin(choice, choice.c.topics == selection)
@@ -313,7 +314,7 @@ def _looked_up_choices(
 
     A join could be slow: before the first ANALYZE, the planner may go through all selections for each subscriber.
     """
-    from sqlalchemy.dialects.postgresql import JSONB  # not at the top, as in store.database
+    from sqlalchemy.dialects.postgresql import JSONB  # not at the top, for the same reason as in store.database
 
     member = sa.literal(dict(variants), JSONB), selection
     kind = sa.func.jsonb_typeof(sa.func.jsonb_extract_path(*member))

@@ -1,6 +1,7 @@
-"""The tags, fields and notes that a batch of subscribers brings. They are collected, and written with a few statements.
+"""The tags, fields and notes in a batch of subscribers. They are collected, and written with a few statements.
 
-A file adds tags, and never takes one away. A value in it replaces an earlier one, and a note is kept if there is none.
+A file adds tags and never removes one. A value in it replaces an earlier one, and a note is only added if there is
+none.
 """
 
 from __future__ import annotations
@@ -33,14 +34,14 @@ class BatchDetails:
         self._later: dict[int, tuple[KnownSubscriber, list[NewSubscriber]]] = {}
 
     def add(self, known: KnownSubscriber, row: NewSubscriber, *, fresh: bool) -> None:
-        """Keep what a row says. fresh: whether it has just been inserted, with its fields and note."""
+        """Collect what a row says. fresh: whether it has just been inserted, with its fields and note."""
         if fresh:
             self._new_tags += [(known.id, tag) for tag in row.tags[:MOST_TAGS]]
         elif row.tags or row.fields or row.note:
             self._later.setdefault(known.id, (known, []))[1].append(row)
 
     def write(self, connection: Connection, database: Database) -> set[int]:
-        """Write everything; return the row numbers of known subscribers who have something new."""
+        """Write everything; return the row numbers of known subscribers for whom something is new."""
         if self._kinds:
             note_fields(connection, database, self._kinds)
         add_tags(connection, database, self._new_tags)
@@ -74,7 +75,7 @@ def _new_tags(had: tuple[str, ...], rows: list[NewSubscriber]) -> list[str]:
 
 
 def _new_values(before: dict[str, FieldValue], rows: list[NewSubscriber]) -> dict[str, FieldValue]:
-    """Return the values that are different; those of the last row count. Python takes True and 1 for equal."""
+    """Return the values that are different; the last row counts. Types matter: to Python, True equals 1."""
     named = {name: value for row in rows for name, value in row.fields.items()}
     places = max(0, MOST_FIELDS - len(before))
     extra = [name for name in named if name not in before][places:]
@@ -89,7 +90,7 @@ def _new_values(before: dict[str, FieldValue], rows: list[NewSubscriber]) -> dic
 def _undoing(
     before: dict[str, FieldValue], tags: list[str], values: dict[str, FieldValue], note: str
 ) -> dict[str, Any]:
-    """Return what an import needs to take this back; see import_changes.py."""
+    """Return what is needed to undo this if it is part of an import; see import_changes.py."""
     found: dict[str, Any] = {"tags": tags, "note": note}
     found["fields"] = {name: [before.get(name), value] for name, value in values.items()}
     return {key: value for key, value in found.items() if value}

@@ -1,4 +1,4 @@
-"""The rows that adding a batch of subscribers writes. They are collected, and written with a few statements."""
+"""The rows to write when a batch of subscribers is added. They are collected, and written with a few statements."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class KnownSubscriber:
     import_id  the import that added them, if only imports have named them since
     was        status and records at the beginning of the batch; None if the batch added them
     only_filed whether only files have named them, and nobody has asked them to confirm
-    named      whether a row of the batch says more of them than that they never confirmed
+    named      whether a row of the batch says more about them than that they never confirmed
     details    the tags, values and note that the batch gave them, if they were known; see import_changes.py
     """
 
@@ -58,14 +58,14 @@ class KnownSubscriber:
 
     @property
     def is_subscribed(self) -> bool:
-        """Whether any newsletter goes to the subscriber."""
+        """Whether the subscriber is subscribed to any newsletter."""
         return any(record.is_subscribed for record in self.records.values())
 
     @property
     def is_stranger(self) -> bool:
-        """Whether all that is known is that files said no about single newsletters, or that they never confirmed.
+        """Whether all that is known is that, according to files, they left single newsletters or never confirmed.
 
-        A file that calls somebody unconfirmed does not say no.
+        A file that calls somebody unconfirmed does not say that they left.
         """
         if self.only_filed and self.status is SubscriberStatus.PENDING:
             return True
@@ -108,7 +108,7 @@ class BatchRows:
         self._events.append(tuple(row.values()))
 
     def restore(self, known: KnownSubscriber, back: Restored) -> None:
-        """Add the subscriptions and the history that our own export says of a new subscriber."""
+        """Add the subscriptions and the history that our own export has for a new subscriber."""
         for record in back.records:
             self.save(known, record)
         self._events += [tuple(restored_row(known.id, event).values()) for event in back.consent]
@@ -145,7 +145,7 @@ class BatchRows:
         since: datetime | None,
         topics: tuple[str, ...] | None = None,
     ) -> bool:
-        """End a subscription; return whether its status changed, or what its end means for other newsletters."""
+        """End a subscription; return whether its status changed, or the effect of its end on other newsletters."""
         records = list(known.records.values())
         after = changed(records, newsletter, event, since=since, source=self.options.source, topics=topics)
         before = known.records.get(newsletter)
@@ -159,25 +159,25 @@ class BatchRows:
 
     def write(self, connection: Connection) -> None:
         """Write everything."""
-        # In one order, as other transactions lock them: by subscriber and newsletter.
+        # In the order in which other transactions lock them: by subscriber and newsletter.
         insert_rows(connection, subscriptions, SUBSCRIPTION, sorted(self._new, key=itemgetter(0, 1)), new=True)
         for row in sorted(self._changed, key=itemgetter("subscriber_id", "newsletter")):
             change = sa.update(subscriptions).where(
                 subscriptions.c.subscriber_id == row["subscriber_id"],
                 subscriptions.c.newsletter == row["newsletter"],
-                subscriptions.c.status == row.pop("before"),  # else they unsubscribed at this very moment
+                subscriptions.c.status == row.pop("before"),  # otherwise they unsubscribed at this very moment
             )
             connection.execute(change.values(without_frequency(row)))
         insert_rows(connection, consent_events, EVENT, self._events, new=False)
 
     def note(self, connection: Connection, database: Database, known: Iterable[KnownSubscriber]) -> None:
-        """Note what this batch has found of each subscriber, so that its import can be taken back.
+        """Record what this batch found about each subscriber, so that its import can be undone.
 
-        known: those whom the batch names; if it is not an import, without those whom it was refused
+        known: the subscribers whom the batch names; if it is not an import, only those who were not refused
         """
         number = self.options.number
         found = [(each, each.was) for each in known if each.was is not None]
-        # A file that calls subscribers unconfirmed changes nothing, until the import that added them is taken back.
+        # A file that calls subscribers unconfirmed changes nothing until the import that added them is undone.
         stay = {each.id for each, was in found if was[0] is SubscriberStatus.ACTIVE and not each.named}
         if number is None:
             release(connection, [each.id for each, _ in found if each.id not in stay])

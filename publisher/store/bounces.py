@@ -22,7 +22,7 @@ MOST_SOURCE = 100
 
 @dataclass(frozen=True, slots=True)
 class Bounce:
-    """A bounce, with the subscriber's address and the edition that it belongs to.
+    """A bounce, with the subscriber's address and the edition to which the message belonged.
 
     status      the enhanced status code (RFC 3463), or ""
     words       the mail server's explanation, without addresses
@@ -156,7 +156,7 @@ def record(
 
 
 def arrived_since_bounce(connection: Connection, subscriber_id: int, delivery_id: int) -> bool:
-    """Return whether any message between the previous counted bounce and this delivery was sent and did not bounce."""
+    """Return whether a message between the last counted bounce and this delivery was sent and did not bounce."""
     theirs = bounces.c.subscriber_id == subscriber_id
     counted = bounces.c.verdict.in_([Verdict.PERMANENT, Verdict.TEMPORARY])
     earlier = sa.select(sa.func.max(bounces.c.delivery_id)).where(theirs, counted, bounces.c.delivery_id < delivery_id)
@@ -165,7 +165,7 @@ def arrived_since_bounce(connection: Connection, subscriber_id: int, delivery_id
         return False
     returned = sa.select(bounces.c.delivery_id).where(theirs, bounces.c.delivery_id.is_not(None))
     query = sa.select(deliveries.c.id).where(
-        # By edition first: the ledger has an index that begins with the edition, and none by subscriber alone.
+        # By edition first: the ledger has an index that begins with the edition, but none by subscriber alone.
         deliveries.c.edition_id.in_(sa.select(editions.c.id)),
         deliveries.c.subscriber_id == subscriber_id,
         deliveries.c.id > last,

@@ -1,7 +1,7 @@
-"""What a database that is replaced by an older one knows and the older one does not: who said no, and what was sent.
+"""What a database knows and the older one that replaces it does not: who said no, and what was sent.
 
-A backup is restored because of what happened to people's data since then. But nobody who left, was suppressed or was
-erased after the backup may be mailed because of it, and nothing that was sent may be sent again.
+A backup is restored because something happened to the data since then. But people who left, were suppressed or were
+erased after the backup must not get email because of it, and nothing that was sent may be sent again.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class CarriedOver:
-    """What was carried over: how many people who said no since, how many erased ones, and how many editions."""
+    """How much was carried over: people who have said no since, people who were erased, and editions."""
 
     left: int = 0
     erased: int = 0
@@ -52,7 +52,7 @@ class CarriedOver:
 
 
 def carry_over(old: Store, restored: Store) -> CarriedOver:
-    """Write into a restored database what the one that it replaces knows of refusals and of what was sent since.
+    """Write into a restored database who has said no since, and what was sent, according to the one that it replaces.
 
     old  the database that will be replaced, which stays as it is
     Raises StoreError if one of them can't be used.
@@ -99,7 +99,7 @@ def _ended(connection: Connection, ids: Sequence[int]) -> dict[int, list[Row[Any
 
 
 def _say_no(writing: Connection, row: Any, before: Any, ended: Iterable[Row[Any]]) -> bool:
-    """Give a person the status that they had, and end the subscriptions that had ended; return if anything changed."""
+    """Restore a person's former status, and end the subscriptions that had ended; return whether anything changed."""
     changed = False
     for one in ended:
         this = subscriptions.c.subscriber_id == row.id, subscriptions.c.newsletter == one.newsletter, subscribed()
@@ -119,7 +119,7 @@ def _now(connection: Connection) -> Any:
 
 
 def _carry_ledger(reading: Connection, restored: Database) -> int:
-    """Copy the editions that were made since, with their messages, and what became of messages; return how many."""
+    """Copy the editions that were made since, and the status of all messages; return how many editions were copied."""
     with restored.read() as connection:
         known = {row.id: (row.newsletter, row.slot) for row in connection.execute(sa.select(editions))}
         people = {row.id: row.uid for row in connection.execute(sa.select(subscribers.c.id, subscribers.c.uid))}
@@ -157,7 +157,7 @@ def _carry_ledger(reading: Connection, restored: Database) -> int:
 
 
 def _same_people(reading: Connection, people: dict[int, str]) -> set[int]:
-    """Return the numbers that stand for the same person in both databases."""
+    """Return the row numbers that belong to the same person in both databases."""
     query = sa.select(subscribers.c.id, subscribers.c.uid)
     return {row.id for row in reading.execute(query) if people.get(row.id) == row.uid}
 
@@ -165,7 +165,7 @@ def _same_people(reading: Connection, people: dict[int, str]) -> set[int]:
 def _carry_messages(
     reading: Connection, writing: Connection, restored: Database, edition_ids: list[int], people: set[int]
 ) -> None:
-    """Write the messages of editions as the old database has them: those since sent, and those still to be sent."""
+    """Write the messages of editions as the old database has them: those sent since, and those still to be sent."""
     for some in _groups(edition_ids, 50):
         query = sa.select(deliveries).where(deliveries.c.edition_id.in_(some)).order_by(deliveries.c.id)
         for group in _groups([row for row in _rows(reading, query) if row["subscriber_id"] in people]):

@@ -1,12 +1,12 @@
-"""How often subscribers get a newsletter, and what they have or lack after changing it.
+"""How often subscribers get a newsletter, and which posts they have or lack after changing that.
 
-Each frequency of a newsletter has editions of its own, which may contain the same posts. Someone who changes gets no
-post again and misses none: `catch_up` of their subscription says how their posts differ from those of their new
-frequency (core CatchUp). The next edition of it brings what they lack. After that they are in step, as soon as it has
-also had what they got in advance.
+Each frequency of a newsletter has its own editions, which may contain the same posts. Someone who changes gets no post
+twice and misses none: `catch_up` of their subscription says how their posts differ from those of their new frequency
+(core CatchUp). Its next edition brings the posts that they lack. They are in step as soon as it has also sent the posts
+that they got in advance.
 
 Functions that work inside the caller's transaction. Changes of the frequency and new editions of a newsletter wait for
-each other, so that each edition either has a subscriber among its audience or is among what they lack.
+each other, so that a subscriber either gets an edition or lacks its posts.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from publisher.core.subscription_status import SubscriptionStatus
 from publisher.store.database import Database
 from publisher.store.tables import deliveries, editions, letter_posts, newsletter_posts, subscribers, subscriptions
 
-# When a newsletter began with a source is a row among its posts, which moves with them to another name.
+# The time when a newsletter began with a source is a row among its posts, so renaming the newsletter moves it, too.
 BEGINNING = "@began with source "
 
 # No newsletter has this name. Take its lock before that of a newsletter.
 ALL_NEWSLETTERS = ""
 
-_LOCK = 0x5075626C  # beside the other advisory locks, for the newsletter in the second number
+_LOCK = 0x5075626C  # apart from the other advisory locks; the second number is the newsletter
 
 
 def encode_catch_up(catch_up: CatchUp) -> str:
-    """Return it as JSON, the same text for equal values; "" for a subscriber who is in step."""
+    """Return a CatchUp as JSON, the same text for equal values; "" for a subscriber who is in step."""
     if catch_up == IN_STEP:
         return ""
     value = {"had": sorted(catch_up.had), "owed": sorted(catch_up.owed)}
@@ -49,7 +49,7 @@ def decode_catch_up(text: str) -> CatchUp:
 
 
 def lock_newsletter(connection: Connection, database: Database, newsletter: str) -> None:
-    """Keep other changes of frequencies, and new editions, of a newsletter waiting until the transaction ends.
+    """Make other frequency changes and new editions of a newsletter wait until the transaction ends.
 
     Take it before any row of a subscriber is locked. SQLite has one writer at a time and needs no lock.
     """
@@ -62,7 +62,7 @@ def lock_newsletter(connection: Connection, database: Database, newsletter: str)
 def change_frequency(
     connection: Connection, database: Database, subscriber_id: int, newsletter: str, frequency: str
 ) -> bool:
-    """Give a subscription another frequency; return whether it changed. The caller has locked the newsletter."""
+    """Give a subscription a different frequency; return whether it changed. The caller has locked the newsletter."""
     mine = subscriptions.c.subscriber_id == subscriber_id, subscriptions.c.newsletter == newsletter
     row = connection.execute(sa.select(subscriptions.c.frequency, subscriptions.c.catch_up).where(*mine)).first()
     if row is None or row.frequency == frequency:
@@ -72,7 +72,7 @@ def change_frequency(
 
 
 def withdraw_frequencies(connection: Connection, database: Database, newsletter: str, offered: Collection[str]) -> None:
-    """Give those whose frequency is not offered any more the newsletter's own schedule.
+    """Give subscribers whose frequency is no longer offered the newsletter's own schedule.
 
     offered: the frequencies that subscribers can choose. The caller has locked the newsletter.
     """
@@ -84,16 +84,17 @@ def withdraw_frequencies(connection: Connection, database: Database, newsletter:
 
 
 def withdrawn(newsletter: str, offered: Collection[str]) -> tuple[sa.ColumnElement[bool], ...]:
-    """Return the SQL conditions that a subscription has a frequency that is not offered."""
+    """Return the SQL conditions for subscriptions whose frequency is not offered."""
     mine = subscriptions.c.newsletter == newsletter
-    # The first condition is what the partial index asks for.
+    # The partial index requires the condition that the frequency is not "".
     return mine, subscriptions.c.frequency != "", subscriptions.c.frequency.not_in(sorted(offered))
 
 
 def lock_those_behind(connection: Connection, edition: Edition | EditionDraft, ahead: Collection[str] = ()) -> None:
-    """Keep those whom `settle` may change from pausing, or ending a pause, until the transaction ends.
+    """Lock the subscribers whom `settle` may change: nobody begins or ends a pause until the transaction ends.
 
-    So the same people get a delivery of the edition and have caught up with it. The caller has locked the newsletter.
+    So exactly the people who get a delivery of the edition count as having caught up. The caller has locked the
+    newsletter.
     """
     query = sa.select(subscribers.c.id).join_from(subscriptions, subscribers).order_by(subscribers.c.id)
     query = query.where(*_behind(edition, ahead))
@@ -107,12 +108,12 @@ def settle(
     brought: frozenset[str],
     ahead: frozenset[str] = frozenset(),
 ) -> None:
-    """Note that those of an edition's audience who had to catch up have done so with it.
+    """Record that subscribers in an edition's audience who had to catch up have done so with it.
 
     audience  the ids of the subscribers who may be mailed the edition
-    brought   ids of the posts that it brings to those who lack them; what somebody lacks beside them stays
-    ahead     ids of posts that it passes over as everybody had got them when it was planned; those who came meanwhile,
-              and have not, lack them from now on
+    brought   ids of the posts that it brings to those who lack them; other posts that somebody lacks stay recorded
+    ahead     ids of posts that it passes over because everybody had got them when it was planned; those who have come
+              since and have not got them lack them from now on
     """
     catch_up, these = subscriptions.c.catch_up, _behind(edition, ahead)
     query = sa.select(catch_up).distinct().where(*these).order_by(catch_up)
@@ -120,7 +121,7 @@ def settle(
     firm = _firm(connection, ledger_name(edition.newsletter, edition.frequency)) if texts else frozenset()
     for text in texts:
         before = decode_catch_up(text)
-        # What the owner may still call off does not count as had by those who get it later.
+        # Posts of an edition that the owner may still cancel do not count as received.
         had, owed = before.had | (before.owed & brought), (before.owed - brought) | (ahead - before.had)
         after = encode_catch_up(CatchUp(had - firm, owed))
         change = sa.update(subscriptions).where(*these, catch_up == text, subscriptions.c.subscriber_id.in_(audience))
@@ -128,10 +129,10 @@ def settle(
 
 
 def call_off(connection: Connection, edition: Edition, passed: Collection[str]) -> None:
-    """Note that an edition is not sent, so that later editions may have its posts.
+    """Record that an edition is not sent, so that later editions may have its posts.
 
-    Those who would have got it lack what their frequency has had by now.
-    passed: ids of those of its posts that no later edition may have.
+    Subscribers who would have got it now lack those of its posts that their frequency has had. passed: ids of those of
+    its posts that no later edition may have.
     """
     its_posts = newsletter_posts.c.edition_id == edition.id
     kept = sa.update(newsletter_posts).where(its_posts, newsletter_posts.c.post_id.in_(passed))
@@ -158,7 +159,7 @@ def call_off(connection: Connection, edition: Edition, passed: Collection[str]) 
 
 
 def _keep_as_had(connection: Connection, edition: Edition, post_id: str) -> None:
-    """Note who has got a post at another frequency, now that an edition of theirs may have it again."""
+    """Record who got a post at another frequency, because an edition of theirs may now contain it again."""
     frequency, catch_up = subscriptions.c.frequency, subscriptions.c.catch_up
     letter = letter_posts.c.edition_id == deliveries.c.edition_id, letter_posts.c.variant == deliveries.c.variant
     who = (
@@ -177,7 +178,7 @@ def _keep_as_had(connection: Connection, edition: Edition, post_id: str) -> None
 
 
 def _behind(edition: Edition | EditionDraft, ahead: Collection[str]) -> list[sa.ColumnElement[bool]]:
-    """Return the SQL conditions on those of an edition's frequency who have to catch up; on all, if it passes posts."""
+    """Return the SQL conditions for its subscribers who have to catch up; for all, if it passes over posts."""
     these = [subscriptions.c.newsletter == edition.newsletter, subscriptions.c.frequency == edition.frequency]
     return these if ahead else [*these, subscriptions.c.catch_up != ""]
 
@@ -190,13 +191,13 @@ def _move(
     frequency: str,
     these: Iterable[sa.ColumnElement[bool]],
 ) -> None:
-    """Give subscriptions that have the same frequency and the same to catch up, as `now` says, another frequency."""
+    """Change the frequency of subscriptions whose frequency and posts to catch up on are all equal, as `now` says."""
     its_name = ledger_name(newsletter, frequency)
     catch_up, theirs = decode_catch_up(now[1]), _handled(connection, ledger_name(newsletter, now[0]))
     has = (theirs - catch_up.owed) | catch_up.had
     handled = _handled(connection, its_name)
     if not _has_subscriber(connection, newsletter, frequency):
-        # It has sent nothing for a while, or ever: it goes on from where the first one to choose it is.
+        # Nobody gets its editions, so it continues with the posts that its first subscriber has not had.
         _take_over(connection, database, its_name, has - handled, ledger_name(newsletter, now[0]))
         handled |= has
     after = CatchUp(has - (handled - _unsettled(connection, its_name)), handled - has)
@@ -213,7 +214,7 @@ def _has_subscriber(connection: Connection, newsletter: str, frequency: str) -> 
 
 
 def _take_over(connection: Connection, database: Database, name: str, ids: Collection[str], other: str) -> None:
-    """Record posts as handled under a ledger name, with the editions in which another one sent them."""
+    """Record posts as handled under a ledger name, with the editions in which `other` sent them."""
     query = sa.select(newsletter_posts.c.post_id, newsletter_posts.c.edition_id)
     sent = {
         row.post_id: row.edition_id for row in connection.execute(query.where(newsletter_posts.c.newsletter == other))
@@ -231,7 +232,7 @@ def _handled(connection: Connection, name: str) -> frozenset[str]:
 
 
 def _unsettled(connection: Connection, name: str) -> frozenset[str]:
-    """Return those of the posts under a ledger name whose edition is on hold, so that the owner may call it off."""
+    """Return the ids of posts under a ledger name whose edition is on hold, so the owner may still cancel it."""
     query = (
         sa.select(newsletter_posts.c.post_id)
         .join(editions, editions.c.id == newsletter_posts.c.edition_id)

@@ -1,4 +1,4 @@
-"""Chores: recurring tasks that only one process does in each interval. Three chores on the database itself are here."""
+"""Chores: recurring tasks that only one process does in each interval; and three chores on the database itself."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from publisher.store.editions import SENT_AT_ONCE
 from publisher.store.ledger_partitions import clear_partition, drop_partitions, is_occupied
 from publisher.store.tables import chores, deliveries, delivery_totals, editions
 
-# A file is not rewritten for less than this, in bytes.
+# A file is not rewritten to free less than this many bytes.
 LEAST_FREED = 1_000_000
 
 
@@ -33,8 +33,8 @@ class Chores:
     def claim(self, name: str, now: datetime, every: timedelta) -> bool:
         """Claim a chore; return True if it is due and the caller should do it.
 
-        After that nobody can claim the chore until the interval `every` has passed. A chore that seems to have started
-        in the future, because a clock was wrong, is due.
+        After that no process can claim the chore until the interval `every` has passed. A chore that seems to have
+        started in the future, because a clock was wrong, is due.
         """
         require_aware("now", now)
         known = sa.select(chores.c.begun_at).where(chores.c.name == name)
@@ -53,9 +53,9 @@ class Chores:
         """Replace the deliveries of editions made before a moment with totals; return the number of these editions.
 
         An edition is skipped if it is on hold, or if any of its deliveries is waiting, is being sent or has an
-        unsettled status. Emails to new subscribers keep their deliveries, which say who had them. Each edition is one
-        transaction, and waits for the next time if somebody is reading its partition (PostgreSQL). This cannot make
-        anyone get an edition twice, because no delivery is added to an edition with totals.
+        unsettled status. Emails to new subscribers keep their deliveries, which say who got them. Each edition is one
+        transaction, and is left for the next time if another process is reading its partition (PostgreSQL). This cannot
+        make anyone get an edition twice, because no delivery is added to an edition with totals.
 
         unsettled: the statuses in which a person has to decide.
         """
@@ -106,8 +106,8 @@ class Chores:
     def compact(self, now: datetime) -> int:
         """Shrink SQLite's file if a third of it is free; return how many bytes the disk has got back.
 
-        Nothing happens while deliveries are being sent or are due, because nobody can write meanwhile, or if the disk
-        has no room for the copies that SQLite makes. PostgreSQL gives free space back to its tables by itself.
+        Nothing happens while deliveries are being sent or are due, because shrinking blocks all writers, or if the disk
+        has no room for the copies that SQLite makes. PostgreSQL reuses free space by itself.
         """
         require_aware("now", now)
         file, freed = self._database.file, 0

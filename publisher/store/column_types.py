@@ -1,4 +1,4 @@
-"""The types of columns that mean the same on SQLite and PostgreSQL: times, words, and the numbers of rows."""
+"""Column types that work in the same way on SQLite and PostgreSQL: times, words, and row numbers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class UtcTime(TypeDecorator[datetime]):
         return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Return a stored time in UTC."""
+        """Return a stored time, in UTC."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
@@ -43,12 +43,12 @@ Key = BigInteger().with_variant(Integer(), "sqlite")
 
 
 def key(name: str = "id", *parts: Any) -> Column[int]:
-    """Return a primary key column, which contains the number of the row."""
+    """Return a primary key column, which contains the row number."""
     return Column(name, Key, *parts, primary_key=True)
 
 
 def belongs(name: str, target: str, **options: Any) -> Column[int]:
-    """Return a foreign key column, which contains the number of a row in another table.
+    """Return a foreign key column, which contains a row number of another table.
 
     target: the column that it refers to, such as "subscribers.id".
     """

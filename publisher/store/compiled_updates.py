@@ -1,7 +1,7 @@
-"""Updates that are run many times a second, without what SQLAlchemy does for each of them.
+"""Updates that are run many times a second, without SQLAlchemy's work for each of them.
 
 A run writes a group of answers every few milliseconds. For each row, SQLAlchemy looks up every parameter, and converts
-those that are NULL as well; that took four times as long as SQLite needs to change the row.
+even those that are NULL; that took four times as long as SQLite needs to change the row.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class CompiledUpdate:
     """An UPDATE for one database whose values are all parameters."""
 
     def __init__(self, statement: sa.Update, dialect: Dialect) -> None:
-        """Compile a statement. dialect: of the database; the statement may be run on no other."""
+        """Compile a statement. dialect: the database's; the statement must not be run on a database of another kind."""
         compiled: Any = statement.compile(dialect=dialect)
         self._text = str(compiled)
         self._in_order = itemgetter(*compiled.positiontup) if compiled.positional else None
@@ -46,7 +46,7 @@ class CompiledUpdate:
 
 
 def is_among(connection: Connection, column: sa.ColumnElement[int], ids: Sequence[int]) -> sa.ColumnElement[bool]:
-    """Return the SQL condition that a column is one of some ids, which are one parameter however many they are."""
+    """Return the SQL condition that a column is one of these ids, all passed as a single parameter."""
     if connection.dialect.name == "sqlite":
         return column.in_(sa.select(sa.func.json_each(json.dumps(ids)).table_valued("value").c.value))
     return column == sa.any_(sa.literal(ids, sa.ARRAY(sa.BigInteger)))

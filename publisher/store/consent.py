@@ -1,4 +1,4 @@
-"""The history of each subscriber's consent, and the tokens in the links that were mailed to them.
+"""The history of each subscriber's consent, and the tokens in the links that were sent to them.
 
 Events are only ever added, and are deleted only when their subscriber is erased. Every function works inside the
 caller's transaction.
@@ -28,13 +28,13 @@ from publisher.store.tables import consent_events, subscribers, tokens
 ADDRESS = "address"  # changes the subscriber's address
 CONFIRM = "confirm"  # subscribes to newsletters
 
-UNDO = "undo of import "  # begins the source of what taking back an import has changed
+UNDO = "undo of import "  # how the source of changes made by undoing an import begins
 
 
 def first_source() -> sa.ScalarSelect[str]:
     """Return the SQL expression for where a subscriber came from: the source of their first event of consent."""
     events = sa.select(consent_events.c.source).where(consent_events.c.subscriber_id == subscribers.c.id)
-    # With the id itself, PostgreSQL would read the events of all people in their order, to find the first of this one.
+    # With the id itself, PostgreSQL would read everybody's events in order to find the first one of this person.
     return events.order_by(consent_events.c.id + 0).limit(1).correlate(subscribers).scalar_subquery()
 
 
@@ -64,7 +64,7 @@ def restored_row(subscriber_id: int, event: ConsentEvent) -> dict[str, Any]:
 
 
 def moved_on(connection: Connection, subscriber_ids: Collection[int], source: str, since: datetime) -> set[int]:
-    """Return those of the subscribers who have an event after a moment that did not come from this source."""
+    """Return the subscribers who have an event after a moment that did not come from this source."""
     events = consent_events.c
     query = sa.select(events.subscriber_id).where(
         events.subscriber_id.in_(subscriber_ids), events.at > since, events.source != source
@@ -73,7 +73,7 @@ def moved_on(connection: Connection, subscriber_ids: Collection[int], source: st
 
 
 def only_from_files(connection: Connection, subscriber_ids: Collection[int]) -> set[int]:
-    """Return those of the subscribers whose events all come from imports, and who were never asked to confirm."""
+    """Return the subscribers whose events all come from imports, and who were never asked to confirm."""
     if not subscriber_ids:
         return set()
     events = consent_events.c
@@ -110,7 +110,7 @@ def histories(connection: Connection, subscriber_ids: Collection[int]) -> dict[i
 
 
 def issue_token(connection: Connection, token: IssuedToken, address_key: str) -> None:
-    """Record a token that is about to be mailed, and delete the subscriber's expired ones."""
+    """Record a token that is about to be sent, and delete the subscriber's expired ones."""
     old = sa.delete(tokens).where(tokens.c.subscriber_id == token.subscriber_id, tokens.c.expires_at <= token.made_at)
     connection.execute(old)
     row = {

@@ -1,7 +1,7 @@
-"""Copying a database to another one, such as from SQLite to PostgreSQL and back.
+"""Copying one database to another, for example from SQLite to PostgreSQL or back.
 
-The source is read as it was when the copy began, so it may be in use. A copy that was interrupted goes on where it
-stopped, and one that is repeated carries over what has changed since then.
+The source is read as it was when the copy began, so it may be in use. A copy that was interrupted continues where it
+stopped, and a repeated copy transfers only what has changed since then.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from publisher.store import edition_filling, feed_tables, fleet_tables
 from publisher.store.database import BUSY_SECONDS, Database
 from publisher.store.tables import deliveries, metadata
 
-# Rows that are compared and written in one transaction. PostgreSQL takes 65,535 parameters in a statement.
+# How many rows are compared and written in one transaction. PostgreSQL accepts 65,535 parameters in a statement.
 CHUNK = 2_000
 
 _Row = dict[str, Any]
@@ -34,7 +34,7 @@ class CopiedTable:
     """What was done with one table.
 
     rows     how many rows both databases have now
-    written  how many of them were new, or different
+    written  how many of them were new or different
     removed  how many rows the source no longer had
     """
 
@@ -53,9 +53,9 @@ def row_counts(database: Database) -> dict[str, int]:
 def copy_all(source: Database, target: Database, copied: Copied = lambda table, rows: None) -> list[CopiedTable]:
     """Make the target equal to the source, and return what was done with each table.
 
-    copied  called with the name of a table and a number of its rows that are equal now
-    Both must have the current schema. Raises StoreError if one of them cannot be used, or if others write into the
-    target meanwhile.
+    copied  called with the name of a table and how many more of its rows are equal now
+    Both must have the current schema. Raises StoreError if one of them cannot be used, or if another process writes to
+    the target meanwhile.
     """
     with source.snapshot() as reading:
         written = {table.name: _copy(reading, target, table, copied) for table in _tables()}
@@ -70,7 +70,7 @@ def copy_all(source: Database, target: Database, copied: Copied = lambda table, 
 
 
 def _tables() -> Sequence[sa.Table]:
-    """Return the tables that are copied, those that others refer to first."""
+    """Return the tables to copy. A table comes before those that refer to it."""
     added = feed_tables.sources, edition_filling.unfilled_editions
     assert None not in added  # noqa: S101 - importing these modules has added their tables to the metadata
     of_a_moment = (fleet_tables.workers, fleet_tables.sending_rates, fleet_tables.daily_recipients)
@@ -86,7 +86,7 @@ def _key(table: sa.Table) -> list[sa.Column[Any]]:
 
 
 def _copy(source: Connection, target: Database, table: sa.Table, copied: Copied) -> int:
-    """Write the rows that are missing or different in the target; return how many they were."""
+    """Write the rows that are missing or different in the target; return how many were written."""
     key, written = _key(table), 0
     with target.read() as connection:
         is_empty = _count(connection, table) == 0
@@ -103,7 +103,7 @@ def _copy(source: Connection, target: Database, table: sa.Table, copied: Copied)
 
 
 def _remove_extra(source: Connection, target: Database, table: sa.Table) -> int:
-    """Delete the rows of the target that the source does not have; return how many they were."""
+    """Delete the target's rows that the source does not have; return how many were deleted."""
     key, extra = _key(table), list[_Key]()
     with target.snapshot() as reading:
         for rows in _chunks(reading, table, key):
@@ -140,7 +140,7 @@ def _literal(column: sa.Column[Any], value: Any) -> sa.ColumnElement[Any]:
 def _rows_of(
     connection: Connection, table: sa.Table, columns: Iterable[sa.Column[Any]], keys: Sequence[_Key]
 ) -> Mapping[_Key, _Row]:
-    """Return the rows that have these keys. The two databases may sort texts differently, so ranges are of no use."""
+    """Return the rows that have these keys. The two databases may sort text differently, so ranges would not work."""
     key = _key(table)
     these = key[0].in_([at[0] for at in keys]) if len(key) == 1 else sa.tuple_(*key).in_(keys)
     rows = connection.execute(sa.select(*columns).where(these)).mappings()
@@ -151,7 +151,7 @@ def _upsert(target: Database, table: sa.Table) -> sa.Insert:
     insert = target.insert(table)
     names = [column.name for column in _key(table)]
     if table is deliveries and not target.is_sqlite:
-        names.append("edition_id")  # the key of a table with partitions contains what divides it
+        names.append("edition_id")  # the key of a partitioned table contains the column that it is partitioned by
     others = {column.name: insert.excluded[column.name] for column in table.columns if column.name not in names}
     return (
         insert.on_conflict_do_update(index_elements=names, set_=others) if others else insert.on_conflict_do_nothing()
@@ -159,7 +159,7 @@ def _upsert(target: Database, table: sa.Table) -> sa.Insert:
 
 
 def _set_sequences(target: Database) -> None:
-    """Let PostgreSQL number new rows after those that were copied; SQLite does so by itself."""
+    """Make PostgreSQL number new rows after those that were copied; SQLite does so by itself."""
     if target.is_sqlite:
         return
     with target.write() as connection:
@@ -176,7 +176,7 @@ def _set_sequences(target: Database) -> None:
 
 
 def copy_file(source: Path, target: Path) -> None:
-    """Copy a file of SQLite as it is at one moment, however it is used meanwhile, for its owner alone.
+    """Copy SQLite's file as it is at one moment, even while it is in use. Only its owner can read the copy.
 
     Raises StoreError if one of them cannot be used.
     """
@@ -189,13 +189,13 @@ def copy_file(source: Path, target: Path) -> None:
 
 
 def into_one_file(path: Path) -> None:
-    """Write everything that SQLite has beside its file into it. Nobody else may be using it."""
+    """Write the contents of SQLite's -wal file into the database file. Nothing else may be using it."""
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA journal_mode = DELETE")
 
 
 def is_whole(path: Path) -> bool:
-    """Return whether a file is a database of SQLite that is not damaged."""
+    """Return whether a file is an undamaged SQLite database."""
     try:
         with closing(sqlite3.connect(path)) as connection:
             return bool(connection.execute("PRAGMA quick_check").fetchone() == ("ok",))

@@ -1,4 +1,4 @@
-"""Connections, transactions and readable error messages, in the same way for SQLite and PostgreSQL."""
+"""Connections, transactions and readable error messages. SQLite and PostgreSQL are used in the same way."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ BUSY_SECONDS = 30
 WRITES = "publisher_writes"
 
 # Limits for the network on the way to PostgreSQL, by the names of libpq, unless the URL has them. Without them, a
-# process whose connection was cut in silence, as by a firewall, would wait for hours for an answer. With them, it
-# learns within 40 seconds that nothing arrives any more.
+# process whose connection was cut silently, for example by a firewall, would wait for hours for an answer. With them,
+# it notices within 40 seconds that nothing arrives any more.
 NETWORK_LIMITS = {
     "connect_timeout": 10,  # seconds
     "keepalives_idle": 20,  # seconds
@@ -44,7 +44,7 @@ NETWORK_LIMITS = {
 LONGEST_SILENCE = 60_000
 SILENCE_LIMIT = "idle_in_transaction_session_timeout"
 
-# Reads text that another program wrote in an encoding other than UTF-8: one broken name must not hide all other rows.
+# Also reads text that another program wrote in a different encoding: one broken name must not hide all other rows.
 _LENIENT = partial(str, encoding="utf-8", errors="replace")
 
 # The memory for pages of SQLite's file while very many rows are written; otherwise it takes 2,000 KiB.
@@ -58,11 +58,11 @@ class Database:
     """The database at a URL. Every statement of the store runs inside `read` or `write`.
 
     where  the URL without its password, for messages
-    file   the file of SQLite; None for PostgreSQL
+    file   SQLite's file; None for PostgreSQL
     """
 
     def __init__(self, url: str, root: Path) -> None:
-        """Prepare connections without opening one.
+        """Prepare to connect, without opening a connection.
 
         Raises StoreError if the URL cannot be read, or if its driver is not installed.
         """
@@ -74,7 +74,7 @@ class Database:
             self.where = shown(parsed)
             path = self.file = sqlite_path(url, root)
             self._engine = _postgres(parsed) if path is None else _sqlite(path)
-        except (sa.exc.ArgumentError, ValueError) as error:  # ValueError: a port that is not a number
+        except (sa.exc.ArgumentError, ValueError) as error:  # ValueError: the port is not a number
             escaped = "; in a user or password, write @ as %40, / as %2F, : as %3A and ? as %3F" if "@" in url else ""
             raise StoreError("cannot be read", where=self.where, hint=f"check database.url{escaped}") from error
         except ImportError as error:
@@ -90,7 +90,7 @@ class Database:
 
     @property
     def is_sqlite(self) -> bool:
-        """Whether it is a file of SQLite, and not on PostgreSQL."""
+        """Whether it is an SQLite file rather than a PostgreSQL database."""
         return self._engine.dialect.name == "sqlite"
 
     @property
@@ -116,7 +116,7 @@ class Database:
         """
         engine = self._engine if self.is_sqlite else self._engine.execution_options(isolation_level="REPEATABLE READ")
         with self._wrapped(), engine.begin() as connection:
-            if not self.is_sqlite:  # it holds no lock that others wait for, and its reader may take its time
+            if not self.is_sqlite:  # it blocks nobody else, so its reader may take a long time
                 connection.execute(sa.select(sa.func.set_config(SILENCE_LIMIT, "0", sa.true())))
             yield connection
 
@@ -151,7 +151,7 @@ class Database:
 
     @contextmanager
     def each_alone(self) -> Iterator[Connection]:
-        """Yield a connection on which each statement is a transaction of its own, which takes one round trip.
+        """Yield a connection on which each statement is its own transaction, in a single round trip.
 
         Raises StoreError for every error of the database.
         """
@@ -169,7 +169,7 @@ class Database:
         """Return an INSERT that can say what happens to a row whose key already exists."""
         if self.is_sqlite:
             return sqlite.insert(table)
-        # Not at the top: it is an eighth of `publisher status` in a project with SQLite.
+        # Not at the top: it would take an eighth of the time of `publisher status` in a project with SQLite.
         from sqlalchemy.dialects import postgresql
 
         return postgresql.insert(table)
@@ -219,13 +219,13 @@ def _rows(connection: Any, statement: str) -> list[Any]:
 
 
 def shown(url: URL) -> str:
-    """Return a URL that is safe to show: without its password, which may also be among its options."""
+    """Return a URL that is safe to show: without its password, which may also be one of its options."""
     bare = url._replace(password=None).difference_update_query(["password", "passfile", "sslpassword"])
     return bare.render_as_string(hide_password=True)
 
 
 def _postgres(url: URL) -> Engine:
-    (url.host or "").encode("idna")  # the driver would raise this ValueError, but not before it connects
+    (url.host or "").encode("idna")  # the driver would not raise this ValueError until it connects
     limits = {name: value for name, value in NETWORK_LIMITS.items() if name not in url.query}
     psycopg = url.set(drivername="postgresql+psycopg")
     # No column is an hstore; SQLAlchemy would look for that type in each process, before its first statement.
@@ -240,8 +240,8 @@ def _prepare_postgres(connection: Any, record: Any) -> None:
     (pid, *_) = connection.execute(f"SELECT pg_backend_pid(), {settings}").fetchone()
     connection.commit()
     if pid != connection.info.backend_pid:
-        # A connection pooler answers for the server. It may use another connection for the next transaction, where a
-        # statement that was prepared is not known.
+        # A connection pooler answers in place of the server. It may use a different connection for the next
+        # transaction, which does not know our prepared statements.
         connection.prepare_threshold = None
 
 
@@ -259,10 +259,10 @@ def _sqlite(path: Path) -> Engine:
 
 
 def _close_to_others(path: Path, bits: int) -> None:
-    """Create a database file that only its owner can read, or take these permissions from an existing one.
+    """Create a database file that only its owner can read, or remove everybody else's permissions from an existing one.
 
-    A file in a folder of the owner's own may stay open to their group, which may have to back it up. SQLite gives the
-    mode of the file to its -wal and -shm.
+    A file in a folder that the owner has made may stay open to its group, which may have to back it up. SQLite gives
+    its -wal and -shm files the same mode.
     """
     with suppress(OSError):  # connecting then reports what is wrong
         if not path.exists():
@@ -276,11 +276,11 @@ def _prepare_sqlite(connection: sqlite3.Connection, record: Any) -> None:
     connection.isolation_level = None
     connection.text_factory = _LENIENT
     if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
-        # Two processes may open a new database at once. One of them switches it; the other need not.
+        # Two processes may open a new database at the same time. One of them switches the mode; the other need not.
         with suppress(sqlite3.OperationalError):
             connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA foreign_keys = ON")
-    # An acknowledgement must survive a power cut; otherwise an email is sent twice. Writing in groups keeps this cheap.
+    # An acknowledgement must survive a power cut; otherwise an email is sent twice. Writing in groups makes this cheap.
     connection.execute("PRAGMA synchronous = FULL")
     # Overwrite deleted rows, so that no data of an erased subscriber stays in free pages.
     connection.execute("PRAGMA secure_delete = ON")
@@ -289,7 +289,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, record: Any) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     writes = connection.get_execution_options().get(WRITES, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-    if writes and _is_replaced(connection.info):  # while this transaction waited for that of `restore`
+    if writes and _is_replaced(connection.info):  # while this transaction waited for the one of `restore`
         where = str(connection.info[_FILE][0])
         raise StoreError("was replaced by another one while it was in use", where=where, hint="run it again")
 
@@ -298,7 +298,7 @@ _FILE = "file of SQLite"
 
 
 def _require_same_file(connection: Any, record: Any, proxy: Any) -> None:
-    """Let the pool connect again if there is another file at the path: what is written to the old one is lost."""
+    """Make the pool reconnect if there is a different file at the path: anything written to the old one is lost."""
     if _is_replaced(record.info):
         raise sa.exc.DisconnectionError("the file was replaced")
 
@@ -310,7 +310,7 @@ def _is_replaced(info: dict[Any, Any]) -> bool:
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """Return what distinguishes a file from one that is put in its place; None if there is none."""
+    """Return what distinguishes a file from one that replaces it; None if there is no file."""
     try:
         found = path.stat()
     except OSError:
@@ -319,7 +319,7 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 def _is_away(error: Exception) -> bool:
-    """Return whether PostgreSQL cannot be reached at present. A refusal, as of a wrong password, is an answer."""
+    """Return whether PostgreSQL cannot be reached now. A refusal, such as of a wrong password, counts as reached."""
     if not isinstance(error, sa.exc.OperationalError):
         return False
     said = str(error.orig or error)
@@ -343,7 +343,7 @@ def _sentence(said: str) -> str:
     return lines[0].rstrip(".") if lines else ""
 
 
-FULL = "database or disk is full"  # in the words of SQLite
+FULL = "database or disk is full"  # SQLite's wording
 
 HINTS = (
     ("locked", "another process is writing; try again when it is done"),
@@ -367,7 +367,7 @@ _LEAST_ROOM = 32_768
 def _hides_full_disk(error: Exception, file: Path | None) -> bool:
     """Return whether SQLite reports an I/O error, or that it can't open a file, because the disk is full.
 
-    It says that a disk is full only if a write to the database fails, not when one of its other files cannot grow.
+    SQLite only says so if a write to the database fails, not when one of its other files cannot grow.
     """
     code = getattr(getattr(error, "orig", error), "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF
     if file is None or code not in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN):

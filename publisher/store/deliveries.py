@@ -55,8 +55,8 @@ def _word(status: DeliveryStatus) -> sa.ColumnElement[Any]:
 class Settled:
     """The result of a claimed delivery.
 
-    edition_id   of its edition; None if it is not known, which takes longer on PostgreSQL
-    moves        the change of status
+    edition_id   its edition; None if it is not known, which takes longer on PostgreSQL
+    moves        how its status changes
     tried        whether the message was handed over to the mail server, which counts as an attempt
     sent_at      when the mail server accepted the message
     next_try_at  when to try again; None if the delivery is over
@@ -80,7 +80,7 @@ class Deliveries:
 
     def __init__(self, database: Database, workers: Workers) -> None:
         self._database, self._workers = database, workers
-        # Building one takes 0.7 ms, as long as writing a hundred rows. About a dozen are in use.
+        # Building an update takes 0.7 ms, as long as writing a hundred rows. About a dozen are in use.
         self._settlement = lru_cache(maxsize=64)(lambda *kind: CompiledUpdate(_settlement(*kind), database.dialect))
 
     def counts(self, edition_id: int) -> DeliveryCounts:
@@ -112,8 +112,8 @@ class Deliveries:
         subscribed or has paused, the delivery changes its status as `left` says instead, and is not returned. An empty
         list means that the edition is on hold or not complete, or that none of its deliveries is both due and free.
 
-        lease_until: when the lease ends of a worker that has no row in the table of workers. beat: renews the lease of
-        one that has. Raises LeaseLostError if others have taken over the worker's deliveries.
+        lease_until: when the lease ends if the worker has no row in the table of workers. beat: renews its lease if it
+        has one. Raises LeaseLostError if others have taken over the worker's deliveries.
         """
         while True:
             with self._database.write() as connection:
@@ -144,9 +144,9 @@ class Deliveries:
 
         A delivery that another worker has leased in the meantime is left alone. Return how many results were written.
 
-        beat: renews the worker's lease in the same transaction. again: whether the same was tried before, and may have
-        been written although it failed: then only deliveries that the worker still leases are written, unless others
-        have taken them over. Raises LeaseLostError if others have taken over the worker's deliveries; the results are
+        beat: renews the worker's lease in the same transaction. again: whether this was tried before, and may have been
+        written although it failed. Then only deliveries that the worker still leases are written, unless others have
+        taken them over. Raises LeaseLostError if others have taken over the worker's deliveries; the results are
         written all the same.
         """
         if not settled and beat is None:
@@ -165,10 +165,10 @@ class Deliveries:
     def return_unknown(
         self, worker: str, edition_id: int, known: Collection[int], *, returned: Moves, now: datetime
     ) -> int:
-        """Return deliveries to the queue that a worker has leased without knowing it; return how many there were.
+        """Requeue deliveries that a worker has leased without knowing it; return how many there were.
 
-        That happens if its connection breaks while a claim is committed. known: the ids of those that it knows of, of
-        any edition.
+        That happens if its connection breaks while a claim is committed. known: the ids of those that it knows, from
+        all editions.
         """
         require_aware("now", now)
         mine = (deliveries.c.edition_id == edition_id) & (deliveries.c.lease_owner == worker)
@@ -191,8 +191,9 @@ class Deliveries:
     ) -> int:
         """End the leases of a worker whose lease has ended or whose process is dead; return how many leases were ended.
 
-        The deliveries that it had certainly not handed over change as `returned` says and are due again at once. The
-        others change as `in_doubt` says, and count as tried. A worker that is alive after all hands over nothing more.
+        The deliveries that it certainly had not handed over change as `returned` says and are due again immediately.
+        The others change as `in_doubt` says, and count as tried. If the worker is alive after all, it hands over
+        nothing more.
 
         is_dead: whether its process is known to have ended. next_try_at: when to try the deliveries in doubt again;
         None if a person has to decide about them. reason: why they are in doubt.
@@ -219,7 +220,7 @@ class Deliveries:
     ) -> int:
         """End the leases that have expired by `now` or belong to dead workers; return how many leases were ended.
 
-        This is about leases of workers that have no row in the table of workers, such as those of older versions: all
+        Only leases of workers without a row in the table of workers are ended, such as workers of older versions: all
         their deliveries are in doubt. next_try_at: when to try these deliveries again, or None if a person has to
         decide about them.
         """
@@ -230,14 +231,14 @@ class Deliveries:
             return _free(connection, deliveries.c.lease_owner.is_not(None) & lost & ~known, moves, **tried)
 
     def _by_all_clocks(self, moment: datetime | None) -> Any:
-        """Return a time that is not later than the database's: no host waits because the clock of another is fast."""
+        """Return a time no later than the database's, so that no host waits because another's clock is fast."""
         if moment is None or self._database.is_sqlite:
             return moment
         return sa.func.least(sa.literal(moment, UtcTime), sa.func.clock_timestamp())
 
 
 def _lease_lost(beat: Heartbeat) -> LeaseLostError:
-    """Return the error of a worker whose deliveries others have taken over."""
+    """Return the error for a worker whose deliveries others have taken over."""
     silent = f"{beat.lease.total_seconds():g} s"
     return LeaseLostError(
         f"other workers have taken over the messages of this one, which was silent for {silent}",
@@ -287,14 +288,14 @@ def _due(connection: Connection, edition_id: int, now: datetime, limit: int) -> 
 def _mailable_subscribers(
     connection: Connection, edition_id: int, subscriber_ids: list[int], now: datetime
 ) -> dict[int, Row[*tuple[Any, ...]]]:
-    """Return the subscribers who may still be mailed this edition, by id."""
+    """Return the subscribers who may still be sent this edition, by id."""
     newsletter = sa.select(editions.c.newsletter).where(editions.c.id == edition_id).scalar_subquery()
     query = (
         sa.select(*(subscribers.c[name] for name in ("id", "uid", "address", "name", "fields")))
         .join_from(subscribers, subscriptions)
         .where(
             is_among(connection, subscribers.c.id, subscriber_ids),
-            # or PostgreSQL may read all of the newsletter
+            # otherwise PostgreSQL may read the whole newsletter
             is_among(connection, subscriptions.c.subscriber_id, subscriber_ids),
             mailable(now),
             subscriptions.c.newsletter == newsletter,
@@ -305,7 +306,7 @@ def _mailable_subscribers(
 
 
 def _delivery(row: Row[*tuple[Any, ...]], subscriber: Row[*tuple[Any, ...]]) -> Delivery:
-    # Rows are taken apart as tuples, because a value takes three times as long by its name.
+    # Rows are unpacked as tuples, because reading a value by its name takes three times as long.
     delivery_id, edition_id, _, variant, attempts = row
     _, uid, address, name, fields = subscriber
     return Delivery(delivery_id, edition_id, uid, _text(address), _text(name), variant, attempts, _text(fields))
@@ -321,7 +322,7 @@ def _move(connection: Connection, edition_id: int, ids: list[int], moves: Moves,
         return
     change = sa.update(deliveries).where(is_among(connection, deliveries.c.id, ids))
     if connection.dialect.name != "sqlite":
-        # So that PostgreSQL looks into one partition only. SQLite would go through the edition instead of the ids.
+        # So that PostgreSQL reads only one partition. SQLite would go through the edition instead of the ids.
         change = change.where(deliveries.c.edition_id == edition_id)
     connection.execute(change.values(status=moved(moves), next_try_at=None, **values))
 
@@ -330,7 +331,7 @@ def _settlement(
     items: tuple[tuple[DeliveryStatus, DeliveryStatus], ...], knows_edition: bool, only_own: bool
 ) -> sa.Update:
     moves = dict(items)
-    # With the edition, so that PostgreSQL looks into one partition only.
+    # With the edition, so that PostgreSQL reads only one partition.
     edition = [deliveries.c.edition_id == sa.bindparam("edition")] if knows_edition else []
     ours = deliveries.c.lease_owner == sa.bindparam("worker")
     if not only_own:

@@ -1,6 +1,6 @@
-"""The rows of a file that say that somebody must not be mailed.
+"""The rows of a file that say that somebody must not get email.
 
-Each becomes a record of what the file says, and when. If the person is known, the later word counts.
+Each is recorded with what the file says and when. If the person is known, the later statement counts.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _SUPPRESSES = {
 
 
 class Departures:
-    """The part of a batch that records who must not be mailed, inside the batch's transaction."""
+    """The part of a batch that records who must not get email, inside the batch's transaction."""
 
     def __init__(self, connection: Connection, suppressed: Suppressions, rows: BatchRows) -> None:
         self._connection = connection
@@ -47,7 +47,7 @@ class Departures:
     def record(
         self, key: str, known: KnownSubscriber | None, row: NewSubscriber, says: SubscriberEvent, *, fresh: bool
     ) -> Added:
-        """Carry out a row that says that somebody must not be mailed, and return the result.
+        """Carry out a row that says that somebody must not get email, and return the result.
 
         key    the address key
         known  None for someone who is not in the database, and whom the row only puts on the suppression list
@@ -72,7 +72,7 @@ class Departures:
         return Added.NEWER if newer else Added.UNCHANGED
 
     def end(self, known: KnownSubscriber, row: NewSubscriber, event: SubscriptionEvent) -> tuple[bool, bool]:
-        """End the subscriptions that a row calls ended; return (whether any did, whether a yes is newer)."""
+        """End the subscriptions that a row calls ended; return (whether any ended, whether a yes is newer)."""
         done = newer = False
         for name, kind, since, topics in _endings(known, row, event):
             before = known.records.get(name)
@@ -102,7 +102,7 @@ class Departures:
         return done or became, newer
 
     def _become(self, known: KnownSubscriber, says: SubscriberEvent, at: datetime | None) -> bool:
-        """Give a subscriber the status that follows; return whether it changed."""
+        """Give a subscriber the status that follows from an event; return whether it changed."""
         after = next_status(None if known.is_stranger else known.status, says)
         if after is None or after is known.status or says is SubscriberEvent.REQUESTED:
             return False
@@ -128,7 +128,7 @@ class Departures:
 
 
 def said(row: NewSubscriber) -> SubscriberEvent | None:
-    """Return what a row says about a person who must not be mailed; None if they may be."""
+    """Return what a row says about a person who must not get email; None if they may get it."""
     if row.says is None and row.ended and not row.subscriptions:
         return SubscriberEvent.LEFT
     return row.says
@@ -150,8 +150,8 @@ def rows_to_insert(pairs: Sequence[tuple[str, NewSubscriber]]) -> dict[str, NewS
 def _event(known: KnownSubscriber, row: NewSubscriber, says: SubscriberEvent, fresh: bool) -> SubscriptionEvent:
     """Return what a row does to each subscription that it calls ended.
 
-    A row that names newsletters is about those only, so that a file which says yes to others may come before or after
-    it. That is not so for somebody who has said no to everything, or whose mailbox is gone.
+    A row that names newsletters is only about those, so that a file which says yes to others may come before or after
+    it. This does not apply to people who have said no to everything, or whose mailbox is gone.
     """
     names = row.subscriptions or only_about_single_newsletters(row.ended)
     is_open = fresh or known.is_stranger or known.status is SubscriberStatus.ACTIVE
@@ -161,7 +161,7 @@ def _event(known: KnownSubscriber, row: NewSubscriber, says: SubscriberEvent, fr
 
 
 def _agreed_since(known: KnownSubscriber, subscriber: NewSubscriber, says: SubscriberEvent) -> bool:
-    """Return whether a subscriber has agreed here after the moment of which a file speaks.
+    """Return whether a subscriber has agreed here after the moment that a file gives.
 
     A complaint is final for files: only the person and the owner can have said yes after it.
     """

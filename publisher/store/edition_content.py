@@ -1,4 +1,4 @@
-"""The content of editions: their posts, their letters, and the posts in each letter.
+"""The content of editions: their posts, and their letters with the posts in each.
 
 Functions that work inside the caller's transaction.
 """

@@ -1,8 +1,8 @@
-"""Making an edition for many subscribers: their deliveries are written in parts, each in a short transaction.
+"""Making an edition for many subscribers: its deliveries are written in parts, each in a short transaction.
 
 Who gets the edition is decided when it is made. The row in `unfilled_editions` says which subscribers have no delivery
-yet, and any process can go on from there; nothing is sent before all of them have one. Before anything changes about a
-subscriber who is still to come, `decide` writes their delivery.
+yet, and any process can continue from there; nothing is sent before all of them have one. Before anything changes about
+a subscriber who has none yet, `decide` writes their delivery.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ from publisher.store.database import Database
 from publisher.store.ledger_partitions import analyse_partition
 from publisher.store.tables import deliveries, editions, metadata, subscribers, subscriptions
 
-# How many subscribers of a newsletter one transaction adds. An edition for no more than these is made in one.
+# How many subscribers of a newsletter one transaction adds. An edition for no more than these is made in a single one.
 PART = 10_000
 
-# The same for SQLite, which writes a part of PostgreSQL's size in less time than the breath that follows.
+# The same for SQLite, which would write a part of PostgreSQL's size in less time than the pause that follows.
 SQLITE_PART = 25_000
 
-# How long to let others write between two parts on SQLite, in seconds. Whoever waits there looks again and again, at
-# first every 25 ms, and would find the next part under way each time.
+# How long to let others write between two parts on SQLite, in seconds. A waiting process tries again and again, at
+# first every 25 ms, and would find the next part in progress each time.
 BREATH = 0.025
 
-# The editions that are not complete. An edition has a row here from the transaction that makes it until the last of its
-# subscribers has a delivery.
+# The editions that are not complete. An edition has a row here from the transaction that creates it until all of its
+# subscribers have a delivery.
 unfilled_editions = Table(
     "unfilled_editions",
     metadata,
@@ -46,7 +46,7 @@ unfilled_editions = Table(
     Column("reached", Key, nullable=False, server_default=text("0")),  # all subscribers up to this one are decided
     Column("last", Key, nullable=False),  # the newest subscriber when the edition was made
     Column("variants", Text, nullable=False),  # JSON object: selection -> variant of the letter; null for no delivery
-    Column("zone", String(100), nullable=False),  # in which the days of the segment begin
+    Column("zone", String(100), nullable=False),  # time zone of the segment's days
 )
 
 # The subscribers after `reached` who are decided already.
@@ -54,7 +54,7 @@ decided_subscribers = Table(
     "decided_subscribers",
     metadata,
     belongs("edition_id", "unfilled_editions.edition_id"),
-    Column("subscriber_id", Key, nullable=False),  # not a foreign key, because the rows are only there for seconds
+    Column("subscriber_id", Key, nullable=False),  # not a foreign key, because the rows exist only for seconds
     PrimaryKeyConstraint("edition_id", "subscriber_id"),
 )
 
@@ -70,9 +70,10 @@ def is_complete() -> sa.ColumnElement[bool]:
 
 
 def missing(connection: Connection, edition_ids: Sequence[int]) -> dict[int, int]:
-    """Return about how many deliveries are missing from those of these editions that are not complete.
+    """Estimate how many deliveries are missing from each of these editions that is not complete.
 
-    It is at least 1. It counts the subscriptions that are left, and how many of those before them became deliveries.
+    The result is at least 1. It is the number of remaining subscriptions, times the share of the earlier ones that
+    became deliveries.
     """
     found = {}
     for row in _unfilled(connection, editions.c.id.in_(edition_ids)):
@@ -88,12 +89,12 @@ def missing(connection: Connection, edition_ids: Sequence[int]) -> dict[int, int
 
 
 def _rounded(count: float) -> int:
-    """Return a number with two digits that are not zero."""
+    """Return a number rounded to two significant digits."""
     return int(round(count, 2 - len(str(round(count)))))
 
 
 def is_large(connection: Connection, draft: EditionDraft) -> bool:
-    """Return whether an edition is made in parts. If it depends on what people have been sent, it is made at once."""
+    """Return whether an edition is made in parts. If it depends on what people were sent, it is made in one go."""
     if draft.once or draft.ahead:
         return False
     query = sa.select(subscriptions.c.subscriber_id).where(subscriptions.c.newsletter == draft.newsletter)
@@ -103,8 +104,8 @@ def is_large(connection: Connection, draft: EditionDraft) -> bool:
 def begin(connection: Connection, database: Database, edition: Edition, draft: EditionDraft) -> None:
     """Decide who gets an edition, without writing the deliveries of those who are in step with its frequency.
 
-    The caller has taken Database.guard alone, so that nobody changes in the meantime. Raises ChoicesChangedError if a
-    subscriber has a selection that the draft does not know.
+    The caller has taken Database.guard alone, so that no subscriber changes in the meantime. Raises ChoicesChangedError
+    if a subscriber has a selection that the draft does not know.
     """
     require_known(connection, edition, draft)
     if edition.kind is EditionKind.POSTS:
@@ -113,7 +114,7 @@ def begin(connection: Connection, database: Database, edition: Edition, draft: E
     variants = json.dumps(known_selections(draft), ensure_ascii=False)
     row = {"edition_id": edition.id, "last": newest or 0, "variants": variants, "zone": _zone_name(edition.made_at)}
     connection.execute(sa.insert(unfilled_editions), [row])
-    if edition.kind is EditionKind.POSTS:  # they have caught up, so nothing says any more that they were behind
+    if edition.kind is EditionKind.POSTS:  # they have caught up, and nothing else records that they were behind
         behind = subscriptions.c.newsletter == edition.newsletter, subscriptions.c.frequency == edition.frequency
         ids = sa.select(sa.literal(edition.id), subscriptions.c.subscriber_id).where(
             *behind, subscriptions.c.catch_up != ""
@@ -122,9 +123,9 @@ def begin(connection: Connection, database: Database, edition: Edition, draft: E
 
 
 def complete(database: Database, *which: sa.ColumnElement[bool]) -> int:
-    """Write the deliveries that are missing from editions that meet these SQL conditions; return how many editions.
+    """Write the missing deliveries of the editions that meet these SQL conditions; return how many editions.
 
-    Any number of processes may do this at once: they do it in turns. Each part is a transaction of its own.
+    Any number of processes may do this at the same time: they take turns. Each part is a transaction of its own.
     """
     with database.read() as connection:
         numbers = [row.edition_id for row in _unfilled(connection, *which)]
@@ -139,10 +140,10 @@ def complete(database: Database, *which: sa.ColumnElement[bool]) -> int:
 def with_complete_editions(
     database: Database, *newsletters: str, guarded: bool = False, dry_run: bool = False
 ) -> Iterator[Connection]:
-    """Open a transaction for writing in which these newsletters are locked and all of their editions are complete.
+    """Open a transaction for writing, with these newsletters locked and all of their editions complete.
 
     newsletters  see `lock_newsletter`; with ALL_NEWSLETTERS, or without any, the editions of all are complete
-    guarded      whether to keep all transactions on subscribers waiting, too
+    guarded      whether to make all transactions on subscribers wait, too
     dry_run      roll back at the end in any case
     """
     has_all = not newsletters or ALL_NEWSLETTERS in newsletters
@@ -154,15 +155,15 @@ def with_complete_editions(
                 database.guard(connection, alone=True)
             for each in newsletters:
                 lock_newsletter(connection, database, each)
-            if not _unfilled(connection, *these):  # else another process has just made one
+            if not _unfilled(connection, *these):  # otherwise another process has just made one
                 yield connection
                 return
 
 
 def decide(connection: Connection, database: Database, subscriber_ids: Collection[int]) -> None:
-    """Write the deliveries of subscribers who are about to change, of all editions that are not complete.
+    """Write the deliveries of subscribers who are about to change, for all editions that are not complete.
 
-    The caller has taken Database.guard. What they become afterwards doesn't matter for these editions.
+    The caller has taken Database.guard. Later changes of the subscribers do not matter for these editions.
     """
     for row in _unfilled(connection) if subscriber_ids else ():
         ids = sorted({each for each in subscriber_ids if row.reached < each <= row.last})
@@ -187,7 +188,7 @@ def _write_part(database: Database, edition_id: int) -> bool:
     with database.write() as connection:
         row = _row(connection, edition_id)
         if row is not None and row.reached < row.last:
-            database.guard(connection, alone=True)  # so that nobody changes, or is erased, while a part is written
+            database.guard(connection, alone=True)  # so that no subscriber changes, or is erased, meanwhile
             row = _row(connection, edition_id)
         if row is None:
             return False
@@ -197,7 +198,7 @@ def _write_part(database: Database, edition_id: int) -> bool:
                 # there, too, since the log is in order; and nothing is sent before the last transaction, which waits.
                 connection.execute(sa.text("SET LOCAL synchronous_commit = off"))
             until = _end_of_part(connection, row)
-            # Of both columns, so that the part is small whichever table the planner begins with.
+            # For both columns, so that the part is small whichever table the planner begins with.
             part = [each.between(row.reached + 1, until) for each in (subscribers.c.id, _SUBSCRIBER)]
             _insert(connection, database, row, *part)
             this = unfilled_editions.c.edition_id == edition_id
@@ -222,7 +223,7 @@ def _end_of_part(connection: Connection, row: Row[Any]) -> int:
 
 
 def _insert(connection: Connection, database: Database, row: Row[Any], *these: sa.ColumnElement[bool]) -> None:
-    """Write the deliveries of those subscribers, of an edition that is not complete, who are not decided yet."""
+    """Write the deliveries of an incomplete edition for those of these subscribers who are not decided yet."""
     edition = Edition(
         id=row.edition_id,
         newsletter=row.newsletter,
@@ -242,7 +243,7 @@ def _insert(connection: Connection, database: Database, row: Row[Any], *these: s
 
 
 def _zone_name(at: datetime) -> str:
-    """Return the name of a moment's time zone, or its distance from UTC in seconds if it has none."""
+    """Return the name of a moment's time zone, or its UTC offset in seconds if the zone has no name."""
     return getattr(at.tzinfo, "key", "") or str(round((at.utcoffset() or timedelta()).total_seconds()))
 
 

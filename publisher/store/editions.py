@@ -32,7 +32,7 @@ from publisher.store.tables import deliveries, edition_posts, editions, letters,
 
 LARGEST_ID = 2**63 - 1
 
-# The kinds of editions that everybody gets when they are made.
+# The kinds of editions that everybody gets when the edition is made.
 SENT_AT_ONCE = frozenset({EditionKind.POSTS, EditionKind.LETTER})
 
 
@@ -45,11 +45,11 @@ class Editions:
     def create(self, draft: EditionDraft) -> Edition | None:
         """Write an edition with its posts and letters, and a delivery for every active subscriber.
 
-        That is one transaction. If there are many subscribers, their deliveries follow in parts, each a transaction of
-        its own, and nothing is sent before the last; the first one decides who they are (see `complete`).
+        That is one transaction. For many subscribers, it only decides who gets the edition; their deliveries follow in
+        parts, each in its own transaction, and nothing is sent before the last part (see `complete`).
 
         Subscribers get the variant that the draft has for their selection of topics. If it is None, they get no
-        delivery. Nobody has one yet of an edition that people get each at their own time (see Latecomers).
+        delivery. An edition that each person gets at their own time has no deliveries yet (see Latecomers).
 
         Returns None, and writes nothing, if another process has already created an edition for this slot or taken one
         of the posts. Raises ChoicesChangedError, and writes nothing, if a subscriber has a selection that the draft
@@ -83,9 +83,9 @@ class Editions:
         return edition
 
     def complete(self, edition_id: int | None = None) -> int:
-        """Write the deliveries that are missing from one edition, or from all; return how many editions lacked some.
+        """Write the missing deliveries of one edition, or of all; return how many editions lacked some.
 
-        That is so while an edition for many subscribers is being made, or after the process that made it was killed.
+        Deliveries are missing while an edition for many subscribers is being made, or if that process was killed.
         """
         these = [] if edition_id is None else [editions.c.id == edition_id]
         return edition_filling.complete(self._database, *these)
@@ -121,7 +121,7 @@ class Editions:
         Only an edition of posts is ever public, and only if one of them has a page. An edition that is on hold or is
         scheduled for later is public only if sending it has already begun.
 
-        listed: without those for a frequency that subscribers have chosen, whose posts are in the others too
+        listed: leave out editions for a frequency that subscribers have chosen, whose posts are in the others too
         """
         require_aware("now", now)
         conditions = [_of_posts(), sa.not_(_by_email_only())]
@@ -143,7 +143,7 @@ class Editions:
         return self._select(due | editions.c.id.in_(leased), editions.c.held == "", is_complete())[::-1]
 
     def unfinished(self) -> Sequence[Edition]:
-        """Return the editions with deliveries that are waiting, leased or missing, oldest first; also those on hold."""
+        """Return the editions with waiting, leased or missing deliveries, oldest first, including those on hold."""
         of_edition = sa.select(deliveries.c.id).where(deliveries.c.edition_id == editions.c.id)
         waiting = of_edition.where(deliveries.c.next_try_at.is_not(None)).exists()
         leased = sa.select(deliveries.c.edition_id).where(deliveries.c.lease_owner.is_not(None))
@@ -186,7 +186,7 @@ class Editions:
         """Replace the hold of an edition with a permanent one. Editions that are not on hold are left alone.
 
         frees_posts  whether a later edition may include its posts
-        passes_over  ids of those that no later edition may include all the same
+        passes_over  ids of posts that even then no later edition may include
         """
         change = sa.update(editions).where(editions.c.id == edition_id, editions.c.held != "").values(_columns(hold))
         edition = self.get(edition_id)
@@ -234,13 +234,13 @@ class Editions:
                 connection.execute(self._database.insert_new(newsletter_posts), rows)
 
     def begin_with(self, newsletter: str, source: str, beginning: SourceBeginning) -> None:
-        """Record when a newsletter began with a source. What is recorded already, stays."""
+        """Record when a newsletter began with a source. An earlier record stays."""
         if source not in self.beginnings(newsletter):
             moments = " ".join(moment.astimezone(UTC).isoformat() for moment in beginning)
             self.pass_over(newsletter, [f"{BEGINNING}{source} {moments}"])
 
     def beginnings(self, newsletter: str) -> dict[str, SourceBeginning]:
-        """Return when the newsletter began with its sources, by their names."""
+        """Return when the newsletter began with each of its sources, by the source's name."""
         its_own = newsletter_posts.c.newsletter == newsletter
         query = (
             sa.select(newsletter_posts.c.post_id).where(its_own, _is_beginning()).order_by(newsletter_posts.c.post_id)
@@ -253,13 +253,13 @@ class Editions:
         return found
 
     def sent_posts(self, newsletter: str) -> frozenset[str]:
-        """Return the ids of the posts that an edition of the newsletter has, under whatever id."""
+        """Return all ids of the posts that are in editions of the newsletter."""
         has_edition = newsletter_posts.c.newsletter == newsletter, newsletter_posts.c.edition_id.is_not(None)
         with self._database.read() as connection:
             return frozenset(connection.execute(sa.select(newsletter_posts.c.post_id).where(*has_edition)).scalars())
 
     def unhandled_items(self, newsletter: str, sources: Collection[str], before: datetime) -> frozenset[str]:
-        """Return the ids of items of sources that the newsletter has neither sent nor passed over.
+        """Return the ids of source items that the newsletter has neither sent nor passed over.
 
         Items that have vanished, are dated in the future, or have changed after `before` are left out.
         """
@@ -279,9 +279,9 @@ class Editions:
             return frozenset(connection.execute(query).scalars())
 
     def next_number(self, newsletter: str, frequency: str = "") -> int:
-        """Return the number of the newsletter's next edition of posts, which is 1 for the first. Others have none.
+        """Return the number of the newsletter's next edition of posts. The first is 1; other editions have no number.
 
-        Each frequency has numbers of its own.
+        Each frequency has its own numbers.
         """
         these = editions.c.newsletter == newsletter, editions.c.frequency == frequency
         query = sa.select(sa.func.max(editions.c.number)).where(*these)
@@ -349,7 +349,7 @@ class Editions:
     def _editions_of_others(
         connection: Connection, name: str, draft: EditionDraft, known: dict[str, int | None]
     ) -> dict[str, int | None]:
-        """Return which edition each id stands for that a post has in another source: that of its post.
+        """Return the edition for each id that a post has in another source, which is the edition of the post.
 
         name   the ledger name of the edition
         known  the edition of each post of the draft, by its id
@@ -387,7 +387,7 @@ class Editions:
 
 
 def _is_beginning() -> sa.ColumnElement[bool]:
-    """Return the SQL condition that a row says when a newsletter began with a source. No post has such an id."""
+    """Return the SQL condition that a row records when a newsletter began with a source. No post has such an id."""
     return newsletter_posts.c.post_id.startswith(BEGINNING)
 
 
@@ -415,7 +415,7 @@ class _TakenError(Exception):
 def _raise_taken(connection: Connection, row: Mapping[str, Any], draft: EditionDraft) -> NoReturn:
     """Raise _TakenError if another edition of the draft's frequency has the post of a row, or else ChoicesChangedError.
 
-    The post has no edition if its frequency let it go by, and somebody chose another one that nobody had.
+    The post has no edition if its frequency passed it over, and somebody chose a frequency that nobody had.
     """
     mine = newsletter_posts.c.newsletter == row["newsletter"], newsletter_posts.c.post_id == row["post_id"]
     query = sa.select(editions.c.frequency).join_from(newsletter_posts, editions).where(*mine)

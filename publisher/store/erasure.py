@@ -1,4 +1,4 @@
-"""Deleting subscribers and their tokens permanently, so that no bytes of them stay in the database file."""
+"""Deleting subscribers and their tokens permanently, so that none of their bytes remain in the database file."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from publisher.store.tables import (
     tokens,
 )
 
-# The tables from which an erasure deletes or clears rows.
+# The tables in which an erasure deletes or clears rows.
 _EMPTIED = (
     *(actions, tokens, sign_ups, bounces, deliveries),
     *(consent_events, subscriptions, import_changes, subscriber_tags, subscribers, decided_subscribers),
 )
 
-# How long to wait for readers before emptying the write-ahead log, in seconds. Emails and pages do not have to wait.
+# How long to wait for readers before emptying the write-ahead log, in seconds. Emails and pages do not wait for that.
 READERS_SECONDS = 3
 
 # How many subscribers one transaction deletes, so that others can write between two of them.
@@ -60,7 +60,7 @@ def erase_many(connection: Connection, keys: Mapping[int, str]) -> int:
     ids = list(keys)
     gone = connection.execute(sa.delete(tokens).where(tokens.c.address_key.in_(keys.values()))).rowcount
     gone += connection.execute(sa.delete(deliveries).where(*_deliveries_of(ids))).rowcount
-    # What the owner did stays in the log of actions, but no longer says about whom.
+    # The owner's actions stay in the log of actions, which no longer says whom they concerned.
     own = actions.c.subscriber_id.in_(ids)
     connection.execute(sa.update(actions).where(own).values(subscriber_id=None, detail=""))
     for table in (tokens, bounces, consent_events, subscriptions, import_changes, subscriber_tags, decided_subscribers):

@@ -1,4 +1,4 @@
-"""How many people read the feeds, as reported by the programs that fetch them. No personal data is stored."""
+"""How many people read the feeds, according to the programs that fetch them. No personal data is stored."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from publisher.core.models import require_aware
 from publisher.store.database import Database
 from publisher.store.feed_tables import feed_readers, feed_requests
 
-# The largest number of programs that are kept for each feed, because a program may call itself anything.
+# The maximum number of programs stored for each feed. There is a limit because a program may call itself anything.
 MOST_READERS = 100
 # A program that has not been seen for this long may be deleted to make room for a new one.
 _FORGOTTEN = timedelta(days=30)
@@ -65,7 +65,7 @@ class FeedReaders:
                 connection.execute(sa.delete(feed_requests).where(feed_requests.c.day < f"{oldest:%Y-%m-%d}"))
 
     def list(self, since: datetime) -> Sequence[FeedReader]:
-        """Return the programs seen since a moment, sorted by feed, and within a feed by subscribers, most first."""
+        """Return the programs seen since a moment, sorted by feed and then by number of subscribers, largest first."""
         query = (
             sa.select(feed_readers)
             .where(feed_readers.c.seen_at >= since)
@@ -75,13 +75,13 @@ class FeedReaders:
             return [FeedReader(row.feed, row.reader, row.subscribers, row.seen_at) for row in connection.execute(query)]
 
     def requests(self, since_day: str) -> dict[tuple[str, str], int]:
-        """Return how many requests came from programs that report no number: (feed, day) -> count, since a day."""
+        """Return how many requests since a day came from programs that report no number: (feed, day) -> count."""
         query = sa.select(feed_requests).where(feed_requests.c.day >= since_day)
         with self._database.read() as connection:
             return {(row.feed, row.day): row.requests for row in connection.execute(query)}
 
     def _write(self, connection: Connection, each: FeedReader) -> bool:
-        """Record a program; return False if the feed has no room for it."""
+        """Record a program; return False if the feed already has too many."""
         values: dict[str, Any] = {"subscribers": each.subscribers, "seen_at": each.seen_at}
         of_feed = feed_readers.c.feed == each.feed
         if connection.execute(

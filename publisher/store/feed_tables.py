@@ -1,4 +1,4 @@
-"""The tables about feeds, after the last migration: the feeds of other sites with their items, and who reads ours."""
+"""The tables about feeds, after the last migration: other sites' feeds with their items, and the readers of our own."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from sqlalchemy import (
 from publisher.store.column_types import UtcTime, key
 from publisher.store.tables import metadata
 
-# The numbers of subscribers reported by programs that fetch feeds for many people. There is no personal data here.
+# The numbers of subscribers reported by programs that fetch feeds for many people. They are not personal data.
 feed_readers = Table(
     "feed_readers",
     metadata,
@@ -41,18 +41,18 @@ feed_requests = Table(
     PrimaryKeyConstraint("feed", "day"),
 )
 
-# The feeds of other sites. The columns are what queries look at; `state` is the rest of what is known, as JSON.
+# The feeds of other sites. The columns are what queries use; `state` contains everything else as JSON.
 sources = Table(
     "sources",
     metadata,
     Column("name", String(100), primary_key=True),
     Column("url", Text, nullable=False),
-    Column("next_at", UtcTime, nullable=False),  # a host that claims a source moves this before it fetches
+    Column("next_at", UtcTime, nullable=False),  # a host that claims a source sets this before it fetches
     *(Column(name, UtcTime) for name in ("asked_at", "closed_until")),
     Column("claim", String(40), nullable=False, server_default=text("''")),
     Column("revision", BigInteger, nullable=False, server_default=text("0")),
     Column("state", Text, nullable=False),
-    Column("hub", Text, nullable=False, server_default=text("''")),  # JSON: what was agreed with its hub
+    Column("hub", Text, nullable=False, server_default=text("''")),  # JSON: what was agreed with its WebSub hub
 )
 
 # The items of sources. The three keys are hashes that recognise an item in a later document.

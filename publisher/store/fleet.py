@@ -1,6 +1,6 @@
-"""What the hosts and their workers are doing, and what they have to do; part of Store.
+"""What the hosts and their workers are doing, and what remains to be done; part of Store.
 
-The counts read the partial indexes of deliveries that are waiting or leased, however many others there are.
+The counts read only the partial indexes of waiting or leased deliveries, however many others there are.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from publisher.store.tables import deliveries, editions
 class HostActivity:
     """What a host is doing.
 
-    silent     the time since its last sign of life; None if it has not given one
+    silent     the time since its last sign of life; None if there was none
     workers    how many of its workers are sending
     in_hand    how many messages they have leased
     in_doubt   how many of these may have been handed over without an answer
-    sent       how many messages its workers have sent or written into the outbox, including those that have ended
+    sent       how many messages its workers, including those that have ended, have sent or written to the outbox
     """
 
     host: Host
@@ -42,13 +42,13 @@ class HostActivity:
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """The deliveries of a newsletter that are not over.
+    """The open deliveries of a newsletter.
 
-    due      are to be sent now
-    later    are tried again later, or belong to an edition that is sent later
+    due      can be sent now
+    later    will be tried again later, or belong to an edition that is sent later
     held     belong to editions on hold
     in_hand  are leased by a worker
-    oldest   since when a delivery has been due without being taken; None if none is due
+    oldest   when the oldest due delivery that nobody has taken became due; None if none is due
     """
 
     newsletter: str
@@ -66,7 +66,7 @@ class Fleet:
         self._database = database
 
     def hosts(self, now: datetime) -> Sequence[HostActivity]:
-        """Return what each host is doing, in the order in which they first ran the project.
+        """Return what each host is doing, in the order in which the hosts first ran the project.
 
         now: the present time, with a time zone; used with SQLite only, as PostgreSQL has a clock of its own
         """
@@ -79,7 +79,8 @@ class Fleet:
         activities = []
         for row in found:
             mine = [worker for worker in sending if worker.host_id == row.host]
-            # An older version noted no sign of life, but its workers did. A worker that is sending gives more of them.
+            # Hosts of older versions recorded no sign of life, but their workers did. A sending worker gives more of
+            # them.
             signs = [moment for moment in (row.active_at, *(worker.seen_at for worker in mine)) if moment]
             activity = HostActivity(
                 host=host_of(row),
@@ -95,7 +96,7 @@ class Fleet:
     def backlogs(self, now: datetime) -> Sequence[Backlog]:
         """Return the open deliveries of each newsletter that has any.
 
-        It reads the index entry of each of them, which may take a second for some millions.
+        This reads one index entry for each, which may take a second for a few million.
         """
         require_aware("now", now)
         waiting = (

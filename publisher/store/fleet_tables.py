@@ -1,4 +1,4 @@
-"""The tables that hosts share, after the last migration: who may send, who is sending, and what mail servers allow."""
+"""The tables that hosts share, after the last migration: who may send, who is sending, and mail servers' limits."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ hosts = Table(
     Column("host", String(64), primary_key=True),
     Column("name", Text, nullable=False),
     Column("seen_at", UtcTime, nullable=False),
-    *(Column(name, UtcTime) for name in ("confirmed_at", "forgotten_at")),  # a forgotten host doesn't join by itself
-    Column("claims", BigInteger, nullable=False, server_default=text("0")),  # how often it took messages to send
+    *(Column(name, UtcTime) for name in ("confirmed_at", "forgotten_at")),  # a forgotten host never rejoins by itself
+    Column("claims", BigInteger, nullable=False, server_default=text("0")),  # how many times it took messages to send
     Column("active_at", UtcTime),  # its last sign of life, by the database's clock on PostgreSQL
-    Column("version", Text, nullable=False, server_default=text("''")),  # of the program, at that time
-    Column("sent", BigInteger, nullable=False, server_default=text("0")),  # by its workers that have ended
-    Column("key_id", String(16), nullable=False, server_default=text("''")),  # of its secret, as in suppressions
+    Column("version", Text, nullable=False, server_default=text("''")),  # of the program, at `active_at`
+    Column("sent", BigInteger, nullable=False, server_default=text("0")),  # by workers that have ended
+    Column("key_id", String(16), nullable=False, server_default=text("''")),  # of the secret; see suppressions
 )
 
 # The workers that are sending. A row is deleted when its worker ends, or by another worker that takes over its
@@ -30,8 +30,8 @@ workers = Table(
     Column("worker", String(120), primary_key=True),  # as in deliveries.lease_owner
     Column("host", Text, nullable=False),  # the name that is shown to people
     *(Column(name, UtcTime, nullable=False) for name in ("begun_at", "seen_at", "lease_until")),
-    # The deliveries that may have been handed over without an answer: ids with spaces between. NULL means all that the
-    # worker has leased.
+    # The ids of deliveries that may have been handed over without an answer, separated by spaces. NULL means all that
+    # the worker has leased.
     Column("in_doubt", Text),
     Column("sent", BigInteger, nullable=False, server_default=text("0")),
     Column("host_id", String(64), nullable=False, server_default=text("''")),  # as in hosts.host

@@ -15,11 +15,11 @@ from publisher.core.models import require_aware
 from publisher.store.database import Database
 from publisher.store.fleet_tables import hosts
 
-# The number of the PostgreSQL lock that lets only one host be the first. It is arbitrary, but never changes.
+# The number of the PostgreSQL lock that allows only one host to be first. It is arbitrary, but never changes.
 HOSTS_LOCK = 7_214_565
 
 SIGN_EVERY = timedelta(seconds=20)
-"""How old a host's last sign of life must be to be renewed."""
+"""A host records a sign of life only if its last one is older than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,8 @@ class Host:
     name          the name that is shown to people
     seen_at       when the host first ran the project
     confirmed_at  when the host was allowed to send; None if it may not send
-    forgotten_at  when it was forbidden to send; None if it was not, or is confirmed again
-    active_at     when it last gave a sign of life, by the database's clock on PostgreSQL; None if it has not
+    forgotten_at  when it was forbidden to send; None if it was not, or if it was confirmed again
+    active_at     when it last gave a sign of life, by the database's clock on PostgreSQL; None if there was none
     version       the version of its program at that time; "" if it is not known
     key_id        identifies the project's secret that it uses; "" if it is not known
     """
@@ -65,11 +65,11 @@ class Hosts:
         return None if row is None else host_of(row)
 
     def check_in(self, host: str, name: str, now: datetime, *, joins: bool = False, key_id: str = "") -> Host:
-        """Return a host, after recording it if it is new. The very first host is confirmed at once.
+        """Return a host, after recording it if it is new. The very first host is confirmed immediately.
 
-        joins   whether it is confirmed in any case, unless it was forbidden to send
-        key_id  identifies its secret. A confirmed host keeps the one that it had if the secret of another confirmed
-                host differs from the new one, so that one with a wrong secret keeps no others from sending
+        joins   whether it is confirmed even if it is not the first, unless it was forbidden to send
+        key_id  identifies its secret. A confirmed host keeps its old key_id if another confirmed host uses a secret
+                other than the new one, so that a host with a wrong secret does not stop others from sending
         """
         require_aware("now", now)
         found = self.find(host)
@@ -91,7 +91,7 @@ class Hosts:
             return host_of(connection.execute(sa.select(hosts).where(hosts.c.host == host)).one())
 
     def with_another_key(self, host: str, key_id: str) -> Host | None:
-        """Return a confirmed host other than this one that is known to use another secret; None if there is none."""
+        """Return another confirmed host that is known to use a different secret; None if there is none."""
         theirs = hosts.c.host != host, hosts.c.confirmed_at.is_not(None), hosts.c.key_id.not_in(["", key_id])
         query = sa.select(hosts).where(*theirs).order_by(hosts.c.seen_at, hosts.c.host).limit(1)
         with self._database.read() as connection:
@@ -99,7 +99,7 @@ class Hosts:
         return None if row is None else host_of(row)
 
     def note_active(self, host: str, version: str, now: datetime) -> None:
-        """Note that a host is running this version of the program, unless that was noted within SIGN_EVERY.
+        """Record that a host is running this version of the program, unless that was recorded within SIGN_EVERY.
 
         now: the present time, with a time zone; used with SQLite only
         """
@@ -107,7 +107,7 @@ class Hosts:
         if self._database.is_sqlite:
             found = self.find(host)
             if found and found.version == version and _is_fresh(found.active_at, now):
-                return  # SQLite has a single writer, which a sign of life must not wait for more often than needed
+                return  # SQLite has a single writer, so signs of life must be rare: each has to wait for it
             change = sa.update(hosts).where(hosts.c.host == host).values(active_at=now, version=version)
         else:
             clock = sa.func.clock_timestamp()
@@ -118,12 +118,12 @@ class Hosts:
             connection.execute(change)
 
     def claims(self, host: str) -> int:
-        """Return how often a host has taken messages to send; 0 if it has never run the project."""
+        """Return how many times a host has taken messages to send; 0 if it has never run the project."""
         with self._database.read() as connection:
             return int(connection.execute(sa.select(hosts.c.claims).where(hosts.c.host == host)).scalar() or 0)
 
     def count_claim(self, host: str) -> int:
-        """Count that a host takes messages to send; return how often it has done so. A host that is not known has 0."""
+        """Record that a host takes messages to send; return how many times it has. An unknown host has 0."""
         with self._database.write() as connection:
             change = sa.update(hosts).where(hosts.c.host == host).values(claims=hosts.c.claims + 1)
             return int(connection.execute(change.returning(hosts.c.claims)).scalar() or 0)
@@ -139,8 +139,8 @@ class Hosts:
     def forget(self, host: str, now: datetime) -> bool:
         """Forbid a host to send until it is confirmed again; return whether it exists.
 
-        It stays in the table, so that it does not join again by itself, and so that the next host to run the project
-        does not count as the first one, which is confirmed at once.
+        It stays in the table, so that it does not rejoin automatically, and so that the next host to run the project
+        does not count as the first one, which is confirmed immediately.
         """
         require_aware("now", now)
         change = sa.update(hosts).where(hosts.c.host == host).values(confirmed_at=None, forgotten_at=now)
